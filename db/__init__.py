@@ -1,0 +1,1 @@
+"""The gallery: performers the user enrolled, and the encodings of their faces."""

@@ -1,0 +1,69 @@
+"""What the gallery stores and hands out, as plain frozen records."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector: TypeAlias = NDArray[np.float32]
+"""One face's encoding, or a template: float32, (128,). dlib's are not unit length."""
+
+Vectors: TypeAlias = NDArray[np.float32]
+"""Several encodings, one a row: float32, (count, 128)."""
+
+
+@dataclass(frozen=True)
+class Performer:
+    """Someone the user enrolled; a name is for reading, the id is for telling apart."""
+
+    id: int
+    name: str
+    disambiguation: str = ""
+    aliases: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    source: str = "folder"
+    source_id: str = ""
+    encodings: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """One enrolled face as numbers, with where it came from; the photo itself is not kept."""
+
+    vector: Vector
+    model: str
+    quality: float
+    photo_hash: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A performer as far from a probe as `distance` says (lower is nearer)."""
+
+    performer: Performer
+    distance: float
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The whole gallery in memory at one generation: what one request is compared with.
+
+    Row i of `vectors` (encodings, 128) belongs to `performers[owners[i]]` and has `qualities[i]`
+    (0 to 1).
+    """
+
+    generation: int
+    model: str
+    performers: tuple[Performer, ...]
+    vectors: Vectors
+    owners: NDArray[np.intp]
+    qualities: NDArray[np.float32]
+
+    @cached_property
+    def squared_norms(self) -> NDArray[np.float32]:
+        """|x|^2 of every row: half of a distance computation, done once a generation."""
+        norms: NDArray[np.float32] = np.einsum("ij,ij->i", self.vectors, self.vectors)
+        return norms

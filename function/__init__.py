@@ -1,0 +1,1 @@
+"""One request, in reading order: frames, faces, people, matches, reply."""

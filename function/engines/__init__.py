@@ -1,0 +1,135 @@
+"""Engines turn pixels into boxes and boxes into encodings; all of them speak dlib's encodings.
+
+An engine is one module, `NAME_engine.py`, with a function `load(options) -> Engine`. Adding one is
+adding a file: `load_engine` finds it by name.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.records import Vectors
+from function.errors import EngineUnavailableError
+
+RgbImage: TypeAlias = NDArray[np.uint8]
+"""RGB uint8, (height, width, 3). BGR given as RGB moves an encoding by 0.28 in silence."""
+
+Landmarks: TypeAlias = NDArray[np.float32]
+"""dlib's five points in image pixels, float32 (5, 2) as x, y: the corners of the eye on the
+image's right (outer, inner), of the eye on its left (outer, inner), and the base of the nose."""
+
+DetectorName: TypeAlias = Literal["cnn", "hog"]
+DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
+
+ENCODING_MODEL = "dlib_face_recognition_resnet_model_v1/5"
+"""Names the net and the alignment (five landmarks): encodings of other models never mix with it."""
+
+PREFERRED_ENGINES = ("onnx", "dlib")
+"""What `auto` tries, in this order."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A face's rectangle in pixels of the image it was found in; right and bottom are inside.
+
+    It may reach over the image's edge, as dlib's boxes do.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """Pixels from edge to edge."""
+        return self.right - self.left + 1
+
+    def scaled(self, factor: float) -> "Box":
+        """Return the box in an image `factor` times as large."""
+        left, top = round(self.left * factor), round(self.top * factor)
+        right, bottom = round(self.right * factor), round(self.bottom * factor)
+        return Box(left, top, right, bottom)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A box that holds a face, and how sure the detector is (its own scale; higher is surer)."""
+
+    box: Box
+    score: float
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """A face turned upright: its landmarks, and the chip (RGB, 150x150) the encoder reads."""
+
+    landmarks: Landmarks
+    chip: RgbImage
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What every engine may be told; one that cannot obey raises EngineUnavailableError."""
+
+    detector: DetectorName = "cnn"
+    device: DeviceName = "auto"
+    threads: int = 2
+    cache_folder: Path | None = None
+
+
+class Engine(Protocol):
+    """Finds faces and encodes them. Implementations are safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name, as the setting ENGINE spells it."""
+
+    @property
+    def provider(self) -> str:
+        """What it runs on, for people: "CPU" or "CUDA"."""
+
+    @property
+    def model(self) -> str:
+        """The id of the encodings it makes (see ENCODING_MODEL)."""
+
+    def detect(self, image: RgbImage) -> list[Detection]:
+        """Find the faces of an image, surest first."""
+
+    def align(self, image: RgbImage, box: Box) -> Alignment:
+        """Find a face's landmarks inside `box` and cut its chip from the same image."""
+
+    def encode(self, chips: Sequence[RgbImage]) -> Vectors:
+        """Encode chips (150x150 RGB) in one call: float32, (len(chips), 128)."""
+
+
+def load_engine(name: str, options: EngineOptions) -> Engine:
+    """Load the engine called `name`, or for "auto" the first of PREFERRED_ENGINES that loads.
+
+    Raises:
+        EngineUnavailableError: there is no such engine, or it cannot run here as asked.
+    """
+    if name != "auto":
+        return _load(name, options)
+    reasons = []
+    for preferred in PREFERRED_ENGINES:
+        try:
+            return _load(preferred, options)
+        except EngineUnavailableError as error:
+            reasons.append(f"{preferred}: {error}")
+    raise EngineUnavailableError("No engine can run here. " + " ".join(reasons))
+
+
+def _load(name: str, options: EngineOptions) -> Engine:
+    module_name = f"{__name__}.{name}_engine"
+    if not name.isidentifier() or importlib.util.find_spec(module_name) is None:
+        known = ", ".join(["auto", *PREFERRED_ENGINES])
+        raise EngineUnavailableError(f"There is no engine {name!r}. Set ENGINE to one of {known}.")
+    engine: Engine = importlib.import_module(module_name).load(options)
+    return engine

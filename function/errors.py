@@ -1,0 +1,126 @@
+"""Everything that can go wrong in a request, each with an HTTP status and a code.
+
+RecognitionError                   500 internal_error
+├── BadParameterError              400 bad_parameter
+│   ├── MissingParameterError      400 missing_parameter
+│   └── RepeatedParameterError     400 repeated_parameter
+├── UnauthorizedError              401 unauthorized
+├── OutsideMediaRootError          403 outside_media_root
+├── VideoNotFoundError             404 video_not_found
+├── RouteNotFoundError             404 not_found
+├── MethodNotAllowedError          405 method_not_allowed
+├── VideoOverLimitError            413 video_over_limit
+├── UnreadableVideoError           422 unreadable_video
+├── BusyError                      429 busy
+├── EngineUnavailableError         503 engine_unavailable
+├── GalleryUnavailableError        503 gallery_unavailable
+└── TimeLimitError                 504 time_limit
+
+A message names what was asked, what was found and what to do. It may reach a stranger on the
+network, so it never holds a path outside the media root.
+"""
+
+from typing import ClassVar
+
+
+class RecognitionError(Exception):
+    """A request could not be answered; the subclasses say why."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+
+
+class BadParameterError(RecognitionError):
+    """A parameter has a value that cannot be used."""
+
+    status = 400
+    code = "bad_parameter"
+
+
+class MissingParameterError(BadParameterError):
+    """A parameter that is needed was not given."""
+
+    code = "missing_parameter"
+
+
+class RepeatedParameterError(BadParameterError):
+    """A parameter was given more than once, and picking one would be a guess."""
+
+    code = "repeated_parameter"
+
+
+class UnauthorizedError(RecognitionError):
+    """The request carries no token, or another than the one that was set."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class OutsideMediaRootError(RecognitionError):
+    """The path leaves the media root."""
+
+    status = 403
+    code = "outside_media_root"
+
+
+class VideoNotFoundError(RecognitionError):
+    """There is no file at the path."""
+
+    status = 404
+    code = "video_not_found"
+
+
+class RouteNotFoundError(RecognitionError):
+    """The URL is none of ours."""
+
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowedError(RecognitionError):
+    """The URL is ours, the HTTP method is not."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class VideoOverLimitError(RecognitionError):
+    """The video, or the request, is larger than the settings allow."""
+
+    status = 413
+    code = "video_over_limit"
+
+
+class UnreadableVideoError(RecognitionError):
+    """The file cannot be read as a video."""
+
+    status = 422
+    code = "unreadable_video"
+
+
+class BusyError(RecognitionError):
+    """Every slot is at work on another video."""
+
+    status = 429
+    code = "busy"
+
+
+class EngineUnavailableError(RecognitionError):
+    """The engine that was asked for cannot run here."""
+
+    status = 503
+    code = "engine_unavailable"
+
+
+class GalleryUnavailableError(RecognitionError):
+    """The gallery cannot be opened or read."""
+
+    status = 503
+    code = "gallery_unavailable"
+
+
+class TimeLimitError(RecognitionError):
+    """The video took longer than the time limit allows."""
+
+    status = 504
+    code = "time_limit"
