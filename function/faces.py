@@ -1,9 +1,19 @@
 """A frame becomes faces: found, turned upright, encoded and weighed. Pictures end here."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
 
 from db.records import Vector
-from function.engines import Box
+from function.crops import cut_crop
+from function.engines import Box, Engine, RgbImage
+from function.frames import Frame
+from function.quality import weigh_face
+
+BATCH_FACES = 8
+"""Chips encoded in one call: larger batches are no faster (5.3 ms a face at 8, 5.25 at 32)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,6 +26,7 @@ class Face:
 
     frame: int
     seconds: float
+    until_seconds: float
     box: Box
     detection_score: float
     encoding: Vector
@@ -27,3 +38,76 @@ class Face:
     def is_weak(self) -> bool:
         """Whether the face may join a person but not found one."""
         return bool(self.weaknesses)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A face still without its encoding, and the chip to make it from; the frame is let go."""
+
+    face: Face
+    chip: RgbImage
+
+
+_NOT_YET = np.empty(0, dtype=np.float32)
+
+
+def find_faces(frames: Iterable[Frame], engine: Engine, detection_pixels: int) -> Iterator[Face]:
+    """Find, align and encode the faces of a video, those of several frames in one call.
+
+    Faces are looked for in a picture of at most `detection_pixels` on its longest side, and cut
+    from the full-size frame, where the encoder sees more.
+    """
+    waiting: list[_Found] = []
+    for frame in frames:
+        waiting.extend(_find(frame, engine, detection_pixels))
+        while len(waiting) >= BATCH_FACES:
+            yield from _encode(waiting[:BATCH_FACES], engine)
+            del waiting[:BATCH_FACES]
+    yield from _encode(waiting, engine)
+
+
+def faces_of_image(image: RgbImage, engine: Engine, detection_pixels: int) -> list[Face]:
+    """Find the faces of one photo, surest first."""
+    frame = Frame(index=0, seconds=0.0, until_seconds=0.0, rgb=image)
+    return list(find_faces([frame], engine, detection_pixels))
+
+
+def _find(frame: Frame, engine: Engine, detection_pixels: int) -> Iterator[_Found]:
+    small, scale = shrink(frame.rgb, detection_pixels)
+    for detection in engine.detect(small):
+        box = detection.box.scaled(1 / scale)
+        alignment = engine.align(frame.rgb, box)
+        quality = weigh_face(box, alignment)
+        face = Face(
+            frame=frame.index,
+            seconds=frame.seconds,
+            until_seconds=frame.until_seconds,
+            box=box,
+            detection_score=detection.score,
+            encoding=_NOT_YET,
+            quality=quality.value,
+            weaknesses=quality.weaknesses,
+            crop=cut_crop(frame.rgb, box, alignment.landmarks),
+        )
+        yield _Found(face, alignment.chip)
+
+
+def shrink(image: RgbImage, longest_side: int) -> tuple[RgbImage, float]:
+    """Scale a picture down until its longest side is `longest_side` pixels; never up.
+
+    Returns the picture and the factor it was scaled by (1.0 where it was small enough).
+    """
+    height, width = image.shape[:2]
+    scale = longest_side / max(height, width)
+    if scale >= 1:
+        return image, 1.0
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA), scale
+
+
+def _encode(found: Sequence[_Found], engine: Engine) -> Iterator[Face]:
+    if not found:
+        return
+    encodings = engine.encode([one.chip for one in found])
+    for one, encoding in zip(found, encodings, strict=True):
+        yield replace(one.face, encoding=encoding)

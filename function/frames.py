@@ -10,9 +10,10 @@ class Frame:
     """One sampled picture of a video, upright and in square pixels.
 
     `rgb` is RGB uint8, (height, width, 3); `seconds` counts from the start of the video, `index`
-    from the first sample.
+    from the first sample. Until `until_seconds` the video showed the same.
     """
 
     index: int
     seconds: float
+    until_seconds: float
     rgb: RgbImage
