@@ -20,11 +20,11 @@ def cut_crop(image: RgbImage, box: Box, landmarks: Landmarks) -> bytes:
     scale = side / max(1.0, box.width * MARGIN)
     centre = ((box.left + box.right) / 2, (box.top + box.bottom) / 2)
     turn = cv2.getRotationMatrix2D(centre, float(tilt), scale)
-    turn[:, 2] += side / 2 - np.asarray(centre)
+    turn = turn + np.array([[0, 0, side / 2 - centre[0]], [0, 0, side / 2 - centre[1]]])
     crop = cv2.warpAffine(
         image, turn, (side, side), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
     )
-    return encode_jpeg(crop)
+    return encode_jpeg(crop.astype(np.uint8, copy=False))
 
 
 def encode_jpeg(image: RgbImage) -> bytes:

@@ -102,7 +102,8 @@ def shrink(image: RgbImage, longest_side: int) -> tuple[RgbImage, float]:
     if scale >= 1:
         return image, 1.0
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA), scale
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return small.astype(np.uint8, copy=False), scale
 
 
 def _encode(found: Sequence[_Found], engine: Engine) -> Iterator[Face]:

@@ -1,0 +1,130 @@
+"""A file becomes an open SQLite database that is surely a gallery of ours, or a clear error."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from db.errors import (
+    GalleryError,
+    GalleryLockedError,
+    GalleryMissingError,
+    GalleryReadOnlyError,
+    GalleryTooNewError,
+    NotAGalleryError,
+)
+from db.migrations import APPLICATION_ID, MIGRATIONS, migrate, schema_version
+
+BUSY_SECONDS = 5.0
+"""How long to wait for another process that writes."""
+
+OWNER_ONLY = 0o600
+
+
+def open_database(path: Path | None, *, create: bool) -> Database:
+    """Open the gallery file at `path` and bring its schema up to date; None means in memory.
+
+    Raises:
+        GalleryMissingError: there is no file, and `create` was not given.
+        NotAGalleryError: the file is something else, or damaged.
+        GalleryTooNewError: a newer version wrote it.
+        GalleryLockedError: another process holds it.
+        GalleryReadOnlyError: it cannot be created or written.
+    """
+    if path is not None and not path.exists():
+        if not create:
+            raise GalleryMissingError(
+                f"There is no gallery {path.name}. Make one: python -m tools import folder DIR."
+            )
+        _create_file(path)
+    with explained(path):
+        connection = sqlite3.connect(
+            path or ":memory:",
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            return _prepare(Database(connection), path)
+        except BaseException:
+            connection.close()
+            raise
+
+
+@contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """Hold the only write lock from the first statement on; all of the block lands, or none."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+@contextmanager
+def explained(path: Path | None) -> Iterator[None]:
+    """Turn SQLite's errors into ours, which say what to do."""
+    name = path.name if path else "in memory"
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explain(error, name) from error
+
+
+def _explain(error: sqlite3.Error, name: str) -> GalleryError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return GalleryLockedError(
+            f"The gallery {name} is being written by another process, for longer than "
+            f"{BUSY_SECONDS:g} s. Try again when that has ended."
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return GalleryReadOnlyError(
+            f"The gallery {name} cannot be opened for writing ({error}). "
+            "Check the owner and the permissions of the file and its folder."
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return GalleryReadOnlyError(
+            f"The disk is full; nothing was changed in the gallery {name}. Make room, and repeat."
+        )
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return NotAGalleryError(
+            f"{name} is not a gallery, or is damaged ({error}). Name another file, or restore a "
+            "backup."
+        )
+    return GalleryError(f"The gallery {name} answered: {error}.")
+
+
+def _create_file(path: Path) -> None:
+    # Made before SQLite opens it, so that no moment exists in which others may read it.
+    try:
+        path.touch(mode=OWNER_ONLY, exist_ok=True)
+    except OSError as error:
+        raise GalleryReadOnlyError(
+            f"The gallery {path.name} cannot be created ({error.strerror}). "
+            "Check that the folder exists and is yours."
+        ) from error
+
+
+def _prepare(db: Database, path: Path | None) -> Database:
+    name = path.name if path else "in memory"
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA secure_delete = ON")
+    application_id = db.execute("PRAGMA application_id").fetchone()[0]
+    is_empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application_id != APPLICATION_ID and not is_empty:
+        raise NotAGalleryError(f"{name} is an SQLite file, but not a gallery. Name another file.")
+    if schema_version(db) > len(MIGRATIONS):
+        raise GalleryTooNewError(
+            f"The gallery {name} has schema {schema_version(db)}; this version knows up to "
+            f"{len(MIGRATIONS)}. Update the software; the file was not touched."
+        )
+    if schema_version(db) < len(MIGRATIONS):
+        db.execute("PRAGMA journal_mode = WAL")
+        with transaction(db):
+            migrate(db)
+    return db

@@ -1,0 +1,53 @@
+"""What can be wrong with a gallery; every message says what was found and what to do.
+
+GalleryError
+├── GalleryMissingError       there is no file
+├── NotAGalleryError          the file is something else, or damaged
+├── GalleryTooNewError        a newer version of the software wrote it
+├── GalleryLockedError        another process is writing
+├── GalleryReadOnlyError      the file or its folder cannot be written
+├── OtherModelError           its encodings are of another model than the engine's
+├── DamagedVectorError        a blob is not the vector it should be
+└── PerformerNotFoundError    no performer goes by that name or id
+    └── AmbiguousNameError    several do
+"""
+
+
+class GalleryError(Exception):
+    """Something about the gallery stands in the way."""
+
+
+class GalleryMissingError(GalleryError):
+    """There is no gallery at the path."""
+
+
+class NotAGalleryError(GalleryError):
+    """The file is not a gallery, or too damaged to read."""
+
+
+class GalleryTooNewError(GalleryError):
+    """A newer version wrote the file; reading it could lose what this version does not know."""
+
+
+class GalleryLockedError(GalleryError):
+    """Another process held the gallery for longer than we wait."""
+
+
+class GalleryReadOnlyError(GalleryError):
+    """The gallery cannot be written."""
+
+
+class OtherModelError(GalleryError):
+    """Encodings of different models cannot be compared, so they never share a gallery."""
+
+
+class DamagedVectorError(GalleryError):
+    """A blob has the wrong length, or holds something that is not a number."""
+
+
+class PerformerNotFoundError(GalleryError):
+    """No performer goes by the name or id that was asked for."""
+
+
+class AmbiguousNameError(PerformerNotFoundError):
+    """Several performers go by the name; an id tells them apart."""

@@ -1,0 +1,83 @@
+"""A gallery becomes one matrix in memory, loaded again only when the gallery has changed."""
+
+import logging
+import threading
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.blobs import BLOB_BYTES, DIMENSIONS
+from db.errors import OtherModelError
+from db.gallery import Gallery
+from db.records import Snapshot
+
+_log = logging.getLogger(__name__)
+
+
+class SnapshotCache:
+    """Holds the newest snapshot of one gallery; many threads may ask at once."""
+
+    def __init__(self, gallery: Gallery, model: str) -> None:
+        """Promise snapshots of `gallery` with the encodings of `model`; read nothing yet."""
+        self._gallery = gallery
+        self._model = model
+        self._lock = threading.Lock()
+        self._newest: Snapshot | None = None
+
+    def newest(self) -> Snapshot:
+        """Return the gallery as it is now; costs one small query while nothing changes.
+
+        Raises:
+            OtherModelError: the gallery's encodings are of another model.
+        """
+        with self._lock:
+            if self._newest is None or self._newest.generation != self._gallery.generation():
+                self._newest = load_snapshot(self._gallery, self._model)
+            return self._newest
+
+
+def load_snapshot(gallery: Gallery, model: str) -> Snapshot:
+    """Read the whole gallery; an encoding that is damaged is left out, and the log names it.
+
+    Raises:
+        OtherModelError: the gallery's encodings are of another model.
+    """
+    # First, so that a change in between makes this snapshot old rather than wrongly new.
+    generation = gallery.generation()
+    others = [stored for stored in gallery.models() if stored != model]
+    if others:
+        raise OtherModelError(
+            f"The gallery's encodings are of {others[0]}, the engine's of {model}; they cannot be "
+            "compared. Name another gallery, or enrol the photos again."
+        )
+    performers = tuple(gallery.performers())
+    position = {performer.id: index for index, performer in enumerate(performers)}
+    rows = gallery.rows("SELECT id, performer_id, vector, quality FROM encodings ORDER BY id")
+    # A performer may have been added since; the next generation will have both.
+    rows = [row for row in rows if row[1] in position]
+    whole = [row for row in rows if len(row[2]) == BLOB_BYTES]
+    joined = np.frombuffer(b"".join(row[2] for row in whole), dtype="<f4")
+    vectors = joined.reshape(-1, DIMENSIONS).astype(np.float32)
+    sound: NDArray[np.bool_] = np.isfinite(vectors).all(axis=1)
+    kept = [row for row, is_sound in zip(whole, sound, strict=True) if is_sound]
+    _report_damage(rows, kept)
+    return Snapshot(
+        generation=generation,
+        model=model,
+        performers=performers,
+        vectors=vectors[sound],
+        owners=np.array([position[row[1]] for row in kept], dtype=np.intp),
+        qualities=np.array([row[3] for row in kept], dtype=np.float32),
+    )
+
+
+def _report_damage(rows: list[tuple[int, int, bytes, float]], kept: list[tuple[int, ...]]) -> None:
+    sound = {row[0] for row in kept}
+    for number, performer_id, _, _ in rows:
+        if number not in sound:
+            _log.error(
+                "Encoding %d of performer %d is damaged (wrong length, or not a number) and was "
+                "left out. Forget and enrol the performer again.",
+                number,
+                performer_id,
+            )
