@@ -4,7 +4,6 @@ import logging
 import threading
 
 import numpy as np
-from numpy.typing import NDArray
 
 from db.blobs import BLOB_BYTES, DIMENSIONS
 from db.errors import OtherModelError
@@ -58,7 +57,7 @@ def load_snapshot(gallery: Gallery, model: str) -> Snapshot:
     whole = [row for row in rows if len(row[2]) == BLOB_BYTES]
     joined = np.frombuffer(b"".join(row[2] for row in whole), dtype="<f4")
     vectors = joined.reshape(-1, DIMENSIONS).astype(np.float32)
-    sound: NDArray[np.bool_] = np.isfinite(vectors).all(axis=1)
+    sound = np.asarray(np.isfinite(vectors).all(axis=1))
     kept = [row for row, is_sound in zip(whole, sound, strict=True) if is_sound]
     _report_damage(rows, kept)
     return Snapshot(
