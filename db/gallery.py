@@ -49,10 +49,15 @@ class Gallery:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def generation(self) -> int:
-        """Return a number that moves with every change, also with those of other processes."""
-        rows = self.rows("SELECT value FROM counters WHERE name = 'generation'")
-        return int(rows[0][0])
+    def generation(self) -> tuple[int, int]:
+        """Return the file's random identity, and a number that moves with every change to it.
+
+        The pair differs where the file was replaced by another, or written by another process.
+        """
+        rows = self.rows(
+            "SELECT value FROM counters WHERE name IN ('generation', 'identity') ORDER BY name DESC"
+        )
+        return int(rows[0][0]), int(rows[1][0])
 
     def performers(self) -> list[Performer]:
         """List everyone, by name."""

@@ -9,7 +9,7 @@ APPLICATION_ID = 0x50565247
 
 
 def m001_performers_and_encodings(db: Database) -> None:
-    """Performers, their encodings, and the counter that tells readers to reload."""
+    """Performers, their encodings, and the numbers that tell readers to reload."""
     db.execute(
         """
         CREATE TABLE performers (
@@ -44,7 +44,7 @@ def m001_performers_and_encodings(db: Database) -> None:
     )
     db.execute("CREATE INDEX performers_by_name ON performers (name COLLATE NOCASE)")
     db.execute("CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL)")
-    db.execute("INSERT INTO counters VALUES ('generation', 0)")
+    db.execute("INSERT INTO counters VALUES ('generation', 0), ('identity', abs(random()))")
 
 
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_performers_and_encodings,)

@@ -49,13 +49,13 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """The whole gallery in memory at one generation: what one request is compared with.
+    """The whole gallery in memory at one `generation`: what one request is compared with.
 
     Row i of `vectors` (encodings, 128) belongs to `performers[owners[i]]` and has `qualities[i]`
     (0 to 1).
     """
 
-    generation: int
+    generation: tuple[int, int]
     model: str
     performers: tuple[Performer, ...]
     vectors: Vectors

@@ -14,24 +14,22 @@ _log = logging.getLogger(__name__)
 
 
 class SnapshotCache:
-    """Holds the newest snapshot of one gallery; many threads may ask at once."""
+    """Holds the newest snapshot of a gallery; many threads may ask at once."""
 
-    def __init__(self, gallery: Gallery, model: str) -> None:
-        """Promise snapshots of `gallery` with the encodings of `model`; read nothing yet."""
-        self._gallery = gallery
-        self._model = model
+    def __init__(self) -> None:
+        """Hold nothing yet."""
         self._lock = threading.Lock()
         self._newest: Snapshot | None = None
 
-    def newest(self) -> Snapshot:
+    def newest(self, gallery: Gallery, model: str) -> Snapshot:
         """Return the gallery as it is now; costs one small query while nothing changes.
 
         Raises:
-            OtherModelError: the gallery's encodings are of another model.
+            OtherModelError: the gallery's encodings are not of `model`.
         """
         with self._lock:
-            if self._newest is None or self._newest.generation != self._gallery.generation():
-                self._newest = load_snapshot(self._gallery, self._model)
+            if self._newest is None or self._newest.generation != gallery.generation():
+                self._newest = load_snapshot(gallery, model)
             return self._newest
 
 
