@@ -1,8 +1,29 @@
-"""A video file becomes a stream of pictures: what to sample, and how to read just that."""
+"""A video becomes a stream of pictures, read only where they are needed; RGB is made once, here."""
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import av
+import numpy as np
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from function.engines import RgbImage
+from function.errors import UnreadableVideoError
+from function.groups import Group, read_groups
+from function.pictures import PictureConverter, Thumbnail
+from function.videos import Video
+
+log = logging.getLogger(__name__)
+
+STILL_DIFFERENCE = 4
+"""Grey levels of 255. Two samples show the same when no cell of their thumbnails differs by more:
+the largest difference, for a mean would not see one small face turn in a still room."""
+
+BROKEN_PACKETS = 1_000
+"""So many packets in a row that cannot be decoded end the reading."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,3 +38,93 @@ class Frame:
     seconds: float
     until_seconds: float
     rgb: RgbImage
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """A decoded picture, not yet RGB: most of what is compared is never converted."""
+
+    seconds: float
+    until_seconds: float
+    picture: VideoFrame
+    thumbnail: Thumbnail
+
+
+def sample_frames(video: Video) -> Iterator[Frame]:
+    """Yield what a video shows, in order of time, leaving out what shows the same as before.
+
+    Keyframes are sampled where they fall, at least the video's interval apart, and gaps longer
+    than that are filled. Damaged places are passed over.
+
+    Raises:
+        UnreadableVideoError: not one picture can be decoded.
+        VideoOverLimitError: the video goes on for longer than its limits allow.
+    """
+    index = -1
+    converter = PictureConverter(video.stream.sample_aspect_ratio, video.limits.max_pixels)
+    for index, sample in enumerate(_merge_still(_decode_samples(video, converter))):
+        rgb = converter.to_rgb(sample.picture)
+        yield Frame(index, sample.seconds, sample.until_seconds, rgb)
+    if index < 0:
+        raise UnreadableVideoError(
+            f"Not one picture of {video.name} can be decoded. Check that it plays; it may be "
+            "damaged, or only partly copied."
+        )
+
+
+def _merge_still(samples: Iterator[_Sample]) -> Iterator[_Sample]:
+    """Let the first of several samples that show the same stand for all of them."""
+    shown: _Sample | None = None
+    for sample in samples:
+        if shown and _shows_same(shown, sample):
+            shown = replace(shown, until_seconds=sample.seconds)
+            continue
+        if shown:
+            yield shown
+        shown = sample
+    if shown:
+        yield shown
+
+
+def _shows_same(one: _Sample, other: _Sample) -> bool:
+    difference = np.abs(one.thumbnail - other.thumbnail).max()
+    return bool(difference <= STILL_DIFFERENCE)
+
+
+def _decode_samples(video: Video, converter: PictureConverter) -> Iterator[_Sample]:
+    latest = 0.0
+    due: list[float] = []
+    for group in read_groups(video):
+        due = group.wanted_seconds if group.begins else due + group.wanted_seconds
+        for picture in _decode_group(video, group):
+            shown_at = picture.opaque
+            if not isinstance(shown_at, float) or picture.is_corrupt:
+                continue
+            if not due or shown_at < due[0]:
+                continue
+            due = [seconds for seconds in due if seconds > shown_at]
+            latest = max(latest, shown_at)
+            yield _Sample(latest, latest, picture, converter.to_thumbnail(picture))
+
+
+def _decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
+    """Decode a group; of the pictures nobody wants, only those that others are built upon."""
+    decoder = video.stream.codec_context
+    wanted = set(group.wanted_seconds)
+    if group.begins:
+        decoder.flush_buffers()
+    for seconds, packet in group.packets:
+        decoder.skip_frame = "DEFAULT" if seconds in wanted else "NONREF"
+        packet.opaque = seconds
+        yield from _decode_packet(video, packet)
+    if group.ends:
+        yield from _decode_packet(video, None)
+
+
+def _decode_packet(video: Video, packet: "Packet[VideoStream] | None") -> list[VideoFrame]:
+    """Return the pictures that the decoder hands out in return for a packet (None: the rest)."""
+    try:
+        return video.stream.codec_context.decode(packet)
+    except (av.FFmpegError, ValueError) as error:
+        log.debug("%s: a packet cannot be decoded (%s).", video.name, error.__class__.__name__)
+        return []

@@ -1,0 +1,189 @@
+"""A video's packets become groups of pictures, each with the moments that shall be seen.
+
+A group is a keyframe and what cannot be decoded without it. A keyframe costs one picture to decode;
+any other costs all that stand before it in its group, so keyframes are what is sampled, and the
+rest only where keyframes are too far apart.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil
+from typing import NamedTuple
+
+import av
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from function.videos import Video, check_length, packet_stamp
+
+log = logging.getLogger(__name__)
+
+GAP_SLACK = 1.25
+"""A gap is filled when it is longer than this many intervals. A keyframe every 6 s serves an
+interval of 5 s, where a sample between would cost 3 s of decoding to come 2 s earlier."""
+
+GROUP_BYTES = 32 * 2**20
+GROUP_PACKETS = 3_000
+"""A group larger than either is handed on in parts: one keyframe may be all a video has."""
+
+NOMINAL_SECONDS = 1 / 25  # a picture lasts that long where nothing says how long
+BACKWARD_JUMP_SECONDS = 10.0  # reordered pictures differ by less; a spliced recording by more
+FORWARD_JUMP_SECONDS = 3600.0  # no picture stands still for so long
+BROKEN_READS = 20  # damaged places in a file that are stepped over
+_TINY_SECONDS = 1e-6
+
+
+class TimedPacket(NamedTuple):
+    """A packet, and when its picture is shown, in seconds from the start of the video."""
+
+    seconds: float
+    packet: "Packet[VideoStream]"
+
+
+@dataclass
+class Group:
+    """Packets in the order they are decoded, and the moments among them to be seen.
+
+    `begins` says that decoding can start afresh with the first packet, `ends` that nothing later
+    needs this group; a group that is too large comes in several parts.
+    """
+
+    packets: list[TimedPacket] = field(default_factory=list)
+    wanted_seconds: list[float] = field(default_factory=list)
+    begins: bool = True
+    ends: bool = True
+
+
+def read_groups(video: Video) -> Iterator[Group]:
+    """Read a video once, and yield the groups, or parts of groups, that have to be decoded.
+
+    Raises:
+        VideoOverLimitError: the video goes on for longer than its limits allow.
+    """
+    last_wanted: float | None = None
+    count = 0
+    for group, end_seconds in _split_groups(video):
+        video.every_seconds = widen_interval(video, end_seconds, count)
+        group.wanted_seconds = choose_moments(
+            [packet.seconds for packet in group.packets],
+            end_seconds,
+            last_wanted,
+            video.every_seconds,
+            begins=group.begins,
+            ends=group.ends,
+        )[: video.limits.max_frames - count]
+        count += len(group.wanted_seconds)
+        if group.wanted_seconds:
+            last_wanted = group.wanted_seconds[-1]
+        if group.ends:
+            _cut_after_last_wanted(group)
+        if group.packets:
+            yield group
+
+
+def choose_moments(
+    times: Sequence[float],
+    end_seconds: float,
+    last_seconds: float | None,
+    every_seconds: float,
+    *,
+    begins: bool = True,
+    ends: bool = True,
+) -> list[float]:
+    """Choose which of a group's pictures to see, so that no gap is much longer than the interval.
+
+    `times` are the pictures' times in decoding order, the keyframe's first; `last_seconds` is the
+    moment chosen last before them (None: there is none yet), `end_seconds` where the next keyframe
+    stands. The keyframe is left out if it comes sooner than the interval and the next one comes
+    soon enough; what gap remains after it is cut into equal parts.
+    """
+    reach = every_seconds * GAP_SLACK
+    chosen: list[float] = []
+    start = times[0] if last_seconds is None else last_seconds
+    if begins:
+        soon = last_seconds is not None and times[0] - last_seconds < every_seconds - _TINY_SECONDS
+        if soon and ends and end_seconds - start <= reach:
+            return []
+        start = times[0]
+        chosen.append(start)
+    gap = end_seconds - start
+    if ends and gap <= reach + _TINY_SECONDS:
+        return chosen
+    spacing = gap / ceil(gap / reach - _TINY_SECONDS) if ends else every_seconds
+    latest = end_seconds - spacing / 2 if ends else end_seconds
+    due = start + spacing
+    for seconds in sorted(times):
+        if due - _TINY_SECONDS <= seconds <= latest:
+            chosen.append(seconds)
+            due = seconds + spacing
+    return chosen
+
+
+def widen_interval(video: Video, seconds: float, count: int) -> float:
+    """Return the interval at which the frames that are left last for the time that is left.
+
+    A video that goes on beyond its estimated length is taken to go on for as long again.
+    """
+    ahead = video.seconds - seconds if seconds < video.seconds else seconds
+    return max(video.every_seconds, ahead / max(video.limits.max_frames - count, 1))
+
+
+def _cut_after_last_wanted(group: Group) -> None:
+    wanted = set(group.wanted_seconds)
+    needed = [i for i, packet in enumerate(group.packets, 1) if packet.seconds in wanted]
+    del group.packets[max(needed, default=0) :]
+
+
+def _split_groups(video: Video) -> Iterator[tuple[Group, float]]:
+    """Yield each group, or part of a large one, with the time at which it ends."""
+    group, size, end_seconds = Group(), 0, 0.0
+    for seconds, packet in _read_packets(video):
+        is_full = size > GROUP_BYTES or len(group.packets) >= GROUP_PACKETS
+        if group.packets and (packet.is_keyframe or is_full):
+            group.ends = packet.is_keyframe
+            yield group, seconds if packet.is_keyframe else end_seconds
+            group, size = Group(begins=packet.is_keyframe), 0
+        group.packets.append(TimedPacket(seconds, packet))
+        size += packet.size
+        end_seconds = max(end_seconds, seconds)
+    if group.packets:
+        yield group, end_seconds
+
+
+def _read_packets(video: Video) -> Iterator[TimedPacket]:
+    clock = _Clock(video)
+    for _ in range(BROKEN_READS):
+        try:
+            for packet in video.container.demux(video.stream):
+                if packet.size:
+                    seconds = clock.read(packet)
+                    check_length(seconds, video.name, video.limits)
+                    yield TimedPacket(seconds, packet)
+        except (av.FFmpegError, ValueError) as error:
+            log.warning("%s is damaged (%s); reading on.", video.name, error.__class__.__name__)
+        else:
+            return
+
+
+class _Clock:
+    """Counts seconds from the start of the video, over gaps and breaks in what packets claim."""
+
+    def __init__(self, video: Video) -> None:
+        self._unit_seconds = float(video.stream.time_base or Fraction(1, 1000))
+        self._offset = (video.container.start_time or 0) / av.time_base
+        self._next_seconds = 0.0
+
+    def read(self, packet: "Packet[VideoStream]") -> float:
+        """Return when the packet's picture is shown, in seconds from the start of the video."""
+        stamp = packet_stamp(packet)
+        expected = self._next_seconds
+        seconds = expected if stamp is None else stamp * self._unit_seconds - self._offset
+        if not -BACKWARD_JUMP_SECONDS < seconds - expected < FORWARD_JUMP_SECONDS:
+            self._offset += seconds - expected
+            seconds = expected
+        lasting = (packet.duration or 0) * self._unit_seconds
+        lasting = lasting if 0 < lasting < 1 else NOMINAL_SECONDS
+        self._next_seconds = max(expected, seconds + lasting)
+        return max(seconds, 0.0)

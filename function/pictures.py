@@ -1,0 +1,93 @@
+"""A decoded picture becomes RGB as a face detector wants it, or a thumbnail to compare by."""
+
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+from function.engines import RgbImage
+
+Thumbnail: TypeAlias = NDArray[np.int16]
+"""A picture as 32x32 grey cells, int16 so that two can be subtracted."""
+
+THUMBNAIL_SIDE = 32
+
+WIDEST_PIXEL = 4
+"""A pixel said to be more than so many times wider than high, or higher than wide, is a mistake."""
+
+UNSPECIFIED_COLORSPACE = 2  # AVCOL_SPC_UNSPECIFIED
+HIGH_DEFINITION_HEIGHT = 720
+"""From this height on, players take a picture that does not name its colours for BT.709, and
+below for BT.601; so does this."""
+
+
+class PictureConverter:
+    """Converts the pictures of one video; it keeps FFmpeg's scalers between calls.
+
+    `pixel_aspect` is a stored pixel's width by its height (None or 0: square); it is not obeyed
+    where it makes no sense or the picture would grow beyond `max_pixels`.
+    """
+
+    def __init__(self, pixel_aspect: Fraction | None, max_pixels: int) -> None:
+        self._pixel_aspect = pixel_aspect or Fraction(1)
+        self._max_pixels = max_pixels
+        self._to_rgb = VideoReformatter()
+        self._to_thumbnail = VideoReformatter()
+
+    def to_rgb(self, picture: VideoFrame) -> RgbImage:
+        """Convert a picture to 8-bit RGB, upright and in square pixels."""
+        width, height = self._square_size(picture)
+        converted = self._to_rgb.reformat(
+            picture,
+            width,
+            height,
+            "rgb24",
+            src_colorspace=_guess_colorspace(picture),
+            dst_color_range=ColorRange.JPEG,
+            threads=1,
+        )
+        rgb = converted.to_ndarray().astype(np.uint8, copy=False)
+        side_data: Any = picture.side_data  # typed upstream as if it held motion vectors only
+        matrix = side_data.get("DISPLAYMATRIX")
+        return turn_upright(rgb, bytes(matrix)) if matrix else rgb
+
+    def to_thumbnail(self, picture: VideoFrame) -> Thumbnail:
+        """Shrink a picture to grey cells, each the mean of what it covers; not turned."""
+        side = THUMBNAIL_SIDE
+        small = self._to_thumbnail.reformat(
+            picture, side, side, "gray8", interpolation=Interpolation.AREA, threads=1
+        )
+        return small.to_ndarray().astype(np.int16)
+
+    def _square_size(self, picture: VideoFrame) -> tuple[int, int]:
+        aspect = self._pixel_aspect
+        if not Fraction(1, WIDEST_PIXEL) <= aspect <= WIDEST_PIXEL:
+            return picture.width, picture.height
+        width = round(picture.width * max(aspect, Fraction(1)))
+        height = round(picture.height / min(aspect, Fraction(1)))
+        fits = width * height <= self._max_pixels
+        return (width, height) if fits else (picture.width, picture.height)
+
+
+def turn_upright(rgb: RgbImage, display_matrix: bytes) -> RgbImage:
+    """Turn and mirror an image as a display matrix says: nine int32 in FFmpeg's order.
+
+    Its first two rows map stored x and y to shown ones, in quarter turns: a player could show any
+    angle, but no camera writes one.
+    """
+    x_to_x, x_to_y, _, y_to_x, y_to_y = np.frombuffer(display_matrix, np.int32)[:5]
+    if abs(int(x_to_y)) > abs(int(x_to_x)):
+        rgb, flip_x, flip_y = rgb.transpose(1, 0, 2), y_to_x < 0, x_to_y < 0
+    else:
+        flip_x, flip_y = x_to_x < 0, y_to_y < 0
+    return np.ascontiguousarray(rgb[:: -1 if flip_y else 1, :: -1 if flip_x else 1])
+
+
+def _guess_colorspace(picture: VideoFrame) -> int | None:
+    if picture.colorspace != UNSPECIFIED_COLORSPACE:
+        return None
+    high_definition = min(picture.width, picture.height) >= HIGH_DEFINITION_HEIGHT
+    return Colorspace.ITU709 if high_definition else Colorspace.ITU601

@@ -1,0 +1,263 @@
+"""A path becomes an open Video, or an error that says why not. The file is not trusted."""
+
+import os
+import stat
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import av
+from av.codec.context import ThreadType
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+
+from function.errors import UnreadableVideoError, VideoNotFoundError, VideoOverLimitError
+
+FORMATS = (
+    *("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "asf", "flv", "ogg", "rm"),
+    *("mxf", "dv", "ivf", "h264", "hevc"),
+)
+"""FFmpeg's readers of plain containers. Its readers of playlists and scripts stay out: those open
+further files and addresses. This list and `protocol_whitelist` must both be given; with either one
+alone a playlist named .mp4 still read its neighbour."""
+
+CODECS = (
+    *("h264", "hevc", "av1", "libdav1d", "vp8", "libvpx", "vp9", "libvpx-vp9", "vp6", "vp6f"),
+    *("mpeg1video", "mpeg2video", "mpegvideo", "mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4"),
+    *("wmv1", "wmv2", "wmv3", "vc1", "h263", "flv", "theora", "mjpeg", "prores", "dnxhd"),
+    *("dvvideo", "rv10", "rv20", "rv30", "rv40", "svq1", "svq3", "vvc"),
+)
+"""FFmpeg's decoders of what people's videos hold. It has hundreds more, and it is in those that
+nobody uses that a hostile file finds the overflow."""
+
+SOUND_CODECS = ("aac", "mp3", "mp3float", "ac3", "eac3", "opus", "vorbis", "flac", "wmav2")
+"""Opened only while FFmpeg probes a file, never to decode; others it leaves unknown."""
+
+SAMPLES_PER_VIDEO = 240
+SHORTEST_INTERVAL_SECONDS = 0.5
+LONGEST_INTERVAL_SECONDS = 5.0
+UNKNOWN_LENGTH_INTERVAL_SECONDS = 1.0
+
+PROBED_BYTES = 5_000_000  # FFmpeg's own default, stated so that it stays
+LAST_PACKETS = 5_000  # read at the end of a file to learn its length
+THINNEST_STREAM = 100  # bytes per second; a claim of length below that is not believed
+
+
+@dataclass(frozen=True)
+class VideoLimits:
+    """What one video may cost; a file that asks for more is refused or, for frames, thinned.
+
+    `max_pixels` is width times height of a picture, as stored or with its pixels made square;
+    `max_seconds` is the length; `max_frames` counts sampled frames: the interval grows so that
+    they suffice; `max_streams` counts pictures, sounds and subtitles in the file.
+    """
+
+    max_pixels: int = 8192 * 4352
+    max_seconds: float = 24 * 3600.0
+    max_frames: int = 10_000
+    max_streams: int = 100
+
+
+@dataclass(eq=False)
+class Video:
+    """A video that is open for reading; close it, or use it as a context manager.
+
+    `seconds` is the best estimate of its length, for showing progress, 0.0 if nothing is known;
+    `width` and `height` are in pixels as stored, before the picture is turned upright;
+    `every_seconds` is the interval between samples that was asked for or chosen.
+    """
+
+    name: str
+    container: InputContainer
+    stream: VideoStream
+    limits: VideoLimits
+    seconds: float
+    width: int
+    height: int
+    every_seconds: float
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the file and the decoder."""
+        self.container.close()
+
+
+def open_video(
+    path: Path,
+    every_seconds: float | None = None,
+    limits: VideoLimits = VideoLimits(),
+    *,
+    threads: int = 2,
+    name: str | None = None,
+) -> Video:
+    """Open a file as a video, believing as little of it as possible.
+
+    `every_seconds` is the time between samples; None chooses it by the length: about 240 samples a
+    video, 0.5 to 5 seconds apart. `threads` decode. Messages call the video `name` (the file's
+    name unless given), never by its full path.
+
+    Raises:
+        VideoNotFoundError: there is nothing at the path.
+        UnreadableVideoError: what is there is no file, or no video that can be decoded.
+        VideoOverLimitError: its picture, its length or its number of streams is over `limits`.
+    """
+    name = name or path.name
+    _check_file(path, name)
+    container = _open_container(path, name, limits)
+    try:
+        stream = _choose_stream(container, name)
+        _check_picture(stream, name, limits)
+        seconds = _measure_seconds(_open_container(path, name, limits), stream.index)
+        check_length(seconds, name, limits)
+    except BaseException:
+        container.close()
+        raise
+    _prepare_decoder(container, stream, limits, threads)
+    wanted_interval = every_seconds or _choose_interval(seconds)
+    return Video(
+        name=name,
+        container=container,
+        stream=stream,
+        limits=limits,
+        seconds=seconds,
+        width=stream.codec_context.width,
+        height=stream.codec_context.height,
+        every_seconds=max(wanted_interval, seconds / limits.max_frames),
+    )
+
+
+def check_length(seconds: float, name: str, limits: VideoLimits) -> None:
+    """Refuse a video that is, or turns out to be, longer than the limit.
+
+    Raises:
+        VideoOverLimitError: it is.
+    """
+    if seconds > limits.max_seconds:
+        raise VideoOverLimitError(
+            f"{name} lasts {seconds:.0f} s; the limit is {limits.max_seconds:.0f} s. "
+            "Give a shorter video."
+        )
+
+
+def _check_file(path: Path, name: str) -> None:
+    try:
+        found = path.stat()
+    except PermissionError:
+        raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
+    except (OSError, ValueError):
+        raise VideoNotFoundError(f"There is no video {name}. Check the path.") from None
+    if stat.S_ISDIR(found.st_mode):
+        raise UnreadableVideoError(f"{name} is a folder. Give the path of a video in it.")
+    if not stat.S_ISREG(found.st_mode):
+        raise UnreadableVideoError(f"{name} is not an ordinary file. Give the path of a video.")
+    if found.st_size == 0:
+        raise UnreadableVideoError(f"{name} is empty. Copy or download it again.")
+
+
+def _open_container(path: Path, name: str, limits: VideoLimits) -> InputContainer:
+    options = {
+        "protocol_whitelist": "file",
+        "format_whitelist": ",".join(FORMATS),
+        "codec_whitelist": ",".join((*CODECS, *SOUND_CODECS)),
+        "probesize": str(PROBED_BYTES),
+        "max_streams": str(limits.max_streams),
+        "max_pixels": str(limits.max_pixels),  # while probing; decoding has its own below
+        "threads": "1",
+    }
+    try:
+        # An absolute path begins with no scheme, so nothing in it can be taken for one.
+        return av.open(os.path.abspath(path), options=options)  # noqa: PTH100  # keeps links
+    except PermissionError:
+        raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
+    except (av.FFmpegError, ValueError, UnicodeError) as error:
+        raise UnreadableVideoError(
+            f"{name} was found, but it is no video in a format that is read here "
+            f"({error.__class__.__name__}). Check that it plays, or convert it to MP4."
+        ) from None
+
+
+def _choose_stream(container: InputContainer, name: str) -> VideoStream:
+    """Choose what a player would show: the default stream, of those the largest picture."""
+    picture_on_the_sleeve = Disposition.attached_pic | Disposition.timed_thumbnails
+    streams = container.streams.video
+    moving = [s for s in streams if not s.disposition & picture_on_the_sleeve]
+    if not moving:
+        found = "a still picture" if streams else "no picture"
+        raise UnreadableVideoError(f"{name} holds {found}, no video. Give the path of a video.")
+    readable = [s for s in moving if s.codec_context and s.codec_context.name in CODECS]
+    if not readable:
+        codec = moving[0].codec_context.name if moving[0].codec_context else "an unknown codec"
+        raise UnreadableVideoError(
+            f"The pictures of {name} are coded as {codec}, which is not read here. "
+            "Convert the video to H.264."
+        )
+    return max(readable, key=lambda s: (s.disposition & Disposition.default, s.width * s.height))
+
+
+def _check_picture(stream: VideoStream, name: str, limits: VideoLimits) -> None:
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > limits.max_pixels:
+        raise VideoOverLimitError(
+            f"{name} has pictures of {width}x{height}; the limit is {limits.max_pixels} pixels. "
+            "Give a smaller copy of the video."
+        )
+
+
+def _prepare_decoder(
+    container: InputContainer, stream: VideoStream, limits: VideoLimits, threads: int
+) -> None:
+    for other in container.streams:
+        other.discard = Discard.default if other.index == stream.index else Discard.all
+    decoder = stream.codec_context
+    decoder.options = {"max_pixels": str(limits.max_pixels)}
+    decoder.thread_type, decoder.thread_count = ThreadType.AUTO, threads
+    decoder.copy_opaque = True  # a packet's time travels on it to the frame
+
+
+def _measure_seconds(container: InputContainer, stream_index: int) -> float:
+    """Read the length off the last packets, and only where that fails off what the file claims."""
+    start_seconds = (container.start_time or 0) / av.time_base
+    claimed_seconds = (container.duration or 0) / av.time_base
+    with container:
+        if claimed_seconds > container.size / THINNEST_STREAM:
+            claimed_seconds = 0.0
+        try:
+            end_seconds = _find_last_seconds(container, stream_index)
+        except (av.FFmpegError, OverflowError):
+            return max(claimed_seconds, 0.0)
+    return max(end_seconds - start_seconds, 0.0) if end_seconds else max(claimed_seconds, 0.0)
+
+
+def _find_last_seconds(container: InputContainer, stream_index: int) -> float:
+    stream = container.streams[stream_index]
+    beyond_the_end = (container.start_time or 0) + (container.duration or 0) + av.time_base
+    container.seek(beyond_the_end)
+    packets = islice(container.demux(stream), LAST_PACKETS)
+    stamps = [stamp for packet in packets if (stamp := packet_stamp(packet)) is not None]
+    return float(max(stamps, default=0) * (stream.time_base or 0))
+
+
+def packet_stamp(packet: "Packet[Any]") -> int | None:
+    """When a packet's picture is shown, in the stream's own unit; failing that, when decoded."""
+    return packet.dts if packet.pts is None else packet.pts
+
+
+def _choose_interval(seconds: float) -> float:
+    if not seconds:
+        return UNKNOWN_LENGTH_INTERVAL_SECONDS
+    interval = seconds / SAMPLES_PER_VIDEO
+    return min(max(interval, SHORTEST_INTERVAL_SECONDS), LONGEST_INTERVAL_SECONDS)
