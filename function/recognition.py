@@ -7,10 +7,11 @@ from pathlib import Path
 from db.records import Snapshot
 from function.engines import Engine
 from function.faces import Face, find_faces
-from function.frames import open_video, sample_frames
+from function.frames import sample_frames
 from function.matches import Identification, match_people
 from function.people import group_faces
 from function.settings import Settings
+from function.videos import open_video
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def recognize_video(
     """
     faces: list[Face] = []
     frames = 0
-    with open_video(path, settings.every_seconds) as video:
+    with open_video(path, settings.every_seconds, threads=settings.threads) as video:
         sampled = sample_frames(video)
         for done_seconds, new_faces in find_faces(sampled, engine, settings.detection_pixels):
             frames += 1

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tools.videos import moving_picture, read_picture
 
-from tests.videos import write_video
 from tools.cli import main
+from tools.videos import moving_picture, read_picture, write_video
 
 
 def run(*arguments: str | Path, **options: Any) -> Result:

@@ -12,11 +12,11 @@ import pytest
 from flask.testing import FlaskClient
 from functions_framework import create_app
 from PIL import Image
-from tools.videos import moving_picture, read_picture
 
 from db.connections import open_database
 from db.gallery import Gallery
-from tests.videos import still_picture, write_sound, write_video
+from tests.videos import write_sound
+from tools.videos import moving_picture, read_picture, still_picture, write_video
 
 ROOT = Path(__file__).parents[1]
 SIZE = (480, 360)
