@@ -11,10 +11,9 @@ from function.engines.dlib_weights import (
     Convolution,
     DetectionLoss,
     FullyConnected,
-    MetricLoss,
     parse_net,
-    read_net,
 )
+from function.engines.nets import read_detector, read_encoder
 from function.engines.weights import WeightFiles, find_weights
 from function.errors import EngineUnavailableError
 
@@ -30,7 +29,7 @@ def detector_bytes(weights: WeightFiles) -> bytes:
 
 
 def test_the_encoder_has_29_convolutions_and_ends_in_128_numbers(weights: WeightFiles) -> None:
-    layers = read_net(weights.encoder, MetricLoss).layers
+    layers = read_encoder(weights.encoder).layers
 
     assert sum(isinstance(layer, Convolution) for layer in layers) == 29
     last = layers[-1]
@@ -41,7 +40,7 @@ def test_the_encoder_has_29_convolutions_and_ends_in_128_numbers(weights: Weight
 def test_the_detector_tells_its_window_its_overlap_and_its_mean_colour(
     weights: WeightFiles,
 ) -> None:
-    net = read_net(weights.cnn_detector, DetectionLoss)
+    net = read_detector(weights.cnn_detector)
 
     assert (net.loss.window_width, net.loss.window_height) == (80, 80)
     assert net.loss.most_overlap == pytest.approx(0.338276, abs=1e-6)
@@ -51,7 +50,7 @@ def test_the_detector_tells_its_window_its_overlap_and_its_mean_colour(
 def test_a_batch_norm_at_rest_is_read_as_one_factor_and_summand_a_channel(
     weights: WeightFiles,
 ) -> None:
-    norm = read_net(weights.cnn_detector, DetectionLoss).layers[1]
+    norm = read_detector(weights.cnn_detector).layers[1]
 
     assert isinstance(norm, Affine)
     assert norm.factors.shape == norm.summands.shape == (16,)
@@ -66,7 +65,7 @@ def test_a_truncated_file_is_refused_and_named(
     path.write_bytes(detector_bytes[: int(share * len(detector_bytes))])
 
     with pytest.raises(EngineUnavailableError, match=r"half\.dat .* it ends at byte"):
-        read_net(path, DetectionLoss)
+        read_detector(path)
 
 
 def test_bytes_after_the_last_layer_are_refused(detector_bytes: bytes) -> None:
@@ -82,22 +81,34 @@ def test_a_file_that_dlib_did_not_write_is_refused(content: bytes, tmp_path: Pat
     path.write_bytes(content)
 
     with pytest.raises(EngineUnavailableError, match=r"strange\.dat cannot be read"):
-        read_net(path, MetricLoss)
+        read_encoder(path)
 
 
 def test_one_net_is_not_taken_for_the_other(weights: WeightFiles) -> None:
     with pytest.raises(EngineUnavailableError, match="DetectionLoss, not a MetricLoss"):
-        read_net(weights.cnn_detector, MetricLoss)
+        read_encoder(weights.cnn_detector)
+
+
+def test_another_net_with_the_same_loss_is_refused(detector_bytes: bytes, tmp_path: Path) -> None:
+    stride_of_the_first = detector_bytes.index(b"con_4") + len(b"con_4")
+    sizes = b"\x01\x10\x01\x05\x01\x05\x01\x02\x01\x02"  # 16 filters of 5x5, stride 2
+    place = detector_bytes.index(sizes, stride_of_the_first)
+    path = tmp_path / "dogs.dat"
+    changed = sizes[:-4] + b"\x01\x01\x01\x01"
+    path.write_bytes(detector_bytes[:place] + changed + detector_bytes[place + len(sizes) :])
+
+    with pytest.raises(EngineUnavailableError, match=r"dogs\.dat .* those of another net"):
+        read_detector(path)
 
 
 def test_the_landmark_model_is_not_taken_for_a_net(weights: WeightFiles) -> None:
     with pytest.raises(EngineUnavailableError, match="shape_predictor_5_face_landmarks"):
-        read_net(weights.landmarks_5, MetricLoss)
+        read_encoder(weights.landmarks_5)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailableError, match=r"absent\.dat"):
-        read_net(tmp_path / "absent.dat", MetricLoss)
+        read_encoder(tmp_path / "absent.dat")
 
 
 def test_flipped_bits_anywhere_end_in_a_format_error_or_a_net(detector_bytes: bytes) -> None:
