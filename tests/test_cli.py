@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tools.cli import main
-from tools.videos import moving_picture, read_picture, write_video
+from tools.videos import moving_picture, read_portrait, write_video
 
 
 def run(*arguments: str | Path, **options: Any) -> Result:
@@ -74,9 +74,10 @@ def test_forget_asks_first_and_then_erases(gallery_copy: Path) -> None:
 def test_identify_prints_the_same_json_as_the_function(
     photos: Path, gallery_path: Path, tmp_path: Path
 ) -> None:
-    shots = moving_picture(read_picture(photos / "obama3.jpg"), 3, size=(480, 360))
+    shots = moving_picture(read_portrait(photos / "obama3.jpg"), 3, size=(640, 480))
     video = write_video(tmp_path / "video.mp4", shots)
     result = run("identify", video, "--db", gallery_path, "--every", "1")
+    assert result.exit_code == 0, result.output
     (person,) = json.loads(result.stdout)
     assert person["matches"][0]["name"] == "Barack Obama"
     assert person["faces"] == 3

@@ -167,7 +167,8 @@ def summarise(enrolments: Iterable[Enrolment]) -> dict[str, Any]:
 
 def _follow(events: Iterator[Progress | Recognition]) -> Recognition:
     """Draw a bar of the seconds of video done until the outcome is there."""
-    with tqdm(unit="s", file=sys.stderr, bar_format=BAR_FORMAT) as bar:
+    # The delay keeps the bar unseen until the first event has told the length.
+    with tqdm(total=1.0, delay=0.1, file=sys.stderr, bar_format=BAR_FORMAT) as bar:
         for event in events:
             if isinstance(event, Recognition):
                 return event

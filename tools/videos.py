@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import cv2
 import numpy as np
+from av.video.stream import VideoStream
 
 from function.engines import RgbImage
 
@@ -36,7 +38,8 @@ def write_video(
     """
     rate = Fraction(fps).limit_denominator(1001)
     with av.open(str(path), "w", format=container) as output:
-        stream = output.add_stream(codec, rate=rate, options=_encoder_options(codec, options))
+        added = output.add_stream(codec, rate=rate, options=_encoder_options(codec, options))
+        stream = cast("VideoStream", added)
         stream.pix_fmt = pixel_format
         stream.gop_size = keyframe_every
         if codec in {"libx264", "mpeg4", "mpeg2video"}:
@@ -77,7 +80,8 @@ def moving_picture(
         sway = reach * width * np.sin(2 * np.pi * index / fps / 4)
         left = (width - photo.shape[1] * scale) / 2 + sway
         placement = np.array([[scale, 0, left], [0, scale, 0]])
-        yield cv2.warpAffine(photo, placement, size, borderValue=(96, 112, 128))
+        shown = cv2.warpAffine(photo, placement, size, borderValue=(96, 112, 128))
+        yield shown.astype(np.uint8, copy=False)
 
 
 def still_picture(picture: RgbImage, seconds: float, *, fps: float = 25) -> Iterator[RgbImage]:
@@ -102,3 +106,11 @@ def read_picture(path: Path) -> RgbImage:
     if picture is None:
         raise FileNotFoundError(path)
     return picture.astype(np.uint8, copy=False)
+
+
+def read_portrait(path: Path) -> RgbImage:
+    """Read the top square of a portrait, where the face is: RGB uint8, (side, side, 3)."""
+    picture = read_picture(path)
+    side = min(picture.shape[:2])
+    left = (picture.shape[1] - side) // 2
+    return picture[:side, left : left + side]

@@ -1,0 +1,49 @@
+"""Sessions: onnxruntime holding one graph, on the device that was asked for."""
+
+from typing import Any
+
+import onnxruntime
+
+from function.engines import EngineOptions
+from function.errors import EngineUnavailableError
+
+_CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+_ERRORS_ONLY = 3
+
+
+def open_session(graph: bytes, options: EngineOptions) -> Any:
+    """Open an onnxruntime.InferenceSession; `auto` takes a GPU where one really works.
+
+    Raises:
+        EngineUnavailableError: CUDA was asked for and onnxruntime cannot use it here. It would
+            have gone on with the CPU in silence.
+    """
+    is_offered = _CUDA in onnxruntime.get_available_providers()
+    if options.device == "cuda" and not is_offered:
+        raise EngineUnavailableError(
+            "DEVICE is cuda, but the installed onnxruntime is built without CUDA. Install "
+            "onnxruntime-gpu in its place (see Dockerfile.gpu), or set DEVICE=auto or DEVICE=cpu."
+        )
+    wants_cuda = is_offered and options.device != "cpu"
+    session = _open(graph, options, [_CUDA, _CPU] if wants_cuda else [_CPU])
+    if options.device == "cuda" and provider_of(session) != "CUDA":
+        raise EngineUnavailableError(
+            "DEVICE is cuda, but onnxruntime could not start on a GPU. Check that nvidia-smi shows "
+            "one here, and that CUDA and cuDNN have the versions that this onnxruntime-gpu names; "
+            "or set DEVICE=auto or DEVICE=cpu."
+        )
+    return session
+
+
+def provider_of(session: Any) -> str:
+    """Name what a session runs on, for people: "CPU" or "CUDA"."""
+    return "CUDA" if session.get_providers()[0] == _CUDA else "CPU"
+
+
+def _open(graph: bytes, options: EngineOptions, providers: list[str]) -> Any:
+    if _CUDA in providers:
+        onnxruntime.preload_dlls()  # CUDA and cuDNN as installed by pip are on no search path
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = options.threads
+    settings.log_severity_level = _ERRORS_ONLY
+    return onnxruntime.InferenceSession(graph, settings, providers=providers)
