@@ -76,7 +76,7 @@ def _group(faces: Sequence[Face]) -> list[list[Face]]:
     looks = _looks(faces)
     groups = group_looks(looks)
     return [
-        [faces[row] for row in np.flatnonzero(groups[looks.of_face] == group)]
+        [faces[row] for row in np.flatnonzero(groups[looks.of_face] == group).tolist()]
         for group in range(int(groups.max()) + 1)
     ]
 
