@@ -18,7 +18,7 @@ from function.engines import (
 )
 from function.engines.cnn_scores import read_scores
 from function.engines.dlib_weights import DetectionLoss, DlibNet
-from function.engines.graph_cache import GraphCache
+from function.engines.graph_cache import GraphCache, hash_files
 from function.engines.nets import read_detector, read_encoder
 from function.engines.pyramid import NARROWEST_PICTURE, lay_out, paint
 from function.engines.weights import WeightFiles, find_weights
@@ -36,8 +36,8 @@ except ImportError as error:
         "Run: pip install onnxruntime dlib-bin, or set ENGINE=dlib to do without onnxruntime."
     ) from error
 
-GRAPH_VERSION = 1
-"""Goes up with every change to dlib_graphs.py, so that cached graphs are made anew."""
+_GRAPH_WRITERS = ("dlib_format", "dlib_weights", "dlib_rewrites", "dlib_graphs")
+"""The modules that decide what is in a graph: when one changes, cached graphs are made anew."""
 
 LARGEST_BATCH = 32
 """Chips in one run: more are no faster, and take more memory."""
@@ -128,7 +128,7 @@ def _encoder_graph(path: Path, cache: GraphCache) -> bytes:
 
         return encoder_graph(read_encoder(path))
 
-    return cache.graph(path, GRAPH_VERSION, build)
+    return cache.graph(path, _graph_version(), build)
 
 
 def _detector_graph(path: Path, cache: GraphCache) -> bytes:
@@ -137,4 +137,8 @@ def _detector_graph(path: Path, cache: GraphCache) -> bytes:
 
         return detector_graph(read_detector(path))
 
-    return cache.graph(path, GRAPH_VERSION, build)
+    return cache.graph(path, _graph_version(), build)
+
+
+def _graph_version() -> str:
+    return hash_files(*(Path(__file__).with_name(f"{name}.py") for name in _GRAPH_WRITERS))

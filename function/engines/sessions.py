@@ -47,4 +47,7 @@ def _open(graph: bytes, options: EngineOptions, providers: list[str]) -> Any:
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = options.threads
     settings.log_severity_level = _ERRORS_ONLY
+    settings.enable_mem_pattern = False  # it keeps a plan for every size of picture ever seen
+    # Threads that wait by spinning take the cores that decode the video, and gain nothing here.
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(graph, settings, providers=providers)
