@@ -83,8 +83,8 @@ def test_of_several_faces_the_largest_counts_only_where_that_was_said(
     photos: Path, engine: Engine, tmp_path: Path
 ) -> None:
     large = cv2.resize(cv2.imread(str(photos / "obama1.jpg")), (600, 800))
-    small = cv2.resize(cv2.imread(str(photos / "biden.jpg")), (240, 320))
-    small = cv2.copyMakeBorder(small, 0, 480, 0, 0, cv2.BORDER_CONSTANT)
+    small = cv2.resize(cv2.imread(str(photos / "hopper.jpg")), (300, 352))
+    small = cv2.copyMakeBorder(small, 0, 448, 0, 0, cv2.BORDER_CONSTANT)
     cv2.imwrite(str(tmp_path / "two.png"), cv2.hconcat([small, large]))
     with Gallery() as gallery:
         refused = enrol_performer(record(tmp_path / "two.png"), gallery, engine)

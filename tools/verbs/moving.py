@@ -1,7 +1,7 @@
 """`export`: a gallery as a list for people and programs, or as a bundle for another machine."""
 
+import sys
 from pathlib import Path
-from typing import TextIO
 
 import click
 
@@ -40,9 +40,8 @@ def export(form: str, bundle: Path | None, db_path: Path, *, encodings: bool) ->
             return
         if form == "csv" and encodings:
             raise click.UsageError("Encodings go into ndjson, not csv.")
-        output: TextIO = click.get_text_stream("stdout", encoding="utf-8")
         if form == "csv":
-            count = write_csv(gallery, output)
+            count = write_csv(gallery, sys.stdout)
         else:
-            count = write_ndjson(gallery, output, with_encodings=encodings)
+            count = write_ndjson(gallery, sys.stdout, with_encodings=encodings)
         gallery.log(f"export {form}", {"performers": count})
