@@ -76,7 +76,9 @@ class Stash:
 
     def __init__(self, url: str, api_key: str) -> None:
         """Take its address as it stands in the browser, with or without /graphql."""
-        trimmed = url.rstrip("/").removesuffix("/graphql")
+        trimmed = url.strip().rstrip("/").removesuffix("/graphql")
+        if "://" not in trimmed:
+            trimmed = f"http://{trimmed}"
         self._graphql = GraphQL(f"{trimmed}/graphql", api_key, what="Stash")
         self._home = self._graphql.url
         self.own_server = OwnServer(self._home, api_key)
