@@ -78,6 +78,10 @@ def _check_permissions(path: Path) -> Iterator[Finding]:
 
 
 def _check_content(db: sqlite3.Connection) -> Iterator[Finding]:
+    if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        found = "The file is empty: what was to fill it was cut short before it began."
+        yield Finding("warning", found, "Run the import again.")
+        return
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         yield Finding("error", "The file is not a gallery.", "Name another file with --db.")
         return
