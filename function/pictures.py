@@ -44,14 +44,7 @@ class PictureConverter:
         """Convert a picture to 8-bit RGB, upright and in square pixels."""
         _settle_colours(picture)
         width, height = self._square_size(picture)
-        converted = self._to_rgb.reformat(
-            picture,
-            width,
-            height,
-            "rgb24",
-            dst_color_range=ColorRange.JPEG,
-            threads=1,
-        )
+        converted = self._to_rgb.reformat(picture, width, height, "rgb24", threads=1)
         rgb = converted.to_ndarray().astype(np.uint8, copy=False)
         side_data: Any = picture.side_data  # typed upstream as if it held motion vectors only
         matrix = side_data.get("DISPLAYMATRIX")

@@ -250,7 +250,7 @@ def _measure_seconds(container: InputContainer, stream_index: int) -> float:
             claimed_seconds = 0.0
         try:
             end_seconds = _find_last_seconds(container, stream_index)
-        except (av.FFmpegError, OverflowError):
+        except (av.FFmpegError, OverflowError, IndexError):
             return max(claimed_seconds, 0.0)
     return max(end_seconds - start_seconds, 0.0) if end_seconds else max(claimed_seconds, 0.0)
 
