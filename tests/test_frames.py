@@ -13,12 +13,8 @@ from function.errors import UnreadableVideoError
 from function.frames import Frame, sample_frames
 from function.videos import VideoLimits, open_video
 from tests.memory import read_video_in_memory
-from tests.videos import (
-    number_in,
-    numbered_pictures,
-    still_picture,
-    write_video,
-)
+from tests.videos import number_in, numbered_pictures
+from tools.videos import still_picture, write_video
 
 FPS = 25
 
@@ -273,4 +269,4 @@ def test_only_the_frames_in_hand_are_held_in_memory(tmp_path: Path) -> None:
     path = write_video(tmp_path / "video.mp4", large, keyframe_every=1)
     count, grown_mib = read_video_in_memory(path, 1 / FPS)
     assert count == 60
-    assert grown_mib < 160  # the decoder's share; 60 such frames would take 180 more, in RGB 360
+    assert grown_mib < 90  # the decoder's share; 60 such frames would take 180 more, in RGB 360

@@ -6,7 +6,8 @@ from function import groups
 from function.errors import VideoOverLimitError
 from function.groups import choose_moments, read_groups
 from function.videos import VideoLimits, open_video
-from tests.videos import numbered_pictures, write_video
+from tests.videos import numbered_pictures
+from tools.videos import write_video
 
 
 def test_the_first_keyframe_is_always_chosen() -> None:

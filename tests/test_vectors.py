@@ -1,4 +1,4 @@
-"""Exact search over encodings."""
+"""Exact search over the templates of the gallery."""
 
 import numpy as np
 
@@ -9,20 +9,39 @@ from db.vectors import distances_to_performers, nearest
 def _gallery(vectors: Vectors, owners: list[int], performers: int) -> Snapshot:
     named = tuple(Performer(index + 1, f"P{index}") for index in range(performers))
     qualities = np.ones(len(vectors), np.float32)
-    return Snapshot(1, "m", named, vectors, np.array(owners, np.intp), qualities)
+    return Snapshot((1, 1), "m", named, vectors, np.array(owners, np.intp), qualities)
 
 
-def test_distances_are_those_of_a_loop_over_every_encoding() -> None:
+def test_distances_are_those_of_a_loop_over_every_performer() -> None:
     random = np.random.default_rng(1)
-    vectors = random.normal(size=(40_000, 128)).astype(np.float32)
-    owners = random.integers(0, 900, len(vectors))
-    gallery = _gallery(vectors, owners.tolist(), 900)
-    probes = random.normal(size=(2, 128)).astype(np.float32)
+    vectors = random.normal(size=(60_000, 128)).astype(np.float32)
+    owners = random.integers(0, 20_000, len(vectors))
+    owners[:20_000] = np.arange(20_000)
+    gallery = _gallery(vectors, owners.tolist(), 20_000)
+    probes = random.normal(size=(3, 128)).astype(np.float32)
     found = distances_to_performers(probes, gallery)
-    for probe, row in zip(probes, found, strict=True):
-        naive = np.linalg.norm(vectors - probe, axis=1)
-        expected = np.array([naive[owners == index].min() for index in range(900)])
-        np.testing.assert_allclose(row, expected, atol=1e-3)
+    for performer in range(0, 20_000, 371):
+        mean = vectors[owners == performer].mean(axis=0)
+        expected = np.linalg.norm(probes - mean, axis=1)
+        np.testing.assert_allclose(found[:, performer], expected, rtol=1e-4)
+
+
+def test_equal_vectors_are_at_no_distance() -> None:
+    vector = np.full((1, 128), 0.1234567, np.float32)
+    assert distances_to_performers(vector, _gallery(vector, [0], 1))[0, 0] < 2e-3
+
+
+def test_good_photos_weigh_more_in_a_template() -> None:
+    vectors = np.stack([np.zeros(128), np.ones(128)]).astype(np.float32)
+    good_and_poor = Snapshot(
+        (1, 1),
+        "m",
+        (Performer(1, "P"),),
+        vectors,
+        np.zeros(2, np.intp),
+        np.array([0.1, 1.0], np.float32),
+    )
+    assert 0.5 < good_and_poor.templates.means[0, 0] < 0.7
 
 
 def test_a_performer_without_encodings_is_never_a_candidate() -> None:
@@ -31,6 +50,26 @@ def test_a_performer_without_encodings_is_never_a_candidate() -> None:
     assert [candidate.performer.name for candidate in ranked[0]] == ["P0", "P2"]
 
 
+def test_only_the_nearest_are_listed_nearest_first() -> None:
+    vectors = np.outer(np.arange(10), np.ones(128)).astype(np.float32)
+    gallery = _gallery(vectors[::-1].copy(), list(range(10)), 10)
+    ranked = nearest([vectors[2] + 0.1], gallery, 3)
+    assert [candidate.performer.name for candidate in ranked[0]] == ["P7", "P6", "P8"]
+
+
 def test_an_empty_gallery_has_no_candidates() -> None:
     gallery = _gallery(np.empty((0, 128), np.float32), [], 0)
     assert nearest([np.zeros(128, np.float32)], gallery, 5) == [[]]
+    assert nearest([], gallery, 5) == []
+
+
+def test_near_duplicate_photos_are_hardly_more_than_one_look() -> None:
+    random = np.random.default_rng(2)
+    direction = random.normal(size=128).astype(np.float32)
+    held = direction + 0.001 * random.normal(size=(6, 128)).astype(np.float32)
+    # Six photographs that vary as those of different days do.
+    varied = direction + 0.0272 * random.normal(size=(6, 128)).astype(np.float32)
+    gallery = _gallery(np.concatenate([held, varied]), [0] * 6 + [1] * 6, 2)
+    looks_of_held, looks_of_varied = gallery.templates.looks
+    assert looks_of_held < 2
+    assert looks_of_varied > 4

@@ -17,7 +17,8 @@ from function.errors import (
 from function.frames import sample_frames
 from function.videos import VideoLimits, open_video
 from tests.memory import read_video_in_memory
-from tests.videos import numbered_pictures, write_sound, write_video
+from tests.videos import numbered_pictures, write_sound
+from tools.videos import write_video
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,53 @@
+# Everything sets itself up on first use; `make help` lists what there is.
+PYTHON ?= python3
+MEDIA ?= .
+export HOST ?= 127.0.0.1
+export PORT ?= 8080
+export PYTHONPATH := $(CURDIR)
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--overrides requirements.overrides --no-emit-package dlib --no-emit-package pip \
+	--custom-compile-command "make lock"
+
+.PHONY: help demo run test lint lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/ready ## do the main job once, on real photographs
+	@$(BIN)/python -m tools.demo
+
+run: $(VENV)/ready ## serve on $(HOST):$(PORT); MEDIA=/path/to/videos, PERFORMERS_DB=gallery file
+	MEDIA_ROOT="$(abspath $(MEDIA))" $(BIN)/functions-framework \
+		--source function/main.py --target recognize --host $(HOST) --port $(PORT)
+
+test: $(VENV)/ready-dev ## run the tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/ready-dev ## check format, style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+lock: $(VENV)/ready-dev ## remake the hashed requirements from the .in files
+	$(BIN)/$(LOCK) requirements.in --output-file requirements.txt
+	$(BIN)/$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+
+clean: ## remove what the targets made, but no gallery of yours
+	rm -rf $(VENV) .cache demo .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 15) else \
+		f"Python 3.11 to 3.14 is needed; {sys.executable} is {v[0]}.{v[1]}. Say make PYTHON=python3.12")'
+	@echo "Setting up $(VENV) (once, about a minute) ..." >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --requirement requirements.txt
+	@touch $@
+
+$(VENV)/ready-dev: requirements-dev.txt $(VENV)/ready
+	@$(INSTALL) --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,89 @@
+"""Several encodings of one person become a template: their mean, and how far it can be trusted.
+
+Two templates of one person differ by what averaging has not removed: for faces of different days
+the variance of one face shared among them, for frames of one scene hardly less than that of one
+face, because they share the day, the light and the make-up. `looks` counts in that currency.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+FACE_VARIANCE = 0.095
+"""How photographs of one person vary from day to day: the variance of their encodings, summed over
+the 128 dimensions, averaged over ten people with ten LFW photographs each."""
+
+USUAL_SHARE, USUAL_SHARE_WEIGHT = 0.6, 2.0
+"""Before faces are seen to differ, they are taken to differ by this share of FACE_VARIANCE; the
+belief weighs as much as so many faces."""
+
+USUAL_QUALITY, QUALITY_SLOPE = 0.57, 0.7
+"""FACE_VARIANCE holds for a face of the usual quality; one of quality 0 varies 1.7 times as much
+as one of quality 1 (same photographs)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Templates:
+    """One template a row: `means` float32 (people, 128), `looks` float32 (people,).
+
+    A template of `looks` is as good as the mean of so many photographs of different days. Someone
+    without encodings has no looks, and a mean of zeros that must not be used.
+    """
+
+    means: NDArray[np.float32]
+    looks: NDArray[np.float32]
+
+
+def average_encodings(
+    vectors: NDArray[np.float32],
+    qualities: NDArray[np.float32],
+    owners: NDArray[np.intp],
+    people: int,
+    largest_share: float = 1.0,
+) -> Templates:
+    """Average each person's encodings, good faces weighing more, and count their looks.
+
+    Row i of `vectors` belongs to person `owners[i]`, below `people`. `largest_share` limits how
+    much of the day-to-day variance may be seen in these faces: less than 1 for one video.
+    """
+    weights = weigh_qualities(qualities)
+    rows = np.arange(len(vectors))
+    # A sparse product sums the rows of each person without copying or sorting a million of them.
+    sums = csr_matrix((weights, (owners, rows)), shape=(people, len(vectors)))
+    totals = np.bincount(owners, weights, people).astype(np.float64)
+    counts = np.bincount(owners, minlength=people)
+    means: NDArray[np.float32] = (sums @ vectors) / np.maximum(totals, 1e-9)[:, None].astype(
+        np.float32
+    )
+    squares = sums @ np.einsum("ij,ij->i", vectors, vectors)
+    spreads = squares / np.maximum(totals, 1e-9) - np.einsum("ij,ij->i", means, means)
+    unbiased = np.maximum(spreads, 0) * counts / np.maximum(counts - 1, 1)
+    looks = count_looks(totals, counts, unbiased, largest_share)
+    return Templates(means, looks.astype(np.float32))
+
+
+def weigh_qualities(qualities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn qualities (0 to 1) into weights, one over the variance; the usual face weighs 1."""
+    usual = 1 + QUALITY_SLOPE * (1 - USUAL_QUALITY)
+    return (usual / (1 + QUALITY_SLOPE * (1 - qualities))).astype(np.float32)
+
+
+def count_looks(
+    totals: NDArray[np.float64],
+    counts: NDArray[np.intp],
+    spreads: NDArray[np.float64],
+    largest_share: float,
+) -> NDArray[np.float64]:
+    """Count the looks in `counts` faces of summed weight `totals` and variance `spreads`.
+
+    The share of the variance that is seen among the faces is averaged away, the rest is not:
+    1 / looks = (1 - share) + share / total.
+    """
+    believed = USUAL_SHARE_WEIGHT * USUAL_SHARE * FACE_VARIANCE
+    degrees = np.maximum(counts - 1, 0)
+    variance = (believed + degrees * spreads) / (USUAL_SHARE_WEIGHT + degrees)
+    share = np.where(counts > 1, np.minimum(variance / FACE_VARIANCE, largest_share), 1.0)
+    looks = 1 / ((1 - share) + share / np.maximum(totals, 1e-9))
+    return np.where(counts > 0, looks, 0.0)

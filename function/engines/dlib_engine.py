@@ -1,0 +1,157 @@
+"""The reference engine: face_recognition itself, with dlib's own code underneath."""
+
+import importlib
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from db.records import Vectors
+from function.engines import (
+    ENCODING_MODEL,
+    Alignment,
+    Box,
+    Detection,
+    DeviceName,
+    Engine,
+    EngineOptions,
+    RgbImage,
+)
+from function.engines.weights import PACKAGE, WeightFiles, find_weights
+from function.errors import EngineUnavailableError
+
+try:
+    import dlib
+
+    from function.engines.alignment import align_face, stack_chips
+    from function.engines.hog import HogDetector, box_of
+except ImportError as error:
+    raise EngineUnavailableError(
+        f"dlib cannot be imported ({error}). Run: pip install dlib-bin"
+    ) from error
+
+CNN_UPSAMPLES = 0
+"""One doubling costs four times as much, and the CNN on a CPU is slow enough without."""
+
+
+class DlibEngine:
+    """face_recognition's nets run by dlib: slow on a CPU, and what every other engine must equal.
+
+    dlib's CNN, encoder and landmarks keep the interpreter's lock, so threads cannot meet in them.
+    """
+
+    name = "dlib"
+    model = ENCODING_MODEL
+
+    def __init__(self, models: ModuleType, options: EngineOptions, provider: str) -> None:
+        self.provider = provider
+        self._models = models
+        self._hog = HogDetector() if options.detector == "hog" else None
+
+    def detect(self, image: RgbImage) -> list[Detection]:
+        """Find the faces of an image, surest first."""
+        if self._hog is not None:
+            return self._hog.detect(image)
+        found = self._models.cnn_face_detector(np.ascontiguousarray(image), CNN_UPSAMPLES)
+        detections = [Detection(box_of(face.rect), float(face.confidence)) for face in found]
+        return sorted(detections, key=lambda detection: -detection.score)
+
+    def align(self, image: RgbImage, box: Box) -> Alignment:
+        """Find a face's landmarks inside `box` and cut its chip from the same image."""
+        return align_face(image, box, self._models.pose_predictor_5_point)
+
+    def encode(self, chips: Sequence[RgbImage]) -> Vectors:
+        """Encode chips (150x150 RGB) in one call: float32, (len(chips), 128)."""
+        if not chips:
+            return np.empty((0, 128), dtype=np.float32)
+        found = self._models.face_encoder.compute_face_descriptor(list(stack_chips(chips)))
+        return np.array(found, dtype=np.float32)
+
+
+def load(options: EngineOptions) -> Engine:
+    """Load face_recognition with all its nets (about a second).
+
+    `options.threads` changes nothing here: dlib's nets use one thread.
+
+    Raises:
+        EngineUnavailableError: a package is missing, or dlib cannot run on `options.device`.
+    """
+    provider = _provider(options.device)
+    try:
+        models = import_face_recognition(find_weights()).api
+    except ImportError as error:
+        raise EngineUnavailableError(
+            f"face_recognition cannot be imported ({error}). "
+            "Run: pip install --no-deps -r requirements.txt"
+        ) from error
+    return DlibEngine(models, options, provider)
+
+
+def _provider(device: DeviceName) -> str:
+    """Name what dlib runs on: it is built for one or the other, and cannot be told at run time."""
+    if device == "cuda" and not dlib.DLIB_USE_CUDA:
+        raise EngineUnavailableError(
+            "DEVICE is cuda, but the installed dlib is built without CUDA. Build dlib from source "
+            "where the CUDA toolkit and cuDNN are installed, or set ENGINE=onnx or DEVICE=cpu."
+        )
+    if device == "cpu" and dlib.DLIB_USE_CUDA:
+        raise EngineUnavailableError(
+            "DEVICE is cpu, but the installed dlib is built with CUDA and always uses it. "
+            "Set DEVICE=auto, or ENGINE=onnx, or install dlib-bin."
+        )
+    if dlib.DLIB_USE_CUDA and not _cuda_devices():
+        raise EngineUnavailableError(
+            "The installed dlib is built with CUDA, but finds no GPU. "
+            "Set ENGINE=onnx, or install dlib-bin."
+        )
+    return "CUDA" if dlib.DLIB_USE_CUDA else "CPU"
+
+
+def _cuda_devices() -> int:
+    try:
+        return int(dlib.cuda.get_num_devices())
+    except RuntimeError:  # how dlib says that there is no driver
+        return 0
+
+
+def import_face_recognition(weights: WeightFiles) -> Any:
+    """Import face_recognition, whether or not pkg_resources is there, and return the module.
+
+    Its import asks the package of the weights for four paths; where that package cannot be
+    imported (setuptools 82 dropped pkg_resources), face_recognition ends the process with quit().
+    So it is given a stand-in that knows the same four paths, on every machine, and nothing else
+    that imports that package later meets the stand-in.
+    """
+    with _stand_in(weights), _pillow_settings_kept():
+        return importlib.import_module("face_recognition")
+
+
+@contextmanager
+def _stand_in(weights: WeightFiles) -> Iterator[None]:
+    stand_in: Any = ModuleType(PACKAGE)
+    stand_in.face_recognition_model_location = lambda: str(weights.encoder)
+    stand_in.cnn_face_detector_model_location = lambda: str(weights.cnn_detector)
+    stand_in.pose_predictor_five_point_model_location = lambda: str(weights.landmarks_5)
+    stand_in.pose_predictor_model_location = lambda: str(weights.landmarks_68)
+    before = sys.modules.get(PACKAGE)
+    sys.modules[PACKAGE] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[PACKAGE]
+        if before is not None:
+            sys.modules[PACKAGE] = before
+
+
+@contextmanager
+def _pillow_settings_kept() -> Iterator[None]:
+    """Undo what the import does to all of Pillow: half-read photos would load without an error."""
+    image_file: Any = importlib.import_module("PIL.ImageFile")
+    before = image_file.LOAD_TRUNCATED_IMAGES
+    try:
+        yield
+    finally:
+        image_file.LOAD_TRUNCATED_IMAGES = before

@@ -1,0 +1,110 @@
+"""A cache of graphs: each is made once from its weights, and read from the disk afterwards."""
+
+import hashlib
+import logging
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+_LOG = logging.getLogger(__name__)
+
+_FOLDER_NAME = "performer-video-recognition"
+_DIGEST_LETTERS = 64
+
+
+def user_cache_folder() -> Path:
+    """Name the folder in which this user's programs keep what they can make again.
+
+    Linux: XDG_CACHE_HOME or ~/.cache; macOS: ~/Library/Caches; Windows: LOCALAPPDATA.
+
+    Raises:
+        RuntimeError: this user has no home folder.
+    """
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / _FOLDER_NAME
+    variable = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
+    named = os.environ.get(variable, "")
+    # The XDG specification has relative paths ignored.
+    base = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
+    return base / _FOLDER_NAME
+
+
+def hash_files(*paths: Path) -> str:
+    """Return 16 hexadecimal digits that change with the content of any of the files."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+class GraphCache:
+    """Keeps graphs as files, each named by the content of its weights and checked when read.
+
+    A graph that changed on the disk is made anew. Where the folder cannot be written, graphs are
+    made again by each process, and one warning says so.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._has_warned = False
+
+    def graph(self, weights: Path, version: str, build: Callable[[], bytes]) -> bytes:
+        """Return the graph of a weights file, from the cache or else from `build`.
+
+        `version` is that of the code that builds: another version is another graph.
+        """
+        name = f"{weights.stem}-{hash_files(weights)}-{version}.graph"
+        return self._read(name) or self._write(name, build())
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return _read(self._place(name))
+        except (OSError, RuntimeError):
+            return None  # then writing fails too, and says so
+
+    def _write(self, name: str, graph: bytes) -> bytes:
+        try:
+            _write(self._place(name), graph)
+        except (OSError, RuntimeError) as error:
+            self._warn(error)
+        return graph
+
+    def _place(self, name: str) -> Path:
+        return (self._folder or user_cache_folder()) / name
+
+    def _warn(self, error: Exception) -> None:
+        if not self._has_warned:
+            _LOG.warning(
+                "The nets cannot be kept on disk (%s), so each start makes them again. "
+                "Set CACHE_FOLDER to a folder that can be written.",
+                error,
+            )
+        self._has_warned = True
+
+
+def _read(path: Path) -> bytes | None:
+    """Read a graph, if it is there and is what was written."""
+    try:
+        stored = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    digest, graph = stored[:_DIGEST_LETTERS], stored[_DIGEST_LETTERS:]
+    if digest == hashlib.sha256(graph).hexdigest().encode():
+        return graph
+    _LOG.info("%s is damaged and is made anew", path.name)
+    return None
+
+
+def _write(path: Path, graph: bytes) -> None:
+    """Write a graph so that no reader, and no crash, ever meets half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not tempfile: its files are for their owner alone, and an image is built by another user
+    # than the one who runs it.
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
+    try:
+        partial.write_bytes(hashlib.sha256(graph).hexdigest().encode() + graph)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,152 @@
+"""The default engine: dlib's own nets run by onnxruntime, with the same outputs."""
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+
+from db.records import Vectors
+from function.engines import (
+    ENCODING_MODEL,
+    Alignment,
+    Box,
+    Detection,
+    Engine,
+    EngineOptions,
+    RgbImage,
+)
+from function.engines.cnn_scores import read_scores
+from function.engines.dlib_weights import DetectionLoss, DlibNet
+from function.engines.graph_cache import GraphCache, hash_files
+from function.engines.nets import read_detector, read_encoder
+from function.engines.pyramid import NARROWEST_PICTURE, lay_out, paint
+from function.engines.weights import WeightFiles, find_weights
+from function.errors import EngineUnavailableError
+
+try:
+    import dlib
+
+    from function.engines.alignment import align_face, stack_chips
+    from function.engines.hog import HogDetector
+    from function.engines.sessions import open_session, provider_of
+except ImportError as error:
+    raise EngineUnavailableError(
+        f"The engine onnx needs the packages onnxruntime and dlib ({error}). "
+        "Run: pip install onnxruntime dlib-bin, or set ENGINE=dlib to do without onnxruntime."
+    ) from error
+
+_GRAPH_WRITERS = ("dlib_format", "dlib_weights", "dlib_rewrites", "dlib_graphs")
+"""The modules that decide what is in a graph: when one changes, cached graphs are made anew."""
+
+LARGEST_BATCH = 32
+"""Chips in one run: more are no faster, and take more memory."""
+
+
+class Detector(Protocol):
+    """What finds the faces: the CNN as a graph, or dlib's HOG."""
+
+    def detect(self, image: RgbImage) -> list[Detection]:
+        """Find the faces of an image, surest first."""
+
+
+class CnnDetector:
+    """dlib's CNN face detector at upsample 0: the same boxes to the pixel, 25 times as fast."""
+
+    def __init__(self, session: Any, net: DlibNet[DetectionLoss]) -> None:
+        self._session = session
+        self._means = net.means
+        self._loss = net.loss
+
+    def detect(self, image: RgbImage) -> list[Detection]:
+        """Find the faces of an image, surest first; those under about 80 pixels are not seen."""
+        height, width = image.shape[:2]
+        if min(height, width) < NARROWEST_PICTURE:
+            return []
+        layout = lay_out(width, height)
+        canvas = paint(image, layout, self._means)
+        (scores,) = self._session.run(["scores"], {"canvas": canvas})
+        return read_scores(scores[0, 0], layout, self._loss)
+
+
+class OnnxEngine:
+    """dlib's nets under onnxruntime; landmarks, chips and HOG are dlib's own code."""
+
+    name = "onnx"
+    model = ENCODING_MODEL
+
+    def __init__(self, detector: Detector, encoder: Any, predictor: Any) -> None:
+        self.provider = provider_of(encoder)
+        self._detector = detector
+        self._encoder = encoder
+        self._predictor = predictor
+
+    def detect(self, image: RgbImage) -> list[Detection]:
+        """Find the faces of an image, surest first."""
+        return self._detector.detect(image)
+
+    def align(self, image: RgbImage, box: Box) -> Alignment:
+        """Find a face's landmarks inside `box` and cut its chip from the same image."""
+        return align_face(image, box, self._predictor)
+
+    def encode(self, chips: Sequence[RgbImage]) -> Vectors:
+        """Encode chips (150x150 RGB) in one call: float32, (len(chips), 128)."""
+        encodings = [np.empty((0, 128), dtype=np.float32)]
+        for start in range(0, len(chips), LARGEST_BATCH):
+            batch = stack_chips(chips[start : start + LARGEST_BATCH])
+            encodings += self._encoder.run(["encodings"], {"chips": batch})
+        return np.concatenate(encodings)
+
+
+def load(options: EngineOptions) -> Engine:
+    """Load the nets as graphs, from the cache or else from their .dat files.
+
+    Raises:
+        EngineUnavailableError: a package is missing, a .dat file is not what it should be, or
+            onnxruntime cannot run on `options.device`.
+    """
+    weights = find_weights()
+    cache = GraphCache(options.cache_folder)
+    encoder = open_session(_encoder_graph(weights.encoder, cache), options)
+    detector = _load_detector(weights, cache, options)
+    return OnnxEngine(detector, encoder, dlib.shape_predictor(str(weights.landmarks_5)))
+
+
+def _load_detector(weights: WeightFiles, cache: GraphCache, options: EngineOptions) -> Detector:
+    if options.detector == "hog":
+        return HogDetector()
+    session = open_session(_detector_graph(weights.cnn_detector, cache), options)
+    return CnnDetector(session, read_detector(weights.cnn_detector))
+
+
+def _encoder_graph(path: Path, cache: GraphCache) -> bytes:
+    def build() -> bytes:
+        graph: bytes = _import_writers().encoder_graph(read_encoder(path))
+        return graph
+
+    return cache.graph(path, _graph_version(), build)
+
+
+def _detector_graph(path: Path, cache: GraphCache) -> bytes:
+    def build() -> bytes:
+        graph: bytes = _import_writers().detector_graph(read_detector(path))
+        return graph
+
+    return cache.graph(path, _graph_version(), build)
+
+
+def _import_writers() -> ModuleType:
+    """Import what writes graphs, and onnx with it: a third of a second that cached graphs save."""
+    try:
+        return importlib.import_module("function.engines.dlib_graphs")
+    except ImportError as error:
+        raise EngineUnavailableError(
+            f"The engine onnx needs the package onnx to make its graphs ({error}). "
+            "Run: pip install onnx, or set ENGINE=dlib."
+        ) from error
+
+
+def _graph_version() -> str:
+    return hash_files(*(Path(__file__).with_name(f"{name}.py") for name in _GRAPH_WRITERS))

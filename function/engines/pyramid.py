@@ -1,0 +1,142 @@
+"""Pyramids: a picture at ever smaller sizes, all on one canvas, laid out exactly as dlib does.
+
+The detector only sees faces of about 80 pixels; at some level of the pyramid each face has that
+size. Layout and arithmetic follow dlib (dlib/image_transforms/image_pyramid.h, pyramid_down<6>,
+and resize_bilinear in dlib/cuda/cpu_dlib.cpp), because a box that moves by a pixel moves the
+encoding.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from function.engines import RgbImage
+
+Canvas = NDArray[np.float32]
+"""float32 (1, height, width, 3): pixel values from 0 to 255, the mean colour between levels."""
+
+LEVEL_RATE = 5 / 6
+"""Each level has this share of the sides of the one before it."""
+
+SMALLEST_LEVEL_ROWS = 5
+
+GAP = 10
+"""Pixels between two levels."""
+
+BORDER = 11
+"""Pixels around all levels."""
+
+NARROWEST_PICTURE = GAP
+"""Below this dlib's layout has no room for a level; no face is that small."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Where one level lies on the canvas, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A canvas' size, and the levels on it from the largest on."""
+
+    width: int
+    height: int
+    tiles: tuple[Tile, ...]
+
+
+def lay_out(width: int, height: int) -> Layout:
+    """Lay the pyramid of a picture out in two columns: down on the left, up again on the right.
+
+    The smallest levels are left out where the right column meets the picture itself.
+    """
+    sizes = list(_level_sizes(width, height))
+    rows = _column_rows(sizes)
+    tiles = _left_column(sizes, rows)
+    bottom = tiles[-1].top + tiles[-1].height
+    for level_width, level_height in sizes[len(tiles) :]:
+        top = bottom - level_height
+        left = BORDER + width - level_width
+        if top < BORDER + height:
+            break
+        tiles.append(Tile(left, top, level_width, level_height))
+        bottom = top - GAP
+    return Layout(width + 2 * BORDER, rows + 2 * BORDER, tuple(tiles))
+
+
+def _level_sizes(width: int, height: int) -> Iterator[tuple[int, int]]:
+    while width > 0 and height >= SMALLEST_LEVEL_ROWS:
+        yield width, height
+        width, height = math.floor(LEVEL_RATE * width), math.floor(LEVEL_RATE * height)
+
+
+def _column_rows(sizes: list[tuple[int, int]]) -> int:
+    """Count the rows of the left column: it ends where the other levels fit beside it.
+
+    dlib compares unsigned numbers, so a gap that would be negative counts as wide enough.
+    """
+    first_width, first_height = sizes[0]
+    total = sum(height + GAP for _, height in sizes) - 2 * GAP
+    rows = previous_width = 0
+    for width, height in sizes:
+        free = first_width - previous_width - GAP
+        is_half_done = (rows - first_height) * 2 >= total - first_height
+        if rows and is_half_done and (free < 0 or width <= free):
+            break
+        rows += height + GAP
+        previous_width = width
+    return rows - GAP
+
+
+def _left_column(sizes: list[tuple[int, int]], rows: int) -> list[Tile]:
+    tiles: list[Tile] = []
+    top = BORDER
+    for width, height in sizes:
+        if top >= rows + BORDER:
+            break
+        tiles.append(Tile(BORDER, top, width, height))
+        top += height + GAP
+    return tiles
+
+
+def paint(image: RgbImage, layout: Layout, mean_colour: tuple[float, float, float]) -> Canvas:
+    """Paint every level of a picture onto a canvas of the mean colour.
+
+    Each level is resized from the one before it, in float, corner to corner: half-pixel resizing,
+    as most libraries do it, moves boxes.
+    """
+    canvas = np.empty((1, layout.height, layout.width, 3), dtype=np.float32)
+    canvas[0, 0] = mean_colour
+    canvas[0, 1:] = canvas[0, 0]  # whole rows at once are five times as fast
+    levels = [
+        canvas[0, tile.top : tile.top + tile.height, tile.left : tile.left + tile.width]
+        for tile in layout.tiles
+    ]
+    levels[0][:] = image
+    for larger, smaller in pairwise(levels):
+        _resize(larger, smaller)
+    return canvas
+
+
+def _resize(source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
+    """Fill `target` with `source`, resized so that the centres of the corner pixels coincide."""
+    rows, columns = target.shape[:2]
+    across = (source.shape[1] - 1) / max(columns - 1, 1)
+    down = (source.shape[0] - 1) / max(rows - 1, 1)
+    cv2.warpAffine(
+        source,
+        np.array([[across, 0, 0], [0, down, 0]]),
+        (columns, rows),
+        dst=target,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )

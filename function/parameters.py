@@ -1,0 +1,88 @@
+"""A request's query, form or JSON becomes the path and the settings it asks for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, get_type_hints
+
+from flask import Request
+from werkzeug.exceptions import BadRequest
+
+from function.errors import BadParameterError, MissingParameterError, RepeatedParameterError
+from function.settings import SettingError, Settings, parse_value
+
+SETTING_OF_PARAMETER = {
+    "every": "every_seconds",
+    "min_score": "min_score",
+    "limit": "max_matches",
+}
+"""Parameters that replace a setting for one request."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What one request asks for."""
+
+    path: str
+    settings: Settings
+
+
+def read_parameters(request: Request, settings: Settings) -> Parameters:
+    """Read `path` and the optional parameters; those not given keep their setting.
+
+    Raises:
+        MissingParameterError: there is no `path`.
+        RepeatedParameterError: a parameter is there twice.
+        BadParameterError: a value cannot be used, or a parameter is none of ours.
+    """
+    given = _collect(request)
+    if "path" not in given:
+        raise MissingParameterError(
+            "The parameter path is missing. Ask for /?path=VIDEO, or POST the form field path."
+        )
+    hints = get_type_hints(Settings, include_extras=True)
+    replaced = {}
+    for name, setting in SETTING_OF_PARAMETER.items():
+        if name in given:
+            try:
+                replaced[setting] = parse_value(name, given[name].strip(), hints[setting])
+            except SettingError as error:
+                raise BadParameterError(str(error)) from None
+    return Parameters(given["path"], replace(settings, **replaced))
+
+
+def _collect(request: Request) -> dict[str, str]:
+    known = ("path", *SETTING_OF_PARAMETER)
+    given: dict[str, str] = {}
+    for name, value in [*_query_and_form(request), *_json(request).items()]:
+        if name not in known:
+            raise BadParameterError(
+                f"The parameter {name!r} is none of ours; there are {', '.join(known)}."
+            )
+        if name in given:
+            raise RepeatedParameterError(f"The parameter {name} is there twice. Give it once.")
+        given[name] = _text(name, value)
+    return given
+
+
+def _query_and_form(request: Request) -> list[tuple[str, str]]:
+    return [*request.args.items(multi=True), *request.form.items(multi=True)]
+
+
+def _json(request: Request) -> Mapping[str, Any]:
+    if not request.is_json:
+        return {}
+    try:
+        body = request.get_json()
+    except BadRequest:
+        raise BadParameterError('The body is not JSON. Send {"path": "VIDEO"}.') from None
+    if not isinstance(body, dict):
+        raise BadParameterError(
+            f'The body is a JSON {type(body).__name__}; it must be an object: {{"path": "VIDEO"}}.'
+        )
+    return body
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise BadParameterError(f"{name} is {value!r}; it must be a text or a number.")
+    return str(value)

@@ -1,0 +1,95 @@
+"""People and their matches become the JSON of the contract."""
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import TypedDict
+
+from function.appearances import Span, find_appearances
+from function.faces import Face
+from function.matches import Identification, Match, Verdict
+from function.recognition import Progress
+
+
+class MatchReply(TypedDict):
+    """A performer that a person may be; `score` is a probability in percent."""
+
+    name: str
+    poster: str
+    score: float
+    urls: list[str]
+    id: str
+
+
+class PersonReply(TypedDict):
+    """One person found in the video; `image` is a base64 JPEG of the best face."""
+
+    image: str
+    matches: list[MatchReply]
+    verdict: Verdict
+    appearances: list[Span]
+    faces: int
+    best_seconds: float
+
+
+Thumbnails = Callable[[int], bytes | None]
+"""Gives a performer's stored poster by id."""
+
+
+def to_reply(
+    identifications: Sequence[Identification], thumbnails: Thumbnails
+) -> list[PersonReply]:
+    """Write out every person, the most certain first, then by how often they were seen."""
+    ranked = sorted(
+        identifications,
+        key=lambda one: (-(one.matches[0].score if one.matches else 0.0), -len(one.person.faces)),
+    )
+    return [_person_reply(one, thumbnails) for one in ranked]
+
+
+class ProgressReply(TypedDict):
+    """Seconds of video done, of how many, and the faces found so far."""
+
+    done: float
+    of: float
+    faces: int
+
+
+def to_progress(progress: Progress) -> ProgressReply:
+    """Write out how far a recognition has come."""
+    return ProgressReply(
+        done=round(progress.done_seconds, 3),
+        of=round(progress.of_seconds, 3),
+        faces=progress.faces,
+    )
+
+
+def best_face(faces: Sequence[Face]) -> Face:
+    """Choose the face to show: the one with the highest quality, the earliest of equals."""
+    return max(faces, key=lambda face: (face.quality, -face.seconds))
+
+
+def _person_reply(identification: Identification, thumbnails: Thumbnails) -> PersonReply:
+    faces = identification.person.faces
+    best = best_face(faces)
+    return PersonReply(
+        image=base64.b64encode(best.crop).decode("ascii"),
+        matches=[_match_reply(match, thumbnails) for match in identification.matches],
+        verdict=identification.verdict,
+        appearances=[(round(start, 3), round(end, 3)) for start, end in find_appearances(faces)],
+        faces=len(faces),
+        best_seconds=round(best.seconds, 3),
+    )
+
+
+def _match_reply(match: Match, thumbnails: Thumbnails) -> MatchReply:
+    return MatchReply(
+        name=match.performer.name,
+        poster=_data_uri(thumbnails(match.performer.id)),
+        score=round(match.score, 1),
+        urls=list(match.performer.urls),
+        id=str(match.performer.id),
+    )
+
+
+def _data_uri(jpeg: bytes | None) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii") if jpeg else ""

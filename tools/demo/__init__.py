@@ -1,0 +1,1 @@
+"""The main job once, on real photographs: `make demo`."""
