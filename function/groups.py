@@ -29,8 +29,9 @@ GROUP_PACKETS = 3_000
 """A group larger than either is handed on in parts: one keyframe may be all a video has."""
 
 NOMINAL_SECONDS = 1 / 25  # a picture lasts that long where nothing says how long
-BACKWARD_JUMP_SECONDS = 10.0  # reordered pictures differ by less; a spliced recording by more
-FORWARD_JUMP_SECONDS = 3600.0  # no picture stands still for so long
+REORDERED_BACK_SECONDS = 10.0  # a picture is stored no later than this after one shown later
+KEYFRAME_BACK_SECONDS = 1.0  # a keyframe is not: one that is shown earlier begins another recording
+LEAP_SECONDS = 3600.0  # no picture stands still for so long
 OVERRUN = 1.1  # times the estimated length
 BROKEN_READS = 20  # damaged places in a file that are stepped over
 _TINY_SECONDS = 1e-6
@@ -163,7 +164,8 @@ def _read_packets(video: Video) -> Iterator[TimedPacket]:
                     seconds = clock.read(packet)
                     check_length(seconds, video.name, video.limits)
                     yield TimedPacket(seconds, packet)
-        except (av.FFmpegError, ValueError) as error:
+        except (av.FFmpegError, ValueError, IndexError) as error:
+            # IndexError: PyAV 18 loses count when a stream turns up on the way.
             log.warning("%s is damaged (%s); reading on.", video.name, error.__class__.__name__)
         else:
             return
@@ -182,7 +184,8 @@ class _Clock:
         stamp = packet_stamp(packet)
         expected = self._next_seconds
         seconds = expected if stamp is None else stamp * self._unit_seconds - self._offset
-        if not -BACKWARD_JUMP_SECONDS < seconds - expected < FORWARD_JUMP_SECONDS:
+        back = KEYFRAME_BACK_SECONDS if packet.is_keyframe else REORDERED_BACK_SECONDS
+        if not -back < seconds - expected < LEAP_SECONDS:
             self._offset += seconds - expected
             seconds = expected
         lasting = (packet.duration or 0) * self._unit_seconds

@@ -22,8 +22,8 @@ FORMATS = (
     *("mxf", "dv", "ivf", "h264", "hevc"),
 )
 """FFmpeg's readers of plain containers. Its readers of playlists and scripts stay out: those open
-further files and addresses. This list and `protocol_whitelist` must both be given; with either one
-alone a playlist named .mp4 still read its neighbour."""
+further files and addresses, also from a playlist named .mp4. `protocol_whitelist` is the second
+bolt on the same door; alone it would let a playlist read its neighbours."""
 
 CODECS = (
     *("h264", "hevc", "av1", "libdav1d", "vp8", "libvpx", "vp9", "libvpx-vp9", "vp6", "vp6f"),
@@ -250,7 +250,7 @@ def _measure_seconds(container: InputContainer, stream_index: int) -> float:
             claimed_seconds = 0.0
         try:
             end_seconds = _find_last_seconds(container, stream_index)
-        except (av.FFmpegError, OverflowError):
+        except (av.FFmpegError, OverflowError, IndexError):
             return max(claimed_seconds, 0.0)
     return max(end_seconds - start_seconds, 0.0) if end_seconds else max(claimed_seconds, 0.0)
 
