@@ -33,7 +33,7 @@ COHORT = 512
 PRIOR_WEIGHT = 0.5
 """The fitted stranger density weighs as much as so many strangers seen in this gallery."""
 
-COHORT_SCALE, FINEST_SCALE = 0.12, 0.04
+COHORT_SCALE, FINEST_SCALE = 0.1, 0.04
 """Width of the density around each stranger seen: COHORT_SCALE / n^(1/5) for n of them
 (Silverman 1986), never under FINEST_SCALE."""
 
