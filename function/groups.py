@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 from typing import NamedTuple
 
 import av
@@ -31,6 +31,7 @@ GROUP_PACKETS = 3_000
 NOMINAL_SECONDS = 1 / 25  # a picture lasts that long where nothing says how long
 BACKWARD_JUMP_SECONDS = 10.0  # reordered pictures differ by less; a spliced recording by more
 FORWARD_JUMP_SECONDS = 3600.0  # no picture stands still for so long
+OVERRUN = 1.1  # times the estimated length
 BROKEN_READS = 20  # damaged places in a file that are stepped over
 _TINY_SECONDS = 1e-6
 
@@ -117,16 +118,17 @@ def choose_moments(
     for seconds in sorted(times):
         if due - _TINY_SECONDS <= seconds <= latest:
             chosen.append(seconds)
-            due = seconds + spacing
+            due = start + spacing * (floor((seconds - start) / spacing + _TINY_SECONDS) + 1)
     return chosen
 
 
 def widen_interval(video: Video, seconds: float, count: int) -> float:
     """Return the interval at which the frames that are left last for the time that is left.
 
-    A video that goes on beyond its estimated length is taken to go on for as long again.
+    A video that goes on well beyond its estimated length is taken to go on for as long again.
     """
-    ahead = video.seconds - seconds if seconds < video.seconds else seconds
+    has_overrun = seconds > OVERRUN * video.seconds
+    ahead = seconds if has_overrun else video.seconds - seconds
     return max(video.every_seconds, ahead / max(video.limits.max_frames - count, 1))
 
 

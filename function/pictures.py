@@ -18,7 +18,10 @@ THUMBNAIL_SIDE = 32
 WIDEST_PIXEL = 4
 """A pixel said to be more than so many times wider than high, or higher than wide, is a mistake."""
 
-UNSPECIFIED_COLORSPACE = 2  # AVCOL_SPC_UNSPECIFIED
+NAMED_COLORSPACES = (1, 4, 5, 6, 7, 9)
+"""FFmpeg's numbers (AVCOL_SPC_*) of BT.709, FCC, both BT.601, SMPTE 240M and BT.2020; the other
+numbers are unspecified, reserved, or rare and refused by its scaler."""
+
 HIGH_DEFINITION_HEIGHT = 720
 """From this height on, players take a picture that does not name its colours for BT.709, and
 below for BT.601; so does this."""
@@ -39,13 +42,13 @@ class PictureConverter:
 
     def to_rgb(self, picture: VideoFrame) -> RgbImage:
         """Convert a picture to 8-bit RGB, upright and in square pixels."""
+        _settle_colours(picture)
         width, height = self._square_size(picture)
         converted = self._to_rgb.reformat(
             picture,
             width,
             height,
             "rgb24",
-            src_colorspace=_guess_colorspace(picture),
             dst_color_range=ColorRange.JPEG,
             threads=1,
         )
@@ -56,6 +59,7 @@ class PictureConverter:
 
     def to_thumbnail(self, picture: VideoFrame) -> Thumbnail:
         """Shrink a picture to grey cells, each the mean of what it covers; not turned."""
+        _settle_colours(picture)
         side = THUMBNAIL_SIDE
         small = self._to_thumbnail.reformat(
             picture, side, side, "gray8", interpolation=Interpolation.AREA, threads=1
@@ -86,8 +90,10 @@ def turn_upright(rgb: RgbImage, display_matrix: bytes) -> RgbImage:
     return np.ascontiguousarray(rgb[:: -1 if flip_y else 1, :: -1 if flip_x else 1])
 
 
-def _guess_colorspace(picture: VideoFrame) -> int | None:
-    if picture.colorspace != UNSPECIFIED_COLORSPACE:
-        return None
-    high_definition = min(picture.width, picture.height) >= HIGH_DEFINITION_HEIGHT
-    return Colorspace.ITU709 if high_definition else Colorspace.ITU601
+def _settle_colours(picture: VideoFrame) -> None:
+    """Name the colours of a picture that leaves them open, or names what the scaler refuses."""
+    if picture.colorspace not in NAMED_COLORSPACES:
+        high_definition = min(picture.width, picture.height) >= HIGH_DEFINITION_HEIGHT
+        picture.colorspace = Colorspace.ITU709 if high_definition else Colorspace.ITU601
+    if picture.color_range not in (ColorRange.MPEG, ColorRange.JPEG):
+        picture.color_range = ColorRange.UNSPECIFIED

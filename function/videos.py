@@ -119,6 +119,7 @@ def open_video(
     _check_file(path, name)
     container = _open_container(path, name, limits)
     try:
+        _check_streams(container, name, limits)
         stream = _choose_stream(container, name)
         _check_picture(stream, name, limits)
         seconds = _measure_seconds(_open_container(path, name, limits), stream.index)
@@ -174,7 +175,7 @@ def _open_container(path: Path, name: str, limits: VideoLimits) -> InputContaine
         "format_whitelist": ",".join(FORMATS),
         "codec_whitelist": ",".join((*CODECS, *SOUND_CODECS)),
         "probesize": str(PROBED_BYTES),
-        "max_streams": str(limits.max_streams),
+        "max_streams": str(limits.max_streams + 1),  # one more, so that it shows
         "max_pixels": str(limits.max_pixels),  # while probing; decoding has its own below
         "threads": "1",
     }
@@ -188,6 +189,13 @@ def _open_container(path: Path, name: str, limits: VideoLimits) -> InputContaine
             f"{name} was found, but it is no video in a format that is read here "
             f"({error.__class__.__name__}). Check that it plays, or convert it to MP4."
         ) from None
+
+
+def _check_streams(container: InputContainer, name: str, limits: VideoLimits) -> None:
+    if len(container.streams) > limits.max_streams:
+        raise VideoOverLimitError(
+            f"{name} holds more than {limits.max_streams} streams. Give a file of the video alone."
+        )
 
 
 def _choose_stream(container: InputContainer, name: str) -> VideoStream:
@@ -210,6 +218,11 @@ def _choose_stream(container: InputContainer, name: str) -> VideoStream:
 
 def _check_picture(stream: VideoStream, name: str, limits: VideoLimits) -> None:
     width, height = stream.codec_context.width, stream.codec_context.height
+    if not width * height:  # FFmpeg gave up on it, also where probing met a picture over the limit
+        raise UnreadableVideoError(
+            f"{name} has pictures that are damaged, or larger than {limits.max_pixels} pixels. "
+            "Check that it plays; give a smaller copy if it does."
+        )
     if width * height > limits.max_pixels:
         raise VideoOverLimitError(
             f"{name} has pictures of {width}x{height}; the limit is {limits.max_pixels} pixels. "

@@ -27,6 +27,7 @@ def write_video(
     pixel_aspect: Fraction | None = None,
     seconds: Sequence[float] | None = None,
     container: str | None = None,
+    container_options: dict[str, str] | None = None,
     options: dict[str, str] | None = None,
 ) -> Path:
     """Write RGB pictures (equal sizes, even sides) as a video, and return its path.
@@ -34,10 +35,11 @@ def write_video(
     A keyframe stands at every `keyframe_every`-th picture and nowhere else. `rotation` is in
     degrees counter-clockwise, as the player turns the picture, with `mirrored` left and right
     exchanged after. `seconds` gives each picture's own time instead of an even rate. `container`
-    names the format where the suffix does not; `options` go to the encoder.
+    names the format where the suffix does not, and `container_options` go to its writer; `options`
+    go to the encoder.
     """
     rate = Fraction(fps).limit_denominator(1001)
-    with av.open(str(path), "w", format=container) as output:
+    with av.open(str(path), "w", format=container, options=container_options) as output:
         added = output.add_stream(codec, rate=rate, options=_encoder_options(codec, options))
         stream = cast("VideoStream", added)
         stream.pix_fmt = pixel_format

@@ -125,8 +125,6 @@ def import_face_recognition(weights: WeightFiles) -> Any:
     So it is given a stand-in that knows the same four paths, on every machine, and nothing else
     that imports that package later meets the stand-in.
     """
-    if "face_recognition" in sys.modules:
-        return sys.modules["face_recognition"]
     with _stand_in(weights), _pillow_settings_kept():
         return importlib.import_module("face_recognition")
 

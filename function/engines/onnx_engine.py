@@ -17,8 +17,9 @@ from function.engines import (
     RgbImage,
 )
 from function.engines.cnn_scores import read_scores
-from function.engines.dlib_weights import DetectionLoss, DlibNet, MetricLoss, read_net
+from function.engines.dlib_weights import DetectionLoss, DlibNet
 from function.engines.graph_cache import GraphCache
+from function.engines.nets import read_detector, read_encoder
 from function.engines.pyramid import NARROWEST_PICTURE, lay_out, paint
 from function.engines.weights import WeightFiles, find_weights
 from function.errors import EngineUnavailableError
@@ -115,7 +116,7 @@ def _load_detector(weights: WeightFiles, cache: GraphCache, options: EngineOptio
     if options.detector == "hog":
         return HogDetector()
     session = open_session(_detector_graph(weights.cnn_detector, cache), options)
-    return CnnDetector(session, read_net(weights.cnn_detector, DetectionLoss))
+    return CnnDetector(session, read_detector(weights.cnn_detector))
 
 
 # onnx takes a third of a second to import, and is not needed where a graph is cached.
@@ -125,7 +126,7 @@ def _encoder_graph(path: Path, cache: GraphCache) -> bytes:
     def build() -> bytes:
         from function.engines.dlib_graphs import encoder_graph  # noqa: PLC0415  # see above
 
-        return encoder_graph(read_net(path, MetricLoss))
+        return encoder_graph(read_encoder(path))
 
     return cache.graph(path, GRAPH_VERSION, build)
 
@@ -134,6 +135,6 @@ def _detector_graph(path: Path, cache: GraphCache) -> bytes:
     def build() -> bytes:
         from function.engines.dlib_graphs import detector_graph  # noqa: PLC0415  # see above
 
-        return detector_graph(read_net(path, DetectionLoss))
+        return detector_graph(read_detector(path))
 
     return cache.graph(path, GRAPH_VERSION, build)

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-import onnxruntime
-
 from function.engines import EngineOptions
+from function.engines.onnxruntime_private import import_onnxruntime
 from function.errors import EngineUnavailableError
+
+onnxruntime = import_onnxruntime()
 
 _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 _ERRORS_ONLY = 3

@@ -1,0 +1,23 @@
+"""onnxruntime with its telemetry off: import it from here, never directly.
+
+Since version 1.29 the official packages report to Microsoft from Linux and macOS too, unless
+ORT_DISABLE_TELEMETRY is set before the import; a device id is written to the user's cache folder.
+"""
+
+import os
+from typing import Any
+
+_SWITCH = "ORT_DISABLE_TELEMETRY"
+
+
+def import_onnxruntime() -> Any:
+    """Import onnxruntime so that it sends nothing and leaves no device id behind.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    os.environ[_SWITCH] = "1"
+    import onnxruntime  # noqa: PLC0415  # the switch is read once, by this import
+
+    onnxruntime.disable_telemetry_events()  # what the switch does not reach: Windows
+    return onnxruntime
