@@ -1,0 +1,1 @@
+"""Benchmarks: speed and accuracy, each a script that prints a table and JSON."""
