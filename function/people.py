@@ -14,7 +14,7 @@ from function.looks import LOOKS_SHARE, Looks, find_looks, group_looks
 
 _log = logging.getLogger(__name__)
 
-WEAK_JOINS_WITHIN = 0.47
+WEAK_JOINS_WITHIN = 0.44
 """Distance to a template up to which a weak face counts as that person's."""
 
 WEAK_PEOPLE_FROM_FRAMES = 3

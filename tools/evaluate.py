@@ -83,8 +83,8 @@ def evaluate(
         reference_searches=measure_searches([outcome.reference for outcome in outcomes]),
         verdicts=_count_verdicts(outcomes),
         reliability=measure_scores(outcomes),
-        groups=_measure_grouping(dataset.sources, _group_our_way),
-        reference_groups=_measure_grouping(dataset.sources, group_greedily),
+        groups=measure_grouping(dataset.sources, group_our_way),
+        reference_groups=measure_grouping(dataset.sources, group_greedily),
     )
 
 
@@ -158,15 +158,16 @@ def measure_scores(outcomes: Sequence[TrialOutcome]) -> Reliability:
     )
 
 
-def _measure_grouping(
+def measure_grouping(
     sources: Sequence[Source], group: Callable[[Sequence[Face]], list[int]]
 ) -> GroupFigures:
+    """Group the faces of all sources as if they were one film, and compare with their names."""
     faces = join_sources(sources)
     names = [source.name for source in sources for _ in source.faces]
     return measure_groups(group(faces), names)
 
 
-def _group_our_way(faces: Sequence[Face]) -> list[int]:
+def group_our_way(faces: Sequence[Face]) -> list[int]:
     """Number each face's person; a weak face that is nobody's stands alone."""
     person_of_face = {
         id(face): number
