@@ -1,1 +1,1 @@
-"""Benchmarks: speed and accuracy, each a script that prints a table and JSON."""
+"""Speed, side by side with the way it is usually done: `make bench`."""
