@@ -20,10 +20,6 @@ from function.videos import Video, check_length, packet_stamp
 
 log = logging.getLogger(__name__)
 
-GAP_SLACK = 1.25
-"""A gap is filled when it is longer than this many intervals. A keyframe every 6 s serves an
-interval of 5 s, where a sample between would cost 3 s of decoding to come 2 s earlier."""
-
 GROUP_BYTES = 32 * 2**20
 GROUP_PACKETS = 3_000
 """A group larger than either is handed on in parts: one keyframe may be all a video has."""
@@ -73,6 +69,7 @@ def read_groups(video: Video) -> Iterator[Group]:
             end_seconds,
             last_wanted,
             video.every_seconds,
+            video.gap_slack,
             begins=group.begins,
             ends=group.ends,
         )[: video.limits.max_frames - count]
@@ -90,18 +87,20 @@ def choose_moments(
     end_seconds: float,
     last_seconds: float | None,
     every_seconds: float,
+    gap_slack: float = 1.0,
     *,
     begins: bool = True,
     ends: bool = True,
 ) -> list[float]:
-    """Choose which of a group's pictures to see, so that no gap is much longer than the interval.
+    """Choose which of a group's pictures to see, so that no gap is longer than the interval.
 
     `times` are the pictures' times in decoding order, the keyframe's first; `last_seconds` is the
     moment chosen last before them (None: there is none yet), `end_seconds` where the next keyframe
-    stands. The keyframe is left out if it comes sooner than the interval and the next one comes
-    soon enough; what gap remains after it is cut into equal parts.
+    stands. A gap is filled when it is longer than `gap_slack` intervals. The keyframe is left out
+    if it comes sooner than the interval and the next one comes soon enough; what gap remains after
+    it is cut into equal parts.
     """
-    reach = every_seconds * GAP_SLACK
+    reach = every_seconds * gap_slack
     chosen: list[float] = []
     start = times[0] if last_seconds is None else last_seconds
     if begins:

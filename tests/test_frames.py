@@ -57,8 +57,8 @@ def test_gaps_between_keyframes_are_filled_and_keyframes_thinned(name: str, tmp_
     path = write_video(tmp_path / name, numbered_pictures(120), **READABLE[name])
     seconds = [frame.seconds for frame in sample(path, 0.5)]
     gaps = np.diff(seconds)
-    assert gaps.min() > 0.4
-    assert gaps.max() < 0.5 * 1.25 + 2 / FPS
+    assert gaps.min() > 0.25
+    assert gaps.max() < 0.5 * 1.02 + 2 / FPS
     assert seconds[0] <= 1 / FPS
     assert seconds[-1] > 4.2
 
@@ -82,7 +82,7 @@ def test_a_varying_frame_rate_keeps_each_picture_at_its_own_time(tmp_path: Path)
     assert [frame.seconds for frame in frames] == pytest.approx(
         [times[number_in(frame.rgb)] for frame in frames], abs=0.001
     )
-    assert np.diff([frame.seconds for frame in frames]).max() < 2.0 * 1.25 + 0.5
+    assert np.diff([frame.seconds for frame in frames]).max() < 2.0 * 1.02 + 0.5
 
 
 def test_a_recording_that_starts_between_keyframes_begins_with_the_first_one(
@@ -109,7 +109,7 @@ def test_time_runs_on_evenly_over_a_splice(every_seconds: float, tmp_path: Path)
     frames = sample(spliced, every_seconds)
     seconds = [frame.seconds for frame in frames]
     assert np.diff(seconds).min() > 0.5 * every_seconds
-    assert np.diff(seconds).max() < 1.25 * every_seconds + 3 / FPS
+    assert np.diff(seconds).max() < 1.02 * every_seconds + 3 / FPS
     assert seconds == pytest.approx([number_in(f.rgb) / FPS for f in frames], abs=0.2)
 
 
@@ -236,7 +236,7 @@ def test_damage_in_the_middle_costs_a_group_and_shows_no_smear(name: str, tmp_pa
 def test_a_filled_sample_is_the_very_picture_that_is_due(tmp_path: Path) -> None:
     path = write_video(tmp_path / "video.mp4", numbered_pictures(100), b_frames=3)
     numbers = [number_in(frame.rgb) for frame in sample(path, 0.28)]
-    assert numbers == [0, 9, 17, 25, 34, 42, 50, 59, 67, 75, 83, 91]
+    assert numbers == [0, 7, 13, 19, 25, 32, 38, 44, 50, 57, 64, 71, 78, 85]
 
 
 def test_a_picture_that_grows_over_the_limit_on_the_way_is_not_decoded(tmp_path: Path) -> None:
