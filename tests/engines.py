@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from db.records import Vectors
-from function.engines import Alignment, Box, Detection, RgbImage
+from function.engines import Alignment, Box, Detection, DetectorName, RgbImage
 from tests.galleries import MODEL, made_up_vector
 
 
@@ -16,10 +16,14 @@ class QuickEngine:
     name = "quick"
     provider = "CPU"
     model = MODEL
+    detector: DetectorName = "cnn"
 
     def detect(self, image: RgbImage) -> list[Detection]:
         height, width = image.shape[:2]
         return [Detection(Box(0, 0, width - 1, height - 1), 1.0)]
+
+    def detect_frontal(self, image: RgbImage) -> list[Detection]:
+        return self.detect(image)
 
     def align(self, image: RgbImage, box: Box) -> Alignment:
         size = box.width

@@ -181,7 +181,6 @@ def test_an_import_that_breaks_off_reports_what_is_done_and_the_next_goes_on(
     server: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tools.sources.stash.PERFORMERS_PER_PAGE", 1)
-    monkeypatch.setattr("tools.prefetch.PHOTOS_AHEAD", 0)
     answer = server.answer_query
 
     def break_off(asked: dict[str, Any], key: str) -> Answer:

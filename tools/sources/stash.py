@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from db.records import Identity, Performer
-from tools.downloads import Downloads, OwnServer
+from tools.downloads import Downloads, OwnServer, without_key
 from tools.graphql import GraphQL
 from tools.sources import Photo, SourceRecord, UnusableSourceError
 
@@ -179,8 +177,3 @@ class Stash:
         url = self._home.join(address)
         home = self._home
         return str(url.copy_with(scheme=home.scheme, host=home.host, port=home.port))
-
-
-def without_key(address: str) -> str:
-    """Return a URL without an `apikey` parameter: it is stored, and shown."""
-    return str(httpx.URL(address).copy_remove_param("apikey"))
