@@ -40,7 +40,9 @@ def check_gallery(path: Path) -> Iterator[Finding]:
         )
     yield from _check_permissions(path)
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        # Not mode=ro: what a crash left half-written could then not be rolled back.
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as db:
+            db.execute("PRAGMA query_only = ON")
             yield from _check_content(db)
     except sqlite3.Error as error:
         yield Finding("error", f"{path.name} cannot be read: {error}.", "Restore a backup.")
