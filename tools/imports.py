@@ -72,6 +72,8 @@ def follow(
         if not report.done:
             raise
         report.stopped = str(error)
+    except KeyboardInterrupt:
+        report.stopped = "Interrupted."
     _note(gallery, kind, report)
     return report
 
