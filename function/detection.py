@@ -48,9 +48,9 @@ def detect_faces(
 
 
 def _join(frontal: list[Detection], turned: list[Detection]) -> list[Detection]:
-    """Keep the sure frontal faces, those that were seen twice, and the turned ones."""
-    kept = [one for one in frontal if one.score >= SURE_SCORE or _is_among(one.box, turned)]
-    return kept + [one for one in turned if not _is_among(one.box, kept)]
+    """Keep the sure frontal faces, and what the CNN sees besides: turned ones and those in doubt."""
+    sure = [one for one in frontal if one.score >= SURE_SCORE]
+    return sure + [one for one in turned if not _is_among(one.box, sure)]
 
 
 def shrink(image: RgbImage, longest_side: int) -> tuple[RgbImage, float]:

@@ -90,7 +90,7 @@ def _find(frame: Frame, engine: Engine, detection_pixels: int) -> Iterator[_Foun
     for detection in detect_faces(frame.rgb, engine, detection_pixels, thoroughly=thoroughly):
         box = detection.box
         alignment = engine.align(frame.rgb, box)
-        quality = weigh_face(box, alignment)
+        quality = weigh_face(detection, alignment)
         face = Face(
             frame=frame.index,
             seconds=frame.seconds,
