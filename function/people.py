@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from db.records import Vector
 from db.templates import average_encodings
 from function.faces import Face
-from function.looks import LOOKS_SHARE, Looks, find_looks, group_looks
+from function.linkage import group_looks
+from function.looks import LOOKS_SHARE, Looks, find_looks
 
 _log = logging.getLogger(__name__)
 
