@@ -13,7 +13,7 @@ DUPLICATE_WITHIN = 0.12
 """Faces of one video that are nearer than this to another show the same look again."""
 
 MOST_LOOKS, COARSER = 3000, 1.5
-"""More looks than this are made coarser, again and again: their distances would take over 100 MB."""
+"""More looks are made coarser until they are fewer: their distances would take over 100 MB."""
 
 TWICE_IN_FRAME_WITHIN = 0.3
 """Two faces of one frame that are nearer than this are one person shown twice (a mirror, a split

@@ -117,6 +117,17 @@ def test_weak_faces_alone_make_a_doubtful_person_when_three_frames_agree() -> No
     assert doubtful.looks < 1
 
 
+def test_what_may_be_no_face_joins_a_person_and_never_makes_one() -> None:
+    crowd = Crowd()
+    person = crowd.person()
+    strong = make_faces(crowd.encodings(person, 4, 0.1))
+    near = make_face(person + crowd.direction(0.2), 9, weakness="doubtful")
+    folds = [make_face(one, 10, weakness="doubtful") for one in crowd.encodings(crowd.person(), 9)]
+    (found,) = group_faces([*strong, near, *folds])
+    assert len(found.faces) == 5
+    assert group_faces(folds) == []
+
+
 def test_the_only_face_of_a_video_is_reported_even_if_weak() -> None:
     face = make_face(Crowd().person(), weakness="small (30 px)")
     assert len(group_faces([face])) == 1
