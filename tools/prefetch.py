@@ -1,0 +1,56 @@
+"""Photos are read a few at a time, ahead of the engine, and no more of them than that are held."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+from tools.sources import Photo, Refusal, SourceRecord, UnusableSourceError
+
+PHOTOS_AT_ONCE = 4
+"""Polite to a server, and enough to hide its latency."""
+
+PHOTOS_AHEAD = 12
+"""Read and not yet looked at: with photos of 32 MB at most, 400 MB at the very worst."""
+
+
+def read_ahead(records: Iterable[SourceRecord | Refusal]) -> Iterator[SourceRecord | Refusal]:
+    """Pass records on in order, while the photos of the next ones are already being read.
+
+    Where the source breaks off, what it gave until then is passed on first.
+
+    Raises:
+        UnusableSourceError: the source did.
+    """
+    waiting: deque[tuple[SourceRecord | Refusal, list[Future[bytes]]]] = deque()
+    source = iter(records)
+    pool = ThreadPoolExecutor(PHOTOS_AT_ONCE, thread_name_prefix="photos")
+    broken: UnusableSourceError | None = None
+    try:
+        while True:
+            try:
+                record = next(source)
+            except StopIteration:
+                break
+            except UnusableSourceError as error:
+                broken = error
+                break
+            photos = record.photos if isinstance(record, SourceRecord) else ()
+            waiting.append((record, [pool.submit(photo.read) for photo in photos]))
+            while sum(max(1, len(futures)) for _, futures in waiting) > PHOTOS_AHEAD:
+                yield _ready(*waiting.popleft())
+        while waiting:
+            yield _ready(*waiting.popleft())
+    finally:
+        pool.shutdown(cancel_futures=True)
+    if broken:
+        raise broken
+
+
+def _ready(record: SourceRecord | Refusal, futures: list[Future[bytes]]) -> SourceRecord | Refusal:
+    if isinstance(record, Refusal):
+        return record
+    photos = zip(record.photos, futures, strict=True)
+    return replace(
+        record, photos=tuple(Photo(photo.origin, future.result) for photo, future in photos)
+    )
