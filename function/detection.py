@@ -48,7 +48,7 @@ def detect_faces(
 
 
 def _join(frontal: list[Detection], turned: list[Detection]) -> list[Detection]:
-    """Keep the sure frontal faces, and what the CNN sees besides: turned ones and those in doubt."""
+    """Keep the sure frontal faces, and what the CNN sees besides: turned or doubtful ones."""
     sure = [one for one in frontal if one.score >= SURE_SCORE]
     return sure + [one for one in turned if not _is_among(one.box, sure)]
 
