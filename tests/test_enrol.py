@@ -11,7 +11,8 @@ from db.gallery import Gallery
 from db.records import Performer
 from function.engines import Detection, Engine, RgbImage
 from tests.engines import QuickEngine, made_up_photo
-from tools.enrol import Demands, enrol_performer, spare_done
+from tools.enrol import enrol_performer, spare_done
+from tools.portraits import Demands
 from tools.sources import Photo, SourceRecord
 
 
