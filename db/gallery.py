@@ -121,10 +121,6 @@ class Gallery:
             raise ForgottenError(f"{performer.name} was forgotten; `unforget` would allow it")
         return found[0] if found else None
 
-    def has_forgotten(self, performer: Performer) -> bool:
-        """Say whether the user asked never to enrol this performer again."""
-        return find_forgotten(self.rows, performer)
-
     def namesakes(self, performer: Performer) -> list[Performer]:
         """List the others who go by the same name."""
         where = "WHERE name = ? COLLATE NOCASE AND id != ?"

@@ -8,7 +8,7 @@ import pytest
 from db.edits import allow_photos, remove_photo
 from db.forgetting import forget
 from db.gallery import Gallery
-from db.records import Performer
+from db.records import Identity, Performer
 from function.engines import Detection, Engine, RgbImage
 from tests.engines import QuickEngine, made_up_photo
 from tools.enrol import enrol_performer, spare_done
@@ -199,6 +199,20 @@ def test_a_forgotten_performer_is_skipped_and_their_photos_are_not_even_fetched(
         outcome = enrol_performer(obama, gallery, engine)
         assert (outcome.forgotten, outcome.change) == (True, None)
         assert next(spare_done([obama], gallery)).photos == ()  # type: ignore[union-attr]
+
+
+def test_a_namesake_of_the_forgotten_who_is_enrolled_is_not_taken_for_them(
+    photos: Path, engine: Engine
+) -> None:
+    namesake = record(photos / "obama2.jpg")
+    namesake = replace(namesake, performer=replace(namesake.performer, source_id="2"))
+    with Gallery() as gallery:
+        enrol_performer(namesake, gallery, engine)
+        first = record(photos / "obama1.jpg")
+        enrol_performer(first, gallery, engine)
+        forget(gallery, gallery.find_identities([Identity("folder", "Barack Obama")])[0])
+        assert next(spare_done([namesake], gallery)).photos == namesake.photos  # type: ignore[union-attr]
+        assert enrol_performer(namesake, gallery, engine).change == "unchanged"
 
 
 def test_a_performer_without_a_usable_photo_is_not_added(photos: Path, engine: Engine) -> None:

@@ -100,12 +100,18 @@ def spare_done(
 ) -> Iterator[SourceRecord | Refusal]:
     """Take the photos off records that need none, so that nobody fetches them."""
     for record in records:
-        if isinstance(record, SourceRecord) and (
-            is_done(record, gallery) or gallery.has_forgotten(record.performer)
-        ):
+        if isinstance(record, SourceRecord) and _needs_no_photos(record, gallery):
             yield replace(record, photos=())
         else:
             yield record
+
+
+def _needs_no_photos(record: SourceRecord, gallery: Gallery) -> bool:
+    try:
+        gallery.find_same(record.performer)
+    except (ForgottenError, IdentityConflictError):
+        return True
+    return is_done(record, gallery)
 
 
 def _own_identity(performer: Performer) -> Identity:

@@ -29,6 +29,7 @@ KEY_HELP = "Its API key; better in the environment, where no process list shows 
 )
 @click.option(
     "--url",
+    help="Its address, as the browser shows it.",
     envvar="STASH_URL",
     default="http://localhost:9999",
     show_default=True,
