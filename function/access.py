@@ -1,7 +1,6 @@
 """Who may ask: a secret, the name this server goes by, the web page behind a request, its size."""
 
 import hmac
-import io
 import ipaddress
 import logging
 import secrets
@@ -62,7 +61,7 @@ class Access:
         """
         request.max_content_length = LARGEST_BODY_BYTES
         if (request.content_length or 0) > LARGEST_BODY_BYTES:
-            raise too_large(request)
+            raise too_large()
         if request.path in OPEN_ROUTES:
             return
         has_token = self.has_token(request)
@@ -143,11 +142,8 @@ class Access:
         return request.headers.get("Origin", "").lower() in self._settings.origins
 
 
-def too_large(request: Request) -> RequestTooLargeError:
-    """Make the error for a body that is too large, and let go of the body."""
-    # What is left of it would be read to its end after the answer.
-    request.environ["wsgi.input"] = io.BytesIO()
-    request.environ["CONTENT_LENGTH"] = "0"
+def too_large() -> RequestTooLargeError:
+    """Make the error for a body that is too large."""
     return RequestTooLargeError(
         f"The body is larger than {LARGEST_BODY_BYTES} bytes. Send the path of a video, not "
         "the video."

@@ -13,6 +13,7 @@ import resource
 import struct
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 MEGABYTE = 1024 * 1024
 MOST_OPEN_FILES = 64
@@ -91,8 +92,8 @@ _CALLS = {
 def lock_down(memory_bytes: int | None, *, needs_files: bool = False) -> tuple[str, ...]:
     """Lock this process for good, and return what holds, of "memory", "calls" and "files".
 
-    `memory_bytes` is what it may take; None for no limit. `needs_files` leaves files out of it, for
-    the drivers of a GPU, which open more of them at any time.
+    `memory_bytes` is what it may take beyond what it has; None for no limit. `needs_files` leaves
+    files out of it, for the drivers of a GPU, which open more of them at any time.
     """
     held = ["memory"] if _limit(memory_bytes) else []
     if sys.platform == "linux":
@@ -110,8 +111,15 @@ def _limit(memory_bytes: int | None) -> bool:
     if memory_bytes is None or sys.platform != "linux":  # macOS counts, but does not enforce
         return False
     # What is written to counts, not what is only mapped: libraries and reserved room are free.
-    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    limit = _taken_bytes() + memory_bytes
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     return True
+
+
+def _taken_bytes() -> int:
+    """Read what this process has taken already, as RLIMIT_DATA counts it."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmData:")[2].split()[0]) * 1024
 
 
 def _close_files(libc: ctypes.CDLL) -> bool:

@@ -1,5 +1,6 @@
 """The HTTP function: `functions-framework --source function/main.py --target recognize`."""
 
+import io
 import logging
 from collections.abc import Callable
 
@@ -40,6 +41,7 @@ def recognize(request: Request) -> Response:
     )
     flask.g.record = record
     response = _answer(request, record)
+    request.stream = io.BytesIO()  # or functions-framework reads the rest of a body, however long
     record.status = response.status_code
     response.headers["X-Request-Id"] = record.id
     if response.is_streamed:
@@ -59,7 +61,7 @@ def _answer(request: Request, record: RequestRecord) -> Response:
     except RecognitionError as error:
         return error_response(error, record)
     except RequestEntityTooLarge:
-        return error_response(too_large(request), record)
+        return error_response(too_large(), record)
     except HTTPException as error:
         refusal = BadParameterError(f"The request cannot be read: {error.description}")
         return error_response(refusal, record)

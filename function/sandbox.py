@@ -109,9 +109,9 @@ class Sandbox:
         limit = self._settings.time_limit_seconds
         timer = threading.Timer(limit, child.overrun)
         timer.daemon = True
-        timer.start()
         try:
             self._require_locks(child.ready(limit))
+            timer.start()
             yield from child.look(Order(media.name, task), media.descriptor)
         except _EndedError as error:
             raise self._explain(child, error, media.name) from None

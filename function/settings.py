@@ -122,7 +122,9 @@ class Settings:
     threads: Annotated[int, COUNT, "CPU threads for each video in work"] = 2
     slots: Annotated[int, COUNT, "videos in work at once; one more request gets 429"] = 1
     time_limit_seconds: Annotated[float, SECONDS, "one video may take so long; then 504"] = 600.0
-    memory_megabytes: Annotated[int, COUNT, "one video may take so much memory; then 413"] = 2048
+    memory_megabytes: Annotated[
+        int, COUNT, "one video may take so much memory beside the nets; then 413"
+    ] = 2048
     sandbox: Annotated[
         SandboxName,
         _choice("on", "strict", "off"),
