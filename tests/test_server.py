@@ -49,7 +49,9 @@ def test_a_client_that_goes_away_frees_its_slot(server: Server) -> None:
 
 def test_told_to_stop_it_ends_work_with_an_answer_in_time(server: Server) -> None:
     answers: list[Answer] = []
-    asking = threading.Thread(target=lambda: answers.append(server.get("/?path=long.mp4&every=0.04")))
+    asking = threading.Thread(
+        target=lambda: answers.append(server.get("/?path=long.mp4&every=0.04"))
+    )
     asking.start()
     wait_until_busy(server)
     assert server.stop() < 8
