@@ -12,7 +12,7 @@ LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --gen
 	--overrides requirements.overrides --no-emit-package dlib --no-emit-package pip \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo run test lint lock clean
+.PHONY: help demo run test soak lint lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -22,11 +22,13 @@ demo: $(VENV)/ready ## do the main job once, on real photographs
 	@$(BIN)/python -m tools.demo
 
 run: $(VENV)/ready ## serve on $(HOST):$(PORT); MEDIA=/path/to/videos, PERFORMERS_DB=gallery file
-	MEDIA_ROOT="$(abspath $(MEDIA))" $(BIN)/functions-framework \
-		--source function/main.py --target recognize --host $(HOST) --port $(PORT)
+	MEDIA_ROOT="$(abspath $(MEDIA))" $(BIN)/python -m function.server
 
 test: $(VENV)/ready-dev ## run the tests
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/ready ## break 10,000 files, crash 100 times, ask 2,000 times: about half an hour
+	@$(BIN)/python -m tools.soak > soak.json
 
 lint: $(VENV)/ready-dev ## check format, style and types
 	$(BIN)/ruff format --check .
