@@ -43,7 +43,7 @@ def library(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("library")
     portrait = read_portrait(photos / "obama3.jpg")
     write_video(folder / "face.mp4", moving_picture(portrait, 2, size=(640, 480)))
-    write_video(folder / "long.mp4", moving_picture(portrait, 12, size=(640, 480)))
+    write_video(folder / "long.mp4", moving_picture(portrait, 40, size=(640, 480)))
     large = numbered_pictures(3, width=8192, height=4096)
     write_video(folder / "large.avi", large, codec="mjpeg", pixel_format="yuvj420p")
     return folder
