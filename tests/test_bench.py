@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import pytest
+
+from tools.bench import footage
+from tools.bench.__main__ import render_table, run_contender
+from tools.bench.footage import make_footage, true_faces
+from tools.bench.reference import group_greedily, load_library, run_reference
+from tools.videos import moving_picture, read_portrait, write_video
+
+
+@pytest.fixture(scope="module")
+def clip(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of one man, large enough for the CNN."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    return write_video(path, moving_picture(read_portrait(photos / "obama1.jpg"), 2))
+
+
+def test_footage_is_what_it_says_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(footage, "HEIGHT", 270)
+    monkeypatch.setattr(footage, "WIDTH", 480)
+    path = make_footage(1, 0.5, tmp_path)
+    made = path.stat().st_mtime_ns
+    assert make_footage(1, 0.5, tmp_path).stat().st_mtime_ns == made
+    assert [true_faces(seconds) for seconds in (0, 4.9, 5, 15, 40)] == [1, 1, 2, 0, 1]
+
+
+def test_the_reference_finds_one_person_once_a_second(clip: Path) -> None:
+    found = run_reference(clip, 1.0, load_library())
+    assert (found.frames, len(found.faces), len(found.groups)) == (2, 2, 1)
+    assert group_greedily([]) == []
+
+
+def test_a_contender_is_measured_as_a_process_and_set_beside_the_last(clip: Path) -> None:
+    run = run_contender("onnx", clip, 1.0)
+    assert run.found.faces == run.found.frames == 2
+    assert run.found.people == 1
+    assert 0 < run.found.work_seconds < run.cpu_seconds
+    assert 50 < run.peak_megabytes < 1000
+    assert "onnx takes 1.0 times less CPU than onnx" in render_table([run, run])
