@@ -95,23 +95,28 @@ def is_done(record: SourceRecord, gallery: Gallery) -> bool:
     return bool(record.updated_at) and notes.updated_at(gallery, identity) == record.updated_at
 
 
-def spare_done(
-    records: Iterable[SourceRecord | Refusal], gallery: Gallery
+def spare_photos(
+    records: Iterable[SourceRecord | Refusal], gallery: Gallery, *, look_again: bool = False
 ) -> Iterator[SourceRecord | Refusal]:
-    """Take the photos off records that need none, so that nobody fetches them."""
+    """Take the photos off records that need none, so that nobody fetches them.
+
+    Those are records of the forgotten and, unless `look_again`, those that are done.
+    """
     for record in records:
-        if isinstance(record, SourceRecord) and _needs_no_photos(record, gallery):
+        if isinstance(record, SourceRecord) and (
+            _cannot_be_enrolled(record, gallery) or (not look_again and is_done(record, gallery))
+        ):
             yield replace(record, photos=())
         else:
             yield record
 
 
-def _needs_no_photos(record: SourceRecord, gallery: Gallery) -> bool:
+def _cannot_be_enrolled(record: SourceRecord, gallery: Gallery) -> bool:
     try:
         gallery.find_same(record.performer)
     except (ForgottenError, IdentityConflictError):
         return True
-    return is_done(record, gallery)
+    return False
 
 
 def _own_identity(performer: Performer) -> Identity:

@@ -14,7 +14,7 @@ from db.gallery import Gallery
 from db.identities import identities_of
 from db.writers import only_writer
 from function.engines import Engine
-from tools.enrol import Enrolment, enrol_all, spare_done
+from tools.enrol import Enrolment, enrol_all, spare_photos
 from tools.portraits import Demands
 from tools.prefetch import read_ahead
 from tools.reports import Report
@@ -57,7 +57,7 @@ def import_records(
         UnusableSourceError: nothing could be read.
         GalleryError: nothing could be written.
     """
-    wanted = records if demands.look_again else spare_done(records, gallery)
+    wanted = spare_photos(records, gallery, look_again=demands.look_again)
     enrolments = enrol_all(read_ahead(wanted), gallery, engine, demands)
     return follow(enrolments, gallery, kind=kind, total=total)
 
