@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -183,8 +184,9 @@ def wait_for_ready(port: int) -> int:
     while True:
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-            connection.request("GET", "/ready")
-            return connection.getresponse().status
+            with closing(connection):
+                connection.request("GET", "/ready")
+                return connection.getresponse().status
         except OSError:
             assert time.monotonic() < deadline
             time.sleep(0.2)
