@@ -268,6 +268,9 @@ def test_the_description_is_of_the_real_routes_and_parameters(serve: Serve) -> N
         for method in ("get", "head", "post", "put", "delete"):
             response = client.open(route, method=method.upper())
             assert (response.status_code == 405) == (method not in operations), (route, method)
+            if response.status_code == 405:
+                allowed = response.headers["Allow"].lower().split(", ")
+                assert set(allowed) == set(operations)
     assert set(PARAMETERS) == {"path", *SETTING_OF_PARAMETER}
     names = [one["name"] for one in described["paths"]["/"]["get"]["parameters"]]
     assert names == [*PARAMETERS]

@@ -10,7 +10,7 @@ import pytest
 from tools.soak.bombs import write_bombs
 from tools.soak.mutations import mutate
 from tools.soak.paths import CANARY, lay_out_library
-from tools.soak.seeds import SEEDS, write_seeds
+from tools.soak.seeds import SEEDS, write_film, write_seeds
 from tools.soak.servers import Answer, Server, serving
 from tools.soak.trials import (
     Figures,
@@ -27,12 +27,14 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 LIMIT_SECONDS = 10.0
 GOOD = "h264.mp4"
+FILM = "film.mkv"
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = lay_out_library(tmp_path_factory.mktemp("soak"))
     write_seeds(root)
+    write_film(root / FILM)
     return root
 
 
@@ -87,7 +89,7 @@ def test_no_path_escapes(server: Server, library: Path) -> None:
 
 
 def test_crashes_cost_one_request_each(server: Server) -> None:
-    assert try_crashes(server, GOOD, 3, LIMIT_SECONDS).faults == []
+    assert try_crashes(server, FILM, GOOD, 3, LIMIT_SECONDS).faults == []
 
 
 def test_a_crowd_finds_two_slots_and_steady_memory(server: Server) -> None:

@@ -11,7 +11,7 @@ import click
 
 from tools.soak.bombs import write_bombs
 from tools.soak.paths import CANARY, lay_out_library
-from tools.soak.seeds import write_seeds
+from tools.soak.seeds import write_film, write_seeds
 from tools.soak.servers import Server, serving
 from tools.soak.trials import (
     Figures,
@@ -29,6 +29,7 @@ LIMIT_SECONDS = 10.0
 SLOTS = 2
 MOST_DRIFT_PERCENT = 5.0
 GOOD = "good.mp4"
+FILM = "film-of-ten-seconds.mp4"
 COLUMNS = "{:<14} {:>8} {:>9} {:>9} {:>7}  {}"
 
 
@@ -49,6 +50,7 @@ def main(  # noqa: PLR0917  # click gives each option a parameter
         library = lay_out_library(folder)
         seeds = write_seeds(library)
         (library / GOOD).write_bytes(seeds[0].read_bytes())
+        write_film(library / FILM)
         settings = {"TIME_LIMIT_SECONDS": f"{LIMIT_SECONDS:g}", "SLOTS": f"{SLOTS}"}
         videos = [GOOD, *(seed.name for seed in seeds)]
         numbers = range(first, first + mutations)
@@ -66,7 +68,7 @@ def main(  # noqa: PLR0917  # click gives each option a parameter
                     until=until,
                 ),
                 "paths": lambda: try_paths(server, library, LIMIT_SECONDS),
-                "crashes": lambda: try_crashes(server, GOOD, crashes, LIMIT_SECONDS),
+                "crashes": lambda: try_crashes(server, FILM, GOOD, crashes, LIMIT_SECONDS),
                 "crowd": lambda: try_crowd(server, GOOD, 50, LIMIT_SECONDS),
                 "memory": lambda: try_patience(server, videos, requests, until, LIMIT_SECONDS),
             }

@@ -183,16 +183,16 @@ def canary_server() -> Iterator[tuple[int, list[str]]]:
                 thread.join()
 
 
-def try_crashes(server: Server, good: str, times: int, limit_seconds: float) -> Figures:
+def try_crashes(server: Server, film: str, good: str, times: int, limit_seconds: float) -> Figures:
     """Kill a child with SIGSEGV at any moment of its work, and ask again at once."""
     figures = Figures("SIGSEGVs")
     chance = random.Random(1)  # noqa: S311
     with _timed(figures, server):
         for number in range(times):
             answers: list[Answer] = []
-            asking = threading.Thread(target=lambda kept=answers: kept.append(server.ask(good)))
+            asking = threading.Thread(target=lambda kept=answers: kept.append(server.ask(film)))
             asking.start()
-            time.sleep(chance.uniform(0.0, 0.3))
+            time.sleep(chance.uniform(0.0, 1.0))
             for child in server.children():
                 os.kill(child, signal.SIGSEGV)
             asking.join()
