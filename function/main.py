@@ -17,9 +17,13 @@ from function.errors import (
     RouteNotFoundError,
 )
 from function.media import resolve_video
+from function.page_requests import is_from_page
+from function.page_routes import page_routes
+from function.pages import answer_start, wants_page
 from function.parameters import read_parameters
 from function.recognition import Progress, recognize_video
-from function.reply import to_progress, to_reply
+from function.reply import rank, to_progress, to_reply
+from function.results import RecentResults
 from function.service import Service
 from function.settings import Settings
 
@@ -28,6 +32,7 @@ RETRY_AFTER_SECONDS = 5
 
 _log = logging.getLogger(__name__)
 _service = Service(Settings.from_env())
+_results = RecentResults()
 logging.basicConfig(level=_service.settings.log_level)
 
 
@@ -47,7 +52,10 @@ def _route(request: Request) -> Callable[[Request], Response]:
         "/": (_answer_video, {"GET", "POST"}),
         "/health": (_answer_health, {"GET", "HEAD"}),
         "/ready": (_answer_ready, {"GET", "HEAD"}),
+        **page_routes(_service, _results),
     }
+    if wants_page(request):
+        return answer_start
     if request.path not in routes:
         raise RouteNotFoundError(f"There is nothing here; there are {', '.join(routes)}.")
     handler, methods = routes[request.path]
@@ -80,7 +88,7 @@ def _answer_ready(_: Request) -> Response:
 def _answer_video(request: Request) -> Response:
     parameters = read_parameters(request, _service.settings)
     path = resolve_video(parameters.path, parameters.settings.media_root)
-    events = _recognize(path, parameters.settings)
+    events = _recognize(path, parameters.settings, keep=is_from_page(request))
     # What goes wrong before the first frame still gets a status of its own.
     first = next(events)
     if NDJSON not in request.accept_mimetypes.values():
@@ -91,15 +99,17 @@ def _answer_video(request: Request) -> Response:
     return response
 
 
-def _recognize(path: Path, settings: Settings) -> Generator[dict[str, Any]]:
-    """Yield the lines of one recognition: progress, and last the result."""
+def _recognize(path: Path, settings: Settings, *, keep: bool) -> Generator[dict[str, Any]]:
+    """Yield the lines of one recognition: progress, and last the result; `keep` gives it an id."""
     with _service.slot(), _service.gallery() as gallery:
         snapshot = _service.snapshot(gallery)
         for event in recognize_video(path, _service.engine(), snapshot, settings):
             if isinstance(event, Progress):
                 yield {"progress": to_progress(event)}
             else:
-                yield {"result": to_reply(event.identifications, gallery.thumbnail)}
+                people = [one.person for one in rank(event.identifications)]
+                kept = {"id": _results.keep(path, people, snapshot.model)} if keep else {}
+                yield {"result": to_reply(event.identifications, gallery.thumbnail), **kept}
 
 
 def _lines(events: Iterable[dict[str, Any]]) -> Iterator[str]:
