@@ -13,8 +13,10 @@ from db.errors import (
     GalleryMissingError,
     GalleryReadOnlyError,
     GalleryTooNewError,
+    NetworkShareError,
     NotAGalleryError,
 )
+from db.filesystems import find_network_share
 from db.migrations import APPLICATION_ID, MIGRATIONS, migrate, schema_version
 
 BUSY_SECONDS = 5.0
@@ -32,7 +34,14 @@ def open_database(path: Path | None, *, create: bool) -> Database:
         GalleryTooNewError: a newer version wrote it.
         GalleryLockedError: another process holds it.
         GalleryReadOnlyError: it cannot be created or written.
+        NetworkShareError: it lies on a network share.
     """
+    share = find_network_share(path) if path else None
+    if share:
+        raise NetworkShareError(
+            f"The gallery {path} lies on a network share ({share}), where SQLite can lose what "
+            "is written. Put it on a disk of this machine, and carry it as a bundle."
+        )
     if path is not None and not path.exists():
         if not create:
             raise GalleryMissingError(
@@ -60,7 +69,9 @@ def transaction(db: Database) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        db.execute("ROLLBACK")
+        # On a full disk SQLite has rolled back by itself.
+        if db.conn.in_transaction:
+            db.execute("ROLLBACK")
         raise
     db.execute("COMMIT")
 
@@ -87,9 +98,10 @@ def _explain(error: sqlite3.Error, name: str) -> GalleryError:
             f"The gallery {name} cannot be opened for writing ({error}). "
             "Check the owner and the permissions of the file and its folder."
         )
-    if code == sqlite3.SQLITE_FULL:
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return GalleryReadOnlyError(
-            f"The disk is full; nothing was changed in the gallery {name}. Make room, and repeat."
+            f"The gallery {name} could not be written ({error}); what was not reported done was "
+            "not changed. Make room on the disk, or raise the quota, and repeat."
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return NotAGalleryError(
@@ -124,7 +136,33 @@ def _prepare(db: Database, path: Path | None) -> Database:
             f"{len(MIGRATIONS)}. Update the software; the file was not touched."
         )
     if schema_version(db) < len(MIGRATIONS):
+        if path is not None and not is_empty:
+            _back_up(db, path)
         db.execute("PRAGMA journal_mode = WAL")
-        with transaction(db):
-            migrate(db)
+        is_behind = True
+        while is_behind:
+            with transaction(db):
+                is_behind = migrate(db)
     return db
+
+
+def copy_database(db: Database, destination: Path) -> None:
+    """Write a compact copy, whole or not at all, for its owner only.
+
+    Unlike a copy of the file, it holds what the write-ahead log does.
+    """
+    partial = destination.with_name(f".{destination.name}.partial")
+    partial.unlink(missing_ok=True)
+    _create_file(partial)
+    try:
+        db.execute("VACUUM INTO ?", (str(partial),))
+        partial.replace(destination)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _back_up(db: Database, path: Path) -> None:
+    name = f"{path.name}.before-{schema_version(db) + 1}"
+    taken = sum(1 for _ in path.parent.glob(f"{name}*"))
+    copy_database(db, path.with_name(f"{name}.{taken}" if taken else name))

@@ -6,6 +6,10 @@ GalleryError
 ├── GalleryTooNewError        a newer version of the software wrote it
 ├── GalleryLockedError        another process is writing
 ├── GalleryReadOnlyError      the file or its folder cannot be written
+├── NetworkShareError         the file lies where SQLite's locks cannot be trusted
+├── IdentityConflictError     one record carries the ids of two performers
+├── ForgottenError            the user asked never to enrol this performer again
+├── DamagedBundleError        a bundle is not what its manifest says
 ├── OtherModelError           its encodings are of another model than the engine's
 ├── DamagedVectorError        a blob is not the vector it should be
 └── PerformerNotFoundError    no performer goes by that name or id
@@ -35,6 +39,22 @@ class GalleryLockedError(GalleryError):
 
 class GalleryReadOnlyError(GalleryError):
     """The gallery cannot be written."""
+
+
+class NetworkShareError(GalleryError):
+    """A write-ahead log needs memory that processes share, and a network share has none."""
+
+
+class IdentityConflictError(GalleryError):
+    """A record would make one performer out of two that the gallery keeps apart."""
+
+
+class ForgottenError(GalleryError):
+    """The performer was forgotten, and stays so until `unforget`."""
+
+
+class DamagedBundleError(GalleryError):
+    """A bundle is incomplete, or was changed after it was written."""
 
 
 class OtherModelError(GalleryError):

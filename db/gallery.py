@@ -11,16 +11,27 @@ from typing import Any, Literal, Self, TypeAlias
 from sqlite_utils import Database
 
 from db.blobs import from_blob, to_blob
-from db.connections import explained, open_database, transaction
-from db.errors import AmbiguousNameError, OtherModelError, PerformerNotFoundError
-from db.records import Encoding, Performer
+from db.connections import copy_database, explained, open_database, transaction
+from db.errors import (
+    AmbiguousNameError,
+    ForgottenError,
+    IdentityConflictError,
+    OtherModelError,
+    PerformerNotFoundError,
+)
+from db.forgetting import find_forgotten
+from db.identities import combine, identities_of
+from db.records import Encoding, Identity, Performer
 
 Change: TypeAlias = Literal["added", "updated", "unchanged"]
 """What enrolling did to a performer's record."""
 
 _PERFORMERS = """
     SELECT performers.id, name, disambiguation, aliases, urls, source, source_id,
-           (SELECT count(*) FROM encodings WHERE performer_id = performers.id)
+           (SELECT count(*) FROM encodings WHERE performer_id = performers.id),
+           (SELECT json_group_array(json_array(source, source_id)) FROM identities
+            WHERE performer_id = performers.id),
+           poster_url
     FROM performers
 """
 
@@ -83,11 +94,37 @@ class Gallery:
             raise AmbiguousNameError(f"{name_or_id!r} may be any of {ids}. Give the id.")
         return found[0]
 
-    def find_source(self, source: str, source_id: str) -> Performer | None:
-        """Find the performer that a source knows by `source_id`."""
-        where = "WHERE source = ? AND source_id = ?"
-        rows = self.rows(f"{_PERFORMERS} {where}", source, source_id)
-        return _performer(rows[0]) if rows else None
+    def find_identities(self, identities: Sequence[Identity]) -> list[Performer]:
+        """List the performers that go by any of these ids: one, if all is well, or none."""
+        where = (
+            "WHERE id = (SELECT performer_id FROM identities WHERE source = ? AND source_id = ?)"
+        )
+        rows = [row for one in identities for row in self.rows(f"{_PERFORMERS} {where}", *one)]
+        return list({row[0]: _performer(row) for row in rows}.values())
+
+    def find_same(self, performer: Performer) -> Performer | None:
+        """Find the performer in the gallery that shares an id with this record.
+
+        Raises:
+            IdentityConflictError: the record carries the ids of two.
+            ForgottenError: the performer was forgotten.
+        """
+        found = self.find_identities(identities_of(performer))
+        if len(found) > 1:
+            both = " and ".join(f"{one.name} ({one.id})" for one in found)
+            raise IdentityConflictError(
+                f"{performer.name} carries ids of {both}. If they are one, run "
+                f"`python -m tools merge {found[0].id} {found[1].id}`, and repeat."
+            )
+        if not found and find_forgotten(self.rows, performer):
+            raise ForgottenError(f"{performer.name} was forgotten; `unforget` would allow it")
+        return found[0] if found else None
+
+    def namesakes(self, performer: Performer) -> list[Performer]:
+        """List the others who go by the same name."""
+        where = "WHERE name = ? COLLATE NOCASE AND id != ?"
+        rows = self.rows(f"{_PERFORMERS} {where}", performer.name, performer.id)
+        return [_performer(row) for row in rows]
 
     def encodings(self, performer_id: int) -> list[Encoding]:
         """List a performer's encodings, oldest first.
@@ -119,31 +156,80 @@ class Gallery:
     def enrol(
         self, performer: Performer, encodings: Sequence[Encoding], thumbnail: bytes | None
     ) -> Change:
-        """Add a performer, or what is new to the one of the same source and source id, at once.
+        """Add a performer, or what is new to the one who shares an id with this record, at once.
 
         `performer.id` is not looked at. Photos that are stored stay, and so does a thumbnail.
 
         Raises:
             OtherModelError: the gallery holds encodings of another model.
             DamagedVectorError: an encoding cannot be stored; nothing was.
+            IdentityConflictError: the record carries the ids of two performers.
+            ForgottenError: the performer was forgotten.
         """
-        with self._writing():
+        with self.writing() as db:
             self._refuse_other_models(encodings)
-            stored = self.find_source(performer.source, performer.source_id)
-            performer_id = self._save_performer(performer, stored, thumbnail)
-            added = self._save_encodings(performer_id, encodings)
+            stored = self.find_same(performer)
             if stored is None:
+                self._add(db, performer, encodings, thumbnail)
                 return "added"
-            same = replace(performer, id=stored.id, encodings=stored.encodings) == stored
-            return "unchanged" if same and not added else "updated"
+            keep_name = bool(
+                self.rows("SELECT renamed FROM performers WHERE id = ?", stored.id)[0][0]
+            )
+            combined = combine(stored, performer, keep_name=keep_name)
+            if combined != stored:
+                save_details(db, combined)
+            if thumbnail is not None and self.thumbnail(stored.id) is None:
+                db.table("performers").update(stored.id, {"thumbnail": thumbnail})
+            added = self._save_encodings(db, stored.id, encodings)
+            return "updated" if added or combined != stored else "unchanged"
 
-    def forget(self, performer_id: int) -> None:
-        """Erase a performer with every encoding and picture, from the file too, not just from view.
+    def updated_at(self, identity: Identity) -> str:
+        """Return when a source last changed the record that was enrolled in full; "" if never."""
+        rows = self.rows(
+            "SELECT updated_at FROM identities WHERE source = ? AND source_id = ?", *identity
+        )
+        return str(rows[0][0]) if rows else ""
 
-        Copies and backups of the file are not reached.
-        """
-        with self._writing():
-            self._db.execute("DELETE FROM performers WHERE id = ?", (performer_id,))
+    def note_updated_at(self, identity: Identity, updated_at: str) -> None:
+        """Remember that a record was enrolled in full, as its source had it at `updated_at`."""
+        self._note(
+            "UPDATE identities SET updated_at = ? WHERE source = ? AND source_id = ?",
+            updated_at,
+            *identity,
+        )
+
+    def checkpoint(self, source: str) -> str:
+        """Return the time up to which a source's changes were read in full; "" if never."""
+        rows = self.rows("SELECT updated_at FROM checkpoints WHERE source = ?", source)
+        return str(rows[0][0]) if rows else ""
+
+    def note_checkpoint(self, source: str, updated_at: str) -> None:
+        """Remember that everything a source had changed until `updated_at` was read."""
+        self._note("INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", source, updated_at)
+
+    def log(self, verb: str, counts: dict[str, int]) -> None:
+        """Add a line to the journal, which only grows, and names nobody."""
+        self._note("INSERT INTO journal (verb, counts) VALUES (?, ?)", verb, json.dumps(counts))
+
+    def journal(self) -> list[tuple[str, str, dict[str, int]]]:
+        """List what was done to the gallery, oldest first: when (UTC), the verb, the counts."""
+        rows = self.rows("SELECT at, verb, counts FROM journal ORDER BY id")
+        return [(at, verb, json.loads(counts)) for at, verb, counts in rows]
+
+    def copy_in_memory(self) -> "Gallery":
+        """Return a gallery in memory with the same content, to try out what would happen."""
+        copy = Gallery()
+        with self._lock, explained(self.path):
+            self._db.conn.backup(copy._db.conn)
+        return copy
+
+    def copy_to(self, destination: Path) -> None:
+        """Write a compact copy to a file, whole or not at all."""
+        with self._lock, explained(destination):
+            copy_database(self._db, destination)
+
+    def scrub(self) -> None:
+        """Rewrite the file, so that nothing of what was deleted can be read from it."""
         with self._lock, explained(self.path):
             # The write-ahead log and freed pages would still hold what was deleted.
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -157,12 +243,18 @@ class Gallery:
             return rows
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[Database]:
+        """Hold one transaction, which lands whole or not at all and moves `generation` on."""
         with self._lock, explained(self.path), transaction(self._db):
             before = self._db.conn.total_changes
-            yield
+            yield self._db
             if self._db.conn.total_changes > before:
                 self._db.execute("UPDATE counters SET value = value + 1 WHERE name = 'generation'")
+
+    def _note(self, sql: str, *values: Any) -> None:
+        # Nothing a reader holds in memory changes, so the generation stays.
+        with self._lock, explained(self.path), transaction(self._db):
+            self._db.execute(sql, values)
 
     def _refuse_other_models(self, encodings: Sequence[Encoding]) -> None:
         for model in {encoding.model for encoding in encodings}:
@@ -173,32 +265,29 @@ class Gallery:
                     "cannot be compared. Use another gallery file, or the engine it was made with."
                 )
 
-    def _save_performer(
-        self, performer: Performer, stored: Performer | None, thumbnail: bytes | None
-    ) -> int:
-        record: dict[str, Any] = {
-            "name": performer.name,
-            "disambiguation": performer.disambiguation,
-            "aliases": json.dumps(performer.aliases),
-            "urls": json.dumps(performer.urls),
-            "source": performer.source,
-            "source_id": performer.source_id,
-        }
-        if stored is None:
-            table = self._db.table("performers").insert({**record, "thumbnail": thumbnail})
-            return int(str(table.last_pk))
-        if replace(performer, id=stored.id, encodings=stored.encodings) != stored:
-            self._db.table("performers").update(stored.id, {**record, "updated": _now(self._db)})
-        if thumbnail is not None and self.thumbnail(stored.id) is None:
-            self._db.table("performers").update(stored.id, {"thumbnail": thumbnail})
-        return stored.id
+    def _add(
+        self,
+        db: Database,
+        performer: Performer,
+        encodings: Sequence[Encoding],
+        thumbnail: bytes | None,
+    ) -> None:
+        origin = {"source": performer.source, "source_id": performer.source_id}
+        inserted = db.table("performers").insert(
+            {"name": performer.name, "thumbnail": thumbnail, **origin}
+        )
+        performer_id = int(str(inserted.last_pk))
+        save_details(db, replace(performer, id=performer_id))
+        self._save_encodings(db, performer_id, encodings)
 
-    def _save_encodings(self, performer_id: int, encodings: Sequence[Encoding]) -> int:
+    def _save_encodings(
+        self, db: Database, performer_id: int, encodings: Sequence[Encoding]
+    ) -> int:
         added = 0
         for encoding in encodings:
             if encoding.photo_hash in self.photo_hashes(performer_id, encoding.model):
                 continue
-            self._db.table("encodings").insert(
+            db.table("encodings").insert(
                 {
                     "performer_id": performer_id,
                     "vector": to_blob(encoding.vector),
@@ -212,14 +301,31 @@ class Gallery:
         return added
 
 
-def _now(db: Database) -> str:
-    now: str = db.execute("SELECT CURRENT_TIMESTAMP").fetchone()[0]
-    return now
+def save_details(db: Database, performer: Performer) -> None:
+    """Write what a performer is called and known by; the caller holds the transaction."""
+    db.execute(
+        "UPDATE performers SET name = ?, disambiguation = ?, aliases = ?, urls = ?, "
+        "poster_url = ?, updated = CURRENT_TIMESTAMP WHERE id = ?",
+        (
+            performer.name,
+            performer.disambiguation,
+            json.dumps(performer.aliases),
+            json.dumps(performer.urls),
+            performer.poster_url,
+            performer.id,
+        ),
+    )
+    for identity in identities_of(performer):
+        db.execute(
+            "INSERT INTO identities (source, source_id, performer_id) VALUES (?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET performer_id = excluded.performer_id",
+            (*identity, performer.id),
+        )
 
 
 def _performer(row: tuple[Any, ...]) -> Performer:
-    number, name, disambiguation, aliases, urls, source, source_id, encodings = row
-    return Performer(
+    number, name, disambiguation, aliases, urls, source, source_id, encodings = row[:8]
+    performer = Performer(
         id=number,
         name=name,
         disambiguation=disambiguation,
@@ -228,4 +334,7 @@ def _performer(row: tuple[Any, ...]) -> Performer:
         source=source,
         source_id=source_id,
         encodings=encodings,
+        identities=tuple(sorted(Identity(*one) for one in json.loads(row[8]))),
+        poster_url=row[9],
     )
+    return replace(performer, identities=identities_of(performer))

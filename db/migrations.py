@@ -47,7 +47,59 @@ def m001_performers_and_encodings(db: Database) -> None:
     db.execute("INSERT INTO counters VALUES ('generation', 0), ('identity', abs(random()))")
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_performers_and_encodings,)
+def m002_identities_and_forgetting(db: Database) -> None:
+    """Every id a performer goes by, what was forgotten, and what was done to the gallery."""
+    db.execute(
+        """
+        CREATE TABLE identities (
+            source TEXT NOT NULL,
+            source_id TEXT NOT NULL,
+            performer_id INTEGER NOT NULL REFERENCES performers (id) ON DELETE CASCADE,
+            updated_at TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (source, source_id)
+        )
+        """
+    )
+    db.execute("CREATE INDEX identities_by_performer ON identities (performer_id)")
+    db.execute(
+        "INSERT INTO identities (source, source_id, performer_id) "
+        "SELECT source, source_id, id FROM performers"
+    )
+    db.execute("ALTER TABLE performers ADD COLUMN poster_url TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE performers ADD COLUMN renamed INTEGER NOT NULL DEFAULT 0")
+    db.execute("CREATE TABLE checkpoints (source TEXT PRIMARY KEY, updated_at TEXT NOT NULL)")
+    db.execute("CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL)")
+    db.execute("INSERT INTO secrets VALUES ('forgetting', randomblob(32))")
+    db.execute(
+        """
+        CREATE TABLE forgotten (
+            hash BLOB PRIMARY KEY,
+            performer INTEGER NOT NULL,
+            forgotten TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE journal (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+            verb TEXT NOT NULL,
+            counts TEXT NOT NULL
+        )
+        """
+    )
+    for change in ("UPDATE", "DELETE"):
+        db.execute(
+            f"CREATE TRIGGER journal_refuses_{change.lower()} BEFORE {change} ON journal "
+            "BEGIN SELECT raise(ABORT, 'the journal only grows'); END"
+        )
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (
+    m001_performers_and_encodings,
+    m002_identities_and_forgetting,
+)
 """In order; step i brings a file to `user_version` i + 1. Steps are added, never changed."""
 
 
@@ -57,9 +109,12 @@ def schema_version(db: Database) -> int:
     return version
 
 
-def migrate(db: Database) -> None:
-    """Bring the schema up to date; the caller holds the transaction."""
-    for number, migration in enumerate(MIGRATIONS[schema_version(db) :], schema_version(db) + 1):
-        migration(db)
-        db.execute(f"PRAGMA user_version = {number}")
+def migrate(db: Database) -> bool:
+    """Take one step, if the schema is not up to date; the caller holds the transaction."""
+    number = schema_version(db) + 1
+    if number > len(MIGRATIONS):
+        return False
+    MIGRATIONS[number - 1](db)
+    db.execute(f"PRAGMA user_version = {number}")
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    return True

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,22 @@ Vectors: TypeAlias = NDArray[np.float32]
 """Several encodings, one a row: float32, (count, 128)."""
 
 
+class Identity(NamedTuple):
+    """What one source calls a performer: its name for itself, and its id for them.
+
+    A stash id is an identity too; its source is the address of the stash-box.
+    """
+
+    source: str
+    source_id: str
+
+
 @dataclass(frozen=True)
 class Performer:
-    """Someone the user enrolled; a name is for reading, the id is for telling apart."""
+    """Someone the user enrolled; a name is for reading, the id is for telling apart.
+
+    `source` and `source_id` are where they first came from, `identities` every id they go by.
+    """
 
     id: int
     name: str
@@ -28,6 +41,13 @@ class Performer:
     source: str = "folder"
     source_id: str = ""
     encodings: int = 0
+    identities: tuple[Identity, ...] = ()
+    poster_url: str = ""
+
+    @property
+    def stash_ids(self) -> tuple[Identity, ...]:
+        """The identities that stash-boxes gave, as (endpoint, stash id)."""
+        return tuple(one for one in self.identities if one.source.startswith("http"))
 
 
 @dataclass(frozen=True, eq=False)

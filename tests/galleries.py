@@ -1,7 +1,13 @@
 """Small galleries of made-up people for the tests."""
 
-import numpy as np
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
+import numpy as np
+from sqlite_utils import Database
+
+from db.migrations import APPLICATION_ID, MIGRATIONS
 from db.records import Encoding, Performer, Vector
 
 MODEL = "test-model"
@@ -14,7 +20,8 @@ def made_up_vector(seed: int) -> Vector:
 
 
 def performer(name: str, source_id: str | None = None, **fields: object) -> Performer:
-    return Performer(id=0, name=name, source="folder", source_id=source_id or name, **fields)  # type: ignore[arg-type]
+    fields = {"source": "folder", "source_id": source_id or name, **fields}
+    return Performer(id=0, name=name, **fields)  # type: ignore[arg-type]
 
 
 def encoding(seed: int, photo_hash: str | None = None, model: str = MODEL) -> Encoding:
@@ -25,3 +32,24 @@ def encoding(seed: int, photo_hash: str | None = None, model: str = MODEL) -> En
         photo_hash=photo_hash or f"hash{seed}",
         origin=f"photo{seed}.jpg",
     )
+
+
+def gallery_of_schema(path: Path, version: int) -> Path:
+    """A gallery as the first `version` migrations leave it, with one performer enrolled."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        for migration in MIGRATIONS[:version]:
+            migration(Database(raw))
+        raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        raw.execute(f"PRAGMA user_version = {version}")
+        raw.execute(
+            "INSERT INTO performers (name, source, source_id, aliases, thumbnail) "
+            "VALUES ('Ada', 'folder', 'Ada', '[\"Countess\"]', x'ffd8')"
+        )
+        if version >= 2:
+            raw.execute("INSERT INTO identities VALUES ('folder', 'Ada', 1, '')")
+        raw.execute(
+            "INSERT INTO encodings (performer_id, vector, model, quality, photo_hash, origin) "
+            "VALUES (1, ?, ?, 0.9, 'hash1', 'photo1.jpg')",
+            (made_up_vector(1).tobytes(), MODEL),
+        )
+    return path

@@ -18,6 +18,7 @@ from db.errors import (
     OtherModelError,
     PerformerNotFoundError,
 )
+from db.forgetting import forget
 from db.gallery import Gallery
 from db.snapshots import SnapshotCache, load_snapshot
 from tests.galleries import MODEL, encoding, performer
@@ -135,7 +136,7 @@ def test_forgetting_erases_names_vectors_and_pictures_from_the_file(tmp_path: Pa
     with Gallery(path, create=True) as gallery:
         gallery.enrol(performer("Ada Lovelace"), [encoding(1)], b"a jpeg of Ada")
         gallery.enrol(performer("Bob"), [encoding(2)], None)
-        gallery.forget(gallery.find_performer("Ada Lovelace").id)
+        forget(gallery, gallery.find_performer("Ada Lovelace"))
         on_disk = b"".join(file.read_bytes() for file in tmp_path.iterdir())
         assert not [secret for secret in secrets if secret in on_disk]
         assert [one.name for one in gallery.performers()] == ["Bob"]

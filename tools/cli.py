@@ -16,6 +16,7 @@ import click
 from tqdm import tqdm
 
 from db.errors import GalleryError
+from db.forgetting import forget as erase
 from db.gallery import Gallery
 from db.snapshots import load_snapshot
 from function.engines import Engine, load_engine
@@ -126,7 +127,7 @@ def forget(performer: str, yes: bool, db_path: Path) -> None:  # noqa: FBT001  #
                 abort=True,
                 err=True,
             )
-        gallery.forget(found.id)
+        erase(gallery, found)
         _print_json({"forgotten": found.name, "encodings": found.encodings})
 
 

@@ -49,7 +49,7 @@ def enrol_performer(record: SourceRecord, gallery: Gallery, engine: Engine) -> E
     A performer none of whose photos can be used is not added: `change` is None.
     """
     performer = record.performer
-    stored = gallery.find_source(performer.source, performer.source_id)
+    stored = gallery.find_same(performer)
     known = gallery.photo_hashes(stored.id, engine.model) if stored else set()
     encodings: dict[str, Encoding] = {}
     best: Face | None = None

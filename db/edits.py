@@ -1,0 +1,89 @@
+"""What a user changes by hand: two records made one, a name chosen, a photo taken out."""
+
+from dataclasses import replace
+
+from db.errors import GalleryError, PerformerNotFoundError
+from db.gallery import Gallery, save_details
+from db.identities import combine
+from db.records import Performer
+
+
+def merge(gallery: Gallery, kept: Performer, absorbed: Performer) -> Performer:
+    """Make two performers one: `kept` takes over every id, alias, url and photo of `absorbed`.
+
+    Returns the performer as it is then. Imports of either source find them from then on.
+
+    Raises:
+        GalleryError: both are the same performer.
+    """
+    if kept.id == absorbed.id:
+        raise GalleryError(f"{kept.name} ({kept.id}) cannot be merged with itself. Name two.")
+    with gallery.writing() as db:
+        # OR IGNORE leaves behind the encodings of photos that both have; they go with the row.
+        db.execute(
+            "UPDATE OR IGNORE encodings SET performer_id = ? WHERE performer_id = ?",
+            (kept.id, absorbed.id),
+        )
+        db.execute(
+            "UPDATE performers SET thumbnail = coalesce(thumbnail, "
+            "(SELECT thumbnail FROM performers WHERE id = ?)) WHERE id = ?",
+            (absorbed.id, kept.id),
+        )
+        save_details(db, combine(kept, absorbed, keep_name=True))
+        db.execute("DELETE FROM performers WHERE id = ?", (absorbed.id,))
+    gallery.log("merge", {"performers": 2, "encodings": absorbed.encodings})
+    return gallery.find_performer(str(kept.id))
+
+
+def rename(
+    gallery: Gallery, performer: Performer, name: str, disambiguation: str | None = None
+) -> Performer:
+    """Call a performer `name` from now on; later imports keep it, the old name is an alias."""
+    aliases = dict.fromkeys((*performer.aliases, performer.name))
+    renamed = replace(
+        performer,
+        name=name,
+        disambiguation=performer.disambiguation if disambiguation is None else disambiguation,
+        aliases=tuple(alias for alias in aliases if alias != name),
+    )
+    with gallery.writing() as db:
+        save_details(db, renamed)
+        db.execute("UPDATE performers SET renamed = 1 WHERE id = ?", (performer.id,))
+    return renamed
+
+
+def remove_photo(gallery: Gallery, performer: Performer, photo: str) -> int:
+    """Take out the encodings of one photo, named by its origin or the start of its hash.
+
+    Returns how many encodings went. The thumbnail goes too when the last photo does.
+
+    Raises:
+        PerformerNotFoundError: the performer has no such photo, or several match.
+    """
+    hashes = {
+        row[0]
+        for row in gallery.rows(
+            "SELECT photo_hash FROM encodings "
+            "WHERE performer_id = ? AND (origin = ? OR photo_hash LIKE ? || '%')",
+            *(performer.id, photo, photo if photo.isalnum() else "-"),
+        )
+    }
+    if len(hashes) != 1:
+        found = f"{len(hashes)} photos" if hashes else "no photo"
+        raise PerformerNotFoundError(
+            f"{performer.name} has {found} {photo!r}. `python -m tools show {performer.id}` lists "
+            "them with their hashes."
+        )
+    with gallery.writing() as db:
+        removed = db.execute(
+            "DELETE FROM encodings WHERE performer_id = ? AND photo_hash = ?",
+            (performer.id, *hashes),
+        ).rowcount
+        db.execute(
+            "UPDATE performers SET thumbnail = NULL WHERE id = ? AND NOT EXISTS "
+            "(SELECT 1 FROM encodings WHERE performer_id = performers.id)",
+            (performer.id,),
+        )
+    gallery.log("remove-photo", {"encodings": int(removed)})
+    gallery.scrub()
+    return int(removed)

@@ -1,0 +1,32 @@
+"""Where a file lies: on a disk of this machine, or on a share that other machines write too."""
+
+from pathlib import Path
+
+MOUNTS = Path("/proc/mounts")
+
+NETWORK_SHARES = {
+    *("afs", "ceph", "cifs", "davfs", "ncpfs", "nfs", "nfs4", "smb2", "smb3", "smbfs"),
+    *("fuse.cephfs", "fuse.davfs2", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"),
+}
+"""Kinds of filesystem on which SQLite's write-ahead log is not safe (sqlite.org/wal.html)."""
+
+
+def find_network_share(path: Path, mounts: Path = MOUNTS) -> str | None:
+    """Name the kind of network share that `path` lies on; None on a local disk.
+
+    Only Linux says (in /proc/mounts); elsewhere the answer is None.
+    """
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    resolved = path.resolve()
+    parents = {str(parent) for parent in (resolved, *resolved.parents)}
+    kind, longest = "", 0
+    for line in lines:
+        _, mount_point, filesystem = line.split(" ")[:3]
+        folder = mount_point.replace("\\040", " ")
+        # The deepest mount holds the file; of two on one folder, the later one.
+        if folder in parents and len(folder) >= longest:
+            kind, longest = filesystem, len(folder)
+    return kind if kind in NETWORK_SHARES else None

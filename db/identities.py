@@ -1,0 +1,37 @@
+"""Two records of one performer become one: which ids tie them, and which name stays.
+
+Ids tie records together, never names: a name is shared by strangers.
+"""
+
+from dataclasses import replace
+
+from db.records import Identity, Performer
+
+
+def identities_of(performer: Performer) -> tuple[Identity, ...]:
+    """List every id a performer goes by, the one of their own source first, each once."""
+    own = Identity(performer.source, performer.source_id)
+    return tuple(dict.fromkeys((own, *performer.identities)))
+
+
+def combine(stored: Performer, found: Performer, *, keep_name: bool = False) -> Performer:
+    """Return `stored` with what `found` adds: no id, alias or url is lost.
+
+    The source a performer first came from may correct the name and the disambiguation, unless the
+    user chose the name (`keep_name`); any other source's name becomes an alias.
+    """
+    is_own_source = (stored.source, stored.source_id) == (found.source, found.source_id)
+    name = found.name if is_own_source and not keep_name else stored.name
+    disambiguation = stored.disambiguation or found.disambiguation
+    if is_own_source:
+        disambiguation = found.disambiguation or stored.disambiguation
+    aliases = dict.fromkeys((*stored.aliases, *found.aliases, found.name))
+    return replace(
+        stored,
+        name=name,
+        disambiguation=disambiguation,
+        aliases=tuple(alias for alias in aliases if alias != name),
+        urls=tuple(dict.fromkeys((*stored.urls, *found.urls))),
+        identities=tuple(dict.fromkeys((*identities_of(stored), *identities_of(found)))),
+        poster_url=found.poster_url or stored.poster_url,
+    )
