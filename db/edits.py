@@ -29,32 +29,41 @@ def merge(gallery: Gallery, kept: Performer, absorbed: Performer) -> Performer:
             "(SELECT thumbnail FROM performers WHERE id = ?)) WHERE id = ?",
             (absorbed.id, kept.id),
         )
+        db.execute(
+            "UPDATE OR IGNORE removed_photos SET performer_id = ? WHERE performer_id = ?",
+            (kept.id, absorbed.id),
+        )
         save_details(db, combine(kept, absorbed, keep_name=True))
         db.execute("DELETE FROM performers WHERE id = ?", (absorbed.id,))
     gallery.log("merge", {"performers": 2, "encodings": absorbed.encodings})
     return gallery.find_performer(str(kept.id))
 
 
-def rename(
-    gallery: Gallery, performer: Performer, name: str, disambiguation: str | None = None
-) -> Performer:
-    """Call a performer `name` from now on; later imports keep it, the old name is an alias."""
+def rename(gallery: Gallery, performer: Performer, name: str, disambiguation: str | None) -> None:
+    """Call a performer `name` from now on; later imports keep it, the old name is an alias.
+
+    A disambiguation of None stays as it is.
+    """
+    with gallery.writing() as db:
+        save_details(db, renamed(performer, name, disambiguation))
+        db.execute("UPDATE performers SET renamed = 1 WHERE id = ?", (performer.id,))
+
+
+def renamed(performer: Performer, name: str, disambiguation: str | None) -> Performer:
+    """Return the performer as `rename` would store them."""
     aliases = dict.fromkeys((*performer.aliases, performer.name))
-    renamed = replace(
+    return replace(
         performer,
         name=name,
         disambiguation=performer.disambiguation if disambiguation is None else disambiguation,
         aliases=tuple(alias for alias in aliases if alias != name),
     )
-    with gallery.writing() as db:
-        save_details(db, renamed)
-        db.execute("UPDATE performers SET renamed = 1 WHERE id = ?", (performer.id,))
-    return renamed
 
 
 def remove_photo(gallery: Gallery, performer: Performer, photo: str) -> int:
     """Take out the encodings of one photo, named by its origin or the start of its hash.
 
+    No import brings it back; `allow_photos` does.
     Returns how many encodings went. The thumbnail goes too when the last photo does.
 
     Raises:
@@ -79,6 +88,7 @@ def remove_photo(gallery: Gallery, performer: Performer, photo: str) -> int:
             "DELETE FROM encodings WHERE performer_id = ? AND photo_hash = ?",
             (performer.id, *hashes),
         ).rowcount
+        db.execute("INSERT OR IGNORE INTO removed_photos VALUES (?, ?)", (performer.id, *hashes))
         db.execute(
             "UPDATE performers SET thumbnail = NULL WHERE id = ? AND NOT EXISTS "
             "(SELECT 1 FROM encodings WHERE performer_id = performers.id)",
@@ -87,3 +97,9 @@ def remove_photo(gallery: Gallery, performer: Performer, photo: str) -> int:
     gallery.log("remove-photo", {"encodings": int(removed)})
     gallery.scrub()
     return int(removed)
+
+
+def allow_photos(gallery: Gallery, performer: Performer) -> None:
+    """Let a performer's removed photos be enrolled again."""
+    with gallery.writing() as db:
+        db.execute("DELETE FROM removed_photos WHERE performer_id = ?", (performer.id,))

@@ -120,6 +120,10 @@ class Gallery:
             raise ForgottenError(f"{performer.name} was forgotten; `unforget` would allow it")
         return found[0] if found else None
 
+    def has_forgotten(self, performer: Performer) -> bool:
+        """Say whether the user asked never to enrol this performer again."""
+        return find_forgotten(self.rows, performer)
+
     def namesakes(self, performer: Performer) -> list[Performer]:
         """List the others who go by the same name."""
         where = "WHERE name = ? COLLATE NOCASE AND id != ?"
@@ -152,6 +156,11 @@ class Gallery:
         """Return the hashes of the photos whose encodings by `model` are stored."""
         sql = "SELECT photo_hash FROM encodings WHERE performer_id = ? AND model = ?"
         return {row[0] for row in self.rows(sql, performer_id, model)}
+
+    def removed_photos(self, performer_id: int) -> set[str]:
+        """Return the hashes of the photos that the user took out."""
+        sql = "SELECT photo_hash FROM removed_photos WHERE performer_id = ?"
+        return {row[0] for row in self.rows(sql, performer_id)}
 
     def enrol(
         self, performer: Performer, encodings: Sequence[Encoding], thumbnail: bytes | None

@@ -68,6 +68,15 @@ def m002_identities_and_forgetting(db: Database) -> None:
     db.execute("ALTER TABLE performers ADD COLUMN poster_url TEXT NOT NULL DEFAULT ''")
     db.execute("ALTER TABLE performers ADD COLUMN renamed INTEGER NOT NULL DEFAULT 0")
     db.execute("CREATE TABLE checkpoints (source TEXT PRIMARY KEY, updated_at TEXT NOT NULL)")
+    db.execute(
+        """
+        CREATE TABLE removed_photos (
+            performer_id INTEGER NOT NULL REFERENCES performers (id) ON DELETE CASCADE,
+            photo_hash TEXT NOT NULL,
+            PRIMARY KEY (performer_id, photo_hash)
+        )
+        """
+    )
     db.execute("CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL)")
     db.execute("INSERT INTO secrets VALUES ('forgetting', randomblob(32))")
     db.execute(

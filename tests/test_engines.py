@@ -408,11 +408,14 @@ def test_face_recognition_loads_where_pkg_resources_is_gone() -> None:
     [
         ("onnxruntime", "onnx", "set ENGINE=dlib"),
         ("dlib", "onnx", "pip install onnxruntime dlib-bin"),
+        ("onnx", "onnx", "pip install onnx, or set ENGINE=dlib"),
         ("dlib", "dlib", "pip install dlib-bin"),
         ("face_recognition", "dlib", "pip install --no-deps -r requirements.txt"),
     ],
 )
-def test_a_missing_package_is_named_with_what_to_do(missing: str, name: str, advice: str) -> None:
+def test_a_missing_package_is_named_with_what_to_do(
+    missing: str, name: str, advice: str, tmp_path: Path
+) -> None:
     finished = run_python(
         "import sys\n"
         f"sys.modules[{missing!r}] = None\n"
@@ -421,7 +424,8 @@ def test_a_missing_package_is_named_with_what_to_do(missing: str, name: str, adv
         "try:\n"
         f"    load_engine({name!r}, EngineOptions(device='cpu'))\n"
         "except EngineUnavailableError as error:\n"
-        "    print(error)\n"
+        "    print(error)\n",
+        XDG_CACHE_HOME=str(tmp_path),
     )
 
     assert missing in finished.stdout, finished.stderr

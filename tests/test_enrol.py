@@ -1,12 +1,16 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
+from db.edits import allow_photos, remove_photo
+from db.forgetting import forget
 from db.gallery import Gallery
 from db.records import Performer
 from function.engines import Engine
-from tools.enrol import enrol_performer
+from tools.enrol import Demands, enrol_performer, spare_done
 from tools.sources import Photo, SourceRecord
 
 
@@ -68,13 +72,116 @@ def test_refused_photos_are_named_with_their_reasons_and_the_rest_goes_on(
     ]
 
 
-def test_a_face_too_small_to_tell_apart_is_refused(
-    photos: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tools.enrol.SMALL_PIXELS", 1000)
+def test_a_face_too_small_to_tell_apart_is_refused(photos: Path, engine: Engine) -> None:
     with Gallery() as gallery:
-        outcome = enrol_performer(record(photos / "obama1.jpg"), gallery, engine)
+        demands = Demands(smallest_pixels=1000)
+        outcome = enrol_performer(record(photos / "obama1.jpg"), gallery, engine, demands)
     assert "too small" in outcome.refusals[0].reason
+
+
+def test_of_several_faces_the_largest_counts_only_where_that_was_said(
+    photos: Path, engine: Engine, tmp_path: Path
+) -> None:
+    large = cv2.resize(cv2.imread(str(photos / "obama1.jpg")), (600, 800))
+    small = cv2.resize(cv2.imread(str(photos / "hopper.jpg")), (300, 352))
+    small = cv2.copyMakeBorder(small, 0, 448, 0, 0, cv2.BORDER_CONSTANT)
+    cv2.imwrite(str(tmp_path / "two.png"), cv2.hconcat([small, large]))
+    with Gallery() as gallery:
+        refused = enrol_performer(record(tmp_path / "two.png"), gallery, engine)
+        assert "say --largest-face" in refused.refusals[0].reason
+        demands = Demands(largest_face=True)
+        enrol_performer(record(tmp_path / "two.png"), gallery, engine, demands)
+        enrol_performer(record(photos / "obama1.jpg", name="Alone"), gallery, engine)
+        chosen, alone = (
+            gallery.encodings(gallery.find_performer(name).id)[0].vector
+            for name in ("Barack Obama", "Alone")
+        )
+        assert np.linalg.norm(chosen - alone) < 0.35
+
+
+def test_a_blurred_photo_is_refused_unless_allowed(
+    photos: Path, engine: Engine, tmp_path: Path
+) -> None:
+    blurred = cv2.GaussianBlur(cv2.imread(str(photos / "obama1.jpg")), (0, 0), 9)
+    cv2.imwrite(str(tmp_path / "blurred.png"), blurred)
+    with Gallery() as gallery:
+        refused = enrol_performer(record(tmp_path / "blurred.png"), gallery, engine)
+        assert refused.refusals[0].reason.startswith("blurred")
+        demands = Demands(allow_blurred=True)
+        allowed = enrol_performer(record(tmp_path / "blurred.png"), gallery, engine, demands)
+        assert allowed.added_photos == 1
+
+
+def test_one_photo_saved_in_two_sizes_counts_once(
+    photos: Path, engine: Engine, tmp_path: Path
+) -> None:
+    picture = cv2.imread(str(photos / "obama1.jpg"))
+    again = tmp_path / "again.jpg"
+    cv2.imwrite(str(again), picture, [cv2.IMWRITE_JPEG_QUALITY, 85])
+    with Gallery() as gallery:
+        outcome = enrol_performer(record(photos / "obama1.jpg", again), gallery, engine)
+        assert (outcome.added_photos, outcome.duplicates) == (1, ("again.jpg",))
+        later = enrol_performer(record(again), gallery, engine)
+        assert (later.change, later.duplicates) == ("unchanged", ("again.jpg",))
+
+
+def test_a_removed_photo_stays_away(photos: Path, engine: Engine) -> None:
+    with Gallery() as gallery:
+        both = record(photos / "obama1.jpg", photos / "obama2.jpg")
+        enrol_performer(both, gallery, engine)
+        obama = gallery.find_performer("Barack Obama")
+        remove_photo(gallery, obama, "obama1.jpg")
+        assert enrol_performer(both, gallery, engine).added_photos == 0
+        allow_photos(gallery, obama)
+        assert enrol_performer(both, gallery, engine).added_photos == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("two\nlines", "line break"),
+        ("x" * 10_000, "10000 characters; 300 at most"),
+        ("  ", "the name is empty"),
+    ],
+)
+def test_a_name_that_fits_no_line_is_refused(engine: Engine, name: str, complaint: str) -> None:
+    with Gallery() as gallery:
+        refused = enrol_performer(record(name=name), gallery, engine)
+        assert complaint in refused.refusals[0].reason
+        assert len(refused.performer) <= 80
+
+
+@pytest.mark.parametrize("name", ["Zoë 🎭", "=cmd|' /C calc'!A0", "李小龍"])
+def test_any_other_name_is_taken_as_it_is(photos: Path, engine: Engine, name: str) -> None:
+    with Gallery() as gallery:
+        enrol_performer(record(photos / "obama1.jpg", name=name), gallery, engine)
+        assert gallery.performers()[0].name == name
+
+
+def test_a_record_that_has_not_changed_is_not_looked_at_again(photos: Path, engine: Engine) -> None:
+    def vanished() -> bytes:
+        raise AssertionError("the photo was read again")
+
+    once = replace(record(photos / "obama1.jpg"), updated_at="monday")
+    again = replace(once, photos=(Photo("x.jpg", vanished),))
+    with Gallery() as gallery:
+        enrol_performer(once, gallery, engine)
+        assert enrol_performer(again, gallery, engine).change == "unchanged"
+        assert next(spare_done([again], gallery)).photos == ()  # type: ignore[union-attr]
+        with pytest.raises(AssertionError, match="read again"):
+            enrol_performer(replace(again, updated_at="tuesday"), gallery, engine)
+
+
+def test_a_forgotten_performer_is_skipped_and_their_photos_are_not_even_fetched(
+    photos: Path, engine: Engine
+) -> None:
+    with Gallery() as gallery:
+        obama = record(photos / "obama1.jpg")
+        enrol_performer(obama, gallery, engine)
+        forget(gallery, gallery.find_performer("Barack Obama"))
+        outcome = enrol_performer(obama, gallery, engine)
+        assert (outcome.forgotten, outcome.change) == (True, None)
+        assert next(spare_done([obama], gallery)).photos == ()  # type: ignore[union-attr]
 
 
 def test_a_performer_without_a_usable_photo_is_not_added(photos: Path, engine: Engine) -> None:

@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_graph_is_built_once_and_read_by_the_next_process(weights: Path, folder: Path) -> None:
     build = Builder()
-    graphs = [GraphCache(folder).graph(weights, 1, build) for _ in range(3)]
+    graphs = [GraphCache(folder).graph(weights, "1", build) for _ in range(3)]
 
     assert graphs == [build.graph] * 3
     assert build.calls == 1
@@ -44,10 +44,10 @@ def test_a_graph_is_built_once_and_read_by_the_next_process(weights: Path, folde
 
 def test_other_weights_and_another_version_are_other_graphs(weights: Path, folder: Path) -> None:
     cache, build = GraphCache(folder), Builder()
-    cache.graph(weights, 1, build)
-    cache.graph(weights, 2, build)
+    cache.graph(weights, "1", build)
+    cache.graph(weights, "2", build)
     weights.write_bytes(b"weightz")
-    cache.graph(weights, 2, build)
+    cache.graph(weights, "2", build)
 
     assert build.calls == 3
 
@@ -57,24 +57,24 @@ def test_a_graph_cut_short_on_the_disk_is_built_anew(
     keep: int, weights: Path, folder: Path
 ) -> None:
     cache, build = GraphCache(folder), Builder()
-    cache.graph(weights, 1, build)
+    cache.graph(weights, "1", build)
     (stored,) = folder.iterdir()
     stored.write_bytes(stored.read_bytes()[:keep])
 
-    assert cache.graph(weights, 1, build) == build.graph
-    assert cache.graph(weights, 1, build) == build.graph
+    assert cache.graph(weights, "1", build) == build.graph
+    assert cache.graph(weights, "1", build) == build.graph
     assert build.calls == 2
 
 
 def test_a_graph_with_one_changed_bit_is_built_anew(weights: Path, folder: Path) -> None:
     cache, build = GraphCache(folder), Builder()
-    cache.graph(weights, 1, build)
+    cache.graph(weights, "1", build)
     (stored,) = folder.iterdir()
     changed = bytearray(stored.read_bytes())
     changed[-1] ^= 1
     stored.write_bytes(changed)
 
-    assert cache.graph(weights, 1, build) == build.graph
+    assert cache.graph(weights, "1", build) == build.graph
     assert build.calls == 2
 
 
@@ -86,8 +86,8 @@ def test_a_folder_that_cannot_be_written_costs_one_warning_and_no_graph(
     cache, build = GraphCache(blocked / "cache"), Builder()
 
     with caplog.at_level(logging.WARNING):
-        assert cache.graph(weights, 1, build) == build.graph
-        assert cache.graph(weights, 2, build) == build.graph
+        assert cache.graph(weights, "1", build) == build.graph
+        assert cache.graph(weights, "2", build) == build.graph
 
     (record,) = caplog.records
     assert "CACHE_FOLDER" in record.getMessage()
@@ -97,10 +97,10 @@ def test_a_folder_that_can_only_be_read_serves_its_graphs_without_a_warning(
     weights: Path, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     build = Builder()
-    GraphCache(folder).graph(weights, 1, build)
+    GraphCache(folder).graph(weights, "1", build)
     folder.chmod(0o500)
     try:
-        assert GraphCache(folder).graph(weights, 1, build) == build.graph
+        assert GraphCache(folder).graph(weights, "1", build) == build.graph
     finally:
         folder.chmod(0o700)
 
@@ -113,7 +113,7 @@ def test_writers_at_the_same_time_leave_one_whole_graph_and_no_scraps(
 ) -> None:
     build = Builder(os.urandom(1_000_000))
     threads = [
-        threading.Thread(target=GraphCache(folder).graph, args=(weights, 1, build))
+        threading.Thread(target=GraphCache(folder).graph, args=(weights, "1", build))
         for _ in range(8)
     ]
     for thread in threads:
@@ -123,12 +123,12 @@ def test_writers_at_the_same_time_leave_one_whole_graph_and_no_scraps(
 
     assert len(list(folder.iterdir())) == 1
     calls = build.calls
-    assert GraphCache(folder).graph(weights, 1, build) == build.graph
+    assert GraphCache(folder).graph(weights, "1", build) == build.graph
     assert build.calls == calls
 
 
 def test_other_users_may_read_a_graph_that_was_made_for_all(weights: Path, folder: Path) -> None:
-    GraphCache(folder).graph(weights, 1, Builder())
+    GraphCache(folder).graph(weights, "1", Builder())
 
     (stored,) = folder.iterdir()
     assert stored.stat().st_mode & 0o044 == 0o044 & ~_umask()

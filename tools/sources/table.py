@@ -1,0 +1,128 @@
+"""A file that lists performers: JSON, NDJSON, CSV or TSV, from a path or from stdin.
+
+Columns: name, disambiguation, aliases, urls, id, stash_ids, photos. In CSV and TSV a cell holds
+several values with | between them. A photo is a path (beside the file), a URL or a data: URI; a
+stash id is "ENDPOINT ID", or in JSON {"endpoint": ..., "stash_id": ...}.
+"""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from db.records import Identity, Performer
+from tools.photos import read_data_uri, read_photo_file
+from tools.sources import Photo, Refusal, SourceRecord, UnusableSourceError
+from tools.sources.rows import Row, read_rows
+
+COLUMNS = ("name", "disambiguation", "aliases", "urls", "id", "stash_ids", "photos")
+LIST_SEPARATOR = "|"
+SHOWN_CHARACTERS = 120
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """How to read a table: its name for ids, where photos lie, which column is which."""
+
+    source: str
+    folder: Path
+    fetch: Callable[[str], bytes]
+    columns: Mapping[str, str]
+
+
+def read_table(path: Path, options: TableOptions) -> Iterator[SourceRecord | Refusal]:
+    """Yield the performers of a file row by row; a row that cannot be used becomes a Refusal.
+
+    Raises:
+        UnusableSourceError: the file cannot be read at all, or has no column of names.
+    """
+    for column in options.columns:
+        if column not in COLUMNS:
+            known = ", ".join(COLUMNS)
+            raise UnusableSourceError(f"There is no column {column!r} to map; there are {known}.")
+    name_column = options.columns.get("name", "name")
+    seen: set[str] = set()
+    for row in read_rows(path, name_column):
+        yield _record(row, options, seen)
+
+
+def _record(row: Row, options: TableOptions, seen: set[str]) -> SourceRecord | Refusal:
+    place = f"row {row.number}"
+    if row.complaint:
+        return Refusal("", place, row.complaint)
+    cells = {
+        column: row.cells.get(options.columns.get(column, column).casefold()) for column in COLUMNS
+    }
+    try:
+        performer = _performer(cells, options.source)
+        photos = tuple(_photo(text, options) for text in _texts(cells["photos"], "photos"))
+    except ValueError as error:
+        return Refusal(str(cells["name"] or "")[:SHOWN_CHARACTERS], place, str(error))
+    if performer.source_id in seen:
+        return Refusal(
+            performer.name[:SHOWN_CHARACTERS],
+            place,
+            "an earlier row has the same id, or the same name without one; tell them apart by the "
+            "column id or disambiguation",
+        )
+    seen.add(performer.source_id)
+    return SourceRecord(performer, photos)
+
+
+def _performer(cells: Mapping[str, Any], source: str) -> Performer:
+    name = _text(cells["name"], "name")
+    if not name:
+        raise ValueError("the name is empty")
+    disambiguation = _text(cells["disambiguation"], "disambiguation")
+    by_name = f"{name} ({disambiguation})" if disambiguation else name
+    return Performer(
+        id=0,
+        name=name,
+        disambiguation=disambiguation,
+        aliases=tuple(_texts(cells["aliases"], "aliases")),
+        urls=tuple(_texts(cells["urls"], "urls")),
+        source=source,
+        source_id=_text(cells["id"], "id") or by_name,
+        identities=tuple(_stash_ids(cells["stash_ids"])),
+    )
+
+
+def _photo(text: str, options: TableOptions) -> Photo:
+    shown = text[:SHOWN_CHARACTERS]
+    if text.startswith("data:"):
+        return Photo(f"{text[:24]}...", functools.partial(read_data_uri, text))
+    if text.startswith(("http://", "https://")):
+        return Photo(shown, functools.partial(options.fetch, text))
+    if "\0" in text:
+        raise ValueError("the path of a photo holds a NUL")
+    path = options.folder / text
+    return Photo(str(path)[: 2 * SHOWN_CHARACTERS], functools.partial(read_photo_file, path))
+
+
+def _stash_ids(value: Any) -> Iterator[Identity]:
+    entries = value if isinstance(value, list) else _texts(value, "stash_ids")
+    for entry in entries:
+        if isinstance(entry, dict):
+            endpoint, stash_id = str(entry.get("endpoint", "")), str(entry.get("stash_id", ""))
+        else:
+            endpoint, _, stash_id = str(entry).rpartition(" ")
+        if not endpoint.startswith("http") or not stash_id:
+            raise ValueError('a stash id is written "ENDPOINT ID"')
+        yield Identity(endpoint.strip(), stash_id)
+
+
+def _text(value: Any, column: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool | list | dict):
+        raise ValueError(f"{column} is a {type(value).__name__}; it must be a text")  # noqa: TRY004  # of the row
+    return str(value).strip()
+
+
+def _texts(value: Any, column: str) -> list[str]:
+    if isinstance(value, list):
+        return [text for one in value if (text := _text(one, column))]
+    text = _text(value, column)
+    # A data: URI may stand alone in a cell; it holds no separator.
+    return [part.strip() for part in text.split(LIST_SEPARATOR) if part.strip()]

@@ -1,0 +1,34 @@
+"""`doctor`: is the gallery sound, and does what it runs on suit it?"""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import av
+import click
+
+from db.checks import Finding, check_gallery
+from db.errors import GalleryMissingError
+from tools.verbs.shared import gallery_option, print_json
+
+
+@click.command(epilog="Example: python -m tools doctor")
+@gallery_option
+def doctor(db_path: Path) -> None:
+    """Check the gallery, and say what to do about each finding.
+
+    Looks at integrity, rows without owner, encodings, models, permissions (mended to 600),
+    network shares, and the versions of SQLite and FFmpeg. Exit status 1 says that something is
+    wrong.
+    """
+    if not db_path.is_file():
+        raise GalleryMissingError(f"There is no gallery {db_path}. Name it with --db.")
+    findings = [*check_gallery(db_path), _ffmpeg()]
+    print_json([asdict(finding) for finding in findings])
+    if any(finding.level == "error" for finding in findings):
+        sys.exit(1)
+
+
+def _ffmpeg() -> Finding:
+    major, minor, micro = av.library_versions["libavcodec"]
+    return Finding("ok", f"FFmpeg {av.ffmpeg_version_info} (libavcodec {major}.{minor}.{micro}).")

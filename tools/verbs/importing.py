@@ -1,0 +1,167 @@
+"""`import`: performers from wherever the user has them already."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from db.bundles import open_bundle
+from function.quality import SMALL_PIXELS
+from function.settings import Settings
+from tools.downloads import Downloads
+from tools.enrol import Demands
+from tools.imports import enrol_bundle, follow, gallery_to_fill, import_records
+from tools.sources.folder import read_folder
+from tools.sources.stash_export import read_export
+from tools.sources.table import TableOptions, read_table
+from tools.verbs.shared import Verb, finish, gallery_option, load_chosen_engine
+
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would happen, change nothing.")
+
+
+def enrolling(verb: Verb) -> Verb:
+    """Give a verb the options that say which photos will do; they come as `demands`."""
+
+    def with_demands(
+        *,
+        largest_face: bool,
+        min_face: int,
+        allow_blurred: bool,
+        full: bool,
+        **rest: object,
+    ) -> None:
+        verb(demands=Demands(largest_face, min_face, allow_blurred, full), **rest)
+
+    with_demands.__doc__ = verb.__doc__
+    options = [
+        click.option(
+            "--largest-face", is_flag=True, help="Of several faces on a photo take the largest."
+        ),
+        click.option(
+            "--min-face",
+            type=click.IntRange(min=1),
+            default=SMALL_PIXELS,
+            show_default=True,
+            help="Narrowest face to take, in pixels.",
+        ),
+        click.option("--allow-blurred", is_flag=True, help="Take blurred faces too."),
+        click.option("--full", is_flag=True, help="Look at everything again, changed or not."),
+        DRY_RUN,
+        gallery_option,
+    ]
+    wrapped: Verb = with_demands
+    for option in reversed(options):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+@click.group("import")
+def import_() -> None:
+    """Enrol performers, with the encodings of the faces on their photos.
+
+    Ids tie records together, a name alone never does. Running an import again adds only what is
+    new. The report is JSON; exit status 3 says that something in it was refused.
+    """
+
+
+@import_.command("folder", epilog="Example: python -m tools import folder photos/")
+@click.argument("folder", type=click.Path(path_type=Path))
+@enrolling
+def import_folder(folder: Path, db_path: Path, *, demands: Demands, dry_run: bool) -> None:
+    """Enrol FOLDER/<Performer Name>/*.jpg, or FOLDER/<Performer Name>.jpg.
+
+    A performer.json beside the photos may hold name, disambiguation, aliases and urls. Each photo
+    must show one face; one that is refused is named with its reason.
+    """
+    records = list(read_folder(folder))
+    engine = load_chosen_engine(Settings.from_env())
+    with gallery_to_fill(db_path, dry_run=dry_run) as gallery:
+        total = len(records)
+        report = import_records(records, gallery, engine, demands, kind="folder", total=total)
+    finish(report)
+
+
+@import_.command("file", epilog="Example: python -m tools import file performers.csv")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="OURS=THEIRS",
+    help="Which column is which, such as name=Performer. May be repeated.",
+)
+@click.option("--source", help="A name for the ids in it.  [default: the file's name]")
+@enrolling
+def import_file(
+    file: Path,
+    columns: tuple[str, ...],
+    source: str | None,
+    db_path: Path,
+    *,
+    demands: Demands,
+    dry_run: bool,
+) -> None:
+    """Enrol the performers listed in FILE: JSON, NDJSON, CSV or TSV; - is stdin.
+
+    Columns: name, disambiguation, aliases, urls, id, stash_ids, photos. Photos are paths beside
+    the file, URLs or data: URIs. In CSV, several values stand in one cell with | between them.
+    """
+    is_stdin = str(file) == "-"
+    options = TableOptions(
+        source=f"file {source or ('stdin' if is_stdin else file.name)}",
+        folder=Path.cwd() if is_stdin else file.parent,
+        fetch=Downloads().fetch,
+        columns=_column_map(columns),
+    )
+    engine = load_chosen_engine(Settings.from_env())
+    with _on_disk(file) as path, gallery_to_fill(db_path, dry_run=dry_run) as gallery:
+        records = read_table(path, options)
+        report = import_records(records, gallery, engine, demands, kind="file")
+    finish(report)
+
+
+@import_.command("stash-export", epilog="Example: python -m tools import stash-export export.zip")
+@click.argument("export", type=click.Path(path_type=Path))
+@enrolling
+def import_stash_export(export: Path, db_path: Path, *, demands: Demands, dry_run: bool) -> None:
+    """Enrol the performers of EXPORT, the folder or zip that Stash exports."""
+    engine = load_chosen_engine(Settings.from_env())
+    with gallery_to_fill(db_path, dry_run=dry_run) as gallery:
+        records = read_export(export)
+        report = import_records(records, gallery, engine, demands, kind="stash-export")
+    finish(report)
+
+
+@import_.command("bundle", epilog="Example: python -m tools import bundle performers.bundle")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@DRY_RUN
+@gallery_option
+def import_bundle(bundle: Path, db_path: Path, *, dry_run: bool) -> None:
+    """Merge BUNDLE, made by `export --bundle`, into the gallery, after it was checked."""
+    with open_bundle(bundle) as opened, gallery_to_fill(db_path, dry_run=dry_run) as gallery:
+        total = len(opened.performers())
+        report = follow(enrol_bundle(opened, gallery), gallery, kind="bundle", total=total)
+    finish(report)
+
+
+def _column_map(columns: tuple[str, ...]) -> dict[str, str]:
+    pairs = dict(column.partition("=")[::2] for column in columns)
+    if not all(pairs.values()):
+        raise click.UsageError("A column is mapped like --column name=Performer.")
+    return pairs
+
+
+@contextmanager
+def _on_disk(file: Path) -> Iterator[Path]:
+    if str(file) != "-":
+        yield file
+        return
+    with tempfile.TemporaryDirectory(prefix="import-") as folder:
+        path = Path(folder) / "stdin"
+        with path.open("wb") as copy:
+            while part := sys.stdin.buffer.read(1 << 20):
+                copy.write(part)
+        yield path

@@ -1,0 +1,47 @@
+"""`export`: a gallery as a list for people and programs, or as a bundle for another machine."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from db.bundles import export_bundle
+from db.errors import GalleryReadOnlyError
+from db.gallery import Gallery
+from tools.exports import write_csv, write_ndjson
+from tools.verbs.shared import gallery_option, print_json
+
+
+@click.command(epilog="Example: python -m tools export --format csv > performers.csv")
+@click.option(
+    "--format", "form", type=click.Choice(["ndjson", "csv"]), default="ndjson", show_default=True
+)
+@click.option("--encodings", is_flag=True, help="With encodings, base64 float32 (ndjson only).")
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write everything to this one file instead, for `import bundle`.",
+)
+@gallery_option
+def export(form: str, bundle: Path | None, db_path: Path, *, encodings: bool) -> None:
+    """Write the gallery to stdout as a list, or with --bundle to a file that holds all of it.
+
+    Cells that a spreadsheet would run as a formula get an apostrophe in front. Encodings are
+    biometric data: keep a file that holds them as you keep the gallery.
+    """
+    with Gallery(db_path) as gallery:
+        if bundle:
+            try:
+                print_json({**export_bundle(gallery, bundle)})
+            except OSError as error:
+                raise GalleryReadOnlyError(
+                    f"{bundle} cannot be written ({error.strerror or error})."
+                ) from error
+            return
+        if form == "csv" and encodings:
+            raise click.UsageError("Encodings go into ndjson, not csv.")
+        if form == "csv":
+            count = write_csv(gallery, sys.stdout)
+        else:
+            count = write_ndjson(gallery, sys.stdout, with_encodings=encodings)
+        gallery.log(f"export {form}", {"performers": count})

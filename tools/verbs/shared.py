@@ -1,0 +1,48 @@
+"""What the verbs have in common: the gallery they work on, and how they answer."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import click
+
+from function.engines import Engine, load_engine
+from function.service import engine_options
+from function.settings import Settings
+from tools.reports import Report
+
+EXIT_PARTLY = 3
+
+Verb: TypeAlias = Callable[..., Any]
+
+gallery_option = click.option(
+    "--db",
+    "db_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="PERFORMERS_DB",
+    default="performers.db",
+    show_default=True,
+    show_envvar=True,
+    help="The gallery.",
+)
+
+
+def load_chosen_engine(settings: Settings) -> Engine:
+    """Load the engine that the environment asks for."""
+    return load_engine(settings.engine, engine_options(settings))
+
+
+def print_json(value: object) -> None:
+    """Write the answer to stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def finish(report: Report) -> None:
+    """Print what an import did, and exit with 3 where that was only a part."""
+    print_json(report.to_json())
+    if report.stopped:
+        click.echo(f"Stopped: {report.stopped} Run it again to go on.", err=True)
+    if report.is_partial:
+        sys.exit(EXIT_PARTLY)

@@ -1,0 +1,145 @@
+"""`import stash` and `import stash-box`: performers from the servers a user has a key for."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+import click
+
+from db.gallery import Gallery
+from db.records import Identity
+from function.settings import Settings
+from tools.downloads import Downloads
+from tools.enrol import Demands
+from tools.imports import gallery_to_fill, import_records
+from tools.sources import UnusableSourceError
+from tools.sources.stash import Stash, Wanted
+from tools.sources.stash_box import StashBox
+from tools.verbs.importing import enrolling, import_
+from tools.verbs.shared import finish, load_chosen_engine
+
+STASHDB = "https://stashdb.org/graphql"
+KEY_HELP = "Its API key; better in the environment, where no process list shows it."
+
+
+@import_.command(
+    "stash", epilog="Example: python -m tools import stash --url http://localhost:9999 --favorites"
+)
+@click.option(
+    "--url",
+    envvar="STASH_URL",
+    default="http://localhost:9999",
+    show_default=True,
+    show_envvar=True,
+)
+@click.option("--api-key", envvar="STASH_API_KEY", default="", show_envvar=True, help=KEY_HELP)
+@click.option("--favorites", is_flag=True, help="Only favourites.")
+@click.option("--tag", default="", help="Only performers with this tag.")
+@click.option(
+    "--images",
+    type=click.IntRange(min=0, max=100),
+    default=5,
+    show_default=True,
+    help="Pictures of each, beside the cover, that show them alone.",
+)
+@enrolling
+def import_stash(
+    url: str,
+    api_key: str,
+    *,
+    tag: str,
+    images: int,
+    db_path: Path,
+    favorites: bool,
+    demands: Demands,
+    dry_run: bool,
+) -> None:
+    """Enrol the performers of your Stash, with their covers and pictures of them alone.
+
+    The next time, only those that changed since are asked for; --full asks for all.
+    """
+    stash = Stash(url, api_key)
+    # Asked first: what changes while we read is then newer than the checkpoint.
+    newest = stash.newest_change()
+    downloads = Downloads([stash.own_server])
+    engine = load_chosen_engine(Settings.from_env())
+    is_whole = not favorites and not tag
+    with gallery_to_fill(db_path, dry_run=dry_run) as gallery:
+        since = gallery.checkpoint(stash.source) if is_whole and not demands.look_again else ""
+        wanted = Wanted(since, favorites, tag, images)
+        if not demands.look_again:
+            wanted = replace(wanted, done=_is_done(gallery))
+        records = stash.read_performers(wanted, downloads)
+        report = import_records(records, gallery, engine, demands, kind="stash")
+        if is_whole and newest and not report.stopped and not report.is_incomplete:
+            gallery.note_checkpoint(stash.source, newest)
+    finish(report)
+
+
+@import_.command(
+    "stash-box", epilog='Example: python -m tools import stash-box --name "Grace Hopper"'
+)
+@click.option("--endpoint", default=STASHDB, show_default=True, help="The stash-box, as in Stash.")
+@click.option("--api-key", envvar="STASH_BOX_API_KEY", default="", show_envvar=True, help=KEY_HELP)
+@click.option("--name", "names", multiple=True, help="A performer by exact name. May be repeated.")
+@click.option("--id", "ids", multiple=True, help="A performer by stash id. May be repeated.")
+@click.option("--known", is_flag=True, help="Those in the gallery with an id of this stash-box.")
+@click.option("--stash", "stash_url", default="", help="Those in this Stash with such an id.")
+@click.option("--stash-api-key", envvar="STASH_API_KEY", default="", show_envvar=True)
+@click.option(
+    "--images", type=click.IntRange(min=1, max=50), default=5, show_default=True, help="Of each."
+)
+@enrolling
+def import_stash_box(
+    *,
+    endpoint: str,
+    api_key: str,
+    names: tuple[str, ...],
+    ids: tuple[str, ...],
+    stash_url: str,
+    stash_api_key: str,
+    images: int,
+    db_path: Path,
+    known: bool,
+    demands: Demands,
+    dry_run: bool,
+) -> None:
+    """Enrol performers from a stash-box: only those you name, or have already.
+
+    With --stash, the key that your Stash has for the stash-box is used where none is given.
+    """
+    if not (names or ids or known or stash_url):
+        raise click.UsageError("Say whom: --name, --id, --known or --stash URL.")
+    stash = Stash(stash_url, stash_api_key) if stash_url else None
+    if stash and not api_key:
+        api_key = stash.stash_box_keys().get(endpoint, "")
+    if not api_key:
+        raise UnusableSourceError(
+            f"{endpoint} needs your API key: set STASH_BOX_API_KEY. It is on your user page there."
+        )
+    box = StashBox(endpoint, api_key, images)
+    downloads = Downloads()
+    engine = load_chosen_engine(Settings.from_env())
+    with gallery_to_fill(db_path, dry_run=dry_run) as gallery:
+        from_gallery = _known_ids(gallery, endpoint) if known else []
+        from_stash = stash.stash_ids(endpoint) if stash else iter(())
+        records = chain(
+            box.read_ids(chain(ids, from_gallery, from_stash), downloads),
+            box.read_names(names, downloads),
+        )
+        report = import_records(records, gallery, engine, demands, kind="stash-box")
+    finish(report)
+
+
+def _is_done(gallery: Gallery) -> Callable[[Identity, str], bool]:
+    return lambda identity, updated_at: gallery.updated_at(identity) == updated_at
+
+
+def _known_ids(gallery: Gallery, endpoint: str) -> list[str]:
+    return [
+        identity.source_id
+        for performer in gallery.performers()
+        for identity in performer.stash_ids
+        if identity.source == endpoint
+    ]
