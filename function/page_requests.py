@@ -12,6 +12,12 @@ PAGE_HEADER = "X-Recognition-Page"
 script is not let to by the browser, so a request with it comes from the page or from the user."""
 
 
+LONGEST_NAME = 300
+"""Characters; a longer name is a mistake of the clipboard. Imports have the same limit."""
+
+MOST_DIGITS = 18
+
+
 def is_from_page(request: Request) -> bool:
     """Say whether the page's script, or someone who means to act as it, sent this."""
     return PAGE_HEADER in request.headers
@@ -48,6 +54,33 @@ def read_fields(request: Request, **kinds: type) -> list[Any]:
                 f"{name} is {body[name]!r}; it must be of type {kind.__name__}."
             )
     return [body[name] for name in kinds]
+
+
+def read_name(text: str) -> str:
+    """Read the name of a performer as it will be stored.
+
+    Raises:
+        BadParameterError: it is empty, endless, or holds what cannot be seen.
+    """
+    name = " ".join(text.split())
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise BadParameterError(
+            f"A name has 1 to {LONGEST_NAME} characters that can be seen; this one has {len(name)}."
+        )
+    return name
+
+
+def read_number(request: Request, name: str, default: int, *, least: int) -> int:
+    """Read a whole number from the query.
+
+    Raises:
+        BadParameterError: it is none, or smaller than `least`.
+    """
+    text = request.args.get(name, str(default))
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else -1
+    if number < least:
+        raise BadParameterError(f"{name} is {text!r}; it must be a whole number from {least} on.")
+    return number
 
 
 def _body(request: Request) -> dict[str, Any]:

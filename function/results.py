@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from db.records import Encoding, Vector
+from db.corrections import Correction, Look
+from db.records import Encoding
 from function.errors import ResultGoneError
 from function.faces import Face
 from function.looks import DUPLICATE_WITHIN
@@ -24,6 +25,7 @@ from function.people import Person
 from function.reply import best_face
 
 MOST_RESULTS = 16
+MOST_CORRECTIONS = 500
 KEPT_SECONDS = 2 * 3600.0
 
 MOST_ENCODINGS = 5
@@ -31,20 +33,11 @@ MOST_ENCODINGS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class KeptPerson:
-    """What a correction needs of a person: the template, the best encodings, one picture."""
-
-    template: Vector
-    encodings: tuple[Encoding, ...]
-    image: bytes
-
-
-@dataclass(frozen=True, eq=False)
 class KeptResult:
     """One video and the people found in it, in the order of the reply."""
 
     video: Path
-    people: tuple[KeptPerson, ...]
+    people: tuple[Look, ...]
     kept_at_seconds: float
 
 
@@ -59,11 +52,12 @@ class RecentResults:
         self._clock = clock
         self._lock = threading.Lock()
         self._results: OrderedDict[str, KeptResult] = OrderedDict()
+        self._corrections: OrderedDict[str, Correction] = OrderedDict()
 
     def keep(self, video: Path, people: Sequence[Person], model: str) -> str:
         """Keep the people of `video`, and return the id to ask for them by."""
         origin = f"confirmed from {video.name}"
-        kept = tuple(_keep_person(person, origin, model) for person in people)
+        kept = tuple(_look(person, origin, model) for person in people)
         result_id = secrets.token_urlsafe(24)
         with self._lock:
             self._results[result_id] = KeptResult(video, kept, self._clock())
@@ -89,6 +83,35 @@ class RecentResults:
             )
         return result
 
+    def keep_correction(self, correction: Correction) -> str:
+        """Keep what a correction changed, and return the id to undo it by."""
+        correction_id = secrets.token_urlsafe(24)
+        with self._lock:
+            self._corrections[correction_id] = correction
+            while len(self._corrections) > MOST_CORRECTIONS:
+                self._corrections.popitem(last=False)
+        return correction_id
+
+    def find_correction(self, correction_id: str) -> Correction:
+        """Return a correction that can still be undone.
+
+        Raises:
+            ResultGoneError: it cannot; only the last ones can, and none twice.
+        """
+        with self._lock:
+            correction = self._corrections.get(correction_id)
+        if correction is None:
+            raise ResultGoneError(
+                "This can no longer be undone here: it was undone before, or the server was "
+                "started again. The gallery view can change it."
+            )
+        return correction
+
+    def drop_correction(self, correction_id: str) -> None:
+        """Let go of a correction that was undone."""
+        with self._lock:
+            self._corrections.pop(correction_id, None)
+
 
 def choose_faces(faces: Sequence[Face]) -> list[Face]:
     """Choose the faces worth enrolling: the best of each look, weak ones only if all are."""
@@ -103,7 +126,7 @@ def choose_faces(faces: Sequence[Face]) -> list[Face]:
     return chosen[:MOST_ENCODINGS]
 
 
-def _keep_person(person: Person, origin: str, model: str) -> KeptPerson:
+def _look(person: Person, origin: str, model: str) -> Look:
     encodings = tuple(
         Encoding(
             vector=face.encoding,
@@ -111,7 +134,8 @@ def _keep_person(person: Person, origin: str, model: str) -> KeptPerson:
             quality=face.quality,
             photo_hash=hashlib.sha256(face.crop).hexdigest(),
             origin=f"{origin} at {face.seconds:.1f} s",
+            weaknesses=", ".join(face.weaknesses),
         )
         for face in choose_faces(person.faces)
     )
-    return KeptPerson(person.template, encodings, best_face(person.faces).crop)
+    return Look(person.template, encodings, best_face(person.faces).crop, model, origin)
