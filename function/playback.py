@@ -3,6 +3,7 @@
 import mimetypes
 
 from flask import Request, Response, send_file
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from function.errors import MissingParameterError
 from function.media import resolve_video
@@ -25,12 +26,15 @@ def answer_media(service: Service, results: RecentResults, request: Request) -> 
     path = resolve_video(str(video), service.settings.media_root)
     guessed = mimetypes.guess_type(path.name)[0] or ""
     mimetype = PLAYABLE.get(path.suffix.lower(), guessed)
-    response = send_file(
-        path,
-        mimetype=mimetype if mimetype.startswith("video/") else "application/octet-stream",
-        conditional=True,
-        max_age=0,
-    )
+    try:
+        response = send_file(
+            path,
+            mimetype=mimetype if mimetype.startswith("video/") else "application/octet-stream",
+            conditional=True,
+            max_age=0,
+        )
+    except RequestedRangeNotSatisfiable as error:
+        response = Response(status=416, headers={"Content-Range": f"bytes */{error.length}"})
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -58,7 +58,13 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
     }
   }
 
-  input.addEventListener("input", fillLater(search));
+  const searchLater = fillLater(search);
+  input.addEventListener("input", () => {
+    // What was listed for another text must not be taken by an early Enter.
+    asked += 1;
+    show([], "");
+    searchLater();
+  });
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();

@@ -84,7 +84,7 @@ async function load() {
 function nobody(search) {
   return search
     ? notice("Nobody of that name", `No name and no alias holds “${search}”.`)
-    : notice("Nobody is enrolled yet", "Add a performer below, or identify a video and name the people in it.");
+    : notice("Nobody is enrolled yet", "Add a performer above, or identify a video and name the people in it.");
 }
 
 function tile(performer) {

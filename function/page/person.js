@@ -111,7 +111,7 @@ function actions(person, card, place) {
     type: "button",
     class: best ? null : "primary",
     text: best ? "Someone else …" : "Name this person …",
-    onclick: () => openChooser(person, card, place, row),
+    onclick: () => openChooser(card, place, row, best ? Number(best.id) : 0),
   });
   if (best) {
     row.append(
@@ -123,8 +123,8 @@ function actions(person, card, place) {
   return row;
 }
 
-function openChooser(person, card, place, row) {
-  const instead = person.matches[0] ? Number(person.matches[0].id) : 0;
+/** Replace `row` by a type-ahead; whoever is chosen is kept, and `instead` (an id or 0) rejected. */
+function openChooser(card, place, row, instead) {
   const chooser = performerChooser("Who is this?", {
     onchoose: (performer) => correct(card, place, "assign", { performer: performer.id, instead_of: instead }),
     onname: (name) => correct(card, place, "name", { name, instead_of: instead }),
@@ -143,21 +143,20 @@ async function correct(card, place, verb, fields) {
   card.querySelector(".trouble")?.remove();
   try {
     const { correction, said } = await postJson(`/corrections/${verb}`, { result: place.result, person: place.number, ...fields });
-    card.classList.add("corrected");
-    controls.replaceWith(kept(card, controls, correction, said));
-    card.querySelector(".undo").focus();
+    const line = kept(card, place, { controls, correction, said, isRejection: verb === "reject" });
+    controls.replaceWith(line);
+    line.querySelector(".undo").focus();
     refreshStatus();
   } catch (error) {
     complain(card, error);
   }
 }
 
-function kept(card, controls, correction, said) {
+function kept(card, place, { controls, correction, said, isRejection }) {
   const undo = async () => {
     card.querySelector(".trouble")?.remove();
     try {
       await postJson("/corrections/undo", { correction });
-      card.classList.remove("corrected");
       line.replaceWith(controls);
       controls.querySelector("button, input").focus();
       refreshStatus();
@@ -171,6 +170,9 @@ function kept(card, controls, correction, said) {
     make("p", { role: "status", text: said }),
     make("button", { type: "button", class: "undo", text: "Undo", onclick: undo }),
   );
+  if (isRejection) {
+    line.append(make("button", { type: "button", text: "Who is it then …", onclick: () => openChooser(card, place, line, 0) }));
+  }
   return line;
 }
 
