@@ -33,6 +33,9 @@ lint: $(VENV)/ready-dev ## check format, style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+bench: $(VENV)/ready ## compare speed with the usual way; VIDEO=file for one of yours
+	@$(BIN)/python -m tools.bench $(VIDEO)
+
 lock: $(VENV)/ready-dev ## remake the hashed requirements from the .in files
 	$(BIN)/$(LOCK) requirements.in --output-file requirements.txt
 	$(BIN)/$(LOCK) requirements-dev.in --output-file requirements-dev.txt

@@ -40,7 +40,9 @@ def check_gallery(path: Path) -> Iterator[Finding]:
         )
     yield from _check_permissions(path)
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        # Not mode=ro: what a crash left half-written could then not be rolled back.
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as db:
+            db.execute("PRAGMA query_only = ON")
             yield from _check_content(db)
     except sqlite3.Error as error:
         yield Finding("error", f"{path.name} cannot be read: {error}.", "Restore a backup.")
@@ -78,6 +80,10 @@ def _check_permissions(path: Path) -> Iterator[Finding]:
 
 
 def _check_content(db: sqlite3.Connection) -> Iterator[Finding]:
+    if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        found = "The file is empty: what was to fill it was cut short before it began."
+        yield Finding("warning", found, "Run the import again.")
+        return
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         yield Finding("error", "The file is not a gallery.", "Name another file with --db.")
         return

@@ -143,6 +143,9 @@ def _prepare(db: Database, path: Path | None) -> Database:
         while is_behind:
             with transaction(db):
                 is_behind = migrate(db)
+                # A new file has all tables or none, however this process ends.
+                while is_empty and is_behind:
+                    is_behind = migrate(db)
     return db
 
 

@@ -15,9 +15,9 @@ FACE_VARIANCE = 0.095
 """How photographs of one person vary from day to day: the variance of their encodings, summed over
 the 128 dimensions, averaged over ten people with ten LFW photographs each."""
 
-USUAL_SHARE, USUAL_SHARE_WEIGHT = 0.6, 2.0
-"""Before faces are seen to differ, they are taken to differ by this share of FACE_VARIANCE; the
-belief weighs as much as so many faces."""
+BELIEF_WEIGHT = 2.0
+"""Until faces are seen to be alike, they are taken to differ as much as they can; that belief
+weighs as much as so many faces."""
 
 USUAL_QUALITY, QUALITY_SLOPE = 0.57, 0.7
 """FACE_VARIANCE holds for a face of the usual quality; one of quality 0 varies 1.7 times as much
@@ -81,9 +81,9 @@ def count_looks(
     The share of the variance that is seen among the faces is averaged away, the rest is not:
     1 / looks = (1 - share) + share / total.
     """
-    believed = USUAL_SHARE_WEIGHT * USUAL_SHARE * FACE_VARIANCE
+    believed = BELIEF_WEIGHT * largest_share * FACE_VARIANCE
     degrees = np.maximum(counts - 1, 0)
-    variance = (believed + degrees * spreads) / (USUAL_SHARE_WEIGHT + degrees)
+    variance = (believed + degrees * spreads) / (BELIEF_WEIGHT + degrees)
     share = np.where(counts > 1, np.minimum(variance / FACE_VARIANCE, largest_share), 1.0)
     looks = 1 / ((1 - share) + share / np.maximum(totals, 1e-9))
     return np.where(counts > 0, looks, 0.0)

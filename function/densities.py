@@ -22,11 +22,11 @@ SHIPPED = Path(__file__).with_name("densities.json")
 OWN_FREEDOM, STRANGER_FREEDOM = 6.0, 15.0
 """Degrees of freedom of the two tails: lower is heavier. Chosen heavier than ten people show."""
 
-ALIKE_SHARE, ALIKE_VARIANCE = 0.005, 0.12
+ALIKE_SHARE, ALIKE_VARIANCE = 0.02, 0.12
 """This share of strangers are look-alikes (relatives, one lamp), so much nearer than others."""
 
-NEAREST_DISTANCE = 1e-3
-"""Distances below this are taken for it: the logarithm of nothing is no number."""
+NEAREST_DISTANCE = 0.12
+"""Nearer is the same picture again, and says no more: on a log scale it would."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,13 @@ def own_density(distances: Numbers, residual: Numbers, densities: Densities) -> 
 
 
 def stranger_density(distances: Numbers, residual: Numbers, densities: Densities) -> Numbers:
-    """How likely distances are for two strangers of whom nothing else is known."""
+    """How likely distances are for two strangers of whom nothing else is known.
+
+    Farther than the peak is as likely as the peak: to be far never speaks for being one person.
+    """
 
     def around(between: float) -> Numbers:
-        offsets = _log(distances) - np.log(between + residual) / 2
+        offsets = np.minimum(_log(distances) - np.log(between + residual) / 2, 0)
         return student(offsets, densities.stranger_scale, STRANGER_FREEDOM)
 
     usual, alike = around(densities.between_variance), around(ALIKE_VARIANCE)
@@ -90,8 +93,13 @@ def stranger_density(distances: Numbers, residual: Numbers, densities: Densities
 
 
 def density_near(distances: Numbers, seen: Numbers, scale: Numbers) -> Numbers:
-    """How likely distances are, where strangers were seen at the distances `seen`."""
-    return student(_log(distances) - _log(seen), scale, STRANGER_FREEDOM)
+    """How likely distances are, where strangers were seen at the distances `seen`.
+
+    Where strangers were seen nearer than `distances`, as likely as at the peak; where `seen` is
+    infinite nobody was seen, and it is 0.
+    """
+    offsets = np.minimum(_log(distances) - _log(seen), 0)
+    return student(offsets, scale, STRANGER_FREEDOM)
 
 
 def student(offsets: Numbers, scale: Numbers | float, freedom: float) -> Numbers:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from db.records import Vector
 from function.crops import cut_crop
+from function.detection import detect_faces
 from function.engines import Box, Engine, RgbImage
 from function.frames import Frame
 from function.quality import weigh_face
@@ -15,8 +15,9 @@ from function.quality import weigh_face
 BATCH_FACES = 8
 """Chips encoded in one call: larger batches are no faster (5.3 ms a face at 8, 5.25 at 32)."""
 
-SMALLEST_PICTURE_PIXELS = 40
-"""No face that could be told apart fits into less, and dlib's nets refuse much less."""
+THOROUGH_FRAMES = 2
+"""Turned heads are looked for in every so many frames at least: who never faces the camera is
+found too, if half as often."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,20 +60,22 @@ def find_faces(
 ) -> Iterator[tuple[float, list[Face]]]:
     """Find, align and encode the faces of a video, those of several frames in one call.
 
-    Faces are looked for in a picture of at most `detection_pixels` on its longest side, and cut
-    from the full-size frame, where the encoder sees more. Yields, for each frame, the seconds done
-    and the faces that were encoded since; the last ones come by themselves at the end.
+    Faces are looked for in a smaller picture (see `detect_faces`), and cut from the full-size
+    frame, where the encoder sees more. Yields for each frame the seconds done and the faces that
+    were encoded since.
     """
     waiting: list[_Found] = []
-    seconds = 0.0
+    done: tuple[float, list[Face]] | None = None
     for frame in frames:
-        seconds = frame.seconds
+        if done:
+            yield done
         waiting.extend(_find(frame, engine, detection_pixels))
         ready = len(waiting) - len(waiting) % BATCH_FACES
-        yield seconds, _encode(waiting[:ready], engine)
+        done = frame.seconds, _encode(waiting[:ready], engine)
         del waiting[:ready]
-    if waiting:
-        yield seconds, _encode(waiting, engine)
+    if done:
+        seconds, faces = done
+        yield seconds, faces + _encode(waiting, engine)
 
 
 def faces_of_image(image: RgbImage, engine: Engine, detection_pixels: int) -> list[Face]:
@@ -83,13 +86,11 @@ def faces_of_image(image: RgbImage, engine: Engine, detection_pixels: int) -> li
 
 
 def _find(frame: Frame, engine: Engine, detection_pixels: int) -> Iterator[_Found]:
-    if min(frame.rgb.shape[:2]) < SMALLEST_PICTURE_PIXELS:
-        return
-    small, scale = shrink(frame.rgb, detection_pixels)
-    for detection in engine.detect(small):
-        box = detection.box.scaled(1 / scale)
+    thoroughly = frame.index % THOROUGH_FRAMES == 0
+    for detection in detect_faces(frame.rgb, engine, detection_pixels, thoroughly=thoroughly):
+        box = detection.box
         alignment = engine.align(frame.rgb, box)
-        quality = weigh_face(box, alignment)
+        quality = weigh_face(detection, alignment)
         face = Face(
             frame=frame.index,
             seconds=frame.seconds,
@@ -102,20 +103,6 @@ def _find(frame: Frame, engine: Engine, detection_pixels: int) -> Iterator[_Foun
             crop=cut_crop(frame.rgb, box, alignment.landmarks),
         )
         yield _Found(face, alignment.chip)
-
-
-def shrink(image: RgbImage, longest_side: int) -> tuple[RgbImage, float]:
-    """Scale a picture down until its longest side is `longest_side` pixels; never up.
-
-    Returns the picture and the factor it was scaled by (1.0 where it was small enough).
-    """
-    height, width = image.shape[:2]
-    scale = longest_side / max(height, width)
-    if scale >= 1:
-        return image, 1.0
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return small.astype(np.uint8, copy=False), scale
 
 
 def _encode(found: Sequence[_Found], engine: Engine) -> list[Face]:

@@ -2,13 +2,12 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import av
 import numpy as np
-from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from function.engines import RgbImage
 from function.errors import UnreadableVideoError
@@ -26,6 +25,7 @@ pixels in 640x360 that turns by 10 degrees: largest 37, mean 0.08). Measured: a 
 camera noise, encoded well, stays within 4; people who sing, 0.1 s apart, never come below 6.
 """
 
+DAMAGE = (av.FFmpegError, ValueError)  # what PyAV raises on packets that make no sense
 ALMOST_ALL = 0.9  # of the expected length; a video that ends sooner is worth a warning
 
 
@@ -108,33 +108,34 @@ def _decode_samples(video: Video, converter: PictureConverter) -> Iterator[_Samp
     for group in read_groups(video):
         due = group.wanted_seconds if group.begins else due + group.wanted_seconds
         for picture in _decode_group(video, group):
+            if picture.is_corrupt:
+                break  # what follows in the group is built upon it
             shown_at = picture.opaque
-            if not isinstance(shown_at, float) or picture.is_corrupt:
-                continue
-            if due and shown_at >= due[0]:
+            if isinstance(shown_at, float) and due and shown_at >= due[0]:
                 due = [seconds for seconds in due if seconds > shown_at]
                 latest = max(latest, shown_at)
                 yield _Sample(latest, latest, picture, converter.to_thumbnail(picture))
 
 
 def _decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
-    """Decode a group; of the pictures nobody wants, only those that others are built upon."""
+    """Decode a group; of the pictures nobody wants, only those that others are built upon.
+
+    At the first damage the rest of the group is given up, for it would show smears that pass for
+    faces.
+    """
     decoder = video.stream.codec_context
     wanted = set(group.wanted_seconds)
     if group.begins:
         decoder.flush_buffers()
-    for seconds, packet in group.packets:
-        decoder.skip_frame = "DEFAULT" if seconds in wanted else "NONREF"
-        packet.opaque = seconds
-        yield from _decode_packet(video, packet)
-    if group.ends:
-        yield from _decode_packet(video, None)
-
-
-def _decode_packet(video: Video, packet: "Packet[VideoStream] | None") -> list[VideoFrame]:
-    """Return the pictures that the decoder hands out in return for a packet (None: the rest)."""
     try:
-        return video.stream.codec_context.decode(packet)
-    except (av.FFmpegError, ValueError) as error:
-        log.debug("%s: a packet cannot be decoded (%s).", video.name, error.__class__.__name__)
-        return []
+        for seconds, packet in group.packets:
+            if packet.is_corrupt:
+                break
+            decoder.skip_frame = "DEFAULT" if seconds in wanted else "NONREF"
+            packet.opaque = seconds
+            yield from decoder.decode(packet)
+    except DAMAGE as error:
+        log.debug("%s is damaged (%s); a group is cut short.", video.name, type(error).__name__)
+    if group.ends:
+        with suppress(*DAMAGE):
+            yield from decoder.decode(None)

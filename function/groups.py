@@ -20,17 +20,14 @@ from function.videos import Video, check_length, packet_stamp
 
 log = logging.getLogger(__name__)
 
-GAP_SLACK = 1.25
-"""A gap is filled when it is longer than this many intervals. A keyframe every 6 s serves an
-interval of 5 s, where a sample between would cost 3 s of decoding to come 2 s earlier."""
-
 GROUP_BYTES = 32 * 2**20
 GROUP_PACKETS = 3_000
 """A group larger than either is handed on in parts: one keyframe may be all a video has."""
 
 NOMINAL_SECONDS = 1 / 25  # a picture lasts that long where nothing says how long
-BACKWARD_JUMP_SECONDS = 10.0  # reordered pictures differ by less; a spliced recording by more
-FORWARD_JUMP_SECONDS = 3600.0  # no picture stands still for so long
+REORDERED_BACK_SECONDS = 10.0  # a picture is stored no later than this after one shown later
+KEYFRAME_BACK_SECONDS = 1.0  # a keyframe is not: one that is shown earlier begins another recording
+LEAP_SECONDS = 3600.0  # no picture stands still for so long
 OVERRUN = 1.1  # times the estimated length
 BROKEN_READS = 20  # damaged places in a file that are stepped over
 _TINY_SECONDS = 1e-6
@@ -72,6 +69,7 @@ def read_groups(video: Video) -> Iterator[Group]:
             end_seconds,
             last_wanted,
             video.every_seconds,
+            video.gap_slack,
             begins=group.begins,
             ends=group.ends,
         )[: video.limits.max_frames - count]
@@ -89,18 +87,20 @@ def choose_moments(
     end_seconds: float,
     last_seconds: float | None,
     every_seconds: float,
+    gap_slack: float = 1.0,
     *,
     begins: bool = True,
     ends: bool = True,
 ) -> list[float]:
-    """Choose which of a group's pictures to see, so that no gap is much longer than the interval.
+    """Choose which of a group's pictures to see, so that no gap is longer than the interval.
 
     `times` are the pictures' times in decoding order, the keyframe's first; `last_seconds` is the
     moment chosen last before them (None: there is none yet), `end_seconds` where the next keyframe
-    stands. The keyframe is left out if it comes sooner than the interval and the next one comes
-    soon enough; what gap remains after it is cut into equal parts.
+    stands. A gap is filled when it is longer than `gap_slack` intervals. The keyframe is left out
+    if it comes sooner than the interval and the next one comes soon enough; what gap remains after
+    it is cut into equal parts.
     """
-    reach = every_seconds * GAP_SLACK
+    reach = every_seconds * gap_slack
     chosen: list[float] = []
     start = times[0] if last_seconds is None else last_seconds
     if begins:
@@ -163,7 +163,8 @@ def _read_packets(video: Video) -> Iterator[TimedPacket]:
                     seconds = clock.read(packet)
                     check_length(seconds, video.name, video.limits)
                     yield TimedPacket(seconds, packet)
-        except (av.FFmpegError, ValueError) as error:
+        except (av.FFmpegError, ValueError, IndexError) as error:
+            # IndexError: PyAV 18 loses count when a stream turns up on the way.
             log.warning("%s is damaged (%s); reading on.", video.name, error.__class__.__name__)
         else:
             return
@@ -182,7 +183,8 @@ class _Clock:
         stamp = packet_stamp(packet)
         expected = self._next_seconds
         seconds = expected if stamp is None else stamp * self._unit_seconds - self._offset
-        if not -BACKWARD_JUMP_SECONDS < seconds - expected < FORWARD_JUMP_SECONDS:
+        back = KEYFRAME_BACK_SECONDS if packet.is_keyframe else REORDERED_BACK_SECONDS
+        if not -back < seconds - expected < LEAP_SECONDS:
             self._offset += seconds - expected
             seconds = expected
         lasting = (packet.duration or 0) * self._unit_seconds

@@ -26,8 +26,8 @@ UNCERTAIN_FROM = 20.0
 HIGHEST_SCORE = 99.9
 """Nothing is certain."""
 
-FEWEST_LOOKS_TO_NAME = 1.0 - 1e-6
-"""Someone known from weak faces alone has fewer, and is never named."""
+FEWEST_LOOKS_TO_NAME = 0.6
+"""Someone known from weak faces alone has fewer, and is never named; one good face has more."""
 
 TWIN_SHARE = 0.5
 """What a score keeps when the same performer is named in the same frame with more certainty: two
@@ -72,28 +72,17 @@ def match_people(
     """
     densities = densities or shipped_densities()
     _check(gallery, densities)
-    found = _mend(_identify(people, gallery, densities), gallery, densities)
+    found = _mend(identify_people(people, gallery, densities), gallery, densities)
     return [_shorten(one, min_score, limit) for one in _name_once_a_frame(found)]
 
 
-def _check(gallery: Snapshot, densities: Densities) -> None:
-    if gallery.model != densities.model:
-        raise OtherModelError(
-            f"The densities were fitted on encodings of {densities.model}, the gallery holds those "
-            f"of {gallery.model}. Calibrate with `python -m tools calibrate`, or enrol again."
-        )
-    damaged = np.flatnonzero(~np.isfinite(gallery.vectors).all(axis=1))
-    if len(damaged):
-        performer = gallery.performers[int(gallery.owners[damaged[0]])]
-        raise DamagedVectorError(
-            f"An encoding of {performer.name} (id {performer.id}) holds NaN or infinity. "
-            "Forget and enrol the performer again."
-        )
-
-
-def _identify(
+def identify_people(
     people: Sequence[Person], gallery: Snapshot, densities: Densities
 ) -> list[Identification]:
+    """Weigh each person alone against the gallery, and list every performer with a chance.
+
+    This is match_people without what people of one video tell about each other, and without limits.
+    """
     if not people:
         return []
     probes = np.stack([person.template for person in people])
@@ -109,6 +98,22 @@ def _identify(
         ]
         identifications.append(_judge(person, matches))
     return identifications
+
+
+def _check(gallery: Snapshot, densities: Densities) -> None:
+    if gallery.model != densities.model:
+        raise OtherModelError(
+            f"The densities were fitted on encodings of {densities.model}, the gallery holds those "
+            f"of {gallery.model}. Calibrate with `python -m tools calibrate`, or enrol again."
+        )
+    # One bad number in an encoding spoils its performer's mean, and the means are ten times fewer.
+    damaged = np.flatnonzero(~np.isfinite(gallery.templates.means).all(axis=1))
+    if len(damaged):
+        performer = gallery.performers[int(damaged[0])]
+        raise DamagedVectorError(
+            f"An encoding of {performer.name} (id {performer.id}) holds NaN or infinity. "
+            "Forget and enrol the performer again."
+        )
 
 
 def _score(probability: float) -> float:
@@ -133,7 +138,7 @@ def _mend(
         first, second = pair
         joined = join_people(found[first].person, found[second].person)
         found = [one for index, one in enumerate(found) if index != second]
-        found[first] = _identify([joined], gallery, densities)[0]
+        found[first] = identify_people([joined], gallery, densities)[0]
     return found
 
 

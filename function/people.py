@@ -14,7 +14,7 @@ from function.looks import LOOKS_SHARE, Looks, find_looks, group_looks
 
 _log = logging.getLogger(__name__)
 
-WEAK_JOINS_WITHIN = 0.47
+WEAK_JOINS_WITHIN = 0.44
 """Distance to a template up to which a weak face counts as that person's."""
 
 WEAK_PEOPLE_FROM_FRAMES = 3
@@ -49,13 +49,24 @@ def group_faces(faces: Sequence[Face]) -> list[Person]:
     strangers = _join_weak([face for face in sound if face.is_weak], groups)
     fewest = WEAK_PEOPLE_FROM_FRAMES if groups else 1
     weak = [group for group in _group(strangers) if len({face.frame for face in group}) >= fewest]
-    people = [_person(group) for group in groups + weak]
+    people = [person_of(group) for group in groups + weak]
     return sorted(people, key=lambda person: (-len(person.faces), person.faces[0].seconds))
+
+
+def person_of(faces: Sequence[Face]) -> Person:
+    """Make a person of faces that are known to be one's: what group_faces does with each group."""
+    ordered = tuple(sorted(faces, key=lambda face: (face.seconds, face.frame)))
+    strong = [face for face in ordered if not face.is_weak]
+    looks = _looks(strong or ordered)
+    whole = np.zeros(len(looks.encodings), np.intp)
+    template = average_encodings(looks.encodings, looks.qualities, whole, 1, LOOKS_SHARE)
+    count = float(template.looks[0]) if strong else WEAK_PERSON_LOOKS
+    return Person(ordered, template.means[0], count)
 
 
 def join_people(first: Person, second: Person) -> Person:
     """Make one person of two who turned out to be the same."""
-    return _person([*first.faces, *second.faces])
+    return person_of([*first.faces, *second.faces])
 
 
 def share_a_frame(first: Person, second: Person) -> bool:
@@ -93,7 +104,7 @@ def _join_weak(weak: Sequence[Face], groups: list[list[Face]]) -> list[Face]:
     """Add each weak face to the nearest group, and return those that none is near."""
     if not weak or not groups:
         return list(weak)
-    templates = np.stack([_person(group).template for group in groups])
+    templates = np.stack([person_of(group).template for group in groups])
     frames = [{face.frame for face in group} for group in groups]
     distances = _distances_between(weak, templates)
     strangers = []
@@ -114,13 +125,3 @@ def _distances_between(
 ) -> NDArray[np.float32]:
     rows = [np.linalg.norm(templates - face.encoding, axis=1) for face in faces]
     return np.stack(rows).astype(np.float32)
-
-
-def _person(faces: Sequence[Face]) -> Person:
-    ordered = tuple(sorted(faces, key=lambda face: (face.seconds, face.frame)))
-    strong = [face for face in ordered if not face.is_weak]
-    looks = _looks(strong or ordered)
-    whole = np.zeros(len(looks.encodings), np.intp)
-    template = average_encodings(looks.encodings, looks.qualities, whole, 1, LOOKS_SHARE)
-    count = float(template.looks[0]) if strong else WEAK_PERSON_LOOKS
-    return Person(ordered, template.means[0], count)

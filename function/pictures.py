@@ -39,23 +39,28 @@ class PictureConverter:
         self._max_pixels = max_pixels
         self._to_rgb = VideoReformatter()
         self._to_thumbnail = VideoReformatter()
+        self._matrices: dict[int, bytes] = {}
 
     def to_rgb(self, picture: VideoFrame) -> RgbImage:
         """Convert a picture to 8-bit RGB, upright and in square pixels."""
         _settle_colours(picture)
         width, height = self._square_size(picture)
-        converted = self._to_rgb.reformat(
-            picture,
-            width,
-            height,
-            "rgb24",
-            dst_color_range=ColorRange.JPEG,
-            threads=1,
-        )
+        converted = self._to_rgb.reformat(picture, width, height, "rgb24", threads=1)
         rgb = converted.to_ndarray().astype(np.uint8, copy=False)
-        side_data: Any = picture.side_data  # typed upstream as if it held motion vectors only
-        matrix = side_data.get("DISPLAYMATRIX")
-        return turn_upright(rgb, bytes(matrix)) if matrix else rgb
+        matrix = self._read_matrix(picture)
+        return turn_upright(rgb, matrix) if matrix else rgb
+
+    def _read_matrix(self, picture: VideoFrame) -> bytes:
+        """Return the display matrix, empty if there is none, as it first was with this rotation.
+
+        It is not read from every picture: PyAV ties a picture whose side data was looked at into a
+        cycle, and 3 MB at a time would wait for the garbage collector.
+        """
+        rotation = picture.rotation
+        if rotation not in self._matrices:
+            side_data: Any = picture.side_data  # typed upstream as if it held motion vectors only
+            self._matrices[rotation] = bytes(side_data.get("DISPLAYMATRIX") or b"")
+        return self._matrices[rotation]
 
     def to_thumbnail(self, picture: VideoFrame) -> Thumbnail:
         """Shrink a picture to grey cells, each the mean of what it covers; not turned."""

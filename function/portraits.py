@@ -23,7 +23,9 @@ def find_only_face(
         PhotoRefusedError: the photo is unreadable or blurred, shows no face, several, or too small
             a one.
     """
-    faces = faces_of_image(decode_photo(content), engine, DETECTION_PIXELS)
+    found = faces_of_image(decode_photo(content), engine, DETECTION_PIXELS)
+    # A detector sees faces in folds and shadows too, but is not sure of them.
+    faces = [face for face in found if "doubtful" not in face.weaknesses]
     if not faces:
         raise PhotoRefusedError("no face found")
     if len(faces) > 1 and not largest_face:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from function.engines import Alignment, Box
+from function.engines import Alignment, Detection
 
 SMALL_PIXELS = 40
 """Narrower boxes are weak: scaled to 40 px, a face moves 0.29 from its full-size encoding."""
@@ -22,6 +22,10 @@ FULL_SHARPNESS = 120.0
 PROFILE_YAW = 0.55
 """A head turned further is weak: most profiles match no frontal photograph."""
 
+DOUBTFUL_SCORE = 0.2
+"""What a detector scores lower may be no face: HOG's false ones on portraits reach 0.12 and on
+textured ground 0.24, true ones start at 0.06."""
+
 DARK_LEVEL, BRIGHT_LEVEL = 35.0, 225.0
 """Mean grey levels of the face outside which features drown."""
 
@@ -34,8 +38,9 @@ class Quality:
     weaknesses: tuple[str, ...]
 
 
-def weigh_face(box: Box, alignment: Alignment) -> Quality:
-    """Weigh one face by its size in source pixels, sharpness, turn of the head and light."""
+def weigh_face(detection: Detection, alignment: Alignment) -> Quality:
+    """Weigh one face by its size in source pixels, sharpness, turn of the head, light and doubt."""
+    box = detection.box
     grey = cv2.cvtColor(alignment.chip, cv2.COLOR_RGB2GRAY)
     # The chip's middle holds the face; its edge holds hair and background.
     face = grey[30:120, 30:120]
@@ -46,6 +51,7 @@ def weigh_face(box: Box, alignment: Alignment) -> Quality:
         f"small ({box.width} px)" if box.width < SMALL_PIXELS else "",
         "blurred" if sharpness < BLURRED_SHARPNESS else "",
         "turned away" if yaw > PROFILE_YAW else "",
+        "doubtful" if detection.score < DOUBTFUL_SCORE else "",
         "too dark" if brightness < DARK_LEVEL else "",
         "too bright" if brightness > BRIGHT_LEVEL else "",
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from db.blobs import to_blob
 from db.corrections import Correction, Look
 from db.records import Encoding
 from function.errors import ResultGoneError
@@ -132,7 +133,7 @@ def _look(person: Person, origin: str, model: str) -> Look:
             vector=face.encoding,
             model=model,
             quality=face.quality,
-            photo_hash=hashlib.sha256(face.crop).hexdigest(),
+            photo_hash=hashlib.sha256(to_blob(face.encoding)).hexdigest(),
             origin=f"{origin} at {face.seconds:.1f} s",
             weaknesses=", ".join(face.weaknesses),
         )

@@ -33,7 +33,7 @@ COHORT = 512
 PRIOR_WEIGHT = 0.5
 """The fitted stranger density weighs as much as so many strangers seen in this gallery."""
 
-COHORT_SCALE, FINEST_SCALE = 0.12, 0.04
+COHORT_SCALE, FINEST_SCALE = 0.1, 0.04
 """Width of the density around each stranger seen: COHORT_SCALE / n^(1/5) for n of them
 (Silverman 1986), never under FINEST_SCALE."""
 
@@ -105,7 +105,8 @@ def _see_strangers(
     """See how far strangers come to each candidate: (candidates, 2 x cohort), infinite for none.
 
     First the cohort as if each were the probe, then the probe as if each of the cohort were the
-    candidate; in both, the noise of the one is replaced by that of the other.
+    candidate; in both, the noise of the one is replaced by that of the other. One who is as near to
+    the candidate as one person's photos are is no stranger, but may be enrolled twice.
     """
     noise = comparison.noise
     to_candidate = _square_distances(comparison.means[positions], comparison.means[cohort])
@@ -114,9 +115,10 @@ def _see_strangers(
     as_candidate = to_probe - noise[cohort] + noise[positions][:, None]
     as_probe = np.maximum(as_probe, NEAREST_PART * to_candidate)
     as_candidate = np.maximum(as_candidate, NEAREST_PART * to_probe)
-    is_candidate = positions[:, None] == cohort[None, :]
+    is_same = to_candidate <= noise[positions][:, None] + noise[cohort]
+    is_same |= positions[:, None] == cohort[None, :]
     squared = np.hstack(
-        [np.where(is_candidate, np.inf, as_probe), np.where(is_candidate, np.inf, as_candidate)]
+        [np.where(is_same, np.inf, as_probe), np.where(is_same, np.inf, as_candidate)]
     )
     distances: Numbers = np.sqrt(squared)
     return distances

@@ -22,8 +22,8 @@ FORMATS = (
     *("mxf", "dv", "ivf", "h264", "hevc"),
 )
 """FFmpeg's readers of plain containers. Its readers of playlists and scripts stay out: those open
-further files and addresses. This list and `protocol_whitelist` must both be given; with either one
-alone a playlist named .mp4 still read its neighbour."""
+further files and addresses, also from a playlist named .mp4. `protocol_whitelist` is the second
+bolt on the same door; alone it would let a playlist read its neighbours."""
 
 CODECS = (
     *("h264", "hevc", "av1", "libdav1d", "vp8", "libvpx", "vp9", "libvpx-vp9", "vp6", "vp6f"),
@@ -41,6 +41,14 @@ SAMPLES_PER_VIDEO = 240
 SHORTEST_INTERVAL_SECONDS = 0.5
 LONGEST_INTERVAL_SECONDS = 5.0
 UNKNOWN_LENGTH_INTERVAL_SECONDS = 1.0
+
+ASKED_SLACK = 1.02
+"""Gaps may be longer than an interval that was asked for by what frame rates do not divide evenly:
+a keyframe every 250 frames serves an interval of 10 s also at 24.976 frames a second."""
+
+CHOSEN_SLACK = 1.25
+"""Gaps may be longer than an interval that we chose by this: a keyframe every 6 s serves one of
+5 s, where a sample between would cost 3 s of decoding to come 2 s earlier."""
 
 PROBED_BYTES = 5_000_000  # FFmpeg's own default, stated so that it stays
 LAST_PACKETS = 5_000  # read at the end of a file to learn its length
@@ -68,7 +76,8 @@ class Video:
 
     `seconds` is the best estimate of its length, for showing progress, 0.0 if nothing is known;
     `width` and `height` are in pixels as stored, before the picture is turned upright;
-    `every_seconds` is the interval between samples that was asked for or chosen.
+    `every_seconds` is the interval between samples that was asked for or chosen, and `gap_slack`
+    how many of it may lie between two.
     """
 
     name: str
@@ -79,6 +88,7 @@ class Video:
     width: int
     height: int
     every_seconds: float
+    gap_slack: float
 
     def __enter__(self) -> Self:
         return self
@@ -129,6 +139,7 @@ def open_video(
         raise
     _prepare_decoder(container, stream, limits, threads)
     wanted_interval = every_seconds or _choose_interval(seconds)
+    interval = max(wanted_interval, seconds / limits.max_frames)
     return Video(
         name=name,
         container=container,
@@ -137,7 +148,8 @@ def open_video(
         seconds=seconds,
         width=stream.codec_context.width,
         height=stream.codec_context.height,
-        every_seconds=max(wanted_interval, seconds / limits.max_frames),
+        every_seconds=interval,
+        gap_slack=ASKED_SLACK if interval == every_seconds else CHOSEN_SLACK,
     )
 
 
@@ -250,7 +262,7 @@ def _measure_seconds(container: InputContainer, stream_index: int) -> float:
             claimed_seconds = 0.0
         try:
             end_seconds = _find_last_seconds(container, stream_index)
-        except (av.FFmpegError, OverflowError):
+        except (av.FFmpegError, OverflowError, IndexError):
             return max(claimed_seconds, 0.0)
     return max(end_seconds - start_seconds, 0.0) if end_seconds else max(claimed_seconds, 0.0)
 

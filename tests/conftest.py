@@ -11,6 +11,7 @@ from db.gallery import Gallery
 from function.engines import Engine, EngineOptions, load_engine
 from tools.demo.photos import fetch_photos
 from tools.enrol import enrol_all
+from tools.labelled import Dataset, read_dataset
 from tools.sources.folder import read_folder
 from tools.videos import moving_picture, read_portrait, write_video
 
@@ -89,3 +90,9 @@ def gallery_path(
         for enrolment in enrol_all(read_folder(people_folder), gallery, engine):
             assert enrolment.change == "added", enrolment
     return path
+
+
+@pytest.fixture(scope="session")
+def lfw(development_data: Path, engine: Engine) -> Dataset:
+    """Ten people with ten photographs each, found and encoded once."""
+    return read_dataset(development_data / "lfw10", engine)

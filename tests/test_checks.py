@@ -65,6 +65,13 @@ def test_a_damaged_or_foreign_file_is_named_with_the_remedy(path: Path, tmp_path
     assert problem.remedy == "Restore a backup."
 
 
+def test_an_empty_file_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "g.db").touch(mode=0o600)
+    assert [level for level, _ in problems(tmp_path / "g.db")] == ["warning"]
+    Gallery(tmp_path / "g.db").close()
+    assert problems(tmp_path / "g.db") == []
+
+
 def test_an_old_schema_is_only_a_warning(tmp_path: Path) -> None:
     path = gallery_of_schema(tmp_path / "old.db", 1)
     path.chmod(0o600)

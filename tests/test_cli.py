@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tools.cli import main
+from tools.verbs.importing import import_
 from tools.videos import moving_picture, read_portrait, write_video
 
 
@@ -110,7 +111,8 @@ def test_a_missing_gallery_is_an_error_except_for_import(tmp_path: Path) -> None
 
 
 def test_every_verb_has_help_with_an_example() -> None:
-    for verb in [["import", "folder"], *([name] for name in main.commands if name != "import")]:
+    imports = [["import", name] for name in import_.commands]
+    for verb in [*imports, *([name] for name in main.commands if name != "import")]:
         result = run(*verb, "--help")
         assert result.exit_code == 0
         assert "Example: python -m tools" in result.stdout, verb

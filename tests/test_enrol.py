@@ -9,7 +9,8 @@ from db.edits import allow_photos, remove_photo
 from db.forgetting import forget
 from db.gallery import Gallery
 from db.records import Performer
-from function.engines import Engine
+from function.engines import Detection, Engine, RgbImage
+from tests.engines import QuickEngine, made_up_photo
 from tools.enrol import Demands, enrol_performer, spare_done
 from tools.sources import Photo, SourceRecord
 
@@ -97,6 +98,21 @@ def test_of_several_faces_the_largest_counts_only_where_that_was_said(
             for name in ("Barack Obama", "Alone")
         )
         assert np.linalg.norm(chosen - alone) < 0.35
+
+
+class SeesTooMuch(QuickEngine):
+    """Also finds a second face, of which it is not sure."""
+
+    def detect(self, image: RgbImage) -> list[Detection]:
+        surely = super().detect(image)
+        return [*surely, Detection(surely[0].box, 0.01)]
+
+
+def test_what_may_be_no_face_at_all_neither_counts_nor_is_enrolled(tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(made_up_photo(1))
+    with Gallery() as gallery:
+        outcome = enrol_performer(record(tmp_path / "photo.png"), gallery, SeesTooMuch())
+        assert (outcome.added_photos, outcome.refusals) == (1, ())
 
 
 def test_a_blurred_photo_is_refused_unless_allowed(

@@ -18,8 +18,9 @@ def test_a_gap_between_keyframes_no_longer_than_the_interval_is_not_filled() -> 
     assert choose_moments([0.0, 1.0, 2.0, 3.0, 4.0], 5.0, None, 5.0) == [0.0]
 
 
-def test_a_gap_little_longer_than_the_interval_is_left_for_the_next_keyframe() -> None:
-    assert choose_moments([0.0, 3.0], 6.0, None, 5.0) == [0.0]
+def test_a_gap_longer_than_the_interval_is_left_unfilled_only_within_the_slack() -> None:
+    assert choose_moments([0.0, 3.0], 6.0, None, 5.0, 1.25) == [0.0]
+    assert choose_moments([0.0, 3.0], 6.0, None, 5.0) == [0.0, 3.0]
 
 
 def test_a_longer_gap_is_cut_into_equal_parts() -> None:
@@ -28,7 +29,8 @@ def test_a_longer_gap_is_cut_into_equal_parts() -> None:
 
 
 def test_pictures_out_of_order_are_chosen_by_when_they_are_shown() -> None:
-    assert choose_moments([0.0, 3.0, 1.0, 2.0, 6.0, 4.0, 5.0], 7.0, None, 3.0) == [0.0, 3.0 + 1.0]
+    times = [0.0, 3.0, 1.0, 2.0, 6.0, 4.0, 5.0]
+    assert choose_moments(times, 7.0, None, 3.0) == [0.0, 3.0, 5.0]
 
 
 def test_a_keyframe_too_soon_after_the_last_sample_is_left_out_if_the_next_will_do() -> None:

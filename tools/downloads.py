@@ -78,6 +78,14 @@ class Downloads:
         )
 
 
+def without_key(address: str) -> str:
+    """Return a URL without an `apikey` parameter: it is stored, and shown."""
+    try:
+        return str(httpx.URL(address).copy_remove_param("apikey"))
+    except httpx.InvalidURL:
+        return address
+
+
 def find_public_address(host: str, port: int) -> str:
     """Resolve a host to an address that is public.
 

@@ -1,5 +1,6 @@
 """A GraphQL query becomes the data it asked for, or one line that says what is wrong."""
 
+import time
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ from tools.retries import TIMEOUT, Throttle, answer_to
 from tools.sources import UnusableSourceError
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
+LONGEST_ANSWER_SECONDS = 120.0
 REQUESTS_PER_MINUTE = 240
 """What Stash itself allows for a stash-box."""
 
@@ -80,9 +82,12 @@ def read_limited(response: httpx.Response, limit_bytes: int) -> bytes | None:
     Raises:
         UnusableSourceError: the connection broke.
     """
-    parts, size = [], 0
+    parts, size, begun = [], 0, time.monotonic()
     try:
         for part in response.iter_bytes():
+            # Each part came in time, but a server may send a byte a second for ever.
+            if time.monotonic() - begun > LONGEST_ANSWER_SECONDS:
+                raise UnusableSourceError(f"{response.url.host} sends too slowly.")
             parts.append(part)
             size += len(part)
             if size > limit_bytes:

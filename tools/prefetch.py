@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
-from tools.sources import Photo, Refusal, SourceRecord
+from tools.sources import Photo, Refusal, SourceRecord, UnusableSourceError
 
 PHOTOS_AT_ONCE = 4
 """Polite to a server, and enough to hide its latency."""
@@ -15,12 +15,26 @@ PHOTOS_AHEAD = 12
 
 
 def read_ahead(records: Iterable[SourceRecord | Refusal]) -> Iterator[SourceRecord | Refusal]:
-    """Pass records on in order, while the photos of the next ones are already being read."""
+    """Pass records on in order, while the photos of the next ones are already being read.
+
+    Where the source breaks off, what it gave until then is passed on first.
+
+    Raises:
+        UnusableSourceError: the source did.
+    """
     waiting: deque[tuple[SourceRecord | Refusal, list[Future[bytes]]]] = deque()
     source = iter(records)
     pool = ThreadPoolExecutor(PHOTOS_AT_ONCE, thread_name_prefix="photos")
+    broken: UnusableSourceError | None = None
     try:
-        for record in source:
+        while True:
+            try:
+                record = next(source)
+            except StopIteration:
+                break
+            except UnusableSourceError as error:
+                broken = error
+                break
             photos = record.photos if isinstance(record, SourceRecord) else ()
             waiting.append((record, [pool.submit(photo.read) for photo in photos]))
             while sum(max(1, len(futures)) for _, futures in waiting) > PHOTOS_AHEAD:
@@ -29,6 +43,8 @@ def read_ahead(records: Iterable[SourceRecord | Refusal]) -> Iterator[SourceReco
             yield _ready(*waiting.popleft())
     finally:
         pool.shutdown(cancel_futures=True)
+    if broken:
+        raise broken
 
 
 def _ready(record: SourceRecord | Refusal, futures: list[Future[bytes]]) -> SourceRecord | Refusal:

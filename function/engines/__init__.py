@@ -24,7 +24,7 @@ Landmarks: TypeAlias = NDArray[np.float32]
 """dlib's five points in image pixels, float32 (5, 2) as x, y: the corners of the eye on the
 image's right (outer, inner), of the eye on its left (outer, inner), and the base of the nose."""
 
-DetectorName: TypeAlias = Literal["cnn", "hog"]
+DetectorName: TypeAlias = Literal["both", "cnn", "hog"]
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
 
 ENCODING_MODEL = "dlib_face_recognition_resnet_model_v1/5"
@@ -50,6 +50,11 @@ class Box:
     def width(self) -> int:
         """Pixels from edge to edge."""
         return self.right - self.left + 1
+
+    @property
+    def area(self) -> int:
+        """Pixels inside."""
+        return self.width * (self.bottom - self.top + 1)
 
     def scaled(self, factor: float) -> "Box":
         """Return the box in an image `factor` times as large."""
@@ -78,7 +83,7 @@ class Alignment:
 class EngineOptions:
     """What every engine may be told; one that cannot obey raises EngineUnavailableError."""
 
-    detector: DetectorName = "cnn"
+    detector: DetectorName = "both"
     device: DeviceName = "auto"
     threads: int = 2
     cache_folder: Path | None = None
@@ -99,8 +104,15 @@ class Engine(Protocol):
     def model(self) -> str:
         """The id of the encodings it makes (see ENCODING_MODEL)."""
 
+    @property
+    def detector(self) -> DetectorName:
+        """Which detector it was told to use."""
+
     def detect(self, image: RgbImage) -> list[Detection]:
-        """Find the faces of an image, surest first."""
+        """Find the faces of an image, surest first: with HOG where `detector` says so, else CNN."""
+
+    def detect_frontal(self, image: RgbImage) -> list[Detection]:
+        """Find upright faces of 80 pixels and more that look into the camera, surest first."""
 
     def align(self, image: RgbImage, box: Box) -> Alignment:
         """Find a face's landmarks inside `box` and cut its chip from the same image."""

@@ -46,8 +46,9 @@ def _boxes(centres: NDArray[np.intp], layout: Layout, loss: DetectionLoss) -> ND
     reach = (np.array([loss.window_width, loss.window_height]) - 1) / 2
     middle = centres - corners[levels]
     edges = np.concatenate([middle - reach, middle + reach], axis=1)
-    for level in range(levels.max(initial=0)):
-        deeper = levels > level
+    depths = levels * layout.stride
+    for depth in range(depths.max(initial=0)):
+        deeper = depths > depth
         edges[deeper] = edges[deeper] * _UP_FACTOR + _UP_SHIFT
     rounded = np.copysign(np.floor(np.abs(edges) + 0.5), edges)  # halves go away from zero
     boxes: NDArray[np.intp] = rounded.astype(np.intp)

@@ -49,15 +49,20 @@ class DlibEngine:
     def __init__(self, models: ModuleType, options: EngineOptions, provider: str) -> None:
         self.provider = provider
         self._models = models
-        self._hog = HogDetector() if options.detector == "hog" else None
+        self.detector = options.detector
+        self._hog = HogDetector()
 
     def detect(self, image: RgbImage) -> list[Detection]:
         """Find the faces of an image, surest first."""
-        if self._hog is not None:
+        if self.detector == "hog":
             return self._hog.detect(image)
         found = self._models.cnn_face_detector(np.ascontiguousarray(image), CNN_UPSAMPLES)
         detections = [Detection(box_of(face.rect), float(face.confidence)) for face in found]
         return sorted(detections, key=lambda detection: -detection.score)
+
+    def detect_frontal(self, image: RgbImage) -> list[Detection]:
+        """Find upright faces of 80 pixels and more that look into the camera, surest first."""
+        return self._hog.detect_frontal(image)
 
     def align(self, image: RgbImage, box: Box) -> Alignment:
         """Find a face's landmarks inside `box` and cut its chip from the same image."""

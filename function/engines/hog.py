@@ -1,14 +1,17 @@
 """HOG detections: dlib's frontal face detector, for every engine that is asked for `hog`."""
 
 import threading
+from typing import Any
 
+import cv2
 import dlib
 import numpy as np
+from numpy.typing import NDArray
 
 from function.engines import Box, Detection, RgbImage
 
 HOG_UPSAMPLES = 1
-"""face_recognition's default: finds faces from about 40 pixels on."""
+"""face_recognition's default: finds faces from about 40 pixels on, at four times the cost."""
 
 
 class HogDetector:
@@ -24,9 +27,15 @@ class HogDetector:
 
     def detect(self, image: RgbImage) -> list[Detection]:
         """Find the faces of an image, surest first; boxes equal face_recognition's."""
-        pixels = np.ascontiguousarray(image)
+        return self._run(np.ascontiguousarray(image), HOG_UPSAMPLES)
+
+    def detect_frontal(self, image: RgbImage) -> list[Detection]:
+        """Find faces from about 80 pixels on in shades of grey, at an eighth of the cost."""
+        return self._run(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), 0)
+
+    def _run(self, pixels: NDArray[Any], upsamples: int) -> list[Detection]:
         with self._lock:
-            rectangles, scores, _ = self._detector.run(pixels, HOG_UPSAMPLES)
+            rectangles, scores, _ = self._detector.run(pixels, upsamples)
         found = [
             Detection(box_of(rectangle), float(score))
             for rectangle, score in zip(rectangles, scores, strict=True)

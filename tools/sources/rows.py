@@ -56,7 +56,7 @@ def _rows_of(text: TextIO, path: Path, name_column: str) -> Iterator[Row]:
     if start == "<":
         raise UnusableSourceError(f"{path.name} is HTML or XML. Save it as CSV or JSON.")
     text.seek(0)
-    if start == "{" and _is_json(first):
+    if start == "{" and _is_one_performer(first):
         yield from _ndjson_rows(text)
     elif start in "[{":
         yield from _json_rows(text, path)
@@ -143,12 +143,11 @@ def _row_of(number: int, entry: Any) -> Row:
     return Row(number, {str(key).casefold(): value for key, value in entry.items()})
 
 
-def _is_json(line: str) -> bool:
+def _is_one_performer(line: str) -> bool:
     try:
-        json.loads(line)
+        return "performers" not in json.loads(line)
     except (ValueError, RecursionError):
         return False
-    return True
 
 
 def _read_head(path: Path) -> bytes:

@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from db.records import Identity, Performer
-from tools.downloads import Downloads, OwnServer
+from tools.downloads import Downloads, OwnServer, without_key
 from tools.graphql import GraphQL
 from tools.sources import Photo, SourceRecord, UnusableSourceError
 
@@ -76,7 +74,9 @@ class Stash:
 
     def __init__(self, url: str, api_key: str) -> None:
         """Take its address as it stands in the browser, with or without /graphql."""
-        trimmed = url.rstrip("/").removesuffix("/graphql")
+        trimmed = url.strip().rstrip("/").removesuffix("/graphql")
+        if "://" not in trimmed:
+            trimmed = f"http://{trimmed}"
         self._graphql = GraphQL(f"{trimmed}/graphql", api_key, what="Stash")
         self._home = self._graphql.url
         self.own_server = OwnServer(self._home, api_key)
@@ -177,8 +177,3 @@ class Stash:
         url = self._home.join(address)
         home = self._home
         return str(url.copy_with(scheme=home.scheme, host=home.host, port=home.port))
-
-
-def without_key(address: str) -> str:
-    """Return a URL without an `apikey` parameter: it is stored, and shown."""
-    return str(httpx.URL(address).copy_remove_param("apikey"))

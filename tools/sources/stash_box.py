@@ -74,6 +74,8 @@ class StashBox:
                 break
             passed.append(asked)
             asked = entry["merged_into_id"]
+        else:
+            return Refusal(stash_id, self.endpoint, "merged again and again, without an end")
         if entry["deleted"]:
             return Refusal(entry["name"], self.endpoint, "deleted at the stash-box")
         return self._record(entry, passed, downloads)

@@ -13,6 +13,7 @@ from typing import Any
 
 from db.records import Identity, Performer
 from function.photos import read_data_uri, read_photo_file
+from tools.downloads import without_key
 from tools.sources import Photo, Refusal, SourceRecord, UnusableSourceError
 from tools.sources.rows import Row, read_rows
 
@@ -89,11 +90,10 @@ def _performer(cells: Mapping[str, Any], source: str) -> Performer:
 
 
 def _photo(text: str, options: TableOptions) -> Photo:
-    shown = text[:SHOWN_CHARACTERS]
     if text.startswith("data:"):
         return Photo(f"{text[:24]}...", functools.partial(read_data_uri, text))
     if text.startswith(("http://", "https://")):
-        return Photo(shown, functools.partial(options.fetch, text))
+        return Photo(without_key(text)[:SHOWN_CHARACTERS], functools.partial(options.fetch, text))
     if "\0" in text:
         raise ValueError("the path of a photo holds a NUL")
     path = options.folder / text

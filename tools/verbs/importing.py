@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import httpx
 
 from db.bundles import open_bundle
 from function.quality import SMALL_PIXELS
 from function.settings import Settings
-from tools.downloads import Downloads
+from tools.downloads import Downloads, OwnServer
 from tools.enrol import Demands
 from tools.imports import enrol_bundle, follow, gallery_to_fill, import_records
 from tools.sources.folder import read_folder
@@ -93,14 +94,22 @@ def import_folder(folder: Path, db_path: Path, *, demands: Demands, dry_run: boo
     metavar="OURS=THEIRS",
     help="Which column is which, such as name=Performer. May be repeated.",
 )
+@click.option(
+    "--own-server",
+    "own_servers",
+    multiple=True,
+    metavar="URL",
+    help="A server of yours on a private address that photos may come from. May be repeated.",
+)
 @click.option("--source", help="A name for the ids in it.  [default: the file's name]")
 @enrolling
 def import_file(
     file: Path,
+    *,
     columns: tuple[str, ...],
+    own_servers: tuple[str, ...],
     source: str | None,
     db_path: Path,
-    *,
     demands: Demands,
     dry_run: bool,
 ) -> None:
@@ -113,7 +122,7 @@ def import_file(
     options = TableOptions(
         source=f"file {source or ('stdin' if is_stdin else file.name)}",
         folder=Path.cwd() if is_stdin else file.parent,
-        fetch=Downloads().fetch,
+        fetch=Downloads(OwnServer(httpx.URL(url)) for url in own_servers).fetch,
         columns=_column_map(columns),
     )
     engine = load_chosen_engine(Settings.from_env())

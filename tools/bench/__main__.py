@@ -1,0 +1,137 @@
+"""`make bench`: our engines and the usual way on the same video, costs as ratios.
+
+Each contender runs in a process of its own, which is asked for its CPU seconds and its peak memory
+when it has ended. Prints a table, and writes the figures as JSON.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from tools.bench.contenders import CONTENDERS, Found
+from tools.bench.footage import make_footage
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / ".cache" / "bench.json"
+HEADINGS = ("contender", "frames", "faces", "true", "people", "CPU s", "wall s", "peak MB")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one contender cost, whole process, and what it found."""
+
+    contender: str
+    video: str
+    every_seconds: float | None
+    cpu_seconds: float
+    wall_seconds: float
+    peak_megabytes: float
+    found: Found
+
+
+def run_contender(name: str, video: Path, every_seconds: float | None) -> Run:
+    """Run one contender to its end and ask the kernel what it used."""
+    interval = "auto" if every_seconds is None else f"{every_seconds:g}"
+    command = [sys.executable, "-m", "tools.bench.contenders", name, str(video), interval]
+    started = time.monotonic()
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as child:  # noqa: S603  # ours
+        output = child.stdout.read() if child.stdout else b""
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    wall_seconds = time.monotonic() - started
+    if child.returncode:
+        raise click.ClickException(f"{name} failed with status {child.returncode}.")
+    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    return Run(
+        contender=name,
+        video=video.name,
+        every_seconds=every_seconds,
+        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        wall_seconds=wall_seconds,
+        peak_megabytes=kilobytes / 1024,
+        found=Found(**json.loads(output)),
+    )
+
+
+def describe_machine() -> str:
+    """Name the machine, for whoever compares figures."""
+    model = platform.processor() or platform.machine()
+    cpu_info = Path("/proc/cpuinfo")
+    if cpu_info.exists():
+        lines = [
+            line for line in cpu_info.read_text().splitlines() if line.startswith("model name")
+        ]
+        model = lines[0].partition(":")[2].strip() if lines else model
+    python = platform.python_version()
+    return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {python}"
+
+
+def render_table(runs: list[Run]) -> str:
+    """Render runs of one video side by side; the last one is what the others are compared with."""
+    rows = [HEADINGS, *(_row(run) for run in runs)]
+    against = runs[-1]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    lines = [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    ]
+    for run in runs[:-1]:
+        whole = against.cpu_seconds / run.cpu_seconds
+        loaded = against.found.work_seconds / run.found.work_seconds
+        wall = against.wall_seconds / run.wall_seconds
+        memory = against.peak_megabytes / run.peak_megabytes
+        lines.append(
+            f"{run.contender} takes {whole:.1f} times less CPU than {against.contender} "
+            f"({loaded:.1f} once the nets are loaded), {wall:.1f} times less time, "
+            f"{memory:.1f} times less memory"
+        )
+    return "\n".join(lines)
+
+
+def _row(run: Run) -> tuple[str, ...]:
+    found = run.found
+    return (
+        run.contender,
+        str(found.frames),
+        str(found.faces),
+        "?" if found.true_faces is None else str(found.true_faces),
+        str(found.people),
+        f"{run.cpu_seconds:.1f}",
+        f"{run.wall_seconds:.1f}",
+        f"{run.peak_megabytes:.0f}",
+    )
+
+
+@click.command(epilog="Example: python -m tools.bench video.mp4 --every 5 --contender onnx")
+@click.argument("videos", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--every", multiple=True, type=float, help="Seconds between samples; 5 and 1 if none."
+)
+@click.option(
+    "--contender", multiple=True, type=click.Choice(list(CONTENDERS)), help="Default: all."
+)
+def main(videos: tuple[Path, ...], every: tuple[float, ...], contender: tuple[str, ...]) -> None:
+    """Compare on VIDEOS, or on two minutes of 1080p made here with keyframes every 5 s and 2 s."""
+    click.echo(f"Machine: {describe_machine()}")
+    everything: list[Run] = []
+    for video in videos or (make_footage(120, 5), make_footage(120, 2)):
+        for every_seconds in every or (5.0, 1.0):
+            click.echo(f"\n{video.name}, one sample every {every_seconds:g} s")
+            runs = [run_contender(name, video, every_seconds) for name in contender or CONTENDERS]
+            click.echo(render_table(runs))
+            everything += runs
+    RESULTS.parent.mkdir(exist_ok=True)
+    figures = {"machine": describe_machine(), "runs": [asdict(run) for run in everything]}
+    RESULTS.write_text(json.dumps(figures, indent=2))
+    click.echo(f"\nAs JSON: {RESULTS.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Footage for the benchmark: two minutes of 1080p made from the demo's portraits, with the truth.
+
+Shots of five seconds show one or two portraits that sway, zoom and blur over a moving ground, or a
+cat, with hard cuts between them. What is to be seen when is known,
+so that faces found can be counted as true ones.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from function.engines import RgbImage
+from tools.demo.photos import fetch_photos
+from tools.videos import read_portrait, write_video
+
+FOOTAGE_FOLDER = Path(__file__).parents[2] / ".cache" / "footage"
+WIDTH, HEIGHT, FPS = 1920, 1080, 25
+SHOT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Some seconds with the same people: portraits, and their size in heights of the picture."""
+
+    portraits: tuple[str, ...]
+    heights: float
+    blur_pixels: int = 0
+
+
+SHOTS = (
+    Shot(("obama1.jpg",), 1.0),
+    Shot(("obama3.jpg", "biden.jpg"), 0.7),
+    Shot(("astronaut.png",), 0.9, blur_pixels=3),
+    Shot(("cat.png",), 1.0),
+    Shot(("hopper.jpg", "astronaut.png"), 0.6),
+    Shot(("biden.jpg",), 0.8),
+    Shot(("obama2.jpg",), 0.9),
+    Shot(("hopper.jpg",), 0.5, blur_pixels=2),
+)
+"""Played in turn until the time is full; faces are 10 to 36 % of the picture's height."""
+
+
+def make_footage(seconds: float, keyframe_seconds: float, folder: Path = FOOTAGE_FOLDER) -> Path:
+    """Make a 1080p H.264 video so long, with a keyframe every so often, unless it is there."""
+    path = folder / f"{seconds:g}s-keyframe-{keyframe_seconds:g}s.mp4"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial.mp4")
+        write_video(
+            partial, _pictures(seconds), fps=FPS, keyframe_every=round(keyframe_seconds * FPS)
+        )
+        partial.replace(path)
+    return path
+
+
+def is_footage(video: Path) -> bool:
+    """Say whether a video is one that was made here, so that the truth about it is known."""
+    return video.resolve().parent == FOOTAGE_FOLDER.resolve()
+
+
+def true_faces(seconds: float) -> int:
+    """Count the faces that are to be seen at a moment of the footage."""
+    return sum(portrait != "cat.png" for portrait in _shot_at(seconds).portraits)
+
+
+def _shot_at(seconds: float) -> Shot:
+    return SHOTS[int(seconds / SHOT_SECONDS) % len(SHOTS)]
+
+
+def _pictures(seconds: float) -> Iterator[RgbImage]:
+    photos = fetch_photos()
+    portraits = {name: read_portrait(photos / name) for shot in SHOTS for name in shot.portraits}
+    ground = _ground()
+    for index in range(round(seconds * FPS)):
+        now = index / FPS
+        shot = _shot_at(now)
+        picture = np.roll(ground, index * 2, axis=1)
+        for place, name in enumerate(shot.portraits):
+            _draw(picture, portraits[name], shot, (place + 1) / (len(shot.portraits) + 1), now)
+        yield picture
+
+
+def _draw(picture: RgbImage, portrait: RgbImage, shot: Shot, across: float, now: float) -> None:
+    """Draw a portrait that sways by 2 % of the width, zooms by 10 %, and blurs as the shot says."""
+    zoom = 1 + 0.1 * np.sin(now * 0.9)
+    side = min(HEIGHT, round(shot.heights * HEIGHT * zoom))
+    scaled = cv2.resize(portrait, (side, side), interpolation=cv2.INTER_AREA)
+    if shot.blur_pixels:
+        scaled = cv2.GaussianBlur(scaled, (0, 0), shot.blur_pixels)
+    left = round(across * WIDTH - side / 2 + 0.02 * WIDTH * np.sin(now * 1.7))
+    top = (HEIGHT - side) // 2
+    picture[top : top + side, left : left + side] = scaled
+
+
+def _ground() -> RgbImage:
+    """A ground with texture, so that the encoder and the detectors have something to do."""
+    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
+    waves = np.sin(rows / 17) * np.cos(columns / 23) + np.sin((rows + columns) / 61)
+    noise = np.random.default_rng(1).normal(0, 4, (HEIGHT, WIDTH, 1))
+    tint = np.array([90, 110, 130])
+    ground = tint + 22 * waves[:, :, None] + noise
+    pixels: RgbImage = np.clip(ground, 0, 255).astype(np.uint8)
+    return pixels
