@@ -22,8 +22,7 @@ demo: $(VENV)/ready ## do the main job once, on real photographs
 	@$(BIN)/python -m tools.demo
 
 run: $(VENV)/ready ## serve on $(HOST):$(PORT); MEDIA=/path/to/videos, PERFORMERS_DB=gallery file
-	MEDIA_ROOT="$(abspath $(MEDIA))" $(BIN)/functions-framework \
-		--source function/main.py --target recognize --host $(HOST) --port $(PORT)
+	MEDIA_ROOT="$(abspath $(MEDIA))" $(BIN)/python -m function.server
 
 test: $(VENV)/ready-dev ## run the tests
 	$(BIN)/python -m pytest

@@ -9,9 +9,9 @@ from db.errors import AmbiguousNameError, PerformerNotFoundError
 from db.gallery import Gallery
 from db.records import Encoding, Identity, Performer
 from function.editing import changed_gallery, opened_gallery, refuse_forgotten
-from function.errors import MissingParameterError, PhotoUnusableError, VideoOverLimitError
+from function.errors import MissingParameterError, PhotoUnusableError
 from function.page_requests import read_name, read_number, require_page
-from function.photos import MAX_PHOTO_BYTES, PhotoRefusedError
+from function.photos import PhotoRefusedError
 from function.portraits import find_only_face
 from function.responses import json_response
 from function.service import Service
@@ -24,7 +24,7 @@ def answer_photo(service: Service, request: Request) -> Response:
     photo_hash = hashlib.sha256(content).hexdigest()
     with opened_gallery(service) as gallery:
         performer = _find_performer(gallery, request)
-        known = gallery.photo_hashes(performer.id, service.engine().model)
+        known = gallery.photo_hashes(performer.id, service.ready().model)
     if photo_hash in known:
         return json_response({"added": False, "id": performer.id})
     encoding, picture = _encode(service, request, content, photo_hash)
@@ -52,9 +52,6 @@ def _find_performer(gallery: Gallery, request: Request) -> Performer:
 def _read_photo(request: Request) -> bytes:
     if request.content_length is None:
         raise MissingParameterError("The request has no Content-Length. Send the photo whole.")
-    if request.content_length > MAX_PHOTO_BYTES:
-        limit = MAX_PHOTO_BYTES // 1_000_000
-        raise VideoOverLimitError(f"The photo is larger than {limit} MB. Save it smaller.")
     return request.get_data(cache=False)
 
 

@@ -1,7 +1,8 @@
 """The media root becomes a list to choose a video from, one folder at a time."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
@@ -39,13 +40,28 @@ class FolderEntry(TypedDict):
 
 
 class FolderReply(TypedDict):
-    """What is in one folder; `parent` is None at the media root, `left_out` counts the rest."""
+    """What is in one folder; `crumbs` lead to it from the top, `left_out` counts the cut off."""
 
     folder: str
-    parent: str | None
+    crumbs: list[FolderEntry]
     folders: list[FolderEntry]
     videos: list[VideoEntry]
     left_out: int
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A folder, the media root it is in, and whether there are others to tell that one from."""
+
+    folder: Path
+    root: Path
+    is_only_root: bool
+
+    def name_path(self, path: Path) -> str:
+        """Write a path as the page asks for it: relative to the only root, or else absolute."""
+        if not self.is_only_root:
+            return path.as_posix()
+        return "" if path == self.root else path.relative_to(self.root).as_posix()
 
 
 def answer_folder(service: Service, request: Request) -> Response:
@@ -54,55 +70,69 @@ def answer_folder(service: Service, request: Request) -> Response:
     return json_response(list_folder(asked, service.settings.media_root))
 
 
-def list_folder(asked: str, media_root: Path) -> FolderReply:
-    """List the folders and videos of one folder, never what lies outside the media root.
+def list_folder(asked: str, media_roots: Sequence[Path]) -> FolderReply:
+    """List the folders and videos of one folder, never what lies outside the media roots.
 
-    Hidden entries, and links that lead out of the root, are not there; neither are names that are
-    not UTF-8, which no browser could send back.
+    With several roots, the top ("") lists these. Hidden entries, and links that lead out of the
+    root, are not there; neither are names that are not UTF-8, which no browser could send back.
 
     Raises:
         OutsideMediaRootError: the folder lies outside.
         VideoNotFoundError: there is no such folder, or it may not be read.
     """
-    root = media_root.resolve()
-    folder = _resolve_folder(asked, root)
+    roots = [root.resolve() for root in media_roots]
+    if not asked and len(roots) > 1:
+        folders = [FolderEntry(name=root.name, path=root.as_posix()) for root in roots]
+        return FolderReply(folder="", crumbs=[_TOP], folders=folders, videos=[], left_out=0)
+    place = _resolve_folder(asked, roots)
     try:
-        entries = sorted(_entries(folder, root), key=lambda entry: entry.name.casefold())
+        entries = sorted(_entries(place), key=lambda entry: entry.name.casefold())
     except OSError:
         raise VideoNotFoundError(
             f"The folder {asked!r} cannot be read. Check who owns it."
         ) from None
     shown = entries[:MOST_ENTRIES]
     return FolderReply(
-        folder=_relative(folder, root),
-        parent=None if folder == root else _relative(folder.parent, root),
-        folders=[_folder(entry, root) for entry in shown if entry.is_dir()],
-        videos=[_video(entry, root) for entry in shown if not entry.is_dir()],
+        folder=place.name_path(place.folder),
+        crumbs=_crumbs(place),
+        folders=[_folder(entry, place) for entry in shown if entry.is_dir()],
+        videos=[_video(entry, place) for entry in shown if not entry.is_dir()],
         left_out=len(entries) - len(shown),
     )
 
 
-def _resolve_folder(asked: str, root: Path) -> Path:
-    try:
-        folder = (root / asked).resolve()
-        inside, exists = folder.is_relative_to(root), folder.is_dir()
-    except (OSError, RuntimeError, ValueError):
-        inside, exists = True, False
-    if not inside:
+_TOP = FolderEntry(name="Media folder", path="")
+
+
+def _crumbs(place: _Place) -> list[FolderEntry]:
+    within = place.folder.relative_to(place.root)
+    steps = [place.root / part for part in [*reversed(within.parents), within]]
+    wanted = [step for step in dict.fromkeys(steps) if step != place.root or not place.is_only_root]
+    return [_TOP, *(FolderEntry(name=step.name, path=place.name_path(step)) for step in wanted)]
+
+
+def _resolve_folder(asked: str, roots: Sequence[Path]) -> _Place:
+    is_inside = False
+    for root in roots:
+        try:
+            folder = (root / asked).resolve()
+            inside, exists = folder.is_relative_to(root), folder.is_dir()
+        except (OSError, RuntimeError, ValueError):
+            inside, exists = True, False
+        if inside and exists:
+            return _Place(folder, root, is_only_root=len(roots) == 1)
+        is_inside |= inside
+    if not is_inside:
         raise OutsideMediaRootError("The folder leads out of the media root. Choose one inside it.")
-    if not exists:
-        raise VideoNotFoundError(
-            f"There is no folder {asked!r} in the media root. Go back to the top."
-        )
-    return folder
+    raise VideoNotFoundError(f"There is no folder {asked!r} in the media root. Go back to the top.")
 
 
-def _entries(folder: Path, root: Path) -> Iterator["os.DirEntry[str]"]:
-    with os.scandir(folder) as entries:
+def _entries(place: _Place) -> Iterator["os.DirEntry[str]"]:
+    with os.scandir(place.folder) as entries:
         for entry in entries:
             if entry.name.startswith(".") or not _is_utf8(entry.name):
                 continue
-            if entry.is_symlink() and not _leads_inside(Path(entry.path), root):
+            if entry.is_symlink() and not _leads_inside(Path(entry.path), place.root):
                 continue
             is_video = Path(entry.name).suffix.lower() in VIDEO_SUFFIXES
             if entry.is_dir() or (is_video and entry.is_file()):
@@ -124,15 +154,10 @@ def _is_utf8(name: str) -> bool:
     return True
 
 
-def _relative(path: Path, root: Path) -> str:
-    relative = path.relative_to(root).as_posix()
-    return "" if relative == "." else relative
+def _folder(entry: "os.DirEntry[str]", place: _Place) -> FolderEntry:
+    return FolderEntry(name=entry.name, path=place.name_path(Path(entry.path)))
 
 
-def _folder(entry: "os.DirEntry[str]", root: Path) -> FolderEntry:
-    return FolderEntry(name=entry.name, path=_relative(Path(entry.path), root))
-
-
-def _video(entry: "os.DirEntry[str]", root: Path) -> VideoEntry:
+def _video(entry: "os.DirEntry[str]", place: _Place) -> VideoEntry:
     size = entry.stat().st_size
-    return VideoEntry(name=entry.name, path=_relative(Path(entry.path), root), bytes=size)
+    return VideoEntry(name=entry.name, path=place.name_path(Path(entry.path)), bytes=size)

@@ -7,18 +7,23 @@ RecognitionError                   500 internal_error
 ├── UnauthorizedError              401 unauthorized
 ├── NotFromPageError               403 not_from_page
 ├── OutsideMediaRootError          403 outside_media_root
+├── UntrustedOriginError           403 untrusted_origin
 ├── VideoNotFoundError             404 video_not_found
 ├── RouteNotFoundError             404 not_found
 ├── UnknownPerformerError          404 performer_not_found
 ├── MethodNotAllowedError          405 method_not_allowed
 ├── CorrectionRefusedError         409 correction_refused
 ├── ResultGoneError                410 result_gone
+├── RequestTooLargeError           413 request_too_large
 ├── VideoOverLimitError            413 video_over_limit
+├── UntrustedHostError             421 untrusted_host
 ├── UnreadableVideoError           422 unreadable_video
 ├── PhotoUnusableError             422 photo_unusable
 ├── BusyError                      429 busy
+├── ClientGoneError                499 client_gone
 ├── EngineUnavailableError         503 engine_unavailable
 ├── GalleryUnavailableError        503 gallery_unavailable
+├── StoppingError                  503 stopping
 └── TimeLimitError                 504 time_limit
 
 A message names what was asked, what was found and what to do. It may reach a stranger on the
@@ -75,6 +80,13 @@ class OutsideMediaRootError(RecognitionError):
     code = "outside_media_root"
 
 
+class UntrustedOriginError(RecognitionError):
+    """A web page of another server asks, and ORIGINS does not name it."""
+
+    status = 403
+    code = "untrusted_origin"
+
+
 class VideoNotFoundError(RecognitionError):
     """There is no file at the path."""
 
@@ -117,11 +129,25 @@ class ResultGoneError(RecognitionError):
     code = "result_gone"
 
 
+class RequestTooLargeError(RecognitionError):
+    """The request's body is larger than any that we answer."""
+
+    status = 413
+    code = "request_too_large"
+
+
 class VideoOverLimitError(RecognitionError):
-    """The video, or the request, is larger than the settings allow."""
+    """The video is larger than the settings allow."""
 
     status = 413
     code = "video_over_limit"
+
+
+class UntrustedHostError(RecognitionError):
+    """The request calls this server by a name that is not trusted."""
+
+    status = 421
+    code = "untrusted_host"
 
 
 class UnreadableVideoError(RecognitionError):
@@ -145,6 +171,13 @@ class BusyError(RecognitionError):
     code = "busy"
 
 
+class ClientGoneError(RecognitionError):
+    """The client hung up before the answer; only the log ever sees this."""
+
+    status = 499
+    code = "client_gone"
+
+
 class EngineUnavailableError(RecognitionError):
     """The engine that was asked for cannot run here."""
 
@@ -157,6 +190,13 @@ class GalleryUnavailableError(RecognitionError):
 
     status = 503
     code = "gallery_unavailable"
+
+
+class StoppingError(RecognitionError):
+    """The server was told to stop."""
+
+    status = 503
+    code = "stopping"
 
 
 class TimeLimitError(RecognitionError):

@@ -85,6 +85,11 @@ def faces_of_image(image: RgbImage, engine: Engine, detection_pixels: int) -> li
     return [face for _, faces in found for face in faces]
 
 
+def best_face(faces: Sequence[Face]) -> Face:
+    """Choose the face to show: the one with the highest quality, the earliest of equals."""
+    return max(faces, key=lambda face: (face.quality, -face.seconds))
+
+
 def _find(frame: Frame, engine: Engine, detection_pixels: int) -> Iterator[_Found]:
     thoroughly = frame.index % THOROUGH_FRAMES == 0
     for detection in detect_faces(frame.rgb, engine, detection_pixels, thoroughly=thoroughly):

@@ -1,142 +1,141 @@
 """The HTTP function: `functions-framework --source function/main.py --target recognize`."""
 
-import json
+import io
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator
-from itertools import chain
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
+import flask
 import functions_framework
 from flask import Request, Response
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from function.access import too_large
+from function.answers import UNEXPECTED, answer_video, error_response, json_response
 from function.errors import (
-    BusyError,
+    BadParameterError,
     MethodNotAllowedError,
     RecognitionError,
     RouteNotFoundError,
 )
-from function.media import resolve_video
-from function.page_requests import is_from_page
+from function.logs import RequestRecord, log_as_json, request_id
+from function.openapi import describe
 from function.page_routes import page_routes
 from function.pages import answer_start, wants_page
-from function.parameters import read_parameters
-from function.recognition import Progress, recognize_video
-from function.reply import rank, to_progress, to_reply
 from function.results import RecentResults
 from function.service import Service
 from function.settings import Settings
 
-NDJSON = "application/x-ndjson"
-RETRY_AFTER_SECONDS = 5
-
 _log = logging.getLogger(__name__)
-_service = Service(Settings.from_env())
+
+_settings = Settings.from_env()
+log_as_json(_settings.log_level)
+_service = Service(_settings)
 _results = RecentResults()
-logging.basicConfig(level=_service.settings.log_level)
+if flask.has_app_context():
+    flask.current_app.config["SERVICE"] = _service  # for server.py, which ends it
 
 
 @functions_framework.http
 def recognize(request: Request) -> Response:
     """Answer one request, whatever its path and method; every error becomes JSON."""
+    record = RequestRecord(
+        id=request_id(request.headers.get("X-Request-Id")),
+        method=request.method if request.method in KNOWN_METHODS else "other",
+        route=request.path if request.path in ROUTES else "other",
+    )
+    flask.g.record = record
+    response = _answer(request, record)
+    request.stream = io.BytesIO()  # or functions-framework reads the rest of a body, however long
+    record.status = response.status_code
+    response.headers["X-Request-Id"] = record.id
+    if response.is_streamed:
+        response.call_on_close(lambda: _close_record(record))
+    else:
+        _close_record(record)
+    return _service.access.add_headers(request, response)
+
+
+def _answer(request: Request, record: RequestRecord) -> Response:
     try:
+        preflight = _service.access.answer_preflight(request)
+        if preflight:
+            return preflight
+        _service.access.check(request)
         return _route(request)(request)
     except RecognitionError as error:
-        return _error_response(error)
+        return error_response(error, record)
+    except RequestEntityTooLarge:
+        return error_response(too_large(), record)
+    except HTTPException as error:
+        refusal = BadParameterError(f"The request cannot be read: {error.description}")
+        return error_response(refusal, record)
     except Exception:  # noqa: BLE001  # the last resort, and it is logged
-        return _error_response(_unexpected())
+        _log.exception("A request failed in a way that has no error of its own.")
+        return error_response(RecognitionError(UNEXPECTED), record)
+
+
+def _close_record(record: RequestRecord) -> None:
+    record.finish()
+    record.write()
+    _service.measures.count(record)
 
 
 def _route(request: Request) -> Callable[[Request], Response]:
-    routes: dict[str, tuple[Callable[[Request], Response], set[str]]] = {
-        "/": (_answer_video, {"GET", "POST"}),
-        "/health": (_answer_health, {"GET", "HEAD"}),
-        "/ready": (_answer_ready, {"GET", "HEAD"}),
-        **page_routes(_service, _results),
-    }
-    if wants_page(request):
-        return answer_start
-    if request.path not in routes:
-        raise RouteNotFoundError(f"There is nothing here; there are {', '.join(routes)}.")
-    handler, methods = routes[request.path]
+    if request.path not in ROUTES:
+        raise RouteNotFoundError(f"There is nothing here; there are {', '.join(ROUTES)}.")
+    handler, methods = ROUTES[request.path]
     if request.method not in methods:
         allowed = " or ".join(sorted(methods))
         raise MethodNotAllowedError(f"{request.method} is not answered here. Use {allowed}.")
     return handler
 
 
+def _answer_video(request: Request) -> Response:
+    if wants_page(request):
+        return answer_start(request)
+    return answer_video(request, _service, flask.g.record, _results)
+
+
 def _answer_health(_: Request) -> Response:
-    return _json_response({"status": "up"})
+    return json_response({"status": "up"})
 
 
-def _answer_ready(_: Request) -> Response:
-    engine = _service.engine()
+def _answer_ready(request: Request) -> Response:
+    ready = _service.ready()
     with _service.gallery() as gallery:
         snapshot = _service.snapshot(gallery)
-    return _json_response(
+    if not _service.access.may_see_details(request):
+        return json_response({"status": "ready"})
+    return json_response(
         {
             "status": "ready",
-            "engine": engine.name,
-            "provider": engine.provider,
-            "model": engine.model,
+            "engine": ready.engine,
+            "provider": ready.provider,
+            "model": ready.model,
+            "sandbox": _service.settings.sandbox,
+            "locks": ready.locks,
             "performers": len(snapshot.performers),
             "encodings": len(snapshot.vectors),
         }
     )
 
 
-def _answer_video(request: Request) -> Response:
-    parameters = read_parameters(request, _service.settings)
-    path = resolve_video(parameters.path, parameters.settings.media_root)
-    events = _recognize(path, parameters.settings, keep=is_from_page(request))
-    # What goes wrong before the first frame still gets a status of its own.
-    first = next(events)
-    if NDJSON not in request.accept_mimetypes.values():
-        *_, last = chain([first], events)
-        return _json_response(last["result"])
-    response = Response(_lines(chain([first], events)), mimetype=NDJSON)
-    response.call_on_close(events.close)
-    return response
+def _answer_metrics(_: Request) -> Response:
+    return Response(_service.measures.text(), content_type="text/plain; version=0.0.4")
 
 
-def _recognize(path: Path, settings: Settings, *, keep: bool) -> Generator[dict[str, Any]]:
-    """Yield the lines of one recognition: progress, and last the result; `keep` gives it an id."""
-    with _service.slot(), _service.gallery() as gallery:
-        snapshot = _service.snapshot(gallery)
-        for event in recognize_video(path, _service.engine(), snapshot, settings):
-            if isinstance(event, Progress):
-                yield {"progress": to_progress(event)}
-            else:
-                people = [one.person for one in rank(event.identifications)]
-                kept = {"id": _results.keep(path, people, snapshot.model)} if keep else {}
-                yield {"result": to_reply(event.identifications, gallery.thumbnail), **kept}
+def _answer_openapi(_: Request) -> Response:
+    return json_response(describe({route: methods for route, (_, methods) in API.items()}))
 
 
-def _lines(events: Iterable[dict[str, Any]]) -> Iterator[str]:
-    try:
-        for event in events:
-            yield json.dumps(event) + "\n"
-    except RecognitionError as error:
-        yield json.dumps(_error_body(error)) + "\n"
-    except Exception:  # noqa: BLE001  # the last resort, and it is logged
-        yield json.dumps(_error_body(_unexpected())) + "\n"
+KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
+API: dict[str, tuple[Callable[[Request], Response], set[str]]] = {
+    "/": (_answer_video, {"GET", "POST"}),
+    "/health": (_answer_health, {"GET", "HEAD"}),
+    "/ready": (_answer_ready, {"GET", "HEAD"}),
+    "/metrics": (_answer_metrics, {"GET"}),
+    "/openapi.json": (_answer_openapi, {"GET"}),
+}
 
-def _unexpected() -> RecognitionError:
-    _log.exception("A request failed in a way that has no error of its own.")
-    return RecognitionError("Something went wrong here; the log says what.")
-
-
-def _error_body(error: RecognitionError) -> dict[str, dict[str, str]]:
-    return {"error": {"code": error.code, "message": str(error)}}
-
-
-def _error_response(error: RecognitionError) -> Response:
-    response = _json_response(_error_body(error), error.status)
-    if isinstance(error, BusyError):
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
-
-
-def _json_response(body: object, status: int = 200) -> Response:
-    return Response(json.dumps(body) + "\n", status=status, mimetype="application/json")
+ROUTES = {**API, **page_routes(_service, _results)}

@@ -1,6 +1,15 @@
-"""The path of a request becomes a file inside the media root, or an error."""
+"""The path of a request becomes an open file inside the media root, or an error.
 
-from pathlib import Path
+The file is opened once, here, and only its descriptor travels on: nothing can be exchanged between
+the check and the use, and no decoder ever sees a name that it could take for an address.
+"""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
 
 from function.errors import (
     BadParameterError,
@@ -9,35 +18,110 @@ from function.errors import (
     VideoNotFoundError,
 )
 
+_NEVER_FOLLOW = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+"""A symbolic link fails, and a pipe cannot keep us waiting before it is seen for what it is."""
 
-def resolve_video(asked: str, media_root: Path) -> Path:
-    """Find the video that `asked` names: absolute inside the media root, or relative to it.
+
+@dataclass(frozen=True)
+class MediaFile:
+    """A file of the library that is open for reading, and what messages and logs call it."""
+
+    descriptor: int
+    name: str
+
+
+@contextmanager
+def open_media(
+    asked: str, roots: Sequence[Path], path_map: Sequence[tuple[str, str]] = ()
+) -> Iterator[MediaFile]:
+    """Open the file that `asked` names: absolute inside a media root, or relative to one.
+
+    `path_map` holds pairs of a prefix that the caller uses, and ours in its place, for callers who
+    see the same library elsewhere (another container, another machine). The name of what is yielded
+    is its path under the root.
 
     Raises:
         BadParameterError: the path is empty or holds a NUL.
         OutsideMediaRootError: it leads out of the media root, also by `..` or a symbolic link.
         VideoNotFoundError: nothing is there.
-        UnreadableVideoError: it is a folder, or no ordinary file.
+        UnreadableVideoError: it is a folder, no ordinary file, or not for us to read.
     """
     if not asked.strip() or "\0" in asked:
         raise BadParameterError("path is empty or holds a NUL. Give the path of a video.")
-    root = media_root.resolve()
+    root, inside = _locate(asked, _map_path(asked, path_map), roots)
+    descriptor = _open_beneath(root, inside, asked)
     try:
-        path = (root / asked).resolve()
-        inside = path.is_relative_to(root)
-        exists = inside and path.exists()
-    except (OSError, RuntimeError, ValueError):
-        raise VideoNotFoundError(f"There is no video {asked!r} in the media root.") from None
-    if not inside:
-        raise OutsideMediaRootError(
-            "The path leads out of the media root. Give one inside it, or set MEDIA_ROOT."
-        )
-    if not exists:
-        raise VideoNotFoundError(
-            f"There is no video {asked!r} in the media root. Check the path; it may be relative "
-            "to the media root, or absolute inside it."
-        )
-    if not path.is_file():
-        found = "a folder" if path.is_dir() else "not an ordinary file"
+        _require_file(descriptor, asked)
+        yield MediaFile(descriptor, inside.as_posix())
+    finally:
+        os.close(descriptor)
+
+
+def _map_path(asked: str, path_map: Sequence[tuple[str, str]]) -> str:
+    """Put our prefix for the caller's; of several that fit, the longest."""
+    for theirs, ours in sorted(path_map, key=lambda pair: -len(pair[0])):
+        if "\\" in theirs and asked.replace("/", "\\").lower().startswith(theirs.lower()):
+            rest = PureWindowsPath(asked[len(theirs) :].lstrip("\\/")).as_posix()
+            return f"{ours.rstrip('/')}/{rest}"
+        if asked == theirs or asked.startswith(f"{theirs.rstrip('/')}/"):
+            return ours.rstrip("/") + asked[len(theirs.rstrip("/")) :]
+    return asked
+
+
+def _locate(asked: str, mapped: str, roots: Sequence[Path]) -> tuple[Path, Path]:
+    """Find the root the path is in, and its place there without links; the first that has it."""
+    is_inside = False
+    for root in roots:
+        try:
+            real_root = root.resolve()
+            path = (real_root / mapped).resolve()
+            if path.is_relative_to(real_root):
+                is_inside = True
+                path.lstat()
+                return real_root, path.relative_to(real_root)
+        except (OSError, RuntimeError, ValueError):
+            is_inside = True  # a name no file can have is refused for that, wherever it leads
+    if is_inside:
+        raise _not_found(asked)
+    raise OutsideMediaRootError(
+        "The path leads out of the media root. Give one inside it, or set MEDIA_ROOT or PATH_MAP."
+    )
+
+
+def _not_found(asked: str) -> VideoNotFoundError:
+    return VideoNotFoundError(
+        f"There is no video {asked!r} in the media root. Check the path; it may be relative "
+        "to the media root, or absolute inside it."
+    )
+
+
+def _open_beneath(root: Path, inside: Path, asked: str) -> int:
+    """Walk down from the root, one name at a time, following no link.
+
+    `inside` had none a moment ago; one that has come since, to lead us out, fails here.
+    """
+    descriptor = -1
+    try:
+        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+        for name in inside.parts:
+            above, descriptor = descriptor, os.open(name, _NEVER_FOLLOW, dir_fd=descriptor)
+            os.close(above)
+    except PermissionError:
+        _close(descriptor)
+        raise UnreadableVideoError(f"{asked!r} may not be read. Check its permissions.") from None
+    except OSError:
+        _close(descriptor)
+        raise _not_found(asked) from None
+    return descriptor
+
+
+def _close(descriptor: int) -> None:
+    if descriptor >= 0:
+        os.close(descriptor)
+
+
+def _require_file(descriptor: int, asked: str) -> None:
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        found = "a folder" if stat.S_ISDIR(mode) else "not an ordinary file"
         raise UnreadableVideoError(f"{asked!r} is {found}. Give the path of a video.")
-    return path

@@ -7,6 +7,7 @@ from pathlib import Path
 from flask import Request, Response
 
 PAGE_FOLDER = Path(__file__).parent / "page"
+PAGE_PREFIX = "/page/"
 START = "index.html"
 
 SECURITY_HEADERS = {
@@ -50,7 +51,7 @@ def answer_start(request: Request) -> Response:
 
 def answer_file(request: Request) -> Response:
     """Answer with one of the page's files; the route table names them one by one."""
-    return _answer(request, request.path.removeprefix("/page/"))
+    return _answer(request, request.path.removeprefix(PAGE_PREFIX))
 
 
 def answer_bytes(request: Request, content: bytes, mimetype: str) -> Response:

@@ -1,17 +1,21 @@
 """From a video to the people in it: the table of contents of this package."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from db.records import Snapshot
 from function.engines import Engine
-from function.faces import Face, find_faces
+from function.faces import Face, best_face, find_faces
 from function.frames import sample_frames
 from function.matches import Identification, match_people
-from function.people import group_faces
+from function.people import Person, group_faces
 from function.settings import Settings
 from function.videos import open_video
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -23,13 +27,50 @@ class Progress:
     faces: int
 
 
+@dataclass(frozen=True)
+class Task:
+    """How a video is to be looked at; the fields are those of Settings."""
+
+    every_seconds: float | None
+    detection_pixels: int
+    threads: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Task":
+        """Pick out the settings that decide what is seen in a video."""
+        return cls(settings.every_seconds, settings.detection_pixels, settings.threads)
+
+
+@dataclass(frozen=True)
+class StageSeconds:
+    """How long each stage took: reading frames, finding faces in them, grouping them."""
+
+    frames: float
+    faces: float
+    people: float
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """Everyone in a video, still without a name, and how many frames and faces that took.
+
+    Of each person's faces only the best one keeps its picture.
+    """
+
+    people: tuple[Person, ...]
+    frames: int
+    faces: int
+    seconds: StageSeconds
+
+
 @dataclass(frozen=True, eq=False)
 class Recognition:
-    """The outcome: everyone who was found, and how many frames that took."""
+    """The outcome: everyone who was found, and what that took."""
 
     identifications: tuple[Identification, ...]
     frames: int
     faces: int
+    seconds: StageSeconds
 
 
 def recognize_video(
@@ -43,16 +84,77 @@ def recognize_video(
         UnreadableVideoError: the file cannot be read as a video.
         VideoOverLimitError: it is larger than the limits allow.
     """
+    return name_people(find_people(path, path.name, engine, Task.of(settings)), gallery, settings)
+
+
+def find_people(
+    source: Path | int, name: str, engine: Engine, task: Task
+) -> Iterator[Progress | Findings]:
+    """Find everyone in a video that is a path or an open descriptor, without naming anyone.
+
+    Raises:
+        UnreadableVideoError: the file cannot be read as a video.
+        VideoOverLimitError: it is larger than the limits allow.
+    """
     faces: list[Face] = []
     frames = 0
-    with open_video(path, settings.every_seconds, threads=settings.threads) as video:
-        sampled = sample_frames(video)
-        for done_seconds, new_faces in find_faces(sampled, engine, settings.detection_pixels):
+    watch = Stopwatch()
+    with open_video(source, task.every_seconds, threads=task.threads, name=name) as video:
+        sampled = watch.time(sample_frames(video))
+        for done_seconds, new_faces in find_faces(sampled, engine, task.detection_pixels):
             frames += 1
             faces.extend(new_faces)
             yield Progress(done_seconds, max(video.seconds, done_seconds), len(faces))
-    people = group_faces(faces)
-    identifications = match_people(
-        people, gallery, min_score=settings.min_score, limit=settings.max_matches
+    frames_and_faces = watch.elapsed()
+    people = tuple(_keep_best_picture(person) for person in group_faces(faces))
+    seconds = StageSeconds(
+        frames=watch.spent,
+        faces=frames_and_faces - watch.spent,
+        people=watch.elapsed() - frames_and_faces,
     )
-    yield Recognition(tuple(identifications), frames, len(faces))
+    yield Findings(people, frames, len(faces), seconds)
+
+
+def name_people(
+    events: Iterator[Progress | Findings], gallery: Snapshot, settings: Settings
+) -> Iterator[Progress | Recognition]:
+    """Compare those who were found with the gallery; progress passes through."""
+    for event in events:
+        if isinstance(event, Progress):
+            yield event
+        else:
+            identifications = match_people(
+                event.people, gallery, min_score=settings.min_score, limit=settings.max_matches
+            )
+            yield Recognition(tuple(identifications), event.frames, event.faces, event.seconds)
+
+
+def _keep_best_picture(person: Person) -> Person:
+    best = best_face(person.faces)
+    faces = (face if face is best else replace(face, crop=b"") for face in person.faces)
+    return replace(person, faces=tuple(faces))
+
+
+class Stopwatch:
+    """Runs from when it is made; `spent` is the part that went into what it times."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self.spent = 0.0
+
+    def elapsed(self) -> float:
+        """Return the seconds since it was made."""
+        return time.perf_counter() - self._started
+
+    def time(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield the items, and count what making each of them takes."""
+        remaining = iter(items)
+        while True:
+            before = self.elapsed()
+            try:
+                item = next(remaining)
+            except StopIteration:
+                return
+            finally:
+                self.spent += self.elapsed() - before
+            yield item

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from function.appearances import Span, find_appearances
-from function.faces import Face
+from function.faces import best_face
 from function.matches import Identification, Match, Verdict
 from function.recognition import Progress
 
@@ -65,11 +65,6 @@ def to_progress(progress: Progress) -> ProgressReply:
         of=round(progress.of_seconds, 3),
         faces=progress.faces,
     )
-
-
-def best_face(faces: Sequence[Face]) -> Face:
-    """Choose the face to show: the one with the highest quality, the earliest of equals."""
-    return max(faces, key=lambda face: (face.quality, -face.seconds))
 
 
 def _person_reply(identification: Identification, thumbnails: Thumbnails) -> PersonReply:

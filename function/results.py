@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PureWindowsPath
 
 import numpy as np
 
@@ -20,10 +20,9 @@ from db.blobs import to_blob
 from db.corrections import Correction, Look
 from db.records import Encoding
 from function.errors import ResultGoneError
-from function.faces import Face
+from function.faces import Face, best_face
 from function.looks import DUPLICATE_WITHIN
 from function.people import Person
-from function.reply import best_face
 
 MOST_RESULTS = 16
 MOST_CORRECTIONS = 500
@@ -35,9 +34,9 @@ MOST_ENCODINGS = 5
 
 @dataclass(frozen=True, eq=False)
 class KeptResult:
-    """One video and the people found in it, in the order of the reply."""
+    """One video, by the path it was asked for, and its people in the order of the reply."""
 
-    video: Path
+    video: str
     people: tuple[Look, ...]
     kept_at_seconds: float
 
@@ -55,9 +54,9 @@ class RecentResults:
         self._results: OrderedDict[str, KeptResult] = OrderedDict()
         self._corrections: OrderedDict[str, Correction] = OrderedDict()
 
-    def keep(self, video: Path, people: Sequence[Person], model: str) -> str:
+    def keep(self, video: str, people: Sequence[Person], model: str) -> str:
         """Keep the people of `video`, and return the id to ask for them by."""
-        origin = f"confirmed from {video.name}"
+        origin = f"confirmed from {PureWindowsPath(video).name}"
         kept = tuple(_look(person, origin, model) for person in people)
         result_id = secrets.token_urlsafe(24)
         with self._lock:

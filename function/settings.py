@@ -3,11 +3,13 @@
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
 from function.engines import DetectorName, DeviceName
+
+SandboxName: TypeAlias = Literal["on", "strict", "off"]
 
 
 class SettingError(ValueError):
@@ -54,7 +56,29 @@ def _choice(*choices: str) -> Kind:
     return Kind(lambda text: choices[choices.index(text)], " or ".join(choices))
 
 
+def _roots(text: str) -> tuple[Path, ...]:
+    return tuple(Path(part) for part in text.split(os.pathsep) if part)
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = tuple(
+        (theirs.strip(), ours.strip())
+        for theirs, ours in (pair.split("=") for pair in text.split(";") if pair.strip())
+    )
+    if not all(theirs and ours for theirs, ours in pairs):
+        raise ValueError(text)
+    return pairs
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip().rstrip("/").lower() for word in text.split(",") if word.strip())
+
+
 TEXT = Kind(str, "text")
+ROOTS = Kind(_roots, f"paths with {os.pathsep} between them")
+PAIRS = Kind(_pairs, "pairs like /theirs=/ours with ; between them")
+WORDS = Kind(_words, "words with commas between them")
+SECONDS = Kind(_positive, "a number of seconds above 0")
 FILE = Kind(Path, "a path")
 COUNT = Kind(_count, "a whole number, 1 or more")
 PERCENT = Kind(_percent, "a number from 0 to 100")
@@ -67,7 +91,14 @@ INTERVAL = Kind(
 class Settings:
     """What the function may be told by its environment; field `name` is read from variable NAME."""
 
-    media_root: Annotated[Path, FILE, "the only folder whose videos are looked at"] = Path("/data")
+    media_root: Annotated[
+        tuple[Path, ...], ROOTS, "the only folders whose videos are looked at, `:` between them"
+    ] = (Path("/data"),)
+    path_map: Annotated[
+        tuple[tuple[str, str], ...],
+        PAIRS,
+        "how callers see the same folders: `/theirs=/ours`, `;` between pairs",
+    ] = ()
     performers_db: Annotated[Path, FILE, "the gallery, one SQLite file"] = Path("performers.db")
     every_seconds: Annotated[
         float | None, INTERVAL, "seconds between samples; auto: about 240 a video, 0.5 to 5 s apart"
@@ -94,11 +125,36 @@ class Settings:
     ] = 640
     threads: Annotated[int, COUNT, "CPU threads for each video in work"] = 2
     slots: Annotated[int, COUNT, "videos in work at once; one more request gets 429"] = 1
+    time_limit_seconds: Annotated[float, SECONDS, "one video may take so long; then 504"] = 600.0
+    memory_megabytes: Annotated[
+        int, COUNT, "one video may take so much memory beside the nets; then 413"
+    ] = 2048
+    sandbox: Annotated[
+        SandboxName,
+        _choice("on", "strict", "off"),
+        "videos are read in a locked child process; strict refuses to run where the kernel "
+        "cannot lock it, off reads them in the server itself",
+    ] = "on"
     cache_folder: Annotated[
         Path | None, FILE, "where the nets are kept ready; the user's cache folder if not set"
     ] = None
-    host: Annotated[str, TEXT, "address that `make run` binds"] = "127.0.0.1"
-    port: Annotated[int, COUNT, "port that `make run` binds"] = 8080
+    host: Annotated[str, TEXT, "address to serve on"] = "127.0.0.1"
+    port: Annotated[int, COUNT, "port to serve on"] = 8080
+    token: Annotated[
+        str,
+        TEXT,
+        "the secret that callers send; not needed on this machine alone. Where it is needed and "
+        "not set, one is made up and logged; `off`: whoever reaches the port may ask",
+    ] = field(default="", repr=False)
+    trusted_hosts: Annotated[
+        tuple[str, ...],
+        WORDS,
+        "names that callers may use for this server; otherwise `localhost`, IP addresses and, "
+        "with the token, any",
+    ] = ()
+    origins: Annotated[
+        tuple[str, ...], WORDS, "web pages of other servers that may ask, as `https://name:port`"
+    ] = ()
     log_level: Annotated[
         str, _choice("DEBUG", "INFO", "WARNING", "ERROR"), "how much the log says"
     ] = "INFO"
@@ -147,4 +203,6 @@ def settings_table() -> str:
 def _shown(default: Any) -> str:
     if default is None:
         return "auto"
+    if isinstance(default, tuple):
+        return ":".join(map(str, default))
     return f"{default:g}" if isinstance(default, float) else f"{default}"

@@ -1,4 +1,4 @@
-"""A path becomes an open Video, or an error that says why not. The file is not trusted."""
+"""A file becomes an open Video, or an error that says why not. The file is not trusted."""
 
 import os
 import stat
@@ -107,7 +107,7 @@ class Video:
 
 
 def open_video(
-    path: Path,
+    source: Path | int,
     every_seconds: float | None = None,
     limits: VideoLimits = VideoLimits(),
     *,
@@ -116,27 +116,22 @@ def open_video(
 ) -> Video:
     """Open a file as a video, believing as little of it as possible.
 
-    `every_seconds` is the time between samples; None chooses it by the length: about 240 samples a
-    video, 0.5 to 5 seconds apart. `threads` decode. Messages call the video `name` (the file's
-    name unless given), never by its full path.
+    `source` is a path, or the descriptor of a file that is open already; its place in the file
+    moves, and it must stay open as long as the video. `every_seconds` is the time between samples;
+    None chooses it by the length: about 240 samples a video, 0.5 to 5 seconds apart. `threads`
+    decode. Messages call the video `name` (the file's name unless given), never by its full path.
 
     Raises:
         VideoNotFoundError: there is nothing at the path.
         UnreadableVideoError: what is there is no file, or no video that can be decoded.
         VideoOverLimitError: its picture, its length or its number of streams is over `limits`.
     """
-    name = name or path.name
-    _check_file(path, name)
-    container = _open_container(path, name, limits)
-    try:
-        _check_streams(container, name, limits)
-        stream = _choose_stream(container, name)
-        _check_picture(stream, name, limits)
-        seconds = _measure_seconds(_open_container(path, name, limits), stream.index)
-        check_length(seconds, name, limits)
-    except BaseException:
-        container.close()
-        raise
+    name = name or (source.name if isinstance(source, Path) else "The video")
+    _check_file(source, name)
+    # One after the other: all that are open on a descriptor share its place in the file.
+    seconds = _measure_seconds(*_open_stream(source, name, limits))
+    check_length(seconds, name, limits)
+    container, stream = _open_stream(source, name, limits)
     _prepare_decoder(container, stream, limits, threads)
     wanted_interval = every_seconds or _choose_interval(seconds)
     interval = max(wanted_interval, seconds / limits.max_frames)
@@ -166,9 +161,9 @@ def check_length(seconds: float, name: str, limits: VideoLimits) -> None:
         )
 
 
-def _check_file(path: Path, name: str) -> None:
+def _check_file(source: Path | int, name: str) -> None:
     try:
-        found = path.stat()
+        found = os.stat(source)  # noqa: PTH116  # a Path cannot be made of a descriptor
     except PermissionError:
         raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
     except (OSError, ValueError):
@@ -181,9 +176,23 @@ def _check_file(path: Path, name: str) -> None:
         raise UnreadableVideoError(f"{name} is empty. Copy or download it again.")
 
 
-def _open_container(path: Path, name: str, limits: VideoLimits) -> InputContainer:
-    options = {
-        "protocol_whitelist": "file",
+def _open_stream(
+    source: Path | int, name: str, limits: VideoLimits
+) -> tuple[InputContainer, VideoStream]:
+    container = _open_container(source, name, limits)
+    try:
+        _check_streams(container, name, limits)
+        stream = _choose_stream(container, name)
+        _check_picture(stream, name, limits)
+    except BaseException:
+        container.close()
+        raise
+    return container, stream
+
+
+def _open_container(source: Path | int, name: str, limits: VideoLimits) -> InputContainer:
+    address, options = _address(source)
+    options |= {
         "format_whitelist": ",".join(FORMATS),
         "codec_whitelist": ",".join((*CODECS, *SOUND_CODECS)),
         "probesize": str(PROBED_BYTES),
@@ -192,8 +201,7 @@ def _open_container(path: Path, name: str, limits: VideoLimits) -> InputContaine
         "threads": "1",
     }
     try:
-        # An absolute path begins with no scheme, so nothing in it can be taken for one.
-        return av.open(os.path.abspath(path), options=options)  # noqa: PTH100  # keeps links
+        return av.open(address, options=options)
     except PermissionError:
         raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
     except (av.FFmpegError, ValueError, UnicodeError) as error:
@@ -201,6 +209,15 @@ def _open_container(path: Path, name: str, limits: VideoLimits) -> InputContaine
             f"{name} was found, but it is no video in a format that is read here "
             f"({error.__class__.__name__}). Check that it plays, or convert it to MP4."
         ) from None
+
+
+def _address(source: Path | int) -> tuple[str, dict[str, str]]:
+    """Say it in FFmpeg's words: what to open, and the only protocol it may open anything with."""
+    if isinstance(source, int):
+        os.lseek(source, 0, os.SEEK_SET)
+        return "fd:", {"fd": str(source), "protocol_whitelist": "fd"}
+    # An absolute path begins with no scheme, so nothing in it can be taken for one.
+    return os.path.abspath(source), {"protocol_whitelist": "file"}  # noqa: PTH100  # keeps links
 
 
 def _check_streams(container: InputContainer, name: str, limits: VideoLimits) -> None:
@@ -253,7 +270,7 @@ def _prepare_decoder(
     decoder.copy_opaque = True  # a packet's time travels on it to the frame
 
 
-def _measure_seconds(container: InputContainer, stream_index: int) -> float:
+def _measure_seconds(container: InputContainer, stream: VideoStream) -> float:
     """Read the length off the last packets, and only where that fails off what the file claims."""
     start_seconds = (container.start_time or 0) / av.time_base
     claimed_seconds = (container.duration or 0) / av.time_base
@@ -261,14 +278,13 @@ def _measure_seconds(container: InputContainer, stream_index: int) -> float:
         if claimed_seconds > container.size / THINNEST_STREAM:
             claimed_seconds = 0.0
         try:
-            end_seconds = _find_last_seconds(container, stream_index)
+            end_seconds = _find_last_seconds(container, stream)
         except (av.FFmpegError, OverflowError, IndexError):
             return max(claimed_seconds, 0.0)
     return max(end_seconds - start_seconds, 0.0) if end_seconds else max(claimed_seconds, 0.0)
 
 
-def _find_last_seconds(container: InputContainer, stream_index: int) -> float:
-    stream = container.streams[stream_index]
+def _find_last_seconds(container: InputContainer, stream: VideoStream) -> float:
     beyond_the_end = (container.start_time or 0) + (container.duration or 0) + av.time_base
     container.seek(beyond_the_end)
     packets = islice(container.demux(stream), LAST_PACKETS)

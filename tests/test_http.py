@@ -4,6 +4,7 @@ import base64
 import io
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 from db.connections import open_database
 from db.gallery import Gallery
+from function.service import Service
 from tests.videos import write_sound
 from tools.videos import moving_picture, read_portrait, still_picture, write_video
 
@@ -53,23 +55,36 @@ def media(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def serve(media: Path, gallery_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
-    """Start the function with other settings than the tests' usual ones."""
+@contextmanager
+def serving(media: Path, gallery_path: Path) -> Iterator[Serve]:
+    """Yield what starts the function with settings, and end its processes afterwards."""
+    services: list[Service] = []
 
     def start(**settings: str) -> FlaskClient:
         defaults = {"MEDIA_ROOT": str(media), "PERFORMERS_DB": str(gallery_path)}
-        for name, value in (defaults | settings).items():
-            monkeypatch.setenv(name, value)
-        app = create_app("recognize", str(ROOT / "function" / "main.py"), "http")
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in (defaults | settings).items():
+                environment.setenv(name, value)
+            app = create_app("recognize", str(ROOT / "function" / "main.py"), "http")
+        services.append(app.config["SERVICE"])
         return app.test_client()
 
-    return start
+    yield start
+    for service in services:
+        service.close()
 
 
 @pytest.fixture
-def client(serve: Serve) -> FlaskClient:
-    return serve()
+def serve(media: Path, gallery_path: Path) -> Iterator[Serve]:
+    """Start the function with other settings than the tests' usual ones."""
+    with serving(media, gallery_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def client(media: Path, gallery_path: Path) -> Iterator[FlaskClient]:
+    with serving(media, gallery_path) as start:
+        yield start()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,22 @@ def own_gallery(gallery_path: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def serve(page_media: Path, own_gallery: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
+def serve(page_media: Path, own_gallery: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    services = []
+
     def start(**settings: str) -> FlaskClient:
         defaults = {"MEDIA_ROOT": str(page_media), "PERFORMERS_DB": str(own_gallery)}
+        # One engine for videos and photos; the browser's tests have the child processes.
+        defaults["SANDBOX"] = "off"
         for name, value in (defaults | settings).items():
             monkeypatch.setenv(name, value)
         app = create_app("recognize", str(ROOT / "function" / "main.py"), "http")
+        services.append(app.config["SERVICE"])
         return app.test_client()
 
-    return start
+    yield start
+    for service in services:
+        service.close()
 
 
 @pytest.fixture
@@ -124,14 +131,26 @@ def test_a_folder_lists_its_videos_and_folders_and_nothing_hidden_or_outside(
     client: FlaskClient,
 ) -> None:
     top = client.get("/videos").get_json()
-    assert (top["folder"], top["parent"]) == ("", None)
+    assert (top["folder"], [one["path"] for one in top["crumbs"]]) == ("", [""])
     assert [one["name"] for one in top["folders"]] == ["sub"]
     found = {one["name"]: one["bytes"] for one in top["videos"]}
     assert set(found) == {"two.mp4", "cat.mp4", "long.mp4", "old.avi"}
     assert min(found.values()) > 0
     below = client.get("/videos?folder=sub").get_json()
-    assert (below["folder"], below["parent"], below["folders"]) == ("sub", "", [])
+    assert (below["folder"], below["folders"]) == ("sub", [])
+    assert [one["path"] for one in below["crumbs"]] == ["", "sub"]
     assert [one["path"] for one in below["videos"]] == ["sub/<img src=x onerror=hacked()>.mp4"]
+
+
+def test_of_several_media_roots_the_top_lists_each(serve: Serve, page_media: Path) -> None:
+    other = page_media / "sub"
+    client = serve(MEDIA_ROOT=f"{other}:{page_media}")
+    top = client.get("/videos").get_json()
+    assert [one["path"] for one in top["folders"]] == [str(other), str(page_media)]
+    inside = client.get(f"/videos?folder={other}").get_json()
+    assert [one["path"] for one in inside["crumbs"]] == ["", str(other)]
+    (video,) = inside["videos"]
+    assert video["path"] == f"{other}/{video['name']}"
 
 
 @pytest.mark.parametrize(
@@ -372,7 +391,7 @@ def test_a_photo_enrols_somebody_new_once_and_is_refused_without_a_face(
 
 def test_an_endless_photo_is_refused(client: FlaskClient) -> None:
     response = client.post("/gallery/photos?id=1", headers=FROM_PAGE, data=bytes(32_000_001))
-    assert code_of(response) == (413, "video_over_limit")
+    assert code_of(response) == (413, "request_too_large")
 
 
 def test_rename_merge_and_remove_change_what_is_listed(client: FlaskClient) -> None:

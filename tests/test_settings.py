@@ -19,7 +19,7 @@ def test_every_field_is_read_from_the_variable_of_its_name() -> None:
         "PORT": "9000",
     }
     settings = Settings.from_env(environment)
-    assert settings.media_root == Path("/videos")
+    assert settings.media_root == (Path("/videos"),)
     assert settings.every_seconds == 2.5
     assert (settings.min_score, settings.max_matches) == (50.0, 3)
     assert (settings.detector, settings.port) == ("hog", 9000)

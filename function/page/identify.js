@@ -41,8 +41,8 @@ async function openFolder(folder, focus = false) {
   }
 }
 
-function showFolder({ folder, folders, videos, left_out: leftOut }) {
-  byId("crumbs").replaceChildren(...crumbs(folder));
+function showFolder({ folder, crumbs, folders, videos, left_out: leftOut }) {
+  byId("crumbs").replaceChildren(...crumbs.map(crumb));
   const rows = [
     ...folders.map((one) => fileRow("folder", one.name, "", () => openFolder(one.path, true))),
     ...videos.map((one) => fileRow("video", one.name, size(one.bytes), () => choose(one.path))),
@@ -59,17 +59,13 @@ function showFolder({ folder, folders, videos, left_out: leftOut }) {
   byId("files").replaceChildren(...rows);
 }
 
-function crumbs(folder) {
-  const parts = folder ? folder.split("/") : [];
-  const steps = [["Media folder", ""], ...parts.map((part, index) => [part, parts.slice(0, index + 1).join("/")])];
-  return steps.map(([name, path], index) =>
-    make("button", {
-      type: "button",
-      text: name,
-      "aria-current": index === steps.length - 1 ? "location" : null,
-      onclick: () => openFolder(path, true),
-    }),
-  );
+function crumb({ name, path }, index, all) {
+  return make("button", {
+    type: "button",
+    text: name,
+    "aria-current": index === all.length - 1 ? "location" : null,
+    onclick: () => openFolder(path, true),
+  });
 }
 
 function fileRow(kind, name, detail, onclick) {

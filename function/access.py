@@ -1,0 +1,190 @@
+"""Who may ask: a secret, the name this server goes by, the web page behind a request, its size."""
+
+import hmac
+import ipaddress
+import logging
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Request, Response
+
+from function.errors import (
+    RequestTooLargeError,
+    UnauthorizedError,
+    UntrustedHostError,
+    UntrustedOriginError,
+)
+from function.pages import PAGE_PREFIX, wants_page
+from function.photos import MAX_PHOTO_BYTES
+from function.settings import Settings
+
+LARGEST_BODY_BYTES = 64 * 1024
+"""A path and four numbers fit; nothing is uploaded here."""
+
+LARGEST_BODIES = {"/gallery/photos": MAX_PHOTO_BYTES}
+"""Only a photo to enrol may be larger."""
+
+SELF_GUARDED = ("/media",)
+"""What is asked for by an id that cannot be guessed; a video element can send no header."""
+
+WITHOUT_TOKEN = "off"  # noqa: S105  # the word that waives it
+
+OPEN_ROUTES = ("/health", "/ready")
+"""What whoever starts or watches containers asks, by any name and without the secret."""
+
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_log = logging.getLogger(__name__)
+
+
+class Access:
+    """Decides by the settings; where a secret is needed and none was set, it makes one up."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._token = settings.token
+        if not settings.token and not is_loopback(settings.host):
+            self._token = secrets.token_urlsafe(24)
+            _log.warning(
+                "TOKEN is not set, and %s is open to other machines. Until the next start callers "
+                "must send the header X-Token: %s",
+                settings.host,
+                self._token,
+            )
+
+    def check(self, request: Request) -> None:
+        """Refuse a request that is too large, or that may not ask.
+
+        Raises:
+            RequestTooLargeError: its body is over LARGEST_BODY_BYTES.
+            UnauthorizedError: it needs the secret, and has none or another.
+            UntrustedHostError: it calls this server by a name that is not ours.
+            UntrustedOriginError: a web page of another server is behind it.
+        """
+        largest = LARGEST_BODIES.get(request.path, LARGEST_BODY_BYTES)
+        request.max_content_length = largest
+        if (request.content_length or 0) > largest:
+            raise too_large(largest)
+        if request.path in OPEN_ROUTES:
+            return
+        has_token = self.has_token(request)
+        if not has_token and self._needs_token(request) and not _is_without_secret(request):
+            raise UnauthorizedError(
+                "The secret is missing or another. Send it as the header X-Token, or as "
+                "Authorization: Bearer; the server's setting TOKEN or its log says which it is."
+            )
+        self._check_host(request, has_token=has_token)
+        if not has_token:
+            self._check_origin(request)
+
+    def may_see_details(self, request: Request) -> bool:
+        """Whether an open route may say more than that all is well."""
+        return self.has_token(request) or not self._needs_token(request)
+
+    def has_token(self, request: Request) -> bool:
+        """Whether the request carries the secret."""
+        if not self._token or self._token == WITHOUT_TOKEN:
+            return False
+        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+        bearer = credentials.strip() if scheme.lower() == "bearer" else ""
+        given = request.headers.get("X-Token", "") or bearer
+        return hmac.compare_digest(given.encode(), self._token.encode())
+
+    def answer_preflight(self, request: Request) -> Response | None:
+        """Answer a browser that asks whether a page of another server may ask, if it may."""
+        if request.method != "OPTIONS" or not self._names_origin(request):
+            return None
+        headers = {
+            "Access-Control-Allow-Methods": "GET, POST",
+            "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Token",
+            "Access-Control-Max-Age": "600",
+        }
+        return Response(status=204, headers=headers)
+
+    def add_headers(self, request: Request, response: Response) -> Response:
+        """Tell browsers what they must not do with the answer, and who else may read it."""
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        if self._names_origin(request):
+            response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
+            response.headers["Access-Control-Expose-Headers"] = "Retry-After, X-Request-Id"
+        if self._settings.origins:
+            response.vary.add("Origin")
+        return response
+
+    def _needs_token(self, request: Request) -> bool:
+        """Ask for it where it was set, and of every other machine: the host may be misstated."""
+        return self._token != WITHOUT_TOKEN and bool(
+            self._token or not is_loopback(request.remote_addr or "localhost")
+        )
+
+    def _check_host(self, request: Request, *, has_token: bool) -> None:
+        name = (urlsplit(f"//{request.host}").hostname or "").lower()
+        trusted = self._settings.trusted_hosts
+        is_trusted = name in trusted if trusted else has_token or _is_plain(name)
+        if not is_trusted:
+            raise UntrustedHostError(
+                f"This server is not known as {name!r}. Add that to TRUSTED_HOSTS if it is yours."
+            )
+
+    def _check_origin(self, request: Request) -> None:
+        origin = request.headers.get("Origin")
+        if origin is None:
+            site = request.headers.get("Sec-Fetch-Site", "none")
+            is_navigation = request.headers.get("Sec-Fetch-Mode") == "navigate"
+            is_trusted = site in {"none", "same-origin"} or is_navigation
+        else:
+            is_trusted = urlsplit(origin).netloc == request.host or self._names_origin(request)
+        if not is_trusted:
+            raise UntrustedOriginError(
+                "A web page of another server asks. Add it to ORIGINS if it may, like "
+                "https://stash.example:9999."
+            )
+
+    def _names_origin(self, request: Request) -> bool:
+        return request.headers.get("Origin", "").lower() in self._settings.origins
+
+
+def too_large(largest: int = LARGEST_BODY_BYTES) -> RequestTooLargeError:
+    """Make the error for a body that is too large."""
+    if largest > LARGEST_BODY_BYTES:
+        return RequestTooLargeError(
+            f"The photo is larger than {largest // 1_000_000} MB. Save it smaller."
+        )
+    return RequestTooLargeError(
+        f"The body is larger than {LARGEST_BODY_BYTES} bytes. Send the path of a video, not "
+        "the video."
+    )
+
+
+def _is_without_secret(request: Request) -> bool:
+    """Whether it asks for the page, which is the same for everyone, or brings a result's id."""
+    is_page = wants_page(request) or request.path.startswith(PAGE_PREFIX)
+    return is_page or request.path in SELF_GUARDED
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address, or the name of one, is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_plain(name: str) -> bool:
+    """Whether nobody else can give the name an address: an attacker's page needs a name it owns."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,158 @@
+"""A request for a video becomes a response: JSON at the end, or lines as the work goes on."""
+
+import json
+import logging
+import select
+import socket
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import chain
+from typing import Any, TypeAlias, cast
+
+from flask import Request, Response
+
+from function.errors import BusyError, ClientGoneError, RecognitionError, StoppingError
+from function.logs import RequestRecord
+from function.media import MediaFile, open_media
+from function.page_requests import is_from_page
+from function.parameters import Parameters, read_parameters
+from function.recognition import Progress, Recognition, Task, name_people
+from function.reply import rank, to_progress, to_reply
+from function.results import RecentResults
+from function.service import Service
+from function.settings import Settings
+
+NDJSON = "application/x-ndjson"
+RETRY_AFTER_SECONDS = 5
+UNEXPECTED = "Something went wrong here; the log says what."
+
+Keep: TypeAlias = Callable[[Recognition, str], dict[str, str]]
+"""Keeps an outcome whose encodings are of a model, and gives the fields that tell of it."""
+
+_log = logging.getLogger(__name__)
+
+
+def answer_video(
+    request: Request, service: Service, record: RequestRecord, results: RecentResults
+) -> Response:
+    """Answer who is in the video that a request names; for the page, `results` keeps it.
+
+    Raises:
+        RecognitionError: whatever goes wrong before the first frame, or before the one answer.
+    """
+    parameters = read_parameters(request, service.settings)
+    keep = _keeper(request, parameters.path, results)
+    events = _recognize(parameters, service, record, _client(request), keep)
+    # What goes wrong before the first frame still gets a status of its own.
+    first = next(events)
+    if NDJSON not in request.accept_mimetypes.values():
+        *_, last = chain([first], events)
+        return json_response(last["result"])
+    response = Response(_lines(chain([first], events), record), mimetype=NDJSON)
+    response.call_on_close(events.close)
+    return response
+
+
+def _recognize(
+    parameters: Parameters,
+    service: Service,
+    record: RequestRecord,
+    is_gone: Callable[[], bool],
+    keep: Keep,
+) -> Generator[dict[str, Any]]:
+    """Yield the lines of one recognition: progress, and last the result."""
+    path, settings = parameters.path, parameters.settings
+    with open_media(path, settings.media_root, settings.path_map) as media, service.slot():
+        record.path = media.name
+        for event in _follow(media, settings, service, record, keep):
+            if is_gone():
+                raise ClientGoneError("The client hung up; its video is let go.")
+            if event:
+                yield event
+
+
+def _follow(
+    media: MediaFile, settings: Settings, service: Service, record: RequestRecord, keep: Keep
+) -> Iterator[dict[str, Any]]:
+    """Yield the lines, and between them nothing ({}) as long as nothing is known."""
+    with service.gallery() as gallery:
+        started = time.perf_counter()
+        snapshot = service.snapshot(gallery)
+        record.seconds["wait"] = time.perf_counter() - started
+        with closing(_generator(service.find_people(media, Task.of(settings)))) as found:
+            for event in name_people(found, snapshot, settings):
+                if isinstance(event, Progress):
+                    yield {"progress": to_progress(event)} if event.of_seconds else {}
+                else:
+                    _note(record, event)
+                    kept = keep(event, snapshot.model)
+                    yield {"result": to_reply(event.identifications, gallery.thumbnail), **kept}
+
+
+def _keeper(request: Request, path: str, results: RecentResults) -> Keep:
+    """Return what keeps a result that the page asked for, and names it by an id."""
+
+    def keep(recognition: Recognition, model: str) -> dict[str, str]:
+        people = [one.person for one in rank(recognition.identifications)]
+        return {"id": results.keep(path, people, model)}
+
+    return keep if is_from_page(request) else lambda *_: {}
+
+
+def _generator(items: Iterator[Any]) -> Generator[Any]:
+    return cast("Generator[Any]", items)
+
+
+def _note(record: RequestRecord, recognition: Recognition) -> None:
+    record.frames, record.faces = recognition.frames, recognition.faces
+    record.people = len(recognition.identifications)
+    record.seconds |= vars(recognition.seconds)
+
+
+def _lines(events: Iterable[dict[str, Any]], record: RequestRecord) -> Iterator[str]:
+    try:
+        for event in events:
+            yield json.dumps(event) + "\n"
+    except RecognitionError as error:
+        record.code = error.code
+        yield json.dumps(_error_body(error)) + "\n"
+    except Exception:  # noqa: BLE001  # the last resort, and it is logged
+        _log.exception("A request failed in a way that has no error of its own.")
+        record.code = RecognitionError.code
+        yield json.dumps(_error_body(RecognitionError(UNEXPECTED))) + "\n"
+
+
+def _client(request: Request) -> Callable[[], bool]:
+    """Return a test for whether the client has hung up; where servers hide its socket, never."""
+    environ = request.environ
+    client: Any = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+
+    def is_gone() -> bool:
+        try:
+            readable, _, _ = select.select([client], [], [], 0)
+            return bool(readable) and not client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except (OSError, ValueError):
+            return True
+
+    return is_gone if isinstance(client, socket.socket) else lambda: False
+
+
+def error_response(error: RecognitionError, record: RequestRecord) -> Response:
+    """Answer an error: its status, its code, and its message."""
+    record.code = error.code
+    response = json_response(_error_body(error), error.status)
+    if isinstance(error, BusyError | StoppingError):
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def json_response(body: object, status: int = 200) -> Response:
+    """Answer one JSON value."""
+    return Response(json.dumps(body) + "\n", status=status, mimetype="application/json")
+
+
+def _error_body(error: RecognitionError) -> dict[str, dict[str, str]]:
+    return {"error": {"code": error.code, "message": str(error)}}

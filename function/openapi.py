@@ -1,0 +1,138 @@
+"""What the function answers, as an OpenAPI 3.1 document made from the code that answers it."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
+
+from function import errors
+from function.reply import PersonReply
+
+PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
+    "path": (
+        {"type": "string", "minLength": 1},
+        "the video, relative to the media root or absolute inside it",
+    ),
+    "every": (
+        {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": "auto"}]},
+        "seconds between samples",
+    ),
+    "min_score": (
+        {"type": "number", "minimum": 0, "maximum": 100},
+        "matches with a lower score are left out",
+    ),
+    "limit": ({"type": "integer", "minimum": 1}, "matches listed for each person"),
+}
+
+_JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def describe(routes: Mapping[str, set[str]]) -> dict[str, Any]:
+    """Describe every route, with the methods it answers."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Performer Video Recognition", "version": "0.1.0"},
+        "paths": {
+            route: {method.lower(): _operation(route, method) for method in sorted(methods)}
+            for route, methods in routes.items()
+        },
+        "components": {
+            "schemas": {"Error": _error_schema()},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "token": {"type": "apiKey", "in": "header", "name": "X-Token"},
+            },
+        },
+        "security": [{}, {"bearer": []}, {"token": []}],
+    }
+
+
+def _operation(route: str, method: str) -> dict[str, Any]:
+    operation: dict[str, Any] = {"responses": _error_responses()}
+    if route != "/":
+        kind = "text/plain" if route == "/metrics" else "application/json"
+        kind = "text/html" if "." not in route and route not in _JSON_ROUTES else kind
+        operation["responses"]["200"] = {"description": "The answer.", "content": {kind: {}}}
+        return operation
+    people = {"type": "array", "items": _schema(PersonReply)}
+    operation["summary"] = "Say who is in a video."
+    operation["responses"]["200"] = {
+        "description": "Everyone who was found, the most certain first; as lines, with progress.",
+        "content": {
+            "application/json": {"schema": people},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
+    }
+    return operation | (_query() if method == "GET" else _body())
+
+
+_JSON_ROUTES = ("/health", "/ready", "/metrics")
+
+
+def _query() -> dict[str, Any]:
+    return {
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "required": name == "path",
+                "schema": schema,
+                "description": meaning,
+            }
+            for name, (schema, meaning) in PARAMETERS.items()
+        ]
+    }
+
+
+def _body() -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "properties": {name: schema for name, (schema, _) in PARAMETERS.items()},
+        "required": ["path"],
+        "additionalProperties": False,
+    }
+    kinds = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+    return {"requestBody": {"content": {kind: {"schema": schema} for kind in kinds}}}
+
+
+def _error_responses() -> dict[str, Any]:
+    codes = defaultdict(list)
+    for error in all_errors():
+        codes[str(error.status)].append(error.code)
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {
+        status: {"description": ", ".join(sorted(found)), "content": content}
+        for status, found in sorted(codes.items())
+    }
+
+
+def all_errors() -> list[type[errors.RecognitionError]]:
+    """List every error that a request may end with, from the root of their tree down."""
+    found: list[type[errors.RecognitionError]] = [errors.RecognitionError]
+    for error in found:
+        found.extend(error.__subclasses__())
+    return found
+
+
+def _error_schema() -> dict[str, Any]:
+    texts = {
+        "code": {"enum": sorted({error.code for error in all_errors()})},
+        "message": {"type": "string"},
+    }
+    inner = {"type": "object", "properties": texts, "required": [*texts]}
+    return {"type": "object", "properties": {"error": inner}, "required": ["error"]}
+
+
+def _schema(kind: Any) -> dict[str, Any]:
+    """Turn a type of the reply into the JSON Schema of its values."""
+    if is_typeddict(kind):
+        hints = get_type_hints(kind)
+        fields = {name: _schema(hint) for name, hint in hints.items()}
+        return {"type": "object", "properties": fields, "required": [*fields]}
+    arguments = get_args(kind)
+    if kind in _JSON_TYPES:
+        return {"type": _JSON_TYPES[kind]}
+    if get_origin(kind) is list:
+        return {"type": "array", "items": _schema(arguments[0])}
+    if get_origin(kind) is tuple:
+        return {"type": "array", "prefixItems": [_schema(one) for one in arguments]}
+    return {"enum": [*arguments]}  # a Literal

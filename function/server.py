@@ -1,0 +1,69 @@
+"""Serves the function: `python -m function.server`. functions-framework, with an end to waiting.
+
+It is gunicorn as functions-framework starts it, and when told to stop (SIGTERM) it lets videos in
+work go on for a few seconds, then ends them with an answer, before whoever stops it loses patience
+(Cloud Run: 10 s; Docker: 10 s; Knative: the request timeout).
+"""
+
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import functions_framework
+from flask import Flask
+from functions_framework._http import create_server
+
+from function.service import Service
+from function.settings import Settings
+
+MAIN = Path(__file__).with_name("main.py")
+
+FINISH_WITHIN_SECONDS = 5.0
+"""What is in work when we are told to stop may still finish; after that it is ended."""
+
+STOP_WITHIN_SECONDS = 7
+"""Then gunicorn ends, whatever still runs."""
+
+WAITING_THREADS = 16
+"""Beside one for each slot: health, pages and refusals must not wait for videos."""
+
+
+def main() -> None:
+    """Serve on HOST and PORT until told to stop."""
+    settings = Settings.from_env()
+    app: Flask = functions_framework.create_app(  # type: ignore[no-untyped-call]
+        "recognize", str(MAIN), "http"
+    )
+    service: Service = app.config["SERVICE"]
+
+    def end_work_on_sigterm(_: Any) -> None:
+        """Stand before gunicorn's own handler, in its worker, which alone sees requests."""
+        gunicorns = signal.getsignal(signal.SIGTERM)
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            timer = threading.Timer(FINISH_WITHIN_SECONDS, service.close)
+            timer.daemon = True
+            timer.start()
+            if callable(gunicorns):
+                gunicorns(number, frame)
+
+        signal.signal(signal.SIGTERM, stop)
+
+    options = {
+        "threads": settings.slots + WAITING_THREADS,
+        "graceful_timeout": STOP_WITHIN_SECONDS,
+        "post_worker_init": end_work_on_sigterm,
+        "worker_exit": lambda _arbiter, _worker: service.close(),
+        "control_socket_disable": True,
+    }
+    if os.path.isdir("/dev/shm"):  # noqa: PTH112,S108  # memory: a disk may be slow or read-only
+        options["worker_tmp_dir"] = "/dev/shm"  # noqa: S108
+    server = create_server(app, debug=False, **options)  # type: ignore[no-untyped-call]
+    server.run(settings.host, settings.port)
+
+
+if __name__ == "__main__":
+    main()

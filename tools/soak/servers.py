@@ -1,0 +1,163 @@
+"""A real server in a process of its own, and what can be asked and known of it."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from db.gallery import Gallery
+
+ROOT = Path(__file__).parents[2]
+START_WITHIN_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; status 0 where nothing did."""
+
+    status: int
+    body: bytes
+    seconds: float
+    kind: str = ""
+
+
+class Server:
+    """`python -m function.server`, running."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+        self.process = process
+        self.port = port
+        self._log = log
+
+    def ask(self, path: str, *, timeout: float = 60, **headers: str) -> Answer:
+        """Ask who is in a video."""
+        return self.get(f"/?path={quote(path, safe='')}", timeout=timeout, **headers)
+
+    def get(self, url: str, *, timeout: float = 60, **headers: str) -> Answer:
+        """Send a GET request."""
+        started = time.perf_counter()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", url, headers=headers)
+            response = connection.getresponse()
+            body, kind = response.read(), response.headers.get_content_type()
+            return Answer(response.status, body, time.perf_counter() - started, kind)
+        except (OSError, http.client.HTTPException) as error:
+            return Answer(0, repr(error).encode(), time.perf_counter() - started)
+        finally:
+            connection.close()
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self.process.poll() is None
+
+    def children(self) -> list[int]:
+        """Return the ids of the processes that read videos."""
+        found = []
+        for process in map(int, filter(str.isdigit, os.listdir("/proc"))):  # noqa: PTH208
+            command, ancestors = _command(process), _ancestors(process)
+            if b"function.child" in command and self.process.pid in ancestors:
+                found.append(process)
+        return found
+
+    def memory_megabytes(self) -> float:
+        """Return what the server and its children hold, shared parts counted once (PSS)."""
+        processes = [self.process.pid, *_descendants(self.process.pid)]
+        return sum(_pss_kilobytes(process) for process in processes) / 1024
+
+    def log(self) -> str:
+        """Return what it has logged."""
+        return self._log.read_text(errors="replace")
+
+    def stop(self) -> float:
+        """Tell it to stop, and return the seconds that took."""
+        started = time.perf_counter()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=30)
+        return time.perf_counter() - started
+
+
+@contextmanager
+def serving(folder: Path, library: Path, **settings: str) -> Iterator[Server]:
+    """Run a server over `library`, with an empty gallery unless told otherwise."""
+    gallery = folder / "performers.db"
+    if not gallery.exists():
+        Gallery(gallery, create=True).close()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "MEDIA_ROOT": str(library),
+        "PERFORMERS_DB": str(gallery),
+        "PORT": str(port),
+        **settings,
+    }
+    log = folder / f"server-{port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "function.server"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(process, port, log)
+    try:
+        _wait_for(server)
+        yield server
+    finally:
+        if server.is_alive():
+            server.stop()
+
+
+def _wait_for(server: Server) -> None:
+    deadline = time.monotonic() + START_WITHIN_SECONDS
+    while server.get("/ready").status != http.HTTPStatus.OK:
+        if time.monotonic() > deadline or not server.is_alive():
+            raise RuntimeError(f"The server did not start:\n{server.log()}")
+        time.sleep(0.1)
+
+
+def _command(process: int) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _parent(process: int) -> int:
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[1])
+
+
+def _ancestors(process: int) -> list[int]:
+    found = []
+    while process > 1:
+        process = _parent(process)
+        found.append(process)
+    return found
+
+
+def _descendants(ancestor: int) -> list[int]:
+    processes = map(int, filter(str.isdigit, os.listdir("/proc")))  # noqa: PTH208
+    return [process for process in processes if ancestor in _ancestors(process)]
+
+
+def _pss_kilobytes(process: int) -> int:
+    try:
+        rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return int(rollup.partition("\nPss:")[2].split()[0])
