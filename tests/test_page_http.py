@@ -458,3 +458,18 @@ def test_a_missing_gallery_can_be_made_from_the_page(serve: Serve, tmp_path: Pat
         assert code_of(client.get(wanted)) == (503, "gallery_unavailable")
     assert post(client, "/gallery/create").status_code == 200
     assert client.get("/gallery").get_json() == {"performers": [], "total": 0}
+
+
+def test_with_a_token_only_the_page_itself_and_the_video_of_a_result_are_open(
+    serve: Serve,
+) -> None:
+    client = serve(TOKEN="secret")
+    assert client.get("/", headers=HTML).status_code == 200
+    assert client.get("/page/page.js").status_code == 200
+    for path in ("/videos", "/gallery", "/gallery/thumbnail?id=1", "/gallery/check", "/?path=a"):
+        assert code_of(client.get(path, headers=FROM_PAGE | HTML)) == (401, "unauthorized"), path
+    for path in WRITES:
+        assert code_of(post(client, path)) == (401, "unauthorized"), path
+    assert code_of(client.get("/media?result=guess")) == (410, "result_gone")
+    bearer = {"Authorization": "Bearer secret"}
+    assert client.get("/videos", headers=bearer).status_code == 200

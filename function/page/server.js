@@ -13,6 +13,7 @@ export class ServerError extends Error {
 }
 
 let asking = null;
+let welcomed = sessionStorage.getItem(TOKEN); // the last token that was not refused
 
 function askForToken(wrong) {
   const message = wrong
@@ -30,6 +31,10 @@ export async function send(path, { method = "GET", body = null, type = null, acc
     if (token) headers.Authorization = `Bearer ${token}`;
     if (type) headers["Content-Type"] = type;
     const response = await reach(path, { method, headers, body, signal });
+    if (response.status !== 401 && token && token !== welcomed) {
+      welcomed = token;
+      dispatchEvent(new Event("token-given"));
+    }
     if (response.status !== 401) return response.ok ? response : Promise.reject(await readError(response));
     if (sessionStorage.getItem(TOKEN) !== token) continue; // another request has asked meanwhile
     const given = await askForToken(Boolean(token));

@@ -7,6 +7,7 @@ export function startStatus() {
   byId("status").addEventListener("toggle", () => {
     if (byId("status").open) checkGallery();
   });
+  addEventListener("token-given", refreshStatus);
   refreshStatus();
 }
 
@@ -14,15 +15,19 @@ export async function refreshStatus() {
   try {
     const ready = await getJson("/ready");
     byId("lamp").className = "lamp good";
+    // Who has not given the token is told no more than that all is well.
+    if (ready.performers === undefined) return void (byId("status-line").textContent = "Ready");
     byId("status-line").textContent = `${count(ready.performers, "performer")}, ${ready.provider}`;
     showPanel(ready);
     greet(ready.performers === 0);
+    return undefined;
   } catch (error) {
     byId("lamp").className = "lamp bad";
     byId("status-line").textContent = "Not ready";
     byId("status-panel").replaceChildren(make("p", { text: error.message }));
     greet(false);
     if (error.code === "gallery_unavailable") offerGallery(error.message);
+    return undefined;
   }
 }
 
