@@ -231,6 +231,29 @@ def test_somebody_else_is_chosen_by_typing_and_arrow_keys(open_page: Open, galle
         assert stored.rows("SELECT performer_id FROM rejections") == [(1,)]
 
 
+def test_of_two_alike_both_are_shown_and_either_can_be_chosen(
+    open_page: Open, gallery: Path
+) -> None:
+    with closing(sqlite3.connect(gallery)) as raw, raw:
+        raw.execute("DELETE FROM encodings WHERE performer_id = 2")
+        columns = "vector, model, quality, photo_hash, origin"
+        raw.execute(
+            f"INSERT INTO encodings (performer_id, {columns}) SELECT 2, {columns} FROM encodings"
+        )
+    page = open_page()
+    identify(page)
+    card = page.get_by_role("article").first
+    expect(card.get_by_role("heading")).to_contain_text("uncertain: look yourself")
+    card.get_by_text("1 other candidate").click()
+    expect(card.get_by_role("meter")).to_have_count(2)
+    second = card.get_by_role("button", name="It is ")
+    chosen = (second.get_attribute("aria-label") or "").removeprefix("It is ")
+    second.click()
+    expect(card.get_by_text(f"Kept as {chosen}")).to_be_visible()
+    identify(page)
+    assert names(page)[0] == chosen
+
+
 def test_forgetting_warns_first_and_then_erases(open_page: Open, gallery: Path) -> None:
     page = open_page("#gallery")
     page.get_by_role("link", name="Barack Obama").click()
