@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypedDict
 
+from db import notes
 from db.blobs import to_blob
 from db.connections import OWNER_ONLY, explained
 from db.errors import DamagedBundleError, GalleryMissingError
@@ -45,7 +46,7 @@ def export_bundle(gallery: Gallery, destination: Path) -> Manifest:
     finally:
         partial.unlink(missing_ok=True)
     counts = {"performers": manifest["performers"], "encodings": manifest["encodings"]}
-    gallery.log("export bundle", counts)
+    notes.log(gallery, "export bundle", counts)
     return manifest
 
 

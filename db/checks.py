@@ -39,6 +39,7 @@ def check_gallery(path: Path) -> Iterator[Finding]:
             "Move it to a disk of this machine; SQLite can lose what is written on a share.",
         )
     yield from _check_permissions(path)
+    yield from _check_leftovers(path)
     try:
         # Not mode=ro: what a crash left half-written could then not be rolled back.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as db:
@@ -59,6 +60,12 @@ def check_sqlite_version(version: tuple[int, ...]) -> Finding:
             "turns here, so it does not arise.",
         )
     return Finding("ok", f"SQLite {text}.")
+
+
+def _check_leftovers(path: Path) -> Iterator[Finding]:
+    for file in sorted(path.parent.glob(f".{path.name}.*partial")):
+        found = f"{file.name} is left from a backup that was cut short."
+        yield Finding("warning", found, "Delete it: it holds a part of the gallery.")
 
 
 def _check_permissions(path: Path) -> Iterator[Finding]:

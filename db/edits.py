@@ -1,7 +1,8 @@
 """What a user changes by hand: two records made one, a name chosen, a photo taken out."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from db import notes
 from db.errors import GalleryError, PerformerNotFoundError
 from db.gallery import Gallery, save_details
 from db.identities import combine
@@ -38,7 +39,7 @@ def merge(gallery: Gallery, kept: Performer, absorbed: Performer) -> Performer:
         )
         save_details(db, combine(kept, absorbed, keep_name=True))
         db.execute("DELETE FROM performers WHERE id = ?", (absorbed.id,))
-    gallery.log("merge", {"performers": 2, "encodings": absorbed.encodings})
+    notes.log(gallery, "merge", {"performers": 2, "encodings": absorbed.encodings})
     return gallery.find_performer(str(kept.id))
 
 
@@ -61,6 +62,26 @@ def renamed(performer: Performer, name: str, disambiguation: str | None) -> Perf
         disambiguation=performer.disambiguation if disambiguation is None else disambiguation,
         aliases=tuple(alias for alias in aliases if alias != name),
     )
+
+
+@dataclass(frozen=True)
+class EnrolledPhoto:
+    """A photo whose encoding is stored: where it was, and what it may be named by."""
+
+    origin: str
+    quality: float
+    model: str
+    hash: str
+
+
+def photos_of(gallery: Gallery, performer: Performer) -> list[EnrolledPhoto]:
+    """List a performer's photos, oldest first; also those whose encoding is damaged."""
+    rows = gallery.rows(
+        "SELECT origin, quality, model, photo_hash FROM encodings WHERE performer_id = ? "
+        "ORDER BY id",
+        performer.id,
+    )
+    return [EnrolledPhoto(*row) for row in rows]
 
 
 def remove_photo(gallery: Gallery, performer: Performer, photo: str) -> int:
@@ -97,7 +118,7 @@ def remove_photo(gallery: Gallery, performer: Performer, photo: str) -> int:
             "(SELECT 1 FROM encodings WHERE performer_id = performers.id)",
             (performer.id,),
         )
-    gallery.log("remove-photo", {"encodings": int(removed)})
+    notes.log(gallery, "remove-photo", {"encodings": int(removed)})
     gallery.scrub()
     return int(removed)
 

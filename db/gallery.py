@@ -14,12 +14,13 @@ from db.blobs import from_blob, to_blob
 from db.connections import copy_database, explained, open_database, transaction
 from db.errors import (
     AmbiguousNameError,
+    DamagedVectorError,
     ForgottenError,
     IdentityConflictError,
     OtherModelError,
     PerformerNotFoundError,
 )
-from db.forgetting import find_forgotten
+from db.forgotten import find_forgotten
 from db.identities import combine, identities_of
 from db.records import Encoding, Identity, Performer
 
@@ -131,10 +132,6 @@ class Gallery:
             raise ForgottenError(f"{performer.name} was forgotten; `unforget` would allow it")
         return found[0] if found else None
 
-    def has_forgotten(self, performer: Performer) -> bool:
-        """Say whether the user asked never to enrol this performer again."""
-        return find_forgotten(self.rows, performer)
-
     def namesakes(self, performer: Performer) -> list[Performer]:
         """List the others who go by the same name."""
         where = "WHERE name = ? COLLATE NOCASE AND id != ?"
@@ -152,7 +149,13 @@ class Gallery:
             "WHERE performer_id = ? ORDER BY id",
             performer_id,
         )
-        return [Encoding(from_blob(row[0]), *row[1:]) for row in rows]
+        try:
+            return [Encoding(from_blob(row[0]), *row[1:]) for row in rows]
+        except DamagedVectorError as error:
+            raise DamagedVectorError(
+                f"An encoding of performer {performer_id} is damaged. {error} "
+                "`python -m tools doctor` says what to do."
+            ) from error
 
     def thumbnail(self, performer_id: int) -> bytes | None:
         """Return a performer's poster, a small JPEG, if one is stored."""
@@ -203,39 +206,6 @@ class Gallery:
             added = self._save_encodings(db, stored.id, encodings)
             return "updated" if added or combined != stored else "unchanged"
 
-    def updated_at(self, identity: Identity) -> str:
-        """Return when a source last changed the record that was enrolled in full; "" if never."""
-        rows = self.rows(
-            "SELECT updated_at FROM identities WHERE source = ? AND source_id = ?", *identity
-        )
-        return str(rows[0][0]) if rows else ""
-
-    def note_updated_at(self, identity: Identity, updated_at: str) -> None:
-        """Remember that a record was enrolled in full, as its source had it at `updated_at`."""
-        self._note(
-            "UPDATE identities SET updated_at = ? WHERE source = ? AND source_id = ?",
-            updated_at,
-            *identity,
-        )
-
-    def checkpoint(self, source: str) -> str:
-        """Return the time up to which a source's changes were read in full; "" if never."""
-        rows = self.rows("SELECT updated_at FROM checkpoints WHERE source = ?", source)
-        return str(rows[0][0]) if rows else ""
-
-    def note_checkpoint(self, source: str, updated_at: str) -> None:
-        """Remember that everything a source had changed until `updated_at` was read."""
-        self._note("INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", source, updated_at)
-
-    def log(self, verb: str, counts: dict[str, int]) -> None:
-        """Add a line to the journal, which only grows, and names nobody."""
-        self._note("INSERT INTO journal (verb, counts) VALUES (?, ?)", verb, json.dumps(counts))
-
-    def journal(self) -> list[tuple[str, str, dict[str, int]]]:
-        """List what was done to the gallery, oldest first: when (UTC), the verb, the counts."""
-        rows = self.rows("SELECT at, verb, counts FROM journal ORDER BY id")
-        return [(at, verb, json.loads(counts)) for at, verb, counts in rows]
-
     def copy_in_memory(self) -> "Gallery":
         """Return a gallery in memory with the same content, to try out what would happen."""
         copy = Gallery()
@@ -271,8 +241,8 @@ class Gallery:
             if self._db.conn.total_changes > before:
                 self._db.execute("UPDATE counters SET value = value + 1 WHERE name = 'generation'")
 
-    def _note(self, sql: str, *values: Any) -> None:
-        # Nothing a reader holds in memory changes, so the generation stays.
+    def note(self, sql: str, *values: Any) -> None:
+        """Write one statement that readers need not reload for: the generation stays."""
         with self._lock, explained(self.path), transaction(self._db):
             self._db.execute(sql, values)
 

@@ -11,6 +11,7 @@ from db.errors import (
     OtherModelError,
     PerformerNotFoundError,
 )
+from db.forgotten import find_forgotten
 from db.gallery import Gallery
 from db.records import Performer
 from db.writers import only_writer
@@ -41,7 +42,7 @@ def refuse_forgotten(gallery: Gallery, performer: Performer) -> Performer:
     Raises:
         CorrectionRefusedError: they did.
     """
-    if gallery.has_forgotten(performer):
+    if find_forgotten(gallery.rows, performer):
         raise CorrectionRefusedError(
             f"{performer.name} was forgotten, for good. To allow the name again: "
             f'python -m tools unforget "{performer.name}".'

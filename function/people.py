@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from db.records import Vector
 from db.templates import average_encodings
 from function.faces import Face
-from function.looks import LOOKS_SHARE, Looks, find_looks, group_looks
+from function.linkage import group_looks
+from function.looks import LOOKS_SHARE, Looks, find_looks
+from function.quality import DOUBTFUL
 
 _log = logging.getLogger(__name__)
 
@@ -42,11 +44,13 @@ def group_faces(faces: Sequence[Face]) -> list[Person]:
     """Group the faces of one video into people, the one who is seen most first.
 
     Weak faces join a person or, where nobody is near and several frames agree, make up one who
-    cannot be matched with confidence. A face whose encoding holds NaN or infinity is left out.
+    cannot be matched with confidence. What may be no face at all only joins. A face whose encoding
+    holds NaN or infinity is left out.
     """
     sound = _leave_out_damaged(faces)
     groups = _group([face for face in sound if not face.is_weak])
-    strangers = _join_weak([face for face in sound if face.is_weak], groups)
+    alone = _join_weak([face for face in sound if face.is_weak], groups)
+    strangers = [face for face in alone if DOUBTFUL not in face.weaknesses]
     fewest = WEAK_PEOPLE_FROM_FRAMES if groups else 1
     weak = [group for group in _group(strangers) if len({face.frame for face in group}) >= fewest]
     people = [person_of(group) for group in groups + weak]

@@ -26,6 +26,9 @@ DOUBTFUL_SCORE = 0.2
 """What a detector scores lower may be no face: HOG's false ones on portraits reach 0.12 and on
 textured ground 0.24, true ones start at 0.06."""
 
+DOUBTFUL = "doubtful"
+"""The weakness of what may be no face at all."""
+
 DARK_LEVEL, BRIGHT_LEVEL = 35.0, 225.0
 """Mean grey levels of the face outside which features drown."""
 
@@ -51,7 +54,7 @@ def weigh_face(detection: Detection, alignment: Alignment) -> Quality:
         f"small ({box.width} px)" if box.width < SMALL_PIXELS else "",
         "blurred" if sharpness < BLURRED_SHARPNESS else "",
         "turned away" if yaw > PROFILE_YAW else "",
-        "doubtful" if detection.score < DOUBTFUL_SCORE else "",
+        DOUBTFUL if detection.score < DOUBTFUL_SCORE else "",
         "too dark" if brightness < DARK_LEVEL else "",
         "too bright" if brightness > BRIGHT_LEVEL else "",
     )

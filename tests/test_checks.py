@@ -65,6 +65,13 @@ def test_a_damaged_or_foreign_file_is_named_with_the_remedy(path: Path, tmp_path
     assert problem.remedy == "Restore a backup."
 
 
+def test_what_an_interrupted_backup_left_is_named(path: Path) -> None:
+    path.with_name(".g.db.before-2.partial").touch()
+    ((level, found),) = problems(path)
+    assert level == "warning"
+    assert ".g.db.before-2.partial" in found
+
+
 def test_an_empty_file_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "g.db").touch(mode=0o600)
     assert [level for level, _ in problems(tmp_path / "g.db")] == ["warning"]

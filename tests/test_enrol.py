@@ -8,10 +8,11 @@ import pytest
 from db.edits import allow_photos, remove_photo
 from db.forgetting import forget
 from db.gallery import Gallery
-from db.records import Performer
+from db.records import Identity, Performer
 from function.engines import Detection, Engine, RgbImage
 from tests.engines import QuickEngine, made_up_photo
-from tools.enrol import Demands, enrol_performer, spare_done
+from tools.enrol import enrol_performer, spare_photos
+from tools.portraits import Demands
 from tools.sources import Photo, SourceRecord
 
 
@@ -183,7 +184,7 @@ def test_a_record_that_has_not_changed_is_not_looked_at_again(photos: Path, engi
     with Gallery() as gallery:
         enrol_performer(once, gallery, engine)
         assert enrol_performer(again, gallery, engine).change == "unchanged"
-        assert next(spare_done([again], gallery)).photos == ()  # type: ignore[union-attr]
+        assert next(spare_photos([again], gallery)).photos == ()  # type: ignore[union-attr]
         with pytest.raises(AssertionError, match="read again"):
             enrol_performer(replace(again, updated_at="tuesday"), gallery, engine)
 
@@ -197,7 +198,23 @@ def test_a_forgotten_performer_is_skipped_and_their_photos_are_not_even_fetched(
         forget(gallery, gallery.find_performer("Barack Obama"))
         outcome = enrol_performer(obama, gallery, engine)
         assert (outcome.forgotten, outcome.change) == (True, None)
-        assert next(spare_done([obama], gallery)).photos == ()  # type: ignore[union-attr]
+        for again in (False, True):
+            (spared,) = spare_photos([obama], gallery, look_again=again)
+            assert spared.photos == ()  # type: ignore[union-attr]
+
+
+def test_a_namesake_of_the_forgotten_who_is_enrolled_is_not_taken_for_them(
+    photos: Path, engine: Engine
+) -> None:
+    namesake = record(photos / "obama2.jpg")
+    namesake = replace(namesake, performer=replace(namesake.performer, source_id="2"))
+    with Gallery() as gallery:
+        enrol_performer(namesake, gallery, engine)
+        first = record(photos / "obama1.jpg")
+        enrol_performer(first, gallery, engine)
+        forget(gallery, gallery.find_identities([Identity("folder", "Barack Obama")])[0])
+        assert next(spare_photos([namesake], gallery)).photos == namesake.photos  # type: ignore[union-attr]
+        assert enrol_performer(namesake, gallery, engine).change == "unchanged"
 
 
 def test_a_performer_without_a_usable_photo_is_not_added(photos: Path, engine: Engine) -> None:

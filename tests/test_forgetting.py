@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from db import notes
 from db.errors import ForgottenError, GalleryError, PerformerNotFoundError
 from db.forgetting import forget, unforget
 from db.gallery import Gallery
@@ -52,7 +53,7 @@ def test_the_file_holds_neither_the_name_nor_the_ids_of_the_forgotten(path: Path
     for trace in (b"ada lovelace", b"uuid-x", b"a jpeg of ada", encoding(1).vector.tobytes()):
         assert trace.lower() not in on_disk
     with Gallery(path) as gallery:
-        assert [(verb, counts) for _, verb, counts in gallery.journal()] == [
+        assert [(verb, counts) for _, verb, counts in notes.journal(gallery)] == [
             ("forget", {"encodings": 1})
         ]
 
@@ -86,4 +87,4 @@ def test_the_journal_only_grows(path: Path) -> None:
                 raw.execute(change)
     raw.close()
     with Gallery(path) as gallery, pytest.raises(GalleryError, match="only grows"):
-        gallery._note("DELETE FROM journal")
+        gallery.note("DELETE FROM journal")

@@ -185,7 +185,7 @@ def test_progress_comes_line_by_line_and_the_result_last(
     assert len(done) > 5
     assert done == sorted(done)
     assert progress[-1]["progress"]["of"] == pytest.approx(8, abs=0.5)
-    assert progress[-1]["progress"]["faces"] == sum(person["faces"] for person in two_people)
+    assert progress[-1]["progress"]["faces"] >= sum(person["faces"] for person in two_people)
 
 
 def test_an_error_before_the_first_frame_has_its_status_also_when_streaming(

@@ -117,6 +117,17 @@ def test_weak_faces_alone_make_a_doubtful_person_when_three_frames_agree() -> No
     assert doubtful.looks < 1
 
 
+def test_what_may_be_no_face_joins_a_person_and_never_makes_one() -> None:
+    crowd = Crowd()
+    person = crowd.person()
+    strong = make_faces(crowd.encodings(person, 4, 0.1))
+    near = make_face(person + crowd.direction(0.2), 9, weakness="doubtful")
+    folds = [make_face(one, 10, weakness="doubtful") for one in crowd.encodings(crowd.person(), 9)]
+    (found,) = group_faces([*strong, near, *folds])
+    assert len(found.faces) == 5
+    assert group_faces(folds) == []
+
+
 def test_the_only_face_of_a_video_is_reported_even_if_weak() -> None:
     face = make_face(Crowd().person(), weakness="small (30 px)")
     assert len(group_faces([face])) == 1
@@ -142,7 +153,7 @@ def test_a_good_face_weighs_more_than_a_poor_one() -> None:
 
 def test_a_hundred_frames_of_one_scene_are_not_a_hundred_looks() -> None:
     crowd = Crowd()
-    (person,) = group_faces(make_faces(crowd.encodings(crowd.person(), 100, SCENE_SPREAD)))
+    (person,) = group_faces(make_faces(crowd.encodings(crowd.person(), 100, 0.32)))
     assert 1 < person.looks <= 4
 
 
@@ -168,6 +179,16 @@ def test_a_film_of_two_thousand_faces_groups_in_seconds() -> None:
     start = time.perf_counter()
     assert len(group_faces(faces)) == 8
     assert time.perf_counter() - start < 8
+
+
+def test_more_faces_than_can_be_compared_are_grouped_all_the_same() -> None:
+    crowd = Crowd()
+    faces = [
+        face
+        for number in range(2)
+        for face in make_faces(crowd.encodings(crowd.person(), 1800, SCENE_SPREAD), 1800 * number)
+    ]
+    assert [len(person.faces) for person in group_faces(faces)] == [1800, 1800]
 
 
 def test_the_faces_of_a_real_clip_are_at_most_twice_as_many_people(

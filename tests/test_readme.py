@@ -35,7 +35,7 @@ def test_the_settings_table_is_the_one_in_settings() -> None:
 
 
 def test_every_verb_is_named_and_no_other() -> None:
-    named = set(re.findall(r"`python -m tools ([a-z-]+(?: folder)?)", README))
+    named = set(re.findall(r"`python -m tools ((?:import )?[a-z-]+)", README))
     assert named == set(verbs(main))
 
 

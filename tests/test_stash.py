@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
+from db import notes
 from db.forgetting import forget
 from db.gallery import Gallery
 from tests.engines import QuickEngine, made_up_photo
 from tests.stash_server import Answer, StandIn, image, in_stash, serving, stash
 from tools.downloads import Downloads
-from tools.enrol import Demands, enrol_all
+from tools.enrol import enrol_all
 from tools.imports import import_records
+from tools.portraits import Demands
 from tools.reports import Report
 from tools.sources import SourceRecord, UnusableSourceError
 from tools.sources.stash import Stash, Wanted
@@ -104,7 +106,7 @@ def test_an_import_enrols_and_the_next_one_fetches_nothing_again(server: StandIn
         assert (counts["unchanged"], counts["added"], counts["photos"]) == (2, 0, 0)
         assert len(server.photo_requests) == fetched
         (ada, *_) = gallery.performers()
-        assert gallery.journal()[0][1] == "import stash"
+        assert notes.journal(gallery)[0][1] == "import stash"
         assert ada.poster_url == f"{server.url}/performer/1/image?t=1"
 
 

@@ -13,6 +13,8 @@ from tests.engines import QuickEngine, made_up_photo
 from tests.galleries import encoding, performer
 from tools.enrol import enrol_all
 from tools.exports import write_csv, write_ndjson
+from tools.imports import import_records
+from tools.portraits import Demands
 from tools.sources import Refusal, SourceRecord, UnusableSourceError
 from tools.sources.rows import find_delimiter
 from tools.sources.table import TableOptions, read_table
@@ -248,3 +250,21 @@ def test_photos_that_are_devices_or_not_there_are_refused(tmp_path: Path) -> Non
     assert "not a plain file" in reasons
     assert "No such file" in reasons
     assert "not base64" in reasons
+
+
+def test_photos_at_urls_are_fetched_once_until_the_row_changes(tmp_path: Path) -> None:
+    fetched: list[str] = []
+
+    def fetch(url: str) -> bytes:
+        fetched.append(url)
+        return made_up_photo(len(fetched))
+
+    options = TableOptions("file test", tmp_path, fetch, {})
+    with Gallery() as gallery:
+        for content in ("a.jpg", "a.jpg", "a.jpg|http://x/b.jpg"):
+            path = put(tmp_path / "x.csv", f"name,photos\nAda,http://x/{content}")
+            records = read_table(path, options)
+            import_records(records, gallery, QuickEngine(), Demands(), kind="file")
+        assert gallery.performers()[0].encodings >= 2
+    assert fetched.count("http://x/b.jpg") == 1
+    assert fetched.count("http://x/a.jpg") == 2

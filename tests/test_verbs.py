@@ -187,7 +187,7 @@ def test_an_export_is_a_line_for_each_performer_without_encodings(db: Path) -> N
     assert (result.exit_code, result.stderr[:6]) == (1, "Error:")
 
 
-def test_doctor_mends_permissions_and_fails_only_when_something_is_wrong(db: Path) -> None:
+def test_doctor_mends_permissions_and_its_remedies_work(people_folder: Path, db: Path) -> None:
     db.chmod(0o644)
     findings = answer("doctor", "--db", db)
     assert {one["level"] for one in findings} == {"ok", "mended"}
@@ -196,4 +196,10 @@ def test_doctor_mends_permissions_and_fails_only_when_something_is_wrong(db: Pat
         raw.execute("UPDATE encodings SET vector = x'00' WHERE id = 1")
     broken = answer("doctor", "--db", db, exit_code=1)
     assert "remove-photo" in next(one["remedy"] for one in broken if one["level"] == "error")
+    result = run("import", "folder", people_folder, "--db", db)
+    assert result.exit_code == 3
+    assert "doctor" in json.loads(result.stdout)["refused"][0]["reason"]
+    photo = answer("show", "1", "--db", db)["photos"][0]
+    answer("remove-photo", "1", photo["hash"], "--db", db)
+    answer("doctor", "--db", db)
     assert run("doctor", "--db", db.with_name("gone.db")).exit_code == 1

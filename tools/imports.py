@@ -7,13 +7,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from db import notes
 from db.bundles import records as bundle_records
 from db.errors import ForgottenError, GalleryError, GalleryMissingError, IdentityConflictError
 from db.gallery import Gallery
 from db.identities import identities_of
 from db.writers import only_writer
 from function.engines import Engine
-from tools.enrol import Demands, Enrolment, enrol_all, spare_done
+from tools.enrol import Enrolment, enrol_all, spare_photos
+from tools.portraits import Demands
 from tools.prefetch import read_ahead
 from tools.reports import Report
 from tools.sources import Refusal, SourceRecord, UnusableSourceError
@@ -55,7 +57,7 @@ def import_records(
         UnusableSourceError: nothing could be read.
         GalleryError: nothing could be written.
     """
-    wanted = records if demands.look_again else spare_done(records, gallery)
+    wanted = spare_photos(records, gallery, look_again=demands.look_again)
     enrolments = enrol_all(read_ahead(wanted), gallery, engine, demands)
     return follow(enrolments, gallery, kind=kind, total=total)
 
@@ -72,6 +74,8 @@ def follow(
         if not report.done:
             raise
         report.stopped = str(error)
+    except KeyboardInterrupt:
+        report.stopped = "Interrupted."
     _note(gallery, kind, report)
     return report
 
@@ -96,7 +100,7 @@ def enrol_bundle(bundle: Gallery, gallery: Gallery) -> Iterator[Enrolment]:
 
 def _note(gallery: Gallery, kind: str, report: Report) -> None:
     try:
-        gallery.log(f"import {kind}", report.counts())
+        notes.log(gallery, f"import {kind}", report.counts())
     except GalleryError as error:
         # On a full disk the report must still come out.
         report.stopped = report.stopped or str(error)

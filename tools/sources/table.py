@@ -6,6 +6,8 @@ stash id is "ENDPOINT ID", or in JSON {"endpoint": ..., "stash_id": ...}.
 """
 
 import functools
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from tools.sources.rows import Row, read_rows
 COLUMNS = ("name", "disambiguation", "aliases", "urls", "id", "stash_ids", "photos")
 LIST_SEPARATOR = "|"
 SHOWN_CHARACTERS = 120
+MAX_ORIGIN_CHARACTERS = 2000
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,19 @@ def _record(row: Row, options: TableOptions, seen: set[str]) -> SourceRecord | R
             "column id or disambiguation",
         )
     seen.add(performer.source_id)
-    return SourceRecord(performer, photos)
+    return SourceRecord(performer, photos, updated_at=_version_of(cells))
+
+
+def _version_of(cells: Mapping[str, Any]) -> str:
+    """Return what changes when a row does, so that photos at URLs are fetched once.
+
+    Files may change while their paths stay; rows that name some have no version, and are looked at
+    every time.
+    """
+    photos = _texts(cells["photos"], "photos")
+    if not photos or not all(photo.startswith(("http", "data:")) for photo in photos):
+        return ""
+    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
 
 
 def _performer(cells: Mapping[str, Any], source: str) -> Performer:
@@ -93,11 +108,13 @@ def _photo(text: str, options: TableOptions) -> Photo:
     if text.startswith("data:"):
         return Photo(f"{text[:24]}...", functools.partial(read_data_uri, text))
     if text.startswith(("http://", "https://")):
-        return Photo(without_key(text)[:SHOWN_CHARACTERS], functools.partial(options.fetch, text))
+        return Photo(
+            without_key(text)[:MAX_ORIGIN_CHARACTERS], functools.partial(options.fetch, text)
+        )
     if "\0" in text:
         raise ValueError("the path of a photo holds a NUL")
     path = options.folder / text
-    return Photo(str(path)[: 2 * SHOWN_CHARACTERS], functools.partial(read_photo_file, path))
+    return Photo(str(path)[:MAX_ORIGIN_CHARACTERS], functools.partial(read_photo_file, path))
 
 
 def _stash_ids(value: Any) -> Iterator[Identity]:

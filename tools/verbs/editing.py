@@ -12,9 +12,10 @@ from db.errors import GalleryMissingError
 from db.gallery import Gallery
 from db.writers import only_writer
 from function.settings import Settings
-from tools.enrol import Demands, enrol_all
+from tools.enrol import enrol_all
 from tools.imports import follow
 from tools.names import find_complaint
+from tools.portraits import Demands
 from tools.sources import SourceRecord
 from tools.sources.folder import photo_at
 from tools.verbs.shared import finish, gallery_option, load_chosen_engine, print_json

@@ -13,8 +13,8 @@ from db.bundles import open_bundle
 from function.quality import SMALL_PIXELS
 from function.settings import Settings
 from tools.downloads import Downloads, OwnServer
-from tools.enrol import Demands
 from tools.imports import enrol_bundle, follow, gallery_to_fill, import_records
+from tools.portraits import Demands
 from tools.sources.folder import read_folder
 from tools.sources.stash_export import read_export
 from tools.sources.table import TableOptions, read_table

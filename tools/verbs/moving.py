@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from db import notes
 from db.bundles import export_bundle
 from db.errors import GalleryReadOnlyError
 from db.gallery import Gallery
@@ -44,4 +45,4 @@ def export(form: str, bundle: Path | None, db_path: Path, *, encodings: bool) ->
             count = write_csv(gallery, sys.stdout)
         else:
             count = write_ndjson(gallery, sys.stdout, with_encodings=encodings)
-        gallery.log(f"export {form}", {"performers": count})
+        notes.log(gallery, f"export {form}", {"performers": count})

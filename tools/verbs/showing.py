@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from db import notes
+from db.edits import photos_of
 from db.gallery import Gallery
 from tools.verbs.shared import gallery_option, print_json
 
@@ -24,15 +26,7 @@ def show(performer: str, db_path: Path) -> None:
     """Show one PERFORMER, by name or id, and where each encoding came from."""
     with Gallery(db_path) as gallery:
         found = gallery.find_performer(performer)
-        photos = [
-            {
-                "origin": one.origin,
-                "quality": one.quality,
-                "model": one.model,
-                "hash": one.photo_hash,
-            }
-            for one in gallery.encodings(found.id)
-        ]
+        photos = [asdict(photo) for photo in photos_of(gallery, found)]
         print_json({**asdict(found), "photos": photos})
 
 
@@ -41,4 +35,6 @@ def show(performer: str, db_path: Path) -> None:
 def journal(db_path: Path) -> None:
     """List what was imported, exported, changed and forgotten, and when (UTC); it names nobody."""
     with Gallery(db_path) as gallery:
-        print_json([{"at": at, "verb": verb, **counts} for at, verb, counts in gallery.journal()])
+        print_json(
+            [{"at": at, "verb": verb, **counts} for at, verb, counts in notes.journal(gallery)]
+        )

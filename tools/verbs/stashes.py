@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
+from db import notes
 from db.gallery import Gallery
 from db.records import Identity
 from function.settings import Settings
 from tools.downloads import Downloads
-from tools.enrol import Demands
 from tools.imports import gallery_to_fill, import_records
+from tools.portraits import Demands
 from tools.sources import UnusableSourceError
 from tools.sources.stash import Stash, Wanted
 from tools.sources.stash_box import StashBox
@@ -28,6 +29,7 @@ KEY_HELP = "Its API key; better in the environment, where no process list shows 
 )
 @click.option(
     "--url",
+    help="Its address, as the browser shows it.",
     envvar="STASH_URL",
     default="http://localhost:9999",
     show_default=True,
@@ -66,14 +68,16 @@ def import_stash(
     engine = load_chosen_engine(Settings.from_env())
     is_whole = not favorites and not tag
     with gallery_to_fill(db_path, dry_run=dry_run) as gallery:
-        since = gallery.checkpoint(stash.source) if is_whole and not demands.look_again else ""
+        since = (
+            notes.checkpoint(gallery, stash.source) if is_whole and not demands.look_again else ""
+        )
         wanted = Wanted(since, favorites, tag, images)
         if not demands.look_again:
             wanted = replace(wanted, done=_is_done(gallery))
         records = stash.read_performers(wanted, downloads)
         report = import_records(records, gallery, engine, demands, kind="stash")
         if is_whole and newest and not report.stopped and not report.is_incomplete:
-            gallery.note_checkpoint(stash.source, newest)
+            notes.note_checkpoint(gallery, stash.source, newest)
     finish(report)
 
 
@@ -133,7 +137,7 @@ def import_stash_box(
 
 
 def _is_done(gallery: Gallery) -> Callable[[Identity, str], bool]:
-    return lambda identity, updated_at: gallery.updated_at(identity) == updated_at
+    return lambda identity, updated_at: notes.updated_at(gallery, identity) == updated_at
 
 
 def _known_ids(gallery: Gallery, endpoint: str) -> list[str]:

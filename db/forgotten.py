@@ -1,0 +1,48 @@
+"""Who was forgotten is known by keyed hashes of their ids and name, and by nothing else.
+
+A hash lets every importer skip a performer without the file holding who they were. The key lies in
+the same file and never leaves it, so a hash from one gallery says nothing in another. Whoever has
+the file can still test a name they already suspect; nobody can list the names.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from db.identities import identities_of
+from db.records import Performer
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+"""Reads the gallery with one statement."""
+
+
+def find_forgotten(rows: Rows, performer: Performer) -> bool:
+    """Say whether a record is of somebody who was forgotten: by any of their ids, or their name."""
+    key = read_key(rows)
+    return any(
+        rows("SELECT 1 FROM forgotten WHERE hash = ?", hash_mark(key, marks))
+        for marks in marks_of(performer)
+    )
+
+
+def marks_of(performer: Performer) -> Iterable[tuple[str, ...]]:
+    """Yield what a record is recognised by: the name, and every id."""
+    yield mark_of_name(performer.name, performer.disambiguation)
+    for identity in identities_of(performer):
+        yield ("identity", *identity)
+
+
+def mark_of_name(name: str, disambiguation: str) -> tuple[str, ...]:
+    """Return the mark of a name, upper and lower case alike."""
+    return ("name", name.casefold().strip(), disambiguation.casefold().strip())
+
+
+def read_key(rows: Rows) -> bytes:
+    """Read the gallery's own random key."""
+    return bytes(rows("SELECT value FROM secrets WHERE name = 'forgetting'")[0][0])
+
+
+def hash_mark(key: bytes, mark: tuple[str, ...]) -> bytes:
+    """Return the keyed hash of one mark: HMAC-SHA256, 32 bytes."""
+    return hmac.new(key, "\0".join(mark).encode(), hashlib.sha256).digest()

@@ -1,0 +1,43 @@
+"""What a gallery remembers of its own filling: how far each source was read, and what was done."""
+
+import json
+
+from db.gallery import Gallery
+from db.records import Identity
+
+
+def updated_at(gallery: Gallery, identity: Identity) -> str:
+    """Return when a source last changed the record that was enrolled in full; "" if never."""
+    rows = gallery.rows(
+        "SELECT updated_at FROM identities WHERE source = ? AND source_id = ?", *identity
+    )
+    return str(rows[0][0]) if rows else ""
+
+
+def note_updated_at(gallery: Gallery, identity: Identity, when: str) -> None:
+    """Remember that a record was enrolled in full, as its source had it at `when`."""
+    gallery.note(
+        "UPDATE identities SET updated_at = ? WHERE source = ? AND source_id = ?", when, *identity
+    )
+
+
+def checkpoint(gallery: Gallery, source: str) -> str:
+    """Return the time up to which a source's changes were read in full; "" if never."""
+    rows = gallery.rows("SELECT updated_at FROM checkpoints WHERE source = ?", source)
+    return str(rows[0][0]) if rows else ""
+
+
+def note_checkpoint(gallery: Gallery, source: str, when: str) -> None:
+    """Remember that everything a source had changed until `when` was read."""
+    gallery.note("INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", source, when)
+
+
+def log(gallery: Gallery, verb: str, counts: dict[str, int]) -> None:
+    """Add a line to the journal, which only grows, and names nobody."""
+    gallery.note("INSERT INTO journal (verb, counts) VALUES (?, ?)", verb, json.dumps(counts))
+
+
+def journal(gallery: Gallery) -> list[tuple[str, str, dict[str, int]]]:
+    """List what was done to the gallery, oldest first: when (UTC), the verb, the counts."""
+    rows = gallery.rows("SELECT at, verb, counts FROM journal ORDER BY id")
+    return [(at, verb, json.loads(counts)) for at, verb, counts in rows]

@@ -1,0 +1,121 @@
+"""The photos of one performer become encodings; each that cannot be used has its reason."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from db.records import Encoding, Vector
+from function.engines import Engine
+from function.faces import Face
+from function.photos import PhotoNotFetchedError, PhotoRefusedError
+from function.portraits import find_only_face
+from function.quality import SMALL_PIXELS
+from tools.sources import Photo, Refusal
+
+SAME_PHOTO_DISTANCE = 0.12
+"""Nearer encodings are of one picture. Six portraits, saved again at JPEG quality 60 to 95 or
+scaled to a half, moved by 0.035 to 0.115; two pictures of one person lay 0.34 apart."""
+
+
+WAYS_OUT = {
+    "several faces": ", or say --largest-face",
+    "blurred": ", or say --allow-blurred",
+}
+"""What an import can be told instead, by the beginning of a refusal."""
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What a photo must be to be enrolled.
+
+    `look_again` asks for the photos of records that were enrolled in full and have not changed.
+    """
+
+    largest_face: bool = False
+    smallest_pixels: int = SMALL_PIXELS
+    allow_blurred: bool = False
+    look_again: bool = False
+
+
+USUAL_DEMANDS = Demands()
+
+
+class Portraits:
+    """The photos of one performer as they are looked at: what is new, refused, or known already.
+
+    `new` are the encodings to store; `is_incomplete` says that a photo did not arrive and may the
+    next time.
+    """
+
+    def __init__(self, engine: Engine, demands: Demands) -> None:
+        """Know no photo yet."""
+        self._engine = engine
+        self._demands = demands
+        self._hashes: set[str] = set()
+        self._vectors: list[Vector] = []
+        self._best: Face | None = None
+        self.new: list[Encoding] = []
+        self.refusals: list[Refusal] = []
+        self.duplicates: list[str] = []
+        self.is_incomplete = False
+
+    def know(self, stored: list[Encoding], removed: set[str]) -> None:
+        """Take note of what the gallery has, and of the hashes of photos the user took out."""
+        same_model = [one for one in stored if one.model == self._engine.model]
+        self._hashes |= removed | {one.photo_hash for one in same_model}
+        self._vectors += [one.vector for one in same_model]
+
+    def look_at(self, performer: str, photo: Photo) -> None:
+        """Read one photo and encode its face, if that is new."""
+        try:
+            content = photo.read()
+            photo_hash = hashlib.sha256(content).hexdigest()
+            if photo_hash in self._hashes:
+                return
+            face = find_only_face(
+                content,
+                self._engine,
+                largest_face=self._demands.largest_face,
+                smallest_pixels=self._demands.smallest_pixels,
+                allow_blurred=self._demands.allow_blurred,
+            )
+        except (OSError, PhotoRefusedError) as error:
+            # A photo that did not arrive may do so next time; one that was seen will not change.
+            self.is_incomplete |= isinstance(error, OSError | PhotoNotFetchedError)
+            self.refusals.append(Refusal(performer, photo.origin, _explain(error)))
+            return
+        self._hashes.add(photo_hash)
+        if _distance_to_nearest(face.encoding, self._vectors) < SAME_PHOTO_DISTANCE:
+            self.duplicates.append(photo.origin)
+            return
+        self._vectors.append(face.encoding)
+        self.new.append(_encoding(face, self._engine.model, photo_hash, photo))
+        if self._best is None or face.quality > self._best.quality:
+            self._best = face
+
+    def poster(self) -> bytes | None:
+        """Return a small JPEG of the best new face."""
+        return self._best.crop if self._best else None
+
+
+def _explain(error: Exception) -> str:
+    reason = str(error)
+    return reason + next((way for kind, way in WAYS_OUT.items() if reason.startswith(kind)), "")
+
+
+def _distance_to_nearest(vector: Vector, others: list[Vector]) -> float:
+    if not others:
+        return float("inf")
+    return float(np.linalg.norm(np.stack(others) - vector, axis=1).min())
+
+
+def _encoding(face: Face, model: str, photo_hash: str, photo: Photo) -> Encoding:
+    return Encoding(
+        vector=face.encoding,
+        model=model,
+        quality=face.quality,
+        photo_hash=photo_hash,
+        origin=photo.origin,
+        weaknesses=", ".join(face.weaknesses),
+    )

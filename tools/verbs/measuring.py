@@ -1,0 +1,83 @@
+"""`evaluate`, `calibrate`, `audit`: how far the answers can be trusted, on your own files."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from db.gallery import Gallery
+from db.snapshots import load_snapshot
+from function.engines import ENCODING_MODEL
+from function.settings import Settings
+from tools.audit import audit_gallery, render_audit
+from tools.calibrate import calibrate as fit_and_compare
+from tools.calibrate import render_calibration
+from tools.evaluate import evaluate as measure
+from tools.evaluate import render_evaluation
+from tools.labelled import read_dataset
+from tools.verbs.shared import Verb, gallery_option, load_chosen_engine, print_json
+
+FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+
+
+def table_option(verb: Verb) -> Verb:
+    """Add --table: lines for people in place of JSON."""
+    return click.option("--table", is_flag=True, help="Print a table rather than JSON.")(verb)
+
+
+@click.command(epilog="Example: python -m tools evaluate labelled/ --enrol 3 --probe 3 --table")
+@click.argument("dataset", type=FOLDER)
+@click.option("--enrol", default=3, show_default=True, help="Photos or clips enrolled of each.")
+@click.option("--probe", default=3, show_default=True, help="How many are looked for at a time.")
+@click.option("--rounds", default=5, show_default=True, help="How often they are shuffled.")
+@table_option
+def evaluate(dataset: Path, enrol: int, probe: int, rounds: int, table: bool) -> None:  # noqa: FBT001  # click passes flags
+    """Measure on DATASET how often names are right, wrong and missing, beside the usual way.
+
+    DATASET holds photos by name, NAME/*.jpg, or clips and a table labels.csv with the columns clip,
+    name, start and end (seconds). No gallery is touched.
+    """
+    engine = load_chosen_engine(Settings.from_env())
+    read = read_dataset(dataset, engine)
+    figures = measure(read, engine.model, enrol=enrol, probe=probe, rounds=rounds)
+    if table:
+        click.echo(render_evaluation(figures))
+    else:
+        print_json(figures.to_json())
+
+
+@click.command(epilog="Example: python -m tools calibrate labelled/ > densities.json")
+@click.argument("dataset", type=FOLDER)
+@click.option("--description", help="What DATASET is, for whoever reads the fit.")
+@table_option
+def calibrate(dataset: Path, description: str | None, table: bool) -> None:  # noqa: FBT001  # as above
+    """Fit on DATASET how far faces of one person and of strangers lie apart, and test the fit.
+
+    DATASET is laid out as for `evaluate`; ten people with several photos of different days are
+    the least that tells anything.
+    """
+    engine = load_chosen_engine(Settings.from_env())
+    read = read_dataset(dataset, engine)
+    fitted = fit_and_compare(
+        read,
+        engine.model,
+        fitted_on=description or dataset.name,
+        on=datetime.now(tz=UTC).date(),
+    )
+    if table:
+        click.echo(render_calibration(fitted))
+    else:
+        print_json(fitted.to_json())
+
+
+@click.command(epilog="Example: python -m tools audit --table")
+@gallery_option
+@table_option
+def audit(db_path: Path, table: bool) -> None:  # noqa: FBT001  # as above
+    """Find photos under a wrong name or enrolled twice, and performers too alike to tell apart."""
+    with Gallery(db_path) as gallery:
+        found = audit_gallery(load_snapshot(gallery, ENCODING_MODEL))
+    if table:
+        click.echo(render_audit(found))
+    else:
+        print_json(found.to_json())
