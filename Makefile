@@ -12,7 +12,7 @@ LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --gen
 	--overrides requirements.overrides --no-emit-package dlib --no-emit-package pip \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo run test lint screenshot lock clean
+.PHONY: help demo run test soak lint screenshot lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -26,6 +26,9 @@ run: $(VENV)/ready ## serve on $(HOST):$(PORT); MEDIA=/path/to/videos, PERFORMER
 
 test: $(VENV)/ready-dev ## run the tests
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/ready ## break 10,000 files, crash 100 times, ask 2,000 times: about half an hour
+	@$(BIN)/python -m tools.soak > soak.json
 
 lint: $(VENV)/ready-dev ## check format, style and types
 	$(BIN)/ruff format --check .

@@ -12,7 +12,13 @@ from typing import Any, TypeAlias, cast
 
 from flask import Request, Response
 
-from function.errors import BusyError, ClientGoneError, RecognitionError, StoppingError
+from function.errors import (
+    BusyError,
+    ClientGoneError,
+    MethodNotAllowedError,
+    RecognitionError,
+    StoppingError,
+)
 from function.logs import RequestRecord
 from function.media import MediaFile, open_media
 from function.page_requests import is_from_page
@@ -146,6 +152,8 @@ def error_response(error: RecognitionError, record: RequestRecord) -> Response:
     response = json_response(_error_body(error), error.status)
     if isinstance(error, BusyError | StoppingError):
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(error, MethodNotAllowedError):
+        response.headers["Allow"] = ", ".join(error.allowed)
     return response
 
 

@@ -109,7 +109,11 @@ class UnknownPerformerError(RecognitionError):
 
 
 class MethodNotAllowedError(RecognitionError):
-    """The URL is ours, the HTTP method is not."""
+    """The URL is ours, the HTTP method is not; `allowed` are those that are."""
+
+    def __init__(self, message: str, allowed: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.allowed = allowed
 
     status = 405
     code = "method_not_allowed"

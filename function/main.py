@@ -85,8 +85,10 @@ def _route(request: Request) -> Callable[[Request], Response]:
         raise RouteNotFoundError(f"There is nothing here; there are {', '.join(ROUTES)}.")
     handler, methods = ROUTES[request.path]
     if request.method not in methods:
-        allowed = " or ".join(sorted(methods))
-        raise MethodNotAllowedError(f"{request.method} is not answered here. Use {allowed}.")
+        allowed = tuple(sorted(methods))
+        raise MethodNotAllowedError(
+            f"{request.method} is not answered here. Use {' or '.join(allowed)}.", allowed
+        )
     return handler
 
 

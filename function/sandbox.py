@@ -66,6 +66,7 @@ class Sandbox:
         self._idle: list[_Child] = []
         self._children: set[_Child] = set()
         self._lock = threading.Lock()
+        self._warming = threading.Lock()
         self._is_closed = False
         self._known: Ready | None = None
 
@@ -77,22 +78,13 @@ class Sandbox:
         Raises:
             EngineUnavailableError: the engine cannot run here, or SANDBOX is strict and cannot be.
         """
-        if self._known:
+        with self._warming:
+            if not self._known:
+                for _ in range(self._settings.slots - len(self.processes())):
+                    self._give_back(self._start())
+                child, self._known = self._take_ready()
+                self._give_back(child)
             return self._known
-        with self._lock:
-            missing = self._settings.slots - len(self._children)
-        for _ in range(missing):
-            self._give_back(self._start())
-        child = self._take()
-        try:
-            ready = child.ready(self._settings.time_limit_seconds)
-        except _EndedError as error:
-            raise self._explain(child, error, "Nothing") from None
-        finally:
-            self._give_back(child)
-        self._require_locks(ready)
-        self._known = ready
-        return ready
 
     def find_people(self, media: MediaFile, task: Task) -> Iterator[Progress | Findings]:
         """Find everyone in a video, as recognition.find_people does, in a child.
@@ -105,13 +97,11 @@ class Sandbox:
             TimeLimitError: it took longer than TIME_LIMIT_SECONDS.
             StoppingError: the sandbox was closed meanwhile.
         """
-        child = self._take()
-        limit = self._settings.time_limit_seconds
-        timer = threading.Timer(limit, child.overrun)
+        child, _ = self._take_ready()
+        timer = threading.Timer(self._settings.time_limit_seconds, child.overrun)
         timer.daemon = True
+        timer.start()
         try:
-            self._require_locks(child.ready(limit))
-            timer.start()
             yield from child.look(Order(media.name, task), media.descriptor)
         except _EndedError as error:
             raise self._explain(child, error, media.name) from None
@@ -134,6 +124,24 @@ class Sandbox:
         """Return the ids of the processes that are running."""
         with self._lock:
             return [child.process_id for child in self._children]
+
+    def _take_ready(self) -> tuple["_Child", Ready]:
+        """Take a child that is loaded and locked; one that dies of starting has a second chance."""
+        failure: RecognitionError
+        for _ in range(2):
+            child = self._take()
+            try:
+                ready = child.ready(self._settings.time_limit_seconds)
+                self._require_locks(ready)
+            except _EndedError as error:
+                failure = self._explain(child, error, "A video")
+            except BaseException:
+                self._give_back(child)
+                raise
+            else:
+                return child, ready
+            self._give_back(child)
+        raise failure
 
     def _take(self) -> "_Child":
         with self._lock:

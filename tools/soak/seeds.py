@@ -27,8 +27,6 @@ SEEDS: dict[str, tuple[str, str]] = {
 }
 """File name -> encoder and pixel format."""
 
-SECONDS = 2
-
 
 def write_seeds(folder: Path) -> list[Path]:
     """Write every seed into a folder, and return their paths."""
@@ -42,9 +40,15 @@ def write_seeds(folder: Path) -> list[Path]:
     return paths
 
 
-def _pictures() -> Iterator[RgbImage]:
-    for number in range(SECONDS * 25):
-        picture = np.full((128, 160, 3), 40, np.uint8)
-        centre = (20 + 2 * number % 120, 64)
+def write_film(path: Path) -> Path:
+    """Write a video that takes a second or more to look at."""
+    return write_video(path, _pictures(seconds=10, size=(640, 360)))
+
+
+def _pictures(seconds: int = 2, size: tuple[int, int] = (160, 128)) -> Iterator[RgbImage]:
+    width, height = size
+    for number in range(seconds * 25):
+        picture = np.full((height, width, 3), 40, np.uint8)
+        centre = (20 + 2 * number % (width - 40), height // 2)
         cv2.circle(picture, centre, 20, (200, 160, 120), thickness=-1)
         yield picture

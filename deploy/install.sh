@@ -1,0 +1,25 @@
+#!/bin/sh
+# Installs the function into a virtual environment of its own, as both images do:
+#   deploy/install.sh VENV CACHE [cpu|gpu]
+# VENV is made anew, CACHE receives the nets as graphs. PYTHON names the interpreter.
+set -eu
+venv="$1"
+cache="$2"
+device="${3:-cpu}"
+root="$(cd "$(dirname "$0")/.." && pwd)"
+
+"${PYTHON:-python3}" -m venv "$venv"
+install_locked() {
+    "$venv/bin/python" -m pip install --quiet --no-cache-dir --disable-pip-version-check \
+        --no-deps --require-hashes --requirement "$1"
+}
+install_locked "$root/requirements.txt"
+if [ "$device" = gpu ]; then
+    # Both packages are the module onnxruntime; the second must not find the first.
+    "$venv/bin/python" -m pip uninstall --yes onnxruntime
+    install_locked "$root/deploy/requirements-gpu.txt"
+fi
+cd "$root"
+CACHE_FOLDER="$cache" PYTHONPATH="$root" "$venv/bin/python" -m function.engines
+# What runs needs no installer; the image is smaller, and has one tool less to misuse.
+"$venv/bin/python" -m pip uninstall --yes --quiet pip

@@ -1,0 +1,192 @@
+"""What the images and manifests say, and that their steps work in an empty place."""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from db.gallery import Gallery
+from function.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+DOCKERFILES = [ROOT / "Dockerfile", ROOT / "Dockerfile.gpu"]
+SERVICES = [ROOT / "deploy" / "service.yaml", ROOT / "deploy" / "service-gpu.yaml"]
+PYTHONS_OWN = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
+
+
+def instructions(dockerfile: Path) -> list[tuple[str, str]]:
+    lines = re.sub(r"\\\n\s*", " ", dockerfile.read_text()).splitlines()
+    return [tuple(line.split(" ", 1)) for line in lines if re.match("[A-Z]+ ", line)]  # type: ignore[misc]
+
+
+def environment(dockerfile: Path) -> dict[str, str]:
+    (pairs,) = (rest for word, rest in instructions(dockerfile) if word == "ENV")
+    return dict(pair.split("=", 1) for pair in pairs.split())
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.name)
+def test_an_image_starts_the_server_itself_as_nobody_special(dockerfile: Path) -> None:
+    said = dict(instructions(dockerfile))
+    assert json.loads(said["CMD"]) == ["python", "-m", "function.server"]
+    assert int(said["USER"]) > 0
+    assert "function.healthcheck" in said["HEALTHCHECK"]
+    assert "org.opencontainers.image.title" in said["LABEL"]
+    assert not re.search(r"\b(gcc|g\+\+|cmake|build-essential)\b", dockerfile.read_text())
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.name)
+def test_an_image_sets_settings_that_exist_and_no_secret(dockerfile: Path) -> None:
+    given = environment(dockerfile)
+    known = {field.name.upper() for field in fields(Settings)}
+    assert set(given) - PYTHONS_OWN <= known
+    assert "TOKEN" not in given
+    settings = Settings.from_env(given)
+    assert settings.media_root == (Path("/data"),)
+    assert settings.performers_db == Path("/db/performers.db")
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.name)
+def test_what_an_image_copies_is_there_and_let_through(dockerfile: Path) -> None:
+    let_through = {
+        line.strip("!/\n")
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    copies = [rest.split() for word, rest in instructions(dockerfile) if word == "COPY"]
+    sources = {copy[0] for copy in copies if not copy[0].startswith("--")}
+    for source in sources:
+        assert (ROOT / source).exists()
+        assert source.split("/")[0] in let_through
+    assert [copy for copy in copies if copy[0].startswith("--from")] == [
+        ["--from=built", "/opt", "/opt"]
+    ]
+
+
+def test_both_images_install_with_the_same_script() -> None:
+    runs = [
+        rest
+        for dockerfile in DOCKERFILES
+        for word, rest in instructions(dockerfile)
+        if word == "RUN" and "install.sh" in rest
+    ]
+    assert runs == [f"deploy/install.sh /opt/venv /opt/nets {device}" for device in ("cpu", "gpu")]
+
+
+def read_yaml(path: Path) -> Any:
+    return YAML(typ="safe").load(path.read_text())
+
+
+def test_the_compose_file_is_one_and_gives_nothing_away() -> None:
+    path = ROOT / "deploy" / "compose.yaml"
+    checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    subprocess.run([*checker, str(path)], check=True, capture_output=True)
+    composed = read_yaml(path)
+    service = composed["services"]["recognition"]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    videos = next(one for one in service["volumes"] if isinstance(one, dict))
+    assert videos["read_only"] is True
+    assert all(composed["networks"][name]["internal"] for name in service["networks"])
+    assert composed["services"]["gate"]["ports"] == ["127.0.0.1:8080:8080"]
+
+
+@pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
+def test_a_knative_service_takes_what_it_has_slots_for(path: Path) -> None:
+    service = read_yaml(path)
+    assert service["apiVersion"] == "serving.knative.dev/v1"
+    pod = service["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    given = {one["name"]: one.get("value") for one in container["env"]}
+    assert pod["containerConcurrency"] == int(given["SLOTS"])
+    assert float(given["TIME_LIMIT_SECONDS"]) < pod["timeoutSeconds"]
+    assert given["TOKEN"] is None, "it comes from a secret"
+    assert set(given) <= {field.name.upper() for field in fields(Settings)}
+    security = container["securityContext"]
+    assert security["readOnlyRootFilesystem"]
+    assert security["runAsNonRoot"]
+    assert security["capabilities"] == {"drop": ["ALL"]}
+    assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
+    assert {one["name"] for one in container["volumeMounts"]} == {
+        one["name"] for one in pod["volumes"]
+    }
+    has_gpu = "nvidia.com/gpu" in container["resources"]["limits"]
+    assert has_gpu == ("gpu" in path.name)
+
+
+def test_the_lines_of_docker_are_those_of_the_documentation() -> None:
+    for text in (ROOT / "README.md", ROOT / "docs" / "deploy.md"):
+        assert "docker build -t stash_performer_recognition ." in text.read_text()
+        assert "docker run -p8080:8080 -v" in text.read_text()
+    assert "-f Dockerfile.gpu" in (ROOT / "docs" / "deploy.md").read_text()
+
+
+def test_the_health_check_fails_where_nothing_answers() -> None:
+    command = [sys.executable, "-m", "function.healthcheck"]
+    done = subprocess.run(command, cwd=ROOT, env={"PORT": "9"}, check=False, capture_output=True)
+    assert done.returncode != 0
+
+
+@pytest.mark.skipif("CI" not in os.environ, reason="takes minutes; set CI=1 to run it")
+def test_the_steps_of_the_image_work_in_an_empty_place(tmp_path: Path) -> None:
+    """The image's own script in a new virtual environment, then its start and health check."""
+    app, opt = tmp_path / "app", tmp_path / "opt"
+    for name in ("db", "function", "tools", "deploy"):
+        shutil.copytree(ROOT / name, app / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "requirements.txt", app)
+    script = [str(app / "deploy" / "install.sh"), str(opt / "venv"), str(opt / "nets"), "cpu"]
+    subprocess.run(script, check=True, env=os.environ | {"PYTHON": sys.executable})
+    assert not (opt / "venv" / "bin" / "pip").exists()
+    Gallery(tmp_path / "performers.db", create=True).close()
+    (tmp_path / "data").mkdir()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    said = environment(DOCKERFILES[0]) | {
+        "PATH": f"{opt}/venv/bin:/usr/bin:/bin",
+        "PYTHONPATH": str(app),
+        "CACHE_FOLDER": str(opt / "nets"),
+        "MEDIA_ROOT": str(tmp_path / "data"),
+        "PERFORMERS_DB": str(tmp_path / "performers.db"),
+        "PORT": str(port),
+    }
+    command = json.loads(dict(instructions(DOCKERFILES[0]))["CMD"])
+    nets = {path: path.stat().st_mtime_ns for path in (opt / "nets").iterdir()}
+    assert len(nets) == 2
+    before = set(app.rglob("*"))
+    python = str(opt / "venv" / "bin" / "python")
+    with subprocess.Popen([python, *command[1:]], cwd=app, env=said) as server:
+        try:
+            assert wait_for_ready(port) == 200
+            check = [python, "-m", "function.healthcheck"]
+            subprocess.run(check, cwd=app, env=said, check=True)
+        finally:
+            server.terminate()
+    assert server.returncode == 0
+    assert set(app.rglob("*")) == before, "the root file system may be read-only"
+    assert {path: path.stat().st_mtime_ns for path in (opt / "nets").iterdir()} == nets
+
+
+def wait_for_ready(port: int) -> int:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            with closing(connection):
+                connection.request("GET", "/ready")
+                return connection.getresponse().status
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
