@@ -12,7 +12,7 @@ LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --gen
 	--overrides requirements.overrides --no-emit-package dlib --no-emit-package pip \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo run test soak lint lock clean
+.PHONY: help demo run test soak lint screenshot lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -37,6 +37,9 @@ lint: $(VENV)/ready-dev ## check format, style and types
 
 bench: $(VENV)/ready ## compare speed with the usual way; VIDEO=file for one of yours
 	@$(BIN)/python -m tools.bench $(VIDEO)
+
+screenshot: $(VENV)/ready-dev ## picture the page on the demo's photographs: docs/screenshot-*.png
+	$(BIN)/python -m tests.screenshots
 
 lock: $(VENV)/ready-dev ## remake the hashed requirements from the .in files
 	$(BIN)/$(LOCK) requirements.in --output-file requirements.txt

@@ -1,7 +1,7 @@
 """A bundle: a gallery as one file to carry to another machine, with a manifest inside to check it.
 
 It is an SQLite file with the gallery's tables and one more, `manifest`. It holds no journal, no
-checkpoints, nobody who was forgotten and no key.
+checkpoints, no rejections, nobody who was forgotten and no key.
 """
 
 import hashlib
@@ -87,7 +87,7 @@ def records(bundle: Gallery) -> Iterator[tuple[Performer, list[Encoding], bytes 
 
 def _keep_what_travels(db: sqlite3.Connection, manifest: Manifest) -> None:
     db.execute("DROP TRIGGER journal_refuses_delete")
-    for table in ("journal", "checkpoints", "forgotten", "secrets"):
+    for table in ("journal", "checkpoints", "rejections", "forgotten", "secrets"):
         db.execute(f"DELETE FROM {table}")  # noqa: S608  # names from the line above
     db.execute(
         "CREATE TRIGGER journal_refuses_delete BEFORE DELETE ON journal "

@@ -34,6 +34,9 @@ def merge(gallery: Gallery, kept: Performer, absorbed: Performer) -> Performer:
             "UPDATE OR IGNORE removed_photos SET performer_id = ? WHERE performer_id = ?",
             (kept.id, absorbed.id),
         )
+        db.execute(
+            "UPDATE rejections SET performer_id = ? WHERE performer_id = ?", (kept.id, absorbed.id)
+        )
         save_details(db, combine(kept, absorbed, keep_name=True))
         db.execute("DELETE FROM performers WHERE id = ?", (absorbed.id,))
     notes.log(gallery, "merge", {"performers": 2, "encodings": absorbed.encodings})

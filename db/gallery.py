@@ -95,6 +95,17 @@ class Gallery:
             raise AmbiguousNameError(f"{name_or_id!r} may be any of {ids}. Give the id.")
         return found[0]
 
+    def performer(self, performer_id: int) -> Performer:
+        """Return the performer with this id.
+
+        Raises:
+            PerformerNotFoundError: there is none, or no longer.
+        """
+        rows = self.rows(f"{_PERFORMERS} WHERE performers.id = ?", performer_id)
+        if not rows:
+            raise PerformerNotFoundError(f"There is no performer {performer_id}, or no longer.")
+        return _performer(rows[0])
+
     def find_identities(self, identities: Sequence[Identity]) -> list[Performer]:
         """List the performers that go by any of these ids: one, if all is well, or none."""
         where = (
@@ -134,7 +145,7 @@ class Gallery:
             DamagedVectorError: a blob is not an encoding.
         """
         rows = self.rows(
-            "SELECT vector, model, quality, photo_hash, origin FROM encodings "
+            "SELECT vector, model, quality, photo_hash, origin, weaknesses FROM encodings "
             "WHERE performer_id = ? ORDER BY id",
             performer_id,
         )
@@ -274,6 +285,7 @@ class Gallery:
                     "quality": encoding.quality,
                     "photo_hash": encoding.photo_hash,
                     "origin": encoding.origin,
+                    "weaknesses": encoding.weaknesses,
                 }
             )
             added += 1

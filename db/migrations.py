@@ -105,9 +105,28 @@ def m002_identities_and_forgetting(db: Database) -> None:
         )
 
 
+def m003_rejections_and_weaknesses(db: Database) -> None:
+    """The looks that a performer was said not to be, and why a photo is weak."""
+    db.execute(
+        """
+        CREATE TABLE rejections (
+            id INTEGER PRIMARY KEY,
+            performer_id INTEGER NOT NULL REFERENCES performers (id) ON DELETE CASCADE,
+            vector BLOB NOT NULL,
+            model TEXT NOT NULL,
+            origin TEXT NOT NULL,
+            created TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+        )
+        """
+    )
+    db.execute("CREATE INDEX rejections_by_performer ON rejections (performer_id)")
+    db.execute("ALTER TABLE encodings ADD COLUMN weaknesses TEXT NOT NULL DEFAULT ''")
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_performers_and_encodings,
     m002_identities_and_forgetting,
+    m003_rejections_and_weaknesses,
 )
 """In order; step i brings a file to `user_version` i + 1. Steps are added, never changed."""
 

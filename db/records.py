@@ -1,6 +1,6 @@
 """What the gallery stores and hands out, as plain frozen records."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
@@ -52,13 +52,17 @@ class Performer:
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """One enrolled face as numbers, with where it came from; the photo itself is not kept."""
+    """One enrolled face as numbers, with where it came from; the photo itself is not kept.
+
+    `weaknesses` says in words why it weighs little, and is empty for a good one.
+    """
 
     vector: Vector
     model: str
     quality: float
     photo_hash: str
     origin: str
+    weaknesses: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,22 @@ class Candidate:
 
     performer: Performer
     distance: float
+
+
+@dataclass(frozen=True, eq=False)
+class Rejections:
+    """Looks that somebody said are not a performer: row i of `vectors` is not `owners[i]`.
+
+    `vectors` is float32 (count, 128), `owners` the positions of the performers in the snapshot.
+    """
+
+    vectors: Vectors
+    owners: NDArray[np.intp]
+
+
+def no_rejections() -> Rejections:
+    """Return what a gallery begins with: nobody was rejected."""
+    return Rejections(np.empty((0, 128), np.float32), np.empty(0, np.intp))
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +103,7 @@ class Snapshot:
     vectors: Vectors
     owners: NDArray[np.intp]
     qualities: NDArray[np.float32]
+    rejections: Rejections = field(default_factory=no_rejections)
 
     @cached_property
     def templates(self) -> Templates:

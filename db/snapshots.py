@@ -8,7 +8,7 @@ import numpy as np
 from db.blobs import BLOB_BYTES, DIMENSIONS
 from db.errors import OtherModelError
 from db.gallery import Gallery
-from db.records import Snapshot
+from db.records import Rejections, Snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +65,18 @@ def load_snapshot(gallery: Gallery, model: str) -> Snapshot:
         vectors=vectors[sound],
         owners=np.array([position[row[1]] for row in kept], dtype=np.intp),
         qualities=np.array([row[3] for row in kept], dtype=np.float32),
+        rejections=_load_rejections(gallery, model, position),
     )
+
+
+def _load_rejections(gallery: Gallery, model: str, position: dict[int, int]) -> Rejections:
+    rows = gallery.rows(
+        "SELECT performer_id, vector FROM rejections WHERE model = ? ORDER BY id", model
+    )
+    rows = [row for row in rows if row[0] in position and len(row[1]) == BLOB_BYTES]
+    vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4").astype(np.float32)
+    owners = np.array([position[row[0]] for row in rows], dtype=np.intp)
+    return Rejections(vectors.reshape(-1, DIMENSIONS), owners)
 
 
 def _report_damage(rows: list[tuple[int, int, bytes, float]], kept: list[tuple[int, ...]]) -> None:

@@ -14,10 +14,18 @@ from function.errors import (
     UntrustedHostError,
     UntrustedOriginError,
 )
+from function.pages import PAGE_PREFIX, wants_page
+from function.photos import MAX_PHOTO_BYTES
 from function.settings import Settings
 
 LARGEST_BODY_BYTES = 64 * 1024
 """A path and four numbers fit; nothing is uploaded here."""
+
+LARGEST_BODIES = {"/gallery/photos": MAX_PHOTO_BYTES}
+"""Only a photo to enrol may be larger."""
+
+SELF_GUARDED = ("/media",)
+"""What is asked for by an id that cannot be guessed; a video element can send no header."""
 
 WITHOUT_TOKEN = "off"  # noqa: S105  # the word that waives it
 
@@ -59,13 +67,14 @@ class Access:
             UntrustedHostError: it calls this server by a name that is not ours.
             UntrustedOriginError: a web page of another server is behind it.
         """
-        request.max_content_length = LARGEST_BODY_BYTES
-        if (request.content_length or 0) > LARGEST_BODY_BYTES:
-            raise too_large()
+        largest = LARGEST_BODIES.get(request.path, LARGEST_BODY_BYTES)
+        request.max_content_length = largest
+        if (request.content_length or 0) > largest:
+            raise too_large(largest)
         if request.path in OPEN_ROUTES:
             return
         has_token = self.has_token(request)
-        if not has_token and self._needs_token(request):
+        if not has_token and self._needs_token(request) and not _is_without_secret(request):
             raise UnauthorizedError(
                 "The secret is missing or another. Send it as the header X-Token, or as "
                 "Authorization: Bearer; the server's setting TOKEN or its log says which it is."
@@ -142,12 +151,22 @@ class Access:
         return request.headers.get("Origin", "").lower() in self._settings.origins
 
 
-def too_large() -> RequestTooLargeError:
+def too_large(largest: int = LARGEST_BODY_BYTES) -> RequestTooLargeError:
     """Make the error for a body that is too large."""
+    if largest > LARGEST_BODY_BYTES:
+        return RequestTooLargeError(
+            f"The photo is larger than {largest // 1_000_000} MB. Save it smaller."
+        )
     return RequestTooLargeError(
         f"The body is larger than {LARGEST_BODY_BYTES} bytes. Send the path of a video, not "
         "the video."
     )
+
+
+def _is_without_secret(request: Request) -> bool:
+    """Whether it asks for the page, which is the same for everyone, or brings a result's id."""
+    is_page = wants_page(request) or request.path.startswith(PAGE_PREFIX)
+    return is_page or request.path in SELF_GUARDED
 
 
 def is_loopback(host: str) -> bool:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from flask import Request, Response
 
@@ -21,9 +21,11 @@ from function.errors import (
 )
 from function.logs import RequestRecord
 from function.media import MediaFile, open_media
-from function.parameters import read_parameters
+from function.page_requests import is_from_page
+from function.parameters import Parameters, read_parameters
 from function.recognition import Progress, Recognition, Task, name_people
-from function.reply import to_progress, to_reply
+from function.reply import rank, to_progress, to_reply
+from function.results import RecentResults
 from function.service import Service
 from function.settings import Settings
 
@@ -31,17 +33,23 @@ NDJSON = "application/x-ndjson"
 RETRY_AFTER_SECONDS = 5
 UNEXPECTED = "Something went wrong here; the log says what."
 
+Keep: TypeAlias = Callable[[Recognition, str], dict[str, str]]
+"""Keeps an outcome whose encodings are of a model, and gives the fields that tell of it."""
+
 _log = logging.getLogger(__name__)
 
 
-def answer_video(request: Request, service: Service, record: RequestRecord) -> Response:
-    """Answer who is in the video that a request names.
+def answer_video(
+    request: Request, service: Service, record: RequestRecord, results: RecentResults
+) -> Response:
+    """Answer who is in the video that a request names; for the page, `results` keeps it.
 
     Raises:
         RecognitionError: whatever goes wrong before the first frame, or before the one answer.
     """
     parameters = read_parameters(request, service.settings)
-    events = _recognize(parameters.path, parameters.settings, service, record, _client(request))
+    keep = _keeper(request, parameters.path, results)
+    events = _recognize(parameters, service, record, _client(request), keep)
     # What goes wrong before the first frame still gets a status of its own.
     first = next(events)
     if NDJSON not in request.accept_mimetypes.values():
@@ -53,16 +61,17 @@ def answer_video(request: Request, service: Service, record: RequestRecord) -> R
 
 
 def _recognize(
-    path: str,
-    settings: Settings,
+    parameters: Parameters,
     service: Service,
     record: RequestRecord,
     is_gone: Callable[[], bool],
+    keep: Keep,
 ) -> Generator[dict[str, Any]]:
     """Yield the lines of one recognition: progress, and last the result."""
+    path, settings = parameters.path, parameters.settings
     with open_media(path, settings.media_root, settings.path_map) as media, service.slot():
         record.path = media.name
-        for event in _follow(media, settings, service, record):
+        for event in _follow(media, settings, service, record, keep):
             if is_gone():
                 raise ClientGoneError("The client hung up; its video is let go.")
             if event:
@@ -70,7 +79,7 @@ def _recognize(
 
 
 def _follow(
-    media: MediaFile, settings: Settings, service: Service, record: RequestRecord
+    media: MediaFile, settings: Settings, service: Service, record: RequestRecord, keep: Keep
 ) -> Iterator[dict[str, Any]]:
     """Yield the lines, and between them nothing ({}) as long as nothing is known."""
     with service.gallery() as gallery:
@@ -83,7 +92,18 @@ def _follow(
                     yield {"progress": to_progress(event)} if event.of_seconds else {}
                 else:
                     _note(record, event)
-                    yield {"result": to_reply(event.identifications, gallery.thumbnail)}
+                    kept = keep(event, snapshot.model)
+                    yield {"result": to_reply(event.identifications, gallery.thumbnail), **kept}
+
+
+def _keeper(request: Request, path: str, results: RecentResults) -> Keep:
+    """Return what keeps a result that the page asked for, and names it by an id."""
+
+    def keep(recognition: Recognition, model: str) -> dict[str, str]:
+        people = [one.person for one in rank(recognition.identifications)]
+        return {"id": results.keep(path, people, model)}
+
+    return keep if is_from_page(request) else lambda *_: {}
 
 
 def _generator(items: Iterator[Any]) -> Generator[Any]:

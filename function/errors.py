@@ -5,15 +5,20 @@ RecognitionError                   500 internal_error
 │   ├── MissingParameterError      400 missing_parameter
 │   └── RepeatedParameterError     400 repeated_parameter
 ├── UnauthorizedError              401 unauthorized
+├── NotFromPageError               403 not_from_page
 ├── OutsideMediaRootError          403 outside_media_root
 ├── UntrustedOriginError           403 untrusted_origin
 ├── VideoNotFoundError             404 video_not_found
 ├── RouteNotFoundError             404 not_found
+├── UnknownPerformerError          404 performer_not_found
 ├── MethodNotAllowedError          405 method_not_allowed
+├── CorrectionRefusedError         409 correction_refused
+├── ResultGoneError                410 result_gone
 ├── RequestTooLargeError           413 request_too_large
 ├── VideoOverLimitError            413 video_over_limit
 ├── UntrustedHostError             421 untrusted_host
 ├── UnreadableVideoError           422 unreadable_video
+├── PhotoUnusableError             422 photo_unusable
 ├── BusyError                      429 busy
 ├── ClientGoneError                499 client_gone
 ├── EngineUnavailableError         503 engine_unavailable
@@ -61,6 +66,13 @@ class UnauthorizedError(RecognitionError):
     code = "unauthorized"
 
 
+class NotFromPageError(RecognitionError):
+    """A write lacks the header that only the page's own script can set."""
+
+    status = 403
+    code = "not_from_page"
+
+
 class OutsideMediaRootError(RecognitionError):
     """The path leaves the media root."""
 
@@ -89,6 +101,13 @@ class RouteNotFoundError(RecognitionError):
     code = "not_found"
 
 
+class UnknownPerformerError(RecognitionError):
+    """The gallery has no such performer, or no longer."""
+
+    status = 404
+    code = "performer_not_found"
+
+
 class MethodNotAllowedError(RecognitionError):
     """The URL is ours, the HTTP method is not; `allowed` are those that are."""
 
@@ -98,6 +117,20 @@ class MethodNotAllowedError(RecognitionError):
 
     status = 405
     code = "method_not_allowed"
+
+
+class CorrectionRefusedError(RecognitionError):
+    """A change of the gallery contradicts what is in it."""
+
+    status = 409
+    code = "correction_refused"
+
+
+class ResultGoneError(RecognitionError):
+    """A result that the page wants to correct or play is no longer kept."""
+
+    status = 410
+    code = "result_gone"
 
 
 class RequestTooLargeError(RecognitionError):
@@ -126,6 +159,13 @@ class UnreadableVideoError(RecognitionError):
 
     status = 422
     code = "unreadable_video"
+
+
+class PhotoUnusableError(RecognitionError):
+    """A photo shows no face, several, or cannot be read."""
+
+    status = 422
+    code = "photo_unusable"
 
 
 class BusyError(RecognitionError):

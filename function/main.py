@@ -19,6 +19,9 @@ from function.errors import (
 )
 from function.logs import RequestRecord, log_as_json, request_id
 from function.openapi import describe
+from function.page_routes import page_routes
+from function.pages import answer_start, wants_page
+from function.results import RecentResults
 from function.service import Service
 from function.settings import Settings
 
@@ -27,6 +30,7 @@ _log = logging.getLogger(__name__)
 _settings = Settings.from_env()
 log_as_json(_settings.log_level)
 _service = Service(_settings)
+_results = RecentResults()
 if flask.has_app_context():
     flask.current_app.config["SERVICE"] = _service  # for server.py, which ends it
 
@@ -89,7 +93,9 @@ def _route(request: Request) -> Callable[[Request], Response]:
 
 
 def _answer_video(request: Request) -> Response:
-    return answer_video(request, _service, flask.g.record)
+    if wants_page(request):
+        return answer_start(request)
+    return answer_video(request, _service, flask.g.record, _results)
 
 
 def _answer_health(_: Request) -> Response:
@@ -121,15 +127,17 @@ def _answer_metrics(_: Request) -> Response:
 
 
 def _answer_openapi(_: Request) -> Response:
-    return json_response(describe({route: methods for route, (_, methods) in ROUTES.items()}))
+    return json_response(describe({route: methods for route, (_, methods) in API.items()}))
 
 
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-ROUTES: dict[str, tuple[Callable[[Request], Response], set[str]]] = {
+API: dict[str, tuple[Callable[[Request], Response], set[str]]] = {
     "/": (_answer_video, {"GET", "POST"}),
     "/health": (_answer_health, {"GET", "HEAD"}),
     "/ready": (_answer_ready, {"GET", "HEAD"}),
     "/metrics": (_answer_metrics, {"GET"}),
     "/openapi.json": (_answer_openapi, {"GET"}),
 }
+
+ROUTES = {**API, **page_routes(_service, _results)}

@@ -9,6 +9,7 @@ import numpy as np
 
 from db.errors import DamagedVectorError, OtherModelError
 from db.records import Performer, Snapshot
+from db.rejections import leave_out_rejected
 from db.vectors import distances_to_performers
 from function.densities import Densities, shipped_densities
 from function.people import Person, join_people, share_a_frame
@@ -85,7 +86,7 @@ def identify_people(
     if not people:
         return []
     probes = np.stack([person.template for person in people])
-    distances = distances_to_performers(probes, gallery)
+    distances = leave_out_rejected(distances_to_performers(probes, gallery), probes, gallery)
     identifications = []
     for person, row in zip(people, distances, strict=True):
         posterior = weigh_candidates(row, person.looks, gallery.templates, densities)

@@ -46,7 +46,7 @@ class Task:
 
 @dataclass(frozen=True)
 class StageSeconds:
-    """How long each stage took; frames are read while faces are found in those before."""
+    """How long each stage took: waiting for frames, finding faces in them, grouping them."""
 
     frames: float
     faces: float
@@ -104,8 +104,9 @@ def find_people(
     watch = Stopwatch()
     with (
         open_video(source, task.every_seconds, threads=DECODER_THREADS, name=name) as video,
-        closing(read_ahead(watch.time(sample_frames(video)))) as sampled,
+        closing(read_ahead(sample_frames(video))) as ahead,
     ):
+        sampled = watch.time(ahead)
         for done_seconds, new_faces in find_faces(sampled, engine, task.detection_pixels):
             frames += 1
             faces.extend(new_faces)
@@ -114,7 +115,7 @@ def find_people(
     people = tuple(_keep_best_picture(person) for person in group_faces(faces))
     seconds = StageSeconds(
         frames=watch.spent,
-        faces=looked,
+        faces=looked - watch.spent,
         people=watch.elapsed() - looked,
     )
     yield Findings(people, frames, len(faces), seconds)

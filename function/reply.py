@@ -38,12 +38,16 @@ Thumbnails = Callable[[int], bytes | None]
 def to_reply(
     identifications: Sequence[Identification], thumbnails: Thumbnails
 ) -> list[PersonReply]:
-    """Write out every person, the most certain first, then by how often they were seen."""
-    ranked = sorted(
+    """Write out every person, in the order of `rank`."""
+    return [_person_reply(one, thumbnails) for one in rank(identifications)]
+
+
+def rank(identifications: Sequence[Identification]) -> list[Identification]:
+    """Put the most certain first, and of equals the one who is seen most."""
+    return sorted(
         identifications,
         key=lambda one: (-(one.matches[0].score if one.matches else 0.0), -len(one.person.faces)),
     )
-    return [_person_reply(one, thumbnails) for one in ranked]
 
 
 class ProgressReply(TypedDict):

@@ -41,14 +41,14 @@ class Service:
         """
         if self.sandbox:
             return self.sandbox.warm_up()
-        engine = self._load_engine()
+        engine = self.engine()
         return Ready(engine.name, engine.provider, engine.model, locks=())
 
     def find_people(self, media: MediaFile, task: Task) -> Iterator[Progress | Findings]:
         """Find everyone in a video, in a child process unless SANDBOX is off."""
         if self.sandbox:
             return self.sandbox.find_people(media, task)
-        return find_people(media.descriptor, media.name, self._load_engine(), task)
+        return find_people(media.descriptor, media.name, self.engine(), task)
 
     @contextmanager
     def gallery(self) -> Iterator[Gallery]:
@@ -90,7 +90,12 @@ class Service:
         if self.sandbox:
             self.sandbox.close()
 
-    def _load_engine(self) -> Engine:
+    def engine(self) -> Engine:
+        """Return an engine of this process, for the user's own photos; loaded when first asked for.
+
+        Raises:
+            EngineUnavailableError: it cannot run here as the settings ask.
+        """
         with self._engine_lock:
             if self._engine is None:
                 self._engine = load_engine(self.settings.engine, engine_options(self.settings))

@@ -13,6 +13,7 @@ from tools.demo.photos import fetch_photos
 from tools.enrol import enrol_all
 from tools.labelled import Dataset, read_dataset
 from tools.sources.folder import read_folder
+from tools.videos import moving_picture, read_portrait, write_video
 
 DEVELOPMENT_DATA = Path(
     os.environ.get("DEVELOPMENT_DATA", Path(__file__).parents[2] / "shared" / "data")
@@ -50,6 +51,33 @@ def people_folder(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     (folder / "Barack Obama" / "performer.json").write_text(json.dumps(details))
     shutil.copy(photos / "hopper.jpg", folder / "Grace Hopper.jpg")
     return folder
+
+
+@pytest.fixture(scope="session")
+def page_media(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A media root to look through: a short video of two people, a long one, a cat, odd names."""
+    root = tmp_path_factory.mktemp("page-media")
+    (root / "sub").mkdir()
+    (root / ".hidden").mkdir()
+    (root / "notes.txt").write_text("no video")
+    (root / "sub" / "out").symlink_to("/etc")
+
+    def film(name: str, *pictures: str, seconds: float = 2, fps: float = 10, **how: str) -> None:
+        shots = (
+            frame
+            for picture in pictures
+            for frame in moving_picture(
+                read_portrait(photos / picture), seconds, fps=fps, size=(640, 480)
+            )
+        )
+        write_video(root / name, shots, fps=fps, keyframe_every=10, **how)
+
+    film("two.mp4", "obama3.jpg", "astronaut.png")
+    film("cat.mp4", "cat.png", seconds=1)
+    film("long.mp4", "obama3.jpg", seconds=60, fps=4)
+    film("old.avi", "obama3.jpg", seconds=2, codec="mjpeg", pixel_format="yuvj420p")
+    shutil.copy(root / "cat.mp4", root / "sub" / "<img src=x onerror=hacked()>.mp4")
+    return root
 
 
 @pytest.fixture(scope="session")

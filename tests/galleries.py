@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from sqlite_utils import Database
 
+from db.connections import open_database, transaction
+from db.gallery import Gallery
 from db.migrations import APPLICATION_ID, MIGRATIONS
 from db.records import Encoding, Performer, Vector
 
@@ -52,4 +54,17 @@ def gallery_of_schema(path: Path, version: int) -> Path:
             "VALUES (1, ?, ?, 0.9, 'hash1', 'photo1.jpg')",
             (made_up_vector(1).tobytes(), MODEL),
         )
+    return path
+
+
+def many_performers(path: Path, count: int) -> Path:
+    """A gallery of that many performers without photos."""
+    Gallery(path, create=True).close()
+    database = open_database(path, create=False)
+    with transaction(database):
+        database.conn.executemany(
+            "INSERT INTO performers (name, source, source_id) VALUES (?, 'test', ?)",
+            ((f"Performer {number:05}", str(number)) for number in range(count)),
+        )
+    database.close()
     return path

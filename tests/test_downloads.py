@@ -3,9 +3,9 @@ import socket
 import httpx
 import pytest
 
+from function.photos import PhotoRefusedError
 from tests.stash_server import STASH, Answer, StandIn, serving
 from tools.downloads import Downloads, OwnServer, is_public
-from tools.photos import PhotoRefusedError
 
 
 @pytest.mark.parametrize(

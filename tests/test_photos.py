@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tools import photos
-from tools.photos import PhotoRefusedError, decode_photo
+from function import photos
+from function.photos import PhotoRefusedError, decode_photo
 
 
 def saved(image: Image.Image, form: str, **options: object) -> bytes:

@@ -7,17 +7,22 @@ import numpy as np
 
 from db.records import Encoding, Vector
 from function.engines import Engine
-from function.faces import Face, faces_of_image
+from function.faces import Face
+from function.photos import PhotoNotFetchedError, PhotoRefusedError
+from function.portraits import find_only_face
 from function.quality import SMALL_PIXELS
-from tools.photos import PhotoNotFetchedError, PhotoRefusedError, decode_photo
 from tools.sources import Photo, Refusal
-
-DETECTION_PIXELS = 800
-"""Longest side of the picture in which a photo's face is looked for: a still may take longer."""
 
 SAME_PHOTO_DISTANCE = 0.12
 """Nearer encodings are of one picture. Six portraits, saved again at JPEG quality 60 to 95 or
 scaled to a half, moved by 0.035 to 0.115; two pictures of one person lay 0.34 apart."""
+
+
+WAYS_OUT = {
+    "several faces": ", or say --largest-face",
+    "blurred": ", or say --allow-blurred",
+}
+"""What an import can be told instead, by the beginning of a refusal."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,17 @@ class Portraits:
             photo_hash = hashlib.sha256(content).hexdigest()
             if photo_hash in self._hashes:
                 return
-            face = find_only_face(content, self._engine, self._demands)
+            face = find_only_face(
+                content,
+                self._engine,
+                largest_face=self._demands.largest_face,
+                smallest_pixels=self._demands.smallest_pixels,
+                allow_blurred=self._demands.allow_blurred,
+            )
         except (OSError, PhotoRefusedError) as error:
             # A photo that did not arrive may do so next time; one that was seen will not change.
             self.is_incomplete |= isinstance(error, OSError | PhotoNotFetchedError)
-            self.refusals.append(Refusal(performer, photo.origin, str(error)))
+            self.refusals.append(Refusal(performer, photo.origin, _explain(error)))
             return
         self._hashes.add(photo_hash)
         if _distance_to_nearest(face.encoding, self._vectors) < SAME_PHOTO_DISTANCE:
@@ -88,34 +99,9 @@ class Portraits:
         return self._best.crop if self._best else None
 
 
-def find_only_face(
-    content: bytes,
-    engine: Engine,
-    demands: Demands = USUAL_DEMANDS,
-) -> Face:
-    """Find the face of a photo that shows one person, or the largest where that was allowed.
-
-    Raises:
-        PhotoRefusedError: the photo is unreadable or blurred, shows no face, several, or too small
-            a one.
-    """
-    found = faces_of_image(decode_photo(content), engine, DETECTION_PIXELS)
-    # A detector sees faces in folds and shadows too, but is not sure of them.
-    faces = [face for face in found if "doubtful" not in face.weaknesses]
-    if not faces:
-        raise PhotoRefusedError("no face found")
-    if len(faces) > 1 and not demands.largest_face:
-        raise PhotoRefusedError(
-            f"several faces: {len(faces)}; crop it to one, or say --largest-face"
-        )
-    face = max(faces, key=lambda one: one.box.width)
-    if face.box.width < demands.smallest_pixels:
-        raise PhotoRefusedError(
-            f"too small: the face is {face.box.width} px wide, {demands.smallest_pixels} are needed"
-        )
-    if "blurred" in face.weaknesses and not demands.allow_blurred:
-        raise PhotoRefusedError("blurred: choose a sharper one, or say --allow-blurred")
-    return face
+def _explain(error: Exception) -> str:
+    reason = str(error)
+    return reason + next((way for kind, way in WAYS_OUT.items() if reason.startswith(kind)), "")
 
 
 def _distance_to_nearest(vector: Vector, others: list[Vector]) -> float:
@@ -131,4 +117,5 @@ def _encoding(face: Face, model: str, photo_hash: str, photo: Photo) -> Encoding
         quality=face.quality,
         photo_hash=photo_hash,
         origin=photo.origin,
+        weaknesses=", ".join(face.weaknesses),
     )

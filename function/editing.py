@@ -1,0 +1,72 @@
+"""The gallery opened for a change that the page asked for, with errors that the page can show."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from db.errors import (
+    ForgottenError,
+    GalleryError,
+    GalleryLockedError,
+    IdentityConflictError,
+    OtherModelError,
+    PerformerNotFoundError,
+)
+from db.forgotten import find_forgotten
+from db.gallery import Gallery
+from db.records import Performer
+from db.writers import only_writer
+from function.errors import (
+    CorrectionRefusedError,
+    GalleryUnavailableError,
+    UnknownPerformerError,
+)
+from function.service import Service
+
+_REFUSALS = (ForgottenError, IdentityConflictError, OtherModelError)
+
+
+@contextmanager
+def changed_gallery(service: Service) -> Iterator[Gallery]:
+    """Open the gallery to change it, in turn with imports and edits of other processes.
+
+    Raises:
+        GalleryUnavailableError: another is at work on it, or as for `opened_gallery`.
+    """
+    with opened_gallery(service) as gallery, only_writer(service.settings.performers_db):
+        yield gallery
+
+
+def refuse_forgotten(gallery: Gallery, performer: Performer) -> Performer:
+    """Return the performer, unless the user asked never to enrol them again.
+
+    Raises:
+        CorrectionRefusedError: they did.
+    """
+    if find_forgotten(gallery.rows, performer):
+        raise CorrectionRefusedError(
+            f"{performer.name} was forgotten, for good. To allow the name again: "
+            f'python -m tools unforget "{performer.name}".'
+        )
+    return performer
+
+
+@contextmanager
+def opened_gallery(service: Service) -> Iterator[Gallery]:
+    """Open the gallery for one request of the page.
+
+    Raises:
+        UnknownPerformerError: a performer that was asked for is not there.
+        CorrectionRefusedError: the change contradicts what the gallery holds.
+        GalleryUnavailableError: it is missing, locked, or not a gallery.
+    """
+    try:
+        with Gallery(service.settings.performers_db) as gallery:
+            yield gallery
+    except PerformerNotFoundError as error:
+        raise UnknownPerformerError(str(error)) from error
+    except _REFUSALS as error:
+        raise CorrectionRefusedError(str(error)) from error
+    except GalleryLockedError as error:
+        raise GalleryUnavailableError(f"{error} Nothing was changed.") from error
+    except GalleryError as error:
+        raise GalleryUnavailableError(str(error)) from error

@@ -1,0 +1,137 @@
+// Elements are built here, and text only ever becomes text: nothing is parsed as HTML.
+
+export const byId = (id) => document.getElementById(id);
+
+/** Make an element. `on…` are listeners, `class` and `text` say what they are; the rest are
+ *  attributes, left out where null, undefined or false. */
+export function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "text") element.textContent = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** A link where the text is an http or https address, else the text: a gallery may hold anything. */
+export function link(text) {
+  let address;
+  try {
+    address = new URL(text);
+  } catch {
+    return make("span", { text });
+  }
+  if (address.protocol !== "https:" && address.protocol !== "http:") return make("span", { text });
+  const label = address.hostname.replace(/^www\./, "");
+  return make("a", {
+    href: address.href,
+    text: label,
+    title: text,
+    target: "_blank",
+    rel: "noopener noreferrer",
+  });
+}
+
+/** Show what went wrong, and what can be done about it. */
+export function notice(title, message, ...actions) {
+  const row = actions.length ? make("div", { class: "actions" }, ...actions) : null;
+  return make(
+    "div",
+    { class: "notice" },
+    make("p", {}, make("strong", { text: title })),
+    make("p", { text: message }),
+    row,
+  );
+}
+
+/** A labelled bar from 0 to `most`; `words` is what a screen reader says and the number shown. */
+export function meter(label, value, most, words) {
+  const fill = make("span", { class: "fill" });
+  fill.style.width = `${Math.max(0, Math.min(100, (100 * value) / most))}%`;
+  const bar = make("span", {
+    class: "bar",
+    role: "meter",
+    "aria-label": label,
+    "aria-valuemin": 0,
+    "aria-valuemax": most,
+    "aria-valuenow": value,
+    "aria-valuetext": words,
+  });
+  bar.append(fill);
+  return make("span", { class: "meter" }, bar, make("span", { class: "number", text: words }));
+}
+
+/** Seconds as people write them: 1:04, or 1:02:03. */
+export function clock(seconds) {
+  const whole = Math.floor(seconds);
+  const two = (number) => String(number).padStart(2, "0");
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+export function count(number, one, many = `${one}s`) {
+  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+}
+
+/** Ask a question in a dialog; answers true when the user agrees. */
+export function confirmInDialog(title, paragraphs, agree) {
+  const dialog = byId("dialog");
+  const form = make(
+    "form",
+    { method: "dialog" },
+    make("h2", { id: "dialog-title", text: title }),
+    ...paragraphs.map((text) => make("p", { text })),
+    make(
+      "div",
+      { class: "actions" },
+      make("button", { value: "", text: "Keep", autofocus: true }),
+      make("button", { value: "yes", class: "danger", text: agree }),
+    ),
+  );
+  return showDialog(dialog, form).then((value) => value === "yes");
+}
+
+/** Ask for a secret in a dialog; answers it, or null when the user goes back. */
+export async function askInDialog(title, message, label) {
+  const input = make("input", { type: "password", id: "dialog-input", autocomplete: "off", autofocus: true });
+  const form = make(
+    "form",
+    { method: "dialog" },
+    make("h2", { id: "dialog-title", text: title }),
+    make("p", { text: message }),
+    make("label", { for: "dialog-input", text: label }),
+    input,
+    make(
+      "div",
+      { class: "actions" },
+      make("button", { value: "yes", class: "primary", text: "Go on" }),
+      make("button", { value: "", text: "Not now", formnovalidate: true }),
+    ),
+  );
+  const value = await showDialog(byId("dialog"), form);
+  return value === "yes" && input.value ? input.value : null;
+}
+
+function showDialog(dialog, form) {
+  dialog.replaceChildren(form);
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true });
+  });
+}
+
+const PAUSE_MS = 150;
+
+/** Call `action` once typing has paused. */
+export function fillLater(action) {
+  let waiting;
+  return () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(action, PAUSE_MS);
+  };
+}

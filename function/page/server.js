@@ -1,0 +1,116 @@
+// Talks to the function: the header that marks the page, the token, and errors with words.
+
+import { askInDialog } from "/page/dom.js";
+
+const TOKEN = "token";
+
+/** What the server answered in place of a result; `code` is the API's. */
+export class ServerError extends Error {
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+}
+
+let asking = null;
+let welcomed = sessionStorage.getItem(TOKEN); // the last token that was not refused
+
+function askForToken(wrong) {
+  const message = wrong
+    ? "That was not the token this server was started with. It is in the setting TOKEN."
+    : "This server was started with a token. It is in the setting TOKEN; ask whoever runs it.";
+  asking ??= askInDialog("Token needed", message, "Token").finally(() => (asking = null));
+  return asking;
+}
+
+/** Send a request, with the token if there is one; asks for it when the server wants it. */
+export async function send(path, { method = "GET", body = null, type = null, accept = "application/json", signal } = {}) {
+  for (;;) {
+    const token = sessionStorage.getItem(TOKEN);
+    const headers = { Accept: accept, "X-Recognition-Page": "1" };
+    if (token) headers.Authorization = `Bearer ${token}`;
+    if (type) headers["Content-Type"] = type;
+    const response = await reach(path, { method, headers, body, signal });
+    if (response.status !== 401 && token && token !== welcomed) {
+      welcomed = token;
+      dispatchEvent(new Event("token-given"));
+    }
+    if (response.status !== 401) return response.ok ? response : Promise.reject(await readError(response));
+    if (sessionStorage.getItem(TOKEN) !== token) continue; // another request has asked meanwhile
+    const given = await askForToken(Boolean(token));
+    if (given === null) {
+      throw new ServerError("unauthorized", "Without the token this server answers nothing. Try again, and give it.");
+    }
+    sessionStorage.setItem(TOKEN, given);
+  }
+}
+
+async function reach(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ServerError(
+      "server_gone",
+      "The server does not answer. Start it again (make run MEDIA=/path/to/your/videos), then try once more.",
+    );
+  }
+}
+
+async function readError(response) {
+  try {
+    const { error } = await response.json();
+    return new ServerError(error.code, error.message);
+  } catch {
+    return new ServerError("internal_error", `The server answered ${response.status} without saying why; its log may.`);
+  }
+}
+
+export async function getJson(path, options = {}) {
+  return (await send(path, options)).json();
+}
+
+export async function postJson(path, value) {
+  return getJson(path, { method: "POST", body: JSON.stringify(value), type: "application/json" });
+}
+
+/** Yield the lines of an NDJSON answer as they come. Aborting the signal ends the server's work. */
+export async function* postForLines(path, value, signal) {
+  const response = await send(path, {
+    method: "POST",
+    body: JSON.stringify(value),
+    type: "application/json",
+    accept: "application/x-ndjson",
+    signal,
+  });
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value: text } = await read(reader);
+    if (done) return;
+    const lines = (rest + text).split("\n");
+    rest = lines.pop();
+    for (const line of lines) yield JSON.parse(line);
+  }
+}
+
+async function read(reader) {
+  try {
+    return await reader.read();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ServerError("server_gone", "The server went away during the work. Start it again, then try once more.");
+  }
+}
+
+/** Fill an <img> from a URL that may need the token; it keeps its empty look if there is none. */
+export async function fillImage(image, path) {
+  try {
+    const picture = await (await send(path, { accept: "image/*" })).blob();
+    const address = URL.createObjectURL(picture);
+    image.addEventListener("load", () => URL.revokeObjectURL(address), { once: true });
+    image.src = address;
+  } catch {
+    image.removeAttribute("src");
+  }
+}

@@ -1,0 +1,95 @@
+// The small panel that says whether all is well, and with what the work is done.
+
+import { byId, count, make, notice } from "/page/dom.js";
+import { getJson, postJson } from "/page/server.js";
+
+export function startStatus() {
+  byId("status").addEventListener("toggle", () => {
+    if (byId("status").open) checkGallery();
+  });
+  addEventListener("token-given", refreshStatus);
+  refreshStatus();
+}
+
+export async function refreshStatus() {
+  try {
+    const ready = await getJson("/ready");
+    byId("lamp").className = "lamp good";
+    // Who has not given the token is told no more than that all is well.
+    if (ready.performers === undefined) return void (byId("status-line").textContent = "Ready");
+    byId("status-line").textContent = `${count(ready.performers, "performer")}, ${ready.provider}`;
+    showPanel(ready);
+    greet(ready.performers === 0);
+    return undefined;
+  } catch (error) {
+    byId("lamp").className = "lamp bad";
+    byId("status-line").textContent = "Not ready";
+    byId("status-panel").replaceChildren(make("p", { text: error.message }));
+    greet(false);
+    if (error.code === "gallery_unavailable") offerGallery(error.message);
+    return undefined;
+  }
+}
+
+function showPanel(ready) {
+  const facts = {
+    Performers: ready.performers.toLocaleString("en"),
+    Encodings: ready.encodings.toLocaleString("en"),
+    Engine: ready.engine,
+    "Runs on": ready.provider,
+    Model: ready.model,
+  };
+  const list = make("dl");
+  for (const [name, value] of Object.entries(facts)) list.append(make("dt", { text: name }), make("dd", { text: value }));
+  byId("status-panel").replaceChildren(list, make("ul", { id: "findings", class: "findings" }));
+}
+
+async function checkGallery() {
+  const list = byId("findings");
+  if (!list) return;
+  list.replaceChildren(make("li", { text: "Checking the gallery …" }));
+  try {
+    const { findings } = await getJson("/gallery/check");
+    list.replaceChildren(
+      ...findings.map(({ level, found, remedy }) => make("li", { class: level, text: remedy ? `${found} ${remedy}` : found })),
+    );
+  } catch (error) {
+    list.replaceChildren(make("li", { class: "error", text: error.message }));
+  }
+}
+
+function greet(isEmpty) {
+  if (!isEmpty) return byId("greeting").replaceChildren();
+  return byId("greeting").replaceChildren(
+    make(
+      "div",
+      { class: "notice welcome" },
+      make("p", {}, make("strong", { text: "Welcome. The gallery is empty, so everybody is unknown." })),
+      make("p", { text: "There are three ways to fill it:" }),
+      make(
+        "ol",
+        {},
+        make("li", { text: "Identify a video below, and give the unknown people their names." }),
+        make("li", {}, make("a", { href: "#gallery", text: "Add a performer" }), " from photos that you drop on the page."),
+        make("li", {}, "Import a folder of photos: ", make("code", { text: "python -m tools import folder photos/" })),
+      ),
+    ),
+  );
+}
+
+function offerGallery(message) {
+  const create = make("button", {
+    type: "button",
+    class: "primary",
+    text: "Create an empty gallery",
+    onclick: async () => {
+      try {
+        await postJson("/gallery/create", {});
+        await refreshStatus();
+      } catch (error) {
+        byId("greeting").replaceChildren(notice("The gallery could not be made", error.message));
+      }
+    },
+  });
+  byId("greeting").replaceChildren(notice("The gallery is not there", message, create));
+}

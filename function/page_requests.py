@@ -1,0 +1,93 @@
+"""The page's own requests: how they are known, and how their JSON is read."""
+
+from typing import Any
+
+from flask import Request
+from werkzeug.exceptions import BadRequest
+
+from function.errors import BadParameterError, MissingParameterError, NotFromPageError
+
+PAGE_HEADER = "X-Recognition-Page"
+"""Every request of the page's script carries it. Another site's form cannot set a header, and its
+script is not let to by the browser, so a request with it comes from the page or from the user."""
+
+
+LONGEST_NAME = 300
+"""Characters; a longer name is a mistake of the clipboard. Imports have the same limit."""
+
+MOST_DIGITS = 18
+
+
+def is_from_page(request: Request) -> bool:
+    """Say whether the page's script, or someone who means to act as it, sent this."""
+    return PAGE_HEADER in request.headers
+
+
+def require_page(request: Request) -> None:
+    """Let only the page's script change anything.
+
+    Raises:
+        NotFromPageError: the request lacks the page's header.
+    """
+    if not is_from_page(request):
+        raise NotFromPageError(
+            f"This changes the gallery, and was not sent by the page. Set the header {PAGE_HEADER}."
+        )
+
+
+def read_fields(request: Request, **kinds: type) -> list[Any]:
+    """Read the named fields of a JSON object that the page sent, in the order of `kinds`.
+
+    Raises:
+        NotFromPageError: the request lacks the page's header.
+        MissingParameterError: a field is not there.
+        BadParameterError: the body is no JSON object, or a field is of another kind.
+    """
+    require_page(request)
+    body = _body(request)
+    for name, kind in kinds.items():
+        if name not in body:
+            raise MissingParameterError(f"The field {name} is missing. Send {', '.join(kinds)}.")
+        # bool is an int to Python, and never meant here.
+        if type(body[name]) is not kind:
+            raise BadParameterError(
+                f"{name} is {body[name]!r}; it must be of type {kind.__name__}."
+            )
+    return [body[name] for name in kinds]
+
+
+def read_name(text: str) -> str:
+    """Read the name of a performer as it will be stored.
+
+    Raises:
+        BadParameterError: it is empty, endless, or holds what cannot be seen.
+    """
+    name = " ".join(text.split())
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise BadParameterError(
+            f"A name has 1 to {LONGEST_NAME} characters that can be seen; this one has {len(name)}."
+        )
+    return name
+
+
+def read_number(request: Request, name: str, default: int, *, least: int) -> int:
+    """Read a whole number from the query.
+
+    Raises:
+        BadParameterError: it is none, or smaller than `least`.
+    """
+    text = request.args.get(name, str(default))
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else -1
+    if number < least:
+        raise BadParameterError(f"{name} is {text!r}; it must be a whole number from {least} on.")
+    return number
+
+
+def _body(request: Request) -> dict[str, Any]:
+    try:
+        body = request.get_json() if request.is_json else None
+    except BadRequest:
+        body = None
+    if not isinstance(body, dict):
+        raise BadParameterError("The body is no JSON object. Send one, as application/json.")
+    return body

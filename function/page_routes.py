@@ -1,0 +1,53 @@
+"""The URLs of the page, each with its handler and its methods."""
+
+from collections.abc import Callable
+from functools import partial
+
+from flask import Request, Response
+
+from function.additions import answer_photo
+from function.browsing import answer_folder
+from function.catalogue import answer_check, answer_list, answer_performer, answer_thumbnail
+from function.corrections import answer_assign, answer_name, answer_reject, answer_undo
+from function.gallery_edits import (
+    answer_create,
+    answer_forget,
+    answer_merge,
+    answer_remove_photo,
+    answer_rename,
+)
+from function.pages import answer_file, page_files
+from function.playback import answer_media
+from function.results import RecentResults
+from function.service import Service
+
+Handler = Callable[[Request], Response]
+READ = {"GET", "HEAD"}
+WRITE = {"POST"}
+
+
+def page_routes(service: Service, results: RecentResults) -> dict[str, tuple[Handler, set[str]]]:
+    """Return the route table of the page, to be joined with the API's.
+
+    The files under /page/ hold nothing secret, and /media knows its asker by the result's id: where
+    a token is set, these need none.
+    """
+    return {
+        **{f"/page/{name}": (answer_file, READ) for name in page_files()},
+        "/videos": (partial(answer_folder, service), READ),
+        "/media": (partial(answer_media, service, results), READ),
+        "/corrections/assign": (partial(answer_assign, service, results), WRITE),
+        "/corrections/name": (partial(answer_name, service, results), WRITE),
+        "/corrections/reject": (partial(answer_reject, service, results), WRITE),
+        "/corrections/undo": (partial(answer_undo, service, results), WRITE),
+        "/gallery": (partial(answer_list, service), READ),
+        "/gallery/performer": (partial(answer_performer, service), READ),
+        "/gallery/thumbnail": (partial(answer_thumbnail, service), READ),
+        "/gallery/check": (partial(answer_check, service), READ),
+        "/gallery/photos": (partial(answer_photo, service), WRITE),
+        "/gallery/create": (partial(answer_create, service), WRITE),
+        "/gallery/rename": (partial(answer_rename, service), WRITE),
+        "/gallery/merge": (partial(answer_merge, service), WRITE),
+        "/gallery/remove-photo": (partial(answer_remove_photo, service), WRITE),
+        "/gallery/forget": (partial(answer_forget, service), WRITE),
+    }

@@ -1,0 +1,70 @@
+"""The web page: plain files from one folder, under a policy that lets nothing else run."""
+
+import hashlib
+import mimetypes
+from pathlib import Path
+
+from flask import Request, Response
+
+PAGE_FOLDER = Path(__file__).parent / "page"
+PAGE_PREFIX = "/page/"
+START = "index.html"
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self' data: blob:; media-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""No inline script, nothing from another host, nothing embedded in another site's frame."""
+
+
+def wants_page(request: Request) -> bool:
+    """Say whether this is a browser that opens the address, rather than a question about a video.
+
+    Clients that ask for anything (`*/*`, as curl does) or for JSON keep the API.
+    """
+    html = request.accept_mimetypes["text/html"]
+    return (
+        request.method == "GET"
+        and request.path == "/"
+        and not request.args
+        and "text/html" in request.accept_mimetypes.values()
+        and html >= request.accept_mimetypes["application/json"]
+    )
+
+
+def page_files() -> list[str]:
+    """List the names of the page's files, as they are served under /page/."""
+    return sorted(path.name for path in PAGE_FOLDER.iterdir() if path.is_file())
+
+
+def answer_start(request: Request) -> Response:
+    """Answer with the page itself."""
+    return _answer(request, START)
+
+
+def answer_file(request: Request) -> Response:
+    """Answer with one of the page's files; the route table names them one by one."""
+    return _answer(request, request.path.removeprefix(PAGE_PREFIX))
+
+
+def answer_bytes(request: Request, content: bytes, mimetype: str) -> Response:
+    """Answer with bytes that the browser keeps and asks about by ETag, or 304."""
+    response = Response(content, mimetype=mimetype)
+    response.set_etag(hashlib.sha256(content).hexdigest()[:32])
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers.update(SECURITY_HEADERS)
+    response.make_conditional(request)
+    return response
+
+
+def _answer(request: Request, name: str) -> Response:
+    mimetype = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0]
+    content = (PAGE_FOLDER / name).read_bytes()
+    return answer_bytes(request, content, mimetype or "application/octet-stream")

@@ -1,0 +1,61 @@
+"""The video of a result becomes bytes that a browser can play from any moment on."""
+
+import mimetypes
+import os
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+from flask import Request, Response
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.wsgi import wrap_file
+
+from function.errors import MissingParameterError
+from function.media import MediaFile, open_media
+from function.results import RecentResults
+from function.service import Service
+
+PLAYABLE = {".mkv": "video/webm", ".m4v": "video/mp4", ".mov": "video/mp4", ".ts": "video/mp2t"}
+"""Browsers refuse these under their own names, though they can often play what is inside."""
+
+
+def answer_media(service: Service, results: RecentResults, request: Request) -> Response:
+    """Answer `GET /media?result=ID` with the video of that result, whole or the range asked for.
+
+    A `<video>` element can send no token; the result's id, which only its asker has, stands for
+    it. The path is held to the media root again, as it is now.
+    """
+    if "result" not in request.args:
+        raise MissingParameterError("The parameter result is missing. Identify the video first.")
+    settings = service.settings
+    video = results.find(request.args["result"]).video
+    with open_media(video, settings.media_root, settings.path_map) as media:
+        response = _answer_file(request, media)
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+def _answer_file(request: Request, media: MediaFile) -> Response:
+    found = os.fstat(media.descriptor)
+    # The response reads on after the descriptor of the check is closed.
+    file = os.fdopen(os.dup(media.descriptor), "rb")
+    response = Response(
+        wrap_file(request.environ, file), mimetype=_mimetype(media.name), direct_passthrough=True
+    )
+    response.call_on_close(file.close)
+    response.content_length = found.st_size
+    response.last_modified = datetime.fromtimestamp(found.st_mtime, UTC)
+    response.set_etag(f"{found.st_mtime_ns:x}-{found.st_size:x}")
+    try:
+        response.make_conditional(request, accept_ranges=True, complete_length=found.st_size)
+    except RequestedRangeNotSatisfiable:
+        response.close()
+        return Response(status=416, headers={"Content-Range": f"bytes */{found.st_size}"})
+    return response
+
+
+def _mimetype(name: str) -> str:
+    guessed = mimetypes.guess_type(name)[0] or ""
+    kind = PLAYABLE.get(PurePosixPath(name).suffix.lower(), guessed)
+    # Whatever else lies in the media root must not be run by a browser as a page of ours.
+    return kind if kind.startswith("video/") else "application/octet-stream"

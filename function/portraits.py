@@ -1,0 +1,40 @@
+"""A photo that shows one person becomes the face in it, or a reason why not."""
+
+from function.engines import Engine
+from function.faces import Face, faces_of_image
+from function.photos import PhotoRefusedError, decode_photo
+from function.quality import SMALL_PIXELS
+
+DETECTION_PIXELS = 800
+"""Longest side of the picture in which a photo's face is looked for: a still may take longer."""
+
+
+def find_only_face(
+    content: bytes,
+    engine: Engine,
+    *,
+    largest_face: bool = False,
+    smallest_pixels: int = SMALL_PIXELS,
+    allow_blurred: bool = False,
+) -> Face:
+    """Find the face of a photo that shows one person, or the largest where that is allowed.
+
+    Raises:
+        PhotoRefusedError: the photo is unreadable or blurred, shows no face, several, or too small
+            a one.
+    """
+    found = faces_of_image(decode_photo(content), engine, DETECTION_PIXELS)
+    # A detector sees faces in folds and shadows too, but is not sure of them.
+    faces = [face for face in found if "doubtful" not in face.weaknesses]
+    if not faces:
+        raise PhotoRefusedError("no face found")
+    if len(faces) > 1 and not largest_face:
+        raise PhotoRefusedError(f"several faces: {len(faces)}; crop it to one")
+    face = max(faces, key=lambda one: one.box.width)
+    if face.box.width < smallest_pixels:
+        raise PhotoRefusedError(
+            f"too small: the face is {face.box.width} px wide, {smallest_pixels} are needed"
+        )
+    if "blurred" in face.weaknesses and not allow_blurred:
+        raise PhotoRefusedError("blurred: choose a sharper one")
+    return face
