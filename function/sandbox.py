@@ -41,6 +41,7 @@ PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "PYTHONDONTWRITEBYTECODE")
 
 LARGEST_ANSWER_BYTES = 256 * 1024 * 1024
 HEARTBEAT_SECONDS = 1.0
+START_WITHIN_SECONDS = 120.0
 VIDEOS_PER_CHILD = 200
 """A child is replaced after so many: what a captured one can still see, and leaks, end there."""
 
@@ -131,7 +132,7 @@ class Sandbox:
         for _ in range(2):
             child = self._take()
             try:
-                ready = child.ready(self._settings.time_limit_seconds)
+                ready = child.ready(START_WITHIN_SECONDS)
                 self._require_locks(ready)
             except _EndedError as error:
                 failure = self._explain(child, error, "A video")
