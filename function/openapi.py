@@ -9,7 +9,7 @@ from function.reply import PersonReply
 
 PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "path": (
-        {"type": "string", "minLength": 1},
+        {"type": "string", "pattern": r"^[^\u0000]*\S[^\u0000]*$"},
         "the video, relative to the media root or absolute inside it",
     ),
     "every": (
@@ -91,7 +91,8 @@ def _body() -> dict[str, Any]:
         "additionalProperties": False,
     }
     kinds = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
-    return {"requestBody": {"content": {kind: {"schema": schema} for kind in kinds}}}
+    content = {kind: {"schema": schema} for kind in kinds}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def _error_responses() -> dict[str, Any]:

@@ -353,6 +353,8 @@ def _assert_fits(page: Page) -> None:
           one.offsetParent && one.offsetHeight < 24).map((one) => one.textContent)"""
     )
     assert small == []
+    one_line = "[...document.querySelectorAll('header nav a')].every((a) => a.offsetHeight < 45)"
+    assert page.evaluate(one_line)
 
 
 def test_names_and_paths_are_text_whatever_they_hold(open_page: Open, gallery: Path) -> None:
