@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from function.child import Ready
+from function.children import check_findings
 from function.engines import Box, Engine
 from function.errors import (
     EngineUnavailableError,
@@ -29,7 +30,7 @@ from function.faces import Face
 from function.media import open_media
 from function.people import Person
 from function.recognition import Findings, Progress, StageSeconds, Task, find_people
-from function.sandbox import Sandbox, _check_findings
+from function.sandbox import Sandbox
 from function.settings import Settings
 from function.wire import WireError, pack, unpack
 from tests.videos import numbered_pictures
@@ -280,7 +281,7 @@ FOUND = Findings(
 def test_findings_survive_the_way_to_the_parent() -> None:
     message = pack(FOUND)
     read = unpack(Findings, message)
-    _check_findings(read)
+    check_findings(read)
     assert pack(read) == message
     assert read.people[0].faces[0].encoding.dtype == np.float32
 
@@ -312,7 +313,7 @@ def lie(**changes: Any) -> Findings:
 )
 def test_a_lie_is_not_believed(lied: Findings) -> None:
     with pytest.raises(WireError):
-        _check_findings(unpack(Findings, pack(lied)))
+        check_findings(unpack(Findings, pack(lied)))
 
 
 @pytest.mark.parametrize(
