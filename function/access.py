@@ -29,6 +29,14 @@ SELF_GUARDED = ("/media",)
 
 WITHOUT_TOKEN = "off"  # noqa: S105  # the word that waives it
 
+NOT_LET_IN = (
+    "The secret is missing or another. Send it as the header X-Token, or as Authorization: Bearer; "
+    "the server's setting TOKEN or its log says which it is."
+)
+NOBODY_LET_IN = (
+    "This server has no secret, and answers only its own machine. Set TOKEN or HOST there."
+)
+
 OPEN_ROUTES = ("/health", "/ready")
 """What whoever starts or watches containers asks, by any name and without the secret."""
 
@@ -75,10 +83,7 @@ class Access:
             return
         has_token = self.has_token(request)
         if not has_token and self._needs_token(request) and not _is_without_secret(request):
-            raise UnauthorizedError(
-                "The secret is missing or another. Send it as the header X-Token, or as "
-                "Authorization: Bearer; the server's setting TOKEN or its log says which it is."
-            )
+            raise UnauthorizedError(NOT_LET_IN if self._token else NOBODY_LET_IN)
         self._check_host(request, has_token=has_token)
         if not has_token:
             self._check_origin(request)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from function.child import Ready
+from function.children import check_findings
 from function.engines import Box, Engine
 from function.errors import (
     EngineUnavailableError,
@@ -29,7 +30,7 @@ from function.faces import Face
 from function.media import open_media
 from function.people import Person
 from function.recognition import Findings, Progress, StageSeconds, Task, find_people
-from function.sandbox import Sandbox, _check_findings
+from function.sandbox import Sandbox
 from function.settings import Settings
 from function.wire import WireError, pack, unpack
 from tests.videos import numbered_pictures
@@ -167,6 +168,14 @@ def test_closing_the_sandbox_ends_its_requests_with_an_answer(library: Path) -> 
             next(look(sandbox, library))
 
 
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_a_child_ends_with_its_parent() -> None:
     script = (
         "import os, sys; from pathlib import Path\n"
@@ -178,10 +187,9 @@ def test_a_child_ends_with_its_parent() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     process = int(done.stdout)
     deadline = time.monotonic() + 5
-    while Path(f"/proc/{process}").exists() and time.monotonic() < deadline:
+    while is_running(process) and time.monotonic() < deadline:
         time.sleep(0.05)
-    with pytest.raises(ProcessLookupError):
-        os.kill(process, 0)
+    assert not is_running(process)
 
 
 def test_a_child_is_given_no_secret_and_no_file(
@@ -274,7 +282,7 @@ FOUND = Findings(
 def test_findings_survive_the_way_to_the_parent() -> None:
     message = pack(FOUND)
     read = unpack(Findings, message)
-    _check_findings(read)
+    check_findings(read)
     assert pack(read) == message
     assert read.people[0].faces[0].encoding.dtype == np.float32
 
@@ -306,7 +314,7 @@ def lie(**changes: Any) -> Findings:
 )
 def test_a_lie_is_not_believed(lied: Findings) -> None:
     with pytest.raises(WireError):
-        _check_findings(unpack(Findings, pack(lied)))
+        check_findings(unpack(Findings, pack(lied)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,223 @@
+"""One locked process that reads videos: how it is started, spoken to, doubted and ended."""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import send_handle
+from pathlib import Path
+
+from function.child import ANSWERS, LogLine, Order, Ready, Refusal, Setup
+from function.errors import (
+    EngineUnavailableError,
+    RecognitionError,
+    UnreadableVideoError,
+    VideoOverLimitError,
+)
+from function.faces import Face
+from function.people import Person
+from function.recognition import Findings, Progress
+from function.settings import Settings
+from function.wire import WireError, pack, unpack
+
+ROOT = Path(__file__).parents[1]
+
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH")
+PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "PYTHONDONTWRITEBYTECODE")
+"""What of our environment a child sees: never a token or a path of the library."""
+
+LARGEST_ANSWER_BYTES = 256 * 1024 * 1024
+HEARTBEAT_SECONDS = 1.0
+VIDEOS_PER_CHILD = 200
+"""A child is replaced after so many: what a captured one can still see, and leaks, end there."""
+
+REFUSALS: Mapping[str, type[RecognitionError]] = {
+    error.code: error for error in (UnreadableVideoError, VideoOverLimitError)
+}
+"""What a child may say of a video; anything else it says is not believed."""
+
+ENCODING_NUMBERS = 128
+JPEG_BEGINS = b"\xff\xd8\xff"
+
+_log = logging.getLogger(__name__)
+
+
+class EndedError(Exception):
+    """A child has ended, or talks nonsense; the text says how."""
+
+
+def setup_of(settings: Settings) -> Setup:
+    """Pick out the settings that a child is told."""
+    return Setup(
+        engine=settings.engine,
+        detector=settings.detector,
+        device=settings.device,
+        threads=settings.threads,
+        cache_folder=str(settings.cache_folder.resolve()) if settings.cache_folder else "",
+        memory_megabytes=settings.memory_megabytes,
+    )
+
+
+class Child:
+    """One process, and the socket to it."""
+
+    def __init__(self, setup: Setup) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603  # our own program, no shell
+                [sys.executable, "-m", f"{__package__}.child", str(theirs.fileno())],
+                cwd=ROOT,
+                env=_environment(),
+                stdin=subprocess.PIPE,  # never written to: its end tells the child of ours
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._connection = Connection(ours.detach())
+        self._ready: Ready | None = None
+        self._videos = 0
+        self._is_busy = False
+        self.has_overrun = False
+        with suppress(OSError):  # it has ended already, which the first answer will say
+            self._connection.send_bytes(pack(setup))
+
+    @property
+    def process_id(self) -> int:
+        """Its id."""
+        return self._process.pid
+
+    @property
+    def was_ready(self) -> bool:
+        """Whether it was loaded and locked."""
+        return self._ready is not None
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
+    def is_fit(self) -> bool:
+        """Whether it waits for a video, and may have another."""
+        return self.is_alive() and not self._is_busy and self._videos < VIDEOS_PER_CHILD
+
+    def kill(self) -> None:
+        """End the process at once, with all it may have started."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def close(self) -> None:
+        """Kill it, and let go of what led to it."""
+        self.kill()
+        self._connection.close()
+        if self._process.stdin:
+            self._process.stdin.close()
+
+    def overrun(self) -> None:
+        """Kill it because its time is over."""
+        self.has_overrun = True
+        self.kill()
+
+    def ready(self, within_seconds: float) -> Ready:
+        """Wait until the engine is loaded and the process locked."""
+        if self._ready is None:
+            if not self._connection.poll(within_seconds):
+                raise EngineUnavailableError("The process that reads videos does not start.")
+            answer = self._receive()
+            if isinstance(answer, Refusal):
+                self.kill()
+                raise EngineUnavailableError(answer.message)
+            if not isinstance(answer, Ready):
+                raise EndedError("it spoke out of turn")
+            self._ready = answer
+        return self._ready
+
+    def look(self, order: Order, descriptor: int) -> Iterator[Progress | Findings]:
+        """Hand over a file, and yield what the child finds in it."""
+        self._is_busy = True
+        self._videos += 1
+        progress = Progress(0.0, 0.0, 0)
+        try:
+            self._connection.send_bytes(pack(order))
+            send_handle(self._connection, descriptor, self._process.pid)
+        except OSError:
+            raise EndedError(self._how_it_ended()) from None
+        while self._is_busy:
+            if not self._connection.poll(HEARTBEAT_SECONDS):
+                yield progress
+                continue
+            answer = self._receive()
+            self._is_busy = isinstance(answer, Progress)
+            if isinstance(answer, Progress):
+                progress = answer
+            if isinstance(answer, Refusal):
+                raise REFUSALS.get(answer.code, UnreadableVideoError)(answer.message)
+            if not isinstance(answer, Progress | Findings):
+                raise EndedError("it spoke out of turn")
+            yield answer
+
+    def _receive(self) -> Ready | Progress | Findings | Refusal:
+        """Read one answer, writing log lines that come before it."""
+        try:
+            while True:
+                message = self._connection.recv_bytes(LARGEST_ANSWER_BYTES)
+                answer = unpack(ANSWERS[message[:1]], message[1:])
+                if isinstance(answer, LogLine):
+                    _log.log(min(answer.level, logging.ERROR), "%s", answer.message)
+                    continue
+                if isinstance(answer, Findings):
+                    check_findings(answer)
+                return answer
+        except (EOFError, OSError):
+            raise EndedError(self._how_it_ended()) from None
+        except (WireError, KeyError) as error:
+            self.kill()
+            raise EndedError(f"it answered what it should not: {error}") from None
+
+    def _how_it_ended(self) -> str:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+        code = self._process.returncode
+        if code is None:
+            return "it closed its socket"
+        return signal.Signals(-code).name if code < 0 else f"exit status {code}"
+
+
+def _environment() -> dict[str, str]:
+    passed_on = {
+        name: value
+        for name, value in os.environ.items()
+        if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)
+    }
+    return passed_on | {"PYTHONPATH": str(ROOT)}
+
+
+def check_findings(findings: Findings) -> None:
+    """Doubt what a child says it found.
+
+    Raises:
+        WireError: it cannot be so.
+    """
+    for person in findings.people:
+        _check_person(person)
+
+
+def _check_person(person: Person) -> None:
+    if not person.faces or person.template.shape != (ENCODING_NUMBERS,):
+        raise WireError("a person has no faces, or no template")
+    for face in person.faces:
+        _check_face(face)
+    if not any(face.crop for face in person.faces):
+        raise WireError("a person has no picture")
+
+
+def _check_face(face: Face) -> None:
+    if face.encoding.shape != (ENCODING_NUMBERS,):
+        raise WireError("an encoding has another length")
+    if face.crop and not face.crop.startswith(JPEG_BEGINS):
+        raise WireError("a picture is no JPEG")
+    if not 0 <= face.seconds <= face.until_seconds or not 0 <= face.quality <= 1:
+        raise WireError("a face has impossible numbers")
