@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tools.bench.footage import is_footage, true_faces
@@ -52,25 +52,19 @@ def run_reference(video: Path, every_seconds: float | None) -> Found:
 
 def _run_ours(engine_name: str, video: Path, every_seconds: float | None) -> Found:
     from function.engines import EngineOptions, load_engine  # noqa: PLC0415  # as above
-    from function.faces import Face, find_faces  # noqa: PLC0415
-    from function.frames import sample_frames  # noqa: PLC0415
-    from function.people import group_faces  # noqa: PLC0415
+    from function.recognition import Findings, Task, find_people  # noqa: PLC0415
     from function.settings import Settings  # noqa: PLC0415
-    from function.videos import open_video  # noqa: PLC0415
 
     engine = load_engine(engine_name, EngineOptions())
+    task = replace(Task.of(Settings()), every_seconds=every_seconds)
     started = time.process_time()
-    frames = 0
-    faces: list[Face] = []
-    pixels = Settings().detection_pixels
-    with open_video(video, every_seconds) as opened:
-        for _, new_faces in find_faces(sample_frames(opened), engine, pixels):
-            frames += 1
-            faces.extend(new_faces)
-    people = len(group_faces(faces))
+    *_, found = find_people(video, video.name, engine, task)
     worked = time.process_time() - started
-    true = count_true(video, [face.seconds for face in faces])
-    return Found(frames, len(faces), people, true, worked)
+    if not isinstance(found, Findings):
+        raise TypeError(found)
+    moments = [face.seconds for person in found.people for face in person.faces]
+    true = count_true(video, moments)
+    return Found(found.frames, found.faces, len(found.people), true, worked)
 
 
 def count_true(video: Path, moments: list[float]) -> int | None:
