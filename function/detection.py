@@ -21,8 +21,6 @@ SAME_FACE_OVERLAP = 0.3
 """Boxes that share more of their joint area are one face: HOG's and the CNN's boxes of one face
 share 0.5 and more, and neighbours' hardly touch."""
 
-LEAST_LINEAR_SCALE = 0.5
-
 SMALLEST_PICTURE_PIXELS = 40
 """No face that could be told apart fits into less, and dlib's nets refuse much less."""
 
@@ -65,9 +63,8 @@ def shrink(image: RgbImage, longest_side: int) -> tuple[RgbImage, float]:
     if scale >= 1:
         return image, 1.0
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    # Down to a half, four neighbours see every pixel; averaging areas takes five times as long.
-    method = cv2.INTER_LINEAR if scale >= LEAST_LINEAR_SCALE else cv2.INTER_AREA
-    small = cv2.resize(image, size, interpolation=method)
+    # Taking four neighbours is 8 ms faster, and lost the smallest of 135 faces.
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return small.astype(np.uint8, copy=False), scale
 
 
