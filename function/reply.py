@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Sequence
 from typing import TypedDict
 
+from db.records import Performer
 from function.appearances import Span, find_appearances
 from function.faces import best_face
 from function.matches import Identification, Match, Verdict
@@ -11,7 +12,10 @@ from function.recognition import Progress
 
 
 class MatchReply(TypedDict):
-    """A performer that a person may be; `score` is a probability in percent."""
+    """A performer that a person may be; `score` is a probability in percent.
+
+    `poster` is a data: URI of the stored picture, else the address of one, else empty.
+    """
 
     name: str
     poster: str
@@ -83,12 +87,15 @@ def _person_reply(identification: Identification, thumbnails: Thumbnails) -> Per
 def _match_reply(match: Match, thumbnails: Thumbnails) -> MatchReply:
     return MatchReply(
         name=match.performer.name,
-        poster=_data_uri(thumbnails(match.performer.id)),
+        poster=_poster(match.performer, thumbnails),
         score=round(match.score, 1),
         urls=list(match.performer.urls),
         id=str(match.performer.id),
     )
 
 
-def _data_uri(jpeg: bytes | None) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii") if jpeg else ""
+def _poster(performer: Performer, thumbnails: Thumbnails) -> str:
+    jpeg = thumbnails(performer.id)
+    if jpeg is None:
+        return performer.poster_url
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
