@@ -9,10 +9,8 @@ from db.errors import AmbiguousNameError, PerformerNotFoundError
 from db.gallery import Gallery
 from db.records import Encoding, Identity, Performer
 from function.editing import changed_gallery, opened_gallery, refuse_forgotten
-from function.errors import MissingParameterError, PhotoUnusableError
+from function.errors import MissingParameterError
 from function.page_requests import read_name, read_number, require_page
-from function.photos import PhotoRefusedError
-from function.portraits import find_only_face
 from function.responses import json_response
 from function.service import Service
 
@@ -58,12 +56,8 @@ def _read_photo(request: Request) -> bytes:
 def _encode(
     service: Service, request: Request, content: bytes, photo_hash: str
 ) -> tuple[Encoding, bytes]:
-    engine = service.engine()
-    try:
-        face = find_only_face(content, engine)
-    except PhotoRefusedError as error:
-        raise PhotoUnusableError(f"{error}.") from error
+    face = service.find_face(content)
     origin = " ".join(request.args.get("file", "").split())[:200] or "added on the page"
-    weaknesses = ", ".join(face.weaknesses)
-    encoding = Encoding(face.encoding, engine.model, face.quality, photo_hash, origin, weaknesses)
+    weaknesses, model = ", ".join(face.weaknesses), service.ready().model
+    encoding = Encoding(face.encoding, model, face.quality, photo_hash, origin, weaknesses)
     return encoding, face.crop

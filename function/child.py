@@ -1,7 +1,7 @@
-"""The process in which videos are decoded: started by sandbox.py, locked, one video at a time.
+"""The process in which videos and photos are decoded: started by sandbox.py, locked, one at a time.
 
-It is given descriptors of open files and answers with numbers; it knows no gallery, no token and
-no path. `python -m function.child DESCRIPTOR` speaks over the socket of that number.
+It is given descriptors of open files, or bytes, and answers with numbers; it knows no gallery, no
+token and no path. `python -m function.child DESCRIPTOR` speaks over the socket of that number.
 """
 
 import importlib
@@ -10,11 +10,11 @@ import os
 import pkgutil
 import sys
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 import av
 import numpy as np
@@ -27,80 +27,40 @@ from function.engines import (
     EngineOptions,
     load_engine,
 )
-from function.errors import RecognitionError, UnreadableVideoError, VideoOverLimitError
+from function.errors import (
+    PhotoUnusableError,
+    RecognitionError,
+    UnreadableVideoError,
+    VideoOverLimitError,
+)
 from function.lockdown import MEGABYTE, lock_down
-from function.recognition import Findings, Progress, Task, find_people
-from function.wire import pack, unpack
-
-Message = TypeVar("Message")
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What the parent sends first: which engine, and how much memory each video may take."""
-
-    engine: str
-    detector: str
-    device: str
-    threads: int
-    cache_folder: str
-    memory_megabytes: int
-
-
-@dataclass(frozen=True)
-class Ready:
-    """What the child answers once it is locked; `locks` are those of lockdown.py that hold."""
-
-    engine: str
-    provider: str
-    model: str
-    locks: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Order:
-    """One video to look at; its descriptor follows. Messages call it `name`."""
-
-    name: str
-    task: Task
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why there are no findings: a code of errors.py, and its message."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True)
-class LogLine:
-    """Something for the parent's log."""
-
-    level: int
-    message: str
-
-
-ANSWERS: dict[bytes, type[Ready | Progress | Findings | Refusal | LogLine]] = {
-    b"R": Ready,
-    b"P": Progress,
-    b"F": Findings,
-    b"E": Refusal,
-    b"L": LogLine,
-}
-"""The first byte of an answer says which record follows."""
+from function.messages import (
+    ORDERS,
+    SETUP,
+    Answer,
+    LogLine,
+    Order,
+    PhotoOrder,
+    Ready,
+    Refusal,
+    Result,
+    Setup,
+    read_message,
+    write_message,
+)
+from function.photos import MAX_PHOTO_BYTES
+from function.portraits import find_face_asked_for
+from function.recognition import find_people
 
 _log = logging.getLogger(__name__)
 
-_TAGS = {kind: tag for tag, kind in ANSWERS.items()}
-
 
 def main(descriptor: int) -> None:
-    """Load the engine, lock the process, then look at one video after the other."""
+    """Load the engine, lock the process, then carry out one order after the other."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     connection = Connection(descriptor)
     logging.basicConfig(level=logging.INFO, handlers=[_ParentsLog(connection)])
-    setup = unpack(Setup, connection.recv_bytes())
+    setup = read_message(SETUP, connection.recv_bytes())
     try:
         engine = load_engine(setup.engine, _options(setup))
     except RecognitionError as error:
@@ -113,8 +73,8 @@ def main(descriptor: int) -> None:
     locks = lock_down(limit, needs_files=has_gpu)
     _answer(connection, Ready(engine.name, engine.provider, engine.model, locks))
     while True:
-        order = unpack(Order, connection.recv_bytes())
-        _look(connection, order, engine)
+        order = read_message(ORDERS, connection.recv_bytes())
+        _carry_out(connection, order, engine)
 
 
 def _options(setup: Setup) -> EngineOptions:
@@ -155,33 +115,44 @@ def _fall_silent() -> None:
     os.close(nowhere)
 
 
-def _look(connection: Connection, order: Order, engine: Engine) -> None:
-    descriptor = recv_handle(connection)
+def _carry_out(connection: Connection, order: Order, engine: Engine) -> None:
     try:
-        for event in find_people(descriptor, order.name, engine, order.task):
-            _answer(connection, event)
+        for result in _look(connection, order, engine):
+            _answer(connection, result)
     except RecognitionError as error:
         _answer(connection, Refusal(error.code, str(error)))
     except Exception as error:  # noqa: BLE001  # whatever a hostile file sets off ends here
-        _answer(connection, _explain(error, order.name))
+        _answer(connection, _explain(error, order))
+
+
+def _look(connection: Connection, order: Order, engine: Engine) -> Iterator[Result]:
+    if isinstance(order, PhotoOrder):
+        yield find_face_asked_for(connection.recv_bytes(MAX_PHOTO_BYTES), engine)
+        return
+    descriptor = recv_handle(connection)
+    try:
+        yield from find_people(descriptor, order.name, engine, order.task)
     finally:
         os.close(descriptor)
 
 
-def _explain(error: Exception, name: str) -> Refusal:
+def _explain(error: Exception, order: Order) -> Refusal:
     kind = f"{type(error).__module__}.{type(error).__name__}"
-    if isinstance(error, MemoryError) or "alloc" in str(error).lower():
-        message = f"{name} needs more memory than MEMORY_MEGABYTES allows. Give a smaller copy."
-        return Refusal(VideoOverLimitError.code, message)
-    _log.error("A video ended in an error that has no name.", exc_info=error)
-    message = f"{name} could not be read to its end ({kind}). Check that it plays."
+    needs_memory = isinstance(error, MemoryError) or "alloc" in str(error).lower()
+    if not needs_memory:
+        _log.error("A file ended in an error that has no name.", exc_info=error)
+    if isinstance(order, PhotoOrder):
+        reason = "it needs more memory than MEMORY_MEGABYTES allows" if needs_memory else kind
+        return Refusal(PhotoUnusableError.code, f"unreadable: {reason}.")
+    if needs_memory:
+        message = f"{order.name} needs more memory than MEMORY_MEGABYTES allows."
+        return Refusal(VideoOverLimitError.code, f"{message} Give a smaller copy.")
+    message = f"{order.name} could not be read to its end ({kind}). Check that it plays."
     return Refusal(UnreadableVideoError.code, message)
 
 
-def _answer(
-    connection: Connection, answer: Ready | Progress | Findings | Refusal | LogLine
-) -> None:
-    connection.send_bytes(_TAGS[type(answer)] + pack(answer))
+def _answer(connection: Connection, answer: Answer) -> None:
+    connection.send_bytes(write_message(answer))
 
 
 class _ParentsLog(logging.Handler):

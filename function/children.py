@@ -1,4 +1,4 @@
-"""One locked process that reads videos: how it is started, spoken to, doubted and ended."""
+"""One locked process that reads files: how it is started, spoken to, doubted and ended."""
 
 import logging
 import os
@@ -12,18 +12,32 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from pathlib import Path
 
-from function.child import ANSWERS, LogLine, Order, Ready, Refusal, Setup
+from function.doubts import check_answer
 from function.errors import (
     EngineUnavailableError,
+    PhotoUnusableError,
     RecognitionError,
     UnreadableVideoError,
     VideoOverLimitError,
 )
 from function.faces import Face
-from function.people import Person
+from function.messages import (
+    ANSWERS,
+    Answer,
+    LogLine,
+    Order,
+    PhotoOrder,
+    Ready,
+    Refusal,
+    Result,
+    Setup,
+    VideoOrder,
+    read_message,
+    write_message,
+)
 from function.recognition import Findings, Progress
 from function.settings import Settings
-from function.wire import WireError, pack, unpack
+from function.wire import WireError
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,16 +47,17 @@ PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "PYTHONDONTWRITEBYTECODE")
 
 LARGEST_ANSWER_BYTES = 256 * 1024 * 1024
 HEARTBEAT_SECONDS = 1.0
-VIDEOS_PER_CHILD = 200
+ORDERS_PER_CHILD = 200
 """A child is replaced after so many: what a captured one can still see, and leaks, end there."""
 
-REFUSALS: Mapping[str, type[RecognitionError]] = {
-    error.code: error for error in (UnreadableVideoError, VideoOverLimitError)
-}
-"""What a child may say of a video; anything else it says is not believed."""
+RESULTS: dict[type[Order], type[Result]] = {VideoOrder: Findings, PhotoOrder: Face}
+"""What ends each kind of work; Progress may come before."""
 
-ENCODING_NUMBERS = 128
-JPEG_BEGINS = b"\xff\xd8\xff"
+REFUSALS: Mapping[type[Order], tuple[type[RecognitionError], ...]] = {
+    VideoOrder: (UnreadableVideoError, VideoOverLimitError),
+    PhotoOrder: (PhotoUnusableError,),
+}
+"""What a child may say of each kind of file; anything else it says is taken for the first."""
 
 _log = logging.getLogger(__name__)
 
@@ -79,11 +94,11 @@ class Child:
             )
         self._connection = Connection(ours.detach())
         self._ready: Ready | None = None
-        self._videos = 0
+        self._orders = 0
         self._is_busy = False
         self.has_overrun = False
         with suppress(OSError):  # it has ended already, which the first answer will say
-            self._connection.send_bytes(pack(setup))
+            self._connection.send_bytes(write_message(setup))
 
     @property
     def process_id(self) -> int:
@@ -100,8 +115,8 @@ class Child:
         return self._process.poll() is None
 
     def is_fit(self) -> bool:
-        """Whether it waits for a video, and may have another."""
-        return self.is_alive() and not self._is_busy and self._videos < VIDEOS_PER_CHILD
+        """Whether it waits for an order, and may have another."""
+        return self.is_alive() and not self._is_busy and self._orders < ORDERS_PER_CHILD
 
     def kill(self) -> None:
         """End the process at once, with all it may have started."""
@@ -135,16 +150,12 @@ class Child:
             self._ready = answer
         return self._ready
 
-    def look(self, order: Order, descriptor: int) -> Iterator[Progress | Findings]:
-        """Hand over a file, and yield what the child finds in it."""
+    def work(self, order: Order, handed: int | bytes) -> Iterator[Result]:
+        """Hand over an order and what it is about, a descriptor or bytes; yield what comes back."""
         self._is_busy = True
-        self._videos += 1
+        self._orders += 1
         progress = Progress(0.0, 0.0, 0)
-        try:
-            self._connection.send_bytes(pack(order))
-            send_handle(self._connection, descriptor, self._process.pid)
-        except OSError:
-            raise EndedError(self._how_it_ended()) from None
+        self._send(order, handed)
         while self._is_busy:
             if not self._connection.poll(HEARTBEAT_SECONDS):
                 yield progress
@@ -154,26 +165,36 @@ class Child:
             if isinstance(answer, Progress):
                 progress = answer
             if isinstance(answer, Refusal):
-                raise REFUSALS.get(answer.code, UnreadableVideoError)(answer.message)
-            if not isinstance(answer, Progress | Findings):
+                raise _refusal(order, answer)
+            if not isinstance(answer, Progress | RESULTS[type(order)]):
+                self.kill()
                 raise EndedError("it spoke out of turn")
             yield answer
 
-    def _receive(self) -> Ready | Progress | Findings | Refusal:
+    def _send(self, order: Order, handed: int | bytes) -> None:
+        try:
+            self._connection.send_bytes(write_message(order))
+            if isinstance(handed, bytes):
+                self._connection.send_bytes(handed)
+            else:
+                send_handle(self._connection, handed, self._process.pid)
+        except OSError:
+            raise EndedError(self._how_it_ended()) from None
+
+    def _receive(self) -> Ready | Result | Refusal:
         """Read one answer, writing log lines that come before it."""
         try:
             while True:
                 message = self._connection.recv_bytes(LARGEST_ANSWER_BYTES)
-                answer = unpack(ANSWERS[message[:1]], message[1:])
+                answer: Answer = read_message(ANSWERS, message)
                 if isinstance(answer, LogLine):
                     _log.log(min(answer.level, logging.ERROR), "%s", answer.message)
                     continue
-                if isinstance(answer, Findings):
-                    check_findings(answer)
+                check_answer(answer)
                 return answer
         except (EOFError, OSError):
             raise EndedError(self._how_it_ended()) from None
-        except (WireError, KeyError) as error:
+        except WireError as error:
             self.kill()
             raise EndedError(f"it answered what it should not: {error}") from None
 
@@ -195,29 +216,7 @@ def _environment() -> dict[str, str]:
     return passed_on | {"PYTHONPATH": str(ROOT)}
 
 
-def check_findings(findings: Findings) -> None:
-    """Doubt what a child says it found.
-
-    Raises:
-        WireError: it cannot be so.
-    """
-    for person in findings.people:
-        _check_person(person)
-
-
-def _check_person(person: Person) -> None:
-    if not person.faces or person.template.shape != (ENCODING_NUMBERS,):
-        raise WireError("a person has no faces, or no template")
-    for face in person.faces:
-        _check_face(face)
-    if not any(face.crop for face in person.faces):
-        raise WireError("a person has no picture")
-
-
-def _check_face(face: Face) -> None:
-    if face.encoding.shape != (ENCODING_NUMBERS,):
-        raise WireError("an encoding has another length")
-    if face.crop and not face.crop.startswith(JPEG_BEGINS):
-        raise WireError("a picture is no JPEG")
-    if not 0 <= face.seconds <= face.until_seconds or not 0 <= face.quality <= 1:
-        raise WireError("a face has impossible numbers")
+def _refusal(order: Order, refusal: Refusal) -> RecognitionError:
+    allowed = REFUSALS[type(order)]
+    kinds = {error.code: error for error in allowed}
+    return kinds.get(refusal.code, allowed[0])(refusal.message)

@@ -1,9 +1,11 @@
 """A photo that shows one person becomes the face in it, or a reason why not."""
 
 from function.engines import Engine
+from function.errors import PhotoUnusableError
 from function.faces import Face, faces_of_image
-from function.photos import PhotoRefusedError, decode_photo
+from function.photos import PhotoRefusedError
 from function.quality import SMALL_PIXELS
+from function.stills import decode_photo
 
 DETECTION_PIXELS = 800
 """Longest side of the picture in which a photo's face is looked for: a still may take longer."""
@@ -38,3 +40,15 @@ def find_only_face(
     if "blurred" in face.weaknesses and not allow_blurred:
         raise PhotoRefusedError("blurred: choose a sharper one")
     return face
+
+
+def find_face_asked_for(content: bytes, engine: Engine) -> Face:
+    """Find the face of a photo that a request brings.
+
+    Raises:
+        PhotoUnusableError: it is refused, for a reason of `find_only_face`.
+    """
+    try:
+        return find_only_face(content, engine)
+    except PhotoRefusedError as error:
+        raise PhotoUnusableError(f"{error}.") from error

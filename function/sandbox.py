@@ -1,35 +1,42 @@
-"""A pool of locked child processes, one for each slot, in which videos are decoded.
+"""A pool of locked child processes, one for each slot, in which videos and photos are decoded.
 
-A video can crash, hang or capture the process that decodes it. It is then a child's loss: the
+A file can crash, hang or capture the process that decodes it. It is then a child's loss: the
 child is killed and replaced, and what it said is checked before it is believed.
 """
 
 import logging
 import threading
 from collections.abc import Iterator
+from typing import cast
 
-from function.child import Order, Ready
 from function.children import Child, EndedError, setup_of
 from function.errors import (
     EngineUnavailableError,
+    PhotoUnusableError,
     RecognitionError,
     StoppingError,
     TimeLimitError,
     UnreadableVideoError,
 )
+from function.faces import Face
 from function.media import MediaFile
+from function.messages import Order, PhotoOrder, Ready, Result, VideoOrder
 from function.recognition import Findings, Progress, Task
 from function.settings import Settings
 
 START_WITHIN_SECONDS = 120.0
 
+ERRAND_SECONDS = 60.0
+"""What looks at one picture takes a second; it is given so long, or TIME_LIMIT_SECONDS if less."""
+
 _log = logging.getLogger(__name__)
 
 
 class Sandbox:
-    """Lends children to requests; `slots` of them at most are asked for at once.
+    """Lends children to requests, and starts another when all are at work.
 
-    Nothing is started before the first is needed, so that a server may fork in between.
+    `slots` of them wait for what comes; how many requests come at once is not decided here. Nothing
+    is started before the first is needed, so that a server may fork in between.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -68,14 +75,34 @@ class Sandbox:
             TimeLimitError: it took longer than TIME_LIMIT_SECONDS.
             StoppingError: the sandbox was closed meanwhile.
         """
+        order, limit_seconds = VideoOrder(media.name, task), self._settings.time_limit_seconds
+        results = self._work(order, media.descriptor, limit_seconds)
+        yield from cast("Iterator[Progress | Findings]", results)
+
+    def find_face(self, content: bytes) -> Face:
+        """Find the only face of a photo, as portraits.find_face_asked_for does, in a child.
+
+        Raises:
+            PhotoUnusableError: the photo is refused, or ended the child.
+            TimeLimitError: it took longer than ERRAND_SECONDS or TIME_LIMIT_SECONDS.
+            StoppingError: the sandbox was closed meanwhile.
+        """
+        *_, result = self._work(PhotoOrder(), content, self._errand_seconds)
+        return cast("Face", result)
+
+    @property
+    def _errand_seconds(self) -> float:
+        return min(ERRAND_SECONDS, self._settings.time_limit_seconds)
+
+    def _work(self, order: Order, handed: int | bytes, limit_seconds: float) -> Iterator[Result]:
         child, _ = self._take_ready()
-        timer = threading.Timer(self._settings.time_limit_seconds, child.overrun)
+        timer = threading.Timer(limit_seconds, child.overrun)
         timer.daemon = True
         timer.start()
         try:
-            yield from child.look(Order(media.name, task), media.descriptor)
+            yield from child.work(order, handed)
         except EndedError as error:
-            raise self._explain(child, error, media.name) from None
+            raise self._explain(child, error, order, limit_seconds) from None
         finally:
             timer.cancel()
             self._give_back(child)
@@ -105,7 +132,7 @@ class Sandbox:
                 ready = child.ready(START_WITHIN_SECONDS)
                 self._require_locks(ready)
             except EndedError as error:
-                failure = self._explain(child, error, "A video")
+                failure = self._explain_start(error)
             except BaseException:
                 self._give_back(child)
                 raise
@@ -133,16 +160,23 @@ class Sandbox:
         return child
 
     def _give_back(self, child: Child) -> None:
-        """Keep a child for the next video, or put a new one in its place."""
-        if self._is_closed or not child.is_fit():
-            child.close()
-            with self._lock:
-                self._children.discard(child)
-            if self._is_closed:
-                return
-            child = self._start()
+        """Keep a child for what comes next, or put a new one in its place where one is missing."""
+        if child.is_fit() and self._keep(child):
+            return
+        child.close()
         with self._lock:
-            self._idle.append(child)
+            self._children.discard(child)
+            is_missing = not self._is_closed and len(self._idle) < self._settings.slots
+        if is_missing:
+            self._give_back(self._start())
+
+    def _keep(self, child: Child) -> bool:
+        """Keep a child, unless enough of them wait."""
+        with self._lock:
+            is_wanted = not self._is_closed and len(self._idle) < self._settings.slots
+            if is_wanted:
+                self._idle.append(child)
+        return is_wanted
 
     def _require_locks(self, ready: Ready) -> None:
         if self._settings.sandbox == "strict" and not {"files", "calls"} <= set(ready.locks):
@@ -152,23 +186,38 @@ class Sandbox:
                 "videos. Use Linux 5.13 or newer with Landlock, or set SANDBOX=on."
             )
 
-    def _explain(self, child: Child, error: EndedError, name: str) -> RecognitionError:
+    def _explain_start(self, error: EndedError) -> RecognitionError:
+        if self._is_closed:
+            return _stopping()
+        return EngineUnavailableError(
+            f"The process that reads videos ended while it started ({error}). The log may "
+            "say why; MEMORY_MEGABYTES may be too small."
+        )
+
+    def _explain(
+        self, child: Child, error: EndedError, order: Order, limit_seconds: float
+    ) -> RecognitionError:
         if self._is_closed:
             return _stopping()
         if child.has_overrun:
-            return TimeLimitError(
-                f"{name} took longer than {self._settings.time_limit_seconds:g} s. Give a shorter "
-                "video, a larger every, or raise TIME_LIMIT_SECONDS."
-            )
-        if not child.was_ready:
-            return EngineUnavailableError(
-                f"The process that reads videos ended while it started ({error}). The log may "
-                "say why; MEMORY_MEGABYTES may be too small."
-            )
-        _log.error("A video ended the process that read it (%s).", error)
-        return UnreadableVideoError(
-            f"{name} ended the process that read it ({error}). It is damaged, or made to harm."
-        )
+            return TimeLimitError(_explain_overrun(order, limit_seconds))
+        _log.error("A file ended the process that read it (%s).", error)
+        if isinstance(order, PhotoOrder):
+            return PhotoUnusableError(f"unreadable: {_explain_end('the photo', error)}")
+        return UnreadableVideoError(_explain_end(order.name, error))
+
+
+def _explain_overrun(order: Order, limit_seconds: float) -> str:
+    if isinstance(order, PhotoOrder):
+        return f"The photo took longer than {limit_seconds:g} s. Save it anew, or choose another."
+    return (
+        f"{order.name} took longer than {limit_seconds:g} s. Give a shorter video, a larger "
+        "every, or raise TIME_LIMIT_SECONDS."
+    )
+
+
+def _explain_end(name: str, error: EndedError) -> str:
+    return f"{name} ended the process that read it ({error}). It is damaged, or made to harm."
 
 
 def _stopping() -> StoppingError:

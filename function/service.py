@@ -9,14 +9,18 @@ from db.gallery import Gallery
 from db.records import Snapshot
 from db.snapshots import SnapshotCache
 from function.access import Access
-from function.child import Ready
 from function.engines import Engine, EngineOptions, load_engine
 from function.errors import BusyError, GalleryUnavailableError
+from function.faces import Face
 from function.measures import Measures
 from function.media import MediaFile
+from function.messages import Ready
 from function.recognition import Findings, Progress, Task, find_people
 from function.sandbox import Sandbox
 from function.settings import Settings
+
+ERRAND_WAIT_SECONDS = 5.0
+"""Errands are short: whoever finds one at work waits so long for it before giving up."""
 
 
 class Service:
@@ -32,6 +36,7 @@ class Service:
         self._engine_lock = threading.Lock()
         self._snapshots = SnapshotCache()
         self._free_slots = threading.BoundedSemaphore(settings.slots)
+        self._errand = threading.Lock()
 
     def ready(self) -> Ready:
         """Start what reads videos, if this is the first call, and say what it is.
@@ -49,6 +54,21 @@ class Service:
         if self.sandbox:
             return self.sandbox.find_people(media, task)
         return find_people(media.descriptor, media.name, self.engine(), task)
+
+    def find_face(self, content: bytes) -> Face:
+        """Find the only face of a photo, in a child process unless SANDBOX is off.
+
+        Raises:
+            PhotoUnusableError: the photo is refused.
+            BusyError: another errand takes too long.
+        """
+        with self._only_errand():
+            if self.sandbox:
+                return self.sandbox.find_face(content)
+            # Only here, so that Pillow is never part of a server that has a sandbox.
+            from function.portraits import find_face_asked_for  # noqa: PLC0415
+
+            return find_face_asked_for(content, self.engine())
 
     @contextmanager
     def gallery(self) -> Iterator[Gallery]:
@@ -85,13 +105,29 @@ class Service:
         finally:
             self._free_slots.release()
 
+    @contextmanager
+    def _only_errand(self) -> Iterator[None]:
+        """Hold the one place there is for looking at single pictures.
+
+        It is beside the slots: a photo never costs a video its place, and never waits for one.
+
+        Raises:
+            BusyError: it stays taken.
+        """
+        if not self._errand.acquire(timeout=ERRAND_WAIT_SECONDS):
+            raise BusyError("Another picture is being looked at. Try again in a moment.")
+        try:
+            yield
+        finally:
+            self._errand.release()
+
     def close(self) -> None:
         """End the work of every request; each still gets its answer."""
         if self.sandbox:
             self.sandbox.close()
 
     def engine(self) -> Engine:
-        """Return an engine of this process, for the user's own photos; loaded when first asked for.
+        """Return an engine of this process, for where SANDBOX is off; loaded when first asked for.
 
         Raises:
             EngineUnavailableError: it cannot run here as the settings ask.

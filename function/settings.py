@@ -132,8 +132,8 @@ class Settings:
     sandbox: Annotated[
         SandboxName,
         _choice("on", "strict", "off"),
-        "videos are read in a locked child process; strict refuses to run where the kernel "
-        "cannot lock it, off reads them in the server itself",
+        "videos and photos are read in a locked child process; strict refuses to run where the "
+        "kernel cannot lock it, off reads them in the server itself",
     ] = "on"
     cache_folder: Annotated[
         Path | None, FILE, "where the nets are kept ready; the user's cache folder if not set"

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from function import photos
-from function.photos import PhotoRefusedError, decode_photo
+from function import stills
+from function.photos import PhotoRefusedError
+from function.stills import decode_photo
 
 
 def saved(image: Image.Image, form: str, **options: object) -> bytes:
@@ -62,6 +63,6 @@ def test_what_is_no_picture_is_refused_with_the_reason(content: bytes, reason: s
 
 
 def test_a_huge_photo_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photos, "MAX_PIXELS", 799)
+    monkeypatch.setattr(stills, "MAX_PIXELS", 799)
     with pytest.raises(PhotoRefusedError, match="too large: 20x40"):
         decode_photo(saved(red_over_blue(), "PNG"))

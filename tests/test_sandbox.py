@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from function.child import Ready
-from function.children import check_findings
+from function.children import RESULTS
+from function.doubts import check_answer
 from function.engines import Box, Engine
 from function.errors import (
     EngineUnavailableError,
+    PhotoUnusableError,
     RecognitionError,
     StoppingError,
     TimeLimitError,
@@ -28,12 +30,16 @@ from function.errors import (
 )
 from function.faces import Face
 from function.media import open_media
+from function.messages import PhotoOrder, Ready
 from function.people import Person
+from function.portraits import find_only_face
 from function.recognition import Findings, Progress, StageSeconds, Task, find_people
 from function.sandbox import Sandbox
 from function.settings import Settings
+from function.stills import FORMATS, PHONE_FORMATS
 from function.wire import WireError, pack, unpack
 from tests.videos import numbered_pictures
+from tools.soak.photos import SEEDS, endless_scans, photo_bombs, write_seeds
 from tools.videos import moving_picture, read_portrait, write_video
 
 ROOT = Path(__file__).parents[1]
@@ -168,6 +174,90 @@ def test_closing_the_sandbox_ends_its_requests_with_an_answer(library: Path) -> 
             next(look(sandbox, library))
 
 
+def test_a_child_finds_the_face_of_a_photo_that_the_same_code_finds_here(
+    sandbox: Sandbox, photos: Path, engine: Engine
+) -> None:
+    content = (photos / "obama1.jpg").read_bytes()
+    assert pack(sandbox.find_face(content)) == pack(find_only_face(content, engine))
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_a_locked_child_reads_photos_of_every_format(
+    name: str, sandbox: Sandbox, photos: Path
+) -> None:
+    (process,) = sandbox.processes()
+    assert sandbox.find_face(write_seeds(photos / "obama1.jpg")[name]).crop
+    assert sandbox.processes() == [process]
+
+
+def test_every_format_that_is_read_was_tried() -> None:
+    assert {kind for kind, _ in SEEDS.values()} == {*FORMATS, *PHONE_FORMATS}
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("900-million-pixels.png", "bomb"),
+        ("one-row.png", "no face found"),
+        ("text.png", "too large"),
+        ("claims-largest.jpg", "bomb"),
+        ("script.jpg", "not a picture"),
+        ("empty.jpg", "empty"),
+    ],
+)
+def test_a_photo_bomb_is_refused_by_a_child_that_lives_on(
+    name: str, reason: str, sandbox: Sandbox
+) -> None:
+    sandbox.warm_up()
+    before = sandbox.processes()
+    with pytest.raises(PhotoUnusableError, match=reason):
+        sandbox.find_face(dict(photo_bombs())[name])
+    assert sandbox.processes() == before
+
+
+def test_a_photo_that_needs_too_much_memory_is_refused(library: Path) -> None:
+    with sandboxed(library, memory_megabytes=130) as sandbox:
+        if "memory" not in sandbox.warm_up().locks:
+            pytest.skip("this system does not enforce memory limits")
+        with pytest.raises(PhotoUnusableError, match="MEMORY_MEGABYTES"):
+            sandbox.find_face(dict(photo_bombs())["largest-allowed.png"])
+
+
+def test_a_photo_that_kills_its_child_costs_one_upload(sandbox: Sandbox, photos: Path) -> None:
+    (process,) = sandbox.processes()
+    killing = threading.Timer(0.5, os.kill, (process, signal.SIGSEGV))
+    killing.start()
+    with pytest.raises(PhotoUnusableError, match="SIGSEGV"):
+        sandbox.find_face(endless_scans())
+    assert sandbox.find_face((photos / "obama1.jpg").read_bytes()).crop
+
+
+def test_a_photo_without_end_is_ended(library: Path, photos: Path) -> None:
+    with sandboxed(library, time_limit_seconds=3) as sandbox:
+        sandbox.warm_up()
+        started = time.monotonic()
+        with pytest.raises(TimeLimitError, match="The photo took longer than 3 s"):
+            sandbox.find_face(endless_scans())
+        assert time.monotonic() - started < 6
+        assert sandbox.find_face((photos / "obama1.jpg").read_bytes()).crop
+
+
+def test_a_photo_takes_no_video_its_place_and_leaves_no_child_behind(
+    sandbox: Sandbox, library: Path, photos: Path
+) -> None:
+    findings(sandbox, library)
+    (only,) = sandbox.processes()
+    events = look(sandbox, library, "long.mp4")
+    start_looking(events)
+    photo = (photos / "obama1.jpg").read_bytes()
+    assert sandbox.find_face(photo).crop
+    assert len(sandbox.processes()) == 2
+    assert only in sandbox.processes()
+    *_, last = events
+    assert isinstance(last, Findings)
+    assert len(sandbox.processes()) == 1
+
+
 def is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
@@ -282,7 +372,7 @@ FOUND = Findings(
 def test_findings_survive_the_way_to_the_parent() -> None:
     message = pack(FOUND)
     read = unpack(Findings, message)
-    check_findings(read)
+    check_answer(read)
     assert pack(read) == message
     assert read.people[0].faces[0].encoding.dtype == np.float32
 
@@ -314,7 +404,34 @@ def lie(**changes: Any) -> Findings:
 )
 def test_a_lie_is_not_believed(lied: Findings) -> None:
     with pytest.raises(WireError):
-        check_findings(unpack(Findings, pack(lied)))
+        check_answer(unpack(Findings, pack(lied)))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"encoding": np.ones(127, np.float32)},
+        {"encoding": np.full(128, np.inf, np.float32)},
+        {"crop": b""},
+        {"crop": b"<script>"},
+        {"quality": -0.1},
+    ],
+)
+def test_a_lie_about_a_photo_is_not_believed(changes: dict[str, Any]) -> None:
+    check_answer(unpack(Face, pack(FACE)))
+    with pytest.raises(WireError):
+        check_answer(unpack(Face, pack(replace(FACE, **changes))))
+
+
+def test_an_answer_to_another_question_ends_the_child(
+    sandbox: Sandbox, library: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    findings(sandbox, library)
+    before = sandbox.processes()
+    monkeypatch.setitem(RESULTS, PhotoOrder, Findings)  # so that a face is none
+    with pytest.raises(PhotoUnusableError, match="out of turn"):
+        sandbox.find_face((photos / "obama1.jpg").read_bytes())
+    assert sandbox.processes() != before
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from tools.soak.trials import (
     try_mutations,
     try_paths,
     try_patience,
+    try_photos,
 )
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -80,6 +81,15 @@ def test_broken_files_get_an_answer(server: Server, library: Path) -> None:
     assert figures.faults == []
     assert figures.requests > 50
     assert figures.statuses[422] > 0
+
+
+def test_no_photo_does_harm(server: Server, photos: Path) -> None:
+    until = time.monotonic() + 40
+    figures = try_photos(server, photos / "obama1.jpg", range(60), LIMIT_SECONDS, until)
+    assert figures.faults == []
+    assert figures.requests > 60
+    assert figures.statuses[504] >= 1, "the one with endless scans"
+    assert figures.statuses[422] > 30
 
 
 def test_no_path_escapes(server: Server, library: Path) -> None:

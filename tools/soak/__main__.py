@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from tools.demo.photos import fetch_photos
 from tools.soak.bombs import write_bombs
 from tools.soak.paths import CANARY, lay_out_library
 from tools.soak.seeds import write_film, write_seeds
@@ -22,13 +23,15 @@ from tools.soak.trials import (
     try_mutations,
     try_paths,
     try_patience,
+    try_photos,
 )
 
-TRIALS = ("bombs", "mutations", "paths", "crashes", "crowd", "memory")
+TRIALS = ("bombs", "mutations", "photos", "paths", "crashes", "crowd", "memory")
 LIMIT_SECONDS = 10.0
 SLOTS = 2
 MOST_DRIFT_PERCENT = 5.0
 GOOD = "good.mp4"
+PORTRAIT = "obama1.jpg"
 FILM = "film-of-ten-seconds.mp4"
 COLUMNS = "{:<14} {:>8} {:>9} {:>9} {:>7}  {}"
 
@@ -36,15 +39,23 @@ COLUMNS = "{:<14} {:>8} {:>9} {:>9} {:>7}  {}"
 @click.command()
 @click.option("--trial", "trials", type=click.Choice(TRIALS), multiple=True, help="Only these.")
 @click.option("--mutations", default=10_000, show_default=True, help="How many broken files.")
+@click.option("--photos", default=2_000, show_default=True, help="How many broken photos.")
 @click.option("--first", default=0, help="The number of the first broken file, to go on with.")
 @click.option("--crashes", default=100, show_default=True, help="How many SIGSEGVs.")
 @click.option("--requests", default=2_000, show_default=True, help="How many to watch memory by.")
 @click.option("--minutes", default=60.0, show_default=True, help="When to stop, also half-way.")
 def main(  # noqa: PLR0917  # click gives each option a parameter
-    trials: tuple[str, ...], mutations: int, first: int, crashes: int, requests: int, minutes: float
+    trials: tuple[str, ...],
+    mutations: int,
+    photos: int,
+    first: int,
+    crashes: int,
+    requests: int,
+    minutes: float,
 ) -> None:
     """Put a server to every trial; a table on stderr, JSON on stdout, exit status 1 for a fault."""
     until = time.monotonic() + minutes * 60
+    portrait = fetch_photos() / PORTRAIT
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         library = lay_out_library(folder)
@@ -67,6 +78,7 @@ def main(  # noqa: PLR0917  # click gives each option a parameter
                     workers=SLOTS,
                     until=until,
                 ),
+                "photos": lambda: try_photos(server, portrait, range(photos), LIMIT_SECONDS, until),
                 "paths": lambda: try_paths(server, library, LIMIT_SECONDS),
                 "crashes": lambda: try_crashes(server, FILM, GOOD, crashes, LIMIT_SECONDS),
                 "crowd": lambda: try_crowd(server, GOOD, 50, LIMIT_SECONDS),

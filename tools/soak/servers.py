@@ -7,13 +7,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from db.gallery import Gallery
+from function.page_requests import PAGE_HEADER
 
 ROOT = Path(__file__).parents[2]
 START_WITHIN_SECONDS = 30
@@ -43,10 +44,21 @@ class Server:
 
     def get(self, url: str, *, timeout: float = 60, **headers: str) -> Answer:
         """Send a GET request."""
+        return self._send("GET", url, None, headers, timeout)
+
+    def add_photo(self, name: str, photo: bytes, *, timeout: float = 60) -> Answer:
+        """Enrol a photo of a performer, as the page does."""
+        url = f"/gallery/photos?name={quote(name, safe='')}"
+        headers = {PAGE_HEADER: "1", "Content-Type": "application/octet-stream"}
+        return self._send("POST", url, photo, headers, timeout)
+
+    def _send(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeout: float
+    ) -> Answer:
         started = time.perf_counter()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            connection.request("GET", url, headers=headers)
+            connection.request(method, url, body, headers)
             response = connection.getresponse()
             body, kind = response.read(), response.headers.get_content_type()
             return Answer(response.status, body, time.perf_counter() - started, kind)
@@ -68,10 +80,13 @@ class Server:
                 found.append(process)
         return found
 
+    def processes(self) -> list[int]:
+        """Return the ids of everything that runs for it."""
+        return [self.process.pid, *_descendants(self.process.pid)]
+
     def memory_megabytes(self) -> float:
         """Return what the server and its children hold, shared parts counted once (PSS)."""
-        processes = [self.process.pid, *_descendants(self.process.pid)]
-        return sum(_pss_kilobytes(process) for process in processes) / 1024
+        return sum(_pss_kilobytes(process) for process in self.processes()) / 1024
 
     def log(self) -> str:
         """Return what it has logged."""

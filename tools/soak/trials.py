@@ -18,11 +18,13 @@ from pathlib import Path
 
 from tools.soak.mutations import mutate, splice
 from tools.soak.paths import CANARY, escape_paths
+from tools.soak.photos import fresh_photo, photo_bombs, write_seeds
 from tools.soak.servers import Answer, Server
 
 OK, TOO_MANY = http.HTTPStatus.OK, http.HTTPStatus.TOO_MANY_REQUESTS
 EXPECTED = {OK, 400, 401, 403, 404, 413, 422, TOO_MANY, 504}
 GOOD_EVERY = 50
+NOBODY = "Nobody"
 SPARE_SECONDS = 2.0
 DYING_SECONDS = 0.2
 """A process that was sent SIGSEGV is gone after this, also for those who wait for it."""
@@ -130,6 +132,33 @@ def try_mutations(
 
     with _timed(figures, server), ThreadPoolExecutor(workers) as pool:
         list(pool.map(ask, numbers))
+    return figures
+
+
+def try_photos(
+    server: Server, portrait: Path, numbers: range, limit_seconds: float, until: float
+) -> Figures:
+    """Upload every photo bomb, then so many broken photos, and a good one now and then."""
+    figures = Figures("photos")
+    good = portrait.read_bytes()
+    seeds = list(write_seeds(portrait).items())
+
+    def add(name: str, photo: bytes, number: int) -> None:
+        figures.add(name, server.add_photo(NOBODY, photo), limit_seconds)
+        if number % GOOD_EVERY == 0:
+            answer = server.add_photo(NOBODY, fresh_photo(good, figures.requests))
+            figures.add("the good photo", answer, limit_seconds)
+            if answer.status != OK:
+                figures.faults.append(f"the good photo got {answer.status}: {answer.body[:200]!r}")
+
+    with _timed(figures, server):
+        for number, (name, bomb) in enumerate(photo_bombs()):
+            add(name, bomb, number)
+        for number in numbers:
+            if time.monotonic() > until:
+                break
+            name, seed = seeds[number % len(seeds)]
+            add(f"mutation {number} of {name}", mutate(seed, number), number)
     return figures
 
 

@@ -1,0 +1,46 @@
+"""What a child says it saw is believed, or refused with the reason why it cannot be so."""
+
+from function.faces import Face
+from function.messages import Answer
+from function.people import Person
+from function.recognition import Findings
+from function.wire import WireError
+
+ENCODING_NUMBERS = 128
+JPEG_BEGINS = b"\xff\xd8\xff"
+
+
+def check_answer(answer: Answer) -> None:
+    """Doubt what a child says it found.
+
+    Raises:
+        WireError: it cannot be so.
+    """
+    if isinstance(answer, Findings):
+        for person in answer.people:
+            _check_person(person)
+    if isinstance(answer, Face):
+        _check_face(answer)
+        _require_picture((answer,))
+
+
+def _check_person(person: Person) -> None:
+    if not person.faces or person.template.shape != (ENCODING_NUMBERS,):
+        raise WireError("a person has no faces, or no template")
+    for face in person.faces:
+        _check_face(face)
+    _require_picture(person.faces)
+
+
+def _check_face(face: Face) -> None:
+    if face.encoding.shape != (ENCODING_NUMBERS,):
+        raise WireError("an encoding has another length")
+    if face.crop and not face.crop.startswith(JPEG_BEGINS):
+        raise WireError("a picture is no JPEG")
+    if not 0 <= face.seconds <= face.until_seconds or not 0 <= face.quality <= 1:
+        raise WireError("a face has impossible numbers")
+
+
+def _require_picture(faces: tuple[Face, ...]) -> None:
+    if not any(face.crop for face in faces):
+        raise WireError("nobody has a picture")

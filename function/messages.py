@@ -1,0 +1,98 @@
+"""What the server and the process that reads files for it say to each other, and how it is written.
+
+A message is one letter, which says what record follows, and the record as JSON. Neither side
+builds anything else from what it is sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from function.faces import Face
+from function.recognition import Findings, Progress, Task
+from function.wire import WireError, pack, unpack
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the parent sends first: which engine, and how much memory each file may take."""
+
+    engine: str
+    detector: str
+    device: str
+    threads: int
+    cache_folder: str
+    memory_megabytes: int
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What the child answers once it is locked; `locks` are those of lockdown.py that hold."""
+
+    engine: str
+    provider: str
+    model: str
+    locks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class VideoOrder:
+    """One video to look at; its descriptor follows. Messages call it `name`."""
+
+    name: str
+    task: Task
+
+
+@dataclass(frozen=True)
+class PhotoOrder:
+    """One photo in which to find the only face; its bytes follow."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why there is no answer: a code of errors.py, and its message."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """Something for the parent's log."""
+
+    level: int
+    message: str
+
+
+Order: TypeAlias = VideoOrder | PhotoOrder
+Result: TypeAlias = Progress | Findings | Face
+Answer: TypeAlias = Ready | Result | Refusal | LogLine
+
+SETUP: Mapping[bytes, type[Setup]] = {b"S": Setup}
+ORDERS: Mapping[bytes, type[Order]] = {b"V": VideoOrder, b"I": PhotoOrder}
+ANSWERS: Mapping[bytes, type[Answer]] = {
+    b"R": Ready,
+    b"P": Progress,
+    b"F": Findings,
+    b"O": Face,
+    b"E": Refusal,
+    b"L": LogLine,
+}
+_LETTERS = {kind: letter for kinds in (SETUP, ORDERS, ANSWERS) for letter, kind in kinds.items()}
+
+
+def write_message(record: Setup | Order | Answer) -> bytes:
+    """Write a record, with the letter that says which it is."""
+    return _LETTERS[type(record)] + pack(record)
+
+
+def read_message(kinds: Mapping[bytes, type[Any]], message: bytes) -> Any:
+    """Read a record that is one of `kinds`.
+
+    Raises:
+        WireError: it is none, or not as it should be.
+    """
+    kind = kinds.get(message[:1])
+    if kind is None:
+        raise WireError(f"{message[:1]!r} begins no message")
+    return unpack(kind, message[1:])
