@@ -24,8 +24,8 @@ LARGEST_BODY_BYTES = 64 * 1024
 LARGEST_BODIES = {"/gallery/photos": MAX_PHOTO_BYTES}
 """Only a photo to enrol may be larger."""
 
-SELF_GUARDED = ("/media",)
-"""What is asked for by an id that cannot be guessed; a video element can send no header."""
+SELF_GUARDED = ("/media", "/frame")
+"""What is asked for by an id that cannot be guessed; elements that show it can send no header."""
 
 WITHOUT_TOKEN = "off"  # noqa: S105  # the word that waives it
 

@@ -39,6 +39,7 @@ from function.messages import (
     SETUP,
     Answer,
     LogLine,
+    MomentOrder,
     Order,
     PhotoOrder,
     Ready,
@@ -48,6 +49,7 @@ from function.messages import (
     read_message,
     write_message,
 )
+from function.moments import find_moment
 from function.photos import MAX_PHOTO_BYTES
 from function.portraits import find_face_asked_for
 from function.recognition import find_people
@@ -131,7 +133,10 @@ def _look(connection: Connection, order: Order, engine: Engine) -> Iterator[Resu
         return
     descriptor = recv_handle(connection)
     try:
-        yield from find_people(descriptor, order.name, engine, order.task)
+        if isinstance(order, MomentOrder):
+            yield find_moment(descriptor, order.name, order.seconds)
+        else:
+            yield from find_people(descriptor, order.name, engine, order.task)
     finally:
         os.close(descriptor)
 

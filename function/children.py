@@ -25,6 +25,7 @@ from function.messages import (
     ANSWERS,
     Answer,
     LogLine,
+    MomentOrder,
     Order,
     PhotoOrder,
     Ready,
@@ -35,6 +36,7 @@ from function.messages import (
     read_message,
     write_message,
 )
+from function.moments import Moment
 from function.recognition import Findings, Progress
 from function.settings import Settings
 from function.wire import WireError
@@ -50,11 +52,16 @@ HEARTBEAT_SECONDS = 1.0
 ORDERS_PER_CHILD = 200
 """A child is replaced after so many: what a captured one can still see, and leaks, end there."""
 
-RESULTS: dict[type[Order], type[Result]] = {VideoOrder: Findings, PhotoOrder: Face}
+RESULTS: dict[type[Order], type[Result]] = {
+    VideoOrder: Findings,
+    MomentOrder: Moment,
+    PhotoOrder: Face,
+}
 """What ends each kind of work; Progress may come before."""
 
 REFUSALS: Mapping[type[Order], tuple[type[RecognitionError], ...]] = {
     VideoOrder: (UnreadableVideoError, VideoOverLimitError),
+    MomentOrder: (UnreadableVideoError, VideoOverLimitError),
     PhotoOrder: (PhotoUnusableError,),
 }
 """What a child may say of each kind of file; anything else it says is taken for the first."""

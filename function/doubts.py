@@ -2,6 +2,7 @@
 
 from function.faces import Face
 from function.messages import Answer
+from function.moments import Moment
 from function.people import Person
 from function.recognition import Findings
 from function.wire import WireError
@@ -22,6 +23,13 @@ def check_answer(answer: Answer) -> None:
     if isinstance(answer, Face):
         _check_face(answer)
         _require_picture((answer,))
+    if isinstance(answer, Moment):
+        _check_moment(answer)
+
+
+def _check_moment(moment: Moment) -> None:
+    if moment.seconds < 0 or not moment.picture.startswith(JPEG_BEGINS):
+        raise WireError("a moment has no picture, or lies before the beginning")
 
 
 def _check_person(person: Person) -> None:

@@ -108,7 +108,7 @@ def _decode_samples(video: Video, converter: PictureConverter) -> Iterator[_Samp
     due: list[float] = []
     for group in read_groups(video):
         due = group.wanted_seconds if group.begins else due + group.wanted_seconds
-        for picture in _decode_group(video, group):
+        for picture in decode_group(video, group):
             if picture.is_corrupt:
                 break  # what follows in the group is built upon it
             shown_at = picture.opaque
@@ -118,7 +118,7 @@ def _decode_samples(video: Video, converter: PictureConverter) -> Iterator[_Samp
                 yield _Sample(latest, latest, picture, converter.to_thumbnail(picture))
 
 
-def _decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
+def decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
     """Decode a group; of the pictures nobody wants, only those that others are built upon.
 
     At the first damage the rest of the group is given up, for it would show smears that pass for

@@ -30,6 +30,10 @@ KEYFRAME_BACK_SECONDS = 1.0  # a keyframe is not: one that is shown earlier begi
 LEAP_SECONDS = 3600.0  # no picture stands still for so long
 OVERRUN = 1.1  # times the estimated length
 BROKEN_READS = 20  # damaged places in a file that are stepped over
+SOUGHT_EARLIER_SECONDS = 1.0  # pictures are shown later than they are stored
+INDEXED_FORMATS = frozenset(("mov", "matroska", "avi", "asf", "mxf"))
+"""Files of these say where their moments are, by one clock from beginning to end; others are read
+from the beginning, for their clock may start anew half-way."""
 _TINY_SECONDS = 1e-6
 
 
@@ -80,6 +84,43 @@ def read_groups(video: Video) -> Iterator[Group]:
             _cut_after_last_wanted(group)
         if group.packets:
             yield group
+
+
+def read_groups_from(video: Video, seconds: float) -> Iterator[Group]:
+    """Yield the group, or parts of one, in which a moment is shown, then what comes after it.
+
+    Of each the first picture from that moment on is wanted. Beyond the end, it is the last picture.
+
+    Raises:
+        VideoOverLimitError: the video goes on for longer than its limits allow.
+    """
+    skipped: Group | None = None
+    for group, _ in _split_groups(video, is_sought=_seek(video, seconds)):
+        later = [packet.seconds for packet in group.packets if packet.seconds >= seconds]
+        is_before = not later and group.begins and group.ends
+        skipped = group if is_before else None
+        if is_before:
+            continue
+        if later:
+            group.wanted_seconds = [min(later)]
+            _cut_after_last_wanted(group)
+        yield group
+    if skipped:
+        skipped.wanted_seconds = [max(packet.seconds for packet in skipped.packets)]
+        yield skipped
+
+
+def _seek(video: Video, seconds: float) -> bool:
+    """Go to a keyframe before a moment, and say whether that was possible."""
+    if not INDEXED_FORMATS & set(video.container.format.name.split(",")):
+        return False
+    start_seconds = (video.container.start_time or 0) / av.time_base
+    target = max(seconds - SOUGHT_EARLIER_SECONDS, 0.0) + start_seconds
+    try:
+        video.container.seek(floor(target / _unit_seconds(video)), stream=video.stream)
+    except (av.FFmpegError, OverflowError):
+        return False
+    return True
 
 
 def choose_moments(
@@ -138,10 +179,10 @@ def _cut_after_last_wanted(group: Group) -> None:
     del group.packets[max(needed, default=0) :]
 
 
-def _split_groups(video: Video) -> Iterator[tuple[Group, float]]:
+def _split_groups(video: Video, *, is_sought: bool = False) -> Iterator[tuple[Group, float]]:
     """Yield each group, or part of a large one, with the time at which it ends."""
     group, size, end_seconds = Group(), 0, 0.0
-    for seconds, packet in _read_packets(video):
+    for seconds, packet in _read_packets(_Clock(video, is_sought=is_sought), video):
         is_full = size > GROUP_BYTES or len(group.packets) >= GROUP_PACKETS
         if group.packets and (packet.is_keyframe or is_full):
             group.ends = packet.is_keyframe
@@ -154,8 +195,7 @@ def _split_groups(video: Video) -> Iterator[tuple[Group, float]]:
         yield group, end_seconds
 
 
-def _read_packets(video: Video) -> Iterator[TimedPacket]:
-    clock = _Clock(video)
+def _read_packets(clock: "_Clock", video: Video) -> Iterator[TimedPacket]:
     for _ in range(BROKEN_READS):
         try:
             for packet in video.container.demux(video.stream):
@@ -171,10 +211,14 @@ def _read_packets(video: Video) -> Iterator[TimedPacket]:
 
 
 class _Clock:
-    """Counts seconds from the start of the video, over gaps and breaks in what packets claim."""
+    """Counts seconds from the start of the video, over gaps and breaks in what packets claim.
 
-    def __init__(self, video: Video) -> None:
-        self._unit_seconds = float(video.stream.time_base or Fraction(1, 1000))
+    After a seek, the first packet is believed.
+    """
+
+    def __init__(self, video: Video, *, is_sought: bool) -> None:
+        self._unit_seconds = _unit_seconds(video)
+        self._is_anywhere = is_sought
         self._offset = (video.container.start_time or 0) / av.time_base
         self._next_seconds = 0.0
 
@@ -184,10 +228,17 @@ class _Clock:
         expected = self._next_seconds
         seconds = expected if stamp is None else stamp * self._unit_seconds - self._offset
         back = KEYFRAME_BACK_SECONDS if packet.is_keyframe else REORDERED_BACK_SECONDS
-        if not -back < seconds - expected < LEAP_SECONDS:
+        is_plausible = self._is_anywhere or -back < seconds - expected < LEAP_SECONDS
+        self._is_anywhere = False
+        if not is_plausible:
             self._offset += seconds - expected
             seconds = expected
         lasting = (packet.duration or 0) * self._unit_seconds
         lasting = lasting if 0 < lasting < 1 else NOMINAL_SECONDS
         self._next_seconds = max(expected, seconds + lasting)
         return max(seconds, 0.0)
+
+
+def _unit_seconds(video: Video) -> float:
+    """Return how long one unit of the stream's own clock is."""
+    return float(video.stream.time_base or Fraction(1, 1000))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from function.faces import Face
+from function.moments import Moment
 from function.recognition import Findings, Progress, Task
 from function.wire import WireError, pack, unpack
 
@@ -44,6 +45,14 @@ class VideoOrder:
 
 
 @dataclass(frozen=True)
+class MomentOrder:
+    """One moment of a video to show; its descriptor follows. Messages call it `name`."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class PhotoOrder:
     """One photo in which to find the only face; its bytes follow."""
 
@@ -64,16 +73,17 @@ class LogLine:
     message: str
 
 
-Order: TypeAlias = VideoOrder | PhotoOrder
-Result: TypeAlias = Progress | Findings | Face
+Order: TypeAlias = VideoOrder | MomentOrder | PhotoOrder
+Result: TypeAlias = Progress | Findings | Moment | Face
 Answer: TypeAlias = Ready | Result | Refusal | LogLine
 
 SETUP: Mapping[bytes, type[Setup]] = {b"S": Setup}
-ORDERS: Mapping[bytes, type[Order]] = {b"V": VideoOrder, b"I": PhotoOrder}
+ORDERS: Mapping[bytes, type[Order]] = {b"V": VideoOrder, b"M": MomentOrder, b"I": PhotoOrder}
 ANSWERS: Mapping[bytes, type[Answer]] = {
     b"R": Ready,
     b"P": Progress,
     b"F": Findings,
+    b"M": Moment,
     b"O": Face,
     b"E": Refusal,
     b"L": LogLine,

@@ -16,6 +16,7 @@ LONGEST_NAME = 300
 """Characters; a longer name is a mistake of the clipboard. Imports have the same limit."""
 
 MOST_DIGITS = 18
+LONGEST_SECONDS = 10.0**6
 
 
 def is_from_page(request: Request) -> bool:
@@ -81,6 +82,25 @@ def read_number(request: Request, name: str, default: int, *, least: int) -> int
     if number < least:
         raise BadParameterError(f"{name} is {text!r}; it must be a whole number from {least} on.")
     return number
+
+
+def read_seconds(request: Request, name: str) -> float:
+    """Read a moment of a video from the query.
+
+    Raises:
+        MissingParameterError: it is not there.
+        BadParameterError: it is no number, or before the beginning.
+    """
+    if name not in request.args:
+        raise MissingParameterError(f"The parameter {name} is missing. Say which moment.")
+    text = request.args[name]
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= LONGEST_SECONDS:
+        raise BadParameterError(f"{name} is {text[:40]!r}; it must be a number of seconds, from 0.")
+    return seconds
 
 
 def _body(request: Request) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from function.gallery_edits import (
     answer_rename,
 )
 from function.pages import answer_file, page_files
-from function.playback import answer_media
+from function.playback import answer_frame, answer_media
 from function.results import RecentResults
 from function.service import Service
 
@@ -29,13 +29,14 @@ WRITE = {"POST"}
 def page_routes(service: Service, results: RecentResults) -> dict[str, tuple[Handler, set[str]]]:
     """Return the route table of the page, to be joined with the API's.
 
-    The files under /page/ hold nothing secret, and /media knows its asker by the result's id: where
-    a token is set, these need none.
+    The files under /page/ hold nothing secret, and /media and /frame know their asker by the id of
+    the result: where a token is set, these need none.
     """
     return {
         **{f"/page/{name}": (answer_file, READ) for name in page_files()},
         "/videos": (partial(answer_folder, service), READ),
         "/media": (partial(answer_media, service, results), READ),
+        "/frame": (partial(answer_frame, service, results), READ),
         "/corrections/assign": (partial(answer_assign, service, results), WRITE),
         "/corrections/name": (partial(answer_name, service, results), WRITE),
         "/corrections/reject": (partial(answer_reject, service, results), WRITE),

@@ -1,7 +1,9 @@
-"""The video of a result becomes bytes that a browser can play from any moment on."""
+"""The video of a result becomes what a browser can show: the file to play, or one picture of it."""
 
 import mimetypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -11,6 +13,8 @@ from werkzeug.wsgi import wrap_file
 
 from function.errors import MissingParameterError
 from function.media import MediaFile, open_media
+from function.page_requests import read_seconds
+from function.pages import answer_bytes
 from function.results import RecentResults
 from function.service import Service
 
@@ -24,15 +28,43 @@ def answer_media(service: Service, results: RecentResults, request: Request) -> 
     A `<video>` element can send no token; the result's id, which only its asker has, stands for
     it. The path is held to the media root again, as it is now.
     """
+    with _opened(service, results, request) as media:
+        response = _answer_file(request, media)
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+def answer_frame(service: Service, results: RecentResults, request: Request) -> Response:
+    """Answer `GET /frame?result=ID&seconds=S` with the picture shown then, as a JPEG, or 304.
+
+    It is for browsers that cannot play the file. Who may see it is as for `/media`.
+    """
+    seconds = read_seconds(request, "seconds")
+    with _opened(service, results, request) as media:
+        tag = f"{_version(media)}-{seconds:.3f}"
+        is_known = tag in request.if_none_match
+        picture = b"" if is_known else service.find_moment(media, seconds).picture
+    response = answer_bytes(request, picture, "image/jpeg")
+    response.set_etag(tag)
+    response.make_conditional(request)
+    return response
+
+
+@contextmanager
+def _opened(service: Service, results: RecentResults, request: Request) -> Iterator[MediaFile]:
     if "result" not in request.args:
         raise MissingParameterError("The parameter result is missing. Identify the video first.")
     settings = service.settings
     video = results.find(request.args["result"]).video
     with open_media(video, settings.media_root, settings.path_map) as media:
-        response = _answer_file(request, media)
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    return response
+        yield media
+
+
+def _version(media: MediaFile) -> str:
+    """Name what is in the file now, so that browsers see when it changes."""
+    found = os.fstat(media.descriptor)
+    return f"{found.st_mtime_ns:x}-{found.st_size:x}"
 
 
 def _answer_file(request: Request, media: MediaFile) -> Response:
@@ -45,7 +77,7 @@ def _answer_file(request: Request, media: MediaFile) -> Response:
     response.call_on_close(file.close)
     response.content_length = found.st_size
     response.last_modified = datetime.fromtimestamp(found.st_mtime, UTC)
-    response.set_etag(f"{found.st_mtime_ns:x}-{found.st_size:x}")
+    response.set_etag(_version(media))
     try:
         response.make_conditional(request, accept_ranges=True, complete_length=found.st_size)
     except RequestedRangeNotSatisfiable:

@@ -20,7 +20,8 @@ from function.errors import (
 )
 from function.faces import Face
 from function.media import MediaFile
-from function.messages import Order, PhotoOrder, Ready, Result, VideoOrder
+from function.messages import MomentOrder, Order, PhotoOrder, Ready, Result, VideoOrder
+from function.moments import Moment
 from function.recognition import Findings, Progress, Task
 from function.settings import Settings
 
@@ -89,6 +90,19 @@ class Sandbox:
         """
         *_, result = self._work(PhotoOrder(), content, self._errand_seconds)
         return cast("Face", result)
+
+    def find_moment(self, media: MediaFile, seconds: float) -> Moment:
+        """Find the picture of a moment, as moments.find_moment does, in a child.
+
+        Raises:
+            UnreadableVideoError: the file cannot be read as a video, or ended the child.
+            VideoOverLimitError: it is larger than the limits allow.
+            TimeLimitError: it took longer than ERRAND_SECONDS or TIME_LIMIT_SECONDS.
+            StoppingError: the sandbox was closed meanwhile.
+        """
+        order = MomentOrder(media.name, seconds)
+        *_, result = self._work(order, media.descriptor, self._errand_seconds)
+        return cast("Moment", result)
 
     @property
     def _errand_seconds(self) -> float:
@@ -210,6 +224,8 @@ class Sandbox:
 def _explain_overrun(order: Order, limit_seconds: float) -> str:
     if isinstance(order, PhotoOrder):
         return f"The photo took longer than {limit_seconds:g} s. Save it anew, or choose another."
+    if isinstance(order, MomentOrder):
+        return f"{order.name} took longer than {limit_seconds:g} s to show {order.seconds:.1f} s."
     return (
         f"{order.name} took longer than {limit_seconds:g} s. Give a shorter video, a larger "
         "every, or raise TIME_LIMIT_SECONDS."

@@ -15,6 +15,7 @@ from function.faces import Face
 from function.measures import Measures
 from function.media import MediaFile
 from function.messages import Ready
+from function.moments import Moment, find_moment
 from function.recognition import Findings, Progress, Task, find_people
 from function.sandbox import Sandbox
 from function.settings import Settings
@@ -70,6 +71,18 @@ class Service:
 
             return find_face_asked_for(content, self.engine())
 
+    def find_moment(self, media: MediaFile, seconds: float) -> Moment:
+        """Find the picture of a moment, in a child process unless SANDBOX is off.
+
+        Raises:
+            UnreadableVideoError: the file cannot be read as a video.
+            BusyError: another errand takes too long.
+        """
+        with self._only_errand():
+            if self.sandbox:
+                return self.sandbox.find_moment(media, seconds)
+            return find_moment(media.descriptor, media.name, seconds)
+
     @contextmanager
     def gallery(self) -> Iterator[Gallery]:
         """Open the gallery for one request.
@@ -109,7 +122,7 @@ class Service:
     def _only_errand(self) -> Iterator[None]:
         """Hold the one place there is for looking at single pictures.
 
-        It is beside the slots: a photo never costs a video its place, and never waits for one.
+        It is beside the slots: it never costs a video its place, and never waits for one.
 
         Raises:
             BusyError: it stays taken.

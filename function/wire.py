@@ -16,7 +16,7 @@ import numpy as np
 Record = TypeVar("Record")
 
 LONGEST_TEXT = 2_000
-LARGEST_BYTES = 1_000_000
+LARGEST_BYTES = 2_000_000
 HIGHEST_NUMBER = 2**53
 
 

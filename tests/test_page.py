@@ -159,12 +159,37 @@ def test_a_click_on_the_timeline_plays_that_moment(open_page: Open) -> None:
     expect(page.locator("video")).to_have_count(0)
 
 
-def test_a_video_the_browser_cannot_play_shows_the_best_face(open_page: Open) -> None:
+def test_a_video_the_browser_cannot_play_shows_the_picture_of_the_moment(open_page: Open) -> None:
     page = open_page()
     identify(page, "old.avi")
     page.get_by_role("button", name="Play from 0:00").click()
-    expect(page.get_by_text("This browser cannot play old.avi")).to_be_visible()
-    expect(page.get_by_role("img", name="Best face")).to_be_visible()
+    words = "This browser cannot play old.avi. The picture at 0:00."
+    expect(page.get_by_text(words)).to_be_visible()
+    picture = page.get_by_role("img", name="The picture at 0:00")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [640, 480]
+    assert picture.evaluate("image => image.clientWidth") > 400
+
+
+def test_where_that_picture_cannot_be_had_the_best_face_is_shown(open_page: Open) -> None:
+    page = open_page()
+    identify(page, "old.avi")
+    page.route("**/frame?*", lambda route: route.fulfill(status=429, json={"error": {}}))
+    page.get_by_role("button", name="Play from 0:00").click()
+    expect(page.get_by_text("its picture cannot be shown now")).to_be_visible()
+    face = page.get_by_role("img", name="Best face")
+    expect(face).to_be_visible()
+    assert face.evaluate("image => image.naturalWidth") > 0
+
+
+def test_a_photo_that_must_wait_too_long_says_so(open_page: Open, photos: Path) -> None:
+    page = open_page("#gallery")
+    busy = {"error": {"code": "busy", "message": "Another picture is being looked at."}}
+    page.route("**/gallery/photos?*", lambda route: route.fulfill(status=429, json=busy))
+    page.get_by_text("Add a performer").click()
+    page.get_by_label("Name", exact=True).fill("Joe Biden")
+    page.get_by_label("Photos, each with one face").set_input_files(photos / "biden.jpg")
+    expect(page.get_by_text("biden.jpg: Another picture is being looked at.")).to_be_visible()
 
 
 def test_a_confirmed_person_is_kept_and_undo_takes_it_back(open_page: Open, gallery: Path) -> None:

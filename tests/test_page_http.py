@@ -1,18 +1,24 @@
 """What the page asks for, over HTTP."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from functions_framework import create_app
 
 from db.gallery import Gallery
 from function.pages import PAGE_FOLDER
+from function.service import Service
 from tests.galleries import many_performers
+from tests.videos import number_in, numbered_pictures
+from tools.videos import moving_picture, read_portrait, write_video
 
 ROOT = Path(__file__).parents[1]
 FROM_PAGE = {"X-Recognition-Page": "1"}
@@ -226,6 +232,68 @@ def test_no_video_is_played_without_a_result_or_once_it_has_left_the_media_root(
     assert code_of(client.get(f"/media?result={result}")) == (404, "video_not_found")
     (root / "cat.mp4").symlink_to("/etc/hostname")
     assert code_of(client.get(f"/media?result={result}")) == (403, "outside_media_root")
+
+
+@pytest.fixture
+def numbered(serve: Serve, tmp_path: Path, photos: Path) -> FlaskClient:
+    """A server whose one video shows a face, then pictures that tell their number."""
+    root = tmp_path / "media"
+    root.mkdir()
+    face = moving_picture(read_portrait(photos / "obama3.jpg"), 1, fps=10, size=(192, 128))
+    pictures = [*face, *numbered_pictures(90, first=10)]
+    write_video(root / "numbered.avi", pictures, fps=10, codec="mpeg4", b_frames=0)
+    return serve(MEDIA_ROOT=str(root))
+
+
+def test_the_picture_of_a_moment_is_the_one_shown_then(numbered: FlaskClient) -> None:
+    result, _ = identify(numbered, "numbered.avi")
+    for seconds, number in ((1.0, 10), (4.25, 43), (8.4, 84), (9999, 99)):
+        response = numbered.get(f"/frame?result={result}&seconds={seconds}")
+        assert (response.status_code, response.mimetype) == (200, "image/jpeg")
+        encoded = np.frombuffer(response.data, np.uint8)
+        picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+        assert picture is not None
+        assert number_in(picture.astype(np.uint8)) == number
+
+
+def test_the_browser_keeps_a_picture_until_the_video_changes(
+    numbered: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, _ = identify(numbered, "numbered.avi")
+    address = f"/frame?result={result}&seconds=2"
+    first = numbered.get(address)
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    known = {"If-None-Match": first.headers["ETag"]}
+    with monkeypatch.context() as patched:
+        # Nothing is decoded again to say so.
+        patched.setattr(Service, "find_moment", lambda *_: pytest.fail("it was decoded again"))
+        again = numbered.get(address, headers=known)
+    assert (again.status_code, again.data) == (304, b"")
+    other = numbered.get(f"/frame?result={result}&seconds=3", headers=known)
+    assert other.status_code == 200
+    os.utime(tmp_path / "media" / "numbered.avi", (1, 1))
+    assert numbered.get(address, headers=known).status_code == 200
+
+
+def test_no_picture_is_shown_without_a_result_or_once_it_has_left_the_media_root(
+    numbered: FlaskClient, tmp_path: Path
+) -> None:
+    assert code_of(numbered.get("/frame?seconds=1")) == (400, "missing_parameter")
+    assert code_of(numbered.get("/frame?result=guess&seconds=1")) == (410, "result_gone")
+    result, _ = identify(numbered, "numbered.avi")
+    assert code_of(numbered.get(f"/frame?result={result}")) == (400, "missing_parameter")
+    for wrong in ("-1", "nan", "inf", "1e300", "x", ""):
+        response = numbered.get(f"/frame?result={result}&seconds={wrong}")
+        assert code_of(response) == (400, "bad_parameter"), wrong
+    assert code_of(numbered.post(f"/frame?result={result}")) == (405, "method_not_allowed")
+    video = tmp_path / "media" / "numbered.avi"
+    video.write_bytes(b"no video")
+    address = f"/frame?result={result}&seconds=1"
+    assert code_of(numbered.get(address)) == (422, "unreadable_video")
+    video.unlink()
+    assert code_of(numbered.get(address)) == (404, "video_not_found")
+    video.symlink_to("/etc/hostname")
+    assert code_of(numbered.get(address)) == (403, "outside_media_root")
 
 
 def test_a_confirmed_person_teaches_the_gallery_and_undo_takes_it_back(
@@ -471,5 +539,6 @@ def test_with_a_token_only_the_page_itself_and_the_video_of_a_result_are_open(
     for path in WRITES:
         assert code_of(post(client, path)) == (401, "unauthorized"), path
     assert code_of(client.get("/media?result=guess")) == (410, "result_gone")
+    assert code_of(client.get("/frame?result=guess&seconds=1")) == (410, "result_gone")
     bearer = {"Authorization": "Bearer secret"}
     assert client.get("/videos", headers=bearer).status_code == 200

@@ -31,6 +31,7 @@ from function.errors import (
 from function.faces import Face
 from function.media import open_media
 from function.messages import PhotoOrder, Ready
+from function.moments import Moment, find_moment
 from function.people import Person
 from function.portraits import find_only_face
 from function.recognition import Findings, Progress, StageSeconds, Task, find_people
@@ -242,6 +243,36 @@ def test_a_photo_without_end_is_ended(library: Path, photos: Path) -> None:
         assert sandbox.find_face((photos / "obama1.jpg").read_bytes()).crop
 
 
+def test_a_child_shows_the_moment_that_the_same_code_shows_here(
+    sandbox: Sandbox, library: Path
+) -> None:
+    with open_media("face.mp4", [library]) as media:
+        there = sandbox.find_moment(media, 1.0)
+    assert pack(there) == pack(find_moment(library / "face.mp4", "face.mp4", 1.0))
+
+
+def test_a_moment_that_kills_its_child_costs_one_request(sandbox: Sandbox, library: Path) -> None:
+    (process,) = sandbox.processes()
+    os.kill(process, signal.SIGSTOP)
+    killing = threading.Timer(0.5, os.kill, (process, signal.SIGKILL))
+    killing.start()
+    with open_media("face.mp4", [library]) as media:
+        with pytest.raises(UnreadableVideoError, match="SIGKILL"):
+            sandbox.find_moment(media, 1.0)
+        assert sandbox.find_moment(media, 1.0).picture
+
+
+def test_a_moment_that_hangs_is_ended(library: Path) -> None:
+    with sandboxed(library, time_limit_seconds=1) as sandbox:
+        sandbox.warm_up()
+        os.kill(sandbox.processes()[0], signal.SIGSTOP)
+        with (
+            open_media("face.mp4", [library]) as media,
+            pytest.raises(TimeLimitError, match="to show"),
+        ):
+            sandbox.find_moment(media, 1.0)
+
+
 def test_a_photo_takes_no_video_its_place_and_leaves_no_child_behind(
     sandbox: Sandbox, library: Path, photos: Path
 ) -> None:
@@ -421,6 +452,21 @@ def test_a_lie_about_a_photo_is_not_believed(changes: dict[str, Any]) -> None:
     check_answer(unpack(Face, pack(FACE)))
     with pytest.raises(WireError):
         check_answer(unpack(Face, pack(replace(FACE, **changes))))
+
+
+@pytest.mark.parametrize(
+    "lied",
+    [
+        Moment(1.0, b"<svg>"),
+        Moment(1.0, b""),
+        Moment(-1.0, b"\xff\xd8\xff jpeg"),
+        Moment(1.0, b"\xff\xd8\xff" + bytes(3_000_000)),
+    ],
+)
+def test_a_lie_about_a_moment_is_not_believed(lied: Moment) -> None:
+    check_answer(Moment(1.0, b"\xff\xd8\xff jpeg"))
+    with pytest.raises(WireError):
+        check_answer(unpack(Moment, pack(lied)))
 
 
 def test_an_answer_to_another_question_ends_the_child(

@@ -1,8 +1,9 @@
-// Plays a moment of the video, or shows the face it would have shown.
+// Plays a moment of the video, or shows the picture of that moment.
 
 import { byId, clock, make } from "/page/dom.js";
 
 let source = "";
+let frames = "";
 let title = "";
 let video = null;
 
@@ -10,6 +11,7 @@ let video = null;
 export function preparePlayer(result, name) {
   closePlayer();
   source = `/media?result=${encodeURIComponent(result)}`;
+  frames = `/frame?result=${encodeURIComponent(result)}`;
   title = name;
 }
 
@@ -21,7 +23,8 @@ export function closePlayer() {
   byId("player").replaceChildren();
 }
 
-/** Play from `seconds` on; `fallback` is the picture for browsers that cannot play the file. */
+/** Play from `seconds` on. Where the browser cannot, the picture of that moment is shown, and if there
+ *  is none either, `fallback`. */
 export function playMoment(seconds, fallback) {
   if (!video) open(fallback);
   if (byId("player").querySelector(".fallback")) return showFallback(seconds, fallback);
@@ -42,9 +45,24 @@ function open() {
   byId("player").replaceChildren(make("div", { class: "screen" }, video, close));
 }
 
+/** Show the picture of a moment in place of the video; it stays away as long as it is fetched. */
 function showFallback(seconds, image) {
-  const words = `This browser cannot play ${title}. The best face of this person; the moment you chose is at ${clock(seconds)}.`;
+  const picture = make("img", { alt: `The picture at ${clock(seconds)}` });
+  picture.style.width = "auto";
+  picture.style.maxHeight = "60vh";
+  const caption = make("figcaption", { text: `This browser cannot play ${title}. Fetching the picture at ${clock(seconds)} …` });
+  picture.onload = () => {
+    caption.textContent = `This browser cannot play ${title}. The picture at ${clock(seconds)}.`;
+  };
+  picture.onerror = () => {
+    picture.onload = picture.onerror = null;
+    picture.removeAttribute("style");
+    picture.alt = "Best face";
+    picture.src = image;
+    caption.textContent = `This browser cannot play ${title}, and its picture cannot be shown now. The best face of this person; the moment you chose is at ${clock(seconds)}.`;
+  };
+  picture.src = `${frames}&seconds=${seconds}`;
   video.hidden = true;
   byId("player").querySelector(".fallback")?.remove();
-  video.after(make("figure", { class: "fallback" }, make("img", { src: image, alt: "Best face" }), make("figcaption", { text: words })));
+  video.after(make("figure", { class: "fallback", role: "status" }, picture, caption));
 }

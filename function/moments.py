@@ -1,0 +1,80 @@
+"""A moment of a video becomes the picture that is shown then."""
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+
+from function.crops import encode_jpeg
+from function.engines import RgbImage
+from function.errors import UnreadableVideoError
+from function.frames import decode_group
+from function.groups import read_groups_from
+from function.pictures import PictureConverter
+from function.videos import Video, open_video
+
+MAX_SIDE_PIXELS = 1280
+"""Larger pictures are scaled down: a page shows no more."""
+
+ROUNDED_SECONDS = 0.001
+"""Moments are told to the millisecond; a picture may come so much before one."""
+
+MOST_GROUPS = 20
+"""Where a moment is damaged the next picture that is whole stands for it, but not any later one."""
+
+DECODER_THREADS = 2
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a video shows from `seconds` on: a JPEG, upright, in square pixels, 1280 px at most."""
+
+    seconds: float
+    picture: bytes
+
+
+def find_moment(source: Path | int, name: str, seconds: float) -> Moment:
+    """Find the first picture of a video from a moment on; beyond the end, the last one.
+
+    Raises:
+        UnreadableVideoError: the file cannot be read as a video, or not there.
+        VideoOverLimitError: it is larger than the limits allow.
+    """
+    with open_video(source, threads=DECODER_THREADS, name=name) as video:
+        picture = _find_picture(video, seconds - ROUNDED_SECONDS)
+        converter = PictureConverter(video.stream.sample_aspect_ratio, video.limits.max_pixels)
+        rgb = converter.to_rgb(picture)
+    return Moment(_shown_at(picture), encode_jpeg(_shrink(rgb)))
+
+
+def _find_picture(video: Video, seconds: float) -> VideoFrame:
+    last: VideoFrame | None = None
+    for group in islice(read_groups_from(video, seconds), MOST_GROUPS):
+        for picture in decode_group(video, group):
+            if picture.is_corrupt:
+                break
+            last = picture
+            if _shown_at(picture) >= seconds:
+                return picture
+    if last is None:
+        raise UnreadableVideoError(
+            f"{video.name} shows no picture at {seconds:.1f} s that can be decoded. It is damaged."
+        )
+    return last
+
+
+def _shown_at(picture: VideoFrame) -> float:
+    """Return the time that came with its packet; decoders that lose it say nothing."""
+    return picture.opaque if isinstance(picture.opaque, float) else 0.0
+
+
+def _shrink(rgb: RgbImage) -> RgbImage:
+    height, width = rgb.shape[:2]
+    scale = MAX_SIDE_PIXELS / max(height, width)
+    if scale >= 1:
+        return rgb
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
