@@ -5,6 +5,7 @@ the check and the use, and no decoder ever sees a name that it could take for an
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,10 @@ from function.errors import (
 
 _NEVER_FOLLOW = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 """A symbolic link fails, and a pipe cannot keep us waiting before it is seen for what it is."""
+
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+"""How an address begins. One letter is a drive of Windows, and `concat:` may be a file's name."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +46,32 @@ def open_media(
     is its path under the root.
 
     Raises:
-        BadParameterError: the path is empty or holds a NUL.
+        BadParameterError: the path is empty, holds a NUL, or is an address.
         OutsideMediaRootError: it leads out of the media root, also by `..` or a symbolic link.
         VideoNotFoundError: nothing is there.
         UnreadableVideoError: it is a folder, no ordinary file, or not for us to read.
     """
     if not asked.strip() or "\0" in asked:
         raise BadParameterError("path is empty or holds a NUL. Give the path of a video.")
-    root, inside = _locate(asked, _map_path(asked, path_map), roots)
+    mapped = _map_path(asked, path_map)
+    _refuse_address(mapped)
+    root, inside = _locate(asked, mapped, roots)
     descriptor = _open_beneath(root, inside, asked)
     try:
         _require_file(descriptor, asked)
         yield MediaFile(descriptor, inside.as_posix())
     finally:
         os.close(descriptor)
+
+
+def _refuse_address(path: str) -> None:
+    """Say what is wrong, where the honest answer would be that there is no such file."""
+    address = _ADDRESS.match(path)
+    if address:
+        raise BadParameterError(
+            f"path is an address ({address[0]}...), and nothing is fetched here. Give the path of "
+            "a file in the media root, or have PATH_MAP exchange what callers put before it."
+        )
 
 
 def _map_path(asked: str, path_map: Sequence[tuple[str, str]]) -> str:

@@ -212,7 +212,7 @@ def test_an_error_before_the_first_frame_has_its_status_also_when_streaming(
         ("path=/etc/passwd", 403, "outside_media_root"),
         ("path=escape.mp4", 403, "outside_media_root"),
         ("path=gone.mp4", 404, "video_not_found"),
-        ("path=http://localhost/two.mp4", 404, "video_not_found"),
+        ("path=http://localhost/two.mp4", 400, "bad_parameter"),
         ("path=" + 5000 * "a", 404, "video_not_found"),
         ("path=sub", 422, "unreadable_video"),
         ("path=.", 422, "unreadable_video"),

@@ -58,12 +58,21 @@ def test_no_escape_path_opens_anything(root: Path) -> None:
     [
         ("", BadParameterError),
         ("film.mp4\0.jpg", BadParameterError),
+        ("http://127.0.0.1/film.mp4", BadParameterError),
+        ("FILE:///etc/passwd", BadParameterError),
+        ("hls+https://127.0.0.1/film.mp4", BadParameterError),
         ("../secret.mp4", OutsideMediaRootError),
         ("out.mp4", OutsideMediaRootError),
         ("outside/secret.mp4", OutsideMediaRootError),
         ("gone.mp4", VideoNotFoundError),
         ("loop.mp4", VideoNotFoundError),
         ("file:film.mp4", VideoNotFoundError),
+        ("concat:film.mp4|film.mp4", VideoNotFoundError),
+        ("subfile,,start,0,end,9,,:film.mp4", VideoNotFoundError),
+        ("film%d.mp4", VideoNotFoundError),
+        ("film%03d.mp4", VideoNotFoundError),
+        ("://film.mp4", VideoNotFoundError),
+        ("D://film.mp4", VideoNotFoundError),
         ("sub", UnreadableVideoError),
         (".", UnreadableVideoError),
         ("pipe.mp4", UnreadableVideoError),
@@ -86,11 +95,35 @@ def test_a_socket_is_no_video(root: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["film%03d.mp4", "concat:a.mp4|b.mp4", "http:a.mp4", "50% off.mp4"]
+    "name",
+    [
+        *("film%d.mp4", "film%03d.mp4", "100% real.mp4", "a:b.mp4", "http:a.mp4", "file:a.mp4"),
+        *("concat:a.mp4|b.mp4", "subfile,,start,0,end,9,,:a.mp4", "a,,b.mp4", "1://a.mp4"),
+    ],
 )
 def test_a_name_that_looks_like_a_pattern_or_a_scheme_is_only_a_name(name: str, root: Path) -> None:
+    (root / name).parent.mkdir(exist_ok=True)
     (root / name).write_bytes(b"itself")
     assert content(name, root) == b"itself"
+    assert content(f"{root}/{name}", root) == b"itself"
+
+
+def test_an_address_is_refused_with_what_to_do_and_without_what_it_names(root: Path) -> None:
+    (root / "http:" / "host").mkdir(parents=True)
+    (root / "http:" / "host" / "film.mp4").write_bytes(b"itself")
+    with pytest.raises(BadParameterError) as caught:
+        content("http://host/film.mp4", root)
+    assert "(http://...)" in str(caught.value)
+    assert "PATH_MAP" in str(caught.value)
+    assert "host" not in str(caught.value)
+    assert content("./http://host/film.mp4", root) == b"itself"
+
+
+def test_a_prefix_that_looks_like_an_address_can_be_exchanged(root: Path) -> None:
+    path_map = [("smb://nas/media", str(root))]
+    assert content("smb://nas/media/sub/in.mp4", root, path_map) == b"a film"
+    with pytest.raises(BadParameterError):
+        content("smb://nas/other/in.mp4", root, path_map)
 
 
 def test_a_link_that_comes_between_the_check_and_the_opening_is_not_followed(root: Path) -> None:
