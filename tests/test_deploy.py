@@ -14,6 +14,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 
@@ -103,10 +105,99 @@ def test_the_compose_file_is_one_and_gives_nothing_away() -> None:
     assert composed["services"]["gate"]["ports"] == ["127.0.0.1:8080:8080"]
 
 
+KUBERNETES = "1.33"
+
+KNATIVES_OWN = {
+    "containerConcurrency": {"type": "integer", "minimum": 0},
+    "timeoutSeconds": {"type": "integer", "minimum": 1},
+    "responseStartTimeoutSeconds": {"type": "integer", "minimum": 1},
+    "idleTimeoutSeconds": {"type": "integer", "minimum": 1},
+}
+"""What the spec of a revision has beside a pod's."""
+
+PODS_THAT_KNATIVE_TAKES = (
+    *("containers", "volumes", "serviceAccountName", "imagePullSecrets", "enableServiceLinks"),
+    *("automountServiceAccountToken", "nodeSelector"),
+)
+"""Of a pod's own fields; the last one only with the feature that docs/deploy.md names."""
+
+
+def closed(*required: str, **properties: Any) -> dict[str, Any]:
+    """Write the schema of an object that has these fields and no other."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+WORDS = {"type": "object", "additionalProperties": {"type": "string"}}
+REVISION = closed(
+    *("containers", "containerConcurrency", "timeoutSeconds"),
+    **KNATIVES_OWN,
+    **dict.fromkeys(PODS_THAT_KNATIVE_TAKES, True),
+)
+KNATIVE_SERVICE = closed(
+    *("apiVersion", "kind", "metadata", "spec"),
+    apiVersion={"const": "serving.knative.dev/v1"},
+    kind={"const": "Service"},
+    metadata=closed("name", name={"type": "string"}, labels=WORDS, annotations=WORDS),
+    spec=closed(
+        "template",
+        template=closed("spec", metadata=closed(labels=WORDS, annotations=WORDS), spec=REVISION),
+        traffic={"type": "array"},
+    ),
+)
+"""serving.knative.dev/v1 Service, as its documentation describes it."""
+
+
+def pod_of(service: Any) -> dict[str, Any]:
+    """Make the pod that Knative makes: its own fields gone, the container named."""
+    spec = service["spec"]["template"]["spec"]
+    pod = {name: value for name, value in spec.items() if name not in KNATIVES_OWN}
+    pod["containers"] = [{"name": "user-container", **one} for one in spec["containers"]]
+    metadata = {"name": "a-pod", **service["spec"]["template"]["metadata"]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod}
+
+
+def check_manifest(service: Any) -> None:
+    jsonschema.validate(service, KNATIVE_SERVICE)
+    kubernetes_validate.validate(pod_of(service), KUBERNETES, strict=True)
+
+
+@pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
+def test_a_knative_service_and_its_pod_are_what_their_schemas_say(path: Path) -> None:
+    check_manifest(read_yaml(path))
+
+
+@pytest.mark.parametrize(
+    ("place", "field", "wrong"),
+    [
+        ([], "knd", "Service"),
+        (["spec"], "replicas", 2),
+        (["spec", "template", "spec"], "containerConcurrency", "2"),
+        (["spec", "template", "spec"], "hostNetwork", True),
+        (["spec", "template", "spec", "containers", 0], "command", "python"),
+        (["spec", "template", "spec", "containers", 0, "securityContext"], "runAsNobody", True),
+        (["spec", "template", "spec", "containers", 0, "readinessProbe"], "periodSecond", 1),
+        (["spec", "template", "spec", "containers", 0, "env", 0], "value", 2),
+        (["spec", "template", "spec", "volumes", 0], "persistentVolumeClaim", {"claim": "videos"}),
+    ],
+)
+def test_a_mistake_in_a_manifest_is_seen(place: list[str | int], field: str, wrong: object) -> None:
+    service = read_yaml(SERVICES[0])
+    found = service
+    for step in place:
+        found = found[step]
+    found[field] = wrong
+    with pytest.raises(jsonschema.ValidationError):
+        check_manifest(service)
+
+
 @pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
 def test_a_knative_service_takes_what_it_has_slots_for(path: Path) -> None:
     service = read_yaml(path)
-    assert service["apiVersion"] == "serving.knative.dev/v1"
     pod = service["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     given = {one["name"]: one.get("value") for one in container["env"]}
@@ -118,7 +209,7 @@ def test_a_knative_service_takes_what_it_has_slots_for(path: Path) -> None:
     assert security["readOnlyRootFilesystem"]
     assert security["runAsNonRoot"]
     assert security["capabilities"] == {"drop": ["ALL"]}
-    assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
+    assert container["readinessProbe"]["httpGet"] == {"path": "/ready", "port": 8080}
     assert {one["name"] for one in container["volumeMounts"]} == {
         one["name"] for one in pod["volumes"]
     }
