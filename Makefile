@@ -27,7 +27,7 @@ run: $(VENV)/ready ## serve on $(HOST):$(PORT); MEDIA=/path/to/videos, PERFORMER
 test: $(VENV)/ready-dev ## run the tests
 	$(BIN)/python -m pytest
 
-soak: $(VENV)/ready ## break 10,000 files, crash 100 times, ask 2,000 times: about ten minutes
+soak: $(VENV)/ready ## break 10,000 videos and 2,000 photos, crash 100 times, ask 2,000 times: a quarter of an hour
 	@$(BIN)/python -m tools.soak > soak.json
 
 lint: $(VENV)/ready-dev ## check format, style and types

@@ -169,7 +169,7 @@ class PhotoUnusableError(RecognitionError):
 
 
 class BusyError(RecognitionError):
-    """Every slot is at work on another video."""
+    """Every slot, or the one place for single pictures, is at work."""
 
     status = 429
     code = "busy"

@@ -40,7 +40,9 @@ from function.settings import Settings
 from function.stills import FORMATS, PHONE_FORMATS
 from function.wire import WireError, pack, unpack
 from tests.videos import numbered_pictures
+from tools.soak.mutations import mutate
 from tools.soak.photos import SEEDS, endless_scans, photo_bombs, write_seeds
+from tools.soak.seeds import write_seeds as write_videos
 from tools.videos import moving_picture, read_portrait, write_video
 
 ROOT = Path(__file__).parents[1]
@@ -260,6 +262,24 @@ def test_a_moment_that_kills_its_child_costs_one_request(sandbox: Sandbox, libra
         with pytest.raises(UnreadableVideoError, match="SIGKILL"):
             sandbox.find_moment(media, 1.0)
         assert sandbox.find_moment(media, 1.0).picture
+
+
+def test_broken_files_show_a_moment_or_say_why_not(
+    sandbox: Sandbox, library: Path, tmp_path: Path
+) -> None:
+    seeds = [seed.read_bytes() for seed in write_videos(tmp_path)]
+    shown = 0
+    sandbox.warm_up()
+    before = sandbox.processes()
+    for number in range(150):
+        (library / "broken").write_bytes(mutate(seeds[number % len(seeds)], number))
+        with open_media("broken", [library]) as media:
+            try:
+                shown += bool(sandbox.find_moment(media, number % 5 / 2).picture)
+            except (UnreadableVideoError, VideoOverLimitError):
+                continue
+    assert 10 < shown < 150
+    assert sandbox.processes() == before, "not one broke the child"
 
 
 def test_a_moment_that_hangs_is_ended(library: Path) -> None:
