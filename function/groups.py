@@ -101,8 +101,8 @@ def read_groups_from(video: Video, seconds: float) -> Iterator[Group]:
         skipped = group if is_before else None
         if is_before:
             continue
-        if later:
-            group.wanted_seconds = [min(later)]
+        group.wanted_seconds = [min(later)] if later else []
+        if later and group.ends:
             _cut_after_last_wanted(group)
         yield group
     if skipped:

@@ -1,7 +1,6 @@
 """A moment of a video becomes the picture that is shown then."""
 
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -22,9 +21,6 @@ MAX_SIDE_PIXELS = 1280
 ROUNDED_SECONDS = 0.001
 """Moments are told to the millisecond; a picture may come so much before one."""
 
-MOST_GROUPS = 20
-"""Where a moment is damaged the next picture that is whole stands for it, but not any later one."""
-
 DECODER_THREADS = 2
 
 
@@ -39,6 +35,8 @@ class Moment:
 def find_moment(source: Path | int, name: str, seconds: float) -> Moment:
     """Find the first picture of a video from a moment on; beyond the end, the last one.
 
+    Where the moment is damaged, the next picture that is whole stands for it.
+
     Raises:
         UnreadableVideoError: the file cannot be read as a video, or not there.
         VideoOverLimitError: it is larger than the limits allow.
@@ -52,7 +50,7 @@ def find_moment(source: Path | int, name: str, seconds: float) -> Moment:
 
 def _find_picture(video: Video, seconds: float) -> VideoFrame:
     last: VideoFrame | None = None
-    for group in islice(read_groups_from(video, seconds), MOST_GROUPS):
+    for group in read_groups_from(video, seconds):
         for picture in decode_group(video, group):
             if picture.is_corrupt:
                 break

@@ -91,6 +91,15 @@ def test_only_what_a_moment_needs_is_decoded(films: Path) -> None:
     assert read < 80
 
 
+def test_a_moment_of_a_film_with_one_keyframe_is_found_in_its_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "GROUP_PACKETS", 20)
+    path = write_video(tmp_path / "one.mp4", numbered_pictures(200), fps=FPS, keyframe_every=1000)
+    for number in (0, 19, 20, 21, 22, 59, 110, 199):
+        assert number_at(path, number / FPS) == number
+
+
 def test_a_clock_that_starts_anew_half_way_misleads_nobody(films: Path, tmp_path: Path) -> None:
     """Two recordings one after the other, as a television recorder joins them."""
     second = write_video(tmp_path / "second.ts", numbered_pictures(100, first=1000), fps=FPS)
