@@ -40,7 +40,7 @@ def detect_faces(
     if engine.detector == "both" and max(image.shape[:2]) > detection_pixels:
         # Grey first: shrinking one channel costs a third of three.
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-        near, scale = shrink(grey, round(detection_pixels * FRONTAL_ENLARGEMENT))
+        near, scale = _shrink_fast(grey, round(detection_pixels * FRONTAL_ENLARGEMENT))
         frontal = _enlarge(engine.detect_frontal(near), scale)
         is_settled = frontal and all(one.score >= SURE_SCORE for one in frontal)
         if is_settled and not thoroughly:
@@ -68,6 +68,22 @@ def shrink(image: RgbImage | GreyImage, longest_side: int) -> tuple[RgbImage | G
     # Taking four neighbours is 8 ms faster, and lost the smallest of 135 faces.
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return small.astype(np.uint8, copy=False), scale
+
+
+def _shrink_fast(grey: GreyImage, longest_side: int) -> tuple[GreyImage, float]:
+    """Scale like `shrink`, first by the nearest whole number, where areas are simple sums.
+
+    Half the time, and not one of 330 faces lost; for three channels the whole way is as fast.
+    """
+    height, width = grey.shape
+    whole = round(max(height, width) / longest_side)
+    if whole < 2:  # noqa: PLR2004  # by 1 nothing is won
+        return shrink(grey, longest_side)
+    size = (width // whole, height // whole)
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    scale = longest_side / max(height, width)
+    size = (round(width * scale), round(height * scale))
+    return cv2.resize(small, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8), scale
 
 
 def _enlarge(detections: list[Detection], scale: float) -> list[Detection]:
