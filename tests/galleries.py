@@ -11,6 +11,8 @@ from db.connections import open_database, transaction
 from db.gallery import Gallery
 from db.migrations import APPLICATION_ID, MIGRATIONS
 from db.records import Encoding, Performer, Vector
+from function.engines import ENCODING_MODEL
+from tests.crowds import Crowd
 
 MODEL = "test-model"
 
@@ -67,4 +69,27 @@ def many_performers(path: Path, count: int) -> Path:
             ((f"Performer {number:05}", str(number)) for number in range(count)),
         )
     database.close()
+    return path
+
+
+def flawed_gallery(path: Path) -> Path:
+    """A gallery with one finding of each kind, among performers with whom all is well."""
+    crowd = Crowd()
+    ada, mary, grace, jean = (crowd.person() for _ in range(4))
+    photos = {
+        "Ada": list(crowd.encodings(ada, 4)),
+        "Mary": [*crowd.encodings(mary, 2), *crowd.encodings(ada, 1)],
+        "Grace": list(crowd.encodings(grace, 3)),
+        "Jean": list(crowd.encodings(jean, 1, spread=0.2)),
+        "Jeanne": list(crowd.encodings(jean, 1, spread=0.2)),
+        "Nobody": [],
+    }
+    photos["Grace"][2] = photos["Grace"][0] + crowd.direction(0.02)
+    with Gallery(path, create=True) as gallery:
+        for name, vectors in photos.items():
+            encodings = [
+                Encoding(vector, ENCODING_MODEL, 0.6, f"{name}{row}", f"{name}/{row}.jpg")
+                for row, vector in enumerate(vectors, start=1)
+            ]
+            gallery.enrol(performer(name), encodings, None)
     return path

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from db.gallery import Gallery
 from tests.browsers import chromium
-from tests.galleries import many_performers
+from tests.galleries import flawed_gallery, many_performers
 from tests.servers import running_server
 
 WIDE = {"width": 1100, "height": 900}
@@ -305,6 +305,42 @@ def test_a_performer_is_renamed_merged_and_loses_a_photo(open_page: Open) -> Non
     page.get_by_role("button", name="Remove ").first.click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(page.locator(".photos li")).to_have_count(2)
+
+
+def test_what_to_look_at_leads_to_the_photo_and_is_read_again_after_a_merge(
+    open_page: Open, gallery: Path
+) -> None:
+    gallery.unlink()
+    flawed_gallery(gallery)
+    page = open_page("#gallery")
+    summary = page.locator("#audit summary")
+    expect(summary).to_have_text("What to look at: 4 findings", timeout=PATIENCE_MS)
+    summary.focus()
+    page.keyboard.press("Enter")
+    _assert_accessible(page)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Jean", exact=True).first).to_be_focused()
+    page.get_by_role("link", name="Photo 3 of Mary").press("Enter")
+    expect(page.get_by_role("heading", name="Mary")).to_be_visible()
+    expect(page.locator(".photos li").nth(2)).to_be_focused()
+    expect(page.locator(".photos li").nth(2)).to_contain_text("Photo 3")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.locator(".photos li")).to_have_count(2)
+    page.get_by_role("link", name="← Gallery").click()
+    expect(summary).to_have_text("What to look at: 3 findings")
+    page.get_by_role("button", name="Merge Jean and Jeanne …").click()
+    page.get_by_role("dialog").get_by_role("button", name="Merge as Jeanne").click()
+    expect(summary).to_have_text("What to look at: 2 findings")
+    expect(summary).to_be_focused()
+    expect(page.locator("#grid .name")).to_have_text(["Ada", "Grace", "Jeanne", "Mary", "Nobody"])
+
+
+def test_a_gallery_with_nothing_to_look_at_says_so(open_page: Open) -> None:
+    page = open_page("#gallery")
+    summary = page.locator("#audit summary")
+    expect(summary).to_have_text("What to look at: nothing", timeout=PATIENCE_MS)
 
 
 def test_the_keyboard_alone_does_it_all(open_page: Open) -> None:

@@ -1,5 +1,6 @@
 // Everyone who is enrolled, a page at a time.
 
+import { showAudit } from "/page/audit.js";
 import { byId, count, fillLater, make, notice } from "/page/dom.js";
 import { fillImage, getJson } from "/page/server.js";
 import { photoDrop } from "/page/photos.js";
@@ -31,14 +32,20 @@ export function startGallery() {
       address: () => (name.value.trim() ? `name=${encodeURIComponent(name.value.trim())}` : ""),
       missing: "Give a name first.",
       ondone: () => {
-        showGallery();
+        openGallery();
         refreshStatus();
       },
     }),
   );
 }
 
-export async function showGallery() {
+/** Show everyone, and what to look at; again after each change. */
+export async function openGallery() {
+  await showGallery();
+  showAudit(openGallery);
+}
+
+async function showGallery() {
   shown = 0;
   byId("grid").replaceChildren();
   end.disconnect();

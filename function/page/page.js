@@ -2,20 +2,20 @@
 
 import { byId } from "/page/dom.js";
 import { startIdentify } from "/page/identify.js";
-import { showGallery, startGallery } from "/page/gallery.js";
+import { openGallery, startGallery } from "/page/gallery.js";
 import { showPerformer } from "/page/performer.js";
 import { startStatus } from "/page/status.js";
 
 const VIEWS = {
   identify: { title: "Identify a video", show: () => {} },
-  gallery: { title: "Gallery", show: showGallery },
+  gallery: { title: "Gallery", show: openGallery },
   performer: { title: "Performer", show: showPerformer },
 };
 
 let shown = null;
 
 function route() {
-  const [name, argument] = location.hash.slice(1).split("/");
+  const [name, ...places] = location.hash.slice(1).split("/");
   // The skip link's #main names no view; the one that is shown stays.
   if (shown !== null && !(name in VIEWS)) return;
   const view = name in VIEWS ? name : "identify";
@@ -28,7 +28,7 @@ function route() {
   document.title = `${VIEWS[view].title} · Who is in this video?`;
   if (shown !== null) byId("main").focus({ preventScroll: true });
   shown = view;
-  VIEWS[view].show(argument);
+  VIEWS[view].show(...places);
 }
 
 startIdentify();

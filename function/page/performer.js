@@ -6,14 +6,25 @@ import { performerChooser } from "/page/chooser.js";
 import { photoDrop } from "/page/photos.js";
 import { refreshStatus } from "/page/status.js";
 
-export async function showPerformer(id) {
+/** Show one performer; `photo` is the number of the one that is meant, counted from 1. */
+export async function showPerformer(id, photo) {
   const view = byId("performer");
   try {
     const performer = await getJson(`/gallery/performer?id=${encodeURIComponent(id ?? "")}`);
     view.replaceChildren(back(), head(performer), photoTable(performer), adding(performer), changes(performer));
+    if (photo) pointOut(view.querySelectorAll(".photos li")[photo - 1]);
   } catch (error) {
     view.replaceChildren(back(), make("h1", { id: "performer-title", text: "Performer" }), notice("This performer cannot be shown", error.message));
   }
+}
+
+/** Lead the eye and the keyboard to what a link meant. */
+function pointOut(element) {
+  if (!element) return;
+  element.classList.add("meant");
+  element.tabIndex = -1;
+  element.focus({ preventScroll: true });
+  element.scrollIntoView({ block: "center" });
 }
 
 function back() {
@@ -41,11 +52,11 @@ function head(performer) {
 function photoTable(performer) {
   const title = make("h2", { id: "photos-title", text: "Photos" });
   if (!performer.photos.length) return make("section", { "aria-labelledby": "photos-title" }, title, make("p", { text: "None. Without photos nobody can be recognised; add some below." }));
-  const rows = performer.photos.map((photo) =>
+  const rows = performer.photos.map((photo, index) =>
     make(
       "li",
       {},
-      make("div", { class: "grow" }, make("span", { class: "name", text: photo.origin }), make("span", { class: "detail", text: photo.remark })),
+      make("div", { class: "grow" }, make("span", { class: "name", text: photo.origin }), make("span", { class: "detail", text: [`Photo ${index + 1}`, photo.remark].filter(Boolean).join("; ") })),
       meter(`Quality of ${photo.origin}`, photo.quality, 1, `${Math.round(100 * photo.quality)} %`),
       make("button", { type: "button", text: "Remove", "aria-label": `Remove ${photo.origin}`, onclick: () => removePhoto(performer, photo) }),
     ),
