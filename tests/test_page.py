@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from db.gallery import Gallery
 from tests.browsers import chromium
@@ -23,6 +23,8 @@ WIDE = {"width": 1100, "height": 900}
 PHONE = {"width": 360, "height": 740}
 HOSTILE = "<img src=x onerror=hacked()>"
 PATIENCE_MS = 20_000
+SETTLED_MS = 1_000
+CONNECTIONS_OF_A_BROWSER = 6
 
 Open = Callable[..., Page]
 
@@ -464,6 +466,44 @@ def test_the_first_view_is_small_and_asks_for_everything_at_once(
     assert len(paths) == len(set(paths)) < 20
     assert all(address.startswith("/") for address in paths)
     assert server in page.url
+
+
+def test_it_is_painted_after_one_round_trip_and_the_videos_are_listed_after_three(
+    browser: Browser, server: str, gallery: Path
+) -> None:
+    assert gallery.exists()
+    page = browser.new_page()
+    held: list[Route] = []
+    page.route(lambda url: url != f"{server}/", lambda route: held.append(route))  # noqa: PLW0108  # playwright wants a function
+    page.goto(server, wait_until="commit")
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+    expect(page.get_by_role("heading", name="Choose a video")).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.querySelector('.top')).position") == "sticky"
+    listed = page.get_by_role("button", name="two.mp4")
+    for _ in range(2):
+        expect(listed).to_have_count(0)
+        page.wait_for_timeout(SETTLED_MS)
+        asked, held[:] = list(held), []
+        assert 0 < len(asked) <= CONNECTIONS_OF_A_BROWSER
+        for route in asked:
+            route.continue_()
+    expect(listed).to_be_visible()
+    page.close()
+
+
+def test_a_part_of_the_page_that_does_not_come_is_missed_aloud(
+    browser: Browser, server: str, gallery: Path
+) -> None:
+    assert gallery.exists()
+    page = browser.new_page()
+    page.route("**/page/gallery.js", lambda route: route.abort())
+    page.goto(server)
+    expect(page.get_by_role("button", name="two.mp4")).to_be_visible()
+    page.get_by_role("link", name="Gallery").click()
+    expect(page.get_by_role("alert").filter(has_text="A part of the page")).to_be_visible()
+    page.get_by_role("link", name="Identify").click()
+    expect(page.get_by_text("A part of the page")).to_have_count(0)
+    page.close()
 
 
 @pytest.fixture(scope="module")

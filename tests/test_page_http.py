@@ -1,6 +1,9 @@
 """What the page asks for, over HTTP."""
 
+import base64
+import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -118,13 +121,35 @@ def test_the_page_is_plain_files_without_inline_script_or_foreign_hosts() -> Non
             assert danger not in text, path
 
 
-def test_every_module_is_fetched_at_once_and_not_one_after_the_other() -> None:
+def test_the_start_page_brings_its_style_and_a_policy_that_lets_in_no_other(
+    client: FlaskClient,
+) -> None:
+    response = client.get("/", headers=HTML)
+    (style,) = re.findall("<style>(.*?)</style>", response.text, re.DOTALL)
+    assert style == (PAGE_FOLDER / "page.css").read_text()
+    assert "stylesheet" not in response.text
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = response.headers["Content-Security-Policy"]
+    assert f"style-src 'self' 'sha256-{digest}';" in policy
+    again = client.get("/", headers=HTML | {"If-None-Match": response.headers["ETag"]})
+    assert (again.status_code, again.headers["Content-Security-Policy"]) == (304, policy)
+
+
+def test_the_modules_of_the_first_view_are_named_by_the_start_page_and_fit_in_one_round() -> None:
     start = (PAGE_FOLDER / "index.html").read_text()
-    for path in PAGE_FOLDER.glob("*.js"):
-        assert f'"/page/{path.name}"' in start, path
+    needed = {"page.js"}
+    for _ in range(5):
+        needed |= {name for one in needed for name in imported_modules(one)}
+    assert set(re.findall(r'="/page/(\w+\.js)"', start)) == needed
+    assert len(needed) <= CONNECTIONS_OF_A_BROWSER
 
 
-def test_the_first_view_is_under_100_kb() -> None:
+def imported_modules(name: str) -> list[str]:
+    text = (PAGE_FOLDER / name).read_text()
+    return re.findall(r'^import .* from "/page/(\w+\.js)";', text, re.MULTILINE)
+
+
+def test_the_whole_page_is_under_100_kb() -> None:
     assert sum(path.stat().st_size for path in PAGE_FOLDER.iterdir()) < 100_000
 
 
@@ -289,6 +314,8 @@ def test_choosing_somebody_else_rejects_who_was_offered(client: FlaskClient) -> 
     post(client, "/corrections/undo", correction=answer["correction"])
     assert names(identify(client)[1]) == ["Barack Obama", ""]
 
+
+CONNECTIONS_OF_A_BROWSER = 6
 
 READS = [
     "/videos",

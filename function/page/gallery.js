@@ -23,7 +23,7 @@ const end = new IntersectionObserver((entries) => {
   if (entries.some((entry) => entry.isIntersecting)) showMore();
 }, { rootMargin: "600px" });
 
-export function startGallery() {
+function startGallery() {
   byId("search").addEventListener("input", fillLater(showGallery));
   byId("more").addEventListener("click", () => showMore(true));
   const name = byId("new-name");
@@ -109,3 +109,5 @@ function tile(performer) {
     ),
   );
 }
+
+startGallery();

@@ -1,15 +1,21 @@
 // The start: which view the address names, and what each view does when it is shown.
 
-import { byId } from "/page/dom.js";
+import { byId, notice } from "/page/dom.js";
 import { startIdentify } from "/page/identify.js";
-import { openGallery, startGallery } from "/page/gallery.js";
-import { showPerformer } from "/page/performer.js";
 import { startStatus } from "/page/status.js";
+
+// What the first view does not need comes after it. A browser asks for six files at a time, so these
+// would otherwise hold up the list of videos.
+const LATER = {
+  gallery: () => import("/page/gallery.js"),
+  performer: () => import("/page/performer.js"),
+  person: () => import("/page/person.js"),
+};
 
 const VIEWS = {
   identify: { title: "Identify a video", show: () => {} },
-  gallery: { title: "Gallery", show: openGallery },
-  performer: { title: "Performer", show: showPerformer },
+  gallery: { title: "Gallery", show: async () => (await LATER.gallery()).openGallery() },
+  performer: { title: "Performer", show: async (...places) => (await LATER.performer()).showPerformer(...places) },
 };
 
 let shown = null;
@@ -28,11 +34,21 @@ function route() {
   document.title = `${VIEWS[view].title} · Who is in this video?`;
   if (shown !== null) byId("main").focus({ preventScroll: true });
   shown = view;
-  VIEWS[view].show(...places);
+  byId("fault").replaceChildren();
+  show(view, places);
+}
+
+async function show(view, places) {
+  try {
+    await VIEWS[view].show(...places);
+  } catch {
+    byId("fault").replaceChildren(notice("A part of the page did not come", "The server does not answer. Start it again, then load this page anew."));
+  }
 }
 
 startIdentify();
-startGallery();
 startStatus();
 addEventListener("hashchange", route);
 route();
+// One that does not come is asked for again, and missed aloud, by the view that needs it.
+for (const load of Object.values(LATER)) load().catch(() => {});
