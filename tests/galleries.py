@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import cv2
 import numpy as np
 from sqlite_utils import Database
 
@@ -59,14 +60,14 @@ def gallery_of_schema(path: Path, version: int) -> Path:
     return path
 
 
-def many_performers(path: Path, count: int) -> Path:
-    """A gallery of that many performers without photos."""
+def many_performers(path: Path, count: int, thumbnail: bytes | None = None) -> Path:
+    """A gallery of that many performers without photos, all with the same thumbnail."""
     Gallery(path, create=True).close()
     database = open_database(path, create=False)
     with transaction(database):
         database.conn.executemany(
-            "INSERT INTO performers (name, source, source_id) VALUES (?, 'test', ?)",
-            ((f"Performer {number:05}", str(number)) for number in range(count)),
+            "INSERT INTO performers (name, source, source_id, thumbnail) VALUES (?, 'test', ?, ?)",
+            ((f"Performer {number:05}", str(number), thumbnail) for number in range(count)),
         )
     database.close()
     return path
@@ -93,3 +94,9 @@ def flawed_gallery(path: Path) -> Path:
             ]
             gallery.enrol(performer(name), encodings, None)
     return path
+
+
+def noise_picture(side: int = 160) -> bytes:
+    """A JPEG of noise, larger than any thumbnail of a face."""
+    pixels = np.random.default_rng(1).integers(0, 256, (side, side, 3), np.uint8)
+    return cv2.imencode(".jpg", pixels)[1].tobytes()

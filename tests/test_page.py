@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from db.gallery import Gallery
 from tests.browsers import chromium
-from tests.galleries import flawed_gallery, many_performers
+from tests.galleries import flawed_gallery, many_performers, noise_picture
 from tests.servers import running_server
 
 WIDE = {"width": 1100, "height": 900}
@@ -510,7 +510,7 @@ def test_a_part_of_the_page_that_does_not_come_is_missed_aloud(
 def guarded_server(page_media: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server with a token, and a gallery of ten thousand performers."""
     folder = tmp_path_factory.mktemp("guarded")
-    path = many_performers(folder / "many.db", 10_000)
+    path = many_performers(folder / "many.db", 10_000, noise_picture())
     settings = {"MEDIA_ROOT": page_media, "PERFORMERS_DB": path, "TOKEN": "secret"}
     with running_server(folder / "server.log", **settings) as address:
         yield address
@@ -561,6 +561,91 @@ def test_ten_thousand_performers_come_as_one_scrolls(browser: Browser, guarded_s
     page.get_by_label("Search by name or alias").fill("Performer 09999")
     expect(tiles).to_have_count(1)
     page.close()
+
+
+def test_however_far_one_scrolls_the_browser_holds_only_what_is_near(
+    browser: Browser, guarded_server: str
+) -> None:
+    page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
+    page.add_init_script(
+        """sessionStorage.setItem('token', 'secret');
+        window.blockedMs = 0;
+        new PerformanceObserver((list) => {
+          for (const task of list.getEntries()) window.blockedMs += task.duration;
+        }).observe({type: "longtask"});"""
+    )
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{guarded_server}/#gallery")
+    stretches = page.locator("#grid ul")
+    expect(stretches).to_have_count(1)
+    page.mouse.move(500, 500)
+    started = time.monotonic()
+    while stretches.count() < 25 and time.monotonic() - started < 60:
+        page.mouse.wheel(0, 1000)
+        page.wait_for_timeout(20)
+    seconds = time.monotonic() - started
+    assert stretches.count() >= 25
+    assert page.evaluate("document.querySelectorAll('*').length") < 2500
+    pages = [url for url in asked if "/gallery?" in url]
+    assert len(pages) == len(set(pages)) == stretches.count()
+    assert page.evaluate("blockedMs") < 1000 * seconds * 0.25
+    page.keyboard.press("Home")
+    first = page.locator("#grid li").first
+    expect(first).to_contain_text("Performer 00000")
+    expect(first).to_be_in_viewport()
+    page.wait_for_function("document.querySelector('#grid img').naturalWidth > 0")
+    page.close()
+
+
+def test_show_more_leads_the_keyboard_on(browser: Browser, guarded_server: str) -> None:
+    page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
+    page.add_init_script("sessionStorage.setItem('token', 'secret')")
+    page.goto(f"{guarded_server}/#gallery")
+    expect(page.locator("#grid ul")).to_have_count(1)
+    page.evaluate("document.querySelector('#more').click()")
+    expect(page.get_by_role("link", name="Performer 00060")).to_be_focused()
+    _press(page, "Tab", 50)
+    expect(page.get_by_role("link", name="Performer 00120")).to_have_count(1)
+    _press(page, "Tab", 10)
+    expect(page.get_by_role("link", name="Performer 00120")).to_be_focused()
+    _press(page, "Shift+Tab", 50)
+    expect(page.get_by_role("link", name="Performer 00058")).to_have_count(1)
+    _press(page, "Shift+Tab", 12)
+    expect(page.get_by_role("link", name="Performer 00058")).to_be_focused()
+    page.close()
+
+
+def test_when_the_rest_of_the_gallery_does_not_come_one_can_try_again(
+    browser: Browser, guarded_server: str
+) -> None:
+    page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
+    page.add_init_script("sessionStorage.setItem('token', 'secret')")
+    page.goto(f"{guarded_server}/#gallery")
+    expect(page.locator("#grid ul")).to_have_count(1)
+    page.route("**/gallery?from=60*", lambda route: route.abort())
+    page.evaluate("document.querySelector('#more').click()")
+    expect(page.get_by_text("The rest cannot be shown")).to_be_visible()
+    expect(page.locator("#grid ul")).to_have_count(1)
+    page.unroute("**/gallery?from=60*")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("link", name="Performer 00060")).to_be_focused()
+    page.close()
+
+
+def _press(page: Page, key: str, times: int) -> None:
+    for _ in range(times):
+        page.keyboard.press(key)
+
+
+def test_the_rows_of_the_grid_are_full_at_every_width(open_page: Open) -> None:
+    page = open_page("#gallery")
+    expect(page.locator("#grid li")).to_have_count(2)
+    rows = "getComputedStyle(document.querySelector('.grid')).gridTemplateColumns"
+    for width in range(320, 1400, 40):
+        page.set_viewport_size({"width": width, "height": 700})
+        columns = len(page.evaluate(rows).split())
+        assert 60 % columns == 0, width
 
 
 def test_a_missing_gallery_can_be_made_and_an_empty_one_greets(

@@ -11,6 +11,17 @@ let total = 0;
 let asked = 0;
 let loading = false;
 
+// The grid is a row of lists, each of the 60 performers that one request gives: whole rows of 2 to 6.
+// One that is far from view is emptied and keeps its height, so that a gallery of ten thousand costs
+// the browser no more than what is in view.
+const performersOf = new WeakMap();
+const stretches = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target, boundingClientRect } of entries) {
+    if (isIntersecting) fill(target);
+    else empty(target, boundingClientRect.height);
+  }
+}, { rootMargin: "1500px" });
+
 // Pictures are asked for as they come into view, and the next page before the end is reached.
 const pictures = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
@@ -48,6 +59,7 @@ export async function openGallery() {
 async function showGallery() {
   shown = 0;
   byId("grid").replaceChildren();
+  stretches.disconnect();
   end.disconnect();
   await load();
   if (!byId("more").hidden) end.observe(byId("more"));
@@ -55,9 +67,8 @@ async function showGallery() {
 
 async function showMore(focus = false) {
   if (loading || shown >= total) return;
-  const first = shown;
   await load();
-  if (focus) byId("grid").children[first]?.querySelector("a").focus();
+  if (focus) byId("grid").lastElementChild?.querySelector("a")?.focus();
   // An observer speaks only of changes; a fresh look notices an end that is still in view.
   end.disconnect();
   if (!byId("more").hidden) end.observe(byId("more"));
@@ -72,26 +83,50 @@ async function load() {
     const page = await getJson(`/gallery?from=${shown}&search=${encodeURIComponent(search)}`);
     if (own !== asked) return;
     total = page.total;
-    shown += page.performers.length;
-    byId("grid").append(...page.performers.map(tile));
+    byId("grid").append(total ? stretch(page.performers, shown) : nobody(search));
     byId("found").textContent = total ? count(total, "performer") : "";
-    if (!total) byId("grid").append(make("li", { class: "empty" }, nobody(search)));
+    shown += page.performers.length;
     byId("more").hidden = shown >= total;
   } catch (error) {
     if (own !== asked) return;
     byId("more").hidden = true;
-    byId("grid").replaceChildren(
-      make("li", { class: "empty" }, notice("The gallery cannot be shown", error.message, make("button", { type: "button", text: "Try again", onclick: showGallery }))),
-    );
+    const again = make("button", { type: "button", text: "Try again", onclick: () => (shown ? tryOn(again) : openGallery()) });
+    byId("grid").append(notice(shown ? "The rest cannot be shown" : "The gallery cannot be shown", error.message, again));
   } finally {
     if (own === asked) loading = false;
   }
+}
+
+function tryOn(button) {
+  button.closest(".notice").remove();
+  showMore(true);
 }
 
 function nobody(search) {
   return search
     ? notice("Nobody of that name", `No name and no alias holds “${search}”.`)
     : notice("Nobody is enrolled yet", "Add a performer above, or identify a video and name the people in it.");
+}
+
+function stretch(performers, first) {
+  const words = `Performers ${first + 1} to ${first + performers.length}`;
+  const list = make("ul", { class: "grid", "aria-label": words }, ...performers.map(tile));
+  performersOf.set(list, performers);
+  stretches.observe(list);
+  return list;
+}
+
+function fill(list) {
+  if (list.childElementCount) return;
+  list.append(...performersOf.get(list).map(tile));
+  list.style.height = "";
+}
+
+function empty(list, height) {
+  // Without a height the whole gallery is hidden; what holds the focus must not go.
+  if (!height || list.contains(document.activeElement)) return;
+  list.style.height = `${height}px`;
+  list.replaceChildren();
 }
 
 function tile(performer) {
