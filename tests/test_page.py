@@ -218,7 +218,7 @@ def test_somebody_else_is_chosen_by_typing_and_arrow_keys(open_page: Open, galle
     page.get_by_role("button", name="Someone else …").click()
     combobox = page.get_by_role("combobox", name="Who is this?")
     expect(combobox).to_be_focused()
-    expect(page.get_by_role("option")).to_have_count(2)
+    expect(page.get_by_role("option")).to_have_text(["Grace Hopper1 photo"])
     combobox.press_sequentially("gra")
     new = page.get_by_role("option", name="New performer “gra”")
     expect(new).to_be_visible()
@@ -476,7 +476,9 @@ def test_it_is_painted_after_one_round_trip_and_the_videos_are_listed_after_thre
     held: list[Route] = []
     page.route(lambda url: url != f"{server}/", lambda route: held.append(route))  # noqa: PLW0108  # playwright wants a function
     page.goto(server, wait_until="commit")
-    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+    page.wait_for_function(
+        "() => performance.getEntriesByName('first-contentful-paint').length > 0"
+    )
     expect(page.get_by_role("heading", name="Choose a video")).to_be_visible()
     assert page.evaluate("getComputedStyle(document.querySelector('.top')).position") == "sticky"
     listed = page.get_by_role("button", name="two.mp4")
@@ -594,7 +596,7 @@ def test_however_far_one_scrolls_the_browser_holds_only_what_is_near(
     first = page.locator("#grid li").first
     expect(first).to_contain_text("Performer 00000")
     expect(first).to_be_in_viewport()
-    page.wait_for_function("document.querySelector('#grid img').naturalWidth > 0")
+    page.wait_for_function("() => document.querySelector('#grid img').naturalWidth > 0")
     page.close()
 
 
@@ -613,6 +615,29 @@ def test_show_more_leads_the_keyboard_on(browser: Browser, guarded_server: str) 
     expect(page.get_by_role("link", name="Performer 00058")).to_have_count(1)
     _press(page, "Shift+Tab", 12)
     expect(page.get_by_role("link", name="Performer 00058")).to_be_focused()
+    page.close()
+
+
+def test_who_comes_back_to_the_gallery_finds_the_place_they_left(
+    browser: Browser, guarded_server: str
+) -> None:
+    page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
+    page.add_init_script("sessionStorage.setItem('token', 'secret')")
+    page.goto(f"{guarded_server}/#gallery")
+    page.mouse.move(500, 500)
+    opened = page.get_by_role("link", name="Performer 00200")
+    while not opened.count():
+        page.mouse.wheel(0, 500)
+        page.wait_for_timeout(20)
+    opened.click()
+    expect(page.get_by_role("heading", name="Performer 00200")).to_be_in_viewport()
+    page.get_by_role("link", name="← Gallery").press("Enter")
+    expect(opened).to_be_in_viewport()
+    expect(opened).to_be_focused()
+    opened.click()
+    expect(page.get_by_role("heading", name="Performer 00200")).to_be_in_viewport()
+    page.go_back()
+    expect(opened).to_be_in_viewport()
     page.close()
 
 
@@ -686,6 +711,7 @@ def test_a_server_that_is_gone_is_named_and_tried_again(open_page: Open) -> None
     page.route("**/*", lambda route: route.abort())
     page.get_by_role("button", name="cat.mp4").click()
     expect(page.get_by_text("The server does not answer. Start it again")).to_be_visible()
+    expect(page.locator("#status-line")).to_have_text("No answer")
     page.unroute("**/*")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("No face found")).to_be_visible()

@@ -50,7 +50,7 @@ function sentence({ kind, performers, performer_ids: ids, photos }) {
   const which = photos.map((one) => make("a", { href: `#performer/${one.performer_id}/${one.number}`, text: `Photo ${one.number} of ${one.performer}` }));
   const said = {
     performers_too_alike: () => [who[0], " and ", who[1], " look like one person."],
-    photo_nearer_to_another: () => [which[0], " is nearer to ", who[1], " than to the others of that performer."],
+    photo_nearer_to_another: () => [which[0], " is nearer to ", who[1], ` than to the other photos of ${performers[0]}.`],
     duplicate_photos: () => [which[0], " and ", which[1], " are the same photo."],
     no_photos: () => [who[0], " has no photos."],
   };
@@ -61,7 +61,7 @@ async function mergeBoth({ performers: [first, second], performer_ids: ids }, on
   const kept = await chooseInDialog(
     `Make ${first} and ${second} one?`,
     ["The one whose name you keep takes over the photos, the links and the aliases of the other, whose name becomes an alias. This cannot be undone."],
-    { text: "Leave them two" },
+    { text: "Leave them apart" },
     { value: "0", text: `Merge as ${first}` },
     first === second ? null : { value: "1", text: `Merge as ${second}` },
   );

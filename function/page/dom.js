@@ -35,6 +35,12 @@ export function link(text) {
   });
 }
 
+/** A command to type, broken between words only. */
+export function command(text) {
+  const words = text.split(" ").map((word) => make("span", { text: word }));
+  return make("code", {}, ...words.flatMap((word, index) => (index ? [" ", word] : [word])));
+}
+
 /** Show what went wrong, and what can be done about it. */
 export function notice(title, message, ...actions) {
   const row = actions.length ? make("div", { class: "actions" }, ...actions) : null;

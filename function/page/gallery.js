@@ -2,7 +2,7 @@
 
 import { showAudit } from "/page/audit.js";
 import { byId, count, fillLater, make, notice } from "/page/dom.js";
-import { fillImage, getJson } from "/page/server.js";
+import { changesSoFar, fillImage, getJson } from "/page/server.js";
 import { photoDrop } from "/page/photos.js";
 import { refreshStatus } from "/page/status.js";
 
@@ -10,6 +10,8 @@ let shown = 0;
 let total = 0;
 let asked = 0;
 let loading = false;
+let searched = "";
+let changesShown = 0;
 
 // The grid is a row of lists, each of the 60 performers that one request gives: whole rows of 2 to 6.
 // One that is far from view is emptied and keeps its height, so that a gallery of ten thousand costs
@@ -50,14 +52,26 @@ function startGallery() {
   );
 }
 
-/** Show everyone, and what to look at; again after each change. */
+/** Show everyone, and what to look at; again after each change. Who comes back to a gallery that is
+ *  as it was finds it scrolled as it was. */
 export async function openGallery() {
-  await showGallery();
-  showAudit(openGallery);
+  if (!(await isCurrent())) await showGallery();
+  await showAudit(openGallery);
+}
+
+async function isCurrent() {
+  if (!shown || changesShown !== changesSoFar()) return false;
+  try {
+    return (await getJson(`/gallery?limit=1&search=${encodeURIComponent(searched)}`)).total === total;
+  } catch {
+    return false;
+  }
 }
 
 async function showGallery() {
   shown = 0;
+  changesShown = changesSoFar();
+  searched = byId("search").value.trim();
   byId("grid").replaceChildren();
   stretches.disconnect();
   end.disconnect();
@@ -77,13 +91,12 @@ async function showMore(focus = false) {
 async function load() {
   asked += 1;
   const own = asked;
-  const search = byId("search").value.trim();
   loading = true;
   try {
-    const page = await getJson(`/gallery?from=${shown}&search=${encodeURIComponent(search)}`);
+    const page = await getJson(`/gallery?from=${shown}&search=${encodeURIComponent(searched)}`);
     if (own !== asked) return;
     total = page.total;
-    byId("grid").append(total ? stretch(page.performers, shown) : nobody(search));
+    byId("grid").append(total ? stretch(page.performers, shown) : nobody(searched));
     byId("found").textContent = total ? count(total, "performer") : "";
     shown += page.performers.length;
     byId("more").hidden = shown >= total;

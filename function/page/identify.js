@@ -92,6 +92,7 @@ async function identify(path) {
     if (work !== own) return;
     if (error.name === "AbortError") byId("trouble").replaceChildren(notice("Cancelled", "The server has stopped looking at this video."));
     else byId("trouble").replaceChildren(trouble(error, () => identify(path)));
+    byId("trouble").scrollIntoView({ block: "nearest" });
   } finally {
     if (work === own) {
       byId("progress").hidden = true;

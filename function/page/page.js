@@ -19,12 +19,15 @@ const VIEWS = {
 };
 
 let shown = null;
+let address = location.hash;
+const scrolled = { identify: 0, gallery: 0, performer: 0 }; // a performer is read from the top
 
 function route() {
   const [name, ...places] = location.hash.slice(1).split("/");
   // The skip link's #main names no view; the one that is shown stays.
   if (shown !== null && !(name in VIEWS)) return;
   const view = name in VIEWS ? name : "identify";
+  if (shown !== null && shown !== "performer") scrolled[shown] = scrollY;
   for (const other of Object.keys(VIEWS)) byId(other).hidden = other !== view;
   for (const anchor of document.querySelectorAll("header nav a")) {
     const current = anchor.hash === `#${view}` || (view === "performer" && anchor.hash === "#gallery");
@@ -32,18 +35,30 @@ function route() {
     else anchor.removeAttribute("aria-current");
   }
   document.title = `${VIEWS[view].title} · Who is in this video?`;
-  if (shown !== null) byId("main").focus({ preventScroll: true });
+  if (shown !== null) {
+    byId("main").focus({ preventScroll: true });
+    scrollTo(0, scrolled[view]);
+  }
   shown = view;
   byId("fault").replaceChildren();
-  show(view, places);
+  show(view, places, address);
+  address = location.hash;
 }
 
-async function show(view, places) {
+async function show(view, places, from) {
   try {
     await VIEWS[view].show(...places);
+    if (view === shown && document.activeElement === byId("main")) returnTo(from);
   } catch {
     byId("fault").replaceChildren(notice("A part of the page did not come", "The server does not answer. Start it again, then load this page anew."));
   }
+}
+
+/** Give the keyboard back to the link that was followed from here, if it is still in view. */
+function returnTo(from) {
+  const isInView = (link) => link.checkVisibility() && link.getBoundingClientRect().top > 0 && link.getBoundingClientRect().top < innerHeight;
+  const links = [...document.querySelectorAll("main section:not([hidden]) a")];
+  links.find((link) => link.hash === from && isInView(link))?.focus({ preventScroll: true });
 }
 
 startIdentify();
