@@ -41,7 +41,7 @@ function head(performer) {
     make(
       "div",
       {},
-      make("h1", { id: "performer-title" }, performer.name, performer.disambiguation ? make("span", { class: "detail", text: ` (${performer.disambiguation})` }) : null),
+      make("h1", { id: "performer-title", tabindex: -1 }, performer.name, performer.disambiguation ? make("span", { class: "detail", text: ` (${performer.disambiguation})` }) : null),
       performer.aliases.length ? make("p", { class: "detail", text: `Also ${performer.aliases.join(", ")}` }) : null,
       performer.urls.length ? make("p", { class: "links" }, ...performer.urls.map(link)) : null,
       make("p", { class: "detail", text: `${count(performer.photos.length, "photo")}, from ${performer.source}` }),
@@ -50,7 +50,7 @@ function head(performer) {
 }
 
 function photoTable(performer) {
-  const title = make("h2", { id: "photos-title", text: "Photos" });
+  const title = make("h2", { id: "photos-title", tabindex: -1, text: "Photos" });
   if (!performer.photos.length) return make("section", { "aria-labelledby": "photos-title" }, title, make("p", { text: "None. Without photos nobody can be recognised; add some below." }));
   const rows = performer.photos.map((photo, index) =>
     make(
@@ -66,7 +66,7 @@ function photoTable(performer) {
 
 async function removePhoto(performer, photo) {
   const agreed = await confirmInDialog(`Remove ${photo.origin}?`, [`${performer.name} is then recognised by ${count(performer.photos.length - 1, "photo")}. Adding the same photo again brings it back.`], "Remove");
-  if (agreed) await change("/gallery/remove-photo", { id: performer.id, photo: photo.hash }, performer.id);
+  if (agreed) await change("/gallery/remove-photo", { id: performer.id, photo: photo.hash }, performer.id, "#photos-title");
 }
 
 function adding(performer) {
@@ -74,7 +74,7 @@ function adding(performer) {
     "section",
     { class: "card", "aria-labelledby": "add-title" },
     make("h2", { id: "add-title", text: "Add photos" }),
-    photoDrop({ address: () => `id=${performer.id}`, missing: "", ondone: () => reload(performer.id) }),
+    photoDrop({ address: () => `id=${performer.id}`, missing: "", ondone: () => reload(performer.id, ".drop input") }),
   );
 }
 
@@ -87,7 +87,7 @@ function renaming(performer) {
   const input = make("input", { id: "rename", type: "text", required: true, maxlength: 200, autocomplete: "off", value: performer.name });
   const submit = (event) => {
     event.preventDefault();
-    change("/gallery/rename", { id: performer.id, name: input.value.trim() }, performer.id);
+    change("/gallery/rename", { id: performer.id, name: input.value.trim() }, performer.id, "#rename");
   };
   return make("form", { onsubmit: submit }, make("label", { for: "rename", text: "Name" }), make("div", { class: "row" }, input, make("button", { text: "Rename" })));
 }
@@ -116,7 +116,7 @@ async function merge(kept, absorbed) {
     [`${kept.name} takes over ${count(absorbed.photos, "photo")}, the links and the aliases of ${absorbed.name}, who is then gone as a performer of their own. This cannot be undone.`],
     "Merge",
   );
-  if (agreed) await change("/gallery/merge", { kept: kept.id, absorbed: absorbed.id }, kept.id);
+  if (agreed) await change("/gallery/merge", { kept: kept.id, absorbed: absorbed.id }, kept.id, "#performer-title");
 }
 
 function forgetting(performer) {
@@ -134,7 +134,8 @@ function forgetting(performer) {
   return make("p", {}, make("button", { type: "button", class: "danger", text: `Forget ${performer.name} …`, onclick: forget }));
 }
 
-async function change(path, fields, shownAfter) {
+/** Ask for a change, and show `shownAfter` with the keyboard at `place`. */
+async function change(path, fields, shownAfter, place) {
   byId("change-trouble").replaceChildren();
   try {
     await postJson(path, fields);
@@ -142,15 +143,16 @@ async function change(path, fields, shownAfter) {
     byId("change-trouble").replaceChildren(notice("Nothing was changed", error.message));
     return false;
   }
-  if (shownAfter) await reload(shownAfter);
+  if (shownAfter) await reload(shownAfter, place);
   else refreshStatus();
   return true;
 }
 
-async function reload(id) {
+async function reload(id, place) {
   const said = byId("performer").querySelector(".drop + .findings");
   await showPerformer(id);
   // What was just said about dropped photos stays to be read.
   if (said?.childElementCount) byId("performer").querySelector(".drop + .findings").replaceWith(said);
+  byId("performer").querySelector(place)?.focus({ preventScroll: true });
   refreshStatus();
 }
