@@ -56,7 +56,8 @@ async function show(view, places, from) {
 
 /** Give the keyboard back to the link that was followed from here, if it is still in view. */
 function returnTo(from) {
-  const isInView = (link) => link.checkVisibility() && link.getBoundingClientRect().top > 0 && link.getBoundingClientRect().top < innerHeight;
+  // What is hidden or folded up lies nowhere: at 0.
+  const isInView = (link) => link.getBoundingClientRect().top > 0 && link.getBoundingClientRect().top < innerHeight;
   const links = [...document.querySelectorAll("main section:not([hidden]) a")];
   links.find((link) => link.hash === from && isInView(link))?.focus({ preventScroll: true });
 }
