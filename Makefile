@@ -38,7 +38,7 @@ lint: $(VENV)/ready-dev ## check format, style and types
 bench: $(VENV)/ready ## compare speed with the usual way; VIDEO=file for one of yours
 	@$(BIN)/python -m tools.bench $(VIDEO)
 
-screenshot: $(VENV)/ready-dev ## picture the page on the demo's photographs: docs/screenshot-*.png
+screenshot: $(VENV)/ready-dev ## picture the page: docs/page.svg, and docs/screenshot-*.png with photographs
 	$(BIN)/python -m tests.screenshots
 
 lock: $(VENV)/ready-dev ## remake the hashed requirements from the .in files

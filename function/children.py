@@ -79,7 +79,7 @@ def setup_of(settings: Settings) -> Setup:
         engine=settings.engine,
         detector=settings.detector,
         device=settings.device,
-        threads=settings.threads,
+        threads=settings.net_threads,
         cache_folder=str(settings.cache_folder.resolve()) if settings.cache_folder else "",
         memory_megabytes=settings.memory_megabytes,
     )

@@ -7,13 +7,13 @@ Both have the heavy tails of Student's t, since few people were measured and rar
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 Numbers = NDArray[np.float64]
 
@@ -107,7 +107,9 @@ def student(offsets: Numbers, scale: Numbers | float, freedom: float) -> Numbers
 
     scipy.stats.t.pdf gives the same numbers, ten times as slowly.
     """
-    constant = gammaln((freedom + 1) / 2) - gammaln(freedom / 2) - np.log(freedom * np.pi) / 2
+    constant = (
+        math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2) - math.log(freedom * math.pi) / 2
+    )
     bulk: Numbers = np.log1p((offsets / scale) ** 2 / freedom)
     density: Numbers = np.exp(constant - (freedom + 1) / 2 * bulk) / scale
     return density

@@ -1,17 +1,17 @@
 """A picture becomes boxes: a near look for frontal faces, a wide one for turned heads.
 
-dlib's two detectors miss different faces. HOG sees only faces that look into the camera, and is so
-cheap that it can look at a larger picture, where smaller faces are seen. The CNN sees turned heads
-too, at three times the cost for the same picture.
+dlib's two detectors miss different faces. HOG sees only faces that look into the camera, and can
+look at a larger picture for the same cost, where smaller faces are seen. The CNN sees turned heads
+too.
 """
 
 import cv2
 import numpy as np
 
-from function.engines import Box, Detection, Engine, RgbImage
+from function.engines import Box, Detection, Engine, GreyImage, RgbImage
 
 FRONTAL_ENLARGEMENT = 1.6
-"""The near look is taken at a picture this much larger than the wide one, for half its cost."""
+"""The near look is taken at a picture this much larger than the wide one; its cost is the same."""
 
 SURE_SCORE = 0.2
 """A frontal face that scores less is believed only if the CNN sees it too: HOG's false faces on
@@ -32,19 +32,21 @@ def detect_faces(
 
     The wide look is taken at a picture of at most `detection_pixels` on its longest side. With the
     detector `both`, and unless `thoroughly`, it is left out where the near look was sure of a face.
+    A picture that is no larger has no near look: there the CNN alone finds more, for less.
     """
     if min(image.shape[:2]) < SMALLEST_PICTURE_PIXELS:
         return []
-    near, near_scale = shrink(image, round(detection_pixels * FRONTAL_ENLARGEMENT))
     frontal = []
-    if engine.detector == "both":
-        frontal = _enlarge(engine.detect_frontal(near), near_scale)
+    if engine.detector == "both" and max(image.shape[:2]) > detection_pixels:
+        # Grey first: shrinking one channel costs a third of three.
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+        near, scale = _shrink_fast(grey, round(detection_pixels * FRONTAL_ENLARGEMENT))
+        frontal = _enlarge(engine.detect_frontal(near), scale)
         is_settled = frontal and all(one.score >= SURE_SCORE for one in frontal)
         if is_settled and not thoroughly:
             return frontal
-    wide, wide_scale = shrink(near, detection_pixels)
-    turned = _enlarge(engine.detect(wide), near_scale * wide_scale)
-    return _join(frontal, turned)
+    wide, scale = shrink(image, detection_pixels)
+    return _join(frontal, _enlarge(engine.detect(wide), scale))
 
 
 def _join(frontal: list[Detection], turned: list[Detection]) -> list[Detection]:
@@ -53,7 +55,7 @@ def _join(frontal: list[Detection], turned: list[Detection]) -> list[Detection]:
     return sure + [one for one in turned if not _is_among(one.box, sure)]
 
 
-def shrink(image: RgbImage, longest_side: int) -> tuple[RgbImage, float]:
+def shrink(image: RgbImage | GreyImage, longest_side: int) -> tuple[RgbImage | GreyImage, float]:
     """Scale a picture down until its longest side is `longest_side` pixels; never up.
 
     Returns the picture and the factor it was scaled by (1.0 where it was small enough).
@@ -66,6 +68,22 @@ def shrink(image: RgbImage, longest_side: int) -> tuple[RgbImage, float]:
     # Taking four neighbours is 8 ms faster, and lost the smallest of 135 faces.
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return small.astype(np.uint8, copy=False), scale
+
+
+def _shrink_fast(grey: GreyImage, longest_side: int) -> tuple[GreyImage, float]:
+    """Scale like `shrink`, first by the nearest whole number, where areas are simple sums.
+
+    Half the time, and not one of 330 faces lost; for three channels the whole way is as fast.
+    """
+    height, width = grey.shape
+    whole = round(max(height, width) / longest_side)
+    if whole < 2:  # noqa: PLR2004  # by 1 nothing is won
+        return shrink(grey, longest_side)
+    size = (width // whole, height // whole)
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    scale = longest_side / max(height, width)
+    size = (round(width * scale), round(height * scale))
+    return cv2.resize(small, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8), scale
 
 
 def _enlarge(detections: list[Detection], scale: float) -> list[Detection]:

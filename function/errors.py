@@ -19,6 +19,7 @@ RecognitionError                   500 internal_error
 ├── UntrustedHostError             421 untrusted_host
 ├── UnreadableVideoError           422 unreadable_video
 ├── PhotoUnusableError             422 photo_unusable
+├── GalleryTooLargeError           422 gallery_too_large
 ├── BusyError                      429 busy
 ├── ClientGoneError                499 client_gone
 ├── EngineUnavailableError         503 engine_unavailable
@@ -166,6 +167,13 @@ class PhotoUnusableError(RecognitionError):
 
     status = 422
     code = "photo_unusable"
+
+
+class GalleryTooLargeError(RecognitionError):
+    """The gallery has more photos than are compared while somebody waits."""
+
+    status = 422
+    code = "gallery_too_large"
 
 
 class BusyError(RecognitionError):

@@ -23,6 +23,10 @@ MATCH_FROM = 90.0
 UNCERTAIN_FROM = 20.0
 """Score from which a name is worth a look."""
 
+MENDED_FROM = 80.0
+"""Score from which someone who may be a performer that a match names, and is never seen beside that
+match, is taken for more of the same person. Alone it would name nobody."""
+
 HIGHEST_SCORE = 99.9
 """Nothing is certain."""
 
@@ -62,9 +66,10 @@ def match_people(
 ) -> list[Identification]:
     """Compare the people of one video with the gallery; the answer keeps their order.
 
-    Two people who never share a frame and are both named as one performer become one. A performer
-    is named once among people who share a frame. Of the matches, those with at least `min_score`
-    (percent) are listed, `limit` of them at most; a person without any is unknown.
+    Two people who never share a frame and are named as one performer, one of them surely and the
+    other probably, become one. A performer is named once among people who share a frame. Of the
+    matches, those with at least `min_score` (percent) are listed, `limit` of them at most; a
+    person without any is unknown.
 
     Raises:
         OtherModelError: the densities were fitted on encodings of another model.
@@ -134,7 +139,7 @@ def _mend(
     found: list[Identification], gallery: Snapshot, densities: Densities
 ) -> list[Identification]:
     """Join people who are named alike and never seen at once, and weigh the joined again."""
-    while pair := _find_pair(found, seen_at_once=False):
+    while pair := _find_pair(found, MENDED_FROM, seen_at_once=False):
         first, second = pair
         joined = join_people(found[first].person, found[second].person)
         found = [one for index, one in enumerate(found) if index != second]
@@ -144,7 +149,7 @@ def _mend(
 
 def _name_once_a_frame(found: list[Identification]) -> list[Identification]:
     """Leave a performer to the surest of the people who share a frame."""
-    while pair := _find_pair(found, seen_at_once=True):
+    while pair := _find_pair(found, MATCH_FROM, seen_at_once=True):
         loser = min(pair, key=lambda index: _certainty(found[index]))
         best, *others = found[loser].matches
         halved = replace(best, score=round(best.score * TWIN_SHARE, 1))
@@ -152,11 +157,20 @@ def _name_once_a_frame(found: list[Identification]) -> list[Identification]:
     return found
 
 
-def _find_pair(found: Sequence[Identification], *, seen_at_once: bool) -> tuple[int, int] | None:
-    named = [index for index, one in enumerate(found) if one.verdict == "match"]
-    for first, second in combinations(named, 2):
-        alike = found[first].matches[0].performer.id == found[second].matches[0].performer.id
-        if alike and share_a_frame(found[first].person, found[second].person) == seen_at_once:
+def _find_pair(
+    found: Sequence[Identification], least_score: float, *, seen_at_once: bool
+) -> tuple[int, int] | None:
+    """Find a match and another one, with at least that score, for the same performer."""
+    likely = [
+        index
+        for index, one in enumerate(found)
+        if one.verdict != "unknown" and one.matches[0].score >= least_score
+    ]
+    for first, second in combinations(likely, 2):
+        one, other = found[first], found[second]
+        alike = one.matches[0].performer.id == other.matches[0].performer.id
+        is_named = "match" in (one.verdict, other.verdict)
+        if alike and is_named and share_a_frame(one.person, other.person) == seen_at_once:
             return first, second
     return None
 

@@ -6,6 +6,7 @@ from functools import partial
 from flask import Request, Response
 
 from function.additions import answer_photo
+from function.auditing import Auditor, answer_audit
 from function.browsing import answer_folder
 from function.catalogue import answer_check, answer_list, answer_performer, answer_thumbnail
 from function.corrections import answer_assign, answer_name, answer_reject, answer_undo
@@ -45,6 +46,7 @@ def page_routes(service: Service, results: RecentResults) -> dict[str, tuple[Han
         "/gallery/performer": (partial(answer_performer, service), READ),
         "/gallery/thumbnail": (partial(answer_thumbnail, service), READ),
         "/gallery/check": (partial(answer_check, service), READ),
+        "/gallery/audit": (partial(answer_audit, service, Auditor()), READ),
         "/gallery/photos": (partial(answer_photo, service), WRITE),
         "/gallery/create": (partial(answer_create, service), WRITE),
         "/gallery/rename": (partial(answer_rename, service), WRITE),

@@ -1,7 +1,10 @@
 """The web page: plain files from one folder, under a policy that lets nothing else run."""
 
+import base64
 import hashlib
 import mimetypes
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from flask import Request, Response
@@ -9,6 +12,8 @@ from flask import Request, Response
 PAGE_FOLDER = Path(__file__).parent / "page"
 PAGE_PREFIX = "/page/"
 START = "index.html"
+STYLE = "page.css"
+STYLE_LINK = f'<link rel="stylesheet" href="{PAGE_PREFIX}{STYLE}">'
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -22,6 +27,28 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """No inline script, nothing from another host, nothing embedded in another site's frame."""
+
+
+@dataclass(frozen=True)
+class StartPage:
+    """The start page as it is sent, and the policy that lets its own style sheet in."""
+
+    content: bytes
+    policy: str
+
+
+@cache
+def read_start() -> StartPage:
+    """Put the style sheet into the start page, so that it is painted without asking again."""
+    style = (PAGE_FOLDER / STYLE).read_text(encoding="utf-8")
+    start = (PAGE_FOLDER / START).read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return StartPage(
+        start.replace(STYLE_LINK, f"<style>{style}</style>").encode(),
+        SECURITY_HEADERS["Content-Security-Policy"].replace(
+            "style-src 'self'", f"style-src 'self' 'sha256-{digest}'"
+        ),
+    )
 
 
 def wants_page(request: Request) -> bool:
@@ -46,7 +73,10 @@ def page_files() -> list[str]:
 
 def answer_start(request: Request) -> Response:
     """Answer with the page itself."""
-    return _answer(request, START)
+    start = read_start()
+    response = answer_bytes(request, start.content, "text/html")
+    response.headers["Content-Security-Policy"] = start.policy
+    return response
 
 
 def answer_file(request: Request) -> Response:

@@ -14,10 +14,15 @@ SMALL_PIXELS = 40
 FULL_PIXELS = 80
 """From this width on size costs nothing: a face of 80 px moves 0.14."""
 
-BLURRED_SHARPNESS = 25.0
-"""Chips with a smaller variance of the Laplacian are weak (grey levels squared)."""
+BLURRED_SHARPNESS = 0.04
+"""Faces with a smaller sharpness (see measure_sharpness) are weak. LFW photographs lie around 0.15.
+Blurred or moved until they have 0.065, they move by 0.26 from their own encodings and are still
+known; at 0.04 by 0.37, and one in six is missed; at 0.03 one in two."""
 
-FULL_SHARPNESS = 120.0
+FULL_SHARPNESS = 0.22
+"""From here on sharpness costs nothing; one LFW photograph in twenty has more."""
+
+DETAIL_PIXELS = 3
 
 PROFILE_YAW = 0.55
 """A head turned further is weak: most profiles match no frontal photograph."""
@@ -29,8 +34,9 @@ textured ground 0.24, true ones start at 0.06."""
 DOUBTFUL = "doubtful"
 """The weakness of what may be no face at all."""
 
-DARK_LEVEL, BRIGHT_LEVEL = 35.0, 225.0
-"""Mean grey levels of the face outside which features drown."""
+DARK_LEVEL, BRIGHT_LEVEL = 20.0, 225.0
+"""Mean grey levels of the face outside which features drown: LFW photographs made dark until they
+have a mean of 26 are missed three times as often, at 13 sixteen times."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ def weigh_face(detection: Detection, alignment: Alignment) -> Quality:
     grey = cv2.cvtColor(alignment.chip, cv2.COLOR_RGB2GRAY)
     # The chip's middle holds the face; its edge holds hair and background.
     face = grey[30:120, 30:120]
-    sharpness = float(cv2.Laplacian(face, cv2.CV_64F).var())
+    sharpness = measure_sharpness(face)
     yaw = estimate_yaw(alignment.landmarks)
     brightness = float(np.mean(face))
     weaknesses = (
@@ -60,10 +66,25 @@ def weigh_face(detection: Detection, alignment: Alignment) -> Quality:
     )
     value = (
         min(1.0, box.width / FULL_PIXELS)
-        * min(1.0, 0.25 + 0.75 * sharpness / FULL_SHARPNESS)
+        * min(1.0, sharpness / FULL_SHARPNESS)
         * max(0.1, 1.0 - yaw)
     )
     return Quality(round(value, 4), tuple(weakness for weakness in weaknesses if weakness))
+
+
+def measure_sharpness(grey: NDArray[np.uint8]) -> float:
+    """Measure how much a face changes over DETAIL_PIXELS of its chip, as a share of its brightness.
+
+    It is the deviation of the second differences, along the axis on which that is smaller, over the
+    mean grey level: so dim light is not taken for blur, and movement, which blurs one axis, is.
+    Of 20 measures tried on blurred, moved, shrunk and darkened photographs this one told best how
+    far an encoding has moved; the variance of the Laplacian took dim light for blur.
+    """
+    levels = grey.astype(np.float64)
+    step = DETAIL_PIXELS
+    across = levels[:, 2 * step :] - 2 * levels[:, step:-step] + levels[:, : -2 * step]
+    down = levels[2 * step :] - 2 * levels[step:-step] + levels[: -2 * step]
+    return float(min(across.std(), down.std()) / max(levels.mean(), 1.0))
 
 
 def estimate_yaw(landmarks: NDArray[np.float32]) -> float:

@@ -156,6 +156,6 @@ def engine_options(settings: Settings) -> EngineOptions:
     return EngineOptions(
         detector=settings.detector,
         device=settings.device,
-        threads=settings.threads,
+        threads=settings.net_threads,
         cache_folder=settings.cache_folder,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
-from function.engines import DetectorName, DeviceName
+from function.engines import DETECTORS, DetectorName, DeviceName
 
 SandboxName: TypeAlias = Literal["on", "strict", "off"]
 
@@ -110,8 +110,9 @@ class Settings:
     )
     detector: Annotated[
         DetectorName,
-        _choice("both", "cnn", "hog"),
-        "cnn sees turned heads, hog frontal faces; both: hog at a larger picture, cnn in turns",
+        _choice(*DETECTORS),
+        "cnn sees turned heads, hog frontal faces, each exactly as dlib has it; both, the fastest: "
+        "hog at a larger picture, a cnn of 8 bits in turns",
     ] = "both"
     device: Annotated[
         DeviceName,
@@ -123,7 +124,9 @@ class Settings:
         COUNT,
         "longest side of the picture the CNN looks at; 1280 sees half the size at 4 times the cost",
     ] = 640
-    threads: Annotated[int, COUNT, "CPU threads for each video in work"] = 2
+    threads: Annotated[
+        int, COUNT, "CPU threads for each video in work; one decodes, the others run the nets"
+    ] = 2
     slots: Annotated[int, COUNT, "videos in work at once; one more request gets 429"] = 1
     time_limit_seconds: Annotated[float, SECONDS, "one video may take so long; then 504"] = 600.0
     memory_megabytes: Annotated[
@@ -158,6 +161,11 @@ class Settings:
     log_level: Annotated[
         str, _choice("DEBUG", "INFO", "WARNING", "ERROR"), "how much the log says"
     ] = "INFO"
+
+    @property
+    def net_threads(self) -> int:
+        """Threads that run the nets of a video: what THREADS leaves beside the one that decodes."""
+        return max(1, self.threads - 1)
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] = os.environ) -> "Settings":

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from db.records import Vectors
-from function.engines import Alignment, Box, Detection, DetectorName, RgbImage
+from function.engines import Alignment, Box, Detection, DetectorName, GreyImage, RgbImage
 from tests.galleries import MODEL, made_up_vector
 
 
@@ -22,8 +22,8 @@ class QuickEngine:
         height, width = image.shape[:2]
         return [Detection(Box(0, 0, width - 1, height - 1), 1.0)]
 
-    def detect_frontal(self, image: RgbImage) -> list[Detection]:
-        return self.detect(image)
+    def detect_frontal(self, grey: GreyImage) -> list[Detection]:
+        return self.detect(np.stack([grey] * 3, axis=2))
 
     def align(self, image: RgbImage, box: Box) -> Alignment:
         size = box.width

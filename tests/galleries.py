@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import cv2
 import numpy as np
 from sqlite_utils import Database
 
@@ -11,6 +12,8 @@ from db.connections import open_database, transaction
 from db.gallery import Gallery
 from db.migrations import APPLICATION_ID, MIGRATIONS
 from db.records import Encoding, Performer, Vector
+from function.engines import ENCODING_MODEL
+from tests.crowds import Crowd
 
 MODEL = "test-model"
 
@@ -57,14 +60,43 @@ def gallery_of_schema(path: Path, version: int) -> Path:
     return path
 
 
-def many_performers(path: Path, count: int) -> Path:
-    """A gallery of that many performers without photos."""
+def many_performers(path: Path, count: int, thumbnail: bytes | None = None) -> Path:
+    """A gallery of that many performers without photos, all with the same thumbnail."""
     Gallery(path, create=True).close()
     database = open_database(path, create=False)
     with transaction(database):
         database.conn.executemany(
-            "INSERT INTO performers (name, source, source_id) VALUES (?, 'test', ?)",
-            ((f"Performer {number:05}", str(number)) for number in range(count)),
+            "INSERT INTO performers (name, source, source_id, thumbnail) VALUES (?, 'test', ?, ?)",
+            ((f"Performer {number:05}", str(number), thumbnail) for number in range(count)),
         )
     database.close()
     return path
+
+
+def flawed_gallery(path: Path) -> Path:
+    """A gallery with one finding of each kind, among performers with whom all is well."""
+    crowd = Crowd()
+    ada, mary, grace, jean = (crowd.person() for _ in range(4))
+    photos = {
+        "Ada": list(crowd.encodings(ada, 4)),
+        "Mary": [*crowd.encodings(mary, 2), *crowd.encodings(ada, 1)],
+        "Grace": list(crowd.encodings(grace, 3)),
+        "Jean": list(crowd.encodings(jean, 1, spread=0.2)),
+        "Jeanne": list(crowd.encodings(jean, 1, spread=0.2)),
+        "Nobody": [],
+    }
+    photos["Grace"][2] = photos["Grace"][0] + crowd.direction(0.02)
+    with Gallery(path, create=True) as gallery:
+        for name, vectors in photos.items():
+            encodings = [
+                Encoding(vector, ENCODING_MODEL, 0.6, f"{name}{row}", f"{name}/{row}.jpg")
+                for row, vector in enumerate(vectors, start=1)
+            ]
+            gallery.enrol(performer(name), encodings, None)
+    return path
+
+
+def noise_picture(side: int = 160) -> bytes:
+    """A JPEG of noise, larger than any thumbnail of a face."""
+    pixels = np.random.default_rng(1).integers(0, 256, (side, side, 3), np.uint8)
+    return cv2.imencode(".jpg", pixels)[1].tobytes()

@@ -1,15 +1,16 @@
-"""Pictures of the page for its documentation, made anew: `make screenshot`."""
+"""Pictures of the page, made anew: `make screenshot`. Those with photographs stay out of git."""
 
 import json
 import shutil
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from db.gallery import Gallery
 from function.engines import EngineOptions, load_engine
 from tests.browsers import ARGUMENTS, CHROMIUM
+from tests.drawings import draw_page
 from tests.servers import ROOT, running_server
 from tools.demo.photos import fetch_photos
 from tools.enrol import enrol_all
@@ -41,6 +42,7 @@ def main() -> None:
                 path = DOCS / f"screenshot-{name}.png"
                 _picture(browser, address, look, path)
                 print(path)  # noqa: T201  # the result
+            _draw(browser, address, DOCS / "page.svg")
             browser.close()
 
 
@@ -69,13 +71,35 @@ def _enrol(photos: Path, folder: Path) -> Path:
     return path
 
 
-def _picture(browser: Browser, address: str, look: dict[str, object], path: Path) -> None:
-    page = browser.new_page(device_scale_factor=2, **look)  # type: ignore[arg-type]
+def _draw(browser: Browser, address: str, path: Path) -> None:
+    """Draw the results as they are on a page high enough for all of them."""
+    page = _results(browser, address, SHOTS["light"] | {"viewport": {"width": 900, "height": 2000}})
+    page.evaluate(
+        """() => {
+          for (const one of document.querySelectorAll("#identify > :not(#results)"))
+            one.hidden = true;
+          document.activeElement.blur();
+          scrollTo(0, 0);
+        }"""
+    )
+    bottom = page.locator("#people").evaluate("(one) => one.getBoundingClientRect().bottom")
+    path.write_text(draw_page(page, round(bottom) + 20, "The page shows who is in a video"))
+    print(path)  # noqa: T201  # the result
+    page.close()
+
+
+def _results(browser: Browser, address: str, look: dict[str, object], **options: int) -> Page:
+    page = browser.new_page(**look, **options)  # type: ignore[arg-type]
     page.goto(address)
     page.get_by_role("button", name="Evening news.mp4").click()
     page.get_by_role("article").first.wait_for(timeout=60_000)
-    page.locator("#results").evaluate("(one) => one.scrollIntoView({block: 'start'})")
     page.wait_for_timeout(600)
+    return page
+
+
+def _picture(browser: Browser, address: str, look: dict[str, object], path: Path) -> None:
+    page = _results(browser, address, look, device_scale_factor=2)
+    page.locator("#results").evaluate("(one) => one.scrollIntoView({block: 'start'})")
     page.screenshot(path=path)
     page.close()
 

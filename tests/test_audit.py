@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from db.records import Performer
+from function.audits import audit_gallery
 from tests.crowds import Crowd, make_gallery
-from tools.audit import audit_gallery, render_audit
+from tools.audit import render_audit
 
 
 def test_a_good_gallery_has_no_findings() -> None:
@@ -79,6 +80,16 @@ def test_findings_in_different_blocks_of_a_large_gallery_are_found() -> None:
         if "P2099" in finding.performers
     ]
     assert ("duplicate_photos", ("P1", "P2099")) in kinds
+
+
+def test_of_many_findings_the_nearest_are_kept_and_all_are_counted() -> None:
+    crowd = Crowd()
+    photos = [crowd.encodings(crowd.person(), 2) for _ in range(9)]
+    for number, pair in enumerate(photos):
+        pair[1] = pair[0] + crowd.direction(0.09 - 0.01 * number)
+    audit = audit_gallery(make_gallery(photos), most=2)
+    assert [finding.performers for finding in audit.findings] == [("P8",), ("P7",)]
+    assert audit.total == 9
 
 
 def test_the_lines_name_photos_and_say_what_to_do() -> None:

@@ -1,10 +1,12 @@
+from dataclasses import replace
 from pathlib import Path
 
+import av
 import pytest
 
 from tools.bench import footage
 from tools.bench.__main__ import render_table, run_contender
-from tools.bench.footage import make_footage, true_faces
+from tools.bench.footage import loop_footage, make_footage, true_faces
 from tools.bench.reference import group_greedily, load_library, run_reference
 from tools.videos import moving_picture, read_portrait, write_video
 
@@ -37,4 +39,21 @@ def test_a_contender_is_measured_as_a_process_and_set_beside_the_last(clip: Path
     assert run.found.people == 1
     assert 0 < run.found.work_seconds < run.cpu_seconds
     assert 50 < run.peak_megabytes < 1000
-    assert "onnx takes 1.0 times less CPU than onnx" in render_table([run, run])
+    usual = replace(run, contender="reference")
+    assert "onnx takes 1.0 times less CPU than reference" in render_table([run, usual])
+    assert "times less" not in render_table([run, run])
+
+
+def test_footage_is_looped_and_cut_at_keyframes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(footage, "HEIGHT", 270)
+    monkeypatch.setattr(footage, "WIDTH", 480)
+    source = make_footage(2, 1, tmp_path)
+    for seconds in (5, 1):
+        floor = run_contender("keyframes", loop_footage(source, seconds), None)
+        assert floor.found.frames == seconds
+        with av.open(str(loop_footage(source, seconds))) as video:
+            pictures = [frame.time for frame in video.decode(video=0)]
+        assert len(pictures) == 25 * seconds
+        assert pictures == sorted(pictures)

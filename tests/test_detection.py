@@ -3,7 +3,15 @@ from pathlib import Path
 import numpy as np
 
 from function.detection import detect_faces
-from function.engines import Box, Detection, Engine, EngineOptions, RgbImage, load_engine
+from function.engines import (
+    Box,
+    Detection,
+    Engine,
+    EngineOptions,
+    GreyImage,
+    RgbImage,
+    load_engine,
+)
 from tests.engines import QuickEngine
 from tools.videos import read_portrait
 
@@ -18,8 +26,8 @@ class TwoEyed(QuickEngine):
         self.wide_looks = 0
         self._frontal, self._turned = frontal, turned
 
-    def detect_frontal(self, image: RgbImage) -> list[Detection]:
-        assert image.shape[:2] == (512, 1024)
+    def detect_frontal(self, grey: GreyImage) -> list[Detection]:
+        assert grey.shape == (512, 1024)
         return self._frontal
 
     def detect(self, image: RgbImage) -> list[Detection]:
@@ -53,6 +61,12 @@ def test_a_face_that_both_looks_see_counts_once() -> None:
     other = Detection(Box(400, 64, 460, 126), 0.7)
     found = detect_faces(PICTURE, TwoEyed([SURE], [same, other]), 640)
     assert [one.score for one in found] == [0.9, 0.7]
+
+
+def test_a_picture_that_the_wide_look_sees_whole_has_no_near_one() -> None:
+    engine = TwoEyed([SURE], [DOUBTFUL])
+    small = np.zeros((320, 640, 3), np.uint8)
+    assert detect_faces(small, engine, 640, thoroughly=False) == [DOUBTFUL]
 
 
 def test_a_picture_too_small_for_a_face_is_not_looked_at(engine: Engine) -> None:

@@ -15,6 +15,7 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
+from function.detection import overlap
 from function.engines import (
     ENCODING_MODEL,
     Box,
@@ -27,9 +28,11 @@ from function.engines import (
 )
 from function.engines.dlib_engine import import_face_recognition
 from function.engines.dlib_graphs import encoder_graph
+from function.engines.int8_graphs import LARGEST_VALUES, ROW_SUMS
 from function.engines.nets import read_encoder
 from function.engines.weights import find_weights
 from function.errors import EngineUnavailableError
+from tools.bench.int8 import measure_ranges
 
 ENGINES = ["onnx", "dlib"]
 PORTRAITS = ["obama1.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png", "hopper.jpg"]
@@ -316,6 +319,33 @@ def _encode_with(graph: bytes, chip: RgbImage) -> NDArray[np.float32]:
     return encoding
 
 
+# The CNN in 8 bits
+
+
+@pytest.mark.parametrize("name", [*PORTRAITS, "cat.png"])
+def test_8_bits_find_the_face_that_floats_find(
+    name: str,
+    engines: dict[tuple[str, DetectorName], Engine],
+    pictures: dict[str, RgbImage],
+    options: EngineOptions,
+) -> None:
+    fast = load_engine("onnx", replace(options, detector="both"))
+    expected = engines["onnx", "cnn"].detect(pictures[name])
+    found = fast.detect(pictures[name])
+
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert overlap(one.box, other.box) > 0.6
+
+
+def test_the_ranges_of_8_bits_are_those_of_the_photographs() -> None:
+    *maps, rows = measure_ranges().values()
+
+    assert [largest for _, largest in maps] == pytest.approx(LARGEST_VALUES, rel=0.05)
+    assert all(largest <= held for (_, largest), held in zip(maps, LARGEST_VALUES, strict=True))
+    assert rows == pytest.approx(ROW_SUMS, rel=0.05)
+
+
 # Labelled photographs that only developers have
 
 
@@ -373,7 +403,7 @@ def test_the_engine_loads_without_onnx_where_the_graphs_are_cached(
         "sys.modules['onnx'] = None\n"
         "from function.engines import EngineOptions, load_engine\n"
         f"folder = Path({str(options.cache_folder)!r})\n"
-        "load_engine('onnx', EngineOptions(device='cpu', cache_folder=folder))\n"
+        "load_engine('onnx', EngineOptions(detector='cnn', device='cpu', cache_folder=folder))\n"
     )
 
     assert finished.returncode == 0, finished.stderr

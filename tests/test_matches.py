@@ -15,7 +15,13 @@ from function.densities import (
     stranger_density,
     write_densities,
 )
-from function.matches import MATCH_FROM, UNCERTAIN_FROM, Identification, match_people
+from function.matches import (
+    MATCH_FROM,
+    MENDED_FROM,
+    UNCERTAIN_FROM,
+    Identification,
+    match_people,
+)
 from function.people import Person, group_faces, person_of
 from tests.crowds import Crowd, make_face, make_faces, make_gallery
 from tools.crowds import add_strangers
@@ -180,6 +186,25 @@ def test_two_groups_that_are_named_alike_and_never_meet_become_one_person() -> N
     found = match_people(people, make_gallery(enrolled))
     assert [one.matches[0].performer.name for one in found] == ["P2", "P5"]
     assert [face.frame for face in found[0].person.faces] == [0, 3]
+
+
+def test_someone_probable_joins_a_match_that_is_never_seen_beside_them() -> None:
+    crowd = Crowd()
+    centres, enrolled = enrol(crowd, 10)
+    gallery = make_gallery(enrolled)
+    sure = someone(centres[2] + crowd.direction(0.1), 0)
+    away = crowd.direction(1.0)
+    probable = next(
+        person
+        for reach in np.arange(0.3, 0.6, 0.005)
+        for person in [someone(centres[2] + reach * away, 5)]
+        if MENDED_FROM <= score_of(identify(person, gallery), "P2") < MATCH_FROM
+    )
+    assert identify(probable, gallery).verdict == "uncertain"
+    (joined,) = match_people([probable, sure], gallery)
+    assert (joined.verdict, len(joined.person.faces)) == ("match", 2)
+    beside = someone(centres[2] + crowd.direction(0.1), 5)
+    assert len(match_people([probable, beside], gallery)) == 2
 
 
 def test_an_empty_gallery_knows_nobody() -> None:

@@ -12,17 +12,19 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from db.gallery import Gallery
 from tests.browsers import chromium
-from tests.galleries import many_performers
+from tests.galleries import flawed_gallery, many_performers, noise_picture
 from tests.servers import running_server
 
 WIDE = {"width": 1100, "height": 900}
 PHONE = {"width": 360, "height": 740}
 HOSTILE = "<img src=x onerror=hacked()>"
 PATIENCE_MS = 20_000
+SETTLED_MS = 1_000
+CONNECTIONS_OF_A_BROWSER = 6
 
 Open = Callable[..., Page]
 
@@ -241,7 +243,7 @@ def test_somebody_else_is_chosen_by_typing_and_arrow_keys(open_page: Open, galle
     page.get_by_role("button", name="Someone else …").click()
     combobox = page.get_by_role("combobox", name="Who is this?")
     expect(combobox).to_be_focused()
-    expect(page.get_by_role("option")).to_have_count(2)
+    expect(page.get_by_role("option")).to_have_text(["Grace Hopper1 photo"])
     combobox.press_sequentially("gra")
     new = page.get_by_role("option", name="New performer “gra”")
     expect(new).to_be_visible()
@@ -323,13 +325,52 @@ def test_a_performer_is_renamed_merged_and_loses_a_photo(open_page: Open) -> Non
     page.locator("#performer").get_by_label("Name", exact=True).fill("Amazing Grace")
     page.get_by_role("button", name="Rename").click()
     expect(page.get_by_role("heading", name="Amazing Grace")).to_be_visible()
+    expect(page.locator("#performer").get_by_label("Name", exact=True)).to_be_focused()
     page.get_by_role("button", name="Merge with another performer …").click()
     page.get_by_role("option", name="Barack Obama").click()
     page.get_by_role("dialog").get_by_role("button", name="Merge").click()
     expect(page.locator(".photos li")).to_have_count(3)
+    expect(page.get_by_role("heading", name="Amazing Grace")).to_be_focused()
     page.get_by_role("button", name="Remove ").first.click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(page.locator(".photos li")).to_have_count(2)
+
+
+def test_what_to_look_at_leads_to_the_photo_and_is_read_again_after_a_merge(
+    open_page: Open, gallery: Path
+) -> None:
+    gallery.unlink()
+    flawed_gallery(gallery)
+    page = open_page("#gallery")
+    summary = page.locator("#audit summary")
+    expect(summary).to_have_text("What to look at: 4 findings", timeout=PATIENCE_MS)
+    summary.focus()
+    page.keyboard.press("Enter")
+    _assert_accessible(page)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Jean", exact=True).first).to_be_focused()
+    page.get_by_role("link", name="Photo 3 of Mary").press("Enter")
+    expect(page.get_by_role("heading", name="Mary")).to_be_visible()
+    expect(page.locator(".photos li").nth(2)).to_be_focused()
+    expect(page.locator(".photos li").nth(2)).to_contain_text("Photo 3")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.locator(".photos li")).to_have_count(2)
+    expect(page.get_by_role("heading", name="Photos", exact=True)).to_be_focused()
+    page.get_by_role("link", name="← Gallery").click()
+    expect(summary).to_have_text("What to look at: 3 findings")
+    page.get_by_role("button", name="Merge Jean and Jeanne …").click()
+    page.get_by_role("dialog").get_by_role("button", name="Merge as Jeanne").click()
+    expect(summary).to_have_text("What to look at: 2 findings")
+    expect(summary).to_be_focused()
+    expect(page.locator("#grid .name")).to_have_text(["Ada", "Grace", "Jeanne", "Mary", "Nobody"])
+
+
+def test_a_gallery_with_nothing_to_look_at_says_so(open_page: Open) -> None:
+    page = open_page("#gallery")
+    summary = page.locator("#audit summary")
+    expect(summary).to_have_text("What to look at: nothing", timeout=PATIENCE_MS)
 
 
 def test_the_keyboard_alone_does_it_all(open_page: Open) -> None:
@@ -455,11 +496,51 @@ def test_the_first_view_is_small_and_asks_for_everything_at_once(
     assert server in page.url
 
 
+def test_it_is_painted_after_one_round_trip_and_the_videos_are_listed_after_three(
+    browser: Browser, server: str, gallery: Path
+) -> None:
+    assert gallery.exists()
+    page = browser.new_page()
+    held: list[Route] = []
+    page.route(lambda url: url != f"{server}/", lambda route: held.append(route))  # noqa: PLW0108  # playwright wants a function
+    page.goto(server, wait_until="commit")
+    page.wait_for_function(
+        "() => performance.getEntriesByName('first-contentful-paint').length > 0"
+    )
+    expect(page.get_by_role("heading", name="Choose a video")).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.querySelector('.top')).position") == "sticky"
+    listed = page.get_by_role("button", name="two.mp4")
+    for _ in range(2):
+        expect(listed).to_have_count(0)
+        page.wait_for_timeout(SETTLED_MS)
+        asked, held[:] = list(held), []
+        assert 0 < len(asked) <= CONNECTIONS_OF_A_BROWSER
+        for route in asked:
+            route.continue_()
+    expect(listed).to_be_visible()
+    page.close()
+
+
+def test_a_part_of_the_page_that_does_not_come_is_missed_aloud(
+    browser: Browser, server: str, gallery: Path
+) -> None:
+    assert gallery.exists()
+    page = browser.new_page()
+    page.route("**/page/gallery.js", lambda route: route.abort())
+    page.goto(server)
+    expect(page.get_by_role("button", name="two.mp4")).to_be_visible()
+    page.get_by_role("link", name="Gallery").click()
+    expect(page.get_by_role("alert").filter(has_text="A part of the page")).to_be_visible()
+    page.get_by_role("link", name="Identify").click()
+    expect(page.get_by_text("A part of the page")).to_have_count(0)
+    page.close()
+
+
 @pytest.fixture(scope="module")
 def guarded_server(page_media: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server with a token, and a gallery of ten thousand performers."""
     folder = tmp_path_factory.mktemp("guarded")
-    path = many_performers(folder / "many.db", 10_000)
+    path = many_performers(folder / "many.db", 10_000, noise_picture())
     settings = {"MEDIA_ROOT": page_media, "PERFORMERS_DB": path, "TOKEN": "secret"}
     with running_server(folder / "server.log", **settings) as address:
         yield address
@@ -512,6 +593,114 @@ def test_ten_thousand_performers_come_as_one_scrolls(browser: Browser, guarded_s
     page.close()
 
 
+def test_however_far_one_scrolls_the_browser_holds_only_what_is_near(
+    browser: Browser, guarded_server: str
+) -> None:
+    page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
+    page.add_init_script(
+        """sessionStorage.setItem('token', 'secret');
+        window.blockedMs = 0;
+        new PerformanceObserver((list) => {
+          for (const task of list.getEntries()) window.blockedMs += task.duration;
+        }).observe({type: "longtask"});"""
+    )
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{guarded_server}/#gallery")
+    stretches = page.locator("#grid ul")
+    expect(stretches).to_have_count(1)
+    page.mouse.move(500, 500)
+    started = time.monotonic()
+    while stretches.count() < 25 and time.monotonic() - started < 60:
+        page.mouse.wheel(0, 1000)
+        page.wait_for_timeout(20)
+    seconds = time.monotonic() - started
+    assert stretches.count() >= 25
+    assert page.evaluate("document.querySelectorAll('*').length") < 2500
+    pages = [url for url in asked if "/gallery?" in url]
+    assert len(pages) == len(set(pages)) == stretches.count()
+    assert page.evaluate("blockedMs") < 1000 * seconds * 0.25
+    page.keyboard.press("Home")
+    first = page.locator("#grid li").first
+    expect(first).to_contain_text("Performer 00000")
+    expect(first).to_be_in_viewport()
+    page.wait_for_function("() => document.querySelector('#grid img').naturalWidth > 0")
+    page.close()
+
+
+def test_show_more_leads_the_keyboard_on(browser: Browser, guarded_server: str) -> None:
+    page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
+    page.add_init_script("sessionStorage.setItem('token', 'secret')")
+    page.goto(f"{guarded_server}/#gallery")
+    expect(page.locator("#grid ul")).to_have_count(1)
+    page.evaluate("document.querySelector('#more').click()")
+    expect(page.get_by_role("link", name="Performer 00060")).to_be_focused()
+    _press(page, "Tab", 50)
+    expect(page.get_by_role("link", name="Performer 00120")).to_have_count(1)
+    _press(page, "Tab", 10)
+    expect(page.get_by_role("link", name="Performer 00120")).to_be_focused()
+    _press(page, "Shift+Tab", 50)
+    expect(page.get_by_role("link", name="Performer 00058")).to_have_count(1)
+    _press(page, "Shift+Tab", 12)
+    expect(page.get_by_role("link", name="Performer 00058")).to_be_focused()
+    page.close()
+
+
+def test_who_comes_back_to_the_gallery_finds_the_place_they_left(
+    browser: Browser, guarded_server: str
+) -> None:
+    page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
+    page.add_init_script("sessionStorage.setItem('token', 'secret')")
+    page.goto(f"{guarded_server}/#gallery")
+    page.mouse.move(500, 500)
+    opened = page.get_by_role("link", name="Performer 00200")
+    while not opened.count():
+        page.mouse.wheel(0, 500)
+        page.wait_for_timeout(20)
+    opened.click()
+    expect(page.get_by_role("heading", name="Performer 00200")).to_be_in_viewport()
+    page.get_by_role("link", name="← Gallery").press("Enter")
+    expect(opened).to_be_in_viewport()
+    expect(opened).to_be_focused()
+    opened.click()
+    expect(page.get_by_role("heading", name="Performer 00200")).to_be_in_viewport()
+    page.go_back()
+    expect(opened).to_be_in_viewport()
+    page.close()
+
+
+def test_when_the_rest_of_the_gallery_does_not_come_one_can_try_again(
+    browser: Browser, guarded_server: str
+) -> None:
+    page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
+    page.add_init_script("sessionStorage.setItem('token', 'secret')")
+    page.goto(f"{guarded_server}/#gallery")
+    expect(page.locator("#grid ul")).to_have_count(1)
+    page.route("**/gallery?from=60*", lambda route: route.abort())
+    page.evaluate("document.querySelector('#more').click()")
+    expect(page.get_by_text("The rest cannot be shown")).to_be_visible()
+    expect(page.locator("#grid ul")).to_have_count(1)
+    page.unroute("**/gallery?from=60*")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("link", name="Performer 00060")).to_be_focused()
+    page.close()
+
+
+def _press(page: Page, key: str, times: int) -> None:
+    for _ in range(times):
+        page.keyboard.press(key)
+
+
+def test_the_rows_of_the_grid_are_full_at_every_width(open_page: Open) -> None:
+    page = open_page("#gallery")
+    expect(page.locator("#grid li")).to_have_count(2)
+    rows = "getComputedStyle(document.querySelector('.grid')).gridTemplateColumns"
+    for width in range(320, 1400, 40):
+        page.set_viewport_size({"width": width, "height": 700})
+        columns = len(page.evaluate(rows).split())
+        assert 60 % columns == 0, width
+
+
 def test_a_missing_gallery_can_be_made_and_an_empty_one_greets(
     open_page: Open, gallery: Path
 ) -> None:
@@ -550,6 +739,7 @@ def test_a_server_that_is_gone_is_named_and_tried_again(open_page: Open) -> None
     page.route("**/*", lambda route: route.abort())
     page.get_by_role("button", name="cat.mp4").click()
     expect(page.get_by_text("The server does not answer. Start it again")).to_be_visible()
+    expect(page.locator("#status-line")).to_have_text("No answer")
     page.unroute("**/*")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("No face found")).to_be_visible()

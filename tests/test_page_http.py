@@ -1,7 +1,10 @@
 """What the page asks for, over HTTP."""
 
+import base64
+import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +17,10 @@ from flask.testing import FlaskClient
 from functions_framework import create_app
 
 from db.gallery import Gallery
+from function.audits import audit_gallery
 from function.pages import PAGE_FOLDER
 from function.service import Service
-from tests.galleries import many_performers
+from tests.galleries import flawed_gallery, many_performers
 from tests.videos import number_in, numbered_pictures
 from tools.videos import moving_picture, read_portrait, write_video
 
@@ -123,13 +127,35 @@ def test_the_page_is_plain_files_without_inline_script_or_foreign_hosts() -> Non
             assert danger not in text, path
 
 
-def test_every_module_is_fetched_at_once_and_not_one_after_the_other() -> None:
+def test_the_start_page_brings_its_style_and_a_policy_that_lets_in_no_other(
+    client: FlaskClient,
+) -> None:
+    response = client.get("/", headers=HTML)
+    (style,) = re.findall("<style>(.*?)</style>", response.text, re.DOTALL)
+    assert style == (PAGE_FOLDER / "page.css").read_text()
+    assert "stylesheet" not in response.text
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = response.headers["Content-Security-Policy"]
+    assert f"style-src 'self' 'sha256-{digest}';" in policy
+    again = client.get("/", headers=HTML | {"If-None-Match": response.headers["ETag"]})
+    assert (again.status_code, again.headers["Content-Security-Policy"]) == (304, policy)
+
+
+def test_the_modules_of_the_first_view_are_named_by_the_start_page_and_fit_in_one_round() -> None:
     start = (PAGE_FOLDER / "index.html").read_text()
-    for path in PAGE_FOLDER.glob("*.js"):
-        assert f'"/page/{path.name}"' in start, path
+    needed = {"page.js"}
+    for _ in range(5):
+        needed |= {name for one in needed for name in imported_modules(one)}
+    assert set(re.findall(r'="/page/(\w+\.js)"', start)) == needed
+    assert len(needed) <= CONNECTIONS_OF_A_BROWSER
 
 
-def test_the_first_view_is_under_100_kb() -> None:
+def imported_modules(name: str) -> list[str]:
+    text = (PAGE_FOLDER / name).read_text()
+    return re.findall(r'^import .* from "/page/(\w+\.js)";', text, re.MULTILINE)
+
+
+def test_the_whole_page_is_under_100_kb() -> None:
     assert sum(path.stat().st_size for path in PAGE_FOLDER.iterdir()) < 100_000
 
 
@@ -357,6 +383,17 @@ def test_choosing_somebody_else_rejects_who_was_offered(client: FlaskClient) -> 
     assert names(identify(client)[1]) == ["Barack Obama", ""]
 
 
+CONNECTIONS_OF_A_BROWSER = 6
+
+READS = [
+    "/videos",
+    "/gallery",
+    "/gallery/thumbnail?id=1",
+    "/gallery/check",
+    "/gallery/audit",
+    "/?path=a",
+]
+
 WRITES = [
     "/corrections/assign",
     "/corrections/name",
@@ -519,10 +556,67 @@ def test_the_check_tells_what_is_well_and_names_no_folder(
     assert str(own_gallery.parent) not in answer.get_data(as_text=True)
 
 
+def test_the_audit_names_each_flaw_and_follows_every_change(serve: Serve, tmp_path: Path) -> None:
+    client = serve(PERFORMERS_DB=str(flawed_gallery(tmp_path / "flawed.db")))
+    audit = client.get("/gallery/audit").get_json()
+    assert (audit["performers"], audit["photos"]) == (6, 12)
+    assert audit["total"] == len(audit["findings"]) == 4
+    found = {
+        one["kind"]: (one["performers"], [photo["number"] for photo in one["photos"]])
+        for one in audit["findings"]
+    }
+    assert found["performers_too_alike"] == (["Jean", "Jeanne"], [])
+    assert found["photo_nearer_to_another"] == (["Mary", "Ada"], [3])
+    assert found["duplicate_photos"] == (["Grace"], [1, 3])
+    assert found["no_photos"] == (["Nobody"], [])
+    (alike,) = (one for one in audit["findings"] if one["kind"] == "performers_too_alike")
+    kept, absorbed = alike["performer_ids"]
+    post(client, "/gallery/merge", kept=kept, absorbed=absorbed)
+    kinds = [one["kind"] for one in client.get("/gallery/audit").get_json()["findings"]]
+    assert sorted(kinds) == ["duplicate_photos", "no_photos", "photo_nearer_to_another"]
+
+
+def test_an_audit_is_made_once_for_each_state_of_the_gallery(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def counting(*arguments: Any, **options: Any) -> Any:
+        made.append(arguments)
+        return audit_gallery(*arguments, **options)
+
+    monkeypatch.setattr("function.auditing.audit_gallery", counting)
+    client = serve(PERFORMERS_DB=str(flawed_gallery(tmp_path / "flawed.db")))
+    for _ in range(3):
+        client.get("/gallery/audit")
+    assert len(made) == 1
+    post(client, "/gallery/rename", id=1, name="Somebody")
+    client.get("/gallery/audit")
+    assert len(made) == 2
+
+
+def test_an_audit_that_would_take_too_long_is_refused_with_the_command_that_does_it(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("function.auditing.MOST_PHOTOS", 11)
+    client = serve(PERFORMERS_DB=str(flawed_gallery(tmp_path / "flawed.db")))
+    refused = client.get("/gallery/audit")
+    assert code_of(refused) == (422, "gallery_too_large")
+    assert "python -m tools audit" in refused.get_json()["error"]["message"]
+
+
+def test_only_the_worst_findings_are_listed_and_the_rest_counted(
+    serve: Serve, tmp_path: Path
+) -> None:
+    client = serve(PERFORMERS_DB=str(many_performers(tmp_path / "many.db", 1000)))
+    audit = client.get("/gallery/audit").get_json()
+    assert (audit["total"], len(audit["findings"])) == (1000, 50)
+
+
 def test_a_missing_gallery_can_be_made_from_the_page(serve: Serve, tmp_path: Path) -> None:
     path = tmp_path / "fresh.db"
     client = serve(PERFORMERS_DB=str(path))
-    for wanted in ("/gallery", "/gallery/check", "/ready"):
+    for wanted in ("/gallery", "/gallery/check", "/gallery/audit", "/ready"):
         assert code_of(client.get(wanted)) == (503, "gallery_unavailable")
     assert post(client, "/gallery/create").status_code == 200
     assert client.get("/gallery").get_json() == {"performers": [], "total": 0}
@@ -534,7 +628,7 @@ def test_with_a_token_only_the_page_itself_and_the_video_of_a_result_are_open(
     client = serve(TOKEN="secret")
     assert client.get("/", headers=HTML).status_code == 200
     assert client.get("/page/page.js").status_code == 200
-    for path in ("/videos", "/gallery", "/gallery/thumbnail?id=1", "/gallery/check", "/?path=a"):
+    for path in READS:
         assert code_of(client.get(path, headers=FROM_PAGE | HTML)) == (401, "unauthorized"), path
     for path in WRITES:
         assert code_of(post(client, path)) == (401, "unauthorized"), path

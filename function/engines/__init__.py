@@ -20,11 +20,15 @@ from function.errors import EngineUnavailableError
 RgbImage: TypeAlias = NDArray[np.uint8]
 """RGB uint8, (height, width, 3). BGR given as RGB moves an encoding by 0.28 in silence."""
 
+GreyImage: TypeAlias = NDArray[np.uint8]
+"""Shades of grey, uint8 (height, width)."""
+
 Landmarks: TypeAlias = NDArray[np.float32]
 """dlib's five points in image pixels, float32 (5, 2) as x, y: the corners of the eye on the
 image's right (outer, inner), of the eye on its left (outer, inner), and the base of the nose."""
 
 DetectorName: TypeAlias = Literal["both", "cnn", "hog"]
+DETECTORS: tuple[DetectorName, ...] = ("both", "cnn", "hog")
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
 
 ENCODING_MODEL = "dlib_face_recognition_resnet_model_v1/5"
@@ -85,7 +89,7 @@ class EngineOptions:
 
     detector: DetectorName = "both"
     device: DeviceName = "auto"
-    threads: int = 2
+    threads: int = 1
     cache_folder: Path | None = None
 
 
@@ -111,7 +115,7 @@ class Engine(Protocol):
     def detect(self, image: RgbImage) -> list[Detection]:
         """Find the faces of an image, surest first: with HOG where `detector` says so, else CNN."""
 
-    def detect_frontal(self, image: RgbImage) -> list[Detection]:
+    def detect_frontal(self, grey: GreyImage) -> list[Detection]:
         """Find upright faces of 80 pixels and more that look into the camera, surest first."""
 
     def align(self, image: RgbImage, box: Box) -> Alignment:

@@ -1,14 +1,17 @@
 """`python -m function.engines`: make the nets ready ahead of time, into CACHE_FOLDER."""
 
-from function.engines import load_engine
+from dataclasses import replace
+
+from function.engines import DETECTORS, load_engine
 from function.service import engine_options
 from function.settings import Settings
 
 
 def main() -> None:
-    """Load the engine once, on the CPU, which leaves the graphs of both nets in the cache."""
+    """Load the engine with each detector, on the CPU, which leaves every net in the cache."""
     settings = Settings.from_env({"CACHE_FOLDER": str(Settings.from_env().cache_folder or "")})
-    engine = load_engine("onnx", engine_options(settings))
+    for detector in DETECTORS:
+        engine = load_engine("onnx", replace(engine_options(settings), detector=detector))
     print(f"The nets are ready: {engine.model} on {engine.provider}.")  # noqa: T201  # a command
 
 

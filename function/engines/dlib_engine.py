@@ -18,8 +18,10 @@ from function.engines import (
     DeviceName,
     Engine,
     EngineOptions,
+    GreyImage,
     RgbImage,
 )
+from function.engines.graph_cache import GraphCache
 from function.engines.weights import PACKAGE, WeightFiles, find_weights
 from function.errors import EngineUnavailableError
 
@@ -50,7 +52,7 @@ class DlibEngine:
         self.provider = provider
         self._models = models
         self.detector = options.detector
-        self._hog = HogDetector()
+        self._hog = HogDetector(GraphCache(options.cache_folder))
 
     def detect(self, image: RgbImage) -> list[Detection]:
         """Find the faces of an image, surest first."""
@@ -60,9 +62,9 @@ class DlibEngine:
         detections = [Detection(box_of(face.rect), float(face.confidence)) for face in found]
         return sorted(detections, key=lambda detection: -detection.score)
 
-    def detect_frontal(self, image: RgbImage) -> list[Detection]:
+    def detect_frontal(self, grey: GreyImage) -> list[Detection]:
         """Find upright faces of 80 pixels and more that look into the camera, surest first."""
-        return self._hog.detect_frontal(image)
+        return self._hog.detect_frontal(grey)
 
     def align(self, image: RgbImage, box: Box) -> Alignment:
         """Find a face's landmarks inside `box` and cut its chip from the same image."""

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from onnx import TensorProto, checker, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from function.engines.alignment import CHIP_PIXELS
 from function.engines.dlib_rewrites import fill_blocks, fold, split_last
@@ -22,9 +20,7 @@ from function.engines.dlib_weights import (
     Pool,
     Relu,
 )
-
-_OPSET, _IR_VERSION = 17, 8
-"""Known to every onnxruntime since 1.12, and enough for what is written here."""
+from function.engines.graph_writer import GraphWriter
 
 
 @dataclass(frozen=True)
@@ -36,36 +32,9 @@ class _Map:
     side: int = 0
 
 
-class _Writer:
-    """Collects a graph's nodes and constants, and gives each a name."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-
-    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        output = f"{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
-        return output
-
-    def constant(self, values: NDArray[Any]) -> str:
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
-
-    def finish(self, name: str, source: Any, target: Any) -> bytes:
-        self.nodes[-1].output[0] = target.name
-        graph = helper.make_graph(self.nodes, name, [source], [target], self.constants)
-        opsets = [helper.make_opsetid("", _OPSET)]
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
-        checker.check_model(model, full_check=True)
-        content: bytes = model.SerializeToString()
-        return content
-
-
 def encoder_graph(net: DlibNet[MetricLoss]) -> bytes:
     """Write the encoder: `chips` uint8 (faces, 150, 150, 3) to `encodings` float32 (faces, 128)."""
-    writer = _Writer()
+    writer = GraphWriter()
     pixels = writer.add("Cast", "chips", to=TensorProto.FLOAT)
     planes = writer.add("Transpose", pixels, perm=[0, 3, 1, 2])
     _write_layers(writer, _Map(planes, side=CHIP_PIXELS), fold(net))
@@ -80,7 +49,7 @@ def detector_graph(net: DlibNet[DetectionLoss]) -> bytes:
 
     The canvas holds pixel values, 0 to 255; what is 0 for dlib is the mean colour here.
     """
-    writer = _Writer()
+    writer = GraphWriter()
     planes = writer.add("Transpose", "canvas", perm=[0, 3, 1, 2])
     _write_layers(writer, _Map(planes), split_last(fill_blocks(fold(net))))
     canvas = helper.make_tensor_value_info("canvas", TensorProto.FLOAT, [1, "height", "width", 3])
@@ -88,7 +57,7 @@ def detector_graph(net: DlibNet[DetectionLoss]) -> bytes:
     return writer.finish("detector", canvas, scores)
 
 
-def _write_layers(writer: _Writer, source: _Map, layers: Iterable[Layer]) -> None:
+def _write_layers(writer: GraphWriter, source: _Map, layers: Iterable[Layer]) -> None:
     """Write the layers in a row; marks say which map a later AddPrevious adds.
 
     A single mark keeps the map on which a block starts. Two in a row end a block that shrinks: the
@@ -106,7 +75,7 @@ def _write_layers(writer: _Writer, source: _Map, layers: Iterable[Layer]) -> Non
         after_mark = isinstance(layer, Mark)
 
 
-def _write_layer(writer: _Writer, current: _Map, layer: Layer, kept: _Map) -> _Map:
+def _write_layer(writer: GraphWriter, current: _Map, layer: Layer, kept: _Map) -> _Map:
     match layer:
         case Convolution():
             return _write_convolution(writer, current, layer)
@@ -126,7 +95,7 @@ def _write_layer(writer: _Writer, current: _Map, layer: Layer, kept: _Map) -> _M
             raise TypeError(f"{type(layer).__name__} is written with the layer before it")
 
 
-def _write_convolution(writer: _Writer, current: _Map, layer: Convolution) -> _Map:
+def _write_convolution(writer: GraphWriter, current: _Map, layer: Convolution) -> _Map:
     channels, _, rows, columns = layer.filters.shape
     name = writer.add(
         "Conv",
@@ -141,20 +110,20 @@ def _write_convolution(writer: _Writer, current: _Map, layer: Convolution) -> _M
     return _Map(name, channels, side)
 
 
-def _write_pool(writer: _Writer, current: _Map, layer: Pool) -> _Map:
+def _write_pool(writer: GraphWriter, current: _Map, layer: Pool) -> _Map:
     operator = "MaxPool" if layer.kind == "max" else "AveragePool"
     window, strides = [layer.window] * 2, [layer.stride] * 2
     name = writer.add(operator, current.name, kernel_shape=window, strides=strides)
     return replace(current, name=name, side=(current.side - layer.window) // layer.stride + 1)
 
 
-def _write_sum(writer: _Writer, first: _Map, second: _Map) -> _Map:
+def _write_sum(writer: GraphWriter, first: _Map, second: _Map) -> _Map:
     channels, side = max(first.channels, second.channels), max(first.side, second.side)
     padded = [_write_padding(writer, one, channels, side) for one in (first, second)]
     return _Map(writer.add("Add", *padded), channels, side)
 
 
-def _write_padding(writer: _Writer, current: _Map, channels: int, side: int) -> str:
+def _write_padding(writer: GraphWriter, current: _Map, channels: int, side: int) -> str:
     """Grow a map by zeros at its right, at its bottom and in its channels, as dlib adds them."""
     grown = [0, channels - current.channels, side - current.side, side - current.side]
     if not any(grown):

@@ -55,7 +55,13 @@ class GraphCache:
 
         `version` is that of the code that builds: another version is another graph.
         """
-        name = f"{weights.stem}-{hash_files(weights)}-{version}.graph"
+        return self.content(f"{weights.stem}-{hash_files(weights)}-{version}.graph", build)
+
+    def content(self, name: str, build: Callable[[], bytes]) -> bytes:
+        """Return what is kept under `name`, or else make it with `build` and keep it.
+
+        The name must change with whatever the content depends on.
+        """
         return self._read(name) or self._write(name, build())
 
     def _read(self, name: str) -> bytes | None:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -17,8 +18,12 @@ from numpy.typing import NDArray
 
 from function.engines import RgbImage
 
-Canvas = NDArray[np.float32]
-"""float32 (1, height, width, 3): pixel values from 0 to 255, the mean colour between levels."""
+Canvas: TypeAlias = NDArray[Any]
+"""float32 or uint8 (1, height, width, 3): pixel values, the mean colour between levels."""
+
+Pixel: TypeAlias = type[np.float32] | type[np.uint8]
+"""What a canvas is made of: float32 keeps what resizing leaves between whole numbers, as dlib does;
+uint8 is four times as small, and as good where boxes need not be dlib's to the pixel."""
 
 LEVEL_RATE = 5 / 6
 """Each level has this share of the sides of the one before it."""
@@ -110,14 +115,19 @@ def _left_column(sizes: list[tuple[int, int]], rows: int) -> list[Tile]:
     return tiles
 
 
-def paint(image: RgbImage, layout: Layout, mean_colour: tuple[float, float, float]) -> Canvas:
+def paint(
+    image: RgbImage,
+    layout: Layout,
+    mean_colour: tuple[float, float, float],
+    pixel: Pixel = np.float32,
+) -> Canvas:
     """Paint every level of a picture onto a canvas of the mean colour.
 
-    Each level is resized from the one before it, in float, corner to corner: half-pixel resizing,
-    as most libraries do it, moves boxes.
+    Each level is resized from the one before it, corner to corner: half-pixel resizing, as most
+    libraries do it, moves boxes.
     """
-    canvas = np.empty((1, layout.height, layout.width, 3), dtype=np.float32)
-    canvas[0, 0] = mean_colour
+    canvas = np.empty((1, layout.height, layout.width, 3), dtype=pixel)
+    canvas[0, 0] = mean_colour if pixel is np.float32 else np.round(mean_colour)
     canvas[0, 1:] = canvas[0, 0]  # whole rows at once are five times as fast
     levels = [
         canvas[0, tile.top : tile.top + tile.height, tile.left : tile.left + tile.width]
@@ -129,7 +139,7 @@ def paint(image: RgbImage, layout: Layout, mean_colour: tuple[float, float, floa
     return canvas
 
 
-def _resize(source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
+def _resize(source: NDArray[Any], target: NDArray[Any]) -> None:
     """Fill `target` with `source`, resized so that the centres of the corner pixels coincide."""
     rows, columns = target.shape[:2]
     across = (source.shape[1] - 1) / max(columns - 1, 1)

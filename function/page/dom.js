@@ -35,6 +35,12 @@ export function link(text) {
   });
 }
 
+/** A command to type, broken between words only. */
+export function command(text) {
+  const words = text.split(" ").map((word) => make("span", { text: word }));
+  return make("code", {}, ...words.flatMap((word, index) => (index ? [" ", word] : [word])));
+}
+
 /** Show what went wrong, and what can be done about it. */
 export function notice(title, message, ...actions) {
   const row = actions.length ? make("div", { class: "actions" }, ...actions) : null;
@@ -78,21 +84,21 @@ export function count(number, one, many = `${one}s`) {
 }
 
 /** Ask a question in a dialog; answers true when the user agrees. */
-export function confirmInDialog(title, paragraphs, agree) {
-  const dialog = byId("dialog");
+export async function confirmInDialog(title, paragraphs, agree) {
+  return (await chooseInDialog(title, paragraphs, { text: "Keep" }, { value: "yes", text: agree })) === "yes";
+}
+
+/** Ask a question with several answers; gives the value of the chosen one, "" for going `back`. */
+export function chooseInDialog(title, paragraphs, back, ...choices) {
+  const buttons = choices.filter(Boolean).map(({ value, text }) => make("button", { value, class: "danger", text }));
   const form = make(
     "form",
     { method: "dialog" },
     make("h2", { id: "dialog-title", text: title }),
     ...paragraphs.map((text) => make("p", { text })),
-    make(
-      "div",
-      { class: "actions" },
-      make("button", { value: "", text: "Keep", autofocus: true }),
-      make("button", { value: "yes", class: "danger", text: agree }),
-    ),
+    make("div", { class: "actions" }, make("button", { value: "", text: back.text, autofocus: true }), ...buttons),
   );
-  return showDialog(dialog, form).then((value) => value === "yes");
+  return showDialog(byId("dialog"), form);
 }
 
 /** Ask for a secret in a dialog; answers it, or null when the user goes back. */

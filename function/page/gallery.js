@@ -1,7 +1,8 @@
 // Everyone who is enrolled, a page at a time.
 
+import { showAudit } from "/page/audit.js";
 import { byId, count, fillLater, make, notice } from "/page/dom.js";
-import { fillImage, getJson } from "/page/server.js";
+import { changesSoFar, fillImage, getJson } from "/page/server.js";
 import { photoDrop } from "/page/photos.js";
 import { refreshStatus } from "/page/status.js";
 
@@ -9,6 +10,19 @@ let shown = 0;
 let total = 0;
 let asked = 0;
 let loading = false;
+let searched = "";
+let changesShown = 0;
+
+// The grid is a row of lists, each of the 60 performers that one request gives: whole rows of 2 to 6.
+// One that is far from view is emptied and keeps its height, so that a gallery of ten thousand costs
+// the browser no more than what is in view.
+const performersOf = new WeakMap();
+const stretches = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target, boundingClientRect } of entries) {
+    if (isIntersecting) fill(target);
+    else empty(target, boundingClientRect.height);
+  }
+}, { rootMargin: "1500px" });
 
 // Pictures are asked for as they come into view, and the next page before the end is reached.
 const pictures = new IntersectionObserver((entries) => {
@@ -22,7 +36,7 @@ const end = new IntersectionObserver((entries) => {
   if (entries.some((entry) => entry.isIntersecting)) showMore();
 }, { rootMargin: "600px" });
 
-export function startGallery() {
+function startGallery() {
   byId("search").addEventListener("input", fillLater(showGallery));
   byId("more").addEventListener("click", () => showMore(true));
   const name = byId("new-name");
@@ -31,16 +45,35 @@ export function startGallery() {
       address: () => (name.value.trim() ? `name=${encodeURIComponent(name.value.trim())}` : ""),
       missing: "Give a name first.",
       ondone: () => {
-        showGallery();
+        openGallery();
         refreshStatus();
       },
     }),
   );
 }
 
-export async function showGallery() {
+/** Show everyone, and what to look at; again after each change. Who comes back to a gallery that is
+ *  as it was finds it scrolled as it was. */
+export async function openGallery() {
+  if (!(await isCurrent())) await showGallery();
+  await showAudit(openGallery);
+}
+
+async function isCurrent() {
+  if (!shown || changesShown !== changesSoFar()) return false;
+  try {
+    return (await getJson(`/gallery?limit=1&search=${encodeURIComponent(searched)}`)).total === total;
+  } catch {
+    return false;
+  }
+}
+
+async function showGallery() {
   shown = 0;
+  changesShown = changesSoFar();
+  searched = byId("search").value.trim();
   byId("grid").replaceChildren();
+  stretches.disconnect();
   end.disconnect();
   await load();
   if (!byId("more").hidden) end.observe(byId("more"));
@@ -48,9 +81,8 @@ export async function showGallery() {
 
 async function showMore(focus = false) {
   if (loading || shown >= total) return;
-  const first = shown;
   await load();
-  if (focus) byId("grid").children[first]?.querySelector("a").focus();
+  if (focus) byId("grid").lastElementChild?.querySelector("a")?.focus();
   // An observer speaks only of changes; a fresh look notices an end that is still in view.
   end.disconnect();
   if (!byId("more").hidden) end.observe(byId("more"));
@@ -59,32 +91,55 @@ async function showMore(focus = false) {
 async function load() {
   asked += 1;
   const own = asked;
-  const search = byId("search").value.trim();
   loading = true;
   try {
-    const page = await getJson(`/gallery?from=${shown}&search=${encodeURIComponent(search)}`);
+    const page = await getJson(`/gallery?from=${shown}&search=${encodeURIComponent(searched)}`);
     if (own !== asked) return;
     total = page.total;
-    shown += page.performers.length;
-    byId("grid").append(...page.performers.map(tile));
+    byId("grid").append(total ? stretch(page.performers, shown) : nobody(searched));
     byId("found").textContent = total ? count(total, "performer") : "";
-    if (!total) byId("grid").append(make("li", { class: "empty" }, nobody(search)));
+    shown += page.performers.length;
     byId("more").hidden = shown >= total;
   } catch (error) {
     if (own !== asked) return;
     byId("more").hidden = true;
-    byId("grid").replaceChildren(
-      make("li", { class: "empty" }, notice("The gallery cannot be shown", error.message, make("button", { type: "button", text: "Try again", onclick: showGallery }))),
-    );
+    const again = make("button", { type: "button", text: "Try again", onclick: () => (shown ? tryOn(again) : openGallery()) });
+    byId("grid").append(notice(shown ? "The rest cannot be shown" : "The gallery cannot be shown", error.message, again));
   } finally {
     if (own === asked) loading = false;
   }
+}
+
+function tryOn(button) {
+  button.closest(".notice").remove();
+  showMore(true);
 }
 
 function nobody(search) {
   return search
     ? notice("Nobody of that name", `No name and no alias holds “${search}”.`)
     : notice("Nobody is enrolled yet", "Add a performer above, or identify a video and name the people in it.");
+}
+
+function stretch(performers, first) {
+  const words = `Performers ${first + 1} to ${first + performers.length}`;
+  const list = make("ul", { class: "grid", "aria-label": words }, ...performers.map(tile));
+  performersOf.set(list, performers);
+  stretches.observe(list);
+  return list;
+}
+
+function fill(list) {
+  if (list.childElementCount) return;
+  list.append(...performersOf.get(list).map(tile));
+  list.style.height = "";
+}
+
+function empty(list, height) {
+  // Without a height the whole gallery is hidden; what holds the focus must not go.
+  if (!height || list.contains(document.activeElement)) return;
+  list.style.height = `${height}px`;
+  list.replaceChildren();
 }
 
 function tile(performer) {
@@ -102,3 +157,5 @@ function tile(performer) {
     ),
   );
 }
+
+startGallery();

@@ -2,7 +2,6 @@
 
 import { byId, clock, count, make, notice } from "/page/dom.js";
 import { getJson, postForLines } from "/page/server.js";
-import { personCard } from "/page/person.js";
 import { closePlayer, preparePlayer } from "/page/player.js";
 import { refreshStatus } from "/page/status.js";
 
@@ -93,6 +92,7 @@ async function identify(path) {
     if (work !== own) return;
     if (error.name === "AbortError") byId("trouble").replaceChildren(notice("Cancelled", "The server has stopped looking at this video."));
     else byId("trouble").replaceChildren(trouble(error, () => identify(path)));
+    byId("trouble").scrollIntoView({ block: "nearest" });
   } finally {
     if (work === own) {
       byId("progress").hidden = true;
@@ -122,7 +122,8 @@ async function look(path, signal) {
       seconds = line.progress.of;
       showProgress(line.progress, (performance.now() - started) / 1000);
     } else {
-      showResult(path, line.result, line.id, seconds);
+      const { personCard } = await import("/page/person.js");
+      showResult(path, line.result, line.id, (person, number) => personCard(person, { result: line.id, number, seconds }));
     }
   }
 }
@@ -134,13 +135,11 @@ function showProgress({ done, of, faces }, elapsed) {
   byId("progress-text").textContent = `${clock(done)} of ${clock(of)} of video, ${count(faces, "face")} so far${left}`;
 }
 
-function showResult(path, people, id, seconds) {
+function showResult(path, people, id, card) {
   const name = path.split("/").pop();
   preparePlayer(id, name);
   byId("results-title").textContent = people.length ? `${count(people.length, "person", "people")} in ${name}` : `No face in ${name}`;
-  byId("people").replaceChildren(
-    ...people.map((person, number) => personCard(person, { result: id, number, seconds })),
-  );
+  byId("people").replaceChildren(...people.map(card));
   if (!people.length) {
     byId("people").replaceChildren(
       notice(

@@ -1,24 +1,33 @@
 // The start: which view the address names, and what each view does when it is shown.
 
-import { byId } from "/page/dom.js";
+import { byId, notice } from "/page/dom.js";
 import { startIdentify } from "/page/identify.js";
-import { showGallery, startGallery } from "/page/gallery.js";
-import { showPerformer } from "/page/performer.js";
 import { startStatus } from "/page/status.js";
+
+// What the first view does not need comes after it. A browser asks for six files at a time, so these
+// would otherwise hold up the list of videos.
+const LATER = {
+  gallery: () => import("/page/gallery.js"),
+  performer: () => import("/page/performer.js"),
+  person: () => import("/page/person.js"),
+};
 
 const VIEWS = {
   identify: { title: "Identify a video", show: () => {} },
-  gallery: { title: "Gallery", show: showGallery },
-  performer: { title: "Performer", show: showPerformer },
+  gallery: { title: "Gallery", show: async () => (await LATER.gallery()).openGallery() },
+  performer: { title: "Performer", show: async (...places) => (await LATER.performer()).showPerformer(...places) },
 };
 
 let shown = null;
+let address = location.hash;
+const scrolled = { identify: 0, gallery: 0, performer: 0 }; // a performer is read from the top
 
 function route() {
-  const [name, argument] = location.hash.slice(1).split("/");
+  const [name, ...places] = location.hash.slice(1).split("/");
   // The skip link's #main names no view; the one that is shown stays.
   if (shown !== null && !(name in VIEWS)) return;
   const view = name in VIEWS ? name : "identify";
+  if (shown !== null && shown !== "performer") scrolled[shown] = scrollY;
   for (const other of Object.keys(VIEWS)) byId(other).hidden = other !== view;
   for (const anchor of document.querySelectorAll("header nav a")) {
     const current = anchor.hash === `#${view}` || (view === "performer" && anchor.hash === "#gallery");
@@ -26,13 +35,36 @@ function route() {
     else anchor.removeAttribute("aria-current");
   }
   document.title = `${VIEWS[view].title} · Who is in this video?`;
-  if (shown !== null) byId("main").focus({ preventScroll: true });
+  if (shown !== null) {
+    byId("main").focus({ preventScroll: true });
+    scrollTo(0, scrolled[view]);
+  }
   shown = view;
-  VIEWS[view].show(argument);
+  byId("fault").replaceChildren();
+  show(view, places, address);
+  address = location.hash;
+}
+
+async function show(view, places, from) {
+  try {
+    await VIEWS[view].show(...places);
+    if (view === shown && document.activeElement === byId("main")) returnTo(from);
+  } catch {
+    byId("fault").replaceChildren(notice("A part of the page did not come", "The server does not answer. Start it again, then load this page anew."));
+  }
+}
+
+/** Give the keyboard back to the link that was followed from here, if it is still in view. */
+function returnTo(from) {
+  // What is hidden or folded up lies nowhere: at 0.
+  const isInView = (link) => link.getBoundingClientRect().top > 0 && link.getBoundingClientRect().top < innerHeight;
+  const links = [...document.querySelectorAll("main section:not([hidden]) a")];
+  links.find((link) => link.hash === from && isInView(link))?.focus({ preventScroll: true });
 }
 
 startIdentify();
-startGallery();
 startStatus();
 addEventListener("hashchange", route);
 route();
+// One that does not come is asked for again, and missed aloud, by the view that needs it.
+for (const load of Object.values(LATER)) load().catch(() => {});

@@ -6,14 +6,25 @@ import { performerChooser } from "/page/chooser.js";
 import { photoDrop } from "/page/photos.js";
 import { refreshStatus } from "/page/status.js";
 
-export async function showPerformer(id) {
+/** Show one performer; `photo` is the number of the one that is meant, counted from 1. */
+export async function showPerformer(id, photo) {
   const view = byId("performer");
   try {
     const performer = await getJson(`/gallery/performer?id=${encodeURIComponent(id ?? "")}`);
     view.replaceChildren(back(), head(performer), photoTable(performer), adding(performer), changes(performer));
+    if (photo) pointOut(view.querySelectorAll(".photos li")[photo - 1]);
   } catch (error) {
     view.replaceChildren(back(), make("h1", { id: "performer-title", text: "Performer" }), notice("This performer cannot be shown", error.message));
   }
+}
+
+/** Lead the eye and the keyboard to what a link meant. */
+function pointOut(element) {
+  if (!element) return;
+  element.classList.add("meant");
+  element.tabIndex = -1;
+  element.focus({ preventScroll: true });
+  element.scrollIntoView({ block: "center" });
 }
 
 function back() {
@@ -30,7 +41,7 @@ function head(performer) {
     make(
       "div",
       {},
-      make("h1", { id: "performer-title" }, performer.name, performer.disambiguation ? make("span", { class: "detail", text: ` (${performer.disambiguation})` }) : null),
+      make("h1", { id: "performer-title", tabindex: -1 }, performer.name, performer.disambiguation ? make("span", { class: "detail", text: ` (${performer.disambiguation})` }) : null),
       performer.aliases.length ? make("p", { class: "detail", text: `Also ${performer.aliases.join(", ")}` }) : null,
       performer.urls.length ? make("p", { class: "links" }, ...performer.urls.map(link)) : null,
       make("p", { class: "detail", text: `${count(performer.photos.length, "photo")}, from ${performer.source}` }),
@@ -39,13 +50,13 @@ function head(performer) {
 }
 
 function photoTable(performer) {
-  const title = make("h2", { id: "photos-title", text: "Photos" });
+  const title = make("h2", { id: "photos-title", tabindex: -1, text: "Photos" });
   if (!performer.photos.length) return make("section", { "aria-labelledby": "photos-title" }, title, make("p", { text: "None. Without photos nobody can be recognised; add some below." }));
-  const rows = performer.photos.map((photo) =>
+  const rows = performer.photos.map((photo, index) =>
     make(
       "li",
       {},
-      make("div", { class: "grow" }, make("span", { class: "name", text: photo.origin }), make("span", { class: "detail", text: photo.remark })),
+      make("div", { class: "grow" }, make("span", { class: "name", text: photo.origin }), make("span", { class: "detail", text: [`Photo ${index + 1}`, photo.remark].filter(Boolean).join("; ") })),
       meter(`Quality of ${photo.origin}`, photo.quality, 1, `${Math.round(100 * photo.quality)} %`),
       make("button", { type: "button", text: "Remove", "aria-label": `Remove ${photo.origin}`, onclick: () => removePhoto(performer, photo) }),
     ),
@@ -55,7 +66,7 @@ function photoTable(performer) {
 
 async function removePhoto(performer, photo) {
   const agreed = await confirmInDialog(`Remove ${photo.origin}?`, [`${performer.name} is then recognised by ${count(performer.photos.length - 1, "photo")}. Adding the same photo again brings it back.`], "Remove");
-  if (agreed) await change("/gallery/remove-photo", { id: performer.id, photo: photo.hash }, performer.id);
+  if (agreed) await change("/gallery/remove-photo", { id: performer.id, photo: photo.hash }, performer.id, "#photos-title");
 }
 
 function adding(performer) {
@@ -63,7 +74,7 @@ function adding(performer) {
     "section",
     { class: "card", "aria-labelledby": "add-title" },
     make("h2", { id: "add-title", text: "Add photos" }),
-    photoDrop({ address: () => `id=${performer.id}`, missing: "", ondone: () => reload(performer.id) }),
+    photoDrop({ address: () => `id=${performer.id}`, missing: "", ondone: () => reload(performer.id, ".drop input") }),
   );
 }
 
@@ -76,7 +87,7 @@ function renaming(performer) {
   const input = make("input", { id: "rename", type: "text", required: true, maxlength: 200, autocomplete: "off", value: performer.name });
   const submit = (event) => {
     event.preventDefault();
-    change("/gallery/rename", { id: performer.id, name: input.value.trim() }, performer.id);
+    change("/gallery/rename", { id: performer.id, name: input.value.trim() }, performer.id, "#rename");
   };
   return make("form", { onsubmit: submit }, make("label", { for: "rename", text: "Name" }), make("div", { class: "row" }, input, make("button", { text: "Rename" })));
 }
@@ -105,7 +116,7 @@ async function merge(kept, absorbed) {
     [`${kept.name} takes over ${count(absorbed.photos, "photo")}, the links and the aliases of ${absorbed.name}, who is then gone as a performer of their own. This cannot be undone.`],
     "Merge",
   );
-  if (agreed) await change("/gallery/merge", { kept: kept.id, absorbed: absorbed.id }, kept.id);
+  if (agreed) await change("/gallery/merge", { kept: kept.id, absorbed: absorbed.id }, kept.id, "#performer-title");
 }
 
 function forgetting(performer) {
@@ -123,7 +134,8 @@ function forgetting(performer) {
   return make("p", {}, make("button", { type: "button", class: "danger", text: `Forget ${performer.name} …`, onclick: forget }));
 }
 
-async function change(path, fields, shownAfter) {
+/** Ask for a change, and show `shownAfter` with the keyboard at `place`. */
+async function change(path, fields, shownAfter, place) {
   byId("change-trouble").replaceChildren();
   try {
     await postJson(path, fields);
@@ -131,15 +143,16 @@ async function change(path, fields, shownAfter) {
     byId("change-trouble").replaceChildren(notice("Nothing was changed", error.message));
     return false;
   }
-  if (shownAfter) await reload(shownAfter);
+  if (shownAfter) await reload(shownAfter, place);
   else refreshStatus();
   return true;
 }
 
-async function reload(id) {
+async function reload(id, place) {
   const said = byId("performer").querySelector(".drop + .findings");
   await showPerformer(id);
   // What was just said about dropped photos stays to be read.
   if (said?.childElementCount) byId("performer").querySelector(".drop + .findings").replaceWith(said);
+  byId("performer").querySelector(place)?.focus({ preventScroll: true });
   refreshStatus();
 }

@@ -53,7 +53,8 @@ function unknownLine() {
 
 function seen(person) {
   const spans = person.appearances.length;
-  return make("p", { class: "detail", text: `Seen ${spans === 1 ? "once" : `${spans} times`}, ${count(person.faces, "face")}, best at ${clock(person.best_seconds)}` });
+  const words = `${spans === 1 ? "once" : `${spans} times`}, ${count(person.faces, "face")}, best at ${clock(person.best_seconds)}`;
+  return make("p", { class: "line" }, make("span", { class: "label", text: "Seen" }), make("span", { text: words }));
 }
 
 function otherCandidates(person, card, place) {
@@ -126,6 +127,7 @@ function actions(person, card, place) {
 /** Replace `row` by a type-ahead; whoever is chosen is kept, and `instead` (an id or 0) rejected. */
 function openChooser(card, place, row, instead) {
   const chooser = performerChooser("Who is this?", {
+    leaveOut: instead,
     onchoose: (performer) => correct(card, place, "assign", { performer: performer.id, instead_of: instead }),
     onname: (name) => correct(card, place, "name", { name, instead_of: instead }),
     oncancel: () => {

@@ -13,7 +13,12 @@ export class ServerError extends Error {
 }
 
 let asking = null;
+let changes = 0; // how often this page has asked for a change of the gallery
+let isGone = false;
 let welcomed = sessionStorage.getItem(TOKEN); // the last token that was not refused
+
+/** Count the changes that were asked for, to know whether what is shown is still so. */
+export const changesSoFar = () => changes;
 
 function askForToken(wrong) {
   const message = wrong
@@ -46,10 +51,18 @@ export async function send(path, { method = "GET", body = null, type = null, acc
 }
 
 async function reach(path, options) {
+  if (options.method === "POST" && path !== "/") changes += 1;
   try {
-    return await fetch(path, options);
+    const response = await fetch(path, options);
+    if (isGone) {
+      isGone = false;
+      dispatchEvent(new Event("server-back"));
+    }
+    return response;
   } catch (error) {
     if (error.name === "AbortError") throw error;
+    if (!isGone) dispatchEvent(new Event("server-gone"));
+    isGone = true;
     throw new ServerError(
       "server_gone",
       "The server does not answer. Start it again (make run MEDIA=/path/to/your/videos), then try once more.",

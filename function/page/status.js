@@ -1,6 +1,6 @@
 // The small panel that says whether all is well, and with what the work is done.
 
-import { byId, count, make, notice } from "/page/dom.js";
+import { byId, command, count, make, notice } from "/page/dom.js";
 import { getJson, postJson } from "/page/server.js";
 
 export function startStatus() {
@@ -8,6 +8,11 @@ export function startStatus() {
     if (byId("status").open) checkGallery();
   });
   addEventListener("token-given", refreshStatus);
+  addEventListener("server-back", refreshStatus);
+  addEventListener("server-gone", () => {
+    byId("lamp").className = "lamp bad";
+    byId("status-line").textContent = "No answer";
+  });
   refreshStatus();
 }
 
@@ -71,7 +76,7 @@ function greet(isEmpty) {
         {},
         make("li", { text: "Identify a video below, and give the unknown people their names." }),
         make("li", {}, make("a", { href: "#gallery", text: "Add a performer" }), " from photos that you drop on the page."),
-        make("li", {}, "Import a folder of photos: ", make("code", { text: "python -m tools import folder photos/" })),
+        make("li", {}, "Import a folder of photos: ", command("python -m tools import folder photos/")),
       ),
     ),
   );

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 
@@ -54,6 +55,35 @@ def make_footage(seconds: float, keyframe_seconds: float, folder: Path = FOOTAGE
         )
         partial.replace(path)
     return path
+
+
+def loop_footage(source: Path, seconds: float) -> Path:
+    """Play footage again and again until so many seconds are full, without encoding it anew.
+
+    `seconds` falls on a keyframe, and the source lasts a whole round of shots, or longer than it.
+    """
+    path = source.with_name(f"{seconds:g}s-of-{source.name}")
+    if not path.exists():
+        partial = path.with_suffix(".partial.mp4")
+        _copy_packets(source, partial, seconds)
+        partial.replace(path)
+    return path
+
+
+def _copy_packets(source: Path, target: Path, seconds: float) -> None:
+    with av.open(str(target), "w") as output, av.open(str(source)) as original:
+        template = original.streams.video[0]
+        copied = output.add_stream_from_template(template)
+        length = template.duration or 0
+        end = round(seconds / float(template.time_base or 1))
+        for start in range(0, end, length):
+            original.seek(0)
+            for packet in original.demux(template):
+                if packet.dts is None or packet.pts is None or packet.pts + start >= end:
+                    continue  # what is shown after the end, though it is stored before it
+                packet.pts, packet.dts = packet.pts + start, packet.dts + start
+                packet.stream = copied
+                output.mux(packet)
 
 
 def is_footage(video: Path) -> bool:

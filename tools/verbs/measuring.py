@@ -7,9 +7,10 @@ import click
 
 from db.gallery import Gallery
 from db.snapshots import load_snapshot
+from function.audits import audit_gallery
 from function.engines import ENCODING_MODEL
 from function.settings import Settings
-from tools.audit import audit_gallery, render_audit
+from tools.audit import render_audit
 from tools.calibrate import calibrate as fit_and_compare
 from tools.calibrate import render_calibration
 from tools.evaluate import evaluate as measure

@@ -1,0 +1,40 @@
+"""A graph in the making: its nodes and constants, and at last its bytes as ONNX."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import checker, helper, numpy_helper
+
+_OPSET, _IR_VERSION = 17, 8
+"""Known to every onnxruntime since 1.12, and enough for what is written here."""
+
+
+class GraphWriter:
+    """Collects a graph's nodes and constants, and gives each a name."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node, and return the name of what it computes."""
+        output = f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
+        return output
+
+    def constant(self, values: NDArray[Any]) -> str:
+        """Add an array that never changes, and return its name."""
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(values, order="C"), name))
+        return name
+
+    def finish(self, name: str, source: Any, target: Any) -> bytes:
+        """Return the graph as ONNX; `target` is what the last node computes."""
+        self.nodes[-1].output[0] = target.name
+        graph = helper.make_graph(self.nodes, name, [source], [target], self.constants)
+        opsets = [helper.make_opsetid("", _OPSET)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
+        checker.check_model(model, full_check=True)
+        content: bytes = model.SerializeToString()
+        return content

@@ -1,0 +1,130 @@
+"""What makes a face weak, and that it is what makes people unknowable, not merely less pretty."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from function.densities import shipped_densities
+from function.detection import detect_faces
+from function.engines import Box, Detection, Engine, RgbImage
+from function.faces import faces_of_image
+from function.matches import identify_people
+from function.people import person_of
+from function.quality import Quality, measure_sharpness, weigh_face
+from function.stills import decode_photo
+from tests.engines import made_up_photo
+from tools.labelled import Dataset, Source
+from tools.trials import make_gallery
+from tools.videos import read_portrait
+
+Spoil = Callable[[RgbImage], RgbImage]
+PORTRAITS = ["obama1.jpg", "obama2.jpg", "biden.jpg", "astronaut.png", "hopper.jpg"]
+FACE_WIDTH = 115
+"""Portraits are scaled until their face is as wide as those on which the limits were measured."""
+
+
+def brighten(factor: float, levels: float = 0) -> Spoil:
+    return lambda image: (
+        np.clip(image.astype(float) * factor + levels, 0, 255).round().astype(np.uint8)
+    )
+
+
+def blur(pixels: float) -> Spoil:
+    return lambda image: cv2.GaussianBlur(image, (0, 0), pixels).astype(np.uint8)
+
+
+def move(pixels: int, *, down: bool) -> Spoil:
+    kernel = np.full((pixels, 1) if down else (1, pixels), 1 / pixels)
+    return lambda image: cv2.filter2D(image, -1, kernel).astype(np.uint8)
+
+
+def weigh(image: RgbImage, spoil: Spoil, engine: Engine) -> Quality:
+    """Weigh the face of a picture as it becomes when spoilt, found where it was before."""
+    scale = FACE_WIDTH / _find(image, engine).width
+    as_lfw = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    box = _find(image, engine).scaled(scale)
+    return weigh_face(Detection(box, 1.0), engine.align(spoil(as_lfw.astype(np.uint8)), box))
+
+
+def _find(image: RgbImage, engine: Engine) -> Box:
+    return detect_faces(image, engine, 640)[0].box
+
+
+@pytest.mark.parametrize("name", PORTRAITS)
+def test_a_portrait_is_not_weak_nor_is_it_in_dim_light_or_a_little_soft(
+    name: str, photos: Path, engine: Engine
+) -> None:
+    portrait = read_portrait(photos / name)
+    as_it_is = weigh(portrait, brighten(1), engine)
+    dim = weigh(portrait, brighten(0.4), engine)
+    soft = weigh(portrait, blur(1), engine)
+    assert (as_it_is.weaknesses, dim.weaknesses, soft.weaknesses) == ((), (), ())
+    assert dim.value == pytest.approx(as_it_is.value, rel=0.2)
+    assert soft.value < as_it_is.value
+
+
+@pytest.mark.parametrize(
+    ("spoil", "weakness"),
+    [
+        (blur(5), "blurred"),
+        (move(27, down=False), "blurred"),
+        (move(27, down=True), "blurred"),
+        (brighten(0.06), "too dark"),
+        (brighten(2, 90), "too bright"),
+    ],
+)
+def test_a_face_that_is_spoilt_says_how(
+    spoil: Spoil, weakness: str, photos: Path, engine: Engine
+) -> None:
+    quality = weigh(read_portrait(photos / "obama1.jpg"), spoil, engine)
+    assert weakness in quality.weaknesses
+
+
+def test_sharpness_sees_no_light_and_takes_the_softer_axis() -> None:
+    noise = decode_photo(made_up_photo(1))[:, :, 0]
+    sharpness = measure_sharpness(noise)
+    assert measure_sharpness((noise // 2).astype(np.uint8)) == pytest.approx(sharpness, rel=0.05)
+    moved = cv2.blur(noise, (15, 1)).astype(np.uint8)
+    assert measure_sharpness(moved) < sharpness / 4
+    assert measure_sharpness(moved.T) == pytest.approx(measure_sharpness(moved))
+    assert measure_sharpness(np.full((90, 90), 7, np.uint8)) == 0
+
+
+@pytest.mark.parametrize(
+    ("spoil", "fewest"), [(brighten(0.4), 0.95), (blur(1), 0.95), (blur(2), 0.85)]
+)
+def test_real_people_are_named_in_dim_light_and_soft_pictures_and_strangers_are_not(
+    spoil: Spoil, fewest: float, lfw: Dataset, development_data: Path, engine: Engine
+) -> None:
+    spoilt = [_spoil(source, spoil, development_data, engine) for source in lfw.sources]
+    named = strangers = searches = 0
+    for name in sorted({source.name for source in lfw.sources}):
+        enrolled = {
+            other: [one for one in lfw.sources if one.name == other][:3]
+            for other in sorted({source.name for source in lfw.sources})
+        }
+        probes = [one for one in spoilt if one and one.name == name and one.origin[-5] in "4567"]
+        faces = [replace(one.faces[0], frame=frame) for frame, one in enumerate(probes[:3])]
+        everyone = make_gallery(enrolled, engine.model)
+        others = make_gallery(
+            {other: own for other, own in enrolled.items() if other != name}, engine.model
+        )
+        for gallery in (everyone, others):
+            (found,) = identify_people([person_of(faces)], gallery, shipped_densities())
+            is_right = found.verdict == "match" and found.matches[0].performer.name == name
+            named += is_right
+            strangers += found.verdict == "match" and not is_right
+        searches += 1
+    assert strangers == 0
+    assert named >= fewest * searches
+
+
+def _spoil(source: Source, spoil: Spoil, development_data: Path, engine: Engine) -> Source | None:
+    path = next((development_data / "lfw10").rglob(Path(source.origin).name))
+    faces = faces_of_image(spoil(decode_photo(path.read_bytes())), engine, 1280)
+    widest = max(faces, key=lambda face: face.box.width, default=None)
+    return replace(source, faces=(widest,)) if widest else None

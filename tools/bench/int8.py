@@ -1,0 +1,115 @@
+"""`python -m tools.bench.int8`: what the detector's maps reach, and what 8 bits cost in faces.
+
+Prints the ranges that function/engines/int8_graphs.py holds, measured on the demo's photographs;
+then, for each picture given, the faces that both graphs find, how far apart their boxes lie, and
+what each took.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import onnx
+
+from function.detection import overlap, shrink
+from function.engines import EngineOptions, RgbImage
+from function.engines.dlib_graphs import detector_graph
+from function.engines.int8_graphs import int8_detector_graph
+from function.engines.nets import read_detector
+from function.engines.onnx_engine import THIN_STRIDE, CnnDetector
+from function.engines.pyramid import lay_out, paint
+from function.engines.sessions import open_session
+from function.engines.weights import find_weights
+from function.frames import sample_frames
+from function.photos import PhotoRefusedError
+from function.stills import decode_photo
+from function.videos import open_video
+from tools.demo.photos import fetch_photos
+from tools.videos import read_portrait
+
+DETECTION_PIXELS = 640
+PORTRAITS = ("obama1.jpg", "obama2.jpg", "biden.jpg", "astronaut.png", "hopper.jpg", "cat.png")
+
+
+def measure_ranges() -> dict[str, tuple[float, float]]:
+    """Run the float graph on the demo's photographs, and note what each map reaches."""
+    net = read_detector(find_weights().cnn_detector)
+    model = onnx.load_from_string(detector_graph(net))
+    *_, rows, _ = model.graph.node
+    maps = [node.output[0] for node in model.graph.node if node.op_type == "Relu"]
+    maps.append(rows.output[0])
+    for name in maps:
+        model.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
+    session = open_session(model.SerializeToString(), EngineOptions())
+    ranges = dict.fromkeys(maps, (0.0, 0.0))
+    for picture in _portraits():
+        layout = lay_out(picture.shape[1], picture.shape[0], THIN_STRIDE)
+        values = session.run(maps, {"canvas": paint(picture, layout, net.means)})
+        for name, value in zip(maps, values, strict=True):
+            smallest, largest = ranges[name]
+            ranges[name] = min(smallest, float(value.min())), max(largest, float(value.max()))
+    return ranges
+
+
+def _portraits() -> Iterator[RgbImage]:
+    photos = fetch_photos()
+    for name in PORTRAITS:
+        yield shrink(read_portrait(photos / name), DETECTION_PIXELS)[0]
+
+
+def compare(pictures: list[RgbImage]) -> dict[str, Any]:
+    """Find faces with both graphs; boxes that overlap by less than half are different faces."""
+    net = read_detector(find_weights().cnn_detector)
+    found, seconds = {}, {}
+    for name, write in (("float", detector_graph), ("int8", int8_detector_graph)):
+        cnn = CnnDetector(open_session(write(net), EngineOptions()), net, THIN_STRIDE)
+        started = time.process_time()
+        found[name] = [cnn.detect(picture) for picture in pictures]
+        seconds[name] = time.process_time() - started
+    shares = [
+        max((overlap(one.box, other.box) for other in eights), default=0.0)
+        for floats, eights in zip(found["float"], found["int8"], strict=True)
+        for one in floats
+    ]
+    return {
+        "pictures": len(pictures),
+        "faces": {name: sum(map(len, faces)) for name, faces in found.items()},
+        "in both": sum(share > 0.5 for share in shares),  # noqa: PLR2004  # said above
+        "mean overlap": round(float(np.mean(shares or [0.0])), 3),
+        "cpu ms": {name: round(1e3 * spent / len(pictures), 1) for name, spent in seconds.items()},
+    }
+
+
+def read_pictures(path: Path) -> list[RgbImage]:
+    """Read a photo, the photos of a folder, or the keyframes of a video."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    pictures: list[RgbImage] = []
+    for file in files:
+        if file.is_file():
+            pictures += _read_file(file)
+    return [shrink(picture, DETECTION_PIXELS)[0] for picture in pictures]
+
+
+def _read_file(path: Path) -> list[RgbImage]:
+    try:
+        return [decode_photo(path.read_bytes())]
+    except PhotoRefusedError:
+        with open_video(path) as video:
+            return [frame.rgb for frame in sample_frames(video)]
+
+
+@click.command(epilog="Example: python -m tools.bench.int8 video.mp4 photos/")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
+def main(paths: tuple[Path, ...]) -> None:
+    """Measure the ranges, and compare the two graphs on PATHS."""
+    for name, (smallest, largest) in measure_ranges().items():
+        click.echo(f"{name}: {smallest:.2f} to {largest:.2f}")
+    for path in paths:
+        click.echo(f"{path.name}: {compare(read_pictures(path))}")
+
+
+if __name__ == "__main__":
+    main()
