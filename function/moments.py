@@ -21,8 +21,6 @@ MAX_SIDE_PIXELS = 1280
 ROUNDED_SECONDS = 0.001
 """Moments are told to the millisecond; a picture may come so much before one."""
 
-DECODER_THREADS = 2
-
 
 @dataclass(frozen=True)
 class Moment:
@@ -41,7 +39,7 @@ def find_moment(source: Path | int, name: str, seconds: float) -> Moment:
         UnreadableVideoError: the file cannot be read as a video, or not there.
         VideoOverLimitError: it is larger than the limits allow.
     """
-    with open_video(source, threads=DECODER_THREADS, name=name) as video:
+    with open_video(source, name=name) as video:
         picture = _find_picture(video, seconds - ROUNDED_SECONDS)
         converter = PictureConverter(video.stream.sample_aspect_ratio, video.limits.max_pixels)
         rgb = converter.to_rgb(picture)

@@ -16,9 +16,6 @@ from function.people import Person, group_faces
 from function.settings import Settings
 from function.videos import open_video
 
-DECODER_THREADS = 1
-"""A second one costs a quarter more CPU time where gaps are filled, and saves little waiting."""
-
 Item = TypeVar("Item")
 
 
@@ -103,7 +100,7 @@ def find_people(
     frames = 0
     watch = Stopwatch()
     with (
-        open_video(source, task.every_seconds, threads=DECODER_THREADS, name=name) as video,
+        open_video(source, task.every_seconds, name=name) as video,
         closing(read_ahead(sample_frames(video))) as ahead,
     ):
         sampled = watch.time(ahead)

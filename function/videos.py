@@ -50,6 +50,11 @@ CHOSEN_SLACK = 1.25
 """Gaps may be longer than an interval that we chose by this: a keyframe every 6 s serves one of
 5 s, where a sample between would cost 3 s of decoding to come 2 s earlier."""
 
+DECODER_THREADS = 1
+"""A second one costs a quarter more CPU time where gaps are filled, and saves little waiting. And
+where a picture is damaged it may want the interpreter's lock, to let go of what travels on the
+picture, while that lock is held by who waits for it: neither ever goes on."""
+
 PROBED_BYTES = 5_000_000  # FFmpeg's own default, stated so that it stays
 LAST_PACKETS = 5_000  # read at the end of a file to learn its length
 THINNEST_STREAM = 100  # bytes per second; a claim of length below that is not believed
@@ -111,15 +116,14 @@ def open_video(
     every_seconds: float | None = None,
     limits: VideoLimits = VideoLimits(),
     *,
-    threads: int = 2,
     name: str | None = None,
 ) -> Video:
     """Open a file as a video, believing as little of it as possible.
 
     `source` is a path, or the descriptor of a file that is open already; its place in the file
     moves, and it must stay open as long as the video. `every_seconds` is the time between samples;
-    None chooses it by the length: about 240 samples a video, 0.5 to 5 seconds apart. `threads`
-    decode. Messages call the video `name` (the file's name unless given), never by its full path.
+    None chooses it by the length: about 240 samples a video, 0.5 to 5 seconds apart. Messages call
+    the video `name` (the file's name unless given), never by its full path.
 
     Raises:
         VideoNotFoundError: there is nothing at the path.
@@ -132,7 +136,7 @@ def open_video(
     seconds = _measure_seconds(*_open_stream(source, name, limits))
     check_length(seconds, name, limits)
     container, stream = _open_stream(source, name, limits)
-    _prepare_decoder(container, stream, limits, threads)
+    _prepare_decoder(container, stream, limits)
     wanted_interval = every_seconds or _choose_interval(seconds)
     interval = max(wanted_interval, seconds / limits.max_frames)
     return Video(
@@ -259,14 +263,12 @@ def _check_picture(stream: VideoStream, name: str, limits: VideoLimits) -> None:
         )
 
 
-def _prepare_decoder(
-    container: InputContainer, stream: VideoStream, limits: VideoLimits, threads: int
-) -> None:
+def _prepare_decoder(container: InputContainer, stream: VideoStream, limits: VideoLimits) -> None:
     for other in container.streams:
         other.discard = Discard.default if other.index == stream.index else Discard.all
     decoder = stream.codec_context
     decoder.options = {"max_pixels": str(limits.max_pixels)}
-    decoder.thread_type, decoder.thread_count = ThreadType.AUTO, threads
+    decoder.thread_type, decoder.thread_count = ThreadType.NONE, DECODER_THREADS
     decoder.copy_opaque = True  # a packet's time travels on it to the frame
 
 

@@ -39,6 +39,12 @@ def refusal(path: Path, limits: VideoLimits | None = None) -> RecognitionError:
     return caught.value
 
 
+def test_a_decoder_has_no_thread_that_could_wait_for_ours(video_path: Path) -> None:
+    """With two, one mutated HEVC in several thousand stopped for good, and only now and then."""
+    with open_video(video_path) as video:
+        assert video.stream.codec_context.thread_count == 1
+
+
 def test_an_open_video_says_how_long_and_how_large_it_is(video_path: Path) -> None:
     with open_video(video_path) as video:
         assert (video.width, video.height) == (192, 128)
