@@ -52,7 +52,7 @@ def weigh_face(detection: Detection, alignment: Alignment) -> Quality:
     box = detection.box
     grey = cv2.cvtColor(alignment.chip, cv2.COLOR_RGB2GRAY)
     # The chip's middle holds the face; its edge holds hair and background.
-    face = grey[30:120, 30:120]
+    face = grey[30:120, 30:120].astype(np.uint8, copy=False)
     sharpness = measure_sharpness(face)
     yaw = estimate_yaw(alignment.landmarks)
     brightness = float(np.mean(face))
