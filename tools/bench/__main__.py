@@ -1,7 +1,7 @@
 """`make bench`: our engines and the usual way on the same video, costs as ratios; and the floor.
 
 Each contender runs in a process of its own; the kernel is asked for its CPU seconds when it has
-ended, and it says itself what memory it held at most. Prints a table, and writes the figures as JSON.
+ended, and it says itself what memory it held at most. Prints a table, and writes JSON.
 """
 
 import json
