@@ -121,7 +121,7 @@ def _remarks(encoding: Encoding, distance: float | None) -> list[str]:
     if encoding.weaknesses:
         remarks.append(f"weak: {encoding.weaknesses}")
     elif encoding.quality < WEAK_BELOW:
-        remarks.append("weak: small, soft or turned away")
+        remarks.append("weak: soft or turned away")
     if distance is not None and distance > UNLIKE_FROM:
         remarks.append("unlike the other photos: is this somebody else?")
     return remarks

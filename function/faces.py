@@ -56,7 +56,7 @@ _NOT_YET = np.empty(0, dtype=np.float32)
 
 
 def find_faces(
-    frames: Iterable[Frame], engine: Engine, detection_pixels: int
+    frames: Iterable[Frame], engine: Engine, detection_pixels: int, *, enlarges: bool = True
 ) -> Iterator[tuple[float, list[Face]]]:
     """Find, align and encode the faces of a video, those of several frames in one call.
 
@@ -69,7 +69,7 @@ def find_faces(
     for frame in frames:
         if done:
             yield done
-        waiting.extend(_find(frame, engine, detection_pixels))
+        waiting.extend(_find(frame, engine, detection_pixels, enlarges=enlarges))
         ready = len(waiting) - len(waiting) % BATCH_FACES
         done = frame.seconds, _encode(waiting[:ready], engine)
         del waiting[:ready]
@@ -79,10 +79,14 @@ def find_faces(
 
 
 def faces_of_image(image: RgbImage, engine: Engine, detection_pixels: int) -> list[Face]:
-    """Find the faces of one photo, surest first."""
+    """Find the faces of one photo, surest first; enlarged only if none are seen at its own size."""
     frame = Frame(index=0, seconds=0.0, until_seconds=0.0, rgb=image)
-    found = find_faces([frame], engine, detection_pixels)
-    return [face for _, faces in found for face in faces]
+    for enlarges in (False, True):
+        found = find_faces([frame], engine, detection_pixels, enlarges=enlarges)
+        faces = [face for _, new in found for face in new]
+        if faces:
+            return faces
+    return []
 
 
 def best_face(faces: Sequence[Face]) -> Face:
@@ -90,12 +94,20 @@ def best_face(faces: Sequence[Face]) -> Face:
     return max(faces, key=lambda face: (face.quality, -face.seconds))
 
 
-def _find(frame: Frame, engine: Engine, detection_pixels: int) -> Iterator[_Found]:
-    thoroughly = frame.index % THOROUGH_FRAMES == 0
-    for detection in detect_faces(frame.rgb, engine, detection_pixels, thoroughly=thoroughly):
+def _find(
+    frame: Frame, engine: Engine, detection_pixels: int, *, enlarges: bool
+) -> Iterator[_Found]:
+    detections = detect_faces(
+        frame.rgb,
+        engine,
+        detection_pixels,
+        thoroughly=frame.index % THOROUGH_FRAMES == 0,
+        enlarges=enlarges,
+    )
+    for detection in detections:
         box = detection.box
         alignment = engine.align(frame.rgb, box)
-        quality = weigh_face(detection, alignment)
+        quality = weigh_face(detection, alignment, engine.rate_frontal(alignment.chip))
         face = Face(
             frame=frame.index,
             seconds=frame.seconds,

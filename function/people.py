@@ -19,8 +19,10 @@ _log = logging.getLogger(__name__)
 WEAK_JOINS_WITHIN = 0.44
 """Distance to a template up to which a weak face counts as that person's."""
 
-WEAK_PEOPLE_FROM_FRAMES = 3
-"""Weak faces that are nobody's are a person of their own when so many frames agree."""
+WEAK_PEOPLE_FROM_FRAMES, SHORT_VIDEO_FRAMES = 3, 60
+"""Weak faces that are nobody's are a person of their own when so many frames agree; fewer, in
+proportion, where a video has fewer than SHORT_VIDEO_FRAMES: all there is of someone may be two
+seconds in profile."""
 
 WEAK_PERSON_LOOKS = 0.5
 """What a person known from weak faces alone is worth: too little for a match."""
@@ -51,10 +53,15 @@ def group_faces(faces: Sequence[Face]) -> list[Person]:
     groups = _group([face for face in sound if not face.is_weak])
     alone = _join_weak([face for face in sound if face.is_weak], groups)
     strangers = [face for face in alone if DOUBTFUL not in face.weaknesses]
-    fewest = WEAK_PEOPLE_FROM_FRAMES if groups else 1
+    fewest = _fewest_frames(sound) if groups else 1
     weak = [group for group in _group(strangers) if len({face.frame for face in group}) >= fewest]
     people = [person_of(group) for group in groups + weak]
     return sorted(people, key=lambda person: (-len(person.faces), person.faces[0].seconds))
+
+
+def _fewest_frames(faces: Sequence[Face]) -> int:
+    frames = max(face.frame for face in faces) + 1
+    return max(1, WEAK_PEOPLE_FROM_FRAMES * min(frames, SHORT_VIDEO_FRAMES) // SHORT_VIDEO_FRAMES)
 
 
 def person_of(faces: Sequence[Face]) -> Person:

@@ -11,6 +11,10 @@ DETECTION_PIXELS = 800
 """Longest side of the picture in which a photo's face is looked for: a still may take longer."""
 
 
+BYSTANDER_SHARE = 0.5
+"""Faces less than so wide, measured by the widest, are of people who pass in the background."""
+
+
 def find_only_face(
     content: bytes,
     engine: Engine,
@@ -27,7 +31,9 @@ def find_only_face(
     """
     found = faces_of_image(decode_photo(content), engine, DETECTION_PIXELS)
     # A detector sees faces in folds and shadows too, but is not sure of them.
-    faces = [face for face in found if "doubtful" not in face.weaknesses]
+    sure = [face for face in found if "doubtful" not in face.weaknesses]
+    widest = max((face.box.width for face in sure), default=0)
+    faces = [face for face in sure if face.box.width >= BYSTANDER_SHARE * widest]
     if not faces:
         raise PhotoRefusedError("no face found")
     if len(faces) > 1 and not largest_face:

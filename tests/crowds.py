@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from db.records import Performer, Snapshot, Vector, Vectors
+from db.templates import USUAL_QUALITY
 from function.densities import shipped_densities
 from function.engines import ENCODING_MODEL, Box
 from function.faces import Face
@@ -33,7 +34,9 @@ class Crowd:
         return np.stack([person + self.direction(spread) for _ in range(count)])
 
 
-def make_face(encoding: Vector, frame: int = 0, quality: float = 0.6, weakness: str = "") -> Face:
+def make_face(
+    encoding: Vector, frame: int = 0, quality: float = USUAL_QUALITY, weakness: str = ""
+) -> Face:
     return Face(
         frame=frame,
         seconds=float(frame),
@@ -62,7 +65,7 @@ def make_gallery(enrolled: Sequence[Vectors], model: str = ENCODING_MODEL) -> Sn
         performers=tuple(Performer(number + 1, f"P{number}") for number in range(len(enrolled))),
         vectors=vectors,
         owners=np.repeat(np.arange(len(enrolled)), counts).astype(np.intp),
-        qualities=np.full(len(vectors), 0.6, np.float32),
+        qualities=np.full(len(vectors), USUAL_QUALITY, np.float32),
     )
 
 

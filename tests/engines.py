@@ -25,6 +25,9 @@ class QuickEngine:
     def detect_frontal(self, grey: GreyImage) -> list[Detection]:
         return self.detect(np.stack([grey] * 3, axis=2))
 
+    def rate_frontal(self, chip: RgbImage) -> float:  # noqa: ARG002  # one face is like another
+        return 1.5
+
     def align(self, image: RgbImage, box: Box) -> Alignment:
         size = box.width
         points = [(0.7, 0.4), (0.6, 0.4), (0.3, 0.4), (0.4, 0.4), (0.5, 0.6)]

@@ -1,6 +1,8 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
+import pytest
 
 from function.detection import detect_faces
 from function.engines import (
@@ -63,10 +65,39 @@ def test_a_face_that_both_looks_see_counts_once() -> None:
     assert [one.score for one in found] == [0.9, 0.7]
 
 
-def test_a_picture_that_the_wide_look_sees_whole_has_no_near_one() -> None:
-    engine = TwoEyed([SURE], [DOUBTFUL])
-    small = np.zeros((320, 640, 3), np.uint8)
-    assert detect_faces(small, engine, 640, thoroughly=False) == [DOUBTFUL]
+@pytest.mark.parametrize(("width", "looked_at"), [(1024, 1024), (640, 1024), (300, 600)])
+def test_a_small_picture_is_looked_at_once_and_enlarged_to_no_more_than_twice_its_size(
+    width: int, looked_at: int
+) -> None:
+    seen: list[int] = []
+
+    class OneEyed(QuickEngine):
+        detector = "both"
+
+        def detect(self, image: RgbImage) -> list[Detection]:
+            seen.append(image.shape[1])
+            return super().detect(image)
+
+        def detect_frontal(self, grey: GreyImage) -> list[Detection]:
+            raise AssertionError(grey)
+
+    small = np.zeros((width // 2, width, 3), np.uint8)
+    (found,) = detect_faces(small, OneEyed(), 640, thoroughly=False)
+    assert seen == [looked_at]
+    assert found.box.width == pytest.approx(width, abs=1)
+
+
+@pytest.mark.parametrize("height", [240, 360])
+def test_faces_of_a_tenth_of_the_height_are_seen_in_small_videos_too(
+    height: int, photos: Path, engine: Engine
+) -> None:
+    portrait = read_portrait(photos / "obama1.jpg")
+    picture = np.full((height, height * 16 // 9, 3), 96, np.uint8)
+    side = round(height * 0.45)
+    picture[:side, :side] = cv2.resize(portrait, (side, side), interpolation=cv2.INTER_AREA)
+    (found,) = detect_faces(picture, engine, 640)
+    assert found.box.right < side
+    assert found.box.width < height / 4
 
 
 def test_a_picture_too_small_for_a_face_is_not_looked_at(engine: Engine) -> None:

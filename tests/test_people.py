@@ -108,7 +108,7 @@ def test_weak_faces_do_not_bridge_two_people() -> None:
 
 def test_weak_faces_alone_make_a_doubtful_person_when_three_frames_agree() -> None:
     crowd = Crowd()
-    strong = make_faces(crowd.encodings(crowd.person(), 4, 0.1))
+    strong = make_faces(crowd.encodings(crowd.person(), 4, 0.1), first_frame=80)
     profile = crowd.encodings(crowd.person(), 3, 0.1)
     weak = [make_face(one, 10 + number, 0.1, "turned away") for number, one in enumerate(profile)]
     assert len(group_faces(strong + weak[:2])) == 1
@@ -191,6 +191,15 @@ def test_more_faces_than_can_be_compared_are_grouped_all_the_same() -> None:
     assert [len(person.faces) for person in group_faces(faces)] == [1800, 1800]
 
 
+def test_in_a_short_video_fewer_weak_faces_make_a_person() -> None:
+    crowd = Crowd()
+    strong = make_faces(crowd.encodings(crowd.person(), 4, 0.1), first_frame=16)
+    profile = make_face(crowd.person(), 3, 0.1, "turned away")
+    assert [len(person.faces) for person in group_faces([*strong, profile])] == [4, 1]
+    later = make_faces(crowd.encodings(crowd.person(), 4, 0.1), first_frame=56)
+    assert [len(person.faces) for person in group_faces([*later, profile])] == [4]
+
+
 def test_the_faces_of_a_real_clip_are_at_most_twice_as_many_people(
     development_data: Path, engine: Engine
 ) -> None:
@@ -200,9 +209,10 @@ def test_the_faces_of_a_real_clip_are_at_most_twice_as_many_people(
     people = group_faces(faces)
     # Two singers, and four people in the audience.
     assert 2 <= len(people) <= 12
+    # He stands on the stage, first far away, then near; the pianist is seen in between.
     singer = people[0]
-    assert all(3.5 < face.seconds < 7.8 for face in singer.faces)
-    assert len(singer.faces) >= 10
+    assert all(face.seconds < 1.5 or 3.5 < face.seconds < 7.8 for face in singer.faces)
+    assert len(singer.faces) >= 14
 
 
 def test_photographs_of_ten_people_over_years_are_never_mixed(lfw: Dataset) -> None:

@@ -11,11 +11,13 @@ import pytest
 from function.densities import shipped_densities
 from function.detection import detect_faces
 from function.engines import Box, Detection, Engine, RgbImage
-from function.faces import faces_of_image
+from function.faces import faces_of_image, find_faces
+from function.frames import sample_frames
 from function.matches import identify_people
 from function.people import person_of
 from function.quality import Quality, measure_sharpness, weigh_face
 from function.stills import decode_photo
+from function.videos import open_video
 from tests.engines import made_up_photo
 from tools.labelled import Dataset, Source
 from tools.trials import make_gallery
@@ -47,7 +49,8 @@ def weigh(image: RgbImage, spoil: Spoil, engine: Engine) -> Quality:
     scale = FACE_WIDTH / _find(image, engine).width
     as_lfw = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     box = _find(image, engine).scaled(scale)
-    return weigh_face(Detection(box, 1.0), engine.align(spoil(as_lfw.astype(np.uint8)), box))
+    alignment = engine.align(spoil(as_lfw.astype(np.uint8)), box)
+    return weigh_face(Detection(box, 1.0), alignment, engine.rate_frontal(alignment.chip))
 
 
 def _find(image: RgbImage, engine: Engine) -> Box:
@@ -82,6 +85,21 @@ def test_a_face_that_is_spoilt_says_how(
 ) -> None:
     quality = weigh(read_portrait(photos / "obama1.jpg"), spoil, engine)
     assert weakness in quality.weaknesses
+
+
+def test_faces_in_profile_are_known_as_turned_away_and_others_are_not(
+    development_data: Path, engine: Engine
+) -> None:
+    with open_video(development_data / "clip" / "short_hamilton_clip.mp4", 0.25) as video:
+        found = list(find_faces(sample_frames(video), engine, 640))
+    faces = [face for _, new in found for face in new]
+    # A pianist's profile fills the picture; then the singer faces the hall.
+    profile = [face for face in faces if 1.5 < face.seconds < 2.3]
+    singer = [face for face in faces if 3.5 < face.seconds < 7.5]
+    assert len(profile) >= 2
+    assert all("turned away" in face.weaknesses for face in profile)
+    assert len(singer) >= 12
+    assert not any("turned away" in face.weaknesses for face in singer)
 
 
 def test_sharpness_sees_no_light_and_takes_the_softer_axis() -> None:

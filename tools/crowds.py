@@ -8,6 +8,7 @@ spreads as that of real strangers does.
 import numpy as np
 
 from db.records import Performer, Snapshot, Vectors
+from db.templates import USUAL_QUALITY
 from function.densities import shipped_densities
 
 DIMENSIONS = 128
@@ -44,7 +45,7 @@ def add_strangers(gallery: Snapshot, count: int, random: np.random.Generator) ->
         performers=gallery.performers + names,
         vectors=np.concatenate([gallery.vectors, strangers]),
         owners=np.concatenate([gallery.owners, known + np.arange(count)]),
-        qualities=np.concatenate([gallery.qualities, np.full(count, 0.6, np.float32)]),
+        qualities=np.concatenate([gallery.qualities, np.full(count, USUAL_QUALITY, np.float32)]),
     )
 
 

@@ -118,6 +118,13 @@ class Engine(Protocol):
     def detect_frontal(self, grey: GreyImage) -> list[Detection]:
         """Find upright faces of 80 pixels and more that look into the camera, surest first."""
 
+    def rate_frontal(self, chip: RgbImage) -> float:
+        """Tell how much a chip (150x150 RGB) shows a face that looks into the camera.
+
+        It is HOG's score: from 0 on it takes the chip for a face; about 1.6 for a good portrait,
+        and -1, the lowest, for a profile.
+        """
+
     def align(self, image: RgbImage, box: Box) -> Alignment:
         """Find a face's landmarks inside `box` and cut its chip from the same image."""
 

@@ -110,6 +110,10 @@ class OnnxEngine:
         """Find upright faces of 80 pixels and more that look into the camera, surest first."""
         return self._hog.detect_frontal(grey)
 
+    def rate_frontal(self, chip: RgbImage) -> float:
+        """Tell how much a chip (150x150 RGB) shows a face that looks into the camera, from -1."""
+        return self._hog.rate_frontal(chip)
+
     def align(self, image: RgbImage, box: Box) -> Alignment:
         """Find a face's landmarks inside `box` and cut its chip from the same image."""
         return align_face(image, box, self._predictor)

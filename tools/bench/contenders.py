@@ -4,6 +4,8 @@
 """
 
 import json
+import re
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -94,7 +96,20 @@ CONTENDERS: dict[str, Callable[[Path, float | None], Found]] = {
 }
 """The two that are compared, what they are compared with, and the floor."""
 
+
+def peak_megabytes() -> float:
+    """Tell how much memory this process has held at most."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not ru_maxrss: on Linux a process inherits what its parent held when it was started.
+        held = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+        if held:
+            return int(held[1]) / 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1024**2
+
+
 if __name__ == "__main__":
     name, video_path, interval = sys.argv[1:]
     found = CONTENDERS[name](Path(video_path), None if interval == "auto" else float(interval))
-    print(json.dumps(asdict(found)))
+    print(json.dumps({"found": asdict(found), "peak_megabytes": peak_megabytes()}))
