@@ -73,6 +73,18 @@ def fill_blocks(layers: Iterable[Layer]) -> Iterator[Layer]:
         added = more
 
 
+def pair_columns(first: Convolution) -> Convolution:
+    """Let the first convolution, of stride 2, read two pixels of a row as one of eight channels.
+
+    Each pixel is padded to four channels. A step is then one column, and 8 bytes lie together where
+    3 did: in 8 bits the layer, half of the whole net, takes a third of the time.
+    """
+    filters = np.pad(first.filters, ((0, 0), (0, 1), (0, 0), (0, first.filters.shape[3] % 2)))
+    count, channels, rows, columns = filters.shape
+    pairs = filters.reshape(count, channels, rows, columns // 2, 2).transpose(0, 4, 1, 2, 3)
+    return _with_weights(first, pairs.reshape(count, -1, rows, columns // 2), first.biases)
+
+
 def split_last(layers: Iterable[Layer]) -> list[Layer]:
     """Split the last convolution, of one filter, by its rows: nine of 1x9, added by one of 9x1.
 

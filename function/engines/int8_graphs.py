@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from function.engines.dlib_rewrites import fill_blocks, fold, split_last
+from function.engines.dlib_rewrites import fill_blocks, fold, pair_columns, split_last
 from function.engines.dlib_weights import Convolution, DetectionLoss, DlibNet, Relu
 from function.engines.graph_writer import GraphWriter
 
@@ -26,14 +26,16 @@ FILTER_STEPS = 127
 
 
 def int8_detector_graph(net: DlibNet[DetectionLoss]) -> bytes:
-    """Write the detector: `canvas` uint8 (1, height, width, 3) to `scores` (1, 1, rows, columns).
+    """Write the detector: `canvas` uint8 (1, height, pairs, 8) to `scores` (1, 1, rows, columns).
 
-    The canvas holds pixels; what is 0 for dlib is the mean colour here. Scores are floats.
+    The canvas holds pixels in pairs (see pyramid.paint_pairs); what is 0 for dlib is the mean
+    colour here. Scores are floats.
     """
-    *maps, across, down = split_last(fill_blocks(fold(net)))
+    first, *maps, across, down = split_last(fill_blocks(fold(net)))
     writer = GraphWriter()
     planes = writer.add("Transpose", "canvas", perm=[0, 3, 1, 2])
     current = _Quantized(writer, planes, step=1.0, zero=0)
+    name = current.convolve(pair_columns(_convolution(first)), strides=(2, 1))
     largest = iter(LARGEST_VALUES)
     for layer in maps:
         if isinstance(layer, Convolution):
@@ -44,7 +46,7 @@ def int8_detector_graph(net: DlibNet[DetectionLoss]) -> bytes:
             raise TypeError(f"{type(layer).__name__} is not written in 8 bits")
     rows = _quantize(writer, current.convolve(_convolution(across)), *ROW_SUMS)
     rows.convolve(_convolution(down))
-    canvas = helper.make_tensor_value_info("canvas", TensorProto.UINT8, [1, "height", "width", 3])
+    canvas = helper.make_tensor_value_info("canvas", TensorProto.UINT8, [1, "height", "pairs", 8])
     scores = helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, 1, "rows", "columns"])
     return writer.finish("detector", canvas, scores)
 
@@ -58,8 +60,11 @@ class _Quantized:
         offset = writer.constant(np.array(zero, np.uint8))
         self._values = writer.add("DequantizeLinear", name, scale, offset)
 
-    def convolve(self, layer: Convolution) -> str:
-        """Write a convolution over this map, and return the name of its result."""
+    def convolve(self, layer: Convolution, strides: tuple[int, int] | None = None) -> str:
+        """Write a convolution over this map, and return the name of its result.
+
+        `strides` of rows and columns replace the layer's own.
+        """
         writer = self._writer
         steps = _filter_steps(layer)
         filters = np.round(layer.filters / steps[:, None, None, None]).astype(np.int8)
@@ -71,7 +76,7 @@ class _Quantized:
             _stored(writer, filters, steps),
             _stored(writer, biases, bias_steps),
             kernel_shape=list(layer.filters.shape[2:]),
-            strides=[layer.stride] * 2,
+            strides=list(strides or (layer.stride, layer.stride)),
             pads=[*layer.padding, *layer.padding],
         )
 

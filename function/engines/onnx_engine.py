@@ -24,7 +24,7 @@ from function.engines.cnn_scores import read_scores
 from function.engines.dlib_weights import DetectionLoss, DlibNet
 from function.engines.graph_cache import GraphCache, hash_files
 from function.engines.nets import read_detector, read_encoder
-from function.engines.pyramid import NARROWEST_PICTURE, Pixel, lay_out, paint
+from function.engines.pyramid import NARROWEST_PICTURE, lay_out, paint, paint_pairs
 from function.engines.weights import find_weights
 from function.errors import EngineUnavailableError
 
@@ -52,8 +52,8 @@ LARGEST_BATCH = 32
 """Chips in one run: more are no faster, and take more memory."""
 
 
-_PIXELS: dict[str, Pixel] = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8}
-"""What a detector's graph takes, by onnxruntime's name for it."""
+_PAINTERS = {"tensor(float)": paint, "tensor(uint8)": paint_pairs}
+"""What paints the canvas that a detector's graph takes, by onnxruntime's name for its numbers."""
 
 
 class CnnDetector:
@@ -66,7 +66,7 @@ class CnnDetector:
     def __init__(self, session: Any, net: DlibNet[DetectionLoss], stride: int) -> None:
         self._stride = stride
         self._session = session
-        self._pixel = _PIXELS[session.get_inputs()[0].type]
+        self._paint = _PAINTERS[session.get_inputs()[0].type]
         self._means = net.means
         self._loss = net.loss
 
@@ -76,7 +76,7 @@ class CnnDetector:
         if min(height, width) < NARROWEST_PICTURE:
             return []
         layout = lay_out(width, height, self._stride)
-        canvas = paint(image, layout, self._means, self._pixel)
+        canvas = self._paint(image, layout, self._means)
         (scores,) = self._session.run(["scores"], {"canvas": canvas})
         return read_scores(scores[0, 0], layout, self._loss)
 

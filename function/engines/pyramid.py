@@ -19,11 +19,7 @@ from numpy.typing import NDArray
 from function.engines import RgbImage
 
 Canvas: TypeAlias = NDArray[Any]
-"""float32 or uint8 (1, height, width, 3): pixel values, the mean colour between levels."""
-
-Pixel: TypeAlias = type[np.float32] | type[np.uint8]
-"""What a canvas is made of: float32 keeps what resizing leaves between whole numbers, as dlib does;
-uint8 is four times as small, and as good where boxes need not be dlib's to the pixel."""
+"""(1, height, width, channels): pixel values, and the mean colour between levels."""
 
 LEVEL_RATE = 5 / 6
 """Each level has this share of the sides of the one before it."""
@@ -115,28 +111,45 @@ def _left_column(sizes: list[tuple[int, int]], rows: int) -> list[Tile]:
     return tiles
 
 
-def paint(
-    image: RgbImage,
-    layout: Layout,
-    mean_colour: tuple[float, float, float],
-    pixel: Pixel = np.float32,
-) -> Canvas:
-    """Paint every level of a picture onto a canvas of the mean colour.
+def paint(image: RgbImage, layout: Layout, mean_colour: tuple[float, float, float]) -> Canvas:
+    """Paint every level of a picture onto a canvas of the mean colour: float32, three channels.
+
+    Floats keep what resizing leaves between whole numbers, as dlib does.
+    """
+    canvas = np.empty((layout.height, layout.width, 3), np.float32)
+    _paint(image, layout, canvas, mean_colour)
+    return canvas[None]
+
+
+def paint_pairs(image: RgbImage, layout: Layout, mean_colour: tuple[float, float, float]) -> Canvas:
+    """Paint like `paint`, in bytes: a sixth of the memory, boxes move by a few pixels.
+
+    A pixel has a fourth channel that means nothing, and two neighbours in a row are one pixel of
+    eight channels (see dlib_rewrites.pair_columns).
+    """
+    canvas = np.empty((layout.height, layout.width + layout.width % 2, 4), np.uint8)
+    four = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA).astype(np.uint8, copy=False)
+    _paint(four, layout, canvas, (*map(round, mean_colour), 0))
+    return canvas.reshape(1, layout.height, -1, 8)
+
+
+def _paint(
+    image: NDArray[np.uint8], layout: Layout, canvas: NDArray[Any], colour: tuple[float, ...]
+) -> None:
+    """Fill a canvas (height, width, channels).
 
     Each level is resized from the one before it, corner to corner: half-pixel resizing, as most
     libraries do it, moves boxes.
     """
-    canvas = np.empty((1, layout.height, layout.width, 3), dtype=pixel)
-    canvas[0, 0] = mean_colour if pixel is np.float32 else np.round(mean_colour)
-    canvas[0, 1:] = canvas[0, 0]  # whole rows at once are five times as fast
+    canvas[0] = colour
+    canvas[1:] = canvas[0]  # whole rows at once are five times as fast
     levels = [
-        canvas[0, tile.top : tile.top + tile.height, tile.left : tile.left + tile.width]
+        canvas[tile.top : tile.top + tile.height, tile.left : tile.left + tile.width]
         for tile in layout.tiles
     ]
     levels[0][:] = image
     for larger, smaller in pairwise(levels):
         _resize(larger, smaller)
-    return canvas
 
 
 def _resize(source: NDArray[Any], target: NDArray[Any]) -> None:
