@@ -52,12 +52,12 @@ HEARTBEAT_SECONDS = 1.0
 ORDERS_PER_CHILD = 200
 """A child is replaced after so many: what a captured one can still see, and leaks, end there."""
 
-RESULTS: dict[type[Order], type[Result]] = {
-    VideoOrder: Findings,
-    MomentOrder: Moment,
-    PhotoOrder: Face,
+RESULTS: dict[type[Order], tuple[type[Result], ...]] = {
+    VideoOrder: (Progress, Findings),
+    MomentOrder: (Moment,),
+    PhotoOrder: (Face,),
 }
-"""What ends each kind of work; Progress may come before."""
+"""What may come of each kind of work; all but Progress ends it."""
 
 REFUSALS: Mapping[type[Order], tuple[type[RecognitionError], ...]] = {
     VideoOrder: (UnreadableVideoError, VideoOverLimitError),
@@ -147,6 +147,7 @@ class Child:
         """Wait until the engine is loaded and the process locked."""
         if self._ready is None:
             if not self._connection.poll(within_seconds):
+                self.kill()
                 raise EngineUnavailableError("The process that reads videos does not start.")
             answer = self._receive()
             if isinstance(answer, Refusal):
@@ -173,7 +174,7 @@ class Child:
                 progress = answer
             if isinstance(answer, Refusal):
                 raise _refusal(order, answer)
-            if not isinstance(answer, Progress | RESULTS[type(order)]):
+            if not isinstance(answer, RESULTS[type(order)]):
                 self.kill()
                 raise EndedError("it spoke out of turn")
             yield answer

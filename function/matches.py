@@ -139,7 +139,7 @@ def _mend(
     found: list[Identification], gallery: Snapshot, densities: Densities
 ) -> list[Identification]:
     """Join people who are named alike and never seen at once, and weigh the joined again."""
-    while pair := _find_pair(found, MENDED_FROM, seen_at_once=False):
+    while pair := _find_pair(found, seen_at_once=False):
         first, second = pair
         joined = join_people(found[first].person, found[second].person)
         found = [one for index, one in enumerate(found) if index != second]
@@ -149,7 +149,7 @@ def _mend(
 
 def _name_once_a_frame(found: list[Identification]) -> list[Identification]:
     """Leave a performer to the surest of the people who share a frame."""
-    while pair := _find_pair(found, MATCH_FROM, seen_at_once=True):
+    while pair := _find_pair(found, seen_at_once=True):
         loser = min(pair, key=lambda index: _certainty(found[index]))
         best, *others = found[loser].matches
         halved = replace(best, score=round(best.score * TWIN_SHARE, 1))
@@ -157,14 +157,12 @@ def _name_once_a_frame(found: list[Identification]) -> list[Identification]:
     return found
 
 
-def _find_pair(
-    found: Sequence[Identification], least_score: float, *, seen_at_once: bool
-) -> tuple[int, int] | None:
-    """Find a match and another one, with at least that score, for the same performer."""
+def _find_pair(found: Sequence[Identification], *, seen_at_once: bool) -> tuple[int, int] | None:
+    """Find a match and, for the same performer, another: seen at once, or else merely probable."""
     likely = [
         index
         for index, one in enumerate(found)
-        if one.verdict != "unknown" and one.matches[0].score >= least_score
+        if one.verdict == "match" or (not seen_at_once and _is_probable(one))
     ]
     for first, second in combinations(likely, 2):
         one, other = found[first], found[second]
@@ -173,6 +171,10 @@ def _find_pair(
         if alike and is_named and share_a_frame(one.person, other.person) == seen_at_once:
             return first, second
     return None
+
+
+def _is_probable(one: Identification) -> bool:
+    return one.verdict == "uncertain" and one.matches[0].score >= MENDED_FROM
 
 
 def _certainty(identification: Identification) -> tuple[float, float]:

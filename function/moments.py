@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
 from av.video.frame import VideoFrame
 
 from function.crops import encode_jpeg
-from function.engines import RgbImage
+from function.detection import shrink
 from function.errors import UnreadableVideoError
 from function.frames import decode_group
 from function.groups import read_groups_from
@@ -43,7 +41,7 @@ def find_moment(source: Path | int, name: str, seconds: float) -> Moment:
         picture = _find_picture(video, seconds - ROUNDED_SECONDS)
         converter = PictureConverter(video.stream.sample_aspect_ratio, video.limits.max_pixels)
         rgb = converter.to_rgb(picture)
-    return Moment(_shown_at(picture), encode_jpeg(_shrink(rgb)))
+    return Moment(_shown_at(picture), encode_jpeg(shrink(rgb, MAX_SIDE_PIXELS)[0]))
 
 
 def _find_picture(video: Video, seconds: float) -> VideoFrame:
@@ -65,12 +63,3 @@ def _find_picture(video: Video, seconds: float) -> VideoFrame:
 def _shown_at(picture: VideoFrame) -> float:
     """Return the time that came with its packet; decoders that lose it say nothing."""
     return picture.opaque if isinstance(picture.opaque, float) else 0.0
-
-
-def _shrink(rgb: RgbImage) -> RgbImage:
-    height, width = rgb.shape[:2]
-    scale = MAX_SIDE_PIXELS / max(height, width)
-    if scale >= 1:
-        return rgb
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

@@ -99,7 +99,9 @@ def read_seconds(request: Request, name: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= LONGEST_SECONDS:
-        raise BadParameterError(f"{name} is {text[:40]!r}; it must be a number of seconds, from 0.")
+        raise BadParameterError(
+            f"{name} is {text[:40]!r}; it must be a number of seconds, 0 to {LONGEST_SECONDS:g}."
+        )
     return seconds
 
 

@@ -42,8 +42,10 @@ class Person:
     looks: float
 
 
-def group_faces(faces: Sequence[Face]) -> list[Person]:
+def group_faces(faces: Sequence[Face], frames: int = SHORT_VIDEO_FRAMES) -> list[Person]:
     """Group the faces of one video into people, the one who is seen most first.
+
+    `frames` is how many pictures of it were looked at.
 
     Weak faces join a person or, where nobody is near and several frames agree, make up one who
     cannot be matched with confidence. What may be no face at all only joins. A face whose encoding
@@ -53,15 +55,11 @@ def group_faces(faces: Sequence[Face]) -> list[Person]:
     groups = _group([face for face in sound if not face.is_weak])
     alone = _join_weak([face for face in sound if face.is_weak], groups)
     strangers = [face for face in alone if DOUBTFUL not in face.weaknesses]
-    fewest = _fewest_frames(sound) if groups else 1
+    short = WEAK_PEOPLE_FROM_FRAMES * min(frames, SHORT_VIDEO_FRAMES) // SHORT_VIDEO_FRAMES
+    fewest = max(1, short) if groups else 1
     weak = [group for group in _group(strangers) if len({face.frame for face in group}) >= fewest]
     people = [person_of(group) for group in groups + weak]
     return sorted(people, key=lambda person: (-len(person.faces), person.faces[0].seconds))
-
-
-def _fewest_frames(faces: Sequence[Face]) -> int:
-    frames = max(face.frame for face in faces) + 1
-    return max(1, WEAK_PEOPLE_FROM_FRAMES * min(frames, SHORT_VIDEO_FRAMES) // SHORT_VIDEO_FRAMES)
 
 
 def person_of(faces: Sequence[Face]) -> Person:

@@ -14,7 +14,7 @@ from werkzeug.wsgi import wrap_file
 from function.errors import MissingParameterError
 from function.media import MediaFile, open_media
 from function.page_requests import read_seconds
-from function.pages import answer_bytes
+from function.pages import SECURITY_HEADERS
 from function.results import RecentResults
 from function.service import Service
 
@@ -36,19 +36,15 @@ def answer_media(service: Service, results: RecentResults, request: Request) -> 
 
 
 def answer_frame(service: Service, results: RecentResults, request: Request) -> Response:
-    """Answer `GET /frame?result=ID&seconds=S` with the picture shown then, as a JPEG, or 304.
+    """Answer `GET /frame?result=ID&seconds=S` with the picture shown then, as a JPEG.
 
-    It is for browsers that cannot play the file. Who may see it is as for `/media`.
+    It is for browsers that cannot play the file. Who may see it is as for `/media`; like everything
+    that is in a video, it is not for the browser to keep.
     """
     seconds = read_seconds(request, "seconds")
     with _opened(service, results, request) as media:
-        tag = f"{_version(media)}-{seconds:.3f}"
-        is_known = tag in request.if_none_match
-        picture = b"" if is_known else service.find_moment(media, seconds).picture
-    response = answer_bytes(request, picture, "image/jpeg")
-    response.set_etag(tag)
-    response.make_conditional(request)
-    return response
+        picture = service.find_moment(media, seconds).picture
+    return Response(picture, mimetype="image/jpeg", headers=SECURITY_HEADERS)
 
 
 @contextmanager

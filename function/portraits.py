@@ -4,7 +4,7 @@ from function.engines import Engine
 from function.errors import PhotoUnusableError
 from function.faces import Face, faces_of_image
 from function.photos import PhotoRefusedError
-from function.quality import SMALL_PIXELS
+from function.quality import BLURRED, DOUBTFUL, SMALL_PIXELS
 from function.stills import decode_photo
 
 DETECTION_PIXELS = 800
@@ -31,7 +31,7 @@ def find_only_face(
     """
     found = faces_of_image(decode_photo(content), engine, DETECTION_PIXELS)
     # A detector sees faces in folds and shadows too, but is not sure of them.
-    sure = [face for face in found if "doubtful" not in face.weaknesses]
+    sure = [face for face in found if DOUBTFUL not in face.weaknesses]
     widest = max((face.box.width for face in sure), default=0)
     faces = [face for face in sure if face.box.width >= BYSTANDER_SHARE * widest]
     if not faces:
@@ -43,7 +43,7 @@ def find_only_face(
         raise PhotoRefusedError(
             f"too small: the face is {face.box.width} px wide, {smallest_pixels} are needed"
         )
-    if "blurred" in face.weaknesses and not allow_blurred:
+    if BLURRED in face.weaknesses and not allow_blurred:
         raise PhotoRefusedError("blurred: choose a sharper one")
     return face
 

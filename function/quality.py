@@ -33,11 +33,10 @@ SOFT_SHARE = 0.7
 """What remains of the quality of a face without any sharpness."""
 
 DOUBTFUL_SCORE = 0.2
-"""What a detector scores lower may be no face: HOG's false ones on portraits reach 0.12 and on
-textured ground 0.24, true ones start at 0.06."""
+"""What a detector scores lower may be no face (see detection.SURE_SCORE)."""
 
-DOUBTFUL = "doubtful"
-"""The weakness of what may be no face at all."""
+BLURRED, DOUBTFUL = "blurred", "doubtful"
+"""Two weaknesses by name: what no enrolment wants, and what may be no face at all."""
 
 DARK_LEVEL, BRIGHT_LEVEL = 20.0, 225.0
 """Mean grey levels of the face outside which features drown: LFW photographs made dark until they
@@ -67,7 +66,7 @@ def weigh_face(detection: Detection, alignment: Alignment, frontal_score: float)
     brightness = float(np.mean(face))
     weaknesses = (
         f"small ({box.width} px)" if box.width < SMALL_PIXELS else "",
-        "blurred" if sharpness < BLURRED_SHARPNESS else "",
+        BLURRED if sharpness < BLURRED_SHARPNESS else "",
         "turned away" if frontal_score < TURNED_BELOW else "",
         DOUBTFUL if detection.score < DOUBTFUL_SCORE else "",
         "too dark" if brightness < DARK_LEVEL else "",

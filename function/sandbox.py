@@ -6,6 +6,7 @@ child is killed and replaced, and what it said is checked before it is believed.
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Iterator
 from typing import cast
 
@@ -88,8 +89,7 @@ class Sandbox:
             TimeLimitError: it took longer than ERRAND_SECONDS or TIME_LIMIT_SECONDS.
             StoppingError: the sandbox was closed meanwhile.
         """
-        *_, result = self._work(PhotoOrder(), content, self._errand_seconds)
-        return cast("Face", result)
+        return cast("Face", _last(self._work(PhotoOrder(), content, self._errand_seconds)))
 
     def find_moment(self, media: MediaFile, seconds: float) -> Moment:
         """Find the picture of a moment, as moments.find_moment does, in a child.
@@ -101,8 +101,7 @@ class Sandbox:
             StoppingError: the sandbox was closed meanwhile.
         """
         order = MomentOrder(media.name, seconds)
-        *_, result = self._work(order, media.descriptor, self._errand_seconds)
-        return cast("Moment", result)
+        return cast("Moment", _last(self._work(order, media.descriptor, self._errand_seconds)))
 
     @property
     def _errand_seconds(self) -> float:
@@ -170,7 +169,12 @@ class Sandbox:
     def _start(self) -> Child:
         child = Child(setup_of(self._settings))
         with self._lock:
-            self._children.add(child)
+            is_late = self._is_closed
+            if not is_late:
+                self._children.add(child)
+        if is_late:
+            child.close()
+            raise _stopping()
         return child
 
     def _give_back(self, child: Child) -> None:
@@ -234,6 +238,12 @@ def _explain_overrun(order: Order, limit_seconds: float) -> str:
 
 def _explain_end(name: str, error: EndedError) -> str:
     return f"{name} ended the process that read it ({error}). It is damaged, or made to harm."
+
+
+def _last(results: Iterator[Result]) -> Result:
+    """Return what comes last, and keep nothing of what comes before."""
+    (result,) = deque(results, maxlen=1)
+    return result
 
 
 def _stopping() -> StoppingError:

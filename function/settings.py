@@ -111,8 +111,8 @@ class Settings:
     detector: Annotated[
         DetectorName,
         _choice(*DETECTORS),
-        "cnn sees turned heads, hog frontal faces, each exactly as dlib has it; both, the fastest: "
-        "hog at a larger picture, a cnn of 8 bits in turns",
+        "cnn sees turned heads, hog frontal faces, each exactly as dlib has it; both: hog at a "
+        "larger picture, a faster cnn in turns",
     ] = "both"
     device: Annotated[
         DeviceName,

@@ -17,6 +17,7 @@ class QuickEngine:
     provider = "CPU"
     model = MODEL
     detector: DetectorName = "cnn"
+    is_cnn_cheap = True
 
     def detect(self, image: RgbImage) -> list[Detection]:
         height, width = image.shape[:2]

@@ -188,6 +188,24 @@ def test_two_groups_that_are_named_alike_and_never_meet_become_one_person() -> N
     assert [face.frame for face in found[0].person.faces] == [0, 3]
 
 
+def test_a_weak_face_takes_the_name_from_nobody() -> None:
+    crowd = Crowd()
+    centres, enrolled = enrol(crowd, 2)
+    gallery = make_gallery(enrolled)
+    away = crowd.direction(1.0)
+    named = next(
+        person
+        for reach in np.arange(0.25, 0.5, 0.005)
+        for person in [someone(centres[0] + reach * away, 4)]
+        if MATCH_FROM <= score_of(identify(person, gallery), "P0") < 98
+    )
+    weak = person_of([make_face(centres[0] + crowd.direction(0.02), 4, weakness="blurred")])
+    assert score_of(identify(weak, gallery), "P0") > score_of(identify(named, gallery), "P0")
+    assert score_of(identify(weak, gallery), "P0") >= MATCH_FROM
+    found = match_people([weak, named], gallery)
+    assert [one.verdict for one in found] == ["uncertain", "match"]
+
+
 def test_someone_probable_joins_a_match_that_is_never_seen_beside_them() -> None:
     crowd = Crowd()
     centres, enrolled = enrol(crowd, 10)

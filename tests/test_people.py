@@ -108,7 +108,7 @@ def test_weak_faces_do_not_bridge_two_people() -> None:
 
 def test_weak_faces_alone_make_a_doubtful_person_when_three_frames_agree() -> None:
     crowd = Crowd()
-    strong = make_faces(crowd.encodings(crowd.person(), 4, 0.1), first_frame=80)
+    strong = make_faces(crowd.encodings(crowd.person(), 4, 0.1))
     profile = crowd.encodings(crowd.person(), 3, 0.1)
     weak = [make_face(one, 10 + number, 0.1, "turned away") for number, one in enumerate(profile)]
     assert len(group_faces(strong + weak[:2])) == 1
@@ -193,11 +193,11 @@ def test_more_faces_than_can_be_compared_are_grouped_all_the_same() -> None:
 
 def test_in_a_short_video_fewer_weak_faces_make_a_person() -> None:
     crowd = Crowd()
-    strong = make_faces(crowd.encodings(crowd.person(), 4, 0.1), first_frame=16)
-    profile = make_face(crowd.person(), 3, 0.1, "turned away")
-    assert [len(person.faces) for person in group_faces([*strong, profile])] == [4, 1]
-    later = make_faces(crowd.encodings(crowd.person(), 4, 0.1), first_frame=56)
-    assert [len(person.faces) for person in group_faces([*later, profile])] == [4]
+    strong = make_faces(crowd.encodings(crowd.person(), 4, 0.1))
+    profile = make_face(crowd.person(), 9, 0.1, "turned away")
+    for frames, people in ((20, [4, 1]), (59, [4]), (7200, [4])):
+        found = group_faces([*strong, profile], frames)
+        assert [len(person.faces) for person in found] == (people if frames != 59 else [4])
 
 
 def test_the_faces_of_a_real_clip_are_at_most_twice_as_many_people(

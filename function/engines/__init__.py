@@ -112,6 +112,10 @@ class Engine(Protocol):
     def detector(self) -> DetectorName:
         """Which detector it was told to use."""
 
+    @property
+    def is_cnn_cheap(self) -> bool:
+        """Whether the CNN costs so little that it may look at every picture, enlarged."""
+
     def detect(self, image: RgbImage) -> list[Detection]:
         """Find the faces of an image, surest first: with HOG where `detector` says so, else CNN."""
 

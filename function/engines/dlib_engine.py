@@ -50,6 +50,7 @@ class DlibEngine:
 
     def __init__(self, models: ModuleType, options: EngineOptions, provider: str) -> None:
         self.provider = provider
+        self.is_cnn_cheap = provider == "CUDA"
         self._models = models
         self.detector = options.detector
         self._hog = HogDetector(GraphCache(options.cache_folder))

@@ -41,7 +41,12 @@ except ImportError as error:
     ) from error
 
 _GRAPH_WRITERS = (
-    *("dlib_format", "dlib_weights", "dlib_rewrites", "graph_writer", "dlib_graphs", "int8_graphs"),
+    "dlib_format",
+    "dlib_weights",
+    "dlib_rewrites",
+    "graph_writer",
+    "dlib_graphs",
+    "int8_graphs",
 )
 """The modules that decide what is in a graph: when one changes, cached graphs are made anew."""
 
@@ -85,6 +90,7 @@ class OnnxEngine:
     """dlib's nets under onnxruntime; landmarks, chips and HOG are dlib's own code."""
 
     name = "onnx"
+    is_cnn_cheap = True
     model = ENCODING_MODEL
 
     def __init__(

@@ -23,6 +23,7 @@ from function.engines.onnx_engine import THIN_STRIDE, CnnDetector
 from function.engines.pyramid import lay_out, paint
 from function.engines.sessions import open_session
 from function.engines.weights import find_weights
+from function.errors import UnreadableVideoError
 from function.frames import sample_frames
 from function.photos import PhotoRefusedError
 from function.stills import decode_photo
@@ -88,8 +89,14 @@ def read_pictures(path: Path) -> list[RgbImage]:
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     pictures: list[RgbImage] = []
     for file in files:
-        if file.is_file():
+        if not file.is_file():
+            continue
+        try:
             pictures += _read_file(file)
+        except UnreadableVideoError as error:
+            click.echo(f"Passed over: {error}", err=True)
+    if not pictures:
+        raise click.ClickException(f"{path} holds no photo and no video. Give others.")
     return [shrink(picture, DETECTION_PIXELS)[0] for picture in pictures]
 
 
