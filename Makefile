@@ -12,7 +12,7 @@ LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --gen
 	--overrides requirements.overrides --no-emit-package dlib --no-emit-package pip \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo run test soak lint screenshot lock clean
+.PHONY: help demo run test soak lint bench screenshot lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
