@@ -8,6 +8,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import cast
 
 from function.children import Child, EndedError, setup_of
@@ -186,7 +187,8 @@ class Sandbox:
             self._children.discard(child)
             is_missing = not self._is_closed and len(self._idle) < self._settings.slots
         if is_missing:
-            self._give_back(self._start())
+            with suppress(StoppingError):  # closed meanwhile; what was asked is answered
+                self._give_back(self._start())
 
     def _keep(self, child: Child) -> bool:
         """Keep a child, unless enough of them wait."""

@@ -197,7 +197,7 @@ def test_in_a_short_video_fewer_weak_faces_make_a_person() -> None:
     profile = make_face(crowd.person(), 9, 0.1, "turned away")
     for frames, people in ((20, [4, 1]), (59, [4]), (7200, [4])):
         found = group_faces([*strong, profile], frames)
-        assert [len(person.faces) for person in found] == (people if frames != 59 else [4])
+        assert [len(person.faces) for person in found] == people
 
 
 def test_the_faces_of_a_real_clip_are_at_most_twice_as_many_people(

@@ -494,7 +494,7 @@ def test_an_answer_to_another_question_ends_the_child(
 ) -> None:
     findings(sandbox, library)
     before = sandbox.processes()
-    monkeypatch.setitem(RESULTS, PhotoOrder, Findings)  # so that a face is none
+    monkeypatch.setitem(RESULTS, PhotoOrder, (Findings,))  # so that a face is none
     with pytest.raises(PhotoUnusableError, match="out of turn"):
         sandbox.find_face((photos / "obama1.jpg").read_bytes())
     assert sandbox.processes() != before

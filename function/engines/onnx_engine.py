@@ -65,7 +65,7 @@ class CnnDetector:
     """dlib's CNN face detector at upsample 0: the same boxes to the pixel, 25 times as fast.
 
     With a `stride` of 2 it looks at every second level of the pyramid, for 60 % of the cost; with a
-    graph of 8 bits it costs a third of that. Boxes then move by a few pixels.
+    graph of 8 bits it costs two fifths of that. Boxes then move by a few pixels.
     """
 
     def __init__(self, session: Any, net: DlibNet[DetectionLoss], stride: int) -> None:
@@ -154,7 +154,7 @@ def _load_cnn(
 ) -> CnnDetector | None:
     """Load the CNN as `options.detector` wants it: as dlib has it, or beside HOG as fast as can be.
 
-    On a GPU floats are as fast, and few of onnxruntime's operators there know whole numbers.
+    On a GPU it stays in floats: 8 bits have been tried on CPUs alone.
     """
     if options.detector == "hog":
         return None
