@@ -7,7 +7,7 @@ from function.photos import PhotoRefusedError
 from function.quality import BLURRED, DOUBTFUL, SMALL_PIXELS
 from function.stills import decode_photo
 
-DETECTION_PIXELS = 800
+DETECTION_PIXELS = 1280
 """Longest side of the picture in which a photo's face is looked for: a still may take longer."""
 
 

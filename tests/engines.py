@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from db.records import Vectors
-from function.engines import Alignment, Box, Detection, DetectorName, GreyImage, RgbImage
+from function.engines import Alignment, Box, Detection, DetectorName, RgbImage
 from tests.galleries import MODEL, made_up_vector
 
 
@@ -17,14 +17,10 @@ class QuickEngine:
     provider = "CPU"
     model = MODEL
     detector: DetectorName = "cnn"
-    is_cnn_cheap = True
 
     def detect(self, image: RgbImage) -> list[Detection]:
         height, width = image.shape[:2]
         return [Detection(Box(0, 0, width - 1, height - 1), 1.0)]
-
-    def detect_frontal(self, grey: GreyImage) -> list[Detection]:
-        return self.detect(np.stack([grey] * 3, axis=2))
 
     def rate_frontal(self, chip: RgbImage) -> float:  # noqa: ARG002  # one face is like another
         return 1.5

@@ -4,87 +4,60 @@ import cv2
 import numpy as np
 import pytest
 
-from function.detection import detect_faces
-from function.engines import (
-    Box,
-    Detection,
-    Engine,
-    EngineOptions,
-    GreyImage,
-    RgbImage,
-    load_engine,
-)
+from function.detection import detect_faces, fit
+from function.engines import Detection, DetectorName, Engine, EngineOptions, RgbImage, load_engine
 from tests.engines import QuickEngine
 from tools.videos import read_portrait
 
 
-class TwoEyed(QuickEngine):
-    """Sees with HOG what it is told, and with the CNN what it is told; counts the wide looks."""
+class Watched(QuickEngine):
+    """Notes the size of the pictures it is shown."""
 
-    detector = "both"
-
-    def __init__(self, frontal: list[Detection], turned: list[Detection]) -> None:
+    def __init__(self, detector: DetectorName) -> None:
         super().__init__()
-        self.wide_looks = 0
-        self._frontal, self._turned = frontal, turned
-
-    def detect_frontal(self, grey: GreyImage) -> list[Detection]:
-        assert grey.shape == (512, 1024)
-        return self._frontal
+        self.detector = detector
+        self.seen: list[tuple[int, int]] = []
 
     def detect(self, image: RgbImage) -> list[Detection]:
-        assert image.shape[:2] == (320, 640)
-        self.wide_looks += 1
-        return self._turned
+        self.seen.append((image.shape[1], image.shape[0]))
+        return super().detect(image)
 
 
-PICTURE = np.zeros((1000, 2000, 3), np.uint8)
-SURE = Detection(Box(100, 100, 199, 199), 0.9)
-DOUBTFUL = Detection(Box(500, 100, 599, 199), 0.1)
-
-
-def test_a_sure_frontal_face_spares_the_wide_look_unless_it_is_a_thorough_one() -> None:
-    engine = TwoEyed([SURE], [])
-    (found,) = detect_faces(PICTURE, engine, 640, thoroughly=False)
-    assert (found.box.left, found.box.right) == (195, 389)
-    assert engine.wide_looks == 0
-    detect_faces(PICTURE, engine, 640, thoroughly=True)
-    assert engine.wide_looks == 1
-
-
-def test_a_doubtful_frontal_face_is_left_to_the_wide_look() -> None:
-    engine = TwoEyed([DOUBTFUL], [])
-    assert detect_faces(PICTURE, engine, 640, thoroughly=False) == []
-    assert engine.wide_looks == 1
-
-
-def test_a_face_that_both_looks_see_counts_once() -> None:
-    same = Detection(Box(64, 64, 126, 126), 0.8)
-    other = Detection(Box(400, 64, 460, 126), 0.7)
-    found = detect_faces(PICTURE, TwoEyed([SURE], [same, other]), 640)
-    assert [one.score for one in found] == [0.9, 0.7]
-
-
-@pytest.mark.parametrize(("width", "looked_at"), [(1024, 1024), (640, 1024), (300, 600)])
-def test_a_small_picture_is_looked_at_once_and_enlarged_to_no_more_than_twice_its_size(
-    width: int, looked_at: int
+@pytest.mark.parametrize(
+    ("detector", "width", "looked_at"),
+    [
+        ("fast", 2000, 1120),
+        ("fast", 1120, 1120),
+        ("fast", 640, 1120),
+        ("fast", 300, 600),
+        ("cnn", 2000, 1120),
+        ("cnn", 640, 640),
+        ("hog", 640, 640),
+    ],
+)
+def test_pictures_are_looked_at_in_one_size_and_enlarged_to_no_more_than_twice_theirs(
+    detector: DetectorName, width: int, looked_at: int
 ) -> None:
-    seen: list[int] = []
-
-    class OneEyed(QuickEngine):
-        detector = "both"
-
-        def detect(self, image: RgbImage) -> list[Detection]:
-            seen.append(image.shape[1])
-            return super().detect(image)
-
-        def detect_frontal(self, grey: GreyImage) -> list[Detection]:
-            raise AssertionError(grey)
-
-    small = np.zeros((width // 2, width, 3), np.uint8)
-    (found,) = detect_faces(small, OneEyed(), 640, thoroughly=False)
-    assert seen == [looked_at]
+    engine = Watched(detector)
+    (found,) = detect_faces(np.zeros((width // 2, width, 3), np.uint8), engine, 1120)
+    assert engine.seen == [(looked_at, looked_at // 2)]
     assert found.box.width == pytest.approx(width, abs=1)
+
+
+def test_a_photo_can_be_looked_at_without_enlarging_it() -> None:
+    engine = Watched("fast")
+    detect_faces(np.zeros((300, 600, 3), np.uint8), engine, 1120, enlarges=False)
+    assert engine.seen == [(600, 300)]
+
+
+@pytest.mark.parametrize("width", [1921, 3840, 7680])
+def test_a_picture_made_smaller_shows_the_same_without_a_shift(width: int) -> None:
+    ramp = np.linspace(0, 255, width).round().astype(np.uint8)
+    picture = np.repeat(np.repeat(ramp[None, :, None], width // 2, axis=0), 3, axis=2)
+    smaller, scale = fit(picture, 1120, enlarges=True)
+    assert smaller.shape == (round(width // 2 * scale), 1120, 3)
+    expected = np.linspace(0, 255, 1120)
+    assert np.abs(smaller[smaller.shape[0] // 2, :, 0] - expected).max() <= 2
 
 
 @pytest.mark.parametrize("height", [240, 360])
@@ -95,17 +68,34 @@ def test_faces_of_a_fifth_of_the_height_are_seen_in_small_videos_too(
     picture = np.full((height, height * 16 // 9, 3), 96, np.uint8)
     side = round(height * 0.45)
     picture[:side, :side] = cv2.resize(portrait, (side, side), interpolation=cv2.INTER_AREA)
-    (found,) = detect_faces(picture, engine, 640)
+    (found,) = detect_faces(picture, engine, 1120)
     assert found.box.right < side
-    assert found.box.width < height / 5
+    assert found.box.width < height / 4
+
+
+@pytest.mark.parametrize("width", [135, 180, 240, 320, 430, 570])
+def test_faces_of_every_size_are_seen_upright_tilted_and_in_the_dark(
+    width: int, photos: Path, engine: Engine
+) -> None:
+    close_up = read_portrait(photos / "obama1.jpg")[40:490, 270:720]  # the face is 268 pixels wide
+    side = round(450 * width / 268)
+    upright = cv2.resize(close_up, (side, side), interpolation=cv2.INTER_AREA)
+    tilt = cv2.getRotationMatrix2D((side / 2, side / 2), 25, 1)
+    tilted = cv2.warpAffine(upright, tilt, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    for face in (upright, tilted, upright // 4):
+        picture = np.full((1080, 1920, 3), 96, np.uint8)
+        picture[50 : 50 + side, 900 : 900 + side] = face
+        (found,) = detect_faces(picture, engine, 1120)
+        assert 0.7 < found.box.width / width < 1.4
 
 
 def test_a_picture_too_small_for_a_face_is_not_looked_at(engine: Engine) -> None:
-    assert detect_faces(np.zeros((39, 400, 3), np.uint8), engine, 640) == []
+    assert detect_faces(np.zeros((39, 400, 3), np.uint8), engine, 1120) == []
 
 
-def test_both_detectors_together_find_what_each_would(photos: Path) -> None:
-    engine = load_engine("auto", EngineOptions(detector="both"))
+@pytest.mark.parametrize("name", ["auto", "dlib"])
+def test_every_engine_has_a_fast_detector(name: str, photos: Path) -> None:
+    engine = load_engine(name, EngineOptions(detector="fast"))
     picture = read_portrait(photos / "biden.jpg")
     (found,) = detect_faces(picture, engine, 640)
     assert 0.25 < found.box.width / picture.shape[1] < 0.45

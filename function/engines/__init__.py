@@ -20,15 +20,12 @@ from function.errors import EngineUnavailableError
 RgbImage: TypeAlias = NDArray[np.uint8]
 """RGB uint8, (height, width, 3). BGR given as RGB moves an encoding by 0.28 in silence."""
 
-GreyImage: TypeAlias = NDArray[np.uint8]
-"""Shades of grey, uint8 (height, width)."""
-
 Landmarks: TypeAlias = NDArray[np.float32]
 """dlib's five points in image pixels, float32 (5, 2) as x, y: the corners of the eye on the
 image's right (outer, inner), of the eye on its left (outer, inner), and the base of the nose."""
 
-DetectorName: TypeAlias = Literal["both", "cnn", "hog"]
-DETECTORS: tuple[DetectorName, ...] = ("both", "cnn", "hog")
+DetectorName: TypeAlias = Literal["fast", "cnn", "hog"]
+DETECTORS: tuple[DetectorName, ...] = ("fast", "cnn", "hog")
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
 
 ENCODING_MODEL = "dlib_face_recognition_resnet_model_v1/5"
@@ -87,7 +84,7 @@ class Alignment:
 class EngineOptions:
     """What every engine may be told; one that cannot obey raises EngineUnavailableError."""
 
-    detector: DetectorName = "both"
+    detector: DetectorName = "fast"
     device: DeviceName = "auto"
     threads: int = 1
     cache_folder: Path | None = None
@@ -112,15 +109,11 @@ class Engine(Protocol):
     def detector(self) -> DetectorName:
         """Which detector it was told to use."""
 
-    @property
-    def is_cnn_cheap(self) -> bool:
-        """Whether the CNN costs so little that it may look at every picture, enlarged."""
-
     def detect(self, image: RgbImage) -> list[Detection]:
-        """Find the faces of an image, surest first: with HOG where `detector` says so, else CNN."""
+        """Find the faces of an image with the detector it was told to use, surest first.
 
-    def detect_frontal(self, grey: GreyImage) -> list[Detection]:
-        """Find upright faces of 80 pixels and more that look into the camera, surest first."""
+        `fast` and `cnn` see faces from about 80 pixels on, `hog` from 40.
+        """
 
     def rate_frontal(self, chip: RgbImage) -> float:
         """Tell how much a chip (150x150 RGB) shows a face that looks into the camera.

@@ -46,13 +46,22 @@ def _boxes(centres: NDArray[np.intp], layout: Layout, loss: DetectionLoss) -> ND
     reach = (np.array([loss.window_width, loss.window_height]) - 1) / 2
     middle = centres - corners[levels]
     edges = np.concatenate([middle - reach, middle + reach], axis=1)
-    depths = levels * layout.stride
-    for depth in range(depths.max(initial=0)):
-        deeper = depths > depth
-        edges[deeper] = edges[deeper] * _UP_FACTOR + _UP_SHIFT
+    if layout.is_thin:
+        growths = (tiles[0, 2:] - 1) / np.maximum(tiles[:, 2:] - 1, 1)
+        edges *= np.tile(growths, 2)[levels]
+    else:
+        edges = _up_dlibs_pyramid(edges, levels)
     rounded = np.copysign(np.floor(np.abs(edges) + 0.5), edges)  # halves go away from zero
     boxes: NDArray[np.intp] = rounded.astype(np.intp)
     return boxes
+
+
+def _up_dlibs_pyramid(edges: NDArray[np.float64], levels: NDArray[np.intp]) -> NDArray[np.float64]:
+    edges = edges.copy()
+    for depth in range(levels.max(initial=0)):
+        deeper = levels > depth
+        edges[deeper] = edges[deeper] * _UP_FACTOR + _UP_SHIFT
+    return edges
 
 
 def _levels(

@@ -18,7 +18,6 @@ from function.engines import (
     DeviceName,
     Engine,
     EngineOptions,
-    GreyImage,
     RgbImage,
 )
 from function.engines.graph_cache import GraphCache
@@ -50,22 +49,19 @@ class DlibEngine:
 
     def __init__(self, models: ModuleType, options: EngineOptions, provider: str) -> None:
         self.provider = provider
-        self.is_cnn_cheap = provider == "CUDA"
         self._models = models
         self.detector = options.detector
         self._hog = HogDetector(GraphCache(options.cache_folder))
 
     def detect(self, image: RgbImage) -> list[Detection]:
-        """Find the faces of an image, surest first."""
+        """Find the faces of an image, surest first; `fast` is HOG, or the CNN on a GPU."""
         if self.detector == "hog":
             return self._hog.detect(image)
+        if self.detector == "fast" and self.provider == "CPU":
+            return self._hog.detect(image, upsamples=0)
         found = self._models.cnn_face_detector(np.ascontiguousarray(image), CNN_UPSAMPLES)
         detections = [Detection(box_of(face.rect), float(face.confidence)) for face in found]
         return sorted(detections, key=lambda detection: -detection.score)
-
-    def detect_frontal(self, grey: GreyImage) -> list[Detection]:
-        """Find upright faces of 80 pixels and more that look into the camera, surest first."""
-        return self._hog.detect_frontal(grey)
 
     def rate_frontal(self, chip: RgbImage) -> float:
         """Tell how much a chip (150x150 RGB) shows a face that looks into the camera, from -1."""

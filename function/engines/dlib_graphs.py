@@ -44,14 +44,16 @@ def encoder_graph(net: DlibNet[MetricLoss]) -> bytes:
     return writer.finish("encoder", chips, encodings)
 
 
-def detector_graph(net: DlibNet[DetectionLoss]) -> bytes:
+def detector_graph(net: DlibNet[DetectionLoss], layers: Iterable[Layer] = ()) -> bytes:
     """Write the detector: `canvas` float32 (1, height, width, 3) to `scores` (1, 1, rows, columns).
 
-    The canvas holds pixel values, 0 to 255; what is 0 for dlib is the mean colour here.
+    The canvas holds pixel values, 0 to 255; what is 0 for dlib is the mean colour here. `layers`,
+    if there are any, are written instead of the net's own.
     """
+    layers = layers or split_last(fill_blocks(fold(net)))
     writer = GraphWriter()
     planes = writer.add("Transpose", "canvas", perm=[0, 3, 1, 2])
-    _write_layers(writer, _Map(planes), split_last(fill_blocks(fold(net))))
+    _write_layers(writer, _Map(planes), layers)
     canvas = helper.make_tensor_value_info("canvas", TensorProto.FLOAT, [1, "height", "width", 3])
     scores = helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, 1, "rows", "columns"])
     return writer.finish("detector", canvas, scores)

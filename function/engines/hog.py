@@ -1,4 +1,4 @@
-"""HOG detections: dlib's frontal face detector, for every engine that is asked for `hog`."""
+"""HOG detections: dlib's frontal face detector, and how frontal it takes a face to be."""
 
 import threading
 from typing import Any
@@ -8,7 +8,7 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from function.engines import Box, Detection, GreyImage, RgbImage
+from function.engines import Box, Detection, RgbImage
 from function.engines.graph_cache import GraphCache
 
 HOG_UPSAMPLES = 1
@@ -30,13 +30,9 @@ class HogDetector:
         self._detector = _load_filters(cache)
         self._lock = threading.Lock()
 
-    def detect(self, image: RgbImage) -> list[Detection]:
+    def detect(self, image: RgbImage, upsamples: int = HOG_UPSAMPLES) -> list[Detection]:
         """Find the faces of an image, surest first; boxes equal face_recognition's."""
-        return self._run(np.ascontiguousarray(image), HOG_UPSAMPLES)
-
-    def detect_frontal(self, grey: GreyImage) -> list[Detection]:
-        """Find faces from about 80 pixels on in shades of grey, at an eighth of the cost."""
-        return self._run(grey, 0)
+        return self._run(np.ascontiguousarray(image), upsamples)
 
     def rate_frontal(self, chip: RgbImage) -> float:
         """Tell how much a chip shows a face that looks into the camera: HOG's score, from -1."""

@@ -17,14 +17,19 @@ from function.engines import (
     Detection,
     Engine,
     EngineOptions,
-    GreyImage,
     RgbImage,
 )
 from function.engines.cnn_scores import read_scores
 from function.engines.dlib_weights import DetectionLoss, DlibNet
 from function.engines.graph_cache import GraphCache, hash_files
 from function.engines.nets import read_detector, read_encoder
-from function.engines.pyramid import NARROWEST_PICTURE, lay_out, paint, paint_pairs
+from function.engines.pyramid import (
+    NARROWEST_PICTURE,
+    lay_out,
+    lay_out_thin,
+    paint,
+    paint_blocks,
+)
 from function.engines.weights import find_weights
 from function.errors import EngineUnavailableError
 
@@ -50,26 +55,24 @@ _GRAPH_WRITERS = (
 )
 """The modules that decide what is in a graph: when one changes, cached graphs are made anew."""
 
-THIN_STRIDE = 2
-"""Where HOG looks too, the CNN need not see the same face at neighbouring levels of its pyramid."""
-
 LARGEST_BATCH = 32
 """Chips in one run: more are no faster, and take more memory."""
 
 
-_PAINTERS = {"tensor(float)": paint, "tensor(uint8)": paint_pairs}
+_PAINTERS = {"tensor(float)": paint, "tensor(uint8)": paint_blocks}
 """What paints the canvas that a detector's graph takes, by onnxruntime's name for its numbers."""
 
 
 class CnnDetector:
     """dlib's CNN face detector at upsample 0: the same boxes to the pixel, 25 times as fast.
 
-    With a `stride` of 2 it looks at every second level of the pyramid, for 60 % of the cost; with a
-    graph of 8 bits it costs two fifths of that. Boxes then move by a few pixels.
+    With `thins` it looks at every third level of the pyramid, for half the cost, and with a graph
+    of 8 bits it costs two fifths of that. Boxes are then up to a third larger or smaller; landmarks
+    found inside them, and so encodings, hardly move.
     """
 
-    def __init__(self, session: Any, net: DlibNet[DetectionLoss], stride: int) -> None:
-        self._stride = stride
+    def __init__(self, session: Any, net: DlibNet[DetectionLoss], *, thins: bool) -> None:
+        self._lay_out = lay_out_thin if thins else lay_out
         self._session = session
         self._paint = _PAINTERS[session.get_inputs()[0].type]
         self._means = net.means
@@ -80,7 +83,7 @@ class CnnDetector:
         height, width = image.shape[:2]
         if min(height, width) < NARROWEST_PICTURE:
             return []
-        layout = lay_out(width, height, self._stride)
+        layout = self._lay_out(width, height)
         canvas = self._paint(image, layout, self._means)
         (scores,) = self._session.run(["scores"], {"canvas": canvas})
         return read_scores(scores[0, 0], layout, self._loss)
@@ -90,7 +93,6 @@ class OnnxEngine:
     """dlib's nets under onnxruntime; landmarks, chips and HOG are dlib's own code."""
 
     name = "onnx"
-    is_cnn_cheap = True
     model = ENCODING_MODEL
 
     def __init__(
@@ -111,10 +113,6 @@ class OnnxEngine:
     def detect(self, image: RgbImage) -> list[Detection]:
         """Find the faces of an image, surest first."""
         return (self._cnn or self._hog).detect(image)
-
-    def detect_frontal(self, grey: GreyImage) -> list[Detection]:
-        """Find upright faces of 80 pixels and more that look into the camera, surest first."""
-        return self._hog.detect_frontal(grey)
 
     def rate_frontal(self, chip: RgbImage) -> float:
         """Tell how much a chip (150x150 RGB) shows a face that looks into the camera, from -1."""
@@ -152,7 +150,7 @@ def load(options: EngineOptions) -> Engine:
 def _load_cnn(
     weights: Path, cache: GraphCache, options: EngineOptions, *, is_on_gpu: bool
 ) -> CnnDetector | None:
-    """Load the CNN as `options.detector` wants it: as dlib has it, or beside HOG as fast as can be.
+    """Load the CNN as `options.detector` wants it: as dlib has it, or as fast as can be.
 
     On a GPU it stays in floats: 8 bits have been tried on CPUs alone.
     """
@@ -161,7 +159,7 @@ def _load_cnn(
     is_exact = options.detector == "cnn"
     kind = _DETECTOR if is_exact or is_on_gpu else _FAST_DETECTOR
     session = open_session(_graph(kind, weights, cache), options)
-    return CnnDetector(session, read_detector(weights), 1 if is_exact else THIN_STRIDE)
+    return CnnDetector(session, read_detector(weights), thins=not is_exact)
 
 
 @dataclass(frozen=True)

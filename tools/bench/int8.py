@@ -14,40 +14,39 @@ import click
 import numpy as np
 import onnx
 
-from function.detection import overlap, shrink
-from function.engines import EngineOptions, RgbImage
+from function.detection import fit
+from function.engines import Box, EngineOptions, RgbImage
 from function.engines.dlib_graphs import detector_graph
-from function.engines.int8_graphs import int8_detector_graph
+from function.engines.int8_graphs import fast_layers, int8_detector_graph
 from function.engines.nets import read_detector
-from function.engines.onnx_engine import THIN_STRIDE, CnnDetector
-from function.engines.pyramid import lay_out, paint
+from function.engines.onnx_engine import CnnDetector
+from function.engines.pyramid import lay_out_thin, paint
 from function.engines.sessions import open_session
 from function.engines.weights import find_weights
 from function.errors import UnreadableVideoError
 from function.frames import sample_frames
 from function.photos import PhotoRefusedError
+from function.settings import Settings
 from function.stills import decode_photo
 from function.videos import open_video
 from tools.demo.photos import fetch_photos
 from tools.videos import read_portrait
 
-DETECTION_PIXELS = 640
+DETECTION_PIXELS = Settings().detection_pixels
 PORTRAITS = ("obama1.jpg", "obama2.jpg", "biden.jpg", "astronaut.png", "hopper.jpg", "cat.png")
 
 
 def measure_ranges() -> dict[str, tuple[float, float]]:
     """Run the float graph on the demo's photographs, and note what each map reaches."""
     net = read_detector(find_weights().cnn_detector)
-    model = onnx.load_from_string(detector_graph(net))
-    *_, rows, _ = model.graph.node
-    maps = [node.output[0] for node in model.graph.node if node.op_type == "Relu"]
-    maps.append(rows.output[0])
+    model = onnx.load_from_string(detector_graph(net, fast_layers(net)))
+    _, *maps = [node.input[0] for node in model.graph.node if node.op_type == "Conv"]
     for name in maps:
         model.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
     session = open_session(model.SerializeToString(), EngineOptions())
     ranges = dict.fromkeys(maps, (0.0, 0.0))
     for picture in _portraits():
-        layout = lay_out(picture.shape[1], picture.shape[0], THIN_STRIDE)
+        layout = lay_out_thin(picture.shape[1], picture.shape[0])
         values = session.run(maps, {"canvas": paint(picture, layout, net.means)})
         for name, value in zip(maps, values, strict=True):
             smallest, largest = ranges[name]
@@ -58,7 +57,16 @@ def measure_ranges() -> dict[str, tuple[float, float]]:
 def _portraits() -> Iterator[RgbImage]:
     photos = fetch_photos()
     for name in PORTRAITS:
-        yield shrink(read_portrait(photos / name), DETECTION_PIXELS)[0]
+        for longest_side in (DETECTION_PIXELS, DETECTION_PIXELS // 2):
+            yield fit(read_portrait(photos / name), longest_side, enlarges=True)[0]
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Return the share of two boxes' joint area that both cover, 0 to 1."""
+    width = min(one.right, other.right) - max(one.left, other.left) + 1
+    height = min(one.bottom, other.bottom) - max(one.top, other.top) + 1
+    shared = max(0, width) * max(0, height)
+    return shared / (one.area + other.area - shared)
 
 
 def compare(pictures: list[RgbImage]) -> dict[str, Any]:
@@ -66,7 +74,7 @@ def compare(pictures: list[RgbImage]) -> dict[str, Any]:
     net = read_detector(find_weights().cnn_detector)
     found, seconds = {}, {}
     for name, write in (("float", detector_graph), ("int8", int8_detector_graph)):
-        cnn = CnnDetector(open_session(write(net), EngineOptions()), net, THIN_STRIDE)
+        cnn = CnnDetector(open_session(write(net), EngineOptions()), net, thins=True)
         started = time.process_time()
         found[name] = [cnn.detect(picture) for picture in pictures]
         seconds[name] = time.process_time() - started
@@ -97,7 +105,7 @@ def read_pictures(path: Path) -> list[RgbImage]:
             click.echo(f"Passed over: {error}", err=True)
     if not pictures:
         raise click.ClickException(f"{path} holds no photo and no video. Give others.")
-    return [shrink(picture, DETECTION_PIXELS)[0] for picture in pictures]
+    return [fit(picture, DETECTION_PIXELS, enlarges=True)[0] for picture in pictures]
 
 
 def _read_file(path: Path) -> list[RgbImage]:
