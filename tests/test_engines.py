@@ -1,10 +1,12 @@
 """Both engines by one interface, held to face_recognition's own answers."""
 
 import os
+import platform
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,11 +26,13 @@ from function.engines import (
     EngineOptions,
     RgbImage,
     load_engine,
+    processor,
 )
 from function.engines.dlib_engine import import_face_recognition
 from function.engines.dlib_graphs import encoder_graph
-from function.engines.int8_graphs import RANGES
-from function.engines.nets import read_encoder
+from function.engines.int8_graphs import RANGES, int8_detector_graph
+from function.engines.nets import read_detector, read_encoder
+from function.engines.processor import require_avx
 from function.engines.weights import find_weights
 from function.errors import EngineUnavailableError
 from tools.bench.int8 import measure_ranges, overlap
@@ -337,6 +341,15 @@ def test_8_bits_find_the_face_that_floats_find(
         assert overlap(one.box, other.box) > 0.4  # levels are 1.6 apart, boxes up to 1.3 wrong
 
 
+def test_8_bits_cannot_overflow_where_two_products_are_added_in_16() -> None:
+    model = onnx.load_from_string(int8_detector_graph(read_detector(find_weights().cnn_detector)))
+    arrays = [onnx.numpy_helper.to_array(one) for one in model.graph.initializer]
+    filters = [one for one in arrays if one.dtype == np.int8 and one.ndim == 4]
+
+    assert len(filters) == 9
+    assert max(int(np.abs(one.astype(int)).max()) for one in filters) * 255 * 2 < 2**15
+
+
 def test_the_ranges_of_8_bits_are_those_of_the_photographs() -> None:
     measured = list(measure_ranges().values())
 
@@ -367,6 +380,30 @@ def test_encodings_and_boxes_hold_on_a_sample_of_the_development_data(
 
 
 # Loading
+
+
+def test_a_processor_on_which_dlib_would_crash_is_refused_with_a_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cv2, "checkHardwareSupport", lambda _: False)
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    for name in ("onnx_engine", "dlib_engine"):
+        monkeypatch.delitem(sys.modules, f"function.engines.{name}", raising=False)
+    with pytest.raises(
+        EngineUnavailableError, match=r"onnx, dlib: .*dlib-bin needs .* AVX.* then pip install dlib"
+    ):
+        load_engine("auto", EngineOptions())
+
+    monkeypatch.setattr(processor, "distribution", lambda _: missing_package())
+    require_avx()  # a dlib that was built here
+    monkeypatch.undo()
+    monkeypatch.setattr(cv2, "checkHardwareSupport", lambda _: False)
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    require_avx()
+
+
+def missing_package() -> None:
+    raise PackageNotFoundError
 
 
 def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:

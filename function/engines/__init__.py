@@ -137,13 +137,15 @@ def load_engine(name: str, options: EngineOptions) -> Engine:
     """
     if name != "auto":
         return _load(name, options)
-    reasons = []
+    reasons: dict[str, str] = {}
     for preferred in PREFERRED_ENGINES:
         try:
             return _load(preferred, options)
         except EngineUnavailableError as error:
-            reasons.append(f"{preferred}: {error}")
-    raise EngineUnavailableError("No engine can run here. " + " ".join(reasons))
+            reason = str(error)
+            reasons[reason] = f"{reasons[reason]}, {preferred}" if reason in reasons else preferred
+    listed = " ".join(f"{names}: {reason}" for reason, names in reasons.items())
+    raise EngineUnavailableError(f"No engine can run here. {listed}")
 
 
 def _load(name: str, options: EngineOptions) -> Engine:

@@ -21,9 +21,11 @@ from function.engines import (
     RgbImage,
 )
 from function.engines.graph_cache import GraphCache
+from function.engines.processor import require_avx
 from function.engines.weights import PACKAGE, WeightFiles, find_weights
 from function.errors import EngineUnavailableError
 
+require_avx()
 try:
     import dlib
 

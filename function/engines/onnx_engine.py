@@ -23,6 +23,7 @@ from function.engines.cnn_scores import read_scores
 from function.engines.dlib_weights import DetectionLoss, DlibNet
 from function.engines.graph_cache import GraphCache, hash_files
 from function.engines.nets import read_detector, read_encoder
+from function.engines.processor import require_avx
 from function.engines.pyramid import (
     NARROWEST_PICTURE,
     lay_out,
@@ -33,6 +34,7 @@ from function.engines.pyramid import (
 from function.engines.weights import find_weights
 from function.errors import EngineUnavailableError
 
+require_avx()
 try:
     import dlib
 

@@ -1,0 +1,37 @@
+"""Processors: whether this one can run dlib as it is packed, said before dlib ends the process."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, distribution
+
+import cv2
+
+from function.errors import EngineUnavailableError
+
+_AVX = 10
+"""OpenCV's number for it (CV_CPU_AVX in opencv2/core/cvdef.h), which its Python module lacks."""
+
+
+def require_avx() -> None:
+    """Make sure that importing dlib does not end the process with "Illegal instruction".
+
+    The package dlib-bin is built for processors with AVX; a dlib that was built on this machine
+    fits it.
+
+    Raises:
+        EngineUnavailableError: dlib-bin is installed, and the processor has no AVX.
+    """
+    is_intels_kind = platform.machine().lower() in ("x86_64", "amd64")
+    if is_intels_kind and not cv2.checkHardwareSupport(_AVX) and _is_installed("dlib-bin"):
+        raise EngineUnavailableError(
+            "The package dlib-bin needs a processor with AVX, and this one has none, as many "
+            "Celerons, Pentiums and Atoms. Build dlib on this machine in its place (it takes a "
+            "compiler, CMake and some minutes): pip uninstall dlib-bin, then pip install dlib."
+        )
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True
