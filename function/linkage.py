@@ -7,18 +7,12 @@ who moves; the means of several cannot.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.sparse import csr_matrix
-from scipy.spatial.distance import squareform
 
-from db.templates import weigh_qualities
+from db.templates import sum_by_owner, weigh_qualities
 from function.looks import Looks, square_distances
 
 CUT = 0.46
-"""Mean distance between two groups above which averaging faces pair by pair keeps them apart."""
-
-FORBIDDEN = 1e9
-"""A distance so large that one such pair keeps the mean of a million above the cut."""
+"""Mean distance between two groups from which on averaging faces pair by pair keeps them apart."""
 
 SAME_PERSON_BELOW = 0.14
 """Squared distance between two groups, less the noise of their means, below which they are one
@@ -38,29 +32,77 @@ def group_looks(looks: Looks) -> NDArray[np.intp]:
 
     Looks that a frame shows at once are never in one group.
     """
-    groups = _link(looks)
+    groups = link_looks(looks)
     joining = _Joining(looks, groups)
-    while (pair := joining.find_nearest()) is not None:
+    while (pair := joining.gaps.find_nearest(SAME_PERSON_BELOW)) is not None:
         kept, dropped = pair
         groups[groups == dropped] = kept
         joining.join(kept, dropped)
+    return _numbered(groups)
+
+
+def link_looks(looks: Looks) -> NDArray[np.intp]:
+    """Link by average distance up to CUT.
+
+    scipy.cluster.hierarchy gives the same groups (a test compares them), but importing it would
+    take a new process as long as loading all nets.
+    """
+    distances = np.sqrt(square_distances(looks.encodings))
+    distances[looks.forbidden] = np.inf
+    np.fill_diagonal(distances, np.inf)
+    gaps = _Gaps(distances)
+    groups = np.arange(len(distances))
+    sizes = np.ones(len(distances), np.float32)
+    while (pair := gaps.find_nearest(CUT)) is not None:
+        kept, dropped = pair
+        groups[groups == dropped] = kept
+        summed = sizes[kept] * gaps.of(kept) + sizes[dropped] * gaps.of(dropped)
+        sizes[kept] += sizes[dropped]
+        gaps.join(kept, dropped, summed / sizes[kept])
+    return _numbered(groups)
+
+
+def _numbered(groups: NDArray[np.intp]) -> NDArray[np.intp]:
     numbered: NDArray[np.intp] = np.unique(groups, return_inverse=True)[1]
     return numbered
 
 
-def _link(looks: Looks) -> NDArray[np.intp]:
-    if len(looks.encodings) == 1:
-        return np.zeros(1, np.intp)
-    distances = np.sqrt(square_distances(looks.encodings))
-    distances[looks.forbidden] = FORBIDDEN
-    # scipy's linkage is C, and scipy is needed anyway; scikit-learn would be one more package.
-    tree = linkage(squareform(distances, checks=False), "average")
-    labels: NDArray[np.intp] = fcluster(tree, CUT, "distance").astype(np.intp) - 1
-    return labels
+class _Gaps:
+    """The gaps between all groups, and each one's nearest; joining two renews one row, not all.
+
+    `matrix` is symmetric, and infinite on its diagonal and between those who may not be joined.
+    """
+
+    def __init__(self, matrix: NDArray[np.floating]) -> None:
+        self._matrix = matrix
+        self._rows = np.arange(len(matrix))
+        self._nearest = matrix.argmin(axis=1)
+
+    def of(self, group: int) -> NDArray[np.floating]:
+        """Return a group's gaps to all groups."""
+        gaps: NDArray[np.floating] = self._matrix[group]
+        return gaps
+
+    def find_nearest(self, below: float) -> tuple[int, int] | None:
+        """Find the two groups with the smallest gap, if it is smaller than `below`."""
+        first = int(np.argmin(self._matrix[self._rows, self._nearest]))
+        second = int(self._nearest[first])
+        return (first, second) if self._matrix[first, second] < below else None
+
+    def join(self, kept: int, dropped: int, gaps: NDArray[np.floating]) -> None:
+        """Make one group of two, whose gaps to all others are `gaps`."""
+        matrix = self._matrix
+        matrix[dropped] = matrix[:, dropped] = np.inf
+        gaps[[kept, dropped]] = np.inf
+        matrix[kept] = matrix[:, kept] = gaps
+        stale = np.isin(self._nearest, (kept, dropped))
+        stale[kept] = True
+        self._nearest[stale] = matrix[stale].argmin(axis=1)
+        self._nearest[gaps < matrix[self._rows, self._nearest]] = kept
 
 
 class _Joining:
-    """Sums of each group, and the gaps between all; joining two renews one row, not the matrix.
+    """Sums of each group, and the gaps between all: joining two adds their sums.
 
     A gap is the squared distance of two means beyond what noise explains.
     """
@@ -69,29 +111,16 @@ class _Joining:
         weights = weigh_qualities(looks.qualities).astype(np.float64)
         weights /= weights.mean()
         encodings = looks.encodings.astype(np.float64)
-        rows = np.arange(len(groups))
-        members = csr_matrix((np.ones(len(groups)), (groups, rows)))
-        weighted = csr_matrix((weights, (groups, rows)))
+        squares = np.square(encodings).sum(axis=1)
         self._sizes = np.bincount(groups).astype(np.float64)
         self._totals = np.bincount(groups, weights)
-        self._sums = weighted @ encodings
-        self._squares = weighted @ np.square(encodings).sum(axis=1)
-        forbidden = csr_matrix(looks.forbidden.astype(np.float64))
-        self._forbidden = (members @ forbidden @ members.T).toarray() > 0
+        self._sums = sum_by_owner(encodings, weights, groups, len(self._sizes))
+        self._squares = np.bincount(groups, weights * squares)
+        self._forbidden = _any_between(looks.forbidden, groups)
         self._means = np.empty_like(self._sums)
         self._norms, self._noise = np.empty_like(self._totals), np.empty_like(self._totals)
         self._renew(slice(None))
-        self._gaps = np.stack([self._gaps_from(group) for group in range(len(self._sizes))])
-        self._nearest = self._gaps.argmin(axis=1)
-
-    def find_nearest(self) -> tuple[int, int] | None:
-        """Find the two groups with the smallest gap, if they are one person."""
-        rows = np.arange(len(self._gaps))
-        first = int(np.argmin(self._gaps[rows, self._nearest]))
-        second = int(self._nearest[first])
-        if self._gaps[first, second] >= SAME_PERSON_BELOW:
-            return None
-        return first, second
+        self.gaps = _Gaps(np.stack([self._gaps_from(group) for group in range(len(self._sizes))]))
 
     def join(self, kept: int, dropped: int) -> None:
         """Make one group of two."""
@@ -101,13 +130,7 @@ class _Joining:
         self._forbidden[kept] |= self._forbidden[dropped]
         self._forbidden[:, kept] = self._forbidden[kept]
         self._forbidden[dropped] = self._forbidden[:, dropped] = True
-        self._gaps[dropped] = self._gaps[:, dropped] = np.inf
-        self._gaps[kept] = self._gaps[:, kept] = self._gaps_from(kept)
-        stale = np.isin(self._nearest, (kept, dropped))
-        stale[kept] = True
-        self._nearest[stale] = self._gaps[stale].argmin(axis=1)
-        rows = np.arange(len(self._gaps))
-        self._nearest[self._gaps[:, kept] < self._gaps[rows, self._nearest]] = kept
+        self.gaps.join(kept, dropped, self._gaps_from(kept))
 
     def _renew(self, groups: slice) -> None:
         """Work out from the sums of some groups their means, and the noise in these."""
@@ -124,3 +147,12 @@ class _Joining:
         gaps[self._forbidden[group]] = np.inf
         gaps[group] = np.inf
         return gaps
+
+
+def _any_between(pairs: NDArray[np.bool_], groups: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Tell of which groups any member is paired with any of the other."""
+    order = np.argsort(groups, kind="stable")
+    starts = np.searchsorted(groups[order], np.arange(groups.max() + 1))
+    by_row = np.logical_or.reduceat(pairs[order], starts, axis=0)
+    found: NDArray[np.bool_] = np.logical_or.reduceat(by_row[:, order], starts, axis=1)
+    return found

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from db.records import Vectors
 from db.templates import average_encodings
@@ -79,8 +78,11 @@ def _follow_leaders(encodings: Vectors, within: float) -> NDArray[np.intp] | Non
 def _find_forbidden(
     means: Vectors, of_face: NDArray[np.intp], frames: NDArray[np.int_]
 ) -> NDArray[np.bool_]:
-    shown = csr_matrix((np.ones(len(frames), np.int32), (of_face, frames - frames.min())))
-    together = (shown @ shown.T).toarray() > 0
+    together = np.zeros((len(means), len(means)), np.bool_)
+    order = np.argsort(frames, kind="stable")
+    frame_starts = np.flatnonzero(np.diff(frames[order])) + 1
+    for shown in np.split(of_face[order], frame_starts):
+        together[np.ix_(shown, shown)] = True
     np.fill_diagonal(together, val=False)
     forbidden: NDArray[np.bool_] = together & (square_distances(means) > TWICE_IN_FRAME_WITHIN**2)
     return forbidden

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LOWER = {"db": set[str](), "function": {"db"}, "tools": {"db", "function"}}
-HEAVY = ("dlib", "face_recognition", "onnx", "onnxruntime")
+HEAVY = ("dlib", "face_recognition", "onnx", "onnxruntime", "scipy")
 
 
 def imported_packages(path: Path) -> set[str]:
