@@ -20,6 +20,9 @@ WIDTH_BY_LANDMARKS, MIDDLE_DOWN = 2.04, 0.62
 its middle lies so far on the way from the eyes to the nose: HOG's boxes of 107 photographs, whose
 widths vary by 8 % around that."""
 
+COARSEST_BOX = 1.4
+"""A detector's box is at most so many times too large or too small (levels are 1.6 apart)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Face:
@@ -100,7 +103,7 @@ def _find(
 ) -> Iterator[_Found]:
     for detection in detect_faces(frame.rgb, engine, detection_pixels, enlarges=enlarges):
         alignment = engine.align(frame.rgb, detection.box)
-        box = box_around(alignment.landmarks)
+        box = fit_box(detection.box, alignment.landmarks)
         frontal_score = engine.rate_frontal(alignment.chip)
         quality = weigh_face(replace(detection, box=box), alignment, frontal_score)
         face = Face(
@@ -117,19 +120,23 @@ def _find(
         yield _Found(face, alignment.chip)
 
 
-def box_around(landmarks: Landmarks) -> Box:
-    """Draw the box of a face by its landmarks, as large as HOG would.
+def fit_box(found: Box, landmarks: Landmarks) -> Box:
+    """Give the box that a detector found the size that the landmarks speak of.
 
-    A detector's box is as large as its window at some level of its pyramid, up to a third larger or
-    smaller than the face; the landmarks found in it hardly depend on that.
+    A detector's box is as large as its window at some level of its pyramid; the landmarks found in
+    it hardly depend on that. The middle is taken between theirs, which profiles shift, and the
+    detector's, which falls on a grid.
     """
     eyes = landmarks[:4].mean(axis=0)
-    across = float(np.linalg.norm(landmarks[:2].mean(axis=0) - landmarks[2:4].mean(axis=0)))
+    across = np.linalg.norm(landmarks[:2].mean(axis=0) - landmarks[2:4].mean(axis=0))
     down = landmarks[4] - eyes
-    width = WIDTH_BY_LANDMARKS * np.hypot(across, np.linalg.norm(down))
-    left, top = np.rint(eyes + MIDDLE_DOWN * down - width / 2).astype(int).tolist()
-    side = max(1, round(width))
-    return Box(left, top, left + side - 1, top + side - 1)
+    smallest, largest = found.width / COARSEST_BOX, found.width * COARSEST_BOX
+    diagonal = np.hypot(across, np.linalg.norm(down))
+    width = round(min(max(WIDTH_BY_LANDMARKS * diagonal, smallest), largest))
+    grid_middle = np.array([found.left + found.right, found.top + found.bottom]) / 2
+    middle = (grid_middle + eyes + MIDDLE_DOWN * down) / 2
+    left, top = np.rint(middle - (width - 1) / 2).astype(int).tolist()
+    return Box(left, top, left + width - 1, top + width - 1)
 
 
 def _encode(found: Sequence[_Found], engine: Engine) -> list[Face]:

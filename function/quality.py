@@ -33,7 +33,8 @@ SOFT_SHARE = 0.7
 """What remains of the quality of a face without any sharpness."""
 
 DOUBTFUL_SCORE = 0.2
-"""What a detector scores lower may be no face (see detection.SURE_SCORE)."""
+"""What a detector scores lower may be no face. Of 660 blurred, dark or tilted faces the CNN gave
+5 less; HOG's false faces reach 0.19."""
 
 BLURRED, DOUBTFUL = "blurred", "doubtful"
 """Two weaknesses by name: what no enrolment wants, and what may be no face at all."""

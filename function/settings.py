@@ -111,8 +111,8 @@ class Settings:
     detector: Annotated[
         DetectorName,
         _choice(*DETECTORS),
-        "fast: dlib's CNN in 8 bits, its pyramid thinned; cnn: just as dlib has it, for 4 times "
-        "the cost; hog: sees frontal faces alone, but half as large",
+        "fast: dlib's CNN in 8 bits, its pyramid thinned; cnn: just as dlib has it, at 7 times "
+        "the cost; hog: as dear, sees frontal faces alone, but half as large",
     ] = "fast"
     device: Annotated[
         DeviceName,

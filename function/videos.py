@@ -57,8 +57,7 @@ where a picture is damaged it may want the interpreter's lock, to let go of what
 picture, while that lock is held by who waits for it: neither ever goes on."""
 
 _DECODE_NOTHING = {"skip_frame": "all"}
-"""FFmpeg decodes a dozen pictures when it opens a file, to see how they are ordered: 27 ms in 1080p
-that measuring the length does not need."""
+"""FFmpeg decodes some pictures of a file that it opens, to see their order: 27 ms in 1080p."""
 
 PROBED_BYTES = 5_000_000  # FFmpeg's own default, stated so that it stays
 LAST_PACKETS = 5_000  # read at the end of a file to learn its length
@@ -138,7 +137,7 @@ def open_video(
     name = name or (source.name if isinstance(source, Path) else "The video")
     _check_file(source, name)
     # One after the other: all that are open on a descriptor share its place in the file.
-    seconds = _measure_seconds(_open_container(source, name, limits, _DECODE_NOTHING), name, limits)
+    seconds = _measure_seconds(_open_to_measure(source, name, limits), name, limits)
     check_length(seconds, name, limits)
     container, stream = _open_stream(source, name, limits)
     _prepare_decoder(container, stream, limits)
@@ -278,6 +277,18 @@ def _prepare_decoder(container: InputContainer, stream: VideoStream, limits: Vid
     decoder.options = {"max_pixels": str(limits.max_pixels)}
     decoder.thread_type, decoder.thread_count = ThreadType.NONE, DECODER_THREADS
     decoder.copy_opaque = True  # a packet's time travels on it to the frame
+
+
+def _open_to_measure(source: Path | int, name: str, limits: VideoLimits) -> InputContainer:
+    """Open a file without decoding, which its length seldom needs.
+
+    H.264 in Matroska is dated by decoding its first pictures, where no sound is beside it.
+    """
+    container = _open_container(source, name, limits, _DECODE_NOTHING)
+    if container.start_time is not None:
+        return container
+    container.close()
+    return _open_container(source, name, limits)
 
 
 def _measure_seconds(container: InputContainer, name: str, limits: VideoLimits) -> float:

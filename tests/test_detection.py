@@ -87,6 +87,9 @@ def test_faces_of_every_size_are_seen_upright_tilted_and_in_the_dark(
         picture[50 : 50 + side, 900 : 900 + side] = face
         (found,) = detect_faces(picture, engine, 1120)
         assert 0.7 < found.box.width / width < 1.4
+        # Its middle is at 224, 225 of the close-up; the detector's grid is a tenth of a face.
+        assert abs((found.box.left + found.box.right) / 2 - 900 - side * 224 / 450) < 0.16 * width
+        assert abs((found.box.top + found.box.bottom) / 2 - 50 - side * 225 / 450) < 0.16 * width
 
 
 def test_a_picture_too_small_for_a_face_is_not_looked_at(engine: Engine) -> None:

@@ -29,7 +29,7 @@ from function.engines import (
     processor,
 )
 from function.engines.dlib_engine import import_face_recognition
-from function.engines.dlib_graphs import encoder_graph
+from function.engines.dlib_graphs import detector_graph, encoder_graph
 from function.engines.int8_graphs import RANGES, int8_detector_graph
 from function.engines.nets import read_detector, read_encoder
 from function.engines.processor import require_avx
@@ -348,6 +348,21 @@ def test_8_bits_cannot_overflow_where_two_products_are_added_in_16() -> None:
 
     assert len(filters) == 9
     assert max(int(np.abs(one.astype(int)).max()) for one in filters) * 255 * 2 < 2**15
+
+
+def test_floats_find_the_same_on_a_thin_pyramid_as_a_gpu_would(
+    engines: dict[tuple[str, DetectorName], Engine], pictures: dict[str, RgbImage]
+) -> None:
+    from function.engines.onnx_engine import CnnDetector  # noqa: PLC0415  # heavy, used here only
+    from function.engines.sessions import open_session  # noqa: PLC0415
+
+    net = read_detector(find_weights().cnn_detector)
+    session = open_session(detector_graph(net), EngineOptions())
+    thin = CnnDetector(session, net, thins=True)
+    for name in PORTRAITS:
+        (expected,) = engines["onnx", "cnn"].detect(pictures[name])
+        (found,) = thin.detect(pictures[name])
+        assert overlap(found.box, expected.box) > 0.4
 
 
 def test_the_ranges_of_8_bits_are_those_of_the_photographs() -> None:

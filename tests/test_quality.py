@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from function.densities import shipped_densities
-from function.detection import detect_faces
 from function.engines import Box, Detection, Engine, RgbImage
 from function.faces import faces_of_image, find_faces
 from function.frames import sample_frames
@@ -54,7 +53,7 @@ def weigh(image: RgbImage, spoil: Spoil, engine: Engine) -> Quality:
 
 
 def _find(image: RgbImage, engine: Engine) -> Box:
-    return detect_faces(image, engine, 640)[0].box
+    return faces_of_image(image, engine, 1120)[0].box
 
 
 @pytest.mark.parametrize("name", PORTRAITS)

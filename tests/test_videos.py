@@ -268,6 +268,14 @@ def test_a_claim_of_length_that_nothing_confirms_must_be_plausible(tmp_path: Pat
         assert video.every_seconds == 1.0
 
 
+@pytest.mark.parametrize("name", ["late.mkv", "late.mp4", "late.ts"])
+def test_a_video_that_does_not_start_at_0_is_no_longer_for_that(name: str, tmp_path: Path) -> None:
+    moments = [100 + index / 25 for index in range(100)]
+    with open_video(write_video(tmp_path / name, numbered_pictures(100), seconds=moments)) as video:
+        assert video.seconds == pytest.approx(4.0, abs=0.1)
+        assert video.every_seconds == 0.5
+
+
 def test_the_length_of_a_recording_that_does_not_say_it_is_read_at_its_end(tmp_path: Path) -> None:
     live = {"live": "1"}
     path = write_video(

@@ -17,6 +17,7 @@ from function.faces import Face, faces_of_image, find_faces
 from function.frames import sample_frames
 from function.photos import PhotoRefusedError
 from function.portraits import DETECTION_PIXELS
+from function.settings import Settings
 from function.stills import decode_photo
 from function.videos import open_video
 from tools.sources import UnusableSourceError
@@ -104,7 +105,7 @@ def _read_clips(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
     for clip, labels in _read_labels(folder / LABELS_FILE).items():
         try:
             with open_video(folder / clip, None) as video:
-                found = find_faces(sample_frames(video), engine, DETECTION_PIXELS)
+                found = find_faces(sample_frames(video), engine, Settings().detection_pixels)
                 faces = [face for _, new in found for face in new]
         except (OSError, RecognitionError) as error:
             yield LeftOut(clip, str(error))

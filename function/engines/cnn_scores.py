@@ -1,7 +1,8 @@
 """CNN scores become detections: the map of scores on a canvas, read as dlib's loss_mmod reads it.
 
 The arithmetic follows dlib (loss_mmod_ in dlib/dnn/loss.h, point_up of pyramid_down<6>,
-test_box_overlap), down to the order of operations where a rounding depends on it.
+test_box_overlap), down to the order of operations where a rounding depends on it. Levels of a thin
+pyramid, which dlib does not know, are led back by their sizes.
 """
 
 import numpy as np

@@ -31,7 +31,7 @@ class HogDetector:
         self._lock = threading.Lock()
 
     def detect(self, image: RgbImage, upsamples: int = HOG_UPSAMPLES) -> list[Detection]:
-        """Find the faces of an image, surest first; boxes equal face_recognition's."""
+        """Find the faces of an image, surest first; enlarged once, as face_recognition does."""
         return self._run(np.ascontiguousarray(image), upsamples)
 
     def rate_frontal(self, chip: RgbImage) -> float:

@@ -1,4 +1,4 @@
-"""The detector in whole numbers: filters and maps of 8 bits, for two fifths of the time.
+"""The detector in whole numbers: filters and maps of 8 bits, for a third of the time.
 
 Each map is stored as 0 to 255 steps of one size, chosen so that the largest value the map was seen
 to take still fits; a larger one is cut off. Filters have steps of their own for each channel. The

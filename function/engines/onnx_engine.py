@@ -68,8 +68,8 @@ _PAINTERS = {"tensor(float)": paint, "tensor(uint8)": paint_blocks}
 class CnnDetector:
     """dlib's CNN face detector at upsample 0: the same boxes to the pixel, 25 times as fast.
 
-    With `thins` it looks at every third level of the pyramid, for half the cost, and with a graph
-    of 8 bits it costs two fifths of that. Boxes are then up to a third larger or smaller; landmarks
+    With `thins` it looks at fewer levels of the pyramid, for half the cost, and with a graph of 8
+    bits it costs a third of that. Boxes are then up to 1.3 times too large or too small; landmarks
     found inside them, and so encodings, hardly move.
     """
 
