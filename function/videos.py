@@ -2,7 +2,6 @@
 
 import os
 import stat
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -55,9 +54,6 @@ DECODER_THREADS = 1
 """A second one costs a quarter more CPU time where gaps are filled, and saves little waiting. And
 where a picture is damaged it may want the interpreter's lock, to let go of what travels on the
 picture, while that lock is held by who waits for it: neither ever goes on."""
-
-_DECODE_NOTHING = {"skip_frame": "all"}
-"""FFmpeg decodes some pictures of a file that it opens, to see their order: 27 ms in 1080p."""
 
 PROBED_BYTES = 5_000_000  # FFmpeg's own default, stated so that it stays
 LAST_PACKETS = 5_000  # read at the end of a file to learn its length
@@ -137,7 +133,7 @@ def open_video(
     name = name or (source.name if isinstance(source, Path) else "The video")
     _check_file(source, name)
     # One after the other: all that are open on a descriptor share its place in the file.
-    seconds = _measure_seconds(_open_to_measure(source, name, limits), name, limits)
+    seconds = _measure_seconds(*_open_stream(source, name, limits))
     check_length(seconds, name, limits)
     container, stream = _open_stream(source, name, limits)
     _prepare_decoder(container, stream, limits)
@@ -198,9 +194,7 @@ def _open_stream(
     return container, stream
 
 
-def _open_container(
-    source: Path | int, name: str, limits: VideoLimits, more_options: Mapping[str, str] = {}
-) -> InputContainer:
+def _open_container(source: Path | int, name: str, limits: VideoLimits) -> InputContainer:
     address, options = _address(source)
     options |= {
         "format_whitelist": ",".join(FORMATS),
@@ -209,7 +203,6 @@ def _open_container(
         "max_streams": str(limits.max_streams + 1),  # one more, so that it shows
         "max_pixels": str(limits.max_pixels),  # while probing; decoding has its own below
         "threads": "1",
-        **more_options,
     }
     try:
         return av.open(address, options=options)
@@ -279,25 +272,11 @@ def _prepare_decoder(container: InputContainer, stream: VideoStream, limits: Vid
     decoder.copy_opaque = True  # a packet's time travels on it to the frame
 
 
-def _open_to_measure(source: Path | int, name: str, limits: VideoLimits) -> InputContainer:
-    """Open a file without decoding, which its length seldom needs.
-
-    H.264 in Matroska is dated by decoding its first pictures, where no sound is beside it.
-    """
-    container = _open_container(source, name, limits, _DECODE_NOTHING)
-    if container.start_time is not None:
-        return container
-    container.close()
-    return _open_container(source, name, limits)
-
-
-def _measure_seconds(container: InputContainer, name: str, limits: VideoLimits) -> float:
+def _measure_seconds(container: InputContainer, stream: VideoStream) -> float:
     """Read the length off the last packets, and only where that fails off what the file claims."""
     start_seconds = (container.start_time or 0) / av.time_base
     claimed_seconds = (container.duration or 0) / av.time_base
     with container:
-        _check_streams(container, name, limits)
-        stream = _choose_stream(container, name)
         if claimed_seconds > container.size / THINNEST_STREAM:
             claimed_seconds = 0.0
         try:
