@@ -65,6 +65,7 @@ def test_no_bomb_goes_off(server: Server, library: Path) -> None:
     assert figures.faults == []
     assert heard == []
     assert figures.statuses[413] + figures.statuses[422] > len(bombs) / 2
+    assert not figures.statuses[504], "a bomb kept its slot until the time was up"
 
 
 def test_broken_files_get_an_answer(server: Server, library: Path) -> None:
