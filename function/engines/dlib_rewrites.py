@@ -81,7 +81,7 @@ def join_columns(first: Convolution) -> Convolution:
 
     A block of four pixels, three channels each, is a pixel of twelve; filter by filter the result
     holds first all the left ones of two neighbours, then all the right ones. In 8 bits the layer,
-    half of the whole net, takes a sixth of the time: more lies together, and 32 filters fill a
+    half of the whole net, takes a fifth of the time: more lies together, and 32 filters fill a
     register where 16 do not.
     """
     filters, biases = first.filters, first.biases
