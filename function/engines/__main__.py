@@ -10,8 +10,9 @@ from function.settings import Settings
 def main() -> None:
     """Load the engine with each detector, on the CPU, which leaves every net in the cache."""
     settings = Settings.from_env({"CACHE_FOLDER": str(Settings.from_env().cache_folder or "")})
+    on_cpu = replace(engine_options(settings), device="cpu")
     for detector in DETECTORS:
-        engine = load_engine("onnx", replace(engine_options(settings), detector=detector))
+        engine = load_engine("onnx", replace(on_cpu, detector=detector))
     print(f"The nets are ready: {engine.model} on {engine.provider}.")  # noqa: T201  # a command
 
 
