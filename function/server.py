@@ -5,6 +5,7 @@ work go on for a few seconds, then ends them with an answer, before whoever stop
 (Cloud Run: 10 s; Docker: 10 s; Knative: the request timeout).
 """
 
+import logging
 import os
 import signal
 import threading
@@ -18,6 +19,8 @@ from functions_framework._http import create_server
 
 from function.service import Service
 from function.settings import Settings
+
+log = logging.getLogger(__name__)
 
 MAIN = Path(__file__).with_name("main.py")
 
@@ -52,7 +55,11 @@ def main() -> None:
 
         signal.signal(signal.SIGTERM, stop)
 
+    def say_where(_: Any) -> None:
+        log.info("Serving on http://%s:%d", settings.host, settings.port)
+
     options = {
+        "when_ready": say_where,
         "threads": settings.slots + WAITING_THREADS,
         "graceful_timeout": STOP_WITHIN_SECONDS,
         "post_worker_init": end_work_on_sigterm,

@@ -37,6 +37,10 @@ def wait_until_busy(server: Server, busy: float = 1.0) -> None:
         time.sleep(0.05)
 
 
+def test_it_says_where_it_serves(server: Server) -> None:
+    assert f"Serving on http://127.0.0.1:{server.port}" in server.log()
+
+
 def test_a_client_that_goes_away_frees_its_slot(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.sendall(b"GET /?path=long.mp4&every=0.1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
