@@ -12,11 +12,11 @@ LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --gen
 	--overrides requirements.overrides --no-emit-package dlib --no-emit-package pip \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo run test soak lint bench screenshot lock clean
+.PHONY: help demo run test soak lint bench bench-faces screenshot lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 demo: $(VENV)/ready ## do the main job once, on real photographs
 	@$(BIN)/python -m tools.demo
@@ -37,6 +37,9 @@ lint: $(VENV)/ready-dev ## check format, style and types
 
 bench: $(VENV)/ready ## compare speed with the usual way; VIDEO=file for one of yours
 	@$(BIN)/python -m tools.bench $(VIDEO)
+
+bench-faces: $(VENV)/ready ## compare which faces detectors find; PHOTOS=folder for more than the demo's
+	@$(BIN)/python -m tools.bench.faces $(PHOTOS)
 
 screenshot: $(VENV)/ready-dev ## picture the page: docs/page.svg, and docs/screenshot-*.png with photographs
 	$(BIN)/python -m tests.screenshots

@@ -21,6 +21,7 @@ import numpy as np
 
 from function.engines import (
     Box,
+    Detection,
     DetectorName,
     DeviceName,
     Engine,
@@ -94,8 +95,8 @@ def _warm_up(engine: Engine) -> None:
         if module.name != "av.__main__":
             importlib.import_module(module.name)
     picture = np.zeros((160, 160, 3), np.uint8)
-    engine.detect(picture)
-    alignment = engine.align(picture, Box(40, 40, 120, 120))
+    engine.open_detector(160).detect(picture)
+    alignment = engine.align(picture, Detection(Box(40, 40, 120, 120), 1.0))
     engine.encode([alignment.chip])
 
 

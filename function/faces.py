@@ -7,10 +7,10 @@ import numpy as np
 
 from db.records import Vector
 from function.crops import cut_crop
-from function.detection import detect_faces
-from function.engines import Box, Engine, Landmarks, RgbImage
+from function.engines import Box, Detection, Engine, Landmarks, RgbImage
 from function.frames import Frame
-from function.quality import weigh_face
+from function.quality import BLANK_CHIP, doubt_encoding, rate_chip, rate_points, weigh_face
+from function.repeats import Repeats
 
 BATCH_FACES = 8
 """Chips encoded in one call: larger batches are no faster (5.3 ms a face at 8, 5.25 at 32)."""
@@ -21,7 +21,7 @@ its middle lies so far on the way from the eyes to the nose: HOG's boxes of 107 
 widths vary by 8 % around that."""
 
 COARSEST_BOX = 1.4
-"""A detector's box is at most so many times too large or too small (levels are 1.6 apart)."""
+"""A box of dlib's detectors is at most so many times too large or too small."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,49 +48,49 @@ class Face:
         return bool(self.weaknesses)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Found:
-    """A face still without its encoding, and the chip to make it from; the frame is let go."""
+    """A face still without its encoding, and the chip to make it from; the frame is let go.
+
+    One that repeats another has none: it takes its encoding from that one, which comes before.
+    """
 
     face: Face
-    chip: RgbImage
+    chip: RgbImage | None
+    repeats: "_Found | None" = None
 
 
 _NOT_YET = np.empty(0, dtype=np.float32)
 
 
 def find_faces(
-    frames: Iterable[Frame], engine: Engine, detection_pixels: int, *, enlarges: bool = True
+    frames: Iterable[Frame], engine: Engine, detection_pixels: int
 ) -> Iterator[tuple[float, list[Face]]]:
     """Find, align and encode the faces of a video, those of several frames in one call.
 
-    Faces are looked for in a smaller picture (see `detect_faces`), and cut from the full-size
-    frame, where the encoder sees more. Yields for each frame the seconds done and the faces that
-    were encoded since.
+    Faces are looked for in smaller pictures (see `Engine.open_detector`), and cut from the
+    full-size frame, where the encoder sees more. Yields for each frame the seconds done and the
+    faces that were encoded since.
     """
+    finder = _Finder(engine, detection_pixels)
     waiting: list[_Found] = []
     done: tuple[float, list[Face]] | None = None
     for frame in frames:
         if done:
             yield done
-        waiting.extend(_find(frame, engine, detection_pixels, enlarges=enlarges))
-        ready = len(waiting) - len(waiting) % BATCH_FACES
-        done = frame.seconds, _encode(waiting[:ready], engine)
+        waiting.extend(finder.find(frame))
+        ready = len(waiting) if sum(one.chip is not None for one in waiting) >= BATCH_FACES else 0
+        done = frame.seconds, finder.encode(waiting[:ready])
         del waiting[:ready]
     if done:
         seconds, faces = done
-        yield seconds, faces + _encode(waiting, engine)
+        yield seconds, faces + finder.encode(waiting)
 
 
 def faces_of_image(image: RgbImage, engine: Engine, detection_pixels: int) -> list[Face]:
-    """Find the faces of one photo, surest first; enlarged only if none are seen at its own size."""
+    """Find the faces of one photo, surest first."""
     frame = Frame(index=0, seconds=0.0, until_seconds=0.0, rgb=image)
-    for enlarges in (False, True):
-        found = find_faces([frame], engine, detection_pixels, enlarges=enlarges)
-        faces = [face for _, new in found for face in new]
-        if faces:
-            return faces
-    return []
+    return [face for _, faces in find_faces([frame], engine, detection_pixels) for face in faces]
 
 
 def best_face(faces: Sequence[Face]) -> Face:
@@ -98,26 +98,77 @@ def best_face(faces: Sequence[Face]) -> Face:
     return max(faces, key=lambda face: (face.quality, -face.seconds))
 
 
-def _find(
-    frame: Frame, engine: Engine, detection_pixels: int, *, enlarges: bool
-) -> Iterator[_Found]:
-    for detection in detect_faces(frame.rgb, engine, detection_pixels, enlarges=enlarges):
-        alignment = engine.align(frame.rgb, detection.box)
-        box = fit_box(detection.box, alignment.landmarks)
-        frontal_score = engine.rate_frontal(alignment.chip)
-        quality = weigh_face(replace(detection, box=box), alignment, frontal_score)
+class _Finder:
+    """Finds the faces of one video, and remembers those of the frame before."""
+
+    def __init__(self, engine: Engine, detection_pixels: int) -> None:
+        self._engine = engine
+        self._detector = engine.open_detector(detection_pixels)
+        self._repeats: Repeats[_Found] = Repeats()
+        (self._blank,) = engine.encode([BLANK_CHIP])
+
+    def find(self, frame: Frame) -> Iterator[_Found]:
+        """Find the faces of a frame, surest first."""
+        self._repeats.next_frame()
+        for detection in self._detector.detect(frame.rgb):
+            earlier = self._repeats.find(frame.rgb, detection)
+            if earlier is not None:
+                yield _Found(_seen_again(earlier.face, frame, detection), None, repeats=earlier)
+                continue
+            found = self._look_at(frame, detection)
+            self._repeats.remember(frame.rgb, detection, found)
+            yield found
+
+    def _look_at(self, frame: Frame, detection: Detection) -> _Found:
+        alignment = self._engine.align(frame.rgb, detection)
+        if detection.points is None:
+            fitted = fit_box(detection.box, alignment.landmarks)
+            detection = replace(detection, box=fitted)
+            frontal = rate_chip(self._engine.rate_frontal(alignment.chip))
+        else:
+            frontal = rate_points(detection)
+        quality = weigh_face(detection, alignment, frontal)
         face = Face(
             frame=frame.index,
             seconds=frame.seconds,
             until_seconds=frame.until_seconds,
-            box=box,
+            box=detection.box,
             detection_score=detection.score,
             encoding=_NOT_YET,
             quality=quality.value,
             weaknesses=quality.weaknesses,
-            crop=cut_crop(frame.rgb, box, alignment.landmarks),
+            crop=cut_crop(frame.rgb, detection.box, alignment.landmarks),
         )
-        yield _Found(face, alignment.chip)
+        return _Found(face, alignment.chip)
+
+    def encode(self, found: Sequence[_Found]) -> list[Face]:
+        """Encode faces in one call, and give them to those that repeat them."""
+        fresh = [(one, one.chip) for one in found if one.chip is not None]
+        if fresh:
+            encodings = self._engine.encode([chip for _, chip in fresh])
+            for (one, _), encoding in zip(fresh, encodings, strict=True):
+                one.face = self._with_encoding(one.face, encoding)
+        for one in found:
+            if one.repeats is not None:
+                first = one.repeats.face
+                one.face = replace(one.face, encoding=first.encoding, weaknesses=first.weaknesses)
+        return [one.face for one in found]
+
+    def _with_encoding(self, face: Face, encoding: Vector) -> Face:
+        weaknesses = doubt_encoding(face.weaknesses, encoding, self._blank)
+        return replace(face, encoding=encoding, weaknesses=weaknesses)
+
+
+def _seen_again(face: Face, frame: Frame, detection: Detection) -> Face:
+    """Make a face of one that was seen just so before: at another time, otherwise the same."""
+    return replace(
+        face,
+        frame=frame.index,
+        seconds=frame.seconds,
+        until_seconds=frame.until_seconds,
+        box=detection.box,
+        detection_score=detection.score,
+    )
 
 
 def fit_box(found: Box, landmarks: Landmarks) -> Box:
@@ -137,12 +188,3 @@ def fit_box(found: Box, landmarks: Landmarks) -> Box:
     middle = (grid_middle + eyes + MIDDLE_DOWN * down) / 2
     left, top = np.rint(middle - (width - 1) / 2).astype(int).tolist()
     return Box(left, top, left + width - 1, top + width - 1)
-
-
-def _encode(found: Sequence[_Found], engine: Engine) -> list[Face]:
-    if not found:
-        return []
-    encodings = engine.encode([one.chip for one in found])
-    return [
-        replace(one.face, encoding=encoding) for one, encoding in zip(found, encodings, strict=True)
-    ]

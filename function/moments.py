@@ -6,11 +6,11 @@ from pathlib import Path
 from av.video.frame import VideoFrame
 
 from function.crops import encode_jpeg
-from function.detection import fit
 from function.errors import UnreadableVideoError
 from function.frames import decode_group
 from function.groups import read_groups_from
 from function.pictures import PictureConverter
+from function.scaling import fit
 from function.videos import Video, open_video
 
 MAX_SIDE_PIXELS = 1280
@@ -41,7 +41,7 @@ def find_moment(source: Path | int, name: str, seconds: float) -> Moment:
         picture = _find_picture(video, seconds - ROUNDED_SECONDS)
         converter = PictureConverter(video.stream.sample_aspect_ratio, video.limits.max_pixels)
         rgb = converter.to_rgb(picture)
-    return Moment(_shown_at(picture), encode_jpeg(fit(rgb, MAX_SIDE_PIXELS, enlarges=False)[0]))
+    return Moment(_shown_at(picture), encode_jpeg(fit(rgb, MAX_SIDE_PIXELS)[0]))
 
 
 def _find_picture(video: Video, seconds: float) -> VideoFrame:

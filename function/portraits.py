@@ -4,12 +4,14 @@ from function.engines import Engine
 from function.errors import PhotoUnusableError
 from function.faces import Face, faces_of_image
 from function.photos import PhotoRefusedError
-from function.quality import BLURRED, DOUBTFUL, SMALL_PIXELS
+from function.quality import BLURRED, DOUBTFUL
 from function.stills import decode_photo
 
 DETECTION_PIXELS = 1280
 """Longest side of the picture in which a photo's face is looked for: a still may take longer."""
 
+SMALLEST_PIXELS = 40
+"""Narrower faces are not enrolled unless asked for: what is enrolled is compared with for years."""
 
 BYSTANDER_SHARE = 0.5
 """Faces less than so wide, measured by the widest, are of people who pass in the background."""
@@ -20,7 +22,7 @@ def find_only_face(
     engine: Engine,
     *,
     largest_face: bool = False,
-    smallest_pixels: int = SMALL_PIXELS,
+    smallest_pixels: int = SMALLEST_PIXELS,
     allow_blurred: bool = False,
 ) -> Face:
     """Find the face of a photo that shows one person, or the largest where that is allowed.

@@ -1,18 +1,13 @@
 """Rewritten layers compute what the layers they stand for computed."""
 
-from dataclasses import replace
-
 import numpy as np
 from scipy.signal import correlate
 
 from function.engines.dlib_rewrites import (
     BLOCK_CHANNELS,
-    BLOCK_PIXELS,
     fill_blocks,
     fold,
-    join_columns,
     split_last,
-    split_ranks,
 )
 from function.engines.dlib_weights import Affine, Convolution
 from function.engines.nets import read_detector
@@ -42,29 +37,6 @@ def test_the_last_convolution_split_by_rows_gives_the_same_map() -> None:
     assert isinstance(down, Convolution)
 
     assert np.allclose(run(down, run(across, maps)), run(whole, maps), atol=1e-4)
-
-
-def test_joined_columns_hold_what_the_first_convolution_gives() -> None:
-    first = replace(random_convolution(16, 3, 5), stride=2, padding=(0, 0))
-    pixels = GENERATOR.normal(size=(3, 15, 24))
-    expected = run(first, pixels)[:, ::2, ::2]
-    blocks = pixels.reshape(3, 15, -1, BLOCK_PIXELS).transpose(3, 0, 1, 2).reshape(12, 15, -1)
-    joined = run(join_columns(first), blocks)[:, ::2]
-    parted = joined.reshape(2, 16, *joined.shape[1:]).transpose(1, 2, 3, 0)
-
-    assert np.allclose(parted.reshape(expected.shape), expected, atol=1e-4)
-
-
-def test_split_by_all_its_ranks_a_convolution_is_the_same_and_by_few_it_comes_near() -> None:
-    whole = random_convolution(4, 5, 5)
-    maps = GENERATOR.normal(size=(5, 20, 13))
-    expected = run(whole, maps)
-    exact, near = (
-        run(across, run(down, maps)) for down, across in map(split_ranks, [whole] * 2, (20, 12))
-    )
-
-    assert np.allclose(exact, expected, atol=1e-4)
-    assert 0.01 < np.square(near - expected).mean() / np.square(expected).mean() < 0.2
 
 
 def test_filters_of_zeros_change_nothing() -> None:

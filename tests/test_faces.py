@@ -1,10 +1,18 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from function.engines import Box, Engine, EngineOptions, load_engine
-from function.faces import faces_of_image, fit_box
+from function.engines import Box, Detection, Engine, EngineOptions, load_engine
+from function.faces import faces_of_image, find_faces, fit_box
+from function.frames import Frame
+from function.matches import match_people
+from function.people import group_faces
+from tests.engines import detect
+from tests.turning import close_up, place_face
+from tools.labelled import Source
+from tools.trials import make_gallery
 from tools.videos import read_portrait
 
 
@@ -13,12 +21,13 @@ def test_the_box_of_a_face_is_as_large_as_hog_draws_it_whatever_the_detectors_wa
     name: str, photos: Path, engine: Engine
 ) -> None:
     picture = read_portrait(photos / name)
-    hog = load_engine("onnx", EngineOptions(detector="hog")).detect(picture)[0].box
+    hog = detect(load_engine("onnx", EngineOptions(detector="hog")), picture)[0].box
     margin = hog.width // 8  # levels are 1.6 apart: up to 1.27 too small or too large
     smaller = Box(hog.left + margin, hog.top + margin, hog.right - margin, hog.bottom - margin)
     larger = Box(hog.left - margin, hog.top - margin, hog.right + margin, hog.bottom + margin)
     exact, *others = (
-        fit_box(box, engine.align(picture, box).landmarks) for box in (hog, smaller, larger)
+        fit_box(box, engine.align(picture, Detection(box, 1.0)).landmarks)
+        for box in (hog, smaller, larger)
     )
 
     assert exact.width / hog.width == pytest.approx(1, abs=0.2)
@@ -45,3 +54,41 @@ def test_landmarks_that_cannot_be_true_leave_the_box_nearly_as_it_was() -> None:
         box = fit_box(found, 150 + (points - 50) * spread * 3)
         assert box.width == width
         assert abs(box.left + box.right - 299) <= 20
+
+
+@pytest.mark.parametrize("degrees", [30, 90, 135, 180, 270])
+def test_a_face_that_leans_has_the_encoding_that_it_has_upright(
+    degrees: float, photos: Path, engine: Engine
+) -> None:
+    head = close_up(read_portrait(photos / "obama1.jpg"))
+    (upright,) = faces_of_image(place_face(head, 200).picture, engine, 960)
+    (leaning,) = faces_of_image(place_face(head, 200, degrees).picture, engine, 960)
+    assert leaning.weaknesses == ()
+    assert leaning.quality == pytest.approx(upright.quality, abs=0.15)
+    assert np.linalg.norm(leaning.encoding - upright.encoding) < 0.2
+
+
+def test_people_far_away_are_told_apart_and_named_and_strangers_are_not(
+    photos: Path, engine: Engine
+) -> None:
+    portraits = [
+        (read_portrait(photos / "obama2.jpg"), 92),
+        (read_portrait(photos / "biden.jpg"), 140),
+    ]
+    (enrolled,) = faces_of_image(read_portrait(photos / "obama1.jpg"), engine, 1280)
+    source = Source("Obama", "", (enrolled,), is_video=False)
+    gallery = make_gallery({"Obama": [source]}, engine.model)
+    frames = []
+    for index in range(6):
+        picture = np.full((1080, 1920, 3), 96, np.uint8)
+        for place, (portrait, side) in enumerate(portraits):
+            small = cv2.resize(portrait, (side, side), interpolation=cv2.INTER_AREA)
+            left = 300 + 900 * place + 40 * index
+            picture[500 : 500 + side, left : left + side] = small
+        frames.append(Frame(index, float(index), float(index), picture))
+    faces = [face for _, new in find_faces(frames, engine, 960) for face in new]
+    assert {face.box.width for face in faces} <= set(range(32, 60))
+    people = group_faces(faces, len(frames))
+    assert [len(person.faces) for person in people] == [6, 6]
+    verdicts = {one.verdict for one in match_people(people, gallery)}
+    assert verdicts == {"match", "unknown"}

@@ -17,6 +17,7 @@ from function.faces import Face, faces_of_image, find_faces
 from function.frames import sample_frames
 from function.photos import PhotoRefusedError
 from function.portraits import DETECTION_PIXELS
+from function.quality import DOUBTFUL
 from function.settings import Settings
 from function.stills import decode_photo
 from function.videos import open_video
@@ -93,11 +94,12 @@ def _read_photos(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
 
 
 def _labelled_face(faces: list[Face]) -> Face:
-    if not faces:
+    sure = [face for face in faces if DOUBTFUL not in face.weaknesses]
+    if not sure:
         raise PhotoRefusedError("no face found")
-    widest, *others = sorted(faces, key=lambda face: -face.box.width)
+    widest, *others = sorted(sure, key=lambda face: -face.box.width)
     if others and widest.box.width < CLEARLY_LARGER * others[0].box.width:
-        raise PhotoRefusedError(f"{len(faces)} faces, none clearly the largest")
+        raise PhotoRefusedError(f"{len(sure)} faces, none clearly the largest")
     return widest
 
 

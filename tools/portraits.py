@@ -9,8 +9,7 @@ from db.records import Encoding, Vector
 from function.engines import Engine
 from function.faces import Face
 from function.photos import PhotoNotFetchedError, PhotoRefusedError
-from function.portraits import find_only_face
-from function.quality import SMALL_PIXELS
+from function.portraits import SMALLEST_PIXELS, find_only_face
 from tools.sources import Photo, Refusal
 
 SAME_PHOTO_DISTANCE = 0.12
@@ -33,7 +32,7 @@ class Demands:
     """
 
     largest_face: bool = False
-    smallest_pixels: int = SMALL_PIXELS
+    smallest_pixels: int = SMALLEST_PIXELS
     allow_blurred: bool = False
     look_again: bool = False
 

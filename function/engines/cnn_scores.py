@@ -1,8 +1,7 @@
 """CNN scores become detections: the map of scores on a canvas, read as dlib's loss_mmod reads it.
 
 The arithmetic follows dlib (loss_mmod_ in dlib/dnn/loss.h, point_up of pyramid_down<6>,
-test_box_overlap), down to the order of operations where a rounding depends on it. Levels of a thin
-pyramid, which dlib does not know, are led back by their sizes.
+test_box_overlap), down to the order of operations where a rounding depends on it.
 """
 
 import numpy as np
@@ -47,17 +46,13 @@ def _boxes(centres: NDArray[np.intp], layout: Layout, loss: DetectionLoss) -> ND
     reach = (np.array([loss.window_width, loss.window_height]) - 1) / 2
     middle = centres - corners[levels]
     edges = np.concatenate([middle - reach, middle + reach], axis=1)
-    if layout.is_thin:
-        growths = (tiles[0, 2:] - 1) / np.maximum(tiles[:, 2:] - 1, 1)
-        edges *= np.tile(growths, 2)[levels]
-    else:
-        edges = _up_dlibs_pyramid(edges, levels)
+    edges = _up_pyramid(edges, levels)
     rounded = np.copysign(np.floor(np.abs(edges) + 0.5), edges)  # halves go away from zero
     boxes: NDArray[np.intp] = rounded.astype(np.intp)
     return boxes
 
 
-def _up_dlibs_pyramid(edges: NDArray[np.float64], levels: NDArray[np.intp]) -> NDArray[np.float64]:
+def _up_pyramid(edges: NDArray[np.float64], levels: NDArray[np.intp]) -> NDArray[np.float64]:
     edges = edges.copy()
     for depth in range(levels.max(initial=0)):
         deeper = levels > depth

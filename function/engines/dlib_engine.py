@@ -2,8 +2,9 @@
 
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -13,14 +14,15 @@ from db.records import Vectors
 from function.engines import (
     ENCODING_MODEL,
     Alignment,
-    Box,
     Detection,
+    Detector,
     DeviceName,
     Engine,
     EngineOptions,
     RgbImage,
 )
 from function.engines.graph_cache import GraphCache
+from function.engines.plain_detector import PlainDetector
 from function.engines.processor import require_avx
 from function.engines.weights import PACKAGE, WeightFiles, find_weights
 from function.errors import EngineUnavailableError
@@ -40,6 +42,19 @@ CNN_UPSAMPLES = 0
 """One doubling costs four times as much, and the CNN on a CPU is slow enough without."""
 
 
+class DlibCnn:
+    """dlib's CNN face detector, run by dlib."""
+
+    def __init__(self, net: Any) -> None:
+        self._net = net
+
+    def detect(self, image: RgbImage) -> list[Detection]:
+        """Find the faces of an image, surest first; those under about 80 pixels are not seen."""
+        found = self._net(np.ascontiguousarray(image), CNN_UPSAMPLES)
+        detections = [Detection(box_of(face.rect), float(face.confidence)) for face in found]
+        return sorted(detections, key=lambda detection: -detection.score)
+
+
 class DlibEngine:
     """face_recognition's nets run by dlib: slow on a CPU, and what every other engine must equal.
 
@@ -53,25 +68,25 @@ class DlibEngine:
         self.provider = provider
         self._models = models
         self.detector = options.detector
-        self._hog = HogDetector(GraphCache(options.cache_folder))
+        cache = GraphCache(options.cache_folder)
+        self._hog = HogDetector(cache)
+        self._open_yunet = _load_yunet(options, cache) if options.detector == "yunet" else None
 
-    def detect(self, image: RgbImage) -> list[Detection]:
-        """Find the faces of an image, surest first; `fast` is HOG, or the CNN on a GPU."""
+    def open_detector(self, longest_pixels: int) -> Detector:
+        """Make a detector for one video or photo; pictures are scaled down to `longest_pixels`."""
+        if self._open_yunet:
+            return self._open_yunet(longest_pixels)
         if self.detector == "hog":
-            return self._hog.detect(image)
-        if self.detector == "fast" and self.provider == "CPU":
-            return self._hog.detect(image, upsamples=0)
-        found = self._models.cnn_face_detector(np.ascontiguousarray(image), CNN_UPSAMPLES)
-        detections = [Detection(box_of(face.rect), float(face.confidence)) for face in found]
-        return sorted(detections, key=lambda detection: -detection.score)
+            return PlainDetector(self._hog, longest_pixels)
+        return PlainDetector(DlibCnn(self._models.cnn_face_detector), longest_pixels)
 
     def rate_frontal(self, chip: RgbImage) -> float:
         """Tell how much a chip (150x150 RGB) shows a face that looks into the camera, from -1."""
         return self._hog.rate_frontal(chip)
 
-    def align(self, image: RgbImage, box: Box) -> Alignment:
-        """Find a face's landmarks inside `box` and cut its chip from the same image."""
-        return align_face(image, box, self._models.pose_predictor_5_point)
+    def align(self, image: RgbImage, detection: Detection) -> Alignment:
+        """Find the landmarks of a face that was found in an image, and cut its chip from it."""
+        return align_face(image, detection, self._models.pose_predictor_5_point)
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
         """Encode chips (150x150 RGB) in one call: float32, (len(chips), 128)."""
@@ -98,6 +113,22 @@ def load(options: EngineOptions) -> Engine:
             "Run: pip install --no-deps -r requirements.txt"
         ) from error
     return DlibEngine(models, options, provider)
+
+
+def _load_yunet(options: EngineOptions, cache: GraphCache) -> Callable[[int], Detector]:
+    """Load YuNet, which dlib cannot run; return what makes a detector of it.
+
+    onnxruntime is imported for nothing else here.
+    """
+    try:
+        from function.engines.yunet_detector import YunetDetector  # noqa: PLC0415  # see above
+        from function.engines.yunet_net import load_yunet  # noqa: PLC0415  # see above
+    except ImportError as error:
+        raise EngineUnavailableError(
+            f"DETECTOR=yunet needs the package onnxruntime ({error}). Run: pip install "
+            "onnxruntime, or set DETECTOR=cnn or DETECTOR=hog."
+        ) from error
+    return partial(YunetDetector, load_yunet(options, cache))
 
 
 def _provider(device: DeviceName) -> str:

@@ -38,22 +38,22 @@ def encoder_graph(net: DlibNet[MetricLoss]) -> bytes:
     pixels = writer.add("Cast", "chips", to=TensorProto.FLOAT)
     planes = writer.add("Transpose", pixels, perm=[0, 3, 1, 2])
     _write_layers(writer, _Map(planes, side=CHIP_PIXELS), fold(net))
+    writer.name_last("encodings")
     side = CHIP_PIXELS
     chips = helper.make_tensor_value_info("chips", TensorProto.UINT8, ["faces", side, side, 3])
     encodings = helper.make_tensor_value_info("encodings", TensorProto.FLOAT, ["faces", 128])
     return writer.finish("encoder", chips, encodings)
 
 
-def detector_graph(net: DlibNet[DetectionLoss], layers: Iterable[Layer] = ()) -> bytes:
+def detector_graph(net: DlibNet[DetectionLoss]) -> bytes:
     """Write the detector: `canvas` float32 (1, height, width, 3) to `scores` (1, 1, rows, columns).
 
-    The canvas holds pixel values, 0 to 255; what is 0 for dlib is the mean colour here. `layers`,
-    if there are any, are written instead of the net's own.
+    The canvas holds pixel values, 0 to 255; what is 0 for dlib is the mean colour here.
     """
-    layers = layers or split_last(fill_blocks(fold(net)))
     writer = GraphWriter()
     planes = writer.add("Transpose", "canvas", perm=[0, 3, 1, 2])
-    _write_layers(writer, _Map(planes), layers)
+    _write_layers(writer, _Map(planes), split_last(fill_blocks(fold(net))))
+    writer.name_last("scores")
     canvas = helper.make_tensor_value_info("canvas", TensorProto.FLOAT, [1, "height", "width", 3])
     scores = helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, 1, "rows", "columns"])
     return writer.finish("detector", canvas, scores)

@@ -1,6 +1,6 @@
 """Rewrites: dlib's layers as others that compute the same and run faster.
 
-Each is exact but for the order in which floats are added; one, split_ranks, comes near.
+Each is exact but for the order in which floats are added.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,9 +23,6 @@ PIXEL_SCALE = 256.0
 
 BLOCK_CHANNELS = 16
 """onnxruntime's fast convolutions take channels by 16 (8 without AVX512), or not at all."""
-
-BLOCK_PIXELS = 4
-"""So many pixels of a row make one of the canvas in 8 bits (see join_columns)."""
 
 
 def fold(net: DlibNet[MetricLoss] | DlibNet[DetectionLoss]) -> list[Layer]:
@@ -76,26 +73,6 @@ def fill_blocks(layers: Iterable[Layer]) -> Iterator[Layer]:
         added = more
 
 
-def join_columns(first: Convolution) -> Convolution:
-    """Let the first convolution, of stride 2, read four pixels of a row as one, and write two.
-
-    A block of four pixels, three channels each, is a pixel of twelve; filter by filter the result
-    holds first all the left ones of two neighbours, then all the right ones. In 8 bits the layer,
-    half of the whole net, takes a fifth of the time: more lies together, and 32 filters fill a
-    register where 16 do not.
-    """
-    filters, biases = first.filters, first.biases
-    count, channels, rows, columns = filters.shape
-    width = 2 * BLOCK_PIXELS
-    placed = [
-        np.pad(filters, ((0, 0), (0, 0), (0, 0), (shift, width - columns - shift)))
-        for shift in (0, first.stride)
-    ]
-    blocks = np.concatenate(placed).reshape(2 * count, channels, rows, 2, BLOCK_PIXELS)
-    joined = blocks.transpose(0, 4, 1, 2, 3).reshape(2 * count, -1, rows, 2)
-    return _with_weights(first, joined, np.concatenate([biases, biases]))
-
-
 def split_last(layers: Iterable[Layer]) -> list[Layer]:
     """Split the last convolution, of one filter, by its rows: nine of 1x9, added by one of 9x1.
 
@@ -115,25 +92,6 @@ def split_last(layers: Iterable[Layer]) -> list[Layer]:
     across = _with_weights(replace(last, padding=(0, horizontal)), by_row, np.zeros(BLOCK_CHANNELS))
     down = _with_weights(replace(last, padding=(vertical, 0)), adding, last.biases[:1])
     return [*before, across, down]
-
-
-def split_ranks(convolution: Convolution, ranks: int) -> tuple[Convolution, Convolution]:
-    """Split a convolution of stride 1 in two: over the rows to `ranks` maps, over the columns back.
-
-    The best that so few maps can do (by singular values), so not exact: how much is lost depends
-    on the filters.
-    """
-    filters = convolution.filters.astype(np.float64)
-    outputs, inputs, rows, columns = filters.shape
-    vertical, horizontal = convolution.padding
-    matrix = filters.transpose(0, 3, 1, 2).reshape(outputs * columns, inputs * rows)
-    left, strengths, right = np.linalg.svd(matrix, full_matrices=False)
-    strong = np.sqrt(strengths[:ranks])
-    by_rank = (right[:ranks] * strong[:, None]).reshape(ranks, inputs, rows, 1)
-    back = (left[:, :ranks] * strong).reshape(outputs, columns, ranks).transpose(0, 2, 1)
-    down = _with_weights(replace(convolution, padding=(vertical, 0)), by_rank, np.zeros(ranks))
-    across = replace(convolution, padding=(0, horizontal))
-    return down, _with_weights(across, back[:, :, None], convolution.biases)
 
 
 def _with_weights(

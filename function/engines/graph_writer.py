@@ -29,10 +29,13 @@ class GraphWriter:
         self.constants.append(numpy_helper.from_array(np.asarray(values, order="C"), name))
         return name
 
-    def finish(self, name: str, source: Any, target: Any) -> bytes:
-        """Return the graph as ONNX; `target` is what the last node computes."""
-        self.nodes[-1].output[0] = target.name
-        graph = helper.make_graph(self.nodes, name, [source], [target], self.constants)
+    def name_last(self, name: str) -> None:
+        """Give what the last node computes a name, by which it can be asked for."""
+        self.nodes[-1].output[0] = name
+
+    def finish(self, name: str, source: Any, *targets: Any) -> bytes:
+        """Return the graph as ONNX; `targets` are described by the names that nodes were given."""
+        graph = helper.make_graph(self.nodes, name, [source], targets, self.constants)
         opsets = [helper.make_opsetid("", _OPSET)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
         checker.check_model(model, full_check=True)

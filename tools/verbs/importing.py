@@ -10,7 +10,7 @@ import click
 import httpx
 
 from db.bundles import open_bundle
-from function.quality import SMALL_PIXELS
+from function.portraits import SMALLEST_PIXELS
 from function.settings import Settings
 from tools.downloads import Downloads, OwnServer
 from tools.imports import enrol_bundle, follow, gallery_to_fill, import_records
@@ -44,7 +44,7 @@ def enrolling(verb: Verb) -> Verb:
         click.option(
             "--min-face",
             type=click.IntRange(min=1),
-            default=SMALL_PIXELS,
+            default=SMALLEST_PIXELS,
             show_default=True,
             help="Narrowest face to take, in pixels.",
         ),

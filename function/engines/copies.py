@@ -1,0 +1,48 @@
+"""One picture at the sizes at which it is looked at, each made when it is first needed."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from function.engines import RgbImage
+from function.engines.heads import Head, LevelCut, cut_level
+from function.scaling import fit
+
+
+class Copies:
+    """A picture and smaller copies of it, whose longest sides are `sizes` pixels."""
+
+    def __init__(self, picture: RgbImage, sizes: set[int]) -> None:
+        self._picture = np.ascontiguousarray(picture)
+        self._sizes = sorted(sizes)
+        self._made: dict[int, tuple[RgbImage, float]] = {}
+
+    def at(self, longest_pixels: int) -> tuple[RgbImage, float]:
+        """Return the picture so large, and the factor by which it was scaled.
+
+        A small copy is made of the next larger one, at a quarter of the work.
+        """
+        if longest_pixels not in self._made:
+            larger = next((size for size in self._sizes if size > longest_pixels), None)
+            source, before = self.at(larger) if larger else (self._picture, 1.0)
+            copy, scale = fit(source, longest_pixels)
+            self._made[longest_pixels] = copy, before * scale
+        return self._made[longest_pixels]
+
+    def cut(self, head: Head, face_pixels: float, side_pixels: int) -> LevelCut:
+        """Cut a head out (see cut_level), of the smallest copy that shows as much of it."""
+        longest = max(self._picture.shape[:2])
+        enough = (size for size in self._sizes if head.width * size >= face_pixels * longest)
+        copy, scale = self.at(next(enough, longest))
+        in_copy = replace(
+            head, x=to_copy(head.x, scale), y=to_copy(head.y, scale), width=head.width * scale
+        )
+        cut = cut_level(copy, in_copy, face_pixels, side_pixels)
+        way_back = cut.way_back / scale
+        way_back[:, 2] += 0.5 / scale - 0.5
+        return LevelCut(cut.pixels, way_back)
+
+
+def to_copy(place: float, scale: float) -> float:
+    """Lead a place in the picture to a copy: it is the middles of pixels that are scaled."""
+    return (place + 0.5) * scale - 0.5

@@ -1,0 +1,59 @@
+"""Nets as graphs: each written once by a module that needs onnx, and read from the cache after."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from function.engines.graph_cache import GraphCache, hash_files
+from function.errors import EngineUnavailableError
+
+_WRITERS = (
+    "dlib_format",
+    "dlib_weights",
+    "dlib_rewrites",
+    "graph_writer",
+    "dlib_graphs",
+    "yunet_graph",
+)
+"""The modules that decide what is in a graph: when one changes, cached graphs are made anew."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A net as a graph: how its weights are read, and what writes it: a function of a module."""
+
+    read: Callable[[Path], object]
+    module: str
+    function: str
+
+
+def read_graph(kind: Kind, weights: Path, cache: GraphCache) -> bytes:
+    """Return a net as a graph, from the cache or else from its weights.
+
+    Raises:
+        EngineUnavailableError: it has to be made and onnx is missing, or the file is not that net.
+    """
+
+    def build() -> bytes:
+        write = getattr(_import_writer(kind.module), kind.function)
+        graph: bytes = write(kind.read(weights))
+        return graph
+
+    return cache.graph(weights, f"{kind.function}-{_writers_version()}", build)
+
+
+def _import_writer(module: str) -> ModuleType:
+    """Import what writes graphs, and onnx with it: a third of a second that cached graphs save."""
+    try:
+        return importlib.import_module(f"function.engines.{module}")
+    except ImportError as error:
+        raise EngineUnavailableError(
+            f"The engine onnx needs the package onnx to make its graphs ({error}). "
+            "Run: pip install onnx, or set ENGINE=dlib and DETECTOR=hog."
+        ) from error
+
+
+def _writers_version() -> str:
+    return hash_files(*(Path(__file__).with_name(f"{name}.py") for name in _WRITERS))

@@ -1,0 +1,32 @@
+"""A picture becomes faces by one look: how dlib's own detectors are used."""
+
+from typing import Protocol
+
+from function.engines import Detection, RgbImage
+from function.scaling import fit
+
+SMALLEST_PICTURE_PIXELS = 40
+"""No face that could be told apart fits into less, and dlib's nets refuse much less."""
+
+
+class Finder(Protocol):
+    """Finds the faces of a picture at the size it has."""
+
+    def detect(self, image: RgbImage) -> list[Detection]:
+        """Find the faces of an image, surest first, boxes in its pixels."""
+
+
+class PlainDetector:
+    """Looks once at each picture, scaled down where it is larger than `longest_pixels`."""
+
+    def __init__(self, finder: Finder, longest_pixels: int) -> None:
+        self._finder = finder
+        self._longest_pixels = longest_pixels
+
+    def detect(self, picture: RgbImage) -> list[Detection]:
+        """Find the faces of a picture, surest first; boxes are in its own pixels."""
+        if min(picture.shape[:2]) < SMALLEST_PICTURE_PIXELS:
+            return []
+        smaller, scale = fit(picture, self._longest_pixels)
+        found = self._finder.detect(smaller)
+        return [Detection(one.box.scaled(1 / scale), one.score) for one in found]

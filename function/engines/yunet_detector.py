@@ -1,0 +1,177 @@
+"""A picture becomes faces: guesses from a few quick looks, each of them then looked at closely.
+
+The quick looks take whatever may be a face. A small copy of the picture shows near heads, at four
+quarter turns also those that lie or hang; a large copy shows far ones. The close look turns a guess
+level and brings it to the one size at which YuNet is most reliable, so it can be believed: what is
+no face fails there, a leaning face that was barely guessed passes, and the points of a tiny face
+and of one that fills the picture are equally exact.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from function.engines import Detection, Points, RgbImage
+from function.engines.close_look import SURE_FROM, CloseLook, head_of
+from function.engines.copies import Copies
+from function.engines.heads import Head, fit_head
+from function.engines.yunet_net import Guesses, YunetNet, share_of_smaller
+
+NEAR_PIXELS = 320
+"""Longest side of the small copy. A face of a thirtieth of the picture is guessed there, and one
+that fills it is not too large: from some 400 pixels on YuNet takes one face for several."""
+
+GUESS_FROM = 0.15
+"""Score from which a quick look's guess is looked at closely. All of 200 faces of 60 and 100 pixels
+in 1080p have it that lean by 45 degrees, half as far as a face can from the nearest look. A
+picture of a landscape gives three guesses, which cost 2 ms each."""
+
+MOST_GUESSES = 100
+"""More are not looked at closely: no picture holds more faces that can be told apart."""
+
+SAME_FACE_SHARE = 0.6
+"""When two boxes share more of the smaller one than this, they hold one face."""
+
+TURNED_REST, FAR_REST = 2, 4
+"""While somebody is seen near the camera, looks at turned copies and at the large one that find
+nobody else are left out of one picture, then of two, up to so many; finding somebody ends that. A
+film of heads near the camera takes a quarter less time so."""
+
+WAY_UP_FACES, WAY_UP_SHARE = 5, 0.8
+"""A film was shot sideways when this share of its faces, of so many or more, lie the same way."""
+
+HALF_TURN, THREE_QUARTERS = 2, 3
+
+
+class _Rest:
+    """Decides when looks that found nothing are taken again: after one picture, then two, ..."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._length = 0
+        self._left = 0
+
+    def is_over(self) -> bool:
+        """Count a picture that could do without; say whether the looks are taken all the same."""
+        self._left -= 1
+        return self._left < 0
+
+    def note(self, *, found: bool) -> None:
+        """Start to rest after a fruitless look, for longer than the last time."""
+        self._length = 0 if found else min(self._length + 1, self._longest)
+        self._left = self._length
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A quick look: at a copy so large, after so many quarter turns counterclockwise."""
+
+    longest_pixels: int
+    quarter_turns: int
+
+
+class YunetDetector:
+    """Finds the faces of one film's pictures, or of a photo, however they lean.
+
+    It learns two things from the pictures it has seen: which way up the film was shot, and whether
+    looking further than near the camera finds anybody.
+    """
+
+    def __init__(self, net: YunetNet, longest_pixels: int) -> None:
+        self._net = net
+        self._closely = CloseLook(net)
+        self._longest_pixels = longest_pixels
+        self._far, self._turned = _Rest(FAR_REST), _Rest(TURNED_REST)
+        self._way_up = 0
+        self._ways_seen = [0, 0, 0, 0]
+
+    def detect(self, picture: RgbImage) -> list[Detection]:
+        """Find the faces of a picture, surest first; all is in its own pixels."""
+        copies = Copies(picture, {NEAR_PIXELS, self._longest_pixels})
+        near = [_Look(NEAR_PIXELS, self._way_up)]
+        far = [_Look(self._longest_pixels, self._way_up)]
+        turned = [_Look(NEAR_PIXELS, (self._way_up + turns) % 4) for turns in (1, 2, 3)]
+        found = self._look(copies, near, known=[])
+        can_rest = any(one.score >= SURE_FROM for one in found)
+        for looks, rest in ((far, self._far), (turned, self._turned)):
+            if not can_rest or rest.is_over():
+                more = self._look(copies, looks, known=found)
+                rest.note(found=bool(more))
+                found += more
+        self._notice_way_up(found)
+        return sorted(found, key=lambda one: -one.score)
+
+    def _look(
+        self, copies: Copies, looks: Iterable[_Look], known: Sequence[Detection]
+    ) -> list[Detection]:
+        """Take some quick looks, and look closely at what they guess beside the `known` faces."""
+        guesses = sorted(self._guess(copies, looks), key=lambda guess: -guess[0])
+        found: list[Detection] = []
+        for _, head in guesses[:MOST_GUESSES]:
+            if _is_known(head, [*known, *found]):
+                continue
+            face = self._closely.look(copies, head)
+            if face and not _is_known(head_of(face), [*known, *found]):
+                found.append(face)
+        return found
+
+    def _guess(self, copies: Copies, looks: Iterable[_Look]) -> Iterator[tuple[float, Head]]:
+        for look in looks:
+            copy, scale = copies.at(look.longest_pixels)
+            turned = np.ascontiguousarray(np.rot90(copy, look.quarter_turns))
+            (seen,) = self._net.look([turned], GUESS_FROM)
+            guesses = seen.without_repeats()
+            for row, score in enumerate(guesses.scores.tolist()):
+                yield score, _guessed_head(guesses, row, look.quarter_turns, copy, scale)
+
+    def _notice_way_up(self, found: Sequence[Detection]) -> None:
+        """Count which way up the faces are, and turn the film when nearly all lie the same way."""
+        for face in found:
+            if face.score >= SURE_FROM:
+                self._ways_seen[round(head_of(face).roll_degrees / 90) % 4] += 1
+        faces, most = sum(self._ways_seen), max(self._ways_seen)
+        if faces >= WAY_UP_FACES and most >= WAY_UP_SHARE * faces:
+            self._way_up = self._ways_seen.index(most)
+
+
+def _guessed_head(
+    guesses: Guesses, row: int, quarter_turns: int, copy: RgbImage, scale: float
+) -> Head:
+    """Read a guess in the turned copy as a head in the picture.
+
+    Its place and size are the box's: the points of a face that leans lie anywhere, and only say
+    how far it may be turned.
+    """
+    box = guesses.boxes[row].reshape(2, 2)
+    corners = (_unturn(box, quarter_turns, copy) + 0.5) / scale - 0.5
+    middle, sides = corners.mean(axis=0), np.abs(corners[1] - corners[0])
+    lean = fit_head(_unturn(guesses.points[row], quarter_turns, copy)).roll_degrees
+    return Head(float(middle[0]), float(middle[1]), max(1.0, float(sides.min())), lean, 0.0)
+
+
+def _unturn(points: Points, quarter_turns: int, copy: RgbImage) -> Points:
+    """Lead points (n, 2) of a copy that was turned counterclockwise back to the copy."""
+    height, width = copy.shape[:2]
+    across, down = points[:, 0], points[:, 1]
+    if quarter_turns == 1:
+        across, down = width - 1 - down, across
+    elif quarter_turns == HALF_TURN:
+        across, down = width - 1 - across, height - 1 - down
+    elif quarter_turns == THREE_QUARTERS:
+        across, down = down, height - 1 - across
+    return np.stack([across, down], axis=1)
+
+
+def _is_known(head: Head, known: Sequence[Detection]) -> bool:
+    """Whether a face was found where this head is."""
+    if not known:
+        return False
+    others = np.array([_corners(head_of(one)) for one in known], np.float32)
+    own = np.array(_corners(head), np.float32)
+    return bool((share_of_smaller(own, others) > SAME_FACE_SHARE).any())
+
+
+def _corners(head: Head) -> tuple[float, float, float, float]:
+    reach = head.width / 2
+    return head.x - reach, head.y - reach, head.x + reach, head.y + reach
