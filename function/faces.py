@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -9,11 +11,21 @@ from db.records import Vector
 from function.crops import cut_crop
 from function.engines import Box, Detection, Engine, Landmarks, RgbImage
 from function.frames import Frame
-from function.quality import BLANK_CHIP, doubt_encoding, rate_chip, rate_points, weigh_face
+from function.quality import (
+    BLANK_CHIP,
+    DOUBTFUL,
+    doubt_encoding,
+    rate_chip,
+    rate_points,
+    weigh_face,
+)
 from function.repeats import Repeats
 
 BATCH_FACES = 8
 """Chips encoded in one call: larger batches are no faster (5.3 ms a face at 8, 5.25 at 32)."""
+
+MOST_WAITING = 4 * BATCH_FACES
+"""Faces that wait for a batch to fill, those included that need no encoding."""
 
 WIDTH_BY_LANDMARKS, MIDDLE_DOWN = 2.04, 0.62
 """A face's box is so many times as wide as the diagonal over both eyes and down to the nose, and
@@ -47,6 +59,11 @@ class Face:
         """Whether the face may join a person but not found one."""
         return bool(self.weaknesses)
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it may be no face at all."""
+        return DOUBTFUL in self.weaknesses
+
 
 @dataclass(eq=False)
 class _Found:
@@ -79,7 +96,8 @@ def find_faces(
         if done:
             yield done
         waiting.extend(finder.find(frame))
-        ready = len(waiting) if sum(one.chip is not None for one in waiting) >= BATCH_FACES else 0
+        fresh = sum(one.chip is not None for one in waiting)
+        ready = len(waiting) if fresh >= BATCH_FACES or len(waiting) >= MOST_WAITING else 0
         done = frame.seconds, finder.encode(waiting[:ready])
         del waiting[:ready]
     if done:
@@ -105,7 +123,6 @@ class _Finder:
         self._engine = engine
         self._detector = engine.open_detector(detection_pixels)
         self._repeats: Repeats[_Found] = Repeats()
-        (self._blank,) = engine.encode([BLANK_CHIP])
 
     def find(self, frame: Frame) -> Iterator[_Found]:
         """Find the faces of a frame, surest first."""
@@ -155,8 +172,18 @@ class _Finder:
         return [one.face for one in found]
 
     def _with_encoding(self, face: Face, encoding: Vector) -> Face:
-        weaknesses = doubt_encoding(face.weaknesses, encoding, self._blank)
+        weaknesses = doubt_encoding(face.weaknesses, encoding, _encode_blank(self._engine))
         return replace(face, encoding=encoding, weaknesses=weaknesses)
+
+
+_BLANKS: WeakKeyDictionary[Any, Vector] = WeakKeyDictionary()
+
+
+def _encode_blank(engine: Engine) -> Vector:
+    """Return what an engine's net says of a blank chip; it is asked once."""
+    if engine not in _BLANKS:
+        (_BLANKS[engine],) = engine.encode([BLANK_CHIP])
+    return _BLANKS[engine]
 
 
 def _seen_again(face: Face, frame: Frame, detection: Detection) -> Face:

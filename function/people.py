@@ -12,7 +12,6 @@ from db.templates import average_encodings
 from function.faces import Face
 from function.linkage import group_looks
 from function.looks import LOOKS_SHARE, Looks, find_looks
-from function.quality import DOUBTFUL
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ def group_faces(faces: Sequence[Face], frames: int = SHORT_VIDEO_FRAMES) -> list
     sound = _leave_out_damaged(faces)
     groups = _group([face for face in sound if not face.is_weak])
     alone = _join_weak([face for face in sound if face.is_weak], groups)
-    strangers = [face for face in alone if DOUBTFUL not in face.weaknesses]
+    strangers = [face for face in alone if not face.is_doubtful]
     short = WEAK_PEOPLE_FROM_FRAMES * min(frames, SHORT_VIDEO_FRAMES) // SHORT_VIDEO_FRAMES
     fewest = max(1, short) if groups else 1
     weak = [group for group in _group(strangers) if len({face.frame for face in group}) >= fewest]

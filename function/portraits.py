@@ -4,7 +4,7 @@ from function.engines import Engine
 from function.errors import PhotoUnusableError
 from function.faces import Face, faces_of_image
 from function.photos import PhotoRefusedError
-from function.quality import BLURRED, DOUBTFUL
+from function.quality import BLURRED
 from function.stills import decode_photo
 
 DETECTION_PIXELS = 1280
@@ -33,7 +33,7 @@ def find_only_face(
     """
     found = faces_of_image(decode_photo(content), engine, DETECTION_PIXELS)
     # A detector sees faces in folds and shadows too, but is not sure of them.
-    sure = [face for face in found if DOUBTFUL not in face.weaknesses]
+    sure = [face for face in found if not face.is_doubtful]
     widest = max((face.box.width for face in sure), default=0)
     faces = [face for face in sure if face.box.width >= BYSTANDER_SHARE * widest]
     if not faces:

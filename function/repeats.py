@@ -1,6 +1,6 @@
 """A face that is seen again just as it was in the frame before is counted, not encoded again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import cv2
@@ -35,13 +35,18 @@ takes in one face in four."""
 @dataclass(frozen=True, eq=False)
 class _Seen(Generic[Kept]):
     box: Box
+    first_width: int
     points: NDArray[np.float32]
     cells: NDArray[np.float32]
     kept: Kept
 
 
 class Repeats(Generic[Kept]):
-    """Remembers the faces of the frame before, each with what is kept for it."""
+    """Remembers the faces of the frame before, each with what is kept for it.
+
+    The place may follow a face that moves slowly; size, turn and look are compared with those it
+    had when it was first remembered.
+    """
 
     def __init__(self) -> None:
         self._before: list[_Seen[Kept]] = []
@@ -59,7 +64,7 @@ class Repeats(Generic[Kept]):
         cells = _read_cells(picture, face.box)
         for seen in self._before:
             if _shows_same(seen, face.box, points, cells):
-                self._now.append(_Seen(face.box, seen.points, seen.cells, seen.kept))
+                self._now.append(replace(seen, box=face.box))
                 return seen.kept
         return None
 
@@ -67,14 +72,15 @@ class Repeats(Generic[Kept]):
         """Keep something for a face of this frame; a detector without points cannot."""
         points = _place_points(face)
         if points is not None:
-            self._now.append(_Seen(face.box, points, _read_cells(picture, face.box), kept))
+            cells = _read_cells(picture, face.box)
+            self._now.append(_Seen(face.box, face.box.width, points, cells, kept))
 
 
 def _shows_same(
     seen: _Seen[Kept], box: Box, points: NDArray[np.float32], cells: NDArray[np.float32]
 ) -> bool:
     shift = np.hypot(box.left - seen.box.left, box.top - seen.box.top)
-    growth = box.width / seen.box.width
+    growth = box.width / seen.first_width
     if shift > SAME_PLACE * box.width or not 1 / SAME_SIZE < growth < SAME_SIZE:
         return False
     if np.abs(points - seen.points).max() > SAME_POINTS:

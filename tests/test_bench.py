@@ -4,8 +4,9 @@ from pathlib import Path
 import av
 import pytest
 
-from tools.bench import footage
+from tools.bench import faces, footage
 from tools.bench.__main__ import render_table, run_contender
+from tools.bench.faces import WAYS, Condition, measure, read_portraits, render
 from tools.bench.footage import loop_footage, make_footage, true_faces
 from tools.bench.reference import group_greedily, load_library, run_reference
 from tools.videos import moving_picture, read_portrait, write_video
@@ -24,6 +25,10 @@ def test_footage_is_what_it_says_to_be(tmp_path: Path, monkeypatch: pytest.Monke
     path = make_footage(1, 0.5, tmp_path)
     made = path.stat().st_mtime_ns
     assert make_footage(1, 0.5, tmp_path).stat().st_mtime_ns == made
+    far = make_footage(1, 0.5, tmp_path, is_far=True)
+    assert far != path
+    with av.open(str(far)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 25
     assert [true_faces(seconds) for seconds in (0, 4.9, 5, 15, 40)] == [1, 1, 2, 0, 1]
 
 
@@ -57,3 +62,24 @@ def test_footage_is_looped_and_cut_at_keyframes(
             pictures = [frame.time for frame in video.decode(video=0)]
         assert len(pictures) == 25 * seconds
         assert pictures == sorted(pictures)
+
+
+def test_faces_are_drawn_where_they_are_looked_for_and_counted_when_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(faces, "CONDITIONS", (Condition(60), Condition(100, 90), Condition(4)))
+    portraits = read_portraits([], 2)
+    columns = [list(measure(way, portraits)) for way in WAYS[:2]]
+    assert [[cell.found for cell in column] for column in columns] == [[2, 2, 0], [0, 0, 0]]
+
+    table = render(WAYS[:2], columns, 2).splitlines()
+    assert table[0] == "| of 2 faces, found by | yunet | cnn |"
+    assert table[3] == "| 100 px, turned by 90 | 2 | 0 |"
+    assert table[-1].startswith("| ms a picture | ")
+
+
+def test_a_condition_says_what_is_unusual_about_it() -> None:
+    assert str(Condition(72)) == "72 px"
+    assert str(Condition(72, 30, 0.06, 0.1)) == (
+        "72 px, turned by 30, blurred by 6% of its width, 10% of the light"
+    )

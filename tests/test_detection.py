@@ -1,5 +1,6 @@
 """Pictures become faces: by one look of dlib's detectors, or by YuNet's many."""
 
+import time
 from pathlib import Path
 
 import cv2
@@ -7,13 +8,13 @@ import numpy as np
 import pytest
 
 from function.engines import Detection, Engine, EngineOptions, RgbImage, load_engine
-from function.engines.close_look import FACE_FROM
 from function.engines.heads import CHIP_POINTS, CHIP_WIDTH, cut_level, fit_head
 from function.engines.plain_detector import PlainDetector
 from function.engines.weights import find_yunet
-from function.engines.yunet_detector import YunetDetector
+from function.engines.yunet_detector import MOST_CLOSE_LOOKS, YunetDetector
 from function.engines.yunet_net import Guesses, YunetNet
 from function.faces import faces_of_image
+from function.people import group_faces
 from function.scaling import fit
 from tests.engines import QuickEngine, detect
 from tests.turning import close_up, place_face
@@ -193,10 +194,28 @@ def test_many_faces_of_one_picture_are_all_found(photos: Path, engine: Engine) -
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
 
 
-@pytest.mark.parametrize("name", ["cat.png"])
-def test_what_is_no_face_is_not_found(name: str, photos: Path, engine: Engine) -> None:
-    for picture in (read_portrait(photos / name), noise(), np.zeros((1080, 1920, 3), np.uint8)):
-        assert detect(engine, picture) == []
+def test_what_is_no_face_is_not_found(photos: Path, engine: Engine) -> None:
+    assert detect(engine, np.zeros((1080, 1920, 3), np.uint8)) == []
+    assert detect(engine, noise()) == []
+    cat = read_portrait(photos / "cat.png")
+    assert all(face.is_doubtful for face in faces_of_image(cat, engine, 1280))
+    assert group_faces(faces_of_image(cat, engine, 960)) == []
+
+
+def test_a_wall_of_faces_takes_a_bounded_time(head: RgbImage, engine: Engine) -> None:
+    for side in (16, 26, 60):
+        tile = cv2.resize(head, (side, side), interpolation=cv2.INTER_AREA).astype(np.uint8)
+        wall = np.tile(tile, (960 // side, 960 // side, 1))
+        started = time.process_time()
+        found = engine.open_detector(960).detect(wall)
+        assert time.process_time() - started < 3
+        assert len(found) <= 3 * MOST_CLOSE_LOOKS
+
+
+def test_a_crowd_of_a_hundred_is_found(head: RgbImage, engine: Engine) -> None:
+    tile = cv2.resize(head, (90, 90), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    crowd = np.tile(tile, (10, 10, 1))  # faces of 54 pixels
+    assert len(engine.open_detector(960).detect(crowd)) == 100
 
 
 def noise() -> RgbImage:
@@ -274,6 +293,17 @@ def test_while_nobody_is_near_every_look_is_taken(head: RgbImage, net: YunetNet)
     assert counting.take() == [NEAR, FAR, *TURNED]
 
 
+def test_after_a_landscape_the_first_people_are_looked_for_near_and_far(
+    head: RgbImage, engine: Engine
+) -> None:
+    near, far = place_face(head, 300, at=(0.3, 0.5)), place_face(head, 36, at=(0.8, 0.5))
+    both = np.where(far.picture == 96, near.picture, far.picture)
+    detector = engine.open_detector(960)
+    for _ in range(10):
+        assert detector.detect(np.full((1080, 1920, 3), 96, np.uint8)) == []
+    assert len(detector.detect(both)) == 2
+
+
 def test_who_is_found_by_a_further_look_is_looked_for_in_every_picture(
     head: RgbImage, engine: Engine
 ) -> None:
@@ -294,7 +324,18 @@ def test_a_film_shot_sideways_is_turned_so_that_its_small_faces_are_found(
         assert len(detector.detect(near)) == 1
     small = place_face(head, 32, at=(0.5, 0.5))
     (found,) = detector.detect(np.rot90(small.picture, turns))
-    assert found.score > FACE_FROM
+    middle = [(found.box.left + found.box.right) / 2, (found.box.top + found.box.bottom) / 2]
+    size = small.picture.shape[1::-1] if turns % 2 == 0 else small.picture.shape[:2]
+    assert np.allclose(middle, np.array(size) / 2, atol=8)
+
+
+def test_a_first_scene_of_people_who_lie_hides_no_small_face_of_an_upright_one(
+    head: RgbImage, engine: Engine
+) -> None:
+    detector = engine.open_detector(960)
+    for _ in range(12):
+        assert len(detector.detect(place_face(head, 200, 90).picture)) == 1
+    assert len(detector.detect(place_face(head, 36).picture)) == 1
 
 
 def test_a_few_heads_on_their_side_do_not_turn_an_upright_film(

@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -22,7 +23,7 @@ def test_the_box_of_a_face_is_as_large_as_hog_draws_it_whatever_the_detectors_wa
 ) -> None:
     picture = read_portrait(photos / name)
     hog = detect(load_engine("onnx", EngineOptions(detector="hog")), picture)[0].box
-    margin = hog.width // 8  # levels are 1.6 apart: up to 1.27 too small or too large
+    margin = hog.width // 8
     smaller = Box(hog.left + margin, hog.top + margin, hog.right - margin, hog.bottom - margin)
     larger = Box(hog.left - margin, hog.top - margin, hog.right + margin, hog.bottom + margin)
     exact, *others = (
@@ -92,3 +93,17 @@ def test_people_far_away_are_told_apart_and_named_and_strangers_are_not(
     assert [len(person.faces) for person in people] == [6, 6]
     verdicts = {one.verdict for one in match_people(people, gallery)}
     assert verdicts == {"match", "unknown"}
+
+
+def test_a_huge_face_that_leans_is_cut_out_within_bounds(photos: Path, engine: Engine) -> None:
+    head = close_up(read_portrait(photos / "obama1.jpg"))
+    huge = place_face(head, 2400, 40, size=(7680, 4320))
+    (found,) = engine.open_detector(960).detect(huge.picture)
+    tracemalloc.start()
+    alignment = engine.align(huge.picture, found)
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert held < 40_000_000
+    (upright,) = faces_of_image(place_face(head, 200).picture, engine, 960)
+    (encoding,) = engine.encode([alignment.chip])
+    assert np.linalg.norm(encoding - upright.encoding) < 0.25

@@ -113,3 +113,29 @@ def test_darker_light_alone_makes_no_other_face(head: RgbImage, engine: Engine) 
     still = place_face(head, 150).picture
     _, counting = look([still, (still * 0.8).astype(np.uint8)], engine)
     assert counting.encoded == 1 + 1
+
+
+def test_a_slow_zoom_is_looked_at_again_whenever_the_face_has_grown_by_a_tenth(
+    head: RgbImage, engine: Engine
+) -> None:
+    pictures = [place_face(head, 100 * 1.02**index).picture for index in range(30)]
+    faces, counting = look(pictures, engine)
+    assert counting.aligned >= 5
+    grown = [one.box.width / other.box.width for one, other in zip(faces[1:], faces, strict=False)]
+    assert max(grown) < 1.1
+
+
+def test_held_faces_are_told_of_while_the_film_goes_on(head: RgbImage, engine: Engine) -> None:
+    still = place_face(head, 150).picture
+    frames = (Frame(index, float(index), float(index), still) for index in range(70))
+    told = [len(faces) for _, faces in find_faces(frames, engine, 960)]
+    assert sum(told) == 70
+    assert sum(told[:40]) >= 32
+
+
+def test_the_blank_chip_is_encoded_once_for_each_engine(head: RgbImage, engine: Engine) -> None:
+    counting = Counting(engine)
+    for _ in range(3):
+        frame = Frame(0, 0.0, 0.0, place_face(head, 150).picture)
+        assert [faces for _, faces in find_faces([frame], counting, 960)]
+    assert counting.encoded == 1 + 3

@@ -17,7 +17,6 @@ from function.faces import Face, faces_of_image, find_faces
 from function.frames import sample_frames
 from function.photos import PhotoRefusedError
 from function.portraits import DETECTION_PIXELS
-from function.quality import DOUBTFUL
 from function.settings import Settings
 from function.stills import decode_photo
 from function.videos import open_video
@@ -94,7 +93,7 @@ def _read_photos(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
 
 
 def _labelled_face(faces: list[Face]) -> Face:
-    sure = [face for face in faces if DOUBTFUL not in face.weaknesses]
+    sure = [face for face in faces if not face.is_doubtful]
     if not sure:
         raise PhotoRefusedError("no face found")
     widest, *others = sorted(sure, key=lambda face: -face.box.width)

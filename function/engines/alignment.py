@@ -1,5 +1,6 @@
 """Alignments: the five landmarks of a face, and the upright chip that is cut along them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -8,7 +9,8 @@ import dlib
 import numpy as np
 
 from function.engines import Alignment, Box, Detection, Landmarks, RgbImage
-from function.engines.heads import Head, cut_level, fit_head
+from function.engines.copies import Copies
+from function.engines.heads import Head, fit_head
 
 CHIP_PIXELS = 150
 """Side of the chip; the encoder was trained on this size (dlib, dnn_face_recognition_ex)."""
@@ -22,6 +24,9 @@ LEVEL_WITHIN_DEGREES = 20.0
 
 CUT_WIDTHS = 2.2
 """A face that leans more is cut out level, so many face widths wide: the chip needs 1.7."""
+
+MOST_CUT_PIXELS = 400.0
+"""A face that is wider is cut out smaller, so that the cut takes little memory."""
 
 
 def align_face(image: RgbImage, detection: Detection, predictor: Any) -> Alignment:
@@ -46,16 +51,15 @@ def _align(pixels: RgbImage, box: Box, predictor: Any) -> Alignment:
 
 def _align_leaning(image: RgbImage, head: Head, predictor: Any) -> Alignment:
     """Align a face in a copy of its surroundings that was turned until it is level."""
-    cut = cut_level(image, head, face_pixels=head.width, side_pixels=_side_of_cut(head))
-    middle = (cut.pixels.shape[0] - 1) / 2
-    level = replace(head, x=middle, y=middle, roll_degrees=0.0)
+    width = min(head.width, MOST_CUT_PIXELS)
+    side = max(8, round(CUT_WIDTHS * width))
+    smaller = math.ceil(max(image.shape[:2]) * width / head.width)
+    cut = Copies(image, {smaller}).cut(head, face_pixels=width, side_pixels=side)
+    middle = (side - 1) / 2
+    level = replace(head, x=middle, y=middle, width=width, roll_degrees=0.0)
     found = _align(cut.pixels, level.box(), predictor)
     landmarks: Landmarks = cut.to_picture(found.landmarks)
     return Alignment(landmarks=landmarks, chip=found.chip)
-
-
-def _side_of_cut(head: Head) -> int:
-    return max(8, round(CUT_WIDTHS * head.width))
 
 
 def stack_chips(chips: Sequence[RgbImage]) -> RgbImage:

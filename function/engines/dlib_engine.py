@@ -70,15 +70,11 @@ class DlibEngine:
         self.detector = options.detector
         cache = GraphCache(options.cache_folder)
         self._hog = HogDetector(cache)
-        self._open_yunet = _load_yunet(options, cache) if options.detector == "yunet" else None
+        self._open_detector = _load_detector(models, options, cache, self._hog)
 
     def open_detector(self, longest_pixels: int) -> Detector:
         """Make a detector for one video or photo; pictures are scaled down to `longest_pixels`."""
-        if self._open_yunet:
-            return self._open_yunet(longest_pixels)
-        if self.detector == "hog":
-            return PlainDetector(self._hog, longest_pixels)
-        return PlainDetector(DlibCnn(self._models.cnn_face_detector), longest_pixels)
+        return self._open_detector(longest_pixels)
 
     def rate_frontal(self, chip: RgbImage) -> float:
         """Tell how much a chip (150x150 RGB) shows a face that looks into the camera, from -1."""
@@ -113,6 +109,17 @@ def load(options: EngineOptions) -> Engine:
             "Run: pip install --no-deps -r requirements.txt"
         ) from error
     return DlibEngine(models, options, provider)
+
+
+def _load_detector(
+    models: ModuleType, options: EngineOptions, cache: GraphCache, hog: HogDetector
+) -> Callable[[int], Detector]:
+    """Load the detector that was asked for; return what makes one for each video."""
+    if options.detector == "hog":
+        return partial(PlainDetector, hog)
+    if options.detector == "cnn":
+        return partial(PlainDetector, DlibCnn(models.cnn_face_detector))
+    return _load_yunet(options, cache)
 
 
 def _load_yunet(options: EngineOptions, cache: GraphCache) -> Callable[[int], Detector]:

@@ -50,7 +50,7 @@ def _import_writer(module: str) -> ModuleType:
         return importlib.import_module(f"function.engines.{module}")
     except ImportError as error:
         raise EngineUnavailableError(
-            f"The engine onnx needs the package onnx to make its graphs ({error}). "
+            f"The package onnx is needed to make the nets ready ({error}). "
             "Run: pip install onnx, or set ENGINE=dlib and DETECTOR=hog."
         ) from error
 

@@ -1,6 +1,7 @@
 """The default engine: dlib's own nets run by onnxruntime, with the same outputs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from function.engines.cnn_scores import read_scores
 from function.engines.dlib_weights import DetectionLoss, DlibNet
 from function.engines.graph_cache import GraphCache
 from function.engines.nets import read_detector, read_encoder
-from function.engines.plain_detector import Finder, PlainDetector
+from function.engines.plain_detector import PlainDetector
 from function.engines.processor import require_avx
 from function.engines.pyramid import lay_out, paint
 from function.engines.weights import find_weights
@@ -35,7 +36,7 @@ try:
     from function.engines.hog import HogDetector
     from function.engines.sessions import open_session, provider_of
     from function.engines.yunet_detector import YunetDetector
-    from function.engines.yunet_net import YunetNet, load_yunet
+    from function.engines.yunet_net import load_yunet
 except ImportError as error:
     raise EngineUnavailableError(
         f"The engine onnx needs the packages onnxruntime and dlib ({error}). "
@@ -72,23 +73,21 @@ class OnnxEngine:
     def __init__(
         self,
         options: EngineOptions,
-        eyes: YunetNet | Finder,
+        open_detector: Callable[[int], Detector],
         hog: HogDetector,
         encoder: Any,
         predictor: Any,
     ) -> None:
         self.provider = provider_of(encoder)
         self.detector = options.detector
-        self._eyes = eyes
+        self._open_detector = open_detector
         self._hog = hog
         self._encoder = encoder
         self._predictor = predictor
 
     def open_detector(self, longest_pixels: int) -> Detector:
         """Make a detector for one video or photo; pictures are scaled down to `longest_pixels`."""
-        if isinstance(self._eyes, YunetNet):
-            return YunetDetector(self._eyes, longest_pixels)
-        return PlainDetector(self._eyes, longest_pixels)
+        return self._open_detector(longest_pixels)
 
     def rate_frontal(self, chip: RgbImage) -> float:
         """Tell how much a chip (150x150 RGB) shows a face that looks into the camera, from -1."""
@@ -117,21 +116,22 @@ def load(options: EngineOptions) -> Engine:
     weights = find_weights()
     cache = GraphCache(options.cache_folder)
     hog = HogDetector(cache)
-    eyes = _load_eyes(weights.cnn_detector, cache, options, hog)
+    detector = _load_detector(weights.cnn_detector, cache, options, hog)
     encoder = open_session(read_graph(_ENCODER, weights.encoder, cache), options)
     predictor = dlib.shape_predictor(str(weights.landmarks_5))
-    return OnnxEngine(options, eyes, hog, encoder, predictor)
+    return OnnxEngine(options, detector, hog, encoder, predictor)
 
 
-def _load_eyes(
+def _load_detector(
     cnn_weights: Path, cache: GraphCache, options: EngineOptions, hog: HogDetector
-) -> YunetNet | Finder:
+) -> Callable[[int], Detector]:
+    """Load the detector that was asked for; return what makes one for each video."""
     if options.detector == "hog":
-        return hog
+        return partial(PlainDetector, hog)
     if options.detector == "cnn":
         session = open_session(read_graph(_CNN, cnn_weights, cache), options)
-        return CnnDetector(session, read_detector(cnn_weights))
-    return load_yunet(options, cache)
+        return partial(PlainDetector, CnnDetector(session, read_detector(cnn_weights)))
+    return partial(YunetDetector, load_yunet(options, cache))
 
 
 _ENCODER = Kind(read_encoder, "dlib_graphs", "encoder_graph")

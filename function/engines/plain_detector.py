@@ -1,25 +1,16 @@
 """A picture becomes faces by one look: how dlib's own detectors are used."""
 
-from typing import Protocol
-
-from function.engines import Detection, RgbImage
+from function.engines import Detection, Detector, RgbImage
 from function.scaling import fit
 
 SMALLEST_PICTURE_PIXELS = 40
 """No face that could be told apart fits into less, and dlib's nets refuse much less."""
 
 
-class Finder(Protocol):
-    """Finds the faces of a picture at the size it has."""
-
-    def detect(self, image: RgbImage) -> list[Detection]:
-        """Find the faces of an image, surest first, boxes in its pixels."""
-
-
 class PlainDetector:
-    """Looks once at each picture, scaled down where it is larger than `longest_pixels`."""
+    """Shows each picture to `finder`, scaled down where it is larger than `longest_pixels`."""
 
-    def __init__(self, finder: Finder, longest_pixels: int) -> None:
+    def __init__(self, finder: Detector, longest_pixels: int) -> None:
         self._finder = finder
         self._longest_pixels = longest_pixels
 

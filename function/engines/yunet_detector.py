@@ -27,19 +27,24 @@ GUESS_FROM = 0.15
 in 1080p have it that lean by 45 degrees, half as far as a face can from the nearest look. A
 picture of a landscape gives three guesses, which cost 2 ms each."""
 
-MOST_GUESSES = 100
-"""More are not looked at closely: no picture holds more faces that can be told apart."""
+MOST_CLOSE_LOOKS = 150
+"""More guesses of one look, or of the three turned ones together, are left: a picture of a crowd
+takes some 0.4 s at most."""
 
 SAME_FACE_SHARE = 0.6
 """When two boxes share more of the smaller one than this, they hold one face."""
 
-TURNED_REST, FAR_REST = 2, 4
+TURNED_REST, FAR_REST = 2, 8
 """While somebody is seen near the camera, looks at turned copies and at the large one that find
 nobody else are left out of one picture, then of two, up to so many; finding somebody ends that. A
 film of heads near the camera takes a quarter less time so."""
 
 WAY_UP_FACES, WAY_UP_SHARE = 5, 0.8
-"""A film was shot sideways when this share of its faces, of so many or more, lie the same way."""
+"""A film was shot sideways when this share of its faces, of so many or more, lie the same way. The
+large copy is still looked at as it is, too: a first scene may show people who lie."""
+
+REMEMBERED_FACES = 40
+"""From so many faces on, the way that earlier ones lay counts half."""
 
 HALF_TURN, THREE_QUARTERS = 2, 3
 
@@ -89,32 +94,38 @@ class YunetDetector:
     def detect(self, picture: RgbImage) -> list[Detection]:
         """Find the faces of a picture, surest first; all is in its own pixels."""
         copies = Copies(picture, {NEAR_PIXELS, self._longest_pixels})
-        near = [_Look(NEAR_PIXELS, self._way_up)]
-        far = [_Look(self._longest_pixels, self._way_up)]
-        turned = [_Look(NEAR_PIXELS, (self._way_up + turns) % 4) for turns in (1, 2, 3)]
-        found = self._look(copies, near, known=[])
-        can_rest = any(one.score >= SURE_FROM for one in found)
-        for looks, rest in ((far, self._far), (turned, self._turned)):
+        found = _Faces()
+        self._look(copies, [_Look(NEAR_PIXELS, self._way_up)], found)
+        can_rest = any(one.score >= SURE_FROM for one in found.all)
+        for looks, rest in ((self._far_looks(picture), self._far), (self._turns(), self._turned)):
             if not can_rest or rest.is_over():
-                more = self._look(copies, looks, known=found)
-                rest.note(found=bool(more))
-                found += more
-        self._notice_way_up(found)
-        return sorted(found, key=lambda one: -one.score)
+                before = len(found.all)
+                self._look(copies, looks, found)
+                rest.note(found=len(found.all) > before or not can_rest)
+        self._notice_way_up(found.all)
+        return sorted(found.all, key=lambda one: -one.score)
 
-    def _look(
-        self, copies: Copies, looks: Iterable[_Look], known: Sequence[Detection]
-    ) -> list[Detection]:
-        """Take some quick looks, and look closely at what they guess beside the `known` faces."""
-        guesses = sorted(self._guess(copies, looks), key=lambda guess: -guess[0])
-        found: list[Detection] = []
-        for _, head in guesses[:MOST_GUESSES]:
-            if _is_known(head, [*known, *found]):
+    def _far_looks(self, picture: RgbImage) -> list[_Look]:
+        """Return the looks at the large copy; a small picture has none."""
+        if min(self._longest_pixels, max(picture.shape[:2])) <= NEAR_PIXELS:
+            return []
+        return [_Look(self._longest_pixels, turns) for turns in sorted({0, self._way_up})]
+
+    def _turns(self) -> list[_Look]:
+        return [_Look(NEAR_PIXELS, (self._way_up + turns) % 4) for turns in (1, 2, 3)]
+
+    def _look(self, copies: Copies, looks: Iterable[_Look], found: "_Faces") -> None:
+        """Take some quick looks, look closely at what they guess, and add what is a new face."""
+        taken = 0
+        for _, head in sorted(self._guess(copies, looks), key=lambda guess: -guess[0]):
+            if taken == MOST_CLOSE_LOOKS:
+                break
+            if found.hold(head):
                 continue
+            taken += 1
             face = self._closely.look(copies, head)
-            if face and not _is_known(head_of(face), [*known, *found]):
-                found.append(face)
-        return found
+            if face:
+                found.add(face)
 
     def _guess(self, copies: Copies, looks: Iterable[_Look]) -> Iterator[tuple[float, Head]]:
         for look in looks:
@@ -130,9 +141,34 @@ class YunetDetector:
         for face in found:
             if face.score >= SURE_FROM:
                 self._ways_seen[round(head_of(face).roll_degrees / 90) % 4] += 1
+        if sum(self._ways_seen) > REMEMBERED_FACES:
+            self._ways_seen = [count // 2 for count in self._ways_seen]
         faces, most = sum(self._ways_seen), max(self._ways_seen)
         if faces >= WAY_UP_FACES and most >= WAY_UP_SHARE * faces:
             self._way_up = self._ways_seen.index(most)
+
+
+class _Faces:
+    """The faces of one picture, each once."""
+
+    def __init__(self) -> None:
+        self.all: list[Detection] = []
+        self._corners: list[tuple[float, float, float, float]] = []
+
+    def hold(self, head: Head) -> bool:
+        """Whether a face was found where this head is."""
+        if not self._corners:
+            return False
+        own = np.array(_corners(head), np.float32)
+        shares = share_of_smaller(own, np.array(self._corners, np.float32))
+        return bool((shares > SAME_FACE_SHARE).any())
+
+    def add(self, face: Detection) -> None:
+        """Add a face, unless it is there."""
+        head = head_of(face)
+        if not self.hold(head):
+            self.all.append(face)
+            self._corners.append(_corners(head))
 
 
 def _guessed_head(
@@ -161,15 +197,6 @@ def _unturn(points: Points, quarter_turns: int, copy: RgbImage) -> Points:
     elif quarter_turns == THREE_QUARTERS:
         across, down = down, height - 1 - across
     return np.stack([across, down], axis=1)
-
-
-def _is_known(head: Head, known: Sequence[Detection]) -> bool:
-    """Whether a face was found where this head is."""
-    if not known:
-        return False
-    others = np.array([_corners(head_of(one)) for one in known], np.float32)
-    own = np.array(_corners(head), np.float32)
-    return bool((share_of_smaller(own, others) > SAME_FACE_SHARE).any())
 
 
 def _corners(head: Head) -> tuple[float, float, float, float]:

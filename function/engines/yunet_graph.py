@@ -1,6 +1,6 @@
 """YuNet as a graph: read from a file with blocks of 8-bit weights, written in floats.
 
-YuNet (Wu, Peng and Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector") finds faces of ten to
+YuNet (Wu, Peng and Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector") finds faces of 11 to
 some 400 pixels and five points in each. onnxruntime does not run its weights as they are packed, so
 they are unpacked here, once. What is rewritten computes the same: the net takes RGB where it took
 BGR, and its four heads, which read the same maps, are joined.
@@ -17,13 +17,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from function.engines.graph_writer import GraphWriter
+from function.engines.yunet_net import CELL_NUMBERS, STRIDES
 from function.errors import EngineUnavailableError
-
-STRIDES = (8, 16, 32)
-"""A cell of the three grids covers so many pixels on each side."""
-
-CELL_NUMBERS = 16
-"""What each cell says: class, box (4), object, points (10), in the order they are joined here."""
 
 _CONVOLUTIONS = 53
 """In the order of the file: backbone and neck, then class, box, object and points by stride."""

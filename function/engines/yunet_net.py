@@ -19,8 +19,17 @@ SAME_FACE_OVERLAP = 0.3
 """Of two guesses that share more than this of their union, the surer one stays (as OpenCV's own
 FaceDetectorYN does)."""
 
+MOST_CELLS = 500
+"""Of more cells that guess a face the surest are read: a picture of nothing but faces would take
+seconds. A face is guessed by two to ten."""
+
+STRIDES = (8, 16, 32)
+"""A cell of the three grids covers so many pixels on each side."""
+
+CELL_NUMBERS = 16
+"""What each cell says: class, box (4), object, points (10)."""
+
 _GRAPH = Kind(lambda path: path, "yunet_graph", "yunet_graph")
-_STRIDES = (8, 16, 32)
 _CLASS, _MIDDLE, _SIDES, _OBJECT, _POINTS = 0, slice(1, 3), slice(3, 5), 5, slice(6, 16)
 
 
@@ -39,7 +48,7 @@ class Guesses:
 
     def without_repeats(self) -> "Guesses":
         """Return the surest guess of each face, the surest face first."""
-        order = np.argsort(-self.scores, kind="stable")
+        order = np.argsort(-self.scores, kind="stable")[:MOST_CELLS]
         kept: list[int] = []
         for row in order.tolist():
             if not (share_of_union(self.boxes[row], self.boxes[kept]) > SAME_FACE_OVERLAP).any():
@@ -55,7 +64,7 @@ class YunetNet:
         self.provider = provider_of(session)
 
     def look(self, pictures: Sequence[RgbImage], least_score: float) -> list[Guesses]:
-        """Look at pictures of one size; faces of 10 to about 400 pixels are seen."""
+        """Look at pictures of one size; faces of 11 to about 400 pixels are seen."""
         grids = self._session.run(None, {"pixels": _stack(pictures)})
         return _read(grids, least_score, len(pictures))
 
@@ -86,7 +95,7 @@ def _read(grids: Sequence[NDArray[np.float32]], least_score: float, pictures: in
 
     As OpenCV's FaceDetectorYN reads them (modules/objdetect/src/face_detect.cpp).
     """
-    read = [_read_grid(grid, one, least_score) for one, grid in zip(_STRIDES, grids, strict=True)]
+    read = [_read_grid(grid, one, least_score) for one, grid in zip(STRIDES, grids, strict=True)]
     shown_in, scores, boxes, points = (
         np.concatenate([part[kind] for part in read]) for kind in range(4)
     )

@@ -144,7 +144,7 @@ function showResult(path, people, id, card) {
     byId("people").replaceChildren(
       notice(
         "No face found",
-        "Nobody shows a face that is large enough, or the people are seen from behind. Faces must fill about an eighth of the picture's height; a shorter time between samples (EVERY_SECONDS) finds brief appearances.",
+        "Nobody shows a face that is large enough, or the people are seen from behind. Faces must be at least 32 pixels wide in 1080p, 64 in 4K; a shorter time between samples (EVERY_SECONDS) finds brief appearances.",
       ),
     );
   }

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from function.engines import Detection, DetectorName, EngineOptions, RgbImage, load_engine
 from function.faces import faces_of_image
 from function.photos import PhotoRefusedError
-from function.quality import DOUBTFUL
+from function.portraits import DETECTION_PIXELS
 from function.stills import decode_photo
 from tools.bench.footage import HEIGHT, WIDTH, make_ground
 from tools.demo.photos import fetch_photos
@@ -113,8 +113,8 @@ def read_portraits(folders: Sequence[Path], count: int) -> list[Portrait]:
             picture = decode_photo(path.read_bytes())
         except PhotoRefusedError:
             continue
-        faces = faces_of_image(picture, engine, 1280)
-        sure = [face.box for face in faces if DOUBTFUL not in face.weaknesses]
+        faces = faces_of_image(picture, engine, DETECTION_PIXELS)
+        sure = [face.box for face in faces if not face.is_doubtful]
         if len(sure) == 1 and sure[0].width >= SMALLEST_SOURCE_PIXELS:
             x, y = (sure[0].left + sure[0].right) / 2, (sure[0].top + sure[0].bottom) / 2
             portraits.append(Portrait(picture, x, y, sure[0].width))

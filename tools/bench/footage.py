@@ -6,7 +6,7 @@ so that faces found can be counted as true ones.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -20,6 +20,7 @@ from tools.videos import read_portrait, write_video
 FOOTAGE_FOLDER = Path(__file__).parents[2] / ".cache" / "footage"
 WIDTH, HEIGHT, FPS = 1920, 1080, 25
 SHOT_SECONDS = 5.0
+FAR_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,27 @@ SHOTS = (
 """Played in turn until the time is full; faces are 10 to 36 % of the picture's height."""
 
 
-def make_footage(seconds: float, keyframe_seconds: float, folder: Path = FOOTAGE_FOLDER) -> Path:
-    """Make a 1080p H.264 video so long, with a keyframe every so often, unless it is there."""
-    path = folder / f"{seconds:g}s-keyframe-{keyframe_seconds:g}s.mp4"
+def make_footage(
+    seconds: float,
+    keyframe_seconds: float,
+    folder: Path = FOOTAGE_FOLDER,
+    *,
+    is_far: bool = False,
+) -> Path:
+    """Make a 1080p H.264 video so long, with a keyframe every so often, unless it is there.
+
+    `is_far` shows the same people FAR_SHARE as large: faces of 40 to 80 pixels.
+    """
+    far = "-far" if is_far else ""
+    path = folder / f"{seconds:g}s-keyframe-{keyframe_seconds:g}s{far}.mp4"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial.mp4")
         write_video(
-            partial, _pictures(seconds), fps=FPS, keyframe_every=round(keyframe_seconds * FPS)
+            partial,
+            _pictures(seconds, FAR_SHARE if is_far else 1.0),
+            fps=FPS,
+            keyframe_every=round(keyframe_seconds * FPS),
         )
         partial.replace(path)
     return path
@@ -100,17 +114,21 @@ def _shot_at(seconds: float) -> Shot:
     return SHOTS[int(seconds / SHOT_SECONDS) % len(SHOTS)]
 
 
-def _pictures(seconds: float) -> Iterator[RgbImage]:
+def _pictures(seconds: float, share: float) -> Iterator[RgbImage]:
     photos = fetch_photos()
     portraits = {name: read_portrait(photos / name) for shot in SHOTS for name in shot.portraits}
     ground = make_ground()
     for index in range(round(seconds * FPS)):
         now = index / FPS
-        shot = _shot_at(now)
+        shot = _shrink(_shot_at(now), share)
         picture = np.roll(ground, index * 2, axis=1)
         for place, name in enumerate(shot.portraits):
             _draw(picture, portraits[name], shot, (place + 1) / (len(shot.portraits) + 1), now)
         yield picture
+
+
+def _shrink(shot: Shot, share: float) -> Shot:
+    return replace(shot, heights=shot.heights * share, blur_pixels=round(shot.blur_pixels * share))
 
 
 def _draw(picture: RgbImage, portrait: RgbImage, shot: Shot, across: float, now: float) -> None:
