@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from function.engines import Detection, DetectorName, EngineOptions, RgbImage, load_engine
+from function.engines import Box, Detection, DetectorName, EngineOptions, RgbImage, load_engine
 from function.faces import faces_of_image
 from function.photos import PhotoRefusedError
 from function.portraits import DETECTION_PIXELS
@@ -29,7 +29,10 @@ PORTRAITS = ("obama1.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.p
 SMALLEST_SOURCE_PIXELS = 90
 """Photos whose face is narrower are left out: it could not be drawn larger."""
 
-SPARE = 2
+SURROUNDINGS = 0.9
+"""A photo must show so many face widths on each side of the face's middle."""
+
+SPARE = 10
 """Of the folders' photos so many times more are tried than are needed, evenly spread."""
 
 DISC = 1.25
@@ -116,9 +119,15 @@ def read_portraits(folders: Sequence[Path], count: int) -> list[Portrait]:
         faces = faces_of_image(picture, engine, DETECTION_PIXELS)
         sure = [face.box for face in faces if not face.is_doubtful]
         if len(sure) == 1 and sure[0].width >= SMALLEST_SOURCE_PIXELS:
-            x, y = (sure[0].left + sure[0].right) / 2, (sure[0].top + sure[0].bottom) / 2
-            portraits.append(Portrait(picture, x, y, sure[0].width))
+            portraits += _with_surroundings(picture, sure[0])
     return portraits
+
+
+def _with_surroundings(picture: RgbImage, box: Box) -> list[Portrait]:
+    """Return the portrait, unless the photo is cut so tightly that its edge would show."""
+    x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+    room = min(x, y, picture.shape[1] - x, picture.shape[0] - y)
+    return [Portrait(picture, x, y, box.width)] if room >= SURROUNDINGS * box.width else []
 
 
 def draw(portrait: Portrait, condition: Condition, ground: RgbImage, seed: int) -> "Drawn":
