@@ -112,7 +112,7 @@ class Settings:
         DetectorName,
         _choice(*DETECTORS),
         "yunet: faces of every size, however they lean; cnn: dlib's, upright faces from a twelfth "
-        "of the picture on, at 20 times the cost; hog: dlib's, frontal faces half as large",
+        "of the picture on, at 10 times the cost; hog: as dear, frontal faces half as large",
     ] = "yunet"
     device: Annotated[
         DeviceName,

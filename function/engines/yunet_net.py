@@ -29,6 +29,9 @@ STRIDES = (8, 16, 32)
 CELL_NUMBERS = 16
 """What each cell says: class, box (4), object, points (10)."""
 
+LARGEST_SIDE = 5.0
+"""Sides come as logarithms, in cells; no face is 150 cells wide, and infinity is none either."""
+
 _GRAPH = Kind(lambda path: path, "yunet_graph", "yunet_graph")
 _CLASS, _MIDDLE, _SIDES, _OBJECT, _POINTS = 0, slice(1, 3), slice(3, 5), 5, slice(6, 16)
 
@@ -111,7 +114,7 @@ def _read_grid(
     cells = np.stack([columns, rows], axis=1).astype(np.float32)
     numbers = grid[shown_in, :, rows, columns]
     middles = (cells + numbers[:, _MIDDLE]) * stride
-    reaches = np.exp(numbers[:, _SIDES]) * stride / 2
+    reaches = np.exp(np.minimum(numbers[:, _SIDES], LARGEST_SIDE)) * stride / 2
     boxes = np.concatenate([middles - reaches, middles + reaches], axis=1)
     points = (numbers[:, _POINTS].reshape(-1, 5, 2) + cells[:, None]) * stride
     return shown_in, scores[shown_in, rows, columns], boxes, points
