@@ -172,7 +172,8 @@ class _Finder:
         return [one.face for one in found]
 
     def _with_encoding(self, face: Face, encoding: Vector) -> Face:
-        weaknesses = doubt_encoding(face.weaknesses, encoding, _encode_blank(self._engine))
+        blank = _encode_blank(self._engine)
+        weaknesses = doubt_encoding(face.weaknesses, face.detection_score, encoding, blank)
         return replace(face, encoding=encoding, weaknesses=weaknesses)
 
 

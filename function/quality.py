@@ -55,12 +55,15 @@ PROFILE_ALLOWANCE, MOST_MISFIT = 0.12, 0.5
 """A misfit adds so much to a score before it is doubted: profiles score 0.78 to 0.88."""
 
 BLANK_CHIP: RgbImage = np.full((150, 150, 3), 110, np.uint8)
-NOBODY_WITHIN, SOMEBODY_FROM = 0.48, 0.7
-"""How far an encoding lies from that of a blank chip: nearer than the first, and it says nothing
-about who it is; farther than the second, and it is that of a face, whatever the detector scored.
-Four in a thousand faces of photographs lie nearer than the first, three in four beyond the second;
-of hands, backs of heads and the like half lie nearer than the first, and none beyond the second.
-Profiles lie from 0.49 on."""
+NOBODY_WITHIN, HARDLY_ANYBODY_WITHIN, SOMEBODY_FROM = 0.48, 0.56, 0.7
+"""How far an encoding lies from that of a blank chip. Nearer than the first, it says nothing about
+who it is; nearer than the second, it needs a score that is beyond doubt; farther than the third, it
+is that of a face if it scores REDEEMED_FROM. Four in a thousand faces of photographs lie nearer
+than the first, three in four beyond the third; of hands, ears and backs of heads half lie nearer
+than the first, and hardly one beyond the third. Profiles lie from 0.49 on, most beyond the
+second."""
+
+REDEEMED_FROM = 0.75
 
 BLURRED, DOUBTFUL = "blurred", "doubtful"
 """Two weaknesses by name: what no enrolment wants, and what may be no face at all."""
@@ -122,15 +125,18 @@ def rate_chip(rating: float) -> float:
     return (rating - TURNED_RATING) / (FRONTAL_RATING - TURNED_RATING)
 
 
-def doubt_encoding(weaknesses: tuple[str, ...], encoding: Vector, blank: Vector) -> tuple[str, ...]:
-    """Doubt a face anew once its encoding is known, by how far that lies from a blank chip's.
+def doubt_encoding(
+    weaknesses: tuple[str, ...], score: float, encoding: Vector, blank: Vector
+) -> tuple[str, ...]:
+    """Doubt a face of a detector's `score` anew, by how far its encoding lies from a blank chip's.
 
     A hand, a pattern, a shadow say as little as a blank chip does; who says much is somebody.
     """
     identity = float(np.linalg.norm(encoding - blank))
-    if identity >= SOMEBODY_FROM:
+    if identity >= SOMEBODY_FROM and score >= REDEEMED_FROM:
         return tuple(one for one in weaknesses if one != DOUBTFUL)
-    if identity < NOBODY_WITHIN and DOUBTFUL not in weaknesses:
+    least = NOBODY_WITHIN if score >= DOUBTFUL_SCORE else HARDLY_ANYBODY_WITHIN
+    if identity < least and DOUBTFUL not in weaknesses:
         return (*weaknesses, DOUBTFUL)
     return weaknesses
 

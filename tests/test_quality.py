@@ -154,9 +154,13 @@ def test_an_encoding_that_says_nothing_is_doubted_and_one_that_says_much_is_not(
     portrait = read_portrait(photos / "biden.jpg")
     face = engine.align(portrait, detect(engine, portrait)[0]).chip
     nobody, somebody = engine.encode([hand.astype(np.uint8), face])
-    assert doubt_encoding((), nobody, blank) == (DOUBTFUL,)
-    assert doubt_encoding((DOUBTFUL,), nobody, blank) == (DOUBTFUL,)
-    assert doubt_encoding(("blurred", DOUBTFUL), somebody, blank) == ("blurred",)
+    assert doubt_encoding((), 0.95, nobody, blank) == (DOUBTFUL,)
+    assert doubt_encoding((DOUBTFUL,), 0.95, nobody, blank) == (DOUBTFUL,)
+    assert doubt_encoding(("blurred", DOUBTFUL), 0.8, somebody, blank) == ("blurred",)
+    assert doubt_encoding((DOUBTFUL,), 0.65, somebody, blank) == (DOUBTFUL,)
+    half_way = blank + (somebody - blank) * np.float32(0.52 / np.linalg.norm(somebody - blank))
+    assert doubt_encoding((), 0.83, half_way, blank) == (DOUBTFUL,)
+    assert doubt_encoding((), 0.93, half_way, blank) == ()
 
 
 def test_sharpness_sees_no_light_and_takes_the_softer_axis() -> None:
