@@ -112,8 +112,8 @@ def faces_of_image(image: RgbImage, engine: Engine, detection_pixels: int) -> li
 
 
 def best_face(faces: Sequence[Face]) -> Face:
-    """Choose the face to show: the one with the highest quality, the earliest of equals."""
-    return max(faces, key=lambda face: (face.quality, -face.seconds))
+    """Choose the face to show: the best that is surely one, the earliest of equals."""
+    return max(faces, key=lambda face: (not face.is_doubtful, face.quality, -face.seconds))
 
 
 class _Finder:

@@ -1,4 +1,5 @@
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 
 from function.engines import Box, Detection, Engine, EngineOptions, load_engine
-from function.faces import faces_of_image, find_faces, fit_box
+from function.faces import best_face, faces_of_image, find_faces, fit_box
 from function.frames import Frame
 from function.matches import match_people
 from function.people import group_faces
@@ -107,3 +108,10 @@ def test_a_huge_face_that_leans_is_cut_out_within_bounds(photos: Path, engine: E
     (upright,) = faces_of_image(place_face(head, 200).picture, engine, 960)
     (encoding,) = engine.encode([alignment.chip])
     assert np.linalg.norm(encoding - upright.encoding) < 0.25
+
+
+def test_what_may_be_no_face_is_not_the_one_that_is_shown(photos: Path, engine: Engine) -> None:
+    (face,) = faces_of_image(read_portrait(photos / "biden.jpg"), engine, 1280)
+    hand = replace(face, quality=1.0, weaknesses=("doubtful",))
+    assert best_face([hand, face]) is face
+    assert best_face([hand]) is hand
