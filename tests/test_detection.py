@@ -294,11 +294,16 @@ def test_while_nobody_is_near_every_look_is_taken(head: RgbImage, net: YunetNet)
     assert counting.take() == [NEAR, FAR, *TURNED]
 
 
+def near_and_far(head: RgbImage) -> RgbImage:
+    """A head of 300 pixels, and one of 36 beside it."""
+    near, far = place_face(head, 300, at=(0.3, 0.5)), place_face(head, 36, at=(0.8, 0.5))
+    return np.where(far.picture == 96, near.picture, far.picture).astype(np.uint8)
+
+
 def test_after_a_landscape_the_first_people_are_looked_for_near_and_far(
     head: RgbImage, engine: Engine
 ) -> None:
-    near, far = place_face(head, 300, at=(0.3, 0.5)), place_face(head, 36, at=(0.8, 0.5))
-    both = np.where(far.picture == 96, near.picture, far.picture)
+    both = near_and_far(head)
     detector = engine.open_detector(960)
     for _ in range(10):
         assert detector.detect(np.full((1080, 1920, 3), 96, np.uint8)) == []
@@ -308,8 +313,7 @@ def test_after_a_landscape_the_first_people_are_looked_for_near_and_far(
 def test_who_is_found_by_a_further_look_is_looked_for_in_every_picture(
     head: RgbImage, engine: Engine
 ) -> None:
-    near, far = place_face(head, 300, at=(0.3, 0.5)), place_face(head, 36, at=(0.8, 0.5))
-    both = np.where(far.picture == 96, near.picture, far.picture)
+    both = near_and_far(head)
     detector = engine.open_detector(960)
     for _ in range(6):
         assert len(detector.detect(both)) == 2

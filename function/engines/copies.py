@@ -35,7 +35,7 @@ class Copies:
         enough = (size for size in self._sizes if head.width * size >= face_pixels * longest)
         copy, scale = self.at(next(enough, longest))
         in_copy = replace(
-            head, x=to_copy(head.x, scale), y=to_copy(head.y, scale), width=head.width * scale
+            head, x=_shrink(head.x, scale), y=_shrink(head.y, scale), width=head.width * scale
         )
         cut = cut_level(copy, in_copy, face_pixels, side_pixels)
         way_back = cut.way_back / scale
@@ -43,6 +43,6 @@ class Copies:
         return LevelCut(cut.pixels, way_back)
 
 
-def to_copy(place: float, scale: float) -> float:
+def _shrink(place: float, scale: float) -> float:
     """Lead a place in the picture to a copy: it is the middles of pixels that are scaled."""
     return (place + 0.5) * scale - 0.5

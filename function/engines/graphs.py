@@ -16,6 +16,7 @@ _WRITERS = (
     "graph_writer",
     "dlib_graphs",
     "yunet_graph",
+    "yunet_net",
 )
 """The modules that decide what is in a graph: when one changes, cached graphs are made anew."""
 

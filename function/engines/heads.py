@@ -16,7 +16,7 @@ CHIP_HEIGHT = 56.7
 
 FORESHORTENED = 0.9
 """A face is as large as its height says, times this, where its width says less: it is seen from the
-side. (Of frontal faces nine in ten have less height than that.)"""
+side. (Of frontal faces 99 in 100 are less high than that.)"""
 
 PROFILE_FROM, PROFILE_SPAN = 0.25, 0.25
 PROFILE_GROWTH, PROFILE_SHIFT = 0.25, 0.1
