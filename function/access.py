@@ -14,8 +14,8 @@ from function.errors import (
     UntrustedHostError,
     UntrustedOriginError,
 )
+from function.media.photos import MAX_PHOTO_BYTES
 from function.pages import PAGE_PREFIX, wants_page
-from function.photos import MAX_PHOTO_BYTES
 from function.settings import Settings
 
 LARGEST_BODY_BYTES = 64 * 1024

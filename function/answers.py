@@ -20,7 +20,7 @@ from function.errors import (
     StoppingError,
 )
 from function.logs import RequestRecord
-from function.media import MediaFile, open_media
+from function.media.files import MediaFile, open_media
 from function.page_requests import is_from_page
 from function.parameters import Parameters, read_parameters
 from function.recognition import Progress, Recognition, Task, name_people

@@ -35,6 +35,8 @@ from function.errors import (
     VideoOverLimitError,
 )
 from function.lockdown import MEGABYTE, lock_down
+from function.media.moments import find_moment
+from function.media.photos import MAX_PHOTO_BYTES
 from function.messages import (
     ORDERS,
     SETUP,
@@ -50,8 +52,6 @@ from function.messages import (
     read_message,
     write_message,
 )
-from function.moments import find_moment
-from function.photos import MAX_PHOTO_BYTES
 from function.portraits import find_face_asked_for
 from function.recognition import find_people
 

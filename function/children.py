@@ -21,6 +21,7 @@ from function.errors import (
     VideoOverLimitError,
 )
 from function.faces import Face
+from function.media.moments import Moment
 from function.messages import (
     ANSWERS,
     Answer,
@@ -36,7 +37,6 @@ from function.messages import (
     read_message,
     write_message,
 )
-from function.moments import Moment
 from function.recognition import Findings, Progress
 from function.settings import Settings
 from function.wire import WireError

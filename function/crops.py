@@ -3,13 +3,13 @@
 import cv2
 import numpy as np
 
-from function.engines import Box, Landmarks, RgbImage
+from function.engines import Box, Landmarks
+from function.media.images import RgbImage, encode_jpeg
 
 MARGIN = 1.9
 """Side of the crop in face widths: chin, hair and ears are in."""
 
 MAX_SIDE_PIXELS = 256
-JPEG_QUALITY = 88
 
 
 def cut_crop(image: RgbImage, box: Box, landmarks: Landmarks) -> bytes:
@@ -25,10 +25,3 @@ def cut_crop(image: RgbImage, box: Box, landmarks: Landmarks) -> bytes:
         image, turn, (side, side), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
     )
     return encode_jpeg(crop.astype(np.uint8, copy=False))
-
-
-def encode_jpeg(image: RgbImage) -> bytes:
-    """Compress an RGB picture to JPEG."""
-    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return encoded.tobytes()

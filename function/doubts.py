@@ -1,8 +1,8 @@
 """What a child says it saw is believed, or refused with the reason why it cannot be so."""
 
 from function.faces import Face
+from function.media.moments import Moment
 from function.messages import Answer
-from function.moments import Moment
 from function.people import Person
 from function.recognition import Findings
 from function.wire import WireError

@@ -9,8 +9,9 @@ import numpy as np
 
 from db.records import Vector
 from function.crops import cut_crop
-from function.engines import Box, Detection, Engine, Landmarks, RgbImage
-from function.frames import Frame
+from function.engines import Box, Detection, Engine, Landmarks
+from function.media.frames import Frame
+from function.media.images import RgbImage
 from function.quality import (
     BLANK_CHIP,
     DOUBTFUL,

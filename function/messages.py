@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from function.faces import Face
-from function.moments import Moment
+from function.media.moments import Moment
 from function.recognition import Findings, Progress, Task
 from function.wire import WireError, pack, unpack
 

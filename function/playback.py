@@ -12,7 +12,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
 
 from function.errors import MissingParameterError
-from function.media import MediaFile, open_media
+from function.media.files import MediaFile, open_media
 from function.page_requests import read_seconds
 from function.pages import SECURITY_HEADERS
 from function.results import RecentResults

@@ -10,11 +10,11 @@ from typing import TypeVar
 from db.records import Snapshot
 from function.engines import Engine
 from function.faces import Face, best_face, find_faces
-from function.frames import read_ahead, sample_frames
 from function.matches import Identification, match_people
+from function.media.frames import read_ahead, sample_frames
+from function.media.videos import open_video
 from function.people import Person, group_faces
 from function.settings import Settings
-from function.videos import open_video
 
 Item = TypeVar("Item")
 

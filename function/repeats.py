@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from function.engines import Box, Detection, RgbImage
+from function.engines import Box, Detection
+from function.media.images import RgbImage
 
 Kept = TypeVar("Kept")
 

@@ -21,9 +21,9 @@ from function.errors import (
     UnreadableVideoError,
 )
 from function.faces import Face
-from function.media import MediaFile
+from function.media.files import MediaFile
+from function.media.moments import Moment
 from function.messages import MomentOrder, Order, PhotoOrder, Ready, Result, VideoOrder
-from function.moments import Moment
 from function.recognition import Findings, Progress, Task
 from function.settings import Settings
 

@@ -13,9 +13,9 @@ from function.engines import Engine, EngineOptions, load_engine
 from function.errors import BusyError, GalleryUnavailableError
 from function.faces import Face
 from function.measures import Measures
-from function.media import MediaFile
+from function.media.files import MediaFile
+from function.media.moments import Moment, find_moment
 from function.messages import Ready
-from function.moments import Moment, find_moment
 from function.recognition import Findings, Progress, Task, find_people
 from function.sandbox import Sandbox
 from function.settings import Settings

@@ -6,15 +6,8 @@ import cv2
 import numpy as np
 
 from db.records import Vectors
-from function.engines import (
-    Alignment,
-    Box,
-    Detection,
-    Detector,
-    DetectorName,
-    Engine,
-    RgbImage,
-)
+from function.engines import Alignment, Box, Detection, Detector, DetectorName, Engine
+from function.media.images import RgbImage
 from tests.galleries import MODEL, made_up_vector
 
 

@@ -12,8 +12,8 @@ READ_VIDEO = """
 import sys
 from pathlib import Path
 from function.errors import RecognitionError
-from function.frames import sample_frames
-from function.videos import open_video
+from function.media.frames import sample_frames
+from function.media.videos import open_video
 
 def peak_kib():  # unlike getrusage, this forgets what the parent process held
     lines = Path("/proc/self/status").read_text().splitlines()

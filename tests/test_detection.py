@@ -7,15 +7,15 @@ import cv2
 import numpy as np
 import pytest
 
-from function.engines import Detection, Engine, EngineOptions, RgbImage, load_engine
+from function.engines import Detection, Engine, EngineOptions, load_engine
 from function.engines.heads import CHIP_POINTS, CHIP_WIDTH, cut_level, fit_head
 from function.engines.plain_detector import PlainDetector
 from function.engines.weights import find_yunet
 from function.engines.yunet_detector import MOST_CLOSE_LOOKS, YunetDetector
 from function.engines.yunet_net import Guesses, YunetNet
 from function.faces import faces_of_image
+from function.media.images import RgbImage, fit
 from function.people import group_faces
-from function.scaling import fit
 from tests.engines import QuickEngine, detect
 from tests.turning import close_up, place_face
 from tools.videos import read_portrait

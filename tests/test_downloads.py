@@ -3,7 +3,7 @@ import socket
 import httpx
 import pytest
 
-from function.photos import PhotoRefusedError
+from function.media.photos import PhotoRefusedError
 from tests.stash_server import STASH, Answer, StandIn, serving
 from tools.downloads import Downloads, OwnServer, is_public
 

@@ -24,7 +24,6 @@ from function.engines import (
     DetectorName,
     Engine,
     EngineOptions,
-    RgbImage,
     load_engine,
     processor,
 )
@@ -34,6 +33,7 @@ from function.engines.nets import read_encoder
 from function.engines.processor import require_avx
 from function.engines.weights import find_weights
 from function.errors import EngineUnavailableError
+from function.media.images import RgbImage
 from tests.engines import detect
 
 ENGINES = ["onnx", "dlib"]

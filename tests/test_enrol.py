@@ -10,7 +10,8 @@ from db.edits import allow_photos, remove_photo
 from db.forgetting import forget
 from db.gallery import Gallery
 from db.records import Identity, Performer, Vectors
-from function.engines import Detection, Engine, RgbImage
+from function.engines import Detection, Engine
+from function.media.images import RgbImage
 from function.quality import BLANK_CHIP
 from tests.engines import QuickEngine, made_up_photo
 from tools.enrol import enrol_performer, spare_photos

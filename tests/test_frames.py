@@ -8,10 +8,10 @@ import av
 import numpy as np
 import pytest
 
-from function.engines import RgbImage
 from function.errors import UnreadableVideoError
-from function.frames import Frame, sample_frames
-from function.videos import VideoLimits, open_video
+from function.media.frames import Frame, sample_frames
+from function.media.images import RgbImage
+from function.media.videos import VideoLimits, open_video
 from tests.memory import read_video_in_memory
 from tests.videos import number_in, numbered_pictures
 from tools.videos import still_picture, write_video

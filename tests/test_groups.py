@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from function import groups
 from function.errors import VideoOverLimitError
-from function.groups import choose_moments, read_groups
-from function.videos import VideoLimits, open_video
+from function.media import packets as groups
+from function.media.packets import choose_moments, read_groups
+from function.media.videos import VideoLimits, open_video
 from tests.videos import numbered_pictures
 from tools.videos import write_video
 

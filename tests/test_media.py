@@ -14,7 +14,7 @@ from function.errors import (
     UnreadableVideoError,
     VideoNotFoundError,
 )
-from function.media import _open_beneath, open_media
+from function.media.files import _open_beneath, open_media
 from tools.soak.paths import CANARY, escape_paths, lay_out_library
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from function.engines import Engine
 from function.faces import find_faces
-from function.frames import sample_frames
+from function.media.frames import sample_frames
+from function.media.videos import open_video
 from function.people import group_faces, person_of
-from function.videos import open_video
 from tests.crowds import Crowd, make_face, make_faces
 from tools.evaluate import group_our_way, measure_grouping
 from tools.labelled import Dataset

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from function import stills
-from function.photos import PhotoRefusedError
-from function.stills import decode_photo
+from function.media import stills
+from function.media.photos import PhotoRefusedError
+from function.media.stills import decode_photo
 
 
 def saved(image: Image.Image, form: str, **options: object) -> bytes:

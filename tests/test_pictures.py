@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
-from function.engines import RgbImage
-from function.pictures import PictureConverter, turn_upright
+from function.media.conversion import PictureConverter, turn_upright
+from function.media.images import RgbImage
 
 UNSPECIFIED = 2
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (200, 150, 120)]

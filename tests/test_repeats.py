@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from db.records import Vectors
-from function.engines import Alignment, Detection, Detector, DetectorName, Engine, RgbImage
+from function.engines import Alignment, Detection, Detector, DetectorName, Engine
 from function.faces import Face, find_faces
-from function.frames import Frame
+from function.media.frames import Frame
+from function.media.images import RgbImage
 from tests.turning import close_up, place_face
 from tools.videos import read_portrait
 

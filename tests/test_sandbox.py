@@ -29,15 +29,15 @@ from function.errors import (
     VideoOverLimitError,
 )
 from function.faces import Face
-from function.media import open_media
+from function.media.files import open_media
+from function.media.moments import Moment, find_moment
+from function.media.stills import FORMATS, PHONE_FORMATS
 from function.messages import PhotoOrder, Ready
-from function.moments import Moment, find_moment
 from function.people import Person
 from function.portraits import find_only_face
 from function.recognition import Findings, Progress, StageSeconds, Task, find_people
 from function.sandbox import Sandbox
 from function.settings import Settings
-from function.stills import FORMATS, PHONE_FORMATS
 from function.wire import WireError, pack, unpack
 from tests.videos import numbered_pictures
 from tools.soak.mutations import mutate

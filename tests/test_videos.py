@@ -14,8 +14,8 @@ from function.errors import (
     VideoNotFoundError,
     VideoOverLimitError,
 )
-from function.frames import sample_frames
-from function.videos import VideoLimits, open_video
+from function.media.frames import sample_frames
+from function.media.videos import VideoLimits, open_video
 from tests.memory import read_video_in_memory
 from tests.videos import numbered_pictures, write_sound
 from tools.videos import write_video

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from function.photos import MAX_PHOTO_BYTES, PhotoNotFetchedError, PhotoRefusedError
+from function.media.photos import MAX_PHOTO_BYTES, PhotoNotFetchedError, PhotoRefusedError
 from tools.graphql import read_limited
 from tools.retries import TIMEOUT, WORTH_ASKING_AGAIN, answer_to
 from tools.sources import UnusableSourceError

@@ -14,12 +14,12 @@ from pathlib import Path
 from function.engines import Engine
 from function.errors import RecognitionError
 from function.faces import Face, faces_of_image, find_faces
-from function.frames import sample_frames
-from function.photos import PhotoRefusedError
+from function.media.frames import sample_frames
+from function.media.photos import PhotoRefusedError
+from function.media.stills import decode_photo
+from function.media.videos import open_video
 from function.portraits import DETECTION_PIXELS
 from function.settings import Settings
-from function.stills import decode_photo
-from function.videos import open_video
 from tools.sources import UnusableSourceError
 from tools.sources.folder import read_folder
 

@@ -8,7 +8,7 @@ import numpy as np
 from db.records import Encoding, Vector
 from function.engines import Engine
 from function.faces import Face
-from function.photos import PhotoNotFetchedError, PhotoRefusedError
+from function.media.photos import PhotoNotFetchedError, PhotoRefusedError
 from function.portraits import SMALLEST_PIXELS, find_only_face
 from tools.sources import Photo, Refusal
 

@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 
 from db.records import Vectors
 from function.errors import EngineUnavailableError
-
-RgbImage: TypeAlias = NDArray[np.uint8]
-"""RGB uint8, (height, width, 3). BGR given as RGB moves an encoding by 0.28 in silence."""
+from function.media.images import RgbImage
 
 Landmarks: TypeAlias = NDArray[np.float32]
 """dlib's five points in image pixels, float32 (5, 2) as x, y: the corners of the eye on the

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from function.engines import RgbImage
 from function.engines.heads import Head, LevelCut, cut_level
-from function.scaling import fit
+from function.media.images import RgbImage, fit
 
 
 class Copies:

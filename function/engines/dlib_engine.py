@@ -19,13 +19,13 @@ from function.engines import (
     DeviceName,
     Engine,
     EngineOptions,
-    RgbImage,
 )
 from function.engines.graph_cache import GraphCache
 from function.engines.plain_detector import PlainDetector
 from function.engines.processor import require_avx
 from function.engines.weights import PACKAGE, WeightFiles, find_weights
 from function.errors import EngineUnavailableError
+from function.media.images import RgbImage
 
 require_avx()
 try:

@@ -8,8 +8,9 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from function.engines import Box, Detection, RgbImage
+from function.engines import Box, Detection
 from function.engines.graph_cache import GraphCache
+from function.media.images import RgbImage
 
 HOG_UPSAMPLES = 1
 """face_recognition's default: finds faces from about 40 pixels on, at four times the cost."""

@@ -8,15 +8,7 @@ from typing import Any
 import numpy as np
 
 from db.records import Vectors
-from function.engines import (
-    ENCODING_MODEL,
-    Alignment,
-    Detection,
-    Detector,
-    Engine,
-    EngineOptions,
-    RgbImage,
-)
+from function.engines import ENCODING_MODEL, Alignment, Detection, Detector, Engine, EngineOptions
 from function.engines.cnn_scores import read_scores
 from function.engines.dlib_weights import DetectionLoss, DlibNet
 from function.engines.graph_cache import GraphCache
@@ -26,6 +18,7 @@ from function.engines.processor import require_avx
 from function.engines.pyramid import lay_out, paint
 from function.engines.weights import find_weights
 from function.errors import EngineUnavailableError
+from function.media.images import RgbImage
 
 require_avx()
 try:

@@ -1,7 +1,7 @@
 """A picture becomes faces by one look: how dlib's own detectors are used."""
 
-from function.engines import Detection, Detector, RgbImage
-from function.scaling import fit
+from function.engines import Detection, Detector
+from function.media.images import RgbImage, fit
 
 SMALLEST_PICTURE_PIXELS = 40
 """No face that could be told apart fits into less, and dlib's nets refuse much less."""

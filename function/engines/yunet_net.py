@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from function.engines import EngineOptions, RgbImage
+from function.engines import EngineOptions
 from function.engines.graph_cache import GraphCache
 from function.engines.graphs import Kind, read_graph
 from function.engines.sessions import open_session, provider_of
 from function.engines.weights import find_yunet
+from function.media.images import RgbImage
 
 COARSEST_STRIDE = 32
 

@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from function.engines import Box, Detection, DetectorName, EngineOptions, RgbImage, load_engine
+from function.engines import Box, Detection, DetectorName, EngineOptions, load_engine
 from function.faces import faces_of_image
-from function.photos import PhotoRefusedError
+from function.media.images import RgbImage
+from function.media.photos import PhotoRefusedError
+from function.media.stills import decode_photo
 from function.portraits import DETECTION_PIXELS
-from function.stills import decode_photo
 from tools.bench.footage import HEIGHT, WIDTH, make_ground
 from tools.demo.photos import fetch_photos
 

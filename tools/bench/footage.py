@@ -13,7 +13,7 @@ import av
 import cv2
 import numpy as np
 
-from function.engines import RgbImage
+from function.media.images import RgbImage
 from tools.demo.photos import fetch_photos
 from tools.videos import read_portrait, write_video
 

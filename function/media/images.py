@@ -1,9 +1,15 @@
-"""A picture becomes a smaller one of the same shape."""
+"""A picture as an array of RGB: made smaller in the same shape, or written as JPEG."""
+
+from typing import TypeAlias
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from function.engines import RgbImage
+RgbImage: TypeAlias = NDArray[np.uint8]
+"""RGB uint8, (height, width, 3). BGR given as RGB moves an encoding by 0.28 in silence."""
+
+JPEG_QUALITY = 88
 
 
 def fit(image: RgbImage, longest_side: int) -> tuple[RgbImage, float]:
@@ -22,6 +28,13 @@ def fit(image: RgbImage, longest_side: int) -> tuple[RgbImage, float]:
     if size != (image.shape[1], image.shape[0]):
         image = _resize(image, size, cv2.INTER_LINEAR)
     return image, scale
+
+
+def encode_jpeg(image: RgbImage) -> bytes:
+    """Compress an RGB picture to JPEG."""
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return encoded.tobytes()
 
 
 def _resize(image: RgbImage, size: tuple[int, int], interpolation: int) -> RgbImage:

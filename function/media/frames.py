@@ -10,11 +10,11 @@ import av
 import numpy as np
 from av.video.frame import VideoFrame
 
-from function.engines import RgbImage
 from function.errors import UnreadableVideoError
-from function.groups import Group, read_groups
-from function.pictures import PictureConverter, Thumbnail
-from function.videos import Video
+from function.media.conversion import PictureConverter, Thumbnail
+from function.media.images import RgbImage
+from function.media.packets import Group, read_groups
+from function.media.videos import Video
 
 log = logging.getLogger(__name__)
 

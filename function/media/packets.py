@@ -16,7 +16,7 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from function.videos import Video, check_length, packet_stamp
+from function.media.videos import Video, check_length, packet_stamp
 
 log = logging.getLogger(__name__)
 

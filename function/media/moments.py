@@ -5,13 +5,12 @@ from pathlib import Path
 
 from av.video.frame import VideoFrame
 
-from function.crops import encode_jpeg
 from function.errors import UnreadableVideoError
-from function.frames import decode_group
-from function.groups import read_groups_from
-from function.pictures import PictureConverter
-from function.scaling import fit
-from function.videos import Video, open_video
+from function.media.conversion import PictureConverter
+from function.media.frames import decode_group
+from function.media.images import encode_jpeg, fit
+from function.media.packets import read_groups_from
+from function.media.videos import Video, open_video
 
 MAX_SIDE_PIXELS = 1280
 """Larger pictures are scaled down: a page shows no more."""
