@@ -20,6 +20,6 @@ if [ "$device" = gpu ]; then
     install_locked "$root/deploy/requirements-gpu.txt"
 fi
 cd "$root"
-CACHE_FOLDER="$cache" PYTHONPATH="$root" "$venv/bin/python" -m function.engines
+CACHE_FOLDER="$cache" PYTHONPATH="$root" "$venv/bin/python" -m function.prepare
 # What runs needs no installer; the image is smaller, and has one tool less to misuse.
 "$venv/bin/python" -m pip uninstall --yes --quiet pip

@@ -11,8 +11,8 @@ from function.engines import Detection, Engine, EngineOptions, load_engine
 from function.engines.heads import CHIP_POINTS, CHIP_WIDTH, cut_level, fit_head
 from function.engines.plain_detector import PlainDetector
 from function.engines.weights import find_yunet
-from function.engines.yunet_detector import MOST_CLOSE_LOOKS, YunetDetector
-from function.engines.yunet_net import Guesses, YunetNet
+from function.engines.yunet.detector import MOST_CLOSE_LOOKS, YunetDetector
+from function.engines.yunet.net import Guesses, YunetNet
 from function.faces import faces_of_image
 from function.media.images import RgbImage, fit
 from function.people import group_faces
@@ -77,8 +77,8 @@ def test_a_picture_is_never_made_larger() -> None:
 
 @pytest.fixture(scope="module")
 def net() -> YunetNet:
-    from function.engines.graph_cache import GraphCache  # noqa: PLC0415  # heavy, used here only
-    from function.engines.yunet_net import load_yunet  # noqa: PLC0415
+    from function.engines.onnx.graph_cache import GraphCache  # noqa: PLC0415  # heavy, used here only
+    from function.engines.yunet.net import load_yunet  # noqa: PLC0415
 
     return load_yunet(EngineOptions(), GraphCache())
 

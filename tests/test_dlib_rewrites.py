@@ -3,14 +3,14 @@
 import numpy as np
 from scipy.signal import correlate
 
-from function.engines.dlib_rewrites import (
+from function.engines.dlib_nets.layers import Affine, Convolution
+from function.engines.dlib_nets.nets import read_detector
+from function.engines.dlib_nets.rewrites import (
     BLOCK_CHANNELS,
     fill_blocks,
     fold,
     split_last,
 )
-from function.engines.dlib_weights import Affine, Convolution
-from function.engines.nets import read_detector
 from function.engines.weights import find_weights
 
 GENERATOR = np.random.default_rng(11)

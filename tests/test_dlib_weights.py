@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from function.engines.dlib_format import DlibFormatError, DlibReader
-from function.engines.dlib_weights import (
+from function.engines.dlib_nets.dat_format import DlibFormatError, DlibReader
+from function.engines.dlib_nets.layers import (
     Affine,
     Convolution,
     DetectionLoss,
     FullyConnected,
     parse_net,
 )
-from function.engines.nets import read_detector, read_encoder
+from function.engines.dlib_nets.nets import read_detector, read_encoder
 from function.engines.weights import WeightFiles, find_weights
 from function.errors import EngineUnavailableError
 

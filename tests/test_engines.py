@@ -28,8 +28,8 @@ from function.engines import (
     processor,
 )
 from function.engines.dlib_engine import import_face_recognition
-from function.engines.dlib_graphs import encoder_graph
-from function.engines.nets import read_encoder
+from function.engines.dlib_nets.float_graphs import encoder_graph
+from function.engines.dlib_nets.nets import read_encoder
 from function.engines.processor import require_avx
 from function.engines.weights import find_weights
 from function.errors import EngineUnavailableError
@@ -313,7 +313,7 @@ def test_one_changed_weight_in_ten_million_bytes_is_noticed(
 
 
 def _encode_with(graph: bytes, chip: RgbImage) -> NDArray[np.float32]:
-    from function.engines.sessions import open_session  # noqa: PLC0415  # heavy, used here only
+    from function.engines.onnx.sessions import open_session  # noqa: PLC0415  # heavy, used here only
 
     (encodings,) = open_session(graph, EngineOptions()).run(None, {"chips": chip[None]})
     encoding: NDArray[np.float32] = encodings[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from function.engines.graph_cache import GraphCache, user_cache_folder
+from function.engines.onnx.graph_cache import GraphCache, user_cache_folder
 
 
 class Builder:

@@ -20,7 +20,7 @@ from function.engines import (
     Engine,
     EngineOptions,
 )
-from function.engines.graph_cache import GraphCache
+from function.engines.onnx.graph_cache import GraphCache
 from function.engines.plain_detector import PlainDetector
 from function.engines.processor import require_avx
 from function.engines.weights import PACKAGE, WeightFiles, find_weights
@@ -31,8 +31,8 @@ require_avx()
 try:
     import dlib
 
-    from function.engines.alignment import align_face, stack_chips
-    from function.engines.hog import HogDetector, box_of
+    from function.engines.dlib_nets.alignment import align_face, stack_chips
+    from function.engines.dlib_nets.hog import HogDetector, box_of
 except ImportError as error:
     raise EngineUnavailableError(
         f"dlib cannot be imported ({error}). Run: pip install dlib-bin"
@@ -128,8 +128,8 @@ def _load_yunet(options: EngineOptions, cache: GraphCache) -> Callable[[int], De
     onnxruntime is imported for nothing else here.
     """
     try:
-        from function.engines.yunet_detector import YunetDetector  # noqa: PLC0415  # see above
-        from function.engines.yunet_net import load_yunet  # noqa: PLC0415  # see above
+        from function.engines.yunet.detector import YunetDetector  # noqa: PLC0415  # see above
+        from function.engines.yunet.net import load_yunet  # noqa: PLC0415  # see above
     except ImportError as error:
         raise EngineUnavailableError(
             f"DETECTOR=yunet needs the package onnxruntime ({error}). Run: pip install "

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from function.engines import Box, Detection
-from function.engines.graph_cache import GraphCache
+from function.engines.onnx.graph_cache import GraphCache
 from function.media.images import RgbImage
 
 HOG_UPSAMPLES = 1

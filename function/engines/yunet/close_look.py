@@ -7,7 +7,7 @@ import numpy as np
 from function.engines import Detection, Points
 from function.engines.copies import Copies
 from function.engines.heads import Head, LevelCut, fit_head
-from function.engines.yunet_net import Guesses, YunetNet
+from function.engines.yunet.net import Guesses, YunetNet
 
 CLOSE_PIXELS, CLOSE_FACE_PIXELS = 128, 64.0
 """Side of the close look's picture, and the width to which it brings the face. Smaller, and heads

@@ -6,8 +6,8 @@ dlib stores other nets in the same way; their windows and cells would mean somet
 from pathlib import Path
 from typing import TypeAlias
 
-from function.engines.dlib_format import DlibFormatError
-from function.engines.dlib_weights import (
+from function.engines.dlib_nets.dat_format import DlibFormatError
+from function.engines.dlib_nets.layers import (
     Convolution,
     DetectionLoss,
     DlibNet,

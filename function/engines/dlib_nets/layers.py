@@ -11,7 +11,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from function.engines.dlib_format import DlibFormatError, DlibReader, Tensor
+from function.engines.dlib_nets.dat_format import DlibFormatError, DlibReader, Tensor
 
 
 @dataclass(frozen=True, eq=False)

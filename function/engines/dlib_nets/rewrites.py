@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from function.engines.dlib_weights import (
+from function.engines.dlib_nets.layers import (
     Affine,
     Convolution,
     DetectionLoss,

@@ -16,8 +16,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from function.engines.graph_writer import GraphWriter
-from function.engines.yunet_net import CELL_NUMBERS, STRIDES
+from function.engines.onnx.graph_writer import GraphWriter
+from function.engines.yunet.net import CELL_NUMBERS, STRIDES
 from function.errors import EngineUnavailableError
 
 _CONVOLUTIONS = 53

@@ -1,4 +1,4 @@
-"""`python -m function.engines`: make the nets ready ahead of time, into CACHE_FOLDER."""
+"""`python -m function.prepare`: make the nets ready ahead of time, into CACHE_FOLDER."""
 
 from dataclasses import replace
 

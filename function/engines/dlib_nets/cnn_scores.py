@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from function.engines import Box, Detection
-from function.engines.dlib_weights import DetectionLoss
-from function.engines.pyramid import Layout
+from function.engines.dlib_nets.layers import DetectionLoss
+from function.engines.dlib_nets.pyramid import Layout
 
 CELL_PIXELS = 8
 """Three convolutions of stride 2: a cell of the score map is this far from the next."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from function.engines import Detection, Points
-from function.engines.close_look import SURE_FROM, CloseLook, head_of
 from function.engines.copies import Copies
 from function.engines.heads import Head, fit_head
-from function.engines.yunet_net import Guesses, YunetNet, share_of_smaller
+from function.engines.yunet.close_look import SURE_FROM, CloseLook, head_of
+from function.engines.yunet.net import Guesses, YunetNet, share_of_smaller
 from function.media.images import RgbImage
 
 NEAR_PIXELS = 384

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from function.engines import EngineOptions
-from function.engines.graph_cache import GraphCache
-from function.engines.graphs import Kind, read_graph
-from function.engines.sessions import open_session, provider_of
+from function.engines.onnx.graph_cache import GraphCache
+from function.engines.onnx.graphs import Kind, read_graph
+from function.engines.onnx.sessions import open_session, provider_of
 from function.engines.weights import find_yunet
 from function.media.images import RgbImage
 
@@ -33,7 +33,7 @@ CELL_NUMBERS = 16
 LARGEST_SIDE = 5.0
 """Sides come as logarithms, in cells; no face is 150 cells wide, and infinity is none either."""
 
-_GRAPH = Kind(lambda path: path, "yunet_graph", "yunet_graph")
+_GRAPH = Kind(lambda path: path, "yunet.graph", "yunet_graph")
 _CLASS, _MIDDLE, _SIDES, _OBJECT, _POINTS = 0, slice(1, 3), slice(3, 5), 5, slice(6, 16)
 
 

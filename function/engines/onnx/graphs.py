@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from function.engines.graph_cache import GraphCache, hash_files
+from function.engines.onnx.graph_cache import GraphCache, hash_files
 from function.errors import EngineUnavailableError
 
 _WRITERS = (
-    "dlib_format",
-    "dlib_weights",
-    "dlib_rewrites",
-    "graph_writer",
-    "dlib_graphs",
-    "yunet_graph",
-    "yunet_net",
+    "dlib_nets/dat_format.py",
+    "dlib_nets/layers.py",
+    "dlib_nets/rewrites.py",
+    "onnx/graph_writer.py",
+    "dlib_nets/float_graphs.py",
+    "yunet/graph.py",
+    "yunet/net.py",
 )
 """The modules that decide what is in a graph: when one changes, cached graphs are made anew."""
+
+_ENGINES = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -57,4 +59,4 @@ def _import_writer(module: str) -> ModuleType:
 
 
 def _writers_version() -> str:
-    return hash_files(*(Path(__file__).with_name(f"{name}.py") for name in _WRITERS))
+    return hash_files(*(_ENGINES / name for name in _WRITERS))

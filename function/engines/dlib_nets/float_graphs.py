@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from onnx import TensorProto, helper
 
-from function.engines.alignment import CHIP_PIXELS
-from function.engines.dlib_rewrites import fill_blocks, fold, split_last
-from function.engines.dlib_weights import (
+from function.engines.dlib_nets.alignment import CHIP_PIXELS
+from function.engines.dlib_nets.layers import (
     AddPrevious,
     Convolution,
     DetectionLoss,
@@ -20,7 +19,8 @@ from function.engines.dlib_weights import (
     Pool,
     Relu,
 )
-from function.engines.graph_writer import GraphWriter
+from function.engines.dlib_nets.rewrites import fill_blocks, fold, split_last
+from function.engines.onnx.graph_writer import GraphWriter
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from function.engines import EngineOptions
-from function.engines.onnxruntime_private import import_onnxruntime
+from function.engines.onnx.onnxruntime_private import import_onnxruntime
 from function.errors import EngineUnavailableError
 
 onnxruntime = import_onnxruntime()
