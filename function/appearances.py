@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from function.faces import Face
+from function.faces.faces import Face
 
 MISSED_SAMPLES = 1
 """So many samples in a row may lack the face (a turned head) without ending the appearance."""

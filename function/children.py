@@ -20,7 +20,7 @@ from function.errors import (
     UnreadableVideoError,
     VideoOverLimitError,
 )
-from function.faces import Face
+from function.faces.faces import Face
 from function.media.moments import Moment
 from function.messages import (
     ANSWERS,

@@ -1,6 +1,6 @@
 """What a child says it saw is believed, or refused with the reason why it cannot be so."""
 
-from function.faces import Face
+from function.faces.faces import Face
 from function.media.moments import Moment
 from function.messages import Answer
 from function.people import Person

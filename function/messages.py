@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from function.faces import Face
+from function.faces.faces import Face
 from function.media.moments import Moment
 from function.recognition import Findings, Progress, Task
 from function.wire import WireError, pack, unpack

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from db.records import Vector
 from db.templates import average_encodings
-from function.faces import Face
+from function.faces.faces import Face
 from function.linkage import group_looks
 from function.looks import LOOKS_SHARE, Looks, find_looks
 

@@ -2,10 +2,10 @@
 
 from function.engines import Engine
 from function.errors import PhotoUnusableError
-from function.faces import Face, faces_of_image
+from function.faces.faces import Face, faces_of_image
+from function.faces.quality import BLURRED
 from function.media.photos import PhotoRefusedError
 from function.media.stills import decode_photo
-from function.quality import BLURRED
 
 DETECTION_PIXELS = 1280
 """Longest side of the picture in which a photo's face is looked for: a still may take longer."""

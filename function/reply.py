@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from db.records import Performer
 from function.appearances import Span, find_appearances
-from function.faces import best_face
+from function.faces.faces import best_face
 from function.matches import Identification, Match, Verdict
 from function.recognition import Progress
 

@@ -20,7 +20,7 @@ from db.blobs import to_blob
 from db.corrections import Correction, Look
 from db.records import Encoding
 from function.errors import ResultGoneError
-from function.faces import Face, best_face
+from function.faces.faces import Face, best_face
 from function.looks import DUPLICATE_WITHIN
 from function.people import Person
 

@@ -20,7 +20,7 @@ from function.errors import (
     TimeLimitError,
     UnreadableVideoError,
 )
-from function.faces import Face
+from function.faces.faces import Face
 from function.media.files import MediaFile
 from function.media.moments import Moment
 from function.messages import MomentOrder, Order, PhotoOrder, Ready, Result, VideoOrder

@@ -11,7 +11,7 @@ from db.snapshots import SnapshotCache
 from function.access import Access
 from function.engines import Engine, EngineOptions, load_engine
 from function.errors import BusyError, GalleryUnavailableError
-from function.faces import Face
+from function.faces.faces import Face
 from function.measures import Measures
 from function.media.files import MediaFile
 from function.media.moments import Moment, find_moment

@@ -13,7 +13,7 @@ from function.engines.plain_detector import PlainDetector
 from function.engines.weights import find_yunet
 from function.engines.yunet.detector import MOST_CLOSE_LOOKS, YunetDetector
 from function.engines.yunet.net import Guesses, YunetNet
-from function.faces import faces_of_image
+from function.faces.faces import faces_of_image
 from function.media.images import RgbImage, fit
 from function.people import group_faces
 from tests.engines import QuickEngine, detect

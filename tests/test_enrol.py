@@ -11,8 +11,8 @@ from db.forgetting import forget
 from db.gallery import Gallery
 from db.records import Identity, Performer, Vectors
 from function.engines import Detection, Engine
+from function.faces.quality import BLANK_CHIP
 from function.media.images import RgbImage
-from function.quality import BLANK_CHIP
 from tests.engines import QuickEngine, made_up_photo
 from tools.enrol import enrol_performer, spare_photos
 from tools.portraits import Demands

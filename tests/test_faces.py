@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from function.engines import Box, Detection, Engine, EngineOptions, load_engine
-from function.faces import best_face, faces_of_image, find_faces, fit_box
+from function.faces.faces import best_face, faces_of_image, find_faces, fit_box
 from function.matches import match_people
 from function.media.frames import Frame
 from function.people import group_faces

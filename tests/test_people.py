@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from function.engines import Engine
-from function.faces import find_faces
+from function.faces.faces import find_faces
 from function.media.frames import sample_frames
 from function.media.videos import open_video
 from function.people import group_faces, person_of

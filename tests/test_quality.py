@@ -10,14 +10,8 @@ import pytest
 
 from function.densities import shipped_densities
 from function.engines import Detection, Engine
-from function.faces import faces_of_image, find_faces
-from function.matches import identify_people
-from function.media.frames import sample_frames
-from function.media.images import RgbImage
-from function.media.stills import decode_photo
-from function.media.videos import open_video
-from function.people import person_of
-from function.quality import (
+from function.faces.faces import faces_of_image, find_faces
+from function.faces.quality import (
     BLANK_CHIP,
     DOUBTFUL,
     SMALL_PIXELS,
@@ -27,6 +21,12 @@ from function.quality import (
     rate_points,
     weigh_face,
 )
+from function.matches import identify_people
+from function.media.frames import sample_frames
+from function.media.images import RgbImage
+from function.media.stills import decode_photo
+from function.media.videos import open_video
+from function.people import person_of
 from tests.engines import detect, made_up_photo
 from tests.turning import close_up, place_face
 from tools.labelled import Dataset, Source

@@ -9,7 +9,7 @@ import pytest
 
 from db.records import Vectors
 from function.engines import Alignment, Detection, Detector, DetectorName, Engine
-from function.faces import Face, find_faces
+from function.faces.faces import Face, find_faces
 from function.media.frames import Frame
 from function.media.images import RgbImage
 from tests.turning import close_up, place_face

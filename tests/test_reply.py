@@ -5,7 +5,7 @@ import pytest
 
 from db.records import Performer
 from function.engines import Box
-from function.faces import Face
+from function.faces.faces import Face
 from function.matches import Identification, Match
 from function.people import person_of
 from function.reply import to_reply

@@ -4,7 +4,7 @@ import pytest
 from db.records import Vector
 from function.engines import Box
 from function.errors import ResultGoneError
-from function.faces import Face
+from function.faces.faces import Face
 from function.people import Person
 from function.results import (
     KEPT_SECONDS,

@@ -28,7 +28,7 @@ from function.errors import (
     UnreadableVideoError,
     VideoOverLimitError,
 )
-from function.faces import Face
+from function.faces.faces import Face
 from function.media.files import open_media
 from function.media.moments import Moment, find_moment
 from function.media.stills import FORMATS, PHONE_FORMATS

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from function.densities import Densities
-from function.faces import Face
+from function.faces.faces import Face
 from function.people import group_faces
 from tools.labelled import Dataset, LeftOut, Source
 from tools.measures import (

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from function.engines import Engine
 from function.errors import RecognitionError
-from function.faces import Face, faces_of_image, find_faces
+from function.faces.faces import Face, faces_of_image, find_faces
 from function.media.frames import sample_frames
 from function.media.photos import PhotoRefusedError
 from function.media.stills import decode_photo

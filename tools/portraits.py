@@ -7,7 +7,7 @@ import numpy as np
 
 from db.records import Encoding, Vector
 from function.engines import Engine
-from function.faces import Face
+from function.faces.faces import Face
 from function.media.photos import PhotoNotFetchedError, PhotoRefusedError
 from function.portraits import SMALLEST_PIXELS, find_only_face
 from tools.sources import Photo, Refusal

@@ -14,7 +14,7 @@ import numpy as np
 
 from db.records import Performer, Snapshot
 from function.densities import Densities, shipped_densities
-from function.faces import Face
+from function.faces.faces import Face
 from function.matches import Identification, identify_people
 from function.people import person_of
 from tools import reference

@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from function.engines import Box, Detection, DetectorName, EngineOptions, load_engine
-from function.faces import faces_of_image
+from function.faces.faces import faces_of_image
 from function.media.images import RgbImage
 from function.media.photos import PhotoRefusedError
 from function.media.stills import decode_photo

@@ -8,11 +8,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from db.records import Vector
-from function.crops import cut_crop
 from function.engines import Box, Detection, Engine, Landmarks
-from function.media.frames import Frame
-from function.media.images import RgbImage
-from function.quality import (
+from function.faces.crops import cut_crop
+from function.faces.quality import (
     BLANK_CHIP,
     DOUBTFUL,
     doubt_encoding,
@@ -20,7 +18,9 @@ from function.quality import (
     rate_points,
     weigh_face,
 )
-from function.repeats import Repeats
+from function.faces.repeats import Repeats
+from function.media.frames import Frame
+from function.media.images import RgbImage
 
 BATCH_FACES = 8
 """Chips encoded in one call: larger batches are no faster (5.3 ms a face at 8, 5.25 at 32)."""
