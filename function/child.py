@@ -28,6 +28,7 @@ from function.engines import (
     EngineOptions,
     load_engine,
 )
+from function.enrolling.portraits import find_face_asked_for
 from function.errors import (
     PhotoUnusableError,
     RecognitionError,
@@ -52,7 +53,6 @@ from function.messages import (
     read_message,
     write_message,
 )
-from function.portraits import find_face_asked_for
 from function.recognition import find_people
 
 _log = logging.getLogger(__name__)

@@ -67,7 +67,7 @@ class Service:
             if self.sandbox:
                 return self.sandbox.find_face(content)
             # Only here, so that Pillow is never part of a server that has a sandbox.
-            from function.portraits import find_face_asked_for  # noqa: PLC0415
+            from function.enrolling.portraits import find_face_asked_for  # noqa: PLC0415
 
             return find_face_asked_for(content, self.engine())
 

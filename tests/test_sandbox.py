@@ -19,6 +19,7 @@ import pytest
 from function.children import RESULTS
 from function.doubts import check_answer
 from function.engines import Box, Engine
+from function.enrolling.portraits import find_only_face
 from function.errors import (
     EngineUnavailableError,
     PhotoUnusableError,
@@ -34,7 +35,6 @@ from function.media.moments import Moment, find_moment
 from function.media.stills import FORMATS, PHONE_FORMATS
 from function.messages import PhotoOrder, Ready
 from function.people import Person
-from function.portraits import find_only_face
 from function.recognition import Findings, Progress, StageSeconds, Task, find_people
 from function.sandbox import Sandbox
 from function.settings import Settings

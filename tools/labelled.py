@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from function.engines import Engine
+from function.enrolling.portraits import DETECTION_PIXELS
 from function.errors import RecognitionError
 from function.faces.faces import Face, faces_of_image, find_faces
 from function.media.frames import sample_frames
 from function.media.photos import PhotoRefusedError
 from function.media.stills import decode_photo
 from function.media.videos import open_video
-from function.portraits import DETECTION_PIXELS
 from function.settings import Settings
 from tools.sources import UnusableSourceError
 from tools.sources.folder import read_folder

@@ -7,9 +7,9 @@ import numpy as np
 
 from db.records import Encoding, Vector
 from function.engines import Engine
+from function.enrolling.portraits import SMALLEST_PIXELS, find_only_face
 from function.faces.faces import Face
 from function.media.photos import PhotoNotFetchedError, PhotoRefusedError
-from function.portraits import SMALLEST_PIXELS, find_only_face
 from tools.sources import Photo, Refusal
 
 SAME_PHOTO_DISTANCE = 0.12

@@ -18,11 +18,11 @@ import numpy as np
 from tqdm import tqdm
 
 from function.engines import Box, Detection, DetectorName, EngineOptions, load_engine
+from function.enrolling.portraits import DETECTION_PIXELS
 from function.faces.faces import faces_of_image
 from function.media.images import RgbImage
 from function.media.photos import PhotoRefusedError
 from function.media.stills import decode_photo
-from function.portraits import DETECTION_PIXELS
 from tools.bench.footage import HEIGHT, WIDTH, make_ground
 from tools.demo.photos import fetch_photos
 

@@ -10,7 +10,7 @@ import click
 import httpx
 
 from db.bundles import open_bundle
-from function.portraits import SMALLEST_PIXELS
+from function.enrolling.portraits import SMALLEST_PIXELS
 from function.settings import Settings
 from tools.downloads import Downloads, OwnServer
 from tools.imports import enrol_bundle, follow, gallery_to_fill, import_records
