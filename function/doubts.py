@@ -3,7 +3,7 @@
 from function.faces.faces import Face
 from function.media.moments import Moment
 from function.messages import Answer
-from function.people import Person
+from function.people.people import Person
 from function.recognition import Findings
 from function.wire import WireError
 

@@ -13,7 +13,7 @@ from function.faces.faces import Face, best_face, find_faces
 from function.matches import Identification, match_people
 from function.media.frames import read_ahead, sample_frames
 from function.media.videos import open_video
-from function.people import Person, group_faces
+from function.people.people import Person, group_faces
 from function.settings import Settings
 
 Item = TypeVar("Item")

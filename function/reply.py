@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from db.records import Performer
-from function.appearances import Span, find_appearances
 from function.faces.faces import best_face
 from function.matches import Identification, Match, Verdict
+from function.people.appearances import Span, find_appearances
 from function.recognition import Progress
 
 

@@ -21,8 +21,8 @@ from db.corrections import Correction, Look
 from db.records import Encoding
 from function.errors import ResultGoneError
 from function.faces.faces import Face, best_face
-from function.looks import DUPLICATE_WITHIN
-from function.people import Person
+from function.people.people import Person
+from function.people.views import DUPLICATE_WITHIN
 
 MOST_RESULTS = 16
 MOST_CORRECTIONS = 500

@@ -15,7 +15,7 @@ from function.engines.yunet.detector import MOST_CLOSE_LOOKS, YunetDetector
 from function.engines.yunet.net import Guesses, YunetNet
 from function.faces.faces import faces_of_image
 from function.media.images import RgbImage, fit
-from function.people import group_faces
+from function.people.people import group_faces
 from tests.engines import QuickEngine, detect
 from tests.turning import close_up, place_face
 from tools.videos import read_portrait

@@ -10,7 +10,7 @@ from function.engines import Box, Detection, Engine, EngineOptions, load_engine
 from function.faces.faces import best_face, faces_of_image, find_faces, fit_box
 from function.matches import match_people
 from function.media.frames import Frame
-from function.people import group_faces
+from function.people.people import group_faces
 from tests.engines import detect
 from tests.turning import close_up, place_face
 from tools.labelled import Source

@@ -7,8 +7,8 @@ import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from function.linkage import CUT, group_looks, link_looks
-from function.looks import Looks, square_distances
+from function.people.linkage import CUT, group_looks, link_looks
+from function.people.views import Looks, square_distances
 from tests.crowds import Crowd
 
 

@@ -22,7 +22,7 @@ from function.matches import (
     Identification,
     match_people,
 )
-from function.people import Person, group_faces, person_of
+from function.people.people import Person, group_faces, person_of
 from tests.crowds import Crowd, make_face, make_faces, make_gallery
 from tools.crowds import add_strangers
 from tools.labelled import Dataset

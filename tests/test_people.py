@@ -10,7 +10,7 @@ from function.engines import Engine
 from function.faces.faces import find_faces
 from function.media.frames import sample_frames
 from function.media.videos import open_video
-from function.people import group_faces, person_of
+from function.people.people import group_faces, person_of
 from tests.crowds import Crowd, make_face, make_faces
 from tools.evaluate import group_our_way, measure_grouping
 from tools.labelled import Dataset

@@ -26,7 +26,7 @@ from function.media.frames import sample_frames
 from function.media.images import RgbImage
 from function.media.stills import decode_photo
 from function.media.videos import open_video
-from function.people import person_of
+from function.people.people import person_of
 from tests.engines import detect, made_up_photo
 from tests.turning import close_up, place_face
 from tools.labelled import Dataset, Source

@@ -5,7 +5,7 @@ from db.records import Vector
 from function.engines import Box
 from function.errors import ResultGoneError
 from function.faces.faces import Face
-from function.people import Person
+from function.people.people import Person
 from function.results import (
     KEPT_SECONDS,
     MOST_ENCODINGS,

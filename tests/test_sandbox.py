@@ -34,7 +34,7 @@ from function.media.files import open_media
 from function.media.moments import Moment, find_moment
 from function.media.stills import FORMATS, PHONE_FORMATS
 from function.messages import PhotoOrder, Ready
-from function.people import Person
+from function.people.people import Person
 from function.recognition import Findings, Progress, StageSeconds, Task, find_people
 from function.sandbox import Sandbox
 from function.settings import Settings

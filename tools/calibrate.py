@@ -23,7 +23,7 @@ from function.densities import (
     shipped_densities,
     student,
 )
-from function.looks import LOOKS_SHARE
+from function.people.views import LOOKS_SHARE
 from tools.evaluate import measure_scores
 from tools.labelled import Dataset, Source
 from tools.measures import Reliability

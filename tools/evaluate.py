@@ -9,7 +9,7 @@ from typing import Any
 
 from function.densities import Densities
 from function.faces.faces import Face
-from function.people import group_faces
+from function.people.people import group_faces
 from tools.labelled import Dataset, LeftOut, Source
 from tools.measures import (
     GroupFigures,

@@ -16,7 +16,7 @@ from db.records import Performer, Snapshot
 from function.densities import Densities, shipped_densities
 from function.faces.faces import Face
 from function.matches import Identification, identify_people
-from function.people import person_of
+from function.people.people import person_of
 from tools import reference
 from tools.labelled import Source
 from tools.measures import Outcome

@@ -19,7 +19,7 @@ from function.densities import shipped_densities
 from function.engines import ENCODING_MODEL, Box, EngineOptions, load_engine
 from function.faces.faces import Face
 from function.matches import identify_people, match_people
-from function.people import Person, person_of
+from function.people.people import Person, person_of
 from tools.crowds import add_strangers, make_strangers
 from tools.labelled import read_dataset
 from tools.trials import make_trials

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.templates import sum_by_owner, weigh_qualities
-from function.looks import Looks, square_distances
+from function.people.views import Looks, square_distances
 
 CUT = 0.46
 """Mean distance between two groups from which on averaging faces pair by pair keeps them apart."""

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from db.records import Vector
 from db.templates import average_encodings
 from function.faces.faces import Face
-from function.linkage import group_looks
-from function.looks import LOOKS_SHARE, Looks, find_looks
+from function.people.linkage import group_looks
+from function.people.views import LOOKS_SHARE, Looks, find_looks
 
 _log = logging.getLogger(__name__)
 
