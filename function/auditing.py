@@ -5,8 +5,8 @@ import threading
 from flask import Request, Response
 
 from db.records import Snapshot
-from function.audits import Audit, audit_gallery
 from function.errors import GalleryTooLargeError
+from function.matching.audits import Audit, audit_gallery
 from function.responses import json_response
 from function.service import Service
 

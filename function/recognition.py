@@ -10,7 +10,7 @@ from typing import TypeVar
 from db.records import Snapshot
 from function.engines import Engine
 from function.faces.faces import Face, best_face, find_faces
-from function.matches import Identification, match_people
+from function.matching.matches import Identification, match_people
 from function.media.frames import read_ahead, sample_frames
 from function.media.videos import open_video
 from function.people.people import Person, group_faces

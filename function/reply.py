@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from db.records import Performer
 from function.faces.faces import best_face
-from function.matches import Identification, Match, Verdict
+from function.matching.matches import Identification, Match, Verdict
 from function.people.appearances import Span, find_appearances
 from function.recognition import Progress
 

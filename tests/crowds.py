@@ -6,9 +6,9 @@ import numpy as np
 
 from db.records import Performer, Snapshot, Vector, Vectors
 from db.templates import USUAL_QUALITY
-from function.densities import shipped_densities
 from function.engines import ENCODING_MODEL, Box
 from function.faces.faces import Face
+from function.matching.densities import shipped_densities
 from tools.labelled import Source
 
 DAY_SPREAD = 0.29

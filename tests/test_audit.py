@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from db.records import Performer
-from function.audits import audit_gallery
+from function.matching.audits import audit_gallery
 from tests.crowds import Crowd, make_gallery
 from tools.audit import render_audit
 

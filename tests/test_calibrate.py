@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from function.densities import OWN_FREEDOM, shipped_densities, student
+from function.matching.densities import OWN_FREEDOM, shipped_densities, student
 from tests.crowds import Crowd, make_sources
 from tools.calibrate import calibrate, fit_densities, render_calibration
 from tools.labelled import Dataset

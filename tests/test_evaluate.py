@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from function.densities import shipped_densities
 from function.engines import Engine
 from function.faces.faces import Face
+from function.matching.densities import shipped_densities
 from tests.crowds import Crowd, make_face, make_gallery, make_sources
 from tools.evaluate import evaluate, render_evaluation
 from tools.labelled import Dataset, read_dataset

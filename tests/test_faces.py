@@ -8,7 +8,7 @@ import pytest
 
 from function.engines import Box, Detection, Engine, EngineOptions, load_engine
 from function.faces.faces import best_face, faces_of_image, find_faces, fit_box
-from function.matches import match_people
+from function.matching.matches import match_people
 from function.media.frames import Frame
 from function.people.people import group_faces
 from tests.engines import detect

@@ -8,14 +8,14 @@ import pytest
 
 from db.errors import DamagedVectorError, OtherModelError
 from db.records import Performer, Snapshot, Vector, Vectors
-from function.densities import (
+from function.matching.densities import (
     own_density,
     read_densities,
     shipped_densities,
     stranger_density,
     write_densities,
 )
-from function.matches import (
+from function.matching.matches import (
     MATCH_FROM,
     MENDED_FROM,
     UNCERTAIN_FROM,

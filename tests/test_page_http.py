@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from functions_framework import create_app
 
 from db.gallery import Gallery
-from function.audits import audit_gallery
+from function.matching.audits import audit_gallery
 from function.pages import PAGE_FOLDER
 from tests.galleries import flawed_gallery, many_performers
 from tests.videos import number_in, numbered_pictures

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 import pytest
 
-from function.densities import shipped_densities
 from function.engines import Detection, Engine
 from function.faces.faces import faces_of_image, find_faces
 from function.faces.quality import (
@@ -21,7 +20,8 @@ from function.faces.quality import (
     rate_points,
     weigh_face,
 )
-from function.matches import identify_people
+from function.matching.densities import shipped_densities
+from function.matching.matches import identify_people
 from function.media.frames import sample_frames
 from function.media.images import RgbImage
 from function.media.stills import decode_photo

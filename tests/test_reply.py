@@ -6,7 +6,7 @@ import pytest
 from db.records import Performer
 from function.engines import Box
 from function.faces.faces import Face
-from function.matches import Identification, Match
+from function.matching.matches import Identification, Match
 from function.people.people import person_of
 from function.reply import to_reply
 from tests.galleries import made_up_vector

@@ -1,6 +1,6 @@
 """An audit becomes lines for people."""
 
-from function.audits import Audit
+from function.matching.audits import Audit
 
 
 def render_audit(audit: Audit) -> str:

@@ -2,7 +2,7 @@
 
 Templates of one, two, three and more sources are made of each person, again and again from
 shuffled sources, and compared. The likeliest variances and scales of the model in
-function/densities.py are sought for the distances found (maximum likelihood).
+function/matching/densities.py are sought for the distances found (maximum likelihood).
 """
 
 import random
@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from db.templates import FACE_VARIANCE, Templates, average_encodings
-from function.densities import (
+from function.matching.densities import (
     OWN_FREEDOM,
     STRANGER_FREEDOM,
     Densities,

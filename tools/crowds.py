@@ -9,7 +9,7 @@ import numpy as np
 
 from db.records import Performer, Snapshot, Vectors
 from db.templates import USUAL_QUALITY
-from function.densities import shipped_densities
+from function.matching.densities import shipped_densities
 
 DIMENSIONS = 128
 USUAL_LENGTH = 1.4

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from function.densities import Densities
 from function.faces.faces import Face
+from function.matching.densities import Densities
 from function.people.people import group_faces
 from tools.labelled import Dataset, LeftOut, Source
 from tools.measures import (

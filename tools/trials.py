@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from db.records import Performer, Snapshot
-from function.densities import Densities, shipped_densities
 from function.faces.faces import Face
-from function.matches import Identification, identify_people
+from function.matching.densities import Densities, shipped_densities
+from function.matching.matches import Identification, identify_people
 from function.people.people import person_of
 from tools import reference
 from tools.labelled import Source

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from db.records import Performer, Snapshot, Vectors
-from function.densities import shipped_densities
 from function.engines import ENCODING_MODEL, Box, EngineOptions, load_engine
 from function.faces.faces import Face
-from function.matches import identify_people, match_people
+from function.matching.densities import shipped_densities
+from function.matching.matches import identify_people, match_people
 from function.people.people import Person, person_of
 from tools.crowds import add_strangers, make_strangers
 from tools.labelled import read_dataset

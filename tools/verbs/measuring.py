@@ -7,8 +7,8 @@ import click
 
 from db.gallery import Gallery
 from db.snapshots import load_snapshot
-from function.audits import audit_gallery
 from function.engines import ENCODING_MODEL
+from function.matching.audits import audit_gallery
 from function.settings import Settings
 from tools.audit import render_audit
 from tools.calibrate import calibrate as fit_and_compare

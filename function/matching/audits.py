@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from db.records import Performer, Snapshot, Vectors
 from db.templates import weigh_qualities
-from function.densities import Densities, own_density, shipped_densities, stranger_density
+from function.matching.densities import Densities, own_density, shipped_densities, stranger_density
 
 DUPLICATE_WITHIN = 0.1
 """Two photos nearer than this are one photo, cropped or compressed anew: a crop of the same face

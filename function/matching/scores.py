@@ -19,7 +19,13 @@ from numpy.typing import NDArray
 from db.records import Vectors
 from db.templates import Templates
 from db.vectors import nearest_columns
-from function.densities import Densities, Numbers, density_near, own_density, stranger_density
+from function.matching.densities import (
+    Densities,
+    Numbers,
+    density_near,
+    own_density,
+    stranger_density,
+)
 
 PRIOR_ENROLLED = 0.5
 """How likely a person in a video is enrolled at all, before anything is seen."""

@@ -11,9 +11,9 @@ from db.errors import DamagedVectorError, OtherModelError
 from db.records import Performer, Snapshot
 from db.rejections import leave_out_rejected
 from db.vectors import distances_to_performers
-from function.densities import Densities, shipped_densities
+from function.matching.densities import Densities, shipped_densities
+from function.matching.scores import weigh_candidates
 from function.people.people import Person, join_people, share_a_frame
-from function.scores import weigh_candidates
 
 Verdict: TypeAlias = Literal["match", "uncertain", "unknown"]
 
