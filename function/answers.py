@@ -23,7 +23,8 @@ from function.logs import RequestRecord
 from function.media.files import MediaFile, open_media
 from function.page_requests import is_from_page
 from function.parameters import Parameters, read_parameters
-from function.recognition import Progress, Recognition, Task, name_people
+from function.people.search import Progress
+from function.recognition import Recognition, name_people, task_of
 from function.reply import rank, to_progress, to_reply
 from function.results import RecentResults
 from function.service import Service
@@ -86,7 +87,7 @@ def _follow(
         started = time.perf_counter()
         snapshot = service.snapshot(gallery)
         record.seconds["wait"] = time.perf_counter() - started
-        with closing(_generator(service.find_people(media, Task.of(settings)))) as found:
+        with closing(_generator(service.find_people(media, task_of(settings)))) as found:
             for event in name_people(found, snapshot, settings):
                 if isinstance(event, Progress):
                     yield {"progress": to_progress(event)} if event.of_seconds else {}

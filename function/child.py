@@ -53,7 +53,7 @@ from function.messages import (
     read_message,
     write_message,
 )
-from function.recognition import find_people
+from function.people.search import find_people
 
 _log = logging.getLogger(__name__)
 

@@ -37,7 +37,7 @@ from function.messages import (
     read_message,
     write_message,
 )
-from function.recognition import Findings, Progress
+from function.people.search import Findings, Progress
 from function.settings import Settings
 from function.wire import WireError
 

@@ -4,7 +4,7 @@ from function.faces.faces import Face
 from function.media.moments import Moment
 from function.messages import Answer
 from function.people.people import Person
-from function.recognition import Findings
+from function.people.search import Findings
 from function.wire import WireError
 
 ENCODING_NUMBERS = 128

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from function.faces.faces import Face
 from function.media.moments import Moment
-from function.recognition import Findings, Progress, Task
+from function.people.search import Findings, Progress, Task
 from function.wire import WireError, pack, unpack
 
 

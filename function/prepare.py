@@ -3,14 +3,13 @@
 from dataclasses import replace
 
 from function.engines import DETECTORS, load_engine
-from function.service import engine_options
 from function.settings import Settings
 
 
 def main() -> None:
     """Load the engine with each detector, on the CPU, which leaves every net in the cache."""
     settings = Settings.from_env({"CACHE_FOLDER": str(Settings.from_env().cache_folder or "")})
-    on_cpu = replace(engine_options(settings), device="cpu")
+    on_cpu = replace(settings.engine_options, device="cpu")
     for detector in DETECTORS:
         engine = load_engine("onnx", replace(on_cpu, detector=detector))
     print(f"The nets are ready: {engine.model} on {engine.provider}.")  # noqa: T201  # a command

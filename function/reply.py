@@ -8,7 +8,7 @@ from db.records import Performer
 from function.faces.faces import best_face
 from function.matching.matches import Identification, Match, Verdict
 from function.people.appearances import Span, find_appearances
-from function.recognition import Progress
+from function.people.search import Progress
 
 
 class MatchReply(TypedDict):

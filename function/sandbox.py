@@ -24,7 +24,7 @@ from function.faces.faces import Face
 from function.media.files import MediaFile
 from function.media.moments import Moment
 from function.messages import MomentOrder, Order, PhotoOrder, Ready, Result, VideoOrder
-from function.recognition import Findings, Progress, Task
+from function.people.search import Findings, Progress, Task
 from function.settings import Settings
 
 START_WITHIN_SECONDS = 120.0

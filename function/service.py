@@ -9,14 +9,14 @@ from db.gallery import Gallery
 from db.records import Snapshot
 from db.snapshots import SnapshotCache
 from function.access import Access
-from function.engines import Engine, EngineOptions, load_engine
+from function.engines import Engine, load_engine
 from function.errors import BusyError, GalleryUnavailableError
 from function.faces.faces import Face
 from function.measures import Measures
 from function.media.files import MediaFile
 from function.media.moments import Moment, find_moment
 from function.messages import Ready
-from function.recognition import Findings, Progress, Task, find_people
+from function.people.search import Findings, Progress, Task, find_people
 from function.sandbox import Sandbox
 from function.settings import Settings
 
@@ -147,15 +147,5 @@ class Service:
         """
         with self._engine_lock:
             if self._engine is None:
-                self._engine = load_engine(self.settings.engine, engine_options(self.settings))
+                self._engine = load_engine(self.settings.engine, self.settings.engine_options)
             return self._engine
-
-
-def engine_options(settings: Settings) -> EngineOptions:
-    """Pick out the settings that are the engine's."""
-    return EngineOptions(
-        detector=settings.detector,
-        device=settings.device,
-        threads=settings.net_threads,
-        cache_folder=settings.cache_folder,
-    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
-from function.engines import DETECTORS, DetectorName, DeviceName
+from function.engines import DETECTORS, DetectorName, DeviceName, EngineOptions
 
 SandboxName: TypeAlias = Literal["on", "strict", "off"]
 
@@ -167,6 +167,16 @@ class Settings:
     def net_threads(self) -> int:
         """Threads that run the nets of a video: what THREADS leaves beside the one that decodes."""
         return max(1, self.threads - 1)
+
+    @property
+    def engine_options(self) -> EngineOptions:
+        """The settings that are the engine's."""
+        return EngineOptions(
+            detector=self.detector,
+            device=self.device,
+            threads=self.net_threads,
+            cache_folder=self.cache_folder,
+        )
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] = os.environ) -> "Settings":

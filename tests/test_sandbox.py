@@ -35,7 +35,7 @@ from function.media.moments import Moment, find_moment
 from function.media.stills import FORMATS, PHONE_FORMATS
 from function.messages import PhotoOrder, Ready
 from function.people.people import Person
-from function.recognition import Findings, Progress, StageSeconds, Task, find_people
+from function.people.search import Findings, Progress, StageSeconds, Task, find_people
 from function.sandbox import Sandbox
 from function.settings import Settings
 from function.wire import WireError, pack, unpack

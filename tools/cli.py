@@ -17,7 +17,8 @@ from db.errors import GalleryError
 from db.gallery import Gallery
 from db.snapshots import load_snapshot
 from function.errors import RecognitionError
-from function.recognition import Progress, Recognition, recognize_video
+from function.people.search import Progress
+from function.recognition import Recognition, recognize_video
 from function.reply import to_reply
 from function.settings import SettingError, Settings, parse_value
 from tools.sources import UnusableSourceError

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 import click
 
 from function.engines import Engine, load_engine
-from function.service import engine_options
 from function.settings import Settings
 from tools.reports import Report
 
@@ -31,7 +30,7 @@ gallery_option = click.option(
 
 def load_chosen_engine(settings: Settings) -> Engine:
     """Load the engine that the environment asks for."""
-    return load_engine(settings.engine, engine_options(settings))
+    return load_engine(settings.engine, settings.engine_options)
 
 
 def print_json(value: object) -> None:
