@@ -15,9 +15,9 @@ from function.faces.faces import Face
 from function.measures import Measures
 from function.media.files import MediaFile
 from function.media.moments import Moment, find_moment
-from function.messages import Ready
 from function.people.search import Findings, Progress, Task, find_people
-from function.sandbox import Sandbox
+from function.sandbox.messages import Ready
+from function.sandbox.pool import Sandbox
 from function.settings import Settings
 
 ERRAND_WAIT_SECONDS = 5.0

@@ -11,7 +11,7 @@ from function.errors import UnreadableVideoError
 from function.media import packets as groups
 from function.media.images import RgbImage
 from function.media.moments import MAX_SIDE_PIXELS, Moment, find_moment
-from function.wire import LARGEST_BYTES
+from function.sandbox.wire import LARGEST_BYTES
 from tests.videos import number_in, numbered_pictures
 from tools.videos import write_video
 

@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from function.children import RESULTS
-from function.doubts import check_answer
 from function.engines import Box, Engine
 from function.enrolling.portraits import find_only_face
 from function.errors import (
@@ -33,12 +31,14 @@ from function.faces.faces import Face
 from function.media.files import open_media
 from function.media.moments import Moment, find_moment
 from function.media.stills import FORMATS, PHONE_FORMATS
-from function.messages import PhotoOrder, Ready
 from function.people.people import Person
 from function.people.search import Findings, Progress, StageSeconds, Task, find_people
-from function.sandbox import Sandbox
+from function.sandbox.checks import check_answer
+from function.sandbox.handle import RESULTS
+from function.sandbox.messages import PhotoOrder, Ready
+from function.sandbox.pool import Sandbox
+from function.sandbox.wire import WireError, pack, unpack
 from function.settings import Settings
-from function.wire import WireError, pack, unpack
 from tests.videos import numbered_pictures
 from tools.soak.mutations import mutate
 from tools.soak.photos import SEEDS, endless_scans, photo_bombs, write_seeds
@@ -320,7 +320,7 @@ def is_running(process: int) -> bool:
 def test_a_child_ends_with_its_parent() -> None:
     script = (
         "import os, sys; from pathlib import Path\n"
-        "from function.sandbox import Sandbox; from function.settings import Settings\n"
+        "from function.sandbox.pool import Sandbox; from function.settings import Settings\n"
         "sandbox = Sandbox(Settings()); sandbox.warm_up()\n"
         "print(sandbox.processes()[0], flush=True); os._exit(1)\n"
     )
@@ -351,7 +351,7 @@ def test_a_child_is_given_no_secret_and_no_file(
 
 LOCKED_OUT = """
 import json, os, signal, socket, subprocess, sys, threading
-from function.lockdown import lock_down
+from function.sandbox.lockdown import lock_down
 found = {}
 go, done = threading.Event(), threading.Event()
 def attempt(who):

@@ -76,7 +76,7 @@ class Server:
         found = []
         for process in map(int, filter(str.isdigit, os.listdir("/proc"))):  # noqa: PTH208
             command, ancestors = _command(process), _ancestors(process)
-            if b"function.child" in command and self.process.pid in ancestors:
+            if b"function.sandbox.child" in command and self.process.pid in ancestors:
                 found.append(process)
         return found
 

@@ -2,10 +2,10 @@
 
 from function.faces.faces import Face
 from function.media.moments import Moment
-from function.messages import Answer
 from function.people.people import Person
 from function.people.search import Findings
-from function.wire import WireError
+from function.sandbox.messages import Answer
+from function.sandbox.wire import WireError
 
 ENCODING_NUMBERS = 128
 JPEG_BEGINS = b"\xff\xd8\xff"

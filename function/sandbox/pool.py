@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import cast
 
-from function.children import Child, EndedError, setup_of
 from function.errors import (
     EngineUnavailableError,
     PhotoUnusableError,
@@ -23,8 +22,9 @@ from function.errors import (
 from function.faces.faces import Face
 from function.media.files import MediaFile
 from function.media.moments import Moment
-from function.messages import MomentOrder, Order, PhotoOrder, Ready, Result, VideoOrder
 from function.people.search import Findings, Progress, Task
+from function.sandbox.handle import Child, EndedError, setup_of
+from function.sandbox.messages import MomentOrder, Order, PhotoOrder, Ready, Result, VideoOrder
 from function.settings import Settings
 
 START_WITHIN_SECONDS = 120.0

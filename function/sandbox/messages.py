@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from function.faces.faces import Face
 from function.media.moments import Moment
 from function.people.search import Findings, Progress, Task
-from function.wire import WireError, pack, unpack
+from function.sandbox.wire import WireError, pack, unpack
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""The process in which videos and photos are decoded: started by sandbox.py, locked, one at a time.
+"""The process in which videos and photos are decoded: started by the pool, locked, one at a time.
 
 It is given descriptors of open files, or bytes, and answers with numbers; it knows no gallery, no
-token and no path. `python -m function.child DESCRIPTOR` speaks over the socket of that number.
+token and no path. `python -m function.sandbox.child DESCRIPTOR` speaks over the socket of that
+number.
 """
 
 import importlib
@@ -35,10 +36,11 @@ from function.errors import (
     UnreadableVideoError,
     VideoOverLimitError,
 )
-from function.lockdown import MEGABYTE, lock_down
 from function.media.moments import find_moment
 from function.media.photos import MAX_PHOTO_BYTES
-from function.messages import (
+from function.people.search import find_people
+from function.sandbox.lockdown import MEGABYTE, lock_down
+from function.sandbox.messages import (
     ORDERS,
     SETUP,
     Answer,
@@ -53,7 +55,6 @@ from function.messages import (
     read_message,
     write_message,
 )
-from function.people.search import find_people
 
 _log = logging.getLogger(__name__)
 

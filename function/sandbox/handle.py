@@ -12,7 +12,6 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from pathlib import Path
 
-from function.doubts import check_answer
 from function.errors import (
     EngineUnavailableError,
     PhotoUnusableError,
@@ -22,7 +21,9 @@ from function.errors import (
 )
 from function.faces.faces import Face
 from function.media.moments import Moment
-from function.messages import (
+from function.people.search import Findings, Progress
+from function.sandbox.checks import check_answer
+from function.sandbox.messages import (
     ANSWERS,
     Answer,
     LogLine,
@@ -37,11 +38,10 @@ from function.messages import (
     read_message,
     write_message,
 )
-from function.people.search import Findings, Progress
+from function.sandbox.wire import WireError
 from function.settings import Settings
-from function.wire import WireError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH")
 PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "PYTHONDONTWRITEBYTECODE")
