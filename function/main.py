@@ -9,21 +9,21 @@ import functions_framework
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from function.access import too_large
-from function.answers import UNEXPECTED, answer_video, error_response, json_response
 from function.errors import (
     BadParameterError,
     MethodNotAllowedError,
     RecognitionError,
     RouteNotFoundError,
 )
-from function.logs import RequestRecord, log_as_json, request_id
-from function.openapi import describe
-from function.page_routes import page_routes
-from function.pages import answer_start, wants_page
-from function.results import RecentResults
-from function.service import Service
 from function.settings import Settings
+from function.web.access import too_large
+from function.web.identify import UNEXPECTED, answer_video, error_response, json_response
+from function.web.logs import RequestRecord, log_as_json, request_id
+from function.web.openapi import describe
+from function.web.page.routes import page_routes
+from function.web.pages import answer_start, wants_page
+from function.web.results import RecentResults
+from function.web.service import Service
 
 _log = logging.getLogger(__name__)
 

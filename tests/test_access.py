@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from functions_framework import create_app
 
 from db.gallery import Gallery
-from function.access import is_loopback
-from function.logs import JsonLines, request_id
-from function.openapi import PARAMETERS, describe
-from function.parameters import SETTING_OF_PARAMETER
+from function.web.access import is_loopback
+from function.web.logs import JsonLines, request_id
+from function.web.openapi import PARAMETERS, describe
+from function.web.parameters import SETTING_OF_PARAMETER
 
 ROOT = Path(__file__).parents[1]
 Serve = Callable[..., FlaskClient]
@@ -214,7 +214,7 @@ def test_loopback_is_told_from_the_world(host: str, *, ours: bool) -> None:
 
 
 def request_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    lines = [JsonLines().format(one) for one in caplog.records if one.name == "function.logs"]
+    lines = [JsonLines().format(one) for one in caplog.records if one.name == "function.web.logs"]
     assert all("\n" not in line for line in lines)
     return [json.loads(line) for line in lines]
 

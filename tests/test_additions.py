@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from function import service
 from function.errors import BusyError
-from function.service import Service
 from function.settings import Settings
+from function.web import service
+from function.web.service import Service
 from tools.soak.photos import endless_scans, fresh_photo
 from tools.soak.servers import Answer, Server, serving
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from db.connections import open_database
 from db.gallery import Gallery
-from function.service import Service
+from function.web.service import Service
 from tests.videos import write_sound
 from tools.videos import moving_picture, read_portrait, still_picture, write_video
 

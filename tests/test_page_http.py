@@ -17,7 +17,7 @@ from functions_framework import create_app
 
 from db.gallery import Gallery
 from function.matching.audits import audit_gallery
-from function.pages import PAGE_FOLDER
+from function.web.pages import PAGE_FOLDER
 from tests.galleries import flawed_gallery, many_performers
 from tests.videos import number_in, numbered_pictures
 from tools.videos import moving_picture, read_portrait, write_video
@@ -209,7 +209,7 @@ def test_a_long_folder_is_cut_off_and_says_so(
 ) -> None:
     for number in range(5):
         (tmp_path / f"{number}.mp4").touch()
-    monkeypatch.setattr("function.browsing.MOST_ENTRIES", 3)
+    monkeypatch.setattr("function.web.page.folders.MOST_ENTRIES", 3)
     listed = serve(MEDIA_ROOT=str(tmp_path)).get("/videos").get_json()
     assert (len(listed["videos"]), listed["left_out"]) == (3, 2)
 
@@ -571,7 +571,7 @@ def test_an_audit_is_made_once_for_each_state_of_the_gallery(
         made.append(arguments)
         return audit_gallery(*arguments, **options)
 
-    monkeypatch.setattr("function.auditing.audit_gallery", counting)
+    monkeypatch.setattr("function.web.page.audit.audit_gallery", counting)
     client = serve(PERFORMERS_DB=str(flawed_gallery(tmp_path / "flawed.db")))
     for _ in range(3):
         client.get("/gallery/audit")
@@ -584,7 +584,7 @@ def test_an_audit_is_made_once_for_each_state_of_the_gallery(
 def test_an_audit_that_would_take_too_long_is_refused_with_the_command_that_does_it(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("function.auditing.MOST_PHOTOS", 11)
+    monkeypatch.setattr("function.web.page.audit.MOST_PHOTOS", 11)
     client = serve(PERFORMERS_DB=str(flawed_gallery(tmp_path / "flawed.db")))
     refused = client.get("/gallery/audit")
     assert code_of(refused) == (422, "gallery_too_large")

@@ -8,7 +8,7 @@ from function.engines import Box
 from function.faces.faces import Face
 from function.matching.matches import Identification, Match
 from function.people.people import person_of
-from function.reply import to_reply
+from function.web.reply import to_reply
 from tests.galleries import made_up_vector
 
 ADA = Performer(id=7, name="Ada", urls=("https://example.org/ada",))

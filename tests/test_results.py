@@ -6,7 +6,7 @@ from function.engines import Box
 from function.errors import ResultGoneError
 from function.faces.faces import Face
 from function.people.people import Person
-from function.results import (
+from function.web.results import (
     KEPT_SECONDS,
     MOST_ENCODINGS,
     MOST_RESULTS,

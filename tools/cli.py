@@ -19,8 +19,8 @@ from db.snapshots import load_snapshot
 from function.errors import RecognitionError
 from function.people.search import Progress
 from function.recognition import Recognition, recognize_video
-from function.reply import to_reply
 from function.settings import SettingError, Settings, parse_value
+from function.web.reply import to_reply
 from tools.sources import UnusableSourceError
 from tools.verbs import stashes  # noqa: F401  # adds its verbs to import_
 from tools.verbs.checking import doctor

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from db.gallery import Gallery
-from function.page_requests import PAGE_HEADER
+from function.web.page_requests import PAGE_HEADER
 
 ROOT = Path(__file__).parents[2]
 START_WITHIN_SECONDS = 30

@@ -8,11 +8,11 @@ from db.corrections import new_performer
 from db.errors import AmbiguousNameError, PerformerNotFoundError
 from db.gallery import Gallery
 from db.records import Encoding, Identity, Performer
-from function.editing import changed_gallery, opened_gallery, refuse_forgotten
 from function.errors import MissingParameterError
-from function.page_requests import read_name, read_number, require_page
-from function.responses import json_response
-from function.service import Service
+from function.web.page.open_gallery import changed_gallery, opened_gallery, refuse_forgotten
+from function.web.page_requests import read_name, read_number, require_page
+from function.web.responses import json_response
+from function.web.service import Service
 
 
 def answer_photo(service: Service, request: Request) -> Response:

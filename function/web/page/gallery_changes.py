@@ -6,11 +6,11 @@ from db import edits
 from db.errors import GalleryError
 from db.forgetting import forget
 from db.gallery import Gallery
-from function.editing import changed_gallery
 from function.errors import CorrectionRefusedError, GalleryUnavailableError
-from function.page_requests import read_fields, read_name
-from function.responses import json_response
-from function.service import Service
+from function.web.page.open_gallery import changed_gallery
+from function.web.page_requests import read_fields, read_name
+from function.web.responses import json_response
+from function.web.service import Service
 
 
 def answer_create(service: Service, request: Request) -> Response:

@@ -9,8 +9,8 @@ from typing import TypedDict
 from flask import Request, Response
 
 from function.errors import OutsideMediaRootError, VideoNotFoundError
-from function.responses import json_response
-from function.service import Service
+from function.web.responses import json_response
+from function.web.service import Service
 
 VIDEO_SUFFIXES = frozenset(
     (

@@ -20,7 +20,7 @@ from function.errors import (
     GalleryUnavailableError,
     UnknownPerformerError,
 )
-from function.service import Service
+from function.web.service import Service
 
 _REFUSALS = (ForgottenError, IdentityConflictError, OtherModelError)
 

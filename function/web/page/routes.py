@@ -5,22 +5,27 @@ from functools import partial
 
 from flask import Request, Response
 
-from function.additions import answer_photo
-from function.auditing import Auditor, answer_audit
-from function.browsing import answer_folder
-from function.catalogue import answer_check, answer_list, answer_performer, answer_thumbnail
-from function.corrections import answer_assign, answer_name, answer_reject, answer_undo
-from function.gallery_edits import (
+from function.web.page.audit import Auditor, answer_audit
+from function.web.page.corrections import answer_assign, answer_name, answer_reject, answer_undo
+from function.web.page.folders import answer_folder
+from function.web.page.gallery_changes import (
     answer_create,
     answer_forget,
     answer_merge,
     answer_remove_photo,
     answer_rename,
 )
-from function.pages import answer_file, page_files
-from function.playback import answer_frame, answer_media
-from function.results import RecentResults
-from function.service import Service
+from function.web.page.gallery_views import (
+    answer_check,
+    answer_list,
+    answer_performer,
+    answer_thumbnail,
+)
+from function.web.page.photo_uploads import answer_photo
+from function.web.page.playback import answer_frame, answer_media
+from function.web.pages import answer_file, page_files
+from function.web.results import RecentResults
+from function.web.service import Service
 
 Handler = Callable[[Request], Response]
 READ = {"GET", "HEAD"}

@@ -8,17 +8,17 @@ from db.errors import GalleryError
 from db.gallery import Gallery
 from db.records import Snapshot
 from db.snapshots import SnapshotCache
-from function.access import Access
 from function.engines import Engine, load_engine
 from function.errors import BusyError, GalleryUnavailableError
 from function.faces.faces import Face
-from function.measures import Measures
 from function.media.files import MediaFile
 from function.media.moments import Moment, find_moment
 from function.people.search import Findings, Progress, Task, find_people
 from function.sandbox.messages import Ready
 from function.sandbox.pool import Sandbox
 from function.settings import Settings
+from function.web.access import Access
+from function.web.metrics import Measures
 
 ERRAND_WAIT_SECONDS = 5.0
 """Errands are short: whoever finds one at work waits so long for it before giving up."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flask import Request, Response
 
-PAGE_FOLDER = Path(__file__).parent / "page"
+PAGE_FOLDER = Path(__file__).parent / "page" / "assets"
 PAGE_PREFIX = "/page/"
 START = "index.html"
 STYLE = "page.css"

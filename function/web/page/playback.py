@@ -13,10 +13,10 @@ from werkzeug.wsgi import wrap_file
 
 from function.errors import MissingParameterError
 from function.media.files import MediaFile, open_media
-from function.page_requests import read_seconds
-from function.pages import SECURITY_HEADERS
-from function.results import RecentResults
-from function.service import Service
+from function.web.page_requests import read_seconds
+from function.web.pages import SECURITY_HEADERS
+from function.web.results import RecentResults
+from function.web.service import Service
 
 PLAYABLE = {".mkv": "video/webm", ".m4v": "video/mp4", ".mov": "video/mp4", ".ts": "video/mp2t"}
 """Browsers refuse these under their own names, though they can often play what is inside."""

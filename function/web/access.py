@@ -15,8 +15,8 @@ from function.errors import (
     UntrustedOriginError,
 )
 from function.media.photos import MAX_PHOTO_BYTES
-from function.pages import PAGE_PREFIX, wants_page
 from function.settings import Settings
+from function.web.pages import PAGE_PREFIX, wants_page
 
 LARGEST_BODY_BYTES = 64 * 1024
 """A path and four numbers fit; nothing is uploaded here."""

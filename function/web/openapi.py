@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
 from function import errors
-from function.reply import PersonReply
+from function.web.reply import PersonReply
 
 PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "path": (

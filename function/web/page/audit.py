@@ -7,8 +7,8 @@ from flask import Request, Response
 from db.records import Snapshot
 from function.errors import GalleryTooLargeError
 from function.matching.audits import Audit, audit_gallery
-from function.responses import json_response
-from function.service import Service
+from function.web.responses import json_response
+from function.web.service import Service
 
 MOST_PHOTOS = 20_000
 """So many are compared with each other in about five seconds on two cores, and four times as long

@@ -7,12 +7,12 @@ from flask import Request, Response
 from db.corrections import Correction, Look, assign, new_performer, reject, undo
 from db.gallery import Gallery
 from db.records import Performer
-from function.editing import changed_gallery, refuse_forgotten
 from function.errors import BadParameterError
-from function.page_requests import read_fields, read_name
-from function.responses import json_response
-from function.results import RecentResults
-from function.service import Service
+from function.web.page.open_gallery import changed_gallery, refuse_forgotten
+from function.web.page_requests import read_fields, read_name
+from function.web.responses import json_response
+from function.web.results import RecentResults
+from function.web.service import Service
 
 
 def answer_assign(service: Service, results: RecentResults, request: Request) -> Response:

@@ -19,16 +19,16 @@ from function.errors import (
     RecognitionError,
     StoppingError,
 )
-from function.logs import RequestRecord
 from function.media.files import MediaFile, open_media
-from function.page_requests import is_from_page
-from function.parameters import Parameters, read_parameters
 from function.people.search import Progress
 from function.recognition import Recognition, name_people, task_of
-from function.reply import rank, to_progress, to_reply
-from function.results import RecentResults
-from function.service import Service
 from function.settings import Settings
+from function.web.logs import RequestRecord
+from function.web.page_requests import is_from_page
+from function.web.parameters import Parameters, read_parameters
+from function.web.reply import rank, to_progress, to_reply
+from function.web.results import RecentResults
+from function.web.service import Service
 
 NDJSON = "application/x-ndjson"
 RETRY_AFTER_SECONDS = 5

@@ -8,12 +8,12 @@ from flask import Request, Response
 from db.checks import check_gallery
 from db.listings import Listed, distances_to_others, list_performers
 from db.records import Encoding
-from function.editing import opened_gallery
 from function.errors import GalleryUnavailableError, UnknownPerformerError
-from function.page_requests import read_number
-from function.pages import answer_bytes
-from function.responses import json_response
-from function.service import Service
+from function.web.page.open_gallery import opened_gallery
+from function.web.page_requests import read_number
+from function.web.pages import answer_bytes
+from function.web.responses import json_response
+from function.web.service import Service
 
 PAGE_SIZE = 60
 LARGEST_PAGE = 200
