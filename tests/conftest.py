@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from db.gallery import Gallery
+from db.sqlite.gallery import Gallery
 from function.engines import Engine, EngineOptions, load_engine
 from tools.demo.photos import fetch_photos
 from tools.enrol import enrol_all

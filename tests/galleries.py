@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from sqlite_utils import Database
 
-from db.connections import open_database, transaction
-from db.gallery import Gallery
-from db.migrations import APPLICATION_ID, MIGRATIONS
 from db.records import Encoding, Performer, Vector
+from db.sqlite.connections import open_database, transaction
+from db.sqlite.gallery import Gallery
+from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS
 from function.engines import ENCODING_MODEL
 from tests.crowds import Crowd
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from db.gallery import Gallery
+from db.sqlite.gallery import Gallery
 from function.engines import EngineOptions, load_engine
 from tests.browsers import ARGUMENTS, CHROMIUM
 from tests.drawings import draw_page

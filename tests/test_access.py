@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from functions_framework import create_app
 
-from db.gallery import Gallery
+from db.sqlite.gallery import Gallery
 from function.web.access import is_loopback
 from function.web.logs import JsonLines, request_id
 from function.web.openapi import PARAMETERS, describe

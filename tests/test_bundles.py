@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from db import connections, migrations
-from db.bundles import export_bundle, open_bundle, records
 from db.errors import DamagedBundleError, GalleryMissingError, GalleryTooNewError, NotAGalleryError
-from db.forgetting import forget
-from db.gallery import Gallery
 from db.records import Identity
+from db.sqlite import connections, migrations
+from db.sqlite.bundles import export_bundle, open_bundle, records
+from db.sqlite.forgetting import forget
+from db.sqlite.gallery import Gallery
 from tests.galleries import MODEL, encoding, performer
 
 

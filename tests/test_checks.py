@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from db.checks import check_gallery, check_sqlite_version
 from db.errors import NetworkShareError
-from db.filesystems import find_network_share
-from db.gallery import Gallery
+from db.sqlite.checks import check_gallery, check_sqlite_version
+from db.sqlite.filesystems import find_network_share
+from db.sqlite.gallery import Gallery
 from tests.galleries import encoding, gallery_of_schema, performer
 
 
@@ -98,7 +98,7 @@ def test_a_gallery_on_a_network_share_is_refused(
     assert find_network_share(path, mounts) == "nfs4"
     assert find_network_share(Path("/etc/hosts"), mounts) is None
     assert find_network_share(path, tmp_path / "gone") is None
-    monkeypatch.setattr("db.filesystems.find_network_share.__defaults__", (mounts,))
+    monkeypatch.setattr("db.sqlite.filesystems.find_network_share.__defaults__", (mounts,))
     with pytest.raises(NetworkShareError, match="nfs4"):
         Gallery(path)
     assert any("network share" in found for _, found in problems(path))

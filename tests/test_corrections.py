@@ -1,11 +1,11 @@
 import numpy as np
 
-from db.corrections import Look, assign, new_performer, reject, undo
-from db.edits import merge
-from db.gallery import Gallery
 from db.records import Vector
 from db.rejections import REJECTED_WITHIN, leave_out_rejected
-from db.snapshots import load_snapshot
+from db.sqlite.corrections import Look, assign, new_performer, reject, undo
+from db.sqlite.edits import merge
+from db.sqlite.gallery import Gallery
+from db.sqlite.snapshots import load_snapshot
 from db.vectors import distances_to_performers
 from tests.galleries import MODEL, encoding, made_up_vector, performer
 

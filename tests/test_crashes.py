@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from db.checks import check_gallery
 from db.errors import GalleryLockedError
-from db.gallery import Gallery
-from db.snapshots import SnapshotCache
+from db.sqlite.checks import check_gallery
+from db.sqlite.gallery import Gallery
+from db.sqlite.snapshots import SnapshotCache
 from tests.crashing_import import PHOTOS_EACH, hold, import_on_a_full_disk, import_some, record
 from tests.engines import QuickEngine
 from tests.galleries import MODEL

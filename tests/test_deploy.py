@@ -19,7 +19,7 @@ import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 
-from db.gallery import Gallery
+from db.sqlite.gallery import Gallery
 from function.settings import Settings
 
 ROOT = Path(__file__).parents[1]

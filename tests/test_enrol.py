@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from db.edits import allow_photos, remove_photo
-from db.forgetting import forget
-from db.gallery import Gallery
 from db.records import Identity, Performer, Vectors
+from db.sqlite.edits import allow_photos, remove_photo
+from db.sqlite.forgetting import forget
+from db.sqlite.gallery import Gallery
 from function.engines import Detection, Engine
 from function.faces.quality import BLANK_CHIP
 from function.media.images import RgbImage

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from db import notes
 from db.errors import ForgottenError, GalleryError, PerformerNotFoundError
-from db.forgetting import forget, unforget
-from db.gallery import Gallery
 from db.records import Identity
+from db.sqlite import notes
+from db.sqlite.forgetting import forget, unforget
+from db.sqlite.gallery import Gallery
 from tests.galleries import encoding, performer
 
 BOX = Identity("https://stashdb.org/graphql", "uuid-x")

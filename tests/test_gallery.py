@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from db.connections import open_database
 from db.errors import (
     AmbiguousNameError,
     DamagedVectorError,
@@ -18,9 +17,10 @@ from db.errors import (
     OtherModelError,
     PerformerNotFoundError,
 )
-from db.forgetting import forget
-from db.gallery import Gallery
-from db.snapshots import SnapshotCache, load_snapshot
+from db.sqlite.connections import open_database
+from db.sqlite.forgetting import forget
+from db.sqlite.gallery import Gallery
+from db.sqlite.snapshots import SnapshotCache, load_snapshot
 from tests.galleries import MODEL, encoding, performer
 
 
@@ -188,7 +188,7 @@ def test_a_gallery_of_a_newer_version_is_refused_unharmed(tmp_path: Path) -> Non
 def test_a_gallery_that_another_process_writes_is_reported_locked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.connections.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("db.sqlite.connections.BUSY_SECONDS", 0.1)
     path = tmp_path / "g.db"
     with Gallery(path, create=True) as gallery:
         other = open_database(path, create=False)

@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 from functions_framework import create_app
 from PIL import Image
 
-from db.connections import open_database
-from db.gallery import Gallery
+from db.sqlite.connections import open_database
+from db.sqlite.gallery import Gallery
 from function.web.service import Service
 from tests.videos import write_sound
 from tools.videos import moving_picture, read_portrait, still_picture, write_video

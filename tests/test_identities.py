@@ -2,10 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from db.edits import merge, remove_photo, rename
 from db.errors import GalleryError, IdentityConflictError, PerformerNotFoundError
-from db.gallery import Gallery
 from db.records import Identity, Performer
+from db.sqlite.edits import merge, remove_photo, rename
+from db.sqlite.gallery import Gallery
 from tests.galleries import encoding, performer
 
 BOX = "https://stashdb.org/graphql"

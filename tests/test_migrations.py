@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from db.gallery import Gallery
-from db.migrations import MIGRATIONS
+from db.sqlite.gallery import Gallery
+from db.sqlite.migrations import MIGRATIONS
 from tests.galleries import encoding, gallery_of_schema, made_up_vector, performer
 
 
@@ -49,8 +49,8 @@ def test_a_step_that_fails_leaves_the_schema_where_it_was(
 
     path = gallery_of_schema(tmp_path / "g.db", 1)
     with monkeypatch.context() as patched:
-        patched.setattr("db.migrations.MIGRATIONS", (MIGRATIONS[0], broken))
-        patched.setattr("db.connections.MIGRATIONS", (MIGRATIONS[0], broken))
+        patched.setattr("db.sqlite.migrations.MIGRATIONS", (MIGRATIONS[0], broken))
+        patched.setattr("db.sqlite.connections.MIGRATIONS", (MIGRATIONS[0], broken))
         with pytest.raises(RuntimeError):
             Gallery(path)
     with closing(sqlite3.connect(path)) as raw:

@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
-from db.gallery import Gallery
+from db.sqlite.gallery import Gallery
 from tests.browsers import chromium
 from tests.galleries import flawed_gallery, many_performers, noise_picture
 from tests.servers import running_server

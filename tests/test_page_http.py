@@ -15,7 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from functions_framework import create_app
 
-from db.gallery import Gallery
+from db.sqlite.gallery import Gallery
 from function.matching.audits import audit_gallery
 from function.web.pages import PAGE_FOLDER
 from tests.galleries import flawed_gallery, many_performers

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from db import notes
-from db.forgetting import forget
-from db.gallery import Gallery
+from db.sqlite import notes
+from db.sqlite.forgetting import forget
+from db.sqlite.gallery import Gallery
 from tests.engines import QuickEngine, made_up_photo
 from tests.stash_server import Answer, StandIn, image, in_stash, serving, stash
 from tools.downloads import Downloads

@@ -4,8 +4,8 @@ from typing import Any
 import httpx
 import pytest
 
-from db.gallery import Gallery
 from db.records import Identity
+from db.sqlite.gallery import Gallery
 from tests.engines import QuickEngine, made_up_photo
 from tests.galleries import encoding, performer
 from tests.stash_server import Answer, StandIn, in_box, serving, stash_box

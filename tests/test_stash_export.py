@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from db.gallery import Gallery
+from db.sqlite.gallery import Gallery
 from tests.engines import QuickEngine, made_up_photo
 from tools.enrol import enrol_all
 from tools.sources import Refusal, SourceRecord, UnusableSourceError

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from db.gallery import Gallery
+from db.sqlite.gallery import Gallery
 from tests.engines import QuickEngine, made_up_photo
 from tests.galleries import encoding, performer
 from tools.enrol import enrol_all

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from db.gallery import Gallery
+from db.sqlite.gallery import Gallery
 from function.engines import EngineOptions, load_engine
 from tests.stash_server import Answer, StandIn, in_box, in_stash, serving, stash, stash_box
 from tools.cli import main

@@ -14,8 +14,8 @@ import click
 from tqdm import tqdm
 
 from db.errors import GalleryError
-from db.gallery import Gallery
-from db.snapshots import load_snapshot
+from db.sqlite.gallery import Gallery
+from db.sqlite.snapshots import load_snapshot
 from function.errors import RecognitionError
 from function.people.search import Progress
 from function.recognition import Recognition, recognize_video

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from db import notes
 from db.errors import DamagedVectorError, ForgottenError, IdentityConflictError
-from db.gallery import Change, Gallery
 from db.identities import identities_of
+from db.names import find_complaint
 from db.records import Identity, Performer
+from db.sqlite import notes
+from db.sqlite.gallery import Change, Gallery
 from function.engines import Engine
-from tools.names import find_complaint
 from tools.portraits import USUAL_DEMANDS, Demands, Portraits
 from tools.sources import Refusal, SourceRecord
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from db.blobs import to_blob
-from db.gallery import Gallery
 from db.records import Performer
+from db.sqlite.gallery import Gallery
 from tools.sources.table import LIST_SEPARATOR
 
 CSV_COLUMNS = ("id", "name", "disambiguation", "aliases", "urls", "stash_ids", "encodings")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from db import notes
-from db.bundles import records as bundle_records
 from db.errors import ForgottenError, GalleryError, GalleryMissingError, IdentityConflictError
-from db.gallery import Gallery
 from db.identities import identities_of
-from db.writers import only_writer
+from db.sqlite import notes
+from db.sqlite.bundles import records as bundle_records
+from db.sqlite.gallery import Gallery
+from db.sqlite.writers import only_writer
 from function.engines import Engine
 from tools.enrol import Enrolment, enrol_all, spare_photos
 from tools.portraits import Demands

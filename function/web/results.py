@@ -17,8 +17,8 @@ from pathlib import PureWindowsPath
 import numpy as np
 
 from db.blobs import to_blob
-from db.corrections import Correction, Look
 from db.records import Encoding
+from db.sqlite.corrections import Correction, Look
 from function.errors import ResultGoneError
 from function.faces.faces import Face, best_face
 from function.people.people import Person

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from db.errors import GalleryError
-from db.gallery import Gallery
 from db.records import Snapshot
-from db.snapshots import SnapshotCache
+from db.sqlite.gallery import Gallery
+from db.sqlite.snapshots import SnapshotCache
 from function.engines import Engine, load_engine
 from function.errors import BusyError, GalleryUnavailableError
 from function.faces.faces import Face

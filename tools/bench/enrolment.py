@@ -18,7 +18,7 @@ import click
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from db.gallery import Gallery
+from db.sqlite.gallery import Gallery
 from function.settings import Settings
 from tools.demo.photos import fetch_photos
 from tools.imports import import_records

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from db.gallery import Gallery
+from db.sqlite.gallery import Gallery
 from function.web.page_requests import PAGE_HEADER
 
 ROOT = Path(__file__).parents[2]

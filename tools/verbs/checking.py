@@ -7,8 +7,8 @@ from pathlib import Path
 import av
 import click
 
-from db.checks import Finding, check_gallery
 from db.errors import GalleryMissingError
+from db.sqlite.checks import Finding, check_gallery
 from tools.verbs.shared import gallery_option, print_json
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from db import edits, forgetting
 from db.errors import GalleryMissingError
-from db.gallery import Gallery
-from db.writers import only_writer
+from db.names import find_complaint
+from db.sqlite import edits, forgetting
+from db.sqlite.gallery import Gallery
+from db.sqlite.writers import only_writer
 from function.settings import Settings
 from tools.enrol import enrol_all
 from tools.imports import follow
-from tools.names import find_complaint
 from tools.portraits import Demands
 from tools.sources import SourceRecord
 from tools.sources.folder import photo_at

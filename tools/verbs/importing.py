@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import httpx
 
-from db.bundles import open_bundle
+from db.sqlite.bundles import open_bundle
 from function.enrolling.portraits import SMALLEST_PIXELS
 from function.settings import Settings
 from tools.downloads import Downloads, OwnServer

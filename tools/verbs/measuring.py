@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from db.gallery import Gallery
-from db.snapshots import load_snapshot
+from db.sqlite.gallery import Gallery
+from db.sqlite.snapshots import load_snapshot
 from function.engines import ENCODING_MODEL
 from function.matching.audits import audit_gallery
 from function.settings import Settings

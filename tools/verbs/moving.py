@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from db import notes
-from db.bundles import export_bundle
 from db.errors import GalleryReadOnlyError
-from db.gallery import Gallery
+from db.sqlite import notes
+from db.sqlite.bundles import export_bundle
+from db.sqlite.gallery import Gallery
 from tools.exports import write_csv, write_ndjson
 from tools.verbs.shared import gallery_option, print_json
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from db import notes
-from db.edits import photos_of
-from db.gallery import Gallery
+from db.sqlite import notes
+from db.sqlite.edits import photos_of
+from db.sqlite.gallery import Gallery
 from tools.verbs.shared import gallery_option, print_json
 
 

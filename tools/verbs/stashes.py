@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from db import notes
-from db.gallery import Gallery
 from db.records import Identity
+from db.sqlite import notes
+from db.sqlite.gallery import Gallery
 from function.settings import Settings
 from tools.downloads import Downloads
 from tools.imports import gallery_to_fill, import_records

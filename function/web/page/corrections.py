@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from flask import Request, Response
 
-from db.corrections import Correction, Look, assign, new_performer, reject, undo
-from db.gallery import Gallery
 from db.records import Performer
+from db.sqlite.corrections import Correction, Look, assign, new_performer, reject, undo
+from db.sqlite.gallery import Gallery
 from function.errors import BadParameterError
 from function.web.page.open_gallery import changed_gallery, refuse_forgotten
 from function.web.page_requests import read_fields, read_name

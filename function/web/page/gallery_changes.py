@@ -2,10 +2,10 @@
 
 from flask import Request, Response
 
-from db import edits
 from db.errors import GalleryError
-from db.forgetting import forget
-from db.gallery import Gallery
+from db.sqlite import edits
+from db.sqlite.forgetting import forget
+from db.sqlite.gallery import Gallery
 from function.errors import CorrectionRefusedError, GalleryUnavailableError
 from function.web.page.open_gallery import changed_gallery
 from function.web.page_requests import read_fields, read_name

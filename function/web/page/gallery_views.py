@@ -5,9 +5,9 @@ from typing import TypedDict
 
 from flask import Request, Response
 
-from db.checks import check_gallery
-from db.listings import Listed, distances_to_others, list_performers
 from db.records import Encoding
+from db.sqlite.checks import check_gallery
+from db.sqlite.listings import Listed, distances_to_others, list_performers
 from function.errors import GalleryUnavailableError, UnknownPerformerError
 from function.web.page.open_gallery import opened_gallery
 from function.web.page_requests import read_number

@@ -12,9 +12,9 @@ from db.errors import (
     PerformerNotFoundError,
 )
 from db.forgotten import find_forgotten
-from db.gallery import Gallery
 from db.records import Performer
-from db.writers import only_writer
+from db.sqlite.gallery import Gallery
+from db.sqlite.writers import only_writer
 from function.errors import (
     CorrectionRefusedError,
     GalleryUnavailableError,

@@ -4,10 +4,10 @@ import hashlib
 
 from flask import Request, Response
 
-from db.corrections import new_performer
 from db.errors import AmbiguousNameError, PerformerNotFoundError
-from db.gallery import Gallery
 from db.records import Encoding, Identity, Performer
+from db.sqlite.corrections import new_performer
+from db.sqlite.gallery import Gallery
 from function.errors import MissingParameterError
 from function.web.page.open_gallery import changed_gallery, opened_gallery, refuse_forgotten
 from function.web.page_requests import read_name, read_number, require_page

@@ -12,9 +12,9 @@ from typing import Literal
 import numpy as np
 
 from db.blobs import BLOB_BYTES
-from db.connections import OWNER_ONLY
-from db.filesystems import find_network_share
-from db.migrations import APPLICATION_ID, MIGRATIONS
+from db.sqlite.connections import OWNER_ONLY
+from db.sqlite.filesystems import find_network_share
+from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS
 
 SAFE_WAL = (3, 51, 3)
 """Older versions can corrupt a write-ahead log that two processes checkpoint at the same moment."""

@@ -2,8 +2,8 @@
 
 import json
 
-from db.gallery import Gallery
 from db.records import Identity
+from db.sqlite.gallery import Gallery
 
 
 def updated_at(gallery: Gallery, identity: Identity) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from db.connections import OWNER_ONLY
 from db.errors import GalleryLockedError, GalleryReadOnlyError
+from db.sqlite.connections import OWNER_ONLY
 
 if sys.platform != "win32":
     import fcntl

@@ -7,8 +7,8 @@ import numpy as np
 
 from db.blobs import BLOB_BYTES, DIMENSIONS
 from db.errors import OtherModelError
-from db.gallery import Gallery
 from db.records import Rejections, Snapshot
+from db.sqlite.gallery import Gallery
 
 _log = logging.getLogger(__name__)
 

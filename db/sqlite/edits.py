@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from db import notes
 from db.errors import GalleryError, PerformerNotFoundError
-from db.gallery import Gallery, save_details
 from db.identities import combine
 from db.records import Performer
+from db.sqlite import notes
+from db.sqlite.gallery import Gallery, save_details
 
 
 def merge(gallery: Gallery, kept: Performer, absorbed: Performer) -> Performer:

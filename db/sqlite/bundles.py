@@ -14,13 +14,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypedDict
 
-from db import notes
 from db.blobs import to_blob
-from db.connections import OWNER_ONLY, explained
 from db.errors import DamagedBundleError, GalleryMissingError
-from db.gallery import Gallery
-from db.migrations import MIGRATIONS
 from db.records import Encoding, Performer
+from db.sqlite import notes
+from db.sqlite.connections import OWNER_ONLY, explained
+from db.sqlite.gallery import Gallery
+from db.sqlite.migrations import MIGRATIONS
 
 
 class Manifest(TypedDict):

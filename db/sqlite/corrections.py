@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from db.blobs import from_blob, to_blob
-from db.gallery import Gallery
 from db.records import Encoding, Identity, Performer, Vector
 from db.rejections import REJECTED_WITHIN
+from db.sqlite.gallery import Gallery
 
 SOURCE = "page"
 """Where performers come from that a user named in a video, or added by hand."""

@@ -1,11 +1,11 @@
 """Forgetting that lasts: a performer leaves the file, and no import brings them back."""
 
-from db import notes
 from db.errors import PerformerNotFoundError
 from db.forgotten import hash_mark, mark_of_name, marks_of, read_key
-from db.gallery import Gallery
 from db.identities import identities_of
 from db.records import Performer
+from db.sqlite import notes
+from db.sqlite.gallery import Gallery
 
 
 def forget(gallery: Gallery, performer: Performer) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from db.errors import PerformerNotFoundError
-from db.gallery import Gallery
 from db.records import Encoding
+from db.sqlite.gallery import Gallery
 
 _LISTED = """
     id, name, disambiguation,

@@ -11,7 +11,6 @@ from typing import Any, Literal, Self, TypeAlias
 from sqlite_utils import Database
 
 from db.blobs import from_blob, to_blob
-from db.connections import copy_database, explained, open_database, transaction
 from db.errors import (
     AmbiguousNameError,
     DamagedVectorError,
@@ -23,6 +22,7 @@ from db.errors import (
 from db.forgotten import find_forgotten
 from db.identities import combine, identities_of
 from db.records import Encoding, Identity, Performer
+from db.sqlite.connections import copy_database, explained, open_database, transaction
 
 Change: TypeAlias = Literal["added", "updated", "unchanged"]
 """What enrolling did to a performer's record."""

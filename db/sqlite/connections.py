@@ -16,8 +16,8 @@ from db.errors import (
     NetworkShareError,
     NotAGalleryError,
 )
-from db.filesystems import find_network_share
-from db.migrations import APPLICATION_ID, MIGRATIONS, migrate, schema_version
+from db.sqlite.filesystems import find_network_share
+from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS, migrate, schema_version
 
 BUSY_SECONDS = 5.0
 """How long to wait for another process that writes."""
