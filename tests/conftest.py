@@ -9,11 +9,11 @@ import pytest
 
 from db.sqlite.gallery import Gallery
 from function.engines import Engine, EngineOptions, load_engine
-from tools.demo.photos import fetch_photos
-from tools.enrol import enrol_all
-from tools.labelled import Dataset, read_dataset
+from tools.accuracy.labelled import Dataset, read_dataset
+from tools.footage.photos import fetch_photos
+from tools.footage.videos import moving_picture, read_portrait, write_video
+from tools.imports.enrol import enrol_all
 from tools.sources.folder import read_folder
-from tools.videos import moving_picture, read_portrait, write_video
 
 DEVELOPMENT_DATA = Path(
     os.environ.get("DEVELOPMENT_DATA", Path(__file__).parents[2] / "shared" / "data")

@@ -9,8 +9,8 @@ from pathlib import Path
 from db.errors import GalleryError
 from db.records import Identity, Performer
 from tests.engines import QuickEngine, made_up_photo
-from tools.enrol import enrol_all
-from tools.imports import gallery_to_fill
+from tools.imports.enrol import enrol_all
+from tools.imports.imports import gallery_to_fill
 from tools.sources import Photo, SourceRecord
 
 PHOTOS_EACH = 3

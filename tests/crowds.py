@@ -9,7 +9,7 @@ from db.templates import USUAL_QUALITY
 from function.engines import ENCODING_MODEL, Box
 from function.faces.faces import Face
 from function.matching.densities import shipped_densities
-from tools.labelled import Source
+from tools.accuracy.labelled import Source
 
 DAY_SPREAD = 0.29
 """Distance of one day's face from its person: two of one person are 0.41 apart."""

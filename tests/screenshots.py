@@ -12,10 +12,10 @@ from function.engines import EngineOptions, load_engine
 from tests.browsers import ARGUMENTS, CHROMIUM
 from tests.drawings import draw_page
 from tests.servers import ROOT, running_server
-from tools.demo.photos import fetch_photos
-from tools.enrol import enrol_all
+from tools.footage.photos import fetch_photos
+from tools.footage.videos import moving_picture, read_portrait, write_video
+from tools.imports.enrol import enrol_all
 from tools.sources.folder import read_folder
-from tools.videos import moving_picture, read_portrait, write_video
 
 DOCS = ROOT / "docs"
 PEOPLE = {"Barack Obama": ("obama1.jpg", "obama2.jpg"), "Grace Hopper": ("hopper.jpg",)}

@@ -8,7 +8,7 @@ import numpy as np
 from db.records import Performer
 from function.matching.audits import audit_gallery
 from tests.crowds import Crowd, make_gallery
-from tools.audit import render_audit
+from tools.verbs.audit_lines import render_audit
 
 
 def test_a_good_gallery_has_no_findings() -> None:

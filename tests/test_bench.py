@@ -4,12 +4,13 @@ from pathlib import Path
 import av
 import pytest
 
-from tools.bench import faces, footage
+from tools.bench import faces
 from tools.bench.__main__ import render_table, run_contender
 from tools.bench.faces import WAYS, Condition, measure, read_portraits, render
-from tools.bench.footage import loop_footage, make_footage, true_faces
 from tools.bench.reference import group_greedily, load_library, run_reference
-from tools.videos import moving_picture, read_portrait, write_video
+from tools.footage import bench_footage as footage
+from tools.footage.bench_footage import loop_footage, make_footage, true_faces
+from tools.footage.videos import moving_picture, read_portrait, write_video
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import pytest
 
 from function.matching.densities import OWN_FREEDOM, shipped_densities, student
 from tests.crowds import Crowd, make_sources
-from tools.calibrate import calibrate, fit_densities, render_calibration
-from tools.labelled import Dataset
+from tools.accuracy.calibrate import calibrate, fit_densities, render_calibration
+from tools.accuracy.labelled import Dataset
 from tools.sources import UnusableSourceError
 
 MODEL = shipped_densities().model

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tools.cli import main
+from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.verbs.importing import import_
-from tools.videos import moving_picture, read_portrait, write_video
 
 
 def run(*arguments: str | Path, **options: Any) -> Result:

@@ -20,8 +20,8 @@ from db.sqlite.snapshots import SnapshotCache
 from tests.crashing_import import PHOTOS_EACH, hold, import_on_a_full_disk, import_some, record
 from tests.engines import QuickEngine
 from tests.galleries import MODEL
-from tools.enrol import enrol_all
-from tools.imports import gallery_to_fill
+from tools.imports.enrol import enrol_all
+from tools.imports.imports import gallery_to_fill
 
 KILLS = int(os.environ.get("KILLS", "20"))
 """How often the import is killed; the project's own claim was tried with KILLS=200."""

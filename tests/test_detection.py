@@ -18,7 +18,7 @@ from function.media.images import RgbImage, fit
 from function.people.people import group_faces
 from tests.engines import QuickEngine, detect
 from tests.turning import close_up, place_face
-from tools.videos import read_portrait
+from tools.footage.videos import read_portrait
 
 PORTRAITS = ["obama1.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png", "hopper.jpg"]
 

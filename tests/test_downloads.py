@@ -5,7 +5,7 @@ import pytest
 
 from function.media.photos import PhotoRefusedError
 from tests.stash_server import STASH, Answer, StandIn, serving
-from tools.downloads import Downloads, OwnServer, is_public
+from tools.sources.downloads import Downloads, OwnServer, is_public
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_the_connection_goes_to_the_address_that_was_checked(
             resolved.append(host)
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
-        monkeypatch.setattr("tools.downloads.socket.getaddrinfo", resolve)
-        monkeypatch.setattr("tools.downloads.is_public", lambda _: True)
+        monkeypatch.setattr("tools.sources.downloads.socket.getaddrinfo", resolve)
+        monkeypatch.setattr("tools.sources.downloads.is_public", lambda _: True)
         assert Downloads().fetch(f"http://photos.example:{port}/a") == b"picture"
         # Once for our check; the connection was made to the number.
         assert resolved[0] == "photos.example"
@@ -86,7 +86,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(
 
 
 def test_a_photo_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tools.downloads.MAX_PHOTO_BYTES", 1000)
+    monkeypatch.setattr("tools.sources.downloads.MAX_PHOTO_BYTES", 1000)
     with serving(StandIn(STASH, {})) as server:
         server.photos["/a"] = Answer(b"x" * 5000)
         with pytest.raises(PhotoRefusedError, match="too large"):

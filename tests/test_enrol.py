@@ -14,8 +14,8 @@ from function.engines import Detection, Engine
 from function.faces.quality import BLANK_CHIP
 from function.media.images import RgbImage
 from tests.engines import QuickEngine, made_up_photo
-from tools.enrol import enrol_performer, spare_photos
-from tools.portraits import Demands
+from tools.imports.enrol import enrol_performer, spare_photos
+from tools.imports.portraits import Demands
 from tools.sources import Photo, SourceRecord
 
 

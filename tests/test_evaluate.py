@@ -11,13 +11,13 @@ from function.engines import Engine
 from function.faces.faces import Face
 from function.matching.densities import shipped_densities
 from tests.crowds import Crowd, make_face, make_gallery, make_sources
-from tools.evaluate import evaluate, render_evaluation
-from tools.labelled import Dataset, read_dataset
-from tools.measures import Outcome, measure_groups, measure_reliability, measure_searches
-from tools.reference import TOLERANCE, group_greedily, nearest_face
+from tools.accuracy.evaluate import evaluate, render_evaluation
+from tools.accuracy.figures import Outcome, measure_groups, measure_reliability, measure_searches
+from tools.accuracy.labelled import Dataset, read_dataset
+from tools.accuracy.reference import TOLERANCE, group_greedily, nearest_face
+from tools.accuracy.trials import make_trials
+from tools.footage.videos import moving_picture, read_picture, write_video
 from tools.sources import UnusableSourceError
-from tools.trials import make_trials
-from tools.videos import moving_picture, read_picture, write_video
 
 MODEL = shipped_densities().model
 

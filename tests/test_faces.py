@@ -13,9 +13,9 @@ from function.media.frames import Frame
 from function.people.people import group_faces
 from tests.engines import detect
 from tests.turning import close_up, place_face
-from tools.labelled import Source
-from tools.trials import make_gallery
-from tools.videos import read_portrait
+from tools.accuracy.labelled import Source
+from tools.accuracy.trials import make_gallery
+from tools.footage.videos import read_portrait
 
 
 @pytest.mark.parametrize("name", ["obama1.jpg", "obama2.jpg", "biden.jpg", "hopper.jpg"])

@@ -14,7 +14,7 @@ from function.media.images import RgbImage
 from function.media.videos import VideoLimits, open_video
 from tests.memory import read_video_in_memory
 from tests.videos import number_in, numbered_pictures
-from tools.videos import still_picture, write_video
+from tools.footage.videos import still_picture, write_video
 
 FPS = 25
 

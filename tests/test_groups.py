@@ -7,7 +7,7 @@ from function.media import packets as groups
 from function.media.packets import choose_moments, read_groups
 from function.media.videos import VideoLimits, open_video
 from tests.videos import numbered_pictures
-from tools.videos import write_video
+from tools.footage.videos import write_video
 
 
 def test_the_first_keyframe_is_always_chosen() -> None:

@@ -18,7 +18,7 @@ from db.sqlite.connections import open_database
 from db.sqlite.gallery import Gallery
 from function.web.service import Service
 from tests.videos import write_sound
-from tools.videos import moving_picture, read_portrait, still_picture, write_video
+from tools.footage.videos import moving_picture, read_portrait, still_picture, write_video
 
 ROOT = Path(__file__).parents[1]
 SIZE = (640, 480)

@@ -24,9 +24,9 @@ from function.matching.matches import (
 )
 from function.people.people import Person, group_faces, person_of
 from tests.crowds import Crowd, make_face, make_faces, make_gallery
-from tools.crowds import add_strangers
-from tools.labelled import Dataset
-from tools.trials import make_trials, run_trial
+from tools.accuracy.crowds import add_strangers
+from tools.accuracy.labelled import Dataset
+from tools.accuracy.trials import make_trials, run_trial
 
 
 def identify(person: Person, gallery: Snapshot, min_score: float = 0) -> Identification:

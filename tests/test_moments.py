@@ -13,7 +13,7 @@ from function.media.images import RgbImage
 from function.media.moments import MAX_SIDE_PIXELS, Moment, find_moment
 from function.sandbox.wire import LARGEST_BYTES
 from tests.videos import number_in, numbered_pictures
-from tools.videos import write_video
+from tools.footage.videos import write_video
 
 FPS = 25
 PICTURES = 250

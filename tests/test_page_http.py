@@ -20,7 +20,7 @@ from function.matching.audits import audit_gallery
 from function.web.pages import PAGE_FOLDER
 from tests.galleries import flawed_gallery, many_performers
 from tests.videos import number_in, numbered_pictures
-from tools.videos import moving_picture, read_portrait, write_video
+from tools.footage.videos import moving_picture, read_portrait, write_video
 
 ROOT = Path(__file__).parents[1]
 FROM_PAGE = {"X-Recognition-Page": "1"}

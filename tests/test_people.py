@@ -12,8 +12,8 @@ from function.media.frames import sample_frames
 from function.media.videos import open_video
 from function.people.people import group_faces, person_of
 from tests.crowds import Crowd, make_face, make_faces
-from tools.evaluate import group_our_way, measure_grouping
-from tools.labelled import Dataset
+from tools.accuracy.evaluate import group_our_way, measure_grouping
+from tools.accuracy.labelled import Dataset
 
 SCENE_SPREAD = 0.22
 """Distance of a face from its person within one video."""

@@ -29,9 +29,9 @@ from function.media.videos import open_video
 from function.people.people import person_of
 from tests.engines import detect, made_up_photo
 from tests.turning import close_up, place_face
-from tools.labelled import Dataset, Source
-from tools.trials import make_gallery
-from tools.videos import read_portrait
+from tools.accuracy.labelled import Dataset, Source
+from tools.accuracy.trials import make_gallery
+from tools.footage.videos import read_portrait
 
 Spoil = Callable[[RgbImage], RgbImage]
 PORTRAITS = ["obama1.jpg", "obama2.jpg", "biden.jpg", "astronaut.png", "hopper.jpg"]

@@ -13,7 +13,7 @@ from function.faces.faces import Face, find_faces
 from function.media.frames import Frame
 from function.media.images import RgbImage
 from tests.turning import close_up, place_face
-from tools.videos import read_portrait
+from tools.footage.videos import read_portrait
 
 
 class Counting:

@@ -40,10 +40,10 @@ from function.sandbox.pool import Sandbox
 from function.sandbox.wire import WireError, pack, unpack
 from function.settings import Settings
 from tests.videos import numbered_pictures
+from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.soak.mutations import mutate
 from tools.soak.photos import SEEDS, endless_scans, photo_bombs, write_seeds
 from tools.soak.seeds import write_seeds as write_videos
-from tools.videos import moving_picture, read_portrait, write_video
 
 ROOT = Path(__file__).parents[1]
 

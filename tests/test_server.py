@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.soak.servers import Answer, Server, serving
-from tools.videos import moving_picture, read_portrait, write_video
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 

@@ -9,12 +9,12 @@ from db.sqlite.forgetting import forget
 from db.sqlite.gallery import Gallery
 from tests.engines import QuickEngine, made_up_photo
 from tests.stash_server import Answer, StandIn, image, in_stash, serving, stash
-from tools.downloads import Downloads
-from tools.enrol import enrol_all
-from tools.imports import import_records
-from tools.portraits import Demands
-from tools.reports import Report
+from tools.imports.enrol import enrol_all
+from tools.imports.imports import import_records
+from tools.imports.portraits import Demands
+from tools.imports.reports import Report
 from tools.sources import SourceRecord, UnusableSourceError
+from tools.sources.downloads import Downloads
 from tools.sources.stash import Stash, Wanted
 
 EVERYONE = Wanted()
@@ -23,8 +23,8 @@ BOX = "https://stashdb.org/graphql"
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tools.retries.FIRST_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr("tools.retries.LONGEST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("tools.sources.retries.FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("tools.sources.retries.LONGEST_PAUSE_SECONDS", 0.01)
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from db.sqlite.gallery import Gallery
 from tests.engines import QuickEngine, made_up_photo
 from tests.galleries import encoding, performer
 from tests.stash_server import Answer, StandIn, in_box, serving, stash_box
-from tools.downloads import Downloads, OwnServer
-from tools.enrol import enrol_all
-from tools.retries import Throttle
+from tools.imports.enrol import enrol_all
 from tools.sources import Refusal, SourceRecord
+from tools.sources.downloads import Downloads, OwnServer
+from tools.sources.retries import Throttle
 from tools.sources.stash_box import StashBox
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from db.sqlite.gallery import Gallery
 from tests.engines import QuickEngine, made_up_photo
-from tools.enrol import enrol_all
+from tools.imports.enrol import enrol_all
 from tools.sources import Refusal, SourceRecord, UnusableSourceError
 from tools.sources.stash_export import read_export
 

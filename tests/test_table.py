@@ -11,13 +11,13 @@ import pytest
 from db.sqlite.gallery import Gallery
 from tests.engines import QuickEngine, made_up_photo
 from tests.galleries import encoding, performer
-from tools.enrol import enrol_all
-from tools.exports import write_csv, write_ndjson
-from tools.imports import import_records
-from tools.portraits import Demands
+from tools.imports.enrol import enrol_all
+from tools.imports.imports import import_records
+from tools.imports.portraits import Demands
 from tools.sources import Refusal, SourceRecord, UnusableSourceError
 from tools.sources.rows import find_delimiter
 from tools.sources.table import TableOptions, read_table
+from tools.verbs.exports import write_csv, write_ndjson
 
 BOX = "https://stashdb.org/graphql"
 

@@ -25,7 +25,7 @@ def engine_once(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = _ENGINES.setdefault("auto", load_engine("auto", options))
     for module in ("importing", "stashes", "editing"):
         monkeypatch.setattr(f"tools.verbs.{module}.load_chosen_engine", lambda _: loaded)
-    monkeypatch.setattr("tools.retries.FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("tools.sources.retries.FIRST_PAUSE_SECONDS", 0.001)
 
 
 _ENGINES: dict[str, Any] = {}

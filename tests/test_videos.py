@@ -18,7 +18,7 @@ from function.media.frames import sample_frames
 from function.media.videos import VideoLimits, open_video
 from tests.memory import read_video_in_memory
 from tests.videos import numbered_pictures, write_sound
-from tools.videos import write_video
+from tools.footage.videos import write_video
 
 
 @pytest.fixture(scope="module")

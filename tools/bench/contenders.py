@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from tools.bench.footage import is_footage, true_faces
+from tools.footage.bench_footage import is_footage, true_faces
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from PIL import Image, ImageEnhance
 
 from db.sqlite.gallery import Gallery
 from function.settings import Settings
-from tools.demo.photos import fetch_photos
-from tools.imports import import_records
-from tools.portraits import Demands
+from tools.footage.photos import fetch_photos
+from tools.imports.imports import import_records
+from tools.imports.portraits import Demands
 from tools.sources import Refusal, SourceRecord
 from tools.sources.folder import read_folder
 from tools.verbs.shared import load_chosen_engine

@@ -23,8 +23,8 @@ from function.faces.faces import faces_of_image
 from function.media.images import RgbImage
 from function.media.photos import PhotoRefusedError
 from function.media.stills import decode_photo
-from tools.bench.footage import HEIGHT, WIDTH, make_ground
-from tools.demo.photos import fetch_photos
+from tools.footage.bench_footage import HEIGHT, WIDTH, make_ground
+from tools.footage.photos import fetch_photos
 
 PORTRAITS = ("obama1.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png", "hopper.jpg")
 SMALLEST_SOURCE_PIXELS = 90

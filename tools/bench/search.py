@@ -20,9 +20,9 @@ from function.faces.faces import Face
 from function.matching.densities import shipped_densities
 from function.matching.matches import identify_people, match_people
 from function.people.people import Person, person_of
-from tools.crowds import add_strangers, make_strangers
-from tools.labelled import read_dataset
-from tools.trials import make_trials
+from tools.accuracy.crowds import add_strangers, make_strangers
+from tools.accuracy.labelled import read_dataset
+from tools.accuracy.trials import make_trials
 
 SIZES = ((1_000, 10), (10_000, 10), (100_000, 1), (100_000, 10))
 PEOPLE = 30

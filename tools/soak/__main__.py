@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from tools.demo.photos import fetch_photos
+from tools.footage.photos import fetch_photos
 from tools.soak.bombs import write_bombs
 from tools.soak.paths import CANARY, lay_out_library
 from tools.soak.seeds import write_film, write_seeds

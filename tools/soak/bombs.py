@@ -12,7 +12,7 @@ from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from tools.videos import write_video
+from tools.footage.videos import write_video
 
 Patch = tuple[bytes, int, int]
 """A box of an MP4, a place in it, and the 32-bit number to put there."""

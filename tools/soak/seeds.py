@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from function.media.images import RgbImage
-from tools.videos import write_video
+from tools.footage.videos import write_video
 
 SEEDS: dict[str, tuple[str, str]] = {
     "h264.mp4": ("libx264", "yuv420p"),

@@ -13,9 +13,9 @@ from db.sqlite import edits, forgetting
 from db.sqlite.gallery import Gallery
 from db.sqlite.writers import only_writer
 from function.settings import Settings
-from tools.enrol import enrol_all
-from tools.imports import follow
-from tools.portraits import Demands
+from tools.imports.enrol import enrol_all
+from tools.imports.imports import follow
+from tools.imports.portraits import Demands
 from tools.sources import SourceRecord
 from tools.sources.folder import photo_at
 from tools.verbs.shared import finish, gallery_option, load_chosen_engine, print_json

@@ -10,12 +10,12 @@ from db.sqlite.snapshots import load_snapshot
 from function.engines import ENCODING_MODEL
 from function.matching.audits import audit_gallery
 from function.settings import Settings
-from tools.audit import render_audit
-from tools.calibrate import calibrate as fit_and_compare
-from tools.calibrate import render_calibration
-from tools.evaluate import evaluate as measure
-from tools.evaluate import render_evaluation
-from tools.labelled import read_dataset
+from tools.accuracy.calibrate import calibrate as fit_and_compare
+from tools.accuracy.calibrate import render_calibration
+from tools.accuracy.evaluate import evaluate as measure
+from tools.accuracy.evaluate import render_evaluation
+from tools.accuracy.labelled import read_dataset
+from tools.verbs.audit_lines import render_audit
 from tools.verbs.shared import Verb, gallery_option, load_chosen_engine, print_json
 
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)

@@ -9,7 +9,7 @@ from db.errors import GalleryReadOnlyError
 from db.sqlite import notes
 from db.sqlite.bundles import export_bundle
 from db.sqlite.gallery import Gallery
-from tools.exports import write_csv, write_ndjson
+from tools.verbs.exports import write_csv, write_ndjson
 from tools.verbs.shared import gallery_option, print_json
 
 

@@ -10,7 +10,7 @@ import click
 
 from function.engines import Engine, load_engine
 from function.settings import Settings
-from tools.reports import Report
+from tools.imports.reports import Report
 
 EXIT_PARTLY = 3
 

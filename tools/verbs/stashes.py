@@ -11,10 +11,10 @@ from db.records import Identity
 from db.sqlite import notes
 from db.sqlite.gallery import Gallery
 from function.settings import Settings
-from tools.downloads import Downloads
-from tools.imports import gallery_to_fill, import_records
-from tools.portraits import Demands
+from tools.imports.imports import gallery_to_fill, import_records
+from tools.imports.portraits import Demands
 from tools.sources import UnusableSourceError
+from tools.sources.downloads import Downloads
 from tools.sources.stash import Stash, Wanted
 from tools.sources.stash_box import StashBox
 from tools.verbs.importing import enrolling, import_

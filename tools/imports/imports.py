@@ -14,10 +14,10 @@ from db.sqlite.bundles import records as bundle_records
 from db.sqlite.gallery import Gallery
 from db.sqlite.writers import only_writer
 from function.engines import Engine
-from tools.enrol import Enrolment, enrol_all, spare_photos
-from tools.portraits import Demands
-from tools.prefetch import read_ahead
-from tools.reports import Report
+from tools.imports.enrol import Enrolment, enrol_all, spare_photos
+from tools.imports.portraits import Demands
+from tools.imports.prefetch import read_ahead
+from tools.imports.reports import Report
 from tools.sources import Refusal, SourceRecord, UnusableSourceError
 
 

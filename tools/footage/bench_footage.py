@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from function.media.images import RgbImage
-from tools.demo.photos import fetch_photos
-from tools.videos import read_portrait, write_video
+from tools.footage.photos import fetch_photos
+from tools.footage.videos import read_portrait, write_video
 
 FOOTAGE_FOLDER = Path(__file__).parents[2] / ".cache" / "footage"
 WIDTH, HEIGHT, FPS = 1920, 1080, 25

@@ -10,8 +10,7 @@ from typing import Any
 from function.faces.faces import Face
 from function.matching.densities import Densities
 from function.people.people import group_faces
-from tools.labelled import Dataset, LeftOut, Source
-from tools.measures import (
+from tools.accuracy.figures import (
     GroupFigures,
     Reliability,
     SearchFigures,
@@ -19,9 +18,10 @@ from tools.measures import (
     measure_reliability,
     measure_searches,
 )
-from tools.reference import group_greedily
+from tools.accuracy.labelled import Dataset, LeftOut, Source
+from tools.accuracy.reference import group_greedily
+from tools.accuracy.trials import TrialOutcome, join_sources, make_trials, run_trial
 from tools.sources import UnusableSourceError
-from tools.trials import TrialOutcome, join_sources, make_trials, run_trial
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from function.faces.faces import Face
 from function.matching.densities import Densities, shipped_densities
 from function.matching.matches import Identification, identify_people
 from function.people.people import person_of
-from tools import reference
-from tools.labelled import Source
-from tools.measures import Outcome
+from tools.accuracy import reference
+from tools.accuracy.figures import Outcome
+from tools.accuracy.labelled import Source
 
 LEAST_PROBABILITY = 1e-4
 """Scores are shown to a tenth of a percent; log loss takes less for this."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 
-from tools.retries import TIMEOUT, Throttle, answer_to
 from tools.sources import UnusableSourceError
+from tools.sources.retries import TIMEOUT, Throttle, answer_to
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 LONGEST_ANSWER_SECONDS = 120.0

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import httpx
 
 from function.media.photos import MAX_PHOTO_BYTES, PhotoNotFetchedError, PhotoRefusedError
-from tools.graphql import read_limited
-from tools.retries import TIMEOUT, WORTH_ASKING_AGAIN, answer_to
 from tools.sources import UnusableSourceError
+from tools.sources.graphql import read_limited
+from tools.sources.retries import TIMEOUT, WORTH_ASKING_AGAIN, answer_to
 
 MAX_REDIRECTS = 4
 

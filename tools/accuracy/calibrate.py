@@ -24,11 +24,11 @@ from function.matching.densities import (
     student,
 )
 from function.people.views import LOOKS_SHARE
-from tools.evaluate import measure_scores
-from tools.labelled import Dataset, Source
-from tools.measures import Reliability
+from tools.accuracy.evaluate import measure_scores
+from tools.accuracy.figures import Reliability
+from tools.accuracy.labelled import Dataset, Source
+from tools.accuracy.trials import TrialOutcome, join_sources, make_trials, run_trial
 from tools.sources import UnusableSourceError
-from tools.trials import TrialOutcome, join_sources, make_trials, run_trial
 
 TEMPLATE_SIZES = (1, 2, 3, 5)
 """Sources in a template: what is fitted must hold for one photo and for several."""

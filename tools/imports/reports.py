@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from tools.enrol import Enrolment
+from tools.imports.enrol import Enrolment
 
 MAX_LISTED = 10_000
 """Refusals and namesakes beyond these are counted, not listed."""

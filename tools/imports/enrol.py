@@ -10,7 +10,7 @@ from db.records import Identity, Performer
 from db.sqlite import notes
 from db.sqlite.gallery import Change, Gallery
 from function.engines import Engine
-from tools.portraits import USUAL_DEMANDS, Demands, Portraits
+from tools.imports.portraits import USUAL_DEMANDS, Demands, Portraits
 from tools.sources import Refusal, SourceRecord
 
 

@@ -1,0 +1,1 @@
+"""How often the answers are right: labelled photos become trials, and trials figures."""
