@@ -42,7 +42,7 @@ bench-faces: $(VENV)/ready ## compare which faces detectors find; PHOTOS=folder 
 	@$(BIN)/python -m tools.bench.faces $(PHOTOS)
 
 screenshot: $(VENV)/ready-dev ## picture the page: docs/page.svg, and docs/screenshot-*.png with photographs
-	$(BIN)/python -m tests.screenshots
+	$(BIN)/python -m tests.support.screenshots
 
 lock: $(VENV)/ready-dev ## remake the hashed requirements from the .in files
 	$(BIN)/$(LOCK) requirements.in --output-file requirements.txt

@@ -4,8 +4,8 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from tests.browsers import chromium
-from tests.drawings import draw_page
+from tests.support.browsers import chromium
+from tests.support.drawings import draw_page
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "page.svg"
