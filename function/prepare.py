@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from function.engines import DETECTORS, load_engine
+from function.engines.loading import load_engine
+from function.engines.protocol import DETECTORS
 from function.settings import Settings
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db.records import Snapshot
-from function.engines import Engine
+from function.engines.protocol import Engine
 from function.matching.matches import Identification, match_people
 from function.people.search import Findings, Progress, StageSeconds, Task, find_people
 from function.settings import Settings

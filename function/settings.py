@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
-from function.engines import DETECTORS, DetectorName, DeviceName, EngineOptions
+from function.engines.protocol import DETECTORS, DetectorName, DeviceName, EngineOptions
 
 SandboxName: TypeAlias = Literal["on", "strict", "off"]
 

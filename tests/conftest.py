@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from db.sqlite.gallery import Gallery
-from function.engines import Engine, EngineOptions, load_engine
+from function.engines.loading import load_engine
+from function.engines.protocol import Engine, EngineOptions
 from tools.accuracy.labelled import Dataset, read_dataset
 from tools.footage.photos import fetch_photos
 from tools.footage.videos import moving_picture, read_portrait, write_video

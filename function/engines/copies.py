@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from function.engines.heads import Head, LevelCut, cut_level
-from function.media.images import RgbImage, fit
+from function.media.images import fit
+from function.media.pictures import RgbImage
 
 
 class Copies:

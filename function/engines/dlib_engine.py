@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 
 from db.records import Vectors
-from function.engines import (
+from function.engines.onnx.graph_cache import GraphCache
+from function.engines.plain_detector import PlainDetector
+from function.engines.processor import require_avx
+from function.engines.protocol import (
     ENCODING_MODEL,
     Alignment,
     Detection,
@@ -20,12 +23,9 @@ from function.engines import (
     Engine,
     EngineOptions,
 )
-from function.engines.onnx.graph_cache import GraphCache
-from function.engines.plain_detector import PlainDetector
-from function.engines.processor import require_avx
 from function.engines.weights import PACKAGE, WeightFiles, find_weights
 from function.errors import EngineUnavailableError
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 
 require_avx()
 try:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from db.records import Vectors
-from function.engines import ENCODING_MODEL, Alignment, Detection, Detector, Engine, EngineOptions
 from function.engines.dlib_nets.cnn_scores import read_scores
 from function.engines.dlib_nets.layers import DetectionLoss, DlibNet
 from function.engines.dlib_nets.nets import read_detector, read_encoder
@@ -16,9 +15,17 @@ from function.engines.dlib_nets.pyramid import lay_out, paint
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.plain_detector import PlainDetector
 from function.engines.processor import require_avx
+from function.engines.protocol import (
+    ENCODING_MODEL,
+    Alignment,
+    Detection,
+    Detector,
+    Engine,
+    EngineOptions,
+)
 from function.engines.weights import find_weights
 from function.errors import EngineUnavailableError
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 
 require_avx()
 try:

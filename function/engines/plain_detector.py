@@ -1,7 +1,8 @@
 """A picture becomes faces by one look: how dlib's own detectors are used."""
 
-from function.engines import Detection, Detector
-from function.media.images import RgbImage, fit
+from function.engines.protocol import Detection, Detector
+from function.media.images import fit
+from function.media.pictures import RgbImage
 
 SMALLEST_PICTURE_PIXELS = 40
 """No face that could be told apart fits into less, and dlib's nets refuse much less."""

@@ -1,6 +1,6 @@
 """A photo that shows one person becomes the face in it, or a reason why not."""
 
-from function.engines import Engine
+from function.engines.protocol import Engine
 from function.errors import PhotoUnusableError
 from function.faces.faces import Face, faces_of_image
 from function.faces.quality import BLURRED

@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 
-from function.engines import Box, Landmarks
-from function.media.images import RgbImage, encode_jpeg
+from function.engines.protocol import Box, Landmarks
+from function.media.images import encode_jpeg
+from function.media.pictures import RgbImage
 
 MARGIN = 1.9
 """Side of the crop in face widths: chin, hair and ears are in."""

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from db.records import Vector
-from function.engines import Box, Detection, Engine, Landmarks
+from function.engines.protocol import Box, Detection, Engine, Landmarks
 from function.faces.crops import cut_crop
 from function.faces.quality import (
     BLANK_CHIP,
@@ -20,7 +20,7 @@ from function.faces.quality import (
 )
 from function.faces.repeats import Repeats
 from function.media.frames import Frame
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 
 BATCH_FACES = 8
 """Chips encoded in one call: larger batches are no faster (5.3 ms a face at 8, 5.25 at 32)."""

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from db.records import Vector
 from db.templates import QUALITY_SLOPE
-from function.engines import Alignment, Detection
 from function.engines.heads import fit_head
-from function.media.images import RgbImage
+from function.engines.protocol import Alignment, Detection
+from function.media.pictures import RgbImage
 
 SMALL_PIXELS = 28
 """Narrower boxes are weak: of faces of 24 px three quarters are missed where one stranger in a

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from function.engines import Box, Detection
-from function.media.images import RgbImage
+from function.engines.protocol import Box, Detection
+from function.media.pictures import RgbImage
 
 Kept = TypeVar("Kept")
 

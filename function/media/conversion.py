@@ -8,7 +8,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 
 Thumbnail: TypeAlias = NDArray[np.int16]
 """A picture as 32x32 grey cells, int16 so that two can be subtracted."""

@@ -12,8 +12,8 @@ from av.video.frame import VideoFrame
 
 from function.errors import UnreadableVideoError
 from function.media.conversion import PictureConverter, Thumbnail
-from function.media.images import RgbImage
 from function.media.packets import Group, read_groups
+from function.media.pictures import RgbImage
 from function.media.videos import Video
 
 log = logging.getLogger(__name__)

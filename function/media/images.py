@@ -1,13 +1,9 @@
 """A picture as an array of RGB: made smaller in the same shape, or written as JPEG."""
 
-from typing import TypeAlias
-
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-RgbImage: TypeAlias = NDArray[np.uint8]
-"""RGB uint8, (height, width, 3). BGR given as RGB moves an encoding by 0.28 in silence."""
+from function.media.pictures import RgbImage
 
 JPEG_QUALITY = 88
 

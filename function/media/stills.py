@@ -22,8 +22,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from function.media.images import RgbImage
 from function.media.photos import PhotoRefusedError
+from function.media.pictures import RgbImage
 
 MAX_PIXELS = 50_000_000
 """Larger photos are refused before they are decoded: 150 MB of RGB."""

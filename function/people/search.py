@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from function.engines import Engine
+from function.engines.protocol import Engine
 from function.faces.faces import Face, best_face, find_faces
 from function.media.frames import read_ahead, sample_frames
 from function.media.videos import open_video

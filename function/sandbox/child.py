@@ -20,14 +20,14 @@ from typing import cast
 import av
 import numpy as np
 
-from function.engines import (
+from function.engines.loading import load_engine
+from function.engines.protocol import (
     Box,
     Detection,
     DetectorName,
     DeviceName,
     Engine,
     EngineOptions,
-    load_engine,
 )
 from function.enrolling.portraits import find_face_asked_for
 from function.errors import (

@@ -8,7 +8,8 @@ from db.errors import GalleryError
 from db.records import Snapshot
 from db.sqlite.gallery import Gallery
 from db.sqlite.snapshots import SnapshotCache
-from function.engines import Engine, load_engine
+from function.engines.loading import load_engine
+from function.engines.protocol import Engine
 from function.errors import BusyError, GalleryUnavailableError
 from function.faces.faces import Face
 from function.media.files import MediaFile

@@ -6,7 +6,7 @@ import numpy as np
 
 from db.records import Performer, Snapshot, Vector, Vectors
 from db.templates import USUAL_QUALITY
-from function.engines import ENCODING_MODEL, Box
+from function.engines.protocol import ENCODING_MODEL, Box
 from function.faces.faces import Face
 from function.matching.densities import shipped_densities
 from tools.accuracy.labelled import Source

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from db.records import Vectors
-from function.engines import Alignment, Box, Detection, Detector, DetectorName, Engine
-from function.media.images import RgbImage
+from function.engines.protocol import Alignment, Box, Detection, Detector, DetectorName, Engine
+from function.media.pictures import RgbImage
 from tests.support.galleries import MODEL, made_up_vector
 
 

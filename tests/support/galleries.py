@@ -12,7 +12,7 @@ from db.records import Encoding, Performer, Vector
 from db.sqlite.connections import open_database, transaction
 from db.sqlite.gallery import Gallery
 from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS
-from function.engines import ENCODING_MODEL
+from function.engines.protocol import ENCODING_MODEL
 from tests.support.crowds import Crowd
 
 MODEL = "test-model"

@@ -8,7 +8,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from db.sqlite.gallery import Gallery
-from function.engines import EngineOptions, load_engine
+from function.engines.loading import load_engine
+from function.engines.protocol import EngineOptions
 from tests.support.browsers import ARGUMENTS, CHROMIUM
 from tests.support.drawings import draw_page
 from tests.support.servers import ROOT, running_server

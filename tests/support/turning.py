@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from function.engines import Detection
-from function.media.images import RgbImage
+from function.engines.protocol import Detection
+from function.media.pictures import RgbImage
 
 CLOSE_UP_WIDTH = 268
 """The face of obama1.jpg is so wide in `close_up`, and its middle is the picture's."""

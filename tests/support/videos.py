@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 
 NUMBER_BITS = 12
 """A numbered picture carries its number as this many black or white bars, lowest bit at left."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from function.engines import Engine
+from function.engines.protocol import Engine
 from function.enrolling.portraits import DETECTION_PIXELS
 from function.errors import RecognitionError
 from function.faces.faces import Face, faces_of_image, find_faces

@@ -65,7 +65,8 @@ def run_keyframes(video: Path, _: float | None) -> Found:
 
 
 def _run_ours(engine_name: str, video: Path, every_seconds: float | None) -> Found:
-    from function.engines import EngineOptions, load_engine  # noqa: PLC0415  # as above
+    from function.engines.loading import load_engine  # noqa: PLC0415  # as above
+    from function.engines.protocol import EngineOptions  # noqa: PLC0415  # as above
     from function.people.search import Findings, find_people  # noqa: PLC0415
     from function.recognition import task_of  # noqa: PLC0415
     from function.settings import Settings  # noqa: PLC0415

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from db.records import Performer, Snapshot, Vectors
-from function.engines import ENCODING_MODEL, Box, EngineOptions, load_engine
+from function.engines.loading import load_engine
+from function.engines.protocol import ENCODING_MODEL, Box, EngineOptions
 from function.faces.faces import Face
 from function.matching.densities import shipped_densities
 from function.matching.matches import identify_people, match_people

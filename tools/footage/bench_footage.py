@@ -13,7 +13,7 @@ import av
 import cv2
 import numpy as np
 
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 from tools.footage.photos import fetch_photos
 from tools.footage.videos import read_portrait, write_video
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from av.video.stream import VideoStream
 
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 
 
 def write_video(

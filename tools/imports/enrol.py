@@ -9,7 +9,7 @@ from db.names import find_complaint
 from db.records import Identity, Performer
 from db.sqlite import notes
 from db.sqlite.gallery import Change, Gallery
-from function.engines import Engine
+from function.engines.protocol import Engine
 from tools.imports.portraits import USUAL_DEMANDS, Demands, Portraits
 from tools.sources import Refusal, SourceRecord
 

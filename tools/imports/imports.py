@@ -13,7 +13,7 @@ from db.sqlite import notes
 from db.sqlite.bundles import records as bundle_records
 from db.sqlite.gallery import Gallery
 from db.sqlite.writers import only_writer
-from function.engines import Engine
+from function.engines.protocol import Engine
 from tools.imports.enrol import Enrolment, enrol_all, spare_photos
 from tools.imports.portraits import Demands
 from tools.imports.prefetch import read_ahead

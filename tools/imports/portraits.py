@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from db.records import Encoding, Vector
-from function.engines import Engine
+from function.engines.protocol import Engine
 from function.enrolling.portraits import SMALLEST_PIXELS, find_only_face
 from function.faces.faces import Face
 from function.media.photos import PhotoNotFetchedError, PhotoRefusedError

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 from tools.footage.videos import write_video
 
 SEEDS: dict[str, tuple[str, str]] = {

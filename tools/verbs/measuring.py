@@ -7,7 +7,7 @@ import click
 
 from db.sqlite.gallery import Gallery
 from db.sqlite.snapshots import load_snapshot
-from function.engines import ENCODING_MODEL
+from function.engines.protocol import ENCODING_MODEL
 from function.matching.audits import audit_gallery
 from function.settings import Settings
 from tools.accuracy.calibrate import calibrate as fit_and_compare

@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 import click
 
-from function.engines import Engine, load_engine
+from function.engines.loading import load_engine
+from function.engines.protocol import Engine
 from function.settings import Settings
 from tools.imports.reports import Report
 

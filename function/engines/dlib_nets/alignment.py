@@ -8,10 +8,10 @@ from typing import Any
 import dlib
 import numpy as np
 
-from function.engines import Alignment, Box, Detection, Landmarks
 from function.engines.copies import Copies
 from function.engines.heads import Head, fit_head
-from function.media.images import RgbImage
+from function.engines.protocol import Alignment, Box, Detection, Landmarks
+from function.media.pictures import RgbImage
 
 CHIP_PIXELS = 150
 """Side of the chip; the encoder was trained on this size (dlib, dnn_face_recognition_ex)."""

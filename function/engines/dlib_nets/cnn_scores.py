@@ -7,9 +7,9 @@ test_box_overlap), down to the order of operations where a rounding depends on i
 import numpy as np
 from numpy.typing import NDArray
 
-from function.engines import Box, Detection
 from function.engines.dlib_nets.layers import DetectionLoss
 from function.engines.dlib_nets.pyramid import Layout
+from function.engines.protocol import Box, Detection
 
 CELL_PIXELS = 8
 """Three convolutions of stride 2: a cell of the score map is this far from the next."""

@@ -8,9 +8,9 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from function.engines import Box, Detection
 from function.engines.onnx.graph_cache import GraphCache
-from function.media.images import RgbImage
+from function.engines.protocol import Box, Detection
+from function.media.pictures import RgbImage
 
 HOG_UPSAMPLES = 1
 """face_recognition's default: finds faces from about 40 pixels on, at four times the cost."""

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 
 Canvas: TypeAlias = NDArray[np.float32]
 """(1, height, width, 3): pixel values, and the mean colour between levels."""

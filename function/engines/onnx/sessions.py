@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from function.engines import EngineOptions
 from function.engines.onnx.onnxruntime_private import import_onnxruntime
+from function.engines.protocol import EngineOptions
 from function.errors import EngineUnavailableError
 
 onnxruntime = import_onnxruntime()

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from function.engines import Detection, Points
 from function.engines.copies import Copies
 from function.engines.heads import Head, LevelCut, fit_head
+from function.engines.protocol import Detection, Points
 from function.engines.yunet.net import Guesses, YunetNet
 
 CLOSE_PIXELS, CLOSE_FACE_PIXELS = 128, 64.0

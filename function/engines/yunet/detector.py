@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from function.engines import Detection, Points
 from function.engines.copies import Copies
 from function.engines.heads import Head, fit_head
+from function.engines.protocol import Detection, Points
 from function.engines.yunet.close_look import SURE_FROM, CloseLook, head_of
 from function.engines.yunet.net import Guesses, YunetNet, share_of_smaller
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 
 NEAR_PIXELS = 384
 """Longest side of the small copy. A face of a thirtieth of the picture is guessed there, and one

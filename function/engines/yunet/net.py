@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from function.engines import EngineOptions
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.onnx.graphs import Kind, read_graph
 from function.engines.onnx.sessions import open_session, provider_of
+from function.engines.protocol import EngineOptions
 from function.engines.weights import find_yunet
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 
 COARSEST_STRIDE = 32
 

@@ -7,14 +7,16 @@ import cv2
 import numpy as np
 import pytest
 
-from function.engines import Detection, Engine, EngineOptions, load_engine
 from function.engines.heads import CHIP_POINTS, CHIP_WIDTH, cut_level, fit_head
+from function.engines.loading import load_engine
 from function.engines.plain_detector import PlainDetector
+from function.engines.protocol import Detection, Engine, EngineOptions
 from function.engines.weights import find_yunet
 from function.engines.yunet.detector import MOST_CLOSE_LOOKS, YunetDetector
 from function.engines.yunet.net import Guesses, YunetNet
 from function.faces.faces import faces_of_image
-from function.media.images import RgbImage, fit
+from function.media.images import fit
+from function.media.pictures import RgbImage
 from function.people.people import group_faces
 from tests.support.engines import QuickEngine, detect
 from tests.support.turning import close_up, place_face

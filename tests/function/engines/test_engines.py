@@ -17,23 +17,23 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from function.engines import (
+from function.engines import processor
+from function.engines.dlib_engine import import_face_recognition
+from function.engines.dlib_nets.float_graphs import encoder_graph
+from function.engines.dlib_nets.nets import read_encoder
+from function.engines.loading import load_engine
+from function.engines.processor import require_avx
+from function.engines.protocol import (
     ENCODING_MODEL,
     Box,
     Detection,
     DetectorName,
     Engine,
     EngineOptions,
-    load_engine,
-    processor,
 )
-from function.engines.dlib_engine import import_face_recognition
-from function.engines.dlib_nets.float_graphs import encoder_graph
-from function.engines.dlib_nets.nets import read_encoder
-from function.engines.processor import require_avx
 from function.engines.weights import find_weights
 from function.errors import EngineUnavailableError
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 from tests.support.engines import detect
 
 ENGINES = ["onnx", "dlib"]
@@ -381,7 +381,8 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
 
 def test_onnxruntime_reports_nothing_and_leaves_no_device_id(tmp_path: Path) -> None:
     finished = run_python(
-        "from function.engines import EngineOptions, load_engine\n"
+        "from function.engines.loading import load_engine\n"
+        "from function.engines.protocol import EngineOptions\n"
         "load_engine('onnx', EngineOptions(detector='hog', device='cpu'))\n",
         XDG_CACHE_HOME=str(tmp_path),
         HOME=str(tmp_path),
@@ -399,7 +400,8 @@ def test_the_engine_loads_without_onnx_where_the_graphs_are_cached(
         "import sys\n"
         "from pathlib import Path\n"
         "sys.modules['onnx'] = None\n"
-        "from function.engines import EngineOptions, load_engine\n"
+        "from function.engines.loading import load_engine\n"
+        "from function.engines.protocol import EngineOptions\n"
         f"folder = Path({str(options.cache_folder)!r})\n"
         "load_engine('onnx', EngineOptions(detector='cnn', device='cpu', cache_folder=folder))\n"
     )
@@ -421,7 +423,8 @@ def test_face_recognition_loads_where_pkg_resources_is_gone() -> None:
     finished = run_python(
         "import sys\n"
         "sys.modules['pkg_resources'] = None\n"
-        "from function.engines import EngineOptions, load_engine\n"
+        "from function.engines.loading import load_engine\n"
+        "from function.engines.protocol import EngineOptions\n"
         "print(load_engine('dlib', EngineOptions(detector='hog')).name)\n"
         "print('face_recognition_models' in sys.modules)\n"
         "from PIL import ImageFile\n"
@@ -449,7 +452,8 @@ def test_a_missing_package_is_named_with_what_to_do(
     finished = run_python(
         "import sys\n"
         f"sys.modules[{missing!r}] = None\n"
-        "from function.engines import EngineOptions, load_engine\n"
+        "from function.engines.loading import load_engine\n"
+        "from function.engines.protocol import EngineOptions\n"
         "from function.errors import EngineUnavailableError\n"
         "try:\n"
         f"    load_engine({name!r}, EngineOptions(device='cpu'))\n"
@@ -466,7 +470,8 @@ def test_auto_goes_on_with_dlib_where_onnxruntime_is_missing() -> None:
     finished = run_python(
         "import sys\n"
         "sys.modules['onnxruntime'] = None\n"
-        "from function.engines import EngineOptions, load_engine\n"
+        "from function.engines.loading import load_engine\n"
+        "from function.engines.protocol import EngineOptions\n"
         "print(load_engine('auto', EngineOptions(detector='hog')).name)\n"
     )
 
@@ -490,7 +495,7 @@ def test_cuda_that_is_not_built_in_is_refused(name: str, options: EngineOptions)
 @pytest.fixture
 def onnxruntime_that_offers_cuda(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """onnxruntime as it is where it was built for CUDA and finds no GPU: it uses the CPU."""
-    from function.engines import sessions  # noqa: PLC0415  # heavy, used here only
+    from function.engines.onnx import sessions  # noqa: PLC0415  # heavy, used here only
 
     runtime: ModuleType = sessions.onnxruntime
     offered = ["CUDAExecutionProvider", "CPUExecutionProvider"]

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from function.engines import Box, Detection, Engine, EngineOptions, load_engine
+from function.engines.loading import load_engine
+from function.engines.protocol import Box, Detection, Engine, EngineOptions
 from function.faces.faces import best_face, faces_of_image, find_faces, fit_box
 from function.matching.matches import match_people
 from function.media.frames import Frame

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.engines import Detection, Engine
+from function.engines.protocol import Detection, Engine
 from function.faces.faces import faces_of_image, find_faces
 from function.faces.quality import (
     BLANK_CHIP,
@@ -23,7 +23,7 @@ from function.faces.quality import (
 from function.matching.densities import shipped_densities
 from function.matching.matches import identify_people
 from function.media.frames import sample_frames
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 from function.media.stills import decode_photo
 from function.media.videos import open_video
 from function.people.people import person_of

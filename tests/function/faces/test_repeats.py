@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from db.records import Vectors
-from function.engines import Alignment, Detection, Detector, DetectorName, Engine
+from function.engines.protocol import Alignment, Detection, Detector, DetectorName, Engine
 from function.faces.faces import Face, find_faces
 from function.media.frames import Frame
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 from tests.support.turning import close_up, place_face
 from tools.footage.videos import read_portrait
 

@@ -6,7 +6,7 @@ import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
 from function.media.conversion import PictureConverter, turn_upright
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 
 UNSPECIFIED = 2
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (200, 150, 120)]

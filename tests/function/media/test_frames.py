@@ -10,7 +10,7 @@ import pytest
 
 from function.errors import UnreadableVideoError
 from function.media.frames import Frame, sample_frames
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 from function.media.videos import VideoLimits, open_video
 from tests.support.memory import read_video_in_memory
 from tests.support.videos import number_in, numbered_pictures

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from function.engines import Engine
+from function.engines.protocol import Engine
 from function.faces.faces import find_faces
 from function.media.frames import sample_frames
 from function.media.videos import open_video

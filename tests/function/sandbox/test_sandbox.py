@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from function.engines import Box, Engine
+from function.engines.protocol import Box, Engine
 from function.enrolling.portraits import find_only_face
 from function.errors import (
     EngineUnavailableError,

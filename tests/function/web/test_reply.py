@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from db.records import Performer
-from function.engines import Box
+from function.engines.protocol import Box
 from function.faces.faces import Face
 from function.matching.matches import Identification, Match
 from function.people.people import person_of

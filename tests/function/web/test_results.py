@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from db.records import Vector
-from function.engines import Box
+from function.engines.protocol import Box
 from function.errors import ResultGoneError
 from function.faces.faces import Face
 from function.people.people import Person

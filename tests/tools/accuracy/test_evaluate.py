@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from function.engines import Engine
+from function.engines.protocol import Engine
 from function.faces.faces import Face
 from function.matching.densities import shipped_densities
 from tests.support.crowds import Crowd, make_face, make_gallery, make_sources

@@ -10,9 +10,9 @@ from db.records import Identity, Performer, Vectors
 from db.sqlite.edits import allow_photos, remove_photo
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import Gallery
-from function.engines import Detection, Engine
+from function.engines.protocol import Detection, Engine
 from function.faces.quality import BLANK_CHIP
-from function.media.images import RgbImage
+from function.media.pictures import RgbImage
 from tests.support.engines import QuickEngine, made_up_photo
 from tools.imports.enrol import enrol_performer, spare_photos
 from tools.imports.portraits import Demands

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from db.sqlite.gallery import Gallery
-from function.engines import EngineOptions, load_engine
+from function.engines.loading import load_engine
+from function.engines.protocol import EngineOptions
 from tests.support.stash_server import Answer, StandIn, in_box, in_stash, serving, stash, stash_box
 from tools.cli import main
 
