@@ -20,6 +20,7 @@ from function.errors import RecognitionError
 from function.people.search import Progress
 from function.recognition import Recognition, recognize_video
 from function.settings import SettingError, Settings, parse_value
+from function.version import VERSION
 from function.web.reply import to_reply
 from tools.sources import UnusableSourceError
 from tools.verbs import stashes  # noqa: F401  # adds its verbs to import_
@@ -46,6 +47,7 @@ class Verbs(click.Group):
 
 
 @click.group(cls=Verbs)
+@click.version_option(VERSION, prog_name="performer-video-recognition")
 def main() -> None:
     """Fill a gallery of performers, and find them in videos."""
     logging.basicConfig(level=Settings.from_env().log_level, stream=sys.stderr)

@@ -40,7 +40,7 @@ NOBODY_LET_IN = (
 OPEN_ROUTES = ("/health", "/ready")
 """What whoever starts or watches containers asks, by any name and without the secret."""
 
-SECURITY_HEADERS = {
+USUAL_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'",
@@ -114,7 +114,7 @@ class Access:
 
     def add_headers(self, request: Request, response: Response) -> Response:
         """Tell browsers what they must not do with the answer, and who else may read it."""
-        for name, value in SECURITY_HEADERS.items():
+        for name, value in USUAL_HEADERS.items():
             response.headers.setdefault(name, value)
         if self._names_origin(request):
             response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]

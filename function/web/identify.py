@@ -12,13 +12,7 @@ from typing import Any, TypeAlias, cast
 
 from flask import Request, Response
 
-from function.errors import (
-    BusyError,
-    ClientGoneError,
-    MethodNotAllowedError,
-    RecognitionError,
-    StoppingError,
-)
+from function.errors import ClientGoneError, RecognitionError
 from function.media.files import MediaFile, open_media
 from function.people.search import Progress
 from function.recognition import Recognition, name_people, task_of
@@ -27,12 +21,11 @@ from function.web.logs import RequestRecord
 from function.web.page_requests import is_from_page
 from function.web.parameters import Parameters, read_parameters
 from function.web.reply import rank, to_progress, to_reply
+from function.web.responses import UNEXPECTED, error_body, json_response
 from function.web.results import RecentResults
 from function.web.service import Service
 
 NDJSON = "application/x-ndjson"
-RETRY_AFTER_SECONDS = 5
-UNEXPECTED = "Something went wrong here; the log says what."
 
 Keep: TypeAlias = Callable[[Recognition, str], dict[str, str]]
 """Keeps an outcome whose encodings are of a model, and gives the fields that tell of it."""
@@ -49,6 +42,8 @@ def answer_video(
         RecognitionError: whatever goes wrong before the first frame, or before the one answer.
     """
     parameters = read_parameters(request, service.settings)
+    if request.method == "HEAD":
+        return _answer_head(parameters)
     keep = _keeper(request, parameters.path, results)
     events = _recognize(parameters, service, record, _client(request), keep)
     # What goes wrong before the first frame still gets a status of its own.
@@ -59,6 +54,13 @@ def answer_video(
     response = Response(_lines(chain([first], events), record), mimetype=NDJSON)
     response.call_on_close(events.close)
     return response
+
+
+def _answer_head(parameters: Parameters) -> Response:
+    """Answer whether the video could be looked at, without looking at it."""
+    settings = parameters.settings
+    with open_media(parameters.path, settings.media_root, settings.path_map):
+        return Response(mimetype="application/json")
 
 
 def _recognize(
@@ -123,11 +125,11 @@ def _lines(events: Iterable[dict[str, Any]], record: RequestRecord) -> Iterator[
             yield json.dumps(event) + "\n"
     except RecognitionError as error:
         record.code = error.code
-        yield json.dumps(_error_body(error)) + "\n"
+        yield json.dumps(error_body(error)) + "\n"
     except Exception:  # noqa: BLE001  # the last resort, and it is logged
         _log.exception("A request failed in a way that has no error of its own.")
         record.code = RecognitionError.code
-        yield json.dumps(_error_body(RecognitionError(UNEXPECTED))) + "\n"
+        yield json.dumps(error_body(RecognitionError(UNEXPECTED))) + "\n"
 
 
 def _client(request: Request) -> Callable[[], bool]:
@@ -145,23 +147,3 @@ def _client(request: Request) -> Callable[[], bool]:
             return True
 
     return is_gone if isinstance(client, socket.socket) else lambda: False
-
-
-def error_response(error: RecognitionError, record: RequestRecord) -> Response:
-    """Answer an error: its status, its code, and its message."""
-    record.code = error.code
-    response = json_response(_error_body(error), error.status)
-    if isinstance(error, BusyError | StoppingError):
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    if isinstance(error, MethodNotAllowedError):
-        response.headers["Allow"] = ", ".join(error.allowed)
-    return response
-
-
-def json_response(body: object, status: int = 200) -> Response:
-    """Answer one JSON value."""
-    return Response(json.dumps(body) + "\n", status=status, mimetype="application/json")
-
-
-def _error_body(error: RecognitionError) -> dict[str, dict[str, str]]:
-    return {"error": {"code": error.code, "message": str(error)}}

@@ -1,36 +1,22 @@
 """What the function answers, as an OpenAPI 3.1 document made from the code that answers it."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
 from function import errors
+from function.version import VERSION
+from function.web.parameters import PARAMETERS
 from function.web.reply import PersonReply
-
-PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
-    "path": (
-        {"type": "string", "pattern": r"^[^\u0000]*\S[^\u0000]*$"},
-        "the video, relative to the media root or absolute inside it",
-    ),
-    "every": (
-        {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": "auto"}]},
-        "seconds between samples",
-    ),
-    "min_score": (
-        {"type": "number", "minimum": 0, "maximum": 100},
-        "matches with a lower score are left out",
-    ),
-    "limit": ({"type": "integer", "minimum": 1}, "matches listed for each person"),
-}
 
 _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
-def describe(routes: Mapping[str, set[str]]) -> dict[str, Any]:
+def describe(routes: Mapping[str, Collection[str]]) -> dict[str, Any]:
     """Describe every route, with the methods it answers."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Performer Video Recognition", "version": "0.1.0"},
+        "info": {"title": "Performer Video Recognition", "version": VERSION},
         "paths": {
             route: {method.lower(): _operation(route, method) for method in sorted(methods)}
             for route, methods in routes.items()
@@ -50,7 +36,6 @@ def _operation(route: str, method: str) -> dict[str, Any]:
     operation: dict[str, Any] = {"responses": _error_responses()}
     if route != "/":
         kind = "text/plain" if route == "/metrics" else "application/json"
-        kind = "text/html" if "." not in route and route not in _JSON_ROUTES else kind
         operation["responses"]["200"] = {"description": "The answer.", "content": {kind: {}}}
         return operation
     people = {"type": "array", "items": _schema(PersonReply)}
@@ -62,10 +47,7 @@ def _operation(route: str, method: str) -> dict[str, Any]:
             "application/x-ndjson": {"schema": {"type": "string"}},
         },
     }
-    return operation | (_query() if method == "GET" else _body())
-
-
-_JSON_ROUTES = ("/health", "/ready", "/metrics")
+    return operation | (_body() if method == "POST" else _query())
 
 
 def _query() -> dict[str, Any]:
@@ -75,10 +57,10 @@ def _query() -> dict[str, Any]:
                 "name": name,
                 "in": "query",
                 "required": name == "path",
-                "schema": schema,
-                "description": meaning,
+                "schema": parameter.schema,
+                "description": parameter.meaning,
             }
-            for name, (schema, meaning) in PARAMETERS.items()
+            for name, parameter in PARAMETERS.items()
         ]
     }
 
@@ -86,7 +68,7 @@ def _query() -> dict[str, Any]:
 def _body() -> dict[str, Any]:
     schema = {
         "type": "object",
-        "properties": {name: schema for name, (schema, _) in PARAMETERS.items()},
+        "properties": {name: parameter.schema for name, parameter in PARAMETERS.items()},
         "required": ["path"],
         "additionalProperties": False,
     }

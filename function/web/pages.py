@@ -9,24 +9,13 @@ from pathlib import Path
 
 from flask import Request, Response
 
+from function.web.responses import PAGE_HEADERS, bytes_response
+
 PAGE_FOLDER = Path(__file__).parent / "page" / "assets"
 PAGE_PREFIX = "/page/"
 START = "index.html"
 STYLE = "page.css"
 STYLE_LINK = f'<link rel="stylesheet" href="{PAGE_PREFIX}{STYLE}">'
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src 'self' data: blob:; media-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-"""No inline script, nothing from another host, nothing embedded in another site's frame."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +34,7 @@ def read_start() -> StartPage:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return StartPage(
         start.replace(STYLE_LINK, f"<style>{style}</style>").encode(),
-        SECURITY_HEADERS["Content-Security-Policy"].replace(
+        PAGE_HEADERS["Content-Security-Policy"].replace(
             "style-src 'self'", f"style-src 'self' 'sha256-{digest}'"
         ),
     )
@@ -58,7 +47,7 @@ def wants_page(request: Request) -> bool:
     """
     html = request.accept_mimetypes["text/html"]
     return (
-        request.method == "GET"
+        request.method in ("GET", "HEAD")
         and request.path == "/"
         and not request.args
         and "text/html" in request.accept_mimetypes.values()
@@ -74,7 +63,7 @@ def page_files() -> list[str]:
 def answer_start(request: Request) -> Response:
     """Answer with the page itself."""
     start = read_start()
-    response = answer_bytes(request, start.content, "text/html")
+    response = bytes_response(request, start.content, "text/html")
     response.headers["Content-Security-Policy"] = start.policy
     return response
 
@@ -84,17 +73,7 @@ def answer_file(request: Request) -> Response:
     return _answer(request, request.path.removeprefix(PAGE_PREFIX))
 
 
-def answer_bytes(request: Request, content: bytes, mimetype: str) -> Response:
-    """Answer with bytes that the browser keeps and asks about by ETag, or 304."""
-    response = Response(content, mimetype=mimetype)
-    response.set_etag(hashlib.sha256(content).hexdigest()[:32])
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers.update(SECURITY_HEADERS)
-    response.make_conditional(request)
-    return response
-
-
 def _answer(request: Request, name: str) -> Response:
     mimetype = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0]
     content = (PAGE_FOLDER / name).read_bytes()
-    return answer_bytes(request, content, mimetype or "application/octet-stream")
+    return bytes_response(request, content, mimetype or "application/octet-stream")

@@ -10,12 +10,35 @@ from werkzeug.exceptions import BadRequest
 from function.errors import BadParameterError, MissingParameterError, RepeatedParameterError
 from function.settings import SettingError, Settings, parse_value
 
-SETTING_OF_PARAMETER = {
-    "every": "every_seconds",
-    "min_score": "min_score",
-    "limit": "max_matches",
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: its meaning, its JSON Schema, and the setting that it replaces, if any."""
+
+    meaning: str
+    schema: Mapping[str, Any]
+    setting: str = ""
+
+
+PARAMETERS: Mapping[str, Parameter] = {
+    "path": Parameter(
+        "the video, relative to the media root or absolute inside it",
+        {"type": "string", "pattern": r"^[^\u0000]*\S[^\u0000]*$"},
+    ),
+    "every": Parameter(
+        "seconds between samples",
+        {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": "auto"}]},
+        "every_seconds",
+    ),
+    "min_score": Parameter(
+        "matches with a lower score are left out",
+        {"type": "number", "minimum": 0, "maximum": 100},
+        "min_score",
+    ),
+    "limit": Parameter(
+        "matches listed for each person", {"type": "integer", "minimum": 1}, "max_matches"
+    ),
 }
-"""Parameters that replace a setting for one request."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +64,9 @@ def read_parameters(request: Request, settings: Settings) -> Parameters:
         )
     hints = get_type_hints(Settings, include_extras=True)
     replaced = {}
-    for name, setting in SETTING_OF_PARAMETER.items():
-        if name in given:
+    for name, parameter in PARAMETERS.items():
+        setting = parameter.setting
+        if setting and name in given:
             try:
                 replaced[setting] = parse_value(name, given[name].strip(), hints[setting])
             except SettingError as error:
@@ -51,12 +75,11 @@ def read_parameters(request: Request, settings: Settings) -> Parameters:
 
 
 def _collect(request: Request) -> dict[str, str]:
-    known = ("path", *SETTING_OF_PARAMETER)
     given: dict[str, str] = {}
     for name, value in [*_query_and_form(request), *_json(request).items()]:
-        if name not in known:
+        if name not in PARAMETERS:
             raise BadParameterError(
-                f"The parameter {name!r} is none of ours; there are {', '.join(known)}."
+                f"The parameter {name!r} is none of ours; there are {', '.join(PARAMETERS)}."
             )
         if name in given:
             raise RepeatedParameterError(f"The parameter {name} is there twice. Give it once.")

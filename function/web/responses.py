@@ -1,13 +1,58 @@
-"""What the page asks for becomes JSON."""
+"""Answers as HTTP writes them: JSON, errors, and bytes that a browser may keep."""
 
+import hashlib
 import json
+from collections.abc import Mapping
 
-from flask import Response
+from flask import Request, Response
+
+from function.errors import BusyError, MethodNotAllowedError, RecognitionError, StoppingError
+from function.web.logs import RequestRecord
+
+RETRY_AFTER_SECONDS = 5
+UNEXPECTED = "Something went wrong here; the log says what."
+
+PAGE_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self' data: blob:; media-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""What the page's files carry: no inline script, nothing from another host, nothing embedded in
+another site's frame. `Access.add_headers` gives every other answer its own."""
 
 
-def json_response(body: object) -> Response:
-    """Answer with JSON that no cache keeps: it may name performers."""
-    response = Response(json.dumps(body) + "\n", mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
+def json_response(body: object, status: int = 200) -> Response:
+    """Answer one JSON value."""
+    return Response(json.dumps(body) + "\n", status=status, mimetype="application/json")
+
+
+def error_response(error: RecognitionError, record: RequestRecord) -> Response:
+    """Answer an error: its status, its code, and its message."""
+    record.code = error.code
+    response = json_response(error_body(error), error.status)
+    if isinstance(error, BusyError | StoppingError):
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(error, MethodNotAllowedError):
+        response.headers["Allow"] = ", ".join(error.allowed)
+    return response
+
+
+def error_body(error: RecognitionError) -> dict[str, dict[str, str]]:
+    """Return an error as JSON says it."""
+    return {"error": {"code": error.code, "message": str(error)}}
+
+
+def bytes_response(request: Request, content: bytes, mimetype: str) -> Response:
+    """Answer with bytes that the browser keeps and asks about by ETag, or 304."""
+    response = Response(content, mimetype=mimetype)
+    response.set_etag(hashlib.sha256(content).hexdigest()[:32])
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers.update(PAGE_HEADERS)
+    response.make_conditional(request)
     return response

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 from functions_framework import create_app
 from PIL import Image
@@ -18,6 +20,7 @@ from db.sqlite.connections import open_database
 from db.sqlite.gallery import Gallery
 from function.web.service import Service
 from tests.support.videos import write_sound
+from tools.cli import main
 from tools.footage.videos import moving_picture, read_portrait, still_picture, write_video
 
 ROOT = Path(__file__).parents[2]
@@ -247,6 +250,34 @@ def test_messages_never_hold_a_path_outside_the_media_root(
         assert "/etc" not in message
         assert str(ROOT) not in message
         assert str(media.parent) not in message
+
+
+def test_head_is_answered_wherever_get_is_and_without_a_body(client: FlaskClient) -> None:
+    described = client.get("/openapi.json").get_json()["paths"]
+    for route in described:
+        url = f"{route}?path=two.mp4" if route == "/" else route
+        head = client.head(url)
+        assert head.status_code == 200, url
+        assert head.data == b""
+        if route != "/":
+            assert head.content_type == client.get(url).content_type
+    assert client.head("/", headers={"Accept": "text/html"}).mimetype == "text/html"
+
+
+def test_head_of_a_video_says_whether_it_is_there_without_looking_at_it(serve: Serve) -> None:
+    client = serve(PERFORMERS_DB="gone.db")
+    assert client.head("/?path=two.mp4").status_code == 200
+    assert client.head("/?path=gone.mp4").status_code == 404
+    assert client.head("/?path=../two.mp4").status_code == 403
+    assert client.head("/").status_code == 400
+
+
+def test_the_version_is_one_for_all_who_ask(client: FlaskClient) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert client.get("/ready").get_json()["version"] == project["version"]
+    assert client.get("/openapi.json").get_json()["info"]["version"] == project["version"]
+    said = CliRunner().invoke(main, ["--version"]).output
+    assert said.split()[-1] == project["version"]
 
 
 def test_other_urls_and_methods_are_told_apart(client: FlaskClient) -> None:

@@ -11,8 +11,7 @@ from db.sqlite.listings import Listed, distances_to_others, list_performers
 from function.errors import GalleryUnavailableError, UnknownPerformerError
 from function.web.page.open_gallery import opened_gallery
 from function.web.page_requests import read_number
-from function.web.pages import answer_bytes
-from function.web.responses import json_response
+from function.web.responses import bytes_response, json_response
 from function.web.service import Service
 
 PAGE_SIZE = 60
@@ -82,7 +81,7 @@ def answer_thumbnail(service: Service, request: Request) -> Response:
         thumbnail = gallery.thumbnail(number)
     if thumbnail is None:
         raise UnknownPerformerError(f"Performer {number} has no picture, or is not there.")
-    return answer_bytes(request, thumbnail, "image/jpeg")
+    return bytes_response(request, thumbnail, "image/jpeg")
 
 
 def answer_check(service: Service, _: Request) -> Response:

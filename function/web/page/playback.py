@@ -14,7 +14,7 @@ from werkzeug.wsgi import wrap_file
 from function.errors import MissingParameterError
 from function.media.files import MediaFile, open_media
 from function.web.page_requests import read_seconds
-from function.web.pages import SECURITY_HEADERS
+from function.web.responses import PAGE_HEADERS
 from function.web.results import RecentResults
 from function.web.service import Service
 
@@ -44,7 +44,7 @@ def answer_frame(service: Service, results: RecentResults, request: Request) -> 
     seconds = read_seconds(request, "seconds")
     with _opened(service, results, request) as media:
         picture = service.find_moment(media, seconds).picture
-    return Response(picture, mimetype="image/jpeg", headers=SECURITY_HEADERS)
+    return Response(picture, mimetype="image/jpeg", headers=PAGE_HEADERS)
 
 
 @contextmanager

@@ -1,9 +1,6 @@
 """The URLs of the page, each with its handler and its methods."""
 
-from collections.abc import Callable
 from functools import partial
-
-from flask import Request, Response
 
 from function.web.page.audit import Auditor, answer_audit
 from function.web.page.corrections import answer_assign, answer_name, answer_reject, answer_undo
@@ -25,14 +22,11 @@ from function.web.page.photo_uploads import answer_photo
 from function.web.page.playback import answer_frame, answer_media
 from function.web.pages import answer_file, page_files
 from function.web.results import RecentResults
+from function.web.routing import READ, WRITE, Routes
 from function.web.service import Service
 
-Handler = Callable[[Request], Response]
-READ = {"GET", "HEAD"}
-WRITE = {"POST"}
 
-
-def page_routes(service: Service, results: RecentResults) -> dict[str, tuple[Handler, set[str]]]:
+def page_routes(service: Service, results: RecentResults) -> Routes:
     """Return the route table of the page, to be joined with the API's.
 
     The files under /page/ hold nothing secret, and /media and /frame know their asker by the id of
