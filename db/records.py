@@ -65,14 +65,6 @@ class Encoding:
     weaknesses: str = ""
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A performer as far from a probe as `distance` says (lower is nearer)."""
-
-    performer: Performer
-    distance: float
-
-
 @dataclass(frozen=True, eq=False)
 class Rejections:
     """Looks that somebody said are not a performer: row i of `vectors` is not `owners[i]`.

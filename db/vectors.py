@@ -1,32 +1,12 @@
 """Vectors are searched exactly: a probe is compared with every performer, in one matrix product."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from db.records import Candidate, Snapshot, Vector, Vectors
+from db.records import Snapshot, Vectors
 
 ROWS_PER_BLOCK = 16_384
 """Performers compared at once: with 30 probes a block of distances takes 2 MB."""
-
-
-def nearest(probes: Sequence[Vector], gallery: Snapshot, limit: int) -> list[list[Candidate]]:
-    """Rank the performers nearest to each probe by the distance to their template.
-
-    Returns one list per probe, nearest first, of at most `limit` performers. A performer without
-    encodings is not in it.
-    """
-    if not probes:
-        return []
-    distances = distances_to_performers(np.stack(probes), gallery)
-    return [
-        [
-            Candidate(gallery.performers[index], float(row[index]))
-            for index in nearest_columns(row, limit)
-        ]
-        for row in distances
-    ]
 
 
 def distances_to_performers(probes: Vectors, gallery: Snapshot) -> NDArray[np.float32]:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from db.errors import PerformerNotFoundError
 from db.records import Encoding
 from db.sqlite.gallery import Gallery
 
@@ -53,19 +52,6 @@ def list_performers(gallery: Gallery, search: str, start: int, limit: int) -> Li
         *(holds, holds, begins, limit, start),
     )
     return Listing(tuple(_listed(row) for row in rows), total)
-
-
-def find_listed(gallery: Gallery, performer_id: int) -> Listed:
-    """Return one performer as a list shows them.
-
-    Raises:
-        PerformerNotFoundError: there is none of that id.
-    """
-    sql = f"SELECT {_LISTED} FROM performers WHERE id = ?"  # noqa: S608  # columns from above
-    rows = gallery.rows(sql, performer_id)
-    if not rows:
-        raise PerformerNotFoundError(f"There is no performer {performer_id}, or no longer.")
-    return _listed(rows[0])
 
 
 def distances_to_others(encodings: list[Encoding]) -> list[float | None]:

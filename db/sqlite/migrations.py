@@ -77,6 +77,11 @@ def m002_identities_and_forgetting(db: Database) -> None:
         )
         """
     )
+    _create_forgotten(db)
+    _create_journal(db)
+
+
+def _create_forgotten(db: Database) -> None:
     db.execute("CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL)")
     db.execute("INSERT INTO secrets VALUES ('forgetting', randomblob(32))")
     db.execute(
@@ -88,6 +93,9 @@ def m002_identities_and_forgetting(db: Database) -> None:
         )
         """
     )
+
+
+def _create_journal(db: Database) -> None:
     db.execute(
         """
         CREATE TABLE journal (

@@ -112,11 +112,6 @@ class Child:
         """Its id."""
         return self._process.pid
 
-    @property
-    def was_ready(self) -> bool:
-        """Whether it was loaded and locked."""
-        return self._ready is not None
-
     def is_alive(self) -> bool:
         """Whether it runs."""
         return self._process.poll() is None

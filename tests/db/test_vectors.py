@@ -3,7 +3,7 @@
 import numpy as np
 
 from db.records import Performer, Snapshot, Vectors
-from db.vectors import distances_to_performers, nearest
+from db.vectors import distances_to_performers, nearest_columns
 
 
 def _gallery(vectors: Vectors, owners: list[int], performers: int) -> Snapshot:
@@ -44,23 +44,23 @@ def test_good_photos_weigh_more_in_a_template() -> None:
     assert 0.5 < good_and_poor.templates.means[0, 0] < 0.7
 
 
-def test_a_performer_without_encodings_is_never_a_candidate() -> None:
+def test_a_performer_without_encodings_is_infinitely_far() -> None:
     gallery = _gallery(np.eye(2, 128, dtype=np.float32), [0, 2], 3)
-    ranked = nearest([gallery.vectors[0]], gallery, 5)
-    assert [candidate.performer.name for candidate in ranked[0]] == ["P0", "P2"]
+    (distances,) = distances_to_performers(gallery.vectors[:1], gallery)
+    assert nearest_columns(distances, 5).tolist() == [0, 2]
+    assert np.isinf(distances[1])
 
 
-def test_only_the_nearest_are_listed_nearest_first() -> None:
-    vectors = np.outer(np.arange(10), np.ones(128)).astype(np.float32)
-    gallery = _gallery(vectors[::-1].copy(), list(range(10)), 10)
-    ranked = nearest([vectors[2] + 0.1], gallery, 3)
-    assert [candidate.performer.name for candidate in ranked[0]] == ["P7", "P6", "P8"]
+def test_the_nearest_columns_come_nearest_first() -> None:
+    distances = np.array([0.9, 0.2, np.inf, 0.1, 0.5, 0.2], np.float32)
+    assert nearest_columns(distances, 3).tolist() == [3, 1, 5]
+    assert nearest_columns(distances, 9).tolist() == [3, 1, 5, 4, 0]
+    assert nearest_columns(np.empty(0, np.float32), 5).tolist() == []
 
 
-def test_an_empty_gallery_has_no_candidates() -> None:
+def test_an_empty_gallery_is_at_no_distance_from_anyone() -> None:
     gallery = _gallery(np.empty((0, 128), np.float32), [], 0)
-    assert nearest([np.zeros(128, np.float32)], gallery, 5) == [[]]
-    assert nearest([], gallery, 5) == []
+    assert distances_to_performers(np.zeros((2, 128), np.float32), gallery).shape == (2, 0)
 
 
 def test_near_duplicate_photos_are_hardly_more_than_one_look() -> None:

@@ -8,6 +8,7 @@ from typing import cast
 import av
 import cv2
 import numpy as np
+from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from function.media.pictures import RgbImage
@@ -50,17 +51,26 @@ def write_video(
             stream.sample_aspect_ratio = pixel_aspect
         if rotation is not None or mirrored:
             stream.set_display_rotation(rotation or 0, hflip=mirrored)
-        if seconds is not None:
-            stream.codec_context.time_base = Fraction(1, 1000)
-        for index, picture in enumerate(pictures):
-            if index == 0:
-                stream.height, stream.width = picture.shape[:2]
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-            if seconds is not None:
-                frame.pts, frame.time_base = round(seconds[index] * 1000), Fraction(1, 1000)
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode())
+        _encode(output, stream, pictures, seconds)
     return path
+
+
+def _encode(
+    output: OutputContainer,
+    stream: VideoStream,
+    pictures: Iterable[RgbImage],
+    seconds: Sequence[float] | None,
+) -> None:
+    if seconds is not None:
+        stream.codec_context.time_base = Fraction(1, 1000)
+    for index, picture in enumerate(pictures):
+        if index == 0:
+            stream.height, stream.width = picture.shape[:2]
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        if seconds is not None:
+            frame.pts, frame.time_base = round(seconds[index] * 1000), Fraction(1, 1000)
+        output.mux(stream.encode(frame))
+    output.mux(stream.encode())
 
 
 def moving_picture(

@@ -71,8 +71,7 @@ def enrol_performer(
         return _refused(performer, str(error))
     except ForgottenError:
         return Enrolment(performer.name, None, 0, forgotten=True)
-    for photo in record.photos:
-        portraits.look_at(performer.name, photo)
+    portraits.look_at_all(performer.name, record.photos)
     change: Change | None = None
     if portraits.new or stored:
         change = gallery.enrol(performer, portraits.new, portraits.poster())

@@ -1,6 +1,7 @@
 """The photos of one performer become encodings; each that cannot be used has its reason."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +65,11 @@ class Portraits:
         same_model = [one for one in stored if one.model == self._engine.model]
         self._hashes |= removed | {one.photo_hash for one in same_model}
         self._vectors += [one.vector for one in same_model]
+
+    def look_at_all(self, performer: str, photos: Iterable[Photo]) -> None:
+        """Read photos, and encode the faces that are new."""
+        for photo in photos:
+            self.look_at(performer, photo)
 
     def look_at(self, performer: str, photo: Photo) -> None:
         """Read one photo and encode its face, if that is new."""
