@@ -24,33 +24,79 @@ function show({ performers, total, findings }, onchange) {
   byId("audit").classList.toggle("wanted", total > 0);
   byId("audit-count").textContent = total ? count(total, "finding") : "nothing";
   const rows = findings.map((one) => row(one, onchange));
-  if (!total) rows.push(make("li", { class: "ok", text: "No photo lies nearer to another performer than to their own, none is there twice, and no two performers are too alike to tell apart." }));
-  if (total > findings.length) rows.push(make("li", { text: `${count(total - findings.length, "more finding")}: they show here as these are settled, and in a terminal with python -m tools audit --table.` }));
+  if (!total)
+    rows.push(
+      make("li", {
+        class: "ok",
+        text: "No photo lies nearer to another performer than to their own, none is there twice, and no two performers are too alike to tell apart.",
+      }),
+    );
+  if (total > findings.length)
+    rows.push(
+      make("li", {
+        text: `${count(total - findings.length, "more finding")}: they show here as these are settled, and in a terminal with python -m tools audit --table.`,
+      }),
+    );
   byId("audit-findings").replaceChildren(...rows);
 }
 
 function explain(error, onchange) {
   const isTooLarge = error.code === "gallery_too_large";
-  const retry = make("button", { type: "button", text: "Try again", onclick: () => showAudit(onchange) });
+  const retry = make("button", {
+    type: "button",
+    text: "Try again",
+    onclick: () => showAudit(onchange),
+  });
   byId("audit").hidden = error.code === "gallery_unavailable";
   byId("audit-count").textContent = isTooLarge ? "too many photos to say here" : "not known";
-  byId("audit-findings").replaceChildren(make("li", {}, isTooLarge ? make("p", { text: error.message }) : notice("The gallery could not be looked over", error.message, retry)));
+  byId("audit-findings").replaceChildren(
+    make(
+      "li",
+      {},
+      isTooLarge
+        ? make("p", { text: error.message })
+        : notice("The gallery could not be looked over", error.message, retry),
+    ),
+  );
 }
 
 function row(finding, onchange) {
   const mendable = finding.performers.length === 2 && finding.kind !== "photo_nearer_to_another";
-  const words = make("p", { class: "grow" }, ...sentence(finding), " ", make("span", { class: "detail", text: finding.advice }));
-  const merge = make("button", { type: "button", text: "Merge …", "aria-label": `Merge ${finding.performers.join(" and ")} …`, onclick: () => mergeBoth(finding, onchange) });
+  const words = make(
+    "p",
+    { class: "grow" },
+    ...sentence(finding),
+    " ",
+    make("span", { class: "detail", text: finding.advice }),
+  );
+  const merge = make("button", {
+    type: "button",
+    text: "Merge …",
+    "aria-label": `Merge ${finding.performers.join(" and ")} …`,
+    onclick: () => mergeBoth(finding, onchange),
+  });
   return make("li", { class: "warning" }, words, mendable ? merge : null);
 }
 
 /** Say what was found, with every name a link to the performer and every photo one to the photo. */
 function sentence({ kind, performers, performer_ids: ids, photos }) {
-  const who = performers.map((name, index) => make("a", { href: `#performer/${ids[index]}`, text: name }));
-  const which = photos.map((one) => make("a", { href: `#performer/${one.performer_id}/${one.number}`, text: `Photo ${one.number} of ${one.performer}` }));
+  const who = performers.map((name, index) =>
+    make("a", { href: `#performer/${ids[index]}`, text: name }),
+  );
+  const which = photos.map((one) =>
+    make("a", {
+      href: `#performer/${one.performer_id}/${one.number}`,
+      text: `Photo ${one.number} of ${one.performer}`,
+    }),
+  );
   const said = {
     performers_too_alike: () => [who[0], " and ", who[1], " look like one person."],
-    photo_nearer_to_another: () => [which[0], " is nearer to ", who[1], ` than to the other photos of ${performers[0]}.`],
+    photo_nearer_to_another: () => [
+      which[0],
+      " is nearer to ",
+      who[1],
+      ` than to the other photos of ${performers[0]}.`,
+    ],
     duplicate_photos: () => [which[0], " and ", which[1], " are the same photo."],
     no_photos: () => [who[0], " has no photos."],
   };
@@ -60,7 +106,9 @@ function sentence({ kind, performers, performer_ids: ids, photos }) {
 async function mergeBoth({ performers: [first, second], performer_ids: ids }, onchange) {
   const kept = await chooseInDialog(
     `Make ${first} and ${second} one?`,
-    ["The one whose name you keep takes over the photos, the links and the aliases of the other, whose name becomes an alias. This cannot be undone."],
+    [
+      "The one whose name you keep takes over the photos, the links and the aliases of the other, whose name becomes an alias. This cannot be undone.",
+    ],
     { text: "Leave them apart" },
     { value: "0", text: `Merge as ${first}` },
     first === second ? null : { value: "1", text: `Merge as ${second}` },
@@ -69,7 +117,9 @@ async function mergeBoth({ performers: [first, second], performer_ids: ids }, on
   try {
     await postJson("/gallery/merge", { kept: ids[Number(kept)], absorbed: ids[1 - Number(kept)] });
   } catch (error) {
-    byId("audit-findings").prepend(make("li", { role: "alert" }, notice("Nothing was changed", error.message)));
+    byId("audit-findings").prepend(
+      make("li", { role: "alert" }, notice("Nothing was changed", error.message)),
+    );
     return;
   }
   onchange();

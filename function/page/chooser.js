@@ -10,7 +10,12 @@ let made = 0;
  *  new name, `oncancel()` goes back. */
 export function performerChooser(label, { onchoose, onname, oncancel, leaveOut = 0 }) {
   made += 1;
-  const list = make("ul", { id: `options-${made}`, role: "listbox", "aria-label": label, hidden: true });
+  const list = make("ul", {
+    id: `options-${made}`,
+    role: "listbox",
+    "aria-label": label,
+    hidden: true,
+  });
   const input = make("input", {
     id: `chooser-${made}`,
     type: "text",
@@ -28,7 +33,9 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
 
   function point(to) {
     active = to;
-    options.forEach(({ element }, index) => element.setAttribute("aria-selected", String(index === to)));
+    options.forEach(({ element }, index) =>
+      element.setAttribute("aria-selected", String(index === to)),
+    );
     if (to < 0) input.removeAttribute("aria-activedescendant");
     else input.setAttribute("aria-activedescendant", options[to].element.id);
     options[to]?.element.scrollIntoView({ block: "nearest" });
@@ -51,8 +58,14 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
     const own = asked;
     const text = input.value;
     try {
-      const { performers } = await getJson(`/gallery?limit=${SHOWN}&search=${encodeURIComponent(text.trim())}`);
-      if (own === asked) show(performers.filter((one) => one.id !== leaveOut), text);
+      const { performers } = await getJson(
+        `/gallery?limit=${SHOWN}&search=${encodeURIComponent(text.trim())}`,
+      );
+      if (own === asked)
+        show(
+          performers.filter((one) => one.id !== leaveOut),
+          text,
+        );
     } catch {
       if (own === asked) show([], text);
     }
@@ -82,12 +95,27 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
     "div",
     { class: "chooser" },
     make("label", { for: input.id, text: label }),
-    make("div", { class: "row" }, make("div", { class: "combo" }, input, list), make("button", { type: "button", text: "Back", onclick: oncancel })),
+    make(
+      "div",
+      { class: "row" },
+      make("div", { class: "combo" }, input, list),
+      make("button", { type: "button", text: "Back", onclick: oncancel }),
+    ),
   );
 }
 
 function option(name, words, take) {
-  const element = make("li", { role: "option", "aria-selected": "false", onmousedown: (event) => event.preventDefault(), onclick: take }, make("span", { class: "name", text: name }), make("span", { class: "detail", text: words }));
+  const element = make(
+    "li",
+    {
+      role: "option",
+      "aria-selected": "false",
+      onmousedown: (event) => event.preventDefault(),
+      onclick: take,
+    },
+    make("span", { class: "name", text: name }),
+    make("span", { class: "detail", text: words }),
+  );
   return { element, take };
 }
 

@@ -85,25 +85,40 @@ export function count(number, one, many = `${one}s`) {
 
 /** Ask a question in a dialog; answers true when the user agrees. */
 export async function confirmInDialog(title, paragraphs, agree) {
-  return (await chooseInDialog(title, paragraphs, { text: "Keep" }, { value: "yes", text: agree })) === "yes";
+  return (
+    (await chooseInDialog(title, paragraphs, { text: "Keep" }, { value: "yes", text: agree })) ===
+    "yes"
+  );
 }
 
 /** Ask a question with several answers; gives the value of the chosen one, "" for going `back`. */
 export function chooseInDialog(title, paragraphs, back, ...choices) {
-  const buttons = choices.filter(Boolean).map(({ value, text }) => make("button", { value, class: "danger", text }));
+  const buttons = choices
+    .filter(Boolean)
+    .map(({ value, text }) => make("button", { value, class: "danger", text }));
   const form = make(
     "form",
     { method: "dialog" },
     make("h2", { id: "dialog-title", text: title }),
     ...paragraphs.map((text) => make("p", { text })),
-    make("div", { class: "actions" }, make("button", { value: "", text: back.text, autofocus: true }), ...buttons),
+    make(
+      "div",
+      { class: "actions" },
+      make("button", { value: "", text: back.text, autofocus: true }),
+      ...buttons,
+    ),
   );
   return showDialog(byId("dialog"), form);
 }
 
 /** Ask for a secret in a dialog; answers it, or null when the user goes back. */
 export async function askInDialog(title, message, label) {
-  const input = make("input", { type: "password", id: "dialog-input", autocomplete: "off", autofocus: true });
+  const input = make("input", {
+    type: "password",
+    id: "dialog-input",
+    autocomplete: "off",
+    autofocus: true,
+  });
   const form = make(
     "form",
     { method: "dialog" },

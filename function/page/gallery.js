@@ -2,8 +2,8 @@
 
 import { showAudit } from "/page/audit.js";
 import { byId, count, fillLater, make, notice } from "/page/dom.js";
-import { changesSoFar, fillImage, getJson } from "/page/server.js";
 import { photoDrop } from "/page/photos.js";
+import { changesSoFar, fillImage, getJson } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
 let shown = 0;
@@ -17,24 +17,33 @@ let changesShown = 0;
 // One that is far from view is emptied and keeps its height, so that a gallery of ten thousand costs
 // the browser no more than what is in view.
 const performersOf = new WeakMap();
-const stretches = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target, boundingClientRect } of entries) {
-    if (isIntersecting) fill(target);
-    else empty(target, boundingClientRect.height);
-  }
-}, { rootMargin: "1500px" });
+const stretches = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target, boundingClientRect } of entries) {
+      if (isIntersecting) fill(target);
+      else empty(target, boundingClientRect.height);
+    }
+  },
+  { rootMargin: "1500px" },
+);
 
 // Pictures are asked for as they come into view, and the next page before the end is reached.
-const pictures = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) {
-    if (!isIntersecting) continue;
-    pictures.unobserve(target);
-    fillImage(target, target.dataset.source);
-  }
-}, { rootMargin: "300px" });
-const end = new IntersectionObserver((entries) => {
-  if (entries.some((entry) => entry.isIntersecting)) showMore();
-}, { rootMargin: "600px" });
+const pictures = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      pictures.unobserve(target);
+      fillImage(target, target.dataset.source);
+    }
+  },
+  { rootMargin: "300px" },
+);
+const end = new IntersectionObserver(
+  (entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) showMore();
+  },
+  { rootMargin: "600px" },
+);
 
 function startGallery() {
   byId("search").addEventListener("input", fillLater(showGallery));
@@ -62,7 +71,9 @@ export async function openGallery() {
 async function isCurrent() {
   if (!shown || changesShown !== changesSoFar()) return false;
   try {
-    return (await getJson(`/gallery?limit=1&search=${encodeURIComponent(searched)}`)).total === total;
+    return (
+      (await getJson(`/gallery?limit=1&search=${encodeURIComponent(searched)}`)).total === total
+    );
   } catch {
     return false;
   }
@@ -103,8 +114,18 @@ async function load() {
   } catch (error) {
     if (own !== asked) return;
     byId("more").hidden = true;
-    const again = make("button", { type: "button", text: "Try again", onclick: () => (shown ? tryOn(again) : openGallery()) });
-    byId("grid").append(notice(shown ? "The rest cannot be shown" : "The gallery cannot be shown", error.message, again));
+    const again = make("button", {
+      type: "button",
+      text: "Try again",
+      onclick: () => (shown ? tryOn(again) : openGallery()),
+    });
+    byId("grid").append(
+      notice(
+        shown ? "The rest cannot be shown" : "The gallery cannot be shown",
+        error.message,
+        again,
+      ),
+    );
   } finally {
     if (own === asked) loading = false;
   }
@@ -118,7 +139,10 @@ function tryOn(button) {
 function nobody(search) {
   return search
     ? notice("Nobody of that name", `No name and no alias holds “${search}”.`)
-    : notice("Nobody is enrolled yet", "Add a performer above, or identify a video and name the people in it.");
+    : notice(
+        "Nobody is enrolled yet",
+        "Add a performer above, or identify a video and name the people in it.",
+      );
 }
 
 function stretch(performers, first) {
@@ -153,7 +177,12 @@ function tile(performer) {
       { href: `#performer/${performer.id}` },
       performer.thumbnail ? image : make("span", { class: "blank" }),
       make("span", { class: "name", text: performer.name }),
-      make("span", { class: "detail", text: [performer.disambiguation, count(performer.photos, "photo")].filter(Boolean).join(", ") }),
+      make("span", {
+        class: "detail",
+        text: [performer.disambiguation, count(performer.photos, "photo")]
+          .filter(Boolean)
+          .join(", "),
+      }),
     ),
   );
 }

@@ -1,8 +1,8 @@
 // From a folder to a video to the people in it.
 
 import { byId, clock, count, make, notice } from "/page/dom.js";
-import { getJson, postForLines } from "/page/server.js";
 import { closePlayer, preparePlayer } from "/page/player.js";
+import { getJson, postForLines } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
 const WHAT_TO_DO = {
@@ -35,7 +35,11 @@ async function openFolder(folder, focus = false) {
     if (focus) byId("browser-title").parentElement.querySelector("button")?.focus();
   } catch (error) {
     byId("files").replaceChildren(
-      make("li", {}, trouble(error, () => openFolder(folder, true))),
+      make(
+        "li",
+        {},
+        trouble(error, () => openFolder(folder, true)),
+      ),
     );
   }
 }
@@ -46,13 +50,24 @@ function showFolder({ folder, crumbs, folders, videos, left_out: leftOut }) {
     ...folders.map((one) => fileRow("folder", one.name, "", () => openFolder(one.path, true))),
     ...videos.map((one) => fileRow("video", one.name, size(one.bytes), () => choose(one.path))),
   ];
-  if (leftOut) rows.push(make("li", { text: `${count(leftOut, "more entry", "more entries")}; type the path instead.` }));
+  if (leftOut)
+    rows.push(
+      make("li", {
+        text: `${count(leftOut, "more entry", "more entries")}; type the path instead.`,
+      }),
+    );
   if (!rows.length) {
     rows.push(
-      make("li", { class: "empty" }, notice(
-        "No video here",
-        folder ? "This folder holds no videos and no folders." : "The media folder holds no videos. Start the server with the folder that does: make run MEDIA=/path/to/your/videos.",
-      )),
+      make(
+        "li",
+        { class: "empty" },
+        notice(
+          "No video here",
+          folder
+            ? "This folder holds no videos and no folders."
+            : "The media folder holds no videos. Start the server with the folder that does: make run MEDIA=/path/to/your/videos.",
+        ),
+      ),
     );
   }
   byId("files").replaceChildren(...rows);
@@ -69,12 +84,19 @@ function crumb({ name, path }, index, all) {
 
 function fileRow(kind, name, detail, onclick) {
   const label = make("span", { class: "name", text: name });
-  const button = make("button", { type: "button", class: kind, onclick }, label, make("span", { class: "detail", text: detail }));
+  const button = make(
+    "button",
+    { type: "button", class: kind, onclick },
+    label,
+    make("span", { class: "detail", text: detail }),
+  );
   return make("li", {}, button);
 }
 
 function size(bytes) {
-  return bytes < 1e9 ? `${Math.max(0.1, bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+  return bytes < 1e9
+    ? `${Math.max(0.1, bytes / 1e6).toFixed(1)} MB`
+    : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 function choose(path) {
@@ -90,7 +112,10 @@ async function identify(path) {
     await look(path, own.signal);
   } catch (error) {
     if (work !== own) return;
-    if (error.name === "AbortError") byId("trouble").replaceChildren(notice("Cancelled", "The server has stopped looking at this video."));
+    if (error.name === "AbortError")
+      byId("trouble").replaceChildren(
+        notice("Cancelled", "The server has stopped looking at this video."),
+      );
     else byId("trouble").replaceChildren(trouble(error, () => identify(path)));
     byId("trouble").scrollIntoView({ block: "nearest" });
   } finally {
@@ -123,7 +148,9 @@ async function look(path, signal) {
       showProgress(line.progress, (performance.now() - started) / 1000);
     } else {
       const { personCard } = await import("/page/person.js");
-      showResult(path, line.result, line.id, (person, number) => personCard(person, { result: line.id, number, seconds }));
+      showResult(path, line.result, line.id, (person, number) =>
+        personCard(person, { result: line.id, number, seconds }),
+      );
     }
   }
 }
@@ -131,14 +158,20 @@ async function look(path, signal) {
 function showProgress({ done, of, faces }, elapsed) {
   byId("bar").max = of;
   byId("bar").value = done;
-  const left = done > 0 && elapsed > 2 ? `, about ${Math.max(1, Math.round((elapsed * (of - done)) / done))} s left` : "";
-  byId("progress-text").textContent = `${clock(done)} of ${clock(of)} of video, ${count(faces, "face")} so far${left}`;
+  const left =
+    done > 0 && elapsed > 2
+      ? `, about ${Math.max(1, Math.round((elapsed * (of - done)) / done))} s left`
+      : "";
+  byId("progress-text").textContent =
+    `${clock(done)} of ${clock(of)} of video, ${count(faces, "face")} so far${left}`;
 }
 
 function showResult(path, people, id, card) {
   const name = path.split("/").pop();
   preparePlayer(id, name);
-  byId("results-title").textContent = people.length ? `${count(people.length, "person", "people")} in ${name}` : `No face in ${name}`;
+  byId("results-title").textContent = people.length
+    ? `${count(people.length, "person", "people")} in ${name}`
+    : `No face in ${name}`;
   byId("people").replaceChildren(...people.map(card));
   if (!people.length) {
     byId("people").replaceChildren(

@@ -15,7 +15,10 @@ const LATER = {
 const VIEWS = {
   identify: { title: "Identify a video", show: () => {} },
   gallery: { title: "Gallery", show: async () => (await LATER.gallery()).openGallery() },
-  performer: { title: "Performer", show: async (...places) => (await LATER.performer()).showPerformer(...places) },
+  performer: {
+    title: "Performer",
+    show: async (...places) => (await LATER.performer()).showPerformer(...places),
+  },
 };
 
 let shown = null;
@@ -30,7 +33,8 @@ function route() {
   if (shown !== null && shown !== "performer") scrolled[shown] = scrollY;
   for (const other of Object.keys(VIEWS)) byId(other).hidden = other !== view;
   for (const anchor of document.querySelectorAll("header nav a")) {
-    const current = anchor.hash === `#${view}` || (view === "performer" && anchor.hash === "#gallery");
+    const current =
+      anchor.hash === `#${view}` || (view === "performer" && anchor.hash === "#gallery");
     if (current) anchor.setAttribute("aria-current", "page");
     else anchor.removeAttribute("aria-current");
   }
@@ -50,14 +54,20 @@ async function show(view, places, from) {
     await VIEWS[view].show(...places);
     if (view === shown && document.activeElement === byId("main")) returnTo(from);
   } catch {
-    byId("fault").replaceChildren(notice("A part of the page did not come", "The server does not answer. Start it again, then load this page anew."));
+    byId("fault").replaceChildren(
+      notice(
+        "A part of the page did not come",
+        "The server does not answer. Start it again, then load this page anew.",
+      ),
+    );
   }
 }
 
 /** Give the keyboard back to the link that was followed from here, if it is still in view. */
 function returnTo(from) {
   // What is hidden or folded up lies nowhere: at 0.
-  const isInView = (link) => link.getBoundingClientRect().top > 0 && link.getBoundingClientRect().top < innerHeight;
+  const isInView = (link) =>
+    link.getBoundingClientRect().top > 0 && link.getBoundingClientRect().top < innerHeight;
   const links = [...document.querySelectorAll("main section:not([hidden]) a")];
   links.find((link) => link.hash === from && isInView(link))?.focus({ preventScroll: true });
 }

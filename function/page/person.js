@@ -1,9 +1,9 @@
 // One person of a video: who it may be, when they are seen, and the user's word on it.
 
-import { clock, count, link, make, meter, notice } from "/page/dom.js";
-import { postJson } from "/page/server.js";
 import { performerChooser } from "/page/chooser.js";
+import { clock, count, link, make, meter, notice } from "/page/dom.js";
 import { playMoment } from "/page/player.js";
+import { postJson } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
 /** Build a card. `place` names the result, the number of the person in it, the video's seconds. */
@@ -14,7 +14,14 @@ export function personCard(person, place) {
   const image = `data:image/jpeg;base64,${person.image}`;
   card.append(
     faces(image, best),
-    make("div", { class: "who" }, ...heading(person, id), ...(best ? matchLines(person) : [unknownLine()]), seen(person), otherCandidates(person, card, place)),
+    make(
+      "div",
+      { class: "who" },
+      ...heading(person, id),
+      ...(best ? matchLines(person) : [unknownLine()]),
+      seen(person),
+      otherCandidates(person, card, place),
+    ),
     timeline(person, place.seconds, image),
   );
   card.append(actions(person, card, place));
@@ -24,37 +31,71 @@ export function personCard(person, place) {
 function faces(image, best) {
   const row = make("div", { class: "faces" }, picture(image, "Face in the video", "In the video"));
   // Elsewhere's pictures are not loaded: the page asks no other host for anything.
-  if (best) row.append(picture(best.poster.startsWith("data:") ? best.poster : "", `Enrolled face of ${best.name}`, "Enrolled"));
+  if (best)
+    row.append(
+      picture(
+        best.poster.startsWith("data:") ? best.poster : "",
+        `Enrolled face of ${best.name}`,
+        "Enrolled",
+      ),
+    );
   return row;
 }
 
 function picture(source, words, caption) {
-  const image = source ? make("img", { src: source, alt: words }) : make("span", { class: "blank", role: "img", "aria-label": "No picture is stored" });
+  const image = source
+    ? make("img", { src: source, alt: words })
+    : make("span", { class: "blank", role: "img", "aria-label": "No picture is stored" });
   return make("figure", {}, image, make("figcaption", { text: caption }));
 }
 
 function heading(person, id) {
   const name = person.matches[0]?.name ?? "Unknown";
-  const words = { match: "match", uncertain: "uncertain: look yourself", unknown: "nobody enrolled" };
-  return [make("h3", { id }, name, " ", make("span", { class: "verdict", text: words[person.verdict] }))];
+  const words = {
+    match: "match",
+    uncertain: "uncertain: look yourself",
+    unknown: "nobody enrolled",
+  };
+  return [
+    make("h3", { id }, name, " ", make("span", { class: "verdict", text: words[person.verdict] })),
+  ];
 }
 
 function matchLines(person) {
   const best = person.matches[0];
   return [
-    make("p", { class: "line" }, make("span", { class: "label", text: "Probability" }), meter(`Probability that this is ${best.name}`, best.score, 100, `${best.score.toFixed(1)} %`)),
-    best.urls.length ? make("p", { class: "line links" }, make("span", { class: "label", text: "Links" }), ...best.urls.map(link)) : null,
+    make(
+      "p",
+      { class: "line" },
+      make("span", { class: "label", text: "Probability" }),
+      meter(`Probability that this is ${best.name}`, best.score, 100, `${best.score.toFixed(1)} %`),
+    ),
+    best.urls.length
+      ? make(
+          "p",
+          { class: "line links" },
+          make("span", { class: "label", text: "Links" }),
+          ...best.urls.map(link),
+        )
+      : null,
   ];
 }
 
 function unknownLine() {
-  return make("p", { text: "Nobody in the gallery looks like this. Give a name, and the next video knows." });
+  return make("p", {
+    text: "Nobody in the gallery looks like this. Give a name, and the next video knows.",
+  });
 }
 
 function seen(person) {
   const spans = person.appearances.length;
   const words = `${spans === 1 ? "once" : `${spans} times`}, ${count(person.faces, "face")}, best at ${clock(person.best_seconds)}`;
-  return make("p", { class: "line" }, make("span", { class: "label", text: "Seen" }), make("span", { text: words }));
+  return make(
+    "p",
+    { class: "line" },
+    make("span", { class: "label", text: "Seen" }),
+    make("span", { text: words }),
+  );
 }
 
 function otherCandidates(person, card, place) {
@@ -64,32 +105,63 @@ function otherCandidates(person, card, place) {
     make(
       "li",
       {},
-      match.poster.startsWith("data:") ? make("img", { src: match.poster, alt: "" }) : make("span", { class: "blank" }),
+      match.poster.startsWith("data:")
+        ? make("img", { src: match.poster, alt: "" })
+        : make("span", { class: "blank" }),
       make("span", { class: "name", text: match.name }),
-      meter(`Probability that this is ${match.name}`, match.score, 100, `${match.score.toFixed(1)} %`),
+      meter(
+        `Probability that this is ${match.name}`,
+        match.score,
+        100,
+        `${match.score.toFixed(1)} %`,
+      ),
       make("button", {
         type: "button",
         text: "It is this one",
         "aria-label": `It is ${match.name}`,
-        onclick: () => correct(card, place, "assign", { performer: Number(match.id), instead_of: Number(person.matches[0].id) }),
+        onclick: () =>
+          correct(card, place, "assign", {
+            performer: Number(match.id),
+            instead_of: Number(person.matches[0].id),
+          }),
       }),
     ),
   );
-  return make("details", { class: "others" }, make("summary", { text: count(others.length, "other candidate") }), make("ul", {}, ...rows));
+  return make(
+    "details",
+    { class: "others" },
+    make("summary", { text: count(others.length, "other candidate") }),
+    make("ul", {}, ...rows),
+  );
 }
 
 function timeline(person, seconds, image) {
   const most = Math.max(seconds, ...person.appearances.map(([, end]) => end), 0.001);
-  const track = make("div", { class: "track", role: "group", "aria-label": "Appearances; choose one to play it" });
+  const track = make("div", {
+    class: "track",
+    role: "group",
+    "aria-label": "Appearances; choose one to play it",
+  });
   person.appearances.forEach(([start, end], index) => {
     const words = `Play from ${clock(start)} to ${clock(end)}`;
-    const mark = make("button", { type: "button", title: words, "aria-label": words, tabindex: index ? -1 : 0, onclick: () => playMoment(start, image) });
+    const mark = make("button", {
+      type: "button",
+      title: words,
+      "aria-label": words,
+      tabindex: index ? -1 : 0,
+      onclick: () => playMoment(start, image),
+    });
     mark.style.left = `${(100 * start) / most}%`;
     mark.style.width = `${(100 * (end - start)) / most}%`;
     track.append(mark);
   });
   track.addEventListener("keydown", moveAlong);
-  const ends = make("div", { class: "ends", "aria-hidden": "true" }, make("span", { text: "0:00" }), make("span", { text: clock(most) }));
+  const ends = make(
+    "div",
+    { class: "ends", "aria-hidden": "true" },
+    make("span", { text: "0:00" }),
+    make("span", { text: clock(most) }),
+  );
   return make("div", { class: "timeline" }, track, ends);
 }
 
@@ -116,8 +188,20 @@ function actions(person, card, place) {
   });
   if (best) {
     row.append(
-      make("button", { type: "button", class: "primary", text: "Yes, right", "aria-label": `Yes, this is ${best.name}`, onclick: () => correct(card, place, "assign", { performer: Number(best.id), instead_of: 0 }) }),
-      make("button", { type: "button", text: "Not this person", "aria-label": `Not ${best.name}`, onclick: () => correct(card, place, "reject", { performer: Number(best.id) }) }),
+      make("button", {
+        type: "button",
+        class: "primary",
+        text: "Yes, right",
+        "aria-label": `Yes, this is ${best.name}`,
+        onclick: () =>
+          correct(card, place, "assign", { performer: Number(best.id), instead_of: 0 }),
+      }),
+      make("button", {
+        type: "button",
+        text: "Not this person",
+        "aria-label": `Not ${best.name}`,
+        onclick: () => correct(card, place, "reject", { performer: Number(best.id) }),
+      }),
     );
   }
   row.append(choose);
@@ -128,7 +212,8 @@ function actions(person, card, place) {
 function openChooser(card, place, row, instead) {
   const chooser = performerChooser("Who is this?", {
     leaveOut: instead,
-    onchoose: (performer) => correct(card, place, "assign", { performer: performer.id, instead_of: instead }),
+    onchoose: (performer) =>
+      correct(card, place, "assign", { performer: performer.id, instead_of: instead }),
     onname: (name) => correct(card, place, "name", { name, instead_of: instead }),
     oncancel: () => {
       chooser.replaceWith(row);
@@ -144,7 +229,11 @@ async function correct(card, place, verb, fields) {
   const controls = card.lastElementChild;
   card.querySelector(".trouble")?.remove();
   try {
-    const { correction, said } = await postJson(`/corrections/${verb}`, { result: place.result, person: place.number, ...fields });
+    const { correction, said } = await postJson(`/corrections/${verb}`, {
+      result: place.result,
+      person: place.number,
+      ...fields,
+    });
     const line = kept(card, place, { controls, correction, said, isRejection: verb === "reject" });
     controls.replaceWith(line);
     line.querySelector(".undo").focus();
@@ -173,7 +262,13 @@ function kept(card, place, { controls, correction, said, isRejection }) {
     make("button", { type: "button", class: "undo", text: "Undo", onclick: undo }),
   );
   if (isRejection) {
-    line.append(make("button", { type: "button", text: "Who is it then …", onclick: () => openChooser(card, place, line, 0) }));
+    line.append(
+      make("button", {
+        type: "button",
+        text: "Who is it then …",
+        onclick: () => openChooser(card, place, line, 0),
+      }),
+    );
   }
   return line;
 }

@@ -10,11 +10,19 @@ let made = 0;
 export function photoDrop({ address, missing, ondone }) {
   made += 1;
   const said = make("ul", { class: "findings", role: "status" });
-  const input = make("input", { id: `photos-${made}`, type: "file", accept: "image/*", multiple: true });
+  const input = make("input", {
+    id: `photos-${made}`,
+    type: "file",
+    accept: "image/*",
+    multiple: true,
+  });
   const place = make(
     "div",
     { class: "drop" },
-    make("label", { for: input.id, text: "Photos, each with one face; drop them here or choose them" }),
+    make("label", {
+      for: input.id,
+      text: "Photos, each with one face; drop them here or choose them",
+    }),
     input,
   );
   const take = async (files) => {
@@ -47,7 +55,10 @@ async function sendAll(files, whose, said) {
     const line = make("li", { text: `${file.name}: looking for the face …` });
     said.append(line);
     try {
-      const { added } = await getJson(`/gallery/photos?${whose}&file=${encodeURIComponent(file.name)}`, { method: "POST", body: file, type: file.type || "application/octet-stream" });
+      const { added } = await getJson(
+        `/gallery/photos?${whose}&file=${encodeURIComponent(file.name)}`,
+        { method: "POST", body: file, type: file.type || "application/octet-stream" },
+      );
       line.textContent = added ? `${file.name}: added` : `${file.name}: was there already`;
       line.className = "ok";
     } catch (error) {

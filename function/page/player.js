@@ -40,8 +40,19 @@ export function playMoment(seconds, fallback) {
 }
 
 function open() {
-  video = make("video", { controls: true, playsinline: true, preload: "metadata", src: source, "aria-label": `Video ${title}` });
-  const close = make("button", { type: "button", class: "close", text: "Close the video", onclick: closePlayer });
+  video = make("video", {
+    controls: true,
+    playsinline: true,
+    preload: "metadata",
+    src: source,
+    "aria-label": `Video ${title}`,
+  });
+  const close = make("button", {
+    type: "button",
+    class: "close",
+    text: "Close the video",
+    onclick: closePlayer,
+  });
   byId("player").replaceChildren(make("div", { class: "screen" }, video, close));
 }
 
@@ -50,7 +61,9 @@ function showFallback(seconds, image) {
   const picture = make("img", { alt: `The picture at ${clock(seconds)}` });
   picture.style.width = "auto";
   picture.style.maxHeight = "60vh";
-  const caption = make("figcaption", { text: `This browser cannot play ${title}. Fetching the picture at ${clock(seconds)} …` });
+  const caption = make("figcaption", {
+    text: `This browser cannot play ${title}. Fetching the picture at ${clock(seconds)} …`,
+  });
   picture.onload = () => {
     caption.textContent = `This browser cannot play ${title}. The picture at ${clock(seconds)}.`;
   };

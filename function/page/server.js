@@ -29,7 +29,10 @@ function askForToken(wrong) {
 }
 
 /** Send a request, with the token if there is one; asks for it when the server wants it. */
-export async function send(path, { method = "GET", body = null, type = null, accept = "application/json", signal } = {}) {
+export async function send(
+  path,
+  { method = "GET", body = null, type = null, accept = "application/json", signal } = {},
+) {
   for (;;) {
     const token = sessionStorage.getItem(TOKEN);
     const headers = { Accept: accept, "X-Recognition-Page": "1" };
@@ -40,11 +43,15 @@ export async function send(path, { method = "GET", body = null, type = null, acc
       welcomed = token;
       dispatchEvent(new Event("token-given"));
     }
-    if (response.status !== 401) return response.ok ? response : Promise.reject(await readError(response));
+    if (response.status !== 401)
+      return response.ok ? response : Promise.reject(await readError(response));
     if (sessionStorage.getItem(TOKEN) !== token) continue; // another request has asked meanwhile
     const given = await askForToken(Boolean(token));
     if (given === null) {
-      throw new ServerError("unauthorized", "Without the token this server answers nothing. Try again, and give it.");
+      throw new ServerError(
+        "unauthorized",
+        "Without the token this server answers nothing. Try again, and give it.",
+      );
     }
     sessionStorage.setItem(TOKEN, given);
   }
@@ -75,7 +82,10 @@ async function readError(response) {
     const { error } = await response.json();
     return new ServerError(error.code, error.message);
   } catch {
-    return new ServerError("internal_error", `The server answered ${response.status} without saying why; its log may.`);
+    return new ServerError(
+      "internal_error",
+      `The server answered ${response.status} without saying why; its log may.`,
+    );
   }
 }
 
@@ -112,7 +122,10 @@ async function read(reader) {
     return await reader.read();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ServerError("server_gone", "The server went away during the work. Start it again, then try once more.");
+    throw new ServerError(
+      "server_gone",
+      "The server went away during the work. Start it again, then try once more.",
+    );
   }
 }
 

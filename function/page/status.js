@@ -45,7 +45,8 @@ function showPanel(ready) {
     Model: ready.model,
   };
   const list = make("dl");
-  for (const [name, value] of Object.entries(facts)) list.append(make("dt", { text: name }), make("dd", { text: value }));
+  for (const [name, value] of Object.entries(facts))
+    list.append(make("dt", { text: name }), make("dd", { text: value }));
   byId("status-panel").replaceChildren(list, make("ul", { id: "findings", class: "findings" }));
 }
 
@@ -56,7 +57,9 @@ async function checkGallery() {
   try {
     const { findings } = await getJson("/gallery/check");
     list.replaceChildren(
-      ...findings.map(({ level, found, remedy }) => make("li", { class: level, text: remedy ? `${found} ${remedy}` : found })),
+      ...findings.map(({ level, found, remedy }) =>
+        make("li", { class: level, text: remedy ? `${found} ${remedy}` : found }),
+      ),
     );
   } catch (error) {
     list.replaceChildren(make("li", { class: "error", text: error.message }));
@@ -69,14 +72,28 @@ function greet(isEmpty) {
     make(
       "div",
       { class: "notice welcome" },
-      make("p", {}, make("strong", { text: "Welcome. The gallery is empty, so everybody is unknown." })),
+      make(
+        "p",
+        {},
+        make("strong", { text: "Welcome. The gallery is empty, so everybody is unknown." }),
+      ),
       make("p", { text: "There are three ways to fill it:" }),
       make(
         "ol",
         {},
         make("li", { text: "Identify a video below, and give the unknown people their names." }),
-        make("li", {}, make("a", { href: "#gallery", text: "Add a performer" }), " from photos that you drop on the page."),
-        make("li", {}, "Import a folder of photos: ", command("python -m tools import folder photos/")),
+        make(
+          "li",
+          {},
+          make("a", { href: "#gallery", text: "Add a performer" }),
+          " from photos that you drop on the page.",
+        ),
+        make(
+          "li",
+          {},
+          "Import a folder of photos: ",
+          command("python -m tools import folder photos/"),
+        ),
       ),
     ),
   );
