@@ -1,12 +1,16 @@
 // What in the gallery will cost right names, and the way to where it can be mended.
 
 import { byId, chooseInDialog, count, make, notice } from "/page/dom.js";
-import { getJson, postJson } from "/page/server.js";
+import { codeOf, getJson, postJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
 let asked = 0;
 
-/** Look the gallery over again. `onchange` is called after a finding was settled here. */
+/**
+ * Look the gallery over again. `onchange` is called after a finding was settled here.
+ *
+ * @param {() => unknown} onchange
+ */
 export async function showAudit(onchange) {
   asked += 1;
   const own = asked;
@@ -19,6 +23,10 @@ export async function showAudit(onchange) {
   }
 }
 
+/**
+ * @param {Audit} audit
+ * @param {() => unknown} onchange
+ */
 function show({ performers, total, findings }, onchange) {
   byId("audit").hidden = !performers;
   byId("audit").classList.toggle("wanted", total > 0);
@@ -40,26 +48,34 @@ function show({ performers, total, findings }, onchange) {
   byId("audit-findings").replaceChildren(...rows);
 }
 
+/**
+ * @param {unknown} error
+ * @param {() => unknown} onchange
+ */
 function explain(error, onchange) {
-  const isTooLarge = error.code === "gallery_too_large";
+  const isTooLarge = codeOf(error) === "gallery_too_large";
   const retry = make("button", {
     type: "button",
     text: "Try again",
     onclick: () => showAudit(onchange),
   });
-  byId("audit").hidden = error.code === "gallery_unavailable";
+  byId("audit").hidden = codeOf(error) === "gallery_unavailable";
   byId("audit-count").textContent = isTooLarge ? "too many photos to say here" : "not known";
   byId("audit-findings").replaceChildren(
     make(
       "li",
       {},
       isTooLarge
-        ? make("p", { text: error.message })
-        : notice("The gallery could not be looked over", error.message, retry),
+        ? make("p", { text: wordsOf(error) })
+        : notice("The gallery could not be looked over", wordsOf(error), retry),
     ),
   );
 }
 
+/**
+ * @param {AuditFinding} finding
+ * @param {() => unknown} onchange
+ */
 function row(finding, onchange) {
   const mendable = finding.performers.length === 2 && finding.kind !== "photo_nearer_to_another";
   const words = make(
@@ -78,7 +94,12 @@ function row(finding, onchange) {
   return make("li", { class: "warning" }, words, mendable ? merge : null);
 }
 
-/** Say what was found, with every name a link to the performer and every photo one to the photo. */
+/**
+ * Say what was found, with every name a link to the performer and every photo one to the photo.
+ *
+ * @param {AuditFinding} finding
+ * @returns {Child[]}
+ */
 function sentence({ kind, performers, performer_ids: ids, photos }) {
   const who = performers.map((name, index) =>
     make("a", { href: `#performer/${ids[index]}`, text: name }),
@@ -103,6 +124,10 @@ function sentence({ kind, performers, performer_ids: ids, photos }) {
   return said[kind]();
 }
 
+/**
+ * @param {AuditFinding} finding
+ * @param {() => unknown} onchange
+ */
 async function mergeBoth({ performers: [first, second], performer_ids: ids }, onchange) {
   const kept = await chooseInDialog(
     `Make ${first} and ${second} one?`,
@@ -115,14 +140,15 @@ async function mergeBoth({ performers: [first, second], performer_ids: ids }, on
   );
   if (!kept) return;
   try {
-    await postJson("/gallery/merge", { kept: ids[Number(kept)], absorbed: ids[1 - Number(kept)] });
+    const [keptId = 0, absorbedId = 0] = kept === "0" ? ids : [...ids].reverse();
+    await postJson("/gallery/merge", { kept: keptId, absorbed: absorbedId });
   } catch (error) {
     byId("audit-findings").prepend(
-      make("li", { role: "alert" }, notice("Nothing was changed", error.message)),
+      make("li", { role: "alert" }, notice("Nothing was changed", wordsOf(error))),
     );
     return;
   }
   onchange();
   refreshStatus();
-  byId("audit").querySelector("summary").focus();
+  byId("audit").querySelector("summary")?.focus();
 }

@@ -3,7 +3,7 @@
 import { showAudit } from "/page/audit.js";
 import { byId, count, fillLater, make, notice } from "/page/dom.js";
 import { photoDrop } from "/page/photos.js";
-import { changesSoFar, fillImage, getJson } from "/page/server.js";
+import { changesSoFar, fillImage, getJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
 let shown = 0;
@@ -16,12 +16,14 @@ let changesShown = 0;
 // The grid is a row of lists, each of the 60 performers that one request gives: whole rows of 2 to 6.
 // One that is far from view is emptied and keeps its height, so that a gallery of ten thousand costs
 // the browser no more than what is in view.
+/** @type {WeakMap<Element, ListedReply[]>} */
 const performersOf = new WeakMap();
 const stretches = new IntersectionObserver(
   (entries) => {
     for (const { isIntersecting, target, boundingClientRect } of entries) {
-      if (isIntersecting) fill(target);
-      else empty(target, boundingClientRect.height);
+      const list = /** @type {HTMLElement} */ (target);
+      if (isIntersecting) fill(list);
+      else empty(list, boundingClientRect.height);
     }
   },
   { rootMargin: "1500px" },
@@ -33,7 +35,8 @@ const pictures = new IntersectionObserver(
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
       pictures.unobserve(target);
-      fillImage(target, target.dataset.source);
+      const image = /** @type {HTMLImageElement} */ (target);
+      fillImage(image, image.dataset.source ?? "");
     }
   },
   { rootMargin: "300px" },
@@ -61,8 +64,10 @@ function startGallery() {
   );
 }
 
-/** Show everyone, and what to look at; again after each change. Who comes back to a gallery that is
- *  as it was finds it scrolled as it was. */
+/**
+ * Show everyone, and what to look at; again after each change. Who comes back to a gallery that is
+ * as it was finds it scrolled as it was.
+ */
 export async function openGallery() {
   if (!(await isCurrent())) await showGallery();
   await showAudit(openGallery);
@@ -114,6 +119,7 @@ async function load() {
   } catch (error) {
     if (own !== asked) return;
     byId("more").hidden = true;
+    /** @type {HTMLButtonElement} */
     const again = make("button", {
       type: "button",
       text: "Try again",
@@ -122,7 +128,7 @@ async function load() {
     byId("grid").append(
       notice(
         shown ? "The rest cannot be shown" : "The gallery cannot be shown",
-        error.message,
+        wordsOf(error),
         again,
       ),
     );
@@ -131,11 +137,13 @@ async function load() {
   }
 }
 
+/** @param {HTMLElement} button */
 function tryOn(button) {
-  button.closest(".notice").remove();
+  button.closest(".notice")?.remove();
   showMore(true);
 }
 
+/** @param {string} search */
 function nobody(search) {
   return search
     ? notice("Nobody of that name", `No name and no alias holds “${search}”.`)
@@ -145,6 +153,10 @@ function nobody(search) {
       );
 }
 
+/**
+ * @param {ListedReply[]} performers
+ * @param {number} first
+ */
 function stretch(performers, first) {
   const words = `Performers ${first + 1} to ${first + performers.length}`;
   const list = make("ul", { class: "grid", "aria-label": words }, ...performers.map(tile));
@@ -153,12 +165,17 @@ function stretch(performers, first) {
   return list;
 }
 
+/** @param {HTMLElement} list */
 function fill(list) {
   if (list.childElementCount) return;
-  list.append(...performersOf.get(list).map(tile));
+  list.append(...(performersOf.get(list) ?? []).map(tile));
   list.style.height = "";
 }
 
+/**
+ * @param {HTMLElement} list
+ * @param {number} height
+ */
 function empty(list, height) {
   // Without a height the whole gallery is hidden; what holds the focus must not go.
   if (!height || list.contains(document.activeElement)) return;
@@ -166,6 +183,7 @@ function empty(list, height) {
   list.replaceChildren();
 }
 
+/** @param {ListedReply} performer */
 function tile(performer) {
   const image = make("img", { alt: "", "data-source": performer.thumbnail });
   if (performer.thumbnail) pictures.observe(image);

@@ -1,12 +1,17 @@
 // One performer: the photos and how good they are, and what can be changed.
 
 import { performerChooser } from "/page/chooser.js";
-import { byId, confirmInDialog, count, link, make, meter, notice } from "/page/dom.js";
+import { byId, confirmInDialog, count, find, link, make, meter, notice } from "/page/dom.js";
 import { photoDrop } from "/page/photos.js";
-import { fillImage, getJson, postJson } from "/page/server.js";
+import { fillImage, getJson, postJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
-/** Show one performer; `photo` is the number of the one that is meant, counted from 1. */
+/**
+ * Show one performer; `photo` is the number of the one that is meant, counted from 1.
+ *
+ * @param {string | number} [id]
+ * @param {string} [photo]
+ */
 export async function showPerformer(id, photo) {
   const view = byId("performer");
   try {
@@ -18,19 +23,23 @@ export async function showPerformer(id, photo) {
       adding(performer),
       changes(performer),
     );
-    if (photo) pointOut(view.querySelectorAll(".photos li")[photo - 1]);
+    if (photo) pointOut(view.querySelectorAll(".photos li")[Number(photo) - 1]);
   } catch (error) {
     view.replaceChildren(
       back(),
       make("h1", { id: "performer-title", text: "Performer" }),
-      notice("This performer cannot be shown", error.message),
+      notice("This performer cannot be shown", wordsOf(error)),
     );
   }
 }
 
-/** Lead the eye and the keyboard to what a link meant. */
+/**
+ * Lead the eye and the keyboard to what a link meant.
+ *
+ * @param {Element} [element]
+ */
 function pointOut(element) {
-  if (!element) return;
+  if (!(element instanceof HTMLElement)) return;
   element.classList.add("meant");
   element.tabIndex = -1;
   element.focus({ preventScroll: true });
@@ -41,15 +50,20 @@ function back() {
   return make("p", {}, make("a", { href: "#gallery", text: "← Gallery" }));
 }
 
+/** @param {PerformerReply} performer */
+function face(performer) {
+  if (!performer.thumbnail) return make("span", { class: "blank" });
+  const image = make("img", { alt: `Face of ${performer.name}` });
+  fillImage(image, performer.thumbnail);
+  return image;
+}
+
+/** @param {PerformerReply} performer */
 function head(performer) {
-  const face = performer.thumbnail
-    ? make("img", { alt: `Face of ${performer.name}` })
-    : make("span", { class: "blank" });
-  if (performer.thumbnail) fillImage(face, performer.thumbnail);
   return make(
     "div",
     { class: "head" },
-    face,
+    face(performer),
     make(
       "div",
       {},
@@ -73,6 +87,7 @@ function head(performer) {
   );
 }
 
+/** @param {PerformerReply} performer */
 function photoTable(performer) {
   const title = make("h2", { id: "photos-title", tabindex: -1, text: "Photos" });
   if (!performer.photos.length)
@@ -116,6 +131,10 @@ function photoTable(performer) {
   );
 }
 
+/**
+ * @param {PerformerReply} performer
+ * @param {PhotoReply} photo
+ */
 async function removePhoto(performer, photo) {
   const agreed = await confirmInDialog(
     `Remove ${photo.origin}?`,
@@ -133,6 +152,7 @@ async function removePhoto(performer, photo) {
     );
 }
 
+/** @param {PerformerReply} performer */
 function adding(performer) {
   return make(
     "section",
@@ -146,6 +166,7 @@ function adding(performer) {
   );
 }
 
+/** @param {PerformerReply} performer */
 function changes(performer) {
   const trouble = make("div", { id: "change-trouble", role: "alert" });
   return make(
@@ -159,6 +180,7 @@ function changes(performer) {
   );
 }
 
+/** @param {PerformerReply} performer */
 function renaming(performer) {
   const input = make("input", {
     id: "rename",
@@ -168,6 +190,7 @@ function renaming(performer) {
     autocomplete: "off",
     value: performer.name,
   });
+  /** @param {SubmitEvent} event */
   const submit = (event) => {
     event.preventDefault();
     change(
@@ -185,6 +208,7 @@ function renaming(performer) {
   );
 }
 
+/** @param {PerformerReply} performer */
 function merging(performer) {
   const open = make("button", {
     type: "button",
@@ -202,11 +226,15 @@ function merging(performer) {
       },
     });
     row.replaceWith(chooser);
-    chooser.querySelector("input").focus();
+    chooser.querySelector("input")?.focus();
   };
   return row;
 }
 
+/**
+ * @param {PerformerReply} kept
+ * @param {ListedReply} absorbed
+ */
 async function merge(kept, absorbed) {
   const agreed = await confirmInDialog(
     `Make ${absorbed.name} and ${kept.name} one?`,
@@ -224,6 +252,7 @@ async function merge(kept, absorbed) {
     );
 }
 
+/** @param {PerformerReply} performer */
 function forgetting(performer) {
   const forget = async () => {
     const agreed = await confirmInDialog(
@@ -249,26 +278,37 @@ function forgetting(performer) {
   );
 }
 
-/** Ask for a change, and show `shownAfter` with the keyboard at `place`. */
+/**
+ * Ask for a change, and show `shownAfter` with the keyboard at `place`.
+ *
+ * @template {keyof Fields} Asked
+ * @param {Asked} path
+ * @param {Fields[Asked]} fields
+ * @param {number} [shownAfter]
+ * @param {string} [place]
+ */
 async function change(path, fields, shownAfter, place) {
-  byId("change-trouble").replaceChildren();
+  byId("change-trouble")?.replaceChildren();
   try {
     await postJson(path, fields);
   } catch (error) {
-    byId("change-trouble").replaceChildren(notice("Nothing was changed", error.message));
+    byId("change-trouble")?.replaceChildren(notice("Nothing was changed", wordsOf(error)));
     return false;
   }
-  if (shownAfter) await reload(shownAfter, place);
+  if (shownAfter && place) await reload(shownAfter, place);
   else refreshStatus();
   return true;
 }
 
+/**
+ * @param {number} id
+ * @param {string} place
+ */
 async function reload(id, place) {
-  const said = byId("performer").querySelector(".drop + .findings");
+  const said = find(byId("performer"), ".drop + .findings");
   await showPerformer(id);
   // What was just said about dropped photos stays to be read.
-  if (said?.childElementCount)
-    byId("performer").querySelector(".drop + .findings").replaceWith(said);
-  byId("performer").querySelector(place)?.focus({ preventScroll: true });
+  if (said?.childElementCount) find(byId("performer"), ".drop + .findings")?.replaceWith(said);
+  find(byId("performer"), place)?.focus({ preventScroll: true });
   refreshStatus();
 }

@@ -1,15 +1,28 @@
 // One person of a video: who it may be, when they are seen, and the user's word on it.
 
 import { performerChooser } from "/page/chooser.js";
-import { clock, count, link, make, meter, notice } from "/page/dom.js";
+import { clock, count, find, link, make, meter, notice } from "/page/dom.js";
 import { playMoment } from "/page/player.js";
-import { postJson } from "/page/server.js";
+import { postJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
-/** Build a card. `place` names the result, the number of the person in it, the video's seconds. */
-export function personCard(person, place) {
+/**
+ * The last child: of a card, the buttons, the type-ahead or what was kept.
+ *
+ * @param {HTMLElement} parent
+ */
+const lastOf = (parent) => /** @type {HTMLElement} */ (parent.lastElementChild);
+
+/**
+ * Build a card. `place` names the result and the number of the person in it; the video has `seconds`.
+ *
+ * @param {PersonReply} person
+ * @param {PersonOfResult} place
+ * @param {number} seconds
+ */
+export function personCard(person, place, seconds) {
   const best = person.matches[0];
-  const id = `person-${place.number}`;
+  const id = `person-${place.person}`;
   const card = make("article", { class: `person card ${person.verdict}`, "aria-labelledby": id });
   const image = `data:image/jpeg;base64,${person.image}`;
   card.append(
@@ -18,16 +31,20 @@ export function personCard(person, place) {
       "div",
       { class: "who" },
       ...heading(person, id),
-      ...(best ? matchLines(person) : [unknownLine()]),
+      ...(best ? matchLines(best) : [unknownLine()]),
       seen(person),
       otherCandidates(person, card, place),
     ),
-    timeline(person, place.seconds, image),
+    timeline(person, seconds, image),
   );
   card.append(actions(person, card, place));
   return card;
 }
 
+/**
+ * @param {string} image
+ * @param {MatchReply} [best]
+ */
 function faces(image, best) {
   const row = make("div", { class: "faces" }, picture(image, "Face in the video", "In the video"));
   // Elsewhere's pictures are not loaded: the page asks no other host for anything.
@@ -42,6 +59,11 @@ function faces(image, best) {
   return row;
 }
 
+/**
+ * @param {string} source
+ * @param {string} words
+ * @param {string} caption
+ */
 function picture(source, words, caption) {
   const image = source
     ? make("img", { src: source, alt: words })
@@ -49,6 +71,10 @@ function picture(source, words, caption) {
   return make("figure", {}, image, make("figcaption", { text: caption }));
 }
 
+/**
+ * @param {PersonReply} person
+ * @param {string} id
+ */
 function heading(person, id) {
   const name = person.matches[0]?.name ?? "Unknown";
   const words = {
@@ -61,8 +87,8 @@ function heading(person, id) {
   ];
 }
 
-function matchLines(person) {
-  const best = person.matches[0];
+/** @param {MatchReply} best */
+function matchLines(best) {
   return [
     make(
       "p",
@@ -87,6 +113,7 @@ function unknownLine() {
   });
 }
 
+/** @param {PersonReply} person */
 function seen(person) {
   const spans = person.appearances.length;
   const words = `${spans === 1 ? "once" : `${spans} times`}, ${count(person.faces, "face")}, best at ${clock(person.best_seconds)}`;
@@ -98,9 +125,14 @@ function seen(person) {
   );
 }
 
+/**
+ * @param {PersonReply} person
+ * @param {HTMLElement} card
+ * @param {PersonOfResult} place
+ */
 function otherCandidates(person, card, place) {
-  const others = person.matches.slice(1);
-  if (!others.length) return null;
+  const [best, ...others] = person.matches;
+  if (!best || !others.length) return null;
   const rows = others.map((match) =>
     make(
       "li",
@@ -120,9 +152,10 @@ function otherCandidates(person, card, place) {
         text: "It is this one",
         "aria-label": `It is ${match.name}`,
         onclick: () =>
-          correct(card, place, "assign", {
+          correct(card, place, "/corrections/assign", {
+            ...place,
             performer: Number(match.id),
-            instead_of: Number(person.matches[0].id),
+            instead_of: Number(best.id),
           }),
       }),
     ),
@@ -135,6 +168,11 @@ function otherCandidates(person, card, place) {
   );
 }
 
+/**
+ * @param {PersonReply} person
+ * @param {number} seconds
+ * @param {string} image
+ */
 function timeline(person, seconds, image) {
   const most = Math.max(seconds, ...person.appearances.map(([, end]) => end), 0.001);
   const track = make("div", {
@@ -165,18 +203,32 @@ function timeline(person, seconds, image) {
   return make("div", { class: "timeline" }, track, ends);
 }
 
-/** The arrow keys move along a timeline, so that Tab passes it in one step. */
+/** @type {Record<string, number>} */
+const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
+/**
+ * The arrow keys move along a timeline, so that Tab passes it in one step.
+ *
+ * @this {HTMLElement}
+ * @param {KeyboardEvent} event
+ */
 function moveAlong(event) {
-  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  const step = STEPS[event.key];
   if (!step) return;
-  const marks = [...event.currentTarget.children];
-  const next = marks[marks.indexOf(document.activeElement) + step];
+  const marks = [...this.querySelectorAll("button")];
+  const current = /** @type {HTMLButtonElement} */ (document.activeElement);
+  const next = marks[marks.indexOf(current) + step];
   if (!next) return;
   event.preventDefault();
   for (const mark of marks) mark.tabIndex = mark === next ? 0 : -1;
   next.focus();
 }
 
+/**
+ * @param {PersonReply} person
+ * @param {HTMLElement} card
+ * @param {PersonOfResult} place
+ */
 function actions(person, card, place) {
   const row = make("div", { class: "actions" });
   const best = person.matches[0];
@@ -194,13 +246,18 @@ function actions(person, card, place) {
         text: "Yes, right",
         "aria-label": `Yes, this is ${best.name}`,
         onclick: () =>
-          correct(card, place, "assign", { performer: Number(best.id), instead_of: 0 }),
+          correct(card, place, "/corrections/assign", {
+            ...place,
+            performer: Number(best.id),
+            instead_of: 0,
+          }),
       }),
       make("button", {
         type: "button",
         text: "Not this person",
         "aria-label": `Not ${best.name}`,
-        onclick: () => correct(card, place, "reject", { performer: Number(best.id) }),
+        onclick: () =>
+          correct(card, place, "/corrections/reject", { ...place, performer: Number(best.id) }),
       }),
     );
   }
@@ -208,48 +265,71 @@ function actions(person, card, place) {
   return row;
 }
 
-/** Replace `row` by a type-ahead; whoever is chosen is kept, and `instead` (an id or 0) rejected. */
+/**
+ * Replace `row` by a type-ahead; whoever is chosen is kept, and `instead` (an id or 0) rejected.
+ *
+ * @param {HTMLElement} card
+ * @param {PersonOfResult} place
+ * @param {HTMLElement} row
+ * @param {number} instead
+ */
 function openChooser(card, place, row, instead) {
   const chooser = performerChooser("Who is this?", {
     leaveOut: instead,
     onchoose: (performer) =>
-      correct(card, place, "assign", { performer: performer.id, instead_of: instead }),
-    onname: (name) => correct(card, place, "name", { name, instead_of: instead }),
+      correct(card, place, "/corrections/assign", {
+        ...place,
+        performer: performer.id,
+        instead_of: instead,
+      }),
+    onname: (name) =>
+      correct(card, place, "/corrections/name", { ...place, name, instead_of: instead }),
     oncancel: () => {
       chooser.replaceWith(row);
-      row.lastElementChild.focus();
+      lastOf(row).focus();
     },
   });
   row.replaceWith(chooser);
-  chooser.querySelector("input").focus();
+  chooser.querySelector("input")?.focus();
 }
 
-/** Send a correction; the card then says what was kept, with a way back. */
-async function correct(card, place, verb, fields) {
-  const controls = card.lastElementChild;
+/**
+ * Send a correction; the card then says what was kept, with a way back.
+ *
+ * @template {"/corrections/assign" | "/corrections/name" | "/corrections/reject"} Asked
+ * @param {HTMLElement} card
+ * @param {PersonOfResult} place
+ * @param {Asked} path
+ * @param {Fields[Asked]} fields
+ */
+async function correct(card, place, path, fields) {
+  const controls = lastOf(card);
   card.querySelector(".trouble")?.remove();
   try {
-    const { correction, said } = await postJson(`/corrections/${verb}`, {
-      result: place.result,
-      person: place.number,
-      ...fields,
-    });
-    const line = kept(card, place, { controls, correction, said, isRejection: verb === "reject" });
+    const reply = await postJson(path, fields);
+    const line = kept(card, place, controls, reply, path === "/corrections/reject");
     controls.replaceWith(line);
-    line.querySelector(".undo").focus();
+    find(line, ".undo")?.focus();
     refreshStatus();
   } catch (error) {
     complain(card, error);
   }
 }
 
-function kept(card, place, { controls, correction, said, isRejection }) {
+/**
+ * @param {HTMLElement} card
+ * @param {PersonOfResult} place
+ * @param {HTMLElement} controls
+ * @param {CorrectionReply} reply
+ * @param {boolean} isRejection
+ */
+function kept(card, place, controls, { correction, said }, isRejection) {
   const undo = async () => {
     card.querySelector(".trouble")?.remove();
     try {
       await postJson("/corrections/undo", { correction });
       line.replaceWith(controls);
-      controls.querySelector("button, input").focus();
+      find(controls, "button, input")?.focus();
       refreshStatus();
     } catch (error) {
       complain(card, error);
@@ -273,9 +353,13 @@ function kept(card, place, { controls, correction, said, isRejection }) {
   return line;
 }
 
+/**
+ * @param {HTMLElement} card
+ * @param {unknown} error
+ */
 function complain(card, error) {
-  const trouble = notice("Nothing was changed", error.message);
+  const trouble = notice("Nothing was changed", wordsOf(error));
   trouble.classList.add("trouble");
   trouble.setAttribute("role", "alert");
-  card.lastElementChild.before(trouble);
+  lastOf(card).before(trouble);
 }
