@@ -1,12 +1,16 @@
 // What in the gallery will cost right names, and the way to where it can be mended.
 
 import { byId, chooseInDialog, count, make, notice } from "/page/dom.js";
-import { getJson, postJson } from "/page/server.js";
+import { codeOf, getJson, postJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
 let asked = 0;
 
-/** Look the gallery over again. `onchange` is called after a finding was settled here. */
+/**
+ * Look the gallery over again. `onchange` is called after a finding was settled here.
+ *
+ * @param {() => unknown} onchange
+ */
 export async function showAudit(onchange) {
   asked += 1;
   const own = asked;
@@ -19,60 +23,132 @@ export async function showAudit(onchange) {
   }
 }
 
+/**
+ * @param {Audit} audit
+ * @param {() => unknown} onchange
+ */
 function show({ performers, total, findings }, onchange) {
   byId("audit").hidden = !performers;
   byId("audit").classList.toggle("wanted", total > 0);
   byId("audit-count").textContent = total ? count(total, "finding") : "nothing";
   const rows = findings.map((one) => row(one, onchange));
-  if (!total) rows.push(make("li", { class: "ok", text: "No photo lies nearer to another performer than to their own, none is there twice, and no two performers are too alike to tell apart." }));
-  if (total > findings.length) rows.push(make("li", { text: `${count(total - findings.length, "more finding")}: they show here as these are settled, and in a terminal with python -m tools audit --table.` }));
+  if (!total)
+    rows.push(
+      make("li", {
+        class: "ok",
+        text: "No photo lies nearer to another performer than to their own, none is there twice, and no two performers are too alike to tell apart.",
+      }),
+    );
+  if (total > findings.length)
+    rows.push(
+      make("li", {
+        text: `${count(total - findings.length, "more finding")}: they show here as these are settled, and in a terminal with python -m tools audit --table.`,
+      }),
+    );
   byId("audit-findings").replaceChildren(...rows);
 }
 
+/**
+ * @param {unknown} error
+ * @param {() => unknown} onchange
+ */
 function explain(error, onchange) {
-  const isTooLarge = error.code === "gallery_too_large";
-  const retry = make("button", { type: "button", text: "Try again", onclick: () => showAudit(onchange) });
-  byId("audit").hidden = error.code === "gallery_unavailable";
+  const isTooLarge = codeOf(error) === "gallery_too_large";
+  const retry = make("button", {
+    type: "button",
+    text: "Try again",
+    onclick: () => showAudit(onchange),
+  });
+  byId("audit").hidden = codeOf(error) === "gallery_unavailable";
   byId("audit-count").textContent = isTooLarge ? "too many photos to say here" : "not known";
-  byId("audit-findings").replaceChildren(make("li", {}, isTooLarge ? make("p", { text: error.message }) : notice("The gallery could not be looked over", error.message, retry)));
+  byId("audit-findings").replaceChildren(
+    make(
+      "li",
+      {},
+      isTooLarge
+        ? make("p", { text: wordsOf(error) })
+        : notice("The gallery could not be looked over", wordsOf(error), retry),
+    ),
+  );
 }
 
+/**
+ * @param {AuditFinding} finding
+ * @param {() => unknown} onchange
+ */
 function row(finding, onchange) {
   const mendable = finding.performers.length === 2 && finding.kind !== "photo_nearer_to_another";
-  const words = make("p", { class: "grow" }, ...sentence(finding), " ", make("span", { class: "detail", text: finding.advice }));
-  const merge = make("button", { type: "button", text: "Merge …", "aria-label": `Merge ${finding.performers.join(" and ")} …`, onclick: () => mergeBoth(finding, onchange) });
+  const words = make(
+    "p",
+    { class: "grow" },
+    ...sentence(finding),
+    " ",
+    make("span", { class: "detail", text: finding.advice }),
+  );
+  const merge = make("button", {
+    type: "button",
+    text: "Merge …",
+    "aria-label": `Merge ${finding.performers.join(" and ")} …`,
+    onclick: () => mergeBoth(finding, onchange),
+  });
   return make("li", { class: "warning" }, words, mendable ? merge : null);
 }
 
-/** Say what was found, with every name a link to the performer and every photo one to the photo. */
+/**
+ * Say what was found, with every name a link to the performer and every photo one to the photo.
+ *
+ * @param {AuditFinding} finding
+ * @returns {Child[]}
+ */
 function sentence({ kind, performers, performer_ids: ids, photos }) {
-  const who = performers.map((name, index) => make("a", { href: `#performer/${ids[index]}`, text: name }));
-  const which = photos.map((one) => make("a", { href: `#performer/${one.performer_id}/${one.number}`, text: `Photo ${one.number} of ${one.performer}` }));
+  const who = performers.map((name, index) =>
+    make("a", { href: `#performer/${ids[index]}`, text: name }),
+  );
+  const which = photos.map((one) =>
+    make("a", {
+      href: `#performer/${one.performer_id}/${one.number}`,
+      text: `Photo ${one.number} of ${one.performer}`,
+    }),
+  );
   const said = {
     performers_too_alike: () => [who[0], " and ", who[1], " look like one person."],
-    photo_nearer_to_another: () => [which[0], " is nearer to ", who[1], ` than to the other photos of ${performers[0]}.`],
+    photo_nearer_to_another: () => [
+      which[0],
+      " is nearer to ",
+      who[1],
+      ` than to the other photos of ${performers[0]}.`,
+    ],
     duplicate_photos: () => [which[0], " and ", which[1], " are the same photo."],
     no_photos: () => [who[0], " has no photos."],
   };
   return said[kind]();
 }
 
+/**
+ * @param {AuditFinding} finding
+ * @param {() => unknown} onchange
+ */
 async function mergeBoth({ performers: [first, second], performer_ids: ids }, onchange) {
   const kept = await chooseInDialog(
     `Make ${first} and ${second} one?`,
-    ["The one whose name you keep takes over the photos, the links and the aliases of the other, whose name becomes an alias. This cannot be undone."],
+    [
+      "The one whose name you keep takes over the photos, the links and the aliases of the other, whose name becomes an alias. This cannot be undone.",
+    ],
     { text: "Leave them apart" },
     { value: "0", text: `Merge as ${first}` },
     first === second ? null : { value: "1", text: `Merge as ${second}` },
   );
   if (!kept) return;
   try {
-    await postJson("/gallery/merge", { kept: ids[Number(kept)], absorbed: ids[1 - Number(kept)] });
+    const [keptId = 0, absorbedId = 0] = kept === "0" ? ids : [...ids].reverse();
+    await postJson("/gallery/merge", { kept: keptId, absorbed: absorbedId });
   } catch (error) {
-    byId("audit-findings").prepend(make("li", { role: "alert" }, notice("Nothing was changed", error.message)));
+    byId("audit-findings").prepend(
+      make("li", { role: "alert" }, notice("Nothing was changed", wordsOf(error))),
+    );
     return;
   }
   onchange();
   refreshStatus();
-  byId("audit").querySelector("summary").focus();
+  byId("audit").querySelector("summary")?.focus();
 }

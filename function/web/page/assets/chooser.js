@@ -6,11 +6,21 @@ import { getJson } from "/page/server.js";
 const SHOWN = 8;
 let made = 0;
 
-/** Build a chooser. `onchoose(performer)` takes one of the gallery, `onname(text)`, where given, a
- *  new name, `oncancel()` goes back. */
+/**
+ * Build a chooser. `onchoose(performer)` takes one of the gallery, `onname(text)`, where given, a
+ * new name, `oncancel()` goes back.
+ *
+ * @param {string} label
+ * @param {ChooserOptions} options
+ */
 export function performerChooser(label, { onchoose, onname, oncancel, leaveOut = 0 }) {
   made += 1;
-  const list = make("ul", { id: `options-${made}`, role: "listbox", "aria-label": label, hidden: true });
+  const list = make("ul", {
+    id: `options-${made}`,
+    role: "listbox",
+    "aria-label": label,
+    hidden: true,
+  });
   const input = make("input", {
     id: `chooser-${made}`,
     type: "text",
@@ -22,24 +32,32 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
     "aria-controls": list.id,
     "aria-autocomplete": "list",
   });
+  /** @type {ReturnType<typeof option>[]} */
   const options = [];
   let active = -1;
   let asked = 0;
 
+  /** @param {number} to */
   function point(to) {
     active = to;
-    options.forEach(({ element }, index) => element.setAttribute("aria-selected", String(index === to)));
-    if (to < 0) input.removeAttribute("aria-activedescendant");
-    else input.setAttribute("aria-activedescendant", options[to].element.id);
-    options[to]?.element.scrollIntoView({ block: "nearest" });
+    const pointed = options[to]?.element;
+    for (const { element } of options)
+      element.setAttribute("aria-selected", String(element === pointed));
+    if (pointed) input.setAttribute("aria-activedescendant", pointed.id);
+    else input.removeAttribute("aria-activedescendant");
+    pointed?.scrollIntoView({ block: "nearest" });
   }
 
+  /**
+   * @param {ListedReply[]} performers
+   * @param {string} text
+   */
   function show(performers, text) {
     options.length = 0;
     for (const one of performers) options.push(option(one.name, detail(one), () => onchoose(one)));
     const name = text.trim();
     if (onname && name) options.push(option(`New performer “${name}”`, "", () => onname(name)));
-    options.forEach(({ element }, index) => (element.id = `${list.id}-${index}`));
+    for (const [index, { element }] of options.entries()) element.id = `${list.id}-${index}`;
     list.replaceChildren(...options.map(({ element }) => element));
     list.hidden = !options.length;
     input.setAttribute("aria-expanded", String(options.length > 0));
@@ -51,8 +69,14 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
     const own = asked;
     const text = input.value;
     try {
-      const { performers } = await getJson(`/gallery?limit=${SHOWN}&search=${encodeURIComponent(text.trim())}`);
-      if (own === asked) show(performers.filter((one) => one.id !== leaveOut), text);
+      const { performers } = await getJson(
+        `/gallery?limit=${SHOWN}&search=${encodeURIComponent(text.trim())}`,
+      );
+      if (own === asked)
+        show(
+          performers.filter((one) => one.id !== leaveOut),
+          text,
+        );
     } catch {
       if (own === asked) show([], text);
     }
@@ -82,15 +106,36 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
     "div",
     { class: "chooser" },
     make("label", { for: input.id, text: label }),
-    make("div", { class: "row" }, make("div", { class: "combo" }, input, list), make("button", { type: "button", text: "Back", onclick: oncancel })),
+    make(
+      "div",
+      { class: "row" },
+      make("div", { class: "combo" }, input, list),
+      make("button", { type: "button", text: "Back", onclick: oncancel }),
+    ),
   );
 }
 
+/**
+ * @param {string} name
+ * @param {string} words
+ * @param {() => unknown} take
+ */
 function option(name, words, take) {
-  const element = make("li", { role: "option", "aria-selected": "false", onmousedown: (event) => event.preventDefault(), onclick: take }, make("span", { class: "name", text: name }), make("span", { class: "detail", text: words }));
+  const element = make(
+    "li",
+    {
+      role: "option",
+      "aria-selected": "false",
+      onmousedown: (event) => event.preventDefault(),
+      onclick: take,
+    },
+    make("span", { class: "name", text: name }),
+    make("span", { class: "detail", text: words }),
+  );
   return { element, take };
 }
 
+/** @param {ListedReply} performer */
 function detail(performer) {
   return [performer.disambiguation, count(performer.photos, "photo")].filter(Boolean).join(", ");
 }

@@ -1,22 +1,48 @@
 // Elements are built here, and text only ever becomes text: nothing is parsed as HTML.
 
-export const byId = (id) => document.getElementById(id);
+/**
+ * @template {keyof ById} Id
+ * @param {Id} id
+ * @returns {ById[Id]}
+ */
+export const byId = (id) => /** @type {ById[Id]} */ (document.getElementById(id));
 
-/** Make an element. `on…` are listeners, `class` and `text` say what they are; the rest are
- *  attributes, left out where null, undefined or false. */
+/**
+ * The first element in `parent` that fits the selector.
+ *
+ * @param {Element} parent
+ * @param {string} selector
+ */
+export const find = (parent, selector) =>
+  /** @type {HTMLElement | null} */ (parent.querySelector(selector));
+
+/**
+ * Make an element. `on…` are listeners, `class` and `text` say what they are; the rest are
+ * attributes, left out where null, undefined or false.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Properties} properties
+ * @param {...Child} children
+ */
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "text") element.textContent = value;
-    else element.setAttribute(name, value === true ? "" : value);
+    if (typeof value === "function")
+      element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    else if (name === "text") element.textContent = String(value);
+    else element.setAttribute(name, value === true ? "" : String(value));
   }
   element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
 }
 
-/** A link where the text is an http or https address, else the text: a gallery may hold anything. */
+/**
+ * A link where the text is an http or https address, else the text: a gallery may hold anything.
+ *
+ * @param {string} text
+ */
 export function link(text) {
   let address;
   try {
@@ -35,13 +61,23 @@ export function link(text) {
   });
 }
 
-/** A command to type, broken between words only. */
+/**
+ * A command to type, broken between words only.
+ *
+ * @param {string} text
+ */
 export function command(text) {
   const words = text.split(" ").map((word) => make("span", { text: word }));
   return make("code", {}, ...words.flatMap((word, index) => (index ? [" ", word] : [word])));
 }
 
-/** Show what went wrong, and what can be done about it. */
+/**
+ * Show what went wrong, and what can be done about it.
+ *
+ * @param {string} title
+ * @param {string} message
+ * @param {...HTMLElement} actions
+ */
 export function notice(title, message, ...actions) {
   const row = actions.length ? make("div", { class: "actions" }, ...actions) : null;
   return make(
@@ -53,7 +89,14 @@ export function notice(title, message, ...actions) {
   );
 }
 
-/** A labelled bar from 0 to `most`; `words` is what a screen reader says and the number shown. */
+/**
+ * A labelled bar from 0 to `most`; `words` is what a screen reader says and the number shown.
+ *
+ * @param {string} label
+ * @param {number} value
+ * @param {number} most
+ * @param {string} words
+ */
 export function meter(label, value, most, words) {
   const fill = make("span", { class: "fill" });
   fill.style.width = `${Math.max(0, Math.min(100, (100 * value) / most))}%`;
@@ -70,40 +113,83 @@ export function meter(label, value, most, words) {
   return make("span", { class: "meter" }, bar, make("span", { class: "number", text: words }));
 }
 
-/** Seconds as people write them: 1:04, or 1:02:03. */
+/**
+ * Seconds as people write them: 1:04, or 1:02:03.
+ *
+ * @param {number} seconds
+ */
 export function clock(seconds) {
   const whole = Math.floor(seconds);
+  /** @param {number} number */
   const two = (number) => String(number).padStart(2, "0");
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor((whole % 3600) / 60);
   return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
+/**
+ * @param {number} number
+ * @param {string} one
+ */
 export function count(number, one, many = `${one}s`) {
   return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 }
 
-/** Ask a question in a dialog; answers true when the user agrees. */
+/**
+ * Ask a question in a dialog; answers true when the user agrees.
+ *
+ * @param {string} title
+ * @param {string[]} paragraphs
+ * @param {string} agree
+ */
 export async function confirmInDialog(title, paragraphs, agree) {
-  return (await chooseInDialog(title, paragraphs, { text: "Keep" }, { value: "yes", text: agree })) === "yes";
+  return (
+    (await chooseInDialog(title, paragraphs, { text: "Keep" }, { value: "yes", text: agree })) ===
+    "yes"
+  );
 }
 
-/** Ask a question with several answers; gives the value of the chosen one, "" for going `back`. */
+/**
+ * Ask a question with several answers; gives the value of the chosen one, "" for going `back`.
+ *
+ * @param {string} title
+ * @param {string[]} paragraphs
+ * @param {{ text: string }} back
+ * @param {...(Choice | null)} choices
+ */
 export function chooseInDialog(title, paragraphs, back, ...choices) {
-  const buttons = choices.filter(Boolean).map(({ value, text }) => make("button", { value, class: "danger", text }));
+  const buttons = choices
+    .filter((choice) => choice !== null)
+    .map(({ value, text }) => make("button", { value, class: "danger", text }));
   const form = make(
     "form",
     { method: "dialog" },
     make("h2", { id: "dialog-title", text: title }),
     ...paragraphs.map((text) => make("p", { text })),
-    make("div", { class: "actions" }, make("button", { value: "", text: back.text, autofocus: true }), ...buttons),
+    make(
+      "div",
+      { class: "actions" },
+      make("button", { value: "", text: back.text, autofocus: true }),
+      ...buttons,
+    ),
   );
   return showDialog(byId("dialog"), form);
 }
 
-/** Ask for a secret in a dialog; answers it, or null when the user goes back. */
+/**
+ * Ask for a secret in a dialog; answers it, or null when the user goes back.
+ *
+ * @param {string} title
+ * @param {string} message
+ * @param {string} label
+ */
 export async function askInDialog(title, message, label) {
-  const input = make("input", { type: "password", id: "dialog-input", autocomplete: "off", autofocus: true });
+  const input = make("input", {
+    type: "password",
+    id: "dialog-input",
+    autocomplete: "off",
+    autofocus: true,
+  });
   const form = make(
     "form",
     { method: "dialog" },
@@ -122,6 +208,11 @@ export async function askInDialog(title, message, label) {
   return value === "yes" && input.value ? input.value : null;
 }
 
+/**
+ * @param {HTMLDialogElement} dialog
+ * @param {HTMLFormElement} form
+ * @returns {Promise<string>}
+ */
 function showDialog(dialog, form) {
   dialog.replaceChildren(form);
   dialog.returnValue = "";
@@ -133,8 +224,13 @@ function showDialog(dialog, form) {
 
 const PAUSE_MS = 150;
 
-/** Call `action` once typing has paused. */
+/**
+ * Call `action` once typing has paused.
+ *
+ * @param {() => unknown} action
+ */
 export function fillLater(action) {
+  /** @type {number | undefined} */
   let waiting;
   return () => {
     clearTimeout(waiting);

@@ -2,8 +2,8 @@
 
 import { showAudit } from "/page/audit.js";
 import { byId, count, fillLater, make, notice } from "/page/dom.js";
-import { changesSoFar, fillImage, getJson } from "/page/server.js";
 import { photoDrop } from "/page/photos.js";
+import { changesSoFar, fillImage, getJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
 let shown = 0;
@@ -16,25 +16,37 @@ let changesShown = 0;
 // The grid is a row of lists, each of the 60 performers that one request gives: whole rows of 2 to 6.
 // One that is far from view is emptied and keeps its height, so that a gallery of ten thousand costs
 // the browser no more than what is in view.
+/** @type {WeakMap<Element, ListedReply[]>} */
 const performersOf = new WeakMap();
-const stretches = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target, boundingClientRect } of entries) {
-    if (isIntersecting) fill(target);
-    else empty(target, boundingClientRect.height);
-  }
-}, { rootMargin: "1500px" });
+const stretches = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target, boundingClientRect } of entries) {
+      const list = /** @type {HTMLElement} */ (target);
+      if (isIntersecting) fill(list);
+      else empty(list, boundingClientRect.height);
+    }
+  },
+  { rootMargin: "1500px" },
+);
 
 // Pictures are asked for as they come into view, and the next page before the end is reached.
-const pictures = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) {
-    if (!isIntersecting) continue;
-    pictures.unobserve(target);
-    fillImage(target, target.dataset.source);
-  }
-}, { rootMargin: "300px" });
-const end = new IntersectionObserver((entries) => {
-  if (entries.some((entry) => entry.isIntersecting)) showMore();
-}, { rootMargin: "600px" });
+const pictures = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      pictures.unobserve(target);
+      const image = /** @type {HTMLImageElement} */ (target);
+      fillImage(image, image.dataset.source ?? "");
+    }
+  },
+  { rootMargin: "300px" },
+);
+const end = new IntersectionObserver(
+  (entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) showMore();
+  },
+  { rootMargin: "600px" },
+);
 
 function startGallery() {
   byId("search").addEventListener("input", fillLater(showGallery));
@@ -52,8 +64,10 @@ function startGallery() {
   );
 }
 
-/** Show everyone, and what to look at; again after each change. Who comes back to a gallery that is
- *  as it was finds it scrolled as it was. */
+/**
+ * Show everyone, and what to look at; again after each change. Who comes back to a gallery that is
+ * as it was finds it scrolled as it was.
+ */
 export async function openGallery() {
   if (!(await isCurrent())) await showGallery();
   await showAudit(openGallery);
@@ -62,7 +76,9 @@ export async function openGallery() {
 async function isCurrent() {
   if (!shown || changesShown !== changesSoFar()) return false;
   try {
-    return (await getJson(`/gallery?limit=1&search=${encodeURIComponent(searched)}`)).total === total;
+    return (
+      (await getJson(`/gallery?limit=1&search=${encodeURIComponent(searched)}`)).total === total
+    );
   } catch {
     return false;
   }
@@ -103,24 +119,44 @@ async function load() {
   } catch (error) {
     if (own !== asked) return;
     byId("more").hidden = true;
-    const again = make("button", { type: "button", text: "Try again", onclick: () => (shown ? tryOn(again) : openGallery()) });
-    byId("grid").append(notice(shown ? "The rest cannot be shown" : "The gallery cannot be shown", error.message, again));
+    /** @type {HTMLButtonElement} */
+    const again = make("button", {
+      type: "button",
+      text: "Try again",
+      onclick: () => (shown ? tryOn(again) : openGallery()),
+    });
+    byId("grid").append(
+      notice(
+        shown ? "The rest cannot be shown" : "The gallery cannot be shown",
+        wordsOf(error),
+        again,
+      ),
+    );
   } finally {
     if (own === asked) loading = false;
   }
 }
 
+/** @param {HTMLElement} button */
 function tryOn(button) {
-  button.closest(".notice").remove();
+  button.closest(".notice")?.remove();
   showMore(true);
 }
 
+/** @param {string} search */
 function nobody(search) {
   return search
     ? notice("Nobody of that name", `No name and no alias holds “${search}”.`)
-    : notice("Nobody is enrolled yet", "Add a performer above, or identify a video and name the people in it.");
+    : notice(
+        "Nobody is enrolled yet",
+        "Add a performer above, or identify a video and name the people in it.",
+      );
 }
 
+/**
+ * @param {ListedReply[]} performers
+ * @param {number} first
+ */
 function stretch(performers, first) {
   const words = `Performers ${first + 1} to ${first + performers.length}`;
   const list = make("ul", { class: "grid", "aria-label": words }, ...performers.map(tile));
@@ -129,12 +165,17 @@ function stretch(performers, first) {
   return list;
 }
 
+/** @param {HTMLElement} list */
 function fill(list) {
   if (list.childElementCount) return;
-  list.append(...performersOf.get(list).map(tile));
+  list.append(...(performersOf.get(list) ?? []).map(tile));
   list.style.height = "";
 }
 
+/**
+ * @param {HTMLElement} list
+ * @param {number} height
+ */
 function empty(list, height) {
   // Without a height the whole gallery is hidden; what holds the focus must not go.
   if (!height || list.contains(document.activeElement)) return;
@@ -142,6 +183,7 @@ function empty(list, height) {
   list.replaceChildren();
 }
 
+/** @param {ListedReply} performer */
 function tile(performer) {
   const image = make("img", { alt: "", "data-source": performer.thumbnail });
   if (performer.thumbnail) pictures.observe(image);
@@ -153,7 +195,12 @@ function tile(performer) {
       { href: `#performer/${performer.id}` },
       performer.thumbnail ? image : make("span", { class: "blank" }),
       make("span", { class: "name", text: performer.name }),
-      make("span", { class: "detail", text: [performer.disambiguation, count(performer.photos, "photo")].filter(Boolean).join(", ") }),
+      make("span", {
+        class: "detail",
+        text: [performer.disambiguation, count(performer.photos, "photo")]
+          .filter(Boolean)
+          .join(", "),
+      }),
     ),
   );
 }

@@ -1,10 +1,11 @@
 // From a folder to a video to the people in it.
 
 import { byId, clock, count, make, notice } from "/page/dom.js";
-import { getJson, postForLines } from "/page/server.js";
 import { closePlayer, preparePlayer } from "/page/player.js";
+import { codeOf, getJson, isAbort, postForLines, ServerError, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
+/** @type {Record<string, string>} */
 const WHAT_TO_DO = {
   video_not_found: "No such video",
   unreadable_video: "This cannot be read as a video",
@@ -18,7 +19,8 @@ const WHAT_TO_DO = {
   unauthorized: "Token needed",
 };
 
-let work = null; // the AbortController of what is running
+/** @type {AbortController | null} What stops what is running. */
+let work = null;
 
 export function startIdentify() {
   byId("ask").addEventListener("submit", (event) => {
@@ -29,35 +31,57 @@ export function startIdentify() {
   openFolder("");
 }
 
+/** @param {string} folder */
 async function openFolder(folder, focus = false) {
   try {
     showFolder(await getJson(`/videos?folder=${encodeURIComponent(folder)}`));
-    if (focus) byId("browser-title").parentElement.querySelector("button")?.focus();
+    if (focus) byId("browser").querySelector("button")?.focus();
   } catch (error) {
     byId("files").replaceChildren(
-      make("li", {}, trouble(error, () => openFolder(folder, true))),
+      make(
+        "li",
+        {},
+        trouble(error, () => openFolder(folder, true)),
+      ),
     );
   }
 }
 
+/** @param {FolderReply} reply */
 function showFolder({ folder, crumbs, folders, videos, left_out: leftOut }) {
   byId("crumbs").replaceChildren(...crumbs.map(crumb));
   const rows = [
     ...folders.map((one) => fileRow("folder", one.name, "", () => openFolder(one.path, true))),
     ...videos.map((one) => fileRow("video", one.name, size(one.bytes), () => choose(one.path))),
   ];
-  if (leftOut) rows.push(make("li", { text: `${count(leftOut, "more entry", "more entries")}; type the path instead.` }));
+  if (leftOut)
+    rows.push(
+      make("li", {
+        text: `${count(leftOut, "more entry", "more entries")}; type the path instead.`,
+      }),
+    );
   if (!rows.length) {
     rows.push(
-      make("li", { class: "empty" }, notice(
-        "No video here",
-        folder ? "This folder holds no videos and no folders." : "The media folder holds no videos. Start the server with the folder that does: make run MEDIA=/path/to/your/videos.",
-      )),
+      make(
+        "li",
+        { class: "empty" },
+        notice(
+          "No video here",
+          folder
+            ? "This folder holds no videos and no folders."
+            : "The media folder holds no videos. Start the server with the folder that does: make run MEDIA=/path/to/your/videos.",
+        ),
+      ),
     );
   }
   byId("files").replaceChildren(...rows);
 }
 
+/**
+ * @param {FolderEntry} entry
+ * @param {number} index
+ * @param {FolderEntry[]} all
+ */
 function crumb({ name, path }, index, all) {
   return make("button", {
     type: "button",
@@ -67,30 +91,50 @@ function crumb({ name, path }, index, all) {
   });
 }
 
+/**
+ * @param {"folder" | "video"} kind
+ * @param {string} name
+ * @param {string} detail
+ * @param {() => unknown} onclick
+ */
 function fileRow(kind, name, detail, onclick) {
   const label = make("span", { class: "name", text: name });
-  const button = make("button", { type: "button", class: kind, onclick }, label, make("span", { class: "detail", text: detail }));
+  const button = make(
+    "button",
+    { type: "button", class: kind, onclick },
+    label,
+    make("span", { class: "detail", text: detail }),
+  );
   return make("li", {}, button);
 }
 
+/** @param {number} bytes */
 function size(bytes) {
-  return bytes < 1e9 ? `${Math.max(0.1, bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+  return bytes < 1e9
+    ? `${Math.max(0.1, bytes / 1e6).toFixed(1)} MB`
+    : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
+/** @param {string} path */
 function choose(path) {
   byId("path").value = path;
   identify(path);
 }
 
+/** @param {string} path */
 async function identify(path) {
   work?.abort();
-  const own = (work = new AbortController());
+  const own = new AbortController();
+  work = own;
   startLooking();
   try {
     await look(path, own.signal);
   } catch (error) {
     if (work !== own) return;
-    if (error.name === "AbortError") byId("trouble").replaceChildren(notice("Cancelled", "The server has stopped looking at this video."));
+    if (isAbort(error))
+      byId("trouble").replaceChildren(
+        notice("Cancelled", "The server has stopped looking at this video."),
+      );
     else byId("trouble").replaceChildren(trouble(error, () => identify(path)));
     byId("trouble").scrollIntoView({ block: "nearest" });
   } finally {
@@ -113,32 +157,54 @@ function startLooking() {
   closePlayer();
 }
 
+/**
+ * @param {string} path
+ * @param {AbortSignal} signal
+ */
 async function look(path, signal) {
   let seconds = 0;
   const started = performance.now();
   for await (const line of postForLines("/", { path }, signal)) {
-    if (line.error) throw Object.assign(new Error(line.error.message), { code: line.error.code });
+    if (line.error) throw new ServerError(line.error.code, line.error.message);
     if (line.progress) {
       seconds = line.progress.of;
       showProgress(line.progress, (performance.now() - started) / 1000);
     } else {
       const { personCard } = await import("/page/person.js");
-      showResult(path, line.result, line.id, (person, number) => personCard(person, { result: line.id, number, seconds }));
+      showResult(path, line.result, line.id, (person, number) =>
+        personCard(person, { result: line.id, person: number }, seconds),
+      );
     }
   }
 }
 
+/**
+ * @param {ProgressReply} progress
+ * @param {number} elapsed
+ */
 function showProgress({ done, of, faces }, elapsed) {
   byId("bar").max = of;
   byId("bar").value = done;
-  const left = done > 0 && elapsed > 2 ? `, about ${Math.max(1, Math.round((elapsed * (of - done)) / done))} s left` : "";
-  byId("progress-text").textContent = `${clock(done)} of ${clock(of)} of video, ${count(faces, "face")} so far${left}`;
+  const left =
+    done > 0 && elapsed > 2
+      ? `, about ${Math.max(1, Math.round((elapsed * (of - done)) / done))} s left`
+      : "";
+  byId("progress-text").textContent =
+    `${clock(done)} of ${clock(of)} of video, ${count(faces, "face")} so far${left}`;
 }
 
+/**
+ * @param {string} path
+ * @param {PersonReply[]} people
+ * @param {string} id
+ * @param {(person: PersonReply, number: number) => HTMLElement} card
+ */
 function showResult(path, people, id, card) {
-  const name = path.split("/").pop();
+  const name = path.slice(path.lastIndexOf("/") + 1);
   preparePlayer(id, name);
-  byId("results-title").textContent = people.length ? `${count(people.length, "person", "people")} in ${name}` : `No face in ${name}`;
+  byId("results-title").textContent = people.length
+    ? `${count(people.length, "person", "people")} in ${name}`
+    : `No face in ${name}`;
   byId("people").replaceChildren(...people.map(card));
   if (!people.length) {
     byId("people").replaceChildren(
@@ -154,7 +220,11 @@ function showResult(path, people, id, card) {
   refreshStatus();
 }
 
+/**
+ * @param {unknown} error
+ * @param {() => unknown} again
+ */
 function trouble(error, again) {
   const retry = make("button", { type: "button", text: "Try again", onclick: again });
-  return notice(WHAT_TO_DO[error.code] ?? "Something went wrong", error.message, retry);
+  return notice(WHAT_TO_DO[codeOf(error)] ?? "Something went wrong", wordsOf(error), retry);
 }

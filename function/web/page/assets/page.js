@@ -15,22 +15,36 @@ const LATER = {
 const VIEWS = {
   identify: { title: "Identify a video", show: () => {} },
   gallery: { title: "Gallery", show: async () => (await LATER.gallery()).openGallery() },
-  performer: { title: "Performer", show: async (...places) => (await LATER.performer()).showPerformer(...places) },
+  performer: {
+    title: "Performer",
+    /** @param {string[]} places */
+    show: async (...places) => (await LATER.performer()).showPerformer(...places),
+  },
 };
 
+/** @typedef {keyof typeof VIEWS} View */
+
+/** @type {View | null} */
 let shown = null;
 let address = location.hash;
 const scrolled = { identify: 0, gallery: 0, performer: 0 }; // a performer is read from the top
 
+/**
+ * @param {string} name
+ * @returns {name is View}
+ */
+const isView = (name) => Object.hasOwn(VIEWS, name);
+
 function route() {
-  const [name, ...places] = location.hash.slice(1).split("/");
+  const [name = "", ...places] = location.hash.slice(1).split("/");
   // The skip link's #main names no view; the one that is shown stays.
-  if (shown !== null && !(name in VIEWS)) return;
-  const view = name in VIEWS ? name : "identify";
+  if (shown !== null && !isView(name)) return;
+  const view = isView(name) ? name : "identify";
   if (shown !== null && shown !== "performer") scrolled[shown] = scrollY;
-  for (const other of Object.keys(VIEWS)) byId(other).hidden = other !== view;
-  for (const anchor of document.querySelectorAll("header nav a")) {
-    const current = anchor.hash === `#${view}` || (view === "performer" && anchor.hash === "#gallery");
+  for (const other of Object.keys(VIEWS).filter(isView)) byId(other).hidden = other !== view;
+  for (const anchor of links("header nav a")) {
+    const current =
+      anchor.hash === `#${view}` || (view === "performer" && anchor.hash === "#gallery");
     if (current) anchor.setAttribute("aria-current", "page");
     else anchor.removeAttribute("aria-current");
   }
@@ -45,21 +59,43 @@ function route() {
   address = location.hash;
 }
 
+/**
+ * @param {string} selector
+ * @returns {NodeListOf<HTMLAnchorElement>}
+ */
+const links = (selector) => document.querySelectorAll(selector);
+
+/**
+ * @param {View} view
+ * @param {string[]} places
+ * @param {string} from
+ */
 async function show(view, places, from) {
   try {
     await VIEWS[view].show(...places);
     if (view === shown && document.activeElement === byId("main")) returnTo(from);
   } catch {
-    byId("fault").replaceChildren(notice("A part of the page did not come", "The server does not answer. Start it again, then load this page anew."));
+    byId("fault").replaceChildren(
+      notice(
+        "A part of the page did not come",
+        "The server does not answer. Start it again, then load this page anew.",
+      ),
+    );
   }
 }
 
-/** Give the keyboard back to the link that was followed from here, if it is still in view. */
+/**
+ * Give the keyboard back to the link that was followed from here, if it is still in view.
+ *
+ * @param {string} from
+ */
 function returnTo(from) {
   // What is hidden or folded up lies nowhere: at 0.
-  const isInView = (link) => link.getBoundingClientRect().top > 0 && link.getBoundingClientRect().top < innerHeight;
-  const links = [...document.querySelectorAll("main section:not([hidden]) a")];
-  links.find((link) => link.hash === from && isInView(link))?.focus({ preventScroll: true });
+  /** @param {Element} link */
+  const isInView = (link) =>
+    link.getBoundingClientRect().top > 0 && link.getBoundingClientRect().top < innerHeight;
+  const inSight = [...links("main section:not([hidden]) a")];
+  inSight.find((link) => link.hash === from && isInView(link))?.focus({ preventScroll: true });
 }
 
 startIdentify();

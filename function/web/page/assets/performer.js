@@ -1,26 +1,45 @@
 // One performer: the photos and how good they are, and what can be changed.
 
-import { byId, confirmInDialog, count, link, make, meter, notice } from "/page/dom.js";
-import { fillImage, getJson, postJson } from "/page/server.js";
 import { performerChooser } from "/page/chooser.js";
+import { byId, confirmInDialog, count, find, link, make, meter, notice } from "/page/dom.js";
 import { photoDrop } from "/page/photos.js";
+import { fillImage, getJson, postJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
-/** Show one performer; `photo` is the number of the one that is meant, counted from 1. */
+/**
+ * Show one performer; `photo` is the number of the one that is meant, counted from 1.
+ *
+ * @param {string | number} [id]
+ * @param {string} [photo]
+ */
 export async function showPerformer(id, photo) {
   const view = byId("performer");
   try {
     const performer = await getJson(`/gallery/performer?id=${encodeURIComponent(id ?? "")}`);
-    view.replaceChildren(back(), head(performer), photoTable(performer), adding(performer), changes(performer));
-    if (photo) pointOut(view.querySelectorAll(".photos li")[photo - 1]);
+    view.replaceChildren(
+      back(),
+      head(performer),
+      photoTable(performer),
+      adding(performer),
+      changes(performer),
+    );
+    if (photo) pointOut(view.querySelectorAll(".photos li")[Number(photo) - 1]);
   } catch (error) {
-    view.replaceChildren(back(), make("h1", { id: "performer-title", text: "Performer" }), notice("This performer cannot be shown", error.message));
+    view.replaceChildren(
+      back(),
+      make("h1", { id: "performer-title", text: "Performer" }),
+      notice("This performer cannot be shown", wordsOf(error)),
+    );
   }
 }
 
-/** Lead the eye and the keyboard to what a link meant. */
+/**
+ * Lead the eye and the keyboard to what a link meant.
+ *
+ * @param {Element} [element]
+ */
 function pointOut(element) {
-  if (!element) return;
+  if (!(element instanceof HTMLElement)) return;
   element.classList.add("meant");
   element.tabIndex = -1;
   element.focus({ preventScroll: true });
@@ -31,69 +50,171 @@ function back() {
   return make("p", {}, make("a", { href: "#gallery", text: "← Gallery" }));
 }
 
+/** @param {PerformerReply} performer */
+function face(performer) {
+  if (!performer.thumbnail) return make("span", { class: "blank" });
+  const image = make("img", { alt: `Face of ${performer.name}` });
+  fillImage(image, performer.thumbnail);
+  return image;
+}
+
+/** @param {PerformerReply} performer */
 function head(performer) {
-  const face = performer.thumbnail ? make("img", { alt: `Face of ${performer.name}` }) : make("span", { class: "blank" });
-  if (performer.thumbnail) fillImage(face, performer.thumbnail);
   return make(
     "div",
     { class: "head" },
-    face,
+    face(performer),
     make(
       "div",
       {},
-      make("h1", { id: "performer-title", tabindex: -1 }, performer.name, performer.disambiguation ? make("span", { class: "detail", text: ` (${performer.disambiguation})` }) : null),
-      performer.aliases.length ? make("p", { class: "detail", text: `Also ${performer.aliases.join(", ")}` }) : null,
+      make(
+        "h1",
+        { id: "performer-title", tabindex: -1 },
+        performer.name,
+        performer.disambiguation
+          ? make("span", { class: "detail", text: ` (${performer.disambiguation})` })
+          : null,
+      ),
+      performer.aliases.length
+        ? make("p", { class: "detail", text: `Also ${performer.aliases.join(", ")}` })
+        : null,
       performer.urls.length ? make("p", { class: "links" }, ...performer.urls.map(link)) : null,
-      make("p", { class: "detail", text: `${count(performer.photos.length, "photo")}, from ${performer.source}` }),
+      make("p", {
+        class: "detail",
+        text: `${count(performer.photos.length, "photo")}, from ${performer.source}`,
+      }),
     ),
   );
 }
 
+/** @param {PerformerReply} performer */
 function photoTable(performer) {
   const title = make("h2", { id: "photos-title", tabindex: -1, text: "Photos" });
-  if (!performer.photos.length) return make("section", { "aria-labelledby": "photos-title" }, title, make("p", { text: "None. Without photos nobody can be recognised; add some below." }));
+  if (!performer.photos.length)
+    return make(
+      "section",
+      { "aria-labelledby": "photos-title" },
+      title,
+      make("p", { text: "None. Without photos nobody can be recognised; add some below." }),
+    );
   const rows = performer.photos.map((photo, index) =>
     make(
       "li",
       {},
-      make("div", { class: "grow" }, make("span", { class: "name", text: photo.origin }), make("span", { class: "detail", text: [`Photo ${index + 1}`, photo.remark].filter(Boolean).join("; ") })),
+      make(
+        "div",
+        { class: "grow" },
+        make("span", { class: "name", text: photo.origin }),
+        make("span", {
+          class: "detail",
+          text: [`Photo ${index + 1}`, photo.remark].filter(Boolean).join("; "),
+        }),
+      ),
       meter(`Quality of ${photo.origin}`, photo.quality, 1, `${Math.round(100 * photo.quality)} %`),
-      make("button", { type: "button", text: "Remove", "aria-label": `Remove ${photo.origin}`, onclick: () => removePhoto(performer, photo) }),
+      make("button", {
+        type: "button",
+        text: "Remove",
+        "aria-label": `Remove ${photo.origin}`,
+        onclick: () => removePhoto(performer, photo),
+      }),
     ),
   );
-  return make("section", { "aria-labelledby": "photos-title" }, title, make("p", { class: "detail", text: "The pictures themselves are not kept, only what the recognition made of them." }), make("ul", { class: "photos" }, ...rows));
+  return make(
+    "section",
+    { "aria-labelledby": "photos-title" },
+    title,
+    make("p", {
+      class: "detail",
+      text: "The pictures themselves are not kept, only what the recognition made of them.",
+    }),
+    make("ul", { class: "photos" }, ...rows),
+  );
 }
 
+/**
+ * @param {PerformerReply} performer
+ * @param {PhotoReply} photo
+ */
 async function removePhoto(performer, photo) {
-  const agreed = await confirmInDialog(`Remove ${photo.origin}?`, [`${performer.name} is then recognised by ${count(performer.photos.length - 1, "photo")}. Adding the same photo again brings it back.`], "Remove");
-  if (agreed) await change("/gallery/remove-photo", { id: performer.id, photo: photo.hash }, performer.id, "#photos-title");
+  const agreed = await confirmInDialog(
+    `Remove ${photo.origin}?`,
+    [
+      `${performer.name} is then recognised by ${count(performer.photos.length - 1, "photo")}. Adding the same photo again brings it back.`,
+    ],
+    "Remove",
+  );
+  if (agreed)
+    await change(
+      "/gallery/remove-photo",
+      { id: performer.id, photo: photo.hash },
+      performer.id,
+      "#photos-title",
+    );
 }
 
+/** @param {PerformerReply} performer */
 function adding(performer) {
   return make(
     "section",
     { class: "card", "aria-labelledby": "add-title" },
     make("h2", { id: "add-title", text: "Add photos" }),
-    photoDrop({ address: () => `id=${performer.id}`, missing: "", ondone: () => reload(performer.id, ".drop input") }),
+    photoDrop({
+      address: () => `id=${performer.id}`,
+      missing: "",
+      ondone: () => reload(performer.id, ".drop input"),
+    }),
   );
 }
 
+/** @param {PerformerReply} performer */
 function changes(performer) {
   const trouble = make("div", { id: "change-trouble", role: "alert" });
-  return make("section", { class: "card", "aria-labelledby": "change-title" }, make("h2", { id: "change-title", text: "Change" }), trouble, renaming(performer), merging(performer), forgetting(performer));
+  return make(
+    "section",
+    { class: "card", "aria-labelledby": "change-title" },
+    make("h2", { id: "change-title", text: "Change" }),
+    trouble,
+    renaming(performer),
+    merging(performer),
+    forgetting(performer),
+  );
 }
 
+/** @param {PerformerReply} performer */
 function renaming(performer) {
-  const input = make("input", { id: "rename", type: "text", required: true, maxlength: 200, autocomplete: "off", value: performer.name });
+  const input = make("input", {
+    id: "rename",
+    type: "text",
+    required: true,
+    maxlength: 200,
+    autocomplete: "off",
+    value: performer.name,
+  });
+  /** @param {SubmitEvent} event */
   const submit = (event) => {
     event.preventDefault();
-    change("/gallery/rename", { id: performer.id, name: input.value.trim() }, performer.id, "#rename");
+    change(
+      "/gallery/rename",
+      { id: performer.id, name: input.value.trim() },
+      performer.id,
+      "#rename",
+    );
   };
-  return make("form", { onsubmit: submit }, make("label", { for: "rename", text: "Name" }), make("div", { class: "row" }, input, make("button", { text: "Rename" })));
+  return make(
+    "form",
+    { onsubmit: submit },
+    make("label", { for: "rename", text: "Name" }),
+    make("div", { class: "row" }, input, make("button", { text: "Rename" })),
+  );
 }
 
+/** @param {PerformerReply} performer */
 function merging(performer) {
-  const open = make("button", { type: "button", text: "Merge with another performer …", onclick: () => choose() });
+  const open = make("button", {
+    type: "button",
+    text: "Merge with another performer …",
+    onclick: () => choose(),
+  });
   const row = make("p", {}, open);
   const choose = () => {
     const chooser = performerChooser(`Who else is ${performer.name}?`, {
@@ -105,20 +226,33 @@ function merging(performer) {
       },
     });
     row.replaceWith(chooser);
-    chooser.querySelector("input").focus();
+    chooser.querySelector("input")?.focus();
   };
   return row;
 }
 
+/**
+ * @param {PerformerReply} kept
+ * @param {ListedReply} absorbed
+ */
 async function merge(kept, absorbed) {
   const agreed = await confirmInDialog(
     `Make ${absorbed.name} and ${kept.name} one?`,
-    [`${kept.name} takes over ${count(absorbed.photos, "photo")}, the links and the aliases of ${absorbed.name}, who is then gone as a performer of their own. This cannot be undone.`],
+    [
+      `${kept.name} takes over ${count(absorbed.photos, "photo")}, the links and the aliases of ${absorbed.name}, who is then gone as a performer of their own. This cannot be undone.`,
+    ],
     "Merge",
   );
-  if (agreed) await change("/gallery/merge", { kept: kept.id, absorbed: absorbed.id }, kept.id, "#performer-title");
+  if (agreed)
+    await change(
+      "/gallery/merge",
+      { kept: kept.id, absorbed: absorbed.id },
+      kept.id,
+      "#performer-title",
+    );
 }
 
+/** @param {PerformerReply} performer */
 function forgetting(performer) {
   const forget = async () => {
     const agreed = await confirmInDialog(
@@ -129,30 +263,52 @@ function forgetting(performer) {
       ],
       "Forget for good",
     );
-    if (agreed && (await change("/gallery/forget", { id: performer.id }))) location.hash = "#gallery";
+    if (agreed && (await change("/gallery/forget", { id: performer.id })))
+      location.hash = "#gallery";
   };
-  return make("p", {}, make("button", { type: "button", class: "danger", text: `Forget ${performer.name} …`, onclick: forget }));
+  return make(
+    "p",
+    {},
+    make("button", {
+      type: "button",
+      class: "danger",
+      text: `Forget ${performer.name} …`,
+      onclick: forget,
+    }),
+  );
 }
 
-/** Ask for a change, and show `shownAfter` with the keyboard at `place`. */
+/**
+ * Ask for a change, and show `shownAfter` with the keyboard at `place`.
+ *
+ * @template {keyof Fields} Asked
+ * @param {Asked} path
+ * @param {Fields[Asked]} fields
+ * @param {number} [shownAfter]
+ * @param {string} [place]
+ */
 async function change(path, fields, shownAfter, place) {
-  byId("change-trouble").replaceChildren();
+  byId("change-trouble")?.replaceChildren();
   try {
     await postJson(path, fields);
   } catch (error) {
-    byId("change-trouble").replaceChildren(notice("Nothing was changed", error.message));
+    byId("change-trouble")?.replaceChildren(notice("Nothing was changed", wordsOf(error)));
     return false;
   }
-  if (shownAfter) await reload(shownAfter, place);
+  if (shownAfter && place) await reload(shownAfter, place);
   else refreshStatus();
   return true;
 }
 
+/**
+ * @param {number} id
+ * @param {string} place
+ */
 async function reload(id, place) {
-  const said = byId("performer").querySelector(".drop + .findings");
+  const said = find(byId("performer"), ".drop + .findings");
   await showPerformer(id);
   // What was just said about dropped photos stays to be read.
-  if (said?.childElementCount) byId("performer").querySelector(".drop + .findings").replaceWith(said);
-  byId("performer").querySelector(place)?.focus({ preventScroll: true });
+  if (said?.childElementCount) find(byId("performer"), ".drop + .findings")?.replaceWith(said);
+  find(byId("performer"), place)?.focus({ preventScroll: true });
   refreshStatus();
 }

@@ -1,32 +1,47 @@
 // Photos are dropped or chosen here, and go to the server one by one.
 
 import { make } from "/page/dom.js";
-import { getJson } from "/page/server.js";
+import { getJson, wordsOf } from "/page/server.js";
 
 let made = 0;
 
-/** Build a place for photos. `address()` gives the query that says whose they are, or "" if that is
- *  not known yet, which `missing` then explains. */
+/**
+ * Build a place for photos. `address()` gives the query that says whose they are, or "" if that is
+ * not known yet, which `missing` then explains.
+ *
+ * @param {PhotoDropOptions} options
+ */
 export function photoDrop({ address, missing, ondone }) {
   made += 1;
   const said = make("ul", { class: "findings", role: "status" });
-  const input = make("input", { id: `photos-${made}`, type: "file", accept: "image/*", multiple: true });
+  const input = make("input", {
+    id: `photos-${made}`,
+    type: "file",
+    accept: "image/*",
+    multiple: true,
+  });
   const place = make(
     "div",
     { class: "drop" },
-    make("label", { for: input.id, text: "Photos, each with one face; drop them here or choose them" }),
+    make("label", {
+      for: input.id,
+      text: "Photos, each with one face; drop them here or choose them",
+    }),
     input,
   );
+  /** @param {FileList | null | undefined} files */
   const take = async (files) => {
     const whose = address();
-    if (!whose) return void said.replaceChildren(make("li", { class: "error", text: missing }));
-    await sendAll([...files], whose, said);
+    if (!whose) {
+      said.replaceChildren(make("li", { class: "error", text: missing }));
+      return;
+    }
+    await sendAll([...(files ?? [])], whose, said);
     input.value = "";
     ondone();
-    return undefined;
   };
   input.addEventListener("change", () => take(input.files));
-  for (const kind of ["dragenter", "dragover"]) {
+  for (const kind of /** @type {const} */ (["dragenter", "dragover"])) {
     place.addEventListener(kind, (event) => {
       event.preventDefault();
       place.classList.add("over");
@@ -36,22 +51,30 @@ export function photoDrop({ address, missing, ondone }) {
   place.addEventListener("drop", (event) => {
     event.preventDefault();
     place.classList.remove("over");
-    take(event.dataTransfer.files);
+    take(event.dataTransfer?.files);
   });
   return make("div", {}, place, said);
 }
 
+/**
+ * @param {File[]} files
+ * @param {string} whose
+ * @param {HTMLElement} said
+ */
 async function sendAll(files, whose, said) {
   said.replaceChildren();
   for (const file of files) {
     const line = make("li", { text: `${file.name}: looking for the face …` });
     said.append(line);
     try {
-      const { added } = await getJson(`/gallery/photos?${whose}&file=${encodeURIComponent(file.name)}`, { method: "POST", body: file, type: file.type || "application/octet-stream" });
+      const { added } = await getJson(
+        `/gallery/photos?${whose}&file=${encodeURIComponent(file.name)}`,
+        { method: "POST", body: file, type: file.type || "application/octet-stream" },
+      );
       line.textContent = added ? `${file.name}: added` : `${file.name}: was there already`;
       line.className = "ok";
     } catch (error) {
-      line.textContent = `${file.name}: ${error.message}`;
+      line.textContent = `${file.name}: ${wordsOf(error)}`;
       line.className = "error";
     }
   }

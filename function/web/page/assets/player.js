@@ -5,9 +5,15 @@ import { byId, clock, make } from "/page/dom.js";
 let source = "";
 let frames = "";
 let title = "";
+/** @type {HTMLVideoElement | null} */
 let video = null;
 
-/** Say which result's video is meant; nothing is loaded before the first moment is asked for. */
+/**
+ * Say which result's video is meant; nothing is loaded before the first moment is asked for.
+ *
+ * @param {string} result
+ * @param {string} name
+ */
 export function preparePlayer(result, name) {
   closePlayer();
   source = `/media?result=${encodeURIComponent(result)}`;
@@ -23,34 +29,62 @@ export function closePlayer() {
   byId("player").replaceChildren();
 }
 
-/** Play from `seconds` on. Where the browser cannot, the picture of that moment is shown, and if there
- *  is none either, `fallback`. */
+/**
+ * Play from `seconds` on. Where the browser cannot, the picture of that moment is shown, and if there
+ * is none either, `fallback`.
+ *
+ * @param {number} seconds
+ * @param {string} fallback
+ */
 export function playMoment(seconds, fallback) {
-  if (!video) open(fallback);
-  if (byId("player").querySelector(".fallback")) return showFallback(seconds, fallback);
+  video ??= open();
+  const own = video;
+  if (byId("player").querySelector(".fallback")) {
+    showFallback(own, seconds, fallback);
+    return;
+  }
   const start = () => {
-    video.currentTime = seconds;
-    video.play().catch(() => {}); // without sound permission, or cut short by the next click
+    own.currentTime = seconds;
+    own.play().catch(() => {}); // without sound permission, or cut short by the next click
   };
-  video.onerror = () => showFallback(seconds, fallback);
-  if (video.readyState > 0) start();
-  else video.addEventListener("loadedmetadata", start, { once: true });
+  own.onerror = () => showFallback(own, seconds, fallback);
+  if (own.readyState > 0) start();
+  else own.addEventListener("loadedmetadata", start, { once: true });
   byId("player").scrollIntoView({ block: "nearest" });
-  return undefined;
 }
 
 function open() {
-  video = make("video", { controls: true, playsinline: true, preload: "metadata", src: source, "aria-label": `Video ${title}` });
-  const close = make("button", { type: "button", class: "close", text: "Close the video", onclick: closePlayer });
-  byId("player").replaceChildren(make("div", { class: "screen" }, video, close));
+  const opened = make("video", {
+    controls: true,
+    playsinline: true,
+    preload: "metadata",
+    src: source,
+    "aria-label": `Video ${title}`,
+  });
+  const close = make("button", {
+    type: "button",
+    class: "close",
+    text: "Close the video",
+    onclick: closePlayer,
+  });
+  byId("player").replaceChildren(make("div", { class: "screen" }, opened, close));
+  return opened;
 }
 
-/** Show the picture of a moment in place of the video; it stays away as long as it is fetched. */
-function showFallback(seconds, image) {
+/**
+ * Show the picture of a moment in place of the video; it stays away as long as it is fetched.
+ *
+ * @param {HTMLVideoElement} own
+ * @param {number} seconds
+ * @param {string} image
+ */
+function showFallback(own, seconds, image) {
   const picture = make("img", { alt: `The picture at ${clock(seconds)}` });
   picture.style.width = "auto";
   picture.style.maxHeight = "60vh";
-  const caption = make("figcaption", { text: `This browser cannot play ${title}. Fetching the picture at ${clock(seconds)} …` });
+  const caption = make("figcaption", {
+    text: `This browser cannot play ${title}. Fetching the picture at ${clock(seconds)} …`,
+  });
   picture.onload = () => {
     caption.textContent = `This browser cannot play ${title}. The picture at ${clock(seconds)}.`;
   };
@@ -62,7 +96,7 @@ function showFallback(seconds, image) {
     caption.textContent = `This browser cannot play ${title}, and its picture cannot be shown now. The best face of this person; the moment you chose is at ${clock(seconds)}.`;
   };
   picture.src = `${frames}&seconds=${seconds}`;
-  video.hidden = true;
+  own.hidden = true;
   byId("player").querySelector(".fallback")?.remove();
-  video.after(make("figure", { class: "fallback", role: "status" }, picture, caption));
+  own.after(make("figure", { class: "fallback", role: "status" }, picture, caption));
 }

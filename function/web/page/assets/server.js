@@ -6,12 +6,28 @@ const TOKEN = "token";
 
 /** What the server answered in place of a result; `code` is the API's. */
 export class ServerError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message
+   */
   constructor(code, message) {
     super(message);
     this.code = code;
   }
 }
 
+// Whatever can be thrown is caught; these say what is known of it.
+
+/** @param {unknown} error */
+export const wordsOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/** @param {unknown} error */
+export const codeOf = (error) => (error instanceof ServerError ? error.code : "");
+
+/** @param {unknown} error */
+export const isAbort = (error) => error instanceof Error && error.name === "AbortError";
+
+/** @type {Promise<string | null> | null} */
 let asking = null;
 let changes = 0; // how often this page has asked for a change of the gallery
 let isGone = false;
@@ -20,6 +36,7 @@ let welcomed = sessionStorage.getItem(TOKEN); // the last token that was not ref
 /** Count the changes that were asked for, to know whether what is shown is still so. */
 export const changesSoFar = () => changes;
 
+/** @param {boolean} wrong */
 function askForToken(wrong) {
   const message = wrong
     ? "That was not the token this server was started with. It is in the setting TOKEN."
@@ -28,10 +45,19 @@ function askForToken(wrong) {
   return asking;
 }
 
-/** Send a request, with the token if there is one; asks for it when the server wants it. */
-export async function send(path, { method = "GET", body = null, type = null, accept = "application/json", signal } = {}) {
+/**
+ * Send a request, with the token if there is one; asks for it when the server wants it.
+ *
+ * @param {string} path
+ * @param {SendOptions} options
+ */
+export async function send(
+  path,
+  { method = "GET", body = null, type = null, accept = "application/json", signal } = {},
+) {
   for (;;) {
     const token = sessionStorage.getItem(TOKEN);
+    /** @type {Record<string, string>} */
     const headers = { Accept: accept, "X-Recognition-Page": "1" };
     if (token) headers.Authorization = `Bearer ${token}`;
     if (type) headers["Content-Type"] = type;
@@ -40,16 +66,24 @@ export async function send(path, { method = "GET", body = null, type = null, acc
       welcomed = token;
       dispatchEvent(new Event("token-given"));
     }
-    if (response.status !== 401) return response.ok ? response : Promise.reject(await readError(response));
+    if (response.status !== 401)
+      return response.ok ? response : Promise.reject(await readError(response));
     if (sessionStorage.getItem(TOKEN) !== token) continue; // another request has asked meanwhile
     const given = await askForToken(Boolean(token));
     if (given === null) {
-      throw new ServerError("unauthorized", "Without the token this server answers nothing. Try again, and give it.");
+      throw new ServerError(
+        "unauthorized",
+        "Without the token this server answers nothing. Try again, and give it.",
+      );
     }
     sessionStorage.setItem(TOKEN, given);
   }
 }
 
+/**
+ * @param {string} path
+ * @param {RequestInit} options
+ */
 async function reach(path, options) {
   if (options.method === "POST" && path !== "/") changes += 1;
   try {
@@ -60,7 +94,7 @@ async function reach(path, options) {
     }
     return response;
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (isAbort(error)) throw error;
     if (!isGone) dispatchEvent(new Event("server-gone"));
     isGone = true;
     throw new ServerError(
@@ -70,24 +104,48 @@ async function reach(path, options) {
   }
 }
 
+/** @param {Response} response */
 async function readError(response) {
   try {
     const { error } = await response.json();
     return new ServerError(error.code, error.message);
   } catch {
-    return new ServerError("internal_error", `The server answered ${response.status} without saying why; its log may.`);
+    return new ServerError(
+      "internal_error",
+      `The server answered ${response.status} without saying why; its log may.`,
+    );
   }
 }
 
+/**
+ * @template {Address} Asked
+ * @param {Asked} path
+ * @param {SendOptions} options
+ * @returns {Promise<ReplyOf<Asked>>}
+ */
 export async function getJson(path, options = {}) {
   return (await send(path, options)).json();
 }
 
+/**
+ * @template {keyof Fields} Asked
+ * @param {Asked} path
+ * @param {Fields[Asked]} value
+ * @returns {Promise<Replies[Asked]>}
+ */
 export async function postJson(path, value) {
-  return getJson(path, { method: "POST", body: JSON.stringify(value), type: "application/json" });
+  const body = JSON.stringify(value);
+  return (await send(path, { method: "POST", body, type: "application/json" })).json();
 }
 
-/** Yield the lines of an NDJSON answer as they come. Aborting the signal ends the server's work. */
+/**
+ * Yield the lines of an NDJSON answer as they come. Aborting the signal ends the server's work.
+ *
+ * @param {"/"} path
+ * @param {{ path: string }} value
+ * @param {AbortSignal} signal
+ * @returns {AsyncGenerator<Line, void>}
+ */
 export async function* postForLines(path, value, signal) {
   const response = await send(path, {
     method: "POST",
@@ -96,27 +154,37 @@ export async function* postForLines(path, value, signal) {
     accept: "application/x-ndjson",
     signal,
   });
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const body = /** @type {NonNullable<Response["body"]>} */ (response.body);
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
     const { done, value: text } = await read(reader);
     if (done) return;
     const lines = (rest + text).split("\n");
-    rest = lines.pop();
+    rest = lines.pop() ?? "";
     for (const line of lines) yield JSON.parse(line);
   }
 }
 
+/** @param {ReadableStreamDefaultReader<string>} reader */
 async function read(reader) {
   try {
     return await reader.read();
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new ServerError("server_gone", "The server went away during the work. Start it again, then try once more.");
+    if (isAbort(error)) throw error;
+    throw new ServerError(
+      "server_gone",
+      "The server went away during the work. Start it again, then try once more.",
+    );
   }
 }
 
-/** Fill an <img> from a URL that may need the token; it keeps its empty look if there is none. */
+/**
+ * Fill an <img> from a URL that may need the token; it keeps its empty look if there is none.
+ *
+ * @param {HTMLImageElement} image
+ * @param {string} path
+ */
 export async function fillImage(image, path) {
   try {
     const picture = await (await send(path, { accept: "image/*" })).blob();

@@ -1,7 +1,7 @@
 // The small panel that says whether all is well, and with what the work is done.
 
 import { byId, command, count, make, notice } from "/page/dom.js";
-import { getJson, postJson } from "/page/server.js";
+import { codeOf, getJson, postJson, wordsOf } from "/page/server.js";
 
 export function startStatus() {
   byId("status").addEventListener("toggle", () => {
@@ -21,21 +21,23 @@ export async function refreshStatus() {
     const ready = await getJson("/ready");
     byId("lamp").className = "lamp good";
     // Who has not given the token is told no more than that all is well.
-    if (ready.performers === undefined) return void (byId("status-line").textContent = "Ready");
+    if (ready.performers === undefined) {
+      byId("status-line").textContent = "Ready";
+      return;
+    }
     byId("status-line").textContent = `${count(ready.performers, "performer")}, ${ready.provider}`;
     showPanel(ready);
     greet(ready.performers === 0);
-    return undefined;
   } catch (error) {
     byId("lamp").className = "lamp bad";
     byId("status-line").textContent = "Not ready";
-    byId("status-panel").replaceChildren(make("p", { text: error.message }));
+    byId("status-panel").replaceChildren(make("p", { text: wordsOf(error) }));
     greet(false);
-    if (error.code === "gallery_unavailable") offerGallery(error.message);
-    return undefined;
+    if (codeOf(error) === "gallery_unavailable") offerGallery(wordsOf(error));
   }
 }
 
+/** @param {ReadyReply} ready */
 function showPanel(ready) {
   const facts = {
     Performers: ready.performers.toLocaleString("en"),
@@ -45,7 +47,8 @@ function showPanel(ready) {
     Model: ready.model,
   };
   const list = make("dl");
-  for (const [name, value] of Object.entries(facts)) list.append(make("dt", { text: name }), make("dd", { text: value }));
+  for (const [name, value] of Object.entries(facts))
+    list.append(make("dt", { text: name }), make("dd", { text: value }));
   byId("status-panel").replaceChildren(list, make("ul", { id: "findings", class: "findings" }));
 }
 
@@ -56,32 +59,51 @@ async function checkGallery() {
   try {
     const { findings } = await getJson("/gallery/check");
     list.replaceChildren(
-      ...findings.map(({ level, found, remedy }) => make("li", { class: level, text: remedy ? `${found} ${remedy}` : found })),
+      ...findings.map(({ level, found, remedy }) =>
+        make("li", { class: level, text: remedy ? `${found} ${remedy}` : found }),
+      ),
     );
   } catch (error) {
-    list.replaceChildren(make("li", { class: "error", text: error.message }));
+    list.replaceChildren(make("li", { class: "error", text: wordsOf(error) }));
   }
 }
 
+/** @param {boolean} isEmpty */
 function greet(isEmpty) {
-  if (!isEmpty) return byId("greeting").replaceChildren();
-  return byId("greeting").replaceChildren(
+  byId("greeting").replaceChildren();
+  if (!isEmpty) return;
+  byId("greeting").replaceChildren(
     make(
       "div",
       { class: "notice welcome" },
-      make("p", {}, make("strong", { text: "Welcome. The gallery is empty, so everybody is unknown." })),
+      make(
+        "p",
+        {},
+        make("strong", { text: "Welcome. The gallery is empty, so everybody is unknown." }),
+      ),
       make("p", { text: "There are three ways to fill it:" }),
       make(
         "ol",
         {},
         make("li", { text: "Identify a video below, and give the unknown people their names." }),
-        make("li", {}, make("a", { href: "#gallery", text: "Add a performer" }), " from photos that you drop on the page."),
-        make("li", {}, "Import a folder of photos: ", command("python -m tools import folder photos/")),
+        make(
+          "li",
+          {},
+          make("a", { href: "#gallery", text: "Add a performer" }),
+          " from photos that you drop on the page.",
+        ),
+        make(
+          "li",
+          {},
+          "Import a folder of photos: ",
+          command("python -m tools import folder photos/"),
+        ),
       ),
     ),
   );
 }
 
+/** @param {string} message */
 function offerGallery(message) {
   const create = make("button", {
     type: "button",
@@ -92,7 +114,7 @@ function offerGallery(message) {
         await postJson("/gallery/create", {});
         await refreshStatus();
       } catch (error) {
-        byId("greeting").replaceChildren(notice("The gallery could not be made", error.message));
+        byId("greeting").replaceChildren(notice("The gallery could not be made", wordsOf(error)));
       }
     },
   });

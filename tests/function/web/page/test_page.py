@@ -194,6 +194,24 @@ def test_a_photo_that_must_wait_too_long_says_so(open_page: Open, photos: Path) 
     expect(page.get_by_text("biden.jpg: Another picture is being looked at.")).to_be_visible()
 
 
+def test_a_performer_that_cannot_be_shown_after_a_photo_says_so_and_no_more(
+    open_page: Open, photos: Path
+) -> None:
+    page = open_page("#gallery")
+    page.get_by_role("link", name="Grace Hopper").click()
+    page.route("**/gallery/p*", lambda route: route.abort())
+    drop = page.locator("#performer").get_by_label("Photos, each with one face")
+    drop.set_input_files(photos / "biden.jpg")
+    expect(page.get_by_text("This performer cannot be shown")).to_be_visible()
+    expect(page.locator("#lamp")).to_have_class("lamp good")
+
+
+def test_an_address_that_names_no_view_shows_the_first(open_page: Open) -> None:
+    page = open_page("#constructor/1")
+    expect(page.get_by_role("heading", name="Choose a video")).to_be_visible()
+    expect(page).to_have_title("Identify a video · Who is in this video?")
+
+
 def test_a_confirmed_person_is_kept_and_undo_takes_it_back(open_page: Open, gallery: Path) -> None:
     page = open_page()
     identify(page)
