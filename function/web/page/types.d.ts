@@ -1,5 +1,5 @@
 // What the page's modules say to each other and to the server. Only the type checker reads this;
-// tests/test_page_types.py holds it against the server's own types and the ids of index.html.
+// tests/function/web/page/test_types.py holds it against the server's own types and the ids of index.html.
 
 // What the server replies, under the names that its own code has for it.
 

@@ -9,18 +9,20 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
-from db import checks
-from function import audits, browsing, catalogue, reply
+from db.sqlite import checks
 from function.main import ROUTES
+from function.matching import audits
+from function.web import reply
+from function.web.page import folders, gallery_views
 
-ROOT = Path(__file__).parents[1]
-TYPES = (ROOT / "function" / "page_types.d.ts").read_text()
+ROOT = Path(__file__).parents[4]
+TYPES = (ROOT / "function" / "web" / "page" / "types.d.ts").read_text()
 
 NAMES_OF = {checks.Finding: "CheckFinding", audits.Finding: "AuditFinding"}
 REPLIES = [
     *(reply.MatchReply, reply.PersonReply, reply.ProgressReply),
-    *(catalogue.ListedReply, catalogue.PhotoReply),
-    *(browsing.VideoEntry, browsing.FolderEntry, browsing.FolderReply),
+    *(gallery_views.ListedReply, gallery_views.PhotoReply),
+    *(folders.VideoEntry, folders.FolderEntry, folders.FolderReply),
     *(audits.PhotoNumber, audits.Finding, audits.Audit, checks.Finding),
 ]
 PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", NoneType: "null"}
@@ -79,7 +81,7 @@ class _Ids(HTMLParser):
 
 def test_the_ids_are_those_of_the_start_page() -> None:
     ids = _Ids()
-    ids.feed((ROOT / "function" / "page" / "index.html").read_text())
+    ids.feed((ROOT / "function" / "web" / "page" / "assets" / "index.html").read_text())
     assert {name: tag.strip('"') for name, tag in fields_of("TagsById").items()} == ids.tags
 
 
