@@ -14,7 +14,7 @@ import click
 from tqdm import tqdm
 
 from db.errors import GalleryError
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import load_snapshot
 from function.errors import RecognitionError
 from function.people.search import Progress
@@ -68,7 +68,7 @@ def identify(video: Path, every: str | None, db_path: Path) -> None:
     if every is not None:
         hint = get_type_hints(Settings, include_extras=True)["every_seconds"]
         settings = replace(settings, every_seconds=parse_value("--every", every, hint))
-    with Gallery(db_path) as gallery:
+    with SqliteGallery(db_path) as gallery:
         engine = load_chosen_engine(settings)
         snapshot = load_snapshot(gallery, engine.model)
         events = recognize_video(video, engine, snapshot, settings)

@@ -19,7 +19,7 @@ from db.errors import DamagedBundleError, GalleryMissingError
 from db.records import Encoding, Performer
 from db.sqlite import notes
 from db.sqlite.connections import OWNER_ONLY, explained
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from db.sqlite.migrations import MIGRATIONS
 
 
@@ -33,7 +33,7 @@ class Manifest(TypedDict):
     sha256: str
 
 
-def export_bundle(gallery: Gallery, destination: Path) -> Manifest:
+def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
     """Write the gallery to a bundle, whole or not at all; a file of that name is replaced."""
     partial = destination.with_name(f".{destination.name}.bundle")
     try:
@@ -51,7 +51,7 @@ def export_bundle(gallery: Gallery, destination: Path) -> Manifest:
 
 
 @contextmanager
-def open_bundle(path: Path) -> Iterator[Gallery]:
+def open_bundle(path: Path) -> Iterator[SqliteGallery]:
     """Open a copy of a bundle that was checked: integrity, manifest, counts and sha256.
 
     Raises:
@@ -68,7 +68,7 @@ def open_bundle(path: Path) -> Iterator[Gallery]:
         with explained(path):
             manifest = _read_manifest(copy)
         # Opening brings an older bundle's schema up to date; the file itself is left as it is.
-        with Gallery(copy) as gallery:
+        with SqliteGallery(copy) as gallery:
             found = _describe_open(gallery)
             for key in ("model", "performers", "encodings", "sha256"):
                 if manifest.get(key) != found[key]:
@@ -79,7 +79,7 @@ def open_bundle(path: Path) -> Iterator[Gallery]:
             yield gallery
 
 
-def records(bundle: Gallery) -> Iterator[tuple[Performer, list[Encoding], bytes | None]]:
+def records(bundle: SqliteGallery) -> Iterator[tuple[Performer, list[Encoding], bytes | None]]:
     """Yield everyone in a bundle with their encodings and thumbnail."""
     for performer in bundle.performers():
         yield performer, bundle.encodings(performer.id), bundle.thumbnail(performer.id)
@@ -128,11 +128,11 @@ def _read_manifest(path: Path) -> dict[str, object]:
 
 
 def _describe(path: Path) -> Manifest:
-    with Gallery(path) as gallery:
+    with SqliteGallery(path) as gallery:
         return _describe_open(gallery)
 
 
-def _describe_open(gallery: Gallery) -> Manifest:
+def _describe_open(gallery: SqliteGallery) -> Manifest:
     # The order and the fields are those every schema has, so that a migration keeps the sum.
     digest = hashlib.sha256()
     performers = encodings = 0

@@ -9,7 +9,7 @@ import numpy as np
 from db.blobs import from_blob, to_blob
 from db.records import Encoding, Identity, Performer, Vector
 from db.rejections import REJECTED_WITHIN
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 
 SOURCE = "page"
 """Where performers come from that a user named in a video, or added by hand."""
@@ -47,7 +47,7 @@ def new_performer(name: str) -> Performer:
 
 
 def assign(
-    gallery: Gallery, performer: Performer, look: Look, instead_of: Performer | None = None
+    gallery: SqliteGallery, performer: Performer, look: Look, instead_of: Performer | None = None
 ) -> Correction:
     """Enrol a look as `performer`, who is stored if new; it is not `instead_of` then.
 
@@ -69,7 +69,7 @@ def assign(
     )
 
 
-def reject(gallery: Gallery, performer: Performer, look: Look) -> Correction:
+def reject(gallery: SqliteGallery, performer: Performer, look: Look) -> Correction:
     """Keep that a look is not `performer`: from now on they are not offered for it."""
     with gallery.writing() as db:
         inserted = db.execute(
@@ -80,7 +80,7 @@ def reject(gallery: Gallery, performer: Performer, look: Look) -> Correction:
     return Correction(performer, added=(rejection,))
 
 
-def undo(gallery: Gallery, correction: Correction) -> None:
+def undo(gallery: SqliteGallery, correction: Correction) -> None:
     """Take a correction back; what has changed since by other means stays."""
     performer_id = correction.performer.id
     with gallery.writing() as db:
@@ -106,7 +106,7 @@ def undo(gallery: Gallery, correction: Correction) -> None:
 
 
 def _lift(
-    gallery: Gallery, performer: Performer, look: Look
+    gallery: SqliteGallery, performer: Performer, look: Look
 ) -> tuple[tuple[int, bytes, str, str], ...]:
     """Take back that this look is not the performer, if that was said before."""
     rows = gallery.rows(
@@ -124,7 +124,7 @@ def _is_near(blob: bytes, template: Vector) -> bool:
     return float(np.linalg.norm(from_blob(blob) - template)) < REJECTED_WITHIN
 
 
-def _delete(gallery: Gallery, rejections: Sequence[int]) -> None:
+def _delete(gallery: SqliteGallery, rejections: Sequence[int]) -> None:
     with gallery.writing() as db:
         for rejection in rejections:
             db.execute("DELETE FROM rejections WHERE id = ?", (rejection,))

@@ -6,10 +6,10 @@ from db.errors import GalleryError, PerformerNotFoundError
 from db.identities import combine
 from db.records import Performer
 from db.sqlite import notes
-from db.sqlite.gallery import Gallery, save_details
+from db.sqlite.gallery import SqliteGallery, save_details
 
 
-def merge(gallery: Gallery, kept: Performer, absorbed: Performer) -> Performer:
+def merge(gallery: SqliteGallery, kept: Performer, absorbed: Performer) -> Performer:
     """Make two performers one: `kept` takes over every id, alias, url and photo of `absorbed`.
 
     Returns the performer as it is then. Imports of either source find them from then on.
@@ -43,7 +43,9 @@ def merge(gallery: Gallery, kept: Performer, absorbed: Performer) -> Performer:
     return gallery.find_performer(str(kept.id))
 
 
-def rename(gallery: Gallery, performer: Performer, name: str, disambiguation: str | None) -> None:
+def rename(
+    gallery: SqliteGallery, performer: Performer, name: str, disambiguation: str | None
+) -> None:
     """Call a performer `name` from now on; later imports keep it, the old name is an alias.
 
     A disambiguation of None stays as it is.
@@ -74,7 +76,7 @@ class EnrolledPhoto:
     hash: str
 
 
-def photos_of(gallery: Gallery, performer: Performer) -> list[EnrolledPhoto]:
+def photos_of(gallery: SqliteGallery, performer: Performer) -> list[EnrolledPhoto]:
     """List a performer's photos, oldest first; also those whose encoding is damaged."""
     rows = gallery.rows(
         "SELECT origin, quality, model, photo_hash FROM encodings WHERE performer_id = ? "
@@ -84,7 +86,7 @@ def photos_of(gallery: Gallery, performer: Performer) -> list[EnrolledPhoto]:
     return [EnrolledPhoto(*row) for row in rows]
 
 
-def remove_photo(gallery: Gallery, performer: Performer, photo: str) -> int:
+def remove_photo(gallery: SqliteGallery, performer: Performer, photo: str) -> int:
     """Take out the encodings of one photo, named by its origin or the start of its hash.
 
     No import brings it back; `allow_photos` does.
@@ -123,7 +125,7 @@ def remove_photo(gallery: Gallery, performer: Performer, photo: str) -> int:
     return int(removed)
 
 
-def allow_photos(gallery: Gallery, performer: Performer) -> None:
+def allow_photos(gallery: SqliteGallery, performer: Performer) -> None:
     """Let a performer's removed photos be enrolled again."""
     with gallery.writing() as db:
         db.execute("DELETE FROM removed_photos WHERE performer_id = ?", (performer.id,))

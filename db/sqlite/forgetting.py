@@ -5,10 +5,10 @@ from db.forgotten import hash_mark, mark_of_name, marks_of, read_key
 from db.identities import identities_of
 from db.records import Performer
 from db.sqlite import notes
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 
 
-def forget(gallery: Gallery, performer: Performer) -> None:
+def forget(gallery: SqliteGallery, performer: Performer) -> None:
     """Erase a performer with every encoding and picture, from the file too, not just from view.
 
     From then on no import brings them back. Copies and backups of the file are not reached.
@@ -26,7 +26,7 @@ def forget(gallery: Gallery, performer: Performer) -> None:
     gallery.scrub()
 
 
-def unforget(gallery: Gallery, name_or_id: str, disambiguation: str = "") -> None:
+def unforget(gallery: SqliteGallery, name_or_id: str, disambiguation: str = "") -> None:
     """Allow a performer to be enrolled again, named as they were, or by a source's id for them.
 
     Raises:

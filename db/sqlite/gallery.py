@@ -37,7 +37,7 @@ _PERFORMERS = """
 """
 
 
-class Gallery:
+class SqliteGallery:
     """Performers and their encodings in one SQLite file, or in memory.
 
     One connection, opened at construction and shared by threads under a lock; it must not cross a
@@ -206,9 +206,9 @@ class Gallery:
             added = self._save_encodings(db, stored.id, encodings)
             return "updated" if added or combined != stored else "unchanged"
 
-    def copy_in_memory(self) -> "Gallery":
+    def copy_in_memory(self) -> "SqliteGallery":
         """Return a gallery in memory with the same content, to try out what would happen."""
-        copy = Gallery()
+        copy = SqliteGallery()
         with self._lock, explained(self.path):
             self._db.conn.backup(copy._db.conn)
         return copy

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from db.records import Encoding
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 
 _LISTED = """
     id, name, disambiguation,
@@ -38,7 +38,7 @@ class Listing:
     total: int
 
 
-def list_performers(gallery: Gallery, search: str, start: int, limit: int) -> Listing:
+def list_performers(gallery: SqliteGallery, search: str, start: int, limit: int) -> Listing:
     """List performers by name, from number `start` on, whose name or alias holds `search`.
 
     Those whose name begins with it come first. Upper and lower case are alike (in ASCII).

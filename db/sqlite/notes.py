@@ -3,10 +3,10 @@
 import json
 
 from db.records import Identity
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 
 
-def updated_at(gallery: Gallery, identity: Identity) -> str:
+def updated_at(gallery: SqliteGallery, identity: Identity) -> str:
     """Return when a source last changed the record that was enrolled in full; "" if never."""
     rows = gallery.rows(
         "SELECT updated_at FROM identities WHERE source = ? AND source_id = ?", *identity
@@ -14,30 +14,30 @@ def updated_at(gallery: Gallery, identity: Identity) -> str:
     return str(rows[0][0]) if rows else ""
 
 
-def note_updated_at(gallery: Gallery, identity: Identity, when: str) -> None:
+def note_updated_at(gallery: SqliteGallery, identity: Identity, when: str) -> None:
     """Remember that a record was enrolled in full, as its source had it at `when`."""
     gallery.note(
         "UPDATE identities SET updated_at = ? WHERE source = ? AND source_id = ?", when, *identity
     )
 
 
-def checkpoint(gallery: Gallery, source: str) -> str:
+def checkpoint(gallery: SqliteGallery, source: str) -> str:
     """Return the time up to which a source's changes were read in full; "" if never."""
     rows = gallery.rows("SELECT updated_at FROM checkpoints WHERE source = ?", source)
     return str(rows[0][0]) if rows else ""
 
 
-def note_checkpoint(gallery: Gallery, source: str, when: str) -> None:
+def note_checkpoint(gallery: SqliteGallery, source: str, when: str) -> None:
     """Remember that everything a source had changed until `when` was read."""
     gallery.note("INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", source, when)
 
 
-def log(gallery: Gallery, verb: str, counts: dict[str, int]) -> None:
+def log(gallery: SqliteGallery, verb: str, counts: dict[str, int]) -> None:
     """Add a line to the journal, which only grows, and names nobody."""
     gallery.note("INSERT INTO journal (verb, counts) VALUES (?, ?)", verb, json.dumps(counts))
 
 
-def journal(gallery: Gallery) -> list[tuple[str, str, dict[str, int]]]:
+def journal(gallery: SqliteGallery) -> list[tuple[str, str, dict[str, int]]]:
     """List what was done to the gallery, oldest first: when (UTC), the verb, the counts."""
     rows = gallery.rows("SELECT at, verb, counts FROM journal ORDER BY id")
     return [(at, verb, json.loads(counts)) for at, verb, counts in rows]

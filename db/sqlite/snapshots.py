@@ -8,7 +8,7 @@ import numpy as np
 from db.blobs import BLOB_BYTES, DIMENSIONS
 from db.errors import OtherModelError
 from db.records import Rejections, Snapshot
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class SnapshotCache:
         self._lock = threading.Lock()
         self._newest: Snapshot | None = None
 
-    def newest(self, gallery: Gallery, model: str) -> Snapshot:
+    def newest(self, gallery: SqliteGallery, model: str) -> Snapshot:
         """Return the gallery as it is now; costs one small query while nothing changes.
 
         Raises:
@@ -33,7 +33,7 @@ class SnapshotCache:
             return self._newest
 
 
-def load_snapshot(gallery: Gallery, model: str) -> Snapshot:
+def load_snapshot(gallery: SqliteGallery, model: str) -> Snapshot:
     """Read the whole gallery; an encoding that is damaged is left out, and the log names it.
 
     Raises:
@@ -69,7 +69,7 @@ def load_snapshot(gallery: Gallery, model: str) -> Snapshot:
     )
 
 
-def _load_rejections(gallery: Gallery, model: str, position: dict[int, int]) -> Rejections:
+def _load_rejections(gallery: SqliteGallery, model: str, position: dict[int, int]) -> Rejections:
     rows = gallery.rows(
         "SELECT performer_id, vector FROM rejections WHERE model = ? ORDER BY id", model
     )

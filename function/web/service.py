@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from db.errors import GalleryError
 from db.records import Snapshot
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache
 from function.engines.loading import load_engine
 from function.engines.protocol import Engine
@@ -85,19 +85,19 @@ class Service:
             return find_moment(media.descriptor, media.name, seconds)
 
     @contextmanager
-    def gallery(self) -> Iterator[Gallery]:
+    def gallery(self) -> Iterator[SqliteGallery]:
         """Open the gallery for one request.
 
         Raises:
             GalleryUnavailableError: it is missing, locked, or not a gallery.
         """
         try:
-            with Gallery(self.settings.performers_db) as gallery:
+            with SqliteGallery(self.settings.performers_db) as gallery:
                 yield gallery
         except GalleryError as error:
             raise GalleryUnavailableError(str(error)) from error
 
-    def snapshot(self, gallery: Gallery) -> Snapshot:
+    def snapshot(self, gallery: SqliteGallery) -> Snapshot:
         """Return the gallery's encodings in memory, as they are now."""
         return self._snapshots.newest(gallery, self.ready().model)
 

@@ -5,7 +5,7 @@ import pytest
 from db.errors import GalleryError, IdentityConflictError, PerformerNotFoundError
 from db.records import Identity, Performer
 from db.sqlite.edits import merge, remove_photo, rename
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from tests.support.galleries import encoding, performer
 
 BOX = "https://stashdb.org/graphql"
@@ -22,12 +22,14 @@ def from_box(name: str, stash_id: str, **fields: object) -> Performer:
 
 
 @pytest.fixture
-def gallery() -> Iterator[Gallery]:
-    with Gallery() as opened:
+def gallery() -> Iterator[SqliteGallery]:
+    with SqliteGallery() as opened:
         yield opened
 
 
-def test_a_stash_id_ties_what_stash_and_stash_box_know_of_one_performer(gallery: Gallery) -> None:
+def test_a_stash_id_ties_what_stash_and_stash_box_know_of_one_performer(
+    gallery: SqliteGallery,
+) -> None:
     gallery.enrol(from_stash("Ada", "7", X), [encoding(1)], None)
     changed = gallery.enrol(from_box("Ada Lovelace", "uuid-x", urls=("u",)), [encoding(2)], None)
     assert changed == "updated"
@@ -37,7 +39,9 @@ def test_a_stash_id_ties_what_stash_and_stash_box_know_of_one_performer(gallery:
     assert gallery.enrol(from_box("Ada Lovelace", "uuid-x"), [], None) == "unchanged"
 
 
-def test_the_first_source_corrects_a_name_and_other_sources_add_aliases(gallery: Gallery) -> None:
+def test_the_first_source_corrects_a_name_and_other_sources_add_aliases(
+    gallery: SqliteGallery,
+) -> None:
     gallery.enrol(from_box("Ada", "uuid-x", disambiguation="poet"), [encoding(1)], None)
     gallery.enrol(from_box("Ada L.", "uuid-x", disambiguation="poet's child"), [], None)
     gallery.enrol(from_stash("Countess", "7", X), [], None)
@@ -47,7 +51,7 @@ def test_the_first_source_corrects_a_name_and_other_sources_add_aliases(gallery:
 
 
 def test_a_record_with_the_ids_of_two_performers_is_refused_with_the_remedy(
-    gallery: Gallery,
+    gallery: SqliteGallery,
 ) -> None:
     gallery.enrol(from_box("Ada", "uuid-x"), [encoding(1)], None)
     gallery.enrol(from_box("Eve", "uuid-y"), [encoding(2)], None)
@@ -57,7 +61,7 @@ def test_a_record_with_the_ids_of_two_performers_is_refused_with_the_remedy(
 
 
 def test_one_name_with_other_ids_is_another_person_and_namesakes_are_told(
-    gallery: Gallery,
+    gallery: SqliteGallery,
 ) -> None:
     gallery.enrol(from_box("Ada", "uuid-x", disambiguation="poet"), [encoding(1)], None)
     assert gallery.enrol(from_stash("ada", "7"), [encoding(2)], None) == "added"
@@ -65,7 +69,7 @@ def test_one_name_with_other_ids_is_another_person_and_namesakes_are_told(
     assert gallery.namesakes(first) == [second]
 
 
-def test_merging_moves_every_id_alias_and_photo(gallery: Gallery) -> None:
+def test_merging_moves_every_id_alias_and_photo(gallery: SqliteGallery) -> None:
     gallery.enrol(from_stash("Ada", "7"), [encoding(1), encoding(2)], None)
     gallery.enrol(from_box("Countess", "uuid-x"), [encoding(2), encoding(3)], b"jpeg")
     kept, absorbed = gallery.performers()
@@ -78,7 +82,7 @@ def test_merging_moves_every_id_alias_and_photo(gallery: Gallery) -> None:
         merge(gallery, merged, merged)
 
 
-def test_a_name_the_user_chose_outlives_the_next_import(gallery: Gallery) -> None:
+def test_a_name_the_user_chose_outlives_the_next_import(gallery: SqliteGallery) -> None:
     gallery.enrol(from_stash("Ada", "7"), [encoding(1)], None)
     rename(gallery, gallery.find_performer("Ada"), "Ada Lovelace", "poet's child")
     assert gallery.enrol(from_stash("Ada", "7"), [], None) == "unchanged"
@@ -86,7 +90,7 @@ def test_a_name_the_user_chose_outlives_the_next_import(gallery: Gallery) -> Non
     assert (ada.name, ada.disambiguation, ada.aliases) == ("Ada Lovelace", "poet's child", ("Ada",))
 
 
-def test_a_photo_is_taken_out_by_its_origin_or_hash(gallery: Gallery) -> None:
+def test_a_photo_is_taken_out_by_its_origin_or_hash(gallery: SqliteGallery) -> None:
     gallery.enrol(performer("Ada"), [encoding(1), encoding(2), encoding(3)], b"jpeg")
     ada = gallery.find_performer("Ada")
     assert remove_photo(gallery, ada, "photo1.jpg") == 1

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from db.records import Encoding, Performer, Vector
 from db.sqlite.connections import open_database, transaction
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS
 from function.engines.protocol import ENCODING_MODEL
 from tests.support.crowds import Crowd
@@ -62,7 +62,7 @@ def gallery_of_schema(path: Path, version: int) -> Path:
 
 def many_performers(path: Path, count: int, thumbnail: bytes | None = None) -> Path:
     """A gallery of that many performers without photos, all with the same thumbnail."""
-    Gallery(path, create=True).close()
+    SqliteGallery(path, create=True).close()
     database = open_database(path, create=False)
     with transaction(database):
         database.conn.executemany(
@@ -86,7 +86,7 @@ def flawed_gallery(path: Path) -> Path:
         "Nobody": [],
     }
     photos["Grace"][2] = photos["Grace"][0] + crowd.direction(0.02)
-    with Gallery(path, create=True) as gallery:
+    with SqliteGallery(path, create=True) as gallery:
         for name, vectors in photos.items():
             encodings = [
                 Encoding(vector, ENCODING_MODEL, 0.6, f"{name}{row}", f"{name}/{row}.jpg")

@@ -8,7 +8,7 @@ from db.identities import identities_of
 from db.names import find_complaint
 from db.records import Identity, Performer
 from db.sqlite import notes
-from db.sqlite.gallery import Change, Gallery
+from db.sqlite.gallery import Change, SqliteGallery
 from function.engines.protocol import Engine
 from tools.imports.portraits import USUAL_DEMANDS, Demands, Portraits
 from tools.sources import Refusal, SourceRecord
@@ -34,7 +34,7 @@ class Enrolment:
 
 def enrol_all(
     records: Iterable[SourceRecord | Refusal],
-    gallery: Gallery,
+    gallery: SqliteGallery,
     engine: Engine,
     demands: Demands = USUAL_DEMANDS,
 ) -> Iterator[Enrolment]:
@@ -48,7 +48,7 @@ def enrol_all(
 
 def enrol_performer(
     record: SourceRecord,
-    gallery: Gallery,
+    gallery: SqliteGallery,
     engine: Engine,
     demands: Demands = USUAL_DEMANDS,
 ) -> Enrolment:
@@ -88,14 +88,14 @@ def enrol_performer(
     )
 
 
-def is_done(record: SourceRecord, gallery: Gallery) -> bool:
+def is_done(record: SourceRecord, gallery: SqliteGallery) -> bool:
     """Say whether the source has not changed the record since it was enrolled in full."""
     identity = _own_identity(record.performer)
     return bool(record.updated_at) and notes.updated_at(gallery, identity) == record.updated_at
 
 
 def spare_photos(
-    records: Iterable[SourceRecord | Refusal], gallery: Gallery, *, look_again: bool = False
+    records: Iterable[SourceRecord | Refusal], gallery: SqliteGallery, *, look_again: bool = False
 ) -> Iterator[SourceRecord | Refusal]:
     """Take the photos off records that need none, so that nobody fetches them.
 
@@ -110,7 +110,7 @@ def spare_photos(
             yield record
 
 
-def _cannot_be_enrolled(record: SourceRecord, gallery: Gallery) -> bool:
+def _cannot_be_enrolled(record: SourceRecord, gallery: SqliteGallery) -> bool:
     try:
         gallery.find_same(record.performer)
     except (ForgottenError, IdentityConflictError):
@@ -128,6 +128,6 @@ def _refused(performer: Performer, reason: str) -> Enrolment:
     return Enrolment(name, None, 0, (Refusal(name, "", reason),))
 
 
-def _namesakes(performer: Performer, gallery: Gallery) -> tuple[int, ...]:
+def _namesakes(performer: Performer, gallery: SqliteGallery) -> tuple[int, ...]:
     (stored,) = gallery.find_identities(identities_of(performer))
     return tuple(one.id for one in gallery.namesakes(stored))

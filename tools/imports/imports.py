@@ -11,7 +11,7 @@ from db.errors import ForgottenError, GalleryError, GalleryMissingError, Identit
 from db.identities import identities_of
 from db.sqlite import notes
 from db.sqlite.bundles import records as bundle_records
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from db.sqlite.writers import only_writer
 from function.engines.protocol import Engine
 from tools.imports.enrol import Enrolment, enrol_all, spare_photos
@@ -22,7 +22,7 @@ from tools.sources import Refusal, SourceRecord, UnusableSourceError
 
 
 @contextmanager
-def gallery_to_fill(path: Path, *, dry_run: bool) -> Iterator[Gallery]:
+def gallery_to_fill(path: Path, *, dry_run: bool) -> Iterator[SqliteGallery]:
     """Open the gallery, with no other writer beside us; for a dry run, a copy in memory.
 
     Raises:
@@ -30,19 +30,19 @@ def gallery_to_fill(path: Path, *, dry_run: bool) -> Iterator[Gallery]:
     """
     if dry_run:
         try:
-            with Gallery(path) as gallery, gallery.copy_in_memory() as copy:
+            with SqliteGallery(path) as gallery, gallery.copy_in_memory() as copy:
                 yield copy
         except GalleryMissingError:
-            with Gallery() as empty:
+            with SqliteGallery() as empty:
                 yield empty
         return
-    with only_writer(path), Gallery(path, create=True) as gallery:
+    with only_writer(path), SqliteGallery(path, create=True) as gallery:
         yield gallery
 
 
 def import_records(
     records: Iterable[SourceRecord | Refusal],
-    gallery: Gallery,
+    gallery: SqliteGallery,
     engine: Engine,
     demands: Demands,
     *,
@@ -63,7 +63,7 @@ def import_records(
 
 
 def follow(
-    enrolments: Iterator[Enrolment], gallery: Gallery, *, kind: str, total: int | None = None
+    enrolments: Iterator[Enrolment], gallery: SqliteGallery, *, kind: str, total: int | None = None
 ) -> Report:
     """Count enrolments as they come, with a bar on stderr, and write the journal's line."""
     report = Report()
@@ -80,7 +80,7 @@ def follow(
     return report
 
 
-def enrol_bundle(bundle: Gallery, gallery: Gallery) -> Iterator[Enrolment]:
+def enrol_bundle(bundle: SqliteGallery, gallery: SqliteGallery) -> Iterator[Enrolment]:
     """Enrol everyone in a bundle that was checked; their encodings come ready-made."""
     for performer, encodings, thumbnail in bundle_records(bundle):
         try:
@@ -98,7 +98,7 @@ def enrol_bundle(bundle: Gallery, gallery: Gallery) -> Iterator[Enrolment]:
             yield Enrolment(performer.name, change, now - (stored.encodings if stored else 0))
 
 
-def _note(gallery: Gallery, kind: str, report: Report) -> None:
+def _note(gallery: SqliteGallery, kind: str, report: Report) -> None:
     try:
         notes.log(gallery, f"import {kind}", report.counts())
     except GalleryError as error:

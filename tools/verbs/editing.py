@@ -10,7 +10,7 @@ import click
 from db.errors import GalleryMissingError
 from db.names import find_complaint
 from db.sqlite import edits, forgetting
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from db.sqlite.writers import only_writer
 from function.settings import Settings
 from tools.imports.enrol import enrol_all
@@ -24,12 +24,12 @@ YES = click.option("--yes", is_flag=True, help="Do not ask first.")
 
 
 @contextmanager
-def gallery_to_change(path: Path) -> Iterator[Gallery]:
+def gallery_to_change(path: Path) -> Iterator[SqliteGallery]:
     """Open a gallery that exists, with no other writer beside us."""
     if not path.exists():
         # Before the lock leaves its file beside nothing.
         raise GalleryMissingError(f"There is no gallery {path.name}.")
-    with only_writer(path), Gallery(path) as gallery:
+    with only_writer(path), SqliteGallery(path) as gallery:
         yield gallery
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import load_snapshot
 from function.engines.protocol import ENCODING_MODEL
 from function.matching.audits import audit_gallery
@@ -76,7 +76,7 @@ def calibrate(dataset: Path, description: str | None, table: bool) -> None:  # n
 @table_option
 def audit(db_path: Path, table: bool) -> None:  # noqa: FBT001  # as above
     """Find photos under a wrong name or enrolled twice, and performers too alike to tell apart."""
-    with Gallery(db_path) as gallery:
+    with SqliteGallery(db_path) as gallery:
         found = audit_gallery(load_snapshot(gallery, ENCODING_MODEL))
     if table:
         click.echo(render_audit(found))

@@ -8,7 +8,7 @@ import click
 from db.errors import GalleryReadOnlyError
 from db.sqlite import notes
 from db.sqlite.bundles import export_bundle
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from tools.verbs.exports import write_csv, write_ndjson
 from tools.verbs.shared import gallery_option, print_json
 
@@ -30,7 +30,7 @@ def export(form: str, bundle: Path | None, db_path: Path, *, encodings: bool) ->
     Cells that a spreadsheet would run as a formula get an apostrophe in front. Encodings are
     biometric data: keep a file that holds them as you keep the gallery.
     """
-    with Gallery(db_path) as gallery:
+    with SqliteGallery(db_path) as gallery:
         if bundle:
             try:
                 print_json({**export_bundle(gallery, bundle)})

@@ -6,7 +6,7 @@ from flask import Request, Response
 
 from db.records import Performer
 from db.sqlite.corrections import Correction, Look, assign, new_performer, reject, undo
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from function.errors import BadParameterError
 from function.web.page.open_gallery import changed_gallery, refuse_forgotten
 from function.web.page_requests import read_fields, read_name
@@ -22,7 +22,7 @@ def answer_assign(service: Service, results: RecentResults, request: Request) ->
     )
     look = _find_look(results, result, person)
 
-    def change(gallery: Gallery) -> Correction:
+    def change(gallery: SqliteGallery) -> Correction:
         return assign(gallery, gallery.performer(number), look, _other(gallery, instead, number))
 
     return _answer(service, results, change, "Kept as {name}: the gallery has learned {count}.")
@@ -36,7 +36,7 @@ def answer_name(service: Service, results: RecentResults, request: Request) -> R
     look = _find_look(results, result, person)
     performer = new_performer(read_name(name))
 
-    def change(gallery: Gallery) -> Correction:
+    def change(gallery: SqliteGallery) -> Correction:
         refuse_forgotten(gallery, performer)
         return assign(gallery, performer, look, _other(gallery, instead, 0))
 
@@ -70,12 +70,15 @@ def _find_look(results: RecentResults, result_id: str, person: int) -> Look:
     return people[person]
 
 
-def _other(gallery: Gallery, instead_of: int, chosen: int) -> Performer | None:
+def _other(gallery: SqliteGallery, instead_of: int, chosen: int) -> Performer | None:
     return gallery.performer(instead_of) if instead_of not in (0, chosen) else None
 
 
 def _answer(
-    service: Service, results: RecentResults, change: Callable[[Gallery], Correction], said: str
+    service: Service,
+    results: RecentResults,
+    change: Callable[[SqliteGallery], Correction],
+    said: str,
 ) -> Response:
     with changed_gallery(service) as gallery:
         correction = change(gallery)

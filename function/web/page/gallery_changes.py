@@ -5,7 +5,7 @@ from flask import Request, Response
 from db.errors import GalleryError
 from db.sqlite import edits
 from db.sqlite.forgetting import forget
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from function.errors import CorrectionRefusedError, GalleryUnavailableError
 from function.web.page.open_gallery import changed_gallery
 from function.web.page_requests import read_fields, read_name
@@ -20,7 +20,7 @@ def answer_create(service: Service, request: Request) -> Response:
     if path.exists():
         raise CorrectionRefusedError(f"{path.name} is there already, and was left as it is.")
     try:
-        Gallery(path, create=True).close()
+        SqliteGallery(path, create=True).close()
     except GalleryError as error:
         raise GalleryUnavailableError(str(error)) from error
     return json_response({"created": path.name})

@@ -13,7 +13,7 @@ from db.errors import (
 )
 from db.forgotten import find_forgotten
 from db.records import Performer
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from db.sqlite.writers import only_writer
 from function.errors import (
     CorrectionRefusedError,
@@ -26,7 +26,7 @@ _REFUSALS = (ForgottenError, IdentityConflictError, OtherModelError)
 
 
 @contextmanager
-def changed_gallery(service: Service) -> Iterator[Gallery]:
+def changed_gallery(service: Service) -> Iterator[SqliteGallery]:
     """Open the gallery to change it, in turn with imports and edits of other processes.
 
     Raises:
@@ -36,7 +36,7 @@ def changed_gallery(service: Service) -> Iterator[Gallery]:
         yield gallery
 
 
-def refuse_forgotten(gallery: Gallery, performer: Performer) -> Performer:
+def refuse_forgotten(gallery: SqliteGallery, performer: Performer) -> Performer:
     """Return the performer, unless the user asked never to enrol them again.
 
     Raises:
@@ -51,7 +51,7 @@ def refuse_forgotten(gallery: Gallery, performer: Performer) -> Performer:
 
 
 @contextmanager
-def opened_gallery(service: Service) -> Iterator[Gallery]:
+def opened_gallery(service: Service) -> Iterator[SqliteGallery]:
     """Open the gallery for one request of the page.
 
     Raises:
@@ -60,7 +60,7 @@ def opened_gallery(service: Service) -> Iterator[Gallery]:
         GalleryUnavailableError: it is missing, locked, or not a gallery.
     """
     try:
-        with Gallery(service.settings.performers_db) as gallery:
+        with SqliteGallery(service.settings.performers_db) as gallery:
             yield gallery
     except PerformerNotFoundError as error:
         raise UnknownPerformerError(str(error)) from error

@@ -7,7 +7,7 @@ from flask import Request, Response
 from db.errors import AmbiguousNameError, PerformerNotFoundError
 from db.records import Encoding, Identity, Performer
 from db.sqlite.corrections import new_performer
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from function.errors import MissingParameterError
 from function.web.page.open_gallery import changed_gallery, opened_gallery, refuse_forgotten
 from function.web.page_requests import read_name, read_number, require_page
@@ -33,7 +33,7 @@ def answer_photo(service: Service, request: Request) -> Response:
     return json_response({"added": True, "id": stored.id})
 
 
-def _find_performer(gallery: Gallery, request: Request) -> Performer:
+def _find_performer(gallery: SqliteGallery, request: Request) -> Performer:
     if "id" in request.args:
         return gallery.performer(read_number(request, "id", 0, least=1))
     if "name" not in request.args:

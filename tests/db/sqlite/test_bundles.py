@@ -10,14 +10,14 @@ from db.records import Identity
 from db.sqlite import connections, migrations
 from db.sqlite.bundles import export_bundle, open_bundle, records
 from db.sqlite.forgetting import forget
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from tests.support.galleries import MODEL, encoding, performer
 
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     path = tmp_path / "carry.bundle"
-    with Gallery(tmp_path / "g.db", create=True) as gallery:
+    with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
         box = Identity("https://stashdb.org/graphql", "uuid-x")
         gallery.enrol(performer("Ada", identities=(box,)), [encoding(1), encoding(2)], b"jpeg")
         gallery.enrol(performer("Secret"), [encoding(3)], None)
@@ -34,7 +34,7 @@ def change(bundle: Path, sql: str) -> None:
 
 
 def test_a_bundle_carries_everyone_to_another_gallery(bundle: Path) -> None:
-    with open_bundle(bundle) as opened, Gallery() as gallery:
+    with open_bundle(bundle) as opened, SqliteGallery() as gallery:
         for who, encodings, thumbnail in records(opened):
             assert gallery.enrol(who, encodings, thumbnail) == "added"
         (ada,) = gallery.performers()

@@ -8,13 +8,13 @@ import pytest
 from db.errors import NetworkShareError
 from db.sqlite.checks import check_gallery, check_sqlite_version
 from db.sqlite.filesystems import find_network_share
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from tests.support.galleries import encoding, gallery_of_schema, performer
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    with Gallery(tmp_path / "g.db", create=True) as gallery:
+    with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
         gallery.enrol(performer("Ada"), [encoding(1), encoding(2)], None)
     return tmp_path / "g.db"
 
@@ -75,7 +75,7 @@ def test_what_an_interrupted_backup_left_is_named(path: Path) -> None:
 def test_an_empty_file_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "g.db").touch(mode=0o600)
     assert [level for level, _ in problems(tmp_path / "g.db")] == ["warning"]
-    Gallery(tmp_path / "g.db").close()
+    SqliteGallery(tmp_path / "g.db").close()
     assert problems(tmp_path / "g.db") == []
 
 
@@ -100,5 +100,5 @@ def test_a_gallery_on_a_network_share_is_refused(
     assert find_network_share(path, tmp_path / "gone") is None
     monkeypatch.setattr("db.sqlite.filesystems.find_network_share.__defaults__", (mounts,))
     with pytest.raises(NetworkShareError, match="nfs4"):
-        Gallery(path)
+        SqliteGallery(path)
     assert any("network share" in found for _, found in problems(path))

@@ -4,7 +4,7 @@ from db.records import Vector
 from db.rejections import REJECTED_WITHIN, leave_out_rejected
 from db.sqlite.corrections import Look, assign, new_performer, reject, undo
 from db.sqlite.edits import merge
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import load_snapshot
 from db.vectors import distances_to_performers
 from tests.support.galleries import MODEL, encoding, made_up_vector, performer
@@ -15,14 +15,14 @@ def look(seed: int, *photos: int) -> Look:
     return Look(made_up_vector(seed), encodings, b"\xff\xd8", MODEL, "confirmed from a.mp4")
 
 
-def gallery_of(*names: str) -> Gallery:
-    gallery = Gallery()
+def gallery_of(*names: str) -> SqliteGallery:
+    gallery = SqliteGallery()
     for number, name in enumerate(names, 1):
         gallery.enrol(performer(name), [encoding(number)], None)
     return gallery
 
 
-def offered(gallery: Gallery, probe: Vector) -> list[str]:
+def offered(gallery: SqliteGallery, probe: Vector) -> list[str]:
     snapshot = load_snapshot(gallery, MODEL)
     distances = distances_to_performers(probe[None], snapshot)
     allowed = leave_out_rejected(distances, probe[None], snapshot)[0]

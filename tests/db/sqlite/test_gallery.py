@@ -19,18 +19,18 @@ from db.errors import (
 )
 from db.sqlite.connections import open_database
 from db.sqlite.forgetting import forget
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache, load_snapshot
 from tests.support.galleries import MODEL, encoding, performer
 
 
 @pytest.fixture
-def gallery() -> Iterator[Gallery]:
-    with Gallery() as opened:
+def gallery() -> Iterator[SqliteGallery]:
+    with SqliteGallery() as opened:
         yield opened
 
 
-def test_what_was_enrolled_comes_back(gallery: Gallery) -> None:
+def test_what_was_enrolled_comes_back(gallery: SqliteGallery) -> None:
     ada = performer("Ada", aliases=("Countess",), urls=("https://example.org/ada",))
     assert gallery.enrol(ada, [encoding(1), encoding(2)], b"jpeg") == "added"
     found = gallery.find_performer("ada")
@@ -40,7 +40,7 @@ def test_what_was_enrolled_comes_back(gallery: Gallery) -> None:
     assert np.array_equal(gallery.encodings(found.id)[0].vector, encoding(1).vector)
 
 
-def test_enrolling_again_changes_nothing_and_keeps_the_generation(gallery: Gallery) -> None:
+def test_enrolling_again_changes_nothing_and_keeps_the_generation(gallery: SqliteGallery) -> None:
     gallery.enrol(performer("Ada"), [encoding(1)], b"jpeg")
     before = gallery.generation()
     assert gallery.enrol(performer("Ada"), [encoding(1)], b"other") == "unchanged"
@@ -48,7 +48,7 @@ def test_enrolling_again_changes_nothing_and_keeps_the_generation(gallery: Galle
     assert gallery.thumbnail(gallery.find_performer("Ada").id) == b"jpeg"
 
 
-def test_a_new_photo_or_a_new_detail_updates(gallery: Gallery) -> None:
+def test_a_new_photo_or_a_new_detail_updates(gallery: SqliteGallery) -> None:
     gallery.enrol(performer("Ada"), [encoding(1)], None)
     before = gallery.generation()
     assert gallery.enrol(performer("Ada"), [encoding(1), encoding(2)], None) == "updated"
@@ -57,7 +57,7 @@ def test_a_new_photo_or_a_new_detail_updates(gallery: Gallery) -> None:
     assert gallery.find_performer("Ada").encodings == 2
 
 
-def test_one_name_with_two_source_ids_stays_two_people(gallery: Gallery) -> None:
+def test_one_name_with_two_source_ids_stays_two_people(gallery: SqliteGallery) -> None:
     gallery.enrol(performer("Ada", "1", disambiguation="the first"), [encoding(1)], None)
     gallery.enrol(performer("Ada", "2"), [encoding(2)], None)
     with pytest.raises(AmbiguousNameError, match=r"1 \(the first\), 2 \(folder\)"):
@@ -65,12 +65,12 @@ def test_one_name_with_two_source_ids_stays_two_people(gallery: Gallery) -> None
     assert gallery.find_performer("2").source_id == "2"
 
 
-def test_a_name_nobody_has_is_not_found(gallery: Gallery) -> None:
+def test_a_name_nobody_has_is_not_found(gallery: SqliteGallery) -> None:
     with pytest.raises(PerformerNotFoundError, match="'Eve'"):
         gallery.find_performer("Eve")
 
 
-def test_encodings_of_two_models_never_share_a_gallery(gallery: Gallery) -> None:
+def test_encodings_of_two_models_never_share_a_gallery(gallery: SqliteGallery) -> None:
     gallery.enrol(performer("Ada"), [encoding(1)], None)
     with pytest.raises(OtherModelError, match=f"holds encodings of {MODEL}, these are of other"):
         gallery.enrol(performer("Eve"), [encoding(2, model="other")], None)
@@ -78,7 +78,7 @@ def test_encodings_of_two_models_never_share_a_gallery(gallery: Gallery) -> None
         load_snapshot(gallery, "other")
 
 
-def test_a_write_that_fails_leaves_nothing_behind(gallery: Gallery) -> None:
+def test_a_write_that_fails_leaves_nothing_behind(gallery: SqliteGallery) -> None:
     broken = encoding(2)
     broken.vector[0] = np.nan
     with pytest.raises(DamagedVectorError):
@@ -86,7 +86,7 @@ def test_a_write_that_fails_leaves_nothing_behind(gallery: Gallery) -> None:
     assert gallery.performers() == []
 
 
-def test_the_snapshot_holds_every_encoding_beside_its_owner(gallery: Gallery) -> None:
+def test_the_snapshot_holds_every_encoding_beside_its_owner(gallery: SqliteGallery) -> None:
     gallery.enrol(performer("Bob"), [encoding(1)], None)
     gallery.enrol(performer("Ada"), [encoding(2), encoding(3)], None)
     snapshot = load_snapshot(gallery, MODEL)
@@ -98,7 +98,7 @@ def test_the_snapshot_holds_every_encoding_beside_its_owner(gallery: Gallery) ->
 def test_a_damaged_encoding_is_left_out_and_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Gallery(tmp_path / "g.db", create=True) as gallery:
+    with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
         gallery.enrol(performer("Ada"), [encoding(1), encoding(2), encoding(3)], None)
         with sqlite3.connect(tmp_path / "g.db") as raw:
             raw.execute("UPDATE encodings SET vector = x'00' WHERE id = 1")
@@ -114,7 +114,7 @@ def test_a_damaged_encoding_is_left_out_and_named(
 def test_a_snapshot_is_loaded_again_only_when_something_changed(tmp_path: Path) -> None:
     path = tmp_path / "g.db"
     cache = SnapshotCache()
-    with Gallery(path, create=True) as reader, Gallery(path) as writer:
+    with SqliteGallery(path, create=True) as reader, SqliteGallery(path) as writer:
         first = cache.newest(reader, MODEL)
         assert cache.newest(reader, MODEL) is first
         writer.enrol(performer("Ada"), [encoding(1)], None)
@@ -125,7 +125,7 @@ def test_a_file_put_in_the_place_of_another_is_noticed(tmp_path: Path) -> None:
     cache = SnapshotCache()
     for name in ("Ada", "Eve"):
         (tmp_path / "g.db").unlink(missing_ok=True)
-        with Gallery(tmp_path / "g.db", create=True) as gallery:
+        with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
             gallery.enrol(performer(name), [encoding(1)], None)
             assert cache.newest(gallery, MODEL).performers[0].name == name
 
@@ -133,7 +133,7 @@ def test_a_file_put_in_the_place_of_another_is_noticed(tmp_path: Path) -> None:
 def test_forgetting_erases_names_vectors_and_pictures_from_the_file(tmp_path: Path) -> None:
     path = tmp_path / "g.db"
     secrets = [b"Ada Lovelace", b"a jpeg of Ada", encoding(1).vector.tobytes()]
-    with Gallery(path, create=True) as gallery:
+    with SqliteGallery(path, create=True) as gallery:
         gallery.enrol(performer("Ada Lovelace"), [encoding(1)], b"a jpeg of Ada")
         gallery.enrol(performer("Bob"), [encoding(2)], None)
         forget(gallery, gallery.find_performer("Ada Lovelace"))
@@ -143,14 +143,14 @@ def test_forgetting_erases_names_vectors_and_pictures_from_the_file(tmp_path: Pa
 
 
 def test_a_gallery_file_is_for_its_owner_only(tmp_path: Path) -> None:
-    with Gallery(tmp_path / "g.db", create=True):
+    with SqliteGallery(tmp_path / "g.db", create=True):
         for file in tmp_path.iterdir():
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_a_missing_gallery_is_named_with_the_way_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(GalleryMissingError, match=r"no gallery g\.db.*import folder"):
-        Gallery(tmp_path / "g.db")
+        SqliteGallery(tmp_path / "g.db")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -164,24 +164,24 @@ def test_what_is_not_a_gallery_is_refused_unharmed(tmp_path: Path) -> None:
     for path in (text, other):
         before = path.read_bytes()
         with pytest.raises(NotAGalleryError, match=path.name):
-            Gallery(path)
+            SqliteGallery(path)
         assert path.read_bytes() == before
 
 
 def test_a_folder_is_not_a_gallery(tmp_path: Path) -> None:
     with pytest.raises(GalleryReadOnlyError):
-        Gallery(tmp_path)
+        SqliteGallery(tmp_path)
 
 
 def test_a_gallery_of_a_newer_version_is_refused_unharmed(tmp_path: Path) -> None:
     path = tmp_path / "g.db"
-    Gallery(path, create=True).close()
+    SqliteGallery(path, create=True).close()
     with sqlite3.connect(path) as raw:
         raw.execute("PRAGMA user_version = 99")
     raw.close()
     before = path.read_bytes()
     with pytest.raises(GalleryTooNewError, match="schema 99"):
-        Gallery(path)
+        SqliteGallery(path)
     assert path.read_bytes() == before
 
 
@@ -190,7 +190,7 @@ def test_a_gallery_that_another_process_writes_is_reported_locked(
 ) -> None:
     monkeypatch.setattr("db.sqlite.connections.BUSY_SECONDS", 0.1)
     path = tmp_path / "g.db"
-    with Gallery(path, create=True) as gallery:
+    with SqliteGallery(path, create=True) as gallery:
         other = open_database(path, create=False)
         other.execute("BEGIN IMMEDIATE")
         gallery._db.execute("PRAGMA busy_timeout = 100")

@@ -15,7 +15,7 @@ import pytest
 
 from db.errors import GalleryLockedError
 from db.sqlite.checks import check_gallery
-from db.sqlite.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache
 from tests.support.crashing_import import (
     PHOTOS_EACH,
@@ -70,7 +70,7 @@ def lines_of(report: Path) -> list[str]:
 
 def assert_whole(path: Path, reported: list[str]) -> None:
     assert [one.found for one in check_gallery(path) if one.level == "error"] == []
-    with Gallery(path) as gallery:
+    with SqliteGallery(path) as gallery:
         stored = {one.name: one for one in gallery.performers()}
         assert set(reported) <= set(stored)
         for one in stored.values():
@@ -125,7 +125,7 @@ def test_a_file_that_may_only_be_read_is_refused_unharmed(start: Start) -> None:
     folder = Path(tempfile.mkdtemp(prefix="read-only-"))
     try:
         path, report = folder / "g.db", folder / "report"
-        with Gallery(path, create=True) as gallery:
+        with SqliteGallery(path, create=True) as gallery:
             list(enrol_all([record(0)], gallery, QuickEngine()))
         report.touch()
         report.chmod(0o666)
@@ -164,14 +164,14 @@ def test_a_second_import_is_refused_while_the_first_is_at_work(
 
 def test_a_reader_sees_new_performers_while_an_import_goes_on(start: Start, tmp_path: Path) -> None:
     path, report = tmp_path / "g.db", tmp_path / "report"
-    Gallery(path, create=True).close()
+    SqliteGallery(path, create=True).close()
     cache, seen = SnapshotCache(), set()
     process = start(import_some, path, report, 60)
     while process.is_alive():
-        with Gallery(path) as gallery:
+        with SqliteGallery(path) as gallery:
             snapshot = cache.newest(gallery, MODEL)
         assert len(snapshot.vectors) == PHOTOS_EACH * len(snapshot.performers)
         seen.add(len(snapshot.performers))
-    with Gallery(path) as gallery:
+    with SqliteGallery(path) as gallery:
         assert len(cache.newest(gallery, MODEL).performers) == 60
     assert len(seen) > 2
