@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from db.records import Snapshot, Vectors
+from db.records import Vectors
+from db.snapshots import Snapshot
 
 REJECTED_WITHIN = 0.3
 """Probes this near to a rejected look show that look again: templates of one person in two videos

@@ -1,9 +1,12 @@
 """Vectors are searched exactly: a probe is compared with every performer, in one matrix product."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from db.records import Snapshot, Vectors
+from db.records import Encoding, Vectors
+from db.snapshots import Snapshot
 
 ROWS_PER_BLOCK = 16_384
 """Performers compared at once: with 30 probes a block of distances takes 2 MB."""
@@ -38,3 +41,12 @@ def nearest_columns(distances: NDArray[np.float32], limit: int) -> NDArray[np.in
     front = np.argpartition(distances, count - 1)[:count]
     ranked = front[np.argsort(distances[front], kind="stable")]
     return ranked[np.isfinite(distances[ranked])]
+
+
+def distances_to_others(encodings: Sequence[Encoding]) -> list[float | None]:
+    """Measure how far each encoding is from the mean of the performer's others; None for one."""
+    if len(encodings) < 2:  # noqa: PLR2004  # one has no others
+        return [None] * len(encodings)
+    vectors = np.stack([one.vector for one in encodings])
+    others = (vectors.sum(axis=0) - vectors) / (len(vectors) - 1)
+    return [float(distance) for distance in np.linalg.norm(vectors - others, axis=1)]

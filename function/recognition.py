@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.records import Snapshot
+from db.snapshots import Snapshot
 from function.engines.protocol import Engine
 from function.matching.matches import Identification, match_people
 from function.people.search import Findings, Progress, StageSeconds, Task, find_people

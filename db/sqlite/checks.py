@@ -5,28 +5,18 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from db.blobs import BLOB_BYTES
+from db.records import Finding
 from db.sqlite.connections import OWNER_ONLY
 from db.sqlite.filesystems import find_network_share
 from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS
 
 SAFE_WAL = (3, 51, 3)
 """Older versions can corrupt a write-ahead log that two processes checkpoint at the same moment."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at; `remedy` is empty where nothing need be done."""
-
-    level: Literal["ok", "mended", "warning", "error"]
-    found: str
-    remedy: str = ""
 
 
 def check_gallery(path: Path) -> Iterator[Finding]:

@@ -1,80 +1,48 @@
 """What a user says of somebody seen in a video: who it is, or who it is not; each can be undone."""
 
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from db.blobs import from_blob, to_blob
-from db.records import Encoding, Identity, Performer, Vector
+from db.records import Identity, Performer, Vector
 from db.rejections import REJECTED_WITHIN
+from db.sightings import Correction, Sighting
 from db.sqlite.gallery import SqliteGallery
-
-SOURCE = "page"
-"""Where performers come from that a user named in a video, or added by hand."""
-
-
-@dataclass(frozen=True, eq=False)
-class Look:
-    """Somebody as one video shows them: the template, the encodings worth enrolling, a picture."""
-
-    template: Vector
-    encodings: tuple[Encoding, ...]
-    picture: bytes
-    model: str
-    origin: str
-
-
-@dataclass(frozen=True)
-class Correction:
-    """What one correction changed, so that it can be undone.
-
-    `photo_hashes` were added to the performer, `added` are the ids of new rejections, `lifted` the
-    rejections that were taken back: performer, vector, model and origin.
-    """
-
-    performer: Performer
-    created: bool = False
-    photo_hashes: tuple[str, ...] = ()
-    added: tuple[int, ...] = ()
-    lifted: tuple[tuple[int, bytes, str, str], ...] = ()
-
-
-def new_performer(name: str) -> Performer:
-    """Return a performer who is in no source but the user's word."""
-    return Performer(id=0, name=name, source=SOURCE, source_id=uuid.uuid4().hex)
 
 
 def assign(
-    gallery: SqliteGallery, performer: Performer, look: Look, instead_of: Performer | None = None
+    gallery: SqliteGallery,
+    performer: Performer,
+    sighting: Sighting,
+    instead_of: Performer | None = None,
 ) -> Correction:
-    """Enrol a look as `performer`, who is stored if new; it is not `instead_of` then.
+    """Enrol a sighting as `performer`, who is stored if new; it is not `instead_of` then.
 
     Raises:
         ForgottenError: the performer was forgotten.
         OtherModelError: the gallery holds encodings of another model.
     """
-    known = gallery.photo_hashes(performer.id, look.model) if performer.id else set()
-    change = gallery.enrol(performer, look.encodings, look.picture)
+    known = gallery.photo_hashes(performer.id, sighting.model) if performer.id else set()
+    change = gallery.enrol(performer, sighting.encodings, sighting.picture)
     (stored,) = gallery.find_identities([Identity(performer.source, performer.source_id)])
-    new = gallery.photo_hashes(stored.id, look.model) - known
-    added = reject(gallery, instead_of, look).added if instead_of else ()
+    new = gallery.photo_hashes(stored.id, sighting.model) - known
+    added = reject(gallery, instead_of, sighting).added if instead_of else ()
     return Correction(
         performer=stored,
         created=change == "added",
         photo_hashes=tuple(sorted(new)),
         added=added,
-        lifted=_lift(gallery, stored, look),
+        lifted=_lift(gallery, stored, sighting),
     )
 
 
-def reject(gallery: SqliteGallery, performer: Performer, look: Look) -> Correction:
-    """Keep that a look is not `performer`: from now on they are not offered for it."""
+def reject(gallery: SqliteGallery, performer: Performer, sighting: Sighting) -> Correction:
+    """Keep that a sighting is not `performer`: from now on they are not offered for it."""
     with gallery.writing() as db:
         inserted = db.execute(
             "INSERT INTO rejections (performer_id, vector, model, origin) VALUES (?, ?, ?, ?)",
-            (performer.id, to_blob(look.template), look.model, look.origin),
+            (performer.id, to_blob(sighting.template), sighting.model, sighting.origin),
         )
         rejection = int(inserted.lastrowid or 0)
     return Correction(performer, added=(rejection,))
@@ -106,15 +74,15 @@ def undo(gallery: SqliteGallery, correction: Correction) -> None:
 
 
 def _lift(
-    gallery: SqliteGallery, performer: Performer, look: Look
+    gallery: SqliteGallery, performer: Performer, sighting: Sighting
 ) -> tuple[tuple[int, bytes, str, str], ...]:
-    """Take back that this look is not the performer, if that was said before."""
+    """Take back that this sighting is not the performer, if that was said before."""
     rows = gallery.rows(
         "SELECT id, performer_id, vector, model, origin FROM rejections "
         "WHERE performer_id = ? AND model = ?",
-        *(performer.id, look.model),
+        *(performer.id, sighting.model),
     )
-    near = [row for row in rows if _is_near(row[2], look.template)]
+    near = [row for row in rows if _is_near(row[2], sighting.template)]
     if near:
         _delete(gallery, [row[0] for row in near])
     return tuple((row[1], row[2], row[3], row[4]) for row in near)

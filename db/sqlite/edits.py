@@ -1,10 +1,10 @@
 """What a user changes by hand: two records made one, a name chosen, a photo taken out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from db.errors import GalleryError, PerformerNotFoundError
 from db.identities import combine
-from db.records import Performer
+from db.records import EnrolledPhoto, Performer
 from db.sqlite import notes
 from db.sqlite.gallery import SqliteGallery, save_details
 
@@ -64,16 +64,6 @@ def renamed(performer: Performer, name: str, disambiguation: str | None) -> Perf
         disambiguation=performer.disambiguation if disambiguation is None else disambiguation,
         aliases=tuple(alias for alias in aliases if alias != name),
     )
-
-
-@dataclass(frozen=True)
-class EnrolledPhoto:
-    """A photo whose encoding is stored: where it was, and what it may be named by."""
-
-    origin: str
-    quality: float
-    model: str
-    hash: str
 
 
 def photos_of(gallery: SqliteGallery, performer: Performer) -> list[EnrolledPhoto]:

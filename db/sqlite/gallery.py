@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Self
 
 from sqlite_utils import Database
 
@@ -21,11 +21,8 @@ from db.errors import (
 )
 from db.forgotten import find_forgotten
 from db.identities import combine, identities_of
-from db.records import Encoding, Identity, Performer
+from db.records import Change, Encoding, Generation, Identity, Performer
 from db.sqlite.connections import copy_database, explained, open_database, transaction
-
-Change: TypeAlias = Literal["added", "updated", "unchanged"]
-"""What enrolling did to a performer's record."""
 
 _PERFORMERS = """
     SELECT performers.id, name, disambiguation, aliases, urls, source, source_id,
@@ -61,7 +58,7 @@ class SqliteGallery:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def generation(self) -> tuple[int, int]:
+    def generation(self) -> Generation:
         """Return the file's random identity, and a number that moves with every change to it.
 
         The pair differs where the file was replaced by another, or written by another process.

@@ -7,7 +7,7 @@ import numpy as np
 
 from db.blobs import BLOB_BYTES, DIMENSIONS
 from db.errors import OtherModelError
-from db.records import Rejections, Snapshot
+from db.snapshots import Rejections, Snapshot
 from db.sqlite.gallery import SqliteGallery
 
 _log = logging.getLogger(__name__)

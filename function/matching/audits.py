@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from db.records import Performer, Snapshot, Vectors
+from db.records import Performer, Vectors
+from db.snapshots import Snapshot
 from db.templates import weigh_qualities
 from function.matching.densities import Densities, own_density, shipped_densities, stranger_density
 

@@ -8,8 +8,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from db.errors import DamagedVectorError, OtherModelError
-from db.records import Performer, Snapshot
+from db.records import Performer
 from db.rejections import leave_out_rejected
+from db.snapshots import Snapshot
 from db.vectors import distances_to_performers
 from function.matching.densities import Densities, shipped_densities
 from function.matching.scores import weigh_candidates

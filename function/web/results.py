@@ -18,7 +18,7 @@ import numpy as np
 
 from db.blobs import to_blob
 from db.records import Encoding
-from db.sqlite.corrections import Correction, Look
+from db.sightings import Correction, Sighting
 from function.errors import ResultGoneError
 from function.faces.faces import Face, best_face
 from function.people.people import Person
@@ -37,7 +37,7 @@ class KeptResult:
     """One video, by the path it was asked for, and its people in the order of the reply."""
 
     video: str
-    people: tuple[Look, ...]
+    people: tuple[Sighting, ...]
     kept_at_seconds: float
 
 
@@ -57,7 +57,7 @@ class RecentResults:
     def keep(self, video: str, people: Sequence[Person], model: str) -> str:
         """Keep the people of `video`, and return the id to ask for them by."""
         origin = f"confirmed from {PureWindowsPath(video).name}"
-        kept = tuple(_look(person, origin, model) for person in people)
+        kept = tuple(_sighting(person, origin, model) for person in people)
         result_id = secrets.token_urlsafe(24)
         with self._lock:
             self._results[result_id] = KeptResult(video, kept, self._clock())
@@ -126,7 +126,7 @@ def choose_faces(faces: Sequence[Face]) -> list[Face]:
     return chosen[:MOST_ENCODINGS]
 
 
-def _look(person: Person, origin: str, model: str) -> Look:
+def _sighting(person: Person, origin: str, model: str) -> Sighting:
     encodings = tuple(
         Encoding(
             vector=face.encoding,
@@ -138,4 +138,4 @@ def _look(person: Person, origin: str, model: str) -> Look:
         )
         for face in choose_faces(person.faces)
     )
-    return Look(person.template, encodings, best_face(person.faces).crop, model, origin)
+    return Sighting(person.template, encodings, best_face(person.faces).crop, model, origin)

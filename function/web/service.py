@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from db.errors import GalleryError
-from db.records import Snapshot
+from db.snapshots import Snapshot
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache
 from function.engines.loading import load_engine

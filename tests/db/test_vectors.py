@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from db.records import Performer, Snapshot, Vectors
+from db.records import Performer, Vectors
+from db.snapshots import Snapshot
 from db.vectors import distances_to_performers, nearest_columns
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from db.records import Performer, Snapshot, Vector, Vectors
+from db.records import Performer, Vector, Vectors
+from db.snapshots import Snapshot
 from db.templates import USUAL_QUALITY
 from function.engines.protocol import ENCODING_MODEL, Box
 from function.faces.faces import Face

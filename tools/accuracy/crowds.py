@@ -7,7 +7,8 @@ spreads as that of real strangers does.
 
 import numpy as np
 
-from db.records import Performer, Snapshot, Vectors
+from db.records import Performer, Vectors
+from db.snapshots import Snapshot
 from db.templates import USUAL_QUALITY
 from function.matching.densities import shipped_densities
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from db.records import Snapshot
+from db.snapshots import Snapshot
 from function.faces.faces import Face
 
 TOLERANCE = 0.6

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from db.records import Performer, Snapshot
+from db.records import Performer
+from db.snapshots import Snapshot
 from function.faces.faces import Face
 from function.matching.densities import Densities, shipped_densities
 from function.matching.matches import Identification, identify_people

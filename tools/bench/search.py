@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from db.records import Performer, Snapshot, Vectors
+from db.records import Performer, Vectors
+from db.snapshots import Snapshot
 from function.engines.loading import load_engine
 from function.engines.protocol import ENCODING_MODEL, Box, EngineOptions
 from function.faces.faces import Face

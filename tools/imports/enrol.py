@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from db.errors import DamagedVectorError, ForgottenError, IdentityConflictError
 from db.identities import identities_of
 from db.names import find_complaint
-from db.records import Identity, Performer
+from db.records import Change, Identity, Performer
 from db.sqlite import notes
-from db.sqlite.gallery import Change, SqliteGallery
+from db.sqlite.gallery import SqliteGallery
 from function.engines.protocol import Engine
 from tools.imports.portraits import USUAL_DEMANDS, Demands, Portraits
 from tools.sources import Refusal, SourceRecord

@@ -8,7 +8,8 @@ import av
 import click
 
 from db.errors import GalleryMissingError
-from db.sqlite.checks import Finding, check_gallery
+from db.records import Finding
+from db.sqlite.checks import check_gallery
 from tools.verbs.shared import gallery_option, print_json
 
 

@@ -4,7 +4,7 @@ import threading
 
 from flask import Request, Response
 
-from db.records import Snapshot
+from db.snapshots import Snapshot
 from function.errors import GalleryTooLargeError
 from function.matching.audits import Audit, audit_gallery
 from function.web.responses import json_response

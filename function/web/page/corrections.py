@@ -5,7 +5,8 @@ from collections.abc import Callable
 from flask import Request, Response
 
 from db.records import Performer
-from db.sqlite.corrections import Correction, Look, assign, new_performer, reject, undo
+from db.sightings import Correction, Sighting, new_performer
+from db.sqlite.corrections import assign, reject, undo
 from db.sqlite.gallery import SqliteGallery
 from function.errors import BadParameterError
 from function.web.page.open_gallery import changed_gallery, refuse_forgotten
@@ -20,10 +21,12 @@ def answer_assign(service: Service, results: RecentResults, request: Request) ->
     result, person, number, instead = read_fields(
         request, result=str, person=int, performer=int, instead_of=int
     )
-    look = _find_look(results, result, person)
+    sighting = _find_sighting(results, result, person)
 
     def change(gallery: SqliteGallery) -> Correction:
-        return assign(gallery, gallery.performer(number), look, _other(gallery, instead, number))
+        return assign(
+            gallery, gallery.performer(number), sighting, _other(gallery, instead, number)
+        )
 
     return _answer(service, results, change, "Kept as {name}: the gallery has learned {count}.")
 
@@ -33,12 +36,12 @@ def answer_name(service: Service, results: RecentResults, request: Request) -> R
     result, person, name, instead = read_fields(
         request, result=str, person=int, name=str, instead_of=int
     )
-    look = _find_look(results, result, person)
+    sighting = _find_sighting(results, result, person)
     performer = new_performer(read_name(name))
 
     def change(gallery: SqliteGallery) -> Correction:
         refuse_forgotten(gallery, performer)
-        return assign(gallery, performer, look, _other(gallery, instead, 0))
+        return assign(gallery, performer, sighting, _other(gallery, instead, 0))
 
     return _answer(service, results, change, "{name} is in the gallery now, with {count}.")
 
@@ -46,10 +49,10 @@ def answer_name(service: Service, results: RecentResults, request: Request) -> R
 def answer_reject(service: Service, results: RecentResults, request: Request) -> Response:
     """Keep that a person of a result is not this performer."""
     result, person, number = read_fields(request, result=str, person=int, performer=int)
-    look = _find_look(results, result, person)
+    sighting = _find_sighting(results, result, person)
     said = "Kept: this is not {name}, who will not be offered for this face again."
     return _answer(
-        service, results, lambda gallery: reject(gallery, gallery.performer(number), look), said
+        service, results, lambda gallery: reject(gallery, gallery.performer(number), sighting), said
     )
 
 
@@ -63,7 +66,7 @@ def answer_undo(service: Service, results: RecentResults, request: Request) -> R
     return json_response({"undone": True})
 
 
-def _find_look(results: RecentResults, result_id: str, person: int) -> Look:
+def _find_sighting(results: RecentResults, result_id: str, person: int) -> Sighting:
     people = results.find(result_id).people
     if not 0 <= person < len(people):
         raise BadParameterError(f"person is {person}; the result has {len(people)}, from 0 on.")

@@ -5,9 +5,10 @@ from typing import TypedDict
 
 from flask import Request, Response
 
-from db.records import Encoding
+from db.records import Encoding, Listed
 from db.sqlite.checks import check_gallery
-from db.sqlite.listings import Listed, distances_to_others, list_performers
+from db.sqlite.listings import list_performers
+from db.vectors import distances_to_others
 from function.errors import GalleryUnavailableError, UnknownPerformerError
 from function.web.page.open_gallery import opened_gallery
 from function.web.page_requests import read_number

@@ -6,7 +6,7 @@ from flask import Request, Response
 
 from db.errors import AmbiguousNameError, PerformerNotFoundError
 from db.records import Encoding, Identity, Performer
-from db.sqlite.corrections import new_performer
+from db.sightings import new_performer
 from db.sqlite.gallery import SqliteGallery
 from function.errors import MissingParameterError
 from function.web.page.open_gallery import changed_gallery, opened_gallery, refuse_forgotten

@@ -2,7 +2,8 @@ import numpy as np
 
 from db.records import Vector
 from db.rejections import REJECTED_WITHIN, leave_out_rejected
-from db.sqlite.corrections import Look, assign, new_performer, reject, undo
+from db.sightings import Sighting, new_performer
+from db.sqlite.corrections import assign, reject, undo
 from db.sqlite.edits import merge
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import load_snapshot
@@ -10,9 +11,9 @@ from db.vectors import distances_to_performers
 from tests.support.galleries import MODEL, encoding, made_up_vector, performer
 
 
-def look(seed: int, *photos: int) -> Look:
+def sighting(seed: int, *photos: int) -> Sighting:
     encodings = tuple(encoding(photo) for photo in photos or (seed,))
-    return Look(made_up_vector(seed), encodings, b"\xff\xd8", MODEL, "confirmed from a.mp4")
+    return Sighting(made_up_vector(seed), encodings, b"\xff\xd8", MODEL, "confirmed from a.mp4")
 
 
 def gallery_of(*names: str) -> SqliteGallery:
@@ -40,14 +41,14 @@ def nudged(vector: Vector, distance: float) -> Vector:
 
 def test_a_rejected_look_is_left_out_for_that_performer_alone() -> None:
     with gallery_of("Ada", "Grace") as gallery:
-        reject(gallery, gallery.find_performer("Ada"), look(7))
+        reject(gallery, gallery.find_performer("Ada"), sighting(7))
         assert offered(gallery, made_up_vector(7)) == ["Grace"]
         assert offered(gallery, made_up_vector(8)) == ["Ada", "Grace"]
 
 
 def test_a_rejection_reaches_as_far_as_the_same_look_varies() -> None:
     with gallery_of("Ada") as gallery:
-        reject(gallery, gallery.find_performer("Ada"), look(7))
+        reject(gallery, gallery.find_performer("Ada"), sighting(7))
         assert offered(gallery, nudged(made_up_vector(7), 0.9 * REJECTED_WITHIN)) == []
         assert offered(gallery, nudged(made_up_vector(7), 1.1 * REJECTED_WITHIN)) == ["Ada"]
 
@@ -55,7 +56,7 @@ def test_a_rejection_reaches_as_far_as_the_same_look_varies() -> None:
 def test_the_performer_is_still_found_where_the_rejected_look_lies_near_by() -> None:
     with gallery_of("Ada") as gallery:
         own = gallery.encodings(1)[0].vector
-        close = Look(nudged(own, 0.2), (), b"", MODEL, "a.mp4")
+        close = Sighting(nudged(own, 0.2), (), b"", MODEL, "a.mp4")
         reject(gallery, gallery.find_performer("Ada"), close)
         assert offered(gallery, own) == ["Ada"]
         assert offered(gallery, close.template) == []
@@ -64,7 +65,7 @@ def test_the_performer_is_still_found_where_the_rejected_look_lies_near_by() -> 
 def test_a_rejection_outlives_another_import_and_a_merge_but_not_the_performer() -> None:
     with gallery_of("Ada", "Grace") as gallery:
         ada, grace = gallery.performers()
-        reject(gallery, ada, look(7))
+        reject(gallery, ada, sighting(7))
         gallery.enrol(performer("Ada"), [encoding(1), encoding(11)], None)
         assert offered(gallery, made_up_vector(7)) == ["Grace"]
         merge(gallery, grace, ada)
@@ -77,8 +78,8 @@ def test_a_rejection_outlives_another_import_and_a_merge_but_not_the_performer()
 def test_who_is_assigned_a_look_is_no_longer_rejected_for_it_until_that_is_undone() -> None:
     with gallery_of("Ada", "Grace") as gallery:
         ada, grace = gallery.performers()
-        reject(gallery, ada, look(7))
-        correction = assign(gallery, ada, look(7), instead_of=grace)
+        reject(gallery, ada, sighting(7))
+        correction = assign(gallery, ada, sighting(7), instead_of=grace)
         assert gallery.performer(ada.id).encodings == 2
         assert gallery.rows("SELECT performer_id FROM rejections") == [(grace.id,)]
         undo(gallery, correction)
@@ -89,7 +90,7 @@ def test_who_is_assigned_a_look_is_no_longer_rejected_for_it_until_that_is_undon
 def test_undo_takes_back_only_what_the_correction_added() -> None:
     with gallery_of("Ada") as gallery:
         ada = gallery.find_performer("Ada")
-        correction = assign(gallery, ada, look(7, 1, 7))
+        correction = assign(gallery, ada, sighting(7, 1, 7))
         assert correction.photo_hashes == ("hash7",)
         gallery.enrol(performer("Ada"), [encoding(8)], None)
         undo(gallery, correction)
@@ -98,9 +99,9 @@ def test_undo_takes_back_only_what_the_correction_added() -> None:
 
 def test_somebody_new_goes_with_undo_unless_more_was_added_since() -> None:
     with gallery_of() as gallery:
-        undo(gallery, assign(gallery, new_performer("Ada"), look(7)))
+        undo(gallery, assign(gallery, new_performer("Ada"), sighting(7)))
         assert gallery.performers() == []
-        correction = assign(gallery, new_performer("Ada"), look(7))
+        correction = assign(gallery, new_performer("Ada"), sighting(7))
         stored = gallery.performers()[0]
         gallery.enrol(stored, [encoding(8)], None)
         undo(gallery, correction)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from db.errors import DamagedVectorError, OtherModelError
-from db.records import Performer, Snapshot, Vector, Vectors
+from db.records import Performer, Vector, Vectors
+from db.snapshots import Snapshot
 from function.matching.densities import (
     own_density,
     read_densities,

@@ -1,0 +1,40 @@
+"""Somebody as one video shows them, and what the user said of it."""
+
+import uuid
+from dataclasses import dataclass
+
+from db.records import Encoding, Performer, Vector
+
+SOURCE = "page"
+"""Where performers come from that a user named in a video, or added by hand."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """Somebody as one video shows them: the template, the encodings worth enrolling, a picture."""
+
+    template: Vector
+    encodings: tuple[Encoding, ...]
+    picture: bytes
+    model: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What one correction changed, so that it can be undone.
+
+    `photo_hashes` were added to the performer, `added` are the ids of new rejections, `lifted` the
+    rejections that were taken back: performer, vector, model and origin.
+    """
+
+    performer: Performer
+    created: bool = False
+    photo_hashes: tuple[str, ...] = ()
+    added: tuple[int, ...] = ()
+    lifted: tuple[tuple[int, bytes, str, str], ...] = ()
+
+
+def new_performer(name: str) -> Performer:
+    """Return a performer who is in no source but the user's word."""
+    return Performer(id=0, name=name, source=SOURCE, source_id=uuid.uuid4().hex)

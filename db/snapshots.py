@@ -1,0 +1,50 @@
+"""A whole gallery in memory, as it was at one moment: what people are compared with."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.records import Performer, Vectors
+from db.templates import Templates, average_encodings
+
+
+@dataclass(frozen=True, eq=False)
+class Rejections:
+    """Looks that somebody said are not a performer: row i of `vectors` is not `owners[i]`.
+
+    `vectors` is float32 (count, 128), `owners` the positions of the performers in the snapshot.
+    """
+
+    vectors: Vectors
+    owners: NDArray[np.intp]
+
+
+def no_rejections() -> Rejections:
+    """Return what a gallery begins with: nobody was rejected."""
+    return Rejections(np.empty((0, 128), np.float32), np.empty(0, np.intp))
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The whole gallery in memory at one `generation`: what one request is compared with.
+
+    Row i of `vectors` (encodings, 128) belongs to `performers[owners[i]]` and has `qualities[i]`
+    (0 to 1).
+    """
+
+    generation: tuple[int, int]
+    model: str
+    performers: tuple[Performer, ...]
+    vectors: Vectors
+    owners: NDArray[np.intp]
+    qualities: NDArray[np.float32]
+    rejections: Rejections = field(default_factory=no_rejections)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The template of every performer, in their order; made once a generation."""
+        return average_encodings(
+            self.vectors, self.qualities, self.owners, people=len(self.performers)
+        )
