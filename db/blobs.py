@@ -3,10 +3,9 @@
 import numpy as np
 
 from db.errors import DamagedVectorError
-from db.records import Vector
+from db.records import Vector, Vectors
 
-DIMENSIONS = 128
-BLOB_BYTES = DIMENSIONS * 4
+NUMBER_BYTES = 4
 _LITTLE_ENDIAN = np.dtype("<f4")
 
 
@@ -14,24 +13,37 @@ def to_blob(vector: Vector) -> bytes:
     """Turn an encoding into the bytes that are stored.
 
     Raises:
-        DamagedVectorError: it has not 128 dimensions, or holds NaN or infinity.
+        DamagedVectorError: it is no single vector, or holds NaN or infinity.
     """
-    if vector.shape != (DIMENSIONS,):
-        raise DamagedVectorError(f"An encoding has shape (128,), this one {vector.shape}.")
+    if vector.ndim != 1 or not len(vector):
+        raise DamagedVectorError(f"An encoding is one row of numbers; this has {vector.shape}.")
     if not np.isfinite(vector).all():
         raise DamagedVectorError("An encoding holds NaN or infinity, and cannot be stored.")
     return vector.astype(_LITTLE_ENDIAN).tobytes()
 
 
-def from_blob(blob: bytes) -> Vector:
-    """Turn stored bytes back into an encoding, float32 (128,).
+def from_blob(blob: bytes, dimensions: int) -> Vector:
+    """Turn stored bytes back into an encoding, float32 (dimensions,).
 
     Raises:
-        DamagedVectorError: the length is not 512 bytes, or a number is NaN or infinite.
+        DamagedVectorError: the length is another, or a number is NaN or infinite.
     """
-    if len(blob) != BLOB_BYTES:
-        raise DamagedVectorError(f"An encoding takes {BLOB_BYTES} bytes, this blob {len(blob)}.")
+    if not has_length(blob, dimensions):
+        raise DamagedVectorError(
+            f"An encoding takes {dimensions * NUMBER_BYTES} bytes, this blob {len(blob)}."
+        )
     vector = np.frombuffer(blob, dtype=_LITTLE_ENDIAN).astype(np.float32)
     if not np.isfinite(vector).all():
         raise DamagedVectorError("The blob holds NaN or infinity.")
     return vector
+
+
+def has_length(blob: bytes, dimensions: int) -> bool:
+    """Say whether a blob is as long as an encoding of so many numbers."""
+    return len(blob) == dimensions * NUMBER_BYTES
+
+
+def stack_blobs(blobs: list[bytes], dimensions: int) -> Vectors:
+    """Turn blobs of the right length into rows: float32 (count, dimensions); not checked."""
+    joined = np.frombuffer(b"".join(blobs), dtype=_LITTLE_ENDIAN)
+    return joined.reshape(-1, dimensions).astype(np.float32)

@@ -9,6 +9,7 @@ GalleryError
 ├── NetworkShareError         the file lies where SQLite's locks cannot be trusted
 ├── IdentityConflictError     one record carries the ids of two performers
 ├── ForgottenError            the user asked never to enrol this performer again
+├── UnknownStoreError         no store of ours has an address of that kind
 ├── DamagedBundleError        a bundle is not what its manifest says
 ├── OtherModelError           its encodings are of another model than the engine's
 ├── DamagedVectorError        a blob is not the vector it should be
@@ -53,12 +54,16 @@ class ForgottenError(GalleryError):
     """The performer was forgotten, and stays so until `unforget`."""
 
 
+class UnknownStoreError(GalleryError):
+    """The address is of a kind of store that is not there."""
+
+
 class DamagedBundleError(GalleryError):
     """A bundle is incomplete, or was changed after it was written."""
 
 
 class OtherModelError(GalleryError):
-    """Encodings of different models cannot be compared, so they never share a gallery."""
+    """Encodings of different models cannot be compared; every photo needs one of the primary."""
 
 
 class DamagedVectorError(GalleryError):

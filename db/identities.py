@@ -35,3 +35,14 @@ def combine(stored: Performer, found: Performer, *, keep_name: bool = False) -> 
         identities=tuple(dict.fromkeys((*identities_of(stored), *identities_of(found)))),
         poster_url=found.poster_url or stored.poster_url,
     )
+
+
+def renamed(performer: Performer, name: str, disambiguation: str | None) -> Performer:
+    """Return the performer as `rename` would store them."""
+    aliases = dict.fromkeys((*performer.aliases, performer.name))
+    return replace(
+        performer,
+        name=name,
+        disambiguation=performer.disambiguation if disambiguation is None else disambiguation,
+        aliases=tuple(alias for alias in aliases if alias != name),
+    )

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector: TypeAlias = NDArray[np.float32]
-"""One face's encoding, or a template: float32, (128,). dlib's are not unit length."""
+"""One face's encoding, or a template: float32, (dimensions,). dlib's are not unit length."""
 
 Vectors: TypeAlias = NDArray[np.float32]
-"""Several encodings, one a row: float32, (count, 128)."""
+"""Several encodings, one a row: float32, (count, dimensions)."""
 
 
 class Identity(NamedTuple):

@@ -6,23 +6,21 @@ from numpy.typing import NDArray
 from db.records import Vectors
 from db.snapshots import Snapshot
 
-REJECTED_WITHIN = 0.3
-"""Probes this near to a rejected look show that look again: templates of one person in two videos
-lie 0.25 +- 0.04 apart, those of two people under one lamp 0.43 and more."""
-
 
 def leave_out_rejected(
     distances: NDArray[np.float32], probes: Vectors, gallery: Snapshot
 ) -> NDArray[np.float32]:
     """Return the distances with those to rejected performers infinite.
 
-    `distances` is float32 (probes, performers), `probes` float32 (probes, 128). A probe that lies
-    nearer to the performer than to the rejected look is left as it is: it is the performer.
+    `distances` is float32 (probes, performers), `probes` float32 (probes, dimensions). A probe that
+    lies nearer to the performer than to the rejected look is left as it is: it is the performer.
     """
     rejections = gallery.rejections
     allowed = distances.copy()
     for row, probe in enumerate(probes):
         apart = np.linalg.norm(rejections.vectors - probe, axis=1)
-        rejected = apart < np.minimum(REJECTED_WITHIN, distances[row, rejections.owners])
+        rejected = apart < np.minimum(
+            gallery.model.rejected_within, distances[row, rejections.owners]
+        )
         allowed[row, rejections.owners[rejected]] = np.inf
     return allowed

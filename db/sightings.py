@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
+from db.models import EncodingModel
 from db.records import Encoding, Performer, Vector
 
 SOURCE = "page"
@@ -16,7 +17,7 @@ class Sighting:
     template: Vector
     encodings: tuple[Encoding, ...]
     picture: bytes
-    model: str
+    model: EncodingModel
     origin: str
 
 

@@ -1,11 +1,12 @@
 """A whole gallery in memory, as it was at one moment: what people are compared with."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from db.models import EncodingModel
 from db.records import Performer, Vectors
 from db.templates import Templates, average_encodings
 
@@ -14,37 +15,42 @@ from db.templates import Templates, average_encodings
 class Rejections:
     """Looks that somebody said are not a performer: row i of `vectors` is not `owners[i]`.
 
-    `vectors` is float32 (count, 128), `owners` the positions of the performers in the snapshot.
+    `vectors` is float32 (count, dimensions), `owners` the positions of the performers in the
+    snapshot.
     """
 
     vectors: Vectors
     owners: NDArray[np.intp]
 
 
-def no_rejections() -> Rejections:
+def no_rejections(model: EncodingModel) -> Rejections:
     """Return what a gallery begins with: nobody was rejected."""
-    return Rejections(np.empty((0, 128), np.float32), np.empty(0, np.intp))
+    return Rejections(np.empty((0, model.dimensions), np.float32), np.empty(0, np.intp))
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
     """The whole gallery in memory at one `generation`: what one request is compared with.
 
-    Row i of `vectors` (encodings, 128) belongs to `performers[owners[i]]` and has `qualities[i]`
-    (0 to 1).
+    Row i of `vectors` (encodings, dimensions) belongs to `performers[owners[i]]` and has
+    `qualities[i]` (0 to 1).
     """
 
     generation: tuple[int, int]
-    model: str
+    model: EncodingModel
     performers: tuple[Performer, ...]
     vectors: Vectors
     owners: NDArray[np.intp]
     qualities: NDArray[np.float32]
-    rejections: Rejections = field(default_factory=no_rejections)
+    rejections: Rejections
 
     @cached_property
     def templates(self) -> Templates:
         """The template of every performer, in their order; made once a generation."""
         return average_encodings(
-            self.vectors, self.qualities, self.owners, people=len(self.performers)
+            self.vectors,
+            self.qualities,
+            self.owners,
+            people=len(self.performers),
+            face_variance=self.model.face_variance,
         )

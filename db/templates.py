@@ -11,19 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FACE_VARIANCE = 0.095
-"""How photographs of one person vary from day to day: the variance of their encodings, summed over
-the 128 dimensions, averaged over ten people with ten LFW photographs each."""
-
 BELIEF_WEIGHT = 2.0
 """Until faces are seen to be alike, they are taken to differ as much as they can; that belief
 weighs as much as so many faces."""
 
 USUAL_QUALITY, QUALITY_SLOPE = 0.73, 0.7
-"""FACE_VARIANCE holds for a face of the usual quality; one of quality 0 is taken to vary 1.7 times
-as much as one of quality 1. It varies 2.4 times as much (same photographs, also spoilt ones), but
-it comes nearer to strangers, too: with the whole slope the surest stranger scored 84, with this
-one 78."""
+"""A model's face variance holds for a face of the usual quality; one of quality 0 is taken to vary
+1.7 times as much as one of quality 1. It varies 2.4 times as much (same photographs, also spoilt
+ones), but it comes nearer to strangers, too: with the whole slope the surest stranger scored 84,
+with this one 78."""
 
 MANY_ROWS = 50_000
 """From here on a sparse product sums faster, which neither copies nor sorts the rows."""
@@ -31,7 +27,7 @@ MANY_ROWS = 50_000
 
 @dataclass(frozen=True, eq=False)
 class Templates:
-    """One template a row: `means` float32 (people, 128), `looks` float32 (people,).
+    """One template a row: `means` float32 (people, dimensions), `looks` float32 (people,).
 
     A template of `looks` is as good as the mean of so many photographs of different days. Someone
     without encodings has no looks, and a mean of zeros that must not be used.
@@ -45,13 +41,16 @@ def average_encodings(
     vectors: NDArray[np.float32],
     qualities: NDArray[np.float32],
     owners: NDArray[np.intp],
+    *,
     people: int,
+    face_variance: float,
     largest_share: float = 1.0,
 ) -> Templates:
     """Average each person's encodings, good faces weighing more, and count their looks.
 
-    Row i of `vectors` belongs to person `owners[i]`, below `people`. `largest_share` limits how
-    much of the day-to-day variance may be seen in these faces: less than 1 for one video.
+    Row i of `vectors` belongs to person `owners[i]`, below `people`; `face_variance` is that of
+    the model (see EncodingModel). `largest_share` limits how much of the day-to-day variance may
+    be seen in these faces: less than 1 for one video.
     """
     weights = weigh_qualities(qualities)
     sums = sum_by_owner(vectors, weights, owners, people)
@@ -61,7 +60,7 @@ def average_encodings(
     squares = np.bincount(owners, weights * np.einsum("ij,ij->i", vectors, vectors), people)
     spreads = squares / np.maximum(totals, 1e-9) - np.einsum("ij,ij->i", means, means)
     unbiased = np.maximum(spreads, 0) * counts / np.maximum(counts - 1, 1)
-    looks = count_looks(totals, counts, unbiased, largest_share)
+    looks = count_looks(totals, counts, unbiased, face_variance, largest_share)
     return Templates(means, looks.astype(np.float32))
 
 
@@ -94,6 +93,7 @@ def count_looks(
     totals: NDArray[np.float64],
     counts: NDArray[np.intp],
     spreads: NDArray[np.float64],
+    face_variance: float,
     largest_share: float,
 ) -> NDArray[np.float64]:
     """Count the looks in `counts` faces of summed weight `totals` and variance `spreads`.
@@ -101,9 +101,9 @@ def count_looks(
     The share of the variance that is seen among the faces is averaged away, the rest is not:
     1 / looks = (1 - share) + share / total.
     """
-    believed = BELIEF_WEIGHT * largest_share * FACE_VARIANCE
+    believed = BELIEF_WEIGHT * largest_share * face_variance
     degrees = np.maximum(counts - 1, 0)
     variance = (believed + degrees * spreads) / (BELIEF_WEIGHT + degrees)
-    share = np.where(counts > 1, np.minimum(variance / FACE_VARIANCE, largest_share), 1.0)
+    share = np.where(counts > 1, np.minimum(variance / face_variance, largest_share), 1.0)
     looks = 1 / ((1 - share) + share / np.maximum(totals, 1e-9))
     return np.where(counts > 0, looks, 0.0)

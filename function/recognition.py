@@ -32,7 +32,8 @@ def recognize_video(
         UnreadableVideoError: the file cannot be read as a video.
         VideoOverLimitError: it is larger than the limits allow.
     """
-    return name_people(find_people(path, path.name, engine, task_of(settings)), gallery, settings)
+    for event in find_people(path, path.name, engine, task_of(settings)):
+        yield event if isinstance(event, Progress) else name_people(event, gallery, settings)
 
 
 def task_of(settings: Settings) -> Task:
@@ -40,15 +41,9 @@ def task_of(settings: Settings) -> Task:
     return Task(settings.every_seconds, settings.detection_pixels)
 
 
-def name_people(
-    events: Iterator[Progress | Findings], gallery: Snapshot, settings: Settings
-) -> Iterator[Progress | Recognition]:
-    """Compare those who were found with the gallery; progress passes through."""
-    for event in events:
-        if isinstance(event, Progress):
-            yield event
-        else:
-            identifications = match_people(
-                event.people, gallery, min_score=settings.min_score, limit=settings.max_matches
-            )
-            yield Recognition(tuple(identifications), event.frames, event.faces, event.seconds)
+def name_people(found: Findings, gallery: Snapshot, settings: Settings) -> Recognition:
+    """Compare those who were found with the gallery."""
+    identifications = match_people(
+        found.people, gallery, min_score=settings.min_score, limit=settings.max_matches
+    )
+    return Recognition(tuple(identifications), found.frames, found.faces, found.seconds)

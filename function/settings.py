@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
+from db.addresses import StoreAddress
 from function.engines.protocol import DETECTORS, DetectorName, DeviceName, EngineOptions
 
 SandboxName: TypeAlias = Literal["on", "strict", "off"]
@@ -74,12 +75,15 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().rstrip("/").lower() for word in text.split(",") if word.strip())
 
 
+USUAL_STORE = StoreAddress("performers.db")
+
 TEXT = Kind(str, "text")
 ROOTS = Kind(_roots, f"paths with {os.pathsep} between them")
 PAIRS = Kind(_pairs, "pairs like /theirs=/ours with ; between them")
 WORDS = Kind(_words, "words with commas between them")
 SECONDS = Kind(_positive, "a number of seconds above 0")
 FILE = Kind(Path, "a path")
+STORE = Kind(StoreAddress, "a path, or the URL of a store")
 COUNT = Kind(_count, "a whole number, 1 or more")
 PERCENT = Kind(_percent, "a number from 0 to 100")
 INTERVAL = Kind(
@@ -99,7 +103,7 @@ class Settings:
         PAIRS,
         "how callers see the same folders: `/theirs=/ours`, `;` between pairs",
     ] = ()
-    performers_db: Annotated[Path, FILE, "the gallery, one SQLite file"] = Path("performers.db")
+    performers_db: Annotated[StoreAddress, STORE, "the gallery, one SQLite file"] = USUAL_STORE
     every_seconds: Annotated[
         float | None, INTERVAL, "seconds between samples; auto: about 240 a video, 0.5 to 5 s apart"
     ] = None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import StoredGallery
 from function.engines.loading import load_engine
 from function.engines.protocol import Engine, EngineOptions
 from tools.accuracy.labelled import Dataset, read_dataset
@@ -87,7 +87,7 @@ def gallery_path(
 ) -> Path:
     """A gallery with the two people of `people_folder`."""
     path = tmp_path_factory.mktemp("gallery") / "performers.db"
-    with SqliteGallery(path, create=True) as gallery:
+    with StoredGallery(path, create=True) as gallery:
         for enrolment in enrol_all(read_folder(people_folder), gallery, engine):
             assert enrolment.change == "added", enrolment
     return path

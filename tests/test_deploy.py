@@ -19,7 +19,7 @@ import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 
-from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import StoredGallery
 from function.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -56,7 +56,7 @@ def test_an_image_sets_settings_that_exist_and_no_secret(dockerfile: Path) -> No
     assert "TOKEN" not in given
     settings = Settings.from_env(given)
     assert settings.media_root == (Path("/data"),)
-    assert settings.performers_db == Path("/db/performers.db")
+    assert settings.performers_db.path == Path("/db/performers.db")
 
 
 @pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.name)
@@ -240,7 +240,7 @@ def test_the_steps_of_the_image_work_in_an_empty_place(tmp_path: Path) -> None:
     script = [str(app / "deploy" / "install.sh"), str(opt / "venv"), str(opt / "nets"), "cpu"]
     subprocess.run(script, check=True, env=os.environ | {"PYTHON": sys.executable})
     assert not (opt / "venv" / "bin" / "pip").exists()
-    SqliteGallery(tmp_path / "performers.db", create=True).close()
+    StoredGallery(tmp_path / "performers.db", create=True).close()
     (tmp_path / "data").mkdir()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -14,8 +14,7 @@ import click
 from tqdm import tqdm
 
 from db.errors import GalleryError
-from db.sqlite.gallery import SqliteGallery
-from db.sqlite.snapshots import load_snapshot
+from db.galleries import Store
 from function.errors import RecognitionError
 from function.people.search import Progress
 from function.recognition import Recognition, recognize_video
@@ -59,7 +58,7 @@ def main() -> None:
 @click.argument("video", type=click.Path(path_type=Path))
 @click.option("--every", help="Seconds between samples, or auto.  [env var: EVERY_SECONDS]")
 @gallery_option
-def identify(video: Path, every: str | None, db_path: Path) -> None:
+def identify(video: Path, every: str | None, store: Store) -> None:
     """Find who is in VIDEO, and print the same JSON as the function.
 
     Any video may be named: the media root binds only the function.
@@ -68,11 +67,11 @@ def identify(video: Path, every: str | None, db_path: Path) -> None:
     if every is not None:
         hint = get_type_hints(Settings, include_extras=True)["every_seconds"]
         settings = replace(settings, every_seconds=parse_value("--every", every, hint))
-    with SqliteGallery(db_path) as gallery:
-        engine = load_chosen_engine(settings)
-        snapshot = load_snapshot(gallery, engine.model)
-        events = recognize_video(video, engine, snapshot, settings)
-        recognition = _follow(events)
+    engine = load_chosen_engine(settings)
+    with store.gallery() as gallery:
+        snapshot = gallery.snapshot(engine.model)
+    recognition = _follow(recognize_video(video, engine, snapshot, settings))
+    with store.gallery() as gallery:
         print_json(to_reply(recognition.identifications, gallery.thumbnail))
 
 

@@ -12,25 +12,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypedDict
 
 from db.blobs import to_blob
 from db.errors import DamagedBundleError, GalleryMissingError
-from db.records import Encoding, Performer
+from db.galleries import Manifest, everyone
 from db.sqlite import notes
 from db.sqlite.connections import OWNER_ONLY, explained
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.migrations import MIGRATIONS
-
-
-class Manifest(TypedDict):
-    """What a bundle says it holds; `sha256` is over every name, id, encoding and picture."""
-
-    schema: int
-    model: str
-    performers: int
-    encodings: int
-    sha256: str
 
 
 def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
@@ -51,8 +40,8 @@ def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
 
 
 @contextmanager
-def open_bundle(path: Path) -> Iterator[SqliteGallery]:
-    """Open a copy of a bundle that was checked: integrity, manifest, counts and sha256.
+def checked_copy(path: Path) -> Iterator[Path]:
+    """Copy a bundle, and check the copy: integrity, manifest, counts and sha256.
 
     Raises:
         GalleryMissingError: there is no such file.
@@ -76,13 +65,7 @@ def open_bundle(path: Path) -> Iterator[SqliteGallery]:
                         f"{path.name} is damaged: its manifest says {key} {manifest.get(key)!r}, "
                         f"it holds {found[key]!r}. Export it again."
                     )
-            yield gallery
-
-
-def records(bundle: SqliteGallery) -> Iterator[tuple[Performer, list[Encoding], bytes | None]]:
-    """Yield everyone in a bundle with their encodings and thumbnail."""
-    for performer in bundle.performers():
-        yield performer, bundle.encodings(performer.id), bundle.thumbnail(performer.id)
+        yield copy
 
 
 def _keep_what_travels(db: sqlite3.Connection, manifest: Manifest) -> None:
@@ -136,7 +119,7 @@ def _describe_open(gallery: SqliteGallery) -> Manifest:
     # The order and the fields are those every schema has, so that a migration keeps the sum.
     digest = hashlib.sha256()
     performers = encodings = 0
-    for performer, stored, thumbnail in records(gallery):
+    for performer, stored, thumbnail in everyone(gallery):
         performers += 1
         fields = (
             performer.name,

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from db.blobs import BLOB_BYTES
+from db.blobs import has_length
 from db.records import Finding
 from db.sqlite.connections import OWNER_ONLY
 from db.sqlite.filesystems import find_network_share
 from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS
+
+MODELS_FROM_SCHEMA = 4
 
 SAFE_WAL = (3, 51, 3)
 """Older versions can corrupt a write-ahead log that two processes checkpoint at the same moment."""
@@ -110,24 +112,49 @@ def _check_schema(db: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def _check_encodings(db: sqlite3.Connection) -> Iterator[Finding]:
-    models = [row[0] for row in db.execute("SELECT DISTINCT model FROM encodings ORDER BY 1")]
-    if len(models) > 1:
-        found = f"Encodings of {len(models)} models: {', '.join(models)}."
-        yield Finding("error", found, "Enrol the photos again into a new gallery.")
+    dimensions = _read_models(db)
     damaged: dict[str, int] = {}
     count = 0
     sql = (
-        "SELECT vector, name FROM encodings JOIN performers ON performers.id = performer_id "
-        "ORDER BY encodings.id"
+        "SELECT vector, model, name FROM encodings "
+        "JOIN performers ON performers.id = performer_id ORDER BY encodings.id"
     )
-    for vector, name in db.execute(sql):
+    for vector, model, name in db.execute(sql):
         count += 1
-        if len(vector) != BLOB_BYTES or not np.isfinite(np.frombuffer(vector, "<f4")).all():
+        whole = has_length(vector, dimensions.get(model, 0))
+        if not whole or not np.isfinite(np.frombuffer(vector, "<f4")).all():
             damaged[name] = damaged.get(name, 0) + 1
+    yield from _check_primary(db, next(iter(dimensions), ""))
     for name, number in damaged.items():
         remedy = f"Remove them: python -m tools show {name!r}, then remove-photo; and enrol again."
         yield Finding("error", f"{number} encodings of {name} are damaged.", remedy)
     if not damaged:
         performers = db.execute("SELECT count(*) FROM performers").fetchone()[0]
-        kind = models[0] if models else "no model yet"
+        kind = ", ".join(dimensions) or "no model yet"
         yield Finding("ok", f"{performers} performers with {count} sound encodings ({kind}).")
+
+
+def _check_primary(db: sqlite3.Connection, primary: str) -> Iterator[Finding]:
+    sql = (
+        "SELECT count(*) FROM (SELECT 1 FROM encodings GROUP BY performer_id, photo_hash "
+        "HAVING sum(model = ?) = 0)"
+    )
+    (lacking,) = db.execute(sql, (primary,)).fetchone()
+    if lacking:
+        found = f"{lacking} photos have no encoding of {primary}, by which people are compared."
+        yield Finding("error", found, "Enrol these photos again into a new gallery.")
+
+
+def _read_models(db: sqlite3.Connection) -> dict[str, int]:
+    """Return the dimensions of each model that is in use, the primary one first."""
+    if db.execute("PRAGMA user_version").fetchone()[0] < MODELS_FROM_SCHEMA:
+        sql = (
+            "SELECT model, length(vector) / 4 FROM encodings GROUP BY model, length(vector) "
+            "ORDER BY count(*)"
+        )
+        return dict(db.execute(sql).fetchall())
+    sql = (
+        "SELECT id, dimensions FROM models WHERE EXISTS "
+        "(SELECT 1 FROM encodings WHERE model = models.id) ORDER BY number"
+    )
+    return dict(db.execute(sql).fetchall())

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from db.blobs import from_blob, to_blob
-from db.records import Identity, Performer, Vector
-from db.rejections import REJECTED_WITHIN
+from db.records import Identity, Performer
 from db.sightings import Correction, Sighting
 from db.sqlite.gallery import SqliteGallery
 
@@ -23,17 +22,19 @@ def assign(
         ForgottenError: the performer was forgotten.
         OtherModelError: the gallery holds encodings of another model.
     """
-    known = gallery.photo_hashes(performer.id, sighting.model) if performer.id else set()
-    change = gallery.enrol(performer, sighting.encodings, sighting.picture)
-    (stored,) = gallery.find_identities([Identity(performer.source, performer.source_id)])
-    new = gallery.photo_hashes(stored.id, sighting.model) - known
-    added = reject(gallery, instead_of, sighting).added if instead_of else ()
+    known = gallery.photo_hashes(performer.id, sighting.model.id) if performer.id else set()
+    with gallery.writing():
+        change = gallery.enrol(performer, sighting.encodings, sighting.picture)
+        (stored,) = gallery.find_identities([Identity(performer.source, performer.source_id)])
+        new = gallery.photo_hashes(stored.id, sighting.model.id) - known
+        added = reject(gallery, instead_of, sighting).added if instead_of else ()
+        lifted = _lift(gallery, stored, sighting)
     return Correction(
         performer=stored,
         created=change == "added",
         photo_hashes=tuple(sorted(new)),
         added=added,
-        lifted=_lift(gallery, stored, sighting),
+        lifted=lifted,
     )
 
 
@@ -42,7 +43,7 @@ def reject(gallery: SqliteGallery, performer: Performer, sighting: Sighting) -> 
     with gallery.writing() as db:
         inserted = db.execute(
             "INSERT INTO rejections (performer_id, vector, model, origin) VALUES (?, ?, ?, ?)",
-            (performer.id, to_blob(sighting.template), sighting.model, sighting.origin),
+            (performer.id, to_blob(sighting.template), sighting.model.id, sighting.origin),
         )
         rejection = int(inserted.lastrowid or 0)
     return Correction(performer, added=(rejection,))
@@ -80,16 +81,17 @@ def _lift(
     rows = gallery.rows(
         "SELECT id, performer_id, vector, model, origin FROM rejections "
         "WHERE performer_id = ? AND model = ?",
-        *(performer.id, sighting.model),
+        *(performer.id, sighting.model.id),
     )
-    near = [row for row in rows if _is_near(row[2], sighting.template)]
+    near = [row for row in rows if _is_near(row[2], sighting)]
     if near:
         _delete(gallery, [row[0] for row in near])
     return tuple((row[1], row[2], row[3], row[4]) for row in near)
 
 
-def _is_near(blob: bytes, template: Vector) -> bool:
-    return float(np.linalg.norm(from_blob(blob) - template)) < REJECTED_WITHIN
+def _is_near(blob: bytes, sighting: Sighting) -> bool:
+    apart = np.linalg.norm(from_blob(blob, sighting.model.dimensions) - sighting.template)
+    return float(apart) < sighting.model.rejected_within
 
 
 def _delete(gallery: SqliteGallery, rejections: Sequence[int]) -> None:

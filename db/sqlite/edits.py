@@ -1,9 +1,7 @@
 """What a user changes by hand: two records made one, a name chosen, a photo taken out."""
 
-from dataclasses import replace
-
 from db.errors import GalleryError, PerformerNotFoundError
-from db.identities import combine
+from db.identities import combine, renamed
 from db.records import EnrolledPhoto, Performer
 from db.sqlite import notes
 from db.sqlite.gallery import SqliteGallery, save_details
@@ -55,23 +53,12 @@ def rename(
         db.execute("UPDATE performers SET renamed = 1 WHERE id = ?", (performer.id,))
 
 
-def renamed(performer: Performer, name: str, disambiguation: str | None) -> Performer:
-    """Return the performer as `rename` would store them."""
-    aliases = dict.fromkeys((*performer.aliases, performer.name))
-    return replace(
-        performer,
-        name=name,
-        disambiguation=performer.disambiguation if disambiguation is None else disambiguation,
-        aliases=tuple(alias for alias in aliases if alias != name),
-    )
-
-
-def photos_of(gallery: SqliteGallery, performer: Performer) -> list[EnrolledPhoto]:
+def photos_of(gallery: SqliteGallery, performer_id: int) -> list[EnrolledPhoto]:
     """List a performer's photos, oldest first; also those whose encoding is damaged."""
     rows = gallery.rows(
-        "SELECT origin, quality, model, photo_hash FROM encodings WHERE performer_id = ? "
-        "ORDER BY id",
-        performer.id,
+        "SELECT origin, quality, model, photo_hash FROM encodings WHERE id IN "
+        "(SELECT min(id) FROM encodings WHERE performer_id = ? GROUP BY photo_hash) ORDER BY id",
+        performer_id,
     )
     return [EnrolledPhoto(*row) for row in rows]
 

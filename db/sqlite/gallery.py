@@ -26,7 +26,8 @@ from db.sqlite.connections import copy_database, explained, open_database, trans
 
 _PERFORMERS = """
     SELECT performers.id, name, disambiguation, aliases, urls, source, source_id,
-           (SELECT count(*) FROM encodings WHERE performer_id = performers.id),
+           (SELECT count(DISTINCT photo_hash) FROM encodings
+            WHERE performer_id = performers.id),
            (SELECT json_group_array(json_array(source, source_id)) FROM identities
             WHERE performer_id = performers.id),
            poster_url
@@ -142,12 +143,13 @@ class SqliteGallery:
             DamagedVectorError: a blob is not an encoding.
         """
         rows = self.rows(
-            "SELECT vector, model, quality, photo_hash, origin, weaknesses FROM encodings "
-            "WHERE performer_id = ? ORDER BY id",
+            "SELECT vector, model, quality, photo_hash, origin, weaknesses, coalesce(dimensions, 0) "
+            "FROM encodings LEFT JOIN models ON models.id = model WHERE performer_id = ? "
+            "ORDER BY encodings.id",
             performer_id,
         )
         try:
-            return [Encoding(from_blob(row[0]), *row[1:]) for row in rows]
+            return [Encoding(from_blob(row[0], row[6]), *row[1:6]) for row in rows]
         except DamagedVectorError as error:
             raise DamagedVectorError(
                 f"An encoding of performer {performer_id} is damaged. {error} "
@@ -160,8 +162,14 @@ class SqliteGallery:
         return rows[0][0] if rows else None
 
     def models(self) -> list[str]:
-        """List the models of the stored encodings: one, or none in an empty gallery."""
-        return [row[0] for row in self.rows("SELECT DISTINCT model FROM encodings ORDER BY 1")]
+        """List the ids of the stored encodings' models, the primary one first."""
+        return [
+            row[0]
+            for row in self.rows(
+                "SELECT id FROM models WHERE EXISTS "
+                "(SELECT 1 FROM encodings WHERE model = models.id) ORDER BY number"
+            )
+        ]
 
     def photo_hashes(self, performer_id: int, model: str) -> set[str]:
         """Return the hashes of the photos whose encodings by `model` are stored."""
@@ -187,8 +195,8 @@ class SqliteGallery:
             ForgottenError: the performer was forgotten.
         """
         with self.writing() as db:
-            self._refuse_other_models(encodings)
             stored = self.find_same(performer)
+            self._refuse_other_models(stored, encodings)
             if stored is None:
                 self._add(db, performer, encodings, thumbnail)
                 return "added"
@@ -203,12 +211,10 @@ class SqliteGallery:
             added = self._save_encodings(db, stored.id, encodings)
             return "updated" if added or combined != stored else "unchanged"
 
-    def copy_in_memory(self) -> "SqliteGallery":
-        """Return a gallery in memory with the same content, to try out what would happen."""
-        copy = SqliteGallery()
+    def copy_into(self, copy: "SqliteGallery") -> None:
+        """Give a gallery in memory the same content, to try out what would happen."""
         with self._lock, explained(self.path):
-            self._db.conn.backup(copy._db.conn)
-        return copy
+            self._db.conn.backup(copy._db.conn)  # noqa: SLF001  # one class
 
     def copy_to(self, destination: Path) -> None:
         """Write a compact copy to a file, whole or not at all."""
@@ -231,25 +237,37 @@ class SqliteGallery:
 
     @contextmanager
     def writing(self) -> Iterator[Database]:
-        """Hold one transaction, which lands whole or not at all and moves `generation` on."""
-        with self._lock, explained(self.path), transaction(self._db):
-            before = self._db.conn.total_changes
-            yield self._db
-            if self._db.conn.total_changes > before:
-                self._db.execute("UPDATE counters SET value = value + 1 WHERE name = 'generation'")
+        """Hold one transaction, which lands whole or not at all and moves `generation` on.
+
+        What is written inside another `writing` belongs to that one's transaction.
+        """
+        with self._lock:
+            if self._db.conn.in_transaction:  # ours: the lock lets in no other thread
+                yield self._db
+                return
+            with explained(self.path), transaction(self._db):
+                before = self._db.conn.total_changes
+                yield self._db
+                if self._db.conn.total_changes > before:
+                    sql = "UPDATE counters SET value = value + 1 WHERE name = 'generation'"
+                    self._db.execute(sql)
 
     def note(self, sql: str, *values: Any) -> None:
         """Write one statement that readers need not reload for: the generation stays."""
         with self._lock, explained(self.path), transaction(self._db):
             self._db.execute(sql, values)
 
-    def _refuse_other_models(self, encodings: Sequence[Encoding]) -> None:
-        for model in {encoding.model for encoding in encodings}:
-            others = [stored for stored in self.models() if stored != model]
-            if others:
+    def _refuse_other_models(self, stored: Performer | None, encodings: Sequence[Encoding]) -> None:
+        """Let no photo in that has no encoding of the model that all others have."""
+        primary = next(iter(self.models()), "")
+        known = self.photo_hashes(stored.id, primary) if stored else set()
+        known |= {one.photo_hash for one in encodings if one.model == primary}
+        for encoding in encodings:
+            if primary and encoding.photo_hash not in known:
                 raise OtherModelError(
-                    f"The gallery holds encodings of {others[0]}, these are of {model}; they "
-                    "cannot be compared. Use another gallery file, or the engine it was made with."
+                    f"The gallery holds encodings of {primary}, these are of {encoding.model}; "
+                    "they cannot be compared. Use another gallery file, or the engine it was made "
+                    "with."
                 )
 
     def _add(
@@ -274,6 +292,7 @@ class SqliteGallery:
         for encoding in encodings:
             if encoding.photo_hash in self.photo_hashes(performer_id, encoding.model):
                 continue
+            self._note_model(db, encoding)
             db.table("encodings").insert(
                 {
                     "performer_id": performer_id,
@@ -287,6 +306,20 @@ class SqliteGallery:
             )
             added += 1
         return added
+
+    def _note_model(self, db: Database, encoding: Encoding) -> None:
+        """Keep how long a model's encodings are, or refuse one of another length."""
+        dimensions = len(encoding.vector)
+        db.execute(
+            "INSERT OR IGNORE INTO models (id, dimensions) VALUES (?, ?)",
+            (encoding.model, dimensions),
+        )
+        sql = "SELECT dimensions FROM models WHERE id = ?"
+        (expected,) = self.rows(sql, encoding.model)[0]
+        if dimensions != expected:
+            raise DamagedVectorError(
+                f"An encoding of {encoding.model} has {expected} numbers, this one {dimensions}."
+            )
 
 
 def save_details(db: Database, performer: Performer) -> None:

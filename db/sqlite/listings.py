@@ -16,13 +16,13 @@ _FOUND = """
 """
 
 
-def list_performers(gallery: SqliteGallery, search: str, start: int, limit: int) -> Listing:
-    """List performers by name, from number `start` on, whose name or alias holds `search`.
+def list_performers(gallery: SqliteGallery, text: str, start: int, limit: int) -> Listing:
+    """List performers by name, from number `start` on, whose name or alias holds `text`.
 
     Those whose name begins with it come first. Upper and lower case are alike (in ASCII).
     """
-    holds = f"%{_escape(search)}%"
-    begins = f"{_escape(search)}%"
+    holds = f"%{_escape(text)}%"
+    begins = f"{_escape(text)}%"
     total = gallery.rows(f"SELECT count(*) {_FOUND}", holds, holds)[0][0]
     rows = gallery.rows(
         f"SELECT {_LISTED} {_FOUND} "

@@ -131,10 +131,32 @@ def m003_rejections_and_weaknesses(db: Database) -> None:
     db.execute("ALTER TABLE encodings ADD COLUMN weaknesses TEXT NOT NULL DEFAULT ''")
 
 
+def m004_models(db: Database) -> None:
+    """The models of the encodings, so that a photo may have several; the primary one comes first.
+
+    A model's dimensions are those of most of its encodings: a damaged one has another length.
+    """
+    db.execute(
+        """
+        CREATE TABLE models (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            dimensions INTEGER NOT NULL
+        )
+        """
+    )
+    db.execute(
+        "INSERT OR IGNORE INTO models (id, dimensions) "
+        "SELECT model, length(vector) / 4 FROM encodings "
+        "GROUP BY model, length(vector) ORDER BY count(*) DESC"
+    )
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_performers_and_encodings,
     m002_identities_and_forgetting,
     m003_rejections_and_weaknesses,
+    m004_models,
 )
 """In order; step i brings a file to `user_version` i + 1. Steps are added, never changed."""
 

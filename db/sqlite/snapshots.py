@@ -5,8 +5,9 @@ import threading
 
 import numpy as np
 
-from db.blobs import BLOB_BYTES, DIMENSIONS
+from db.blobs import has_length, stack_blobs
 from db.errors import OtherModelError
+from db.models import EncodingModel
 from db.snapshots import Rejections, Snapshot
 from db.sqlite.gallery import SqliteGallery
 
@@ -21,40 +22,43 @@ class SnapshotCache:
         self._lock = threading.Lock()
         self._newest: Snapshot | None = None
 
-    def newest(self, gallery: SqliteGallery, model: str) -> Snapshot:
+    def newest(self, gallery: SqliteGallery, model: EncodingModel) -> Snapshot:
         """Return the gallery as it is now; costs one small query while nothing changes.
 
         Raises:
             OtherModelError: the gallery's encodings are not of `model`.
         """
         with self._lock:
-            if self._newest is None or self._newest.generation != gallery.generation():
-                self._newest = load_snapshot(gallery, model)
-            return self._newest
+            newest = self._newest
+            if newest is None or (newest.generation, newest.model) != (gallery.generation(), model):
+                self._newest = newest = load_snapshot(gallery, model)
+            return newest
 
 
-def load_snapshot(gallery: SqliteGallery, model: str) -> Snapshot:
+def load_snapshot(gallery: SqliteGallery, model: EncodingModel) -> Snapshot:
     """Read the whole gallery; an encoding that is damaged is left out, and the log names it.
 
     Raises:
-        OtherModelError: the gallery's encodings are of another model.
+        OtherModelError: the gallery holds encodings, but none of `model`.
     """
     # First, so that a change in between makes this snapshot old rather than wrongly new.
     generation = gallery.generation()
-    others = [stored for stored in gallery.models() if stored != model]
-    if others:
+    models = gallery.models()
+    if models and model.id not in models:
         raise OtherModelError(
-            f"The gallery's encodings are of {others[0]}, the engine's of {model}; they cannot be "
-            "compared. Name another gallery, or enrol the photos again."
+            f"The gallery's encodings are of {models[0]}, the engine's of {model.id}; they cannot "
+            "be compared. Name another gallery, or enrol the photos again."
         )
     performers = tuple(gallery.performers())
     position = {performer.id: index for index, performer in enumerate(performers)}
-    rows = gallery.rows("SELECT id, performer_id, vector, quality FROM encodings ORDER BY id")
+    rows = gallery.rows(
+        "SELECT id, performer_id, vector, quality FROM encodings WHERE model = ? ORDER BY id",
+        model.id,
+    )
     # A performer may have been added since; the next generation will have both.
     rows = [row for row in rows if row[1] in position]
-    whole = [row for row in rows if len(row[2]) == BLOB_BYTES]
-    joined = np.frombuffer(b"".join(row[2] for row in whole), dtype="<f4")
-    vectors = joined.reshape(-1, DIMENSIONS).astype(np.float32)
+    whole = [row for row in rows if has_length(row[2], model.dimensions)]
+    vectors = stack_blobs([row[2] for row in whole], model.dimensions)
     sound = np.asarray(np.isfinite(vectors).all(axis=1))
     kept = [row for row, is_sound in zip(whole, sound, strict=True) if is_sound]
     _report_damage(rows, kept)
@@ -69,14 +73,15 @@ def load_snapshot(gallery: SqliteGallery, model: str) -> Snapshot:
     )
 
 
-def _load_rejections(gallery: SqliteGallery, model: str, position: dict[int, int]) -> Rejections:
+def _load_rejections(
+    gallery: SqliteGallery, model: EncodingModel, position: dict[int, int]
+) -> Rejections:
     rows = gallery.rows(
-        "SELECT performer_id, vector FROM rejections WHERE model = ? ORDER BY id", model
+        "SELECT performer_id, vector FROM rejections WHERE model = ? ORDER BY id", model.id
     )
-    rows = [row for row in rows if row[0] in position and len(row[1]) == BLOB_BYTES]
-    vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4").astype(np.float32)
-    owners = np.array([position[row[0]] for row in rows], dtype=np.intp)
-    return Rejections(vectors.reshape(-1, DIMENSIONS), owners)
+    rows = [row for row in rows if row[0] in position and has_length(row[1], model.dimensions)]
+    vectors = stack_blobs([row[1] for row in rows], model.dimensions)
+    return Rejections(vectors, np.array([position[row[0]] for row in rows], dtype=np.intp))
 
 
 def _report_damage(rows: list[tuple[int, int, bytes, float]], kept: list[tuple[int, ...]]) -> None:

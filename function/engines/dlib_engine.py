@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from db.models import EncodingModel
 from db.records import Vectors
+from function.engines.dlib_nets.model import DLIB
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.plain_detector import PlainDetector
 from function.engines.processor import require_avx
 from function.engines.protocol import (
-    ENCODING_MODEL,
     Alignment,
     Detection,
     Detector,
@@ -62,7 +63,7 @@ class DlibEngine:
     """
 
     name = "dlib"
-    model = ENCODING_MODEL
+    model: EncodingModel = DLIB
 
     def __init__(self, models: ModuleType, options: EngineOptions, provider: str) -> None:
         self.provider = provider
@@ -85,9 +86,9 @@ class DlibEngine:
         return align_face(image, detection, self._models.pose_predictor_5_point)
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
-        """Encode chips (150x150 RGB) in one call: float32, (len(chips), 128)."""
+        """Encode chips (150x150 RGB) in one call: float32, (len(chips), dimensions)."""
         if not chips:
-            return np.empty((0, 128), dtype=np.float32)
+            return np.empty((0, DLIB.dimensions), dtype=np.float32)
         found = self._models.face_encoder.compute_face_descriptor(list(stack_chips(chips)))
         return np.array(found, dtype=np.float32)
 

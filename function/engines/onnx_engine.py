@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from db.models import EncodingModel
 from db.records import Vectors
 from function.engines.dlib_nets.cnn_scores import read_scores
 from function.engines.dlib_nets.layers import DetectionLoss, DlibNet
+from function.engines.dlib_nets.model import DLIB
 from function.engines.dlib_nets.nets import read_detector, read_encoder
 from function.engines.dlib_nets.pyramid import lay_out, paint
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.plain_detector import PlainDetector
 from function.engines.processor import require_avx
 from function.engines.protocol import (
-    ENCODING_MODEL,
     Alignment,
     Detection,
     Detector,
@@ -68,7 +69,7 @@ class OnnxEngine:
     """dlib's nets under onnxruntime; landmarks, chips and HOG are dlib's own code."""
 
     name = "onnx"
-    model = ENCODING_MODEL
+    model: EncodingModel = DLIB
 
     def __init__(
         self,
@@ -98,8 +99,8 @@ class OnnxEngine:
         return align_face(image, detection, self._predictor)
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
-        """Encode chips (150x150 RGB) in one call: float32, (len(chips), 128)."""
-        encodings = [np.empty((0, 128), dtype=np.float32)]
+        """Encode chips (150x150 RGB) in one call: float32, (len(chips), dimensions)."""
+        encodings = [np.empty((0, DLIB.dimensions), dtype=np.float32)]
         for start in range(0, len(chips), LARGEST_BATCH):
             batch = stack_chips(chips[start : start + LARGEST_BATCH])
             encodings += self._encoder.run(["encodings"], {"chips": batch})

@@ -8,6 +8,7 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from db.models import EncodingModel
 from db.records import Vectors
 from function.media.pictures import RgbImage
 
@@ -22,9 +23,6 @@ corners of the mouth, each first the one on the left of a face that is seen upri
 DetectorName: TypeAlias = Literal["yunet", "cnn", "hog"]
 DETECTORS: tuple[DetectorName, ...] = ("yunet", "cnn", "hog")
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
-
-ENCODING_MODEL = "dlib_face_recognition_resnet_model_v1/5"
-"""Names the net and the alignment (five landmarks): encodings of other models never mix with it."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +109,8 @@ class Engine(Protocol):
         """What it runs on, for people: "CPU" or "CUDA"."""
 
     @property
-    def model(self) -> str:
-        """The id of the encodings it makes (see ENCODING_MODEL)."""
+    def model(self) -> EncodingModel:
+        """The model of the encodings it makes."""
 
     @property
     def detector(self) -> DetectorName:
@@ -126,7 +124,7 @@ class Engine(Protocol):
         """
 
     def rate_frontal(self, chip: RgbImage) -> float:
-        """Tell how much a chip (150x150 RGB) shows a face that looks into the camera.
+        """Tell how much a chip shows a face that looks into the camera.
 
         For detectors that find no points. It is HOG's score: from 0 on it takes the chip for a
         face; about 1.6 for a good portrait, and -1, the lowest, for a profile.
@@ -136,4 +134,7 @@ class Engine(Protocol):
         """Find the landmarks of a face that was found in an image, and cut its chip from it."""
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
-        """Encode chips (150x150 RGB) in one call: float32, (len(chips), 128)."""
+        """Encode chips, RGB and `model.chip_pixels` wide and high, in one call.
+
+        Returns float32, (len(chips), model.dimensions).
+        """

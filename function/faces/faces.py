@@ -11,9 +11,9 @@ from db.records import Vector
 from function.engines.protocol import Box, Detection, Engine, Landmarks
 from function.faces.crops import cut_crop
 from function.faces.quality import (
-    BLANK_CHIP,
     DOUBTFUL,
     doubt_encoding,
+    make_blank_chip,
     rate_chip,
     rate_points,
     weigh_face,
@@ -174,7 +174,9 @@ class _Finder:
 
     def _with_encoding(self, face: Face, encoding: Vector) -> Face:
         blank = _encode_blank(self._engine)
-        weaknesses = doubt_encoding(face.weaknesses, face.detection_score, encoding, blank)
+        weaknesses = doubt_encoding(
+            face.weaknesses, face.detection_score, encoding, blank, self._engine.model
+        )
         return replace(face, encoding=encoding, weaknesses=weaknesses)
 
 
@@ -184,7 +186,7 @@ _BLANKS: WeakKeyDictionary[Any, Vector] = WeakKeyDictionary()
 def _encode_blank(engine: Engine) -> Vector:
     """Return what an engine's net says of a blank chip; it is asked once."""
     if engine not in _BLANKS:
-        (_BLANKS[engine],) = engine.encode([BLANK_CHIP])
+        (_BLANKS[engine],) = engine.encode([make_blank_chip(engine.model)])
     return _BLANKS[engine]
 
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from db.models import EncodingModel
 from db.records import Vector
 from db.templates import QUALITY_SLOPE
 from function.engines.heads import fit_head
@@ -31,6 +32,7 @@ FULL_SHARPNESS = 0.12
 one is no nearer to its person's others."""
 
 DETAIL_PIXELS = 3
+CHIP_EDGE = 0.2
 
 MISFIT_COST = 0.26
 """What a head's misfit takes from its score. This and the next two were fitted on how far 1,050
@@ -55,16 +57,11 @@ faces one in a hundred has less than 0.876 of YuNet; backs of heads, hands and p
 PROFILE_ALLOWANCE, MOST_MISFIT = 0.12, 0.5
 """A misfit adds so much to a score before it is doubted: profiles score 0.78 to 0.88."""
 
-BLANK_CHIP: RgbImage = np.full((150, 150, 3), 110, np.uint8)
-NOBODY_WITHIN, HARDLY_ANYBODY_WITHIN, SOMEBODY_FROM = 0.48, 0.56, 0.7
-"""How far an encoding lies from that of a blank chip. Nearer than the first, it says nothing about
-who it is; nearer than the second, it needs a score that is beyond doubt; farther than the third, it
-is that of a face if it scores REDEEMED_FROM. Four in a thousand faces of photographs lie nearer
-than the first, three in four beyond the third; of hands, ears and backs of heads half lie nearer
-than the first, and hardly one beyond the third. Profiles lie from 0.49 on, most beyond the
-second."""
+BLANK_LEVEL = 110
+"""The grey of a blank chip."""
 
 REDEEMED_FROM = 0.75
+"""A face whose encoding is surely somebody's is doubted no more from this score on."""
 
 BLURRED, DOUBTFUL = "blurred", "doubtful"
 """Two weaknesses by name: what no enrolment wants, and what may be no face at all."""
@@ -91,7 +88,8 @@ def weigh_face(detection: Detection, alignment: Alignment, frontal: float) -> Qu
     width = detection.box.width
     grey = cv2.cvtColor(alignment.chip, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
     # The chip's middle holds the face; its edge holds hair and background.
-    face = grey[30:120, 30:120].astype(np.uint8, copy=False)
+    edge = round(CHIP_EDGE * len(grey))
+    face = grey[edge:-edge, edge:-edge].astype(np.uint8, copy=False)
     sharpness = measure_sharpness(face)
     brightness = float(np.mean(face))
     weaknesses = (
@@ -126,17 +124,24 @@ def rate_chip(rating: float) -> float:
     return (rating - TURNED_RATING) / (FRONTAL_RATING - TURNED_RATING)
 
 
+def make_blank_chip(model: EncodingModel) -> RgbImage:
+    """Return a chip that shows nothing."""
+    side = model.chip_pixels
+    return np.full((side, side, 3), BLANK_LEVEL, np.uint8)
+
+
 def doubt_encoding(
-    weaknesses: tuple[str, ...], score: float, encoding: Vector, blank: Vector
+    weaknesses: tuple[str, ...], score: float, encoding: Vector, blank: Vector, model: EncodingModel
 ) -> tuple[str, ...]:
     """Doubt a face of a detector's `score` anew, by how far its encoding lies from a blank chip's.
 
     A hand, a pattern, a shadow say as little as a blank chip does; who says much is somebody.
     """
     identity = float(np.linalg.norm(encoding - blank))
-    if identity >= SOMEBODY_FROM and score >= REDEEMED_FROM:
+    if identity >= model.somebody_from and score >= REDEEMED_FROM:
         return tuple(one for one in weaknesses if one != DOUBTFUL)
-    least = NOBODY_WITHIN if score >= DOUBTFUL_SCORE else HARDLY_ANYBODY_WITHIN
+    sure = score >= DOUBTFUL_SCORE
+    least = model.nobody_within if sure else model.hardly_anybody_within
     if identity < least and DOUBTFUL not in weaknesses:
         return (*weaknesses, DOUBTFUL)
     return weaknesses

@@ -15,10 +15,6 @@ from db.snapshots import Snapshot
 from db.templates import weigh_qualities
 from function.matching.densities import Densities, own_density, shipped_densities, stranger_density
 
-DUPLICATE_WITHIN = 0.1
-"""Two photos nearer than this are one photo, cropped or compressed anew: a crop of the same face
-moves its encoding by less, another photo of the same day by more."""
-
 CELLS_PER_BLOCK = 2**22
 """Distances held at a time: 16 MiB of them, however large the gallery."""
 
@@ -148,7 +144,7 @@ def _find_strays(gallery: Snapshot) -> Iterator[_Pairs]:
 
 
 def _find_duplicates(gallery: Snapshot) -> Iterator[_Pairs]:
-    return _near_pairs(gallery.vectors, DUPLICATE_WITHIN)
+    return _near_pairs(gallery.vectors, gallery.model.duplicate_within)
 
 
 def _describe_alike(gallery: Snapshot, first: int, second: int, distance: float) -> Finding:

@@ -15,18 +15,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from function.engines.models import PRIMARY
+
 Numbers = NDArray[np.float64]
 
-SHIPPED = Path(__file__).with_name("densities.json")
+SHIPPED = Path(__file__).with_name("fitted")
+"""One file a model, by its id with its slashes as dots."""
 
 OWN_FREEDOM, STRANGER_FREEDOM = 6.0, 15.0
 """Degrees of freedom of the two tails: lower is heavier. Chosen heavier than ten people show."""
 
-ALIKE_SHARE, ALIKE_VARIANCE = 0.02, 0.12
-"""This share of strangers are look-alikes (relatives, one lamp), so much nearer than others."""
-
-NEAREST_DISTANCE = 0.12
-"""Nearer is the same picture again, and says no more: on a log scale it would."""
+ALIKE_SHARE = 0.02
+"""This share of strangers are look-alikes: relatives, or people under one lamp."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,25 @@ class Densities:
     between_variance: float
     own_scale: float
     stranger_scale: float
+    alike_variance: float
+    """Variance between look-alikes; chosen, not fitted: few were measured."""
+    nearest_distance: float
+    """Nearer is the same picture again, and says no more: on a log scale it would."""
 
 
 @cache
+def densities_of(model: str) -> Densities:
+    """Read the densities of a model that come with the function; they are read once.
+
+    Raises:
+        FileNotFoundError: none come for that model.
+    """
+    return read_densities(SHIPPED / f"{model.replace('/', '.')}.json")
+
+
 def shipped_densities() -> Densities:
-    """Read the densities that come with the function; they are read once."""
-    return read_densities(SHIPPED)
+    """Return the densities of the primary model."""
+    return densities_of(PRIMARY.id)
 
 
 def read_densities(path: Path) -> Densities:
@@ -74,7 +87,7 @@ def own_density(distances: Numbers, residual: Numbers, densities: Densities) -> 
 
     Nearer than the peak is as likely as the peak: to be too near is never held against anyone.
     """
-    offsets = np.maximum(_log(distances) - np.log(residual) / 2, 0)
+    offsets = np.maximum(_log(distances, densities) - np.log(residual) / 2, 0)
     return student(offsets, densities.own_scale, OWN_FREEDOM)
 
 
@@ -85,20 +98,22 @@ def stranger_density(distances: Numbers, residual: Numbers, densities: Densities
     """
 
     def around(between: float) -> Numbers:
-        offsets = np.minimum(_log(distances) - np.log(between + residual) / 2, 0)
+        offsets = np.minimum(_log(distances, densities) - np.log(between + residual) / 2, 0)
         return student(offsets, densities.stranger_scale, STRANGER_FREEDOM)
 
-    usual, alike = around(densities.between_variance), around(ALIKE_VARIANCE)
+    usual, alike = around(densities.between_variance), around(densities.alike_variance)
     return (1 - ALIKE_SHARE) * usual + ALIKE_SHARE * alike
 
 
-def density_near(distances: Numbers, seen: Numbers, scale: Numbers) -> Numbers:
+def density_near(
+    distances: Numbers, seen: Numbers, scale: Numbers, densities: Densities
+) -> Numbers:
     """How likely distances are, where strangers were seen at the distances `seen`.
 
     Where strangers were seen nearer than `distances`, as likely as at the peak; where `seen` is
     infinite nobody was seen, and it is 0.
     """
-    offsets = np.minimum(_log(distances) - _log(seen), 0)
+    offsets = np.minimum(_log(distances, densities) - _log(seen, densities), 0)
     return student(offsets, scale, STRANGER_FREEDOM)
 
 
@@ -115,6 +130,6 @@ def student(offsets: Numbers, scale: Numbers | float, freedom: float) -> Numbers
     return density
 
 
-def _log(distances: Numbers) -> Numbers:
-    logarithms: Numbers = np.log(np.maximum(distances, NEAREST_DISTANCE))
+def _log(distances: Numbers, densities: Densities) -> Numbers:
+    logarithms: Numbers = np.log(np.maximum(distances, densities.nearest_distance))
     return logarithms

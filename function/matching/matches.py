@@ -107,10 +107,10 @@ def identify_people(
 
 
 def _check(gallery: Snapshot, densities: Densities) -> None:
-    if gallery.model != densities.model:
+    if gallery.model.id != densities.model:
         raise OtherModelError(
             f"The densities were fitted on encodings of {densities.model}, the gallery holds those "
-            f"of {gallery.model}. Calibrate with `python -m tools calibrate`, or enrol again."
+            f"of {gallery.model.id}. Calibrate with `python -m tools calibrate`, or enrol again."
         )
     # One bad number in an encoding spoils its performer's mean, and the means are ten times fewer.
     damaged = np.flatnonzero(~np.isfinite(gallery.templates.means).all(axis=1))
@@ -142,7 +142,7 @@ def _mend(
     """Join people who are named alike and never seen at once, and weigh the joined again."""
     while pair := _find_pair(found, seen_at_once=False):
         first, second = pair
-        joined = join_people(found[first].person, found[second].person)
+        joined = join_people(found[first].person, found[second].person, gallery.model)
         found = [one for index, one in enumerate(found) if index != second]
         found[first] = identify_people([joined], gallery, densities)[0]
     return found

@@ -84,16 +84,18 @@ def weigh_candidates(
     own = own_density(near, residual, densities)
     enrolled = np.flatnonzero(templates.looks)
     seen = _see_strangers(comparison, positions, _choose_cohort(enrolled))
-    ratios = own / _strangers_here(near, stranger_density(near, residual, densities), seen)
+    ratios = own / _strangers_here(
+        near, stranger_density(near, residual, densities), seen, densities
+    )
     share = PRIOR_ENROLLED / len(enrolled)
     return Posterior(positions, share * ratios / (1 - PRIOR_ENROLLED + share * ratios.sum()))
 
 
-def _strangers_here(near: Numbers, fitted: Numbers, seen: Numbers) -> Numbers:
+def _strangers_here(near: Numbers, fitted: Numbers, seen: Numbers, densities: Densities) -> Numbers:
     """Shrink the fitted density of strangers at `near` toward the distances `seen` here."""
     counts = np.isfinite(seen).sum(axis=1)
     scale = np.maximum(FINEST_SCALE, COHORT_SCALE * np.maximum(counts / 2, 1) ** -0.2)[:, None]
-    around_seen = density_near(near[:, None], seen, scale).sum(axis=1)
+    around_seen = density_near(near[:, None], seen, scale, densities).sum(axis=1)
     density: Numbers = (PRIOR_WEIGHT * fitted + around_seen) / (PRIOR_WEIGHT + counts)
     return density
 

@@ -8,41 +8,27 @@ who moves; the means of several cannot.
 import numpy as np
 from numpy.typing import NDArray
 
+from db.models import EncodingModel
 from db.templates import sum_by_owner, weigh_qualities
 from function.people.views import Looks, square_distances
 
-CUT = 0.46
-"""Mean distance between two groups from which on averaging faces pair by pair keeps them apart."""
 
-SAME_PERSON_BELOW = 0.14
-"""Squared distance between two groups, less the noise of their means, below which they are one
-person. The fragments of one singer lie at 0.06 to 0.12; two people under one lamp at 0.17 and
-more."""
-
-NOISE_OF_ONE = 0.04
-"""How much that squared distance errs for a group of one; it shrinks with the root of the size."""
-
-FACE_SPREAD = 0.06
-"""Variance of one person's encodings within one video, summed over dimensions; a group of few
-takes it for its own."""
-
-
-def group_looks(looks: Looks) -> NDArray[np.intp]:
+def group_looks(looks: Looks, model: EncodingModel) -> NDArray[np.intp]:
     """Group looks into people: the answer numbers each look's group from 0.
 
     Looks that a frame shows at once are never in one group.
     """
-    groups = link_looks(looks)
-    joining = _Joining(looks, groups)
-    while (pair := joining.gaps.find_nearest(SAME_PERSON_BELOW)) is not None:
+    groups = link_looks(looks, model)
+    joining = _Joining(looks, groups, model)
+    while (pair := joining.gaps.find_nearest(model.same_person_below)) is not None:
         kept, dropped = pair
         groups[groups == dropped] = kept
         joining.join(kept, dropped)
     return _numbered(groups)
 
 
-def link_looks(looks: Looks) -> NDArray[np.intp]:
-    """Link by average distance up to CUT.
+def link_looks(looks: Looks, model: EncodingModel) -> NDArray[np.intp]:
+    """Link by average distance up to `model.linked_below`.
 
     scipy.cluster.hierarchy gives the same groups (a test compares them), but importing it would
     take a new process as long as loading all nets.
@@ -53,7 +39,7 @@ def link_looks(looks: Looks) -> NDArray[np.intp]:
     gaps = _Gaps(distances)
     groups = np.arange(len(distances))
     sizes = np.ones(len(distances), np.float32)
-    while (pair := gaps.find_nearest(CUT)) is not None:
+    while (pair := gaps.find_nearest(model.linked_below)) is not None:
         kept, dropped = pair
         groups[groups == dropped] = kept
         summed = sizes[kept] * gaps.of(kept) + sizes[dropped] * gaps.of(dropped)
@@ -107,7 +93,8 @@ class _Joining:
     A gap is the squared distance of two means beyond what noise explains.
     """
 
-    def __init__(self, looks: Looks, groups: NDArray[np.intp]) -> None:
+    def __init__(self, looks: Looks, groups: NDArray[np.intp], model: EncodingModel) -> None:
+        self._model = model
         weights = weigh_qualities(looks.qualities).astype(np.float64)
         weights /= weights.mean()
         encodings = looks.encodings.astype(np.float64)
@@ -138,11 +125,11 @@ class _Joining:
         self._means[groups] = self._sums[groups] / totals[:, None]
         self._norms[groups] = np.square(self._means[groups]).sum(axis=1)
         spreads = np.maximum(self._squares[groups] - totals * self._norms[groups], 0)
-        self._noise[groups] = (spreads + 2 * FACE_SPREAD) / (sizes + 1) / sizes
+        self._noise[groups] = (spreads + 2 * self._model.spread_in_video) / (sizes + 1) / sizes
 
     def _gaps_from(self, group: int) -> NDArray[np.float64]:
         squared = self._norms + self._norms[group] - 2 * self._means @ self._means[group]
-        doubt = NOISE_OF_ONE * np.sqrt(1 / self._sizes + 1 / self._sizes[group])
+        doubt = self._model.noise_of_one * np.sqrt(1 / self._sizes + 1 / self._sizes[group])
         gaps: NDArray[np.float64] = squared - self._noise - self._noise[group] + doubt
         gaps[self._forbidden[group]] = np.inf
         gaps[group] = np.inf

@@ -77,7 +77,9 @@ def find_people(
             faces.extend(new_faces)
             yield Progress(done_seconds, max(video.seconds, done_seconds), len(faces))
     looked = watch.elapsed()
-    people = tuple(_keep_best_picture(person) for person in group_faces(faces, frames))
+    people = tuple(
+        _keep_best_picture(person) for person in group_faces(faces, engine.model, frames)
+    )
     seconds = StageSeconds(
         frames=watch.spent,
         faces=looked - watch.spent,

@@ -5,18 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from db.models import EncodingModel
 from db.records import Vectors
 from db.templates import average_encodings
 
-DUPLICATE_WITHIN = 0.12
-"""Faces of one video that are nearer than this to another show the same look again."""
-
 MOST_LOOKS, COARSER = 3000, 1.5
 """More looks are made coarser until they are fewer: their distances would take over 100 MB."""
-
-TWICE_IN_FRAME_WITHIN = 0.3
-"""Two faces of one frame that are nearer than this are one person shown twice (a mirror, a split
-screen, two boxes on one face): a face and its mirror image lie 0.14 to 0.28 apart."""
 
 LOOKS_SHARE = 0.75
 """One video shows at most this share of how a person varies from day to day."""
@@ -36,20 +30,27 @@ class Looks:
 
 
 def find_looks(
-    encodings: Vectors, qualities: NDArray[np.float32], frames: NDArray[np.int_]
+    encodings: Vectors,
+    qualities: NDArray[np.float32],
+    frames: NDArray[np.int_],
+    model: EncodingModel,
 ) -> Looks:
     """Count near-duplicate faces once, so that a held shot does not outvote the rest.
 
     Row i of each argument is one face, with its encoding, quality and frame number.
     """
-    within = DUPLICATE_WITHIN
+    within = model.same_view_within
     while (of_face := _follow_leaders(encodings, within)) is None:
         within *= COARSER
     count = int(of_face.max()) + 1
-    means = average_encodings(encodings, qualities, of_face, count).means
+    means = average_encodings(
+        encodings, qualities, of_face, people=count, face_variance=model.face_variance
+    ).means
     best = np.zeros(count, np.float32)
     np.maximum.at(best, of_face, qualities)
-    return Looks(means, best, of_face, _find_forbidden(means, of_face, frames))
+    return Looks(
+        means, best, of_face, _find_forbidden(means, of_face, frames, model.twice_in_frame_within)
+    )
 
 
 def _follow_leaders(encodings: Vectors, within: float) -> NDArray[np.intp] | None:
@@ -76,15 +77,19 @@ def _follow_leaders(encodings: Vectors, within: float) -> NDArray[np.intp] | Non
 
 
 def _find_forbidden(
-    means: Vectors, of_face: NDArray[np.intp], frames: NDArray[np.int_]
+    means: Vectors, of_face: NDArray[np.intp], frames: NDArray[np.int_], mirrored_within: float
 ) -> NDArray[np.bool_]:
+    """Tell which views a frame shows at once; so near to each other, they are one person twice.
+
+    A mirror, a split screen or two boxes on one face show somebody twice.
+    """
     together = np.zeros((len(means), len(means)), np.bool_)
     order = np.argsort(frames, kind="stable")
     frame_starts = np.flatnonzero(np.diff(frames[order])) + 1
     for shown in np.split(of_face[order], frame_starts):
         together[np.ix_(shown, shown)] = True
     np.fill_diagonal(together, val=False)
-    forbidden: NDArray[np.bool_] = together & (square_distances(means) > TWICE_IN_FRAME_WITHIN**2)
+    forbidden: NDArray[np.bool_] = together & (square_distances(means) > mirrored_within**2)
     return forbidden
 
 

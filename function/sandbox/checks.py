@@ -7,21 +7,20 @@ from function.people.search import Findings
 from function.sandbox.messages import Answer
 from function.sandbox.wire import WireError
 
-ENCODING_NUMBERS = 128
 JPEG_BEGINS = b"\xff\xd8\xff"
 
 
-def check_answer(answer: Answer) -> None:
-    """Doubt what a child says it found.
+def check_answer(answer: Answer, dimensions: int) -> None:
+    """Doubt what a child says it found; its encodings have `dimensions` numbers.
 
     Raises:
         WireError: it cannot be so.
     """
     if isinstance(answer, Findings):
         for person in answer.people:
-            _check_person(person)
+            _check_person(person, dimensions)
     if isinstance(answer, Face):
-        _check_face(answer)
+        _check_face(answer, dimensions)
         _require_picture((answer,))
     if isinstance(answer, Moment):
         _check_moment(answer)
@@ -32,16 +31,16 @@ def _check_moment(moment: Moment) -> None:
         raise WireError("a moment has no picture, or lies before the beginning")
 
 
-def _check_person(person: Person) -> None:
-    if not person.faces or person.template.shape != (ENCODING_NUMBERS,):
+def _check_person(person: Person, dimensions: int) -> None:
+    if not person.faces or person.template.shape != (dimensions,):
         raise WireError("a person has no faces, or no template")
     for face in person.faces:
-        _check_face(face)
+        _check_face(face, dimensions)
     _require_picture(person.faces)
 
 
-def _check_face(face: Face) -> None:
-    if face.encoding.shape != (ENCODING_NUMBERS,):
+def _check_face(face: Face, dimensions: int) -> None:
+    if face.encoding.shape != (dimensions,):
         raise WireError("an encoding has another length")
     if face.crop and not face.crop.startswith(JPEG_BEGINS):
         raise WireError("a picture is no JPEG")

@@ -75,7 +75,7 @@ def main(descriptor: int) -> None:
     has_gpu = engine.provider != "CPU"
     limit = None if has_gpu else setup.memory_megabytes * MEGABYTE  # CUDA reserves any amount
     locks = lock_down(limit, needs_files=has_gpu)
-    _answer(connection, Ready(engine.name, engine.provider, engine.model, locks))
+    _answer(connection, Ready(engine.name, engine.provider, engine.model.id, locks))
     while True:
         order = read_message(ORDERS, connection.recv_bytes())
         _carry_out(connection, order, engine)

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from pathlib import Path
 
+from function.engines.models import find_model
 from function.errors import (
     EngineUnavailableError,
     PhotoUnusableError,
@@ -116,6 +117,10 @@ class Child:
         """Whether it runs."""
         return self._process.poll() is None
 
+    def _dimensions(self) -> int:
+        """Return how many numbers its encodings have; none before it has said of what model."""
+        return find_model(self._ready.model).dimensions if self._ready else 0
+
     def is_fit(self) -> bool:
         """Whether it waits for an order, and may have another."""
         return self.is_alive() and not self._is_busy and self._orders < ORDERS_PER_CHILD
@@ -193,7 +198,7 @@ class Child:
                 if isinstance(answer, LogLine):
                     _log.log(min(answer.level, logging.ERROR), "%s", answer.message)
                     continue
-                check_answer(answer)
+                check_answer(answer, self._dimensions())
                 return answer
         except (EOFError, OSError):
             raise EndedError(self._how_it_ended()) from None

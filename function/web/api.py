@@ -40,8 +40,7 @@ def _answer_health(_: Request) -> Response:
 
 def _answer_ready(service: Service, request: Request) -> Response:
     ready = service.ready()
-    with service.gallery() as gallery:
-        snapshot = service.snapshot(gallery)
+    snapshot = service.snapshot()
     if not service.access.may_see_details(request):
         return json_response({"status": "ready"})
     return json_response(

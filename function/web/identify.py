@@ -12,9 +12,10 @@ from typing import Any, TypeAlias, cast
 
 from flask import Request, Response
 
+from db.models import EncodingModel
 from function.errors import ClientGoneError, RecognitionError
 from function.media.files import MediaFile, open_media
-from function.people.search import Progress
+from function.people.search import Findings, Progress
 from function.recognition import Recognition, name_people, task_of
 from function.settings import Settings
 from function.web.logs import RequestRecord
@@ -27,7 +28,7 @@ from function.web.service import Service
 
 NDJSON = "application/x-ndjson"
 
-Keep: TypeAlias = Callable[[Recognition, str], dict[str, str]]
+Keep: TypeAlias = Callable[[Recognition, EncodingModel], dict[str, str]]
 """Keeps an outcome whose encodings are of a model, and gives the fields that tell of it."""
 
 _log = logging.getLogger(__name__)
@@ -85,24 +86,33 @@ def _follow(
     media: MediaFile, settings: Settings, service: Service, record: RequestRecord, keep: Keep
 ) -> Iterator[dict[str, Any]]:
     """Yield the lines, and between them nothing ({}) as long as nothing is known."""
+    started = time.perf_counter()
+    service.snapshot()  # what is wrong with the gallery is said before the video is read
+    record.seconds["wait"] = time.perf_counter() - started
+    with closing(_generator(service.find_people(media, task_of(settings)))) as events:
+        for event in events:
+            if isinstance(event, Progress):
+                yield {"progress": to_progress(event)} if event.of_seconds else {}
+            else:
+                yield _conclude(event, settings, service, record, keep)
+
+
+def _conclude(
+    found: Findings, settings: Settings, service: Service, record: RequestRecord, keep: Keep
+) -> dict[str, Any]:
+    """Name those who were found, by the gallery as it is now, and write the last line."""
+    model = service.model()
     with service.gallery() as gallery:
-        started = time.perf_counter()
-        snapshot = service.snapshot(gallery)
-        record.seconds["wait"] = time.perf_counter() - started
-        with closing(_generator(service.find_people(media, task_of(settings)))) as found:
-            for event in name_people(found, snapshot, settings):
-                if isinstance(event, Progress):
-                    yield {"progress": to_progress(event)} if event.of_seconds else {}
-                else:
-                    _note(record, event)
-                    kept = keep(event, snapshot.model)
-                    yield {"result": to_reply(event.identifications, gallery.thumbnail), **kept}
+        recognition = name_people(found, gallery.snapshot(model), settings)
+        result = to_reply(recognition.identifications, gallery.thumbnail)
+    _note(record, recognition)
+    return {"result": result, **keep(recognition, model)}
 
 
 def _keeper(request: Request, path: str, results: RecentResults) -> Keep:
     """Return what keeps a result that the page asked for, and names it by an id."""
 
-    def keep(recognition: Recognition, model: str) -> dict[str, str]:
+    def keep(recognition: Recognition, model: EncodingModel) -> dict[str, str]:
         people = [one.person for one in rank(recognition.identifications)]
         return {"id": results.keep(path, people, model)}
 

@@ -17,12 +17,12 @@ from pathlib import PureWindowsPath
 import numpy as np
 
 from db.blobs import to_blob
+from db.models import EncodingModel
 from db.records import Encoding
 from db.sightings import Correction, Sighting
 from function.errors import ResultGoneError
 from function.faces.faces import Face, best_face
 from function.people.people import Person
-from function.people.views import DUPLICATE_WITHIN
 
 MOST_RESULTS = 16
 MOST_CORRECTIONS = 500
@@ -54,7 +54,7 @@ class RecentResults:
         self._results: OrderedDict[str, KeptResult] = OrderedDict()
         self._corrections: OrderedDict[str, Correction] = OrderedDict()
 
-    def keep(self, video: str, people: Sequence[Person], model: str) -> str:
+    def keep(self, video: str, people: Sequence[Person], model: EncodingModel) -> str:
         """Keep the people of `video`, and return the id to ask for them by."""
         origin = f"confirmed from {PureWindowsPath(video).name}"
         kept = tuple(_sighting(person, origin, model) for person in people)
@@ -113,7 +113,7 @@ class RecentResults:
             self._corrections.pop(correction_id, None)
 
 
-def choose_faces(faces: Sequence[Face]) -> list[Face]:
+def choose_faces(faces: Sequence[Face], model: EncodingModel) -> list[Face]:
     """Choose the faces worth enrolling: the best of each look, weak ones only if all are."""
     strong = [face for face in faces if not face.is_weak]
     if not strong:
@@ -121,21 +121,21 @@ def choose_faces(faces: Sequence[Face]) -> list[Face]:
     chosen: list[Face] = []
     for face in sorted(strong, key=lambda face: (-face.quality, face.seconds)):
         apart = [float(np.linalg.norm(face.encoding - one.encoding)) for one in chosen]
-        if all(distance > DUPLICATE_WITHIN for distance in apart):
+        if all(distance > model.same_view_within for distance in apart):
             chosen.append(face)
     return chosen[:MOST_ENCODINGS]
 
 
-def _sighting(person: Person, origin: str, model: str) -> Sighting:
+def _sighting(person: Person, origin: str, model: EncodingModel) -> Sighting:
     encodings = tuple(
         Encoding(
             vector=face.encoding,
-            model=model,
+            model=model.id,
             quality=face.quality,
             photo_hash=hashlib.sha256(to_blob(face.encoding)).hexdigest(),
             origin=f"{origin} at {face.seconds:.1f} s",
             weaknesses=", ".join(face.weaknesses),
         )
-        for face in choose_faces(person.faces)
+        for face in choose_faces(person.faces, model)
     )
     return Sighting(person.template, encodings, best_face(person.faces).crop, model, origin)

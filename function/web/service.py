@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from db.errors import GalleryError
+from db.galleries import Gallery
+from db.models import EncodingModel
 from db.snapshots import Snapshot
-from db.sqlite.gallery import SqliteGallery
-from db.sqlite.snapshots import SnapshotCache
+from db.stores import open_store
 from function.engines.loading import load_engine
+from function.engines.models import find_model
 from function.engines.protocol import Engine
 from function.errors import BusyError, GalleryUnavailableError
 from function.faces.faces import Face
@@ -33,10 +35,10 @@ class Service:
         self.settings = settings
         self.access = Access(settings)
         self.measures = Measures(settings.slots)
+        self.store = open_store(settings.performers_db)
         self.sandbox = None if settings.sandbox == "off" else Sandbox(settings)
         self._engine: Engine | None = None
         self._engine_lock = threading.Lock()
-        self._snapshots = SnapshotCache()
         self._free_slots = threading.BoundedSemaphore(settings.slots)
         self._errand = threading.Lock()
 
@@ -49,7 +51,7 @@ class Service:
         if self.sandbox:
             return self.sandbox.warm_up()
         engine = self.engine()
-        return Ready(engine.name, engine.provider, engine.model, locks=())
+        return Ready(engine.name, engine.provider, engine.model.id, locks=())
 
     def find_people(self, media: MediaFile, task: Task) -> Iterator[Progress | Findings]:
         """Find everyone in a video, in a child process unless SANDBOX is off."""
@@ -85,21 +87,36 @@ class Service:
             return find_moment(media.descriptor, media.name, seconds)
 
     @contextmanager
-    def gallery(self) -> Iterator[SqliteGallery]:
+    def gallery(self) -> Iterator[Gallery]:
         """Open the gallery for one request.
 
         Raises:
             GalleryUnavailableError: it is missing, locked, or not a gallery.
         """
         try:
-            with SqliteGallery(self.settings.performers_db) as gallery:
+            with self.store.gallery() as gallery:
                 yield gallery
         except GalleryError as error:
             raise GalleryUnavailableError(str(error)) from error
 
-    def snapshot(self, gallery: SqliteGallery) -> Snapshot:
-        """Return the gallery's encodings in memory, as they are now."""
-        return self._snapshots.newest(gallery, self.ready().model)
+    def model(self) -> EncodingModel:
+        """Return the model that videos and photos are encoded by here.
+
+        Raises:
+            EngineUnavailableError: as for `ready`.
+        """
+        return find_model(self.ready().model)
+
+    def snapshot(self) -> Snapshot:
+        """Return the gallery in memory, as it is now; it is not held open.
+
+        Raises:
+            GalleryUnavailableError: as for `gallery`.
+            EngineUnavailableError: as for `ready`.
+        """
+        model = self.model()
+        with self.gallery() as gallery:
+            return gallery.snapshot(model)
 
     @contextmanager
     def slot(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from tests.support.galleries import made_up_vector
 
 def test_a_vector_comes_back_as_it_was() -> None:
     vector = made_up_vector(1)
-    assert np.array_equal(from_blob(to_blob(vector)), vector)
+    assert np.array_equal(from_blob(to_blob(vector), 128), vector)
 
 
 def test_the_bytes_are_little_endian_float32() -> None:
@@ -20,7 +20,7 @@ def test_the_bytes_are_little_endian_float32() -> None:
 
 def test_a_blob_of_another_length_is_refused() -> None:
     with pytest.raises(DamagedVectorError, match="512 bytes, this blob 511"):
-        from_blob(bytes(511))
+        from_blob(bytes(511), 128)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -30,9 +30,9 @@ def test_what_is_not_a_number_goes_neither_in_nor_out(value: float) -> None:
     with pytest.raises(DamagedVectorError, match="NaN or infinity"):
         to_blob(vector)
     with pytest.raises(DamagedVectorError, match="NaN or infinity"):
-        from_blob(vector.astype("<f4").tobytes())
+        from_blob(vector.astype("<f4").tobytes(), 128)
 
 
 def test_a_vector_of_another_shape_is_refused() -> None:
-    with pytest.raises(DamagedVectorError, match=r"this one \(64,\)"):
-        to_blob(np.zeros(64, dtype=np.float32))
+    with pytest.raises(DamagedVectorError, match=r"this has \(2, 64\)"):
+        to_blob(np.zeros((2, 64), dtype=np.float32))

@@ -3,14 +3,17 @@
 import numpy as np
 
 from db.records import Performer, Vectors
-from db.snapshots import Snapshot
+from db.snapshots import Snapshot, no_rejections
 from db.vectors import distances_to_performers, nearest_columns
+from tests.support.galleries import TEST_MODEL
 
 
 def _gallery(vectors: Vectors, owners: list[int], performers: int) -> Snapshot:
     named = tuple(Performer(index + 1, f"P{index}") for index in range(performers))
     qualities = np.ones(len(vectors), np.float32)
-    return Snapshot((1, 1), "m", named, vectors, np.array(owners, np.intp), qualities)
+    owners_of = np.array(owners, np.intp)
+    nobody = no_rejections(TEST_MODEL)
+    return Snapshot((1, 1), TEST_MODEL, named, vectors, owners_of, qualities, nobody)
 
 
 def test_distances_are_those_of_a_loop_over_every_performer() -> None:
@@ -36,11 +39,12 @@ def test_good_photos_weigh_more_in_a_template() -> None:
     vectors = np.stack([np.zeros(128), np.ones(128)]).astype(np.float32)
     good_and_poor = Snapshot(
         (1, 1),
-        "m",
+        TEST_MODEL,
         (Performer(1, "P"),),
         vectors,
         np.zeros(2, np.intp),
         np.array([0.1, 1.0], np.float32),
+        no_rejections(TEST_MODEL),
     )
     assert 0.5 < good_and_poor.templates.means[0, 0] < 0.7
 

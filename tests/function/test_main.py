@@ -17,7 +17,7 @@ from functions_framework import create_app
 from PIL import Image
 
 from db.sqlite.connections import open_database
-from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import StoredGallery
 from function.web.service import Service
 from tests.support.videos import write_sound
 from tools.cli import main
@@ -328,7 +328,7 @@ def test_reading_goes_on_while_another_process_writes(serve: Serve, gallery_path
 
 
 def test_an_empty_gallery_finds_people_and_names_nobody(serve: Serve, tmp_path: Path) -> None:
-    SqliteGallery(tmp_path / "empty.db", create=True).close()
+    StoredGallery(tmp_path / "empty.db", create=True).close()
     people = serve(PERFORMERS_DB=str(tmp_path / "empty.db")).get("/?path=two.mp4").get_json()
     assert [person["verdict"] for person in people] == ["unknown", "unknown"]
 
@@ -337,10 +337,10 @@ def test_a_new_performer_is_seen_without_a_restart(
     serve: Serve, tmp_path: Path, gallery_path: Path
 ) -> None:
     path = tmp_path / "growing.db"
-    SqliteGallery(path, create=True).close()
+    StoredGallery(path, create=True).close()
     client = serve(PERFORMERS_DB=str(path))
     assert client.get("/ready").get_json()["performers"] == 0
-    with SqliteGallery(path) as gallery, SqliteGallery(gallery_path) as other:
+    with StoredGallery(path) as gallery, StoredGallery(gallery_path) as other:
         hopper = other.find_performer("Grace Hopper")
         gallery.enrol(hopper, other.encodings(hopper.id), None)
     assert client.get("/ready").get_json()["performers"] == 1

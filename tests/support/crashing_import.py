@@ -8,9 +8,9 @@ from pathlib import Path
 
 from db.errors import GalleryError
 from db.records import Identity, Performer
+from db.stores import open_store
 from tests.support.engines import QuickEngine, made_up_photo
 from tools.imports.enrol import enrol_all
-from tools.imports.imports import gallery_to_fill
 from tools.sources import Photo, SourceRecord
 
 PHOTOS_EACH = 3
@@ -39,7 +39,7 @@ def import_some(path: Path, report: Path, count: int, user: int | None = None) -
         os.setuid(user)
     done = os.open(report, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
-        with gallery_to_fill(path, dry_run=False) as gallery:
+        with open_store(path).changing(create=True) as gallery:
             for enrolment in enrol_all(map(record, range(count)), gallery, QuickEngine()):
                 if enrolment.change:
                     os.write(done, f"{enrolment.performer}\n".encode())
@@ -56,6 +56,6 @@ def import_on_a_full_disk(path: Path, report: Path, count: int, limit_bytes: int
 
 def hold(path: Path, ready: Path, seconds: float) -> None:
     """Be another import that takes its time."""
-    with gallery_to_fill(path, dry_run=False):
+    with open_store(path).changing(create=True):
         ready.touch()
         time.sleep(seconds)

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from db.models import EncodingModel
 from db.records import Performer, Vector, Vectors
-from db.snapshots import Snapshot
+from db.snapshots import Snapshot, no_rejections
 from db.templates import USUAL_QUALITY
-from function.engines.protocol import ENCODING_MODEL, Box
+from function.engines.models import PRIMARY
+from function.engines.protocol import Box
 from function.faces.faces import Face
 from function.matching.densities import shipped_densities
 from tools.accuracy.labelled import Source
@@ -56,9 +58,11 @@ def make_faces(encodings: Vectors, first_frame: int = 0) -> list[Face]:
     return [make_face(one, first_frame + number) for number, one in enumerate(encodings)]
 
 
-def make_gallery(enrolled: Sequence[Vectors], model: str = ENCODING_MODEL) -> Snapshot:
+def make_gallery(enrolled: Sequence[Vectors], model: EncodingModel = PRIMARY) -> Snapshot:
     """Performers P0, P1, ... with these encodings."""
-    vectors = np.concatenate([np.empty((0, 128), np.float32), *enrolled]).astype(np.float32)
+    vectors = np.concatenate([np.empty((0, model.dimensions), np.float32), *enrolled]).astype(
+        np.float32
+    )
     counts = [len(encodings) for encodings in enrolled]
     return Snapshot(
         generation=(1, 1),
@@ -67,6 +71,7 @@ def make_gallery(enrolled: Sequence[Vectors], model: str = ENCODING_MODEL) -> Sn
         vectors=vectors,
         owners=np.repeat(np.arange(len(enrolled)), counts).astype(np.intp),
         qualities=np.full(len(vectors), USUAL_QUALITY, np.float32),
+        rejections=no_rejections(model),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from db.records import Vectors
 from function.engines.protocol import Alignment, Box, Detection, Detector, DetectorName, Engine
 from function.media.pictures import RgbImage
-from tests.support.galleries import MODEL, made_up_vector
+from tests.support.galleries import TEST_MODEL, made_up_vector
 
 
 class QuickEngine:
@@ -16,7 +16,7 @@ class QuickEngine:
 
     name = "quick"
     provider = "CPU"
-    model = MODEL
+    model = TEST_MODEL
     detector: DetectorName = "cnn"
 
     def open_detector(self, longest_pixels: int) -> Detector:  # noqa: ARG002  # any size will do

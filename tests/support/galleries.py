@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,12 +11,13 @@ from sqlite_utils import Database
 
 from db.records import Encoding, Performer, Vector
 from db.sqlite.connections import open_database, transaction
-from db.sqlite.gallery import SqliteGallery
 from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS
-from function.engines.protocol import ENCODING_MODEL
+from db.sqlite.store import StoredGallery
+from function.engines.models import PRIMARY
 from tests.support.crowds import Crowd
 
 MODEL = "test-model"
+TEST_MODEL = replace(PRIMARY, id=MODEL)
 
 
 def made_up_vector(seed: int) -> Vector:
@@ -57,12 +59,14 @@ def gallery_of_schema(path: Path, version: int) -> Path:
             "VALUES (1, ?, ?, 0.9, 'hash1', 'photo1.jpg')",
             (made_up_vector(1).tobytes(), MODEL),
         )
+        if version >= 4:
+            raw.execute("INSERT INTO models (id, dimensions) VALUES (?, 128)", (MODEL,))
     return path
 
 
 def many_performers(path: Path, count: int, thumbnail: bytes | None = None) -> Path:
     """A gallery of that many performers without photos, all with the same thumbnail."""
-    SqliteGallery(path, create=True).close()
+    StoredGallery(path, create=True).close()
     database = open_database(path, create=False)
     with transaction(database):
         database.conn.executemany(
@@ -86,10 +90,10 @@ def flawed_gallery(path: Path) -> Path:
         "Nobody": [],
     }
     photos["Grace"][2] = photos["Grace"][0] + crowd.direction(0.02)
-    with SqliteGallery(path, create=True) as gallery:
+    with StoredGallery(path, create=True) as gallery:
         for name, vectors in photos.items():
             encodings = [
-                Encoding(vector, ENCODING_MODEL, 0.6, f"{name}{row}", f"{name}/{row}.jpg")
+                Encoding(vector, PRIMARY.id, 0.6, f"{name}{row}", f"{name}/{row}.jpg")
                 for row, vector in enumerate(vectors, start=1)
             ]
             gallery.enrol(performer(name), encodings, None)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import StoredGallery
 from function.engines.loading import load_engine
 from function.engines.protocol import EngineOptions
 from tests.support.browsers import ARGUMENTS, CHROMIUM
@@ -66,7 +66,7 @@ def _enrol(photos: Path, folder: Path) -> Path:
         link = {"urls": [f"https://en.wikipedia.org/wiki/{name.replace(' ', '_')}"]}
         (folder / "people" / name / "performer.json").write_text(json.dumps(link))
     path = folder / "performers.db"
-    with SqliteGallery(path, create=True) as gallery:
+    with StoredGallery(path, create=True) as gallery:
         engine = load_engine("auto", EngineOptions())
         assert list(enrol_all(read_folder(folder / "people"), gallery, engine))
     return path

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from db.templates import FACE_VARIANCE, Templates, average_encodings
+from db.models import EncodingModel
+from db.templates import Templates, average_encodings
 from function.matching.densities import (
     OWN_FREEDOM,
     STRANGER_FREEDOM,
@@ -60,7 +61,7 @@ class Calibration:
 
 
 def calibrate(
-    dataset: Dataset, model: str, *, fitted_on: str, on: date, seed: int = 1
+    dataset: Dataset, model: EncodingModel, *, fitted_on: str, on: date, seed: int = 1
 ) -> Calibration:
     """Fit densities on a labelled library, and tell how well such a fit holds for other people.
 
@@ -87,14 +88,14 @@ def calibrate(
 
 
 def fit_densities(
-    sources: Sequence[Source], model: str, *, fitted_on: str, on: date, seed: int
+    sources: Sequence[Source], model: EncodingModel, *, fitted_on: str, on: date, seed: int
 ) -> Densities:
     """Find the likeliest densities for labelled sources, each of another day or scene."""
-    own, strangers = _sample_distances(sources, random.Random(seed))  # noqa: S311  # no secret
-    own_variance, own_scale = _fit_own(own)
+    own, strangers = _sample_distances(sources, model, random.Random(seed))  # noqa: S311  # no secret
+    own_variance, own_scale = _fit_own(own, model.face_variance)
     between_variance, stranger_scale = _fit_strangers(strangers, own_variance)
     return Densities(
-        model=model,
+        model=model.id,
         fitted_on=fitted_on,
         date=on.isoformat(),
         people=len({source.name for source in sources}),
@@ -105,6 +106,8 @@ def fit_densities(
         between_variance=round(between_variance, 4),
         own_scale=round(own_scale, 4),
         stranger_scale=round(stranger_scale, 4),
+        alike_variance=shipped_densities().alike_variance,
+        nearest_distance=shipped_densities().nearest_distance,
     )
 
 
@@ -147,7 +150,9 @@ def _usable(sources: Sequence[Source]) -> list[Source]:
     return usable
 
 
-def _sample_distances(sources: Sequence[Source], shuffler: random.Random) -> tuple[Sample, Sample]:
+def _sample_distances(
+    sources: Sequence[Source], model: EncodingModel, shuffler: random.Random
+) -> tuple[Sample, Sample]:
     by_name: dict[str, list[Source]] = {}
     for source in sources:
         by_name.setdefault(source.name, []).append(source)
@@ -157,22 +162,23 @@ def _sample_distances(sources: Sequence[Source], shuffler: random.Random) -> tup
         shuffled = {name: shuffler.sample(kept, len(kept)) for name, kept in by_name.items()}
         for probe_size in TEMPLATE_SIZES:
             for enrolled_size in TEMPLATE_SIZES:
-                _compare(shuffled, probe_size, enrolled_size, own, strangers)
+                _compare(shuffled, model, (probe_size, enrolled_size), own, strangers)
     return _sample(own), _sample(strangers)
 
 
 def _compare(
     shuffled: dict[str, list[Source]],
-    probe_size: int,
-    enrolled_size: int,
+    model: EncodingModel,
+    sizes: tuple[int, int],
     own: list[tuple[float, float]],
     strangers: list[tuple[float, float]],
 ) -> None:
     """Compare everyone's first sources with everyone's next ones, where there are enough."""
+    probe_size, enrolled_size = sizes
     people = {
         name: (
-            _template(kept[:probe_size]),
-            _template(kept[probe_size : probe_size + enrolled_size]),
+            _template(kept[:probe_size], model),
+            _template(kept[probe_size : probe_size + enrolled_size], model),
         )
         for name, kept in shuffled.items()
         if len(kept) >= probe_size + enrolled_size
@@ -182,7 +188,7 @@ def _compare(
             (own if name == other else strangers).append(_distance(probe, enrolled))
 
 
-def _template(sources: Sequence[Source]) -> Templates:
+def _template(sources: Sequence[Source], model: EncodingModel) -> Templates:
     faces = join_sources(sources)
     share = LOOKS_SHARE if len(sources) == 1 and sources[0].is_video else 1.0
     return average_encodings(
@@ -190,6 +196,7 @@ def _template(sources: Sequence[Source]) -> Templates:
         np.array([face.quality for face in faces], np.float32),
         np.zeros(len(faces), np.intp),
         people=1,
+        face_variance=model.face_variance,
         largest_share=share,
     )
 
@@ -204,13 +211,13 @@ def _sample(pairs: Sequence[tuple[float, float]]) -> Sample:
     return Sample(np.maximum(table[:, 0], 1e-3), table[:, 1])
 
 
-def _fit_own(own: Sample) -> tuple[float, float]:
+def _fit_own(own: Sample, face_variance: float) -> tuple[float, float]:
     def surprise(logs: Numbers) -> float:
         variance, scale = np.exp(logs)
         offsets = np.log(own.distances) - np.log(variance * own.shares) / 2
         return -float(np.log(student(offsets, scale, OWN_FREEDOM)).mean())
 
-    return _minimum(surprise, (FACE_VARIANCE, 0.15))
+    return _minimum(surprise, (face_variance, 0.15))
 
 
 def _fit_strangers(strangers: Sample, own_variance: float) -> tuple[float, float]:

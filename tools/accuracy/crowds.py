@@ -8,11 +8,11 @@ spreads as that of real strangers does.
 import numpy as np
 
 from db.records import Performer, Vectors
-from db.snapshots import Snapshot
+from db.snapshots import Snapshot, no_rejections
 from db.templates import USUAL_QUALITY
+from function.engines.models import PRIMARY
 from function.matching.densities import shipped_densities
 
-DIMENSIONS = 128
 USUAL_LENGTH = 1.4
 """dlib's encodings are about this long."""
 
@@ -24,12 +24,12 @@ strangers spread by 0.096 on a log scale; those of real ones by 0.088."""
 def make_strangers(
     count: int, random: np.random.Generator, centre: Vectors | None = None
 ) -> Vectors:
-    """Draw `count` encodings of single photos around `centre`, float32 (count, 128)."""
+    """Draw `count` encodings of single photos around `centre`, float32 (count, dimensions)."""
     densities = shipped_densities()
-    spectrum = np.arange(1, DIMENSIONS + 1) ** -FALL
+    spectrum = np.arange(1, PRIMARY.dimensions + 1) ** -FALL
     variance = densities.between_variance / 2 + densities.own_variance
     scales = np.sqrt(spectrum / spectrum.sum() * variance).astype(np.float32)
-    strangers: Vectors = random.standard_normal((count, DIMENSIONS), np.float32)
+    strangers: Vectors = random.standard_normal((count, PRIMARY.dimensions), np.float32)
     strangers *= scales
     strangers += _centre(random) if centre is None else centre
     return strangers
@@ -47,10 +47,11 @@ def add_strangers(gallery: Snapshot, count: int, random: np.random.Generator) ->
         vectors=np.concatenate([gallery.vectors, strangers]),
         owners=np.concatenate([gallery.owners, known + np.arange(count)]),
         qualities=np.concatenate([gallery.qualities, np.full(count, USUAL_QUALITY, np.float32)]),
+        rejections=no_rejections(gallery.model),
     )
 
 
 def _centre(random: np.random.Generator) -> Vectors:
-    direction = random.standard_normal(DIMENSIONS, np.float32)
+    direction = random.standard_normal(PRIMARY.dimensions, np.float32)
     centre: Vectors = USUAL_LENGTH * direction / np.linalg.norm(direction)
     return centre

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from db.models import EncodingModel
 from function.faces.faces import Face
 from function.matching.densities import Densities
 from function.people.people import group_faces
@@ -49,7 +50,7 @@ class Evaluation:
 
 def evaluate(
     dataset: Dataset,
-    model: str,
+    model: EncodingModel,
     *,
     enrol: int = 3,
     probe: int = 3,
@@ -83,7 +84,7 @@ def evaluate(
         reference_searches=measure_searches([outcome.reference for outcome in outcomes]),
         verdicts=_count_verdicts(outcomes),
         reliability=measure_scores(outcomes),
-        groups=measure_grouping(dataset.sources, group_our_way),
+        groups=measure_grouping(dataset.sources, lambda faces: group_our_way(faces, model)),
         reference_groups=measure_grouping(dataset.sources, group_greedily),
     )
 
@@ -167,11 +168,11 @@ def measure_grouping(
     return measure_groups(group(faces), names)
 
 
-def group_our_way(faces: Sequence[Face]) -> list[int]:
+def group_our_way(faces: Sequence[Face], model: EncodingModel) -> list[int]:
     """Number each face's person; a weak face that is nobody's stands alone."""
     person_of_face = {
         id(face): number
-        for number, person in enumerate(group_faces(faces))
+        for number, person in enumerate(group_faces(faces, model))
         for face in person.faces
     }
     return [person_of_face.get(id(face), -1 - row) for row, face in enumerate(faces)]

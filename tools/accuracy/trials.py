@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from db.models import EncodingModel
 from db.records import Performer
-from db.snapshots import Snapshot
+from db.snapshots import Snapshot, no_rejections
 from function.faces.faces import Face
 from function.matching.densities import Densities, shipped_densities
 from function.matching.matches import Identification, identify_people
@@ -47,7 +48,13 @@ class TrialOutcome:
 
 
 def make_trials(
-    sources: Sequence[Source], model: str, *, enrol: int, probe: int, rounds: int, seed: int
+    sources: Sequence[Source],
+    model: EncodingModel,
+    *,
+    enrol: int,
+    probe: int,
+    rounds: int,
+    seed: int,
 ) -> Iterator[Trial]:
     """Yield trials that enrol `enrol` sources of each person and look for `probe` at a time.
 
@@ -75,7 +82,7 @@ def make_trials(
 
 def run_trial(trial: Trial, densities: Densities | None) -> TrialOutcome:
     """Look for the probe in its gallery, our way and the reference's."""
-    person = person_of(trial.faces)
+    person = person_of(trial.faces, trial.gallery.model)
     found = identify_people([person], trial.gallery, densities or shipped_densities())[0]
     scores = {match.performer.name: match.score for match in found.matches}
     right = scores.get(trial.name, 0.0)
@@ -88,7 +95,7 @@ def run_trial(trial: Trial, densities: Densities | None) -> TrialOutcome:
     )
 
 
-def make_gallery(enrolled: dict[str, list[Source]], model: str) -> Snapshot:
+def make_gallery(enrolled: dict[str, list[Source]], model: EncodingModel) -> Snapshot:
     """Enrol the good faces of sources, or all of them where none is good."""
     rows = [
         (position, face)
@@ -100,9 +107,12 @@ def make_gallery(enrolled: dict[str, list[Source]], model: str) -> Snapshot:
         generation=(0, 0),
         model=model,
         performers=performers,
-        vectors=np.array([face.encoding for _, face in rows], np.float32).reshape(-1, 128),
+        vectors=np.array([face.encoding for _, face in rows], np.float32).reshape(
+            -1, model.dimensions
+        ),
         owners=np.array([position for position, _ in rows], np.intp),
         qualities=np.array([face.quality for _, face in rows], np.float32),
+        rejections=no_rejections(model),
     )
 
 

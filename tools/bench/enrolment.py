@@ -18,7 +18,7 @@ import click
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from db.sqlite.gallery import SqliteGallery
+from db.stores import open_store
 from function.settings import Settings
 from tools.footage.photos import fetch_photos
 from tools.imports.imports import import_records
@@ -67,7 +67,7 @@ def measure(folder: Path, photos: int) -> Measured:
     engine = load_chosen_engine(settings)
     quarter: list[float] = []
     records = list(read_folder(folder))
-    with SqliteGallery(folder.with_suffix(".db"), create=True) as gallery:
+    with open_store(folder.with_suffix(".db")).changing(create=True) as gallery:
         begun = time.perf_counter()
         watched = _watch(records, len(records) // 4, quarter)
         report = import_records(watched, gallery, engine, Demands(), kind="benchmark")

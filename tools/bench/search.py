@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from db.records import Performer, Vectors
-from db.snapshots import Snapshot
+from db.snapshots import Snapshot, no_rejections
 from function.engines.loading import load_engine
-from function.engines.protocol import ENCODING_MODEL, Box, EngineOptions
+from function.engines.models import PRIMARY
+from function.engines.protocol import Box, EngineOptions
 from function.faces.faces import Face
 from function.matching.densities import shipped_densities
 from function.matching.matches import identify_people, match_people
@@ -60,12 +61,13 @@ def measure_speed(performers: int, encodings_each: int) -> Speed:
     vectors = make_strangers(performers * encodings_each, random)
     gallery = Snapshot(
         generation=(0, 0),
-        model=ENCODING_MODEL,
+        model=PRIMARY,
         performers=tuple(Performer(index + 1, f"P{index}") for index in range(performers)),
         vectors=vectors,
         # Shuffled, as after years of adding photos here and there.
         owners=random.permutation(np.arange(len(vectors)) % performers),
         qualities=np.ones(len(vectors), np.float32),
+        rejections=no_rejections(PRIMARY),
     )
     people = [_someone(index, vectors) for index in range(PEOPLE)]
     start = time.perf_counter()
@@ -89,7 +91,7 @@ def measure_crowds(photos: Path) -> list[Crowd]:
     crowds = []
     for count in STRANGERS:
         gallery = add_strangers(trials[0].gallery, count, np.random.default_rng(2))
-        people = [person_of(trial.faces) for trial in trials]
+        people = [person_of(trial.faces, engine.model) for trial in trials]
         # Each alone: they come from different videos.
         found = identify_people(people, gallery, shipped_densities())
         verdicts = [one.verdict for one in found]

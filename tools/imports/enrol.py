@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from db.errors import DamagedVectorError, ForgottenError, IdentityConflictError
+from db.galleries import Gallery, GalleryChange
 from db.identities import identities_of
 from db.names import find_complaint
 from db.records import Change, Identity, Performer
-from db.sqlite import notes
-from db.sqlite.gallery import SqliteGallery
 from function.engines.protocol import Engine
 from tools.imports.portraits import USUAL_DEMANDS, Demands, Portraits
 from tools.sources import Refusal, SourceRecord
@@ -34,7 +33,7 @@ class Enrolment:
 
 def enrol_all(
     records: Iterable[SourceRecord | Refusal],
-    gallery: SqliteGallery,
+    gallery: GalleryChange,
     engine: Engine,
     demands: Demands = USUAL_DEMANDS,
 ) -> Iterator[Enrolment]:
@@ -48,7 +47,7 @@ def enrol_all(
 
 def enrol_performer(
     record: SourceRecord,
-    gallery: SqliteGallery,
+    gallery: GalleryChange,
     engine: Engine,
     demands: Demands = USUAL_DEMANDS,
 ) -> Enrolment:
@@ -76,7 +75,7 @@ def enrol_performer(
     if portraits.new or stored:
         change = gallery.enrol(performer, portraits.new, portraits.poster())
         if record.updated_at and not portraits.is_incomplete:
-            notes.note_updated_at(gallery, _own_identity(performer), record.updated_at)
+            gallery.note_updated_at(_own_identity(performer), record.updated_at)
     return Enrolment(
         performer.name,
         change,
@@ -88,14 +87,14 @@ def enrol_performer(
     )
 
 
-def is_done(record: SourceRecord, gallery: SqliteGallery) -> bool:
+def is_done(record: SourceRecord, gallery: Gallery) -> bool:
     """Say whether the source has not changed the record since it was enrolled in full."""
     identity = _own_identity(record.performer)
-    return bool(record.updated_at) and notes.updated_at(gallery, identity) == record.updated_at
+    return bool(record.updated_at) and gallery.updated_at(identity) == record.updated_at
 
 
 def spare_photos(
-    records: Iterable[SourceRecord | Refusal], gallery: SqliteGallery, *, look_again: bool = False
+    records: Iterable[SourceRecord | Refusal], gallery: Gallery, *, look_again: bool = False
 ) -> Iterator[SourceRecord | Refusal]:
     """Take the photos off records that need none, so that nobody fetches them.
 
@@ -110,7 +109,7 @@ def spare_photos(
             yield record
 
 
-def _cannot_be_enrolled(record: SourceRecord, gallery: SqliteGallery) -> bool:
+def _cannot_be_enrolled(record: SourceRecord, gallery: Gallery) -> bool:
     try:
         gallery.find_same(record.performer)
     except (ForgottenError, IdentityConflictError):
@@ -128,6 +127,6 @@ def _refused(performer: Performer, reason: str) -> Enrolment:
     return Enrolment(name, None, 0, (Refusal(name, "", reason),))
 
 
-def _namesakes(performer: Performer, gallery: SqliteGallery) -> tuple[int, ...]:
+def _namesakes(performer: Performer, gallery: Gallery) -> tuple[int, ...]:
     (stored,) = gallery.find_identities(identities_of(performer))
     return tuple(one.id for one in gallery.namesakes(stored))

@@ -2,17 +2,13 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager
 
 from tqdm import tqdm
 
-from db.errors import ForgottenError, GalleryError, GalleryMissingError, IdentityConflictError
+from db.errors import ForgottenError, GalleryError, IdentityConflictError
+from db.galleries import Gallery, GalleryChange, Store, everyone
 from db.identities import identities_of
-from db.sqlite import notes
-from db.sqlite.bundles import records as bundle_records
-from db.sqlite.gallery import SqliteGallery
-from db.sqlite.writers import only_writer
 from function.engines.protocol import Engine
 from tools.imports.enrol import Enrolment, enrol_all, spare_photos
 from tools.imports.portraits import Demands
@@ -21,28 +17,18 @@ from tools.imports.reports import Report
 from tools.sources import Refusal, SourceRecord, UnusableSourceError
 
 
-@contextmanager
-def gallery_to_fill(path: Path, *, dry_run: bool) -> Iterator[SqliteGallery]:
+def gallery_to_fill(store: Store, *, dry_run: bool) -> AbstractContextManager[GalleryChange]:
     """Open the gallery, with no other writer beside us; for a dry run, a copy in memory.
 
     Raises:
         GalleryError: see `db.errors`.
     """
-    if dry_run:
-        try:
-            with SqliteGallery(path) as gallery, gallery.copy_in_memory() as copy:
-                yield copy
-        except GalleryMissingError:
-            with SqliteGallery() as empty:
-                yield empty
-        return
-    with only_writer(path), SqliteGallery(path, create=True) as gallery:
-        yield gallery
+    return store.rehearsing() if dry_run else store.changing(create=True)
 
 
 def import_records(
     records: Iterable[SourceRecord | Refusal],
-    gallery: SqliteGallery,
+    gallery: GalleryChange,
     engine: Engine,
     demands: Demands,
     *,
@@ -63,7 +49,7 @@ def import_records(
 
 
 def follow(
-    enrolments: Iterator[Enrolment], gallery: SqliteGallery, *, kind: str, total: int | None = None
+    enrolments: Iterator[Enrolment], gallery: GalleryChange, *, kind: str, total: int | None = None
 ) -> Report:
     """Count enrolments as they come, with a bar on stderr, and write the journal's line."""
     report = Report()
@@ -80,9 +66,9 @@ def follow(
     return report
 
 
-def enrol_bundle(bundle: SqliteGallery, gallery: SqliteGallery) -> Iterator[Enrolment]:
+def enrol_bundle(bundle: Gallery, gallery: GalleryChange) -> Iterator[Enrolment]:
     """Enrol everyone in a bundle that was checked; their encodings come ready-made."""
-    for performer, encodings, thumbnail in bundle_records(bundle):
+    for performer, encodings, thumbnail in everyone(bundle):
         try:
             stored = gallery.find_same(performer)
             removed = gallery.removed_photos(stored.id) if stored else set()
@@ -98,9 +84,9 @@ def enrol_bundle(bundle: SqliteGallery, gallery: SqliteGallery) -> Iterator[Enro
             yield Enrolment(performer.name, change, now - (stored.encodings if stored else 0))
 
 
-def _note(gallery: SqliteGallery, kind: str, report: Report) -> None:
+def _note(gallery: GalleryChange, kind: str, report: Report) -> None:
     try:
-        notes.log(gallery, f"import {kind}", report.counts())
+        gallery.log(f"import {kind}", report.counts())
     except GalleryError as error:
         # On a full disk the report must still come out.
         report.stopped = report.stopped or str(error)

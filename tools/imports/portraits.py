@@ -13,11 +13,6 @@ from function.faces.faces import Face
 from function.media.photos import PhotoNotFetchedError, PhotoRefusedError
 from tools.sources import Photo, Refusal
 
-SAME_PHOTO_DISTANCE = 0.12
-"""Nearer encodings are of one picture. Six portraits, saved again at JPEG quality 60 to 95 or
-scaled to a half, moved by 0.035 to 0.115; two pictures of one person lay 0.34 apart."""
-
-
 WAYS_OUT = {
     "several faces": ", or say --largest-face",
     "blurred": ", or say --allow-blurred",
@@ -62,7 +57,7 @@ class Portraits:
 
     def know(self, stored: list[Encoding], removed: set[str]) -> None:
         """Take note of what the gallery has, and of the hashes of photos the user took out."""
-        same_model = [one for one in stored if one.model == self._engine.model]
+        same_model = [one for one in stored if one.model == self._engine.model.id]
         self._hashes |= removed | {one.photo_hash for one in same_model}
         self._vectors += [one.vector for one in same_model]
 
@@ -91,11 +86,14 @@ class Portraits:
             self.refusals.append(Refusal(performer, photo.origin, _explain(error)))
             return
         self._hashes.add(photo_hash)
-        if _distance_to_nearest(face.encoding, self._vectors) < SAME_PHOTO_DISTANCE:
+        if (
+            _distance_to_nearest(face.encoding, self._vectors)
+            < self._engine.model.same_photo_within
+        ):
             self.duplicates.append(photo.origin)
             return
         self._vectors.append(face.encoding)
-        self.new.append(_encoding(face, self._engine.model, photo_hash, photo))
+        self.new.append(_encoding(face, self._engine.model.id, photo_hash, photo))
         if self._best is None or face.quality > self._best.quality:
             self._best = face
 

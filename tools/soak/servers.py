@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from db.sqlite.gallery import SqliteGallery
+from db.stores import open_store
 from function.web.page_requests import PAGE_HEADER
 
 ROOT = Path(__file__).parents[2]
@@ -105,7 +105,7 @@ def serving(folder: Path, library: Path, **settings: str) -> Iterator[Server]:
     """Run a server over `library`, with an empty gallery unless told otherwise."""
     gallery = folder / "performers.db"
     if not gallery.exists():
-        SqliteGallery(gallery, create=True).close()
+        open_store(gallery).create()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -2,29 +2,25 @@
 
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 import av
 import click
 
-from db.errors import GalleryMissingError
+from db.galleries import Store
 from db.records import Finding
-from db.sqlite.checks import check_gallery
 from tools.verbs.shared import gallery_option, print_json
 
 
 @click.command(epilog="Example: python -m tools doctor")
 @gallery_option
-def doctor(db_path: Path) -> None:
+def doctor(store: Store) -> None:
     """Check the gallery, and say what to do about each finding.
 
     Looks at integrity, rows without owner, encodings, models, permissions (mended to 600),
     network shares, and the versions of SQLite and FFmpeg. Exit status 1 says that something is
     wrong.
     """
-    if not db_path.is_file():
-        raise GalleryMissingError(f"There is no gallery {db_path}. Name it with --db.")
-    findings = [*check_gallery(db_path), _ffmpeg()]
+    findings = [*store.check(), _ffmpeg()]
     print_json([asdict(finding) for finding in findings])
     if any(finding.level == "error" for finding in findings):
         sys.exit(1)

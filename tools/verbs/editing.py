@@ -1,17 +1,13 @@
 """`rename`, `merge`, `add-photo`, `remove-photo`, `forget`, `unforget`: changes by hand."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from db.errors import GalleryMissingError
+from db.galleries import Store
+from db.identities import renamed
 from db.names import find_complaint
-from db.sqlite import edits, forgetting
-from db.sqlite.gallery import SqliteGallery
-from db.sqlite.writers import only_writer
 from function.settings import Settings
 from tools.imports.enrol import enrol_all
 from tools.imports.imports import follow
@@ -23,30 +19,20 @@ from tools.verbs.shared import finish, gallery_option, load_chosen_engine, print
 YES = click.option("--yes", is_flag=True, help="Do not ask first.")
 
 
-@contextmanager
-def gallery_to_change(path: Path) -> Iterator[SqliteGallery]:
-    """Open a gallery that exists, with no other writer beside us."""
-    if not path.exists():
-        # Before the lock leaves its file beside nothing.
-        raise GalleryMissingError(f"There is no gallery {path.name}.")
-    with only_writer(path), SqliteGallery(path) as gallery:
-        yield gallery
-
-
 @click.command(epilog='Example: python -m tools rename 7 "Grace Hopper" --disambiguation admiral')
 @click.argument("performer")
 @click.argument("name")
 @click.option("--disambiguation", help="What tells them from others of that name.")
 @gallery_option
-def rename(performer: str, name: str, disambiguation: str | None, db_path: Path) -> None:
+def rename(performer: str, name: str, disambiguation: str | None, store: Store) -> None:
     """Call a PERFORMER by another NAME; later imports keep it, the old one is an alias."""
-    with gallery_to_change(db_path) as gallery:
+    with store.changing() as gallery:
         found = gallery.find_performer(performer)
-        renamed = edits.renamed(found, name.strip(), disambiguation)
-        complaint = find_complaint(renamed)
+        wanted = renamed(found, name.strip(), disambiguation)
+        complaint = find_complaint(wanted)
         if complaint:
             raise click.UsageError(f"That cannot be: {complaint}.")
-        edits.rename(gallery, found, renamed.name, disambiguation)
+        gallery.rename(found, wanted.name, disambiguation)
         print_json(asdict(gallery.find_performer(str(found.id))))
 
 
@@ -55,9 +41,9 @@ def rename(performer: str, name: str, disambiguation: str | None, db_path: Path)
 @click.argument("absorbed")
 @YES
 @gallery_option
-def merge(kept: str, absorbed: str, db_path: Path, *, yes: bool) -> None:
+def merge(kept: str, absorbed: str, store: Store, *, yes: bool) -> None:
     """Make one performer of two: KEPT takes over the ids, aliases and photos of ABSORBED."""
-    with gallery_to_change(db_path) as gallery:
+    with store.changing() as gallery:
         one, other = gallery.find_performer(kept), gallery.find_performer(absorbed)
         if not yes:
             click.confirm(
@@ -65,7 +51,7 @@ def merge(kept: str, absorbed: str, db_path: Path, *, yes: bool) -> None:
                 abort=True,
                 err=True,
             )
-        print_json(asdict(edits.merge(gallery, one, other)))
+        print_json(asdict(gallery.merge(one, other)))
 
 
 @click.command(epilog='Example: python -m tools add-photo "Grace Hopper" portrait.jpg')
@@ -74,13 +60,13 @@ def merge(kept: str, absorbed: str, db_path: Path, *, yes: bool) -> None:
 @click.option("--largest-face", is_flag=True, help="Of several faces take the largest.")
 @gallery_option
 def add_photo(
-    performer: str, photos: tuple[Path, ...], db_path: Path, *, largest_face: bool
+    performer: str, photos: tuple[Path, ...], store: Store, *, largest_face: bool
 ) -> None:
     """Enrol more PHOTOS of a PERFORMER, also ones that were removed before."""
-    with gallery_to_change(db_path) as gallery:
+    with store.changing() as gallery:
         found = gallery.find_performer(performer)
         engine = load_chosen_engine(Settings.from_env())
-        edits.allow_photos(gallery, found)
+        gallery.allow_photos(found)
         record = SourceRecord(found, tuple(photo_at(photo) for photo in photos))
         enrolments = enrol_all([record], gallery, engine, Demands(largest_face=largest_face))
         report = follow(enrolments, gallery, kind="photos", total=1)
@@ -91,11 +77,11 @@ def add_photo(
 @click.argument("performer")
 @click.argument("photo")
 @gallery_option
-def remove_photo(performer: str, photo: str, db_path: Path) -> None:
+def remove_photo(performer: str, photo: str, store: Store) -> None:
     """Take a PHOTO of a PERFORMER out, named by its origin or hash; no import brings it back."""
-    with gallery_to_change(db_path) as gallery:
+    with store.changing() as gallery:
         found = gallery.find_performer(performer)
-        removed = edits.remove_photo(gallery, found, photo)
+        removed = gallery.remove_photo(found, photo)
         print_json({"performer": found.name, "removed": removed})
 
 
@@ -103,14 +89,14 @@ def remove_photo(performer: str, photo: str, db_path: Path) -> None:
 @click.argument("performer")
 @YES
 @gallery_option
-def forget(performer: str, db_path: Path, *, yes: bool) -> None:
+def forget(performer: str, store: Store, *, yes: bool) -> None:
     """Erase a PERFORMER, by name or id, with every encoding and picture.
 
     The file itself is rewritten, so nothing can be read back from it, and no import enrols them
     again until `unforget`. Copies of the file that you made remain, and the photos you enrolled
     from are not touched.
     """
-    with gallery_to_change(db_path) as gallery:
+    with store.changing() as gallery:
         found = gallery.find_performer(performer)
         if not yes:
             click.confirm(
@@ -118,8 +104,8 @@ def forget(performer: str, db_path: Path, *, yes: bool) -> None:
                 abort=True,
                 err=True,
             )
-        forgetting.forget(gallery, found)
-    backups = sorted(path.name for path in db_path.parent.glob(f"{db_path.name}.before-*"))
+        gallery.forget(found)
+    backups = store.backups()
     if backups:
         click.echo(f"Backups still hold them: {', '.join(backups)}. Delete those too.", err=True)
     print_json({"forgotten": found.name, "encodings": found.encodings, "backups": backups})
@@ -129,8 +115,8 @@ def forget(performer: str, db_path: Path, *, yes: bool) -> None:
 @click.argument("name")
 @click.option("--disambiguation", default="", help="The one they had, if any.")
 @gallery_option
-def unforget(name: str, disambiguation: str, db_path: Path) -> None:
+def unforget(name: str, disambiguation: str, store: Store) -> None:
     """Allow imports to enrol a performer of this NAME, or with this id at a source, again."""
-    with gallery_to_change(db_path) as gallery:
-        forgetting.unforget(gallery, name, disambiguation)
+    with store.changing() as gallery:
+        gallery.unforget(name, disambiguation)
     print_json({"unforgotten": name})

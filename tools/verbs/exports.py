@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from db.blobs import to_blob
+from db.galleries import Gallery
 from db.records import Performer
-from db.sqlite.gallery import SqliteGallery
 from tools.sources.table import LIST_SEPARATOR
 
 CSV_COLUMNS = ("id", "name", "disambiguation", "aliases", "urls", "stash_ids", "encodings")
@@ -16,7 +16,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet run a cell (OWASP, CSV injection)."""
 
 
-def write_ndjson(gallery: SqliteGallery, output: TextIO, *, with_encodings: bool) -> int:
+def write_ndjson(gallery: Gallery, output: TextIO, *, with_encodings: bool) -> int:
     """Write one performer a line, in the form `import file` reads; returns how many."""
     performers = gallery.performers()
     for performer in performers:
@@ -27,7 +27,7 @@ def write_ndjson(gallery: SqliteGallery, output: TextIO, *, with_encodings: bool
     return len(performers)
 
 
-def write_csv(gallery: SqliteGallery, output: TextIO) -> int:
+def write_csv(gallery: Gallery, output: TextIO) -> int:
     """Write one performer a row, without encodings; returns how many."""
     writer = csv.writer(output)
     writer.writerow(CSV_COLUMNS)
@@ -58,7 +58,7 @@ def _entry(performer: Performer) -> dict[str, Any]:
     }
 
 
-def _encodings(gallery: SqliteGallery, performer: Performer) -> Iterator[dict[str, Any]]:
+def _encodings(gallery: Gallery, performer: Performer) -> Iterator[dict[str, Any]]:
     for one in gallery.encodings(performer.id):
         yield {
             "vector": base64.b64encode(to_blob(one.vector)).decode("ascii"),

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 import httpx
 
-from db.sqlite.bundles import open_bundle
+from db.galleries import Store
+from db.stores import open_bundle
 from function.enrolling.portraits import SMALLEST_PIXELS
 from function.settings import Settings
 from tools.imports.imports import enrol_bundle, follow, gallery_to_fill, import_records
@@ -71,7 +72,7 @@ def import_() -> None:
 @import_.command("folder", epilog="Example: python -m tools import folder photos/")
 @click.argument("folder", type=click.Path(path_type=Path))
 @enrolling
-def import_folder(folder: Path, db_path: Path, *, demands: Demands, dry_run: bool) -> None:
+def import_folder(folder: Path, store: Store, *, demands: Demands, dry_run: bool) -> None:
     """Enrol FOLDER/<Performer Name>/*.jpg, or FOLDER/<Performer Name>.jpg.
 
     A performer.json beside the photos may hold name, disambiguation, aliases and urls. Each photo
@@ -79,7 +80,7 @@ def import_folder(folder: Path, db_path: Path, *, demands: Demands, dry_run: boo
     """
     records = list(read_folder(folder))
     engine = load_chosen_engine(Settings.from_env())
-    with gallery_to_fill(db_path, dry_run=dry_run) as gallery:
+    with gallery_to_fill(store, dry_run=dry_run) as gallery:
         total = len(records)
         report = import_records(records, gallery, engine, demands, kind="folder", total=total)
     finish(report)
@@ -109,7 +110,7 @@ def import_file(
     columns: tuple[str, ...],
     own_servers: tuple[str, ...],
     source: str | None,
-    db_path: Path,
+    store: Store,
     demands: Demands,
     dry_run: bool,
 ) -> None:
@@ -126,7 +127,7 @@ def import_file(
         columns=_column_map(columns),
     )
     engine = load_chosen_engine(Settings.from_env())
-    with _on_disk(file) as path, gallery_to_fill(db_path, dry_run=dry_run) as gallery:
+    with _on_disk(file) as path, gallery_to_fill(store, dry_run=dry_run) as gallery:
         records = read_table(path, options)
         report = import_records(records, gallery, engine, demands, kind="file")
     finish(report)
@@ -135,10 +136,10 @@ def import_file(
 @import_.command("stash-export", epilog="Example: python -m tools import stash-export export.zip")
 @click.argument("export", type=click.Path(path_type=Path))
 @enrolling
-def import_stash_export(export: Path, db_path: Path, *, demands: Demands, dry_run: bool) -> None:
+def import_stash_export(export: Path, store: Store, *, demands: Demands, dry_run: bool) -> None:
     """Enrol the performers of EXPORT, the folder or zip that Stash exports."""
     engine = load_chosen_engine(Settings.from_env())
-    with gallery_to_fill(db_path, dry_run=dry_run) as gallery:
+    with gallery_to_fill(store, dry_run=dry_run) as gallery:
         records = read_export(export)
         report = import_records(records, gallery, engine, demands, kind="stash-export")
     finish(report)
@@ -148,9 +149,9 @@ def import_stash_export(export: Path, db_path: Path, *, demands: Demands, dry_ru
 @click.argument("bundle", type=click.Path(path_type=Path))
 @DRY_RUN
 @gallery_option
-def import_bundle(bundle: Path, db_path: Path, *, dry_run: bool) -> None:
+def import_bundle(bundle: Path, store: Store, *, dry_run: bool) -> None:
     """Merge BUNDLE, made by `export --bundle`, into the gallery, after it was checked."""
-    with open_bundle(bundle) as opened, gallery_to_fill(db_path, dry_run=dry_run) as gallery:
+    with open_bundle(bundle) as opened, gallery_to_fill(store, dry_run=dry_run) as gallery:
         total = len(opened.performers())
         report = follow(enrol_bundle(opened, gallery), gallery, kind="bundle", total=total)
     finish(report)

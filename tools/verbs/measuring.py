@@ -5,9 +5,8 @@ from pathlib import Path
 
 import click
 
-from db.sqlite.gallery import SqliteGallery
-from db.sqlite.snapshots import load_snapshot
-from function.engines.protocol import ENCODING_MODEL
+from db.galleries import Store
+from function.engines.models import PRIMARY
 from function.matching.audits import audit_gallery
 from function.settings import Settings
 from tools.accuracy.calibrate import calibrate as fit_and_compare
@@ -74,10 +73,11 @@ def calibrate(dataset: Path, description: str | None, table: bool) -> None:  # n
 @click.command(epilog="Example: python -m tools audit --table")
 @gallery_option
 @table_option
-def audit(db_path: Path, table: bool) -> None:  # noqa: FBT001  # as above
+def audit(store: Store, table: bool) -> None:  # noqa: FBT001  # as above
     """Find photos under a wrong name or enrolled twice, and performers too alike to tell apart."""
-    with SqliteGallery(db_path) as gallery:
-        found = audit_gallery(load_snapshot(gallery, ENCODING_MODEL))
+    with store.gallery() as gallery:
+        snapshot = gallery.snapshot(PRIMARY)
+    found = audit_gallery(snapshot)
     if table:
         click.echo(render_audit(found))
     else:

@@ -6,9 +6,7 @@ from pathlib import Path
 import click
 
 from db.errors import GalleryReadOnlyError
-from db.sqlite import notes
-from db.sqlite.bundles import export_bundle
-from db.sqlite.gallery import SqliteGallery
+from db.galleries import Store
 from tools.verbs.exports import write_csv, write_ndjson
 from tools.verbs.shared import gallery_option, print_json
 
@@ -24,25 +22,24 @@ from tools.verbs.shared import gallery_option, print_json
     help="Write everything to this one file instead, for `import bundle`.",
 )
 @gallery_option
-def export(form: str, bundle: Path | None, db_path: Path, *, encodings: bool) -> None:
+def export(form: str, bundle: Path | None, store: Store, *, encodings: bool) -> None:
     """Write the gallery to stdout as a list, or with --bundle to a file that holds all of it.
 
     Cells that a spreadsheet would run as a formula get an apostrophe in front. Encodings are
     biometric data: keep a file that holds them as you keep the gallery.
     """
-    with SqliteGallery(db_path) as gallery:
-        if bundle:
-            try:
-                print_json({**export_bundle(gallery, bundle)})
-            except OSError as error:
-                raise GalleryReadOnlyError(
-                    f"{bundle} cannot be written ({error.strerror or error})."
-                ) from error
-            return
+    if bundle:
+        try:
+            print_json({**store.export_bundle(bundle)})
+        except OSError as error:
+            reason = error.strerror or error
+            raise GalleryReadOnlyError(f"{bundle} cannot be written ({reason}).") from error
+        return
+    with store.gallery() as gallery:
         if form == "csv" and encodings:
             raise click.UsageError("Encodings go into ndjson, not csv.")
         if form == "csv":
             count = write_csv(gallery, sys.stdout)
         else:
             count = write_ndjson(gallery, sys.stdout, with_encodings=encodings)
-        notes.log(gallery, f"export {form}", {"performers": count})
+        gallery.log(f"export {form}", {"performers": count})

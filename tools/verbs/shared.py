@@ -3,11 +3,13 @@
 import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import click
 
+from db.errors import UnknownStoreError
+from db.galleries import Store
+from db.stores import open_store
 from function.engines.loading import load_engine
 from function.engines.protocol import Engine
 from function.settings import Settings
@@ -17,10 +19,26 @@ EXIT_PARTLY = 3
 
 Verb: TypeAlias = Callable[..., Any]
 
+
+class StoreType(click.ParamType[Store]):
+    """A store, named by its address; it is not opened yet."""
+
+    name = "store"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Store:
+        """Turn the address into the store there."""
+        try:
+            return open_store(str(value))
+        except UnknownStoreError as error:
+            self.fail(str(error), param, ctx)
+
+
 gallery_option = click.option(
     "--db",
-    "db_path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    "store",
+    type=StoreType(),
     envvar="PERFORMERS_DB",
     default="performers.db",
     show_default=True,

@@ -1,40 +1,35 @@
 """`list`, `show`, `journal`: what is in a gallery, and what was done to it."""
 
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
-from db.sqlite import notes
-from db.sqlite.edits import photos_of
-from db.sqlite.gallery import SqliteGallery
+from db.galleries import Store
 from tools.verbs.shared import gallery_option, print_json
 
 
 @click.command("list", epilog="Example: python -m tools list --db performers.db")
 @gallery_option
-def list_performers(db_path: Path) -> None:
+def list_performers(store: Store) -> None:
     """List everyone in the gallery."""
-    with SqliteGallery(db_path) as gallery:
+    with store.gallery() as gallery:
         print_json([asdict(performer) for performer in gallery.performers()])
 
 
 @click.command(epilog='Example: python -m tools show "Grace Hopper"')
 @click.argument("performer")
 @gallery_option
-def show(performer: str, db_path: Path) -> None:
+def show(performer: str, store: Store) -> None:
     """Show one PERFORMER, by name or id, and where each encoding came from."""
-    with SqliteGallery(db_path) as gallery:
+    with store.gallery() as gallery:
         found = gallery.find_performer(performer)
-        photos = [asdict(photo) for photo in photos_of(gallery, found)]
+        photos = [asdict(photo) for photo in gallery.photos(found.id)]
         print_json({**asdict(found), "photos": photos})
 
 
 @click.command(epilog="Example: python -m tools journal")
 @gallery_option
-def journal(db_path: Path) -> None:
+def journal(store: Store) -> None:
     """List what was imported, exported, changed and forgotten, and when (UTC); it names nobody."""
-    with SqliteGallery(db_path) as gallery:
-        print_json(
-            [{"at": at, "verb": verb, **counts} for at, verb, counts in notes.journal(gallery)]
-        )
+    with store.gallery() as gallery:
+        print_json([{"at": at, "verb": verb, **counts} for at, verb, counts in gallery.journal()])

@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 
 import click
 
+from db.galleries import Gallery, Store
 from db.records import Identity
-from db.sqlite import notes
-from db.sqlite.gallery import SqliteGallery
 from function.settings import Settings
 from tools.imports.imports import gallery_to_fill, import_records
 from tools.imports.portraits import Demands
@@ -52,7 +50,7 @@ def import_stash(
     *,
     tag: str,
     images: int,
-    db_path: Path,
+    store: Store,
     favorites: bool,
     demands: Demands,
     dry_run: bool,
@@ -67,17 +65,15 @@ def import_stash(
     downloads = Downloads([stash.own_server])
     engine = load_chosen_engine(Settings.from_env())
     is_whole = not favorites and not tag
-    with gallery_to_fill(db_path, dry_run=dry_run) as gallery:
-        since = (
-            notes.checkpoint(gallery, stash.source) if is_whole and not demands.look_again else ""
-        )
+    with gallery_to_fill(store, dry_run=dry_run) as gallery:
+        since = gallery.checkpoint(stash.source) if is_whole and not demands.look_again else ""
         wanted = Wanted(since, favorites, tag, images)
         if not demands.look_again:
             wanted = replace(wanted, done=_is_done(gallery))
         records = stash.read_performers(wanted, downloads)
         report = import_records(records, gallery, engine, demands, kind="stash")
         if is_whole and newest and not report.stopped and not report.is_incomplete:
-            notes.note_checkpoint(gallery, stash.source, newest)
+            gallery.note_checkpoint(stash.source, newest)
     finish(report)
 
 
@@ -104,7 +100,7 @@ def import_stash_box(
     stash_url: str,
     stash_api_key: str,
     images: int,
-    db_path: Path,
+    store: Store,
     known: bool,
     demands: Demands,
     dry_run: bool,
@@ -125,7 +121,7 @@ def import_stash_box(
     box = StashBox(endpoint, api_key, images)
     downloads = Downloads()
     engine = load_chosen_engine(Settings.from_env())
-    with gallery_to_fill(db_path, dry_run=dry_run) as gallery:
+    with gallery_to_fill(store, dry_run=dry_run) as gallery:
         from_gallery = _known_ids(gallery, endpoint) if known else []
         from_stash = stash.stash_ids(endpoint) if stash else iter(())
         records = chain(
@@ -136,11 +132,11 @@ def import_stash_box(
     finish(report)
 
 
-def _is_done(gallery: SqliteGallery) -> Callable[[Identity, str], bool]:
-    return lambda identity, updated_at: notes.updated_at(gallery, identity) == updated_at
+def _is_done(gallery: Gallery) -> Callable[[Identity, str], bool]:
+    return lambda identity, updated_at: gallery.updated_at(identity) == updated_at
 
 
-def _known_ids(gallery: SqliteGallery, endpoint: str) -> list[str]:
+def _known_ids(gallery: Gallery, endpoint: str) -> list[str]:
     return [
         identity.source_id
         for performer in gallery.performers()

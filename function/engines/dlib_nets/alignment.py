@@ -9,12 +9,10 @@ import dlib
 import numpy as np
 
 from function.engines.copies import Copies
+from function.engines.dlib_nets.model import DLIB
 from function.engines.heads import Head, fit_head
 from function.engines.protocol import Alignment, Box, Detection, Landmarks
 from function.media.pictures import RgbImage
-
-CHIP_PIXELS = 150
-"""Side of the chip; the encoder was trained on this size (dlib, dnn_face_recognition_ex)."""
 
 CHIP_PADDING = 0.25
 """Share of the face's size left around it; what the encoder was trained with (same source)."""
@@ -45,7 +43,7 @@ def align_face(image: RgbImage, detection: Detection, predictor: Any) -> Alignme
 def _align(pixels: RgbImage, box: Box, predictor: Any) -> Alignment:
     rectangle = dlib.rectangle(box.left, box.top, box.right, box.bottom)
     shape = predictor(pixels, rectangle)
-    chip = dlib.get_face_chip(pixels, shape, size=CHIP_PIXELS, padding=CHIP_PADDING)
+    chip = dlib.get_face_chip(pixels, shape, size=DLIB.chip_pixels, padding=CHIP_PADDING)
     landmarks = np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float32)
     return Alignment(landmarks=landmarks, chip=chip)
 
@@ -69,7 +67,7 @@ def stack_chips(chips: Sequence[RgbImage]) -> RgbImage:
     Raises:
         ValueError: a chip has another shape; the encoder would read it as noise.
     """
-    expected = (CHIP_PIXELS, CHIP_PIXELS, 3)
+    expected = (DLIB.chip_pixels, DLIB.chip_pixels, 3)
     for chip in chips:
         if chip.shape != expected or chip.dtype != np.uint8:
             raise ValueError(f"A chip is uint8 {expected}, not {chip.dtype} {chip.shape}.")

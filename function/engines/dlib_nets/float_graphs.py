@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from onnx import TensorProto, helper
 
-from function.engines.dlib_nets.alignment import CHIP_PIXELS
 from function.engines.dlib_nets.layers import (
     AddPrevious,
     Convolution,
@@ -19,6 +18,7 @@ from function.engines.dlib_nets.layers import (
     Pool,
     Relu,
 )
+from function.engines.dlib_nets.model import DLIB
 from function.engines.dlib_nets.rewrites import fill_blocks, fold, split_last
 from function.engines.onnx.graph_writer import GraphWriter
 
@@ -37,9 +37,9 @@ def encoder_graph(net: DlibNet[MetricLoss]) -> bytes:
     writer = GraphWriter()
     pixels = writer.add("Cast", "chips", to=TensorProto.FLOAT)
     planes = writer.add("Transpose", pixels, perm=[0, 3, 1, 2])
-    _write_layers(writer, _Map(planes, side=CHIP_PIXELS), fold(net))
+    _write_layers(writer, _Map(planes, side=DLIB.chip_pixels), fold(net))
     writer.name_last("encodings")
-    side = CHIP_PIXELS
+    side = DLIB.chip_pixels
     chips = helper.make_tensor_value_info("chips", TensorProto.UINT8, ["faces", side, side, 3])
     encodings = helper.make_tensor_value_info("encodings", TensorProto.FLOAT, ["faces", 128])
     return writer.finish("encoder", chips, encodings)

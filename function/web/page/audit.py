@@ -48,6 +48,4 @@ class Auditor:
 
 def answer_audit(service: Service, auditor: Auditor, _: Request) -> Response:
     """Answer `GET /gallery/audit` with what to look at in the gallery, the worst first."""
-    with service.gallery() as gallery:
-        snapshot = service.snapshot(gallery)
-    return json_response(auditor.audit(snapshot).to_json())
+    return json_response(auditor.audit(service.snapshot()).to_json())

@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 from flask import Request, Response
 
+from db.galleries import GalleryChange
 from db.records import Performer
 from db.sightings import Correction, Sighting, new_performer
-from db.sqlite.corrections import assign, reject, undo
-from db.sqlite.gallery import SqliteGallery
 from function.errors import BadParameterError
 from function.web.page.open_gallery import changed_gallery, refuse_forgotten
 from function.web.page_requests import read_fields, read_name
@@ -23,10 +22,9 @@ def answer_assign(service: Service, results: RecentResults, request: Request) ->
     )
     sighting = _find_sighting(results, result, person)
 
-    def change(gallery: SqliteGallery) -> Correction:
-        return assign(
-            gallery, gallery.performer(number), sighting, _other(gallery, instead, number)
-        )
+    def change(gallery: GalleryChange) -> Correction:
+        other = _other(gallery, instead, number)
+        return gallery.assign(gallery.performer(number), sighting, other)
 
     return _answer(service, results, change, "Kept as {name}: the gallery has learned {count}.")
 
@@ -39,9 +37,9 @@ def answer_name(service: Service, results: RecentResults, request: Request) -> R
     sighting = _find_sighting(results, result, person)
     performer = new_performer(read_name(name))
 
-    def change(gallery: SqliteGallery) -> Correction:
+    def change(gallery: GalleryChange) -> Correction:
         refuse_forgotten(gallery, performer)
-        return assign(gallery, performer, sighting, _other(gallery, instead, 0))
+        return gallery.assign(performer, sighting, _other(gallery, instead, 0))
 
     return _answer(service, results, change, "{name} is in the gallery now, with {count}.")
 
@@ -52,7 +50,7 @@ def answer_reject(service: Service, results: RecentResults, request: Request) ->
     sighting = _find_sighting(results, result, person)
     said = "Kept: this is not {name}, who will not be offered for this face again."
     return _answer(
-        service, results, lambda gallery: reject(gallery, gallery.performer(number), sighting), said
+        service, results, lambda gallery: gallery.reject(gallery.performer(number), sighting), said
     )
 
 
@@ -61,7 +59,7 @@ def answer_undo(service: Service, results: RecentResults, request: Request) -> R
     (correction_id,) = read_fields(request, correction=str)
     correction = results.find_correction(correction_id)
     with changed_gallery(service) as gallery:
-        undo(gallery, correction)
+        gallery.undo(correction)
     results.drop_correction(correction_id)
     return json_response({"undone": True})
 
@@ -73,14 +71,14 @@ def _find_sighting(results: RecentResults, result_id: str, person: int) -> Sight
     return people[person]
 
 
-def _other(gallery: SqliteGallery, instead_of: int, chosen: int) -> Performer | None:
+def _other(gallery: GalleryChange, instead_of: int, chosen: int) -> Performer | None:
     return gallery.performer(instead_of) if instead_of not in (0, chosen) else None
 
 
 def _answer(
     service: Service,
     results: RecentResults,
-    change: Callable[[SqliteGallery], Correction],
+    change: Callable[[GalleryChange], Correction],
     said: str,
 ) -> Response:
     with changed_gallery(service) as gallery:

@@ -3,9 +3,6 @@
 from flask import Request, Response
 
 from db.errors import GalleryError
-from db.sqlite import edits
-from db.sqlite.forgetting import forget
-from db.sqlite.gallery import SqliteGallery
 from function.errors import CorrectionRefusedError, GalleryUnavailableError
 from function.web.page.open_gallery import changed_gallery
 from function.web.page_requests import read_fields, read_name
@@ -16,21 +13,21 @@ from function.web.service import Service
 def answer_create(service: Service, request: Request) -> Response:
     """Make an empty gallery where there is none, so that a first user can begin in the browser."""
     read_fields(request)
-    path = service.settings.performers_db
-    if path.exists():
-        raise CorrectionRefusedError(f"{path.name} is there already, and was left as it is.")
+    name = service.store.address.name
+    if service.store.exists():
+        raise CorrectionRefusedError(f"{name} is there already, and was left as it is.")
     try:
-        SqliteGallery(path, create=True).close()
+        service.store.create()
     except GalleryError as error:
         raise GalleryUnavailableError(str(error)) from error
-    return json_response({"created": path.name})
+    return json_response({"created": name})
 
 
 def answer_rename(service: Service, request: Request) -> Response:
     """Call a performer something else; the old name becomes an alias."""
     number, name = read_fields(request, id=int, name=str)
     with changed_gallery(service) as gallery:
-        edits.rename(gallery, gallery.performer(number), read_name(name), None)
+        gallery.rename(gallery.performer(number), read_name(name), None)
     return json_response({"renamed": number})
 
 
@@ -40,7 +37,7 @@ def answer_merge(service: Service, request: Request) -> Response:
     if kept == absorbed:
         raise CorrectionRefusedError("A performer cannot be merged with itself. Choose another.")
     with changed_gallery(service) as gallery:
-        edits.merge(gallery, gallery.performer(kept), gallery.performer(absorbed))
+        gallery.merge(gallery.performer(kept), gallery.performer(absorbed))
     return json_response({"merged": kept})
 
 
@@ -48,7 +45,7 @@ def answer_remove_photo(service: Service, request: Request) -> Response:
     """Take out what one photo added."""
     number, photo = read_fields(request, id=int, photo=str)
     with changed_gallery(service) as gallery:
-        removed = edits.remove_photo(gallery, gallery.performer(number), photo)
+        removed = gallery.remove_photo(gallery.performer(number), photo)
     return json_response({"removed": removed})
 
 
@@ -56,5 +53,5 @@ def answer_forget(service: Service, request: Request) -> Response:
     """Erase a performer for good."""
     (number,) = read_fields(request, id=int)
     with changed_gallery(service) as gallery:
-        forget(gallery, gallery.performer(number))
+        gallery.forget(gallery.performer(number))
     return json_response({"forgotten": number})

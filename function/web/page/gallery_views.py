@@ -5,10 +5,10 @@ from typing import TypedDict
 
 from flask import Request, Response
 
+from db.errors import GalleryError
 from db.records import Encoding, Listed
-from db.sqlite.checks import check_gallery
-from db.sqlite.listings import list_performers
 from db.vectors import distances_to_others
+from function.engines.models import PRIMARY
 from function.errors import GalleryUnavailableError, UnknownPerformerError
 from function.web.page.open_gallery import opened_gallery
 from function.web.page_requests import read_number
@@ -17,10 +17,6 @@ from function.web.service import Service
 
 PAGE_SIZE = 60
 LARGEST_PAGE = 200
-
-UNLIKE_FROM = 0.6
-"""Distance to the mean of a performer's other photos from which a photo may show somebody else:
-face_recognition's own limit for one person. Own photos lie at 0.35 +- 0.06 from such a mean."""
 
 WEAK_BELOW = 0.4
 """Quality under which a photo adds little."""
@@ -50,7 +46,7 @@ def answer_list(service: Service, request: Request) -> Response:
     start = read_number(request, "from", 0, least=0)
     limit = min(read_number(request, "limit", PAGE_SIZE, least=1), LARGEST_PAGE)
     with opened_gallery(service) as gallery:
-        listing = list_performers(gallery, request.args.get("search", "").strip(), start, limit)
+        listing = gallery.search(request.args.get("search", "").strip(), start, limit)
     performers = [_listed(one) for one in listing.performers]
     return json_response({"performers": performers, "total": listing.total})
 
@@ -87,23 +83,16 @@ def answer_thumbnail(service: Service, request: Request) -> Response:
 
 def answer_check(service: Service, _: Request) -> Response:
     """Answer `GET /gallery/check` with what is wrong with the gallery's file, and what is well."""
-    path = service.settings.performers_db
-    if not path.is_file():
-        raise GalleryUnavailableError(f"There is no gallery {path.name}.")
-    # The finding of a file outside the media root is told without its folder.
-    folder = f"{path.parent}/"
-    findings = [
-        {
-            **asdict(one),
-            "found": one.found.replace(folder, ""),
-            "remedy": one.remedy.replace(folder, ""),
-        }
-        for one in check_gallery(path)
-    ]
+    try:
+        # The file may lie outside the media root, so its folder is not told.
+        findings = [asdict(one) for one in service.store.check(tell_folder=False)]
+    except GalleryError as error:
+        raise GalleryUnavailableError(str(error)) from error
     return json_response({"findings": findings})
 
 
 def _photos(encodings: list[Encoding]) -> list[PhotoReply]:
+    encodings = [one for one in encodings if one.model == encodings[0].model]
     distances = distances_to_others(encodings)
     return [
         PhotoReply(
@@ -122,7 +111,7 @@ def _remarks(encoding: Encoding, distance: float | None) -> list[str]:
         remarks.append(f"weak: {encoding.weaknesses}")
     elif encoding.quality < WEAK_BELOW:
         remarks.append("weak: soft or turned away")
-    if distance is not None and distance > UNLIKE_FROM:
+    if distance is not None and distance > PRIMARY.unlike_from:
         remarks.append("unlike the other photos: is this somebody else?")
     return remarks
 

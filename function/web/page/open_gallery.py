@@ -11,10 +11,8 @@ from db.errors import (
     OtherModelError,
     PerformerNotFoundError,
 )
-from db.forgotten import find_forgotten
+from db.galleries import Gallery, GalleryChange
 from db.records import Performer
-from db.sqlite.gallery import SqliteGallery
-from db.sqlite.writers import only_writer
 from function.errors import (
     CorrectionRefusedError,
     GalleryUnavailableError,
@@ -26,23 +24,36 @@ _REFUSALS = (ForgottenError, IdentityConflictError, OtherModelError)
 
 
 @contextmanager
-def changed_gallery(service: Service) -> Iterator[SqliteGallery]:
+def changed_gallery(service: Service) -> Iterator[GalleryChange]:
     """Open the gallery to change it, in turn with imports and edits of other processes.
 
     Raises:
         GalleryUnavailableError: another is at work on it, or as for `opened_gallery`.
     """
-    with opened_gallery(service) as gallery, only_writer(service.settings.performers_db):
+    with _explained(), service.store.changing() as gallery:
         yield gallery
 
 
-def refuse_forgotten(gallery: SqliteGallery, performer: Performer) -> Performer:
+@contextmanager
+def opened_gallery(service: Service) -> Iterator[Gallery]:
+    """Open the gallery for one request of the page.
+
+    Raises:
+        UnknownPerformerError: a performer that was asked for is not there.
+        CorrectionRefusedError: the change contradicts what the gallery holds.
+        GalleryUnavailableError: it is missing, locked, or not a gallery.
+    """
+    with _explained(), service.store.gallery() as gallery:
+        yield gallery
+
+
+def refuse_forgotten(gallery: Gallery, performer: Performer) -> Performer:
     """Return the performer, unless the user asked never to enrol them again.
 
     Raises:
         CorrectionRefusedError: they did.
     """
-    if find_forgotten(gallery.rows, performer):
+    if gallery.is_forgotten(performer):
         raise CorrectionRefusedError(
             f"{performer.name} was forgotten, for good. To allow the name again: "
             f'python -m tools unforget "{performer.name}".'
@@ -51,17 +62,9 @@ def refuse_forgotten(gallery: SqliteGallery, performer: Performer) -> Performer:
 
 
 @contextmanager
-def opened_gallery(service: Service) -> Iterator[SqliteGallery]:
-    """Open the gallery for one request of the page.
-
-    Raises:
-        UnknownPerformerError: a performer that was asked for is not there.
-        CorrectionRefusedError: the change contradicts what the gallery holds.
-        GalleryUnavailableError: it is missing, locked, or not a gallery.
-    """
+def _explained() -> Iterator[None]:
     try:
-        with SqliteGallery(service.settings.performers_db) as gallery:
-            yield gallery
+        yield
     except PerformerNotFoundError as error:
         raise UnknownPerformerError(str(error)) from error
     except _REFUSALS as error:

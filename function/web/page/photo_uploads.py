@@ -5,9 +5,9 @@ import hashlib
 from flask import Request, Response
 
 from db.errors import AmbiguousNameError, PerformerNotFoundError
+from db.galleries import Gallery
 from db.records import Encoding, Identity, Performer
 from db.sightings import new_performer
-from db.sqlite.gallery import SqliteGallery
 from function.errors import MissingParameterError
 from function.web.page.open_gallery import changed_gallery, opened_gallery, refuse_forgotten
 from function.web.page_requests import read_name, read_number, require_page
@@ -22,7 +22,7 @@ def answer_photo(service: Service, request: Request) -> Response:
     photo_hash = hashlib.sha256(content).hexdigest()
     with opened_gallery(service) as gallery:
         performer = _find_performer(gallery, request)
-        known = gallery.photo_hashes(performer.id, service.ready().model)
+        known = gallery.photo_hashes(performer.id, service.model().id)
     if photo_hash in known:
         return json_response({"added": False, "id": performer.id})
     encoding, picture = _encode(service, request, content, photo_hash)
@@ -33,7 +33,7 @@ def answer_photo(service: Service, request: Request) -> Response:
     return json_response({"added": True, "id": stored.id})
 
 
-def _find_performer(gallery: SqliteGallery, request: Request) -> Performer:
+def _find_performer(gallery: Gallery, request: Request) -> Performer:
     if "id" in request.args:
         return gallery.performer(read_number(request, "id", 0, least=1))
     if "name" not in request.args:
@@ -58,6 +58,6 @@ def _encode(
 ) -> tuple[Encoding, bytes]:
     face = service.find_face(content)
     origin = " ".join(request.args.get("file", "").split())[:200] or "added on the page"
-    weaknesses, model = ", ".join(face.weaknesses), service.ready().model
+    weaknesses, model = ", ".join(face.weaknesses), service.model().id
     encoding = Encoding(face.encoding, model, face.quality, photo_hash, origin, weaknesses)
     return encoding, face.crop

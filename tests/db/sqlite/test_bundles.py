@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from db.errors import DamagedBundleError, GalleryMissingError, GalleryTooNewError, NotAGalleryError
+from db.galleries import everyone
 from db.records import Identity
 from db.sqlite import connections, migrations
-from db.sqlite.bundles import export_bundle, open_bundle, records
+from db.sqlite.bundles import export_bundle
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
+from db.stores import open_bundle
 from tests.support.galleries import MODEL, encoding, performer
 
 
@@ -35,7 +37,7 @@ def change(bundle: Path, sql: str) -> None:
 
 def test_a_bundle_carries_everyone_to_another_gallery(bundle: Path) -> None:
     with open_bundle(bundle) as opened, SqliteGallery() as gallery:
-        for who, encodings, thumbnail in records(opened):
+        for who, encodings, thumbnail in everyone(opened):
             assert gallery.enrol(who, encodings, thumbnail) == "added"
         (ada,) = gallery.performers()
         assert (ada.encodings, len(ada.identities)) == (2, 2)

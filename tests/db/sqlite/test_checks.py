@@ -40,12 +40,13 @@ def test_damaged_encodings_are_counted_beside_their_owner(path: Path, blob: byte
     assert problems(path) == [("error", "1 encodings of Ada are damaged.")]
 
 
-def test_models_that_mix_and_rows_without_owner_are_errors(path: Path) -> None:
+def test_photos_without_the_primary_model_and_rows_without_owner_are_errors(path: Path) -> None:
+    change(path, "INSERT INTO models (id, dimensions) VALUES ('other', 128)")
     change(path, "UPDATE encodings SET model = 'other' WHERE id = 2")
     change(path, "UPDATE encodings SET performer_id = 77 WHERE id = 1")
     found = [what for _, what in problems(path)]
     assert found[0] == "1 rows belong to no performer."
-    assert found[1].startswith("Encodings of 2 models")
+    assert found[1].startswith("1 photos have no encoding of test-model")
 
 
 def test_a_file_that_others_may_read_is_mended(path: Path) -> None:

@@ -1,19 +1,21 @@
 import numpy as np
 
 from db.records import Vector
-from db.rejections import REJECTED_WITHIN, leave_out_rejected
+from db.rejections import leave_out_rejected
 from db.sightings import Sighting, new_performer
 from db.sqlite.corrections import assign, reject, undo
 from db.sqlite.edits import merge
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import load_snapshot
 from db.vectors import distances_to_performers
-from tests.support.galleries import MODEL, encoding, made_up_vector, performer
+from tests.support.galleries import TEST_MODEL, encoding, made_up_vector, performer
 
 
 def sighting(seed: int, *photos: int) -> Sighting:
     encodings = tuple(encoding(photo) for photo in photos or (seed,))
-    return Sighting(made_up_vector(seed), encodings, b"\xff\xd8", MODEL, "confirmed from a.mp4")
+    return Sighting(
+        made_up_vector(seed), encodings, b"\xff\xd8", TEST_MODEL, "confirmed from a.mp4"
+    )
 
 
 def gallery_of(*names: str) -> SqliteGallery:
@@ -24,7 +26,7 @@ def gallery_of(*names: str) -> SqliteGallery:
 
 
 def offered(gallery: SqliteGallery, probe: Vector) -> list[str]:
-    snapshot = load_snapshot(gallery, MODEL)
+    snapshot = load_snapshot(gallery, TEST_MODEL)
     distances = distances_to_performers(probe[None], snapshot)
     allowed = leave_out_rejected(distances, probe[None], snapshot)[0]
     return [
@@ -49,14 +51,16 @@ def test_a_rejected_look_is_left_out_for_that_performer_alone() -> None:
 def test_a_rejection_reaches_as_far_as_the_same_look_varies() -> None:
     with gallery_of("Ada") as gallery:
         reject(gallery, gallery.find_performer("Ada"), sighting(7))
-        assert offered(gallery, nudged(made_up_vector(7), 0.9 * REJECTED_WITHIN)) == []
-        assert offered(gallery, nudged(made_up_vector(7), 1.1 * REJECTED_WITHIN)) == ["Ada"]
+        assert offered(gallery, nudged(made_up_vector(7), 0.9 * TEST_MODEL.rejected_within)) == []
+        assert offered(gallery, nudged(made_up_vector(7), 1.1 * TEST_MODEL.rejected_within)) == [
+            "Ada"
+        ]
 
 
 def test_the_performer_is_still_found_where_the_rejected_look_lies_near_by() -> None:
     with gallery_of("Ada") as gallery:
         own = gallery.encodings(1)[0].vector
-        close = Sighting(nudged(own, 0.2), (), b"", MODEL, "a.mp4")
+        close = Sighting(nudged(own, 0.2), (), b"", TEST_MODEL, "a.mp4")
         reject(gallery, gallery.find_performer("Ada"), close)
         assert offered(gallery, own) == ["Ada"]
         assert offered(gallery, close.template) == []

@@ -1,6 +1,7 @@
 import sqlite3
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from db.sqlite.connections import open_database
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache, load_snapshot
-from tests.support.galleries import MODEL, encoding, performer
+from tests.support.galleries import MODEL, TEST_MODEL, encoding, performer
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_encodings_of_two_models_never_share_a_gallery(gallery: SqliteGallery) -
     with pytest.raises(OtherModelError, match=f"holds encodings of {MODEL}, these are of other"):
         gallery.enrol(performer("Eve"), [encoding(2, model="other")], None)
     with pytest.raises(OtherModelError, match="the engine's of other"):
-        load_snapshot(gallery, "other")
+        load_snapshot(gallery, replace(TEST_MODEL, id="other"))
 
 
 def test_a_write_that_fails_leaves_nothing_behind(gallery: SqliteGallery) -> None:
@@ -89,7 +90,7 @@ def test_a_write_that_fails_leaves_nothing_behind(gallery: SqliteGallery) -> Non
 def test_the_snapshot_holds_every_encoding_beside_its_owner(gallery: SqliteGallery) -> None:
     gallery.enrol(performer("Bob"), [encoding(1)], None)
     gallery.enrol(performer("Ada"), [encoding(2), encoding(3)], None)
-    snapshot = load_snapshot(gallery, MODEL)
+    snapshot = load_snapshot(gallery, TEST_MODEL)
     assert [one.name for one in snapshot.performers] == ["Ada", "Bob"]
     assert snapshot.owners.tolist() == [1, 0, 0]
     assert np.array_equal(snapshot.vectors[2], encoding(3).vector)
@@ -105,7 +106,7 @@ def test_a_damaged_encoding_is_left_out_and_named(
             nan = np.full(128, np.nan, dtype="<f4").tobytes()
             raw.execute("UPDATE encodings SET vector = ? WHERE id = 2", (nan,))
         raw.close()
-        snapshot = load_snapshot(gallery, MODEL)
+        snapshot = load_snapshot(gallery, TEST_MODEL)
     assert np.array_equal(snapshot.vectors, [encoding(3).vector])
     assert "Encoding 1 of performer 1 is damaged" in caplog.text
     assert "Encoding 2 of performer 1 is damaged" in caplog.text
@@ -115,10 +116,10 @@ def test_a_snapshot_is_loaded_again_only_when_something_changed(tmp_path: Path) 
     path = tmp_path / "g.db"
     cache = SnapshotCache()
     with SqliteGallery(path, create=True) as reader, SqliteGallery(path) as writer:
-        first = cache.newest(reader, MODEL)
-        assert cache.newest(reader, MODEL) is first
+        first = cache.newest(reader, TEST_MODEL)
+        assert cache.newest(reader, TEST_MODEL) is first
         writer.enrol(performer("Ada"), [encoding(1)], None)
-        assert len(cache.newest(reader, MODEL).vectors) == 1
+        assert len(cache.newest(reader, TEST_MODEL).vectors) == 1
 
 
 def test_a_file_put_in_the_place_of_another_is_noticed(tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_a_file_put_in_the_place_of_another_is_noticed(tmp_path: Path) -> None:
         (tmp_path / "g.db").unlink(missing_ok=True)
         with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
             gallery.enrol(performer(name), [encoding(1)], None)
-            assert cache.newest(gallery, MODEL).performers[0].name == name
+            assert cache.newest(gallery, TEST_MODEL).performers[0].name == name
 
 
 def test_forgetting_erases_names_vectors_and_pictures_from_the_file(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from function.engines.yunet.net import Guesses, YunetNet
 from function.faces.faces import faces_of_image
 from function.media.images import fit
 from function.media.pictures import RgbImage
-from function.people.people import group_faces
 from tests.support.engines import QuickEngine, detect
+from tests.support.people import group_faces
 from tests.support.turning import close_up, place_face
 from tools.footage.videos import read_portrait
 

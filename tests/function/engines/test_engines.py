@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from function.engines import processor
 from function.engines.dlib_engine import import_face_recognition
 from function.engines.dlib_nets.float_graphs import encoder_graph
+from function.engines.dlib_nets.model import DLIB
 from function.engines.dlib_nets.nets import read_encoder
 from function.engines.loading import load_engine
 from function.engines.processor import require_avx
 from function.engines.protocol import (
-    ENCODING_MODEL,
     Box,
     Detection,
     DetectorName,
@@ -237,7 +237,7 @@ def test_threads_get_the_answers_that_one_thread_gets(
 def test_an_engine_says_what_it_is(engine: Engine) -> None:
     assert engine.name in ENGINES
     assert engine.provider == "CPU"
-    assert engine.model == ENCODING_MODEL
+    assert engine.model == DLIB
 
 
 # The CNN as a graph against dlib's own

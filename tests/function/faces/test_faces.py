@@ -11,8 +11,8 @@ from function.engines.protocol import Box, Detection, Engine, EngineOptions
 from function.faces.faces import best_face, faces_of_image, find_faces, fit_box
 from function.matching.matches import match_people
 from function.media.frames import Frame
-from function.people.people import group_faces
 from tests.support.engines import detect
+from tests.support.people import group_faces
 from tests.support.turning import close_up, place_face
 from tools.accuracy.labelled import Source
 from tools.accuracy.trials import make_gallery

@@ -11,11 +11,11 @@ import pytest
 from function.engines.protocol import Detection, Engine
 from function.faces.faces import faces_of_image, find_faces
 from function.faces.quality import (
-    BLANK_CHIP,
     DOUBTFUL,
     SMALL_PIXELS,
     Quality,
     doubt_encoding,
+    make_blank_chip,
     measure_sharpness,
     rate_points,
     weigh_face,
@@ -26,8 +26,8 @@ from function.media.frames import sample_frames
 from function.media.pictures import RgbImage
 from function.media.stills import decode_photo
 from function.media.videos import open_video
-from function.people.people import person_of
 from tests.support.engines import detect, made_up_photo
+from tests.support.people import person_of
 from tests.support.turning import close_up, place_face
 from tools.accuracy.labelled import Dataset, Source
 from tools.accuracy.trials import make_gallery
@@ -150,18 +150,18 @@ def test_who_is_known_from_24_pixels_alone_is_never_a_match(photos: Path, engine
 def test_an_encoding_that_says_nothing_is_doubted_and_one_that_says_much_is_not(
     photos: Path, engine: Engine
 ) -> None:
-    (blank,) = engine.encode([BLANK_CHIP])
+    (blank,) = engine.encode([make_blank_chip(engine.model)])
     hand = cv2.GaussianBlur(np.full((150, 150, 3), (190, 150, 120), np.uint8), (0, 0), 3)
     portrait = read_portrait(photos / "biden.jpg")
     face = engine.align(portrait, detect(engine, portrait)[0]).chip
     nobody, somebody = engine.encode([hand.astype(np.uint8), face])
-    assert doubt_encoding((), 0.95, nobody, blank) == (DOUBTFUL,)
-    assert doubt_encoding((DOUBTFUL,), 0.95, nobody, blank) == (DOUBTFUL,)
-    assert doubt_encoding(("blurred", DOUBTFUL), 0.8, somebody, blank) == ("blurred",)
-    assert doubt_encoding((DOUBTFUL,), 0.65, somebody, blank) == (DOUBTFUL,)
+    assert doubt_encoding((), 0.95, nobody, blank, engine.model) == (DOUBTFUL,)
+    assert doubt_encoding((DOUBTFUL,), 0.95, nobody, blank, engine.model) == (DOUBTFUL,)
+    assert doubt_encoding(("blurred", DOUBTFUL), 0.8, somebody, blank, engine.model) == ("blurred",)
+    assert doubt_encoding((DOUBTFUL,), 0.65, somebody, blank, engine.model) == (DOUBTFUL,)
     half_way = blank + (somebody - blank) * np.float32(0.52 / np.linalg.norm(somebody - blank))
-    assert doubt_encoding((), 0.83, half_way, blank) == (DOUBTFUL,)
-    assert doubt_encoding((), 0.93, half_way, blank) == ()
+    assert doubt_encoding((), 0.83, half_way, blank, engine.model) == (DOUBTFUL,)
+    assert doubt_encoding((), 0.93, half_way, blank, engine.model) == ()
 
 
 def test_sharpness_sees_no_light_and_takes_the_softer_axis() -> None:

@@ -9,6 +9,7 @@ import pytest
 from db.errors import DamagedVectorError, OtherModelError
 from db.records import Performer, Vector, Vectors
 from db.snapshots import Snapshot
+from function.engines.models import PRIMARY
 from function.matching.densities import (
     own_density,
     read_densities,
@@ -23,8 +24,9 @@ from function.matching.matches import (
     Identification,
     match_people,
 )
-from function.people.people import Person, group_faces, person_of
+from function.people.people import Person
 from tests.support.crowds import Crowd, make_face, make_faces, make_gallery
+from tests.support.people import group_faces, person_of
 from tools.accuracy.crowds import add_strangers
 from tools.accuracy.labelled import Dataset
 from tools.accuracy.trials import make_trials, run_trial
@@ -252,7 +254,9 @@ def test_a_performer_without_encodings_is_never_named_and_changes_no_score() -> 
 
 
 def test_encodings_of_another_model_are_refused() -> None:
-    gallery = make_gallery([Crowd().encodings(Crowd().person(), 1)], model="other-net/3")
+    gallery = make_gallery(
+        [Crowd().encodings(Crowd().person(), 1)], model=replace(PRIMARY, id="other-net/3")
+    )
     with pytest.raises(OtherModelError, match="other-net/3"):
         match_people([someone(Crowd().person())], gallery)
 
@@ -288,7 +292,7 @@ def test_densities_read_as_they_were_written(tmp_path: Path) -> None:
 def test_on_real_photographs_no_stranger_and_no_wrong_name_is_a_match(
     lfw: Dataset, enrolled: int, probe: int
 ) -> None:
-    model = shipped_densities().model
+    model = PRIMARY
     trials = make_trials(lfw.sources, model, enrol=enrolled, probe=probe, rounds=3, seed=4)
     outcomes = [run_trial(trial, None) for trial in trials]
     known = [outcome for outcome in outcomes if outcome.ours.enrolled]
@@ -299,7 +303,7 @@ def test_on_real_photographs_no_stranger_and_no_wrong_name_is_a_match(
 
 
 def test_a_hundred_thousand_strangers_take_no_right_name_away(lfw: Dataset) -> None:
-    model = shipped_densities().model
+    model = PRIMARY
     trials = list(make_trials(lfw.sources, model, enrol=3, probe=3, rounds=1, seed=5))
     known = [trial for trial in trials if trial.enrolled]
     crowd = add_strangers(known[0].gallery, 100_000, np.random.default_rng(6))

@@ -7,7 +7,8 @@ import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from function.people.linkage import CUT, group_looks, link_looks
+from function.engines.models import PRIMARY
+from function.people.linkage import group_looks, link_looks
 from function.people.views import Looks, square_distances
 from tests.support.crowds import Crowd
 
@@ -40,18 +41,18 @@ def test_looks_are_linked_as_scipy_links_them(
         looks = make_looks(people, each, spread, seed, forbidden_share)
         distances = np.sqrt(square_distances(looks.encodings)).astype(np.float64)
         distances[looks.forbidden] = 1e9
-        groups = link_looks(looks)
+        groups = link_looks(looks, PRIMARY)
         if len(distances) == 1:
             assert groups.tolist() == [0]
             continue
         tree = linkage(squareform(distances, checks=False), "average")
-        assert as_sets(groups) == as_sets(fcluster(tree, CUT, "distance"))
+        assert as_sets(groups) == as_sets(fcluster(tree, PRIMARY.linked_below, "distance"))
         assert sorted(set(groups.tolist())) == list(range(groups.max() + 1))
 
 
 def test_looks_that_a_frame_shows_at_once_are_in_no_group_together() -> None:
     looks = make_looks(4, 30, 0.25, 3, 0.05)
-    groups = group_looks(looks)
+    groups = group_looks(looks, PRIMARY)
     rows, columns = np.nonzero(looks.forbidden)
     assert len(rows)
     assert (groups[rows] != groups[columns]).all()
@@ -60,7 +61,7 @@ def test_looks_that_a_frame_shows_at_once_are_in_no_group_together() -> None:
 def test_three_thousand_looks_are_grouped_in_seconds() -> None:
     looks = make_looks(30, 100, 0.25, 5, 0.0)
     started = time.process_time()
-    groups = group_looks(looks)
+    groups = group_looks(looks, PRIMARY)
     assert time.process_time() - started < 10
     assert len(set(groups.tolist())) == 30
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from function.engines.models import PRIMARY
 from function.engines.protocol import Engine
 from function.faces.faces import find_faces
 from function.media.frames import sample_frames
 from function.media.videos import open_video
-from function.people.people import group_faces, person_of
 from tests.support.crowds import Crowd, make_face, make_faces
+from tests.support.people import group_faces, person_of
 from tools.accuracy.evaluate import group_our_way, measure_grouping
 from tools.accuracy.labelled import Dataset
 
@@ -216,7 +217,7 @@ def test_the_faces_of_a_real_clip_are_at_most_twice_as_many_people(
 
 
 def test_photographs_of_ten_people_over_years_are_never_mixed(lfw: Dataset) -> None:
-    figures = measure_grouping(lfw.sources, group_our_way)
+    figures = measure_grouping(lfw.sources, lambda faces: group_our_way(faces, PRIMARY))
     assert figures.b_cubed_precision > 0.99
     assert figures.b_cubed_recall > 0.8
     assert figures.people_found <= 20

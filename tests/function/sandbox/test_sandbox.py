@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from function.engines.models import PRIMARY
 from function.engines.protocol import Box, Engine
 from function.enrolling.portraits import find_only_face
 from function.errors import (
@@ -423,7 +424,7 @@ FOUND = Findings(
 def test_findings_survive_the_way_to_the_parent() -> None:
     message = pack(FOUND)
     read = unpack(Findings, message)
-    check_answer(read)
+    check_answer(read, PRIMARY.dimensions)
     assert pack(read) == message
     assert read.people[0].faces[0].encoding.dtype == np.float32
 
@@ -455,7 +456,7 @@ def lie(**changes: Any) -> Findings:
 )
 def test_a_lie_is_not_believed(lied: Findings) -> None:
     with pytest.raises(WireError):
-        check_answer(unpack(Findings, pack(lied)))
+        check_answer(unpack(Findings, pack(lied)), PRIMARY.dimensions)
 
 
 @pytest.mark.parametrize(
@@ -469,9 +470,9 @@ def test_a_lie_is_not_believed(lied: Findings) -> None:
     ],
 )
 def test_a_lie_about_a_photo_is_not_believed(changes: dict[str, Any]) -> None:
-    check_answer(unpack(Face, pack(FACE)))
+    check_answer(unpack(Face, pack(FACE)), PRIMARY.dimensions)
     with pytest.raises(WireError):
-        check_answer(unpack(Face, pack(replace(FACE, **changes))))
+        check_answer(unpack(Face, pack(replace(FACE, **changes))), PRIMARY.dimensions)
 
 
 @pytest.mark.parametrize(
@@ -484,9 +485,9 @@ def test_a_lie_about_a_photo_is_not_believed(changes: dict[str, Any]) -> None:
     ],
 )
 def test_a_lie_about_a_moment_is_not_believed(lied: Moment) -> None:
-    check_answer(Moment(1.0, b"\xff\xd8\xff jpeg"))
+    check_answer(Moment(1.0, b"\xff\xd8\xff jpeg"), PRIMARY.dimensions)
     with pytest.raises(WireError):
-        check_answer(unpack(Moment, pack(lied)))
+        check_answer(unpack(Moment, pack(lied)), PRIMARY.dimensions)
 
 
 def test_an_answer_to_another_question_ends_the_child(

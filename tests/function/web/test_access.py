@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from functions_framework import create_app
 
-from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import StoredGallery
 from function.web.access import is_loopback
 from function.web.logs import JsonLines, request_id
 from function.web.openapi import describe
@@ -28,7 +28,7 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
     """Start the function over an empty library; no test here reads a video."""
     (tmp_path / "library").mkdir(exist_ok=True)
     (tmp_path / "library" / "text.mp4").write_text("no video")
-    SqliteGallery(tmp_path / "performers.db", create=True).close()
+    StoredGallery(tmp_path / "performers.db", create=True).close()
 
     def start(**settings: str) -> FlaskClient:
         defaults = {

@@ -7,9 +7,9 @@ from db.records import Performer
 from function.engines.protocol import Box
 from function.faces.faces import Face
 from function.matching.matches import Identification, Match
-from function.people.people import person_of
 from function.web.reply import to_reply
 from tests.support.galleries import made_up_vector
+from tests.support.people import person_of
 
 ADA = Performer(id=7, name="Ada", urls=("https://example.org/ada",))
 FACE = Face(

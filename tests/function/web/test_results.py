@@ -2,18 +2,14 @@ import numpy as np
 import pytest
 
 from db.records import Vector
+from function.engines.models import PRIMARY
 from function.engines.protocol import Box
 from function.errors import ResultGoneError
 from function.faces.faces import Face
 from function.people.people import Person
-from function.web.results import (
-    KEPT_SECONDS,
-    MOST_ENCODINGS,
-    MOST_RESULTS,
-    RecentResults,
-    choose_faces,
-)
+from function.web.results import KEPT_SECONDS, MOST_ENCODINGS, MOST_RESULTS, RecentResults
 from tests.support.galleries import made_up_vector
+from tests.support.people import choose_faces
 
 
 def face(
@@ -40,7 +36,7 @@ def person(*faces: Face) -> Person:
 def test_a_result_is_found_by_its_id_and_by_no_other() -> None:
     results = RecentResults()
     someone = person(face(0, made_up_vector(1)), face(3, made_up_vector(2)))
-    result_id = results.keep("sub/a.mp4", [someone], "m")
+    result_id = results.keep("sub/a.mp4", [someone], PRIMARY)
     (look,) = results.find(result_id).people
     assert [one.origin for one in look.encodings] == [
         "confirmed from a.mp4 at 0.0 s",
@@ -53,7 +49,7 @@ def test_a_result_is_found_by_its_id_and_by_no_other() -> None:
 def test_results_are_kept_for_a_bounded_time_and_number() -> None:
     now = [0.0]
     results = RecentResults(clock=lambda: now[0])
-    ids = [results.keep("a.mp4", [], "m") for _ in range(MOST_RESULTS + 1)]
+    ids = [results.keep("a.mp4", [], PRIMARY) for _ in range(MOST_RESULTS + 1)]
     with pytest.raises(ResultGoneError):
         results.find(ids[0])
     assert results.find(ids[1]).video == "a.mp4"

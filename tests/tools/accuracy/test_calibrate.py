@@ -5,13 +5,14 @@ from datetime import date
 import numpy as np
 import pytest
 
+from function.engines.models import PRIMARY
 from function.matching.densities import OWN_FREEDOM, shipped_densities, student
 from tests.support.crowds import Crowd, make_sources
 from tools.accuracy.calibrate import calibrate, fit_densities, render_calibration
 from tools.accuracy.labelled import Dataset
 from tools.sources import UnusableSourceError
 
-MODEL = shipped_densities().model
+MODEL = PRIMARY
 TODAY = date(2026, 11, 23)
 
 
@@ -22,7 +23,7 @@ def test_the_variances_that_made_the_faces_are_found_again() -> None:
     assert densities.own_variance == pytest.approx(0.3**2, rel=0.15)
     assert densities.between_variance == pytest.approx(2 * 0.5**2, rel=0.1)
     assert (densities.people, densities.faces) == (12, 72)
-    assert (densities.model, densities.date) == (MODEL, "2026-11-23")
+    assert (densities.model, densities.date) == (MODEL.id, "2026-11-23")
 
 
 def test_a_library_that_is_more_alike_gives_nearer_strangers() -> None:
@@ -52,7 +53,7 @@ def test_the_report_tells_how_well_the_fit_holds_for_other_people() -> None:
     report = render_calibration(calibration)
     assert "made-up people: 8 people, 32 faces" in report
     assert "came true" in report
-    assert calibration.to_json()["densities"]["model"] == MODEL
+    assert calibration.to_json()["densities"]["model"] == MODEL.id
 
 
 def test_too_few_people_are_refused_with_the_number_needed() -> None:

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 import pytest
 
+from function.engines.models import PRIMARY
 from function.engines.protocol import Engine
 from function.faces.faces import Face
-from function.matching.densities import shipped_densities
 from tests.support.crowds import Crowd, make_face, make_gallery, make_sources
 from tools.accuracy.evaluate import evaluate, render_evaluation
 from tools.accuracy.figures import Outcome, measure_groups, measure_reliability, measure_searches
@@ -19,7 +19,7 @@ from tools.accuracy.trials import make_trials
 from tools.footage.videos import moving_picture, read_picture, write_video
 from tools.sources import UnusableSourceError
 
-MODEL = shipped_densities().model
+MODEL = PRIMARY
 
 
 def _outcome(who: Literal["right", "wrong", "stranger"], score: float) -> Outcome:

@@ -15,8 +15,9 @@ import pytest
 
 from db.errors import GalleryLockedError
 from db.sqlite.checks import check_gallery
-from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache
+from db.sqlite.store import StoredGallery
+from db.stores import open_store
 from tests.support.crashing_import import (
     PHOTOS_EACH,
     hold,
@@ -25,9 +26,8 @@ from tests.support.crashing_import import (
     record,
 )
 from tests.support.engines import QuickEngine
-from tests.support.galleries import MODEL
+from tests.support.galleries import TEST_MODEL
 from tools.imports.enrol import enrol_all
-from tools.imports.imports import gallery_to_fill
 
 KILLS = int(os.environ.get("KILLS", "20"))
 """How often the import is killed; the project's own claim was tried with KILLS=200."""
@@ -70,7 +70,7 @@ def lines_of(report: Path) -> list[str]:
 
 def assert_whole(path: Path, reported: list[str]) -> None:
     assert [one.found for one in check_gallery(path) if one.level == "error"] == []
-    with SqliteGallery(path) as gallery:
+    with StoredGallery(path) as gallery:
         stored = {one.name: one for one in gallery.performers()}
         assert set(reported) <= set(stored)
         for one in stored.values():
@@ -125,7 +125,7 @@ def test_a_file_that_may_only_be_read_is_refused_unharmed(start: Start) -> None:
     folder = Path(tempfile.mkdtemp(prefix="read-only-"))
     try:
         path, report = folder / "g.db", folder / "report"
-        with SqliteGallery(path, create=True) as gallery:
+        with StoredGallery(path, create=True) as gallery:
             list(enrol_all([record(0)], gallery, QuickEngine()))
         report.touch()
         report.chmod(0o666)
@@ -151,27 +151,27 @@ def test_a_second_import_is_refused_while_the_first_is_at_work(
         time.sleep(0.01)
     with (
         pytest.raises(GalleryLockedError, match=r"Another import or edit is at work on g\.db"),
-        gallery_to_fill(path, dry_run=False),
+        open_store(path).changing(create=True),
     ):
         pass
-    with gallery_to_fill(path, dry_run=True) as copy:
+    with open_store(path).rehearsing() as copy:
         assert copy.performers() == []
     first.kill()
     first.join()
-    with gallery_to_fill(path, dry_run=False) as gallery:
+    with open_store(path).changing(create=True) as gallery:
         list(enrol_all([record(0)], gallery, QuickEngine()))
 
 
 def test_a_reader_sees_new_performers_while_an_import_goes_on(start: Start, tmp_path: Path) -> None:
     path, report = tmp_path / "g.db", tmp_path / "report"
-    SqliteGallery(path, create=True).close()
+    StoredGallery(path, create=True).close()
     cache, seen = SnapshotCache(), set()
     process = start(import_some, path, report, 60)
     while process.is_alive():
-        with SqliteGallery(path) as gallery:
-            snapshot = cache.newest(gallery, MODEL)
+        with StoredGallery(path) as gallery:
+            snapshot = cache.newest(gallery, TEST_MODEL)
         assert len(snapshot.vectors) == PHOTOS_EACH * len(snapshot.performers)
         seen.add(len(snapshot.performers))
-    with SqliteGallery(path) as gallery:
-        assert len(cache.newest(gallery, MODEL).performers) == 60
+    with StoredGallery(path) as gallery:
+        assert len(cache.newest(gallery, TEST_MODEL).performers) == 60
     assert len(seen) > 2

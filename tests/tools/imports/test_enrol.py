@@ -9,9 +9,9 @@ import pytest
 from db.records import Identity, Performer, Vectors
 from db.sqlite.edits import allow_photos, remove_photo
 from db.sqlite.forgetting import forget
-from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import StoredGallery
 from function.engines.protocol import Detection, Engine
-from function.faces.quality import BLANK_CHIP
+from function.faces.quality import make_blank_chip
 from function.media.pictures import RgbImage
 from tests.support.engines import QuickEngine, made_up_photo
 from tools.imports.enrol import enrol_performer, spare_photos
@@ -33,7 +33,7 @@ def side_by_side(left: Path, right: Path, to: Path) -> Path:
 def test_each_photo_becomes_an_encoding_and_the_best_face_the_thumbnail(
     photos: Path, engine: Engine
 ) -> None:
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         outcome = enrol_performer(
             record(photos / "obama1.jpg", photos / "obama2.jpg"), gallery, engine
         )
@@ -48,7 +48,7 @@ def test_each_photo_becomes_an_encoding_and_the_best_face_the_thumbnail(
 def test_enrolling_twice_changes_nothing_and_looks_at_no_photo_twice(
     photos: Path, engine: Engine
 ) -> None:
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         enrol_performer(record(photos / "obama1.jpg"), gallery, engine)
         generation = gallery.generation()
         outcome = enrol_performer(record(photos / "obama1.jpg"), gallery, engine)
@@ -63,7 +63,7 @@ def test_refused_photos_are_named_with_their_reasons_and_the_rest_goes_on(
     text = tmp_path / "text.jpg"
     text.write_text("hello")
     gone = tmp_path / "gone.jpg"
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         outcome = enrol_performer(
             record(photos / "cat.png", two, text, photos / "obama1.jpg"), gallery, engine
         )
@@ -78,7 +78,7 @@ def test_refused_photos_are_named_with_their_reasons_and_the_rest_goes_on(
 
 
 def test_a_face_too_small_to_tell_apart_is_refused(photos: Path, engine: Engine) -> None:
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         demands = Demands(smallest_pixels=1000)
         outcome = enrol_performer(record(photos / "obama1.jpg"), gallery, engine, demands)
     assert "too small" in outcome.refusals[0].reason
@@ -91,7 +91,7 @@ def test_of_several_faces_the_largest_counts_only_where_that_was_said(
     small = cv2.resize(cv2.imread(str(photos / "hopper.jpg")), (300, 352))
     small = cv2.copyMakeBorder(small, 0, 448, 0, 0, cv2.BORDER_CONSTANT)
     cv2.imwrite(str(tmp_path / "two.png"), cv2.hconcat([small, large]))
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         refused = enrol_performer(record(tmp_path / "two.png"), gallery, engine)
         assert "say --largest-face" in refused.refusals[0].reason
         demands = Demands(largest_face=True)
@@ -113,13 +113,13 @@ class SeesTooMuch(QuickEngine):
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
         encodings = super().encode(chips)
-        encodings[1:] = super().encode([BLANK_CHIP])
+        encodings[1:] = super().encode([make_blank_chip(self.model)])
         return encodings
 
 
 def test_what_may_be_no_face_at_all_neither_counts_nor_is_enrolled(tmp_path: Path) -> None:
     (tmp_path / "photo.png").write_bytes(made_up_photo(1))
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         outcome = enrol_performer(record(tmp_path / "photo.png"), gallery, SeesTooMuch())
         assert (outcome.added_photos, outcome.refusals) == (1, ())
 
@@ -129,7 +129,7 @@ def test_a_blurred_photo_is_refused_unless_allowed(
 ) -> None:
     blurred = cv2.GaussianBlur(cv2.imread(str(photos / "obama1.jpg")), (0, 0), 9)
     cv2.imwrite(str(tmp_path / "blurred.png"), blurred)
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         refused = enrol_performer(record(tmp_path / "blurred.png"), gallery, engine)
         assert refused.refusals[0].reason.startswith("blurred")
         demands = Demands(allow_blurred=True)
@@ -143,7 +143,7 @@ def test_one_photo_saved_in_two_sizes_counts_once(
     picture = cv2.imread(str(photos / "obama1.jpg"))
     again = tmp_path / "again.jpg"
     cv2.imwrite(str(again), picture, [cv2.IMWRITE_JPEG_QUALITY, 85])
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         outcome = enrol_performer(record(photos / "obama1.jpg", again), gallery, engine)
         assert (outcome.added_photos, outcome.duplicates) == (1, ("again.jpg",))
         later = enrol_performer(record(again), gallery, engine)
@@ -151,7 +151,7 @@ def test_one_photo_saved_in_two_sizes_counts_once(
 
 
 def test_a_removed_photo_stays_away(photos: Path, engine: Engine) -> None:
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         both = record(photos / "obama1.jpg", photos / "obama2.jpg")
         enrol_performer(both, gallery, engine)
         obama = gallery.find_performer("Barack Obama")
@@ -170,7 +170,7 @@ def test_a_removed_photo_stays_away(photos: Path, engine: Engine) -> None:
     ],
 )
 def test_a_name_that_fits_no_line_is_refused(engine: Engine, name: str, complaint: str) -> None:
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         refused = enrol_performer(record(name=name), gallery, engine)
         assert complaint in refused.refusals[0].reason
         assert len(refused.performer) <= 80
@@ -178,7 +178,7 @@ def test_a_name_that_fits_no_line_is_refused(engine: Engine, name: str, complain
 
 @pytest.mark.parametrize("name", ["Zoë 🎭", "=cmd|' /C calc'!A0", "李小龍"])
 def test_any_other_name_is_taken_as_it_is(photos: Path, engine: Engine, name: str) -> None:
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         enrol_performer(record(photos / "obama1.jpg", name=name), gallery, engine)
         assert gallery.performers()[0].name == name
 
@@ -189,7 +189,7 @@ def test_a_record_that_has_not_changed_is_not_looked_at_again(photos: Path, engi
 
     once = replace(record(photos / "obama1.jpg"), updated_at="monday")
     again = replace(once, photos=(Photo("x.jpg", vanished),))
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         enrol_performer(once, gallery, engine)
         assert enrol_performer(again, gallery, engine).change == "unchanged"
         assert next(spare_photos([again], gallery)).photos == ()  # type: ignore[union-attr]
@@ -200,7 +200,7 @@ def test_a_record_that_has_not_changed_is_not_looked_at_again(photos: Path, engi
 def test_a_forgotten_performer_is_skipped_and_their_photos_are_not_even_fetched(
     photos: Path, engine: Engine
 ) -> None:
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         obama = record(photos / "obama1.jpg")
         enrol_performer(obama, gallery, engine)
         forget(gallery, gallery.find_performer("Barack Obama"))
@@ -216,7 +216,7 @@ def test_a_namesake_of_the_forgotten_who_is_enrolled_is_not_taken_for_them(
 ) -> None:
     namesake = record(photos / "obama2.jpg")
     namesake = replace(namesake, performer=replace(namesake.performer, source_id="2"))
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         enrol_performer(namesake, gallery, engine)
         first = record(photos / "obama1.jpg")
         enrol_performer(first, gallery, engine)
@@ -226,7 +226,7 @@ def test_a_namesake_of_the_forgotten_who_is_enrolled_is_not_taken_for_them(
 
 
 def test_a_performer_without_a_usable_photo_is_not_added(photos: Path, engine: Engine) -> None:
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         outcome = enrol_performer(record(photos / "cat.png", name="Cat"), gallery, engine)
         assert outcome.change is None
         assert gallery.performers() == []

@@ -6,7 +6,7 @@ import pytest
 
 from db.sqlite import notes
 from db.sqlite.forgetting import forget
-from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import StoredGallery
 from tests.support.engines import QuickEngine, made_up_photo
 from tests.support.stash_server import Answer, StandIn, image, in_stash, serving, stash
 from tools.imports.enrol import enrol_all
@@ -57,7 +57,7 @@ def read(server: StandIn, wanted: Wanted = EVERYONE) -> list[SourceRecord]:
     return list(Stash(server.url, "right").read_performers(wanted, Downloads()))
 
 
-def enrol(server: StandIn, gallery: SqliteGallery, wanted: Wanted = EVERYONE) -> Report:
+def enrol(server: StandIn, gallery: StoredGallery, wanted: Wanted = EVERYONE) -> Report:
     source = Stash(server.url, "right")
     records = source.read_performers(wanted, Downloads([source.own_server]))
     return import_records(records, gallery, QuickEngine(), Demands(), kind="stash")
@@ -98,7 +98,7 @@ def test_only_what_changed_since_is_asked_for(server: StandIn) -> None:
 
 
 def test_an_import_enrols_and_the_next_one_fetches_nothing_again(server: StandIn) -> None:
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         counts = enrol(server, gallery, Wanted(images=5)).counts()
         assert (counts["added"], counts["not_added"], counts["photos"]) == (2, 1, 4)
         fetched = len(server.photo_requests)
@@ -114,14 +114,14 @@ def test_the_key_goes_along_with_photos_of_the_own_stash_and_stays_out_of_the_ga
     people: list[dict[str, Any]], server: StandIn, tmp_path: Path
 ) -> None:
     people[0]["image_path"] += "&apikey=secret-in-address"
-    with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
+    with StoredGallery(tmp_path / "g.db", create=True) as gallery:
         enrol(server, gallery)
     assert {key for _, key in server.photo_requests} == {"right"}
     assert b"secret-in-address" not in (tmp_path / "g.db").read_bytes()
 
 
 def test_the_forgotten_are_skipped_and_their_photos_not_fetched(server: StandIn) -> None:
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         enrol(server, gallery)
         forget(gallery, gallery.find_performer("Ada"))
         server.photo_requests.clear()
@@ -149,7 +149,7 @@ def test_a_few_photos_are_fetched_at_once_but_not_many(
         people.append(in_stash(number, f"P{number}"))
         photo = Answer(made_up_photo(number), delay_seconds=0.05)
         server.photos[f"/performer/{number}/image"] = photo
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         assert enrol(server, gallery).counts()["added"] == 18
     assert 2 <= server.busiest <= 4
 
@@ -170,7 +170,7 @@ def test_photos_that_are_missing_broken_or_no_pictures_are_named_and_the_rest_go
     for number, (answer, _) in broken.items():
         people.append(in_stash(number, f"P{number}"))
         server.photos[f"/performer/{number}/image"] = answer
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         report = enrol(server, gallery)
         refused = {one["performer"]: one["reason"] for one in report.to_json()["refused"]}
         assert report.counts()["added"] == 2
@@ -188,7 +188,7 @@ def test_an_import_that_breaks_off_reports_what_is_done_and_the_next_goes_on(
     def break_off(asked: dict[str, Any], key: str) -> Answer:
         return Answer(status=500) if asked["variables"].get("page") == 2 else answer(asked, key)
 
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         with monkeypatch.context() as broken:
             broken.setattr(server, "answer_query", break_off)
             report = enrol(server, gallery)
@@ -240,6 +240,6 @@ def test_a_schema_that_lacks_a_field_is_named_with_the_remedy(
 def test_one_record_after_another_is_in_the_gallery_when_it_is_reported(server: StandIn) -> None:
     source = Stash(server.url, "right")
     records = source.read_performers(Wanted(), Downloads([source.own_server]))
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         for count, enrolment in enumerate(enrol_all(records, gallery, QuickEngine()), 1):
             assert len(gallery.performers()) == min(count, 2), enrolment

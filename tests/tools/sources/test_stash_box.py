@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from db.records import Identity
-from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import StoredGallery
 from tests.support.engines import QuickEngine, made_up_photo
 from tests.support.galleries import encoding, performer
 from tests.support.stash_server import Answer, StandIn, in_box, serving, stash_box
@@ -59,7 +59,7 @@ def test_a_performer_comes_by_id_with_the_largest_pictures_first(server: StandIn
 
 def test_who_was_merged_is_followed_and_tied_to_the_former_id(server: StandIn) -> None:
     former = performer("Ada L.", "old", source=server.url)
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         gallery.enrol(former, [encoding(1)], None)
         records = StashBox(server.url, "right").read_ids(["old"], own(server))
         (outcome,) = enrol_all(records, gallery, QuickEngine())

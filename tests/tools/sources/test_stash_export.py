@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import StoredGallery
 from tests.support.engines import QuickEngine, made_up_photo
 from tools.imports.enrol import enrol_all
 from tools.sources import Refusal, SourceRecord, UnusableSourceError
@@ -50,7 +50,7 @@ def test_a_zip_and_a_folder_give_the_same_performers(tmp_path: Path) -> None:
         assert first.performer.stash_ids == ((BOX, "uuid"),)
         assert (first.performer.disambiguation, first.performer.urls) == ("poet's child", ("u",))
         assert second.performer.aliases == ("A", "B")
-        with SqliteGallery() as gallery:
+        with StoredGallery() as gallery:
             changes = [one.change for one in enrol_all([first, second], gallery, QuickEngine())]
             assert changes == ["added", "added"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import StoredGallery
 from tests.support.engines import QuickEngine, made_up_photo
 from tests.support.galleries import encoding, performer
 from tools.imports.enrol import enrol_all
@@ -145,7 +145,7 @@ def test_a_cell_without_end_is_refused_and_the_rest_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = put(tmp_path / "x.csv", f"name,id\nA,1\n{'x' * 10_000_000},2\nB,3\n")
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         (_, endless, _) = enrol_all(read(path), gallery, QuickEngine())
         assert "10000000 characters; 300 at most" in endless.refusals[0].reason
     monkeypatch.setattr("tools.sources.rows.MAX_CELL_CHARACTERS", 1_000_000)
@@ -212,7 +212,7 @@ def test_the_delimiter_is_the_one_outside_quotes(header: str, delimiter: str) ->
 
 
 def test_an_export_can_be_imported_again(tmp_path: Path) -> None:
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         ada = performer("Ada", aliases=("x",), urls=("u",), disambiguation="d")
         gallery.enrol(ada, [encoding(1)], None)
         output = io.StringIO()
@@ -228,7 +228,7 @@ def test_an_export_can_be_imported_again(tmp_path: Path) -> None:
 
 
 def test_a_spreadsheet_runs_no_name_as_a_formula() -> None:
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         for name in ("=1+1", "+1", "-1", "@x", "Ada"):
             gallery.enrol(performer(name, aliases=("=2",)), [], None)
         output = io.StringIO()
@@ -243,7 +243,7 @@ def test_photos_that_are_devices_or_not_there_are_refused(tmp_path: Path) -> Non
         tmp_path / "x.csv", 'name,photos\nAda,"/dev/zero|gone.jpg|data:image/png;base64,!!|a.png"'
     )
     (tmp_path / "a.png").write_bytes(made_up_photo(1))
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         (ada,) = enrol_all(read(path), gallery, QuickEngine())
     assert ada.added_photos == 1
     reasons = " ".join(refusal.reason for refusal in ada.refusals)
@@ -260,7 +260,7 @@ def test_photos_at_urls_are_fetched_once_until_the_row_changes(tmp_path: Path) -
         return made_up_photo(len(fetched))
 
     options = TableOptions("file test", tmp_path, fetch, {})
-    with SqliteGallery() as gallery:
+    with StoredGallery() as gallery:
         for content in ("a.jpg", "a.jpg", "a.jpg|http://x/b.jpg"):
             path = put(tmp_path / "x.csv", f"name,photos\nAda,http://x/{content}")
             records = read_table(path, options)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import StoredGallery
 from function.engines.loading import load_engine
 from function.engines.protocol import EngineOptions
 from tests.support.stash_server import Answer, StandIn, in_box, in_stash, serving, stash, stash_box
@@ -193,7 +193,7 @@ def test_doctor_mends_permissions_and_its_remedies_work(people_folder: Path, db:
     findings = answer("doctor", "--db", db)
     assert {one["level"] for one in findings} == {"ok", "mended"}
     assert any("FFmpeg" in one["found"] for one in findings)
-    with SqliteGallery(db) as gallery, gallery.writing() as raw:
+    with StoredGallery(db) as gallery, gallery.writing() as raw:
         raw.execute("UPDATE encodings SET vector = x'00' WHERE id = 1")
     broken = answer("doctor", "--db", db, exit_code=1)
     assert "remove-photo" in next(one["remedy"] for one in broken if one["level"] == "error")

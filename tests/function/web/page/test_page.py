@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
-from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import StoredGallery
 from tests.support.browsers import chromium
 from tests.support.galleries import flawed_gallery, many_performers, noise_picture
 from tests.support.servers import running_server
@@ -217,12 +217,12 @@ def test_a_confirmed_person_is_kept_and_undo_takes_it_back(open_page: Open, gall
     identify(page)
     page.get_by_role("button", name="Yes, this is Barack Obama").click()
     expect(page.get_by_text("Kept as Barack Obama")).to_be_visible()
-    with SqliteGallery(gallery) as stored:
+    with StoredGallery(gallery) as stored:
         origins = [one.origin for one in stored.encodings(1)]
     assert origins[-1].startswith("confirmed from two.mp4")
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name="Yes, this is Barack Obama")).to_be_visible()
-    with SqliteGallery(gallery) as stored:
+    with StoredGallery(gallery) as stored:
         assert len(stored.encodings(1)) == len(origins) - 1
 
 
@@ -271,7 +271,7 @@ def test_somebody_else_is_chosen_by_typing_and_arrow_keys(open_page: Open, galle
     combobox.press("ArrowUp")
     combobox.press("Enter")
     expect(page.get_by_text("Kept as Grace Hopper")).to_be_visible()
-    with SqliteGallery(gallery) as stored:
+    with StoredGallery(gallery) as stored:
         assert stored.find_performer("Grace Hopper").encodings == 2
         assert stored.rows("SELECT performer_id FROM rejections") == [(1,)]
 
@@ -306,11 +306,11 @@ def test_forgetting_warns_first_and_then_erases(open_page: Open, gallery: Path) 
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("cannot be undone")
     dialog.get_by_role("button", name="Keep").click()
-    with SqliteGallery(gallery) as stored:
+    with StoredGallery(gallery) as stored:
         assert stored.performer(1).name == "Barack Obama"
     page.get_by_role("button", name="Forget Barack Obama …").click()
     dialog.get_by_role("button", name="Forget for good").click()
-    expect(page.get_by_role("heading", name="SqliteGallery", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Gallery", exact=True)).to_be_visible()
     expect(page.locator("#grid li")).to_have_count(1)
     assert b"Barack" not in gallery.read_bytes()
 
@@ -376,7 +376,7 @@ def test_what_to_look_at_leads_to_the_photo_and_is_read_again_after_a_merge(
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(page.locator(".photos li")).to_have_count(2)
     expect(page.get_by_role("heading", name="Photos", exact=True)).to_be_focused()
-    page.get_by_role("link", name="← SqliteGallery").click()
+    page.get_by_role("link", name="← Gallery").click()
     expect(summary).to_have_text("What to look at: 3 findings")
     page.get_by_role("button", name="Merge Jean and Jeanne …").click()
     page.get_by_role("dialog").get_by_role("button", name="Merge as Jeanne").click()
@@ -421,7 +421,7 @@ def test_nothing_is_wider_than_a_phone_and_everything_can_be_touched(open_page: 
     page = open_page(viewport=PHONE, has_touch=True)
     identify(page)
     _assert_fits(page)
-    page.get_by_role("link", name="SqliteGallery").tap()
+    page.get_by_role("link", name="Gallery").tap()
     expect(page.locator("#grid li")).to_have_count(2)
     _assert_fits(page)
     page.get_by_role("link", name="Barack Obama").tap()
@@ -455,7 +455,7 @@ def test_names_and_paths_are_text_whatever_they_hold(open_page: Open, gallery: P
     identify(page)
     expect(page.get_by_role("article").first.get_by_role("heading")).to_contain_text(HOSTILE)
     assert page.get_by_role("article").first.get_by_role("link").count() == 1
-    page.get_by_role("link", name="SqliteGallery").click()
+    page.get_by_role("link", name="Gallery").click()
     page.get_by_role("link", name=HOSTILE).click()
     expect(page.get_by_role("heading", name=HOSTILE)).to_be_visible()
     expect(page.locator("#performer").get_by_text("javascript:hacked()")).to_be_visible()
@@ -476,7 +476,7 @@ def test_axe_finds_nothing_serious(open_page: Open, scheme: str) -> None:
     expect(page.get_by_text("Integrity: ")).to_be_visible()
     _assert_accessible(page)
     page.locator("#status summary").click()
-    page.get_by_role("link", name="SqliteGallery").click()
+    page.get_by_role("link", name="Gallery").click()
     page.get_by_text("Add a performer").click()
     expect(page.locator("#grid li")).to_have_count(2)
     _assert_accessible(page)
@@ -547,7 +547,7 @@ def test_a_part_of_the_page_that_does_not_come_is_missed_aloud(
     page.route("**/page/gallery.js", lambda route: route.abort())
     page.goto(server)
     expect(page.get_by_role("button", name="two.mp4")).to_be_visible()
-    page.get_by_role("link", name="SqliteGallery").click()
+    page.get_by_role("link", name="Gallery").click()
     expect(page.get_by_role("alert").filter(has_text="A part of the page")).to_be_visible()
     page.get_by_role("link", name="Identify").click()
     expect(page.get_by_text("A part of the page")).to_have_count(0)
@@ -677,7 +677,7 @@ def test_who_comes_back_to_the_gallery_finds_the_place_they_left(
         page.wait_for_timeout(20)
     opened.click()
     expect(page.get_by_role("heading", name="Performer 00200")).to_be_in_viewport()
-    page.get_by_role("link", name="← SqliteGallery").press("Enter")
+    page.get_by_role("link", name="← Gallery").press("Enter")
     expect(opened).to_be_in_viewport()
     expect(opened).to_be_focused()
     opened.click()

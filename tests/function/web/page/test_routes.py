@@ -15,7 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from functions_framework import create_app
 
-from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import StoredGallery
 from function.matching.audits import audit_gallery
 from function.web.pages import PAGE_FOLDER
 from tests.support.galleries import flawed_gallery, many_performers
@@ -317,11 +317,11 @@ def test_a_confirmed_person_teaches_the_gallery_and_undo_takes_it_back(
         client, "/corrections/assign", result=result, person=0, performer=number, instead_of=0
     ).get_json()
     assert answer["said"] == "Kept as Barack Obama: the gallery has learned 1 face."
-    with SqliteGallery(own_gallery) as gallery:
+    with StoredGallery(own_gallery) as gallery:
         *_, newest = gallery.encodings(number)
         assert newest.origin.startswith("confirmed from two.mp4 at ")
     assert post(client, "/corrections/undo", correction=answer["correction"]).status_code == 200
-    with SqliteGallery(own_gallery) as gallery:
+    with StoredGallery(own_gallery) as gallery:
         assert gallery.performer(number).encodings == 2
     again = post(client, "/corrections/undo", correction=answer["correction"])
     assert code_of(again) == (410, "result_gone")
@@ -350,7 +350,7 @@ def test_a_rejected_performer_is_not_offered_for_that_face_again_until_that_is_u
         client, "/corrections/reject", result=result, person=0, performer=number
     ).get_json()
     assert names(identify(client)[1]) == ["", ""]
-    with SqliteGallery(own_gallery) as gallery:
+    with StoredGallery(own_gallery) as gallery:
         obama = gallery.performer(number)
         gallery.enrol(obama, gallery.encodings(number), None)
     assert names(identify(client)[1]) == ["", ""]
@@ -436,7 +436,7 @@ def test_a_body_that_is_no_object_is_refused(client: FlaskClient) -> None:
 def test_a_performer_shows_photos_with_what_is_weak_about_them(
     client: FlaskClient, own_gallery: Path
 ) -> None:
-    with SqliteGallery(own_gallery) as gallery, gallery.writing() as db:
+    with StoredGallery(own_gallery) as gallery, gallery.writing() as db:
         db.execute("UPDATE encodings SET weaknesses = 'blurred' WHERE origin LIKE '%obama2%'")
     listed = client.get("/gallery?search=44").get_json()["performers"]
     assert [one["name"] for one in listed] == ["Barack Obama"]

@@ -1,0 +1,124 @@
+"""One SQLite file as a store: the gallery in it, with all that this room can do to one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from db.addresses import StoreAddress
+from db.errors import GalleryMissingError
+from db.forgotten import find_forgotten
+from db.galleries import Manifest
+from db.models import EncodingModel
+from db.records import Finding, Performer
+from db.snapshots import Snapshot
+from db.sqlite import bundles, corrections, edits, forgetting, listings, notes
+from db.sqlite.checks import check_gallery
+from db.sqlite.gallery import SqliteGallery
+from db.sqlite.snapshots import SnapshotCache, load_snapshot
+from db.sqlite.writers import only_writer
+
+
+class StoredGallery(SqliteGallery):
+    """An SQLite gallery as `db.galleries` describes one: each function of this room is a method."""
+
+    def __init__(self, path: Path | None = None, *, create: bool = False) -> None:
+        """Open the gallery at `path`; without one, a fresh gallery in memory."""
+        super().__init__(path, create=create)
+        self.cache: SnapshotCache | None = None
+
+    def snapshot(self, model: EncodingModel) -> Snapshot:
+        """Return all of it in memory, from the store's cache where it has one."""
+        return self.cache.newest(self, model) if self.cache else load_snapshot(self, model)
+
+    def is_forgotten(self, performer: Performer) -> bool:
+        """Say whether a record is of somebody who was forgotten."""
+        return find_forgotten(self.rows, performer)
+
+    search = listings.list_performers
+    photos = edits.photos_of
+    merge = edits.merge
+    rename = edits.rename
+    remove_photo = edits.remove_photo
+    allow_photos = edits.allow_photos
+    assign = corrections.assign
+    reject = corrections.reject
+    undo = corrections.undo
+    forget = forgetting.forget
+    unforget = forgetting.unforget
+    updated_at = notes.updated_at
+    note_updated_at = notes.note_updated_at
+    checkpoint = notes.checkpoint
+    note_checkpoint = notes.note_checkpoint
+    journal = notes.journal
+    log = notes.log
+
+
+@contextmanager
+def open_bundle(path: Path) -> Iterator[StoredGallery]:
+    """Open a copy of a bundle that was checked; see `db.stores.open_bundle`."""
+    with bundles.checked_copy(path) as copy, StoredGallery(copy) as gallery:
+        yield gallery
+
+
+class SqliteStore:
+    """A gallery in a file of its own. Every opening is a connection of its own."""
+
+    def __init__(self, address: StoreAddress) -> None:
+        """Open nothing yet."""
+        self.address = address
+        self._path = address.path
+        self._cache = SnapshotCache()
+
+    def exists(self) -> bool:
+        """Say whether there is a file."""
+        return self._path.exists()
+
+    def create(self) -> None:
+        """Make an empty gallery where there is none."""
+        StoredGallery(self._path, create=True).close()
+
+    @contextmanager
+    def gallery(self) -> Iterator[StoredGallery]:
+        """Open the gallery to read."""
+        with StoredGallery(self._path) as gallery:
+            gallery.cache = self._cache
+            yield gallery
+
+    @contextmanager
+    def changing(self, *, create: bool = False) -> Iterator[StoredGallery]:
+        """Open the gallery to change it, in turn with other processes."""
+        if not create:
+            self._require()  # before the lock leaves its file beside nothing
+        with only_writer(self._path), StoredGallery(self._path, create=create) as gallery:
+            yield gallery
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[StoredGallery]:
+        """Open a copy in memory."""
+        with StoredGallery() as copy:
+            if self.exists():
+                with StoredGallery(self._path) as gallery:
+                    gallery.copy_into(copy)
+            yield copy
+
+    def check(self, *, tell_folder: bool = True) -> Iterator[Finding]:
+        """Look for what is wrong with the file."""
+        self._require()
+        folder = f"{self._path.parent}/"
+        for one in check_gallery(self._path):
+            told = (one.found, one.remedy)
+            found, remedy = told if tell_folder else (text.replace(folder, "") for text in told)
+            yield Finding(one.level, found, remedy)
+
+    def backups(self) -> list[str]:
+        """Name the copies that were made before upgrades."""
+        return sorted(path.name for path in self._path.parent.glob(f"{self._path.name}.before-*"))
+
+    def export_bundle(self, destination: Path) -> Manifest:
+        """Write the gallery to a bundle, whole or not at all."""
+        with self.gallery() as gallery:
+            return bundles.export_bundle(gallery, destination)
+
+    def _require(self) -> None:
+        if not self._path.is_file():
+            raise GalleryMissingError(f"There is no gallery {self._path.name}.")

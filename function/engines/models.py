@@ -1,0 +1,25 @@
+"""The models that galleries may hold, by their ids."""
+
+from collections.abc import Mapping
+
+from db.models import EncodingModel
+from function.engines.dlib_nets.model import DLIB
+from function.errors import EngineUnavailableError
+
+PRIMARY = DLIB
+"""The model that every photo is encoded with, and by which people are grouped."""
+
+MODELS: Mapping[str, EncodingModel] = {model.id: model for model in (DLIB,)}
+
+
+def find_model(model_id: str) -> EncodingModel:
+    """Find a model by its id.
+
+    Raises:
+        EngineUnavailableError: it is none of ours.
+    """
+    if model_id not in MODELS:
+        raise EngineUnavailableError(
+            f"The engine encodes as {model_id}; known are {', '.join(MODELS)}."
+        )
+    return MODELS[model_id]
