@@ -1,0 +1,304 @@
+"""Each case: a gallery and a video, or photos, become what is said of them, as numbers and names.
+
+What the tests of golden replies know of the program's insides is all in this file.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from db.corrections import reject
+from db.gallery import Gallery
+from db.records import Encoding, Performer, Snapshot, Vector
+from db.rejections import leave_out_rejected
+from db.snapshots import load_snapshot
+from db.vectors import distances_to_performers
+from function.densities import shipped_densities
+from function.engines import Engine, EngineOptions, RgbImage, load_engine
+from function.matches import HIGHEST_SCORE, Identification
+from function.photos import PhotoRefusedError, read_photo_file
+from function.portraits import find_only_face
+from function.recognition import Recognition, recognize_video
+from function.reply import PersonReply, rank, to_reply
+from function.results import RecentResults
+from function.scores import weigh_candidates
+from function.settings import Settings
+from tests.crowds import Crowd
+from tools.demo.__main__ import ENROLLED, IN_THE_VIDEO, SECONDS_EACH
+from tools.demo.photos import fetch_photos
+from tools.enrol import enrol_performer
+from tools.sources import SourceRecord
+from tools.sources.folder import photo_at, read_folder
+from tools.videos import moving_picture, read_portrait, still_picture, write_video
+
+ALL_MATCHES = Settings(every_seconds=0.4, min_score=0.1, max_matches=6)
+"""Lists even the improbable, so that more can be seen to move."""
+
+ACCENTED: dict[str, tuple[str, ...]] = {
+    "Zoë Ångström": ("obama1.jpg", "obama2.jpg"),
+    "Émile Çelik": ("hopper.jpg",),
+    "Łukasz Żółw": ("biden.jpg",),
+}
+LIKENESSES = {"anna of Åland": 0.42, "Ørjan Ìsleifsson": 0.47, "Łukasz Żółw": 0.3}
+"""How far an encoding made up for a performer lies from the astronaut's."""
+
+WITHOUT_FACES = "Zachary Moss"
+"""Bytes, alphabets and upper case put him and the others each in another order."""
+
+STRANGERS = 640
+"""Performers of the large gallery beside the accented ones: more than scores take a cohort of."""
+
+STRANGER_INITIALS = "AÁaåBÇŁłØZzŽ"
+
+PORTRAITS = (
+    *("obama1.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg"),
+    *("astronaut.png", "hopper.jpg", "cat.png"),
+)
+SPOILT: dict[str, Callable[[RgbImage], RgbImage]] = {
+    "small": lambda picture: _resize(picture, (100, 100)),
+    "soft": lambda picture: cv2.GaussianBlur(picture, (0, 0), 14).astype(np.uint8),
+    "dark": lambda picture: picture // np.uint8(12),
+    "on its side": np.rot90,
+}
+"""Ways to spoil a portrait for enrolment."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What cases are made of: an engine, the portraits, and a folder to make videos in."""
+
+    engine: Engine
+    photos: Path
+    folder: Path
+
+    @cached_property
+    def video(self) -> Path:
+        """Several people, moving and still, alone and beside each other, turned and far away."""
+        return _write(self.folder / "people.mp4", _scenes(self.photos), fps=10)
+
+
+def fetch_material(folder: Path) -> Material:
+    """Fetch and load what cases are made of; `folder` is for the videos."""
+    return Material(load_engine("auto", EngineOptions()), fetch_photos(), folder)
+
+
+def demo(material: Material) -> dict[str, Any]:
+    """Make the demo's own video and gallery."""
+    shots = (
+        picture
+        for name in IN_THE_VIDEO
+        for picture in moving_picture(
+            read_portrait(material.photos / name), SECONDS_EACH, size=(1280, 720)
+        )
+    )
+    video = _write(material.folder / "demo.mp4", shots, fps=25)
+    with Gallery() as gallery:
+        _enrol(gallery, {name: files for name, (files, _) in ENROLLED.items()}, material)
+        return _answer(video, gallery, material.engine, Settings())
+
+
+def accents(material: Material) -> dict[str, Any]:
+    """Film several people, whose names have accents."""
+    with Gallery() as gallery:
+        _enrol_accented(gallery, material)
+        return _answer(material.video, gallery, material.engine)
+
+
+def crowd(material: Material) -> dict[str, Any]:
+    """Look for the same people among hundreds that are like them."""
+    with Gallery() as gallery:
+        _enrol_accented(gallery, material)
+        _enrol_strangers(gallery, material.engine)
+        answer = _answer(material.video, gallery, material.engine)
+    return {**answer, "performers": len(answer["performers"])}
+
+
+def rejections(material: Material) -> dict[str, Any]:
+    """Say of everyone that they are not whom the first reply names first, and ask again."""
+    with Gallery() as gallery:
+        _enrol_accented(gallery, material)
+        before = _recognize(material.video, gallery, material.engine)
+        ranked = rank(before.identifications)
+        results = RecentResults()
+        kept = results.keep("people.mp4", [one.person for one in ranked], material.engine.model)
+        for look, one in zip(results.find(kept).people, ranked, strict=True):
+            if one.matches:
+                reject(gallery, one.matches[0].performer, look)
+        return _answer(material.video, gallery, material.engine)
+
+
+def enrolment(material: Material) -> dict[str, Any]:
+    """Look at each portrait as an import does, and at one that is spoilt in several ways."""
+    photos = {name: read_photo_file(material.photos / name) for name in PORTRAITS}
+    portrait = read_portrait(material.photos / "obama1.jpg")
+    photos |= {f"obama1.jpg, {how}": _png(spoil(portrait)) for how, spoil in SPOILT.items()}
+    return {name: _weigh(content, material.engine) for name, content in photos.items()}
+
+
+def clip(material: Material, data: Path) -> dict[str, Any]:
+    """Film two men who sing, and others behind them; `data` are the developers' own."""
+    with Gallery() as gallery:
+        for record in read_folder(data / "clip" / "gallery"):
+            enrol_performer(record, gallery, material.engine)
+        return _answer(
+            data / "clip" / "short_hamilton_clip.mp4", gallery, material.engine, Settings()
+        )
+
+
+CASES = {case.__name__: case for case in (demo, accents, crowd, rejections, enrolment)}
+"""Those that anyone can make; `clip` needs more."""
+
+
+def _write(path: Path, pictures: Iterable[RgbImage], fps: float) -> Path:
+    # How many threads encode a video decides what is in it.
+    return write_video(path, pictures, fps=fps, options={"threads": "1"})
+
+
+def _scenes(photos: Path) -> Iterator[RgbImage]:
+    obama2, obama3, biden, astronaut, hopper = (
+        read_portrait(photos / name)
+        for name in ("obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png", "hopper.jpg")
+    )
+    yield from _alone(obama3)
+    yield from _beside(astronaut, hopper)
+    yield from _alone(np.rot90(biden))
+    yield from _beside(obama3, obama2)
+    yield from (_far(picture) for picture in _beside(hopper, biden))
+    yield from still_picture(next(_alone(astronaut)), 1, fps=10)
+
+
+def _alone(portrait: RgbImage) -> Iterator[RgbImage]:
+    return moving_picture(portrait, 2, fps=10, size=(960, 540))
+
+
+def _beside(left: RgbImage, right: RgbImage) -> Iterator[RgbImage]:
+    halves = [moving_picture(one, 2, fps=10, size=(480, 540), reach=0.05) for one in (left, right)]
+    return (np.hstack(pair) for pair in zip(*halves, strict=True))
+
+
+def _far(picture: RgbImage) -> RgbImage:
+    far = np.full_like(picture, 96)
+    far[216:324, 384:576] = _resize(picture, (192, 108))
+    return far
+
+
+def _resize(picture: RgbImage, size: tuple[int, int]) -> RgbImage:
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+
+def _png(picture: RgbImage) -> bytes:
+    return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
+def _enrol(gallery: Gallery, people: dict[str, tuple[str, ...]], material: Material) -> None:
+    for name, files in people.items():
+        photos = tuple(photo_at(material.photos / file) for file in files)
+        enrol_performer(SourceRecord(_performer(name), photos), gallery, material.engine)
+
+
+def _enrol_accented(gallery: Gallery, material: Material) -> None:
+    """Enrol the accented, some with encodings made up near the astronaut's."""
+    _enrol(gallery, ACCENTED, material)
+    _enrol_made_up(gallery, WITHOUT_FACES, [], material.engine)
+    content = read_photo_file(material.photos / "astronaut.png")
+    astronaut = find_only_face(content, material.engine).encoding
+    drawn = Crowd(seed=3)
+    for name, distance in LIKENESSES.items():
+        _enrol_made_up(gallery, name, [astronaut + drawn.direction(distance)], material.engine)
+
+
+def _enrol_strangers(gallery: Gallery, engine: Engine) -> None:
+    """Enrol two encodings each of people who look somewhat like one of those enrolled."""
+    known = load_snapshot(gallery, engine.model).vectors
+    drawn = Crowd(seed=5)
+    for number in range(STRANGERS):
+        drawn.middle = known[number % len(known)]
+        initial = STRANGER_INITIALS[number % len(STRANGER_INITIALS)]
+        encodings = drawn.encodings(drawn.person(), 2)
+        _enrol_made_up(gallery, f"{initial}. {number:03}", list(encodings), engine)
+
+
+def _enrol_made_up(gallery: Gallery, name: str, vectors: Sequence[Vector], engine: Engine) -> None:
+    encodings = [
+        Encoding(vector, engine.model, 0.7, f"{name} {row}", f"{name}/{row}.jpg")
+        for row, vector in enumerate(vectors)
+    ]
+    gallery.enrol(_performer(name), encodings, None)
+
+
+def _performer(name: str) -> Performer:
+    return Performer(id=0, name=name, source_id=name)
+
+
+def _recognize(
+    video: Path, gallery: Gallery, engine: Engine, settings: Settings = ALL_MATCHES
+) -> Recognition:
+    *_, last = recognize_video(video, engine, load_snapshot(gallery, engine.model), settings)
+    assert isinstance(last, Recognition)
+    return last
+
+
+def _answer(
+    video: Path, gallery: Gallery, engine: Engine, settings: Settings = ALL_MATCHES
+) -> dict[str, Any]:
+    found = _recognize(video, gallery, engine, settings)
+    snapshot = load_snapshot(gallery, engine.model)
+    replies = to_reply(found.identifications, gallery.thumbnail)
+    ranked = rank(found.identifications)
+    return {
+        "performers": [one.name for one in snapshot.performers],
+        "frames": found.frames,
+        "faces": found.faces,
+        "people": [
+            _person(reply, _unrounded(one, snapshot))
+            for reply, one in zip(replies, ranked, strict=True)
+        ],
+    }
+
+
+def _person(reply: PersonReply, unrounded: dict[str, float]) -> dict[str, Any]:
+    """Take the numbers of a reply, with the scores from before they were rounded."""
+    return {
+        "matches": [
+            {"name": one["name"], "score": _finer(one["score"], unrounded[one["id"]])}
+            for one in reply["matches"]
+        ],
+        "verdict": reply["verdict"],
+        "appearances": [list(span) for span in reply["appearances"]],
+        "faces": reply["faces"],
+        "best_seconds": reply["best_seconds"],
+    }
+
+
+def _finer(score: float, unrounded: float) -> float:
+    """Give the finer number where the reply has just that, rounded; it has less for a twin."""
+    is_same = abs(min(unrounded, HIGHEST_SCORE) - score) < 0.051
+    return round(unrounded, 6) if is_same else score
+
+
+def _unrounded(one: Identification, gallery: Snapshot) -> dict[str, float]:
+    """Weigh someone anew, and give the score of each performer, by id, without rounding it."""
+    probes = one.person.template[None]
+    distances = leave_out_rejected(distances_to_performers(probes, gallery), probes, gallery)
+    weighed = weigh_candidates(
+        distances[0], one.person.looks, gallery.templates, shipped_densities()
+    )
+    ids = [str(gallery.performers[position].id) for position in weighed.positions]
+    return dict(zip(ids, (100 * weighed.probabilities).tolist(), strict=True))
+
+
+def _weigh(content: bytes, engine: Engine) -> dict[str, Any]:
+    try:
+        face = find_only_face(content, engine, smallest_pixels=1, allow_blurred=True)
+    except PhotoRefusedError as error:
+        return {"refused": str(error)}
+    return {
+        "quality": round(face.quality, 3),
+        "width": face.box.width,
+        "weaknesses": list(face.weaknesses),
+    }
