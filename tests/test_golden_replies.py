@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from function.engines import Engine
+from function.engines.protocol import Engine
 from tests.golden.cases import CASES, Material, clip
 from tests.golden.numbers import find_differences, name_arithmetic, read_replies
 

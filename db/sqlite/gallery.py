@@ -143,8 +143,8 @@ class SqliteGallery:
             DamagedVectorError: a blob is not an encoding.
         """
         rows = self.rows(
-            "SELECT vector, model, quality, photo_hash, origin, weaknesses, coalesce(dimensions, 0) "
-            "FROM encodings LEFT JOIN models ON models.id = model WHERE performer_id = ? "
+            "SELECT vector, model, quality, photo_hash, origin, weaknesses, "
+            "coalesce(dimensions, 0) FROM encodings LEFT JOIN models ON models.id = model WHERE performer_id = ? "
             "ORDER BY encodings.id",
             performer_id,
         )

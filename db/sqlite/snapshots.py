@@ -49,7 +49,8 @@ def load_snapshot(gallery: SqliteGallery, model: EncodingModel) -> Snapshot:
             f"The gallery's encodings are of {models[0]}, the engine's of {model.id}; they cannot "
             "be compared. Name another gallery, or enrol the photos again."
         )
-    performers = tuple(gallery.performers())
+    # By id: how names are ordered is another matter in every store, and scores must not follow it.
+    performers = tuple(sorted(gallery.performers(), key=lambda one: one.id))
     position = {performer.id: index for index, performer in enumerate(performers)}
     rows = gallery.rows(
         "SELECT id, performer_id, vector, quality FROM encodings WHERE model = ? ORDER BY id",

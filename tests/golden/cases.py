@@ -12,29 +12,30 @@ from typing import Any
 import cv2
 import numpy as np
 
-from db.corrections import reject
-from db.gallery import Gallery
-from db.records import Encoding, Performer, Snapshot, Vector
+from db.records import Encoding, Performer, Vector
 from db.rejections import leave_out_rejected
-from db.snapshots import load_snapshot
+from db.snapshots import Snapshot
+from db.sqlite.store import StoredGallery as Gallery
 from db.vectors import distances_to_performers
-from function.densities import shipped_densities
-from function.engines import Engine, EngineOptions, RgbImage, load_engine
-from function.matches import HIGHEST_SCORE, Identification
-from function.photos import PhotoRefusedError, read_photo_file
-from function.portraits import find_only_face
+from function.engines.loading import load_engine
+from function.engines.protocol import Engine, EngineOptions
+from function.enrolling.portraits import find_only_face
+from function.matching.densities import shipped_densities
+from function.matching.matches import HIGHEST_SCORE, Identification
+from function.matching.scores import weigh_candidates
+from function.media.photos import PhotoRefusedError, read_photo_file
+from function.media.pictures import RgbImage
 from function.recognition import Recognition, recognize_video
-from function.reply import PersonReply, rank, to_reply
-from function.results import RecentResults
-from function.scores import weigh_candidates
 from function.settings import Settings
-from tests.crowds import Crowd
+from function.web.reply import PersonReply, rank, to_reply
+from function.web.results import RecentResults
+from tests.support.crowds import Crowd
 from tools.demo.__main__ import ENROLLED, IN_THE_VIDEO, SECONDS_EACH
-from tools.demo.photos import fetch_photos
-from tools.enrol import enrol_performer
+from tools.footage.photos import fetch_photos
+from tools.footage.videos import moving_picture, read_portrait, still_picture, write_video
+from tools.imports.enrol import enrol_performer
 from tools.sources import SourceRecord
 from tools.sources.folder import photo_at, read_folder
-from tools.videos import moving_picture, read_portrait, still_picture, write_video
 
 ALL_MATCHES = Settings(every_seconds=0.4, min_score=0.1, max_matches=6)
 """Lists even the improbable, so that more can be seen to move."""
@@ -126,9 +127,9 @@ def rejections(material: Material) -> dict[str, Any]:
         ranked = rank(before.identifications)
         results = RecentResults()
         kept = results.keep("people.mp4", [one.person for one in ranked], material.engine.model)
-        for look, one in zip(results.find(kept).people, ranked, strict=True):
+        for sighting, one in zip(results.find(kept).people, ranked, strict=True):
             if one.matches:
-                reject(gallery, one.matches[0].performer, look)
+                gallery.reject(one.matches[0].performer, sighting)
         return _answer(material.video, gallery, material.engine)
 
 
@@ -214,7 +215,7 @@ def _enrol_accented(gallery: Gallery, material: Material) -> None:
 
 def _enrol_strangers(gallery: Gallery, engine: Engine) -> None:
     """Enrol two encodings each of people who look somewhat like one of those enrolled."""
-    known = load_snapshot(gallery, engine.model).vectors
+    known = gallery.snapshot(engine.model).vectors
     drawn = Crowd(seed=5)
     for number in range(STRANGERS):
         drawn.middle = known[number % len(known)]
@@ -225,7 +226,7 @@ def _enrol_strangers(gallery: Gallery, engine: Engine) -> None:
 
 def _enrol_made_up(gallery: Gallery, name: str, vectors: Sequence[Vector], engine: Engine) -> None:
     encodings = [
-        Encoding(vector, engine.model, 0.7, f"{name} {row}", f"{name}/{row}.jpg")
+        Encoding(vector, engine.model.id, 0.7, f"{name} {row}", f"{name}/{row}.jpg")
         for row, vector in enumerate(vectors)
     ]
     gallery.enrol(_performer(name), encodings, None)
@@ -238,7 +239,7 @@ def _performer(name: str) -> Performer:
 def _recognize(
     video: Path, gallery: Gallery, engine: Engine, settings: Settings = ALL_MATCHES
 ) -> Recognition:
-    *_, last = recognize_video(video, engine, load_snapshot(gallery, engine.model), settings)
+    *_, last = recognize_video(video, engine, gallery.snapshot(engine.model), settings)
     assert isinstance(last, Recognition)
     return last
 
@@ -247,7 +248,7 @@ def _answer(
     video: Path, gallery: Gallery, engine: Engine, settings: Settings = ALL_MATCHES
 ) -> dict[str, Any]:
     found = _recognize(video, gallery, engine, settings)
-    snapshot = load_snapshot(gallery, engine.model)
+    snapshot = gallery.snapshot(engine.model)
     replies = to_reply(found.identifications, gallery.thumbnail)
     ranked = rank(found.identifications)
     return {
