@@ -13,7 +13,7 @@ def main() -> None:
     on_cpu = replace(settings.engine_options, device="cpu")
     for detector in DETECTORS:
         engine = load_engine("onnx", replace(on_cpu, detector=detector))
-    print(f"The nets are ready: {engine.model.id} on {engine.provider}.")  # noqa: T201  # a command
+    print(f"The nets are ready: {engine.encoder.model.id} on {engine.provider}.")  # noqa: T201  # a command
 
 
 if __name__ == "__main__":

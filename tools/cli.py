@@ -69,7 +69,7 @@ def identify(video: Path, every: str | None, store: Store) -> None:
         settings = replace(settings, every_seconds=parse_value("--every", every, hint))
     engine = load_chosen_engine(settings)
     with store.gallery() as gallery:
-        snapshot = gallery.snapshot(engine.model)
+        snapshot = gallery.snapshot(engine.encoder.model)
     recognition = _follow(recognize_video(video, engine, snapshot, settings))
     with store.gallery() as gallery:
         print_json(to_reply(recognition.identifications, gallery.thumbnail))

@@ -144,7 +144,8 @@ class SqliteGallery:
         """
         rows = self.rows(
             "SELECT vector, model, quality, photo_hash, origin, weaknesses, "
-            "coalesce(dimensions, 0) FROM encodings LEFT JOIN models ON models.id = model WHERE performer_id = ? "
+            "coalesce(dimensions, 0) FROM encodings LEFT JOIN models ON models.id = model "
+            "WHERE performer_id = ? "
             "ORDER BY encodings.id",
             performer_id,
         )

@@ -2,18 +2,16 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from function.engines.heads import Head, LevelCut, cut_level
 from function.media.images import fit
-from function.media.pictures import RgbImage
+from function.media.pictures import Picture, RgbImage
 
 
 class Copies:
     """A picture and smaller copies of it, whose longest sides are `sizes` pixels."""
 
-    def __init__(self, picture: RgbImage, sizes: set[int]) -> None:
-        self._picture = np.ascontiguousarray(picture)
+    def __init__(self, picture: Picture, sizes: set[int]) -> None:
+        self._picture = picture
         self._sizes = sorted(sizes)
         self._made: dict[int, tuple[RgbImage, float]] = {}
 
@@ -24,14 +22,19 @@ class Copies:
         """
         if longest_pixels not in self._made:
             larger = next((size for size in self._sizes if size > longest_pixels), None)
-            source, before = self.at(larger) if larger else (self._picture, 1.0)
-            copy, scale = fit(source, longest_pixels)
-            self._made[longest_pixels] = copy, before * scale
+            self._made[longest_pixels] = self._shrink(longest_pixels, larger)
         return self._made[longest_pixels]
+
+    def _shrink(self, longest_pixels: int, larger: int | None) -> tuple[RgbImage, float]:
+        if larger is None:
+            return self._picture.shrunk(longest_pixels)
+        source, before = self.at(larger)
+        copy, scale = fit(source, longest_pixels)
+        return copy, before * scale
 
     def cut(self, head: Head, face_pixels: float, side_pixels: int) -> LevelCut:
         """Cut a head out (see cut_level), of the smallest copy that shows as much of it."""
-        longest = max(self._picture.shape[:2])
+        longest = max(self._picture.width, self._picture.height)
         enough = (size for size in self._sizes if head.width * size >= face_pixels * longest)
         copy, scale = self.at(next(enough, longest))
         in_copy = replace(

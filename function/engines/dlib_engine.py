@@ -26,7 +26,7 @@ from function.engines.protocol import (
 )
 from function.engines.weights import PACKAGE, WeightFiles, find_weights
 from function.errors import EngineUnavailableError
-from function.media.pictures import RgbImage
+from function.media.pictures import Picture, RgbImage
 
 require_avx()
 try:
@@ -56,6 +56,26 @@ class DlibCnn:
         return sorted(detections, key=lambda detection: -detection.score)
 
 
+class DlibEncoder:
+    """face_recognition's encoder and landmarks, run by dlib."""
+
+    model: EncodingModel = DLIB
+
+    def __init__(self, models: ModuleType) -> None:
+        self._models = models
+
+    def cut(self, picture: Picture, detection: Detection) -> Alignment:
+        """Find the landmarks of a face that was found in a picture, and cut its chip from it."""
+        return align_face(picture, detection, self._models.pose_predictor_5_point)
+
+    def encode(self, chips: Sequence[RgbImage]) -> Vectors:
+        """Encode chips (150x150 RGB) in one call: float32, (len(chips), dimensions)."""
+        if not chips:
+            return np.empty((0, DLIB.dimensions), dtype=np.float32)
+        found = self._models.face_encoder.compute_face_descriptor(list(stack_chips(chips)))
+        return np.array(found, dtype=np.float32)
+
+
 class DlibEngine:
     """face_recognition's nets run by dlib: slow on a CPU, and what every other engine must equal.
 
@@ -63,12 +83,11 @@ class DlibEngine:
     """
 
     name = "dlib"
-    model: EncodingModel = DLIB
 
     def __init__(self, models: ModuleType, options: EngineOptions, provider: str) -> None:
         self.provider = provider
-        self._models = models
         self.detector = options.detector
+        self.encoder = DlibEncoder(models)
         cache = GraphCache(options.cache_folder)
         self._hog = HogDetector(cache)
         self._open_detector = _load_detector(models, options, cache, self._hog)
@@ -80,17 +99,6 @@ class DlibEngine:
     def rate_frontal(self, chip: RgbImage) -> float:
         """Tell how much a chip (150x150 RGB) shows a face that looks into the camera, from -1."""
         return self._hog.rate_frontal(chip)
-
-    def align(self, image: RgbImage, detection: Detection) -> Alignment:
-        """Find the landmarks of a face that was found in an image, and cut its chip from it."""
-        return align_face(image, detection, self._models.pose_predictor_5_point)
-
-    def encode(self, chips: Sequence[RgbImage]) -> Vectors:
-        """Encode chips (150x150 RGB) in one call: float32, (len(chips), dimensions)."""
-        if not chips:
-            return np.empty((0, DLIB.dimensions), dtype=np.float32)
-        found = self._models.face_encoder.compute_face_descriptor(list(stack_chips(chips)))
-        return np.array(found, dtype=np.float32)
 
 
 def load(options: EngineOptions) -> Engine:

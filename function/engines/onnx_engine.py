@@ -21,12 +21,13 @@ from function.engines.protocol import (
     Alignment,
     Detection,
     Detector,
+    Encoder,
     Engine,
     EngineOptions,
 )
 from function.engines.weights import find_weights
 from function.errors import EngineUnavailableError
-from function.media.pictures import RgbImage
+from function.media.pictures import Picture, RgbImage
 
 require_avx()
 try:
@@ -65,26 +66,46 @@ class CnnDetector:
         return read_scores(scores[0, 0], layout, self._loss)
 
 
+class OnnxEncoder:
+    """dlib's encoder under onnxruntime; landmarks and chips are dlib's own code."""
+
+    model: EncodingModel = DLIB
+
+    def __init__(self, session: Any, predictor: Any) -> None:
+        self._session = session
+        self._predictor = predictor
+
+    def cut(self, picture: Picture, detection: Detection) -> Alignment:
+        """Find the landmarks of a face that was found in a picture, and cut its chip from it."""
+        return align_face(picture, detection, self._predictor)
+
+    def encode(self, chips: Sequence[RgbImage]) -> Vectors:
+        """Encode chips (150x150 RGB) in one call: float32, (len(chips), dimensions)."""
+        encodings = [np.empty((0, DLIB.dimensions), dtype=np.float32)]
+        for start in range(0, len(chips), LARGEST_BATCH):
+            batch = stack_chips(chips[start : start + LARGEST_BATCH])
+            encodings += self._session.run(["encodings"], {"chips": batch})
+        return np.concatenate(encodings)
+
+
 class OnnxEngine:
-    """dlib's nets under onnxruntime; landmarks, chips and HOG are dlib's own code."""
+    """dlib's nets under onnxruntime; HOG is dlib's own code."""
 
     name = "onnx"
-    model: EncodingModel = DLIB
 
     def __init__(
         self,
         options: EngineOptions,
         open_detector: Callable[[int], Detector],
         hog: HogDetector,
-        encoder: Any,
-        predictor: Any,
+        encoder: Encoder,
+        provider: str,
     ) -> None:
-        self.provider = provider_of(encoder)
+        self.provider = provider
         self.detector = options.detector
+        self.encoder = encoder
         self._open_detector = open_detector
         self._hog = hog
-        self._encoder = encoder
-        self._predictor = predictor
 
     def open_detector(self, longest_pixels: int) -> Detector:
         """Make a detector for one video or photo; pictures are scaled down to `longest_pixels`."""
@@ -93,18 +114,6 @@ class OnnxEngine:
     def rate_frontal(self, chip: RgbImage) -> float:
         """Tell how much a chip (150x150 RGB) shows a face that looks into the camera, from -1."""
         return self._hog.rate_frontal(chip)
-
-    def align(self, image: RgbImage, detection: Detection) -> Alignment:
-        """Find the landmarks of a face that was found in an image, and cut its chip from it."""
-        return align_face(image, detection, self._predictor)
-
-    def encode(self, chips: Sequence[RgbImage]) -> Vectors:
-        """Encode chips (150x150 RGB) in one call: float32, (len(chips), dimensions)."""
-        encodings = [np.empty((0, DLIB.dimensions), dtype=np.float32)]
-        for start in range(0, len(chips), LARGEST_BATCH):
-            batch = stack_chips(chips[start : start + LARGEST_BATCH])
-            encodings += self._encoder.run(["encodings"], {"chips": batch})
-        return np.concatenate(encodings)
 
 
 def load(options: EngineOptions) -> Engine:
@@ -118,9 +127,9 @@ def load(options: EngineOptions) -> Engine:
     cache = GraphCache(options.cache_folder)
     hog = HogDetector(cache)
     detector = _load_detector(weights.cnn_detector, cache, options, hog)
-    encoder = open_session(read_graph(_ENCODER, weights.encoder, cache), options)
-    predictor = dlib.shape_predictor(str(weights.landmarks_5))
-    return OnnxEngine(options, detector, hog, encoder, predictor)
+    session = open_session(read_graph(_ENCODER, weights.encoder, cache), options)
+    encoder = OnnxEncoder(session, dlib.shape_predictor(str(weights.landmarks_5)))
+    return OnnxEngine(options, detector, hog, encoder, provider_of(session))
 
 
 def _load_detector(

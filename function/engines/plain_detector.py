@@ -1,24 +1,32 @@
 """A picture becomes faces by one look: how dlib's own detectors are used."""
 
-from function.engines.protocol import Detection, Detector
-from function.media.images import fit
-from function.media.pictures import RgbImage
+from typing import Protocol
+
+from function.engines.protocol import Detection
+from function.media.pictures import Picture, RgbImage
 
 SMALLEST_PICTURE_PIXELS = 40
 """No face that could be told apart fits into less, and dlib's nets refuse much less."""
 
 
+class Finder(Protocol):
+    """A detector of dlib's: it looks at one picture as it is given."""
+
+    def detect(self, image: RgbImage) -> list[Detection]:
+        """Find the faces of an image, surest first."""
+
+
 class PlainDetector:
     """Shows each picture to `finder`, scaled down where it is larger than `longest_pixels`."""
 
-    def __init__(self, finder: Detector, longest_pixels: int) -> None:
+    def __init__(self, finder: Finder, longest_pixels: int) -> None:
         self._finder = finder
         self._longest_pixels = longest_pixels
 
-    def detect(self, picture: RgbImage) -> list[Detection]:
+    def detect(self, picture: Picture) -> list[Detection]:
         """Find the faces of a picture, surest first; boxes are in its own pixels."""
-        if min(picture.shape[:2]) < SMALLEST_PICTURE_PIXELS:
+        if min(picture.width, picture.height) < SMALLEST_PICTURE_PIXELS:
             return []
-        smaller, scale = fit(picture, self._longest_pixels)
+        smaller, scale = picture.shrunk(self._longest_pixels)
         found = self._finder.detect(smaller)
         return [Detection(one.box.scaled(1 / scale), one.score) for one in found]

@@ -10,11 +10,7 @@ from numpy.typing import NDArray
 
 from db.models import EncodingModel
 from db.records import Vectors
-from function.media.pictures import RgbImage
-
-Landmarks: TypeAlias = NDArray[np.float32]
-"""dlib's five points in image pixels, float32 (5, 2) as x, y: the corners of the eye on the
-image's right (outer, inner), of the eye on its left (outer, inner), and the base of the nose."""
+from function.media.pictures import Picture, RgbImage
 
 Points: TypeAlias = NDArray[np.float32]
 """YuNet's five points in image pixels, float32 (5, 2) as x, y: the eyes, the tip of the nose, the
@@ -67,13 +63,26 @@ class Detection:
 
 
 @dataclass(frozen=True, eq=False)
-class Alignment:
-    """A face turned upright: its landmarks, and the chip (RGB, 150x150) the encoder reads.
+class FacePoints:
+    """Where the parts of a face lie in a picture: each float32 (2,), x and y in its pixels.
 
-    The landmarks are those in the image, however the face leans there.
+    Left and right are those of the picture in which the face is upright.
     """
 
-    landmarks: Landmarks
+    left_eye: NDArray[np.float32]
+    right_eye: NDArray[np.float32]
+    nose: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """A face cut out for an encoder: where its parts and its box lie in the picture, and the chip.
+
+    The chip is RGB, upright, `model.chip_pixels` wide and high.
+    """
+
+    points: FacePoints
+    box: Box
     chip: RgbImage
 
 
@@ -93,8 +102,22 @@ class Detector(Protocol):
     It may learn from picture to picture.
     """
 
-    def detect(self, picture: RgbImage) -> list[Detection]:
+    def detect(self, picture: Picture) -> list[Detection]:
         """Find the faces of a picture, surest first; all is in its own pixels."""
+
+
+class Encoder(Protocol):
+    """Encodes faces. Implementations are safe to call from several threads."""
+
+    @property
+    def model(self) -> EncodingModel:
+        """The model of the encodings it makes."""
+
+    def cut(self, picture: Picture, detection: Detection) -> Alignment:
+        """Cut out a face that was found in a picture, upright, as it is encoded."""
+
+    def encode(self, chips: Sequence[RgbImage]) -> Vectors:
+        """Encode chips in one call: float32, (len(chips), model.dimensions)."""
 
 
 class Engine(Protocol):
@@ -109,12 +132,12 @@ class Engine(Protocol):
         """What it runs on, for people: "CPU" or "CUDA"."""
 
     @property
-    def model(self) -> EncodingModel:
-        """The model of the encodings it makes."""
-
-    @property
     def detector(self) -> DetectorName:
         """Which detector it was told to use."""
+
+    @property
+    def encoder(self) -> Encoder:
+        """What encodes the faces it finds."""
 
     def open_detector(self, longest_pixels: int) -> Detector:
         """Make a detector for one video or photo, of the kind that the engine was told to use.
@@ -128,13 +151,4 @@ class Engine(Protocol):
 
         For detectors that find no points. It is HOG's score: from 0 on it takes the chip for a
         face; about 1.6 for a good portrait, and -1, the lowest, for a profile.
-        """
-
-    def align(self, image: RgbImage, detection: Detection) -> Alignment:
-        """Find the landmarks of a face that was found in an image, and cut its chip from it."""
-
-    def encode(self, chips: Sequence[RgbImage]) -> Vectors:
-        """Encode chips, RGB and `model.chip_pixels` wide and high, in one call.
-
-        Returns float32, (len(chips), model.dimensions).
         """

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from function.engines.protocol import Box, Landmarks
+from function.engines.protocol import Box, FacePoints
 from function.media.images import encode_jpeg
 from function.media.pictures import RgbImage
 
@@ -13,10 +13,10 @@ MARGIN = 1.9
 MAX_SIDE_PIXELS = 256
 
 
-def cut_crop(image: RgbImage, box: Box, landmarks: Landmarks) -> bytes:
+def cut_crop(image: RgbImage, box: Box, points: FacePoints) -> bytes:
     """Cut a face out of a frame as a square JPEG, the eyes on a level line, 256 px at most."""
-    right_eye, left_eye = landmarks[0:2].mean(axis=0), landmarks[2:4].mean(axis=0)
-    tilt = np.degrees(np.arctan2(right_eye[1] - left_eye[1], right_eye[0] - left_eye[0]))
+    across, down = points.right_eye - points.left_eye
+    tilt = np.degrees(np.arctan2(down, across))
     side = max(1, min(MAX_SIDE_PIXELS, round(box.width * MARGIN)))
     scale = side / max(1.0, box.width * MARGIN)
     centre = ((box.left + box.right) / 2, (box.top + box.bottom) / 2)

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from db.records import Vector
-from function.engines.protocol import Box, Detection, Engine, Landmarks
+from function.engines.protocol import Box, Detection, Encoder, Engine
 from function.faces.crops import cut_crop
 from function.faces.quality import (
     DOUBTFUL,
@@ -20,6 +20,7 @@ from function.faces.quality import (
 )
 from function.faces.repeats import Repeats
 from function.media.frames import Frame
+from function.media.images import RgbPicture
 from function.media.pictures import RgbImage
 
 BATCH_FACES = 8
@@ -27,14 +28,6 @@ BATCH_FACES = 8
 
 MOST_WAITING = 4 * BATCH_FACES
 """Faces that wait for a batch to fill, those included that need no encoding."""
-
-WIDTH_BY_LANDMARKS, MIDDLE_DOWN = 2.04, 0.62
-"""A face's box is so many times as wide as the diagonal over both eyes and down to the nose, and
-its middle lies so far on the way from the eyes to the nose: HOG's boxes of 107 photographs, whose
-widths vary by 8 % around that."""
-
-COARSEST_BOX = 1.4
-"""A box of dlib's detectors is at most so many times too large or too small."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +101,7 @@ def find_faces(
 
 def faces_of_image(image: RgbImage, engine: Engine, detection_pixels: int) -> list[Face]:
     """Find the faces of one photo, surest first."""
-    frame = Frame(index=0, seconds=0.0, until_seconds=0.0, rgb=image)
+    frame = Frame(index=0, seconds=0.0, until_seconds=0.0, picture=RgbPicture(image))
     return [face for _, faces in find_faces([frame], engine, detection_pixels) for face in faces]
 
 
@@ -128,20 +121,20 @@ class _Finder:
     def find(self, frame: Frame) -> Iterator[_Found]:
         """Find the faces of a frame, surest first."""
         self._repeats.next_frame()
-        for detection in self._detector.detect(frame.rgb):
-            earlier = self._repeats.find(frame.rgb, detection)
+        rgb = frame.picture.rgb()
+        for detection in self._detector.detect(frame.picture):
+            earlier = self._repeats.find(rgb, detection)
             if earlier is not None:
                 yield _Found(_seen_again(earlier.face, frame, detection), None, repeats=earlier)
                 continue
             found = self._look_at(frame, detection)
-            self._repeats.remember(frame.rgb, detection, found)
+            self._repeats.remember(rgb, detection, found)
             yield found
 
     def _look_at(self, frame: Frame, detection: Detection) -> _Found:
-        alignment = self._engine.align(frame.rgb, detection)
+        alignment = self._engine.encoder.cut(frame.picture, detection)
+        detection = replace(detection, box=alignment.box)
         if detection.points is None:
-            fitted = fit_box(detection.box, alignment.landmarks)
-            detection = replace(detection, box=fitted)
             frontal = rate_chip(self._engine.rate_frontal(alignment.chip))
         else:
             frontal = rate_points(detection)
@@ -155,7 +148,7 @@ class _Finder:
             encoding=_NOT_YET,
             quality=quality.value,
             weaknesses=quality.weaknesses,
-            crop=cut_crop(frame.rgb, detection.box, alignment.landmarks),
+            crop=cut_crop(frame.picture.rgb(), detection.box, alignment.points),
         )
         return _Found(face, alignment.chip)
 
@@ -163,7 +156,7 @@ class _Finder:
         """Encode faces in one call, and give them to those that repeat them."""
         fresh = [(one, one.chip) for one in found if one.chip is not None]
         if fresh:
-            encodings = self._engine.encode([chip for _, chip in fresh])
+            encodings = self._engine.encoder.encode([chip for _, chip in fresh])
             for (one, _), encoding in zip(fresh, encodings, strict=True):
                 one.face = self._with_encoding(one.face, encoding)
         for one in found:
@@ -173,9 +166,9 @@ class _Finder:
         return [one.face for one in found]
 
     def _with_encoding(self, face: Face, encoding: Vector) -> Face:
-        blank = _encode_blank(self._engine)
+        blank = _encode_blank(self._engine.encoder)
         weaknesses = doubt_encoding(
-            face.weaknesses, face.detection_score, encoding, blank, self._engine.model
+            face.weaknesses, face.detection_score, encoding, blank, self._engine.encoder.model
         )
         return replace(face, encoding=encoding, weaknesses=weaknesses)
 
@@ -183,11 +176,11 @@ class _Finder:
 _BLANKS: WeakKeyDictionary[Any, Vector] = WeakKeyDictionary()
 
 
-def _encode_blank(engine: Engine) -> Vector:
-    """Return what an engine's net says of a blank chip; it is asked once."""
-    if engine not in _BLANKS:
-        (_BLANKS[engine],) = engine.encode([make_blank_chip(engine.model)])
-    return _BLANKS[engine]
+def _encode_blank(encoder: Encoder) -> Vector:
+    """Return what an encoder says of a blank chip; it is asked once."""
+    if encoder not in _BLANKS:
+        (_BLANKS[encoder],) = encoder.encode([make_blank_chip(encoder.model)])
+    return _BLANKS[encoder]
 
 
 def _seen_again(face: Face, frame: Frame, detection: Detection) -> Face:
@@ -200,22 +193,3 @@ def _seen_again(face: Face, frame: Frame, detection: Detection) -> Face:
         box=detection.box,
         detection_score=detection.score,
     )
-
-
-def fit_box(found: Box, landmarks: Landmarks) -> Box:
-    """Give the box that a detector found the size that the landmarks speak of.
-
-    A detector's box is as large as its window at some level of its pyramid; the landmarks found in
-    it hardly depend on that. The middle is taken between theirs, which profiles shift, and the
-    detector's, which falls on a grid.
-    """
-    eyes = landmarks[:4].mean(axis=0)
-    across = np.linalg.norm(landmarks[:2].mean(axis=0) - landmarks[2:4].mean(axis=0))
-    down = landmarks[4] - eyes
-    smallest, largest = found.width / COARSEST_BOX, found.width * COARSEST_BOX
-    diagonal = np.hypot(across, np.linalg.norm(down))
-    width = round(min(max(WIDTH_BY_LANDMARKS * diagonal, smallest), largest))
-    grid_middle = np.array([found.left + found.right, found.top + found.bottom]) / 2
-    middle = (grid_middle + eyes + MIDDLE_DOWN * down) / 2
-    left, top = np.rint(middle - (width - 1) / 2).astype(int).tolist()
-    return Box(left, top, left + width - 1, top + width - 1)

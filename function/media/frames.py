@@ -12,8 +12,9 @@ from av.video.frame import VideoFrame
 
 from function.errors import UnreadableVideoError
 from function.media.conversion import PictureConverter, Thumbnail
+from function.media.images import RgbPicture
 from function.media.packets import Group, read_groups
-from function.media.pictures import RgbImage
+from function.media.pictures import Picture
 from function.media.videos import Video
 
 log = logging.getLogger(__name__)
@@ -34,14 +35,14 @@ ALMOST_ALL = 0.9  # of the expected length; a video that ends sooner is worth a 
 class Frame:
     """One sampled picture of a video, upright and in square pixels.
 
-    `rgb` is RGB uint8, (height, width, 3); `seconds` counts from the start of the video, `index`
-    from the first sample. Until `until_seconds` the video showed the same.
+    `seconds` counts from the start of the video, `index` from the first sample. Until
+    `until_seconds` the video showed the same.
     """
 
     index: int
     seconds: float
     until_seconds: float
-    rgb: RgbImage
+    picture: Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +69,8 @@ def sample_frames(video: Video) -> Iterator[Frame]:
     index, until_seconds = -1, 0.0
     for index, sample in enumerate(_merge_still(_decode_samples(video, converter))):
         until_seconds = sample.until_seconds
-        rgb = converter.to_rgb(sample.picture)
-        yield Frame(index, sample.seconds, until_seconds, rgb)
+        picture = RgbPicture(converter.to_rgb(sample.picture))
+        yield Frame(index, sample.seconds, until_seconds, picture)
     if index < 0:
         raise UnreadableVideoError(
             f"Not one picture of {video.name} can be decoded. Check that it plays; it may be "

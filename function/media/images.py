@@ -1,4 +1,4 @@
-"""A picture as an array of RGB: made smaller in the same shape, or written as JPEG."""
+"""A picture as an array of RGB in memory: made smaller in the same shape, or written as JPEG."""
 
 import cv2
 import numpy as np
@@ -35,3 +35,28 @@ def encode_jpeg(image: RgbImage) -> bytes:
 
 def _resize(image: RgbImage, size: tuple[int, int], interpolation: int) -> RgbImage:
     return cv2.resize(image, size, interpolation=interpolation).astype(np.uint8, copy=False)
+
+
+class RgbPicture:
+    """A picture whose pixels lie in memory as RGB."""
+
+    def __init__(self, pixels: RgbImage) -> None:
+        self._pixels = np.ascontiguousarray(pixels)
+
+    @property
+    def width(self) -> int:
+        """Pixels from left to right."""
+        return int(self._pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Pixels from top to bottom."""
+        return int(self._pixels.shape[0])
+
+    def rgb(self) -> RgbImage:
+        """Return all pixels."""
+        return self._pixels
+
+    def shrunk(self, longest_pixels: int) -> tuple[RgbImage, float]:
+        """Return a copy with its longest side so long, and the factor; see `fit`."""
+        return fit(self._pixels, longest_pixels)

@@ -78,7 +78,7 @@ def find_people(
             yield Progress(done_seconds, max(video.seconds, done_seconds), len(faces))
     looked = watch.elapsed()
     people = tuple(
-        _keep_best_picture(person) for person in group_faces(faces, engine.model, frames)
+        _keep_best_picture(person) for person in group_faces(faces, engine.encoder.model, frames)
     )
     seconds = StageSeconds(
         frames=watch.spent,

@@ -36,6 +36,7 @@ from function.errors import (
     UnreadableVideoError,
     VideoOverLimitError,
 )
+from function.media.images import RgbPicture
 from function.media.moments import find_moment
 from function.media.photos import MAX_PHOTO_BYTES
 from function.people.search import find_people
@@ -75,7 +76,7 @@ def main(descriptor: int) -> None:
     has_gpu = engine.provider != "CPU"
     limit = None if has_gpu else setup.memory_megabytes * MEGABYTE  # CUDA reserves any amount
     locks = lock_down(limit, needs_files=has_gpu)
-    _answer(connection, Ready(engine.name, engine.provider, engine.model.id, locks))
+    _answer(connection, Ready(engine.name, engine.provider, engine.encoder.model.id, locks))
     while True:
         order = read_message(ORDERS, connection.recv_bytes())
         _carry_out(connection, order, engine)
@@ -95,10 +96,10 @@ def _warm_up(engine: Engine) -> None:
     for module in pkgutil.walk_packages(av.__path__, "av."):
         if module.name != "av.__main__":
             importlib.import_module(module.name)
-    picture = np.zeros((160, 160, 3), np.uint8)
+    picture = RgbPicture(np.zeros((160, 160, 3), np.uint8))
     engine.open_detector(160).detect(picture)
-    alignment = engine.align(picture, Detection(Box(40, 40, 120, 120), 1.0))
-    engine.encode([alignment.chip])
+    alignment = engine.encoder.cut(picture, Detection(Box(40, 40, 120, 120), 1.0))
+    engine.encoder.encode([alignment.chip])
 
 
 def _end_with_parent() -> None:

@@ -51,7 +51,7 @@ class Service:
         if self.sandbox:
             return self.sandbox.warm_up()
         engine = self.engine()
-        return Ready(engine.name, engine.provider, engine.model.id, locks=())
+        return Ready(engine.name, engine.provider, engine.encoder.model.id, locks=())
 
     def find_people(self, media: MediaFile, task: Task) -> Iterator[Progress | Findings]:
         """Find everyone in a video, in a child process unless SANDBOX is off."""

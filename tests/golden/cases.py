@@ -126,7 +126,9 @@ def rejections(material: Material) -> dict[str, Any]:
         before = _recognize(material.video, gallery, material.engine)
         ranked = rank(before.identifications)
         results = RecentResults()
-        kept = results.keep("people.mp4", [one.person for one in ranked], material.engine.model)
+        kept = results.keep(
+            "people.mp4", [one.person for one in ranked], material.engine.encoder.model
+        )
         for sighting, one in zip(results.find(kept).people, ranked, strict=True):
             if one.matches:
                 gallery.reject(one.matches[0].performer, sighting)
@@ -215,7 +217,7 @@ def _enrol_accented(gallery: Gallery, material: Material) -> None:
 
 def _enrol_strangers(gallery: Gallery, engine: Engine) -> None:
     """Enrol two encodings each of people who look somewhat like one of those enrolled."""
-    known = gallery.snapshot(engine.model).vectors
+    known = gallery.snapshot(engine.encoder.model).vectors
     drawn = Crowd(seed=5)
     for number in range(STRANGERS):
         drawn.middle = known[number % len(known)]
@@ -226,7 +228,7 @@ def _enrol_strangers(gallery: Gallery, engine: Engine) -> None:
 
 def _enrol_made_up(gallery: Gallery, name: str, vectors: Sequence[Vector], engine: Engine) -> None:
     encodings = [
-        Encoding(vector, engine.model.id, 0.7, f"{name} {row}", f"{name}/{row}.jpg")
+        Encoding(vector, engine.encoder.model.id, 0.7, f"{name} {row}", f"{name}/{row}.jpg")
         for row, vector in enumerate(vectors)
     ]
     gallery.enrol(_performer(name), encodings, None)
@@ -239,7 +241,7 @@ def _performer(name: str) -> Performer:
 def _recognize(
     video: Path, gallery: Gallery, engine: Engine, settings: Settings = ALL_MATCHES
 ) -> Recognition:
-    *_, last = recognize_video(video, engine, gallery.snapshot(engine.model), settings)
+    *_, last = recognize_video(video, engine, gallery.snapshot(engine.encoder.model), settings)
     assert isinstance(last, Recognition)
     return last
 
@@ -248,7 +250,7 @@ def _answer(
     video: Path, gallery: Gallery, engine: Engine, settings: Settings = ALL_MATCHES
 ) -> dict[str, Any]:
     found = _recognize(video, gallery, engine, settings)
-    snapshot = gallery.snapshot(engine.model)
+    snapshot = gallery.snapshot(engine.encoder.model)
     replies = to_reply(found.identifications, gallery.thumbnail)
     ranked = rank(found.identifications)
     return {

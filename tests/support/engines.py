@@ -6,8 +6,18 @@ import cv2
 import numpy as np
 
 from db.records import Vectors
-from function.engines.protocol import Alignment, Box, Detection, Detector, DetectorName, Engine
-from function.media.pictures import RgbImage
+from function.engines.protocol import (
+    Alignment,
+    Box,
+    Detection,
+    Detector,
+    DetectorName,
+    Encoder,
+    Engine,
+    FacePoints,
+)
+from function.media.images import RgbPicture
+from function.media.pictures import Picture, RgbImage
 from tests.support.galleries import TEST_MODEL, made_up_vector
 
 
@@ -19,21 +29,25 @@ class QuickEngine:
     model = TEST_MODEL
     detector: DetectorName = "cnn"
 
+    @property
+    def encoder(self) -> Encoder:
+        return self
+
     def open_detector(self, longest_pixels: int) -> Detector:  # noqa: ARG002  # any size will do
         return self
 
-    def detect(self, image: RgbImage) -> list[Detection]:
-        height, width = image.shape[:2]
-        return [Detection(Box(0, 0, width - 1, height - 1), 1.0)]
+    def detect(self, picture: Picture) -> list[Detection]:
+        return [Detection(Box(0, 0, picture.width - 1, picture.height - 1), 1.0)]
 
     def rate_frontal(self, chip: RgbImage) -> float:  # noqa: ARG002  # one face is like another
         return 1.5
 
-    def align(self, image: RgbImage, detection: Detection) -> Alignment:
-        size = detection.box.width
-        points = [(0.7, 0.4), (0.6, 0.4), (0.3, 0.4), (0.4, 0.4), (0.5, 0.6)]
-        landmarks = np.array(points, np.float32) * size
-        return Alignment(landmarks, cv2.resize(image, (150, 150), interpolation=cv2.INTER_NEAREST))
+    def cut(self, picture: Picture, detection: Detection) -> Alignment:
+        left, right, nose = np.array([(0.35, 0.4), (0.65, 0.4), (0.5, 0.6)], np.float32) * (
+            detection.box.width
+        )
+        chip = cv2.resize(picture.rgb(), (150, 150), interpolation=cv2.INTER_NEAREST)
+        return Alignment(FacePoints(left, right, nose), detection.box, chip.astype(np.uint8))
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
         return np.stack([made_up_vector(int(chip.astype(np.int64).sum())) for chip in chips])
@@ -41,7 +55,12 @@ class QuickEngine:
 
 def detect(engine: Engine, picture: RgbImage) -> list[Detection]:
     """Find the faces of a picture at its own size, with a detector that has seen no other."""
-    return engine.open_detector(max(picture.shape[:2])).detect(picture)
+    return engine.open_detector(max(picture.shape[:2])).detect(RgbPicture(picture))
+
+
+def align(engine: Engine, picture: RgbImage, detection: Detection) -> Alignment:
+    """Cut a face out of a picture as the engine's encoder wants it."""
+    return engine.encoder.cut(RgbPicture(picture), detection)
 
 
 def made_up_photo(seed: int) -> bytes:

@@ -21,6 +21,7 @@ from function.engines.loading import load_engine
 from function.engines.protocol import Box, Detection, DetectorName, EngineOptions
 from function.enrolling.portraits import DETECTION_PIXELS
 from function.faces.faces import faces_of_image
+from function.media.images import RgbPicture
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import RgbImage
 from function.media.stills import decode_photo
@@ -186,7 +187,7 @@ def measure(way: Way, portraits: Sequence[Portrait]) -> Iterator[Cell]:
         for seed, portrait in enumerate(portraits):
             drawn = draw(portrait, condition, ground, seed)
             started = time.perf_counter()
-            faces = engine.open_detector(way.longest_pixels).detect(drawn.picture)
+            faces = engine.open_detector(way.longest_pixels).detect(RgbPicture(drawn.picture))
             seconds.append(time.perf_counter() - started)
             found += drawn.is_found(faces)
         yield Cell(found, 1000 * statistics.median(seconds))

@@ -85,13 +85,15 @@ def measure_crowds(photos: Path) -> list[Crowd]:
     dataset = read_dataset(photos, engine)
     trials = [
         trial
-        for trial in make_trials(dataset.sources, engine.model, enrol=3, probe=3, rounds=1, seed=1)
+        for trial in make_trials(
+            dataset.sources, engine.encoder.model, enrol=3, probe=3, rounds=1, seed=1
+        )
         if trial.enrolled
     ]
     crowds = []
     for count in STRANGERS:
         gallery = add_strangers(trials[0].gallery, count, np.random.default_rng(2))
-        people = [person_of(trial.faces, engine.model) for trial in trials]
+        people = [person_of(trial.faces, engine.encoder.model) for trial in trials]
         # Each alone: they come from different videos.
         found = identify_people(people, gallery, shipped_densities())
         verdicts = [one.verdict for one in found]

@@ -57,7 +57,7 @@ class Portraits:
 
     def know(self, stored: list[Encoding], removed: set[str]) -> None:
         """Take note of what the gallery has, and of the hashes of photos the user took out."""
-        same_model = [one for one in stored if one.model == self._engine.model.id]
+        same_model = [one for one in stored if one.model == self._engine.encoder.model.id]
         self._hashes |= removed | {one.photo_hash for one in same_model}
         self._vectors += [one.vector for one in same_model]
 
@@ -88,12 +88,12 @@ class Portraits:
         self._hashes.add(photo_hash)
         if (
             _distance_to_nearest(face.encoding, self._vectors)
-            < self._engine.model.same_photo_within
+            < self._engine.encoder.model.same_photo_within
         ):
             self.duplicates.append(photo.origin)
             return
         self._vectors.append(face.encoding)
-        self.new.append(_encoding(face, self._engine.model.id, photo_hash, photo))
+        self.new.append(_encoding(face, self._engine.encoder.model.id, photo_hash, photo))
         if self._best is None or face.quality > self._best.quality:
             self._best = face
 

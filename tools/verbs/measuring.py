@@ -39,7 +39,7 @@ def evaluate(dataset: Path, enrol: int, probe: int, rounds: int, table: bool) ->
     """
     engine = load_chosen_engine(Settings.from_env())
     read = read_dataset(dataset, engine)
-    figures = measure(read, engine.model, enrol=enrol, probe=probe, rounds=rounds)
+    figures = measure(read, engine.encoder.model, enrol=enrol, probe=probe, rounds=rounds)
     if table:
         click.echo(render_evaluation(figures))
     else:
@@ -60,7 +60,7 @@ def calibrate(dataset: Path, description: str | None, table: bool) -> None:  # n
     read = read_dataset(dataset, engine)
     fitted = fit_and_compare(
         read,
-        engine.model,
+        engine.encoder.model,
         fitted_on=description or dataset.name,
         on=datetime.now(tz=UTC).date(),
     )

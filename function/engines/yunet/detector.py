@@ -17,7 +17,7 @@ from function.engines.heads import Head, fit_head
 from function.engines.protocol import Detection, Points
 from function.engines.yunet.close_look import SURE_FROM, CloseLook, head_of
 from function.engines.yunet.net import Guesses, YunetNet, share_of_smaller
-from function.media.pictures import RgbImage
+from function.media.pictures import Picture, RgbImage
 
 NEAR_PIXELS = 384
 """Longest side of the small copy. A face of a thirtieth of the picture is guessed there, and one
@@ -92,7 +92,7 @@ class YunetDetector:
         self._way_up = 0
         self._ways_seen = [0, 0, 0, 0]
 
-    def detect(self, picture: RgbImage) -> list[Detection]:
+    def detect(self, picture: Picture) -> list[Detection]:
         """Find the faces of a picture, surest first; all is in its own pixels."""
         copies = Copies(picture, {NEAR_PIXELS, self._longest_pixels})
         found = _Faces()
@@ -106,9 +106,9 @@ class YunetDetector:
         self._notice_way_up(found.all)
         return sorted(found.all, key=lambda one: -one.score)
 
-    def _far_looks(self, picture: RgbImage) -> list[_Look]:
+    def _far_looks(self, picture: Picture) -> list[_Look]:
         """Return the looks at the large copy; a small picture has none."""
-        if min(self._longest_pixels, max(picture.shape[:2])) <= NEAR_PIXELS:
+        if min(self._longest_pixels, max(picture.width, picture.height)) <= NEAR_PIXELS:
             return []
         return [_Look(self._longest_pixels, turns) for turns in sorted({0, self._way_up})]
 

@@ -10,14 +10,14 @@ import pytest
 from function.engines.heads import CHIP_POINTS, CHIP_WIDTH, cut_level, fit_head
 from function.engines.loading import load_engine
 from function.engines.plain_detector import PlainDetector
-from function.engines.protocol import Detection, Engine, EngineOptions
+from function.engines.protocol import Box, Detection, Engine, EngineOptions
 from function.engines.weights import find_yunet
 from function.engines.yunet.detector import MOST_CLOSE_LOOKS, YunetDetector
 from function.engines.yunet.net import Guesses, YunetNet
 from function.faces.faces import faces_of_image
-from function.media.images import fit
+from function.media.images import RgbPicture, fit
 from function.media.pictures import RgbImage
-from tests.support.engines import QuickEngine, detect
+from tests.support.engines import detect
 from tests.support.people import group_faces
 from tests.support.turning import close_up, place_face
 from tools.footage.videos import read_portrait
@@ -33,15 +33,16 @@ def head(photos: Path) -> RgbImage:
 # Scaling, and dlib's detectors
 
 
-class Watched(QuickEngine):
-    """Notes the size of the pictures it is shown."""
+class Watched:
+    """Finds a face that fills the picture, and notes the size of those it is shown."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[int, int]] = []
 
     def detect(self, image: RgbImage) -> list[Detection]:
-        self.seen.append((image.shape[1], image.shape[0]))
-        return super().detect(image)
+        height, width = image.shape[:2]
+        self.seen.append((width, height))
+        return [Detection(Box(0, 0, width - 1, height - 1), 1.0)]
 
 
 @pytest.mark.parametrize(("width", "looked_at"), [(2000, 1120), (1120, 1120), (640, 640)])
@@ -49,13 +50,15 @@ def test_dlibs_detectors_see_a_picture_once_and_never_larger_than_it_is(
     width: int, looked_at: int
 ) -> None:
     finder = Watched()
-    (found,) = PlainDetector(finder, 1120).detect(np.zeros((width // 2, width, 3), np.uint8))
+    (found,) = PlainDetector(finder, 1120).detect(
+        RgbPicture(np.zeros((width // 2, width, 3), np.uint8))
+    )
     assert finder.seen == [(looked_at, looked_at // 2)]
     assert found.box.width == pytest.approx(width, abs=1)
 
 
 def test_a_picture_too_small_for_a_face_is_not_looked_at() -> None:
-    assert PlainDetector(Watched(), 1120).detect(np.zeros((39, 400, 3), np.uint8)) == []
+    assert PlainDetector(Watched(), 1120).detect(RgbPicture(np.zeros((39, 400, 3), np.uint8))) == []
 
 
 @pytest.mark.parametrize("width", [1921, 3840, 7680])
@@ -161,7 +164,7 @@ def test_a_face_is_found_once_however_it_leans(
     width: float, degrees: float, head: RgbImage, engine: Engine
 ) -> None:
     placed = place_face(head, width, degrees)
-    (found,) = engine.open_detector(960).detect(placed.picture)
+    (found,) = engine.open_detector(960).detect(RgbPicture(placed.picture))
     assert placed.is_at(found)
     assert found.points is not None
     assert abs((fit_head(found.points).roll_degrees - degrees + 180) % 360 - 180) < 15
@@ -183,7 +186,7 @@ def test_far_faces_and_heads_that_fill_the_picture_are_found_once(
     width: float, size: tuple[int, int], head: RgbImage, engine: Engine
 ) -> None:
     placed = place_face(head, width, size=size, at=(0.5, 0.5))
-    (found,) = engine.open_detector(960).detect(placed.picture)
+    (found,) = engine.open_detector(960).detect(RgbPicture(placed.picture))
     assert placed.is_at(found)
 
 
@@ -210,7 +213,7 @@ def test_a_wall_of_faces_takes_a_bounded_time(head: RgbImage, engine: Engine) ->
         tile = cv2.resize(head, (side, side), interpolation=cv2.INTER_AREA).astype(np.uint8)
         wall = np.tile(tile, (960 // side, 960 // side, 1))
         started = time.process_time()
-        found = engine.open_detector(960).detect(wall)
+        found = engine.open_detector(960).detect(RgbPicture(wall))
         assert time.process_time() - started < 3
         assert len(found) <= 3 * MOST_CLOSE_LOOKS
 
@@ -218,7 +221,7 @@ def test_a_wall_of_faces_takes_a_bounded_time(head: RgbImage, engine: Engine) ->
 def test_a_crowd_of_a_hundred_is_found(head: RgbImage, engine: Engine) -> None:
     tile = cv2.resize(head, (90, 90), interpolation=cv2.INTER_AREA).astype(np.uint8)
     crowd = np.tile(tile, (10, 10, 1))  # faces of 54 pixels
-    assert len(engine.open_detector(960).detect(crowd)) == 100
+    assert len(engine.open_detector(960).detect(RgbPicture(crowd))) == 100
 
 
 def noise() -> RgbImage:
@@ -228,7 +231,7 @@ def noise() -> RgbImage:
 
 @pytest.mark.parametrize("size", [(1, 1), (9, 300), (31, 33), (4000, 20)])
 def test_a_picture_of_any_shape_can_be_looked_at(size: tuple[int, int], engine: Engine) -> None:
-    assert engine.open_detector(960).detect(np.full((*size, 3), 90, np.uint8)) == []
+    assert engine.open_detector(960).detect(RgbPicture(np.full((*size, 3), 90, np.uint8))) == []
 
 
 def test_every_engine_finds_by_yunet_and_finds_the_same(photos: Path, engine: Engine) -> None:
@@ -272,7 +275,7 @@ def test_beside_a_near_face_the_far_look_is_taken_ever_more_rarely(
     counting = Counting(net)
     detector = YunetDetector(counting, 960)
     near = place_face(head, 300).picture
-    looks = [(detector.detect(near), counting.take())[1] for _ in range(16)]
+    looks = [(detector.detect(RgbPicture(near)), counting.take())[1] for _ in range(16)]
     assert looks[0] == [NEAR, FAR, *TURNED]
     assert [index for index, seen in enumerate(looks) if FAR in seen] == [0, 2, 5, 9, 14]
     assert [index for index, seen in enumerate(looks) if ON_ITS_SIDE in seen] == [
@@ -291,7 +294,7 @@ def test_while_nobody_is_near_every_look_is_taken(head: RgbImage, net: YunetNet)
     empty = np.full((1080, 1920, 3), 96, np.uint8)
     for picture in [place_face(head, 300).picture] * 4 + [empty] * 3:
         counting.take()
-        found = detector.detect(picture)
+        found = detector.detect(RgbPicture(picture))
     assert found == []
     assert counting.take() == [NEAR, FAR, *TURNED]
 
@@ -308,8 +311,8 @@ def test_after_a_landscape_the_first_people_are_looked_for_near_and_far(
     both = near_and_far(head)
     detector = engine.open_detector(960)
     for _ in range(10):
-        assert detector.detect(np.full((1080, 1920, 3), 96, np.uint8)) == []
-    assert len(detector.detect(both)) == 2
+        assert detector.detect(RgbPicture(np.full((1080, 1920, 3), 96, np.uint8))) == []
+    assert len(detector.detect(RgbPicture(both))) == 2
 
 
 def test_who_is_found_by_a_further_look_is_looked_for_in_every_picture(
@@ -318,7 +321,7 @@ def test_who_is_found_by_a_further_look_is_looked_for_in_every_picture(
     both = near_and_far(head)
     detector = engine.open_detector(960)
     for _ in range(6):
-        assert len(detector.detect(both)) == 2
+        assert len(detector.detect(RgbPicture(both))) == 2
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
@@ -328,9 +331,9 @@ def test_a_film_shot_sideways_is_turned_so_that_its_small_faces_are_found(
     detector = engine.open_detector(960)
     near = np.rot90(place_face(head, 200).picture, turns)
     for _ in range(5):
-        assert len(detector.detect(near)) == 1
+        assert len(detector.detect(RgbPicture(near))) == 1
     small = place_face(head, 32, at=(0.5, 0.5))
-    (found,) = detector.detect(np.rot90(small.picture, turns))
+    (found,) = detector.detect(RgbPicture(np.rot90(small.picture, turns)))
     middle = [(found.box.left + found.box.right) / 2, (found.box.top + found.box.bottom) / 2]
     size = small.picture.shape[1::-1] if turns % 2 == 0 else small.picture.shape[:2]
     assert np.allclose(middle, np.array(size) / 2, atol=8)
@@ -341,8 +344,8 @@ def test_a_first_scene_of_people_who_lie_hides_no_small_face_of_an_upright_one(
 ) -> None:
     detector = engine.open_detector(960)
     for _ in range(12):
-        assert len(detector.detect(place_face(head, 200, 90).picture)) == 1
-    assert len(detector.detect(place_face(head, 36).picture)) == 1
+        assert len(detector.detect(RgbPicture(place_face(head, 200, 90).picture))) == 1
+    assert len(detector.detect(RgbPicture(place_face(head, 36).picture))) == 1
 
 
 def test_a_few_heads_on_their_side_do_not_turn_an_upright_film(
@@ -350,8 +353,8 @@ def test_a_few_heads_on_their_side_do_not_turn_an_upright_film(
 ) -> None:
     detector = engine.open_detector(960)
     for degrees in (0, 90, 0, 90, 0, 0, 90, 0):
-        assert len(detector.detect(place_face(head, 200, degrees).picture)) == 1
-    assert len(detector.detect(place_face(head, 32).picture)) == 1
+        assert len(detector.detect(RgbPicture(place_face(head, 200, degrees).picture))) == 1
+    assert len(detector.detect(RgbPicture(place_face(head, 32).picture))) == 1
 
 
 # Photos

@@ -34,7 +34,7 @@ from function.engines.protocol import (
 from function.engines.weights import find_weights
 from function.errors import EngineUnavailableError
 from function.media.pictures import RgbImage
-from tests.support.engines import detect
+from tests.support.engines import align, detect
 
 ENGINES = ["onnx", "dlib"]
 PORTRAITS = ["obama1.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png", "hopper.jpg"]
@@ -122,7 +122,7 @@ def test_an_encoding_is_that_of_face_recognition(
 ) -> None:
     picture = pictures[name]
     found = detect(engine, picture)[0]
-    encodings = engine.encode([engine.align(picture, found).chip])
+    encodings = engine.encoder.encode([align(engine, picture, found).chip])
 
     assert encodings.dtype == np.float32
     assert encodings.shape == (1, 128)
@@ -163,36 +163,36 @@ def test_the_surest_face_comes_first(engine: Engine, pictures: dict[str, RgbImag
         assert scores == sorted(scores, reverse=True)
 
 
-def test_the_landmarks_lie_where_the_eyes_and_the_nose_are(
+def test_the_points_lie_where_the_eyes_and_the_nose_are(
     engine: Engine, pictures: dict[str, RgbImage]
 ) -> None:
     picture = pictures["obama1.jpg"]
-    alignment = engine.align(picture, detect(engine, picture)[0])
+    alignment = align(engine, picture, detect(engine, picture)[0])
 
     assert alignment.chip.shape == (150, 150, 3)
-    outer_right, inner_right, outer_left, inner_left, nose = alignment.landmarks
-    assert outer_left[0] < inner_left[0] < nose[0] < inner_right[0] < outer_right[0]
-    assert nose[1] > max(inner_left[1], inner_right[1])
+    points = alignment.points
+    assert points.left_eye[0] < points.nose[0] < points.right_eye[0]
+    assert points.nose[1] > max(points.left_eye[1], points.right_eye[1])
 
 
 def test_no_chips_are_no_encodings(engine: Engine) -> None:
-    assert engine.encode([]).shape == (0, 128)
+    assert engine.encoder.encode([]).shape == (0, 128)
 
 
 def test_a_chip_of_another_size_is_refused(engine: Engine) -> None:
     with pytest.raises(ValueError, match=r"\(150, 150, 3\), not uint8 \(100, 150, 3\)"):
-        engine.encode([np.zeros((100, 150, 3), dtype=np.uint8)])
+        engine.encoder.encode([np.zeros((100, 150, 3), dtype=np.uint8)])
 
 
 def test_a_face_has_the_same_encoding_alone_and_among_others(
     engine: Engine, pictures: dict[str, RgbImage]
 ) -> None:
     picture = pictures["biden.jpg"]
-    chip = engine.align(picture, detect(engine, picture)[0]).chip
+    chip = align(engine, picture, detect(engine, picture)[0]).chip
     count = 34 if engine.name == "onnx" else 2  # more than one run of the graph; dlib is slow
     others = list(np.random.default_rng(3).integers(0, 256, (count, *chip.shape), dtype=np.uint8))
-    (alone,) = engine.encode([chip])
-    among = engine.encode([*others, chip])
+    (alone,) = engine.encoder.encode([chip])
+    among = engine.encoder.encode([*others, chip])
 
     assert among.shape == (count + 1, 128)
     assert np.linalg.norm(among[-1] - alone) < MOST_DIFFERENCE
@@ -217,7 +217,7 @@ def test_a_view_into_a_larger_picture_is_read_like_a_copy(
     assert found == detect(engine, mirrored.copy())
     assert len(found) == 1
     assert np.array_equal(
-        engine.align(mirrored, found[0]).chip, engine.align(mirrored.copy(), found[0]).chip
+        align(engine, mirrored, found[0]).chip, align(engine, mirrored.copy(), found[0]).chip
     )
 
 
@@ -237,7 +237,7 @@ def test_threads_get_the_answers_that_one_thread_gets(
 def test_an_engine_says_what_it_is(engine: Engine) -> None:
     assert engine.name in ENGINES
     assert engine.provider == "CPU"
-    assert engine.model == DLIB
+    assert engine.encoder.model == DLIB
 
 
 # The CNN as a graph against dlib's own
@@ -301,7 +301,7 @@ def test_one_changed_weight_in_ten_million_bytes_is_noticed(
 ) -> None:
     engine = engines["onnx", "hog"]
     picture = pictures["obama1.jpg"]
-    chip = engine.align(picture, detect(engine, picture)[0]).chip
+    chip = align(engine, picture, detect(engine, picture)[0]).chip
     model = onnx.load_from_string(encoder_graph(read_encoder(find_weights().encoder)))
     kernel = next(one for one in model.graph.initializer if list(one.dims)[2:] == [3, 3])
     values = onnx.numpy_helper.to_array(kernel).copy()
@@ -309,7 +309,7 @@ def test_one_changed_weight_in_ten_million_bytes_is_noticed(
     kernel.CopyFrom(onnx.numpy_helper.from_array(values, kernel.name))
     changed = _encode_with(model.SerializeToString(), chip)
 
-    assert np.linalg.norm(changed - engine.encode([chip])[0]) > MOST_DIFFERENCE
+    assert np.linalg.norm(changed - engine.encoder.encode([chip])[0]) > MOST_DIFFERENCE
 
 
 def _encode_with(graph: bytes, chip: RgbImage) -> NDArray[np.float32]:
@@ -333,7 +333,7 @@ def test_encodings_and_boxes_hold_on_a_sample_of_the_development_data(
         picture = load_picture(path)
         found = detect(fast, picture)
         assert_same_faces(found, detect(slow, picture))
-        encodings = fast.encode([fast.align(picture, one).chip for one in found])
+        encodings = fast.encoder.encode([align(fast, picture, one).chip for one in found])
         for one, encoding in zip(found, encodings, strict=True):
             expected = reference_encoding(reference, picture, one.box)
             assert np.linalg.norm(encoding - expected) < MOST_DIFFERENCE

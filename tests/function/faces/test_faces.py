@@ -6,12 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
+from function.engines.dlib_nets.alignment import fit_box
 from function.engines.loading import load_engine
 from function.engines.protocol import Box, Detection, Engine, EngineOptions
-from function.faces.faces import best_face, faces_of_image, find_faces, fit_box
+from function.faces.faces import best_face, faces_of_image, find_faces
 from function.matching.matches import match_people
 from function.media.frames import Frame
-from tests.support.engines import detect
+from function.media.images import RgbPicture
+from tests.support.engines import align, detect
 from tests.support.people import group_faces
 from tests.support.turning import close_up, place_face
 from tools.accuracy.labelled import Source
@@ -29,8 +31,7 @@ def test_the_box_of_a_face_is_as_large_as_hog_draws_it_whatever_the_detectors_wa
     smaller = Box(hog.left + margin, hog.top + margin, hog.right - margin, hog.bottom - margin)
     larger = Box(hog.left - margin, hog.top - margin, hog.right + margin, hog.bottom + margin)
     exact, *others = (
-        fit_box(box, engine.align(picture, Detection(box, 1.0)).landmarks)
-        for box in (hog, smaller, larger)
+        align(engine, picture, Detection(box, 1.0)).box for box in (hog, smaller, larger)
     )
 
     assert exact.width / hog.width == pytest.approx(1, abs=0.2)
@@ -80,7 +81,7 @@ def test_people_far_away_are_told_apart_and_named_and_strangers_are_not(
     ]
     (enrolled,) = faces_of_image(read_portrait(photos / "obama1.jpg"), engine, 1280)
     source = Source("Obama", "", (enrolled,), is_video=False)
-    gallery = make_gallery({"Obama": [source]}, engine.model)
+    gallery = make_gallery({"Obama": [source]}, engine.encoder.model)
     frames = []
     for index in range(6):
         picture = np.full((1080, 1920, 3), 96, np.uint8)
@@ -88,7 +89,7 @@ def test_people_far_away_are_told_apart_and_named_and_strangers_are_not(
             small = cv2.resize(portrait, (side, side), interpolation=cv2.INTER_AREA)
             left = 300 + 900 * place + 40 * index
             picture[500 : 500 + side, left : left + side] = small
-        frames.append(Frame(index, float(index), float(index), picture))
+        frames.append(Frame(index, float(index), float(index), RgbPicture(picture)))
     faces = [face for _, new in find_faces(frames, engine, 960) for face in new]
     assert {face.box.width for face in faces} <= set(range(32, 60))
     people = group_faces(faces, len(frames))
@@ -100,14 +101,14 @@ def test_people_far_away_are_told_apart_and_named_and_strangers_are_not(
 def test_a_huge_face_that_leans_is_cut_out_within_bounds(photos: Path, engine: Engine) -> None:
     head = close_up(read_portrait(photos / "obama1.jpg"))
     huge = place_face(head, 2400, 40, size=(7680, 4320))
-    (found,) = engine.open_detector(960).detect(huge.picture)
+    (found,) = engine.open_detector(960).detect(RgbPicture(huge.picture))
     tracemalloc.start()
-    alignment = engine.align(huge.picture, found)
+    alignment = align(engine, huge.picture, found)
     held = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert held < 40_000_000
     (upright,) = faces_of_image(place_face(head, 200).picture, engine, 960)
-    (encoding,) = engine.encode([alignment.chip])
+    (encoding,) = engine.encoder.encode([alignment.chip])
     assert np.linalg.norm(encoding - upright.encoding) < 0.25
 
 

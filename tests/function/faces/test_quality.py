@@ -26,7 +26,7 @@ from function.media.frames import sample_frames
 from function.media.pictures import RgbImage
 from function.media.stills import decode_photo
 from function.media.videos import open_video
-from tests.support.engines import detect, made_up_photo
+from tests.support.engines import align, detect, made_up_photo
 from tests.support.people import person_of
 from tests.support.turning import close_up, place_face
 from tools.accuracy.labelled import Dataset, Source
@@ -61,7 +61,7 @@ def weigh(image: RgbImage, spoil: Spoil, engine: Engine) -> Quality:
     as_lfw = as_lfw.astype(np.uint8)
     spoilt = spoil(as_lfw)
     found = next(iter(detect(engine, spoilt)), _find(as_lfw, engine))
-    return weigh_face(found, engine.align(spoilt, found), rate_points(found))
+    return weigh_face(found, align(engine, spoilt, found), rate_points(found))
 
 
 def _find(image: RgbImage, engine: Engine) -> Detection:
@@ -123,7 +123,7 @@ def test_a_face_of_24_pixels_is_weak_and_one_of_32_only_weighs_less(
     for shown in (width, 64, 200):
         placed = place_face(head, shown)
         (found,) = detect(engine, placed.picture)
-        quality = weigh_face(found, engine.align(placed.picture, found), rate_points(found))
+        quality = weigh_face(found, align(engine, placed.picture, found), rate_points(found))
         values.append(quality.value)
         smallness = [word for word in quality.weaknesses if word.startswith("small")]
         assert bool(smallness) == (is_small and shown == width)
@@ -135,7 +135,7 @@ def test_who_is_known_from_24_pixels_alone_is_never_a_match(photos: Path, engine
     portrait = read_portrait(photos / "obama1.jpg")
     (enrolled,) = faces_of_image(portrait, engine, 1280)
     gallery = make_gallery(
-        {"Obama": [Source("Obama", "", (enrolled,), is_video=False)]}, engine.model
+        {"Obama": [Source("Obama", "", (enrolled,), is_video=False)]}, engine.encoder.model
     )
     verdicts = []
     for width in (24, 64):
@@ -150,18 +150,20 @@ def test_who_is_known_from_24_pixels_alone_is_never_a_match(photos: Path, engine
 def test_an_encoding_that_says_nothing_is_doubted_and_one_that_says_much_is_not(
     photos: Path, engine: Engine
 ) -> None:
-    (blank,) = engine.encode([make_blank_chip(engine.model)])
+    (blank,) = engine.encoder.encode([make_blank_chip(engine.encoder.model)])
     hand = cv2.GaussianBlur(np.full((150, 150, 3), (190, 150, 120), np.uint8), (0, 0), 3)
     portrait = read_portrait(photos / "biden.jpg")
-    face = engine.align(portrait, detect(engine, portrait)[0]).chip
-    nobody, somebody = engine.encode([hand.astype(np.uint8), face])
-    assert doubt_encoding((), 0.95, nobody, blank, engine.model) == (DOUBTFUL,)
-    assert doubt_encoding((DOUBTFUL,), 0.95, nobody, blank, engine.model) == (DOUBTFUL,)
-    assert doubt_encoding(("blurred", DOUBTFUL), 0.8, somebody, blank, engine.model) == ("blurred",)
-    assert doubt_encoding((DOUBTFUL,), 0.65, somebody, blank, engine.model) == (DOUBTFUL,)
+    face = align(engine, portrait, detect(engine, portrait)[0]).chip
+    nobody, somebody = engine.encoder.encode([hand.astype(np.uint8), face])
+    assert doubt_encoding((), 0.95, nobody, blank, engine.encoder.model) == (DOUBTFUL,)
+    assert doubt_encoding((DOUBTFUL,), 0.95, nobody, blank, engine.encoder.model) == (DOUBTFUL,)
+    assert doubt_encoding(("blurred", DOUBTFUL), 0.8, somebody, blank, engine.encoder.model) == (
+        "blurred",
+    )
+    assert doubt_encoding((DOUBTFUL,), 0.65, somebody, blank, engine.encoder.model) == (DOUBTFUL,)
     half_way = blank + (somebody - blank) * np.float32(0.52 / np.linalg.norm(somebody - blank))
-    assert doubt_encoding((), 0.83, half_way, blank, engine.model) == (DOUBTFUL,)
-    assert doubt_encoding((), 0.93, half_way, blank, engine.model) == ()
+    assert doubt_encoding((), 0.83, half_way, blank, engine.encoder.model) == (DOUBTFUL,)
+    assert doubt_encoding((), 0.93, half_way, blank, engine.encoder.model) == ()
 
 
 def test_sharpness_sees_no_light_and_takes_the_softer_axis() -> None:
@@ -189,9 +191,9 @@ def test_real_people_are_named_in_dim_light_and_soft_pictures_and_strangers_are_
         }
         probes = [one for one in spoilt if one and one.name == name and one.origin[-5] in "4567"]
         faces = [replace(one.faces[0], frame=frame) for frame, one in enumerate(probes[:3])]
-        everyone = make_gallery(enrolled, engine.model)
+        everyone = make_gallery(enrolled, engine.encoder.model)
         others = make_gallery(
-            {other: own for other, own in enrolled.items() if other != name}, engine.model
+            {other: own for other, own in enrolled.items() if other != name}, engine.encoder.model
         )
         for gallery in (everyone, others):
             (found,) = identify_people([person_of(faces)], gallery, shipped_densities())

@@ -8,22 +8,27 @@ import numpy as np
 import pytest
 
 from db.records import Vectors
-from function.engines.protocol import Alignment, Detection, Detector, DetectorName, Engine
+from function.engines.protocol import Alignment, Detection, Detector, DetectorName, Encoder, Engine
 from function.faces.faces import Face, find_faces
 from function.media.frames import Frame
-from function.media.pictures import RgbImage
+from function.media.images import RgbPicture
+from function.media.pictures import Picture, RgbImage
 from tests.support.turning import close_up, place_face
 from tools.footage.videos import read_portrait
 
 
 class Counting:
-    """An engine that counts the faces that it aligns and encodes."""
+    """An engine, and its encoder, that counts the faces that it cuts out and encodes."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.name, self.provider, self.model = engine.name, engine.provider, engine.model
+        self.name, self.provider, self.model = engine.name, engine.provider, engine.encoder.model
         self.detector: DetectorName = engine.detector
-        self.aligned = self.encoded = 0
+        self.cuts = self.encoded = 0
+
+    @property
+    def encoder(self) -> Encoder:
+        return self
 
     def open_detector(self, longest_pixels: int) -> Detector:
         return self._engine.open_detector(longest_pixels)
@@ -31,13 +36,13 @@ class Counting:
     def rate_frontal(self, chip: RgbImage) -> float:
         return self._engine.rate_frontal(chip)
 
-    def align(self, image: RgbImage, detection: Detection) -> Alignment:
-        self.aligned += 1
-        return self._engine.align(image, detection)
+    def cut(self, picture: Picture, detection: Detection) -> Alignment:
+        self.cuts += 1
+        return self._engine.encoder.cut(picture, detection)
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
         self.encoded += len(chips)
-        return self._engine.encode(chips)
+        return self._engine.encoder.encode(chips)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +53,8 @@ def head(photos: Path) -> RgbImage:
 def look(pictures: Sequence[RgbImage], engine: Engine) -> tuple[list[Face], Counting]:
     counting = Counting(engine)
     frames = [
-        Frame(index, float(index), float(index), picture) for index, picture in enumerate(pictures)
+        Frame(index, float(index), float(index), RgbPicture(picture))
+        for index, picture in enumerate(pictures)
     ]
     found = find_faces(iter(frames), counting, 960)
     return [face for _, faces in found for face in faces], counting
@@ -63,7 +69,7 @@ def test_a_held_face_is_encoded_once_and_counted_each_time(head: RgbImage, engin
     still = place_face(head, 150).picture
     faces, counting = look([noisy(still, seed) for seed in range(12)], engine)
 
-    assert counting.aligned == 1
+    assert counting.cuts == 1
     assert counting.encoded == 1 + 1  # and the blank chip
     assert [face.seconds for face in faces] == list(range(12))
     assert all(np.array_equal(face.encoding, faces[0].encoding) for face in faces)
@@ -121,14 +127,14 @@ def test_a_slow_zoom_is_looked_at_again_whenever_the_face_has_grown_by_a_tenth(
 ) -> None:
     pictures = [place_face(head, 100 * 1.02**index).picture for index in range(30)]
     faces, counting = look(pictures, engine)
-    assert counting.aligned >= 5
+    assert counting.cuts >= 5
     grown = [one.box.width / other.box.width for one, other in zip(faces[1:], faces, strict=False)]
     assert max(grown) < 1.1
 
 
 def test_held_faces_are_told_of_while_the_film_goes_on(head: RgbImage, engine: Engine) -> None:
     still = place_face(head, 150).picture
-    frames = (Frame(index, float(index), float(index), still) for index in range(70))
+    frames = (Frame(index, float(index), float(index), RgbPicture(still)) for index in range(70))
     told = [len(faces) for _, faces in find_faces(frames, engine, 960)]
     assert sum(told) == 70
     assert sum(told[:40]) >= 32
@@ -137,6 +143,6 @@ def test_held_faces_are_told_of_while_the_film_goes_on(head: RgbImage, engine: E
 def test_the_blank_chip_is_encoded_once_for_each_engine(head: RgbImage, engine: Engine) -> None:
     counting = Counting(engine)
     for _ in range(3):
-        frame = Frame(0, 0.0, 0.0, place_face(head, 150).picture)
+        frame = Frame(0, 0.0, 0.0, RgbPicture(place_face(head, 150).picture))
         assert [faces for _, faces in find_faces([frame], counting, 960)]
     assert counting.encoded == 1 + 3

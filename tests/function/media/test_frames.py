@@ -45,9 +45,9 @@ def sample(path: Path, every_seconds: float | None = None) -> list[Frame]:
 def test_each_frame_is_the_picture_that_its_time_says(name: str, tmp_path: Path) -> None:
     path = write_video(tmp_path / name, numbered_pictures(120), **READABLE[name])
     frames = sample(path, 0.5)
-    first = number_in(frames[0].rgb) - frames[0].seconds * FPS
+    first = number_in(frames[0].picture.rgb()) - frames[0].seconds * FPS
     for frame in frames:
-        assert number_in(frame.rgb) == pytest.approx(frame.seconds * FPS + first, abs=0.1)
+        assert number_in(frame.picture.rgb()) == pytest.approx(frame.seconds * FPS + first, abs=0.1)
     assert abs(first) <= 1
     assert [frame.index for frame in frames] == list(range(len(frames)))
 
@@ -65,13 +65,13 @@ def test_gaps_between_keyframes_are_filled_and_keyframes_thinned(name: str, tmp_
 
 def test_keyframes_are_sampled_where_they_fall(tmp_path: Path) -> None:
     path = write_video(tmp_path / "video.mp4", numbered_pictures(120), keyframe_every=30)
-    assert [number_in(frame.rgb) for frame in sample(path, 1.2)] == [0, 30, 60, 90]
+    assert [number_in(frame.picture.rgb()) for frame in sample(path, 1.2)] == [0, 30, 60, 90]
 
 
 def test_pictures_without_timestamps_are_timed_by_their_order(tmp_path: Path) -> None:
     path = write_video(tmp_path / "raw", numbered_pictures(100), container="h264", b_frames=0)
     frames = sample(path, 1.0)
-    assert [number_in(frame.rgb) for frame in frames] == [0, 25, 50, 75]
+    assert [number_in(frame.picture.rgb()) for frame in frames] == [0, 25, 50, 75]
     assert [frame.seconds for frame in frames] == pytest.approx([0, 1, 2, 3])
 
 
@@ -80,7 +80,7 @@ def test_a_varying_frame_rate_keeps_each_picture_at_its_own_time(tmp_path: Path)
     path = write_video(tmp_path / "video.mkv", numbered_pictures(100), seconds=times)
     frames = sample(path, 2.0)
     assert [frame.seconds for frame in frames] == pytest.approx(
-        [times[number_in(frame.rgb)] for frame in frames], abs=0.001
+        [times[number_in(frame.picture.rgb())] for frame in frames], abs=0.001
     )
     assert np.diff([frame.seconds for frame in frames]).max() < 2.0 * 1.02 + 0.5
 
@@ -97,7 +97,7 @@ def test_a_recording_that_starts_between_keyframes_begins_with_the_first_one(
     head = stream[: 3 * packets]  # the tables that name the streams
     cut.write_bytes(head + stream[second_packet // packets * packets :])
     frames = sample(cut, 1.0)
-    assert number_in(frames[0].rgb) == 40
+    assert number_in(frames[0].picture.rgb()) == 40
 
 
 @pytest.mark.parametrize("every_seconds", [0.2, 1.0])
@@ -110,7 +110,7 @@ def test_time_runs_on_evenly_over_a_splice(every_seconds: float, tmp_path: Path)
     seconds = [frame.seconds for frame in frames]
     assert np.diff(seconds).min() > 0.5 * every_seconds
     assert np.diff(seconds).max() < 1.02 * every_seconds + 3 / FPS
-    assert seconds == pytest.approx([number_in(f.rgb) / FPS for f in frames], abs=0.2)
+    assert seconds == pytest.approx([number_in(f.picture.rgb()) / FPS for f in frames], abs=0.2)
 
 
 def test_time_never_runs_backwards_where_the_container_stores_no_order(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_time_never_runs_backwards_where_the_container_stores_no_order(tmp_path:
     seconds = [frame.seconds for frame in frames]
     assert seconds == sorted(seconds)
     assert [f.seconds for f in frames] == pytest.approx(
-        [number_in(f.rgb) / FPS for f in frames], abs=5 / FPS
+        [number_in(f.picture.rgb()) / FPS for f in frames], abs=5 / FPS
     )
 
 
@@ -127,7 +127,7 @@ def test_time_never_runs_backwards_where_the_container_stores_no_order(tmp_path:
 def test_pictures_with_oblong_pixels_are_stretched(pixel_aspect: Fraction, tmp_path: Path) -> None:
     path = write_video(tmp_path / "v.mp4", numbered_pictures(50), pixel_aspect=pixel_aspect)
     expected = (128, 384, 3) if pixel_aspect > 1 else (256, 192, 3)
-    assert {frame.rgb.shape for frame in sample(path)} == {expected}
+    assert {frame.picture.rgb().shape for frame in sample(path)} == {expected}
 
 
 def four_corners(count: int = 10) -> Iterator[RgbImage]:
@@ -144,22 +144,22 @@ def test_a_turned_video_comes_out_upright(tmp_path: Path, rotation: int, *, mirr
     shown = np.rot90(next(four_corners()), rotation // 90)
     shown = shown[:, ::-1] if mirrored else shown
     (frame,) = sample(path)
-    assert frame.rgb.shape == shown.shape
-    assert frame.rgb.flags.c_contiguous
-    assert np.abs(frame.rgb.astype(int) - shown).mean() < 6
+    assert frame.picture.rgb().shape == shown.shape
+    assert frame.picture.rgb().flags.c_contiguous
+    assert np.abs(frame.picture.rgb().astype(int) - shown).mean() < 6
 
 
 def test_a_picture_of_one_pixel_is_a_picture(tmp_path: Path) -> None:
     dot = np.full((1, 1, 3), 200, np.uint8)
     path = write_video(tmp_path / "dot.mov", [dot] * 5, codec="mjpeg", pixel_format="yuvj444p")
-    assert [frame.rgb.shape for frame in sample(path)] == [(1, 1, 3)]
+    assert [frame.picture.rgb().shape for frame in sample(path)] == [(1, 1, 3)]
 
 
 def test_a_still_picture_is_one_frame_that_lasts(tmp_path: Path) -> None:
     pictures = [*still_picture(next(numbered_pictures(1)), 4.0), *numbered_pictures(50, first=900)]
     path = write_video(tmp_path / "video.mp4", pictures, keyframe_every=25)
     frames = sample(path, 1.0)
-    assert [number_in(frame.rgb) for frame in frames] == [0, 900, 925]
+    assert [number_in(frame.picture.rgb()) for frame in frames] == [0, 900, 925]
     assert [frame.seconds for frame in frames] == pytest.approx([0, 4, 5])
     assert [frame.until_seconds for frame in frames] == pytest.approx([3, 4, 5])
 
@@ -204,7 +204,7 @@ def test_a_video_cut_short_gives_what_is_there(name: str, tmp_path: Path) -> Non
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     frames = sample(path, 0.5)
     assert 2 <= len(frames) <= 6
-    assert all(number_in(f.rgb) == round(f.seconds * FPS) for f in frames)
+    assert all(number_in(f.picture.rgb()) == round(f.seconds * FPS) for f in frames)
 
 
 def test_a_half_copied_mp4_gives_what_is_there_and_a_warning(
@@ -227,7 +227,7 @@ def test_damage_in_the_middle_costs_a_group_and_shows_no_smear(name: str, tmp_pa
     content[middle - 1500 : middle + 1500] = np.random.default_rng(0).bytes(3000)
     path.write_bytes(content)
     frames = sample(path, 1 / FPS)
-    assert all(number_in(f.rgb) == round(f.seconds * FPS) for f in frames)
+    assert all(number_in(f.picture.rgb()) == round(f.seconds * FPS) for f in frames)
     assert 100 < len(frames) < 180
     assert frames[0].seconds == 0
     assert frames[-1].seconds > 7.8
@@ -235,7 +235,7 @@ def test_damage_in_the_middle_costs_a_group_and_shows_no_smear(name: str, tmp_pa
 
 def test_a_filled_sample_is_the_very_picture_that_is_due(tmp_path: Path) -> None:
     path = write_video(tmp_path / "video.mp4", numbered_pictures(100), b_frames=3)
-    numbers = [number_in(frame.rgb) for frame in sample(path, 0.28)]
+    numbers = [number_in(frame.picture.rgb()) for frame in sample(path, 0.28)]
     assert numbers == [0, 7, 13, 19, 25, 32, 38, 44, 50, 57, 64, 71, 78, 85, 92]
 
 
@@ -244,9 +244,9 @@ def test_a_picture_that_grows_over_the_limit_on_the_way_is_not_decoded(tmp_path:
     large = write_video(tmp_path / "2.ts", numbered_pictures(50, width=1920, height=1080))
     path = tmp_path / "both.ts"
     path.write_bytes(small.read_bytes() + large.read_bytes())
-    assert len({frame.rgb.shape for frame in sample(path, 1.0)}) == 2
+    assert len({frame.picture.rgb().shape for frame in sample(path, 1.0)}) == 2
     with open_video(path, 1.0, VideoLimits(max_pixels=640 * 360)) as video:
-        assert {frame.rgb.shape for frame in sample_frames(video)} == {(128, 192, 3)}
+        assert {frame.picture.rgb().shape for frame in sample_frames(video)} == {(128, 192, 3)}
 
 
 def test_a_video_of_which_nothing_can_be_decoded_is_an_error(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def write_square_streams(path: Path, sides: Sequence[int]) -> Path:
 def test_of_several_streams_the_largest_is_read(tmp_path: Path) -> None:
     path = write_square_streams(tmp_path / "three.mkv", [32, 96, 64])
     with open_video(path) as video:
-        assert [frame.rgb.shape for frame in sample_frames(video)] == [(96, 96, 3)]
+        assert [frame.picture.rgb().shape for frame in sample_frames(video)] == [(96, 96, 3)]
 
 
 def test_a_file_of_too_many_streams_is_refused(tmp_path: Path) -> None:

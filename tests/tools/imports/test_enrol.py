@@ -12,7 +12,7 @@ from db.sqlite.forgetting import forget
 from db.sqlite.store import StoredGallery
 from function.engines.protocol import Detection, Engine
 from function.faces.quality import make_blank_chip
-from function.media.pictures import RgbImage
+from function.media.pictures import Picture, RgbImage
 from tests.support.engines import QuickEngine, made_up_photo
 from tools.imports.enrol import enrol_performer, spare_photos
 from tools.imports.portraits import Demands
@@ -107,8 +107,8 @@ def test_of_several_faces_the_largest_counts_only_where_that_was_said(
 class SeesTooMuch(QuickEngine):
     """Also finds a second face, of which it is not sure."""
 
-    def detect(self, image: RgbImage) -> list[Detection]:
-        surely = super().detect(image)
+    def detect(self, picture: Picture) -> list[Detection]:
+        surely = super().detect(picture)
         return [*surely, Detection(surely[0].box, 0.01)]
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
