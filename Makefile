@@ -1,4 +1,4 @@
-# Everything sets itself up on first use; `make help` lists what there is.
+# Everything installs itself on first use; `make help` lists the targets.
 PYTHON ?= python3
 MEDIA ?= .
 export HOST ?= 127.0.0.1
@@ -27,7 +27,7 @@ run: $(VENV)/ready ## serve on $(HOST):$(PORT); MEDIA=/path/to/videos, PERFORMER
 test: $(VENV)/ready-dev ## run the tests
 	$(BIN)/python -m pytest
 
-soak: $(VENV)/ready ## break 10,000 videos and 2,000 photos, crash 100 times, ask 2,000 times: a quarter of an hour
+soak: $(VENV)/ready ## send 10,000 broken videos and 2,000 broken photos, crash 100 times, ask 2,000 times: a quarter of an hour
 	@$(BIN)/python -m tools.soak > soak.json
 
 lint: $(VENV)/ready-dev ## check format, style and types
@@ -38,22 +38,22 @@ lint: $(VENV)/ready-dev ## check format, style and types
 bench: $(VENV)/ready ## compare speed with the usual way; VIDEO=file for one of yours
 	@$(BIN)/python -m tools.bench $(VIDEO)
 
-bench-faces: $(VENV)/ready ## compare which faces detectors find; PHOTOS=folder for more than the demo's
+bench-faces: $(VENV)/ready ## compare which faces each detector finds; PHOTOS=folder for more than the demo's
 	@$(BIN)/python -m tools.bench.faces $(PHOTOS)
 
-screenshot: $(VENV)/ready-dev ## picture the page: docs/page.svg, and docs/screenshot-*.png with photographs
+screenshot: $(VENV)/ready-dev ## take pictures of the page: docs/page.svg, and docs/screenshot-*.png with photographs
 	$(BIN)/python -m tests.screenshots
 
 lock: $(VENV)/ready-dev ## remake the hashed requirements from the .in files
 	$(BIN)/$(LOCK) requirements.in --output-file requirements.txt
 	$(BIN)/$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 
-clean: ## remove what the targets made, but no gallery of yours
+clean: ## remove what the targets made, but not your galleries
 	rm -rf $(VENV) .cache demo .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 15) else \
-		f"Python 3.11 to 3.14 is needed; {sys.executable} is {v[0]}.{v[1]}. Say make PYTHON=python3.12")'
+		f"Python 3.11 to 3.14 is needed; {sys.executable} is {v[0]}.{v[1]}. Run make PYTHON=python3.12")'
 	@echo "Setting up $(VENV) (once, about a minute) ..." >&2
 	@$(PYTHON) -m venv $(VENV)
 	@$(INSTALL) --requirement requirements.txt
