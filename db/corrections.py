@@ -1,4 +1,4 @@
-"""What a user says of somebody seen in a video: who it is, or who it is not; each can be undone."""
+"""What a user says about a person in a video: who it is, or is not; each can be undone."""
 
 import uuid
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from db.records import Encoding, Identity, Performer, Vector
 from db.rejections import REJECTED_WITHIN
 
 SOURCE = "page"
-"""Where performers come from that a user named in a video, or added by hand."""
+"""The source of performers that a user named in a video or added by hand."""
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """Somebody as one video shows them: the template, the encodings worth enrolling, a picture."""
+    """A person as seen in one video: the template, the encodings worth enrolling, a picture."""
 
     template: Vector
     encodings: tuple[Encoding, ...]
@@ -42,14 +42,14 @@ class Correction:
 
 
 def new_performer(name: str) -> Performer:
-    """Return a performer who is in no source but the user's word."""
+    """Return a performer known only from the user, not from any source."""
     return Performer(id=0, name=name, source=SOURCE, source_id=uuid.uuid4().hex)
 
 
 def assign(
     gallery: Gallery, performer: Performer, look: Look, instead_of: Performer | None = None
 ) -> Correction:
-    """Enrol a look as `performer`, who is stored if new; it is not `instead_of` then.
+    """Enrol a seen person as `performer` (stored if new), and reject `instead_of` for them.
 
     Raises:
         ForgottenError: the performer was forgotten.
@@ -70,7 +70,7 @@ def assign(
 
 
 def reject(gallery: Gallery, performer: Performer, look: Look) -> Correction:
-    """Keep that a look is not `performer`: from now on they are not offered for it."""
+    """Record that a seen person is not `performer`, who is then no longer offered for them."""
     with gallery.writing() as db:
         inserted = db.execute(
             "INSERT INTO rejections (performer_id, vector, model, origin) VALUES (?, ?, ?, ?)",
@@ -81,7 +81,7 @@ def reject(gallery: Gallery, performer: Performer, look: Look) -> Correction:
 
 
 def undo(gallery: Gallery, correction: Correction) -> None:
-    """Take a correction back; what has changed since by other means stays."""
+    """Take a correction back; other changes made since then stay."""
     performer_id = correction.performer.id
     with gallery.writing() as db:
         for photo_hash in correction.photo_hashes:
@@ -108,7 +108,7 @@ def undo(gallery: Gallery, correction: Correction) -> None:
 def _lift(
     gallery: Gallery, performer: Performer, look: Look
 ) -> tuple[tuple[int, bytes, str, str], ...]:
-    """Take back that this look is not the performer, if that was said before."""
+    """Take back an earlier rejection of this performer for this person, if there is one."""
     rows = gallery.rows(
         "SELECT id, performer_id, vector, model, origin FROM rejections "
         "WHERE performer_id = ? AND model = ?",

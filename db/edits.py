@@ -1,4 +1,4 @@
-"""What a user changes by hand: two records made one, a name chosen, a photo taken out."""
+"""Changes a user makes by hand: merging two records, choosing a name, removing a photo."""
 
 from dataclasses import dataclass, replace
 
@@ -10,9 +10,9 @@ from db.records import Performer
 
 
 def merge(gallery: Gallery, kept: Performer, absorbed: Performer) -> Performer:
-    """Make two performers one: `kept` takes over every id, alias, url and photo of `absorbed`.
+    """Merge two performers: `kept` takes over every id, alias, url and photo of `absorbed`.
 
-    Returns the performer as it is then. Imports of either source find them from then on.
+    Returns the merged performer. From then on imports from either source find it.
 
     Raises:
         GalleryError: both are the same performer.
@@ -20,7 +20,7 @@ def merge(gallery: Gallery, kept: Performer, absorbed: Performer) -> Performer:
     if kept.id == absorbed.id:
         raise GalleryError(f"{kept.name} ({kept.id}) cannot be merged with itself. Name two.")
     with gallery.writing() as db:
-        # OR IGNORE leaves behind the encodings of photos that both have; they go with the row.
+        # OR IGNORE leaves the encodings of photos that both have; they are deleted with the row.
         db.execute(
             "UPDATE OR IGNORE encodings SET performer_id = ? WHERE performer_id = ?",
             (kept.id, absorbed.id),
@@ -44,7 +44,7 @@ def merge(gallery: Gallery, kept: Performer, absorbed: Performer) -> Performer:
 
 
 def rename(gallery: Gallery, performer: Performer, name: str, disambiguation: str | None) -> None:
-    """Call a performer `name` from now on; later imports keep it, the old name is an alias.
+    """Rename a performer for good; later imports keep the name, and the old one becomes an alias.
 
     A disambiguation of None stays as it is.
     """
@@ -66,7 +66,7 @@ def renamed(performer: Performer, name: str, disambiguation: str | None) -> Perf
 
 @dataclass(frozen=True)
 class EnrolledPhoto:
-    """A photo whose encoding is stored: where it was, and what it may be named by."""
+    """A photo whose encoding is stored: where it came from, and what it can be named by."""
 
     origin: str
     quality: float
@@ -75,7 +75,7 @@ class EnrolledPhoto:
 
 
 def photos_of(gallery: Gallery, performer: Performer) -> list[EnrolledPhoto]:
-    """List a performer's photos, oldest first; also those whose encoding is damaged."""
+    """List a performer's photos, oldest first, including those whose encoding is damaged."""
     rows = gallery.rows(
         "SELECT origin, quality, model, photo_hash FROM encodings WHERE performer_id = ? "
         "ORDER BY id",
@@ -85,10 +85,10 @@ def photos_of(gallery: Gallery, performer: Performer) -> list[EnrolledPhoto]:
 
 
 def remove_photo(gallery: Gallery, performer: Performer, photo: str) -> int:
-    """Take out the encodings of one photo, named by its origin or the start of its hash.
+    """Remove the encodings of one photo, given its origin or the start of its hash.
 
     No import brings it back; `allow_photos` does.
-    Returns how many encodings went. The thumbnail goes too when the last photo does.
+    Returns how many encodings were removed. With the last photo the thumbnail is removed too.
 
     Raises:
         PerformerNotFoundError: the performer has no such photo, or several match.

@@ -1,4 +1,4 @@
-"""The gallery a page at a time, as people look through it."""
+"""The gallery one page at a time, for people to browse."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ _FOUND = """
 
 @dataclass(frozen=True)
 class Listed:
-    """One performer in a list: enough to show, and no more."""
+    """One performer in a list: just enough to show."""
 
     id: int
     name: str
@@ -33,16 +33,16 @@ class Listed:
 
 @dataclass(frozen=True)
 class Listing:
-    """A stretch of the performers that were searched for, and how many there are in all."""
+    """A slice of the performers that a search found, and how many it found in all."""
 
     performers: tuple[Listed, ...]
     total: int
 
 
 def list_performers(gallery: Gallery, search: str, start: int, limit: int) -> Listing:
-    """List performers by name, from number `start` on, whose name or alias holds `search`.
+    """List performers by name, from number `start` on, whose name or alias contains `search`.
 
-    Those whose name begins with it come first. Upper and lower case are alike (in ASCII).
+    Those whose name begins with it come first. Upper and lower case are ignored (in ASCII).
     """
     holds = f"%{_escape(search)}%"
     begins = f"{_escape(search)}%"
@@ -59,17 +59,17 @@ def find_listed(gallery: Gallery, performer_id: int) -> Listed:
     """Return one performer as a list shows them.
 
     Raises:
-        PerformerNotFoundError: there is none of that id.
+        PerformerNotFoundError: no performer has that id.
     """
     sql = f"SELECT {_LISTED} FROM performers WHERE id = ?"  # noqa: S608  # columns from above
     rows = gallery.rows(sql, performer_id)
     if not rows:
-        raise PerformerNotFoundError(f"There is no performer {performer_id}, or no longer.")
+        raise PerformerNotFoundError(f"There is no performer {performer_id}, or not any more.")
     return _listed(rows[0])
 
 
 def distances_to_others(encodings: list[Encoding]) -> list[float | None]:
-    """Measure how far each encoding is from the mean of the performer's others; None for one."""
+    """Measure how far each encoding is from the mean of the performer's others; None if alone."""
     if len(encodings) < 2:  # noqa: PLR2004  # one has no others
         return [None] * len(encodings)
     vectors = np.stack([one.vector for one in encodings])

@@ -1,4 +1,4 @@
-"""What the gallery stores and hands out, as plain frozen records."""
+"""What the gallery stores and returns, as plain frozen records."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,9 +17,9 @@ Vectors: TypeAlias = NDArray[np.float32]
 
 
 class Identity(NamedTuple):
-    """What one source calls a performer: its name for itself, and its id for them.
+    """How one source identifies a performer: the source's own name, and its id for the performer.
 
-    A stash id is an identity too; its source is the address of the stash-box.
+    A stash id is an identity too; its source is the URL of the stash-box.
     """
 
     source: str
@@ -28,9 +28,9 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True)
 class Performer:
-    """Someone the user enrolled; a name is for reading, the id is for telling apart.
+    """Someone the user enrolled; names are for reading, ids tell performers apart.
 
-    `source` and `source_id` are where they first came from, `identities` every id they go by.
+    `source` and `source_id` are where they first came from, `identities` all their ids.
     """
 
     id: int
@@ -52,9 +52,9 @@ class Performer:
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """One enrolled face as numbers, with where it came from; the photo itself is not kept.
+    """One enrolled face as numbers, and where it came from; the photo itself is not kept.
 
-    `weaknesses` says in words why it weighs little, and is empty for a good one.
+    `weaknesses` says in words why it counts little, and is empty for a good one.
     """
 
     vector: Vector
@@ -67,7 +67,7 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A performer as far from a probe as `distance` says (lower is nearer)."""
+    """A performer, and how far they are from a probe (lower is nearer)."""
 
     performer: Performer
     distance: float
@@ -75,7 +75,7 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class Rejections:
-    """Looks that somebody said are not a performer: row i of `vectors` is not `owners[i]`.
+    """Templates of people whom a user said are not a performer: row i is not `owners[i]`.
 
     `vectors` is float32 (count, 128), `owners` the positions of the performers in the snapshot.
     """
@@ -85,13 +85,13 @@ class Rejections:
 
 
 def no_rejections() -> Rejections:
-    """Return what a gallery begins with: nobody was rejected."""
+    """Return the rejections of a new gallery: none."""
     return Rejections(np.empty((0, 128), np.float32), np.empty(0, np.intp))
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """The whole gallery in memory at one `generation`: what one request is compared with.
+    """The whole gallery in memory at one `generation`: what a request is compared with.
 
     Row i of `vectors` (encodings, 128) belongs to `performers[owners[i]]` and has `qualities[i]`
     (0 to 1).
@@ -107,7 +107,7 @@ class Snapshot:
 
     @cached_property
     def templates(self) -> Templates:
-        """The template of every performer, in their order; made once a generation."""
+        """The template of every performer, in the same order; computed once per generation."""
         return average_encodings(
             self.vectors, self.qualities, self.owners, people=len(self.performers)
         )

@@ -1,4 +1,4 @@
-"""A look that somebody said is not a performer is never offered as that performer again."""
+"""A performer rejected for a person is never offered for that person again."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,17 +6,17 @@ from numpy.typing import NDArray
 from db.records import Snapshot, Vectors
 
 REJECTED_WITHIN = 0.3
-"""Probes this near to a rejected look show that look again: templates of one person in two videos
-lie 0.25 +- 0.04 apart, those of two people under one lamp 0.43 and more."""
+"""A probe this near to a rejected template is the same person: templates of one person in two
+videos are 0.25 +- 0.04 apart, those of two people under one lamp 0.43 and more."""
 
 
 def leave_out_rejected(
     distances: NDArray[np.float32], probes: Vectors, gallery: Snapshot
 ) -> NDArray[np.float32]:
-    """Return the distances with those to rejected performers infinite.
+    """Return the distances, with infinity for rejected performers.
 
-    `distances` is float32 (probes, performers), `probes` float32 (probes, 128). A probe that lies
-    nearer to the performer than to the rejected look is left as it is: it is the performer.
+    `distances` is float32 (probes, performers), `probes` float32 (probes, 128). A probe that is
+    nearer to the performer than to the rejected template is left as it is: it is the performer.
     """
     rejections = gallery.rejections
     allowed = distances.copy()

@@ -1,4 +1,4 @@
-"""A gallery becomes one matrix in memory, loaded again only when the gallery has changed."""
+"""Loads a gallery into one matrix in memory, and again only when the gallery has changed."""
 
 import logging
 import threading
@@ -14,15 +14,15 @@ _log = logging.getLogger(__name__)
 
 
 class SnapshotCache:
-    """Holds the newest snapshot of a gallery; many threads may ask at once."""
+    """Holds the newest snapshot of a gallery; safe to use from many threads."""
 
     def __init__(self) -> None:
-        """Hold nothing yet."""
+        """Start empty."""
         self._lock = threading.Lock()
         self._newest: Snapshot | None = None
 
     def newest(self, gallery: Gallery, model: str) -> Snapshot:
-        """Return the gallery as it is now; costs one small query while nothing changes.
+        """Return the gallery as it is now; one small query if nothing has changed.
 
         Raises:
             OtherModelError: the gallery's encodings are not of `model`.
@@ -34,12 +34,12 @@ class SnapshotCache:
 
 
 def load_snapshot(gallery: Gallery, model: str) -> Snapshot:
-    """Read the whole gallery; an encoding that is damaged is left out, and the log names it.
+    """Read the whole gallery; a damaged encoding is left out and named in the log.
 
     Raises:
         OtherModelError: the gallery's encodings are of another model.
     """
-    # First, so that a change in between makes this snapshot old rather than wrongly new.
+    # Read first, so that a change in between makes this snapshot old rather than wrongly new.
     generation = gallery.generation()
     others = [stored for stored in gallery.models() if stored != model]
     if others:

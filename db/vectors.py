@@ -1,4 +1,4 @@
-"""Vectors are searched exactly: a probe is compared with every performer, in one matrix product."""
+"""Exact vector search: a probe is compared with every performer, in one matrix product."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from db.records import Candidate, Snapshot, Vector, Vectors
 
 ROWS_PER_BLOCK = 16_384
-"""Performers compared at once: with 30 probes a block of distances takes 2 MB."""
+"""Performers compared at once; with 30 probes a block of distances takes 2 MB."""
 
 
 def nearest(probes: Sequence[Vector], gallery: Snapshot, limit: int) -> list[list[Candidate]]:
     """Rank the performers nearest to each probe by the distance to their template.
 
     Returns one list per probe, nearest first, of at most `limit` performers. A performer without
-    encodings is not in it.
+    encodings is left out.
     """
     if not probes:
         return []
@@ -30,12 +30,12 @@ def nearest(probes: Sequence[Vector], gallery: Snapshot, limit: int) -> list[lis
 
 
 def distances_to_performers(probes: Vectors, gallery: Snapshot) -> NDArray[np.float32]:
-    """Measure from every probe to the template of every performer.
+    """Measure the distance from every probe to the template of every performer.
 
     `probes` is float32 (count, 128); the answer is float32 (count, performers), infinite for a
-    performer without encodings. A mean was chosen by measurement: on photographs of ten people it
-    holds own and strange apart by 3.8 standard deviations with one probe face and three enrolled
-    (the nearest encoding: 3.6) and by 5.9 with three and three (5.0).
+    performer without encodings. The mean was chosen by measurement: on photographs of ten people
+    it separates the same person from strangers by 3.8 standard deviations with one probe face and
+    three enrolled (the nearest encoding: 3.6) and by 5.9 with three and three (5.0).
     """
     templates = gallery.templates
     squared = np.empty((len(probes), len(templates.means)), np.float32)
