@@ -1,4 +1,4 @@
-"""The gallery as a list of performers: NDJSON, or CSV that a spreadsheet opens without harm."""
+"""The gallery as a list of performers: NDJSON, or CSV that is safe to open in a spreadsheet."""
 
 import base64
 import csv
@@ -13,11 +13,11 @@ from tools.sources.table import LIST_SEPARATOR
 
 CSV_COLUMNS = ("id", "name", "disambiguation", "aliases", "urls", "stash_ids", "encodings")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet run a cell (OWASP, CSV injection)."""
+"""A cell that starts with one of these is run by a spreadsheet (OWASP, CSV injection)."""
 
 
 def write_ndjson(gallery: Gallery, output: TextIO, *, with_encodings: bool) -> int:
-    """Write one performer a line, in the form `import file` reads; returns how many."""
+    """Write one performer per line, in the form `import file` reads; returns how many."""
     performers = gallery.performers()
     for performer in performers:
         entry = _entry(performer)
@@ -28,7 +28,7 @@ def write_ndjson(gallery: Gallery, output: TextIO, *, with_encodings: bool) -> i
 
 
 def write_csv(gallery: Gallery, output: TextIO) -> int:
-    """Write one performer a row, without encodings; returns how many."""
+    """Write one performer per row, without encodings; returns how many."""
     writer = csv.writer(output)
     writer.writerow(CSV_COLUMNS)
     performers = gallery.performers()
@@ -40,7 +40,7 @@ def write_csv(gallery: Gallery, output: TextIO) -> int:
 
 
 def defuse(text: str) -> str:
-    """Put an apostrophe before a text that a spreadsheet would take for a formula."""
+    """Put an apostrophe before text that a spreadsheet would take for a formula."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 

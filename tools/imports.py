@@ -1,4 +1,4 @@
-"""A source, a gallery and an engine become a report: the flow that every import shares."""
+"""The flow that all imports share: from a source, a gallery and an engine to a report."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ from tools.sources import Refusal, SourceRecord, UnusableSourceError
 
 @contextmanager
 def gallery_to_fill(path: Path, *, dry_run: bool) -> Iterator[Gallery]:
-    """Open the gallery, with no other writer beside us; for a dry run, a copy in memory.
+    """Open the gallery, and keep other writers out; for a dry run, open a copy in memory.
 
     Raises:
         GalleryError: see `db.errors`.
@@ -51,7 +51,7 @@ def import_records(
 ) -> Report:
     """Enrol everyone a source yields; `kind` names the source in the journal.
 
-    What was enrolled before the source broke off, or the disk was full, stays and is reported.
+    What was enrolled before the source failed or the disk filled up stays, and is reported.
 
     Raises:
         UnusableSourceError: nothing could be read.
@@ -65,7 +65,7 @@ def import_records(
 def follow(
     enrolments: Iterator[Enrolment], gallery: Gallery, *, kind: str, total: int | None = None
 ) -> Report:
-    """Count enrolments as they come, with a bar on stderr, and write the journal's line."""
+    """Count enrolments as they arrive, with a bar on stderr, and add a line to the journal."""
     report = Report()
     try:
         for enrolment in tqdm(enrolments, total=total, unit=" performers", file=sys.stderr):
@@ -81,7 +81,7 @@ def follow(
 
 
 def enrol_bundle(bundle: Gallery, gallery: Gallery) -> Iterator[Enrolment]:
-    """Enrol everyone in a bundle that was checked; their encodings come ready-made."""
+    """Enrol everyone in a checked bundle, with the encodings it holds."""
     for performer, encodings, thumbnail in bundle_records(bundle):
         try:
             stored = gallery.find_same(performer)
@@ -102,5 +102,5 @@ def _note(gallery: Gallery, kind: str, report: Report) -> None:
     try:
         notes.log(gallery, f"import {kind}", report.counts())
     except GalleryError as error:
-        # On a full disk the report must still come out.
+        # On a full disk the report must still be printed.
         report.stopped = report.stopped or str(error)

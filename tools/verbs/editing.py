@@ -25,9 +25,9 @@ YES = click.option("--yes", is_flag=True, help="Do not ask first.")
 
 @contextmanager
 def gallery_to_change(path: Path) -> Iterator[Gallery]:
-    """Open a gallery that exists, with no other writer beside us."""
+    """Open an existing gallery, and keep other writers out."""
     if not path.exists():
-        # Before the lock leaves its file beside nothing.
+        # Check before locking, or the lock file would be left without a gallery.
         raise GalleryMissingError(f"There is no gallery {path.name}.")
     with only_writer(path), Gallery(path) as gallery:
         yield gallery
@@ -36,16 +36,16 @@ def gallery_to_change(path: Path) -> Iterator[Gallery]:
 @click.command(epilog='Example: python -m tools rename 7 "Grace Hopper" --disambiguation admiral')
 @click.argument("performer")
 @click.argument("name")
-@click.option("--disambiguation", help="What tells them from others of that name.")
+@click.option("--disambiguation", help="Tells them apart from others of that name.")
 @gallery_option
 def rename(performer: str, name: str, disambiguation: str | None, db_path: Path) -> None:
-    """Call a PERFORMER by another NAME; later imports keep it, the old one is an alias."""
+    """Rename a PERFORMER to NAME; later imports keep it, and the old name becomes an alias."""
     with gallery_to_change(db_path) as gallery:
         found = gallery.find_performer(performer)
         renamed = edits.renamed(found, name.strip(), disambiguation)
         complaint = find_complaint(renamed)
         if complaint:
-            raise click.UsageError(f"That cannot be: {complaint}.")
+            raise click.UsageError(f"This name cannot be used: {complaint}.")
         edits.rename(gallery, found, renamed.name, disambiguation)
         print_json(asdict(gallery.find_performer(str(found.id))))
 
@@ -56,12 +56,12 @@ def rename(performer: str, name: str, disambiguation: str | None, db_path: Path)
 @YES
 @gallery_option
 def merge(kept: str, absorbed: str, db_path: Path, *, yes: bool) -> None:
-    """Make one performer of two: KEPT takes over the ids, aliases and photos of ABSORBED."""
+    """Merge two performers: KEPT takes over the ids, aliases and photos of ABSORBED."""
     with gallery_to_change(db_path) as gallery:
         one, other = gallery.find_performer(kept), gallery.find_performer(absorbed)
         if not yes:
             click.confirm(
-                f"Make {other.name} ({other.id}) a part of {one.name} ({one.id})?",
+                f"Merge {other.name} ({other.id}) into {one.name} ({one.id})?",
                 abort=True,
                 err=True,
             )
@@ -71,12 +71,12 @@ def merge(kept: str, absorbed: str, db_path: Path, *, yes: bool) -> None:
 @click.command(epilog='Example: python -m tools add-photo "Grace Hopper" portrait.jpg')
 @click.argument("performer")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--largest-face", is_flag=True, help="Of several faces take the largest.")
+@click.option("--largest-face", is_flag=True, help="If there are several faces, use the largest.")
 @gallery_option
 def add_photo(
     performer: str, photos: tuple[Path, ...], db_path: Path, *, largest_face: bool
 ) -> None:
-    """Enrol more PHOTOS of a PERFORMER, also ones that were removed before."""
+    """Enrol more PHOTOS of a PERFORMER, including ones that were removed before."""
     with gallery_to_change(db_path) as gallery:
         found = gallery.find_performer(performer)
         engine = load_chosen_engine(Settings.from_env())
@@ -92,7 +92,7 @@ def add_photo(
 @click.argument("photo")
 @gallery_option
 def remove_photo(performer: str, photo: str, db_path: Path) -> None:
-    """Take a PHOTO of a PERFORMER out, named by its origin or hash; no import brings it back."""
+    """Remove a PHOTO of a PERFORMER, given its origin or hash; no import brings it back."""
     with gallery_to_change(db_path) as gallery:
         found = gallery.find_performer(performer)
         removed = edits.remove_photo(gallery, found, photo)
@@ -106,9 +106,9 @@ def remove_photo(performer: str, photo: str, db_path: Path) -> None:
 def forget(performer: str, db_path: Path, *, yes: bool) -> None:
     """Erase a PERFORMER, by name or id, with every encoding and picture.
 
-    The file itself is rewritten, so nothing can be read back from it, and no import enrols them
-    again until `unforget`. Copies of the file that you made remain, and the photos you enrolled
-    from are not touched.
+    The file itself is rewritten, so nothing can be recovered from it, and no import enrols them
+    again until `unforget`. Copies of the file that you made, and the photos you enrolled from, are
+    not touched.
     """
     with gallery_to_change(db_path) as gallery:
         found = gallery.find_performer(performer)
@@ -121,16 +121,16 @@ def forget(performer: str, db_path: Path, *, yes: bool) -> None:
         forgetting.forget(gallery, found)
     backups = sorted(path.name for path in db_path.parent.glob(f"{db_path.name}.before-*"))
     if backups:
-        click.echo(f"Backups still hold them: {', '.join(backups)}. Delete those too.", err=True)
+        click.echo(f"Backups still hold them: {', '.join(backups)}. Delete them too.", err=True)
     print_json({"forgotten": found.name, "encodings": found.encodings, "backups": backups})
 
 
 @click.command(epilog='Example: python -m tools unforget "Grace Hopper"')
 @click.argument("name")
-@click.option("--disambiguation", default="", help="The one they had, if any.")
+@click.option("--disambiguation", default="", help="Their disambiguation, if they had one.")
 @gallery_option
 def unforget(name: str, disambiguation: str, db_path: Path) -> None:
-    """Allow imports to enrol a performer of this NAME, or with this id at a source, again."""
+    """Allow a performer with this NAME, or this id at a source, to be enrolled again."""
     with gallery_to_change(db_path) as gallery:
         forgetting.unforget(gallery, name, disambiguation)
     print_json({"unforgotten": name})

@@ -25,10 +25,10 @@ from tools.verbs.shared import gallery_option, print_json
 )
 @gallery_option
 def export(form: str, bundle: Path | None, db_path: Path, *, encodings: bool) -> None:
-    """Write the gallery to stdout as a list, or with --bundle to a file that holds all of it.
+    """Write the gallery to stdout as a list, or with --bundle to a file that holds everything.
 
     Cells that a spreadsheet would run as a formula get an apostrophe in front. Encodings are
-    biometric data: keep a file that holds them as you keep the gallery.
+    biometric data: protect a file that holds them as you protect the gallery.
     """
     with Gallery(db_path) as gallery:
         if bundle:
@@ -40,7 +40,7 @@ def export(form: str, bundle: Path | None, db_path: Path, *, encodings: bool) ->
                 ) from error
             return
         if form == "csv" and encodings:
-            raise click.UsageError("Encodings go into ndjson, not csv.")
+            raise click.UsageError("Encodings can be written only to ndjson, not csv.")
         if form == "csv":
             count = write_csv(gallery, sys.stdout)
         else:

@@ -33,7 +33,7 @@ def show(performer: str, db_path: Path) -> None:
 @click.command(epilog="Example: python -m tools journal")
 @gallery_option
 def journal(db_path: Path) -> None:
-    """List what was imported, exported, changed and forgotten, and when (UTC); it names nobody."""
+    """List what was imported, exported, changed and forgotten, and when (UTC); without names."""
     with Gallery(db_path) as gallery:
         print_json(
             [{"at": at, "verb": verb, **counts} for at, verb, counts in notes.journal(gallery)]
