@@ -1,4 +1,4 @@
-"""The photos of one performer become encodings; each that cannot be used has its reason."""
+"""Turns the photos of one performer into encodings; each unusable photo is given a reason."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ from function.portraits import SMALLEST_PIXELS, find_only_face
 from tools.sources import Photo, Refusal
 
 SAME_PHOTO_DISTANCE = 0.12
-"""Nearer encodings are of one picture. Six portraits, saved again at JPEG quality 60 to 95 or
-scaled to a half, moved by 0.035 to 0.115; two pictures of one person lay 0.34 apart."""
+"""Encodings nearer than this are of one picture. Six portraits, saved again at JPEG quality 60 to
+95 or halved in size, moved by 0.035 to 0.115; two pictures of one person were 0.34 apart."""
 
 
 WAYS_OUT = {
-    "several faces": ", or say --largest-face",
-    "blurred": ", or say --allow-blurred",
+    "several faces": ", or use --largest-face",
+    "blurred": ", or use --allow-blurred",
 }
-"""What an import can be told instead, by the beginning of a refusal."""
+"""What an import option can do about a refusal, by the beginning of its reason."""
 
 
 @dataclass(frozen=True)
 class Demands:
-    """What a photo must be to be enrolled.
+    """What a photo must fulfil to be enrolled.
 
-    `look_again` asks for the photos of records that were enrolled in full and have not changed.
+    `look_again` reads the photos of records that were enrolled in full and have not changed.
     """
 
     largest_face: bool = False
@@ -41,14 +41,14 @@ USUAL_DEMANDS = Demands()
 
 
 class Portraits:
-    """The photos of one performer as they are looked at: what is new, refused, or known already.
+    """The photos of one performer as they are read: new, refused, or already known.
 
-    `new` are the encodings to store; `is_incomplete` says that a photo did not arrive and may the
+    `new` are the encodings to store; `is_incomplete` means that a photo did not arrive but may the
     next time.
     """
 
     def __init__(self, engine: Engine, demands: Demands) -> None:
-        """Know no photo yet."""
+        """Start without any known photo."""
         self._engine = engine
         self._demands = demands
         self._hashes: set[str] = set()
@@ -60,13 +60,13 @@ class Portraits:
         self.is_incomplete = False
 
     def know(self, stored: list[Encoding], removed: set[str]) -> None:
-        """Take note of what the gallery has, and of the hashes of photos the user took out."""
+        """Register what the gallery has, and the hashes of photos the user removed."""
         same_model = [one for one in stored if one.model == self._engine.model]
         self._hashes |= removed | {one.photo_hash for one in same_model}
         self._vectors += [one.vector for one in same_model]
 
     def look_at(self, performer: str, photo: Photo) -> None:
-        """Read one photo and encode its face, if that is new."""
+        """Read one photo and encode its face, if it is new."""
         try:
             content = photo.read()
             photo_hash = hashlib.sha256(content).hexdigest()
@@ -80,7 +80,7 @@ class Portraits:
                 allow_blurred=self._demands.allow_blurred,
             )
         except (OSError, PhotoRefusedError) as error:
-            # A photo that did not arrive may do so next time; one that was seen will not change.
+            # A photo that did not arrive may do so next time; one that was read will not change.
             self.is_incomplete |= isinstance(error, OSError | PhotoNotFetchedError)
             self.refusals.append(Refusal(performer, photo.origin, _explain(error)))
             return
