@@ -1,4 +1,4 @@
-"""The gallery as the page shows it: lists, one performer, thumbnails, findings."""
+"""The gallery for the page: lists, one performer, thumbnails, findings."""
 
 from dataclasses import asdict
 from typing import TypedDict
@@ -19,15 +19,15 @@ PAGE_SIZE = 60
 LARGEST_PAGE = 200
 
 UNLIKE_FROM = 0.6
-"""Distance to the mean of a performer's other photos from which a photo may show somebody else:
-face_recognition's own limit for one person. Own photos lie at 0.35 +- 0.06 from such a mean."""
+"""From this distance to the mean of the performer's other photos, a photo may show somebody else:
+face_recognition's own limit for one person. A performer's own photos are at 0.35 +- 0.06."""
 
 WEAK_BELOW = 0.4
-"""Quality under which a photo adds little."""
+"""A photo of lower quality adds little."""
 
 
 class ListedReply(TypedDict):
-    """A performer in a list; `thumbnail` is an address on this server, or empty."""
+    """A performer in a list; `thumbnail` is a URL on this server, or empty."""
 
     id: int
     name: str
@@ -46,7 +46,7 @@ class PhotoReply(TypedDict):
 
 
 def answer_list(service: Service, request: Request) -> Response:
-    """Answer `GET /gallery?search=&from=&limit=` with a stretch of the performers."""
+    """Answer `GET /gallery?search=&from=&limit=` with a slice of the performers."""
     start = read_number(request, "from", 0, least=0)
     limit = min(read_number(request, "limit", PAGE_SIZE, least=1), LARGEST_PAGE)
     with opened_gallery(service) as gallery:
@@ -76,21 +76,21 @@ def answer_performer(service: Service, request: Request) -> Response:
 
 
 def answer_thumbnail(service: Service, request: Request) -> Response:
-    """Answer `GET /gallery/thumbnail?id=` with a JPEG, or 304 to who has it."""
+    """Answer `GET /gallery/thumbnail?id=` with a JPEG, or 304 if the browser has it."""
     number = read_number(request, "id", 0, least=1)
     with opened_gallery(service) as gallery:
         thumbnail = gallery.thumbnail(number)
     if thumbnail is None:
-        raise UnknownPerformerError(f"Performer {number} has no picture, or is not there.")
+        raise UnknownPerformerError(f"Performer {number} has no picture, or does not exist.")
     return answer_bytes(request, thumbnail, "image/jpeg")
 
 
 def answer_check(service: Service, _: Request) -> Response:
-    """Answer `GET /gallery/check` with what is wrong with the gallery's file, and what is well."""
+    """Answer `GET /gallery/check` with the findings about the gallery's file, good and bad."""
     path = service.settings.performers_db
     if not path.is_file():
         raise GalleryUnavailableError(f"There is no gallery {path.name}.")
-    # The finding of a file outside the media root is told without its folder.
+    # A file outside the media root is named without its folder.
     folder = f"{path.parent}/"
     findings = [
         {

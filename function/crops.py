@@ -1,4 +1,4 @@
-"""One face as a small picture for people: cut with a margin, levelled at the eyes, as JPEG."""
+"""Makes a small picture of one face for people: cut with a margin, eyes level, as JPEG."""
 
 import cv2
 import numpy as np
@@ -6,14 +6,14 @@ import numpy as np
 from function.engines import Box, Landmarks, RgbImage
 
 MARGIN = 1.9
-"""Side of the crop in face widths: chin, hair and ears are in."""
+"""Side of the crop in face widths, so that chin, hair and ears are in."""
 
 MAX_SIDE_PIXELS = 256
 JPEG_QUALITY = 88
 
 
 def cut_crop(image: RgbImage, box: Box, landmarks: Landmarks) -> bytes:
-    """Cut a face out of a frame as a square JPEG, the eyes on a level line, 256 px at most."""
+    """Cut a face out of a frame as a square JPEG with level eyes, 256 px at most."""
     right_eye, left_eye = landmarks[0:2].mean(axis=0), landmarks[2:4].mean(axis=0)
     tilt = np.degrees(np.arctan2(right_eye[1] - left_eye[1], right_eye[0] - left_eye[0]))
     side = max(1, min(MAX_SIDE_PIXELS, round(box.width * MARGIN)))

@@ -1,4 +1,4 @@
-"""What a child says it saw is believed, or refused with the reason why it cannot be so."""
+"""Checks what a child says it saw, and refuses what cannot be true."""
 
 from function.faces import Face
 from function.messages import Answer
@@ -12,10 +12,10 @@ JPEG_BEGINS = b"\xff\xd8\xff"
 
 
 def check_answer(answer: Answer) -> None:
-    """Doubt what a child says it found.
+    """Check what a child says it found.
 
     Raises:
-        WireError: it cannot be so.
+        WireError: it cannot be true.
     """
     if isinstance(answer, Findings):
         for person in answer.people:
@@ -29,7 +29,7 @@ def check_answer(answer: Answer) -> None:
 
 def _check_moment(moment: Moment) -> None:
     if moment.seconds < 0 or not moment.picture.startswith(JPEG_BEGINS):
-        raise WireError("a moment has no picture, or lies before the beginning")
+        raise WireError("a moment has no picture, or is before the beginning")
 
 
 def _check_person(person: Person) -> None:
@@ -42,9 +42,9 @@ def _check_person(person: Person) -> None:
 
 def _check_face(face: Face) -> None:
     if face.encoding.shape != (ENCODING_NUMBERS,):
-        raise WireError("an encoding has another length")
+        raise WireError("an encoding has the wrong length")
     if face.crop and not face.crop.startswith(JPEG_BEGINS):
-        raise WireError("a picture is no JPEG")
+        raise WireError("a picture is not a JPEG")
     if not 0 <= face.seconds <= face.until_seconds or not 0 <= face.quality <= 1:
         raise WireError("a face has impossible numbers")
 

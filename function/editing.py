@@ -1,4 +1,4 @@
-"""The gallery opened for a change that the page asked for, with errors that the page can show."""
+"""Opens the gallery for a change from the page, with errors that the page can show."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,10 +27,10 @@ _REFUSALS = (ForgottenError, IdentityConflictError, OtherModelError)
 
 @contextmanager
 def changed_gallery(service: Service) -> Iterator[Gallery]:
-    """Open the gallery to change it, in turn with imports and edits of other processes.
+    """Open the gallery to change it, taking turns with imports and edits by other processes.
 
     Raises:
-        GalleryUnavailableError: another is at work on it, or as for `opened_gallery`.
+        GalleryUnavailableError: another is running, or as for `opened_gallery`.
     """
     with opened_gallery(service) as gallery, only_writer(service.settings.performers_db):
         yield gallery
@@ -44,7 +44,7 @@ def refuse_forgotten(gallery: Gallery, performer: Performer) -> Performer:
     """
     if find_forgotten(gallery.rows, performer):
         raise CorrectionRefusedError(
-            f"{performer.name} was forgotten, for good. To allow the name again: "
+            f"{performer.name} was forgotten for good. To allow the name again: "
             f'python -m tools unforget "{performer.name}".'
         )
     return performer
@@ -55,8 +55,8 @@ def opened_gallery(service: Service) -> Iterator[Gallery]:
     """Open the gallery for one request of the page.
 
     Raises:
-        UnknownPerformerError: a performer that was asked for is not there.
-        CorrectionRefusedError: the change contradicts what the gallery holds.
+        UnknownPerformerError: a performer that was asked for does not exist.
+        CorrectionRefusedError: the change conflicts with what the gallery holds.
         GalleryUnavailableError: it is missing, locked, or not a gallery.
     """
     try:

@@ -1,4 +1,4 @@
-"""A frame becomes faces: found, turned upright, encoded and weighed. Pictures end here."""
+"""Finds the faces in a frame, turns them upright, encodes and rates them. Pictures end here."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,23 +25,23 @@ BATCH_FACES = 8
 """Chips encoded in one call: larger batches are no faster (5.3 ms a face at 8, 5.25 at 32)."""
 
 MOST_WAITING = 4 * BATCH_FACES
-"""Faces that wait for a batch to fill, those included that need no encoding."""
+"""Faces that wait for a batch to fill, including those that need no encoding."""
 
 WIDTH_BY_LANDMARKS, MIDDLE_DOWN = 2.04, 0.62
-"""A face's box is so many times as wide as the diagonal over both eyes and down to the nose, and
-its middle lies so far on the way from the eyes to the nose: HOG's boxes of 107 photographs, whose
-widths vary by 8 % around that."""
+"""A face's box is this many times as wide as the diagonal over both eyes and down to the nose, and
+its middle is this far along the way from the eyes to the nose: measured on HOG's boxes of 107
+photographs, whose widths vary by 8 % around that."""
 
 COARSEST_BOX = 1.4
-"""A box of dlib's detectors is at most so many times too large or too small."""
+"""A box of dlib's detectors is at most this many times too large or too small."""
 
 
 @dataclass(frozen=True, eq=False)
 class Face:
     """One face in one frame, as numbers and one small picture.
 
-    `box` is in pixels of the frame; `quality` runs from 0 to 1; `weaknesses` says in words why a
-    face is weak, and is empty for a good one; `crop` is a JPEG, levelled at the eyes.
+    `box` is in pixels of the frame; `quality` is from 0 to 1; `weaknesses` says in words why a face
+    is weak, and is empty for a good one; `crop` is a JPEG with level eyes.
     """
 
     frame: int
@@ -56,7 +56,7 @@ class Face:
 
     @property
     def is_weak(self) -> bool:
-        """Whether the face may join a person but not found one."""
+        """Whether the face may join a person but not start one."""
         return bool(self.weaknesses)
 
     @property
@@ -67,9 +67,9 @@ class Face:
 
 @dataclass(eq=False)
 class _Found:
-    """A face still without its encoding, and the chip to make it from; the frame is let go.
+    """A face that has no encoding yet, and the chip to encode; the frame is released.
 
-    One that repeats another has none: it takes its encoding from that one, which comes before.
+    A face that repeats another has no chip: it takes the encoding of that one, which comes before.
     """
 
     face: Face
@@ -85,9 +85,9 @@ def find_faces(
 ) -> Iterator[tuple[float, list[Face]]]:
     """Find, align and encode the faces of a video, those of several frames in one call.
 
-    Faces are looked for in smaller pictures (see `Engine.open_detector`), and cut from the
+    Faces are searched for in smaller pictures (see `Engine.open_detector`), and cut from the
     full-size frame, where the encoder sees more. Yields for each frame the seconds done and the
-    faces that were encoded since.
+    faces encoded since the last one.
     """
     finder = _Finder(engine, detection_pixels)
     waiting: list[_Found] = []
@@ -106,18 +106,18 @@ def find_faces(
 
 
 def faces_of_image(image: RgbImage, engine: Engine, detection_pixels: int) -> list[Face]:
-    """Find the faces of one photo, surest first."""
+    """Find the faces in one photo, the most certain first."""
     frame = Frame(index=0, seconds=0.0, until_seconds=0.0, rgb=image)
     return [face for _, faces in find_faces([frame], engine, detection_pixels) for face in faces]
 
 
 def best_face(faces: Sequence[Face]) -> Face:
-    """Choose the face to show: the best that is surely one, the earliest of equals."""
+    """Choose the face to show: the best that is certainly a face, the earliest if equal."""
     return max(faces, key=lambda face: (not face.is_doubtful, face.quality, -face.seconds))
 
 
 class _Finder:
-    """Finds the faces of one video, and remembers those of the frame before."""
+    """Finds the faces in one video, and remembers those of the frame before."""
 
     def __init__(self, engine: Engine, detection_pixels: int) -> None:
         self._engine = engine
@@ -125,7 +125,7 @@ class _Finder:
         self._repeats: Repeats[_Found] = Repeats()
 
     def find(self, frame: Frame) -> Iterator[_Found]:
-        """Find the faces of a frame, surest first."""
+        """Find the faces in a frame, the most certain first."""
         self._repeats.next_frame()
         for detection in self._detector.detect(frame.rgb):
             earlier = self._repeats.find(frame.rgb, detection)
@@ -159,7 +159,7 @@ class _Finder:
         return _Found(face, alignment.chip)
 
     def encode(self, found: Sequence[_Found]) -> list[Face]:
-        """Encode faces in one call, and give them to those that repeat them."""
+        """Encode faces in one call, and give the encodings to those that repeat them."""
         fresh = [(one, one.chip) for one in found if one.chip is not None]
         if fresh:
             encodings = self._engine.encode([chip for _, chip in fresh])
@@ -181,14 +181,14 @@ _BLANKS: WeakKeyDictionary[Any, Vector] = WeakKeyDictionary()
 
 
 def _encode_blank(engine: Engine) -> Vector:
-    """Return what an engine's net says of a blank chip; it is asked once."""
+    """Return an engine's encoding of a blank chip; it is computed once."""
     if engine not in _BLANKS:
         (_BLANKS[engine],) = engine.encode([BLANK_CHIP])
     return _BLANKS[engine]
 
 
 def _seen_again(face: Face, frame: Frame, detection: Detection) -> Face:
-    """Make a face of one that was seen just so before: at another time, otherwise the same."""
+    """Make a face of one that was seen the same way before: another time, otherwise the same."""
     return replace(
         face,
         frame=frame.index,
@@ -200,11 +200,11 @@ def _seen_again(face: Face, frame: Frame, detection: Detection) -> Face:
 
 
 def fit_box(found: Box, landmarks: Landmarks) -> Box:
-    """Give the box that a detector found the size that the landmarks speak of.
+    """Give the box that a detector found the size that the landmarks suggest.
 
-    A detector's box is as large as its window at some level of its pyramid; the landmarks found in
-    it hardly depend on that. The middle is taken between theirs, which profiles shift, and the
-    detector's, which falls on a grid.
+    The size of a detector's box depends on the level of its pyramid; the landmarks found in it
+    hardly depend on that. The new middle is the mean of the landmarks', which profiles shift, and
+    the detector's, which is on a grid.
     """
     eyes = landmarks[:4].mean(axis=0)
     across = np.linalg.norm(landmarks[:2].mean(axis=0) - landmarks[2:4].mean(axis=0))

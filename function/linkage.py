@@ -1,8 +1,8 @@
-"""Looks become groups, one for each person: linked in pairs, then joined by their means.
+"""Groups views into people: links them in pairs, then joins groups by their means.
 
-Average linkage cuts low, so that groups are pure. Then groups whose means are the same but for
-noise are joined: single faces of two people under one lamp can be nearer than those of one person
-who moves; the means of several cannot.
+Average linkage cuts low, so that groups are pure. Then groups are joined whose means are the same
+except for noise. Single faces of two people under one lamp can be nearer than those of one person
+who moves; means of several cannot.
 """
 
 import numpy as np
@@ -12,25 +12,25 @@ from db.templates import sum_by_owner, weigh_qualities
 from function.looks import Looks, square_distances
 
 CUT = 0.46
-"""Mean distance between two groups from which on averaging faces pair by pair keeps them apart."""
+"""Mean distance between two groups at which averaging pairs of faces keeps them apart."""
 
 SAME_PERSON_BELOW = 0.14
 """Squared distance between two groups, less the noise of their means, below which they are one
-person. The fragments of one singer lie at 0.06 to 0.12; two people under one lamp at 0.17 and
+person. The fragments of one singer are 0.06 to 0.12 apart; two people under one lamp 0.17 and
 more."""
 
 NOISE_OF_ONE = 0.04
-"""How much that squared distance errs for a group of one; it shrinks with the root of the size."""
+"""Error of that squared distance for a group of one; it shrinks with the root of the size."""
 
 FACE_SPREAD = 0.06
 """Variance of one person's encodings within one video, summed over dimensions; a group of few
-takes it for its own."""
+views uses it as its own."""
 
 
 def group_looks(looks: Looks) -> NDArray[np.intp]:
-    """Group looks into people: the answer numbers each look's group from 0.
+    """Group views into people: the result numbers each view's group from 0.
 
-    Looks that a frame shows at once are never in one group.
+    Views that one frame shows at once are never in one group.
     """
     groups = link_looks(looks)
     joining = _Joining(looks, groups)
@@ -44,8 +44,8 @@ def group_looks(looks: Looks) -> NDArray[np.intp]:
 def link_looks(looks: Looks) -> NDArray[np.intp]:
     """Link by average distance up to CUT.
 
-    scipy.cluster.hierarchy gives the same groups (a test compares them), but importing it would
-    take a new process as long as loading all nets.
+    scipy.cluster.hierarchy gives the same groups (a test compares them), but in a new process
+    importing it would take as long as loading all nets.
     """
     distances = np.sqrt(square_distances(looks.encodings))
     distances[looks.forbidden] = np.inf
@@ -68,9 +68,9 @@ def _numbered(groups: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 class _Gaps:
-    """The gaps between all groups, and each one's nearest; joining two renews one row, not all.
+    """The gaps between all groups, and each one's nearest; joining two updates one row, not all.
 
-    `matrix` is symmetric, and infinite on its diagonal and between those who may not be joined.
+    `matrix` is symmetric, and infinite on its diagonal and between groups that may not be joined.
     """
 
     def __init__(self, matrix: NDArray[np.floating]) -> None:
@@ -90,7 +90,7 @@ class _Gaps:
         return (first, second) if self._matrix[first, second] < below else None
 
     def join(self, kept: int, dropped: int, gaps: NDArray[np.floating]) -> None:
-        """Make one group of two, whose gaps to all others are `gaps`."""
+        """Join two groups; the new group's gaps to all others are `gaps`."""
         matrix = self._matrix
         matrix[dropped] = matrix[:, dropped] = np.inf
         gaps[[kept, dropped]] = np.inf
@@ -123,7 +123,7 @@ class _Joining:
         self.gaps = _Gaps(np.stack([self._gaps_from(group) for group in range(len(self._sizes))]))
 
     def join(self, kept: int, dropped: int) -> None:
-        """Make one group of two."""
+        """Join two groups."""
         for sums in (self._sizes, self._totals, self._sums, self._squares):
             sums[kept] += sums[dropped]
         self._renew(slice(kept, kept + 1))
@@ -133,7 +133,7 @@ class _Joining:
         self.gaps.join(kept, dropped, self._gaps_from(kept))
 
     def _renew(self, groups: slice) -> None:
-        """Work out from the sums of some groups their means, and the noise in these."""
+        """Compute from the sums of some groups their means, and the noise in these."""
         sizes, totals = self._sizes[groups], self._totals[groups]
         self._means[groups] = self._sums[groups] / totals[:, None]
         self._norms[groups] = np.square(self._means[groups]).sum(axis=1)
@@ -150,7 +150,7 @@ class _Joining:
 
 
 def _any_between(pairs: NDArray[np.bool_], groups: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Tell of which groups any member is paired with any of the other."""
+    """Say for which groups any member is paired with any of the other."""
     order = np.argsort(groups, kind="stable")
     starts = np.searchsorted(groups[order], np.arange(groups.max() + 1))
     by_row = np.logical_or.reduceat(pairs[order], starts, axis=0)

@@ -1,4 +1,4 @@
-"""Faces become looks: near-duplicates are counted once, so that a held shot is one look."""
+"""Turns faces into views: near-duplicates count once, so that a held shot is one view."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,14 @@ from db.records import Vectors
 from db.templates import average_encodings
 
 DUPLICATE_WITHIN = 0.12
-"""Faces of one video that are nearer than this to another show the same look again."""
+"""Faces of one video that are nearer than this to another show the same view again."""
 
 MOST_LOOKS, COARSER = 3000, 1.5
-"""More looks are made coarser until they are fewer: their distances would take over 100 MB."""
+"""More views are merged until they are fewer: their distances would take over 100 MB."""
 
 TWICE_IN_FRAME_WITHIN = 0.3
 """Two faces of one frame that are nearer than this are one person shown twice (a mirror, a split
-screen, two boxes on one face): a face and its mirror image lie 0.14 to 0.28 apart."""
+screen, two boxes on one face): a face and its mirror image are 0.14 to 0.28 apart."""
 
 LOOKS_SHARE = 0.75
 """One video shows at most this share of how a person varies from day to day."""
@@ -24,9 +24,9 @@ LOOKS_SHARE = 0.75
 
 @dataclass(frozen=True, eq=False)
 class Looks:
-    """Distinct looks: each the mean of near-duplicate faces, with the best one's quality.
+    """Distinct views: each the mean of near-duplicate faces, with the best one's quality.
 
-    Face i shows look `of_face[i]`; `forbidden[a, b]` says that a frame shows both looks at once.
+    Face i shows view `of_face[i]`; `forbidden[a, b]` says that one frame shows both views at once.
     """
 
     encodings: Vectors
@@ -53,9 +53,9 @@ def find_looks(
 
 
 def _follow_leaders(encodings: Vectors, within: float) -> NDArray[np.intp] | None:
-    """Give each face the number of the nearest leader within reach, or make it one.
+    """Give each face the number of the nearest leader within reach, or make it a leader.
 
-    Returns None when that takes more than MOST_LOOKS leaders.
+    Returns None if that takes more than MOST_LOOKS leaders.
     """
     leaders = np.empty((MOST_LOOKS, encodings.shape[1]), np.float32)
     norms = np.empty(MOST_LOOKS, np.float32)
@@ -89,7 +89,7 @@ def _find_forbidden(
 
 
 def square_distances(rows: Vectors) -> NDArray[np.float32]:
-    """Measure the squared distance of every row to every other: float32 (rows, rows)."""
+    """Measure the squared distance from every row to every other: float32 (rows, rows)."""
     norms = np.einsum("ij,ij->i", rows, rows)
     squared: NDArray[np.float32] = norms[:, None] + norms[None, :] - 2 * (rows @ rows.T)
     np.maximum(squared, 0, out=squared)

@@ -32,7 +32,7 @@ log_as_json(_settings.log_level)
 _service = Service(_settings)
 _results = RecentResults()
 if flask.has_app_context():
-    flask.current_app.config["SERVICE"] = _service  # for server.py, which ends it
+    flask.current_app.config["SERVICE"] = _service  # for server.py, which closes it
 
 
 @functions_framework.http
@@ -70,7 +70,7 @@ def _answer(request: Request, record: RequestRecord) -> Response:
         refusal = BadParameterError(f"The request cannot be read: {error.description}")
         return error_response(refusal, record)
     except Exception:  # noqa: BLE001  # the last resort, and it is logged
-        _log.exception("A request failed in a way that has no error of its own.")
+        _log.exception("A request failed with an unexpected error.")
         return error_response(RecognitionError(UNEXPECTED), record)
 
 
@@ -82,12 +82,12 @@ def _close_record(record: RequestRecord) -> None:
 
 def _route(request: Request) -> Callable[[Request], Response]:
     if request.path not in ROUTES:
-        raise RouteNotFoundError(f"There is nothing here; there are {', '.join(ROUTES)}.")
+        raise RouteNotFoundError(f"There is no such URL; there are {', '.join(ROUTES)}.")
     handler, methods = ROUTES[request.path]
     if request.method not in methods:
         allowed = tuple(sorted(methods))
         raise MethodNotAllowedError(
-            f"{request.method} is not answered here. Use {' or '.join(allowed)}.", allowed
+            f"{request.method} is not allowed here. Use {' or '.join(allowed)}.", allowed
         )
     return handler
 

@@ -105,7 +105,7 @@ def try_mutations(
     workers: int,
     until: float,
 ) -> Figures:
-    """Send the broken files of these numbers, several at once; stop at `until` (monotonic seconds)."""
+    """Send the numbered broken files, several at once; stop at `until` (monotonic seconds)."""
     figures = Figures("mutations")
     contents = [seed.read_bytes() for seed in seeds]
     lock = threading.Lock()
