@@ -136,7 +136,7 @@ def decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
             packet.opaque = seconds
             yield from decoder.decode(packet)
     except DAMAGE as error:
-        log.debug("%s is damaged (%s); dropped the rest of a group.", video.name, type(error).__name__)
+        log.debug("%s is damaged (%s); a group is cut off.", video.name, type(error).__name__)
     if group.ends:
         with suppress(*DAMAGE):
             yield from decoder.decode(None)

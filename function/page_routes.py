@@ -28,10 +28,10 @@ WRITE = {"POST"}
 
 
 def page_routes(service: Service, results: RecentResults) -> dict[str, tuple[Handler, set[str]]]:
-    """Return the route table of the page, to be joined with the API's.
+    """Return the route table of the page, to be combined with the API's.
 
-    The files under /page/ hold nothing secret, and /media and /frame know their asker by the id of
-    the result: where a token is set, these need none.
+    The files under /page/ hold nothing secret, and /media and /frame recognise the caller by the id
+    of the result: if a token is set, these need none.
     """
     return {
         **{f"/page/{name}": (answer_file, READ) for name in page_files()},

@@ -1,4 +1,4 @@
-"""A request's query, form or JSON becomes the path and the settings it asks for."""
+"""Reads a request's query, form or JSON: the path, and the settings it overrides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ SETTING_OF_PARAMETER = {
     "min_score": "min_score",
     "limit": "max_matches",
 }
-"""Parameters that replace a setting for one request."""
+"""Parameters that override a setting for one request."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ def read_parameters(request: Request, settings: Settings) -> Parameters:
 
     Raises:
         MissingParameterError: there is no `path`.
-        RepeatedParameterError: a parameter is there twice.
-        BadParameterError: a value cannot be used, or a parameter is none of ours.
+        RepeatedParameterError: a parameter is given twice.
+        BadParameterError: a value cannot be used, or a parameter does not exist.
     """
     given = _collect(request)
     if "path" not in given:
@@ -56,10 +56,10 @@ def _collect(request: Request) -> dict[str, str]:
     for name, value in [*_query_and_form(request), *_json(request).items()]:
         if name not in known:
             raise BadParameterError(
-                f"The parameter {name!r} is none of ours; there are {', '.join(known)}."
+                f"There is no parameter {name!r}; there are {', '.join(known)}."
             )
         if name in given:
-            raise RepeatedParameterError(f"The parameter {name} is there twice. Give it once.")
+            raise RepeatedParameterError(f"The parameter {name} is given twice. Give it once.")
         given[name] = _text(name, value)
     return given
 
@@ -86,4 +86,4 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise BadParameterError(f"{name} is {value!r}; it must be a text or a number.")
     is_whole = isinstance(value, float) and value.is_integer()
-    return str(int(value) if is_whole else value)  # JSON knows no difference between 5.0 and 5
+    return str(int(value) if is_whole else value)  # JSON does not tell 5.0 from 5

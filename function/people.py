@@ -1,4 +1,4 @@
-"""Faces become people: those of one person grouped, and the mean of the good ones for all."""
+"""Groups faces into people, and represents each person by the mean of their good faces."""
 
 import logging
 from collections.abc import Sequence
@@ -19,21 +19,21 @@ WEAK_JOINS_WITHIN = 0.44
 """Distance to a template up to which a weak face counts as that person's."""
 
 WEAK_PEOPLE_FROM_FRAMES, SHORT_VIDEO_FRAMES = 3, 60
-"""Weak faces that are nobody's are a person of their own when so many frames agree; fewer, in
-proportion, where a video has fewer than SHORT_VIDEO_FRAMES: all there is of someone may be two
-seconds in profile."""
+"""Weak faces near nobody become a person of their own if this many frames agree; fewer, in
+proportion, if the video has fewer than SHORT_VIDEO_FRAMES: two seconds in profile may be all there
+is of someone."""
 
 WEAK_PERSON_LOOKS = 0.5
-"""What a person known from weak faces alone is worth: too little for a match."""
+"""The quality of a person known only from weak faces: too low for a match."""
 
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """Someone in a video: their faces in order of time, and what stands for all of them.
+    """Someone in a video: their faces in order of time, and what represents all of them.
 
-    `template` is the quality-weighted mean encoding of the good faces, float32 (128,). `looks`
-    says how good it is: as good as the mean of so many photographs of different days. Faces of
-    one video are fewer looks than faces, and below 1 all of them are weak.
+    `template` is the quality-weighted mean encoding of the good faces, float32 (128,). `looks` says
+    how good it is: as good as the mean of this many photographs from different days. Faces of one
+    video count as fewer views than faces; below 1 all of them are weak.
     """
 
     faces: tuple[Face, ...]
@@ -42,13 +42,13 @@ class Person:
 
 
 def group_faces(faces: Sequence[Face], frames: int = SHORT_VIDEO_FRAMES) -> list[Person]:
-    """Group the faces of one video into people, the one who is seen most first.
+    """Group the faces of one video into people, the one seen most first.
 
-    `frames` is how many pictures of it were looked at.
+    `frames` is how many of its pictures were processed.
 
-    Weak faces join a person or, where nobody is near and several frames agree, make up one who
-    cannot be matched with confidence. What may be no face at all only joins. A face whose encoding
-    holds NaN or infinity is left out.
+    Weak faces join a person or, if nobody is near and several frames agree, form a person who
+    cannot be matched with confidence. Something that may be no face at all can only join. A face
+    whose encoding holds NaN or infinity is left out.
     """
     sound = _leave_out_damaged(faces)
     groups = _group([face for face in sound if not face.is_weak])
@@ -62,7 +62,7 @@ def group_faces(faces: Sequence[Face], frames: int = SHORT_VIDEO_FRAMES) -> list
 
 
 def person_of(faces: Sequence[Face]) -> Person:
-    """Make a person of faces that are known to be one's: what group_faces does with each group."""
+    """Make a person of faces known to be the same person's, as group_faces does with each group."""
     ordered = tuple(sorted(faces, key=lambda face: (face.seconds, face.frame)))
     strong = [face for face in ordered if not face.is_weak]
     looks = _looks(strong or ordered)
@@ -73,7 +73,7 @@ def person_of(faces: Sequence[Face]) -> Person:
 
 
 def join_people(first: Person, second: Person) -> Person:
-    """Make one person of two who turned out to be the same."""
+    """Join two people who turned out to be the same."""
     return person_of([*first.faces, *second.faces])
 
 
@@ -85,7 +85,7 @@ def share_a_frame(first: Person, second: Person) -> bool:
 def _leave_out_damaged(faces: Sequence[Face]) -> list[Face]:
     sound = [face for face in faces if np.isfinite(face.encoding).all()]
     if len(sound) < len(faces):
-        _log.error("Left out %d faces: NaN or infinity encoded.", len(faces) - len(sound))
+        _log.error("Left out %d faces: encoded as NaN or infinity.", len(faces) - len(sound))
     return sound
 
 
@@ -109,7 +109,7 @@ def _looks(faces: Sequence[Face]) -> Looks:
 
 
 def _join_weak(weak: Sequence[Face], groups: list[list[Face]]) -> list[Face]:
-    """Add each weak face to the nearest group, and return those that none is near."""
+    """Add each weak face to the nearest group, and return those with no group near."""
     if not weak or not groups:
         return list(weak)
     templates = np.stack([person_of(group).template for group in groups])

@@ -1,4 +1,4 @@
-"""From a video to the people in it: the table of contents of this package."""
+"""From a video to the people in it: an overview of this package."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a recognition has come: seconds of video done, of how many, and faces so far."""
+    """How far a recognition is: seconds of video done, of how many, and faces so far."""
 
     done_seconds: float
     of_seconds: float
@@ -30,14 +30,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Task:
-    """How a video is to be looked at; the fields are those of Settings."""
+    """How to process a video; the fields are those of Settings."""
 
     every_seconds: float | None
     detection_pixels: int
 
     @classmethod
     def of(cls, settings: Settings) -> "Task":
-        """Pick out the settings that decide what is seen in a video."""
+        """Select the settings that decide what is seen in a video."""
         return cls(settings.every_seconds, settings.detection_pixels)
 
 
@@ -52,9 +52,9 @@ class StageSeconds:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """Everyone in a video, still without a name, and how many frames and faces that took.
+    """Everyone in a video, not named yet, and how many frames and faces that took.
 
-    Of each person's faces only the best one keeps its picture.
+    Only the best face of each person keeps its picture.
     """
 
     people: tuple[Person, ...]
@@ -76,7 +76,7 @@ class Recognition:
 def recognize_video(
     path: Path, engine: Engine, gallery: Snapshot, settings: Settings
 ) -> Iterator[Progress | Recognition]:
-    """Find who is in a video: yields progress after each frame, and last the Recognition.
+    """Find who is in a video: yields progress after each frame, and the Recognition last.
 
     Closing the iterator ends the work.
 
@@ -121,7 +121,7 @@ def find_people(
 def name_people(
     events: Iterator[Progress | Findings], gallery: Snapshot, settings: Settings
 ) -> Iterator[Progress | Recognition]:
-    """Compare those who were found with the gallery; progress passes through."""
+    """Compare those who were found with the gallery; progress is passed through."""
     for event in events:
         if isinstance(event, Progress):
             yield event
@@ -139,18 +139,18 @@ def _keep_best_picture(person: Person) -> Person:
 
 
 class Stopwatch:
-    """Runs from when it is made; `spent` is the part that went into what it times."""
+    """Starts when it is created; `spent` is the time that went into what it measures."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
         self.spent = 0.0
 
     def elapsed(self) -> float:
-        """Return the seconds since it was made."""
+        """Return the seconds since it was created."""
         return time.perf_counter() - self._started
 
     def time(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Yield the items, and count what making each of them takes."""
+        """Yield the items, and add up how long producing each of them takes."""
         remaining = iter(items)
         while True:
             before = self.elapsed()

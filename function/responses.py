@@ -1,4 +1,4 @@
-"""What the page asks for becomes JSON."""
+"""Turns answers for the page into JSON."""
 
 import json
 
@@ -6,7 +6,7 @@ from flask import Response
 
 
 def json_response(body: object) -> Response:
-    """Answer with JSON that no cache keeps: it may name performers."""
+    """Answer with JSON that no cache stores: it may name performers."""
     response = Response(json.dumps(body) + "\n", mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,4 +1,4 @@
-"""A picture becomes a smaller one of the same shape."""
+"""Scales a picture down, keeping its shape."""
 
 import cv2
 import numpy as np
@@ -9,8 +9,8 @@ from function.engines import RgbImage
 def fit(image: RgbImage, longest_side: int) -> tuple[RgbImage, float]:
     """Scale a picture down so that its longest side is `longest_side` pixels; never up.
 
-    Returns the picture and the factor it was scaled by. Much smaller ones are halved first, again
-    and again (a row or column left over is cut off): the mean of four pixels is a quarter of the
+    Returns the picture and the factor it was scaled by. Much smaller ones are halved first,
+    repeatedly (a row or column left over is cut off): the mean of four pixels is a quarter of the
     work of other areas.
     """
     height, width = image.shape[:2]

@@ -1,7 +1,7 @@
-"""Engines turn pixels into boxes and boxes into encodings; all of them speak dlib's encodings.
+"""Engines find faces in pictures and encode them; all of them make dlib's encodings.
 
-An engine is one module, `NAME_engine.py`, with a function `load(options) -> Engine`. Adding one is
-adding a file: `load_engine` finds it by name.
+An engine is one module, `NAME_engine.py`, with a function `load(options) -> Engine`. To add an
+engine, add such a file: `load_engine` finds it by name.
 """
 
 import importlib
@@ -18,7 +18,7 @@ from db.records import Vectors
 from function.errors import EngineUnavailableError
 
 RgbImage: TypeAlias = NDArray[np.uint8]
-"""RGB uint8, (height, width, 3). BGR given as RGB moves an encoding by 0.28 in silence."""
+"""RGB uint8, (height, width, 3). BGR given as RGB moves an encoding by 0.28 without any error."""
 
 Landmarks: TypeAlias = NDArray[np.float32]
 """dlib's five points in image pixels, float32 (5, 2) as x, y: the corners of the eye on the
@@ -26,14 +26,14 @@ image's right (outer, inner), of the eye on its left (outer, inner), and the bas
 
 Points: TypeAlias = NDArray[np.float32]
 """YuNet's five points in image pixels, float32 (5, 2) as x, y: the eyes, the tip of the nose, the
-corners of the mouth, each first the one on the left of a face that is seen upright."""
+corners of the mouth; of each pair first the one on the left of an upright face."""
 
 DetectorName: TypeAlias = Literal["yunet", "cnn", "hog"]
 DETECTORS: tuple[DetectorName, ...] = ("yunet", "cnn", "hog")
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
 
 ENCODING_MODEL = "dlib_face_recognition_resnet_model_v1/5"
-"""Names the net and the alignment (five landmarks): encodings of other models never mix with it."""
+"""Names the net and the alignment (five landmarks): encodings of other models are never mixed."""
 
 PREFERRED_ENGINES = ("onnx", "dlib")
 """What `auto` tries, in this order."""
@@ -43,7 +43,7 @@ PREFERRED_ENGINES = ("onnx", "dlib")
 class Box:
     """A face's rectangle in pixels of the image it was found in; right and bottom are inside.
 
-    It may reach over the image's edge, as dlib's boxes do.
+    It may extend beyond the image's edge, as dlib's boxes do.
     """
 
     left: int
@@ -70,9 +70,9 @@ class Box:
 
 @dataclass(frozen=True)
 class Detection:
-    """A box that holds a face, and how sure the detector is (its own scale; higher is surer).
+    """A box that holds a face, and the detector's score (its own scale; higher is more certain).
 
-    `points` are those of a detector that finds any.
+    `points` are set if the detector finds any.
     """
 
     box: Box
@@ -84,7 +84,7 @@ class Detection:
 class Alignment:
     """A face turned upright: its landmarks, and the chip (RGB, 150x150) the encoder reads.
 
-    The landmarks are those in the image, however the face leans there.
+    The landmarks are those in the image, at whatever angle the face is.
     """
 
     landmarks: Landmarks
@@ -93,7 +93,7 @@ class Alignment:
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """What every engine may be told; one that cannot obey raises EngineUnavailableError."""
+    """Options for every engine; one that cannot meet them raises EngineUnavailableError."""
 
     detector: DetectorName = "yunet"
     device: DeviceName = "auto"
@@ -102,13 +102,13 @@ class EngineOptions:
 
 
 class Detector(Protocol):
-    """Finds the faces of one video's pictures, or of one photo, asked by one thread at a time.
+    """Finds the faces in one video's pictures, or in one photo; for one thread at a time.
 
     It may learn from picture to picture.
     """
 
     def detect(self, picture: RgbImage) -> list[Detection]:
-        """Find the faces of a picture, surest first; all is in its own pixels."""
+        """Find the faces in a picture, most certain first, in the picture's own pixels."""
 
 
 class Engine(Protocol):
@@ -133,15 +133,15 @@ class Engine(Protocol):
     def open_detector(self, longest_pixels: int) -> Detector:
         """Make a detector for one video or photo, of the kind that the engine was told to use.
 
-        It looks at pictures scaled down to `longest_pixels` on their longest side. There `yunet`
-        sees faces from 11 pixels on, `cnn` from 80, `hog` from 40.
+        It searches pictures scaled down to `longest_pixels` on their longest side. In these `yunet`
+        finds faces from 11 pixels, `cnn` from 80, `hog` from 40.
         """
 
     def rate_frontal(self, chip: RgbImage) -> float:
-        """Tell how much a chip (150x150 RGB) shows a face that looks into the camera.
+        """Rate how much a chip (150x150 RGB) shows a face that looks into the camera.
 
-        For detectors that find no points. It is HOG's score: from 0 on it takes the chip for a
-        face; about 1.6 for a good portrait, and -1, the lowest, for a profile.
+        For detectors that find no points. It is HOG's score: from 0 it takes the chip for a face;
+        about 1.6 for a good portrait, and -1, the lowest, for a profile.
         """
 
     def align(self, image: RgbImage, detection: Detection) -> Alignment:
@@ -155,7 +155,7 @@ def load_engine(name: str, options: EngineOptions) -> Engine:
     """Load the engine called `name`, or for "auto" the first of PREFERRED_ENGINES that loads.
 
     Raises:
-        EngineUnavailableError: there is no such engine, or it cannot run here as asked.
+        EngineUnavailableError: there is no such engine, or it cannot run here as configured.
     """
     if name != "auto":
         return _load(name, options)

@@ -16,17 +16,17 @@ CHIP_PIXELS = 150
 """Side of the chip; the encoder was trained on this size (dlib, dnn_face_recognition_ex)."""
 
 CHIP_PADDING = 0.25
-"""Share of the face's size left around it; what the encoder was trained with (same source)."""
+"""Margin around the face, as a share of its size; as in the encoder's training (same source)."""
 
 
 LEVEL_WITHIN_DEGREES = 20.0
-"""A face that leans less is read from the image as it is; dlib's landmarks go astray beyond 30."""
+"""A face that leans less is read from the image as it is; dlib's landmarks fail beyond 30."""
 
 CUT_WIDTHS = 2.2
-"""A face that leans more is cut out level, so many face widths wide: the chip needs 1.7."""
+"""A face that leans more is cut out level, this many face widths wide: the chip needs 1.7."""
 
 MOST_CUT_PIXELS = 400.0
-"""A face that is wider is cut out smaller, so that the cut takes little memory."""
+"""A wider face is cut out smaller, so that the cut needs little memory."""
 
 
 def align_face(image: RgbImage, detection: Detection, predictor: Any) -> Alignment:
@@ -50,7 +50,7 @@ def _align(pixels: RgbImage, box: Box, predictor: Any) -> Alignment:
 
 
 def _align_leaning(image: RgbImage, head: Head, predictor: Any) -> Alignment:
-    """Align a face in a copy of its surroundings that was turned until it is level."""
+    """Align a face in a copy of its surroundings that was rotated until it is level."""
     width = min(head.width, MOST_CUT_PIXELS)
     side = max(8, round(CUT_WIDTHS * width))
     smaller = math.ceil(max(image.shape[:2]) * width / head.width)
@@ -66,7 +66,7 @@ def stack_chips(chips: Sequence[RgbImage]) -> RgbImage:
     """Stack chips into one uint8 array (count, 150, 150, 3).
 
     Raises:
-        ValueError: a chip has another shape; the encoder would read it as noise.
+        ValueError: a chip has the wrong shape; the encoder would read it as noise.
     """
     expected = (CHIP_PIXELS, CHIP_PIXELS, 3)
     for chip in chips:

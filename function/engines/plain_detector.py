@@ -1,21 +1,21 @@
-"""A picture becomes faces by one look: how dlib's own detectors are used."""
+"""Finds the faces in a picture in one pass: how dlib's own detectors are used."""
 
 from function.engines import Detection, Detector, RgbImage
 from function.scaling import fit
 
 SMALLEST_PICTURE_PIXELS = 40
-"""No face that could be told apart fits into less, and dlib's nets refuse much less."""
+"""No recognisable face fits into less, and dlib's nets refuse much less."""
 
 
 class PlainDetector:
-    """Shows each picture to `finder`, scaled down where it is larger than `longest_pixels`."""
+    """Gives each picture to `finder`, scaled down if it is larger than `longest_pixels`."""
 
     def __init__(self, finder: Detector, longest_pixels: int) -> None:
         self._finder = finder
         self._longest_pixels = longest_pixels
 
     def detect(self, picture: RgbImage) -> list[Detection]:
-        """Find the faces of a picture, surest first; boxes are in its own pixels."""
+        """Find the faces in a picture, most certain first; boxes are in its own pixels."""
         if min(picture.shape[:2]) < SMALLEST_PICTURE_PIXELS:
             return []
         smaller, scale = fit(picture, self._longest_pixels)
