@@ -72,7 +72,7 @@ def test_a_name_nobody_has_is_not_found(gallery: Gallery) -> None:
 
 def test_encodings_of_two_models_never_share_a_gallery(gallery: Gallery) -> None:
     gallery.enrol(performer("Ada"), [encoding(1)], None)
-    with pytest.raises(OtherModelError, match=f"holds encodings of {MODEL}, these are of other"):
+    with pytest.raises(OtherModelError, match=f"encodings of {MODEL}, but these are of other"):
         gallery.enrol(performer("Eve"), [encoding(2, model="other")], None)
     with pytest.raises(OtherModelError, match="the engine's of other"):
         load_snapshot(gallery, "other")

@@ -49,7 +49,7 @@ class DlibCnn:
         self._net = net
 
     def detect(self, image: RgbImage) -> list[Detection]:
-        """Find the faces in an image, most certain first; those under about 80 pixels are missed."""
+        """Find the faces in an image, surest first; those under about 80 pixels are missed."""
         found = self._net(np.ascontiguousarray(image), CNN_UPSAMPLES)
         detections = [Detection(box_of(face.rect), float(face.confidence)) for face in found]
         return sorted(detections, key=lambda detection: -detection.score)

@@ -57,7 +57,7 @@ class CnnDetector:
         self._loss = net.loss
 
     def detect(self, image: RgbImage) -> list[Detection]:
-        """Find the faces in an image, most certain first; those under about 80 pixels are missed."""
+        """Find the faces in an image, surest first; those under about 80 pixels are missed."""
         layout = lay_out(image.shape[1], image.shape[0])
         canvas = paint(image, layout, self._means)
         (scores,) = self._session.run(["scores"], {"canvas": canvas})

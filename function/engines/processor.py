@@ -24,7 +24,7 @@ def require_avx() -> None:
     if is_intels_kind and not cv2.checkHardwareSupport(_AVX) and _is_installed("dlib-bin"):
         raise EngineUnavailableError(
             "The package dlib-bin needs a processor with AVX, and this one has none, like many "
-            "Celerons, Pentiums and Atoms. Build dlib on this machine instead (it needs a compiler, "
+            "Celerons, Pentiums and Atoms. Build dlib on this machine instead (with a compiler, "
             "CMake and some minutes): pip uninstall dlib-bin, then pip install dlib."
         )
 

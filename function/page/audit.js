@@ -1,4 +1,4 @@
-// What in the gallery will cost right names, and the way to where it can be mended.
+// What in the gallery will cause wrong or missing names, with links to where it can be fixed.
 
 import { byId, chooseInDialog, count, make, notice } from "/page/dom.js";
 import { getJson, postJson } from "/page/server.js";
@@ -6,11 +6,11 @@ import { refreshStatus } from "/page/status.js";
 
 let asked = 0;
 
-/** Look the gallery over again. `onchange` is called after a finding was settled here. */
+/** Audit the gallery again. `onchange` is called after a finding was settled here. */
 export async function showAudit(onchange) {
   asked += 1;
   const own = asked;
-  byId("audit-count").textContent = "looking …";
+  byId("audit-count").textContent = "checking …";
   try {
     const audit = await getJson("/gallery/audit");
     if (own === asked) show(audit, onchange);
@@ -24,8 +24,8 @@ function show({ performers, total, findings }, onchange) {
   byId("audit").classList.toggle("wanted", total > 0);
   byId("audit-count").textContent = total ? count(total, "finding") : "nothing";
   const rows = findings.map((one) => row(one, onchange));
-  if (!total) rows.push(make("li", { class: "ok", text: "No photo lies nearer to another performer than to their own, none is there twice, and no two performers are too alike to tell apart." }));
-  if (total > findings.length) rows.push(make("li", { text: `${count(total - findings.length, "more finding")}: they show here as these are settled, and in a terminal with python -m tools audit --table.` }));
+  if (!total) rows.push(make("li", { class: "ok", text: "No photo is nearer to another performer than to its own, none is there twice, and no two performers are too alike to tell apart." }));
+  if (total > findings.length) rows.push(make("li", { text: `${count(total - findings.length, "more finding")}: they appear here as these are settled, or in a terminal with python -m tools audit --table.` }));
   byId("audit-findings").replaceChildren(...rows);
 }
 
@@ -33,8 +33,8 @@ function explain(error, onchange) {
   const isTooLarge = error.code === "gallery_too_large";
   const retry = make("button", { type: "button", text: "Try again", onclick: () => showAudit(onchange) });
   byId("audit").hidden = error.code === "gallery_unavailable";
-  byId("audit-count").textContent = isTooLarge ? "too many photos to say here" : "not known";
-  byId("audit-findings").replaceChildren(make("li", {}, isTooLarge ? make("p", { text: error.message }) : notice("The gallery could not be looked over", error.message, retry)));
+  byId("audit-count").textContent = isTooLarge ? "too many photos to check here" : "unknown";
+  byId("audit-findings").replaceChildren(make("li", {}, isTooLarge ? make("p", { text: error.message }) : notice("The gallery could not be checked", error.message, retry)));
 }
 
 function row(finding, onchange) {
@@ -59,9 +59,9 @@ function sentence({ kind, performers, performer_ids: ids, photos }) {
 
 async function mergeBoth({ performers: [first, second], performer_ids: ids }, onchange) {
   const kept = await chooseInDialog(
-    `Make ${first} and ${second} one?`,
-    ["The one whose name you keep takes over the photos, the links and the aliases of the other, whose name becomes an alias. This cannot be undone."],
-    { text: "Leave them apart" },
+    `Merge ${first} and ${second}?`,
+    ["The one whose name you keep takes over the photos, links and aliases of the other, whose name becomes an alias. This cannot be undone."],
+    { text: "Keep them separate" },
     { value: "0", text: `Merge as ${first}` },
     first === second ? null : { value: "1", text: `Merge as ${second}` },
   );

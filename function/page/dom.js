@@ -1,4 +1,4 @@
-// Elements are built here, and text only ever becomes text: nothing is parsed as HTML.
+// Builds elements. Text is always inserted as text: nothing is parsed as HTML.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -16,7 +16,7 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** A link where the text is an http or https address, else the text: a gallery may hold anything. */
+/** A link if the text is an http or https URL, else plain text: a gallery may hold anything. */
 export function link(text) {
   let address;
   try {
@@ -83,12 +83,12 @@ export function count(number, one, many = `${one}s`) {
   return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 }
 
-/** Ask a question in a dialog; answers true when the user agrees. */
+/** Ask a question in a dialog; returns true if the user agrees. */
 export async function confirmInDialog(title, paragraphs, agree) {
   return (await chooseInDialog(title, paragraphs, { text: "Keep" }, { value: "yes", text: agree })) === "yes";
 }
 
-/** Ask a question with several answers; gives the value of the chosen one, "" for going `back`. */
+/** Ask a question with several answers; returns the value of the chosen one, "" for `back`. */
 export function chooseInDialog(title, paragraphs, back, ...choices) {
   const buttons = choices.filter(Boolean).map(({ value, text }) => make("button", { value, class: "danger", text }));
   const form = make(
@@ -101,7 +101,7 @@ export function chooseInDialog(title, paragraphs, back, ...choices) {
   return showDialog(byId("dialog"), form);
 }
 
-/** Ask for a secret in a dialog; answers it, or null when the user goes back. */
+/** Ask for a secret in a dialog; returns it, or null if the user goes back. */
 export async function askInDialog(title, message, label) {
   const input = make("input", { type: "password", id: "dialog-input", autocomplete: "off", autofocus: true });
   const form = make(
@@ -114,7 +114,7 @@ export async function askInDialog(title, message, label) {
     make(
       "div",
       { class: "actions" },
-      make("button", { value: "yes", class: "primary", text: "Go on" }),
+      make("button", { value: "yes", class: "primary", text: "Continue" }),
       make("button", { value: "", text: "Not now", formnovalidate: true }),
     ),
   );

@@ -1,11 +1,11 @@
-// The start: which view the address names, and what each view does when it is shown.
+// The start: which view the URL names, and what each view does when it is shown.
 
 import { byId, notice } from "/page/dom.js";
 import { startIdentify } from "/page/identify.js";
 import { startStatus } from "/page/status.js";
 
-// What the first view does not need comes after it. A browser asks for six files at a time, so these
-// would otherwise hold up the list of videos.
+// What the first view does not need is loaded later. A browser requests six files at a time, so these
+// would otherwise delay the list of videos.
 const LATER = {
   gallery: () => import("/page/gallery.js"),
   performer: () => import("/page/performer.js"),
@@ -24,7 +24,7 @@ const scrolled = { identify: 0, gallery: 0, performer: 0 }; // a performer is re
 
 function route() {
   const [name, ...places] = location.hash.slice(1).split("/");
-  // The skip link's #main names no view; the one that is shown stays.
+  // The skip link's #main names no view; the current view stays.
   if (shown !== null && !(name in VIEWS)) return;
   const view = name in VIEWS ? name : "identify";
   if (shown !== null && shown !== "performer") scrolled[shown] = scrollY;
@@ -50,13 +50,13 @@ async function show(view, places, from) {
     await VIEWS[view].show(...places);
     if (view === shown && document.activeElement === byId("main")) returnTo(from);
   } catch {
-    byId("fault").replaceChildren(notice("A part of the page did not come", "The server does not answer. Start it again, then load this page anew."));
+    byId("fault").replaceChildren(notice("Part of the page could not be loaded", "The server does not answer. Start it again, then reload this page."));
   }
 }
 
-/** Give the keyboard back to the link that was followed from here, if it is still in view. */
+/** Return the focus to the link that was followed from here, if it is still in view. */
 function returnTo(from) {
-  // What is hidden or folded up lies nowhere: at 0.
+  // Hidden or collapsed links have position 0.
   const isInView = (link) => link.getBoundingClientRect().top > 0 && link.getBoundingClientRect().top < innerHeight;
   const links = [...document.querySelectorAll("main section:not([hidden]) a")];
   links.find((link) => link.hash === from && isInView(link))?.focus({ preventScroll: true });
@@ -66,5 +66,5 @@ startIdentify();
 startStatus();
 addEventListener("hashchange", route);
 route();
-// One that does not come is asked for again, and missed aloud, by the view that needs it.
+// A module that fails to load is requested again by the view that needs it, which shows any error.
 for (const load of Object.values(LATER)) load().catch(() => {});

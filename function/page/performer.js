@@ -1,4 +1,4 @@
-// One performer: the photos and how good they are, and what can be changed.
+// One performer: the photos, their quality, and what can be changed.
 
 import { byId, confirmInDialog, count, link, make, meter, notice } from "/page/dom.js";
 import { fillImage, getJson, postJson } from "/page/server.js";
@@ -6,7 +6,7 @@ import { performerChooser } from "/page/chooser.js";
 import { photoDrop } from "/page/photos.js";
 import { refreshStatus } from "/page/status.js";
 
-/** Show one performer; `photo` is the number of the one that is meant, counted from 1. */
+/** Show one performer; `photo` is the number of the photo to point out, counted from 1. */
 export async function showPerformer(id, photo) {
   const view = byId("performer");
   try {
@@ -18,7 +18,7 @@ export async function showPerformer(id, photo) {
   }
 }
 
-/** Lead the eye and the keyboard to what a link meant. */
+/** Highlight and focus what a link refers to. */
 function pointOut(element) {
   if (!element) return;
   element.classList.add("meant");
@@ -51,7 +51,7 @@ function head(performer) {
 
 function photoTable(performer) {
   const title = make("h2", { id: "photos-title", tabindex: -1, text: "Photos" });
-  if (!performer.photos.length) return make("section", { "aria-labelledby": "photos-title" }, title, make("p", { text: "None. Without photos nobody can be recognised; add some below." }));
+  if (!performer.photos.length) return make("section", { "aria-labelledby": "photos-title" }, title, make("p", { text: "None. Without photos this performer cannot be recognised; add some below." }));
   const rows = performer.photos.map((photo, index) =>
     make(
       "li",
@@ -61,7 +61,7 @@ function photoTable(performer) {
       make("button", { type: "button", text: "Remove", "aria-label": `Remove ${photo.origin}`, onclick: () => removePhoto(performer, photo) }),
     ),
   );
-  return make("section", { "aria-labelledby": "photos-title" }, title, make("p", { class: "detail", text: "The pictures themselves are not kept, only what the recognition made of them." }), make("ul", { class: "photos" }, ...rows));
+  return make("section", { "aria-labelledby": "photos-title" }, title, make("p", { class: "detail", text: "The pictures themselves are not stored, only their encodings." }), make("ul", { class: "photos" }, ...rows));
 }
 
 async function removePhoto(performer, photo) {
@@ -112,8 +112,8 @@ function merging(performer) {
 
 async function merge(kept, absorbed) {
   const agreed = await confirmInDialog(
-    `Make ${absorbed.name} and ${kept.name} one?`,
-    [`${kept.name} takes over ${count(absorbed.photos, "photo")}, the links and the aliases of ${absorbed.name}, who is then gone as a performer of their own. This cannot be undone.`],
+    `Merge ${absorbed.name} into ${kept.name}?`,
+    [`${kept.name} takes over ${count(absorbed.photos, "photo")}, the links and the aliases of ${absorbed.name}, who is then no longer a separate performer. This cannot be undone.`],
     "Merge",
   );
   if (agreed) await change("/gallery/merge", { kept: kept.id, absorbed: absorbed.id }, kept.id, "#performer-title");
@@ -125,7 +125,7 @@ function forgetting(performer) {
       `Forget ${performer.name}?`,
       [
         `The name, ${count(performer.photos.length, "photo")} and every correction are erased from the gallery file. This cannot be undone.`,
-        "No import brings them back until you say python -m tools unforget. Copies and backups that you made of the file are not reached.",
+        "No import brings them back until you run python -m tools unforget. Copies and backups of the file are not erased.",
       ],
       "Forget for good",
     );
@@ -134,7 +134,7 @@ function forgetting(performer) {
   return make("p", {}, make("button", { type: "button", class: "danger", text: `Forget ${performer.name} …`, onclick: forget }));
 }
 
-/** Ask for a change, and show `shownAfter` with the keyboard at `place`. */
+/** Request a change, then show performer `shownAfter` with the focus at `place`. */
 async function change(path, fields, shownAfter, place) {
   byId("change-trouble").replaceChildren();
   try {
@@ -151,7 +151,7 @@ async function change(path, fields, shownAfter, place) {
 async function reload(id, place) {
   const said = byId("performer").querySelector(".drop + .findings");
   await showPerformer(id);
-  // What was just said about dropped photos stays to be read.
+  // Messages about the photos just dropped stay visible.
   if (said?.childElementCount) byId("performer").querySelector(".drop + .findings").replaceWith(said);
   byId("performer").querySelector(place)?.focus({ preventScroll: true });
   refreshStatus();

@@ -1,4 +1,4 @@
-// One person of a video: who it may be, when they are seen, and the user's word on it.
+// One person in a video: who it may be, when they are seen, and the user's corrections.
 
 import { clock, count, link, make, meter, notice } from "/page/dom.js";
 import { postJson } from "/page/server.js";
@@ -6,7 +6,7 @@ import { performerChooser } from "/page/chooser.js";
 import { playMoment } from "/page/player.js";
 import { refreshStatus } from "/page/status.js";
 
-/** Build a card. `place` names the result, the number of the person in it, the video's seconds. */
+/** Build a card. `place` holds the result's id, the person's number in it, and the video's seconds. */
 export function personCard(person, place) {
   const best = person.matches[0];
   const id = `person-${place.number}`;
@@ -23,7 +23,7 @@ export function personCard(person, place) {
 
 function faces(image, best) {
   const row = make("div", { class: "faces" }, picture(image, "Face in the video", "In the video"));
-  // Elsewhere's pictures are not loaded: the page asks no other host for anything.
+  // Pictures stored elsewhere are not loaded: the page makes no requests to other hosts.
   if (best) row.append(picture(best.poster.startsWith("data:") ? best.poster : "", `Enrolled face of ${best.name}`, "Enrolled"));
   return row;
 }
@@ -48,7 +48,7 @@ function matchLines(person) {
 }
 
 function unknownLine() {
-  return make("p", { text: "Nobody in the gallery looks like this. Give a name, and the next video knows." });
+  return make("p", { text: "Nobody in the gallery looks like this. Name them, and they are recognised in the next video." });
 }
 
 function seen(person) {
@@ -124,7 +124,7 @@ function actions(person, card, place) {
   return row;
 }
 
-/** Replace `row` by a type-ahead; whoever is chosen is kept, and `instead` (an id or 0) rejected. */
+/** Replace `row` by a type-ahead; the chosen one is saved, and `instead` (an id or 0) rejected. */
 function openChooser(card, place, row, instead) {
   const chooser = performerChooser("Who is this?", {
     leaveOut: instead,
@@ -139,7 +139,7 @@ function openChooser(card, place, row, instead) {
   chooser.querySelector("input").focus();
 }
 
-/** Send a correction; the card then says what was kept, with a way back. */
+/** Send a correction; the card then says what was saved, with a button to undo it. */
 async function correct(card, place, verb, fields) {
   const controls = card.lastElementChild;
   card.querySelector(".trouble")?.remove();

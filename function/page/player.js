@@ -7,7 +7,7 @@ let frames = "";
 let title = "";
 let video = null;
 
-/** Say which result's video is meant; nothing is loaded before the first moment is asked for. */
+/** Set the result whose video to play; nothing is loaded before the first moment is requested. */
 export function preparePlayer(result, name) {
   closePlayer();
   source = `/media?result=${encodeURIComponent(result)}`;
@@ -23,14 +23,14 @@ export function closePlayer() {
   byId("player").replaceChildren();
 }
 
-/** Play from `seconds` on. Where the browser cannot, the picture of that moment is shown, and if there
- *  is none either, `fallback`. */
+/** Play from `seconds` on. If the browser cannot, show the picture of that moment, and if there is
+ *  none either, `fallback`. */
 export function playMoment(seconds, fallback) {
   if (!video) open(fallback);
   if (byId("player").querySelector(".fallback")) return showFallback(seconds, fallback);
   const start = () => {
     video.currentTime = seconds;
-    video.play().catch(() => {}); // without sound permission, or cut short by the next click
+    video.play().catch(() => {}); // no permission for sound, or interrupted by the next click
   };
   video.onerror = () => showFallback(seconds, fallback);
   if (video.readyState > 0) start();
@@ -45,21 +45,21 @@ function open() {
   byId("player").replaceChildren(make("div", { class: "screen" }, video, close));
 }
 
-/** Show the picture of a moment in place of the video; it stays away as long as it is fetched. */
+/** Show the picture of a moment in place of the video; it is hidden until it is loaded. */
 function showFallback(seconds, image) {
   const picture = make("img", { alt: `The picture at ${clock(seconds)}` });
   picture.style.width = "auto";
   picture.style.maxHeight = "60vh";
   const caption = make("figcaption", { text: `This browser cannot play ${title}. Fetching the picture at ${clock(seconds)} …` });
   picture.onload = () => {
-    caption.textContent = `This browser cannot play ${title}. The picture at ${clock(seconds)}.`;
+    caption.textContent = `This browser cannot play ${title}. This is the picture at ${clock(seconds)}.`;
   };
   picture.onerror = () => {
     picture.onload = picture.onerror = null;
     picture.removeAttribute("style");
     picture.alt = "Best face";
     picture.src = image;
-    caption.textContent = `This browser cannot play ${title}, and its picture cannot be shown now. The best face of this person; the moment you chose is at ${clock(seconds)}.`;
+    caption.textContent = `This browser cannot play ${title}, and its picture cannot be shown now. This is the best face of this person; the moment you chose is at ${clock(seconds)}.`;
   };
   picture.src = `${frames}&seconds=${seconds}`;
   video.hidden = true;

@@ -1,10 +1,10 @@
-// Talks to the function: the header that marks the page, the token, and errors with words.
+// Requests to the function: the header that marks the page, the token, and readable errors.
 
 import { askInDialog } from "/page/dom.js";
 
 const TOKEN = "token";
 
-/** What the server answered in place of a result; `code` is the API's. */
+/** The server's error in place of a result; `code` is the API's. */
 export class ServerError extends Error {
   constructor(code, message) {
     super(message);
@@ -13,22 +13,22 @@ export class ServerError extends Error {
 }
 
 let asking = null;
-let changes = 0; // how often this page has asked for a change of the gallery
+let changes = 0; // how often this page has asked for a change to the gallery
 let isGone = false;
 let welcomed = sessionStorage.getItem(TOKEN); // the last token that was not refused
 
-/** Count the changes that were asked for, to know whether what is shown is still so. */
+/** How many changes were requested, to know whether what is shown is still current. */
 export const changesSoFar = () => changes;
 
 function askForToken(wrong) {
   const message = wrong
-    ? "That was not the token this server was started with. It is in the setting TOKEN."
-    : "This server was started with a token. It is in the setting TOKEN; ask whoever runs it.";
+    ? "That is not this server's token. It is in the setting TOKEN."
+    : "This server was started with a token. It is in the setting TOKEN; ask the person who runs the server.";
   asking ??= askInDialog("Token needed", message, "Token").finally(() => (asking = null));
   return asking;
 }
 
-/** Send a request, with the token if there is one; asks for it when the server wants it. */
+/** Send a request, with the token if there is one; asks for the token if the server needs it. */
 export async function send(path, { method = "GET", body = null, type = null, accept = "application/json", signal } = {}) {
   for (;;) {
     const token = sessionStorage.getItem(TOKEN);
@@ -44,7 +44,7 @@ export async function send(path, { method = "GET", body = null, type = null, acc
     if (sessionStorage.getItem(TOKEN) !== token) continue; // another request has asked meanwhile
     const given = await askForToken(Boolean(token));
     if (given === null) {
-      throw new ServerError("unauthorized", "Without the token this server answers nothing. Try again, and give it.");
+      throw new ServerError("unauthorized", "Without the token this server answers nothing. Try again, and enter it.");
     }
     sessionStorage.setItem(TOKEN, given);
   }
@@ -75,7 +75,7 @@ async function readError(response) {
     const { error } = await response.json();
     return new ServerError(error.code, error.message);
   } catch {
-    return new ServerError("internal_error", `The server answered ${response.status} without saying why; its log may.`);
+    return new ServerError("internal_error", `The server answered ${response.status} without saying why; its log may say.`);
   }
 }
 
@@ -87,7 +87,7 @@ export async function postJson(path, value) {
   return getJson(path, { method: "POST", body: JSON.stringify(value), type: "application/json" });
 }
 
-/** Yield the lines of an NDJSON answer as they come. Aborting the signal ends the server's work. */
+/** Yield the lines of an NDJSON answer as they arrive. Aborting the signal ends the server's work. */
 export async function* postForLines(path, value, signal) {
   const response = await send(path, {
     method: "POST",
@@ -112,11 +112,11 @@ async function read(reader) {
     return await reader.read();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ServerError("server_gone", "The server went away during the work. Start it again, then try once more.");
+    throw new ServerError("server_gone", "The server stopped answering during the work. Start it again, then try once more.");
   }
 }
 
-/** Fill an <img> from a URL that may need the token; it keeps its empty look if there is none. */
+/** Fill an <img> from a URL that may need the token; it stays empty if there is no picture. */
 export async function fillImage(image, path) {
   try {
     const picture = await (await send(path, { accept: "image/*" })).blob();

@@ -1,4 +1,4 @@
-// The small panel that says whether all is well, and with what the work is done.
+// The small panel that shows whether all is well, and which engine is used.
 
 import { byId, command, count, make, notice } from "/page/dom.js";
 import { getJson, postJson } from "/page/server.js";
@@ -20,7 +20,7 @@ export async function refreshStatus() {
   try {
     const ready = await getJson("/ready");
     byId("lamp").className = "lamp good";
-    // Who has not given the token is told no more than that all is well.
+    // Without the token, the server only says that all is well.
     if (ready.performers === undefined) return void (byId("status-line").textContent = "Ready");
     byId("status-line").textContent = `${count(ready.performers, "performer")}, ${ready.provider}`;
     showPanel(ready);
@@ -74,7 +74,7 @@ function greet(isEmpty) {
       make(
         "ol",
         {},
-        make("li", { text: "Identify a video below, and give the unknown people their names." }),
+        make("li", { text: "Identify a video below, and name the unknown people." }),
         make("li", {}, make("a", { href: "#gallery", text: "Add a performer" }), " from photos that you drop on the page."),
         make("li", {}, "Import a folder of photos: ", command("python -m tools import folder photos/")),
       ),
@@ -92,9 +92,9 @@ function offerGallery(message) {
         await postJson("/gallery/create", {});
         await refreshStatus();
       } catch (error) {
-        byId("greeting").replaceChildren(notice("The gallery could not be made", error.message));
+        byId("greeting").replaceChildren(notice("The gallery could not be created", error.message));
       }
     },
   });
-  byId("greeting").replaceChildren(notice("The gallery is not there", message, create));
+  byId("greeting").replaceChildren(notice("There is no gallery", message, create));
 }
