@@ -44,7 +44,7 @@ def merge(gallery: Gallery, kept: Performer, absorbed: Performer) -> Performer:
 
 
 def rename(gallery: Gallery, performer: Performer, name: str, disambiguation: str | None) -> None:
-    """Rename a performer for good; later imports keep the name, and the old one becomes an alias.
+    """Rename a performer; later imports keep the new name, and the old one becomes an alias.
 
     A disambiguation of None stays as it is.
     """

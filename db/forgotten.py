@@ -34,7 +34,7 @@ def marks_of(performer: Performer) -> Iterable[tuple[str, ...]]:
 
 
 def mark_of_name(name: str, disambiguation: str) -> tuple[str, ...]:
-    """Return the mark of a name, ignoring upper and lower case."""
+    """Return the mark of a name, ignoring case."""
     return ("name", name.casefold().strip(), disambiguation.casefold().strip())
 
 

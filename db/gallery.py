@@ -76,7 +76,7 @@ class Gallery:
         return [_performer(row) for row in self.rows(f"{_PERFORMERS} ORDER BY name, id")]
 
     def find_performer(self, name_or_id: str) -> Performer:
-        """Find one performer by name (ignoring upper and lower case) or by id.
+        """Find one performer by name (ignoring case) or by id.
 
         Raises:
             PerformerNotFoundError: no performer has it.

@@ -42,7 +42,7 @@ class Listing:
 def list_performers(gallery: Gallery, search: str, start: int, limit: int) -> Listing:
     """List performers by name, from number `start` on, whose name or alias contains `search`.
 
-    Those whose name begins with it come first. Upper and lower case are ignored (in ASCII).
+    Those whose name begins with it come first. Case is ignored (in ASCII).
     """
     holds = f"%{_escape(search)}%"
     begins = f"{_escape(search)}%"

@@ -31,7 +31,7 @@ HIGHEST_SCORE = 99.9
 """Nothing is certain."""
 
 FEWEST_LOOKS_TO_NAME = 0.6
-"""A person known only from weak faces has fewer, and is never named; one good face has more."""
+"""Someone known only from weak faces has fewer views, and is never named; a good face has more."""
 
 TWIN_SHARE = 0.5
 """The factor on a score if the same performer is named in the same frame with more certainty: two

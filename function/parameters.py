@@ -84,6 +84,6 @@ def _json(request: Request) -> Mapping[str, Any]:
 
 def _text(name: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise BadParameterError(f"{name} is {value!r}; it must be a text or a number.")
+        raise BadParameterError(f"{name} is {value!r}; it must be a string or a number.")
     is_whole = isinstance(value, float) and value.is_integer()
     return str(int(value) if is_whole else value)  # JSON does not tell 5.0 from 5

@@ -128,9 +128,10 @@ def rate_chip(rating: float) -> float:
 def doubt_encoding(
     weaknesses: tuple[str, ...], score: float, encoding: Vector, blank: Vector
 ) -> tuple[str, ...]:
-    """Doubt a face of a detector's `score` again, by its encoding's distance from a blank chip's.
+    """Add or lift the doubt about a face, by its encoding's distance from a blank chip's.
 
-    A hand, a pattern or a shadow is encoded much like a blank chip; a real face is not.
+    `score` is the detector's. A hand, a pattern or a shadow is encoded much like a blank chip; a
+    real face is not.
     """
     identity = float(np.linalg.norm(encoding - blank))
     if identity >= SOMEBODY_FROM and score >= REDEEMED_FROM:

@@ -270,7 +270,7 @@ def test_of_two_alike_both_are_shown_and_either_can_be_chosen(
     page = open_page()
     identify(page)
     card = page.get_by_role("article").first
-    expect(card.get_by_role("heading")).to_contain_text("uncertain: look yourself")
+    expect(card.get_by_role("heading")).to_contain_text("uncertain: check it yourself")
     card.get_by_text("1 other candidate").click()
     expect(card.get_by_role("meter")).to_have_count(2)
     second = card.get_by_role("button", name="It is ")

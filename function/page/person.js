@@ -35,7 +35,7 @@ function picture(source, words, caption) {
 
 function heading(person, id) {
   const name = person.matches[0]?.name ?? "Unknown";
-  const words = { match: "match", uncertain: "uncertain: look yourself", unknown: "nobody enrolled" };
+  const words = { match: "match", uncertain: "uncertain: check it yourself", unknown: "nobody enrolled" };
   return [make("h3", { id }, name, " ", make("span", { class: "verdict", text: words[person.verdict] }))];
 }
 
@@ -48,7 +48,7 @@ function matchLines(person) {
 }
 
 function unknownLine() {
-  return make("p", { text: "Nobody in the gallery looks like this. Name them, and they are recognised in the next video." });
+  return make("p", { text: "Nobody in the gallery looks like this. Name them to recognise them next time." });
 }
 
 function seen(person) {

@@ -90,5 +90,5 @@ def _check_details(path: Path, details: Any) -> None:
             known = ", ".join(kinds)
             raise UnusableSourceError(f"{path} has the field {key!r}; it may have {known}.")
         if not (is_list_of_texts if kind is list else isinstance(value, str)):
-            form = "a list of texts" if kind is list else "a text"
+            form = "a list of strings" if kind is list else "a string"
             raise UnusableSourceError(f"{path}: {key} is {value!r}; it must be {form}.")

@@ -133,7 +133,7 @@ def _text(value: Any, column: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool | list | dict):
-        raise ValueError(f"{column} is a {type(value).__name__}; it must be a text")  # noqa: TRY004  # of the row
+        raise ValueError(f"{column} is a {type(value).__name__}; it must be a string")  # noqa: TRY004  # of the row
     return str(value).strip()
 
 
