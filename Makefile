@@ -8,6 +8,8 @@ export PYTHONPATH := $(CURDIR)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+NODE := node_modules
+NPM := npm --no-audit --no-fund --loglevel=error --ignore-scripts --include=dev
 LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--overrides requirements.overrides --no-emit-package dlib --no-emit-package pip \
 	--custom-compile-command "make lock"
@@ -30,10 +32,12 @@ test: $(VENV)/ready-dev ## run the tests
 soak: $(VENV)/ready ## send 10,000 broken videos and 2,000 broken photos, crash 100 times, ask 2,000 times: a quarter of an hour
 	@$(BIN)/python -m tools.soak > soak.json
 
-lint: $(VENV)/ready-dev ## check format, style and types
+lint: $(VENV)/ready-dev $(NODE)/ready ## check format, style and types, of the page's script too
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(NODE)/.bin/biome check --error-on-warnings
+	$(NODE)/.bin/tsc
 
 bench: $(VENV)/ready ## compare speed with the usual way; VIDEO=file for one of yours
 	@$(BIN)/python -m tools.bench $(VIDEO)
@@ -42,14 +46,16 @@ bench-faces: $(VENV)/ready ## compare which faces each detector finds; PHOTOS=fo
 	@$(BIN)/python -m tools.bench.faces $(PHOTOS)
 
 screenshot: $(VENV)/ready-dev ## take pictures of the page: docs/page.svg, and docs/screenshot-*.png with photographs
-	$(BIN)/python -m tests.screenshots
+	$(BIN)/python -m tests.support.screenshots
 
-lock: $(VENV)/ready-dev ## remake the hashed requirements from the .in files
+lock: $(VENV)/ready-dev ## remake the hashed requirements, and the lock file of package.json
 	$(BIN)/$(LOCK) requirements.in --output-file requirements.txt
 	$(BIN)/$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+	rm -f package-lock.json
+	$(NPM) install --package-lock-only --omit-lockfile-registry-resolved=false
 
 clean: ## remove what the targets made, but not your galleries
-	rm -rf $(VENV) .cache demo .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(NODE) .cache demo .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 15) else \
@@ -61,4 +67,10 @@ $(VENV)/ready: requirements.txt
 
 $(VENV)/ready-dev: requirements-dev.txt $(VENV)/ready
 	@$(INSTALL) --requirement requirements-dev.txt
+	@touch $@
+
+$(NODE)/ready: package.json package-lock.json
+	@command -v npm >/dev/null || { \
+		echo "npm is missing; it is needed to check the page's script. Install Node.js 18 or newer, with npm." >&2; exit 1; }
+	@$(NPM) ci >/dev/null
 	@touch $@

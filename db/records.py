@@ -1,13 +1,10 @@
 """What the gallery stores and returns, as plain frozen records."""
 
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-
-from db.templates import Templates, average_encodings
 
 Vector: TypeAlias = NDArray[np.float32]
 """One face's encoding, or a template: float32, (128,). dlib's are not unit length."""
@@ -65,49 +62,46 @@ class Encoding:
     weaknesses: str = ""
 
 
+Change: TypeAlias = Literal["added", "updated", "unchanged"]
+"""What enrolling did to a performer's record."""
+
+Generation: TypeAlias = tuple[int, int]
+"""A gallery's identity, and a number that increases with every change to it."""
+
+
 @dataclass(frozen=True)
-class Candidate:
-    """A performer, and how far they are from a probe (lower is nearer)."""
+class EnrolledPhoto:
+    """A photo whose encoding is stored: where it came from, and what it can be named by."""
 
-    performer: Performer
-    distance: float
-
-
-@dataclass(frozen=True, eq=False)
-class Rejections:
-    """Templates of people whom a user said are not a performer: row i is not `owners[i]`.
-
-    `vectors` is float32 (count, 128), `owners` the positions of the performers in the snapshot.
-    """
-
-    vectors: Vectors
-    owners: NDArray[np.intp]
-
-
-def no_rejections() -> Rejections:
-    """Return the rejections of a new gallery: none."""
-    return Rejections(np.empty((0, 128), np.float32), np.empty(0, np.intp))
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """The whole gallery in memory at one `generation`: what a request is compared with.
-
-    Row i of `vectors` (encodings, 128) belongs to `performers[owners[i]]` and has `qualities[i]`
-    (0 to 1).
-    """
-
-    generation: tuple[int, int]
+    origin: str
+    quality: float
     model: str
-    performers: tuple[Performer, ...]
-    vectors: Vectors
-    owners: NDArray[np.intp]
-    qualities: NDArray[np.float32]
-    rejections: Rejections = field(default_factory=no_rejections)
+    hash: str
 
-    @cached_property
-    def templates(self) -> Templates:
-        """The template of every performer, in the same order; computed once per generation."""
-        return average_encodings(
-            self.vectors, self.qualities, self.owners, people=len(self.performers)
-        )
+
+@dataclass(frozen=True)
+class Listed:
+    """One performer in a list: just enough to show."""
+
+    id: int
+    name: str
+    disambiguation: str
+    photos: int
+    has_thumbnail: bool
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A slice of the performers that a search found, and how many it found in all."""
+
+    performers: tuple[Listed, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was checked in a gallery; `remedy` is empty if nothing need be done."""
+
+    level: Literal["ok", "mended", "warning", "error"]
+    found: str
+    remedy: str = ""

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from db.records import Snapshot, Vectors
+from db.records import Vectors
+from db.snapshots import Snapshot
 
 REJECTED_WITHIN = 0.3
 """A probe this near to a rejected template is the same person: templates of one person in two

@@ -5,28 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from db.records import Candidate, Snapshot, Vector, Vectors
+from db.records import Encoding, Vectors
+from db.snapshots import Snapshot
 
 ROWS_PER_BLOCK = 16_384
 """Performers compared at once; with 30 probes a block of distances takes 2 MB."""
-
-
-def nearest(probes: Sequence[Vector], gallery: Snapshot, limit: int) -> list[list[Candidate]]:
-    """Rank the performers nearest to each probe by the distance to their template.
-
-    Returns one list per probe, nearest first, of at most `limit` performers. A performer without
-    encodings is left out.
-    """
-    if not probes:
-        return []
-    distances = distances_to_performers(np.stack(probes), gallery)
-    return [
-        [
-            Candidate(gallery.performers[index], float(row[index]))
-            for index in nearest_columns(row, limit)
-        ]
-        for row in distances
-    ]
 
 
 def distances_to_performers(probes: Vectors, gallery: Snapshot) -> NDArray[np.float32]:
@@ -58,3 +41,12 @@ def nearest_columns(distances: NDArray[np.float32], limit: int) -> NDArray[np.in
     front = np.argpartition(distances, count - 1)[:count]
     ranked = front[np.argsort(distances[front], kind="stable")]
     return ranked[np.isfinite(distances[ranked])]
+
+
+def distances_to_others(encodings: Sequence[Encoding]) -> list[float | None]:
+    """Measure how far each encoding is from the mean of the performer's others; None if alone."""
+    if len(encodings) < 2:  # noqa: PLR2004  # one has no others
+        return [None] * len(encodings)
+    vectors = np.stack([one.vector for one in encodings])
+    others = (vectors.sum(axis=0) - vectors) / (len(vectors) - 1)
+    return [float(distance) for distance in np.linalg.norm(vectors - others, axis=1)]

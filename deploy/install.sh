@@ -20,6 +20,6 @@ if [ "$device" = gpu ]; then
     install_locked "$root/deploy/requirements-gpu.txt"
 fi
 cd "$root"
+CACHE_FOLDER="$cache" PYTHONPATH="$root" "$venv/bin/python" -m function.prepare
 # Nothing needs pip at run time; the image is smaller, with one tool less to misuse.
-# What runs needs no installer; the image is smaller, and has one tool less to misuse.
 "$venv/bin/python" -m pip uninstall --yes --quiet pip

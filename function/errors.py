@@ -142,7 +142,7 @@ class RequestTooLargeError(RecognitionError):
 
 
 class VideoOverLimitError(RecognitionError):
-    """The video is larger than the settings allow."""
+    """The video is larger or longer than the limits."""
 
     status = 413
     code = "video_over_limit"

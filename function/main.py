@@ -2,28 +2,22 @@
 
 import io
 import logging
-from collections.abc import Callable
 
 import flask
 import functions_framework
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from function.access import too_large
-from function.answers import UNEXPECTED, answer_video, error_response, json_response
-from function.errors import (
-    BadParameterError,
-    MethodNotAllowedError,
-    RecognitionError,
-    RouteNotFoundError,
-)
-from function.logs import RequestRecord, log_as_json, request_id
-from function.openapi import describe
-from function.page_routes import page_routes
-from function.pages import answer_start, wants_page
-from function.results import RecentResults
-from function.service import Service
+from function.errors import BadParameterError, RecognitionError
 from function.settings import Settings
+from function.web.access import too_large
+from function.web.api import api_routes
+from function.web.logs import RequestRecord, log_as_json, request_id
+from function.web.page.routes import page_routes
+from function.web.responses import UNEXPECTED, error_response
+from function.web.results import RecentResults
+from function.web.routing import find_handler
+from function.web.service import Service
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +55,7 @@ def _answer(request: Request, record: RequestRecord) -> Response:
         if preflight:
             return preflight
         _service.access.check(request)
-        return _route(request)(request)
+        return find_handler(request, ROUTES)(request)
     except RecognitionError as error:
         return error_response(error, record)
     except RequestEntityTooLarge:
@@ -80,64 +74,5 @@ def _close_record(record: RequestRecord) -> None:
     _service.measures.count(record)
 
 
-def _route(request: Request) -> Callable[[Request], Response]:
-    if request.path not in ROUTES:
-        raise RouteNotFoundError(f"There is no such URL; there are {', '.join(ROUTES)}.")
-    handler, methods = ROUTES[request.path]
-    if request.method not in methods:
-        allowed = tuple(sorted(methods))
-        raise MethodNotAllowedError(
-            f"{request.method} is not allowed here. Use {' or '.join(allowed)}.", allowed
-        )
-    return handler
-
-
-def _answer_video(request: Request) -> Response:
-    if wants_page(request):
-        return answer_start(request)
-    return answer_video(request, _service, flask.g.record, _results)
-
-
-def _answer_health(_: Request) -> Response:
-    return json_response({"status": "up"})
-
-
-def _answer_ready(request: Request) -> Response:
-    ready = _service.ready()
-    with _service.gallery() as gallery:
-        snapshot = _service.snapshot(gallery)
-    if not _service.access.may_see_details(request):
-        return json_response({"status": "ready"})
-    return json_response(
-        {
-            "status": "ready",
-            "engine": ready.engine,
-            "provider": ready.provider,
-            "model": ready.model,
-            "sandbox": _service.settings.sandbox,
-            "locks": ready.locks,
-            "performers": len(snapshot.performers),
-            "encodings": len(snapshot.vectors),
-        }
-    )
-
-
-def _answer_metrics(_: Request) -> Response:
-    return Response(_service.measures.text(), content_type="text/plain; version=0.0.4")
-
-
-def _answer_openapi(_: Request) -> Response:
-    return json_response(describe({route: methods for route, (_, methods) in API.items()}))
-
-
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-
-API: dict[str, tuple[Callable[[Request], Response], set[str]]] = {
-    "/": (_answer_video, {"GET", "POST"}),
-    "/health": (_answer_health, {"GET", "HEAD"}),
-    "/ready": (_answer_ready, {"GET", "HEAD"}),
-    "/metrics": (_answer_metrics, {"GET"}),
-    "/openapi.json": (_answer_openapi, {"GET"}),
-}
-
-ROUTES = {**API, **page_routes(_service, _results)}
+ROUTES = {**api_routes(_service, _results), **page_routes(_service, _results)}

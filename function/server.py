@@ -17,8 +17,8 @@ import functions_framework
 from flask import Flask
 from functions_framework._http import create_server
 
-from function.service import Service
 from function.settings import Settings
+from function.web.service import Service
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
-from function.engines import DETECTORS, DetectorName, DeviceName
+from function.engines.protocol import DETECTORS, DetectorName, DeviceName, EngineOptions
 
 SandboxName: TypeAlias = Literal["on", "strict", "off"]
 
@@ -112,7 +112,7 @@ class Settings:
         DetectorName,
         _choice(*DETECTORS),
         "yunet: faces of any size, at any angle; cnn: dlib's, upright faces at least a twelfth of "
-        "the picture wide, at 10 times the cost; hog: frontal faces half that wide, same cost",
+        "the picture wide, at 5 to 10 times the cost; hog: frontal faces half that wide, same cost",
     ] = "yunet"
     device: Annotated[
         DeviceName,
@@ -123,7 +123,7 @@ class Settings:
         int,
         COUNT,
         "longest side of the copy of the picture searched for distant faces; in it yunet finds "
-        "faces of 16 pixels or more, cnn of 80, hog of 40",
+        "faces of 11 pixels or more, cnn of 80, hog of 40",
     ] = 960
     threads: Annotated[
         int, COUNT, "CPU threads per video; one decodes, the others run the nets"
@@ -148,7 +148,7 @@ class Settings:
         str,
         TEXT,
         "the secret that callers send; not needed if only this machine can connect. If needed and "
-        "not set, one is generated and logged; `off`: anyone who reaches the port may ask",
+        "not set, one is generated and logged; `off`: anyone who reaches the port may use it",
     ] = field(default="", repr=False)
     trusted_hosts: Annotated[
         tuple[str, ...],
@@ -157,7 +157,9 @@ class Settings:
         "token, any name",
     ] = ()
     origins: Annotated[
-        tuple[str, ...], WORDS, "other servers whose web pages may ask, as `https://name:port`"
+        tuple[str, ...],
+        WORDS,
+        "other servers whose web pages may send requests, as `https://name:port`",
     ] = ()
     log_level: Annotated[
         str, _choice("DEBUG", "INFO", "WARNING", "ERROR"), "how detailed the log is"
@@ -167,6 +169,16 @@ class Settings:
     def net_threads(self) -> int:
         """Threads that run the nets for one video: THREADS, less the one that decodes."""
         return max(1, self.threads - 1)
+
+    @property
+    def engine_options(self) -> EngineOptions:
+        """The settings for the engine."""
+        return EngineOptions(
+            detector=self.detector,
+            device=self.device,
+            threads=self.net_threads,
+            cache_folder=self.cache_folder,
+        )
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] = os.environ) -> "Settings":

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from db.gallery import Gallery
-from function.engines import Engine, EngineOptions, load_engine
-from tools.demo.photos import fetch_photos
-from tools.enrol import enrol_all
-from tools.labelled import Dataset, read_dataset
+from db.sqlite.gallery import SqliteGallery
+from function.engines.loading import load_engine
+from function.engines.protocol import Engine, EngineOptions
+from tools.accuracy.labelled import Dataset, read_dataset
+from tools.footage.photos import fetch_photos
+from tools.footage.videos import moving_picture, read_portrait, write_video
+from tools.imports.enrol import enrol_all
 from tools.sources.folder import read_folder
-from tools.videos import moving_picture, read_portrait, write_video
 
 DEVELOPMENT_DATA = Path(
     os.environ.get("DEVELOPMENT_DATA", Path(__file__).parents[2] / "shared" / "data")
@@ -86,7 +87,7 @@ def gallery_path(
 ) -> Path:
     """A gallery with the two people of `people_folder`."""
     path = tmp_path_factory.mktemp("gallery") / "performers.db"
-    with Gallery(path, create=True) as gallery:
+    with SqliteGallery(path, create=True) as gallery:
         for enrolment in enrol_all(read_folder(people_folder), gallery, engine):
             assert enrolment.change == "added", enrolment
     return path

@@ -19,7 +19,7 @@ import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 
-from db.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from function.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -240,7 +240,7 @@ def test_the_steps_of_the_image_work_in_an_empty_place(tmp_path: Path) -> None:
     script = [str(app / "deploy" / "install.sh"), str(opt / "venv"), str(opt / "nets"), "cpu"]
     subprocess.run(script, check=True, env=os.environ | {"PYTHON": sys.executable})
     assert not (opt / "venv" / "bin" / "pip").exists()
-    Gallery(tmp_path / "performers.db", create=True).close()
+    SqliteGallery(tmp_path / "performers.db", create=True).close()
     (tmp_path / "data").mkdir()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

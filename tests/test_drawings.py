@@ -4,8 +4,8 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from tests.browsers import chromium
-from tests.drawings import draw_page
+from tests.support.browsers import chromium
+from tests.support.drawings import draw_page
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "page.svg"
@@ -27,7 +27,9 @@ def test_the_picture_is_a_small_drawing_that_holds_no_photograph_and_loads_nothi
 
 
 def test_the_picture_shows_the_buttons_that_the_page_has() -> None:
-    modules = "".join(path.read_text() for path in (ROOT / "function" / "page").glob("*.js"))
+    modules = "".join(
+        path.read_text() for path in (ROOT / "function" / "web" / "page" / "assets").glob("*.js")
+    )
     said = texts(PICTURE.read_text())
     for button in ("Yes, right", "Not this person", "Someone else …", "Name this person …"):
         assert button in said

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from function import errors
-from function.reply import MatchReply, PersonReply
 from function.settings import settings_table
+from function.web.reply import MatchReply, PersonReply
 from tools.cli import main
 
 ROOT = Path(__file__).parents[1]

@@ -14,12 +14,14 @@ import click
 from tqdm import tqdm
 
 from db.errors import GalleryError
-from db.gallery import Gallery
-from db.snapshots import load_snapshot
+from db.sqlite.gallery import SqliteGallery
+from db.sqlite.snapshots import load_snapshot
 from function.errors import RecognitionError
-from function.recognition import Progress, Recognition, recognize_video
-from function.reply import to_reply
+from function.people.search import Progress
+from function.recognition import Recognition, recognize_video
 from function.settings import SettingError, Settings, parse_value
+from function.version import VERSION
+from function.web.reply import to_reply
 from tools.sources import UnusableSourceError
 from tools.verbs import stashes  # noqa: F401  # adds its verbs to import_
 from tools.verbs.checking import doctor
@@ -45,6 +47,7 @@ class Verbs(click.Group):
 
 
 @click.group(cls=Verbs)
+@click.version_option(VERSION, prog_name="performer-video-recognition")
 def main() -> None:
     """Fill a gallery of performers, and find them in videos."""
     logging.basicConfig(level=Settings.from_env().log_level, stream=sys.stderr)
@@ -65,7 +68,7 @@ def identify(video: Path, every: str | None, db_path: Path) -> None:
     if every is not None:
         hint = get_type_hints(Settings, include_extras=True)["every_seconds"]
         settings = replace(settings, every_seconds=parse_value("--every", every, hint))
-    with Gallery(db_path) as gallery:
+    with SqliteGallery(db_path) as gallery:
         engine = load_chosen_engine(settings)
         snapshot = load_snapshot(gallery, engine.model)
         events = recognize_video(video, engine, snapshot, settings)

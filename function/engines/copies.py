@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from function.engines import RgbImage
 from function.engines.heads import Head, LevelCut, cut_level
-from function.scaling import fit
+from function.media.images import fit
+from function.media.pictures import RgbImage
 
 
 class Copies:

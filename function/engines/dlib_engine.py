@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 
 from db.records import Vectors
-from function.engines import (
+from function.engines.onnx.graph_cache import GraphCache
+from function.engines.plain_detector import PlainDetector
+from function.engines.processor import require_avx
+from function.engines.protocol import (
     ENCODING_MODEL,
     Alignment,
     Detection,
@@ -19,20 +22,17 @@ from function.engines import (
     DeviceName,
     Engine,
     EngineOptions,
-    RgbImage,
 )
-from function.engines.graph_cache import GraphCache
-from function.engines.plain_detector import PlainDetector
-from function.engines.processor import require_avx
 from function.engines.weights import PACKAGE, WeightFiles, find_weights
 from function.errors import EngineUnavailableError
+from function.media.pictures import RgbImage
 
 require_avx()
 try:
     import dlib
 
-    from function.engines.alignment import align_face, stack_chips
-    from function.engines.hog import HogDetector, box_of
+    from function.engines.dlib_nets.alignment import align_face, stack_chips
+    from function.engines.dlib_nets.hog import HogDetector, box_of
 except ImportError as error:
     raise EngineUnavailableError(
         f"dlib cannot be imported ({error}). Run: pip install dlib-bin"
@@ -49,7 +49,7 @@ class DlibCnn:
         self._net = net
 
     def detect(self, image: RgbImage) -> list[Detection]:
-        """Find the faces in an image, surest first; those under about 80 pixels are missed."""
+        """Find the faces in an image, most certain first; it misses those under about 80 pixels."""
         found = self._net(np.ascontiguousarray(image), CNN_UPSAMPLES)
         detections = [Detection(box_of(face.rect), float(face.confidence)) for face in found]
         return sorted(detections, key=lambda detection: -detection.score)
@@ -128,8 +128,8 @@ def _load_yunet(options: EngineOptions, cache: GraphCache) -> Callable[[int], De
     Here onnxruntime is imported only for this.
     """
     try:
-        from function.engines.yunet_detector import YunetDetector  # noqa: PLC0415  # see above
-        from function.engines.yunet_net import load_yunet  # noqa: PLC0415  # see above
+        from function.engines.yunet.detector import YunetDetector  # noqa: PLC0415  # see above
+        from function.engines.yunet.net import load_yunet  # noqa: PLC0415  # see above
     except ImportError as error:
         raise EngineUnavailableError(
             f"DETECTOR=yunet needs the package onnxruntime ({error}). Run: pip install "

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from function.engines import Box, Points, RgbImage
+from function.engines.protocol import Box, Points
+from function.media.pictures import RgbImage
 
 CHIP_POINTS = np.array([(47.8, 45.5), (100.4, 45.3), (74.2, 78.0), (51.8, 102.1), (96.9, 102.1)])
 """Where YuNet's five points are in dlib's chip of 150 pixels: medians of 450 photographs."""

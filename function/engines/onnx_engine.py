@@ -8,35 +8,35 @@ from typing import Any
 import numpy as np
 
 from db.records import Vectors
-from function.engines import (
+from function.engines.dlib_nets.cnn_scores import read_scores
+from function.engines.dlib_nets.layers import DetectionLoss, DlibNet
+from function.engines.dlib_nets.nets import read_detector, read_encoder
+from function.engines.dlib_nets.pyramid import lay_out, paint
+from function.engines.onnx.graph_cache import GraphCache
+from function.engines.plain_detector import PlainDetector
+from function.engines.processor import require_avx
+from function.engines.protocol import (
     ENCODING_MODEL,
     Alignment,
     Detection,
     Detector,
     Engine,
     EngineOptions,
-    RgbImage,
 )
-from function.engines.cnn_scores import read_scores
-from function.engines.dlib_weights import DetectionLoss, DlibNet
-from function.engines.graph_cache import GraphCache
-from function.engines.nets import read_detector, read_encoder
-from function.engines.plain_detector import PlainDetector
-from function.engines.processor import require_avx
-from function.engines.pyramid import lay_out, paint
 from function.engines.weights import find_weights
 from function.errors import EngineUnavailableError
+from function.media.pictures import RgbImage
 
 require_avx()
 try:
     import dlib
 
-    from function.engines.alignment import align_face, stack_chips
-    from function.engines.graphs import Kind, read_graph
-    from function.engines.hog import HogDetector
-    from function.engines.sessions import open_session, provider_of
-    from function.engines.yunet_detector import YunetDetector
-    from function.engines.yunet_net import load_yunet
+    from function.engines.dlib_nets.alignment import align_face, stack_chips
+    from function.engines.dlib_nets.hog import HogDetector
+    from function.engines.onnx.graphs import Kind, read_graph
+    from function.engines.onnx.sessions import open_session, provider_of
+    from function.engines.yunet.detector import YunetDetector
+    from function.engines.yunet.net import load_yunet
 except ImportError as error:
     raise EngineUnavailableError(
         f"The engine onnx needs the packages onnxruntime and dlib ({error}). "
@@ -57,7 +57,7 @@ class CnnDetector:
         self._loss = net.loss
 
     def detect(self, image: RgbImage) -> list[Detection]:
-        """Find the faces in an image, surest first; those under about 80 pixels are missed."""
+        """Find the faces in an image, most certain first; it misses those under about 80 pixels."""
         layout = lay_out(image.shape[1], image.shape[0])
         canvas = paint(image, layout, self._means)
         (scores,) = self._session.run(["scores"], {"canvas": canvas})
@@ -134,5 +134,5 @@ def _load_detector(
     return partial(YunetDetector, load_yunet(options, cache))
 
 
-_ENCODER = Kind(read_encoder, "dlib_graphs", "encoder_graph")
-_CNN = Kind(read_detector, "dlib_graphs", "detector_graph")
+_ENCODER = Kind(read_encoder, "dlib_nets.float_graphs", "encoder_graph")
+_CNN = Kind(read_detector, "dlib_nets.float_graphs", "detector_graph")

@@ -1,7 +1,8 @@
 """Finds the faces in a picture in one pass: how dlib's own detectors are used."""
 
-from function.engines import Detection, Detector, RgbImage
-from function.scaling import fit
+from function.engines.protocol import Detection, Detector
+from function.media.images import fit
+from function.media.pictures import RgbImage
 
 SMALLEST_PICTURE_PIXELS = 40
 """No recognisable face fits into less, and dlib's nets refuse much less."""

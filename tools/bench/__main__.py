@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from tools.bench.contenders import CONTENDERS, Found
-from tools.bench.footage import loop_footage, make_footage
+from tools.footage.bench_footage import loop_footage, make_footage
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / ".cache" / "bench.json"

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from tools.bench.footage import is_footage, true_faces
+from tools.footage.bench_footage import is_footage, true_faces
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,14 @@ def run_keyframes(video: Path, _: float | None) -> Found:
 
 
 def _run_ours(engine_name: str, video: Path, every_seconds: float | None) -> Found:
-    from function.engines import EngineOptions, load_engine  # noqa: PLC0415  # as above
-    from function.recognition import Findings, Task, find_people  # noqa: PLC0415
+    from function.engines.loading import load_engine  # noqa: PLC0415  # as above
+    from function.engines.protocol import EngineOptions  # noqa: PLC0415  # as above
+    from function.people.search import Findings, find_people  # noqa: PLC0415
+    from function.recognition import task_of  # noqa: PLC0415
     from function.settings import Settings  # noqa: PLC0415
 
     engine = load_engine(engine_name, EngineOptions())
-    task = replace(Task.of(Settings()), every_seconds=every_seconds)
+    task = replace(task_of(Settings()), every_seconds=every_seconds)
     started = time.process_time()
     *_, found = find_people(video, video.name, engine, task)
     worked = time.process_time() - started

@@ -18,11 +18,11 @@ import click
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from db.gallery import Gallery
+from db.sqlite.gallery import SqliteGallery
 from function.settings import Settings
-from tools.demo.photos import fetch_photos
-from tools.imports import import_records
-from tools.portraits import Demands
+from tools.footage.photos import fetch_photos
+from tools.imports.imports import import_records
+from tools.imports.portraits import Demands
 from tools.sources import Refusal, SourceRecord
 from tools.sources.folder import read_folder
 from tools.verbs.shared import load_chosen_engine
@@ -67,7 +67,7 @@ def measure(folder: Path, photos: int) -> Measured:
     engine = load_chosen_engine(settings)
     quarter: list[float] = []
     records = list(read_folder(folder))
-    with Gallery(folder.with_suffix(".db"), create=True) as gallery:
+    with SqliteGallery(folder.with_suffix(".db"), create=True) as gallery:
         begun = time.perf_counter()
         watched = _watch(records, len(records) // 4, quarter)
         report = import_records(watched, gallery, engine, Demands(), kind="benchmark")

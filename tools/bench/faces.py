@@ -17,13 +17,15 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from function.engines import Box, Detection, DetectorName, EngineOptions, RgbImage, load_engine
-from function.faces import faces_of_image
-from function.photos import PhotoRefusedError
-from function.portraits import DETECTION_PIXELS
-from function.stills import decode_photo
-from tools.bench.footage import HEIGHT, WIDTH, make_ground
-from tools.demo.photos import fetch_photos
+from function.engines.loading import load_engine
+from function.engines.protocol import Box, Detection, DetectorName, EngineOptions
+from function.enrolling.portraits import DETECTION_PIXELS
+from function.faces.faces import faces_of_image
+from function.media.photos import PhotoRefusedError
+from function.media.pictures import RgbImage
+from function.media.stills import decode_photo
+from tools.footage.bench_footage import HEIGHT, WIDTH, make_ground
+from tools.footage.photos import fetch_photos
 
 PORTRAITS = ("obama1.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png", "hopper.jpg")
 SMALLEST_SOURCE_PIXELS = 90

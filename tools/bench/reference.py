@@ -12,9 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from function.engines import RgbImage
 from function.engines.dlib_engine import import_face_recognition
 from function.engines.weights import find_weights
+from function.media.pictures import RgbImage
 
 CROP_PADDING_PIXELS = 45
 SAME_PERSON_DISTANCE = 0.6

@@ -14,15 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
-from db.records import Performer, Snapshot, Vectors
-from function.densities import shipped_densities
-from function.engines import ENCODING_MODEL, Box, EngineOptions, load_engine
-from function.faces import Face
-from function.matches import identify_people, match_people
-from function.people import Person, person_of
-from tools.crowds import add_strangers, make_strangers
-from tools.labelled import read_dataset
-from tools.trials import make_trials
+from db.records import Performer, Vectors
+from db.snapshots import Snapshot
+from function.engines.loading import load_engine
+from function.engines.protocol import ENCODING_MODEL, Box, EngineOptions
+from function.faces.faces import Face
+from function.matching.densities import shipped_densities
+from function.matching.matches import identify_people, match_people
+from function.people.people import Person, person_of
+from tools.accuracy.crowds import add_strangers, make_strangers
+from tools.accuracy.labelled import read_dataset
+from tools.accuracy.trials import make_trials
 
 SIZES = ((1_000, 10), (10_000, 10), (100_000, 1), (100_000, 10))
 PEOPLE = 30

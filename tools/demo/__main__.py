@@ -20,8 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tools.demo.photos import fetch_photos
-from tools.videos import moving_picture, read_portrait, write_video
+from tools.footage.photos import fetch_photos
+from tools.footage.videos import moving_picture, read_portrait, write_video
 
 ROOT = Path(__file__).parents[2]
 DEMO_FOLDER = ROOT / "demo"

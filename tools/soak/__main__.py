@@ -4,12 +4,13 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from tools.demo.photos import fetch_photos
+from tools.footage.photos import fetch_photos
 from tools.soak.bombs import write_bombs
 from tools.soak.paths import CANARY, lay_out_library
 from tools.soak.seeds import write_film, write_seeds
@@ -36,6 +37,17 @@ FILM = "film-of-ten-seconds.mp4"
 COLUMNS = "{:<14} {:>8} {:>9} {:>9} {:>7}  {}"
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How much to try, and when to stop."""
+
+    mutations: range
+    photos: range
+    crashes: int
+    requests: int
+    until: float
+
+
 @click.command()
 @click.option("--trial", "trials", type=click.Choice(TRIALS), multiple=True, help="Only these.")
 @click.option("--mutations", default=10_000, show_default=True, help="How many broken files.")
@@ -54,40 +66,54 @@ def main(  # noqa: PLR0917  # click gives each option a parameter
     minutes: float,
 ) -> None:
     """Run every trial against a server; a table on stderr, JSON on stdout, exit 1 for a fault."""
-    until = time.monotonic() + minutes * 60
-    portrait = fetch_photos() / PORTRAIT
+    plan = Plan(
+        mutations=range(first, first + mutations),
+        photos=range(photos),
+        crashes=crashes,
+        requests=requests,
+        until=time.monotonic() + minutes * 60,
+    )
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        library = lay_out_library(folder)
-        seeds = write_seeds(library)
-        (library / GOOD).write_bytes(seeds[0].read_bytes())
-        write_film(library / FILM)
-        settings = {"TIME_LIMIT_SECONDS": f"{LIMIT_SECONDS:g}", "SLOTS": f"{SLOTS}"}
-        videos = [GOOD, *(seed.name for seed in seeds)]
-        numbers = range(first, first + mutations)
-        with serving(folder, library, **settings, THREADS="1") as server:
-            ways: dict[str, Callable[[], Figures]] = {
-                "bombs": lambda: _try_bombs(server, library, seeds[0]),
-                "mutations": lambda: try_mutations(
-                    server,
-                    library,
-                    seeds,
-                    numbers,
-                    good=GOOD,
-                    limit_seconds=LIMIT_SECONDS,
-                    workers=SLOTS,
-                    until=until,
-                ),
-                "photos": lambda: try_photos(server, portrait, range(photos), LIMIT_SECONDS, until),
-                "paths": lambda: try_paths(server, library, LIMIT_SECONDS),
-                "crashes": lambda: try_crashes(server, FILM, GOOD, crashes, LIMIT_SECONDS),
-                "crowd": lambda: try_crowd(server, GOOD, 50, LIMIT_SECONDS),
-                "memory": lambda: try_patience(server, videos, requests, until, LIMIT_SECONDS),
-            }
-            found = [ways[trial]() for trial in trials or TRIALS]
+        found = _try_all(Path(name), trials or TRIALS, plan)
     _check_drift(found)
     _print(found)
     sys.exit(any(figures.faults for figures in found))
+
+
+def _try_all(folder: Path, trials: Sequence[str], plan: Plan) -> list[Figures]:
+    library = lay_out_library(folder)
+    seeds = write_seeds(library)
+    (library / GOOD).write_bytes(seeds[0].read_bytes())
+    write_film(library / FILM)
+    settings = {"TIME_LIMIT_SECONDS": f"{LIMIT_SECONDS:g}", "SLOTS": f"{SLOTS}"}
+    with serving(folder, library, **settings, THREADS="1") as server:
+        ways = _ways(server, library, seeds, plan)
+        return [ways[trial]() for trial in trials]
+
+
+def _ways(
+    server: Server, library: Path, seeds: list[Path], plan: Plan
+) -> dict[str, Callable[[], Figures]]:
+    portrait = fetch_photos() / PORTRAIT
+    videos = [GOOD, *(seed.name for seed in seeds)]
+    return {
+        "bombs": lambda: _try_bombs(server, library, seeds[0]),
+        "mutations": lambda: try_mutations(
+            server,
+            library,
+            seeds,
+            plan.mutations,
+            good=GOOD,
+            limit_seconds=LIMIT_SECONDS,
+            workers=SLOTS,
+            until=plan.until,
+        ),
+        "photos": lambda: try_photos(server, portrait, plan.photos, LIMIT_SECONDS, plan.until),
+        "paths": lambda: try_paths(server, library, LIMIT_SECONDS),
+        "crashes": lambda: try_crashes(server, FILM, GOOD, plan.crashes, LIMIT_SECONDS),
+        "crowd": lambda: try_crowd(server, GOOD, 50, LIMIT_SECONDS),
+        "memory": lambda: try_patience(server, videos, plan.requests, plan.until, LIMIT_SECONDS),
+    }
 
 
 def _try_bombs(server: Server, library: Path, seed: Path) -> Figures:

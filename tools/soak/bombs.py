@@ -12,7 +12,7 @@ from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from tools.videos import write_video
+from tools.footage.videos import write_video
 
 Patch = tuple[bytes, int, int]
 """An MP4 box, an offset in it, and the 32-bit number to write there."""

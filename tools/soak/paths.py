@@ -21,6 +21,18 @@ SCHEMES = (
 )
 
 
+SYSTEM_PATHS = (
+    *("/etc/passwd", "/proc/self/environ", "/proc/self/fd/0", "/dev/stdin", "/dev/zero"),
+    *("/proc/self/mem", "/", "//", "/dev/fd/1"),
+)
+
+ODD_NAMES = (
+    *("film%03d.mp4", "%2e%2e/secret.mp4", "..%c0%afsecret.mp4", "\uff0e\uff0e/secret.mp4"),
+    *("~/secret.mp4", "~root", "$HOME", "`id`", "*.mp4", "?ilm.mp4"),
+    *("a" * 5_000, "a/" * 3_000, "film.mp4/..", "film.mp4/../../secret.mp4", " ", "\n", "..", "."),
+)
+
+
 def lay_out_library(folder: Path) -> Path:
     """Make a media root with a film in it, a secret next to it, and links from one to the other."""
     root = folder / "library"
@@ -47,49 +59,29 @@ def escape_paths(root: Path, port: int = 9) -> list[str]:
 
     A server on `port` of this machine would notice a connection.
     """
+    paths = [*_ways_out(root), *_by_scheme(root, port)]
+    paths += [quote(path, safe="") for path in paths[:30]]
+    paths += [quote(quote(path, safe=""), safe="") for path in paths[:10]]
+    paths += [path.replace("/", "\\") for path in paths[:20]]
+    paths += [f"film.mp4\0{path}" for path in paths[:10]]
+    return list(dict.fromkeys([*paths, *ODD_NAMES, f"film.mp4|{root.parent}/secret.mp4"]))
+
+
+def _ways_out(root: Path) -> list[str]:
+    """List paths that leave the media root: upwards, or through links and devices."""
     outside = root.parent / "secret.mp4"
     targets = ("secret.mp4", "library-two/secret.mp4", "etc/passwd", "proc/self/environ")
     ups = ("../", "sub/../../", "./../", "..//", "folder/../../", "sub/./../.././")
     paths = [up * times + target for up, times, target in product(ups, (1, 2, 8), targets)]
     paths += [f"{root}/../{target}" for target in targets] + [f"{root}-two/secret.mp4"]
-    paths += [str(outside), f"/{outside}", f"{outside}/", "/etc/passwd", "/proc/self/environ"]
-    paths += [
-        "/proc/self/fd/0",
-        "/dev/stdin",
-        "/dev/zero",
-        "/proc/self/mem",
-        "/",
-        "//",
-        "/dev/fd/1",
-    ]
+    paths += [str(outside), f"/{outside}", f"{outside}/", *SYSTEM_PATHS]
     paths += ["out.mp4", "out-relative.mp4", "outside/secret.mp4", "outside", "outside/library-two"]
     paths += [f"proc{outside}", "proc/etc/passwd", "loop.mp4", "pipe.mp4", "folder/../out.mp4"]
+    return paths
+
+
+def _by_scheme(root: Path, port: int) -> list[str]:
+    """List paths that FFmpeg would read as URLs."""
     plain = [scheme.format(port=port) for scheme in SCHEMES]
-    paths += [scheme + str(outside) for scheme in plain]
-    paths += [f"{scheme}{root}/film.mp4" for scheme in plain]
-    paths += [f"{scheme}film.mp4" for scheme in plain]
-    paths += [quote(path, safe="") for path in paths[:30]]
-    paths += [quote(quote(path, safe=""), safe="") for path in paths[:10]]
-    paths += [path.replace("/", "\\") for path in paths[:20]]
-    paths += [f"film.mp4\0{path}" for path in paths[:10]]
-    paths += ["film%03d.mp4", "%2e%2e/secret.mp4", "..%c0%afsecret.mp4", "\uff0e\uff0e/secret.mp4"]
-    paths += [
-        "~/secret.mp4",
-        "~root",
-        "$HOME",
-        "`id`",
-        "film.mp4|" + str(outside),
-        "*.mp4",
-        "?ilm.mp4",
-    ]
-    paths += [
-        "a" * 5_000,
-        "a/" * 3_000,
-        "film.mp4/..",
-        "film.mp4/../../secret.mp4",
-        " ",
-        "\n",
-        "..",
-        ".",
-    ]
-    return list(dict.fromkeys(paths))
+    places = (f"{root.parent}/secret.mp4", f"{root}/film.mp4", "film.mp4")
+    return [scheme + place for place in places for scheme in plain]

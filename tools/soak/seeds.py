@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from function.engines import RgbImage
-from tools.videos import write_video
+from function.media.pictures import RgbImage
+from tools.footage.videos import write_video
 
 SEEDS: dict[str, tuple[str, str]] = {
     "h264.mp4": ("libx264", "yuv420p"),

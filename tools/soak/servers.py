@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from db.gallery import Gallery
-from function.page_requests import PAGE_HEADER
+from db.sqlite.gallery import SqliteGallery
+from function.web.page_requests import PAGE_HEADER
 
 ROOT = Path(__file__).parents[2]
 START_WITHIN_SECONDS = 30
@@ -76,7 +76,7 @@ class Server:
         found = []
         for process in map(int, filter(str.isdigit, os.listdir("/proc"))):  # noqa: PTH208
             command, ancestors = _command(process), _ancestors(process)
-            if b"function.child" in command and self.process.pid in ancestors:
+            if b"function.sandbox.child" in command and self.process.pid in ancestors:
                 found.append(process)
         return found
 
@@ -105,7 +105,7 @@ def serving(folder: Path, library: Path, **settings: str) -> Iterator[Server]:
     """Run a server over `library`, with an empty gallery unless told otherwise."""
     gallery = folder / "performers.db"
     if not gallery.exists():
-        Gallery(gallery, create=True).close()
+        SqliteGallery(gallery, create=True).close()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from db.records import Performer
-from function.photos import read_photo_file
+from function.media.photos import read_photo_file
 from tools.sources import Photo, SourceRecord, UnusableSourceError
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from db.records import Identity, Performer
-from tools.downloads import Downloads, OwnServer, without_key
-from tools.graphql import GraphQL
 from tools.sources import Photo, SourceRecord, UnusableSourceError
+from tools.sources.downloads import Downloads, OwnServer, without_key
+from tools.sources.graphql import GraphQL
 
 PERFORMERS_PER_PAGE = 250
 

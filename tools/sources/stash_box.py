@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from db.records import Identity, Performer
-from tools.downloads import Downloads
-from tools.graphql import GraphQL
 from tools.sources import Photo, Refusal, SourceRecord
+from tools.sources.downloads import Downloads
+from tools.sources.graphql import GraphQL
 
 FIELDS = """
   id name disambiguation aliases deleted merged_ids merged_into_id updated

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from db.records import Identity, Performer
-from function.photos import read_data_uri
+from function.media.photos import read_data_uri
 from tools.sources import Photo, Refusal, SourceRecord, UnusableSourceError
 
 MAX_ENTRY_BYTES = 48_000_000

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from db.records import Identity, Performer
-from function.photos import read_data_uri, read_photo_file
-from tools.downloads import without_key
+from function.media.photos import read_data_uri, read_photo_file
 from tools.sources import Photo, Refusal, SourceRecord, UnusableSourceError
+from tools.sources.downloads import without_key
 from tools.sources.rows import Row, read_rows
 
 COLUMNS = ("name", "disambiguation", "aliases", "urls", "id", "stash_ids", "photos")

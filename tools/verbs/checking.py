@@ -7,8 +7,9 @@ from pathlib import Path
 import av
 import click
 
-from db.checks import Finding, check_gallery
 from db.errors import GalleryMissingError
+from db.records import Finding
+from db.sqlite.checks import check_gallery
 from tools.verbs.shared import gallery_option, print_json
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from db import edits, forgetting
 from db.errors import GalleryMissingError
-from db.gallery import Gallery
-from db.writers import only_writer
+from db.names import find_complaint
+from db.sqlite import edits, forgetting
+from db.sqlite.gallery import SqliteGallery
+from db.sqlite.writers import only_writer
 from function.settings import Settings
-from tools.enrol import enrol_all
-from tools.imports import follow
-from tools.names import find_complaint
-from tools.portraits import Demands
+from tools.imports.enrol import enrol_all
+from tools.imports.imports import follow
+from tools.imports.portraits import Demands
 from tools.sources import SourceRecord
 from tools.sources.folder import photo_at
 from tools.verbs.shared import finish, gallery_option, load_chosen_engine, print_json
@@ -24,12 +24,12 @@ YES = click.option("--yes", is_flag=True, help="Do not ask first.")
 
 
 @contextmanager
-def gallery_to_change(path: Path) -> Iterator[Gallery]:
+def gallery_to_change(path: Path) -> Iterator[SqliteGallery]:
     """Open an existing gallery, and keep other writers out."""
     if not path.exists():
         # Check before locking, or the lock file would be left without a gallery.
         raise GalleryMissingError(f"There is no gallery {path.name}.")
-    with only_writer(path), Gallery(path) as gallery:
+    with only_writer(path), SqliteGallery(path) as gallery:
         yield gallery
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 import httpx
 
-from db.bundles import open_bundle
-from function.portraits import SMALLEST_PIXELS
+from db.sqlite.bundles import open_bundle
+from function.enrolling.portraits import SMALLEST_PIXELS
 from function.settings import Settings
-from tools.downloads import Downloads, OwnServer
-from tools.imports import enrol_bundle, follow, gallery_to_fill, import_records
-from tools.portraits import Demands
+from tools.imports.imports import enrol_bundle, follow, gallery_to_fill, import_records
+from tools.imports.portraits import Demands
+from tools.sources.downloads import Downloads, OwnServer
 from tools.sources.folder import read_folder
 from tools.sources.stash_export import read_export
 from tools.sources.table import TableOptions, read_table

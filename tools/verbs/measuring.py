@@ -5,17 +5,17 @@ from pathlib import Path
 
 import click
 
-from db.gallery import Gallery
-from db.snapshots import load_snapshot
-from function.audits import audit_gallery
-from function.engines import ENCODING_MODEL
+from db.sqlite.gallery import SqliteGallery
+from db.sqlite.snapshots import load_snapshot
+from function.engines.protocol import ENCODING_MODEL
+from function.matching.audits import audit_gallery
 from function.settings import Settings
-from tools.audit import render_audit
-from tools.calibrate import calibrate as fit_and_compare
-from tools.calibrate import render_calibration
-from tools.evaluate import evaluate as measure
-from tools.evaluate import render_evaluation
-from tools.labelled import read_dataset
+from tools.accuracy.calibrate import calibrate as fit_and_compare
+from tools.accuracy.calibrate import render_calibration
+from tools.accuracy.evaluate import evaluate as measure
+from tools.accuracy.evaluate import render_evaluation
+from tools.accuracy.labelled import read_dataset
+from tools.verbs.audit_lines import render_audit
 from tools.verbs.shared import Verb, gallery_option, load_chosen_engine, print_json
 
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
@@ -76,7 +76,7 @@ def calibrate(dataset: Path, description: str | None, table: bool) -> None:  # n
 @table_option
 def audit(db_path: Path, table: bool) -> None:  # noqa: FBT001  # as above
     """Find photos under a wrong name or enrolled twice, and performers too alike to tell apart."""
-    with Gallery(db_path) as gallery:
+    with SqliteGallery(db_path) as gallery:
         found = audit_gallery(load_snapshot(gallery, ENCODING_MODEL))
     if table:
         click.echo(render_audit(found))

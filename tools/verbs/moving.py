@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from db import notes
-from db.bundles import export_bundle
 from db.errors import GalleryReadOnlyError
-from db.gallery import Gallery
-from tools.exports import write_csv, write_ndjson
+from db.sqlite import notes
+from db.sqlite.bundles import export_bundle
+from db.sqlite.gallery import SqliteGallery
+from tools.verbs.exports import write_csv, write_ndjson
 from tools.verbs.shared import gallery_option, print_json
 
 
@@ -30,7 +30,7 @@ def export(form: str, bundle: Path | None, db_path: Path, *, encodings: bool) ->
     Cells that a spreadsheet would run as a formula get an apostrophe in front. Encodings are
     biometric data: protect a file that holds them as you protect the gallery.
     """
-    with Gallery(db_path) as gallery:
+    with SqliteGallery(db_path) as gallery:
         if bundle:
             try:
                 print_json({**export_bundle(gallery, bundle)})

@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 
 import click
 
-from function.engines import Engine, load_engine
-from function.service import engine_options
+from function.engines.loading import load_engine
+from function.engines.protocol import Engine
 from function.settings import Settings
-from tools.reports import Report
+from tools.imports.reports import Report
 
 EXIT_PARTLY = 3
 
@@ -31,7 +31,7 @@ gallery_option = click.option(
 
 def load_chosen_engine(settings: Settings) -> Engine:
     """Load the engine that the environment asks for."""
-    return load_engine(settings.engine, engine_options(settings))
+    return load_engine(settings.engine, settings.engine_options)
 
 
 def print_json(value: object) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from db import notes
-from db.edits import photos_of
-from db.gallery import Gallery
+from db.sqlite import notes
+from db.sqlite.edits import photos_of
+from db.sqlite.gallery import SqliteGallery
 from tools.verbs.shared import gallery_option, print_json
 
 
@@ -15,7 +15,7 @@ from tools.verbs.shared import gallery_option, print_json
 @gallery_option
 def list_performers(db_path: Path) -> None:
     """List everyone in the gallery."""
-    with Gallery(db_path) as gallery:
+    with SqliteGallery(db_path) as gallery:
         print_json([asdict(performer) for performer in gallery.performers()])
 
 
@@ -24,7 +24,7 @@ def list_performers(db_path: Path) -> None:
 @gallery_option
 def show(performer: str, db_path: Path) -> None:
     """Show one PERFORMER, by name or id, and where each encoding came from."""
-    with Gallery(db_path) as gallery:
+    with SqliteGallery(db_path) as gallery:
         found = gallery.find_performer(performer)
         photos = [asdict(photo) for photo in photos_of(gallery, found)]
         print_json({**asdict(found), "photos": photos})
@@ -34,7 +34,7 @@ def show(performer: str, db_path: Path) -> None:
 @gallery_option
 def journal(db_path: Path) -> None:
     """List what was imported, exported, changed and forgotten, and when (UTC); without names."""
-    with Gallery(db_path) as gallery:
+    with SqliteGallery(db_path) as gallery:
         print_json(
             [{"at": at, "verb": verb, **counts} for at, verb, counts in notes.journal(gallery)]
         )

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from db import notes
-from db.gallery import Gallery
 from db.records import Identity
+from db.sqlite import notes
+from db.sqlite.gallery import SqliteGallery
 from function.settings import Settings
-from tools.downloads import Downloads
-from tools.imports import gallery_to_fill, import_records
-from tools.portraits import Demands
+from tools.imports.imports import gallery_to_fill, import_records
+from tools.imports.portraits import Demands
 from tools.sources import UnusableSourceError
+from tools.sources.downloads import Downloads
 from tools.sources.stash import Stash, Wanted
 from tools.sources.stash_box import StashBox
 from tools.verbs.importing import enrolling, import_
@@ -136,11 +136,11 @@ def import_stash_box(
     finish(report)
 
 
-def _is_done(gallery: Gallery) -> Callable[[Identity, str], bool]:
+def _is_done(gallery: SqliteGallery) -> Callable[[Identity, str], bool]:
     return lambda identity, updated_at: notes.updated_at(gallery, identity) == updated_at
 
 
-def _known_ids(gallery: Gallery, endpoint: str) -> list[str]:
+def _known_ids(gallery: SqliteGallery, endpoint: str) -> list[str]:
     return [
         identity.source_id
         for performer in gallery.performers()

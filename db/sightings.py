@@ -1,0 +1,40 @@
+"""A person as seen in one video, and the user's corrections about them."""
+
+import uuid
+from dataclasses import dataclass
+
+from db.records import Encoding, Performer, Vector
+
+SOURCE = "page"
+"""The source of performers that a user named in a video or added by hand."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """A person as seen in one video: the template, the encodings worth enrolling, a picture."""
+
+    template: Vector
+    encodings: tuple[Encoding, ...]
+    picture: bytes
+    model: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What one correction changed, so that it can be undone.
+
+    `photo_hashes` were added to the performer, `added` are the ids of new rejections, `lifted` the
+    rejections that were taken back: performer, vector, model and origin.
+    """
+
+    performer: Performer
+    created: bool = False
+    photo_hashes: tuple[str, ...] = ()
+    added: tuple[int, ...] = ()
+    lifted: tuple[tuple[int, bytes, str, str], ...] = ()
+
+
+def new_performer(name: str) -> Performer:
+    """Return a performer known only from the user, not from any source."""
+    return Performer(id=0, name=name, source=SOURCE, source_id=uuid.uuid4().hex)

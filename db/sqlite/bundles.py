@@ -1,0 +1,160 @@
+"""A bundle: a gallery as one file to carry to another machine, with a manifest to check it by.
+
+It is an SQLite file with the gallery's tables and one more, `manifest`. It holds no journal, no
+checkpoints, no rejections, no record of who was forgotten and no key.
+"""
+
+import hashlib
+import json
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TypedDict
+
+from db.blobs import to_blob
+from db.errors import DamagedBundleError, GalleryMissingError
+from db.records import Encoding, Performer
+from db.sqlite import notes
+from db.sqlite.connections import OWNER_ONLY, explained
+from db.sqlite.gallery import SqliteGallery
+from db.sqlite.migrations import MIGRATIONS
+
+
+class Manifest(TypedDict):
+    """What a bundle says it holds; `sha256` covers every name, id, encoding and picture."""
+
+    schema: int
+    model: str
+    performers: int
+    encodings: int
+    sha256: str
+
+
+def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
+    """Write the gallery to a bundle, whole or not at all; an existing file is replaced."""
+    partial = destination.with_name(f".{destination.name}.bundle")
+    try:
+        gallery.copy_to(partial)
+        manifest = _describe(partial)
+        with explained(destination), closing(sqlite3.connect(partial)) as db:
+            _keep_what_travels(db, manifest)
+        partial.chmod(OWNER_ONLY)
+        partial.replace(destination)
+    finally:
+        partial.unlink(missing_ok=True)
+    counts = {"performers": manifest["performers"], "encodings": manifest["encodings"]}
+    notes.log(gallery, "export bundle", counts)
+    return manifest
+
+
+@contextmanager
+def open_bundle(path: Path) -> Iterator[SqliteGallery]:
+    """Check a bundle (integrity, manifest, counts and sha256) and open a copy of it.
+
+    Raises:
+        GalleryMissingError: there is no such file.
+        NotAGalleryError: it is not one of our SQLite files, or damaged.
+        GalleryTooNewError: a newer version wrote it.
+        DamagedBundleError: it has no manifest, or does not match its manifest.
+    """
+    if not path.is_file():
+        raise GalleryMissingError(f"There is no bundle {path}.")
+    with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
+        copy = Path(folder) / path.name
+        shutil.copyfile(path, copy)
+        with explained(path):
+            manifest = _read_manifest(copy)
+        # Opening updates an older bundle's schema; the bundle file itself is left as it is.
+        with SqliteGallery(copy) as gallery:
+            found = _describe_open(gallery)
+            for key in ("model", "performers", "encodings", "sha256"):
+                if manifest.get(key) != found[key]:
+                    raise DamagedBundleError(
+                        f"{path.name} is damaged: its manifest says {key} {manifest.get(key)!r}, "
+                        f"but it holds {found[key]!r}. Export it again."
+                    )
+            yield gallery
+
+
+def records(bundle: SqliteGallery) -> Iterator[tuple[Performer, list[Encoding], bytes | None]]:
+    """Yield every performer in a bundle with their encodings and thumbnail."""
+    for performer in bundle.performers():
+        yield performer, bundle.encodings(performer.id), bundle.thumbnail(performer.id)
+
+
+def _keep_what_travels(db: sqlite3.Connection, manifest: Manifest) -> None:
+    db.execute("DROP TRIGGER journal_refuses_delete")
+    for table in ("journal", "checkpoints", "rejections", "forgotten", "secrets"):
+        db.execute(f"DELETE FROM {table}")  # noqa: S608  # names from the line above
+    db.execute(
+        "CREATE TRIGGER journal_refuses_delete BEFORE DELETE ON journal "
+        "BEGIN SELECT raise(ABORT, 'the journal only grows'); END"
+    )
+    db.execute("INSERT INTO secrets VALUES ('forgetting', randomblob(32))")
+    db.execute("UPDATE identities SET updated_at = ''")
+    db.execute("CREATE TABLE IF NOT EXISTS manifest (value TEXT NOT NULL)")
+    db.execute("DELETE FROM manifest")
+    db.execute("INSERT INTO manifest VALUES (?)", (json.dumps(manifest),))
+    db.commit()
+    db.execute("VACUUM")
+
+
+def _read_manifest(path: Path) -> dict[str, object]:
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+        db.execute("PRAGMA trusted_schema = OFF")
+        (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            raise DamagedBundleError(f"{path.name} is damaged: {verdict}. Export it again.")
+        kinds = dict(db.execute("SELECT name, type FROM sqlite_master"))
+        # A file from elsewhere must not have triggers, which run when tables are read or written.
+        lively = [
+            name
+            for name, kind in kinds.items()
+            if kind in ("view", "trigger") and not name.startswith("journal_refuses_")
+        ]
+        if lively or kinds.get("manifest") != "table":
+            raise DamagedBundleError(
+                f"{path.name} has no manifest, so it is not a bundle. Make one: "
+                "python -m tools export --bundle FILE."
+            )
+        rows = db.execute("SELECT value FROM manifest").fetchall()
+    try:
+        return dict(json.loads(rows[0][0]))
+    except (ValueError, TypeError, IndexError):
+        raise DamagedBundleError(f"The manifest of {path.name} cannot be read.") from None
+
+
+def _describe(path: Path) -> Manifest:
+    with SqliteGallery(path) as gallery:
+        return _describe_open(gallery)
+
+
+def _describe_open(gallery: SqliteGallery) -> Manifest:
+    # Uses the order and fields that every schema has, so that a migration does not change the sum.
+    digest = hashlib.sha256()
+    performers = encodings = 0
+    for performer, stored, thumbnail in records(gallery):
+        performers += 1
+        fields = (
+            performer.name,
+            performer.disambiguation,
+            performer.aliases,
+            performer.urls,
+            performer.identities,
+        )
+        digest.update(json.dumps(fields).encode())
+        digest.update(thumbnail or b"")
+        for one in stored:
+            encodings += 1
+            digest.update(to_blob(one.vector))
+            digest.update(json.dumps([one.model, one.quality, one.photo_hash, one.origin]).encode())
+    return Manifest(
+        schema=len(MIGRATIONS),
+        model=", ".join(gallery.models()),
+        performers=performers,
+        encodings=encodings,
+        sha256=digest.hexdigest(),
+    )

@@ -1,0 +1,133 @@
+"""Checks a gallery file; each finding comes with what to do about it."""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from db.blobs import BLOB_BYTES
+from db.records import Finding
+from db.sqlite.connections import OWNER_ONLY
+from db.sqlite.filesystems import find_network_share
+from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS
+
+SAFE_WAL = (3, 51, 3)
+"""Older versions can corrupt a write-ahead log if two processes checkpoint at the same time."""
+
+
+def check_gallery(path: Path) -> Iterator[Finding]:
+    """Check a gallery file without changing its content; wrong permissions are fixed."""
+    share = find_network_share(path)
+    if share:
+        yield Finding(
+            "error",
+            f"{path} is on a network share ({share}).",
+            "Move it to a local disk; SQLite can lose what is written on a share.",
+        )
+    yield from _check_permissions(path)
+    yield from _check_leftovers(path)
+    try:
+        # Not mode=ro: it could not roll back what a crash left half-written.
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as db:
+            db.execute("PRAGMA query_only = ON")
+            yield from _check_content(db)
+    except sqlite3.Error as error:
+        yield Finding("error", f"{path.name} cannot be read: {error}.", "Restore a backup.")
+    yield check_sqlite_version(sqlite3.sqlite_version_info)
+
+
+def check_sqlite_version(version: tuple[int, ...]) -> Finding:
+    """Judge the version of SQLite that Python came with."""
+    text = ".".join(str(part) for part in version[:3])
+    if version < SAFE_WAL:
+        return Finding(
+            "ok",
+            f"SQLite {text}: before 3.51.3 two writers at once could damage a file; here imports "
+            "take turns, so it cannot happen.",
+        )
+    return Finding("ok", f"SQLite {text}.")
+
+
+def _check_leftovers(path: Path) -> Iterator[Finding]:
+    for file in sorted(path.parent.glob(f".{path.name}.*partial")):
+        found = f"{file.name} is left over from an interrupted backup."
+        yield Finding("warning", found, "Delete it: it holds part of the gallery.")
+
+
+def _check_permissions(path: Path) -> Iterator[Finding]:
+    beside = sorted(path.parent.glob(f"{path.name}.before-*"))
+    files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm")), *beside]
+    for file in files:
+        if os.name == "nt" or not file.exists():
+            continue
+        mode = stat.S_IMODE(file.stat().st_mode)
+        if not mode & ~OWNER_ONLY:
+            continue
+        try:
+            file.chmod(OWNER_ONLY)
+        except OSError as error:
+            remedy = f"Run chmod 600 {file} as its owner ({error.strerror})."
+            yield Finding("error", f"{file.name} can be read by others ({mode:o}).", remedy)
+        else:
+            yield Finding("mended", f"{file.name} could be read by others ({mode:o}); now 600.")
+
+
+def _check_content(db: sqlite3.Connection) -> Iterator[Finding]:
+    if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        found = "The file is empty: the import that created it was interrupted."
+        yield Finding("warning", found, "Run the import again.")
+        return
+    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        yield Finding("error", "The file is not a gallery.", "Name another file with --db.")
+        return
+    verdicts = [row[0] for row in db.execute("PRAGMA integrity_check(5)")]
+    if verdicts != ["ok"]:
+        yield Finding("error", f"Integrity: {'; '.join(verdicts)}.", "Restore a backup.")
+        return
+    yield Finding("ok", "Integrity: every page and index is sound.")
+    yield from _check_schema(db)
+    orphans = len(db.execute("PRAGMA foreign_key_check").fetchall())
+    if orphans:
+        remedy = "Export a bundle and import it into a new gallery; this leaves them out."
+        yield Finding("error", f"{orphans} rows belong to no performer.", remedy)
+    yield from _check_encodings(db)
+
+
+def _check_schema(db: sqlite3.Connection) -> Iterator[Finding]:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        found = f"Schema {version} is newer than this version knows ({len(MIGRATIONS)})."
+        yield Finding("error", found, "Update the software.")
+    elif version < len(MIGRATIONS):
+        found = f"Schema {version}; {len(MIGRATIONS)} is the newest."
+        yield Finding("warning", found, "Any other command updates it, after a backup.")
+    else:
+        yield Finding("ok", f"Schema {version}, the newest.")
+
+
+def _check_encodings(db: sqlite3.Connection) -> Iterator[Finding]:
+    models = [row[0] for row in db.execute("SELECT DISTINCT model FROM encodings ORDER BY 1")]
+    if len(models) > 1:
+        found = f"Encodings of {len(models)} models: {', '.join(models)}."
+        yield Finding("error", found, "Enrol the photos again in a new gallery.")
+    damaged: dict[str, int] = {}
+    count = 0
+    sql = (
+        "SELECT vector, name FROM encodings JOIN performers ON performers.id = performer_id "
+        "ORDER BY encodings.id"
+    )
+    for vector, name in db.execute(sql):
+        count += 1
+        if len(vector) != BLOB_BYTES or not np.isfinite(np.frombuffer(vector, "<f4")).all():
+            damaged[name] = damaged.get(name, 0) + 1
+    for name, number in damaged.items():
+        remedy = f"Remove them: python -m tools show {name!r}, then remove-photo; and enrol again."
+        yield Finding("error", f"{number} encodings of {name} are damaged.", remedy)
+    if not damaged:
+        performers = db.execute("SELECT count(*) FROM performers").fetchone()[0]
+        kind = models[0] if models else "no model yet"
+        yield Finding("ok", f"{performers} performers with {count} sound encodings ({kind}).")

@@ -1,0 +1,171 @@
+"""Opens a file as a SQLite database that is certain to be a gallery, or raises a clear error."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from db.errors import (
+    GalleryError,
+    GalleryLockedError,
+    GalleryMissingError,
+    GalleryReadOnlyError,
+    GalleryTooNewError,
+    NetworkShareError,
+    NotAGalleryError,
+)
+from db.sqlite.filesystems import find_network_share
+from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS, migrate, schema_version
+
+BUSY_SECONDS = 5.0
+"""How long to wait while another process writes."""
+
+OWNER_ONLY = 0o600
+
+
+def open_database(path: Path | None, *, create: bool) -> Database:
+    """Open the gallery file at `path` and bring its schema up to date; None means in memory.
+
+    Raises:
+        GalleryMissingError: there is no file, and `create` was not given.
+        NotAGalleryError: the file is something else, or damaged.
+        GalleryTooNewError: a newer version wrote it.
+        GalleryLockedError: another process holds it.
+        GalleryReadOnlyError: it cannot be created or written.
+        NetworkShareError: it is on a network share.
+    """
+    share = find_network_share(path) if path else None
+    if share:
+        raise NetworkShareError(
+            f"The gallery {path} is on a network share ({share}), where SQLite can lose what "
+            "is written. Put it on a local disk, and use a bundle to move it."
+        )
+    if path is not None and not path.exists():
+        if not create:
+            raise GalleryMissingError(
+                f"There is no gallery {path.name}. Make one: python -m tools import folder DIR."
+            )
+        _create_file(path)
+    with explained(path):
+        connection = sqlite3.connect(
+            path or ":memory:",
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            return _prepare(Database(connection), path)
+        except BaseException:
+            connection.close()
+            raise
+
+
+@contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """Take the only write lock with the first statement; the whole block is stored, or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        # On a full disk SQLite has already rolled back.
+        if db.conn.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+@contextmanager
+def explained(path: Path | None) -> Iterator[None]:
+    """Turn SQLite's errors into our own, which say what to do."""
+    name = path.name if path else "in memory"
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explain(error, name) from error
+
+
+def _explain(error: sqlite3.Error, name: str) -> GalleryError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return GalleryLockedError(
+            f"Another process has been writing the gallery {name} for more than "
+            f"{BUSY_SECONDS:g} s. Try again when it has finished."
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return GalleryReadOnlyError(
+            f"The gallery {name} cannot be opened for writing ({error}). "
+            "Check the owner and the permissions of the file and its folder."
+        )
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return GalleryReadOnlyError(
+            f"The gallery {name} could not be written ({error}); nothing was changed beyond what "
+            "was reported. Free space on the disk, or raise the quota, and try again."
+        )
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return NotAGalleryError(
+            f"{name} is not a gallery, or is damaged ({error}). Name another file, or restore a "
+            "backup."
+        )
+    return GalleryError(f"Reading or writing the gallery {name} failed: {error}.")
+
+
+def _create_file(path: Path) -> None:
+    # Created before SQLite opens it, so that others can never read it.
+    try:
+        path.touch(mode=OWNER_ONLY, exist_ok=True)
+    except OSError as error:
+        raise GalleryReadOnlyError(
+            f"The gallery {path.name} cannot be created ({error.strerror}). "
+            "Check that the folder exists and belongs to you."
+        ) from error
+
+
+def _prepare(db: Database, path: Path | None) -> Database:
+    name = path.name if path else "in memory"
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA secure_delete = ON")
+    application_id = db.execute("PRAGMA application_id").fetchone()[0]
+    is_empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application_id != APPLICATION_ID and not is_empty:
+        raise NotAGalleryError(f"{name} is an SQLite file, but not a gallery. Name another file.")
+    if schema_version(db) > len(MIGRATIONS):
+        raise GalleryTooNewError(
+            f"The gallery {name} has schema {schema_version(db)}; this version knows up to "
+            f"{len(MIGRATIONS)}. Update the software; the file was not touched."
+        )
+    if schema_version(db) < len(MIGRATIONS):
+        if path is not None and not is_empty:
+            _back_up(db, path)
+        db.execute("PRAGMA journal_mode = WAL")
+        is_behind = True
+        while is_behind:
+            with transaction(db):
+                is_behind = migrate(db)
+                # A new file gets all tables or none, however this process ends.
+                while is_empty and is_behind:
+                    is_behind = migrate(db)
+    return db
+
+
+def copy_database(db: Database, destination: Path) -> None:
+    """Write a compact copy, whole or not at all, readable by its owner only.
+
+    Unlike a plain copy of the file, it includes what is in the write-ahead log.
+    """
+    partial = destination.with_name(f".{destination.name}.partial")
+    partial.unlink(missing_ok=True)
+    _create_file(partial)
+    try:
+        db.execute("VACUUM INTO ?", (str(partial),))
+        partial.replace(destination)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _back_up(db: Database, path: Path) -> None:
+    name = f"{path.name}.before-{schema_version(db) + 1}"
+    taken = sum(1 for _ in path.parent.glob(f"{name}*"))
+    copy_database(db, path.with_name(f"{name}.{taken}" if taken else name))

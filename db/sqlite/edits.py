@@ -1,0 +1,121 @@
+"""Changes a user makes by hand: merging two records, choosing a name, removing a photo."""
+
+from dataclasses import replace
+
+from db.errors import GalleryError, PerformerNotFoundError
+from db.identities import combine
+from db.records import EnrolledPhoto, Performer
+from db.sqlite import notes
+from db.sqlite.gallery import SqliteGallery, save_details
+
+
+def merge(gallery: SqliteGallery, kept: Performer, absorbed: Performer) -> Performer:
+    """Merge two performers: `kept` takes over every id, alias, url and photo of `absorbed`.
+
+    Returns the merged performer. From then on imports from either source find it.
+
+    Raises:
+        GalleryError: both are the same performer.
+    """
+    if kept.id == absorbed.id:
+        raise GalleryError(f"{kept.name} ({kept.id}) cannot be merged with itself. Name two.")
+    with gallery.writing() as db:
+        # OR IGNORE leaves the encodings of photos that both have; they are deleted with the row.
+        db.execute(
+            "UPDATE OR IGNORE encodings SET performer_id = ? WHERE performer_id = ?",
+            (kept.id, absorbed.id),
+        )
+        db.execute(
+            "UPDATE performers SET thumbnail = coalesce(thumbnail, "
+            "(SELECT thumbnail FROM performers WHERE id = ?)) WHERE id = ?",
+            (absorbed.id, kept.id),
+        )
+        db.execute(
+            "UPDATE OR IGNORE removed_photos SET performer_id = ? WHERE performer_id = ?",
+            (kept.id, absorbed.id),
+        )
+        db.execute(
+            "UPDATE rejections SET performer_id = ? WHERE performer_id = ?", (kept.id, absorbed.id)
+        )
+        save_details(db, combine(kept, absorbed, keep_name=True))
+        db.execute("DELETE FROM performers WHERE id = ?", (absorbed.id,))
+    notes.log(gallery, "merge", {"performers": 2, "encodings": absorbed.encodings})
+    return gallery.find_performer(str(kept.id))
+
+
+def rename(
+    gallery: SqliteGallery, performer: Performer, name: str, disambiguation: str | None
+) -> None:
+    """Rename a performer; later imports keep the new name, and the old one becomes an alias.
+
+    A disambiguation of None stays as it is.
+    """
+    with gallery.writing() as db:
+        save_details(db, renamed(performer, name, disambiguation))
+        db.execute("UPDATE performers SET renamed = 1 WHERE id = ?", (performer.id,))
+
+
+def renamed(performer: Performer, name: str, disambiguation: str | None) -> Performer:
+    """Return the performer as `rename` would store them."""
+    aliases = dict.fromkeys((*performer.aliases, performer.name))
+    return replace(
+        performer,
+        name=name,
+        disambiguation=performer.disambiguation if disambiguation is None else disambiguation,
+        aliases=tuple(alias for alias in aliases if alias != name),
+    )
+
+
+def photos_of(gallery: SqliteGallery, performer: Performer) -> list[EnrolledPhoto]:
+    """List a performer's photos, oldest first, including those whose encoding is damaged."""
+    rows = gallery.rows(
+        "SELECT origin, quality, model, photo_hash FROM encodings WHERE performer_id = ? "
+        "ORDER BY id",
+        performer.id,
+    )
+    return [EnrolledPhoto(*row) for row in rows]
+
+
+def remove_photo(gallery: SqliteGallery, performer: Performer, photo: str) -> int:
+    """Remove the encodings of one photo, given its origin or the start of its hash.
+
+    No import brings it back; `allow_photos` does.
+    Returns how many encodings were removed. With the last photo the thumbnail is removed too.
+
+    Raises:
+        PerformerNotFoundError: the performer has no such photo, or several match.
+    """
+    hashes = {
+        row[0]
+        for row in gallery.rows(
+            "SELECT photo_hash FROM encodings "
+            "WHERE performer_id = ? AND (origin = ? OR photo_hash LIKE ? || '%')",
+            *(performer.id, photo, photo if photo.isalnum() else "-"),
+        )
+    }
+    if len(hashes) != 1:
+        found = f"{len(hashes)} photos" if hashes else "no photo"
+        raise PerformerNotFoundError(
+            f"{performer.name} has {found} {photo!r}. `python -m tools show {performer.id}` lists "
+            "them with their hashes."
+        )
+    with gallery.writing() as db:
+        removed = db.execute(
+            "DELETE FROM encodings WHERE performer_id = ? AND photo_hash = ?",
+            (performer.id, *hashes),
+        ).rowcount
+        db.execute("INSERT OR IGNORE INTO removed_photos VALUES (?, ?)", (performer.id, *hashes))
+        db.execute(
+            "UPDATE performers SET thumbnail = NULL WHERE id = ? AND NOT EXISTS "
+            "(SELECT 1 FROM encodings WHERE performer_id = performers.id)",
+            (performer.id,),
+        )
+    notes.log(gallery, "remove-photo", {"encodings": int(removed)})
+    gallery.scrub()
+    return int(removed)
+
+
+def allow_photos(gallery: SqliteGallery, performer: Performer) -> None:
+    """Let a performer's removed photos be enrolled again."""
+    with gallery.writing() as db:
+        db.execute("DELETE FROM removed_photos WHERE performer_id = ?", (performer.id,))

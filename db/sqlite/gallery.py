@@ -1,0 +1,328 @@
+"""The gallery: the only place that reads and writes performers and their encodings."""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from sqlite_utils import Database
+
+from db.blobs import from_blob, to_blob
+from db.errors import (
+    AmbiguousNameError,
+    DamagedVectorError,
+    ForgottenError,
+    IdentityConflictError,
+    OtherModelError,
+    PerformerNotFoundError,
+)
+from db.forgotten import find_forgotten
+from db.identities import combine, identities_of
+from db.records import Change, Encoding, Generation, Identity, Performer
+from db.sqlite.connections import copy_database, explained, open_database, transaction
+
+_PERFORMERS = """
+    SELECT performers.id, name, disambiguation, aliases, urls, source, source_id,
+           (SELECT count(*) FROM encodings WHERE performer_id = performers.id),
+           (SELECT json_group_array(json_array(source, source_id)) FROM identities
+            WHERE performer_id = performers.id),
+           poster_url
+    FROM performers
+"""
+
+
+class SqliteGallery:
+    """Performers and their encodings in one SQLite file, or in memory.
+
+    One connection, opened at construction and shared by threads under a lock; it must not cross a
+    fork. Every write is one transaction, and increases `generation`. Any method may raise the
+    errors of `db.errors` that `open_database` lists.
+    """
+
+    def __init__(self, path: Path | None = None, *, create: bool = False) -> None:
+        """Open the gallery at `path`; without a path, a new gallery in memory."""
+        self.path = path
+        self._lock = threading.RLock()
+        self._db = open_database(path, create=create)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def generation(self) -> Generation:
+        """Return the file's random identity, and a number that increases with every change to it.
+
+        The pair changes if the file is replaced by another, or written by another process.
+        """
+        rows = self.rows(
+            "SELECT value FROM counters WHERE name IN ('generation', 'identity') ORDER BY name DESC"
+        )
+        return int(rows[0][0]), int(rows[1][0])
+
+    def performers(self) -> list[Performer]:
+        """List all performers, by name."""
+        return [_performer(row) for row in self.rows(f"{_PERFORMERS} ORDER BY name, id")]
+
+    def find_performer(self, name_or_id: str) -> Performer:
+        """Find one performer by name (ignoring case) or by id.
+
+        Raises:
+            PerformerNotFoundError: no performer has it.
+            AmbiguousNameError: several have it.
+        """
+        where = "WHERE name = ? COLLATE NOCASE OR CAST(performers.id AS TEXT) = ?"
+        found = [
+            _performer(row) for row in self.rows(f"{_PERFORMERS} {where}", name_or_id, name_or_id)
+        ]
+        if not found:
+            raise PerformerNotFoundError(
+                f"No performer is called {name_or_id!r}. `python -m tools list` shows who is."
+            )
+        if len(found) > 1:
+            ids = ", ".join(f"{one.id} ({one.disambiguation or one.source})" for one in found)
+            raise AmbiguousNameError(f"{name_or_id!r} may be any of {ids}. Give the id.")
+        return found[0]
+
+    def performer(self, performer_id: int) -> Performer:
+        """Return the performer with this id.
+
+        Raises:
+            PerformerNotFoundError: there is none, or not any more.
+        """
+        rows = self.rows(f"{_PERFORMERS} WHERE performers.id = ?", performer_id)
+        if not rows:
+            raise PerformerNotFoundError(f"There is no performer {performer_id}, or not any more.")
+        return _performer(rows[0])
+
+    def find_identities(self, identities: Sequence[Identity]) -> list[Performer]:
+        """List the performers that have any of these ids: normally one or none."""
+        where = (
+            "WHERE id = (SELECT performer_id FROM identities WHERE source = ? AND source_id = ?)"
+        )
+        rows = [row for one in identities for row in self.rows(f"{_PERFORMERS} {where}", *one)]
+        return list({row[0]: _performer(row) for row in rows}.values())
+
+    def find_same(self, performer: Performer) -> Performer | None:
+        """Find the performer in the gallery that shares an id with this record.
+
+        Raises:
+            IdentityConflictError: the record carries the ids of two performers.
+            ForgottenError: the performer was forgotten.
+        """
+        found = self.find_identities(identities_of(performer))
+        if len(found) > 1:
+            both = " and ".join(f"{one.name} ({one.id})" for one in found)
+            raise IdentityConflictError(
+                f"{performer.name} carries ids of {both}. If they are the same, run "
+                f"`python -m tools merge {found[0].id} {found[1].id}`, then try again."
+            )
+        if not found and find_forgotten(self.rows, performer):
+            raise ForgottenError(f"{performer.name} was forgotten; `unforget` allows them again")
+        return found[0] if found else None
+
+    def namesakes(self, performer: Performer) -> list[Performer]:
+        """List the other performers with the same name."""
+        where = "WHERE name = ? COLLATE NOCASE AND id != ?"
+        rows = self.rows(f"{_PERFORMERS} {where}", performer.name, performer.id)
+        return [_performer(row) for row in rows]
+
+    def encodings(self, performer_id: int) -> list[Encoding]:
+        """List a performer's encodings, oldest first.
+
+        Raises:
+            DamagedVectorError: a blob is not an encoding.
+        """
+        rows = self.rows(
+            "SELECT vector, model, quality, photo_hash, origin, weaknesses FROM encodings "
+            "WHERE performer_id = ? ORDER BY id",
+            performer_id,
+        )
+        try:
+            return [Encoding(from_blob(row[0]), *row[1:]) for row in rows]
+        except DamagedVectorError as error:
+            raise DamagedVectorError(
+                f"An encoding of performer {performer_id} is damaged. {error} "
+                "`python -m tools doctor` says what to do."
+            ) from error
+
+    def thumbnail(self, performer_id: int) -> bytes | None:
+        """Return a performer's poster, a small JPEG, if one is stored."""
+        rows = self.rows("SELECT thumbnail FROM performers WHERE id = ?", performer_id)
+        return rows[0][0] if rows else None
+
+    def models(self) -> list[str]:
+        """List the models of the stored encodings: one, or none in an empty gallery."""
+        return [row[0] for row in self.rows("SELECT DISTINCT model FROM encodings ORDER BY 1")]
+
+    def photo_hashes(self, performer_id: int, model: str) -> set[str]:
+        """Return the hashes of the photos whose encodings by `model` are stored."""
+        sql = "SELECT photo_hash FROM encodings WHERE performer_id = ? AND model = ?"
+        return {row[0] for row in self.rows(sql, performer_id, model)}
+
+    def removed_photos(self, performer_id: int) -> set[str]:
+        """Return the hashes of the photos that the user removed."""
+        sql = "SELECT photo_hash FROM removed_photos WHERE performer_id = ?"
+        return {row[0] for row in self.rows(sql, performer_id)}
+
+    def enrol(
+        self, performer: Performer, encodings: Sequence[Encoding], thumbnail: bytes | None
+    ) -> Change:
+        """Add a performer, or what is new to the one that shares an id with this record, at once.
+
+        `performer.id` is ignored. Photos already stored stay, and so does a thumbnail.
+
+        Raises:
+            OtherModelError: the gallery holds encodings of another model.
+            DamagedVectorError: an encoding cannot be stored; nothing is stored then.
+            IdentityConflictError: the record carries the ids of two performers.
+            ForgottenError: the performer was forgotten.
+        """
+        with self.writing() as db:
+            self._refuse_other_models(encodings)
+            stored = self.find_same(performer)
+            if stored is None:
+                self._add(db, performer, encodings, thumbnail)
+                return "added"
+            keep_name = bool(
+                self.rows("SELECT renamed FROM performers WHERE id = ?", stored.id)[0][0]
+            )
+            combined = combine(stored, performer, keep_name=keep_name)
+            if combined != stored:
+                save_details(db, combined)
+            if thumbnail is not None and self.thumbnail(stored.id) is None:
+                db.table("performers").update(stored.id, {"thumbnail": thumbnail})
+            added = self._save_encodings(db, stored.id, encodings)
+            return "updated" if added or combined != stored else "unchanged"
+
+    def copy_in_memory(self) -> "SqliteGallery":
+        """Return a gallery in memory with the same content, to try out a change."""
+        copy = SqliteGallery()
+        with self._lock, explained(self.path):
+            self._db.conn.backup(copy._db.conn)
+        return copy
+
+    def copy_to(self, destination: Path) -> None:
+        """Write a compact copy to a file, whole or not at all."""
+        with self._lock, explained(destination):
+            copy_database(self._db, destination)
+
+    def scrub(self) -> None:
+        """Rewrite the file, so that nothing deleted can be read from it."""
+        with self._lock, explained(self.path):
+            # The write-ahead log and freed pages would still hold what was deleted.
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Run one statement that reads; every reader of the gallery uses this."""
+        with self._lock, explained(self.path):
+            rows: list[tuple[Any, ...]] = self._db.execute(sql, values).fetchall()
+            return rows
+
+    @contextmanager
+    def writing(self) -> Iterator[Database]:
+        """Hold one transaction, which is stored whole or not at all and increases `generation`."""
+        with self._lock, explained(self.path), transaction(self._db):
+            before = self._db.conn.total_changes
+            yield self._db
+            if self._db.conn.total_changes > before:
+                self._db.execute("UPDATE counters SET value = value + 1 WHERE name = 'generation'")
+
+    def note(self, sql: str, *values: Any) -> None:
+        """Run one statement that readers need not reload for: the generation stays the same."""
+        with self._lock, explained(self.path), transaction(self._db):
+            self._db.execute(sql, values)
+
+    def _refuse_other_models(self, encodings: Sequence[Encoding]) -> None:
+        for model in {encoding.model for encoding in encodings}:
+            others = [stored for stored in self.models() if stored != model]
+            if others:
+                raise OtherModelError(
+                    f"The gallery holds encodings of {others[0]}, but these are of {model}; they "
+                    "cannot be compared. Use another gallery file, or the engine that made it."
+                )
+
+    def _add(
+        self,
+        db: Database,
+        performer: Performer,
+        encodings: Sequence[Encoding],
+        thumbnail: bytes | None,
+    ) -> None:
+        origin = {"source": performer.source, "source_id": performer.source_id}
+        inserted = db.table("performers").insert(
+            {"name": performer.name, "thumbnail": thumbnail, **origin}
+        )
+        performer_id = int(str(inserted.last_pk))
+        save_details(db, replace(performer, id=performer_id))
+        self._save_encodings(db, performer_id, encodings)
+
+    def _save_encodings(
+        self, db: Database, performer_id: int, encodings: Sequence[Encoding]
+    ) -> int:
+        added = 0
+        for encoding in encodings:
+            if encoding.photo_hash in self.photo_hashes(performer_id, encoding.model):
+                continue
+            db.table("encodings").insert(
+                {
+                    "performer_id": performer_id,
+                    "vector": to_blob(encoding.vector),
+                    "model": encoding.model,
+                    "quality": encoding.quality,
+                    "photo_hash": encoding.photo_hash,
+                    "origin": encoding.origin,
+                    "weaknesses": encoding.weaknesses,
+                }
+            )
+            added += 1
+        return added
+
+
+def save_details(db: Database, performer: Performer) -> None:
+    """Write a performer's name, aliases and other details; the caller holds the transaction."""
+    db.execute(
+        "UPDATE performers SET name = ?, disambiguation = ?, aliases = ?, urls = ?, "
+        "poster_url = ?, updated = CURRENT_TIMESTAMP WHERE id = ?",
+        (
+            performer.name,
+            performer.disambiguation,
+            json.dumps(performer.aliases),
+            json.dumps(performer.urls),
+            performer.poster_url,
+            performer.id,
+        ),
+    )
+    for identity in identities_of(performer):
+        db.execute(
+            "INSERT INTO identities (source, source_id, performer_id) VALUES (?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET performer_id = excluded.performer_id",
+            (*identity, performer.id),
+        )
+
+
+def _performer(row: tuple[Any, ...]) -> Performer:
+    number, name, disambiguation, aliases, urls, source, source_id, encodings = row[:8]
+    performer = Performer(
+        id=number,
+        name=name,
+        disambiguation=disambiguation,
+        aliases=tuple(json.loads(aliases)),
+        urls=tuple(json.loads(urls)),
+        source=source,
+        source_id=source_id,
+        encodings=encodings,
+        identities=tuple(sorted(Identity(*one) for one in json.loads(row[8]))),
+        poster_url=row[9],
+    )
+    return replace(performer, identities=identities_of(performer))

@@ -1,0 +1,40 @@
+"""The gallery one page at a time, for people to browse."""
+
+from typing import Any
+
+from db.records import Listed, Listing
+from db.sqlite.gallery import SqliteGallery
+
+_LISTED = """
+    id, name, disambiguation,
+    (SELECT count(*) FROM encodings WHERE performer_id = performers.id), thumbnail IS NOT NULL
+"""
+
+_FOUND = """
+    FROM performers
+    WHERE name LIKE ? ESCAPE '!' OR (aliases != '[]' AND aliases LIKE ? ESCAPE '!')
+"""
+
+
+def list_performers(gallery: SqliteGallery, search: str, start: int, limit: int) -> Listing:
+    """List performers by name, from number `start` on, whose name or alias contains `search`.
+
+    Those whose name begins with it come first. Case is ignored (in ASCII).
+    """
+    holds = f"%{_escape(search)}%"
+    begins = f"{_escape(search)}%"
+    total = gallery.rows(f"SELECT count(*) {_FOUND}", holds, holds)[0][0]
+    rows = gallery.rows(
+        f"SELECT {_LISTED} {_FOUND} "
+        "ORDER BY name NOT LIKE ? ESCAPE '!', name COLLATE NOCASE, id LIMIT ? OFFSET ?",
+        *(holds, holds, begins, limit, start),
+    )
+    return Listing(tuple(_listed(row) for row in rows), total)
+
+
+def _listed(row: tuple[Any, ...]) -> Listed:
+    return Listed(row[0], row[1], row[2], row[3], bool(row[4]))
+
+
+def _escape(text: str) -> str:
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -1,0 +1,48 @@
+"""Imports and edits take turns: whoever changes a gallery holds a lock file next to it."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from db.errors import GalleryLockedError, GalleryReadOnlyError
+from db.sqlite.connections import OWNER_ONLY
+
+if sys.platform != "win32":
+    import fcntl
+
+
+@contextmanager
+def only_writer(path: Path) -> Iterator[None]:
+    """Lock the gallery at `path` against other imports and edits; readers go on reading.
+
+    The lock is on a separate file, because closing the gallery's file would drop the locks that
+    SQLite has on it. The system releases it when the process ends, however it ends.
+
+    Raises:
+        GalleryLockedError: another process holds it.
+        GalleryReadOnlyError: the folder cannot be written.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    lock = path.with_name(f"{path.name}.lock")
+    try:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    except OSError as error:
+        raise GalleryReadOnlyError(
+            f"The gallery {path.name} cannot be written: no file can be created in its folder "
+            f"({error.strerror}). Check the owner and the permissions of the folder."
+        ) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise GalleryLockedError(
+                f"Another import or edit is running on {path.name}. Try again when it has ended; "
+                "what it has reported as done is already stored."
+            ) from error
+        yield
+    finally:
+        os.close(handle)

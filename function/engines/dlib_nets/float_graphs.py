@@ -1,0 +1,134 @@
+"""Writes dlib's layers as ONNX graphs, which onnxruntime runs some 25 times as fast."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from onnx import TensorProto, helper
+
+from function.engines.dlib_nets.alignment import CHIP_PIXELS
+from function.engines.dlib_nets.layers import (
+    AddPrevious,
+    Convolution,
+    DetectionLoss,
+    DlibNet,
+    FullyConnected,
+    Layer,
+    Mark,
+    MetricLoss,
+    Pool,
+    Relu,
+)
+from function.engines.dlib_nets.rewrites import fill_blocks, fold, split_last
+from function.engines.onnx.graph_writer import GraphWriter
+
+
+@dataclass(frozen=True)
+class _Map:
+    """A value in the graph: its name, and for maps of known size their channels and side."""
+
+    name: str
+    channels: int = 3
+    side: int = 0
+
+
+def encoder_graph(net: DlibNet[MetricLoss]) -> bytes:
+    """Write the encoder: `chips` uint8 (faces, 150, 150, 3) to `encodings` float32 (faces, 128)."""
+    writer = GraphWriter()
+    pixels = writer.add("Cast", "chips", to=TensorProto.FLOAT)
+    planes = writer.add("Transpose", pixels, perm=[0, 3, 1, 2])
+    _write_layers(writer, _Map(planes, side=CHIP_PIXELS), fold(net))
+    writer.name_last("encodings")
+    side = CHIP_PIXELS
+    chips = helper.make_tensor_value_info("chips", TensorProto.UINT8, ["faces", side, side, 3])
+    encodings = helper.make_tensor_value_info("encodings", TensorProto.FLOAT, ["faces", 128])
+    return writer.finish("encoder", chips, encodings)
+
+
+def detector_graph(net: DlibNet[DetectionLoss]) -> bytes:
+    """Write the detector: `canvas` float32 (1, height, width, 3) to `scores` (1, 1, rows, columns).
+
+    The canvas holds pixel values, 0 to 255; what is 0 for dlib is the mean colour here.
+    """
+    writer = GraphWriter()
+    planes = writer.add("Transpose", "canvas", perm=[0, 3, 1, 2])
+    _write_layers(writer, _Map(planes), split_last(fill_blocks(fold(net))))
+    writer.name_last("scores")
+    canvas = helper.make_tensor_value_info("canvas", TensorProto.FLOAT, [1, "height", "width", 3])
+    scores = helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, 1, "rows", "columns"])
+    return writer.finish("detector", canvas, scores)
+
+
+def _write_layers(writer: GraphWriter, source: _Map, layers: Iterable[Layer]) -> None:
+    """Write layers in sequence; marks say which map a later AddPrevious adds.
+
+    A single mark keeps the map on which a block starts. Two in a row end a block that shrinks: the
+    first keeps the block's result, the second goes back to the map on which it started.
+    """
+    current, kept = source, [source]
+    after_mark = False
+    for layer in layers:
+        if not isinstance(layer, Mark):
+            current = _write_layer(writer, current, layer, kept[-1])
+        elif after_mark:
+            current = kept[-2]
+        else:
+            kept.append(current)
+        after_mark = isinstance(layer, Mark)
+
+
+def _write_layer(writer: GraphWriter, current: _Map, layer: Layer, kept: _Map) -> _Map:
+    match layer:
+        case Convolution():
+            return _write_convolution(writer, current, layer)
+        case Relu():
+            return replace(current, name=writer.add("Relu", current.name))
+        case Pool(window=0):
+            return replace(current, name=writer.add("GlobalAveragePool", current.name), side=1)
+        case Pool():
+            return _write_pool(writer, current, layer)
+        case AddPrevious():
+            return _write_sum(writer, current, kept)
+        case FullyConnected():
+            flat = writer.add("Flatten", current.name)
+            name = writer.add("MatMul", flat, writer.constant(layer.weights))
+            return _Map(name, channels=layer.weights.shape[1], side=1)
+        case _:
+            raise TypeError(f"{type(layer).__name__} is written with the layer before it")
+
+
+def _write_convolution(writer: GraphWriter, current: _Map, layer: Convolution) -> _Map:
+    channels, _, rows, columns = layer.filters.shape
+    name = writer.add(
+        "Conv",
+        current.name,
+        writer.constant(layer.filters),
+        writer.constant(layer.biases),
+        kernel_shape=[rows, columns],
+        strides=[layer.stride] * 2,
+        pads=[*layer.padding, *layer.padding],
+    )
+    side = (current.side + 2 * layer.padding[0] - rows) // layer.stride + 1
+    return _Map(name, channels, side)
+
+
+def _write_pool(writer: GraphWriter, current: _Map, layer: Pool) -> _Map:
+    operator = "MaxPool" if layer.kind == "max" else "AveragePool"
+    window, strides = [layer.window] * 2, [layer.stride] * 2
+    name = writer.add(operator, current.name, kernel_shape=window, strides=strides)
+    return replace(current, name=name, side=(current.side - layer.window) // layer.stride + 1)
+
+
+def _write_sum(writer: GraphWriter, first: _Map, second: _Map) -> _Map:
+    channels, side = max(first.channels, second.channels), max(first.side, second.side)
+    padded = [_write_padding(writer, one, channels, side) for one in (first, second)]
+    return _Map(writer.add("Add", *padded), channels, side)
+
+
+def _write_padding(writer: GraphWriter, current: _Map, channels: int, side: int) -> str:
+    """Pad a map with zeros on the right, at the bottom and in its channels, as dlib adds them."""
+    grown = [0, channels - current.channels, side - current.side, side - current.side]
+    if not any(grown):
+        return current.name
+    pads = np.array([0, 0, 0, 0, *grown], dtype=np.int64)
+    return writer.add("Pad", current.name, writer.constant(pads), mode="constant")

@@ -1,0 +1,62 @@
+"""Nets as graphs: written once by a module that needs onnx, then read from the cache."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from function.engines.onnx.graph_cache import GraphCache, hash_files
+from function.errors import EngineUnavailableError
+
+_WRITERS = (
+    "dlib_nets/dat_format.py",
+    "dlib_nets/layers.py",
+    "dlib_nets/rewrites.py",
+    "onnx/graph_writer.py",
+    "dlib_nets/float_graphs.py",
+    "yunet/graph.py",
+    "yunet/net.py",
+)
+"""The modules that decide what is in a graph: when one changes, cached graphs are made again."""
+
+_ENGINES = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A net as a graph: how its weights are read, and which module's function writes it."""
+
+    read: Callable[[Path], object]
+    module: str
+    function: str
+
+
+def read_graph(kind: Kind, weights: Path, cache: GraphCache) -> bytes:
+    """Return a net as a graph, from the cache or else from its weights.
+
+    Raises:
+        EngineUnavailableError: it must be made and onnx is missing, or the file is not that net.
+    """
+
+    def build() -> bytes:
+        write = getattr(_import_writer(kind.module), kind.function)
+        graph: bytes = write(kind.read(weights))
+        return graph
+
+    return cache.graph(weights, f"{kind.function}-{_writers_version()}", build)
+
+
+def _import_writer(module: str) -> ModuleType:
+    """Import what writes graphs, including onnx: a third of a second that cached graphs save."""
+    try:
+        return importlib.import_module(f"function.engines.{module}")
+    except ImportError as error:
+        raise EngineUnavailableError(
+            f"The package onnx is needed to prepare the nets ({error}). "
+            "Run: pip install onnx, or set ENGINE=dlib and DETECTOR=hog."
+        ) from error
+
+
+def _writers_version() -> str:
+    return hash_files(*(_ENGINES / name for name in _WRITERS))

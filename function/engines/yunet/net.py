@@ -1,0 +1,145 @@
+"""YuNet under onnxruntime: finds candidate faces in pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from function.engines.onnx.graph_cache import GraphCache
+from function.engines.onnx.graphs import Kind, read_graph
+from function.engines.onnx.sessions import open_session, provider_of
+from function.engines.protocol import EngineOptions
+from function.engines.weights import find_yunet
+from function.media.pictures import RgbImage
+
+COARSEST_STRIDE = 32
+
+SAME_FACE_OVERLAP = 0.3
+"""Of two candidates that share more than this of their union, the more certain one stays (as in
+OpenCV's own FaceDetectorYN)."""
+
+MOST_CELLS = 500
+"""At most this many cells that detect a face are read, the most certain: a picture of nothing but
+faces would take seconds. A face is detected by two to ten."""
+
+STRIDES = (8, 16, 32)
+"""A cell of the three grids covers this many pixels on each side."""
+
+CELL_NUMBERS = 16
+"""What each cell holds: class, box (4), object, points (10)."""
+
+LARGEST_SIDE = 5.0
+"""Sides are logarithms, in cells; no face is 150 cells wide, nor infinite."""
+
+_GRAPH = Kind(lambda path: path, "yunet.graph", "yunet_graph")
+_CLASS, _MIDDLE, _SIDES, _OBJECT, _POINTS = 0, slice(1, 3), slice(3, 5), 5, slice(6, 16)
+
+
+@dataclass(frozen=True, eq=False)
+class Guesses:
+    """Where faces may be in one picture, in its pixels; several cells may detect the same face.
+
+    `scores` (n,) from 0 to 1; `boxes` (n, 4) as left, top, right, bottom; `points` (n, 5, 2) as x,
+    y: the eyes, the tip of the nose, the corners of the mouth; of each pair first the one on the
+    left of an upright face.
+    """
+
+    scores: NDArray[np.float32]
+    boxes: NDArray[np.float32]
+    points: NDArray[np.float32]
+
+    def without_repeats(self) -> "Guesses":
+        """Return the most certain candidate of each face, the most certain face first."""
+        order = np.argsort(-self.scores, kind="stable")[:MOST_CELLS]
+        kept: list[int] = []
+        for row in order.tolist():
+            if not (share_of_union(self.boxes[row], self.boxes[kept]) > SAME_FACE_OVERLAP).any():
+                kept.append(row)
+        return Guesses(self.scores[kept], self.boxes[kept], self.points[kept])
+
+
+class YunetNet:
+    """The net; safe to use from several threads."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.provider = provider_of(session)
+
+    def look(self, pictures: Sequence[RgbImage], least_score: float) -> list[Guesses]:
+        """Search pictures of one size; it finds faces of 11 to about 400 pixels."""
+        grids = self._session.run(None, {"pixels": _stack(pictures)})
+        return _read(grids, least_score, len(pictures))
+
+
+def load_yunet(options: EngineOptions, cache: GraphCache) -> YunetNet:
+    """Load YuNet, from the cache or else from the package that carries its weights.
+
+    Raises:
+        EngineUnavailableError: the package is missing or carries a different file, or onnxruntime
+            cannot run on `options.device`.
+    """
+    return YunetNet(open_session(read_graph(_GRAPH, find_yunet(), cache), options))
+
+
+def _stack(pictures: Sequence[RgbImage]) -> RgbImage:
+    """Stack pictures (height, width, 3), padded with black below and on the right for the grids."""
+    height, width = pictures[0].shape[:2]
+    rows, columns = (side + -side % COARSEST_STRIDE for side in (height, width))
+    if (rows, columns) == (height, width):
+        return np.stack(pictures)
+    stack = np.zeros((len(pictures), rows, columns, 3), np.uint8)
+    stack[:, :height, :width] = pictures
+    return stack
+
+
+def _read(grids: Sequence[NDArray[np.float32]], least_score: float, pictures: int) -> list[Guesses]:
+    """Read the cells of all grids (pictures, 16, rows, columns) that show a face.
+
+    As OpenCV's FaceDetectorYN reads them (modules/objdetect/src/face_detect.cpp).
+    """
+    read = [_read_grid(grid, one, least_score) for one, grid in zip(STRIDES, grids, strict=True)]
+    shown_in, scores, boxes, points = (
+        np.concatenate([part[kind] for part in read]) for kind in range(4)
+    )
+    rows = [np.flatnonzero(shown_in == picture) for picture in range(pictures)]
+    return [Guesses(scores[own], boxes[own], points[own]) for own in rows]
+
+
+def _read_grid(
+    grid: NDArray[np.float32], stride: int, least_score: float
+) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    scores = np.sqrt(_sigmoid(grid[:, _CLASS]) * _sigmoid(grid[:, _OBJECT]))
+    shown_in, rows, columns = np.nonzero(scores > least_score)
+    cells = np.stack([columns, rows], axis=1).astype(np.float32)
+    numbers = grid[shown_in, :, rows, columns]
+    middles = (cells + numbers[:, _MIDDLE]) * stride
+    reaches = np.exp(np.minimum(numbers[:, _SIDES], LARGEST_SIDE)) * stride / 2
+    boxes = np.concatenate([middles - reaches, middles + reaches], axis=1)
+    points = (numbers[:, _POINTS].reshape(-1, 5, 2) + cells[:, None]) * stride
+    return shown_in, scores[shown_in, rows, columns], boxes, points
+
+
+def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    return (1 / (1 + np.exp(-values))).astype(np.float32)
+
+
+def share_of_union(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Measure what a box (4,) shares with each of others (n, 4), as a share of their union."""
+    shared, own, others_own = _areas(box, others)
+    return (shared / np.maximum(own + others_own - shared, 1e-9)).astype(np.float32)
+
+
+def share_of_smaller(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Measure what a box (4,) shares with each of others (n, 4), as a share of the smaller."""
+    shared, own, others_own = _areas(box, others)
+    return (shared / np.maximum(np.minimum(own, others_own), 1e-9)).astype(np.float32)
+
+
+def _areas(
+    box: NDArray[np.float32], others: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], np.floating, NDArray[np.float32]]:
+    starts, ends = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
+    shared = np.maximum(ends - starts, 0).prod(axis=1)
+    return shared, (box[2:] - box[:2]).prod(), (others[:, 2:] - others[:, :2]).prod(axis=1)

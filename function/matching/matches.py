@@ -1,0 +1,190 @@
+"""Matches people with the gallery: distances become scores, and scores a verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from db.errors import DamagedVectorError, OtherModelError
+from db.records import Performer
+from db.rejections import leave_out_rejected
+from db.snapshots import Snapshot
+from db.vectors import distances_to_performers
+from function.matching.densities import Densities, shipped_densities
+from function.matching.scores import weigh_candidates
+from function.people.people import Person, join_people, share_a_frame
+
+Verdict: TypeAlias = Literal["match", "uncertain", "unknown"]
+
+MATCH_FROM = 90.0
+"""Score from which a person is named."""
+
+UNCERTAIN_FROM = 20.0
+"""Score from which a name is worth checking."""
+
+MENDED_FROM = 80.0
+"""Score from which somebody who may be a performer named by a match, and is never seen together
+with that match, counts as the same person. Alone it would name nobody."""
+
+HIGHEST_SCORE = 99.9
+"""Nothing is certain."""
+
+FEWEST_LOOKS_TO_NAME = 0.6
+"""Someone known only from weak faces has fewer views, and is never named; a good face has more."""
+
+TWIN_SHARE = 0.5
+"""The factor on a score if the same performer is named in the same frame with more certainty: two
+people who look like one performer are as often a mirror image as a stranger."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A performer a person may be, with the probability of that in percent."""
+
+    performer: Performer
+    distance: float
+    score: float
+
+
+@dataclass(frozen=True, eq=False)
+class Identification:
+    """What is known about one person: the matches, best first, and how far to trust the first."""
+
+    person: Person
+    matches: tuple[Match, ...]
+    verdict: Verdict
+
+
+def match_people(
+    people: Sequence[Person],
+    gallery: Snapshot,
+    *,
+    min_score: float = UNCERTAIN_FROM,
+    limit: int = 5,
+    densities: Densities | None = None,
+) -> list[Identification]:
+    """Compare the people of one video with the gallery; the result keeps their order.
+
+    Two people who never share a frame and are named as one performer, one of them surely and the
+    other probably, become one. A performer is named only once among people who share a frame. Only
+    matches with at least `min_score` (percent) are listed, at most `limit` of them; a person
+    without any is unknown.
+
+    Raises:
+        OtherModelError: the densities were fitted on encodings of another model.
+        DamagedVectorError: an encoding of the gallery holds NaN or infinity.
+    """
+    densities = densities or shipped_densities()
+    _check(gallery, densities)
+    found = _mend(identify_people(people, gallery, densities), gallery, densities)
+    return [_shorten(one, min_score, limit) for one in _name_once_a_frame(found)]
+
+
+def identify_people(
+    people: Sequence[Person], gallery: Snapshot, densities: Densities
+) -> list[Identification]:
+    """Weigh each person separately against the gallery, and list every performer with a chance.
+
+    This is match_people without what people of one video say about each other, and without limits.
+    """
+    if not people:
+        return []
+    probes = np.stack([person.template for person in people])
+    distances = leave_out_rejected(distances_to_performers(probes, gallery), probes, gallery)
+    identifications = []
+    for person, row in zip(people, distances, strict=True):
+        posterior = weigh_candidates(row, person.looks, gallery.templates, densities)
+        matches = [
+            Match(gallery.performers[position], float(row[position]), _score(probability))
+            for position, probability in zip(
+                posterior.positions, posterior.probabilities, strict=True
+            )
+        ]
+        identifications.append(_judge(person, matches))
+    return identifications
+
+
+def _check(gallery: Snapshot, densities: Densities) -> None:
+    if gallery.model != densities.model:
+        raise OtherModelError(
+            f"The densities were fitted on encodings of {densities.model}, the gallery holds those "
+            f"of {gallery.model}. Calibrate with `python -m tools calibrate`, or enrol again."
+        )
+    # A bad number in an encoding spoils its performer's mean, and means are ten times fewer.
+    damaged = np.flatnonzero(~np.isfinite(gallery.templates.means).all(axis=1))
+    if len(damaged):
+        performer = gallery.performers[int(damaged[0])]
+        raise DamagedVectorError(
+            f"An encoding of {performer.name} (id {performer.id}) holds NaN or infinity. "
+            "Forget and enrol the performer again."
+        )
+
+
+def _score(probability: float) -> float:
+    return min(round(100 * float(probability), 1), HIGHEST_SCORE)
+
+
+def _judge(person: Person, matches: Sequence[Match]) -> Identification:
+    ranked = tuple(sorted(matches, key=lambda match: (-match.score, match.distance)))
+    best = ranked[0].score if ranked else 0.0
+    verdict: Verdict = "unknown"
+    if best >= UNCERTAIN_FROM:
+        nameable = best >= MATCH_FROM and person.looks >= FEWEST_LOOKS_TO_NAME
+        verdict = "match" if nameable else "uncertain"
+    return Identification(person, ranked, verdict)
+
+
+def _mend(
+    found: list[Identification], gallery: Snapshot, densities: Densities
+) -> list[Identification]:
+    """Join people who are named alike and never seen at once, and weigh the joined ones again."""
+    while pair := _find_pair(found, seen_at_once=False):
+        first, second = pair
+        joined = join_people(found[first].person, found[second].person)
+        found = [one for index, one in enumerate(found) if index != second]
+        found[first] = identify_people([joined], gallery, densities)[0]
+    return found
+
+
+def _name_once_a_frame(found: list[Identification]) -> list[Identification]:
+    """Leave a performer to the most certain of the people who share a frame."""
+    while pair := _find_pair(found, seen_at_once=True):
+        loser = min(pair, key=lambda index: _certainty(found[index]))
+        best, *others = found[loser].matches
+        halved = replace(best, score=round(best.score * TWIN_SHARE, 1))
+        found[loser] = _judge(found[loser].person, [halved, *others])
+    return found
+
+
+def _find_pair(found: Sequence[Identification], *, seen_at_once: bool) -> tuple[int, int] | None:
+    """Find a match and, for the same performer, another: seen at once, or else just probable."""
+    likely = [
+        index
+        for index, one in enumerate(found)
+        if one.verdict == "match" or (not seen_at_once and _is_probable(one))
+    ]
+    for first, second in combinations(likely, 2):
+        one, other = found[first], found[second]
+        alike = one.matches[0].performer.id == other.matches[0].performer.id
+        is_named = "match" in (one.verdict, other.verdict)
+        if alike and is_named and share_a_frame(one.person, other.person) == seen_at_once:
+            return first, second
+    return None
+
+
+def _is_probable(one: Identification) -> bool:
+    return one.verdict == "uncertain" and one.matches[0].score >= MENDED_FROM
+
+
+def _certainty(identification: Identification) -> tuple[float, float]:
+    best = identification.matches[0]
+    return best.score, -best.distance
+
+
+def _shorten(one: Identification, min_score: float, limit: int) -> Identification:
+    listed = tuple(match for match in one.matches if match.score >= min_score)[:limit]
+    if one.verdict == "unknown" or not listed:
+        return Identification(one.person, (), "unknown")
+    return replace(one, matches=listed)

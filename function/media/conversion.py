@@ -1,0 +1,104 @@
+"""Converts a decoded picture to RGB for a face detector, or to a thumbnail for comparison."""
+
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+from function.media.pictures import RgbImage
+
+Thumbnail: TypeAlias = NDArray[np.int16]
+"""A picture as 32x32 grey cells, int16 so that two can be subtracted."""
+
+THUMBNAIL_SIDE = 32
+
+WIDEST_PIXEL = 4
+"""A pixel more than this many times wider than high, or higher than wide, must be a mistake."""
+
+NAMED_COLORSPACES = (1, 4, 5, 6, 7, 9)
+"""FFmpeg's numbers (AVCOL_SPC_*) of BT.709, FCC, both BT.601, SMPTE 240M and BT.2020; the other
+numbers are unspecified, reserved, or rare and refused by its scaler."""
+
+HIGH_DEFINITION_HEIGHT = 720
+"""From this height on, players assume BT.709 for a picture that does not name its colours, and
+below it BT.601; so do we."""
+
+
+class PictureConverter:
+    """Converts the pictures of one video; it keeps FFmpeg's scalers between calls.
+
+    `pixel_aspect` is a stored pixel's width divided by its height (None or 0: square); it is
+    ignored if it makes no sense or the picture would grow beyond `max_pixels`.
+    """
+
+    def __init__(self, pixel_aspect: Fraction | None, max_pixels: int) -> None:
+        self._pixel_aspect = pixel_aspect or Fraction(1)
+        self._max_pixels = max_pixels
+        self._to_rgb = VideoReformatter()
+        self._to_thumbnail = VideoReformatter()
+        self._matrices: dict[int, bytes] = {}
+
+    def to_rgb(self, picture: VideoFrame) -> RgbImage:
+        """Convert a picture to 8-bit RGB, upright and in square pixels."""
+        _settle_colours(picture)
+        width, height = self._square_size(picture)
+        converted = self._to_rgb.reformat(picture, width, height, "rgb24", threads=1)
+        rgb = converted.to_ndarray().astype(np.uint8, copy=False)
+        matrix = self._read_matrix(picture)
+        return turn_upright(rgb, matrix) if matrix else rgb
+
+    def _read_matrix(self, picture: VideoFrame) -> bytes:
+        """Return the display matrix, empty if there is none, as first read for this rotation.
+
+        It is not read from every picture: PyAV ties a picture whose side data was read into a
+        reference cycle, and 3 MB at a time would wait for the garbage collector.
+        """
+        rotation = picture.rotation
+        if rotation not in self._matrices:
+            side_data: Any = picture.side_data  # typed upstream as if it held only motion vectors
+            self._matrices[rotation] = bytes(side_data.get("DISPLAYMATRIX") or b"")
+        return self._matrices[rotation]
+
+    def to_thumbnail(self, picture: VideoFrame) -> Thumbnail:
+        """Shrink a picture to grey cells, each the mean of what it covers; not rotated."""
+        _settle_colours(picture)
+        side = THUMBNAIL_SIDE
+        small = self._to_thumbnail.reformat(
+            picture, side, side, "gray8", interpolation=Interpolation.AREA, threads=1
+        )
+        return small.to_ndarray().astype(np.int16)
+
+    def _square_size(self, picture: VideoFrame) -> tuple[int, int]:
+        aspect = self._pixel_aspect
+        if not Fraction(1, WIDEST_PIXEL) <= aspect <= WIDEST_PIXEL:
+            return picture.width, picture.height
+        width = round(picture.width * max(aspect, Fraction(1)))
+        height = round(picture.height / min(aspect, Fraction(1)))
+        fits = width * height <= self._max_pixels
+        return (width, height) if fits else (picture.width, picture.height)
+
+
+def turn_upright(rgb: RgbImage, display_matrix: bytes) -> RgbImage:
+    """Rotate and mirror an image as a display matrix says: nine int32 in FFmpeg's order.
+
+    Its first two rows map stored x and y to shown ones, in quarter turns: a player could show any
+    angle, but no camera writes one.
+    """
+    x_to_x, x_to_y, _, y_to_x, y_to_y = np.frombuffer(display_matrix, np.int32)[:5]
+    if abs(int(x_to_y)) > abs(int(x_to_x)):
+        rgb, flip_x, flip_y = rgb.transpose(1, 0, 2), y_to_x < 0, x_to_y < 0
+    else:
+        flip_x, flip_y = x_to_x < 0, y_to_y < 0
+    return np.ascontiguousarray(rgb[:: -1 if flip_y else 1, :: -1 if flip_x else 1])
+
+
+def _settle_colours(picture: VideoFrame) -> None:
+    """Set the colours of a picture that does not name them, or names what the scaler refuses."""
+    if picture.colorspace not in NAMED_COLORSPACES:
+        high_definition = min(picture.width, picture.height) >= HIGH_DEFINITION_HEIGHT
+        picture.colorspace = Colorspace.ITU709 if high_definition else Colorspace.ITU601
+    if picture.color_range not in (ColorRange.MPEG, ColorRange.JPEG):
+        picture.color_range = ColorRange.UNSPECIFIED

@@ -1,0 +1,64 @@
+"""Finds the picture that a video shows at a moment."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from av.video.frame import VideoFrame
+
+from function.errors import UnreadableVideoError
+from function.media.conversion import PictureConverter
+from function.media.frames import decode_group
+from function.media.images import encode_jpeg, fit
+from function.media.packets import read_groups_from
+from function.media.videos import Video, open_video
+
+MAX_SIDE_PIXELS = 1280
+"""Larger pictures are scaled down: the page shows no more."""
+
+ROUNDED_SECONDS = 0.001
+"""Moments are given to the millisecond; a picture may come this much before one."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a video shows from `seconds` on: a JPEG, upright, in square pixels, 1280 px at most."""
+
+    seconds: float
+    picture: bytes
+
+
+def find_moment(source: Path | int, name: str, seconds: float) -> Moment:
+    """Find the first picture of a video from a moment on; beyond the end, the last one.
+
+    If the moment is damaged, the next whole picture is used.
+
+    Raises:
+        UnreadableVideoError: the file cannot be read as a video, or not at that moment.
+        VideoOverLimitError: it is larger or longer than the limits allow.
+    """
+    with open_video(source, name=name) as video:
+        picture = _find_picture(video, seconds - ROUNDED_SECONDS)
+        converter = PictureConverter(video.stream.sample_aspect_ratio, video.limits.max_pixels)
+        rgb = converter.to_rgb(picture)
+    return Moment(_shown_at(picture), encode_jpeg(fit(rgb, MAX_SIDE_PIXELS)[0]))
+
+
+def _find_picture(video: Video, seconds: float) -> VideoFrame:
+    last: VideoFrame | None = None
+    for group in read_groups_from(video, seconds):
+        for picture in decode_group(video, group):
+            if picture.is_corrupt:
+                break
+            last = picture
+            if _shown_at(picture) >= seconds:
+                return picture
+    if last is None:
+        raise UnreadableVideoError(
+            f"{video.name} has no picture at {seconds:.1f} s that can be decoded. It is damaged."
+        )
+    return last
+
+
+def _shown_at(picture: VideoFrame) -> float:
+    """Return the time that came with its packet; decoders that lose it give none."""
+    return picture.opaque if isinstance(picture.opaque, float) else 0.0

@@ -1,0 +1,158 @@
+"""Groups views into people: links them in pairs, then joins groups by their means.
+
+Average linkage cuts low, so that groups are pure. Then groups are joined whose means are the same
+except for noise. Single faces of two people under one lamp can be nearer than those of one person
+who moves; means of several cannot.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.templates import sum_by_owner, weigh_qualities
+from function.people.views import Looks, square_distances
+
+CUT = 0.46
+"""Mean distance between two groups at which averaging pairs of faces keeps them apart."""
+
+SAME_PERSON_BELOW = 0.14
+"""Squared distance between two groups, less the noise of their means, below which they are one
+person. The fragments of one singer are 0.06 to 0.12 apart; two people under one lamp 0.17 and
+more."""
+
+NOISE_OF_ONE = 0.04
+"""Error of that squared distance for a group of one; it shrinks with the root of the size."""
+
+FACE_SPREAD = 0.06
+"""Variance of one person's encodings within one video, summed over dimensions; a group of few
+views uses it as its own."""
+
+
+def group_looks(looks: Looks) -> NDArray[np.intp]:
+    """Group views into people: the result numbers each view's group from 0.
+
+    Views that one frame shows at once are never in one group.
+    """
+    groups = link_looks(looks)
+    joining = _Joining(looks, groups)
+    while (pair := joining.gaps.find_nearest(SAME_PERSON_BELOW)) is not None:
+        kept, dropped = pair
+        groups[groups == dropped] = kept
+        joining.join(kept, dropped)
+    return _numbered(groups)
+
+
+def link_looks(looks: Looks) -> NDArray[np.intp]:
+    """Link by average distance up to CUT.
+
+    scipy.cluster.hierarchy gives the same groups (a test compares them), but in a new process
+    importing it would take as long as loading all nets.
+    """
+    distances = np.sqrt(square_distances(looks.encodings))
+    distances[looks.forbidden] = np.inf
+    np.fill_diagonal(distances, np.inf)
+    gaps = _Gaps(distances)
+    groups = np.arange(len(distances))
+    sizes = np.ones(len(distances), np.float32)
+    while (pair := gaps.find_nearest(CUT)) is not None:
+        kept, dropped = pair
+        groups[groups == dropped] = kept
+        summed = sizes[kept] * gaps.of(kept) + sizes[dropped] * gaps.of(dropped)
+        sizes[kept] += sizes[dropped]
+        gaps.join(kept, dropped, summed / sizes[kept])
+    return _numbered(groups)
+
+
+def _numbered(groups: NDArray[np.intp]) -> NDArray[np.intp]:
+    numbered: NDArray[np.intp] = np.unique(groups, return_inverse=True)[1]
+    return numbered
+
+
+class _Gaps:
+    """The gaps between all groups, and each one's nearest; joining two updates one row, not all.
+
+    `matrix` is symmetric, and infinite on its diagonal and between groups that may not be joined.
+    """
+
+    def __init__(self, matrix: NDArray[np.floating]) -> None:
+        self._matrix = matrix
+        self._rows = np.arange(len(matrix))
+        self._nearest = matrix.argmin(axis=1)
+
+    def of(self, group: int) -> NDArray[np.floating]:
+        """Return a group's gaps to all groups."""
+        gaps: NDArray[np.floating] = self._matrix[group]
+        return gaps
+
+    def find_nearest(self, below: float) -> tuple[int, int] | None:
+        """Find the two groups with the smallest gap, if it is smaller than `below`."""
+        first = int(np.argmin(self._matrix[self._rows, self._nearest]))
+        second = int(self._nearest[first])
+        return (first, second) if self._matrix[first, second] < below else None
+
+    def join(self, kept: int, dropped: int, gaps: NDArray[np.floating]) -> None:
+        """Join two groups; the new group's gaps to all others are `gaps`."""
+        matrix = self._matrix
+        matrix[dropped] = matrix[:, dropped] = np.inf
+        gaps[[kept, dropped]] = np.inf
+        matrix[kept] = matrix[:, kept] = gaps
+        stale = np.isin(self._nearest, (kept, dropped))
+        stale[kept] = True
+        self._nearest[stale] = matrix[stale].argmin(axis=1)
+        self._nearest[gaps < matrix[self._rows, self._nearest]] = kept
+
+
+class _Joining:
+    """Sums of each group, and the gaps between all: joining two adds their sums.
+
+    A gap is the squared distance of two means beyond what noise explains.
+    """
+
+    def __init__(self, looks: Looks, groups: NDArray[np.intp]) -> None:
+        weights = weigh_qualities(looks.qualities).astype(np.float64)
+        weights /= weights.mean()
+        encodings = looks.encodings.astype(np.float64)
+        squares = np.square(encodings).sum(axis=1)
+        self._sizes = np.bincount(groups).astype(np.float64)
+        self._totals = np.bincount(groups, weights)
+        self._sums = sum_by_owner(encodings, weights, groups, len(self._sizes))
+        self._squares = np.bincount(groups, weights * squares)
+        self._forbidden = _any_between(looks.forbidden, groups)
+        self._means = np.empty_like(self._sums)
+        self._norms, self._noise = np.empty_like(self._totals), np.empty_like(self._totals)
+        self._renew(slice(None))
+        self.gaps = _Gaps(np.stack([self._gaps_from(group) for group in range(len(self._sizes))]))
+
+    def join(self, kept: int, dropped: int) -> None:
+        """Join two groups."""
+        for sums in (self._sizes, self._totals, self._sums, self._squares):
+            sums[kept] += sums[dropped]
+        self._renew(slice(kept, kept + 1))
+        self._forbidden[kept] |= self._forbidden[dropped]
+        self._forbidden[:, kept] = self._forbidden[kept]
+        self._forbidden[dropped] = self._forbidden[:, dropped] = True
+        self.gaps.join(kept, dropped, self._gaps_from(kept))
+
+    def _renew(self, groups: slice) -> None:
+        """Compute from the sums of some groups their means, and the noise in these."""
+        sizes, totals = self._sizes[groups], self._totals[groups]
+        self._means[groups] = self._sums[groups] / totals[:, None]
+        self._norms[groups] = np.square(self._means[groups]).sum(axis=1)
+        spreads = np.maximum(self._squares[groups] - totals * self._norms[groups], 0)
+        self._noise[groups] = (spreads + 2 * FACE_SPREAD) / (sizes + 1) / sizes
+
+    def _gaps_from(self, group: int) -> NDArray[np.float64]:
+        squared = self._norms + self._norms[group] - 2 * self._means @ self._means[group]
+        doubt = NOISE_OF_ONE * np.sqrt(1 / self._sizes + 1 / self._sizes[group])
+        gaps: NDArray[np.float64] = squared - self._noise - self._noise[group] + doubt
+        gaps[self._forbidden[group]] = np.inf
+        gaps[group] = np.inf
+        return gaps
+
+
+def _any_between(pairs: NDArray[np.bool_], groups: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Say for which groups any member is paired with any of the other."""
+    order = np.argsort(groups, kind="stable")
+    starts = np.searchsorted(groups[order], np.arange(groups.max() + 1))
+    by_row = np.logical_or.reduceat(pairs[order], starts, axis=0)
+    found: NDArray[np.bool_] = np.logical_or.reduceat(by_row[:, order], starts, axis=1)
+    return found

@@ -1,0 +1,20 @@
+"""`python -m function.prepare`: prepares the nets ahead of time, in CACHE_FOLDER."""
+
+from dataclasses import replace
+
+from function.engines.loading import load_engine
+from function.engines.protocol import DETECTORS
+from function.settings import Settings
+
+
+def main() -> None:
+    """Load the engine with each detector, on the CPU, which puts every net into the cache."""
+    settings = Settings.from_env({"CACHE_FOLDER": str(Settings.from_env().cache_folder or "")})
+    on_cpu = replace(settings.engine_options, device="cpu")
+    for detector in DETECTORS:
+        engine = load_engine("onnx", replace(on_cpu, detector=detector))
+    print(f"The nets are ready: {engine.model} on {engine.provider}.")  # noqa: T201  # a command
+
+
+if __name__ == "__main__":
+    main()

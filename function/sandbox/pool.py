@@ -1,0 +1,252 @@
+"""A pool of locked child processes, one per slot, that decode videos and photos.
+
+A file can crash, hang or capture the process that decodes it. Then only a child is lost: it is
+killed and replaced, and its output is checked before it is used.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import cast
+
+from function.errors import (
+    EngineUnavailableError,
+    PhotoUnusableError,
+    RecognitionError,
+    StoppingError,
+    TimeLimitError,
+    UnreadableVideoError,
+)
+from function.faces.faces import Face
+from function.media.files import MediaFile
+from function.media.moments import Moment
+from function.people.search import Findings, Progress, Task
+from function.sandbox.handle import Child, EndedError, setup_of
+from function.sandbox.messages import MomentOrder, Order, PhotoOrder, Ready, Result, VideoOrder
+from function.settings import Settings
+
+START_WITHIN_SECONDS = 120.0
+
+ERRAND_SECONDS = 60.0
+"""Processing one picture takes a second; this is its limit, or TIME_LIMIT_SECONDS if less."""
+
+_log = logging.getLogger(__name__)
+
+
+class Sandbox:
+    """Lends children to requests, and starts another if all are in use.
+
+    `slots` of them stay waiting; how many requests run at once is not decided here. Nothing is
+    started before it is needed, so that a server may fork before that.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._idle: list[Child] = []
+        self._children: set[Child] = set()
+        self._lock = threading.Lock()
+        self._warming = threading.Lock()
+        self._is_closed = False
+        self._known: Ready | None = None
+
+    def warm_up(self) -> Ready:
+        """Start every missing child and wait for one, if this is the first call.
+
+        Returns what it reports; all are the same.
+
+        Raises:
+            EngineUnavailableError: the engine cannot run here, or SANDBOX=strict cannot be met.
+        """
+        with self._warming:
+            if not self._known:
+                for _ in range(self._settings.slots - len(self.processes())):
+                    self._give_back(self._start())
+                child, self._known = self._take_ready()
+                self._give_back(child)
+            return self._known
+
+    def find_people(self, media: MediaFile, task: Task) -> Iterator[Progress | Findings]:
+        """Find everyone in a video, as recognition.find_people does, in a child.
+
+        Also yields once a second if nothing happens. Closing the iterator ends the child's work.
+
+        Raises:
+            UnreadableVideoError: the file cannot be read as a video, or ended the child.
+            VideoOverLimitError: it is larger or longer than the limits allow.
+            TimeLimitError: it took longer than TIME_LIMIT_SECONDS.
+            StoppingError: the sandbox was closed meanwhile.
+        """
+        order, limit_seconds = VideoOrder(media.name, task), self._settings.time_limit_seconds
+        results = self._work(order, media.descriptor, limit_seconds)
+        yield from cast("Iterator[Progress | Findings]", results)
+
+    def find_face(self, content: bytes) -> Face:
+        """Find the only face of a photo, as portraits.find_face_asked_for does, in a child.
+
+        Raises:
+            PhotoUnusableError: the photo is refused, or ended the child.
+            TimeLimitError: it took longer than ERRAND_SECONDS or TIME_LIMIT_SECONDS.
+            StoppingError: the sandbox was closed meanwhile.
+        """
+        return cast("Face", _last(self._work(PhotoOrder(), content, self._errand_seconds)))
+
+    def find_moment(self, media: MediaFile, seconds: float) -> Moment:
+        """Find the picture of a moment, as moments.find_moment does, in a child.
+
+        Raises:
+            UnreadableVideoError: the file cannot be read as a video, or ended the child.
+            VideoOverLimitError: it is larger or longer than the limits allow.
+            TimeLimitError: it took longer than ERRAND_SECONDS or TIME_LIMIT_SECONDS.
+            StoppingError: the sandbox was closed meanwhile.
+        """
+        order = MomentOrder(media.name, seconds)
+        return cast("Moment", _last(self._work(order, media.descriptor, self._errand_seconds)))
+
+    @property
+    def _errand_seconds(self) -> float:
+        return min(ERRAND_SECONDS, self._settings.time_limit_seconds)
+
+    def _work(self, order: Order, handed: int | bytes, limit_seconds: float) -> Iterator[Result]:
+        child, _ = self._take_ready()
+        timer = threading.Timer(limit_seconds, child.overrun)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield from child.work(order, handed)
+        except EndedError as error:
+            raise self._explain(child, error, order, limit_seconds) from None
+        finally:
+            timer.cancel()
+            self._give_back(child)
+
+    def close(self) -> None:
+        """Kill every child; requests that use one end with StoppingError."""
+        with self._lock:
+            self._is_closed = True
+            children = list(self._children)
+            idle, self._idle = self._idle, []
+        for child in children:
+            child.kill()
+        for child in idle:
+            child.close()
+
+    def processes(self) -> list[int]:
+        """Return the ids of the processes that are running."""
+        with self._lock:
+            return [child.process_id for child in self._children]
+
+    def _take_ready(self) -> tuple[Child, Ready]:
+        """Take a child that is loaded and locked; one that dies starting gets a second try."""
+        failure: RecognitionError
+        for _ in range(2):
+            child = self._take()
+            try:
+                ready = child.ready(START_WITHIN_SECONDS)
+                self._require_locks(ready)
+            except EndedError as error:
+                failure = self._explain_start(error)
+            except BaseException:
+                self._give_back(child)
+                raise
+            else:
+                return child, ready
+            self._give_back(child)
+        raise failure
+
+    def _take(self) -> Child:
+        with self._lock:
+            if self._is_closed:
+                raise _stopping()
+            while self._idle:
+                child = self._idle.pop()
+                if child.is_alive():
+                    return child
+                child.close()
+                self._children.discard(child)
+        return self._start()
+
+    def _start(self) -> Child:
+        child = Child(setup_of(self._settings))
+        with self._lock:
+            is_late = self._is_closed
+            if not is_late:
+                self._children.add(child)
+        if is_late:
+            child.close()
+            raise _stopping()
+        return child
+
+    def _give_back(self, child: Child) -> None:
+        """Keep a child for the next order, or replace it by a new one if one is missing."""
+        if child.is_fit() and self._keep(child):
+            return
+        child.close()
+        with self._lock:
+            self._children.discard(child)
+            is_missing = not self._is_closed and len(self._idle) < self._settings.slots
+        if is_missing:
+            with suppress(StoppingError):  # closed meanwhile; the request was answered
+                self._give_back(self._start())
+
+    def _keep(self, child: Child) -> bool:
+        """Keep a child, unless enough of them are waiting."""
+        with self._lock:
+            is_wanted = not self._is_closed and len(self._idle) < self._settings.slots
+            if is_wanted:
+                self._idle.append(child)
+        return is_wanted
+
+    def _require_locks(self, ready: Ready) -> None:
+        if self._settings.sandbox == "strict" and not {"files", "calls"} <= set(ready.locks):
+            held = ", ".join(ready.locks) or "nothing"
+            raise EngineUnavailableError(
+                f"SANDBOX is strict, but this kernel locks {held} for the process that reads "
+                "videos. Use Linux 5.13 or newer with Landlock, or set SANDBOX=on."
+            )
+
+    def _explain_start(self, error: EndedError) -> RecognitionError:
+        if self._is_closed:
+            return _stopping()
+        return EngineUnavailableError(
+            f"The process that reads videos ended while starting ({error}). The log may "
+            "say why; MEMORY_MEGABYTES may be too small."
+        )
+
+    def _explain(
+        self, child: Child, error: EndedError, order: Order, limit_seconds: float
+    ) -> RecognitionError:
+        if self._is_closed:
+            return _stopping()
+        if child.has_overrun:
+            return TimeLimitError(_explain_overrun(order, limit_seconds))
+        _log.error("A file crashed the process that read it (%s).", error)
+        if isinstance(order, PhotoOrder):
+            return PhotoUnusableError(f"unreadable: {_explain_end('the photo', error)}")
+        return UnreadableVideoError(_explain_end(order.name, error))
+
+
+def _explain_overrun(order: Order, limit_seconds: float) -> str:
+    if isinstance(order, PhotoOrder):
+        return f"The photo took longer than {limit_seconds:g} s. Save it again, or choose another."
+    if isinstance(order, MomentOrder):
+        return f"{order.name} took longer than {limit_seconds:g} s to show {order.seconds:.1f} s."
+    return (
+        f"{order.name} took longer than {limit_seconds:g} s. Give a shorter video, a larger "
+        "every, or raise TIME_LIMIT_SECONDS."
+    )
+
+
+def _explain_end(name: str, error: EndedError) -> str:
+    return f"{name} crashed the process that read it ({error}). It is damaged or malicious."
+
+
+def _last(results: Iterator[Result]) -> Result:
+    """Return the last result, and drop those before it."""
+    (result,) = deque(results, maxlen=1)
+    return result
+
+
+def _stopping() -> StoppingError:
+    return StoppingError("This server is stopping. Ask again in a moment.")

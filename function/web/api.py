@@ -1,0 +1,63 @@
+"""The URLs of the API, each with its handler and methods."""
+
+from functools import partial
+
+import flask
+from flask import Request, Response
+
+from function.version import VERSION
+from function.web.identify import answer_video
+from function.web.openapi import describe
+from function.web.pages import answer_start, wants_page
+from function.web.responses import json_response
+from function.web.results import RecentResults
+from function.web.routing import READ, WRITE, Routes
+from function.web.service import Service
+
+
+def api_routes(service: Service, results: RecentResults) -> Routes:
+    """Return the route table of the API; /openapi.json describes it."""
+    routes: Routes = {
+        "/": (partial(_answer_start, service, results), READ | WRITE),
+        "/health": (_answer_health, READ),
+        "/ready": (partial(_answer_ready, service), READ),
+        "/metrics": (partial(_answer_metrics, service), READ),
+        "/openapi.json": (lambda _: json_response(description), READ),
+    }
+    description = describe({route: methods for route, (_, methods) in routes.items()})
+    return routes
+
+
+def _answer_start(service: Service, results: RecentResults, request: Request) -> Response:
+    if wants_page(request):
+        return answer_start(request)
+    return answer_video(request, service, flask.g.record, results)
+
+
+def _answer_health(_: Request) -> Response:
+    return json_response({"status": "up"})
+
+
+def _answer_ready(service: Service, request: Request) -> Response:
+    ready = service.ready()
+    with service.gallery() as gallery:
+        snapshot = service.snapshot(gallery)
+    if not service.access.may_see_details(request):
+        return json_response({"status": "ready"})
+    return json_response(
+        {
+            "status": "ready",
+            "version": VERSION,
+            "engine": ready.engine,
+            "provider": ready.provider,
+            "model": ready.model,
+            "sandbox": service.settings.sandbox,
+            "locks": ready.locks,
+            "performers": len(snapshot.performers),
+            "encodings": len(snapshot.vectors),
+        }
+    )
+
+
+def _answer_metrics(service: Service, _: Request) -> Response:
+    return Response(service.measures.text(), content_type="text/plain; version=0.0.4")

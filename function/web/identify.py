@@ -1,0 +1,149 @@
+"""Answers a request for a video: JSON at the end, or lines while the work goes on."""
+
+import json
+import logging
+import select
+import socket
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import chain
+from typing import Any, TypeAlias, cast
+
+from flask import Request, Response
+
+from function.errors import ClientGoneError, RecognitionError
+from function.media.files import MediaFile, open_media
+from function.people.search import Progress
+from function.recognition import Recognition, name_people, task_of
+from function.settings import Settings
+from function.web.logs import RequestRecord
+from function.web.page_requests import is_from_page
+from function.web.parameters import Parameters, read_parameters
+from function.web.reply import rank, to_progress, to_reply
+from function.web.responses import UNEXPECTED, error_body, json_response
+from function.web.results import RecentResults
+from function.web.service import Service
+
+NDJSON = "application/x-ndjson"
+
+Keep: TypeAlias = Callable[[Recognition, str], dict[str, str]]
+"""Stores an outcome, given the model of its encodings, and returns fields that identify it."""
+
+_log = logging.getLogger(__name__)
+
+
+def answer_video(
+    request: Request, service: Service, record: RequestRecord, results: RecentResults
+) -> Response:
+    """Answer who is in the video that a request names; for the page, `results` keeps it.
+
+    Raises:
+        RecognitionError: anything that goes wrong before the first frame, or before the one answer.
+    """
+    parameters = read_parameters(request, service.settings)
+    if request.method == "HEAD":
+        return _answer_head(parameters)
+    keep = _keeper(request, parameters.path, results)
+    events = _recognize(parameters, service, record, _client(request), keep)
+    # What goes wrong before the first frame still gets its own status.
+    first = next(events)
+    if NDJSON not in request.accept_mimetypes.values():
+        *_, last = chain([first], events)
+        return json_response(last["result"])
+    response = Response(_lines(chain([first], events), record), mimetype=NDJSON)
+    response.call_on_close(events.close)
+    return response
+
+
+def _answer_head(parameters: Parameters) -> Response:
+    """Say whether the video could be processed, without processing it."""
+    settings = parameters.settings
+    with open_media(parameters.path, settings.media_root, settings.path_map):
+        return Response(mimetype="application/json")
+
+
+def _recognize(
+    parameters: Parameters,
+    service: Service,
+    record: RequestRecord,
+    is_gone: Callable[[], bool],
+    keep: Keep,
+) -> Generator[dict[str, Any]]:
+    """Yield the lines of one recognition: progress, and the result last."""
+    path, settings = parameters.path, parameters.settings
+    with open_media(path, settings.media_root, settings.path_map) as media, service.slot():
+        record.path = media.name
+        for event in _follow(media, settings, service, record, keep):
+            if is_gone():
+                raise ClientGoneError("The client disconnected; work on its video has stopped.")
+            if event:
+                yield event
+
+
+def _follow(
+    media: MediaFile, settings: Settings, service: Service, record: RequestRecord, keep: Keep
+) -> Iterator[dict[str, Any]]:
+    """Yield the lines, and {} in between while there is no news."""
+    with service.gallery() as gallery:
+        started = time.perf_counter()
+        snapshot = service.snapshot(gallery)
+        record.seconds["wait"] = time.perf_counter() - started
+        with closing(_generator(service.find_people(media, task_of(settings)))) as found:
+            for event in name_people(found, snapshot, settings):
+                if isinstance(event, Progress):
+                    yield {"progress": to_progress(event)} if event.of_seconds else {}
+                else:
+                    _note(record, event)
+                    kept = keep(event, snapshot.model)
+                    yield {"result": to_reply(event.identifications, gallery.thumbnail), **kept}
+
+
+def _keeper(request: Request, path: str, results: RecentResults) -> Keep:
+    """Return what stores a result for the page and gives it an id."""
+
+    def keep(recognition: Recognition, model: str) -> dict[str, str]:
+        people = [one.person for one in rank(recognition.identifications)]
+        return {"id": results.keep(path, people, model)}
+
+    return keep if is_from_page(request) else lambda *_: {}
+
+
+def _generator(items: Iterator[Any]) -> Generator[Any]:
+    return cast("Generator[Any]", items)
+
+
+def _note(record: RequestRecord, recognition: Recognition) -> None:
+    record.frames, record.faces = recognition.frames, recognition.faces
+    record.people = len(recognition.identifications)
+    record.seconds |= vars(recognition.seconds)
+
+
+def _lines(events: Iterable[dict[str, Any]], record: RequestRecord) -> Iterator[str]:
+    try:
+        for event in events:
+            yield json.dumps(event) + "\n"
+    except RecognitionError as error:
+        record.code = error.code
+        yield json.dumps(error_body(error)) + "\n"
+    except Exception:  # noqa: BLE001  # the last resort, and it is logged
+        _log.exception("A request failed with an unexpected error.")
+        record.code = RecognitionError.code
+        yield json.dumps(error_body(RecognitionError(UNEXPECTED))) + "\n"
+
+
+def _client(request: Request) -> Callable[[], bool]:
+    """Return a test for whether the client has disconnected; never true if its socket is hidden."""
+    environ = request.environ
+    client: Any = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+
+    def is_gone() -> bool:
+        try:
+            readable, _, _ = select.select([client], [], [], 0)
+            return bool(readable) and not client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except (OSError, ValueError):
+            return True
+
+    return is_gone if isinstance(client, socket.socket) else lambda: False

@@ -1,0 +1,121 @@
+"""The function's OpenAPI 3.1 document, made from the code that answers requests."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
+
+from function import errors
+from function.version import VERSION
+from function.web.parameters import PARAMETERS
+from function.web.reply import PersonReply
+
+_JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def describe(routes: Mapping[str, Collection[str]]) -> dict[str, Any]:
+    """Describe every route, with the methods it answers."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Performer Video Recognition", "version": VERSION},
+        "paths": {
+            route: {method.lower(): _operation(route, method) for method in sorted(methods)}
+            for route, methods in routes.items()
+        },
+        "components": {
+            "schemas": {"Error": _error_schema()},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "token": {"type": "apiKey", "in": "header", "name": "X-Token"},
+            },
+        },
+        "security": [{}, {"bearer": []}, {"token": []}],
+    }
+
+
+def _operation(route: str, method: str) -> dict[str, Any]:
+    operation: dict[str, Any] = {"responses": _error_responses()}
+    if route != "/":
+        kind = "text/plain" if route == "/metrics" else "application/json"
+        operation["responses"]["200"] = {"description": "The answer.", "content": {kind: {}}}
+        return operation
+    people = {"type": "array", "items": _schema(PersonReply)}
+    operation["summary"] = "Say who is in a video."
+    operation["responses"]["200"] = {
+        "description": "Everyone who was found, the most certain first; as lines, with progress.",
+        "content": {
+            "application/json": {"schema": people},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
+    }
+    return operation | (_body() if method == "POST" else _query())
+
+
+def _query() -> dict[str, Any]:
+    return {
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "required": name == "path",
+                "schema": parameter.schema,
+                "description": parameter.meaning,
+            }
+            for name, parameter in PARAMETERS.items()
+        ]
+    }
+
+
+def _body() -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "properties": {name: parameter.schema for name, parameter in PARAMETERS.items()},
+        "required": ["path"],
+        "additionalProperties": False,
+    }
+    kinds = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+    content = {kind: {"schema": schema} for kind in kinds}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _error_responses() -> dict[str, Any]:
+    codes = defaultdict(list)
+    for error in all_errors():
+        codes[str(error.status)].append(error.code)
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {
+        status: {"description": ", ".join(sorted(found)), "content": content}
+        for status, found in sorted(codes.items())
+    }
+
+
+def all_errors() -> list[type[errors.RecognitionError]]:
+    """List every error that a request may end with, from the root of the tree down."""
+    found: list[type[errors.RecognitionError]] = [errors.RecognitionError]
+    for error in found:
+        found.extend(error.__subclasses__())
+    return found
+
+
+def _error_schema() -> dict[str, Any]:
+    texts = {
+        "code": {"enum": sorted({error.code for error in all_errors()})},
+        "message": {"type": "string"},
+    }
+    inner = {"type": "object", "properties": texts, "required": [*texts]}
+    return {"type": "object", "properties": {"error": inner}, "required": ["error"]}
+
+
+def _schema(kind: Any) -> dict[str, Any]:
+    """Turn a type of the reply into the JSON Schema of its values."""
+    if is_typeddict(kind):
+        hints = get_type_hints(kind)
+        fields = {name: _schema(hint) for name, hint in hints.items()}
+        return {"type": "object", "properties": fields, "required": [*fields]}
+    arguments = get_args(kind)
+    if kind in _JSON_TYPES:
+        return {"type": _JSON_TYPES[kind]}
+    if get_origin(kind) is list:
+        return {"type": "array", "items": _schema(arguments[0])}
+    if get_origin(kind) is tuple:
+        return {"type": "array", "prefixItems": [_schema(one) for one in arguments]}
+    return {"enum": [*arguments]}  # a Literal

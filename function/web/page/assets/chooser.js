@@ -1,0 +1,141 @@
+// Type-ahead search in the gallery: a combobox, as the ARIA practices describe it.
+
+import { count, fillLater, make } from "/page/dom.js";
+import { getJson } from "/page/server.js";
+
+const SHOWN = 8;
+let made = 0;
+
+/**
+ * Build a chooser. `onchoose(performer)` takes one of the gallery, `onname(text)`, where given, a
+ * new name, `oncancel()` goes back.
+ *
+ * @param {string} label
+ * @param {ChooserOptions} options
+ */
+export function performerChooser(label, { onchoose, onname, oncancel, leaveOut = 0 }) {
+  made += 1;
+  const list = make("ul", {
+    id: `options-${made}`,
+    role: "listbox",
+    "aria-label": label,
+    hidden: true,
+  });
+  const input = make("input", {
+    id: `chooser-${made}`,
+    type: "text",
+    role: "combobox",
+    autocomplete: "off",
+    spellcheck: "false",
+    maxlength: 200,
+    "aria-expanded": "false",
+    "aria-controls": list.id,
+    "aria-autocomplete": "list",
+  });
+  /** @type {ReturnType<typeof option>[]} */
+  const options = [];
+  let active = -1;
+  let asked = 0;
+
+  /** @param {number} to */
+  function point(to) {
+    active = to;
+    const pointed = options[to]?.element;
+    for (const { element } of options)
+      element.setAttribute("aria-selected", String(element === pointed));
+    if (pointed) input.setAttribute("aria-activedescendant", pointed.id);
+    else input.removeAttribute("aria-activedescendant");
+    pointed?.scrollIntoView({ block: "nearest" });
+  }
+
+  /**
+   * @param {ListedReply[]} performers
+   * @param {string} text
+   */
+  function show(performers, text) {
+    options.length = 0;
+    for (const one of performers) options.push(option(one.name, detail(one), () => onchoose(one)));
+    const name = text.trim();
+    if (onname && name) options.push(option(`New performer “${name}”`, "", () => onname(name)));
+    for (const [index, { element }] of options.entries()) element.id = `${list.id}-${index}`;
+    list.replaceChildren(...options.map(({ element }) => element));
+    list.hidden = !options.length;
+    input.setAttribute("aria-expanded", String(options.length > 0));
+    point(options.length ? 0 : -1);
+  }
+
+  async function search() {
+    asked += 1;
+    const own = asked;
+    const text = input.value;
+    try {
+      const { performers } = await getJson(
+        `/gallery?limit=${SHOWN}&search=${encodeURIComponent(text.trim())}`,
+      );
+      if (own === asked)
+        show(
+          performers.filter((one) => one.id !== leaveOut),
+          text,
+        );
+    } catch {
+      if (own === asked) show([], text);
+    }
+  }
+
+  const searchLater = fillLater(search);
+  input.addEventListener("input", () => {
+    // An early Enter must not choose from the list for an earlier text.
+    asked += 1;
+    show([], "");
+    searchLater();
+  });
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      if (options.length) point((active + step + options.length) % options.length);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      options[active]?.take();
+    } else if (event.key === "Escape") {
+      oncancel();
+    }
+  });
+  search();
+  return make(
+    "div",
+    { class: "chooser" },
+    make("label", { for: input.id, text: label }),
+    make(
+      "div",
+      { class: "row" },
+      make("div", { class: "combo" }, input, list),
+      make("button", { type: "button", text: "Back", onclick: oncancel }),
+    ),
+  );
+}
+
+/**
+ * @param {string} name
+ * @param {string} words
+ * @param {() => unknown} take
+ */
+function option(name, words, take) {
+  const element = make(
+    "li",
+    {
+      role: "option",
+      "aria-selected": "false",
+      onmousedown: (event) => event.preventDefault(),
+      onclick: take,
+    },
+    make("span", { class: "name", text: name }),
+    make("span", { class: "detail", text: words }),
+  );
+  return { element, take };
+}
+
+/** @param {ListedReply} performer */
+function detail(performer) {
+  return [performer.disambiguation, count(performer.photos, "photo")].filter(Boolean).join(", ");
+}

@@ -1,0 +1,239 @@
+// Builds elements. Text is always inserted as text: nothing is parsed as HTML.
+
+/**
+ * @template {keyof ById} Id
+ * @param {Id} id
+ * @returns {ById[Id]}
+ */
+export const byId = (id) => /** @type {ById[Id]} */ (document.getElementById(id));
+
+/**
+ * The first element in `parent` that fits the selector.
+ *
+ * @param {Element} parent
+ * @param {string} selector
+ */
+export const find = (parent, selector) =>
+  /** @type {HTMLElement | null} */ (parent.querySelector(selector));
+
+/**
+ * Make an element. `on…` are listeners, `class` and `text` say what they are; the rest are
+ * attributes, left out where null, undefined or false.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Properties} properties
+ * @param {...Child} children
+ */
+export function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === "function")
+      element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    else if (name === "text") element.textContent = String(value);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/**
+ * A link if the text is an http or https URL, else plain text: a gallery may hold anything.
+ *
+ * @param {string} text
+ */
+export function link(text) {
+  let address;
+  try {
+    address = new URL(text);
+  } catch {
+    return make("span", { text });
+  }
+  if (address.protocol !== "https:" && address.protocol !== "http:") return make("span", { text });
+  const label = address.hostname.replace(/^www\./, "");
+  return make("a", {
+    href: address.href,
+    text: label,
+    title: text,
+    target: "_blank",
+    rel: "noopener noreferrer",
+  });
+}
+
+/**
+ * A command to type, broken between words only.
+ *
+ * @param {string} text
+ */
+export function command(text) {
+  const words = text.split(" ").map((word) => make("span", { text: word }));
+  return make("code", {}, ...words.flatMap((word, index) => (index ? [" ", word] : [word])));
+}
+
+/**
+ * Show what went wrong, and what can be done about it.
+ *
+ * @param {string} title
+ * @param {string} message
+ * @param {...HTMLElement} actions
+ */
+export function notice(title, message, ...actions) {
+  const row = actions.length ? make("div", { class: "actions" }, ...actions) : null;
+  return make(
+    "div",
+    { class: "notice" },
+    make("p", {}, make("strong", { text: title })),
+    make("p", { text: message }),
+    row,
+  );
+}
+
+/**
+ * A labelled bar from 0 to `most`; `words` is what a screen reader says and the number shown.
+ *
+ * @param {string} label
+ * @param {number} value
+ * @param {number} most
+ * @param {string} words
+ */
+export function meter(label, value, most, words) {
+  const fill = make("span", { class: "fill" });
+  fill.style.width = `${Math.max(0, Math.min(100, (100 * value) / most))}%`;
+  const bar = make("span", {
+    class: "bar",
+    role: "meter",
+    "aria-label": label,
+    "aria-valuemin": 0,
+    "aria-valuemax": most,
+    "aria-valuenow": value,
+    "aria-valuetext": words,
+  });
+  bar.append(fill);
+  return make("span", { class: "meter" }, bar, make("span", { class: "number", text: words }));
+}
+
+/**
+ * Seconds as people write them: 1:04, or 1:02:03.
+ *
+ * @param {number} seconds
+ */
+export function clock(seconds) {
+  const whole = Math.floor(seconds);
+  /** @param {number} number */
+  const two = (number) => String(number).padStart(2, "0");
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+/**
+ * @param {number} number
+ * @param {string} one
+ */
+export function count(number, one, many = `${one}s`) {
+  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+}
+
+/**
+ * Ask a question in a dialog; returns true if the user agrees.
+ *
+ * @param {string} title
+ * @param {string[]} paragraphs
+ * @param {string} agree
+ */
+export async function confirmInDialog(title, paragraphs, agree) {
+  return (
+    (await chooseInDialog(title, paragraphs, { text: "Keep" }, { value: "yes", text: agree })) ===
+    "yes"
+  );
+}
+
+/**
+ * Ask a question with several answers; returns the value of the chosen one, "" for `back`.
+ *
+ * @param {string} title
+ * @param {string[]} paragraphs
+ * @param {{ text: string }} back
+ * @param {...(Choice | null)} choices
+ */
+export function chooseInDialog(title, paragraphs, back, ...choices) {
+  const buttons = choices
+    .filter((choice) => choice !== null)
+    .map(({ value, text }) => make("button", { value, class: "danger", text }));
+  const form = make(
+    "form",
+    { method: "dialog" },
+    make("h2", { id: "dialog-title", text: title }),
+    ...paragraphs.map((text) => make("p", { text })),
+    make(
+      "div",
+      { class: "actions" },
+      make("button", { value: "", text: back.text, autofocus: true }),
+      ...buttons,
+    ),
+  );
+  return showDialog(byId("dialog"), form);
+}
+
+/**
+ * Ask for a secret in a dialog; returns it, or null if the user goes back.
+ *
+ * @param {string} title
+ * @param {string} message
+ * @param {string} label
+ */
+export async function askInDialog(title, message, label) {
+  const input = make("input", {
+    type: "password",
+    id: "dialog-input",
+    autocomplete: "off",
+    autofocus: true,
+  });
+  const form = make(
+    "form",
+    { method: "dialog" },
+    make("h2", { id: "dialog-title", text: title }),
+    make("p", { text: message }),
+    make("label", { for: "dialog-input", text: label }),
+    input,
+    make(
+      "div",
+      { class: "actions" },
+      make("button", { value: "yes", class: "primary", text: "Continue" }),
+      make("button", { value: "", text: "Not now", formnovalidate: true }),
+    ),
+  );
+  const value = await showDialog(byId("dialog"), form);
+  return value === "yes" && input.value ? input.value : null;
+}
+
+/**
+ * @param {HTMLDialogElement} dialog
+ * @param {HTMLFormElement} form
+ * @returns {Promise<string>}
+ */
+function showDialog(dialog, form) {
+  dialog.replaceChildren(form);
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true });
+  });
+}
+
+const PAUSE_MS = 150;
+
+/**
+ * Call `action` once typing has paused.
+ *
+ * @param {() => unknown} action
+ */
+export function fillLater(action) {
+  /** @type {number | undefined} */
+  let waiting;
+  return () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(action, PAUSE_MS);
+  };
+}

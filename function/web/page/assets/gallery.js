@@ -1,0 +1,208 @@
+// All enrolled performers, a page at a time.
+
+import { showAudit } from "/page/audit.js";
+import { byId, count, fillLater, make, notice } from "/page/dom.js";
+import { photoDrop } from "/page/photos.js";
+import { changesSoFar, fillImage, getJson, wordsOf } from "/page/server.js";
+import { refreshStatus } from "/page/status.js";
+
+let shown = 0;
+let total = 0;
+let asked = 0;
+let loading = false;
+let searched = "";
+let changesShown = 0;
+
+// The grid is a row of lists, each of the 60 performers that one request gives: whole rows of 2 to 6.
+// A list far out of view is emptied and keeps its height, so that a gallery of ten thousand costs
+// the browser no more than what is in view.
+/** @type {WeakMap<Element, ListedReply[]>} */
+const performersOf = new WeakMap();
+const stretches = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target, boundingClientRect } of entries) {
+      const list = /** @type {HTMLElement} */ (target);
+      if (isIntersecting) fill(list);
+      else empty(list, boundingClientRect.height);
+    }
+  },
+  { rootMargin: "1500px" },
+);
+
+// Pictures are requested as they come into view, and the next page before the end is reached.
+const pictures = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      pictures.unobserve(target);
+      const image = /** @type {HTMLImageElement} */ (target);
+      fillImage(image, image.dataset.source ?? "");
+    }
+  },
+  { rootMargin: "300px" },
+);
+const end = new IntersectionObserver(
+  (entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) showMore();
+  },
+  { rootMargin: "600px" },
+);
+
+function startGallery() {
+  byId("search").addEventListener("input", fillLater(showGallery));
+  byId("more").addEventListener("click", () => showMore(true));
+  const name = byId("new-name");
+  byId("new-photos").append(
+    photoDrop({
+      address: () => (name.value.trim() ? `name=${encodeURIComponent(name.value.trim())}` : ""),
+      missing: "Give a name first.",
+      ondone: () => {
+        openGallery();
+        refreshStatus();
+      },
+    }),
+  );
+}
+
+/**
+ * Show everyone, and what to look at; again after each change. If nothing has changed, the scroll
+ * position is kept.
+ */
+export async function openGallery() {
+  if (!(await isCurrent())) await showGallery();
+  await showAudit(openGallery);
+}
+
+async function isCurrent() {
+  if (!shown || changesShown !== changesSoFar()) return false;
+  try {
+    return (
+      (await getJson(`/gallery?limit=1&search=${encodeURIComponent(searched)}`)).total === total
+    );
+  } catch {
+    return false;
+  }
+}
+
+async function showGallery() {
+  shown = 0;
+  changesShown = changesSoFar();
+  searched = byId("search").value.trim();
+  byId("grid").replaceChildren();
+  stretches.disconnect();
+  end.disconnect();
+  await load();
+  if (!byId("more").hidden) end.observe(byId("more"));
+}
+
+async function showMore(focus = false) {
+  if (loading || shown >= total) return;
+  await load();
+  if (focus) byId("grid").lastElementChild?.querySelector("a")?.focus();
+  // An observer reports only changes; observing again notices an end that is still in view.
+  end.disconnect();
+  if (!byId("more").hidden) end.observe(byId("more"));
+}
+
+async function load() {
+  asked += 1;
+  const own = asked;
+  loading = true;
+  try {
+    const page = await getJson(`/gallery?from=${shown}&search=${encodeURIComponent(searched)}`);
+    if (own !== asked) return;
+    total = page.total;
+    byId("grid").append(total ? stretch(page.performers, shown) : nobody(searched));
+    byId("found").textContent = total ? count(total, "performer") : "";
+    shown += page.performers.length;
+    byId("more").hidden = shown >= total;
+  } catch (error) {
+    if (own !== asked) return;
+    byId("more").hidden = true;
+    /** @type {HTMLButtonElement} */
+    const again = make("button", {
+      type: "button",
+      text: "Try again",
+      onclick: () => (shown ? tryOn(again) : openGallery()),
+    });
+    byId("grid").append(
+      notice(
+        shown ? "The rest cannot be shown" : "The gallery cannot be shown",
+        wordsOf(error),
+        again,
+      ),
+    );
+  } finally {
+    if (own === asked) loading = false;
+  }
+}
+
+/** @param {HTMLElement} button */
+function tryOn(button) {
+  button.closest(".notice")?.remove();
+  showMore(true);
+}
+
+/** @param {string} search */
+function nobody(search) {
+  return search
+    ? notice("Nobody with that name", `No name or alias contains “${search}”.`)
+    : notice(
+        "Nobody is enrolled yet",
+        "Add a performer above, or identify a video and name the people in it.",
+      );
+}
+
+/**
+ * @param {ListedReply[]} performers
+ * @param {number} first
+ */
+function stretch(performers, first) {
+  const words = `Performers ${first + 1} to ${first + performers.length}`;
+  const list = make("ul", { class: "grid", "aria-label": words }, ...performers.map(tile));
+  performersOf.set(list, performers);
+  stretches.observe(list);
+  return list;
+}
+
+/** @param {HTMLElement} list */
+function fill(list) {
+  if (list.childElementCount) return;
+  list.append(...(performersOf.get(list) ?? []).map(tile));
+  list.style.height = "";
+}
+
+/**
+ * @param {HTMLElement} list
+ * @param {number} height
+ */
+function empty(list, height) {
+  // Without a height the whole gallery is hidden; the list with the focus must stay.
+  if (!height || list.contains(document.activeElement)) return;
+  list.style.height = `${height}px`;
+  list.replaceChildren();
+}
+
+/** @param {ListedReply} performer */
+function tile(performer) {
+  const image = make("img", { alt: "", "data-source": performer.thumbnail });
+  if (performer.thumbnail) pictures.observe(image);
+  return make(
+    "li",
+    {},
+    make(
+      "a",
+      { href: `#performer/${performer.id}` },
+      performer.thumbnail ? image : make("span", { class: "blank" }),
+      make("span", { class: "name", text: performer.name }),
+      make("span", {
+        class: "detail",
+        text: [performer.disambiguation, count(performer.photos, "photo")]
+          .filter(Boolean)
+          .join(", "),
+      }),
+    ),
+  );
+}
+
+startGallery();

@@ -1,0 +1,230 @@
+// From a folder to a video to the people in it.
+
+import { byId, clock, count, make, notice } from "/page/dom.js";
+import { closePlayer, preparePlayer } from "/page/player.js";
+import { codeOf, getJson, isAbort, postForLines, ServerError, wordsOf } from "/page/server.js";
+import { refreshStatus } from "/page/status.js";
+
+/** @type {Record<string, string>} */
+const WHAT_TO_DO = {
+  video_not_found: "No such video",
+  unreadable_video: "This cannot be read as a video",
+  video_over_limit: "Over the limit",
+  outside_media_root: "Outside the media folder",
+  gallery_unavailable: "There is no gallery",
+  engine_unavailable: "The engine cannot run",
+  busy: "Busy with another video",
+  time_limit: "It took too long",
+  server_gone: "No answer from the server",
+  unauthorized: "Token needed",
+};
+
+/** @type {AbortController | null} What stops what is running. */
+let work = null;
+
+export function startIdentify() {
+  byId("ask").addEventListener("submit", (event) => {
+    event.preventDefault();
+    identify(byId("path").value);
+  });
+  byId("cancel").addEventListener("click", () => work?.abort());
+  openFolder("");
+}
+
+/** @param {string} folder */
+async function openFolder(folder, focus = false) {
+  try {
+    showFolder(await getJson(`/videos?folder=${encodeURIComponent(folder)}`));
+    if (focus) byId("browser").querySelector("button")?.focus();
+  } catch (error) {
+    byId("files").replaceChildren(
+      make(
+        "li",
+        {},
+        trouble(error, () => openFolder(folder, true)),
+      ),
+    );
+  }
+}
+
+/** @param {FolderReply} reply */
+function showFolder({ folder, crumbs, folders, videos, left_out: leftOut }) {
+  byId("crumbs").replaceChildren(...crumbs.map(crumb));
+  const rows = [
+    ...folders.map((one) => fileRow("folder", one.name, "", () => openFolder(one.path, true))),
+    ...videos.map((one) => fileRow("video", one.name, size(one.bytes), () => choose(one.path))),
+  ];
+  if (leftOut)
+    rows.push(
+      make("li", {
+        text: `${count(leftOut, "more entry", "more entries")}; type the path instead.`,
+      }),
+    );
+  if (!rows.length) {
+    rows.push(
+      make(
+        "li",
+        { class: "empty" },
+        notice(
+          "No video here",
+          folder
+            ? "This folder holds no videos and no folders."
+            : "The media folder holds no videos. Start the server with the right folder: make run MEDIA=/path/to/your/videos.",
+        ),
+      ),
+    );
+  }
+  byId("files").replaceChildren(...rows);
+}
+
+/**
+ * @param {FolderEntry} entry
+ * @param {number} index
+ * @param {FolderEntry[]} all
+ */
+function crumb({ name, path }, index, all) {
+  return make("button", {
+    type: "button",
+    text: name,
+    "aria-current": index === all.length - 1 ? "location" : null,
+    onclick: () => openFolder(path, true),
+  });
+}
+
+/**
+ * @param {"folder" | "video"} kind
+ * @param {string} name
+ * @param {string} detail
+ * @param {() => unknown} onclick
+ */
+function fileRow(kind, name, detail, onclick) {
+  const label = make("span", { class: "name", text: name });
+  const button = make(
+    "button",
+    { type: "button", class: kind, onclick },
+    label,
+    make("span", { class: "detail", text: detail }),
+  );
+  return make("li", {}, button);
+}
+
+/** @param {number} bytes */
+function size(bytes) {
+  return bytes < 1e9
+    ? `${Math.max(0.1, bytes / 1e6).toFixed(1)} MB`
+    : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/** @param {string} path */
+function choose(path) {
+  byId("path").value = path;
+  identify(path);
+}
+
+/** @param {string} path */
+async function identify(path) {
+  work?.abort();
+  const own = new AbortController();
+  work = own;
+  startLooking();
+  try {
+    await look(path, own.signal);
+  } catch (error) {
+    if (work !== own) return;
+    if (isAbort(error))
+      byId("trouble").replaceChildren(
+        notice("Cancelled", "The server has stopped working on this video."),
+      );
+    else byId("trouble").replaceChildren(trouble(error, () => identify(path)));
+    byId("trouble").scrollIntoView({ block: "nearest" });
+  } finally {
+    if (work === own) {
+      byId("progress").hidden = true;
+      byId("go").disabled = false;
+      if (document.activeElement === document.body) byId("go").focus();
+    }
+  }
+}
+
+function startLooking() {
+  byId("trouble").replaceChildren();
+  byId("results").hidden = true;
+  byId("bar").removeAttribute("value");
+  byId("progress-text").textContent = "Opening the video …";
+  byId("progress").hidden = false;
+  byId("go").disabled = true;
+  byId("cancel").focus();
+  closePlayer();
+}
+
+/**
+ * @param {string} path
+ * @param {AbortSignal} signal
+ */
+async function look(path, signal) {
+  let seconds = 0;
+  const started = performance.now();
+  for await (const line of postForLines("/", { path }, signal)) {
+    if (line.error) throw new ServerError(line.error.code, line.error.message);
+    if (line.progress) {
+      seconds = line.progress.of;
+      showProgress(line.progress, (performance.now() - started) / 1000);
+    } else {
+      const { personCard } = await import("/page/person.js");
+      showResult(path, line.result, line.id, (person, number) =>
+        personCard(person, { result: line.id, person: number }, seconds),
+      );
+    }
+  }
+}
+
+/**
+ * @param {ProgressReply} progress
+ * @param {number} elapsed
+ */
+function showProgress({ done, of, faces }, elapsed) {
+  byId("bar").max = of;
+  byId("bar").value = done;
+  const left =
+    done > 0 && elapsed > 2
+      ? `, about ${Math.max(1, Math.round((elapsed * (of - done)) / done))} s left`
+      : "";
+  byId("progress-text").textContent =
+    `${clock(done)} of ${clock(of)} of video, ${count(faces, "face")} so far${left}`;
+}
+
+/**
+ * @param {string} path
+ * @param {PersonReply[]} people
+ * @param {string} id
+ * @param {(person: PersonReply, number: number) => HTMLElement} card
+ */
+function showResult(path, people, id, card) {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  preparePlayer(id, name);
+  byId("results-title").textContent = people.length
+    ? `${count(people.length, "person", "people")} in ${name}`
+    : `No face in ${name}`;
+  byId("people").replaceChildren(...people.map(card));
+  if (!people.length) {
+    byId("people").replaceChildren(
+      notice(
+        "No face found",
+        "No face is large enough, or everyone is seen from behind. Faces must be at least 32 pixels wide in 1080p, 64 in 4K; a shorter time between samples (EVERY_SECONDS) finds brief appearances.",
+      ),
+    );
+  }
+  byId("results").hidden = false;
+  byId("results-title").focus();
+  byId("results").scrollIntoView({ block: "start" });
+  refreshStatus();
+}
+
+/**
+ * @param {unknown} error
+ * @param {() => unknown} again
+ */
+function trouble(error, again) {
+  const retry = make("button", { type: "button", text: "Try again", onclick: again });
+  return notice(WHAT_TO_DO[codeOf(error)] ?? "Something went wrong", wordsOf(error), retry);
+}

@@ -1,0 +1,106 @@
+// The start: which view the URL names, and what each view does when it is shown.
+
+import { byId, notice } from "/page/dom.js";
+import { startIdentify } from "/page/identify.js";
+import { startStatus } from "/page/status.js";
+
+// What the first view does not need is loaded later. A browser requests six files at a time, so these
+// would otherwise delay the list of videos.
+const LATER = {
+  gallery: () => import("/page/gallery.js"),
+  performer: () => import("/page/performer.js"),
+  person: () => import("/page/person.js"),
+};
+
+const VIEWS = {
+  identify: { title: "Identify a video", show: () => {} },
+  gallery: { title: "Gallery", show: async () => (await LATER.gallery()).openGallery() },
+  performer: {
+    title: "Performer",
+    /** @param {string[]} places */
+    show: async (...places) => (await LATER.performer()).showPerformer(...places),
+  },
+};
+
+/** @typedef {keyof typeof VIEWS} View */
+
+/** @type {View | null} */
+let shown = null;
+let address = location.hash;
+const scrolled = { identify: 0, gallery: 0, performer: 0 }; // a performer is read from the top
+
+/**
+ * @param {string} name
+ * @returns {name is View}
+ */
+const isView = (name) => Object.hasOwn(VIEWS, name);
+
+function route() {
+  const [name = "", ...places] = location.hash.slice(1).split("/");
+  // The skip link's #main names no view; the current view stays.
+  if (shown !== null && !isView(name)) return;
+  const view = isView(name) ? name : "identify";
+  if (shown !== null && shown !== "performer") scrolled[shown] = scrollY;
+  for (const other of Object.keys(VIEWS).filter(isView)) byId(other).hidden = other !== view;
+  for (const anchor of links("header nav a")) {
+    const current =
+      anchor.hash === `#${view}` || (view === "performer" && anchor.hash === "#gallery");
+    if (current) anchor.setAttribute("aria-current", "page");
+    else anchor.removeAttribute("aria-current");
+  }
+  document.title = `${VIEWS[view].title} · Who is in this video?`;
+  if (shown !== null) {
+    byId("main").focus({ preventScroll: true });
+    scrollTo(0, scrolled[view]);
+  }
+  shown = view;
+  byId("fault").replaceChildren();
+  show(view, places, address);
+  address = location.hash;
+}
+
+/**
+ * @param {string} selector
+ * @returns {NodeListOf<HTMLAnchorElement>}
+ */
+const links = (selector) => document.querySelectorAll(selector);
+
+/**
+ * @param {View} view
+ * @param {string[]} places
+ * @param {string} from
+ */
+async function show(view, places, from) {
+  try {
+    await VIEWS[view].show(...places);
+    if (view === shown && document.activeElement === byId("main")) returnTo(from);
+  } catch {
+    byId("fault").replaceChildren(
+      notice(
+        "Part of the page could not be loaded",
+        "The server does not answer. Start it again, then reload this page.",
+      ),
+    );
+  }
+}
+
+/**
+ * Return the focus to the link that was followed from here, if it is still in view.
+ *
+ * @param {string} from
+ */
+function returnTo(from) {
+  // Hidden or collapsed links have position 0.
+  /** @param {Element} link */
+  const isInView = (link) =>
+    link.getBoundingClientRect().top > 0 && link.getBoundingClientRect().top < innerHeight;
+  const inSight = [...links("main section:not([hidden]) a")];
+  inSight.find((link) => link.hash === from && isInView(link))?.focus({ preventScroll: true });
+}
+
+startIdentify();
+startStatus();
+addEventListener("hashchange", route);
+route();
+// A module that fails to load is requested again by the view that needs it, which shows any error.
+for (const load of Object.values(LATER)) load().catch(() => {});

@@ -1,0 +1,316 @@
+// One performer: the photos, their quality, and what can be changed.
+
+import { performerChooser } from "/page/chooser.js";
+import { byId, confirmInDialog, count, find, link, make, meter, notice } from "/page/dom.js";
+import { photoDrop } from "/page/photos.js";
+import { fillImage, getJson, postJson, wordsOf } from "/page/server.js";
+import { refreshStatus } from "/page/status.js";
+
+/**
+ * Show one performer; `photo` is the number of the photo to point out, counted from 1.
+ *
+ * @param {string | number} [id]
+ * @param {string} [photo]
+ */
+export async function showPerformer(id, photo) {
+  const view = byId("performer");
+  try {
+    const performer = await getJson(`/gallery/performer?id=${encodeURIComponent(id ?? "")}`);
+    view.replaceChildren(
+      back(),
+      head(performer),
+      photoTable(performer),
+      adding(performer),
+      changes(performer),
+    );
+    if (photo) pointOut(view.querySelectorAll(".photos li")[Number(photo) - 1]);
+  } catch (error) {
+    view.replaceChildren(
+      back(),
+      make("h1", { id: "performer-title", text: "Performer" }),
+      notice("This performer cannot be shown", wordsOf(error)),
+    );
+  }
+}
+
+/**
+ * Highlight and focus what a link refers to.
+ *
+ * @param {Element} [element]
+ */
+function pointOut(element) {
+  if (!(element instanceof HTMLElement)) return;
+  element.classList.add("meant");
+  element.tabIndex = -1;
+  element.focus({ preventScroll: true });
+  element.scrollIntoView({ block: "center" });
+}
+
+function back() {
+  return make("p", {}, make("a", { href: "#gallery", text: "← Gallery" }));
+}
+
+/** @param {PerformerReply} performer */
+function face(performer) {
+  if (!performer.thumbnail) return make("span", { class: "blank" });
+  const image = make("img", { alt: `Face of ${performer.name}` });
+  fillImage(image, performer.thumbnail);
+  return image;
+}
+
+/** @param {PerformerReply} performer */
+function head(performer) {
+  return make(
+    "div",
+    { class: "head" },
+    face(performer),
+    make(
+      "div",
+      {},
+      make(
+        "h1",
+        { id: "performer-title", tabindex: -1 },
+        performer.name,
+        performer.disambiguation
+          ? make("span", { class: "detail", text: ` (${performer.disambiguation})` })
+          : null,
+      ),
+      performer.aliases.length
+        ? make("p", { class: "detail", text: `Also ${performer.aliases.join(", ")}` })
+        : null,
+      performer.urls.length ? make("p", { class: "links" }, ...performer.urls.map(link)) : null,
+      make("p", {
+        class: "detail",
+        text: `${count(performer.photos.length, "photo")}, from ${performer.source}`,
+      }),
+    ),
+  );
+}
+
+/** @param {PerformerReply} performer */
+function photoTable(performer) {
+  const title = make("h2", { id: "photos-title", tabindex: -1, text: "Photos" });
+  if (!performer.photos.length)
+    return make(
+      "section",
+      { "aria-labelledby": "photos-title" },
+      title,
+      make("p", {
+        text: "None. Without photos this performer cannot be recognised; add some below.",
+      }),
+    );
+  const rows = performer.photos.map((photo, index) =>
+    make(
+      "li",
+      {},
+      make(
+        "div",
+        { class: "grow" },
+        make("span", { class: "name", text: photo.origin }),
+        make("span", {
+          class: "detail",
+          text: [`Photo ${index + 1}`, photo.remark].filter(Boolean).join("; "),
+        }),
+      ),
+      meter(`Quality of ${photo.origin}`, photo.quality, 1, `${Math.round(100 * photo.quality)} %`),
+      make("button", {
+        type: "button",
+        text: "Remove",
+        "aria-label": `Remove ${photo.origin}`,
+        onclick: () => removePhoto(performer, photo),
+      }),
+    ),
+  );
+  return make(
+    "section",
+    { "aria-labelledby": "photos-title" },
+    title,
+    make("p", {
+      class: "detail",
+      text: "The pictures themselves are not stored, only their encodings.",
+    }),
+    make("ul", { class: "photos" }, ...rows),
+  );
+}
+
+/**
+ * @param {PerformerReply} performer
+ * @param {PhotoReply} photo
+ */
+async function removePhoto(performer, photo) {
+  const agreed = await confirmInDialog(
+    `Remove ${photo.origin}?`,
+    [
+      `${performer.name} is then recognised by ${count(performer.photos.length - 1, "photo")}. Adding the same photo again brings it back.`,
+    ],
+    "Remove",
+  );
+  if (agreed)
+    await change(
+      "/gallery/remove-photo",
+      { id: performer.id, photo: photo.hash },
+      performer.id,
+      "#photos-title",
+    );
+}
+
+/** @param {PerformerReply} performer */
+function adding(performer) {
+  return make(
+    "section",
+    { class: "card", "aria-labelledby": "add-title" },
+    make("h2", { id: "add-title", text: "Add photos" }),
+    photoDrop({
+      address: () => `id=${performer.id}`,
+      missing: "",
+      ondone: () => reload(performer.id, ".drop input"),
+    }),
+  );
+}
+
+/** @param {PerformerReply} performer */
+function changes(performer) {
+  const trouble = make("div", { id: "change-trouble", role: "alert" });
+  return make(
+    "section",
+    { class: "card", "aria-labelledby": "change-title" },
+    make("h2", { id: "change-title", text: "Change" }),
+    trouble,
+    renaming(performer),
+    merging(performer),
+    forgetting(performer),
+  );
+}
+
+/** @param {PerformerReply} performer */
+function renaming(performer) {
+  const input = make("input", {
+    id: "rename",
+    type: "text",
+    required: true,
+    maxlength: 200,
+    autocomplete: "off",
+    value: performer.name,
+  });
+  /** @param {SubmitEvent} event */
+  const submit = (event) => {
+    event.preventDefault();
+    change(
+      "/gallery/rename",
+      { id: performer.id, name: input.value.trim() },
+      performer.id,
+      "#rename",
+    );
+  };
+  return make(
+    "form",
+    { onsubmit: submit },
+    make("label", { for: "rename", text: "Name" }),
+    make("div", { class: "row" }, input, make("button", { text: "Rename" })),
+  );
+}
+
+/** @param {PerformerReply} performer */
+function merging(performer) {
+  const open = make("button", {
+    type: "button",
+    text: "Merge with another performer …",
+    onclick: () => choose(),
+  });
+  const row = make("p", {}, open);
+  const choose = () => {
+    const chooser = performerChooser(`Who else is ${performer.name}?`, {
+      leaveOut: performer.id,
+      onchoose: (other) => merge(performer, other),
+      oncancel: () => {
+        chooser.replaceWith(row);
+        open.focus();
+      },
+    });
+    row.replaceWith(chooser);
+    chooser.querySelector("input")?.focus();
+  };
+  return row;
+}
+
+/**
+ * @param {PerformerReply} kept
+ * @param {ListedReply} absorbed
+ */
+async function merge(kept, absorbed) {
+  const agreed = await confirmInDialog(
+    `Merge ${absorbed.name} into ${kept.name}?`,
+    [
+      `${kept.name} takes over ${count(absorbed.photos, "photo")}, the links and the aliases of ${absorbed.name}, who is then no longer a separate performer. This cannot be undone.`,
+    ],
+    "Merge",
+  );
+  if (agreed)
+    await change(
+      "/gallery/merge",
+      { kept: kept.id, absorbed: absorbed.id },
+      kept.id,
+      "#performer-title",
+    );
+}
+
+/** @param {PerformerReply} performer */
+function forgetting(performer) {
+  const forget = async () => {
+    const agreed = await confirmInDialog(
+      `Forget ${performer.name}?`,
+      [
+        `The name, ${count(performer.photos.length, "photo")} and every correction are erased from the gallery file. This cannot be undone.`,
+        "No import brings them back until you run python -m tools unforget. Copies and backups of the file are not erased.",
+      ],
+      "Forget for good",
+    );
+    if (agreed && (await change("/gallery/forget", { id: performer.id })))
+      location.hash = "#gallery";
+  };
+  return make(
+    "p",
+    {},
+    make("button", {
+      type: "button",
+      class: "danger",
+      text: `Forget ${performer.name} …`,
+      onclick: forget,
+    }),
+  );
+}
+
+/**
+ * Request a change, then show performer `shownAfter` with the focus at `place`.
+ *
+ * @template {keyof Fields} Asked
+ * @param {Asked} path
+ * @param {Fields[Asked]} fields
+ * @param {number} [shownAfter]
+ * @param {string} [place]
+ */
+async function change(path, fields, shownAfter, place) {
+  byId("change-trouble")?.replaceChildren();
+  try {
+    await postJson(path, fields);
+  } catch (error) {
+    byId("change-trouble")?.replaceChildren(notice("Nothing was changed", wordsOf(error)));
+    return false;
+  }
+  if (shownAfter && place) await reload(shownAfter, place);
+  else refreshStatus();
+  return true;
+}
+
+/**
+ * @param {number} id
+ * @param {string} place
+ */
+async function reload(id, place) {
+  const said = find(byId("performer"), ".drop + .findings");
+  await showPerformer(id);
+  // Messages about the photos just dropped stay visible.
+  if (said?.childElementCount) find(byId("performer"), ".drop + .findings")?.replaceWith(said);
+  find(byId("performer"), place)?.focus({ preventScroll: true });
+  refreshStatus();
+}

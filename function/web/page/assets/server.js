@@ -1,0 +1,197 @@
+// Requests to the function: the header that marks the page, the token, and readable errors.
+
+import { askInDialog } from "/page/dom.js";
+
+const TOKEN = "token";
+
+/** The server's error in place of a result; `code` is the API's. */
+export class ServerError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message
+   */
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+}
+
+// Whatever can be thrown is caught; these say what is known of it.
+
+/** @param {unknown} error */
+export const wordsOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/** @param {unknown} error */
+export const codeOf = (error) => (error instanceof ServerError ? error.code : "");
+
+/** @param {unknown} error */
+export const isAbort = (error) => error instanceof Error && error.name === "AbortError";
+
+/** @type {Promise<string | null> | null} */
+let asking = null;
+let changes = 0; // how often this page has asked for a change to the gallery
+let isGone = false;
+let welcomed = sessionStorage.getItem(TOKEN); // the last token that was not refused
+
+/** How many changes were requested, to know whether what is shown is still current. */
+export const changesSoFar = () => changes;
+
+/** @param {boolean} wrong */
+function askForToken(wrong) {
+  const message = wrong
+    ? "That is not this server's token. It is in the setting TOKEN."
+    : "This server was started with a token. It is in the setting TOKEN; ask the person who runs the server.";
+  asking ??= askInDialog("Token needed", message, "Token").finally(() => (asking = null));
+  return asking;
+}
+
+/**
+ * Send a request, with the token if there is one; asks for the token if the server needs it.
+ *
+ * @param {string} path
+ * @param {SendOptions} options
+ */
+export async function send(
+  path,
+  { method = "GET", body = null, type = null, accept = "application/json", signal } = {},
+) {
+  for (;;) {
+    const token = sessionStorage.getItem(TOKEN);
+    /** @type {Record<string, string>} */
+    const headers = { Accept: accept, "X-Recognition-Page": "1" };
+    if (token) headers.Authorization = `Bearer ${token}`;
+    if (type) headers["Content-Type"] = type;
+    const response = await reach(path, { method, headers, body, signal });
+    if (response.status !== 401 && token && token !== welcomed) {
+      welcomed = token;
+      dispatchEvent(new Event("token-given"));
+    }
+    if (response.status !== 401)
+      return response.ok ? response : Promise.reject(await readError(response));
+    if (sessionStorage.getItem(TOKEN) !== token) continue; // another request has asked meanwhile
+    const given = await askForToken(Boolean(token));
+    if (given === null) {
+      throw new ServerError(
+        "unauthorized",
+        "Without the token this server answers nothing. Try again, and enter it.",
+      );
+    }
+    sessionStorage.setItem(TOKEN, given);
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} options
+ */
+async function reach(path, options) {
+  if (options.method === "POST" && path !== "/") changes += 1;
+  try {
+    const response = await fetch(path, options);
+    if (isGone) {
+      isGone = false;
+      dispatchEvent(new Event("server-back"));
+    }
+    return response;
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    if (!isGone) dispatchEvent(new Event("server-gone"));
+    isGone = true;
+    throw new ServerError(
+      "server_gone",
+      "The server does not answer. Start it again (make run MEDIA=/path/to/your/videos), then try once more.",
+    );
+  }
+}
+
+/** @param {Response} response */
+async function readError(response) {
+  try {
+    const { error } = await response.json();
+    return new ServerError(error.code, error.message);
+  } catch {
+    return new ServerError(
+      "internal_error",
+      `The server answered ${response.status} without saying why; its log may say.`,
+    );
+  }
+}
+
+/**
+ * @template {Address} Asked
+ * @param {Asked} path
+ * @param {SendOptions} options
+ * @returns {Promise<ReplyOf<Asked>>}
+ */
+export async function getJson(path, options = {}) {
+  return (await send(path, options)).json();
+}
+
+/**
+ * @template {keyof Fields} Asked
+ * @param {Asked} path
+ * @param {Fields[Asked]} value
+ * @returns {Promise<Replies[Asked]>}
+ */
+export async function postJson(path, value) {
+  const body = JSON.stringify(value);
+  return (await send(path, { method: "POST", body, type: "application/json" })).json();
+}
+
+/**
+ * Yield the lines of an NDJSON answer as they arrive. Aborting the signal ends the server's work.
+ *
+ * @param {"/"} path
+ * @param {{ path: string }} value
+ * @param {AbortSignal} signal
+ * @returns {AsyncGenerator<Line, void>}
+ */
+export async function* postForLines(path, value, signal) {
+  const response = await send(path, {
+    method: "POST",
+    body: JSON.stringify(value),
+    type: "application/json",
+    accept: "application/x-ndjson",
+    signal,
+  });
+  const body = /** @type {NonNullable<Response["body"]>} */ (response.body);
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value: text } = await read(reader);
+    if (done) return;
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield JSON.parse(line);
+  }
+}
+
+/** @param {ReadableStreamDefaultReader<string>} reader */
+async function read(reader) {
+  try {
+    return await reader.read();
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new ServerError(
+      "server_gone",
+      "The server stopped answering during the work. Start it again, then try once more.",
+    );
+  }
+}
+
+/**
+ * Fill an <img> from a URL that may need the token; it stays empty if there is no picture.
+ *
+ * @param {HTMLImageElement} image
+ * @param {string} path
+ */
+export async function fillImage(image, path) {
+  try {
+    const picture = await (await send(path, { accept: "image/*" })).blob();
+    const address = URL.createObjectURL(picture);
+    image.addEventListener("load", () => URL.revokeObjectURL(address), { once: true });
+    image.src = address;
+  } catch {
+    image.removeAttribute("src");
+  }
+}

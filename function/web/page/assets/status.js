@@ -1,0 +1,124 @@
+// The small panel that shows whether all is well, and which engine is used.
+
+import { byId, command, count, make, notice } from "/page/dom.js";
+import { codeOf, getJson, postJson, wordsOf } from "/page/server.js";
+
+export function startStatus() {
+  byId("status").addEventListener("toggle", () => {
+    if (byId("status").open) checkGallery();
+  });
+  addEventListener("token-given", refreshStatus);
+  addEventListener("server-back", refreshStatus);
+  addEventListener("server-gone", () => {
+    byId("lamp").className = "lamp bad";
+    byId("status-line").textContent = "No answer";
+  });
+  refreshStatus();
+}
+
+export async function refreshStatus() {
+  try {
+    const ready = await getJson("/ready");
+    byId("lamp").className = "lamp good";
+    // Without the token, the server only says that all is well.
+    if (ready.performers === undefined) {
+      byId("status-line").textContent = "Ready";
+      return;
+    }
+    byId("status-line").textContent = `${count(ready.performers, "performer")}, ${ready.provider}`;
+    showPanel(ready);
+    greet(ready.performers === 0);
+  } catch (error) {
+    byId("lamp").className = "lamp bad";
+    byId("status-line").textContent = "Not ready";
+    byId("status-panel").replaceChildren(make("p", { text: wordsOf(error) }));
+    greet(false);
+    if (codeOf(error) === "gallery_unavailable") offerGallery(wordsOf(error));
+  }
+}
+
+/** @param {ReadyReply} ready */
+function showPanel(ready) {
+  const facts = {
+    Performers: ready.performers.toLocaleString("en"),
+    Encodings: ready.encodings.toLocaleString("en"),
+    Engine: ready.engine,
+    "Runs on": ready.provider,
+    Model: ready.model,
+  };
+  const list = make("dl");
+  for (const [name, value] of Object.entries(facts))
+    list.append(make("dt", { text: name }), make("dd", { text: value }));
+  byId("status-panel").replaceChildren(list, make("ul", { id: "findings", class: "findings" }));
+}
+
+async function checkGallery() {
+  const list = byId("findings");
+  if (!list) return;
+  list.replaceChildren(make("li", { text: "Checking the gallery …" }));
+  try {
+    const { findings } = await getJson("/gallery/check");
+    list.replaceChildren(
+      ...findings.map(({ level, found, remedy }) =>
+        make("li", { class: level, text: remedy ? `${found} ${remedy}` : found }),
+      ),
+    );
+  } catch (error) {
+    list.replaceChildren(make("li", { class: "error", text: wordsOf(error) }));
+  }
+}
+
+/** @param {boolean} isEmpty */
+function greet(isEmpty) {
+  byId("greeting").replaceChildren();
+  if (!isEmpty) return;
+  byId("greeting").replaceChildren(
+    make(
+      "div",
+      { class: "notice welcome" },
+      make(
+        "p",
+        {},
+        make("strong", { text: "Welcome. The gallery is empty, so everybody is unknown." }),
+      ),
+      make("p", { text: "There are three ways to fill it:" }),
+      make(
+        "ol",
+        {},
+        make("li", { text: "Identify a video below, and name the unknown people." }),
+        make(
+          "li",
+          {},
+          make("a", { href: "#gallery", text: "Add a performer" }),
+          " from photos that you drop on the page.",
+        ),
+        make(
+          "li",
+          {},
+          "Import a folder of photos: ",
+          command("python -m tools import folder photos/"),
+        ),
+      ),
+    ),
+  );
+}
+
+/** @param {string} message */
+function offerGallery(message) {
+  const create = make("button", {
+    type: "button",
+    class: "primary",
+    text: "Create an empty gallery",
+    onclick: async () => {
+      try {
+        await postJson("/gallery/create", {});
+        await refreshStatus();
+      } catch (error) {
+        byId("greeting").replaceChildren(
+          notice("The gallery could not be created", wordsOf(error)),
+        );
+      }
+    },
+  });
+  byId("greeting").replaceChildren(notice("There is no gallery", message, create));
+}

@@ -1,0 +1,91 @@
+"""Changes the gallery by what the user says about a person in a result."""
+
+from collections.abc import Callable
+
+from flask import Request, Response
+
+from db.records import Performer
+from db.sightings import Correction, Sighting, new_performer
+from db.sqlite.corrections import assign, reject, undo
+from db.sqlite.gallery import SqliteGallery
+from function.errors import BadParameterError
+from function.web.page.open_gallery import changed_gallery, refuse_forgotten
+from function.web.page_requests import read_fields, read_name
+from function.web.responses import json_response
+from function.web.results import RecentResults
+from function.web.service import Service
+
+
+def answer_assign(service: Service, results: RecentResults, request: Request) -> Response:
+    """Enrol a person of a result as a performer in the gallery, confirmed or chosen."""
+    result, person, number, instead = read_fields(
+        request, result=str, person=int, performer=int, instead_of=int
+    )
+    sighting = _find_sighting(results, result, person)
+
+    def change(gallery: SqliteGallery) -> Correction:
+        return assign(
+            gallery, gallery.performer(number), sighting, _other(gallery, instead, number)
+        )
+
+    return _answer(service, results, change, "Saved as {name}: {count} added to the gallery.")
+
+
+def answer_name(service: Service, results: RecentResults, request: Request) -> Response:
+    """Enrol a person of a result as somebody new."""
+    result, person, name, instead = read_fields(
+        request, result=str, person=int, name=str, instead_of=int
+    )
+    sighting = _find_sighting(results, result, person)
+    performer = new_performer(read_name(name))
+
+    def change(gallery: SqliteGallery) -> Correction:
+        refuse_forgotten(gallery, performer)
+        return assign(gallery, performer, sighting, _other(gallery, instead, 0))
+
+    return _answer(service, results, change, "{name} is now in the gallery, with {count}.")
+
+
+def answer_reject(service: Service, results: RecentResults, request: Request) -> Response:
+    """Record that a person of a result is not this performer."""
+    result, person, number = read_fields(request, result=str, person=int, performer=int)
+    sighting = _find_sighting(results, result, person)
+    said = "Saved: this is not {name}, who will not be offered for this face again."
+    return _answer(
+        service, results, lambda gallery: reject(gallery, gallery.performer(number), sighting), said
+    )
+
+
+def answer_undo(service: Service, results: RecentResults, request: Request) -> Response:
+    """Take a correction back."""
+    (correction_id,) = read_fields(request, correction=str)
+    correction = results.find_correction(correction_id)
+    with changed_gallery(service) as gallery:
+        undo(gallery, correction)
+    results.drop_correction(correction_id)
+    return json_response({"undone": True})
+
+
+def _find_sighting(results: RecentResults, result_id: str, person: int) -> Sighting:
+    people = results.find(result_id).people
+    if not 0 <= person < len(people):
+        raise BadParameterError(f"person is {person}; the result has {len(people)}, from 0 on.")
+    return people[person]
+
+
+def _other(gallery: SqliteGallery, instead_of: int, chosen: int) -> Performer | None:
+    return gallery.performer(instead_of) if instead_of not in (0, chosen) else None
+
+
+def _answer(
+    service: Service,
+    results: RecentResults,
+    change: Callable[[SqliteGallery], Correction],
+    said: str,
+) -> Response:
+    with changed_gallery(service) as gallery:
+        correction = change(gallery)
+    count = len(correction.photo_hashes)
+    faces = "1 face" if count == 1 else f"{count} faces"
+    words = said.format(name=correction.performer.name, count=faces if count else "nothing new")
+    return json_response({"correction": results.keep_correction(correction), "said": words})

@@ -1,0 +1,163 @@
+"""Lists the media root, one folder at a time, for choosing a video."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from flask import Request, Response
+
+from function.errors import OutsideMediaRootError, VideoNotFoundError
+from function.web.responses import json_response
+from function.web.service import Service
+
+VIDEO_SUFFIXES = frozenset(
+    (
+        *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".mpg", ".mpeg"),
+        *(".ts", ".m2ts", ".mts", ".vob", ".ogv", ".3gp", ".divx"),
+    )
+)
+"""The suffixes the page lists; a video with another suffix can still be typed."""
+
+MOST_ENTRIES = 2000
+"""A longer folder is cut off, and says so: nobody scrolls further, and the page stays fast."""
+
+
+class VideoEntry(TypedDict):
+    """A video to choose: `path` is relative to the media root."""
+
+    name: str
+    path: str
+    bytes: int
+
+
+class FolderEntry(TypedDict):
+    """A folder to open: `path` is relative to the media root."""
+
+    name: str
+    path: str
+
+
+class FolderReply(TypedDict):
+    """What is in one folder; `crumbs` lead to it from the top, `left_out` counts the cut off."""
+
+    folder: str
+    crumbs: list[FolderEntry]
+    folders: list[FolderEntry]
+    videos: list[VideoEntry]
+    left_out: int
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A folder, the media root it is in, and whether there are several roots."""
+
+    folder: Path
+    root: Path
+    is_only_root: bool
+
+    def name_path(self, path: Path) -> str:
+        """Write a path as the page asks for it: relative if there is one root, else absolute."""
+        if not self.is_only_root:
+            return path.as_posix()
+        return "" if path == self.root else path.relative_to(self.root).as_posix()
+
+
+def answer_folder(service: Service, request: Request) -> Response:
+    """Answer `GET /videos?folder=...` with what is in that folder."""
+    asked = request.args.get("folder", "")
+    return json_response(list_folder(asked, service.settings.media_root))
+
+
+def list_folder(asked: str, media_roots: Sequence[Path]) -> FolderReply:
+    """List the folders and videos of one folder, never anything outside the media roots.
+
+    With several roots, the top ("") lists the roots. Hidden entries, links that lead outside the
+    root, and names that are not UTF-8, which no browser could send back, are left out.
+
+    Raises:
+        OutsideMediaRootError: the folder is outside.
+        VideoNotFoundError: there is no such folder, or it may not be read.
+    """
+    roots = [root.resolve() for root in media_roots]
+    if not asked and len(roots) > 1:
+        folders = [FolderEntry(name=root.name, path=root.as_posix()) for root in roots]
+        return FolderReply(folder="", crumbs=[_TOP], folders=folders, videos=[], left_out=0)
+    place = _resolve_folder(asked, roots)
+    try:
+        entries = sorted(_entries(place), key=lambda entry: entry.name.casefold())
+    except OSError:
+        raise VideoNotFoundError(
+            f"The folder {asked!r} cannot be read. Check who owns it."
+        ) from None
+    shown = entries[:MOST_ENTRIES]
+    return FolderReply(
+        folder=place.name_path(place.folder),
+        crumbs=_crumbs(place),
+        folders=[_folder(entry, place) for entry in shown if entry.is_dir()],
+        videos=[_video(entry, place) for entry in shown if not entry.is_dir()],
+        left_out=len(entries) - len(shown),
+    )
+
+
+_TOP = FolderEntry(name="Media folder", path="")
+
+
+def _crumbs(place: _Place) -> list[FolderEntry]:
+    within = place.folder.relative_to(place.root)
+    steps = [place.root / part for part in [*reversed(within.parents), within]]
+    wanted = [step for step in dict.fromkeys(steps) if step != place.root or not place.is_only_root]
+    return [_TOP, *(FolderEntry(name=step.name, path=place.name_path(step)) for step in wanted)]
+
+
+def _resolve_folder(asked: str, roots: Sequence[Path]) -> _Place:
+    is_inside = False
+    for root in roots:
+        try:
+            folder = (root / asked).resolve()
+            inside, exists = folder.is_relative_to(root), folder.is_dir()
+        except (OSError, RuntimeError, ValueError):
+            inside, exists = True, False
+        if inside and exists:
+            return _Place(folder, root, is_only_root=len(roots) == 1)
+        is_inside |= inside
+    if not is_inside:
+        raise OutsideMediaRootError("The folder is outside the media root. Choose one inside it.")
+    raise VideoNotFoundError(f"There is no folder {asked!r} in the media root. Go back to the top.")
+
+
+def _entries(place: _Place) -> Iterator["os.DirEntry[str]"]:
+    with os.scandir(place.folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or not _is_utf8(entry.name):
+                continue
+            if entry.is_symlink() and not _leads_inside(Path(entry.path), place.root):
+                continue
+            is_video = Path(entry.name).suffix.lower() in VIDEO_SUFFIXES
+            if entry.is_dir() or (is_video and entry.is_file()):
+                yield entry
+
+
+def _leads_inside(link: Path, root: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):
+        return False
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _folder(entry: "os.DirEntry[str]", place: _Place) -> FolderEntry:
+    return FolderEntry(name=entry.name, path=place.name_path(Path(entry.path)))
+
+
+def _video(entry: "os.DirEntry[str]", place: _Place) -> VideoEntry:
+    size = entry.stat().st_size
+    return VideoEntry(name=entry.name, path=place.name_path(Path(entry.path)), bytes=size)

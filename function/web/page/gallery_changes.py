@@ -1,0 +1,60 @@
+"""The gallery changes that the page offers: rename, merge, remove a photo, forget."""
+
+from flask import Request, Response
+
+from db.errors import GalleryError
+from db.sqlite import edits
+from db.sqlite.forgetting import forget
+from db.sqlite.gallery import SqliteGallery
+from function.errors import CorrectionRefusedError, GalleryUnavailableError
+from function.web.page.open_gallery import changed_gallery
+from function.web.page_requests import read_fields, read_name
+from function.web.responses import json_response
+from function.web.service import Service
+
+
+def answer_create(service: Service, request: Request) -> Response:
+    """Make an empty gallery if there is none, so that a new user can begin in the browser."""
+    read_fields(request)
+    path = service.settings.performers_db
+    if path.exists():
+        raise CorrectionRefusedError(f"{path.name} already exists, and was left as it is.")
+    try:
+        SqliteGallery(path, create=True).close()
+    except GalleryError as error:
+        raise GalleryUnavailableError(str(error)) from error
+    return json_response({"created": path.name})
+
+
+def answer_rename(service: Service, request: Request) -> Response:
+    """Rename a performer; the old name becomes an alias."""
+    number, name = read_fields(request, id=int, name=str)
+    with changed_gallery(service) as gallery:
+        edits.rename(gallery, gallery.performer(number), read_name(name), None)
+    return json_response({"renamed": number})
+
+
+def answer_merge(service: Service, request: Request) -> Response:
+    """Merge two performers; the first keeps the name."""
+    kept, absorbed = read_fields(request, kept=int, absorbed=int)
+    if kept == absorbed:
+        raise CorrectionRefusedError("A performer cannot be merged with itself. Choose another.")
+    with changed_gallery(service) as gallery:
+        edits.merge(gallery, gallery.performer(kept), gallery.performer(absorbed))
+    return json_response({"merged": kept})
+
+
+def answer_remove_photo(service: Service, request: Request) -> Response:
+    """Remove what one photo added."""
+    number, photo = read_fields(request, id=int, photo=str)
+    with changed_gallery(service) as gallery:
+        removed = edits.remove_photo(gallery, gallery.performer(number), photo)
+    return json_response({"removed": removed})
+
+
+def answer_forget(service: Service, request: Request) -> Response:
+    """Erase a performer for good."""
+    (number,) = read_fields(request, id=int)
+    with changed_gallery(service) as gallery:
+        forget(gallery, gallery.performer(number))
+    return json_response({"forgotten": number})

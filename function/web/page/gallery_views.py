@@ -1,0 +1,141 @@
+"""The gallery for the page: lists, one performer, thumbnails, findings."""
+
+from dataclasses import asdict
+from typing import TypedDict
+
+from flask import Request, Response
+
+from db.records import Encoding, Listed
+from db.sqlite.checks import check_gallery
+from db.sqlite.listings import list_performers
+from db.vectors import distances_to_others
+from function.errors import GalleryUnavailableError, UnknownPerformerError
+from function.web.page.open_gallery import opened_gallery
+from function.web.page_requests import read_number
+from function.web.responses import bytes_response, json_response
+from function.web.service import Service
+
+PAGE_SIZE = 60
+LARGEST_PAGE = 200
+
+UNLIKE_FROM = 0.6
+"""From this distance to the mean of the performer's other photos, a photo may show somebody else:
+face_recognition's own limit for one person. A performer's own photos are at 0.35 +- 0.06."""
+
+WEAK_BELOW = 0.4
+"""A photo of lower quality adds little."""
+
+
+class ListedReply(TypedDict):
+    """A performer in a list; `thumbnail` is a URL on this server, or empty."""
+
+    id: int
+    name: str
+    disambiguation: str
+    photos: int
+    thumbnail: str
+
+
+class PhotoReply(TypedDict):
+    """An enrolled photo: where it came from, its quality (0 to 1), and what is weak about it."""
+
+    hash: str
+    origin: str
+    quality: float
+    remark: str
+
+
+def answer_list(service: Service, request: Request) -> Response:
+    """Answer `GET /gallery?search=&from=&limit=` with a slice of the performers."""
+    start = read_number(request, "from", 0, least=0)
+    limit = min(read_number(request, "limit", PAGE_SIZE, least=1), LARGEST_PAGE)
+    with opened_gallery(service) as gallery:
+        listing = list_performers(gallery, request.args.get("search", "").strip(), start, limit)
+    performers = [_listed(one) for one in listing.performers]
+    return json_response({"performers": performers, "total": listing.total})
+
+
+def answer_performer(service: Service, request: Request) -> Response:
+    """Answer `GET /gallery/performer?id=` with one performer and the photos."""
+    with opened_gallery(service) as gallery:
+        performer = gallery.performer(read_number(request, "id", 0, least=1))
+        photos = _photos(gallery.encodings(performer.id))
+        has_thumbnail = gallery.thumbnail(performer.id) is not None
+    return json_response(
+        {
+            "id": performer.id,
+            "name": performer.name,
+            "disambiguation": performer.disambiguation,
+            "aliases": performer.aliases,
+            "urls": performer.urls,
+            "source": performer.source,
+            "thumbnail": _thumbnail(performer.id) if has_thumbnail else "",
+            "photos": photos,
+        }
+    )
+
+
+def answer_thumbnail(service: Service, request: Request) -> Response:
+    """Answer `GET /gallery/thumbnail?id=` with a JPEG, or 304 if the browser has it."""
+    number = read_number(request, "id", 0, least=1)
+    with opened_gallery(service) as gallery:
+        thumbnail = gallery.thumbnail(number)
+    if thumbnail is None:
+        raise UnknownPerformerError(f"Performer {number} has no picture, or does not exist.")
+    return bytes_response(request, thumbnail, "image/jpeg")
+
+
+def answer_check(service: Service, _: Request) -> Response:
+    """Answer `GET /gallery/check` with the findings about the gallery's file, good and bad."""
+    path = service.settings.performers_db
+    if not path.is_file():
+        raise GalleryUnavailableError(f"There is no gallery {path.name}.")
+    # A file outside the media root is named without its folder.
+    folder = f"{path.parent}/"
+    findings = [
+        {
+            **asdict(one),
+            "found": one.found.replace(folder, ""),
+            "remedy": one.remedy.replace(folder, ""),
+        }
+        for one in check_gallery(path)
+    ]
+    return json_response({"findings": findings})
+
+
+def _photos(encodings: list[Encoding]) -> list[PhotoReply]:
+    distances = distances_to_others(encodings)
+    return [
+        PhotoReply(
+            hash=one.photo_hash,
+            origin=one.origin,
+            quality=round(one.quality, 3),
+            remark="; ".join(_remarks(one, distance)),
+        )
+        for one, distance in zip(encodings, distances, strict=True)
+    ]
+
+
+def _remarks(encoding: Encoding, distance: float | None) -> list[str]:
+    remarks = []
+    if encoding.weaknesses:
+        remarks.append(f"weak: {encoding.weaknesses}")
+    elif encoding.quality < WEAK_BELOW:
+        remarks.append("weak: soft or turned away")
+    if distance is not None and distance > UNLIKE_FROM:
+        remarks.append("unlike the other photos: is this somebody else?")
+    return remarks
+
+
+def _listed(one: Listed) -> ListedReply:
+    return ListedReply(
+        id=one.id,
+        name=one.name,
+        disambiguation=one.disambiguation,
+        photos=one.photos,
+        thumbnail=_thumbnail(one.id) if one.has_thumbnail else "",
+    )
+
+
+def _thumbnail(performer_id: int) -> str:
+    return f"/gallery/thumbnail?id={performer_id}"

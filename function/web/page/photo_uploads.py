@@ -1,0 +1,63 @@
+"""Enrols a photo that was dropped on the page."""
+
+import hashlib
+
+from flask import Request, Response
+
+from db.errors import AmbiguousNameError, PerformerNotFoundError
+from db.records import Encoding, Identity, Performer
+from db.sightings import new_performer
+from db.sqlite.gallery import SqliteGallery
+from function.errors import MissingParameterError
+from function.web.page.open_gallery import changed_gallery, opened_gallery, refuse_forgotten
+from function.web.page_requests import read_name, read_number, require_page
+from function.web.responses import json_response
+from function.web.service import Service
+
+
+def answer_photo(service: Service, request: Request) -> Response:
+    """Answer `POST /gallery/photos?id=`, or `?name=` for somebody new; the body is the photo."""
+    require_page(request)
+    content = _read_photo(request)
+    photo_hash = hashlib.sha256(content).hexdigest()
+    with opened_gallery(service) as gallery:
+        performer = _find_performer(gallery, request)
+        known = gallery.photo_hashes(performer.id, service.ready().model)
+    if photo_hash in known:
+        return json_response({"added": False, "id": performer.id})
+    encoding, picture = _encode(service, request, content, photo_hash)
+    with changed_gallery(service) as gallery:
+        gallery.enrol(performer, [encoding], picture)
+        own = Identity(performer.source, performer.source_id)
+        (stored,) = gallery.find_identities([own])
+    return json_response({"added": True, "id": stored.id})
+
+
+def _find_performer(gallery: SqliteGallery, request: Request) -> Performer:
+    if "id" in request.args:
+        return gallery.performer(read_number(request, "id", 0, least=1))
+    if "name" not in request.args:
+        raise MissingParameterError("Say whose photo it is: ?id=NUMBER, or ?name=NAME.")
+    name = read_name(request.args["name"])
+    try:
+        return gallery.find_performer(name)
+    except AmbiguousNameError:
+        raise
+    except PerformerNotFoundError:
+        return refuse_forgotten(gallery, new_performer(name))
+
+
+def _read_photo(request: Request) -> bytes:
+    if request.content_length is None:
+        raise MissingParameterError("The request has no Content-Length. Send it in one piece.")
+    return request.get_data(cache=False)
+
+
+def _encode(
+    service: Service, request: Request, content: bytes, photo_hash: str
+) -> tuple[Encoding, bytes]:
+    face = service.find_face(content)
+    origin = " ".join(request.args.get("file", "").split())[:200] or "added on the page"
+    weaknesses, model = ", ".join(face.weaknesses), service.ready().model
+    encoding = Encoding(face.encoding, model, face.quality, photo_hash, origin, weaknesses)
+    return encoding, face.crop

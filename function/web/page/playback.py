@@ -1,0 +1,89 @@
+"""Turns the video of a result into what a browser can show: the file, or one picture of it."""
+
+import mimetypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+from flask import Request, Response
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.wsgi import wrap_file
+
+from function.errors import MissingParameterError
+from function.media.files import MediaFile, open_media
+from function.web.page_requests import read_seconds
+from function.web.responses import PAGE_HEADERS
+from function.web.results import RecentResults
+from function.web.service import Service
+
+PLAYABLE = {".mkv": "video/webm", ".m4v": "video/mp4", ".mov": "video/mp4", ".ts": "video/mp2t"}
+"""Browsers refuse these under their own names, though they can often play the content."""
+
+
+def answer_media(service: Service, results: RecentResults, request: Request) -> Response:
+    """Answer `GET /media?result=ID` with the video of that result, whole or the requested range.
+
+    A `<video>` element cannot send a token; the result's id, which only its requester has, is used
+    instead. The path is checked against the media root again.
+    """
+    with _opened(service, results, request) as media:
+        response = _answer_file(request, media)
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+def answer_frame(service: Service, results: RecentResults, request: Request) -> Response:
+    """Answer `GET /frame?result=ID&seconds=S` with the picture shown then, as a JPEG.
+
+    It is for browsers that cannot play the file. Access is as for `/media`; like everything in a
+    video, the browser must not store it.
+    """
+    seconds = read_seconds(request, "seconds")
+    with _opened(service, results, request) as media:
+        picture = service.find_moment(media, seconds).picture
+    return Response(picture, mimetype="image/jpeg", headers=PAGE_HEADERS)
+
+
+@contextmanager
+def _opened(service: Service, results: RecentResults, request: Request) -> Iterator[MediaFile]:
+    if "result" not in request.args:
+        raise MissingParameterError("The parameter result is missing. Identify the video first.")
+    settings = service.settings
+    video = results.find(request.args["result"]).video
+    with open_media(video, settings.media_root, settings.path_map) as media:
+        yield media
+
+
+def _version(media: MediaFile) -> str:
+    """Identify the file's current content, so that browsers notice when it changes."""
+    found = os.fstat(media.descriptor)
+    return f"{found.st_mtime_ns:x}-{found.st_size:x}"
+
+
+def _answer_file(request: Request, media: MediaFile) -> Response:
+    found = os.fstat(media.descriptor)
+    # The response is still being read after the descriptor of the check is closed.
+    file = os.fdopen(os.dup(media.descriptor), "rb")
+    response = Response(
+        wrap_file(request.environ, file), mimetype=_mimetype(media.name), direct_passthrough=True
+    )
+    response.call_on_close(file.close)
+    response.content_length = found.st_size
+    response.last_modified = datetime.fromtimestamp(found.st_mtime, UTC)
+    response.set_etag(_version(media))
+    try:
+        response.make_conditional(request, accept_ranges=True, complete_length=found.st_size)
+    except RequestedRangeNotSatisfiable:
+        response.close()
+        return Response(status=416, headers={"Content-Range": f"bytes */{found.st_size}"})
+    return response
+
+
+def _mimetype(name: str) -> str:
+    guessed = mimetypes.guess_type(name)[0] or ""
+    kind = PLAYABLE.get(PurePosixPath(name).suffix.lower(), guessed)
+    # Anything else in the media root must not be run by a browser as one of our pages.
+    return kind if kind.startswith("video/") else "application/octet-stream"

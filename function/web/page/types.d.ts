@@ -1,0 +1,272 @@
+// The types that the page's modules share with each other and with the server. Only the type checker
+// reads this; tests/function/web/page/test_types.py compares it with the server's own types and the ids of index.html.
+
+// What the server replies, under the names used in its own code.
+
+interface MatchReply {
+  name: string;
+  poster: string;
+  score: number;
+  urls: string[];
+  id: string;
+}
+
+interface PersonReply {
+  image: string;
+  matches: MatchReply[];
+  verdict: "match" | "uncertain" | "unknown";
+  appearances: [number, number][];
+  faces: number;
+  best_seconds: number;
+}
+
+interface ProgressReply {
+  done: number;
+  of: number;
+  faces: number;
+}
+
+interface ListedReply {
+  id: number;
+  name: string;
+  disambiguation: string;
+  photos: number;
+  thumbnail: string;
+}
+
+interface PhotoReply {
+  hash: string;
+  origin: string;
+  quality: number;
+  remark: string;
+}
+
+interface VideoEntry {
+  name: string;
+  path: string;
+  bytes: number;
+}
+
+interface FolderEntry {
+  name: string;
+  path: string;
+}
+
+interface FolderReply {
+  folder: string;
+  crumbs: FolderEntry[];
+  folders: FolderEntry[];
+  videos: VideoEntry[];
+  left_out: number;
+}
+
+interface PhotoNumber {
+  performer: string;
+  performer_id: number;
+  number: number;
+}
+
+/** function/matching/audits.py calls it Finding. */
+interface AuditFinding {
+  kind: "photo_nearer_to_another" | "duplicate_photos" | "performers_too_alike" | "no_photos";
+  performers: string[];
+  performer_ids: number[];
+  photos: PhotoNumber[];
+  distance: number | null;
+  advice: string;
+}
+
+interface Audit {
+  performers: number;
+  photos: number;
+  total: number;
+  findings: AuditFinding[];
+}
+
+interface CheckFinding {
+  level: "ok" | "mended" | "warning" | "error";
+  found: string;
+  remedy: string;
+}
+
+interface PerformerReply {
+  id: number;
+  name: string;
+  disambiguation: string;
+  aliases: string[];
+  urls: string[];
+  source: string;
+  thumbnail: string;
+  photos: PhotoReply[];
+}
+
+interface ReadyReply {
+  status: "ready";
+  engine: string;
+  provider: string;
+  model: string;
+  performers: number;
+  encodings: number;
+}
+
+/** The reply without the token. */
+interface LittleReadyReply {
+  status: "ready";
+  performers?: undefined;
+}
+
+interface ErrorReply {
+  code: string;
+  message: string;
+}
+
+interface CorrectionReply {
+  correction: string;
+  said: string;
+}
+
+/** One line of the answer to a video. */
+type Line =
+  | { progress: ProgressReply; error?: undefined }
+  | { result: PersonReply[]; id: string; progress?: undefined; error?: undefined }
+  | { error: ErrorReply };
+
+/** What each URL replies. */
+interface Replies {
+  "/ready": ReadyReply | LittleReadyReply;
+  "/videos": FolderReply;
+  "/corrections/assign": CorrectionReply;
+  "/corrections/name": CorrectionReply;
+  "/corrections/reject": CorrectionReply;
+  "/corrections/undo": { undone: true };
+  "/gallery": { performers: ListedReply[]; total: number };
+  "/gallery/performer": PerformerReply;
+  "/gallery/check": { findings: CheckFinding[] };
+  "/gallery/audit": Audit;
+  "/gallery/photos": { added: boolean; id: number };
+  "/gallery/create": { created: string };
+  "/gallery/rename": { renamed: number };
+  "/gallery/merge": { merged: number };
+  "/gallery/remove-photo": { removed: number };
+  "/gallery/forget": { forgotten: number };
+}
+
+/** A URL that replies with JSON, with or without a query. */
+type Address = keyof Replies | `${keyof Replies}?${string}`;
+
+type ReplyOf<Asked extends Address> = Asked extends keyof Replies
+  ? Replies[Asked]
+  : Asked extends `${infer Path extends keyof Replies}?${string}`
+    ? Replies[Path]
+    : never;
+
+/** What is sent to each URL that changes something. */
+interface Fields {
+  "/corrections/assign": PersonOfResult & { performer: number; instead_of: number };
+  "/corrections/name": PersonOfResult & { name: string; instead_of: number };
+  "/corrections/reject": PersonOfResult & { performer: number };
+  "/corrections/undo": { correction: string };
+  "/gallery/create": Record<string, never>;
+  "/gallery/rename": { id: number; name: string };
+  "/gallery/merge": { kept: number; absorbed: number };
+  "/gallery/remove-photo": { id: number; photo: string };
+  "/gallery/forget": { id: number };
+}
+
+/** The id of a result, and the number of a person in it. */
+interface PersonOfResult {
+  result: string;
+  person: number;
+}
+
+// What is on the page.
+
+/** The elements of index.html that have an id, each with its tag. */
+interface TagsById {
+  status: "details";
+  lamp: "span";
+  "status-line": "span";
+  "status-panel": "div";
+  main: "main";
+  fault: "div";
+  identify: "section";
+  "identify-title": "h1";
+  greeting: "div";
+  ask: "form";
+  path: "input";
+  go: "button";
+  browser: "section";
+  "browser-title": "h2";
+  crumbs: "nav";
+  files: "ul";
+  progress: "section";
+  "progress-title": "h2";
+  bar: "progress";
+  "progress-text": "p";
+  cancel: "button";
+  trouble: "div";
+  results: "section";
+  "results-title": "h2";
+  player: "div";
+  people: "div";
+  gallery: "section";
+  "gallery-title": "h1";
+  search: "input";
+  found: "p";
+  new: "details";
+  "new-name": "input";
+  "new-photos": "div";
+  audit: "details";
+  "audit-count": "span";
+  "audit-findings": "ul";
+  grid: "div";
+  more: "button";
+  performer: "section";
+  dialog: "dialog";
+}
+
+/** Elements that come and go. */
+interface MadeById {
+  findings: HTMLUListElement | null;
+  "change-trouble": HTMLDivElement | null;
+}
+
+type ById = { [Id in keyof TagsById]: HTMLElementTagNameMap[TagsById[Id]] } & MadeById;
+
+type Child = Node | string | null | undefined;
+
+/** What `make` gives to an element. */
+interface Properties {
+  text?: string;
+  onclick?: (event: MouseEvent) => unknown;
+  onmousedown?: (event: MouseEvent) => unknown;
+  onsubmit?: (event: SubmitEvent) => unknown;
+  [attribute: string]: string | number | boolean | null | undefined | ((event: never) => unknown);
+}
+
+/** A button of a dialog. */
+interface Choice {
+  value: string;
+  text: string;
+}
+
+interface SendOptions {
+  method?: "GET" | "POST";
+  body?: BodyInit | null;
+  type?: string | null;
+  accept?: string;
+  signal?: AbortSignal;
+}
+
+interface ChooserOptions {
+  onchoose: (performer: ListedReply) => unknown;
+  onname?: (name: string) => unknown;
+  oncancel: () => unknown;
+  leaveOut?: number;
+}
+
+interface PhotoDropOptions {
+  address: () => string;
+  missing: string;
+  ondone: () => unknown;
+}

@@ -1,0 +1,101 @@
+"""Writes people and their matches as the JSON of the API."""
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import TypedDict
+
+from db.records import Performer
+from function.faces.faces import best_face
+from function.matching.matches import Identification, Match, Verdict
+from function.people.appearances import Span, find_appearances
+from function.people.search import Progress
+
+
+class MatchReply(TypedDict):
+    """A performer that a person may be; `score` is a probability in percent.
+
+    `poster` is a data: URI of the stored picture, else the URL of one, else empty.
+    """
+
+    name: str
+    poster: str
+    score: float
+    urls: list[str]
+    id: str
+
+
+class PersonReply(TypedDict):
+    """One person found in the video; `image` is a base64 JPEG of the best face."""
+
+    image: str
+    matches: list[MatchReply]
+    verdict: Verdict
+    appearances: list[Span]
+    faces: int
+    best_seconds: float
+
+
+Thumbnails = Callable[[int], bytes | None]
+"""Returns a performer's stored poster by id."""
+
+
+def to_reply(
+    identifications: Sequence[Identification], thumbnails: Thumbnails
+) -> list[PersonReply]:
+    """Write out every person, in the order of `rank`."""
+    return [_person_reply(one, thumbnails) for one in rank(identifications)]
+
+
+def rank(identifications: Sequence[Identification]) -> list[Identification]:
+    """Put the most certain first; if equal, the one seen most."""
+    return sorted(
+        identifications,
+        key=lambda one: (-(one.matches[0].score if one.matches else 0.0), -len(one.person.faces)),
+    )
+
+
+class ProgressReply(TypedDict):
+    """Seconds of video done, of how many, and the faces found so far."""
+
+    done: float
+    of: float
+    faces: int
+
+
+def to_progress(progress: Progress) -> ProgressReply:
+    """Write out how far a recognition is."""
+    return ProgressReply(
+        done=round(progress.done_seconds, 3),
+        of=round(progress.of_seconds, 3),
+        faces=progress.faces,
+    )
+
+
+def _person_reply(identification: Identification, thumbnails: Thumbnails) -> PersonReply:
+    faces = identification.person.faces
+    best = best_face(faces)
+    return PersonReply(
+        image=base64.b64encode(best.crop).decode("ascii"),
+        matches=[_match_reply(match, thumbnails) for match in identification.matches],
+        verdict=identification.verdict,
+        appearances=[(round(start, 3), round(end, 3)) for start, end in find_appearances(faces)],
+        faces=len(faces),
+        best_seconds=round(best.seconds, 3),
+    )
+
+
+def _match_reply(match: Match, thumbnails: Thumbnails) -> MatchReply:
+    return MatchReply(
+        name=match.performer.name,
+        poster=_poster(match.performer, thumbnails),
+        score=round(match.score, 1),
+        urls=list(match.performer.urls),
+        id=str(match.performer.id),
+    )
+
+
+def _poster(performer: Performer, thumbnails: Thumbnails) -> str:
+    jpeg = thumbnails(performer.id)
+    if jpeg is None:
+        return performer.poster_url
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

@@ -1,0 +1,141 @@
+"""The page's latest results, kept in memory so that they can be corrected.
+
+Encodings never leave the process, so a correction gives a result and the number of a person in it,
+and the encodings are looked up here. Only the page's own requests are kept; a limited number of
+them, for a limited time, and never on disk.
+"""
+
+import hashlib
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import PureWindowsPath
+
+import numpy as np
+
+from db.blobs import to_blob
+from db.records import Encoding
+from db.sightings import Correction, Sighting
+from function.errors import ResultGoneError
+from function.faces.faces import Face, best_face
+from function.people.people import Person
+from function.people.views import DUPLICATE_WITHIN
+
+MOST_RESULTS = 16
+MOST_CORRECTIONS = 500
+KEPT_SECONDS = 2 * 3600.0
+
+MOST_ENCODINGS = 5
+"""One video shows a face in a few views; more encodings of it add nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class KeptResult:
+    """One video, by the path it was asked for, and its people in the order of the reply."""
+
+    video: str
+    people: tuple[Sighting, ...]
+    kept_at_seconds: float
+
+
+class RecentResults:
+    """Keeps the latest results under random ids; safe to use from several threads.
+
+    An id cannot be guessed, so anyone who has it may correct that result and play its video.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start empty; `clock` returns seconds."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._results: OrderedDict[str, KeptResult] = OrderedDict()
+        self._corrections: OrderedDict[str, Correction] = OrderedDict()
+
+    def keep(self, video: str, people: Sequence[Person], model: str) -> str:
+        """Keep the people of `video`, and return the id of the result."""
+        origin = f"confirmed from {PureWindowsPath(video).name}"
+        kept = tuple(_sighting(person, origin, model) for person in people)
+        result_id = secrets.token_urlsafe(24)
+        with self._lock:
+            self._results[result_id] = KeptResult(video, kept, self._clock())
+            while len(self._results) > MOST_RESULTS:
+                self._results.popitem(last=False)
+        return result_id
+
+    def find(self, result_id: str) -> KeptResult:
+        """Return a result that is still kept.
+
+        Raises:
+            ResultGoneError: it is not, or never was.
+        """
+        with self._lock:
+            result = self._results.get(result_id)
+            if result and self._clock() - result.kept_at_seconds > KEPT_SECONDS:
+                del self._results[result_id]
+                result = None
+        if result is None:
+            raise ResultGoneError(
+                "This result is no longer kept: the server was restarted, or many videos came "
+                "after it. Identify the video again."
+            )
+        return result
+
+    def keep_correction(self, correction: Correction) -> str:
+        """Keep what a correction changed, and return the id to undo it with."""
+        correction_id = secrets.token_urlsafe(24)
+        with self._lock:
+            self._corrections[correction_id] = correction
+            while len(self._corrections) > MOST_CORRECTIONS:
+                self._corrections.popitem(last=False)
+        return correction_id
+
+    def find_correction(self, correction_id: str) -> Correction:
+        """Return a correction that can still be undone.
+
+        Raises:
+            ResultGoneError: it cannot; only the latest can, and each only once.
+        """
+        with self._lock:
+            correction = self._corrections.get(correction_id)
+        if correction is None:
+            raise ResultGoneError(
+                "This can no longer be undone here: it was already undone, or the server was "
+                "restarted. You can still change it in the gallery view."
+            )
+        return correction
+
+    def drop_correction(self, correction_id: str) -> None:
+        """Drop a correction that was undone."""
+        with self._lock:
+            self._corrections.pop(correction_id, None)
+
+
+def choose_faces(faces: Sequence[Face]) -> list[Face]:
+    """Choose the faces worth enrolling: the best of each view, weak ones only if all are."""
+    strong = [face for face in faces if not face.is_weak]
+    if not strong:
+        return [best_face(faces)]
+    chosen: list[Face] = []
+    for face in sorted(strong, key=lambda face: (-face.quality, face.seconds)):
+        apart = [float(np.linalg.norm(face.encoding - one.encoding)) for one in chosen]
+        if all(distance > DUPLICATE_WITHIN for distance in apart):
+            chosen.append(face)
+    return chosen[:MOST_ENCODINGS]
+
+
+def _sighting(person: Person, origin: str, model: str) -> Sighting:
+    encodings = tuple(
+        Encoding(
+            vector=face.encoding,
+            model=model,
+            quality=face.quality,
+            photo_hash=hashlib.sha256(to_blob(face.encoding)).hexdigest(),
+            origin=f"{origin} at {face.seconds:.1f} s",
+            weaknesses=", ".join(face.weaknesses),
+        )
+        for face in choose_faces(person.faces)
+    )
+    return Sighting(person.template, encodings, best_face(person.faces).crop, model, origin)

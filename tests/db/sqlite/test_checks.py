@@ -1,0 +1,104 @@
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from db.errors import NetworkShareError
+from db.sqlite.checks import check_gallery, check_sqlite_version
+from db.sqlite.filesystems import find_network_share
+from db.sqlite.gallery import SqliteGallery
+from tests.support.galleries import encoding, gallery_of_schema, performer
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
+        gallery.enrol(performer("Ada"), [encoding(1), encoding(2)], None)
+    return tmp_path / "g.db"
+
+
+def problems(path: Path) -> list[tuple[str, str]]:
+    return [(one.level, one.found) for one in check_gallery(path) if one.level != "ok"]
+
+
+def change(path: Path, sql: str, *values: object) -> None:
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute(sql, values)
+        raw.commit()
+
+
+def test_a_sound_gallery_has_no_problem_and_its_content_is_counted(path: Path) -> None:
+    assert problems(path) == []
+    assert any("1 performers with 2 sound encodings" in one.found for one in check_gallery(path))
+
+
+@pytest.mark.parametrize("blob", [b"short", np.full(128, np.nan, "<f4").tobytes()])
+def test_damaged_encodings_are_counted_beside_their_owner(path: Path, blob: bytes) -> None:
+    change(path, "UPDATE encodings SET vector = ? WHERE id = 2", blob)
+    assert problems(path) == [("error", "1 encodings of Ada are damaged.")]
+
+
+def test_models_that_mix_and_rows_without_owner_are_errors(path: Path) -> None:
+    change(path, "UPDATE encodings SET model = 'other' WHERE id = 2")
+    change(path, "UPDATE encodings SET performer_id = 77 WHERE id = 1")
+    found = [what for _, what in problems(path)]
+    assert found[0] == "1 rows belong to no performer."
+    assert found[1].startswith("Encodings of 2 models")
+
+
+def test_a_file_that_others_may_read_is_mended(path: Path) -> None:
+    path.chmod(0o644)
+    assert problems(path) == [("mended", "g.db could be read by others (644); now 600.")]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_or_foreign_file_is_named_with_the_remedy(path: Path, tmp_path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[4096 + 8 : 4096 + 400] = b"\xff" * 392
+    path.write_bytes(content)
+    assert [level for level, _ in problems(path)] == ["error"]
+    (tmp_path / "text.db").write_text("text " * 100)
+    (tmp_path / "text.db").chmod(0o600)
+    (problem,) = [one for one in check_gallery(tmp_path / "text.db") if one.level == "error"]
+    assert problem.remedy == "Restore a backup."
+
+
+def test_what_an_interrupted_backup_left_is_named(path: Path) -> None:
+    path.with_name(".g.db.before-2.partial").touch()
+    ((level, found),) = problems(path)
+    assert level == "warning"
+    assert ".g.db.before-2.partial" in found
+
+
+def test_an_empty_file_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "g.db").touch(mode=0o600)
+    assert [level for level, _ in problems(tmp_path / "g.db")] == ["warning"]
+    SqliteGallery(tmp_path / "g.db").close()
+    assert problems(tmp_path / "g.db") == []
+
+
+def test_an_old_schema_is_only_a_warning(tmp_path: Path) -> None:
+    path = gallery_of_schema(tmp_path / "old.db", 1)
+    path.chmod(0o600)
+    assert [level for level, _ in problems(path)] == ["warning"]
+
+
+def test_sqlite_that_can_lose_a_log_is_explained() -> None:
+    assert "take turns" in check_sqlite_version((3, 40, 1)).found
+    assert check_sqlite_version((3, 52, 0)).found == "SQLite 3.52.0."
+
+
+def test_a_gallery_on_a_network_share_is_refused(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/a / ext4 rw 0 0\nnas:/x {tmp_path} nfs4 rw 0 0\n")
+    assert find_network_share(path, mounts) == "nfs4"
+    assert find_network_share(Path("/etc/hosts"), mounts) is None
+    assert find_network_share(path, tmp_path / "gone") is None
+    monkeypatch.setattr("db.sqlite.filesystems.find_network_share.__defaults__", (mounts,))
+    with pytest.raises(NetworkShareError, match="nfs4"):
+        SqliteGallery(path)
+    assert any("network share" in found for _, found in problems(path))

@@ -1,0 +1,174 @@
+"""The path of a request: what it opens, and that it opens nothing else."""
+
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from function.errors import (
+    BadParameterError,
+    OutsideMediaRootError,
+    RecognitionError,
+    UnreadableVideoError,
+    VideoNotFoundError,
+)
+from function.media.files import _open_beneath, open_media
+from tools.soak.paths import CANARY, escape_paths, lay_out_library
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A media root beside a secret, with links that lead to it."""
+    return lay_out_library(tmp_path)
+
+
+def content(
+    asked: str, roots: Path | Sequence[Path], path_map: Sequence[tuple[str, str]] = ()
+) -> bytes:
+    roots = [roots] if isinstance(roots, Path) else roots
+    with open_media(asked, roots, path_map) as media:
+        return os.read(media.descriptor, 100)
+
+
+def test_relative_and_absolute_paths_and_links_inside_the_root_open_the_file(root: Path) -> None:
+    for asked in ("film.mp4", "./sub/../film.mp4", f"{root}/film.mp4", "link.mp4", "folder/in.mp4"):
+        assert content(asked, root) == b"a film", asked
+
+
+def test_a_file_goes_by_its_path_under_the_root(root: Path) -> None:
+    with open_media(f"{root}/sub/in.mp4", [root]) as media:
+        assert media.name == "sub/in.mp4"
+
+
+def test_no_escape_path_opens_anything(root: Path) -> None:
+    paths = escape_paths(root)
+    assert len(paths) >= 200
+    for asked in paths:
+        with pytest.raises(RecognitionError) as caught, open_media(asked, [root]):
+            pass
+        assert caught.value.status in {400, 403, 404, 422}, asked
+        assert CANARY not in str(caught.value)
+        assert str(root.parent) not in str(caught.value).replace(asked, "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        ("", BadParameterError),
+        ("film.mp4\0.jpg", BadParameterError),
+        ("http://127.0.0.1/film.mp4", BadParameterError),
+        ("FILE:///etc/passwd", BadParameterError),
+        ("hls+https://127.0.0.1/film.mp4", BadParameterError),
+        ("../secret.mp4", OutsideMediaRootError),
+        ("out.mp4", OutsideMediaRootError),
+        ("outside/secret.mp4", OutsideMediaRootError),
+        ("gone.mp4", VideoNotFoundError),
+        ("loop.mp4", VideoNotFoundError),
+        ("file:film.mp4", VideoNotFoundError),
+        ("concat:film.mp4|film.mp4", VideoNotFoundError),
+        ("subfile,,start,0,end,9,,:film.mp4", VideoNotFoundError),
+        ("film%d.mp4", VideoNotFoundError),
+        ("film%03d.mp4", VideoNotFoundError),
+        ("://film.mp4", VideoNotFoundError),
+        ("D://film.mp4", VideoNotFoundError),
+        ("sub", UnreadableVideoError),
+        (".", UnreadableVideoError),
+        ("pipe.mp4", UnreadableVideoError),
+    ],
+)
+def test_each_way_of_being_wrong_has_its_error(
+    asked: str, error: type[RecognitionError], root: Path
+) -> None:
+    with pytest.raises(error) as caught, open_media(asked, [root]):
+        pass
+    assert type(caught.value) is error
+
+
+def test_a_socket_is_no_video(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)  # the names of sockets are short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket.mp4")
+        with pytest.raises(RecognitionError):
+            content("socket.mp4", root)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("film%d.mp4", "film%03d.mp4", "100% real.mp4", "a:b.mp4", "http:a.mp4", "file:a.mp4"),
+        *("concat:a.mp4|b.mp4", "subfile,,start,0,end,9,,:a.mp4", "a,,b.mp4", "1://a.mp4"),
+    ],
+)
+def test_a_name_that_looks_like_a_pattern_or_a_scheme_is_only_a_name(name: str, root: Path) -> None:
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).write_bytes(b"itself")
+    assert content(name, root) == b"itself"
+    assert content(f"{root}/{name}", root) == b"itself"
+
+
+def test_an_address_is_refused_with_what_to_do_and_without_what_it_names(root: Path) -> None:
+    (root / "http:" / "host").mkdir(parents=True)
+    (root / "http:" / "host" / "film.mp4").write_bytes(b"itself")
+    with pytest.raises(BadParameterError) as caught:
+        content("http://host/film.mp4", root)
+    assert "(http://...)" in str(caught.value)
+    assert "PATH_MAP" in str(caught.value)
+    assert "host" not in str(caught.value)
+    assert content("./http://host/film.mp4", root) == b"itself"
+
+
+def test_a_prefix_that_looks_like_an_address_can_be_exchanged(root: Path) -> None:
+    path_map = [("smb://nas/media", str(root))]
+    assert content("smb://nas/media/sub/in.mp4", root, path_map) == b"a film"
+    with pytest.raises(BadParameterError):
+        content("smb://nas/other/in.mp4", root, path_map)
+
+
+def test_a_link_that_comes_between_the_check_and_the_opening_is_not_followed(root: Path) -> None:
+    with pytest.raises(VideoNotFoundError):
+        _open_beneath(root, Path("out.mp4"), "out.mp4")
+    with pytest.raises(VideoNotFoundError):
+        _open_beneath(root, Path("outside/secret.mp4"), "outside/secret.mp4")
+
+
+def test_of_several_roots_the_first_that_has_the_file_gives_it(root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "film.mp4").write_bytes(b"another film")
+    (other / "more.mp4").write_bytes(b"more")
+    assert content("film.mp4", [root, other]) == b"a film"
+    assert content("film.mp4", [other, root]) == b"another film"
+    assert content("more.mp4", [root, other]) == b"more"
+    assert content(f"{other}/more.mp4", [root, other]) == b"more"
+
+
+@pytest.mark.parametrize(
+    ("asked", "theirs"),
+    [
+        ("/stash/media/sub/in.mp4", "/stash/media"),
+        ("/stash/media/sub/in.mp4", "/stash/media/"),
+        ("D:\\Films\\sub\\in.mp4", "D:\\Films"),
+        ("d:\\films\\sub\\in.mp4", "D:\\Films"),
+    ],
+)
+def test_the_callers_prefix_is_exchanged_for_ours(asked: str, theirs: str, root: Path) -> None:
+    assert content(asked, root, [("/stash", "/gone"), (theirs, str(root))]) == b"a film"
+
+
+def test_a_prefix_is_exchanged_only_at_a_slash_and_leads_nowhere_else(root: Path) -> None:
+    for asked in ("/stashed/film.mp4", "/stash/../secret.mp4"):
+        with pytest.raises(OutsideMediaRootError):
+            content(asked, root, [("/stash", str(root))])
+
+
+def test_no_descriptor_is_left_open(root: Path) -> None:
+    folder = Path("/dev/fd")
+    before = len(list(folder.iterdir()))
+    for asked in ("film.mp4", "sub", "pipe.mp4", "gone.mp4", "sub/gone.mp4", "film.mp4/x"):
+        try:
+            content(asked, root)
+        except RecognitionError:
+            continue
+    assert len(list(folder.iterdir())) == before

@@ -1,0 +1,272 @@
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from function.errors import UnreadableVideoError
+from function.media.frames import Frame, sample_frames
+from function.media.pictures import RgbImage
+from function.media.videos import VideoLimits, open_video
+from tests.support.memory import read_video_in_memory
+from tests.support.videos import number_in, numbered_pictures
+from tools.footage.videos import still_picture, write_video
+
+FPS = 25
+
+READABLE: dict[str, dict[str, Any]] = {
+    "h264.mp4": {},
+    "h264.mkv": {},
+    "h264.ts": {},
+    "h264.flv": {},
+    "without_b_frames.mp4": {"b_frames": 0},
+    "open_groups.mp4": {"options": {"x264-params": "open-gop=1"}},
+    "ten_bit.mkv": {"pixel_format": "yuv420p10le"},
+    "interlaced.ts": {"options": {"x264-params": "tff=1"}},
+    "hevc.mp4": {"codec": "libx265"},
+    "vp9.webm": {"codec": "libvpx-vp9"},
+    "mpeg4.avi": {"codec": "mpeg4", "b_frames": 0},
+    "mpeg2.mpg": {"codec": "mpeg2video"},
+    "motion_jpeg.mov": {"codec": "mjpeg", "pixel_format": "yuvj420p"},
+    "wmv2.wmv": {"codec": "wmv2"},
+}
+
+
+def sample(path: Path, every_seconds: float | None = None) -> list[Frame]:
+    with open_video(path, every_seconds) as video:
+        return list(sample_frames(video))
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_each_frame_is_the_picture_that_its_time_says(name: str, tmp_path: Path) -> None:
+    path = write_video(tmp_path / name, numbered_pictures(120), **READABLE[name])
+    frames = sample(path, 0.5)
+    first = number_in(frames[0].rgb) - frames[0].seconds * FPS
+    for frame in frames:
+        assert number_in(frame.rgb) == pytest.approx(frame.seconds * FPS + first, abs=0.1)
+    assert abs(first) <= 1
+    assert [frame.index for frame in frames] == list(range(len(frames)))
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_gaps_between_keyframes_are_filled_and_keyframes_thinned(name: str, tmp_path: Path) -> None:
+    path = write_video(tmp_path / name, numbered_pictures(120), **READABLE[name])
+    seconds = [frame.seconds for frame in sample(path, 0.5)]
+    gaps = np.diff(seconds)
+    assert gaps.min() > 0.25
+    assert gaps.max() < 0.5 * 1.02 + 2 / FPS
+    assert seconds[0] <= 1 / FPS
+    assert seconds[-1] > 4.2
+
+
+def test_keyframes_are_sampled_where_they_fall(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "video.mp4", numbered_pictures(120), keyframe_every=30)
+    assert [number_in(frame.rgb) for frame in sample(path, 1.2)] == [0, 30, 60, 90]
+
+
+def test_pictures_without_timestamps_are_timed_by_their_order(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "raw", numbered_pictures(100), container="h264", b_frames=0)
+    frames = sample(path, 1.0)
+    assert [number_in(frame.rgb) for frame in frames] == [0, 25, 50, 75]
+    assert [frame.seconds for frame in frames] == pytest.approx([0, 1, 2, 3])
+
+
+def test_a_varying_frame_rate_keeps_each_picture_at_its_own_time(tmp_path: Path) -> None:
+    times = [number**2 / 400 for number in range(100)]
+    path = write_video(tmp_path / "video.mkv", numbered_pictures(100), seconds=times)
+    frames = sample(path, 2.0)
+    assert [frame.seconds for frame in frames] == pytest.approx(
+        [times[number_in(frame.rgb)] for frame in frames], abs=0.001
+    )
+    assert np.diff([frame.seconds for frame in frames]).max() < 2.0 * 1.02 + 0.5
+
+
+def test_a_recording_that_starts_between_keyframes_begins_with_the_first_one(
+    tmp_path: Path,
+) -> None:
+    whole = write_video(tmp_path / "whole.ts", numbered_pictures(100), keyframe_every=40)
+    packets = 188
+    stream = whole.read_bytes()
+    with av.open(str(whole)) as container:
+        second_packet = [p.pos for p in container.demux(video=0) if p.size][10]
+    cut = tmp_path / "cut.ts"
+    head = stream[: 3 * packets]  # the tables that name the streams
+    cut.write_bytes(head + stream[second_packet // packets * packets :])
+    frames = sample(cut, 1.0)
+    assert number_in(frames[0].rgb) == 40
+
+
+@pytest.mark.parametrize("every_seconds", [0.2, 1.0])
+def test_time_runs_on_evenly_over_a_splice(every_seconds: float, tmp_path: Path) -> None:
+    first = write_video(tmp_path / "1.ts", numbered_pictures(100))
+    second = write_video(tmp_path / "2.ts", numbered_pictures(100, first=100))
+    spliced = tmp_path / "spliced.ts"
+    spliced.write_bytes(first.read_bytes() + second.read_bytes())
+    frames = sample(spliced, every_seconds)
+    seconds = [frame.seconds for frame in frames]
+    assert np.diff(seconds).min() > 0.5 * every_seconds
+    assert np.diff(seconds).max() < 1.02 * every_seconds + 3 / FPS
+    assert seconds == pytest.approx([number_in(f.rgb) / FPS for f in frames], abs=0.2)
+
+
+def test_time_never_runs_backwards_where_the_container_stores_no_order(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "video.avi", numbered_pictures(100), b_frames=3)
+    frames = sample(path, 1 / FPS)
+    seconds = [frame.seconds for frame in frames]
+    assert seconds == sorted(seconds)
+    assert [f.seconds for f in frames] == pytest.approx(
+        [number_in(f.rgb) / FPS for f in frames], abs=5 / FPS
+    )
+
+
+@pytest.mark.parametrize("pixel_aspect", [Fraction(2), Fraction(1, 2)])
+def test_pictures_with_oblong_pixels_are_stretched(pixel_aspect: Fraction, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "v.mp4", numbered_pictures(50), pixel_aspect=pixel_aspect)
+    expected = (128, 384, 3) if pixel_aspect > 1 else (256, 192, 3)
+    assert {frame.rgb.shape for frame in sample(path)} == {expected}
+
+
+def four_corners(count: int = 10) -> Iterator[RgbImage]:
+    picture = np.zeros((96, 160, 3), np.uint8)
+    picture[:48, :80], picture[:48, 80:] = (220, 40, 40), (40, 220, 40)
+    picture[48:, :80], picture[48:, 80:] = (40, 40, 220), (220, 220, 220)
+    return still_picture(picture, count, fps=1)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_a_turned_video_comes_out_upright(tmp_path: Path, rotation: int, *, mirrored: bool) -> None:
+    path = write_video(tmp_path / "video.mp4", four_corners(), rotation=rotation, mirrored=mirrored)
+    shown = np.rot90(next(four_corners()), rotation // 90)
+    shown = shown[:, ::-1] if mirrored else shown
+    (frame,) = sample(path)
+    assert frame.rgb.shape == shown.shape
+    assert frame.rgb.flags.c_contiguous
+    assert np.abs(frame.rgb.astype(int) - shown).mean() < 6
+
+
+def test_a_picture_of_one_pixel_is_a_picture(tmp_path: Path) -> None:
+    dot = np.full((1, 1, 3), 200, np.uint8)
+    path = write_video(tmp_path / "dot.mov", [dot] * 5, codec="mjpeg", pixel_format="yuvj444p")
+    assert [frame.rgb.shape for frame in sample(path)] == [(1, 1, 3)]
+
+
+def test_a_still_picture_is_one_frame_that_lasts(tmp_path: Path) -> None:
+    pictures = [*still_picture(next(numbered_pictures(1)), 4.0), *numbered_pictures(50, first=900)]
+    path = write_video(tmp_path / "video.mp4", pictures, keyframe_every=25)
+    frames = sample(path, 1.0)
+    assert [number_in(frame.rgb) for frame in frames] == [0, 900, 925]
+    assert [frame.seconds for frame in frames] == pytest.approx([0, 4, 5])
+    assert [frame.until_seconds for frame in frames] == pytest.approx([3, 4, 5])
+
+
+def test_a_still_picture_is_one_frame_whatever_the_camera_noise(tmp_path: Path) -> None:
+    noise, picture = np.random.default_rng(0), next(four_corners()).astype(int)
+    noisy = (np.clip(picture + noise.normal(0, 4, picture.shape), 0, 255) for _ in range(75))
+    path = write_video(tmp_path / "video.mp4", (p.astype(np.uint8) for p in noisy))
+    (frame,) = sample(path, 0.5)
+    assert frame.until_seconds > 2.0
+
+
+def test_a_slow_drift_does_not_pass_for_a_still(tmp_path: Path) -> None:
+    drift = (np.full((96, 160, 3), 60 + number // 4, np.uint8) for number in range(400))
+    path = write_video(tmp_path / "video.mp4", drift, keyframe_every=25)
+    assert len(sample(path, 1.0)) >= 12
+
+
+def test_a_small_face_that_turns_a_little_is_not_taken_for_a_still(
+    photos: Path, tmp_path: Path
+) -> None:
+    with av.open(str(photos / "astronaut.png")) as container:
+        portrait = next(container.decode(video=0)).reformat(64, 64).to_ndarray(format="rgb24")
+    room = np.full((360, 640, 3), 90, np.uint8)
+    before, after = room.copy(), room.copy()
+    before[100:164, 300:364] = portrait
+    after[100:164, 302:366] = portrait
+    pictures = [*still_picture(before, 1.0), *still_picture(after, 1.0)]
+    path = write_video(tmp_path / "video.mp4", pictures, keyframe_every=25)
+    assert [frame.seconds for frame in sample(path, 1.0)] == pytest.approx([0, 1])
+
+
+def test_a_talking_head_is_not_skipped_over(development_data: Path) -> None:
+    frames = sample(development_data / "clip" / "short_hamilton_clip.mp4", 0.5)
+    assert len(frames) >= 17
+    assert all(frame.seconds == frame.until_seconds for frame in frames)
+
+
+@pytest.mark.parametrize("name", ["video.ts", "video.mkv"])
+def test_a_video_cut_short_gives_what_is_there(name: str, tmp_path: Path) -> None:
+    path = write_video(tmp_path / name, numbered_pictures(100))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    frames = sample(path, 0.5)
+    assert 2 <= len(frames) <= 6
+    assert all(number_in(f.rgb) == round(f.seconds * FPS) for f in frames)
+
+
+def test_a_half_copied_mp4_gives_what_is_there_and_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = {"movflags": "faststart"}
+    path = write_video(tmp_path / "v.mp4", numbered_pictures(500), container_options=whole)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with caplog.at_level(logging.WARNING):
+        frames = sample(path, 0.5)
+    assert 10 < len(frames) < 30
+    assert "v.mp4 ends after" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["video.mp4", "video.mkv", "video.ts"])
+def test_damage_in_the_middle_costs_a_group_and_shows_no_smear(name: str, tmp_path: Path) -> None:
+    path = write_video(tmp_path / name, numbered_pictures(200), keyframe_every=25)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle - 1500 : middle + 1500] = np.random.default_rng(0).bytes(3000)
+    path.write_bytes(content)
+    frames = sample(path, 1 / FPS)
+    assert all(number_in(f.rgb) == round(f.seconds * FPS) for f in frames)
+    assert 100 < len(frames) < 180
+    assert frames[0].seconds == 0
+    assert frames[-1].seconds > 7.8
+
+
+def test_a_filled_sample_is_the_very_picture_that_is_due(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "video.mp4", numbered_pictures(100), b_frames=3)
+    numbers = [number_in(frame.rgb) for frame in sample(path, 0.28)]
+    assert numbers == [0, 7, 13, 19, 25, 32, 38, 44, 50, 57, 64, 71, 78, 85, 92]
+
+
+def test_a_picture_that_grows_over_the_limit_on_the_way_is_not_decoded(tmp_path: Path) -> None:
+    small = write_video(tmp_path / "1.ts", numbered_pictures(50))
+    large = write_video(tmp_path / "2.ts", numbered_pictures(50, width=1920, height=1080))
+    path = tmp_path / "both.ts"
+    path.write_bytes(small.read_bytes() + large.read_bytes())
+    assert len({frame.rgb.shape for frame in sample(path, 1.0)}) == 2
+    with open_video(path, 1.0, VideoLimits(max_pixels=640 * 360)) as video:
+        assert {frame.rgb.shape for frame in sample_frames(video)} == {(128, 192, 3)}
+
+
+def test_a_video_of_which_nothing_can_be_decoded_is_an_error(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "video.mkv", numbered_pictures(50), codec="mpeg4")
+    with av.open(str(path)) as container:
+        places = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+    content = bytearray(path.read_bytes())
+    for place, size in places:
+        content[place + 10 : place + 10 + size] = b"\0" * size
+    path.write_bytes(content)
+    with pytest.raises(UnreadableVideoError, match=r"video\.mkv"):
+        sample(path)
+
+
+def test_only_the_frames_in_hand_are_held_in_memory(tmp_path: Path) -> None:
+    large = (
+        np.roll(p, 7 * i, axis=1)
+        for i, p in enumerate(numbered_pictures(60, width=1920, height=1080))
+    )
+    path = write_video(tmp_path / "video.mp4", large, keyframe_every=1)
+    count, grown_mib = read_video_in_memory(path, 1 / FPS)
+    assert count == 60
+    assert grown_mib < 90  # the decoder's share; 60 such frames would take 180 more, in RGB 360

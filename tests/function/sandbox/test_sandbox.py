@@ -1,0 +1,529 @@
+"""Videos are read in children that are locked, watched and replaced."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from function.engines.protocol import Box, Engine
+from function.enrolling.portraits import find_only_face
+from function.errors import (
+    EngineUnavailableError,
+    PhotoUnusableError,
+    RecognitionError,
+    StoppingError,
+    TimeLimitError,
+    UnreadableVideoError,
+    VideoOverLimitError,
+)
+from function.faces.faces import Face
+from function.media.files import open_media
+from function.media.moments import Moment, find_moment
+from function.media.stills import FORMATS, PHONE_FORMATS
+from function.people.people import Person
+from function.people.search import Findings, Progress, StageSeconds, Task, find_people
+from function.sandbox.checks import check_answer
+from function.sandbox.handle import RESULTS
+from function.sandbox.messages import PhotoOrder, Ready
+from function.sandbox.pool import Sandbox
+from function.sandbox.wire import WireError, pack, unpack
+from function.settings import Settings
+from tests.support.videos import numbered_pictures
+from tools.footage.videos import moving_picture, read_portrait, write_video
+from tools.soak.mutations import mutate
+from tools.soak.photos import SEEDS, endless_scans, photo_bombs, write_seeds
+from tools.soak.seeds import write_seeds as write_videos
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def library(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("library")
+    portrait = read_portrait(photos / "obama3.jpg")
+    write_video(folder / "face.mp4", moving_picture(portrait, 2, size=(640, 480)))
+    long = moving_picture(portrait, 150, fps=4, size=(640, 480))
+    write_video(folder / "long.mp4", long, fps=4, keyframe_every=4)
+    write_video(folder / "small.mp4", numbered_pictures(25))
+    large = numbered_pictures(3, width=8192, height=4096)
+    write_video(folder / "large.avi", large, codec="mjpeg", pixel_format="yuvj420p")
+    return folder
+
+
+@contextmanager
+def sandboxed(library: Path, **changes: Any) -> Iterator[Sandbox]:
+    sandbox = Sandbox(replace(Settings(media_root=(library,)), **changes))
+    try:
+        yield sandbox
+    finally:
+        sandbox.close()
+
+
+@pytest.fixture(scope="module")
+def sandbox(library: Path) -> Iterator[Sandbox]:
+    with sandboxed(library) as sandbox:
+        yield sandbox
+
+
+TASK = Task(every_seconds=0.5, detection_pixels=640)
+
+
+def look(sandbox: Sandbox, library: Path, name: str = "face.mp4") -> Iterator[Progress | Findings]:
+    with open_media(name, [library]) as media:
+        yield from sandbox.find_people(media, TASK)
+
+
+def findings(sandbox: Sandbox, library: Path, name: str = "face.mp4") -> Findings:
+    *_, last = look(sandbox, library, name)
+    assert isinstance(last, Findings)
+    return last
+
+
+def start_looking(events: Iterator[Progress | Findings]) -> None:
+    """Go on until a frame has been looked at."""
+    assert any(isinstance(event, Progress) and event.of_seconds for event in events)
+
+
+def test_a_child_finds_what_the_same_code_finds_here(
+    sandbox: Sandbox, library: Path, engine: Engine
+) -> None:
+    there = findings(sandbox, library)
+    *_, here = find_people(library / "face.mp4", "face.mp4", engine, TASK)
+    assert isinstance(here, Findings)
+    assert len(there.people) == 1
+    assert (there.frames, there.faces) == (here.frames, here.faces)
+    assert pack(there.people[0]) == pack(here.people[0])
+
+
+def test_a_child_that_is_killed_costs_one_request(sandbox: Sandbox, library: Path) -> None:
+    for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL):
+        events = look(sandbox, library, "long.mp4")
+        start_looking(events)
+        (process,) = sandbox.processes()
+        os.kill(process, number)
+        with pytest.raises(UnreadableVideoError, match=number.name):
+            list(events)
+    assert findings(sandbox, library).faces
+
+
+def test_a_child_that_died_while_idle_costs_nothing(sandbox: Sandbox, library: Path) -> None:
+    findings(sandbox, library)
+    os.kill(sandbox.processes()[0], signal.SIGSEGV)
+    time.sleep(0.2)
+    assert findings(sandbox, library).faces
+
+
+def test_a_video_that_takes_too_long_is_ended(library: Path) -> None:
+    with sandboxed(library, time_limit_seconds=0.5) as sandbox:
+        sandbox.warm_up()
+        started = time.monotonic()
+        with pytest.raises(TimeLimitError):
+            list(look(sandbox, library, "long.mp4"))
+        assert time.monotonic() - started < 5
+        (process,) = sandbox.processes()
+        assert os.kill(process, 0) is None
+
+
+def test_a_hung_child_is_ended_though_it_says_nothing(library: Path) -> None:
+    with sandboxed(library, time_limit_seconds=2.5) as sandbox:
+        sandbox.warm_up()
+        events = look(sandbox, library, "long.mp4")
+        next(events)
+        os.kill(sandbox.processes()[0], signal.SIGSTOP)
+        with pytest.raises(TimeLimitError):
+            list(events)
+
+
+def test_a_video_that_needs_too_much_memory_is_refused(library: Path) -> None:
+    with sandboxed(library, memory_megabytes=130) as sandbox:
+        if "memory" not in sandbox.warm_up().locks:
+            pytest.skip("this system does not enforce memory limits")
+        with pytest.raises(VideoOverLimitError, match="MEMORY_MEGABYTES"):
+            findings(sandbox, library, "large.avi")
+        assert findings(sandbox, library, "small.mp4").frames
+
+
+def test_closing_the_iterator_ends_the_work(sandbox: Sandbox, library: Path) -> None:
+    findings(sandbox, library)
+    (before,) = sandbox.processes()
+    events = look(sandbox, library, "long.mp4")
+    start_looking(events)
+    events.close()  # type: ignore[attr-defined]
+    (after,) = sandbox.processes()
+    assert after != before
+    with pytest.raises(ProcessLookupError):
+        os.kill(before, 0)
+
+
+def test_closing_the_sandbox_ends_its_requests_with_an_answer(library: Path) -> None:
+    with sandboxed(library) as sandbox:
+        events = look(sandbox, library, "long.mp4")
+        start_looking(events)
+        sandbox.close()
+        with pytest.raises(StoppingError):
+            list(events)
+        with pytest.raises(StoppingError):
+            next(look(sandbox, library))
+
+
+def test_a_child_finds_the_face_of_a_photo_that_the_same_code_finds_here(
+    sandbox: Sandbox, photos: Path, engine: Engine
+) -> None:
+    content = (photos / "obama1.jpg").read_bytes()
+    assert pack(sandbox.find_face(content)) == pack(find_only_face(content, engine))
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_a_locked_child_reads_photos_of_every_format(
+    name: str, sandbox: Sandbox, photos: Path
+) -> None:
+    (process,) = sandbox.processes()
+    assert sandbox.find_face(write_seeds(photos / "obama1.jpg")[name]).crop
+    assert sandbox.processes() == [process]
+
+
+def test_every_format_that_is_read_was_tried() -> None:
+    assert {kind for kind, _ in SEEDS.values()} == {*FORMATS, *PHONE_FORMATS}
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("900-million-pixels.png", "bomb"),
+        ("one-row.png", "no face found"),
+        ("text.png", "too large"),
+        ("claims-largest.jpg", "bomb"),
+        ("script.jpg", "not a picture"),
+        ("empty.jpg", "empty"),
+    ],
+)
+def test_a_photo_bomb_is_refused_by_a_child_that_lives_on(
+    name: str, reason: str, sandbox: Sandbox
+) -> None:
+    sandbox.warm_up()
+    before = sandbox.processes()
+    with pytest.raises(PhotoUnusableError, match=reason):
+        sandbox.find_face(dict(photo_bombs())[name])
+    assert sandbox.processes() == before
+
+
+def test_a_photo_that_needs_too_much_memory_is_refused(library: Path) -> None:
+    with sandboxed(library, memory_megabytes=130) as sandbox:
+        if "memory" not in sandbox.warm_up().locks:
+            pytest.skip("this system does not enforce memory limits")
+        with pytest.raises(PhotoUnusableError, match="MEMORY_MEGABYTES"):
+            sandbox.find_face(dict(photo_bombs())["largest-allowed.png"])
+
+
+def test_a_photo_that_kills_its_child_costs_one_upload(sandbox: Sandbox, photos: Path) -> None:
+    (process,) = sandbox.processes()
+    killing = threading.Timer(0.5, os.kill, (process, signal.SIGSEGV))
+    killing.start()
+    with pytest.raises(PhotoUnusableError, match="SIGSEGV"):
+        sandbox.find_face(endless_scans())
+    assert sandbox.find_face((photos / "obama1.jpg").read_bytes()).crop
+
+
+def test_a_photo_without_end_is_ended(library: Path, photos: Path) -> None:
+    with sandboxed(library, time_limit_seconds=3) as sandbox:
+        sandbox.warm_up()
+        started = time.monotonic()
+        with pytest.raises(TimeLimitError, match="The photo took longer than 3 s"):
+            sandbox.find_face(endless_scans())
+        assert time.monotonic() - started < 6
+        assert sandbox.find_face((photos / "obama1.jpg").read_bytes()).crop
+
+
+def test_a_child_shows_the_moment_that_the_same_code_shows_here(
+    sandbox: Sandbox, library: Path
+) -> None:
+    with open_media("face.mp4", [library]) as media:
+        there = sandbox.find_moment(media, 1.0)
+    assert pack(there) == pack(find_moment(library / "face.mp4", "face.mp4", 1.0))
+
+
+def test_a_moment_that_kills_its_child_costs_one_request(sandbox: Sandbox, library: Path) -> None:
+    (process,) = sandbox.processes()
+    os.kill(process, signal.SIGSTOP)
+    killing = threading.Timer(0.5, os.kill, (process, signal.SIGKILL))
+    killing.start()
+    with open_media("face.mp4", [library]) as media:
+        with pytest.raises(UnreadableVideoError, match="SIGKILL"):
+            sandbox.find_moment(media, 1.0)
+        assert sandbox.find_moment(media, 1.0).picture
+
+
+def test_broken_files_show_a_moment_or_say_why_not(
+    sandbox: Sandbox, library: Path, tmp_path: Path
+) -> None:
+    seeds = [seed.read_bytes() for seed in write_videos(tmp_path)]
+    shown = 0
+    sandbox.warm_up()
+    before = sandbox.processes()
+    for number in range(150):
+        (library / "broken").write_bytes(mutate(seeds[number % len(seeds)], number))
+        with open_media("broken", [library]) as media:
+            try:
+                shown += bool(sandbox.find_moment(media, number % 5 / 2).picture)
+            except (UnreadableVideoError, VideoOverLimitError):
+                continue
+    assert 10 < shown < 150
+    assert sandbox.processes() == before, "not one broke the child"
+
+
+def test_a_moment_that_hangs_is_ended(library: Path) -> None:
+    with sandboxed(library, time_limit_seconds=1) as sandbox:
+        sandbox.warm_up()
+        os.kill(sandbox.processes()[0], signal.SIGSTOP)
+        with (
+            open_media("face.mp4", [library]) as media,
+            pytest.raises(TimeLimitError, match="to show"),
+        ):
+            sandbox.find_moment(media, 1.0)
+
+
+def test_a_photo_takes_no_video_its_place_and_leaves_no_child_behind(
+    sandbox: Sandbox, library: Path, photos: Path
+) -> None:
+    findings(sandbox, library)
+    (only,) = sandbox.processes()
+    events = look(sandbox, library, "long.mp4")
+    start_looking(events)
+    photo = (photos / "obama1.jpg").read_bytes()
+    assert sandbox.find_face(photo).crop
+    assert len(sandbox.processes()) == 2
+    assert only in sandbox.processes()
+    *_, last = events
+    assert isinstance(last, Findings)
+    assert len(sandbox.processes()) == 1
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_child_ends_with_its_parent() -> None:
+    script = (
+        "import os, sys; from pathlib import Path\n"
+        "from function.sandbox.pool import Sandbox; from function.settings import Settings\n"
+        "sandbox = Sandbox(Settings()); sandbox.warm_up()\n"
+        "print(sandbox.processes()[0], flush=True); os._exit(1)\n"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    process = int(done.stdout)
+    deadline = time.monotonic() + 5
+    while is_running(process) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(process)
+
+
+def test_a_child_is_given_no_secret_and_no_file(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("this system has no /proc")
+    monkeypatch.setenv("TOKEN", "a secret")
+    monkeypatch.setenv("STASH_API_KEY", "another secret")
+    with sandboxed(library) as sandbox:
+        sandbox.warm_up()
+        process = Path(f"/proc/{sandbox.processes()[0]}")
+        assert b"secret" not in (process / "environ").read_bytes()
+        opened = [str(one.readlink()) for one in (process / "fd").iterdir()]
+        files = [one for one in opened if one.startswith("/") and not one.startswith("/dev/null")]
+        assert files == []
+
+
+LOCKED_OUT = """
+import json, os, signal, socket, subprocess, sys, threading
+from function.sandbox.lockdown import lock_down
+found = {}
+go, done = threading.Event(), threading.Event()
+def attempt(who):
+    attempts = {
+        "read": lambda: open(sys.argv[1]).close(),
+        "write": lambda: open(sys.argv[1], "a").close(),
+        "list": lambda: os.listdir("/"),
+        "remove": lambda: os.unlink(sys.argv[1]),
+        "connect": lambda: socket.create_connection(("127.0.0.1", 9)),
+        "datagram": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+        "run": lambda: os.execv("/bin/true", ["true"]),
+        "fork": os.fork,
+        "signal": lambda: os.kill(os.getppid(), signal.SIGCONT),
+    }
+    for name, action in attempts.items():
+        try:
+            action()
+            found[who + name] = "allowed"
+        except OSError as error:
+            found[who + name] = error.strerror
+def early():
+    go.wait(); attempt("thread "); done.set()
+threading.Thread(target=early, daemon=True).start()
+locks = lock_down(2**31)
+attempt(""); go.set(); done.wait()
+threading.Thread(target=lambda: None).start()
+print(json.dumps([locks, found]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux locks calls and files")
+def test_a_locked_process_reaches_nothing_in_any_thread(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("secret")
+    command = [sys.executable, "-c", LOCKED_OUT, str(path)]
+    printed = subprocess.check_output(command, cwd=ROOT, text=True, timeout=20)
+    locks, found = json.loads(printed)
+    if "calls" not in locks:
+        pytest.skip("this kernel filters no system calls")
+    assert len(found) == 18
+    assert {name for name, outcome in found.items() if outcome == "allowed"} == set()
+    assert path.read_text() == "secret"
+
+
+def test_strict_refuses_where_a_lock_is_missing(library: Path) -> None:
+    with sandboxed(library, sandbox="strict") as sandbox:
+        locked = Ready("onnx", "CPU", "model", ("memory", "files", "calls"))
+        sandbox._require_locks(locked)
+        with pytest.raises(EngineUnavailableError, match="strict"):
+            sandbox._require_locks(replace(locked, locks=("memory",)))
+
+
+FACE = Face(
+    frame=0,
+    seconds=1.0,
+    until_seconds=1.0,
+    box=Box(1, 2, 3, 4),
+    detection_score=1.0,
+    encoding=np.ones(128, np.float32),
+    quality=0.5,
+    weaknesses=("small",),
+    crop=b"\xff\xd8\xff jpeg",
+)
+FOUND = Findings(
+    (Person((FACE,), np.ones(128, np.float32), 1.0),), 1, 1, StageSeconds(0.1, 0.2, 0.3)
+)
+
+
+def test_findings_survive_the_way_to_the_parent() -> None:
+    message = pack(FOUND)
+    read = unpack(Findings, message)
+    check_answer(read)
+    assert pack(read) == message
+    assert read.people[0].faces[0].encoding.dtype == np.float32
+
+
+def lie(**changes: Any) -> Findings:
+    face = replace(FACE, **changes)
+    return replace(FOUND, people=(replace(FOUND.people[0], faces=(face,)),))
+
+
+@pytest.mark.parametrize(
+    "lied",
+    [
+        lie(encoding=np.ones(127, np.float32)),
+        lie(encoding=np.full(128, np.nan, np.float32)),
+        lie(crop=b"<script>"),
+        lie(crop=b""),
+        lie(crop=b"\xff\xd8\xff" + bytes(2_000_000)),
+        lie(seconds=-1.0),
+        lie(seconds=2.0),
+        lie(quality=7.0),
+        lie(weaknesses=("x" * 5_000,)),
+        lie(box="everywhere"),
+        lie(frame=True),
+        lie(frame=1.5),
+        lie(detection_score=1e300),
+        replace(FOUND, people=(replace(FOUND.people[0], faces=()),)),
+        replace(FOUND, people=(replace(FOUND.people[0], template=np.ones(3, np.float32)),)),
+    ],
+)
+def test_a_lie_is_not_believed(lied: Findings) -> None:
+    with pytest.raises(WireError):
+        check_answer(unpack(Findings, pack(lied)))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"encoding": np.ones(127, np.float32)},
+        {"encoding": np.full(128, np.inf, np.float32)},
+        {"crop": b""},
+        {"crop": b"<script>"},
+        {"quality": -0.1},
+    ],
+)
+def test_a_lie_about_a_photo_is_not_believed(changes: dict[str, Any]) -> None:
+    check_answer(unpack(Face, pack(FACE)))
+    with pytest.raises(WireError):
+        check_answer(unpack(Face, pack(replace(FACE, **changes))))
+
+
+@pytest.mark.parametrize(
+    "lied",
+    [
+        Moment(1.0, b"<svg>"),
+        Moment(1.0, b""),
+        Moment(-1.0, b"\xff\xd8\xff jpeg"),
+        Moment(1.0, b"\xff\xd8\xff" + bytes(3_000_000)),
+    ],
+)
+def test_a_lie_about_a_moment_is_not_believed(lied: Moment) -> None:
+    check_answer(Moment(1.0, b"\xff\xd8\xff jpeg"))
+    with pytest.raises(WireError):
+        check_answer(unpack(Moment, pack(lied)))
+
+
+def test_an_answer_to_another_question_ends_the_child(
+    sandbox: Sandbox, library: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    findings(sandbox, library)
+    before = sandbox.processes()
+    monkeypatch.setitem(RESULTS, PhotoOrder, (Findings,))  # so that a face is none
+    with pytest.raises(PhotoUnusableError, match="unexpected message"):
+        sandbox.find_face((photos / "obama1.jpg").read_bytes())
+    assert sandbox.processes() != before
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b"\x80\x04\x95",
+        b"[" * 100_000,
+        b'{"done_seconds": 1, "of_seconds": NaN, "faces": 1}',
+        b'{"done_seconds": 1, "of_seconds": 1e999, "faces": 1}',
+        b'{"done_seconds": 1, "of_seconds": 1, "faces": 1, "__class__": "os.system"}',
+        b'{"done_seconds": "1", "of_seconds": 1, "faces": 1}',
+    ],
+)
+def test_bytes_that_are_no_record_are_refused(message: bytes) -> None:
+    with pytest.raises(WireError):
+        unpack(Progress, message)
+
+
+def test_a_child_that_speaks_out_of_turn_is_killed(sandbox: Sandbox, library: Path) -> None:
+    findings(sandbox, library)
+    (child,) = sandbox._idle
+    child._connection.send_bytes(b'{"name": "x"}')  # an order that is none: it dies of that
+    with pytest.raises(RecognitionError):
+        findings(sandbox, library)
+    assert findings(sandbox, library).faces

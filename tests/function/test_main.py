@@ -1,0 +1,358 @@
+"""The function over HTTP, as functions-framework serves it."""
+
+import base64
+import io
+import json
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from flask.testing import FlaskClient
+from functions_framework import create_app
+from PIL import Image
+
+from db.sqlite.connections import open_database
+from db.sqlite.gallery import SqliteGallery
+from function.web.service import Service
+from tests.support.videos import write_sound
+from tools.cli import main
+from tools.footage.videos import moving_picture, read_portrait, still_picture, write_video
+
+ROOT = Path(__file__).parents[2]
+SIZE = (640, 480)
+
+Serve = Callable[..., FlaskClient]
+
+
+@pytest.fixture(scope="session")
+def media(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A media root with good videos (a known face, a stranger, a cat) and broken ones."""
+    root = tmp_path_factory.mktemp("media")
+    (root / "sub").mkdir()
+
+    def film(name: str, *pictures: str) -> None:
+        shots = (
+            frame
+            for picture in pictures
+            for frame in moving_picture(read_portrait(photos / picture), 4, size=SIZE)
+        )
+        write_video(root / name, shots)
+
+    film("two.mp4", "obama3.jpg", "astronaut.png")
+    film("sub/stranger.mp4", "astronaut.png")
+    film("cat.mp4", "cat.png")
+    dot = np.full((1, 1, 3), 90, np.uint8)
+    write_video(root / "dot.avi", still_picture(dot, 1), codec="mjpeg", pixel_format="yuvj444p")
+    write_sound(root / "sound.mp4")
+    (root / "text.mp4").write_text("no video\n" * 100)
+    (root / "empty.mp4").touch()
+    whole = (root / "two.mp4").read_bytes()
+    (root / "truncated.mp4").write_bytes(whole[: len(whole) // 2])
+    (root / "link.mp4").symlink_to(root / "two.mp4")
+    (root / "escape.mp4").symlink_to(ROOT / "README.md")
+    return root
+
+
+@contextmanager
+def serving(media: Path, gallery_path: Path) -> Iterator[Serve]:
+    """Yield what starts the function with settings, and end its processes afterwards."""
+    services: list[Service] = []
+
+    def start(**settings: str) -> FlaskClient:
+        defaults = {"MEDIA_ROOT": str(media), "PERFORMERS_DB": str(gallery_path)}
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in (defaults | settings).items():
+                environment.setenv(name, value)
+            app = create_app("recognize", str(ROOT / "function" / "main.py"), "http")
+        services.append(app.config["SERVICE"])
+        return app.test_client()
+
+    yield start
+    for service in services:
+        service.close()
+
+
+@pytest.fixture
+def serve(media: Path, gallery_path: Path) -> Iterator[Serve]:
+    """Start the function with other settings than the tests' usual ones."""
+    with serving(media, gallery_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def client(media: Path, gallery_path: Path) -> Iterator[FlaskClient]:
+    with serving(media, gallery_path) as start:
+        yield start()
+
+
+@pytest.fixture(scope="session")
+def answers() -> dict[str, Any]:
+    """Answers that several tests look at, asked for once."""
+    return {}
+
+
+@pytest.fixture
+def two_people(client: FlaskClient, answers: dict[str, Any]) -> list[dict[str, Any]]:
+    if "two" not in answers:
+        answers["two"] = client.get("/?path=two.mp4").get_json()
+    people: list[dict[str, Any]] = answers["two"]
+    return people
+
+
+def error_of(response: Any) -> tuple[int, str]:
+    assert response.mimetype == "application/json"
+    body = response.get_json()
+    assert list(body) == ["error"]
+    assert body["error"]["message"].endswith((".", "}"))
+    return response.status_code, body["error"]["code"]
+
+
+def test_the_enrolled_person_is_named_first_and_the_stranger_is_not(
+    two_people: list[dict[str, Any]],
+) -> None:
+    known, stranger = two_people
+    assert known["verdict"] == "match"
+    assert known["matches"][0]["name"] == "Barack Obama"
+    assert stranger["verdict"] == "unknown"
+    assert stranger["matches"] == []
+
+
+def test_the_fields_are_those_of_the_contract(two_people: list[dict[str, Any]]) -> None:
+    person = two_people[0]
+    assert set(person) == {"image", "matches", "verdict", "appearances", "faces", "best_seconds"}
+    match = person["matches"][0]
+    assert set(match) == {"name", "poster", "score", "urls", "id"}
+    assert match["urls"] == ["https://example.org/obama"]
+    assert match["poster"].startswith("data:image/jpeg;base64,")
+    assert 50 < match["score"] < 100
+
+
+def test_the_times_are_those_of_the_shots(two_people: list[dict[str, Any]]) -> None:
+    known, stranger = two_people
+    (appearance,) = known["appearances"]
+    assert appearance == pytest.approx([0, 4], abs=0.6)
+    (appearance,) = stranger["appearances"]
+    assert appearance == pytest.approx([4, 8], abs=0.6)
+    assert 0 <= known["best_seconds"] <= 4
+
+
+def test_the_image_is_a_square_jpeg_of_the_face(two_people: list[dict[str, Any]]) -> None:
+    image = Image.open(io.BytesIO(base64.b64decode(two_people[0]["image"])))
+    assert image.format == "JPEG"
+    assert image.width == image.height <= 256
+
+
+def test_get_form_and_json_give_the_same_answer(client: FlaskClient) -> None:
+    path = "sub/stranger.mp4"
+    by_query = client.get("/", query_string={"path": path})
+    by_form = client.post("/", data={"path": path})
+    by_json = client.post("/", json={"path": path})
+    assert by_query.status_code == by_form.status_code == by_json.status_code == 200
+    assert by_query.get_json() == by_form.get_json() == by_json.get_json()
+
+
+def test_a_path_may_be_absolute_inside_the_root_or_a_link_within_it(
+    client: FlaskClient, media: Path, two_people: list[dict[str, Any]]
+) -> None:
+    assert client.get(f"/?path={media}/two.mp4").get_json() == two_people
+    assert client.get("/?path=link.mp4").get_json() == two_people
+
+
+def test_no_face_is_an_empty_list(client: FlaskClient) -> None:
+    assert client.get("/?path=cat.mp4").get_json() == []
+    assert client.get("/?path=dot.avi").get_json() == []
+
+
+def test_every_min_score_and_limit_are_obeyed(
+    client: FlaskClient, two_people: list[dict[str, Any]]
+) -> None:
+    sparse = client.get("/?path=two.mp4&every=2").get_json()
+    assert sparse[0]["faces"] < two_people[0]["faces"]
+    strict = client.post("/", json={"path": "two.mp4", "min_score": 100, "limit": 1}).get_json()
+    assert [person["matches"] for person in strict] == [[], []]
+
+
+def test_progress_comes_line_by_line_and_the_result_last(
+    client: FlaskClient, two_people: list[dict[str, Any]]
+) -> None:
+    response = client.get("/?path=two.mp4", headers={"Accept": "application/x-ndjson"})
+    assert response.mimetype == "application/x-ndjson"
+    *progress, last = (json.loads(line) for line in response.get_data(as_text=True).splitlines())
+    assert last == {"result": two_people}
+    done = [line["progress"]["done"] for line in progress]
+    assert len(done) > 5
+    assert done == sorted(done)
+    assert progress[-1]["progress"]["of"] == pytest.approx(8, abs=0.5)
+    assert progress[-1]["progress"]["faces"] >= sum(person["faces"] for person in two_people)
+
+
+def test_an_error_before_the_first_frame_has_its_status_also_when_streaming(
+    client: FlaskClient,
+) -> None:
+    response = client.get("/?path=gone.mp4", headers={"Accept": "application/x-ndjson"})
+    assert error_of(response) == (404, "video_not_found")
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("", 400, "missing_parameter"),
+        ("path=", 400, "bad_parameter"),
+        ("path=two.mp4&path=cat.mp4", 400, "repeated_parameter"),
+        ("path=two.mp4&every=0", 400, "bad_parameter"),
+        ("path=two.mp4&every=nan", 400, "bad_parameter"),
+        ("path=two.mp4&every=soon", 400, "bad_parameter"),
+        ("path=two.mp4&min_score=101", 400, "bad_parameter"),
+        ("path=two.mp4&limit=0", 400, "bad_parameter"),
+        ("path=two.mp4&evry=1", 400, "bad_parameter"),
+        ("path=two.mp4%00.jpg", 400, "bad_parameter"),
+        ("path=../two.mp4", 403, "outside_media_root"),
+        ("path=/etc/passwd", 403, "outside_media_root"),
+        ("path=escape.mp4", 403, "outside_media_root"),
+        ("path=gone.mp4", 404, "video_not_found"),
+        ("path=http://localhost/two.mp4", 400, "bad_parameter"),
+        ("path=" + 5000 * "a", 404, "video_not_found"),
+        ("path=sub", 422, "unreadable_video"),
+        ("path=.", 422, "unreadable_video"),
+        ("path=text.mp4", 422, "unreadable_video"),
+        ("path=empty.mp4", 422, "unreadable_video"),
+        ("path=sound.mp4", 422, "unreadable_video"),
+        ("path=truncated.mp4", 422, "unreadable_video"),
+    ],
+)
+def test_bad_input_gets_its_own_error(
+    client: FlaskClient, query: str, status: int, code: str
+) -> None:
+    assert error_of(client.get(f"/?{query}")) == (status, code)
+
+
+def test_a_parameter_in_query_and_form_is_repeated(client: FlaskClient) -> None:
+    response = client.post("/?path=two.mp4", data={"path": "two.mp4"})
+    assert error_of(response) == (400, "repeated_parameter")
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '{"path": null}', '{"path": ["two.mp4"]}'])
+def test_a_json_body_that_is_no_object_of_texts_is_refused(client: FlaskClient, body: str) -> None:
+    response = client.post("/", data=body, content_type="application/json")
+    assert error_of(response) == (400, "bad_parameter")
+
+
+def test_messages_never_hold_a_path_outside_the_media_root(
+    client: FlaskClient, media: Path
+) -> None:
+    for path in ("../two.mp4", "/etc/passwd", "escape.mp4", "gone.mp4", "text.mp4", "sub"):
+        message = client.get(f"/?path={path}").get_json()["error"]["message"]
+        assert "/etc" not in message
+        assert str(ROOT) not in message
+        assert str(media.parent) not in message
+
+
+def test_head_is_answered_wherever_get_is_and_without_a_body(client: FlaskClient) -> None:
+    described = client.get("/openapi.json").get_json()["paths"]
+    for route in described:
+        url = f"{route}?path=two.mp4" if route == "/" else route
+        head = client.head(url)
+        assert head.status_code == 200, url
+        assert head.data == b""
+        if route != "/":
+            assert head.content_type == client.get(url).content_type
+    assert client.head("/", headers={"Accept": "text/html"}).mimetype == "text/html"
+
+
+def test_head_of_a_video_says_whether_it_is_there_without_looking_at_it(serve: Serve) -> None:
+    client = serve(PERFORMERS_DB="gone.db")
+    assert client.head("/?path=two.mp4").status_code == 200
+    assert client.head("/?path=gone.mp4").status_code == 404
+    assert client.head("/?path=../two.mp4").status_code == 403
+    assert client.head("/").status_code == 400
+
+
+def test_the_version_is_one_for_all_who_ask(client: FlaskClient) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert client.get("/ready").get_json()["version"] == project["version"]
+    assert client.get("/openapi.json").get_json()["info"]["version"] == project["version"]
+    said = CliRunner().invoke(main, ["--version"]).output
+    assert said.split()[-1] == project["version"]
+
+
+def test_other_urls_and_methods_are_told_apart(client: FlaskClient) -> None:
+    assert error_of(client.get("/nothing")) == (404, "not_found")
+    assert error_of(client.delete("/")) == (405, "method_not_allowed")
+    assert error_of(client.post("/health")) == (405, "method_not_allowed")
+
+
+def test_health_needs_nothing_and_ready_loads_engine_and_gallery(
+    serve: Serve, tmp_path: Path
+) -> None:
+    client = serve()
+    assert client.get("/health").get_json() == {"status": "up"}
+    ready = client.get("/ready").get_json()
+    assert (ready["status"], ready["performers"], ready["encodings"]) == ("ready", 2, 3)
+    without = serve(PERFORMERS_DB=str(tmp_path / "gone.db"))
+    assert without.get("/health").status_code == 200
+    assert error_of(without.get("/ready")) == (503, "gallery_unavailable")
+
+
+def test_a_gallery_that_cannot_be_used_is_unavailable_and_unharmed(
+    serve: Serve, tmp_path: Path
+) -> None:
+    text = tmp_path / "text.db"
+    text.write_text("not a gallery " * 100)
+    for path in (tmp_path / "gone.db", text, tmp_path):
+        response = serve(PERFORMERS_DB=str(path)).get("/?path=two.mp4")
+        assert error_of(response) == (503, "gallery_unavailable")
+    assert text.read_text().startswith("not a gallery")
+    assert not (tmp_path / "gone.db").exists()
+
+
+def test_an_engine_that_cannot_run_here_is_unavailable(serve: Serve) -> None:
+    response = serve(ENGINE="abacus").get("/?path=two.mp4")
+    assert error_of(response) == (503, "engine_unavailable")
+    assert "'abacus'" in response.get_json()["error"]["message"]
+
+
+def test_reading_goes_on_while_another_process_writes(serve: Serve, gallery_path: Path) -> None:
+    client = serve()
+    writer = open_database(gallery_path, create=False)
+    writer.execute("BEGIN IMMEDIATE")
+    try:
+        assert client.get("/?path=sub/stranger.mp4").status_code == 200
+    finally:
+        writer.execute("ROLLBACK")
+        writer.close()
+
+
+def test_an_empty_gallery_finds_people_and_names_nobody(serve: Serve, tmp_path: Path) -> None:
+    SqliteGallery(tmp_path / "empty.db", create=True).close()
+    people = serve(PERFORMERS_DB=str(tmp_path / "empty.db")).get("/?path=two.mp4").get_json()
+    assert [person["verdict"] for person in people] == ["unknown", "unknown"]
+
+
+def test_a_new_performer_is_seen_without_a_restart(
+    serve: Serve, tmp_path: Path, gallery_path: Path
+) -> None:
+    path = tmp_path / "growing.db"
+    SqliteGallery(path, create=True).close()
+    client = serve(PERFORMERS_DB=str(path))
+    assert client.get("/ready").get_json()["performers"] == 0
+    with SqliteGallery(path) as gallery, SqliteGallery(gallery_path) as other:
+        hopper = other.find_performer("Grace Hopper")
+        gallery.enrol(hopper, other.encodings(hopper.id), None)
+    assert client.get("/ready").get_json()["performers"] == 1
+
+
+def test_a_second_video_at_once_is_told_to_come_back(serve: Serve) -> None:
+    client = serve(SLOTS="1")
+    first = client.get("/?path=two.mp4", headers={"Accept": "application/x-ndjson"}, buffered=False)
+    lines: Iterator[bytes] = first.iter_encoded()  # type: ignore[assignment]
+    next(lines)
+    second = client.get("/?path=cat.mp4")
+    assert error_of(second) == (429, "busy")
+    assert int(second.headers["Retry-After"]) > 0
+    first.close()
+    assert client.get("/?path=cat.mp4").status_code == 200

@@ -1,0 +1,80 @@
+"""The server as it runs: clients that leave, bodies that do not end, and being told to stop."""
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.footage.videos import moving_picture, read_portrait, write_video
+from tools.soak.servers import Answer, Server, serving
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+@pytest.fixture(scope="module")
+def library(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("library")
+    portrait = read_portrait(photos / "obama3.jpg")
+    write_video(folder / "long.mp4", moving_picture(portrait, 12, size=(640, 480)))
+    write_video(folder / "short.mp4", moving_picture(portrait, 0.2, size=(320, 240)))
+    return folder
+
+
+@pytest.fixture
+def server(library: Path, tmp_path: Path) -> Iterator[Server]:
+    with serving(tmp_path, library) as server:
+        yield server
+
+
+def wait_until_busy(server: Server, busy: float = 1.0) -> None:
+    deadline = time.monotonic() + 10
+    while f"recognition_slots_busy {busy}".encode() not in server.get("/metrics").body:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_it_says_where_it_serves(server: Server) -> None:
+    assert f"Serving on http://127.0.0.1:{server.port}" in server.log()
+
+
+def test_a_client_that_goes_away_frees_its_slot(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET /?path=long.mp4&every=0.1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wait_until_busy(server)
+        assert server.ask("short.mp4").status == 429
+    wait_until_busy(server, 0.0)
+    assert server.ask("short.mp4").status == 200
+    assert '"client_gone"' in server.log()
+
+
+def test_told_to_stop_it_ends_work_with_an_answer_in_time(server: Server) -> None:
+    answers: list[Answer] = []
+    asking = threading.Thread(
+        target=lambda: answers.append(server.get("/?path=long.mp4&every=0.04"))
+    )
+    asking.start()
+    wait_until_busy(server)
+    assert server.stop() < 8
+    asking.join()
+    (answer,) = answers
+    assert answer.status == 200 or (answer.status == 503 and b'"stopping"' in answer.body)
+    assert server.process.returncode == 0
+    assert server.children() == []
+
+
+def test_a_body_of_300_megabytes_is_refused_and_not_kept(server: Server) -> None:
+    before = server.memory_megabytes()
+    piece = bytes(1_000_000)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000000\r\n\r\n")
+        try:
+            for _ in range(300):
+                client.sendall(piece)
+        except OSError:
+            pass  # it need not listen to the end
+    assert server.memory_megabytes() < before + 20
+    assert server.get("/health").status == 200

@@ -1,0 +1,63 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from function.settings import SettingError, Settings, settings_table
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert Settings.from_env({}) == Settings()
+
+
+def test_every_field_is_read_from_the_variable_of_its_name() -> None:
+    environment = {
+        "MEDIA_ROOT": "/videos",
+        "EVERY_SECONDS": "2.5",
+        "MIN_SCORE": "50",
+        "MAX_MATCHES": "3",
+        "DETECTOR": "hog",
+        "PORT": "9000",
+    }
+    settings = Settings.from_env(environment)
+    assert settings.media_root == (Path("/videos"),)
+    assert settings.every_seconds == 2.5
+    assert (settings.min_score, settings.max_matches) == (50.0, 3)
+    assert (settings.detector, settings.port) == ("hog", 9000)
+
+
+def test_auto_leaves_the_interval_to_the_length_of_the_video() -> None:
+    assert Settings.from_env({"EVERY_SECONDS": "auto"}).every_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("EVERY_SECONDS", "0"),
+        ("EVERY_SECONDS", "nan"),
+        ("EVERY_SECONDS", "-1"),
+        ("MIN_SCORE", "101"),
+        ("MAX_MATCHES", "0"),
+        ("MAX_MATCHES", "2.5"),
+        ("DETECTOR", "yolo"),
+        ("DEVICE", "tpu"),
+        ("PORT", "http"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_what_it_must_be(
+    variable: str, value: str
+) -> None:
+    with pytest.raises(SettingError, match=f"{variable} is '{value}'; it must be "):
+        Settings.from_env({variable: value})
+
+
+def test_the_table_tells_the_default_of_every_setting_as_it_may_be_set() -> None:
+    _, _, *rows = settings_table().splitlines()
+    told = {name.strip(" `"): text.strip() for _, name, text, *_ in map(split_row, rows)}
+    assert [*told] == [name.upper() for name in Settings.__dataclass_fields__]
+    del told["CACHE_FOLDER"]  # "auto" stands for the user's own, which has no name
+    assert Settings.from_env(told) == Settings()
+
+
+def split_row(row: str) -> list[str]:
+    return re.split(r"(?<!\\)\|", row)

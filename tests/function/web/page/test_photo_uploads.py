@@ -1,0 +1,105 @@
+"""Photos that are added on the page: read by children, and by nothing else."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from function.errors import BusyError
+from function.settings import Settings
+from function.web import service
+from function.web.service import Service
+from tools.soak.photos import endless_scans, fresh_photo
+from tools.soak.servers import Answer, Server, serving
+
+LIMIT_SECONDS = 5
+
+
+@pytest.fixture(scope="module")
+def server(page_media: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("additions")
+    with serving(folder, page_media, TIME_LIMIT_SECONDS=f"{LIMIT_SECONDS}") as server:
+        yield server
+
+
+def told(answer: Answer) -> Any:
+    return json.loads(answer.body)
+
+
+def error(answer: Answer) -> tuple[int, str]:
+    return answer.status, told(answer)["error"]["code"]
+
+
+def test_a_photo_is_enrolled_once(server: Server, photos: Path) -> None:
+    photo = (photos / "biden.jpg").read_bytes()
+    assert told(server.add_photo("Joe Biden", photo)) == {"added": True, "id": 1}
+    assert told(server.add_photo("Joe Biden", photo)) == {"added": False, "id": 1}
+    shown = told(server.get("/gallery/performer?id=1"))
+    assert len(shown["photos"]) == 1
+    assert shown["thumbnail"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_server_itself_never_holds_what_decodes_photos(server: Server, photos: Path) -> None:
+    assert server.add_photo("Once", (photos / "obama1.jpg").read_bytes()).status == 200
+
+    def holds(process: int) -> bool:
+        return "/PIL/_imaging" in Path(f"/proc/{process}/maps").read_text()
+
+    everyone = server.processes()
+    children = server.children()
+    assert len(everyone) > len(children) > 0
+    assert {process for process in everyone if holds(process)} == set(children)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_photo_that_kills_what_reads_it_costs_that_upload(server: Server, photos: Path) -> None:
+    answers: list[Answer] = []
+    bomb = fresh_photo(endless_scans(), 1)
+    sending = threading.Thread(target=lambda: answers.append(server.add_photo("Bomb", bomb)))
+    sending.start()
+    time.sleep(1.5)
+    for child in server.children():
+        os.kill(child, signal.SIGSEGV)
+    sending.join()
+    assert error(answers[0]) == (422, "photo_unusable")
+    assert "SIGSEGV" in told(answers[0])["error"]["message"]
+    assert server.add_photo("After", (photos / "obama2.jpg").read_bytes()).status == 200
+    listed = told(server.get("/gallery"))["performers"]
+    assert "Bomb" not in {one["name"] for one in listed}
+
+
+def test_a_photo_without_end_is_ended_and_videos_go_on_meanwhile(
+    server: Server, photos: Path
+) -> None:
+    answers: list[Answer] = []
+    bomb = endless_scans()
+    sending = threading.Thread(target=lambda: answers.append(server.add_photo("Bomb", bomb)))
+    sending.start()
+    time.sleep(0.5)
+    assert server.ask("cat.mp4").status == 200
+    sending.join()
+    assert error(answers[0]) == (504, "time_limit")
+    assert answers[0].seconds < LIMIT_SECONDS + 2
+    assert server.add_photo("Then", (photos / "obama3.jpg").read_bytes()).status == 200
+
+
+def test_photos_wait_for_each_other_and_then_are_told_to_come_back(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "ERRAND_WAIT_SECONDS", 0.1)
+    kept = Service(Settings())
+    photo = (photos / "obama1.jpg").read_bytes()
+    try:
+        with kept._only_errand(), pytest.raises(BusyError, match="Try again in a moment"):
+            kept.find_face(photo)
+        assert kept.find_face(photo).crop
+    finally:
+        kept.close()

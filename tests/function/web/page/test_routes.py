@@ -1,0 +1,624 @@
+"""What the page asks for, over HTTP."""
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+from functions_framework import create_app
+
+from db.sqlite.gallery import SqliteGallery
+from function.matching.audits import audit_gallery
+from function.web.pages import PAGE_FOLDER
+from tests.support.galleries import flawed_gallery, many_performers
+from tests.support.videos import number_in, numbered_pictures
+from tools.footage.videos import moving_picture, read_portrait, write_video
+
+ROOT = Path(__file__).parents[4]
+FROM_PAGE = {"X-Recognition-Page": "1"}
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+Serve = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def own_gallery(gallery_path: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(gallery_path, tmp_path / "performers.db"))
+
+
+@pytest.fixture
+def serve(page_media: Path, own_gallery: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    services = []
+
+    def start(**settings: str) -> FlaskClient:
+        defaults = {"MEDIA_ROOT": str(page_media), "PERFORMERS_DB": str(own_gallery)}
+        # One engine for videos and photos; the browser's tests have the child processes.
+        defaults["SANDBOX"] = "off"
+        for name, value in (defaults | settings).items():
+            monkeypatch.setenv(name, value)
+        app = create_app("recognize", str(ROOT / "function" / "main.py"), "http")
+        services.append(app.config["SERVICE"])
+        return app.test_client()
+
+    yield start
+    for service in services:
+        service.close()
+
+
+@pytest.fixture
+def client(serve: Serve) -> FlaskClient:
+    return serve()
+
+
+def identify(client: FlaskClient, path: str = "two.mp4") -> tuple[str, list[dict[str, Any]]]:
+    accept = {"Accept": "application/x-ndjson"}
+    response = client.post("/", json={"path": path}, headers=FROM_PAGE | accept)
+    last = json.loads(response.get_data(as_text=True).splitlines()[-1])
+    return last["id"], last["result"]
+
+
+def post(client: FlaskClient, path: str, **fields: Any) -> Any:
+    return client.post(path, json=fields, headers=FROM_PAGE)
+
+
+def code_of(response: Any) -> tuple[int, str]:
+    return response.status_code, response.get_json()["error"]["code"]
+
+
+def names(people: list[dict[str, Any]]) -> list[str]:
+    return [person["matches"][0]["name"] if person["matches"] else "" for person in people]
+
+
+def test_a_browser_gets_the_page_and_every_other_client_the_api(client: FlaskClient) -> None:
+    page = client.get("/", headers=HTML)
+    assert page.status_code == 200
+    assert page.mimetype == "text/html"
+    for headers in ({"Accept": "*/*"}, {"Accept": "application/json"}, {}):
+        assert code_of(client.get("/", headers=headers)) == (400, "missing_parameter")
+    assert code_of(client.get("/?path=gone.mp4", headers=HTML)) == (404, "video_not_found")
+    assert code_of(client.post("/", headers=HTML)) == (400, "missing_parameter")
+
+
+def test_the_policy_lets_no_inline_script_run_and_nothing_from_elsewhere(
+    client: FlaskClient,
+) -> None:
+    policy = client.get("/", headers=HTML).headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_every_file_of_the_page_is_served_with_its_type_and_an_etag(client: FlaskClient) -> None:
+    types = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
+    for path in PAGE_FOLDER.iterdir():
+        response = client.get(f"/page/{path.name}")
+        assert response.mimetype == types[path.suffix]
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        again = client.get(
+            f"/page/{path.name}", headers={"If-None-Match": response.headers["ETag"]}
+        )
+        assert (again.status_code, again.data) == (304, b"")
+    assert code_of(client.get("/page/../main.py")) == (404, "not_found")
+    assert code_of(client.get("/page/secret.js")) == (404, "not_found")
+
+
+def test_the_page_is_plain_files_without_inline_script_or_foreign_hosts() -> None:
+    start = (PAGE_FOLDER / "index.html").read_text()
+    assert "<script>" not in start
+    assert "<style" not in start
+    assert " style=" not in start
+    for path in PAGE_FOLDER.iterdir():
+        text = path.read_text()
+        assert "http://" not in text, path
+        assert "https://" not in text, path
+        for danger in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+            assert danger not in text, path
+
+
+def test_the_start_page_brings_its_style_and_a_policy_that_lets_in_no_other(
+    client: FlaskClient,
+) -> None:
+    response = client.get("/", headers=HTML)
+    (style,) = re.findall("<style>(.*?)</style>", response.text, re.DOTALL)
+    assert style == (PAGE_FOLDER / "page.css").read_text()
+    assert "stylesheet" not in response.text
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = response.headers["Content-Security-Policy"]
+    assert f"style-src 'self' 'sha256-{digest}';" in policy
+    again = client.get("/", headers=HTML | {"If-None-Match": response.headers["ETag"]})
+    assert (again.status_code, again.headers["Content-Security-Policy"]) == (304, policy)
+
+
+def test_the_modules_of_the_first_view_are_named_by_the_start_page_and_fit_in_one_round() -> None:
+    start = (PAGE_FOLDER / "index.html").read_text()
+    needed = {"page.js"}
+    for _ in range(5):
+        needed |= {name for one in needed for name in imported_modules(one)}
+    assert set(re.findall(r'="/page/(\w+\.js)"', start)) == needed
+    assert len(needed) <= CONNECTIONS_OF_A_BROWSER
+
+
+def imported_modules(name: str) -> list[str]:
+    text = (PAGE_FOLDER / name).read_text()
+    return re.findall(r'^import .* from "/page/(\w+\.js)";', text, re.MULTILINE)
+
+
+def test_the_whole_page_is_under_100_kb() -> None:
+    assert sum(path.stat().st_size for path in PAGE_FOLDER.iterdir()) < 100_000
+
+
+def test_a_folder_lists_its_videos_and_folders_and_nothing_hidden_or_outside(
+    client: FlaskClient,
+) -> None:
+    top = client.get("/videos").get_json()
+    assert (top["folder"], [one["path"] for one in top["crumbs"]]) == ("", [""])
+    assert [one["name"] for one in top["folders"]] == ["sub"]
+    found = {one["name"]: one["bytes"] for one in top["videos"]}
+    assert set(found) == {"two.mp4", "cat.mp4", "long.mp4", "old.avi"}
+    assert min(found.values()) > 0
+    below = client.get("/videos?folder=sub").get_json()
+    assert (below["folder"], below["folders"]) == ("sub", [])
+    assert [one["path"] for one in below["crumbs"]] == ["", "sub"]
+    assert [one["path"] for one in below["videos"]] == ["sub/<img src=x onerror=hacked()>.mp4"]
+
+
+def test_of_several_media_roots_the_top_lists_each(serve: Serve, page_media: Path) -> None:
+    other = page_media / "sub"
+    client = serve(MEDIA_ROOT=f"{other}:{page_media}")
+    top = client.get("/videos").get_json()
+    assert [one["path"] for one in top["folders"]] == [str(other), str(page_media)]
+    inside = client.get(f"/videos?folder={other}").get_json()
+    assert [one["path"] for one in inside["crumbs"]] == ["", str(other)]
+    (video,) = inside["videos"]
+    assert video["path"] == f"{other}/{video['name']}"
+
+
+@pytest.mark.parametrize(
+    ("folder", "status", "code"),
+    [
+        ("..", 403, "outside_media_root"),
+        ("sub/../..", 403, "outside_media_root"),
+        ("/etc", 403, "outside_media_root"),
+        ("sub/out", 403, "outside_media_root"),
+        ("gone", 404, "video_not_found"),
+        ("two.mp4", 404, "video_not_found"),
+        ("a" * 5000, 404, "video_not_found"),
+        ("%00", 404, "video_not_found"),
+    ],
+)
+def test_no_folder_outside_the_media_root_is_listed(
+    client: FlaskClient, folder: str, status: int, code: str, page_media: Path
+) -> None:
+    response = client.get(f"/videos?folder={folder}")
+    assert code_of(response) == (status, code)
+    assert str(page_media.parent) not in response.get_data(as_text=True)
+
+
+def test_a_long_folder_is_cut_off_and_says_so(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}.mp4").touch()
+    monkeypatch.setattr("function.web.page.folders.MOST_ENTRIES", 3)
+    listed = serve(MEDIA_ROOT=str(tmp_path)).get("/videos").get_json()
+    assert (len(listed["videos"]), listed["left_out"]) == (3, 2)
+
+
+def test_only_the_page_is_given_an_id_and_no_answer_holds_an_encoding(
+    client: FlaskClient,
+) -> None:
+    plain = client.get("/?path=two.mp4", headers={"Accept": "application/x-ndjson"})
+    assert set(json.loads(plain.get_data(as_text=True).splitlines()[-1])) == {"result"}
+    result, people = identify(client)
+    assert len(result) >= 32
+    assert names(people) == ["Barack Obama", ""]
+    assert set(people[0]) == {"image", "matches", "verdict", "appearances", "faces", "best_seconds"}
+
+
+def test_the_video_of_a_result_comes_in_the_ranges_asked_for(
+    client: FlaskClient, page_media: Path
+) -> None:
+    result, _ = identify(client, "cat.mp4")
+    whole = (page_media / "cat.mp4").read_bytes()
+    address = f"/media?result={result}"
+    response = client.get(address, buffered=True)
+    assert (response.status_code, response.mimetype, response.data) == (200, "video/mp4", whole)
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+    part = client.get(address, headers={"Range": "bytes=100-199"}, buffered=True)
+    assert (part.status_code, part.data) == (206, whole[100:200])
+    assert part.headers["Content-Range"] == f"bytes 100-199/{len(whole)}"
+    beyond = client.get(address, headers={"Range": "bytes=99999999-"})
+    assert beyond.status_code == 416
+    assert beyond.headers["Content-Range"] == f"bytes */{len(whole)}"
+
+
+def test_no_video_is_played_without_a_result_or_once_it_has_left_the_media_root(
+    serve: Serve, tmp_path: Path, page_media: Path
+) -> None:
+    root = tmp_path / "media"
+    root.mkdir()
+    shutil.copy(page_media / "cat.mp4", root)
+    client = serve(MEDIA_ROOT=str(root))
+    assert code_of(client.get("/media")) == (400, "missing_parameter")
+    assert code_of(client.get("/media?result=guess")) == (410, "result_gone")
+    result, _ = identify(client, "cat.mp4")
+    (root / "cat.mp4").unlink()
+    assert code_of(client.get(f"/media?result={result}")) == (404, "video_not_found")
+    (root / "cat.mp4").symlink_to("/etc/hostname")
+    assert code_of(client.get(f"/media?result={result}")) == (403, "outside_media_root")
+
+
+@pytest.fixture
+def numbered(serve: Serve, tmp_path: Path, photos: Path) -> FlaskClient:
+    """A server whose one video shows a face, then pictures that tell their number."""
+    root = tmp_path / "media"
+    root.mkdir()
+    face = moving_picture(read_portrait(photos / "obama3.jpg"), 1, fps=10, size=(192, 128))
+    pictures = [*face, *numbered_pictures(90, first=10)]
+    write_video(root / "numbered.avi", pictures, fps=10, codec="mpeg4", b_frames=0)
+    return serve(MEDIA_ROOT=str(root))
+
+
+def test_the_picture_of_a_moment_is_the_one_shown_then(numbered: FlaskClient) -> None:
+    result, _ = identify(numbered, "numbered.avi")
+    for seconds, number in ((1.0, 10), (4.25, 43), (8.4, 84), (9999, 99)):
+        response = numbered.get(f"/frame?result={result}&seconds={seconds}")
+        assert (response.status_code, response.mimetype) == (200, "image/jpeg")
+        encoded = np.frombuffer(response.data, np.uint8)
+        picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+        assert picture is not None
+        assert number_in(picture.astype(np.uint8)) == number
+
+
+def test_the_browser_keeps_no_picture_of_a_video(numbered: FlaskClient) -> None:
+    result, _ = identify(numbered, "numbered.avi")
+    response = numbered.get(f"/frame?result={result}&seconds=2")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "ETag" not in response.headers
+
+
+def test_no_picture_is_shown_without_a_result_or_once_it_has_left_the_media_root(
+    numbered: FlaskClient, tmp_path: Path
+) -> None:
+    assert code_of(numbered.get("/frame?seconds=1")) == (400, "missing_parameter")
+    assert code_of(numbered.get("/frame?result=guess&seconds=1")) == (410, "result_gone")
+    result, _ = identify(numbered, "numbered.avi")
+    assert code_of(numbered.get(f"/frame?result={result}")) == (400, "missing_parameter")
+    for wrong in ("-1", "nan", "inf", "1e300", "x", ""):
+        response = numbered.get(f"/frame?result={result}&seconds={wrong}")
+        assert code_of(response) == (400, "bad_parameter"), wrong
+    assert code_of(numbered.post(f"/frame?result={result}")) == (405, "method_not_allowed")
+    video = tmp_path / "media" / "numbered.avi"
+    video.write_bytes(b"no video")
+    address = f"/frame?result={result}&seconds=1"
+    assert code_of(numbered.get(address)) == (422, "unreadable_video")
+    video.unlink()
+    assert code_of(numbered.get(address)) == (404, "video_not_found")
+    video.symlink_to("/etc/hostname")
+    assert code_of(numbered.get(address)) == (403, "outside_media_root")
+
+
+def test_a_confirmed_person_teaches_the_gallery_and_undo_takes_it_back(
+    client: FlaskClient, own_gallery: Path
+) -> None:
+    result, people = identify(client)
+    number = int(people[0]["matches"][0]["id"])
+    answer = post(
+        client, "/corrections/assign", result=result, person=0, performer=number, instead_of=0
+    ).get_json()
+    assert answer["said"] == "Saved as Barack Obama: 1 face added to the gallery."
+    with SqliteGallery(own_gallery) as gallery:
+        *_, newest = gallery.encodings(number)
+        assert newest.origin.startswith("confirmed from two.mp4 at ")
+    assert post(client, "/corrections/undo", correction=answer["correction"]).status_code == 200
+    with SqliteGallery(own_gallery) as gallery:
+        assert gallery.performer(number).encodings == 2
+    again = post(client, "/corrections/undo", correction=answer["correction"])
+    assert code_of(again) == (410, "result_gone")
+
+
+def test_a_named_stranger_is_recognised_the_next_time_until_that_is_undone(
+    client: FlaskClient,
+) -> None:
+    result, _ = identify(client)
+    answer = post(
+        client, "/corrections/name", result=result, person=1, name=" Eileen  Collins ", instead_of=0
+    ).get_json()
+    _, people = identify(client)
+    assert set(names(people)) == {"Barack Obama", "Eileen Collins"}
+    post(client, "/corrections/undo", correction=answer["correction"])
+    assert names(identify(client)[1]) == ["Barack Obama", ""]
+    assert client.get("/gallery?search=eileen").get_json()["total"] == 0
+
+
+def test_a_rejected_performer_is_not_offered_for_that_face_again_until_that_is_undone(
+    client: FlaskClient, own_gallery: Path
+) -> None:
+    result, people = identify(client)
+    number = int(people[0]["matches"][0]["id"])
+    answer = post(
+        client, "/corrections/reject", result=result, person=0, performer=number
+    ).get_json()
+    assert names(identify(client)[1]) == ["", ""]
+    with SqliteGallery(own_gallery) as gallery:
+        obama = gallery.performer(number)
+        gallery.enrol(obama, gallery.encodings(number), None)
+    assert names(identify(client)[1]) == ["", ""]
+    post(client, "/corrections/undo", correction=answer["correction"])
+    assert names(identify(client)[1]) == ["Barack Obama", ""]
+
+
+def test_choosing_somebody_else_rejects_who_was_offered(client: FlaskClient) -> None:
+    result, people = identify(client)
+    offered = int(people[0]["matches"][0]["id"])
+    other = client.get("/gallery?search=grace").get_json()["performers"][0]["id"]
+    fields = {"result": result, "person": 0, "performer": other, "instead_of": offered}
+    answer = post(client, "/corrections/assign", **fields).get_json()
+    assert "Barack Obama" not in names(identify(client)[1])
+    post(client, "/corrections/undo", correction=answer["correction"])
+    assert names(identify(client)[1]) == ["Barack Obama", ""]
+
+
+CONNECTIONS_OF_A_BROWSER = 6
+
+READS = [
+    "/videos",
+    "/gallery",
+    "/gallery/thumbnail?id=1",
+    "/gallery/check",
+    "/gallery/audit",
+    "/?path=a",
+]
+
+WRITES = [
+    "/corrections/assign",
+    "/corrections/name",
+    "/corrections/reject",
+    "/corrections/undo",
+    "/gallery/create",
+    "/gallery/photos?name=Ada",
+    "/gallery/rename",
+    "/gallery/merge",
+    "/gallery/remove-photo",
+    "/gallery/forget",
+]
+
+
+@pytest.mark.parametrize("path", WRITES)
+def test_no_form_of_another_site_can_write(client: FlaskClient, path: str) -> None:
+    for how in ({"json": {}}, {"data": {"id": "1"}}, {"data": b"x", "content_type": "text/plain"}):
+        assert code_of(client.post(path, **how)) == (403, "not_from_page")  # type: ignore[arg-type]
+    assert code_of(client.get(path)) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status", "code"),
+    [
+        ("/corrections/reject", {"result": "x", "person": 0}, 400, "missing_parameter"),
+        (
+            "/corrections/reject",
+            {"result": "x", "person": True, "performer": 1},
+            400,
+            "bad_parameter",
+        ),
+        ("/corrections/reject", {"result": "x", "person": 0, "performer": 1}, 410, "result_gone"),
+        ("/gallery/rename", {"id": 999, "name": "Ada"}, 404, "performer_not_found"),
+        ("/gallery/rename", {"id": 1, "name": " "}, 400, "bad_parameter"),
+        ("/gallery/rename", {"id": 1, "name": "a" * 301}, 400, "bad_parameter"),
+        ("/gallery/rename", {"id": 1, "name": "a\x00b"}, 400, "bad_parameter"),
+        ("/gallery/merge", {"kept": 1, "absorbed": 1}, 409, "correction_refused"),
+        ("/gallery/remove-photo", {"id": 1, "photo": "none"}, 404, "performer_not_found"),
+        ("/gallery/create", {}, 409, "correction_refused"),
+    ],
+)
+def test_a_write_that_makes_no_sense_is_refused(
+    client: FlaskClient, path: str, fields: dict[str, Any], status: int, code: str
+) -> None:
+    assert code_of(post(client, path, **fields)) == (status, code)
+
+
+def test_a_body_that_is_no_object_is_refused(client: FlaskClient) -> None:
+    for body in ("[1]", "{", "null"):
+        how = {"data": body, "content_type": "application/json", "headers": FROM_PAGE}
+        assert code_of(client.post("/gallery/forget", **how)) == (400, "bad_parameter")  # type: ignore[arg-type]
+
+
+def test_a_performer_shows_photos_with_what_is_weak_about_them(
+    client: FlaskClient, own_gallery: Path
+) -> None:
+    with SqliteGallery(own_gallery) as gallery, gallery.writing() as db:
+        db.execute("UPDATE encodings SET weaknesses = 'blurred' WHERE origin LIKE '%obama2%'")
+    listed = client.get("/gallery?search=44").get_json()["performers"]
+    assert [one["name"] for one in listed] == ["Barack Obama"]
+    shown = client.get(f"/gallery/performer?id={listed[0]['id']}").get_json()
+    assert shown["urls"] == ["https://example.org/obama"]
+    assert [photo["remark"] for photo in shown["photos"]] == ["", "weak: blurred"]
+    assert all(0 < photo["quality"] <= 1 for photo in shown["photos"])
+    assert "vector" not in json.dumps(shown)
+
+
+def test_a_photo_of_somebody_else_is_noticed(client: FlaskClient, photos: Path) -> None:
+    send_photo(client, photos / "obama3.jpg", "id=1")
+    send_photo(client, photos / "biden.jpg", "id=1")
+    shown = client.get("/gallery/performer?id=1").get_json()
+    remarks = {photo["origin"].split("/")[-1]: photo["remark"] for photo in shown["photos"]}
+    assert "somebody else" in remarks["biden.jpg"]
+    assert not remarks["obama3.jpg"]
+
+
+def send_photo(client: FlaskClient, path: Path, whose: str) -> Any:
+    return client.post(
+        f"/gallery/photos?{whose}&file={path.name}",
+        data=path.read_bytes(),
+        content_type="image/jpeg",
+        headers=FROM_PAGE,
+    )
+
+
+def test_a_photo_enrols_somebody_new_once_and_is_refused_without_a_face(
+    client: FlaskClient, photos: Path
+) -> None:
+    first = send_photo(client, photos / "biden.jpg", "name=Joe Biden").get_json()
+    assert first["added"]
+    again = send_photo(client, photos / "biden.jpg", "name=joe biden").get_json()
+    assert again == {"added": False, "id": first["id"]}
+    shown = client.get(f"/gallery/performer?id={first['id']}").get_json()
+    assert [photo["origin"] for photo in shown["photos"]] == ["biden.jpg"]
+    refused = send_photo(client, photos / "cat.png", f"id={first['id']}")
+    assert code_of(refused) == (422, "photo_unusable")
+    assert refused.get_json()["error"]["message"] == "no face found."
+    assert code_of(send_photo(client, photos / "cat.png", "nobody=1")) == (400, "missing_parameter")
+
+
+def test_an_endless_photo_is_refused(client: FlaskClient) -> None:
+    response = client.post("/gallery/photos?id=1", headers=FROM_PAGE, data=bytes(32_000_001))
+    assert code_of(response) == (413, "request_too_large")
+
+
+def test_rename_merge_and_remove_change_what_is_listed(client: FlaskClient) -> None:
+    post(client, "/gallery/rename", id=2, name="Amazing Grace")
+    shown = client.get("/gallery/performer?id=2").get_json()
+    assert (shown["name"], shown["aliases"]) == ("Amazing Grace", ["Grace Hopper"])
+    assert post(client, "/gallery/merge", kept=2, absorbed=1).status_code == 200
+    listed = client.get("/gallery").get_json()
+    assert [(one["name"], one["photos"]) for one in listed["performers"]] == [("Amazing Grace", 3)]
+    photo = client.get("/gallery/performer?id=2").get_json()["photos"][0]["hash"]
+    assert post(client, "/gallery/remove-photo", id=2, photo=photo).get_json() == {"removed": 1}
+    assert client.get("/gallery").get_json()["performers"][0]["photos"] == 2
+
+
+def test_who_was_forgotten_is_gone_and_cannot_be_named_again(client: FlaskClient) -> None:
+    result, _ = identify(client)
+    assert post(client, "/gallery/forget", id=1).status_code == 200
+    assert code_of(client.get("/gallery/performer?id=1")) == (404, "performer_not_found")
+    fields = {"result": result, "person": 0, "name": "barack obama", "instead_of": 0}
+    refused = post(client, "/corrections/name", **fields)
+    assert code_of(refused) == (409, "correction_refused")
+    assert "unforget" in refused.get_json()["error"]["message"]
+
+
+def test_a_thumbnail_is_kept_by_the_browser_until_it_changes(client: FlaskClient) -> None:
+    response = client.get("/gallery/thumbnail?id=1")
+    assert response.mimetype == "image/jpeg"
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    again = client.get(
+        "/gallery/thumbnail?id=1", headers={"If-None-Match": response.headers["ETag"]}
+    )
+    assert (again.status_code, again.data) == (304, b"")
+    assert code_of(client.get("/gallery/thumbnail?id=9")) == (404, "performer_not_found")
+    assert code_of(client.get("/gallery/thumbnail?id=x")) == (400, "bad_parameter")
+
+
+def test_ten_thousand_performers_are_listed_a_page_at_a_time(serve: Serve, tmp_path: Path) -> None:
+    path = many_performers(tmp_path / "many.db", 10_000)
+    client = serve(PERFORMERS_DB=str(path))
+    first = client.get("/gallery").get_json()
+    assert (len(first["performers"]), first["total"]) == (60, 10_000)
+    last = client.get("/gallery?from=9960").get_json()["performers"]
+    assert [one["name"] for one in last][-1] == "Performer 09999"
+    found = client.get("/gallery?search=0123").get_json()
+    assert found["performers"][0]["name"] == "Performer 00123"
+    assert len(client.get("/gallery?limit=100000").get_json()["performers"]) == 200
+    wild = client.get("/gallery?search=%25").get_json()
+    assert wild["total"] == 0
+
+
+def test_the_check_tells_what_is_well_and_names_no_folder(
+    client: FlaskClient, own_gallery: Path
+) -> None:
+    answer = client.get("/gallery/check")
+    findings = answer.get_json()["findings"]
+    assert any(one["found"].startswith("Integrity") for one in findings)
+    assert str(own_gallery.parent) not in answer.get_data(as_text=True)
+
+
+def test_the_audit_names_each_flaw_and_follows_every_change(serve: Serve, tmp_path: Path) -> None:
+    client = serve(PERFORMERS_DB=str(flawed_gallery(tmp_path / "flawed.db")))
+    audit = client.get("/gallery/audit").get_json()
+    assert (audit["performers"], audit["photos"]) == (6, 12)
+    assert audit["total"] == len(audit["findings"]) == 4
+    found = {
+        one["kind"]: (one["performers"], [photo["number"] for photo in one["photos"]])
+        for one in audit["findings"]
+    }
+    assert found["performers_too_alike"] == (["Jean", "Jeanne"], [])
+    assert found["photo_nearer_to_another"] == (["Mary", "Ada"], [3])
+    assert found["duplicate_photos"] == (["Grace"], [1, 3])
+    assert found["no_photos"] == (["Nobody"], [])
+    (alike,) = (one for one in audit["findings"] if one["kind"] == "performers_too_alike")
+    kept, absorbed = alike["performer_ids"]
+    post(client, "/gallery/merge", kept=kept, absorbed=absorbed)
+    kinds = [one["kind"] for one in client.get("/gallery/audit").get_json()["findings"]]
+    assert sorted(kinds) == ["duplicate_photos", "no_photos", "photo_nearer_to_another"]
+
+
+def test_an_audit_is_made_once_for_each_state_of_the_gallery(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def counting(*arguments: Any, **options: Any) -> Any:
+        made.append(arguments)
+        return audit_gallery(*arguments, **options)
+
+    monkeypatch.setattr("function.web.page.audit.audit_gallery", counting)
+    client = serve(PERFORMERS_DB=str(flawed_gallery(tmp_path / "flawed.db")))
+    for _ in range(3):
+        client.get("/gallery/audit")
+    assert len(made) == 1
+    post(client, "/gallery/rename", id=1, name="Somebody")
+    client.get("/gallery/audit")
+    assert len(made) == 2
+
+
+def test_an_audit_that_would_take_too_long_is_refused_with_the_command_that_does_it(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("function.web.page.audit.MOST_PHOTOS", 11)
+    client = serve(PERFORMERS_DB=str(flawed_gallery(tmp_path / "flawed.db")))
+    refused = client.get("/gallery/audit")
+    assert code_of(refused) == (422, "gallery_too_large")
+    assert "python -m tools audit" in refused.get_json()["error"]["message"]
+
+
+def test_only_the_worst_findings_are_listed_and_the_rest_counted(
+    serve: Serve, tmp_path: Path
+) -> None:
+    client = serve(PERFORMERS_DB=str(many_performers(tmp_path / "many.db", 1000)))
+    audit = client.get("/gallery/audit").get_json()
+    assert (audit["total"], len(audit["findings"])) == (1000, 50)
+
+
+def test_a_missing_gallery_can_be_made_from_the_page(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "fresh.db"
+    client = serve(PERFORMERS_DB=str(path))
+    for wanted in ("/gallery", "/gallery/check", "/gallery/audit", "/ready"):
+        assert code_of(client.get(wanted)) == (503, "gallery_unavailable")
+    assert post(client, "/gallery/create").status_code == 200
+    assert client.get("/gallery").get_json() == {"performers": [], "total": 0}
+
+
+def test_with_a_token_only_the_page_itself_and_the_video_of_a_result_are_open(
+    serve: Serve,
+) -> None:
+    client = serve(TOKEN="secret")
+    assert client.get("/", headers=HTML).status_code == 200
+    assert client.get("/page/page.js").status_code == 200
+    for path in READS:
+        assert code_of(client.get(path, headers=FROM_PAGE | HTML)) == (401, "unauthorized"), path
+    for path in WRITES:
+        assert code_of(post(client, path)) == (401, "unauthorized"), path
+    assert code_of(client.get("/media?result=guess")) == (410, "result_gone")
+    assert code_of(client.get("/frame?result=guess&seconds=1")) == (410, "result_gone")
+    bearer = {"Authorization": "Bearer secret"}
+    assert client.get("/videos", headers=bearer).status_code == 200

@@ -1,0 +1,283 @@
+"""Who may ask: tokens, hosts, origins, sizes; and what the answers and the log carry."""
+
+import json
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from functions_framework import create_app
+
+from db.sqlite.gallery import SqliteGallery
+from function.web.access import is_loopback
+from function.web.logs import JsonLines, request_id
+from function.web.openapi import describe
+from function.web.parameters import PARAMETERS
+
+ROOT = Path(__file__).parents[3]
+Serve = Callable[..., FlaskClient]
+GONE = "/?path=gone.mp4"
+ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
+
+
+@pytest.fixture
+def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
+    """Start the function over an empty library; no test here reads a video."""
+    (tmp_path / "library").mkdir(exist_ok=True)
+    (tmp_path / "library" / "text.mp4").write_text("no video")
+    SqliteGallery(tmp_path / "performers.db", create=True).close()
+
+    def start(**settings: str) -> FlaskClient:
+        defaults = {
+            "MEDIA_ROOT": str(tmp_path / "library"),
+            "PERFORMERS_DB": str(tmp_path / "performers.db"),
+            "SANDBOX": "off",
+        }
+        for name, value in (defaults | settings).items():
+            monkeypatch.setenv(name, value)
+        return create_app("recognize", str(ROOT / "function" / "main.py"), "http").test_client()
+
+    return start
+
+
+def outcome(response: Any) -> tuple[int, str]:
+    return response.status_code, response.get_json()["error"]["code"]
+
+
+FOUND_NOTHING = (404, "video_not_found")
+NO_TOKEN = (401, "unauthorized")
+
+
+def test_on_this_machine_alone_no_token_is_needed(serve: Serve) -> None:
+    assert outcome(serve().get(GONE)) == FOUND_NOTHING
+
+
+def test_a_token_that_is_set_is_needed_in_either_header(serve: Serve) -> None:
+    client = serve(TOKEN="s3cret")
+    for headers in ({}, {"X-Token": "s3cre"}, {"X-Token": ""}, {"Authorization": "Basic s3cret"}):
+        assert outcome(client.get(GONE, headers=headers)) == NO_TOKEN, headers
+    for headers in ({"X-Token": "s3cret"}, {"Authorization": "bearer s3cret"}):
+        assert outcome(client.get(GONE, headers=headers)) == FOUND_NOTHING, headers
+    assert outcome(client.get("/metrics")) == NO_TOKEN
+    assert outcome(client.get("/?path=gone.mp4&token=s3cret")) == NO_TOKEN
+
+
+def test_where_others_can_reach_it_a_token_is_made_up_and_logged(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = serve(HOST="0.0.0.0")
+    assert outcome(client.get(GONE)) == NO_TOKEN
+    (token,) = re.findall(r"X-Token: (\S{20,})", caplog.text)
+    assert outcome(client.get(GONE, headers={"X-Token": token})) == FOUND_NOTHING
+
+
+def test_another_machine_needs_a_token_whatever_host_says(serve: Serve) -> None:
+    assert outcome(serve().get(GONE, environ_base=ELSEWHERE)) == NO_TOKEN
+
+
+def test_off_waives_the_token(serve: Serve) -> None:
+    client = serve(HOST="0.0.0.0", TOKEN="off")
+    assert outcome(client.get(GONE, environ_base=ELSEWHERE)) == FOUND_NOTHING
+    assert outcome(serve(TOKEN="").get(GONE, environ_base=ELSEWHERE)) == NO_TOKEN
+
+
+def test_health_and_ready_are_open_but_tell_strangers_nothing_more(serve: Serve) -> None:
+    client = serve(TOKEN="s3cret")
+    probe = {"Host": "10.0.0.7.example:8080"}
+    assert client.get("/health", headers=probe).get_json() == {"status": "up"}
+    assert client.get("/ready", headers=probe).get_json() == {"status": "ready"}
+    assert "performers" in client.get("/ready", headers={"X-Token": "s3cret"}).get_json()
+
+
+@pytest.mark.parametrize(
+    ("host", "settings", "trusted"),
+    [
+        ("localhost:8080", {}, True),
+        ("127.0.0.1", {}, True),
+        ("[::1]:8080", {}, True),
+        ("192.168.1.5:8080", {}, True),
+        ("evil.example", {}, False),
+        ("localhost.evil.example", {}, False),
+        ("stash.lan:80", {"TRUSTED_HOSTS": "nas, Stash.lan"}, True),
+        ("localhost", {"TRUSTED_HOSTS": "stash.lan"}, False),
+    ],
+)
+def test_only_trusted_names_reach_it(
+    host: str, settings: dict[str, str], *, trusted: bool, serve: Serve
+) -> None:
+    expected = FOUND_NOTHING if trusted else (421, "untrusted_host")
+    assert outcome(serve(**settings).get(GONE, headers={"Host": host})) == expected
+
+
+def test_with_the_token_any_name_will_do_unless_names_are_listed(serve: Serve) -> None:
+    headers = {"Host": "recognition", "X-Token": "s3cret"}
+    assert outcome(serve(TOKEN="s3cret").get(GONE, headers=headers)) == FOUND_NOTHING
+    listed = serve(TOKEN="s3cret", TRUSTED_HOSTS="other")
+    assert outcome(listed.get(GONE, headers=headers)) == (421, "untrusted_host")
+
+
+REFUSED = (403, "untrusted_origin")
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"Origin": "https://evil.example"}, REFUSED),
+        ({"Origin": "null"}, REFUSED),
+        ({"Origin": "http://localhost"}, FOUND_NOTHING),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, REFUSED),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, FOUND_NOTHING),
+        ({"Sec-Fetch-Site": "same-origin"}, FOUND_NOTHING),
+        ({"Origin": "https://stash.example:9999"}, FOUND_NOTHING),
+    ],
+)
+def test_only_named_web_pages_may_ask(
+    headers: dict[str, str], expected: tuple[int, str], serve: Serve
+) -> None:
+    client = serve(ORIGINS="https://stash.example:9999/")
+    response = client.get(GONE, headers=headers)
+    assert outcome(response) == expected
+    named = headers.get("Origin") == "https://stash.example:9999"
+    assert ("Access-Control-Allow-Origin" in response.headers) == named
+
+
+def test_a_preflight_is_answered_to_named_origins_alone(serve: Serve) -> None:
+    client = serve(ORIGINS="https://stash.example", TOKEN="s3cret")
+    named = client.options("/", headers={"Origin": "https://stash.example"})
+    assert named.status_code == 204
+    assert "X-Token" in named.headers["Access-Control-Allow-Headers"]
+    other = client.options("/", headers={"Origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in other.headers
+    assert other.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/x-www-form-urlencoded", "application/json", "multipart/form-data", "x/y"]
+)
+def test_a_large_body_is_refused_and_not_a_fault(kind: str, serve: Serve) -> None:
+    client = serve()
+    body = b"path=" + b"a" * 200_000
+    response = client.post("/", data=body, content_type=kind)
+    assert outcome(response) == (413, "request_too_large")
+
+
+def test_a_body_without_an_end_is_not_read_for_long(serve: Serve) -> None:
+    body = _Endless()
+    response = serve().post(
+        "/",
+        content_type="application/x-www-form-urlencoded",
+        environ_overrides={
+            "wsgi.input": body,
+            "wsgi.input_terminated": True,
+            "CONTENT_LENGTH": "",
+        },
+    )
+    assert response.status_code in {400, 413}
+    assert body.read_bytes <= 200_000
+
+
+class _Endless:
+    """A body without an end."""
+
+    read_bytes = 0
+
+    def read(self, size: int = -1) -> bytes:
+        assert size >= 0, "nobody may ask for all of it"
+        self.read_bytes += size
+        return b"a" * size
+
+    readline = read
+
+
+def test_every_answer_tells_browsers_to_keep_their_hands_off(serve: Serve) -> None:
+    client = serve()
+    for url in ("/health", GONE, "/nothing", "/openapi.json"):
+        headers = client.get(url).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("host", "ours"),
+    [
+        *[(host, True) for host in ("127.0.0.1", "localhost", "::1", "127.8.8.8")],
+        *[(host, False) for host in ("0.0.0.0", "::", "192.168.0.1", "nas")],
+    ],
+)
+def test_loopback_is_told_from_the_world(host: str, *, ours: bool) -> None:
+    assert is_loopback(host) == ours
+
+
+def request_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    lines = [JsonLines().format(one) for one in caplog.records if one.name == "function.web.logs"]
+    assert all("\n" not in line for line in lines)
+    return [json.loads(line) for line in lines]
+
+
+def test_each_request_is_one_line_of_json(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    client = serve()
+    client.get("/?path=text.mp4", headers={"X-Request-Id": "abc-1"})
+    (line,) = request_lines(caplog)
+    assert line["request"] == "abc-1"
+    assert (line["status"], line["code"]) == (422, "unreadable_video")
+    assert line["path"] == "text.mp4"
+    assert line["severity"] == "INFO"
+    assert line["seconds"]["total"] > 0
+    expected = {"frames", "faces", "people", "method", "route", "time", "logger", "message"}
+    assert expected <= set(line)
+
+
+def test_control_characters_never_reach_the_log() -> None:
+    record = logging.LogRecord("x", 20, "", 0, "a\x1b[2Jb\nc\u202ed\x00", None, None)
+    record.fields = {"path": "sub/\x1b]0;evil\x07\r\n.mp4"}
+    line = json.loads(JsonLines().format(record))
+    for text in (line["message"], line["path"]):
+        assert text.isprintable()
+    assert JsonLines().format(record).isascii()
+
+
+def test_an_id_that_is_no_plain_word_is_replaced() -> None:
+    assert request_id("0af7651916cd43dd") == "0af7651916cd43dd"
+    for asked in (None, "", "a b", "a\n", "x" * 65, "é"):
+        assert re.fullmatch("[0-9a-f]{32}", request_id(asked))
+
+
+def test_metrics_count_what_was_answered(serve: Serve) -> None:
+    client = serve(SLOTS="3")
+    client.get(GONE)
+    text = client.get("/metrics").get_data(as_text=True)
+    found = 'recognition_requests_total{code="video_not_found",route="/",status="404"} 1.0'
+    assert found in text
+    assert "recognition_slots 3.0" in text
+    assert "recognition_slots_busy 0.0" in text
+    assert "gone.mp4" not in text
+
+
+def test_the_description_is_of_the_real_routes_and_parameters(serve: Serve) -> None:
+    client = serve()
+    described = client.get("/openapi.json").get_json()
+    message = client.get("/nothing").get_json()["error"]["message"]
+    for route, operations in described["paths"].items():
+        assert route in message
+        for method in ("get", "head", "post", "put", "delete"):
+            response = client.open(route, method=method.upper())
+            assert (response.status_code == 405) == (method not in operations), (route, method)
+            if response.status_code == 405:
+                allowed = response.headers["Allow"].lower().split(", ")
+                assert set(allowed) == set(operations)
+    names = [one["name"] for one in described["paths"]["/"]["get"]["parameters"]]
+    assert names == [*PARAMETERS]
+
+
+def test_the_description_holds_every_field_of_an_answer() -> None:
+    operation = describe({"/": {"GET"}})["paths"]["/"]["get"]
+    person = operation["responses"]["200"]["content"]["application/json"]["schema"]["items"]
+    assert person["properties"]["verdict"] == {"enum": ["match", "uncertain", "unknown"]}
+    match = person["properties"]["matches"]["items"]
+    assert set(match["required"]) == {"name", "poster", "score", "urls", "id"}

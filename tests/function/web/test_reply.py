@@ -1,0 +1,45 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from db.records import Performer
+from function.engines.protocol import Box
+from function.faces.faces import Face
+from function.matching.matches import Identification, Match
+from function.people.people import person_of
+from function.web.reply import to_reply
+from tests.support.galleries import made_up_vector
+
+ADA = Performer(id=7, name="Ada", urls=("https://example.org/ada",))
+FACE = Face(
+    frame=0,
+    seconds=1.0,
+    until_seconds=2.0,
+    box=Box(0, 0, 99, 99),
+    detection_score=1.0,
+    encoding=made_up_vector(1),
+    quality=0.9,
+    weaknesses=(),
+    crop=b"face",
+)
+
+
+@pytest.mark.parametrize(
+    ("thumbnail", "address", "poster"),
+    [
+        (b"jpeg", "https://example.org/1.jpg", "data:image/jpeg;base64,anBlZw=="),
+        (None, "https://example.org/1.jpg", "https://example.org/1.jpg"),
+        (None, "", ""),
+    ],
+)
+def test_the_poster_is_the_stored_picture_or_else_the_address_of_one(
+    thumbnail: bytes | None, address: str, poster: str
+) -> None:
+    match = Match(replace(ADA, poster_url=address), distance=0.3, score=97.44)
+    found = Identification(person_of([FACE]), (match,), "match")
+    (person,) = to_reply([found], lambda _: thumbnail)
+    (reply,) = person["matches"]
+    assert reply["poster"] == poster
+    assert (reply["id"], reply["score"]) == ("7", 97.4)
+    assert np.allclose(person["appearances"], [(1.0, 2.0)])

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from db.records import Vector
+from function.engines.protocol import Box
+from function.errors import ResultGoneError
+from function.faces.faces import Face
+from function.people.people import Person
+from function.web.results import (
+    KEPT_SECONDS,
+    MOST_ENCODINGS,
+    MOST_RESULTS,
+    RecentResults,
+    choose_faces,
+)
+from tests.support.galleries import made_up_vector
+
+
+def face(
+    number: int, encoding: Vector, quality: float = 0.9, weaknesses: tuple[str, ...] = ()
+) -> Face:
+    box = Box(0, 0, 99, 99)
+    return Face(
+        frame=number,
+        seconds=float(number),
+        until_seconds=number + 1.0,
+        box=box,
+        detection_score=1.0,
+        encoding=encoding,
+        quality=quality,
+        weaknesses=weaknesses,
+        crop=b"\xff\xd8",
+    )
+
+
+def person(*faces: Face) -> Person:
+    return Person(faces, faces[0].encoding, 1.0)
+
+
+def test_a_result_is_found_by_its_id_and_by_no_other() -> None:
+    results = RecentResults()
+    someone = person(face(0, made_up_vector(1)), face(3, made_up_vector(2)))
+    result_id = results.keep("sub/a.mp4", [someone], "m")
+    (look,) = results.find(result_id).people
+    assert [one.origin for one in look.encodings] == [
+        "confirmed from a.mp4 at 0.0 s",
+        "confirmed from a.mp4 at 3.0 s",
+    ]
+    with pytest.raises(ResultGoneError, match="Identify the video again"):
+        results.find(result_id[:-1])
+
+
+def test_results_are_kept_for_a_bounded_time_and_number() -> None:
+    now = [0.0]
+    results = RecentResults(clock=lambda: now[0])
+    ids = [results.keep("a.mp4", [], "m") for _ in range(MOST_RESULTS + 1)]
+    with pytest.raises(ResultGoneError):
+        results.find(ids[0])
+    assert results.find(ids[1]).video == "a.mp4"
+    now[0] = KEPT_SECONDS + 1
+    with pytest.raises(ResultGoneError):
+        results.find(ids[1])
+
+
+def test_the_best_face_of_each_look_is_worth_enrolling_and_a_held_shot_counts_once() -> None:
+    held = made_up_vector(1)
+    close = (held + np.float32(0.005)).astype(np.float32)
+    faces = [face(0, held, 0.5), face(1, close, 0.8), face(2, made_up_vector(2), 0.6)]
+    assert [one.frame for one in choose_faces(faces)] == [1, 2]
+
+
+def test_weak_faces_are_enrolled_only_where_there_is_no_other_and_never_many() -> None:
+    weak = face(0, made_up_vector(1), 0.95, ("blurred",))
+    good = [face(number, made_up_vector(number)) for number in range(2, 20)]
+    assert choose_faces([weak]) == [weak]
+    chosen = choose_faces([weak, *good])
+    assert weak not in chosen
+    assert len(chosen) == MOST_ENCODINGS

@@ -1,0 +1,1 @@
+"""What tests share: synthetic galleries, footage, servers, a browser, a Stash."""

@@ -1,0 +1,85 @@
+"""Made-up people whose encodings lie as far apart as real ones do."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from db.records import Performer, Vector, Vectors
+from db.snapshots import Snapshot
+from db.templates import USUAL_QUALITY
+from function.engines.protocol import ENCODING_MODEL, Box
+from function.faces.faces import Face
+from function.matching.densities import shipped_densities
+from tools.accuracy.labelled import Source
+
+DAY_SPREAD = 0.29
+"""Distance of one day's face from its person: two of one person are 0.41 apart."""
+
+
+class Crowd:
+    """Draws people, and faces of people; the same seed draws the same."""
+
+    def __init__(self, seed: int = 1, person_spread: float = 0.45) -> None:
+        self.random = np.random.default_rng(seed)
+        self.person_spread = person_spread
+        self.middle = self.direction(1.4)
+
+    def direction(self, length: float) -> Vector:
+        vector = self.random.normal(size=128)
+        return (length * vector / np.linalg.norm(vector)).astype(np.float32)
+
+    def person(self) -> Vector:
+        return self.middle + self.direction(self.person_spread)
+
+    def encodings(self, person: Vector, count: int, spread: float = DAY_SPREAD) -> Vectors:
+        return np.stack([person + self.direction(spread) for _ in range(count)])
+
+
+def make_face(
+    encoding: Vector, frame: int = 0, quality: float = USUAL_QUALITY, weakness: str = ""
+) -> Face:
+    return Face(
+        frame=frame,
+        seconds=float(frame),
+        until_seconds=float(frame),
+        box=Box(0, 0, 99, 99),
+        detection_score=1.0,
+        encoding=encoding.astype(np.float32),
+        quality=quality,
+        weaknesses=(weakness,) if weakness else (),
+        crop=b"",
+    )
+
+
+def make_faces(encodings: Vectors, first_frame: int = 0) -> list[Face]:
+    """One face a frame, in frames that follow each other."""
+    return [make_face(one, first_frame + number) for number, one in enumerate(encodings)]
+
+
+def make_gallery(enrolled: Sequence[Vectors], model: str = ENCODING_MODEL) -> Snapshot:
+    """Performers P0, P1, ... with these encodings."""
+    vectors = np.concatenate([np.empty((0, 128), np.float32), *enrolled]).astype(np.float32)
+    counts = [len(encodings) for encodings in enrolled]
+    return Snapshot(
+        generation=(1, 1),
+        model=model,
+        performers=tuple(Performer(number + 1, f"P{number}") for number in range(len(enrolled))),
+        vectors=vectors,
+        owners=np.repeat(np.arange(len(enrolled)), counts).astype(np.intp),
+        qualities=np.full(len(vectors), USUAL_QUALITY, np.float32),
+    )
+
+
+def make_sources(
+    crowd: Crowd, people: int, each: int, spread: float = DAY_SPREAD
+) -> tuple[Source, ...]:
+    """Photos of made-up people, one face a photo."""
+    return tuple(
+        Source(f"P{number}", f"P{number}/{row}.jpg", (make_face(encoding),), is_video=False)
+        for number in range(people)
+        for row, encoding in enumerate(crowd.encodings(crowd.person(), each, spread))
+    )
+
+
+EXPECTED_OWN = float(np.sqrt(2 * shipped_densities().own_variance))
+"""Where two single photos of one person usually lie."""

@@ -1,0 +1,270 @@
+import base64
+import csv
+import io
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.sqlite.gallery import SqliteGallery
+from tests.support.engines import QuickEngine, made_up_photo
+from tests.support.galleries import encoding, performer
+from tools.imports.enrol import enrol_all
+from tools.imports.imports import import_records
+from tools.imports.portraits import Demands
+from tools.sources import Refusal, SourceRecord, UnusableSourceError
+from tools.sources.rows import find_delimiter
+from tools.sources.table import TableOptions, read_table
+from tools.verbs.exports import write_csv, write_ndjson
+
+BOX = "https://stashdb.org/graphql"
+
+
+def read(path: Path, **columns: str) -> list[SourceRecord | Refusal]:
+    def fetch(url: str) -> bytes:
+        return f"content of {url}".encode()
+
+    return list(read_table(path, TableOptions("file test", path.parent, fetch, columns)))
+
+
+def names(path: Path, **columns: str) -> list[str]:
+    return [one.performer.name for one in read(path, **columns) if isinstance(one, SourceRecord)]
+
+
+def put(path: Path, content: str, encoding: str = "utf-8") -> Path:
+    path.write_text(content, encoding=encoding)
+    return path
+
+
+def full_entry() -> dict[str, Any]:
+    return {
+        "name": "Ada",
+        "disambiguation": "poet's child",
+        "aliases": ["Countess", "A. L."],
+        "urls": ["https://example.org/ada"],
+        "id": 7,
+        "stash_ids": [{"endpoint": BOX, "stash_id": "uuid"}],
+        "photos": ["ada.jpg", "https://example.org/a.jpg", "data:image/jpeg;base64,/9g="],
+    }
+
+
+def as_csv(delimiter: str) -> str:
+    entry = full_entry()
+    output = io.StringIO()
+    writer = csv.writer(output, delimiter=delimiter)
+    writer.writerow(entry)
+    cells = [
+        "|".join(value) if isinstance(value, list) and isinstance(value[0], str) else value
+        for value in entry.values()
+    ]
+    cells[5] = f"{BOX} uuid"
+    writer.writerow(cells)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps([full_entry()]),
+        json.dumps({"performers": [full_entry()]}, indent=2),
+        json.dumps({"performers": [full_entry()]}),
+        json.dumps(full_entry()) + "\n",
+        as_csv(","),
+        as_csv(";"),
+        as_csv("\t"),
+        "\ufeff" + as_csv(";"),
+        "\ufeff" + json.dumps([full_entry()]),
+    ],
+)
+def test_every_form_says_the_same(content: str, tmp_path: Path) -> None:
+    (tmp_path / "ada.jpg").write_bytes(b"a photo")
+    (ada,) = read(put(tmp_path / "list", content))
+    assert isinstance(ada, SourceRecord)
+    who = ada.performer
+    assert (who.name, who.disambiguation, who.source_id) == ("Ada", "poet's child", "7")
+    assert (who.aliases, who.urls) == (("Countess", "A. L."), ("https://example.org/ada",))
+    assert who.stash_ids == ((BOX, "uuid"),)
+    assert [photo.read() for photo in ada.photos] == [
+        b"a photo",
+        b"content of https://example.org/a.jpg",
+        b"\xff\xd8",
+    ]
+
+
+def test_what_excel_calls_unicode_text_is_read(tmp_path: Path) -> None:
+    assert names(put(tmp_path / "x.txt", "name\tid\nZoë 🎭\t1\n", "utf-16")) == ["Zoë 🎭"]
+
+
+def test_columns_may_have_other_names_and_other_columns_are_left_alone(tmp_path: Path) -> None:
+    path = put(tmp_path / "x.csv", "Performer,Height,Pics\nAda,170,a.jpg\n")
+    (ada,) = read(path, name="performer", photos="Pics")
+    assert isinstance(ada, SourceRecord)
+    assert ada.performer.name == "Ada"
+    assert ada.photos[0].origin == str(tmp_path / "a.jpg")
+    with pytest.raises(UnusableSourceError, match="no column 'nom' to map"):
+        read(path, nom="Performer")
+
+
+def test_one_name_without_ids_is_not_merged_in_silence(tmp_path: Path) -> None:
+    path = put(tmp_path / "x.csv", "name,disambiguation\nAda,\nAda,poet\nAda,\n")
+    first, second, third = read(path)
+    assert isinstance(first, SourceRecord)
+    assert isinstance(second, SourceRecord)
+    assert isinstance(third, Refusal)
+    assert third.photo == "row 4"
+    assert "tell them apart" in third.reason
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('{"name": "A"}\n{"name": \n{"name": "B"}\n', "not JSON"),
+        ('{"name": "A"}\n[1]\n{"name": "B"}\n', "a list, not an object"),
+        ('{"name": "A"}\n{"name": ["x"]}\n{"name": "B"}\n', "name is a list"),
+        ('{"name": "A"}\n{"id": 3}\n{"name": "B"}\n', "the name is empty"),
+        ('{"name": "A"}\n{"name": "X", "stash_ids": ["7"]}\n{"name": "B"}\n', "ENDPOINT ID"),
+        ("name,id\nA,1\nX,2,3,4\nB,3\n", "4 cells under 2 columns; quote the delimiter"),
+        ("name,id\nA,1\n  ,2\nB,3\n", "the name is empty"),
+        ('[{"name": "A"}, 7, {"name": "B"}]', "a int, not an object"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_refused_and_the_rest_goes_on(
+    tmp_path: Path, content: str, reason: str
+) -> None:
+    first, second, third = read(put(tmp_path / "x", content))
+    assert isinstance(second, Refusal)
+    assert reason in second.reason
+    for one, name in ((first, "A"), (third, "B")):
+        assert isinstance(one, SourceRecord)
+        assert one.performer.name == name
+
+
+def test_a_cell_without_end_is_refused_and_the_rest_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(tmp_path / "x.csv", f"name,id\nA,1\n{'x' * 10_000_000},2\nB,3\n")
+    with SqliteGallery() as gallery:
+        (_, endless, _) = enrol_all(read(path), gallery, QuickEngine())
+        assert "10000000 characters; 300 at most" in endless.refusals[0].reason
+    monkeypatch.setattr("tools.sources.rows.MAX_CELL_CHARACTERS", 1_000_000)
+    _, endless_row, last = read(path)
+    assert isinstance(endless_row, Refusal)
+    assert "field larger than field limit" in endless_row.reason
+    assert isinstance(last, SourceRecord)
+    assert csv.field_size_limit() == 131_072
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        ("who,id\nAda,1\n", "no column 'name'; it has who, id. Say which one it is: --column"),
+        ("<html><body>", "is HTML or XML"),
+        ("[1, 2", "is not JSON"),
+        ('{"performers": 7}', "holds no list"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, content: str, complaint: str) -> None:
+    with pytest.raises(UnusableSourceError, match=complaint):
+        read(put(tmp_path / "x", content))
+
+
+def test_bytes_that_are_no_text_folders_and_missing_files_are_named(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"name\n\xff\xe9\xe8")
+    with pytest.raises(UnusableSourceError, match="not UTF-8"):
+        read(tmp_path / "x")
+    with pytest.raises(UnusableSourceError, match="not a plain file"):
+        read(tmp_path)
+    with pytest.raises(UnusableSourceError, match="cannot be read: No such file"):
+        read(tmp_path / "gone")
+
+
+def test_a_list_is_read_row_by_row_and_stays_small_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    with path.open("w") as file:
+        file.write("name,photos\n")
+        file.writelines(f"Performer {number},{number}.jpg\n" for number in range(20_000))
+    options = TableOptions("file test", tmp_path, lambda _: b"", {})
+    tracemalloc.start()
+    count = sum(1 for _ in read_table(path, options))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 20_000
+    # What stays is the set of ids seen.
+    assert peak_bytes < 8_000_000
+
+
+@pytest.mark.parametrize(
+    ("header", "delimiter"),
+    [
+        ("name,id", ","),
+        ("name;id;a,b", ";"),
+        ("name\tid", "\t"),
+        ('"a,b,c";id', ";"),
+        ("name", ","),
+    ],
+)
+def test_the_delimiter_is_the_one_outside_quotes(header: str, delimiter: str) -> None:
+    assert find_delimiter(header) == delimiter
+
+
+def test_an_export_can_be_imported_again(tmp_path: Path) -> None:
+    with SqliteGallery() as gallery:
+        ada = performer("Ada", aliases=("x",), urls=("u",), disambiguation="d")
+        gallery.enrol(ada, [encoding(1)], None)
+        output = io.StringIO()
+        assert write_ndjson(gallery, output, with_encodings=False) == 1
+        assert "vector" not in output.getvalue()
+        (again,) = read(put(tmp_path / "x", output.getvalue()))
+        assert isinstance(again, SourceRecord)
+        assert (again.performer.name, again.performer.aliases) == ("Ada", ("x",))
+        with_encodings = io.StringIO()
+        write_ndjson(gallery, with_encodings, with_encodings=True)
+        (stored,) = json.loads(with_encodings.getvalue())["encodings"]
+        assert len(base64.b64decode(stored["vector"])) == 512
+
+
+def test_a_spreadsheet_runs_no_name_as_a_formula() -> None:
+    with SqliteGallery() as gallery:
+        for name in ("=1+1", "+1", "-1", "@x", "Ada"):
+            gallery.enrol(performer(name, aliases=("=2",)), [], None)
+        output = io.StringIO()
+        write_csv(gallery, output)
+        rows = list(csv.DictReader(io.StringIO(output.getvalue())))
+        assert sorted(row["name"] for row in rows) == ["'+1", "'-1", "'=1+1", "'@x", "Ada"]
+        assert {row["aliases"] for row in rows} == {"'=2"}
+
+
+def test_photos_that_are_devices_or_not_there_are_refused(tmp_path: Path) -> None:
+    path = put(
+        tmp_path / "x.csv", 'name,photos\nAda,"/dev/zero|gone.jpg|data:image/png;base64,!!|a.png"'
+    )
+    (tmp_path / "a.png").write_bytes(made_up_photo(1))
+    with SqliteGallery() as gallery:
+        (ada,) = enrol_all(read(path), gallery, QuickEngine())
+    assert ada.added_photos == 1
+    reasons = " ".join(refusal.reason for refusal in ada.refusals)
+    assert "not a plain file" in reasons
+    assert "No such file" in reasons
+    assert "not base64" in reasons
+
+
+def test_photos_at_urls_are_fetched_once_until_the_row_changes(tmp_path: Path) -> None:
+    fetched: list[str] = []
+
+    def fetch(url: str) -> bytes:
+        fetched.append(url)
+        return made_up_photo(len(fetched))
+
+    options = TableOptions("file test", tmp_path, fetch, {})
+    with SqliteGallery() as gallery:
+        for content in ("a.jpg", "a.jpg", "a.jpg|http://x/b.jpg"):
+            path = put(tmp_path / "x.csv", f"name,photos\nAda,http://x/{content}")
+            records = read_table(path, options)
+            import_records(records, gallery, QuickEngine(), Demands(), kind="file")
+        assert gallery.performers()[0].encodings >= 2
+    assert fetched.count("http://x/b.jpg") == 1
+    assert fetched.count("http://x/a.jpg") == 2

@@ -1,0 +1,118 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tools.cli import main
+from tools.footage.videos import moving_picture, read_portrait, write_video
+from tools.verbs.importing import import_
+
+
+def run(*arguments: str | Path, **options: Any) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], **options)
+
+
+@pytest.fixture
+def gallery_copy(gallery_path: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(gallery_path, tmp_path / "copy.db"))
+
+
+def test_importing_a_folder_reports_json_and_a_second_time_changes_nothing(
+    people_folder: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "g.db"
+    first = run("import", "folder", people_folder, "--db", database)
+    assert first.exit_code == 0, first.output
+    assert json.loads(first.stdout)["added"] == 2
+    assert json.loads(first.stdout)["photos"] == 3
+    second = run("import", "folder", people_folder, "--db", database)
+    assert json.loads(second.stdout) | {"unchanged": 2, "added": 0} == json.loads(second.stdout)
+
+
+def test_a_refused_photo_is_named_and_the_exit_status_says_partly_done(
+    photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "people").mkdir()
+    shutil.copy(photos / "hopper.jpg", tmp_path / "people" / "Grace Hopper.jpg")
+    shutil.copy(photos / "cat.png", tmp_path / "people" / "Cat.png")
+    result = run("import", "folder", tmp_path / "people", "--db", tmp_path / "g.db")
+    assert result.exit_code == 3
+    (refused,) = json.loads(result.stdout)["refused"]
+    assert refused["performer"] == "Cat"
+    assert refused["photo"].endswith("Cat.png")
+    assert refused["reason"] == "no face found"
+
+
+def test_list_and_show_tell_who_is_there_and_where_the_encodings_came_from(
+    gallery_path: Path,
+) -> None:
+    listed = json.loads(run("list", "--db", gallery_path).stdout)
+    assert [one["name"] for one in listed] == ["Barack Obama", "Grace Hopper"]
+    shown = json.loads(run("show", "barack obama", "--db", gallery_path).stdout)
+    assert [Path(photo["origin"]).name for photo in shown["photos"]] == ["obama1.jpg", "obama2.jpg"]
+    assert "vector" not in shown["photos"][0]
+
+
+def test_the_gallery_may_be_named_by_the_environment(gallery_path: Path) -> None:
+    result = run("list", env={"PERFORMERS_DB": str(gallery_path)})
+    assert len(json.loads(result.stdout)) == 2
+
+
+def test_forget_asks_first_and_then_erases(gallery_copy: Path) -> None:
+    declined = run("forget", "Grace Hopper", "--db", gallery_copy, input="n\n")
+    assert declined.exit_code == 1
+    assert len(json.loads(run("list", "--db", gallery_copy).stdout)) == 2
+    done = run("forget", "Grace Hopper", "--yes", "--db", gallery_copy)
+    assert json.loads(done.stdout) == {"backups": [], "forgotten": "Grace Hopper", "encodings": 1}
+    assert [one["name"] for one in json.loads(run("list", "--db", gallery_copy).stdout)] == [
+        "Barack Obama"
+    ]
+
+
+def test_identify_prints_the_same_json_as_the_function(
+    photos: Path, gallery_path: Path, tmp_path: Path
+) -> None:
+    shots = moving_picture(read_portrait(photos / "obama3.jpg"), 3, size=(640, 480))
+    video = write_video(tmp_path / "video.mp4", shots)
+    result = run("identify", video, "--db", gallery_path, "--every", "1")
+    assert result.exit_code == 0, result.output
+    (person,) = json.loads(result.stdout)
+    assert person["matches"][0]["name"] == "Barack Obama"
+    assert person["faces"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["show", "Nobody"], "No performer is called 'Nobody'"),
+        (["forget", "Nobody", "--yes"], "No performer is called 'Nobody'"),
+        (["identify", "gone.mp4"], "gone.mp4"),
+        (["identify", "gone.mp4", "--every", "0"], "--every is '0'; it must be"),
+        (["import", "folder", "gone"], "There is no folder gone"),
+    ],
+)
+def test_what_fails_says_why_in_one_line_and_exits_with_1(
+    arguments: list[str], complaint: str, gallery_copy: Path
+) -> None:
+    result = run(*arguments, "--db", gallery_copy)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert complaint in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_missing_gallery_is_an_error_except_for_import(tmp_path: Path) -> None:
+    result = run("list", "--db", tmp_path / "gone.db")
+    assert result.exit_code == 1
+    assert "no gallery gone.db" in result.stderr
+
+
+def test_every_verb_has_help_with_an_example() -> None:
+    imports = [["import", name] for name in import_.commands]
+    for verb in [*imports, *([name] for name in main.commands if name != "import")]:
+        result = run(*verb, "--help")
+        assert result.exit_code == 0
+        assert "Example: python -m tools" in result.stdout, verb

@@ -1,0 +1,206 @@
+"""The verbs that fill, change, move and check a gallery, as a user types them."""
+
+import base64
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from db.sqlite.gallery import SqliteGallery
+from function.engines.loading import load_engine
+from function.engines.protocol import EngineOptions
+from tests.support.stash_server import Answer, StandIn, in_box, in_stash, serving, stash, stash_box
+from tools.cli import main
+
+KEYS = {"STASH_API_KEY": "right", "STASH_BOX_API_KEY": "right"}
+
+
+@pytest.fixture(autouse=True)
+def engine_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verbs load an engine each time; one that is loaded will do."""
+    options = EngineOptions()
+    loaded = _ENGINES.setdefault("auto", load_engine("auto", options))
+    for module in ("importing", "stashes", "editing"):
+        monkeypatch.setattr(f"tools.verbs.{module}.load_chosen_engine", lambda _: loaded)
+    monkeypatch.setattr("tools.sources.retries.FIRST_PAUSE_SECONDS", 0.001)
+
+
+_ENGINES: dict[str, Any] = {}
+
+
+@pytest.fixture
+def db(gallery_path: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(gallery_path, tmp_path / "copy.db"))
+
+
+@pytest.fixture
+def stash_server(photos: Path) -> Iterator[StandIn]:
+    people = [in_stash(1, "Barack Obama", favorite=True), in_stash(2, "Cat")]
+    with serving(stash(people)) as running:
+        running.photos["/performer/1/image"] = Answer((photos / "obama1.jpg").read_bytes())
+        running.photos["/performer/2/image"] = Answer((photos / "cat.png").read_bytes())
+        running.root["configuration"] = lambda _: {
+            "general": {"stashBoxes": [{"endpoint": running.url, "api_key": "from-stash"}]}
+        }
+        yield running
+
+
+def run(*arguments: object, **options: Any) -> Result:
+    texts = [str(argument) for argument in arguments]
+    return CliRunner().invoke(main, texts, env=KEYS, **options)
+
+
+def answer(*arguments: object, exit_code: int = 0, **options: Any) -> Any:
+    result = run(*arguments, **options)
+    assert result.exit_code == exit_code, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_list_from_stdin_is_enrolled_and_every_refusal_has_its_reason(
+    photos: Path, tmp_path: Path
+) -> None:
+    picture = base64.b64encode((photos / "hopper.jpg").read_bytes()).decode()
+    lines = [
+        {"name": "Grace Hopper", "photos": [f"data:image/jpeg;base64,{picture}"]},
+        {"name": "Lost", "photos": [str(tmp_path / "gone.jpg")]},
+        {"id": 3},
+    ]
+    text = "\n".join(json.dumps(line) for line in lines)
+    report = answer("import", "file", "-", "--db", tmp_path / "g.db", input=text, exit_code=3)
+    assert (report["added"], report["not_added"], report["photos"]) == (1, 2, 1)
+    reasons = [one["reason"] for one in report["refused"]]
+    assert "No such file" in reasons[0]
+    assert reasons[1] == "the name is empty"
+
+
+def test_a_dry_run_says_what_would_happen_and_changes_nothing(
+    people_folder: Path, db: Path, tmp_path: Path
+) -> None:
+    report = answer("import", "folder", people_folder, "--db", tmp_path / "new.db", "--dry-run")
+    assert report["added"] == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.db"]
+    before = db.read_bytes()
+    assert answer("import", "folder", people_folder, "--db", db, "--dry-run")["unchanged"] == 2
+    assert db.read_bytes() == before
+
+
+def test_a_stash_is_imported_and_the_next_time_only_what_changed(
+    stash_server: StandIn, tmp_path: Path
+) -> None:
+    db = tmp_path / "g.db"
+    verb = ("import", "stash", "--url", stash_server.url, "--db", db)
+    report = answer(*verb, exit_code=3)
+    assert (report["added"], report["refused"][0]["reason"]) == (1, "no face found")
+    assert answer(*verb)["unchanged"] == 0
+    asked = stash_server.queries[-1]["variables"]["wanted"]
+    assert asked["updated_at"]["value"] == "2026-01-01T00:00:02Z"
+    assert answer(*verb, "--full", exit_code=3)["unchanged"] == 1
+    assert answer(*verb, "--favorites", "--images", "0")["unchanged"] == 1
+    assert "right" not in db.read_bytes().decode("latin-1")
+
+
+def test_a_stash_that_refuses_the_key_is_one_line(stash_server: StandIn, tmp_path: Path) -> None:
+    stash_server.api_key = "other"
+    result = run("import", "stash", "--url", stash_server.url, "--db", tmp_path / "g.db")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: Stash at http://127.0.0.1")
+    assert "refused the API key (401)" in result.stderr
+    assert not (tmp_path / "g.db").exists()
+
+
+def test_a_stash_box_is_asked_only_for_whom_the_user_names_or_has(tmp_path: Path) -> None:
+    db = tmp_path / "g.db"
+    with serving(stash_box([in_box("a", "Ada"), in_box("b", "Bob")])) as box:
+        verb = ("import", "stash-box", "--endpoint", box.url, "--db", db)
+        assert run(*verb).exit_code == 2
+        answer(*verb, "--name", "Ada", "--id", "b")
+        assert [asked["variables"] for asked in box.queries] == [{"id": "b"}, {"term": "Ada"}]
+        assert answer(*verb, "--known")["added"] == 0
+        people = [in_stash(1, "A", stash_ids=[{"endpoint": box.url, "stash_id": "a"}])]
+        box.api_key = "from-stash"
+        with serving(stash(people)) as server:
+            boxes = [{"name": "box", "endpoint": box.url, "api_key": "from-stash"}]
+            server.root["configuration"] = lambda _: {"general": {"stashBoxes": boxes}}
+            arguments = [*verb, "--stash", server.url]
+            env = {**KEYS, "STASH_BOX_API_KEY": ""}
+            result = CliRunner().invoke(main, [str(one) for one in arguments], env=env)
+        assert result.exit_code == 0, result.output
+        assert box.queries[-1]["variables"] == {"id": "a"}
+
+
+def test_a_bundle_moves_a_gallery_and_the_forgotten_stay_forgotten(
+    db: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "carry.bundle"
+    manifest = answer("export", "--bundle", bundle, "--db", db)
+    assert (manifest["performers"], manifest["encodings"]) == (2, 3)
+    there = tmp_path / "there.db"
+    assert answer("import", "bundle", bundle, "--db", there)["added"] == 2
+    answer("forget", "Grace Hopper", "--yes", "--db", there)
+    report = answer("import", "bundle", bundle, "--db", there)
+    assert (report["unchanged"], report["forgotten"]) == (1, ["Grace Hopper"])
+    answer("unforget", "grace hopper", "--db", there)
+    assert answer("import", "bundle", bundle, "--db", there)["added"] == 1
+    verbs = [one["verb"] for one in answer("journal", "--db", there)]
+    assert verbs == ["import bundle", "forget", "import bundle", "unforget", "import bundle"]
+    assert "Hopper" not in json.dumps(answer("journal", "--db", there))
+
+
+def test_forget_names_the_backups_that_still_hold_the_performer(db: Path) -> None:
+    db.with_name("copy.db.before-2").touch()
+    result = run("forget", "Grace Hopper", "--yes", "--db", db)
+    assert "Backups still hold them: copy.db.before-2" in result.stderr
+
+
+def test_renaming_and_merging_outlive_the_next_import(people_folder: Path, db: Path) -> None:
+    renamed = answer("rename", "Barack Obama", "Barack H. Obama", "--db", db)
+    assert renamed["aliases"] == ["44", "Barack Obama"]
+    assert run("rename", "Grace Hopper", "x" * 400, "--db", db).exit_code == 2
+    merged = answer("merge", "Barack H. Obama", "Grace Hopper", "--yes", "--db", db)
+    assert merged["encodings"] == 3
+    assert answer("import", "folder", people_folder, "--db", db)["unchanged"] == 2
+    (only,) = answer("list", "--db", db)
+    assert only["name"] == "Barack H. Obama"
+
+
+def test_photos_are_added_and_removed_by_hand(photos: Path, people_folder: Path, db: Path) -> None:
+    added = answer("add-photo", "Barack Obama", photos / "obama3.jpg", "--db", db)
+    assert added["photos"] == 1
+    wrong = str(people_folder / "Barack Obama" / "obama1.jpg")
+    assert answer("remove-photo", "Barack Obama", wrong, "--db", db)["removed"] == 1
+    assert answer("import", "folder", people_folder, "--db", db)["photos"] == 0
+    origins = [photo["origin"] for photo in answer("show", "Barack Obama", "--db", db)["photos"]]
+    assert [Path(origin).name for origin in origins] == ["obama2.jpg", "obama3.jpg"]
+    assert answer("add-photo", "Barack Obama", wrong, "--db", db)["photos"] == 1
+
+
+def test_an_export_is_a_line_for_each_performer_without_encodings(db: Path) -> None:
+    lines = run("export", "--db", db).stdout.splitlines()
+    assert [json.loads(line)["name"] for line in lines] == ["Barack Obama", "Grace Hopper"]
+    assert "vector" not in lines[0]
+    assert run("export", "--format", "csv", "--db", db).stdout.startswith("id,name,")
+    assert run("export", "--format", "csv", "--encodings", "--db", db).exit_code == 2
+    result = run("export", "--bundle", "/nowhere/x.bundle", "--db", db)
+    assert (result.exit_code, result.stderr[:6]) == (1, "Error:")
+
+
+def test_doctor_mends_permissions_and_its_remedies_work(people_folder: Path, db: Path) -> None:
+    db.chmod(0o644)
+    findings = answer("doctor", "--db", db)
+    assert {one["level"] for one in findings} == {"ok", "mended"}
+    assert any("FFmpeg" in one["found"] for one in findings)
+    with SqliteGallery(db) as gallery, gallery.writing() as raw:
+        raw.execute("UPDATE encodings SET vector = x'00' WHERE id = 1")
+    broken = answer("doctor", "--db", db, exit_code=1)
+    assert "remove-photo" in next(one["remedy"] for one in broken if one["level"] == "error")
+    result = run("import", "folder", people_folder, "--db", db)
+    assert result.exit_code == 3
+    assert "doctor" in json.loads(result.stdout)["refused"][0]["reason"]
+    photo = answer("show", "1", "--db", db)["photos"][0]
+    answer("remove-photo", "1", photo["hash"], "--db", db)
+    answer("doctor", "--db", db)
+    assert run("doctor", "--db", db.with_name("gone.db")).exit_code == 1

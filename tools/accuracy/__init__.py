@@ -1,0 +1,1 @@
+"""Measures how often the answers are right, on labelled photos."""

@@ -1,0 +1,56 @@
+"""Makes up strangers by the hundred thousand, as far apart as real ones.
+
+Real encodings lie mostly along a few directions, so made-up ones get a falling spectrum: the
+squared distance of two is between_variance + 2 x own_variance on average, and its logarithm has
+the same spread as that of real strangers.
+"""
+
+import numpy as np
+
+from db.records import Performer, Vectors
+from db.snapshots import Snapshot
+from db.templates import USUAL_QUALITY
+from function.matching.densities import shipped_densities
+
+DIMENSIONS = 128
+USUAL_LENGTH = 1.4
+"""dlib's encodings are about this long."""
+
+FALL = 0.7
+"""Each direction has 1 / rank^FALL of the variance of the first. This spreads the distances of
+made-up strangers by 0.096 on a log scale; those of real ones spread by 0.088."""
+
+
+def make_strangers(
+    count: int, random: np.random.Generator, centre: Vectors | None = None
+) -> Vectors:
+    """Draw `count` encodings of single photos around `centre`, float32 (count, 128)."""
+    densities = shipped_densities()
+    spectrum = np.arange(1, DIMENSIONS + 1) ** -FALL
+    variance = densities.between_variance / 2 + densities.own_variance
+    scales = np.sqrt(spectrum / spectrum.sum() * variance).astype(np.float32)
+    strangers: Vectors = random.standard_normal((count, DIMENSIONS), np.float32)
+    strangers *= scales
+    strangers += _centre(random) if centre is None else centre
+    return strangers
+
+
+def add_strangers(gallery: Snapshot, count: int, random: np.random.Generator) -> Snapshot:
+    """Add `count` made-up strangers, with one photo each, to a gallery's performers."""
+    known = len(gallery.performers)
+    strangers = make_strangers(count, random, gallery.templates.means.mean(axis=0))
+    names = tuple(Performer(known + index + 1, f"stranger {index}") for index in range(count))
+    return Snapshot(
+        generation=gallery.generation,
+        model=gallery.model,
+        performers=gallery.performers + names,
+        vectors=np.concatenate([gallery.vectors, strangers]),
+        owners=np.concatenate([gallery.owners, known + np.arange(count)]),
+        qualities=np.concatenate([gallery.qualities, np.full(count, USUAL_QUALITY, np.float32)]),
+    )
+
+
+def _centre(random: np.random.Generator) -> Vectors:
+    direction = random.standard_normal(DIMENSIONS, np.float32)
+    centre: Vectors = USUAL_LENGTH * direction / np.linalg.norm(direction)
+    return centre

@@ -1,0 +1,150 @@
+"""Labelled faces to measure with: photos in folders by name, or clips with a table of names.
+
+Photos: DIR/<Name>/*.jpg, as `import folder` reads them, one source per photo. Clips: DIR/labels.csv
+with the columns `clip` (a path within DIR) and `name`, and, if someone is seen for only a part,
+`start` and `end` in seconds; one source for each name in each clip. A moment that two names claim,
+or none, is left out.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from function.engines.protocol import Engine
+from function.enrolling.portraits import DETECTION_PIXELS
+from function.errors import RecognitionError
+from function.faces.faces import Face, faces_of_image, find_faces
+from function.media.frames import sample_frames
+from function.media.photos import PhotoRefusedError
+from function.media.stills import decode_photo
+from function.media.videos import open_video
+from function.settings import Settings
+from tools.sources import UnusableSourceError
+from tools.sources.folder import read_folder
+
+LABELS_FILE = "labels.csv"
+REQUIRED_COLUMNS = ("clip", "name")
+
+CLEARLY_LARGER = 1.5
+"""In a photo with several faces the widest is the labelled one, if it is this many times as wide
+as the next."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One photo or clip of one person: what was seen at one time, so it never confirms itself."""
+
+    name: str
+    origin: str
+    faces: tuple[Face, ...]
+    is_video: bool
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that could not be used, and why."""
+
+    origin: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Everything that was read, and what could not be."""
+
+    sources: tuple[Source, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True)
+class _Label:
+    """Says that `name` appears in a clip from `start` to `end` seconds."""
+
+    name: str
+    start: float
+    end: float
+
+
+def read_dataset(folder: Path, engine: Engine) -> Dataset:
+    """Find and encode the labelled faces of a folder.
+
+    Raises:
+        UnusableSourceError: there is no such folder, it holds neither photos nor labels.csv, or
+            labels.csv cannot be used.
+    """
+    read = _read_clips if (folder / LABELS_FILE).exists() else _read_photos
+    found = list(read(folder, engine))
+    return Dataset(
+        tuple(one for one in found if isinstance(one, Source)),
+        tuple(one for one in found if isinstance(one, LeftOut)),
+    )
+
+
+def _read_photos(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
+    for record in read_folder(folder):
+        for photo in record.photos:
+            try:
+                faces = faces_of_image(decode_photo(photo.read()), engine, DETECTION_PIXELS)
+                face = _labelled_face(faces)
+            except (OSError, PhotoRefusedError) as error:
+                yield LeftOut(photo.origin, str(error))
+            else:
+                yield Source(record.performer.name, photo.origin, (face,), is_video=False)
+
+
+def _labelled_face(faces: list[Face]) -> Face:
+    sure = [face for face in faces if not face.is_doubtful]
+    if not sure:
+        raise PhotoRefusedError("no face found")
+    widest, *others = sorted(sure, key=lambda face: -face.box.width)
+    if others and widest.box.width < CLEARLY_LARGER * others[0].box.width:
+        raise PhotoRefusedError(f"{len(sure)} faces, none clearly the largest")
+    return widest
+
+
+def _read_clips(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
+    for clip, labels in _read_labels(folder / LABELS_FILE).items():
+        try:
+            with open_video(folder / clip, None) as video:
+                found = find_faces(sample_frames(video), engine, Settings().detection_pixels)
+                faces = [face for _, new in found for face in new]
+        except (OSError, RecognitionError) as error:
+            yield LeftOut(clip, str(error))
+            continue
+        for name in sorted({label.name for label in labels}):
+            own = tuple(face for face in faces if _names_at(face.seconds, labels) == {name})
+            if own:
+                yield Source(name, clip, own, is_video=True)
+            else:
+                yield LeftOut(clip, f"no face while only {name} is labelled")
+
+
+def _names_at(seconds: float, labels: list[_Label]) -> set[str]:
+    return {label.name for label in labels if label.start <= seconds <= label.end}
+
+
+def _read_labels(path: Path) -> dict[str, list[_Label]]:
+    clips: dict[str, list[_Label]] = {}
+    with path.open(newline="", encoding="utf-8-sig") as table:
+        rows = csv.DictReader(table)
+        missing = [name for name in REQUIRED_COLUMNS if name not in (rows.fieldnames or ())]
+        if missing:
+            raise UnusableSourceError(
+                f"{path} has no column {missing[0]!r}; its first line must be clip,name or "
+                "clip,name,start,end."
+            )
+        for number, row in enumerate(rows, start=2):
+            clips.setdefault(row["clip"], []).append(_read_label(path, number, row))
+    return clips
+
+
+def _read_label(path: Path, number: int, row: dict[str, str]) -> _Label:
+    try:
+        start, end = float(row.get("start") or 0), float(row.get("end") or "inf")
+    except ValueError:
+        raise UnusableSourceError(
+            f"{path}, line {number}: start and end must be seconds, or empty; "
+            f"found {row.get('start')!r} and {row.get('end')!r}."
+        ) from None
+    return _Label(row["name"], start, end)

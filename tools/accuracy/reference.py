@@ -1,0 +1,48 @@
+"""The reference method, to compare with ours: nearest face within 0.6, greedy groups.
+
+It does what face_recognition's examples do: compare_faces with its default tolerance.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.snapshots import Snapshot
+from function.faces.faces import Face
+
+TOLERANCE = 0.6
+"""face_recognition's default: two faces within it are the same person."""
+
+
+def nearest_face(faces: Sequence[Face], gallery: Snapshot) -> tuple[int, float]:
+    """Find the enrolled face that is nearest to any face of the probe.
+
+    Returns the position of its performer, and the distance.
+    """
+    distances = np.stack(
+        [np.linalg.norm(gallery.vectors - face.encoding, axis=1) for face in faces]
+    ).min(axis=0)
+    row = int(np.argmin(distances))
+    return int(gallery.owners[row]), float(distances[row])
+
+
+def distance_to(faces: Sequence[Face], gallery: Snapshot, position: int) -> float:
+    """Measure the distance from the probe to the nearest face of one performer."""
+    own = gallery.vectors[gallery.owners == position]
+    return min(float(np.linalg.norm(own - face.encoding, axis=1).min()) for face in faces)
+
+
+def group_greedily(faces: Sequence[Face]) -> list[int]:
+    """Put each face in the group of the first known face within the tolerance, or in a new one."""
+    groups: list[int] = []
+    known: list[NDArray[np.float32]] = []
+    for face in faces:
+        near = [
+            group
+            for group, encoding in zip(groups, known, strict=True)
+            if np.linalg.norm(encoding - face.encoding) <= TOLERANCE
+        ]
+        groups.append(near[0] if near else max(groups, default=-1) + 1)
+        known.append(face.encoding)
+    return groups

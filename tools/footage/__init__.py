@@ -1,0 +1,1 @@
+"""Sample videos and portraits for the demo, the benchmarks and the tests."""

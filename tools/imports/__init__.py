@@ -1,0 +1,1 @@
+"""Enrols a source's performers in the gallery, and reports on each."""

@@ -1,0 +1,106 @@
+"""The flow that all imports share: from a source, a gallery and an engine to a report."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+from db.errors import ForgottenError, GalleryError, GalleryMissingError, IdentityConflictError
+from db.identities import identities_of
+from db.sqlite import notes
+from db.sqlite.bundles import records as bundle_records
+from db.sqlite.gallery import SqliteGallery
+from db.sqlite.writers import only_writer
+from function.engines.protocol import Engine
+from tools.imports.enrol import Enrolment, enrol_all, spare_photos
+from tools.imports.portraits import Demands
+from tools.imports.prefetch import read_ahead
+from tools.imports.reports import Report
+from tools.sources import Refusal, SourceRecord, UnusableSourceError
+
+
+@contextmanager
+def gallery_to_fill(path: Path, *, dry_run: bool) -> Iterator[SqliteGallery]:
+    """Open the gallery, and keep other writers out; for a dry run, open a copy in memory.
+
+    Raises:
+        GalleryError: see `db.errors`.
+    """
+    if dry_run:
+        try:
+            with SqliteGallery(path) as gallery, gallery.copy_in_memory() as copy:
+                yield copy
+        except GalleryMissingError:
+            with SqliteGallery() as empty:
+                yield empty
+        return
+    with only_writer(path), SqliteGallery(path, create=True) as gallery:
+        yield gallery
+
+
+def import_records(
+    records: Iterable[SourceRecord | Refusal],
+    gallery: SqliteGallery,
+    engine: Engine,
+    demands: Demands,
+    *,
+    kind: str,
+    total: int | None = None,
+) -> Report:
+    """Enrol everyone a source yields; `kind` names the source in the journal.
+
+    What was enrolled before the source failed or the disk filled up stays, and is reported.
+
+    Raises:
+        UnusableSourceError: nothing could be read.
+        GalleryError: nothing could be written.
+    """
+    wanted = spare_photos(records, gallery, look_again=demands.look_again)
+    enrolments = enrol_all(read_ahead(wanted), gallery, engine, demands)
+    return follow(enrolments, gallery, kind=kind, total=total)
+
+
+def follow(
+    enrolments: Iterator[Enrolment], gallery: SqliteGallery, *, kind: str, total: int | None = None
+) -> Report:
+    """Count enrolments as they arrive, with a bar on stderr, and add a line to the journal."""
+    report = Report()
+    try:
+        for enrolment in tqdm(enrolments, total=total, unit=" performers", file=sys.stderr):
+            report.add(enrolment)
+    except (UnusableSourceError, GalleryError) as error:
+        if not report.done:
+            raise
+        report.stopped = str(error)
+    except KeyboardInterrupt:
+        report.stopped = "Interrupted."
+    _note(gallery, kind, report)
+    return report
+
+
+def enrol_bundle(bundle: SqliteGallery, gallery: SqliteGallery) -> Iterator[Enrolment]:
+    """Enrol everyone in a checked bundle, with the encodings it holds."""
+    for performer, encodings, thumbnail in bundle_records(bundle):
+        try:
+            stored = gallery.find_same(performer)
+            removed = gallery.removed_photos(stored.id) if stored else set()
+            kept = [one for one in encodings if one.photo_hash not in removed]
+            change = gallery.enrol(performer, kept, thumbnail)
+        except ForgottenError:
+            yield Enrolment(performer.name, None, 0, forgotten=True)
+        except IdentityConflictError as error:
+            refusal = Refusal(performer.name, "", str(error))
+            yield Enrolment(performer.name, None, 0, (refusal,))
+        else:
+            now = gallery.find_identities(identities_of(performer))[0].encodings
+            yield Enrolment(performer.name, change, now - (stored.encodings if stored else 0))
+
+
+def _note(gallery: SqliteGallery, kind: str, report: Report) -> None:
+    try:
+        notes.log(gallery, f"import {kind}", report.counts())
+    except GalleryError as error:
+        # On a full disk the report must still be printed.
+        report.stopped = report.stopped or str(error)

@@ -1,0 +1,126 @@
+"""Turns the photos of one performer into encodings; each unusable photo is given a reason."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from db.records import Encoding, Vector
+from function.engines.protocol import Engine
+from function.enrolling.portraits import SMALLEST_PIXELS, find_only_face
+from function.faces.faces import Face
+from function.media.photos import PhotoNotFetchedError, PhotoRefusedError
+from tools.sources import Photo, Refusal
+
+SAME_PHOTO_DISTANCE = 0.12
+"""Encodings nearer than this are of one picture. Six portraits, saved again at JPEG quality 60 to
+95 or halved in size, moved by 0.035 to 0.115; two pictures of one person were 0.34 apart."""
+
+
+WAYS_OUT = {
+    "several faces": ", or use --largest-face",
+    "blurred": ", or use --allow-blurred",
+}
+"""What an import option can do about a refusal, by the beginning of its reason."""
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What a photo must fulfil to be enrolled.
+
+    `look_again` reads the photos of records that were enrolled in full and have not changed.
+    """
+
+    largest_face: bool = False
+    smallest_pixels: int = SMALLEST_PIXELS
+    allow_blurred: bool = False
+    look_again: bool = False
+
+
+USUAL_DEMANDS = Demands()
+
+
+class Portraits:
+    """The photos of one performer as they are read: new, refused, or already known.
+
+    `new` are the encodings to store; `is_incomplete` means that a photo did not arrive but may the
+    next time.
+    """
+
+    def __init__(self, engine: Engine, demands: Demands) -> None:
+        """Start without any known photo."""
+        self._engine = engine
+        self._demands = demands
+        self._hashes: set[str] = set()
+        self._vectors: list[Vector] = []
+        self._best: Face | None = None
+        self.new: list[Encoding] = []
+        self.refusals: list[Refusal] = []
+        self.duplicates: list[str] = []
+        self.is_incomplete = False
+
+    def know(self, stored: list[Encoding], removed: set[str]) -> None:
+        """Register what the gallery has, and the hashes of photos the user removed."""
+        same_model = [one for one in stored if one.model == self._engine.model]
+        self._hashes |= removed | {one.photo_hash for one in same_model}
+        self._vectors += [one.vector for one in same_model]
+
+    def look_at_all(self, performer: str, photos: Iterable[Photo]) -> None:
+        """Read photos, and encode the faces that are new."""
+        for photo in photos:
+            self.look_at(performer, photo)
+
+    def look_at(self, performer: str, photo: Photo) -> None:
+        """Read one photo and encode its face, if it is new."""
+        try:
+            content = photo.read()
+            photo_hash = hashlib.sha256(content).hexdigest()
+            if photo_hash in self._hashes:
+                return
+            face = find_only_face(
+                content,
+                self._engine,
+                largest_face=self._demands.largest_face,
+                smallest_pixels=self._demands.smallest_pixels,
+                allow_blurred=self._demands.allow_blurred,
+            )
+        except (OSError, PhotoRefusedError) as error:
+            # A photo that did not arrive may do so next time; one that was read will not change.
+            self.is_incomplete |= isinstance(error, OSError | PhotoNotFetchedError)
+            self.refusals.append(Refusal(performer, photo.origin, _explain(error)))
+            return
+        self._hashes.add(photo_hash)
+        if _distance_to_nearest(face.encoding, self._vectors) < SAME_PHOTO_DISTANCE:
+            self.duplicates.append(photo.origin)
+            return
+        self._vectors.append(face.encoding)
+        self.new.append(_encoding(face, self._engine.model, photo_hash, photo))
+        if self._best is None or face.quality > self._best.quality:
+            self._best = face
+
+    def poster(self) -> bytes | None:
+        """Return a small JPEG of the best new face."""
+        return self._best.crop if self._best else None
+
+
+def _explain(error: Exception) -> str:
+    reason = str(error)
+    return reason + next((way for kind, way in WAYS_OUT.items() if reason.startswith(kind)), "")
+
+
+def _distance_to_nearest(vector: Vector, others: list[Vector]) -> float:
+    if not others:
+        return float("inf")
+    return float(np.linalg.norm(np.stack(others) - vector, axis=1).min())
+
+
+def _encoding(face: Face, model: str, photo_hash: str, photo: Photo) -> Encoding:
+    return Encoding(
+        vector=face.encoding,
+        model=model,
+        quality=face.quality,
+        photo_hash=photo_hash,
+        origin=photo.origin,
+        weaknesses=", ".join(face.weaknesses),
+    )
