@@ -29,7 +29,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PERFORMERS_DB=/db/performers.db \
     HOST=0.0.0.0 \
     PORT=8080
-# TOKEN is not set: the log shows the one that was made up. TOKEN=off lets everyone in.
+# TOKEN is not set: one is generated and logged. TOKEN=off lets everyone in.
 USER 10001
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \

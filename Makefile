@@ -1,4 +1,4 @@
-# Everything sets itself up on first use; `make help` lists what there is.
+# Everything installs itself on first use; `make help` lists the targets.
 PYTHON ?= python3
 MEDIA ?= .
 export HOST ?= 127.0.0.1
@@ -29,7 +29,7 @@ run: $(VENV)/ready ## serve on $(HOST):$(PORT); MEDIA=/path/to/videos, PERFORMER
 test: $(VENV)/ready-dev ## run the tests
 	$(BIN)/python -m pytest
 
-soak: $(VENV)/ready ## break 10,000 videos and 2,000 photos, crash 100 times, ask 2,000 times: a quarter of an hour
+soak: $(VENV)/ready ## send 10,000 broken videos and 2,000 broken photos, crash 100 times, ask 2,000 times: a quarter of an hour
 	@$(BIN)/python -m tools.soak > soak.json
 
 lint: $(VENV)/ready-dev $(NODE)/ready ## check format, style and types, of the page's script too
@@ -42,10 +42,10 @@ lint: $(VENV)/ready-dev $(NODE)/ready ## check format, style and types, of the p
 bench: $(VENV)/ready ## compare speed with the usual way; VIDEO=file for one of yours
 	@$(BIN)/python -m tools.bench $(VIDEO)
 
-bench-faces: $(VENV)/ready ## compare which faces detectors find; PHOTOS=folder for more than the demo's
+bench-faces: $(VENV)/ready ## compare which faces each detector finds; PHOTOS=folder for more than the demo's
 	@$(BIN)/python -m tools.bench.faces $(PHOTOS)
 
-screenshot: $(VENV)/ready-dev ## picture the page: docs/page.svg, and docs/screenshot-*.png with photographs
+screenshot: $(VENV)/ready-dev ## take pictures of the page: docs/page.svg, and docs/screenshot-*.png with photographs
 	$(BIN)/python -m tests.support.screenshots
 
 lock: $(VENV)/ready-dev ## remake the hashed requirements, and the lock file of package.json
@@ -54,12 +54,12 @@ lock: $(VENV)/ready-dev ## remake the hashed requirements, and the lock file of 
 	rm -f package-lock.json
 	$(NPM) install --package-lock-only --omit-lockfile-registry-resolved=false
 
-clean: ## remove what the targets made, but no gallery of yours
+clean: ## remove what the targets made, but not your galleries
 	rm -rf $(VENV) $(NODE) .cache demo .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 15) else \
-		f"Python 3.11 to 3.14 is needed; {sys.executable} is {v[0]}.{v[1]}. Say make PYTHON=python3.12")'
+		f"Python 3.11 to 3.14 is needed; {sys.executable} is {v[0]}.{v[1]}. Run make PYTHON=python3.12")'
 	@echo "Setting up $(VENV) (once, about a minute) ..." >&2
 	@$(PYTHON) -m venv $(VENV)
 	@$(INSTALL) --requirement requirements.txt
@@ -71,6 +71,6 @@ $(VENV)/ready-dev: requirements-dev.txt $(VENV)/ready
 
 $(NODE)/ready: package.json package-lock.json
 	@command -v npm >/dev/null || { \
-		echo "npm is missing, which checks the page's script. Install Node.js 18 or newer, with npm." >&2; exit 1; }
+		echo "npm is missing; it is needed to check the page's script. Install Node.js 18 or newer, with npm." >&2; exit 1; }
 	@$(NPM) ci >/dev/null
 	@touch $@

@@ -18,7 +18,7 @@ def to_blob(vector: Vector) -> bytes:
     if vector.ndim != 1 or not len(vector):
         raise DamagedVectorError(f"An encoding is one row of numbers; this has {vector.shape}.")
     if not np.isfinite(vector).all():
-        raise DamagedVectorError("An encoding holds NaN or infinity, and cannot be stored.")
+        raise DamagedVectorError("An encoding holds NaN or infinity and cannot be stored.")
     return vector.astype(_LITTLE_ENDIAN).tobytes()
 
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a gallery; every message says what was found and what to do.
+"""What can go wrong with a gallery; every message says what was found and what to do.
 
 GalleryError
 ├── GalleryMissingError       there is no file
@@ -6,20 +6,20 @@ GalleryError
 ├── GalleryTooNewError        a newer version of the software wrote it
 ├── GalleryLockedError        another process is writing
 ├── GalleryReadOnlyError      the file or its folder cannot be written
-├── NetworkShareError         the file lies where SQLite's locks cannot be trusted
+├── NetworkShareError         the file is where SQLite's locks cannot be trusted
 ├── IdentityConflictError     one record carries the ids of two performers
 ├── ForgottenError            the user asked never to enrol this performer again
 ├── UnknownStoreError         no store of ours has an address of that kind
 ├── DamagedBundleError        a bundle is not what its manifest says
-├── OtherModelError           its encodings are of another model than the engine's
+├── OtherModelError           its encodings come from a model other than the engine's
 ├── DamagedVectorError        a blob is not the vector it should be
-└── PerformerNotFoundError    no performer goes by that name or id
+└── PerformerNotFoundError    no performer has that name or id
     └── AmbiguousNameError    several do
 """
 
 
 class GalleryError(Exception):
-    """Something about the gallery stands in the way."""
+    """Something is wrong with the gallery."""
 
 
 class GalleryMissingError(GalleryError):
@@ -47,11 +47,11 @@ class NetworkShareError(GalleryError):
 
 
 class IdentityConflictError(GalleryError):
-    """A record would make one performer out of two that the gallery keeps apart."""
+    """A record would merge two performers that the gallery keeps apart."""
 
 
 class ForgottenError(GalleryError):
-    """The performer was forgotten, and stays so until `unforget`."""
+    """The performer was forgotten, and stays forgotten until `unforget`."""
 
 
 class UnknownStoreError(GalleryError):
@@ -71,8 +71,8 @@ class DamagedVectorError(GalleryError):
 
 
 class PerformerNotFoundError(GalleryError):
-    """No performer goes by the name or id that was asked for."""
+    """No performer has the name or id that was asked for."""
 
 
 class AmbiguousNameError(PerformerNotFoundError):
-    """Several performers go by the name; an id tells them apart."""
+    """Several performers have the name; an id tells them apart."""

@@ -1,8 +1,8 @@
-"""Who was forgotten is known by keyed hashes of their ids and name, and by nothing else.
+"""Forgotten performers are known only by keyed hashes of their ids and name.
 
-A hash lets every importer skip a performer without the file holding who they were. The key lies in
-the same file and never leaves it, so a hash from one gallery says nothing in another. Whoever has
-the file can still test a name they already suspect; nobody can list the names.
+A hash lets every importer skip a performer without the file holding who they were. The key is in
+the same file and never leaves it, so a hash from one gallery says nothing in another. Anyone who
+has the file can still test a name they already suspect, but nobody can list the names.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ from db.identities import identities_of
 from db.records import Performer
 
 Rows = Callable[..., list[tuple[Any, ...]]]
-"""Reads the gallery with one statement."""
+"""Runs one statement that reads the gallery."""
 
 
 def find_forgotten(rows: Rows, performer: Performer) -> bool:
-    """Say whether a record is of somebody who was forgotten: by any of their ids, or their name."""
+    """Say whether a record belongs to a forgotten performer, by any of their ids or their name."""
     key = read_key(rows)
     return any(
         rows("SELECT 1 FROM forgotten WHERE hash = ?", hash_mark(key, marks))
@@ -27,14 +27,14 @@ def find_forgotten(rows: Rows, performer: Performer) -> bool:
 
 
 def marks_of(performer: Performer) -> Iterable[tuple[str, ...]]:
-    """Yield what a record is recognised by: the name, and every id."""
+    """Yield what identifies a record: the name, and every id."""
     yield mark_of_name(performer.name, performer.disambiguation)
     for identity in identities_of(performer):
         yield ("identity", *identity)
 
 
 def mark_of_name(name: str, disambiguation: str) -> tuple[str, ...]:
-    """Return the mark of a name, upper and lower case alike."""
+    """Return the mark of a name, ignoring case."""
     return ("name", name.casefold().strip(), disambiguation.casefold().strip())
 
 

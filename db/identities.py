@@ -1,6 +1,6 @@
-"""Two records of one performer become one: which ids tie them, and which name stays.
+"""Combines two records of one performer: which ids link them, and which name stays.
 
-Ids tie records together, never names: a name is shared by strangers.
+Records are linked by ids, never by names: strangers can share a name.
 """
 
 from dataclasses import replace
@@ -9,16 +9,16 @@ from db.records import Identity, Performer
 
 
 def identities_of(performer: Performer) -> tuple[Identity, ...]:
-    """List every id a performer goes by, the one of their own source first, each once."""
+    """List every id of a performer once, the one from their own source first."""
     own = Identity(performer.source, performer.source_id)
     return tuple(dict.fromkeys((own, *performer.identities)))
 
 
 def combine(stored: Performer, found: Performer, *, keep_name: bool = False) -> Performer:
-    """Return `stored` with what `found` adds: no id, alias or url is lost.
+    """Return `stored` plus what `found` adds: no id, alias or url is lost.
 
-    The source a performer first came from may correct the name and the disambiguation, unless the
-    user chose the name (`keep_name`); any other source's name becomes an alias.
+    The source that first supplied a performer may correct the name and the disambiguation, unless
+    the user chose the name (`keep_name`); a name from any other source becomes an alias.
     """
     is_own_source = (stored.source, stored.source_id) == (found.source, found.source_id)
     name = found.name if is_own_source and not keep_name else stored.name

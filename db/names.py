@@ -1,4 +1,4 @@
-"""What a performer's record may say: a name that fits on a line, and not without end."""
+"""What a performer's record may contain: a name that fits on a line, and limited text."""
 
 import unicodedata
 
@@ -10,7 +10,7 @@ MAX_ALIASES = 500
 
 
 def find_complaint(performer: Performer) -> str:
-    """Say why a record cannot be enrolled; "" where it can.
+    """Say why a record cannot be enrolled; "" if it can.
 
     Emoji, any script, and names that look like formulas are fine.
     """
@@ -21,7 +21,7 @@ def find_complaint(performer: Performer) -> str:
         if len(text) > MAX_NAME_CHARACTERS:
             return f"the {what} has {len(text)} characters; {MAX_NAME_CHARACTERS} at most"
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-            return f"the {what} holds a line break or another control character"
+            return f"the {what} contains a line break or another control character"
     if len(performer.aliases) > MAX_ALIASES or len(performer.urls) > MAX_ALIASES:
         return f"more than {MAX_ALIASES} aliases or urls"
     if any(len(text) > MAX_URL_CHARACTERS for text in (*performer.aliases, *performer.urls)):

@@ -1,4 +1,4 @@
-"""What the gallery stores and hands out, as plain frozen records."""
+"""What the gallery stores and returns, as plain frozen records."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
@@ -14,9 +14,9 @@ Vectors: TypeAlias = NDArray[np.float32]
 
 
 class Identity(NamedTuple):
-    """What one source calls a performer: its name for itself, and its id for them.
+    """How one source identifies a performer: the source's own name, and its id for the performer.
 
-    A stash id is an identity too; its source is the address of the stash-box.
+    A stash id is an identity too; its source is the URL of the stash-box.
     """
 
     source: str
@@ -25,9 +25,9 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True)
 class Performer:
-    """Someone the user enrolled; a name is for reading, the id is for telling apart.
+    """Someone the user enrolled; names are for reading, ids tell performers apart.
 
-    `source` and `source_id` are where they first came from, `identities` every id they go by.
+    `source` and `source_id` are where they first came from, `identities` all their ids.
     """
 
     id: int
@@ -49,9 +49,9 @@ class Performer:
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """One enrolled face as numbers, with where it came from; the photo itself is not kept.
+    """One enrolled face as numbers, and where it came from; the photo itself is not kept.
 
-    `weaknesses` says in words why it weighs little, and is empty for a good one.
+    `weaknesses` says in words why it counts little, and is empty for a good one.
     """
 
     vector: Vector
@@ -66,12 +66,12 @@ Change: TypeAlias = Literal["added", "updated", "unchanged"]
 """What enrolling did to a performer's record."""
 
 Generation: TypeAlias = tuple[int, int]
-"""A gallery's identity and a number that moves with every change; other where either differs."""
+"""A gallery's identity, and a number that increases with every change to it."""
 
 
 @dataclass(frozen=True)
 class EnrolledPhoto:
-    """A photo whose encoding is stored: where it was, and what it may be named by."""
+    """A photo whose encoding is stored: where it came from, and what it can be named by."""
 
     origin: str
     quality: float
@@ -81,7 +81,7 @@ class EnrolledPhoto:
 
 @dataclass(frozen=True)
 class Listed:
-    """One performer in a list: enough to show, and no more."""
+    """One performer in a list: just enough to show."""
 
     id: int
     name: str
@@ -92,7 +92,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Listing:
-    """A stretch of the performers that were searched for, and how many there are in all."""
+    """A slice of the performers that a search found, and how many it found in all."""
 
     performers: tuple[Listed, ...]
     total: int
@@ -100,7 +100,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at in a gallery; `remedy` is empty where nothing need be done."""
+    """One thing that was checked in a gallery; `remedy` is empty if nothing need be done."""
 
     level: Literal["ok", "mended", "warning", "error"]
     found: str

@@ -1,4 +1,4 @@
-"""A look that somebody said is not a performer is never offered as that performer again."""
+"""A performer rejected for a person is never offered for that person again."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from db.snapshots import Snapshot
 def leave_out_rejected(
     distances: NDArray[np.float32], probes: Vectors, gallery: Snapshot
 ) -> NDArray[np.float32]:
-    """Return the distances with those to rejected performers infinite.
+    """Return the distances, with infinity for rejected performers.
 
     `distances` is float32 (probes, performers), `probes` float32 (probes, dimensions). A probe that
     lies nearer to the performer than to the rejected look is left as it is: it is the performer.

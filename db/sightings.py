@@ -1,4 +1,4 @@
-"""Somebody as one video shows them, and what the user said of it."""
+"""A person as seen in one video, and the user's corrections about them."""
 
 import uuid
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from db.models import EncodingModel
 from db.records import Encoding, Performer, Vector
 
 SOURCE = "page"
-"""Where performers come from that a user named in a video, or added by hand."""
+"""The source of performers that a user named in a video or added by hand."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sighting:
-    """Somebody as one video shows them: the template, the encodings worth enrolling, a picture."""
+    """A person as seen in one video: the template, the encodings worth enrolling, a picture."""
 
     template: Vector
     encodings: tuple[Encoding, ...]
@@ -37,5 +37,5 @@ class Correction:
 
 
 def new_performer(name: str) -> Performer:
-    """Return a performer who is in no source but the user's word."""
+    """Return a performer known only from the user, not from any source."""
     return Performer(id=0, name=name, source=SOURCE, source_id=uuid.uuid4().hex)

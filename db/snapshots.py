@@ -1,4 +1,4 @@
-"""A whole gallery in memory, as it was at one moment: what people are compared with."""
+"""A snapshot of a whole gallery in memory, with which people are compared."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +13,7 @@ from db.templates import Templates, average_encodings
 
 @dataclass(frozen=True, eq=False)
 class Rejections:
-    """Looks that somebody said are not a performer: row i of `vectors` is not `owners[i]`.
+    """Templates of people whom a user said are not a performer: row i is not `owners[i]`.
 
     `vectors` is float32 (count, dimensions), `owners` the positions of the performers in the
     snapshot.
@@ -30,7 +30,7 @@ def no_rejections(model: EncodingModel) -> Rejections:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """The whole gallery in memory at one `generation`: what one request is compared with.
+    """The whole gallery in memory at one `generation`: what a request is compared with.
 
     Row i of `vectors` (encodings, dimensions) belongs to `performers[owners[i]]` and has
     `qualities[i]` (0 to 1).
@@ -46,7 +46,7 @@ class Snapshot:
 
     @cached_property
     def templates(self) -> Templates:
-        """The template of every performer, in their order; made once a generation."""
+        """The template of every performer, in the same order; computed once per generation."""
         return average_encodings(
             self.vectors,
             self.qualities,

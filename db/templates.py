@@ -1,8 +1,9 @@
-"""Several encodings of one person become a template: their mean, and how far it can be trusted.
+"""Averages several encodings of one person into a template, and says how far to trust it.
 
-Two templates of one person differ by what averaging has not removed: for faces of different days
-the variance of one face shared among them, for frames of one scene hardly less than that of one
-face, because they share the day, the light and the make-up. `looks` counts in that currency.
+Two templates of one person differ by what averaging has not removed. For faces from different days
+that is the variance of one face divided by their number; for frames of one scene it is hardly less
+than that of one face, because they share the day, the light and the make-up. `looks` is the number
+of views on this scale.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 BELIEF_WEIGHT = 2.0
-"""Until faces are seen to be alike, they are taken to differ as much as they can; that belief
-weighs as much as so many faces."""
+"""Faces are assumed to differ as much as they can until they are seen to be alike; the assumption
+weighs as much as this many faces."""
 
 USUAL_QUALITY, QUALITY_SLOPE = 0.73, 0.7
 """A model's face variance holds for a face of the usual quality; one of quality 0 is taken to vary
@@ -22,15 +23,15 @@ ones), but it comes nearer to strangers, too: with the whole slope the surest st
 with this one 78."""
 
 MANY_ROWS = 50_000
-"""From here on a sparse product sums faster, which neither copies nor sorts the rows."""
+"""Above this a sparse product sums faster: it neither copies nor sorts the rows."""
 
 
 @dataclass(frozen=True, eq=False)
 class Templates:
     """One template a row: `means` float32 (people, dimensions), `looks` float32 (people,).
 
-    A template of `looks` is as good as the mean of so many photographs of different days. Someone
-    without encodings has no looks, and a mean of zeros that must not be used.
+    A template of n `looks` is as good as the mean of n photographs from different days. Someone
+    without encodings has no views, and a mean of zeros that must not be used.
     """
 
     means: NDArray[np.float32]
@@ -46,7 +47,7 @@ def average_encodings(
     face_variance: float,
     largest_share: float = 1.0,
 ) -> Templates:
-    """Average each person's encodings, good faces weighing more, and count their looks.
+    """Average each person's encodings, weighting good faces more, and count their views.
 
     Row i of `vectors` belongs to person `owners[i]`, below `people`; `face_variance` is that of
     the model (see EncodingModel). `largest_share` limits how much of the day-to-day variance may
@@ -69,7 +70,7 @@ def sum_by_owner(
 ) -> NDArray[Any]:
     """Sum each person's vectors, each times its weight: (people, dimensions)."""
     if len(vectors) > MANY_ROWS:
-        # Imported here: it takes 0.2 s, which whoever has fewer rows saves.
+        # Imported here: it takes 0.2 s, which galleries with fewer rows save.
         from scipy.sparse import csr_matrix  # noqa: PLC0415
 
         places = (owners, np.arange(len(vectors)))
@@ -84,7 +85,7 @@ def sum_by_owner(
 
 
 def weigh_qualities(qualities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Turn qualities (0 to 1) into weights, one over the variance; the usual face weighs 1."""
+    """Turn qualities (0 to 1) into weights, inverse to the variance; a usual face weighs 1."""
     usual = 1 + QUALITY_SLOPE * (1 - USUAL_QUALITY)
     return (usual / (1 + QUALITY_SLOPE * (1 - qualities))).astype(np.float32)
 
@@ -96,9 +97,9 @@ def count_looks(
     face_variance: float,
     largest_share: float,
 ) -> NDArray[np.float64]:
-    """Count the looks in `counts` faces of summed weight `totals` and variance `spreads`.
+    """Count the views in `counts` faces of summed weight `totals` and variance `spreads`.
 
-    The share of the variance that is seen among the faces is averaged away, the rest is not:
+    Averaging removes the share of the variance that is seen among the faces, but not the rest:
     1 / looks = (1 - share) + share / total.
     """
     believed = BELIEF_WEIGHT * largest_share * face_variance

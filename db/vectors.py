@@ -1,4 +1,4 @@
-"""Vectors are searched exactly: a probe is compared with every performer, in one matrix product."""
+"""Exact vector search: a probe is compared with every performer, in one matrix product."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from db.records import Encoding, Vectors
 from db.snapshots import Snapshot
 
 ROWS_PER_BLOCK = 16_384
-"""Performers compared at once: with 30 probes a block of distances takes 2 MB."""
+"""Performers compared at once; with 30 probes a block of distances takes 2 MB."""
 
 
 def distances_to_performers(probes: Vectors, gallery: Snapshot) -> NDArray[np.float32]:
-    """Measure from every probe to the template of every performer.
+    """Measure the distance from every probe to the template of every performer.
 
     `probes` is float32 (count, dimensions); the answer is float32 (count, performers), infinite for
     a performer without encodings. A mean was chosen by measurement: on photographs of ten people it
@@ -44,7 +44,7 @@ def nearest_columns(distances: NDArray[np.float32], limit: int) -> NDArray[np.in
 
 
 def distances_to_others(encodings: Sequence[Encoding]) -> list[float | None]:
-    """Measure how far each encoding is from the mean of the performer's others; None for one."""
+    """Measure how far each encoding is from the mean of the performer's others; None if alone."""
     if len(encodings) < 2:  # noqa: PLR2004  # one has no others
         return [None] * len(encodings)
     vectors = np.stack([one.vector for one in encodings])

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs the function into a virtual environment of its own, as both images do:
+# Installs the function into its own virtual environment, as both images do:
 #   deploy/install.sh VENV CACHE [cpu|gpu]
-# VENV is made anew, CACHE receives the nets as graphs. PYTHON names the interpreter.
+# VENV is created, CACHE receives the nets as graphs. PYTHON names the interpreter.
 set -eu
 venv="$1"
 cache="$2"
@@ -15,11 +15,11 @@ install_locked() {
 }
 install_locked "$root/requirements.txt"
 if [ "$device" = gpu ]; then
-    # Both packages are the module onnxruntime; the second must not find the first.
+    # Both packages provide the module onnxruntime; the second must not find the first.
     "$venv/bin/python" -m pip uninstall --yes onnxruntime
     install_locked "$root/deploy/requirements-gpu.txt"
 fi
 cd "$root"
 CACHE_FOLDER="$cache" PYTHONPATH="$root" "$venv/bin/python" -m function.prepare
-# What runs needs no installer; the image is smaller, and has one tool less to misuse.
+# Nothing needs pip at run time; the image is smaller, with one tool less to misuse.
 "$venv/bin/python" -m pip uninstall --yes --quiet pip

@@ -1,1 +1,1 @@
-"""One request, in reading order: frames, faces, people, matches, reply."""
+"""Handles one request. In reading order: frames, faces, people, matches, reply."""

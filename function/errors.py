@@ -27,7 +27,7 @@ RecognitionError                   500 internal_error
 ├── StoppingError                  503 stopping
 └── TimeLimitError                 504 time_limit
 
-A message names what was asked, what was found and what to do. It may reach a stranger on the
+A message says what was asked, what was found and what to do. It may reach a stranger on the
 network, so it never holds a path outside the media root.
 """
 
@@ -42,14 +42,14 @@ class RecognitionError(Exception):
 
 
 class BadParameterError(RecognitionError):
-    """A parameter has a value that cannot be used."""
+    """A parameter has an unusable value."""
 
     status = 400
     code = "bad_parameter"
 
 
 class MissingParameterError(BadParameterError):
-    """A parameter that is needed was not given."""
+    """A required parameter was not given."""
 
     code = "missing_parameter"
 
@@ -61,7 +61,7 @@ class RepeatedParameterError(BadParameterError):
 
 
 class UnauthorizedError(RecognitionError):
-    """The request carries no token, or another than the one that was set."""
+    """The request carries no token, or the wrong one."""
 
     status = 401
     code = "unauthorized"
@@ -75,14 +75,14 @@ class NotFromPageError(RecognitionError):
 
 
 class OutsideMediaRootError(RecognitionError):
-    """The path leaves the media root."""
+    """The path leads outside the media root."""
 
     status = 403
     code = "outside_media_root"
 
 
 class UntrustedOriginError(RecognitionError):
-    """A web page of another server asks, and ORIGINS does not name it."""
+    """A web page of another server sent the request, and ORIGINS does not list it."""
 
     status = 403
     code = "untrusted_origin"
@@ -96,21 +96,21 @@ class VideoNotFoundError(RecognitionError):
 
 
 class RouteNotFoundError(RecognitionError):
-    """The URL is none of ours."""
+    """The URL does not exist here."""
 
     status = 404
     code = "not_found"
 
 
 class UnknownPerformerError(RecognitionError):
-    """The gallery has no such performer, or no longer."""
+    """The gallery has no such performer, or not any more."""
 
     status = 404
     code = "performer_not_found"
 
 
 class MethodNotAllowedError(RecognitionError):
-    """The URL is ours, the HTTP method is not; `allowed` are those that are."""
+    """The URL exists, but not for this HTTP method; `allowed` are those it has."""
 
     def __init__(self, message: str, allowed: tuple[str, ...] = ()) -> None:
         super().__init__(message)
@@ -121,7 +121,7 @@ class MethodNotAllowedError(RecognitionError):
 
 
 class CorrectionRefusedError(RecognitionError):
-    """A change of the gallery contradicts what is in it."""
+    """A change conflicts with what is in the gallery."""
 
     status = 409
     code = "correction_refused"
@@ -135,21 +135,21 @@ class ResultGoneError(RecognitionError):
 
 
 class RequestTooLargeError(RecognitionError):
-    """The request's body is larger than any that we answer."""
+    """The request's body is larger than we accept."""
 
     status = 413
     code = "request_too_large"
 
 
 class VideoOverLimitError(RecognitionError):
-    """The video is larger than the settings allow."""
+    """The video is larger or longer than the limits."""
 
     status = 413
     code = "video_over_limit"
 
 
 class UntrustedHostError(RecognitionError):
-    """The request calls this server by a name that is not trusted."""
+    """The request uses a host name that is not trusted."""
 
     status = 421
     code = "untrusted_host"
@@ -163,28 +163,28 @@ class UnreadableVideoError(RecognitionError):
 
 
 class PhotoUnusableError(RecognitionError):
-    """A photo shows no face, several, or cannot be read."""
+    """A photo shows no face or several, or cannot be read."""
 
     status = 422
     code = "photo_unusable"
 
 
 class GalleryTooLargeError(RecognitionError):
-    """The gallery has more photos than are compared while somebody waits."""
+    """The gallery has more photos than can be compared while somebody waits."""
 
     status = 422
     code = "gallery_too_large"
 
 
 class BusyError(RecognitionError):
-    """Every slot, or the one place for single pictures, is at work."""
+    """Every slot, or the one place for single pictures, is in use."""
 
     status = 429
     code = "busy"
 
 
 class ClientGoneError(RecognitionError):
-    """The client hung up before the answer; only the log ever sees this."""
+    """The client disconnected before the answer; only the log ever sees this."""
 
     status = 499
     code = "client_gone"
@@ -205,7 +205,7 @@ class GalleryUnavailableError(RecognitionError):
 
 
 class StoppingError(RecognitionError):
-    """The server was told to stop."""
+    """The server is shutting down."""
 
     status = 503
     code = "stopping"

@@ -26,7 +26,7 @@ log_as_json(_settings.log_level)
 _service = Service(_settings)
 _results = RecentResults()
 if flask.has_app_context():
-    flask.current_app.config["SERVICE"] = _service  # for server.py, which ends it
+    flask.current_app.config["SERVICE"] = _service  # for server.py, which closes it
 
 
 @functions_framework.http
@@ -64,7 +64,7 @@ def _answer(request: Request, record: RequestRecord) -> Response:
         refusal = BadParameterError(f"The request cannot be read: {error.description}")
         return error_response(refusal, record)
     except Exception:  # noqa: BLE001  # the last resort, and it is logged
-        _log.exception("A request failed in a way that has no error of its own.")
+        _log.exception("A request failed with an unexpected error.")
         return error_response(RecognitionError(UNEXPECTED), record)
 
 

@@ -1,4 +1,4 @@
-"""`python -m function.prepare`: make the nets ready ahead of time, into CACHE_FOLDER."""
+"""`python -m function.prepare`: prepares the nets ahead of time, in CACHE_FOLDER."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from function.settings import Settings
 
 
 def main() -> None:
-    """Load the engine with each detector, on the CPU, which leaves every net in the cache."""
+    """Load the engine with each detector, on the CPU, which puts every net into the cache."""
     settings = Settings.from_env({"CACHE_FOLDER": str(Settings.from_env().cache_folder or "")})
     on_cpu = replace(settings.engine_options, device="cpu")
     for detector in DETECTORS:

@@ -1,4 +1,4 @@
-"""From a video to the people in it and their names: the table of contents of this package."""
+"""From a video to the people in it and their names: an overview of this package."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,20 +24,20 @@ class Recognition:
 def recognize_video(
     path: Path, engine: Engine, gallery: Snapshot, settings: Settings
 ) -> Iterator[Progress | Recognition]:
-    """Find who is in a video: yields progress after each frame, and last the Recognition.
+    """Find who is in a video: yields progress after each frame, and the Recognition last.
 
     Closing the iterator ends the work.
 
     Raises:
         UnreadableVideoError: the file cannot be read as a video.
-        VideoOverLimitError: it is larger than the limits allow.
+        VideoOverLimitError: it is larger or longer than the limits allow.
     """
     for event in find_people(path, path.name, engine, task_of(settings)):
         yield event if isinstance(event, Progress) else name_people(event, gallery, settings)
 
 
 def task_of(settings: Settings) -> Task:
-    """Pick out the settings that decide what is seen in a video."""
+    """Select the settings that decide what is seen in a video."""
     return Task(settings.every_seconds, settings.detection_pixels)
 
 

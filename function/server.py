@@ -1,8 +1,8 @@
-"""Serves the function: `python -m function.server`. functions-framework, with an end to waiting.
+"""Serves the function: `python -m function.server`. functions-framework, with a timed shutdown.
 
-It is gunicorn as functions-framework starts it, and when told to stop (SIGTERM) it lets videos in
-work go on for a few seconds, then ends them with an answer, before whoever stops it loses patience
-(Cloud Run: 10 s; Docker: 10 s; Knative: the request timeout).
+It is gunicorn as functions-framework starts it. When told to stop (SIGTERM) it lets running videos
+continue for a few seconds, then ends them with an answer, before it would be killed (Cloud Run:
+10 s; Docker: 10 s; Knative: the request timeout).
 """
 
 import logging
@@ -25,13 +25,13 @@ log = logging.getLogger(__name__)
 MAIN = Path(__file__).with_name("main.py")
 
 FINISH_WITHIN_SECONDS = 5.0
-"""What is in work when we are told to stop may still finish; after that it is ended."""
+"""Videos that are running when we are told to stop may still finish; then they are ended."""
 
 STOP_WITHIN_SECONDS = 7
-"""Then gunicorn ends, whatever still runs."""
+"""After this gunicorn ends, whatever is still running."""
 
 WAITING_THREADS = 16
-"""Beside one for each slot: health, pages and refusals must not wait for videos."""
+"""In addition to one per slot: health, pages and refusals must not wait for videos."""
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def main() -> None:
     service: Service = app.config["SERVICE"]
 
     def end_work_on_sigterm(_: Any) -> None:
-        """Stand before gunicorn's own handler, in its worker, which alone sees requests."""
+        """Run before gunicorn's own handler, in its worker, which alone sees requests."""
         gunicorns = signal.getsignal(signal.SIGTERM)
 
         def stop(number: int, frame: FrameType | None) -> None:

@@ -19,7 +19,7 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of value: how it is read from text, and how a person would say what it must be."""
+    """A kind of value: how to parse it from text, and a description of its form for people."""
 
     parse: Callable[[str], Any]
     form: str
@@ -78,9 +78,9 @@ def _words(text: str) -> tuple[str, ...]:
 USUAL_STORE = StoreAddress("performers.db")
 
 TEXT = Kind(str, "text")
-ROOTS = Kind(_roots, f"paths with {os.pathsep} between them")
-PAIRS = Kind(_pairs, "pairs like /theirs=/ours with ; between them")
-WORDS = Kind(_words, "words with commas between them")
+ROOTS = Kind(_roots, f"paths separated by {os.pathsep}")
+PAIRS = Kind(_pairs, "pairs like /theirs=/ours separated by ;")
+WORDS = Kind(_words, "words separated by commas")
 SECONDS = Kind(_positive, "a number of seconds above 0")
 FILE = Kind(Path, "a path")
 STORE = Kind(StoreAddress, "a path, or the URL of a store")
@@ -93,88 +93,90 @@ INTERVAL = Kind(
 
 @dataclass(frozen=True)
 class Settings:
-    """What the function may be told by its environment; field `name` is read from variable NAME."""
+    """Configuration from the environment; field `name` is read from variable NAME."""
 
     media_root: Annotated[
-        tuple[Path, ...], ROOTS, "the only folders whose videos are looked at, `:` between them"
+        tuple[Path, ...], ROOTS, "the only folders videos are read from, separated by `:`"
     ] = (Path("/data"),)
     path_map: Annotated[
         tuple[tuple[str, str], ...],
         PAIRS,
-        "how callers see the same folders: `/theirs=/ours`, `;` between pairs",
+        "how callers see these folders: `/theirs=/ours`, pairs separated by `;`",
     ] = ()
     performers_db: Annotated[StoreAddress, STORE, "the gallery, one SQLite file"] = USUAL_STORE
     every_seconds: Annotated[
         float | None, INTERVAL, "seconds between samples; auto: about 240 a video, 0.5 to 5 s apart"
     ] = None
     min_score: Annotated[float, PERCENT, "matches with a lower score are left out"] = 20.0
-    max_matches: Annotated[int, COUNT, "matches listed for each person"] = 5
-    engine: Annotated[str, TEXT, "onnx (fast), dlib (reference), or auto: the first that runs"] = (
+    max_matches: Annotated[int, COUNT, "most matches listed for one person"] = 5
+    engine: Annotated[str, TEXT, "onnx (fast), dlib (reference), or auto: the first that works"] = (
         "auto"
     )
     detector: Annotated[
         DetectorName,
         _choice(*DETECTORS),
-        "yunet: faces of every size, however they lean; cnn: dlib's, upright faces from a twelfth "
-        "of the picture on, at 10 times the cost; hog: as dear, frontal faces half as large",
+        "yunet: faces of any size, at any angle; cnn: dlib's, upright faces at least a twelfth of "
+        "the picture wide, at 5 to 10 times the cost; hog: frontal faces half that wide, same cost",
     ] = "yunet"
     device: Annotated[
         DeviceName,
         _choice("auto", "cpu", "cuda"),
-        "where the nets run; cuda refuses to start without a GPU, auto takes one that is there",
+        "where the nets run; cuda refuses to start without a GPU, auto uses one if there is one",
     ] = "auto"
     detection_pixels: Annotated[
         int,
         COUNT,
-        "longest side of the picture that is searched for far faces; yunet sees those of 16 pixels "
-        "in it and more, cnn of 80, hog of 40",
+        "longest side of the copy of the picture searched for distant faces; in it yunet finds "
+        "faces of 11 pixels or more, cnn of 80, hog of 40",
     ] = 960
     threads: Annotated[
-        int, COUNT, "CPU threads for each video in work; one decodes, the others run the nets"
+        int, COUNT, "CPU threads per video; one decodes, the others run the nets"
     ] = 2
-    slots: Annotated[int, COUNT, "videos in work at once; one more request gets 429"] = 1
-    time_limit_seconds: Annotated[float, SECONDS, "one video may take so long; then 504"] = 600.0
+    slots: Annotated[int, COUNT, "videos processed at once; one more request gets 429"] = 1
+    time_limit_seconds: Annotated[float, SECONDS, "time limit for one video; then 504"] = 600.0
     memory_megabytes: Annotated[
-        int, COUNT, "one video may take so much memory beside the nets; then 413"
+        int, COUNT, "most memory for one video, besides the nets; above that, 413"
     ] = 2048
     sandbox: Annotated[
         SandboxName,
         _choice("on", "strict", "off"),
-        "videos and photos are read in a locked child process; strict refuses to run where the "
-        "kernel cannot lock it, off reads them in the server itself",
+        "on: videos and photos are read in a locked child process; strict: refuses to run where "
+        "the kernel cannot lock it; off: the server reads them itself",
     ] = "on"
     cache_folder: Annotated[
-        Path | None, FILE, "where the nets are kept ready; the user's cache folder if not set"
+        Path | None, FILE, "where the converted nets are kept; the user's cache folder if not set"
     ] = None
-    host: Annotated[str, TEXT, "address to serve on"] = "127.0.0.1"
-    port: Annotated[int, COUNT, "port to serve on"] = 8080
+    host: Annotated[str, TEXT, "address to listen on"] = "127.0.0.1"
+    port: Annotated[int, COUNT, "port to listen on"] = 8080
     token: Annotated[
         str,
         TEXT,
-        "the secret that callers send; not needed on this machine alone. Where it is needed and "
-        "not set, one is made up and logged; `off`: whoever reaches the port may ask",
+        "the secret that callers send; not needed if only this machine can connect. If needed and "
+        "not set, one is generated and logged; `off`: anyone who reaches the port may use it",
     ] = field(default="", repr=False)
     trusted_hosts: Annotated[
         tuple[str, ...],
         WORDS,
-        "names that callers may use for this server; otherwise `localhost`, IP addresses and, "
-        "with the token, any",
+        "the only host names callers may use; if not set: `localhost`, IP addresses and, with the "
+        "token, any name",
     ] = ()
     origins: Annotated[
-        tuple[str, ...], WORDS, "web pages of other servers that may ask, as `https://name:port`"
+        tuple[str, ...],
+        WORDS,
+        "other servers whose web pages may send requests, as `https://name:port`",
     ] = ()
     log_level: Annotated[
-        str, _choice("DEBUG", "INFO", "WARNING", "ERROR"), "how much the log says"
+        str, _choice("DEBUG", "INFO", "WARNING", "ERROR"), "how detailed the log is"
     ] = "INFO"
 
     @property
     def net_threads(self) -> int:
-        """Threads that run the nets of a video: what THREADS leaves beside the one that decodes."""
+        """Threads that run the nets for one video: THREADS, less the one that decodes."""
         return max(1, self.threads - 1)
 
     @property
     def engine_options(self) -> EngineOptions:
-        """The settings that are the engine's."""
+        """The settings for the engine."""
         return EngineOptions(
             detector=self.detector,
             device=self.device,
@@ -187,7 +189,7 @@ class Settings:
         """Read the settings from `environment`; an unset or empty variable means its default.
 
         Raises:
-            SettingError: a variable holds something that cannot be used; the message names it.
+            SettingError: a variable holds an unusable value; the message names the variable.
         """
         hints = get_type_hints(cls, include_extras=True)
         values = {}
@@ -203,7 +205,7 @@ def parse_value(variable: str, text: str, hint: Any) -> Any:
     """Read `text` as the Kind that a field's annotation names.
 
     Raises:
-        SettingError: the text is no such value.
+        SettingError: the text is not a valid value.
     """
     kind: Kind = hint.__metadata__[0]
     try:

@@ -1,3 +1,3 @@
-"""The version, as `/ready`, `/openapi.json` and `python -m tools --version` say it."""
+"""The version that `/ready`, `/openapi.json` and `python -m tools --version` report."""
 
 VERSION = "0.1.0"

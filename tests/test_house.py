@@ -1,4 +1,4 @@
-"""The order of the house: data flows one way, and nothing heavy happens at import."""
+"""The layers: imports go one way, and nothing heavy happens at import."""
 
 import ast
 import subprocess
@@ -42,8 +42,8 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("tools.soak",),
     ("tools",),
 )
-"""A line a room, the ground floor first: a module imports from its own line and from those above.
-A module is in the room with the longest name that begins its own."""
+"""One layer per line, the lowest first: a module imports only from its own line and those above it.
+A module belongs to the longest name that begins its own."""
 
 PURE = (
     "db.templates",
@@ -57,7 +57,7 @@ PURE = (
     "function.matching.matches",
     "function.matching.scores",
 )
-"""The middle of the flow, which reads no file, clock or environment."""
+"""Pure modules, which read no file, clock or environment."""
 
 OUTSIDE = {"os", "time", "datetime", "pathlib", "io", "sqlite3", "random", "subprocess", "socket"}
 HEAVY = ("dlib", "face_recognition", "onnx", "onnxruntime", "scipy")
@@ -65,7 +65,7 @@ HEAVY = ("dlib", "face_recognition", "onnx", "onnxruntime", "scipy")
 
 @cache
 def modules() -> dict[str, Path]:
-    """Return the path of every module that is ours, by its dotted name."""
+    """Return the path of every module of the project, by its dotted name."""
     found = {}
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
@@ -76,7 +76,7 @@ def modules() -> dict[str, Path]:
 
 @cache
 def imports_of(module: str) -> frozenset[str]:
-    """Return the dotted names that a module imports, wherever in it."""
+    """Return the dotted names that a module imports anywhere in it."""
     names = set()
     for node in ast.walk(ast.parse(modules()[module].read_text())):
         if isinstance(node, ast.Import):

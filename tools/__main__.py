@@ -1,4 +1,4 @@
-"""`python -m tools VERB`: hands over to the command line."""
+"""`python -m tools VERB`: runs the command line."""
 
 from tools.cli import main
 

@@ -1,6 +1,6 @@
-"""The verbs of `python -m tools`: thin, data on stdout, progress and complaints on stderr.
+"""The verbs of `python -m tools`: thin, data on stdout, progress and errors on stderr.
 
-Exit status: 0 done, 1 failed, 2 used wrongly, 3 done in part.
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done.
 """
 
 import logging
@@ -50,7 +50,7 @@ class Verbs(click.Group):
 def main() -> None:
     """Fill a gallery of performers, and find them in videos."""
     logging.basicConfig(level=Settings.from_env().log_level, stream=sys.stderr)
-    # It would log every address, and one may hold a key.
+    # It would log every URL, and one may hold a key.
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
@@ -61,7 +61,7 @@ def main() -> None:
 def identify(video: Path, every: str | None, store: Store) -> None:
     """Find who is in VIDEO, and print the same JSON as the function.
 
-    Any video may be named: the media root binds only the function.
+    Any video can be named: the media root applies only to the function.
     """
     settings = Settings.from_env()
     if every is not None:
@@ -76,8 +76,8 @@ def identify(video: Path, every: str | None, store: Store) -> None:
 
 
 def _follow(events: Iterator[Progress | Recognition]) -> Recognition:
-    """Draw a bar of the seconds of video done until the outcome is there."""
-    # The delay keeps the bar unseen until the first event has told the length.
+    """Show a progress bar in seconds of video until the outcome arrives."""
+    # The delay hides the bar until the first event has reported the length.
     with tqdm(total=1.0, delay=0.1, file=sys.stderr, bar_format=BAR_FORMAT) as bar:
         for event in events:
             if isinstance(event, Recognition):

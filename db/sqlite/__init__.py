@@ -1,1 +1,1 @@
-"""A gallery in one SQLite file, readable by its owner only: all that knows SQL or the file."""
+"""A gallery in one SQLite file, readable only by its owner. Only this package knows SQL."""

@@ -1,7 +1,7 @@
-"""A bundle: a gallery as one file to carry to another machine, with a manifest inside to check it.
+"""A bundle: a gallery as one file to carry to another machine, with a manifest to check it by.
 
 It is an SQLite file with the gallery's tables and one more, `manifest`. It holds no journal, no
-checkpoints, no rejections, nobody who was forgotten and no key.
+checkpoints, no rejections, no record of who was forgotten and no key.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from db.sqlite.migrations import MIGRATIONS
 
 
 def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
-    """Write the gallery to a bundle, whole or not at all; a file of that name is replaced."""
+    """Write the gallery to a bundle, whole or not at all; an existing file is replaced."""
     partial = destination.with_name(f".{destination.name}.bundle")
     try:
         gallery.copy_to(partial)
@@ -45,9 +45,9 @@ def checked_copy(path: Path) -> Iterator[Path]:
 
     Raises:
         GalleryMissingError: there is no such file.
-        NotAGalleryError: it is no SQLite file of ours, or damaged.
+        NotAGalleryError: it is not one of our SQLite files, or damaged.
         GalleryTooNewError: a newer version wrote it.
-        DamagedBundleError: it has no manifest, or is not what the manifest says.
+        DamagedBundleError: it has no manifest, or does not match its manifest.
     """
     if not path.is_file():
         raise GalleryMissingError(f"There is no bundle {path}.")
@@ -56,14 +56,14 @@ def checked_copy(path: Path) -> Iterator[Path]:
         shutil.copyfile(path, copy)
         with explained(path):
             manifest = _read_manifest(copy)
-        # Opening brings an older bundle's schema up to date; the file itself is left as it is.
+        # Opening updates an older bundle's schema; the bundle file itself is left as it is.
         with SqliteGallery(copy) as gallery:
             found = _describe_open(gallery)
             for key in ("model", "performers", "encodings", "sha256"):
                 if manifest.get(key) != found[key]:
                     raise DamagedBundleError(
                         f"{path.name} is damaged: its manifest says {key} {manifest.get(key)!r}, "
-                        f"it holds {found[key]!r}. Export it again."
+                        f"but it holds {found[key]!r}. Export it again."
                     )
         yield copy
 
@@ -92,7 +92,7 @@ def _read_manifest(path: Path) -> dict[str, object]:
         if verdict != "ok":
             raise DamagedBundleError(f"{path.name} is damaged: {verdict}. Export it again.")
         kinds = dict(db.execute("SELECT name, type FROM sqlite_master"))
-        # What runs by itself when tables are read or written has no place in a file from elsewhere.
+        # A file from elsewhere must not have triggers, which run when tables are read or written.
         lively = [
             name
             for name, kind in kinds.items()
@@ -100,7 +100,7 @@ def _read_manifest(path: Path) -> dict[str, object]:
         ]
         if lively or kinds.get("manifest") != "table":
             raise DamagedBundleError(
-                f"{path.name} has no manifest, so it is no bundle. Make one: "
+                f"{path.name} has no manifest, so it is not a bundle. Make one: "
                 "python -m tools export --bundle FILE."
             )
         rows = db.execute("SELECT value FROM manifest").fetchall()
@@ -116,7 +116,7 @@ def _describe(path: Path) -> Manifest:
 
 
 def _describe_open(gallery: SqliteGallery) -> Manifest:
-    # The order and the fields are those every schema has, so that a migration keeps the sum.
+    # Uses the order and fields that every schema has, so that a migration does not change the sum.
     digest = hashlib.sha256()
     performers = encodings = 0
     for performer, stored, thumbnail in everyone(gallery):

@@ -1,4 +1,4 @@
-"""What is wrong with a gallery file, each finding with what to do about it."""
+"""Checks a gallery file; each finding comes with what to do about it."""
 
 import os
 import sqlite3
@@ -18,22 +18,22 @@ from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS
 MODELS_FROM_SCHEMA = 4
 
 SAFE_WAL = (3, 51, 3)
-"""Older versions can corrupt a write-ahead log that two processes checkpoint at the same moment."""
+"""Older versions can corrupt a write-ahead log if two processes checkpoint at the same time."""
 
 
 def check_gallery(path: Path) -> Iterator[Finding]:
-    """Look at a gallery file without changing what is in it; permissions are put right."""
+    """Check a gallery file without changing its content; wrong permissions are fixed."""
     share = find_network_share(path)
     if share:
         yield Finding(
             "error",
-            f"{path} lies on a network share ({share}).",
-            "Move it to a disk of this machine; SQLite can lose what is written on a share.",
+            f"{path} is on a network share ({share}).",
+            "Move it to a local disk; SQLite can lose what is written on a share.",
         )
     yield from _check_permissions(path)
     yield from _check_leftovers(path)
     try:
-        # Not mode=ro: what a crash left half-written could then not be rolled back.
+        # Not mode=ro: it could not roll back what a crash left half-written.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as db:
             db.execute("PRAGMA query_only = ON")
             yield from _check_content(db)
@@ -43,21 +43,21 @@ def check_gallery(path: Path) -> Iterator[Finding]:
 
 
 def check_sqlite_version(version: tuple[int, ...]) -> Finding:
-    """Judge the SQLite that Python came with."""
+    """Judge the version of SQLite that Python came with."""
     text = ".".join(str(part) for part in version[:3])
     if version < SAFE_WAL:
         return Finding(
             "ok",
-            f"SQLite {text}: before 3.51.3 two writers at once could damage a file; imports take "
-            "turns here, so it does not arise.",
+            f"SQLite {text}: before 3.51.3 two writers at once could damage a file; here imports "
+            "take turns, so it cannot happen.",
         )
     return Finding("ok", f"SQLite {text}.")
 
 
 def _check_leftovers(path: Path) -> Iterator[Finding]:
     for file in sorted(path.parent.glob(f".{path.name}.*partial")):
-        found = f"{file.name} is left from a backup that was cut short."
-        yield Finding("warning", found, "Delete it: it holds a part of the gallery.")
+        found = f"{file.name} is left over from an interrupted backup."
+        yield Finding("warning", found, "Delete it: it holds part of the gallery.")
 
 
 def _check_permissions(path: Path) -> Iterator[Finding]:
@@ -72,15 +72,15 @@ def _check_permissions(path: Path) -> Iterator[Finding]:
         try:
             file.chmod(OWNER_ONLY)
         except OSError as error:
-            remedy = f"Say chmod 600 {file} as its owner ({error.strerror})."
-            yield Finding("error", f"{file.name} may be read by others ({mode:o}).", remedy)
+            remedy = f"Run chmod 600 {file} as its owner ({error.strerror})."
+            yield Finding("error", f"{file.name} can be read by others ({mode:o}).", remedy)
         else:
             yield Finding("mended", f"{file.name} could be read by others ({mode:o}); now 600.")
 
 
 def _check_content(db: sqlite3.Connection) -> Iterator[Finding]:
     if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        found = "The file is empty: what was to fill it was cut short before it began."
+        found = "The file is empty: the import that created it was interrupted."
         yield Finding("warning", found, "Run the import again.")
         return
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
@@ -94,7 +94,7 @@ def _check_content(db: sqlite3.Connection) -> Iterator[Finding]:
     yield from _check_schema(db)
     orphans = len(db.execute("PRAGMA foreign_key_check").fetchall())
     if orphans:
-        remedy = "Export a bundle and import it into a new gallery; that leaves them out."
+        remedy = "Export a bundle and import it into a new gallery; this leaves them out."
         yield Finding("error", f"{orphans} rows belong to no performer.", remedy)
     yield from _check_encodings(db)
 
@@ -106,7 +106,7 @@ def _check_schema(db: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("error", found, "Update the software.")
     elif version < len(MIGRATIONS):
         found = f"Schema {version}; {len(MIGRATIONS)} is the newest."
-        yield Finding("warning", found, "Any other verb brings it up to date, after a backup.")
+        yield Finding("warning", found, "Any other command updates it, after a backup.")
     else:
         yield Finding("ok", f"Schema {version}, the newest.")
 

@@ -1,4 +1,4 @@
-"""A file becomes an open SQLite database that is surely a gallery of ours, or a clear error."""
+"""Opens a file as a SQLite database that is certain to be a gallery, or raises a clear error."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from db.sqlite.filesystems import find_network_share
 from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS, migrate, schema_version
 
 BUSY_SECONDS = 5.0
-"""How long to wait for another process that writes."""
+"""How long to wait while another process writes."""
 
 OWNER_ONLY = 0o600
 
@@ -34,13 +34,13 @@ def open_database(path: Path | None, *, create: bool) -> Database:
         GalleryTooNewError: a newer version wrote it.
         GalleryLockedError: another process holds it.
         GalleryReadOnlyError: it cannot be created or written.
-        NetworkShareError: it lies on a network share.
+        NetworkShareError: it is on a network share.
     """
     share = find_network_share(path) if path else None
     if share:
         raise NetworkShareError(
-            f"The gallery {path} lies on a network share ({share}), where SQLite can lose what "
-            "is written. Put it on a disk of this machine, and carry it as a bundle."
+            f"The gallery {path} is on a network share ({share}), where SQLite can lose what "
+            "is written. Put it on a local disk, and use a bundle to move it."
         )
     if path is not None and not path.exists():
         if not create:
@@ -64,12 +64,12 @@ def open_database(path: Path | None, *, create: bool) -> Database:
 
 @contextmanager
 def transaction(db: Database) -> Iterator[None]:
-    """Hold the only write lock from the first statement on; all of the block lands, or none."""
+    """Take the only write lock with the first statement; the whole block is stored, or nothing."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
     except BaseException:
-        # On a full disk SQLite has rolled back by itself.
+        # On a full disk SQLite has already rolled back.
         if db.conn.in_transaction:
             db.execute("ROLLBACK")
         raise
@@ -78,7 +78,7 @@ def transaction(db: Database) -> Iterator[None]:
 
 @contextmanager
 def explained(path: Path | None) -> Iterator[None]:
-    """Turn SQLite's errors into ours, which say what to do."""
+    """Turn SQLite's errors into our own, which say what to do."""
     name = path.name if path else "in memory"
     try:
         yield
@@ -90,8 +90,8 @@ def _explain(error: sqlite3.Error, name: str) -> GalleryError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return GalleryLockedError(
-            f"The gallery {name} is being written by another process, for longer than "
-            f"{BUSY_SECONDS:g} s. Try again when that has ended."
+            f"Another process has been writing the gallery {name} for more than "
+            f"{BUSY_SECONDS:g} s. Try again when it has finished."
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return GalleryReadOnlyError(
@@ -100,25 +100,25 @@ def _explain(error: sqlite3.Error, name: str) -> GalleryError:
         )
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return GalleryReadOnlyError(
-            f"The gallery {name} could not be written ({error}); what was not reported done was "
-            "not changed. Make room on the disk, or raise the quota, and repeat."
+            f"The gallery {name} could not be written ({error}); nothing was changed beyond what "
+            "was reported. Free space on the disk, or raise the quota, and try again."
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return NotAGalleryError(
             f"{name} is not a gallery, or is damaged ({error}). Name another file, or restore a "
             "backup."
         )
-    return GalleryError(f"The gallery {name} answered: {error}.")
+    return GalleryError(f"Reading or writing the gallery {name} failed: {error}.")
 
 
 def _create_file(path: Path) -> None:
-    # Made before SQLite opens it, so that no moment exists in which others may read it.
+    # Created before SQLite opens it, so that others can never read it.
     try:
         path.touch(mode=OWNER_ONLY, exist_ok=True)
     except OSError as error:
         raise GalleryReadOnlyError(
             f"The gallery {path.name} cannot be created ({error.strerror}). "
-            "Check that the folder exists and is yours."
+            "Check that the folder exists and belongs to you."
         ) from error
 
 
@@ -143,16 +143,16 @@ def _prepare(db: Database, path: Path | None) -> Database:
         while is_behind:
             with transaction(db):
                 is_behind = migrate(db)
-                # A new file has all tables or none, however this process ends.
+                # A new file gets all tables or none, however this process ends.
                 while is_empty and is_behind:
                     is_behind = migrate(db)
     return db
 
 
 def copy_database(db: Database, destination: Path) -> None:
-    """Write a compact copy, whole or not at all, for its owner only.
+    """Write a compact copy, whole or not at all, readable by its owner only.
 
-    Unlike a copy of the file, it holds what the write-ahead log does.
+    Unlike a plain copy of the file, it includes what is in the write-ahead log.
     """
     partial = destination.with_name(f".{destination.name}.partial")
     partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a user says of somebody seen in a video: who it is, or who it is not; each can be undone."""
+"""What a user says about a person in a video: who it is, or is not; each can be undone."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ def assign(
     sighting: Sighting,
     instead_of: Performer | None = None,
 ) -> Correction:
-    """Enrol a sighting as `performer`, who is stored if new; it is not `instead_of` then.
+    """Enrol a sighting as `performer` (stored if new), and reject `instead_of` for it.
 
     Raises:
         ForgottenError: the performer was forgotten.
@@ -39,7 +39,7 @@ def assign(
 
 
 def reject(gallery: SqliteGallery, performer: Performer, sighting: Sighting) -> Correction:
-    """Keep that a sighting is not `performer`: from now on they are not offered for it."""
+    """Record that a sighting is not `performer`, who is then no longer offered for it."""
     with gallery.writing() as db:
         inserted = db.execute(
             "INSERT INTO rejections (performer_id, vector, model, origin) VALUES (?, ?, ?, ?)",
@@ -50,7 +50,7 @@ def reject(gallery: SqliteGallery, performer: Performer, sighting: Sighting) -> 
 
 
 def undo(gallery: SqliteGallery, correction: Correction) -> None:
-    """Take a correction back; what has changed since by other means stays."""
+    """Take a correction back; other changes made since then stay."""
     performer_id = correction.performer.id
     with gallery.writing() as db:
         for photo_hash in correction.photo_hashes:
@@ -77,7 +77,7 @@ def undo(gallery: SqliteGallery, correction: Correction) -> None:
 def _lift(
     gallery: SqliteGallery, performer: Performer, sighting: Sighting
 ) -> tuple[tuple[int, bytes, str, str], ...]:
-    """Take back that this sighting is not the performer, if that was said before."""
+    """Take back an earlier rejection of this performer for this sighting, if there is one."""
     rows = gallery.rows(
         "SELECT id, performer_id, vector, model, origin FROM rejections "
         "WHERE performer_id = ? AND model = ?",

@@ -1,4 +1,4 @@
-"""What a user changes by hand: two records made one, a name chosen, a photo taken out."""
+"""Changes a user makes by hand: merging two records, choosing a name, removing a photo."""
 
 from db.errors import GalleryError, PerformerNotFoundError
 from db.identities import combine, renamed
@@ -8,9 +8,9 @@ from db.sqlite.gallery import SqliteGallery, save_details
 
 
 def merge(gallery: SqliteGallery, kept: Performer, absorbed: Performer) -> Performer:
-    """Make two performers one: `kept` takes over every id, alias, url and photo of `absorbed`.
+    """Merge two performers: `kept` takes over every id, alias, url and photo of `absorbed`.
 
-    Returns the performer as it is then. Imports of either source find them from then on.
+    Returns the merged performer. From then on imports from either source find it.
 
     Raises:
         GalleryError: both are the same performer.
@@ -18,7 +18,7 @@ def merge(gallery: SqliteGallery, kept: Performer, absorbed: Performer) -> Perfo
     if kept.id == absorbed.id:
         raise GalleryError(f"{kept.name} ({kept.id}) cannot be merged with itself. Name two.")
     with gallery.writing() as db:
-        # OR IGNORE leaves behind the encodings of photos that both have; they go with the row.
+        # OR IGNORE leaves the encodings of photos that both have; they are deleted with the row.
         db.execute(
             "UPDATE OR IGNORE encodings SET performer_id = ? WHERE performer_id = ?",
             (kept.id, absorbed.id),
@@ -44,7 +44,7 @@ def merge(gallery: SqliteGallery, kept: Performer, absorbed: Performer) -> Perfo
 def rename(
     gallery: SqliteGallery, performer: Performer, name: str, disambiguation: str | None
 ) -> None:
-    """Call a performer `name` from now on; later imports keep it, the old name is an alias.
+    """Rename a performer; later imports keep the new name, and the old one becomes an alias.
 
     A disambiguation of None stays as it is.
     """
@@ -64,10 +64,10 @@ def photos_of(gallery: SqliteGallery, performer_id: int) -> list[EnrolledPhoto]:
 
 
 def remove_photo(gallery: SqliteGallery, performer: Performer, photo: str) -> int:
-    """Take out the encodings of one photo, named by its origin or the start of its hash.
+    """Remove the encodings of one photo, given its origin or the start of its hash.
 
     No import brings it back; `allow_photos` does.
-    Returns how many encodings went. The thumbnail goes too when the last photo does.
+    Returns how many encodings were removed. With the last photo the thumbnail is removed too.
 
     Raises:
         PerformerNotFoundError: the performer has no such photo, or several match.

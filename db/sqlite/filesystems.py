@@ -1,4 +1,4 @@
-"""Where a file lies: on a disk of this machine, or on a share that other machines write too."""
+"""Where a file is stored: on a local disk, or on a share that other machines also write."""
 
 from pathlib import Path
 
@@ -12,9 +12,9 @@ NETWORK_SHARES = {
 
 
 def find_network_share(path: Path, mounts: Path = MOUNTS) -> str | None:
-    """Name the kind of network share that `path` lies on; None on a local disk.
+    """Name the kind of network share that holds `path`; None on a local disk.
 
-    Only Linux says (in /proc/mounts); elsewhere the answer is None.
+    Only Linux can tell (in /proc/mounts); elsewhere the answer is None.
     """
     try:
         lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -26,7 +26,7 @@ def find_network_share(path: Path, mounts: Path = MOUNTS) -> str | None:
     for line in lines:
         _, mount_point, filesystem = line.split(" ")[:3]
         folder = mount_point.replace("\\040", " ")
-        # The deepest mount holds the file; of two on one folder, the later one.
+        # The deepest mount holds the file; of two on the same folder, the later one.
         if folder in parents and len(folder) >= longest:
             kind, longest = filesystem, len(folder)
     return kind if kind in NETWORK_SHARES else None

@@ -1,4 +1,4 @@
-"""Forgetting that lasts: a performer leaves the file, and no import brings them back."""
+"""Permanent forgetting: a performer leaves the file, and no import brings them back."""
 
 from db.errors import PerformerNotFoundError
 from db.forgotten import hash_mark, mark_of_name, marks_of, read_key
@@ -9,9 +9,9 @@ from db.sqlite.gallery import SqliteGallery
 
 
 def forget(gallery: SqliteGallery, performer: Performer) -> None:
-    """Erase a performer with every encoding and picture, from the file too, not just from view.
+    """Erase a performer with every encoding and picture, also from the bytes of the file.
 
-    From then on no import brings them back. Copies and backups of the file are not reached.
+    From then on no import brings them back. Copies and backups of the file are not erased.
     """
     key = read_key(gallery.rows)
     with gallery.writing() as db:
@@ -27,10 +27,10 @@ def forget(gallery: SqliteGallery, performer: Performer) -> None:
 
 
 def unforget(gallery: SqliteGallery, name_or_id: str, disambiguation: str = "") -> None:
-    """Allow a performer to be enrolled again, named as they were, or by a source's id for them.
+    """Allow a performer to be enrolled again, given their name or a source's id for them.
 
     Raises:
-        PerformerNotFoundError: nobody of that name was forgotten.
+        PerformerNotFoundError: nobody with that name was forgotten.
     """
     key = read_key(gallery.rows)
     forgotten = {

@@ -1,4 +1,4 @@
-"""The gallery: the one place that reads and writes performers and their encodings."""
+"""The gallery: the only place that reads and writes performers and their encodings."""
 
 import json
 import threading
@@ -39,18 +39,18 @@ class SqliteGallery:
     """Performers and their encodings in one SQLite file, or in memory.
 
     One connection, opened at construction and shared by threads under a lock; it must not cross a
-    fork. Every write is one transaction, and moves `generation` on. Any method may raise the
-    errors of `db.errors` that `open_database` names.
+    fork. Every write is one transaction, and increases `generation`. Any method may raise the
+    errors of `db.errors` that `open_database` lists.
     """
 
     def __init__(self, path: Path | None = None, *, create: bool = False) -> None:
-        """Open the gallery at `path`; without one, a fresh gallery in memory."""
+        """Open the gallery at `path`; without a path, a new gallery in memory."""
         self.path = path
         self._lock = threading.RLock()
         self._db = open_database(path, create=create)
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._db.close()
 
     def __enter__(self) -> Self:
@@ -60,9 +60,9 @@ class SqliteGallery:
         self.close()
 
     def generation(self) -> Generation:
-        """Return the file's random identity, and a number that moves with every change to it.
+        """Return the file's random identity, and a number that increases with every change to it.
 
-        The pair differs where the file was replaced by another, or written by another process.
+        The pair changes if the file is replaced by another, or written by another process.
         """
         rows = self.rows(
             "SELECT value FROM counters WHERE name IN ('generation', 'identity') ORDER BY name DESC"
@@ -70,15 +70,15 @@ class SqliteGallery:
         return int(rows[0][0]), int(rows[1][0])
 
     def performers(self) -> list[Performer]:
-        """List everyone, by name."""
+        """List all performers, by name."""
         return [_performer(row) for row in self.rows(f"{_PERFORMERS} ORDER BY name, id")]
 
     def find_performer(self, name_or_id: str) -> Performer:
-        """Find one performer by name (upper and lower case alike) or by id.
+        """Find one performer by name (ignoring case) or by id.
 
         Raises:
-            PerformerNotFoundError: nobody goes by it.
-            AmbiguousNameError: several do.
+            PerformerNotFoundError: no performer has it.
+            AmbiguousNameError: several have it.
         """
         where = "WHERE name = ? COLLATE NOCASE OR CAST(performers.id AS TEXT) = ?"
         found = [
@@ -86,7 +86,7 @@ class SqliteGallery:
         ]
         if not found:
             raise PerformerNotFoundError(
-                f"No performer is called {name_or_id!r}. `python -m tools list` shows who is there."
+                f"No performer is called {name_or_id!r}. `python -m tools list` shows who is."
             )
         if len(found) > 1:
             ids = ", ".join(f"{one.id} ({one.disambiguation or one.source})" for one in found)
@@ -97,15 +97,15 @@ class SqliteGallery:
         """Return the performer with this id.
 
         Raises:
-            PerformerNotFoundError: there is none, or no longer.
+            PerformerNotFoundError: there is none, or not any more.
         """
         rows = self.rows(f"{_PERFORMERS} WHERE performers.id = ?", performer_id)
         if not rows:
-            raise PerformerNotFoundError(f"There is no performer {performer_id}, or no longer.")
+            raise PerformerNotFoundError(f"There is no performer {performer_id}, or not any more.")
         return _performer(rows[0])
 
     def find_identities(self, identities: Sequence[Identity]) -> list[Performer]:
-        """List the performers that go by any of these ids: one, if all is well, or none."""
+        """List the performers that have any of these ids: normally one or none."""
         where = (
             "WHERE id = (SELECT performer_id FROM identities WHERE source = ? AND source_id = ?)"
         )
@@ -116,22 +116,22 @@ class SqliteGallery:
         """Find the performer in the gallery that shares an id with this record.
 
         Raises:
-            IdentityConflictError: the record carries the ids of two.
+            IdentityConflictError: the record carries the ids of two performers.
             ForgottenError: the performer was forgotten.
         """
         found = self.find_identities(identities_of(performer))
         if len(found) > 1:
             both = " and ".join(f"{one.name} ({one.id})" for one in found)
             raise IdentityConflictError(
-                f"{performer.name} carries ids of {both}. If they are one, run "
-                f"`python -m tools merge {found[0].id} {found[1].id}`, and repeat."
+                f"{performer.name} carries ids of {both}. If they are the same, run "
+                f"`python -m tools merge {found[0].id} {found[1].id}`, then try again."
             )
         if not found and find_forgotten(self.rows, performer):
-            raise ForgottenError(f"{performer.name} was forgotten; `unforget` would allow it")
+            raise ForgottenError(f"{performer.name} was forgotten; `unforget` allows them again")
         return found[0] if found else None
 
     def namesakes(self, performer: Performer) -> list[Performer]:
-        """List the others who go by the same name."""
+        """List the other performers with the same name."""
         where = "WHERE name = ? COLLATE NOCASE AND id != ?"
         rows = self.rows(f"{_PERFORMERS} {where}", performer.name, performer.id)
         return [_performer(row) for row in rows]
@@ -178,20 +178,20 @@ class SqliteGallery:
         return {row[0] for row in self.rows(sql, performer_id, model)}
 
     def removed_photos(self, performer_id: int) -> set[str]:
-        """Return the hashes of the photos that the user took out."""
+        """Return the hashes of the photos that the user removed."""
         sql = "SELECT photo_hash FROM removed_photos WHERE performer_id = ?"
         return {row[0] for row in self.rows(sql, performer_id)}
 
     def enrol(
         self, performer: Performer, encodings: Sequence[Encoding], thumbnail: bytes | None
     ) -> Change:
-        """Add a performer, or what is new to the one who shares an id with this record, at once.
+        """Add a performer, or what is new to the one that shares an id with this record, at once.
 
-        `performer.id` is not looked at. Photos that are stored stay, and so does a thumbnail.
+        `performer.id` is ignored. Photos already stored stay, and so does a thumbnail.
 
         Raises:
             OtherModelError: the gallery holds encodings of another model.
-            DamagedVectorError: an encoding cannot be stored; nothing was.
+            DamagedVectorError: an encoding cannot be stored; nothing is stored then.
             IdentityConflictError: the record carries the ids of two performers.
             ForgottenError: the performer was forgotten.
         """
@@ -223,7 +223,7 @@ class SqliteGallery:
             copy_database(self._db, destination)
 
     def scrub(self) -> None:
-        """Rewrite the file, so that nothing of what was deleted can be read from it."""
+        """Rewrite the file, so that nothing deleted can be read from it."""
         with self._lock, explained(self.path):
             # The write-ahead log and freed pages would still hold what was deleted.
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -231,7 +231,7 @@ class SqliteGallery:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Read with one statement; every reader of the gallery comes through here."""
+        """Run one statement that reads; every reader of the gallery uses this."""
         with self._lock, explained(self.path):
             rows: list[tuple[Any, ...]] = self._db.execute(sql, values).fetchall()
             return rows
@@ -254,7 +254,7 @@ class SqliteGallery:
                     self._db.execute(sql)
 
     def note(self, sql: str, *values: Any) -> None:
-        """Write one statement that readers need not reload for: the generation stays."""
+        """Run one statement that readers need not reload for: the generation stays the same."""
         with self._lock, explained(self.path), transaction(self._db):
             self._db.execute(sql, values)
 
@@ -324,7 +324,7 @@ class SqliteGallery:
 
 
 def save_details(db: Database, performer: Performer) -> None:
-    """Write what a performer is called and known by; the caller holds the transaction."""
+    """Write a performer's name, aliases and other details; the caller holds the transaction."""
     db.execute(
         "UPDATE performers SET name = ?, disambiguation = ?, aliases = ?, urls = ?, "
         "poster_url = ?, updated = CURRENT_TIMESTAMP WHERE id = ?",

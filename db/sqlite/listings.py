@@ -1,4 +1,4 @@
-"""The gallery a page at a time, as people look through it."""
+"""The gallery one page at a time, for people to browse."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ _FOUND = """
 def list_performers(gallery: SqliteGallery, text: str, start: int, limit: int) -> Listing:
     """List performers by name, from number `start` on, whose name or alias holds `text`.
 
-    Those whose name begins with it come first. Upper and lower case are alike (in ASCII).
+    Those whose name begins with it come first. Case is ignored (in ASCII).
     """
     holds = f"%{_escape(text)}%"
     begins = f"{_escape(text)}%"

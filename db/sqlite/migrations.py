@@ -1,4 +1,4 @@
-"""The gallery's schema as numbered steps; a file's `user_version` says how far it has come."""
+"""The gallery's schema as numbered steps; a file's `user_version` is the number of steps done."""
 
 from collections.abc import Callable
 
@@ -48,7 +48,7 @@ def m001_performers_and_encodings(db: Database) -> None:
 
 
 def m002_identities_and_forgetting(db: Database) -> None:
-    """Every id a performer goes by, what was forgotten, and what was done to the gallery."""
+    """Every id of a performer, who was forgotten, and what was done to the gallery."""
     db.execute(
         """
         CREATE TABLE identities (
@@ -114,7 +114,7 @@ def _create_journal(db: Database) -> None:
 
 
 def m003_rejections_and_weaknesses(db: Database) -> None:
-    """The looks that a performer was said not to be, and why a photo is weak."""
+    """Rejections of performers for persons in videos, and why a photo is weak."""
     db.execute(
         """
         CREATE TABLE rejections (
@@ -168,7 +168,7 @@ def schema_version(db: Database) -> int:
 
 
 def migrate(db: Database) -> bool:
-    """Take one step, if the schema is not up to date; the caller holds the transaction."""
+    """Take one step if the schema is not up to date; the caller holds the transaction."""
     number = schema_version(db) + 1
     if number > len(MIGRATIONS):
         return False

@@ -1,4 +1,4 @@
-"""What a gallery remembers of its own filling: how far each source was read, and what was done."""
+"""What a gallery records about imports: how far each source was read, and what was done."""
 
 import json
 
@@ -7,7 +7,7 @@ from db.sqlite.gallery import SqliteGallery
 
 
 def updated_at(gallery: SqliteGallery, identity: Identity) -> str:
-    """Return when a source last changed the record that was enrolled in full; "" if never."""
+    """Return when the source last changed the record that was enrolled in full; "" if never."""
     rows = gallery.rows(
         "SELECT updated_at FROM identities WHERE source = ? AND source_id = ?", *identity
     )
@@ -15,7 +15,7 @@ def updated_at(gallery: SqliteGallery, identity: Identity) -> str:
 
 
 def note_updated_at(gallery: SqliteGallery, identity: Identity, when: str) -> None:
-    """Remember that a record was enrolled in full, as its source had it at `when`."""
+    """Record that everything its source had for a record at `when` was enrolled."""
     gallery.note(
         "UPDATE identities SET updated_at = ? WHERE source = ? AND source_id = ?", when, *identity
     )
@@ -28,12 +28,12 @@ def checkpoint(gallery: SqliteGallery, source: str) -> str:
 
 
 def note_checkpoint(gallery: SqliteGallery, source: str, when: str) -> None:
-    """Remember that everything a source had changed until `when` was read."""
+    """Record that everything a source changed until `when` was read."""
     gallery.note("INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", source, when)
 
 
 def log(gallery: SqliteGallery, verb: str, counts: dict[str, int]) -> None:
-    """Add a line to the journal, which only grows, and names nobody."""
+    """Add a line to the journal, which only grows and holds no names."""
     gallery.note("INSERT INTO journal (verb, counts) VALUES (?, ?)", verb, json.dumps(counts))
 
 

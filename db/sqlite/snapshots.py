@@ -1,4 +1,4 @@
-"""A gallery becomes one matrix in memory, loaded again only when the gallery has changed."""
+"""Loads a gallery into one matrix in memory, and again only when the gallery has changed."""
 
 import logging
 import threading
@@ -15,10 +15,10 @@ _log = logging.getLogger(__name__)
 
 
 class SnapshotCache:
-    """Holds the newest snapshot of a gallery; many threads may ask at once."""
+    """Holds the newest snapshot of a gallery; safe to use from many threads."""
 
     def __init__(self) -> None:
-        """Hold nothing yet."""
+        """Start empty."""
         self._lock = threading.Lock()
         self._newest: Snapshot | None = None
 
@@ -41,7 +41,7 @@ def load_snapshot(gallery: SqliteGallery, model: EncodingModel) -> Snapshot:
     Raises:
         OtherModelError: the gallery holds encodings, but none of `model`.
     """
-    # First, so that a change in between makes this snapshot old rather than wrongly new.
+    # Read first, so that a change in between makes this snapshot old rather than wrongly new.
     generation = gallery.generation()
     models = gallery.models()
     if models and model.id not in models:

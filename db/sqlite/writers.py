@@ -1,4 +1,4 @@
-"""Imports and edits take turns: whoever changes a gallery holds a lock beside it."""
+"""Imports and edits take turns: whoever changes a gallery holds a lock file next to it."""
 
 import os
 import sys
@@ -15,10 +15,10 @@ if sys.platform != "win32":
 
 @contextmanager
 def only_writer(path: Path) -> Iterator[None]:
-    """Hold the gallery at `path` against other imports and edits; readers go on reading.
+    """Lock the gallery at `path` against other imports and edits; readers go on reading.
 
-    The lock is on a file of its own, since closing the gallery's file would drop the locks that
-    SQLite has on it. The system lets go of it when the process ends, however it ends.
+    The lock is on a separate file, because closing the gallery's file would drop the locks that
+    SQLite has on it. The system releases it when the process ends, however it ends.
 
     Raises:
         GalleryLockedError: another process holds it.
@@ -32,7 +32,7 @@ def only_writer(path: Path) -> Iterator[None]:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     except OSError as error:
         raise GalleryReadOnlyError(
-            f"The gallery {path.name} cannot be written: its folder lets no file be made in it "
+            f"The gallery {path.name} cannot be written: no file can be created in its folder "
             f"({error.strerror}). Check the owner and the permissions of the folder."
         ) from error
     try:
@@ -40,8 +40,8 @@ def only_writer(path: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise GalleryLockedError(
-                f"Another import or edit is at work on {path.name}. Try again when it has ended; "
-                "what it has reported done is there already."
+                f"Another import or edit is running on {path.name}. Try again when it has ended; "
+                "what it has reported as done is already stored."
             ) from error
         yield
     finally:

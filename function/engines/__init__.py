@@ -1,4 +1,4 @@
-"""Engines see: they find faces in pictures, cut them upright, and encode them as vectors.
+"""Engines find faces in pictures, cut them out upright, and encode them; all make dlib's encodings.
 
-`protocol` says what an engine is, `loading` chooses one; no other room knows which it got.
+`protocol` defines what an engine is, `loading` chooses one; no other package knows which one.
 """

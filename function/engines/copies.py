@@ -1,4 +1,4 @@
-"""One picture at the sizes at which it is looked at, each made when it is first needed."""
+"""One picture at the sizes in which it is searched, each made when it is first needed."""
 
 from dataclasses import replace
 
@@ -16,9 +16,9 @@ class Copies:
         self._made: dict[int, tuple[RgbImage, float]] = {}
 
     def at(self, longest_pixels: int) -> tuple[RgbImage, float]:
-        """Return the picture so large, and the factor by which it was scaled.
+        """Return the picture at this size, and the factor by which it was scaled.
 
-        A small copy is made of the next larger one, at a quarter of the work.
+        A small copy is made from the next larger one, which is a quarter of the work.
         """
         if longest_pixels not in self._made:
             larger = next((size for size in self._sizes if size > longest_pixels), None)
@@ -47,5 +47,5 @@ class Copies:
 
 
 def _shrink(place: float, scale: float) -> float:
-    """Lead a place in the picture to a copy: it is the middles of pixels that are scaled."""
+    """Map a place in the picture to a copy, based on the middles of pixels."""
     return (place + 0.5) * scale - 0.5

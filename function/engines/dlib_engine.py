@@ -40,7 +40,7 @@ except ImportError as error:
     ) from error
 
 CNN_UPSAMPLES = 0
-"""One doubling costs four times as much, and the CNN on a CPU is slow enough without."""
+"""One doubling costs four times as much, and the CNN is slow enough on a CPU without it."""
 
 
 class DlibCnn:
@@ -50,7 +50,7 @@ class DlibCnn:
         self._net = net
 
     def detect(self, image: RgbImage) -> list[Detection]:
-        """Find the faces of an image, surest first; those under about 80 pixels are not seen."""
+        """Find the faces in an image, most certain first; it misses those under about 80 pixels."""
         found = self._net(np.ascontiguousarray(image), CNN_UPSAMPLES)
         detections = [Detection(box_of(face.rect), float(face.confidence)) for face in found]
         return sorted(detections, key=lambda detection: -detection.score)
@@ -77,9 +77,9 @@ class DlibEncoder:
 
 
 class DlibEngine:
-    """face_recognition's nets run by dlib: slow on a CPU, and what every other engine must equal.
+    """face_recognition's nets run by dlib: slow on a CPU, and the reference for every other engine.
 
-    dlib's CNN, encoder and landmarks keep the interpreter's lock, so threads cannot meet in them.
+    dlib's CNN, encoder and landmarks keep the interpreter's lock, so threads run them in turn.
     """
 
     name = "dlib"
@@ -97,7 +97,7 @@ class DlibEngine:
         return self._open_detector(longest_pixels)
 
     def rate_frontal(self, chip: RgbImage) -> float:
-        """Tell how much a chip (150x150 RGB) shows a face that looks into the camera, from -1."""
+        """Rate how much a chip (150x150 RGB) shows a face that looks into the camera, from -1."""
         return self._hog.rate_frontal(chip)
 
 
@@ -123,7 +123,7 @@ def load(options: EngineOptions) -> Engine:
 def _load_detector(
     models: ModuleType, options: EngineOptions, cache: GraphCache, hog: HogDetector
 ) -> Callable[[int], Detector]:
-    """Load the detector that was asked for; return what makes one for each video."""
+    """Load the configured detector; return a function that makes one for each video."""
     if options.detector == "hog":
         return partial(PlainDetector, hog)
     if options.detector == "cnn":
@@ -132,9 +132,9 @@ def _load_detector(
 
 
 def _load_yunet(options: EngineOptions, cache: GraphCache) -> Callable[[int], Detector]:
-    """Load YuNet, which dlib cannot run; return what makes a detector of it.
+    """Load YuNet, which dlib cannot run; return a function that makes a detector of it.
 
-    onnxruntime is imported for nothing else here.
+    Here onnxruntime is imported only for this.
     """
     try:
         from function.engines.yunet.detector import YunetDetector  # noqa: PLC0415  # see above
@@ -148,7 +148,7 @@ def _load_yunet(options: EngineOptions, cache: GraphCache) -> Callable[[int], De
 
 
 def _provider(device: DeviceName) -> str:
-    """Name what dlib runs on: it is built for one or the other, and cannot be told at run time."""
+    """Name what dlib runs on: it is built for one or the other, and cannot switch at run time."""
     if device == "cuda" and not dlib.DLIB_USE_CUDA:
         raise EngineUnavailableError(
             "DEVICE is cuda, but the installed dlib is built without CUDA. Build dlib from source "
@@ -177,10 +177,10 @@ def _cuda_devices() -> int:
 def import_face_recognition(weights: WeightFiles) -> Any:
     """Import face_recognition, whether or not pkg_resources is there, and return the module.
 
-    Its import asks the package of the weights for four paths; where that package cannot be
-    imported (setuptools 82 dropped pkg_resources), face_recognition ends the process with quit().
-    So it is given a stand-in that knows the same four paths, on every machine, and nothing else
-    that imports that package later meets the stand-in.
+    The import asks the package with the weights for four paths; if that package cannot be imported
+    (setuptools 82 dropped pkg_resources), face_recognition ends the process with quit(). So it is
+    always given a stand-in that returns the same four paths, and nothing else that imports that
+    package later gets the stand-in.
     """
     with _stand_in(weights), _pillow_settings_kept():
         return importlib.import_module("face_recognition")

@@ -1,4 +1,4 @@
-"""Heads: where a head is, how large and how far it is turned, from the five points of its face."""
+"""Computes from a face's five points where its head is, how large, and at what angle."""
 
 from dataclasses import dataclass
 
@@ -10,19 +10,19 @@ from function.engines.protocol import Box, Points
 from function.media.pictures import RgbImage
 
 CHIP_POINTS = np.array([(47.8, 45.5), (100.4, 45.3), (74.2, 78.0), (51.8, 102.1), (96.9, 102.1)])
-"""Where YuNet's five points lie in dlib's chip of 150 pixels: medians of 450 photographs."""
+"""Where YuNet's five points are in dlib's chip of 150 pixels: medians of 450 photographs."""
 
 CHIP_HEIGHT = 56.7
-"""How far the middle of the mouth lies below the middle of the eyes there."""
+"""How far the middle of the mouth is below the middle of the eyes there."""
 
 FORESHORTENED = 0.9
-"""A face is as large as its height says, times this, where its width says less: it is seen from the
-side. (Of frontal faces 99 in 100 are less high than that.)"""
+"""A face's size is its height times this, if its width gives less: then it is seen from the side.
+(99 in 100 frontal faces are less high than that.)"""
 
 PROFILE_FROM, PROFILE_SPAN = 0.25, 0.25
 PROFILE_GROWTH, PROFILE_SHIFT = 0.25, 0.1
-"""Around a head seen from the side, of a misfit of 0.5 and more, dlib's CNN draws a box a quarter
-wider, whose middle lies a tenth of its width behind the nose; up to 0.25, as around any other."""
+"""Around a head seen from the side, with a misfit of 0.5 or more, dlib's CNN draws a box a quarter
+wider, whose middle is a tenth of its width behind the nose; up to 0.25, as around any other."""
 
 CHIP_MIDDLE, CHIP_WIDTH = (69.4, 66.3), 123.7
 """The box that dlib's detectors draw around that face: its middle and its width (same source)."""
@@ -32,9 +32,9 @@ CHIP_MIDDLE, CHIP_WIDTH = (69.4, 66.3), 123.7
 class Head:
     """A head in a picture: the middle and width of its face, in pixels.
 
-    `roll_degrees` says how far it leans clockwise, from -180 to 180. `misfit` is how far the points
-    lie from those of a head that looks into the camera, as a share of their spread: 0.1 for most
-    faces, 0.3 and more for a profile. `nose_side` is -1 or 1 where the nose of the levelled head
+    `roll_degrees` is how far it leans clockwise, from -180 to 180. `misfit` is how far the points
+    are from those of a head that looks into the camera, as a share of their spread: 0.1 for most
+    faces, 0.3 and more for a profile. `nose_side` is -1 or 1 if the nose of the levelled head
     points to the left or right, or 0.
     """
 
@@ -57,13 +57,13 @@ class Head:
 
 @dataclass(frozen=True, eq=False)
 class LevelCut:
-    """A square cut out of a picture and turned: RGB uint8 (side, side, 3), and the way back."""
+    """A square cut out of a picture and rotated: RGB uint8 (side, side, 3), and the way back."""
 
     pixels: RgbImage
     way_back: NDArray[np.float64]
 
     def to_picture(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Lead points (..., 2) of the cut back to the picture."""
+        """Map points (..., 2) in the cut back to the picture."""
         led: NDArray[np.floating] = points @ self.way_back[:, :2].T + self.way_back[:, 2]
         return led.astype(np.float32)
 
@@ -71,8 +71,8 @@ class LevelCut:
 def fit_head(points: Points) -> Head:
     """Find the head whose face has these five points.
 
-    The similarity that takes CHIP_POINTS nearest to them, in the sense of least squares, which for
-    points in a plane is a ratio of complex sums (Umeyama 1991).
+    It is the similarity that takes CHIP_POINTS nearest to them, by least squares, which for points
+    in a plane is a ratio of complex sums (Umeyama 1991).
     """
     shape = _as_complex(CHIP_POINTS)
     found = _as_complex(points)
@@ -96,7 +96,7 @@ def fit_head(points: Points) -> Head:
 
 
 def cut_level(picture: RgbImage, head: Head, face_pixels: float, side_pixels: int) -> LevelCut:
-    """Cut a head out of a picture, level, the box of its face `face_pixels` wide, in the middle.
+    """Cut a head out of a picture, level, the box of its face `face_pixels` wide in the middle.
 
     Outside the picture it is black, as around dlib's own chips.
     """

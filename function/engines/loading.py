@@ -1,7 +1,7 @@
 """The one place that chooses an engine.
 
-An engine is one module here, `NAME_engine.py`, with a function `load(options) -> Engine`. Adding
-one is adding a file: `load_engine` finds it by name.
+An engine is one module here, `NAME_engine.py`, with a function `load(options) -> Engine`. To add an
+engine, add such a file: `load_engine` finds it by name.
 """
 
 import importlib
@@ -18,7 +18,7 @@ def load_engine(name: str, options: EngineOptions) -> Engine:
     """Load the engine called `name`, or for "auto" the first of PREFERRED_ENGINES that loads.
 
     Raises:
-        EngineUnavailableError: there is no such engine, or it cannot run here as asked.
+        EngineUnavailableError: there is no such engine, or it cannot run here as configured.
     """
     if name != "auto":
         return _load(name, options)

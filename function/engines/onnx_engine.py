@@ -59,7 +59,7 @@ class CnnDetector:
         self._loss = net.loss
 
     def detect(self, image: RgbImage) -> list[Detection]:
-        """Find the faces of an image, surest first; those under about 80 pixels are not seen."""
+        """Find the faces in an image, most certain first; it misses those under about 80 pixels."""
         layout = lay_out(image.shape[1], image.shape[0])
         canvas = paint(image, layout, self._means)
         (scores,) = self._session.run(["scores"], {"canvas": canvas})
@@ -112,7 +112,7 @@ class OnnxEngine:
         return self._open_detector(longest_pixels)
 
     def rate_frontal(self, chip: RgbImage) -> float:
-        """Tell how much a chip (150x150 RGB) shows a face that looks into the camera, from -1."""
+        """Rate how much a chip (150x150 RGB) shows a face that looks into the camera, from -1."""
         return self._hog.rate_frontal(chip)
 
 
@@ -120,7 +120,7 @@ def load(options: EngineOptions) -> Engine:
     """Load the nets as graphs, from the cache or else from their files.
 
     Raises:
-        EngineUnavailableError: a package is missing, a file is not what it should be, or
+        EngineUnavailableError: a package is missing, a file is not the expected one, or
             onnxruntime cannot run on `options.device`.
     """
     weights = find_weights()
@@ -135,7 +135,7 @@ def load(options: EngineOptions) -> Engine:
 def _load_detector(
     cnn_weights: Path, cache: GraphCache, options: EngineOptions, hog: HogDetector
 ) -> Callable[[int], Detector]:
-    """Load the detector that was asked for; return what makes one for each video."""
+    """Load the configured detector; return a function that makes one for each video."""
     if options.detector == "hog":
         return partial(PlainDetector, hog)
     if options.detector == "cnn":

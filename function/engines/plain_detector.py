@@ -1,4 +1,4 @@
-"""A picture becomes faces by one look: how dlib's own detectors are used."""
+"""Finds the faces in a picture in one pass: how dlib's own detectors are used."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from function.engines.protocol import Detection
 from function.media.pictures import Picture, RgbImage
 
 SMALLEST_PICTURE_PIXELS = 40
-"""No face that could be told apart fits into less, and dlib's nets refuse much less."""
+"""No recognisable face fits into less, and dlib's nets refuse much less."""
 
 
 class Finder(Protocol):
@@ -17,7 +17,7 @@ class Finder(Protocol):
 
 
 class PlainDetector:
-    """Shows each picture to `finder`, scaled down where it is larger than `longest_pixels`."""
+    """Gives each picture to `finder`, scaled down if it is larger than `longest_pixels`."""
 
     def __init__(self, finder: Finder, longest_pixels: int) -> None:
         self._finder = finder

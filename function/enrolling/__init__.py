@@ -1,4 +1,4 @@
-"""A photo becomes the one face that is enrolled, or a reason why not.
+"""Turns a photo into the one face to enrol, or a reason why there is none.
 
-The page, imports and the sandboxed child enter.
+The page, imports and the sandboxed child use it.
 """

@@ -1,4 +1,4 @@
-"""A photo that shows one person becomes the face in it, or a reason why not."""
+"""Finds the face in a photo that shows one person, or says why it cannot be used."""
 
 from function.engines.protocol import Engine
 from function.errors import PhotoUnusableError
@@ -8,13 +8,13 @@ from function.media.photos import PhotoRefusedError
 from function.media.stills import decode_photo
 
 DETECTION_PIXELS = 1280
-"""Longest side of the picture in which a photo's face is looked for: a still may take longer."""
+"""Longest side of the picture in which a photo's face is searched: a still may take longer."""
 
 SMALLEST_PIXELS = 40
-"""Narrower faces are not enrolled unless asked for: what is enrolled is compared with for years."""
+"""Narrower faces are enrolled only on request: enrolled faces are compared with for years."""
 
 BYSTANDER_SHARE = 0.5
-"""Faces less than so wide, measured by the widest, are of people who pass in the background."""
+"""Faces narrower than this share of the widest are people passing in the background."""
 
 
 def find_only_face(
@@ -25,14 +25,14 @@ def find_only_face(
     smallest_pixels: int = SMALLEST_PIXELS,
     allow_blurred: bool = False,
 ) -> Face:
-    """Find the face of a photo that shows one person, or the largest where that is allowed.
+    """Find the face in a photo that shows one person, or the largest if that is allowed.
 
     Raises:
-        PhotoRefusedError: the photo is unreadable or blurred, shows no face, several, or too small
-            a one.
+        PhotoRefusedError: the photo is unreadable or blurred, or shows no face, several, or one
+        that is too small.
     """
     found = faces_of_image(decode_photo(content), engine, DETECTION_PIXELS)
-    # A detector sees faces in folds and shadows too, but is not sure of them.
+    # A detector finds faces in folds and shadows too, but with low scores.
     sure = [face for face in found if not face.is_doubtful]
     widest = max((face.box.width for face in sure), default=0)
     faces = [face for face in sure if face.box.width >= BYSTANDER_SHARE * widest]
@@ -51,7 +51,7 @@ def find_only_face(
 
 
 def find_face_asked_for(content: bytes, engine: Engine) -> Face:
-    """Find the face of a photo that a request brings.
+    """Find the face in a photo that a request brings.
 
     Raises:
         PhotoUnusableError: it is refused, for a reason of `find_only_face`.

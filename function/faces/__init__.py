@@ -1,5 +1,5 @@
-"""A picture becomes faces: found, cut upright, encoded, and weighed by how far they can be trusted.
+"""Turns a picture into faces: found, cut out upright, encoded, and rated by how far to trust them.
 
-Engines do the seeing; what leaves is `Face`, numbers and one small JPEG. People and enrolling
-enter.
+The engine finds and encodes them; the result is `Face`: numbers and one small JPEG. `people` and
+`enrolling` use it.
 """

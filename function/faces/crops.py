@@ -1,4 +1,4 @@
-"""One face as a small picture for people: cut with a margin, levelled at the eyes, as JPEG."""
+"""Makes a small picture of one face for people: cut with a margin, eyes level, as JPEG."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from function.media.images import encode_jpeg
 from function.media.pictures import RgbImage
 
 MARGIN = 1.9
-"""Side of the crop in face widths: chin, hair and ears are in."""
+"""Side of the crop in face widths, so that chin, hair and ears are in."""
 
 MAX_SIDE_PIXELS = 256
 

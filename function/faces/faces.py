@@ -1,4 +1,4 @@
-"""A frame becomes faces: found, turned upright, encoded and weighed. Pictures end here."""
+"""Finds the faces in a frame, turns them upright, encodes and rates them. Pictures end here."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,15 +27,15 @@ BATCH_FACES = 8
 """Chips encoded in one call: larger batches are no faster (5.3 ms a face at 8, 5.25 at 32)."""
 
 MOST_WAITING = 4 * BATCH_FACES
-"""Faces that wait for a batch to fill, those included that need no encoding."""
+"""Faces that wait for a batch to fill, including those that need no encoding."""
 
 
 @dataclass(frozen=True, eq=False)
 class Face:
     """One face in one frame, as numbers and one small picture.
 
-    `box` is in pixels of the frame; `quality` runs from 0 to 1; `weaknesses` says in words why a
-    face is weak, and is empty for a good one; `crop` is a JPEG, levelled at the eyes.
+    `box` is in pixels of the frame; `quality` is from 0 to 1; `weaknesses` says in words why a face
+    is weak, and is empty for a good one; `crop` is a JPEG with level eyes.
     """
 
     frame: int
@@ -50,7 +50,7 @@ class Face:
 
     @property
     def is_weak(self) -> bool:
-        """Whether the face may join a person but not found one."""
+        """Whether the face may join a person but not start one."""
         return bool(self.weaknesses)
 
     @property
@@ -61,9 +61,9 @@ class Face:
 
 @dataclass(eq=False)
 class _Found:
-    """A face still without its encoding, and the chip to make it from; the frame is let go.
+    """A face that has no encoding yet, and the chip to encode; the frame is released.
 
-    One that repeats another has none: it takes its encoding from that one, which comes before.
+    A face that repeats another has no chip: it takes the encoding of that one, which comes before.
     """
 
     face: Face
@@ -79,9 +79,9 @@ def find_faces(
 ) -> Iterator[tuple[float, list[Face]]]:
     """Find, align and encode the faces of a video, those of several frames in one call.
 
-    Faces are looked for in smaller pictures (see `Engine.open_detector`), and cut from the
+    Faces are searched for in smaller pictures (see `Engine.open_detector`), and cut from the
     full-size frame, where the encoder sees more. Yields for each frame the seconds done and the
-    faces that were encoded since.
+    faces encoded since the last one.
     """
     finder = _Finder(engine, detection_pixels)
     waiting: list[_Found] = []
@@ -106,12 +106,12 @@ def faces_of_image(image: RgbImage, engine: Engine, detection_pixels: int) -> li
 
 
 def best_face(faces: Sequence[Face]) -> Face:
-    """Choose the face to show: the best that is surely one, the earliest of equals."""
+    """Choose the face to show: the best that is certainly a face, the earliest if equal."""
     return max(faces, key=lambda face: (not face.is_doubtful, face.quality, -face.seconds))
 
 
 class _Finder:
-    """Finds the faces of one video, and remembers those of the frame before."""
+    """Finds the faces in one video, and remembers those of the frame before."""
 
     def __init__(self, engine: Engine, detection_pixels: int) -> None:
         self._engine = engine
@@ -119,7 +119,7 @@ class _Finder:
         self._repeats: Repeats[_Found] = Repeats()
 
     def find(self, frame: Frame) -> Iterator[_Found]:
-        """Find the faces of a frame, surest first."""
+        """Find the faces in a frame, the most certain first."""
         self._repeats.next_frame()
         rgb = frame.picture.rgb()
         for detection in self._detector.detect(frame.picture):
@@ -153,7 +153,7 @@ class _Finder:
         return _Found(face, alignment.chip)
 
     def encode(self, found: Sequence[_Found]) -> list[Face]:
-        """Encode faces in one call, and give them to those that repeat them."""
+        """Encode faces in one call, and give the encodings to those that repeat them."""
         fresh = [(one, one.chip) for one in found if one.chip is not None]
         if fresh:
             encodings = self._engine.encoder.encode([chip for _, chip in fresh])
@@ -184,7 +184,7 @@ def _encode_blank(encoder: Encoder) -> Vector:
 
 
 def _seen_again(face: Face, frame: Frame, detection: Detection) -> Face:
-    """Make a face of one that was seen just so before: at another time, otherwise the same."""
+    """Make a face of one that was seen the same way before: another time, otherwise the same."""
     return replace(
         face,
         frame=frame.index,

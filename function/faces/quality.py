@@ -1,4 +1,4 @@
-"""How far a face can be trusted, from what is cheap to measure: a number, and the reasons."""
+"""Rates how far a face can be trusted, from cheap measurements: a number, and the reasons."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ from function.engines.protocol import Alignment, Detection
 from function.media.pictures import RgbImage
 
 SMALL_PIXELS = 28
-"""Narrower boxes are weak: of faces of 24 px three quarters are missed where one stranger in a
-thousand is let through, of those of 32 px half, of 50 px a third, of 100 px 29 %."""
+"""Narrower boxes are weak. With one stranger in a thousand let through, three quarters of faces of
+24 px are missed, half of those of 32 px, a third of 50 px, 29 % of 100 px."""
 
 NOISE_PIXELS, NOISE_POWER = 21.0, 2.5
 """A face w pixels wide varies 1 + (21 / w)^2.5 times as much as a large one. 296 photographs,
@@ -23,39 +23,39 @@ shrunk and saved as JPEG, varied 1.9 times as much at 20 px as at 100, 1.7 at 24
 40, 1.13 at 50 and 1.02 at 70."""
 
 BLURRED_SHARPNESS = 0.04
-"""Faces with a smaller sharpness (see measure_sharpness) are weak. LFW photographs lie around 0.15.
-Blurred or moved until they have 0.065, they move by 0.26 from their own encodings and are still
-known; at 0.04 by 0.37, and one in six is missed; at 0.03 one in two."""
+"""Faces with less sharpness (see measure_sharpness) are weak. LFW photographs are around 0.15.
+Blurred by focus or motion to 0.065, they move by 0.26 from their own encodings and are still
+recognised; at 0.04 by 0.37, and one in six is missed; at 0.03 one in two."""
 
 FULL_SHARPNESS = 0.12
-"""From here on sharpness costs nothing: of two photographs that are sharper than this, the sharper
-one is no nearer to its person's others."""
+"""Above this, sharpness makes no difference: of two photographs that are sharper, the sharper one
+is no nearer to its person's others."""
 
 DETAIL_PIXELS = 3
 CHIP_EDGE = 0.2
 
 MISFIT_COST = 0.26
-"""What a head's misfit takes from its score. This and the next two were fitted on how far 1,050
-photographs of 75 people lie from others of the same person."""
+"""What a head's misfit takes off its score. This and the next two were fitted on how far 1,050
+photographs of 75 people are from others of the same person."""
 
 TURNED_SCORE, FRONTAL_SCORE = 0.72, 0.955
-"""A score of YuNet's close look, less the cost of misfit, at which a face is weak, and from which
-on it could be no better, which none reaches. Below the first, faces lie 0.70 from others of the
-same person, which is as far as a stranger's; half of all photographs have more than 0.897."""
+"""A score of YuNet's close check, less the cost of misfit, below which a face is weak, and above
+which it could not be better, which none reaches. Below the first, faces are 0.70 from others of
+the same person, as far as a stranger's; half of all photographs have more than 0.897."""
 
 TURNED_RATING, FRONTAL_RATING = -0.5, 2.0
-"""The same for HOG's rating of the chip, where the detector finds no points."""
+"""The same for HOG's rating of the chip, if the detector finds no points."""
 
 SOFT_SHARE = 0.7
-"""What remains of the quality of a face without any sharpness."""
+"""What remains of the quality of a face with no sharpness at all."""
 
 DOUBTFUL_SCORE, DOUBTFUL_DLIB_SCORE = 0.86, 0.2
-"""What YuNet's close look, or one of dlib's detectors, scores lower may be no face. Of photographs'
-faces one in a hundred has less than 0.876 of YuNet; backs of heads, hands and prints on shirts have
-0.6 to 0.8, a cat's face 0.81."""
+"""Below this score of YuNet's close check, or of one of dlib's detectors, something may be no face.
+Of the faces in photographs one in a hundred has less than 0.876 from YuNet; backs of heads, hands
+and prints on shirts have 0.6 to 0.8, a cat's face 0.81."""
 
 PROFILE_ALLOWANCE, MOST_MISFIT = 0.12, 0.5
-"""A misfit adds so much to a score before it is doubted: profiles score 0.78 to 0.88."""
+"""A misfit adds this much to a score before it is doubted: profiles score 0.78 to 0.88."""
 
 BLANK_LEVEL = 110
 """The grey of a blank chip."""
@@ -64,26 +64,26 @@ REDEEMED_FROM = 0.75
 """A face whose encoding is surely somebody's is doubted no more from this score on."""
 
 BLURRED, DOUBTFUL = "blurred", "doubtful"
-"""Two weaknesses by name: what no enrolment wants, and what may be no face at all."""
+"""Two weaknesses by name: what no enrolment accepts, and what may be no face at all."""
 
 DARK_LEVEL, BRIGHT_LEVEL = 20.0, 225.0
-"""Mean grey levels of the face outside which features drown: LFW photographs made dark until they
-have a mean of 26 are missed three times as often, at 13 sixteen times."""
+"""Mean grey levels of the face outside which features are lost: LFW photographs darkened to a mean
+of 26 are missed three times as often, at 13 sixteen times."""
 
 
 @dataclass(frozen=True)
 class Quality:
-    """`value` runs from 0 to 1 and weighs a face; `weaknesses` are words, empty for a good face."""
+    """`value` is from 0 to 1 and weights a face; `weaknesses` are words, empty for a good face."""
 
     value: float
     weaknesses: tuple[str, ...]
 
 
 def weigh_face(detection: Detection, alignment: Alignment, frontal: float) -> Quality:
-    """Weigh one face by how frontal, sharp and large it is; say what else makes it weak.
+    """Rate one face by how frontal, sharp and large it is; say what else makes it weak.
 
-    `frontal` is what `rate_points` or `rate_chip` says. Of what is cheap to measure it says most
-    about how far an encoding lies from its person's others.
+    `frontal` comes from `rate_points` or `rate_chip`. Of the cheap measurements it says most about
+    how far an encoding is from its person's others.
     """
     width = detection.box.width
     grey = cv2.cvtColor(alignment.chip, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
@@ -107,11 +107,11 @@ def weigh_face(detection: Detection, alignment: Alignment, frontal: float) -> Qu
 
 
 def rate_points(detection: Detection) -> float:
-    """Tell how frontal and plain to see a face is whose points are known: 1 at best, weak below 0.
+    """Rate how frontal and visible a face with known points is: 1 at best, weak below 0.
 
-    YuNet's score at the usual size, less what its points' misfit costs. With sharpness its
-    correlation with how far an encoding lies from its person's others is -0.45 on 1,047
-    photographs; that of HOG's rating of the chip -0.43, the turn of the head by points alone -0.2.
+    It is YuNet's score at the usual size, less what the misfit of its points costs. With sharpness
+    its correlation with how far an encoding is from its person's others is -0.45 on 1,047
+    photographs; HOG's rating of the chip has -0.43, the turn of the head by points alone -0.2.
     """
     if detection.points is None:
         raise TypeError("a face without points is rated by its chip")
@@ -120,7 +120,7 @@ def rate_points(detection: Detection) -> float:
 
 
 def rate_chip(rating: float) -> float:
-    """Tell the same from what Engine.rate_frontal says of the face's chip."""
+    """Convert what Engine.rate_frontal says about the face's chip to the same scale."""
     return (rating - TURNED_RATING) / (FRONTAL_RATING - TURNED_RATING)
 
 
@@ -133,9 +133,10 @@ def make_blank_chip(model: EncodingModel) -> RgbImage:
 def doubt_encoding(
     weaknesses: tuple[str, ...], score: float, encoding: Vector, blank: Vector, model: EncodingModel
 ) -> tuple[str, ...]:
-    """Doubt a face of a detector's `score` anew, by how far its encoding lies from a blank chip's.
+    """Add or lift the doubt about a face, by its encoding's distance from a blank chip's.
 
-    A hand, a pattern, a shadow say as little as a blank chip does; who says much is somebody.
+    `score` is the detector's. A hand, a pattern or a shadow is encoded much like a blank chip; a
+    real face is not.
     """
     identity = float(np.linalg.norm(encoding - blank))
     if identity >= model.somebody_from and score >= REDEEMED_FROM:
@@ -155,7 +156,7 @@ def _is_doubtful(detection: Detection) -> bool:
 
 
 def _take_off_for_size(value: float, width: int) -> float:
-    """Lower a quality until it stands for so much more variance (see weigh_qualities)."""
+    """Lower a quality until it stands for this much more variance (see weigh_qualities)."""
     variance = (1 + QUALITY_SLOPE * (1 - value)) * (
         1 + (NOISE_PIXELS / max(width, 1)) ** NOISE_POWER
     )
@@ -165,10 +166,10 @@ def _take_off_for_size(value: float, width: int) -> float:
 def measure_sharpness(grey: NDArray[np.uint8]) -> float:
     """Measure how much a face changes over DETAIL_PIXELS of its chip, as a share of its brightness.
 
-    It is the deviation of the second differences, along the axis on which that is smaller, over the
-    mean grey level: so dim light is not taken for blur, and movement, which blurs one axis, is.
-    Of 20 measures tried on blurred, moved, shrunk and darkened photographs this one told best how
-    far an encoding has moved; the variance of the Laplacian took dim light for blur.
+    It is the deviation of the second differences, along the axis where that is smaller, divided by
+    the mean grey level: so dim light does not count as blur, but motion, which blurs one axis,
+    does. Of 20 measures tried on blurred, moved, shrunk and darkened photographs this one predicted
+    best how far an encoding moved; the variance of the Laplacian took dim light for blur.
     """
     levels = grey.astype(np.float64)
     step = DETAIL_PIXELS

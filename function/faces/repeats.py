@@ -1,4 +1,4 @@
-"""A face that is seen again just as it was in the frame before is counted, not encoded again."""
+"""A face that has not changed since the frame before is counted, but not encoded again."""
 
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -16,21 +16,21 @@ CELLS = 16
 """Side of the grey cells in which two pictures of a face are compared."""
 
 MOST_READ_PIXELS = 64
-"""So many pixels of a face's width are read at most."""
+"""At most this many pixels of a face's width are read."""
 
 SAME_PLACE = 0.15
-"""Two faces are in one place when their middles are less than this apart, in face widths."""
+"""Two faces are in the same place if their middles are less than this apart, in face widths."""
 
 SAME_SIZE = 1.1
-"""They are of one size when neither is more than so many times as wide."""
+"""They have the same size if neither is more than this many times as wide."""
 
 SAME_POINTS = 0.03
-"""They look the same way when no point of theirs has moved by more, in face widths."""
+"""They have the same pose if none of their points has moved by more, in face widths."""
 
 SAME_CELLS = 0.05
-"""They show the same when their cells differ by less, as a share of their brightness. Of such pairs
-in 70 clips, sampled each 0.2 to 1 s, encodings lie 0.13 apart in the median and 0.32 at most; it
-takes in one face in four."""
+"""They show the same if their cells differ by less, as a share of their brightness. Of such pairs
+in 70 clips, sampled every 0.2 to 1 s, encodings are 0.13 apart (median) and 0.32 at most; it
+applies to one face in four."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +43,10 @@ class _Seen(Generic[Kept]):
 
 
 class Repeats(Generic[Kept]):
-    """Remembers the faces of the frame before, each with what is kept for it.
+    """Remembers the faces of the frame before, with something kept for each.
 
-    The place may follow a face that moves slowly; size, turn and look are compared with those it
-    had when it was first remembered.
+    The place may follow a face that moves slowly; size, turn and appearance are compared with those
+    it had when it was first remembered.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Repeats(Generic[Kept]):
         self._before, self._now = self._now, []
 
     def find(self, picture: RgbImage, face: Detection) -> Kept | None:
-        """Return what is kept for this face, if the frame before showed it just so."""
+        """Return what is kept for this face, if the frame before showed it unchanged."""
         points = _place_points(face)
         if points is None or not self._before:
             return None
@@ -70,7 +70,7 @@ class Repeats(Generic[Kept]):
         return None
 
     def remember(self, picture: RgbImage, face: Detection, kept: Kept) -> None:
-        """Keep something for a face of this frame; a detector without points cannot."""
+        """Keep something for a face of this frame; impossible for a detector without points."""
         points = _place_points(face)
         if points is not None:
             cells = _read_cells(picture, face.box)

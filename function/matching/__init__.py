@@ -1,5 +1,5 @@
-"""People and the gallery become matches: distances, what they prove, scores and verdicts.
+"""Matches people with the gallery: distances, the evidence in them, scores and verdicts.
 
-Pure functions, apart from reading the densities once. Only what names people enters: a child that
-reads files never does.
+Pure functions, apart from reading the densities once. Only code that names people uses it; the
+child that reads files never does.
 """

@@ -1,4 +1,4 @@
-"""A gallery becomes findings: what in it will cost right names, and what to do about each.
+"""Finds what in a gallery will cause wrong or missing names, and what to do about it.
 
 Photos are numbered as `show` and the page list them, from 1.
 """
@@ -34,7 +34,7 @@ class PhotoNumber:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to look at: which performers and photos, how far apart, and what to do."""
+    """One thing to check: which performers and photos, how far apart, and what to do."""
 
     kind: Kind
     performers: tuple[str, ...]
@@ -46,7 +46,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found in a gallery, the worst first; `total` counts also what is not listed."""
+    """What was found in a gallery, worst first; `total` also counts what is not listed."""
 
     performers: int
     photos: int
@@ -60,7 +60,7 @@ class Audit:
 
 @dataclass(frozen=True, eq=False)
 class _Pairs:
-    """Things that lie as near as `distances` say, each named by its place in the snapshot."""
+    """Pairs that are `distances` apart, each member given by its place in the snapshot."""
 
     first: NDArray[np.intp]
     second: NDArray[np.intp]
@@ -115,9 +115,9 @@ def _find_alike(gallery: Snapshot, densities: Densities) -> Iterator[_Pairs]:
 
 
 def _farthest_alike(residual: float, densities: Densities) -> float:
-    """Bound the distance from which two templates, at most so uncertain, are surely strangers.
+    """Return the distance beyond which two templates this uncertain are surely strangers.
 
-    The nearer and the more uncertain, the more alike: one look at the worst case spares the rest.
+    Nearer or more uncertain templates are more alike, so one check of the worst case is enough.
     """
     distances = np.linspace(0, 4, 4001)
     residuals = np.full(len(distances), residual)
@@ -163,7 +163,7 @@ def _describe_stray(gallery: Snapshot, photo: int, other: int, distance: float) 
         (owner, gallery.performers[other]),
         photos=(_number(gallery, photo),),
         distance=distance,
-        advice=f"Look whether it shows {owner.name}; if not, take it out.",
+        advice=f"Check whether it shows {owner.name}; if not, remove it.",
     )
 
 
@@ -174,14 +174,14 @@ def _describe_duplicate(gallery: Snapshot, first: int, second: int, distance: fl
         tuple(gallery.performers[owner] for owner in owners),
         photos=(_number(gallery, first), _number(gallery, second)),
         distance=distance,
-        advice="One of them adds nothing; photos of other days would."
+        advice="One of them adds nothing; photos from other days would."
         if len(owners) == 1
-        else "The same photo has two names; take it from the wrong one.",
+        else "The same photo has two names; remove it from the wrong one.",
     )
 
 
 def _describe_empty(gallery: Snapshot, position: int) -> Finding:
-    advice = "Nobody can be recognised as them; add a photo."
+    advice = "They cannot be recognised; add a photo."
     return _finding("no_photos", (gallery.performers[position],), advice=advice)
 
 
@@ -207,18 +207,18 @@ def _number(gallery: Snapshot, row: int) -> PhotoNumber:
 
 
 def _means_of_the_rest(gallery: Snapshot) -> tuple[Vectors, NDArray[np.bool_]]:
-    """Take each photo out of its performer's mean; says also where anything is left."""
+    """Subtract each photo from its performer's mean; also say where anything is left."""
     weights = weigh_qualities(gallery.qualities).astype(np.float64)
     totals = np.bincount(gallery.owners, weights, len(gallery.performers))[gallery.owners]
     left = totals - weights
-    has_rest = left > 1e-6  # noqa: PLR2004  # what rounding leaves of nothing
+    has_rest = left > 1e-6  # noqa: PLR2004  # rounding error alone is less
     sums = gallery.templates.means[gallery.owners] * totals[:, None]
     rest = (sums - gallery.vectors * weights[:, None]) / np.maximum(left, 1e-6)[:, None]
     return rest.astype(np.float32), has_rest
 
 
 def _nearest(found: Iterator[_Pairs], most: int | None) -> tuple[_Pairs, int]:
-    """Keep the nearest `most` of all pairs, in order; says also how many there were."""
+    """Keep the nearest `most` of all pairs, in order; also say how many there were."""
     kept, total = _NO_PAIRS, 0
     for pairs in found:
         total += len(pairs.distances)
@@ -234,7 +234,7 @@ def _nearest(found: Iterator[_Pairs], most: int | None) -> tuple[_Pairs, int]:
 def _near_pairs(rows: Vectors, limit: float) -> Iterator[_Pairs]:
     """Yield the pairs of rows that are nearer than `limit`, the earlier row first."""
     for block in _blocks(len(rows), len(rows)):
-        # What lies before the block was paired with it already.
+        # Rows before the block were paired with it already.
         distances = _distances(rows[block], rows[block.start :])
         first, second = np.nonzero(distances < limit)
         first, second = first[second > first], second[second > first]
@@ -242,13 +242,13 @@ def _near_pairs(rows: Vectors, limit: float) -> Iterator[_Pairs]:
 
 
 def _blocks(rows: int, columns: int) -> Iterator[slice]:
-    """Cut rows into stretches whose distances to all columns fit into CELLS_PER_BLOCK."""
+    """Cut rows into blocks whose distances to all columns fit into CELLS_PER_BLOCK."""
     step = max(1, CELLS_PER_BLOCK // max(columns, 1))
     return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
 
 
 def _distances(rows: Vectors, columns: Vectors) -> NDArray[np.float32]:
-    """Measure from each row to each column: float32, (rows, columns)."""
+    """Measure the distance from each row to each column: float32, (rows, columns)."""
     squared: NDArray[np.float32] = rows @ columns.T
     squared *= -2
     squared += np.einsum("ij,ij->i", rows, rows)[:, None]

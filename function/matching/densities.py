@@ -1,9 +1,9 @@
-"""How likely a distance is for one person, and for strangers: the densities behind a score.
+"""The densities behind a score: how likely a distance is for one person, and for strangers.
 
-Distances are taken between templates, on a log scale, where they spread evenly. Two templates of
-one person lie around sqrt(r + r'), where r = own_variance / looks is what averaging has left of
-the differences between photographs; those of strangers around sqrt(between_variance + r + r').
-Both have the heavy tails of Student's t, since few people were measured and rare cases are rare.
+Distances are between templates, on a log scale, where they spread evenly. Two templates of one
+person are around sqrt(r + r') apart, where r = own_variance / looks is what averaging has left of
+the differences between photographs; two strangers' around sqrt(between_variance + r + r'). Both
+have the heavy tails of Student's t, because few people were measured and rare cases are rare.
 """
 
 import json
@@ -23,7 +23,7 @@ SHIPPED = Path(__file__).with_name("fitted")
 """One file a model, by its id with its slashes as dots."""
 
 OWN_FREEDOM, STRANGER_FREEDOM = 6.0, 15.0
-"""Degrees of freedom of the two tails: lower is heavier. Chosen heavier than ten people show."""
+"""Degrees of freedom of the two tails: lower is heavier. Heavier than ten people would show."""
 
 ALIKE_SHARE = 0.02
 """This share of strangers are look-alikes: relatives, or people under one lamp."""
@@ -31,7 +31,7 @@ ALIKE_SHARE = 0.02
 
 @dataclass(frozen=True)
 class Densities:
-    """What was fitted, on what; variances are of encodings, scales of the logarithm of distance."""
+    """What was fitted, and on what; variances are of encodings, scales of the log distance."""
 
     model: str
     fitted_on: str
@@ -69,7 +69,7 @@ def read_densities(path: Path) -> Densities:
     """Read densities that `python -m tools calibrate` wrote.
 
     Raises:
-        ValueError: the file is not such a file; the message says what is wrong.
+        ValueError: it is not such a file; the message says what is wrong.
     """
     try:
         return Densities(**json.loads(path.read_text(encoding="utf-8")))
@@ -85,16 +85,16 @@ def write_densities(densities: Densities, path: Path) -> None:
 def own_density(distances: Numbers, residual: Numbers, densities: Densities) -> Numbers:
     """How likely distances are for one person; `residual` is r + r' of the two templates.
 
-    Nearer than the peak is as likely as the peak: to be too near is never held against anyone.
+    Nearer than the peak counts as the peak: being too near is never held against anyone.
     """
     offsets = np.maximum(_log(distances, densities) - np.log(residual) / 2, 0)
     return student(offsets, densities.own_scale, OWN_FREEDOM)
 
 
 def stranger_density(distances: Numbers, residual: Numbers, densities: Densities) -> Numbers:
-    """How likely distances are for two strangers of whom nothing else is known.
+    """How likely distances are for two strangers about whom nothing else is known.
 
-    Farther than the peak is as likely as the peak: to be far never speaks for being one person.
+    Farther than the peak counts as the peak: being far apart is never evidence for one person.
     """
 
     def around(between: float) -> Numbers:
@@ -110,7 +110,7 @@ def density_near(
 ) -> Numbers:
     """How likely distances are, where strangers were seen at the distances `seen`.
 
-    Where strangers were seen nearer than `distances`, as likely as at the peak; where `seen` is
+    If strangers were seen nearer than `distances`, it is as likely as at the peak; if `seen` is
     infinite nobody was seen, and it is 0.
     """
     offsets = np.minimum(_log(distances, densities) - _log(seen, densities), 0)
@@ -120,7 +120,7 @@ def density_near(
 def student(offsets: Numbers, scale: Numbers | float, freedom: float) -> Numbers:
     """Student's t density of `offsets` from the centre.
 
-    scipy.stats.t.pdf gives the same numbers, ten times as slowly.
+    scipy.stats.t.pdf gives the same numbers, but is ten times slower.
     """
     constant = (
         math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2) - math.log(freedom * math.pi) / 2

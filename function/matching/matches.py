@@ -1,4 +1,4 @@
-"""People become matches: distances to the gallery become scores, and scores a verdict."""
+"""Matches people with the gallery: distances become scores, and scores a verdict."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,21 +22,21 @@ MATCH_FROM = 90.0
 """Score from which a person is named."""
 
 UNCERTAIN_FROM = 20.0
-"""Score from which a name is worth a look."""
+"""Score from which a name is worth checking."""
 
 MENDED_FROM = 80.0
-"""Score from which someone who may be a performer that a match names, and is never seen beside that
-match, is taken for more of the same person. Alone it would name nobody."""
+"""Score from which somebody who may be a performer named by a match, and is never seen together
+with that match, counts as the same person. Alone it would name nobody."""
 
 HIGHEST_SCORE = 99.9
 """Nothing is certain."""
 
 FEWEST_LOOKS_TO_NAME = 0.6
-"""Someone known from weak faces alone has fewer, and is never named; one good face has more."""
+"""Someone known only from weak faces has fewer views, and is never named; a good face has more."""
 
 TWIN_SHARE = 0.5
-"""What a score keeps when the same performer is named in the same frame with more certainty: two
-who look like one performer are a mirror image as often as a stranger."""
+"""The factor on a score if the same performer is named in the same frame with more certainty: two
+people who look like one performer are as often a mirror image as a stranger."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Match:
 
 @dataclass(frozen=True, eq=False)
 class Identification:
-    """What is known of one person: the matches, best first, and how far to trust the first."""
+    """What is known about one person: the matches, best first, and how far to trust the first."""
 
     person: Person
     matches: tuple[Match, ...]
@@ -65,12 +65,12 @@ def match_people(
     limit: int = 5,
     densities: Densities | None = None,
 ) -> list[Identification]:
-    """Compare the people of one video with the gallery; the answer keeps their order.
+    """Compare the people of one video with the gallery; the result keeps their order.
 
     Two people who never share a frame and are named as one performer, one of them surely and the
-    other probably, become one. A performer is named once among people who share a frame. Of the
-    matches, those with at least `min_score` (percent) are listed, `limit` of them at most; a
-    person without any is unknown.
+    other probably, become one. A performer is named only once among people who share a frame. Only
+    matches with at least `min_score` (percent) are listed, at most `limit` of them; a person
+    without any is unknown.
 
     Raises:
         OtherModelError: the densities were fitted on encodings of another model.
@@ -85,9 +85,9 @@ def match_people(
 def identify_people(
     people: Sequence[Person], gallery: Snapshot, densities: Densities
 ) -> list[Identification]:
-    """Weigh each person alone against the gallery, and list every performer with a chance.
+    """Weigh each person separately against the gallery, and list every performer with a chance.
 
-    This is match_people without what people of one video tell about each other, and without limits.
+    This is match_people without what people of one video say about each other, and without limits.
     """
     if not people:
         return []
@@ -112,7 +112,7 @@ def _check(gallery: Snapshot, densities: Densities) -> None:
             f"The densities were fitted on encodings of {densities.model}, the gallery holds those "
             f"of {gallery.model.id}. Calibrate with `python -m tools calibrate`, or enrol again."
         )
-    # One bad number in an encoding spoils its performer's mean, and the means are ten times fewer.
+    # A bad number in an encoding spoils its performer's mean, and means are ten times fewer.
     damaged = np.flatnonzero(~np.isfinite(gallery.templates.means).all(axis=1))
     if len(damaged):
         performer = gallery.performers[int(damaged[0])]
@@ -139,7 +139,7 @@ def _judge(person: Person, matches: Sequence[Match]) -> Identification:
 def _mend(
     found: list[Identification], gallery: Snapshot, densities: Densities
 ) -> list[Identification]:
-    """Join people who are named alike and never seen at once, and weigh the joined again."""
+    """Join people who are named alike and never seen at once, and weigh the joined ones again."""
     while pair := _find_pair(found, seen_at_once=False):
         first, second = pair
         joined = join_people(found[first].person, found[second].person, gallery.model)
@@ -149,7 +149,7 @@ def _mend(
 
 
 def _name_once_a_frame(found: list[Identification]) -> list[Identification]:
-    """Leave a performer to the surest of the people who share a frame."""
+    """Leave a performer to the most certain of the people who share a frame."""
     while pair := _find_pair(found, seen_at_once=True):
         loser = min(pair, key=lambda index: _certainty(found[index]))
         best, *others = found[loser].matches
@@ -159,7 +159,7 @@ def _name_once_a_frame(found: list[Identification]) -> list[Identification]:
 
 
 def _find_pair(found: Sequence[Identification], *, seen_at_once: bool) -> tuple[int, int] | None:
-    """Find a match and, for the same performer, another: seen at once, or else merely probable."""
+    """Find a match and, for the same performer, another: seen at once, or else just probable."""
     likely = [
         index
         for index, one in enumerate(found)

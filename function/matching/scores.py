@@ -1,14 +1,14 @@
-"""Distances become probabilities: who a person is, weighed against everyone enrolled and nobody.
+"""Turns distances into probabilities: is a person someone enrolled, and who, or nobody?
 
 With L(d) the density of a distance for one person over that for strangers, N performers and a
 prior p that the person is enrolled at all,
 
     P(i) = (p/N) L(d_i) / ((1-p) + (p/N) sum_j L(d_j)).
 
-How near strangers come differs from gallery to gallery: under one lamp, among relatives, in one
-part of the world people are more alike. So the stranger density is shrunk toward what is seen
-here, the idea of score normalisation against a cohort (Auckenthaler, Carey and Lloyd-Thomas 2000:
-z-norm and t-norm): how far the others enrolled are from the candidate, and from the probe.
+How near strangers come differs between galleries: under one lamp, among relatives, in one part of
+the world people are more alike. So the stranger density is shrunk towards what is seen here, the
+idea of score normalisation against a cohort (Auckenthaler, Carey and Lloyd-Thomas 2000: z-norm and
+t-norm): how far the others enrolled are from the candidate, and from the probe.
 """
 
 from dataclasses import dataclass
@@ -34,17 +34,17 @@ CANDIDATES = 64
 """Nearest performers that are weighed; all others together add less than a thousandth."""
 
 COHORT = 512
-"""Performers that show how near strangers come; more say no more."""
+"""Performers that show how near strangers come; more add nothing."""
 
 PRIOR_WEIGHT = 0.5
-"""The fitted stranger density weighs as much as so many strangers seen in this gallery."""
+"""The fitted stranger density weighs as much as this many strangers seen in this gallery."""
 
 COHORT_SCALE, FINEST_SCALE = 0.1, 0.04
 """Width of the density around each stranger seen: COHORT_SCALE / n^(1/5) for n of them
 (Silverman 1986), never under FINEST_SCALE."""
 
 NEAREST_PART = 0.3
-"""Of a squared distance, noise explains at most what leaves this part."""
+"""Noise explains at most so much of a squared distance that this part remains."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class Posterior:
 
 @dataclass(frozen=True, eq=False)
 class _Comparison:
-    """A probe beside everyone enrolled; `noise` is what averaging has left in each template."""
+    """A probe next to everyone enrolled; `noise` is what averaging has left in each template."""
 
     distances: NDArray[np.float32]
     probe_noise: float
@@ -110,11 +110,11 @@ def _choose_cohort(enrolled: NDArray[np.intp]) -> NDArray[np.intp]:
 def _see_strangers(
     comparison: _Comparison, positions: NDArray[np.intp], cohort: NDArray[np.intp]
 ) -> Numbers:
-    """See how far strangers come to each candidate: (candidates, 2 x cohort), infinite for none.
+    """Measure how near strangers come to candidates: (candidates, 2 x cohort), infinite for none.
 
     First the cohort as if each were the probe, then the probe as if each of the cohort were the
-    candidate; in both, the noise of the one is replaced by that of the other. One who is as near to
-    the candidate as one person's photos are is no stranger, but may be enrolled twice.
+    candidate; in both, the noise of one is replaced by that of the other. Someone as near to the
+    candidate as one person's photos is not a stranger, but may be enrolled twice.
     """
     noise = comparison.noise
     to_candidate = _square_distances(comparison.means[positions], comparison.means[cohort])

@@ -1,6 +1,6 @@
-"""A file the user has becomes pictures, each with the time at which a player shows it.
+"""Turns a file of the user's into pictures, each with the time at which a player shows it.
 
-Paths are opened inside the media root, containers and codecs are not trusted, and colours, shapes
-and turns are settled here once: what leaves is `Frame` with upright RGB, a `Moment`, or a photo.
-Everybody above may enter; nothing here knows of faces.
+Paths are opened only inside the media root, containers and codecs are not trusted, and colours,
+pixel shapes and rotation are handled here once: the result is a `Frame` in upright RGB, a `Moment`,
+or a photo. Every package above may use it; nothing here knows about faces.
 """

@@ -1,4 +1,4 @@
-"""A decoded picture becomes RGB as a face detector wants it, or a thumbnail to compare by."""
+"""Converts a decoded picture to RGB for a face detector, or to a thumbnail for comparison."""
 
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -16,22 +16,22 @@ Thumbnail: TypeAlias = NDArray[np.int16]
 THUMBNAIL_SIDE = 32
 
 WIDEST_PIXEL = 4
-"""A pixel said to be more than so many times wider than high, or higher than wide, is a mistake."""
+"""A pixel more than this many times wider than high, or higher than wide, must be a mistake."""
 
 NAMED_COLORSPACES = (1, 4, 5, 6, 7, 9)
 """FFmpeg's numbers (AVCOL_SPC_*) of BT.709, FCC, both BT.601, SMPTE 240M and BT.2020; the other
 numbers are unspecified, reserved, or rare and refused by its scaler."""
 
 HIGH_DEFINITION_HEIGHT = 720
-"""From this height on, players take a picture that does not name its colours for BT.709, and
-below for BT.601; so does this."""
+"""From this height on, players assume BT.709 for a picture that does not name its colours, and
+below it BT.601; so do we."""
 
 
 class PictureConverter:
     """Converts the pictures of one video; it keeps FFmpeg's scalers between calls.
 
-    `pixel_aspect` is a stored pixel's width by its height (None or 0: square); it is not obeyed
-    where it makes no sense or the picture would grow beyond `max_pixels`.
+    `pixel_aspect` is a stored pixel's width divided by its height (None or 0: square); it is
+    ignored if it makes no sense or the picture would grow beyond `max_pixels`.
     """
 
     def __init__(self, pixel_aspect: Fraction | None, max_pixels: int) -> None:
@@ -51,19 +51,19 @@ class PictureConverter:
         return turn_upright(rgb, matrix) if matrix else rgb
 
     def _read_matrix(self, picture: VideoFrame) -> bytes:
-        """Return the display matrix, empty if there is none, as it first was with this rotation.
+        """Return the display matrix, empty if there is none, as first read for this rotation.
 
-        It is not read from every picture: PyAV ties a picture whose side data was looked at into a
-        cycle, and 3 MB at a time would wait for the garbage collector.
+        It is not read from every picture: PyAV ties a picture whose side data was read into a
+        reference cycle, and 3 MB at a time would wait for the garbage collector.
         """
         rotation = picture.rotation
         if rotation not in self._matrices:
-            side_data: Any = picture.side_data  # typed upstream as if it held motion vectors only
+            side_data: Any = picture.side_data  # typed upstream as if it held only motion vectors
             self._matrices[rotation] = bytes(side_data.get("DISPLAYMATRIX") or b"")
         return self._matrices[rotation]
 
     def to_thumbnail(self, picture: VideoFrame) -> Thumbnail:
-        """Shrink a picture to grey cells, each the mean of what it covers; not turned."""
+        """Shrink a picture to grey cells, each the mean of what it covers; not rotated."""
         _settle_colours(picture)
         side = THUMBNAIL_SIDE
         small = self._to_thumbnail.reformat(
@@ -82,7 +82,7 @@ class PictureConverter:
 
 
 def turn_upright(rgb: RgbImage, display_matrix: bytes) -> RgbImage:
-    """Turn and mirror an image as a display matrix says: nine int32 in FFmpeg's order.
+    """Rotate and mirror an image as a display matrix says: nine int32 in FFmpeg's order.
 
     Its first two rows map stored x and y to shown ones, in quarter turns: a player could show any
     angle, but no camera writes one.
@@ -96,7 +96,7 @@ def turn_upright(rgb: RgbImage, display_matrix: bytes) -> RgbImage:
 
 
 def _settle_colours(picture: VideoFrame) -> None:
-    """Name the colours of a picture that leaves them open, or names what the scaler refuses."""
+    """Set the colours of a picture that does not name them, or names what the scaler refuses."""
     if picture.colorspace not in NAMED_COLORSPACES:
         high_definition = min(picture.width, picture.height) >= HIGH_DEFINITION_HEIGHT
         picture.colorspace = Colorspace.ITU709 if high_definition else Colorspace.ITU601

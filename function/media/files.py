@@ -1,7 +1,7 @@
-"""The path of a request becomes an open file inside the media root, or an error.
+"""Opens the file that a request names, inside the media root, or raises an error.
 
-The file is opened once, here, and only its descriptor travels on: nothing can be exchanged between
-the check and the use, and no decoder ever sees a name that it could take for an address.
+The file is opened once, here, and only its descriptor is passed on: nothing can be exchanged
+between the check and the use, and no decoder ever sees a name that it could take for a URL.
 """
 
 import os
@@ -20,16 +20,16 @@ from function.errors import (
 )
 
 _NEVER_FOLLOW = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
-"""A symbolic link fails, and a pipe cannot keep us waiting before it is seen for what it is."""
+"""A symbolic link fails, and a pipe cannot make us wait before we see what it is."""
 
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-"""How an address begins. One letter is a drive of Windows, and `concat:` may be a file's name."""
+"""How a URL begins. One letter is a Windows drive, and `concat:` may be a file's name."""
 
 
 @dataclass(frozen=True)
 class MediaFile:
-    """A file of the library that is open for reading, and what messages and logs call it."""
+    """A file of the library that is open for reading, and its name in messages and logs."""
 
     descriptor: int
     name: str
@@ -41,15 +41,15 @@ def open_media(
 ) -> Iterator[MediaFile]:
     """Open the file that `asked` names: absolute inside a media root, or relative to one.
 
-    `path_map` holds pairs of a prefix that the caller uses, and ours in its place, for callers who
-    see the same library elsewhere (another container, another machine). The name of what is yielded
+    `path_map` holds pairs of a prefix that the caller uses and ours that replaces it, for callers
+    who see the same library elsewhere (another container, another machine). The name of the result
     is its path under the root.
 
     Raises:
-        BadParameterError: the path is empty, holds a NUL, or is an address.
-        OutsideMediaRootError: it leads out of the media root, also by `..` or a symbolic link.
+        BadParameterError: the path is empty, holds a NUL, or is a URL.
+        OutsideMediaRootError: it leads outside the media root, also by `..` or a symbolic link.
         VideoNotFoundError: nothing is there.
-        UnreadableVideoError: it is a folder, no ordinary file, or not for us to read.
+        UnreadableVideoError: it is a folder, not an ordinary file, or may not be read.
     """
     if not asked.strip() or "\0" in asked:
         raise BadParameterError("path is empty or holds a NUL. Give the path of a video.")
@@ -65,17 +65,17 @@ def open_media(
 
 
 def _refuse_address(path: str) -> None:
-    """Say what is wrong, where the honest answer would be that there is no such file."""
+    """Refuse a URL with a clear message, not just as a file that does not exist."""
     address = _ADDRESS.match(path)
     if address:
         raise BadParameterError(
-            f"path is an address ({address[0]}...), and nothing is fetched here. Give the path of "
-            "a file in the media root, or have PATH_MAP exchange what callers put before it."
+            f"path is a URL ({address[0]}...), and nothing is fetched here. Give the path of a "
+            "file in the media root, or set PATH_MAP to replace the caller's prefix."
         )
 
 
 def _map_path(asked: str, path_map: Sequence[tuple[str, str]]) -> str:
-    """Put our prefix for the caller's; of several that fit, the longest."""
+    """Replace the caller's prefix with ours; if several fit, use the longest."""
     for theirs, ours in sorted(path_map, key=lambda pair: -len(pair[0])):
         if "\\" in theirs and asked.replace("/", "\\").lower().startswith(theirs.lower()):
             rest = PureWindowsPath(asked[len(theirs) :].lstrip("\\/")).as_posix()
@@ -97,11 +97,11 @@ def _locate(asked: str, mapped: str, roots: Sequence[Path]) -> tuple[Path, Path]
                 path.lstat()
                 return real_root, path.relative_to(real_root)
         except (OSError, RuntimeError, ValueError):
-            is_inside = True  # a name no file can have is refused for that, wherever it leads
+            is_inside = True  # a name no file can have is refused later, for that reason
     if is_inside:
         raise _not_found(asked)
     raise OutsideMediaRootError(
-        "The path leads out of the media root. Give one inside it, or set MEDIA_ROOT or PATH_MAP."
+        "The path is outside the media root. Give one inside it, or set MEDIA_ROOT or PATH_MAP."
     )
 
 
@@ -115,7 +115,7 @@ def _not_found(asked: str) -> VideoNotFoundError:
 def _open_beneath(root: Path, inside: Path, asked: str) -> int:
     """Walk down from the root, one name at a time, following no link.
 
-    `inside` had none a moment ago; one that has come since, to lead us out, fails here.
+    `inside` had none a moment ago; one added since then, to lead us outside, fails here.
     """
     descriptor = -1
     try:

@@ -1,4 +1,4 @@
-"""A video becomes a stream of pictures, read only where they are needed; RGB is made once, here."""
+"""Reads a video's pictures, only where they are needed, and converts them to RGB in one place."""
 
 import logging
 from collections.abc import Generator, Iterator
@@ -20,15 +20,15 @@ from function.media.videos import Video
 log = logging.getLogger(__name__)
 
 STILL_DIFFERENCE = 4
-"""Grey levels of 255: two samples show the same when no cell of their thumbnails differs by more.
+"""Grey levels of 255: two samples show the same if no cell of their thumbnails differs by more.
 
-The largest difference counts, for a mean is blind to a small face in a still room (a face of 50
+The largest difference counts, because a mean misses a small face in a still room (a face of 50
 pixels in 640x360 that turns by 10 degrees: largest 37, mean 0.08). Measured: a still picture with
-camera noise, encoded well, stays within 4; people who sing, 0.1 s apart, never come below 6.
+camera noise, encoded well, stays within 4; people singing, 0.1 s apart, are never below 6.
 """
 
-DAMAGE = (av.FFmpegError, ValueError)  # what PyAV raises on packets that make no sense
-ALMOST_ALL = 0.9  # of the expected length; a video that ends sooner is worth a warning
+DAMAGE = (av.FFmpegError, ValueError)  # what PyAV raises on invalid packets
+ALMOST_ALL = 0.9  # of the expected length; a video that ends sooner causes a warning
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class _Sample:
-    """A decoded picture, not yet RGB: most of what is compared is never converted."""
+    """A decoded picture, not yet RGB: most samples that are compared are never converted."""
 
     seconds: float
     until_seconds: float
@@ -56,10 +56,10 @@ class _Sample:
 
 
 def sample_frames(video: Video) -> Iterator[Frame]:
-    """Yield what a video shows, in order of time, leaving out what shows the same as before.
+    """Yield what a video shows, in order of time, leaving out repeats of the sample before.
 
-    Keyframes are sampled where they fall, at least the video's interval apart, and gaps longer
-    than that are filled. Damaged places are passed over.
+    Keyframes are sampled where they are, at least the video's interval apart, and longer gaps are
+    filled. Damaged places are skipped.
 
     Raises:
         UnreadableVideoError: not one picture can be decoded.
@@ -86,7 +86,7 @@ def sample_frames(video: Video) -> Iterator[Frame]:
 
 
 def _merge_still(samples: Iterator[_Sample]) -> Iterator[_Sample]:
-    """Let the first of several samples that show the same stand for all of them."""
+    """Let the first of several samples that show the same represent all of them."""
     shown: _Sample | None = None
     for sample in samples:
         if shown and _shows_same(shown, sample):
@@ -111,7 +111,7 @@ def _decode_samples(video: Video, converter: PictureConverter) -> Iterator[_Samp
         due = group.wanted_seconds if group.begins else due + group.wanted_seconds
         for picture in decode_group(video, group):
             if picture.is_corrupt:
-                break  # what follows in the group is built upon it
+                break  # what follows in the group depends on it
             shown_at = picture.opaque
             if isinstance(shown_at, float) and due and shown_at >= due[0]:
                 due = [seconds for seconds in due if seconds > shown_at]
@@ -120,9 +120,9 @@ def _decode_samples(video: Video, converter: PictureConverter) -> Iterator[_Samp
 
 
 def decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
-    """Decode a group; of the pictures nobody wants, only those that others are built upon.
+    """Decode a group; of the pictures nobody needs, decode only those that others depend on.
 
-    At the first damage the rest of the group is given up, for it would show smears that pass for
+    At the first damage the rest of the group is dropped, because it would show smears that pass for
     faces.
     """
     decoder = video.stream.codec_context
@@ -137,16 +137,16 @@ def decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
             packet.opaque = seconds
             yield from decoder.decode(packet)
     except DAMAGE as error:
-        log.debug("%s is damaged (%s); a group is cut short.", video.name, type(error).__name__)
+        log.debug("%s is damaged (%s); a group is cut off.", video.name, type(error).__name__)
     if group.ends:
         with suppress(*DAMAGE):
             yield from decoder.decode(None)
 
 
 def read_ahead(frames: Iterator[Frame]) -> Generator[Frame]:
-    """Yield the same frames, each decoded by a thread while the one before is looked at.
+    """Yield the same frames, each decoded in a thread while the one before is processed.
 
-    Decoding and detection both let go of the interpreter's lock. On two cores two minutes sampled
+    Decoding and detection both release the interpreter's lock. On two cores two minutes sampled
     once a second took 6.6 s instead of 11.4 s, for the same CPU time and one more frame in memory.
     Close it before the video: closing waits for the thread.
     """

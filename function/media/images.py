@@ -11,8 +11,8 @@ JPEG_QUALITY = 88
 def fit(image: RgbImage, longest_side: int) -> tuple[RgbImage, float]:
     """Scale a picture down so that its longest side is `longest_side` pixels; never up.
 
-    Returns the picture and the factor it was scaled by. Much smaller ones are halved first, again
-    and again (a row or column left over is cut off): the mean of four pixels is a quarter of the
+    Returns the picture and the factor it was scaled by. Much smaller ones are halved first,
+    repeatedly (a row or column left over is cut off): the mean of four pixels is a quarter of the
     work of other areas.
     """
     height, width = image.shape[:2]

@@ -1,4 +1,4 @@
-"""A moment of a video becomes the picture that is shown then."""
+"""Finds the picture that a video shows at a moment."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,10 @@ from function.media.packets import read_groups_from
 from function.media.videos import Video, open_video
 
 MAX_SIDE_PIXELS = 1280
-"""Larger pictures are scaled down: a page shows no more."""
+"""Larger pictures are scaled down: the page shows no more."""
 
 ROUNDED_SECONDS = 0.001
-"""Moments are told to the millisecond; a picture may come so much before one."""
+"""Moments are given to the millisecond; a picture may come this much before one."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Moment:
 def find_moment(source: Path | int, name: str, seconds: float) -> Moment:
     """Find the first picture of a video from a moment on; beyond the end, the last one.
 
-    Where the moment is damaged, the next picture that is whole stands for it.
+    If the moment is damaged, the next whole picture is used.
 
     Raises:
-        UnreadableVideoError: the file cannot be read as a video, or not there.
-        VideoOverLimitError: it is larger than the limits allow.
+        UnreadableVideoError: the file cannot be read as a video, or not at that moment.
+        VideoOverLimitError: it is larger or longer than the limits allow.
     """
     with open_video(source, name=name) as video:
         picture = _find_picture(video, seconds - ROUNDED_SECONDS)
@@ -54,11 +54,11 @@ def _find_picture(video: Video, seconds: float) -> VideoFrame:
                 return picture
     if last is None:
         raise UnreadableVideoError(
-            f"{video.name} shows no picture at {seconds:.1f} s that can be decoded. It is damaged."
+            f"{video.name} has no picture at {seconds:.1f} s that can be decoded. It is damaged."
         )
     return last
 
 
 def _shown_at(picture: VideoFrame) -> float:
-    """Return the time that came with its packet; decoders that lose it say nothing."""
+    """Return the time that came with its packet; decoders that lose it give none."""
     return picture.opaque if isinstance(picture.opaque, float) else 0.0

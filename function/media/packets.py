@@ -1,8 +1,8 @@
-"""A video's packets become groups of pictures, each with the moments that shall be seen.
+"""Splits a video's packets into groups of pictures, each with the moments to be sampled.
 
 A group is a keyframe and what cannot be decoded without it. A keyframe costs one picture to decode;
-any other costs all that stand before it in its group, so keyframes are what is sampled, and the
-rest only where keyframes are too far apart.
+any other picture costs all that come before it in its group. So keyframes are sampled, and others
+only where keyframes are too far apart.
 """
 
 import logging
@@ -22,18 +22,18 @@ log = logging.getLogger(__name__)
 
 GROUP_BYTES = 32 * 2**20
 GROUP_PACKETS = 3_000
-"""A group larger than either is handed on in parts: one keyframe may be all a video has."""
+"""A group larger than either is passed on in parts: a video may have only one keyframe."""
 
-NOMINAL_SECONDS = 1 / 25  # a picture lasts that long where nothing says how long
-REORDERED_BACK_SECONDS = 10.0  # a picture is stored no later than this after one shown later
-KEYFRAME_BACK_SECONDS = 1.0  # a keyframe is not: one that is shown earlier begins another recording
-LEAP_SECONDS = 3600.0  # no picture stands still for so long
+NOMINAL_SECONDS = 1 / 25  # how long a picture lasts if nothing says so
+REORDERED_BACK_SECONDS = 10.0  # a picture is stored at most this long after one shown later
+KEYFRAME_BACK_SECONDS = 1.0  # less for a keyframe: an earlier one begins a new recording
+LEAP_SECONDS = 3600.0  # no picture stands still this long
 OVERRUN = 1.1  # times the estimated length
-BROKEN_READS = 20  # damaged places in a file that are stepped over
+BROKEN_READS = 20  # damaged places in a file that are skipped
 SOUGHT_EARLIER_SECONDS = 1.0  # pictures are shown later than they are stored
 INDEXED_FORMATS = frozenset(("mov", "matroska", "avi", "asf", "mxf"))
-"""Files of these say where their moments are, by one clock from beginning to end; others are read
-from the beginning, for their clock may start anew half-way."""
+"""Files of these formats have one clock from beginning to end, so that moments can be found; others
+are read from the beginning, because their clock may restart half-way."""
 _TINY_SECONDS = 1e-6
 
 
@@ -46,10 +46,10 @@ class TimedPacket(NamedTuple):
 
 @dataclass
 class Group:
-    """Packets in the order they are decoded, and the moments among them to be seen.
+    """Packets in decoding order, and the moments among them to be sampled.
 
-    `begins` says that decoding can start afresh with the first packet, `ends` that nothing later
-    needs this group; a group that is too large comes in several parts.
+    `begins` says that decoding can start with the first packet, `ends` that nothing later needs
+    this group; a group that is too large comes in several parts.
     """
 
     packets: list[TimedPacket] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Group:
 
 
 def read_groups(video: Video) -> Iterator[Group]:
-    """Read a video once, and yield the groups, or parts of groups, that have to be decoded.
+    """Read a video once, and yield the groups, or parts of groups, that must be decoded.
 
     Raises:
         VideoOverLimitError: the video goes on for longer than its limits allow.
@@ -87,9 +87,9 @@ def read_groups(video: Video) -> Iterator[Group]:
 
 
 def read_groups_from(video: Video, seconds: float) -> Iterator[Group]:
-    """Yield the group, or parts of one, in which a moment is shown, then what comes after it.
+    """Yield the group, or parts of one, that shows a moment, then what comes after it.
 
-    Of each the first picture from that moment on is wanted. Beyond the end, it is the last picture.
+    In each, the first picture from that moment on is wanted. Beyond the end, the last picture is.
 
     Raises:
         VideoOverLimitError: the video goes on for longer than its limits allow.
@@ -133,13 +133,13 @@ def choose_moments(
     begins: bool = True,
     ends: bool = True,
 ) -> list[float]:
-    """Choose which of a group's pictures to see, so that no gap is longer than the interval.
+    """Choose which of a group's pictures to sample, so that no gap is longer than the interval.
 
     `times` are the pictures' times in decoding order, the keyframe's first; `last_seconds` is the
-    moment chosen last before them (None: there is none yet), `end_seconds` where the next keyframe
-    stands. A gap is filled when it is longer than `gap_slack` intervals. The keyframe is left out
-    if it comes sooner than the interval and the next one comes soon enough; what gap remains after
-    it is cut into equal parts.
+    last moment chosen before them (None: none yet), `end_seconds` the time of the next keyframe. A
+    gap is filled if it is longer than `gap_slack` intervals. The keyframe is left out if it comes
+    sooner than the interval and the next one comes soon enough; the gap that remains after it is
+    cut into equal parts.
     """
     reach = every_seconds * gap_slack
     chosen: list[float] = []
@@ -164,9 +164,9 @@ def choose_moments(
 
 
 def widen_interval(video: Video, seconds: float, count: int) -> float:
-    """Return the interval at which the frames that are left last for the time that is left.
+    """Return the interval at which the remaining frames last for the remaining time.
 
-    A video that goes on well beyond its estimated length is taken to go on for as long again.
+    A video that goes well beyond its estimated length is assumed to go on for as long again.
     """
     has_overrun = seconds > OVERRUN * video.seconds
     ahead = seconds if has_overrun else video.seconds - seconds
@@ -204,16 +204,16 @@ def _read_packets(clock: "_Clock", video: Video) -> Iterator[TimedPacket]:
                     check_length(seconds, video.name, video.limits)
                     yield TimedPacket(seconds, packet)
         except (av.FFmpegError, ValueError, IndexError) as error:
-            # IndexError: PyAV 18 loses count when a stream turns up on the way.
+            # IndexError: PyAV 18 loses count when a stream appears later in the file.
             log.warning("%s is damaged (%s); reading on.", video.name, error.__class__.__name__)
         else:
             return
 
 
 class _Clock:
-    """Counts seconds from the start of the video, over gaps and breaks in what packets claim.
+    """Counts seconds from the start of the video, across gaps and breaks in the packets' times.
 
-    After a seek, the first packet is believed.
+    After a seek, the first packet is trusted.
     """
 
     def __init__(self, video: Video, *, is_sought: bool) -> None:
@@ -240,5 +240,5 @@ class _Clock:
 
 
 def _unit_seconds(video: Video) -> float:
-    """Return how long one unit of the stream's own clock is."""
+    """Return the length of one unit of the stream's own clock."""
     return float(video.stream.time_base or Fraction(1, 1000))

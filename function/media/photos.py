@@ -1,4 +1,4 @@
-"""A photo file becomes bytes of a size that a photo has, or a reason why not."""
+"""Reads a photo file, if its size is that of a photo."""
 
 import base64
 from pathlib import Path
@@ -12,11 +12,11 @@ class PhotoRefusedError(Exception):
 
 
 class PhotoNotFetchedError(PhotoRefusedError):
-    """A photo did not arrive this time; it may when it is asked for again."""
+    """A photo did not arrive this time; it may if it is asked for again."""
 
 
 def read_photo_file(path: Path) -> bytes:
-    """Read a photo from a plain file of a size that a photo has.
+    """Read a photo from a plain file that is not too large for one.
 
     Raises:
         OSError: it cannot be read.

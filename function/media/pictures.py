@@ -1,4 +1,4 @@
-"""What a decoded picture is to everything that looks at it."""
+"""The type of a decoded picture, used everywhere."""
 
 from typing import Protocol, TypeAlias
 

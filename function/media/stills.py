@@ -1,7 +1,7 @@
-"""The bytes of a photo become an upright RGB picture, or a reason why not.
+"""Decodes a photo's bytes to an upright RGB picture, or says why it cannot.
 
-Pillow is imported here and nowhere else in this package, so that a server that has photos read by
-a child never holds it.
+Pillow is imported here and nowhere else in this package, so that a server whose photos are read by
+a child never loads it.
 """
 
 import io
@@ -29,7 +29,7 @@ MAX_PIXELS = 50_000_000
 """Larger photos are refused before they are decoded: 150 MB of RGB."""
 
 WORKING_SIDE_PIXELS = 1600
-"""Longer photos are scaled down to this: a face in them still fills the encoder's 150 px chip."""
+"""Photos with a longer side are scaled down to this: a face still fills the encoder's 150 px."""
 
 FORMATS = tuple(
     plugin.format
@@ -43,28 +43,28 @@ FORMATS = tuple(
         TiffImagePlugin.TiffImageFile,
     )
 )
-"""What photos come as. Pillow reads forty formats more, one of them by starting Ghostscript; and
-naming them here loads them now, for a process that may open no file later."""
+"""The formats of photos. Pillow reads forty more, one of them by starting Ghostscript; and naming
+them here loads them now, for a process that may not open files later."""
 
 PHONE_FORMATS = (MpoImagePlugin.MpoImageFile.format,)
 """A JPEG with more pictures behind it: Pillow opens it as JPEG, and then looks for this."""
 
-Image.preinit()  # or it loads more on the first photo
+Image.preinit()  # or it loads more with the first photo
 
 
 def decode_photo(content: bytes) -> RgbImage:
     """Decode a photo as people see it: EXIF rotation applied, any colour mode made RGB.
 
-    Of an animation, the first picture. Returns RGB uint8, (height, width, 3).
+    An animation gives its first picture. Returns RGB uint8, (height, width, 3).
 
     Raises:
-        PhotoRefusedError: it is no picture, damaged, or too large.
+        PhotoRefusedError: it is not a picture, is damaged, or is too large.
     """
     if not content:
         raise PhotoRefusedError("unreadable: the file is empty")
     try:
         with warnings.catch_warnings():
-            # Our limit is lower than the one Pillow warns of; odd metadata do no harm.
+            # Our limit is lower than the one Pillow warns about; odd metadata do no harm.
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                 return _to_rgb(image)

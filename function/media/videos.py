@@ -1,4 +1,4 @@
-"""A file becomes an open Video, or an error that says why not. The file is not trusted."""
+"""Opens a file as a Video, or raises an error that says why not. The file is not trusted."""
 
 import os
 import stat
@@ -21,9 +21,9 @@ FORMATS = (
     *("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "asf", "flv", "ogg", "rm"),
     *("mxf", "dv", "ivf", "h264", "hevc"),
 )
-"""FFmpeg's readers of plain containers. Its readers of playlists and scripts stay out: those open
-further files and addresses, also from a playlist named .mp4. `protocol_whitelist` is the second
-bolt on the same door; alone it would let a playlist read its neighbours."""
+"""FFmpeg's readers of plain containers. Its readers of playlists and scripts are left out, because
+they open further files and URLs, also from a playlist named .mp4. `protocol_whitelist` is a second
+lock on the same door; alone it would let a playlist read files next to it."""
 
 CODECS = (
     *("h264", "hevc", "av1", "libdav1d", "vp8", "libvpx", "vp9", "libvpx-vp9", "vp6", "vp6f"),
@@ -31,8 +31,8 @@ CODECS = (
     *("wmv1", "wmv2", "wmv3", "vc1", "h263", "flv", "theora", "mjpeg", "prores", "dnxhd"),
     *("dvvideo", "rv10", "rv20", "rv30", "rv40", "svq1", "svq3", "vvc"),
 )
-"""FFmpeg's decoders of what people's videos hold. It has hundreds more, and it is in those that
-nobody uses that a hostile file finds the overflow."""
+"""FFmpeg's decoders for what people's videos contain. It has hundreds more, and hostile files find
+overflows in those that nobody uses."""
 
 SOUND_CODECS = ("aac", "mp3", "mp3float", "ac3", "eac3", "opus", "vorbis", "flac", "wmav2")
 """Opened only while FFmpeg probes a file, never to decode; others it leaves unknown."""
@@ -43,30 +43,30 @@ LONGEST_INTERVAL_SECONDS = 5.0
 UNKNOWN_LENGTH_INTERVAL_SECONDS = 1.0
 
 ASKED_SLACK = 1.02
-"""Gaps may be longer than an interval that was asked for by what frame rates do not divide evenly:
-a keyframe every 250 frames serves an interval of 10 s also at 24.976 frames a second."""
+"""How much longer than a requested interval a gap may be, as frame rates do not divide evenly: a
+keyframe every 250 frames serves an interval of 10 s even at 24.976 frames a second."""
 
 CHOSEN_SLACK = 1.25
-"""Gaps may be longer than an interval that we chose by this: a keyframe every 6 s serves one of
-5 s, where a sample between would cost 3 s of decoding to come 2 s earlier."""
+"""How much longer than an interval of our own choice a gap may be: a keyframe every 6 s serves one
+of 5 s, where a sample in between would cost 3 s of decoding to come 2 s earlier."""
 
 DECODER_THREADS = 1
-"""A second one costs a quarter more CPU time where gaps are filled, and saves little waiting. And
-where a picture is damaged it may want the interpreter's lock, to let go of what travels on the
-picture, while that lock is held by who waits for it: neither ever goes on."""
+"""A second one costs a quarter more CPU time where gaps are filled, and saves little wall time. And
+at a damaged picture it may need the interpreter's lock, to release what travels with the picture,
+while a thread that waits for it holds that lock: a deadlock."""
 
-PROBED_BYTES = 5_000_000  # FFmpeg's own default, stated so that it stays
+PROBED_BYTES = 5_000_000  # FFmpeg's own default, fixed here so that it stays
 LAST_PACKETS = 5_000  # read at the end of a file to learn its length
-THINNEST_STREAM = 100  # bytes per second; a claim of length below that is not believed
+THINNEST_STREAM = 100  # bytes per second; a claimed length that implies less is not believed
 
 
 @dataclass(frozen=True)
 class VideoLimits:
-    """What one video may cost; a file that asks for more is refused or, for frames, thinned.
+    """What one video may cost; a file that needs more is refused or, for frames, sampled less.
 
     `max_pixels` is width times height of a picture, as stored or with its pixels made square;
     `max_seconds` is the length; `max_frames` counts sampled frames: the interval grows so that
-    they suffice; `max_streams` counts pictures, sounds and subtitles in the file.
+    they are enough; `max_streams` counts video, audio and subtitle streams in the file.
     """
 
     max_pixels: int = 8192 * 4352
@@ -80,9 +80,9 @@ class Video:
     """A video that is open for reading; close it, or use it as a context manager.
 
     `seconds` is the best estimate of its length, for showing progress, 0.0 if nothing is known;
-    `width` and `height` are in pixels as stored, before the picture is turned upright;
-    `every_seconds` is the interval between samples that was asked for or chosen, and `gap_slack`
-    how many of it may lie between two.
+    `width` and `height` are in pixels as stored, before the picture is rotated upright;
+    `every_seconds` is the interval between samples, requested or chosen, and `gap_slack` how many
+    intervals may lie between two samples.
     """
 
     name: str
@@ -118,21 +118,21 @@ def open_video(
     *,
     name: str | None = None,
 ) -> Video:
-    """Open a file as a video, believing as little of it as possible.
+    """Open a file as a video, trusting as little of it as possible.
 
-    `source` is a path, or the descriptor of a file that is open already; its place in the file
-    moves, and it must stay open as long as the video. `every_seconds` is the time between samples;
-    None chooses it by the length: about 240 samples a video, 0.5 to 5 seconds apart. Messages call
-    the video `name` (the file's name unless given), never by its full path.
+    `source` is a path, or the descriptor of an open file; its position in the file moves, and it
+    must stay open as long as the video. `every_seconds` is the time between samples; None chooses
+    it by the length: about 240 samples a video, 0.5 to 5 seconds apart. Messages call the video
+    `name` (the file's name unless given), never by its full path.
 
     Raises:
         VideoNotFoundError: there is nothing at the path.
-        UnreadableVideoError: what is there is no file, or no video that can be decoded.
+        UnreadableVideoError: it is not a file, or not a video that can be decoded.
         VideoOverLimitError: its picture, its length or its number of streams is over `limits`.
     """
     name = name or (source.name if isinstance(source, Path) else "The video")
     _check_file(source, name)
-    # One after the other: all that are open on a descriptor share its place in the file.
+    # One after the other: all that are open on a descriptor share its position in the file.
     seconds = _measure_seconds(*_open_stream(source, name, limits))
     check_length(seconds, name, limits)
     container, stream = _open_stream(source, name, limits)
@@ -156,7 +156,7 @@ def check_length(seconds: float, name: str, limits: VideoLimits) -> None:
     """Refuse a video that is, or turns out to be, longer than the limit.
 
     Raises:
-        VideoOverLimitError: it is.
+        VideoOverLimitError: it is longer.
     """
     if seconds > limits.max_seconds:
         raise VideoOverLimitError(
@@ -167,7 +167,7 @@ def check_length(seconds: float, name: str, limits: VideoLimits) -> None:
 
 def _check_file(source: Path | int, name: str) -> None:
     try:
-        found = os.stat(source)  # noqa: PTH116  # a Path cannot be made of a descriptor
+        found = os.stat(source)  # noqa: PTH116  # a Path cannot be made from a descriptor
     except PermissionError:
         raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
     except (OSError, ValueError):
@@ -200,7 +200,7 @@ def _open_container(source: Path | int, name: str, limits: VideoLimits) -> Input
         "format_whitelist": ",".join(FORMATS),
         "codec_whitelist": ",".join((*CODECS, *SOUND_CODECS)),
         "probesize": str(PROBED_BYTES),
-        "max_streams": str(limits.max_streams + 1),  # one more, so that it shows
+        "max_streams": str(limits.max_streams + 1),  # one more, so that an excess shows
         "max_pixels": str(limits.max_pixels),  # while probing; decoding has its own below
         "threads": "1",
     }
@@ -210,24 +210,24 @@ def _open_container(source: Path | int, name: str, limits: VideoLimits) -> Input
         raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
     except (av.FFmpegError, ValueError, UnicodeError) as error:
         raise UnreadableVideoError(
-            f"{name} was found, but it is no video in a format that is read here "
+            f"{name} was found, but it is not a video in a supported format "
             f"({error.__class__.__name__}). Check that it plays, or convert it to MP4."
         ) from None
 
 
 def _address(source: Path | int) -> tuple[str, dict[str, str]]:
-    """Say it in FFmpeg's words: what to open, and the only protocol it may open anything with."""
+    """Say in FFmpeg's terms what to open, and the only protocol that may open anything."""
     if isinstance(source, int):
         os.lseek(source, 0, os.SEEK_SET)
         return "fd:", {"fd": str(source), "protocol_whitelist": "fd"}
-    # An absolute path begins with no scheme, so nothing in it can be taken for one.
+    # An absolute path does not begin with a scheme, so it cannot be taken for a URL.
     return os.path.abspath(source), {"protocol_whitelist": "file"}  # noqa: PTH100  # keeps links
 
 
 def _check_streams(container: InputContainer, name: str, limits: VideoLimits) -> None:
     if len(container.streams) > limits.max_streams:
         raise VideoOverLimitError(
-            f"{name} holds more than {limits.max_streams} streams. Give a file of the video alone."
+            f"{name} holds more than {limits.max_streams} streams. Give a file with only the video."
         )
 
 
@@ -238,12 +238,12 @@ def _choose_stream(container: InputContainer, name: str) -> VideoStream:
     moving = [s for s in streams if not s.disposition & picture_on_the_sleeve]
     if not moving:
         found = "a still picture" if streams else "no picture"
-        raise UnreadableVideoError(f"{name} holds {found}, no video. Give the path of a video.")
+        raise UnreadableVideoError(f"{name} holds {found}, not a video. Give the path of a video.")
     readable = [s for s in moving if s.codec_context and s.codec_context.name in CODECS]
     if not readable:
         codec = moving[0].codec_context.name if moving[0].codec_context else "an unknown codec"
         raise UnreadableVideoError(
-            f"The pictures of {name} are coded as {codec}, which is not read here. "
+            f"The pictures of {name} are coded as {codec}, which is not supported. "
             "Convert the video to H.264."
         )
     return max(readable, key=lambda s: (s.disposition & Disposition.default, s.width * s.height))
@@ -251,7 +251,7 @@ def _choose_stream(container: InputContainer, name: str) -> VideoStream:
 
 def _check_picture(stream: VideoStream, name: str, limits: VideoLimits) -> None:
     width, height = stream.codec_context.width, stream.codec_context.height
-    if not width * height:  # FFmpeg gave up on it, also where probing met a picture over the limit
+    if not width * height:  # FFmpeg gave up, or probing met a picture over the limit
         raise UnreadableVideoError(
             f"{name} has pictures that are damaged, or larger than {limits.max_pixels} pixels. "
             "Check that it plays; give a smaller copy if it does."
@@ -273,7 +273,7 @@ def _prepare_decoder(container: InputContainer, stream: VideoStream, limits: Vid
 
 
 def _measure_seconds(container: InputContainer, stream: VideoStream) -> float:
-    """Read the length off the last packets, and only where that fails off what the file claims."""
+    """Read the length from the last packets; only if that fails, use what the file claims."""
     start_seconds = (container.start_time or 0) / av.time_base
     claimed_seconds = (container.duration or 0) / av.time_base
     with container:
@@ -295,7 +295,7 @@ def _find_last_seconds(container: InputContainer, stream: VideoStream) -> float:
 
 
 def packet_stamp(packet: "Packet[Any]") -> int | None:
-    """When a packet's picture is shown, in the stream's own unit; failing that, when decoded."""
+    """When a packet's picture is shown, in the stream's own unit; otherwise, when it is decoded."""
     return packet.dts if packet.pts is None else packet.pts
 
 

@@ -1,4 +1,4 @@
-"""The faces of one video become people: views counted, grouped, and given their spans of time.
+"""Groups the faces of one video into people, with their views and the times they are seen.
 
-Pure functions: no file, clock or environment. Matching, replies and the sandboxed child enter.
+Matching, replies and the sandboxed child use it.
 """

@@ -1,11 +1,11 @@
-"""A person's faces become the spans of time in which the person is seen."""
+"""Turns a person's faces into the spans of time in which the person is seen."""
 
 from collections.abc import Iterable
 
 from function.faces.faces import Face
 
 MISSED_SAMPLES = 1
-"""So many samples in a row may lack the face (a turned head) without ending the appearance."""
+"""This many samples in a row may lack the face (a turned head) without ending the appearance."""
 
 Span = tuple[float, float]
 """First and last second of an appearance."""
@@ -15,7 +15,7 @@ def find_appearances(faces: Iterable[Face]) -> list[Span]:
     """Join the moments of one person's faces into spans, in order of time.
 
     A span begins with the first sample that shows the person and ends with the last, so both ends
-    are right to within the time between samples.
+    are accurate to the time between samples.
     """
     spans: list[Span] = []
     last_frame = 0

@@ -1,8 +1,8 @@
-"""Looks become groups, one for each person: linked in pairs, then joined by their means.
+"""Groups views into people: links them in pairs, then joins groups by their means.
 
-Average linkage cuts low, so that groups are pure. Then groups whose means are the same but for
-noise are joined: single faces of two people under one lamp can be nearer than those of one person
-who moves; the means of several cannot.
+Average linkage cuts low, so that groups are pure. Then groups are joined whose means are the same
+except for noise. Single faces of two people under one lamp can be nearer than those of one person
+who moves; means of several cannot.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from function.people.views import Looks, square_distances
 def group_looks(looks: Looks, model: EncodingModel) -> NDArray[np.intp]:
     """Group looks into people: the answer numbers each look's group from 0.
 
-    Looks that a frame shows at once are never in one group.
+    Views that one frame shows at once are never in one group.
     """
     groups = link_looks(looks, model)
     joining = _Joining(looks, groups, model)
@@ -30,8 +30,8 @@ def group_looks(looks: Looks, model: EncodingModel) -> NDArray[np.intp]:
 def link_looks(looks: Looks, model: EncodingModel) -> NDArray[np.intp]:
     """Link by average distance up to `model.linked_below`.
 
-    scipy.cluster.hierarchy gives the same groups (a test compares them), but importing it would
-    take a new process as long as loading all nets.
+    scipy.cluster.hierarchy gives the same groups (a test compares them), but in a new process
+    importing it would take as long as loading all nets.
     """
     distances = np.sqrt(square_distances(looks.encodings))
     distances[looks.forbidden] = np.inf
@@ -54,9 +54,9 @@ def _numbered(groups: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 class _Gaps:
-    """The gaps between all groups, and each one's nearest; joining two renews one row, not all.
+    """The gaps between all groups, and each one's nearest; joining two updates one row, not all.
 
-    `matrix` is symmetric, and infinite on its diagonal and between those who may not be joined.
+    `matrix` is symmetric, and infinite on its diagonal and between groups that may not be joined.
     """
 
     def __init__(self, matrix: NDArray[np.floating]) -> None:
@@ -76,7 +76,7 @@ class _Gaps:
         return (first, second) if self._matrix[first, second] < below else None
 
     def join(self, kept: int, dropped: int, gaps: NDArray[np.floating]) -> None:
-        """Make one group of two, whose gaps to all others are `gaps`."""
+        """Join two groups; the new group's gaps to all others are `gaps`."""
         matrix = self._matrix
         matrix[dropped] = matrix[:, dropped] = np.inf
         gaps[[kept, dropped]] = np.inf
@@ -110,7 +110,7 @@ class _Joining:
         self.gaps = _Gaps(np.stack([self._gaps_from(group) for group in range(len(self._sizes))]))
 
     def join(self, kept: int, dropped: int) -> None:
-        """Make one group of two."""
+        """Join two groups."""
         for sums in (self._sizes, self._totals, self._sums, self._squares):
             sums[kept] += sums[dropped]
         self._renew(slice(kept, kept + 1))
@@ -120,7 +120,7 @@ class _Joining:
         self.gaps.join(kept, dropped, self._gaps_from(kept))
 
     def _renew(self, groups: slice) -> None:
-        """Work out from the sums of some groups their means, and the noise in these."""
+        """Compute from the sums of some groups their means, and the noise in these."""
         sizes, totals = self._sizes[groups], self._totals[groups]
         self._means[groups] = self._sums[groups] / totals[:, None]
         self._norms[groups] = np.square(self._means[groups]).sum(axis=1)
@@ -137,7 +137,7 @@ class _Joining:
 
 
 def _any_between(pairs: NDArray[np.bool_], groups: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Tell of which groups any member is paired with any of the other."""
+    """Say for which groups any member is paired with any of the other."""
     order = np.argsort(groups, kind="stable")
     starts = np.searchsorted(groups[order], np.arange(groups.max() + 1))
     by_row = np.logical_or.reduceat(pairs[order], starts, axis=0)

@@ -1,4 +1,4 @@
-"""Faces become people: those of one person grouped, and the mean of the good ones for all."""
+"""Groups faces into people, and represents each person by the mean of their good faces."""
 
 import logging
 from collections.abc import Sequence
@@ -17,17 +17,17 @@ from function.people.views import LOOKS_SHARE, Looks, find_looks
 _log = logging.getLogger(__name__)
 
 WEAK_PEOPLE_FROM_FRAMES, SHORT_VIDEO_FRAMES = 3, 60
-"""Weak faces that are nobody's are a person of their own when so many frames agree; fewer, in
-proportion, where a video has fewer than SHORT_VIDEO_FRAMES: all there is of someone may be two
-seconds in profile."""
+"""Weak faces near nobody become a person of their own if this many frames agree; fewer, in
+proportion, if the video has fewer than SHORT_VIDEO_FRAMES: two seconds in profile may be all there
+is of someone."""
 
 WEAK_PERSON_LOOKS = 0.5
-"""What a person known from weak faces alone is worth: too little for a match."""
+"""The quality of a person known only from weak faces: too low for a match."""
 
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """Someone in a video: their faces in order of time, and what stands for all of them.
+    """Someone in a video: their faces in order of time, and what represents all of them.
 
     `template` is the quality-weighted mean encoding of the good faces, float32 (dimensions,).
     `looks` says how good it is: as good as the mean of so many photographs of different days. Faces
@@ -46,9 +46,9 @@ def group_faces(
 
     `frames` is how many pictures of it were looked at, `model` that of the encodings.
 
-    Weak faces join a person or, where nobody is near and several frames agree, make up one who
-    cannot be matched with confidence. What may be no face at all only joins. A face whose encoding
-    holds NaN or infinity is left out.
+    Weak faces join a person or, if nobody is near and several frames agree, form a person who
+    cannot be matched with confidence. Something that may be no face at all can only join. A face
+    whose encoding holds NaN or infinity is left out.
     """
     sound = _leave_out_damaged(faces)
     groups = _group([face for face in sound if not face.is_weak], model)
@@ -94,7 +94,7 @@ def share_a_frame(first: Person, second: Person) -> bool:
 def _leave_out_damaged(faces: Sequence[Face]) -> list[Face]:
     sound = [face for face in faces if np.isfinite(face.encoding).all()]
     if len(sound) < len(faces):
-        _log.error("Left out %d faces: NaN or infinity encoded.", len(faces) - len(sound))
+        _log.error("Left out %d faces: encoded as NaN or infinity.", len(faces) - len(sound))
     return sound
 
 

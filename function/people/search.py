@@ -1,4 +1,4 @@
-"""A video becomes the people in it, still without names: read, looked through, grouped."""
+"""From a video to the people in it, not named yet: reads it, finds the faces and groups them."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a recognition has come: seconds of video done, of how many, and faces so far."""
+    """How far a recognition is: seconds of video done, of how many, and faces so far."""
 
     done_seconds: float
     of_seconds: float
@@ -27,7 +27,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Task:
-    """How a video is to be looked at; the fields are those of Settings."""
+    """How to process a video; the fields are those of Settings."""
 
     every_seconds: float | None
     detection_pixels: int
@@ -44,9 +44,9 @@ class StageSeconds:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """Everyone in a video, still without a name, and how many frames and faces that took.
+    """Everyone in a video, not named yet, and how many frames and faces that took.
 
-    Of each person's faces only the best one keeps its picture.
+    Only the best face of each person keeps its picture.
     """
 
     people: tuple[Person, ...]
@@ -62,7 +62,7 @@ def find_people(
 
     Raises:
         UnreadableVideoError: the file cannot be read as a video.
-        VideoOverLimitError: it is larger than the limits allow.
+        VideoOverLimitError: it is larger or longer than the limits allow.
     """
     faces: list[Face] = []
     frames = 0
@@ -95,18 +95,18 @@ def _keep_best_picture(person: Person) -> Person:
 
 
 class Stopwatch:
-    """Runs from when it is made; `spent` is the part that went into what it times."""
+    """Starts when it is created; `spent` is the time that went into what it measures."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
         self.spent = 0.0
 
     def elapsed(self) -> float:
-        """Return the seconds since it was made."""
+        """Return the seconds since it was created."""
         return time.perf_counter() - self._started
 
     def time(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Yield the items, and count what making each of them takes."""
+        """Yield the items, and add up how long producing each of them takes."""
         remaining = iter(items)
         while True:
             before = self.elapsed()

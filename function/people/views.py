@@ -1,4 +1,4 @@
-"""Faces become looks: near-duplicates are counted once, so that a held shot is one look."""
+"""Turns faces into views: near-duplicates count once, so that a held shot is one view."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from db.records import Vectors
 from db.templates import average_encodings
 
 MOST_LOOKS, COARSER = 3000, 1.5
-"""More looks are made coarser until they are fewer: their distances would take over 100 MB."""
+"""More views are merged until they are fewer: their distances would take over 100 MB."""
 
 LOOKS_SHARE = 0.75
 """One video shows at most this share of how a person varies from day to day."""
@@ -18,9 +18,9 @@ LOOKS_SHARE = 0.75
 
 @dataclass(frozen=True, eq=False)
 class Looks:
-    """Distinct looks: each the mean of near-duplicate faces, with the best one's quality.
+    """Distinct views: each the mean of near-duplicate faces, with the best one's quality.
 
-    Face i shows look `of_face[i]`; `forbidden[a, b]` says that a frame shows both looks at once.
+    Face i shows view `of_face[i]`; `forbidden[a, b]` says that one frame shows both views at once.
     """
 
     encodings: Vectors
@@ -54,9 +54,9 @@ def find_looks(
 
 
 def _follow_leaders(encodings: Vectors, within: float) -> NDArray[np.intp] | None:
-    """Give each face the number of the nearest leader within reach, or make it one.
+    """Give each face the number of the nearest leader within reach, or make it a leader.
 
-    Returns None when that takes more than MOST_LOOKS leaders.
+    Returns None if that takes more than MOST_LOOKS leaders.
     """
     leaders = np.empty((MOST_LOOKS, encodings.shape[1]), np.float32)
     norms = np.empty(MOST_LOOKS, np.float32)
@@ -94,7 +94,7 @@ def _find_forbidden(
 
 
 def square_distances(rows: Vectors) -> NDArray[np.float32]:
-    """Measure the squared distance of every row to every other: float32 (rows, rows)."""
+    """Measure the squared distance from every row to every other: float32 (rows, rows)."""
     norms = np.einsum("ij,ij->i", rows, rows)
     squared: NDArray[np.float32] = norms[:, None] + norms[None, :] - 2 * (rows @ rows.T)
     np.maximum(squared, 0, out=squared)

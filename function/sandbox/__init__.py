@@ -1,5 +1,5 @@
-"""Files are read in locked processes that hold no secret, and what they answer is not believed.
+"""Reads files in locked processes that hold no secret, and checks everything they answer.
 
-`pool` starts them and gives out work, `child` is what runs in one, `wire` is what passes between.
-Only what serves requests enters.
+`pool` starts them and hands out work, `child` runs in each, `wire` is what they exchange. Only code
+that serves requests uses it.
 """

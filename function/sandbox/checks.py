@@ -1,4 +1,4 @@
-"""What a child says it saw is believed, or refused with the reason why it cannot be so."""
+"""Checks what a child says it saw, and refuses what cannot be true."""
 
 from function.faces.faces import Face
 from function.media.moments import Moment
@@ -14,7 +14,7 @@ def check_answer(answer: Answer, dimensions: int) -> None:
     """Doubt what a child says it found; its encodings have `dimensions` numbers.
 
     Raises:
-        WireError: it cannot be so.
+        WireError: it cannot be true.
     """
     if isinstance(answer, Findings):
         for person in answer.people:
@@ -28,7 +28,7 @@ def check_answer(answer: Answer, dimensions: int) -> None:
 
 def _check_moment(moment: Moment) -> None:
     if moment.seconds < 0 or not moment.picture.startswith(JPEG_BEGINS):
-        raise WireError("a moment has no picture, or lies before the beginning")
+        raise WireError("a moment has no picture, or is before the beginning")
 
 
 def _check_person(person: Person, dimensions: int) -> None:
@@ -43,7 +43,7 @@ def _check_face(face: Face, dimensions: int) -> None:
     if face.encoding.shape != (dimensions,):
         raise WireError("an encoding has another length")
     if face.crop and not face.crop.startswith(JPEG_BEGINS):
-        raise WireError("a picture is no JPEG")
+        raise WireError("a picture is not a JPEG")
     if not 0 <= face.seconds <= face.until_seconds or not 0 <= face.quality <= 1:
         raise WireError("a face has impossible numbers")
 

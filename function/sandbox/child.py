@@ -1,8 +1,7 @@
-"""The process in which videos and photos are decoded: started by the pool, locked, one at a time.
+"""The process that decodes videos and photos: started by the pool, locked, one file at a time.
 
-It is given descriptors of open files, or bytes, and answers with numbers; it knows no gallery, no
-token and no path. `python -m function.sandbox.child DESCRIPTOR` speaks over the socket of that
-number.
+It is given descriptors of open files, or bytes, and answers with numbers; it has no gallery, token
+or path. `python -m function.sandbox.child DESCRIPTOR` talks over the socket with that number.
 """
 
 import importlib
@@ -61,7 +60,7 @@ _log = logging.getLogger(__name__)
 
 
 def main(descriptor: int) -> None:
-    """Load the engine, lock the process, then carry out one order after the other."""
+    """Load the engine, lock the process, then carry out orders one at a time."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     connection = Connection(descriptor)
     logging.basicConfig(level=logging.INFO, handlers=[_ParentsLog(connection)])
@@ -92,7 +91,7 @@ def _options(setup: Setup) -> EngineOptions:
 
 
 def _warm_up(engine: Engine) -> None:
-    """Run everything once, so that what is loaded lazily is loaded before files are closed."""
+    """Run everything once, so that lazy loading happens before files are closed off."""
     for module in pkgutil.walk_packages(av.__path__, "av."):
         if module.name != "av.__main__":
             importlib.import_module(module.name)
@@ -103,16 +102,16 @@ def _warm_up(engine: Engine) -> None:
 
 
 def _end_with_parent() -> None:
-    """Wait for the end of a pipe that the parent never writes to: it is the parent's own."""
+    """Wait until a pipe closes that the parent never writes to: then the parent has ended."""
     while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(1)
 
 
 def _fall_silent() -> None:
-    """Give up stdout and stderr, in which a captured process could write lines that look like ours.
+    """Close stdout and stderr, where a captured process could write lines that look like ours.
 
-    Until here they are the parent's, to say why a start failed.
+    Until then they belong to the parent, to say why a start failed.
     """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
@@ -126,7 +125,7 @@ def _carry_out(connection: Connection, order: Order, engine: Engine) -> None:
             _answer(connection, result)
     except RecognitionError as error:
         _answer(connection, Refusal(error.code, str(error)))
-    except Exception as error:  # noqa: BLE001  # whatever a hostile file sets off ends here
+    except Exception as error:  # noqa: BLE001  # whatever a hostile file causes ends here
         _answer(connection, _explain(error, order))
 
 
@@ -148,7 +147,7 @@ def _explain(error: Exception, order: Order) -> Refusal:
     kind = f"{type(error).__module__}.{type(error).__name__}"
     needs_memory = isinstance(error, MemoryError) or "alloc" in str(error).lower()
     if not needs_memory:
-        _log.error("A file ended in an error that has no name.", exc_info=error)
+        _log.error("A file caused an unexpected error.", exc_info=error)
     if isinstance(order, PhotoOrder):
         reason = "it needs more memory than MEMORY_MEGABYTES allows" if needs_memory else kind
         return Refusal(PhotoUnusableError.code, f"unreadable: {reason}.")
@@ -164,7 +163,7 @@ def _answer(connection: Connection, answer: Answer) -> None:
 
 
 class _ParentsLog(logging.Handler):
-    """Hands log records to the parent, which alone writes."""
+    """Sends log records to the parent, which alone writes the log."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__()

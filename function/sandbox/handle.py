@@ -1,4 +1,4 @@
-"""One locked process that reads files: how it is started, spoken to, doubted and ended."""
+"""One locked process that reads files: how it is started, used, checked and ended."""
 
 import logging
 import os
@@ -46,36 +46,36 @@ ROOT = Path(__file__).parents[2]
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH")
 PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "PYTHONDONTWRITEBYTECODE")
-"""What of our environment a child sees: never a token or a path of the library."""
+"""The part of our environment a child gets: never a token or a path of the library."""
 
 LARGEST_ANSWER_BYTES = 256 * 1024 * 1024
 HEARTBEAT_SECONDS = 1.0
 ORDERS_PER_CHILD = 200
-"""A child is replaced after so many: what a captured one can still see, and leaks, end there."""
+"""A child is replaced after this many files: this limits what a captured one sees, and leaks."""
 
 RESULTS: dict[type[Order], tuple[type[Result], ...]] = {
     VideoOrder: (Progress, Findings),
     MomentOrder: (Moment,),
     PhotoOrder: (Face,),
 }
-"""What may come of each kind of work; all but Progress ends it."""
+"""The results each kind of work may send; all but Progress end it."""
 
 REFUSALS: Mapping[type[Order], tuple[type[RecognitionError], ...]] = {
     VideoOrder: (UnreadableVideoError, VideoOverLimitError),
     MomentOrder: (UnreadableVideoError, VideoOverLimitError),
     PhotoOrder: (PhotoUnusableError,),
 }
-"""What a child may say of each kind of file; anything else it says is taken for the first."""
+"""The errors a child may report for each kind of file; any other is read as the first."""
 
 _log = logging.getLogger(__name__)
 
 
 class EndedError(Exception):
-    """A child has ended, or talks nonsense; the text says how."""
+    """A child has ended or sent nonsense; the text says how."""
 
 
 def setup_of(settings: Settings) -> Setup:
-    """Pick out the settings that a child is told."""
+    """Select the settings that a child is given."""
     return Setup(
         engine=settings.engine,
         detector=settings.detector,
@@ -96,7 +96,7 @@ class Child:
                 [sys.executable, "-m", f"{__package__}.child", str(theirs.fileno())],
                 cwd=ROOT,
                 env=_environment(),
-                stdin=subprocess.PIPE,  # never written to: its end tells the child of ours
+                stdin=subprocess.PIPE,  # never written to: when it closes, the child ends too
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
@@ -105,7 +105,7 @@ class Child:
         self._orders = 0
         self._is_busy = False
         self.has_overrun = False
-        with suppress(OSError):  # it has ended already, which the first answer will say
+        with suppress(OSError):  # it has already ended; the first answer will show that
             self._connection.send_bytes(write_message(setup))
 
     @property
@@ -114,7 +114,7 @@ class Child:
         return self._process.pid
 
     def is_alive(self) -> bool:
-        """Whether it runs."""
+        """Whether it is running."""
         return self._process.poll() is None
 
     def _dimensions(self) -> int:
@@ -126,20 +126,20 @@ class Child:
         return self.is_alive() and not self._is_busy and self._orders < ORDERS_PER_CHILD
 
     def kill(self) -> None:
-        """End the process at once, with all it may have started."""
+        """End the process at once, with everything it started."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def close(self) -> None:
-        """Kill it, and let go of what led to it."""
+        """Kill it, and close the connections to it."""
         self.kill()
         self._connection.close()
         if self._process.stdin:
             self._process.stdin.close()
 
     def overrun(self) -> None:
-        """Kill it because its time is over."""
+        """Kill it because its time is up."""
         self.has_overrun = True
         self.kill()
 
@@ -148,18 +148,18 @@ class Child:
         if self._ready is None:
             if not self._connection.poll(within_seconds):
                 self.kill()
-                raise EngineUnavailableError("The process that reads videos does not start.")
+                raise EngineUnavailableError("The process that reads videos did not start in time.")
             answer = self._receive()
             if isinstance(answer, Refusal):
                 self.kill()
                 raise EngineUnavailableError(answer.message)
             if not isinstance(answer, Ready):
-                raise EndedError("it spoke out of turn")
+                raise EndedError("it sent an unexpected message")
             self._ready = answer
         return self._ready
 
     def work(self, order: Order, handed: int | bytes) -> Iterator[Result]:
-        """Hand over an order and what it is about, a descriptor or bytes; yield what comes back."""
+        """Send an order and its file, a descriptor or bytes; yield the results."""
         self._is_busy = True
         self._orders += 1
         progress = Progress(0.0, 0.0, 0)
@@ -176,7 +176,7 @@ class Child:
                 raise _refusal(order, answer)
             if not isinstance(answer, RESULTS[type(order)]):
                 self.kill()
-                raise EndedError("it spoke out of turn")
+                raise EndedError("it sent an unexpected message")
             yield answer
 
     def _send(self, order: Order, handed: int | bytes) -> None:
@@ -190,7 +190,7 @@ class Child:
             raise EndedError(self._how_it_ended()) from None
 
     def _receive(self) -> Ready | Result | Refusal:
-        """Read one answer, writing log lines that come before it."""
+        """Read one answer, after logging the log lines that come before it."""
         try:
             while True:
                 message = self._connection.recv_bytes(LARGEST_ANSWER_BYTES)
@@ -204,7 +204,7 @@ class Child:
             raise EndedError(self._how_it_ended()) from None
         except WireError as error:
             self.kill()
-            raise EndedError(f"it answered what it should not: {error}") from None
+            raise EndedError(f"its answer is not valid: {error}") from None
 
     def _how_it_ended(self) -> str:
         with suppress(subprocess.TimeoutExpired):

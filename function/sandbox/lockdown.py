@@ -1,9 +1,9 @@
-"""A process gives up what it will not need: files, network, other programs, endless memory.
+"""Locks a process: it gives up files, network, other programs and unlimited memory.
 
-A seccomp filter refuses the calls that open or change files, make sockets or processes, or reach
-into another process; it holds for every thread. Landlock (Linux 5.13) says the same again, in
-terms of files instead of calls, for this thread and those it starts. Both hold for good. Where
-the kernel has neither, limits remain.
+A seccomp filter refuses calls that open or change files, make sockets or processes, or reach into
+another process; it applies to every thread. Landlock (Linux 5.13) does the same in terms of files
+instead of calls, for this thread and those it starts. Both are permanent. If the kernel has
+neither, only the limits remain.
 """
 
 import ctypes
@@ -90,10 +90,10 @@ _CALLS = {
 
 
 def lock_down(memory_bytes: int | None, *, needs_files: bool = False) -> tuple[str, ...]:
-    """Lock this process for good, and return what holds, of "memory", "calls" and "files".
+    """Lock this process permanently, and return which of "memory", "calls" and "files" are locked.
 
-    `memory_bytes` is what it may take beyond what it has; None for no limit. `needs_files` leaves
-    files out of it, for the drivers of a GPU, which open more of them at any time.
+    `memory_bytes` is what it may use beyond what it has; None for no limit. `needs_files` leaves
+    files unlocked, for the drivers of a GPU, which open more of them at any time.
     """
     held = ["memory"] if _limit(memory_bytes) else []
     if sys.platform == "linux":
@@ -110,20 +110,20 @@ def _limit(memory_bytes: int | None) -> bool:
     resource.setrlimit(resource.RLIMIT_NOFILE, (MOST_OPEN_FILES, MOST_OPEN_FILES))
     if memory_bytes is None or sys.platform != "linux":  # macOS counts, but does not enforce
         return False
-    # What is written to counts, not what is only mapped: libraries and reserved room are free.
+    # Only written memory counts, not what is only mapped: libraries and reserved space are free.
     limit = _taken_bytes() + memory_bytes
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     return True
 
 
 def _taken_bytes() -> int:
-    """Read what this process has taken already, as RLIMIT_DATA counts it."""
+    """Read how much memory this process has already taken, as RLIMIT_DATA counts it."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmData:")[2].split()[0]) * 1024
 
 
 def _close_files(libc: ctypes.CDLL) -> bool:
-    """Have Landlock refuse every path, TCP, and signals and sockets of other processes."""
+    """Make Landlock refuse every path, TCP, and signals and sockets of other processes."""
     version = libc.syscall(_LANDLOCK_CREATE_RULESET, None, 0, _LANDLOCK_CREATE_RULESET_VERSION)
     if version < 1:
         return False
@@ -153,7 +153,7 @@ def _filter_calls(libc: ctypes.CDLL, *, needs_files: bool) -> bool:
 
 
 def _program(calls: _Calls, refused: tuple[int, ...]) -> bytes:
-    """Write the filter: each call that is not refused is allowed."""
+    """Build the filter: each call that is not refused is allowed."""
 
     def step(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:
         return struct.pack("=HBBI", code, then, otherwise, value)

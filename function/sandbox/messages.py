@@ -1,7 +1,7 @@
-"""What the server and the process that reads files for it say to each other, and how it is written.
+"""The messages between the server and the process that reads files for it, and their format.
 
-A message is one letter, which says what record follows, and the record as JSON. Neither side
-builds anything else from what it is sent.
+A message is one letter, which says what kind of record follows, and the record as JSON. Neither
+side builds anything else from what it receives.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from function.sandbox.wire import WireError, pack, unpack
 
 @dataclass(frozen=True)
 class Setup:
-    """What the parent sends first: which engine, and how much memory each file may take."""
+    """What the parent sends first: which engine, and how much memory each file may use."""
 
     engine: str
     detector: str
@@ -28,7 +28,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Ready:
-    """What the child answers once it is locked; `locks` are those of lockdown.py that hold."""
+    """What the child answers once it is locked; `locks` are the active ones of lockdown.py."""
 
     engine: str
     provider: str
@@ -38,7 +38,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class VideoOrder:
-    """One video to look at; its descriptor follows. Messages call it `name`."""
+    """One video to process; its descriptor follows. Messages call it `name`."""
 
     name: str
     task: Task
@@ -59,7 +59,7 @@ class PhotoOrder:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why there is no answer: a code of errors.py, and its message."""
+    """Why there is no result: a code from errors.py, and its message."""
 
     code: str
     message: str
@@ -92,7 +92,7 @@ _LETTERS = {kind: letter for kinds in (SETUP, ORDERS, ANSWERS) for letter, kind 
 
 
 def write_message(record: Setup | Order | Answer) -> bytes:
-    """Write a record, with the letter that says which it is."""
+    """Write a record, preceded by the letter of its kind."""
     return _LETTERS[type(record)] + pack(record)
 
 
@@ -100,9 +100,9 @@ def read_message(kinds: Mapping[bytes, type[Any]], message: bytes) -> Any:
     """Read a record that is one of `kinds`.
 
     Raises:
-        WireError: it is none, or not as it should be.
+        WireError: it is none of them, or not valid.
     """
     kind = kinds.get(message[:1])
     if kind is None:
-        raise WireError(f"{message[:1]!r} begins no message")
+        raise WireError(f"{message[:1]!r} is not the start of a message")
     return unpack(kind, message[1:])

@@ -1,7 +1,7 @@
-"""A pool of locked child processes, one for each slot, in which videos and photos are decoded.
+"""A pool of locked child processes, one per slot, that decode videos and photos.
 
-A file can crash, hang or capture the process that decodes it. It is then a child's loss: the
-child is killed and replaced, and what it said is checked before it is believed.
+A file can crash, hang or capture the process that decodes it. Then only a child is lost: it is
+killed and replaced, and its output is checked before it is used.
 """
 
 import logging
@@ -30,16 +30,16 @@ from function.settings import Settings
 START_WITHIN_SECONDS = 120.0
 
 ERRAND_SECONDS = 60.0
-"""What looks at one picture takes a second; it is given so long, or TIME_LIMIT_SECONDS if less."""
+"""Processing one picture takes a second; this is its limit, or TIME_LIMIT_SECONDS if less."""
 
 _log = logging.getLogger(__name__)
 
 
 class Sandbox:
-    """Lends children to requests, and starts another when all are at work.
+    """Lends children to requests, and starts another if all are in use.
 
-    `slots` of them wait for what comes; how many requests come at once is not decided here. Nothing
-    is started before the first is needed, so that a server may fork in between.
+    `slots` of them stay waiting; how many requests run at once is not decided here. Nothing is
+    started before it is needed, so that a server may fork before that.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -52,12 +52,12 @@ class Sandbox:
         self._known: Ready | None = None
 
     def warm_up(self) -> Ready:
-        """Start every child that is missing and wait for one, if this is the first call.
+        """Start every missing child and wait for one, if this is the first call.
 
-        Returns what it is; all are the same.
+        Returns what it reports; all are the same.
 
         Raises:
-            EngineUnavailableError: the engine cannot run here, or SANDBOX is strict and cannot be.
+            EngineUnavailableError: the engine cannot run here, or SANDBOX=strict cannot be met.
         """
         with self._warming:
             if not self._known:
@@ -70,11 +70,11 @@ class Sandbox:
     def find_people(self, media: MediaFile, task: Task) -> Iterator[Progress | Findings]:
         """Find everyone in a video, as recognition.find_people does, in a child.
 
-        Yields also while nothing moves, once a second. Closing the iterator ends the child's work.
+        Also yields once a second if nothing happens. Closing the iterator ends the child's work.
 
         Raises:
             UnreadableVideoError: the file cannot be read as a video, or ended the child.
-            VideoOverLimitError: it is larger than the limits allow.
+            VideoOverLimitError: it is larger or longer than the limits allow.
             TimeLimitError: it took longer than TIME_LIMIT_SECONDS.
             StoppingError: the sandbox was closed meanwhile.
         """
@@ -97,7 +97,7 @@ class Sandbox:
 
         Raises:
             UnreadableVideoError: the file cannot be read as a video, or ended the child.
-            VideoOverLimitError: it is larger than the limits allow.
+            VideoOverLimitError: it is larger or longer than the limits allow.
             TimeLimitError: it took longer than ERRAND_SECONDS or TIME_LIMIT_SECONDS.
             StoppingError: the sandbox was closed meanwhile.
         """
@@ -122,7 +122,7 @@ class Sandbox:
             self._give_back(child)
 
     def close(self) -> None:
-        """Kill every child; requests that wait for one end with StoppingError."""
+        """Kill every child; requests that use one end with StoppingError."""
         with self._lock:
             self._is_closed = True
             children = list(self._children)
@@ -138,7 +138,7 @@ class Sandbox:
             return [child.process_id for child in self._children]
 
     def _take_ready(self) -> tuple[Child, Ready]:
-        """Take a child that is loaded and locked; one that dies of starting has a second chance."""
+        """Take a child that is loaded and locked; one that dies starting gets a second try."""
         failure: RecognitionError
         for _ in range(2):
             child = self._take()
@@ -179,7 +179,7 @@ class Sandbox:
         return child
 
     def _give_back(self, child: Child) -> None:
-        """Keep a child for what comes next, or put a new one in its place where one is missing."""
+        """Keep a child for the next order, or replace it by a new one if one is missing."""
         if child.is_fit() and self._keep(child):
             return
         child.close()
@@ -187,11 +187,11 @@ class Sandbox:
             self._children.discard(child)
             is_missing = not self._is_closed and len(self._idle) < self._settings.slots
         if is_missing:
-            with suppress(StoppingError):  # closed meanwhile; what was asked is answered
+            with suppress(StoppingError):  # closed meanwhile; the request was answered
                 self._give_back(self._start())
 
     def _keep(self, child: Child) -> bool:
-        """Keep a child, unless enough of them wait."""
+        """Keep a child, unless enough of them are waiting."""
         with self._lock:
             is_wanted = not self._is_closed and len(self._idle) < self._settings.slots
             if is_wanted:
@@ -202,7 +202,7 @@ class Sandbox:
         if self._settings.sandbox == "strict" and not {"files", "calls"} <= set(ready.locks):
             held = ", ".join(ready.locks) or "nothing"
             raise EngineUnavailableError(
-                f"SANDBOX is strict, and this kernel locks {held} for the process that reads "
+                f"SANDBOX is strict, but this kernel locks {held} for the process that reads "
                 "videos. Use Linux 5.13 or newer with Landlock, or set SANDBOX=on."
             )
 
@@ -210,7 +210,7 @@ class Sandbox:
         if self._is_closed:
             return _stopping()
         return EngineUnavailableError(
-            f"The process that reads videos ended while it started ({error}). The log may "
+            f"The process that reads videos ended while starting ({error}). The log may "
             "say why; MEMORY_MEGABYTES may be too small."
         )
 
@@ -221,7 +221,7 @@ class Sandbox:
             return _stopping()
         if child.has_overrun:
             return TimeLimitError(_explain_overrun(order, limit_seconds))
-        _log.error("A file ended the process that read it (%s).", error)
+        _log.error("A file crashed the process that read it (%s).", error)
         if isinstance(order, PhotoOrder):
             return PhotoUnusableError(f"unreadable: {_explain_end('the photo', error)}")
         return UnreadableVideoError(_explain_end(order.name, error))
@@ -229,7 +229,7 @@ class Sandbox:
 
 def _explain_overrun(order: Order, limit_seconds: float) -> str:
     if isinstance(order, PhotoOrder):
-        return f"The photo took longer than {limit_seconds:g} s. Save it anew, or choose another."
+        return f"The photo took longer than {limit_seconds:g} s. Save it again, or choose another."
     if isinstance(order, MomentOrder):
         return f"{order.name} took longer than {limit_seconds:g} s to show {order.seconds:.1f} s."
     return (
@@ -239,11 +239,11 @@ def _explain_overrun(order: Order, limit_seconds: float) -> str:
 
 
 def _explain_end(name: str, error: EndedError) -> str:
-    return f"{name} ended the process that read it ({error}). It is damaged, or made to harm."
+    return f"{name} crashed the process that read it ({error}). It is damaged or malicious."
 
 
 def _last(results: Iterator[Result]) -> Result:
-    """Return what comes last, and keep nothing of what comes before."""
+    """Return the last result, and drop those before it."""
     (result,) = deque(results, maxlen=1)
     return result
 

@@ -1,7 +1,7 @@
-"""Records become bytes and records again, believing nothing of the bytes.
+"""Turns records into bytes and back, trusting nothing in the bytes.
 
-The child process that decodes a video may have been taken over by it. Pickle would let it run code
-in its parent; this reads JSON, and builds only what the records' own annotations allow.
+The child process that decodes a video may have been captured by it. Pickle would let it run code in
+its parent; this reads JSON, and builds only what the records' own annotations allow.
 """
 
 import base64
@@ -21,7 +21,7 @@ HIGHEST_NUMBER = 2**53
 
 
 class WireError(ValueError):
-    """The bytes do not say what they should."""
+    """The bytes are not a valid record."""
 
 
 def pack(record: Any) -> bytes:
@@ -33,7 +33,7 @@ def unpack(kind: type[Record], message: bytes) -> Record:
     """Read back what `pack` wrote.
 
     Raises:
-        WireError: a field is missing, one too many, of another type, infinite or oversized.
+        WireError: a field is missing, extra, of the wrong type, infinite or oversized.
     """
     try:
         return _build(kind, json.loads(message))  # type: ignore[no-any-return]
@@ -71,7 +71,7 @@ def _build(kind: Any, value: Any) -> Any:  # noqa: PLR0911  # one for each kind 
         return value
     if kind in (int, float) and type(value) in (int, kind):
         return _build_number(kind, value)
-    raise WireError(f"{str(value)[:40]!r} is no {kind}")
+    raise WireError(f"{str(value)[:40]!r} is not a {kind}")
 
 
 def _build_record(kind: Any, value: Any) -> Any:

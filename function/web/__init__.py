@@ -1,5 +1,5 @@
-"""HTTP requests become answers: who may ask, what was asked, and how the reply is written.
+"""Answers HTTP requests: checks access, reads the parameters and writes the reply.
 
-`service` holds what lives between requests; `identify` answers for one video. `main` enters, and
-the page's own routes, which lie in `page`.
+`service` holds what outlives a request; `identify` answers for one video. `main` uses it, and so do
+the page's own routes, in `page`.
 """

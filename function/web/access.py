@@ -1,4 +1,4 @@
-"""Who may ask: a secret, the name this server goes by, the web page behind a request, its size."""
+"""Access checks: the token, the host name, the origin of web pages, and the body's size."""
 
 import hmac
 import ipaddress
@@ -25,20 +25,20 @@ LARGEST_BODIES = {"/gallery/photos": MAX_PHOTO_BYTES}
 """Only a photo to enrol may be larger."""
 
 SELF_GUARDED = ("/media", "/frame")
-"""What is asked for by an id that cannot be guessed; elements that show it can send no header."""
+"""Requests with an id that cannot be guessed; the elements that show them can send no header."""
 
-WITHOUT_TOKEN = "off"  # noqa: S105  # the word that waives it
+WITHOUT_TOKEN = "off"  # noqa: S105  # the word that turns it off
 
 NOT_LET_IN = (
-    "The secret is missing or another. Send it as the header X-Token, or as Authorization: Bearer; "
-    "the server's setting TOKEN or its log says which it is."
+    "The token is missing or wrong. Send it as the header X-Token, or as Authorization: Bearer; "
+    "it is in the server's setting TOKEN, or in its log."
 )
 NOBODY_LET_IN = (
-    "This server has no secret, and answers only its own machine. Set TOKEN or HOST there."
+    "This server has no token, and answers only its own machine. Set TOKEN or HOST there."
 )
 
 OPEN_ROUTES = ("/health", "/ready")
-"""What whoever starts or watches containers asks, by any name and without the secret."""
+"""For health checks and monitoring: allowed under any host name and without the token."""
 
 USUAL_HEADERS = {
     "Cache-Control": "no-store",
@@ -52,7 +52,7 @@ _log = logging.getLogger(__name__)
 
 
 class Access:
-    """Decides by the settings; where a secret is needed and none was set, it makes one up."""
+    """Applies the settings; if a token is needed and none was set, it generates one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -60,20 +60,20 @@ class Access:
         if not settings.token and not is_loopback(settings.host):
             self._token = secrets.token_urlsafe(24)
             _log.warning(
-                "TOKEN is not set, and %s is open to other machines. Until the next start callers "
+                "TOKEN is not set, and %s is open to other machines. Until the next start, callers "
                 "must send the header X-Token: %s",
                 settings.host,
                 self._token,
             )
 
     def check(self, request: Request) -> None:
-        """Refuse a request that is too large, or that may not ask.
+        """Refuse a request that is too large or not allowed.
 
         Raises:
             RequestTooLargeError: its body is over LARGEST_BODY_BYTES.
-            UnauthorizedError: it needs the secret, and has none or another.
-            UntrustedHostError: it calls this server by a name that is not ours.
-            UntrustedOriginError: a web page of another server is behind it.
+            UnauthorizedError: it needs the token, and has none or the wrong one.
+            UntrustedHostError: it uses a host name that is not ours.
+            UntrustedOriginError: a web page of another server sent it.
         """
         largest = LARGEST_BODIES.get(request.path, LARGEST_BODY_BYTES)
         request.max_content_length = largest
@@ -93,7 +93,7 @@ class Access:
         return self.has_token(request) or not self._needs_token(request)
 
     def has_token(self, request: Request) -> bool:
-        """Whether the request carries the secret."""
+        """Whether the request carries the token."""
         if not self._token or self._token == WITHOUT_TOKEN:
             return False
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
@@ -102,7 +102,7 @@ class Access:
         return hmac.compare_digest(given.encode(), self._token.encode())
 
     def answer_preflight(self, request: Request) -> Response | None:
-        """Answer a browser that asks whether a page of another server may ask, if it may."""
+        """Answer a browser's preflight request for a page of another server, if that is trusted."""
         if request.method != "OPTIONS" or not self._names_origin(request):
             return None
         headers = {
@@ -113,7 +113,7 @@ class Access:
         return Response(status=204, headers=headers)
 
     def add_headers(self, request: Request, response: Response) -> Response:
-        """Tell browsers what they must not do with the answer, and who else may read it."""
+        """Tell browsers what they must not do with the answer, and which origins may read it."""
         for name, value in USUAL_HEADERS.items():
             response.headers.setdefault(name, value)
         if self._names_origin(request):
@@ -124,7 +124,7 @@ class Access:
         return response
 
     def _needs_token(self, request: Request) -> bool:
-        """Ask for it where it was set, and of every other machine: the host may be misstated."""
+        """Need the token if it was set, and from every other machine: the host may be forged."""
         return self._token != WITHOUT_TOKEN and bool(
             self._token or not is_loopback(request.remote_addr or "localhost")
         )
@@ -135,7 +135,7 @@ class Access:
         is_trusted = name in trusted if trusted else has_token or _is_plain(name)
         if not is_trusted:
             raise UntrustedHostError(
-                f"This server is not known as {name!r}. Add that to TRUSTED_HOSTS if it is yours."
+                f"This server is not known as {name!r}. Add it to TRUSTED_HOSTS if it is yours."
             )
 
     def _check_origin(self, request: Request) -> None:
@@ -148,7 +148,7 @@ class Access:
             is_trusted = urlsplit(origin).netloc == request.host or self._names_origin(request)
         if not is_trusted:
             raise UntrustedOriginError(
-                "A web page of another server asks. Add it to ORIGINS if it may, like "
+                "A web page of another server sent this. To allow it, add it to ORIGINS, like "
                 "https://stash.example:9999."
             )
 
@@ -160,7 +160,7 @@ def too_large(largest: int = LARGEST_BODY_BYTES) -> RequestTooLargeError:
     """Make the error for a body that is too large."""
     if largest > LARGEST_BODY_BYTES:
         return RequestTooLargeError(
-            f"The photo is larger than {largest // 1_000_000} MB. Save it smaller."
+            f"The photo is larger than {largest // 1_000_000} MB. Save a smaller copy."
         )
     return RequestTooLargeError(
         f"The body is larger than {LARGEST_BODY_BYTES} bytes. Send the path of a video, not "
@@ -169,13 +169,13 @@ def too_large(largest: int = LARGEST_BODY_BYTES) -> RequestTooLargeError:
 
 
 def _is_without_secret(request: Request) -> bool:
-    """Whether it asks for the page, which is the same for everyone, or brings a result's id."""
+    """Whether it asks for the page, which is the same for everyone, or carries a result's id."""
     is_page = wants_page(request) or request.path.startswith(PAGE_PREFIX)
     return is_page or request.path in SELF_GUARDED
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address, or the name of one, is this machine's own."""
+    """Whether an address or host name means this machine."""
     if host == "localhost":
         return True
     try:
@@ -185,7 +185,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether nobody else can give the name an address: an attacker's page needs a name it owns."""
+    """Whether nobody else can point the name elsewhere: an attacker's page needs a name it owns."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:

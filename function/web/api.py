@@ -1,4 +1,4 @@
-"""The URLs of the API, each with its handler and its methods."""
+"""The URLs of the API, each with its handler and methods."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""A request for a video becomes a response: JSON at the end, or lines as the work goes on."""
+"""Answers a request for a video: JSON at the end, or lines while the work goes on."""
 
 import json
 import logging
@@ -40,14 +40,14 @@ def answer_video(
     """Answer who is in the video that a request names; for the page, `results` keeps it.
 
     Raises:
-        RecognitionError: whatever goes wrong before the first frame, or before the one answer.
+        RecognitionError: anything that goes wrong before the first frame, or before the one answer.
     """
     parameters = read_parameters(request, service.settings)
     if request.method == "HEAD":
         return _answer_head(parameters)
     keep = _keeper(request, parameters.path, results)
     events = _recognize(parameters, service, record, _client(request), keep)
-    # What goes wrong before the first frame still gets a status of its own.
+    # What goes wrong before the first frame still gets its own status.
     first = next(events)
     if NDJSON not in request.accept_mimetypes.values():
         *_, last = chain([first], events)
@@ -58,7 +58,7 @@ def answer_video(
 
 
 def _answer_head(parameters: Parameters) -> Response:
-    """Answer whether the video could be looked at, without looking at it."""
+    """Say whether the video could be processed, without processing it."""
     settings = parameters.settings
     with open_media(parameters.path, settings.media_root, settings.path_map):
         return Response(mimetype="application/json")
@@ -71,13 +71,13 @@ def _recognize(
     is_gone: Callable[[], bool],
     keep: Keep,
 ) -> Generator[dict[str, Any]]:
-    """Yield the lines of one recognition: progress, and last the result."""
+    """Yield the lines of one recognition: progress, and the result last."""
     path, settings = parameters.path, parameters.settings
     with open_media(path, settings.media_root, settings.path_map) as media, service.slot():
         record.path = media.name
         for event in _follow(media, settings, service, record, keep):
             if is_gone():
-                raise ClientGoneError("The client hung up; its video is let go.")
+                raise ClientGoneError("The client disconnected; work on its video has stopped.")
             if event:
                 yield event
 
@@ -110,7 +110,7 @@ def _conclude(
 
 
 def _keeper(request: Request, path: str, results: RecentResults) -> Keep:
-    """Return what keeps a result that the page asked for, and names it by an id."""
+    """Return what stores a result for the page and gives it an id."""
 
     def keep(recognition: Recognition, model: EncodingModel) -> dict[str, str]:
         people = [one.person for one in rank(recognition.identifications)]
@@ -137,13 +137,13 @@ def _lines(events: Iterable[dict[str, Any]], record: RequestRecord) -> Iterator[
         record.code = error.code
         yield json.dumps(error_body(error)) + "\n"
     except Exception:  # noqa: BLE001  # the last resort, and it is logged
-        _log.exception("A request failed in a way that has no error of its own.")
+        _log.exception("A request failed with an unexpected error.")
         record.code = RecognitionError.code
         yield json.dumps(error_body(RecognitionError(UNEXPECTED))) + "\n"
 
 
 def _client(request: Request) -> Callable[[], bool]:
-    """Return a test for whether the client has hung up; where servers hide its socket, never."""
+    """Return a test for whether the client has disconnected; never true if its socket is hidden."""
     environ = request.environ
     client: Any = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
 

@@ -1,4 +1,4 @@
-"""One JSON line for each thing worth a line, and one for each request."""
+"""Writes the log: one JSON line for each event, and one for each request."""
 
 import json
 import logging
@@ -18,9 +18,9 @@ FIRST_SERVER_ERROR = 500
 
 @dataclass
 class RequestRecord:
-    """What the log and the measures say of one request; its room fills it in as it goes.
+    """What the log and the metrics say about one request; filled in while it is handled.
 
-    `path` is the video's, under the media root. No names, no encodings, no pictures.
+    `path` is the video's, under the media root. No names, encodings or pictures.
     """
 
     id: str
@@ -50,7 +50,7 @@ class RequestRecord:
 
 
 def request_id(asked: str | None) -> str:
-    """Take the id that a proxy gave the request, if it is a plain word, or make one up."""
+    """Take the id that a proxy gave the request, if it is a plain word, or make one."""
     return asked if asked and REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
 
 
@@ -72,14 +72,14 @@ class JsonLines(logging.Formatter):
 
 
 def log_as_json(level: str) -> None:
-    """Write what is logged to stderr as JSON lines, unless something else listens already."""
+    """Write the log to stderr as JSON lines, unless something else already handles it."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler])
 
 
 def _strip(value: Any) -> Any:
-    """Put a mark in place of what would move a terminal's cursor or turn a line around."""
+    """Replace what would move a terminal's cursor or reverse a line."""
     if not isinstance(value, str):
         return value
     return "".join(one if one.isprintable() else "\ufffd" for one in value)

@@ -1,4 +1,4 @@
-"""What /metrics says: counts and times since the start, in Prometheus' text format."""
+"""What /metrics reports: counts and times since the start, in Prometheus' text format."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -31,11 +31,11 @@ class Measures:
             ["stage"],
             registry=self._registry,
         )
-        self._frames = Counter("recognition_frames", "Frames looked at.", registry=self._registry)
+        self._frames = Counter("recognition_frames", "Frames processed.", registry=self._registry)
         self._faces = Counter("recognition_faces", "Faces found.", registry=self._registry)
         self._people = Counter("recognition_people", "People found.", registry=self._registry)
-        self.busy = Gauge("recognition_slots_busy", "Slots at work.", registry=self._registry)
-        Gauge("recognition_slots", "Slots there are.", registry=self._registry).set(slots)
+        self.busy = Gauge("recognition_slots_busy", "Slots in use.", registry=self._registry)
+        Gauge("recognition_slots", "Slots in total.", registry=self._registry).set(slots)
 
     def count(self, record: RequestRecord) -> None:
         """Add one request that has ended."""
@@ -49,5 +49,5 @@ class Measures:
         self._people.inc(record.people)
 
     def text(self) -> bytes:
-        """Write everything in Prometheus' text format."""
+        """Return everything in Prometheus' text format."""
         return generate_latest(self._registry)

@@ -1,4 +1,4 @@
-"""What the function answers, as an OpenAPI 3.1 document made from the code that answers it."""
+"""The function's OpenAPI 3.1 document, made from the code that answers requests."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -89,7 +89,7 @@ def _error_responses() -> dict[str, Any]:
 
 
 def all_errors() -> list[type[errors.RecognitionError]]:
-    """List every error that a request may end with, from the root of their tree down."""
+    """List every error that a request may end with, from the root of the tree down."""
     found: list[type[errors.RecognitionError]] = [errors.RecognitionError]
     for error in found:
         found.extend(error.__subclasses__())

@@ -1,4 +1,4 @@
-"""The page's own requests: how they are known, and how their JSON is read."""
+"""The page's own requests: how they are recognised, and how their JSON is read."""
 
 from typing import Any
 
@@ -8,31 +8,31 @@ from werkzeug.exceptions import BadRequest
 from function.errors import BadParameterError, MissingParameterError, NotFromPageError
 
 PAGE_HEADER = "X-Recognition-Page"
-"""Every request of the page's script carries it. Another site's form cannot set a header, and its
-script is not let to by the browser, so a request with it comes from the page or from the user."""
+"""Every request from the page's script carries it. Another site's form cannot set a header, and the
+browser does not let its script set one, so a request with it comes from the page or the user."""
 
 
 LONGEST_NAME = 300
-"""Characters; a longer name is a mistake of the clipboard. Imports have the same limit."""
+"""Characters; a longer name is a copy-and-paste mistake. Imports have the same limit."""
 
 MOST_DIGITS = 18
 LONGEST_SECONDS = 10.0**6
 
 
 def is_from_page(request: Request) -> bool:
-    """Say whether the page's script, or someone who means to act as it, sent this."""
+    """Say whether the page's script, or someone acting as it on purpose, sent this."""
     return PAGE_HEADER in request.headers
 
 
 def require_page(request: Request) -> None:
-    """Let only the page's script change anything.
+    """Allow changes only from the page's script.
 
     Raises:
         NotFromPageError: the request lacks the page's header.
     """
     if not is_from_page(request):
         raise NotFromPageError(
-            f"This changes the gallery, and was not sent by the page. Set the header {PAGE_HEADER}."
+            f"This changes the gallery, but was not sent by the page. Set the header {PAGE_HEADER}."
         )
 
 
@@ -41,15 +41,15 @@ def read_fields(request: Request, **kinds: type) -> list[Any]:
 
     Raises:
         NotFromPageError: the request lacks the page's header.
-        MissingParameterError: a field is not there.
-        BadParameterError: the body is no JSON object, or a field is of another kind.
+        MissingParameterError: a field is missing.
+        BadParameterError: the body is not a JSON object, or a field has the wrong type.
     """
     require_page(request)
     body = _body(request)
     for name, kind in kinds.items():
         if name not in body:
             raise MissingParameterError(f"The field {name} is missing. Send {', '.join(kinds)}.")
-        # bool is an int to Python, and never meant here.
+        # bool is an int to Python, but never meant here.
         if type(body[name]) is not kind:
             raise BadParameterError(
                 f"{name} is {body[name]!r}; it must be of type {kind.__name__}."
@@ -61,12 +61,12 @@ def read_name(text: str) -> str:
     """Read the name of a performer as it will be stored.
 
     Raises:
-        BadParameterError: it is empty, endless, or holds what cannot be seen.
+        BadParameterError: it is empty, too long, or contains invisible characters.
     """
     name = " ".join(text.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise BadParameterError(
-            f"A name has 1 to {LONGEST_NAME} characters that can be seen; this one has {len(name)}."
+            f"A name has 1 to {LONGEST_NAME} visible characters; this one has {len(name)}."
         )
     return name
 
@@ -75,12 +75,12 @@ def read_number(request: Request, name: str, default: int, *, least: int) -> int
     """Read a whole number from the query.
 
     Raises:
-        BadParameterError: it is none, or smaller than `least`.
+        BadParameterError: it is not one, or smaller than `least`.
     """
     text = request.args.get(name, str(default))
     number = int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else -1
     if number < least:
-        raise BadParameterError(f"{name} is {text!r}; it must be a whole number from {least} on.")
+        raise BadParameterError(f"{name} is {text!r}; it must be a whole number, {least} or more.")
     return number
 
 
@@ -88,8 +88,8 @@ def read_seconds(request: Request, name: str) -> float:
     """Read a moment of a video from the query.
 
     Raises:
-        MissingParameterError: it is not there.
-        BadParameterError: it is no number, or before the beginning.
+        MissingParameterError: it is missing.
+        BadParameterError: it is not a number, or before the beginning.
     """
     if name not in request.args:
         raise MissingParameterError(f"The parameter {name} is missing. Say which moment.")
@@ -111,5 +111,5 @@ def _body(request: Request) -> dict[str, Any]:
     except BadRequest:
         body = None
     if not isinstance(body, dict):
-        raise BadParameterError("The body is no JSON object. Send one, as application/json.")
+        raise BadParameterError("The body is not a JSON object. Send one, as application/json.")
     return body

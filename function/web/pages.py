@@ -1,4 +1,4 @@
-"""The web page: plain files from one folder, under a policy that lets nothing else run."""
+"""The web page: plain files from one folder, under a policy that allows nothing else to run."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ STYLE_LINK = f'<link rel="stylesheet" href="{PAGE_PREFIX}{STYLE}">'
 
 @dataclass(frozen=True)
 class StartPage:
-    """The start page as it is sent, and the policy that lets its own style sheet in."""
+    """The start page as it is sent, and the policy that allows its own style sheet."""
 
     content: bytes
     policy: str
@@ -28,7 +28,7 @@ class StartPage:
 
 @cache
 def read_start() -> StartPage:
-    """Put the style sheet into the start page, so that it is painted without asking again."""
+    """Put the style sheet into the start page, so that it is painted without another request."""
     style = (PAGE_FOLDER / STYLE).read_text(encoding="utf-8")
     start = (PAGE_FOLDER / START).read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -41,9 +41,9 @@ def read_start() -> StartPage:
 
 
 def wants_page(request: Request) -> bool:
-    """Say whether this is a browser that opens the address, rather than a question about a video.
+    """Say whether this is a browser opening the page, rather than a request about a video.
 
-    Clients that ask for anything (`*/*`, as curl does) or for JSON keep the API.
+    Clients that ask for anything (`*/*`, as curl does) or for JSON get the API.
     """
     html = request.accept_mimetypes["text/html"]
     return (
@@ -69,7 +69,7 @@ def answer_start(request: Request) -> Response:
 
 
 def answer_file(request: Request) -> Response:
-    """Answer with one of the page's files; the route table names them one by one."""
+    """Answer with one of the page's files; the route table lists each of them."""
     return _answer(request, request.path.removeprefix(PAGE_PREFIX))
 
 

@@ -1,4 +1,4 @@
-"""A request's query, form or JSON becomes the path and the settings it asks for."""
+"""Reads a request's query, form or JSON: the path, and the settings it overrides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from function.settings import SettingError, Settings, parse_value
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter: its meaning, its JSON Schema, and the setting that it replaces, if any."""
+    """One parameter: its meaning, its JSON Schema, and the setting it overrides, if any."""
 
     meaning: str
     schema: Mapping[str, Any]
@@ -36,7 +36,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         "min_score",
     ),
     "limit": Parameter(
-        "matches listed for each person", {"type": "integer", "minimum": 1}, "max_matches"
+        "most matches listed for one person", {"type": "integer", "minimum": 1}, "max_matches"
     ),
 }
 
@@ -54,8 +54,8 @@ def read_parameters(request: Request, settings: Settings) -> Parameters:
 
     Raises:
         MissingParameterError: there is no `path`.
-        RepeatedParameterError: a parameter is there twice.
-        BadParameterError: a value cannot be used, or a parameter is none of ours.
+        RepeatedParameterError: a parameter is given twice.
+        BadParameterError: a value cannot be used, or a parameter does not exist.
     """
     given = _collect(request)
     if "path" not in given:
@@ -79,10 +79,10 @@ def _collect(request: Request) -> dict[str, str]:
     for name, value in [*_query_and_form(request), *_json(request).items()]:
         if name not in PARAMETERS:
             raise BadParameterError(
-                f"The parameter {name!r} is none of ours; there are {', '.join(PARAMETERS)}."
+                f"There is no parameter {name!r}; there are {', '.join(PARAMETERS)}."
             )
         if name in given:
-            raise RepeatedParameterError(f"The parameter {name} is there twice. Give it once.")
+            raise RepeatedParameterError(f"The parameter {name} is given twice. Give it once.")
         given[name] = _text(name, value)
     return given
 
@@ -107,6 +107,6 @@ def _json(request: Request) -> Mapping[str, Any]:
 
 def _text(name: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise BadParameterError(f"{name} is {value!r}; it must be a text or a number.")
+        raise BadParameterError(f"{name} is {value!r}; it must be a string or a number.")
     is_whole = isinstance(value, float) and value.is_integer()
-    return str(int(value) if is_whole else value)  # JSON knows no difference between 5.0 and 5
+    return str(int(value) if is_whole else value)  # JSON does not tell 5.0 from 5

@@ -1,4 +1,4 @@
-"""People and their matches become the JSON of the contract."""
+"""Writes people and their matches as the JSON of the API."""
 
 import base64
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from function.people.search import Progress
 class MatchReply(TypedDict):
     """A performer that a person may be; `score` is a probability in percent.
 
-    `poster` is a data: URI of the stored picture, else the address of one, else empty.
+    `poster` is a data: URI of the stored picture, else the URL of one, else empty.
     """
 
     name: str
@@ -36,7 +36,7 @@ class PersonReply(TypedDict):
 
 
 Thumbnails = Callable[[int], bytes | None]
-"""Gives a performer's stored poster by id."""
+"""Returns a performer's stored poster by id."""
 
 
 def to_reply(
@@ -47,7 +47,7 @@ def to_reply(
 
 
 def rank(identifications: Sequence[Identification]) -> list[Identification]:
-    """Put the most certain first, and of equals the one who is seen most."""
+    """Put the most certain first; if equal, the one seen most."""
     return sorted(
         identifications,
         key=lambda one: (-(one.matches[0].score if one.matches else 0.0), -len(one.person.faces)),
@@ -63,7 +63,7 @@ class ProgressReply(TypedDict):
 
 
 def to_progress(progress: Progress) -> ProgressReply:
-    """Write out how far a recognition has come."""
+    """Write out how far a recognition is."""
     return ProgressReply(
         done=round(progress.done_seconds, 3),
         of=round(progress.of_seconds, 3),

@@ -1,4 +1,4 @@
-"""Answers as HTTP writes them: JSON, errors, and bytes that a browser may keep."""
+"""Builds HTTP responses: JSON, errors, and bytes that a browser may cache."""
 
 import hashlib
 import json
@@ -23,17 +23,17 @@ PAGE_HEADERS: Mapping[str, str] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""What the page's files carry: no inline script, nothing from another host, nothing embedded in
-another site's frame. `Access.add_headers` gives every other answer its own."""
+"""Headers of the page's files: no inline script, nothing from another host, no embedding in another
+site's frame. `Access.add_headers` gives every other answer its own."""
 
 
 def json_response(body: object, status: int = 200) -> Response:
-    """Answer one JSON value."""
+    """Answer with one JSON value."""
     return Response(json.dumps(body) + "\n", status=status, mimetype="application/json")
 
 
 def error_response(error: RecognitionError, record: RequestRecord) -> Response:
-    """Answer an error: its status, its code, and its message."""
+    """Answer an error with its status, code and message."""
     record.code = error.code
     response = json_response(error_body(error), error.status)
     if isinstance(error, BusyError | StoppingError):
@@ -44,12 +44,12 @@ def error_response(error: RecognitionError, record: RequestRecord) -> Response:
 
 
 def error_body(error: RecognitionError) -> dict[str, dict[str, str]]:
-    """Return an error as JSON says it."""
+    """Return an error as a JSON object."""
     return {"error": {"code": error.code, "message": str(error)}}
 
 
 def bytes_response(request: Request, content: bytes, mimetype: str) -> Response:
-    """Answer with bytes that the browser keeps and asks about by ETag, or 304."""
+    """Answer with bytes that the browser keeps and revalidates by ETag, or 304."""
     response = Response(content, mimetype=mimetype)
     response.set_etag(hashlib.sha256(content).hexdigest()[:32])
     response.headers["Cache-Control"] = "private, no-cache"

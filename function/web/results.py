@@ -1,8 +1,8 @@
-"""The last results the page was given, kept in memory so that they can be corrected.
+"""The page's latest results, kept in memory so that they can be corrected.
 
-Encodings never leave the process, so a correction names a result and the number of a person in it,
-and the encodings are looked up here. Only requests of the page are kept; a bounded number of them,
-for a bounded time, and never on disk.
+Encodings never leave the process, so a correction gives a result and the number of a person in it,
+and the encodings are looked up here. Only the page's own requests are kept; a limited number of
+them, for a limited time, and never on disk.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ MOST_CORRECTIONS = 500
 KEPT_SECONDS = 2 * 3600.0
 
 MOST_ENCODINGS = 5
-"""One video shows a face in a few looks; more encodings of it say nothing new."""
+"""One video shows a face in a few views; more encodings of it add nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +42,13 @@ class KeptResult:
 
 
 class RecentResults:
-    """Keeps the last results under random ids; several threads may use it.
+    """Keeps the latest results under random ids; safe to use from several threads.
 
-    An id cannot be guessed, so holding one is leave to correct that result and play its video.
+    An id cannot be guessed, so anyone who has it may correct that result and play its video.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Keep nothing yet; `clock` gives seconds."""
+        """Start empty; `clock` returns seconds."""
         self._clock = clock
         self._lock = threading.Lock()
         self._results: OrderedDict[str, KeptResult] = OrderedDict()
@@ -78,13 +78,13 @@ class RecentResults:
                 result = None
         if result is None:
             raise ResultGoneError(
-                "This result is no longer kept: the server was started again, or many videos came "
+                "This result is no longer kept: the server was restarted, or many videos came "
                 "after it. Identify the video again."
             )
         return result
 
     def keep_correction(self, correction: Correction) -> str:
-        """Keep what a correction changed, and return the id to undo it by."""
+        """Keep what a correction changed, and return the id to undo it with."""
         correction_id = secrets.token_urlsafe(24)
         with self._lock:
             self._corrections[correction_id] = correction
@@ -96,19 +96,19 @@ class RecentResults:
         """Return a correction that can still be undone.
 
         Raises:
-            ResultGoneError: it cannot; only the last ones can, and none twice.
+            ResultGoneError: it cannot; only the latest can, and each only once.
         """
         with self._lock:
             correction = self._corrections.get(correction_id)
         if correction is None:
             raise ResultGoneError(
-                "This can no longer be undone here: it was undone before, or the server was "
-                "started again. The gallery view can change it."
+                "This can no longer be undone here: it was already undone, or the server was "
+                "restarted. You can still change it in the gallery view."
             )
         return correction
 
     def drop_correction(self, correction_id: str) -> None:
-        """Let go of a correction that was undone."""
+        """Drop a correction that was undone."""
         with self._lock:
             self._corrections.pop(correction_id, None)
 

@@ -1,4 +1,4 @@
-"""A table of routes finds the handler of a request."""
+"""Finds the handler of a request in a table of routes."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,25 +9,25 @@ from function.errors import MethodNotAllowedError, RouteNotFoundError
 Handler = Callable[[Request], Response]
 
 Routes = Mapping[str, tuple[Handler, frozenset[str]]]
-"""Paths, each with its handler and the methods it answers."""
+"""Paths, each with its handler and allowed methods."""
 
 READ = frozenset({"GET", "HEAD"})
 WRITE = frozenset({"POST"})
 
 
 def find_handler(request: Request, routes: Routes) -> Handler:
-    """Find what answers a request.
+    """Return the handler of a request.
 
     Raises:
-        RouteNotFoundError: the path is none of ours.
-        MethodNotAllowedError: the path is ours, the method is not answered there.
+        RouteNotFoundError: there is no such path.
+        MethodNotAllowedError: the path exists, but not with this method.
     """
     if request.path not in routes:
-        raise RouteNotFoundError(f"There is nothing here; there are {', '.join(routes)}.")
+        raise RouteNotFoundError(f"There is no such URL; there are {', '.join(routes)}.")
     handler, methods = routes[request.path]
     if request.method not in methods:
         allowed = tuple(sorted(methods))
         raise MethodNotAllowedError(
-            f"{request.method} is not answered here. Use {' or '.join(allowed)}.", allowed
+            f"{request.method} is not allowed here. Use {' or '.join(allowed)}.", allowed
         )
     return handler

@@ -24,7 +24,7 @@ from function.web.access import Access
 from function.web.metrics import Measures
 
 ERRAND_WAIT_SECONDS = 5.0
-"""Errands are short: whoever finds one at work waits so long for it before giving up."""
+"""Errands are short: a request waits this long for another errand before giving up."""
 
 
 class Service:
@@ -43,10 +43,10 @@ class Service:
         self._errand = threading.Lock()
 
     def ready(self) -> Ready:
-        """Start what reads videos, if this is the first call, and say what it is.
+        """Start what reads videos, if this is the first call, and report on it.
 
         Raises:
-            EngineUnavailableError: it cannot run here as the settings ask.
+            EngineUnavailableError: it cannot run here as configured.
         """
         if self.sandbox:
             return self.sandbox.warm_up()
@@ -69,7 +69,7 @@ class Service:
         with self._only_errand():
             if self.sandbox:
                 return self.sandbox.find_face(content)
-            # Only here, so that Pillow is never part of a server that has a sandbox.
+            # Only here, so that a server with a sandbox never loads Pillow.
             from function.enrolling.portraits import find_face_asked_for  # noqa: PLC0415
 
             return find_face_asked_for(content, self.engine())
@@ -127,7 +127,7 @@ class Service:
         """
         if not self._free_slots.acquire(blocking=False):
             raise BusyError(
-                f"All {self.settings.slots} slots are at work on other videos. Try again in "
+                f"All {self.settings.slots} slots are in use for other videos. Try again in "
                 "a moment, or raise SLOTS."
             )
         try:
@@ -138,15 +138,15 @@ class Service:
 
     @contextmanager
     def _only_errand(self) -> Iterator[None]:
-        """Hold the one place there is for looking at single pictures.
+        """Hold the only place for processing single pictures.
 
-        It is beside the slots: it never costs a video its place, and never waits for one.
+        It is separate from the slots: it never takes a video's place, and never waits for one.
 
         Raises:
             BusyError: it stays taken.
         """
         if not self._errand.acquire(timeout=ERRAND_WAIT_SECONDS):
-            raise BusyError("Another picture is being looked at. Try again in a moment.")
+            raise BusyError("Another picture is being processed. Try again in a moment.")
         try:
             yield
         finally:
@@ -158,10 +158,10 @@ class Service:
             self.sandbox.close()
 
     def engine(self) -> Engine:
-        """Return an engine of this process, for where SANDBOX is off; loaded when first asked for.
+        """Return an engine of this process, for SANDBOX=off; loaded on first use.
 
         Raises:
-            EngineUnavailableError: it cannot run here as the settings ask.
+            EngineUnavailableError: it cannot run here as configured.
         """
         with self._engine_lock:
             if self._engine is None:

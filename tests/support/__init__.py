@@ -1,1 +1,1 @@
-"""Parts that tests share: made-up galleries, footage, servers, a browser, a Stash."""
+"""What tests share: synthetic galleries, footage, servers, a browser, a Stash."""

@@ -1,1 +1,1 @@
-"""How often the answers are right: labelled photos become trials, and trials figures."""
+"""Measures how often the answers are right, on labelled photos."""

@@ -1,8 +1,8 @@
-"""A labelled library becomes densities: how far apart one person's faces lie, and strangers'.
+"""Fits densities to a labelled library: how far apart faces of one person and of strangers are.
 
-Templates of one, two, three and more sources are made of each person, again and again from
-shuffled sources, and compared. The likeliest variances and scales of the model in
-function/matching/densities.py are sought for the distances found (maximum likelihood).
+Sources are shuffled repeatedly, each person's made into templates of one, two, three and more, and
+the templates compared. The variances and scales of the model in function/matching/densities.py are
+then fitted to these distances (maximum likelihood).
 """
 
 import random
@@ -32,7 +32,7 @@ from tools.accuracy.trials import TrialOutcome, join_sources, make_trials, run_t
 from tools.sources import UnusableSourceError
 
 TEMPLATE_SIZES = (1, 2, 3, 5)
-"""Sources in a template: what is fitted must hold for one photo and for several."""
+"""Sources in a template: the fit must hold for one photo and for several."""
 
 ROUNDS = 20
 FEWEST_PEOPLE, FEWEST_SOURCES = 4, 2
@@ -41,7 +41,7 @@ FOLDS = 2
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Distances of one kind, and 1 / looks of the two templates of each, summed."""
+    """Distances of one kind, and for each the sum of 1 / looks of its two templates."""
 
     distances: Numbers
     shares: Numbers
@@ -49,7 +49,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The densities, and how well densities fitted on half of the people hold for the others."""
+    """The densities, and how well densities fitted on half of the people fit the others."""
 
     densities: Densities
     held_out: Reliability
@@ -63,10 +63,10 @@ class Calibration:
 def calibrate(
     dataset: Dataset, model: EncodingModel, *, fitted_on: str, on: date, seed: int = 1
 ) -> Calibration:
-    """Fit densities on a labelled library, and tell how well such a fit holds for other people.
+    """Fit densities on a labelled library, and measure how well such a fit works for other people.
 
     `fitted_on` is a description for people; `on` the day. The reliability is that of densities
-    fitted on one half of the people and measured on the other, and the other way round.
+    fitted on one half of the people and tested on the other, and the other way round.
 
     Raises:
         UnusableSourceError: fewer than four people have two usable sources.
@@ -112,7 +112,7 @@ def fit_densities(
 
 
 def render_calibration(calibration: Calibration) -> str:
-    """Lay the fit and its reliability out as a table for people."""
+    """Format the fit and its reliability as a table for people."""
     densities = calibration.densities
     lines = [
         f"Fitted on {densities.fitted_on}: {densities.people} people, {densities.faces} faces,",
@@ -120,7 +120,7 @@ def render_calibration(calibration: Calibration) -> str:
         f"one person: variance {densities.own_variance}, scale {densities.own_scale}",
         f"strangers:  variance {densities.between_variance}, scale {densities.stranger_scale}",
         "",
-        "Single photos, fitted on half of the people and tried on the other half:",
+        "Single photos, fitted on half of the people and tested on the other half:",
         f"{'score':>10}{'count':>8}{'came true':>12}",
     ]
     lines += [
@@ -145,7 +145,7 @@ def _usable(sources: Sequence[Source]) -> list[Source]:
     if people < FEWEST_PEOPLE:
         raise UnusableSourceError(
             f"{people} people have {FEWEST_SOURCES} usable photos or clips; calibrating needs at "
-            f"least {FEWEST_PEOPLE}, and ten or more to be worth anything."
+            f"least {FEWEST_PEOPLE}, and ten or more to be useful."
         )
     return usable
 

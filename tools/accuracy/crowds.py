@@ -1,8 +1,8 @@
-"""Strangers made up by the hundred thousand, as far from each other as real ones are.
+"""Makes up strangers by the hundred thousand, as far apart as real ones.
 
-Real encodings lie on a few broad directions, so made-up ones get a spectrum that falls: the
-squared distance of two is between_variance + 2 x own_variance on average, and its logarithm
-spreads as that of real strangers does.
+Real encodings lie mostly along a few directions, so made-up ones get a falling spectrum: the
+squared distance of two is between_variance + 2 x own_variance on average, and its logarithm has
+the same spread as that of real strangers.
 """
 
 import numpy as np
@@ -17,8 +17,8 @@ USUAL_LENGTH = 1.4
 """dlib's encodings are about this long."""
 
 FALL = 0.7
-"""Each direction has 1 / rank^FALL of the variance of the first: makes the distances of made-up
-strangers spread by 0.096 on a log scale; those of real ones by 0.088."""
+"""Each direction has 1 / rank^FALL of the variance of the first. This spreads the distances of
+made-up strangers by 0.096 on a log scale; those of real ones spread by 0.088."""
 
 
 def make_strangers(
@@ -36,7 +36,7 @@ def make_strangers(
 
 
 def add_strangers(gallery: Snapshot, count: int, random: np.random.Generator) -> Snapshot:
-    """Enrol `count` made-up strangers, of one photo each, beside everyone in a gallery."""
+    """Add `count` made-up strangers, with one photo each, to a gallery's performers."""
     known = len(gallery.performers)
     strangers = make_strangers(count, random, gallery.templates.means.mean(axis=0))
     names = tuple(Performer(known + index + 1, f"stranger {index}") for index in range(count))

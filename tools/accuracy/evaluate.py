@@ -1,6 +1,6 @@
-"""A labelled library becomes figures: how well people are named and grouped, beside the reference.
+"""Measures on a labelled library how well people are named and grouped, next to the reference.
 
-Rounds of trials shuffle the sources with a fixed seed, so the same library gives the same figures.
+Trials shuffle the sources with a fixed seed, so the same library always gives the same figures.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ from tools.sources import UnusableSourceError
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured, on what; `reference` is the nearest face within 0.6, and greedy groups."""
+    """What was measured, on what; `reference`: nearest face within 0.6, and greedy groups."""
 
     people: int
     sources: int
@@ -60,8 +60,8 @@ def evaluate(
 ) -> Evaluation:
     """Measure naming and grouping on a labelled library.
 
-    `enrol` sources of each person are enrolled, the rest looked for, `probe` at a time, in `rounds`
-    shuffles; with photos, a probe of several stands for one person seen several times.
+    `enrol` sources of each person are enrolled and the rest searched for, `probe` at a time, in
+    `rounds` shuffles; with photos, several in a probe stand for one person seen several times.
 
     Raises:
         UnusableSourceError: fewer than two people have enough sources.
@@ -90,7 +90,7 @@ def evaluate(
 
 
 def render_evaluation(evaluation: Evaluation) -> str:
-    """Lay the figures out as a table for people."""
+    """Format the figures as a table for people."""
     ours, theirs = evaluation.searches, evaluation.reference_searches
     groups, their_groups = evaluation.groups, evaluation.reference_groups
     rows = [
@@ -114,8 +114,8 @@ def render_evaluation(evaluation: Evaluation) -> str:
     lines = [f"{label:<34}{own:>12}{reference:>12}" for label, own, reference in rows]
     head = (
         f"{evaluation.people} people, {evaluation.sources} photos or clips, {evaluation.faces} "
-        f"faces; enrolled from {evaluation.enrolled_from}, looked for {evaluation.looked_for} at a "
-        f"time, {evaluation.rounds} rounds: {ours.enrolled_searches} searches for the enrolled, "
+        f"faces; enrolled from {evaluation.enrolled_from}, searched for {evaluation.looked_for} at "
+        f"a time, {evaluation.rounds} rounds: {ours.enrolled_searches} searches for the enrolled, "
         f"{ours.stranger_searches} for strangers"
     )
     left_out = [f"left out: {one.origin}: {one.reason}" for one in evaluation.left_out]
@@ -151,7 +151,7 @@ def _count_verdicts(outcomes: Sequence[TrialOutcome]) -> dict[str, dict[str, flo
 
 
 def measure_scores(outcomes: Sequence[TrialOutcome]) -> Reliability:
-    """Tell whether the scores of trials came true; half of them look for strangers."""
+    """Measure how well the scores of trials came true; half of them search for strangers."""
     return measure_reliability(
         [outcome.ours.score / 100 for outcome in outcomes],
         [outcome.ours.enrolled and outcome.ours.first_is_right for outcome in outcomes],

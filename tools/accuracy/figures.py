@@ -1,6 +1,6 @@
-"""Outcomes of trials become figures: how often right, wrong or silent, and whether scores hold.
+"""Turns outcomes of trials into figures: how often right, wrong or silent; are scores reliable?
 
-The words are those of ISO/IEC 19795-1 and of NIST's face recognition tests. FPIR: the share of
+The terms are those of ISO/IEC 19795-1 and of NIST's face recognition tests. FPIR: the share of
 searches for someone not enrolled that name anyone. FNIR: the share of searches for someone enrolled
 that do not name them. B-cubed: Bagga and Baldwin 1998. ECE: Naeini, Cooper and Hauskrecht 2015.
 """
@@ -17,9 +17,9 @@ FPIR_TARGETS = (0.01, 0.001)
 
 @dataclass(frozen=True)
 class Outcome:
-    """One search: was the person enrolled, is the first name right, its score, and was it given.
+    """One search: was the person enrolled, is the first name right, its score, and was it named.
 
-    `score` may be on any scale on which higher is surer; `right_score` is that of the right name.
+    `score` may be on any scale where higher is more certain; `right_score` is the right name's.
     """
 
     enrolled: bool
@@ -31,9 +31,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class MissRate:
-    """FNIR at the threshold that holds FPIR at `fpir`.
+    """FNIR at the threshold that keeps FPIR at `fpir`.
 
-    Where the sample has too few strangers to show such an FPIR, `bound` says which one it can show.
+    If the sample has too few strangers to show such an FPIR, `bound` says which one it can show.
     """
 
     fpir: float
@@ -44,11 +44,11 @@ class MissRate:
 
 @dataclass(frozen=True)
 class SearchFigures:
-    """How well people are named; shares run from 0 to 1.
+    """How well people are named; shares are from 0 to 1.
 
     `rank_1`: the right performer is first, whatever the score. `named_right`, `named_wrong`:
-    searches for the enrolled that name the right and a wrong one; `strangers_named`: those for
-    others that name anyone.
+    searches for enrolled people that give the right or a wrong name; `strangers_named`: searches
+    for strangers that give any name.
     """
 
     enrolled_searches: int
@@ -62,7 +62,7 @@ class SearchFigures:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Scores within a tenth: what they promised on average, and what came true."""
+    """Scores within a tenth: what they promised on average, and how many came true."""
 
     count: int
     promised: float
@@ -74,7 +74,7 @@ class Reliability:
     """Whether a score of 90 is right nine times in ten.
 
     `calibration_error` (ECE) is the mean gap between promise and truth, weighted by count;
-    `log_loss` is the mean of -ln of the probability that was given to what was true.
+    `log_loss` is the mean of -ln of the probability given to what was true.
     """
 
     bins: tuple[ReliabilityBin, ...]
@@ -84,7 +84,7 @@ class Reliability:
 
 @dataclass(frozen=True)
 class GroupFigures:
-    """How well faces fall into people; `b_cubed_f` is the harmonic mean of the two before it."""
+    """How well faces are grouped into people; `b_cubed_f` is the harmonic mean of the other two."""
 
     b_cubed_precision: float
     b_cubed_recall: float
@@ -94,7 +94,7 @@ class GroupFigures:
 
 
 def measure_searches(outcomes: Sequence[Outcome]) -> SearchFigures:
-    """Count what happened in searches for the enrolled and for strangers."""
+    """Count what happened in searches for enrolled people and for strangers."""
     enrolled = [outcome for outcome in outcomes if outcome.enrolled]
     strangers = [outcome for outcome in outcomes if not outcome.enrolled]
     return SearchFigures(
@@ -111,7 +111,7 @@ def measure_searches(outcomes: Sequence[Outcome]) -> SearchFigures:
 def measure_reliability(
     probabilities: Sequence[float], came_true: Sequence[bool], log_losses: Sequence[float]
 ) -> Reliability:
-    """Compare what scores promised (0 to 1) with what came true, tenth by tenth."""
+    """Compare what scores promised (0 to 1) with what came true, for each tenth."""
     promised, true = np.array(probabilities), np.array(came_true, float)
     bin_of = np.minimum((promised * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
     bins = tuple(
@@ -126,11 +126,11 @@ def measure_reliability(
 
 
 def measure_groups(groups: Sequence[int], names: Sequence[str]) -> GroupFigures:
-    """Compare groups with names: element i of both speaks of face i.
+    """Compare groups with names: element i of both is about face i.
 
-    B-cubed precision is, for a face, the share of its group that has its name; recall the share of
-    its name that is in its group; both averaged over the faces. A negative group is that of a face
-    which is nobody's, and no person found.
+    For a face, B-cubed precision is the share of its group that has its name, and recall the share
+    of its name that is in its group; both are averaged over the faces. A negative group means that
+    the face belongs to nobody; it does not count as a person found.
     """
     group_of = np.unique(np.array(groups), return_inverse=True)[1]
     name_of = np.unique(np.array(names), return_inverse=True)[1]

@@ -1,7 +1,7 @@
 """Labelled faces to measure with: photos in folders by name, or clips with a table of names.
 
-Photos: DIR/<Name>/*.jpg, as `import folder` reads them, one source a photo. Clips: DIR/labels.csv
-with the columns `clip` (a path within DIR) and `name`, and where someone is seen for a part only
+Photos: DIR/<Name>/*.jpg, as `import folder` reads them, one source per photo. Clips: DIR/labels.csv
+with the columns `clip` (a path within DIR) and `name`, and, if someone is seen for only a part,
 `start` and `end` in seconds; one source for each name in each clip. A moment that two names claim,
 or none, is left out.
 """
@@ -27,12 +27,13 @@ LABELS_FILE = "labels.csv"
 REQUIRED_COLUMNS = ("clip", "name")
 
 CLEARLY_LARGER = 1.5
-"""The labelled face of a photo with several is the widest, if it is so many times the next."""
+"""In a photo with several faces the widest is the labelled one, if it is this many times as wide
+as the next."""
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One photo or clip of one person: what was seen at one time, so never its own evidence."""
+    """One photo or clip of one person: what was seen at one time, so it never confirms itself."""
 
     name: str
     origin: str
@@ -50,7 +51,7 @@ class LeftOut:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Everything that was read, and what was not."""
+    """Everything that was read, and what could not be."""
 
     sources: tuple[Source, ...]
     left_out: tuple[LeftOut, ...]
@@ -58,7 +59,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class _Label:
-    """Says that `name` is seen in a clip from `start` to `end` seconds."""
+    """Says that `name` appears in a clip from `start` to `end` seconds."""
 
     name: str
     start: float

@@ -1,6 +1,6 @@
-"""The reference's way, to be measured beside ours: nearest face within 0.6, groups by first fit.
+"""The reference method, to compare with ours: nearest face within 0.6, greedy groups.
 
-It is what face_recognition's examples do: compare_faces with its default tolerance.
+It does what face_recognition's examples do: compare_faces with its default tolerance.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from db.snapshots import Snapshot
 from function.faces.faces import Face
 
 TOLERANCE = 0.6
-"""face_recognition's default: two faces within it are one person."""
+"""face_recognition's default: two faces within it are the same person."""
 
 
 def nearest_face(faces: Sequence[Face], gallery: Snapshot) -> tuple[int, float]:
@@ -28,13 +28,13 @@ def nearest_face(faces: Sequence[Face], gallery: Snapshot) -> tuple[int, float]:
 
 
 def distance_to(faces: Sequence[Face], gallery: Snapshot, position: int) -> float:
-    """Measure from the probe to the nearest face of one performer."""
+    """Measure the distance from the probe to the nearest face of one performer."""
     own = gallery.vectors[gallery.owners == position]
     return min(float(np.linalg.norm(own - face.encoding, axis=1).min()) for face in faces)
 
 
 def group_greedily(faces: Sequence[Face]) -> list[int]:
-    """Give each face the group of the first known face within the tolerance, or a new one."""
+    """Put each face in the group of the first known face within the tolerance, or in a new one."""
     groups: list[int] = []
     known: list[NDArray[np.float32]] = []
     for face in faces:

@@ -1,8 +1,8 @@
-"""Labelled sources become trials: who is enrolled from what, who is looked for, and what came out.
+"""Turns labelled sources into trials: who is enrolled from what, who is searched for, the outcome.
 
-In each round every person's sources are shuffled and split into those that enrol and those that
-are looked for. Each probe is looked for twice: with its person enrolled, and, as a stranger, with
-everyone but that person enrolled.
+In each round every person's sources are shuffled and split into those to enrol and those to
+search for. Each probe is searched for twice: with its person enrolled, and, as a stranger, with
+everyone except that person enrolled.
 """
 
 import math
@@ -24,12 +24,12 @@ from tools.accuracy.figures import Outcome
 from tools.accuracy.labelled import Source
 
 LEAST_PROBABILITY = 1e-4
-"""Scores are shown to a tenth of a percent; log loss takes less for this."""
+"""Scores are shown to a tenth of a percent; log loss takes anything smaller as this."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A probe's faces, whose they are, and the gallery they are looked for in."""
+    """A probe's faces, whose they are, and the gallery they are searched for in."""
 
     name: str
     faces: tuple[Face, ...]
@@ -39,7 +39,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialOutcome:
-    """What our way and the reference's made of a trial, and how our probabilities did."""
+    """The outcome of a trial, our way and the reference's, and how good our probabilities were."""
 
     ours: Outcome
     reference: Outcome
@@ -56,7 +56,7 @@ def make_trials(
     rounds: int,
     seed: int,
 ) -> Iterator[Trial]:
-    """Yield trials that enrol `enrol` sources of each person and look for `probe` at a time.
+    """Yield trials that enrol `enrol` sources of each person and search for `probe` at a time.
 
     People with fewer than `enrol` + 1 sources are left out.
     """

@@ -1,1 +1,1 @@
-"""Speed, side by side with the way it is usually done: `make bench`."""
+"""Speed compared with the usual way: `make bench`."""

@@ -1,7 +1,7 @@
-"""`make bench`: our engines and the usual way on the same video, costs as ratios; and the floor.
+"""`make bench`: our engines, the usual way and the floor on the same video, with cost ratios.
 
-Each contender runs in a process of its own; the kernel is asked for its CPU seconds when it has
-ended, and it says itself what memory it held at most. Prints a table, and writes JSON.
+Each contender runs in its own process; the kernel reports its CPU seconds when it has ended, and
+the process itself reports its peak memory. Prints a table, and writes JSON.
 """
 
 import json
@@ -22,17 +22,17 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / ".cache" / "bench.json"
 COMPARED = ("keyframes", "onnx", "dlib", "reference")
 ALONE = ("keyframes", "onnx")
-"""Who runs where the reference would take an hour, or is not what is asked."""
+"""Contenders to run where the reference would take an hour, or is not wanted."""
 
 HEADINGS = (
     *("contender", "frames", "faces", "true", "people"),
-    *("CPU s", "of it work", "wall s", "peak MB"),
+    *("CPU s", "of which work", "wall s", "peak MB"),
 )
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one contender cost, whole process, and what it found."""
+    """What one contender cost, for its whole process, and what it found."""
 
     contender: str
     video: str
@@ -68,7 +68,7 @@ def run_contender(name: str, video: Path, every_seconds: float | None) -> Run:
 
 
 def describe_machine() -> str:
-    """Name the machine, for whoever compares figures."""
+    """Describe the machine, for people who compare figures."""
     model = platform.processor() or platform.machine()
     cpu_info = Path("/proc/cpuinfo")
     if cpu_info.exists():
@@ -81,7 +81,7 @@ def describe_machine() -> str:
 
 
 def render_table(runs: list[Run]) -> str:
-    """Render runs of one video side by side; where the last is the reference, with ratios."""
+    """Render runs of one video side by side, with ratios if the last is the reference."""
     rows = [HEADINGS, *(_row(run) for run in runs)]
     against = runs[-1]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
@@ -101,7 +101,7 @@ def _ratios(run: Run, against: Run) -> str:
     memory = against.peak_megabytes / run.peak_megabytes
     return (
         f"{run.contender} takes {loaded:.1f} times less CPU than {against.contender} once the nets "
-        f"are loaded ({whole:.1f} with loading them), {wall:.1f} times less time, "
+        f"are loaded ({whole:.1f} including loading), {wall:.1f} times less time, "
         f"{memory:.1f} times less memory"
     )
 
@@ -124,7 +124,7 @@ def _row(run: Run) -> tuple[str, ...]:
 @click.command(epilog="Example: python -m tools.bench video.mp4 --every 5 --contender onnx")
 @click.argument("videos", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
-    "--every", multiple=True, type=float, help="Seconds between samples; 5 and 1 if none."
+    "--every", multiple=True, type=float, help="Seconds between samples; default 5 and 1."
 )
 @click.option(
     "--contender", multiple=True, type=click.Choice(list(CONTENDERS)), help="Default: all."
@@ -133,8 +133,8 @@ def main(videos: tuple[Path, ...], every: tuple[float, ...], contender: tuple[st
     """Compare on VIDEOS, or on two minutes of 1080p made here with keyframes every 5 s and 2 s.
 
     A third video shows the same people far away, with faces of 40 to 80 pixels. Without VIDEOS,
-    ours also runs alone with its default settings: on an hour of the same, and on ten seconds,
-    where the time is that of a process that starts cold.
+    our engine also runs alone with its default settings: on an hour of the same, and on ten
+    seconds, which measures a cold start.
     """
     click.echo(f"Machine: {describe_machine()}")
     everything: list[Run] = []

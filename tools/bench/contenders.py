@@ -1,4 +1,4 @@
-"""One run of one contender in a process of its own, so that its costs are its own.
+"""Runs one contender in its own process, so that its costs are measured separately.
 
 `python -m tools.bench.contenders NAME VIDEO EVERY` prints what was found, as JSON.
 """
@@ -19,7 +19,7 @@ from tools.footage.bench_footage import is_footage, true_faces
 class Found:
     """What a contender found, and the CPU seconds after its nets were loaded.
 
-    `true_faces` counts no more faces at a moment than there are; None where that is not known.
+    `true_faces` counts no more faces at a moment than are shown; None if that is not known.
     """
 
     frames: int
@@ -40,7 +40,7 @@ def run_dlib(video: Path, every_seconds: float | None) -> Found:
 
 
 def run_reference(video: Path, every_seconds: float | None) -> Found:
-    """Run the way it is usually done; it has no automatic interval, and takes one second."""
+    """Run the usual way; it has no automatic interval, and uses one second."""
     from tools.bench import reference  # noqa: PLC0415  # contenders must not pay for each other
 
     library = reference.load_library()
@@ -53,7 +53,7 @@ def run_reference(video: Path, every_seconds: float | None) -> Found:
 
 
 def run_keyframes(video: Path, _: float | None) -> Found:
-    """Decode the keyframes and nothing else: what no sampling of a video can cost less than."""
+    """Decode the keyframes and nothing else: the least that sampling a video can cost."""
     import av  # noqa: PLC0415  # as above
 
     started = time.process_time()
@@ -84,7 +84,7 @@ def _run_ours(engine_name: str, video: Path, every_seconds: float | None) -> Fou
 
 
 def count_true(video: Path, moments: list[float]) -> int | None:
-    """Count the faces found that are there, by the truth of our own footage."""
+    """Count the faces found that are really there, known for our own footage."""
     if not is_footage(video):
         return None
     return sum(min(moments.count(moment), true_faces(moment)) for moment in set(moments))
@@ -100,10 +100,10 @@ CONTENDERS: dict[str, Callable[[Path, float | None], Found]] = {
 
 
 def peak_megabytes() -> float:
-    """Tell how much memory this process has held at most."""
+    """Return the peak memory of this process."""
     status = Path("/proc/self/status")
     if status.exists():
-        # Not ru_maxrss: on Linux a process inherits what its parent held when it was started.
+        # Not ru_maxrss: on Linux a process inherits the peak of its parent when it is started.
         held = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
         if held:
             return int(held[1]) / 1024

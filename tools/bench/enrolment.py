@@ -1,6 +1,6 @@
-"""What enrolling a folder of photos costs: `python -m tools.bench.enrolment`.
+"""Measures what enrolling a folder of photos costs: `python -m tools.bench.enrolment`.
 
-The photos are variations of six portraits, 600 px on the longest side, four to a performer.
+The photos are variations of six portraits, 600 px on the longest side, four per performer.
 """
 
 import io
@@ -49,7 +49,7 @@ class Measured:
 
 
 def make_folder(folder: Path, photos: int) -> None:
-    """Fill a folder with made-up performers of four photos each, no two files alike."""
+    """Fill a folder with made-up performers of four photos each; no two files are the same."""
     portraits = [Image.open(fetch_photos() / name).convert("RGB") for name in PORTRAITS]
     chance = np.random.default_rng(0)
     for number in range(photos):
@@ -62,7 +62,7 @@ def make_folder(folder: Path, photos: int) -> None:
 
 
 def measure(folder: Path, photos: int) -> Measured:
-    """Enrol the folder into a new gallery beside it."""
+    """Enrol the folder into a new gallery next to it."""
     settings = Settings.from_env()
     engine = load_chosen_engine(settings)
     quarter: list[float] = []

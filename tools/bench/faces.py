@@ -1,8 +1,8 @@
 """`make bench-faces`: which faces each detector finds, by size, turn, blur and light, and its cost.
 
-One portrait at a time is drawn into a 1080p picture with a textured ground; a face counts as found
-when a detector's box has its middle within half a face of where it was drawn. Every picture is new
-to the detector, so YuNet takes all its looks, as it does for a photo. Prints a table in Markdown.
+One portrait at a time is drawn into a 1080p picture with a textured background; a face counts as
+found if the middle of a detector's box is within half a face of where it was drawn. Every picture
+is new to the detector, so YuNet runs all its passes, as for a photo. Prints a Markdown table.
 """
 
 import statistics
@@ -30,21 +30,21 @@ from tools.footage.photos import fetch_photos
 
 PORTRAITS = ("obama1.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png", "hopper.jpg")
 SMALLEST_SOURCE_PIXELS = 90
-"""Photos whose face is narrower are left out: it could not be drawn larger."""
+"""Photos with a narrower face are left out: it could not be drawn larger."""
 
 SURROUNDINGS = 0.9
-"""A photo must show so many face widths on each side of the face's middle."""
+"""A photo must show this many face widths on each side of the face's middle."""
 
 SPARE = 10
-"""Of the folders' photos so many times more are tried than are needed, evenly spread."""
+"""This many times more photos of the folders are tried than needed, evenly spread."""
 
 DISC = 1.25
-"""A portrait is drawn as a disc that reaches so many face widths from the face's middle."""
+"""A portrait is drawn as a disc that reaches this many face widths from the face's middle."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """How a face is drawn: its width, its turn, its blur (in widths) and how much light is left."""
+    """How a face is drawn: its width, turn, blur (in widths) and the share of light left."""
 
     width: int
     degrees: int = 0
@@ -52,7 +52,7 @@ class Condition:
     light: float = 1.0
 
     def __str__(self) -> str:
-        """Say it in a few words, for a row of the table."""
+        """Describe it in a few words, for a row of the table."""
         parts = [f"{self.width} px"]
         parts += [f"turned by {self.degrees}"] if self.degrees else []
         parts += [f"blurred by {self.blur:.0%} of its width"] if self.blur else []
@@ -71,7 +71,7 @@ CONDITIONS = (
 
 @dataclass(frozen=True)
 class Way:
-    """A way to look for faces: a detector, and how large the picture is that it is shown."""
+    """A way to find faces: a detector, and the size of the picture it is given."""
 
     name: str
     detector: DetectorName
@@ -84,7 +84,7 @@ WAYS = (
     Way("hog", "hog", 960),
     Way("the usual way", "hog", WIDTH),
 )
-"""The last is HOG on the whole picture, enlarged once: what face_recognition does unless told."""
+"""The last is HOG on the whole picture, enlarged once: face_recognition's default."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,14 +99,14 @@ class Portrait:
 
 @dataclass(frozen=True)
 class Cell:
-    """How many of the faces of one condition one way found, and its median time."""
+    """How many faces of one condition one way found, and its median time."""
 
     found: int
     milliseconds: float
 
 
 def read_portraits(folders: Sequence[Path], count: int) -> list[Portrait]:
-    """Read the demo's portraits, and photos of the folders, until there are `count`."""
+    """Read the demo's portraits, and photos from the folders, until there are `count`."""
     engine = load_engine("onnx", EngineOptions())
     own = [fetch_photos() / name for name in PORTRAITS]
     others = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
@@ -134,7 +134,7 @@ def _with_surroundings(picture: RgbImage, box: Box) -> list[Portrait]:
 
 
 def draw(portrait: Portrait, condition: Condition, ground: RgbImage, seed: int) -> "Drawn":
-    """Draw a portrait somewhere on the ground, as the condition says."""
+    """Draw a portrait at a random place, as the condition says."""
     reach = DISC * condition.width
     chance = np.random.default_rng(seed)
     x = chance.uniform(min(reach, WIDTH / 2), max(WIDTH - reach, WIDTH / 2))
@@ -167,7 +167,7 @@ class Drawn:
     width: float
 
     def is_found(self, found: Sequence[Detection]) -> bool:
-        """Whether one of the finds is this face."""
+        """Whether one of the detections is this face."""
         return any(
             np.hypot(
                 (one.box.left + one.box.right) / 2 - self.x,
@@ -179,7 +179,7 @@ class Drawn:
 
 
 def measure(way: Way, portraits: Sequence[Portrait]) -> Iterator[Cell]:
-    """Look for every portrait in every condition."""
+    """Search for every portrait in every condition."""
     engine = load_engine("onnx", EngineOptions(detector=way.detector))
     ground = make_ground()
     for condition in tqdm(CONDITIONS, desc=way.name, file=sys.stderr):
@@ -212,14 +212,14 @@ def render(ways: Sequence[Way], columns: Sequence[Sequence[Cell]], count: int) -
 
 @click.command(epilog="Example: python -m tools.bench.faces photos/ --pictures 20")
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--pictures", default=20, show_default=True, help="Faces of each condition.")
+@click.option("--pictures", default=20, show_default=True, help="Faces per condition.")
 @click.option(
     "--way", "names", multiple=True, type=click.Choice([w.name for w in WAYS]), help="Default: all."
 )
 def main(folders: tuple[Path, ...], pictures: int, names: tuple[str, ...]) -> None:
-    """Compare detectors on the demo's portraits, and on photos of FOLDERS with one face each.
+    """Compare detectors on the demo's portraits, and on photos in FOLDERS with one face each.
 
-    All ways together take some ten minutes with 20 pictures; the usual way is most of that.
+    All ways together take about ten minutes with 20 pictures; the usual way is most of that.
     """
     portraits = read_portraits(folders, pictures)
     ways = [way for way in WAYS if not names or way.name in names]

@@ -1,7 +1,7 @@
-"""The way it is usually done, for comparison: every frame decoded, HOG on full frames.
+"""The usual way, for comparison: every frame decoded, HOG on full frames.
 
-Written afresh from a description of a common pipeline around face_recognition. It is measured and
-never used: each step is as such pipelines have it, also where a better one is known.
+Written from scratch after a description of a common pipeline around face_recognition. It is
+measured and never used: each step is what such pipelines do, even where a better one is known.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ CROP_PADDING_PIXELS = 45
 SAME_PERSON_DISTANCE = 0.6
 
 Location = tuple[int, int, int, int]
-"""A face as face_recognition has it: top, right, bottom, left."""
+"""A face as face_recognition gives it: top, right, bottom, left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class ReferenceFace:
 
 @dataclass(frozen=True, eq=False)
 class ReferenceResult:
-    """What the reference found: frames it looked at, faces, and the groups it made of them."""
+    """What the reference found: frames it processed, faces, and the groups it made of them."""
 
     frames: int
     faces: tuple[ReferenceFace, ...]
@@ -60,7 +60,7 @@ def run_reference(video: Path, every_seconds: float, library: Any) -> ReferenceR
 
 
 def read_every_frame(video: Path, every_seconds: float) -> Iterator[tuple[float, RgbImage]]:
-    """Decode every frame with OpenCV and keep one every so many seconds, as RGB."""
+    """Decode every frame with OpenCV and keep one every `every_seconds`, as RGB."""
     capture = cv2.VideoCapture(str(video))
     fps = capture.get(cv2.CAP_PROP_FPS)
     step = max(1, round(fps * every_seconds))
@@ -109,7 +109,7 @@ def _padded(frame: RgbImage, location: Location) -> Location:
 
 
 def _level(library: Any, frame: RgbImage, location: Location) -> RgbImage:
-    """Cut the face out and turn it level, looking for eyes in the frame and in the crop."""
+    """Cut the face out and level it, using eyes found in the frame and in the crop."""
     library.face_landmarks(frame)
     top, right, bottom, left = location
     crop = np.ascontiguousarray(frame[top:bottom, left:right])
@@ -125,7 +125,7 @@ def _level(library: Any, frame: RgbImage, location: Location) -> RgbImage:
 
 
 def _rate(library: Any, crop: RgbImage) -> float:
-    """Rate a crop by the size and the place of its face, detecting twice on the way."""
+    """Rate a crop by the size and the position of its face, detecting twice on the way."""
     first = library.face_locations(crop)
     second = library.face_locations(crop)
     if not first or not second:

@@ -1,8 +1,8 @@
-"""How fast, and how right, people are matched with a gallery of up to a million encodings.
+"""Measures how fast and how reliably people are matched with up to a million encodings.
 
 Run `python -m tools.bench.search [PHOTOS]`. Made-up performers surround real ones; with a folder
-of labelled photos (PHOTOS/<Name>/*.jpg) it also tells whether strangers by the hundred thousand
-take a right name away. Prints a table on stderr and JSON on stdout.
+of labelled photos (PHOTOS/<Name>/*.jpg) it also measures whether strangers by the hundred thousand
+displace a right name. Prints a table on stderr and JSON on stdout.
 """
 
 import json
@@ -34,7 +34,7 @@ STRANGERS = (0, 1_000, 10_000, 100_000)
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds to make the templates (once a generation) and to match PEOPLE people."""
+    """Seconds to make the templates (once per generation) and to match PEOPLE people."""
 
     performers: int
     encodings: int
@@ -45,7 +45,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class Crowd:
-    """What became of probes of enrolled people beside so many strangers."""
+    """What became of probes of enrolled people among this many strangers."""
 
     strangers: int
     probes: int
@@ -80,7 +80,7 @@ def measure_speed(performers: int, encodings_each: int) -> Speed:
 
 
 def measure_crowds(photos: Path) -> list[Crowd]:
-    """Look for people of labelled photos, three enrolled and three looked for, among strangers."""
+    """Search for people in labelled photos among strangers: three enrolled, three searched for."""
     engine = load_engine("auto", EngineOptions())
     dataset = read_dataset(photos, engine)
     trials = [
@@ -132,7 +132,7 @@ def main() -> None:
         )
     for crowd in crowds:
         print(
-            f"{crowd.strangers:>8,} strangers beside: of {crowd.probes} probes named right "
+            f"{crowd.strangers:>8,} strangers added: of {crowd.probes} probes named right "
             f"{crowd.named_right}, wrong {crowd.named_wrong}, uncertain {crowd.uncertain}",
             file=sys.stderr,
         )

@@ -1,7 +1,7 @@
-"""The main job once, from photographs to names over HTTP, with everything it makes kept in demo/.
+"""The main job once, from photographs to names over HTTP; everything it makes is kept in demo/.
 
-Enrols two people, makes a video in which one of them appears (from a photo that was not enrolled)
-and then somebody who is not enrolled, starts the function, asks it as anyone would, and stops it.
+Enrols two people, makes a video that shows one of them (in a photo that was not enrolled) and
+then somebody who is not enrolled, starts the function, asks it over HTTP, and stops it.
 """
 
 import base64
@@ -34,7 +34,7 @@ ENROLLED = {
     "Grace Hopper": (("hopper.jpg",), "https://en.wikipedia.org/wiki/Grace_Hopper"),
 }
 IN_THE_VIDEO = ("obama3.jpg", "astronaut.png", "cat.png")
-"""Someone enrolled, on a photo that is not; someone who is not enrolled; and no face at all."""
+"""Someone enrolled, in another photo; someone who is not enrolled; and no face at all."""
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def main() -> None:
         _show(people, time.monotonic() - asked)
         _say(f"6. Ask again: curl -F path=video.mp4 {address}/")
         same = _ask(f"{address}/", form={"path": "video.mp4"}) == people
-        print("   The same answer." if same else "   Another answer!")
+        print("   The same answer." if same else "   A different answer!")
     _save(people)
     print(f"Done in {time.monotonic() - started:.0f} s; the server is stopped.")
 

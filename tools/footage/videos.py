@@ -1,4 +1,4 @@
-"""Videos made in code, for the demo, the benchmarks and the tests: pictures in, a file out."""
+"""Videos made in code, for the demo, the benchmarks and the tests."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -33,11 +33,11 @@ def write_video(
 ) -> Path:
     """Write RGB pictures (equal sizes, even sides) as a video, and return its path.
 
-    A keyframe stands at every `keyframe_every`-th picture and nowhere else. `rotation` is in
-    degrees counter-clockwise, as the player turns the picture, with `mirrored` left and right
-    exchanged after. `seconds` gives each picture's own time instead of an even rate. `container`
-    names the format where the suffix does not, and `container_options` go to its writer; `options`
-    go to the encoder.
+    Every `keyframe_every`-th picture is a keyframe, and no other. `rotation` is in degrees
+    counter-clockwise, as the player turns the picture; with `mirrored`, left and right are swapped
+    afterwards. `seconds` gives each picture its own time instead of an even rate. `container` names
+    the format if the suffix does not, and `container_options` go to its writer; `options` go to the
+    encoder.
     """
     rate = Fraction(fps).limit_denominator(1001)
     with av.open(str(path), "w", format=container, options=container_options) as output:
@@ -81,10 +81,10 @@ def moving_picture(
     size: tuple[int, int] = (640, 360),
     reach: float = 0.1,
 ) -> Iterator[RgbImage]:
-    """Yield a photo that sways over a plain ground, as someone who moves before a camera.
+    """Yield a photo that sways over a plain background, like someone moving before a camera.
 
-    The photo is scaled to the full height of `size` (width, height), and its middle travels
-    `reach` of the width to either side, once in four seconds.
+    The photo is scaled to the full height of `size` (width, height), and its middle moves by
+    `reach` of the width to either side, once every four seconds.
     """
     width, height = size
     scale = height / photo.shape[0]
@@ -97,7 +97,7 @@ def moving_picture(
 
 
 def still_picture(picture: RgbImage, seconds: float, *, fps: float = 25) -> Iterator[RgbImage]:
-    """Yield the same picture for so long."""
+    """Yield the same picture for `seconds`."""
     for _ in range(round(seconds * fps)):
         yield picture
 
@@ -121,7 +121,7 @@ def read_picture(path: Path) -> RgbImage:
 
 
 def read_portrait(path: Path) -> RgbImage:
-    """Read the top square of a portrait, where the face is: RGB uint8, (side, side, 3)."""
+    """Read the top square of a portrait, which shows the face: RGB uint8, (side, side, 3)."""
     picture = read_picture(path)
     side = min(picture.shape[:2])
     left = (picture.shape[1] - side) // 2

@@ -1,1 +1,1 @@
-"""Performers from a source become performers in the gallery, with a report of each."""
+"""Enrols a source's performers in the gallery, and reports on each."""

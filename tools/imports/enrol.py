@@ -1,4 +1,4 @@
-"""Records of performers become performers in the gallery; what became of each, and why."""
+"""Enrols records of performers in the gallery, and says what became of each, and why."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -15,10 +15,10 @@ from tools.sources import Refusal, SourceRecord
 
 @dataclass(frozen=True)
 class Enrolment:
-    """What became of one performer: the change, the photos added, and those left out.
+    """What became of one performer: the change, the photos added, and those refused.
 
-    `change` is None where nothing was stored; `forgotten` where the user asked for that;
-    `is_incomplete` where a photo did not arrive and may the next time.
+    `change` is None if nothing was stored; `forgotten` is set if the user asked never to enrol
+    them; `is_incomplete` if a photo did not arrive but may the next time.
     """
 
     performer: str
@@ -37,7 +37,7 @@ def enrol_all(
     engine: Engine,
     demands: Demands = USUAL_DEMANDS,
 ) -> Iterator[Enrolment]:
-    """Enrol performers one by one; each is in the gallery, whole, when its Enrolment comes out."""
+    """Enrol performers one by one; each is fully stored when its Enrolment is yielded."""
     for record in records:
         if isinstance(record, Refusal):
             yield Enrolment(record.performer, None, 0, (record,))
@@ -51,9 +51,9 @@ def enrol_performer(
     engine: Engine,
     demands: Demands = USUAL_DEMANDS,
 ) -> Enrolment:
-    """Encode the photos of one performer that are new, and store them in one step.
+    """Encode one performer's new photos, and store them in one step.
 
-    A performer none of whose photos can be used is not added: `change` is None.
+    A performer without any usable photo is not added: `change` is None.
     """
     performer = record.performer
     complaint = find_complaint(performer)
@@ -96,9 +96,9 @@ def is_done(record: SourceRecord, gallery: Gallery) -> bool:
 def spare_photos(
     records: Iterable[SourceRecord | Refusal], gallery: Gallery, *, look_again: bool = False
 ) -> Iterator[SourceRecord | Refusal]:
-    """Take the photos off records that need none, so that nobody fetches them.
+    """Remove the photos from records that need none, so that they are not fetched.
 
-    Those are records of the forgotten and, unless `look_again`, those that are done.
+    Those are records of forgotten performers and, unless `look_again`, those that are done.
     """
     for record in records:
         if isinstance(record, SourceRecord) and (
@@ -122,7 +122,7 @@ def _own_identity(performer: Performer) -> Identity:
 
 
 def _refused(performer: Performer, reason: str) -> Enrolment:
-    # A name may be refused for being endless; the report shows where it begins.
+    # A name may be refused for its length; the report shows how it begins.
     name = " ".join(performer.name.split())[:80]
     return Enrolment(name, None, 0, (Refusal(name, "", reason),))
 

@@ -1,4 +1,4 @@
-"""A source, a gallery and an engine become a report: the flow that every import shares."""
+"""The flow that all imports share: from a source, a gallery and an engine to a report."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -37,7 +37,7 @@ def import_records(
 ) -> Report:
     """Enrol everyone a source yields; `kind` names the source in the journal.
 
-    What was enrolled before the source broke off, or the disk was full, stays and is reported.
+    What was enrolled before the source failed or the disk filled up stays, and is reported.
 
     Raises:
         UnusableSourceError: nothing could be read.
@@ -51,7 +51,7 @@ def import_records(
 def follow(
     enrolments: Iterator[Enrolment], gallery: GalleryChange, *, kind: str, total: int | None = None
 ) -> Report:
-    """Count enrolments as they come, with a bar on stderr, and write the journal's line."""
+    """Count enrolments as they arrive, with a bar on stderr, and add a line to the journal."""
     report = Report()
     try:
         for enrolment in tqdm(enrolments, total=total, unit=" performers", file=sys.stderr):
@@ -88,5 +88,5 @@ def _note(gallery: GalleryChange, kind: str, report: Report) -> None:
     try:
         gallery.log(f"import {kind}", report.counts())
     except GalleryError as error:
-        # On a full disk the report must still come out.
+        # On a full disk the report must still be printed.
         report.stopped = report.stopped or str(error)

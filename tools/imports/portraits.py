@@ -1,4 +1,4 @@
-"""The photos of one performer become encodings; each that cannot be used has its reason."""
+"""Turns the photos of one performer into encodings; each unusable photo is given a reason."""
 
 import hashlib
 from collections.abc import Iterable
@@ -14,17 +14,17 @@ from function.media.photos import PhotoNotFetchedError, PhotoRefusedError
 from tools.sources import Photo, Refusal
 
 WAYS_OUT = {
-    "several faces": ", or say --largest-face",
-    "blurred": ", or say --allow-blurred",
+    "several faces": ", or use --largest-face",
+    "blurred": ", or use --allow-blurred",
 }
-"""What an import can be told instead, by the beginning of a refusal."""
+"""What an import option can do about a refusal, by the beginning of its reason."""
 
 
 @dataclass(frozen=True)
 class Demands:
-    """What a photo must be to be enrolled.
+    """What a photo must fulfil to be enrolled.
 
-    `look_again` asks for the photos of records that were enrolled in full and have not changed.
+    `look_again` reads the photos of records that were enrolled in full and have not changed.
     """
 
     largest_face: bool = False
@@ -37,14 +37,14 @@ USUAL_DEMANDS = Demands()
 
 
 class Portraits:
-    """The photos of one performer as they are looked at: what is new, refused, or known already.
+    """The photos of one performer as they are read: new, refused, or already known.
 
-    `new` are the encodings to store; `is_incomplete` says that a photo did not arrive and may the
+    `new` are the encodings to store; `is_incomplete` means that a photo did not arrive but may the
     next time.
     """
 
     def __init__(self, engine: Engine, demands: Demands) -> None:
-        """Know no photo yet."""
+        """Start without any known photo."""
         self._engine = engine
         self._demands = demands
         self._hashes: set[str] = set()
@@ -67,7 +67,7 @@ class Portraits:
             self.look_at(performer, photo)
 
     def look_at(self, performer: str, photo: Photo) -> None:
-        """Read one photo and encode its face, if that is new."""
+        """Read one photo and encode its face, if it is new."""
         try:
             content = photo.read()
             photo_hash = hashlib.sha256(content).hexdigest()
@@ -81,7 +81,7 @@ class Portraits:
                 allow_blurred=self._demands.allow_blurred,
             )
         except (OSError, PhotoRefusedError) as error:
-            # A photo that did not arrive may do so next time; one that was seen will not change.
+            # A photo that did not arrive may do so next time; one that was read will not change.
             self.is_incomplete |= isinstance(error, OSError | PhotoNotFetchedError)
             self.refusals.append(Refusal(performer, photo.origin, _explain(error)))
             return

@@ -1,4 +1,4 @@
-"""Photos are read a few at a time, ahead of the engine, and no more of them than that are held."""
+"""Reads photos ahead of the engine, a few at a time, and holds only a limited number."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -11,16 +11,16 @@ PHOTOS_AT_ONCE = 4
 """Polite to a server, and enough to hide its latency."""
 
 PHOTOS_AHEAD = 12
-"""Read and not yet looked at: with photos of 32 MB at most, 400 MB at the very worst."""
+"""Read but not yet processed: with photos of 32 MB at most, 400 MB in the worst case."""
 
 
 def read_ahead(records: Iterable[SourceRecord | Refusal]) -> Iterator[SourceRecord | Refusal]:
-    """Pass records on in order, while the photos of the next ones are already being read.
+    """Pass records on in order, while the photos of the next ones are read.
 
-    Where the source breaks off, what it gave until then is passed on first.
+    If the source fails, what it gave until then is passed on first.
 
     Raises:
-        UnusableSourceError: the source did.
+        UnusableSourceError: the source failed.
     """
     waiting: deque[tuple[SourceRecord | Refusal, list[Future[bytes]]]] = deque()
     source = iter(records)

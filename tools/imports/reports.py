@@ -1,4 +1,4 @@
-"""What an import did, counted as it goes, in memory that does not grow with the gallery."""
+"""Counts what an import did, in memory that does not grow with the gallery."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -11,10 +11,10 @@ MAX_LISTED = 10_000
 
 
 class Report:
-    """Counts what became of every performer, and lists what a person must look at."""
+    """Counts what became of every performer, and lists what a person must check."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start at zero."""
         self._changes: Counter[str] = Counter()
         self._lists: dict[str, list[Any]] = {"refused": [], "forgotten": [], "namesakes": []}
         self._more: Counter[str] = Counter()
@@ -38,23 +38,23 @@ class Report:
 
     @property
     def done(self) -> int:
-        """How many performers came to an end, well or not."""
+        """How many performers were finished, successfully or not."""
         return sum(self._changes[change] for change in (*_CHANGES, "forgotten"))
 
     @property
     def is_partial(self) -> bool:
-        """Whether something was refused, or the source broke off."""
+        """Whether something was refused, or the source failed."""
         return bool(self._lists["refused"] or self.stopped)
 
     def counts(self) -> dict[str, int]:
-        """Return the numbers alone, which name nobody."""
+        """Return only the numbers, without names."""
         counts = {change: self._changes[change] for change in (*_CHANGES, "photos", "duplicates")}
         for what, listed in self._lists.items():
             counts[what] = len(listed) + self._more[what]
         return counts
 
     def to_json(self) -> dict[str, Any]:
-        """Write everything out for people and programs."""
+        """Return everything for people and programs."""
         report: dict[str, Any] = {**self.counts(), **self._lists}
         report |= {f"{what}_not_listed": number for what, number in self._more.items()}
         return report | ({"stopped": self.stopped} if self.stopped else {})

@@ -1,1 +1,1 @@
-"""Hold the function to hostile media, load and time: `python -m tools.soak`."""
+"""Exposes the function to hostile media, load and long use: `python -m tools.soak`."""

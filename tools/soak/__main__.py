@@ -1,4 +1,4 @@
-"""`python -m tools.soak`: break thousands of files and see that the server does not care."""
+"""`python -m tools.soak`: sends thousands of broken files and checks that the server survives."""
 
 import json
 import sys
@@ -39,7 +39,7 @@ COLUMNS = "{:<14} {:>8} {:>9} {:>9} {:>7}  {}"
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to try, and the moment at which to stop."""
+    """How much to try, and when to stop."""
 
     mutations: range
     photos: range
@@ -52,10 +52,10 @@ class Plan:
 @click.option("--trial", "trials", type=click.Choice(TRIALS), multiple=True, help="Only these.")
 @click.option("--mutations", default=10_000, show_default=True, help="How many broken files.")
 @click.option("--photos", default=2_000, show_default=True, help="How many broken photos.")
-@click.option("--first", default=0, help="The number of the first broken file, to go on with.")
+@click.option("--first", default=0, help="The number of the first broken file, to resume from.")
 @click.option("--crashes", default=100, show_default=True, help="How many SIGSEGVs.")
-@click.option("--requests", default=2_000, show_default=True, help="How many to watch memory by.")
-@click.option("--minutes", default=60.0, show_default=True, help="When to stop, also half-way.")
+@click.option("--requests", default=2_000, show_default=True, help="How many to watch memory with.")
+@click.option("--minutes", default=60.0, show_default=True, help="When to stop, even half-way.")
 def main(  # noqa: PLR0917  # click gives each option a parameter
     trials: tuple[str, ...],
     mutations: int,
@@ -65,7 +65,7 @@ def main(  # noqa: PLR0917  # click gives each option a parameter
     requests: int,
     minutes: float,
 ) -> None:
-    """Put a server to every trial; a table on stderr, JSON on stdout, exit status 1 for a fault."""
+    """Run every trial against a server; a table on stderr, JSON on stdout, exit 1 for a fault."""
     plan = Plan(
         mutations=range(first, first + mutations),
         photos=range(photos),
@@ -132,7 +132,7 @@ def _check_drift(found: list[Figures]) -> None:
     for figures in found:
         drift = figures.notes.get("drift %", 0.0)
         if drift > MOST_DRIFT_PERCENT:
-            figures.faults.append(f"the memory grew by {drift:.1f} %")
+            figures.faults.append(f"memory grew by {drift:.1f} %")
 
 
 def _print(found: list[Figures]) -> None:

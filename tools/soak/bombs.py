@@ -1,4 +1,4 @@
-"""Files made by hand to take all memory, all time, or a file that is not theirs."""
+"""Files made by hand to use all memory or time, or to read a file that is not theirs."""
 
 import struct
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from tools.footage.videos import write_video
 
 Patch = tuple[bytes, int, int]
-"""A box of an MP4, a place in it, and the 32-bit number to put there."""
+"""An MP4 box, an offset in it, and the 32-bit number to write there."""
 
 FALSE_CLAIMS: dict[str, Patch] = {
     "endless-movie.mp4": (b"mvhd", 20, 2**32 - 1),
@@ -37,7 +37,7 @@ FALSE_CLAIMS: dict[str, Patch] = {
 
 
 def write_bombs(folder: Path, seed: Path, canary: Path, port: int) -> list[Path]:
-    """Write every bomb; those that fetch reach for `canary`, and for `port` on this machine."""
+    """Write every bomb; some try to read `canary`, or to reach `port` on this machine."""
     written = [_patch(seed, folder / name, *patch) for name, patch in FALSE_CLAIMS.items()]
     for name, text in scripts(canary, port).items():
         written += [_write(folder / f"{name}.{suffix}", text) for suffix in ("mp4", "m3u8", "txt")]
@@ -84,7 +84,7 @@ def scripts(canary: Path, port: int) -> dict[str, str]:
 
 
 def odd_files(seed: Path) -> dict[str, bytes]:
-    """Files that are empty, hardly anything, or something else altogether."""
+    """Files that are empty, nearly empty, or something else altogether."""
     good = seed.read_bytes()
     return {
         "empty.mp4": b"",
@@ -125,7 +125,7 @@ def _sparse(path: Path, seed: Path) -> Path:
 
 
 def _encode(path: Path, codec: str, pixel_format: str, sizes: list[tuple[int, int]]) -> Path:
-    """Write one picture of each size, the header saying the first."""
+    """Write one picture of each size; the header states the first."""
     with av.open(str(path), "w") as output:
         stream = cast("VideoStream", output.add_stream(codec, rate=25))
         stream.width, stream.height = sizes[0]

@@ -1,4 +1,4 @@
-"""Good files become bad ones: bytes flipped, cut, doubled, moved, and numbers made extreme."""
+"""Breaks good files: bytes flipped, cut, doubled, moved, and numbers made extreme."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -9,7 +9,7 @@ EXTREMES = tuple(
     for number in (0, 1, 2 ** (8 * size - 1) - 1, 2 ** (8 * size - 1), 2 ** (8 * size) - 1)
     for order in ("big", "little")
 )
-"""Numbers that counts and sizes overflow at."""
+"""Numbers at which counts and sizes overflow."""
 
 Mutation = Callable[[bytearray, Random], bytearray]
 
@@ -37,7 +37,7 @@ def overwrite(content: bytearray, chance: Random) -> bytearray:
 
 
 def cut(content: bytearray, chance: Random) -> bytearray:
-    """Leave out the end, or a piece."""
+    """Remove the end, or a piece."""
     start = _place(content, chance)
     end = chance.choice((len(content), start + chance.randrange(1, 5_000)))
     del content[start:end]
@@ -61,7 +61,7 @@ def swap(content: bytearray, chance: Random) -> bytearray:
 
 
 def fill(content: bytearray, chance: Random) -> bytearray:
-    """Put noise, or nothing, over a piece."""
+    """Overwrite a piece with noise, or with zeros."""
     start, length = _place(content, chance), chance.randrange(1, 5_000)
     content[start : start + length] = chance.choice((bytes(length), chance.randbytes(length)))
     return content
@@ -72,7 +72,7 @@ MUTATIONS: Sequence[Mutation] = (flip, flip, overwrite, overwrite, cut, double, 
 
 def mutate(content: bytes, number: int) -> bytes:
     """Return the `number`-th mutation of a file, always the same."""
-    chance = Random(number)  # noqa: S311  # to repeat it, not to keep a secret
+    chance = Random(number)  # noqa: S311  # to be repeatable, not secret
     broken = bytearray(content)
     for _ in range(chance.choice((1, 1, 2, 4))):
         broken = chance.choice(MUTATIONS)(broken, chance)

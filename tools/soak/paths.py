@@ -1,4 +1,4 @@
-"""Paths that try to leave the media root, and a library laid out to tempt them."""
+"""Paths that try to leave the media root, and a library built to tempt them."""
 
 import os
 from itertools import product
@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 CANARY = "canary-0d9f3c"
-"""Stands in every file outside the root; it must be in no answer and no log."""
+"""Stored in every file outside the root; it must not be in any answer or log."""
 
 SCHEMES = (
     *("file:", "file://", "http://127.0.0.1:{port}/", "https://127.0.0.1:{port}/", "fd:", "pipe:"),
@@ -34,7 +34,7 @@ ODD_NAMES = (
 
 
 def lay_out_library(folder: Path) -> Path:
-    """Make a media root with a film in it, a secret beside it, and links from one to the other."""
+    """Make a media root with a film in it, a secret next to it, and links from one to the other."""
     root = folder / "library"
     (root / "sub").mkdir(parents=True)
     for place in ("film.mp4", "sub/in.mp4"):
@@ -57,7 +57,7 @@ def lay_out_library(folder: Path) -> Path:
 def escape_paths(root: Path, port: int = 9) -> list[str]:
     """List paths that must open nothing: up and out, through links, by scheme, by encoding.
 
-    `port` is where a server on this machine would notice a connection.
+    A server on `port` of this machine would notice a connection.
     """
     paths = [*_ways_out(root), *_by_scheme(root, port)]
     paths += [quote(path, safe="") for path in paths[:30]]
@@ -68,7 +68,7 @@ def escape_paths(root: Path, port: int = 9) -> list[str]:
 
 
 def _ways_out(root: Path) -> list[str]:
-    """List paths that go up and out, or through links and devices."""
+    """List paths that leave the media root: upwards, or through links and devices."""
     outside = root.parent / "secret.mp4"
     targets = ("secret.mp4", "library-two/secret.mp4", "etc/passwd", "proc/self/environ")
     ups = ("../", "sub/../../", "./../", "..//", "folder/../../", "sub/./../.././")
@@ -81,7 +81,7 @@ def _ways_out(root: Path) -> list[str]:
 
 
 def _by_scheme(root: Path, port: int) -> list[str]:
-    """List paths that FFmpeg would take for addresses."""
+    """List paths that FFmpeg would read as URLs."""
     plain = [scheme.format(port=port) for scheme in SCHEMES]
     places = (f"{root.parent}/secret.mp4", f"{root}/film.mp4", "film.mp4")
     return [scheme + place for place in places for scheme in plain]

@@ -1,4 +1,4 @@
-"""Photos to upload: good ones in every format, and ones made by hand to take all memory or time."""
+"""Photos to upload: good ones in every format, and ones made by hand to use all memory or time."""
 
 import io
 import struct
@@ -42,7 +42,7 @@ def write_seeds(portrait: Path) -> dict[str, bytes]:
 
 
 def fresh_photo(photo: bytes, number: int) -> bytes:
-    """Make a JPEG another file, though the same picture: what follows its end is not looked at."""
+    """Make a JPEG a different file with the same picture: what follows its end is ignored."""
     return photo + number.to_bytes(4, "big")
 
 
@@ -55,7 +55,7 @@ def photo_bombs() -> Iterator[tuple[str, bytes]]:
 
 
 def endless_scans(scans: int = SCANS, side: int = SIDE_PIXELS) -> bytes:
-    """Make a progressive JPEG that says its last scan again and again, each to be gone through."""
+    """Make a progressive JPEG that repeats its last scan, each of which must be decoded."""
     grey = Image.new("L", (side, side), 128)
     photo = _save(grey, "JPEG", progressive=True, quality=50)
     last = photo.rindex(SCAN_BEGINS)

@@ -41,7 +41,7 @@ def write_seeds(folder: Path) -> list[Path]:
 
 
 def write_film(path: Path) -> Path:
-    """Write a video that takes a second or more to look at."""
+    """Write a video that takes a second or more to process."""
     return write_video(path, _pictures(seconds=10, size=(640, 360)))
 
 

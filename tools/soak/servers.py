@@ -1,4 +1,4 @@
-"""A real server in a process of its own, and what can be asked and known of it."""
+"""A real server in its own process, to send requests to and to observe."""
 
 import http.client
 import os
@@ -22,7 +22,7 @@ START_WITHIN_SECONDS = 30
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; status 0 where nothing did."""
+    """What came back; status 0 if nothing did."""
 
     status: int
     body: bytes
@@ -68,7 +68,7 @@ class Server:
             connection.close()
 
     def is_alive(self) -> bool:
-        """Whether it runs."""
+        """Whether it is running."""
         return self.process.poll() is None
 
     def children(self) -> list[int]:
@@ -81,11 +81,11 @@ class Server:
         return found
 
     def processes(self) -> list[int]:
-        """Return the ids of everything that runs for it."""
+        """Return the ids of all its processes."""
         return [self.process.pid, *_descendants(self.process.pid)]
 
     def memory_megabytes(self) -> float:
-        """Return what the server and its children hold, shared parts counted once (PSS)."""
+        """Return the memory of the server and its children, shared parts counted once (PSS)."""
         return sum(_pss_kilobytes(process) for process in self.processes()) / 1024
 
     def log(self) -> str:
@@ -93,7 +93,7 @@ class Server:
         return self._log.read_text(errors="replace")
 
     def stop(self) -> float:
-        """Tell it to stop, and return the seconds that took."""
+        """Tell it to stop, and return how many seconds that took."""
         started = time.perf_counter()
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=30)

@@ -1,4 +1,4 @@
-"""The trials: each puts a running server to one test, and returns its figures."""
+"""The trials: each puts a running server through one test, and returns its figures."""
 
 import http
 import json
@@ -27,12 +27,12 @@ GOOD_EVERY = 50
 NOBODY = "Nobody"
 SPARE_SECONDS = 2.0
 DYING_SECONDS = 0.2
-"""A process that was sent SIGSEGV is gone after this, also for those who wait for it."""
+"""After this, a process that was sent SIGSEGV is gone, also for those who wait for it."""
 
 
 @dataclass
 class Figures:
-    """What a trial found; `faults` is empty when it was passed."""
+    """What a trial found; `faults` is empty if it passed."""
 
     trial: str
     requests: int = 0
@@ -77,7 +77,7 @@ def _timed(figures: Figures, server: Server) -> Iterator[None]:
 def try_files(
     server: Server, files: Sequence[Path], good: str, limit_seconds: float, trial: str = "bombs"
 ) -> Figures:
-    """Ask for each file, and for a good one now and then."""
+    """Send each file, and a good one now and then."""
     figures = Figures(trial)
     with _timed(figures, server):
         for number, path in enumerate(files):
@@ -105,7 +105,7 @@ def try_mutations(
     workers: int,
     until: float,
 ) -> Figures:
-    """Ask for so many broken files, several at once; stop early at `until` (monotonic seconds)."""
+    """Send the numbered broken files, several at once; stop at `until` (monotonic seconds)."""
     figures = Figures("mutations")
     contents = [seed.read_bytes() for seed in seeds]
     lock = threading.Lock()
@@ -115,7 +115,7 @@ def try_mutations(
             return
         seed = seeds[number % len(seeds)]
         content = mutate(contents[number % len(seeds)], number)
-        if number % 10 == 9:  # noqa: PLR2004  # every tenth is made of two
+        if number % 10 == 9:  # noqa: PLR2004  # every tenth is made from two
             content = splice(content, contents[number // 10 % len(seeds)], number)
         path = library / f"broken-{number}{seed.suffix}"
         path.write_bytes(content)
@@ -138,7 +138,7 @@ def try_mutations(
 def try_photos(
     server: Server, portrait: Path, numbers: range, limit_seconds: float, until: float
 ) -> Figures:
-    """Upload every photo bomb, then so many broken photos, and a good one now and then."""
+    """Upload every photo bomb, then numbered broken photos, and a good one now and then."""
     figures = Figures("photos")
     good = portrait.read_bytes()
     seeds = list(write_seeds(portrait).items())
@@ -180,7 +180,7 @@ def try_paths(server: Server, root: Path, limit_seconds: float) -> Figures:
 
 @contextmanager
 def canary_server() -> Iterator[tuple[int, list[str]]]:
-    """Listen on a port of loopback, by TCP and UDP, and note whoever comes."""
+    """Listen on a loopback port, over TCP and UDP, and record every connection."""
     heard: list[str] = []
     with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagram:
         stream.bind(("127.0.0.1", 0))
@@ -233,7 +233,7 @@ def try_crashes(server: Server, film: str, good: str, times: int, limit_seconds:
 
 
 def try_crowd(server: Server, good: str, crowd: int, limit_seconds: float) -> Figures:
-    """Ask for a good video many times at once; whoever finds no slot is told so."""
+    """Ask for a good video many times at once; those that find no slot must be told so."""
     figures = Figures(f"{crowd} at once")
     before = server.memory_megabytes()
     peak = [before]
@@ -260,7 +260,7 @@ def try_crowd(server: Server, good: str, crowd: int, limit_seconds: float) -> Fi
 def try_patience(
     server: Server, videos: Sequence[str], requests: int, until: float, limit_seconds: float
 ) -> Figures:
-    """Ask again and again, and see whether the memory grows."""
+    """Ask again and again, and check whether memory grows."""
     figures = Figures("memory")
     settled = max(requests // 10, 1)
     measured: list[float] = []

@@ -1,4 +1,4 @@
-"""Sources yield performers with their photos; each module knows one place to get them from."""
+"""Sources yield performers with their photos; each module reads one kind of source."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ class UnusableSourceError(Exception):
 
 @dataclass(frozen=True)
 class Photo:
-    """A picture that can be read when its turn comes; `origin` says where it is, for people.
+    """A picture that is read when it is needed; `origin` says where it is, for people.
 
-    `read` raises OSError or PhotoRefusedError where it cannot be had.
+    `read` raises OSError or PhotoRefusedError if it cannot be read.
     """
 
     origin: str
@@ -23,9 +23,9 @@ class Photo:
 
 @dataclass(frozen=True)
 class SourceRecord:
-    """A performer as a source knows them, with photos that may hold their face.
+    """A performer as a source knows them, with photos that may show their face.
 
-    `updated_at` is when the source last changed them, in its own words; "" where it does not say.
+    `updated_at` is when the source last changed them, in its own format; "" if it does not say.
     """
 
     performer: Performer

@@ -1,4 +1,4 @@
-"""A photo's URL becomes its bytes, from public addresses and the user's own servers only."""
+"""Fetches photos by URL, from public addresses and the user's own servers only."""
 
 import ipaddress
 import socket
@@ -17,21 +17,21 @@ MAX_REDIRECTS = 4
 
 @dataclass(frozen=True)
 class OwnServer:
-    """A server the user named: it may have a private address, and gets its key."""
+    """A server the user named: it may have a private address, and is sent its key."""
 
     url: httpx.URL
     api_key: str = ""
 
     def is_home_of(self, url: httpx.URL) -> bool:
-        """Say whether a URL is on this very host and port."""
+        """Say whether a URL is on exactly this host and port."""
         return (url.scheme, url.host, url.port) == (self.url.scheme, self.url.host, self.url.port)
 
 
 class Downloads:
     """Fetches photos. Safe to call from several threads.
 
-    A URL from a list may point anywhere: at a router, at a cloud's metadata, at what listens on
-    this machine. So its host must resolve to public addresses, at every redirect anew, and the
+    A URL from a list may point anywhere: at a router, at a cloud's metadata, at a service on this
+    machine. So its host must resolve to public addresses, checked again at every redirect, and the
     connection goes to the address that was checked.
     """
 
@@ -44,7 +44,7 @@ class Downloads:
         """Fetch one photo.
 
         Raises:
-            PhotoRefusedError: it cannot be had, or should not be asked for.
+            PhotoRefusedError: it cannot be fetched, or must not be.
         """
         url = _parse(address)
         for _ in range(MAX_REDIRECTS + 1):
@@ -79,7 +79,7 @@ class Downloads:
 
 
 def without_key(address: str) -> str:
-    """Return a URL without an `apikey` parameter: it is stored, and shown."""
+    """Return a URL without its `apikey` parameter, because it is stored and shown."""
     try:
         return str(httpx.URL(address).copy_remove_param("apikey"))
     except httpx.InvalidURL:
@@ -100,14 +100,14 @@ def find_public_address(host: str, port: int) -> str:
     for address in addresses:
         if not is_public(address):
             raise PhotoRefusedError(
-                f"not fetched: {host} is the private address {address}; only public ones, and the "
-                "server you named, are asked"
+                f"not fetched: {host} is the private address {address}; photos come only from "
+                "public addresses and servers you named"
             )
     return addresses[0]
 
 
 def is_public(address: str) -> bool:
-    """Say whether an IP address is on the internet; IPv4 hidden in IPv6 is judged as IPv4."""
+    """Say whether an IP address is on the internet; IPv4 inside IPv6 is judged as IPv4."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         hidden = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)

@@ -1,6 +1,6 @@
 """A folder of photos: DIR/<Performer Name>/*.jpg, or DIR/<Performer Name>.jpg for a single one.
 
-A `performer.json` beside the photos may hold name, disambiguation, aliases and urls.
+A `performer.json` next to the photos may hold name, disambiguation, aliases and urls.
 """
 
 import functools
@@ -18,7 +18,7 @@ DETAILS_FILE = "performer.json"
 
 
 def read_folder(folder: Path) -> Iterator[SourceRecord]:
-    """Yield the performers of a folder in order of their names.
+    """Yield the performers of a folder, ordered by name.
 
     Raises:
         UnusableSourceError: there is no such folder, it holds no photo, or a performer.json in it
@@ -30,8 +30,8 @@ def read_folder(folder: Path) -> Iterator[SourceRecord]:
     records = [record for entry in entries for record in _read_entry(entry)]
     if not records:
         raise UnusableSourceError(
-            f"{folder} holds no photos. Put them into {folder.name}/<Performer Name>/*.jpg, "
-            f"or one for each into {folder.name}/<Performer Name>.jpg."
+            f"{folder} holds no photos. Put them in {folder.name}/<Performer Name>/*.jpg, "
+            f"or one each in {folder.name}/<Performer Name>.jpg."
         )
     yield from records
 
@@ -51,7 +51,7 @@ def _is_photo(path: Path) -> bool:
 
 
 def photo_at(path: Path) -> Photo:
-    """Describe a photo in a file, to be read when its turn comes."""
+    """Describe a photo in a file, to be read when it is needed."""
     return Photo(str(path), functools.partial(read_photo_file, path))
 
 
@@ -74,7 +74,7 @@ def _read_details(path: Path) -> dict[str, Any]:
     try:
         details = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise UnusableSourceError(f"{path} is not JSON ({error}). Mend it or remove it.") from error
+        raise UnusableSourceError(f"{path} is not JSON ({error}). Fix it or remove it.") from error
     _check_details(path, details)
     return dict(details)
 
@@ -90,5 +90,5 @@ def _check_details(path: Path, details: Any) -> None:
             known = ", ".join(kinds)
             raise UnusableSourceError(f"{path} has the field {key!r}; it may have {known}.")
         if not (is_list_of_texts if kind is list else isinstance(value, str)):
-            form = "a list of texts" if kind is list else "a text"
+            form = "a list of strings" if kind is list else "a string"
             raise UnusableSourceError(f"{path}: {key} is {value!r}; it must be {form}.")

@@ -1,4 +1,4 @@
-"""A GraphQL query becomes the data it asked for, or one line that says what is wrong."""
+"""Sends a GraphQL query and returns its data, or a one-line error."""
 
 import time
 from typing import Any
@@ -11,21 +11,21 @@ from tools.sources.retries import TIMEOUT, Throttle, answer_to
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 LONGEST_ANSWER_SECONDS = 120.0
 REQUESTS_PER_MINUTE = 240
-"""What Stash itself allows for a stash-box."""
+"""The rate that Stash itself uses for a stash-box."""
 
 
 class GraphQL:
-    """Asks one server; the key goes into a header, to this address only, and into no message."""
+    """Queries one server; the key is sent in a header, to this URL only, and is in no message."""
 
     def __init__(self, url: str, api_key: str, *, what: str, is_throttled: bool = False) -> None:
-        """Remember whom to ask; `what` names the server in messages ("Stash", "stash-box")."""
+        """Remember the server; `what` names it in messages ("Stash", "stash-box")."""
         self.url = httpx.URL(url)
         if self.url.scheme not in ("http", "https") or not self.url.host:
             raise UnusableSourceError(
-                f"{url!r} is no address. Give one like http://localhost:9999."
+                f"{url!r} is not a full URL. Give one like http://localhost:9999."
             )
         headers = {"ApiKey": api_key} if api_key else {}
-        # No proxies or .netrc from the environment: the key goes where the user said, directly.
+        # No proxies or .netrc from the environment: the key goes directly where the user said.
         self._client = httpx.Client(timeout=TIMEOUT, headers=headers, trust_env=False)
         self._throttle = Throttle(REQUESTS_PER_MINUTE) if is_throttled else None
         self._what = what
@@ -53,13 +53,13 @@ class GraphQL:
             )
         if response.is_redirect:
             target = httpx.URL(response.headers.get("Location", "")).copy_with(query=None)
-            raise UnusableSourceError(f"{place} redirects to {target}. Give that address.")
+            raise UnusableSourceError(f"{place} redirects to {target}. Use that URL.")
         answer = _read_json(response, body)
         if answer is None:
             kind = response.headers.get("Content-Type", "nothing").split(";")[0]
             raise UnusableSourceError(
                 f"{place} answered {response.status_code} with {kind}, not GraphQL. Check the "
-                "address; a login page in front of it would need the API key."
+                "URL; if there is a login page in front, the API key is needed."
             )
         if answer.get("errors"):
             raise UnusableSourceError(self._explain(place, str(answer["errors"][0].get("message"))))
@@ -70,14 +70,14 @@ class GraphQL:
 
     def _explain(self, place: str, message: str) -> str:
         if "Cannot query field" in message or "Unknown" in message or "not defined" in message:
-            return f"{place} does not know what was asked ({message}). Update {self._what}."
+            return f"{place} does not support the query ({message}). Update {self._what}."
         if "uthoriz" in message or "ermission" in message:
             return f"{place} does not allow it ({message}). Check the API key."
         return f"{place} answered: {message}."
 
 
 def read_limited(response: httpx.Response, limit_bytes: int) -> bytes | None:
-    """Read the body of an answer; None where it is longer than `limit_bytes`.
+    """Read the body of an answer; None if it is longer than `limit_bytes`.
 
     Raises:
         UnusableSourceError: the connection broke.
@@ -93,7 +93,7 @@ def read_limited(response: httpx.Response, limit_bytes: int) -> bytes | None:
             if size > limit_bytes:
                 return None
     except httpx.HTTPError as error:
-        raise UnusableSourceError(f"{response.url.host} broke off ({error}).") from error
+        raise UnusableSourceError(f"{response.url.host} disconnected ({error}).") from error
     return b"".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""One HTTP request becomes an answer, however often the server must be asked."""
+"""Sends one HTTP request, and repeats it until it is answered."""
 
 import email.utils
 import random
@@ -23,13 +23,13 @@ Pause = Callable[[float], None]
 def answer_to(
     client: httpx.Client, request: httpx.Request, *, pause: Pause = time.sleep
 ) -> Iterator[httpx.Response]:
-    """Send a request and lend the answer, its body unread; redirects are not followed.
+    """Send a request and yield the answer, its body unread; redirects are not followed.
 
-    Asks again after a pause when the server is busy (429, 5xx) or does not answer; a Retry-After
-    it names is kept to, up to a minute. The last answer is lent as it is.
+    Tries again after a pause if the server is busy (429, 5xx) or does not answer; a Retry-After
+    header is respected, up to a minute. The last answer is yielded as it is.
 
     Raises:
-        UnusableSourceError: nothing answered at the last attempt either.
+        UnusableSourceError: there was no answer at the last attempt either.
     """
     for attempt in range(ATTEMPTS):
         is_last = attempt == ATTEMPTS - 1
@@ -40,8 +40,8 @@ def answer_to(
             if is_last:
                 reason = str(error) or type(error).__name__
                 raise UnusableSourceError(
-                    f"{request.url.host} does not answer ({reason}). Check the address, and that "
-                    "the server runs."
+                    f"{request.url.host} does not answer ({reason}). Check the URL, and that "
+                    "the server is running."
                 ) from error
         else:
             if is_last or response.status_code not in WORTH_ASKING_AGAIN:
@@ -56,7 +56,7 @@ def answer_to(
 
 
 def read_retry_after(text: str) -> float:
-    """Read a Retry-After header, seconds or a date, as seconds from now; 0 where there is none."""
+    """Read a Retry-After header, seconds or a date, as seconds from now; 0 if there is none."""
     if text.isdigit():
         return float(text)
     try:
@@ -66,7 +66,7 @@ def read_retry_after(text: str) -> float:
 
 
 class Throttle:
-    """Keeps requests apart, so that no more than `per_minute` go out."""
+    """Spaces out requests, so that at most `per_minute` are sent."""
 
     def __init__(self, per_minute: int, pause: Pause = time.sleep) -> None:
         """Let the first request go at once."""
@@ -75,7 +75,7 @@ class Throttle:
         self._pause = pause
 
     def wait(self) -> None:
-        """Wait until the next request may go."""
+        """Wait until the next request may be sent."""
         now = time.monotonic()
         if now < self._next:
             self._pause(self._next - now)

@@ -1,4 +1,4 @@
-"""The bytes of a table become rows, whatever its form: JSON, NDJSON, CSV or TSV."""
+"""Reads a table as rows, in any of the forms: JSON, NDJSON, CSV or TSV."""
 
 import csv
 import json
@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from tools.sources import UnusableSourceError
 
 MAX_CELL_CHARACTERS = 48_000_000
-"""A photo of 32 MB in base64, and some."""
+"""A photo of 32 MB in base64, and some room."""
 
 MAX_JSON_BYTES = 512_000_000
 DELIMITERS = ",;\t|"
@@ -20,7 +20,7 @@ NUMBERED_FROM = 2
 
 @dataclass(frozen=True)
 class Row:
-    """One row by the names of its columns; `complaint` says why it cannot be read."""
+    """One row, by column name; `complaint` says why it cannot be read."""
 
     number: int
     cells: dict[str, Any] = field(default_factory=dict)
@@ -28,10 +28,10 @@ class Row:
 
 
 def read_rows(path: Path, name_column: str) -> Iterator[Row]:
-    """Yield the rows of a table, never more than one in memory, except of JSON that is one list.
+    """Yield the rows of a table, one at a time in memory, unless it is a single JSON list.
 
     Raises:
-        UnusableSourceError: the file is missing, empty, not text, or lacks the column of names.
+        UnusableSourceError: the file is missing, empty or not text, or lacks the name column.
     """
     try:
         head = _read_head(path)
@@ -78,7 +78,7 @@ def _json_rows(text: TextIO, path: Path) -> Iterator[Row]:
     if path.stat().st_size > MAX_JSON_BYTES:
         raise UnusableSourceError(
             f"{path.name} is one JSON value of over {MAX_JSON_BYTES // 1_000_000} MB. Write it as "
-            "NDJSON, one performer a line."
+            "NDJSON, one performer per line."
         )
     try:
         entries = json.load(text)
@@ -100,7 +100,7 @@ def _csv_rows(text: TextIO, first: str, path: Path, name_column: str) -> Iterato
         if name_column.casefold() not in columns:
             raise UnusableSourceError(
                 f"{path.name} has no column {name_column!r}; it has {', '.join(header)[:200]}. "
-                "Say which it is: --column name=..."
+                "Say which one it is: --column name=..."
             )
         yield from _csv_body(reader, [cell.casefold() for cell in header])
     finally:
@@ -128,7 +128,7 @@ def _csv_body(reader: Any, header: list[str]) -> Iterator[Row]:
 
 
 def find_delimiter(header: str) -> str:
-    """Tell which delimiter a header uses: the most frequent one outside quotes."""
+    """Find which delimiter a header uses: the most frequent one outside quotes."""
     outside = "".join(header.split('"')[::2])
     return max(DELIMITERS, key=outside.count)
 
@@ -152,7 +152,7 @@ def _is_one_performer(line: str) -> bool:
 
 def _read_head(path: Path) -> bytes:
     if path.exists() and not path.is_file():
-        raise UnusableSourceError(f"{path} is not a plain file. For a folder: import folder.")
+        raise UnusableSourceError(f"{path} is not a plain file. For a folder, use import folder.")
     with path.open("rb") as file:
         return file.read(4)
 

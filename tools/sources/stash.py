@@ -56,10 +56,10 @@ STASH_BOXES = "query StashBoxes { configuration { general { stashBoxes { endpoin
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which of Stash's performers to read: since when changed, favourites, of a tag.
+    """Which of Stash's performers to read: changed since when, favourites, with a tag.
 
-    `images` more pictures are asked for of each, but for those of whom `done` says that nothing
-    has changed (it is given the identity and the time of the change).
+    `images` more pictures are requested per performer, except for those for whom `done` says that
+    nothing has changed (it is given the identity and the time of the change).
     """
 
     since: str = ""
@@ -73,7 +73,7 @@ class Stash:
     """One Stash server."""
 
     def __init__(self, url: str, api_key: str) -> None:
-        """Take its address as it stands in the browser, with or without /graphql."""
+        """Take its URL as shown in the browser, with or without /graphql."""
         trimmed = url.strip().rstrip("/").removesuffix("/graphql")
         if "://" not in trimmed:
             trimmed = f"http://{trimmed}"
@@ -83,7 +83,7 @@ class Stash:
         self.source = f"stash {trimmed}"
 
     def newest_change(self) -> str:
-        """Return when any performer last changed, in Stash's own words; "" if there are none."""
+        """Return when any performer last changed, in Stash's own format; "" if there are none."""
         found = self._graphql.ask(NEWEST)["findPerformers"]["performers"]
         return str(found[0]["updated_at"]) if found else ""
 
@@ -91,7 +91,7 @@ class Stash:
         """Yield performers page by page, with their cover and pictures of them alone.
 
         Raises:
-            UnusableSourceError: Stash does not answer, or not as it should.
+            UnusableSourceError: Stash does not answer, or gives a wrong answer.
         """
         chosen = self._filter(wanted)
         page, read = 0, 0
@@ -106,7 +106,7 @@ class Stash:
                 return
 
     def stash_box_keys(self) -> dict[str, str]:
-        """Return the API keys of the stash-boxes that Stash is set up with, by endpoint."""
+        """Return the API keys of the stash-boxes configured in Stash, by endpoint."""
         boxes = self._graphql.ask(STASH_BOXES)["configuration"]["general"]["stashBoxes"]
         return {box["endpoint"]: box["api_key"] for box in boxes}
 
@@ -147,7 +147,7 @@ class Stash:
         self, entry: dict[str, Any], images: list[str], downloads: Downloads
     ) -> SourceRecord:
         cover = entry["image_path"] or ""
-        # Stash draws a silhouette for those who have no picture, and says so in the address.
+        # Stash draws a silhouette for performers without a picture, and the URL says so.
         covers = [cover] if cover and "default=true" not in cover else []
         photos = [self._at_home(address) for address in (*covers, *images)]
         performer = Performer(
@@ -173,7 +173,7 @@ class Stash:
         )
 
     def _at_home(self, address: str) -> str:
-        # Behind a proxy Stash may write another host than the one it was asked at.
+        # Behind a proxy Stash may use a host in its URLs other than the one it was asked at.
         url = self._home.join(address)
         home = self._home
         return str(url.copy_with(scheme=home.scheme, host=home.host, port=home.port))

@@ -1,4 +1,4 @@
-"""A stash-box such as StashDB: only performers the user named or already has, never the site."""
+"""A stash-box such as StashDB: only performers the user named or already has, never all."""
 
 import functools
 from collections.abc import Iterable, Iterator
@@ -21,14 +21,14 @@ query ByName($term: String!) {{
 }}
 """
 MAX_MERGES = 10
-"""Steps to follow from a performer to the one they were merged into."""
+"""How many merges to follow from a performer to the one they became."""
 
 
 class StashBox:
-    """One stash-box, asked at most 240 times a minute."""
+    """One stash-box, queried at most 240 times a minute."""
 
     def __init__(self, endpoint: str, api_key: str, images: int = 5) -> None:
-        """Take the endpoint as Stash writes it; of each performer's pictures, the first few."""
+        """Take the endpoint as Stash writes it; of each performer's pictures, use the first few."""
         self.endpoint = endpoint
         self._graphql = GraphQL(endpoint, api_key, what="stash-box", is_throttled=True)
         self._images = images
@@ -36,10 +36,10 @@ class StashBox:
     def read_ids(
         self, stash_ids: Iterable[str], downloads: Downloads
     ) -> Iterator[SourceRecord | Refusal]:
-        """Yield the performers with these ids; who was merged is followed, who was deleted refused.
+        """Yield the performers with these ids; merged ones are followed, deleted ones refused.
 
         Raises:
-            UnusableSourceError: the stash-box does not answer, or not as it should.
+            UnusableSourceError: the stash-box does not answer, or gives a wrong answer.
         """
         for stash_id in dict.fromkeys(stash_ids):
             yield self._follow(stash_id, downloads)
@@ -47,10 +47,10 @@ class StashBox:
     def read_names(
         self, names: Iterable[str], downloads: Downloads
     ) -> Iterator[SourceRecord | Refusal]:
-        """Yield the performers of these names; a name that several have is refused, with their ids.
+        """Yield the performers with these names; one that several have is refused, with their ids.
 
         Raises:
-            UnusableSourceError: the stash-box does not answer, or not as it should.
+            UnusableSourceError: the stash-box does not answer, or gives a wrong answer.
         """
         for name in names:
             answer = self._graphql.ask(BY_NAME, {"term": name})["searchPerformers"]
@@ -69,13 +69,13 @@ class StashBox:
         for _ in range(MAX_MERGES):
             entry = self._graphql.ask(BY_ID, {"id": asked})["findPerformer"]
             if entry is None:
-                return Refusal(stash_id, self.endpoint, "the stash-box has no performer of this id")
+                return Refusal(stash_id, self.endpoint, "the stash-box does not have this id")
             if not entry["merged_into_id"]:
                 break
             passed.append(asked)
             asked = entry["merged_into_id"]
         else:
-            return Refusal(stash_id, self.endpoint, "merged again and again, without an end")
+            return Refusal(stash_id, self.endpoint, "merged too many times in a row")
         if entry["deleted"]:
             return Refusal(entry["name"], self.endpoint, "deleted at the stash-box")
         return self._record(entry, passed, downloads)
@@ -105,6 +105,6 @@ class StashBox:
 
 def _explain(found: list[dict[str, Any]]) -> str:
     if not found:
-        return "the stash-box knows nobody of exactly this name"
-    known = "; ".join(f"{one['id']} ({one['disambiguation'] or 'no more said'})" for one in found)
+        return "the stash-box has no performer with exactly this name"
+    known = "; ".join(f"{one['id']} ({one['disambiguation'] or 'nothing more'})" for one in found)
     return f"{len(found)} performers have this name; give --id: {known}"

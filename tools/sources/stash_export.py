@@ -1,4 +1,4 @@
-"""What Stash exports: a folder or zip with performers/*.json, each with its picture in base64."""
+"""A Stash export: a folder or zip with performers/*.json, each with its picture in base64."""
 
 import functools
 import json
@@ -16,7 +16,7 @@ MAX_ENTRY_BYTES = 48_000_000
 """A picture of 32 MB in base64, and the rest of the record."""
 
 MAX_RATIO = 100
-"""Base64 of a JPEG shrinks by a third when zipped; what shrinks a hundredfold is a bomb."""
+"""Zipping shrinks a JPEG in base64 by about a third; what shrinks a hundredfold is a bomb."""
 
 SOURCE = "stash-export"
 
@@ -25,7 +25,7 @@ def read_export(path: Path) -> Iterator[SourceRecord | Refusal]:
     """Yield the performers of an export; nothing is unpacked to disk.
 
     Raises:
-        UnusableSourceError: it is no export, or the zip is damaged.
+        UnusableSourceError: it is not an export, or the zip is damaged.
     """
     found = 0
     entries = _folder_entries(path) if path.is_dir() else _zip_entries(path)
@@ -43,7 +43,7 @@ def _folder_entries(path: Path) -> Iterator[tuple[str, bytes | Refusal]]:
     for file in sorted(path.glob("**/performers/*.json")):
         place = str(file.relative_to(path))
         if not file.resolve().is_relative_to(root):
-            yield place, Refusal(file.stem, place, "leads out of the folder")
+            yield place, Refusal(file.stem, place, "leads outside the folder")
         elif file.stat().st_size > MAX_ENTRY_BYTES:
             yield place, Refusal(file.stem, place, f"over {MAX_ENTRY_BYTES // 1_000_000} MB")
         else:
@@ -69,7 +69,7 @@ def _read_entry(
     if not complaint:
         try:
             with archive.open(entry) as file:
-                # The size that a zip states may be a lie; this one is not.
+                # The size that a zip states may be false; this one is measured.
                 content = file.read(MAX_ENTRY_BYTES + 1)
         except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
             complaint = f"damaged: {error}"
@@ -80,7 +80,7 @@ def _read_entry(
 
 def _complaint_about(entry: zipfile.ZipInfo, place: PurePosixPath) -> str:
     if place.is_absolute() or ".." in place.parts:
-        return "its path leads out of the zip"
+        return "its path leads outside the zip"
     if entry.flag_bits & 1:
         return "encrypted"
     if entry.file_size > MAX_ENTRY_BYTES:
@@ -109,7 +109,7 @@ def _record(place: str, content: bytes) -> SourceRecord | Refusal:
             ),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        reason = f"not a performer of Stash ({type(error).__name__}: {error})"
+        reason = f"not a Stash performer ({type(error).__name__}: {error})"
         return Refusal(PurePosixPath(place).stem, place, reason)
     image = entry.get("image")
     photos = [Photo(place, functools.partial(read_data_uri, image))] if image else []
@@ -117,7 +117,7 @@ def _record(place: str, content: bytes) -> SourceRecord | Refusal:
 
 
 def _texts(value: Any) -> list[str]:
-    # Older exports wrote aliases as one text with commas.
+    # Older exports wrote aliases as one text, separated by commas.
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return [str(one) for one in value or ()]

@@ -1,7 +1,7 @@
 """A file that lists performers: JSON, NDJSON, CSV or TSV, from a path or from stdin.
 
 Columns: name, disambiguation, aliases, urls, id, stash_ids, photos. In CSV and TSV a cell holds
-several values with | between them. A photo is a path (beside the file), a URL or a data: URI; a
+several values separated by |. A photo is a path (relative to the file), a URL or a data: URI; a
 stash id is "ENDPOINT ID", or in JSON {"endpoint": ..., "stash_id": ...}.
 """
 
@@ -27,7 +27,7 @@ MAX_ORIGIN_CHARACTERS = 2000
 
 @dataclass(frozen=True)
 class TableOptions:
-    """How to read a table: its name for ids, where photos lie, which column is which."""
+    """How to read a table: its name for ids, where photos are, which column is which."""
 
     source: str
     folder: Path
@@ -39,7 +39,7 @@ def read_table(path: Path, options: TableOptions) -> Iterator[SourceRecord | Ref
     """Yield the performers of a file row by row; a row that cannot be used becomes a Refusal.
 
     Raises:
-        UnusableSourceError: the file cannot be read at all, or has no column of names.
+        UnusableSourceError: the file cannot be read at all, or has no name column.
     """
     for column in options.columns:
         if column not in COLUMNS:
@@ -75,10 +75,10 @@ def _record(row: Row, options: TableOptions, seen: set[str]) -> SourceRecord | R
 
 
 def _version_of(cells: Mapping[str, Any]) -> str:
-    """Return what changes when a row does, so that photos at URLs are fetched once.
+    """Return a value that changes when a row does, so that photos at URLs are fetched only once.
 
-    Files may change while their paths stay; rows that name some have no version, and are looked at
-    every time.
+    Files may change while their paths stay the same; rows that name files have no version, and are
+    read every time.
     """
     photos = _texts(cells["photos"], "photos")
     if not photos or not all(photo.startswith(("http", "data:")) for photo in photos):
@@ -112,7 +112,7 @@ def _photo(text: str, options: TableOptions) -> Photo:
             without_key(text)[:MAX_ORIGIN_CHARACTERS], functools.partial(options.fetch, text)
         )
     if "\0" in text:
-        raise ValueError("the path of a photo holds a NUL")
+        raise ValueError("the path of a photo contains a NUL")
     path = options.folder / text
     return Photo(str(path)[:MAX_ORIGIN_CHARACTERS], functools.partial(read_photo_file, path))
 
@@ -133,7 +133,7 @@ def _text(value: Any, column: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool | list | dict):
-        raise ValueError(f"{column} is a {type(value).__name__}; it must be a text")  # noqa: TRY004  # of the row
+        raise ValueError(f"{column} is a {type(value).__name__}; it must be a string")  # noqa: TRY004  # of the row
     return str(value).strip()
 
 
@@ -141,5 +141,5 @@ def _texts(value: Any, column: str) -> list[str]:
     if isinstance(value, list):
         return [text for one in value if (text := _text(one, column))]
     text = _text(value, column)
-    # A data: URI may stand alone in a cell; it holds no separator.
+    # A data: URI may stand alone in a cell; it contains no separator.
     return [part.strip() for part in text.split(LIST_SEPARATOR) if part.strip()]

@@ -1,1 +1,1 @@
-"""The verbs that fill, show, change, move and check a gallery, one group of them a file."""
+"""The verbs that fill, show, change, move and check a gallery, grouped by file."""

@@ -1,10 +1,10 @@
-"""An audit becomes lines for people."""
+"""Turns an audit into lines for people."""
 
 from function.matching.audits import Audit
 
 
 def render_audit(audit: Audit) -> str:
-    """Lay the findings out as lines for people."""
+    """Format the findings as lines for people."""
     head = f"{audit.performers} performers, {audit.photos} photos, {audit.total} findings"
     lines = []
     for finding in audit.findings:

@@ -1,4 +1,4 @@
-"""`doctor`: is the gallery sound, and does what it runs on suit it?"""
+"""`doctor`: is the gallery sound, and is the software it runs on suitable?"""
 
 import sys
 from dataclasses import asdict
@@ -16,9 +16,8 @@ from tools.verbs.shared import gallery_option, print_json
 def doctor(store: Store) -> None:
     """Check the gallery, and say what to do about each finding.
 
-    Looks at integrity, rows without owner, encodings, models, permissions (mended to 600),
-    network shares, and the versions of SQLite and FFmpeg. Exit status 1 says that something is
-    wrong.
+    Checks integrity, rows without an owner, encodings, models, permissions (fixed to 600), network
+    shares, and the versions of SQLite and FFmpeg. Exit status 1 means that something is wrong.
     """
     findings = [*store.check(), _ffmpeg()]
     print_json([asdict(finding) for finding in findings])

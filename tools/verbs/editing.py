@@ -22,7 +22,7 @@ YES = click.option("--yes", is_flag=True, help="Do not ask first.")
 @click.command(epilog='Example: python -m tools rename 7 "Grace Hopper" --disambiguation admiral')
 @click.argument("performer")
 @click.argument("name")
-@click.option("--disambiguation", help="What tells them from others of that name.")
+@click.option("--disambiguation", help="Tells them apart from others of that name.")
 @gallery_option
 def rename(performer: str, name: str, disambiguation: str | None, store: Store) -> None:
     """Call a PERFORMER by another NAME; later imports keep it, the old one is an alias."""
@@ -47,7 +47,7 @@ def merge(kept: str, absorbed: str, store: Store, *, yes: bool) -> None:
         one, other = gallery.find_performer(kept), gallery.find_performer(absorbed)
         if not yes:
             click.confirm(
-                f"Make {other.name} ({other.id}) a part of {one.name} ({one.id})?",
+                f"Merge {other.name} ({other.id}) into {one.name} ({one.id})?",
                 abort=True,
                 err=True,
             )
@@ -57,7 +57,7 @@ def merge(kept: str, absorbed: str, store: Store, *, yes: bool) -> None:
 @click.command(epilog='Example: python -m tools add-photo "Grace Hopper" portrait.jpg')
 @click.argument("performer")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--largest-face", is_flag=True, help="Of several faces take the largest.")
+@click.option("--largest-face", is_flag=True, help="If there are several faces, use the largest.")
 @gallery_option
 def add_photo(
     performer: str, photos: tuple[Path, ...], store: Store, *, largest_face: bool
@@ -92,9 +92,9 @@ def remove_photo(performer: str, photo: str, store: Store) -> None:
 def forget(performer: str, store: Store, *, yes: bool) -> None:
     """Erase a PERFORMER, by name or id, with every encoding and picture.
 
-    The file itself is rewritten, so nothing can be read back from it, and no import enrols them
-    again until `unforget`. Copies of the file that you made remain, and the photos you enrolled
-    from are not touched.
+    The file itself is rewritten, so nothing can be recovered from it, and no import enrols them
+    again until `unforget`. Copies of the file that you made, and the photos you enrolled from, are
+    not touched.
     """
     with store.changing() as gallery:
         found = gallery.find_performer(performer)
@@ -107,13 +107,13 @@ def forget(performer: str, store: Store, *, yes: bool) -> None:
         gallery.forget(found)
     backups = store.backups()
     if backups:
-        click.echo(f"Backups still hold them: {', '.join(backups)}. Delete those too.", err=True)
+        click.echo(f"Backups still hold them: {', '.join(backups)}. Delete them too.", err=True)
     print_json({"forgotten": found.name, "encodings": found.encodings, "backups": backups})
 
 
 @click.command(epilog='Example: python -m tools unforget "Grace Hopper"')
 @click.argument("name")
-@click.option("--disambiguation", default="", help="The one they had, if any.")
+@click.option("--disambiguation", default="", help="Their disambiguation, if they had one.")
 @gallery_option
 def unforget(name: str, disambiguation: str, store: Store) -> None:
     """Allow imports to enrol a performer of this NAME, or with this id at a source, again."""

@@ -1,4 +1,4 @@
-"""The gallery as a list of performers: NDJSON, or CSV that a spreadsheet opens without harm."""
+"""The gallery as a list of performers: NDJSON, or CSV that is safe to open in a spreadsheet."""
 
 import base64
 import csv
@@ -13,7 +13,7 @@ from tools.sources.table import LIST_SEPARATOR
 
 CSV_COLUMNS = ("id", "name", "disambiguation", "aliases", "urls", "stash_ids", "encodings")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet run a cell (OWASP, CSV injection)."""
+"""A cell that starts with one of these is run by a spreadsheet (OWASP, CSV injection)."""
 
 
 def write_ndjson(gallery: Gallery, output: TextIO, *, with_encodings: bool) -> int:
@@ -40,7 +40,7 @@ def write_csv(gallery: Gallery, output: TextIO) -> int:
 
 
 def defuse(text: str) -> str:
-    """Put an apostrophe before a text that a spreadsheet would take for a formula."""
+    """Put an apostrophe before text that a spreadsheet would take for a formula."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 

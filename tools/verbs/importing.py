@@ -1,4 +1,4 @@
-"""`import`: performers from wherever the user has them already."""
+"""`import`: performers from sources the user already has."""
 
 import sys
 import tempfile
@@ -25,7 +25,7 @@ DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would happen, 
 
 
 def enrolling(verb: Verb) -> Verb:
-    """Give a verb the options that say which photos will do; they come as `demands`."""
+    """Give a verb the options that decide which photos are usable, passed as `demands`."""
 
     def with_demands(
         *,
@@ -40,17 +40,17 @@ def enrolling(verb: Verb) -> Verb:
     with_demands.__doc__ = verb.__doc__
     options = [
         click.option(
-            "--largest-face", is_flag=True, help="Of several faces on a photo take the largest."
+            "--largest-face", is_flag=True, help="If a photo has several faces, use the largest."
         ),
         click.option(
             "--min-face",
             type=click.IntRange(min=1),
             default=SMALLEST_PIXELS,
             show_default=True,
-            help="Narrowest face to take, in pixels.",
+            help="Narrowest face to accept, in pixels.",
         ),
-        click.option("--allow-blurred", is_flag=True, help="Take blurred faces too."),
-        click.option("--full", is_flag=True, help="Look at everything again, changed or not."),
+        click.option("--allow-blurred", is_flag=True, help="Accept blurred faces too."),
+        click.option("--full", is_flag=True, help="Check everything again, changed or not."),
         DRY_RUN,
         gallery_option,
     ]
@@ -62,10 +62,10 @@ def enrolling(verb: Verb) -> Verb:
 
 @click.group("import")
 def import_() -> None:
-    """Enrol performers, with the encodings of the faces on their photos.
+    """Enrol performers, with the encodings of the faces in their photos.
 
-    Ids tie records together, a name alone never does. Running an import again adds only what is
-    new. The report is JSON; exit status 3 says that something in it was refused.
+    Records are linked by ids, never by name alone. Running an import again adds only what is new.
+    The report is JSON; exit status 3 means that something in it was refused.
     """
 
 
@@ -75,8 +75,8 @@ def import_() -> None:
 def import_folder(folder: Path, store: Store, *, demands: Demands, dry_run: bool) -> None:
     """Enrol FOLDER/<Performer Name>/*.jpg, or FOLDER/<Performer Name>.jpg.
 
-    A performer.json beside the photos may hold name, disambiguation, aliases and urls. Each photo
-    must show one face; one that is refused is named with its reason.
+    A performer.json next to the photos may hold name, disambiguation, aliases and urls. Each photo
+    must show one face; a refused photo is reported with the reason.
     """
     records = list(read_folder(folder))
     engine = load_chosen_engine(Settings.from_env())
@@ -93,16 +93,16 @@ def import_folder(folder: Path, store: Store, *, demands: Demands, dry_run: bool
     "columns",
     multiple=True,
     metavar="OURS=THEIRS",
-    help="Which column is which, such as name=Performer. May be repeated.",
+    help="Maps a column, such as name=Performer. May be repeated.",
 )
 @click.option(
     "--own-server",
     "own_servers",
     multiple=True,
     metavar="URL",
-    help="A server of yours on a private address that photos may come from. May be repeated.",
+    help="Your own server on a private address that may supply photos. May be repeated.",
 )
-@click.option("--source", help="A name for the ids in it.  [default: the file's name]")
+@click.option("--source", help="A name for the source of its ids.  [default: the file's name]")
 @enrolling
 def import_file(
     file: Path,
@@ -116,8 +116,8 @@ def import_file(
 ) -> None:
     """Enrol the performers listed in FILE: JSON, NDJSON, CSV or TSV; - is stdin.
 
-    Columns: name, disambiguation, aliases, urls, id, stash_ids, photos. Photos are paths beside
-    the file, URLs or data: URIs. In CSV, several values stand in one cell with | between them.
+    Columns: name, disambiguation, aliases, urls, id, stash_ids, photos. Photos are paths relative
+    to the file, URLs or data: URIs. In CSV, separate several values in one cell with |.
     """
     is_stdin = str(file) == "-"
     options = TableOptions(
@@ -160,7 +160,7 @@ def import_bundle(bundle: Path, store: Store, *, dry_run: bool) -> None:
 def _column_map(columns: tuple[str, ...]) -> dict[str, str]:
     pairs = dict(column.partition("=")[::2] for column in columns)
     if not all(pairs.values()):
-        raise click.UsageError("A column is mapped like --column name=Performer.")
+        raise click.UsageError("Write --column like this: --column name=Performer.")
     return pairs
 
 

@@ -1,4 +1,4 @@
-"""`evaluate`, `calibrate`, `audit`: how far the answers can be trusted, on your own files."""
+"""`evaluate`, `calibrate`, `audit`: how far to trust the answers, measured on your own files."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,21 +21,21 @@ FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 def table_option(verb: Verb) -> Verb:
-    """Add --table: lines for people in place of JSON."""
-    return click.option("--table", is_flag=True, help="Print a table rather than JSON.")(verb)
+    """Add --table: lines for people instead of JSON."""
+    return click.option("--table", is_flag=True, help="Print a table instead of JSON.")(verb)
 
 
 @click.command(epilog="Example: python -m tools evaluate labelled/ --enrol 3 --probe 3 --table")
 @click.argument("dataset", type=FOLDER)
-@click.option("--enrol", default=3, show_default=True, help="Photos or clips enrolled of each.")
-@click.option("--probe", default=3, show_default=True, help="How many are looked for at a time.")
+@click.option("--enrol", default=3, show_default=True, help="Photos or clips enrolled per person.")
+@click.option("--probe", default=3, show_default=True, help="How many are searched for at a time.")
 @click.option("--rounds", default=5, show_default=True, help="How often they are shuffled.")
 @table_option
 def evaluate(dataset: Path, enrol: int, probe: int, rounds: int, table: bool) -> None:  # noqa: FBT001  # click passes flags
-    """Measure on DATASET how often names are right, wrong and missing, beside the usual way.
+    """Measure on DATASET how often names are right, wrong or missing, compared with the usual way.
 
     DATASET holds photos by name, NAME/*.jpg, or clips and a table labels.csv with the columns clip,
-    name, start and end (seconds). No gallery is touched.
+    name, start and end (seconds). No gallery is changed.
     """
     engine = load_chosen_engine(Settings.from_env())
     read = read_dataset(dataset, engine)
@@ -48,13 +48,13 @@ def evaluate(dataset: Path, enrol: int, probe: int, rounds: int, table: bool) ->
 
 @click.command(epilog="Example: python -m tools calibrate labelled/ > densities.json")
 @click.argument("dataset", type=FOLDER)
-@click.option("--description", help="What DATASET is, for whoever reads the fit.")
+@click.option("--description", help="Describes DATASET to readers of the fit.")
 @table_option
 def calibrate(dataset: Path, description: str | None, table: bool) -> None:  # noqa: FBT001  # as above
-    """Fit on DATASET how far faces of one person and of strangers lie apart, and test the fit.
+    """Fit on DATASET how far apart faces of one person and of strangers are, and test the fit.
 
-    DATASET is laid out as for `evaluate`; ten people with several photos of different days are
-    the least that tells anything.
+    DATASET is laid out as for `evaluate`; the least that is useful is ten people with several
+    photos each from different days.
     """
     engine = load_chosen_engine(Settings.from_env())
     read = read_dataset(dataset, engine)

@@ -26,7 +26,7 @@ def export(form: str, bundle: Path | None, store: Store, *, encodings: bool) -> 
     """Write the gallery to stdout as a list, or with --bundle to a file that holds all of it.
 
     Cells that a spreadsheet would run as a formula get an apostrophe in front. Encodings are
-    biometric data: keep a file that holds them as you keep the gallery.
+    biometric data: protect a file that holds them as you protect the gallery.
     """
     if bundle:
         try:
@@ -37,7 +37,7 @@ def export(form: str, bundle: Path | None, store: Store, *, encodings: bool) -> 
         return
     with store.gallery() as gallery:
         if form == "csv" and encodings:
-            raise click.UsageError("Encodings go into ndjson, not csv.")
+            raise click.UsageError("Encodings can be written only to ndjson, not csv.")
         if form == "csv":
             count = write_csv(gallery, sys.stdout)
         else:

@@ -1,4 +1,4 @@
-"""What the verbs have in common: the gallery they work on, and how they answer."""
+"""What the verbs share: the gallery they work on, and how they report."""
 
 import json
 import sys
@@ -58,9 +58,9 @@ def print_json(value: object) -> None:
 
 
 def finish(report: Report) -> None:
-    """Print what an import did, and exit with 3 where that was only a part."""
+    """Print what an import did, and exit with 3 if it did only part."""
     print_json(report.to_json())
     if report.stopped:
-        click.echo(f"Stopped: {report.stopped} Run it again to go on.", err=True)
+        click.echo(f"Stopped: {report.stopped} Run it again to continue.", err=True)
     if report.is_partial:
         sys.exit(EXIT_PARTLY)

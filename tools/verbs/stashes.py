@@ -1,4 +1,4 @@
-"""`import stash` and `import stash-box`: performers from the servers a user has a key for."""
+"""`import stash` and `import stash-box`: performers from servers a user has a key for."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ from tools.verbs.importing import enrolling, import_
 from tools.verbs.shared import finish, load_chosen_engine
 
 STASHDB = "https://stashdb.org/graphql"
-KEY_HELP = "Its API key; better in the environment, where no process list shows it."
+KEY_HELP = "Its API key; safer in the environment, where no process list shows it."
 
 
 @import_.command(
@@ -27,7 +27,7 @@ KEY_HELP = "Its API key; better in the environment, where no process list shows 
 )
 @click.option(
     "--url",
-    help="Its address, as the browser shows it.",
+    help="Its address, as shown in the browser.",
     envvar="STASH_URL",
     default="http://localhost:9999",
     show_default=True,
@@ -41,7 +41,7 @@ KEY_HELP = "Its API key; better in the environment, where no process list shows 
     type=click.IntRange(min=0, max=100),
     default=5,
     show_default=True,
-    help="Pictures of each, beside the cover, that show them alone.",
+    help="Pictures of each performer alone, besides the cover.",
 )
 @enrolling
 def import_stash(
@@ -57,10 +57,10 @@ def import_stash(
 ) -> None:
     """Enrol the performers of your Stash, with their covers and pictures of them alone.
 
-    The next time, only those that changed since are asked for; --full asks for all.
+    The next run asks only for those that changed since; --full asks for all.
     """
     stash = Stash(url, api_key)
-    # Asked first: what changes while we read is then newer than the checkpoint.
+    # Read first: what changes while we read is then newer than the checkpoint.
     newest = stash.newest_change()
     downloads = Downloads([stash.own_server])
     engine = load_chosen_engine(Settings.from_env())
@@ -105,12 +105,12 @@ def import_stash_box(
     demands: Demands,
     dry_run: bool,
 ) -> None:
-    """Enrol performers from a stash-box: only those you name, or have already.
+    """Enrol performers from a stash-box: only those you name or already have.
 
-    With --stash, the key that your Stash has for the stash-box is used where none is given.
+    With --stash, your Stash's key for the stash-box is used if none is given.
     """
     if not (names or ids or known or stash_url):
-        raise click.UsageError("Say whom: --name, --id, --known or --stash URL.")
+        raise click.UsageError("Choose performers with --name, --id, --known or --stash URL.")
     stash = Stash(stash_url, stash_api_key) if stash_url else None
     if stash and not api_key:
         api_key = stash.stash_box_keys().get(endpoint, "")

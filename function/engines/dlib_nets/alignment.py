@@ -16,7 +16,7 @@ from function.engines.protocol import Alignment, Box, Detection, FacePoints
 from function.media.pictures import Picture, RgbImage
 
 CHIP_PADDING = 0.25
-"""Share of the face's size left around it; what the encoder was trained with (same source)."""
+"""Margin around the face, as a share of its size; as in the encoder's training (same source)."""
 
 
 Landmarks: TypeAlias = NDArray[np.float32]
@@ -24,13 +24,13 @@ Landmarks: TypeAlias = NDArray[np.float32]
 image's right (outer, inner), of the eye on its left (outer, inner), and the base of the nose."""
 
 LEVEL_WITHIN_DEGREES = 20.0
-"""A face that leans less is read from the image as it is; dlib's landmarks go astray beyond 30."""
+"""A face that leans less is read from the image as it is; dlib's landmarks fail beyond 30."""
 
 CUT_WIDTHS = 2.2
-"""A face that leans more is cut out level, so many face widths wide: the chip needs 1.7."""
+"""A face that leans more is cut out level, this many face widths wide: the chip needs 1.7."""
 
 MOST_CUT_PIXELS = 400.0
-"""A face that is wider is cut out smaller, so that the cut takes little memory."""
+"""A wider face is cut out smaller, so that the cut needs little memory."""
 
 
 WIDTH_BY_LANDMARKS, MIDDLE_DOWN = 2.04, 0.62
@@ -108,7 +108,7 @@ def stack_chips(chips: Sequence[RgbImage]) -> RgbImage:
     """Stack chips into one uint8 array (count, 150, 150, 3).
 
     Raises:
-        ValueError: a chip has another shape; the encoder would read it as noise.
+        ValueError: a chip has the wrong shape; the encoder would read it as noise.
     """
     expected = (DLIB.chip_pixels, DLIB.chip_pixels, 3)
     for chip in chips:

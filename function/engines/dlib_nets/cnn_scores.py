@@ -1,4 +1,4 @@
-"""CNN scores become detections: the map of scores on a canvas, read as dlib's loss_mmod reads it.
+"""Reads the CNN's map of scores on a canvas as detections, as dlib's loss_mmod does.
 
 The arithmetic follows dlib (loss_mmod_ in dlib/dnn/loss.h, point_up of pyramid_down<6>,
 test_box_overlap), down to the order of operations where a rounding depends on it.
@@ -12,19 +12,19 @@ from function.engines.dlib_nets.pyramid import Layout
 from function.engines.protocol import Box, Detection
 
 CELL_PIXELS = 8
-"""Three convolutions of stride 2: a cell of the score map is this far from the next."""
+"""Three convolutions of stride 2: the distance from one cell of the score map to the next."""
 
 FIRST_CELL_CENTRE = 14
 """Three unpadded 5x5 convolutions: 2, then 2 * 2 + 2, then 2 * 6 + 2."""
 
 _UP_FACTOR, _UP_SHIFT = 6 / 5, 0.3
-"""dlib's way from a level's pixels to those of the level before it."""
+"""dlib's mapping from a level's pixels to those of the level before it."""
 
 
 def read_scores(
     scores: NDArray[np.float32], layout: Layout, loss: DetectionLoss
 ) -> list[Detection]:
-    """Read the faces from the detector's map of scores (rows, columns), surest first.
+    """Read the faces from the detector's map of scores (rows, columns), most certain first.
 
     A positive score means a face of the window's size around the cell's centre.
     """
@@ -47,7 +47,7 @@ def _boxes(centres: NDArray[np.intp], layout: Layout, loss: DetectionLoss) -> ND
     middle = centres - corners[levels]
     edges = np.concatenate([middle - reach, middle + reach], axis=1)
     edges = _up_pyramid(edges, levels)
-    rounded = np.copysign(np.floor(np.abs(edges) + 0.5), edges)  # halves go away from zero
+    rounded = np.copysign(np.floor(np.abs(edges) + 0.5), edges)  # halves are rounded away from zero
     boxes: NDArray[np.intp] = rounded.astype(np.intp)
     return boxes
 
@@ -63,7 +63,7 @@ def _up_pyramid(edges: NDArray[np.float64], levels: NDArray[np.intp]) -> NDArray
 def _levels(
     centres: NDArray[np.intp], first: NDArray[np.intp], last: NDArray[np.intp]
 ) -> NDArray[np.intp]:
-    """Find the level that each centre lies in, or else the nearest one."""
+    """Find the level that each centre is in, or else the nearest one."""
     nearest = np.clip(centres[:, None], first, last)
     squares = ((nearest - centres[:, None]) ** 2).sum(axis=2)
     levels: NDArray[np.intp] = squares.argmin(axis=1)
@@ -71,7 +71,7 @@ def _levels(
 
 
 def _without_repeats(boxes: NDArray[np.intp], loss: DetectionLoss) -> list[int]:
-    """Choose boxes in their order, leaving out each that overlaps one already chosen."""
+    """Choose boxes in order, leaving out each that overlaps one already chosen."""
     kept: list[int] = []
     for index in range(len(boxes)):
         if not _overlaps(boxes[index], boxes[kept], loss).any():

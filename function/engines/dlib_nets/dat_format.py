@@ -1,4 +1,4 @@
-"""Values in dlib's serialization format, read one after another from the bytes of a .dat file.
+"""Reads values in dlib's serialization format, one after another, from the bytes of a .dat file.
 
 The format is dlib's own (dlib/serialize.h, dlib/float_details.h, dlib/cuda/tensor_tools.h):
 integers carry their length, reals are a mantissa and a power of two, tensors are raw float32.
@@ -22,7 +22,7 @@ _ALIAS_VERSION = 1
 
 
 class DlibFormatError(ValueError):
-    """The bytes are not what dlib would have written at this place."""
+    """The bytes are not what dlib would have written here."""
 
 
 class DlibReader:
@@ -34,11 +34,11 @@ class DlibReader:
 
     @property
     def bytes_left(self) -> int:
-        """How much has not been read."""
+        """How many bytes have not been read."""
         return len(self._content) - self._position
 
     def bytes(self, count: int) -> bytes:
-        """Read `count` bytes as they are; every other value is made of these."""
+        """Read `count` raw bytes; all other values are made of these."""
         if count > self.bytes_left:
             raise DlibFormatError(
                 f"it ends at byte {len(self._content)}, inside a value of {count} bytes that "
@@ -69,7 +69,7 @@ class DlibReader:
         try:
             return math.ldexp(mantissa, exponent)
         except OverflowError:
-            return self._refuse(f"2 to the power of {exponent} is no real number")
+            return self._refuse(f"2 to the power of {exponent} is not a real number")
 
     def reals(self, count: int) -> list[float]:
         """Read `count` real numbers."""
@@ -79,7 +79,7 @@ class DlibReader:
         """Read a truth value: the letter 0 or 1."""
         letter = self.bytes(1)
         if letter not in b"01":
-            self._refuse(f"{letter!r} is no truth value")
+            self._refuse(f"{letter!r} is not a truth value")
         return letter == b"1"
 
     def name(self) -> str:
@@ -89,7 +89,7 @@ class DlibReader:
             self._refuse(f"a name has {length} letters")
         letters = self.bytes(length)
         if not letters.isascii():
-            self._refuse(f"{letters[:20]!r} is no name")
+            self._refuse(f"{letters[:20]!r} is not a name")
         return letters.decode("ascii")
 
     def tensor(self) -> Tensor:
@@ -105,7 +105,7 @@ class DlibReader:
         return self._sizes()
 
     def expect(self, wanted: int, meaning: str) -> None:
-        """Read an integer that has to be `wanted`."""
+        """Read an integer that must be `wanted`."""
         found = self.integer()
         if found != wanted:
             self._refuse(f"{meaning} is {found}, not {wanted}")

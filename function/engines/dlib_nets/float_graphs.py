@@ -1,4 +1,4 @@
-"""Graphs: dlib's layers written as ONNX, which onnxruntime runs some 25 times as fast."""
+"""Writes dlib's layers as ONNX graphs, which onnxruntime runs some 25 times as fast."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -60,7 +60,7 @@ def detector_graph(net: DlibNet[DetectionLoss]) -> bytes:
 
 
 def _write_layers(writer: GraphWriter, source: _Map, layers: Iterable[Layer]) -> None:
-    """Write the layers in a row; marks say which map a later AddPrevious adds.
+    """Write layers in sequence; marks say which map a later AddPrevious adds.
 
     A single mark keeps the map on which a block starts. Two in a row end a block that shrinks: the
     first keeps the block's result, the second goes back to the map on which it started.
@@ -126,7 +126,7 @@ def _write_sum(writer: GraphWriter, first: _Map, second: _Map) -> _Map:
 
 
 def _write_padding(writer: GraphWriter, current: _Map, channels: int, side: int) -> str:
-    """Grow a map by zeros at its right, at its bottom and in its channels, as dlib adds them."""
+    """Pad a map with zeros on the right, at the bottom and in its channels, as dlib adds them."""
     grown = [0, channels - current.channels, side - current.side, side - current.side]
     if not any(grown):
         return current.name

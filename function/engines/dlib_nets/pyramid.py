@@ -1,8 +1,8 @@
-"""Pyramids: a picture at ever smaller sizes, all on one canvas, laid out as dlib does.
+"""Pyramids: a picture at smaller and smaller sizes, all on one canvas, laid out as in dlib.
 
-dlib's CNN only sees faces of about 80 pixels; at some level of the pyramid each face has that
-size. All follows dlib to the pixel (dlib/image_transforms/image_pyramid.h, pyramid_down<6>, and
-resize_bilinear in dlib/cuda/cpu_dlib.cpp).
+dlib's CNN finds only faces of about 80 pixels; at some level of the pyramid each face has that
+size. Everything follows dlib to the pixel (dlib/image_transforms/image_pyramid.h, pyramid_down<6>,
+and resize_bilinear in dlib/cuda/cpu_dlib.cpp).
 """
 
 import math
@@ -34,7 +34,7 @@ BORDER = 11
 
 @dataclass(frozen=True)
 class Tile:
-    """Where one level lies on the canvas, in pixels."""
+    """Where one level is on the canvas, in pixels."""
 
     left: int
     top: int
@@ -44,7 +44,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Layout:
-    """A canvas' size, and the levels on it from the largest on."""
+    """A canvas' size, and the levels on it, largest first."""
 
     width: int
     height: int
@@ -52,9 +52,9 @@ class Layout:
 
 
 def lay_out(width: int, height: int) -> Layout:
-    """Lay the pyramid of a picture out in two columns: down on the left, up again on the right.
+    """Lay out the pyramid of a picture in two columns: down on the left, up again on the right.
 
-    The smallest levels are left out where the right column meets the picture itself.
+    The smallest levels are left out if the right column meets the picture itself.
     """
     sizes = list(_level_sizes(width, height))
     rows = _column_rows(sizes)
@@ -77,7 +77,7 @@ def _level_sizes(width: int, height: int) -> Iterator[tuple[int, int]]:
 
 
 def _column_rows(sizes: list[tuple[int, int]]) -> int:
-    """Count the rows of the left column: it ends where the other levels fit beside it.
+    """Count the rows of the left column: it ends where the other levels fit next to it.
 
     dlib compares unsigned numbers, so a gap that would be negative counts as wide enough.
     """
@@ -106,10 +106,10 @@ def _left_column(sizes: list[tuple[int, int]], rows: int) -> list[Tile]:
 
 
 def paint(image: RgbImage, layout: Layout, mean_colour: tuple[float, float, float]) -> Canvas:
-    """Paint every level of a picture onto a canvas of the mean colour: float32, three channels.
+    """Paint every level of a picture on a canvas of the mean colour: float32, three channels.
 
-    Floats keep what resizing leaves between whole numbers, as dlib does. Each level is resized from
-    the one before it, corner to corner: half-pixel resizing, as most libraries do it, moves boxes.
+    Floats keep the fractions that resizing produces, as dlib does. Each level is resized from the
+    one before it, corner to corner: half-pixel resizing, as most libraries do it, moves boxes.
     """
     canvas = np.empty((layout.height, layout.width, 3), np.float32)
     canvas[0] = mean_colour

@@ -1,6 +1,6 @@
-"""Rewrites: dlib's layers as others that compute the same and run faster.
+"""Rewrites dlib's layers as others that compute the same and run faster.
 
-Each is exact but for the order in which floats are added.
+Each rewrite is exact except for the order in which floats are added.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,13 +22,13 @@ PIXEL_SCALE = 256.0
 """dlib feeds (pixel - mean) / 256 (dlib/dnn/input.h)."""
 
 BLOCK_CHANNELS = 16
-"""onnxruntime's fast convolutions take channels by 16 (8 without AVX512), or not at all."""
+"""onnxruntime's fast convolutions need channels in multiples of 16 (8 without AVX512)."""
 
 
 def fold(net: DlibNet[MetricLoss] | DlibNet[DetectionLoss]) -> list[Layer]:
-    """Fold the input's scaling and each affine layer into the convolution beside it.
+    """Fold the input's scaling and each affine layer into the adjacent convolution.
 
-    The result takes pixels from 0 to 255 as they are. Exact for the input because the first
+    The result takes pixels from 0 to 255 as they are. This is exact for the input because the first
     convolution is not padded: padding would have to be the mean colour.
     """
     first, *others = net.layers
@@ -59,8 +59,8 @@ def _scaled(convolution: Convolution, affine: Affine) -> Convolution:
 def fill_blocks(layers: Iterable[Layer]) -> Iterator[Layer]:
     """Add filters of zeros until every convolution has a multiple of BLOCK_CHANNELS.
 
-    Only for layers in a row that are convolutions and Relu. The detector's 45 channels run a third
-    faster as 48.
+    Only for sequences of convolutions and Relu. The detector's 45 channels run a third faster
+    as 48.
     """
     added = 0
     for layer in layers:
@@ -76,8 +76,8 @@ def fill_blocks(layers: Iterable[Layer]) -> Iterator[Layer]:
 def split_last(layers: Iterable[Layer]) -> list[Layer]:
     """Split the last convolution, of one filter, by its rows: nine of 1x9, added by one of 9x1.
 
-    One filter fills a block of channels with 15 that are thrown away, over all 81 places; its rows
-    share a block, over 9 places.
+    One filter fills a block of channels with 15 unused ones, over all 81 places; its rows share a
+    block, over 9 places.
     """
     *before, last = layers
     if not isinstance(last, Convolution):

@@ -1,4 +1,4 @@
-"""Nets under onnxruntime: graphs are written once, kept on the disk, and run in sessions.
+"""Runs nets in onnxruntime: graphs are written once, kept on disk, and run in sessions.
 
-Only engines enter. Nothing here knows which net it runs.
+Only engines use it. Nothing here knows which net it runs.
 """

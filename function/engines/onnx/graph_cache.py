@@ -1,4 +1,4 @@
-"""A cache of graphs: each is made once from its weights, and read from the disk afterwards."""
+"""A cache of graphs: each is made once from its weights, and then read from the disk."""
 
 import hashlib
 import logging
@@ -15,7 +15,7 @@ _DIGEST_LETTERS = 64
 
 
 def user_cache_folder() -> Path:
-    """Name the folder in which this user's programs keep what they can make again.
+    """Return the folder in which this user's programs keep what they can make again.
 
     Linux: XDG_CACHE_HOME or ~/.cache; macOS: ~/Library/Caches; Windows: LOCALAPPDATA.
 
@@ -26,7 +26,7 @@ def user_cache_folder() -> Path:
         return Path.home() / "Library" / "Caches" / _FOLDER_NAME
     variable = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
     named = os.environ.get(variable, "")
-    # The XDG specification has relative paths ignored.
+    # The XDG specification says that relative paths are ignored.
     base = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
     return base / _FOLDER_NAME
 
@@ -42,8 +42,8 @@ def hash_files(*paths: Path) -> str:
 class GraphCache:
     """Keeps graphs as files, each named by the content of its weights and checked when read.
 
-    A graph that changed on the disk is made anew. Where the folder cannot be written, graphs are
-    made again by each process, and one warning says so.
+    A graph that changed on the disk is made again. If the folder cannot be written, each process
+    makes the graphs again, and one warning says so.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -53,14 +53,14 @@ class GraphCache:
     def graph(self, weights: Path, version: str, build: Callable[[], bytes]) -> bytes:
         """Return the graph of a weights file, from the cache or else from `build`.
 
-        `version` is that of the code that builds: another version is another graph.
+        `version` is that of the code that builds: another version gives another graph.
         """
         return self.content(f"{weights.stem}-{hash_files(weights)}-{version}.graph", build)
 
     def content(self, name: str, build: Callable[[], bytes]) -> bytes:
-        """Return what is kept under `name`, or else make it with `build` and keep it.
+        """Return what is stored under `name`, or else make it with `build` and store it.
 
-        The name must change with whatever the content depends on.
+        The name must change with everything the content depends on.
         """
         return self._read(name) or self._write(name, build())
 
@@ -83,15 +83,15 @@ class GraphCache:
     def _warn(self, error: Exception) -> None:
         if not self._has_warned:
             _LOG.warning(
-                "The nets cannot be kept on disk (%s), so each start makes them again. "
-                "Set CACHE_FOLDER to a folder that can be written.",
+                "The nets cannot be cached on disk (%s), so each start makes them again. "
+                "Set CACHE_FOLDER to a writable folder.",
                 error,
             )
         self._has_warned = True
 
 
 def _read(path: Path) -> bytes | None:
-    """Read a graph, if it is there and is what was written."""
+    """Read a graph, if it exists and is what was written."""
     try:
         stored = path.read_bytes()
     except FileNotFoundError:
@@ -99,15 +99,15 @@ def _read(path: Path) -> bytes | None:
     digest, graph = stored[:_DIGEST_LETTERS], stored[_DIGEST_LETTERS:]
     if digest == hashlib.sha256(graph).hexdigest().encode():
         return graph
-    _LOG.info("%s is damaged and is made anew", path.name)
+    _LOG.info("%s is damaged and is made again", path.name)
     return None
 
 
 def _write(path: Path, graph: bytes) -> None:
-    """Write a graph so that no reader, and no crash, ever meets half of it."""
+    """Write a graph so that no reader, and no crash, ever sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Not tempfile: its files are for their owner alone, and an image is built by another user
-    # than the one who runs it.
+    # Not tempfile: its files are only for their owner, and an image is built by a user other than
+    # the one who runs it.
     partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
     try:
         partial.write_bytes(hashlib.sha256(graph).hexdigest().encode() + graph)

@@ -1,4 +1,4 @@
-"""A graph in the making: its nodes and constants, and at last its bytes as ONNX."""
+"""Builds a graph: its nodes and constants, and finally its bytes as ONNX."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from onnx import checker, helper, numpy_helper
 
 _OPSET, _IR_VERSION = 17, 8
-"""Known to every onnxruntime since 1.12, and enough for what is written here."""
+"""Supported by every onnxruntime since 1.12, and enough for what is written here."""
 
 
 class GraphWriter:
@@ -30,11 +30,11 @@ class GraphWriter:
         return name
 
     def name_last(self, name: str) -> None:
-        """Give what the last node computes a name, by which it can be asked for."""
+        """Name the result of the last node, so that it can be requested."""
         self.nodes[-1].output[0] = name
 
     def finish(self, name: str, source: Any, *targets: Any) -> bytes:
-        """Return the graph as ONNX; `targets` are described by the names that nodes were given."""
+        """Return the graph as ONNX; `targets` are described by the names given to nodes."""
         graph = helper.make_graph(self.nodes, name, [source], targets, self.constants)
         opsets = [helper.make_opsetid("", _OPSET)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)

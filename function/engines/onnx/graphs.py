@@ -1,4 +1,4 @@
-"""Nets as graphs: each written once by a module that needs onnx, and read from the cache after."""
+"""Nets as graphs: written once by a module that needs onnx, then read from the cache."""
 
 import importlib
 from collections.abc import Callable
@@ -18,14 +18,14 @@ _WRITERS = (
     "yunet/graph.py",
     "yunet/net.py",
 )
-"""The modules that decide what is in a graph: when one changes, cached graphs are made anew."""
+"""The modules that decide what is in a graph: when one changes, cached graphs are made again."""
 
 _ENGINES = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A net as a graph: how its weights are read, and what writes it: a function of a module."""
+    """A net as a graph: how its weights are read, and which module's function writes it."""
 
     read: Callable[[Path], object]
     module: str
@@ -36,7 +36,7 @@ def read_graph(kind: Kind, weights: Path, cache: GraphCache) -> bytes:
     """Return a net as a graph, from the cache or else from its weights.
 
     Raises:
-        EngineUnavailableError: it has to be made and onnx is missing, or the file is not that net.
+        EngineUnavailableError: it must be made and onnx is missing, or the file is not that net.
     """
 
     def build() -> bytes:
@@ -48,12 +48,12 @@ def read_graph(kind: Kind, weights: Path, cache: GraphCache) -> bytes:
 
 
 def _import_writer(module: str) -> ModuleType:
-    """Import what writes graphs, and onnx with it: a third of a second that cached graphs save."""
+    """Import what writes graphs, including onnx: a third of a second that cached graphs save."""
     try:
         return importlib.import_module(f"function.engines.{module}")
     except ImportError as error:
         raise EngineUnavailableError(
-            f"The package onnx is needed to make the nets ready ({error}). "
+            f"The package onnx is needed to prepare the nets ({error}). "
             "Run: pip install onnx, or set ENGINE=dlib and DETECTOR=hog."
         ) from error
 

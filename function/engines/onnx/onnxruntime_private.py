@@ -1,6 +1,6 @@
 """onnxruntime with its telemetry off: import it from here, never directly.
 
-Since version 1.29 the official packages report to Microsoft from Linux and macOS too, unless
+Since version 1.29 the official packages report to Microsoft also from Linux and macOS, unless
 ORT_DISABLE_TELEMETRY is set before the import; a device id is written to the user's cache folder.
 """
 
@@ -19,5 +19,5 @@ def import_onnxruntime() -> Any:
     os.environ[_SWITCH] = "1"
     import onnxruntime  # noqa: PLC0415  # the switch is read once, by this import
 
-    onnxruntime.disable_telemetry_events()  # what the switch does not reach: Windows
+    onnxruntime.disable_telemetry_events()  # for Windows, where the switch has no effect
     return onnxruntime

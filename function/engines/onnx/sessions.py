@@ -1,4 +1,4 @@
-"""Sessions: onnxruntime holding one graph, on the device that was asked for."""
+"""Sessions: onnxruntime with one graph, on the configured device."""
 
 from typing import Any
 
@@ -12,22 +12,22 @@ _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 _ERRORS_ONLY = 3
 
 _CUDA_SETTINGS = {
-    # Rounding to 10 bits, the default on newer GPUs, would make other encodings than dlib's.
+    # Rounding to 10 bits, the default on newer GPUs, would give encodings unlike dlib's.
     "use_tf32": "0",
-    # The default tries every algorithm anew for each size of picture and number of faces.
+    # The default tries every algorithm again for each size of picture and number of faces.
     "cudnn_conv_algo_search": "HEURISTIC",
     # The default doubles the memory it takes from other users of the GPU.
     "arena_extend_strategy": "kSameAsRequested",
 }
-"""Names and values as in onnxruntime's page on its CUDA provider."""
+"""Names and values as in onnxruntime's documentation of its CUDA provider."""
 
 
 def open_session(graph: bytes, options: EngineOptions) -> Any:
-    """Open an onnxruntime.InferenceSession; `auto` takes a GPU where one really works.
+    """Open an onnxruntime.InferenceSession; `auto` uses a GPU if one really works.
 
     Raises:
-        EngineUnavailableError: CUDA was asked for and onnxruntime cannot use it here. It would
-            have gone on with the CPU in silence.
+        EngineUnavailableError: CUDA was asked for and onnxruntime cannot use it here. Without this
+        error it would silently use the CPU.
     """
     is_offered = _CUDA in onnxruntime.get_available_providers()
     if options.device == "cuda" and not is_offered:
@@ -40,7 +40,7 @@ def open_session(graph: bytes, options: EngineOptions) -> Any:
     if options.device == "cuda" and provider_of(session) != "CUDA":
         raise EngineUnavailableError(
             "DEVICE is cuda, but onnxruntime could not start on a GPU. Check that nvidia-smi shows "
-            "one here, and that CUDA and cuDNN have the versions that this onnxruntime-gpu names; "
+            "one here, and that CUDA and cuDNN have the versions that this onnxruntime-gpu needs; "
             "or set DEVICE=auto or DEVICE=cpu."
         )
     return session
@@ -54,12 +54,12 @@ def provider_of(session: Any) -> str:
 def _open(graph: bytes, options: EngineOptions, *, wants_cuda: bool) -> Any:
     providers: list[Any] = [_CPU]
     if wants_cuda:
-        onnxruntime.preload_dlls()  # CUDA and cuDNN as installed by pip are on no search path
+        onnxruntime.preload_dlls()  # CUDA and cuDNN installed by pip are on no search path
         providers = [(_CUDA, _CUDA_SETTINGS), _CPU]
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = options.threads
     settings.log_severity_level = _ERRORS_ONLY
-    settings.enable_mem_pattern = False  # it keeps a plan for every size of picture ever seen
+    settings.enable_mem_pattern = False  # it keeps a plan for every picture size ever seen
     # Threads that wait by spinning take the cores that decode the video, and gain nothing here.
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(graph, settings, providers=providers)

@@ -1,4 +1,4 @@
-"""YuNet: finds faces of every size and at every angle, first in quick looks, then in close ones.
+"""YuNet finds faces of any size and at any angle: first a quick search, then a closer check.
 
-What leaves is `YunetDetector`; the engines enter.
+It offers `YunetDetector`. Only engines use it.
 """

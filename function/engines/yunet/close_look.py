@@ -1,4 +1,4 @@
-"""A guess becomes a face, or is dropped: by a look at it turned level and at YuNet's best size."""
+"""Confirms or drops a candidate face: checks it closely, levelled and at YuNet's best size."""
 
 from dataclasses import replace
 
@@ -10,41 +10,41 @@ from function.engines.protocol import Detection, Points
 from function.engines.yunet.net import Guesses, YunetNet
 
 CLOSE_PIXELS, CLOSE_FACE_PIXELS = 128, 64.0
-"""Side of the close look's picture, and the width to which it brings the face. Smaller, and heads
-that fill their picture score less; closer up, and hands pass for faces."""
+"""Side of the picture for the close check, and the width to which it scales the face. If smaller,
+heads that fill their picture score less; if closer up, hands pass for faces."""
 
 SEEN_FROM = 0.2
-"""A close look that scores less has seen nothing."""
+"""A close check that scores less has found nothing."""
 
 SURE_FROM = 0.89
-"""Score of a close look that needs no other; 95 % of faces in photographs have more. An upside-down
-face can have 0.86 for the wrong side up."""
+"""A close check with this score needs no other; 95 % of faces in photographs have more. An
+upside-down face can have 0.86 the wrong way up."""
 
 FACE_FROM = 0.6
-"""Score of the last close look from which something is a face."""
+"""From this score of the last close check, something is a face."""
 
 CIRCLE_DEGREES = (60.0, 120.0, 180.0, -120.0, -60.0)
-"""How else a guess is turned when it does not look like a face as it was guessed."""
+"""The other angles at which a candidate is checked if it does not look like a face as it is."""
 
 LEAN_GAIN = 2.8
-"""YuNet draws a head that leans straighter than it is: of 5 to 20 degrees its points show a third
-(31 photographs)."""
+"""YuNet draws a leaning head straighter than it is: of 5 to 20 degrees its points show a third (31
+photographs)."""
 
 NEAR_DEGREES, NEAR_SHIFT, NEAR_GROWTH = 8.0, 0.15, 1.25
-"""A close look that was off by more (in degrees, face widths, and times) is taken again."""
+"""A close check that was off by more (in degrees, face widths, and times) is repeated."""
 
 MIRRORED = [1, 0, 2, 4, 3]
-"""The order of the five points in a mirror."""
+"""The order of the five points in a mirror image."""
 
 
 class CloseLook:
-    """Looks closely at guesses with one net."""
+    """Checks candidates closely with one net."""
 
     def __init__(self, net: YunetNet) -> None:
         self._net = net
 
     def look(self, copies: Copies, head: Head) -> Detection | None:
-        """Find the face of a head that was guessed, its place and turn made exact; or nothing."""
+        """Find the face of a candidate head, with its exact place and angle; or nothing."""
         seen = self._look_both_ways(copies, head)
         if seen is None or seen.score < SURE_FROM:
             head, seen = self._look_around(copies, head, seen)
@@ -56,7 +56,7 @@ class CloseLook:
         return seen if seen is not None and seen.score >= FACE_FROM else None
 
     def _look_both_ways(self, copies: Copies, head: Head) -> Detection | None:
-        """Look at a head and at its mirror image, and take the mean of both: half the noise."""
+        """Check a head and its mirror image, and take the mean of both: half the noise."""
         cut = copies.cut(head, CLOSE_FACE_PIXELS, CLOSE_PIXELS)
         mirrored = np.ascontiguousarray(cut.pixels[:, ::-1])
         straight, mirror = map(_central, self._net.look([cut.pixels, mirrored], SEEN_FROM))
@@ -70,7 +70,7 @@ class CloseLook:
     def _look_around(
         self, copies: Copies, head: Head, seen: Detection | None
     ) -> tuple[Head, Detection | None]:
-        """Look at a head turned in other ways; return how it is surest, and what is seen then."""
+        """Check a head at other angles; return the most certain one, and what is found there."""
         heads = [replace(head, roll_degrees=head.roll_degrees + turn) for turn in CIRCLE_DEGREES]
         cuts = [copies.cut(one, CLOSE_FACE_PIXELS, CLOSE_PIXELS) for one in heads]
         looks = self._net.look([cut.pixels for cut in cuts], SEEN_FROM)
@@ -93,7 +93,7 @@ def head_of(face: Detection) -> Head:
 
 
 def _central(guesses: Guesses) -> tuple[float, Points] | None:
-    """Return score and points of the surest guess about the middle of a close look."""
+    """Return score and points of the most certain candidate near the middle of a close check."""
     middles = (guesses.boxes[:, :2] + guesses.boxes[:, 2:]) / 2
     offsets = np.linalg.norm(middles - (CLOSE_PIXELS - 1) / 2, axis=1)
     scores = np.where(offsets < CLOSE_FACE_PIXELS / 2, guesses.scores, 0)
@@ -109,14 +109,14 @@ def _detection(cut: LevelCut, score: float, points: Points) -> Detection:
 
 
 def _correct(head: Head, seen: Detection) -> Head:
-    """Say where a head is, after it was looked at where it was guessed."""
+    """Correct the place of a head by what was seen there."""
     exact = head_of(seen)
     lean = (exact.roll_degrees - head.roll_degrees + 180) % 360 - 180
     return replace(exact, roll_degrees=head.roll_degrees + LEAN_GAIN * lean)
 
 
 def _is_near(head: Head, exact: Head) -> bool:
-    """Whether a guess was so near the truth that what was seen there stands."""
+    """Whether a candidate was so near the true place that what was seen there is kept."""
     lean = abs(exact.roll_degrees - head.roll_degrees)
     shift = np.hypot(exact.x - head.x, exact.y - head.y) / exact.width
     growth = max(exact.width / head.width, head.width / exact.width)

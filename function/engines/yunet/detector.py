@@ -1,10 +1,10 @@
-"""A picture becomes faces: guesses from a few quick looks, each of them then looked at closely.
+"""Finds the faces in a picture: candidates from a few quick passes, each then checked closely.
 
-The quick looks take whatever may be a face. A small copy of the picture shows near heads, at four
-quarter turns also those that lie or hang; a large copy shows far ones. The close look turns a guess
-level and brings it to the one size at which YuNet is most reliable, so it can be believed: what is
-no face fails there, a leaning face that was barely guessed passes, and the points of a tiny face
-and of one that fills the picture are equally exact.
+The quick passes take everything that may be a face. A small copy of the picture shows near heads,
+and rotated by quarter turns also those on their side or upside down; a large copy shows distant
+ones. The close check levels a candidate and scales it to the one size at which YuNet is most
+reliable, so it can be trusted: what is no face fails there, a leaning face that was barely detected
+passes, and the points of a tiny face and of one that fills the picture are equally exact.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,38 +20,38 @@ from function.engines.yunet.net import Guesses, YunetNet, share_of_smaller
 from function.media.pictures import Picture, RgbImage
 
 NEAR_PIXELS = 384
-"""Longest side of the small copy. A face of a thirtieth of the picture is guessed there, and one
-that fills it is not too large: from some 400 pixels on YuNet takes one face for several."""
+"""Longest side of the small copy. It shows faces of a thirtieth of the picture, and one that fills
+it is not too large: from some 400 pixels on YuNet takes one face for several."""
 
 GUESS_FROM = 0.1
-"""Score from which a quick look's guess is looked at closely. All of 180 faces of 100 pixels in
-1080p have it, also those that lean by 45 degrees, half as far as a face can from the nearest look;
-from 0.15 on 178 have. Each wrong guess costs 2 ms."""
+"""Score from which a quick pass's candidate is checked closely. All of 180 faces of 100 pixels in
+1080p reach it, also those that lean by 45 degrees, half as far as a face can from the nearest pass;
+178 reach 0.15. Each wrong candidate costs 2 ms."""
 
 MOST_CLOSE_LOOKS = 150
-"""More guesses of one look, or of the three turned ones together, are left: a picture of a crowd
-takes some 0.4 s at most."""
+"""More candidates of one pass, or of the three rotated ones together, are dropped: a picture of a
+crowd takes some 0.4 s at most."""
 
 SAME_FACE_SHARE = 0.6
-"""When two boxes share more of the smaller one than this, they hold one face."""
+"""If two boxes share more of the smaller one than this, they hold the same face."""
 
 TURNED_REST, FAR_REST = 2, 8
-"""While somebody is seen near the camera, looks at turned copies and at the large one that find
-nobody else are left out of one picture, then of two, up to so many; finding somebody ends that. A
-film of heads near the camera takes a quarter less time so."""
+"""While somebody is seen near the camera, passes over rotated copies and the large one that find
+nobody else are skipped for one picture, then two, up to this many; finding somebody ends that. A
+film of heads near the camera takes a quarter less time this way."""
 
 WAY_UP_FACES, WAY_UP_SHARE = 5, 0.8
-"""A film was shot sideways when this share of its faces, of so many or more, lie the same way. The
-large copy is still looked at as it is, too: a first scene may show people who lie."""
+"""A film was shot sideways if this share of at least this many faces are rotated the same way. The
+large copy is still searched unrotated too: a first scene may show people lying down."""
 
 REMEMBERED_FACES = 40
-"""From so many faces on, the way that earlier ones lay counts half."""
+"""From this many faces on, the way that earlier ones were rotated counts half."""
 
 HALF_TURN, THREE_QUARTERS = 2, 3
 
 
 class _Rest:
-    """Decides when looks that found nothing are taken again: after one picture, then two, ..."""
+    """Decides when passes that found nothing run again: after one picture, then two, ..."""
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
@@ -59,29 +59,29 @@ class _Rest:
         self._left = 0
 
     def is_over(self) -> bool:
-        """Count a picture that could do without; say whether the looks are taken all the same."""
+        """Count a picture that could skip the passes; say whether to run them all the same."""
         self._left -= 1
         return self._left < 0
 
     def note(self, *, found: bool) -> None:
-        """Start to rest after a fruitless look, for longer than the last time."""
+        """Start to skip after a fruitless pass, for longer than the last time."""
         self._length = 0 if found else min(self._length + 1, self._longest)
         self._left = self._length
 
 
 @dataclass(frozen=True)
 class _Look:
-    """A quick look: at a copy so large, after so many quarter turns counterclockwise."""
+    """A quick pass: over a copy of this size, after this many quarter turns counterclockwise."""
 
     longest_pixels: int
     quarter_turns: int
 
 
 class YunetDetector:
-    """Finds the faces of one film's pictures, or of a photo, however they lean.
+    """Finds the faces in one film's pictures, or in a photo, at any angle.
 
     It learns two things from the pictures it has seen: which way up the film was shot, and whether
-    looking further than near the camera finds anybody.
+    searching beyond the near faces finds anybody.
     """
 
     def __init__(self, net: YunetNet, longest_pixels: int) -> None:
@@ -116,7 +116,7 @@ class YunetDetector:
         return [_Look(NEAR_PIXELS, (self._way_up + turns) % 4) for turns in (1, 2, 3)]
 
     def _look(self, copies: Copies, looks: Iterable[_Look], found: "_Faces") -> None:
-        """Take some quick looks, look closely at what they guess, and add what is a new face."""
+        """Run some quick passes, check their candidates closely, and add each new face."""
         taken = 0
         for _, head in sorted(self._guess(copies, looks), key=lambda guess: -guess[0]):
             if taken == MOST_CLOSE_LOOKS:
@@ -138,7 +138,7 @@ class YunetDetector:
                 yield score, _guessed_head(guesses, row, look.quarter_turns, copy, scale)
 
     def _notice_way_up(self, found: Sequence[Detection]) -> None:
-        """Count which way up the faces are, and turn the film when nearly all lie the same way."""
+        """Count which way up the faces are, and turn the film if nearly all agree."""
         for face in found:
             if face.score >= SURE_FROM:
                 self._ways_seen[round(head_of(face).roll_degrees / 90) % 4] += 1
@@ -165,7 +165,7 @@ class _Faces:
         return bool((shares > SAME_FACE_SHARE).any())
 
     def add(self, face: Detection) -> None:
-        """Add a face, unless it is there."""
+        """Add a face, unless it is already there."""
         head = head_of(face)
         if not self.hold(head):
             self.all.append(face)
@@ -175,10 +175,10 @@ class _Faces:
 def _guessed_head(
     guesses: Guesses, row: int, quarter_turns: int, copy: RgbImage, scale: float
 ) -> Head:
-    """Read a guess in the turned copy as a head in the picture.
+    """Convert a candidate in the rotated copy to a head in the picture.
 
-    Its place and size are the box's: the points of a face that leans lie anywhere, and only say
-    how far it may be turned.
+    Its place and size are the box's: the points of a leaning face are unreliable, and only show how
+    far it may be rotated.
     """
     box = guesses.boxes[row].reshape(2, 2)
     corners = (_unturn(box, quarter_turns, copy) + 0.5) / scale - 0.5
@@ -188,7 +188,7 @@ def _guessed_head(
 
 
 def _unturn(points: Points, quarter_turns: int, copy: RgbImage) -> Points:
-    """Lead points (n, 2) of a copy that was turned counterclockwise back to the copy."""
+    """Map points (n, 2) of a copy that was turned counterclockwise back to the copy."""
     height, width = copy.shape[:2]
     across, down = points[:, 0], points[:, 1]
     if quarter_turns == 1:

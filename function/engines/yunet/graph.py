@@ -1,9 +1,9 @@
 """YuNet as a graph: read from a file with blocks of 8-bit weights, written in floats.
 
 YuNet (Wu, Peng and Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector") finds faces of 11 to
-some 400 pixels and five points in each. onnxruntime does not run its weights as they are packed, so
-they are unpacked here, once. What is rewritten computes the same: the net takes RGB where it took
-BGR, and its four heads, which read the same maps, are joined.
+about 400 pixels and five points in each. onnxruntime cannot run its weights as they are packed, so
+they are unpacked here, once. What is rewritten computes the same: the net takes RGB instead of BGR,
+and its four heads, which read the same maps, are joined.
 """
 
 from collections.abc import Sequence
@@ -101,7 +101,7 @@ def _write_body(writer: GraphWriter, planes: str, filters: Sequence[_Filters]) -
 
 
 def _write_units(writer: GraphWriter, current: str, units: Sequence[Sequence[_Filters]]) -> str:
-    """Write units in a row: a convolution of 1x1, one of 3x3 for each channel alone, and Relu."""
+    """Write units in sequence: a 1x1 convolution, a 3x3 one for each channel alone, and Relu."""
     for across, alone in units:
         mixed = _convolve(writer, current, across)
         spread = _convolve(writer, mixed, alone, groups=len(alone.weights))

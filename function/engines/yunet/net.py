@@ -1,4 +1,4 @@
-"""YuNet under onnxruntime: pictures become guesses of where faces are."""
+"""YuNet under onnxruntime: finds candidate faces in pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ from function.media.pictures import RgbImage
 COARSEST_STRIDE = 32
 
 SAME_FACE_OVERLAP = 0.3
-"""Of two guesses that share more than this of their union, the surer one stays (as OpenCV's own
-FaceDetectorYN does)."""
+"""Of two candidates that share more than this of their union, the more certain one stays (as in
+OpenCV's own FaceDetectorYN)."""
 
 MOST_CELLS = 500
-"""Of more cells that guess a face the surest are read: a picture of nothing but faces would take
-seconds. A face is guessed by two to ten."""
+"""At most this many cells that detect a face are read, the most certain: a picture of nothing but
+faces would take seconds. A face is detected by two to ten."""
 
 STRIDES = (8, 16, 32)
-"""A cell of the three grids covers so many pixels on each side."""
+"""A cell of the three grids covers this many pixels on each side."""
 
 CELL_NUMBERS = 16
-"""What each cell says: class, box (4), object, points (10)."""
+"""What each cell holds: class, box (4), object, points (10)."""
 
 LARGEST_SIDE = 5.0
-"""Sides come as logarithms, in cells; no face is 150 cells wide, and infinity is none either."""
+"""Sides are logarithms, in cells; no face is 150 cells wide, nor infinite."""
 
 _GRAPH = Kind(lambda path: path, "yunet.graph", "yunet_graph")
 _CLASS, _MIDDLE, _SIDES, _OBJECT, _POINTS = 0, slice(1, 3), slice(3, 5), 5, slice(6, 16)
@@ -39,11 +39,11 @@ _CLASS, _MIDDLE, _SIDES, _OBJECT, _POINTS = 0, slice(1, 3), slice(3, 5), 5, slic
 
 @dataclass(frozen=True, eq=False)
 class Guesses:
-    """Where faces may be in one picture, in its pixels; one face is guessed by several cells.
+    """Where faces may be in one picture, in its pixels; several cells may detect the same face.
 
     `scores` (n,) from 0 to 1; `boxes` (n, 4) as left, top, right, bottom; `points` (n, 5, 2) as x,
-    y: the eyes, the tip of the nose, the corners of the mouth, each first the one on the left of a
-    face that is seen upright.
+    y: the eyes, the tip of the nose, the corners of the mouth; of each pair first the one on the
+    left of an upright face.
     """
 
     scores: NDArray[np.float32]
@@ -51,7 +51,7 @@ class Guesses:
     points: NDArray[np.float32]
 
     def without_repeats(self) -> "Guesses":
-        """Return the surest guess of each face, the surest face first."""
+        """Return the most certain candidate of each face, the most certain face first."""
         order = np.argsort(-self.scores, kind="stable")[:MOST_CELLS]
         kept: list[int] = []
         for row in order.tolist():
@@ -61,14 +61,14 @@ class Guesses:
 
 
 class YunetNet:
-    """The net; it may be asked by several threads."""
+    """The net; safe to use from several threads."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
         self.provider = provider_of(session)
 
     def look(self, pictures: Sequence[RgbImage], least_score: float) -> list[Guesses]:
-        """Look at pictures of one size; faces of 11 to about 400 pixels are seen."""
+        """Search pictures of one size; it finds faces of 11 to about 400 pixels."""
         grids = self._session.run(None, {"pixels": _stack(pictures)})
         return _read(grids, least_score, len(pictures))
 
@@ -77,14 +77,14 @@ def load_yunet(options: EngineOptions, cache: GraphCache) -> YunetNet:
     """Load YuNet, from the cache or else from the package that carries its weights.
 
     Raises:
-        EngineUnavailableError: the package is missing or carries another file, or onnxruntime
+        EngineUnavailableError: the package is missing or carries a different file, or onnxruntime
             cannot run on `options.device`.
     """
     return YunetNet(open_session(read_graph(_GRAPH, find_yunet(), cache), options))
 
 
 def _stack(pictures: Sequence[RgbImage]) -> RgbImage:
-    """Stack pictures (height, width, 3), black added below and on the right as the grids need."""
+    """Stack pictures (height, width, 3), padded with black below and on the right for the grids."""
     height, width = pictures[0].shape[:2]
     rows, columns = (side + -side % COARSEST_STRIDE for side in (height, width))
     if (rows, columns) == (height, width):
@@ -95,7 +95,7 @@ def _stack(pictures: Sequence[RgbImage]) -> RgbImage:
 
 
 def _read(grids: Sequence[NDArray[np.float32]], least_score: float, pictures: int) -> list[Guesses]:
-    """Read the cells of all grids (pictures, 16, rows, columns) that speak of a face.
+    """Read the cells of all grids (pictures, 16, rows, columns) that show a face.
 
     As OpenCV's FaceDetectorYN reads them (modules/objdetect/src/face_detect.cpp).
     """
@@ -126,7 +126,7 @@ def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def share_of_union(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Measure what a box (4,) shares with each of others (n, 4), as a share of what both cover."""
+    """Measure what a box (4,) shares with each of others (n, 4), as a share of their union."""
     shared, own, others_own = _areas(box, others)
     return (shared / np.maximum(own + others_own - shared, 1e-9)).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""What the web page asks of the server, and in `assets` the page itself.
+"""What the server answers to the web page, and, in `assets`, the page itself.
 
-`routes` lists every URL; only `main` enters.
+`routes` lists every URL; only `main` uses it.
 """

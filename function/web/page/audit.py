@@ -1,4 +1,4 @@
-"""The gallery's audit as the page shows it, made once for each state of the gallery."""
+"""The gallery's audit for the page, computed once for each state of the gallery."""
 
 import threading
 
@@ -11,24 +11,24 @@ from function.web.responses import json_response
 from function.web.service import Service
 
 MOST_PHOTOS = 20_000
-"""So many are compared with each other in about five seconds on two cores, and four times as long
-for twice as many: longer than somebody looks at a page that says nothing."""
+"""Comparing this many with each other takes about five seconds on two cores, and twice as many four
+times as long: longer than anyone waits at a page that shows nothing."""
 
 MOST_OF_A_KIND = 50
-"""Findings of one kind that the page is given, the worst; the next show as these are settled."""
+"""How many findings of one kind the page gets, worst first; others follow as these are settled."""
 
 
 class Auditor:
-    """Keeps the audit of the newest snapshot; who asks meanwhile waits for the same one."""
+    """Keeps the audit of the newest snapshot; requests during the audit wait for the same one."""
 
     def __init__(self) -> None:
-        """Keep nothing yet."""
+        """Start empty."""
         self._lock = threading.Lock()
         self._generation: tuple[int, int] | None = None
         self._audit: Audit | None = None
 
     def audit(self, snapshot: Snapshot) -> Audit:
-        """Return the audit of this snapshot; costs nothing while the gallery stays as it is.
+        """Return the audit of this snapshot; free while the gallery stays the same.
 
         Raises:
             GalleryTooLargeError: it would take too long while somebody waits.
@@ -37,7 +37,7 @@ class Auditor:
         if photos > MOST_PHOTOS:
             raise GalleryTooLargeError(
                 f"The gallery has {photos:,} photos; up to {MOST_PHOTOS:,} are compared while you "
-                "wait. In a terminal it goes without a limit: python -m tools audit --table."
+                "wait. In a terminal there is no limit: python -m tools audit --table."
             )
         with self._lock:
             if self._audit is None or self._generation != snapshot.generation:

@@ -1,4 +1,4 @@
-"""What the user says of a person in a result becomes a change of the gallery."""
+"""Changes the gallery by what the user says about a person in a result."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from function.web.service import Service
 
 
 def answer_assign(service: Service, results: RecentResults, request: Request) -> Response:
-    """Enrol a person of a result as a performer of the gallery, confirmed or chosen."""
+    """Enrol a person of a result as a performer in the gallery, confirmed or chosen."""
     result, person, number, instead = read_fields(
         request, result=str, person=int, performer=int, instead_of=int
     )
@@ -26,7 +26,7 @@ def answer_assign(service: Service, results: RecentResults, request: Request) ->
         other = _other(gallery, instead, number)
         return gallery.assign(gallery.performer(number), sighting, other)
 
-    return _answer(service, results, change, "Kept as {name}: the gallery has learned {count}.")
+    return _answer(service, results, change, "Saved as {name}: {count} added to the gallery.")
 
 
 def answer_name(service: Service, results: RecentResults, request: Request) -> Response:
@@ -41,14 +41,14 @@ def answer_name(service: Service, results: RecentResults, request: Request) -> R
         refuse_forgotten(gallery, performer)
         return gallery.assign(performer, sighting, _other(gallery, instead, 0))
 
-    return _answer(service, results, change, "{name} is in the gallery now, with {count}.")
+    return _answer(service, results, change, "{name} is now in the gallery, with {count}.")
 
 
 def answer_reject(service: Service, results: RecentResults, request: Request) -> Response:
-    """Keep that a person of a result is not this performer."""
+    """Record that a person of a result is not this performer."""
     result, person, number = read_fields(request, result=str, person=int, performer=int)
     sighting = _find_sighting(results, result, person)
-    said = "Kept: this is not {name}, who will not be offered for this face again."
+    said = "Saved: this is not {name}, who will not be offered for this face again."
     return _answer(
         service, results, lambda gallery: gallery.reject(gallery.performer(number), sighting), said
     )

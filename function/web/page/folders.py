@@ -1,4 +1,4 @@
-"""The media root becomes a list to choose a video from, one folder at a time."""
+"""Lists the media root, one folder at a time, for choosing a video."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -18,10 +18,10 @@ VIDEO_SUFFIXES = frozenset(
         *(".ts", ".m2ts", ".mts", ".vob", ".ogv", ".3gp", ".divx"),
     )
 )
-"""What the page offers; a video of another name can still be typed."""
+"""The suffixes the page lists; a video with another suffix can still be typed."""
 
 MOST_ENTRIES = 2000
-"""A longer folder is cut off, and says so: nobody scrolls further, and the browser stays quick."""
+"""A longer folder is cut off, and says so: nobody scrolls further, and the page stays fast."""
 
 
 class VideoEntry(TypedDict):
@@ -51,14 +51,14 @@ class FolderReply(TypedDict):
 
 @dataclass(frozen=True)
 class _Place:
-    """A folder, the media root it is in, and whether there are others to tell that one from."""
+    """A folder, the media root it is in, and whether there are several roots."""
 
     folder: Path
     root: Path
     is_only_root: bool
 
     def name_path(self, path: Path) -> str:
-        """Write a path as the page asks for it: relative to the only root, or else absolute."""
+        """Write a path as the page asks for it: relative if there is one root, else absolute."""
         if not self.is_only_root:
             return path.as_posix()
         return "" if path == self.root else path.relative_to(self.root).as_posix()
@@ -71,13 +71,13 @@ def answer_folder(service: Service, request: Request) -> Response:
 
 
 def list_folder(asked: str, media_roots: Sequence[Path]) -> FolderReply:
-    """List the folders and videos of one folder, never what lies outside the media roots.
+    """List the folders and videos of one folder, never anything outside the media roots.
 
-    With several roots, the top ("") lists these. Hidden entries, and links that lead out of the
-    root, are not there; neither are names that are not UTF-8, which no browser could send back.
+    With several roots, the top ("") lists the roots. Hidden entries, links that lead outside the
+    root, and names that are not UTF-8, which no browser could send back, are left out.
 
     Raises:
-        OutsideMediaRootError: the folder lies outside.
+        OutsideMediaRootError: the folder is outside.
         VideoNotFoundError: there is no such folder, or it may not be read.
     """
     roots = [root.resolve() for root in media_roots]
@@ -123,7 +123,7 @@ def _resolve_folder(asked: str, roots: Sequence[Path]) -> _Place:
             return _Place(folder, root, is_only_root=len(roots) == 1)
         is_inside |= inside
     if not is_inside:
-        raise OutsideMediaRootError("The folder leads out of the media root. Choose one inside it.")
+        raise OutsideMediaRootError("The folder is outside the media root. Choose one inside it.")
     raise VideoNotFoundError(f"There is no folder {asked!r} in the media root. Go back to the top.")
 
 

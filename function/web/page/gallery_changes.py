@@ -1,4 +1,4 @@
-"""The changes of the gallery that the page offers: rename, merge, remove a photo, forget."""
+"""The gallery changes that the page offers: rename, merge, remove a photo, forget."""
 
 from flask import Request, Response
 
@@ -11,7 +11,7 @@ from function.web.service import Service
 
 
 def answer_create(service: Service, request: Request) -> Response:
-    """Make an empty gallery where there is none, so that a first user can begin in the browser."""
+    """Make an empty gallery if there is none, so that a new user can begin in the browser."""
     read_fields(request)
     name = service.store.address.name
     if service.store.exists():
@@ -24,7 +24,7 @@ def answer_create(service: Service, request: Request) -> Response:
 
 
 def answer_rename(service: Service, request: Request) -> Response:
-    """Call a performer something else; the old name becomes an alias."""
+    """Rename a performer; the old name becomes an alias."""
     number, name = read_fields(request, id=int, name=str)
     with changed_gallery(service) as gallery:
         gallery.rename(gallery.performer(number), read_name(name), None)
@@ -32,7 +32,7 @@ def answer_rename(service: Service, request: Request) -> Response:
 
 
 def answer_merge(service: Service, request: Request) -> Response:
-    """Make two performers one; the first keeps the name."""
+    """Merge two performers; the first keeps the name."""
     kept, absorbed = read_fields(request, kept=int, absorbed=int)
     if kept == absorbed:
         raise CorrectionRefusedError("A performer cannot be merged with itself. Choose another.")
@@ -42,7 +42,7 @@ def answer_merge(service: Service, request: Request) -> Response:
 
 
 def answer_remove_photo(service: Service, request: Request) -> Response:
-    """Take out what one photo added."""
+    """Remove what one photo added."""
     number, photo = read_fields(request, id=int, photo=str)
     with changed_gallery(service) as gallery:
         removed = gallery.remove_photo(gallery.performer(number), photo)

@@ -1,4 +1,4 @@
-"""The gallery as the page shows it: lists, one performer, thumbnails, findings."""
+"""The gallery for the page: lists, one performer, thumbnails, findings."""
 
 from dataclasses import asdict
 from typing import TypedDict
@@ -19,11 +19,11 @@ PAGE_SIZE = 60
 LARGEST_PAGE = 200
 
 WEAK_BELOW = 0.4
-"""Quality under which a photo adds little."""
+"""A photo of lower quality adds little."""
 
 
 class ListedReply(TypedDict):
-    """A performer in a list; `thumbnail` is an address on this server, or empty."""
+    """A performer in a list; `thumbnail` is a URL on this server, or empty."""
 
     id: int
     name: str
@@ -42,7 +42,7 @@ class PhotoReply(TypedDict):
 
 
 def answer_list(service: Service, request: Request) -> Response:
-    """Answer `GET /gallery?search=&from=&limit=` with a stretch of the performers."""
+    """Answer `GET /gallery?search=&from=&limit=` with a slice of the performers."""
     start = read_number(request, "from", 0, least=0)
     limit = min(read_number(request, "limit", PAGE_SIZE, least=1), LARGEST_PAGE)
     with opened_gallery(service) as gallery:
@@ -72,12 +72,12 @@ def answer_performer(service: Service, request: Request) -> Response:
 
 
 def answer_thumbnail(service: Service, request: Request) -> Response:
-    """Answer `GET /gallery/thumbnail?id=` with a JPEG, or 304 to who has it."""
+    """Answer `GET /gallery/thumbnail?id=` with a JPEG, or 304 if the browser has it."""
     number = read_number(request, "id", 0, least=1)
     with opened_gallery(service) as gallery:
         thumbnail = gallery.thumbnail(number)
     if thumbnail is None:
-        raise UnknownPerformerError(f"Performer {number} has no picture, or is not there.")
+        raise UnknownPerformerError(f"Performer {number} has no picture, or does not exist.")
     return bytes_response(request, thumbnail, "image/jpeg")
 
 

@@ -1,4 +1,4 @@
-"""The gallery opened for a change that the page asked for, with errors that the page can show."""
+"""Opens the gallery for a change from the page, with errors that the page can show."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ def changed_gallery(service: Service) -> Iterator[GalleryChange]:
     """Open the gallery to change it, in turn with imports and edits of other processes.
 
     Raises:
-        GalleryUnavailableError: another is at work on it, or as for `opened_gallery`.
+        GalleryUnavailableError: another is running, or as for `opened_gallery`.
     """
     with _explained(), service.store.changing() as gallery:
         yield gallery
@@ -55,7 +55,7 @@ def refuse_forgotten(gallery: Gallery, performer: Performer) -> Performer:
     """
     if gallery.is_forgotten(performer):
         raise CorrectionRefusedError(
-            f"{performer.name} was forgotten, for good. To allow the name again: "
+            f"{performer.name} was forgotten for good. To allow the name again: "
             f'python -m tools unforget "{performer.name}".'
         )
     return performer

@@ -1,4 +1,4 @@
-"""A photo that was dropped on the page becomes an encoding of a performer."""
+"""Enrols a photo that was dropped on the page."""
 
 import hashlib
 
@@ -49,7 +49,7 @@ def _find_performer(gallery: Gallery, request: Request) -> Performer:
 
 def _read_photo(request: Request) -> bytes:
     if request.content_length is None:
-        raise MissingParameterError("The request has no Content-Length. Send the photo whole.")
+        raise MissingParameterError("The request has no Content-Length. Send it in one piece.")
     return request.get_data(cache=False)
 
 

@@ -1,4 +1,4 @@
-"""The video of a result becomes what a browser can show: the file to play, or one picture of it."""
+"""Turns the video of a result into what a browser can show: the file, or one picture of it."""
 
 import mimetypes
 import os
@@ -19,14 +19,14 @@ from function.web.results import RecentResults
 from function.web.service import Service
 
 PLAYABLE = {".mkv": "video/webm", ".m4v": "video/mp4", ".mov": "video/mp4", ".ts": "video/mp2t"}
-"""Browsers refuse these under their own names, though they can often play what is inside."""
+"""Browsers refuse these under their own names, though they can often play the content."""
 
 
 def answer_media(service: Service, results: RecentResults, request: Request) -> Response:
-    """Answer `GET /media?result=ID` with the video of that result, whole or the range asked for.
+    """Answer `GET /media?result=ID` with the video of that result, whole or the requested range.
 
-    A `<video>` element can send no token; the result's id, which only its asker has, stands for
-    it. The path is held to the media root again, as it is now.
+    A `<video>` element cannot send a token; the result's id, which only its requester has, is used
+    instead. The path is checked against the media root again.
     """
     with _opened(service, results, request) as media:
         response = _answer_file(request, media)
@@ -38,8 +38,8 @@ def answer_media(service: Service, results: RecentResults, request: Request) -> 
 def answer_frame(service: Service, results: RecentResults, request: Request) -> Response:
     """Answer `GET /frame?result=ID&seconds=S` with the picture shown then, as a JPEG.
 
-    It is for browsers that cannot play the file. Who may see it is as for `/media`; like everything
-    that is in a video, it is not for the browser to keep.
+    It is for browsers that cannot play the file. Access is as for `/media`; like everything in a
+    video, the browser must not store it.
     """
     seconds = read_seconds(request, "seconds")
     with _opened(service, results, request) as media:
@@ -58,14 +58,14 @@ def _opened(service: Service, results: RecentResults, request: Request) -> Itera
 
 
 def _version(media: MediaFile) -> str:
-    """Name what is in the file now, so that browsers see when it changes."""
+    """Identify the file's current content, so that browsers notice when it changes."""
     found = os.fstat(media.descriptor)
     return f"{found.st_mtime_ns:x}-{found.st_size:x}"
 
 
 def _answer_file(request: Request, media: MediaFile) -> Response:
     found = os.fstat(media.descriptor)
-    # The response reads on after the descriptor of the check is closed.
+    # The response is still being read after the descriptor of the check is closed.
     file = os.fdopen(os.dup(media.descriptor), "rb")
     response = Response(
         wrap_file(request.environ, file), mimetype=_mimetype(media.name), direct_passthrough=True
@@ -85,5 +85,5 @@ def _answer_file(request: Request, media: MediaFile) -> Response:
 def _mimetype(name: str) -> str:
     guessed = mimetypes.guess_type(name)[0] or ""
     kind = PLAYABLE.get(PurePosixPath(name).suffix.lower(), guessed)
-    # Whatever else lies in the media root must not be run by a browser as a page of ours.
+    # Anything else in the media root must not be run by a browser as one of our pages.
     return kind if kind.startswith("video/") else "application/octet-stream"

@@ -27,10 +27,10 @@ from function.web.service import Service
 
 
 def page_routes(service: Service, results: RecentResults) -> Routes:
-    """Return the route table of the page, to be joined with the API's.
+    """Return the route table of the page, to be combined with the API's.
 
-    The files under /page/ hold nothing secret, and /media and /frame know their asker by the id of
-    the result: where a token is set, these need none.
+    The files under /page/ hold nothing secret, and /media and /frame recognise the caller by the id
+    of the result: if a token is set, these need none.
     """
     return {
         **{f"/page/{name}": (answer_file, READ) for name in page_files()},

@@ -1,7 +1,7 @@
-// What the page's modules say to each other and to the server. Only the type checker reads this;
-// tests/function/web/page/test_types.py holds it against the server's own types and the ids of index.html.
+// The types that the page's modules share with each other and with the server. Only the type checker
+// reads this; tests/function/web/page/test_types.py compares it with the server's own types and the ids of index.html.
 
-// What the server replies, under the names that its own code has for it.
+// What the server replies, under the names used in its own code.
 
 interface MatchReply {
   name: string;
@@ -66,7 +66,7 @@ interface PhotoNumber {
   number: number;
 }
 
-/** function/audits.py calls it Finding, as db/checks.py does the next one. */
+/** function/matching/audits.py calls it Finding. */
 interface AuditFinding {
   kind: "photo_nearer_to_another" | "duplicate_photos" | "performers_too_alike" | "no_photos";
   performers: string[];
@@ -109,7 +109,7 @@ interface ReadyReply {
   encodings: number;
 }
 
-/** What somebody without the token is told. */
+/** The reply without the token. */
 interface LittleReadyReply {
   status: "ready";
   performers?: undefined;
@@ -131,7 +131,7 @@ type Line =
   | { result: PersonReply[]; id: string; progress?: undefined; error?: undefined }
   | { error: ErrorReply };
 
-/** What each address replies. */
+/** What each URL replies. */
 interface Replies {
   "/ready": ReadyReply | LittleReadyReply;
   "/videos": FolderReply;
@@ -151,7 +151,7 @@ interface Replies {
   "/gallery/forget": { forgotten: number };
 }
 
-/** An address that replies with JSON, with or without a query. */
+/** A URL that replies with JSON, with or without a query. */
 type Address = keyof Replies | `${keyof Replies}?${string}`;
 
 type ReplyOf<Asked extends Address> = Asked extends keyof Replies
@@ -160,7 +160,7 @@ type ReplyOf<Asked extends Address> = Asked extends keyof Replies
     ? Replies[Path]
     : never;
 
-/** What each address that changes something is told. */
+/** What is sent to each URL that changes something. */
 interface Fields {
   "/corrections/assign": PersonOfResult & { performer: number; instead_of: number };
   "/corrections/name": PersonOfResult & { name: string; instead_of: number };

@@ -57,13 +57,13 @@ def test_a_bundle_is_one_private_file_without_the_forgotten_and_the_journal(bund
     [
         ("UPDATE performers SET name = 'Eve'", "its manifest says sha256"),
         ("DELETE FROM encodings WHERE id = 1", "its manifest says encodings 2"),
-        ("DROP TABLE manifest", "no manifest, so it is no bundle"),
+        ("DROP TABLE manifest", "no manifest, so it is not a bundle"),
         ("UPDATE manifest SET value = '{'", "manifest of carry.bundle cannot be read"),
         (
             "CREATE TRIGGER sneaky AFTER INSERT ON performers BEGIN DELETE FROM encodings; END",
-            "no manifest, so it is no bundle",
+            "no manifest, so it is not a bundle",
         ),
-        ("CREATE VIEW sneaky AS SELECT 1", "no manifest, so it is no bundle"),
+        ("CREATE VIEW sneaky AS SELECT 1", "no manifest, so it is not a bundle"),
     ],
 )
 def test_a_bundle_that_was_changed_is_refused(bundle: Path, sql: str, complaint: str) -> None:

@@ -73,7 +73,7 @@ def test_a_name_nobody_has_is_not_found(gallery: SqliteGallery) -> None:
 
 def test_encodings_of_two_models_never_share_a_gallery(gallery: SqliteGallery) -> None:
     gallery.enrol(performer("Ada"), [encoding(1)], None)
-    with pytest.raises(OtherModelError, match=f"holds encodings of {MODEL}, these are of other"):
+    with pytest.raises(OtherModelError, match=f"encodings of {MODEL}, but these are of other"):
         gallery.enrol(performer("Eve"), [encoding(2, model="other")], None)
     with pytest.raises(OtherModelError, match="the engine's of other"):
         load_snapshot(gallery, replace(TEST_MODEL, id="other"))
@@ -195,7 +195,7 @@ def test_a_gallery_that_another_process_writes_is_reported_locked(
         other = open_database(path, create=False)
         other.execute("BEGIN IMMEDIATE")
         gallery._db.execute("PRAGMA busy_timeout = 100")
-        with pytest.raises(GalleryLockedError, match="another process"):
+        with pytest.raises(GalleryLockedError, match="Another process"):
             gallery.enrol(performer("Ada"), [encoding(1)], None)
         other.close()
         gallery.enrol(performer("Ada"), [encoding(1)], None)

@@ -114,7 +114,7 @@ def test_on_a_full_disk_what_was_reported_stays_and_the_message_says_what_to_do(
     start(import_on_a_full_disk, path, report, PERFORMERS, limit_bytes).join()
     *reported, complaint = report.read_text().splitlines()
     assert "could not be written" in complaint
-    assert "Make room on the disk" in complaint
+    assert "Free space on the disk" in complaint
     assert_whole(path, reported)
     start(import_some, path, report, PERFORMERS).join()
     assert_whole(path, [f"Performer {number}" for number in range(PERFORMERS)])

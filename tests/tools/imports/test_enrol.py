@@ -93,7 +93,7 @@ def test_of_several_faces_the_largest_counts_only_where_that_was_said(
     cv2.imwrite(str(tmp_path / "two.png"), cv2.hconcat([small, large]))
     with StoredGallery() as gallery:
         refused = enrol_performer(record(tmp_path / "two.png"), gallery, engine)
-        assert "say --largest-face" in refused.refusals[0].reason
+        assert "use --largest-face" in refused.refusals[0].reason
         demands = Demands(largest_face=True)
         enrol_performer(record(tmp_path / "two.png"), gallery, engine, demands)
         enrol_performer(record(photos / "obama1.jpg", name="Alone"), gallery, engine)

@@ -41,8 +41,8 @@ def test_details_beside_the_photos_are_read(tmp_path: Path) -> None:
         ("{", "is not JSON"),
         ("[]", "holds a list; it must be an object"),
         ('{"nick": "A"}', "has the field 'nick'; it may have name"),
-        ('{"urls": "u"}', "urls is 'u'; it must be a list of texts"),
-        ('{"name": 7}', "name is 7; it must be a text"),
+        ('{"urls": "u"}', "urls is 'u'; it must be a list of strings"),
+        ('{"name": 7}', "name is 7; it must be a string"),
     ],
 )
 def test_details_that_cannot_be_used_are_named(

@@ -72,7 +72,7 @@ def test_who_was_deleted_or_never_there_is_refused(server: StandIn) -> None:
     reasons = [one.reason for one in read(server, "gone", "nowhere", "loop")]  # type: ignore[union-attr]
     assert reasons[:2] == [
         "deleted at the stash-box",
-        "the stash-box has no performer of this id",
+        "the stash-box does not have this id",
     ]
     assert "merged" in reasons[2]
 
@@ -84,7 +84,7 @@ def test_a_name_must_be_exact_and_of_one_person(server: StandIn) -> None:
     assert isinstance(bob, Refusal)
     assert bob.reason == "2 performers have this name; give --id: b (builder); c (painter)"
     assert isinstance(nobody, Refusal)
-    assert nobody.reason == "the stash-box knows nobody of exactly this name"
+    assert nobody.reason == "the stash-box has no performer with exactly this name"
 
 
 def test_requests_keep_to_240_a_minute() -> None:

@@ -70,10 +70,10 @@ def test_hostile_or_broken_entries_are_refused_and_the_rest_goes_on(tmp_path: Pa
     )
     outcome = list(read_export(archive))
     reasons = {one.performer: one.reason for one in outcome if isinstance(one, Refusal)}
-    assert reasons["slip"] == reasons["root"] == "its path leads out of the zip"
+    assert reasons["slip"] == reasons["root"] == "its path leads outside the zip"
     assert reasons["bomb"] == "unpacks to over 100 times its size"
     for name in ("text", "list", "ids"):
-        assert reasons[name].startswith("not a performer of Stash")
+        assert reasons[name].startswith("not a Stash performer")
     assert [one.performer.name for one in outcome if isinstance(one, SourceRecord)] == ["Good"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["e.zip"]
 
@@ -93,7 +93,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "folder" / "performers" / "a.json").symlink_to(tmp_path / "secret.json")
     (refused,) = read_export(tmp_path / "folder")
     assert isinstance(refused, Refusal)
-    assert refused.reason == "leads out of the folder"
+    assert refused.reason == "leads outside the folder"
 
 
 def test_what_is_no_export_says_what_to_do(tmp_path: Path) -> None:

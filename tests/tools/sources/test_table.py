@@ -161,7 +161,7 @@ def test_a_cell_without_end_is_refused_and_the_rest_goes_on(
     [
         ("", "is empty"),
         ("\n\n", "is empty"),
-        ("who,id\nAda,1\n", "no column 'name'; it has who, id. Say which it is: --column"),
+        ("who,id\nAda,1\n", "no column 'name'; it has who, id. Say which one it is: --column"),
         ("<html><body>", "is HTML or XML"),
         ("[1, 2", "is not JSON"),
         ('{"performers": 7}', "holds no list"),

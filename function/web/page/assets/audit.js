@@ -1,4 +1,4 @@
-// What in the gallery will cost right names, and the way to where it can be mended.
+// What in the gallery will cause wrong or missing names, with links to where it can be fixed.
 
 import { byId, chooseInDialog, count, make, notice } from "/page/dom.js";
 import { codeOf, getJson, postJson, wordsOf } from "/page/server.js";
@@ -7,14 +7,14 @@ import { refreshStatus } from "/page/status.js";
 let asked = 0;
 
 /**
- * Look the gallery over again. `onchange` is called after a finding was settled here.
+ * Audit the gallery again. `onchange` is called after a finding was settled here.
  *
  * @param {() => unknown} onchange
  */
 export async function showAudit(onchange) {
   asked += 1;
   const own = asked;
-  byId("audit-count").textContent = "looking …";
+  byId("audit-count").textContent = "checking …";
   try {
     const audit = await getJson("/gallery/audit");
     if (own === asked) show(audit, onchange);
@@ -36,13 +36,13 @@ function show({ performers, total, findings }, onchange) {
     rows.push(
       make("li", {
         class: "ok",
-        text: "No photo lies nearer to another performer than to their own, none is there twice, and no two performers are too alike to tell apart.",
+        text: "No photo is nearer to another performer than to its own, none is there twice, and no two performers are too alike to tell apart.",
       }),
     );
   if (total > findings.length)
     rows.push(
       make("li", {
-        text: `${count(total - findings.length, "more finding")}: they show here as these are settled, and in a terminal with python -m tools audit --table.`,
+        text: `${count(total - findings.length, "more finding")}: they appear here as these are settled, or in a terminal with python -m tools audit --table.`,
       }),
     );
   byId("audit-findings").replaceChildren(...rows);
@@ -60,14 +60,14 @@ function explain(error, onchange) {
     onclick: () => showAudit(onchange),
   });
   byId("audit").hidden = codeOf(error) === "gallery_unavailable";
-  byId("audit-count").textContent = isTooLarge ? "too many photos to say here" : "not known";
+  byId("audit-count").textContent = isTooLarge ? "too many photos to check here" : "unknown";
   byId("audit-findings").replaceChildren(
     make(
       "li",
       {},
       isTooLarge
         ? make("p", { text: wordsOf(error) })
-        : notice("The gallery could not be looked over", wordsOf(error), retry),
+        : notice("The gallery could not be checked", wordsOf(error), retry),
     ),
   );
 }
@@ -130,11 +130,11 @@ function sentence({ kind, performers, performer_ids: ids, photos }) {
  */
 async function mergeBoth({ performers: [first, second], performer_ids: ids }, onchange) {
   const kept = await chooseInDialog(
-    `Make ${first} and ${second} one?`,
+    `Merge ${first} and ${second}?`,
     [
-      "The one whose name you keep takes over the photos, the links and the aliases of the other, whose name becomes an alias. This cannot be undone.",
+      "The one whose name you keep takes over the photos, links and aliases of the other, whose name becomes an alias. This cannot be undone.",
     ],
-    { text: "Leave them apart" },
+    { text: "Keep them separate" },
     { value: "0", text: `Merge as ${first}` },
     first === second ? null : { value: "1", text: `Merge as ${second}` },
   );

@@ -1,4 +1,4 @@
-// Type-ahead over the gallery: a combobox, as the ARIA practices describe it.
+// Type-ahead search in the gallery: a combobox, as the ARIA practices describe it.
 
 import { count, fillLater, make } from "/page/dom.js";
 import { getJson } from "/page/server.js";
@@ -84,7 +84,7 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
 
   const searchLater = fillLater(search);
   input.addEventListener("input", () => {
-    // What was listed for another text must not be taken by an early Enter.
+    // An early Enter must not choose from the list for an earlier text.
     asked += 1;
     show([], "");
     searchLater();

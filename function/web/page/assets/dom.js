@@ -1,4 +1,4 @@
-// Elements are built here, and text only ever becomes text: nothing is parsed as HTML.
+// Builds elements. Text is always inserted as text: nothing is parsed as HTML.
 
 /**
  * @template {keyof ById} Id
@@ -39,7 +39,7 @@ export function make(tag, properties = {}, ...children) {
 }
 
 /**
- * A link where the text is an http or https address, else the text: a gallery may hold anything.
+ * A link if the text is an http or https URL, else plain text: a gallery may hold anything.
  *
  * @param {string} text
  */
@@ -136,7 +136,7 @@ export function count(number, one, many = `${one}s`) {
 }
 
 /**
- * Ask a question in a dialog; answers true when the user agrees.
+ * Ask a question in a dialog; returns true if the user agrees.
  *
  * @param {string} title
  * @param {string[]} paragraphs
@@ -150,7 +150,7 @@ export async function confirmInDialog(title, paragraphs, agree) {
 }
 
 /**
- * Ask a question with several answers; gives the value of the chosen one, "" for going `back`.
+ * Ask a question with several answers; returns the value of the chosen one, "" for `back`.
  *
  * @param {string} title
  * @param {string[]} paragraphs
@@ -177,7 +177,7 @@ export function chooseInDialog(title, paragraphs, back, ...choices) {
 }
 
 /**
- * Ask for a secret in a dialog; answers it, or null when the user goes back.
+ * Ask for a secret in a dialog; returns it, or null if the user goes back.
  *
  * @param {string} title
  * @param {string} message
@@ -200,7 +200,7 @@ export async function askInDialog(title, message, label) {
     make(
       "div",
       { class: "actions" },
-      make("button", { value: "yes", class: "primary", text: "Go on" }),
+      make("button", { value: "yes", class: "primary", text: "Continue" }),
       make("button", { value: "", text: "Not now", formnovalidate: true }),
     ),
   );

@@ -1,4 +1,4 @@
-// Everyone who is enrolled, a page at a time.
+// All enrolled performers, a page at a time.
 
 import { showAudit } from "/page/audit.js";
 import { byId, count, fillLater, make, notice } from "/page/dom.js";
@@ -14,7 +14,7 @@ let searched = "";
 let changesShown = 0;
 
 // The grid is a row of lists, each of the 60 performers that one request gives: whole rows of 2 to 6.
-// One that is far from view is emptied and keeps its height, so that a gallery of ten thousand costs
+// A list far out of view is emptied and keeps its height, so that a gallery of ten thousand costs
 // the browser no more than what is in view.
 /** @type {WeakMap<Element, ListedReply[]>} */
 const performersOf = new WeakMap();
@@ -29,7 +29,7 @@ const stretches = new IntersectionObserver(
   { rootMargin: "1500px" },
 );
 
-// Pictures are asked for as they come into view, and the next page before the end is reached.
+// Pictures are requested as they come into view, and the next page before the end is reached.
 const pictures = new IntersectionObserver(
   (entries) => {
     for (const { isIntersecting, target } of entries) {
@@ -65,8 +65,8 @@ function startGallery() {
 }
 
 /**
- * Show everyone, and what to look at; again after each change. Who comes back to a gallery that is
- * as it was finds it scrolled as it was.
+ * Show everyone, and what to look at; again after each change. If nothing has changed, the scroll
+ * position is kept.
  */
 export async function openGallery() {
   if (!(await isCurrent())) await showGallery();
@@ -99,7 +99,7 @@ async function showMore(focus = false) {
   if (loading || shown >= total) return;
   await load();
   if (focus) byId("grid").lastElementChild?.querySelector("a")?.focus();
-  // An observer speaks only of changes; a fresh look notices an end that is still in view.
+  // An observer reports only changes; observing again notices an end that is still in view.
   end.disconnect();
   if (!byId("more").hidden) end.observe(byId("more"));
 }
@@ -146,7 +146,7 @@ function tryOn(button) {
 /** @param {string} search */
 function nobody(search) {
   return search
-    ? notice("Nobody of that name", `No name and no alias holds “${search}”.`)
+    ? notice("Nobody with that name", `No name or alias contains “${search}”.`)
     : notice(
         "Nobody is enrolled yet",
         "Add a performer above, or identify a video and name the people in it.",
@@ -177,7 +177,7 @@ function fill(list) {
  * @param {number} height
  */
 function empty(list, height) {
-  // Without a height the whole gallery is hidden; what holds the focus must not go.
+  // Without a height the whole gallery is hidden; the list with the focus must stay.
   if (!height || list.contains(document.activeElement)) return;
   list.style.height = `${height}px`;
   list.replaceChildren();

@@ -11,7 +11,7 @@ const WHAT_TO_DO = {
   unreadable_video: "This cannot be read as a video",
   video_over_limit: "Over the limit",
   outside_media_root: "Outside the media folder",
-  gallery_unavailable: "The gallery is not there",
+  gallery_unavailable: "There is no gallery",
   engine_unavailable: "The engine cannot run",
   busy: "Busy with another video",
   time_limit: "It took too long",
@@ -69,7 +69,7 @@ function showFolder({ folder, crumbs, folders, videos, left_out: leftOut }) {
           "No video here",
           folder
             ? "This folder holds no videos and no folders."
-            : "The media folder holds no videos. Start the server with the folder that does: make run MEDIA=/path/to/your/videos.",
+            : "The media folder holds no videos. Start the server with the right folder: make run MEDIA=/path/to/your/videos.",
         ),
       ),
     );
@@ -133,7 +133,7 @@ async function identify(path) {
     if (work !== own) return;
     if (isAbort(error))
       byId("trouble").replaceChildren(
-        notice("Cancelled", "The server has stopped looking at this video."),
+        notice("Cancelled", "The server has stopped working on this video."),
       );
     else byId("trouble").replaceChildren(trouble(error, () => identify(path)));
     byId("trouble").scrollIntoView({ block: "nearest" });
@@ -210,7 +210,7 @@ function showResult(path, people, id, card) {
     byId("people").replaceChildren(
       notice(
         "No face found",
-        "Nobody shows a face that is large enough, or the people are seen from behind. Faces must be at least 32 pixels wide in 1080p, 64 in 4K; a shorter time between samples (EVERY_SECONDS) finds brief appearances.",
+        "No face is large enough, or everyone is seen from behind. Faces must be at least 32 pixels wide in 1080p, 64 in 4K; a shorter time between samples (EVERY_SECONDS) finds brief appearances.",
       ),
     );
   }

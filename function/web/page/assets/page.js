@@ -1,11 +1,11 @@
-// The start: which view the address names, and what each view does when it is shown.
+// The start: which view the URL names, and what each view does when it is shown.
 
 import { byId, notice } from "/page/dom.js";
 import { startIdentify } from "/page/identify.js";
 import { startStatus } from "/page/status.js";
 
-// What the first view does not need comes after it. A browser asks for six files at a time, so these
-// would otherwise hold up the list of videos.
+// What the first view does not need is loaded later. A browser requests six files at a time, so these
+// would otherwise delay the list of videos.
 const LATER = {
   gallery: () => import("/page/gallery.js"),
   performer: () => import("/page/performer.js"),
@@ -37,7 +37,7 @@ const isView = (name) => Object.hasOwn(VIEWS, name);
 
 function route() {
   const [name = "", ...places] = location.hash.slice(1).split("/");
-  // The skip link's #main names no view; the one that is shown stays.
+  // The skip link's #main names no view; the current view stays.
   if (shown !== null && !isView(name)) return;
   const view = isView(name) ? name : "identify";
   if (shown !== null && shown !== "performer") scrolled[shown] = scrollY;
@@ -77,20 +77,20 @@ async function show(view, places, from) {
   } catch {
     byId("fault").replaceChildren(
       notice(
-        "A part of the page did not come",
-        "The server does not answer. Start it again, then load this page anew.",
+        "Part of the page could not be loaded",
+        "The server does not answer. Start it again, then reload this page.",
       ),
     );
   }
 }
 
 /**
- * Give the keyboard back to the link that was followed from here, if it is still in view.
+ * Return the focus to the link that was followed from here, if it is still in view.
  *
  * @param {string} from
  */
 function returnTo(from) {
-  // What is hidden or folded up lies nowhere: at 0.
+  // Hidden or collapsed links have position 0.
   /** @param {Element} link */
   const isInView = (link) =>
     link.getBoundingClientRect().top > 0 && link.getBoundingClientRect().top < innerHeight;
@@ -102,5 +102,5 @@ startIdentify();
 startStatus();
 addEventListener("hashchange", route);
 route();
-// One that does not come is asked for again, and missed aloud, by the view that needs it.
+// A module that fails to load is requested again by the view that needs it, which shows any error.
 for (const load of Object.values(LATER)) load().catch(() => {});

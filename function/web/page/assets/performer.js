@@ -1,4 +1,4 @@
-// One performer: the photos and how good they are, and what can be changed.
+// One performer: the photos, their quality, and what can be changed.
 
 import { performerChooser } from "/page/chooser.js";
 import { byId, confirmInDialog, count, find, link, make, meter, notice } from "/page/dom.js";
@@ -7,7 +7,7 @@ import { fillImage, getJson, postJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
 /**
- * Show one performer; `photo` is the number of the one that is meant, counted from 1.
+ * Show one performer; `photo` is the number of the photo to point out, counted from 1.
  *
  * @param {string | number} [id]
  * @param {string} [photo]
@@ -34,7 +34,7 @@ export async function showPerformer(id, photo) {
 }
 
 /**
- * Lead the eye and the keyboard to what a link meant.
+ * Highlight and focus what a link refers to.
  *
  * @param {Element} [element]
  */
@@ -95,7 +95,9 @@ function photoTable(performer) {
       "section",
       { "aria-labelledby": "photos-title" },
       title,
-      make("p", { text: "None. Without photos nobody can be recognised; add some below." }),
+      make("p", {
+        text: "None. Without photos this performer cannot be recognised; add some below.",
+      }),
     );
   const rows = performer.photos.map((photo, index) =>
     make(
@@ -125,7 +127,7 @@ function photoTable(performer) {
     title,
     make("p", {
       class: "detail",
-      text: "The pictures themselves are not kept, only what the recognition made of them.",
+      text: "The pictures themselves are not stored, only their encodings.",
     }),
     make("ul", { class: "photos" }, ...rows),
   );
@@ -237,9 +239,9 @@ function merging(performer) {
  */
 async function merge(kept, absorbed) {
   const agreed = await confirmInDialog(
-    `Make ${absorbed.name} and ${kept.name} one?`,
+    `Merge ${absorbed.name} into ${kept.name}?`,
     [
-      `${kept.name} takes over ${count(absorbed.photos, "photo")}, the links and the aliases of ${absorbed.name}, who is then gone as a performer of their own. This cannot be undone.`,
+      `${kept.name} takes over ${count(absorbed.photos, "photo")}, the links and the aliases of ${absorbed.name}, who is then no longer a separate performer. This cannot be undone.`,
     ],
     "Merge",
   );
@@ -259,7 +261,7 @@ function forgetting(performer) {
       `Forget ${performer.name}?`,
       [
         `The name, ${count(performer.photos.length, "photo")} and every correction are erased from the gallery file. This cannot be undone.`,
-        "No import brings them back until you say python -m tools unforget. Copies and backups that you made of the file are not reached.",
+        "No import brings them back until you run python -m tools unforget. Copies and backups of the file are not erased.",
       ],
       "Forget for good",
     );
@@ -279,7 +281,7 @@ function forgetting(performer) {
 }
 
 /**
- * Ask for a change, and show `shownAfter` with the keyboard at `place`.
+ * Request a change, then show performer `shownAfter` with the focus at `place`.
  *
  * @template {keyof Fields} Asked
  * @param {Asked} path
@@ -307,7 +309,7 @@ async function change(path, fields, shownAfter, place) {
 async function reload(id, place) {
   const said = find(byId("performer"), ".drop + .findings");
   await showPerformer(id);
-  // What was just said about dropped photos stays to be read.
+  // Messages about the photos just dropped stay visible.
   if (said?.childElementCount) find(byId("performer"), ".drop + .findings")?.replaceWith(said);
   find(byId("performer"), place)?.focus({ preventScroll: true });
   refreshStatus();

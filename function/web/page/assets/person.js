@@ -1,4 +1,4 @@
-// One person of a video: who it may be, when they are seen, and the user's word on it.
+// One person in a video: who it may be, when they are seen, and the user's corrections.
 
 import { performerChooser } from "/page/chooser.js";
 import { clock, count, find, link, make, meter, notice } from "/page/dom.js";
@@ -7,14 +7,14 @@ import { postJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
 /**
- * The last child: of a card, the buttons, the type-ahead or what was kept.
+ * The last child: of a card, the buttons, the type-ahead or what was saved.
  *
  * @param {HTMLElement} parent
  */
 const lastOf = (parent) => /** @type {HTMLElement} */ (parent.lastElementChild);
 
 /**
- * Build a card. `place` names the result and the number of the person in it; the video has `seconds`.
+ * Build a card. `place` holds the result's id and the person's number in it; the video lasts `seconds`.
  *
  * @param {PersonReply} person
  * @param {PersonOfResult} place
@@ -47,7 +47,7 @@ export function personCard(person, place, seconds) {
  */
 function faces(image, best) {
   const row = make("div", { class: "faces" }, picture(image, "Face in the video", "In the video"));
-  // Elsewhere's pictures are not loaded: the page asks no other host for anything.
+  // Pictures stored elsewhere are not loaded: the page makes no requests to other hosts.
   if (best)
     row.append(
       picture(
@@ -79,7 +79,7 @@ function heading(person, id) {
   const name = person.matches[0]?.name ?? "Unknown";
   const words = {
     match: "match",
-    uncertain: "uncertain: look yourself",
+    uncertain: "uncertain: check it yourself",
     unknown: "nobody enrolled",
   };
   return [
@@ -109,7 +109,7 @@ function matchLines(best) {
 
 function unknownLine() {
   return make("p", {
-    text: "Nobody in the gallery looks like this. Give a name, and the next video knows.",
+    text: "Nobody in the gallery looks like this. Name them to recognise them next time.",
   });
 }
 
@@ -266,7 +266,7 @@ function actions(person, card, place) {
 }
 
 /**
- * Replace `row` by a type-ahead; whoever is chosen is kept, and `instead` (an id or 0) rejected.
+ * Replace `row` by a type-ahead; the chosen one is saved, and `instead` (an id or 0) rejected.
  *
  * @param {HTMLElement} card
  * @param {PersonOfResult} place
@@ -294,7 +294,7 @@ function openChooser(card, place, row, instead) {
 }
 
 /**
- * Send a correction; the card then says what was kept, with a way back.
+ * Send a correction; the card then says what was saved, with a button to undo it.
  *
  * @template {"/corrections/assign" | "/corrections/name" | "/corrections/reject"} Asked
  * @param {HTMLElement} card

@@ -1,4 +1,4 @@
-// Photos are dropped or chosen here, and go to the server one by one.
+// Photos are dropped or chosen here, and sent to the server one by one.
 
 import { make } from "/page/dom.js";
 import { getJson, wordsOf } from "/page/server.js";
@@ -6,8 +6,8 @@ import { getJson, wordsOf } from "/page/server.js";
 let made = 0;
 
 /**
- * Build a place for photos. `address()` gives the query that says whose they are, or "" if that is
- * not known yet, which `missing` then explains.
+ * Build a drop area for photos. `address()` returns the query that says whose they are, or "" if
+ * that is not known yet; then the message `missing` is shown.
  *
  * @param {PhotoDropOptions} options
  */
@@ -71,7 +71,7 @@ async function sendAll(files, whose, said) {
         `/gallery/photos?${whose}&file=${encodeURIComponent(file.name)}`,
         { method: "POST", body: file, type: file.type || "application/octet-stream" },
       );
-      line.textContent = added ? `${file.name}: added` : `${file.name}: was there already`;
+      line.textContent = added ? `${file.name}: added` : `${file.name}: already there`;
       line.className = "ok";
     } catch (error) {
       line.textContent = `${file.name}: ${wordsOf(error)}`;

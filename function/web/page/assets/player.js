@@ -9,7 +9,7 @@ let title = "";
 let video = null;
 
 /**
- * Say which result's video is meant; nothing is loaded before the first moment is asked for.
+ * Set the result whose video to play; nothing is loaded before the first moment is requested.
  *
  * @param {string} result
  * @param {string} name
@@ -30,8 +30,8 @@ export function closePlayer() {
 }
 
 /**
- * Play from `seconds` on. Where the browser cannot, the picture of that moment is shown, and if there
- * is none either, `fallback`.
+ * Play from `seconds` on. If the browser cannot, show the picture of that moment, and if there is
+ * none either, `fallback`.
  *
  * @param {number} seconds
  * @param {string} fallback
@@ -45,7 +45,7 @@ export function playMoment(seconds, fallback) {
   }
   const start = () => {
     own.currentTime = seconds;
-    own.play().catch(() => {}); // without sound permission, or cut short by the next click
+    own.play().catch(() => {}); // no permission for sound, or interrupted by the next click
   };
   own.onerror = () => showFallback(own, seconds, fallback);
   if (own.readyState > 0) start();
@@ -72,7 +72,7 @@ function open() {
 }
 
 /**
- * Show the picture of a moment in place of the video; it stays away as long as it is fetched.
+ * Show the picture of a moment in place of the video; it is hidden until it is loaded.
  *
  * @param {HTMLVideoElement} own
  * @param {number} seconds
@@ -86,14 +86,14 @@ function showFallback(own, seconds, image) {
     text: `This browser cannot play ${title}. Fetching the picture at ${clock(seconds)} …`,
   });
   picture.onload = () => {
-    caption.textContent = `This browser cannot play ${title}. The picture at ${clock(seconds)}.`;
+    caption.textContent = `This browser cannot play ${title}. This is the picture at ${clock(seconds)}.`;
   };
   picture.onerror = () => {
     picture.onload = picture.onerror = null;
     picture.removeAttribute("style");
     picture.alt = "Best face";
     picture.src = image;
-    caption.textContent = `This browser cannot play ${title}, and its picture cannot be shown now. The best face of this person; the moment you chose is at ${clock(seconds)}.`;
+    caption.textContent = `This browser cannot play ${title}, and its picture cannot be shown now. This is the best face of this person; the moment you chose is at ${clock(seconds)}.`;
   };
   picture.src = `${frames}&seconds=${seconds}`;
   own.hidden = true;

@@ -1,10 +1,10 @@
-// Talks to the function: the header that marks the page, the token, and errors with words.
+// Requests to the function: the header that marks the page, the token, and readable errors.
 
 import { askInDialog } from "/page/dom.js";
 
 const TOKEN = "token";
 
-/** What the server answered in place of a result; `code` is the API's. */
+/** The server's error in place of a result; `code` is the API's. */
 export class ServerError extends Error {
   /**
    * @param {string} code
@@ -29,24 +29,24 @@ export const isAbort = (error) => error instanceof Error && error.name === "Abor
 
 /** @type {Promise<string | null> | null} */
 let asking = null;
-let changes = 0; // how often this page has asked for a change of the gallery
+let changes = 0; // how often this page has asked for a change to the gallery
 let isGone = false;
 let welcomed = sessionStorage.getItem(TOKEN); // the last token that was not refused
 
-/** Count the changes that were asked for, to know whether what is shown is still so. */
+/** How many changes were requested, to know whether what is shown is still current. */
 export const changesSoFar = () => changes;
 
 /** @param {boolean} wrong */
 function askForToken(wrong) {
   const message = wrong
-    ? "That was not the token this server was started with. It is in the setting TOKEN."
-    : "This server was started with a token. It is in the setting TOKEN; ask whoever runs it.";
+    ? "That is not this server's token. It is in the setting TOKEN."
+    : "This server was started with a token. It is in the setting TOKEN; ask the person who runs the server.";
   asking ??= askInDialog("Token needed", message, "Token").finally(() => (asking = null));
   return asking;
 }
 
 /**
- * Send a request, with the token if there is one; asks for it when the server wants it.
+ * Send a request, with the token if there is one; asks for the token if the server needs it.
  *
  * @param {string} path
  * @param {SendOptions} options
@@ -73,7 +73,7 @@ export async function send(
     if (given === null) {
       throw new ServerError(
         "unauthorized",
-        "Without the token this server answers nothing. Try again, and give it.",
+        "Without the token this server answers nothing. Try again, and enter it.",
       );
     }
     sessionStorage.setItem(TOKEN, given);
@@ -112,7 +112,7 @@ async function readError(response) {
   } catch {
     return new ServerError(
       "internal_error",
-      `The server answered ${response.status} without saying why; its log may.`,
+      `The server answered ${response.status} without saying why; its log may say.`,
     );
   }
 }
@@ -139,7 +139,7 @@ export async function postJson(path, value) {
 }
 
 /**
- * Yield the lines of an NDJSON answer as they come. Aborting the signal ends the server's work.
+ * Yield the lines of an NDJSON answer as they arrive. Aborting the signal ends the server's work.
  *
  * @param {"/"} path
  * @param {{ path: string }} value
@@ -174,13 +174,13 @@ async function read(reader) {
     if (isAbort(error)) throw error;
     throw new ServerError(
       "server_gone",
-      "The server went away during the work. Start it again, then try once more.",
+      "The server stopped answering during the work. Start it again, then try once more.",
     );
   }
 }
 
 /**
- * Fill an <img> from a URL that may need the token; it keeps its empty look if there is none.
+ * Fill an <img> from a URL that may need the token; it stays empty if there is no picture.
  *
  * @param {HTMLImageElement} image
  * @param {string} path

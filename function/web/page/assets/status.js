@@ -1,4 +1,4 @@
-// The small panel that says whether all is well, and with what the work is done.
+// The small panel that shows whether all is well, and which engine is used.
 
 import { byId, command, count, make, notice } from "/page/dom.js";
 import { codeOf, getJson, postJson, wordsOf } from "/page/server.js";
@@ -20,7 +20,7 @@ export async function refreshStatus() {
   try {
     const ready = await getJson("/ready");
     byId("lamp").className = "lamp good";
-    // Who has not given the token is told no more than that all is well.
+    // Without the token, the server only says that all is well.
     if (ready.performers === undefined) {
       byId("status-line").textContent = "Ready";
       return;
@@ -85,7 +85,7 @@ function greet(isEmpty) {
       make(
         "ol",
         {},
-        make("li", { text: "Identify a video below, and give the unknown people their names." }),
+        make("li", { text: "Identify a video below, and name the unknown people." }),
         make(
           "li",
           {},
@@ -114,9 +114,11 @@ function offerGallery(message) {
         await postJson("/gallery/create", {});
         await refreshStatus();
       } catch (error) {
-        byId("greeting").replaceChildren(notice("The gallery could not be made", wordsOf(error)));
+        byId("greeting").replaceChildren(
+          notice("The gallery could not be created", wordsOf(error)),
+        );
       }
     },
   });
-  byId("greeting").replaceChildren(notice("The gallery is not there", message, create));
+  byId("greeting").replaceChildren(notice("There is no gallery", message, create));
 }

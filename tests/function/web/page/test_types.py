@@ -1,4 +1,4 @@
-"""What the type checker is told of the server and of the start page is so."""
+"""What the type checker is told about the server and the start page is true."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def name_of(kind: Any) -> str:
 
 
 def in_typescript(kind: Any) -> str:
-    """Write a type of Python's as the page's script would."""
+    """Write a Python type as TypeScript does."""
     origin, arguments = get_origin(kind), get_args(kind)
     if kind in PLAIN:
         return PLAIN[kind]
