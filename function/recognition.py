@@ -6,6 +6,7 @@ from pathlib import Path
 
 from db.snapshots import Snapshot
 from function.engines.protocol import Engine
+from function.matching.densities import Densities
 from function.matching.matches import Identification, match_people
 from function.people.search import Findings, Progress, StageSeconds, Task, find_people
 from function.settings import Settings
@@ -22,18 +23,25 @@ class Recognition:
 
 
 def recognize_video(
-    path: Path, engine: Engine, gallery: Snapshot, settings: Settings
+    path: Path,
+    engine: Engine,
+    gallery: Snapshot,
+    settings: Settings,
+    densities: Densities | None = None,
 ) -> Iterator[Progress | Recognition]:
     """Find who is in a video: yields progress after each frame, and the Recognition last.
 
-    Closing the iterator ends the work.
+    Closing the iterator ends the work. `densities` are those of the gallery's model, unless given.
 
     Raises:
         UnreadableVideoError: the file cannot be read as a video.
         VideoOverLimitError: it is larger or longer than the limits allow.
     """
     for event in find_people(path, path.name, engine, task_of(settings)):
-        yield event if isinstance(event, Progress) else name_people(event, gallery, settings)
+        if isinstance(event, Progress):
+            yield event
+        else:
+            yield name_people(event, gallery, settings, densities)
 
 
 def task_of(settings: Settings) -> Task:
@@ -41,9 +49,15 @@ def task_of(settings: Settings) -> Task:
     return Task(settings.every_seconds, settings.detection_pixels)
 
 
-def name_people(found: Findings, gallery: Snapshot, settings: Settings) -> Recognition:
+def name_people(
+    found: Findings, gallery: Snapshot, settings: Settings, densities: Densities | None = None
+) -> Recognition:
     """Compare those who were found with the gallery."""
     identifications = match_people(
-        found.people, gallery, min_score=settings.min_score, limit=settings.max_matches
+        found.people,
+        gallery,
+        min_score=settings.min_score,
+        limit=settings.max_matches,
+        densities=densities,
     )
     return Recognition(tuple(identifications), found.frames, found.faces, found.seconds)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from db.errors import OtherModelError
 from function.engines.models import PRIMARY
 
 Numbers = NDArray[np.float64]
@@ -55,9 +56,15 @@ def densities_of(model: str) -> Densities:
     """Read the densities of a model that come with the function; they are read once.
 
     Raises:
-        FileNotFoundError: none come for that model.
+        OtherModelError: none come for that model.
     """
-    return read_densities(SHIPPED / f"{model.replace('/', '.')}.json")
+    path = SHIPPED / f"{model.replace('/', '.')}.json"
+    if not path.is_file():
+        raise OtherModelError(
+            f"No densities were fitted on encodings of {model}, so they cannot be scored. "
+            "Calibrate with `python -m tools calibrate`, or enrol again."
+        )
+    return read_densities(path)
 
 
 def shipped_densities() -> Densities:

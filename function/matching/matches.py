@@ -12,7 +12,7 @@ from db.records import Performer
 from db.rejections import leave_out_rejected
 from db.snapshots import Snapshot
 from db.vectors import distances_to_performers
-from function.matching.densities import Densities, shipped_densities
+from function.matching.densities import Densities, densities_of
 from function.matching.scores import weigh_candidates
 from function.people.people import Person, join_people, share_a_frame
 
@@ -73,10 +73,11 @@ def match_people(
     without any is unknown.
 
     Raises:
-        OtherModelError: the densities were fitted on encodings of another model.
+        OtherModelError: no densities were fitted on encodings of the gallery's model, or those
+            given on another one's.
         DamagedVectorError: an encoding of the gallery holds NaN or infinity.
     """
-    densities = densities or shipped_densities()
+    densities = densities or densities_of(gallery.model.id)
     _check(gallery, densities)
     found = _mend(identify_people(people, gallery, densities), gallery, densities)
     return [_shorten(one, min_score, limit) for one in _name_once_a_frame(found)]
