@@ -25,7 +25,7 @@ from db.snapshots import Snapshot
 
 
 class Manifest(TypedDict):
-    """What a bundle says it holds; `sha256` is over every name, id, encoding and picture."""
+    """What a bundle says it holds; `sha256` covers every name, id, encoding and picture."""
 
     schema: int
     model: str
@@ -38,7 +38,7 @@ class Enrolled(Protocol):
     """Those who are enrolled, with what was enrolled of them."""
 
     def performers(self) -> list[Performer]:
-        """List everyone, by name."""
+        """List all performers, by name."""
 
     def encodings(self, performer_id: int) -> list[Encoding]:
         """List a performer's encodings, oldest first.
@@ -77,25 +77,25 @@ class Gallery(Enrolled, Protocol):
         """Return the performer with this id.
 
         Raises:
-            PerformerNotFoundError: there is none, or no longer.
+            PerformerNotFoundError: there is none, or not any more.
         """
 
     def find_performer(self, name_or_id: str) -> Performer:
-        """Find one performer by name (upper and lower case alike) or by id.
+        """Find one performer by name (ignoring case) or by id.
 
         Raises:
-            PerformerNotFoundError: nobody goes by it.
-            AmbiguousNameError: several do.
+            PerformerNotFoundError: no performer has it.
+            AmbiguousNameError: several have it.
         """
 
     def find_identities(self, identities: Sequence[Identity]) -> list[Performer]:
-        """List the performers that go by any of these ids: one, if all is well, or none."""
+        """List the performers that have any of these ids: normally one or none."""
 
     def find_same(self, performer: Performer) -> Performer | None:
         """Find the performer in the gallery that shares an id with this record.
 
         Raises:
-            IdentityConflictError: the record carries the ids of two.
+            IdentityConflictError: the record carries the ids of two performers.
             ForgottenError: the performer was forgotten.
         """
 
@@ -103,7 +103,7 @@ class Gallery(Enrolled, Protocol):
         """Say whether a record is of somebody who was forgotten: by any of their ids, or name."""
 
     def namesakes(self, performer: Performer) -> list[Performer]:
-        """List the others who go by the same name."""
+        """List the other performers with the same name."""
 
     def search(self, text: str, start: int, limit: int) -> Listing:
         """List performers by name, from number `start` on, whose name or alias holds `text`.
@@ -112,31 +112,31 @@ class Gallery(Enrolled, Protocol):
         """
 
     def photos(self, performer_id: int) -> list[EnrolledPhoto]:
-        """List a performer's photos, oldest first; also those whose encoding is damaged."""
+        """List a performer's photos, oldest first, including those whose encoding is damaged."""
 
     def photo_hashes(self, performer_id: int, model: str) -> set[str]:
         """Return the hashes of the photos whose encodings by `model` are stored."""
 
     def removed_photos(self, performer_id: int) -> set[str]:
-        """Return the hashes of the photos that the user took out."""
+        """Return the hashes of the photos that the user removed."""
 
     def updated_at(self, identity: Identity) -> str:
-        """Return when a source last changed the record that was enrolled in full; "" if never."""
+        """Return when the source last changed the record that was enrolled in full; "" if never."""
 
     def note_updated_at(self, identity: Identity, when: str) -> None:
-        """Remember that a record was enrolled in full, as its source had it at `when`."""
+        """Record that everything its source had for a record at `when` was enrolled."""
 
     def checkpoint(self, source: str) -> str:
         """Return the time up to which a source's changes were read in full; "" if never."""
 
     def note_checkpoint(self, source: str, when: str) -> None:
-        """Remember that everything a source had changed until `when` was read."""
+        """Record that everything a source changed until `when` was read."""
 
     def journal(self) -> list[tuple[str, str, dict[str, int]]]:
         """List what was done to the gallery, oldest first: when (UTC), the verb, the counts."""
 
     def log(self, verb: str, counts: dict[str, int]) -> None:
-        """Add a line to the journal, which only grows, and names nobody."""
+        """Add a line to the journal, which only grows and holds no names."""
 
 
 class GalleryChange(Gallery, Protocol):
@@ -174,7 +174,7 @@ class GalleryChange(Gallery, Protocol):
         """Keep that a sighting is not `performer`: they are not offered for it again."""
 
     def undo(self, correction: Correction) -> None:
-        """Take a correction back; what has changed since by other means stays."""
+        """Take a correction back; other changes made since then stay."""
 
     def merge(self, kept: Performer, absorbed: Performer) -> Performer:
         """Make two performers one: `kept` takes over every id, alias, url and photo of `absorbed`.
@@ -268,7 +268,7 @@ class Store(Protocol):
         """Name the copies that the store made before upgrades, and that still hold everything."""
 
     def export_bundle(self, destination: Path) -> Manifest:
-        """Write the gallery to a bundle, whole or not at all; a file of that name is replaced."""
+        """Write the gallery to a bundle, whole or not at all; an existing file is replaced."""
 
 
 def everyone(gallery: Enrolled) -> Iterator[tuple[Performer, list[Encoding], bytes | None]]:

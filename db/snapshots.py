@@ -24,7 +24,7 @@ class Rejections:
 
 
 def no_rejections(model: EncodingModel) -> Rejections:
-    """Return what a gallery begins with: nobody was rejected."""
+    """Return the rejections of a new gallery: none."""
     return Rejections(np.empty((0, model.dimensions), np.float32), np.empty(0, np.intp))
 
 

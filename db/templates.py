@@ -2,8 +2,8 @@
 
 Two templates of one person differ by what averaging has not removed. For faces from different days
 that is the variance of one face divided by their number; for frames of one scene it is hardly less
-than that of one face, because they share the day, the light and the make-up. `looks` is the number
-of views on this scale.
+than that of one face, because they share the day, the light and the make-up. `evidence` is the
+number of views on this scale.
 """
 
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ MANY_ROWS = 50_000
 
 @dataclass(frozen=True, eq=False)
 class Templates:
-    """One template a row: `means` float32 (people, dimensions), `looks` float32 (people,).
+    """One template a row: `means` float32 (people, dimensions), `evidence` float32 (people,).
 
-    A template of n `looks` is as good as the mean of n photographs from different days. Someone
+    A template of n `evidence` is as good as the mean of n photographs from different days. Someone
     without encodings has no views, and a mean of zeros that must not be used.
     """
 
     means: NDArray[np.float32]
-    looks: NDArray[np.float32]
+    evidence: NDArray[np.float32]
 
 
 def average_encodings(
@@ -61,8 +61,8 @@ def average_encodings(
     squares = np.bincount(owners, weights * np.einsum("ij,ij->i", vectors, vectors), people)
     spreads = squares / np.maximum(totals, 1e-9) - np.einsum("ij,ij->i", means, means)
     unbiased = np.maximum(spreads, 0) * counts / np.maximum(counts - 1, 1)
-    looks = count_looks(totals, counts, unbiased, face_variance, largest_share)
-    return Templates(means, looks.astype(np.float32))
+    evidence = count_evidence(totals, counts, unbiased, face_variance, largest_share)
+    return Templates(means, evidence.astype(np.float32))
 
 
 def sum_by_owner(
@@ -90,7 +90,7 @@ def weigh_qualities(qualities: NDArray[np.float32]) -> NDArray[np.float32]:
     return (usual / (1 + QUALITY_SLOPE * (1 - qualities))).astype(np.float32)
 
 
-def count_looks(
+def count_evidence(
     totals: NDArray[np.float64],
     counts: NDArray[np.intp],
     spreads: NDArray[np.float64],
@@ -100,11 +100,11 @@ def count_looks(
     """Count the views in `counts` faces of summed weight `totals` and variance `spreads`.
 
     Averaging removes the share of the variance that is seen among the faces, but not the rest:
-    1 / looks = (1 - share) + share / total.
+    1 / evidence = (1 - share) + share / total.
     """
     believed = BELIEF_WEIGHT * largest_share * face_variance
     degrees = np.maximum(counts - 1, 0)
     variance = (believed + degrees * spreads) / (BELIEF_WEIGHT + degrees)
     share = np.where(counts > 1, np.minimum(variance / face_variance, largest_share), 1.0)
-    looks = 1 / ((1 - share) + share / np.maximum(totals, 1e-9))
-    return np.where(counts > 0, looks, 0.0)
+    evidence = 1 / ((1 - share) + share / np.maximum(totals, 1e-9))
+    return np.where(counts > 0, evidence, 0.0)

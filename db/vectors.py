@@ -28,7 +28,7 @@ def distances_to_performers(probes: Vectors, gallery: Snapshot) -> NDArray[np.fl
         # |x|^2 - 2xq + |q|^2 takes a quarter of the time of the norm of differences.
         norms = np.einsum("ij,ij->i", block, block)
         squared[:, start : start + len(block)] = probe_norms + norms - 2 * probes @ block.T
-    squared[:, templates.looks == 0] = np.inf
+    squared[:, templates.evidence == 0] = np.inf
     distances: NDArray[np.float32] = np.sqrt(np.maximum(squared, 0, out=squared), out=squared)
     return distances
 

@@ -1,14 +1,16 @@
 """From a video to the people in it and their names: an overview of this package."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from db.snapshots import Snapshot
-from function.engines.protocol import Engine
+from function.faces.found import Progress, StageSeconds, Task
 from function.matching.densities import Densities
 from function.matching.matches import Identification, match_people
-from function.people.search import Findings, Progress, StageSeconds, Task, find_people
+from function.media.files import MediaFile
+from function.people.gathering import PeopleFound
+from function.sandbox.readers import Reader
 from function.settings import Settings
 
 
@@ -23,8 +25,8 @@ class Recognition:
 
 
 def recognize_video(
-    path: Path,
-    engine: Engine,
+    media: MediaFile,
+    reader: Reader,
     gallery: Snapshot,
     settings: Settings,
     densities: Densities | None = None,
@@ -37,11 +39,13 @@ def recognize_video(
         UnreadableVideoError: the file cannot be read as a video.
         VideoOverLimitError: it is larger or longer than the limits allow.
     """
-    for event in find_people(path, path.name, engine, task_of(settings)):
-        if isinstance(event, Progress):
-            yield event
-        else:
-            yield name_people(event, gallery, settings, densities)
+    events: Generator[Progress | PeopleFound] = reader.find_people(media, task_of(settings))
+    with closing(events):
+        for event in events:
+            if isinstance(event, Progress):
+                yield event
+            else:
+                yield name_people(event, gallery, settings, densities)
 
 
 def task_of(settings: Settings) -> Task:
@@ -50,7 +54,7 @@ def task_of(settings: Settings) -> Task:
 
 
 def name_people(
-    found: Findings, gallery: Snapshot, settings: Settings, densities: Densities | None = None
+    found: PeopleFound, gallery: Snapshot, settings: Settings, densities: Densities | None = None
 ) -> Recognition:
     """Compare those who were found with the gallery."""
     identifications = match_people(

@@ -27,8 +27,8 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("function.enrolling",),
     ("function.people",),
     ("function.matching",),
-    ("function.recognition",),
     ("function.sandbox",),
+    ("function.recognition",),
     ("function.web",),
     ("function.web.page",),
     ("function",),
@@ -51,6 +51,7 @@ PURE = (
     "db.rejections",
     "function.faces.quality",
     "function.people.people",
+    "function.people.grouping",
     "function.people.linkage",
     "function.people.views",
     "function.people.appearances",
@@ -60,7 +61,7 @@ PURE = (
 """Pure modules, which read no file, clock or environment."""
 
 OUTSIDE = {"os", "time", "datetime", "pathlib", "io", "sqlite3", "random", "subprocess", "socket"}
-HEAVY = ("dlib", "face_recognition", "onnx", "onnxruntime", "scipy")
+HEAVY = ("dlib", "face_recognition", "onnx", "onnxruntime", "scipy", "av", "cv2", "PIL")
 
 
 @cache
@@ -147,8 +148,19 @@ def test_no_store_is_known_by_its_driver_outside_its_room() -> None:
             assert not packages & {"sqlite3", "sqlite_utils", "psycopg"}, module
 
 
-def test_importing_the_handler_loads_no_net() -> None:
+def test_importing_the_handler_loads_no_net_and_no_decoder() -> None:
     code = f"import sys, function.main; print([n for n in {HEAVY} if n in sys.modules])"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_child_knows_no_store_no_people_and_no_web() -> None:
+    code = "import sys, function.sandbox.child; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    strange = ("sqlite3", "psycopg", "flask", "db.sqlite", "db.stores", "function.people")
+    strange += ("function.matching", "function.web", "function.recognition")
+    assert "function.sandbox.child" in loaded
+    assert not [name for name in loaded if name.startswith(strange)]

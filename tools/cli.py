@@ -6,6 +6,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done.
 import logging
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -15,9 +16,12 @@ from tqdm import tqdm
 
 from db.errors import GalleryError
 from db.galleries import Store
+from function.engines.models import find_model
 from function.errors import RecognitionError
-from function.people.search import Progress
+from function.faces.found import Progress
+from function.media.files import open_any
 from function.recognition import Recognition, recognize_video
+from function.sandbox.readers import open_reader
 from function.settings import SettingError, Settings, parse_value
 from function.version import VERSION
 from function.web.reply import to_reply
@@ -28,8 +32,11 @@ from tools.verbs.editing import add_photo, forget, merge, remove_photo, rename, 
 from tools.verbs.importing import import_
 from tools.verbs.measuring import audit, calibrate, evaluate
 from tools.verbs.moving import export
-from tools.verbs.shared import gallery_option, load_chosen_engine, print_json
+from tools.verbs.shared import gallery_option, print_json
 from tools.verbs.showing import journal, list_performers, show
+
+LONGEST_SECONDS = 7 * 24 * 3600.0
+"""The time limit is for requests; in a shell Ctrl-C ends the work."""
 
 BAR_FORMAT = "{percentage:3.0f}% |{bar}| {n:.0f}/{total:.0f} s of video [{elapsed}{postfix}]"
 
@@ -67,10 +74,12 @@ def identify(video: Path, every: str | None, store: Store) -> None:
     if every is not None:
         hint = get_type_hints(Settings, include_extras=True)["every_seconds"]
         settings = replace(settings, every_seconds=parse_value("--every", every, hint))
-    engine = load_chosen_engine(settings)
-    with store.gallery() as gallery:
-        snapshot = gallery.snapshot(engine.encoder.model)
-    recognition = _follow(recognize_video(video, engine, snapshot, settings))
+    reader = open_reader(replace(settings, time_limit_seconds=LONGEST_SECONDS))
+    with closing(reader), open_any(video) as media:
+        model = find_model(reader.ready().models[0])
+        with store.gallery() as gallery:
+            snapshot = gallery.snapshot(model)
+        recognition = _follow(recognize_video(media, reader, snapshot, settings))
     with store.gallery() as gallery:
         print_json(to_reply(recognition.identifications, gallery.thumbnail))
 

@@ -54,7 +54,7 @@ def rename(
 
 
 def photos_of(gallery: SqliteGallery, performer_id: int) -> list[EnrolledPhoto]:
-    """List a performer's photos, oldest first; also those whose encoding is damaged."""
+    """List a performer's photos, oldest first, including those whose encoding is damaged."""
     rows = gallery.rows(
         "SELECT origin, quality, model, photo_hash FROM encodings WHERE id IN "
         "(SELECT min(id) FROM encodings WHERE performer_id = ? GROUP BY photo_hash) ORDER BY id",

@@ -266,9 +266,8 @@ class SqliteGallery:
         for encoding in encodings:
             if primary and encoding.photo_hash not in known:
                 raise OtherModelError(
-                    f"The gallery holds encodings of {primary}, these are of {encoding.model}; "
-                    "they cannot be compared. Use another gallery file, or the engine it was made "
-                    "with."
+                    f"The gallery holds encodings of {primary}, but these are of {encoding.model}; "
+                    "they cannot be compared. Use another gallery file, or the engine that made it."
                 )
 
     def _add(

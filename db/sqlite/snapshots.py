@@ -23,7 +23,7 @@ class SnapshotCache:
         self._newest: Snapshot | None = None
 
     def newest(self, gallery: SqliteGallery, model: EncodingModel) -> Snapshot:
-        """Return the gallery as it is now; costs one small query while nothing changes.
+        """Return the gallery as it is now; one small query if nothing has changed.
 
         Raises:
             OtherModelError: the gallery's encodings are not of `model`.

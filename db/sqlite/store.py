@@ -22,7 +22,7 @@ class StoredGallery(SqliteGallery):
     """An SQLite gallery as `db.galleries` describes one: each function of this room is a method."""
 
     def __init__(self, path: Path | None = None, *, create: bool = False) -> None:
-        """Open the gallery at `path`; without one, a fresh gallery in memory."""
+        """Open the gallery at `path`; without a path, a new gallery in memory."""
         super().__init__(path, create=create)
         self.cache: SnapshotCache | None = None
 

@@ -33,7 +33,7 @@ class Copies:
         return copy, before * scale
 
     def cut(self, head: Head, face_pixels: float, side_pixels: int) -> LevelCut:
-        """Cut a head out (see cut_level), of the smallest copy that shows as much of it."""
+        """Cut a head out (see cut_level), from the smallest copy that shows as much of it."""
         longest = max(self._picture.width, self._picture.height)
         enough = (size for size in self._sizes if head.width * size >= face_pixels * longest)
         copy, scale = self.at(next(enough, longest))

@@ -24,7 +24,7 @@ class PlainDetector:
         self._longest_pixels = longest_pixels
 
     def detect(self, picture: Picture) -> list[Detection]:
-        """Find the faces of a picture, surest first; boxes are in its own pixels."""
+        """Find the faces in a picture, most certain first; boxes are in its own pixels."""
         if min(picture.width, picture.height) < SMALLEST_PICTURE_PIXELS:
             return []
         smaller, scale = picture.shrunk(self._longest_pixels)

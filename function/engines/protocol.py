@@ -103,7 +103,7 @@ class Detector(Protocol):
     """
 
     def detect(self, picture: Picture) -> list[Detection]:
-        """Find the faces of a picture, surest first; all is in its own pixels."""
+        """Find the faces in a picture, most certain first; all in the picture's own pixels."""
 
 
 class Encoder(Protocol):

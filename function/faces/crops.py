@@ -14,7 +14,7 @@ MAX_SIDE_PIXELS = 256
 
 
 def cut_crop(image: RgbImage, box: Box, points: FacePoints) -> bytes:
-    """Cut a face out of a frame as a square JPEG, the eyes on a level line, 256 px at most."""
+    """Cut a face out of a frame as a square JPEG with level eyes, 256 px at most."""
     across, down = points.right_eye - points.left_eye
     tilt = np.degrees(np.arctan2(down, across))
     side = max(1, min(MAX_SIDE_PIXELS, round(box.width * MARGIN)))

@@ -8,10 +8,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from db.records import Vector
-from function.engines.protocol import Box, Detection, Encoder, Engine
+from function.engines.protocol import Detection, Encoder, Engine
 from function.faces.crops import cut_crop
+from function.faces.face import Face
 from function.faces.quality import (
-    DOUBTFUL,
     doubt_encoding,
     make_blank_chip,
     rate_chip,
@@ -28,35 +28,6 @@ BATCH_FACES = 8
 
 MOST_WAITING = 4 * BATCH_FACES
 """Faces that wait for a batch to fill, including those that need no encoding."""
-
-
-@dataclass(frozen=True, eq=False)
-class Face:
-    """One face in one frame, as numbers and one small picture.
-
-    `box` is in pixels of the frame; `quality` is from 0 to 1; `weaknesses` says in words why a face
-    is weak, and is empty for a good one; `crop` is a JPEG with level eyes.
-    """
-
-    frame: int
-    seconds: float
-    until_seconds: float
-    box: Box
-    detection_score: float
-    encoding: Vector
-    quality: float
-    weaknesses: tuple[str, ...]
-    crop: bytes
-
-    @property
-    def is_weak(self) -> bool:
-        """Whether the face may join a person but not start one."""
-        return bool(self.weaknesses)
-
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether it may be no face at all."""
-        return DOUBTFUL in self.weaknesses
 
 
 @dataclass(eq=False)
@@ -100,14 +71,9 @@ def find_faces(
 
 
 def faces_of_image(image: RgbImage, engine: Engine, detection_pixels: int) -> list[Face]:
-    """Find the faces of one photo, surest first."""
+    """Find the faces in one photo, the most certain first."""
     frame = Frame(index=0, seconds=0.0, until_seconds=0.0, picture=RgbPicture(image))
     return [face for _, faces in find_faces([frame], engine, detection_pixels) for face in faces]
-
-
-def best_face(faces: Sequence[Face]) -> Face:
-    """Choose the face to show: the best that is certainly a face, the earliest if equal."""
-    return max(faces, key=lambda face: (not face.is_doubtful, face.quality, -face.seconds))
 
 
 class _Finder:

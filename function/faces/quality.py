@@ -11,6 +11,7 @@ from db.records import Vector
 from db.templates import QUALITY_SLOPE
 from function.engines.heads import fit_head
 from function.engines.protocol import Alignment, Detection
+from function.faces.face import BLURRED, DOUBTFUL
 from function.media.pictures import RgbImage
 
 SMALL_PIXELS = 28
@@ -63,9 +64,6 @@ BLANK_LEVEL = 110
 REDEEMED_FROM = 0.75
 """A face whose encoding is surely somebody's is doubted no more from this score on."""
 
-BLURRED, DOUBTFUL = "blurred", "doubtful"
-"""Two weaknesses by name: what no enrolment accepts, and what may be no face at all."""
-
 DARK_LEVEL, BRIGHT_LEVEL = 20.0, 225.0
 """Mean grey levels of the face outside which features are lost: LFW photographs darkened to a mean
 of 26 are missed three times as often, at 13 sixteen times."""
@@ -87,7 +85,7 @@ def weigh_face(detection: Detection, alignment: Alignment, frontal: float) -> Qu
     """
     width = detection.box.width
     grey = cv2.cvtColor(alignment.chip, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-    # The chip's middle holds the face; its edge holds hair and background.
+    # The chip's middle is the face; its edge is hair and background.
     edge = round(CHIP_EDGE * len(grey))
     face = grey[edge:-edge, edge:-edge].astype(np.uint8, copy=False)
     sharpness = measure_sharpness(face)

@@ -87,7 +87,7 @@ def audit_gallery(
     alike, alike_total = _nearest(_find_alike(gallery, densities or shipped_densities()), most)
     strays, stray_total = _nearest(_find_strays(gallery), most)
     duplicates, duplicate_total = _nearest(_find_duplicates(gallery), most)
-    empty = np.flatnonzero(gallery.templates.looks == 0).tolist()
+    empty = np.flatnonzero(gallery.templates.evidence == 0).tolist()
     findings = (
         *(_describe_alike(gallery, *pair) for pair in alike),
         *(_describe_stray(gallery, *pair) for pair in strays),
@@ -101,10 +101,12 @@ def audit_gallery(
 def _find_alike(gallery: Snapshot, densities: Densities) -> Iterator[_Pairs]:
     """Find performers as near to each other as one person's photos would be."""
     templates = gallery.templates
-    enrolled = np.flatnonzero(templates.looks)
+    enrolled = np.flatnonzero(templates.evidence)
     if len(enrolled) == 0:
         return
-    noise = densities.own_variance / np.maximum(templates.looks[enrolled].astype(np.float64), 1e-9)
+    noise = densities.own_variance / np.maximum(
+        templates.evidence[enrolled].astype(np.float64), 1e-9
+    )
     limit = _farthest_alike(2 * noise.max(), densities)
     for near in _near_pairs(templates.means[enrolled], limit):
         distances, residuals = near.distances.astype(np.float64), noise[near.first]
@@ -134,7 +136,7 @@ def _find_strays(gallery: Snapshot) -> Iterator[_Pairs]:
     means = gallery.templates.means
     for block in _blocks(len(gallery.vectors), len(means)):
         distances = _distances(gallery.vectors[block], means)
-        distances[:, gallery.templates.looks == 0] = np.inf
+        distances[:, gallery.templates.evidence == 0] = np.inf
         rows = np.arange(len(distances))
         distances[rows, gallery.owners[block]] = np.inf
         nearest = distances.argmin(axis=1)

@@ -1,8 +1,8 @@
 """The densities behind a score: how likely a distance is for one person, and for strangers.
 
 Distances are between templates, on a log scale, where they spread evenly. Two templates of one
-person are around sqrt(r + r') apart, where r = own_variance / looks is what averaging has left of
-the differences between photographs; two strangers' around sqrt(between_variance + r + r'). Both
+person are around sqrt(r + r') apart, where r = own_variance / evidence is what averaging has left
+of the differences between photographs; two strangers' around sqrt(between_variance + r + r'). Both
 have the heavy tails of Student's t, because few people were measured and rare cases are rare.
 """
 
@@ -48,7 +48,7 @@ class Densities:
     alike_variance: float
     """Variance between look-alikes; chosen, not fitted: few were measured."""
     nearest_distance: float
-    """Nearer is the same picture again, and says no more: on a log scale it would."""
+    """Anything nearer is the same picture again, and adds nothing; on a log scale it would."""
 
 
 @cache

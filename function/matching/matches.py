@@ -14,7 +14,7 @@ from db.snapshots import Snapshot
 from db.vectors import distances_to_performers
 from function.matching.densities import Densities, densities_of
 from function.matching.scores import weigh_candidates
-from function.people.people import Person, join_people, share_a_frame
+from function.people.people import PersonFound, join_people, share_a_frame, template_of
 
 Verdict: TypeAlias = Literal["match", "uncertain", "unknown"]
 
@@ -30,9 +30,6 @@ with that match, counts as the same person. Alone it would name nobody."""
 
 HIGHEST_SCORE = 99.9
 """Nothing is certain."""
-
-FEWEST_LOOKS_TO_NAME = 0.6
-"""Someone known only from weak faces has fewer views, and is never named; a good face has more."""
 
 TWIN_SHARE = 0.5
 """The factor on a score if the same performer is named in the same frame with more certainty: two
@@ -52,13 +49,13 @@ class Match:
 class Identification:
     """What is known about one person: the matches, best first, and how far to trust the first."""
 
-    person: Person
+    person: PersonFound
     matches: tuple[Match, ...]
     verdict: Verdict
 
 
 def match_people(
-    people: Sequence[Person],
+    people: Sequence[PersonFound],
     gallery: Snapshot,
     *,
     min_score: float = UNCERTAIN_FROM,
@@ -84,7 +81,7 @@ def match_people(
 
 
 def identify_people(
-    people: Sequence[Person], gallery: Snapshot, densities: Densities
+    people: Sequence[PersonFound], gallery: Snapshot, densities: Densities
 ) -> list[Identification]:
     """Weigh each person separately against the gallery, and list every performer with a chance.
 
@@ -92,11 +89,12 @@ def identify_people(
     """
     if not people:
         return []
-    probes = np.stack([person.template for person in people])
+    templates = [template_of(person, gallery.model) for person in people]
+    probes = np.stack([template.mean for template in templates])
     distances = leave_out_rejected(distances_to_performers(probes, gallery), probes, gallery)
     identifications = []
-    for person, row in zip(people, distances, strict=True):
-        posterior = weigh_candidates(row, person.looks, gallery.templates, densities)
+    for person, template, row in zip(people, templates, distances, strict=True):
+        posterior = weigh_candidates(row, template.evidence, gallery.templates, densities)
         matches = [
             Match(gallery.performers[position], float(row[position]), _score(probability))
             for position, probability in zip(
@@ -127,12 +125,12 @@ def _score(probability: float) -> float:
     return min(round(100 * float(probability), 1), HIGHEST_SCORE)
 
 
-def _judge(person: Person, matches: Sequence[Match]) -> Identification:
+def _judge(person: PersonFound, matches: Sequence[Match]) -> Identification:
     ranked = tuple(sorted(matches, key=lambda match: (-match.score, match.distance)))
     best = ranked[0].score if ranked else 0.0
     verdict: Verdict = "unknown"
     if best >= UNCERTAIN_FROM:
-        nameable = best >= MATCH_FROM and person.looks >= FEWEST_LOOKS_TO_NAME
+        nameable = best >= MATCH_FROM and bool(person.strong_views)
         verdict = "match" if nameable else "uncertain"
     return Identification(person, ranked, verdict)
 

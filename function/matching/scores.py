@@ -66,23 +66,23 @@ class _Comparison:
 
 
 def weigh_candidates(
-    distances: NDArray[np.float32], looks: float, templates: Templates, densities: Densities
+    distances: NDArray[np.float32], evidence: float, templates: Templates, densities: Densities
 ) -> Posterior:
     """Weigh one probe's distances to all performers against each other.
 
-    `distances` is float32 (performers,), infinite for those without encodings; `looks` says how
+    `distances` is float32 (performers,), infinite for those without encodings; `evidence` says how
     good the probe's template is.
     """
     positions = nearest_columns(distances, CANDIDATES)
     if not len(positions):
         return Posterior(positions, np.empty(0))
-    noise = densities.own_variance / np.maximum(templates.looks.astype(np.float64), 1e-9)
-    probe_noise = densities.own_variance / looks
+    noise = densities.own_variance / np.maximum(templates.evidence.astype(np.float64), 1e-9)
+    probe_noise = densities.own_variance / evidence
     comparison = _Comparison(distances, probe_noise, templates.means, noise)
     near = distances[positions].astype(np.float64)
     residual = probe_noise + noise[positions]
     own = own_density(near, residual, densities)
-    enrolled = np.flatnonzero(templates.looks)
+    enrolled = np.flatnonzero(templates.evidence)
     seen = _see_strangers(comparison, positions, _choose_cohort(enrolled))
     ratios = own / _strangers_here(
         near, stranger_density(near, residual, densities), seen, densities
@@ -92,7 +92,7 @@ def weigh_candidates(
 
 
 def _strangers_here(near: Numbers, fitted: Numbers, seen: Numbers, densities: Densities) -> Numbers:
-    """Shrink the fitted density of strangers at `near` toward the distances `seen` here."""
+    """Shrink the fitted density of strangers at `near` towards the distances `seen` here."""
     counts = np.isfinite(seen).sum(axis=1)
     scale = np.maximum(FINEST_SCALE, COHORT_SCALE * np.maximum(counts / 2, 1) ** -0.2)[:, None]
     around_seen = density_near(near[:, None], seen, scale, densities).sum(axis=1)

@@ -64,6 +64,28 @@ def open_media(
         os.close(descriptor)
 
 
+@contextmanager
+def open_any(path: Path) -> Iterator[MediaFile]:
+    """Open a file that a user of this machine names in a shell, wherever it lies.
+
+    Raises:
+        VideoNotFoundError: nothing is there.
+        UnreadableVideoError: it is a folder, not an ordinary file, or may not be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except FileNotFoundError:
+        raise VideoNotFoundError(f"There is no file {str(path)!r}. Check the path.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UnreadableVideoError(f"{str(path)!r} cannot be opened: {reason}.") from None
+    try:
+        _require_file(descriptor, str(path))
+        yield MediaFile(descriptor, path.name)
+    finally:
+        os.close(descriptor)
+
+
 def _refuse_address(path: str) -> None:
     """Refuse a URL with a clear message, not just as a file that does not exist."""
     address = _ADDRESS.match(path)

@@ -1,6 +1,5 @@
 """Finds the picture that a video shows at a moment."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from av.video.frame import VideoFrame
@@ -10,6 +9,7 @@ from function.media.conversion import PictureConverter
 from function.media.frames import decode_group
 from function.media.images import encode_jpeg, fit
 from function.media.packets import read_groups_from
+from function.media.pictures import Moment
 from function.media.videos import Video, open_video
 
 MAX_SIDE_PIXELS = 1280
@@ -17,14 +17,6 @@ MAX_SIDE_PIXELS = 1280
 
 ROUNDED_SECONDS = 0.001
 """Moments are given to the millisecond; a picture may come this much before one."""
-
-
-@dataclass(frozen=True)
-class Moment:
-    """What a video shows from `seconds` on: a JPEG, upright, in square pixels, 1280 px at most."""
-
-    seconds: float
-    picture: bytes
 
 
 def find_moment(source: Path | int, name: str, seconds: float) -> Moment:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from function.faces.faces import Face
+from function.people.people import Seen
 
 MISSED_SAMPLES = 1
 """This many samples in a row may lack the face (a turned head) without ending the appearance."""
@@ -11,7 +11,7 @@ Span = tuple[float, float]
 """First and last second of an appearance."""
 
 
-def find_appearances(faces: Iterable[Face]) -> list[Span]:
+def find_appearances(seen: Iterable[Seen]) -> list[Span]:
     """Join the moments of one person's faces into spans, in order of time.
 
     A span begins with the first sample that shows the person and ends with the last, so both ends
@@ -19,11 +19,11 @@ def find_appearances(faces: Iterable[Face]) -> list[Span]:
     """
     spans: list[Span] = []
     last_frame = 0
-    for face in sorted(faces, key=lambda face: face.frame):
-        if spans and face.frame - last_frame <= 1 + MISSED_SAMPLES:
+    for one in sorted(seen):
+        if spans and one.frame - last_frame <= 1 + MISSED_SAMPLES:
             start, end = spans.pop()
-            spans.append((start, max(end, face.until_seconds)))
+            spans.append((start, max(end, one.until_seconds)))
         else:
-            spans.append((face.seconds, face.until_seconds))
-        last_frame = face.frame
+            spans.append((one.seconds, one.until_seconds))
+        last_frame = one.frame
     return spans

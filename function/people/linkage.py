@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 from db.models import EncodingModel
 from db.templates import sum_by_owner, weigh_qualities
-from function.people.views import Looks, square_distances
+from function.people.views import Views, square_distances
 
 
-def group_looks(looks: Looks, model: EncodingModel) -> NDArray[np.intp]:
-    """Group looks into people: the answer numbers each look's group from 0.
+def group_views(views: Views, model: EncodingModel) -> NDArray[np.intp]:
+    """Group views into people: the answer numbers each view's group from 0.
 
     Views that one frame shows at once are never in one group.
     """
-    groups = link_looks(looks, model)
-    joining = _Joining(looks, groups, model)
+    groups = link_views(views, model)
+    joining = _Joining(views, groups, model)
     while (pair := joining.gaps.find_nearest(model.same_person_below)) is not None:
         kept, dropped = pair
         groups[groups == dropped] = kept
@@ -27,14 +27,14 @@ def group_looks(looks: Looks, model: EncodingModel) -> NDArray[np.intp]:
     return _numbered(groups)
 
 
-def link_looks(looks: Looks, model: EncodingModel) -> NDArray[np.intp]:
+def link_views(views: Views, model: EncodingModel) -> NDArray[np.intp]:
     """Link by average distance up to `model.linked_below`.
 
     scipy.cluster.hierarchy gives the same groups (a test compares them), but in a new process
     importing it would take as long as loading all nets.
     """
-    distances = np.sqrt(square_distances(looks.encodings))
-    distances[looks.forbidden] = np.inf
+    distances = np.sqrt(square_distances(views.encodings))
+    distances[views.forbidden] = np.inf
     np.fill_diagonal(distances, np.inf)
     gaps = _Gaps(distances)
     groups = np.arange(len(distances))
@@ -93,17 +93,17 @@ class _Joining:
     A gap is the squared distance of two means beyond what noise explains.
     """
 
-    def __init__(self, looks: Looks, groups: NDArray[np.intp], model: EncodingModel) -> None:
+    def __init__(self, views: Views, groups: NDArray[np.intp], model: EncodingModel) -> None:
         self._model = model
-        weights = weigh_qualities(looks.qualities).astype(np.float64)
+        weights = weigh_qualities(views.qualities).astype(np.float64)
         weights /= weights.mean()
-        encodings = looks.encodings.astype(np.float64)
+        encodings = views.encodings.astype(np.float64)
         squares = np.square(encodings).sum(axis=1)
         self._sizes = np.bincount(groups).astype(np.float64)
         self._totals = np.bincount(groups, weights)
         self._sums = sum_by_owner(encodings, weights, groups, len(self._sizes))
         self._squares = np.bincount(groups, weights * squares)
-        self._forbidden = _any_between(looks.forbidden, groups)
+        self._forbidden = _any_between(views.forbidden, groups)
         self._means = np.empty_like(self._sums)
         self._norms, self._noise = np.empty_like(self._totals), np.empty_like(self._totals)
         self._renew(slice(None))

@@ -1,145 +1,170 @@
-"""Groups faces into people, and represents each person by the mean of their good faces."""
+"""Someone in a video, with all that may be said of them before they are named."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from db.models import EncodingModel
 from db.records import Vector
 from db.templates import average_encodings
-from function.faces.faces import Face
-from function.people.linkage import group_looks
-from function.people.views import LOOKS_SHARE, Looks, find_looks
+from function.faces.face import DOUBTFUL, Face, best_face
+from function.people.views import VIDEO_SHARE, find_views
 
-_log = logging.getLogger(__name__)
-
-WEAK_PEOPLE_FROM_FRAMES, SHORT_VIDEO_FRAMES = 3, 60
-"""Weak faces near nobody become a person of their own if this many frames agree; fewer, in
-proportion, if the video has fewer than SHORT_VIDEO_FRAMES: two seconds in profile may be all there
-is of someone."""
-
-WEAK_PERSON_LOOKS = 0.5
-"""The quality of a person known only from weak faces: too low for a match."""
+WEAK_PERSON_EVIDENCE = 0.5
+"""The evidence for a person known only from weak faces: too little for a match."""
 
 
 @dataclass(frozen=True, eq=False)
-class Person:
-    """Someone in a video: their faces in order of time, and what represents all of them.
+class View:
+    """Faces of one person that are nearly the same, counted once as evidence.
 
-    `template` is the quality-weighted mean encoding of the good faces, float32 (dimensions,).
-    `looks` says how good it is: as good as the mean of so many photographs of different days. Faces
-    of one video are fewer looks than faces, and below 1 all of them are weak.
+    `seconds`, `quality` (0 to 1) and `weaknesses` are those of the best of its `faces` faces.
+    `encodings` holds their mean for each model, float32 (dimensions,), the primary model first.
     """
 
-    faces: tuple[Face, ...]
-    template: Vector
-    looks: float
+    seconds: float
+    quality: float
+    faces: int
+    weaknesses: tuple[str, ...]
+    encodings: tuple[Vector, ...]
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether its faces may join a person but not start one."""
+        return bool(self.weaknesses)
 
 
-def group_faces(
-    faces: Sequence[Face], model: EncodingModel, frames: int = SHORT_VIDEO_FRAMES
-) -> list[Person]:
-    """Group the faces of one video into people, the one who is seen most first.
+@dataclass(frozen=True, order=True)
+class Seen:
+    """A sampled picture that shows a person; until `until_seconds` the video showed the same."""
 
-    `frames` is how many pictures of it were looked at, `model` that of the encodings.
+    frame: int
+    seconds: float
+    until_seconds: float
 
-    Weak faces join a person or, if nobody is near and several frames agree, form a person who
-    cannot be matched with confidence. Something that may be no face at all can only join. A face
-    whose encoding holds NaN or infinity is left out.
+
+@dataclass(frozen=True, eq=False)
+class PersonFound:
+    """Someone in a video, not named yet: views, strong ones first, and pictures in order of time.
+
+    `picture` is a JPEG of the best face, which is shown at `best_seconds`.
     """
-    sound = _leave_out_damaged(faces)
-    groups = _group([face for face in sound if not face.is_weak], model)
-    alone = _join_weak([face for face in sound if face.is_weak], groups, model)
-    strangers = [face for face in alone if not face.is_doubtful]
-    short = WEAK_PEOPLE_FROM_FRAMES * min(frames, SHORT_VIDEO_FRAMES) // SHORT_VIDEO_FRAMES
-    fewest = max(1, short) if groups else 1
-    weak = [
-        group for group in _group(strangers, model) if len({face.frame for face in group}) >= fewest
-    ]
-    people = [person_of(group, model) for group in groups + weak]
-    return sorted(people, key=lambda person: (-len(person.faces), person.faces[0].seconds))
+
+    views: tuple[View, ...]
+    seen: tuple[Seen, ...]
+    best_seconds: float
+    picture: bytes
+
+    @property
+    def faces(self) -> int:
+        """How many faces were counted."""
+        return sum(view.faces for view in self.views)
+
+    @property
+    def strong_views(self) -> tuple[View, ...]:
+        """The views that are not weak."""
+        return tuple(view for view in self.views if not view.is_weak)
 
 
-def person_of(faces: Sequence[Face], model: EncodingModel) -> Person:
-    """Make a person of faces that are known to be one's: what group_faces does with each group."""
-    ordered = tuple(sorted(faces, key=lambda face: (face.seconds, face.frame)))
+@dataclass(frozen=True, eq=False)
+class Template:
+    """What represents a person: the mean of their views, and how much evidence it is.
+
+    A template of evidence n is as good as the mean of n photographs from different days. Views of
+    one video are less evidence than their number; below 1 all of them are weak.
+    """
+
+    mean: Vector
+    evidence: float
+
+
+def person_of(faces: Sequence[Face], model: EncodingModel) -> PersonFound:
+    """Make a person of faces that are known to be one's."""
+    # Which faces are counted as one view depends on their order.
+    ordered = sorted(faces, key=lambda face: (face.seconds, face.frame))
     strong = [face for face in ordered if not face.is_weak]
-    looks = _looks(strong or ordered, model)
-    whole = np.zeros(len(looks.encodings), np.intp)
+    weak = [face for face in ordered if face.is_weak]
+    best = best_face(ordered)
+    moments = {Seen(face.frame, face.seconds, face.until_seconds) for face in faces}
+    return PersonFound(
+        views=(*_views_of(strong, model), *_views_of(weak, model)),
+        seen=tuple(sorted(moments)),
+        best_seconds=best.seconds,
+        picture=best.crop,
+    )
+
+
+def template_of(person: PersonFound, model: EncodingModel) -> Template:
+    """Average the good views of a person, or all of them if none is good."""
+    views = person.strong_views or person.views
     template = average_encodings(
-        looks.encodings,
-        looks.qualities,
-        whole,
+        np.stack([view.encodings[0] for view in views]),
+        np.array([view.quality for view in views], np.float32),
+        np.zeros(len(views), np.intp),
         people=1,
         face_variance=model.face_variance,
-        largest_share=LOOKS_SHARE,
+        largest_share=VIDEO_SHARE,
     )
-    count = float(template.looks[0]) if strong else WEAK_PERSON_LOOKS
-    return Person(ordered, template.means[0], count)
+    evidence = float(template.evidence[0]) if person.strong_views else WEAK_PERSON_EVIDENCE
+    return Template(template.means[0], evidence)
 
 
-def join_people(first: Person, second: Person, model: EncodingModel) -> Person:
-    """Make one person of two who turned out to be the same."""
-    return person_of([*first.faces, *second.faces], model)
+def join_people(first: PersonFound, second: PersonFound, model: EncodingModel) -> PersonFound:
+    """Join two people who turned out to be the same."""
+    views = (*first.views, *second.views)
+    strong = [view for view in views if not view.is_weak]
+    weak = [view for view in views if view.is_weak]
+    better = max((first, second), key=_rank_of_best)
+    return PersonFound(
+        views=(*_join_views(strong, model), *_join_views(weak, model)),
+        seen=tuple(sorted({*first.seen, *second.seen})),
+        best_seconds=better.best_seconds,
+        picture=better.picture,
+    )
 
 
-def share_a_frame(first: Person, second: Person) -> bool:
-    """Whether two people are seen at once, which one person is only in a mirror."""
-    return not {face.frame for face in first.faces}.isdisjoint(face.frame for face in second.faces)
+def share_a_frame(first: PersonFound, second: PersonFound) -> bool:
+    """Whether two people are seen at once. One person is seen twice only in a mirror."""
+    return not {one.frame for one in first.seen}.isdisjoint(one.frame for one in second.seen)
 
 
-def _leave_out_damaged(faces: Sequence[Face]) -> list[Face]:
-    sound = [face for face in faces if np.isfinite(face.encoding).all()]
-    if len(sound) < len(faces):
-        _log.error("Left out %d faces: encoded as NaN or infinity.", len(faces) - len(sound))
-    return sound
+def _views_of(faces: Sequence[Face], model: EncodingModel) -> list[View]:
+    return _join_views([_view_of(face) for face in faces], model)
 
 
-def _group(faces: Sequence[Face], model: EncodingModel) -> list[list[Face]]:
-    if not faces:
+def _view_of(face: Face) -> View:
+    return View(face.seconds, face.quality, 1, face.weaknesses, (face.encoding,))
+
+
+def _join_views(views: Sequence[View], model: EncodingModel) -> list[View]:
+    """Make one view of all that are nearly the same."""
+    if not views:
         return []
-    looks = _looks(faces, model)
-    groups = group_looks(looks, model)
+    found = find_views(
+        np.stack([view.encodings[0] for view in views]),
+        np.array([view.quality for view in views], np.float32),
+        np.arange(len(views)),
+        model,
+    )
     return [
-        [faces[row] for row in np.flatnonzero(groups[looks.of_face] == group).tolist()]
-        for group in range(int(groups.max()) + 1)
+        _merge([views[row] for row in np.flatnonzero(found.of_face == number).tolist()], mean)
+        for number, mean in enumerate(found.encodings)
     ]
 
 
-def _looks(faces: Sequence[Face], model: EncodingModel) -> Looks:
-    return find_looks(
-        np.stack([face.encoding for face in faces]),
-        np.array([face.quality for face in faces], np.float32),
-        np.array([face.frame for face in faces]),
-        model,
-    )
+def _merge(views: Sequence[View], mean: Vector) -> View:
+    best = max(views, key=_rank)
+    rest = zip(*(one.encodings[1:] for one in views), strict=True)
+    others = [np.mean(vectors, axis=0).astype(np.float32) for vectors in rest]
+    faces = sum(view.faces for view in views)
+    quality = max(view.quality for view in views)
+    return View(best.seconds, quality, faces, best.weaknesses, (mean, *others))
 
 
-def _join_weak(weak: Sequence[Face], groups: list[list[Face]], model: EncodingModel) -> list[Face]:
-    """Add each weak face to the nearest group, and return those that none is near."""
-    if not weak or not groups:
-        return list(weak)
-    templates = np.stack([person_of(group, model).template for group in groups])
-    frames = [{face.frame for face in group} for group in groups]
-    distances = _distances_between(weak, templates)
-    strangers = []
-    for row in np.argsort(distances.min(axis=1), kind="stable").tolist():
-        face = weak[row]
-        free = [g for g in range(len(groups)) if face.frame not in frames[g]]
-        best = min(free, key=lambda g: float(distances[row, g]), default=None)
-        if best is None or distances[row, best] > model.weak_joins_within:
-            strangers.append(face)
-        else:
-            groups[best].append(face)
-            frames[best].add(face.frame)
-    return strangers
+def _rank(view: View) -> tuple[bool, float, float]:
+    return DOUBTFUL not in view.weaknesses, view.quality, -view.seconds
 
 
-def _distances_between(
-    faces: Sequence[Face], templates: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    rows = [np.linalg.norm(templates - face.encoding, axis=1) for face in faces]
-    return np.stack(rows).astype(np.float32)
+def _rank_of_best(person: PersonFound) -> tuple[bool, float, float]:
+    return max(_rank(view) for view in person.views)

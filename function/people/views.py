@@ -9,15 +9,15 @@ from db.models import EncodingModel
 from db.records import Vectors
 from db.templates import average_encodings
 
-MOST_LOOKS, COARSER = 3000, 1.5
+MOST_VIEWS, COARSER = 3000, 1.5
 """More views are merged until they are fewer: their distances would take over 100 MB."""
 
-LOOKS_SHARE = 0.75
+VIDEO_SHARE = 0.75
 """One video shows at most this share of how a person varies from day to day."""
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
+class Views:
     """Distinct views: each the mean of near-duplicate faces, with the best one's quality.
 
     Face i shows view `of_face[i]`; `forbidden[a, b]` says that one frame shows both views at once.
@@ -29,12 +29,12 @@ class Looks:
     forbidden: NDArray[np.bool_]
 
 
-def find_looks(
+def find_views(
     encodings: Vectors,
     qualities: NDArray[np.float32],
     frames: NDArray[np.int_],
     model: EncodingModel,
-) -> Looks:
+) -> Views:
     """Count near-duplicate faces once, so that a held shot does not outvote the rest.
 
     Row i of each argument is one face, with its encoding, quality and frame number.
@@ -48,7 +48,7 @@ def find_looks(
     ).means
     best = np.zeros(count, np.float32)
     np.maximum.at(best, of_face, qualities)
-    return Looks(
+    return Views(
         means, best, of_face, _find_forbidden(means, of_face, frames, model.twice_in_frame_within)
     )
 
@@ -56,10 +56,10 @@ def find_looks(
 def _follow_leaders(encodings: Vectors, within: float) -> NDArray[np.intp] | None:
     """Give each face the number of the nearest leader within reach, or make it a leader.
 
-    Returns None if that takes more than MOST_LOOKS leaders.
+    Returns None if that takes more than MOST_VIEWS leaders.
     """
-    leaders = np.empty((MOST_LOOKS, encodings.shape[1]), np.float32)
-    norms = np.empty(MOST_LOOKS, np.float32)
+    leaders = np.empty((MOST_VIEWS, encodings.shape[1]), np.float32)
+    norms = np.empty(MOST_VIEWS, np.float32)
     of_face = np.zeros(len(encodings), np.intp)
     count = 0
     for row, encoding in enumerate(encodings):
@@ -67,7 +67,7 @@ def _follow_leaders(encodings: Vectors, within: float) -> NDArray[np.intp] | Non
         squared = norms[:count] - 2 * (leaders[:count] @ encoding) + own_norm
         nearest = int(np.argmin(squared)) if count else 0
         if count == 0 or squared[nearest] > within**2:
-            if count == MOST_LOOKS:
+            if count == MOST_VIEWS:
                 return None
             nearest = count
             leaders[count], norms[count] = encoding, own_norm

@@ -1,13 +1,24 @@
 """Checks what a child says it saw, and refuses what cannot be true."""
 
-from function.faces.faces import Face
-from function.media.moments import Moment
-from function.people.people import Person
-from function.people.search import Findings
+from collections.abc import Sequence
+
+import numpy as np
+
+from function.enrolling.choosing import PhotoFound
+from function.faces.face import Face
+from function.faces.found import FacesFound
+from function.media.pictures import Moment
 from function.sandbox.messages import Answer
+from function.sandbox.orders import Pictures
 from function.sandbox.wire import WireError
 
 JPEG_BEGINS = b"\xff\xd8\xff"
+
+MOST_FACES = 200_000
+"""More faces than a hundred people in each sample of a long video; grouping them takes seconds."""
+
+LARGEST_NUMBER = 100.0
+"""No model's encodings hold one nearly as large; larger ones would overflow what is computed."""
 
 
 def check_answer(answer: Answer, dimensions: int) -> None:
@@ -16,38 +27,37 @@ def check_answer(answer: Answer, dimensions: int) -> None:
     Raises:
         WireError: it cannot be true.
     """
-    if isinstance(answer, Findings):
-        for person in answer.people:
-            _check_person(person, dimensions)
-    if isinstance(answer, Face):
-        _check_face(answer, dimensions)
-        _require_picture((answer,))
+    if isinstance(answer, FacesFound):
+        _check_faces(answer.faces, dimensions)
+    if isinstance(answer, PhotoFound):
+        _check_faces(answer.faces, dimensions)
+        _check_pictures([face.crop for face in answer.faces])
+    if isinstance(answer, Pictures):
+        _check_pictures(answer.pictures)
     if isinstance(answer, Moment):
-        _check_moment(answer)
+        _check_pictures([answer.picture])
+        if answer.seconds < 0:
+            raise WireError("a moment is before the beginning")
 
 
-def _check_moment(moment: Moment) -> None:
-    if moment.seconds < 0 or not moment.picture.startswith(JPEG_BEGINS):
-        raise WireError("a moment has no picture, or is before the beginning")
-
-
-def _check_person(person: Person, dimensions: int) -> None:
-    if not person.faces or person.template.shape != (dimensions,):
-        raise WireError("a person has no faces, or no template")
-    for face in person.faces:
+def _check_faces(faces: Sequence[Face], dimensions: int) -> None:
+    if len(faces) > MOST_FACES:
+        raise WireError(f"{len(faces)} faces are too many")
+    for face in faces:
         _check_face(face, dimensions)
-    _require_picture(person.faces)
 
 
 def _check_face(face: Face, dimensions: int) -> None:
     if face.encoding.shape != (dimensions,):
-        raise WireError("an encoding has another length")
-    if face.crop and not face.crop.startswith(JPEG_BEGINS):
-        raise WireError("a picture is not a JPEG")
-    if not 0 <= face.seconds <= face.until_seconds or not 0 <= face.quality <= 1:
+        raise WireError("an encoding has the wrong length")
+    if not np.abs(face.encoding).max() <= LARGEST_NUMBER:
+        raise WireError("an encoding has impossible numbers")
+    if face.crop:
+        _check_pictures([face.crop])
+    if not 0 <= face.seconds <= face.until_seconds or not 0 <= face.quality <= 1 or face.frame < 0:
         raise WireError("a face has impossible numbers")
 
 
-def _require_picture(faces: tuple[Face, ...]) -> None:
-    if not any(face.crop for face in faces):
-        raise WireError("nobody has a picture")
+def _check_pictures(pictures: Sequence[bytes]) -> None:
+    if not all(picture.startswith(JPEG_BEGINS) for picture in pictures):
+        raise WireError("a picture is not a JPEG")

@@ -10,11 +10,13 @@ import os
 import pkgutil
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -28,32 +30,38 @@ from function.engines.protocol import (
     Engine,
     EngineOptions,
 )
-from function.enrolling.portraits import find_face_asked_for
+from function.enrolling.portraits import search_photo
 from function.errors import (
     PhotoUnusableError,
     RecognitionError,
     UnreadableVideoError,
     VideoOverLimitError,
 )
+from function.faces.found import FacesFound, Progress
+from function.faces.search import search_video
 from function.media.images import RgbPicture
 from function.media.moments import find_moment
-from function.media.photos import MAX_PHOTO_BYTES
-from function.people.search import find_people
+from function.media.photos import MAX_PHOTO_BYTES, PhotoRefusedError
 from function.sandbox.lockdown import MEGABYTE, lock_down
 from function.sandbox.messages import (
-    ORDERS,
+    ORDERS_BY_LETTER,
     SETUP,
     Answer,
     LogLine,
-    MomentOrder,
-    Order,
-    PhotoOrder,
     Ready,
     Refusal,
-    Result,
     Setup,
     read_message,
     write_message,
+)
+from function.sandbox.orders import (
+    MomentOrder,
+    Order,
+    PhotoOrder,
+    Pictures,
+    PicturesOrder,
+    Result,
+    VideoOrder,
 )
 
 _log = logging.getLogger(__name__)
@@ -75,10 +83,11 @@ def main(descriptor: int) -> None:
     has_gpu = engine.provider != "CPU"
     limit = None if has_gpu else setup.memory_megabytes * MEGABYTE  # CUDA reserves any amount
     locks = lock_down(limit, needs_files=has_gpu)
-    _answer(connection, Ready(engine.name, engine.provider, engine.encoder.model.id, locks))
+    models = (engine.encoder.model.id,)
+    _answer(connection, Ready(engine.name, engine.provider, models, locks))
+    worker = _Worker(connection, engine)
     while True:
-        order = read_message(ORDERS, connection.recv_bytes())
-        _carry_out(connection, order, engine)
+        worker.carry_out(read_message(ORDERS_BY_LETTER, connection.recv_bytes()))
 
 
 def _options(setup: Setup) -> EngineOptions:
@@ -119,28 +128,59 @@ def _fall_silent() -> None:
     os.close(nowhere)
 
 
-def _carry_out(connection: Connection, order: Order, engine: Engine) -> None:
-    try:
-        for result in _look(connection, order, engine):
-            _answer(connection, result)
-    except RecognitionError as error:
-        _answer(connection, Refusal(error.code, str(error)))
-    except Exception as error:  # noqa: BLE001  # whatever a hostile file causes ends here
-        _answer(connection, _explain(error, order))
+class _Worker:
+    """Carries out orders, and keeps the pictures of the last video's faces."""
 
+    def __init__(self, connection: Connection, engine: Engine) -> None:
+        self._connection = connection
+        self._engine = engine
+        self._pictures: tuple[bytes, ...] = ()
+        self._ways: Mapping[type[Order], Callable[[Any], Iterator[Result]]] = {
+            VideoOrder: self._search_video,
+            PicturesOrder: self._give_pictures,
+            MomentOrder: self._find_moment,
+            PhotoOrder: self._search_photo,
+        }
 
-def _look(connection: Connection, order: Order, engine: Engine) -> Iterator[Result]:
-    if isinstance(order, PhotoOrder):
-        yield find_face_asked_for(connection.recv_bytes(MAX_PHOTO_BYTES), engine)
-        return
-    descriptor = recv_handle(connection)
-    try:
-        if isinstance(order, MomentOrder):
+    def carry_out(self, order: Order) -> None:
+        """Answer an order, whatever comes of it."""
+        try:
+            for result in self._ways[type(order)](order):
+                _answer(self._connection, result)
+        except RecognitionError as error:
+            _answer(self._connection, Refusal(error.code, str(error)))
+        except PhotoRefusedError as error:
+            _answer(self._connection, Refusal(PhotoUnusableError.code, str(error)))
+        except Exception as error:  # noqa: BLE001  # whatever a hostile file causes ends here
+            _answer(self._connection, _explain(error, order))
+
+    def _search_video(self, order: VideoOrder) -> Iterator[Result]:
+        self._pictures = ()
+        with self._received() as descriptor:
+            for event in search_video(descriptor, order.name, self._engine, order.task):
+                yield event if isinstance(event, Progress) else self._keep_pictures(event)
+
+    def _keep_pictures(self, found: FacesFound) -> FacesFound:
+        self._pictures = tuple(face.crop for face in found.faces)
+        return replace(found, faces=tuple(replace(face, crop=b"") for face in found.faces))
+
+    def _give_pictures(self, order: PicturesOrder) -> Iterator[Result]:
+        yield Pictures(tuple(self._pictures[number] for number in order.numbers))
+
+    def _find_moment(self, order: MomentOrder) -> Iterator[Result]:
+        with self._received() as descriptor:
             yield find_moment(descriptor, order.name, order.seconds)
-        else:
-            yield from find_people(descriptor, order.name, engine, order.task)
-    finally:
-        os.close(descriptor)
+
+    def _search_photo(self, _: PhotoOrder) -> Iterator[Result]:
+        yield search_photo(self._connection.recv_bytes(MAX_PHOTO_BYTES), self._engine)
+
+    @contextmanager
+    def _received(self) -> Iterator[int]:
+        descriptor = recv_handle(self._connection)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
 
 def _explain(error: Exception, order: Order) -> Refusal:

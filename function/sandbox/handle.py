@@ -6,39 +6,27 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from pathlib import Path
 
 from function.engines.models import find_model
-from function.errors import (
-    EngineUnavailableError,
-    PhotoUnusableError,
-    RecognitionError,
-    UnreadableVideoError,
-    VideoOverLimitError,
-)
-from function.faces.faces import Face
-from function.media.moments import Moment
-from function.people.search import Findings, Progress
+from function.errors import EngineUnavailableError, RecognitionError
+from function.faces.found import Progress
 from function.sandbox.checks import check_answer
 from function.sandbox.messages import (
     ANSWERS,
     Answer,
     LogLine,
-    MomentOrder,
-    Order,
-    PhotoOrder,
     Ready,
     Refusal,
-    Result,
     Setup,
-    VideoOrder,
     read_message,
     write_message,
 )
+from function.sandbox.orders import ORDERS, Order, Result
 from function.sandbox.wire import WireError
 from function.settings import Settings
 
@@ -52,20 +40,6 @@ LARGEST_ANSWER_BYTES = 256 * 1024 * 1024
 HEARTBEAT_SECONDS = 1.0
 ORDERS_PER_CHILD = 200
 """A child is replaced after this many files: this limits what a captured one sees, and leaks."""
-
-RESULTS: dict[type[Order], tuple[type[Result], ...]] = {
-    VideoOrder: (Progress, Findings),
-    MomentOrder: (Moment,),
-    PhotoOrder: (Face,),
-}
-"""The results each kind of work may send; all but Progress end it."""
-
-REFUSALS: Mapping[type[Order], tuple[type[RecognitionError], ...]] = {
-    VideoOrder: (UnreadableVideoError, VideoOverLimitError),
-    MomentOrder: (UnreadableVideoError, VideoOverLimitError),
-    PhotoOrder: (PhotoUnusableError,),
-}
-"""The errors a child may report for each kind of file; any other is read as the first."""
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +93,7 @@ class Child:
 
     def _dimensions(self) -> int:
         """Return how many numbers its encodings have; none before it has said of what model."""
-        return find_model(self._ready.model).dimensions if self._ready else 0
+        return find_model(self._ready.models[0]).dimensions if self._ready else 0
 
     def is_fit(self) -> bool:
         """Whether it waits for an order, and may have another."""
@@ -158,8 +132,8 @@ class Child:
             self._ready = answer
         return self._ready
 
-    def work(self, order: Order, handed: int | bytes) -> Iterator[Result]:
-        """Send an order and its file, a descriptor or bytes; yield the results."""
+    def work(self, order: Order, handed: int | bytes | None = None) -> Iterator[Result]:
+        """Send an order and its file, a descriptor or bytes, if it has one; yield the results."""
         self._is_busy = True
         self._orders += 1
         progress = Progress(0.0, 0.0, 0)
@@ -174,17 +148,17 @@ class Child:
                 progress = answer
             if isinstance(answer, Refusal):
                 raise _refusal(order, answer)
-            if not isinstance(answer, RESULTS[type(order)]):
+            if not isinstance(answer, ORDERS[type(order)].results):
                 self.kill()
                 raise EndedError("it sent an unexpected message")
             yield answer
 
-    def _send(self, order: Order, handed: int | bytes) -> None:
+    def _send(self, order: Order, handed: int | bytes | None) -> None:
         try:
             self._connection.send_bytes(write_message(order))
             if isinstance(handed, bytes):
                 self._connection.send_bytes(handed)
-            else:
+            elif handed is not None:
                 send_handle(self._connection, handed, self._process.pid)
         except OSError:
             raise EndedError(self._how_it_ended()) from None
@@ -225,6 +199,6 @@ def _environment() -> dict[str, str]:
 
 
 def _refusal(order: Order, refusal: Refusal) -> RecognitionError:
-    allowed = REFUSALS[type(order)]
+    allowed = ORDERS[type(order)].refusals
     kinds = {error.code: error for error in allowed}
     return kinds.get(refusal.code, allowed[0])(refusal.message)

@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from function.faces.faces import Face
-from function.media.moments import Moment
-from function.people.search import Findings, Progress, Task
+from function.sandbox.orders import ORDERS, RESULTS, Order, Result
 from function.sandbox.wire import WireError, pack, unpack
 
 
@@ -28,33 +26,12 @@ class Setup:
 
 @dataclass(frozen=True)
 class Ready:
-    """What the child answers once it is locked; `locks` are the active ones of lockdown.py."""
+    """What reads files here: the engine, the ids of its models, primary first, and active locks."""
 
     engine: str
     provider: str
-    model: str
+    models: tuple[str, ...]
     locks: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class VideoOrder:
-    """One video to process; its descriptor follows. Messages call it `name`."""
-
-    name: str
-    task: Task
-
-
-@dataclass(frozen=True)
-class MomentOrder:
-    """One moment of a video to show; its descriptor follows. Messages call it `name`."""
-
-    name: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class PhotoOrder:
-    """One photo in which to find the only face; its bytes follow."""
 
 
 @dataclass(frozen=True)
@@ -73,22 +50,19 @@ class LogLine:
     message: str
 
 
-Order: TypeAlias = VideoOrder | MomentOrder | PhotoOrder
-Result: TypeAlias = Progress | Findings | Moment | Face
 Answer: TypeAlias = Ready | Result | Refusal | LogLine
 
 SETUP: Mapping[bytes, type[Setup]] = {b"S": Setup}
-ORDERS: Mapping[bytes, type[Order]] = {b"V": VideoOrder, b"M": MomentOrder, b"I": PhotoOrder}
+ORDERS_BY_LETTER: Mapping[bytes, type[Order]] = {one.letter: kind for kind, one in ORDERS.items()}
 ANSWERS: Mapping[bytes, type[Answer]] = {
+    **RESULTS,
     b"R": Ready,
-    b"P": Progress,
-    b"F": Findings,
-    b"M": Moment,
-    b"O": Face,
     b"E": Refusal,
     b"L": LogLine,
 }
-_LETTERS = {kind: letter for kinds in (SETUP, ORDERS, ANSWERS) for letter, kind in kinds.items()}
+_LETTERS = {
+    kind: letter for kinds in (SETUP, ORDERS_BY_LETTER, ANSWERS) for letter, kind in kinds.items()
+}
 
 
 def write_message(record: Setup | Order | Answer) -> bytes:

@@ -6,10 +6,8 @@ killed and replaced, and its output is checked before it is used.
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
-from typing import cast
+from contextlib import contextmanager, suppress
 
 from function.errors import (
     EngineUnavailableError,
@@ -17,20 +15,13 @@ from function.errors import (
     RecognitionError,
     StoppingError,
     TimeLimitError,
-    UnreadableVideoError,
 )
-from function.faces.faces import Face
-from function.media.files import MediaFile
-from function.media.moments import Moment
-from function.people.search import Findings, Progress, Task
 from function.sandbox.handle import Child, EndedError, setup_of
-from function.sandbox.messages import MomentOrder, Order, PhotoOrder, Ready, Result, VideoOrder
+from function.sandbox.messages import Ready
+from function.sandbox.orders import ORDERS, Order
 from function.settings import Settings
 
 START_WITHIN_SECONDS = 120.0
-
-ERRAND_SECONDS = 60.0
-"""Processing one picture takes a second; this is its limit, or TIME_LIMIT_SECONDS if less."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,54 +58,21 @@ class Sandbox:
                 self._give_back(child)
             return self._known
 
-    def find_people(self, media: MediaFile, task: Task) -> Iterator[Progress | Findings]:
-        """Find everyone in a video, as recognition.find_people does, in a child.
-
-        Also yields once a second if nothing happens. Closing the iterator ends the child's work.
-
-        Raises:
-            UnreadableVideoError: the file cannot be read as a video, or ended the child.
-            VideoOverLimitError: it is larger or longer than the limits allow.
-            TimeLimitError: it took longer than TIME_LIMIT_SECONDS.
-            StoppingError: the sandbox was closed meanwhile.
-        """
-        order, limit_seconds = VideoOrder(media.name, task), self._settings.time_limit_seconds
-        results = self._work(order, media.descriptor, limit_seconds)
-        yield from cast("Iterator[Progress | Findings]", results)
-
-    def find_face(self, content: bytes) -> Face:
-        """Find the only face of a photo, as portraits.find_face_asked_for does, in a child.
+    @contextmanager
+    def lend(self, order: Order, limit_seconds: float) -> Iterator[Child]:
+        """Lend a child for an order, and those that follow from it; killed when its time is up.
 
         Raises:
-            PhotoUnusableError: the photo is refused, or ended the child.
-            TimeLimitError: it took longer than ERRAND_SECONDS or TIME_LIMIT_SECONDS.
+            UnreadableVideoError, PhotoUnusableError: the file crashed the child.
+            TimeLimitError: it took longer than `limit_seconds`.
             StoppingError: the sandbox was closed meanwhile.
         """
-        return cast("Face", _last(self._work(PhotoOrder(), content, self._errand_seconds)))
-
-    def find_moment(self, media: MediaFile, seconds: float) -> Moment:
-        """Find the picture of a moment, as moments.find_moment does, in a child.
-
-        Raises:
-            UnreadableVideoError: the file cannot be read as a video, or ended the child.
-            VideoOverLimitError: it is larger or longer than the limits allow.
-            TimeLimitError: it took longer than ERRAND_SECONDS or TIME_LIMIT_SECONDS.
-            StoppingError: the sandbox was closed meanwhile.
-        """
-        order = MomentOrder(media.name, seconds)
-        return cast("Moment", _last(self._work(order, media.descriptor, self._errand_seconds)))
-
-    @property
-    def _errand_seconds(self) -> float:
-        return min(ERRAND_SECONDS, self._settings.time_limit_seconds)
-
-    def _work(self, order: Order, handed: int | bytes, limit_seconds: float) -> Iterator[Result]:
         child, _ = self._take_ready()
         timer = threading.Timer(limit_seconds, child.overrun)
         timer.daemon = True
         timer.start()
         try:
-            yield from child.work(order, handed)
+            yield child
         except EndedError as error:
             raise self._explain(child, error, order, limit_seconds) from None
         finally:
@@ -220,32 +178,13 @@ class Sandbox:
         if self._is_closed:
             return _stopping()
         if child.has_overrun:
-            return TimeLimitError(_explain_overrun(order, limit_seconds))
+            return TimeLimitError(order.overrun(limit_seconds))
         _log.error("A file crashed the process that read it (%s).", error)
-        if isinstance(order, PhotoOrder):
-            return PhotoUnusableError(f"unreadable: {_explain_end('the photo', error)}")
-        return UnreadableVideoError(_explain_end(order.name, error))
-
-
-def _explain_overrun(order: Order, limit_seconds: float) -> str:
-    if isinstance(order, PhotoOrder):
-        return f"The photo took longer than {limit_seconds:g} s. Save it again, or choose another."
-    if isinstance(order, MomentOrder):
-        return f"{order.name} took longer than {limit_seconds:g} s to show {order.seconds:.1f} s."
-    return (
-        f"{order.name} took longer than {limit_seconds:g} s. Give a shorter video, a larger "
-        "every, or raise TIME_LIMIT_SECONDS."
-    )
-
-
-def _explain_end(name: str, error: EndedError) -> str:
-    return f"{name} crashed the process that read it ({error}). It is damaged or malicious."
-
-
-def _last(results: Iterator[Result]) -> Result:
-    """Return the last result, and drop those before it."""
-    (result,) = deque(results, maxlen=1)
-    return result
+        refusal = ORDERS[type(order)].refusals[0]
+        reason = (
+            f"{order.name} crashed the process that read it ({error}). It is damaged or malicious."
+        )
+        return refusal(f"unreadable: {reason}" if refusal is PhotoUnusableError else reason)
 
 
 def _stopping() -> StoppingError:

@@ -39,7 +39,7 @@ def _answer_health(_: Request) -> Response:
 
 
 def _answer_ready(service: Service, request: Request) -> Response:
-    ready = service.ready()
+    ready = service.reader.ready()
     snapshot = service.snapshot()
     if not service.access.may_see_details(request):
         return json_response({"status": "ready"})
@@ -49,7 +49,7 @@ def _answer_ready(service: Service, request: Request) -> Response:
             "version": VERSION,
             "engine": ready.engine,
             "provider": ready.provider,
-            "model": ready.model,
+            "model": ready.models[0],
             "sandbox": service.settings.sandbox,
             "locks": ready.locks,
             "performers": len(snapshot.performers),

@@ -8,14 +8,15 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from flask import Request, Response
 
 from db.models import EncodingModel
 from function.errors import ClientGoneError, RecognitionError
+from function.faces.found import Progress
 from function.media.files import MediaFile, open_media
-from function.people.search import Findings, Progress
+from function.people.gathering import PeopleFound
 from function.recognition import Recognition, name_people, task_of
 from function.settings import Settings
 from function.web.logs import RequestRecord
@@ -29,7 +30,7 @@ from function.web.service import Service
 NDJSON = "application/x-ndjson"
 
 Keep: TypeAlias = Callable[[Recognition, EncodingModel], dict[str, str]]
-"""Keeps an outcome whose encodings are of a model, and gives the fields that tell of it."""
+"""Stores an outcome, given the model of its encodings, and returns fields that identify it."""
 
 _log = logging.getLogger(__name__)
 
@@ -85,11 +86,11 @@ def _recognize(
 def _follow(
     media: MediaFile, settings: Settings, service: Service, record: RequestRecord, keep: Keep
 ) -> Iterator[dict[str, Any]]:
-    """Yield the lines, and between them nothing ({}) as long as nothing is known."""
+    """Yield the lines, and {} in between while there is no news."""
     started = time.perf_counter()
     service.snapshot()  # what is wrong with the gallery is said before the video is read
     record.seconds["wait"] = time.perf_counter() - started
-    with closing(_generator(service.find_people(media, task_of(settings)))) as events:
+    with closing(service.reader.find_people(media, task_of(settings))) as events:
         for event in events:
             if isinstance(event, Progress):
                 yield {"progress": to_progress(event)} if event.of_seconds else {}
@@ -98,7 +99,7 @@ def _follow(
 
 
 def _conclude(
-    found: Findings, settings: Settings, service: Service, record: RequestRecord, keep: Keep
+    found: PeopleFound, settings: Settings, service: Service, record: RequestRecord, keep: Keep
 ) -> dict[str, Any]:
     """Name those who were found, by the gallery as it is now, and write the last line."""
     model = service.model()
@@ -117,10 +118,6 @@ def _keeper(request: Request, path: str, results: RecentResults) -> Keep:
         return {"id": results.keep(path, people, model)}
 
     return keep if is_from_page(request) else lambda *_: {}
-
-
-def _generator(items: Iterator[Any]) -> Generator[Any]:
-    return cast("Generator[Any]", items)
 
 
 def _note(record: RequestRecord, recognition: Recognition) -> None:

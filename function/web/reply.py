@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from db.records import Performer
-from function.faces.faces import best_face
+from function.faces.found import Progress
 from function.matching.matches import Identification, Match, Verdict
 from function.people.appearances import Span, find_appearances
-from function.people.search import Progress
 
 
 class MatchReply(TypedDict):
@@ -50,7 +49,7 @@ def rank(identifications: Sequence[Identification]) -> list[Identification]:
     """Put the most certain first; if equal, the one seen most."""
     return sorted(
         identifications,
-        key=lambda one: (-(one.matches[0].score if one.matches else 0.0), -len(one.person.faces)),
+        key=lambda one: (-(one.matches[0].score if one.matches else 0.0), -one.person.faces),
     )
 
 
@@ -72,15 +71,15 @@ def to_progress(progress: Progress) -> ProgressReply:
 
 
 def _person_reply(identification: Identification, thumbnails: Thumbnails) -> PersonReply:
-    faces = identification.person.faces
-    best = best_face(faces)
+    person = identification.person
+    spans = find_appearances(person.seen)
     return PersonReply(
-        image=base64.b64encode(best.crop).decode("ascii"),
+        image=base64.b64encode(person.picture).decode("ascii"),
         matches=[_match_reply(match, thumbnails) for match in identification.matches],
         verdict=identification.verdict,
-        appearances=[(round(start, 3), round(end, 3)) for start, end in find_appearances(faces)],
-        faces=len(faces),
-        best_seconds=round(best.seconds, 3),
+        appearances=[(round(start, 3), round(end, 3)) for start, end in spans],
+        faces=person.faces,
+        best_seconds=round(person.best_seconds, 3),
     )
 
 

@@ -14,15 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
 
-import numpy as np
-
 from db.blobs import to_blob
 from db.models import EncodingModel
 from db.records import Encoding
 from db.sightings import Correction, Sighting
 from function.errors import ResultGoneError
-from function.faces.faces import Face, best_face
-from function.people.people import Person
+from function.people.people import PersonFound, View, template_of
 
 MOST_RESULTS = 16
 MOST_CORRECTIONS = 500
@@ -54,8 +51,8 @@ class RecentResults:
         self._results: OrderedDict[str, KeptResult] = OrderedDict()
         self._corrections: OrderedDict[str, Correction] = OrderedDict()
 
-    def keep(self, video: str, people: Sequence[Person], model: EncodingModel) -> str:
-        """Keep the people of `video`, and return the id to ask for them by."""
+    def keep(self, video: str, people: Sequence[PersonFound], model: EncodingModel) -> str:
+        """Keep the people of `video`, and return the id of the result."""
         origin = f"confirmed from {PureWindowsPath(video).name}"
         kept = tuple(_sighting(person, origin, model) for person in people)
         result_id = secrets.token_urlsafe(24)
@@ -113,29 +110,24 @@ class RecentResults:
             self._corrections.pop(correction_id, None)
 
 
-def choose_faces(faces: Sequence[Face], model: EncodingModel) -> list[Face]:
-    """Choose the faces worth enrolling: the best of each look, weak ones only if all are."""
-    strong = [face for face in faces if not face.is_weak]
-    if not strong:
-        return [best_face(faces)]
-    chosen: list[Face] = []
-    for face in sorted(strong, key=lambda face: (-face.quality, face.seconds)):
-        apart = [float(np.linalg.norm(face.encoding - one.encoding)) for one in chosen]
-        if all(distance > model.same_view_within for distance in apart):
-            chosen.append(face)
-    return chosen[:MOST_ENCODINGS]
+def choose_views(person: PersonFound) -> list[View]:
+    """Choose the views worth enrolling: the best ones, and one weak one only if all are weak."""
+    views = sorted(person.strong_views, key=lambda view: (-view.quality, view.seconds))
+    weak = [view for view in person.views if view.seconds == person.best_seconds]
+    return views[:MOST_ENCODINGS] or weak[:1]
 
 
-def _sighting(person: Person, origin: str, model: EncodingModel) -> Sighting:
+def _sighting(person: PersonFound, origin: str, model: EncodingModel) -> Sighting:
     encodings = tuple(
         Encoding(
-            vector=face.encoding,
+            vector=view.encodings[0],
             model=model.id,
-            quality=face.quality,
-            photo_hash=hashlib.sha256(to_blob(face.encoding)).hexdigest(),
-            origin=f"{origin} at {face.seconds:.1f} s",
-            weaknesses=", ".join(face.weaknesses),
+            quality=view.quality,
+            photo_hash=hashlib.sha256(to_blob(view.encodings[0])).hexdigest(),
+            origin=f"{origin} at {view.seconds:.1f} s",
+            weaknesses=", ".join(view.weaknesses),
         )
-        for face in choose_faces(person.faces, model)
+        for view in choose_views(person)
     )
-    return Sighting(person.template, encodings, best_face(person.faces).crop, model, origin)
+    template = template_of(person, model)
+    return Sighting(template.mean, encodings, person.picture, model, origin)

@@ -9,16 +9,14 @@ from db.galleries import Gallery
 from db.models import EncodingModel
 from db.snapshots import Snapshot
 from db.stores import open_store
-from function.engines.loading import load_engine
 from function.engines.models import find_model
-from function.engines.protocol import Engine
-from function.errors import BusyError, GalleryUnavailableError
-from function.faces.faces import Face
+from function.enrolling.choosing import choose_face
+from function.errors import BusyError, GalleryUnavailableError, PhotoUnusableError
+from function.faces.face import Face
 from function.media.files import MediaFile
-from function.media.moments import Moment, find_moment
-from function.people.search import Findings, Progress, Task, find_people
-from function.sandbox.messages import Ready
-from function.sandbox.pool import Sandbox
+from function.media.photos import PhotoRefusedError
+from function.media.pictures import Moment
+from function.sandbox.readers import open_reader
 from function.settings import Settings
 from function.web.access import Access
 from function.web.metrics import Measures
@@ -36,55 +34,33 @@ class Service:
         self.access = Access(settings)
         self.measures = Measures(settings.slots)
         self.store = open_store(settings.performers_db)
-        self.sandbox = None if settings.sandbox == "off" else Sandbox(settings)
-        self._engine: Engine | None = None
-        self._engine_lock = threading.Lock()
+        self.reader = open_reader(settings)
         self._free_slots = threading.BoundedSemaphore(settings.slots)
         self._errand = threading.Lock()
 
-    def ready(self) -> Ready:
-        """Start what reads videos, if this is the first call, and report on it.
-
-        Raises:
-            EngineUnavailableError: it cannot run here as configured.
-        """
-        if self.sandbox:
-            return self.sandbox.warm_up()
-        engine = self.engine()
-        return Ready(engine.name, engine.provider, engine.encoder.model.id, locks=())
-
-    def find_people(self, media: MediaFile, task: Task) -> Iterator[Progress | Findings]:
-        """Find everyone in a video, in a child process unless SANDBOX is off."""
-        if self.sandbox:
-            return self.sandbox.find_people(media, task)
-        return find_people(media.descriptor, media.name, self.engine(), task)
-
     def find_face(self, content: bytes) -> Face:
-        """Find the only face of a photo, in a child process unless SANDBOX is off.
+        """Find the face in a photo that shows one person.
 
         Raises:
             PhotoUnusableError: the photo is refused.
             BusyError: another errand takes too long.
         """
         with self._only_errand():
-            if self.sandbox:
-                return self.sandbox.find_face(content)
-            # Only here, so that a server with a sandbox never loads Pillow.
-            from function.enrolling.portraits import find_face_asked_for  # noqa: PLC0415
-
-            return find_face_asked_for(content, self.engine())
+            found = self.reader.find_faces(content)
+        try:
+            return choose_face(found)
+        except PhotoRefusedError as error:
+            raise PhotoUnusableError(f"{error}.") from error
 
     def find_moment(self, media: MediaFile, seconds: float) -> Moment:
-        """Find the picture of a moment, in a child process unless SANDBOX is off.
+        """Find the picture that a video shows at a moment.
 
         Raises:
             UnreadableVideoError: the file cannot be read as a video.
             BusyError: another errand takes too long.
         """
         with self._only_errand():
-            if self.sandbox:
-                return self.sandbox.find_moment(media, seconds)
-            return find_moment(media.descriptor, media.name, seconds)
+            return self.reader.find_moment(media, seconds)
 
     @contextmanager
     def gallery(self) -> Iterator[Gallery]:
@@ -103,16 +79,16 @@ class Service:
         """Return the model that videos and photos are encoded by here.
 
         Raises:
-            EngineUnavailableError: as for `ready`.
+            EngineUnavailableError: what reads videos cannot run here as configured.
         """
-        return find_model(self.ready().model)
+        return find_model(self.reader.ready().models[0])
 
     def snapshot(self) -> Snapshot:
         """Return the gallery in memory, as it is now; it is not held open.
 
         Raises:
             GalleryUnavailableError: as for `gallery`.
-            EngineUnavailableError: as for `ready`.
+            EngineUnavailableError: what reads videos cannot run here as configured.
         """
         model = self.model()
         with self.gallery() as gallery:
@@ -153,17 +129,5 @@ class Service:
             self._errand.release()
 
     def close(self) -> None:
-        """End the work of every request; each still gets its answer."""
-        if self.sandbox:
-            self.sandbox.close()
-
-    def engine(self) -> Engine:
-        """Return an engine of this process, for SANDBOX=off; loaded on first use.
-
-        Raises:
-            EngineUnavailableError: it cannot run here as configured.
-        """
-        with self._engine_lock:
-            if self._engine is None:
-                self._engine = load_engine(self.settings.engine, self.settings.engine_options)
-            return self._engine
+        """End the work of every request; each still gets an answer."""
+        self.reader.close()

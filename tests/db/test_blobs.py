@@ -19,7 +19,7 @@ def test_the_bytes_are_little_endian_float32() -> None:
 
 
 def test_a_blob_of_another_length_is_refused() -> None:
-    with pytest.raises(DamagedVectorError, match="512 bytes, this blob 511"):
+    with pytest.raises(DamagedVectorError, match="512 bytes, this blob has 511"):
         from_blob(bytes(511), 128)
 
 

@@ -75,6 +75,6 @@ def test_near_duplicate_photos_are_hardly_more_than_one_look() -> None:
     # Six photographs that vary as those of different days do.
     varied = direction + 0.0272 * random.normal(size=(6, 128)).astype(np.float32)
     gallery = _gallery(np.concatenate([held, varied]), [0] * 6 + [1] * 6, 2)
-    looks_of_held, looks_of_varied = gallery.templates.looks
-    assert looks_of_held < 2
-    assert looks_of_varied > 4
+    evidence_of_held, evidence_of_varied = gallery.templates.evidence
+    assert evidence_of_held < 2
+    assert evidence_of_varied > 4

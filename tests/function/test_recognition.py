@@ -11,10 +11,13 @@ from db.snapshots import Snapshot
 from db.sqlite.store import StoredGallery
 from function.engines.models import PRIMARY
 from function.engines.protocol import Engine
-from function.enrolling.portraits import find_only_face
+from function.enrolling.choosing import choose_face
+from function.enrolling.portraits import search_photo
 from function.matching.densities import Densities
+from function.media.files import open_any
 from function.recognition import Recognition, recognize_video
 from function.settings import Settings
+from tests.support.engines import EngineReader
 from tests.support.tiny_encoder import TINY, TINY_DENSITIES, TinyEngine
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
@@ -46,7 +49,9 @@ def gallery(engine: Engine, tiny: TinyEngine, photos: Path) -> StoredGallery:
     gallery = StoredGallery()
     for name in ENROLLED:
         content = (photos / name).read_bytes()
-        faces = [(one.encoder.model, find_only_face(content, one)) for one in (engine, tiny)]
+        faces = [
+            (one.encoder.model, choose_face(search_photo(content, one))) for one in (engine, tiny)
+        ]
         encodings = [
             Encoding(face.encoding, model.id, face.quality, name, name) for model, face in faces
         ]
@@ -57,9 +62,11 @@ def gallery(engine: Engine, tiny: TinyEngine, photos: Path) -> StoredGallery:
 def names(
     video: Path, engine: Engine, snapshot: Snapshot, densities: Densities | None = None
 ) -> list[str]:
-    *_, last = recognize_video(video, engine, snapshot, Settings(every_seconds=0.5), densities)
+    reader, settings = EngineReader(engine), Settings(every_seconds=0.5)
+    with open_any(video) as media:
+        *_, last = recognize_video(media, reader, snapshot, settings, densities)
     assert isinstance(last, Recognition)
-    first = sorted(last.identifications, key=lambda one: one.person.faces[0].seconds)
+    first = sorted(last.identifications, key=lambda one: one.person.seen[0].seconds)
     return [one.matches[0].performer.name if one.verdict == "match" else "" for one in first]
 
 

@@ -19,17 +19,21 @@ from db.sqlite.store import StoredGallery as Gallery
 from db.vectors import distances_to_performers
 from function.engines.loading import load_engine
 from function.engines.protocol import Engine, EngineOptions
-from function.enrolling.portraits import find_only_face
+from function.enrolling.choosing import PhotoDemands, choose_face
+from function.enrolling.portraits import search_photo
 from function.matching.densities import shipped_densities
 from function.matching.matches import HIGHEST_SCORE, Identification
 from function.matching.scores import weigh_candidates
+from function.media.files import open_any
 from function.media.photos import PhotoRefusedError, read_photo_file
 from function.media.pictures import RgbImage
+from function.people.people import template_of
 from function.recognition import Recognition, recognize_video
 from function.settings import Settings
 from function.web.reply import PersonReply, rank, to_reply
 from function.web.results import RecentResults
 from tests.support.crowds import Crowd
+from tests.support.engines import EngineReader
 from tools.demo.__main__ import ENROLLED, IN_THE_VIDEO, SECONDS_EACH
 from tools.footage.photos import fetch_photos
 from tools.footage.videos import moving_picture, read_portrait, still_picture, write_video
@@ -209,7 +213,7 @@ def _enrol_accented(gallery: Gallery, material: Material) -> None:
     _enrol(gallery, ACCENTED, material)
     _enrol_made_up(gallery, WITHOUT_FACES, [], material.engine)
     content = read_photo_file(material.photos / "astronaut.png")
-    astronaut = find_only_face(content, material.engine).encoding
+    astronaut = choose_face(search_photo(content, material.engine)).encoding
     drawn = Crowd(seed=3)
     for name, distance in LIKENESSES.items():
         _enrol_made_up(gallery, name, [astronaut + drawn.direction(distance)], material.engine)
@@ -241,7 +245,9 @@ def _performer(name: str) -> Performer:
 def _recognize(
     video: Path, gallery: Gallery, engine: Engine, settings: Settings = ALL_MATCHES
 ) -> Recognition:
-    *_, last = recognize_video(video, engine, gallery.snapshot(engine.encoder.model), settings)
+    snapshot = gallery.snapshot(engine.encoder.model)
+    with open_any(video) as media:
+        *_, last = recognize_video(media, EngineReader(engine), snapshot, settings)
     assert isinstance(last, Recognition)
     return last
 
@@ -286,10 +292,11 @@ def _finer(score: float, unrounded: float) -> float:
 
 def _unrounded(one: Identification, gallery: Snapshot) -> dict[str, float]:
     """Weigh someone anew, and give the score of each performer, by id, without rounding it."""
-    probes = one.person.template[None]
+    template = template_of(one.person, gallery.model)
+    probes = template.mean[None]
     distances = leave_out_rejected(distances_to_performers(probes, gallery), probes, gallery)
     weighed = weigh_candidates(
-        distances[0], one.person.looks, gallery.templates, shipped_densities()
+        distances[0], template.evidence, gallery.templates, shipped_densities()
     )
     ids = [str(gallery.performers[position].id) for position in weighed.positions]
     return dict(zip(ids, (100 * weighed.probabilities).tolist(), strict=True))
@@ -297,7 +304,8 @@ def _unrounded(one: Identification, gallery: Snapshot) -> dict[str, float]:
 
 def _weigh(content: bytes, engine: Engine) -> dict[str, Any]:
     try:
-        face = find_only_face(content, engine, smallest_pixels=1, allow_blurred=True)
+        demands = PhotoDemands(smallest_pixels=1, allow_blurred=True)
+        face = choose_face(search_photo(content, engine), demands)
     except PhotoRefusedError as error:
         return {"refused": str(error)}
     return {

@@ -10,7 +10,7 @@ from db.snapshots import Snapshot, no_rejections
 from db.templates import USUAL_QUALITY
 from function.engines.models import PRIMARY
 from function.engines.protocol import Box
-from function.faces.faces import Face
+from function.faces.face import Face
 from function.matching.densities import shipped_densities
 from tools.accuracy.labelled import Source
 

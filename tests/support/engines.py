@@ -18,6 +18,8 @@ from function.engines.protocol import (
 )
 from function.media.images import RgbPicture
 from function.media.pictures import Picture, RgbImage
+from function.sandbox.readers import Here
+from function.settings import Settings
 from tests.support.galleries import TEST_MODEL, made_up_vector
 
 
@@ -68,3 +70,11 @@ def made_up_photo(seed: int) -> bytes:
     picture = np.random.default_rng(seed).integers(60, 200, (64, 64, 3), np.uint8)
     encoded: bytes = cv2.imencode(".png", picture)[1].tobytes()
     return encoded
+
+
+class EngineReader(Here):
+    """Reads files in this process with an engine that is there already."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(Settings(sandbox="off"))
+        self._engine = engine

@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 
 from function.engines.models import PRIMARY
-from function.faces.faces import Face
-from function.people import people
-from function.people.people import SHORT_VIDEO_FRAMES, Person
-from function.web import results
+from function.faces.face import Face
+from function.people import grouping, people
+from function.people.grouping import SHORT_VIDEO_FRAMES
+from function.people.people import PersonFound, Template
 
 
-def group_faces(faces: Sequence[Face], frames: int = SHORT_VIDEO_FRAMES) -> list[Person]:
-    return people.group_faces(faces, PRIMARY, frames)
+def group_faces(faces: Sequence[Face], frames: int = SHORT_VIDEO_FRAMES) -> list[list[Face]]:
+    return grouping.group_faces(faces, PRIMARY, frames)
 
 
-def person_of(faces: Sequence[Face]) -> Person:
+def person_of(faces: Sequence[Face]) -> PersonFound:
     return people.person_of(faces, PRIMARY)
 
 
-def choose_faces(faces: Sequence[Face]) -> list[Face]:
-    return results.choose_faces(faces, PRIMARY)
+def template_of(faces: Sequence[Face]) -> Template:
+    return people.template_of(person_of(faces), PRIMARY)

@@ -54,7 +54,8 @@ class TinyEncoder:
         even = (grey - grey.mean(axis=1, keepdims=True)) / (grey.std(axis=1, keepdims=True) + 1)
         sums = even @ self._sums
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-        return (0.6 * sums / np.maximum(lengths, 1e-6)).astype(np.float32)
+        found: Vectors = (0.6 * sums / np.maximum(lengths, 1e-6)).astype(np.float32)
+        return found
 
 
 class TinyEngine:

@@ -24,7 +24,7 @@ from function.matching.densities import (
     shipped_densities,
     student,
 )
-from function.people.views import LOOKS_SHARE
+from function.people.views import VIDEO_SHARE
 from tools.accuracy.evaluate import measure_scores
 from tools.accuracy.figures import Reliability
 from tools.accuracy.labelled import Dataset, Source
@@ -41,7 +41,7 @@ FOLDS = 2
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Distances of one kind, and for each the sum of 1 / looks of its two templates."""
+    """Distances of one kind, and for each the sum of 1 / evidence of its two templates."""
 
     distances: Numbers
     shares: Numbers
@@ -90,7 +90,7 @@ def calibrate(
 def fit_densities(
     sources: Sequence[Source], model: EncodingModel, *, fitted_on: str, on: date, seed: int
 ) -> Densities:
-    """Find the likeliest densities for labelled sources, each of another day or scene."""
+    """Find the likeliest densities for labelled sources, each from another day or scene."""
     own, strangers = _sample_distances(sources, model, random.Random(seed))  # noqa: S311  # no secret
     own_variance, own_scale = _fit_own(own, model.face_variance)
     between_variance, stranger_scale = _fit_strangers(strangers, own_variance)
@@ -173,7 +173,7 @@ def _compare(
     own: list[tuple[float, float]],
     strangers: list[tuple[float, float]],
 ) -> None:
-    """Compare everyone's first sources with everyone's next ones, where there are enough."""
+    """Compare everyone's first sources with everyone's next ones, if there are enough."""
     probe_size, enrolled_size = sizes
     people = {
         name: (
@@ -190,7 +190,7 @@ def _compare(
 
 def _template(sources: Sequence[Source], model: EncodingModel) -> Templates:
     faces = join_sources(sources)
-    share = LOOKS_SHARE if len(sources) == 1 and sources[0].is_video else 1.0
+    share = VIDEO_SHARE if len(sources) == 1 and sources[0].is_video else 1.0
     return average_encodings(
         np.stack([face.encoding for face in faces]),
         np.array([face.quality for face in faces], np.float32),
@@ -203,7 +203,7 @@ def _template(sources: Sequence[Source], model: EncodingModel) -> Templates:
 
 def _distance(probe: Templates, enrolled: Templates) -> tuple[float, float]:
     distance = float(np.linalg.norm(probe.means - enrolled.means))
-    return distance, float(1 / probe.looks[0] + 1 / enrolled.looks[0])
+    return distance, float(1 / probe.evidence[0] + 1 / enrolled.evidence[0])
 
 
 def _sample(pairs: Sequence[tuple[float, float]]) -> Sample:

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from db.models import EncodingModel
-from function.faces.faces import Face
+from function.faces.face import Face
 from function.matching.densities import Densities
-from function.people.people import group_faces
+from function.people.grouping import group_faces
 from tools.accuracy.figures import (
     GroupFigures,
     Reliability,
@@ -169,10 +169,8 @@ def measure_grouping(
 
 
 def group_our_way(faces: Sequence[Face], model: EncodingModel) -> list[int]:
-    """Number each face's person; a weak face that is nobody's stands alone."""
+    """Number each face's person; a weak face that fits nobody gets its own number."""
     person_of_face = {
-        id(face): number
-        for number, person in enumerate(group_faces(faces, model))
-        for face in person.faces
+        id(face): number for number, group in enumerate(group_faces(faces, model)) for face in group
     }
     return [person_of_face.get(id(face), -1 - row) for row, face in enumerate(faces)]

@@ -14,7 +14,8 @@ from pathlib import Path
 from function.engines.protocol import Engine
 from function.enrolling.portraits import DETECTION_PIXELS
 from function.errors import RecognitionError
-from function.faces.faces import Face, faces_of_image, find_faces
+from function.faces.face import Face
+from function.faces.faces import faces_of_image, find_faces
 from function.media.frames import sample_frames
 from function.media.photos import PhotoRefusedError
 from function.media.stills import decode_photo

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.snapshots import Snapshot
-from function.faces.faces import Face
+from function.faces.face import Face
 
 TOLERANCE = 0.6
 """face_recognition's default: two faces within it are the same person."""

@@ -15,7 +15,7 @@ import numpy as np
 from db.models import EncodingModel
 from db.records import Performer
 from db.snapshots import Snapshot, no_rejections
-from function.faces.faces import Face
+from function.faces.face import Face
 from function.matching.densities import Densities, shipped_densities
 from function.matching.matches import Identification, identify_people
 from function.people.people import person_of
@@ -81,7 +81,7 @@ def make_trials(
 
 
 def run_trial(trial: Trial, densities: Densities | None) -> TrialOutcome:
-    """Look for the probe in its gallery, our way and the reference's."""
+    """Search for the probe in its gallery, our way and the reference's way."""
     person = person_of(trial.faces, trial.gallery.model)
     found = identify_people([person], trial.gallery, densities or shipped_densities())[0]
     scores = {match.performer.name: match.score for match in found.matches}
@@ -96,7 +96,7 @@ def run_trial(trial: Trial, densities: Densities | None) -> TrialOutcome:
 
 
 def make_gallery(enrolled: dict[str, list[Source]], model: EncodingModel) -> Snapshot:
-    """Enrol the good faces of sources, or all of them where none is good."""
+    """Enrol the good faces of sources, or all of them if none is good."""
     rows = [
         (position, face)
         for position, sources in enumerate(enrolled.values())

@@ -67,20 +67,22 @@ def run_keyframes(video: Path, _: float | None) -> Found:
 def _run_ours(engine_name: str, video: Path, every_seconds: float | None) -> Found:
     from function.engines.loading import load_engine  # noqa: PLC0415  # as above
     from function.engines.protocol import EngineOptions  # noqa: PLC0415  # as above
-    from function.people.search import Findings, find_people  # noqa: PLC0415
+    from function.faces.found import FacesFound  # noqa: PLC0415
+    from function.faces.search import search_video  # noqa: PLC0415
+    from function.people.grouping import group_faces  # noqa: PLC0415
     from function.recognition import task_of  # noqa: PLC0415
     from function.settings import Settings  # noqa: PLC0415
 
     engine = load_engine(engine_name, EngineOptions())
     task = replace(task_of(Settings()), every_seconds=every_seconds)
     started = time.process_time()
-    *_, found = find_people(video, video.name, engine, task)
-    worked = time.process_time() - started
-    if not isinstance(found, Findings):
+    *_, found = search_video(video, video.name, engine, task)
+    if not isinstance(found, FacesFound):
         raise TypeError(found)
-    moments = [face.seconds for person in found.people for face in person.faces]
-    true = count_true(video, moments)
-    return Found(found.frames, found.faces, len(found.people), true, worked)
+    people = group_faces(found.faces, engine.encoder.model, found.frames)
+    worked = time.process_time() - started
+    true = count_true(video, [face.seconds for face in found.faces])
+    return Found(found.frames, len(found.faces), len(people), true, worked)
 
 
 def count_true(video: Path, moments: list[float]) -> int | None:

@@ -19,10 +19,10 @@ from db.snapshots import Snapshot, no_rejections
 from function.engines.loading import load_engine
 from function.engines.models import PRIMARY
 from function.engines.protocol import Box, EngineOptions
-from function.faces.faces import Face
+from function.faces.face import Face
 from function.matching.densities import shipped_densities
 from function.matching.matches import identify_people, match_people
-from function.people.people import Person, person_of
+from function.people.people import PersonFound, person_of
 from tools.accuracy.crowds import add_strangers, make_strangers
 from tools.accuracy.labelled import read_dataset
 from tools.accuracy.trials import make_trials
@@ -114,9 +114,9 @@ def measure_crowds(photos: Path) -> list[Crowd]:
     return crowds
 
 
-def _someone(index: int, vectors: Vectors) -> Person:
+def _someone(index: int, vectors: Vectors) -> PersonFound:
     face = Face(index, index, index, Box(0, 0, 99, 99), 1.0, vectors[index], 1.0, (), b"")
-    return Person((face,), vectors[index], 1.0)
+    return person_of([face], PRIMARY)
 
 
 def main() -> None:

@@ -88,7 +88,7 @@ def enrol_performer(
 
 
 def is_done(record: SourceRecord, gallery: Gallery) -> bool:
-    """Say whether the source has not changed the record since it was enrolled in full."""
+    """Say whether the source has left the record unchanged since it was enrolled in full."""
     identity = _own_identity(record.performer)
     return bool(record.updated_at) and gallery.updated_at(identity) == record.updated_at
 

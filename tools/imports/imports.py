@@ -18,7 +18,7 @@ from tools.sources import Refusal, SourceRecord, UnusableSourceError
 
 
 def gallery_to_fill(store: Store, *, dry_run: bool) -> AbstractContextManager[GalleryChange]:
-    """Open the gallery, with no other writer beside us; for a dry run, a copy in memory.
+    """Open the gallery, and keep other writers out; for a dry run, open a copy in memory.
 
     Raises:
         GalleryError: see `db.errors`.
@@ -67,7 +67,7 @@ def follow(
 
 
 def enrol_bundle(bundle: Gallery, gallery: GalleryChange) -> Iterator[Enrolment]:
-    """Enrol everyone in a bundle that was checked; their encodings come ready-made."""
+    """Enrol everyone in a checked bundle, with the encodings it holds."""
     for performer, encodings, thumbnail in everyone(bundle):
         try:
             stored = gallery.find_same(performer)

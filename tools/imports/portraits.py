@@ -8,8 +8,9 @@ import numpy as np
 
 from db.records import Encoding, Vector
 from function.engines.protocol import Engine
-from function.enrolling.portraits import SMALLEST_PIXELS, find_only_face
-from function.faces.faces import Face
+from function.enrolling.choosing import PhotoDemands, choose_face
+from function.enrolling.portraits import search_photo
+from function.faces.face import Face
 from function.media.photos import PhotoNotFetchedError, PhotoRefusedError
 from tools.sources import Photo, Refusal
 
@@ -21,15 +22,12 @@ WAYS_OUT = {
 
 
 @dataclass(frozen=True)
-class Demands:
-    """What a photo must fulfil to be enrolled.
+class Demands(PhotoDemands):
+    """What a photo must be like to be enrolled.
 
     `look_again` reads the photos of records that were enrolled in full and have not changed.
     """
 
-    largest_face: bool = False
-    smallest_pixels: int = SMALLEST_PIXELS
-    allow_blurred: bool = False
     look_again: bool = False
 
 
@@ -56,7 +54,7 @@ class Portraits:
         self.is_incomplete = False
 
     def know(self, stored: list[Encoding], removed: set[str]) -> None:
-        """Take note of what the gallery has, and of the hashes of photos the user took out."""
+        """Register what the gallery has, and the hashes of photos the user removed."""
         same_model = [one for one in stored if one.model == self._engine.encoder.model.id]
         self._hashes |= removed | {one.photo_hash for one in same_model}
         self._vectors += [one.vector for one in same_model]
@@ -73,13 +71,7 @@ class Portraits:
             photo_hash = hashlib.sha256(content).hexdigest()
             if photo_hash in self._hashes:
                 return
-            face = find_only_face(
-                content,
-                self._engine,
-                largest_face=self._demands.largest_face,
-                smallest_pixels=self._demands.smallest_pixels,
-                allow_blurred=self._demands.allow_blurred,
-            )
+            face = choose_face(search_photo(content, self._engine), self._demands)
         except (OSError, PhotoRefusedError) as error:
             # A photo that did not arrive may do so next time; one that was read will not change.
             self.is_incomplete |= isinstance(error, OSError | PhotoNotFetchedError)

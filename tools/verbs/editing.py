@@ -25,13 +25,13 @@ YES = click.option("--yes", is_flag=True, help="Do not ask first.")
 @click.option("--disambiguation", help="Tells them apart from others of that name.")
 @gallery_option
 def rename(performer: str, name: str, disambiguation: str | None, store: Store) -> None:
-    """Call a PERFORMER by another NAME; later imports keep it, the old one is an alias."""
+    """Rename a PERFORMER to NAME; later imports keep it, and the old name becomes an alias."""
     with store.changing() as gallery:
         found = gallery.find_performer(performer)
         wanted = renamed(found, name.strip(), disambiguation)
         complaint = find_complaint(wanted)
         if complaint:
-            raise click.UsageError(f"That cannot be: {complaint}.")
+            raise click.UsageError(f"This name cannot be used: {complaint}.")
         gallery.rename(found, wanted.name, disambiguation)
         print_json(asdict(gallery.find_performer(str(found.id))))
 
@@ -42,7 +42,7 @@ def rename(performer: str, name: str, disambiguation: str | None, store: Store) 
 @YES
 @gallery_option
 def merge(kept: str, absorbed: str, store: Store, *, yes: bool) -> None:
-    """Make one performer of two: KEPT takes over the ids, aliases and photos of ABSORBED."""
+    """Merge two performers: KEPT takes over the ids, aliases and photos of ABSORBED."""
     with store.changing() as gallery:
         one, other = gallery.find_performer(kept), gallery.find_performer(absorbed)
         if not yes:
@@ -62,7 +62,7 @@ def merge(kept: str, absorbed: str, store: Store, *, yes: bool) -> None:
 def add_photo(
     performer: str, photos: tuple[Path, ...], store: Store, *, largest_face: bool
 ) -> None:
-    """Enrol more PHOTOS of a PERFORMER, also ones that were removed before."""
+    """Enrol more PHOTOS of a PERFORMER, including ones that were removed before."""
     with store.changing() as gallery:
         found = gallery.find_performer(performer)
         engine = load_chosen_engine(Settings.from_env())
@@ -78,7 +78,7 @@ def add_photo(
 @click.argument("photo")
 @gallery_option
 def remove_photo(performer: str, photo: str, store: Store) -> None:
-    """Take a PHOTO of a PERFORMER out, named by its origin or hash; no import brings it back."""
+    """Remove a PHOTO of a PERFORMER, given its origin or hash; no import brings it back."""
     with store.changing() as gallery:
         found = gallery.find_performer(performer)
         removed = gallery.remove_photo(found, photo)
@@ -116,7 +116,7 @@ def forget(performer: str, store: Store, *, yes: bool) -> None:
 @click.option("--disambiguation", default="", help="Their disambiguation, if they had one.")
 @gallery_option
 def unforget(name: str, disambiguation: str, store: Store) -> None:
-    """Allow imports to enrol a performer of this NAME, or with this id at a source, again."""
+    """Allow a performer with this NAME, or this id at a source, to be enrolled again."""
     with store.changing() as gallery:
         gallery.unforget(name, disambiguation)
     print_json({"unforgotten": name})

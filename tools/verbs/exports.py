@@ -17,7 +17,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_ndjson(gallery: Gallery, output: TextIO, *, with_encodings: bool) -> int:
-    """Write one performer a line, in the form `import file` reads; returns how many."""
+    """Write one performer per line, in the form `import file` reads; returns how many."""
     performers = gallery.performers()
     for performer in performers:
         entry = _entry(performer)
@@ -28,7 +28,7 @@ def write_ndjson(gallery: Gallery, output: TextIO, *, with_encodings: bool) -> i
 
 
 def write_csv(gallery: Gallery, output: TextIO) -> int:
-    """Write one performer a row, without encodings; returns how many."""
+    """Write one performer per row, without encodings; returns how many."""
     writer = csv.writer(output)
     writer.writerow(CSV_COLUMNS)
     performers = gallery.performers()

@@ -11,7 +11,7 @@ import httpx
 
 from db.galleries import Store
 from db.stores import open_bundle
-from function.enrolling.portraits import SMALLEST_PIXELS
+from function.enrolling.choosing import SMALLEST_PIXELS
 from function.settings import Settings
 from tools.imports.imports import enrol_bundle, follow, gallery_to_fill, import_records
 from tools.imports.portraits import Demands
@@ -35,7 +35,7 @@ def enrolling(verb: Verb) -> Verb:
         full: bool,
         **rest: object,
     ) -> None:
-        verb(demands=Demands(largest_face, min_face, allow_blurred, full), **rest)
+        verb(demands=Demands(largest_face, min_face, allow_blurred, look_again=full), **rest)
 
     with_demands.__doc__ = verb.__doc__
     options = [
@@ -137,7 +137,7 @@ def import_file(
 @click.argument("export", type=click.Path(path_type=Path))
 @enrolling
 def import_stash_export(export: Path, store: Store, *, demands: Demands, dry_run: bool) -> None:
-    """Enrol the performers of EXPORT, the folder or zip that Stash exports."""
+    """Enrol the performers in EXPORT, the folder or zip that Stash exports."""
     engine = load_chosen_engine(Settings.from_env())
     with gallery_to_fill(store, dry_run=dry_run) as gallery:
         records = read_export(export)
@@ -150,7 +150,7 @@ def import_stash_export(export: Path, store: Store, *, demands: Demands, dry_run
 @DRY_RUN
 @gallery_option
 def import_bundle(bundle: Path, store: Store, *, dry_run: bool) -> None:
-    """Merge BUNDLE, made by `export --bundle`, into the gallery, after it was checked."""
+    """Check BUNDLE, made by `export --bundle`, and merge it into the gallery."""
     with open_bundle(bundle) as opened, gallery_to_fill(store, dry_run=dry_run) as gallery:
         total = len(opened.performers())
         report = follow(enrol_bundle(opened, gallery), gallery, kind="bundle", total=total)

@@ -30,6 +30,6 @@ def show(performer: str, store: Store) -> None:
 @click.command(epilog="Example: python -m tools journal")
 @gallery_option
 def journal(store: Store) -> None:
-    """List what was imported, exported, changed and forgotten, and when (UTC); it names nobody."""
+    """List what was imported, exported, changed and forgotten, and when (UTC); without names."""
     with store.gallery() as gallery:
         print_json([{"at": at, "verb": verb, **counts} for at, verb, counts in gallery.journal()])

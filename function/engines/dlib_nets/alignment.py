@@ -34,12 +34,12 @@ MOST_CUT_PIXELS = 400.0
 
 
 WIDTH_BY_LANDMARKS, MIDDLE_DOWN = 2.04, 0.62
-"""A face's box is so many times as wide as the diagonal over both eyes and down to the nose, and
-its middle lies so far on the way from the eyes to the nose: HOG's boxes of 107 photographs, whose
-widths vary by 8 % around that."""
+"""A face's box is this many times as wide as the diagonal over both eyes and down to the nose, and
+its middle is this far along the way from the eyes to the nose: measured on HOG's boxes of 107
+photographs, whose widths vary by 8 % around that."""
 
 COARSEST_BOX = 1.4
-"""A box of dlib's detectors is at most so many times too large or too small."""
+"""A box of dlib's detectors is at most this many times too large or too small."""
 
 
 def align_face(picture: Picture, detection: Detection, predictor: Any) -> Alignment:
@@ -74,7 +74,7 @@ def _align(pixels: RgbImage, box: Box, predictor: Any) -> tuple[Landmarks, RgbIm
 
 
 def _align_leaning(picture: Picture, head: Head, predictor: Any) -> tuple[Landmarks, RgbImage]:
-    """Align a face in a copy of its surroundings that was turned until it is level."""
+    """Align a face in a copy of its surroundings that was rotated until it is level."""
     width = min(head.width, MOST_CUT_PIXELS)
     side = max(8, round(CUT_WIDTHS * width))
     smaller = math.ceil(max(picture.width, picture.height) * width / head.width)
@@ -86,11 +86,11 @@ def _align_leaning(picture: Picture, head: Head, predictor: Any) -> tuple[Landma
 
 
 def fit_box(found: Box, landmarks: Landmarks) -> Box:
-    """Give the box that a detector found the size that the landmarks speak of.
+    """Give the box that a detector found the size that the landmarks suggest.
 
-    A detector's box is as large as its window at some level of its pyramid; the landmarks found in
-    it hardly depend on that. The middle is taken between theirs, which profiles shift, and the
-    detector's, which falls on a grid.
+    The size of a detector's box depends on the level of its pyramid; the landmarks found in it
+    hardly depend on that. The new middle is the mean of the landmarks', which profiles shift, and
+    the detector's, which is on a grid.
     """
     eyes = landmarks[:4].mean(axis=0)
     across = np.linalg.norm(landmarks[:2].mean(axis=0) - landmarks[2:4].mean(axis=0))

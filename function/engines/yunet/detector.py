@@ -93,7 +93,7 @@ class YunetDetector:
         self._ways_seen = [0, 0, 0, 0]
 
     def detect(self, picture: Picture) -> list[Detection]:
-        """Find the faces of a picture, surest first; all is in its own pixels."""
+        """Find the faces in a picture, most certain first; all in the picture's own pixels."""
         copies = Copies(picture, {NEAR_PIXELS, self._longest_pixels})
         found = _Faces()
         self._look(copies, [_Look(NEAR_PIXELS, self._way_up)], found)
@@ -107,7 +107,7 @@ class YunetDetector:
         return sorted(found.all, key=lambda one: -one.score)
 
     def _far_looks(self, picture: Picture) -> list[_Look]:
-        """Return the looks at the large copy; a small picture has none."""
+        """Return the passes over the large copy; a small picture has none."""
         if min(self._longest_pixels, max(picture.width, picture.height)) <= NEAR_PIXELS:
             return []
         return [_Look(self._longest_pixels, turns) for turns in sorted({0, self._way_up})]

@@ -47,5 +47,5 @@ class Auditor:
 
 
 def answer_audit(service: Service, auditor: Auditor, _: Request) -> Response:
-    """Answer `GET /gallery/audit` with what to look at in the gallery, the worst first."""
+    """Answer `GET /gallery/audit` with what to check in the gallery, worst first."""
     return json_response(auditor.audit(service.snapshot()).to_json())

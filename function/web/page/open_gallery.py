@@ -39,8 +39,8 @@ def opened_gallery(service: Service) -> Iterator[Gallery]:
     """Open the gallery for one request of the page.
 
     Raises:
-        UnknownPerformerError: a performer that was asked for is not there.
-        CorrectionRefusedError: the change contradicts what the gallery holds.
+        UnknownPerformerError: a performer that was asked for does not exist.
+        CorrectionRefusedError: the change conflicts with what the gallery holds.
         GalleryUnavailableError: it is missing, locked, or not a gallery.
     """
     with _explained(), service.store.gallery() as gallery:

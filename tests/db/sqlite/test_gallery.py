@@ -91,8 +91,8 @@ def test_the_snapshot_holds_every_encoding_beside_its_owner(gallery: SqliteGalle
     gallery.enrol(performer("Bob"), [encoding(1)], None)
     gallery.enrol(performer("Ada"), [encoding(2), encoding(3)], None)
     snapshot = load_snapshot(gallery, TEST_MODEL)
-    assert [one.name for one in snapshot.performers] == ["Ada", "Bob"]
-    assert snapshot.owners.tolist() == [1, 0, 0]
+    assert [one.name for one in snapshot.performers] == ["Bob", "Ada"]
+    assert snapshot.owners.tolist() == [0, 1, 1]
     assert np.array_equal(snapshot.vectors[2], encoding(3).vector)
 
 

@@ -9,12 +9,13 @@ import pytest
 from function.engines.dlib_nets.alignment import fit_box
 from function.engines.loading import load_engine
 from function.engines.protocol import Box, Detection, Engine, EngineOptions
-from function.faces.faces import best_face, faces_of_image, find_faces
+from function.faces.face import best_face
+from function.faces.faces import faces_of_image, find_faces
 from function.matching.matches import match_people
 from function.media.frames import Frame
 from function.media.images import RgbPicture
 from tests.support.engines import align, detect
-from tests.support.people import group_faces
+from tests.support.people import group_faces, person_of
 from tests.support.turning import close_up, place_face
 from tools.accuracy.labelled import Source
 from tools.accuracy.trials import make_gallery
@@ -93,8 +94,10 @@ def test_people_far_away_are_told_apart_and_named_and_strangers_are_not(
     faces = [face for _, new in find_faces(frames, engine, 960) for face in new]
     assert {face.box.width for face in faces} <= set(range(32, 60))
     people = group_faces(faces, len(frames))
-    assert [len(person.faces) for person in people] == [6, 6]
-    verdicts = {one.verdict for one in match_people(people, gallery)}
+    assert [len(group) for group in people] == [6, 6]
+    verdicts = {
+        one.verdict for one in match_people([person_of(group) for group in people], gallery)
+    }
     assert verdicts == {"match", "unknown"}
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from function.engines.protocol import Detection, Engine
+from function.faces.face import DOUBTFUL
 from function.faces.faces import faces_of_image, find_faces
 from function.faces.quality import (
-    DOUBTFUL,
     SMALL_PIXELS,
     Quality,
     doubt_encoding,

@@ -9,7 +9,8 @@ import pytest
 
 from db.records import Vectors
 from function.engines.protocol import Alignment, Detection, Detector, DetectorName, Encoder, Engine
-from function.faces.faces import Face, find_faces
+from function.faces.face import Face
+from function.faces.faces import find_faces
 from function.media.frames import Frame
 from function.media.images import RgbPicture
 from function.media.pictures import Picture, RgbImage

@@ -24,7 +24,7 @@ from function.matching.matches import (
     Identification,
     match_people,
 )
-from function.people.people import Person
+from function.people.people import PersonFound
 from tests.support.crowds import Crowd, make_face, make_faces, make_gallery
 from tests.support.people import group_faces, person_of
 from tools.accuracy.crowds import add_strangers
@@ -32,12 +32,12 @@ from tools.accuracy.labelled import Dataset
 from tools.accuracy.trials import make_trials, run_trial
 
 
-def identify(person: Person, gallery: Snapshot, min_score: float = 0) -> Identification:
+def identify(person: PersonFound, gallery: Snapshot, min_score: float = 0) -> Identification:
     (found,) = match_people([person], gallery, min_score=min_score, limit=1000)
     return found
 
 
-def someone(encoding: Vector, frame: int = 0) -> Person:
+def someone(encoding: Vector, frame: int = 0) -> PersonFound:
     return person_of([make_face(encoding, frame)])
 
 
@@ -151,8 +151,8 @@ def test_someone_known_from_weak_faces_alone_is_never_named() -> None:
     _, enrolled = enrol(crowd, 3)
     centre = enrolled[0].mean(axis=0)
     weak = [make_face(centre, frame, weakness="blurred") for frame in range(5)]
-    (person,) = group_faces(weak)
-    assert identify(person, make_gallery(enrolled)).verdict == "uncertain"
+    (group,) = group_faces(weak)
+    assert identify(person_of(group), make_gallery(enrolled)).verdict == "uncertain"
 
 
 def test_min_score_and_limit_shorten_the_list_and_leave_the_rest_alone() -> None:
@@ -188,7 +188,7 @@ def test_two_groups_that_are_named_alike_and_never_meet_become_one_person() -> N
     people = [person_of(make_faces(np.stack([day]), 0)), other, someone(night, 3)]
     found = match_people(people, make_gallery(enrolled))
     assert [one.matches[0].performer.name for one in found] == ["P2", "P5"]
-    assert [face.frame for face in found[0].person.faces] == [0, 3]
+    assert [one.frame for one in found[0].person.seen] == [0, 3]
 
 
 def test_a_weak_face_takes_the_name_from_nobody() -> None:
@@ -223,7 +223,7 @@ def test_someone_probable_joins_a_match_that_is_never_seen_beside_them() -> None
     )
     assert identify(probable, gallery).verdict == "uncertain"
     (joined,) = match_people([probable, sure], gallery)
-    assert (joined.verdict, len(joined.person.faces)) == ("match", 2)
+    assert (joined.verdict, joined.person.faces) == ("match", 2)
     beside = someone(centres[2] + crowd.direction(0.1), 5)
     assert len(match_people([probable, beside], gallery)) == 2
 

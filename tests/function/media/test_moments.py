@@ -9,8 +9,8 @@ import pytest
 
 from function.errors import UnreadableVideoError
 from function.media import packets as groups
-from function.media.moments import MAX_SIDE_PIXELS, Moment, find_moment
-from function.media.pictures import RgbImage
+from function.media.moments import MAX_SIDE_PIXELS, find_moment
+from function.media.pictures import Moment, RgbImage
 from function.sandbox.wire import LARGEST_BYTES
 from tests.support.videos import number_in, numbered_pictures
 from tools.footage.videos import write_video

@@ -8,19 +8,19 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from function.engines.models import PRIMARY
-from function.people.linkage import group_looks, link_looks
-from function.people.views import Looks, square_distances
+from function.people.linkage import group_views, link_views
+from function.people.views import Views, square_distances
 from tests.support.crowds import Crowd
 
 
-def make_looks(people: int, each: int, spread: float, seed: int, forbidden_share: float) -> Looks:
+def make_looks(people: int, each: int, spread: float, seed: int, forbidden_share: float) -> Views:
     crowd = Crowd(seed)
     encodings = np.concatenate(
         [crowd.encodings(crowd.person(), each, spread) for _ in range(people)]
     )
     count = len(encodings)
     forbidden = crowd.random.random((count, count)) < forbidden_share
-    return Looks(
+    return Views(
         encodings=encodings,
         qualities=crowd.random.uniform(0.3, 1, count).astype(np.float32),
         of_face=np.arange(count),
@@ -38,10 +38,10 @@ def test_looks_are_linked_as_scipy_links_them(
     people: int, each: int, spread: float, forbidden_share: float
 ) -> None:
     for seed in range(5):
-        looks = make_looks(people, each, spread, seed, forbidden_share)
-        distances = np.sqrt(square_distances(looks.encodings)).astype(np.float64)
-        distances[looks.forbidden] = 1e9
-        groups = link_looks(looks, PRIMARY)
+        views = make_looks(people, each, spread, seed, forbidden_share)
+        distances = np.sqrt(square_distances(views.encodings)).astype(np.float64)
+        distances[views.forbidden] = 1e9
+        groups = link_views(views, PRIMARY)
         if len(distances) == 1:
             assert groups.tolist() == [0]
             continue
@@ -51,17 +51,17 @@ def test_looks_are_linked_as_scipy_links_them(
 
 
 def test_looks_that_a_frame_shows_at_once_are_in_no_group_together() -> None:
-    looks = make_looks(4, 30, 0.25, 3, 0.05)
-    groups = group_looks(looks, PRIMARY)
-    rows, columns = np.nonzero(looks.forbidden)
+    views = make_looks(4, 30, 0.25, 3, 0.05)
+    groups = group_views(views, PRIMARY)
+    rows, columns = np.nonzero(views.forbidden)
     assert len(rows)
     assert (groups[rows] != groups[columns]).all()
 
 
 def test_three_thousand_looks_are_grouped_in_seconds() -> None:
-    looks = make_looks(30, 100, 0.25, 5, 0.0)
+    views = make_looks(30, 100, 0.25, 5, 0.0)
     started = time.process_time()
-    groups = group_looks(looks, PRIMARY)
+    groups = group_views(views, PRIMARY)
     assert time.process_time() - started < 10
     assert len(set(groups.tolist())) == 30
 

@@ -18,7 +18,8 @@ import pytest
 
 from function.engines.models import PRIMARY
 from function.engines.protocol import Box, Engine
-from function.enrolling.portraits import find_only_face
+from function.enrolling.choosing import PhotoFound, choose_face
+from function.enrolling.portraits import search_photo
 from function.errors import (
     EngineUnavailableError,
     PhotoUnusableError,
@@ -28,18 +29,21 @@ from function.errors import (
     UnreadableVideoError,
     VideoOverLimitError,
 )
-from function.faces.faces import Face
+from function.faces.face import Face
+from function.faces.found import FacesFound, Progress, StageSeconds, Task
 from function.media.files import open_media
-from function.media.moments import Moment, find_moment
+from function.media.moments import find_moment
+from function.media.photos import PhotoRefusedError
+from function.media.pictures import Moment
 from function.media.stills import FORMATS, PHONE_FORMATS
-from function.people.people import Person
-from function.people.search import Findings, Progress, StageSeconds, Task, find_people
-from function.sandbox.checks import check_answer
-from function.sandbox.handle import RESULTS
-from function.sandbox.messages import PhotoOrder, Ready
-from function.sandbox.pool import Sandbox
+from function.people.gathering import PeopleFound, gather_people
+from function.sandbox.checks import MOST_FACES, check_answer
+from function.sandbox.messages import Ready
+from function.sandbox.orders import ORDERS, PhotoOrder
+from function.sandbox.readers import Sandboxed
 from function.sandbox.wire import WireError, pack, unpack
 from function.settings import Settings
+from tests.support.engines import EngineReader
 from tests.support.videos import numbered_pictures
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.soak.mutations import mutate
@@ -63,8 +67,8 @@ def library(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def sandboxed(library: Path, **changes: Any) -> Iterator[Sandbox]:
-    sandbox = Sandbox(replace(Settings(media_root=(library,)), **changes))
+def sandboxed(library: Path, **changes: Any) -> Iterator[Sandboxed]:
+    sandbox = Sandboxed(replace(Settings(media_root=(library,)), **changes))
     try:
         yield sandbox
     finally:
@@ -72,7 +76,7 @@ def sandboxed(library: Path, **changes: Any) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def sandbox(library: Path) -> Iterator[Sandbox]:
+def sandbox(library: Path) -> Iterator[Sandboxed]:
     with sandboxed(library) as sandbox:
         yield sandbox
 
@@ -80,88 +84,91 @@ def sandbox(library: Path) -> Iterator[Sandbox]:
 TASK = Task(every_seconds=0.5, detection_pixels=640)
 
 
-def look(sandbox: Sandbox, library: Path, name: str = "face.mp4") -> Iterator[Progress | Findings]:
+def look(
+    sandbox: Sandboxed, library: Path, name: str = "face.mp4"
+) -> Iterator[Progress | PeopleFound]:
     with open_media(name, [library]) as media:
         yield from sandbox.find_people(media, TASK)
 
 
-def findings(sandbox: Sandbox, library: Path, name: str = "face.mp4") -> Findings:
+def findings(sandbox: Sandboxed, library: Path, name: str = "face.mp4") -> PeopleFound:
     *_, last = look(sandbox, library, name)
-    assert isinstance(last, Findings)
+    assert isinstance(last, PeopleFound)
     return last
 
 
-def start_looking(events: Iterator[Progress | Findings]) -> None:
+def start_looking(events: Iterator[Progress | PeopleFound]) -> None:
     """Go on until a frame has been looked at."""
     assert any(isinstance(event, Progress) and event.of_seconds for event in events)
 
 
 def test_a_child_finds_what_the_same_code_finds_here(
-    sandbox: Sandbox, library: Path, engine: Engine
+    sandbox: Sandboxed, library: Path, engine: Engine
 ) -> None:
     there = findings(sandbox, library)
-    *_, here = find_people(library / "face.mp4", "face.mp4", engine, TASK)
-    assert isinstance(here, Findings)
+    with open_media("face.mp4", [library]) as media:
+        *_, here = EngineReader(engine).find_people(media, TASK)
+    assert isinstance(here, PeopleFound)
     assert len(there.people) == 1
     assert (there.frames, there.faces) == (here.frames, here.faces)
     assert pack(there.people[0]) == pack(here.people[0])
 
 
-def test_a_child_that_is_killed_costs_one_request(sandbox: Sandbox, library: Path) -> None:
+def test_a_child_that_is_killed_costs_one_request(sandbox: Sandboxed, library: Path) -> None:
     for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL):
         events = look(sandbox, library, "long.mp4")
         start_looking(events)
-        (process,) = sandbox.processes()
+        (process,) = sandbox.pool.processes()
         os.kill(process, number)
         with pytest.raises(UnreadableVideoError, match=number.name):
             list(events)
     assert findings(sandbox, library).faces
 
 
-def test_a_child_that_died_while_idle_costs_nothing(sandbox: Sandbox, library: Path) -> None:
+def test_a_child_that_died_while_idle_costs_nothing(sandbox: Sandboxed, library: Path) -> None:
     findings(sandbox, library)
-    os.kill(sandbox.processes()[0], signal.SIGSEGV)
+    os.kill(sandbox.pool.processes()[0], signal.SIGSEGV)
     time.sleep(0.2)
     assert findings(sandbox, library).faces
 
 
 def test_a_video_that_takes_too_long_is_ended(library: Path) -> None:
     with sandboxed(library, time_limit_seconds=0.5) as sandbox:
-        sandbox.warm_up()
+        sandbox.ready()
         started = time.monotonic()
         with pytest.raises(TimeLimitError):
             list(look(sandbox, library, "long.mp4"))
         assert time.monotonic() - started < 5
-        (process,) = sandbox.processes()
+        (process,) = sandbox.pool.processes()
         assert os.kill(process, 0) is None
 
 
 def test_a_hung_child_is_ended_though_it_says_nothing(library: Path) -> None:
     with sandboxed(library, time_limit_seconds=2.5) as sandbox:
-        sandbox.warm_up()
+        sandbox.ready()
         events = look(sandbox, library, "long.mp4")
         next(events)
-        os.kill(sandbox.processes()[0], signal.SIGSTOP)
+        os.kill(sandbox.pool.processes()[0], signal.SIGSTOP)
         with pytest.raises(TimeLimitError):
             list(events)
 
 
 def test_a_video_that_needs_too_much_memory_is_refused(library: Path) -> None:
     with sandboxed(library, memory_megabytes=130) as sandbox:
-        if "memory" not in sandbox.warm_up().locks:
+        if "memory" not in sandbox.ready().locks:
             pytest.skip("this system does not enforce memory limits")
         with pytest.raises(VideoOverLimitError, match="MEMORY_MEGABYTES"):
             findings(sandbox, library, "large.avi")
         assert findings(sandbox, library, "small.mp4").frames
 
 
-def test_closing_the_iterator_ends_the_work(sandbox: Sandbox, library: Path) -> None:
+def test_closing_the_iterator_ends_the_work(sandbox: Sandboxed, library: Path) -> None:
     findings(sandbox, library)
-    (before,) = sandbox.processes()
+    (before,) = sandbox.pool.processes()
     events = look(sandbox, library, "long.mp4")
     start_looking(events)
     events.close()  # type: ignore[attr-defined]
-    (after,) = sandbox.processes()
+    (after,) = sandbox.pool.processes()
     assert after != before
     with pytest.raises(ProcessLookupError):
         os.kill(before, 0)
@@ -179,19 +186,19 @@ def test_closing_the_sandbox_ends_its_requests_with_an_answer(library: Path) -> 
 
 
 def test_a_child_finds_the_face_of_a_photo_that_the_same_code_finds_here(
-    sandbox: Sandbox, photos: Path, engine: Engine
+    sandbox: Sandboxed, photos: Path, engine: Engine
 ) -> None:
     content = (photos / "obama1.jpg").read_bytes()
-    assert pack(sandbox.find_face(content)) == pack(find_only_face(content, engine))
+    assert pack(sandbox.find_faces(content)) == pack(search_photo(content, engine))
 
 
 @pytest.mark.parametrize("name", SEEDS)
 def test_a_locked_child_reads_photos_of_every_format(
-    name: str, sandbox: Sandbox, photos: Path
+    name: str, sandbox: Sandboxed, photos: Path
 ) -> None:
-    (process,) = sandbox.processes()
-    assert sandbox.find_face(write_seeds(photos / "obama1.jpg")[name]).crop
-    assert sandbox.processes() == [process]
+    (process,) = sandbox.pool.processes()
+    assert sandbox.find_faces(write_seeds(photos / "obama1.jpg")[name]).faces[0].crop
+    assert sandbox.pool.processes() == [process]
 
 
 def test_every_format_that_is_read_was_tried() -> None:
@@ -210,52 +217,52 @@ def test_every_format_that_is_read_was_tried() -> None:
     ],
 )
 def test_a_photo_bomb_is_refused_by_a_child_that_lives_on(
-    name: str, reason: str, sandbox: Sandbox
+    name: str, reason: str, sandbox: Sandboxed
 ) -> None:
-    sandbox.warm_up()
-    before = sandbox.processes()
-    with pytest.raises(PhotoUnusableError, match=reason):
-        sandbox.find_face(dict(photo_bombs())[name])
-    assert sandbox.processes() == before
+    sandbox.ready()
+    before = sandbox.pool.processes()
+    with pytest.raises((PhotoUnusableError, PhotoRefusedError), match=reason):
+        choose_face(sandbox.find_faces(dict(photo_bombs())[name]))
+    assert sandbox.pool.processes() == before
 
 
 def test_a_photo_that_needs_too_much_memory_is_refused(library: Path) -> None:
     with sandboxed(library, memory_megabytes=130) as sandbox:
-        if "memory" not in sandbox.warm_up().locks:
+        if "memory" not in sandbox.ready().locks:
             pytest.skip("this system does not enforce memory limits")
         with pytest.raises(PhotoUnusableError, match="MEMORY_MEGABYTES"):
-            sandbox.find_face(dict(photo_bombs())["largest-allowed.png"])
+            sandbox.find_faces(dict(photo_bombs())["largest-allowed.png"])
 
 
-def test_a_photo_that_kills_its_child_costs_one_upload(sandbox: Sandbox, photos: Path) -> None:
-    (process,) = sandbox.processes()
+def test_a_photo_that_kills_its_child_costs_one_upload(sandbox: Sandboxed, photos: Path) -> None:
+    (process,) = sandbox.pool.processes()
     killing = threading.Timer(0.5, os.kill, (process, signal.SIGSEGV))
     killing.start()
     with pytest.raises(PhotoUnusableError, match="SIGSEGV"):
-        sandbox.find_face(endless_scans())
-    assert sandbox.find_face((photos / "obama1.jpg").read_bytes()).crop
+        sandbox.find_faces(endless_scans())
+    assert sandbox.find_faces((photos / "obama1.jpg").read_bytes()).faces[0].crop
 
 
 def test_a_photo_without_end_is_ended(library: Path, photos: Path) -> None:
     with sandboxed(library, time_limit_seconds=3) as sandbox:
-        sandbox.warm_up()
+        sandbox.ready()
         started = time.monotonic()
         with pytest.raises(TimeLimitError, match="The photo took longer than 3 s"):
-            sandbox.find_face(endless_scans())
+            sandbox.find_faces(endless_scans())
         assert time.monotonic() - started < 6
-        assert sandbox.find_face((photos / "obama1.jpg").read_bytes()).crop
+        assert sandbox.find_faces((photos / "obama1.jpg").read_bytes()).faces[0].crop
 
 
 def test_a_child_shows_the_moment_that_the_same_code_shows_here(
-    sandbox: Sandbox, library: Path
+    sandbox: Sandboxed, library: Path
 ) -> None:
     with open_media("face.mp4", [library]) as media:
         there = sandbox.find_moment(media, 1.0)
     assert pack(there) == pack(find_moment(library / "face.mp4", "face.mp4", 1.0))
 
 
-def test_a_moment_that_kills_its_child_costs_one_request(sandbox: Sandbox, library: Path) -> None:
-    (process,) = sandbox.processes()
+def test_a_moment_that_kills_its_child_costs_one_request(sandbox: Sandboxed, library: Path) -> None:
+    (process,) = sandbox.pool.processes()
     os.kill(process, signal.SIGSTOP)
     killing = threading.Timer(0.5, os.kill, (process, signal.SIGKILL))
     killing.start()
@@ -266,12 +273,12 @@ def test_a_moment_that_kills_its_child_costs_one_request(sandbox: Sandbox, libra
 
 
 def test_broken_files_show_a_moment_or_say_why_not(
-    sandbox: Sandbox, library: Path, tmp_path: Path
+    sandbox: Sandboxed, library: Path, tmp_path: Path
 ) -> None:
     seeds = [seed.read_bytes() for seed in write_videos(tmp_path)]
     shown = 0
-    sandbox.warm_up()
-    before = sandbox.processes()
+    sandbox.ready()
+    before = sandbox.pool.processes()
     for number in range(150):
         (library / "broken").write_bytes(mutate(seeds[number % len(seeds)], number))
         with open_media("broken", [library]) as media:
@@ -280,13 +287,13 @@ def test_broken_files_show_a_moment_or_say_why_not(
             except (UnreadableVideoError, VideoOverLimitError):
                 continue
     assert 10 < shown < 150
-    assert sandbox.processes() == before, "not one broke the child"
+    assert sandbox.pool.processes() == before, "not one broke the child"
 
 
 def test_a_moment_that_hangs_is_ended(library: Path) -> None:
     with sandboxed(library, time_limit_seconds=1) as sandbox:
-        sandbox.warm_up()
-        os.kill(sandbox.processes()[0], signal.SIGSTOP)
+        sandbox.ready()
+        os.kill(sandbox.pool.processes()[0], signal.SIGSTOP)
         with (
             open_media("face.mp4", [library]) as media,
             pytest.raises(TimeLimitError, match="to show"),
@@ -295,19 +302,19 @@ def test_a_moment_that_hangs_is_ended(library: Path) -> None:
 
 
 def test_a_photo_takes_no_video_its_place_and_leaves_no_child_behind(
-    sandbox: Sandbox, library: Path, photos: Path
+    sandbox: Sandboxed, library: Path, photos: Path
 ) -> None:
     findings(sandbox, library)
-    (only,) = sandbox.processes()
+    (only,) = sandbox.pool.processes()
     events = look(sandbox, library, "long.mp4")
     start_looking(events)
     photo = (photos / "obama1.jpg").read_bytes()
-    assert sandbox.find_face(photo).crop
-    assert len(sandbox.processes()) == 2
-    assert only in sandbox.processes()
+    assert sandbox.find_faces(photo).faces[0].crop
+    assert len(sandbox.pool.processes()) == 2
+    assert only in sandbox.pool.processes()
     *_, last = events
-    assert isinstance(last, Findings)
-    assert len(sandbox.processes()) == 1
+    assert isinstance(last, PeopleFound)
+    assert len(sandbox.pool.processes()) == 1
 
 
 def is_running(process: int) -> bool:
@@ -321,9 +328,9 @@ def is_running(process: int) -> bool:
 def test_a_child_ends_with_its_parent() -> None:
     script = (
         "import os, sys; from pathlib import Path\n"
-        "from function.sandbox.pool import Sandbox; from function.settings import Settings\n"
-        "sandbox = Sandbox(Settings()); sandbox.warm_up()\n"
-        "print(sandbox.processes()[0], flush=True); os._exit(1)\n"
+        "from function.sandbox.readers import Sandboxed; from function.settings import Settings\n"
+        "sandbox = Sandboxed(Settings()); sandbox.ready()\n"
+        "print(sandbox.pool.processes()[0], flush=True); os._exit(1)\n"
     )
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -342,8 +349,8 @@ def test_a_child_is_given_no_secret_and_no_file(
     monkeypatch.setenv("TOKEN", "a secret")
     monkeypatch.setenv("STASH_API_KEY", "another secret")
     with sandboxed(library) as sandbox:
-        sandbox.warm_up()
-        process = Path(f"/proc/{sandbox.processes()[0]}")
+        sandbox.ready()
+        process = Path(f"/proc/{sandbox.pool.processes()[0]}")
         assert b"secret" not in (process / "environ").read_bytes()
         opened = [str(one.readlink()) for one in (process / "fd").iterdir()]
         files = [one for one in opened if one.startswith("/") and not one.startswith("/dev/null")]
@@ -399,10 +406,10 @@ def test_a_locked_process_reaches_nothing_in_any_thread(tmp_path: Path) -> None:
 
 def test_strict_refuses_where_a_lock_is_missing(library: Path) -> None:
     with sandboxed(library, sandbox="strict") as sandbox:
-        locked = Ready("onnx", "CPU", "model", ("memory", "files", "calls"))
-        sandbox._require_locks(locked)
+        locked = Ready("onnx", "CPU", ("model",), ("memory", "files", "calls"))
+        sandbox.pool._require_locks(locked)
         with pytest.raises(EngineUnavailableError, match="strict"):
-            sandbox._require_locks(replace(locked, locks=("memory",)))
+            sandbox.pool._require_locks(replace(locked, locks=("memory",)))
 
 
 FACE = Face(
@@ -416,22 +423,26 @@ FACE = Face(
     weaknesses=("small",),
     crop=b"\xff\xd8\xff jpeg",
 )
-FOUND = Findings(
-    (Person((FACE,), np.ones(128, np.float32), 1.0),), 1, 1, StageSeconds(0.1, 0.2, 0.3)
-)
+FOUND = FacesFound((replace(FACE, crop=b""),), 1, StageSeconds(0.1, 0.2))
 
 
-def test_findings_survive_the_way_to_the_parent() -> None:
+def test_what_is_found_survives_the_way_to_the_parent() -> None:
     message = pack(FOUND)
-    read = unpack(Findings, message)
+    read = unpack(FacesFound, message)
     check_answer(read, PRIMARY.dimensions)
     assert pack(read) == message
-    assert read.people[0].faces[0].encoding.dtype == np.float32
+    assert read.faces[0].encoding.dtype == np.float32
 
 
-def lie(**changes: Any) -> Findings:
-    face = replace(FACE, **changes)
-    return replace(FOUND, people=(replace(FOUND.people[0], faces=(face,)),))
+def test_people_survive_the_way_from_one_machine_to_another() -> None:
+    found = gather_people(FOUND, PRIMARY, lambda numbers: [b"\xff\xd8\xff"] * len(numbers))
+    read = unpack(PeopleFound, pack(found))
+    assert pack(read) == pack(found)
+    assert read.people[0].seen[0].until_seconds == 1.0
+
+
+def lie(**changes: Any) -> FacesFound:
+    return replace(FOUND, faces=(replace(FOUND.faces[0], **changes),))
 
 
 @pytest.mark.parametrize(
@@ -440,7 +451,6 @@ def lie(**changes: Any) -> Findings:
         lie(encoding=np.ones(127, np.float32)),
         lie(encoding=np.full(128, np.nan, np.float32)),
         lie(crop=b"<script>"),
-        lie(crop=b""),
         lie(crop=b"\xff\xd8\xff" + bytes(2_000_000)),
         lie(seconds=-1.0),
         lie(seconds=2.0),
@@ -450,13 +460,14 @@ def lie(**changes: Any) -> Findings:
         lie(frame=True),
         lie(frame=1.5),
         lie(detection_score=1e300),
-        replace(FOUND, people=(replace(FOUND.people[0], faces=()),)),
-        replace(FOUND, people=(replace(FOUND.people[0], template=np.ones(3, np.float32)),)),
+        lie(frame=-1),
+        lie(encoding=np.full(128, 1e30, np.float32)),
+        replace(FOUND, faces=FOUND.faces * (MOST_FACES + 1)),
     ],
 )
-def test_a_lie_is_not_believed(lied: Findings) -> None:
+def test_a_lie_is_not_believed(lied: FacesFound) -> None:
     with pytest.raises(WireError):
-        check_answer(unpack(Findings, pack(lied)), PRIMARY.dimensions)
+        check_answer(unpack(FacesFound, pack(lied)), PRIMARY.dimensions)
 
 
 @pytest.mark.parametrize(
@@ -470,9 +481,10 @@ def test_a_lie_is_not_believed(lied: Findings) -> None:
     ],
 )
 def test_a_lie_about_a_photo_is_not_believed(changes: dict[str, Any]) -> None:
-    check_answer(unpack(Face, pack(FACE)), PRIMARY.dimensions)
+    check_answer(unpack(PhotoFound, pack(PhotoFound((FACE,)))), PRIMARY.dimensions)
+    lied = PhotoFound((FACE, replace(FACE, **changes)))
     with pytest.raises(WireError):
-        check_answer(unpack(Face, pack(replace(FACE, **changes))), PRIMARY.dimensions)
+        check_answer(unpack(PhotoFound, pack(lied)), PRIMARY.dimensions)
 
 
 @pytest.mark.parametrize(
@@ -491,14 +503,14 @@ def test_a_lie_about_a_moment_is_not_believed(lied: Moment) -> None:
 
 
 def test_an_answer_to_another_question_ends_the_child(
-    sandbox: Sandbox, library: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandboxed, library: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     findings(sandbox, library)
-    before = sandbox.processes()
-    monkeypatch.setitem(RESULTS, PhotoOrder, (Findings,))  # so that a face is none
+    before = sandbox.pool.processes()
+    monkeypatch.setitem(ORDERS, PhotoOrder, replace(ORDERS[PhotoOrder], results=(FacesFound,)))
     with pytest.raises(PhotoUnusableError, match="unexpected message"):
-        sandbox.find_face((photos / "obama1.jpg").read_bytes())
-    assert sandbox.processes() != before
+        sandbox.find_faces((photos / "obama1.jpg").read_bytes())
+    assert sandbox.pool.processes() != before
 
 
 @pytest.mark.parametrize(
@@ -521,9 +533,9 @@ def test_bytes_that_are_no_record_are_refused(message: bytes) -> None:
         unpack(Progress, message)
 
 
-def test_a_child_that_speaks_out_of_turn_is_killed(sandbox: Sandbox, library: Path) -> None:
+def test_a_child_that_speaks_out_of_turn_is_killed(sandbox: Sandboxed, library: Path) -> None:
     findings(sandbox, library)
-    (child,) = sandbox._idle
+    (child,) = sandbox.pool._idle
     child._connection.send_bytes(b'{"name": "x"}')  # an order that is none: it dies of that
     with pytest.raises(RecognitionError):
         findings(sandbox, library)

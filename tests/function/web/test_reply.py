@@ -5,7 +5,7 @@ import pytest
 
 from db.records import Performer
 from function.engines.protocol import Box
-from function.faces.faces import Face
+from function.faces.face import Face
 from function.matching.matches import Identification, Match
 from function.web.reply import to_reply
 from tests.support.galleries import made_up_vector

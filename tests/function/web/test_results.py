@@ -5,11 +5,17 @@ from db.records import Vector
 from function.engines.models import PRIMARY
 from function.engines.protocol import Box
 from function.errors import ResultGoneError
-from function.faces.faces import Face
-from function.people.people import Person
-from function.web.results import KEPT_SECONDS, MOST_ENCODINGS, MOST_RESULTS, RecentResults
+from function.faces.face import Face
+from function.people.people import PersonFound
+from function.web.results import (
+    KEPT_SECONDS,
+    MOST_ENCODINGS,
+    MOST_RESULTS,
+    RecentResults,
+    choose_views,
+)
 from tests.support.galleries import made_up_vector
-from tests.support.people import choose_faces
+from tests.support.people import person_of
 
 
 def face(
@@ -29,16 +35,16 @@ def face(
     )
 
 
-def person(*faces: Face) -> Person:
-    return Person(faces, faces[0].encoding, 1.0)
+def person(*faces: Face) -> PersonFound:
+    return person_of(faces)
 
 
 def test_a_result_is_found_by_its_id_and_by_no_other() -> None:
     results = RecentResults()
     someone = person(face(0, made_up_vector(1)), face(3, made_up_vector(2)))
     result_id = results.keep("sub/a.mp4", [someone], PRIMARY)
-    (look,) = results.find(result_id).people
-    assert [one.origin for one in look.encodings] == [
+    (sighting,) = results.find(result_id).people
+    assert [one.origin for one in sighting.encodings] == [
         "confirmed from a.mp4 at 0.0 s",
         "confirmed from a.mp4 at 3.0 s",
     ]
@@ -58,17 +64,22 @@ def test_results_are_kept_for_a_bounded_time_and_number() -> None:
         results.find(ids[1])
 
 
-def test_the_best_face_of_each_look_is_worth_enrolling_and_a_held_shot_counts_once() -> None:
+def test_the_best_views_are_worth_enrolling_and_a_held_shot_counts_once() -> None:
     held = made_up_vector(1)
     close = (held + np.float32(0.005)).astype(np.float32)
     faces = [face(0, held, 0.5), face(1, close, 0.8), face(2, made_up_vector(2), 0.6)]
-    assert [one.frame for one in choose_faces(faces)] == [1, 2]
+    views = choose_views(person(*faces))
+    assert [(view.seconds, view.quality, view.faces) for view in views] == [
+        (1, 0.8, 2),
+        (2, 0.6, 1),
+    ]
 
 
 def test_weak_faces_are_enrolled_only_where_there_is_no_other_and_never_many() -> None:
-    weak = face(0, made_up_vector(1), 0.95, ("blurred",))
+    weak = [face(number, made_up_vector(number), 0.9, ("blurred",)) for number in range(30, 33)]
     good = [face(number, made_up_vector(number)) for number in range(2, 20)]
-    assert choose_faces([weak]) == [weak]
-    chosen = choose_faces([weak, *good])
-    assert weak not in chosen
+    (only,) = choose_views(person(*weak))
+    assert only.weaknesses == ("blurred",)
+    chosen = choose_views(person(*weak, *good))
+    assert not any(view.is_weak for view in chosen)
     assert len(chosen) == MOST_ENCODINGS

@@ -9,7 +9,7 @@ import pytest
 
 from function.engines.models import PRIMARY
 from function.engines.protocol import Engine
-from function.faces.faces import Face
+from function.faces.face import Face
 from tests.support.crowds import Crowd, make_face, make_gallery, make_sources
 from tools.accuracy.evaluate import evaluate, render_evaluation
 from tools.accuracy.figures import Outcome, measure_groups, measure_reliability, measure_searches

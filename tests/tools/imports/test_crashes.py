@@ -150,7 +150,7 @@ def test_a_second_import_is_refused_while_the_first_is_at_work(
     while not ready.exists():
         time.sleep(0.01)
     with (
-        pytest.raises(GalleryLockedError, match=r"Another import or edit is at work on g\.db"),
+        pytest.raises(GalleryLockedError, match=r"Another import or edit is running on g\.db"),
         open_store(path).changing(create=True),
     ):
         pass

@@ -216,7 +216,7 @@ def test_a_confirmed_person_is_kept_and_undo_takes_it_back(open_page: Open, gall
     page = open_page()
     identify(page)
     page.get_by_role("button", name="Yes, this is Barack Obama").click()
-    expect(page.get_by_text("Kept as Barack Obama")).to_be_visible()
+    expect(page.get_by_text("Saved as Barack Obama")).to_be_visible()
     with StoredGallery(gallery) as stored:
         origins = [one.origin for one in stored.encodings(1)]
     assert origins[-1].startswith("confirmed from two.mp4")
@@ -270,7 +270,7 @@ def test_somebody_else_is_chosen_by_typing_and_arrow_keys(open_page: Open, galle
     expect(new).to_have_attribute("aria-selected", "true")
     combobox.press("ArrowUp")
     combobox.press("Enter")
-    expect(page.get_by_text("Kept as Grace Hopper")).to_be_visible()
+    expect(page.get_by_text("Saved as Grace Hopper")).to_be_visible()
     with StoredGallery(gallery) as stored:
         assert stored.find_performer("Grace Hopper").encodings == 2
         assert stored.rows("SELECT performer_id FROM rejections") == [(1,)]
@@ -548,7 +548,7 @@ def test_a_part_of_the_page_that_does_not_come_is_missed_aloud(
     page.goto(server)
     expect(page.get_by_role("button", name="two.mp4")).to_be_visible()
     page.get_by_role("link", name="Gallery").click()
-    expect(page.get_by_role("alert").filter(has_text="A part of the page")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="Part of the page")).to_be_visible()
     page.get_by_role("link", name="Identify").click()
     expect(page.get_by_text("Part of the page")).to_have_count(0)
     page.close()

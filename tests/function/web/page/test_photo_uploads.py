@@ -47,16 +47,20 @@ def test_a_photo_is_enrolled_once(server: Server, photos: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_the_server_itself_never_holds_what_decodes_photos(server: Server, photos: Path) -> None:
+def test_the_server_itself_never_holds_what_decodes(server: Server, photos: Path) -> None:
     assert server.add_photo("Once", (photos / "obama1.jpg").read_bytes()).status == 200
+    assert server.ask("cat.mp4").status == 200
+    for route in told(server.get("/openapi.json"))["paths"]:
+        server.get(route)
 
-    def holds(process: int) -> bool:
-        return "/PIL/_imaging" in Path(f"/proc/{process}/maps").read_text()
+    def holds(process: int, part: str) -> bool:
+        return part in Path(f"/proc/{process}/maps").read_text()
 
     everyone = server.processes()
     children = server.children()
     assert len(everyone) > len(children) > 0
-    assert {process for process in everyone if holds(process)} == set(children)
+    for part in ("/PIL/_imaging", "/av/", "/cv2/", "/_dlib", "/onnxruntime/"):
+        assert {one for one in everyone if holds(one, part)} == set(children), part
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

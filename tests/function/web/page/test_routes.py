@@ -316,7 +316,7 @@ def test_a_confirmed_person_teaches_the_gallery_and_undo_takes_it_back(
     answer = post(
         client, "/corrections/assign", result=result, person=0, performer=number, instead_of=0
     ).get_json()
-    assert answer["said"] == "Kept as Barack Obama: the gallery has learned 1 face."
+    assert answer["said"] == "Saved as Barack Obama: 1 face added to the gallery."
     with StoredGallery(own_gallery) as gallery:
         *_, newest = gallery.encodings(number)
         assert newest.origin.startswith("confirmed from two.mp4 at ")

@@ -1,0 +1,44 @@
+"""A face in a picture, as numbers: all that is kept of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from db.records import Vector
+from function.engines.protocol import Box
+
+BLURRED, DOUBTFUL = "blurred", "doubtful"
+"""Two weaknesses by name: what no enrolment accepts, and what may be no face at all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One face in one frame, as numbers and one small picture.
+
+    `box` is in pixels of the frame; `quality` is from 0 to 1; `weaknesses` says in words why a face
+    is weak, and is empty for a good one; `crop` is a JPEG with level eyes.
+    """
+
+    frame: int
+    seconds: float
+    until_seconds: float
+    box: Box
+    detection_score: float
+    encoding: Vector
+    quality: float
+    weaknesses: tuple[str, ...]
+    crop: bytes
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether the face may join a person but not start one."""
+        return bool(self.weaknesses)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it may be no face at all."""
+        return DOUBTFUL in self.weaknesses
+
+
+def best_face(faces: Sequence[Face]) -> Face:
+    """Choose the face to show: the best that is certainly a face, the earliest if equal."""
+    return max(faces, key=lambda face: (not face.is_doubtful, face.quality, -face.seconds))

@@ -1,0 +1,40 @@
+"""What is asked of a search through a video, and what comes of it."""
+
+from dataclasses import dataclass
+
+from function.faces.face import Face
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a recognition is: seconds of video done, of how many, and faces so far."""
+
+    done_seconds: float
+    of_seconds: float
+    faces: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """How to process a video; the fields are those of Settings."""
+
+    every_seconds: float | None
+    detection_pixels: int
+
+
+@dataclass(frozen=True)
+class StageSeconds:
+    """How long each stage took: waiting for frames, finding faces in them, grouping them."""
+
+    frames: float
+    faces: float
+    people: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class FacesFound:
+    """All faces in a video, in order of time, and how many frames that took."""
+
+    faces: tuple[Face, ...]
+    frames: int
+    seconds: StageSeconds

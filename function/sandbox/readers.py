@@ -1,0 +1,200 @@
+"""What reads files: here, or in the sandbox. Those who ask see no difference.
+
+What decodes and what runs nets is imported only when it is used here, so that it is never part of
+a server that has a sandbox.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from function.engines.models import find_model
+from function.engines.protocol import Engine
+from function.enrolling.choosing import PhotoFound
+from function.errors import PhotoUnusableError
+from function.faces.found import FacesFound, Progress, Task
+from function.media.files import MediaFile
+from function.media.photos import PhotoRefusedError
+from function.media.pictures import Moment
+from function.people.gathering import PeopleFound, gather_people
+from function.sandbox.handle import Child
+from function.sandbox.messages import Ready
+from function.sandbox.orders import (
+    MomentOrder,
+    PhotoOrder,
+    Pictures,
+    PicturesOrder,
+    Result,
+    VideoOrder,
+)
+from function.sandbox.pool import Sandbox
+from function.settings import Settings
+
+ERRAND_SECONDS = 60.0
+"""Processing one picture takes a second; this is its limit, or TIME_LIMIT_SECONDS if less."""
+
+Kind = TypeVar("Kind")
+
+
+class Reader(Protocol):
+    """Reads videos and photos. Nothing is started before it is needed, so it may cross a fork."""
+
+    def ready(self) -> Ready:
+        """Start what reads files, if this is the first call, and say what it is.
+
+        Raises:
+            EngineUnavailableError: it cannot run here as the settings ask.
+        """
+
+    def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
+        """Find everyone in a video: yields progress, and PeopleFound last.
+
+        Progress may repeat while nothing happens. Closing the generator ends the work.
+
+        Raises:
+            UnreadableVideoError: the file cannot be read as a video.
+            VideoOverLimitError: it is larger or longer than the limits allow.
+            TimeLimitError: it took longer than TIME_LIMIT_SECONDS.
+            StoppingError: the reader was closed meanwhile.
+        """
+
+    def find_faces(self, photo: bytes) -> PhotoFound:
+        """Find the faces in a photo; the caller decides which of them will do.
+
+        Raises:
+            PhotoUnusableError: the photo is unreadable.
+            TimeLimitError, StoppingError: as for `find_people`.
+        """
+
+    def find_moment(self, media: MediaFile, seconds: float) -> Moment:
+        """Find the picture that a video shows at a moment.
+
+        Raises:
+            UnreadableVideoError, VideoOverLimitError, TimeLimitError, StoppingError: as for
+                `find_people`.
+        """
+
+    def close(self) -> None:
+        """End all work; whoever waits for it gets StoppingError."""
+
+
+def open_reader(settings: Settings) -> Reader:
+    """Choose what reads files, by the setting SANDBOX."""
+    return Here(settings) if settings.sandbox == "off" else Sandboxed(settings)
+
+
+class Here:
+    """Reads files in this very process, which a hostile file can then harm."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine: Engine | None = None
+        self._lock = threading.Lock()
+
+    def ready(self) -> Ready:
+        """Load the engine, if this is the first call."""
+        engine = self.engine()
+        return Ready(engine.name, engine.provider, (engine.encoder.model.id,), locks=())
+
+    def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
+        """Find everyone in a video."""
+        from function.faces.search import search_video  # noqa: PLC0415  # see above
+
+        engine = self.engine()
+        for event in search_video(media.descriptor, media.name, engine, task):
+            yield event if isinstance(event, Progress) else _gather(event, engine)
+
+    def find_faces(self, photo: bytes) -> PhotoFound:
+        """Find the faces in a photo."""
+        from function.enrolling.portraits import search_photo  # noqa: PLC0415  # see above
+
+        try:
+            return search_photo(photo, self.engine())
+        except PhotoRefusedError as error:
+            raise PhotoUnusableError(str(error)) from error
+
+    def find_moment(self, media: MediaFile, seconds: float) -> Moment:
+        """Find the picture that a video shows at a moment."""
+        from function.media.moments import find_moment  # noqa: PLC0415  # see above
+
+        return find_moment(media.descriptor, media.name, seconds)
+
+    def close(self) -> None:
+        """Do nothing: what runs in this process ends with it."""
+
+    def engine(self) -> Engine:
+        """Return the engine; it is loaded when it is first asked for."""
+        from function.engines.loading import load_engine  # noqa: PLC0415  # see above
+
+        with self._lock:
+            if self._engine is None:
+                self._engine = load_engine(self._settings.engine, self._settings.engine_options)
+            return self._engine
+
+
+class Sandboxed:
+    """Reads files in locked children; what they find is checked, and grouped here."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._limit_seconds = settings.time_limit_seconds
+        self.pool = Sandbox(settings)
+
+    def ready(self) -> Ready:
+        """Start the children, if this is the first call."""
+        return self.pool.warm_up()
+
+    def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
+        """Find everyone in a video."""
+        order = VideoOrder(media.name, task)
+        with self.pool.lend(order, self._limit_seconds) as child:
+            for event in child.work(order, media.descriptor):
+                if isinstance(event, Progress):
+                    yield event
+                else:
+                    yield self._gather(_expect(FacesFound, event), child, media.name)
+
+    def find_faces(self, photo: bytes) -> PhotoFound:
+        """Find the faces in a photo."""
+        order = PhotoOrder()
+        with self.pool.lend(order, self._errand_seconds) as child:
+            return _last(PhotoFound, child.work(order, photo))
+
+    def find_moment(self, media: MediaFile, seconds: float) -> Moment:
+        """Find the picture that a video shows at a moment."""
+        order = MomentOrder(media.name, seconds)
+        with self.pool.lend(order, self._errand_seconds) as child:
+            return _last(Moment, child.work(order, media.descriptor))
+
+    def close(self) -> None:
+        """Kill every child."""
+        self.pool.close()
+
+    @property
+    def _errand_seconds(self) -> float:
+        return min(ERRAND_SECONDS, self._limit_seconds)
+
+    def _gather(self, found: FacesFound, child: Child, name: str) -> PeopleFound:
+        def pictures(numbers: Sequence[int]) -> Sequence[bytes]:
+            order = PicturesOrder(name, tuple(numbers))
+            return _last(Pictures, child.work(order)).pictures
+
+        return gather_people(found, find_model(self.ready().models[0]), pictures)
+
+
+def _gather(found: FacesFound, engine: Engine) -> PeopleFound:
+    return gather_people(
+        found, engine.encoder.model, lambda numbers: [found.faces[one].crop for one in numbers]
+    )
+
+
+def _expect(kind: type[Kind], result: object) -> Kind:
+    if not isinstance(result, kind):
+        raise TypeError(f"{type(result).__name__} came where {kind.__name__} was expected")
+    return result
+
+
+def _last(kind: type[Kind], results: Iterator[Result]) -> Kind:
+    """Return the last result; those before it say how far the work is."""
+    (last,) = deque(results, maxlen=1)
+    return _expect(kind, last)
