@@ -71,7 +71,7 @@ def _answer(request: Request, record: RequestRecord) -> Response:
 def _close_record(record: RequestRecord) -> None:
     record.finish()
     record.write()
-    _service.measures.count(record)
+    _service.metrics.count(record)
 
 
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

@@ -1,8 +1,8 @@
 """Permanent forgetting: a performer leaves the file, and no import brings them back."""
 
 from db.errors import PerformerNotFoundError
-from db.forgotten import hash_mark, mark_of_name, marks_of, read_key
 from db.identities import identities_of
+from db.marks import hash_mark, mark_of_name, marks_of, read_key
 from db.records import Performer
 from db.sqlite import notes
 from db.sqlite.gallery import SqliteGallery

@@ -19,8 +19,8 @@ from db.errors import (
     OtherModelError,
     PerformerNotFoundError,
 )
-from db.forgotten import find_forgotten
 from db.identities import combine, identities_of
+from db.marks import find_forgotten
 from db.records import Change, Encoding, Generation, Identity, Performer
 from db.sqlite.connections import copy_database, explained, open_database, transaction
 

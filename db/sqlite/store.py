@@ -6,12 +6,13 @@ from pathlib import Path
 
 from db.addresses import StoreAddress
 from db.errors import GalleryMissingError
-from db.forgotten import find_forgotten
 from db.galleries import Manifest
+from db.marks import find_forgotten
 from db.models import EncodingModel
 from db.records import Finding, Performer
 from db.snapshots import Snapshot
-from db.sqlite import bundles, corrections, edits, forgetting, listings, notes
+from db.sqlite import bundles, edits, forgetting, listings, notes
+from db.sqlite import decisions as corrections
 from db.sqlite.checks import check_gallery
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache, load_snapshot

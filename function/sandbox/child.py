@@ -30,7 +30,7 @@ from function.engines.protocol import (
     Engine,
     EngineOptions,
 )
-from function.enrolling.portraits import search_photo
+from function.enrolling.search import search_photo
 from function.errors import (
     PhotoUnusableError,
     RecognitionError,

@@ -107,7 +107,7 @@ class Here:
 
     def find_faces(self, photo: bytes) -> PhotoFound:
         """Find the faces in a photo."""
-        from function.enrolling.portraits import search_photo  # noqa: PLC0415  # see above
+        from function.enrolling.search import search_photo  # noqa: PLC0415  # see above
 
         try:
             return search_photo(photo, self.engine())

@@ -59,4 +59,4 @@ def _answer_ready(service: Service, request: Request) -> Response:
 
 
 def _answer_metrics(service: Service, _: Request) -> Response:
-    return Response(service.measures.text(), content_type="text/plain; version=0.0.4")
+    return Response(service.metrics.text(), content_type="text/plain; version=0.0.4")

@@ -7,7 +7,7 @@ from function.web.logs import RequestRecord
 SECONDS_BUCKETS = (0.01, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 
 
-class Measures:
+class Metrics:
     """Counts requests; each server process counts its own."""
 
     def __init__(self, slots: int) -> None:

@@ -19,7 +19,7 @@ from function.media.pictures import Moment
 from function.sandbox.readers import open_reader
 from function.settings import Settings
 from function.web.access import Access
-from function.web.metrics import Measures
+from function.web.metrics import Metrics
 
 ERRAND_WAIT_SECONDS = 5.0
 """Errands are short: a request waits this long for another errand before giving up."""
@@ -32,7 +32,7 @@ class Service:
         """Keep the settings; load nothing yet, so that it may be built before a fork."""
         self.settings = settings
         self.access = Access(settings)
-        self.measures = Measures(settings.slots)
+        self.metrics = Metrics(settings.slots)
         self.store = open_store(settings.performers_db)
         self.reader = open_reader(settings)
         self._free_slots = threading.BoundedSemaphore(settings.slots)
@@ -107,7 +107,7 @@ class Service:
                 "a moment, or raise SLOTS."
             )
         try:
-            with self.measures.busy.track_inprogress():
+            with self.metrics.busy.track_inprogress():
                 yield
         finally:
             self._free_slots.release()

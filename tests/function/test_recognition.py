@@ -12,7 +12,7 @@ from db.sqlite.store import StoredGallery
 from function.engines.models import PRIMARY
 from function.engines.protocol import Engine
 from function.enrolling.choosing import choose_face
-from function.enrolling.portraits import search_photo
+from function.enrolling.search import search_photo
 from function.matching.densities import Densities
 from function.media.files import open_any
 from function.recognition import Recognition, recognize_video

@@ -20,7 +20,7 @@ from db.vectors import distances_to_performers
 from function.engines.loading import load_engine
 from function.engines.protocol import Engine, EngineOptions
 from function.enrolling.choosing import PhotoDemands, choose_face
-from function.enrolling.portraits import search_photo
+from function.enrolling.search import search_photo
 from function.matching.densities import shipped_densities
 from function.matching.matches import HIGHEST_SCORE, Identification
 from function.matching.scores import weigh_candidates

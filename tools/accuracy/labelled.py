@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from function.engines.protocol import Engine
-from function.enrolling.portraits import DETECTION_PIXELS
+from function.enrolling.search import DETECTION_PIXELS
 from function.errors import RecognitionError
 from function.faces.face import Face
 from function.faces.faces import faces_of_image, find_faces
 from function.media.frames import sample_frames
+from function.media.photo_decoder import decode_photo
 from function.media.photos import PhotoRefusedError
-from function.media.stills import decode_photo
 from function.media.videos import open_video
 from function.settings import Settings
 from tools.sources import UnusableSourceError

@@ -22,7 +22,7 @@ from db.stores import open_store
 from function.settings import Settings
 from tools.footage.photos import fetch_photos
 from tools.imports.imports import import_records
-from tools.imports.portraits import Demands
+from tools.imports.photos import Demands
 from tools.sources import Refusal, SourceRecord
 from tools.sources.folder import read_folder
 from tools.verbs.shared import load_chosen_engine

@@ -19,12 +19,12 @@ from tqdm import tqdm
 
 from function.engines.loading import load_engine
 from function.engines.protocol import Box, Detection, DetectorName, EngineOptions
-from function.enrolling.portraits import DETECTION_PIXELS
+from function.enrolling.search import DETECTION_PIXELS
 from function.faces.faces import faces_of_image
 from function.media.images import RgbPicture
+from function.media.photo_decoder import decode_photo
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import RgbImage
-from function.media.stills import decode_photo
 from tools.footage.bench_footage import HEIGHT, WIDTH, make_ground
 from tools.footage.photos import fetch_photos
 

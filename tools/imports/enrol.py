@@ -9,7 +9,7 @@ from db.identities import identities_of
 from db.names import find_complaint
 from db.records import Change, Identity, Performer
 from function.engines.protocol import Engine
-from tools.imports.portraits import USUAL_DEMANDS, Demands, Portraits
+from tools.imports.photos import USUAL_DEMANDS, Demands, PhotosRead
 from tools.sources import Refusal, SourceRecord
 
 
@@ -59,31 +59,31 @@ def enrol_performer(
     complaint = find_complaint(performer)
     if complaint:
         return _refused(performer, complaint)
-    portraits = Portraits(engine, demands)
+    photos_read = PhotosRead(engine, demands)
     try:
         stored = gallery.find_same(performer)
         if stored and not demands.look_again and is_done(record, gallery):
             return Enrolment(performer.name, "unchanged", 0)
         if stored:
-            portraits.know(gallery.encodings(stored.id), gallery.removed_photos(stored.id))
+            photos_read.know(gallery.encodings(stored.id), gallery.removed_photos(stored.id))
     except (IdentityConflictError, DamagedVectorError) as error:
         return _refused(performer, str(error))
     except ForgottenError:
         return Enrolment(performer.name, None, 0, forgotten=True)
-    portraits.look_at_all(performer.name, record.photos)
+    photos_read.look_at_all(performer.name, record.photos)
     change: Change | None = None
-    if portraits.new or stored:
-        change = gallery.enrol(performer, portraits.new, portraits.poster())
-        if record.updated_at and not portraits.is_incomplete:
+    if photos_read.new or stored:
+        change = gallery.enrol(performer, photos_read.new, photos_read.poster())
+        if record.updated_at and not photos_read.is_incomplete:
             gallery.note_updated_at(_own_identity(performer), record.updated_at)
     return Enrolment(
         performer.name,
         change,
-        len(portraits.new),
-        tuple(portraits.refusals),
-        tuple(portraits.duplicates),
+        len(photos_read.new),
+        tuple(photos_read.refusals),
+        tuple(photos_read.duplicates),
         _namesakes(performer, gallery) if change == "added" else (),
-        is_incomplete=portraits.is_incomplete,
+        is_incomplete=photos_read.is_incomplete,
     )
 
 

@@ -11,7 +11,7 @@ from db.galleries import Gallery, GalleryChange, Store, everyone
 from db.identities import identities_of
 from function.engines.protocol import Engine
 from tools.imports.enrol import Enrolment, enrol_all, spare_photos
-from tools.imports.portraits import Demands
+from tools.imports.photos import Demands
 from tools.imports.prefetch import read_ahead
 from tools.imports.reports import Report
 from tools.sources import Refusal, SourceRecord, UnusableSourceError

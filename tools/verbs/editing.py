@@ -11,7 +11,7 @@ from db.names import find_complaint
 from function.settings import Settings
 from tools.imports.enrol import enrol_all
 from tools.imports.imports import follow
-from tools.imports.portraits import Demands
+from tools.imports.photos import Demands
 from tools.sources import SourceRecord
 from tools.sources.folder import photo_at
 from tools.verbs.shared import finish, gallery_option, load_chosen_engine, print_json

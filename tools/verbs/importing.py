@@ -14,7 +14,7 @@ from db.stores import open_bundle
 from function.enrolling.choosing import SMALLEST_PIXELS
 from function.settings import Settings
 from tools.imports.imports import enrol_bundle, follow, gallery_to_fill, import_records
-from tools.imports.portraits import Demands
+from tools.imports.photos import Demands
 from tools.sources.downloads import Downloads, OwnServer
 from tools.sources.folder import read_folder
 from tools.sources.stash_export import read_export

@@ -10,7 +10,7 @@ from db.galleries import Gallery, Store
 from db.records import Identity
 from function.settings import Settings
 from tools.imports.imports import gallery_to_fill, import_records
-from tools.imports.portraits import Demands
+from tools.imports.photos import Demands
 from tools.sources import UnusableSourceError
 from tools.sources.downloads import Downloads
 from tools.sources.stash import Stash, Wanted

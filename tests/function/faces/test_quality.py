@@ -23,8 +23,8 @@ from function.faces.quality import (
 from function.matching.densities import shipped_densities
 from function.matching.matches import identify_people
 from function.media.frames import sample_frames
+from function.media.photo_decoder import decode_photo
 from function.media.pictures import RgbImage
-from function.media.stills import decode_photo
 from function.media.videos import open_video
 from tests.support.engines import align, detect, made_up_photo
 from tests.support.people import person_of

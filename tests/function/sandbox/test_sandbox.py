@@ -19,7 +19,7 @@ import pytest
 from function.engines.models import PRIMARY
 from function.engines.protocol import Box, Engine
 from function.enrolling.choosing import PhotoFound, choose_face
-from function.enrolling.portraits import search_photo
+from function.enrolling.search import search_photo
 from function.errors import (
     EngineUnavailableError,
     PhotoUnusableError,
@@ -33,9 +33,9 @@ from function.faces.face import Face
 from function.faces.found import FacesFound, Progress, StageSeconds, Task
 from function.media.files import open_media
 from function.media.moments import find_moment
+from function.media.photo_decoder import FORMATS, PHONE_FORMATS
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import Moment
-from function.media.stills import FORMATS, PHONE_FORMATS
 from function.people.gathering import PeopleFound, gather_people
 from function.sandbox.checks import MOST_FACES, check_answer
 from function.sandbox.messages import Ready

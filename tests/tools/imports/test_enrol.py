@@ -15,7 +15,7 @@ from function.faces.quality import make_blank_chip
 from function.media.pictures import Picture, RgbImage
 from tests.support.engines import QuickEngine, made_up_photo
 from tools.imports.enrol import enrol_performer, spare_photos
-from tools.imports.portraits import Demands
+from tools.imports.photos import Demands
 from tools.sources import Photo, SourceRecord
 
 

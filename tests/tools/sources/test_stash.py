@@ -11,7 +11,7 @@ from tests.support.engines import QuickEngine, made_up_photo
 from tests.support.stash_server import Answer, StandIn, image, in_stash, serving, stash
 from tools.imports.enrol import enrol_all
 from tools.imports.imports import import_records
-from tools.imports.portraits import Demands
+from tools.imports.photos import Demands
 from tools.imports.reports import Report
 from tools.sources import SourceRecord, UnusableSourceError
 from tools.sources.downloads import Downloads

@@ -13,7 +13,7 @@ from tests.support.engines import QuickEngine, made_up_photo
 from tests.support.galleries import encoding, performer
 from tools.imports.enrol import enrol_all
 from tools.imports.imports import import_records
-from tools.imports.portraits import Demands
+from tools.imports.photos import Demands
 from tools.sources import Refusal, SourceRecord, UnusableSourceError
 from tools.sources.rows import find_delimiter
 from tools.sources.table import TableOptions, read_table

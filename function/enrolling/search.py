@@ -3,7 +3,7 @@
 from function.engines.protocol import Engine
 from function.enrolling.choosing import PhotoFound
 from function.faces.faces import faces_of_image
-from function.media.stills import decode_photo
+from function.media.photo_decoder import decode_photo
 
 DETECTION_PIXELS = 1280
 """Longest side of the picture in which a photo's face is searched: a still may take longer."""

@@ -9,7 +9,7 @@ import numpy as np
 from db.records import Encoding, Vector
 from function.engines.protocol import Engine
 from function.enrolling.choosing import PhotoDemands, choose_face
-from function.enrolling.portraits import search_photo
+from function.enrolling.search import search_photo
 from function.faces.face import Face
 from function.media.photos import PhotoNotFetchedError, PhotoRefusedError
 from tools.sources import Photo, Refusal
@@ -34,7 +34,7 @@ class Demands(PhotoDemands):
 USUAL_DEMANDS = Demands()
 
 
-class Portraits:
+class PhotosRead:
     """The photos of one performer as they are read: new, refused, or already known.
 
     `new` are the encodings to store; `is_incomplete` means that a photo did not arrive but may the

@@ -3,7 +3,7 @@ import numpy as np
 from db.records import Vector
 from db.rejections import leave_out_rejected
 from db.sightings import Sighting, new_performer
-from db.sqlite.corrections import assign, reject, undo
+from db.sqlite.decisions import assign, reject, undo
 from db.sqlite.edits import merge
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import load_snapshot

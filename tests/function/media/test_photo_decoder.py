@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from function.media import stills
+from function.media import photo_decoder as stills
+from function.media.photo_decoder import decode_photo
 from function.media.photos import PhotoRefusedError
-from function.media.stills import decode_photo
 
 
 def saved(image: Image.Image, form: str, **options: object) -> bytes:
