@@ -30,7 +30,7 @@ def from_blob(blob: bytes, dimensions: int) -> Vector:
     """
     if not has_length(blob, dimensions):
         raise DamagedVectorError(
-            f"An encoding takes {dimensions * NUMBER_BYTES} bytes, this blob {len(blob)}."
+            f"An encoding takes {dimensions * NUMBER_BYTES} bytes, this blob has {len(blob)}."
         )
     vector = np.frombuffer(blob, dtype=_LITTLE_ENDIAN).astype(np.float32)
     if not np.isfinite(vector).all():

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from db.records import Performer, Vectors
 from db.snapshots import Snapshot
 from db.templates import weigh_qualities
+from db.vectors import square_distances
 from function.matching.densities import Densities, own_density, shipped_densities, stranger_density
 
 CELLS_PER_BLOCK = 2**22
@@ -250,9 +251,5 @@ def _blocks(rows: int, columns: int) -> Iterator[slice]:
 
 
 def _distances(rows: Vectors, columns: Vectors) -> NDArray[np.float32]:
-    """Measure the distance from each row to each column: float32, (rows, columns)."""
-    squared: NDArray[np.float32] = rows @ columns.T
-    squared *= -2
-    squared += np.einsum("ij,ij->i", rows, rows)[:, None]
-    squared += np.einsum("ij,ij->i", columns, columns)
-    return np.sqrt(np.maximum(squared, 0, out=squared), out=squared)
+    squared = square_distances(rows, columns)
+    return np.sqrt(squared, out=squared)

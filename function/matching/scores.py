@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from db.records import Vectors
 from db.templates import Templates
-from db.vectors import nearest_columns
+from db.vectors import nearest_columns, square_distances
 from function.matching.densities import (
     Densities,
     Numbers,
@@ -117,7 +117,8 @@ def _see_strangers(
     candidate as one person's photos is not a stranger, but may be enrolled twice.
     """
     noise = comparison.noise
-    to_candidate = _square_distances(comparison.means[positions], comparison.means[cohort])
+    means = comparison.means
+    to_candidate = square_distances(means[positions], means[cohort]).astype(np.float64)
     to_probe = np.square(comparison.distances[cohort].astype(np.float64))[None, :]
     as_probe = to_candidate - noise[cohort] + comparison.probe_noise
     as_candidate = to_probe - noise[cohort] + noise[positions][:, None]
@@ -130,11 +131,3 @@ def _see_strangers(
     )
     distances: Numbers = np.sqrt(squared)
     return distances
-
-
-def _square_distances(rows: Vectors, others: Vectors) -> Numbers:
-    row_norms = np.einsum("ij,ij->i", rows, rows)
-    other_norms = np.einsum("ij,ij->i", others, others)
-    squared = row_norms[:, None] + other_norms - 2 * rows @ others.T
-    result: Numbers = np.maximum(squared, 0).astype(np.float64)
-    return result

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from db.models import EncodingModel
 from db.templates import sum_by_owner, weigh_qualities
-from function.people.views import Views, square_distances
+from db.vectors import square_distances
+from function.people.views import Views
 
 
 def group_views(views: Views, model: EncodingModel) -> NDArray[np.intp]:
@@ -33,7 +34,7 @@ def link_views(views: Views, model: EncodingModel) -> NDArray[np.intp]:
     scipy.cluster.hierarchy gives the same groups (a test compares them), but in a new process
     importing it would take as long as loading all nets.
     """
-    distances = np.sqrt(square_distances(views.encodings))
+    distances = np.sqrt(square_distances(views.encodings, views.encodings))
     distances[views.forbidden] = np.inf
     np.fill_diagonal(distances, np.inf)
     gaps = _Gaps(distances)

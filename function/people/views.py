@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from db.models import EncodingModel
 from db.records import Vectors
 from db.templates import average_encodings
+from db.vectors import square_distances
 
 MOST_VIEWS, COARSER = 3000, 1.5
 """More views are merged until they are fewer: their distances would take over 100 MB."""
@@ -89,14 +90,5 @@ def _find_forbidden(
     for shown in np.split(of_face[order], frame_starts):
         together[np.ix_(shown, shown)] = True
     np.fill_diagonal(together, val=False)
-    forbidden: NDArray[np.bool_] = together & (square_distances(means) > mirrored_within**2)
+    forbidden: NDArray[np.bool_] = together & (square_distances(means, means) > mirrored_within**2)
     return forbidden
-
-
-def square_distances(rows: Vectors) -> NDArray[np.float32]:
-    """Measure the squared distance from every row to every other: float32 (rows, rows)."""
-    norms = np.einsum("ij,ij->i", rows, rows)
-    squared: NDArray[np.float32] = norms[:, None] + norms[None, :] - 2 * (rows @ rows.T)
-    np.maximum(squared, 0, out=squared)
-    np.fill_diagonal(squared, 0)
-    return squared

@@ -4,8 +4,7 @@ import base64
 import io
 import json
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
-from functions_framework import create_app
 from PIL import Image
 
 from db.sqlite.connections import open_database
 from db.sqlite.store import StoredGallery
-from function.web.service import Service
+from tests.support.servers import Serve, serving
 from tests.support.videos import write_sound
 from tools.cli import main
 from tools.footage.videos import moving_picture, read_portrait, still_picture, write_video
 
 ROOT = Path(__file__).parents[2]
 SIZE = (640, 480)
-
-Serve = Callable[..., FlaskClient]
 
 
 @pytest.fixture(scope="session")
@@ -58,35 +54,16 @@ def media(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@contextmanager
-def serving(media: Path, gallery_path: Path) -> Iterator[Serve]:
-    """Yield what starts the function with settings, and end its processes afterwards."""
-    services: list[Service] = []
-
-    def start(**settings: str) -> FlaskClient:
-        defaults = {"MEDIA_ROOT": str(media), "PERFORMERS_DB": str(gallery_path)}
-        with pytest.MonkeyPatch.context() as environment:
-            for name, value in (defaults | settings).items():
-                environment.setenv(name, value)
-            app = create_app("recognize", str(ROOT / "function" / "main.py"), "http")
-        services.append(app.config["SERVICE"])
-        return app.test_client()
-
-    yield start
-    for service in services:
-        service.close()
-
-
 @pytest.fixture
 def serve(media: Path, gallery_path: Path) -> Iterator[Serve]:
     """Start the function with other settings than the tests' usual ones."""
-    with serving(media, gallery_path) as start:
+    with serving(MEDIA_ROOT=media, PERFORMERS_DB=gallery_path) as start:
         yield start
 
 
 @pytest.fixture(scope="module")
 def client(media: Path, gallery_path: Path) -> Iterator[FlaskClient]:
-    with serving(media, gallery_path) as start:
+    with serving(MEDIA_ROOT=media, PERFORMERS_DB=gallery_path) as start:
         yield start()
 
 

@@ -7,12 +7,41 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+from flask.testing import FlaskClient
+from functions_framework import create_app
+
+from function.web.service import Service
+
 ROOT = Path(__file__).parents[2]
 START_TIMEOUT_SECONDS = 60
+
+
+Serve = Callable[..., FlaskClient]
+"""Starts the function in this process with some settings, and gives a client of it."""
+
+
+@contextmanager
+def serving(**defaults: object) -> Iterator[Serve]:
+    """Yield what starts the function with settings, and end its processes afterwards."""
+    services: list[Service] = []
+
+    def start(**settings: str) -> FlaskClient:
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in (defaults | settings).items():
+                environment.setenv(name, str(value))
+            app = create_app("recognize", str(ROOT / "function" / "main.py"), "http")
+        services.append(app.config["SERVICE"])
+        client: FlaskClient = app.test_client()
+        return client
+
+    yield start
+    for service in services:
+        service.close()
 
 
 @contextmanager

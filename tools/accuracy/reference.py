@@ -4,10 +4,11 @@ It does what face_recognition's examples do: compare_faces with its default tole
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from db.records import Vector
 from db.snapshots import Snapshot
 from function.faces.face import Face
 
@@ -33,16 +34,22 @@ def distance_to(faces: Sequence[Face], gallery: Snapshot, position: int) -> floa
     return min(float(np.linalg.norm(own - face.encoding, axis=1).min()) for face in faces)
 
 
-def group_greedily(faces: Sequence[Face]) -> list[int]:
+class Encoded(Protocol):
+    """Whatever has an encoding."""
+
+    @property
+    def encoding(self) -> Vector:
+        """The encoding of one face."""
+
+
+def group_greedily(faces: Sequence[Encoded]) -> list[int]:
     """Put each face in the group of the first known face within the tolerance, or in a new one."""
     groups: list[int] = []
-    known: list[NDArray[np.float32]] = []
     for face in faces:
-        near = [
+        near = (
             group
-            for group, encoding in zip(groups, known, strict=True)
-            if np.linalg.norm(encoding - face.encoding) <= TOLERANCE
-        ]
-        groups.append(near[0] if near else max(groups, default=-1) + 1)
-        known.append(face.encoding)
+            for group, known in zip(groups, faces, strict=False)
+            if np.linalg.norm(known.encoding - face.encoding) <= TOLERANCE
+        )
+        groups.append(next(near, max(groups, default=-1) + 1))
     return groups

@@ -15,9 +15,9 @@ import numpy as np
 from function.engines.dlib_engine import import_face_recognition
 from function.engines.weights import find_weights
 from function.media.pictures import RgbImage
+from tools.accuracy.reference import group_greedily
 
 CROP_PADDING_PIXELS = 45
-SAME_PERSON_DISTANCE = 0.6
 
 Location = tuple[int, int, int, int]
 """A face as face_recognition gives it: top, right, bottom, left."""
@@ -53,10 +53,14 @@ def run_reference(video: Path, every_seconds: float, library: Any) -> ReferenceR
     for seconds, frame in read_every_frame(video, every_seconds):
         frames += 1
         faces.extend(_find_faces(library, seconds, frame))
-    groups = group_greedily(faces)
-    for group in groups:
-        max(group, key=lambda face: _rate(library, face.crop))
-    return ReferenceResult(frames, tuple(faces), tuple(map(tuple, groups)))
+    numbered = list(zip(group_greedily(faces), faces, strict=True))
+    groups = [
+        tuple(face for number, face in numbered if number == group)
+        for group in sorted({number for number, _ in numbered})
+    ]
+    for faces_of_one in groups:
+        max(faces_of_one, key=lambda face: _rate(library, face.crop))
+    return ReferenceResult(frames, tuple(faces), tuple(groups))
 
 
 def read_every_frame(video: Path, every_seconds: float) -> Iterator[tuple[float, RgbImage]]:
@@ -74,19 +78,6 @@ def read_every_frame(video: Path, every_seconds: float) -> Iterator[tuple[float,
             yield index / fps, rgb.astype(np.uint8, copy=False)
         index += 1
     capture.release()
-
-
-def group_greedily(faces: list[ReferenceFace]) -> list[list[ReferenceFace]]:
-    """Put each face into the first group whose first face is near enough, else into a new one."""
-    groups: list[list[ReferenceFace]] = []
-    for face in faces:
-        for group in groups:
-            if np.linalg.norm(group[0].encoding - face.encoding) <= SAME_PERSON_DISTANCE:
-                group.append(face)
-                break
-        else:
-            groups.append([face])
-    return groups
 
 
 def _find_faces(library: Any, seconds: float, frame: RgbImage) -> Iterator[ReferenceFace]:

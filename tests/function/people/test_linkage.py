@@ -7,9 +7,10 @@ import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
+from db.vectors import square_distances
 from function.engines.models import PRIMARY
 from function.people.linkage import group_views, link_views
-from function.people.views import Views, square_distances
+from function.people.views import Views
 from tests.support.crowds import Crowd
 
 
@@ -39,7 +40,7 @@ def test_looks_are_linked_as_scipy_links_them(
 ) -> None:
     for seed in range(5):
         views = make_looks(people, each, spread, seed, forbidden_share)
-        distances = np.sqrt(square_distances(views.encodings)).astype(np.float64)
+        distances = np.sqrt(square_distances(views.encodings, views.encodings)).astype(np.float64)
         distances[views.forbidden] = 1e9
         groups = link_views(views, PRIMARY)
         if len(distances) == 1:

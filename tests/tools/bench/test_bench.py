@@ -7,7 +7,7 @@ import pytest
 from tools.bench import faces
 from tools.bench.__main__ import render_table, run_contender
 from tools.bench.faces import WAYS, Condition, measure, read_portraits, render
-from tools.bench.reference import group_greedily, load_library, run_reference
+from tools.bench.reference import load_library, run_reference
 from tools.footage import bench_footage as footage
 from tools.footage.bench_footage import loop_footage, make_footage, true_faces
 from tools.footage.videos import moving_picture, read_portrait, write_video
@@ -36,7 +36,6 @@ def test_footage_is_what_it_says_to_be(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_reference_finds_one_person_once_a_second(clip: Path) -> None:
     found = run_reference(clip, 1.0, load_library())
     assert (found.frames, len(found.faces), len(found.groups)) == (2, 2, 1)
-    assert group_greedily([]) == []
 
 
 def test_a_contender_is_measured_as_a_process_and_set_beside_the_last(clip: Path) -> None:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,18 @@ import cv2
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
-from functions_framework import create_app
 
 from db.sqlite.store import StoredGallery
 from function.matching.audits import audit_gallery
 from function.web.pages import PAGE_FOLDER
 from tests.support.galleries import flawed_gallery, many_performers
+from tests.support.servers import Serve, serving
 from tests.support.videos import number_in, numbered_pictures
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
 ROOT = Path(__file__).parents[4]
 FROM_PAGE = {"X-Recognition-Page": "1"}
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-
-Serve = Callable[..., FlaskClient]
 
 
 @pytest.fixture
@@ -35,22 +33,10 @@ def own_gallery(gallery_path: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def serve(page_media: Path, own_gallery: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    services = []
-
-    def start(**settings: str) -> FlaskClient:
-        defaults = {"MEDIA_ROOT": str(page_media), "PERFORMERS_DB": str(own_gallery)}
-        # One engine for videos and photos; the browser's tests have the child processes.
-        defaults["SANDBOX"] = "off"
-        for name, value in (defaults | settings).items():
-            monkeypatch.setenv(name, value)
-        app = create_app("recognize", str(ROOT / "function" / "main.py"), "http")
-        services.append(app.config["SERVICE"])
-        return app.test_client()
-
-    yield start
-    for service in services:
-        service.close()
+def serve(page_media: Path, own_gallery: Path) -> Iterator[Serve]:
+    # One engine for videos and photos; the browser's tests have the child processes.
+    with serving(MEDIA_ROOT=page_media, PERFORMERS_DB=own_gallery, SANDBOX="off") as start:
+        yield start
 
 
 @pytest.fixture
