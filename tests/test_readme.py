@@ -12,6 +12,7 @@ from tools.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 
 
 def verbs(group: click.Group, prefix: str = "") -> list[str]:
@@ -66,3 +67,9 @@ def test_every_make_target_that_is_named_exists() -> None:
 def test_every_file_that_is_linked_exists() -> None:
     for link in re.findall(r"\]\(([^):#]+)\)", README):
         assert (ROOT / link).exists(), link
+
+
+def test_every_file_that_contributors_are_sent_to_exists() -> None:
+    named = re.findall(r"`((?:function|db|tools|tests)/[\w./]*)`", CONTRIBUTING)
+    assert len(named) > 20
+    assert [path for path in named if not (ROOT / path).exists()] == []
