@@ -1,10 +1,13 @@
 """From a video to the people in it and their names: an overview of this package."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 
+from db.galleries import Store
+from db.models import EncodingModel
 from db.snapshots import Snapshot
+from function.engines.models import find_model
 from function.faces.found import Progress, StageSeconds, Task
 from function.matching.densities import Densities
 from function.matching.matches import Identification, match_people
@@ -27,25 +30,36 @@ class Recognition:
 def recognize_video(
     media: MediaFile,
     reader: Reader,
-    gallery: Snapshot,
+    store: Store,
     settings: Settings,
     densities: Densities | None = None,
-) -> Iterator[Progress | Recognition]:
+) -> Generator[Progress | Recognition]:
     """Find who is in a video: yields progress after each frame, and the Recognition last.
 
-    Closing the iterator ends the work. `densities` are those of the gallery's model, unless given.
+    Closing the generator ends the work. People are named by the gallery as it is in the end; it is
+    opened before only to say what is wrong with it, and never held while the video is read.
+    `densities` are those of the reader's model, unless given.
 
     Raises:
+        EngineUnavailableError: what reads videos cannot run here as configured.
+        GalleryError: the gallery cannot be read; see `db.errors`.
         UnreadableVideoError: the file cannot be read as a video.
         VideoOverLimitError: it is larger or longer than the limits allow.
     """
-    events: Generator[Progress | PeopleFound] = reader.find_people(media, task_of(settings))
-    with closing(events):
+    model = find_model(reader.ready().models[0])
+    take_snapshot(store, model)
+    with closing(reader.find_people(media, task_of(settings))) as events:
         for event in events:
             if isinstance(event, Progress):
                 yield event
             else:
-                yield name_people(event, gallery, settings, densities)
+                yield name_people(event, take_snapshot(store, model), settings, densities)
+
+
+def take_snapshot(store: Store, model: EncodingModel) -> Snapshot:
+    """Return a store's gallery in memory, as it is now."""
+    with store.gallery() as gallery:
+        return gallery.snapshot(model)
 
 
 def task_of(settings: Settings) -> Task:

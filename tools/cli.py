@@ -16,7 +16,6 @@ from tqdm import tqdm
 
 from db.errors import GalleryError
 from db.galleries import Store
-from function.engines.models import find_model
 from function.errors import RecognitionError
 from function.faces.found import Progress
 from function.media.files import open_any
@@ -76,10 +75,7 @@ def identify(video: Path, every: str | None, store: Store) -> None:
         settings = replace(settings, every_seconds=parse_value("--every", every, hint))
     reader = open_reader(replace(settings, time_limit_seconds=LONGEST_SECONDS))
     with closing(reader), open_any(video) as media:
-        model = find_model(reader.ready().models[0])
-        with store.gallery() as gallery:
-            snapshot = gallery.snapshot(model)
-        recognition = _follow(recognize_video(media, reader, snapshot, settings))
+        recognition = _follow(recognize_video(media, reader, store, settings))
     with store.gallery() as gallery:
         print_json(to_reply(recognition.identifications, gallery.thumbnail))
 

@@ -16,8 +16,7 @@ from db.models import EncodingModel
 from function.errors import ClientGoneError, RecognitionError
 from function.faces.found import Progress
 from function.media.files import MediaFile, open_media
-from function.people.gathering import PeopleFound
-from function.recognition import Recognition, name_people, task_of
+from function.recognition import Recognition, recognize_video
 from function.settings import Settings
 from function.web.logs import RequestRecord
 from function.web.page_requests import is_from_page
@@ -88,26 +87,17 @@ def _follow(
 ) -> Iterator[dict[str, Any]]:
     """Yield the lines, and {} in between while there is no news."""
     started = time.perf_counter()
-    service.snapshot()  # what is wrong with the gallery is said before the video is read
+    service.snapshot()  # loads what is not loaded yet
     record.seconds["wait"] = time.perf_counter() - started
-    with closing(service.reader.find_people(media, task_of(settings))) as events:
+    with closing(recognize_video(media, service.reader, service.store, settings)) as events:
         for event in events:
             if isinstance(event, Progress):
                 yield {"progress": to_progress(event)} if event.of_seconds else {}
             else:
-                yield _conclude(event, settings, service, record, keep)
-
-
-def _conclude(
-    found: PeopleFound, settings: Settings, service: Service, record: RequestRecord, keep: Keep
-) -> dict[str, Any]:
-    """Name those who were found, by the gallery as it is now, and write the last line."""
-    model = service.model()
-    with service.gallery() as gallery:
-        recognition = name_people(found, gallery.snapshot(model), settings)
-        result = to_reply(recognition.identifications, gallery.thumbnail)
-    _note(record, recognition)
-    return {"result": result, **keep(recognition, model)}
+                _note(record, event)
+                with service.gallery() as gallery:
+                    result = to_reply(event.identifications, gallery.thumbnail)
+                yield {"result": result, **keep(event, service.model())}
 
 
 def _keeper(request: Request, path: str, results: RecentResults) -> Keep:

@@ -16,6 +16,7 @@ from function.faces.face import Face
 from function.media.files import MediaFile
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import Moment
+from function.recognition import take_snapshot
 from function.sandbox.readers import open_reader
 from function.settings import Settings
 from function.web.access import Access
@@ -69,11 +70,8 @@ class Service:
         Raises:
             GalleryUnavailableError: it is missing, locked, or not a gallery.
         """
-        try:
-            with self.store.gallery() as gallery:
-                yield gallery
-        except GalleryError as error:
-            raise GalleryUnavailableError(str(error)) from error
+        with _explained(), self.store.gallery() as gallery:
+            yield gallery
 
     def model(self) -> EncodingModel:
         """Return the model that videos and photos are encoded by here.
@@ -91,8 +89,8 @@ class Service:
             EngineUnavailableError: what reads videos cannot run here as configured.
         """
         model = self.model()
-        with self.gallery() as gallery:
-            return gallery.snapshot(model)
+        with _explained():
+            return take_snapshot(self.store, model)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -131,3 +129,11 @@ class Service:
     def close(self) -> None:
         """End the work of every request; each still gets an answer."""
         self.reader.close()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except GalleryError as error:
+        raise GalleryUnavailableError(str(error)) from error

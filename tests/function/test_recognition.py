@@ -1,14 +1,17 @@
 """From a video to names, whichever encoder an engine has."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from db.errors import OtherModelError
-from db.models import EncodingModel
+from db.errors import GalleryMissingError, OtherModelError
+from db.galleries import everyone
 from db.records import Encoding, Performer
-from db.snapshots import Snapshot
 from db.sqlite.store import StoredGallery
+from db.stores import open_store
+from function.engines import models
 from function.engines.models import PRIMARY
 from function.engines.protocol import Engine
 from function.enrolling.choosing import choose_face
@@ -17,7 +20,7 @@ from function.matching.densities import Densities
 from function.media.files import open_any
 from function.recognition import Recognition, recognize_video
 from function.settings import Settings
-from tests.support.engines import EngineReader
+from tests.support.engines import EngineReader, OpenStore
 from tests.support.tiny_encoder import TINY, TINY_DENSITIES, TinyEngine
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
@@ -26,8 +29,10 @@ SHOWN = ("obama1.jpg", "astronaut.png", "biden.jpg")
 
 
 @pytest.fixture(scope="module")
-def tiny(engine: Engine) -> TinyEngine:
-    return TinyEngine(engine)
+def tiny(engine: Engine) -> Iterator[TinyEngine]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "MODELS", {**models.MODELS, TINY.id: TINY})
+        yield TinyEngine(engine)
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +65,11 @@ def gallery(engine: Engine, tiny: TinyEngine, photos: Path) -> StoredGallery:
 
 
 def names(
-    video: Path, engine: Engine, snapshot: Snapshot, densities: Densities | None = None
+    video: Path, engine: Engine, gallery: StoredGallery, densities: Densities | None = None
 ) -> list[str]:
     reader, settings = EngineReader(engine), Settings(every_seconds=0.5)
     with open_any(video) as media:
-        *_, last = recognize_video(media, reader, snapshot, settings, densities)
+        *_, last = recognize_video(media, reader, OpenStore(gallery), settings, densities)
     assert isinstance(last, Recognition)
     first = sorted(last.identifications, key=lambda one: one.person.seen[0].seconds)
     return [one.matches[0].performer.name if one.verdict == "match" else "" for one in first]
@@ -73,9 +78,8 @@ def names(
 def test_an_encoder_of_sixty_four_numbers_finds_groups_and_names_people(
     video: Path, tiny: TinyEngine, gallery: StoredGallery
 ) -> None:
-    snapshot = gallery.snapshot(TINY)
-    assert snapshot.vectors.shape == (2, 64)
-    assert names(video, tiny, snapshot, TINY_DENSITIES) == ["obama1.jpg", "", "biden.jpg"]
+    assert gallery.snapshot(TINY).vectors.shape == (2, 64)
+    assert names(video, tiny, gallery, TINY_DENSITIES) == ["obama1.jpg", "", "biden.jpg"]
 
 
 def test_two_models_of_one_photo_do_not_get_in_each_others_way(
@@ -83,7 +87,7 @@ def test_two_models_of_one_photo_do_not_get_in_each_others_way(
 ) -> None:
     assert gallery.models() == [PRIMARY.id, TINY.id]
     assert [one.encodings for one in gallery.performers()] == [1, 1]
-    assert names(video, engine, gallery.snapshot(PRIMARY)) == ["obama1.jpg", "", "biden.jpg"]
+    assert names(video, engine, gallery) == ["obama1.jpg", "", "biden.jpg"]
 
 
 @pytest.mark.parametrize("densities", [None, TINY_DENSITIES])
@@ -95,6 +99,51 @@ def test_scores_need_densities_of_the_models_own(
     densities: Densities | None,
 ) -> None:
     looked_by: Engine = engine if densities else tiny
-    model: EncodingModel = looked_by.encoder.model
     with pytest.raises(OtherModelError, match="densities were fitted on encodings of tiny"):
-        names(video, looked_by, gallery.snapshot(model), densities)
+        names(video, looked_by, gallery, densities)
+
+
+def test_a_gallery_is_never_held_while_a_video_is_read(
+    video: Path, engine: Engine, gallery: StoredGallery
+) -> None:
+    store = OpenStore(gallery)
+    held: list[str] = []
+
+    @contextmanager
+    def watched() -> Iterator[StoredGallery]:
+        held.append("open")
+        yield gallery
+        held.pop()
+
+    store.gallery = watched  # type: ignore[method-assign]
+    with open_any(video) as media:
+        events = recognize_video(media, EngineReader(engine), store, Settings())
+        held_at = [(type(event).__name__, len(held)) for event in events]
+    assert ("Progress", 0) in held_at
+    assert {number for _, number in held_at} == {0}
+
+
+def test_what_is_wrong_with_the_gallery_is_said_before_the_video_is_read(
+    video: Path, engine: Engine, tmp_path: Path
+) -> None:
+    with open_any(video) as media, pytest.raises(GalleryMissingError):
+        next(
+            recognize_video(media, EngineReader(engine), open_store(tmp_path / "g.db"), Settings())
+        )
+
+
+def test_the_gallery_counts_as_it_is_when_the_video_ends(
+    video: Path, engine: Engine, gallery: StoredGallery, tmp_path: Path
+) -> None:
+    store = open_store(tmp_path / "g.db")
+    store.create()
+    with open_any(video) as media:
+        events = recognize_video(media, EngineReader(engine), store, Settings(every_seconds=0.5))
+        next(events)
+        with store.changing() as change:
+            for performer, encodings, thumbnail in everyone(gallery):
+                kept = [one for one in encodings if one.model == PRIMARY.id]
+                change.enrol(performer, kept, thumbnail)
+        *_, last = events
+    assert isinstance(last, Recognition)
+    assert sum(one.verdict == "match" for one in last.identifications) == 2

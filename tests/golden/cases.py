@@ -33,7 +33,7 @@ from function.settings import Settings
 from function.web.reply import PersonReply, rank, to_reply
 from function.web.results import RecentResults
 from tests.support.crowds import Crowd
-from tests.support.engines import EngineReader
+from tests.support.engines import EngineReader, OpenStore
 from tools.demo.__main__ import ENROLLED, IN_THE_VIDEO, SECONDS_EACH
 from tools.footage.photos import fetch_photos
 from tools.footage.videos import moving_picture, read_portrait, still_picture, write_video
@@ -245,9 +245,8 @@ def _performer(name: str) -> Performer:
 def _recognize(
     video: Path, gallery: Gallery, engine: Engine, settings: Settings = ALL_MATCHES
 ) -> Recognition:
-    snapshot = gallery.snapshot(engine.encoder.model)
     with open_any(video) as media:
-        *_, last = recognize_video(media, EngineReader(engine), snapshot, settings)
+        *_, last = recognize_video(media, EngineReader(engine), OpenStore(gallery), settings)
     assert isinstance(last, Recognition)
     return last
 

@@ -1,11 +1,14 @@
 """An engine for tests of what surrounds engines: it sees one face in every picture, at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
 
+from db.addresses import StoreAddress
 from db.records import Vectors
+from db.sqlite.store import SqliteStore, StoredGallery
 from function.engines.protocol import (
     Alignment,
     Box,
@@ -78,3 +81,15 @@ class EngineReader(Here):
     def __init__(self, engine: Engine) -> None:
         super().__init__(Settings(sandbox="off"))
         self._engine = engine
+
+
+class OpenStore(SqliteStore):
+    """A store whose gallery is open already, and stays so."""
+
+    def __init__(self, gallery: StoredGallery) -> None:
+        super().__init__(StoreAddress("in memory"))
+        self._gallery = gallery
+
+    @contextmanager
+    def gallery(self) -> Iterator[StoredGallery]:
+        yield self._gallery
