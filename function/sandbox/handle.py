@@ -31,6 +31,7 @@ from function.sandbox.wire import WireError
 from function.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+CHILD_MODULE = f"{__package__}.child"
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH")
 PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "PYTHONDONTWRITEBYTECODE")
@@ -67,7 +68,7 @@ class Child:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  # our own program, no shell
-                [sys.executable, "-m", f"{__package__}.child", str(theirs.fileno())],
+                [sys.executable, "-m", CHILD_MODULE, str(theirs.fileno())],
                 cwd=ROOT,
                 env=_environment(),
                 stdin=subprocess.PIPE,  # never written to: when it closes, the child ends too

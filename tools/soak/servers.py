@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from db.stores import open_store
+from function.sandbox.handle import CHILD_MODULE
 from function.web.page_requests import PAGE_HEADER
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +77,7 @@ class Server:
         found = []
         for process in map(int, filter(str.isdigit, os.listdir("/proc"))):  # noqa: PTH208
             command, ancestors = _command(process), _ancestors(process)
-            if b"function.sandbox.child" in command and self.process.pid in ancestors:
+            if CHILD_MODULE.encode() in command and self.process.pid in ancestors:
                 found.append(process)
         return found
 

@@ -222,9 +222,12 @@ def try_crashes(server: Server, film: str, good: str, times: int, limit_seconds:
             asking = threading.Thread(target=lambda kept=answers: kept.append(server.ask(film)))
             asking.start()
             time.sleep(chance.uniform(0.0, 1.0))
-            for child in server.children():
+            children = server.children()
+            for child in children:
                 os.kill(child, signal.SIGSEGV)
             asking.join()
+            if not children:
+                figures.faults.append(f"crash {number}: there was no child to kill")
             time.sleep(DYING_SECONDS)
             figures.add(f"crash {number}", answers[0], limit_seconds)
             _ask_good(figures, server, good, limit_seconds)
