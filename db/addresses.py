@@ -23,23 +23,38 @@ class StoreAddress:
         return scheme.lower() if separator else SQLITE
 
     @property
+    def is_file(self) -> bool:
+        """Whether it names a file; an `sqlite://` with a host does not."""
+        _, separator, rest = self.text.partition("://")
+        names_path = len(rest) > 1 and rest.startswith("/")
+        return not separator or (self.scheme == SQLITE and names_path)
+
+    @property
     def path(self) -> Path:
         """The file of an SQLite gallery."""
-        prefix = f"{SQLITE}:///"
-        is_url = self.text.lower().startswith(prefix)
-        return Path(self.text[len(prefix) :] if is_url else self.text)
+        _, separator, rest = self.text.partition(":///")
+        return Path(rest if separator else self.text)
 
     @property
     def name(self) -> str:
         """What messages call it: a file without its folders, a URL without its password."""
-        if self.scheme == SQLITE:
-            return self.path.name
-        parts = urlsplit(self.text)
-        port = f":{parts.port}" if parts.port else ""
-        return f"{self.scheme}://{parts.hostname or ''}{port}{parts.path}"
+        return self.path.name if self.is_file else f"{self.scheme}://{_shown(self.text)}"
 
     def __str__(self) -> str:
-        return str(self.path) if self.scheme == SQLITE else self.name
+        return str(self.path) if self.is_file else self.name
 
     def __repr__(self) -> str:
         return f"StoreAddress({str(self)!r})"
+
+
+def _shown(url: str) -> str:
+    """Return the host and the path of a URL, or "..." where a password may be among them."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "..."
+    # A password that was not escaped may end the host too early, and go on behind it.
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        return "..."
+    return f"{host}{f':{port}' if port else ''}{parts.path}"

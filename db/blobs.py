@@ -40,7 +40,7 @@ def from_blob(blob: bytes, dimensions: int) -> Vector:
 
 def has_length(blob: bytes, dimensions: int) -> bool:
     """Say whether a blob is as long as an encoding of so many numbers."""
-    return len(blob) == dimensions * NUMBER_BYTES
+    return dimensions > 0 and len(blob) == dimensions * NUMBER_BYTES
 
 
 def stack_blobs(blobs: list[bytes], dimensions: int) -> Vectors:

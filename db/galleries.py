@@ -81,7 +81,7 @@ class Gallery(Enrolled, Protocol):
         """
 
     def find_performer(self, name_or_id: str) -> Performer:
-        """Find one performer by name (ignoring case) or by id.
+        """Find one performer by name (upper and lower case alike, in ASCII) or by id.
 
         Raises:
             PerformerNotFoundError: no performer has it.
@@ -142,7 +142,9 @@ class Gallery(Enrolled, Protocol):
 class GalleryChange(Gallery, Protocol):
     """A gallery to change, held against other imports and edits.
 
-    Each method is one transaction, which lands whole or not at all and moves `generation` on.
+    Each method is one transaction, which lands whole or not at all and moves `generation` on. A
+    performer who is to be changed is the one with the record's id, as they are stored by then;
+    where there is none any more, that is a PerformerNotFoundError.
     """
 
     def enrol(
@@ -151,7 +153,8 @@ class GalleryChange(Gallery, Protocol):
         """Add a performer, or what is new to the one who shares an id with this record.
 
         `performer.id` is not looked at. Photos that are stored stay, and so does a thumbnail. A
-        photo may have encodings of several models, if one is of the gallery's primary model.
+        photo may have encodings of several models, if one is of the gallery's primary model: the
+        model of the first encoding that was enrolled into the empty gallery.
 
         Raises:
             OtherModelError: a photo would have none of the gallery's primary model.
@@ -268,7 +271,11 @@ class Store(Protocol):
         """Name the copies that the store made before upgrades, and that still hold everything."""
 
     def export_bundle(self, destination: Path) -> Manifest:
-        """Write the gallery to a bundle, whole or not at all; an existing file is replaced."""
+        """Write the gallery to a bundle, whole or not at all; a file of that name is replaced.
+
+        Raises:
+            GalleryError: that file is the gallery itself.
+        """
 
 
 def everyone(gallery: Enrolled) -> Iterator[tuple[Performer, list[Encoding], bytes | None]]:

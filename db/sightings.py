@@ -1,7 +1,7 @@
 """A person as seen in one video, and the user's corrections about them."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from db.models import EncodingModel
 from db.records import Encoding, Performer, Vector
@@ -26,7 +26,8 @@ class Correction:
     """What one correction changed, so that it can be undone.
 
     `photo_hashes` were added to the performer, `added` are the ids of new rejections, `lifted` the
-    rejections that were taken back: performer, vector, model and origin.
+    rejections that were taken back: performer, vector, model and origin. `picture` is the thumbnail
+    that a performer without one was given.
     """
 
     performer: Performer
@@ -34,6 +35,7 @@ class Correction:
     photo_hashes: tuple[str, ...] = ()
     added: tuple[int, ...] = ()
     lifted: tuple[tuple[int, bytes, str, str], ...] = ()
+    picture: bytes | None = field(default=None, repr=False)
 
 
 def new_performer(name: str) -> Performer:

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from db.addresses import SQLITE, StoreAddress
+from db.addresses import StoreAddress
 from db.errors import UnknownStoreError
 from db.galleries import Gallery, Store
 from db.sqlite import store as sqlite
@@ -16,10 +16,10 @@ def open_store(address: StoreAddress | Path | str) -> Store:
         UnknownStoreError: no store of ours has an address of that kind.
     """
     found = address if isinstance(address, StoreAddress) else StoreAddress(str(address))
-    if found.scheme != SQLITE:
+    if not found.is_file:
         raise UnknownStoreError(
-            f"A gallery at {found} cannot be opened: {found.scheme} is no kind of store here. "
-            "Name an SQLite file."
+            f"A gallery at {found} cannot be opened: only SQLite files can. Name one, by its path "
+            "or as sqlite:///PATH."
         )
     return sqlite.SqliteStore(found)
 

@@ -8,6 +8,7 @@ continue for a few seconds, then ends them with an answer, before it would be ki
 import logging
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 from types import FrameType
@@ -17,7 +18,7 @@ import functions_framework
 from flask import Flask
 from functions_framework._http import create_server
 
-from function.settings import Settings
+from function.settings import SettingError, Settings
 from function.web.service import Service
 
 log = logging.getLogger(__name__)
@@ -73,4 +74,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SettingError as error:
+        sys.exit(f"{error}")

@@ -23,6 +23,8 @@ class Kind:
 
     parse: Callable[[str], Any]
     form: str
+    show: Callable[[str], str] = str
+    """How a complaint shows the text: without a password that may be in it."""
 
 
 def _number(text: str) -> float:
@@ -75,6 +77,13 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().rstrip("/").lower() for word in text.split(",") if word.strip())
 
 
+def _store(text: str) -> StoreAddress:
+    address = StoreAddress(text)
+    if not address.is_file:
+        raise ValueError(str(address))
+    return address
+
+
 USUAL_STORE = StoreAddress("performers.db")
 
 TEXT = Kind(str, "text")
@@ -83,7 +92,7 @@ PAIRS = Kind(_pairs, "pairs like /theirs=/ours separated by ;")
 WORDS = Kind(_words, "words separated by commas")
 SECONDS = Kind(_positive, "a number of seconds above 0")
 FILE = Kind(Path, "a path")
-STORE = Kind(StoreAddress, "a path, or the URL of a store")
+STORE = Kind(_store, "the path of a file, or sqlite:///PATH", lambda text: str(StoreAddress(text)))
 COUNT = Kind(_count, "a whole number, 1 or more")
 PERCENT = Kind(_percent, "a number from 0 to 100")
 INTERVAL = Kind(
@@ -211,7 +220,7 @@ def parse_value(variable: str, text: str, hint: Any) -> Any:
     try:
         return kind.parse(text)
     except ValueError:
-        raise SettingError(f"{variable} is {text!r}; it must be {kind.form}.") from None
+        raise SettingError(f"{variable} is {kind.show(text)!r}; it must be {kind.form}.") from None
 
 
 def settings_table() -> str:

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from db.blobs import to_blob
-from db.errors import DamagedBundleError, GalleryMissingError
+from db.errors import DamagedBundleError, GalleryError, GalleryMissingError
 from db.galleries import Manifest, everyone
 from db.sqlite import notes
 from db.sqlite.connections import OWNER_ONLY, explained
@@ -23,7 +23,13 @@ from db.sqlite.migrations import MIGRATIONS
 
 
 def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
-    """Write the gallery to a bundle, whole or not at all; an existing file is replaced."""
+    """Write the gallery to a bundle, whole or not at all; a file of that name is replaced.
+
+    Raises:
+        GalleryError: that file is the gallery itself.
+    """
+    if gallery.path and destination.resolve() == gallery.path.resolve():
+        raise GalleryError(f"{destination.name} is the gallery itself. Name another file.")
     partial = destination.with_name(f".{destination.name}.bundle")
     try:
         gallery.copy_to(partial)

@@ -140,7 +140,7 @@ def _check_primary(db: sqlite3.Connection, primary: str) -> Iterator[Finding]:
         "HAVING sum(model = ?) = 0)"
     )
     (lacking,) = db.execute(sql, (primary,)).fetchone()
-    if lacking:
+    if lacking and primary:
         found = f"{lacking} photos have no encoding of {primary}, by which people are compared."
         yield Finding("error", found, "Enrol these photos again into a new gallery.")
 
@@ -149,10 +149,14 @@ def _read_models(db: sqlite3.Connection) -> dict[str, int]:
     """Return the dimensions of each model that is in use, the primary one first."""
     if db.execute("PRAGMA user_version").fetchone()[0] < MODELS_FROM_SCHEMA:
         sql = (
-            "SELECT model, length(vector) / 4 FROM encodings GROUP BY model, length(vector) "
-            "ORDER BY count(*)"
+            "SELECT model, length(vector) / 4 FROM encodings "
+            "WHERE length(vector) > 0 AND length(vector) % 4 = 0 "
+            "GROUP BY model, length(vector) ORDER BY count(*) DESC, length(vector) DESC"
         )
-        return dict(db.execute(sql).fetchall())
+        dimensions: dict[str, int] = {}
+        for model, number in db.execute(sql):
+            dimensions.setdefault(model, number)
+        return dimensions
     sql = (
         "SELECT id, dimensions FROM models WHERE EXISTS "
         "(SELECT 1 FROM encodings WHERE model = models.id) ORDER BY number"

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -68,12 +68,26 @@ def transaction(db: Database) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        db.execute("COMMIT")
     except BaseException:
         # On a full disk SQLite has already rolled back.
         if db.conn.in_transaction:
             db.execute("ROLLBACK")
         raise
-    db.execute("COMMIT")
+
+
+@contextmanager
+def savepoint(db: Database) -> Iterator[None]:
+    """Within a transaction, let all of the block land, or none."""
+    db.execute("SAVEPOINT part")
+    try:
+        yield
+        db.execute("RELEASE part")
+    except BaseException:
+        if db.conn.in_transaction:
+            db.execute("ROLLBACK TO part")
+            db.execute("RELEASE part")
+        raise
 
 
 @contextmanager
@@ -126,8 +140,9 @@ def _prepare(db: Database, path: Path | None) -> Database:
     name = path.name if path else "in memory"
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA secure_delete = ON")
-    application_id = db.execute("PRAGMA application_id").fetchone()[0]
+    # Asked first: another process may be making the gallery, and marks it with the same step.
     is_empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    application_id = db.execute("PRAGMA application_id").fetchone()[0]
     if application_id != APPLICATION_ID and not is_empty:
         raise NotAGalleryError(f"{name} is an SQLite file, but not a gallery. Name another file.")
     if schema_version(db) > len(MIGRATIONS):
@@ -136,16 +151,13 @@ def _prepare(db: Database, path: Path | None) -> Database:
             f"{len(MIGRATIONS)}. Update the software; the file was not touched."
         )
     if schema_version(db) < len(MIGRATIONS):
-        if path is not None and not is_empty:
-            _back_up(db, path)
         db.execute("PRAGMA journal_mode = WAL")
-        is_behind = True
-        while is_behind:
-            with transaction(db):
-                is_behind = migrate(db)
-                # A new file gets all tables or none, however this process ends.
-                while is_empty and is_behind:
-                    is_behind = migrate(db)
+        # One transaction: all steps or none, however this process ends, and no other between them.
+        with transaction(db):
+            if path is not None and 0 < schema_version(db) < len(MIGRATIONS):
+                _back_up(schema_version(db), path)
+            while migrate(db):
+                pass
     return db
 
 
@@ -165,7 +177,9 @@ def copy_database(db: Database, destination: Path) -> None:
         raise
 
 
-def _back_up(db: Database, path: Path) -> None:
-    name = f"{path.name}.before-{schema_version(db) + 1}"
+def _back_up(version: int, path: Path) -> None:
+    name = f"{path.name}.before-{version + 1}"
     taken = sum(1 for _ in path.parent.glob(f"{name}*"))
-    copy_database(db, path.with_name(f"{name}.{taken}" if taken else name))
+    # A connection of its own: one that holds a transaction cannot copy.
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        copy_database(Database(reader), path.with_name(f"{name}.{taken}" if taken else name))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from db.blobs import from_blob, to_blob
+from db.blobs import has_length, to_blob
 from db.records import Identity, Performer
 from db.sightings import Correction, Sighting
 from db.sqlite.gallery import SqliteGallery
@@ -20,27 +20,34 @@ def assign(
 
     Raises:
         ForgottenError: the performer was forgotten.
-        OtherModelError: the gallery holds encodings of another model.
+        OtherModelError: a photo would have no encoding of the gallery's primary model.
+        PerformerNotFoundError: `instead_of` is no longer there.
     """
-    known = gallery.photo_hashes(performer.id, sighting.model.id) if performer.id else set()
     with gallery.writing():
+        before = gallery.find_same(performer)
+        known = _hashes_of(gallery, before) if before else set()
+        is_pictured = before is not None and gallery.thumbnail(before.id) is not None
         change = gallery.enrol(performer, sighting.encodings, sighting.picture)
         (stored,) = gallery.find_identities([Identity(performer.source, performer.source_id)])
-        new = gallery.photo_hashes(stored.id, sighting.model.id) - known
         added = reject(gallery, instead_of, sighting).added if instead_of else ()
-        lifted = _lift(gallery, stored, sighting)
-    return Correction(
-        performer=stored,
-        created=change == "added",
-        photo_hashes=tuple(sorted(new)),
-        added=added,
-        lifted=lifted,
-    )
+        return Correction(
+            performer=stored,
+            created=change == "added",
+            photo_hashes=tuple(sorted(_hashes_of(gallery, stored) - known)),
+            added=added,
+            lifted=_lift(gallery, stored, sighting),
+            picture=None if is_pictured else sighting.picture,
+        )
 
 
 def reject(gallery: SqliteGallery, performer: Performer, sighting: Sighting) -> Correction:
-    """Record that a sighting is not `performer`, who is then no longer offered for it."""
+    """Keep that a sighting is not `performer`: from now on they are not offered for it.
+
+    Raises:
+        PerformerNotFoundError: the performer is no longer there.
+    """
     with gallery.writing() as db:
+        performer = gallery.performer(performer.id)
         inserted = db.execute(
             "INSERT INTO rejections (performer_id, vector, model, origin) VALUES (?, ?, ?, ?)",
             (performer.id, to_blob(sighting.template), sighting.model.id, sighting.origin),
@@ -66,12 +73,21 @@ def undo(gallery: SqliteGallery, correction: Correction) -> None:
                 "SELECT ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM performers WHERE id = ?)",
                 (*lifted, lifted[0]),
             )
+        db.execute(
+            "UPDATE performers SET thumbnail = NULL WHERE id = ? AND thumbnail = ?",
+            (performer_id, correction.picture),
+        )
         if correction.created:
             db.execute(
                 "DELETE FROM performers WHERE id = ? AND NOT EXISTS "
                 "(SELECT 1 FROM encodings WHERE performer_id = performers.id)",
                 (performer_id,),
             )
+
+
+def _hashes_of(gallery: SqliteGallery, performer: Performer) -> set[str]:
+    sql = "SELECT photo_hash FROM encodings WHERE performer_id = ?"
+    return {row[0] for row in gallery.rows(sql, performer.id)}
 
 
 def _lift(
@@ -90,7 +106,9 @@ def _lift(
 
 
 def _is_near(blob: bytes, sighting: Sighting) -> bool:
-    apart = np.linalg.norm(from_blob(blob, sighting.model.dimensions) - sighting.template)
+    if not has_length(blob, sighting.model.dimensions):
+        return False
+    apart = np.linalg.norm(np.frombuffer(blob, "<f4") - sighting.template)
     return float(apart) < sighting.model.rejected_within
 
 

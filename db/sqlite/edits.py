@@ -14,11 +14,13 @@ def merge(gallery: SqliteGallery, kept: Performer, absorbed: Performer) -> Perfo
 
     Raises:
         GalleryError: both are the same performer.
+        PerformerNotFoundError: one is no longer there.
     """
     if kept.id == absorbed.id:
         raise GalleryError(f"{kept.name} ({kept.id}) cannot be merged with itself. Name two.")
     with gallery.writing() as db:
-        # OR IGNORE leaves the encodings of photos that both have; they are deleted with the row.
+        kept, absorbed = gallery.performer(kept.id), gallery.performer(absorbed.id)
+        # OR IGNORE leaves behind the encodings of photos that both have; they go with the row.
         db.execute(
             "UPDATE OR IGNORE encodings SET performer_id = ? WHERE performer_id = ?",
             (kept.id, absorbed.id),
@@ -37,8 +39,8 @@ def merge(gallery: SqliteGallery, kept: Performer, absorbed: Performer) -> Perfo
         )
         save_details(db, combine(kept, absorbed, keep_name=True))
         db.execute("DELETE FROM performers WHERE id = ?", (absorbed.id,))
-    notes.log(gallery, "merge", {"performers": 2, "encodings": absorbed.encodings})
-    return gallery.find_performer(str(kept.id))
+        notes.log(gallery, "merge", {"performers": 2, "encodings": absorbed.encodings})
+        return gallery.performer(kept.id)
 
 
 def rename(
@@ -47,9 +49,12 @@ def rename(
     """Rename a performer; later imports keep the new name, and the old one becomes an alias.
 
     A disambiguation of None stays as it is.
+
+    Raises:
+        PerformerNotFoundError: the performer is no longer there.
     """
     with gallery.writing() as db:
-        save_details(db, renamed(performer, name, disambiguation))
+        save_details(db, renamed(gallery.performer(performer.id), name, disambiguation))
         db.execute("UPDATE performers SET renamed = 1 WHERE id = ?", (performer.id,))
 
 
@@ -72,37 +77,40 @@ def remove_photo(gallery: SqliteGallery, performer: Performer, photo: str) -> in
     Raises:
         PerformerNotFoundError: the performer has no such photo, or several match.
     """
-    hashes = {
-        row[0]
-        for row in gallery.rows(
-            "SELECT photo_hash FROM encodings "
-            "WHERE performer_id = ? AND (origin = ? OR photo_hash LIKE ? || '%')",
-            *(performer.id, photo, photo if photo.isalnum() else "-"),
-        )
-    }
-    if len(hashes) != 1:
-        found = f"{len(hashes)} photos" if hashes else "no photo"
-        raise PerformerNotFoundError(
-            f"{performer.name} has {found} {photo!r}. `python -m tools show {performer.id}` lists "
-            "them with their hashes."
-        )
     with gallery.writing() as db:
+        photo_hash = _find_photo(gallery, performer, photo)
         removed = db.execute(
             "DELETE FROM encodings WHERE performer_id = ? AND photo_hash = ?",
-            (performer.id, *hashes),
+            (performer.id, photo_hash),
         ).rowcount
-        db.execute("INSERT OR IGNORE INTO removed_photos VALUES (?, ?)", (performer.id, *hashes))
+        db.execute("INSERT OR IGNORE INTO removed_photos VALUES (?, ?)", (performer.id, photo_hash))
         db.execute(
             "UPDATE performers SET thumbnail = NULL WHERE id = ? AND NOT EXISTS "
             "(SELECT 1 FROM encodings WHERE performer_id = performers.id)",
             (performer.id,),
         )
-    notes.log(gallery, "remove-photo", {"encodings": int(removed)})
+        notes.log(gallery, "remove-photo", {"encodings": int(removed)})
     gallery.scrub()
     return int(removed)
+
+
+def _find_photo(gallery: SqliteGallery, performer: Performer, photo: str) -> str:
+    rows = gallery.rows(
+        "SELECT DISTINCT photo_hash FROM encodings "
+        "WHERE performer_id = ? AND (origin = ? OR photo_hash LIKE ? || '%')",
+        *(performer.id, photo, photo if photo.isalnum() else "-"),
+    )
+    if len(rows) != 1:
+        found = f"{len(rows)} photos" if rows else "no photo"
+        raise PerformerNotFoundError(
+            f"{performer.name} has {found} {photo!r}. `python -m tools show {performer.id}` lists "
+            "them with their hashes."
+        )
+    return str(rows[0][0])
 
 
 def allow_photos(gallery: SqliteGallery, performer: Performer) -> None:
     """Let a performer's removed photos be enrolled again."""
     with gallery.writing() as db:
+        gallery.performer(performer.id)
         db.execute("DELETE FROM removed_photos WHERE performer_id = ?", (performer.id,))

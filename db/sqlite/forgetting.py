@@ -11,10 +11,14 @@ from db.sqlite.gallery import SqliteGallery
 def forget(gallery: SqliteGallery, performer: Performer) -> None:
     """Erase a performer with every encoding and picture, also from the bytes of the file.
 
-    From then on no import brings them back. Copies and backups of the file are not erased.
+    From then on no import brings them back. Copies and backups of the file are not reached.
+
+    Raises:
+        PerformerNotFoundError: the performer is no longer there.
     """
     key = read_key(gallery.rows)
     with gallery.writing() as db:
+        performer = gallery.performer(performer.id)
         db.execute("DELETE FROM performers WHERE id = ?", (performer.id,))
         ids = [("id", identity.source_id) for identity in identities_of(performer)]
         for marks in (*marks_of(performer), *ids):
@@ -22,7 +26,7 @@ def forget(gallery: SqliteGallery, performer: Performer) -> None:
                 "INSERT OR REPLACE INTO forgotten (hash, performer) VALUES (?, ?)",
                 (hash_mark(key, marks), performer.id),
             )
-    notes.log(gallery, "forget", {"encodings": performer.encodings})
+        notes.log(gallery, "forget", {"encodings": performer.encodings})
     gallery.scrub()
 
 
@@ -48,4 +52,4 @@ def unforget(gallery: SqliteGallery, name_or_id: str, disambiguation: str = "") 
     with gallery.writing() as db:
         for number in found:
             db.execute("DELETE FROM forgotten WHERE performer = ?", (number,))
-    notes.log(gallery, "unforget", {"performers": len(found)})
+        notes.log(gallery, "unforget", {"performers": len(found)})

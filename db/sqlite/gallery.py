@@ -22,7 +22,13 @@ from db.errors import (
 from db.identities import combine, identities_of
 from db.marks import find_forgotten
 from db.records import Change, Encoding, Generation, Identity, Performer
-from db.sqlite.connections import copy_database, explained, open_database, transaction
+from db.sqlite.connections import (
+    copy_database,
+    explained,
+    open_database,
+    savepoint,
+    transaction,
+)
 
 _PERFORMERS = """
     SELECT performers.id, name, disambiguation, aliases, urls, source, source_id,
@@ -74,7 +80,7 @@ class SqliteGallery:
         return [_performer(row) for row in self.rows(f"{_PERFORMERS} ORDER BY name, id")]
 
     def find_performer(self, name_or_id: str) -> Performer:
-        """Find one performer by name (ignoring case) or by id.
+        """Find one performer by name (upper and lower case alike, in ASCII) or by id.
 
         Raises:
             PerformerNotFoundError: no performer has it.
@@ -145,8 +151,7 @@ class SqliteGallery:
         rows = self.rows(
             "SELECT vector, model, quality, photo_hash, origin, weaknesses, "
             "coalesce(dimensions, 0) FROM encodings LEFT JOIN models ON models.id = model "
-            "WHERE performer_id = ? "
-            "ORDER BY encodings.id",
+            "WHERE performer_id = ? ORDER BY encodings.id",
             performer_id,
         )
         try:
@@ -190,14 +195,14 @@ class SqliteGallery:
         `performer.id` is ignored. Photos already stored stay, and so does a thumbnail.
 
         Raises:
-            OtherModelError: the gallery holds encodings of another model.
-            DamagedVectorError: an encoding cannot be stored; nothing is stored then.
+            OtherModelError: a photo would have no encoding of the gallery's primary model.
+            DamagedVectorError: an encoding cannot be stored; nothing was.
             IdentityConflictError: the record carries the ids of two performers.
             ForgottenError: the performer was forgotten.
         """
         with self.writing() as db:
             stored = self.find_same(performer)
-            self._refuse_other_models(stored, encodings)
+            encodings = self._primary_first(db, stored, encodings)
             if stored is None:
                 self._add(db, performer, encodings, thumbnail)
                 return "added"
@@ -207,10 +212,11 @@ class SqliteGallery:
             combined = combine(stored, performer, keep_name=keep_name)
             if combined != stored:
                 save_details(db, combined)
-            if thumbnail is not None and self.thumbnail(stored.id) is None:
+            pictured = thumbnail is not None and self.thumbnail(stored.id) is None
+            if pictured:
                 db.table("performers").update(stored.id, {"thumbnail": thumbnail})
             added = self._save_encodings(db, stored.id, encodings)
-            return "updated" if added or combined != stored else "unchanged"
+            return "updated" if added or pictured or combined != stored else "unchanged"
 
     def copy_into(self, copy: "SqliteGallery") -> None:
         """Give a gallery in memory the same content, to try out what would happen."""
@@ -240,35 +246,55 @@ class SqliteGallery:
     def writing(self) -> Iterator[Database]:
         """Hold one transaction, which lands whole or not at all and moves `generation` on.
 
-        What is written inside another `writing` belongs to that one's transaction.
+        What is written inside another `writing` lands with that one's transaction; where it fails,
+        none of it does.
         """
-        with self._lock:
-            if self._db.conn.in_transaction:  # ours: the lock lets in no other thread
-                yield self._db
-                return
-            with explained(self.path), transaction(self._db):
-                before = self._db.conn.total_changes
-                yield self._db
-                if self._db.conn.total_changes > before:
-                    sql = "UPDATE counters SET value = value + 1 WHERE name = 'generation'"
-                    self._db.execute(sql)
+        with self._transaction() as is_outermost:
+            before = self._db.conn.total_changes
+            yield self._db
+            if is_outermost and self._db.conn.total_changes > before:
+                sql = "UPDATE counters SET value = value + 1 WHERE name = 'generation'"
+                self._db.execute(sql)
 
     def note(self, sql: str, *values: Any) -> None:
-        """Run one statement that readers need not reload for: the generation stays the same."""
-        with self._lock, explained(self.path), transaction(self._db):
+        """Write one statement that readers need not reload for: the generation stays."""
+        with self._transaction():
             self._db.execute(sql, values)
 
-    def _refuse_other_models(self, stored: Performer | None, encodings: Sequence[Encoding]) -> None:
-        """Let no photo in that has no encoding of the model that all others have."""
+    @contextmanager
+    def _transaction(self) -> Iterator[bool]:
+        with self._lock:
+            if self._db.conn.in_transaction:  # ours: the lock lets in no other thread
+                with savepoint(self._db):
+                    yield False
+            else:
+                with explained(self.path), transaction(self._db):
+                    yield True
+
+    def _primary_first(
+        self, db: Database, stored: Performer | None, encodings: Sequence[Encoding]
+    ) -> Sequence[Encoding]:
+        """Let no photo in that has no encoding of the model that all others have.
+
+        Its encoding is stored before the photo's others, so that a gallery which is filled from
+        this one, performer by performer, has the same primary model.
+        """
+        if not encodings:
+            return encodings
         primary = next(iter(self.models()), "")
+        if not primary:
+            # Models whose encodings are all gone would come before those of the next one.
+            db.execute("DELETE FROM models")
+            primary = encodings[0].model
         known = self.photo_hashes(stored.id, primary) if stored else set()
         known |= {one.photo_hash for one in encodings if one.model == primary}
         for encoding in encodings:
-            if primary and encoding.photo_hash not in known:
+            if encoding.photo_hash not in known:
                 raise OtherModelError(
                     f"The gallery holds encodings of {primary}, but these are of {encoding.model}; "
                     "they cannot be compared. Use another gallery file, or the engine that made it."
                 )
+        return sorted(encodings, key=lambda one: one.model != primary)
 
     def _add(
         self,

@@ -134,7 +134,8 @@ def m003_rejections_and_weaknesses(db: Database) -> None:
 def m004_models(db: Database) -> None:
     """The models of the encodings, so that a photo may have several; the primary one comes first.
 
-    A model's dimensions are those of most of its encodings: a damaged one has another length.
+    A model's dimensions are those of most of its encodings, or else of the longest: damage cuts.
+    No id of a rejection is given out again: what was said of one must not be undone for another.
     """
     db.execute(
         """
@@ -148,8 +149,25 @@ def m004_models(db: Database) -> None:
     db.execute(
         "INSERT OR IGNORE INTO models (id, dimensions) "
         "SELECT model, length(vector) / 4 FROM encodings "
-        "GROUP BY model, length(vector) ORDER BY count(*) DESC"
+        "WHERE length(vector) > 0 AND length(vector) % 4 = 0 "
+        "GROUP BY model, length(vector) ORDER BY count(*) DESC, length(vector) DESC"
     )
+    db.execute("ALTER TABLE rejections RENAME TO rejections_before")
+    db.execute(
+        """
+        CREATE TABLE rejections (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            performer_id INTEGER NOT NULL REFERENCES performers (id) ON DELETE CASCADE,
+            vector BLOB NOT NULL,
+            model TEXT NOT NULL,
+            origin TEXT NOT NULL,
+            created TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+        )
+        """
+    )
+    db.execute("INSERT INTO rejections SELECT * FROM rejections_before")
+    db.execute("DROP TABLE rejections_before")
+    db.execute("CREATE INDEX rejections_by_performer ON rejections (performer_id)")
 
 
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (

@@ -27,7 +27,9 @@ def only_writer(path: Path) -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
-    lock = path.with_name(f"{path.name}.lock")
+    # Whoever names the file by a link takes turns with those who name it itself.
+    real = path.resolve()
+    lock = real.with_name(f"{real.name}.lock")
     try:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     except OSError as error:

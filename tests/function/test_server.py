@@ -1,6 +1,8 @@
 """The server as it runs: clients that leave, bodies that do not end, and being told to stop."""
 
+import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -35,6 +37,30 @@ def wait_until_busy(server: Server, busy: float = 1.0) -> None:
     while f"recognition_slots_busy {busy}".encode() not in server.get("/metrics").body:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("PERFORMERS_DB", "postgresql://user:secret@host/db", "is 'postgresql://host/db'; it must"),
+        ("PORT", "http", "is 'http'; it must be a whole number"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_one_line_and_no_traceback(
+    variable: str, value: str, complaint: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "function.server"],
+        env={**os.environ, variable: value},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"{variable} {complaint}")
+    assert "secret" not in done.stdout
 
 
 def test_it_says_where_it_serves(server: Server) -> None:

@@ -51,6 +51,20 @@ def test_a_value_that_cannot_be_used_is_named_with_what_it_must_be(
         Settings.from_env({variable: value})
 
 
+def test_a_gallery_is_named_by_a_path_or_by_a_url_of_a_file() -> None:
+    for text in ("/data/g.db", "sqlite:////data/g.db"):
+        settings = Settings.from_env({"PERFORMERS_DB": text})
+        assert settings.performers_db.path == Path("/data/g.db")
+
+
+def test_a_gallery_on_a_server_is_refused_without_telling_the_password() -> None:
+    with pytest.raises(SettingError) as refused:
+        Settings.from_env({"PERFORMERS_DB": "postgresql://user:secret@host/db"})
+    assert str(refused.value) == (
+        "PERFORMERS_DB is 'postgresql://host/db'; it must be the path of a file, or sqlite:///PATH."
+    )
+
+
 def test_the_table_tells_the_default_of_every_setting_as_it_may_be_set() -> None:
     _, _, *rows = settings_table().splitlines()
     told = {name.strip(" `"): text.strip() for _, name, text, *_ in map(split_row, rows)}

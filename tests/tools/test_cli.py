@@ -61,6 +61,23 @@ def test_the_gallery_may_be_named_by_the_environment(gallery_path: Path) -> None
     assert len(json.loads(result.stdout)) == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environment", "exit_code"),
+    [
+        (["--db", "postgresql://user:secret@host/db"], {}, 2),
+        ([], {"PERFORMERS_DB": "postgresql://user:secret@host/db"}, 1),
+    ],
+)
+def test_a_gallery_on_a_server_is_refused_without_telling_the_password(
+    arguments: list[str], environment: dict[str, str], exit_code: int
+) -> None:
+    result = run("list", *arguments, env=environment)
+    assert result.exit_code == exit_code
+    assert "postgresql://host/db" in result.stderr
+    assert "PERFORMERS_DB" in result.stderr
+    assert "secret" not in result.output
+
+
 def test_forget_asks_first_and_then_erases(gallery_copy: Path) -> None:
     declined = run("forget", "Grace Hopper", "--db", gallery_copy, input="n\n")
     assert declined.exit_code == 1

@@ -33,7 +33,7 @@ def rename(performer: str, name: str, disambiguation: str | None, store: Store) 
         if complaint:
             raise click.UsageError(f"This name cannot be used: {complaint}.")
         gallery.rename(found, wanted.name, disambiguation)
-        print_json(asdict(gallery.find_performer(str(found.id))))
+        print_json(asdict(gallery.performer(found.id)))
 
 
 @click.command(epilog="Example: python -m tools merge 7 12")

@@ -5,10 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from db.errors import DamagedBundleError, GalleryMissingError, GalleryTooNewError, NotAGalleryError
+from db.errors import (
+    DamagedBundleError,
+    GalleryError,
+    GalleryMissingError,
+    GalleryTooNewError,
+    NotAGalleryError,
+)
 from db.galleries import everyone
 from db.records import Identity
-from db.sqlite import connections, migrations
+from db.sqlite import connections, migrations, notes
 from db.sqlite.bundles import export_bundle
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
@@ -83,6 +89,16 @@ def test_what_is_no_bundle_of_ours_is_refused(bundle: Path, tmp_path: Path) -> N
     change(bundle, "PRAGMA user_version = 99")
     with pytest.raises(GalleryTooNewError), open_bundle(bundle):
         pass
+
+
+def test_a_gallery_is_never_replaced_by_its_own_bundle(bundle: Path) -> None:
+    path, link = bundle.with_name("g.db"), bundle.with_name("link.db")
+    link.symlink_to(path)
+    with SqliteGallery(path) as gallery:
+        for destination in (path, link):
+            with pytest.raises(GalleryError, match="is the gallery itself"):
+                export_bundle(gallery, destination)
+        assert [verb for _, verb, _ in notes.journal(gallery)] == ["forget", "export bundle"]
 
 
 def test_a_bundle_of_an_older_schema_can_be_imported_and_stays_as_it_is(

@@ -86,6 +86,24 @@ def test_an_old_schema_is_only_a_warning(tmp_path: Path) -> None:
     assert [level for level, _ in problems(path)] == ["warning"]
 
 
+@pytest.mark.parametrize("version", [3, 4])
+def test_where_every_encoding_is_damaged_that_is_the_only_error(
+    version: int, tmp_path: Path
+) -> None:
+    path = gallery_of_schema(tmp_path / "old.db", version)
+    path.chmod(0o600)
+    change(path, "UPDATE encodings SET vector = x'00'")
+    errors = [found for level, found in problems(path) if level == "error"]
+    assert errors == ["1 encodings of Ada are damaged."]
+    SqliteGallery(path).close()
+    assert problems(path)[-1] == ("error", "1 encodings of Ada are damaged.")
+
+
+def test_an_empty_encoding_of_an_unknown_model_is_damaged_too(path: Path) -> None:
+    change(path, "UPDATE encodings SET vector = x'', model = 'lost' WHERE id = 2")
+    assert ("error", "1 encodings of Ada are damaged.") in problems(path)
+
+
 def test_sqlite_that_can_lose_a_log_is_explained() -> None:
     assert "take turns" in check_sqlite_version((3, 40, 1)).found
     assert check_sqlite_version((3, 52, 0)).found == "SQLite 3.52.0."

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from db.errors import ForgottenError, GalleryError, PerformerNotFoundError
+from db.errors import GalleryError
 from db.records import Identity
 from db.sqlite import notes
-from db.sqlite.forgetting import forget, unforget
+from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
 from tests.support.galleries import encoding, performer
 
@@ -25,29 +25,6 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    "again",
-    [
-        performer("Another name", "7"),
-        performer("Another name", BOX.source_id, source=BOX.source),
-        performer("Another name", "99", identities=(BOX,)),
-        performer("ada lovelace", "99", source="stash"),
-    ],
-)
-def test_no_import_brings_the_forgotten_back(path: Path, again: object) -> None:
-    with SqliteGallery(path) as gallery:
-        with pytest.raises(ForgottenError, match="was forgotten"):
-            gallery.enrol(again, [encoding(3)], None)  # type: ignore[arg-type]
-        assert len(gallery.performers()) == 1
-
-
-def test_others_are_not_taken_for_the_forgotten(path: Path) -> None:
-    with SqliteGallery(path) as gallery:
-        # The same number in another source is another person.
-        assert gallery.enrol(performer("Eve", "7", source="stash"), [encoding(3)], None) == "added"
-        assert gallery.enrol(performer("Bob", "8"), [encoding(2)], None) == "unchanged"
-
-
 def test_the_file_holds_neither_the_name_nor_the_ids_of_the_forgotten(path: Path) -> None:
     on_disk = path.read_bytes().lower()
     for trace in (b"ada lovelace", b"uuid-x", b"a jpeg of ada", encoding(1).vector.tobytes()):
@@ -56,16 +33,6 @@ def test_the_file_holds_neither_the_name_nor_the_ids_of_the_forgotten(path: Path
         assert [(verb, counts) for _, verb, counts in notes.journal(gallery)] == [
             ("forget", {"encodings": 1})
         ]
-
-
-@pytest.mark.parametrize("name", ["Ada Lovelace", "uuid-x"])
-def test_unforget_allows_every_id_again(path: Path, name: str) -> None:
-    with SqliteGallery(path) as gallery:
-        with pytest.raises(PerformerNotFoundError, match="Nobody called 'Bob'"):
-            unforget(gallery, "Bob")
-        unforget(gallery, name)
-        assert gallery.enrol(performer("Ada", "7"), [encoding(1)], None) == "added"
-        assert gallery.enrol(performer("A", "1", identities=(BOX,)), [], None) == "added"
 
 
 def test_another_gallery_has_other_hashes_for_the_same_person(path: Path, tmp_path: Path) -> None:

@@ -1,28 +1,30 @@
 import sqlite3
 import stat
 from collections.abc import Iterator
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from db.sqlite.corrections import assign, reject
 
 from db.errors import (
-    AmbiguousNameError,
     DamagedVectorError,
+    GalleryError,
     GalleryLockedError,
     GalleryMissingError,
     GalleryReadOnlyError,
     GalleryTooNewError,
     NotAGalleryError,
-    OtherModelError,
-    PerformerNotFoundError,
 )
+from db.sightings import Sighting
+from db.sqlite import notes
 from db.sqlite.connections import open_database
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache, load_snapshot
-from tests.support.galleries import MODEL, TEST_MODEL, encoding, performer
+from db.stores import open_store
+from tests.support.galleries import TEST_MODEL, encoding, performer
 
 
 @pytest.fixture
@@ -31,69 +33,62 @@ def gallery() -> Iterator[SqliteGallery]:
         yield opened
 
 
-def test_what_was_enrolled_comes_back(gallery: SqliteGallery) -> None:
-    ada = performer("Ada", aliases=("Countess",), urls=("https://example.org/ada",))
-    assert gallery.enrol(ada, [encoding(1), encoding(2)], b"jpeg") == "added"
-    found = gallery.find_performer("ada")
-    assert (found.name, found.aliases, found.urls) == ("Ada", ada.aliases, ada.urls)
-    assert found.encodings == 2
-    assert gallery.thumbnail(found.id) == b"jpeg"
-    assert np.array_equal(gallery.encodings(found.id)[0].vector, encoding(1).vector)
-
-
-def test_enrolling_again_changes_nothing_and_keeps_the_generation(gallery: SqliteGallery) -> None:
-    gallery.enrol(performer("Ada"), [encoding(1)], b"jpeg")
-    before = gallery.generation()
-    assert gallery.enrol(performer("Ada"), [encoding(1)], b"other") == "unchanged"
-    assert gallery.generation() == before
-    assert gallery.thumbnail(gallery.find_performer("Ada").id) == b"jpeg"
-
-
-def test_a_new_photo_or_a_new_detail_updates(gallery: SqliteGallery) -> None:
-    gallery.enrol(performer("Ada"), [encoding(1)], None)
-    before = gallery.generation()
-    assert gallery.enrol(performer("Ada"), [encoding(1), encoding(2)], None) == "updated"
-    assert gallery.enrol(performer("Ada", urls=("u",)), [], None) == "updated"
-    assert gallery.generation() != before
-    assert gallery.find_performer("Ada").encodings == 2
-
-
-def test_one_name_with_two_source_ids_stays_two_people(gallery: SqliteGallery) -> None:
-    gallery.enrol(performer("Ada", "1", disambiguation="the first"), [encoding(1)], None)
-    gallery.enrol(performer("Ada", "2"), [encoding(2)], None)
-    with pytest.raises(AmbiguousNameError, match=r"1 \(the first\), 2 \(folder\)"):
-        gallery.find_performer("Ada")
-    assert gallery.find_performer("2").source_id == "2"
-
-
-def test_a_name_nobody_has_is_not_found(gallery: SqliteGallery) -> None:
-    with pytest.raises(PerformerNotFoundError, match="'Eve'"):
-        gallery.find_performer("Eve")
-
-
-def test_encodings_of_two_models_never_share_a_gallery(gallery: SqliteGallery) -> None:
-    gallery.enrol(performer("Ada"), [encoding(1)], None)
-    with pytest.raises(OtherModelError, match=f"encodings of {MODEL}, but these are of other"):
-        gallery.enrol(performer("Eve"), [encoding(2, model="other")], None)
-    with pytest.raises(OtherModelError, match="the engine's of other"):
-        load_snapshot(gallery, replace(TEST_MODEL, id="other"))
-
-
-def test_a_write_that_fails_leaves_nothing_behind(gallery: SqliteGallery) -> None:
+def test_a_part_that_fails_leaves_nothing_in_the_whole_that_goes_on(gallery: SqliteGallery) -> None:
     broken = encoding(2)
     broken.vector[0] = np.nan
-    with pytest.raises(DamagedVectorError):
-        gallery.enrol(performer("Ada"), [encoding(1), broken], None)
+    with gallery.writing():
+        gallery.enrol(performer("Ada"), [encoding(1)], None)
+        with pytest.raises(DamagedVectorError):
+            gallery.enrol(performer("Eve"), [encoding(3), broken], None)
+    assert [(one.name, one.encodings) for one in gallery.performers()] == [("Ada", 1)]
+
+
+def test_a_whole_that_fails_takes_its_parts_with_it(gallery: SqliteGallery) -> None:
+    def fail() -> None:
+        with gallery.writing():
+            gallery.enrol(performer("Ada"), [encoding(1)], None)
+            notes.log(gallery, "import", {})
+            raise RuntimeError
+
+    before = gallery.generation()
+    with pytest.raises(RuntimeError):
+        fail()
     assert gallery.performers() == []
+    assert notes.journal(gallery) == []
+    assert gallery.generation() == before
 
 
-def test_the_snapshot_holds_every_encoding_beside_its_owner(gallery: SqliteGallery) -> None:
-    gallery.enrol(performer("Bob"), [encoding(1)], None)
-    gallery.enrol(performer("Ada"), [encoding(2), encoding(3)], None)
-    snapshot = load_snapshot(gallery, TEST_MODEL)
-    assert [one.name for one in snapshot.performers] == ["Bob", "Ada"]
-    assert snapshot.owners.tolist() == [0, 1, 1]
-    assert np.array_equal(snapshot.vectors[2], encoding(3).vector)
+def test_parts_of_one_write_move_the_generation_once(gallery: SqliteGallery) -> None:
+    identity, number = gallery.generation()
+    with gallery.writing():
+        gallery.enrol(performer("Ada"), [encoding(1)], None)
+        notes.log(gallery, "import", {})
+        gallery.enrol(performer("Eve"), [encoding(2)], None)
+    assert gallery.generation() == (identity, number + 1)
+
+
+def test_a_write_that_cannot_be_finished_does_not_swallow_the_next(tmp_path: Path) -> None:
+    def write_what_belongs_to_nobody(gallery: SqliteGallery) -> None:
+        with gallery.writing() as db:
+            db.execute("PRAGMA defer_foreign_keys = ON")  # so that only the end finds the fault
+            db.execute("INSERT INTO removed_photos VALUES (77, 'hash')")
+
+    with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
+        with pytest.raises(GalleryError, match="FOREIGN KEY"):
+            write_what_belongs_to_nobody(gallery)
+        gallery.enrol(performer("Ada"), [encoding(1)], None)
+    with SqliteGallery(tmp_path / "g.db") as gallery:
+        assert gallery.find_performer("Ada").encodings == 1
+
+
+def test_threads_that_share_a_gallery_write_in_turn(gallery: SqliteGallery) -> None:
+    def enrol(number: int) -> None:
+        for photo in range(5):
+            gallery.enrol(performer(f"P{number}"), [encoding(photo)], None)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(enrol, range(8)))
+    assert [one.encodings for one in gallery.performers()] == [5] * 8
 
 
 def test_a_damaged_encoding_is_left_out_and_named(
@@ -112,6 +107,21 @@ def test_a_damaged_encoding_is_left_out_and_named(
     assert "Encoding 2 of performer 1 is damaged" in caplog.text
 
 
+def test_a_damaged_rejection_stands_in_nobodys_way(tmp_path: Path) -> None:
+    look = Sighting(encoding(7).vector, (encoding(7),), b"", TEST_MODEL, "a.mp4")
+    with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
+        gallery.enrol(performer("Ada"), [encoding(1)], None)
+        ada = gallery.find_performer("Ada")
+        for _ in range(3):
+            reject(gallery, ada, look)
+        nan = np.full(128, np.nan, dtype="<f4").tobytes()
+        with gallery.writing() as db:
+            db.execute("UPDATE rejections SET vector = x'00' WHERE id = 1")
+            db.execute("UPDATE rejections SET vector = ? WHERE id = 2", (nan,))
+        assert len(assign(gallery, ada, look).lifted) == 1
+        assert gallery.performer(ada.id).encodings == 2
+
+
 def test_a_snapshot_is_loaded_again_only_when_something_changed(tmp_path: Path) -> None:
     path = tmp_path / "g.db"
     cache = SnapshotCache()
@@ -120,6 +130,13 @@ def test_a_snapshot_is_loaded_again_only_when_something_changed(tmp_path: Path) 
         assert cache.newest(reader, TEST_MODEL) is first
         writer.enrol(performer("Ada"), [encoding(1)], None)
         assert len(cache.newest(reader, TEST_MODEL).vectors) == 1
+
+
+def test_those_who_open_one_store_share_its_snapshot(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "g.db")
+    store.create()
+    with store.gallery() as one, store.gallery() as other:
+        assert one.snapshot(TEST_MODEL) is other.snapshot(TEST_MODEL)
 
 
 def test_a_file_put_in_the_place_of_another_is_noticed(tmp_path: Path) -> None:
