@@ -7,23 +7,10 @@ has the file can still test a name they already suspect, but nobody can list the
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 from db.identities import identities_of
 from db.records import Performer
-
-Rows = Callable[..., list[tuple[Any, ...]]]
-"""Runs one statement that reads the gallery."""
-
-
-def find_forgotten(rows: Rows, performer: Performer) -> bool:
-    """Say whether a record belongs to a forgotten performer, by any of their ids or their name."""
-    key = read_key(rows)
-    return any(
-        rows("SELECT 1 FROM forgotten WHERE hash = ?", hash_mark(key, marks))
-        for marks in marks_of(performer)
-    )
 
 
 def marks_of(performer: Performer) -> Iterable[tuple[str, ...]]:
@@ -36,11 +23,6 @@ def marks_of(performer: Performer) -> Iterable[tuple[str, ...]]:
 def mark_of_name(name: str, disambiguation: str) -> tuple[str, ...]:
     """Return the mark of a name, ignoring case."""
     return ("name", name.casefold().strip(), disambiguation.casefold().strip())
-
-
-def read_key(rows: Rows) -> bytes:
-    """Read the gallery's own random key."""
-    return bytes(rows("SELECT value FROM secrets WHERE name = 'forgetting'")[0][0])
 
 
 def hash_mark(key: bytes, mark: tuple[str, ...]) -> bytes:

@@ -1,5 +1,6 @@
 """What is said of certain videos and photos stays as it was while the code is moved about."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from function.engines.protocol import Engine
 from tests.golden.cases import CASES, Material, clip
 from tests.golden.numbers import find_differences, name_arithmetic, read_replies
+from tests.support.memory_store import MemoryStore
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +27,12 @@ def differences(name: str, made: Any) -> list[str]:
 @pytest.mark.parametrize("name", CASES)
 def test_a_reply_is_as_it_was(name: str, material: Material) -> None:
     assert differences(name, CASES[name](material)) == []
+
+
+@pytest.mark.parametrize("name", ["accents", "crowd", "rejections"])
+def test_a_reply_is_the_same_over_every_store(name: str, material: Material) -> None:
+    in_memory = replace(material, make_store=lambda _: MemoryStore())
+    assert differences(name, CASES[name](in_memory)) == []
 
 
 def test_the_reply_for_a_real_clip_is_as_it_was(material: Material, development_data: Path) -> None:

@@ -20,7 +20,7 @@ def merge(gallery: SqliteGallery, kept: Performer, absorbed: Performer) -> Perfo
         raise GalleryError(f"{kept.name} ({kept.id}) cannot be merged with itself. Name two.")
     with gallery.writing() as db:
         kept, absorbed = gallery.performer(kept.id), gallery.performer(absorbed.id)
-        # OR IGNORE leaves behind the encodings of photos that both have; they go with the row.
+        # OR IGNORE leaves the encodings of photos that both have; they are deleted with the row.
         db.execute(
             "UPDATE OR IGNORE encodings SET performer_id = ? WHERE performer_id = ?",
             (kept.id, absorbed.id),

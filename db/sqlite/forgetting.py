@@ -2,7 +2,7 @@
 
 from db.errors import PerformerNotFoundError
 from db.identities import identities_of
-from db.marks import hash_mark, mark_of_name, marks_of, read_key
+from db.marks import hash_mark, mark_of_name, marks_of
 from db.records import Performer
 from db.sqlite import notes
 from db.sqlite.gallery import SqliteGallery
@@ -16,7 +16,7 @@ def forget(gallery: SqliteGallery, performer: Performer) -> None:
     Raises:
         PerformerNotFoundError: the performer is no longer there.
     """
-    key = read_key(gallery.rows)
+    key = gallery.forgetting_key()
     with gallery.writing() as db:
         performer = gallery.performer(performer.id)
         db.execute("DELETE FROM performers WHERE id = ?", (performer.id,))
@@ -36,7 +36,7 @@ def unforget(gallery: SqliteGallery, name_or_id: str, disambiguation: str = "") 
     Raises:
         PerformerNotFoundError: nobody with that name was forgotten.
     """
-    key = read_key(gallery.rows)
+    key = gallery.forgetting_key()
     forgotten = {
         bytes(row[0]): row[1] for row in gallery.rows("SELECT hash, performer FROM forgotten")
     }

@@ -20,7 +20,7 @@ from db.errors import (
     PerformerNotFoundError,
 )
 from db.identities import combine, identities_of
-from db.marks import find_forgotten
+from db.marks import hash_mark, marks_of
 from db.records import Change, Encoding, Generation, Identity, Performer
 from db.sqlite.connections import (
     copy_database,
@@ -132,9 +132,21 @@ class SqliteGallery:
                 f"{performer.name} carries ids of {both}. If they are the same, run "
                 f"`python -m tools merge {found[0].id} {found[1].id}`, then try again."
             )
-        if not found and find_forgotten(self.rows, performer):
+        if not found and self.is_forgotten(performer):
             raise ForgottenError(f"{performer.name} was forgotten; `unforget` allows them again")
         return found[0] if found else None
+
+    def is_forgotten(self, performer: Performer) -> bool:
+        """Say whether a record belongs to a forgotten performer, by any of their ids or name."""
+        key = self.forgetting_key()
+        return any(
+            self.rows("SELECT 1 FROM forgotten WHERE hash = ?", hash_mark(key, mark))
+            for mark in marks_of(performer)
+        )
+
+    def forgetting_key(self) -> bytes:
+        """Read the gallery's own random key, with which the forgotten are marked."""
+        return bytes(self.rows("SELECT value FROM secrets WHERE name = 'forgetting'")[0][0])
 
     def namesakes(self, performer: Performer) -> list[Performer]:
         """List the other performers with the same name."""
@@ -257,7 +269,7 @@ class SqliteGallery:
                 self._db.execute(sql)
 
     def note(self, sql: str, *values: Any) -> None:
-        """Write one statement that readers need not reload for: the generation stays."""
+        """Run one statement that readers need not reload for: the generation stays the same."""
         with self._transaction():
             self._db.execute(sql, values)
 

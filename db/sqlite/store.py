@@ -7,9 +7,8 @@ from pathlib import Path
 from db.addresses import StoreAddress
 from db.errors import GalleryMissingError
 from db.galleries import Manifest
-from db.marks import find_forgotten
 from db.models import EncodingModel
-from db.records import Finding, Performer
+from db.records import Finding
 from db.snapshots import Snapshot
 from db.sqlite import bundles, edits, forgetting, listings, notes
 from db.sqlite import decisions as corrections
@@ -30,10 +29,6 @@ class StoredGallery(SqliteGallery):
     def snapshot(self, model: EncodingModel) -> Snapshot:
         """Return all of it in memory, from the store's cache where it has one."""
         return self.cache.newest(self, model) if self.cache else load_snapshot(self, model)
-
-    def is_forgotten(self, performer: Performer) -> bool:
-        """Say whether a record is of somebody who was forgotten."""
-        return find_forgotten(self.rows, performer)
 
     search = listings.list_performers
     photos = edits.photos_of

@@ -173,7 +173,7 @@ def test_a_second_change_is_refused_while_the_first_is_at_work_and_reading_goes_
         with store.rehearsing() as copy:
             assert names(copy.performers()) == ["Ada"]
     (error,) = refused
-    assert "Another import or edit is at work" in str(error)
+    assert "Another import or edit is running" in str(error)
     change_too()
     assert len(refused) == 1
 
@@ -410,7 +410,7 @@ def test_the_snapshot_lists_performers_by_id_and_every_encoding_beside_its_owner
     assert snapshot.owners.tolist() == [0, 1, 1]
     assert np.array_equal(snapshot.vectors, [encoding(seed).vector for seed in (1, 2, 3)])
     assert snapshot.qualities.tolist() == [np.float32(0.9)] * 3
-    assert snapshot.templates.looks[2] == 0
+    assert snapshot.templates.evidence[2] == 0
     assert len(snapshot.rejections.owners) == 0
 
 

@@ -3,6 +3,7 @@
 What the tests of golden replies know of the program's insides is all in this file.
 """
 
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,10 +13,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from db.galleries import GalleryChange, Store
 from db.records import Encoding, Performer, Vector
 from db.rejections import leave_out_rejected
 from db.snapshots import Snapshot
-from db.sqlite.store import StoredGallery as Gallery
+from db.stores import open_store
 from db.vectors import distances_to_performers
 from function.engines.loading import load_engine
 from function.engines.protocol import Engine, EngineOptions
@@ -33,7 +35,7 @@ from function.settings import Settings
 from function.web.reply import PersonReply, rank, to_reply
 from function.web.results import RecentResults
 from tests.support.crowds import Crowd
-from tests.support.engines import EngineReader, OpenStore
+from tests.support.engines import EngineReader
 from tools.demo.__main__ import ENROLLED, IN_THE_VIDEO, SECONDS_EACH
 from tools.footage.photos import fetch_photos
 from tools.footage.videos import moving_picture, read_portrait, still_picture, write_video
@@ -80,6 +82,13 @@ class Material:
     engine: Engine
     photos: Path
     folder: Path
+    make_store: Callable[[Path], Store] = open_store
+
+    def new_store(self) -> Store:
+        """Make an empty gallery."""
+        store = self.make_store(self.folder / f"{uuid.uuid4().hex}.db")
+        store.create()
+        return store
 
     @cached_property
     def video(self) -> Path:
@@ -102,41 +111,44 @@ def demo(material: Material) -> dict[str, Any]:
         )
     )
     video = _write(material.folder / "demo.mp4", shots, fps=25)
-    with Gallery() as gallery:
+    store = material.new_store()
+    with store.changing() as gallery:
         _enrol(gallery, {name: files for name, (files, _) in ENROLLED.items()}, material)
-        return _answer(video, gallery, material.engine, Settings())
+    return _answer(video, store, material.engine, Settings())
 
 
 def accents(material: Material) -> dict[str, Any]:
     """Film several people, whose names have accents."""
-    with Gallery() as gallery:
+    store = material.new_store()
+    with store.changing() as gallery:
         _enrol_accented(gallery, material)
-        return _answer(material.video, gallery, material.engine)
+    return _answer(material.video, store, material.engine)
 
 
 def crowd(material: Material) -> dict[str, Any]:
     """Look for the same people among hundreds that are like them."""
-    with Gallery() as gallery:
+    store = material.new_store()
+    with store.changing() as gallery:
         _enrol_accented(gallery, material)
         _enrol_strangers(gallery, material.engine)
-        answer = _answer(material.video, gallery, material.engine)
+    answer = _answer(material.video, store, material.engine)
     return {**answer, "performers": len(answer["performers"])}
 
 
 def rejections(material: Material) -> dict[str, Any]:
     """Say of everyone that they are not whom the first reply names first, and ask again."""
-    with Gallery() as gallery:
+    store = material.new_store()
+    with store.changing() as gallery:
         _enrol_accented(gallery, material)
-        before = _recognize(material.video, gallery, material.engine)
-        ranked = rank(before.identifications)
-        results = RecentResults()
-        kept = results.keep(
-            "people.mp4", [one.person for one in ranked], material.engine.encoder.model
-        )
+    ranked = rank(_recognize(material.video, store, material.engine).identifications)
+    results = RecentResults()
+    model = material.engine.encoder.model
+    kept = results.keep("people.mp4", [one.person for one in ranked], model)
+    with store.changing() as gallery:
         for sighting, one in zip(results.find(kept).people, ranked, strict=True):
             if one.matches:
                 gallery.reject(one.matches[0].performer, sighting)
-        return _answer(material.video, gallery, material.engine)
+    return _answer(material.video, store, material.engine)
 
 
 def enrolment(material: Material) -> dict[str, Any]:
@@ -149,12 +161,11 @@ def enrolment(material: Material) -> dict[str, Any]:
 
 def clip(material: Material, data: Path) -> dict[str, Any]:
     """Film two men who sing, and others behind them; `data` are the developers' own."""
-    with Gallery() as gallery:
+    store = material.new_store()
+    with store.changing() as gallery:
         for record in read_folder(data / "clip" / "gallery"):
             enrol_performer(record, gallery, material.engine)
-        return _answer(
-            data / "clip" / "short_hamilton_clip.mp4", gallery, material.engine, Settings()
-        )
+    return _answer(data / "clip" / "short_hamilton_clip.mp4", store, material.engine, Settings())
 
 
 CASES = {case.__name__: case for case in (demo, accents, crowd, rejections, enrolment)}
@@ -202,13 +213,13 @@ def _png(picture: RgbImage) -> bytes:
     return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
-def _enrol(gallery: Gallery, people: dict[str, tuple[str, ...]], material: Material) -> None:
+def _enrol(gallery: GalleryChange, people: dict[str, tuple[str, ...]], material: Material) -> None:
     for name, files in people.items():
         photos = tuple(photo_at(material.photos / file) for file in files)
         enrol_performer(SourceRecord(_performer(name), photos), gallery, material.engine)
 
 
-def _enrol_accented(gallery: Gallery, material: Material) -> None:
+def _enrol_accented(gallery: GalleryChange, material: Material) -> None:
     """Enrol the accented, some with encodings made up near the astronaut's."""
     _enrol(gallery, ACCENTED, material)
     _enrol_made_up(gallery, WITHOUT_FACES, [], material.engine)
@@ -219,9 +230,9 @@ def _enrol_accented(gallery: Gallery, material: Material) -> None:
         _enrol_made_up(gallery, name, [astronaut + drawn.direction(distance)], material.engine)
 
 
-def _enrol_strangers(gallery: Gallery, engine: Engine) -> None:
+def _enrol_strangers(gallery: GalleryChange, engine: Engine) -> None:
     """Enrol two encodings each of people who look somewhat like one of those enrolled."""
-    known = gallery.snapshot(engine.encoder.model).vectors
+    known = [one.vector for who in gallery.performers() for one in gallery.encodings(who.id)]
     drawn = Crowd(seed=5)
     for number in range(STRANGERS):
         drawn.middle = known[number % len(known)]
@@ -230,7 +241,9 @@ def _enrol_strangers(gallery: Gallery, engine: Engine) -> None:
         _enrol_made_up(gallery, f"{initial}. {number:03}", list(encodings), engine)
 
 
-def _enrol_made_up(gallery: Gallery, name: str, vectors: Sequence[Vector], engine: Engine) -> None:
+def _enrol_made_up(
+    gallery: GalleryChange, name: str, vectors: Sequence[Vector], engine: Engine
+) -> None:
     encodings = [
         Encoding(vector, engine.encoder.model.id, 0.7, f"{name} {row}", f"{name}/{row}.jpg")
         for row, vector in enumerate(vectors)
@@ -243,20 +256,21 @@ def _performer(name: str) -> Performer:
 
 
 def _recognize(
-    video: Path, gallery: Gallery, engine: Engine, settings: Settings = ALL_MATCHES
+    video: Path, store: Store, engine: Engine, settings: Settings = ALL_MATCHES
 ) -> Recognition:
     with open_any(video) as media:
-        *_, last = recognize_video(media, EngineReader(engine), OpenStore(gallery), settings)
+        *_, last = recognize_video(media, EngineReader(engine), store, settings)
     assert isinstance(last, Recognition)
     return last
 
 
 def _answer(
-    video: Path, gallery: Gallery, engine: Engine, settings: Settings = ALL_MATCHES
+    video: Path, store: Store, engine: Engine, settings: Settings = ALL_MATCHES
 ) -> dict[str, Any]:
-    found = _recognize(video, gallery, engine, settings)
-    snapshot = gallery.snapshot(engine.encoder.model)
-    replies = to_reply(found.identifications, gallery.thumbnail)
+    found = _recognize(video, store, engine, settings)
+    with store.gallery() as gallery:
+        snapshot = gallery.snapshot(engine.encoder.model)
+        replies = to_reply(found.identifications, gallery.thumbnail)
     ranked = rank(found.identifications)
     return {
         "performers": [one.name for one in snapshot.performers],

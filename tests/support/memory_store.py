@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
-from db.forgotten import hash_mark, mark_of_name, marks_of
 
 from db import errors
 from db.addresses import StoreAddress
 from db.blobs import from_blob, stack_blobs, to_blob
 from db.galleries import Manifest
 from db.identities import combine, identities_of, renamed
+from db.marks import hash_mark, mark_of_name, marks_of
 from db.models import EncodingModel
 from db.records import (
     Change,
@@ -161,7 +161,13 @@ class MemoryGallery:
         return found[0]
 
     def find_identities(self, identities: Sequence[Identity]) -> list[Performer]:
-        return [one for one in self.performers() if {*identities} & {*one.identities}]
+        wanted = {*identities}
+        held = self.held.people.items()
+        return [
+            self.performer(number)
+            for number, person in held
+            if wanted & {*identities_of(person.record)}
+        ]
 
     def find_same(self, performer: Performer) -> Performer | None:
         found = self.find_identities(identities_of(performer))
@@ -414,7 +420,7 @@ class MemoryStore:
             self.create()
         held = self._require()
         if not self._turn.acquire(blocking=False):
-            raise errors.GalleryLockedError("Another import or edit is at work on it.")
+            raise errors.GalleryLockedError("Another import or edit is running on it.")
         try:
             yield MemoryGallery(held)
         finally:

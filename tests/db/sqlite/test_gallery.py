@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from db.sqlite.corrections import assign, reject
 
 from db.errors import (
     DamagedVectorError,
@@ -20,6 +19,7 @@ from db.errors import (
 from db.sightings import Sighting
 from db.sqlite import notes
 from db.sqlite.connections import open_database
+from db.sqlite.decisions import assign, reject
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache, load_snapshot

@@ -18,7 +18,7 @@ def test_a_gallery_that_is_named_by_a_link_is_held_as_itself(tmp_path: Path) -> 
     with only_writer(tmp_path / "g.db"):
         for other in ("link.db", "folder/g.db"):
             with (
-                pytest.raises(GalleryLockedError, match="Another import or edit is at work"),
+                pytest.raises(GalleryLockedError, match="Another import or edit is running"),
                 only_writer(tmp_path / other),
             ):
                 pass
@@ -26,7 +26,7 @@ def test_a_gallery_that_is_named_by_a_link_is_held_as_itself(tmp_path: Path) -> 
 
 def test_a_folder_that_is_not_there_is_named_as_the_reason(tmp_path: Path) -> None:
     with (
-        pytest.raises(GalleryReadOnlyError, match="its folder lets no file be made in it"),
+        pytest.raises(GalleryReadOnlyError, match="no file can be created in its folder"),
         only_writer(tmp_path / "gone" / "g.db"),
     ):
         pass
