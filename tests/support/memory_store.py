@@ -77,6 +77,32 @@ class Content:
     journal: list[tuple[str, str, dict[str, int]]] = field(default_factory=list)
     last_id: int = 0
 
+    def copied(self) -> "Content":
+        """Copy all that a change may put something into; what is in it is frozen."""
+        people = {
+            number: Person(
+                person.record,
+                person.thumbnail,
+                person.encodings,  # never changed in place
+                set(person.removed),
+                dict(person.rejections),
+                dict(person.updated),
+                person.is_renamed,
+            )
+            for number, person in self.people.items()
+        }
+        return Content(
+            self.identity,
+            self.key,
+            self.generation,
+            people,
+            dict(self.dimensions),
+            dict(self.forgotten),
+            dict(self.checkpoints),
+            list(self.journal),
+            self.last_id,
+        )
+
     def next_id(self) -> int:
         self.last_id += 1
         return self.last_id
@@ -92,7 +118,7 @@ def change(
     """Let a method land whole or not at all, and move the generation on."""
 
     def whole(self: "MemoryGallery", /, *args: Given.args, **kwargs: Given.kwargs) -> Answer:
-        before = copy.deepcopy(self.held)
+        before = self.held.copied()
         try:
             answer = method(self, *args, **kwargs)
         except BaseException:
