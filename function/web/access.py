@@ -19,7 +19,7 @@ from function.settings import Settings
 from function.web.pages import PAGE_PREFIX, wants_page
 
 LARGEST_BODY_BYTES = 64 * 1024
-"""A path and four numbers fit; nothing is uploaded here."""
+"""A path and four numbers fit; only a photo to enrol is larger."""
 
 LARGEST_BODIES = {"/gallery/photos": MAX_PHOTO_BYTES}
 """Only a photo to enrol may be larger."""

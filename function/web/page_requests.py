@@ -5,15 +5,13 @@ from typing import Any
 from flask import Request
 from werkzeug.exceptions import BadRequest
 
+from db.names import find_name_complaint
 from function.errors import BadParameterError, MissingParameterError, NotFromPageError
 
 PAGE_HEADER = "X-Recognition-Page"
 """Every request from the page's script carries it. Another site's form cannot set a header, and the
 browser does not let its script set one, so a request with it comes from the page or the user."""
 
-
-LONGEST_NAME = 300
-"""Characters; a longer name is a copy-and-paste mistake. Imports have the same limit."""
 
 MOST_DIGITS = 18
 LONGEST_SECONDS = 10.0**6
@@ -61,13 +59,12 @@ def read_name(text: str) -> str:
     """Read the name of a performer as it will be stored.
 
     Raises:
-        BadParameterError: it is empty, too long, or contains invisible characters.
+        BadParameterError: no performer can have it.
     """
     name = " ".join(text.split())
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise BadParameterError(
-            f"A name has 1 to {LONGEST_NAME} visible characters; this one has {len(name)}."
-        )
+    complaint = find_name_complaint(name)
+    if complaint:
+        raise BadParameterError(f"The name cannot be used: {complaint}. Give another.")
     return name
 
 
