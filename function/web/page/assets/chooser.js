@@ -27,7 +27,7 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
     role: "combobox",
     autocomplete: "off",
     spellcheck: "false",
-    maxlength: 200,
+    maxlength: 300,
     "aria-expanded": "false",
     "aria-controls": list.id,
     "aria-autocomplete": "list",

@@ -188,7 +188,7 @@ function renaming(performer) {
     id: "rename",
     type: "text",
     required: true,
-    maxlength: 200,
+    maxlength: 300,
     autocomplete: "off",
     value: performer.name,
   });

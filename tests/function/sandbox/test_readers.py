@@ -1,0 +1,132 @@
+"""What reads files does the same here and in the sandbox."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from function.engines.models import PRIMARY
+from function.enrolling.choosing import choose_face
+from function.errors import PhotoUnusableError, UnreadableVideoError
+from function.faces.found import Progress, Task
+from function.media.files import MediaFile, open_any
+from function.people.gathering import PeopleFound
+from function.sandbox.readers import Here, Reader, Sandboxed, open_reader
+from function.settings import Settings
+from tools.footage.videos import moving_picture, read_portrait, write_video
+
+TASK = Task(every_seconds=0.5, detection_pixels=640)
+KINDS = {"here": "off", "sandboxed": "on"}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
+    reader = open_reader(Settings(sandbox=KINDS[request.param]))  # type: ignore[arg-type]
+    yield reader
+    reader.close()
+
+
+@pytest.fixture(scope="module")
+def folder(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two people one after the other, and what is no video."""
+    folder = tmp_path_factory.mktemp("read")
+    shots = (
+        frame
+        for name in ("obama3.jpg", "astronaut.png")
+        for frame in moving_picture(read_portrait(photos / name), 2, fps=10, size=(640, 360))
+    )
+    write_video(folder / "two.mp4", shots, fps=10, keyframe_every=5)
+    (folder / "text.mp4").write_text("no video\n" * 100)
+    return folder
+
+
+@pytest.fixture
+def video(folder: Path) -> Iterator[MediaFile]:
+    with open_any(folder / "two.mp4") as media:
+        yield media
+
+
+def test_the_setting_chooses() -> None:
+    assert isinstance(open_reader(Settings(sandbox="off")), Here)
+    for sandbox in ("on", "strict"):
+        reader = open_reader(Settings(sandbox=sandbox))  # type: ignore[arg-type]
+        assert isinstance(reader, Sandboxed)
+        reader.close()
+
+
+def test_it_says_what_it_is_the_primary_model_first(reader: Reader) -> None:
+    ready = reader.ready()
+    assert ready.models == (PRIMARY.id,)
+    assert (ready.engine, ready.provider) == ("onnx", "CPU")
+    assert reader.ready() == ready
+
+
+def test_people_come_last_with_pictures_and_progress_before(
+    reader: Reader, video: MediaFile
+) -> None:
+    *before, found = reader.find_people(video, TASK)
+    assert isinstance(found, PeopleFound)
+    assert before
+    assert all(isinstance(event, Progress) for event in before)
+    assert found.models == reader.ready().models
+    assert len(found.people) == 2
+    for person in found.people:
+        assert person.picture.startswith(b"\xff\xd8\xff")
+        assert person.views[0].encodings[0].shape == (PRIMARY.dimensions,)
+        assert any(one.seconds == person.best_seconds for one in person.seen)
+    assert 0 < sum(person.faces for person in found.people) <= found.faces
+
+
+def test_a_search_that_is_closed_leaves_the_reader_fit(reader: Reader, video: MediaFile) -> None:
+    events = reader.find_people(video, TASK)
+    next(events)
+    events.close()
+    *_, found = reader.find_people(video, TASK)
+    assert isinstance(found, PeopleFound)
+
+
+def test_the_faces_of_a_photo_are_for_the_caller_to_choose_from(
+    reader: Reader, photos: Path
+) -> None:
+    found = reader.find_faces((photos / "obama1.jpg").read_bytes())
+    face = choose_face(found)
+    assert face.crop.startswith(b"\xff\xd8\xff")
+    assert np.linalg.norm(face.encoding) > 1
+
+
+def test_the_picture_of_a_moment_is_a_jpeg(reader: Reader, video: MediaFile) -> None:
+    moment = reader.find_moment(video, 1.0)
+    assert moment.picture.startswith(b"\xff\xd8\xff")
+    assert moment.seconds == pytest.approx(1.0, abs=0.11)
+
+
+def test_what_is_no_video_and_no_photo_is_refused_and_the_next_is_read(
+    reader: Reader, folder: Path, photos: Path
+) -> None:
+    with open_any(folder / "text.mp4") as media:
+        with pytest.raises(UnreadableVideoError, match=r"text\.mp4"):
+            list(reader.find_people(media, TASK))
+        with pytest.raises(UnreadableVideoError, match=r"text\.mp4"):
+            reader.find_moment(media, 0.0)
+    with pytest.raises(PhotoUnusableError, match="not a picture"):
+        reader.find_faces(b"no photo")
+    assert choose_face(reader.find_faces((photos / "biden.jpg").read_bytes()))
+
+
+def test_several_threads_may_ask_at_once(reader: Reader, photos: Path) -> None:
+    photo = (photos / "obama1.jpg").read_bytes()
+    found: list[int] = []
+    asking = [
+        threading.Thread(target=lambda: found.append(len(reader.find_faces(photo).faces)))
+        for _ in range(3)
+    ]
+    for one in asking:
+        one.start()
+    started = time.monotonic()
+    for one in asking:
+        one.join()
+    assert found == [1, 1, 1]
+    assert time.monotonic() - started < 60
