@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from function.settings import Settings
 ROOT = Path(__file__).parents[1]
 DOCKERFILES = [ROOT / "Dockerfile", ROOT / "Dockerfile.gpu"]
 SERVICES = [ROOT / "deploy" / "service.yaml", ROOT / "deploy" / "service-gpu.yaml"]
+COMPOSE = ROOT / "deploy" / "compose.yaml"
 PYTHONS_OWN = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -91,10 +93,9 @@ def read_yaml(path: Path) -> Any:
 
 
 def test_the_compose_file_is_one_and_gives_nothing_away() -> None:
-    path = ROOT / "deploy" / "compose.yaml"
     checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
-    subprocess.run([*checker, str(path)], check=True, capture_output=True)
-    composed = read_yaml(path)
+    subprocess.run([*checker, str(COMPOSE)], check=True, capture_output=True)
+    composed = read_yaml(COMPOSE)
     service = composed["services"]["recognition"]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -217,11 +218,32 @@ def test_a_knative_service_takes_what_it_has_slots_for(path: Path) -> None:
     assert has_gpu == ("gpu" in path.name)
 
 
-def test_the_lines_of_docker_are_those_of_the_documentation() -> None:
-    for text in (ROOT / "README.md", ROOT / "docs" / "deploy.md"):
-        assert "docker build -t stash_performer_recognition ." in text.read_text()
-        assert "docker run -p8080:8080 -v" in text.read_text()
-    assert "-f Dockerfile.gpu" in (ROOT / "docs" / "deploy.md").read_text()
+BUILD_AND_RUN = re.compile(r"docker build -t (\S+)(?: -f (\S+))? \.\n(?:# )?docker run (.+)")
+DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "deploy.md"]
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *DOCKERFILES], ids=lambda path: path.name)
+def test_the_lines_that_build_and_run_an_image_fit_it(document: Path) -> None:
+    lines = BUILD_AND_RUN.findall(document.read_text())
+    assert lines
+    for image, file, arguments in lines:
+        dockerfile = ROOT / (file or "Dockerfile")
+        given = environment(dockerfile)
+        *options, started = shlex.split(arguments)
+        assert started == image == read_yaml(COMPOSE)["services"]["recognition"]["image"]
+        assert dict(instructions(dockerfile))["EXPOSE"] == given["PORT"]
+        assert f"-p{given['PORT']}:{given['PORT']}" in options
+        mounted = {one.split(":")[1] for one in options if one.startswith("$PWD/")}
+        assert mounted == {given["MEDIA_ROOT"], str(Path(given["PERFORMERS_DB"]).parent)}
+        assert ("--gpus" in options) == (dockerfile.suffix == ".gpu")
+
+
+def test_the_documentation_tells_how_to_run_both_images_with_settings_that_exist() -> None:
+    text = DOCUMENTS[1].read_text()
+    built = {file or "Dockerfile" for _, file, _ in BUILD_AND_RUN.findall(text)}
+    assert built == {dockerfile.name for dockerfile in DOCKERFILES}
+    settings = set(re.findall(r"-e (\w+)=", text))
+    assert {"TOKEN"} <= settings <= {field.name.upper() for field in fields(Settings)}
 
 
 def test_the_health_check_fails_where_nothing_answers() -> None:
