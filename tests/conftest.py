@@ -10,6 +10,11 @@ import pytest
 from db.sqlite.store import StoredGallery
 from function.engines.loading import load_engine
 from function.engines.protocol import Engine, EngineOptions
+from function.faces.face import Face
+from function.faces.faces import find_faces
+from function.media.frames import sample_frames
+from function.media.videos import open_video
+from tests.support.sharing import make_once
 from tools.accuracy.labelled import Dataset, read_dataset
 from tools.footage.photos import fetch_photos
 from tools.footage.videos import moving_picture, read_portrait, write_video
@@ -57,7 +62,10 @@ def people_folder(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="session")
 def page_media(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A media root to look through: a short video of two people, a long one, a cat, odd names."""
-    root = tmp_path_factory.mktemp("page-media")
+    return make_once(tmp_path_factory, "page-media", lambda root: fill_media_root(root, photos))
+
+
+def fill_media_root(root: Path, photos: Path) -> Path:
     (root / "sub").mkdir()
     (root / ".hidden").mkdir()
     (root / "notes.txt").write_text("no video")
@@ -94,6 +102,23 @@ def gallery_path(
 
 
 @pytest.fixture(scope="session")
-def lfw(development_data: Path, engine: Engine) -> Dataset:
+def lfw(
+    development_data: Path, engine: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Dataset:
     """Ten people with ten photographs each, found and encoded once."""
-    return read_dataset(development_data / "lfw10", engine)
+    folder = development_data / "lfw10"
+    return make_once(tmp_path_factory, "lfw", lambda _: read_dataset(folder, engine))
+
+
+@pytest.fixture(scope="session")
+def clip_faces(
+    development_data: Path, engine: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> list[Face]:
+    """The faces of a real clip, looked at four times a second."""
+
+    def find(_: Path) -> list[Face]:
+        with open_video(development_data / "clip" / "short_hamilton_clip.mp4", 0.25) as video:
+            found = find_faces(sample_frames(video), engine, 640)
+            return [face for _, new in found for face in new]
+
+    return make_once(tmp_path_factory, "clip-faces", find)

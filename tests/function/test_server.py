@@ -26,8 +26,15 @@ def library(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def server(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("server"), library) as server:
+        yield server
+
+
 @pytest.fixture
-def server(library: Path, tmp_path: Path) -> Iterator[Server]:
+def own_server(library: Path, tmp_path: Path) -> Iterator[Server]:
+    """A server that no other test needs, so that it can be stopped."""
     with serving(tmp_path, library) as server:
         yield server
 
@@ -77,19 +84,19 @@ def test_a_client_that_goes_away_frees_its_slot(server: Server) -> None:
     assert '"client_gone"' in server.log()
 
 
-def test_told_to_stop_it_ends_work_with_an_answer_in_time(server: Server) -> None:
+def test_told_to_stop_it_ends_work_with_an_answer_in_time(own_server: Server) -> None:
     answers: list[Answer] = []
     asking = threading.Thread(
-        target=lambda: answers.append(server.get("/?path=long.mp4&every=0.04"))
+        target=lambda: answers.append(own_server.get("/?path=long.mp4&every=0.04"))
     )
     asking.start()
-    wait_until_busy(server)
-    assert server.stop() < 8
+    wait_until_busy(own_server)
+    assert own_server.stop() < 8
     asking.join()
     (answer,) = answers
     assert answer.status == 200 or (answer.status == 503 and b'"stopping"' in answer.body)
-    assert server.process.returncode == 0
-    assert server.children() == []
+    assert own_server.process.returncode == 0
+    assert own_server.children() == []
 
 
 def test_a_body_of_300_megabytes_is_refused_and_not_kept(server: Server) -> None:

@@ -91,7 +91,9 @@ def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
     assert "is not an ordinary file" in str(refusal(path))
 
 
-@pytest.mark.parametrize("content", [b"Not a video.\n" * 500, b"\0" * 9000, os.urandom(9000)])
+@pytest.mark.parametrize(
+    "content", [b"Not a video.\n" * 500, b"\0" * 9000, np.random.default_rng(1).bytes(9000)]
+)
 def test_a_file_of_something_else_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "text.mp4"
     path.write_bytes(content)
@@ -222,7 +224,7 @@ def test_a_file_of_too_many_streams_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["bomb.mp4", "bomb.ts", "bomb.mkv"])
 def test_a_pixel_bomb_does_not_go_off(name: str, tmp_path: Path) -> None:
     picture = np.zeros((4096, 16384, 3), np.uint8)
-    path = write_video(tmp_path / name, [picture] * 2, options={"preset": "ultrafast"})
+    path = write_video(tmp_path / name, [picture], options={"preset": "ultrafast"})
     assert path.stat().st_size < 300_000
     count, grown_mib = read_video_in_memory(path, 0.5)
     assert count == 0

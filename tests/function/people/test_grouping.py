@@ -1,16 +1,12 @@
 """Grouping the faces of one video into people."""
 
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from function.engines.models import PRIMARY
-from function.engines.protocol import Engine
-from function.faces.faces import find_faces
-from function.media.frames import sample_frames
-from function.media.videos import open_video
+from function.faces.faces import Face
 from tests.support.crowds import Crowd, make_face, make_faces
 from tests.support.people import group_faces, template_of
 from tools.accuracy.evaluate import group_our_way, measure_grouping
@@ -203,13 +199,8 @@ def test_in_a_short_video_fewer_weak_faces_make_a_person() -> None:
         assert [len(person) for person in found] == people
 
 
-def test_the_faces_of_a_real_clip_are_at_most_twice_as_many_people(
-    development_data: Path, engine: Engine
-) -> None:
-    with open_video(development_data / "clip" / "short_hamilton_clip.mp4", 0.25) as video:
-        found = find_faces(sample_frames(video), engine, 640)
-        faces = [face for _, new in found for face in new]
-    people = group_faces(faces)
+def test_the_faces_of_a_real_clip_are_at_most_twice_as_many_people(clip_faces: list[Face]) -> None:
+    people = group_faces(clip_faces)
     # Two singers, and four people in the audience.
     assert 2 <= len(people) <= 12
     # He stands on the stage, first far away, then near; the pianist is seen in between.

@@ -47,7 +47,7 @@ from tests.support.engines import EngineReader
 from tests.support.videos import numbered_pictures
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.soak.mutations import mutate
-from tools.soak.photos import SEEDS, endless_scans, photo_bombs, write_seeds
+from tools.soak.photos import SEEDS, photo_bombs, write_seeds
 from tools.soak.seeds import write_seeds as write_videos
 
 ROOT = Path(__file__).parents[3]
@@ -58,10 +58,11 @@ def library(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("library")
     portrait = read_portrait(photos / "obama3.jpg")
     write_video(folder / "face.mp4", moving_picture(portrait, 2, size=(640, 480)))
-    long = moving_picture(portrait, 150, fps=4, size=(640, 480))
-    write_video(folder / "long.mp4", long, fps=4, keyframe_every=4)
+    for name, seconds in (("long.mp4", 150), ("medium.mp4", 30)):
+        lasting = moving_picture(portrait, seconds, fps=2, size=(640, 480))
+        write_video(folder / name, lasting, fps=2, keyframe_every=2)
     write_video(folder / "small.mp4", numbered_pictures(25))
-    large = numbered_pictures(3, width=8192, height=4096)
+    large = numbered_pictures(1, width=8192, height=4096)
     write_video(folder / "large.avi", large, codec="mjpeg", pixel_format="yuvj420p")
     return folder
 
@@ -192,12 +193,22 @@ def test_a_child_finds_the_face_of_a_photo_that_the_same_code_finds_here(
     assert pack(sandbox.find_faces(content)) == pack(search_photo(content, engine))
 
 
+@pytest.fixture(scope="module")
+def bombs() -> dict[str, bytes]:
+    return dict(photo_bombs())
+
+
+@pytest.fixture(scope="module")
+def seeds(photos: Path) -> dict[str, bytes]:
+    return write_seeds(photos / "obama1.jpg")
+
+
 @pytest.mark.parametrize("name", SEEDS)
 def test_a_locked_child_reads_photos_of_every_format(
-    name: str, sandbox: Sandboxed, photos: Path
+    name: str, sandbox: Sandboxed, seeds: dict[str, bytes]
 ) -> None:
     (process,) = sandbox.pool.processes()
-    assert sandbox.find_faces(write_seeds(photos / "obama1.jpg")[name]).faces[0].crop
+    assert sandbox.find_faces(seeds[name]).faces[0].crop
     assert sandbox.pool.processes() == [process]
 
 
@@ -217,38 +228,42 @@ def test_every_format_that_is_read_was_tried() -> None:
     ],
 )
 def test_a_photo_bomb_is_refused_by_a_child_that_lives_on(
-    name: str, reason: str, sandbox: Sandboxed
+    name: str, reason: str, sandbox: Sandboxed, bombs: dict[str, bytes]
 ) -> None:
     sandbox.ready()
     before = sandbox.pool.processes()
     with pytest.raises((PhotoUnusableError, PhotoRefusedError), match=reason):
-        choose_face(sandbox.find_faces(dict(photo_bombs())[name]))
+        choose_face(sandbox.find_faces(bombs[name]))
     assert sandbox.pool.processes() == before
 
 
-def test_a_photo_that_needs_too_much_memory_is_refused(library: Path) -> None:
+def test_a_photo_that_needs_too_much_memory_is_refused(
+    library: Path, bombs: dict[str, bytes]
+) -> None:
     with sandboxed(library, memory_megabytes=130) as sandbox:
         if "memory" not in sandbox.ready().locks:
             pytest.skip("this system does not enforce memory limits")
         with pytest.raises(PhotoUnusableError, match="MEMORY_MEGABYTES"):
-            sandbox.find_faces(dict(photo_bombs())["largest-allowed.png"])
+            sandbox.find_faces(bombs["largest-allowed.png"])
 
 
-def test_a_photo_that_kills_its_child_costs_one_upload(sandbox: Sandboxed, photos: Path) -> None:
+def test_a_photo_that_kills_its_child_costs_one_upload(
+    sandbox: Sandboxed, photos: Path, bombs: dict[str, bytes]
+) -> None:
     (process,) = sandbox.pool.processes()
     killing = threading.Timer(0.5, os.kill, (process, signal.SIGSEGV))
     killing.start()
     with pytest.raises(PhotoUnusableError, match="SIGSEGV"):
-        sandbox.find_faces(endless_scans())
+        sandbox.find_faces(bombs["endless-scans.jpg"])
     assert sandbox.find_faces((photos / "obama1.jpg").read_bytes()).faces[0].crop
 
 
-def test_a_photo_without_end_is_ended(library: Path, photos: Path) -> None:
+def test_a_photo_without_end_is_ended(library: Path, photos: Path, bombs: dict[str, bytes]) -> None:
     with sandboxed(library, time_limit_seconds=3) as sandbox:
         sandbox.ready()
         started = time.monotonic()
         with pytest.raises(TimeLimitError, match="The photo took longer than 3 s"):
-            sandbox.find_faces(endless_scans())
+            sandbox.find_faces(bombs["endless-scans.jpg"])
         assert time.monotonic() - started < 6
         assert sandbox.find_faces((photos / "obama1.jpg").read_bytes()).faces[0].crop
 
@@ -306,7 +321,7 @@ def test_a_photo_takes_no_video_its_place_and_leaves_no_child_behind(
 ) -> None:
     findings(sandbox, library)
     (only,) = sandbox.pool.processes()
-    events = look(sandbox, library, "long.mp4")
+    events = look(sandbox, library, "medium.mp4")
     start_looking(events)
     photo = (photos / "obama1.jpg").read_bytes()
     assert sandbox.find_faces(photo).faces[0].crop
