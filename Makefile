@@ -26,8 +26,8 @@ demo: $(VENV)/ready ## do the main job once, on real photographs
 run: $(VENV)/ready ## serve on $(HOST):$(PORT); MEDIA=/path/to/videos, PERFORMERS_DB=gallery file
 	MEDIA_ROOT="$(abspath $(MEDIA))" $(BIN)/python -m function.server
 
-test: $(VENV)/ready-dev ## run the tests
-	$(BIN)/python -m pytest
+test: $(VENV)/ready-dev ## run the tests, in two processes
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 soak: $(VENV)/ready ## send 10,000 broken videos and 2,000 broken photos, crash 100 times, ask 2,000 times: a quarter of an hour
 	@$(BIN)/python -m tools.soak > soak.json

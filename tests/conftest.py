@@ -25,11 +25,22 @@ DEVELOPMENT_DATA = Path(
     os.environ.get("DEVELOPMENT_DATA", Path(__file__).parents[2] / "shared" / "data")
 )
 
+LONGEST = (
+    *("test_deploy.py", "test_page.py", "test_sandbox.py", "test_soak.py", "test_engines.py"),
+    *("test_main.py", "test_quality.py", "test_golden_replies.py"),
+)
+"""Two processes that share the tests begin with these, so that both end at about the same time.
+The first takes minutes where CI is set."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: (*LONGEST, item.path.name).index(item.path.name))
+
 
 @pytest.fixture(scope="session")
-def photos() -> Path:
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with obama1.jpg, 2, 3, biden.jpg, astronaut.png, hopper.jpg and cat.png."""
-    return fetch_photos()
+    return make_once(tmp_path_factory, "photos", lambda _: fetch_photos())
 
 
 @pytest.fixture(scope="session")

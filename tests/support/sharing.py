@@ -22,7 +22,7 @@ def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
         made = root / f"{name}.pickle"
         if not made.exists():
             folder = root / name
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             made.write_bytes(pickle.dumps(make(folder)))
         result: Made = pickle.loads(made.read_bytes())
         return result

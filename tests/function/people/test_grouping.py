@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from function.engines.models import PRIMARY
-from function.faces.faces import Face
+from function.faces.face import Face
 from tests.support.crowds import Crowd, make_face, make_faces
 from tests.support.people import group_faces, template_of
 from tools.accuracy.evaluate import group_our_way, measure_grouping
