@@ -37,7 +37,8 @@ from function.media.photo_decoder import FORMATS, PHONE_FORMATS
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import Moment
 from function.people.gathering import PeopleFound, gather_people
-from function.sandbox.checks import MOST_FACES, check_answer
+from function.sandbox import checks
+from function.sandbox.checks import check_answer
 from function.sandbox.messages import Ready
 from function.sandbox.orders import ORDERS, PhotoOrder
 from function.sandbox.readers import Sandboxed
@@ -477,12 +478,19 @@ def lie(**changes: Any) -> FacesFound:
         lie(detection_score=1e300),
         lie(frame=-1),
         lie(encoding=np.full(128, 1e30, np.float32)),
-        replace(FOUND, faces=FOUND.faces * (MOST_FACES + 1)),
     ],
 )
 def test_a_lie_is_not_believed(lied: FacesFound) -> None:
     with pytest.raises(WireError):
         check_answer(unpack(FacesFound, pack(lied)), PRIMARY.dimensions)
+
+
+def test_more_faces_than_a_video_can_show_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "MOST_FACES", 3)  # hundreds of thousands take a minute to pack
+    most, too_many = (replace(FOUND, faces=FOUND.faces * count) for count in (3, 4))
+    check_answer(unpack(FacesFound, pack(most)), PRIMARY.dimensions)
+    with pytest.raises(WireError, match="4 faces"):
+        check_answer(unpack(FacesFound, pack(too_many)), PRIMARY.dimensions)
 
 
 @pytest.mark.parametrize(
