@@ -6,6 +6,9 @@ import { photoDrop } from "/page/photos.js";
 import { fillImage, getJson, postJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
+// A slow answer to an earlier question must not replace that to a later one.
+let asked = 0;
+
 /**
  * Show one performer; `photo` is the number of the photo to point out, counted from 1.
  *
@@ -14,8 +17,11 @@ import { refreshStatus } from "/page/status.js";
  */
 export async function showPerformer(id, photo) {
   const view = byId("performer");
+  asked += 1;
+  const question = asked;
   try {
     const performer = await getJson(`/gallery/performer?id=${encodeURIComponent(id ?? "")}`);
+    if (question !== asked) return;
     view.replaceChildren(
       back(),
       head(performer),
@@ -25,6 +31,7 @@ export async function showPerformer(id, photo) {
     );
     if (photo) pointOut(view.querySelectorAll(".photos li")[Number(photo) - 1]);
   } catch (error) {
+    if (question !== asked) return;
     view.replaceChildren(
       back(),
       make("h1", { id: "performer-title", text: "Performer" }),

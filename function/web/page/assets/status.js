@@ -16,9 +16,15 @@ export function startStatus() {
   refreshStatus();
 }
 
+// A slow answer to an earlier question must not replace that to a later one.
+let asked = 0;
+
 export async function refreshStatus() {
+  asked += 1;
+  const question = asked;
   try {
     const ready = await getJson("/ready");
+    if (question !== asked) return;
     byId("lamp").className = "lamp good";
     // Without the token, the server only says that all is well.
     if (ready.performers === undefined) {
@@ -29,6 +35,7 @@ export async function refreshStatus() {
     showPanel(ready);
     greet(ready.performers === 0);
   } catch (error) {
+    if (question !== asked) return;
     byId("lamp").className = "lamp bad";
     byId("status-line").textContent = "Not ready";
     byId("status-panel").replaceChildren(make("p", { text: wordsOf(error) }));

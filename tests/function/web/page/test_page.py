@@ -764,3 +764,45 @@ def test_a_server_that_is_gone_is_named_and_tried_again(open_page: Open) -> None
     page.unroute("**/*")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("No face found")).to_be_visible()
+
+
+SLOW_ONCE = """
+([address]) => {
+  const real = window.fetch;
+  let calls = 0;
+  window.fetch = async (resource, ...rest) => {
+    const answer = await real(resource, ...rest);
+    const url = String(resource.url ?? resource);
+    calls += url.includes(address);
+    if (url.includes(address) && calls === 1) await new Promise((go) => setTimeout(go, 1500));
+    return answer;
+  };
+}
+"""
+
+
+def test_a_slow_answer_about_a_performer_does_not_replace_a_later_one(
+    open_page: Open,
+) -> None:
+    page = open_page("#gallery")
+    page.evaluate(SLOW_ONCE, ["/gallery/performer"])
+    page.evaluate("location.hash = '#performer/1'")
+    page.wait_for_timeout(300)
+    page.evaluate("location.hash = '#performer/2'")
+    expect(page.locator("#performer h1")).to_have_text("Grace Hopper")
+    page.wait_for_timeout(1800)
+    expect(page.locator("#performer h1")).to_have_text("Grace Hopper")
+
+
+def test_a_slow_answer_about_the_server_does_not_replace_a_later_one(
+    open_page: Open,
+) -> None:
+    page = open_page("#gallery")
+    page.evaluate(SLOW_ONCE, ["/ready"])
+    page.evaluate("dispatchEvent(new Event('server-back'))")
+    page.wait_for_timeout(200)
+    page.route("**/ready", lambda route: route.fulfill(json={"status": "ready"}))
+    page.evaluate("dispatchEvent(new Event('server-back'))")
+    expect(page.locator("#status-line")).to_have_text("Ready")
+    page.wait_for_timeout(1800)
+    expect(page.locator("#status-line")).to_have_text("Ready")
