@@ -1,10 +1,15 @@
 """Where a gallery lies, as the user says it: a file, or the URL of a server."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 SQLITE = "sqlite"
+
+_URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
+_MISTYPED = re.compile(r"(?:([a-z][a-z0-9+.-]+):|//)[^@]*@", re.IGNORECASE)
+"""A URL that lacks slashes or its scheme, with what may be a password before the @."""
 
 
 @dataclass(frozen=True)
@@ -19,15 +24,17 @@ class StoreAddress:
     @property
     def scheme(self) -> str:
         """What kind of store it is: "sqlite", or the scheme of the URL."""
-        scheme, separator, _ = self.text.partition("://")
-        return scheme.lower() if separator else SQLITE
+        found = _URL.match(self.text) or _MISTYPED.match(self.text)
+        return (found[1] or "unknown").lower() if found else SQLITE
 
     @property
     def is_file(self) -> bool:
         """Whether it names a file; an `sqlite://` with a host does not."""
-        _, separator, rest = self.text.partition("://")
-        names_path = len(rest) > 1 and rest.startswith("/")
-        return not separator or (self.scheme == SQLITE and names_path)
+        url = _URL.match(self.text)
+        if not url:
+            return not _MISTYPED.match(self.text)
+        rest = self.text[url.end() :]
+        return self.scheme == SQLITE and len(rest) > 1 and rest.startswith("/")
 
     @property
     def path(self) -> Path:
@@ -57,4 +64,5 @@ def _shown(url: str) -> str:
     # A password that was not escaped may end the host too early, and go on behind it.
     if "@" in f"{parts.path}{parts.query}{parts.fragment}":
         return "..."
-    return f"{host}{f':{port}' if port else ''}{parts.path}"
+    path, *_ = parts.path.split(";")  # parameters may hold anything
+    return f"{host}{f':{port}' if port else ''}{path}"

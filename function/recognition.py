@@ -46,6 +46,8 @@ def recognize_video(
         UnreadableVideoError: the file cannot be read as a video.
         VideoOverLimitError: it is larger or longer than the limits allow.
     """
+    with store.gallery():
+        pass  # a missing gallery is told before anything is started
     model = find_model(reader.ready().models[0])
     take_snapshot(store, model)
     with closing(reader.find_people(media, task_of(settings))) as events:

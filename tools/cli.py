@@ -73,7 +73,7 @@ def identify(video: Path, every: str | None, store: Store) -> None:
     if every is not None:
         hint = get_type_hints(Settings, include_extras=True)["every_seconds"]
         settings = replace(settings, every_seconds=parse_value("--every", every, hint))
-    reader = open_reader(replace(settings, time_limit_seconds=LONGEST_SECONDS))
+    reader = open_reader(replace(settings, slots=1, time_limit_seconds=LONGEST_SECONDS))
     with closing(reader), open_any(video) as media:
         recognition = _follow(recognize_video(media, reader, store, settings))
     with store.gallery() as gallery:

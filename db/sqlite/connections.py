@@ -153,11 +153,18 @@ def _prepare(db: Database, path: Path | None) -> Database:
     if schema_version(db) < len(MIGRATIONS):
         db.execute("PRAGMA journal_mode = WAL")
         # One transaction: all steps or none, however this process ends, and no other between them.
-        with transaction(db):
-            if path is not None and 0 < schema_version(db) < len(MIGRATIONS):
-                _back_up(schema_version(db), path)
-            while migrate(db):
-                pass
+        backup: Path | None = None
+        try:
+            with transaction(db):
+                if path is not None and 0 < schema_version(db) < len(MIGRATIONS):
+                    backup = _back_up(schema_version(db), path)
+                while migrate(db):
+                    pass
+        except BaseException:
+            # Or every opening that fails would leave another copy.
+            if backup:
+                backup.unlink(missing_ok=True)
+            raise
     return db
 
 
@@ -177,9 +184,11 @@ def copy_database(db: Database, destination: Path) -> None:
         raise
 
 
-def _back_up(version: int, path: Path) -> None:
+def _back_up(version: int, path: Path) -> Path:
     name = f"{path.name}.before-{version + 1}"
     taken = sum(1 for _ in path.parent.glob(f"{name}*"))
     # A connection of its own: one that holds a transaction cannot copy.
+    backup = path.with_name(f"{name}.{taken}" if taken else name)
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
-        copy_database(Database(reader), path.with_name(f"{name}.{taken}" if taken else name))
+        copy_database(Database(reader), backup)
+    return backup

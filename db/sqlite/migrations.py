@@ -165,7 +165,10 @@ def m004_models(db: Database) -> None:
         )
         """
     )
-    db.execute("INSERT INTO rejections SELECT * FROM rejections_before")
+    db.execute(
+        "INSERT INTO rejections SELECT * FROM rejections_before "
+        "WHERE performer_id IN (SELECT id FROM performers)"
+    )
     db.execute("DROP TABLE rejections_before")
     db.execute("CREATE INDEX rejections_by_performer ON rejections (performer_id)")
 

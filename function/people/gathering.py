@@ -9,6 +9,7 @@ from function.faces.face import best_face
 from function.faces.found import FacesFound, StageSeconds
 from function.people.grouping import group_faces
 from function.people.people import PersonFound, person_of
+from function.people.views import Check, go_on
 
 Pictures = Callable[[Sequence[int]], Sequence[bytes]]
 """Fetches the pictures of faces, by their numbers among those found."""
@@ -28,11 +29,13 @@ class PeopleFound:
     seconds: StageSeconds
 
 
-def gather_people(found: FacesFound, model: EncodingModel, pictures: Pictures) -> PeopleFound:
+def gather_people(
+    found: FacesFound, model: EncodingModel, pictures: Pictures, check: Check = go_on
+) -> PeopleFound:
     """Group the faces of a video; the best face of each person keeps its picture."""
     started = time.perf_counter()
     numbers = {id(face): number for number, face in enumerate(found.faces)}
-    groups = group_faces(found.faces, model, found.frames)
+    groups = group_faces(found.faces, model, found.frames, check)
     fetched = pictures([numbers[id(best_face(group))] for group in groups])
     people = tuple(
         replace(person_of(group, model), picture=picture)

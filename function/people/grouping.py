@@ -1,16 +1,19 @@
 """Groups the faces of one video into people."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from db.models import EncodingModel
+from db.records import Vectors
+from db.vectors import square_distances
 from function.faces.face import Face
 from function.people.linkage import group_views
 from function.people.people import person_of, template_of
-from function.people.views import Views, find_views
+from function.people.views import CHECKED_EVERY, Check, find_views, go_on
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +24,10 @@ is of someone."""
 
 
 def group_faces(
-    faces: Sequence[Face], model: EncodingModel, frames: int = SHORT_VIDEO_FRAMES
+    faces: Sequence[Face],
+    model: EncodingModel,
+    frames: int = SHORT_VIDEO_FRAMES,
+    check: Check = go_on,
 ) -> list[list[Face]]:
     """Group the faces of one video into people, the one who is seen most first.
 
@@ -32,13 +38,15 @@ def group_faces(
     whose encoding holds NaN or infinity is left out.
     """
     sound = _leave_out_damaged(faces)
-    groups = _group([face for face in sound if not face.is_weak], model)
-    alone = _join_weak([face for face in sound if face.is_weak], groups, model)
+    groups = _group([face for face in sound if not face.is_weak], model, check)
+    alone = _join_weak([face for face in sound if face.is_weak], groups, model, check)
     strangers = [face for face in alone if not face.is_doubtful]
     short = WEAK_PEOPLE_FROM_FRAMES * min(frames, SHORT_VIDEO_FRAMES) // SHORT_VIDEO_FRAMES
     fewest = max(1, short) if groups else 1
     weak = [
-        group for group in _group(strangers, model) if len({face.frame for face in group}) >= fewest
+        group
+        for group in _group(strangers, model, check)
+        if len({face.frame for face in group}) >= fewest
     ]
     ordered = [
         sorted(group, key=lambda face: (face.seconds, face.frame)) for group in groups + weak
@@ -53,48 +61,69 @@ def _leave_out_damaged(faces: Sequence[Face]) -> list[Face]:
     return sound
 
 
-def _group(faces: Sequence[Face], model: EncodingModel) -> list[list[Face]]:
+def _group(faces: Sequence[Face], model: EncodingModel, check: Check) -> list[list[Face]]:
     if not faces:
         return []
-    views = _views(faces, model)
-    groups = group_views(views, model)
+    views = find_views(
+        np.stack([face.encoding for face in faces]),
+        np.array([face.quality for face in faces], np.float32),
+        np.array([face.frame for face in faces]),
+        model,
+        check,
+    )
+    groups = group_views(views, model, check)
     return [
         [faces[row] for row in np.flatnonzero(groups[views.of_face] == group).tolist()]
         for group in range(int(groups.max()) + 1)
     ]
 
 
-def _views(faces: Sequence[Face], model: EncodingModel) -> Views:
-    return find_views(
-        np.stack([face.encoding for face in faces]),
-        np.array([face.quality for face in faces], np.float32),
-        np.array([face.frame for face in faces]),
-        model,
-    )
+def _join_weak(
+    weak: Sequence[Face], groups: list[list[Face]], model: EncodingModel, check: Check
+) -> list[Face]:
+    """Add each weak face to the nearest group, and return those with no group near.
 
-
-def _join_weak(weak: Sequence[Face], groups: list[list[Face]], model: EncodingModel) -> list[Face]:
-    """Add each weak face to the nearest group, and return those with no group near."""
+    A group has one face in a frame; where several are near, the nearest face comes first.
+    """
     if not weak or not groups:
         return list(weak)
     templates = np.stack([template_of(person_of(group, model), model).mean for group in groups])
-    frames = [{face.frame for face in group} for group in groups]
-    distances = _distances_between(weak, templates)
+    shown: dict[int, set[int]] = defaultdict(set)
+    for number, group in enumerate(groups):
+        for face in group:
+            shown[face.frame].add(number)
+    nearest, distances = _find_nearest(weak, templates, check)
     strangers = []
-    for row in np.argsort(distances.min(axis=1), kind="stable").tolist():
-        face = weak[row]
-        free = [g for g in range(len(groups)) if face.frame not in frames[g]]
-        best = min(free, key=lambda g: float(distances[row, g]), default=None)
-        if best is None or distances[row, best] > model.weak_joins_within:
+    for row in np.argsort(distances, kind="stable").tolist():
+        face, best, distance = weak[row], int(nearest[row]), float(distances[row])
+        if distance <= model.weak_joins_within and best in shown[face.frame]:
+            best, distance = _find_free(face, templates, shown[face.frame])
+        if distance > model.weak_joins_within:
             strangers.append(face)
         else:
             groups[best].append(face)
-            frames[best].add(face.frame)
+            shown[face.frame].add(best)
     return strangers
 
 
-def _distances_between(
-    faces: Sequence[Face], templates: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    rows = [np.linalg.norm(templates - face.encoding, axis=1) for face in faces]
-    return np.stack(rows).astype(np.float32)
+def _find_nearest(
+    faces: Sequence[Face], templates: Vectors, check: Check
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Find the template nearest to each face, and its distance."""
+    nearest = np.empty(len(faces), np.intp)
+    squared = np.empty(len(faces), np.float32)
+    for start in range(0, len(faces), CHECKED_EVERY):
+        check()
+        block = np.stack([face.encoding for face in faces[start : start + CHECKED_EVERY]])
+        apart = square_distances(block, templates)
+        nearest[start : start + len(block)] = apart.argmin(axis=1)
+        squared[start : start + len(block)] = apart.min(axis=1)
+    return nearest, np.sqrt(squared)
+
+
+def _find_free(face: Face, templates: Vectors, taken: set[int]) -> tuple[int, float]:
+    """Find the nearest template that is not taken; infinitely far if all are."""
+    apart = np.linalg.norm(templates - face.encoding, axis=1)
+    apart[list(taken)] = np.inf
+    best = int(apart.argmin())
+    return best, float(apart[best])

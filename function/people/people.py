@@ -112,12 +112,12 @@ def template_of(person: PersonFound, model: EncodingModel) -> Template:
 
 def join_people(first: PersonFound, second: PersonFound, model: EncodingModel) -> PersonFound:
     """Join two people who turned out to be the same."""
-    views = (*first.views, *second.views)
-    strong = [view for view in views if not view.is_weak]
-    weak = [view for view in views if view.is_weak]
     better = max((first, second), key=_rank_of_best)
+    views = list(first.views)
+    for view in second.views:
+        _fold_in(view, views, model.same_view_within)
     return PersonFound(
-        views=(*_join_views(strong, model), *_join_views(weak, model)),
+        views=tuple(sorted(views, key=lambda view: view.is_weak)),
         seen=tuple(sorted({*first.seen, *second.seen})),
         best_seconds=better.best_seconds,
         picture=better.picture,
@@ -130,36 +130,47 @@ def share_a_frame(first: PersonFound, second: PersonFound) -> bool:
 
 
 def _views_of(faces: Sequence[Face], model: EncodingModel) -> list[View]:
-    return _join_views([_view_of(face) for face in faces], model)
-
-
-def _view_of(face: Face) -> View:
-    return View(face.seconds, face.quality, 1, face.weaknesses, (face.encoding,))
-
-
-def _join_views(views: Sequence[View], model: EncodingModel) -> list[View]:
-    """Make one view of all that are nearly the same."""
-    if not views:
+    """Make one view of all faces that are nearly the same."""
+    if not faces:
         return []
     found = find_views(
-        np.stack([view.encodings[0] for view in views]),
-        np.array([view.quality for view in views], np.float32),
-        np.arange(len(views)),
+        np.stack([face.encoding for face in faces]),
+        np.array([face.quality for face in faces], np.float32),
+        np.arange(len(faces)),
         model,
     )
     return [
-        _merge([views[row] for row in np.flatnonzero(found.of_face == number).tolist()], mean)
+        _view_of([faces[row] for row in np.flatnonzero(found.of_face == number).tolist()], mean)
         for number, mean in enumerate(found.encodings)
     ]
 
 
-def _merge(views: Sequence[View], mean: Vector) -> View:
-    best = max(views, key=_rank)
-    rest = zip(*(one.encodings[1:] for one in views), strict=True)
-    others = [np.mean(vectors, axis=0).astype(np.float32) for vectors in rest]
-    faces = sum(view.faces for view in views)
-    quality = max(view.quality for view in views)
-    return View(best.seconds, quality, faces, best.weaknesses, (mean, *others))
+def _view_of(faces: Sequence[Face], mean: Vector) -> View:
+    best = best_face(faces)
+    quality = max(face.quality for face in faces)
+    return View(best.seconds, quality, len(faces), best.weaknesses, (mean,))
+
+
+def _fold_in(view: View, views: list[View], within: float) -> None:
+    """Merge a view into the nearest of its kind within reach, or add it."""
+    alike = [number for number, one in enumerate(views) if one.is_weak == view.is_weak]
+    apart = [float(np.linalg.norm(views[one].encodings[0] - view.encodings[0])) for one in alike]
+    if not apart or min(apart) > within:
+        views.append(view)
+        return
+    number = alike[int(np.argmin(apart))]
+    views[number] = _merge(views[number], view)
+
+
+def _merge(first: View, second: View) -> View:
+    best = max((first, second), key=_rank)
+    faces = first.faces + second.faces
+    pairs = zip(first.encodings, second.encodings, strict=True)
+    means = tuple(
+        ((first.faces * one + second.faces * other) / faces).astype(np.float32)
+        for one, other in pairs
+    )
+    return View(best.seconds, max(first.quality, second.quality), faces, best.weaknesses, means)
 
 
 def _rank(view: View) -> tuple[bool, float, float]:

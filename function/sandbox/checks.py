@@ -6,7 +6,7 @@ import numpy as np
 
 from function.enrolling.choosing import PhotoFound
 from function.faces.face import Face
-from function.faces.found import FacesFound
+from function.faces.found import FacesFound, Progress
 from function.media.pictures import Moment
 from function.sandbox.messages import Answer
 from function.sandbox.orders import Pictures
@@ -15,7 +15,9 @@ from function.sandbox.wire import WireError
 JPEG_BEGINS = b"\xff\xd8\xff"
 
 MOST_FACES = 200_000
-"""More faces than a hundred people in each sample of a long video; grouping them takes seconds."""
+"""More faces than a hundred people in each sample of a long video."""
+
+MOST_WEAKNESSES = 16
 
 LARGEST_NUMBER = 100.0
 """No model's encodings hold one nearly as large; larger ones would overflow what is computed."""
@@ -29,6 +31,12 @@ def check_answer(answer: Answer, dimensions: int) -> None:
     """
     if isinstance(answer, FacesFound):
         _check_faces(answer.faces, dimensions)
+        if any(face.frame >= answer.frames for face in answer.faces):
+            raise WireError("a face is in no frame")
+        if min(answer.frames, *vars(answer.seconds).values()) < 0:
+            raise WireError("a count or a time is negative")
+    if isinstance(answer, Progress) and min(vars(answer).values()) < 0:
+        raise WireError("progress is negative")
     if isinstance(answer, PhotoFound):
         _check_faces(answer.faces, dimensions)
         _check_pictures([face.crop for face in answer.faces])
@@ -54,6 +62,8 @@ def _check_face(face: Face, dimensions: int) -> None:
         raise WireError("an encoding has impossible numbers")
     if face.crop:
         _check_pictures([face.crop])
+    if len(face.weaknesses) > MOST_WEAKNESSES:
+        raise WireError("a face has too many weaknesses")
     if not 0 <= face.seconds <= face.until_seconds or not 0 <= face.quality <= 1 or face.frame < 0:
         raise WireError("a face has impossible numbers")
 

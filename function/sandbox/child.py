@@ -144,6 +144,9 @@ class _Worker:
 
     def carry_out(self, order: Order) -> None:
         """Answer an order, whatever comes of it."""
+        pictures, self._pictures = self._pictures, ()  # kept for the very next order only
+        if isinstance(order, PicturesOrder):
+            self._pictures = pictures
         try:
             for result in self._ways[type(order)](order):
                 _answer(self._connection, result)
@@ -155,7 +158,6 @@ class _Worker:
             _answer(self._connection, _explain(error, order))
 
     def _search_video(self, order: VideoOrder) -> Iterator[Result]:
-        self._pictures = ()
         with self._received() as descriptor:
             for event in search_video(descriptor, order.name, self._engine, order.task):
                 yield event if isinstance(event, Progress) else self._keep_pictures(event)
@@ -165,7 +167,8 @@ class _Worker:
         return replace(found, faces=tuple(replace(face, crop=b"") for face in found.faces))
 
     def _give_pictures(self, order: PicturesOrder) -> Iterator[Result]:
-        yield Pictures(tuple(self._pictures[number] for number in order.numbers))
+        pictures, self._pictures = self._pictures, ()
+        yield Pictures(tuple(pictures[number] for number in order.numbers))
 
     def _find_moment(self, order: MomentOrder) -> Iterator[Result]:
         with self._received() as descriptor:

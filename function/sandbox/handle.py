@@ -26,7 +26,7 @@ from function.sandbox.messages import (
     read_message,
     write_message,
 )
-from function.sandbox.orders import ORDERS, Order, Result
+from function.sandbox.orders import ORDERS, Order, PicturesOrder, Result
 from function.sandbox.wire import WireError
 from function.settings import Settings
 
@@ -39,8 +39,11 @@ PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "PYTHONDONTWRITEBYTECODE")
 
 LARGEST_ANSWER_BYTES = 256 * 1024 * 1024
 HEARTBEAT_SECONDS = 1.0
-ORDERS_PER_CHILD = 200
+FILES_PER_CHILD = 200
 """A child is replaced after this many files: this limits what a captured one sees, and leaks."""
+
+MOST_LOG_LINES = 1_000
+"""Lines of the log that a child may write for one file."""
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +80,8 @@ class Child:
             )
         self._connection = Connection(ours.detach())
         self._ready: Ready | None = None
-        self._orders = 0
+        self._files = 0
+        self._lines = 0
         self._is_busy = False
         self.has_overrun = False
         with suppress(OSError):  # it has already ended; the first answer will show that
@@ -92,13 +96,18 @@ class Child:
         """Whether it is running."""
         return self._process.poll() is None
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The ids of its models, the primary one first; empty until it is ready."""
+        return self._ready.models if self._ready else ()
+
     def _dimensions(self) -> int:
         """Return how many numbers its encodings have; none before it has said of what model."""
-        return find_model(self._ready.models[0]).dimensions if self._ready else 0
+        return find_model(self.models[0]).dimensions if self.models else 0
 
     def is_fit(self) -> bool:
         """Whether it waits for an order, and may have another."""
-        return self.is_alive() and not self._is_busy and self._orders < ORDERS_PER_CHILD
+        return self.is_alive() and not self._is_busy and self._files < FILES_PER_CHILD
 
     def kill(self) -> None:
         """End the process at once, with everything it started."""
@@ -136,7 +145,8 @@ class Child:
     def work(self, order: Order, handed: int | bytes | None = None) -> Iterator[Result]:
         """Send an order and its file, a descriptor or bytes, if it has one; yield the results."""
         self._is_busy = True
-        self._orders += 1
+        self._files += not isinstance(order, PicturesOrder)
+        self._lines = 0
         progress = Progress(0.0, 0.0, 0)
         self._send(order, handed)
         while self._is_busy:
@@ -171,7 +181,7 @@ class Child:
                 message = self._connection.recv_bytes(LARGEST_ANSWER_BYTES)
                 answer: Answer = read_message(ANSWERS, message)
                 if isinstance(answer, LogLine):
-                    _log.log(min(answer.level, logging.ERROR), "%s", answer.message)
+                    self._write(answer)
                     continue
                 check_answer(answer, self._dimensions())
                 return answer
@@ -180,6 +190,12 @@ class Child:
         except WireError as error:
             self.kill()
             raise EndedError(f"its answer is not valid: {error}") from None
+
+    def _write(self, line: LogLine) -> None:
+        self._lines += 1
+        if self._lines > MOST_LOG_LINES:
+            raise WireError("it logs without end")
+        _log.log(min(line.level, logging.ERROR), "%s", line.message)
 
     def _how_it_ended(self) -> str:
         with suppress(subprocess.TimeoutExpired):

@@ -18,7 +18,7 @@ from function.media.files import MediaFile
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import Moment
 from function.people.gathering import PeopleFound, gather_people
-from function.sandbox.handle import Child
+from function.sandbox.handle import Child, EndedError
 from function.sandbox.messages import Ready
 from function.sandbox.orders import (
     MomentOrder,
@@ -175,11 +175,22 @@ class Sandboxed:
         return min(ERRAND_SECONDS, self._limit_seconds)
 
     def _gather(self, found: FacesFound, child: Child, name: str) -> PeopleFound:
+        def check() -> None:
+            if not child.is_alive():  # the time is up, or the sandbox was closed
+                raise EndedError("its faces were still being grouped")
+
         def pictures(numbers: Sequence[int]) -> Sequence[bytes]:
             order = PicturesOrder(name, tuple(numbers))
-            return _last(Pictures, child.work(order)).pictures
+            sent = _last(Pictures, child.work(order)).pictures
+            if len(sent) != len(numbers):
+                raise EndedError(f"it sent {len(sent)} pictures, not {len(numbers)}")
+            return sent
 
-        return gather_people(found, find_model(self.ready().models[0]), pictures)
+        try:
+            return gather_people(found, find_model(child.models[0]), pictures, check)
+        except BaseException:
+            child.kill()  # it still holds the pictures, or lied
+            raise
 
 
 def _gather(found: FacesFound, engine: Engine) -> PeopleFound:

@@ -37,7 +37,7 @@ def unpack(kind: type[Record], message: bytes) -> Record:
     """
     try:
         return _build(kind, json.loads(message))  # type: ignore[no-any-return]
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise WireError(f"no {kind.__name__}: {error}") from None
 
 

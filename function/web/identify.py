@@ -24,7 +24,7 @@ from function.web.parameters import Parameters, read_parameters
 from function.web.reply import rank, to_progress, to_reply
 from function.web.responses import UNEXPECTED, error_body, json_response
 from function.web.results import RecentResults
-from function.web.service import Service
+from function.web.service import Service, explained
 
 NDJSON = "application/x-ndjson"
 
@@ -61,7 +61,8 @@ def _answer_head(parameters: Parameters) -> Response:
     """Say whether the video could be processed, without processing it."""
     settings = parameters.settings
     with open_media(parameters.path, settings.media_root, settings.path_map):
-        return Response(mimetype="application/json")
+        # A stream has no length, as what GET would answer has none before the video is read.
+        return Response(iter(()), mimetype="application/json")
 
 
 def _recognize(
@@ -89,7 +90,8 @@ def _follow(
     started = time.perf_counter()
     service.snapshot()  # loads what is not loaded yet
     record.seconds["wait"] = time.perf_counter() - started
-    with closing(recognize_video(media, service.reader, service.store, settings)) as events:
+    events = recognize_video(media, service.reader, service.store, settings)
+    with explained(), closing(events):
         for event in events:
             if isinstance(event, Progress):
                 yield {"progress": to_progress(event)} if event.of_seconds else {}

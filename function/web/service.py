@@ -70,7 +70,7 @@ class Service:
         Raises:
             GalleryUnavailableError: it is missing, locked, or not a gallery.
         """
-        with _explained(), self.store.gallery() as gallery:
+        with explained(), self.store.gallery() as gallery:
             yield gallery
 
     def model(self) -> EncodingModel:
@@ -89,7 +89,7 @@ class Service:
             EngineUnavailableError: what reads videos cannot run here as configured.
         """
         model = self.model()
-        with _explained():
+        with explained():
             return take_snapshot(self.store, model)
 
     @contextmanager
@@ -132,7 +132,12 @@ class Service:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
+    """Turn what is wrong with the gallery into an error that a request may end with.
+
+    Raises:
+        GalleryUnavailableError: it is missing, locked, of another model, or not a gallery.
+    """
     try:
         yield
     except GalleryError as error:

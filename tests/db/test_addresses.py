@@ -51,6 +51,10 @@ def test_a_path_object_is_an_address_too(tmp_path: Path) -> None:
         ("postgresql://user:[secret@host/db", "postgresql://..."),
         ("postgresql://user:secret@host:secret/db", "postgresql://..."),
         ("sqlite://user:secret@host/db", "sqlite://host/db"),
+        ("postgresql://host/db;password=secret", "postgresql://host/db"),
+        ("postgres:user:secret@host/db", "postgres://..."),
+        ("postgres:/user:secret@host/db", "postgres://..."),
+        ("//user:secret@host/db", "unknown://host/db"),
     ],
 )
 def test_the_address_of_a_server_is_refused_and_shown_without_its_password(

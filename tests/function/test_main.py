@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -247,6 +248,7 @@ def test_head_of_a_video_says_whether_it_is_there_without_looking_at_it(serve: S
     assert client.head("/?path=gone.mp4").status_code == 404
     assert client.head("/?path=../two.mp4").status_code == 403
     assert client.head("/").status_code == 400
+    assert "Content-Length" not in client.head("/?path=two.mp4").headers
 
 
 def test_the_version_is_one_for_all_who_ask(client: FlaskClient) -> None:
@@ -285,6 +287,19 @@ def test_a_gallery_that_cannot_be_used_is_unavailable_and_unharmed(
         assert error_of(response) == (503, "gallery_unavailable")
     assert text.read_text().startswith("not a gallery")
     assert not (tmp_path / "gone.db").exists()
+
+
+def test_a_gallery_that_goes_while_a_video_is_read_is_unavailable(
+    serve: Serve, tmp_path: Path, gallery_path: Path
+) -> None:
+    path = Path(shutil.copy(gallery_path, tmp_path / "going.db"))
+    client = serve(PERFORMERS_DB=str(path), SANDBOX="off")
+    response = client.get("/?path=two.mp4&every=0.2", headers={"Accept": "application/x-ndjson"})
+    lines = response.iter_encoded()
+    assert "progress" in json.loads(next(lines))
+    path.unlink()
+    *_, last = lines
+    assert json.loads(last)["error"]["code"] == "gallery_unavailable"
 
 
 def test_an_engine_that_cannot_run_here_is_unavailable(serve: Serve) -> None:

@@ -30,9 +30,12 @@ class StoreType(click.ParamType[Store]):
     ) -> Store:
         """Turn the address into the store there."""
         try:
-            return open_store(str(value))
+            store = open_store(str(value))
         except UnknownStoreError as error:
             self.fail(str(error), param, ctx)
+        if store.address.path.is_dir():
+            self.fail(f"{store.address} is a folder. Name a file in it.", param, ctx)
+        return store
 
 
 gallery_option = click.option(

@@ -8,7 +8,7 @@ from flask import Request, Response
 from db.errors import GalleryError
 from db.records import Encoding, Listed
 from db.vectors import distances_to_others
-from function.engines.models import PRIMARY
+from function.engines.models import MODELS, PRIMARY
 from function.errors import GalleryUnavailableError, UnknownPerformerError
 from function.web.page.open_gallery import opened_gallery
 from function.web.page_requests import read_number
@@ -111,7 +111,7 @@ def _remarks(encoding: Encoding, distance: float | None) -> list[str]:
         remarks.append(f"weak: {encoding.weaknesses}")
     elif encoding.quality < WEAK_BELOW:
         remarks.append("weak: soft or turned away")
-    if distance is not None and distance > PRIMARY.unlike_from:
+    if distance is not None and distance > MODELS.get(encoding.model, PRIMARY).unlike_from:
         remarks.append("unlike the other photos: is this somebody else?")
     return remarks
 

@@ -7,6 +7,7 @@ import pytest
 
 from function.engines.models import PRIMARY
 from function.faces.face import Face
+from function.people import grouping
 from tests.support.crowds import Crowd, make_face, make_faces
 from tests.support.people import group_faces, template_of
 from tools.accuracy.evaluate import group_our_way, measure_grouping
@@ -214,3 +215,25 @@ def test_photographs_of_ten_people_over_years_are_never_mixed(lfw: Dataset) -> N
     assert figures.b_cubed_precision > 0.99
     assert figures.b_cubed_recall > 0.8
     assert figures.people_found <= 20
+
+
+def test_many_weak_faces_in_one_frame_group_in_seconds_and_little_memory() -> None:
+    crowd = Crowd()
+    strong = [make_face(one, 0) for one in crowd.encodings(crowd.person(), 1500, 0.4)]
+    weak = [
+        make_face(one, frame % 7, weakness="blurred")
+        for frame, one in enumerate(crowd.encodings(crowd.person(), 8000, 0.4))
+    ]
+    begun = time.process_time()
+    assert group_faces([*strong, *weak])
+    assert time.process_time() - begun < 20
+
+
+def test_grouping_can_be_ended_from_outside() -> None:
+    faces = make_faces(Crowd().encodings(Crowd().person(), 5))
+
+    def stop() -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        grouping.group_faces(faces, PRIMARY, 5, stop)

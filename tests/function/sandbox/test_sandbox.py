@@ -1,6 +1,7 @@
 """Videos are read in children that are locked, watched and replaced."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -37,10 +38,10 @@ from function.media.photo_decoder import FORMATS, PHONE_FORMATS
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import Moment
 from function.people.gathering import PeopleFound, gather_people
-from function.sandbox import checks
+from function.sandbox import checks, handle, readers
 from function.sandbox.checks import check_answer
-from function.sandbox.messages import Ready
-from function.sandbox.orders import ORDERS, PhotoOrder
+from function.sandbox.messages import LogLine, Ready
+from function.sandbox.orders import ORDERS, PhotoOrder, PicturesOrder
 from function.sandbox.readers import Sandboxed
 from function.sandbox.wire import WireError, pack, unpack
 from function.settings import Settings
@@ -477,6 +478,10 @@ def lie(**changes: Any) -> FacesFound:
         lie(frame=1.5),
         lie(detection_score=1e300),
         lie(frame=-1),
+        lie(frame=1),
+        lie(weaknesses=("x",) * 17),
+        replace(FOUND, frames=-1, faces=()),
+        replace(FOUND, seconds=StageSeconds(-0.1, 0.2)),
         lie(encoding=np.full(128, 1e30, np.float32)),
     ],
 )
@@ -563,3 +568,72 @@ def test_a_child_that_speaks_out_of_turn_is_killed(sandbox: Sandboxed, library: 
     with pytest.raises(RecognitionError):
         findings(sandbox, library)
     assert findings(sandbox, library).faces
+
+
+def test_a_number_too_long_for_a_float_is_refused() -> None:
+    long = b"1" + b"0" * 400
+    with pytest.raises(WireError):
+        unpack(Progress, b'{"done_seconds": %s, "of_seconds": 1, "faces": 1}' % long)
+    with pytest.raises(WireError):
+        check_answer(Progress(-1.0, 1.0, 0), PRIMARY.dimensions)
+
+
+def test_pictures_are_kept_for_the_very_next_order_only(sandbox: Sandboxed, library: Path) -> None:
+    findings(sandbox, library)
+    (child,) = sandbox.pool._idle
+    with pytest.raises(RecognitionError, match="could not be read"):
+        list(child.work(PicturesOrder("face.mp4", (0,))))
+
+
+def test_another_number_of_pictures_than_was_asked_for_ends_the_child(
+    sandbox: Sandboxed, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    findings(sandbox, library)
+    before = sandbox.pool.processes()
+    with monkeypatch.context() as patched:
+        patched.setattr(readers, "PicturesOrder", lambda name, _: PicturesOrder(name, ()))
+        with pytest.raises(UnreadableVideoError, match="it sent 0 pictures, not 1"):
+            findings(sandbox, library)
+    assert sandbox.pool.processes() != before
+    assert findings(sandbox, library).faces
+
+
+def test_faces_that_take_too_long_to_group_end_with_the_time_limit(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(*_: object) -> None:
+        check = _[-1]
+        while True:
+            time.sleep(0.05)
+            check()  # type: ignore[operator]
+
+    with sandboxed(library, time_limit_seconds=3.0) as sandbox:
+        sandbox.ready()
+        monkeypatch.setattr(readers, "gather_people", endless)
+        begun = time.monotonic()
+        with pytest.raises(TimeLimitError):
+            findings(sandbox, library)
+        assert time.monotonic() - begun < 6
+
+
+def test_a_child_that_logs_without_end_is_ended(
+    sandbox: Sandboxed, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    findings(sandbox, library)
+    (child,) = sandbox.pool._idle
+    monkeypatch.setattr(handle, "MOST_LOG_LINES", 3)
+    for _ in range(3):
+        child._write(LogLine(logging.INFO, "again"))
+    with pytest.raises(WireError, match="without end"):
+        child._write(LogLine(logging.INFO, "again"))
+    child._lines = 0
+
+
+def test_a_child_is_replaced_after_so_many_files_and_pictures_are_none(
+    sandbox: Sandboxed, library: Path
+) -> None:
+    findings(sandbox, library)
+    (child,) = sandbox.pool._idle
+    before = child._files
+    findings(sandbox, library)
+    assert child._files == before + 1
