@@ -143,7 +143,7 @@ class _Worker:
         }
 
     def carry_out(self, order: Order) -> None:
-        """Answer an order, whatever comes of it."""
+        """Carry out an order, and answer it, also with a refusal."""
         try:
             for result in self._ways[type(order)](order):
                 _answer(self._connection, result)
