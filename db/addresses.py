@@ -1,4 +1,4 @@
-"""Where a gallery lies, as the user says it: a file, or the URL of a server."""
+"""The address of a gallery, as the user gives it: a path, or the URL of a server."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _MISTYPED = re.compile(r"(?:([a-z][a-z0-9+.-]+):|//)[^@]*@", re.IGNORECASE)
 class StoreAddress:
     """The address of a store: a plain path, `sqlite:///path`, or another `scheme://...`.
 
-    It is shown by `name`, never by its text: a URL may hold a password.
+    Messages show its `name`, never its `text`: a URL may hold a password.
     """
 
     text: str
@@ -29,7 +29,7 @@ class StoreAddress:
 
     @property
     def is_file(self) -> bool:
-        """Whether it names a file; an `sqlite://` with a host does not."""
+        """Whether it names a file; an `sqlite://` URL with a host does not."""
         url = _URL.match(self.text)
         if not url:
             return not _MISTYPED.match(self.text)
@@ -44,7 +44,7 @@ class StoreAddress:
 
     @property
     def name(self) -> str:
-        """What messages call it: a file without its folders, a URL without its password."""
+        """The name used in messages: a file without its folders, a URL without its password."""
         return self.path.name if self.is_file else f"{self.scheme}://{_shown(self.text)}"
 
     def __str__(self) -> str:
@@ -55,13 +55,13 @@ class StoreAddress:
 
 
 def _shown(url: str) -> str:
-    """Return the host and the path of a URL, or "..." where a password may be among them."""
+    """Return the host and the path of a URL, or "..." if a password may be in them."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return "..."
-    # A password that was not escaped may end the host too early, and go on behind it.
+    # An unescaped "/", "?" or "#" in a password ends the host early; the rest would be shown.
     if "@" in f"{parts.path}{parts.query}{parts.fragment}":
         return "..."
     path, *_ = parts.path.split(";")  # parameters may hold anything

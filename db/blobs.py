@@ -13,7 +13,7 @@ def to_blob(vector: Vector) -> bytes:
     """Turn an encoding into the bytes that are stored.
 
     Raises:
-        DamagedVectorError: it is no single vector, or holds NaN or infinity.
+        DamagedVectorError: it is not a single vector, or holds NaN or infinity.
     """
     if vector.ndim != 1 or not len(vector):
         raise DamagedVectorError(f"An encoding is one row of numbers; this has {vector.shape}.")
@@ -26,7 +26,7 @@ def from_blob(blob: bytes, dimensions: int) -> Vector:
     """Turn stored bytes back into an encoding, float32 (dimensions,).
 
     Raises:
-        DamagedVectorError: the length is another, or a number is NaN or infinite.
+        DamagedVectorError: the length is wrong, or a number is NaN or infinite.
     """
     if not has_length(blob, dimensions):
         raise DamagedVectorError(
@@ -39,11 +39,11 @@ def from_blob(blob: bytes, dimensions: int) -> Vector:
 
 
 def has_length(blob: bytes, dimensions: int) -> bool:
-    """Say whether a blob is as long as an encoding of so many numbers."""
+    """Say whether a blob is as long as an encoding of `dimensions` numbers."""
     return dimensions > 0 and len(blob) == dimensions * NUMBER_BYTES
 
 
 def stack_blobs(blobs: list[bytes], dimensions: int) -> Vectors:
-    """Turn blobs of the right length into rows: float32 (count, dimensions); not checked."""
+    """Turn blobs of the right length into rows, float32 (count, dimensions), without checks."""
     joined = np.frombuffer(b"".join(blobs), dtype=_LITTLE_ENDIAN)
     return joined.reshape(-1, dimensions).astype(np.float32)

@@ -9,7 +9,7 @@ GalleryError
 ├── NetworkShareError         the file is where SQLite's locks cannot be trusted
 ├── IdentityConflictError     one record carries the ids of two performers
 ├── ForgottenError            the user asked never to enrol this performer again
-├── UnknownStoreError         no store of ours has an address of that kind
+├── UnknownStoreError         no store has an address of this kind
 ├── DamagedBundleError        a bundle is not what its manifest says
 ├── OtherModelError           its encodings come from a model other than the engine's
 ├── DamagedVectorError        a blob is not the vector it should be
@@ -55,7 +55,7 @@ class ForgottenError(GalleryError):
 
 
 class UnknownStoreError(GalleryError):
-    """The address is of a kind of store that is not there."""
+    """No store has an address of this kind."""
 
 
 class DamagedBundleError(GalleryError):
@@ -63,7 +63,7 @@ class DamagedBundleError(GalleryError):
 
 
 class OtherModelError(GalleryError):
-    """Encodings of different models cannot be compared; every photo needs one of the primary."""
+    """Encodings are of different models and cannot be compared, or lack the primary model."""
 
 
 class DamagedVectorError(GalleryError):
@@ -71,7 +71,7 @@ class DamagedVectorError(GalleryError):
 
 
 class PerformerNotFoundError(GalleryError):
-    """No performer has the name or id that was asked for."""
+    """No performer has the given name or id."""
 
 
 class AmbiguousNameError(PerformerNotFoundError):

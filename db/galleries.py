@@ -1,6 +1,6 @@
-"""What a store and a gallery in it can do, whatever keeps them: the interface that all others use.
+"""The interface of every store, and of the gallery in it, for all other code.
 
-`db.stores` chooses an implementation; one suite of tests holds over all of them.
+`db.stores` chooses an implementation. One suite of tests runs on all of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ class Manifest(TypedDict):
 
 
 class Enrolled(Protocol):
-    """Those who are enrolled, with what was enrolled of them."""
+    """The enrolled performers, with their encodings and posters."""
 
     def performers(self) -> list[Performer]:
         """List all performers, by name."""
@@ -44,7 +44,7 @@ class Enrolled(Protocol):
         """List a performer's encodings, oldest first.
 
         Raises:
-            DamagedVectorError: one is damaged.
+            DamagedVectorError: an encoding is damaged.
         """
 
     def thumbnail(self, performer_id: int) -> bytes | None:
@@ -52,19 +52,19 @@ class Enrolled(Protocol):
 
 
 class Gallery(Enrolled, Protocol):
-    """A gallery to read, and to note what no reader need reload for.
+    """A gallery to read; it also takes notes, which do not make readers reload it.
 
-    Many threads may use one. Any method may raise the errors of `db.errors` about a store that
-    cannot be reached.
+    Several threads may share one. If the store cannot be reached, any method may raise an error of
+    `db.errors`.
     """
 
     def generation(self) -> Generation:
-        """Return what changes with every change to the gallery, and with the gallery itself."""
+        """Return a value that differs after every change, and between any two galleries."""
 
     def snapshot(self, model: EncodingModel) -> Snapshot:
-        """Return all of it in memory, with the encodings of one model.
+        """Return the whole gallery in memory, with the encodings of one model.
 
-        An encoding that is damaged is left out, and the log names it.
+        Damaged encodings are left out and logged.
 
         Raises:
             OtherModelError: it holds encodings, but none of `model`.
@@ -77,15 +77,15 @@ class Gallery(Enrolled, Protocol):
         """Return the performer with this id.
 
         Raises:
-            PerformerNotFoundError: there is none, or not any more.
+            PerformerNotFoundError: there is no such performer, or no longer.
         """
 
     def find_performer(self, name_or_id: str) -> Performer:
-        """Find one performer by name (upper and lower case alike, in ASCII) or by id.
+        """Find one performer by name (ignoring case, in ASCII) or by id.
 
         Raises:
-            PerformerNotFoundError: no performer has it.
-            AmbiguousNameError: several have it.
+            PerformerNotFoundError: no performer has this name or id.
+            AmbiguousNameError: several have this name.
         """
 
     def find_identities(self, identities: Sequence[Identity]) -> list[Performer]:
@@ -100,28 +100,28 @@ class Gallery(Enrolled, Protocol):
         """
 
     def is_forgotten(self, performer: Performer) -> bool:
-        """Say whether a record is of somebody who was forgotten: by any of their ids, or name."""
+        """Say whether a record belongs to a forgotten performer, by any of their ids or name."""
 
     def namesakes(self, performer: Performer) -> list[Performer]:
         """List the other performers with the same name."""
 
     def search(self, text: str, start: int, limit: int) -> Listing:
-        """List performers by name, from number `start` on, whose name or alias holds `text`.
+        """List performers whose name or alias contains `text`, from number `start` on.
 
-        Those whose name begins with it come first. Upper and lower case are alike (in ASCII).
+        Those whose name begins with `text` come first; then by name. Case is ignored (in ASCII).
         """
 
     def photos(self, performer_id: int) -> list[EnrolledPhoto]:
         """List a performer's photos, oldest first, including those whose encoding is damaged."""
 
     def photo_hashes(self, performer_id: int, model: str) -> set[str]:
-        """Return the hashes of the photos whose encodings by `model` are stored."""
+        """Return the hashes of the photos that have a stored encoding of `model`."""
 
     def removed_photos(self, performer_id: int) -> set[str]:
         """Return the hashes of the photos that the user removed."""
 
     def updated_at(self, identity: Identity) -> str:
-        """Return when the source last changed the record that was enrolled in full; "" if never."""
+        """Return the source's time of the record last enrolled in full; "" if there is none."""
 
     def note_updated_at(self, identity: Identity, when: str) -> None:
         """Record that everything its source had for a record at `when` was enrolled."""
@@ -140,24 +140,24 @@ class Gallery(Enrolled, Protocol):
 
 
 class GalleryChange(Gallery, Protocol):
-    """A gallery to change, held against other imports and edits.
+    """A gallery to change, locked against other imports and edits.
 
-    Each method is one transaction, which lands whole or not at all and moves `generation` on. A
-    performer who is to be changed is the one with the record's id, as they are stored by then;
-    where there is none any more, that is a PerformerNotFoundError.
+    Each method is one transaction: it is stored whole or not at all, and changes `generation`. The
+    performer to change is found by the record's id, and changed as stored at that moment. If that
+    performer is no longer there, the method raises PerformerNotFoundError.
     """
 
     def enrol(
         self, performer: Performer, encodings: Sequence[Encoding], thumbnail: bytes | None
     ) -> Change:
-        """Add a performer, or what is new to the one who shares an id with this record.
+        """Add a performer, or add what is new to the one who shares an id with this record.
 
-        `performer.id` is not looked at. Photos that are stored stay, and so does a thumbnail. A
-        photo may have encodings of several models, if one is of the gallery's primary model: the
-        model of the first encoding that was enrolled into the empty gallery.
+        `performer.id` is ignored. Photos already stored stay, and so does a thumbnail. A photo may
+        have encodings of several models, if one of them is of the gallery's primary model. That is
+        the model of the first encoding that was enrolled into the empty gallery.
 
         Raises:
-            OtherModelError: a photo would have none of the gallery's primary model.
+            OtherModelError: a photo would have no encoding of the gallery's primary model.
             DamagedVectorError: an encoding cannot be stored.
             IdentityConflictError: the record carries the ids of two performers.
             ForgottenError: the performer was forgotten.
@@ -166,7 +166,7 @@ class GalleryChange(Gallery, Protocol):
     def assign(
         self, performer: Performer, sighting: Sighting, instead_of: Performer | None = None
     ) -> Correction:
-        """Enrol a sighting as `performer`, who is stored if new; it is not `instead_of` then.
+        """Enrol a sighting as `performer` (stored if new), and reject `instead_of` for it.
 
         Raises:
             ForgottenError: the performer was forgotten.
@@ -174,31 +174,31 @@ class GalleryChange(Gallery, Protocol):
         """
 
     def reject(self, performer: Performer, sighting: Sighting) -> Correction:
-        """Keep that a sighting is not `performer`: they are not offered for it again."""
+        """Store that a sighting is not `performer`, who is never offered for it again."""
 
     def undo(self, correction: Correction) -> None:
         """Take a correction back; other changes made since then stay."""
 
     def merge(self, kept: Performer, absorbed: Performer) -> Performer:
-        """Make two performers one: `kept` takes over every id, alias, url and photo of `absorbed`.
+        """Merge two performers: `kept` takes over every id, alias, url and photo of `absorbed`.
 
-        Returns the performer as it is then. Imports of either source find them from then on.
+        Returns the merged performer. From then on imports from either source find it.
 
         Raises:
             GalleryError: both are the same performer.
         """
 
     def rename(self, performer: Performer, name: str, disambiguation: str | None) -> None:
-        """Call a performer `name` from now on; later imports keep it, the old name is an alias.
+        """Rename a performer; later imports keep the new name, and the old one becomes an alias.
 
-        A disambiguation of None stays as it is.
+        If `disambiguation` is None, the stored one stays.
         """
 
     def remove_photo(self, performer: Performer, photo: str) -> int:
-        """Take out the encodings of one photo, named by its origin or the start of its hash.
+        """Remove the encodings of one photo, given its origin or the start of its hash.
 
-        No import brings it back; `allow_photos` does.
-        Returns how many encodings went. The thumbnail goes too when the last photo does.
+        No import enrols it again, unless `allow_photos` is called.
+        Returns how many encodings were removed. With the last photo the thumbnail is removed too.
 
         Raises:
             PerformerNotFoundError: the performer has no such photo, or several match.
@@ -208,25 +208,25 @@ class GalleryChange(Gallery, Protocol):
         """Let a performer's removed photos be enrolled again."""
 
     def forget(self, performer: Performer) -> None:
-        """Erase a performer with every encoding and picture, from the disk too.
+        """Erase a performer with every encoding and picture, also from the disk.
 
-        From then on no import brings them back. Copies and backups are not reached.
+        From then on no import enrols them again. Copies and backups are not erased.
         """
 
     def unforget(self, name_or_id: str, disambiguation: str = "") -> None:
-        """Allow a performer to be enrolled again, named as they were, or by a source's id for them.
+        """Allow a performer to be enrolled again, given their name or a source's id for them.
 
         Raises:
-            PerformerNotFoundError: nobody of that name was forgotten.
+            PerformerNotFoundError: nobody with that name or id was forgotten.
         """
 
 
 class Store(Protocol):
-    """A place that keeps one gallery. Making one opens nothing: that may come after a fork."""
+    """A place that keeps one gallery. Creating one opens nothing: a process may fork afterwards."""
 
     @property
     def address(self) -> StoreAddress:
-        """Where it is."""
+        """The store's address."""
 
     def exists(self) -> bool:
         """Say whether there is a gallery."""
@@ -243,38 +243,38 @@ class Store(Protocol):
         """
 
     def changing(self, *, create: bool = False) -> AbstractContextManager[GalleryChange]:
-        """Open the gallery to change it, in turn with imports and edits of other processes.
+        """Open the gallery to change it; imports and edits of other processes are locked out.
 
         Raises:
             GalleryMissingError: there is none, and `create` was not given.
-            GalleryLockedError: another import or edit is at work on it.
+            GalleryLockedError: another import or edit is running.
             GalleryError: it cannot be opened; see `db.errors`.
         """
 
     def rehearsing(self) -> AbstractContextManager[GalleryChange]:
-        """Open a copy in memory, to try out what a change would do; an empty one if there is none.
+        """Open a copy in memory, to try changes on; it is empty if there is no gallery.
 
         Raises:
             GalleryError: the gallery cannot be opened; see `db.errors`.
         """
 
     def check(self, *, tell_folder: bool = True) -> Iterator[Finding]:
-        """Look for what is wrong, changing nothing but permissions, which are put right.
+        """Check the gallery. Wrong permissions are fixed; nothing else is changed.
 
-        Without `tell_folder` the findings do not say in which folder the gallery lies.
+        Without `tell_folder` the findings do not name the gallery's folder.
 
         Raises:
             GalleryMissingError: there is no gallery.
         """
 
     def backups(self) -> list[str]:
-        """Name the copies that the store made before upgrades, and that still hold everything."""
+        """Name the backups made before upgrades; they still hold what was forgotten since."""
 
     def export_bundle(self, destination: Path) -> Manifest:
         """Write the gallery to a bundle, whole or not at all; a file of that name is replaced.
 
         Raises:
-            GalleryError: that file is the gallery itself.
+            GalleryError: `destination` is the gallery itself.
         """
 
 

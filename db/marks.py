@@ -1,8 +1,9 @@
 """Forgotten performers are known only by keyed hashes of their ids and name.
 
-A hash lets every importer skip a performer without the file holding who they were. The key is in
-the same file and never leaves it, so a hash from one gallery says nothing in another. Anyone who
-has the file can still test a name they already suspect, but nobody can list the names.
+With these hashes an import can skip forgotten performers, although the file no longer says who they
+were. The key is in the same file and never leaves it, so hashes of two galleries cannot be
+compared. Anyone who has the file can test a name they already suspect, but nobody can list the
+names.
 """
 
 import hashlib

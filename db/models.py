@@ -1,66 +1,66 @@
-"""A way of encoding faces, as data: what its vectors are, and what distances between them mean."""
+"""Encoding models: how large a model's encodings are, and what distances between them mean."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class EncodingModel:
-    """One net with one way to cut its chips; encodings of different models are never compared.
+    """A net and the way its chips are cut. Encodings of different models are never compared.
 
-    Distances are Euclidean, between encodings or means of them; the module that holds a model says
-    where its numbers come from.
+    Distances are Euclidean, between encodings or means of encodings. The module that defines a
+    model says how its numbers were measured.
     """
 
     id: str
     """Names the net and how its chips are cut."""
 
     dimensions: int
-    """Numbers in an encoding."""
+    """How many numbers an encoding has."""
 
     chip_pixels: int
-    """Side of the square that is encoded."""
+    """Side of a chip, the square that is encoded."""
 
     face_variance: float
-    """How photos of one person vary from day to day: their variance, summed over dimensions."""
+    """How much photos of one person vary from day to day: the variance, summed over dimensions."""
 
     spread_in_video: float
-    """The same for faces of one person within one video."""
+    """The same variance for faces of one person within one video."""
 
     same_view_within: float
-    """Faces of one video that are nearer than this show the same view again."""
+    """Faces in one video that are nearer to each other than this are one view."""
 
     twice_in_frame_within: float
-    """Two faces of one frame that are nearer than this are one person shown twice."""
+    """Two faces in one frame that are nearer than this are one person shown twice."""
 
     linked_below: float
-    """Mean distance of two groups of faces up to which they are linked."""
+    """Two groups of faces are linked if their mean distance is below this."""
 
     same_person_below: float
-    """Squared distance of two groups' means, less their noise, up to which they are one person."""
+    """Two groups are one person if the squared distance of their means, less noise, is below it."""
 
     noise_of_one: float
-    """How much that squared distance errs for a group of one."""
+    """The error of that squared distance, for a group of one."""
 
     weak_joins_within: float
-    """Distance to a template up to which a weak face is that person's."""
+    """A weak face joins a person whose template is within this distance."""
 
     rejected_within: float
-    """A probe this near to one that was rejected shows the same person again."""
+    """A probe within this distance of a rejected one shows the same person again."""
 
     same_photo_within: float
     """Two photos to enrol that are nearer than this are one picture."""
 
     duplicate_within: float
-    """Two enrolled photos nearer than this are one photo, cropped or compressed anew."""
+    """Two enrolled photos nearer than this are one photo, cropped or compressed again."""
 
     unlike_from: float
-    """Distance to the mean of a performer's other photos from which a photo may show another."""
+    """A photo this far from the mean of the performer's other photos may show somebody else."""
 
     nobody_within: float
-    """An encoding this near to a blank chip's says nothing about who it is."""
+    """Within this distance of a blank chip's encoding, an encoding says nothing about who it is."""
 
     hardly_anybody_within: float
-    """One this near says so little that the detector must be sure of the face."""
+    """Within this distance of it, a face is doubted unless the detector is sure of it."""
 
     somebody_from: float
-    """One this far is a face's, unless the detector hardly saw any."""
+    """From this distance on, it is a face's encoding, unless the detector's score is too low."""

@@ -10,7 +10,7 @@ Vector: TypeAlias = NDArray[np.float32]
 """One face's encoding, or a template: float32, (dimensions,). dlib's are not unit length."""
 
 Vectors: TypeAlias = NDArray[np.float32]
-"""Several encodings, one a row: float32, (count, dimensions)."""
+"""Several encodings, one per row: float32, (count, dimensions)."""
 
 
 class Identity(NamedTuple):
@@ -27,7 +27,7 @@ class Identity(NamedTuple):
 class Performer:
     """Someone the user enrolled; names are for reading, ids tell performers apart.
 
-    `source` and `source_id` are where they first came from, `identities` all their ids.
+    `source` and `source_id` say where the record first came from; `identities` are all their ids.
     """
 
     id: int
@@ -51,7 +51,7 @@ class Performer:
 class Encoding:
     """One enrolled face as numbers, and where it came from; the photo itself is not kept.
 
-    `weaknesses` says in words why it counts little, and is empty for a good one.
+    `weaknesses` says in words why the face is weak, and is empty for a good one.
     """
 
     vector: Vector
@@ -71,7 +71,7 @@ Generation: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True)
 class EnrolledPhoto:
-    """A photo whose encoding is stored: where it came from, and what it can be named by."""
+    """A photo whose encoding is stored; its origin or its hash names it."""
 
     origin: str
     quality: float
@@ -100,7 +100,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was checked in a gallery; `remedy` is empty if nothing need be done."""
+    """The result of one check of a gallery; `remedy` is empty if there is nothing to do."""
 
     level: Literal["ok", "mended", "warning", "error"]
     found: str

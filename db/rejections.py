@@ -13,7 +13,7 @@ def leave_out_rejected(
     """Return the distances, with infinity for rejected performers.
 
     `distances` is float32 (probes, performers), `probes` float32 (probes, dimensions). A probe that
-    lies nearer to the performer than to the rejected look is left as it is: it is the performer.
+    is nearer to the performer than to the rejection keeps its distance: it is the performer.
     """
     rejections = gallery.rejections
     allowed = distances.copy()

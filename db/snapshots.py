@@ -1,4 +1,4 @@
-"""A snapshot of a whole gallery in memory, with which people are compared."""
+"""Snapshots: a whole gallery in memory, to compare people with."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,9 +13,9 @@ from db.templates import Templates, average_encodings
 
 @dataclass(frozen=True, eq=False)
 class Rejections:
-    """Templates of people whom a user said are not a performer: row i is not `owners[i]`.
+    """Templates of people for whom a user rejected a performer: row i is not `owners[i]`.
 
-    `vectors` is float32 (count, dimensions), `owners` the positions of the performers in the
+    `vectors` is float32 (count, dimensions); `owners` are the performers' positions in the
     snapshot.
     """
 
@@ -46,7 +46,7 @@ class Snapshot:
 
     @cached_property
     def templates(self) -> Templates:
-        """The template of every performer, in the same order; computed once per generation."""
+        """Every performer's template, in the order of `performers`; computed once per snapshot."""
         return average_encodings(
             self.vectors,
             self.qualities,

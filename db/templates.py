@@ -1,9 +1,9 @@
 """Averages several encodings of one person into a template, and says how far to trust it.
 
-Two templates of one person differ by what averaging has not removed. For faces from different days
-that is the variance of one face divided by their number; for frames of one scene it is hardly less
-than that of one face, because they share the day, the light and the make-up. `evidence` is the
-number of views on this scale.
+Two templates of one person differ by the variance that averaging has not removed. For faces from
+different days that is the variance of one face divided by their number. For frames of one scene it
+is hardly less than that of one face, because they share the day, the light and the make-up.
+`evidence` is the weight of the views on this scale: how many faces from different days they equal.
 """
 
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 BELIEF_WEIGHT = 2.0
-"""Faces are assumed to differ as much as they can until they are seen to be alike; the assumption
+"""Until faces are seen to be alike, they are assumed to differ as much as they can. The assumption
 weighs as much as this many faces."""
 
 USUAL_QUALITY, QUALITY_SLOPE = 0.73, 0.7
-"""A model's face variance holds for a face of the usual quality; one of quality 0 is taken to vary
-1.7 times as much as one of quality 1. It varies 2.4 times as much (same photographs, also spoilt
-ones), but it comes nearer to strangers, too: with the whole slope the surest stranger scored 84,
-with this one 78."""
+"""A model's face variance holds for a face of the usual quality. A face of quality 0 is taken to
+vary 1.7 times as much as one of quality 1. Measured, it varies 2.4 times as much (same photographs,
+some of them degraded), but it also comes nearer to strangers: with the full slope the most certain
+stranger scored 84, with this one 78."""
 
 MANY_ROWS = 50_000
-"""Above this a sparse product sums faster: it neither copies nor sorts the rows."""
+"""With more rows a sparse product sums faster: it neither copies nor sorts them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Templates:
-    """One template a row: `means` float32 (people, dimensions), `evidence` float32 (people,).
+    """One template per row: `means` float32 (people, dimensions), `evidence` float32 (people,).
 
-    A template of n `evidence` is as good as the mean of n photographs from different days. Someone
-    without encodings has no views, and a mean of zeros that must not be used.
+    A template of evidence n is as good as the mean of n photographs from different days. Someone
+    without encodings has no evidence, and a mean of zeros that must not be used.
     """
 
     means: NDArray[np.float32]
@@ -47,7 +47,7 @@ def average_encodings(
     face_variance: float,
     largest_share: float = 1.0,
 ) -> Templates:
-    """Average each person's encodings, weighting good faces more, and count their views.
+    """Average each person's encodings, weighting good faces more, and compute their evidence.
 
     Row i of `vectors` belongs to person `owners[i]`, below `people`; `face_variance` is that of
     the model (see EncodingModel). `largest_share` limits how much of the day-to-day variance may
@@ -97,7 +97,7 @@ def count_evidence(
     face_variance: float,
     largest_share: float,
 ) -> NDArray[np.float64]:
-    """Count the views in `counts` faces of summed weight `totals` and variance `spreads`.
+    """Compute the evidence of `counts` faces with summed weight `totals` and variance `spreads`.
 
     Averaging removes the share of the variance that is seen among the faces, but not the rest:
     1 / evidence = (1 - share) + share / total.

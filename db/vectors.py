@@ -16,9 +16,9 @@ def distances_to_performers(probes: Vectors, gallery: Snapshot) -> NDArray[np.fl
     """Measure the distance from every probe to the template of every performer.
 
     `probes` is float32 (count, dimensions); the answer is float32 (count, performers), infinite for
-    a performer without encodings. A mean was chosen by measurement: on photographs of ten people it
-    holds own and strange apart by 3.8 standard deviations with one probe face and three enrolled
-    (the nearest encoding: 3.6) and by 5.9 with three and three (5.0).
+    a performer without encodings. Means were chosen by measurement: on photographs of ten people,
+    own and strangers' distances are 3.8 standard deviations apart with one probe face and three
+    enrolled (with the nearest encoding: 3.6), and 5.9 apart with three and three (5.0).
     """
     templates = gallery.templates
     squared = np.empty((len(probes), len(templates.means)), np.float32)

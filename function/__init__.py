@@ -1,1 +1,1 @@
-"""Handles one request. In reading order: frames, faces, people, matches, reply."""
+"""The HTTP function: from a request to frames, faces, people, matches and a reply."""

@@ -103,14 +103,14 @@ class RouteNotFoundError(RecognitionError):
 
 
 class UnknownPerformerError(RecognitionError):
-    """The gallery has no such performer, or not any more."""
+    """The gallery has no such performer, or no longer."""
 
     status = 404
     code = "performer_not_found"
 
 
 class MethodNotAllowedError(RecognitionError):
-    """The URL exists, but not for this HTTP method; `allowed` are those it has."""
+    """The URL exists, but not for this HTTP method; `allowed` lists the ones it has."""
 
     def __init__(self, message: str, allowed: tuple[str, ...] = ()) -> None:
         super().__init__(message)
@@ -191,7 +191,7 @@ class ClientGoneError(RecognitionError):
 
 
 class EngineUnavailableError(RecognitionError):
-    """The engine that was asked for cannot run here."""
+    """The engine cannot run here as configured."""
 
     status = 503
     code = "engine_unavailable"

@@ -1,4 +1,4 @@
-"""From a video to the people in it and their names: an overview of this package."""
+"""Finds the people in a video and names them: an overview of this package."""
 
 from collections.abc import Generator
 from contextlib import closing
@@ -19,7 +19,7 @@ from function.settings import Settings
 
 @dataclass(frozen=True, eq=False)
 class Recognition:
-    """The outcome: everyone who was found, and what that took."""
+    """The outcome: everyone who was found, how many frames and faces, and how long it took."""
 
     identifications: tuple[Identification, ...]
     frames: int
@@ -36,9 +36,9 @@ def recognize_video(
 ) -> Generator[Progress | Recognition]:
     """Find who is in a video: yields progress after each frame, and the Recognition last.
 
-    Closing the generator ends the work. People are named by the gallery as it is in the end; it is
-    opened before only to say what is wrong with it, and never held while the video is read.
-    `densities` are those of the reader's model, unless given.
+    Closing the generator ends the work. People are named from the gallery as it is after the video
+    was read. It is also opened before, so that an error in it is raised at once, but it is not kept
+    open meanwhile. Without `densities`, those of the reader's model are used.
 
     Raises:
         EngineUnavailableError: what reads videos cannot run here as configured.
@@ -65,14 +65,14 @@ def take_snapshot(store: Store, model: EncodingModel) -> Snapshot:
 
 
 def task_of(settings: Settings) -> Task:
-    """Select the settings that decide what is seen in a video."""
+    """Select the settings that decide how a video is searched."""
     return Task(settings.every_seconds, settings.detection_pixels)
 
 
 def name_people(
     found: PeopleFound, gallery: Snapshot, settings: Settings, densities: Densities | None = None
 ) -> Recognition:
-    """Compare those who were found with the gallery."""
+    """Compare the people found with the gallery."""
     identifications = match_people(
         found.people,
         gallery,

@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 MAIN = Path(__file__).with_name("main.py")
 
 FINISH_WITHIN_SECONDS = 5.0
-"""Videos that are running when we are told to stop may still finish; then they are ended."""
+"""After SIGTERM running videos have this long to finish; then they are ended."""
 
 STOP_WITHIN_SECONDS = 7
-"""After this gunicorn ends, whatever is still running."""
+"""After this long gunicorn ends, even if something is still running."""
 
 WAITING_THREADS = 16
 """In addition to one per slot: health, pages and refusals must not wait for videos."""

@@ -24,7 +24,7 @@ class Kind:
     parse: Callable[[str], Any]
     form: str
     show: Callable[[str], str] = str
-    """How a complaint shows the text: without a password that may be in it."""
+    """How an error message shows the value: without a password, if it holds one."""
 
 
 def _number(text: str) -> float:
@@ -125,7 +125,8 @@ class Settings:
         DetectorName,
         _choice(*DETECTORS),
         "yunet: faces of any size, at any angle; cnn: dlib's, upright faces at least a twelfth of "
-        "the picture wide, at 5 to 10 times the cost; hog: frontal faces half that wide, same cost",
+        "the picture wide, at 5 to 10 times the cost; hog: dlib's, frontal faces at least half as "
+        "wide as for cnn, at the same cost",
     ] = "yunet"
     device: Annotated[
         DeviceName,
@@ -135,8 +136,8 @@ class Settings:
     detection_pixels: Annotated[
         int,
         COUNT,
-        "longest side of the copy of the picture searched for distant faces; in it yunet finds "
-        "faces of 11 pixels or more, cnn of 80, hog of 40",
+        "longest side of the copy of each picture that is searched for distant faces; in the copy "
+        "yunet finds faces of 11 pixels or more, cnn of 80, hog of 40",
     ] = 960
     threads: Annotated[
         int, COUNT, "CPU threads per video; one decodes, the others run the nets"
@@ -161,7 +162,7 @@ class Settings:
         str,
         TEXT,
         "the secret that callers send; not needed if only this machine can connect. If needed and "
-        "not set, one is generated and logged; `off`: anyone who reaches the port may use it",
+        "not set, one is generated and logged; `off`: anyone who can reach the port may call",
     ] = field(default="", repr=False)
     trusted_hosts: Annotated[
         tuple[str, ...],

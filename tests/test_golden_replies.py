@@ -1,4 +1,4 @@
-"""What is said of certain videos and photos stays as it was while the code is moved about."""
+"""Replies about certain videos and photos stay the same when code is only moved."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.memory_store import MemoryStore
 @pytest.fixture(scope="module")
 def material(engine: Engine, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Material:
     if name_arithmetic() != read_replies()[0]:
-        pytest.skip("this processor rounds otherwise than that on which the numbers were made")
+        pytest.skip("this processor rounds differently from the one that made the numbers")
     return Material(engine, photos, tmp_path_factory.mktemp("golden"))
 
 

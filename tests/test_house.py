@@ -1,4 +1,4 @@
-"""The layers: imports go one way, and nothing heavy happens at import."""
+"""The house: imports go one way, and nothing heavy is loaded at import."""
 
 import ast
 import subprocess
@@ -42,8 +42,8 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("tools.soak",),
     ("tools",),
 )
-"""One layer per line, the lowest first: a module imports only from its own line and those above it.
-A module belongs to the longest name that begins its own."""
+"""One floor per line, the lowest first: a module imports only from its own line and earlier lines.
+A module belongs to the longest of these names that begins its own name."""
 
 PURE = (
     "db.templates",
@@ -58,7 +58,7 @@ PURE = (
     "function.matching.matches",
     "function.matching.scores",
 )
-"""Pure modules, which read no file, clock or environment."""
+"""Pure modules: they read no file, clock or environment."""
 
 OUTSIDE = {"os", "time", "datetime", "pathlib", "io", "sqlite3", "random", "subprocess", "socket"}
 HEAVY = ("dlib", "face_recognition", "onnx", "onnxruntime", "scipy", "av", "cv2", "PIL")

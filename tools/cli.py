@@ -1,4 +1,4 @@
-"""The verbs of `python -m tools`: thin, data on stdout, progress and errors on stderr.
+"""The verbs of `python -m tools`: data goes to stdout, progress and errors to stderr.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done.
 """
@@ -44,7 +44,7 @@ class Verbs(click.Group):
     """A group whose verbs turn our errors into one line on stderr and exit status 1."""
 
     def invoke(self, context: click.Context) -> Any:
-        """Run the verb that was asked for."""
+        """Run the requested verb."""
         try:
             return super().invoke(context)
         except (GalleryError, RecognitionError, SettingError, UnusableSourceError) as error:
@@ -56,7 +56,7 @@ class Verbs(click.Group):
 def main() -> None:
     """Fill a gallery of performers, and find them in videos."""
     logging.basicConfig(level=Settings.from_env().log_level, stream=sys.stderr)
-    # It would log every URL, and one may hold a key.
+    # httpx would log every URL, and a URL may hold a key.
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 

@@ -141,7 +141,7 @@ def _check_primary(db: sqlite3.Connection, primary: str) -> Iterator[Finding]:
     )
     (lacking,) = db.execute(sql, (primary,)).fetchone()
     if lacking and primary:
-        found = f"{lacking} photos have no encoding of {primary}, by which people are compared."
+        found = f"{lacking} photos have no encoding of {primary}, the model used for matching."
         yield Finding("error", found, "Enrol these photos again into a new gallery.")
 
 

@@ -64,7 +64,7 @@ def open_database(path: Path | None, *, create: bool) -> Database:
 
 @contextmanager
 def transaction(db: Database) -> Iterator[None]:
-    """Take the only write lock with the first statement; the whole block is stored, or nothing."""
+    """Take SQLite's one write lock at once; store the whole block, or nothing."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -78,7 +78,7 @@ def transaction(db: Database) -> Iterator[None]:
 
 @contextmanager
 def savepoint(db: Database) -> Iterator[None]:
-    """Within a transaction, let all of the block land, or none."""
+    """Within a transaction, store the whole block, or nothing of it."""
     db.execute("SAVEPOINT part")
     try:
         yield
@@ -140,7 +140,7 @@ def _prepare(db: Database, path: Path | None) -> Database:
     name = path.name if path else "in memory"
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA secure_delete = ON")
-    # Asked first: another process may be making the gallery, and marks it with the same step.
+    # Read before the id: a process that is just creating the gallery stores both at once.
     is_empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     application_id = db.execute("PRAGMA application_id").fetchone()[0]
     if application_id != APPLICATION_ID and not is_empty:

@@ -1,4 +1,4 @@
-"""What a user says about a person in a video: who it is, or is not; each can be undone."""
+"""Corrections: the user says who a person in a video is, or is not; each can be undone."""
 
 from collections.abc import Sequence
 
@@ -41,7 +41,7 @@ def assign(
 
 
 def reject(gallery: SqliteGallery, performer: Performer, sighting: Sighting) -> Correction:
-    """Keep that a sighting is not `performer`: from now on they are not offered for it.
+    """Store that a sighting is not `performer`, who is never offered for it again.
 
     Raises:
         PerformerNotFoundError: the performer is no longer there.

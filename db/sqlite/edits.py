@@ -48,7 +48,7 @@ def rename(
 ) -> None:
     """Rename a performer; later imports keep the new name, and the old one becomes an alias.
 
-    A disambiguation of None stays as it is.
+    If `disambiguation` is None, the stored one stays.
 
     Raises:
         PerformerNotFoundError: the performer is no longer there.
@@ -71,7 +71,7 @@ def photos_of(gallery: SqliteGallery, performer_id: int) -> list[EnrolledPhoto]:
 def remove_photo(gallery: SqliteGallery, performer: Performer, photo: str) -> int:
     """Remove the encodings of one photo, given its origin or the start of its hash.
 
-    No import brings it back; `allow_photos` does.
+    No import enrols it again, unless `allow_photos` is called.
     Returns how many encodings were removed. With the last photo the thumbnail is removed too.
 
     Raises:

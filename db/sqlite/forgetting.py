@@ -11,7 +11,7 @@ from db.sqlite.gallery import SqliteGallery
 def forget(gallery: SqliteGallery, performer: Performer) -> None:
     """Erase a performer with every encoding and picture, also from the bytes of the file.
 
-    From then on no import brings them back. Copies and backups of the file are not reached.
+    From then on no import enrols them again. Copies and backups of the file are not erased.
 
     Raises:
         PerformerNotFoundError: the performer is no longer there.
@@ -34,7 +34,7 @@ def unforget(gallery: SqliteGallery, name_or_id: str, disambiguation: str = "") 
     """Allow a performer to be enrolled again, given their name or a source's id for them.
 
     Raises:
-        PerformerNotFoundError: nobody with that name was forgotten.
+        PerformerNotFoundError: nobody with that name or id was forgotten.
     """
     key = gallery.forgetting_key()
     forgotten = {

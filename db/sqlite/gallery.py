@@ -1,4 +1,4 @@
-"""The gallery: the only place that reads and writes performers and their encodings."""
+"""Performers and their encodings in one SQLite file: reading, and enrolling."""
 
 import json
 import threading
@@ -80,11 +80,11 @@ class SqliteGallery:
         return [_performer(row) for row in self.rows(f"{_PERFORMERS} ORDER BY name, id")]
 
     def find_performer(self, name_or_id: str) -> Performer:
-        """Find one performer by name (upper and lower case alike, in ASCII) or by id.
+        """Find one performer by name (ignoring case, in ASCII) or by id.
 
         Raises:
-            PerformerNotFoundError: no performer has it.
-            AmbiguousNameError: several have it.
+            PerformerNotFoundError: no performer has this name or id.
+            AmbiguousNameError: several have this name.
         """
         where = "WHERE name = ? COLLATE NOCASE OR CAST(performers.id AS TEXT) = ?"
         found = [
@@ -92,7 +92,7 @@ class SqliteGallery:
         ]
         if not found:
             raise PerformerNotFoundError(
-                f"No performer is called {name_or_id!r}. `python -m tools list` shows who is."
+                f"No performer is called {name_or_id!r}. `python -m tools list` lists everyone."
             )
         if len(found) > 1:
             ids = ", ".join(f"{one.id} ({one.disambiguation or one.source})" for one in found)
@@ -103,11 +103,11 @@ class SqliteGallery:
         """Return the performer with this id.
 
         Raises:
-            PerformerNotFoundError: there is none, or not any more.
+            PerformerNotFoundError: there is no such performer, or no longer.
         """
         rows = self.rows(f"{_PERFORMERS} WHERE performers.id = ?", performer_id)
         if not rows:
-            raise PerformerNotFoundError(f"There is no performer {performer_id}, or not any more.")
+            raise PerformerNotFoundError(f"There is no performer {performer_id}, or no longer.")
         return _performer(rows[0])
 
     def find_identities(self, identities: Sequence[Identity]) -> list[Performer]:
@@ -145,7 +145,7 @@ class SqliteGallery:
         )
 
     def forgetting_key(self) -> bytes:
-        """Read the gallery's own random key, with which the forgotten are marked."""
+        """Read the gallery's own random key, which hashes the marks of forgotten performers."""
         return bytes(self.rows("SELECT value FROM secrets WHERE name = 'forgetting'")[0][0])
 
     def namesakes(self, performer: Performer) -> list[Performer]:
@@ -190,7 +190,7 @@ class SqliteGallery:
         ]
 
     def photo_hashes(self, performer_id: int, model: str) -> set[str]:
-        """Return the hashes of the photos whose encodings by `model` are stored."""
+        """Return the hashes of the photos that have a stored encoding of `model`."""
         sql = "SELECT photo_hash FROM encodings WHERE performer_id = ? AND model = ?"
         return {row[0] for row in self.rows(sql, performer_id, model)}
 
@@ -202,7 +202,7 @@ class SqliteGallery:
     def enrol(
         self, performer: Performer, encodings: Sequence[Encoding], thumbnail: bytes | None
     ) -> Change:
-        """Add a performer, or what is new to the one that shares an id with this record, at once.
+        """Add a performer, or add what is new to the one who shares an id with this record.
 
         `performer.id` is ignored. Photos already stored stay, and so does a thumbnail.
 
@@ -256,10 +256,10 @@ class SqliteGallery:
 
     @contextmanager
     def writing(self) -> Iterator[Database]:
-        """Hold one transaction, which lands whole or not at all and moves `generation` on.
+        """Hold one transaction: it is stored whole or not at all, and increases `generation`.
 
-        What is written inside another `writing` lands with that one's transaction; where it fails,
-        none of it does.
+        A `writing` inside another is stored with the outer transaction; if the inner block fails,
+        nothing of it is stored.
         """
         with self._transaction() as is_outermost:
             before = self._db.conn.total_changes
@@ -269,7 +269,7 @@ class SqliteGallery:
                 self._db.execute(sql)
 
     def note(self, sql: str, *values: Any) -> None:
-        """Run one statement that readers need not reload for: the generation stays the same."""
+        """Run one statement that leaves the generation as it is, so that readers do not reload."""
         with self._transaction():
             self._db.execute(sql, values)
 
@@ -286,16 +286,16 @@ class SqliteGallery:
     def _primary_first(
         self, db: Database, stored: Performer | None, encodings: Sequence[Encoding]
     ) -> Sequence[Encoding]:
-        """Let no photo in that has no encoding of the model that all others have.
+        """Refuse photos without an encoding of the primary model; put its encodings first.
 
-        Its encoding is stored before the photo's others, so that a gallery which is filled from
-        this one, performer by performer, has the same primary model.
+        So a gallery that is filled from this one, performer by performer, has the same primary
+        model.
         """
         if not encodings:
             return encodings
         primary = next(iter(self.models()), "")
         if not primary:
-            # Models whose encodings are all gone would come before those of the next one.
+            # Models without any encodings left would otherwise come before the new one.
             db.execute("DELETE FROM models")
             primary = encodings[0].model
         known = self.photo_hashes(stored.id, primary) if stored else set()
@@ -346,7 +346,7 @@ class SqliteGallery:
         return added
 
     def _note_model(self, db: Database, encoding: Encoding) -> None:
-        """Keep how long a model's encodings are, or refuse one of another length."""
+        """Store how long a model's encodings are, or refuse an encoding of another length."""
         dimensions = len(encoding.vector)
         db.execute(
             "INSERT OR IGNORE INTO models (id, dimensions) VALUES (?, ?)",

@@ -20,13 +20,13 @@ _FOUND = """
 
 
 def list_performers(gallery: SqliteGallery, text: str, start: int, limit: int) -> Listing:
-    """List performers by name, from number `start` on, whose name or alias holds `text`.
+    """List performers whose name or alias contains `text`, from number `start` on.
 
-    Those whose name begins with it come first. Case is ignored (in ASCII).
+    Those whose name begins with `text` come first; then by name. Case is ignored (in ASCII).
     """
     holds = f"%{_escape(text)}%"
     begins = f"{_escape(text)}%"
-    # The aliases as they are stored, which spares most performers the closer look.
+    # Compared with the aliases as stored, so that the JSON of most performers is never parsed.
     written = f"%{_escape(json.dumps(text)[1:-1])}%"
     total = gallery.rows(f"SELECT count(*) {_FOUND}", holds, written, holds)[0][0]
     rows = gallery.rows(

@@ -132,10 +132,11 @@ def m003_rejections_and_weaknesses(db: Database) -> None:
 
 
 def m004_models(db: Database) -> None:
-    """The models of the encodings, so that a photo may have several; the primary one comes first.
+    """The models of encodings, so that a photo may have several; the primary model comes first.
 
-    A model's dimensions are those of most of its encodings, or else of the longest: damage cuts.
-    No id of a rejection is given out again: what was said of one must not be undone for another.
+    A model's dimensions are those of most of its encodings. If equally many have different
+    lengths, the longest counts, because damage shortens encodings. Ids of rejections are no longer
+    reused: undoing one must not remove another.
     """
     db.execute(
         """

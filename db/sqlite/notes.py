@@ -7,7 +7,7 @@ from db.sqlite.gallery import SqliteGallery
 
 
 def updated_at(gallery: SqliteGallery, identity: Identity) -> str:
-    """Return when the source last changed the record that was enrolled in full; "" if never."""
+    """Return the source's time of the record last enrolled in full; "" if there is none."""
     rows = gallery.rows(
         "SELECT updated_at FROM identities WHERE source = ? AND source_id = ?", *identity
     )

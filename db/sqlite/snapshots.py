@@ -36,12 +36,12 @@ class SnapshotCache:
 
 
 def load_snapshot(gallery: SqliteGallery, model: EncodingModel) -> Snapshot:
-    """Read the whole gallery; an encoding that is damaged is left out, and the log names it.
+    """Read the whole gallery; damaged encodings are left out and logged.
 
     Raises:
         OtherModelError: the gallery holds encodings, but none of `model`.
     """
-    # Read first, so that a change in between makes this snapshot old rather than wrongly new.
+    # Read first: after a change in between, this snapshot must seem outdated, not current.
     generation = gallery.generation()
     models = gallery.models()
     if models and model.id not in models:
@@ -49,7 +49,7 @@ def load_snapshot(gallery: SqliteGallery, model: EncodingModel) -> Snapshot:
             f"The gallery's encodings are of {models[0]}, the engine's of {model.id}; they cannot "
             "be compared. Name another gallery, or enrol the photos again."
         )
-    # By id: how names are ordered is another matter in every store, and scores must not follow it.
+    # By id: stores order names differently, and scores must not depend on that.
     performers = tuple(sorted(gallery.performers(), key=lambda one: one.id))
     position = {performer.id: index for index, performer in enumerate(performers)}
     rows = gallery.rows(

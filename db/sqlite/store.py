@@ -1,4 +1,4 @@
-"""One SQLite file as a store: the gallery in it, with all that this room can do to one."""
+"""A store that keeps its gallery in one SQLite file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from db.sqlite.writers import only_writer
 
 
 class StoredGallery(SqliteGallery):
-    """An SQLite gallery as `db.galleries` describes one: each function of this room is a method."""
+    """An SQLite gallery with all methods of `db.galleries`, many from this package's functions."""
 
     def __init__(self, path: Path | None = None, *, create: bool = False) -> None:
         """Open the gallery at `path`; without a path, a new gallery in memory."""
@@ -27,7 +27,7 @@ class StoredGallery(SqliteGallery):
         self.cache: SnapshotCache | None = None
 
     def snapshot(self, model: EncodingModel) -> Snapshot:
-        """Return all of it in memory, from the store's cache where it has one."""
+        """Return the whole gallery in memory, from the store's cache if there is one."""
         return self.cache.newest(self, model) if self.cache else load_snapshot(self, model)
 
     search = listings.list_performers
@@ -51,13 +51,13 @@ class StoredGallery(SqliteGallery):
 
 @contextmanager
 def open_bundle(path: Path) -> Iterator[StoredGallery]:
-    """Open a copy of a bundle that was checked; see `db.stores.open_bundle`."""
+    """Open a checked copy of a bundle; see `db.stores.open_bundle`."""
     with bundles.checked_copy(path) as copy, StoredGallery(copy) as gallery:
         yield gallery
 
 
 class SqliteStore:
-    """A gallery in a file of its own. Every opening is a connection of its own."""
+    """A gallery in its own file. Each time it is opened, it gets its own connection."""
 
     def __init__(self, address: StoreAddress) -> None:
         """Open nothing yet."""
@@ -82,9 +82,9 @@ class SqliteStore:
 
     @contextmanager
     def changing(self, *, create: bool = False) -> Iterator[StoredGallery]:
-        """Open the gallery to change it, in turn with other processes."""
+        """Open the gallery to change it; other processes are locked out."""
         if not create:
-            self._require()  # before the lock leaves its file beside nothing
+            self._require()  # or the lock's file would be left next to no gallery
         with only_writer(self._path), StoredGallery(self._path, create=create) as gallery:
             yield gallery
 
@@ -98,7 +98,7 @@ class SqliteStore:
             yield copy
 
     def check(self, *, tell_folder: bool = True) -> Iterator[Finding]:
-        """Look for what is wrong with the file."""
+        """Check the file."""
         self._require()
         folder = f"{self._path.parent}/"
         for one in check_gallery(self._path):
@@ -107,7 +107,7 @@ class SqliteStore:
             yield Finding(one.level, found, remedy)
 
     def backups(self) -> list[str]:
-        """Name the copies that were made before upgrades."""
+        """Name the backups made before upgrades."""
         return sorted(path.name for path in self._path.parent.glob(f"{self._path.name}.before-*"))
 
     def export_bundle(self, destination: Path) -> Manifest:

@@ -1,4 +1,4 @@
-"""Imports and edits take turns: whoever changes a gallery holds a lock file next to it."""
+"""Imports and edits take turns: a process that changes a gallery locks a file next to it."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ if sys.platform != "win32":
 
 @contextmanager
 def only_writer(path: Path) -> Iterator[None]:
-    """Lock the gallery at `path` against other imports and edits; readers go on reading.
+    """Lock the gallery at `path` against other imports and edits; it can still be read.
 
     The lock is on a separate file, because closing the gallery's file would drop the locks that
     SQLite has on it. The system releases it when the process ends, however it ends.
@@ -27,7 +27,7 @@ def only_writer(path: Path) -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
-    # Whoever names the file by a link takes turns with those who name it itself.
+    # Links to the gallery share its lock.
     real = path.resolve()
     lock = real.with_name(f"{real.name}.lock")
     try:

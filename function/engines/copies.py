@@ -47,5 +47,5 @@ class Copies:
 
 
 def _shrink(place: float, scale: float) -> float:
-    """Map a place in the picture to a copy, based on the middles of pixels."""
+    """Map a place in the picture to a copy; coordinates are those of pixel centres."""
     return (place + 0.5) * scale - 0.5

@@ -16,8 +16,8 @@ CHIP_HEIGHT = 56.7
 """How far the middle of the mouth is below the middle of the eyes there."""
 
 FORESHORTENED = 0.9
-"""A face's size is its height times this, if its width gives less: then it is seen from the side.
-(99 in 100 frontal faces are less high than that.)"""
+"""A face's size comes from its width, or from its height times this if that is more: then the face
+is seen from the side. (99 in 100 frontal faces are less high than that.)"""
 
 PROFILE_FROM, PROFILE_SPAN = 0.25, 0.25
 PROFILE_GROWTH, PROFILE_SHIFT = 0.25, 0.1

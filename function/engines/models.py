@@ -7,7 +7,7 @@ from function.engines.dlib_nets.model import DLIB
 from function.errors import EngineUnavailableError
 
 PRIMARY = DLIB
-"""The model that every photo is encoded with, and by which people are grouped."""
+"""The model that encodes every photo, and by which people are grouped."""
 
 MODELS: Mapping[str, EncodingModel] = {model.id: model for model in (DLIB,)}
 
@@ -16,10 +16,10 @@ def find_model(model_id: str) -> EncodingModel:
     """Find a model by its id.
 
     Raises:
-        EngineUnavailableError: it is none of ours.
+        EngineUnavailableError: the model is unknown.
     """
     if model_id not in MODELS:
         raise EngineUnavailableError(
-            f"The engine encodes as {model_id}; known are {', '.join(MODELS)}."
+            f"The engine uses the model {model_id}; the known ones are {', '.join(MODELS)}."
         )
     return MODELS[model_id]

@@ -1,4 +1,4 @@
-"""Finds the faces in a picture in one pass: how dlib's own detectors are used."""
+"""Finds the faces in a picture in one pass, with one of dlib's own detectors."""
 
 from typing import Protocol
 
@@ -6,14 +6,14 @@ from function.engines.protocol import Detection
 from function.media.pictures import Picture, RgbImage
 
 SMALLEST_PICTURE_PIXELS = 40
-"""No recognisable face fits into less, and dlib's nets refuse much less."""
+"""No recognisable face fits into a smaller picture, and dlib's nets refuse much smaller ones."""
 
 
 class Finder(Protocol):
-    """A detector of dlib's: it looks at one picture as it is given."""
+    """One of dlib's detectors, which searches a picture as it is."""
 
     def detect(self, image: RgbImage) -> list[Detection]:
-        """Find the faces of an image, surest first."""
+        """Find the faces in an image, most certain first."""
 
 
 class PlainDetector:

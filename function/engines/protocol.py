@@ -1,4 +1,4 @@
-"""What an engine does for its callers: it finds faces, cuts them out upright, and encodes them."""
+"""The interface of an engine, which finds faces, cuts them out upright, and encodes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
 
 @dataclass(frozen=True)
 class Box:
-    """A face's rectangle in pixels of the image it was found in; right and bottom are inside.
+    """A face's rectangle in pixels of its image; the right column and the bottom row are inside.
 
     It may extend beyond the image's edge, as dlib's boxes do.
     """
@@ -66,7 +66,7 @@ class Detection:
 class FacePoints:
     """Where the parts of a face lie in a picture: each float32 (2,), x and y in its pixels.
 
-    Left and right are those of the picture in which the face is upright.
+    Left and right are as seen in a picture in which the face is upright.
     """
 
     left_eye: NDArray[np.float32]
@@ -88,7 +88,7 @@ class Alignment:
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """Options for every engine; one that cannot meet them raises EngineUnavailableError."""
+    """Options for every engine; an engine that cannot meet them raises EngineUnavailableError."""
 
     detector: DetectorName = "yunet"
     device: DeviceName = "auto"
@@ -97,9 +97,9 @@ class EngineOptions:
 
 
 class Detector(Protocol):
-    """Finds the faces in one video's pictures, or in one photo; for one thread at a time.
+    """Finds the faces in the pictures of one video, or in one photo; for one thread at a time.
 
-    It may learn from picture to picture.
+    What it finds may depend on the pictures before.
     """
 
     def detect(self, picture: Picture) -> list[Detection]:
@@ -114,7 +114,7 @@ class Encoder(Protocol):
         """The model of the encodings it makes."""
 
     def cut(self, picture: Picture, detection: Detection) -> Alignment:
-        """Cut out a face that was found in a picture, upright, as it is encoded."""
+        """Cut a face that was found in a picture out of it, upright, to be encoded."""
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
         """Encode chips in one call: float32, (len(chips), model.dimensions)."""
@@ -133,22 +133,22 @@ class Engine(Protocol):
 
     @property
     def detector(self) -> DetectorName:
-        """Which detector it was told to use."""
+        """The kind of detector it was configured with."""
 
     @property
     def encoder(self) -> Encoder:
-        """What encodes the faces it finds."""
+        """The encoder of the faces it finds."""
 
     def open_detector(self, longest_pixels: int) -> Detector:
-        """Make a detector for one video or photo, of the kind that the engine was told to use.
+        """Make a detector for one video or photo, of the configured kind.
 
-        It searches pictures scaled down to `longest_pixels` on their longest side. In these `yunet`
-        finds faces from 11 pixels, `cnn` from 80, `hog` from 40.
+        It searches copies of the pictures, scaled down to `longest_pixels` on their longest side.
+        In the copies `yunet` finds faces from 11 pixels, `cnn` from 80, `hog` from 40.
         """
 
     def rate_frontal(self, chip: RgbImage) -> float:
-        """Tell how much a chip shows a face that looks into the camera.
+        """Rate how much a chip shows a face that looks into the camera.
 
-        For detectors that find no points. It is HOG's score: from 0 it takes the chip for a face;
-        about 1.6 for a good portrait, and -1, the lowest, for a profile.
+        This is for detectors that find no points. The rating is HOG's score: from 0 on HOG takes
+        the chip for a face. A good portrait has about 1.6, a profile -1, which is the lowest.
         """

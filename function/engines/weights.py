@@ -1,4 +1,4 @@
-"""Weights: where this machine stores the files of the nets, in packages that carry them."""
+"""Weights: finds the files of the nets in the installed packages that carry them."""
 
 import hashlib
 import importlib.util

@@ -1,4 +1,4 @@
-"""Of the faces in a photo one is chosen to be enrolled, or there is a reason why not."""
+"""Chooses the face in a photo to enrol, or gives the reason why there is none."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,10 @@ from function.faces.face import BLURRED, Face
 from function.media.photos import PhotoRefusedError
 
 SMALLEST_PIXELS = 40
-"""Narrower faces are enrolled only on request: enrolled faces are compared with for years."""
+"""Narrower faces are enrolled only on request: an enrolled face is used for years."""
 
 BYSTANDER_SHARE = 0.5
-"""Faces narrower than this share of the widest are people passing in the background."""
+"""Faces narrower than this share of the widest belong to people in the background."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from function.faces.faces import faces_of_image
 from function.media.photo_decoder import decode_photo
 
 DETECTION_PIXELS = 1280
-"""Longest side of the picture in which a photo's face is searched: a still may take longer."""
+"""Longest side of the copy in which faces are searched: a photo may take longer than a frame."""
 
 
 def search_photo(content: bytes, engine: Engine) -> PhotoFound:

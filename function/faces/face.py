@@ -1,4 +1,4 @@
-"""A face in a picture, as numbers: all that is kept of it."""
+"""A face in a picture: the numbers and the one small picture that are kept of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from db.records import Vector
 from function.engines.protocol import Box
 
 BLURRED, DOUBTFUL = "blurred", "doubtful"
-"""Two weaknesses by name: what no enrolment accepts, and what may be no face at all."""
+"""Two weaknesses: a blurred face is enrolled only on request; a doubtful one may not be a face."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +35,10 @@ class Face:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether it may be no face at all."""
+        """Whether it may not be a face at all."""
         return DOUBTFUL in self.weaknesses
 
 
 def best_face(faces: Sequence[Face]) -> Face:
-    """Choose the face to show: the best that is certainly a face, the earliest if equal."""
+    """Choose the face to show: the best that is not doubtful; if equal, the earliest."""
     return max(faces, key=lambda face: (not face.is_doubtful, face.quality, -face.seconds))

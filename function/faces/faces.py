@@ -1,4 +1,4 @@
-"""Finds the faces in a frame, turns them upright, encodes and rates them. Pictures end here."""
+"""Finds the faces in a frame, turns them upright, encodes and rates them. Keeps no whole frame."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,14 +27,14 @@ BATCH_FACES = 8
 """Chips encoded in one call: larger batches are no faster (5.3 ms a face at 8, 5.25 at 32)."""
 
 MOST_WAITING = 4 * BATCH_FACES
-"""Faces that wait for a batch to fill, including those that need no encoding."""
+"""At most this many faces wait for a batch to fill, including those that need no encoding."""
 
 
 @dataclass(eq=False)
 class _Found:
     """A face that has no encoding yet, and the chip to encode; the frame is released.
 
-    A face that repeats another has no chip: it takes the encoding of that one, which comes before.
+    A face that repeats an earlier one has no chip: it takes the encoding of that one.
     """
 
     face: Face
@@ -143,14 +143,14 @@ _BLANKS: WeakKeyDictionary[Any, Vector] = WeakKeyDictionary()
 
 
 def _encode_blank(encoder: Encoder) -> Vector:
-    """Return what an encoder says of a blank chip; it is asked once."""
+    """Return an encoder's encoding of a blank chip; it is computed once."""
     if encoder not in _BLANKS:
         (_BLANKS[encoder],) = encoder.encode([make_blank_chip(encoder.model)])
     return _BLANKS[encoder]
 
 
 def _seen_again(face: Face, frame: Frame, detection: Detection) -> Face:
-    """Make a face of one that was seen the same way before: another time, otherwise the same."""
+    """Return a copy of a face that is seen again unchanged, with the new time, box and score."""
     return replace(
         face,
         frame=frame.index,

@@ -1,4 +1,4 @@
-"""What is asked of a search through a video, and what comes of it."""
+"""The search of a video: its task, its progress and its result."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from function.faces.face import Face
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a recognition is: seconds of video done, of how many, and faces so far."""
+    """How far a recognition has come: seconds of video done, of the total, and faces so far."""
 
     done_seconds: float
     of_seconds: float
@@ -33,7 +33,7 @@ class StageSeconds:
 
 @dataclass(frozen=True, eq=False)
 class FacesFound:
-    """All faces in a video, in order of time, and how many frames that took."""
+    """All faces in a video, in order of time, and the number of frames searched."""
 
     faces: tuple[Face, ...]
     frames: int

@@ -36,12 +36,12 @@ DETAIL_PIXELS = 3
 CHIP_EDGE = 0.2
 
 MISFIT_COST = 0.26
-"""What a head's misfit takes off its score. This and the next two were fitted on how far 1,050
-photographs of 75 people are from others of the same person."""
+"""A head's misfit times this is taken off its score. This and the next two were fitted on how far
+1,050 photographs of 75 people are from others of the same person."""
 
 TURNED_SCORE, FRONTAL_SCORE = 0.72, 0.955
-"""A score of YuNet's close check, less the cost of misfit, below which a face is weak, and above
-which it could not be better, which none reaches. Below the first, faces are 0.70 from others of
+"""Scores of YuNet's close check, less the cost of misfit: with less than the first a face is weak;
+the second is the best, which none reaches. With less than the first, faces are 0.70 from others of
 the same person, as far as a stranger's; half of all photographs have more than 0.897."""
 
 TURNED_RATING, FRONTAL_RATING = -0.5, 2.0
@@ -51,18 +51,19 @@ SOFT_SHARE = 0.7
 """What remains of the quality of a face with no sharpness at all."""
 
 DOUBTFUL_SCORE, DOUBTFUL_DLIB_SCORE = 0.86, 0.2
-"""Below this score of YuNet's close check, or of one of dlib's detectors, something may be no face.
-Of the faces in photographs one in a hundred has less than 0.876 from YuNet; backs of heads, hands
+"""With a lower score of YuNet's close check, or of one of dlib's detectors, something may not be a
+face. Of faces in photographs one in a hundred has less than 0.876 from YuNet; backs of heads, hands
 and prints on shirts have 0.6 to 0.8, a cat's face 0.81."""
 
 PROFILE_ALLOWANCE, MOST_MISFIT = 0.12, 0.5
-"""A misfit adds this much to a score before it is doubted: profiles score 0.78 to 0.88."""
+"""A misfit, of at most the second number, times the first is added to a score before it is doubted:
+profiles score 0.78 to 0.88."""
 
 BLANK_LEVEL = 110
 """The grey of a blank chip."""
 
 REDEEMED_FROM = 0.75
-"""A face whose encoding is surely somebody's is doubted no more from this score on."""
+"""With this score or more, a face whose encoding is certainly somebody's is no longer doubted."""
 
 DARK_LEVEL, BRIGHT_LEVEL = 20.0, 225.0
 """Mean grey levels of the face outside which features are lost: LFW photographs darkened to a mean
@@ -81,7 +82,7 @@ def weigh_face(detection: Detection, alignment: Alignment, frontal: float) -> Qu
     """Rate one face by how frontal, sharp and large it is; say what else makes it weak.
 
     `frontal` comes from `rate_points` or `rate_chip`. Of the cheap measurements it says most about
-    how far an encoding is from its person's others.
+    how far an encoding is from others of the same person.
     """
     width = detection.box.width
     grey = cv2.cvtColor(alignment.chip, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
@@ -107,9 +108,10 @@ def weigh_face(detection: Detection, alignment: Alignment, frontal: float) -> Qu
 def rate_points(detection: Detection) -> float:
     """Rate how frontal and visible a face with known points is: 1 at best, weak below 0.
 
-    It is YuNet's score at the usual size, less what the misfit of its points costs. With sharpness
-    its correlation with how far an encoding is from its person's others is -0.45 on 1,047
-    photographs; HOG's rating of the chip has -0.43, the turn of the head by points alone -0.2.
+    It is YuNet's score at the usual size, less what the misfit of its points costs. Together with
+    sharpness, its correlation with how far an encoding is from others of the same person is -0.45
+    on 1,047 photographs. HOG's rating of the chip has -0.43; the turn of the head, computed from
+    the points alone, -0.2.
     """
     if detection.points is None:
         raise TypeError("a face without points is rated by its chip")

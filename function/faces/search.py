@@ -1,4 +1,4 @@
-"""From a video to the faces in it: reads it, and finds the faces in its pictures."""
+"""Reads a video, and finds the faces in its pictures."""
 
 import time
 from collections.abc import Iterable, Iterator

@@ -118,7 +118,7 @@ def _find_alike(gallery: Snapshot, densities: Densities) -> Iterator[_Pairs]:
 
 
 def _farthest_alike(residual: float, densities: Densities) -> float:
-    """Return the distance beyond which two templates this uncertain are surely strangers.
+    """Return the distance beyond which two templates this uncertain are certainly strangers.
 
     Nearer or more uncertain templates are more alike, so one check of the worst case is enough.
     """

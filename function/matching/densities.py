@@ -24,7 +24,7 @@ SHIPPED = Path(__file__).with_name("fitted")
 """One file a model, by its id with its slashes as dots."""
 
 OWN_FREEDOM, STRANGER_FREEDOM = 6.0, 15.0
-"""Degrees of freedom of the two tails: lower is heavier. Heavier than ten people would show."""
+"""Degrees of freedom of the two tails: lower is heavier. Ten people would show lighter tails."""
 
 ALIKE_SHARE = 0.02
 """This share of strangers are look-alikes: relatives, or people under one lamp."""
@@ -48,15 +48,15 @@ class Densities:
     alike_variance: float
     """Variance between look-alikes; chosen, not fitted: few were measured."""
     nearest_distance: float
-    """Anything nearer is the same picture again, and adds nothing; on a log scale it would."""
+    """Anything nearer is the same picture again. It adds nothing, as it would on a log scale."""
 
 
 @cache
 def densities_of(model: str) -> Densities:
-    """Read the densities of a model that come with the function; they are read once.
+    """Read the densities that ship for a model; each file is read once.
 
     Raises:
-        OtherModelError: none come for that model.
+        OtherModelError: none ship for that model.
     """
     path = SHIPPED / f"{model.replace('/', '.')}.json"
     if not path.is_file():
@@ -92,7 +92,7 @@ def write_densities(densities: Densities, path: Path) -> None:
 def own_density(distances: Numbers, residual: Numbers, densities: Densities) -> Numbers:
     """How likely distances are for one person; `residual` is r + r' of the two templates.
 
-    Nearer than the peak counts as the peak: being too near is never held against anyone.
+    Distances below the peak are treated as the peak: being too near is no evidence against anyone.
     """
     offsets = np.maximum(_log(distances, densities) - np.log(residual) / 2, 0)
     return student(offsets, densities.own_scale, OWN_FREEDOM)
@@ -101,7 +101,7 @@ def own_density(distances: Numbers, residual: Numbers, densities: Densities) -> 
 def stranger_density(distances: Numbers, residual: Numbers, densities: Densities) -> Numbers:
     """How likely distances are for two strangers about whom nothing else is known.
 
-    Farther than the peak counts as the peak: being far apart is never evidence for one person.
+    Distances above the peak are treated as the peak: being far apart is no evidence for one person.
     """
 
     def around(between: float) -> Numbers:

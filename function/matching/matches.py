@@ -25,15 +25,16 @@ UNCERTAIN_FROM = 20.0
 """Score from which a name is worth checking."""
 
 MENDED_FROM = 80.0
-"""Score from which somebody who may be a performer named by a match, and is never seen together
-with that match, counts as the same person. Alone it would name nobody."""
+"""If a person is a match, and another may be the same performer with at least this score and never
+shares a frame with the first, both are one person. The score alone would name nobody."""
 
 HIGHEST_SCORE = 99.9
-"""Nothing is certain."""
+"""The highest score shown: nothing is certain."""
 
 TWIN_SHARE = 0.5
-"""The factor on a score if the same performer is named in the same frame with more certainty: two
-people who look like one performer are as often a mirror image as a stranger."""
+"""The factor on a score if somebody else in the same frame is named as the same performer with more
+certainty: of two people who look like one performer, the second is as often a mirror image as a
+stranger."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def identify_people(
 ) -> list[Identification]:
     """Weigh each person separately against the gallery, and list every performer with a chance.
 
-    This is match_people without what people of one video say about each other, and without limits.
+    Unlike match_people, it does not compare the people of one video with each other, and it has no
+    limits.
     """
     if not people:
         return []
@@ -138,7 +140,7 @@ def _judge(person: PersonFound, matches: Sequence[Match]) -> Identification:
 def _mend(
     found: list[Identification], gallery: Snapshot, densities: Densities
 ) -> list[Identification]:
-    """Join people who are named alike and never seen at once, and weigh the joined ones again."""
+    """Join people who are named alike and never share a frame, and weigh the joined ones again."""
     while pair := _find_pair(found, seen_at_once=False):
         first, second = pair
         joined = join_people(found[first].person, found[second].person, gallery.model)
@@ -158,7 +160,7 @@ def _name_once_a_frame(found: list[Identification]) -> list[Identification]:
 
 
 def _find_pair(found: Sequence[Identification], *, seen_at_once: bool) -> tuple[int, int] | None:
-    """Find a match and, for the same performer, another: seen at once, or else just probable."""
+    """Find two people for one performer, one a match; the other a match too, or just probable."""
     likely = [
         index
         for index, one in enumerate(found)

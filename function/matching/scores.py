@@ -28,13 +28,13 @@ from function.matching.densities import (
 )
 
 PRIOR_ENROLLED = 0.5
-"""How likely a person in a video is enrolled at all, before anything is seen."""
+"""The prior: how likely a person in a video is enrolled at all."""
 
 CANDIDATES = 64
-"""Nearest performers that are weighed; all others together add less than a thousandth."""
+"""How many of the nearest performers are weighed; all others together add under a thousandth."""
 
 COHORT = 512
-"""Performers that show how near strangers come; more add nothing."""
+"""How many performers are used to see how near strangers come; more add nothing."""
 
 PRIOR_WEIGHT = 0.5
 """The fitted stranger density weighs as much as this many strangers seen in this gallery."""
@@ -44,7 +44,7 @@ COHORT_SCALE, FINEST_SCALE = 0.1, 0.04
 (Silverman 1986), never under FINEST_SCALE."""
 
 NEAREST_PART = 0.3
-"""Noise explains at most so much of a squared distance that this part remains."""
+"""However large the noise, this share of a squared distance remains."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """Opens the file that a request names, inside the media root, or raises an error.
 
-The file is opened once, here, and only its descriptor is passed on: nothing can be exchanged
-between the check and the use, and no decoder ever sees a name that it could take for a URL.
+The file is opened once, here, and only its descriptor is passed on. So the file cannot be exchanged
+between the check and its use, and no decoder ever sees a name that it could take for a URL.
 """
 
 import os
@@ -66,7 +66,7 @@ def open_media(
 
 @contextmanager
 def open_any(path: Path) -> Iterator[MediaFile]:
-    """Open a file that a user of this machine names in a shell, wherever it lies.
+    """Open a file that a user of this machine names in a shell, in any folder.
 
     Raises:
         VideoNotFoundError: nothing is there.

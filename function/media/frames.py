@@ -120,7 +120,7 @@ def _decode_samples(video: Video, converter: PictureConverter) -> Iterator[_Samp
 
 
 def decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
-    """Decode a group; of the pictures nobody needs, decode only those that others depend on.
+    """Decode a group; of the pictures that no sample needs, only those that others depend on.
 
     At the first damage the rest of the group is dropped, because it would show smears that pass for
     faces.

@@ -1,4 +1,4 @@
-"""A picture as an array of RGB in memory: made smaller in the same shape, or written as JPEG."""
+"""Pictures as RGB arrays in memory: scaled down, or written as JPEG."""
 
 import cv2
 import numpy as np
@@ -11,9 +11,9 @@ JPEG_QUALITY = 88
 def fit(image: RgbImage, longest_side: int) -> tuple[RgbImage, float]:
     """Scale a picture down so that its longest side is `longest_side` pixels; never up.
 
-    Returns the picture and the factor it was scaled by. Much smaller ones are halved first,
-    repeatedly (a row or column left over is cut off): the mean of four pixels is a quarter of the
-    work of other areas.
+    Returns the picture and the factor it was scaled by. As long as that does not make it too small,
+    the picture is halved (an odd row or column is cut off): averaging four pixels is a quarter of
+    the work of averaging other areas.
     """
     height, width = image.shape[:2]
     scale = min(longest_side / max(height, width), 1.0)
@@ -38,7 +38,7 @@ def _resize(image: RgbImage, size: tuple[int, int], interpolation: int) -> RgbIm
 
 
 class RgbPicture:
-    """A picture whose pixels lie in memory as RGB."""
+    """A picture whose pixels are in memory as RGB."""
 
     def __init__(self, pixels: RgbImage) -> None:
         self._pixels = np.ascontiguousarray(pixels)
@@ -58,5 +58,5 @@ class RgbPicture:
         return self._pixels
 
     def shrunk(self, longest_pixels: int) -> tuple[RgbImage, float]:
-        """Return a copy with its longest side so long, and the factor; see `fit`."""
+        """Return a copy whose longest side is `longest_pixels`, and the factor; see `fit`."""
         return fit(self._pixels, longest_pixels)

@@ -27,7 +27,7 @@ GROUP_PACKETS = 3_000
 NOMINAL_SECONDS = 1 / 25  # how long a picture lasts if nothing says so
 REORDERED_BACK_SECONDS = 10.0  # a picture is stored at most this long after one shown later
 KEYFRAME_BACK_SECONDS = 1.0  # less for a keyframe: an earlier one begins a new recording
-LEAP_SECONDS = 3600.0  # no picture stands still this long
+LEAP_SECONDS = 3600.0  # no picture is shown for as long as this
 OVERRUN = 1.1  # times the estimated length
 BROKEN_READS = 20  # damaged places in a file that are skipped
 SOUGHT_EARLIER_SECONDS = 1.0  # pictures are shown later than they are stored
@@ -166,7 +166,7 @@ def choose_moments(
 def widen_interval(video: Video, seconds: float, count: int) -> float:
     """Return the interval at which the remaining frames last for the remaining time.
 
-    A video that goes well beyond its estimated length is assumed to go on for as long again.
+    A video that goes well beyond its estimated length is assumed to last as long again.
     """
     has_overrun = seconds > OVERRUN * video.seconds
     ahead = seconds if has_overrun else video.seconds - seconds

@@ -47,7 +47,7 @@ FORMATS = tuple(
 them here loads them now, for a process that may not open files later."""
 
 PHONE_FORMATS = (MpoImagePlugin.MpoImageFile.format,)
-"""A JPEG with more pictures behind it: Pillow opens it as JPEG, and then looks for this."""
+"""A JPEG file with more pictures after the first: Pillow opens it as JPEG, then looks for this."""
 
 Image.preinit()  # or it loads more with the first photo
 

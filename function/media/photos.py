@@ -12,7 +12,7 @@ class PhotoRefusedError(Exception):
 
 
 class PhotoNotFetchedError(PhotoRefusedError):
-    """A photo did not arrive this time; it may if it is asked for again."""
+    """A photo did not arrive this time; another attempt may succeed."""
 
 
 def read_photo_file(path: Path) -> bytes:

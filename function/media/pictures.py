@@ -1,4 +1,4 @@
-"""The type of a decoded picture, used everywhere."""
+"""The types of a decoded picture, used everywhere."""
 
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 RgbImage: TypeAlias = NDArray[np.uint8]
-"""RGB uint8, (height, width, 3). BGR given as RGB moves an encoding by 0.28 without any error."""
+"""RGB uint8, (height, width, 3). BGR passed as RGB raises no error, but moves encodings by 0.28."""
 
 
 class Picture(Protocol):
-    """A decoded picture, upright and in square pixels, wherever its pixels lie."""
+    """A decoded picture, upright and with square pixels, wherever its pixels are stored."""
 
     @property
     def width(self) -> int:
@@ -25,12 +25,12 @@ class Picture(Protocol):
         """Return all pixels, contiguous in memory."""
 
     def shrunk(self, longest_pixels: int) -> tuple[RgbImage, float]:
-        """Return a copy whose longest side is so long, and its scale; it is never enlarged."""
+        """Return a copy whose longest side is `longest_pixels`, never enlarged, and its scale."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What a video shows from `seconds` on: a JPEG, upright, in square pixels, 1280 px at most."""
+    """What a video shows from `seconds` on: an upright JPEG with square pixels, 1280 px at most."""
 
     seconds: float
     picture: bytes

@@ -23,7 +23,7 @@ FORMATS = (
 )
 """FFmpeg's readers of plain containers. Its readers of playlists and scripts are left out, because
 they open further files and URLs, also from a playlist named .mp4. `protocol_whitelist` is a second
-lock on the same door; alone it would let a playlist read files next to it."""
+safeguard; alone it would let a playlist read files next to it."""
 
 CODECS = (
     *("h264", "hevc", "av1", "libdav1d", "vp8", "libvpx", "vp9", "libvpx-vp9", "vp6", "vp6f"),
@@ -132,7 +132,7 @@ def open_video(
     """
     name = name or (source.name if isinstance(source, Path) else "The video")
     _check_file(source, name)
-    # One after the other: all that are open on a descriptor share its position in the file.
+    # One after the other: containers open on one descriptor share its position in the file.
     seconds = _measure_seconds(*_open_stream(source, name, limits))
     check_length(seconds, name, limits)
     container, stream = _open_stream(source, name, limits)

@@ -1,4 +1,4 @@
-"""The faces found in a video become the people in it, with a picture of each."""
+"""Gathers the faces found in a video into people, each with one picture."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ from function.people.people import PersonFound, person_of
 from function.people.views import Check, go_on
 
 Pictures = Callable[[Sequence[int]], Sequence[bytes]]
-"""Fetches the pictures of faces, by their numbers among those found."""
+"""Fetches the pictures of faces, given their positions in `FacesFound.faces`."""
 
 
 @dataclass(frozen=True, eq=False)
 class PeopleFound:
-    """Everyone in a video, the one seen most first, and how many frames and faces that took.
+    """Everyone in a video, the one seen most first, and the numbers of frames and faces.
 
     `models` are the ids of the encodings' models, the primary one first.
     """
@@ -32,7 +32,7 @@ class PeopleFound:
 def gather_people(
     found: FacesFound, model: EncodingModel, pictures: Pictures, check: Check = go_on
 ) -> PeopleFound:
-    """Group the faces of a video; the best face of each person keeps its picture."""
+    """Group the faces of a video into people, and fetch the picture of each one's best face."""
     started = time.perf_counter()
     numbers = {id(face): number for number, face in enumerate(found.faces)}
     groups = group_faces(found.faces, model, found.frames, check)

@@ -18,9 +18,9 @@ from function.people.views import CHECKED_EVERY, Check, find_views, go_on
 _log = logging.getLogger(__name__)
 
 WEAK_PEOPLE_FROM_FRAMES, SHORT_VIDEO_FRAMES = 3, 60
-"""Weak faces near nobody become a person of their own if this many frames agree; fewer, in
-proportion, if the video has fewer than SHORT_VIDEO_FRAMES: two seconds in profile may be all there
-is of someone."""
+"""Weak faces that are near no person become a new person if at least the first number of frames
+show them. In a video of fewer frames than the second number, fewer are enough, in proportion:
+someone may be seen for only two seconds, in profile."""
 
 
 def group_faces(
@@ -31,10 +31,10 @@ def group_faces(
 ) -> list[list[Face]]:
     """Group the faces of one video into people, the one who is seen most first.
 
-    `frames` is how many pictures of it were looked at, `model` that of the encodings.
+    `model` is the model of the encodings, `frames` the number of frames that were searched.
 
-    Weak faces join a person or, if nobody is near and several frames agree, form a person who
-    cannot be matched with confidence. Something that may be no face at all can only join. A face
+    Weak faces join a person. If no person is near and several frames show the same weak face, they
+    form a new person, who cannot be matched with confidence. A doubtful face can only join. A face
     whose encoding holds NaN or infinity is left out.
     """
     sound = _leave_out_damaged(faces)
@@ -57,7 +57,7 @@ def group_faces(
 def _leave_out_damaged(faces: Sequence[Face]) -> list[Face]:
     sound = [face for face in faces if np.isfinite(face.encoding).all()]
     if len(sound) < len(faces):
-        _log.error("Left out %d faces: encoded as NaN or infinity.", len(faces) - len(sound))
+        _log.error("Left out %d faces encoded as NaN or infinity.", len(faces) - len(sound))
     return sound
 
 

@@ -1,8 +1,8 @@
 """Groups views into people: links them in pairs, then joins groups by their means.
 
-Average linkage cuts low, so that groups are pure. Then groups are joined whose means are the same
-except for noise. Single faces of two people under one lamp can be nearer than those of one person
-who moves; means of several cannot.
+Average linkage stops early, so that no group mixes two people. Then groups whose means are the same
+except for noise are joined. Single faces of two people under one lamp can be nearer to each other
+than those of one person who moves; means of several faces cannot.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from function.people.views import Check, Views, go_on
 def group_views(views: Views, model: EncodingModel, check: Check = go_on) -> NDArray[np.intp]:
     """Group views into people: the answer numbers each view's group from 0.
 
-    Views that one frame shows at once are never in one group.
+    Views that share a frame are never in one group.
     """
     groups = link_views(views, model, check)
     joining = _Joining(views, groups, model)
@@ -123,7 +123,7 @@ class _Joining:
         self.gaps.join(kept, dropped, self._gaps_from(kept))
 
     def _renew(self, groups: slice) -> None:
-        """Compute from the sums of some groups their means, and the noise in these."""
+        """Compute the means of some groups from their sums, and the noise in the means."""
         sizes, totals = self._sizes[groups], self._totals[groups]
         self._means[groups] = self._sums[groups] / totals[:, None]
         self._norms[groups] = np.square(self._means[groups]).sum(axis=1)
@@ -140,7 +140,7 @@ class _Joining:
 
 
 def _any_between(pairs: NDArray[np.bool_], groups: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Say for which groups any member is paired with any of the other."""
+    """Say which two groups have a pair: a member of one paired with a member of the other."""
     order = np.argsort(groups, kind="stable")
     starts = np.searchsorted(groups[order], np.arange(groups.max() + 1))
     by_row = np.logical_or.reduceat(pairs[order], starts, axis=0)

@@ -1,4 +1,4 @@
-"""Someone in a video, with all that may be said of them before they are named."""
+"""People in a video who are not named yet: their views, frames, picture and template."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ WEAK_PERSON_EVIDENCE = 0.5
 class View:
     """Faces of one person that are nearly the same, counted once as evidence.
 
-    `seconds`, `quality` (0 to 1) and `weaknesses` are those of the best of its `faces` faces.
+    `faces` is their number; `seconds`, `quality` (0 to 1) and `weaknesses` are those of the best.
     `encodings` holds their mean for each model, float32 (dimensions,), the primary model first.
     """
 
@@ -31,13 +31,13 @@ class View:
 
     @property
     def is_weak(self) -> bool:
-        """Whether its faces may join a person but not start one."""
+        """Whether its faces are weak: they may join a person but not start one."""
         return bool(self.weaknesses)
 
 
 @dataclass(frozen=True, order=True)
 class Seen:
-    """A sampled picture that shows a person; until `until_seconds` the video showed the same."""
+    """A frame that shows a person; the video showed the same until `until_seconds`."""
 
     frame: int
     seconds: float
@@ -46,9 +46,9 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class PersonFound:
-    """Someone in a video, not named yet: views, strong ones first, and pictures in order of time.
+    """A person in a video, not named yet: views, strong ones first, and frames in order of time.
 
-    `picture` is a JPEG of the best face, which is shown at `best_seconds`.
+    `picture` is a JPEG of the best face, which the video shows at `best_seconds`.
     """
 
     views: tuple[View, ...]
@@ -69,10 +69,10 @@ class PersonFound:
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """What represents a person: the mean of their views, and how much evidence it is.
+    """The mean of a person's views, and the evidence: how much the views weigh.
 
-    A template of evidence n is as good as the mean of n photographs from different days. Views of
-    one video are less evidence than their number; below 1 all of them are weak.
+    A template of evidence n is as good as the mean of n photographs from different days. Views
+    from one video weigh less than that. Evidence below 1 means that all views are weak.
     """
 
     mean: Vector
@@ -80,7 +80,7 @@ class Template:
 
 
 def person_of(faces: Sequence[Face], model: EncodingModel) -> PersonFound:
-    """Make a person of faces that are known to be one's."""
+    """Make a person of faces that were grouped as one."""
     # Which faces are counted as one view depends on their order.
     ordered = sorted(faces, key=lambda face: (face.seconds, face.frame))
     strong = [face for face in ordered if not face.is_weak]
@@ -96,7 +96,7 @@ def person_of(faces: Sequence[Face], model: EncodingModel) -> PersonFound:
 
 
 def template_of(person: PersonFound, model: EncodingModel) -> Template:
-    """Average the good views of a person, or all of them if none is good."""
+    """Average the strong views of a person, or all views if none is strong."""
     views = person.strong_views or person.views
     template = average_encodings(
         np.stack([view.encodings[0] for view in views]),
@@ -125,7 +125,7 @@ def join_people(first: PersonFound, second: PersonFound, model: EncodingModel) -
 
 
 def share_a_frame(first: PersonFound, second: PersonFound) -> bool:
-    """Whether two people are seen at once. One person is seen twice only in a mirror."""
+    """Whether two people share a frame. One person is in a frame twice only if mirrored."""
     return not {one.frame for one in first.seen}.isdisjoint(one.frame for one in second.seen)
 
 

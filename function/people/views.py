@@ -1,4 +1,4 @@
-"""Turns faces into views: near-duplicates count once, so that a held shot is one view."""
+"""Turns faces into views: near-duplicates count once, so that a long still shot is one view."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from db.templates import average_encodings
 from db.vectors import square_distances
 
 MOST_VIEWS, COARSER = 3000, 1.5
-"""More views are merged until they are fewer: their distances would take over 100 MB."""
+"""If there are more views, they are merged: their distances would take over 100 MB."""
 
 Check = Callable[[], None]
 """Called now and then in long work, and raises an error to end it."""
@@ -27,7 +27,8 @@ VIDEO_SHARE = 0.75
 class Views:
     """Distinct views: each the mean of near-duplicate faces, with the best one's quality.
 
-    Face i shows view `of_face[i]`; `forbidden[a, b]` says that one frame shows both views at once.
+    Face i belongs to view `of_face[i]`; `forbidden[a, b]` says that both views share a frame, and
+    so are different people.
     """
 
     encodings: Vectors
@@ -47,7 +48,7 @@ def find_views(
     model: EncodingModel,
     check: Check = go_on,
 ) -> Views:
-    """Count near-duplicate faces once, so that a held shot does not outvote the rest.
+    """Count near-duplicate faces once, so that a long still shot does not outvote the rest.
 
     Row i of each argument is one face, with its encoding, quality and frame number.
     """
@@ -93,9 +94,9 @@ def _follow_leaders(encodings: Vectors, within: float, check: Check) -> NDArray[
 def _find_forbidden(
     means: Vectors, of_face: NDArray[np.intp], frames: NDArray[np.int_], mirrored_within: float
 ) -> NDArray[np.bool_]:
-    """Tell which views a frame shows at once; so near to each other, they are one person twice.
+    """Say which views share a frame and are not within `mirrored_within` of each other.
 
-    A mirror, a split screen or two boxes on one face show somebody twice.
+    Nearer views are one person shown twice: by a mirror, a split screen or two boxes on one face.
     """
     together = np.zeros((len(means), len(means)), np.bool_)
     order = np.argsort(frames, kind="stable")

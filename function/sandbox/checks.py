@@ -1,4 +1,4 @@
-"""Checks what a child says it saw, and refuses what cannot be true."""
+"""Checks the answers of a child, and refuses what cannot be true."""
 
 from collections.abc import Sequence
 
@@ -20,14 +20,14 @@ MOST_FACES = 200_000
 MOST_WEAKNESSES = 16
 
 LARGEST_NUMBER = 100.0
-"""No model's encodings hold one nearly as large; larger ones would overflow what is computed."""
+"""No model's encodings hold nearly as large a number; larger ones could overflow in sums."""
 
 
 def check_answer(answer: Answer, dimensions: int) -> None:
-    """Doubt what a child says it found; its encodings have `dimensions` numbers.
+    """Check the answer of a child whose encodings have `dimensions` numbers.
 
     Raises:
-        WireError: it cannot be true.
+        WireError: the answer cannot be true.
     """
     if isinstance(answer, FacesFound):
         _check_faces(answer.faces, dimensions)
@@ -45,7 +45,7 @@ def check_answer(answer: Answer, dimensions: int) -> None:
     if isinstance(answer, Moment):
         _check_pictures([answer.picture])
         if answer.seconds < 0:
-            raise WireError("a moment is before the beginning")
+            raise WireError("a moment is before the video begins")
 
 
 def _check_faces(faces: Sequence[Face], dimensions: int) -> None:

@@ -143,7 +143,7 @@ class _Worker:
         }
 
     def carry_out(self, order: Order) -> None:
-        """Answer an order, whatever comes of it."""
+        """Carry out an order, and answer it, also with a refusal."""
         pictures, self._pictures = self._pictures, ()  # kept for the very next order only
         if isinstance(order, PicturesOrder):
             self._pictures = pictures

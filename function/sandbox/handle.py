@@ -102,11 +102,11 @@ class Child:
         return self._ready.models if self._ready else ()
 
     def _dimensions(self) -> int:
-        """Return how many numbers its encodings have; none before it has said of what model."""
+        """Return how many numbers its encodings have; 0 until it has named its model."""
         return find_model(self.models[0]).dimensions if self.models else 0
 
     def is_fit(self) -> bool:
-        """Whether it waits for an order, and may have another."""
+        """Whether it is idle and may have another order."""
         return self.is_alive() and not self._is_busy and self._files < FILES_PER_CHILD
 
     def kill(self) -> None:

@@ -24,7 +24,7 @@ _LANDLOCK_CREATE_RULESET, _LANDLOCK_RESTRICT_SELF = 444, 446
 _LANDLOCK_CREATE_RULESET_VERSION = 1
 
 _FILE_RIGHTS_BY_VERSION = {1: 13, 2: 14, 3: 15, 5: 16}
-"""How many rights over files (bits from 0) each version of Landlock knows, from that one on."""
+"""Pairs: from this version on, Landlock knows this many rights over files (bits from 0)."""
 _TCP_FROM_VERSION, _SCOPES_FROM_VERSION = 4, 6
 
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050001, 0x80000000  # refuse with EPERM

@@ -26,7 +26,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Ready:
-    """What reads files here: the engine, the ids of its models, primary first, and active locks."""
+    """What a started reader reports: engine, ids of its models, primary first, and active locks."""
 
     engine: str
     provider: str

@@ -1,6 +1,6 @@
-"""The kinds of work that a child does: what each is told, what may come of it, what it may refuse.
+"""The orders that a child carries out, and the results and errors that each may end with.
 
-One table, read by both sides. Only `child` knows how an order is carried out.
+Parent and child read the same table. Only `child` knows how an order is carried out.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from function.media.pictures import Moment
 
 @dataclass(frozen=True)
 class VideoOrder:
-    """One video in which to find the faces; its descriptor follows. Messages call it `name`.
+    """Find the faces in a video, whose descriptor follows. Messages call the video `name`.
 
     The faces come back without pictures, which the child keeps until its next video.
     """
@@ -29,51 +29,51 @@ class VideoOrder:
     task: Task
 
     def overrun(self, limit_seconds: float) -> str:
-        """Say that it took too long."""
+        """Return the message for a video that takes too long."""
         return (
-            f"{self.name} took longer than {limit_seconds:g} s. Give a shorter video, a larger "
-            "every, or raise TIME_LIMIT_SECONDS."
+            f"{self.name} took longer than {limit_seconds:g} s. Give a shorter video or a larger "
+            "`every`, or raise TIME_LIMIT_SECONDS."
         )
 
 
 @dataclass(frozen=True)
 class PicturesOrder:
-    """The pictures of some faces of the last video, by their numbers among those found."""
+    """Return the pictures of some faces of the last video, by their positions in it."""
 
     name: str
     numbers: tuple[int, ...]
 
     def overrun(self, limit_seconds: float) -> str:
-        """Say that it took too long."""
+        """Return the message for pictures that take too long."""
         return f"{self.name} took longer than {limit_seconds:g} s. Raise TIME_LIMIT_SECONDS."
 
 
 @dataclass(frozen=True)
 class MomentOrder:
-    """One moment of a video to show; its descriptor follows. Messages call it `name`."""
+    """Find the picture at a moment of a video, whose descriptor follows."""
 
     name: str
     seconds: float
 
     def overrun(self, limit_seconds: float) -> str:
-        """Say that it took too long."""
+        """Return the message for a moment that takes too long."""
         return f"{self.name} took longer than {limit_seconds:g} s to show {self.seconds:.1f} s."
 
 
 @dataclass(frozen=True)
 class PhotoOrder:
-    """One photo in which to find the faces; its bytes follow."""
+    """Find the faces in a photo, whose bytes follow."""
 
     name: str = "the photo"
 
     def overrun(self, limit_seconds: float) -> str:
-        """Say that it took too long."""
+        """Return the message for a photo that takes too long."""
         return f"The photo took longer than {limit_seconds:g} s. Save it again, or choose another."
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """JPEGs of faces, in the order in which they were asked for."""
+    """JPEGs of faces, in the order in which they were requested."""
 
     pictures: tuple[bytes, ...]
 
@@ -84,10 +84,10 @@ Result: TypeAlias = Progress | FacesFound | Pictures | Moment | PhotoFound
 
 @dataclass(frozen=True)
 class OrderKind:
-    """What both sides know of a kind of order.
+    """What parent and child know about a kind of order.
 
-    `letter` begins its message. Of `results` all but Progress end it. `refusals` are the errors
-    that a child may answer with; anything else it says is taken for the first.
+    `letter` begins its message. Any of `results` except Progress ends the order. `refusals` are the
+    errors that a child may answer with; any other error is treated as the first of them.
     """
 
     letter: bytes
@@ -111,4 +111,4 @@ RESULTS: Mapping[bytes, type[Result]] = {
     b"M": Moment,
     b"O": PhotoFound,
 }
-"""The letters that begin the messages of results."""
+"""The kinds of result, by the letter that begins their messages."""

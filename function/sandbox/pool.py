@@ -29,8 +29,8 @@ _log = logging.getLogger(__name__)
 class Sandbox:
     """Lends children to requests, and starts another if all are in use.
 
-    `slots` of them stay waiting; how many requests run at once is not decided here. Nothing is
-    started before it is needed, so that a server may fork before that.
+    At most `slots` idle children are kept; the pool does not limit how many requests run at once.
+    No child is started before it is needed, so a server may fork before that.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -60,7 +60,7 @@ class Sandbox:
 
     @contextmanager
     def lend(self, order: Order, limit_seconds: float) -> Iterator[Child]:
-        """Lend a child for an order, and those that follow from it; killed when its time is up.
+        """Lend a child for an order and its follow-up orders; it is killed when its time is up.
 
         Raises:
             UnreadableVideoError, PhotoUnusableError: the file crashed the child.
@@ -137,7 +137,7 @@ class Sandbox:
         return child
 
     def _give_back(self, child: Child) -> None:
-        """Keep a child for the next order, or replace it by a new one if one is missing."""
+        """Keep a child for the next order; or drop it, and start a new one if one is missing."""
         if child.is_fit() and self._keep(child):
             return
         child.close()

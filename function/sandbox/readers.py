@@ -1,7 +1,7 @@
-"""What reads files: here, or in the sandbox. Those who ask see no difference.
+"""Readers: they read files in this process or in the sandbox; callers see no difference.
 
-What decodes and what runs nets is imported only when it is used here, so that it is never part of
-a server that has a sandbox.
+Decoders and engines are imported only when this process itself uses them, so a server with a
+sandbox never loads them.
 """
 
 import threading
@@ -32,19 +32,19 @@ from function.sandbox.pool import Sandbox
 from function.settings import Settings
 
 ERRAND_SECONDS = 60.0
-"""Processing one picture takes a second; this is its limit, or TIME_LIMIT_SECONDS if less."""
+"""The time limit for one picture, or TIME_LIMIT_SECONDS if less; a picture takes about a second."""
 
 Kind = TypeVar("Kind")
 
 
 class Reader(Protocol):
-    """Reads videos and photos. Nothing is started before it is needed, so it may cross a fork."""
+    """Reads videos and photos. It starts nothing before it is used, so a process may fork first."""
 
     def ready(self) -> Ready:
-        """Start what reads files, if this is the first call, and say what it is.
+        """Start what is needed, if this is the first call, and return its engine and models.
 
         Raises:
-            EngineUnavailableError: it cannot run here as the settings ask.
+            EngineUnavailableError: it cannot run here as configured.
         """
 
     def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
@@ -60,7 +60,7 @@ class Reader(Protocol):
         """
 
     def find_faces(self, photo: bytes) -> PhotoFound:
-        """Find the faces in a photo; the caller decides which of them will do.
+        """Find the faces in a photo; the caller decides which of them to use.
 
         Raises:
             PhotoUnusableError: the photo is unreadable.
@@ -76,16 +76,16 @@ class Reader(Protocol):
         """
 
     def close(self) -> None:
-        """End all work; whoever waits for it gets StoppingError."""
+        """End all work; callers that wait for it get StoppingError."""
 
 
 def open_reader(settings: Settings) -> Reader:
-    """Choose what reads files, by the setting SANDBOX."""
+    """Return the reader that the setting SANDBOX selects."""
     return Here(settings) if settings.sandbox == "off" else Sandboxed(settings)
 
 
 class Here:
-    """Reads files in this very process, which a hostile file can then harm."""
+    """Reads files in this process, which a hostile file could then harm."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -124,7 +124,7 @@ class Here:
         """Do nothing: what runs in this process ends with it."""
 
     def engine(self) -> Engine:
-        """Return the engine; it is loaded when it is first asked for."""
+        """Return the engine; it is loaded on first use."""
         from function.engines.loading import load_engine  # noqa: PLC0415  # see above
 
         with self._lock:
@@ -134,7 +134,7 @@ class Here:
 
 
 class Sandboxed:
-    """Reads files in locked children; what they find is checked, and grouped here."""
+    """Reads files in locked children; checks what they find, and groups it in this process."""
 
     def __init__(self, settings: Settings) -> None:
         self._limit_seconds = settings.time_limit_seconds
@@ -206,6 +206,6 @@ def _expect(kind: type[Kind], result: object) -> Kind:
 
 
 def _last(kind: type[Kind], results: Iterator[Result]) -> Kind:
-    """Return the last result; those before it say how far the work is."""
+    """Return the last result; those before it report progress."""
     (last,) = deque(results, maxlen=1)
     return _expect(kind, last)

@@ -25,7 +25,7 @@ LARGEST_BODIES = {"/gallery/photos": MAX_PHOTO_BYTES}
 """Only a photo to enrol may be larger."""
 
 SELF_GUARDED = ("/media", "/frame")
-"""Requests with an id that cannot be guessed; the elements that show them can send no header."""
+"""Requests with an id that cannot be guessed; the page's elements that make them send no header."""
 
 WITHOUT_TOKEN = "off"  # noqa: S105  # the word that turns it off
 
@@ -124,7 +124,7 @@ class Access:
         return response
 
     def _needs_token(self, request: Request) -> bool:
-        """Need the token if it was set, and from every other machine: the host may be forged."""
+        """Require the token if it was set, and of every other machine: the host may be forged."""
         return self._token != WITHOUT_TOKEN and bool(
             self._token or not is_loopback(request.remote_addr or "localhost")
         )

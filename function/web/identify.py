@@ -47,7 +47,7 @@ def answer_video(
         return _answer_head(parameters)
     keep = _keeper(request, parameters.path, results)
     events = _recognize(parameters, service, record, _client(request), keep)
-    # What goes wrong before the first frame still gets its own status.
+    # An error before the first frame still gets its own HTTP status.
     first = next(events)
     if NDJSON not in request.accept_mimetypes.values():
         *_, last = chain([first], events)
@@ -103,7 +103,7 @@ def _follow(
 
 
 def _keeper(request: Request, path: str, results: RecentResults) -> Keep:
-    """Return what stores a result for the page and gives it an id."""
+    """Return the function that stores a result for the page and gives it an id."""
 
     def keep(recognition: Recognition, model: EncodingModel) -> dict[str, str]:
         people = [one.person for one in rank(recognition.identifications)]

@@ -54,7 +54,7 @@ def rank(identifications: Sequence[Identification]) -> list[Identification]:
 
 
 class ProgressReply(TypedDict):
-    """Seconds of video done, of how many, and the faces found so far."""
+    """Seconds of video done, of the total, and the faces found so far."""
 
     done: float
     of: float
@@ -62,7 +62,7 @@ class ProgressReply(TypedDict):
 
 
 def to_progress(progress: Progress) -> ProgressReply:
-    """Write out how far a recognition is."""
+    """Write out how far a recognition has come."""
     return ProgressReply(
         done=round(progress.done_seconds, 3),
         of=round(progress.of_seconds, 3),

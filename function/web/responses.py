@@ -10,7 +10,7 @@ from function.errors import BusyError, MethodNotAllowedError, RecognitionError, 
 from function.web.logs import RequestRecord
 
 RETRY_AFTER_SECONDS = 5
-UNEXPECTED = "Something went wrong here; the log says what."
+UNEXPECTED = "Something went wrong in the server; its log says what."
 
 PAGE_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -24,7 +24,7 @@ PAGE_HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """Headers of the page's files: no inline script, nothing from another host, no embedding in another
-site's frame. `Access.add_headers` gives every other answer its own."""
+site's frame. `Access.add_headers` gives all other answers theirs."""
 
 
 def json_response(body: object, status: int = 200) -> Response:

@@ -1,8 +1,8 @@
 """The page's latest results, kept in memory so that they can be corrected.
 
 Encodings never leave the process, so a correction gives a result and the number of a person in it,
-and the encodings are looked up here. Only the page's own requests are kept; a limited number of
-them, for a limited time, and never on disk.
+and the encodings are looked up here. Only results of the page's own requests are kept: a limited
+number of them, for a limited time, and never on disk.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ MOST_ENCODINGS = 5
 
 @dataclass(frozen=True, eq=False)
 class KeptResult:
-    """One video, by the path it was asked for, and its people in the order of the reply."""
+    """One video, by its path in the request, and its people in the order of the reply."""
 
     video: str
     people: tuple[Sighting, ...]

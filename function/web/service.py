@@ -74,7 +74,7 @@ class Service:
             yield gallery
 
     def model(self) -> EncodingModel:
-        """Return the model that videos and photos are encoded by here.
+        """Return the model that encodes videos and photos here.
 
         Raises:
             EngineUnavailableError: what reads videos cannot run here as configured.

@@ -1,7 +1,8 @@
-"""Whole replies kept as numbers: what must stay as it is while the code is moved about.
+"""Whole replies stored as numbers, which must not change when code is only moved.
 
-`cases.py` makes them anew from photographs and from videos made in code, `replies.json` holds them
-as they were, and `test_golden_replies.py` compares the two, on processors that round alike. Before
-moving code on another one, and after a change that means to move the numbers, write them anew with
-`python -m tests.golden`; `python -m tests.golden --check` only says how far they have moved.
+`cases.py` makes them from photographs and from videos made in code, `replies.json` holds them as
+they were, and `test_golden_replies.py` compares the two, on processors that round alike. Run
+`python -m tests.golden` to store them again: before you move code on another kind of processor, and
+after a change that is meant to change them. `python -m tests.golden --check` only reports how far
+they have moved.
 """

@@ -1,4 +1,4 @@
-"""Writes the numbers of the golden replies anew, or says how far they have moved."""
+"""Stores the numbers of the golden replies again, or reports how far they have moved."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ LARGEST_DEVIATION = 1e-4
 def main() -> int:
     """Make every case; store it, or with --check compare it with what is stored."""
     parser = argparse.ArgumentParser(prog="python -m tests.golden", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="compare only; 1 if anything moved")
+    parser.add_argument("--check", action="store_true", help="compare only; exit 1 for a change")
     is_check = parser.parse_args().check
     with tempfile.TemporaryDirectory() as folder:
         made = _make(Path(folder))
@@ -45,7 +45,7 @@ def _report(made: dict[str, Any]) -> bool:
     """Print how far each case has moved; say whether all are as stored."""
     arithmetic, stored = read_replies()
     if arithmetic != name_arithmetic():
-        _say("The numbers were made on a processor that rounds otherwise, so they differ here.")
+        _say("The numbers were made on a processor that rounds differently: here they differ.")
     as_stored = [_report_case(name, stored.get(name), case) for name, case in made.items()]
     return all(as_stored)
 

@@ -1,6 +1,6 @@
-"""Each case: a gallery and a video, or photos, become what is said of them, as numbers and names.
+"""The cases: each turns a gallery and a video, or photos, into a reply as numbers and names.
 
-What the tests of golden replies know of the program's insides is all in this file.
+Of the tests of golden replies, only this file knows the program's internals.
 """
 
 import uuid
@@ -44,7 +44,7 @@ from tools.sources import SourceRecord
 from tools.sources.folder import photo_at, read_folder
 
 ALL_MATCHES = Settings(every_seconds=0.4, min_score=0.1, max_matches=6)
-"""Lists even the improbable, so that more can be seen to move."""
+"""Lists improbable matches too, so that more changes are noticed."""
 
 ACCENTED: dict[str, tuple[str, ...]] = {
     "Zoë Ångström": ("obama1.jpg", "obama2.jpg"),
@@ -52,13 +52,13 @@ ACCENTED: dict[str, tuple[str, ...]] = {
     "Łukasz Żółw": ("biden.jpg",),
 }
 LIKENESSES = {"anna of Åland": 0.42, "Ørjan Ìsleifsson": 0.47, "Łukasz Żółw": 0.3}
-"""How far an encoding made up for a performer lies from the astronaut's."""
+"""How far an encoding made up for a performer is from the astronaut's."""
 
 WITHOUT_FACES = "Zachary Moss"
-"""Bytes, alphabets and upper case put him and the others each in another order."""
+"""Sorted by bytes, by alphabet or by upper case, he and the others come in different orders."""
 
 STRANGERS = 640
-"""Performers of the large gallery beside the accented ones: more than scores take a cohort of."""
+"""Performers of the large gallery besides the accented ones: more than the cohort of a score."""
 
 STRANGER_INITIALS = "AÁaåBÇŁłØZzŽ"
 
@@ -118,7 +118,7 @@ def demo(material: Material) -> dict[str, Any]:
 
 
 def accents(material: Material) -> dict[str, Any]:
-    """Film several people, whose names have accents."""
+    """Search a film of several people whose names have accents."""
     store = material.new_store()
     with store.changing() as gallery:
         _enrol_accented(gallery, material)
@@ -136,7 +136,7 @@ def crowd(material: Material) -> dict[str, Any]:
 
 
 def rejections(material: Material) -> dict[str, Any]:
-    """Say of everyone that they are not whom the first reply names first, and ask again."""
+    """For everyone, reject the performer that the first reply names first, and ask again."""
     store = material.new_store()
     with store.changing() as gallery:
         _enrol_accented(gallery, material)
@@ -152,7 +152,7 @@ def rejections(material: Material) -> dict[str, Any]:
 
 
 def enrolment(material: Material) -> dict[str, Any]:
-    """Look at each portrait as an import does, and at one that is spoilt in several ways."""
+    """Search each portrait as an import does, and one that is spoilt in several ways."""
     photos = {name: read_photo_file(material.photos / name) for name in PORTRAITS}
     portrait = read_portrait(material.photos / "obama1.jpg")
     photos |= {f"obama1.jpg, {how}": _png(spoil(portrait)) for how, spoil in SPOILT.items()}
@@ -160,7 +160,7 @@ def enrolment(material: Material) -> dict[str, Any]:
 
 
 def clip(material: Material, data: Path) -> dict[str, Any]:
-    """Film two men who sing, and others behind them; `data` are the developers' own."""
+    """Search a film of two singers with others behind them; `data` holds the development data."""
     store = material.new_store()
     with store.changing() as gallery:
         for record in read_folder(data / "clip" / "gallery"):
@@ -169,11 +169,11 @@ def clip(material: Material, data: Path) -> dict[str, Any]:
 
 
 CASES = {case.__name__: case for case in (demo, accents, crowd, rejections, enrolment)}
-"""Those that anyone can make; `clip` needs more."""
+"""The cases that anyone can make; `clip` needs development data."""
 
 
 def _write(path: Path, pictures: Iterable[RgbImage], fps: float) -> Path:
-    # How many threads encode a video decides what is in it.
+    # The number of threads that encode a video changes what is in it.
     return write_video(path, pictures, fps=fps, options={"threads": "1"})
 
 
@@ -220,7 +220,7 @@ def _enrol(gallery: GalleryChange, people: dict[str, tuple[str, ...]], material:
 
 
 def _enrol_accented(gallery: GalleryChange, material: Material) -> None:
-    """Enrol the accented, some with encodings made up near the astronaut's."""
+    """Enrol the performers with accents, some with encodings made up near the astronaut's."""
     _enrol(gallery, ACCENTED, material)
     _enrol_made_up(gallery, WITHOUT_FACES, [], material.engine)
     content = read_photo_file(material.photos / "astronaut.png")
@@ -298,13 +298,13 @@ def _person(reply: PersonReply, unrounded: dict[str, float]) -> dict[str, Any]:
 
 
 def _finer(score: float, unrounded: float) -> float:
-    """Give the finer number where the reply has just that, rounded; it has less for a twin."""
+    """Return `unrounded` if `score` is the same, rounded; of a twin the reply lowers the score."""
     is_same = abs(min(unrounded, HIGHEST_SCORE) - score) < 0.051
     return round(unrounded, 6) if is_same else score
 
 
 def _unrounded(one: Identification, gallery: Snapshot) -> dict[str, float]:
-    """Weigh someone anew, and give the score of each performer, by id, without rounding it."""
+    """Weigh a person again, and return each performer's unrounded score, by id."""
     template = template_of(one.person, gallery.model)
     probes = template.mean[None]
     distances = leave_out_rejected(distances_to_performers(probes, gallery), probes, gallery)

@@ -1,4 +1,4 @@
-"""The stored numbers: where they lie, on which processors they hold, and how others differ."""
+"""The stored numbers: where they are, on which processors they hold, and how new ones differ."""
 
 import hashlib
 import json
@@ -12,14 +12,14 @@ import numpy as np
 
 REPLIES = Path(__file__).with_name("replies.json")
 
-# Processors differ in the last bits: a score may move by so many points, all else by a thousandth.
+# Processors differ in the last bits: a score may move by this many points, all else by 0.001.
 TOLERANCES = {"score": 0.05}
 OTHER_TOLERANCE = 0.001
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A value that is not as it was; `place` leads to it, keys and positions with / between."""
+    """A value that has changed; `place` leads to it: keys and positions, separated by /."""
 
     place: str
     stored: Any
@@ -27,7 +27,7 @@ class Difference:
 
     @property
     def size(self) -> float:
-        """How far a score or a time has moved; infinite for what must be the same."""
+        """How far a score or a time has moved; infinite for a value that must be the same."""
         if isinstance(self.stored, float) and isinstance(self.made, float):
             return round(abs(self.made - self.stored), 9)
         return float("inf")
@@ -51,10 +51,10 @@ def find_differences(stored: Any, made: Any, place: str) -> Iterator[Difference]
 
 
 def name_arithmetic() -> str:
-    """Name how this processor rounds: by a digest of a turned picture and a product of matrices.
+    """Identify how this processor rounds, by a digest of a turned picture and a matrix product.
 
-    A pixel that is one level brighter moves the landmarks of a face that leans, and so its score
-    by whole points; numbers made on one kind of processor say nothing on another.
+    One pixel that is one level brighter moves the landmarks of a leaning face, and so its score by
+    whole points. So numbers made on one kind of processor cannot be compared on another.
     """
     random = np.random.default_rng(1)
     picture = random.integers(0, 256, (240, 320, 3), np.uint8)
@@ -67,7 +67,7 @@ def name_arithmetic() -> str:
 
 
 def read_replies() -> tuple[str, dict[str, Any]]:
-    """Read on which arithmetic the numbers were made, and those of each case."""
+    """Read the arithmetic on which the numbers were made, and the numbers of each case."""
     stored = json.loads(REPLIES.read_text(encoding="utf-8"))
     return stored["arithmetic"], stored["cases"]
 

@@ -1,4 +1,4 @@
-"""A store in memory, as plain as can be: the suite of stores holds for it as it does for SQLite."""
+"""The simplest store: a gallery in memory. The suite of tests for stores runs on it too."""
 
 import copy
 import os
@@ -115,7 +115,7 @@ def fold(text: str) -> str:
 def change(
     method: Callable[Concatenate["MemoryGallery", Given], Answer],
 ) -> Callable[Concatenate["MemoryGallery", Given], Answer]:
-    """Let a method land whole or not at all, and move the generation on."""
+    """Make a method store all of its changes or none, and increase the generation."""
 
     def whole(self: "MemoryGallery", /, *args: Given.args, **kwargs: Given.kwargs) -> Answer:
         before = self.held.copied()

@@ -1,8 +1,8 @@
 """Fits densities to a labelled library: how far apart faces of one person and of strangers are.
 
-Sources are shuffled repeatedly, each person's made into templates of one, two, three and more, and
-the templates compared. The variances and scales of the model in function/matching/densities.py are
-then fitted to these distances (maximum likelihood).
+Sources are shuffled repeatedly. Each person's are made into templates of one, two, three and more,
+and the templates are compared. The variances and scales of the model in
+function/matching/densities.py are then fitted to these distances (maximum likelihood).
 """
 
 import random

@@ -1,4 +1,4 @@
-"""Turns outcomes of trials into figures: how often right, wrong or silent; are scores reliable?
+"""Turns outcomes of trials into figures: how often names are right, wrong or missing, and so on.
 
 The terms are those of ISO/IEC 19795-1 and of NIST's face recognition tests. FPIR: the share of
 searches for someone not enrolled that name anyone. FNIR: the share of searches for someone enrolled
@@ -73,7 +73,7 @@ class ReliabilityBin:
 class Reliability:
     """Whether a score of 90 is right nine times in ten.
 
-    `calibration_error` (ECE) is the mean gap between promise and truth, weighted by count;
+    `calibration_error` (ECE) is the mean gap between score and truth, weighted by count;
     `log_loss` is the mean of -ln of the probability given to what was true.
     """
 

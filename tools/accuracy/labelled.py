@@ -34,7 +34,7 @@ as the next."""
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One photo or clip of one person: what was seen at one time, so it never confirms itself."""
+    """One photo or clip of one person, seen at one time; a trial enrols it or searches for it."""
 
     name: str
     origin: str

@@ -1,4 +1,4 @@
-"""Turns labelled sources into trials: who is enrolled from what, who is searched for, the outcome.
+"""Turns labelled sources into trials: some are enrolled, others searched for, with an outcome.
 
 In each round every person's sources are shuffled and split into those to enrol and those to
 search for. Each probe is searched for twice: with its person enrolled, and, as a stranger, with

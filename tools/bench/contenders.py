@@ -98,7 +98,7 @@ CONTENDERS: dict[str, Callable[[Path, float | None], Found]] = {
     "reference": run_reference,
     "keyframes": run_keyframes,
 }
-"""The two that are compared, what they are compared with, and the floor."""
+"""Our two engines, the reference they are compared with, and the floor."""
 
 
 def peak_megabytes() -> float:

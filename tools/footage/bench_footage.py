@@ -1,7 +1,7 @@
 """Footage for the benchmark: two minutes of 1080p from the demo's portraits, with known faces.
 
 Shots of five seconds show one or two portraits that sway, zoom and blur over a moving background,
-or a cat, with hard cuts between them. It is known what is shown when, so that found faces can be
+or a cat, with hard cuts between them. What each moment shows is known, so that found faces can be
 checked.
 """
 

@@ -18,7 +18,7 @@ WAYS_OUT = {
     "several faces": ", or use --largest-face",
     "blurred": ", or use --allow-blurred",
 }
-"""What an import option can do about a refusal, by the beginning of its reason."""
+"""Import options that help with a refusal, by the beginning of its reason."""
 
 
 @dataclass(frozen=True)

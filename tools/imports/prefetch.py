@@ -8,7 +8,7 @@ from dataclasses import replace
 from tools.sources import Photo, Refusal, SourceRecord, UnusableSourceError
 
 PHOTOS_AT_ONCE = 4
-"""Polite to a server, and enough to hide its latency."""
+"""How many are read at once: few enough for a server, enough to hide its latency."""
 
 PHOTOS_AHEAD = 12
 """Read but not yet processed: with photos of 32 MB at most, 400 MB in the worst case."""

@@ -56,7 +56,7 @@ def write_bombs(folder: Path, seed: Path, canary: Path, port: int) -> list[Path]
 
 
 def scripts(canary: Path, port: int) -> dict[str, str]:
-    """Playlists and scripts that name a file outside, and an address that would notice."""
+    """Playlists and scripts that name a file outside, and an address that notices connections."""
     address = f"http://127.0.0.1:{port}/canary.ts"
     begin = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:9\n#EXT-X-MEDIA-SEQUENCE:0\n"
     found = {}

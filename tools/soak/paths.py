@@ -1,4 +1,4 @@
-"""Paths that try to leave the media root, and a library built to tempt them."""
+"""Paths that try to leave the media root, and a library with secrets next to it."""
 
 import os
 from itertools import product

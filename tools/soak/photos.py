@@ -55,7 +55,7 @@ def photo_bombs() -> Iterator[tuple[str, bytes]]:
 
 
 def endless_scans(scans: int = SCANS, side: int = SIDE_PIXELS) -> bytes:
-    """Make a progressive JPEG that repeats its last scan, each of which must be decoded."""
+    """Make a progressive JPEG that repeats its last scan; each repeat must be decoded."""
     grey = Image.new("L", (side, side), 128)
     photo = _save(grey, "JPEG", progressive=True, quality=50)
     last = photo.rindex(SCAN_BEGINS)

@@ -27,7 +27,7 @@ GOOD_EVERY = 50
 NOBODY = "Nobody"
 SPARE_SECONDS = 2.0
 DYING_SECONDS = 0.2
-"""After this, a process that was sent SIGSEGV is gone, also for those who wait for it."""
+"""After this long, a process that was sent SIGSEGV has ended, and its parent has noticed."""
 
 
 @dataclass
@@ -236,7 +236,7 @@ def try_crashes(server: Server, film: str, good: str, times: int, limit_seconds:
 
 
 def try_crowd(server: Server, good: str, crowd: int, limit_seconds: float) -> Figures:
-    """Ask for a good video many times at once; those that find no slot must be told so."""
+    """Ask for a good video many times at once; requests without a slot must get 429."""
     figures = Figures(f"{crowd} at once")
     before = server.memory_megabytes()
     peak = [before]

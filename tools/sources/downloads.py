@@ -17,7 +17,7 @@ MAX_REDIRECTS = 4
 
 @dataclass(frozen=True)
 class OwnServer:
-    """A server the user named: it may have a private address, and is sent its key."""
+    """A server the user named: it may have a private address, and its key is sent to it."""
 
     url: httpx.URL
     api_key: str = ""

@@ -15,7 +15,7 @@ REQUESTS_PER_MINUTE = 240
 
 
 class GraphQL:
-    """Queries one server; the key is sent in a header, to this URL only, and is in no message."""
+    """Queries one server; the key is sent in a header, only to this URL, and never in messages."""
 
     def __init__(self, url: str, api_key: str, *, what: str, is_throttled: bool = False) -> None:
         """Remember the server; `what` names it in messages ("Stash", "stash-box")."""

@@ -58,8 +58,8 @@ STASH_BOXES = "query StashBoxes { configuration { general { stashBoxes { endpoin
 class Wanted:
     """Which of Stash's performers to read: changed since when, favourites, with a tag.
 
-    `images` more pictures are requested per performer, except for those for whom `done` says that
-    nothing has changed (it is given the identity and the time of the change).
+    `images` more pictures are requested per performer, unless `done` (called with the identity and
+    the time of the change) says that nothing has changed.
     """
 
     since: str = ""

@@ -16,8 +16,9 @@ from tools.verbs.shared import gallery_option, print_json
 def doctor(store: Store) -> None:
     """Check the gallery, and say what to do about each finding.
 
-    Checks integrity, rows without an owner, encodings, models, permissions (fixed to 600), network
-    shares, and the versions of SQLite and FFmpeg. Exit status 1 means that something is wrong.
+    Checks integrity, rows that belong to no performer, encodings, models, permissions (fixed to
+    600), network shares, and the versions of SQLite and FFmpeg. Exit status 1 means that something
+    is wrong.
     """
     findings = [*store.check(), _ffmpeg()]
     print_json([asdict(finding) for finding in findings])

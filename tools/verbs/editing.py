@@ -22,7 +22,7 @@ YES = click.option("--yes", is_flag=True, help="Do not ask first.")
 @click.command(epilog='Example: python -m tools rename 7 "Grace Hopper" --disambiguation admiral')
 @click.argument("performer")
 @click.argument("name")
-@click.option("--disambiguation", help="Tells them apart from others of that name.")
+@click.option("--disambiguation", help="Tells the performer apart from others with this name.")
 @gallery_option
 def rename(performer: str, name: str, disambiguation: str | None, store: Store) -> None:
     """Rename a PERFORMER to NAME; later imports keep it, and the old name becomes an alias."""

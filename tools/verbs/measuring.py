@@ -53,8 +53,8 @@ def evaluate(dataset: Path, enrol: int, probe: int, rounds: int, table: bool) ->
 def calibrate(dataset: Path, description: str | None, table: bool) -> None:  # noqa: FBT001  # as above
     """Fit on DATASET how far apart faces of one person and of strangers are, and test the fit.
 
-    DATASET is laid out as for `evaluate`; the least that is useful is ten people with several
-    photos each from different days.
+    DATASET is laid out as for `evaluate`. To be useful it needs at least ten people, each with
+    several photos from different days.
     """
     engine = load_chosen_engine(Settings.from_env())
     read = read_dataset(dataset, engine)

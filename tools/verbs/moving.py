@@ -15,7 +15,7 @@ from tools.verbs.shared import gallery_option, print_json
 @click.option(
     "--format", "form", type=click.Choice(["ndjson", "csv"]), default="ndjson", show_default=True
 )
-@click.option("--encodings", is_flag=True, help="With encodings, base64 float32 (ndjson only).")
+@click.option("--encodings", is_flag=True, help="Add encodings, base64 float32 (ndjson only).")
 @click.option(
     "--bundle",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -19,7 +19,7 @@ from tools.verbs.importing import enrolling, import_
 from tools.verbs.shared import finish, load_chosen_engine
 
 STASHDB = "https://stashdb.org/graphql"
-KEY_HELP = "Its API key; safer in the environment, where no process list shows it."
+KEY_HELP = "The API key; safer in the environment, where no process list shows it."
 
 
 @import_.command(
@@ -27,7 +27,7 @@ KEY_HELP = "Its API key; safer in the environment, where no process list shows i
 )
 @click.option(
     "--url",
-    help="Its address, as shown in the browser.",
+    help="The address of your Stash, as shown in the browser.",
     envvar="STASH_URL",
     default="http://localhost:9999",
     show_default=True,
@@ -57,7 +57,7 @@ def import_stash(
 ) -> None:
     """Enrol the performers of your Stash, with their covers and pictures of them alone.
 
-    The next run asks only for those that changed since; --full asks for all.
+    The next run asks only for performers that changed since; --full asks for all.
     """
     stash = Stash(url, api_key)
     # Read first: what changes while we read is then newer than the checkpoint.
@@ -84,11 +84,11 @@ def import_stash(
 @click.option("--api-key", envvar="STASH_BOX_API_KEY", default="", show_envvar=True, help=KEY_HELP)
 @click.option("--name", "names", multiple=True, help="A performer by exact name. May be repeated.")
 @click.option("--id", "ids", multiple=True, help="A performer by stash id. May be repeated.")
-@click.option("--known", is_flag=True, help="Those in the gallery with an id of this stash-box.")
-@click.option("--stash", "stash_url", default="", help="Those in this Stash with such an id.")
+@click.option("--known", is_flag=True, help="All in the gallery that have an id of this stash-box.")
+@click.option("--stash", "stash_url", default="", help="All in this Stash (URL) with such an id.")
 @click.option("--stash-api-key", envvar="STASH_API_KEY", default="", show_envvar=True)
 @click.option(
-    "--images", type=click.IntRange(min=1, max=50), default=5, show_default=True, help="Of each."
+    "--images", type=click.IntRange(min=1, max=50), default=5, show_default=True, help="For each."
 )
 @enrolling
 def import_stash_box(

@@ -60,7 +60,7 @@ def align_face(picture: Picture, detection: Detection, predictor: Any) -> Alignm
 
 
 def name_points(landmarks: Landmarks) -> FacePoints:
-    """Name what dlib numbers; of each eye the middle of both corners."""
+    """Give dlib's numbered points names; an eye is the middle of its two corners."""
     left, right = landmarks[2:4].mean(axis=0), landmarks[0:2].mean(axis=0)
     return FacePoints(left_eye=left, right_eye=right, nose=landmarks[4])
 
@@ -88,9 +88,9 @@ def _align_leaning(picture: Picture, head: Head, predictor: Any) -> tuple[Landma
 def fit_box(found: Box, landmarks: Landmarks) -> Box:
     """Give the box that a detector found the size that the landmarks suggest.
 
-    The size of a detector's box depends on the level of its pyramid; the landmarks found in it
-    hardly depend on that. The new middle is the mean of the landmarks', which profiles shift, and
-    the detector's, which is on a grid.
+    The size of a detector's box depends on the level of its pyramid; the landmarks found in the box
+    hardly depend on its size. The new middle is the mean of two: that of the landmarks, which is
+    off for profiles, and that of the detector's box, which is on a grid.
     """
     eyes = landmarks[:4].mean(axis=0)
     across = np.linalg.norm(landmarks[:2].mean(axis=0) - landmarks[2:4].mean(axis=0))

@@ -1,7 +1,7 @@
 """Reads the nets as dlib stored them: from a .dat file to its layers, from picture to loss.
 
 A file holds, in this order: the loss, the versions of all layers (the outermost first), the input,
-and the layers' bodies (the innermost first). Tags and skips are a version and have no body.
+and the layers' bodies (the innermost first). Tags and skips have a version but no body.
 """
 
 from collections.abc import Callable

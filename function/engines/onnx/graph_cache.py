@@ -15,12 +15,12 @@ _DIGEST_LETTERS = 64
 
 
 def user_cache_folder() -> Path:
-    """Return the folder in which this user's programs keep what they can make again.
+    """Return this user's cache folder, for files that programs can make again.
 
     Linux: XDG_CACHE_HOME or ~/.cache; macOS: ~/Library/Caches; Windows: LOCALAPPDATA.
 
     Raises:
-        RuntimeError: this user has no home folder.
+        RuntimeError: the user has no home folder.
     """
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / _FOLDER_NAME

@@ -26,7 +26,7 @@ def open_session(graph: bytes, options: EngineOptions) -> Any:
     """Open an onnxruntime.InferenceSession; `auto` uses a GPU if one really works.
 
     Raises:
-        EngineUnavailableError: CUDA was asked for and onnxruntime cannot use it here. Without this
+        EngineUnavailableError: DEVICE is cuda, and onnxruntime cannot use CUDA here. Without this
         error it would silently use the CPU.
     """
     is_offered = _CUDA in onnxruntime.get_available_providers()

@@ -14,24 +14,25 @@ CLOSE_PIXELS, CLOSE_FACE_PIXELS = 128, 64.0
 heads that fill their picture score less; if closer up, hands pass for faces."""
 
 SEEN_FROM = 0.2
-"""A close check that scores less has found nothing."""
+"""A close check with a lower score has found nothing."""
 
 SURE_FROM = 0.89
-"""A close check with this score needs no other; 95 % of faces in photographs have more. An
-upside-down face can have 0.86 the wrong way up."""
+"""After a close check with this score no other is needed; 95 % of faces in photographs have more. A
+face that is checked upside down can have 0.86."""
 
 FACE_FROM = 0.6
-"""From this score of the last close check, something is a face."""
+"""If the last close check has this score or more, the candidate is a face."""
 
 CIRCLE_DEGREES = (60.0, 120.0, 180.0, -120.0, -60.0)
 """The other angles at which a candidate is checked if it does not look like a face as it is."""
 
 LEAN_GAIN = 2.8
-"""YuNet draws a leaning head straighter than it is: of 5 to 20 degrees its points show a third (31
-photographs)."""
+"""YuNet draws a leaning head straighter than it is: if it leans by 5 to 20 degrees, the points show
+a third of that (31 photographs)."""
 
 NEAR_DEGREES, NEAR_SHIFT, NEAR_GROWTH = 8.0, 0.15, 1.25
-"""A close check that was off by more (in degrees, face widths, and times) is repeated."""
+"""A close check is repeated if it was off by more: in degrees, in face widths, or in size (a
+factor)."""
 
 MIRRORED = [1, 0, 2, 4, 3]
 """The order of the five points in a mirror image."""
@@ -116,7 +117,7 @@ def _correct(head: Head, seen: Detection) -> Head:
 
 
 def _is_near(head: Head, exact: Head) -> bool:
-    """Whether a candidate was so near the true place that what was seen there is kept."""
+    """Whether a candidate was near enough to the true place to keep what was seen there."""
     lean = abs(exact.roll_degrees - head.roll_degrees)
     shift = np.hypot(exact.x - head.x, exact.y - head.y) / exact.width
     growth = max(exact.width / head.width, head.width / exact.width)

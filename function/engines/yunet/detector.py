@@ -3,8 +3,8 @@
 The quick passes take everything that may be a face. A small copy of the picture shows near heads,
 and rotated by quarter turns also those on their side or upside down; a large copy shows distant
 ones. The close check levels a candidate and scales it to the one size at which YuNet is most
-reliable, so it can be trusted: what is no face fails there, a leaning face that was barely detected
-passes, and the points of a tiny face and of one that fills the picture are equally exact.
+reliable, so it can be trusted: what is not a face fails it, a leaning face that was barely detected
+passes it, and the points of a tiny face are as exact as those of one that fills the picture.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,32 +20,32 @@ from function.engines.yunet.net import Guesses, YunetNet, share_of_smaller
 from function.media.pictures import Picture, RgbImage
 
 NEAR_PIXELS = 384
-"""Longest side of the small copy. It shows faces of a thirtieth of the picture, and one that fills
-it is not too large: from some 400 pixels on YuNet takes one face for several."""
+"""Longest side of the small copy. It shows faces of a thirtieth of the picture, and a face that
+fills it is not too large: from some 400 pixels on YuNet takes one face for several."""
 
 GUESS_FROM = 0.1
 """Score from which a quick pass's candidate is checked closely. All of 180 faces of 100 pixels in
-1080p reach it, also those that lean by 45 degrees, half as far as a face can from the nearest pass;
-178 reach 0.15. Each wrong candidate costs 2 ms."""
+1080p reach it, also those that lean by 45 degrees, half-way between two passes; 178 reach 0.15.
+Each wrong candidate costs 2 ms."""
 
 MOST_CLOSE_LOOKS = 150
-"""More candidates of one pass, or of the three rotated ones together, are dropped: a picture of a
-crowd takes some 0.4 s at most."""
+"""At most this many candidates of one pass, or of the three rotated ones together, are checked; the
+rest are dropped. So a picture of a crowd takes some 0.4 s at most."""
 
 SAME_FACE_SHARE = 0.6
 """If two boxes share more of the smaller one than this, they hold the same face."""
 
 TURNED_REST, FAR_REST = 2, 8
-"""While somebody is seen near the camera, passes over rotated copies and the large one that find
-nobody else are skipped for one picture, then two, up to this many; finding somebody ends that. A
-film of heads near the camera takes a quarter less time this way."""
+"""While somebody is seen near the camera, the passes over the rotated copies and the large copy are
+skipped if they found nobody else: for one picture, then two, up to this many. Finding somebody ends
+that. A film of heads near the camera takes a quarter less time this way."""
 
 WAY_UP_FACES, WAY_UP_SHARE = 5, 0.8
 """A film was shot sideways if this share of at least this many faces are rotated the same way. The
 large copy is still searched unrotated too: a first scene may show people lying down."""
 
 REMEMBERED_FACES = 40
-"""From this many faces on, the way that earlier ones were rotated counts half."""
+"""After this many faces, the way in which earlier ones were rotated gets half the weight."""
 
 HALF_TURN, THREE_QUARTERS = 2, 3
 
@@ -157,7 +157,7 @@ class _Faces:
         self._corners: list[tuple[float, float, float, float]] = []
 
     def hold(self, head: Head) -> bool:
-        """Whether a face was found where this head is."""
+        """Whether a face was already found where this head is."""
         if not self._corners:
             return False
         own = np.array(_corners(head), np.float32)

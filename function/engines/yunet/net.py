@@ -21,8 +21,8 @@ SAME_FACE_OVERLAP = 0.3
 OpenCV's own FaceDetectorYN)."""
 
 MOST_CELLS = 500
-"""At most this many cells that detect a face are read, the most certain: a picture of nothing but
-faces would take seconds. A face is detected by two to ten."""
+"""Of the cells that detect a face, at most this many are read, the most certain ones: otherwise a
+picture full of faces would take seconds. A face is detected by two to ten cells."""
 
 STRIDES = (8, 16, 32)
 """A cell of the three grids covers this many pixels on each side."""

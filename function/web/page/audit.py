@@ -11,8 +11,8 @@ from function.web.responses import json_response
 from function.web.service import Service
 
 MOST_PHOTOS = 20_000
-"""Comparing this many with each other takes about five seconds on two cores, and twice as many four
-times as long: longer than anyone waits at a page that shows nothing."""
+"""Comparing this many with each other takes about five seconds on two cores, twice as many take
+four times as long: longer than anyone waits at a page that shows nothing."""
 
 MOST_OF_A_KIND = 50
 """How many findings of one kind the page gets, worst first; others follow as these are settled."""
@@ -28,7 +28,7 @@ class Auditor:
         self._audit: Audit | None = None
 
     def audit(self, snapshot: Snapshot) -> Audit:
-        """Return the audit of this snapshot; free while the gallery stays the same.
+        """Return the audit of this snapshot; it costs nothing while the gallery stays the same.
 
         Raises:
             GalleryTooLargeError: it would take too long while somebody waits.

@@ -1,4 +1,4 @@
-"""Changes the gallery by what the user says about a person in a result."""
+"""Corrections: changes the gallery as the user says who a person in a result is, or is not."""
 
 from collections.abc import Callable
 
@@ -67,7 +67,7 @@ def answer_undo(service: Service, results: RecentResults, request: Request) -> R
 def _find_sighting(results: RecentResults, result_id: str, person: int) -> Sighting:
     people = results.find(result_id).people
     if not 0 <= person < len(people):
-        raise BadParameterError(f"person is {person}; the result has {len(people)}, from 0 on.")
+        raise BadParameterError(f"person is {person}; there are {len(people)}, counted from 0.")
     return people[person]
 
 

@@ -40,7 +40,7 @@ class FolderEntry(TypedDict):
 
 
 class FolderReply(TypedDict):
-    """What is in one folder; `crumbs` lead to it from the top, `left_out` counts the cut off."""
+    """What is in one folder; `crumbs` lead to it from the top, `left_out` counts those cut off."""
 
     folder: str
     crumbs: list[FolderEntry]

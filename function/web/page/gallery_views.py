@@ -84,7 +84,7 @@ def answer_thumbnail(service: Service, request: Request) -> Response:
 def answer_check(service: Service, _: Request) -> Response:
     """Answer `GET /gallery/check` with the findings about the gallery's file, good and bad."""
     try:
-        # The file may lie outside the media root, so its folder is not told.
+        # The file may be outside the media root, so its folder is not shown.
         findings = [asdict(one) for one in service.store.check(tell_folder=False)]
     except GalleryError as error:
         raise GalleryUnavailableError(str(error)) from error

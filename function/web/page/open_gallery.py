@@ -25,10 +25,10 @@ _REFUSALS = (ForgottenError, IdentityConflictError, OtherModelError)
 
 @contextmanager
 def changed_gallery(service: Service) -> Iterator[GalleryChange]:
-    """Open the gallery to change it, in turn with imports and edits of other processes.
+    """Open the gallery to change it; imports and edits of other processes are locked out.
 
     Raises:
-        GalleryUnavailableError: another is running, or as for `opened_gallery`.
+        GalleryUnavailableError: another import or edit is running, or as for `opened_gallery`.
     """
     with _explained(), service.store.changing() as gallery:
         yield gallery
@@ -39,7 +39,7 @@ def opened_gallery(service: Service) -> Iterator[Gallery]:
     """Open the gallery for one request of the page.
 
     Raises:
-        UnknownPerformerError: a performer that was asked for does not exist.
+        UnknownPerformerError: a requested performer does not exist.
         CorrectionRefusedError: the change conflicts with what the gallery holds.
         GalleryUnavailableError: it is missing, locked, or not a gallery.
     """
@@ -51,7 +51,7 @@ def refuse_forgotten(gallery: Gallery, performer: Performer) -> Performer:
     """Return the performer, unless the user asked never to enrol them again.
 
     Raises:
-        CorrectionRefusedError: they did.
+        CorrectionRefusedError: the performer was forgotten.
     """
     if gallery.is_forgotten(performer):
         raise CorrectionRefusedError(

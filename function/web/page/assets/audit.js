@@ -36,7 +36,7 @@ function show({ performers, total, findings }, onchange) {
     rows.push(
       make("li", {
         class: "ok",
-        text: "No photo is nearer to another performer than to its own, none is there twice, and no two performers are too alike to tell apart.",
+        text: "No photo is nearer to another performer than to its own, none is enrolled twice, and no two performers are too alike to tell apart.",
       }),
     );
   if (total > findings.length)

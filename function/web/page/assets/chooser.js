@@ -7,8 +7,8 @@ const SHOWN = 8;
 let made = 0;
 
 /**
- * Build a chooser. `onchoose(performer)` takes one of the gallery, `onname(text)`, where given, a
- * new name, `oncancel()` goes back.
+ * Build a chooser. It calls `onchoose(performer)` for a performer of the gallery, `onname(text)`, if
+ * there is one, for a new name, and `oncancel()` to go back.
  *
  * @param {string} label
  * @param {ChooserOptions} options

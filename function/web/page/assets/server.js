@@ -73,7 +73,7 @@ export async function send(
     if (given === null) {
       throw new ServerError(
         "unauthorized",
-        "Without the token this server answers nothing. Try again, and enter it.",
+        "This server does not answer without the token. Try again, and enter it.",
       );
     }
     sessionStorage.setItem(TOKEN, given);
@@ -112,7 +112,7 @@ async function readError(response) {
   } catch {
     return new ServerError(
       "internal_error",
-      `The server answered ${response.status} without saying why; its log may say.`,
+      `The server answered ${response.status} without saying why; its log may say more.`,
     );
   }
 }
@@ -174,7 +174,7 @@ async function read(reader) {
     if (isAbort(error)) throw error;
     throw new ServerError(
       "server_gone",
-      "The server stopped answering during the work. Start it again, then try once more.",
+      "The server stopped answering before it was done. Start it again, then try once more.",
     );
   }
 }

@@ -593,7 +593,7 @@ def test_who_gives_no_token_is_told_and_can_try_again(
     page = browser.new_page()
     page.goto(guarded_server)
     page.get_by_role("button", name="Not now").click()
-    expect(page.get_by_text("Without the token this server answers nothing").first).to_be_visible()
+    expect(page.get_by_text("This server does not answer without the token").first).to_be_visible()
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("textbox", name="Token")).to_be_visible()
     page.close()
