@@ -151,21 +151,26 @@ def _prepare(db: Database, path: Path | None) -> Database:
             f"{len(MIGRATIONS)}. Update the software; the file was not touched."
         )
     if schema_version(db) < len(MIGRATIONS):
-        db.execute("PRAGMA journal_mode = WAL")
-        # One transaction: all steps or none, however this process ends, and no other between them.
-        backup: Path | None = None
-        try:
-            with transaction(db):
-                if path is not None and 0 < schema_version(db) < len(MIGRATIONS):
-                    backup = _back_up(schema_version(db), path)
-                while migrate(db):
-                    pass
-        except BaseException:
-            # Or every opening that fails would leave another copy.
-            if backup:
-                backup.unlink(missing_ok=True)
-            raise
+        _upgrade(db, path)
     return db
+
+
+def _upgrade(db: Database, path: Path | None) -> None:
+    """Bring a file's schema up to date, after a backup, or leave it as it is."""
+    db.execute("PRAGMA journal_mode = WAL")
+    backup: Path | None = None
+    try:
+        # One transaction: all steps or none, however this process ends, and no other in between.
+        with transaction(db):
+            if path is not None and 0 < schema_version(db) < len(MIGRATIONS):
+                backup = _back_up(schema_version(db), path)
+            while migrate(db):
+                pass
+    except BaseException:
+        # Or every opening that fails would leave another copy.
+        if backup:
+            backup.unlink(missing_ok=True)
+        raise
 
 
 def copy_database(db: Database, destination: Path) -> None:
