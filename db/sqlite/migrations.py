@@ -153,6 +153,11 @@ def m004_models(db: Database) -> None:
         "WHERE length(vector) > 0 AND length(vector) % 4 = 0 "
         "GROUP BY model, length(vector) ORDER BY count(*) DESC, length(vector) DESC"
     )
+    _number_rejections_once(db)
+
+
+def _number_rejections_once(db: Database) -> None:
+    """Never give the number of a deleted rejection to another; undoing would delete that one."""
     db.execute("ALTER TABLE rejections RENAME TO rejections_before")
     db.execute(
         """
