@@ -1,0 +1,1 @@
+"""Tests against parts that a machine may lack, such as a GPU. Each skips, and says so, without."""
