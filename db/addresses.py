@@ -37,6 +37,11 @@ class StoreAddress:
         return self.scheme == SQLITE and len(rest) > 1 and rest.startswith("/")
 
     @property
+    def is_folder(self) -> bool:
+        """Whether there is a folder where the file should be."""
+        return self.is_file and self.path.is_dir()
+
+    @property
     def path(self) -> Path:
         """The file of an SQLite gallery."""
         _, separator, rest = self.text.partition(":///")

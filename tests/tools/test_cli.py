@@ -1,5 +1,9 @@
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,8 @@ from click.testing import CliRunner, Result
 from tools.cli import main
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.verbs.importing import import_
+
+ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments: str | Path, **options: Any) -> Result:
@@ -133,3 +139,38 @@ def test_every_verb_has_help_with_an_example() -> None:
         result = run(*verb, "--help")
         assert result.exit_code == 0
         assert "Example: python -m tools" in result.stdout, verb
+
+
+def test_a_folder_is_no_gallery_to_name(tmp_path: Path) -> None:
+    result = run("list", "--db", str(tmp_path))
+    assert result.exit_code == 2
+    assert "is a folder. Name a file in it." in result.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_an_identification_that_is_interrupted_leaves_no_process_behind(
+    photos: Path, gallery_path: Path, tmp_path: Path
+) -> None:
+    shots = moving_picture(read_portrait(photos / "obama3.jpg"), 60, fps=5, size=(640, 360))
+    video = write_video(tmp_path / "long.mp4", shots, fps=5, keyframe_every=2)
+    command = [sys.executable, "-m", "tools", "identify", str(video), "--every", "0.1"]
+    command += ["--db", str(gallery_path)]
+    identifying = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while not (children := descendants(identifying.pid)):
+        assert identifying.poll() is None
+        time.sleep(0.05)
+    time.sleep(1)
+    identifying.send_signal(signal.SIGINT)
+    identifying.communicate(timeout=20)
+    assert identifying.returncode != 0
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{child}").exists() for child in children):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def descendants(parent: int) -> list[int]:
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [int(child) for child in children]

@@ -33,7 +33,7 @@ class StoreType(click.ParamType[Store]):
             store = open_store(str(value))
         except UnknownStoreError as error:
             self.fail(str(error), param, ctx)
-        if store.address.path.is_dir():
+        if store.address.is_folder:
             self.fail(f"{store.address} is a folder. Name a file in it.", param, ctx)
         return store
 
