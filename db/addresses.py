@@ -1,5 +1,6 @@
 """The address of a gallery, as the user gives it: a path, or the URL of a server."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +8,10 @@ from urllib.parse import urlsplit
 
 SQLITE = "sqlite"
 
-_URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
-_MISTYPED = re.compile(r"(?:([a-z][a-z0-9+.-]+):|//)[^@]*@", re.IGNORECASE)
-"""A URL that lacks slashes or its scheme, with what may be a password before the @."""
+_QUOTES = " \t\"'"
+
+_MISTYPED = re.compile(r"(?:[\w+.-]{2,}:|[\w+.-]*//)[^@]*@")
+"""A URL that lacks a part, with what may be a password before the @."""
 
 
 @dataclass(frozen=True)
@@ -24,28 +26,30 @@ class StoreAddress:
     @property
     def scheme(self) -> str:
         """What kind of store it is: "sqlite", or the scheme of the URL."""
-        found = _URL.match(self.text) or _MISTYPED.match(self.text)
-        return (found[1] or "unknown").lower() if found else SQLITE
+        if self.is_file:
+            return SQLITE
+        before = self.text.partition("://")[0].partition(":")[0]
+        return before.strip(_QUOTES).lower() if "/" not in before else "unknown"
 
     @property
     def is_file(self) -> bool:
         """Whether it names a file; an `sqlite://` URL with a host does not."""
-        url = _URL.match(self.text)
-        if not url:
-            return not _MISTYPED.match(self.text)
-        rest = self.text[url.end() :]
-        return self.scheme == SQLITE and len(rest) > 1 and rest.startswith("/")
+        before, separator, rest = self.text.partition("://")
+        if separator:
+            return before.lower() == SQLITE and len(rest) > 1 and rest.startswith("/")
+        return not _MISTYPED.match(self.text) or os.path.exists(self.text)  # noqa: PTH110  # never raises
 
     @property
     def is_folder(self) -> bool:
         """Whether there is a folder where the file should be."""
-        return self.is_file and self.path.is_dir()
+        return self.is_file and os.path.isdir(self.path)  # noqa: PTH112  # never raises
 
     @property
     def path(self) -> Path:
         """The file of an SQLite gallery."""
-        _, separator, rest = self.text.partition(":///")
-        return Path(rest if separator else self.text)
+        before, separator, rest = self.text.partition(":///")
+        is_url = bool(separator) and before.lower() == SQLITE
+        return Path(rest if is_url else self.text)
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from db.blobs import has_length
 from db.records import Finding
 from db.sqlite.connections import OWNER_ONLY
-from db.sqlite.filesystems import find_network_share
+from db.sqlite.filesystems import beside, find_network_share
 from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS
 
 MODELS_FROM_SCHEMA = 4
@@ -55,14 +55,14 @@ def check_sqlite_version(version: tuple[int, ...]) -> Finding:
 
 
 def _check_leftovers(path: Path) -> Iterator[Finding]:
-    for file in sorted(path.parent.glob(f".{path.name}.*partial")):
+    for file in beside(path, ".*partial", before="."):
         found = f"{file.name} is left over from an interrupted backup."
         yield Finding("warning", found, "Delete it: it holds part of the gallery.")
 
 
 def _check_permissions(path: Path) -> Iterator[Finding]:
-    beside = sorted(path.parent.glob(f"{path.name}.before-*"))
-    files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm")), *beside]
+    backups = beside(path, ".before-*")
+    files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm")), *backups]
     for file in files:
         if os.name == "nt" or not file.exists():
             continue

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import chain, count
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -16,7 +17,7 @@ from db.errors import (
     NetworkShareError,
     NotAGalleryError,
 )
-from db.sqlite.filesystems import find_network_share
+from db.sqlite.filesystems import find_network_share, is_there
 from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS, migrate, schema_version
 
 BUSY_SECONDS = 5.0
@@ -42,7 +43,7 @@ def open_database(path: Path | None, *, create: bool) -> Database:
             f"The gallery {path} is on a network share ({share}), where SQLite can lose what "
             "is written. Put it on a local disk, and use a bundle to move it."
         )
-    if path is not None and not path.exists():
+    if path is not None and not is_there(path):
         if not create:
             raise GalleryMissingError(
                 f"There is no gallery {path.name}. Make one: python -m tools import folder DIR."
@@ -168,7 +169,7 @@ def _upgrade(db: Database, path: Path | None) -> None:
                 pass
     except BaseException:
         # Or every opening that fails would leave another copy.
-        if backup:
+        if backup and schema_version(db) < len(MIGRATIONS):
             backup.unlink(missing_ok=True)
         raise
 
@@ -191,9 +192,9 @@ def copy_database(db: Database, destination: Path) -> None:
 
 def _back_up(version: int, path: Path) -> Path:
     name = f"{path.name}.before-{version + 1}"
-    taken = sum(1 for _ in path.parent.glob(f"{name}*"))
+    names = chain([name], (f"{name}.{number}" for number in count(1)))
+    backup = next(free for free in map(path.with_name, names) if not free.exists())
     # A connection of its own: one that holds a transaction cannot copy.
-    backup = path.with_name(f"{name}.{taken}" if taken else name)
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         copy_database(Database(reader), backup)
     return backup

@@ -1,6 +1,9 @@
 """Where a file is stored: on a local disk, or on a share that other machines also write."""
 
+import glob
 from pathlib import Path
+
+from db.errors import GalleryReadOnlyError
 
 MOUNTS = Path("/proc/mounts")
 
@@ -30,3 +33,23 @@ def find_network_share(path: Path, mounts: Path = MOUNTS) -> str | None:
         if folder in parents and len(folder) >= longest:
             kind, longest = filesystem, len(folder)
     return kind if kind in NETWORK_SHARES else None
+
+
+def is_there(path: Path) -> bool:
+    """Say whether there is a file or folder at `path`.
+
+    Raises:
+        GalleryReadOnlyError: nobody can tell: a folder above may not be searched, for example.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        raise GalleryReadOnlyError(
+            f"The gallery {path.name} cannot be reached ({error.strerror}). Check the owner and "
+            "the permissions of the folders above it."
+        ) from error
+
+
+def beside(path: Path, ending: str, before: str = "") -> list[Path]:
+    """List the files next to `path` whose names begin like its own; `ending` is a glob pattern."""
+    return sorted(path.parent.glob(f"{before}{glob.escape(path.name)}{ending}"))

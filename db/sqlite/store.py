@@ -13,6 +13,7 @@ from db.snapshots import Snapshot
 from db.sqlite import bundles, edits, forgetting, listings, notes
 from db.sqlite import decisions as corrections
 from db.sqlite.checks import check_gallery
+from db.sqlite.filesystems import beside, is_there
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache, load_snapshot
 from db.sqlite.writers import only_writer
@@ -67,7 +68,7 @@ class SqliteStore:
 
     def exists(self) -> bool:
         """Say whether there is a file."""
-        return self._path.exists()
+        return is_there(self._path)
 
     def create(self) -> None:
         """Make an empty gallery where there is none."""
@@ -108,7 +109,7 @@ class SqliteStore:
 
     def backups(self) -> list[str]:
         """Name the backups made before upgrades."""
-        return sorted(path.name for path in self._path.parent.glob(f"{self._path.name}.before-*"))
+        return [path.name for path in beside(self._path, ".before-*")]
 
     def export_bundle(self, destination: Path) -> Manifest:
         """Write the gallery to a bundle, whole or not at all."""
@@ -116,5 +117,5 @@ class SqliteStore:
             return bundles.export_bundle(gallery, destination)
 
     def _require(self) -> None:
-        if not self._path.is_file():
+        if not is_there(self._path) or not self._path.is_file():
             raise GalleryMissingError(f"There is no gallery {self._path.name}.")

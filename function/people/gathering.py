@@ -38,8 +38,9 @@ def gather_people(
     groups = group_faces(found.faces, model, found.frames, check)
     fetched = pictures([numbers[id(best_face(group))] for group in groups])
     people = tuple(
-        replace(person_of(group, model), picture=picture)
+        replace(person_of(group, model, check), picture=picture)
         for group, picture in zip(groups, fetched, strict=True)
     )
+    check()
     seconds = replace(found.seconds, people=time.perf_counter() - started)
     return PeopleFound(people, (model.id,), found.frames, len(found.faces), seconds)

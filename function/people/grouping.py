@@ -87,14 +87,17 @@ def _join_weak(
     """
     if not weak or not groups:
         return list(weak)
-    templates = np.stack([template_of(person_of(group, model), model).mean for group in groups])
+    people = [person_of(group, model, check) for group in groups]
+    templates = np.stack([template_of(person, model).mean for person in people])
     shown: dict[int, set[int]] = defaultdict(set)
     for number, group in enumerate(groups):
         for face in group:
             shown[face.frame].add(number)
     nearest, distances = _find_nearest(weak, templates, check)
     strangers = []
-    for row in np.argsort(distances, kind="stable").tolist():
+    for done, row in enumerate(np.argsort(distances, kind="stable").tolist()):
+        if done % CHECKED_EVERY == 0:
+            check()
         face, best, distance = weak[row], int(nearest[row]), float(distances[row])
         if distance <= model.weak_joins_within and best in shown[face.frame]:
             best, distance = _find_free(face, templates, shown[face.frame])

@@ -8,8 +8,9 @@ import numpy as np
 from db.models import EncodingModel
 from db.records import Vector
 from db.templates import average_encodings
+from db.vectors import square_distances
 from function.faces.face import DOUBTFUL, Face, best_face
-from function.people.views import VIDEO_SHARE, find_views
+from function.people.views import VIDEO_SHARE, Check, find_views, go_on
 
 WEAK_PERSON_EVIDENCE = 0.5
 """The evidence for a person known only from weak faces: too little for a match."""
@@ -66,6 +67,11 @@ class PersonFound:
         """The views that are not weak."""
         return tuple(view for view in self.views if not view.is_weak)
 
+    @property
+    def weak_views(self) -> tuple[View, ...]:
+        """The views that are weak."""
+        return tuple(view for view in self.views if view.is_weak)
+
 
 @dataclass(frozen=True, eq=False)
 class Template:
@@ -79,7 +85,7 @@ class Template:
     evidence: float
 
 
-def person_of(faces: Sequence[Face], model: EncodingModel) -> PersonFound:
+def person_of(faces: Sequence[Face], model: EncodingModel, check: Check = go_on) -> PersonFound:
     """Make a person of faces that were grouped as one."""
     # Which faces are counted as one view depends on their order.
     ordered = sorted(faces, key=lambda face: (face.seconds, face.frame))
@@ -88,7 +94,7 @@ def person_of(faces: Sequence[Face], model: EncodingModel) -> PersonFound:
     best = best_face(ordered)
     moments = {Seen(face.frame, face.seconds, face.until_seconds) for face in faces}
     return PersonFound(
-        views=(*_views_of(strong, model), *_views_of(weak, model)),
+        views=(*_views_of(strong, model, check), *_views_of(weak, model, check)),
         seen=tuple(sorted(moments)),
         best_seconds=best.seconds,
         picture=best.crop,
@@ -113,11 +119,10 @@ def template_of(person: PersonFound, model: EncodingModel) -> Template:
 def join_people(first: PersonFound, second: PersonFound, model: EncodingModel) -> PersonFound:
     """Join two people who turned out to be the same."""
     better = max((first, second), key=_rank_of_best)
-    views = list(first.views)
-    for view in second.views:
-        _fold_in(view, views, model.same_view_within)
+    strong = _fold(first.strong_views, second.strong_views, model.same_view_within)
+    weak = _fold(first.weak_views, second.weak_views, model.same_view_within)
     return PersonFound(
-        views=tuple(sorted(views, key=lambda view: view.is_weak)),
+        views=(*strong, *weak),
         seen=tuple(sorted({*first.seen, *second.seen})),
         best_seconds=better.best_seconds,
         picture=better.picture,
@@ -129,7 +134,7 @@ def share_a_frame(first: PersonFound, second: PersonFound) -> bool:
     return not {one.frame for one in first.seen}.isdisjoint(one.frame for one in second.seen)
 
 
-def _views_of(faces: Sequence[Face], model: EncodingModel) -> list[View]:
+def _views_of(faces: Sequence[Face], model: EncodingModel, check: Check) -> list[View]:
     """Make one view of all faces that are nearly the same."""
     if not faces:
         return []
@@ -138,6 +143,7 @@ def _views_of(faces: Sequence[Face], model: EncodingModel) -> list[View]:
         np.array([face.quality for face in faces], np.float32),
         np.arange(len(faces)),
         model,
+        check,
     )
     return [
         _view_of([faces[row] for row in np.flatnonzero(found.of_face == number).tolist()], mean)
@@ -151,15 +157,19 @@ def _view_of(faces: Sequence[Face], mean: Vector) -> View:
     return View(best.seconds, quality, len(faces), best.weaknesses, (mean,))
 
 
-def _fold_in(view: View, views: list[View], within: float) -> None:
-    """Merge a view into the nearest of its kind within reach, or add it."""
-    alike = [number for number, one in enumerate(views) if one.is_weak == view.is_weak]
-    apart = [float(np.linalg.norm(views[one].encodings[0] - view.encodings[0])) for one in alike]
-    if not apart or min(apart) > within:
-        views.append(view)
-        return
-    number = alike[int(np.argmin(apart))]
-    views[number] = _merge(views[number], view)
+def _fold(first: Sequence[View], second: Sequence[View], within: float) -> list[View]:
+    """Merge each view of the second person into the first's nearest within reach, or add it."""
+    views = list(first)
+    if not first or not second:
+        return [*first, *second]
+    ours, theirs = (np.stack([view.encodings[0] for view in one]) for one in (first, second))
+    apart = square_distances(theirs, ours)
+    for row, nearest in enumerate(apart.argmin(axis=1).tolist()):
+        if apart[row, nearest] <= within**2:
+            views[nearest] = _merge(views[nearest], second[row])
+        else:
+            views.append(second[row])
+    return views
 
 
 def _merge(first: View, second: View) -> View:

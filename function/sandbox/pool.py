@@ -77,6 +77,7 @@ class Sandbox:
             raise self._explain(child, error, order, limit_seconds) from None
         finally:
             timer.cancel()
+            timer.join()  # or it could end the child in the hands of the next
             self._give_back(child)
 
     def close(self) -> None:

@@ -55,6 +55,11 @@ def test_a_path_object_is_an_address_too(tmp_path: Path) -> None:
         ("postgres:user:secret@host/db", "postgres://..."),
         ("postgres:/user:secret@host/db", "postgres://..."),
         ("//user:secret@host/db", "unknown://host/db"),
+        # As a shell, an editor or a finger may leave them.
+        ('"postgres://user:secret@host/db"', "postgres://..."),
+        (" postgres://user:secret@host/db", "postgres://host/db"),
+        ("my_sql://user:secret@host/db", "my_sql://..."),
+        ("x://user:secret@host/db", "x://host/db"),
     ],
 )
 def test_the_address_of_a_server_is_refused_and_shown_without_its_password(
@@ -74,3 +79,14 @@ def test_the_address_of_a_server_is_refused_and_shown_without_its_password(
 def test_a_url_of_sqlite_that_names_no_file_is_refused(text: str) -> None:
     with pytest.raises(UnknownStoreError, match="sqlite:///PATH"):
         open_store(text)
+
+
+def test_a_file_that_is_there_may_look_like_an_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "photos:2024@home.db"
+    assert not StoreAddress(text).is_file
+    Path(text).touch()
+    assert StoreAddress(text).is_file
+    assert StoreAddress(text).path == Path(text)

@@ -158,15 +158,15 @@ def test_an_identification_that_is_interrupted_leaves_no_process_behind(
     identifying = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    while not (children := descendants(identifying.pid)):
-        assert identifying.poll() is None
-        time.sleep(0.05)
-    time.sleep(1)
+    assert identifying.stderr is not None
+    # The bar is drawn once the first frames are through.
+    assert identifying.stderr.read(1)
+    (child,) = descendants(identifying.pid)
     identifying.send_signal(signal.SIGINT)
     identifying.communicate(timeout=20)
     assert identifying.returncode != 0
     deadline = time.monotonic() + 10
-    while any(Path(f"/proc/{child}").exists() for child in children):
+    while Path(f"/proc/{child}").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 

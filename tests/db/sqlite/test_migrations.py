@@ -50,6 +50,18 @@ def test_before_the_first_step_a_backup_is_made_for_its_owner_only(tmp_path: Pat
     assert [file.name for file in tmp_path.glob("g.db.before-*")] == ["g.db.before-2"]
 
 
+def test_no_earlier_backup_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "my gallery [1].db"  # which also reads as a pattern
+    earlier = path.with_name(f"{path.name}.before-2.1")
+    earlier.write_text("earlier")
+    for name in ("before-2", "before-2.2"):
+        gallery_of_schema(path, 1)
+        SqliteGallery(path).close()
+        path.unlink()
+        assert path.with_name(f"{path.name}.{name}").stat().st_size > len("earlier")
+    assert earlier.read_text() == "earlier"
+
+
 def test_a_new_gallery_needs_no_backup(tmp_path: Path) -> None:
     SqliteGallery(tmp_path / "g.db", create=True).close()
     assert not list(tmp_path.glob("*.before-*"))

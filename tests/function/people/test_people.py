@@ -1,5 +1,7 @@
 """What is kept of a person, and of two who turned out to be one."""
 
+import time
+
 import numpy as np
 
 from db.records import Vector
@@ -38,6 +40,17 @@ def test_two_who_are_one_keep_their_views_and_those_that_are_the_same_count_once
     again = joined_template(joined)
     assert np.linalg.norm(again[0] - whole.mean) < 0.02
     assert abs(again[1] - whole.evidence) < 0.1
+
+
+def test_two_people_with_thousands_of_views_are_joined_at_once() -> None:
+    crowd = Crowd()
+    first, second = (
+        person_of(make_faces([crowd.person() for _ in range(1500)], start)) for start in (0, 1500)
+    )
+    started = time.perf_counter()
+    joined = join_people(first, second, PRIMARY)
+    assert time.perf_counter() - started < 2
+    assert joined.faces == 3000
 
 
 def joined_template(person: PersonFound) -> tuple[Vector, float]:
