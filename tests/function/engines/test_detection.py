@@ -88,6 +88,15 @@ def net() -> YunetNet:
     return load_yunet(EngineOptions(), GraphCache())
 
 
+def test_yunet_runs_on_the_cpu_also_where_the_encoder_is_asked_to_use_a_gpu() -> None:
+    from function.engines.onnx.graph_cache import GraphCache  # noqa: PLC0415  # heavy, used here only
+    from function.engines.yunet import net as yunet  # noqa: PLC0415
+
+    loaded = yunet.load_yunet(EngineOptions(device="cuda"), GraphCache())
+    # Nothing else says it.
+    assert loaded._session.get_providers() == ["CPUExecutionProvider"]
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", PORTRAITS)
 def test_the_net_says_what_opencvs_own_reader_of_the_same_file_says(
