@@ -131,7 +131,8 @@ class Settings:
     device: Annotated[
         DeviceName,
         _choice("auto", "cpu", "cuda"),
-        "where the nets run; cuda refuses to start without a GPU, auto uses one if there is one",
+        "where the encoder and `DETECTOR=cnn` run; cuda refuses to start without a GPU, auto uses "
+        "one if there is one",
     ] = "auto"
     detection_pixels: Annotated[
         int,
