@@ -173,8 +173,9 @@ CASES = {case.__name__: case for case in (demo, accents, crowd, rejections, enro
 
 
 def _write(path: Path, pictures: Iterable[RgbImage], fps: float) -> Path:
-    # The number of threads that encode a video changes what is in it.
-    return write_video(path, pictures, fps=fps, options={"threads": "1"})
+    # Or what is in it would depend on the processor, the number of threads and what lies in memory.
+    options = {"threads": "1", "x264-params": "cpu-independent=1"}
+    return write_video(path, pictures, fps=fps, options=options)
 
 
 def _scenes(photos: Path) -> Iterator[RgbImage]:
