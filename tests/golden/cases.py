@@ -173,9 +173,8 @@ CASES = {case.__name__: case for case in (demo, accents, crowd, rejections, enro
 
 
 def _write(path: Path, pictures: Iterable[RgbImage], fps: float) -> Path:
-    # Or what is in it would depend on the processor, the number of threads and what lies in memory.
-    options = {"threads": "1", "x264-params": "cpu-independent=1"}
-    return write_video(path, pictures, fps=fps, options=options)
+    # The number of threads that encode a video changes what is in it.
+    return write_video(path, pictures, fps=fps, options={"threads": "1"})
 
 
 def _scenes(photos: Path) -> Iterator[RgbImage]:

@@ -105,7 +105,8 @@ def still_picture(picture: RgbImage, seconds: float, *, fps: float = 25) -> Iter
 def _encoder_options(codec: str, options: dict[str, str] | None) -> dict[str, str]:
     keyframes_only_where_asked = {"sc_threshold": "0"} if codec != "libvpx-vp9" else {}
     quick = {
-        "libx264": {"preset": "veryfast", "crf": "20"},
+        # Or what is in the video would depend on the processor and on what lies in memory.
+        "libx264": {"preset": "veryfast", "crf": "20", "x264-params": "cpu-independent=1"},
         "libx265": {"preset": "ultrafast", "x265-params": "scenecut=0:log-level=none"},
         "libvpx-vp9": {"cpu-used": "8", "deadline": "realtime", "crf": "20"},
     }
