@@ -6,6 +6,7 @@ function/matching/densities.py are then fitted to these distances (maximum likel
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -25,10 +26,10 @@ from function.matching.densities import (
     student,
 )
 from function.people.views import VIDEO_SHARE
-from tools.accuracy.evaluate import measure_scores
-from tools.accuracy.figures import Reliability
 from tools.accuracy.labelled import Dataset, Source
-from tools.accuracy.trials import TrialOutcome, join_sources, make_trials, run_trial
+from tools.accuracy.outcomes import TrialOutcome
+from tools.accuracy.reliabilities import Reliability, measure_scores
+from tools.accuracy.trials import join_sources, make_trials, run_trial
 from tools.sources import UnusableSourceError
 
 TEMPLATE_SIZES = (1, 2, 3, 5)
@@ -71,7 +72,7 @@ def calibrate(
     Raises:
         UnusableSourceError: fewer than four people have two usable sources.
     """
-    usable = _usable(dataset.sources)
+    usable = usable_sources(dataset.sources)
     whole = fit_densities(usable, model, fitted_on=fitted_on, on=on, seed=seed)
     names = sorted({source.name for source in usable})
     outcomes: list[TrialOutcome] = []
@@ -85,6 +86,22 @@ def calibrate(
         outcomes.extend(run_trial(trial, half) for trial in trials)
         shipped.extend(run_trial(trial, shipped_densities()) for trial in trials)
     return Calibration(whole, measure_scores(outcomes), measure_scores(shipped))
+
+
+def usable_sources(sources: Sequence[Source]) -> list[Source]:
+    """Return the sources of those who have at least two: one alone has no distance to its person.
+
+    Raises:
+        UnusableSourceError: fewer than four people have two.
+    """
+    counts = Counter(source.name for source in sources)
+    people = sum(count >= FEWEST_SOURCES for count in counts.values())
+    if people < FEWEST_PEOPLE:
+        raise UnusableSourceError(
+            f"{people} people have {FEWEST_SOURCES} usable photos or clips; calibrating needs at "
+            f"least {FEWEST_PEOPLE}, and ten or more to be useful."
+        )
+    return [source for source in sources if counts[source.name] >= FEWEST_SOURCES]
 
 
 def fit_densities(
@@ -136,18 +153,6 @@ def render_calibration(calibration: Calibration) -> str:
             f"log loss {reliability.log_loss:.3f}"
         )
     return "\n".join(lines)
-
-
-def _usable(sources: Sequence[Source]) -> list[Source]:
-    names = [source.name for source in sources]
-    usable = [source for source in sources if names.count(source.name) >= FEWEST_SOURCES]
-    people = len({source.name for source in usable})
-    if people < FEWEST_PEOPLE:
-        raise UnusableSourceError(
-            f"{people} people have {FEWEST_SOURCES} usable photos or clips; calibrating needs at "
-            f"least {FEWEST_PEOPLE}, and ten or more to be useful."
-        )
-    return usable
 
 
 def _sample_distances(

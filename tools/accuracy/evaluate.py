@@ -1,47 +1,100 @@
-"""Measures on a labelled library how well people are named and grouped, next to the reference.
+"""Measures on labelled libraries how well people are named and grouped, next to the reference.
 
-Trials shuffle the sources with a fixed seed, so the same library always gives the same figures.
+Each folder is a set, and with several there is one more, of everyone. Trials shuffle the sources
+with a fixed seed, so the same library always gives the same figures.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
+from itertools import product
 from typing import Any
 
 from db.models import EncodingModel
-from function.faces.face import Face
 from function.matching.densities import Densities
-from function.people.grouping import group_faces
 from tools.accuracy.figures import (
-    GroupFigures,
-    Reliability,
+    CurvePoint,
     SearchFigures,
-    measure_groups,
-    measure_reliability,
+    count_verdicts,
+    draw_curve,
     measure_searches,
 )
-from tools.accuracy.labelled import Dataset, LeftOut, Source
+from tools.accuracy.folds import Folds, fit_folds
+from tools.accuracy.groups import GroupFigures, group_our_way, measure_grouping
+from tools.accuracy.intervals import Estimate
+from tools.accuracy.labelled import Dataset, LeftOut
+from tools.accuracy.outcomes import TrialOutcome
 from tools.accuracy.reference import group_greedily
-from tools.accuracy.trials import TrialOutcome, join_sources, make_trials, run_trial
+from tools.accuracy.reliabilities import Reliability, estimate_calibration_error, measure_scores
+from tools.accuracy.sets import LabelledSet, add_mixed
+from tools.accuracy.trials import FEWEST_PEOPLE, make_trials, run_trial
 from tools.sources import UnusableSourceError
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """What was measured, on what; `reference`: nearest face within 0.6, and greedy groups."""
+class Setting:
+    """How many photos or clips of each person are enrolled, and searched for at a time."""
 
+    enrol: int
+    probe: int
+
+    def __str__(self) -> str:
+        return f"{self.enrol} enrolled, {self.probe} searched for at a time"
+
+
+SETTINGS = (Setting(1, 1), Setting(1, 3), Setting(3, 1), Setting(3, 3))
+"""The settings that are measured unless one is asked for."""
+
+SEED = 1
+
+
+@dataclass(frozen=True)
+class SetFigures:
+    """What a set holds, and how its faces are grouped; `left_out` counts files without a face."""
+
+    name: str
     people: int
     sources: int
     faces: int
-    enrolled_from: int
-    looked_for: int
-    rounds: int
-    left_out: tuple[LeftOut, ...]
-    searches: SearchFigures
-    reference_searches: SearchFigures
-    verdicts: dict[str, dict[str, float]]
-    reliability: Reliability
+    left_out: int
     groups: GroupFigures
     reference_groups: GroupFigures
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured on one set in one setting; `reference`: nearest face within 0.6.
+
+    `people` counts those searched for, and `without_face` the searches without a usable face, of
+    which half are for strangers.
+    """
+
+    set_name: str
+    enrolled_from: int
+    looked_for: int
+    people: int
+    without_face: int
+    searches: SearchFigures
+    reference_searches: SearchFigures
+    verdicts: dict[str, dict[str, Estimate]]
+    calibration_error: Estimate
+    reliability: Reliability
+    curve: tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All rows, set by set; `fitted` holds the densities of each fold, and is empty without folds.
+
+    `skipped` says which rows are missing because too few people have enough photos.
+    """
+
+    rounds: int
+    fitted: tuple[Densities, ...]
+    sets: tuple[SetFigures, ...]
+    rows: tuple[Row, ...]
+    skipped: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as plain dictionaries, lists and numbers."""
@@ -49,128 +102,99 @@ class Evaluation:
 
 
 def evaluate(
-    dataset: Dataset,
+    sets: Sequence[LabelledSet],
     model: EncodingModel,
     *,
-    enrol: int = 3,
-    probe: int = 3,
-    rounds: int = 10,
-    seed: int = 1,
-    densities: Densities | None = None,
+    on: date,
+    settings: Sequence[Setting] = SETTINGS,
+    rounds: int = 5,
+    folds: int = 0,
+    report: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
-    """Measure naming and grouping on a labelled library.
+    """Measure naming and grouping on labelled sets, in `rounds` shuffles of each.
 
-    `enrol` sources of each person are enrolled and the rest searched for, `probe` at a time, in
-    `rounds` shuffles; with photos, several in a probe stand for one person seen several times.
+    With `folds`, nobody is searched for with densities that were fitted on them; `on` is the day
+    of these fits. `report` is told what is being measured.
 
     Raises:
-        UnusableSourceError: fewer than two people have enough sources.
+        UnusableSourceError: there are too few people for any setting, or for the folds.
     """
-    trials = make_trials(dataset.sources, model, enrol=enrol, probe=probe, rounds=rounds, seed=seed)
-    outcomes = [run_trial(trial, densities) for trial in trials]
-    if not outcomes:
-        raise UnusableSourceError(
-            f"Nobody here has {enrol + 1} usable photos or clips. Add some, or enrol fewer."
-        )
+    datasets = [one.dataset for one in sets]
+    fitted = fit_folds(datasets, model, folds=folds, on=on, seed=SEED, report=report)
+    everything = add_mixed(sets)
+    rows: list[Row] = []
+    skipped: list[str] = []
+    for one, setting in product(everything, settings):
+        report(f"measuring {one.name}, {setting}")
+        outcomes = _run_trials(one.dataset, model, setting, fitted, rounds)
+        if outcomes:
+            rows.append(_measure(one.name, setting, outcomes))
+        else:
+            skipped.append(f"{one.name}, {setting}")
+    if not rows:
+        raise UnusableSourceError(_too_few(settings))
     return Evaluation(
-        people=len({source.name for source in dataset.sources}),
-        sources=len(dataset.sources),
-        faces=sum(len(source.faces) for source in dataset.sources),
-        enrolled_from=enrol,
-        looked_for=probe,
         rounds=rounds,
-        left_out=dataset.left_out,
-        searches=measure_searches([outcome.ours for outcome in outcomes]),
-        reference_searches=measure_searches([outcome.reference for outcome in outcomes]),
-        verdicts=_count_verdicts(outcomes),
+        fitted=fitted.densities,
+        sets=tuple(_describe(one, model) for one in everything),
+        rows=tuple(rows),
+        skipped=tuple(skipped),
+        left_out=everything[-1].dataset.left_out,
+    )
+
+
+def _run_trials(
+    dataset: Dataset,
+    model: EncodingModel,
+    setting: Setting,
+    folds: Folds,
+    rounds: int,
+) -> list[TrialOutcome]:
+    trials = make_trials(
+        dataset.with_left_out(),
+        model,
+        enrol=setting.enrol,
+        probe=setting.probe,
+        rounds=rounds,
+        seed=SEED,
+    )
+    return [run_trial(trial, folds.densities_for(trial.name)) for trial in trials]
+
+
+def _measure(set_name: str, setting: Setting, outcomes: Sequence[TrialOutcome]) -> Row:
+    names = [outcome.name for outcome in outcomes]
+    ours = [outcome.ours for outcome in outcomes]
+    return Row(
+        set_name=set_name,
+        enrolled_from=setting.enrol,
+        looked_for=setting.probe,
+        people=len(set(names)),
+        without_face=sum(not outcome.found_face for outcome in outcomes),
+        searches=measure_searches(names, ours),
+        reference_searches=measure_searches(names, [outcome.reference for outcome in outcomes]),
+        verdicts=count_verdicts(outcomes),
+        calibration_error=estimate_calibration_error(outcomes),
         reliability=measure_scores(outcomes),
-        groups=measure_grouping(dataset.sources, lambda faces: group_our_way(faces, model)),
-        reference_groups=measure_grouping(dataset.sources, group_greedily),
+        curve=draw_curve(ours),
     )
 
 
-def render_evaluation(evaluation: Evaluation) -> str:
-    """Format the figures as a table for people."""
-    ours, theirs = evaluation.searches, evaluation.reference_searches
-    groups, their_groups = evaluation.groups, evaluation.reference_groups
-    rows = [
-        ("right name first (rank-1)", _percent(ours.rank_1), _percent(theirs.rank_1)),
-        ("enrolled, named right", _percent(ours.named_right), _percent(theirs.named_right)),
-        ("enrolled, named wrong", _percent(ours.named_wrong), _percent(theirs.named_wrong)),
-        ("strangers named", _percent(ours.strangers_named), _percent(theirs.strangers_named)),
-        *_miss_rows(ours, theirs),
-        ("calibration error (ECE)", _percent(evaluation.reliability.calibration_error), "-"),
-        ("log loss", f"{evaluation.reliability.log_loss:.3f}", "-"),
-        ("people found", f"{groups.people_found}", f"{their_groups.people_found}"),
-        *(
-            (
-                f"B-cubed {word}",
-                f"{getattr(groups, field):.3f}",
-                f"{getattr(their_groups, field):.3f}",
-            )
-            for word, field in _B_CUBED.items()
-        ),
-    ]
-    lines = [f"{label:<34}{own:>12}{reference:>12}" for label, own, reference in rows]
-    head = (
-        f"{evaluation.people} people, {evaluation.sources} photos or clips, {evaluation.faces} "
-        f"faces; enrolled from {evaluation.enrolled_from}, searched for {evaluation.looked_for} at "
-        f"a time, {evaluation.rounds} rounds: {ours.enrolled_searches} searches for the enrolled, "
-        f"{ours.stranger_searches} for strangers"
-    )
-    left_out = [f"left out: {one.origin}: {one.reason}" for one in evaluation.left_out]
-    return "\n".join([head, f"{'':<34}{'ours':>12}{'reference':>12}", *lines, *left_out])
-
-
-_B_CUBED = {"precision": "b_cubed_precision", "recall": "b_cubed_recall", "F": "b_cubed_f"}
-
-
-def _miss_rows(ours: SearchFigures, theirs: SearchFigures) -> list[tuple[str, str, str]]:
-    rows = []
-    for own, reference in zip(ours.misses, theirs.misses, strict=True):
-        label = f"FNIR at FPIR {100 * own.fpir:g} %"
-        if own.bound is not None:
-            label = f"FNIR at FPIR 0 of {ours.stranger_searches}"
-        rows.append((label, _percent(own.fnir), _percent(reference.fnir)))
-    return list(dict.fromkeys(rows))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _count_verdicts(outcomes: Sequence[TrialOutcome]) -> dict[str, dict[str, float]]:
-    shares = {}
-    for kind, enrolled in (("enrolled", True), ("strangers", False)):
-        verdicts = [one.verdict for one in outcomes if one.ours.enrolled == enrolled]
-        shares[kind] = {
-            verdict: verdicts.count(verdict) / len(verdicts)
-            for verdict in ("match", "uncertain", "unknown")
-        }
-    return shares
-
-
-def measure_scores(outcomes: Sequence[TrialOutcome]) -> Reliability:
-    """Measure how well the scores of trials came true; half of them search for strangers."""
-    return measure_reliability(
-        [outcome.ours.score / 100 for outcome in outcomes],
-        [outcome.ours.enrolled and outcome.ours.first_is_right for outcome in outcomes],
-        [outcome.log_loss for outcome in outcomes],
+def _describe(one: LabelledSet, model: EncodingModel) -> SetFigures:
+    sources = one.dataset.sources
+    return SetFigures(
+        name=one.name,
+        people=len({source.name for source in one.dataset.with_left_out()}),
+        sources=len(sources),
+        faces=sum(len(source.faces) for source in sources),
+        left_out=len(one.dataset.left_out),
+        groups=measure_grouping(sources, lambda faces: group_our_way(faces, model)),
+        reference_groups=measure_grouping(sources, group_greedily),
     )
 
 
-def measure_grouping(
-    sources: Sequence[Source], group: Callable[[Sequence[Face]], list[int]]
-) -> GroupFigures:
-    """Group the faces of all sources as if they were one film, and compare with their names."""
-    faces = join_sources(sources)
-    names = [source.name for source in sources for _ in source.faces]
-    return measure_groups(group(faces), names)
-
-
-def group_our_way(faces: Sequence[Face], model: EncodingModel) -> list[int]:
-    """Number each face's person; a weak face that fits nobody gets its own number."""
-    person_of_face = {
-        id(face): number for number, group in enumerate(group_faces(faces, model)) for face in group
-    }
-    return [person_of_face.get(id(face), -1 - row) for row, face in enumerate(faces)]
+def _too_few(settings: Sequence[Setting]) -> str:
+    fewest = min(setting.enrol for setting in settings)
+    return (
+        f"Measuring needs {FEWEST_PEOPLE} people with {fewest + 1} photos or clips each, {fewest} "
+        "of them usable, and fewer have them here. Add some, or enrol fewer (--enrol)."
+    )

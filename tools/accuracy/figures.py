@@ -1,8 +1,8 @@
-"""Turns outcomes of trials into figures: how often names are right, wrong or missing, and so on.
+"""Turns outcomes of trials into figures: how often names are right, wrong or missing.
 
 The terms are those of ISO/IEC 19795-1 and of NIST's face recognition tests. FPIR: the share of
 searches for someone not enrolled that name anyone. FNIR: the share of searches for someone enrolled
-that do not name them. B-cubed: Bagga and Baldwin 1998. ECE: Naeini, Cooper and Hauskrecht 2015.
+that do not name them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,22 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-RELIABILITY_BINS = 10
+from function.matching.matches import MATCH_FROM
+from tools.accuracy.intervals import Estimate, estimate_share
+from tools.accuracy.outcomes import Outcome, TrialOutcome
+
 FPIR_TARGETS = (0.01, 0.001)
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """One search: was the person enrolled, is the first name right, its score, and was it named.
-
-    `score` may be on any scale where higher is more certain; `right_score` is the right name's.
-    """
-
-    enrolled: bool
-    first_is_right: bool
-    score: float
-    right_score: float
-    named: bool
+CURVE_SCORES = tuple(
+    sorted({MATCH_FROM, *range(5, 100, 5), *range(91, 100), *(99.2, 99.4, 99.6, 99.8, 99.9)})
+)
+"""Thresholds at which misses are weighed against strangers named; denser where scores are."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +38,7 @@ class MissRate:
 
 @dataclass(frozen=True)
 class SearchFigures:
-    """How well people are named; shares are from 0 to 1.
+    """How well people are named.
 
     `rank_1`: the right performer is first, whatever the score. `named_right`, `named_wrong`:
     searches for enrolled people that give the right or a wrong name; `strangers_named`: searches
@@ -53,94 +47,69 @@ class SearchFigures:
 
     enrolled_searches: int
     stranger_searches: int
-    rank_1: float
-    named_right: float
-    named_wrong: float
-    strangers_named: float
+    rank_1: Estimate
+    named_right: Estimate
+    named_wrong: Estimate
+    strangers_named: Estimate
     misses: tuple[MissRate, ...]
 
 
 @dataclass(frozen=True)
-class ReliabilityBin:
-    """Scores within a tenth: what they promised on average, and how many came true."""
+class CurvePoint:
+    """What a threshold of `score` percent would do: shares (0 to 1) of strangers and of enrolled.
 
-    count: int
-    promised: float
-    true: float
-
-
-@dataclass(frozen=True)
-class Reliability:
-    """Whether a score of 90 is right nine times in ten.
-
-    `calibration_error` (ECE) is the mean gap between score and truth, weighted by count;
-    `log_loss` is the mean of -ln of the probability given to what was true.
+    `missed` are the enrolled who are not named right.
     """
 
-    bins: tuple[ReliabilityBin, ...]
-    calibration_error: float
-    log_loss: float
+    score: float
+    strangers_named: float
+    missed: float
 
 
-@dataclass(frozen=True)
-class GroupFigures:
-    """How well faces are grouped into people; `b_cubed_f` is the harmonic mean of the other two."""
+def measure_searches(people: Sequence[str], outcomes: Sequence[Outcome]) -> SearchFigures:
+    """Count what happened in searches for enrolled people and for strangers.
 
-    b_cubed_precision: float
-    b_cubed_recall: float
-    b_cubed_f: float
-    people_found: int
-    people_true: int
-
-
-def measure_searches(outcomes: Sequence[Outcome]) -> SearchFigures:
-    """Count what happened in searches for enrolled people and for strangers."""
-    enrolled = [outcome for outcome in outcomes if outcome.enrolled]
-    strangers = [outcome for outcome in outcomes if not outcome.enrolled]
+    Element i of both is about search i: whom it is for, and what came of it.
+    """
+    pairs = list(zip(people, outcomes, strict=True))
+    enrolled = [(name, outcome) for name, outcome in pairs if outcome.enrolled]
+    strangers = [(name, outcome) for name, outcome in pairs if not outcome.enrolled]
+    names, known = [name for name, _ in enrolled], [outcome for _, outcome in enrolled]
+    unknown = [outcome for _, outcome in strangers]
     return SearchFigures(
-        enrolled_searches=len(enrolled),
-        stranger_searches=len(strangers),
-        rank_1=_share(outcome.first_is_right for outcome in enrolled),
-        named_right=_share(outcome.named and outcome.first_is_right for outcome in enrolled),
-        named_wrong=_share(outcome.named and not outcome.first_is_right for outcome in enrolled),
-        strangers_named=_share(outcome.named for outcome in strangers),
-        misses=tuple(_miss_rate(enrolled, strangers, fpir) for fpir in FPIR_TARGETS),
+        enrolled_searches=len(known),
+        stranger_searches=len(unknown),
+        rank_1=estimate_share(names, [one.first_is_right for one in known]),
+        named_right=estimate_share(names, [one.named and one.first_is_right for one in known]),
+        named_wrong=estimate_share(names, [one.named and not one.first_is_right for one in known]),
+        strangers_named=estimate_share([n for n, _ in strangers], [one.named for one in unknown]),
+        misses=tuple(_miss_rate(known, unknown, fpir) for fpir in FPIR_TARGETS),
     )
 
 
-def measure_reliability(
-    probabilities: Sequence[float], came_true: Sequence[bool], log_losses: Sequence[float]
-) -> Reliability:
-    """Compare what scores promised (0 to 1) with what came true, for each tenth."""
-    promised, true = np.array(probabilities), np.array(came_true, float)
-    bin_of = np.minimum((promised * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
-    bins = tuple(
-        ReliabilityBin(
-            int(inside.sum()), float(promised[inside].mean()), float(true[inside].mean())
-        )
-        for inside in (bin_of == number for number in range(RELIABILITY_BINS))
-        if inside.any()
-    )
-    gaps = sum(one.count * abs(one.promised - one.true) for one in bins)
-    return Reliability(bins, gaps / max(len(promised), 1), float(np.mean(log_losses)))
+def count_verdicts(outcomes: Sequence[TrialOutcome]) -> dict[str, dict[str, Estimate]]:
+    """Estimate the share of each verdict, for `enrolled` and for `strangers`."""
+    shares = {}
+    for kind, enrolled in (("enrolled", True), ("strangers", False)):
+        of_kind = [one for one in outcomes if one.ours.enrolled == enrolled]
+        names = [one.name for one in of_kind]
+        shares[kind] = {
+            verdict: estimate_share(names, [one.verdict == verdict for one in of_kind])
+            for verdict in ("match", "uncertain", "unknown")
+        }
+    return shares
 
 
-def measure_groups(groups: Sequence[int], names: Sequence[str]) -> GroupFigures:
-    """Compare groups with names: element i of both is about face i.
-
-    For a face, B-cubed precision is the share of its group that has its name, and recall the share
-    of its name that is in its group; both are averaged over the faces. A negative group means that
-    the face belongs to nobody; it does not count as a person found.
-    """
-    group_of = np.unique(np.array(groups), return_inverse=True)[1]
-    name_of = np.unique(np.array(names), return_inverse=True)[1]
-    table = np.zeros((group_of.max() + 1, name_of.max() + 1))
-    np.add.at(table, (group_of, name_of), 1)
-    precision = float((table**2 / table.sum(axis=1, keepdims=True)).sum() / table.sum())
-    recall = float((table**2 / table.sum(axis=0, keepdims=True)).sum() / table.sum())
-    f_measure = 2 * precision * recall / (precision + recall)
-    found = len({group for group in groups if group >= 0})
-    return GroupFigures(precision, recall, f_measure, found, table.shape[1])
+def draw_curve(outcomes: Sequence[Outcome]) -> tuple[CurvePoint, ...]:
+    """Weigh misses against strangers named, at each threshold of CURVE_SCORES, lowest first."""
+    points = []
+    for score in CURVE_SCORES:
+        named = [outcome.nameable and outcome.score >= score for outcome in outcomes]
+        pairs = list(zip(outcomes, named, strict=True))
+        found = _share(is_named and one.first_is_right for one, is_named in pairs if one.enrolled)
+        strangers = _share(is_named for one, is_named in pairs if not one.enrolled)
+        points.append(CurvePoint(score, strangers, 1 - found))
+    return tuple(points)
 
 
 def _miss_rate(enrolled: Sequence[Outcome], strangers: Sequence[Outcome], fpir: float) -> MissRate:

@@ -44,8 +44,9 @@ class Source:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that could not be used, and why."""
+    """A file that could not be used, whom it should show, and why it shows nobody."""
 
+    name: str
     origin: str
     reason: str
 
@@ -56,6 +57,14 @@ class Dataset:
 
     sources: tuple[Source, ...]
     left_out: tuple[LeftOut, ...]
+
+    def with_left_out(self) -> tuple[Source, ...]:
+        """Return the sources, and one without faces for each file that was left out.
+
+        A search for such a file names nobody, as it would in use.
+        """
+        blank = (Source(one.name, one.origin, (), is_video=False) for one in self.left_out)
+        return (*self.sources, *blank)
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,7 @@ def _read_photos(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
                 faces = faces_of_image(decode_photo(photo.read()), engine, DETECTION_PIXELS)
                 face = _labelled_face(faces)
             except (OSError, PhotoRefusedError) as error:
-                yield LeftOut(photo.origin, str(error))
+                yield LeftOut(record.performer.name, photo.origin, str(error))
             else:
                 yield Source(record.performer.name, photo.origin, (face,), is_video=False)
 
@@ -106,19 +115,20 @@ def _labelled_face(faces: list[Face]) -> Face:
 
 def _read_clips(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
     for clip, labels in _read_labels(folder / LABELS_FILE).items():
+        names = sorted({label.name for label in labels})
         try:
             with open_video(folder / clip, None) as video:
                 found = find_faces(sample_frames(video), engine, Settings().detection_pixels)
                 faces = [face for _, new in found for face in new]
         except (OSError, RecognitionError) as error:
-            yield LeftOut(clip, str(error))
+            yield from (LeftOut(name, clip, str(error)) for name in names)
             continue
-        for name in sorted({label.name for label in labels}):
+        for name in names:
             own = tuple(face for face in faces if _names_at(face.seconds, labels) == {name})
             if own:
                 yield Source(name, clip, own, is_video=True)
             else:
-                yield LeftOut(clip, f"no face while only {name} is labelled")
+                yield LeftOut(name, clip, f"no face while only {name} is labelled")
 
 
 def _names_at(seconds: float, labels: list[_Label]) -> set[str]:

@@ -2,7 +2,8 @@
 
 In each round every person's sources are shuffled and split into those to enrol and those to
 search for. Each probe is searched for twice: with its person enrolled, and, as a stranger, with
-everyone except that person enrolled.
+everyone except that person enrolled. A source without faces is never enrolled, because enrolling
+refuses it, but it is searched for like any other, and names nobody.
 """
 
 import math
@@ -20,16 +21,23 @@ from function.matching.densities import Densities, shipped_densities
 from function.matching.matches import Identification, identify_people
 from function.people.people import person_of
 from tools.accuracy import reference
-from tools.accuracy.figures import Outcome
 from tools.accuracy.labelled import Source
+from tools.accuracy.outcomes import Outcome, TrialOutcome
 
 LEAST_PROBABILITY = 1e-4
 """Scores are shown to a tenth of a percent; log loss takes anything smaller as this."""
 
+FEWEST_PEOPLE = 2
+"""Somebody is searched for as a stranger among the others, so there must be others."""
+
+PROBES_PER_PERSON = 4
+"""The most probes of one person in a round. More of them would meet the same enrolled photos again,
+and add less than another round does; and people with many photos would outweigh the others."""
+
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A probe's faces, whose they are, and the gallery they are searched for in."""
+    """A probe's faces (maybe none), whose they are, and the gallery they are searched for in."""
 
     name: str
     faces: tuple[Face, ...]
@@ -37,14 +45,12 @@ class Trial:
     enrolled: bool
 
 
-@dataclass(frozen=True)
-class TrialOutcome:
-    """The outcome of a trial, our way and the reference's, and how good our probabilities were."""
+@dataclass(frozen=True, eq=False)
+class _Draw:
+    """One person's sources of a round: those that are enrolled, and the probes."""
 
-    ours: Outcome
-    reference: Outcome
-    verdict: str
-    log_loss: float
+    enrolled: list[Source]
+    probes: list[list[Source]]
 
 
 def make_trials(
@@ -58,36 +64,54 @@ def make_trials(
 ) -> Iterator[Trial]:
     """Yield trials that enrol `enrol` sources of each person and search for `probe` at a time.
 
-    People with fewer than `enrol` + 1 sources are left out.
+    People are left out if fewer than `enrol` of their sources have faces, or if none would be left
+    to search for; with fewer than two people there are no trials.
     """
     shuffler = random.Random(seed)  # noqa: S311  # trials are drawn, not secrets
-    by_name = _by_name(sources, enrol + 1)
+    by_name = _by_name(sources, enrol)
+    if len(by_name) < FEWEST_PEOPLE:
+        return
     for _ in range(rounds):
-        enrolled: dict[str, list[Source]] = {}
-        probes: list[tuple[str, list[Source]]] = []
-        for name, own in by_name.items():
-            shuffled = shuffler.sample(own, len(own))
-            enrolled[name] = shuffled[:enrol]
-            rest = shuffled[enrol:]
-            chunk = min(probe, len(rest))
-            starts = range(0, len(rest) - chunk + 1, chunk)
-            probes.extend((name, rest[start : start + chunk]) for start in starts)
+        draws = {name: _draw(own, enrol, probe, shuffler) for name, own in by_name.items()}
+        enrolled = {name: draw.enrolled for name, draw in draws.items()}
         everyone = make_gallery(enrolled, model)
-        for name, chosen in probes:
-            faces = join_sources(chosen)
-            others = {other: own for other, own in enrolled.items() if other != name}
-            yield Trial(name, faces, everyone, enrolled=True)
-            yield Trial(name, faces, make_gallery(others, model), enrolled=False)
+        for name, draw in draws.items():
+            others = make_gallery({key: enrolled[key] for key in enrolled if key != name}, model)
+            for chosen in draw.probes:
+                faces = join_sources(chosen)
+                yield Trial(name, faces, everyone, enrolled=True)
+                yield Trial(name, faces, others, enrolled=False)
+
+
+def _draw(own: Sequence[Source], enrol: int, probe: int, shuffler: random.Random) -> _Draw:
+    """Enrol the first `enrol` sources with faces; what was not tried is there to search for."""
+    shuffled = shuffler.sample(own, len(own))
+    with_faces = [place for place, source in enumerate(shuffled) if source.faces]
+    tried = with_faces[enrol - 1] + 1
+    rest = shuffled[tried:]
+    chunk = max(min(probe, len(rest)), 1)
+    starts = range(0, len(rest) - chunk + 1, chunk)[:PROBES_PER_PERSON]
+    return _Draw(
+        enrolled=[source for source in shuffled[:tried] if source.faces],
+        probes=[rest[start : start + chunk] for start in starts],
+    )
 
 
 def run_trial(trial: Trial, densities: Densities | None) -> TrialOutcome:
-    """Search for the probe in its gallery, our way and the reference's way."""
+    """Search for the probe in its gallery, our way and the reference's way.
+
+    `densities` are those that ship if it is None.
+    """
+    if not trial.faces:
+        return _outcome_without_faces(trial)
     person = person_of(trial.faces, trial.gallery.model)
     found = identify_people([person], trial.gallery, densities or shipped_densities())[0]
     scores = {match.performer.name: match.score for match in found.matches}
     right = scores.get(trial.name, 0.0)
     truth = right / 100 if trial.enrolled else 1 - min(sum(scores.values()) / 100, 1)
     return TrialOutcome(
+        name=trial.name,
+        found_face=True,
         ours=_our_outcome(trial, found, right),
         reference=_reference_outcome(trial),
         verdict=found.verdict,
@@ -121,11 +145,15 @@ def _enrolled_faces(sources: Sequence[Source]) -> list[Face]:
     return [face for face in faces if not face.is_weak] or faces
 
 
-def _by_name(sources: Sequence[Source], fewest: int) -> dict[str, list[Source]]:
+def _by_name(sources: Sequence[Source], enrol: int) -> dict[str, list[Source]]:
     by_name: dict[str, list[Source]] = {}
     for source in sources:
         by_name.setdefault(source.name, []).append(source)
-    return {name: own for name, own in sorted(by_name.items()) if len(own) >= fewest}
+    return {
+        name: own
+        for name, own in sorted(by_name.items())
+        if sum(bool(source.faces) for source in own) >= enrol and len(own) > enrol
+    }
 
 
 def join_sources(sources: Sequence[Source]) -> tuple[Face, ...]:
@@ -134,8 +162,29 @@ def join_sources(sources: Sequence[Source]) -> tuple[Face, ...]:
     first = 0
     for source in sources:
         faces.extend(replace(face, frame=first + face.frame) for face in source.faces)
-        first = faces[-1].frame + 1
+        first = faces[-1].frame + 1 if faces else 0
     return tuple(faces)
+
+
+def _outcome_without_faces(trial: Trial) -> TrialOutcome:
+    nobody = Outcome(
+        enrolled=trial.enrolled,
+        first_is_right=False,
+        score=0.0,
+        right_score=0.0,
+        nameable=False,
+        named=False,
+    )
+    # The reference's scores are distances below zero.
+    nowhere = replace(nobody, score=-math.inf, right_score=-math.inf)
+    return TrialOutcome(
+        name=trial.name,
+        found_face=False,
+        ours=nobody,
+        reference=nowhere,
+        verdict="unknown",
+        log_loss=0.0,
+    )
 
 
 def _our_outcome(trial: Trial, found: Identification, right: float) -> Outcome:
@@ -145,6 +194,7 @@ def _our_outcome(trial: Trial, found: Identification, right: float) -> Outcome:
         first_is_right=first is not None and first.performer.name == trial.name,
         score=first.score if first else 0.0,
         right_score=right,
+        nameable=bool(found.person.strong_views),
         named=found.verdict == "match",
     )
 
@@ -159,5 +209,6 @@ def _reference_outcome(trial: Trial) -> Outcome:
         first_is_right=position == own,
         score=-distance,
         right_score=-right,
+        nameable=True,
         named=distance <= reference.TOLERANCE,
     )

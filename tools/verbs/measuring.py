@@ -11,13 +11,23 @@ from function.matching.audits import audit_gallery
 from function.settings import Settings
 from tools.accuracy.calibrate import calibrate as fit_and_compare
 from tools.accuracy.calibrate import render_calibration
+from tools.accuracy.evaluate import SETTINGS, Setting
 from tools.accuracy.evaluate import evaluate as measure
-from tools.accuracy.evaluate import render_evaluation
 from tools.accuracy.labelled import read_dataset
+from tools.accuracy.pages import check_page, write_page
+from tools.accuracy.sets import read_sets
+from tools.accuracy.tables import render_evaluation
 from tools.verbs.audit_lines import render_audit
 from tools.verbs.shared import Verb, gallery_option, load_chosen_engine, print_json
 
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+AT_LEAST_ONE = click.IntRange(min=1)
+
+ROUNDS_HELP = "How often they are shuffled."
+FOLDS_HELP = (
+    "Fit scores on all others before searching for each fold of people; 0: those that ship."
+)
+PAGE_HELP = "Also put the table on this Markdown page, between its markers, and drawings beside it."
 
 
 def table_option(verb: Verb) -> Verb:
@@ -25,32 +35,60 @@ def table_option(verb: Verb) -> Verb:
     return click.option("--table", is_flag=True, help="Print a table instead of JSON.")(verb)
 
 
-@click.command(epilog="Example: python -m tools evaluate labelled/ --enrol 3 --probe 3 --table")
-@click.argument("dataset", type=FOLDER)
-@click.option("--enrol", default=3, show_default=True, help="Photos or clips enrolled per person.")
-@click.option("--probe", default=3, show_default=True, help="How many are searched for at a time.")
-@click.option("--rounds", default=5, show_default=True, help="How often they are shuffled.")
+@click.command(epilog="Example: python -m tools evaluate friends/ family/ --folds 5 --table")
+@click.argument("folders", metavar="FOLDER...", type=FOLDER, nargs=-1, required=True)
+@click.option("--enrol", type=AT_LEAST_ONE, help="Photos or clips enrolled per person.")
+@click.option("--probe", type=AT_LEAST_ONE, help="How many are searched for at a time.")
+@click.option("--rounds", type=AT_LEAST_ONE, default=5, show_default=True, help=ROUNDS_HELP)
+@click.option("--folds", type=click.IntRange(min=0), default=0, show_default=True, help=FOLDS_HELP)
+@click.option("--page", type=click.Path(path_type=Path), help=PAGE_HELP)
 @table_option
-def evaluate(dataset: Path, enrol: int, probe: int, rounds: int, table: bool) -> None:  # noqa: FBT001  # click passes flags
-    """Measure on DATASET how often names are right, wrong or missing, compared with the usual way.
+def evaluate(
+    *,
+    folders: tuple[Path, ...],
+    enrol: int | None,
+    probe: int | None,
+    rounds: int,
+    folds: int,
+    page: Path | None,
+    table: bool,
+) -> None:
+    """Measure on each FOLDER how often names are right, wrong or missing, next to the usual way.
 
-    DATASET holds photos by name, NAME/*.jpg, or clips and a table labels.csv with the columns clip,
-    name, start and end (seconds). No gallery is changed.
+    A FOLDER holds photos by name, NAME/*.jpg, or clips and a table labels.csv with the columns
+    clip, name, start and end (seconds). Several are measured one by one, and as one gallery of
+    everyone. 1 and 3 are enrolled, and 1 and 3 searched for; --enrol or --probe ask for one
+    setting (the other is 3 then). No gallery is changed.
     """
+    if page is not None:
+        check_page(page)
     engine = load_chosen_engine(Settings.from_env())
-    read = read_dataset(dataset, engine)
-    figures = measure(read, engine.encoder.model, enrol=enrol, probe=probe, rounds=rounds)
+    evaluation = measure(
+        read_sets(folders, engine, _report),
+        engine.encoder.model,
+        on=datetime.now(tz=UTC).date(),
+        settings=[Setting(enrol or 3, probe or 3)] if enrol or probe else SETTINGS,
+        rounds=rounds,
+        folds=folds,
+        report=_report,
+    )
+    if page is not None:
+        write_page(page, evaluation)
     if table:
-        click.echo(render_evaluation(figures))
+        click.echo(render_evaluation(evaluation))
     else:
-        print_json(figures.to_json())
+        print_json(evaluation.to_json())
+
+
+def _report(line: str) -> None:
+    click.echo(line, err=True)
 
 
 @click.command(epilog="Example: python -m tools calibrate labelled/ > densities.json")
 @click.argument("dataset", type=FOLDER)
 @click.option("--description", help="Describes DATASET to readers of the fit.")
 @table_option
-def calibrate(dataset: Path, description: str | None, table: bool) -> None:  # noqa: FBT001  # as above
+def calibrate(dataset: Path, description: str | None, table: bool) -> None:  # noqa: FBT001  # click passes flags
     """Fit on DATASET how far apart faces of one person and of strangers are, and test the fit.
 
     DATASET is laid out as for `evaluate`. To be useful it needs at least ten people, each with

@@ -10,7 +10,7 @@ from function.faces.face import Face
 from function.people import grouping
 from tests.support.crowds import Crowd, make_face, make_faces
 from tests.support.people import group_faces, template_of
-from tools.accuracy.evaluate import group_our_way, measure_grouping
+from tools.accuracy.groups import group_our_way, measure_grouping
 from tools.accuracy.labelled import Dataset
 
 SCENE_SPREAD = 0.22

@@ -1,199 +1,156 @@
-"""Measuring a labelled library."""
+"""Measuring labelled libraries."""
 
-import json
-from pathlib import Path
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
 
-import numpy as np
 import pytest
 
 from function.engines.models import PRIMARY
-from function.engines.protocol import Engine
-from function.faces.face import Face
-from tests.support.crowds import Crowd, make_face, make_gallery, make_sources
-from tools.accuracy.evaluate import evaluate, render_evaluation
-from tools.accuracy.figures import Outcome, measure_groups, measure_reliability, measure_searches
-from tools.accuracy.labelled import Dataset, read_dataset
-from tools.accuracy.reference import TOLERANCE, group_greedily, nearest_face
-from tools.accuracy.trials import make_trials
-from tools.footage.videos import moving_picture, read_picture, write_video
+from function.matching.densities import Densities, shipped_densities
+from tests.support.crowds import Crowd, make_face, make_sources
+from tools.accuracy import evaluate as evaluating
+from tools.accuracy import folds as folding
+from tools.accuracy.evaluate import SETTINGS, Evaluation, Row, Setting, evaluate
+from tools.accuracy.labelled import Dataset, LeftOut, Source
+from tools.accuracy.sets import name_set
+from tools.accuracy.trials import Trial, run_trial
 from tools.sources import UnusableSourceError
 
-MODEL = PRIMARY
+TODAY = date(2026, 11, 23)
+ONE_BY_ONE = (Setting(1, 1),)
 
 
-def _outcome(who: Literal["right", "wrong", "stranger"], score: float) -> Outcome:
-    right = who == "right"
-    return Outcome(
-        enrolled=who != "stranger",
-        first_is_right=right,
-        score=score,
-        right_score=score if right else 0.0,
-        named=True,
-    )
+def _measure(*datasets: Dataset, **how: Any) -> Evaluation:
+    sets = [name_set(f"set{number}", dataset) for number, dataset in enumerate(datasets)]
+    return evaluate(sets, PRIMARY, on=TODAY, **{"rounds": 2, **how})
 
 
-def test_b_cubed_is_that_of_the_textbook() -> None:
-    # Bagga and Baldwin's example: precision 0.76 for joining a group of 5 with one of 2 apart.
-    names = ["a"] * 5 + ["b"] * 2 + ["c"] * 5
-    joined = [0] * 5 + [1] * 7
-    figures = measure_groups(joined, names)
-    assert figures.b_cubed_precision == pytest.approx((5 + 2 * 2 / 7 + 5 * 5 / 7) / 12)
-    assert figures.b_cubed_recall == 1
-    assert (figures.people_found, figures.people_true) == (2, 3)
+def _crowd(people: int, each: int, seed: int = 1, spread: float = 0.29) -> Dataset:
+    return Dataset(make_sources(Crowd(seed), people, each, spread), ())
 
 
-def test_a_face_that_is_nobodys_costs_recall_and_is_no_person() -> None:
-    figures = measure_groups([0, 0, 0, -1], ["a"] * 4)
-    assert figures.b_cubed_precision == 1
-    assert figures.b_cubed_recall == pytest.approx((3 * 3 / 4 + 1 / 4) / 4)
-    assert figures.people_found == 1
-
-
-def test_misses_are_counted_at_the_threshold_that_strangers_set() -> None:
-    strangers = [_outcome("stranger", score) for score in range(100)]
-    enrolled = [_outcome("right", 98.5), _outcome("right", 50), _outcome("wrong", 99.9)]
-    figures = measure_searches([*strangers, *enrolled])
-    one_percent, one_per_mille = figures.misses
-    assert (one_percent.threshold, one_percent.bound) == (98, None)
-    assert one_percent.fnir == pytest.approx(2 / 3)
-    assert one_per_mille.threshold == 99
-    assert one_per_mille.bound == 0.01
-    assert figures.rank_1 == pytest.approx(2 / 3)
-    assert figures.named_wrong == pytest.approx(1 / 3)
-    assert figures.strangers_named == 1
-
-
-def test_scores_that_come_true_have_no_calibration_error() -> None:
-    promised = [0.85] * 20 + [0.05] * 20
-    true = [True] * 17 + [False] * 3 + [True] + [False] * 19
-    assert measure_reliability(promised, true, [0.0]).calibration_error == pytest.approx(
-        0, abs=1e-9
-    )
-    boasting = measure_reliability([0.95] * 20, [False] * 20, [3.0])
-    assert boasting.calibration_error == pytest.approx(0.95)
-    assert boasting.bins[0].count == 20
-
-
-def test_the_reference_takes_the_nearest_face_and_the_first_group_within_its_tolerance() -> None:
-    start = np.zeros(128, np.float32)
-    step = np.eye(1, 128, dtype=np.float32)[0] * (TOLERANCE - 0.01)
-    faces = [make_face(start + count * step, count) for count in range(4)]
-    assert group_greedily(faces) == [0, 0, 0, 0]
-    assert group_greedily([faces[0], faces[2], faces[3]]) == [0, 1, 1]
-    gallery = make_gallery([np.stack([start, start + 3 * step]), np.stack([start + 2 * step])])
-    position, distance = nearest_face([faces[3]], gallery)
-    assert (position, distance) == (0, 0)
-
-
-def test_no_source_is_enrolled_and_looked_for_at_once() -> None:
-    sources = make_sources(Crowd(), people=4, each=5)
-    for trial in make_trials(sources, MODEL, enrol=2, probe=2, rounds=3, seed=1):
-        enrolled = {row.tobytes() for row in trial.gallery.vectors}
-        assert not enrolled & {face.encoding.tobytes() for face in trial.faces}
-        names = {performer.name for performer in trial.gallery.performers}
-        assert (trial.name in names) == trial.enrolled
-        assert len(names) == (4 if trial.enrolled else 3)
+def _row(evaluation: Evaluation) -> Row:
+    (row,) = evaluation.rows
+    return row
 
 
 def test_the_same_library_gives_the_same_figures() -> None:
-    dataset = Dataset(make_sources(Crowd(), people=5, each=4), ())
-    first, second = (evaluate(dataset, MODEL, enrol=1, probe=1, rounds=2) for _ in range(2))
+    first, second = (_measure(_crowd(5, 4), settings=ONE_BY_ONE) for _ in range(2))
     assert first == second
 
 
 def test_people_far_apart_are_named_and_grouped_without_fault() -> None:
-    dataset = Dataset(make_sources(Crowd(), people=6, each=6, spread=0.2), ())
-    evaluation = evaluate(dataset, MODEL, rounds=3)
-    assert evaluation.searches.rank_1 == 1
-    assert evaluation.searches.named_right == 1
-    assert evaluation.searches.strangers_named == 0
-    assert evaluation.groups.b_cubed_f == 1
-    assert evaluation.verdicts["enrolled"]["match"] == 1
-    assert evaluation.reliability.calibration_error < 0.02
+    evaluation = _measure(_crowd(6, 6, spread=0.2), settings=[Setting(3, 3)], rounds=3)
+    row = _row(evaluation)
+    assert row.searches.rank_1.value == 1
+    assert row.searches.named_right.value == 1
+    assert row.searches.strangers_named.value == 0
+    assert row.verdicts["enrolled"]["match"].value == 1
+    assert row.calibration_error.value < 0.02
+    assert evaluation.sets[0].groups.b_cubed_f == 1
 
 
 def test_names_that_mean_nothing_are_seen_to_mean_nothing() -> None:
     crowd = Crowd()
-    faces = [make_face(crowd.person()) for _ in range(24)]
-    shuffled = [
-        source
-        for number, source in enumerate(make_sources(crowd, people=4, each=6))
-        for source in [type(source)(source.name, source.origin, (faces[number],), is_video=False)]
-    ]
-    evaluation = evaluate(Dataset(tuple(shuffled), ()), MODEL, enrol=1, probe=1, rounds=2)
-    assert evaluation.searches.rank_1 < 0.6
-    assert evaluation.searches.named_right < 0.1
-
-
-def test_the_table_and_the_json_hold_the_figures() -> None:
-    dataset = Dataset(make_sources(Crowd(), people=4, each=4), ())
-    evaluation = evaluate(dataset, MODEL, enrol=2, probe=1, rounds=1)
-    record = json.loads(json.dumps(evaluation.to_json()))
-    assert record["searches"]["rank_1"] == evaluation.searches.rank_1
-    assert record["reference_groups"]["people_true"] == 4
-    table = render_evaluation(evaluation)
-    assert "FNIR at FPIR 0 of 8" in table
-    assert "B-cubed F" in table
-
-
-def test_too_few_photos_are_an_error_that_says_how_many_are_needed() -> None:
-    dataset = Dataset(make_sources(Crowd(), people=3, each=3), ())
-    with pytest.raises(UnusableSourceError, match="Nobody here has 4 usable"):
-        evaluate(dataset, MODEL, enrol=3)
-
-
-def test_a_folder_of_photos_is_read_by_name(people_folder: Path, engine: Engine) -> None:
-    dataset = read_dataset(people_folder, engine)
-    names = [source.name for source in dataset.sources]
-    assert names == ["Barack Obama", "Barack Obama", "Grace Hopper"]
-    assert dataset.left_out == ()
-    assert all(isinstance(source.faces[0], Face) for source in dataset.sources)
-
-
-def test_a_folder_of_clips_is_read_by_its_labels(
-    photos: Path, tmp_path: Path, engine: Engine
-) -> None:
-    collins, hopper = (read_picture(photos / name) for name in ("astronaut.png", "hopper.jpg"))
-    shots = [
-        *moving_picture(collins, 2, size=(480, 360)),
-        *moving_picture(hopper, 2, size=(480, 360)),
-    ]
-    write_video(tmp_path / "two.mp4", shots)
-    (tmp_path / "labels.csv").write_text(
-        "clip,name,start,end\ntwo.mp4,Collins,0,1.9\ntwo.mp4,Hopper,2.1,\ngone.mp4,Collins,,\n"
+    shuffled = tuple(
+        replace(source, faces=(make_face(crowd.person()),))
+        for source in make_sources(crowd, people=4, each=6)
     )
-    dataset = read_dataset(tmp_path, engine)
-    assert [(source.name, source.is_video) for source in dataset.sources] == [
-        ("Collins", True),
-        ("Hopper", True),
-    ]
-    collins_faces, hopper_faces = (source.faces for source in dataset.sources)
-    assert all(face.seconds > 2 for face in hopper_faces)
-    assert all(face.seconds < 2 for face in collins_faces)
-    assert [one.origin for one in dataset.left_out] == ["gone.mp4"]
+    row = _row(_measure(Dataset(shuffled, ()), settings=ONE_BY_ONE))
+    assert row.searches.rank_1.value < 0.6
+    assert row.searches.named_right.value < 0.1
 
 
-@pytest.mark.parametrize(
-    ("table", "complaint"),
-    [
-        ("video,name\na.mp4,X\n", "no column 'clip'"),
-        ("clip,name,start,end\na.mp4,X,soon,\n", "line 2: start and end must be seconds"),
-    ],
-)
-def test_labels_that_cannot_be_used_say_where(
-    table: str, complaint: str, tmp_path: Path, engine: Engine
+def test_every_set_is_measured_in_every_setting_and_only_several_are_mixed() -> None:
+    alone = _measure(_crowd(3, 5))
+    assert [row.set_name for row in alone.rows] == ["set0"] * 4
+    both = _measure(_crowd(3, 5), _crowd(4, 5, seed=2))
+    assert [one.name for one in both.sets] == ["set0", "set1", "mixed"]
+    found = [(row.set_name, Setting(row.enrolled_from, row.looked_for)) for row in both.rows]
+    assert found == [(one.name, setting) for one in both.sets for setting in SETTINGS]
+    assert [row.people for row in both.rows[::4]] == [3, 4, 7]
+
+
+def test_nobody_is_searched_for_with_densities_that_were_fitted_on_them(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (tmp_path / "labels.csv").write_text(table)
-    with pytest.raises(UnusableSourceError, match=complaint):
-        read_dataset(tmp_path, engine)
+    searched: list[tuple[str, str]] = []
+
+    def fit(sources: Sequence[Source], *_: object, **__: object) -> Densities:
+        names = sorted({source.name for source in sources})
+        return replace(shipped_densities(), fitted_on=" ".join(names))
+
+    def run(trial: Trial, densities: Densities | None) -> Any:
+        assert densities is not None
+        searched.append((trial.name, densities.fitted_on))
+        return run_trial(trial, densities)
+
+    monkeypatch.setattr(folding, "fit_densities", fit)
+    monkeypatch.setattr(evaluating, "run_trial", run)
+    evaluation = _measure(_crowd(5, 4), _crowd(4, 4, seed=2), folds=3)
+    assert {name for name, _ in searched} == {
+        *(f"set0/P{number}" for number in range(5)),
+        *(f"set1/P{number}" for number in range(4)),
+    }
+    for name, fitted_on in searched:
+        assert name not in fitted_on.split()
+        assert len(fitted_on.split()) == 6
+    assert len(evaluation.fitted) == 3
+
+
+def test_photos_without_a_face_are_searches_that_name_nobody() -> None:
+    good = make_sources(Crowd(), people=6, each=4, spread=0.2)
+    blank = tuple(
+        LeftOut(f"P{person}", f"P{person}/blank{number}.jpg", "no face found")
+        for person in range(6)
+        for number in range(4)
+    )
+    row = _row(_measure(Dataset(good, blank), settings=ONE_BY_ONE, rounds=10))
+    searches = row.searches.enrolled_searches + row.searches.stranger_searches
+    assert 0.4 < row.without_face / searches < 0.6
+    assert row.searches.named_right.value == pytest.approx(1 - row.without_face / searches)
+    assert row.verdicts["enrolled"]["unknown"].value == pytest.approx(row.without_face / searches)
+    assert row.searches.enrolled_searches == row.searches.stranger_searches
+
+
+def test_what_is_in_use_is_a_point_of_the_curve() -> None:
+    row = _row(_measure(_crowd(8, 5, spread=0.35), settings=ONE_BY_ONE))
+    (point,) = [point for point in row.curve if point.score == 90]
+    assert point.missed == pytest.approx(1 - row.searches.named_right.value)
+    assert point.strangers_named == pytest.approx(row.searches.strangers_named.value)
+
+
+def test_a_setting_for_which_there_are_too_few_photos_is_said_to_be_missing() -> None:
+    evaluation = _measure(_crowd(3, 3))
+    assert [row.enrolled_from for row in evaluation.rows] == [1, 1]
+    assert evaluation.skipped == (
+        "set0, 3 enrolled, 1 searched for at a time",
+        "set0, 3 enrolled, 3 searched for at a time",
+    )
+
+
+def test_too_few_photos_for_any_setting_are_an_error_that_says_how_many_are_needed() -> None:
+    with pytest.raises(UnusableSourceError, match="2 people with 4 photos or clips each"):
+        _measure(_crowd(3, 3), settings=[Setting(3, 3)])
+    with pytest.raises(UnusableSourceError, match="2 people with 2 photos"):
+        _measure(_crowd(1, 9))
+
+
+def test_what_is_being_measured_is_said() -> None:
+    said: list[str] = []
+    _measure(_crowd(8, 3), settings=ONE_BY_ONE, folds=2, report=said.append)
+    assert said[0] == "fitting densities for fold 1 of 2, on the people of the others"
+    assert said[-1] == "measuring set0, 1 enrolled, 1 searched for at a time"
 
 
 def test_on_real_photographs_ours_names_no_stranger_where_the_reference_does(lfw: Dataset) -> None:
-    evaluation = evaluate(lfw, MODEL, rounds=3)
-    assert evaluation.searches.strangers_named == 0
-    assert evaluation.searches.named_wrong == 0
-    assert evaluation.searches.named_right > 0.95
-    assert evaluation.reference_searches.strangers_named > 0.1
-    assert evaluation.reliability.calibration_error < 0.05
-    assert evaluation.groups.b_cubed_f > evaluation.reference_groups.b_cubed_f
+    evaluation = _measure(lfw, settings=[Setting(3, 3)], rounds=3)
+    row, (figures,) = _row(evaluation), evaluation.sets
+    assert row.searches.strangers_named.value == 0
+    assert row.searches.named_wrong.value == 0
+    assert row.searches.named_right.value > 0.95
+    assert row.reference_searches.strangers_named.value > 0.1
+    assert row.calibration_error.value < 0.05
+    assert figures.groups.b_cubed_f > figures.reference_groups.b_cubed_f

@@ -1,0 +1,69 @@
+"""An evaluation on a page."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from function.engines.models import PRIMARY
+from tests.support.crowds import Crowd, make_sources
+from tools.accuracy.evaluate import Evaluation, Setting, evaluate
+from tools.accuracy.labelled import Dataset
+from tools.accuracy.pages import BEGIN, CALIBRATION_FILE, END, MISSES_FILE, check_page, write_page
+from tools.accuracy.sets import name_set
+from tools.accuracy.tables import render_markdown
+from tools.sources import UnusableSourceError
+
+
+@pytest.fixture(scope="module")
+def evaluation() -> Evaluation:
+    sets = [
+        name_set(name, Dataset(make_sources(Crowd(seed), people=4, each=3), ()))
+        for seed, name in enumerate(("near", "far"))
+    ]
+    return evaluate(sets, PRIMARY, on=date(2026, 11, 23), settings=[Setting(1, 1)], rounds=1)
+
+
+def test_a_page_is_rewritten_between_its_markers_and_twice_gives_the_same_bytes(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    before = f"# Between `{BEGIN}` and `{END}`\n\n"
+    page.write_text(f"{before}{BEGIN}\nan old table\n{END}\n\nAfter.\n")
+    names = ("page.md", CALIBRATION_FILE, MISSES_FILE)
+    write_page(page, evaluation)
+    first = [(tmp_path / name).read_bytes() for name in names]
+    write_page(page, evaluation)
+    assert [(tmp_path / name).read_bytes() for name in names] == first
+    table = render_markdown(evaluation)
+    assert page.read_text() == f"{before}{BEGIN}\n{table}{END}\n\nAfter.\n"
+
+
+def test_the_drawings_show_the_set_of_everyone(evaluation: Evaluation, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    write_page(page, evaluation)
+    for name in (CALIBRATION_FILE, MISSES_FILE):
+        assert ": 8 people</title>" in (tmp_path / name).read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [("no markers", BEGIN), (f"{BEGIN}\n", END), (f"{END}\n{BEGIN}\n", END)],
+)
+def test_a_page_without_markers_is_refused_and_left_as_it_is(
+    text: str, missing: str, evaluation: Evaluation, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    with pytest.raises(UnusableSourceError, match=f"has no line {missing}"):
+        check_page(page)
+    with pytest.raises(UnusableSourceError, match="put both where it belongs"):
+        write_page(page, evaluation)
+    assert page.read_text() == text
+    assert list(tmp_path.iterdir()) == [page]
+
+
+def test_a_page_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UnusableSourceError, match=r"gone\.md cannot be read"):
+        check_page(tmp_path / "gone.md")

@@ -1,0 +1,74 @@
+"""Drawing what is enrolled and what is searched for."""
+
+from collections import Counter
+from dataclasses import replace
+
+from function.engines.models import PRIMARY
+from tests.support.crowds import Crowd, make_sources
+from tools.accuracy.labelled import Source
+from tools.accuracy.trials import PROBES_PER_PERSON, Trial, make_trials, run_trial
+
+MODEL = PRIMARY
+
+
+def _trials(sources: tuple[Source, ...], enrol: int, probe: int) -> list[Trial]:
+    return list(make_trials(sources, MODEL, enrol=enrol, probe=probe, rounds=3, seed=1))
+
+
+def test_no_source_is_enrolled_and_looked_for_at_once() -> None:
+    sources = make_sources(Crowd(), people=4, each=5)
+    for trial in _trials(sources, enrol=2, probe=2):
+        enrolled = {row.tobytes() for row in trial.gallery.vectors}
+        assert not enrolled & {face.encoding.tobytes() for face in trial.faces}
+        names = {performer.name for performer in trial.gallery.performers}
+        assert (trial.name in names) == trial.enrolled
+        assert len(names) == (4 if trial.enrolled else 3)
+
+
+def test_nobody_is_searched_for_more_than_a_few_times_a_round() -> None:
+    trials = _trials(make_sources(Crowd(), people=3, each=30), enrol=1, probe=1)
+    counts = Counter(trial.name for trial in trials if trial.enrolled)
+    assert set(counts.values()) == {3 * PROBES_PER_PERSON}
+
+
+def test_the_gallery_of_a_stranger_is_made_once_a_round() -> None:
+    trials = _trials(make_sources(Crowd(), people=3, each=5), enrol=1, probe=1)
+    galleries = {id(trial.gallery) for trial in trials if not trial.enrolled}
+    assert len(galleries) == 3 * 3
+
+
+def test_a_source_without_a_face_is_searched_for_names_nobody_and_is_never_enrolled() -> None:
+    crowd = Crowd()
+    sources = make_sources(crowd, people=3, each=4)
+    blank = tuple(replace(one, faces=()) for one in make_sources(crowd, people=3, each=4))
+    trials = _trials(sources + blank, enrol=2, probe=1)
+    assert all(len(trial.gallery.vectors) == 2 * len(trial.gallery.performers) for trial in trials)
+    without = [run_trial(trial, None) for trial in trials if not trial.faces]
+    assert {outcome.ours.enrolled for outcome in without} == {True, False}
+    assert not any(outcome.ours.named or outcome.reference.named for outcome in without)
+    assert {outcome.verdict for outcome in without} == {"unknown"}
+    assert not any(outcome.found_face for outcome in without)
+
+
+def test_sources_without_a_face_are_as_frequent_among_probes_as_among_all() -> None:
+    sources = make_sources(Crowd(), people=60, each=10)
+    marked = tuple(
+        replace(one, faces=()) if number % 5 == 0 else one for number, one in enumerate(sources)
+    )
+    trials = _trials(marked, enrol=3, probe=1)
+    share = sum(not trial.faces for trial in trials) / len(trials)
+    assert 0.16 < share < 0.24
+
+
+def test_a_probe_of_several_photos_takes_the_faces_that_there_are() -> None:
+    sources = make_sources(Crowd(), people=2, each=3)
+    first = sources[0].name
+    blank = Source(first, "blank", (), is_video=False)
+    own = [source for source in sources if source.name == first]
+    mixed = (*own, *[replace(blank, origin=f"blank{number}") for number in range(2)])
+    counts = {
+        len(trial.faces)
+        for trial in _trials((*mixed, *sources[3:]), enrol=1, probe=4)
+        if trial.name == first
+    }
+    assert 2 in counts

@@ -1,0 +1,60 @@
+"""`evaluate`, as a user types it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from function.engines.protocol import Engine
+from tools.accuracy.pages import BEGIN, END
+from tools.cli import main
+
+
+@pytest.fixture
+def friends(photos: Path, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two people with two photos each; one photo shows a cat."""
+    monkeypatch.setattr("tools.verbs.measuring.load_chosen_engine", lambda _: engine)
+    shown = {"Obama": ("obama1.jpg", "obama2.jpg"), "Hopper": ("hopper.jpg", "cat.png")}
+    for name, files in shown.items():
+        (tmp_path / "friends" / name).mkdir(parents=True)
+        for file in files:
+            shutil.copy(photos / file, tmp_path / "friends" / name)
+    return tmp_path / "friends"
+
+
+def evaluate(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["evaluate", *(str(argument) for argument in arguments)])
+
+
+def test_figures_are_json_progress_is_on_stderr_and_the_page_gets_a_table(friends: Path) -> None:
+    page = friends.parent / "page.md"
+    page.write_text(f"Before.\n{BEGIN}\n{END}\nAfter.\n")
+    done = evaluate(friends, "--enrol", 1, "--probe", 1, "--rounds", 2, "--page", page)
+    assert done.exit_code == 0, done.output
+    (row,) = json.loads(done.stdout)["rows"]
+    assert (row["set_name"], row["people"]) == ("friends", 2)
+    assert row["without_face"] > 0
+    assert "reading friends\nmeasuring friends, 1 enrolled" in done.stderr
+    assert "| friends | 2 | 1 / 1 |" in page.read_text()
+    assert (page.parent / "accuracy-misses.svg").exists()
+
+
+def test_one_folder_is_one_setting_if_asked_and_the_photos_left_out_are_named(
+    friends: Path,
+) -> None:
+    done = evaluate(friends, "--enrol", 1, "--rounds", 1, "--table")
+    assert done.exit_code == 0, done.output
+    assert "1/3" in done.stdout
+    assert "1/1" not in done.stdout
+    assert "cat.png: no face found" in done.stdout
+
+
+def test_a_page_without_markers_stops_it_before_anything_is_read(friends: Path) -> None:
+    page = friends.parent / "page.md"
+    page.write_text("no markers")
+    done = evaluate(friends, "--page", page)
+    assert done.exit_code == 1
+    assert f"has no line {BEGIN}" in done.stderr
+    assert "reading" not in done.stderr

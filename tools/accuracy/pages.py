@@ -1,0 +1,68 @@
+"""Puts an evaluation on a Markdown page: a table between two markers, and drawings beside it."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from function.matching.matches import MATCH_FROM
+from tools.accuracy.drawings import draw_misses, draw_reliability
+from tools.accuracy.evaluate import Evaluation, Row
+from tools.accuracy.reliabilities import pool_bins
+from tools.accuracy.tables import render_markdown
+from tools.sources import UnusableSourceError
+
+BEGIN, END = "<!-- accuracy: begin -->", "<!-- accuracy: end -->"
+CALIBRATION_FILE, MISSES_FILE = "accuracy-calibration.svg", "accuracy-misses.svg"
+
+
+def check_page(path: Path) -> None:
+    """Check that a page has a place for the table, before minutes are spent on measuring.
+
+    Raises:
+        UnusableSourceError: the page cannot be read, or it lacks the markers.
+    """
+    _split(path)
+
+
+def write_page(path: Path, evaluation: Evaluation) -> None:
+    """Replace what is between the markers of a page, and write both drawings beside it.
+
+    The drawings show the set of everyone, or the only set.
+
+    Raises:
+        UnusableSourceError: as check_page.
+    """
+    before, after = _split(path)
+    table = render_markdown(evaluation)
+    path.write_text(f"{before}{BEGIN}\n{table}{END}{after}", encoding="utf-8")
+    last = evaluation.sets[-1]
+    rows = [row for row in evaluation.rows if row.set_name == last.name]
+    about = f"{last.people} people"
+    calibration = draw_reliability(pool_bins([row.reliability for row in rows]), about)
+    (path.parent / CALIBRATION_FILE).write_text(calibration, encoding="utf-8")
+    (path.parent / MISSES_FILE).write_text(_draw_misses(rows, about), encoding="utf-8")
+
+
+def _split(path: Path) -> tuple[str, str]:
+    """Return what stands before and after the markers, each on a line of its own."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnusableSourceError(f"The page {path} cannot be read: {error}.") from error
+    begin = re.search(f"^{BEGIN}$", text, re.MULTILINE)
+    end = re.compile(f"^{END}$", re.MULTILINE).search(text, begin.end()) if begin else None
+    if not begin or not end:
+        missing = END if begin else BEGIN
+        raise UnusableSourceError(
+            f"{path} has no line {missing}. The table replaces what is between {BEGIN} and {END}: "
+            "put both where it belongs."
+        )
+    return text[: begin.start()], text[end.end() :]
+
+
+def _draw_misses(rows: Sequence[Row], about: str) -> str:
+    curves = [
+        (f"{row.enrolled_from} enrolled, {row.looked_for} searched for", row.curve) for row in rows
+    ]
+    strangers = max((row.searches.stranger_searches for row in rows), default=0)
+    return draw_misses(curves, strangers, MATCH_FROM, about)
