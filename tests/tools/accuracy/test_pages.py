@@ -1,5 +1,6 @@
 """An evaluation on a page."""
 
+import xml.etree.ElementTree as ET
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tools.accuracy.pages import BEGIN, CALIBRATION_FILE, END, MISSES_FILE, chec
 from tools.accuracy.sets import name_set
 from tools.accuracy.tables import render_markdown
 from tools.sources import UnusableSourceError
+
+SCORES = Path(__file__).parents[3] / "docs" / "scores.md"
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +70,10 @@ def test_a_page_without_markers_is_refused_and_left_as_it_is(
 def test_a_page_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UnusableSourceError, match=r"gone\.md cannot be read"):
         check_page(tmp_path / "gone.md")
+
+
+def test_the_page_of_scores_has_a_place_for_the_table_and_shows_both_drawings() -> None:
+    check_page(SCORES)
+    for name in (CALIBRATION_FILE, MISSES_FILE):
+        assert f"]({name})" in SCORES.read_text()
+        assert ET.parse(SCORES.parent / name).getroot().tag == "{http://www.w3.org/2000/svg}svg"
