@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypedDict
 
 from db.addresses import StoreAddress
-from db.models import EncodingModel
+from db.models import EncodingModel, Fusion
 from db.records import (
     Change,
     Encoding,
@@ -61,10 +61,11 @@ class Gallery(Enrolled, Protocol):
     def generation(self) -> Generation:
         """Return a value that differs after every change, and between any two galleries."""
 
-    def snapshot(self, model: EncodingModel) -> Snapshot:
+    def snapshot(self, model: EncodingModel, fusion: Fusion | None = None) -> Snapshot:
         """Return the whole gallery in memory, with the encodings of one model.
 
-        Damaged encodings are left out and logged.
+        With a `fusion`, it also holds the photos that have encodings of both its nets. Damaged
+        encodings are left out and logged.
 
         Raises:
             OtherModelError: it holds encodings, but none of `model`.

@@ -1,14 +1,17 @@
-"""Encoding models: how large a model's encodings are, and what distances between them mean."""
+"""Models of encodings: how large they are, and what distances between them mean."""
 
 from dataclasses import dataclass
 
+import numpy as np
 
-@dataclass(frozen=True)
-class EncodingModel:
-    """A net and the way its chips are cut. Encodings of different models are never compared.
+from db.records import Vectors
 
-    Distances are Euclidean, between encodings or means of encodings. The module that defines a
-    model says how its numbers were measured.
+
+@dataclass(frozen=True, kw_only=True)
+class EncodingSpace:
+    """What encodings that may be compared share: one net's, or those of two put end to end.
+
+    Distances are Euclidean, between encodings or means of encodings.
     """
 
     id: str
@@ -17,11 +20,19 @@ class EncodingModel:
     dimensions: int
     """How many numbers an encoding has."""
 
-    chip_pixels: int
-    """Side of a chip, the square that is encoded."""
-
     face_variance: float
     """How much photos of one person vary from day to day: the variance, summed over dimensions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodingModel(EncodingSpace):
+    """A net that encodes every face, and the way its chips are cut: people are grouped by it.
+
+    The module that defines a model says how its numbers were measured.
+    """
+
+    chip_pixels: int
+    """Side of a chip, the square that is encoded."""
 
     spread_in_video: float
     """The same variance for faces of one person within one video."""
@@ -64,3 +75,24 @@ class EncodingModel:
 
     somebody_from: float
     """From this distance on, it is a face's encoding, unless the detector's score is too low."""
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """Two nets' encodings of one face put end to end, each times its scale.
+
+    A squared distance in `space` is the sum of the two nets', each times its scale squared.
+    """
+
+    space: EncodingSpace
+    parts: tuple[EncodingSpace, EncodingSpace]
+    scales: tuple[float, float]
+
+    def join(self, first: Vectors, second: Vectors) -> Vectors:
+        """Join encodings, one row each of both nets: float32 (count, space.dimensions)."""
+        scaled = [
+            part * np.float32(scale)
+            for part, scale in zip((first, second), self.scales, strict=True)
+        ]
+        joined: Vectors = np.hstack(scaled)
+        return joined

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from db.models import EncodingModel
+from db.models import EncodingModel, Fusion
 from db.records import Performer, Vectors
 from db.templates import Templates, average_encodings
 
@@ -29,11 +29,22 @@ def no_rejections(model: EncodingModel) -> Rejections:
 
 
 @dataclass(frozen=True, eq=False)
+class Fused:
+    """Every performer's template in the space of a fusion, in the order of the snapshot.
+
+    Performers none of whose photos have encodings of both nets have no evidence there.
+    """
+
+    fusion: Fusion
+    templates: Templates
+
+
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """The whole gallery in memory at one `generation`: what a request is compared with.
 
     Row i of `vectors` (encodings, dimensions) belongs to `performers[owners[i]]` and has
-    `qualities[i]` (0 to 1).
+    `qualities[i]` (0 to 1). `fused` is None if no photo has encodings of two nets.
     """
 
     generation: tuple[int, int]
@@ -43,6 +54,7 @@ class Snapshot:
     owners: NDArray[np.intp]
     qualities: NDArray[np.float32]
     rejections: Rejections
+    fused: Fused | None = None
 
     @cached_property
     def templates(self) -> Templates:
@@ -54,3 +66,26 @@ class Snapshot:
             people=len(self.performers),
             face_variance=self.model.face_variance,
         )
+
+
+def fuse(
+    fusion: Fusion,
+    vectors: tuple[Vectors, Vectors],
+    qualities: NDArray[np.float32],
+    owners: NDArray[np.intp],
+    *,
+    people: int,
+) -> Fused | None:
+    """Average the photos of each performer in the space of a fusion; None if there are no photos.
+
+    Row i of both `vectors`, one array for each net, belongs to performer `owners[i]`, below
+    `people`, and has `qualities[i]`.
+    """
+    if not len(owners):
+        return None
+    joined = fusion.join(*vectors)
+    variance = fusion.space.face_variance
+    return Fused(
+        fusion,
+        average_encodings(joined, qualities, owners, people=people, face_variance=variance),
+    )

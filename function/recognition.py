@@ -1,13 +1,12 @@
 """Finds the people in a video and names them: an overview of this package."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 from db.galleries import Store
-from db.models import EncodingModel
 from db.snapshots import Snapshot
-from function.engines.models import find_model
+from function.engines.models import find_fusion, find_model
 from function.faces.found import Progress, StageSeconds, Task
 from function.matching.densities import Densities
 from function.matching.matches import Identification, match_people
@@ -32,13 +31,13 @@ def recognize_video(
     reader: Reader,
     store: Store,
     settings: Settings,
-    densities: Densities | None = None,
+    densities: Sequence[Densities] | None = None,
 ) -> Generator[Progress | Recognition]:
     """Find who is in a video: yields progress after each frame, and the Recognition last.
 
     Closing the generator ends the work. People are named from the gallery as it is after the video
     was read. It is also opened before, so that an error in it is raised at once, but it is not kept
-    open meanwhile. Without `densities`, those of the reader's model are used.
+    open meanwhile. Without `densities`, those that ship are used.
 
     Raises:
         EngineUnavailableError: what reads videos cannot run here as configured.
@@ -48,20 +47,20 @@ def recognize_video(
     """
     with store.gallery():
         pass  # a missing gallery is told before anything is started
-    model = find_model(reader.ready().models[0])
-    take_snapshot(store, model)
+    models = reader.ready().models
+    take_snapshot(store, models)
     with closing(reader.find_people(media, task_of(settings))) as events:
         for event in events:
             if isinstance(event, Progress):
                 yield event
             else:
-                yield name_people(event, take_snapshot(store, model), settings, densities)
+                yield name_people(event, take_snapshot(store, models), settings, densities)
 
 
-def take_snapshot(store: Store, model: EncodingModel) -> Snapshot:
-    """Return a store's gallery in memory, as it is now."""
+def take_snapshot(store: Store, models: Sequence[str]) -> Snapshot:
+    """Return a store's gallery in memory, as it is now, for a reader with these models."""
     with store.gallery() as gallery:
-        return gallery.snapshot(model)
+        return gallery.snapshot(find_model(models[0]), find_fusion(models))
 
 
 def task_of(settings: Settings) -> Task:
@@ -70,7 +69,10 @@ def task_of(settings: Settings) -> Task:
 
 
 def name_people(
-    found: PeopleFound, gallery: Snapshot, settings: Settings, densities: Densities | None = None
+    found: PeopleFound,
+    gallery: Snapshot,
+    settings: Settings,
+    densities: Sequence[Densities] | None = None,
 ) -> Recognition:
     """Compare the people found with the gallery."""
     identifications = match_people(

@@ -128,6 +128,12 @@ class Settings:
         "the picture wide, at 5 to 10 times the cost; hog: dlib's, frontal faces at least half as "
         "wide as for cnn, at the same cost",
     ] = "yunet"
+    second_encoder: Annotated[
+        Literal["on", "off"],
+        _choice("on", "off"),
+        "compares each person's best views by a second net, SFace, as well: more are named, and "
+        "fewer strangers; takes `DETECTOR=yunet`",
+    ] = "on"
     device: Annotated[
         DeviceName,
         _choice("auto", "cpu", "cuda"),
@@ -193,6 +199,7 @@ class Settings:
             device=self.device,
             threads=self.net_threads,
             cache_folder=self.cache_folder,
+            second_encoder=self.second_encoder == "on",
         )
 
     @classmethod

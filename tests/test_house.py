@@ -20,6 +20,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("function.engines.onnx",),
     ("function.engines.dlib_nets",),
     ("function.engines.yunet",),
+    ("function.engines.sface",),
     ("function.engines.models",),
     ("function.engines.loading", "function.engines.dlib_engine", "function.engines.onnx_engine"),
     ("function.settings",),

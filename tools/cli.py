@@ -33,6 +33,7 @@ from tools.verbs.measuring import audit, calibrate, evaluate
 from tools.verbs.moving import export
 from tools.verbs.shared import gallery_option, print_json
 from tools.verbs.showing import journal, list_performers, show
+from tools.verbs.upgrading import upgrade_encodings
 
 LONGEST_SECONDS = 7 * 24 * 3600.0
 """The time limit is for requests; in a shell Ctrl-C ends the work."""
@@ -95,6 +96,6 @@ def _follow(events: Iterator[Progress | Recognition]) -> Recognition:
 
 for verb in (
     *(import_, export, list_performers, show, rename, merge, add_photo, remove_photo),
-    *(forget, unforget, journal, doctor, evaluate, calibrate, audit),
+    *(forget, unforget, journal, doctor, upgrade_encodings, evaluate, calibrate, audit),
 ):
     main.add_command(verb)

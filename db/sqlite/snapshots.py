@@ -2,16 +2,20 @@
 
 import logging
 import threading
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from db.blobs import has_length, stack_blobs
 from db.errors import OtherModelError
-from db.models import EncodingModel
-from db.snapshots import Rejections, Snapshot
+from db.models import EncodingModel, Fusion
+from db.records import Vectors
+from db.snapshots import Fused, Rejections, Snapshot, fuse
 from db.sqlite.gallery import SqliteGallery
 
 _log = logging.getLogger(__name__)
+
+Row: TypeAlias = tuple[Any, ...]
 
 
 class SnapshotCache:
@@ -21,21 +25,27 @@ class SnapshotCache:
         """Start empty."""
         self._lock = threading.Lock()
         self._newest: Snapshot | None = None
+        self._asked: tuple[object, ...] = ()
 
-    def newest(self, gallery: SqliteGallery, model: EncodingModel) -> Snapshot:
+    def newest(
+        self, gallery: SqliteGallery, model: EncodingModel, fusion: Fusion | None = None
+    ) -> Snapshot:
         """Return the gallery as it is now; one small query if nothing has changed.
 
         Raises:
             OtherModelError: the gallery's encodings are not of `model`.
         """
         with self._lock:
-            newest = self._newest
-            if newest is None or (newest.generation, newest.model) != (gallery.generation(), model):
-                self._newest = newest = load_snapshot(gallery, model)
-            return newest
+            asked = (gallery.generation(), model, fusion)
+            if self._newest is None or self._asked != asked:
+                self._newest = load_snapshot(gallery, model, fusion)
+                self._asked = (self._newest.generation, model, fusion)
+            return self._newest
 
 
-def load_snapshot(gallery: SqliteGallery, model: EncodingModel) -> Snapshot:
+def load_snapshot(
+    gallery: SqliteGallery, model: EncodingModel, fusion: Fusion | None = None
+) -> Snapshot:
     """Read the whole gallery; damaged encodings are left out and logged.
 
     Raises:
@@ -53,25 +63,48 @@ def load_snapshot(gallery: SqliteGallery, model: EncodingModel) -> Snapshot:
     performers = tuple(sorted(gallery.performers(), key=lambda one: one.id))
     position = {performer.id: index for index, performer in enumerate(performers)}
     rows = gallery.rows(
-        "SELECT id, performer_id, vector, quality FROM encodings WHERE model = ? ORDER BY id",
+        "SELECT id, performer_id, quality, vector FROM encodings WHERE model = ? ORDER BY id",
         model.id,
     )
     # A performer may have been added since; the next generation will have both.
     rows = [row for row in rows if row[1] in position]
-    whole = [row for row in rows if has_length(row[2], model.dimensions)]
-    vectors = stack_blobs([row[2] for row in whole], model.dimensions)
-    sound = np.asarray(np.isfinite(vectors).all(axis=1))
-    kept = [row for row, is_sound in zip(whole, sound, strict=True) if is_sound]
+    kept, vectors = _stack_sound(rows, model.dimensions)
     _report_damage(rows, kept)
     return Snapshot(
         generation=generation,
         model=model,
         performers=performers,
-        vectors=vectors[sound],
+        vectors=vectors,
         owners=np.array([position[row[1]] for row in kept], dtype=np.intp),
-        qualities=np.array([row[3] for row in kept], dtype=np.float32),
+        qualities=np.array([row[2] for row in kept], dtype=np.float32),
         rejections=_load_rejections(gallery, model, position),
+        fused=_load_fused(gallery, fusion, position) if fusion else None,
     )
+
+
+def _load_fused(gallery: SqliteGallery, fusion: Fusion, position: dict[int, int]) -> Fused | None:
+    """Average the photos that have sound encodings of both nets."""
+    rows = gallery.rows(
+        "SELECT one.id, one.performer_id, one.quality, one.vector, other.vector "
+        "FROM encodings AS one JOIN encodings AS other USING (performer_id, photo_hash) "
+        "WHERE one.model = ? AND other.model = ? ORDER BY one.id",
+        *(part.id for part in fusion.parts),
+    )
+    first, second = (part.dimensions for part in fusion.parts)
+    kept, _ = _stack_sound([row for row in rows if row[1] in position], first)
+    kept, others = _stack_sound([(*row[:3], row[4], row[3]) for row in kept], second)
+    vectors = stack_blobs([row[4] for row in kept], first)
+    owners = np.array([position[row[1]] for row in kept], dtype=np.intp)
+    qualities = np.array([row[2] for row in kept], dtype=np.float32)
+    return fuse(fusion, (vectors, others), qualities, owners, people=len(position))
+
+
+def _stack_sound(rows: list[Row], dimensions: int) -> tuple[list[Row], Vectors]:
+    """Return the rows whose blob, in column 3, is a sound encoding, and those encodings."""
+    whole = [row for row in rows if has_length(row[3], dimensions)]
+    vectors = stack_blobs([row[3] for row in whole], dimensions)
+    sound = np.asarray(np.isfinite(vectors).all(axis=1))
+    return [row for row, is_sound in zip(whole, sound, strict=True) if is_sound], vectors[sound]
 
 
 def _load_rejections(
@@ -85,7 +118,7 @@ def _load_rejections(
     return Rejections(vectors, np.array([position[row[0]] for row in rows], dtype=np.intp))
 
 
-def _report_damage(rows: list[tuple[int, int, bytes, float]], kept: list[tuple[int, ...]]) -> None:
+def _report_damage(rows: list[Row], kept: list[Row]) -> None:
     sound = {row[0] for row in kept}
     for number, performer_id, _, _ in rows:
         if number not in sound:

@@ -7,7 +7,7 @@ from pathlib import Path
 from db.addresses import StoreAddress
 from db.errors import GalleryMissingError
 from db.galleries import Manifest
-from db.models import EncodingModel
+from db.models import EncodingModel, Fusion
 from db.records import Finding
 from db.snapshots import Snapshot
 from db.sqlite import bundles, edits, forgetting, listings, notes
@@ -27,9 +27,10 @@ class StoredGallery(SqliteGallery):
         super().__init__(path, create=create)
         self.cache: SnapshotCache | None = None
 
-    def snapshot(self, model: EncodingModel) -> Snapshot:
+    def snapshot(self, model: EncodingModel, fusion: Fusion | None = None) -> Snapshot:
         """Return the whole gallery in memory, from the store's cache if there is one."""
-        return self.cache.newest(self, model) if self.cache else load_snapshot(self, model)
+        read = self.cache.newest if self.cache else load_snapshot
+        return read(self, model, fusion)
 
     search = listings.list_performers
     photos = edits.photos_of

@@ -13,6 +13,7 @@ import numpy as np
 from db.models import EncodingModel
 from db.records import Vectors
 from function.engines.dlib_nets.model import DLIB
+from function.engines.mirrors import average_mirrored
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.plain_detector import PlainDetector
 from function.engines.processor import require_avx
@@ -23,6 +24,7 @@ from function.engines.protocol import (
     DeviceName,
     Engine,
     EngineOptions,
+    SecondEncoder,
 )
 from function.engines.weights import PACKAGE, WeightFiles, find_weights
 from function.errors import EngineUnavailableError
@@ -69,7 +71,11 @@ class DlibEncoder:
         return align_face(picture, detection, self._models.pose_predictor_5_point)
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
-        """Encode chips (150x150 RGB) in one call: float32, (len(chips), dimensions)."""
+        """Encode chips (150x150 RGB), each together with its mirror image."""
+        return average_mirrored(self.encode_as_shown, chips)
+
+    def encode_as_shown(self, chips: Sequence[RgbImage]) -> Vectors:
+        """Encode chips as face_recognition does, without their mirror images."""
         if not chips:
             return np.empty((0, DLIB.dimensions), dtype=np.float32)
         found = self._models.face_encoder.compute_face_descriptor(list(stack_chips(chips)))
@@ -91,6 +97,7 @@ class DlibEngine:
         cache = GraphCache(options.cache_folder)
         self._hog = HogDetector(cache)
         self._open_detector = _load_detector(models, options, cache, self._hog)
+        self.second = _load_second(options, cache)
 
     def open_detector(self, longest_pixels: int) -> Detector:
         """Make a detector for one video or photo; pictures are scaled down to `longest_pixels`."""
@@ -145,6 +152,15 @@ def _load_yunet(options: EngineOptions, cache: GraphCache) -> Callable[[int], De
             "onnxruntime, or set DETECTOR=cnn or DETECTOR=hog."
         ) from error
     return partial(YunetDetector, load_yunet(options, cache))
+
+
+def _load_second(options: EngineOptions, cache: GraphCache) -> SecondEncoder | None:
+    """Load SFace if YuNet, which it needs the points of, was loaded."""
+    if not options.has_second:
+        return None
+    from function.engines.sface.encoder import load_sface  # noqa: PLC0415  # as above
+
+    return load_sface(options, cache)
 
 
 def _provider(device: DeviceName) -> str:

@@ -1,15 +1,34 @@
 """The models that galleries may hold, by their ids."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from db.models import EncodingModel
+from db.models import EncodingModel, Fusion
 from function.engines.dlib_nets.model import DLIB
+from function.engines.protocol import Engine
+from function.engines.sface.model import FUSION, SFACE
 from function.errors import EngineUnavailableError
 
 PRIMARY = DLIB
 """The model that encodes every photo, and by which people are grouped."""
 
+SECOND = SFACE
+"""The model that encodes a person's best views once more."""
+
+BOTH = FUSION
+"""The encodings of both, put end to end: people are compared in it where photos have both."""
+
 MODELS: Mapping[str, EncodingModel] = {model.id: model for model in (DLIB,)}
+
+
+def models_of(engine: Engine) -> tuple[str, ...]:
+    """Return the ids of the models that an engine encodes with, the primary one first."""
+    second = (engine.second.model.id,) if engine.second else ()
+    return engine.encoder.model.id, *second
+
+
+def find_fusion(models: Sequence[str]) -> Fusion | None:
+    """Return the space of both models' encodings, if a reader has both."""
+    return BOTH if tuple(models) == tuple(part.id for part in BOTH.parts) else None
 
 
 def find_model(model_id: str) -> EncodingModel:

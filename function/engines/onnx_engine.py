@@ -14,6 +14,7 @@ from function.engines.dlib_nets.layers import DetectionLoss, DlibNet
 from function.engines.dlib_nets.model import DLIB
 from function.engines.dlib_nets.nets import read_detector, read_encoder
 from function.engines.dlib_nets.pyramid import lay_out, paint
+from function.engines.mirrors import average_mirrored
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.plain_detector import PlainDetector
 from function.engines.processor import require_avx
@@ -24,6 +25,7 @@ from function.engines.protocol import (
     Encoder,
     Engine,
     EngineOptions,
+    SecondEncoder,
 )
 from function.engines.weights import find_weights
 from function.errors import EngineUnavailableError
@@ -37,6 +39,7 @@ try:
     from function.engines.dlib_nets.hog import HogDetector
     from function.engines.onnx.graphs import Kind, read_graph
     from function.engines.onnx.sessions import open_session, provider_of
+    from function.engines.sface.encoder import load_sface
     from function.engines.yunet.detector import YunetDetector
     from function.engines.yunet.net import load_yunet
 except ImportError as error:
@@ -80,7 +83,11 @@ class OnnxEncoder:
         return align_face(picture, detection, self._predictor)
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
-        """Encode chips (150x150 RGB) in one call: float32, (len(chips), dimensions)."""
+        """Encode chips (150x150 RGB), each together with its mirror image."""
+        return average_mirrored(self.encode_as_shown, chips)
+
+    def encode_as_shown(self, chips: Sequence[RgbImage]) -> Vectors:
+        """Encode chips as face_recognition does, without their mirror images."""
         encodings = [np.empty((0, DLIB.dimensions), dtype=np.float32)]
         for start in range(0, len(chips), LARGEST_BATCH):
             batch = stack_chips(chips[start : start + LARGEST_BATCH])
@@ -100,10 +107,13 @@ class OnnxEngine:
         hog: HogDetector,
         encoder: Encoder,
         provider: str,
+        *,
+        second: SecondEncoder | None,
     ) -> None:
         self.provider = provider
         self.detector = options.detector
         self.encoder = encoder
+        self.second = second
         self._open_detector = open_detector
         self._hog = hog
 
@@ -129,7 +139,8 @@ def load(options: EngineOptions) -> Engine:
     detector = _load_detector(weights.cnn_detector, cache, options, hog)
     session = open_session(read_graph(_ENCODER, weights.encoder, cache), options)
     encoder = OnnxEncoder(session, dlib.shape_predictor(str(weights.landmarks_5)))
-    return OnnxEngine(options, detector, hog, encoder, provider_of(session))
+    second = load_sface(options, cache) if options.has_second else None
+    return OnnxEngine(options, detector, hog, encoder, provider_of(session), second=second)
 
 
 def _load_detector(

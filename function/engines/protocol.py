@@ -8,7 +8,7 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from db.models import EncodingModel
+from db.models import EncodingModel, EncodingSpace
 from db.records import Vectors
 from function.media.pictures import Picture, RgbImage
 
@@ -94,6 +94,12 @@ class EngineOptions:
     device: DeviceName = "auto"
     threads: int = 1
     cache_folder: Path | None = None
+    second_encoder: bool = True
+
+    @property
+    def has_second(self) -> bool:
+        """Whether faces are encoded a second time, which takes YuNet's points."""
+        return self.second_encoder and self.detector == "yunet"
 
 
 class Detector(Protocol):
@@ -117,7 +123,25 @@ class Encoder(Protocol):
         """Cut a face that was found in a picture out of it, upright, to be encoded."""
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
-        """Encode chips in one call: float32, (len(chips), model.dimensions)."""
+        """Encode chips in one call: float32, (len(chips), model.dimensions).
+
+        An encoding does not depend on the other chips. dlib's are averaged with those of the mirror
+        images.
+        """
+
+
+class SecondEncoder(Protocol):
+    """Encodes faces once more, with another net. Implementations are safe to call from threads."""
+
+    @property
+    def model(self) -> EncodingSpace:
+        """The space of the encodings it makes."""
+
+    def cut(self, image: RgbImage, points: Points) -> RgbImage:
+        """Cut the face with these five points out of a picture, upright, to be encoded."""
+
+    def encode(self, chips: Sequence[RgbImage]) -> Vectors:
+        """Encode chips: float32, (len(chips), model.dimensions)."""
 
 
 class Engine(Protocol):
@@ -138,6 +162,10 @@ class Engine(Protocol):
     @property
     def encoder(self) -> Encoder:
         """The encoder of the faces it finds."""
+
+    @property
+    def second(self) -> SecondEncoder | None:
+        """The encoder of a person's best views; None without one."""
 
     def open_detector(self, longest_pixels: int) -> Detector:
         """Make a detector for one video or photo, of the configured kind.

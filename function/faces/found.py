@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from db.records import Vector
 from function.faces.face import Face
 
 
@@ -29,6 +30,14 @@ class StageSeconds:
     frames: float
     faces: float
     people: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Details:
+    """What only chosen faces need: JPEGs, and second encodings, each in the order requested."""
+
+    pictures: tuple[bytes, ...]
+    second: tuple[Vector, ...]
 
 
 @dataclass(frozen=True, eq=False)

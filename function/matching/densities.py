@@ -8,6 +8,7 @@ have the heavy tails of Student's t, because few people were measured and rare c
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.errors import OtherModelError
+from db.models import EncodingSpace
 from function.engines.models import PRIMARY
 
 Numbers = NDArray[np.float64]
@@ -28,6 +30,13 @@ OWN_FREEDOM, STRANGER_FREEDOM = 6.0, 15.0
 
 ALIKE_SHARE = 0.02
 """This share of strangers are look-alikes: relatives, or people under one lamp."""
+
+
+USUAL_RESIDUAL = 0.1
+"""The residual of two templates at which `offset` holds alone: some three photographs each."""
+
+LARGEST_LOG = 60.0
+"""Keeps ratios within what a float holds; exp(60) is as certain as any."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,10 @@ class Densities:
     """Variance between look-alikes; chosen, not fitted: few were measured."""
     nearest_distance: float
     """Anything nearer is the same picture again. It adds nothing, as it would on a log scale."""
+    offset: float
+    slope: float
+    residual_slope: float
+    """The calibration of a logarithm of a ratio, see `calibrated`."""
 
 
 @cache
@@ -58,13 +71,34 @@ def densities_of(model: str) -> Densities:
     Raises:
         OtherModelError: none ship for that model.
     """
-    path = SHIPPED / f"{model.replace('/', '.')}.json"
+    path = SHIPPED / file_of(model)
     if not path.is_file():
         raise OtherModelError(
             f"No densities were fitted on encodings of {model}, so they cannot be scored. "
             "Calibrate with `python -m tools calibrate`, or enrol again."
         )
     return read_densities(path)
+
+
+def file_of(model: str) -> str:
+    """Name the file that holds the densities of a model, or of a set of them."""
+    return f"{model.replace('/', '.')}.json"
+
+
+def densities_for(space: EncodingSpace, densities: Sequence[Densities]) -> Densities:
+    """Choose the densities of a space.
+
+    Raises:
+        OtherModelError: none were fitted on its encodings.
+    """
+    for one in densities:
+        if one.model == space.id:
+            return one
+    fitted = " and ".join(one.model for one in densities) or "nothing"
+    raise OtherModelError(
+        f"The densities were fitted on encodings of {fitted}, the gallery holds those of "
+        f"{space.id}. Calibrate with `python -m tools calibrate`, or enrol again."
+    )
 
 
 def shipped_densities() -> Densities:
@@ -122,6 +156,18 @@ def density_near(
     """
     offsets = np.minimum(_log(distances, densities) - _log(seen, densities), 0)
     return student(offsets, scale, STRANGER_FREEDOM)
+
+
+def calibrated(logs: Numbers, residuals: Numbers, densities: Densities) -> Numbers:
+    """Calibrate logarithms of ratios, so that what they promise comes true.
+
+    It is a line, as in forensic comparison of voices (Brummer and du Preez 2006), with a term for
+    how little is known of the two templates: the shape of the densities is least right for single
+    photographs.
+    """
+    known = np.log(np.maximum(residuals, 1e-9) / USUAL_RESIDUAL)
+    line: Numbers = densities.offset + densities.slope * logs + densities.residual_slope * known
+    return np.clip(line, -LARGEST_LOG, LARGEST_LOG)
 
 
 def student(offsets: Numbers, scale: Numbers | float, freedom: float) -> Numbers:

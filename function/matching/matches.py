@@ -6,15 +6,22 @@ from itertools import combinations
 from typing import Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from db.errors import DamagedVectorError, OtherModelError
+from db.errors import DamagedVectorError
 from db.records import Performer
 from db.rejections import leave_out_rejected
 from db.snapshots import Snapshot
-from db.vectors import distances_to_performers
-from function.matching.densities import Densities, densities_of
-from function.matching.scores import weigh_candidates
-from function.people.people import PersonFound, join_people, share_a_frame, template_of
+from db.vectors import distances_to_performers, square_distances
+from function.matching.densities import Densities, densities_for, densities_of
+from function.matching.scores import Comparison, weigh_candidates
+from function.people.people import (
+    PersonFound,
+    fused_template_of,
+    join_people,
+    share_a_frame,
+    template_of,
+)
 
 Verdict: TypeAlias = Literal["match", "uncertain", "unknown"]
 
@@ -61,7 +68,7 @@ def match_people(
     *,
     min_score: float = UNCERTAIN_FROM,
     limit: int = 5,
-    densities: Densities | None = None,
+    densities: Sequence[Densities] | None = None,
 ) -> list[Identification]:
     """Compare the people of one video with the gallery; the result keeps their order.
 
@@ -71,32 +78,30 @@ def match_people(
     without any is unknown.
 
     Raises:
-        OtherModelError: no densities were fitted on encodings of the gallery's model, or those
+        OtherModelError: no densities were fitted on encodings of the gallery's models, or those
             given on another one's.
         DamagedVectorError: an encoding of the gallery holds NaN or infinity.
     """
-    densities = densities or densities_of(gallery.model.id)
-    _check(gallery, densities)
-    found = _mend(identify_people(people, gallery, densities), gallery, densities)
+    _refuse_damaged(gallery)
+    chosen = choose_densities(gallery, densities)
+    found = _mend(identify_people(people, gallery, chosen), gallery, chosen)
     return [_shorten(one, min_score, limit) for one in _name_once_a_frame(found)]
 
 
 def identify_people(
-    people: Sequence[PersonFound], gallery: Snapshot, densities: Densities
+    people: Sequence[PersonFound], gallery: Snapshot, densities: Sequence[Densities]
 ) -> list[Identification]:
     """Weigh each person separately against the gallery, and list every performer with a chance.
 
     Unlike match_people, it does not compare the people of one video with each other, and it has no
-    limits.
+    limits. `densities` are those of the gallery's spaces.
     """
     if not people:
         return []
-    templates = [template_of(person, gallery.model) for person in people]
-    probes = np.stack([template.mean for template in templates])
-    distances = leave_out_rejected(distances_to_performers(probes, gallery), probes, gallery)
+    enrolled = int(np.count_nonzero(gallery.templates.evidence))
     identifications = []
-    for person, template, row in zip(people, templates, distances, strict=True):
-        posterior = weigh_candidates(row, template.evidence, gallery.templates, densities)
+    for person, row in zip(people, measure_distances(people, gallery), strict=True):
+        posterior = weigh_candidates(compare_with(person, row, gallery, densities), enrolled)
         matches = [
             Match(gallery.performers[position], float(row[position]), _score(probability))
             for position, probability in zip(
@@ -107,12 +112,58 @@ def identify_people(
     return identifications
 
 
-def _check(gallery: Snapshot, densities: Densities) -> None:
-    if gallery.model.id != densities.model:
-        raise OtherModelError(
-            f"The densities were fitted on encodings of {densities.model}, the gallery holds those "
-            f"of {gallery.model.id}. Calibrate with `python -m tools calibrate`, or enrol again."
-        )
+def measure_distances(people: Sequence[PersonFound], gallery: Snapshot) -> NDArray[np.float32]:
+    """Measure how far people are from all performers, by the first net: (people, performers).
+
+    Infinite is the distance to a performer who was rejected for that person.
+    """
+    probes = np.stack([template_of(person, gallery.model).mean for person in people])
+    return leave_out_rejected(distances_to_performers(probes, gallery), probes, gallery)
+
+
+def compare_with(
+    person: PersonFound,
+    distances: NDArray[np.float32],
+    gallery: Snapshot,
+    densities: Sequence[Densities],
+) -> list[Comparison]:
+    """Compare by both nets with the performers who have encodings of both, by one with the others.
+
+    `distances` are those by the first net. Whoever is infinitely far by it is left out of both.
+    """
+    evidence = template_of(person, gallery.model).evidence
+    own = densities_for(gallery.model, densities)
+    single = Comparison(distances, evidence, gallery.templates, own)
+    fused = gallery.fused
+    template = fused_template_of(person, fused.fusion) if fused else None
+    if fused is None or template is None:
+        return [single]
+    squared = square_distances(template.mean[None], fused.templates.means)[0]
+    has_both = (fused.templates.evidence > 0) & np.isfinite(single.distances)
+    both = densities_for(fused.fusion.space, densities)
+    by_both = np.where(has_both, np.sqrt(squared), np.inf).astype(np.float32)
+    by_one = np.where(has_both, np.inf, single.distances).astype(np.float32)
+    return [
+        replace(single, distances=by_one),
+        Comparison(by_both, template.evidence, fused.templates, both),
+    ]
+
+
+def choose_densities(
+    gallery: Snapshot, given: Sequence[Densities] | None = None
+) -> Sequence[Densities]:
+    """Return the densities of a gallery's spaces: those given, or else those that ship.
+
+    Raises:
+        OtherModelError: a space has none.
+    """
+    spaces = [gallery.model, *([gallery.fused.fusion.space] if gallery.fused else [])]
+    if given is None:
+        return [densities_of(space.id) for space in spaces]
+    return [densities_for(space, given) for space in spaces]
+
+
+def _refuse_damaged(gallery: Snapshot) -> None:
     # A bad number in an encoding spoils its performer's mean, and means are ten times fewer.
     damaged = np.flatnonzero(~np.isfinite(gallery.templates.means).all(axis=1))
     if len(damaged):
@@ -138,7 +189,7 @@ def _judge(person: PersonFound, matches: Sequence[Match]) -> Identification:
 
 
 def _mend(
-    found: list[Identification], gallery: Snapshot, densities: Densities
+    found: list[Identification], gallery: Snapshot, densities: Sequence[Densities]
 ) -> list[Identification]:
     """Join people who are named alike and never share a frame, and weigh the joined ones again."""
     while pair := _find_pair(found, seen_at_once=False):

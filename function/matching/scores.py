@@ -8,20 +8,25 @@ prior p that the person is enrolled at all,
 How near strangers come differs between galleries: under one lamp, among relatives, in one part of
 the world people are more alike. So the stranger density is shrunk towards what is seen here, the
 idea of score normalisation against a cohort (Auckenthaler, Carey and Lloyd-Thomas 2000: z-norm and
-t-norm): how far the others enrolled are from the candidate, and from the probe.
+t-norm): how far the others enrolled are from the candidate, and from the probe. Those who look like
+the probe or the candidate weigh most (Sturim and Reynolds 2005: the adapted cohort).
+
+Performers may be compared in different spaces, some by one net and some by two: each has the ratio
+of the densities of its own space.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from db.records import Vectors
 from db.templates import Templates
 from db.vectors import nearest_columns, square_distances
 from function.matching.densities import (
     Densities,
     Numbers,
+    calibrated,
     density_near,
     own_density,
     stranger_density,
@@ -38,6 +43,11 @@ COHORT = 512
 
 PRIOR_WEIGHT = 0.5
 """The fitted stranger density weighs as much as this many strangers seen in this gallery."""
+
+NEAREST = 10.0
+"""Of the cohort the nearest counts as one, and the weight falls by a factor of e with every ten
+that are nearer. In a gallery that mixes several sets of people a stranger looks like few of them:
+with all counted alike, twice as many strangers from the set of people most alike are named."""
 
 COHORT_SCALE, FINEST_SCALE = 0.1, 0.04
 """Width of the density around each stranger seen: COHORT_SCALE / n^(1/5) for n of them
@@ -56,47 +66,85 @@ class Posterior:
 
 
 @dataclass(frozen=True, eq=False)
-class _Comparison:
-    """A probe next to everyone enrolled; `noise` is what averaging has left in each template."""
+class Comparison:
+    """A probe next to performers, all in one space.
+
+    `distances` is float32 (performers,), infinite for those who are not compared here; `evidence`
+    says how good the probe's template is.
+    """
 
     distances: NDArray[np.float32]
-    probe_noise: float
-    means: Vectors
-    noise: Numbers
+    evidence: float
+    templates: Templates
+    densities: Densities
+
+    @property
+    def noise(self) -> Numbers:
+        """What averaging has left in each performer's template."""
+        evidence = np.maximum(self.templates.evidence.astype(np.float64), 1e-9)
+        noise: Numbers = self.densities.own_variance / evidence
+        return noise
+
+    @property
+    def probe_noise(self) -> float:
+        """What averaging has left in the probe's template."""
+        return self.densities.own_variance / self.evidence
 
 
-def weigh_candidates(
-    distances: NDArray[np.float32], evidence: float, templates: Templates, densities: Densities
-) -> Posterior:
+@dataclass(frozen=True, eq=False)
+class Ratios:
+    """How much likelier one person is than strangers, for the performers at `positions`.
+
+    `logs` are the logarithms of the density for one person over that for strangers, before
+    calibration; `residuals` the noise of both templates that they come from.
+    """
+
+    positions: NDArray[np.intp]
+    logs: Numbers
+    residuals: Numbers
+
+
+def weigh_candidates(comparisons: Sequence[Comparison], enrolled: int) -> Posterior:
     """Weigh one probe's distances to all performers against each other.
 
-    `distances` is float32 (performers,), infinite for those without encodings; `evidence` says how
-    good the probe's template is.
+    A performer has a finite distance in one of the comparisons at most; `enrolled` is the number of
+    performers who have encodings.
     """
-    positions = nearest_columns(distances, CANDIDATES)
-    if not len(positions):
-        return Posterior(positions, np.empty(0))
-    noise = densities.own_variance / np.maximum(templates.evidence.astype(np.float64), 1e-9)
-    probe_noise = densities.own_variance / evidence
-    comparison = _Comparison(distances, probe_noise, templates.means, noise)
-    near = distances[positions].astype(np.float64)
-    residual = probe_noise + noise[positions]
-    own = own_density(near, residual, densities)
-    enrolled = np.flatnonzero(templates.evidence)
-    seen = _see_strangers(comparison, positions, _choose_cohort(enrolled))
-    ratios = own / _strangers_here(
-        near, stranger_density(near, residual, densities), seen, densities
-    )
-    share = PRIOR_ENROLLED / len(enrolled)
+    found = [(one.densities, compare(one)) for one in comparisons]
+    positions = np.concatenate([np.empty(0, np.intp), *(one.positions for _, one in found)])
+    logs = [calibrated(one.logs, one.residuals, densities) for densities, one in found]
+    ratios = np.exp(np.concatenate([np.empty(0), *logs]))
+    share = PRIOR_ENROLLED / max(enrolled, 1)
     return Posterior(positions, share * ratios / (1 - PRIOR_ENROLLED + share * ratios.sum()))
 
 
-def _strangers_here(near: Numbers, fitted: Numbers, seen: Numbers, densities: Densities) -> Numbers:
+def compare(comparison: Comparison) -> Ratios:
+    """Compare a probe with the nearest performers of a comparison, and with strangers there."""
+    densities = comparison.densities
+    positions = nearest_columns(comparison.distances, CANDIDATES)
+    if not len(positions):
+        return Ratios(positions, np.empty(0), np.empty(0))
+    near = comparison.distances[positions].astype(np.float64)
+    noise = comparison.noise
+    residual = comparison.probe_noise + noise[positions]
+    own = own_density(near, residual, densities)
+    cohort = _choose_cohort(np.flatnonzero(np.isfinite(comparison.distances)))
+    seen, weights = _see_strangers(comparison, noise, positions, cohort)
+    fitted = stranger_density(near, residual, densities)
+    strangers = _strangers_here(near, fitted, seen, weights, densities)
+    return Ratios(positions, np.log(own) - np.log(strangers), residual)
+
+
+def _strangers_here(
+    near: Numbers, fitted: Numbers, seen: Numbers, weights: Numbers, densities: Densities
+) -> Numbers:
     """Shrink the fitted density of strangers at `near` towards the distances `seen` here."""
-    counts = np.isfinite(seen).sum(axis=1)
-    scale = np.maximum(FINEST_SCALE, COHORT_SCALE * np.maximum(counts / 2, 1) ** -0.2)[:, None]
-    around_seen = density_near(near[:, None], seen, scale, densities).sum(axis=1)
-    density: Numbers = (PRIOR_WEIGHT * fitted + around_seen) / (PRIOR_WEIGHT + counts)
+    counts = weights.sum(axis=1)
+    # As many equal weights would leave the same uncertainty (Kish 1965).
+    equal = counts**2 / np.maximum(np.square(weights).sum(axis=1), 1e-9)
+    scale = np.maximum(FINEST_SCALE, COHORT_SCALE * np.maximum(equal / 2, 1) ** -0.2)[:, None]
+    around_seen = weights * density_near(near[:, None], seen, scale, densities)
+    density: Numbers = (PRIOR_WEIGHT * fitted + around_seen.sum(axis=1)) / (PRIOR_WEIGHT + counts)
     return density
 
 
@@ -108,16 +156,17 @@ def _choose_cohort(enrolled: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def _see_strangers(
-    comparison: _Comparison, positions: NDArray[np.intp], cohort: NDArray[np.intp]
-) -> Numbers:
-    """Measure how near strangers come to candidates: (candidates, 2 x cohort), infinite for none.
+    comparison: Comparison, noise: Numbers, positions: NDArray[np.intp], cohort: NDArray[np.intp]
+) -> tuple[Numbers, Numbers]:
+    """Measure how near strangers come to candidates: distances and weights, (candidates, 2 cohort).
 
     First the cohort as if each were the probe, then the probe as if each of the cohort were the
-    candidate; in both, the noise of one is replaced by that of the other. Someone as near to the
-    candidate as one person's photos is not a stranger, but may be enrolled twice.
+    candidate; in both, the noise of one is replaced by that of the other. Of the first, those count
+    most who look like the probe, of the second those who look like the candidate. Someone as near
+    to the candidate as one person's photos is not a stranger, but may be enrolled twice: the weight
+    is 0.
     """
-    noise = comparison.noise
-    means = comparison.means
+    means = comparison.templates.means
     to_candidate = square_distances(means[positions], means[cohort]).astype(np.float64)
     to_probe = np.square(comparison.distances[cohort].astype(np.float64))[None, :]
     as_probe = to_candidate - noise[cohort] + comparison.probe_noise
@@ -126,8 +175,13 @@ def _see_strangers(
     as_candidate = np.maximum(as_candidate, NEAREST_PART * to_probe)
     is_same = to_candidate <= noise[positions][:, None] + noise[cohort]
     is_same |= positions[:, None] == cohort[None, :]
-    squared = np.hstack(
-        [np.where(is_same, np.inf, as_probe), np.where(is_same, np.inf, as_candidate)]
-    )
-    distances: Numbers = np.sqrt(squared)
-    return distances
+    weights = [_weigh_nearest(one, is_same) for one in (to_probe, to_candidate)]
+    return np.sqrt(np.hstack([as_probe, as_candidate])), np.hstack(weights)
+
+
+def _weigh_nearest(squared: Numbers, is_same: NDArray[np.bool_]) -> Numbers:
+    """Weigh the cohort by how many of it are nearer: (candidates, cohort), 0 where `is_same`."""
+    strangers = np.where(is_same, np.inf, np.broadcast_to(squared, is_same.shape))
+    nearer = np.argsort(np.argsort(strangers, axis=1), axis=1)
+    weights: Numbers = np.where(is_same, 0.0, np.exp(-nearer / NEAREST))
+    return weights

@@ -26,11 +26,17 @@ def fit(image: RgbImage, longest_side: int) -> tuple[RgbImage, float]:
     return image, scale
 
 
-def encode_jpeg(image: RgbImage) -> bytes:
+def encode_jpeg(image: RgbImage, quality: int = JPEG_QUALITY) -> bytes:
     """Compress an RGB picture to JPEG."""
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return encoded.tobytes()
+
+
+def decode_jpeg(content: bytes) -> RgbImage:
+    """Read back what `encode_jpeg` made here; files from elsewhere go to `photo_decoder`."""
+    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
+    return np.asarray(picture, np.uint8)
 
 
 def _resize(image: RgbImage, size: tuple[int, int], interpolation: int) -> RgbImage:

@@ -4,15 +4,27 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from db.models import EncodingModel
-from function.faces.face import best_face
-from function.faces.found import FacesFound, StageSeconds
+from db.records import Vector
+from function.engines.models import find_model
+from function.faces.face import Face, best_face
+from function.faces.found import Details, FacesFound, StageSeconds
 from function.people.grouping import group_faces
 from function.people.people import PersonFound, person_of
 from function.people.views import Check, go_on
 
-Pictures = Callable[[Sequence[int]], Sequence[bytes]]
-"""Fetches the pictures of faces, given their positions in `FacesFound.faces`."""
+Fetch = Callable[[Sequence[int], Sequence[int]], Details]
+"""Fetches the pictures of some faces, and the second encodings of some, given their positions in
+`FacesFound.faces`. Without a second encoder the encodings are missing."""
+
+MOST_AGAIN = 10
+"""At most this many faces of a person are encoded a second time."""
+
+FACES_PER_AGAIN = 4
+"""Of a person with few faces one, and one more for each four: encoding a face a second time takes
+as long as finding and encoding four the first time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,17 +42,46 @@ class PeopleFound:
 
 
 def gather_people(
-    found: FacesFound, model: EncodingModel, pictures: Pictures, check: Check = go_on
+    found: FacesFound, models: Sequence[str], fetch: Fetch, check: Check = go_on
 ) -> PeopleFound:
-    """Group the faces of a video into people, and fetch the picture of each one's best face."""
+    """Group the faces of a video into people, and fetch what only chosen faces need.
+
+    That is the picture of each one's best face, and second encodings of the best ones. `models`
+    are the ids of the encoders' models.
+    """
     started = time.perf_counter()
+    model = find_model(models[0])
     numbers = {id(face): number for number, face in enumerate(found.faces)}
     groups = group_faces(found.faces, model, found.frames, check)
-    fetched = pictures([numbers[id(best_face(group))] for group in groups])
+    shown = [numbers[id(best_face(group))] for group in groups]
+    again = [numbers[id(face)] for group in groups for face in choose_again(group, model)]
+    details = fetch(shown, again if len(models) > 1 else [])
+    second = dict(zip(again, details.second, strict=False))
     people = tuple(
-        replace(person_of(group, model, check), picture=picture)
-        for group, picture in zip(groups, fetched, strict=True)
+        replace(
+            person_of([_with(face, second.get(numbers[id(face)])) for face in group], model, check),
+            picture=picture,
+        )
+        for group, picture in zip(groups, details.pictures, strict=True)
     )
     check()
     seconds = replace(found.seconds, people=time.perf_counter() - started)
-    return PeopleFound(people, (model.id,), found.frames, len(found.faces), seconds)
+    return PeopleFound(people, tuple(models), found.frames, len(found.faces), seconds)
+
+
+def choose_again(faces: Sequence[Face], model: EncodingModel) -> list[Face]:
+    """Choose the faces of a person to encode a second time: the best, no two of one view."""
+    ranked = sorted(faces, key=lambda face: (face.is_weak, -face.quality, face.seconds))
+    most = min(MOST_AGAIN, 1 + len(faces) // FACES_PER_AGAIN)
+    chosen: list[Face] = []
+    for face in ranked:
+        if len(chosen) == most:
+            break
+        apart = [np.linalg.norm(face.encoding - one.encoding) for one in chosen]
+        if min(apart, default=np.inf) > model.same_view_within:
+            chosen.append(face)
+    return chosen
+
+
+def _with(face: Face, second: Vector | None) -> Face:
+    return face if second is None else replace(face, second=second)

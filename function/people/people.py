@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
-from db.models import EncodingModel
-from db.records import Vector
+from db.models import EncodingModel, EncodingSpace, Fusion
+from db.records import Vector, Vectors
 from db.templates import average_encodings
 from db.vectors import square_distances
 from function.faces.face import DOUBTFUL, Face, best_face
@@ -21,7 +22,8 @@ class View:
     """Faces of one person that are nearly the same, counted once as evidence.
 
     `faces` is their number; `seconds`, `quality` (0 to 1) and `weaknesses` are those of the best.
-    `encodings` holds their mean for each model, float32 (dimensions,), the primary model first.
+    `encodings` holds their mean for each model, float32 (dimensions,), the primary model first;
+    only the best views have one of the second model.
     """
 
     seconds: float
@@ -104,12 +106,30 @@ def person_of(faces: Sequence[Face], model: EncodingModel, check: Check = go_on)
 def template_of(person: PersonFound, model: EncodingModel) -> Template:
     """Average the strong views of a person, or all views if none is strong."""
     views = person.strong_views or person.views
+    return _average(person, views, np.stack([view.encodings[0] for view in views]), model)
+
+
+def fused_template_of(person: PersonFound, fusion: Fusion) -> Template | None:
+    """Average the views that have encodings of both nets, in the space of their fusion.
+
+    Returns None if there are none.
+    """
+    views = [view for view in person.strong_views or person.views if len(view.encodings) > 1]
+    if not views:
+        return None
+    first, second = (np.stack([view.encodings[net] for view in views]) for net in (0, 1))
+    return _average(person, views, fusion.join(first, second), fusion.space)
+
+
+def _average(
+    person: PersonFound, views: Sequence[View], encodings: Vectors, space: EncodingSpace
+) -> Template:
     template = average_encodings(
-        np.stack([view.encodings[0] for view in views]),
+        encodings,
         np.array([view.quality for view in views], np.float32),
         np.zeros(len(views), np.intp),
         people=1,
-        face_variance=model.face_variance,
+        face_variance=space.face_variance,
         largest_share=VIDEO_SHARE,
     )
     evidence = float(template.evidence[0]) if person.strong_views else WEAK_PERSON_EVIDENCE
@@ -154,7 +174,9 @@ def _views_of(faces: Sequence[Face], model: EncodingModel, check: Check) -> list
 def _view_of(faces: Sequence[Face], mean: Vector) -> View:
     best = best_face(faces)
     quality = max(face.quality for face in faces)
-    return View(best.seconds, quality, len(faces), best.weaknesses, (mean,))
+    again = [face.second for face in faces if face.second is not None]
+    second = (np.mean(again, axis=0, dtype=np.float32),) if again else ()
+    return View(best.seconds, quality, len(faces), best.weaknesses, (mean, *second))
 
 
 def _fold(first: Sequence[View], second: Sequence[View], within: float) -> list[View]:
@@ -175,12 +197,16 @@ def _fold(first: Sequence[View], second: Sequence[View], within: float) -> list[
 def _merge(first: View, second: View) -> View:
     best = max((first, second), key=_rank)
     faces = first.faces + second.faces
-    pairs = zip(first.encodings, second.encodings, strict=True)
     means = tuple(
-        ((first.faces * one + second.faces * other) / faces).astype(np.float32)
-        for one, other in pairs
+        one if other is None else other if one is None else _weigh(first, one, second, other)
+        for one, other in zip_longest(first.encodings, second.encodings)
     )
     return View(best.seconds, max(first.quality, second.quality), faces, best.weaknesses, means)
+
+
+def _weigh(first: View, one: Vector, second: View, other: Vector) -> Vector:
+    mean = (first.faces * one + second.faces * other) / (first.faces + second.faces)
+    return mean.astype(np.float32)
 
 
 def _rank(view: View) -> tuple[bool, float, float]:

@@ -1,16 +1,20 @@
 """Checks the answers of a child, and refuses what cannot be true."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
+from db.records import Vector
 from function.enrolling.choosing import PhotoFound
 from function.faces.face import Face
-from function.faces.found import FacesFound, Progress
+from function.faces.found import Details, FacesFound, Progress
 from function.media.pictures import Moment
 from function.sandbox.messages import Answer
-from function.sandbox.orders import Pictures
 from function.sandbox.wire import WireError
+
+Dimensions: TypeAlias = tuple[int, int]
+"""How many numbers the encodings of both encoders have; 0 without a second one."""
 
 JPEG_BEGINS = b"\xff\xd8\xff"
 
@@ -23,7 +27,7 @@ LARGEST_NUMBER = 100.0
 """No model's encodings hold nearly as large a number; larger ones could overflow in sums."""
 
 
-def check_answer(answer: Answer, dimensions: int) -> None:
+def check_answer(answer: Answer, dimensions: Dimensions) -> None:
     """Check the answer of a child whose encodings have `dimensions` numbers.
 
     Raises:
@@ -40,32 +44,39 @@ def check_answer(answer: Answer, dimensions: int) -> None:
     if isinstance(answer, PhotoFound):
         _check_faces(answer.faces, dimensions)
         _check_pictures([face.crop for face in answer.faces])
-    if isinstance(answer, Pictures):
+    if isinstance(answer, Details):
         _check_pictures(answer.pictures)
+        for encoding in answer.second:
+            _check_encoding(encoding, dimensions[1])
     if isinstance(answer, Moment):
         _check_pictures([answer.picture])
         if answer.seconds < 0:
             raise WireError("a moment is before the video begins")
 
 
-def _check_faces(faces: Sequence[Face], dimensions: int) -> None:
+def _check_faces(faces: Sequence[Face], dimensions: Dimensions) -> None:
     if len(faces) > MOST_FACES:
         raise WireError(f"{len(faces)} faces are too many")
     for face in faces:
         _check_face(face, dimensions)
 
 
-def _check_face(face: Face, dimensions: int) -> None:
-    if face.encoding.shape != (dimensions,):
-        raise WireError("an encoding has the wrong length")
-    if not np.abs(face.encoding).max() <= LARGEST_NUMBER:
-        raise WireError("an encoding has impossible numbers")
-    if face.crop:
-        _check_pictures([face.crop])
+def _check_face(face: Face, dimensions: Dimensions) -> None:
+    _check_encoding(face.encoding, dimensions[0])
+    if face.second is not None:
+        _check_encoding(face.second, dimensions[1])
+    _check_pictures([picture for picture in (face.crop, face.chip) if picture])
     if len(face.weaknesses) > MOST_WEAKNESSES:
         raise WireError("a face has too many weaknesses")
     if not 0 <= face.seconds <= face.until_seconds or not 0 <= face.quality <= 1 or face.frame < 0:
         raise WireError("a face has impossible numbers")
+
+
+def _check_encoding(encoding: Vector, dimensions: int) -> None:
+    if encoding.shape != (dimensions,) or not dimensions:
+        raise WireError("an encoding has the wrong length")
+    if not np.abs(encoding).max() <= LARGEST_NUMBER:
+        raise WireError("an encoding has impossible numbers")
 
 
 def _check_pictures(pictures: Sequence[bytes]) -> None:

@@ -22,6 +22,7 @@ import av
 import numpy as np
 
 from function.engines.loading import load_engine
+from function.engines.models import models_of
 from function.engines.protocol import (
     Box,
     Detection,
@@ -37,8 +38,10 @@ from function.errors import (
     UnreadableVideoError,
     VideoOverLimitError,
 )
+from function.faces.face import Face
 from function.faces.found import FacesFound, Progress
 from function.faces.search import search_video
+from function.faces.second_encodings import cut_chip, details_of, encode_chips
 from function.media.images import RgbPicture
 from function.media.moments import find_moment
 from function.media.photos import MAX_PHOTO_BYTES, PhotoRefusedError
@@ -55,11 +58,10 @@ from function.sandbox.messages import (
     write_message,
 )
 from function.sandbox.orders import (
+    DetailsOrder,
     MomentOrder,
     Order,
     PhotoOrder,
-    Pictures,
-    PicturesOrder,
     Result,
     VideoOrder,
 )
@@ -83,7 +85,7 @@ def main(descriptor: int) -> None:
     has_gpu = engine.provider != "CPU"
     limit = None if has_gpu else setup.memory_megabytes * MEGABYTE  # CUDA reserves any amount
     locks = lock_down(limit, needs_files=has_gpu)
-    models = (engine.encoder.model.id,)
+    models = models_of(engine)
     _answer(connection, Ready(engine.name, engine.provider, models, locks))
     worker = _Worker(connection, engine)
     while True:
@@ -96,6 +98,7 @@ def _options(setup: Setup) -> EngineOptions:
         device=cast("DeviceName", setup.device),
         threads=setup.threads,
         cache_folder=Path(setup.cache_folder) if setup.cache_folder else None,
+        second_encoder=setup.second_encoder,
     )
 
 
@@ -108,6 +111,10 @@ def _warm_up(engine: Engine) -> None:
     engine.open_detector(160).detect(picture)
     alignment = engine.encoder.cut(picture, Detection(Box(40, 40, 120, 120), 1.0))
     engine.encoder.encode([alignment.chip])
+    if engine.second:
+        points = np.array([(60, 60), (100, 60), (80, 80), (65, 100), (95, 100)], np.float32)
+        found = Detection(Box(40, 40, 120, 120), 1.0, points)
+        encode_chips([cut_chip(picture.rgb(), found, engine.second)], engine.second)
 
 
 def _end_with_parent() -> None:
@@ -129,24 +136,24 @@ def _fall_silent() -> None:
 
 
 class _Worker:
-    """Carries out orders, and keeps the pictures of the last video's faces."""
+    """Carries out orders, and keeps the faces of the last video."""
 
     def __init__(self, connection: Connection, engine: Engine) -> None:
         self._connection = connection
         self._engine = engine
-        self._pictures: tuple[bytes, ...] = ()
+        self._kept: tuple[Face, ...] = ()
         self._ways: Mapping[type[Order], Callable[[Any], Iterator[Result]]] = {
             VideoOrder: self._search_video,
-            PicturesOrder: self._give_pictures,
+            DetailsOrder: self._give_details,
             MomentOrder: self._find_moment,
             PhotoOrder: self._search_photo,
         }
 
     def carry_out(self, order: Order) -> None:
         """Carry out an order, and answer it, also with a refusal."""
-        pictures, self._pictures = self._pictures, ()  # kept for the very next order only
-        if isinstance(order, PicturesOrder):
-            self._pictures = pictures
+        kept, self._kept = self._kept, ()  # for the very next order only
+        if isinstance(order, DetailsOrder):
+            self._kept = kept
         try:
             for result in self._ways[type(order)](order):
                 _answer(self._connection, result)
@@ -160,15 +167,16 @@ class _Worker:
     def _search_video(self, order: VideoOrder) -> Iterator[Result]:
         with self._received() as descriptor:
             for event in search_video(descriptor, order.name, self._engine, order.task):
-                yield event if isinstance(event, Progress) else self._keep_pictures(event)
+                yield event if isinstance(event, Progress) else self._keep(event)
 
-    def _keep_pictures(self, found: FacesFound) -> FacesFound:
-        self._pictures = tuple(face.crop for face in found.faces)
-        return replace(found, faces=tuple(replace(face, crop=b"") for face in found.faces))
+    def _keep(self, found: FacesFound) -> FacesFound:
+        self._kept = found.faces
+        bare = (replace(face, crop=b"", chip=b"") for face in found.faces)
+        return replace(found, faces=tuple(bare))
 
-    def _give_pictures(self, order: PicturesOrder) -> Iterator[Result]:
-        pictures, self._pictures = self._pictures, ()
-        yield Pictures(tuple(pictures[number] for number in order.numbers))
+    def _give_details(self, order: DetailsOrder) -> Iterator[Result]:
+        faces, self._kept = self._kept, ()
+        yield details_of(faces, order.pictures, order.encode, self._engine.second)
 
     def _find_moment(self, order: MomentOrder) -> Iterator[Result]:
         with self._received() as descriptor:

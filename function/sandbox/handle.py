@@ -12,10 +12,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from pathlib import Path
 
-from function.engines.models import find_model
+from function.engines.models import SECOND, find_model
 from function.errors import EngineUnavailableError, RecognitionError
 from function.faces.found import Progress
-from function.sandbox.checks import check_answer
+from function.sandbox.checks import Dimensions, check_answer
 from function.sandbox.messages import (
     ANSWERS,
     Answer,
@@ -26,7 +26,7 @@ from function.sandbox.messages import (
     read_message,
     write_message,
 )
-from function.sandbox.orders import ORDERS, Order, PicturesOrder, Result
+from function.sandbox.orders import ORDERS, DetailsOrder, Order, Result
 from function.sandbox.wire import WireError
 from function.settings import Settings
 
@@ -60,6 +60,7 @@ def setup_of(settings: Settings) -> Setup:
         device=settings.device,
         threads=settings.net_threads,
         cache_folder=str(settings.cache_folder.resolve()) if settings.cache_folder else "",
+        second_encoder=settings.engine_options.second_encoder,
         memory_megabytes=settings.memory_megabytes,
     )
 
@@ -101,9 +102,13 @@ class Child:
         """The ids of its models, the primary one first; empty until it is ready."""
         return self._ready.models if self._ready else ()
 
-    def _dimensions(self) -> int:
-        """Return how many numbers its encodings have; 0 until it has named its model."""
-        return find_model(self.models[0]).dimensions if self.models else 0
+    def _dimensions(self) -> Dimensions:
+        """Return how many numbers its encodings have; 0 until it has named its models."""
+        first, second = (*self.models, "", "")[:2]
+        return (
+            find_model(first).dimensions if first else 0,
+            SECOND.dimensions if second == SECOND.id else 0,
+        )
 
     def is_fit(self) -> bool:
         """Whether it is idle and may have another order."""
@@ -145,7 +150,7 @@ class Child:
     def work(self, order: Order, handed: int | bytes | None = None) -> Iterator[Result]:
         """Send an order and its file, a descriptor or bytes, if it has one; yield the results."""
         self._is_busy = True
-        self._files += not isinstance(order, PicturesOrder)
+        self._files += not isinstance(order, DetailsOrder)
         self._lines = 0
         progress = Progress(0.0, 0.0, 0)
         self._send(order, handed)

@@ -21,6 +21,7 @@ class Setup:
     device: str
     threads: int
     cache_folder: str
+    second_encoder: bool
     memory_megabytes: int
 
 

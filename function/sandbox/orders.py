@@ -14,7 +14,7 @@ from function.errors import (
     UnreadableVideoError,
     VideoOverLimitError,
 )
-from function.faces.found import FacesFound, Progress, Task
+from function.faces.found import Details, FacesFound, Progress, Task
 from function.media.pictures import Moment
 
 
@@ -37,14 +37,18 @@ class VideoOrder:
 
 
 @dataclass(frozen=True)
-class PicturesOrder:
-    """Return the pictures of some faces of the last video, by their positions in it."""
+class DetailsOrder:
+    """Return the pictures of some faces of the last video, and encode some of them again.
+
+    Faces are given by their positions in it.
+    """
 
     name: str
-    numbers: tuple[int, ...]
+    pictures: tuple[int, ...]
+    encode: tuple[int, ...]
 
     def overrun(self, limit_seconds: float) -> str:
-        """Return the message for pictures that take too long."""
+        """Return the message for details that take too long."""
         return f"{self.name} took longer than {limit_seconds:g} s. Raise TIME_LIMIT_SECONDS."
 
 
@@ -71,15 +75,8 @@ class PhotoOrder:
         return f"The photo took longer than {limit_seconds:g} s. Save it again, or choose another."
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """JPEGs of faces, in the order in which they were requested."""
-
-    pictures: tuple[bytes, ...]
-
-
-Order: TypeAlias = VideoOrder | PicturesOrder | MomentOrder | PhotoOrder
-Result: TypeAlias = Progress | FacesFound | Pictures | Moment | PhotoFound
+Order: TypeAlias = VideoOrder | DetailsOrder | MomentOrder | PhotoOrder
+Result: TypeAlias = Progress | FacesFound | Details | Moment | PhotoFound
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,7 @@ ORDERS: Mapping[type[Order], OrderKind] = {
     VideoOrder: OrderKind(
         b"V", (Progress, FacesFound), (UnreadableVideoError, VideoOverLimitError)
     ),
-    PicturesOrder: OrderKind(b"C", (Pictures,), (UnreadableVideoError,)),
+    DetailsOrder: OrderKind(b"C", (Details,), (UnreadableVideoError,)),
     MomentOrder: OrderKind(b"M", (Moment,), (UnreadableVideoError, VideoOverLimitError)),
     PhotoOrder: OrderKind(b"I", (PhotoFound,), (PhotoUnusableError,)),
 }
@@ -107,7 +104,7 @@ ORDERS: Mapping[type[Order], OrderKind] = {
 RESULTS: Mapping[bytes, type[Result]] = {
     b"P": Progress,
     b"F": FacesFound,
-    b"J": Pictures,
+    b"J": Details,
     b"M": Moment,
     b"O": PhotoFound,
 }

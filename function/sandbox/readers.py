@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from function.engines.models import find_model
+from function.engines.models import models_of
 from function.engines.protocol import Engine
 from function.enrolling.choosing import PhotoFound
 from function.errors import PhotoUnusableError
-from function.faces.found import FacesFound, Progress, Task
+from function.faces.found import Details, FacesFound, Progress, Task
 from function.media.files import MediaFile
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import Moment
@@ -21,10 +21,9 @@ from function.people.gathering import PeopleFound, gather_people
 from function.sandbox.handle import Child, EndedError
 from function.sandbox.messages import Ready
 from function.sandbox.orders import (
+    DetailsOrder,
     MomentOrder,
     PhotoOrder,
-    Pictures,
-    PicturesOrder,
     Result,
     VideoOrder,
 )
@@ -95,7 +94,7 @@ class Here:
     def ready(self) -> Ready:
         """Load the engine, if this is the first call."""
         engine = self.engine()
-        return Ready(engine.name, engine.provider, (engine.encoder.model.id,), locks=())
+        return Ready(engine.name, engine.provider, models_of(engine), locks=())
 
     def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
         """Find everyone in a video."""
@@ -179,24 +178,27 @@ class Sandboxed:
             if not child.is_alive():  # the time is up, or the sandbox was closed
                 raise EndedError("its faces were still being grouped")
 
-        def pictures(numbers: Sequence[int]) -> Sequence[bytes]:
-            order = PicturesOrder(name, tuple(numbers))
-            sent = _last(Pictures, child.work(order)).pictures
-            if len(sent) != len(numbers):
-                raise EndedError(f"it sent {len(sent)} pictures, not {len(numbers)}")
+        def fetch(pictures: Sequence[int], encode: Sequence[int]) -> Details:
+            order = DetailsOrder(name, tuple(pictures), tuple(encode))
+            sent = _last(Details, child.work(order))
+            if (len(sent.pictures), len(sent.second)) != (len(pictures), len(encode)):
+                raise EndedError(f"it sent {len(sent.pictures)} pictures, not {len(pictures)}")
             return sent
 
         try:
-            return gather_people(found, find_model(child.models[0]), pictures, check)
+            return gather_people(found, child.models, fetch, check)
         except BaseException:
             child.kill()  # it still holds the pictures, or lied
             raise
 
 
 def _gather(found: FacesFound, engine: Engine) -> PeopleFound:
-    return gather_people(
-        found, engine.encoder.model, lambda numbers: [found.faces[one].crop for one in numbers]
-    )
+    from function.faces.second_encodings import details_of  # noqa: PLC0415  # see above
+
+    def fetch(pictures: Sequence[int], encode: Sequence[int]) -> Details:
+        return details_of(found.faces, pictures, encode, engine.second)
+
+    return gather_people(found, models_of(engine), fetch)
 
 
 def _expect(kind: type[Kind], result: object) -> Kind:

@@ -18,6 +18,7 @@ from db.blobs import to_blob
 from db.models import EncodingModel
 from db.records import Encoding
 from db.sightings import Correction, Sighting
+from function.engines.models import SECOND
 from function.errors import ResultGoneError
 from function.people.people import PersonFound, View, template_of
 
@@ -120,14 +121,15 @@ def choose_views(person: PersonFound) -> list[View]:
 def _sighting(person: PersonFound, origin: str, model: EncodingModel) -> Sighting:
     encodings = tuple(
         Encoding(
-            vector=view.encodings[0],
-            model=model.id,
+            vector=vector,
+            model=model_id,
             quality=view.quality,
             photo_hash=hashlib.sha256(to_blob(view.encodings[0])).hexdigest(),
             origin=f"{origin} at {view.seconds:.1f} s",
             weaknesses=", ".join(view.weaknesses),
         )
         for view in choose_views(person)
+        for vector, model_id in zip(view.encodings, (model.id, SECOND.id), strict=False)
     )
     template = template_of(person, model)
     return Sighting(template.mean, encodings, person.picture, model, origin)

@@ -88,9 +88,9 @@ class Service:
             GalleryUnavailableError: as for `gallery`.
             EngineUnavailableError: what reads videos cannot run here as configured.
         """
-        model = self.model()
+        models = self.reader.ready().models
         with explained():
-            return take_snapshot(self.store, model)
+            return take_snapshot(self.store, models)
 
     @contextmanager
     def slot(self) -> Iterator[None]:

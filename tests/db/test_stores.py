@@ -20,6 +20,7 @@ from db.errors import (
     PerformerNotFoundError,
 )
 from db.galleries import GalleryChange, Store, everyone
+from db.models import EncodingSpace, Fusion
 from db.records import Encoding, Generation, Identity, Performer, Vector
 from db.rejections import leave_out_rejected
 from db.sightings import Correction, Sighting, new_performer
@@ -436,6 +437,41 @@ def test_models_of_one_length_are_kept_apart(gallery: GalleryChange) -> None:
         assert np.array_equal(snapshot.vectors, [made_up_vector(enrolled_one)])
         assert np.array_equal(snapshot.rejections.vectors, [made_up_vector(rejected)])
     assert gallery.assign(ada, replace(sighting(8), encodings=())).lifted == ()
+
+
+FUSION = Fusion(
+    EncodingSpace(id="both", dimensions=132, face_variance=0.1), (TEST_MODEL, OTHER_MODEL), (1.0, 2)
+)
+
+
+def test_photos_with_encodings_of_both_nets_make_a_template_in_their_fusion(
+    gallery: GalleryChange,
+) -> None:
+    gallery.enrol(performer("Ada"), [encoding(1), encoding(2), short_encoding(1)], None)
+    gallery.enrol(performer("Bea"), [encoding(3)], None)
+    gallery.enrol(performer("Cleo"), [encoding(4), short_encoding(4, 1, 2, 3, 4)], None)
+    assert gallery.snapshot(TEST_MODEL).fused is None
+    snapshot = gallery.snapshot(TEST_MODEL, FUSION)
+    assert snapshot.fused is not None
+    assert snapshot.fused.fusion == FUSION
+    templates = snapshot.fused.templates
+    names = [one.name for one in snapshot.performers]
+    ada, bea, cleo = (names.index(name) for name in ("Ada", "Bea", "Cleo"))
+    np.testing.assert_allclose(templates.means[ada], [*made_up_vector(1), 2, 0, 0, 0], rtol=1e-6)
+    np.testing.assert_allclose(templates.means[cleo], [*made_up_vector(4), 2, 4, 6, 8], rtol=1e-6)
+    assert (templates.evidence > 0).tolist() == [place in (ada, cleo) for place in range(3)]
+    assert (snapshot.templates.evidence > 0).all()
+    assert not templates.means[bea].any()
+    gallery.enrol(performer("Bea"), [encoding(3), short_encoding(3)], None)
+    changed = gallery.snapshot(TEST_MODEL, FUSION).fused
+    assert changed is not None
+    assert (changed.templates.evidence > 0).all()
+
+
+def test_where_no_photo_has_both_nets_encodings_there_is_no_fusion(gallery: GalleryChange) -> None:
+    assert gallery.snapshot(TEST_MODEL, FUSION).fused is None
+    enrolled(gallery, "Ada", 1)
+    assert gallery.snapshot(TEST_MODEL, FUSION).fused is None
 
 
 def test_a_model_that_nothing_is_enrolled_by_has_no_snapshot(gallery: GalleryChange) -> None:

@@ -1,6 +1,6 @@
 """From a video to names, whichever encoder an engine has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,7 +65,10 @@ def gallery(engine: Engine, tiny: TinyEngine, photos: Path) -> StoredGallery:
 
 
 def names(
-    video: Path, engine: Engine, gallery: StoredGallery, densities: Densities | None = None
+    video: Path,
+    engine: Engine,
+    gallery: StoredGallery,
+    densities: Sequence[Densities] | None = None,
 ) -> list[str]:
     reader, settings = EngineReader(engine), Settings(every_seconds=0.5)
     with open_any(video) as media:
@@ -79,7 +82,7 @@ def test_an_encoder_of_sixty_four_numbers_finds_groups_and_names_people(
     video: Path, tiny: TinyEngine, gallery: StoredGallery
 ) -> None:
     assert gallery.snapshot(TINY).vectors.shape == (2, 64)
-    assert names(video, tiny, gallery, TINY_DENSITIES) == ["obama1.jpg", "", "biden.jpg"]
+    assert names(video, tiny, gallery, [TINY_DENSITIES]) == ["obama1.jpg", "", "biden.jpg"]
 
 
 def test_two_models_of_one_photo_do_not_get_in_each_others_way(
@@ -90,13 +93,13 @@ def test_two_models_of_one_photo_do_not_get_in_each_others_way(
     assert names(video, engine, gallery) == ["obama1.jpg", "", "biden.jpg"]
 
 
-@pytest.mark.parametrize("densities", [None, TINY_DENSITIES])
+@pytest.mark.parametrize("densities", [None, [TINY_DENSITIES]])
 def test_scores_need_densities_of_the_models_own(
     video: Path,
     engine: Engine,
     tiny: TinyEngine,
     gallery: StoredGallery,
-    densities: Densities | None,
+    densities: Sequence[Densities] | None,
 ) -> None:
     looked_by: Engine = engine if densities else tiny
     with pytest.raises(OtherModelError, match="densities were fitted on encodings of tiny"):

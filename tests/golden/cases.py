@@ -15,21 +15,24 @@ import numpy as np
 
 from db.galleries import GalleryChange, Store
 from db.records import Encoding, Performer, Vector
-from db.rejections import leave_out_rejected
 from db.snapshots import Snapshot
 from db.stores import open_store
-from db.vectors import distances_to_performers
 from function.engines.loading import load_engine
+from function.engines.models import BOTH
 from function.engines.protocol import Engine, EngineOptions
 from function.enrolling.choosing import PhotoDemands, choose_face
 from function.enrolling.search import search_photo
-from function.matching.densities import shipped_densities
-from function.matching.matches import HIGHEST_SCORE, Identification
+from function.matching.matches import (
+    HIGHEST_SCORE,
+    Identification,
+    choose_densities,
+    compare_with,
+    measure_distances,
+)
 from function.matching.scores import weigh_candidates
 from function.media.files import open_any
 from function.media.photos import PhotoRefusedError, read_photo_file
 from function.media.pictures import RgbImage
-from function.people.people import template_of
 from function.recognition import Recognition, recognize_video
 from function.settings import Settings
 from function.web.reply import PersonReply, rank, to_reply
@@ -232,7 +235,12 @@ def _enrol_accented(gallery: GalleryChange, material: Material) -> None:
 
 def _enrol_strangers(gallery: GalleryChange, engine: Engine) -> None:
     """Enrol two encodings each of people who look somewhat like one of those enrolled."""
-    known = [one.vector for who in gallery.performers() for one in gallery.encodings(who.id)]
+    known = [
+        one.vector
+        for who in gallery.performers()
+        for one in gallery.encodings(who.id)
+        if one.model == engine.encoder.model.id
+    ]
     drawn = Crowd(seed=5)
     for number in range(STRANGERS):
         drawn.middle = known[number % len(known)]
@@ -269,7 +277,7 @@ def _answer(
 ) -> dict[str, Any]:
     found = _recognize(video, store, engine, settings)
     with store.gallery() as gallery:
-        snapshot = gallery.snapshot(engine.encoder.model)
+        snapshot = gallery.snapshot(engine.encoder.model, BOTH)
         replies = to_reply(found.identifications, gallery.thumbnail)
     ranked = rank(found.identifications)
     return {
@@ -305,12 +313,9 @@ def _finer(score: float, unrounded: float) -> float:
 
 def _unrounded(one: Identification, gallery: Snapshot) -> dict[str, float]:
     """Weigh a person again, and return each performer's unrounded score, by id."""
-    template = template_of(one.person, gallery.model)
-    probes = template.mean[None]
-    distances = leave_out_rejected(distances_to_performers(probes, gallery), probes, gallery)
-    weighed = weigh_candidates(
-        distances[0], template.evidence, gallery.templates, shipped_densities()
-    )
+    (distances,) = measure_distances([one.person], gallery)
+    comparisons = compare_with(one.person, distances, gallery, choose_densities(gallery))
+    weighed = weigh_candidates(comparisons, np.count_nonzero(gallery.templates.evidence))
     ids = [str(gallery.performers[position].id) for position in weighed.positions]
     return dict(zip(ids, (100 * weighed.probabilities).tolist(), strict=True))
 

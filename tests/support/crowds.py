@@ -1,6 +1,7 @@
 """Made-up people whose encodings lie as far apart as real ones do."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -76,13 +77,19 @@ def make_gallery(enrolled: Sequence[Vectors], model: EncodingModel = PRIMARY) ->
 
 
 def make_sources(
-    crowd: Crowd, people: int, each: int, spread: float = DAY_SPREAD
+    crowd: Crowd, people: int, each: int, spread: float = DAY_SPREAD, *, twice: bool = False
 ) -> tuple[Source, ...]:
-    """Photos of made-up people, one face a photo."""
-    return tuple(
-        Source(f"P{number}", f"P{number}/{row}.jpg", (make_face(encoding),), is_video=False)
+    """Photos of made-up people, one face a photo, on request encoded twice."""
+    faces = [
+        (number, row, make_face(encoding))
         for number in range(people)
         for row, encoding in enumerate(crowd.encodings(crowd.person(), each, spread))
+    ]
+    if twice:
+        faces = [(number, row, replace(face, second=face.encoding)) for number, row, face in faces]
+    return tuple(
+        Source(f"P{number}", f"P{number}/{row}.jpg", (face,), is_video=False)
+        for number, row, face in faces
     )
 
 

@@ -18,6 +18,7 @@ from function.engines.protocol import (
     Encoder,
     Engine,
     FacePoints,
+    SecondEncoder,
 )
 from function.media.images import RgbPicture
 from function.media.pictures import Picture, RgbImage
@@ -33,6 +34,7 @@ class QuickEngine:
     provider = "CPU"
     model = TEST_MODEL
     detector: DetectorName = "cnn"
+    second: SecondEncoder | None = None
 
     @property
     def encoder(self) -> Encoder:

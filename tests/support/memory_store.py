@@ -18,7 +18,7 @@ from db.blobs import from_blob, stack_blobs, to_blob
 from db.galleries import Manifest
 from db.identities import combine, identities_of, renamed
 from db.marks import hash_mark, mark_of_name, marks_of
-from db.models import EncodingModel
+from db.models import EncodingModel, Fusion
 from db.records import (
     Change,
     Encoding,
@@ -31,7 +31,7 @@ from db.records import (
     Performer,
 )
 from db.sightings import Correction, Sighting
-from db.snapshots import Rejections, Snapshot
+from db.snapshots import Fused, Rejections, Snapshot, fuse
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -157,7 +157,7 @@ class MemoryGallery:
         used = {one.model for person in self.held.people.values() for one in person.encodings}
         return [model for model in self.held.dimensions if model in used]
 
-    def snapshot(self, model: EncodingModel) -> Snapshot:
+    def snapshot(self, model: EncodingModel, fusion: Fusion | None = None) -> Snapshot:
         if self.models() and model.id not in self.models():
             raise errors.OtherModelError(f"It holds {self.models()[0]}, the engine's of {model.id}")
         people = [*enumerate(self.held.people.values())]
@@ -174,7 +174,25 @@ class MemoryGallery:
                 stack_blobs([vector for _, (vector, _, _) in said], model.dimensions),
                 np.array([at for at, _ in said], np.intp),
             ),
+            fused=self._fused(fusion) if fusion else None,
         )
+
+    def _fused(self, fusion: Fusion) -> Fused | None:
+        first, second = (part.id for part in fusion.parts)
+        pairs = [
+            (at, one, other)
+            for at, person in enumerate(self.held.people.values())
+            for one in person.encodings
+            for other in person.encodings
+            if (one.model, other.model) == (first, second) and one.photo_hash == other.photo_hash
+        ]
+        vectors = (
+            stack_blobs([to_blob(one.vector) for _, one, _ in pairs], fusion.parts[0].dimensions),
+            stack_blobs([to_blob(one.vector) for _, _, one in pairs], fusion.parts[1].dimensions),
+        )
+        qualities = np.array([one.quality for _, one, _ in pairs], np.float32)
+        owners = np.array([at for at, _, _ in pairs], np.intp)
+        return fuse(fusion, vectors, qualities, owners, people=len(self.held.people))
 
     def find_performer(self, name_or_id: str) -> Performer:
         name = fold(name_or_id)

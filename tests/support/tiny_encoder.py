@@ -18,6 +18,7 @@ from function.engines.protocol import (
     Encoder,
     Engine,
     FacePoints,
+    SecondEncoder,
 )
 from function.matching.densities import Densities, shipped_densities
 from function.media.pictures import Picture, RgbImage
@@ -68,6 +69,7 @@ class TinyEngine:
         self.provider = engine.provider
         self.detector: DetectorName = engine.detector
         self.encoder: Encoder = TinyEncoder()
+        self.second: SecondEncoder | None = None
 
     def open_detector(self, longest_pixels: int) -> Detector:
         return self._engine.open_detector(longest_pixels)

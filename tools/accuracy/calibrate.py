@@ -13,22 +13,25 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from db.models import EncodingModel
+from db.models import EncodingModel, EncodingSpace
 from db.templates import Templates, average_encodings
+from db.vectors import square_distances
 from function.matching.densities import (
     OWN_FREEDOM,
     STRANGER_FREEDOM,
     Densities,
     Numbers,
-    shipped_densities,
     student,
 )
 from function.people.views import VIDEO_SHARE
 from tools.accuracy.labelled import Dataset, Source
 from tools.accuracy.outcomes import TrialOutcome
+from tools.accuracy.ratios import fit_calibration
 from tools.accuracy.reliabilities import Reliability, measure_scores
+from tools.accuracy.spaces import encodings_in, faces_in, sources_in, spaces_of
 from tools.accuracy.trials import join_sources, make_trials, run_trial
 from tools.sources import UnusableSourceError
 
@@ -36,6 +39,10 @@ TEMPLATE_SIZES = (1, 2, 3, 5)
 """Sources in a template: the fit must hold for one photo and for several."""
 
 ROUNDS = 20
+
+ALIKE_VARIANCE, NEAREST_DISTANCE = 0.12, 0.12
+"""See Densities: chosen, not fitted."""
+
 FEWEST_PEOPLE, FEWEST_SOURCES = 4, 2
 FOLDS = 2
 
@@ -52,7 +59,7 @@ class Sample:
 class Calibration:
     """The densities, and how well densities fitted on half of the people fit the others."""
 
-    densities: Densities
+    densities: tuple[Densities, ...]
     held_out: Reliability
     held_out_shipped: Reliability
 
@@ -66,25 +73,26 @@ def calibrate(
 ) -> Calibration:
     """Fit densities on a labelled library, and measure how well such a fit works for other people.
 
-    `fitted_on` is a description for people; `on` the day. The reliability is that of densities
-    fitted on one half of the people and tested on the other, and the other way round.
+    `fitted_on` is a description for people; `on` the day. People with one source count as strangers
+    to the others. The reliability is that of densities fitted on one half of the people and tested
+    on the other, and the other way round.
 
     Raises:
         UnusableSourceError: fewer than four people have two usable sources.
     """
     usable = usable_sources(dataset.sources)
-    whole = fit_densities(usable, model, fitted_on=fitted_on, on=on, seed=seed)
+    whole = fit_all(dataset.sources, model, fitted_on=fitted_on, on=on, seed=seed)
     names = sorted({source.name for source in usable})
     outcomes: list[TrialOutcome] = []
     shipped: list[TrialOutcome] = []
     for fold in range(FOLDS):
         inside = set(names[fold::FOLDS])
         others = [source for source in usable if source.name not in inside]
-        half = fit_densities(others, model, fitted_on=fitted_on, on=on, seed=seed)
+        half = fit_all(others, model, fitted_on=fitted_on, on=on, seed=seed)
         own = [source for source in usable if source.name in inside]
         trials = list(make_trials(own, model, enrol=1, probe=1, rounds=ROUNDS, seed=seed))
         outcomes.extend(run_trial(trial, half) for trial in trials)
-        shipped.extend(run_trial(trial, shipped_densities()) for trial in trials)
+        shipped.extend(run_trial(trial, None) for trial in trials)
     return Calibration(whole, measure_scores(outcomes), measure_scores(shipped))
 
 
@@ -104,15 +112,36 @@ def usable_sources(sources: Sequence[Source]) -> list[Source]:
     return [source for source in sources if counts[source.name] >= FEWEST_SOURCES]
 
 
-def fit_densities(
+def fit_all(
     sources: Sequence[Source], model: EncodingModel, *, fitted_on: str, on: date, seed: int
+) -> tuple[Densities, ...]:
+    """Fit densities for each space that the sources can be compared in, the first net's first."""
+    return tuple(
+        fit_densities(
+            sources_in(space, sources), model, space, fitted_on=fitted_on, on=on, seed=seed
+        )
+        for space in spaces_of(sources, model)
+    )
+
+
+def fit_densities(
+    sources: Sequence[Source],
+    model: EncodingModel,
+    space: EncodingSpace,
+    *,
+    fitted_on: str,
+    on: date,
+    seed: int,
 ) -> Densities:
-    """Find the likeliest densities for labelled sources, each from another day or scene."""
-    own, strangers = _sample_distances(sources, model, random.Random(seed))  # noqa: S311  # no secret
-    own_variance, own_scale = _fit_own(own, model.face_variance)
+    """Find the likeliest densities of a space for labelled sources, each from another day or scene.
+
+    `model` is that of the first net, by which faces are grouped.
+    """
+    own, strangers = _sample_distances(sources, space, random.Random(seed))  # noqa: S311  # no secret
+    own_variance, own_scale = _fit_own(own, space.face_variance)
     between_variance, stranger_scale = _fit_strangers(strangers, own_variance)
-    return Densities(
-        model=model.id,
+    fitted = Densities(
+        model=space.id,
         fitted_on=fitted_on,
         date=on.isoformat(),
         people=len({source.name for source in sources}),
@@ -123,19 +152,19 @@ def fit_densities(
         between_variance=round(between_variance, 4),
         own_scale=round(own_scale, 4),
         stranger_scale=round(stranger_scale, 4),
-        alike_variance=shipped_densities().alike_variance,
-        nearest_distance=shipped_densities().nearest_distance,
+        alike_variance=ALIKE_VARIANCE,
+        nearest_distance=NEAREST_DISTANCE,
+        offset=0.0,
+        slope=1.0,
+        residual_slope=0.0,
     )
+    return fit_calibration(sources, model, space, fitted, seed)
 
 
 def render_calibration(calibration: Calibration) -> str:
     """Format the fit and its reliability as a table for people."""
-    densities = calibration.densities
-    lines = [
-        f"Fitted on {densities.fitted_on}: {densities.people} people, {densities.faces} faces,",
-        f"{densities.own_distances} own and {densities.stranger_distances} stranger distances.",
-        f"one person: variance {densities.own_variance}, scale {densities.own_scale}",
-        f"strangers:  variance {densities.between_variance}, scale {densities.stranger_scale}",
+    lines = [line for densities in calibration.densities for line in _describe(densities)]
+    lines += [
         "",
         "Single photos, fitted on half of the people and tested on the other half:",
         f"{'score':>10}{'count':>8}{'came true':>12}",
@@ -155,65 +184,75 @@ def render_calibration(calibration: Calibration) -> str:
     return "\n".join(lines)
 
 
+def _describe(densities: Densities) -> list[str]:
+    return [
+        f"Fitted on {densities.fitted_on}: {densities.people} people, {densities.faces} faces,",
+        f"{densities.own_distances} own and {densities.stranger_distances} stranger distances,",
+        f"by {densities.model}.",
+        f"one person:  variance {densities.own_variance}, scale {densities.own_scale}",
+        f"strangers:   variance {densities.between_variance}, scale {densities.stranger_scale}",
+        f"calibration: {densities.offset}, {densities.slope}, {densities.residual_slope}",
+    ]
+
+
 def _sample_distances(
-    sources: Sequence[Source], model: EncodingModel, shuffler: random.Random
+    sources: Sequence[Source], space: EncodingSpace, shuffler: random.Random
 ) -> tuple[Sample, Sample]:
     by_name: dict[str, list[Source]] = {}
     for source in sources:
         by_name.setdefault(source.name, []).append(source)
-    own: list[tuple[float, float]] = []
-    strangers: list[tuple[float, float]] = []
+    own: list[Numbers] = []
+    strangers: list[Numbers] = []
     for _ in range(ROUNDS):
         shuffled = {name: shuffler.sample(kept, len(kept)) for name, kept in by_name.items()}
         for probe_size in TEMPLATE_SIZES:
             for enrolled_size in TEMPLATE_SIZES:
-                _compare(shuffled, model, (probe_size, enrolled_size), own, strangers)
-    return _sample(own), _sample(strangers)
+                pairs, is_own = _compare(shuffled, space, probe_size, enrolled_size)
+                own.append(pairs[is_own])
+                strangers.append(pairs[~is_own])
+    return _sample(np.concatenate(own)), _sample(np.concatenate(strangers))
 
 
 def _compare(
-    shuffled: dict[str, list[Source]],
-    model: EncodingModel,
-    sizes: tuple[int, int],
-    own: list[tuple[float, float]],
-    strangers: list[tuple[float, float]],
-) -> None:
-    """Compare everyone's first sources with everyone's next ones, if there are enough."""
-    probe_size, enrolled_size = sizes
-    people = {
-        name: (
-            _template(kept[:probe_size], model),
-            _template(kept[probe_size : probe_size + enrolled_size], model),
-        )
-        for name, kept in shuffled.items()
-        if len(kept) >= probe_size + enrolled_size
-    }
-    for name, (probe, _) in people.items():
-        for other, (_, enrolled) in people.items():
-            (own if name == other else strangers).append(_distance(probe, enrolled))
+    shuffled: dict[str, list[Source]], space: EncodingSpace, probe_size: int, enrolled_size: int
+) -> tuple[Numbers, NDArray[np.bool_]]:
+    """Compare everyone's first sources with everyone's next ones, if there are enough.
+
+    People with few sources are strangers to the others. Returns the distance and the sum of
+    1 / evidence of each pair, (pairs, 2), and which pairs are one person's.
+    """
+    last = probe_size + enrolled_size
+    searched = {name: kept for name, kept in shuffled.items() if len(kept) >= probe_size}
+    known = {name: kept for name, kept in shuffled.items() if len(kept) >= last}
+    is_own = np.array([[name == other for other in known] for name in searched], np.bool_)
+    if not known:
+        return np.empty((0, 2)), np.empty(0, np.bool_)
+    probes = [_template(kept[:probe_size], space) for kept in searched.values()]
+    enrolled = [_template(kept[probe_size:last], space) for kept in known.values()]
+    means, others = (np.concatenate([one.means for one in row]) for row in (probes, enrolled))
+    shares, their_shares = (
+        np.array([1 / float(one.evidence[0]) for one in row]) for row in (probes, enrolled)
+    )
+    distances = np.sqrt(square_distances(means, others)).astype(np.float64)
+    pairs = np.stack([distances, shares[:, None] + their_shares], axis=2)
+    return pairs.reshape(-1, 2), is_own.reshape(-1)
 
 
-def _template(sources: Sequence[Source], model: EncodingModel) -> Templates:
-    faces = join_sources(sources)
+def _template(sources: Sequence[Source], space: EncodingSpace) -> Templates:
+    faces = faces_in(space, join_sources(sources))
     share = VIDEO_SHARE if len(sources) == 1 and sources[0].is_video else 1.0
     return average_encodings(
-        np.stack([face.encoding for face in faces]),
+        encodings_in(space, faces),
         np.array([face.quality for face in faces], np.float32),
         np.zeros(len(faces), np.intp),
         people=1,
-        face_variance=model.face_variance,
+        face_variance=space.face_variance,
         largest_share=share,
     )
 
 
-def _distance(probe: Templates, enrolled: Templates) -> tuple[float, float]:
-    distance = float(np.linalg.norm(probe.means - enrolled.means))
-    return distance, float(1 / probe.evidence[0] + 1 / enrolled.evidence[0])
-
-
-def _sample(pairs: Sequence[tuple[float, float]]) -> Sample:
-    table = np.array(pairs, np.float64).reshape(-1, 2)
-    return Sample(np.maximum(table[:, 0], 1e-3), table[:, 1])
+def _sample(pairs: Numbers) -> Sample:
+    return Sample(np.maximum(pairs[:, 0], 1e-3), pairs[:, 1])
 
 
 def _fit_own(own: Sample, face_variance: float) -> tuple[float, float]:

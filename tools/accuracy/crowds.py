@@ -8,31 +8,25 @@ the same spread as that of real strangers.
 import numpy as np
 
 from db.records import Performer, Vectors
-from db.snapshots import Snapshot, no_rejections
-from db.templates import USUAL_QUALITY
+from db.snapshots import Fused, Snapshot, no_rejections
+from db.templates import USUAL_QUALITY, Templates
 from function.engines.models import PRIMARY
-from function.matching.densities import shipped_densities
+from function.matching.densities import Densities, densities_of, shipped_densities
 
 USUAL_LENGTH = 1.4
 """dlib's encodings are about this long."""
 
-FALL = 0.7
-"""Each direction has 1 / rank^FALL of the variance of the first. This spreads the distances of
-made-up strangers by 0.096 on a log scale; those of real ones spread by 0.088."""
+FALL = {1: 0.7, 2: 0.55}
+"""Each direction has 1 / rank^FALL of the variance of the first, by one net and by two. On a log
+scale this spreads the distances of made-up strangers by 0.096, and by 0.06 by both nets; those of
+ten real people spread by 0.088, of 85 by 0.13, and by 0.06 by both nets."""
 
 
 def make_strangers(
     count: int, random: np.random.Generator, centre: Vectors | None = None
 ) -> Vectors:
     """Draw `count` encodings of single photos around `centre`, float32 (count, dimensions)."""
-    densities = shipped_densities()
-    spectrum = np.arange(1, PRIMARY.dimensions + 1) ** -FALL
-    variance = densities.between_variance / 2 + densities.own_variance
-    scales = np.sqrt(spectrum / spectrum.sum() * variance).astype(np.float32)
-    strangers: Vectors = random.standard_normal((count, PRIMARY.dimensions), np.float32)
-    strangers *= scales
-    strangers += _centre(random) if centre is None else centre
-    return strangers
+    return _draw(count, random, shipped_densities(), _centre(random) if centre is None else centre)
 
 
 def add_strangers(gallery: Snapshot, count: int, random: np.random.Generator) -> Snapshot:
@@ -48,7 +42,32 @@ def add_strangers(gallery: Snapshot, count: int, random: np.random.Generator) ->
         owners=np.concatenate([gallery.owners, known + np.arange(count)]),
         qualities=np.concatenate([gallery.qualities, np.full(count, USUAL_QUALITY, np.float32)]),
         rejections=no_rejections(gallery.model),
+        fused=_add_to_fused(gallery.fused, count, random) if gallery.fused else None,
     )
+
+
+def _add_to_fused(fused: Fused, count: int, random: np.random.Generator) -> Fused:
+    known = fused.templates
+    densities = densities_of(fused.fusion.space.id)
+    strangers = _draw(count, random, densities, known.means.mean(axis=0))
+    means = np.concatenate([known.means, strangers])
+    return Fused(
+        fused.fusion,
+        Templates(means, np.concatenate([known.evidence, np.ones(count, np.float32)])),
+    )
+
+
+def _draw(
+    count: int, random: np.random.Generator, densities: Densities, centre: Vectors
+) -> Vectors:
+    dimensions = len(centre)
+    spectrum = np.arange(1, dimensions + 1) ** -FALL[dimensions // PRIMARY.dimensions]
+    variance = densities.between_variance / 2 + densities.own_variance
+    scales = np.sqrt(spectrum / spectrum.sum() * variance).astype(np.float32)
+    strangers: Vectors = random.standard_normal((count, dimensions), np.float32)
+    strangers *= scales
+    strangers += centre
+    return strangers
 
 
 def _centre(random: np.random.Generator) -> Vectors:

@@ -90,7 +90,7 @@ class Evaluation:
     """
 
     rounds: int
-    fitted: tuple[Densities, ...]
+    fitted: tuple[tuple[Densities, ...], ...]
     sets: tuple[SetFigures, ...]
     rows: tuple[Row, ...]
     skipped: tuple[str, ...]

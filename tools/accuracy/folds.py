@@ -13,7 +13,7 @@ from datetime import date
 
 from db.models import EncodingModel
 from function.matching.densities import Densities
-from tools.accuracy.calibrate import fit_densities, usable_sources
+from tools.accuracy.calibrate import fit_all, usable_sources
 from tools.accuracy.labelled import Dataset
 from tools.sources import UnusableSourceError
 
@@ -28,9 +28,9 @@ class Folds:
     """
 
     fold_of: dict[str, int]
-    densities: tuple[Densities, ...]
+    densities: tuple[tuple[Densities, ...], ...]
 
-    def densities_for(self, name: str) -> Densities | None:
+    def densities_for(self, name: str) -> tuple[Densities, ...] | None:
         """Return the densities to search for a person with; None for those that ship."""
         return self.densities[self.fold_of[name]] if self.densities else None
 
@@ -75,7 +75,7 @@ def fit_folds(
                 "more folds, or for 0, which takes the densities that ship."
             ) from error
         description = f"everyone outside fold {fold + 1} of {folds}"
-        fitted.append(fit_densities(others, model, fitted_on=description, on=on, seed=seed))
+        fitted.append(fit_all(others, model, fitted_on=description, on=on, seed=seed))
     return Folds(fold_of, tuple(fitted))
 
 

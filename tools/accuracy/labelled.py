@@ -16,10 +16,12 @@ from function.enrolling.search import DETECTION_PIXELS
 from function.errors import RecognitionError
 from function.faces.face import Face
 from function.faces.faces import faces_of_image, find_faces
+from function.faces.second_encodings import encode_again
 from function.media.frames import sample_frames
 from function.media.photo_decoder import decode_photo
 from function.media.photos import PhotoRefusedError
 from function.media.videos import open_video
+from function.people.gathering import choose_again
 from function.settings import Settings
 from tools.sources import UnusableSourceError
 from tools.sources.folder import read_folder
@@ -96,7 +98,7 @@ def _read_photos(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
         for photo in record.photos:
             try:
                 faces = faces_of_image(decode_photo(photo.read()), engine, DETECTION_PIXELS)
-                face = _labelled_face(faces)
+                face = encode_again(_labelled_face(faces), engine.second)
             except (OSError, PhotoRefusedError) as error:
                 yield LeftOut(record.performer.name, photo.origin, str(error))
             else:
@@ -124,11 +126,19 @@ def _read_clips(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
             yield from (LeftOut(name, clip, str(error)) for name in names)
             continue
         for name in names:
-            own = tuple(face for face in faces if _names_at(face.seconds, labels) == {name})
+            own = [face for face in faces if _names_at(face.seconds, labels) == {name}]
             if own:
-                yield Source(name, clip, own, is_video=True)
+                yield Source(name, clip, _encode_best_again(own, engine), is_video=True)
             else:
                 yield LeftOut(name, clip, f"no face while only {name} is labelled")
+
+
+def _encode_best_again(faces: list[Face], engine: Engine) -> tuple[Face, ...]:
+    """Encode those faces of a person again that a video's would be."""
+    chosen = {id(face) for face in choose_again(faces, engine.encoder.model)}
+    return tuple(
+        encode_again(face, engine.second) if id(face) in chosen else face for face in faces
+    )
 
 
 def _names_at(seconds: float, labels: list[_Label]) -> set[str]:

@@ -15,10 +15,11 @@ import numpy as np
 
 from db.models import EncodingModel
 from db.records import Performer
-from db.snapshots import Snapshot, no_rejections
+from db.snapshots import Fused, Snapshot, fuse, no_rejections
+from function.engines.models import BOTH
 from function.faces.face import Face
-from function.matching.densities import Densities, shipped_densities
-from function.matching.matches import Identification, identify_people
+from function.matching.densities import Densities
+from function.matching.matches import Identification, choose_densities, identify_people
 from function.people.people import person_of
 from tools.accuracy import reference
 from tools.accuracy.labelled import Source
@@ -97,7 +98,7 @@ def _draw(own: Sequence[Source], enrol: int, probe: int, shuffler: random.Random
     )
 
 
-def run_trial(trial: Trial, densities: Densities | None) -> TrialOutcome:
+def run_trial(trial: Trial, densities: Sequence[Densities] | None) -> TrialOutcome:
     """Search for the probe in its gallery, our way and the reference's way.
 
     `densities` are those that ship if it is None.
@@ -105,7 +106,8 @@ def run_trial(trial: Trial, densities: Densities | None) -> TrialOutcome:
     if not trial.faces:
         return _outcome_without_faces(trial)
     person = person_of(trial.faces, trial.gallery.model)
-    found = identify_people([person], trial.gallery, densities or shipped_densities())[0]
+    chosen = choose_densities(trial.gallery, densities)
+    found = identify_people([person], trial.gallery, chosen)[0]
     scores = {match.performer.name: match.score for match in found.matches}
     right = scores.get(trial.name, 0.0)
     truth = right / 100 if trial.enrolled else 1 - min(sum(scores.values()) / 100, 1)
@@ -137,7 +139,20 @@ def make_gallery(enrolled: dict[str, list[Source]], model: EncodingModel) -> Sna
         owners=np.array([position for position, _ in rows], np.intp),
         qualities=np.array([face.quality for _, face in rows], np.float32),
         rejections=no_rejections(model),
+        fused=_fuse(rows, len(performers)),
     )
+
+
+def _fuse(rows: Sequence[tuple[int, Face]], people: int) -> Fused | None:
+    """Average the faces that have encodings of both nets."""
+    both = [(position, face, face.second) for position, face in rows if face.second is not None]
+    if not both:
+        return None
+    vectors = np.stack([face.encoding for _, face, _ in both])
+    second = np.stack([encoding for _, _, encoding in both])
+    qualities = np.array([face.quality for _, face, _ in both], np.float32)
+    owners = np.array([position for position, _, _ in both], np.intp)
+    return fuse(BOTH, (vectors, second), qualities, owners, people=people)
 
 
 def _enrolled_faces(sources: Sequence[Source]) -> list[Face]:

@@ -21,7 +21,7 @@ from function.engines.models import PRIMARY
 from function.engines.protocol import Box, EngineOptions
 from function.faces.face import Face
 from function.matching.densities import shipped_densities
-from function.matching.matches import identify_people, match_people
+from function.matching.matches import choose_densities, identify_people, match_people
 from function.people.people import PersonFound, person_of
 from tools.accuracy.crowds import add_strangers, make_strangers
 from tools.accuracy.labelled import read_dataset
@@ -95,7 +95,7 @@ def measure_crowds(photos: Path) -> list[Crowd]:
         gallery = add_strangers(trials[0].gallery, count, np.random.default_rng(2))
         people = [person_of(trial.faces, engine.encoder.model) for trial in trials]
         # Each alone: they come from different videos.
-        found = identify_people(people, gallery, shipped_densities())
+        found = identify_people(people, gallery, choose_densities(gallery))
         verdicts = [one.verdict for one in found]
         right = [
             one.verdict == "match" and one.matches[0].performer.name == trial.name

@@ -79,7 +79,7 @@ def enrol_performer(
     return Enrolment(
         performer.name,
         change,
-        len(photos_read.new),
+        photos_read.added,
         tuple(photos_read.refusals),
         tuple(photos_read.duplicates),
         _namesakes(performer, gallery) if change == "added" else (),

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from db.records import Encoding, Vector
+from function.engines.models import models_of
 from function.engines.protocol import Engine
 from function.enrolling.choosing import PhotoDemands, choose_face
+from function.enrolling.encodings import encodings_of
 from function.enrolling.search import search_photo
 from function.faces.face import Face
 from function.media.photos import PhotoNotFetchedError, PhotoRefusedError
@@ -46,6 +48,7 @@ class PhotosRead:
         self._engine = engine
         self._demands = demands
         self._hashes: set[str] = set()
+        self._partly: set[str] = set()  # those that lack an encoding of the second net
         self._vectors: list[Vector] = []
         self._best: Face | None = None
         self.new: list[Encoding] = []
@@ -55,9 +58,11 @@ class PhotosRead:
 
     def know(self, stored: list[Encoding], removed: set[str]) -> None:
         """Register what the gallery has, and the hashes of photos the user removed."""
-        same_model = [one for one in stored if one.model == self._engine.encoder.model.id]
-        self._hashes |= removed | {one.photo_hash for one in same_model}
-        self._vectors += [one.vector for one in same_model]
+        models = models_of(self._engine)
+        by_model = [{one.photo_hash for one in stored if one.model == model} for model in models]
+        self._hashes |= removed | set.intersection(*by_model)
+        self._partly |= by_model[0] - self._hashes
+        self._vectors += [one.vector for one in stored if one.model == models[0]]
 
     def look_at_all(self, performer: str, photos: Iterable[Photo]) -> None:
         """Read photos, and encode the faces that are new."""
@@ -78,6 +83,9 @@ class PhotosRead:
             self.refusals.append(Refusal(performer, photo.origin, _explain(error)))
             return
         self._hashes.add(photo_hash)
+        if photo_hash in self._partly:
+            self.new += encodings_of(face, models_of(self._engine), photo_hash, photo.origin)[1:]
+            return
         if (
             _distance_to_nearest(face.encoding, self._vectors)
             < self._engine.encoder.model.same_photo_within
@@ -85,9 +93,16 @@ class PhotosRead:
             self.duplicates.append(photo.origin)
             return
         self._vectors.append(face.encoding)
-        self.new.append(_encoding(face, self._engine.encoder.model.id, photo_hash, photo))
+        models = models_of(self._engine)
+        self.new += encodings_of(face, models, photo_hash, photo.origin)
         if self._best is None or face.quality > self._best.quality:
             self._best = face
+
+    @property
+    def added(self) -> int:
+        """How many photos are new."""
+        first = self._engine.encoder.model.id
+        return sum(one.model == first for one in self.new)
 
     def poster(self) -> bytes | None:
         """Return a small JPEG of the best new face."""
@@ -103,14 +118,3 @@ def _distance_to_nearest(vector: Vector, others: list[Vector]) -> float:
     if not others:
         return float("inf")
     return float(np.linalg.norm(np.stack(others) - vector, axis=1).min())
-
-
-def _encoding(face: Face, model: str, photo_hash: str, photo: Photo) -> Encoding:
-    return Encoding(
-        vector=face.encoding,
-        model=model,
-        quality=face.quality,
-        photo_hash=photo_hash,
-        origin=photo.origin,
-        weaknesses=", ".join(face.weaknesses),
-    )

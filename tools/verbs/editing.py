@@ -81,8 +81,8 @@ def remove_photo(performer: str, photo: str, store: Store) -> None:
     """Remove a PHOTO of a PERFORMER, given its origin or hash; no import brings it back."""
     with store.changing() as gallery:
         found = gallery.find_performer(performer)
-        removed = gallery.remove_photo(found, photo)
-        print_json({"performer": found.name, "removed": removed})
+        gallery.remove_photo(found, photo)
+        print_json({"performer": found.name, "removed": 1})
 
 
 @click.command(epilog='Example: python -m tools forget "Grace Hopper" --yes')

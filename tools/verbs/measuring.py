@@ -8,14 +8,14 @@ import click
 from db.galleries import Store
 from function.engines.models import PRIMARY
 from function.matching.audits import audit_gallery
+from function.matching.densities import file_of, write_densities
 from function.settings import Settings
 from tools.accuracy.calibrate import calibrate as fit_and_compare
 from tools.accuracy.calibrate import render_calibration
 from tools.accuracy.evaluate import SETTINGS, Setting
 from tools.accuracy.evaluate import evaluate as measure
-from tools.accuracy.labelled import read_dataset
 from tools.accuracy.pages import check_page, write_page
-from tools.accuracy.sets import read_sets
+from tools.accuracy.sets import add_mixed, read_sets
 from tools.accuracy.tables import render_evaluation
 from tools.verbs.audit_lines import render_audit
 from tools.verbs.shared import Verb, gallery_option, load_chosen_engine, print_json
@@ -84,24 +84,30 @@ def _report(line: str) -> None:
     click.echo(line, err=True)
 
 
-@click.command(epilog="Example: python -m tools calibrate labelled/ > densities.json")
-@click.argument("dataset", type=FOLDER)
-@click.option("--description", help="Describes DATASET to readers of the fit.")
+@click.command(epilog="Example: python -m tools calibrate friends/ family/ > densities.json")
+@click.argument("folders", metavar="FOLDER...", type=FOLDER, nargs=-1, required=True)
+@click.option("--description", help="Describes the folders to readers of the fit.")
+@click.option("--into", type=FOLDER, help="Also write what was fitted here, one file for each net.")
 @table_option
-def calibrate(dataset: Path, description: str | None, table: bool) -> None:  # noqa: FBT001  # click passes flags
-    """Fit on DATASET how far apart faces of one person and of strangers are, and test the fit.
+def calibrate(
+    *, folders: tuple[Path, ...], description: str | None, into: Path | None, table: bool
+) -> None:
+    """Fit how far apart faces of one person and of strangers are, on all FOLDERs together; test it.
 
-    DATASET is laid out as for `evaluate`. To be useful it needs at least ten people, each with
-    several photos from different days.
+    A FOLDER is laid out as for `evaluate`. To be useful they need at least ten people, each with
+    several photos from different days; people with one photo count as strangers.
     """
     engine = load_chosen_engine(Settings.from_env())
-    read = read_dataset(dataset, engine)
+    everyone = add_mixed(read_sets(folders, engine, _report))[-1].dataset
     fitted = fit_and_compare(
-        read,
+        everyone,
         engine.encoder.model,
-        fitted_on=description or dataset.name,
+        fitted_on=description or ", ".join(folder.resolve().name for folder in folders),
         on=datetime.now(tz=UTC).date(),
     )
+    if into is not None:
+        for densities in fitted.densities:
+            write_densities(densities, into / file_of(densities.model))
     if table:
         click.echo(render_calibration(fitted))
     else:

@@ -15,8 +15,10 @@ _WRITERS = (
     "dlib_nets/rewrites.py",
     "onnx/graph_writer.py",
     "dlib_nets/float_graphs.py",
+    "onnx/packed_weights.py",
     "yunet/graph.py",
     "yunet/net.py",
+    "sface/graph.py",
 )
 """The modules that decide what is in a graph: when one changes, cached graphs are made again."""
 

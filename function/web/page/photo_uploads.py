@@ -1,6 +1,7 @@
 """Enrols a photo that was dropped on the page."""
 
 import hashlib
+from collections.abc import Sequence
 
 from flask import Request, Response
 
@@ -8,6 +9,7 @@ from db.errors import AmbiguousNameError, PerformerNotFoundError
 from db.galleries import Gallery
 from db.records import Encoding, Identity, Performer
 from db.sightings import new_performer
+from function.enrolling.encodings import encodings_of
 from function.errors import MissingParameterError
 from function.web.page.open_gallery import changed_gallery, opened_gallery, refuse_forgotten
 from function.web.page_requests import read_name, read_number, require_page
@@ -25,9 +27,9 @@ def answer_photo(service: Service, request: Request) -> Response:
         known = gallery.photo_hashes(performer.id, service.model().id)
     if photo_hash in known:
         return json_response({"added": False, "id": performer.id})
-    encoding, picture = _encode(service, request, content, photo_hash)
+    encodings, picture = _encode(service, request, content, photo_hash)
     with changed_gallery(service) as gallery:
-        gallery.enrol(performer, [encoding], picture)
+        gallery.enrol(performer, encodings, picture)
         own = Identity(performer.source, performer.source_id)
         (stored,) = gallery.find_identities([own])
     return json_response({"added": True, "id": stored.id})
@@ -55,9 +57,7 @@ def _read_photo(request: Request) -> bytes:
 
 def _encode(
     service: Service, request: Request, content: bytes, photo_hash: str
-) -> tuple[Encoding, bytes]:
+) -> tuple[Sequence[Encoding], bytes]:
     face = service.find_face(content)
     origin = " ".join(request.args.get("file", "").split())[:200] or "added on the page"
-    weaknesses, model = ", ".join(face.weaknesses), service.model().id
-    encoding = Encoding(face.encoding, model, face.quality, photo_hash, origin, weaknesses)
-    return encoding, face.crop
+    return encodings_of(face, service.reader.ready().models, photo_hash, origin), face.crop

@@ -99,6 +99,13 @@ def reference_encoding(reference: Any, picture: RgbImage, box: Box) -> NDArray[n
     return encoding
 
 
+def encode_as_shown(engine: Engine, chips: list[RgbImage]) -> NDArray[np.float32]:
+    """Encode without the mirror images, as face_recognition does."""
+    encoder: Any = engine.encoder
+    found: NDArray[np.float32] = encoder.encode_as_shown(chips)
+    return found
+
+
 # What every engine does
 
 
@@ -122,7 +129,7 @@ def test_an_encoding_is_that_of_face_recognition(
 ) -> None:
     picture = pictures[name]
     found = detect(engine, picture)[0]
-    encodings = engine.encoder.encode([align(engine, picture, found).chip])
+    encodings = encode_as_shown(engine, [align(engine, picture, found).chip])
 
     assert encodings.dtype == np.float32
     assert encodings.shape == (1, 128)
@@ -173,6 +180,20 @@ def test_the_points_lie_where_the_eyes_and_the_nose_are(
     points = alignment.points
     assert points.left_eye[0] < points.nose[0] < points.right_eye[0]
     assert points.nose[1] > max(points.left_eye[1], points.right_eye[1])
+
+
+def test_a_face_is_encoded_together_with_its_mirror_image(
+    engine: Engine, pictures: dict[str, RgbImage]
+) -> None:
+    picture = pictures["obama2.jpg"]
+    chip = align(engine, picture, detect(engine, picture)[0]).chip
+    mirrored = np.ascontiguousarray(chip[:, ::-1])
+    shown = encode_as_shown(engine, [chip, mirrored])
+    both_ways = engine.encoder.encode([chip, mirrored])
+
+    assert np.linalg.norm(shown[0] - shown[1]) > 0.05
+    np.testing.assert_allclose(both_ways[0], shown.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(both_ways[1], both_ways[0], atol=1e-5)
 
 
 def test_no_chips_are_no_encodings(engine: Engine) -> None:
@@ -309,7 +330,7 @@ def test_one_changed_weight_in_ten_million_bytes_is_noticed(
     kernel.CopyFrom(onnx.numpy_helper.from_array(values, kernel.name))
     changed = _encode_with(model.SerializeToString(), chip)
 
-    assert np.linalg.norm(changed - engine.encoder.encode([chip])[0]) > MOST_DIFFERENCE
+    assert np.linalg.norm(changed - encode_as_shown(engine, [chip])[0]) > MOST_DIFFERENCE
 
 
 def _encode_with(graph: bytes, chip: RgbImage) -> NDArray[np.float32]:
@@ -333,7 +354,7 @@ def test_encodings_and_boxes_hold_on_a_sample_of_the_development_data(
         picture = load_picture(path)
         found = detect(fast, picture)
         assert_same_faces(found, detect(slow, picture))
-        encodings = fast.encoder.encode([align(fast, picture, one).chip for one in found])
+        encodings = encode_as_shown(fast, [align(fast, picture, one).chip for one in found])
         for one, encoding in zip(found, encodings, strict=True):
             expected = reference_encoding(reference, picture, one.box)
             assert np.linalg.norm(encoding - expected) < MOST_DIFFERENCE

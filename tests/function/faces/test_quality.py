@@ -20,8 +20,7 @@ from function.faces.quality import (
     rate_points,
     weigh_face,
 )
-from function.matching.densities import shipped_densities
-from function.matching.matches import identify_people
+from function.matching.matches import choose_densities, identify_people
 from function.media.photo_decoder import decode_photo
 from function.media.pictures import RgbImage
 from tests.support.engines import align, detect, made_up_photo
@@ -137,7 +136,7 @@ def test_who_is_known_from_24_pixels_alone_is_never_a_match(photos: Path, engine
     for width in (24, 64):
         placed = place_face(close_up(portrait), width, size=(960, 540))
         faces = faces_of_image(placed.picture, engine, 960)
-        (found,) = identify_people([person_of(faces)], gallery, shipped_densities())
+        (found,) = identify_people([person_of(faces)], gallery, choose_densities(gallery))
         verdicts.append(found.verdict)
     assert verdicts[0] in ("uncertain", "unknown")
     assert verdicts[1] == "match"
@@ -196,7 +195,7 @@ def test_real_people_are_named_in_dim_light_and_soft_pictures_and_strangers_are_
             {other: own for other, own in enrolled.items() if other != name}, engine.encoder.model
         )
         for gallery in (everyone, others):
-            (found,) = identify_people([person_of(faces)], gallery, shipped_densities())
+            (found,) = identify_people([person_of(faces)], gallery, choose_densities(gallery))
             is_right = found.verdict == "match" and found.matches[0].performer.name == name
             named += is_right
             strangers += found.verdict == "match" and not is_right

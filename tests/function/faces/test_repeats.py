@@ -25,6 +25,7 @@ class Counting:
         self._engine = engine
         self.name, self.provider, self.model = engine.name, engine.provider, engine.encoder.model
         self.detector: DetectorName = engine.detector
+        self.second = engine.second
         self.cuts = self.encoded = 0
 
     @property

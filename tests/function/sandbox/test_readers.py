@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from function.engines.models import PRIMARY
+from function.engines.models import PRIMARY, SECOND
 from function.enrolling.choosing import choose_face
 from function.errors import PhotoUnusableError, UnreadableVideoError
 from function.faces.found import Progress, Task
@@ -59,7 +59,7 @@ def test_the_setting_chooses() -> None:
 
 def test_it_says_what_it_is_the_primary_model_first(reader: Reader) -> None:
     ready = reader.ready()
-    assert ready.models == (PRIMARY.id,)
+    assert ready.models == (PRIMARY.id, SECOND.id)
     assert (ready.engine, ready.provider) == ("onnx", "CPU")
     assert reader.ready() == ready
 
@@ -75,7 +75,10 @@ def test_people_come_last_with_pictures_and_progress_before(
     assert len(found.people) == 2
     for person in found.people:
         assert person.picture.startswith(b"\xff\xd8\xff")
-        assert person.views[0].encodings[0].shape == (PRIMARY.dimensions,)
+        first, second = person.views[0].encodings
+        assert first.shape == (PRIMARY.dimensions,)
+        assert second.shape == (SECOND.dimensions,)
+        assert np.linalg.norm(second) == pytest.approx(1, abs=1e-4)
         assert any(one.seconds == person.best_seconds for one in person.seen)
     assert 0 < sum(person.faces for person in found.people) <= found.faces
 
@@ -95,6 +98,8 @@ def test_the_faces_of_a_photo_are_for_the_caller_to_choose_from(
     face = choose_face(found)
     assert face.crop.startswith(b"\xff\xd8\xff")
     assert np.linalg.norm(face.encoding) > 1
+    assert face.second is not None
+    assert np.linalg.norm(face.second) == pytest.approx(1, abs=1e-4)
 
 
 def test_the_picture_of_a_moment_is_a_jpeg(reader: Reader, video: MediaFile) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from function.engines.models import PRIMARY
+from function.engines.models import PRIMARY, SECOND
 from function.engines.protocol import Box, Engine
 from function.enrolling.choosing import PhotoFound, choose_face
 from function.enrolling.search import search_photo
@@ -31,7 +31,7 @@ from function.errors import (
     VideoOverLimitError,
 )
 from function.faces.face import Face
-from function.faces.found import FacesFound, Progress, StageSeconds, Task
+from function.faces.found import Details, FacesFound, Progress, StageSeconds, Task
 from function.media.files import open_media
 from function.media.moments import find_moment
 from function.media.photo_decoder import FORMATS, PHONE_FORMATS
@@ -41,7 +41,7 @@ from function.people.gathering import PeopleFound, gather_people
 from function.sandbox import checks, handle, readers
 from function.sandbox.checks import check_answer
 from function.sandbox.messages import LogLine, Ready
-from function.sandbox.orders import ORDERS, PhotoOrder, PicturesOrder
+from function.sandbox.orders import ORDERS, DetailsOrder, PhotoOrder
 from function.sandbox.readers import Sandboxed
 from function.sandbox.wire import WireError, pack, unpack
 from function.settings import Settings
@@ -440,22 +440,30 @@ FACE = Face(
     weaknesses=("small",),
     crop=b"\xff\xd8\xff jpeg",
 )
+SIZES = (PRIMARY.dimensions, SECOND.dimensions)
+MODELS = (PRIMARY.id, SECOND.id)
 FOUND = FacesFound((replace(FACE, crop=b""),), 1, StageSeconds(0.1, 0.2))
 
 
 def test_what_is_found_survives_the_way_to_the_parent() -> None:
     message = pack(FOUND)
     read = unpack(FacesFound, message)
-    check_answer(read, PRIMARY.dimensions)
+    check_answer(read, SIZES)
     assert pack(read) == message
     assert read.faces[0].encoding.dtype == np.float32
 
 
 def test_people_survive_the_way_from_one_machine_to_another() -> None:
-    found = gather_people(FOUND, PRIMARY, lambda numbers: [b"\xff\xd8\xff"] * len(numbers))
+    found = gather_people(FOUND, MODELS, lambda shown, again: details(len(shown), len(again)))
     read = unpack(PeopleFound, pack(found))
     assert pack(read) == pack(found)
+    assert [len(one) for one in read.people[0].views[0].encodings] == [128, 128]
     assert read.people[0].seen[0].until_seconds == 1.0
+
+
+def details(pictures: int, encodings: int) -> Details:
+    second = np.full(SECOND.dimensions, 0.1, np.float32)
+    return Details((b"\xff\xd8\xff",) * pictures, (second,) * encodings)
 
 
 def lie(**changes: Any) -> FacesFound:
@@ -483,19 +491,22 @@ def lie(**changes: Any) -> FacesFound:
         replace(FOUND, frames=-1, faces=()),
         replace(FOUND, seconds=StageSeconds(-0.1, 0.2)),
         lie(encoding=np.full(128, 1e30, np.float32)),
+        lie(second=np.ones(127, np.float32)),
+        lie(second=np.full(128, 1e30, np.float32)),
+        lie(chip=b"<script>"),
     ],
 )
 def test_a_lie_is_not_believed(lied: FacesFound) -> None:
     with pytest.raises(WireError):
-        check_answer(unpack(FacesFound, pack(lied)), PRIMARY.dimensions)
+        check_answer(unpack(FacesFound, pack(lied)), SIZES)
 
 
 def test_more_faces_than_a_video_can_show_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "MOST_FACES", 3)  # hundreds of thousands take a minute to pack
     most, too_many = (replace(FOUND, faces=FOUND.faces * count) for count in (3, 4))
-    check_answer(unpack(FacesFound, pack(most)), PRIMARY.dimensions)
+    check_answer(unpack(FacesFound, pack(most)), SIZES)
     with pytest.raises(WireError, match="4 faces"):
-        check_answer(unpack(FacesFound, pack(too_many)), PRIMARY.dimensions)
+        check_answer(unpack(FacesFound, pack(too_many)), SIZES)
 
 
 @pytest.mark.parametrize(
@@ -506,13 +517,15 @@ def test_more_faces_than_a_video_can_show_are_not_believed(monkeypatch: pytest.M
         {"crop": b""},
         {"crop": b"<script>"},
         {"quality": -0.1},
+        {"second": np.ones(64, np.float32)},
+        {"second": np.empty(0, np.float32)},
     ],
 )
 def test_a_lie_about_a_photo_is_not_believed(changes: dict[str, Any]) -> None:
-    check_answer(unpack(PhotoFound, pack(PhotoFound((FACE,)))), PRIMARY.dimensions)
+    check_answer(unpack(PhotoFound, pack(PhotoFound((FACE,)))), SIZES)
     lied = PhotoFound((FACE, replace(FACE, **changes)))
     with pytest.raises(WireError):
-        check_answer(unpack(PhotoFound, pack(lied)), PRIMARY.dimensions)
+        check_answer(unpack(PhotoFound, pack(lied)), SIZES)
 
 
 @pytest.mark.parametrize(
@@ -525,9 +538,9 @@ def test_a_lie_about_a_photo_is_not_believed(changes: dict[str, Any]) -> None:
     ],
 )
 def test_a_lie_about_a_moment_is_not_believed(lied: Moment) -> None:
-    check_answer(Moment(1.0, b"\xff\xd8\xff jpeg"), PRIMARY.dimensions)
+    check_answer(Moment(1.0, b"\xff\xd8\xff jpeg"), SIZES)
     with pytest.raises(WireError):
-        check_answer(unpack(Moment, pack(lied)), PRIMARY.dimensions)
+        check_answer(unpack(Moment, pack(lied)), SIZES)
 
 
 def test_an_answer_to_another_question_ends_the_child(
@@ -575,14 +588,33 @@ def test_a_number_too_long_for_a_float_is_refused() -> None:
     with pytest.raises(WireError):
         unpack(Progress, b'{"done_seconds": %s, "of_seconds": 1, "faces": 1}' % long)
     with pytest.raises(WireError):
-        check_answer(Progress(-1.0, 1.0, 0), PRIMARY.dimensions)
+        check_answer(Progress(-1.0, 1.0, 0), SIZES)
 
 
-def test_pictures_are_kept_for_the_very_next_order_only(sandbox: Sandboxed, library: Path) -> None:
+@pytest.mark.parametrize(
+    "lied",
+    [
+        Details((b"<svg>",), ()),
+        Details((), (np.ones(127, np.float32),)),
+        Details((), (np.full(128, 1e30, np.float32),)),
+    ],
+)
+def test_a_lie_about_details_is_not_believed(lied: Details) -> None:
+    check_answer(unpack(Details, pack(details(2, 1))), SIZES)
+    with pytest.raises(WireError):
+        check_answer(unpack(Details, pack(lied)), SIZES)
+
+
+def test_a_second_encoding_from_a_child_without_a_second_net_is_not_believed() -> None:
+    with pytest.raises(WireError):
+        check_answer(unpack(Details, pack(details(0, 1))), (PRIMARY.dimensions, 0))
+
+
+def test_faces_are_kept_for_the_very_next_order_only(sandbox: Sandboxed, library: Path) -> None:
     findings(sandbox, library)
     (child,) = sandbox.pool._idle
     with pytest.raises(RecognitionError, match="could not be read"):
-        list(child.work(PicturesOrder("face.mp4", (0,))))
+        list(child.work(DetailsOrder("face.mp4", (0,), ())))
 
 
 def test_another_number_of_pictures_than_was_asked_for_ends_the_child(
@@ -591,7 +623,9 @@ def test_another_number_of_pictures_than_was_asked_for_ends_the_child(
     findings(sandbox, library)
     before = sandbox.pool.processes()
     with monkeypatch.context() as patched:
-        patched.setattr(readers, "PicturesOrder", lambda name, _: PicturesOrder(name, ()))
+        patched.setattr(
+            readers, "DetailsOrder", lambda name, _, again: DetailsOrder(name, (), again)
+        )
         with pytest.raises(UnreadableVideoError, match="it sent 0 pictures, not 1"):
             findings(sandbox, library)
     assert sandbox.pool.processes() != before

@@ -1,15 +1,23 @@
 """Fitting densities on a labelled library."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
 
-from function.engines.models import PRIMARY
-from function.matching.densities import OWN_FREEDOM, shipped_densities, student
+from function.engines.models import BOTH, PRIMARY
+from function.matching.densities import (
+    OWN_FREEDOM,
+    calibrated,
+    densities_of,
+    shipped_densities,
+    student,
+)
 from tests.support.crowds import Crowd, make_sources
-from tools.accuracy.calibrate import calibrate, fit_densities, render_calibration
+from tools.accuracy.calibrate import calibrate, fit_all, render_calibration
 from tools.accuracy.labelled import Dataset
+from tools.accuracy.ratios import fit_calibration
 from tools.sources import UnusableSourceError
 
 MODEL = PRIMARY
@@ -19,7 +27,7 @@ TODAY = date(2026, 11, 23)
 def test_the_variances_that_made_the_faces_are_found_again() -> None:
     crowd = Crowd(person_spread=0.5)
     sources = make_sources(crowd, people=12, each=6, spread=0.3)
-    densities = fit_densities(sources, MODEL, fitted_on="made-up people", on=TODAY, seed=1)
+    (densities,) = fit_all(sources, MODEL, fitted_on="made-up people", on=TODAY, seed=1)
     assert densities.own_variance == pytest.approx(0.3**2, rel=0.15)
     assert densities.between_variance == pytest.approx(2 * 0.5**2, rel=0.1)
     assert (densities.people, densities.faces) == (12, 72)
@@ -28,13 +36,13 @@ def test_the_variances_that_made_the_faces_are_found_again() -> None:
 
 def test_a_library_that_is_more_alike_gives_nearer_strangers() -> None:
     fits = [
-        fit_densities(
+        fit_all(
             make_sources(Crowd(person_spread=spread), people=8, each=4),
             MODEL,
             fitted_on="made-up people",
             on=TODAY,
             seed=1,
-        )
+        )[0]
         for spread in (0.3, 0.45)
     ]
     assert fits[0].between_variance < 0.6 * fits[1].between_variance
@@ -53,7 +61,7 @@ def test_the_report_tells_how_well_the_fit_holds_for_other_people() -> None:
     report = render_calibration(calibration)
     assert "made-up people: 8 people, 32 faces" in report
     assert "came true" in report
-    assert calibration.to_json()["densities"]["model"] == MODEL.id
+    assert [one["model"] for one in calibration.to_json()["densities"]] == [MODEL.id]
 
 
 def test_too_few_people_are_refused_with_the_number_needed() -> None:
@@ -62,10 +70,50 @@ def test_too_few_people_are_refused_with_the_number_needed() -> None:
         calibrate(dataset, MODEL, fitted_on="few", on=TODAY)
 
 
+def test_both_nets_are_fitted_where_faces_have_been_encoded_twice() -> None:
+    sources = make_sources(Crowd(), people=8, each=4, spread=0.3, twice=True)
+    alone, both = fit_all(sources, MODEL, fitted_on="made-up people", on=TODAY, seed=1)
+    assert (alone.model, both.model) == (MODEL.id, BOTH.space.id)
+    first, second = BOTH.scales
+    assert both.own_variance == pytest.approx((first**2 + second**2) * alone.own_variance, rel=0.15)
+
+
+def test_people_with_one_photo_are_strangers_to_the_others() -> None:
+    few = make_sources(Crowd(), people=6, each=4)
+    others = [replace(one, name=f"other {one.name}") for one in make_sources(Crowd(2), 9, 1)]
+    alone, joined = (
+        fit_all(sources, MODEL, fitted_on="made-up people", on=TODAY, seed=1)[0]
+        for sources in (few, [*few, *others])
+    )
+    assert (alone.people, joined.people) == (6, 15)
+    assert joined.own_distances == alone.own_distances
+    assert joined.stranger_distances > alone.stranger_distances
+
+
+def test_the_calibration_takes_back_what_does_not_come_true() -> None:
+    sources = make_sources(Crowd(), people=16, each=4)
+    (fitted,) = fit_all(sources, MODEL, fitted_on="made-up people", on=TODAY, seed=1)
+    half_wrong = [
+        replace(source, name=f"P{(number + 4 * (number % 2)) % 64 // 4}")
+        for number, source in enumerate(sources)
+    ]
+    doubted = fit_calibration(half_wrong, MODEL, MODEL, fitted, 1)
+    likely, usual = np.array([6.0]), np.array([0.1])
+    assert calibrated(likely, usual, doubted) < calibrated(likely, usual, fitted) - 1
+
+
+def test_that_nobody_was_mistaken_is_no_reason_to_be_certain() -> None:
+    sources = make_sources(Crowd(), people=12, each=4, spread=0.1)
+    (fitted,) = fit_all(sources, MODEL, fitted_on="made-up people", on=TODAY, seed=1)
+    assert fitted.slope < 1.5
+
+
 def test_what_ships_is_near_what_the_ten_people_give(lfw: Dataset) -> None:
     shipped = shipped_densities()
-    fitted = fit_densities(lfw.sources, MODEL, fitted_on="LFW", on=TODAY, seed=1)
-    assert fitted.own_variance == pytest.approx(shipped.own_variance, rel=0.15)
-    assert fitted.between_variance == pytest.approx(shipped.between_variance, rel=0.1)
-    assert fitted.own_scale == pytest.approx(shipped.own_scale, rel=0.2)
-    assert fitted.stranger_scale == pytest.approx(shipped.stranger_scale, rel=0.2)
+    fitted, both = fit_all(lfw.sources, MODEL, fitted_on="LFW", on=TODAY, seed=1)
+    assert fitted.own_variance == pytest.approx(shipped.own_variance, rel=0.3)
+    assert fitted.between_variance == pytest.approx(shipped.between_variance, rel=0.2)
+    assert both.own_variance == pytest.approx(densities_of(BOTH.space.id).own_variance, rel=0.4)
+    assert both.between_variance == pytest.approx(
+        densities_of(BOTH.space.id).between_variance, rel=0.2
+    )

@@ -78,16 +78,16 @@ def test_nobody_is_searched_for_with_densities_that_were_fitted_on_them(
 ) -> None:
     searched: list[tuple[str, str]] = []
 
-    def fit(sources: Sequence[Source], *_: object, **__: object) -> Densities:
+    def fit(sources: Sequence[Source], *_: object, **__: object) -> tuple[Densities, ...]:
         names = sorted({source.name for source in sources})
-        return replace(shipped_densities(), fitted_on=" ".join(names))
+        return (replace(shipped_densities(), fitted_on=" ".join(names)),)
 
-    def run(trial: Trial, densities: Densities | None) -> Any:
+    def run(trial: Trial, densities: Sequence[Densities] | None) -> Any:
         assert densities is not None
-        searched.append((trial.name, densities.fitted_on))
+        searched.extend((trial.name, one.fitted_on) for one in densities)
         return run_trial(trial, densities)
 
-    monkeypatch.setattr(folding, "fit_densities", fit)
+    monkeypatch.setattr(folding, "fit_all", fit)
     monkeypatch.setattr(evaluating, "run_trial", run)
     evaluation = _measure(_crowd(5, 4), _crowd(4, 4, seed=2), folds=3)
     assert {name for name, _ in searched} == {

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from function.engines.models import PRIMARY
+from function.engines.models import BOTH, PRIMARY
 from tests.support.crowds import Crowd, make_sources
 from tools.accuracy.folds import NO_FOLDS, Folds, deal_people, fit_folds
 from tools.accuracy.labelled import Dataset
@@ -14,7 +14,7 @@ TODAY = date(2026, 11, 23)
 
 
 def _fit(people: int, folds: int) -> Folds:
-    dataset = Dataset(make_sources(Crowd(), people=people, each=3), ())
+    dataset = Dataset(make_sources(Crowd(), people=people, each=3, twice=True), ())
     return fit_folds([dataset], PRIMARY, folds=folds, on=TODAY, seed=1, report=lambda _: None)
 
 
@@ -34,8 +34,10 @@ def test_each_fold_is_fitted_on_everyone_outside_it() -> None:
         inside = sum(other == fold for other in folds.fold_of.values())
         densities = folds.densities_for(name)
         assert densities is not None
-        assert densities.people == 9 - inside
-        assert densities.fitted_on == f"everyone outside fold {fold + 1} of 2"
+        assert [one.model for one in densities] == [PRIMARY.id, BOTH.space.id]
+        for one in densities:
+            assert one.people == 9 - inside
+            assert one.fitted_on == f"everyone outside fold {fold + 1} of 2"
 
 
 def test_without_folds_the_densities_that_ship_are_used() -> None:

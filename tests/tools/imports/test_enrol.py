@@ -10,6 +10,7 @@ from db.records import Identity, Performer, Vectors
 from db.sqlite.edits import allow_photos, remove_photo
 from db.sqlite.forgetting import forget
 from db.sqlite.store import StoredGallery
+from function.engines.models import PRIMARY, SECOND
 from function.engines.protocol import Detection, Engine
 from function.faces.quality import make_blank_chip
 from function.media.pictures import Picture, RgbImage
@@ -42,7 +43,11 @@ def test_each_photo_becomes_an_encoding_and_the_best_face_the_thumbnail(
         thumbnail = gallery.thumbnail(stored.id)
         assert thumbnail is not None
         assert thumbnail.startswith(b"\xff\xd8")
-        assert [one.origin for one in gallery.encodings(stored.id)] == ["obama1.jpg", "obama2.jpg"]
+        encodings = gallery.encodings(stored.id)
+        assert [(one.origin, one.model) for one in encodings] == [
+            (name, model.id) for model in (PRIMARY, SECOND) for name in ("obama1.jpg", "obama2.jpg")
+        ]
+        assert stored.encodings == 2
 
 
 def test_enrolling_twice_changes_nothing_and_looks_at_no_photo_twice(

@@ -220,12 +220,12 @@ def test_a_confirmed_person_is_kept_and_undo_takes_it_back(open_page: Open, gall
     page.get_by_role("button", name="Yes, this is Barack Obama").click()
     expect(page.get_by_text("Saved as Barack Obama")).to_be_visible()
     with StoredGallery(gallery) as stored:
-        origins = [one.origin for one in stored.encodings(1)]
+        origins = [one.origin for one in stored.photos(1)]
     assert origins[-1].startswith("confirmed from two.mp4")
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name="Yes, this is Barack Obama")).to_be_visible()
     with StoredGallery(gallery) as stored:
-        assert len(stored.encodings(1)) == len(origins) - 1
+        assert len(stored.photos(1)) == len(origins) - 1
 
 
 def test_a_rejected_performer_is_not_offered_again_until_undone(open_page: Open) -> None:

@@ -1,0 +1,61 @@
+"""Faces are encoded a second time from the small pictures that were kept of them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from function.engines.protocol import Engine
+from function.enrolling.search import search_photo
+from function.faces.face import Face
+from function.faces.faces import faces_of_image
+from function.faces.second_encodings import details_of, encode_again
+from tests.support.engines import detect
+from tools.footage.videos import read_portrait
+
+
+@pytest.fixture(scope="module")
+def faces(photos: Path, engine: Engine) -> list[Face]:
+    return [
+        faces_of_image(read_portrait(photos / name), engine, 1280)[0]
+        for name in ("obama1.jpg", "biden.jpg", "hopper.jpg")
+    ]
+
+
+def test_a_kept_chip_is_small_and_its_encoding_as_good_as_of_the_picture(
+    faces: list[Face], photos: Path, engine: Engine
+) -> None:
+    picture = read_portrait(photos / "obama1.jpg")
+    points = detect(engine, picture)[0].points
+    assert engine.second is not None
+    assert points is not None
+    (direct,) = engine.second.encode([engine.second.cut(picture, points)])
+    again = encode_again(faces[0], engine.second).second
+    assert again is not None
+    assert len(faces[0].chip) < 12_000
+    assert np.linalg.norm(again - direct) < 0.25
+
+
+def test_only_what_is_asked_for_is_fetched_in_the_order_asked(
+    faces: list[Face], engine: Engine
+) -> None:
+    details = details_of(faces, [2, 0], [1], engine.second)
+    assert details.pictures == (faces[2].crop, faces[0].crop)
+    (encoding,) = details.second
+    expected = encode_again(faces[1], engine.second).second
+    assert expected is not None
+    np.testing.assert_allclose(encoding, expected, atol=1e-5)
+    assert details_of(faces, [1], [], engine.second).second == ()
+
+
+def test_without_a_second_encoder_a_face_stays_as_it_is(faces: list[Face], engine: Engine) -> None:
+    assert encode_again(faces[0], None) is faces[0]
+    chipless = replace(faces[0], chip=b"")
+    assert encode_again(chipless, engine.second) is chipless
+
+
+def test_in_a_photo_the_widest_face_is_encoded_twice(photos: Path, engine: Engine) -> None:
+    (face,) = search_photo((photos / "obama1.jpg").read_bytes(), engine).faces
+    assert face.second is not None
+    assert face.chip == b""

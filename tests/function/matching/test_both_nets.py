@@ -1,0 +1,158 @@
+"""People are compared by both nets where photos have both, and by the first where they have not."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from db.errors import OtherModelError
+from db.records import Vector, Vectors
+from db.snapshots import Rejections, Snapshot, fuse
+from function.engines.models import BOTH, PRIMARY, SECOND
+from function.matching import scores
+from function.matching.densities import densities_of
+from function.matching.matches import Identification, choose_densities, match_people
+from function.matching.scores import Comparison, compare, weigh_candidates
+from function.people.people import PersonFound
+from tests.support.crowds import Crowd, make_face, make_gallery
+from tests.support.people import person_of
+
+PEOPLE = 12
+
+
+class Twice:
+    """Draws people who have a place in the space of each net."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.first = Crowd(seed, person_spread=0.33)
+        self.second = Crowd(seed + 100)
+
+    def person(self) -> tuple[Vector, Vector]:
+        return self.first.person(), self.second.direction(0.7)
+
+    def photos(self, person: tuple[Vector, Vector], count: int) -> tuple[Vectors, Vectors]:
+        second = np.stack([person[1] + self.second.direction(0.75) for _ in range(count)])
+        lengths = np.linalg.norm(second, axis=1, keepdims=True)
+        first = self.first.encodings(person[0], count, spread=0.42)
+        return first, (second / lengths).astype(np.float32)
+
+
+def gallery_of(photos: Sequence[tuple[Vectors, Vectors]], complete: Sequence[int]) -> Snapshot:
+    """P0, P1, ... with these photos; only those at the places `complete` have the second net's."""
+    gallery = make_gallery([first for first, _ in photos])
+    kept = [(place, *photos[place]) for place in complete]
+    first, second = (np.concatenate([one[net] for one in kept]) for net in (1, 2))
+    owners = np.concatenate([np.full(len(one[1]), one[0]) for one in kept]).astype(np.intp)
+    qualities = np.full(len(owners), 0.73, np.float32)
+    fused = fuse(BOTH, (first, second), qualities, owners, people=len(photos))
+    return replace(gallery, fused=fused)
+
+
+def seen(photos: tuple[Vectors, Vectors], *, twice: bool = True) -> PersonFound:
+    return person_of(
+        [
+            replace(make_face(first, frame), second=second if twice else None)
+            for frame, (first, second) in enumerate(zip(*photos, strict=True))
+        ]
+    )
+
+
+def identify(person: PersonFound, gallery: Snapshot) -> Identification:
+    (found,) = match_people([person], gallery, min_score=0, limit=1000)
+    return found
+
+
+def score(person: PersonFound, gallery: Snapshot, name: str) -> float:
+    matches = identify(person, gallery).matches
+    return next((one.score for one in matches if one.performer.name == name), 0.0)
+
+
+def test_two_nets_name_more_people_right_than_one() -> None:
+    crowd = Twice()
+    people = [crowd.person() for _ in range(PEOPLE)]
+    gallery = gallery_of([crowd.photos(person, 1) for person in people], range(PEOPLE))
+    by_one, by_both = [], []
+    for place, person in enumerate(people):
+        photos = crowd.photos(person, 1)
+        by_one.append(score(seen(photos, twice=False), gallery, f"P{place}"))
+        by_both.append(score(seen(photos), gallery, f"P{place}"))
+    assert sum(both >= 90 for both in by_both) > sum(one >= 90 for one in by_one) + 1
+
+
+def test_a_performer_without_the_second_nets_encodings_is_found_among_those_with() -> None:
+    crowd = Twice()
+    people = [crowd.person() for _ in range(PEOPLE)]
+    photos = [crowd.photos(person, 3) for person in people]
+    gallery = gallery_of(photos, [place for place in range(PEOPLE) if place != 4])
+    for place in (4, 5):
+        found = identify(seen(crowd.photos(people[place], 3)), gallery)
+        assert found.verdict == "match"
+        assert found.matches[0].performer.name == f"P{place}"
+        assert sum(match.score for match in found.matches) <= 100
+    stranger = identify(seen(crowd.photos(crowd.person(), 3)), gallery)
+    assert stranger.verdict == "unknown"
+
+
+def test_where_the_first_net_disagrees_the_second_is_believed_less() -> None:
+    crowd = Twice()
+    people = [crowd.person() for _ in range(PEOPLE)]
+    gallery = gallery_of([crowd.photos(person, 1) for person in people], range(PEOPLE))
+    agreed, disagreed = [], []
+    for place, person in enumerate(people):
+        first, second = crowd.photos(person, 1)
+        other, _ = crowd.photos(people[place - 1], 1)
+        agreed.append(score(seen((first, second)), gallery, f"P{place}"))
+        disagreed.append(score(seen((other, second)), gallery, f"P{place}"))
+    assert np.mean(disagreed) < np.mean(agreed) - 10
+
+
+def test_a_rejected_performer_is_left_out_of_both_comparisons() -> None:
+    crowd = Twice()
+    people = [crowd.person() for _ in range(PEOPLE)]
+    gallery = gallery_of([crowd.photos(person, 3) for person in people], range(PEOPLE))
+    probe = crowd.photos(people[2], 3)
+    mean = probe[0].mean(axis=0)
+    rejected = replace(
+        gallery,
+        rejections=Rejections(mean[None], np.array([2], np.intp)),
+        performers=gallery.performers,
+    )
+    assert score(seen(probe), gallery, "P2") > 90
+    assert score(seen(probe), rejected, "P2") == 0
+
+
+def test_a_fusion_without_densities_is_refused() -> None:
+    crowd = Twice()
+    gallery = gallery_of([crowd.photos(crowd.person(), 2) for _ in range(3)], range(3))
+    assert [one.model for one in choose_densities(gallery)] == [PRIMARY.id, BOTH.space.id]
+    with pytest.raises(OtherModelError, match=f"holds those of .*{SECOND.id}"):
+        choose_densities(gallery, [densities_of(PRIMARY.id)])
+
+
+def test_strangers_who_look_like_the_probe_count_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Crowd()
+    family = Crowd(2, person_spread=0.25)
+    family.middle = crowd.person() * np.float32(1.3)
+    relatives = [family.person() for _ in range(6)]
+    others = [crowd.person() for _ in range(60)]
+    everyone = [family.encodings(one, 1) for one in relatives] + [
+        crowd.encodings(one, 1) for one in others
+    ]
+    probe = family.encodings(relatives[0], 1)[0]
+    gallery = make_gallery(everyone)
+    distances = np.linalg.norm(gallery.templates.means - probe, axis=1).astype(np.float32)
+    comparison = Comparison(distances, 1.0, gallery.templates, densities_of(PRIMARY.id))
+    weighed = compare(comparison)
+    monkeypatch.setattr(scores, "NEAREST", 1e9)
+    alike = compare(comparison)
+    place = weighed.positions.tolist().index(1)
+    assert weighed.logs[place] < alike.logs[place] - 0.5
+
+
+def test_nobody_enrolled_is_nobody_to_weigh() -> None:
+    gallery = make_gallery([np.empty((0, 128), np.float32)])
+    distances = np.full(1, np.inf, np.float32)
+    comparison = Comparison(distances, 1.0, gallery.templates, densities_of(PRIMARY.id))
+    assert len(weigh_candidates([comparison], 0).positions) == 0
+    assert len(weigh_candidates([], 0).positions) == 0

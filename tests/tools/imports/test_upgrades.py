@@ -1,0 +1,118 @@
+"""Galleries from before there was a second net are completed from what is here."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from db.records import Performer
+from db.sqlite.store import StoredGallery
+from function.engines.models import PRIMARY, SECOND
+from function.engines.protocol import Engine
+from tools.imports.enrol import enrol_performer
+from tools.imports.photos import Demands
+from tools.imports.upgrades import Upgrade, upgrade_gallery
+from tools.sources import Photo, SourceRecord
+
+
+def record(name: str, *paths: Path, origins: Sequence[str] = ()) -> SourceRecord:
+    photos = [
+        Photo(origin, path.read_bytes)
+        for path, origin in zip(paths, origins or [str(path) for path in paths], strict=True)
+    ]
+    return SourceRecord(Performer(0, name, source_id=name), tuple(photos))
+
+
+class OneNet:
+    """An engine as it was before there was a second net."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.name, self.provider, self.detector = engine.name, engine.provider, engine.detector
+        self.encoder, self.second = engine.encoder, None
+        self.open_detector, self.rate_frontal = engine.open_detector, engine.rate_frontal
+
+
+@pytest.fixture
+def gallery() -> Iterator[StoredGallery]:
+    with StoredGallery() as opened:
+        yield opened
+
+
+def complete(gallery: StoredGallery, name: str) -> int:
+    return len(gallery.photo_hashes(gallery.find_performer(name).id, SECOND.id))
+
+
+def upgrade(gallery: StoredGallery, engine: Engine) -> list[Upgrade]:
+    assert engine.second is not None
+    return [*upgrade_gallery(gallery, engine, engine.second.model)]
+
+
+def test_photos_that_are_still_there_are_read_again(
+    gallery: StoredGallery, photos: Path, engine: Engine
+) -> None:
+    shown = [photos / name for name in ("obama1.jpg", "obama2.jpg")]
+    enrol_performer(record("Obama", *shown), gallery, OneNet(engine))
+    assert complete(gallery, "Obama") == 0
+    assert upgrade(gallery, engine) == [Upgrade("Obama", 2, 0)]
+    obama = gallery.find_performer("Obama")
+    assert obama.encodings == 2
+    assert complete(gallery, "Obama") == 2
+    fresh = StoredGallery()
+    enrol_performer(record("Obama", *shown), fresh, engine)
+    for one, other in zip(gallery.encodings(obama.id), fresh.encodings(1), strict=True):
+        assert (one.model, one.photo_hash, one.origin) == (
+            other.model,
+            other.photo_hash,
+            other.origin,
+        )
+        np.testing.assert_allclose(one.vector, other.vector, atol=1e-5)
+    assert upgrade(gallery, engine) == []
+
+
+def test_what_is_gone_or_changed_is_not_guessed_but_the_poster_completes_its_photo(
+    gallery: StoredGallery, photos: Path, engine: Engine, tmp_path: Path
+) -> None:
+    changed = tmp_path / "changed.jpg"
+    changed.write_bytes((photos / "obama2.jpg").read_bytes())
+    origins = ["https://example.org/1.jpg", str(changed), "a\0b"]
+    shown = [photos / "obama1.jpg", changed, photos / "obama3.jpg"]
+    enrol_performer(record("Obama", *shown, origins=origins), gallery, OneNet(engine))
+    changed.write_bytes((photos / "biden.jpg").read_bytes())
+    assert upgrade(gallery, engine) == [Upgrade("Obama", 1, 2)]
+    obama = gallery.find_performer("Obama")
+    (again,) = [one for one in gallery.encodings(obama.id) if one.model == SECOND.id]
+    best = max(gallery.photos(obama.id), key=lambda photo: photo.quality)
+    assert again.photo_hash == best.hash
+    assert upgrade(gallery, engine) == [Upgrade("Obama", 0, 2)]
+
+
+def test_encodings_of_an_earlier_version_are_recognised(
+    gallery: StoredGallery, photos: Path, engine: Engine
+) -> None:
+    enrol_performer(record("Obama", photos / "obama1.jpg"), gallery, OneNet(engine))
+    obama = gallery.find_performer("Obama")
+    (now,) = gallery.encodings(obama.id)
+    sideways = np.random.default_rng(1).normal(size=PRIMARY.dimensions)
+    sideways *= 0.1 / np.linalg.norm(sideways)
+    before = replace(now, vector=(now.vector + sideways).astype(np.float32))
+    with StoredGallery() as earlier:
+        earlier.enrol(replace(obama, encodings=0), [before], None)
+        assert upgrade(earlier, engine) == [Upgrade("Obama", 1, 0)]
+        stranger = replace(now, vector=np.roll(now.vector, 1))
+        earlier.enrol(Performer(0, "Else", source_id="Else"), [stranger], None)
+        assert upgrade(earlier, engine) == [Upgrade("Else", 0, 1)]
+
+
+def test_an_import_run_again_completes_what_the_first_could_not(
+    gallery: StoredGallery, photos: Path, engine: Engine
+) -> None:
+    shown = record("Obama", photos / "obama1.jpg", photos / "obama2.jpg")
+    enrol_performer(shown, gallery, OneNet(engine))
+    outcome = enrol_performer(shown, gallery, engine)
+    assert (outcome.added_photos, outcome.duplicates, outcome.refusals) == (0, (), ())
+    assert complete(gallery, "Obama") == 2
+    generation = gallery.generation()
+    assert enrol_performer(shown, gallery, engine, Demands()).change == "unchanged"
+    assert gallery.generation() == generation

@@ -1,0 +1,69 @@
+"""`upgrade-encodings`, and what `doctor` says before and after."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from db.sqlite.store import StoredGallery
+from function.engines.models import SECOND
+from function.engines.protocol import Engine
+from tools.cli import main
+
+
+@pytest.fixture(autouse=True)
+def engine_once(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+    for module in ("importing", "upgrading"):
+        monkeypatch.setattr(f"tools.verbs.{module}.load_chosen_engine", lambda _: engine)
+
+
+def answer(*arguments: object, exit_code: int = 0) -> Any:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == exit_code, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def earlier(people_folder: Path, tmp_path: Path) -> Path:
+    """A gallery whose encodings of the second net are missing."""
+    path = tmp_path / "earlier.db"
+    answer("import", "folder", shutil.copytree(people_folder, tmp_path / "people"), "--db", path)
+    with StoredGallery(path) as gallery, gallery.writing() as raw:
+        raw.execute("DELETE FROM encodings WHERE model = ?", (SECOND.id,))
+    return path
+
+
+def lacking(db: Path) -> list[str]:
+    findings = answer("doctor", "--db", db)
+    return [one["found"] for one in findings if "first net only" in one["found"]]
+
+
+def test_doctor_names_who_lacks_the_second_net_until_they_are_upgraded(earlier: Path) -> None:
+    assert lacking(earlier) == [
+        "2 performers can be compared by the first net only: Barack Obama, Grace Hopper."
+    ]
+    assert answer("upgrade-encodings", "--db", earlier) == {
+        "completed": 3,
+        "lacking": 0,
+        "performers_lacking": [],
+    }
+    assert lacking(earlier) == []
+    assert answer("upgrade-encodings", "--db", earlier)["completed"] == 0
+
+
+def test_photos_that_are_gone_are_counted_and_their_performers_named(earlier: Path) -> None:
+    shutil.rmtree(earlier.parent / "people")
+    report = answer("upgrade-encodings", "--db", earlier, exit_code=3)
+    assert report == {"completed": 2, "lacking": 1, "performers_lacking": ["Barack Obama"]}
+
+
+def test_without_a_second_net_it_says_how_to_have_one(
+    earlier: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "second", None)
+    result = CliRunner().invoke(main, ["upgrade-encodings", "--db", str(earlier)])
+    assert result.exit_code == 1
+    assert "SECOND_ENCODER=on" in result.stderr

@@ -1,0 +1,47 @@
+"""`upgrade-encodings`: brings a gallery up to what the nets of this version can tell."""
+
+import sys
+
+import click
+from tqdm import tqdm
+
+from db.galleries import Store
+from function.settings import Settings
+from tools.imports.upgrades import upgrade_gallery
+from tools.sources import UnusableSourceError
+from tools.verbs.shared import EXIT_PARTLY, gallery_option, load_chosen_engine, print_json
+
+MOST_LISTED = 1_000
+
+
+@click.command(epilog="Example: python -m tools upgrade-encodings")
+@gallery_option
+def upgrade_encodings(store: Store) -> None:
+    """Give photos that were enrolled before there was a second net its encodings.
+
+    Photos are read again where they were enrolled from, and posters in the gallery; nothing is
+    fetched. Until then performers are compared by the first net alone. Run it again at any time:
+    what is done stays done. Exit status 3 means that some photos could not be completed; import
+    them again from where they came.
+    """
+    engine = load_chosen_engine(Settings.from_env())
+    if engine.second is None:
+        raise UnusableSourceError(
+            "There is no second net as configured. Set DETECTOR=yunet and SECOND_ENCODER=on."
+        )
+    with store.changing() as gallery:
+        upgrades = upgrade_gallery(gallery, engine, engine.second.model)
+        done = [*tqdm(upgrades, unit=" performers", file=sys.stderr)]
+        completed = sum(one.completed for one in done)
+        if completed:
+            gallery.log("upgrade-encodings", {"photos": completed})
+    lacking = [one.performer for one in done if one.lacking]
+    print_json(
+        {
+            "completed": completed,
+            "lacking": sum(one.lacking for one in done),
+            "performers_lacking": lacking[:MOST_LISTED],
+        }
+    )
+    if lacking:
+        sys.exit(EXIT_PARTLY)
