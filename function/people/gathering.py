@@ -22,9 +22,9 @@ Fetch = Callable[[Sequence[int], Sequence[int]], Details]
 MOST_AGAIN = 10
 """At most this many faces of a person are encoded a second time."""
 
-FACES_PER_AGAIN = 4
-"""Of a person with few faces one, and one more for each four: encoding a face a second time takes
-as long as finding and encoding four the first time."""
+FACES_PER_AGAIN = 5
+"""Of a person with few faces one, and one more for each five: so the second net adds some 8 % to
+a video's CPU time (`make bench`, contender one-net)."""
 
 
 @dataclass(frozen=True, eq=False)

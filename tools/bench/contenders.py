@@ -8,7 +8,7 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -32,6 +32,11 @@ class Found:
 def run_onnx(video: Path, every_seconds: float | None) -> Found:
     """Run our default engine."""
     return _run_ours("onnx", video, every_seconds)
+
+
+def run_one_net(video: Path, every_seconds: float | None) -> Found:
+    """Run our default engine without the second net."""
+    return _run_ours("onnx", video, every_seconds, second_encoder=False)
 
 
 def run_dlib(video: Path, every_seconds: float | None) -> Found:
@@ -64,25 +69,34 @@ def run_keyframes(video: Path, _: float | None) -> Found:
     return Found(frames, 0, 0, None, time.process_time() - started)
 
 
-def _run_ours(engine_name: str, video: Path, every_seconds: float | None) -> Found:
+def _run_ours(
+    engine_name: str, video: Path, every_seconds: float | None, *, second_encoder: bool = True
+) -> Found:
     from function.engines.loading import load_engine  # noqa: PLC0415  # as above
+    from function.engines.models import models_of  # noqa: PLC0415
     from function.engines.protocol import EngineOptions  # noqa: PLC0415  # as above
-    from function.faces.found import FacesFound  # noqa: PLC0415
+    from function.faces.found import Details, FacesFound  # noqa: PLC0415
     from function.faces.search import search_video  # noqa: PLC0415
-    from function.people.grouping import group_faces  # noqa: PLC0415
+    from function.faces.second_encodings import details_of  # noqa: PLC0415
+    from function.people.gathering import gather_people  # noqa: PLC0415
     from function.recognition import task_of  # noqa: PLC0415
     from function.settings import Settings  # noqa: PLC0415
 
-    engine = load_engine(engine_name, EngineOptions())
+    engine = load_engine(engine_name, EngineOptions(second_encoder=second_encoder))
     task = replace(task_of(Settings()), every_seconds=every_seconds)
     started = time.process_time()
     *_, found = search_video(video, video.name, engine, task)
     if not isinstance(found, FacesFound):
         raise TypeError(found)
-    people = group_faces(found.faces, engine.encoder.model, found.frames)
+    faces = found.faces
+
+    def fetch(pictures: Sequence[int], encode: Sequence[int]) -> Details:
+        return details_of(faces, pictures, encode, engine.second)
+
+    people = gather_people(found, models_of(engine), fetch).people
     worked = time.process_time() - started
-    true = count_true(video, [face.seconds for face in found.faces])
-    return Found(found.frames, len(found.faces), len(people), true, worked)
+    true = count_true(video, [face.seconds for face in faces])
+    return Found(found.frames, len(faces), len(people), true, worked)
 
 
 def count_true(video: Path, moments: list[float]) -> int | None:
@@ -94,11 +108,12 @@ def count_true(video: Path, moments: list[float]) -> int | None:
 
 CONTENDERS: dict[str, Callable[[Path, float | None], Found]] = {
     "onnx": run_onnx,
+    "one-net": run_one_net,
     "dlib": run_dlib,
     "reference": run_reference,
     "keyframes": run_keyframes,
 }
-"""Our two engines, the reference they are compared with, and the floor."""
+"""Our two engines, one also without its second net, the reference, and the floor."""
 
 
 def peak_megabytes() -> float:

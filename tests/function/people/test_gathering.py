@@ -19,7 +19,7 @@ MODELS = (PRIMARY.id, SECOND.id)
 def test_more_faces_of_a_person_are_worth_more_second_looks_up_to_ten() -> None:
     crowd = Crowd()
     someone = crowd.person()
-    for faces, most in ((1, 1), (3, 1), (4, 2), (20, 6), (36, 10), (200, MOST_AGAIN)):
+    for faces, most in ((1, 1), (4, 1), (5, 2), (20, 5), (45, 10), (200, MOST_AGAIN)):
         views = make_faces(crowd.encodings(someone, faces))
         assert len(choose_again(views, PRIMARY)) == most
 
@@ -27,9 +27,9 @@ def test_more_faces_of_a_person_are_worth_more_second_looks_up_to_ten() -> None:
 def test_the_best_are_chosen_no_two_alike_and_weak_ones_last() -> None:
     crowd = Crowd()
     first, second, third = crowd.encodings(crowd.person(), 3)
-    still = [make_face(first, frame, quality=0.9) for frame in range(6)]
-    turned = make_face(second, 6, quality=0.5)
-    blurred = make_face(third, 7, quality=0.95, weakness="blurred")
+    still = [make_face(first, frame, quality=0.9) for frame in range(8)]
+    turned = make_face(second, 8, quality=0.5)
+    blurred = make_face(third, 9, quality=0.95, weakness="blurred")
     assert choose_again([*still, turned, blurred], PRIMARY) == [still[0], turned, blurred]
 
 
@@ -53,13 +53,13 @@ def test_each_view_gets_the_second_encoding_of_its_own_face() -> None:
     faces = make_faces(np.concatenate(people))
     asked, found = gather(faces, MODELS)
     assert len(found) == 2
-    assert len(asked) == 6
+    assert len(asked) == 4
     for person in found:
         for view in person.views:
             for encoding in view.encodings[1:]:
                 number = int(encoding[0])
                 assert faces[number].seconds == view.seconds
-    assert sum(len(view.encodings) > 1 for person in found for view in person.views) == 6
+    assert sum(len(view.encodings) > 1 for person in found for view in person.views) == 4
 
 
 def test_without_a_second_net_nothing_is_asked_for() -> None:
