@@ -41,7 +41,7 @@ class Enrolled(Protocol):
         """List all performers, by name."""
 
     def encodings(self, performer_id: int) -> list[Encoding]:
-        """List a performer's encodings, oldest first.
+        """List a performer's encodings, those of the primary model first, then oldest first.
 
         Raises:
             DamagedVectorError: an encoding is damaged.
@@ -259,10 +259,11 @@ class Store(Protocol):
             GalleryError: the gallery cannot be opened; see `db.errors`.
         """
 
-    def check(self, *, tell_folder: bool = True) -> Iterator[Finding]:
+    def check(self, models: Sequence[str] = (), *, tell_folder: bool = True) -> Iterator[Finding]:
         """Check the gallery. Wrong permissions are fixed; nothing else is changed.
 
-        Without `tell_folder` the findings do not name the gallery's folder.
+        Photos without encodings of all `models` are found too. Without `tell_folder` the findings
+        do not name the gallery's folder.
 
         Raises:
             GalleryMissingError: there is no gallery.

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.records import Encoding, Vectors
-from db.snapshots import Snapshot
+from db.templates import Templates
 
 ROWS_PER_BLOCK = 16_384
 """Performers compared at once; with 30 probes a block of distances takes 2 MB."""
 
 
-def distances_to_performers(probes: Vectors, gallery: Snapshot) -> NDArray[np.float32]:
+def distances_to_performers(probes: Vectors, templates: Templates) -> NDArray[np.float32]:
     """Measure the distance from every probe to the template of every performer.
 
     `probes` is float32 (count, dimensions); the answer is float32 (count, performers), infinite for
@@ -20,7 +20,6 @@ def distances_to_performers(probes: Vectors, gallery: Snapshot) -> NDArray[np.fl
     own and strangers' distances are 3.8 standard deviations apart with one probe face and three
     enrolled (with the nearest encoding: 3.6), and 5.9 apart with three and three (5.0).
     """
-    templates = gallery.templates
     squared = np.empty((len(probes), len(templates.means)), np.float32)
     for start in range(0, len(templates.means), ROWS_PER_BLOCK):
         block = templates.means[start : start + ROWS_PER_BLOCK]

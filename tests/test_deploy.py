@@ -277,7 +277,7 @@ def test_the_steps_of_the_image_work_in_an_empty_place(tmp_path: Path) -> None:
     }
     command = json.loads(dict(instructions(DOCKERFILES[0]))["CMD"])
     nets = {path: path.stat().st_mtime_ns for path in (opt / "nets").iterdir()}
-    assert len(nets) == 4, "the encoder, the CNN exact and in 8 bits, HOG's filters"
+    assert len(nets) == 5, "the encoders, YuNet, the CNN, HOG's filters"
     before = set(app.rglob("*"))
     python = str(opt / "venv" / "bin" / "python")
     with subprocess.Popen([python, *command[1:]], cwd=app, env=said) as server:

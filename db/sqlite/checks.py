@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -21,8 +21,15 @@ SAFE_WAL = (3, 51, 3)
 """Older versions can corrupt a write-ahead log if two processes checkpoint at the same time."""
 
 
-def check_gallery(path: Path) -> Iterator[Finding]:
-    """Check a gallery file without changing its content; wrong permissions are fixed."""
+MOST_NAMED = 20
+"""A finding names at most this many performers."""
+
+
+def check_gallery(path: Path, models: Sequence[str] = ()) -> Iterator[Finding]:
+    """Check a gallery file without changing its content; wrong permissions are fixed.
+
+    Photos should have encodings of all `models`.
+    """
     share = find_network_share(path)
     if share:
         yield Finding(
@@ -36,7 +43,7 @@ def check_gallery(path: Path) -> Iterator[Finding]:
         # Not mode=ro: it could not roll back what a crash left half-written.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as db:
             db.execute("PRAGMA query_only = ON")
-            yield from _check_content(db)
+            yield from _check_content(db, models)
     except sqlite3.Error as error:
         yield Finding("error", f"{path.name} cannot be read: {error}.", "Restore a backup.")
     yield check_sqlite_version(sqlite3.sqlite_version_info)
@@ -78,7 +85,7 @@ def _check_permissions(path: Path) -> Iterator[Finding]:
             yield Finding("mended", f"{file.name} could be read by others ({mode:o}); now 600.")
 
 
-def _check_content(db: sqlite3.Connection) -> Iterator[Finding]:
+def _check_content(db: sqlite3.Connection, models: Sequence[str]) -> Iterator[Finding]:
     if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         found = "The file is empty: the import that created it was interrupted."
         yield Finding("warning", found, "Run the import again.")
@@ -96,7 +103,7 @@ def _check_content(db: sqlite3.Connection) -> Iterator[Finding]:
     if orphans:
         remedy = "Export a bundle and import it into a new gallery; this leaves them out."
         yield Finding("error", f"{orphans} rows belong to no performer.", remedy)
-    yield from _check_encodings(db)
+    yield from _check_encodings(db, models)
 
 
 def _check_schema(db: sqlite3.Connection) -> Iterator[Finding]:
@@ -111,7 +118,7 @@ def _check_schema(db: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("ok", f"Schema {version}, the newest.")
 
 
-def _check_encodings(db: sqlite3.Connection) -> Iterator[Finding]:
+def _check_encodings(db: sqlite3.Connection, models: Sequence[str]) -> Iterator[Finding]:
     dimensions = _read_models(db)
     damaged: dict[str, int] = {}
     count = 0
@@ -124,7 +131,9 @@ def _check_encodings(db: sqlite3.Connection) -> Iterator[Finding]:
         whole = has_length(vector, dimensions.get(model, 0))
         if not whole or not np.isfinite(np.frombuffer(vector, "<f4")).all():
             damaged[name] = damaged.get(name, 0) + 1
-    yield from _check_primary(db, next(iter(dimensions), ""))
+    primary = next(iter(dimensions), "")
+    yield from _check_primary(db, primary)
+    yield from _check_others(db, primary, models)
     for name, number in damaged.items():
         remedy = f"Remove them: python -m tools show {name!r}, then remove-photo; and enrol again."
         yield Finding("error", f"{number} encodings of {name} are damaged.", remedy)
@@ -143,6 +152,29 @@ def _check_primary(db: sqlite3.Connection, primary: str) -> Iterator[Finding]:
     if lacking and primary:
         found = f"{lacking} photos have no encoding of {primary}, the model used for matching."
         yield Finding("error", found, "Enrol these photos again into a new gallery.")
+
+
+def _check_others(db: sqlite3.Connection, primary: str, models: Sequence[str]) -> Iterator[Finding]:
+    """Say how many photos lack an encoding of another model, and whose."""
+    sql = (
+        "SELECT name, count(*) FROM encodings AS one "
+        "JOIN performers ON performers.id = performer_id WHERE model = ? "
+        "AND NOT EXISTS (SELECT 1 FROM encodings AS other WHERE other.model = ? "
+        "AND other.performer_id = one.performer_id AND other.photo_hash = one.photo_hash) "
+        "GROUP BY performer_id ORDER BY count(*) DESC, name"
+    )
+    for model in models:
+        lacking = db.execute(sql, (primary, model)).fetchall() if model != primary else []
+        if lacking:
+            photos = sum(count for _, count in lacking)
+            names = ", ".join(name for name, _ in lacking[:MOST_NAMED])
+            more = ", ..." if len(lacking) > MOST_NAMED else ""
+            yield Finding(
+                "warning",
+                f"{photos} photos of {len(lacking)} performers have no encoding of {model}: "
+                f"{names}{more}.",
+                "Run: python -m tools upgrade-encodings",
+            )
 
 
 def _read_models(db: sqlite3.Connection) -> dict[str, int]:

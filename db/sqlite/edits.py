@@ -61,11 +61,16 @@ def rename(
 def photos_of(gallery: SqliteGallery, performer_id: int) -> list[EnrolledPhoto]:
     """List a performer's photos, oldest first, including those whose encoding is damaged."""
     rows = gallery.rows(
-        "SELECT origin, quality, model, photo_hash FROM encodings WHERE id IN "
-        "(SELECT min(id) FROM encodings WHERE performer_id = ? GROUP BY photo_hash) ORDER BY id",
+        "SELECT origin, quality, model, photo_hash, encodings.id FROM encodings "
+        "LEFT JOIN models ON models.id = model WHERE performer_id = ? "
+        "ORDER BY number, encodings.id",
         performer_id,
     )
-    return [EnrolledPhoto(*row) for row in rows]
+    first: dict[str, tuple[int, EnrolledPhoto]] = {}
+    for *columns, row_id in rows:
+        photo = EnrolledPhoto(*columns)
+        first.setdefault(photo.hash, (row_id, photo))
+    return [photo for _, photo in sorted(first.values(), key=lambda pair: pair[0])]
 
 
 def remove_photo(gallery: SqliteGallery, performer: Performer, photo: str) -> int:

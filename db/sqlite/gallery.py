@@ -155,7 +155,7 @@ class SqliteGallery:
         return [_performer(row) for row in rows]
 
     def encodings(self, performer_id: int) -> list[Encoding]:
-        """List a performer's encodings, oldest first.
+        """List a performer's encodings, those of the primary model first, then oldest first.
 
         Raises:
             DamagedVectorError: a blob is not an encoding.
@@ -163,7 +163,7 @@ class SqliteGallery:
         rows = self.rows(
             "SELECT vector, model, quality, photo_hash, origin, weaknesses, "
             "coalesce(dimensions, 0) FROM encodings LEFT JOIN models ON models.id = model "
-            "WHERE performer_id = ? ORDER BY encodings.id",
+            "WHERE performer_id = ? ORDER BY number, encodings.id",
             performer_id,
         )
         try:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -53,12 +54,7 @@ def load_snapshot(
     """
     # Read first: after a change in between, this snapshot must seem outdated, not current.
     generation = gallery.generation()
-    models = gallery.models()
-    if models and model.id not in models:
-        raise OtherModelError(
-            f"The gallery's encodings are of {models[0]}, the engine's of {model.id}; they cannot "
-            "be compared. Name another gallery, or enrol the photos again."
-        )
+    _require_model(gallery, model)
     # By id: stores order names differently, and scores must not depend on that.
     performers = tuple(sorted(gallery.performers(), key=lambda one: one.id))
     position = {performer.id: index for index, performer in enumerate(performers)}
@@ -70,7 +66,8 @@ def load_snapshot(
     rows = [row for row in rows if row[1] in position]
     kept, vectors = _stack_sound(rows, model.dimensions)
     _report_damage(rows, kept)
-    return Snapshot(
+    del rows
+    snapshot = Snapshot(
         generation=generation,
         model=model,
         performers=performers,
@@ -78,25 +75,47 @@ def load_snapshot(
         owners=np.array([position[row[1]] for row in kept], dtype=np.intp),
         qualities=np.array([row[2] for row in kept], dtype=np.float32),
         rejections=_load_rejections(gallery, model, position),
-        fused=_load_fused(gallery, fusion, position) if fusion else None,
     )
+    if fusion is None:
+        return snapshot
+    numbers = [row[0] for row in kept]
+    del kept  # as large as all encodings, and others are to be read
+    return replace(snapshot, fused=_load_fused(gallery, fusion, numbers, snapshot))
 
 
-def _load_fused(gallery: SqliteGallery, fusion: Fusion, position: dict[int, int]) -> Fused | None:
-    """Average the photos that have sound encodings of both nets."""
+def _require_model(gallery: SqliteGallery, model: EncodingModel) -> None:
+    models = gallery.models()
+    if models and model.id not in models:
+        raise OtherModelError(
+            f"The gallery's encodings are of {models[0]}, the engine's of {model.id}; they cannot "
+            "be compared. Name another gallery, or enrol the photos again."
+        )
+
+
+def _load_fused(
+    gallery: SqliteGallery, fusion: Fusion, numbers: list[int], snapshot: Snapshot
+) -> Fused | None:
+    """Average the photos that have a sound encoding of the second net, too.
+
+    `numbers` are the ids of the first net's encodings in the snapshot.
+    """
+    first, second = fusion.parts
+    place = {number: index for index, number in enumerate(numbers)}
     rows = gallery.rows(
-        "SELECT one.id, one.performer_id, one.quality, one.vector, other.vector "
+        "SELECT one.id, one.performer_id, one.quality, other.vector "
         "FROM encodings AS one JOIN encodings AS other USING (performer_id, photo_hash) "
         "WHERE one.model = ? AND other.model = ? ORDER BY one.id",
-        *(part.id for part in fusion.parts),
+        *(first.id, second.id),
     )
-    first, second = (part.dimensions for part in fusion.parts)
-    kept, _ = _stack_sound([row for row in rows if row[1] in position], first)
-    kept, others = _stack_sound([(*row[:3], row[4], row[3]) for row in kept], second)
-    vectors = stack_blobs([row[4] for row in kept], first)
-    owners = np.array([position[row[1]] for row in kept], dtype=np.intp)
-    qualities = np.array([row[2] for row in kept], dtype=np.float32)
-    return fuse(fusion, (vectors, others), qualities, owners, people=len(position))
+    both, others = _stack_sound([row for row in rows if row[0] in place], second.dimensions)
+    places = np.array([place[row[0]] for row in both], dtype=np.intp)
+    return fuse(
+        fusion,
+        (snapshot.vectors[places], others),
+        snapshot.qualities[places],
+        snapshot.owners[places],
+        people=len(snapshot.performers),
+    )
 
 
 def _stack_sound(rows: list[Row], dimensions: int) -> tuple[list[Row], Vectors]:

@@ -1,6 +1,6 @@
 """A store that keeps its gallery in one SQLite file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -99,11 +99,11 @@ class SqliteStore:
                     gallery.copy_into(copy)
             yield copy
 
-    def check(self, *, tell_folder: bool = True) -> Iterator[Finding]:
+    def check(self, models: Sequence[str] = (), *, tell_folder: bool = True) -> Iterator[Finding]:
         """Check the file."""
         self._require()
         folder = f"{self._path.parent}/"
-        for one in check_gallery(self._path):
+        for one in check_gallery(self._path, models):
             told = (one.found, one.remedy)
             found, remedy = told if tell_folder else (text.replace(folder, "") for text in told)
             yield Finding(one.level, found, remedy)

@@ -1,4 +1,4 @@
-"""The models that galleries may hold, by their ids."""
+"""The models of encodings that galleries hold, and the readers that make them."""
 
 from collections.abc import Mapping, Sequence
 

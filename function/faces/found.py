@@ -34,10 +34,13 @@ class StageSeconds:
 
 @dataclass(frozen=True, eq=False)
 class Details:
-    """What only chosen faces need: JPEGs, and second encodings, each in the order requested."""
+    """What only chosen faces need: JPEGs, and second encodings, each in the order requested.
+
+    `second` holds the encodings one after the other, float32 (count x dimensions,), or None.
+    """
 
     pictures: tuple[bytes, ...]
-    second: tuple[Vector, ...]
+    second: Vector | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,5 +44,5 @@ def details_of(
 ) -> Details:
     """Return the pictures of some faces, and the second encodings of some, by their positions."""
     chips = [faces[number].chip for number in encode]
-    second = tuple(encode_chips(chips, encoder)) if encoder else ()
+    second = encode_chips(chips, encoder).ravel() if encoder and chips else None
     return Details(tuple(faces[number].crop for number in pictures), second)

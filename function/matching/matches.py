@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from db.errors import DamagedVectorError
 from db.records import Performer
 from db.rejections import leave_out_rejected
-from db.snapshots import Snapshot
-from db.vectors import distances_to_performers, square_distances
+from db.snapshots import Fused, Snapshot
+from db.vectors import distances_to_performers
 from function.matching.densities import Densities, densities_for, densities_of
 from function.matching.scores import Comparison, weigh_candidates
 from function.people.people import (
     PersonFound,
+    Template,
     fused_template_of,
     join_people,
     share_a_frame,
@@ -38,6 +39,11 @@ shares a frame with the first, both are one person. The score alone would name n
 HIGHEST_SCORE = 99.9
 """The highest score shown: nothing is certain."""
 
+LEAST_SHARE = 1 / 3
+"""A performer few of whose photos have encodings of both nets is compared by the first alone,
+unless those have at least this share of the evidence. By both nets one photo is worth three by the
+first: with one by both 80 % of 75 people are named right, with three by the first 79 %."""
+
 TWIN_SHARE = 0.5
 """The factor on a score if somebody else in the same frame is named as the same performer with more
 certainty: of two people who look like one performer, the second is as often a mirror image as a
@@ -51,6 +57,14 @@ class Match:
     performer: Performer
     distance: float
     score: float
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """A person next to the gallery: `distances` by the first net, infinite for who was rejected."""
+
+    distances: NDArray[np.float32]
+    comparisons: list[Comparison]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,52 +114,81 @@ def identify_people(
         return []
     enrolled = int(np.count_nonzero(gallery.templates.evidence))
     identifications = []
-    for person, row in zip(people, measure_distances(people, gallery), strict=True):
-        posterior = weigh_candidates(compare_with(person, row, gallery, densities), enrolled)
+    for person, compared in zip(people, compare_people(people, gallery, densities), strict=True):
+        posterior = weigh_candidates(compared.comparisons, enrolled)
         matches = [
-            Match(gallery.performers[position], float(row[position]), _score(probability))
-            for position, probability in zip(
-                posterior.positions, posterior.probabilities, strict=True
+            Match(gallery.performers[position], float(distance), _score(probability))
+            for position, distance, probability in zip(
+                posterior.positions,
+                compared.distances[posterior.positions],
+                posterior.probabilities,
+                strict=True,
             )
         ]
         identifications.append(_judge(person, matches))
     return identifications
 
 
-def measure_distances(people: Sequence[PersonFound], gallery: Snapshot) -> NDArray[np.float32]:
-    """Measure how far people are from all performers, by the first net: (people, performers).
+def compare_people(
+    people: Sequence[PersonFound], gallery: Snapshot, densities: Sequence[Densities]
+) -> list[Compared]:
+    """Compare each person by both nets with those who have encodings of both, by one with others.
 
-    Infinite is the distance to a performer who was rejected for that person.
+    Whoever was rejected for a person is left out.
     """
-    probes = np.stack([template_of(person, gallery.model).mean for person in people])
-    return leave_out_rejected(distances_to_performers(probes, gallery), probes, gallery)
+    own = densities_for(gallery.model, densities)
+    templates = [template_of(person, gallery.model) for person in people]
+    probes = np.stack([template.mean for template in templates])
+    distances = leave_out_rejected(
+        distances_to_performers(probes, gallery.templates), probes, gallery
+    )
+    fused = _measure_fused(people, gallery)
+    compared = []
+    for row, template, by_both, again in zip(distances, templates, *fused, strict=True):
+        single = Comparison(row, template.evidence, gallery.templates, own)
+        comparisons = _divide(single, by_both, again, gallery.fused, densities)
+        compared.append(Compared(row, comparisons))
+    return compared
 
 
-def compare_with(
-    person: PersonFound,
-    distances: NDArray[np.float32],
-    gallery: Snapshot,
+def _measure_fused(
+    people: Sequence[PersonFound], gallery: Snapshot
+) -> tuple[NDArray[np.float32], list[Template | None]]:
+    """Measure distances by both nets, (people, performers), infinite where they cannot be."""
+    none: list[Template | None] = [None] * len(people)
+    distances = np.full((len(people), len(gallery.performers)), np.inf, np.float32)
+    fused = gallery.fused
+    if fused is None:
+        return distances, none
+    templates = [fused_template_of(person, fused.fusion) for person in people]
+    rows = [row for row, template in enumerate(templates) if template is not None]
+    if rows:
+        probes = np.stack([template.mean for template in templates if template is not None])
+        distances[rows] = distances_to_performers(probes, fused.templates)
+        weak = fused.templates.evidence < LEAST_SHARE * gallery.templates.evidence
+        distances[:, weak] = np.inf
+    return distances, templates
+
+
+def _divide(
+    single: Comparison,
+    by_both: NDArray[np.float32],
+    template: Template | None,
+    fused: Fused | None,
     densities: Sequence[Densities],
 ) -> list[Comparison]:
-    """Compare by both nets with the performers who have encodings of both, by one with the others.
-
-    `distances` are those by the first net. Whoever is infinitely far by it is left out of both.
-    """
-    evidence = template_of(person, gallery.model).evidence
-    own = densities_for(gallery.model, densities)
-    single = Comparison(distances, evidence, gallery.templates, own)
-    fused = gallery.fused
-    template = fused_template_of(person, fused.fusion) if fused else None
+    """Compare performers by both nets where that is possible, and by the first net otherwise."""
     if fused is None or template is None:
         return [single]
-    squared = square_distances(template.mean[None], fused.templates.means)[0]
-    has_both = (fused.templates.evidence > 0) & np.isfinite(single.distances)
+    has_both = np.isfinite(by_both) & np.isfinite(single.distances)
     both = densities_for(fused.fusion.space, densities)
-    by_both = np.where(has_both, np.sqrt(squared), np.inf).astype(np.float32)
-    by_one = np.where(has_both, np.inf, single.distances).astype(np.float32)
+    apart, joined = (
+        np.where(chosen, row, np.inf).astype(np.float32)
+        for chosen, row in ((~has_both, single.distances), (has_both, by_both))
+    )
     return [
-        replace(single, distances=by_one),
-        Comparison(by_both, template.evidence, fused.templates, both),
+        replace(single, distances=apart),
+        Comparison(joined, template.evidence, fused.templates, both),
     ]
 
 

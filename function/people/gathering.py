@@ -22,6 +22,9 @@ Fetch = Callable[[Sequence[int], Sequence[int]], Details]
 MOST_AGAIN = 10
 """At most this many faces of a person are encoded a second time."""
 
+MOST_IN_VIDEO = 1_000
+"""And at most this many of a video, which takes half a minute: a crowd has as many people."""
+
 FACES_PER_AGAIN = 5
 """Of a person with few faces one, and one more for each five: so the second net adds some 8 % to
 a video's CPU time (`make bench`, contender one-net)."""
@@ -54,9 +57,12 @@ def gather_people(
     numbers = {id(face): number for number, face in enumerate(found.faces)}
     groups = group_faces(found.faces, model, found.frames, check)
     shown = [numbers[id(best_face(group))] for group in groups]
-    again = [numbers[id(face)] for group in groups for face in choose_again(group, model)]
-    details = fetch(shown, again if len(models) > 1 else [])
-    second = dict(zip(again, details.second, strict=False))
+    chosen = choose_all_again(groups, model) if len(models) > 1 else []
+    again = [numbers[id(face)] for face in chosen]
+    details = fetch(shown, again)
+    second: dict[int, Vector] = {}
+    if details.second is not None:
+        second = dict(zip(again, details.second.reshape(len(again), -1), strict=True))
     people = tuple(
         replace(
             person_of([_with(face, second.get(numbers[id(face)])) for face in group], model, check),
@@ -67,6 +73,17 @@ def gather_people(
     check()
     seconds = replace(found.seconds, people=time.perf_counter() - started)
     return PeopleFound(people, tuple(models), found.frames, len(found.faces), seconds)
+
+
+def choose_all_again(groups: Sequence[Sequence[Face]], model: EncodingModel) -> list[Face]:
+    """Choose the faces of all people to encode a second time, everyone's best first."""
+    ranked = [
+        (rank, number, face)
+        for number, group in enumerate(groups)
+        for rank, face in enumerate(choose_again(group, model))
+    ]
+    ranked.sort(key=lambda one: one[:2])
+    return [face for _, _, face in ranked[:MOST_IN_VIDEO]]
 
 
 def choose_again(faces: Sequence[Face], model: EncodingModel) -> list[Face]:

@@ -46,8 +46,8 @@ def check_answer(answer: Answer, dimensions: Dimensions) -> None:
         _check_pictures([face.crop for face in answer.faces])
     if isinstance(answer, Details):
         _check_pictures(answer.pictures)
-        for encoding in answer.second:
-            _check_encoding(encoding, dimensions[1])
+        if answer.second is not None:
+            _check_encoding(answer.second, len(answer.second), dimensions[1])
     if isinstance(answer, Moment):
         _check_pictures([answer.picture])
         if answer.seconds < 0:
@@ -62,9 +62,9 @@ def _check_faces(faces: Sequence[Face], dimensions: Dimensions) -> None:
 
 
 def _check_face(face: Face, dimensions: Dimensions) -> None:
-    _check_encoding(face.encoding, dimensions[0])
+    _check_encoding(face.encoding, dimensions[0], dimensions[0])
     if face.second is not None:
-        _check_encoding(face.second, dimensions[1])
+        _check_encoding(face.second, dimensions[1], dimensions[1])
     _check_pictures([picture for picture in (face.crop, face.chip) if picture])
     if len(face.weaknesses) > MOST_WEAKNESSES:
         raise WireError("a face has too many weaknesses")
@@ -72,8 +72,9 @@ def _check_face(face: Face, dimensions: Dimensions) -> None:
         raise WireError("a face has impossible numbers")
 
 
-def _check_encoding(encoding: Vector, dimensions: int) -> None:
-    if encoding.shape != (dimensions,) or not dimensions:
+def _check_encoding(encoding: Vector, numbers: int, dimensions: int) -> None:
+    """Check an encoding, or several one after the other, that should hold `numbers` numbers."""
+    if not dimensions or numbers % dimensions or encoding.shape != (numbers,):
         raise WireError("an encoding has the wrong length")
     if not np.abs(encoding).max() <= LARGEST_NUMBER:
         raise WireError("an encoding has impossible numbers")

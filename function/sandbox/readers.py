@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from function.engines.models import models_of
+from function.engines.models import SECOND, models_of
 from function.engines.protocol import Engine
 from function.enrolling.choosing import PhotoFound
 from function.errors import PhotoUnusableError
@@ -181,8 +181,11 @@ class Sandboxed:
         def fetch(pictures: Sequence[int], encode: Sequence[int]) -> Details:
             order = DetailsOrder(name, tuple(pictures), tuple(encode))
             sent = _last(Details, child.work(order))
-            if (len(sent.pictures), len(sent.second)) != (len(pictures), len(encode)):
+            if len(sent.pictures) != len(pictures):
                 raise EndedError(f"it sent {len(sent.pictures)} pictures, not {len(pictures)}")
+            numbers = 0 if sent.second is None else len(sent.second)
+            if numbers != len(encode) * SECOND.dimensions:
+                raise EndedError(f"it sent {numbers} numbers for {len(encode)} encodings")
             return sent
 
         try:

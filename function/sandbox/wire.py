@@ -103,6 +103,8 @@ def _build_bytes(value: str) -> bytes:
 
 def _build_vector(value: str) -> Any:
     vector = np.frombuffer(_build_bytes(value), dtype="<f4").astype(np.float32)
+    if not len(vector):
+        raise WireError("a vector is empty")
     if not np.isfinite(vector).all():
         raise WireError("a vector holds NaN or infinity")
     return vector

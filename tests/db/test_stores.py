@@ -92,7 +92,7 @@ def nudged(vector: Vector, distance: float) -> Vector:
 def offered(gallery: GalleryChange, probe: Vector) -> set[str]:
     """The names of those who are not rejected for this look."""
     snapshot = gallery.snapshot(TEST_MODEL)
-    distances = distances_to_performers(probe[None], snapshot)
+    distances = distances_to_performers(probe[None], snapshot.templates)
     allowed = leave_out_rejected(distances, probe[None], snapshot)[0]
     pairs = zip(snapshot.performers, allowed, strict=True)
     return {one.name for one, distance in pairs if np.isfinite(distance)}
@@ -355,6 +355,20 @@ def test_a_photo_of_two_models_counts_once_and_each_model_has_its_snapshot(
     assert other.qualities.tolist() == [0.5]
     assert gallery.remove_photo(ada, "hash1") == 2
     assert gallery.models() == [MODEL]
+
+
+def test_merged_photos_are_listed_by_the_primary_model_whoever_had_the_other_first(
+    gallery: GalleryChange,
+) -> None:
+    gallery.enrol(performer("Ada"), [encoding(1), short_encoding(1)], None)
+    bea = enrolled(gallery, "Bea", 1, 2)
+    merged = gallery.merge(bea, gallery.find_performer("Ada"))
+    assert [(one.hash, one.model) for one in gallery.photos(merged.id)] == [
+        ("hash1", MODEL),
+        ("hash2", MODEL),
+    ]
+    models = [one.model for one in gallery.encodings(merged.id)]
+    assert models == [MODEL, MODEL, OTHER_MODEL.id]
 
 
 def test_the_encoding_of_another_model_may_follow_later(gallery: GalleryChange) -> None:

@@ -23,7 +23,7 @@ def test_distances_are_those_of_a_loop_over_every_performer() -> None:
     owners[:20_000] = np.arange(20_000)
     gallery = _gallery(vectors, owners.tolist(), 20_000)
     probes = random.normal(size=(3, 128)).astype(np.float32)
-    found = distances_to_performers(probes, gallery)
+    found = distances_to_performers(probes, gallery.templates)
     for performer in range(0, 20_000, 371):
         mean = vectors[owners == performer].mean(axis=0)
         expected = np.linalg.norm(probes - mean, axis=1)
@@ -32,7 +32,7 @@ def test_distances_are_those_of_a_loop_over_every_performer() -> None:
 
 def test_equal_vectors_are_at_no_distance() -> None:
     vector = np.full((1, 128), 0.1234567, np.float32)
-    assert distances_to_performers(vector, _gallery(vector, [0], 1))[0, 0] < 2e-3
+    assert distances_to_performers(vector, _gallery(vector, [0], 1).templates)[0, 0] < 2e-3
 
 
 def test_good_photos_weigh_more_in_a_template() -> None:
@@ -51,7 +51,7 @@ def test_good_photos_weigh_more_in_a_template() -> None:
 
 def test_a_performer_without_encodings_is_infinitely_far() -> None:
     gallery = _gallery(np.eye(2, 128, dtype=np.float32), [0, 2], 3)
-    (distances,) = distances_to_performers(gallery.vectors[:1], gallery)
+    (distances,) = distances_to_performers(gallery.vectors[:1], gallery.templates)
     assert nearest_columns(distances, 5).tolist() == [0, 2]
     assert np.isinf(distances[1])
 
@@ -65,7 +65,10 @@ def test_the_nearest_columns_come_nearest_first() -> None:
 
 def test_an_empty_gallery_is_at_no_distance_from_anyone() -> None:
     gallery = _gallery(np.empty((0, 128), np.float32), [], 0)
-    assert distances_to_performers(np.zeros((2, 128), np.float32), gallery).shape == (2, 0)
+    assert distances_to_performers(np.zeros((2, 128), np.float32), gallery.templates).shape == (
+        2,
+        0,
+    )
 
 
 def test_near_duplicate_photos_are_hardly_more_than_one_look() -> None:

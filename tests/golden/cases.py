@@ -26,8 +26,7 @@ from function.matching.matches import (
     HIGHEST_SCORE,
     Identification,
     choose_densities,
-    compare_with,
-    measure_distances,
+    compare_people,
 )
 from function.matching.scores import weigh_candidates
 from function.media.files import open_any
@@ -313,9 +312,9 @@ def _finer(score: float, unrounded: float) -> float:
 
 def _unrounded(one: Identification, gallery: Snapshot) -> dict[str, float]:
     """Weigh a person again, and return each performer's unrounded score, by id."""
-    (distances,) = measure_distances([one.person], gallery)
-    comparisons = compare_with(one.person, distances, gallery, choose_densities(gallery))
-    weighed = weigh_candidates(comparisons, np.count_nonzero(gallery.templates.evidence))
+    (compared,) = compare_people([one.person], gallery, choose_densities(gallery))
+    enrolled = np.count_nonzero(gallery.templates.evidence)
+    weighed = weigh_candidates(compared.comparisons, int(enrolled))
     ids = [str(gallery.performers[position].id) for position in weighed.positions]
     return dict(zip(ids, (100 * weighed.probabilities).tolist(), strict=True))
 

@@ -147,7 +147,8 @@ class MemoryGallery:
 
     def encodings(self, performer_id: int) -> list[Encoding]:
         person = self.held.people.get(performer_id)
-        return [*person.encodings] if person else []
+        order = [*self.held.dimensions]
+        return sorted(person.encodings, key=lambda one: order.index(one.model)) if person else []
 
     def thumbnail(self, performer_id: int) -> bytes | None:
         person = self.held.people.get(performer_id)
@@ -474,8 +475,8 @@ class MemoryStore:
     def rehearsing(self) -> Iterator[MemoryGallery]:
         yield MemoryGallery(copy.deepcopy(self._held) or Content())
 
-    def check(self, *, tell_folder: bool = True) -> Iterator[Finding]:
-        del tell_folder
+    def check(self, models: Sequence[str] = (), *, tell_folder: bool = True) -> Iterator[Finding]:
+        del models, tell_folder
         self._require()
         yield Finding("ok", "It is in memory.")
 

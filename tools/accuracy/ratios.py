@@ -82,7 +82,7 @@ def _try(trial: Trial, model: EncodingModel, space: EncodingSpace, densities: De
     ratios = compare(Comparison(distances, template.evidence, templates, densities))
     names = [trial.gallery.performers[position].name for position in ratios.positions.tolist()]
     right = names.index(trial.name) if trial.name in names else -1
-    return _Tried(ratios, right, trial.enrolled, len(names))
+    return _Tried(ratios, right, trial.enrolled, int(np.count_nonzero(templates.evidence)))
 
 
 def _surprise(tried: _Tried, densities: Densities) -> float:

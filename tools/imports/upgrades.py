@@ -48,7 +48,8 @@ def upgrade_gallery(
             continue
         read = [_encode_again(_read_unchanged(one), [one], engine, second) for one in lacking]
         left = [one for one, found in zip(lacking, read, strict=True) if found is None]
-        poster = _encode_again(gallery.thumbnail(performer.id), left, engine, second)
+        picture = gallery.thumbnail(performer.id) if left else None
+        poster = _encode_again(picture, left, engine, second)
         new = [one for one in (*read, poster) if one is not None]
         if new:
             gallery.enrol(performer, new, None)

@@ -22,7 +22,7 @@ def upgrade_encodings(store: Store) -> None:
     Photos are read again where they were enrolled from, and posters in the gallery; nothing is
     fetched. Until then performers are compared by the first net alone. Run it again at any time:
     what is done stays done. Exit status 3 means that some photos could not be completed; import
-    them again from where they came.
+    them again from where they came, with --full.
     """
     engine = load_chosen_engine(Settings.from_env())
     if engine.second is None:

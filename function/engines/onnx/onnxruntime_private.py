@@ -24,8 +24,8 @@ def import_onnxruntime() -> Any:
 
 
 def forget_graph(session: Any) -> None:
-    """Let go of a session's graph, which onnxruntime keeps in case the session is made again.
+    """Let go of a session's graph, which onnxruntime keeps to go on without a GPU that has failed.
 
-    That never happens here, and SFace's takes 39 MB in each process.
+    On a CPU it is never needed again, and SFace's takes 39 MB in each process.
     """
     session._model_bytes = None  # noqa: SLF001  # there is no public way

@@ -63,5 +63,6 @@ def _open(graph: bytes, options: EngineOptions, *, wants_cuda: bool) -> Any:
     # Threads that wait by spinning take the cores that decode the video, and gain nothing here.
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(graph, settings, providers=providers)
-    forget_graph(session)
+    if provider_of(session) == "CPU":
+        forget_graph(session)
     return session

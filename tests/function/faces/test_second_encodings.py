@@ -42,11 +42,12 @@ def test_only_what_is_asked_for_is_fetched_in_the_order_asked(
 ) -> None:
     details = details_of(faces, [2, 0], [1], engine.second)
     assert details.pictures == (faces[2].crop, faces[0].crop)
-    (encoding,) = details.second
+    assert details.second is not None
     expected = encode_again(faces[1], engine.second).second
     assert expected is not None
-    np.testing.assert_allclose(encoding, expected, atol=1e-5)
-    assert details_of(faces, [1], [], engine.second).second == ()
+    np.testing.assert_allclose(details.second, expected, atol=1e-5)
+    assert details_of(faces, [1], [], engine.second).second is None
+    assert details_of(faces, [1], [1], None).second is None
 
 
 def test_without_a_second_encoder_a_face_stays_as_it_is(faces: list[Face], engine: Engine) -> None:

@@ -94,6 +94,20 @@ def test_a_performer_without_the_second_nets_encodings_is_found_among_those_with
     assert stranger.verdict == "unknown"
 
 
+def test_one_complete_photo_does_not_hide_the_nine_that_are_not() -> None:
+    crowd = Twice()
+    people = [crowd.person() for _ in range(PEOPLE)]
+    photos = [crowd.photos(person, 9) for person in people]
+    whole = gallery_of(photos, range(PEOPLE))
+    first, second = (np.concatenate([one[net][:1] for one in photos]) for net in (0, 1))
+    qualities = np.full(PEOPLE, 0.73, np.float32)
+    one_each = fuse(BOTH, (first, second), qualities, np.arange(PEOPLE), people=PEOPLE)
+    partly, never = replace(whole, fused=one_each), replace(whole, fused=None)
+    probe = seen(crowd.photos(people[3], 1))
+    assert score(probe, partly, "P3") == score(probe, never, "P3")
+    assert score(probe, whole, "P3") != score(probe, never, "P3")
+
+
 def test_where_the_first_net_disagrees_the_second_is_believed_less() -> None:
     crowd = Twice()
     people = [crowd.person() for _ in range(PEOPLE)]

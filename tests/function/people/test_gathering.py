@@ -4,11 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from function.engines.models import BOTH, PRIMARY, SECOND
 from function.faces.face import Face
 from function.faces.found import Details, FacesFound, StageSeconds
-from function.people.gathering import MOST_AGAIN, choose_again, gather_people
+from function.people import gathering
+from function.people.gathering import (
+    MOST_AGAIN,
+    choose_again,
+    choose_all_again,
+    gather_people,
+)
 from function.people.people import PersonFound, fused_template_of, join_people
 from tests.support.crowds import Crowd, make_face, make_faces
 from tests.support.people import person_of
@@ -33,6 +40,16 @@ def test_the_best_are_chosen_no_two_alike_and_weak_ones_last() -> None:
     assert choose_again([*still, turned, blurred], PRIMARY) == [still[0], turned, blurred]
 
 
+def test_a_crowd_is_not_looked_at_again_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Crowd()
+    groups = [make_faces(crowd.encodings(crowd.person(), 20)) for _ in range(6)]
+    assert len(choose_all_again(groups, PRIMARY)) == 6 * 5
+    monkeypatch.setattr(gathering, "MOST_IN_VIDEO", 8)
+    chosen = choose_all_again(groups, PRIMARY)
+    best = [choose_again(group, PRIMARY) for group in groups]
+    assert chosen == [*(ranked[0] for ranked in best), best[0][1], best[1][1]]
+
+
 def gather(faces: Sequence[Face], models: Sequence[str]) -> tuple[list[int], list[PersonFound]]:
     """Gather people; the second encoding of face number n is n at its first place."""
     asked: list[int] = []
@@ -41,7 +58,8 @@ def gather(faces: Sequence[Face], models: Sequence[str]) -> tuple[list[int], lis
         asked.extend(encode)
         second = np.zeros((len(encode), SECOND.dimensions), np.float32)
         second[:, 0] = encode
-        return Details(tuple(b"%d" % number for number in pictures), tuple(second))
+        pictures_of = tuple(b"%d" % number for number in pictures)
+        return Details(pictures_of, second.ravel() if encode else None)
 
     found = FacesFound(tuple(faces), len(faces), StageSeconds(0.1, 0.2))
     return asked, list(gather_people(found, models, fetch).people)

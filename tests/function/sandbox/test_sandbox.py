@@ -462,8 +462,8 @@ def test_people_survive_the_way_from_one_machine_to_another() -> None:
 
 
 def details(pictures: int, encodings: int) -> Details:
-    second = np.full(SECOND.dimensions, 0.1, np.float32)
-    return Details((b"\xff\xd8\xff",) * pictures, (second,) * encodings)
+    second = np.full(SECOND.dimensions * encodings, 0.1, np.float32)
+    return Details((b"\xff\xd8\xff",) * pictures, second if encodings else None)
 
 
 def lie(**changes: Any) -> FacesFound:
@@ -594,9 +594,11 @@ def test_a_number_too_long_for_a_float_is_refused() -> None:
 @pytest.mark.parametrize(
     "lied",
     [
-        Details((b"<svg>",), ()),
-        Details((), (np.ones(127, np.float32),)),
-        Details((), (np.full(128, 1e30, np.float32),)),
+        Details((b"<svg>",), None),
+        Details((), np.ones(127, np.float32)),
+        Details((), np.ones(129, np.float32)),
+        Details((), np.empty(0, np.float32)),
+        Details((), np.full(256, 1e30, np.float32)),
     ],
 )
 def test_a_lie_about_details_is_not_believed(lied: Details) -> None:

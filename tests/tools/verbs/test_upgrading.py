@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from db.sqlite.store import StoredGallery
 from function.engines.models import SECOND
 from function.engines.protocol import Engine
+from tests.support.galleries import gallery_of_schema
 from tools.cli import main
 
 
@@ -38,12 +39,12 @@ def earlier(people_folder: Path, tmp_path: Path) -> Path:
 
 def lacking(db: Path) -> list[str]:
     findings = answer("doctor", "--db", db)
-    return [one["found"] for one in findings if "first net only" in one["found"]]
+    return [one["found"] for one in findings if "no encoding of" in one["found"]]
 
 
 def test_doctor_names_who_lacks_the_second_net_until_they_are_upgraded(earlier: Path) -> None:
     assert lacking(earlier) == [
-        "2 performers can be compared by the first net only: Barack Obama, Grace Hopper."
+        f"3 photos of 2 performers have no encoding of {SECOND.id}: Barack Obama, Grace Hopper."
     ]
     assert answer("upgrade-encodings", "--db", earlier) == {
         "completed": 3,
@@ -52,6 +53,18 @@ def test_doctor_names_who_lacks_the_second_net_until_they_are_upgraded(earlier: 
     }
     assert lacking(earlier) == []
     assert answer("upgrade-encodings", "--db", earlier)["completed"] == 0
+
+
+def test_doctor_changes_nothing_in_an_older_file_and_asks_for_no_net_that_is_off(
+    earlier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = gallery_of_schema(tmp_path / "older.db", 3)
+    before = older.read_bytes()
+    answer("doctor", "--db", older)
+    assert older.read_bytes() == before
+    assert [path.name for path in tmp_path.glob("older*")] == ["older.db"]
+    monkeypatch.setenv("SECOND_ENCODER", "off")
+    assert lacking(earlier) == []
 
 
 def test_photos_that_are_gone_are_counted_and_their_performers_named(earlier: Path) -> None:
