@@ -14,8 +14,8 @@ Span = tuple[float, float]
 def find_appearances(seen: Iterable[Seen]) -> list[Span]:
     """Join the moments of one person's faces into spans, in order of time.
 
-    A span begins with the first sample that shows the person and ends with the last, so both ends
-    are accurate to the time between samples.
+    A span begins midway between the first sample that shows the person and the one before, and
+    ends midway to the next, so both ends are accurate to half the time between samples.
     """
     spans: list[Span] = []
     last_frame = 0
@@ -24,6 +24,6 @@ def find_appearances(seen: Iterable[Seen]) -> list[Span]:
             start, end = spans.pop()
             spans.append((start, max(end, one.until_seconds)))
         else:
-            spans.append((one.seconds, one.until_seconds))
+            spans.append((one.since_seconds, one.until_seconds))
         last_frame = one.frame
     return spans

@@ -40,11 +40,15 @@ class View:
 
 @dataclass(frozen=True, order=True)
 class Seen:
-    """A frame that shows a person; the video showed the same until `until_seconds`."""
+    """A frame that shows a person, sampled at `seconds`.
+
+    It stands for the video from `since_seconds` until `until_seconds`.
+    """
 
     frame: int
     seconds: float
     until_seconds: float
+    since_seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +98,9 @@ def person_of(faces: Sequence[Face], model: EncodingModel, check: Check = go_on)
     strong = [face for face in ordered if not face.is_weak]
     weak = [face for face in ordered if face.is_weak]
     best = best_face(ordered)
-    moments = {Seen(face.frame, face.seconds, face.until_seconds) for face in faces}
+    moments = {
+        Seen(face.frame, face.seconds, face.until_seconds, face.since_seconds) for face in faces
+    }
     return PersonFound(
         views=(*_views_of(strong, model, check), *_views_of(weak, model, check)),
         seen=tuple(sorted(moments)),

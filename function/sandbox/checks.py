@@ -68,7 +68,9 @@ def _check_face(face: Face, dimensions: Dimensions) -> None:
     _check_pictures([picture for picture in (face.crop, face.chip) if picture])
     if len(face.weaknesses) > MOST_WEAKNESSES:
         raise WireError("a face has too many weaknesses")
-    if not 0 <= face.seconds <= face.until_seconds or not 0 <= face.quality <= 1 or face.frame < 0:
+    if not 0 <= face.since_seconds <= face.seconds <= face.until_seconds:
+        raise WireError("a face is seen at an impossible time")
+    if not 0 <= face.quality <= 1 or face.frame < 0:
         raise WireError("a face has impossible numbers")
 
 

@@ -5,6 +5,10 @@ squared distance of two is between_variance + 2 x own_variance on average, and i
 the same spread as that of real strangers.
 """
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+
 import numpy as np
 
 from db.records import Performer, Vectors
@@ -12,9 +16,12 @@ from db.snapshots import Fused, Snapshot, no_rejections
 from db.templates import USUAL_QUALITY, Templates
 from function.engines.models import PRIMARY
 from function.matching.densities import Densities, densities_of, shipped_densities
+from tools.accuracy.trials import Trial
 
 USUAL_LENGTH = 1.4
 """dlib's encodings are about this long."""
+
+CROWD_SEED = 2
 
 FALL = {1: 0.7, 2: 0.55}
 """Each direction has 1 / rank^FALL of the variance of the first, by one net and by two. On a log
@@ -44,6 +51,17 @@ def add_strangers(gallery: Snapshot, count: int, random: np.random.Generator) ->
         rejections=no_rejections(gallery.model),
         fused=_add_to_fused(gallery.fused, count, random) if gallery.fused else None,
     )
+
+
+def add_crowd(trials: Iterable[Trial], count: int) -> Iterator[Trial]:
+    """Add the same `count` made-up strangers to the gallery of each trial."""
+
+    @lru_cache(maxsize=2)  # trials alternate between two galleries
+    def crowded(gallery: Snapshot) -> Snapshot:
+        return add_strangers(gallery, count, np.random.default_rng(CROWD_SEED))
+
+    for trial in trials:
+        yield replace(trial, gallery=crowded(trial.gallery)) if count else trial
 
 
 def _add_to_fused(fused: Fused, count: int, random: np.random.Generator) -> Fused:

@@ -12,6 +12,7 @@ from typing import Any
 
 from db.models import EncodingModel
 from function.matching.densities import Densities
+from tools.accuracy.crowds import add_crowd
 from tools.accuracy.figures import (
     CurvePoint,
     SearchFigures,
@@ -86,10 +87,12 @@ class Row:
 class Evaluation:
     """All rows, set by set; `fitted` holds the densities of each fold, and is empty without folds.
 
-    `skipped` says which rows are missing because too few people have enough photos.
+    `crowd` is the number of made-up performers in each gallery; `skipped` says which rows are
+    missing because too few people have enough photos.
     """
 
     rounds: int
+    crowd: int
     fitted: tuple[tuple[Densities, ...], ...]
     sets: tuple[SetFigures, ...]
     rows: tuple[Row, ...]
@@ -109,32 +112,32 @@ def evaluate(
     settings: Sequence[Setting] = SETTINGS,
     rounds: int = 5,
     folds: int = 0,
+    crowd: int = 0,
     report: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
     """Measure naming and grouping on labelled sets, in `rounds` shuffles of each.
 
     With `folds`, nobody is searched for with densities that were fitted on them; `on` is the day
-    of these fits. `report` is told what is being measured.
+    of these fits. A `crowd` of made-up performers is added to galleries of the set of everyone,
+    which alone is measured then. `report` is told what is being measured.
 
     Raises:
         UnusableSourceError: there are too few people for any setting, or for the folds.
     """
     datasets = [one.dataset for one in sets]
     fitted = fit_folds(datasets, model, folds=folds, on=on, seed=SEED, report=report)
-    everything = add_mixed(sets)
-    rows: list[Row] = []
-    skipped: list[str] = []
+    everything = add_mixed(sets)[-1 if crowd else 0 :]
+    rows, skipped = list[Row](), list[str]()
     for one, setting in product(everything, settings):
         report(f"measuring {one.name}, {setting}")
-        outcomes = _run_trials(one.dataset, model, setting, fitted, rounds)
-        if outcomes:
-            rows.append(_measure(one.name, setting, outcomes))
-        else:
-            skipped.append(f"{one.name}, {setting}")
+        outcomes = _run_trials(one.dataset, model, setting, fitted, (rounds, crowd))
+        rows += [_measure(one.name, setting, outcomes)] if outcomes else []
+        skipped += [] if outcomes else [f"{one.name}, {setting}"]
     if not rows:
         raise UnusableSourceError(_too_few(settings))
     return Evaluation(
         rounds=rounds,
+        crowd=crowd,
         fitted=fitted.densities,
         sets=tuple(_describe(one, model) for one in everything),
         rows=tuple(rows),
@@ -144,12 +147,10 @@ def evaluate(
 
 
 def _run_trials(
-    dataset: Dataset,
-    model: EncodingModel,
-    setting: Setting,
-    folds: Folds,
-    rounds: int,
+    dataset: Dataset, model: EncodingModel, setting: Setting, folds: Folds, size: tuple[int, int]
 ) -> list[TrialOutcome]:
+    """Run the trials of one set and setting; `size` is rounds, and made-up performers."""
+    rounds, crowd = size
     trials = make_trials(
         dataset.with_left_out(),
         model,
@@ -158,7 +159,7 @@ def _run_trials(
         rounds=rounds,
         seed=SEED,
     )
-    return [run_trial(trial, folds.densities_for(trial.name)) for trial in trials]
+    return [run_trial(trial, folds.densities_for(trial.name)) for trial in add_crowd(trials, crowd)]
 
 
 def _measure(set_name: str, setting: Setting, outcomes: Sequence[TrialOutcome]) -> Row:

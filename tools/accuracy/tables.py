@@ -26,6 +26,8 @@ COLUMNS: tuple[tuple[str, Callable[[Row], Estimate]], ...] = (
 def render_evaluation(evaluation: Evaluation) -> str:
     """Format all figures as lines for a terminal, one block a set and one column a setting."""
     lines = []
+    if evaluation.crowd:
+        lines.append(f"In each gallery there are {evaluation.crowd} made-up performers more.")
     for one in evaluation.sets:
         rows = [row for row in evaluation.rows if row.set_name == one.name]
         lines += [_head(one), *_block(rows), _line("B-cubed F", [_grouping(one.groups)])]

@@ -27,6 +27,7 @@ ROUNDS_HELP = "How often they are shuffled."
 FOLDS_HELP = (
     "Fit scores on all others before searching for each fold of people; 0: those that ship."
 )
+CROWD_HELP = "Add this many made-up performers to each gallery, and measure everyone in one set."
 PAGE_HELP = "Also put the table on this Markdown page, between its markers, and drawings beside it."
 
 
@@ -41,6 +42,7 @@ def table_option(verb: Verb) -> Verb:
 @click.option("--probe", type=AT_LEAST_ONE, help="How many are searched for at a time.")
 @click.option("--rounds", type=AT_LEAST_ONE, default=5, show_default=True, help=ROUNDS_HELP)
 @click.option("--folds", type=click.IntRange(min=0), default=0, show_default=True, help=FOLDS_HELP)
+@click.option("--crowd", type=click.IntRange(min=0), default=0, help=CROWD_HELP)
 @click.option("--page", type=click.Path(path_type=Path), help=PAGE_HELP)
 @table_option
 def evaluate(
@@ -50,6 +52,7 @@ def evaluate(
     probe: int | None,
     rounds: int,
     folds: int,
+    crowd: int,
     page: Path | None,
     table: bool,
 ) -> None:
@@ -70,6 +73,7 @@ def evaluate(
         settings=[Setting(enrol or 3, probe or 3)] if enrol or probe else SETTINGS,
         rounds=rounds,
         folds=folds,
+        crowd=crowd,
         report=_report,
     )
     if page is not None:

@@ -16,6 +16,7 @@ FACE = Face(
     frame=0,
     seconds=1.0,
     until_seconds=2.0,
+    since_seconds=1.0,
     box=Box(0, 0, 99, 99),
     detection_score=1.0,
     encoding=made_up_vector(1),

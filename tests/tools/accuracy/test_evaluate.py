@@ -15,6 +15,7 @@ from tools.accuracy import folds as folding
 from tools.accuracy.evaluate import SETTINGS, Evaluation, Row, Setting, evaluate
 from tools.accuracy.labelled import Dataset, LeftOut, Source
 from tools.accuracy.sets import name_set
+from tools.accuracy.tables import render_evaluation
 from tools.accuracy.trials import Trial, run_trial
 from tools.sources import UnusableSourceError
 
@@ -154,3 +155,13 @@ def test_on_real_photographs_ours_names_no_stranger_where_the_reference_does(lfw
     assert row.reference_searches.strangers_named.value > 0.1
     assert row.calibration_error.value < 0.05
     assert figures.groups.b_cubed_f > figures.reference_groups.b_cubed_f
+
+
+def test_a_crowd_of_made_up_performers_makes_everyone_harder_to_name() -> None:
+    sets = [_crowd(6, 4, spread=0.4), _crowd(5, 4, seed=2, spread=0.4)]
+    alone = _measure(*sets, settings=ONE_BY_ONE)
+    crowded = _measure(*sets, settings=ONE_BY_ONE, crowd=3000)
+    assert [row.set_name for row in crowded.rows] == ["mixed"]
+    assert crowded.crowd == 3000
+    assert _row(crowded).searches.named_right.value < alone.rows[-1].searches.named_right.value
+    assert "3000 made-up performers" in render_evaluation(crowded)
