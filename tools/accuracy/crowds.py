@@ -56,12 +56,16 @@ def add_strangers(gallery: Snapshot, count: int, random: np.random.Generator) ->
 def add_crowd(trials: Iterable[Trial], count: int) -> Iterator[Trial]:
     """Add the same `count` made-up strangers to the gallery of each trial."""
 
-    @lru_cache(maxsize=2)  # trials alternate between two galleries
+    @lru_cache(maxsize=4)  # trials alternate between two galleries, ours and the usual way's
     def crowded(gallery: Snapshot) -> Snapshot:
         return add_strangers(gallery, count, np.random.default_rng(CROWD_SEED))
 
+    if not count:
+        yield from trials
+        return
     for trial in trials:
-        yield replace(trial, gallery=crowded(trial.gallery)) if count else trial
+        ours, usual = crowded(trial.gallery), crowded(trial.usual_gallery)
+        yield replace(trial, gallery=ours, usual_gallery=usual)
 
 
 def _add_to_fused(fused: Fused, count: int, random: np.random.Generator) -> Fused:

@@ -189,7 +189,9 @@ def _describe(one: LabelledSet, model: EncodingModel) -> SetFigures:
         faces=sum(len(source.faces) for source in sources),
         left_out=len(one.dataset.left_out),
         groups=measure_grouping(sources, lambda faces: group_our_way(faces, model)),
-        reference_groups=measure_grouping(sources, group_greedily),
+        reference_groups=measure_grouping(
+            [source.for_usual_way() for source in sources], group_greedily
+        ),
     )
 
 

@@ -8,7 +8,7 @@ or none, is left out.
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from function.engines.protocol import Engine
@@ -23,6 +23,7 @@ from function.media.photos import PhotoRefusedError
 from function.media.videos import open_video
 from function.people.gathering import choose_again
 from function.settings import Settings
+from tools.accuracy.usual_encodings import AsUsual
 from tools.sources import UnusableSourceError
 from tools.sources.folder import read_folder
 
@@ -36,12 +37,21 @@ as the next."""
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One photo or clip of one person, seen at one time; a trial enrols it or searches for it."""
+    """One photo or clip of one person, seen at one time; a trial enrols it or searches for it.
+
+    `as_usual` are the same faces with the encodings that face_recognition makes, for the usual
+    way; where it is empty, that gets ours.
+    """
 
     name: str
     origin: str
     faces: tuple[Face, ...]
     is_video: bool
+    as_usual: tuple[Face, ...] = ()
+
+    def for_usual_way(self) -> "Source":
+        """Return the source as the usual way gets it."""
+        return replace(self, faces=self.as_usual or self.faces)
 
 
 @dataclass(frozen=True)
@@ -97,12 +107,18 @@ def _read_photos(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
     for record in read_folder(folder):
         for photo in record.photos:
             try:
-                faces = faces_of_image(decode_photo(photo.read()), engine, DETECTION_PIXELS)
-                face = encode_again(_labelled_face(faces), engine.second)
+                image = decode_photo(photo.read())
+                face, usual = (
+                    _labelled_face(faces_of_image(image, one, DETECTION_PIXELS))
+                    for one in (engine, AsUsual(engine))
+                )
+                face = encode_again(face, engine.second)
             except (OSError, PhotoRefusedError) as error:
                 yield LeftOut(record.performer.name, photo.origin, str(error))
             else:
-                yield Source(record.performer.name, photo.origin, (face,), is_video=False)
+                yield Source(
+                    record.performer.name, photo.origin, (face,), is_video=False, as_usual=(usual,)
+                )
 
 
 def _labelled_face(faces: list[Face]) -> Face:

@@ -38,12 +38,17 @@ and add less than another round does; and people with many photos would outweigh
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A probe's faces (maybe none), whose they are, and the gallery they are searched for in."""
+    """A probe's faces (maybe none), whose they are, and the gallery they are searched for in.
+
+    `usual_faces` and `usual_gallery` are the same for the usual way, with its own encodings.
+    """
 
     name: str
     faces: tuple[Face, ...]
     gallery: Snapshot
     enrolled: bool
+    usual_faces: tuple[Face, ...]
+    usual_gallery: Snapshot
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,13 +80,23 @@ def make_trials(
     for _ in range(rounds):
         draws = {name: _draw(own, enrol, probe, shuffler) for name, own in by_name.items()}
         enrolled = {name: draw.enrolled for name, draw in draws.items()}
-        everyone = make_gallery(enrolled, model)
+        everyone = _make_galleries(enrolled, model)
         for name, draw in draws.items():
-            others = make_gallery({key: enrolled[key] for key in enrolled if key != name}, model)
+            rest = {key: own for key, own in enrolled.items() if key != name}
+            others = _make_galleries(rest, model)
             for chosen in draw.probes:
                 faces = join_sources(chosen)
-                yield Trial(name, faces, everyone, enrolled=True)
-                yield Trial(name, faces, others, enrolled=False)
+                usual = join_sources([one.for_usual_way() for one in chosen])
+                for (ours, theirs), is_enrolled in ((everyone, True), (others, False)):
+                    yield Trial(name, faces, ours, is_enrolled, usual, theirs)
+
+
+def _make_galleries(
+    enrolled: dict[str, list[Source]], model: EncodingModel
+) -> tuple[Snapshot, Snapshot]:
+    """Enrol people for us, and for the usual way."""
+    usual = {name: [one.for_usual_way() for one in own] for name, own in enrolled.items()}
+    return make_gallery(enrolled, model), make_gallery(usual, model)
 
 
 def _draw(own: Sequence[Source], enrol: int, probe: int, shuffler: random.Random) -> _Draw:
@@ -215,10 +230,11 @@ def _our_outcome(trial: Trial, found: Identification, right: float) -> Outcome:
 
 
 def _reference_outcome(trial: Trial) -> Outcome:
-    position, distance = reference.nearest_face(trial.faces, trial.gallery)
-    names = [performer.name for performer in trial.gallery.performers]
+    faces, gallery = trial.usual_faces, trial.usual_gallery
+    position, distance = reference.nearest_face(faces, gallery)
+    names = [performer.name for performer in gallery.performers]
     own = names.index(trial.name) if trial.enrolled else None
-    right = reference.distance_to(trial.faces, trial.gallery, own) if own is not None else math.inf
+    right = reference.distance_to(faces, gallery, own) if own is not None else math.inf
     return Outcome(
         enrolled=trial.enrolled,
         first_is_right=position == own,

@@ -2,10 +2,14 @@
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 
 from function.engines.models import PRIMARY
+from function.engines.protocol import Engine
 from tests.support.crowds import Crowd, make_sources
-from tools.accuracy.labelled import Source
+from tools.accuracy.labelled import Source, read_dataset
 from tools.accuracy.trials import PROBES_PER_PERSON, Trial, make_trials, run_trial
 
 MODEL = PRIMARY
@@ -72,3 +76,27 @@ def test_a_probe_of_several_photos_takes_the_faces_that_there_are() -> None:
         if trial.name == first
     }
     assert 2 in counts
+
+
+def test_the_usual_way_gets_the_encodings_that_it_would_make_itself() -> None:
+    crowd = Crowd()
+    sources = [
+        replace(source, as_usual=(replace(source.faces[0], encoding=source.faces[0].encoding * 2),))
+        for source in make_sources(crowd, people=3, each=3)
+    ]
+    for trial in make_trials(sources, PRIMARY, enrol=1, probe=1, rounds=1, seed=1):
+        np.testing.assert_array_equal(trial.usual_gallery.vectors, 2 * trial.gallery.vectors)
+        (ours,), (usual,) = trial.faces, trial.usual_faces
+        np.testing.assert_array_equal(usual.encoding, 2 * ours.encoding)
+
+
+def test_a_photo_is_encoded_for_the_usual_way_without_its_mirror_image(
+    people_folder: Path, engine: Engine
+) -> None:
+    source = read_dataset(people_folder, engine).sources[0]
+    ((ours,), (usual,)) = source.faces, source.as_usual
+    assert usual.box == ours.box
+    assert usual.second is None
+    assert 0.03 < np.linalg.norm(usual.encoding - ours.encoding) < 0.2
+    assert source.for_usual_way().faces == (usual,)
+    assert replace(source, as_usual=()).for_usual_way().faces == (ours,)
