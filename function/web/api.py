@@ -5,6 +5,7 @@ from functools import partial
 import flask
 from flask import Request, Response
 
+from db.snapshots import Snapshot
 from function.version import VERSION
 from function.web.identify import answer_video
 from function.web.openapi import describe
@@ -50,12 +51,19 @@ def _answer_ready(service: Service, request: Request) -> Response:
             "engine": ready.engine,
             "provider": ready.provider,
             "model": ready.models[0],
+            "second_model": next(iter(ready.models[1:]), None),
             "sandbox": service.settings.sandbox,
             "locks": ready.locks,
             "performers": len(snapshot.performers),
             "encodings": len(snapshot.vectors),
+            "performers_by_both": _count_fused(snapshot),
         }
     )
+
+
+def _count_fused(snapshot: Snapshot) -> int:
+    """Count the performers who can be compared by both nets."""
+    return int((snapshot.fused.templates.evidence > 0).sum()) if snapshot.fused else 0
 
 
 def _answer_metrics(service: Service, _: Request) -> Response:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from db.sqlite.connections import open_database
 from db.sqlite.store import StoredGallery
+from function.engines.models import PRIMARY, SECOND
 from tests.support.servers import Serve, serving
 from tests.support.videos import write_sound
 from tools.cli import main
@@ -272,6 +273,8 @@ def test_health_needs_nothing_and_ready_loads_engine_and_gallery(
     assert client.get("/health").get_json() == {"status": "up"}
     ready = client.get("/ready").get_json()
     assert (ready["status"], ready["performers"], ready["encodings"]) == ("ready", 2, 3)
+    assert (ready["model"], ready["second_model"]) == (PRIMARY.id, SECOND.id)
+    assert ready["performers_by_both"] == 2
     without = serve(PERFORMERS_DB=str(tmp_path / "gone.db"))
     assert without.get("/health").status_code == 200
     assert error_of(without.get("/ready")) == (503, "gallery_unavailable")

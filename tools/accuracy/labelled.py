@@ -109,7 +109,7 @@ def _read_photos(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
             try:
                 image = decode_photo(photo.read())
                 face, usual = (
-                    _labelled_face(faces_of_image(image, one, DETECTION_PIXELS))
+                    labelled_face(faces_of_image(image, one, DETECTION_PIXELS))
                     for one in (engine, AsUsual(engine))
                 )
                 face = encode_again(face, engine.second)
@@ -121,7 +121,12 @@ def _read_photos(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
                 )
 
 
-def _labelled_face(faces: list[Face]) -> Face:
+def labelled_face(faces: list[Face]) -> Face:
+    """Choose the face that a photo's name is about: the only one, or by far the widest.
+
+    Raises:
+        PhotoRefusedError: there is none, or none is clearly the widest.
+    """
     sure = [face for face in faces if not face.is_doubtful]
     if not sure:
         raise PhotoRefusedError("no face found")

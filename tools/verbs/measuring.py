@@ -14,6 +14,7 @@ from tools.accuracy.calibrate import calibrate as fit_and_compare
 from tools.accuracy.calibrate import render_calibration
 from tools.accuracy.evaluate import SETTINGS, Setting
 from tools.accuracy.evaluate import evaluate as measure
+from tools.accuracy.kinds import measure_kinds, render_kinds
 from tools.accuracy.pages import check_page, write_page
 from tools.accuracy.sets import add_mixed, read_sets
 from tools.accuracy.tables import render_evaluation
@@ -86,6 +87,19 @@ def evaluate(
 
 def _report(line: str) -> None:
     click.echo(line, err=True)
+
+
+@click.command(epilog="Example: python -m tools evaluate-kinds friends/")
+@click.argument("folder", type=FOLDER)
+def evaluate_kinds(folder: Path) -> None:
+    """Measure on FOLDER how many people are named in photos that are spoilt in ten ways.
+
+    FOLDER holds photos by name, NAME/*.jpg. Three of each person are enrolled as they are, and four
+    others searched for: grey, dark, blurred, far away, leaning, with the mouth or eyes covered.
+    Prints a Markdown table.
+    """
+    engine = load_chosen_engine(Settings.from_env())
+    click.echo(render_kinds(measure_kinds(folder, engine, _report)), nl=False)
 
 
 @click.command(epilog="Example: python -m tools calibrate friends/ family/ > densities.json")

@@ -1,0 +1,60 @@
+"""Photographs spoilt in ways that videos are, and how many people are still named in them."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from function.engines.protocol import Box, Engine
+from tools.accuracy.kinds import KindFigures, measure_kinds, render_kinds
+from tools.accuracy.spoiling import SPOILS
+from tools.footage.videos import read_portrait
+from tools.sources import UnusableSourceError
+
+BOX = Box(20, 20, 79, 79)
+
+
+@pytest.fixture(scope="module")
+def folder(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two people with four photos each, a little lighter from one to the next."""
+    made = tmp_path_factory.mktemp("kinds")
+    for name in ("obama1.jpg", "biden.jpg"):
+        (made / name).with_suffix("").mkdir()
+        portrait = cv2.cvtColor(read_portrait(photos / name), cv2.COLOR_RGB2BGR)
+        for number in range(4):
+            lighter = np.clip(portrait * (1 + number / 10), 0, 255).astype(np.uint8)
+            cv2.imwrite(str((made / name).with_suffix("") / f"{number}.png"), lighter)
+    return made
+
+
+def test_each_kind_is_measured_and_the_harmless_ones_cost_nothing(
+    folder: Path, engine: Engine
+) -> None:
+    told: list[str] = []
+    figures = {one.kind: one for one in measure_kinds(folder, engine, told.append)}
+    assert list(figures) == list(SPOILS)
+    assert told[1:] == [f"measuring faces: {kind}" for kind in SPOILS]
+    for kind in ("as it is", "grey", "leaning by 45 degrees"):
+        assert figures[kind] == KindFigures(kind, 2, 1.0, 1.0, 0.0, 0.0)
+    assert all(one.strangers_named == 0 for one in figures.values())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SPOILS if kind != "as it is"])
+def test_each_way_of_spoiling_changes_the_picture(kind: str) -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (100, 120, 3), dtype=np.uint8)
+    before = picture.copy()
+    spoilt = SPOILS[kind](picture, BOX)
+    assert spoilt.dtype == np.uint8
+    assert spoilt.shape != picture.shape or (spoilt != picture).any()
+    np.testing.assert_array_equal(picture, before)
+
+
+def test_the_table_has_a_row_for_each_kind() -> None:
+    table = render_kinds([KindFigures("grey", 8, 1.0, 0.875, 0.125, 0.0)])
+    assert table.splitlines()[-1] == "| grey | 100 % | 88 % | 12 % | 0.0 % |"
+
+
+def test_too_few_photos_are_an_error(people_folder: Path, engine: Engine) -> None:
+    with pytest.raises(UnusableSourceError, match=r"0 people .* have 4 photos"):
+        measure_kinds(people_folder, engine, lambda _: None)
