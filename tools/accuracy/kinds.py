@@ -103,7 +103,7 @@ def _outcomes(
 ) -> list[TrialOutcome]:
     model = engine.encoder.model
     everyone = make_gallery(enrolled, model)
-    outcomes = []
+    outcomes: list[TrialOutcome] = []
     for name, own in people.items():
         others = make_gallery({key: one for key, one in enrolled.items() if key != name}, model)
         for portrait in own[ENROLLED:]:
