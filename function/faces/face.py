@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from db.records import Vector
 from function.engines.protocol import Box
 
-BLURRED, DOUBTFUL = "blurred", "doubtful"
-"""Two weaknesses: a blurred face is enrolled only on request; a doubtful one may not be a face."""
+BLURRED, DARK, DOUBTFUL = "blurred", "too dark", "doubtful"
+"""Weaknesses: a blurred face is enrolled only on request, and a doubtful one may not be a face."""
 
 
 @dataclass(frozen=True, eq=False)

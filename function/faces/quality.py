@@ -11,7 +11,7 @@ from db.records import Vector
 from db.templates import QUALITY_SLOPE
 from function.engines.heads import fit_head
 from function.engines.protocol import Alignment, Detection
-from function.faces.face import BLURRED, DOUBTFUL
+from function.faces.face import BLURRED, DARK, DOUBTFUL
 from function.media.pictures import RgbImage
 
 SMALL_PIXELS = 28
@@ -96,7 +96,7 @@ def weigh_face(detection: Detection, alignment: Alignment, frontal: float) -> Qu
         BLURRED if sharpness < BLURRED_SHARPNESS else "",
         "turned away" if frontal < 0 else "",
         DOUBTFUL if _is_doubtful(detection) else "",
-        "too dark" if brightness < DARK_LEVEL else "",
+        DARK if brightness < DARK_LEVEL else "",
         "too bright" if brightness > BRIGHT_LEVEL else "",
     )
     sharp = min(1.0, sharpness / FULL_SHARPNESS)

@@ -1,5 +1,6 @@
 """Matches people with the gallery: distances become scores, and scores a verdict."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -13,6 +14,7 @@ from db.records import Performer
 from db.rejections import leave_out_rejected
 from db.snapshots import Fused, Snapshot
 from db.vectors import distances_to_performers
+from function.faces.face import BLURRED, DARK
 from function.matching.densities import Densities, densities_for, densities_of
 from function.matching.scores import Comparison, weigh_candidates
 from function.people.people import (
@@ -28,6 +30,15 @@ Verdict: TypeAlias = Literal["match", "uncertain", "unknown"]
 
 MATCH_FROM = 90.0
 """Score from which a person is named."""
+
+SOFT_MATCH_FROM = 98.0
+"""Score from which a person is named who is seen only blurred or nearly dark, if both nets agree.
+Of 317 photographs of 58 people so spoilt 77 % are named right from this score on, and no stranger;
+from 90 on 84 %, and 1.9 % of the strangers."""
+
+SOFT = frozenset({BLURRED, DARK})
+"""Weaknesses of faces that both nets together can still tell apart; faces turned away, tiny or too
+bright were not tried."""
 
 UNCERTAIN_FROM = 20.0
 """Score from which a name is worth checking."""
@@ -57,6 +68,8 @@ class Match:
     performer: Performer
     distance: float
     score: float
+    by_both: bool = False
+    """Whether both nets were compared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +78,10 @@ class Compared:
 
     distances: NDArray[np.float32]
     comparisons: list[Comparison]
+
+    def is_by_both(self, position: int) -> bool:
+        """Whether the person and a performer were compared by both nets."""
+        return any(np.isfinite(one.distances[position]) for one in self.comparisons[1:])
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,12 +134,14 @@ def identify_people(
     for person, compared in zip(people, compare_people(people, gallery, densities), strict=True):
         posterior = weigh_candidates(compared.comparisons, enrolled)
         matches = [
-            Match(gallery.performers[position], float(distance), _score(probability))
-            for position, distance, probability in zip(
-                posterior.positions,
-                compared.distances[posterior.positions],
-                posterior.probabilities,
-                strict=True,
+            Match(
+                gallery.performers[position],
+                float(compared.distances[position]),
+                _score(probability),
+                by_both=compared.is_by_both(position),
+            )
+            for position, probability in zip(
+                posterior.positions.tolist(), posterior.probabilities, strict=True
             )
         ]
         identifications.append(_judge(person, matches))
@@ -226,9 +245,16 @@ def _judge(person: PersonFound, matches: Sequence[Match]) -> Identification:
     best = ranked[0].score if ranked else 0.0
     verdict: Verdict = "unknown"
     if best >= UNCERTAIN_FROM:
-        nameable = best >= MATCH_FROM and bool(person.strong_views)
-        verdict = "match" if nameable else "uncertain"
+        verdict = "match" if best >= _nameable_from(person, ranked[0]) else "uncertain"
     return Identification(person, ranked, verdict)
+
+
+def _nameable_from(person: PersonFound, first: Match) -> float:
+    """Return the score from which a person is named; infinite for weak faces of other kinds."""
+    if person.strong_views:
+        return MATCH_FROM
+    is_soft = any(SOFT.issuperset(view.weaknesses) for view in person.views)
+    return SOFT_MATCH_FROM if is_soft and first.by_both else math.inf
 
 
 def _mend(

@@ -224,7 +224,7 @@ def _our_outcome(trial: Trial, found: Identification, right: float) -> Outcome:
         first_is_right=first is not None and first.performer.name == trial.name,
         score=first.score if first else 0.0,
         right_score=right,
-        nameable=bool(found.person.strong_views),
+        nameable=bool(found.person.strong_views) or found.verdict == "match",
         named=found.verdict == "match",
     )
 

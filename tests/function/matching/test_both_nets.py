@@ -10,7 +10,7 @@ from db.errors import OtherModelError
 from db.records import Vector, Vectors
 from db.snapshots import Rejections, Snapshot, fuse
 from function.engines.models import BOTH, PRIMARY, SECOND
-from function.matching import scores
+from function.matching import matches, scores
 from function.matching.densities import densities_of
 from function.matching.matches import Identification, choose_densities, match_people
 from function.matching.scores import Comparison, compare, weigh_candidates
@@ -170,3 +170,31 @@ def test_nobody_enrolled_is_nobody_to_weigh() -> None:
     comparison = Comparison(distances, 1.0, gallery.templates, densities_of(PRIMARY.id))
     assert len(weigh_candidates([comparison], 0).positions) == 0
     assert len(weigh_candidates([], 0).positions) == 0
+
+
+def test_who_is_seen_only_blurred_or_dark_is_named_if_both_nets_are_very_sure() -> None:
+    crowd = Twice()
+    people = [crowd.person() for _ in range(PEOPLE)]
+    gallery = gallery_of([crowd.photos(person, 3) for person in people], range(PEOPLE))
+    first, second = crowd.photos(people[2], 1)
+
+    def verdict(*weaknesses: str, twice: bool = True) -> str:
+        face = replace(make_face(first[0]), second=second[0] if twice else None)
+        return identify(person_of([replace(face, weaknesses=weaknesses)]), gallery).verdict
+
+    assert verdict() == "match"
+    assert verdict("blurred") == verdict("too dark", "blurred") == "match"
+    assert verdict("blurred", twice=False) != "match"
+    for other in ("turned away", "small (20 px)", "doubtful", "too bright"):
+        assert verdict(other) != "match"
+        assert verdict(other, "blurred") != "match"
+
+
+def test_a_blurred_face_that_is_only_likely_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Twice()
+    people = [crowd.person() for _ in range(PEOPLE)]
+    gallery = gallery_of([crowd.photos(person, 3) for person in people], range(PEOPLE))
+    first, second = crowd.photos(people[2], 1)
+    face = replace(make_face(first[0], weakness="blurred"), second=second[0])
+    monkeypatch.setattr(matches, "SOFT_MATCH_FROM", 100.0)
+    assert identify(person_of([face]), gallery).verdict == "uncertain"
