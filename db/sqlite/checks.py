@@ -134,6 +134,7 @@ def _check_encodings(db: sqlite3.Connection, models: Sequence[str]) -> Iterator[
     primary = next(iter(dimensions), "")
     yield from _check_primary(db, primary)
     yield from _check_others(db, primary, models)
+    yield from _check_counts(db)
     for name, number in damaged.items():
         remedy = f"Remove them: python -m tools show {name!r}, then remove-photo; and enrol again."
         yield Finding("error", f"{number} encodings of {name} are damaged.", remedy)
@@ -175,6 +176,22 @@ def _check_others(db: sqlite3.Connection, primary: str, models: Sequence[str]) -
                 f"{names}{more}.",
                 "Run: python -m tools upgrade-encodings",
             )
+
+
+def _check_counts(db: sqlite3.Connection) -> Iterator[Finding]:
+    """Say who would gain most from another photo: those with one, the poorest first."""
+    sql = (
+        "SELECT name FROM encodings JOIN performers ON performers.id = performer_id "
+        "GROUP BY performer_id HAVING count(DISTINCT photo_hash) = 1 ORDER BY max(quality), name"
+    )
+    names = [name for (name,) in db.execute(sql)]
+    if names:
+        more = ", ..." if len(names) > MOST_NAMED else ""
+        yield Finding(
+            "ok",
+            f"{len(names)} performers have one photo: {', '.join(names[:MOST_NAMED])}{more}.",
+            "One more of each, from another day, helps most: see docs/scores.md.",
+        )
 
 
 def _read_models(db: sqlite3.Connection) -> dict[str, int]:

@@ -1,5 +1,6 @@
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,25 @@ def change(path: Path, sql: str, *values: object) -> None:
 def test_a_sound_gallery_has_no_problem_and_its_content_is_counted(path: Path) -> None:
     assert problems(path) == []
     assert any("1 performers with 2 sound encodings" in one.found for one in check_gallery(path))
+
+
+def test_who_has_one_photo_is_named_the_poorest_first(path: Path) -> None:
+    assert not any("have one photo" in one.found for one in check_gallery(path))
+    with SqliteGallery(path) as gallery:
+        gallery.enrol(performer("Bea"), [encoding(3)], None)
+        gallery.enrol(performer("Cleo"), [replace(encoding(4), quality=0.2)], None)
+    (found,) = [one for one in check_gallery(path) if "have one photo" in one.found]
+    assert found.found == "2 performers have one photo: Cleo, Bea."
+    assert (found.level, found.remedy[:16]) == ("ok", "One more of each")
+
+
+def test_photos_without_another_model_are_counted_beside_their_owner(path: Path) -> None:
+    with SqliteGallery(path) as gallery:
+        other = replace(encoding(1), model="other", vector=np.ones(4, np.float32))
+        gallery.enrol(performer("Ada"), [encoding(1), other], None)
+    (found,) = [one for one in check_gallery(path, ["other"]) if one.level == "warning"]
+    assert found.found == "1 photos of 1 performers have no encoding of other: Ada."
+    assert list(check_gallery(path, ["test-model"])) == list(check_gallery(path))
 
 
 @pytest.mark.parametrize("blob", [b"short", np.full(128, np.nan, "<f4").tobytes()])
