@@ -59,7 +59,7 @@ NEAREST_PART = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """Probabilities (0 to 1) that a probe is the performers at `positions`, nearest first."""
+    """Probabilities (0 to 1) that a probe is the performers at `positions`, in no certain order."""
 
     positions: NDArray[np.intp]
     probabilities: Numbers
