@@ -4,6 +4,7 @@ It is given descriptors of open files, or bytes, and answers with numbers; it ha
 or path. `python -m function.sandbox.child DESCRIPTOR` talks over the socket with that number.
 """
 
+import ctypes
 import importlib
 import logging
 import os
@@ -11,7 +12,7 @@ import pkgutil
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
@@ -81,6 +82,7 @@ def main(descriptor: int) -> None:
         _answer(connection, Refusal(error.code, str(error)))
         return
     _warm_up(engine)
+    _give_back_memory()
     _fall_silent()
     has_gpu = engine.provider != "CPU"
     limit = None if has_gpu else setup.memory_megabytes * MEGABYTE  # CUDA reserves any amount
@@ -115,6 +117,12 @@ def _warm_up(engine: Engine) -> None:
         points = np.array([(60, 60), (100, 60), (80, 80), (65, 100), (95, 100)], np.float32)
         found = Detection(Box(40, 40, 120, 120), 1.0, points)
         encode_chips([cut_chip(picture.rgb(), found, engine.second)], engine.second)
+
+
+def _give_back_memory() -> None:
+    """Return to the kernel what loading the nets has freed: 30 MB, which malloc would keep."""
+    with suppress(OSError, AttributeError):  # only glibc can
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _end_with_parent() -> None:
