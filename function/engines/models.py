@@ -27,8 +27,20 @@ def models_of(engine: Engine) -> tuple[str, ...]:
 
 
 def find_fusion(models: Sequence[str]) -> Fusion | None:
-    """Return the space of both models' encodings, if a reader has both."""
-    return BOTH if tuple(models) == tuple(part.id for part in BOTH.parts) else None
+    """Return the space of both models' encodings, or None if a reader has one model.
+
+    Raises:
+        EngineUnavailableError: the two are not known together.
+    """
+    if len(models) == 1:
+        return None
+    known = tuple(part.id for part in BOTH.parts)
+    if tuple(models) != known:
+        raise EngineUnavailableError(
+            f"The engine uses the models {' and '.join(models)}; known together are "
+            f"{' and '.join(known)}."
+        )
+    return BOTH
 
 
 def find_model(model_id: str) -> EncodingModel:

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from db.galleries import Store
 from function.settings import Settings
-from tools.imports.upgrades import upgrade_gallery
+from tools.imports.upgrades import Upgrade, upgrade_gallery
 from tools.sources import UnusableSourceError
 from tools.verbs.shared import EXIT_PARTLY, gallery_option, load_chosen_engine, print_json
 
@@ -31,10 +31,13 @@ def upgrade_encodings(store: Store) -> None:
         )
     with store.changing() as gallery:
         upgrades = upgrade_gallery(gallery, engine, engine.second.model)
-        done = [*tqdm(upgrades, unit=" performers", file=sys.stderr)]
-        completed = sum(one.completed for one in done)
-        if completed:
-            gallery.log("upgrade-encodings", {"photos": completed})
+        done: list[Upgrade] = []
+        try:
+            done.extend(tqdm(upgrades, unit=" performers", file=sys.stderr))
+        finally:  # what is done stays done, also after Ctrl-C
+            completed = sum(one.completed for one in done)
+            if completed:
+                gallery.log("upgrade-encodings", {"photos": completed})
     lacking = [one.performer for one in done if one.lacking]
     print_json(
         {

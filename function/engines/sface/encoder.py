@@ -15,11 +15,9 @@ from function.engines.onnx.graph_cache import GraphCache
 from function.engines.onnx.graphs import Kind, read_graph
 from function.engines.onnx.sessions import open_session
 from function.engines.protocol import EngineOptions, Points
-from function.engines.sface.model import SFACE
+from function.engines.sface.model import CHIP_PIXELS, SFACE
 from function.engines.weights import find_sface
 from function.media.pictures import RgbImage
-
-CHIP_PIXELS = 112
 
 CHIP_POINTS = np.array(
     [

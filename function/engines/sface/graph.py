@@ -13,10 +13,8 @@ from onnx import TensorProto, helper
 
 from function.engines.onnx.graph_writer import GraphWriter
 from function.engines.onnx.packed_weights import attributes_of, unpack_weights
-from function.engines.sface.model import SFACE
+from function.engines.sface.model import CHIP_PIXELS, SFACE
 from function.errors import EngineUnavailableError
-
-CHIP_PIXELS = 112
 
 _CONVOLUTIONS = 27
 _UNPACKED = ("DequantizeLinear", "Reshape", "Constant")

@@ -3,6 +3,9 @@
 from db.models import EncodingSpace, Fusion
 from function.engines.dlib_nets.model import DLIB
 
+CHIP_PIXELS = 112
+"""Side of a chip, the square that is encoded."""
+
 SFACE = EncodingSpace(
     # The net, and the alignment: five points.
     id="face_recognition_sface_2021dec/5",

@@ -12,10 +12,11 @@ from onnx.reference import ReferenceEvaluator
 
 from function.engines import weights
 from function.engines.loading import load_engine
-from function.engines.models import PRIMARY, SECOND, models_of
+from function.engines.models import BOTH, PRIMARY, SECOND, find_fusion, models_of
 from function.engines.protocol import Engine, EngineOptions, Points, SecondEncoder
-from function.engines.sface.encoder import CHIP_PIXELS, CHIP_POINTS, SfaceEncoder
+from function.engines.sface.encoder import CHIP_POINTS, SfaceEncoder
 from function.engines.sface.graph import sface_graph
+from function.engines.sface.model import CHIP_PIXELS
 from function.engines.weights import find_sface
 from function.errors import EngineUnavailableError
 from function.media.pictures import RgbImage
@@ -131,3 +132,10 @@ def test_every_engine_has_it_where_yunet_finds_the_points(name: str) -> None:
         engine = load_engine(name, options)
         assert engine.second is None
         assert models_of(engine) == (PRIMARY.id,)
+
+
+def test_two_models_that_are_not_known_together_are_refused() -> None:
+    assert find_fusion((PRIMARY.id,)) is None
+    assert find_fusion((PRIMARY.id, SECOND.id)) == BOTH
+    with pytest.raises(EngineUnavailableError, match=r"models .* and other; known together are"):
+        find_fusion((PRIMARY.id, "other"))
