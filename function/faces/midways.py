@@ -24,11 +24,16 @@ def stretch_to_midway(
     """Let each face be seen from midway since the frame before until midway to the next.
 
     A sample says nothing of the time to the next one; halfway is right on average. The first frame
-    reaches back, and the last one on, as far as the other way, but not beyond the video.
+    reaches back, and the last one on, as far as the other way, but not beyond the video. Whatever
+    the timestamps do, a face is seen at least when it was sampled.
     """
     since, until = _midways(moments, video_seconds)
     return tuple(
-        replace(face, since_seconds=since[face.frame], until_seconds=until[face.frame])
+        replace(
+            face,
+            since_seconds=min(since[face.frame], face.seconds),
+            until_seconds=max(until[face.frame], face.until_seconds),
+        )
         for face in faces
     )
 

@@ -62,5 +62,12 @@ def test_two_people_around_a_cut_share_no_time() -> None:
     assert end == start == 3.0
 
 
+def test_timestamps_that_jump_back_leave_a_face_where_it_was_sampled() -> None:
+    jumping: list[Shown] = [(0.0, 0.0), (9.0, 9.5), (3.0, 3.0)]
+    for frame in range(3):
+        (seen,) = stretch(jumping, 10.0, [frame]).seen
+        assert 0 <= seen.since_seconds <= seen.seconds <= seen.until_seconds
+
+
 def test_no_frames_are_no_faces() -> None:
     assert stretch_to_midway([], [], 0.0) == ()
