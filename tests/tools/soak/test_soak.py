@@ -103,11 +103,17 @@ def test_crashes_cost_one_request_each(server: Server) -> None:
     assert try_crashes(server, FILM, GOOD, 3, LIMIT_SECONDS).faults == []
 
 
+ANOTHER_CHILD_MB, SECOND_NET_MB = 200, 60
+"""What a second child may take, and what SFace adds to each (measured: 231 MB with it, 171 without;
+see docs/speed.md)."""
+
+
 def test_a_crowd_finds_two_slots_and_steady_memory(server: Server) -> None:
     figures = try_crowd(server, GOOD, 50, LIMIT_SECONDS)
     assert figures.faults == []
     assert figures.statuses[429] > 0
-    assert figures.notes["MB at most"] < figures.notes["MB before"] + 200
+    most = ANOTHER_CHILD_MB + SECOND_NET_MB
+    assert figures.notes["MB at most"] < figures.notes["MB before"] + most
 
 
 def test_memory_can_be_watched(server: Server) -> None:
