@@ -55,6 +55,12 @@ class EncodingModel(EncodingSpace):
     weak_joins_within: float
     """A weak face joins a person whose template is within this distance."""
 
+    follows_within: float
+    """A face right after another in one place, no farther from it than this, may be the same."""
+
+    follows_weak_within: float
+    """The same if one of the two is weak, so that its encoding says little."""
+
     rejected_within: float
     """A probe within this distance of a rejected one shows the same person again."""
 

@@ -9,6 +9,7 @@ from db.snapshots import Snapshot
 from function.engines.models import find_fusion, find_model
 from function.faces.found import Progress, StageSeconds, Task
 from function.matching.densities import Densities
+from function.matching.fragments import join_fragments
 from function.matching.matches import Identification, match_people
 from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
@@ -74,12 +75,13 @@ def name_people(
     settings: Settings,
     densities: Sequence[Densities] | None = None,
 ) -> Recognition:
-    """Compare the people found with the gallery."""
-    identifications = match_people(
+    """Compare the people found with the gallery, then join those who are one by time and place."""
+    named = match_people(
         found.people,
         gallery,
         min_score=settings.min_score,
         limit=settings.max_matches,
         densities=densities,
     )
-    return Recognition(tuple(identifications), found.frames, found.faces, found.seconds)
+    identifications = tuple(join_fragments(named, found.links))
+    return Recognition(identifications, found.frames, found.faces, found.seconds)

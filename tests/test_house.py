@@ -54,8 +54,10 @@ PURE = (
     "function.people.people",
     "function.people.grouping",
     "function.people.linkage",
+    "function.people.links",
     "function.people.views",
     "function.people.appearances",
+    "function.matching.fragments",
     "function.matching.matches",
     "function.matching.scores",
 )

@@ -14,7 +14,7 @@ BLURRED, DARK, DOUBTFUL = "blurred", "too dark", "doubtful"
 class Face:
     """One face in one frame, as numbers and one small picture.
 
-    The frame was sampled at `seconds`; it stands for the video from `since_seconds` until
+    The frame was sampled at `seconds` in a shot; it stands for the video from `since_seconds` until
     `until_seconds`. `box` is in pixels of the frame; `quality` is from 0 to 1; `weaknesses` says in
     words why a face is weak, and is empty for a good one; `crop` is a JPEG with level eyes. `chip`
     is a JPEG of the face as the second encoder takes it, empty without one; `second` is that
@@ -33,6 +33,7 @@ class Face:
     chip: bytes = b""
     second: Vector | None = None
     since_seconds: float = 0.0
+    shot: int = 0
 
     @property
     def is_weak(self) -> bool:

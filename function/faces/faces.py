@@ -117,6 +117,7 @@ class _Finder:
             weaknesses=quality.weaknesses,
             crop=cut_crop(frame.picture.rgb(), detection.box, alignment.points),
             chip=cut_chip(frame.picture.rgb(), detection, self._engine.second),
+            shot=frame.shot,
         )
         return _Found(face, alignment.chip)
 
@@ -160,4 +161,5 @@ def _seen_again(face: Face, frame: Frame, detection: Detection) -> Face:
         until_seconds=frame.until_seconds,
         box=detection.box,
         detection_score=detection.score,
+        shot=frame.shot,
     )

@@ -10,7 +10,7 @@ from function.engines.protocol import Engine
 from function.faces.face import Face
 from function.faces.faces import find_faces
 from function.faces.found import FacesFound, Progress, StageSeconds, Task
-from function.faces.midways import Shown, note_moments, stretch_to_midway
+from function.faces.cuts import Sample, find_cuts, note_samples, stretch_to_cuts
 from function.media.frames import read_ahead, sample_frames
 from function.media.videos import open_video
 
@@ -27,18 +27,19 @@ def search_video(
         VideoOverLimitError: it is larger or longer than the limits allow.
     """
     faces: list[Face] = []
-    moments: list[Shown] = []
+    samples: list[Sample] = []
     watch = Stopwatch()
     with (
         open_video(source, task.every_seconds, name=name) as video,
         closing(read_ahead(sample_frames(video))) as ahead,
     ):
-        sampled = note_moments(watch.time(ahead), moments)
+        sampled = note_samples(watch.time(ahead), samples)
         for done_seconds, new_faces in find_faces(sampled, engine, task.detection_pixels):
             faces.extend(new_faces)
             yield Progress(done_seconds, max(video.seconds, done_seconds), len(faces))
     spent = StageSeconds(frames=watch.spent, faces=watch.elapsed() - watch.spent)
-    yield FacesFound(stretch_to_midway(faces, moments, video.seconds), len(moments), spent)
+    cuts = find_cuts(samples, video.keyframes_seconds)
+    yield FacesFound(stretch_to_cuts(faces, samples, cuts, video.seconds), len(samples), spent)
 
 
 class Stopwatch:

@@ -19,6 +19,7 @@ from function.matching.densities import Densities, densities_for, densities_of
 from function.matching.scores import Comparison, weigh_candidates
 from function.people.people import (
     PersonFound,
+    Seen,
     Template,
     fused_template_of,
     join_people,
@@ -86,11 +87,33 @@ class Compared:
 
 @dataclass(frozen=True, eq=False)
 class Identification:
-    """What is known about one person: the matches, best first, and how far to trust the first."""
+    """What is known about one person: the matches, best first, and how far to trust the first.
+
+    `members` are the positions of the people found whom this one is made of. `fragments` joined by
+    time and place: they are seen, but are no evidence. `rejected` are the ids of performers whom
+    the user said this is not.
+    """
 
     person: PersonFound
     matches: tuple[Match, ...]
     verdict: Verdict
+    members: tuple[int, ...] = ()
+    fragments: tuple[PersonFound, ...] = ()
+    rejected: frozenset[int] = frozenset()
+
+    @property
+    def seen(self) -> tuple[Seen, ...]:
+        """The frames that show the person, in order of time."""
+        return tuple(sorted({one for part in self._parts for one in part.seen}))
+
+    @property
+    def faces(self) -> int:
+        """How many faces were counted."""
+        return sum(part.faces for part in self._parts)
+
+    @property
+    def _parts(self) -> tuple[PersonFound, ...]:
+        return self.person, *self.fragments
 
 
 def match_people(
@@ -129,9 +152,11 @@ def identify_people(
     """
     if not people:
         return []
-    enrolled = int(np.count_nonzero(gallery.templates.evidence))
+    has_photos = gallery.templates.evidence > 0
+    enrolled = int(np.count_nonzero(has_photos))
     identifications = []
-    for person, compared in zip(people, compare_people(people, gallery, densities), strict=True):
+    everyone = compare_people(people, gallery, densities)
+    for number, (person, compared) in enumerate(zip(people, everyone, strict=True)):
         posterior = weigh_candidates(compared.comparisons, enrolled)
         matches = [
             Match(
@@ -144,7 +169,14 @@ def identify_people(
                 posterior.positions.tolist(), posterior.probabilities, strict=True
             )
         ]
-        identifications.append(_judge(person, matches))
+        rejected = np.flatnonzero(has_photos & np.isinf(compared.distances)).tolist()
+        identifications.append(
+            replace(
+                _judge(person, matches),
+                members=(number,),
+                rejected=frozenset(gallery.performers[position].id for position in rejected),
+            )
+        )
     return identifications
 
 
@@ -264,8 +296,10 @@ def _mend(
     while pair := _find_pair(found, seen_at_once=False):
         first, second = pair
         joined = join_people(found[first].person, found[second].person, gallery.model)
+        (weighed,) = identify_people([joined], gallery, densities)
+        members = (*found[first].members, *found[second].members)
         found = [one for index, one in enumerate(found) if index != second]
-        found[first] = identify_people([joined], gallery, densities)[0]
+        found[first] = replace(weighed, members=members)
     return found
 
 
@@ -275,7 +309,8 @@ def _name_once_a_frame(found: list[Identification]) -> list[Identification]:
         loser = min(pair, key=lambda index: _certainty(found[index]))
         best, *others = found[loser].matches
         halved = replace(best, score=round(best.score * TWIN_SHARE, 1))
-        found[loser] = _judge(found[loser].person, [halved, *others])
+        judged = _judge(found[loser].person, [halved, *others])
+        found[loser] = replace(found[loser], matches=judged.matches, verdict=judged.verdict)
     return found
 
 
@@ -307,5 +342,5 @@ def _certainty(identification: Identification) -> tuple[float, float]:
 def _shorten(one: Identification, min_score: float, limit: int) -> Identification:
     listed = tuple(match for match in one.matches if match.score >= min_score)[:limit]
     if one.verdict == "unknown" or not listed:
-        return Identification(one.person, (), "unknown")
+        return replace(one, matches=(), verdict="unknown")
     return replace(one, matches=listed)

@@ -15,6 +15,7 @@ from function.media.conversion import PictureConverter, Thumbnail
 from function.media.images import RgbPicture
 from function.media.packets import Group, read_groups
 from function.media.pictures import Picture
+from function.media.shots import is_same_shot
 from function.media.videos import Video
 
 log = logging.getLogger(__name__)
@@ -35,14 +36,15 @@ ALMOST_ALL = 0.9  # of the expected length; a video that ends sooner causes a wa
 class Frame:
     """One sampled picture of a video, upright and in square pixels.
 
-    `seconds` counts from the start of the video, `index` from the first sample. Until
-    `until_seconds` the video showed the same.
+    `seconds` counts from the start of the video, `index` from the first sample, `shot` from the
+    first shot. Until `until_seconds` the video showed the same.
     """
 
     index: int
     seconds: float
     until_seconds: float
     picture: Picture
+    shot: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +69,11 @@ def sample_frames(video: Video) -> Iterator[Frame]:
     """
     converter = PictureConverter(video.stream.sample_aspect_ratio, video.limits.max_pixels)
     index, until_seconds = -1, 0.0
-    for index, sample in enumerate(_merge_still(_decode_samples(video, converter))):
+    samples = _merge_still(_decode_samples(video, converter))
+    for index, (sample, shot) in enumerate(_count_shots(samples)):
         until_seconds = sample.until_seconds
         picture = RgbPicture(converter.to_rgb(sample.picture))
-        yield Frame(index, sample.seconds, until_seconds, picture)
+        yield Frame(index, sample.seconds, until_seconds, picture, shot)
     if index < 0:
         raise UnreadableVideoError(
             f"Not one picture of {video.name} can be decoded. Check that it plays; it may be "
@@ -102,6 +105,16 @@ def _merge_still(samples: Iterator[_Sample]) -> Iterator[_Sample]:
 def _shows_same(one: _Sample, other: _Sample) -> bool:
     difference = np.abs(one.thumbnail - other.thumbnail).max()
     return bool(difference <= STILL_DIFFERENCE)
+
+
+def _count_shots(samples: Iterator[_Sample]) -> Iterator[tuple[_Sample, int]]:
+    """Yield each sample with the number of its shot."""
+    shot, before = 0, None
+    for sample in samples:
+        if before is not None and not is_same_shot(before, sample.thumbnail):
+            shot += 1
+        yield sample, shot
+        before = sample.thumbnail
 
 
 def _decode_samples(video: Video, converter: PictureConverter) -> Iterator[_Sample]:

@@ -67,6 +67,8 @@ def read_groups(video: Video) -> Iterator[Group]:
     last_wanted: float | None = None
     count = 0
     for group, end_seconds in _split_groups(video):
+        if group.begins:
+            video.keyframes_seconds.append(group.packets[0].seconds)
         video.every_seconds = widen_interval(video, end_seconds, count)
         group.wanted_seconds = choose_moments(
             [packet.seconds for packet in group.packets],

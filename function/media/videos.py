@@ -2,7 +2,7 @@
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -82,7 +82,8 @@ class Video:
     `seconds` is the best estimate of its length, for showing progress, 0.0 if nothing is known;
     `width` and `height` are in pixels as stored, before the picture is rotated upright;
     `every_seconds` is the interval between samples, requested or chosen, and `gap_slack` how many
-    intervals may lie between two samples.
+    intervals may lie between two samples. `keyframes_seconds` are the times of the keyframes that
+    were read so far, in order of storage.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Video:
     height: int
     every_seconds: float
     gap_slack: float
+    keyframes_seconds: list[float] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         return self

@@ -12,6 +12,7 @@ from function.engines.models import find_model
 from function.faces.face import Face, best_face
 from function.faces.found import Details, FacesFound, StageSeconds
 from function.people.grouping import group_faces
+from function.people.links import Link, find_links
 from function.people.people import PersonFound, person_of
 from function.people.views import Check, go_on
 
@@ -34,7 +35,8 @@ a video's CPU time (`make bench`, contender one-net)."""
 class PeopleFound:
     """Everyone in a video, the one seen most first, and the numbers of frames and faces.
 
-    `models` are the ids of the encodings' models, the primary one first.
+    `models` are the ids of the encodings' models, the primary one first. `links` say who may be
+    fragments of one person, the most alike first.
     """
 
     people: tuple[PersonFound, ...]
@@ -42,6 +44,7 @@ class PeopleFound:
     frames: int
     faces: int
     seconds: StageSeconds
+    links: tuple[Link, ...] = ()
 
 
 def gather_people(
@@ -70,9 +73,9 @@ def gather_people(
         )
         for group, picture in zip(groups, details.pictures, strict=True)
     )
-    check()
+    links = find_links(groups, model, check)
     seconds = replace(found.seconds, people=time.perf_counter() - started)
-    return PeopleFound(people, tuple(models), found.frames, len(found.faces), seconds)
+    return PeopleFound(people, tuple(models), found.frames, len(found.faces), seconds, links)
 
 
 def choose_all_again(groups: Sequence[Sequence[Face]], model: EncodingModel) -> list[Face]:

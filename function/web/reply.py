@@ -49,7 +49,7 @@ def rank(identifications: Sequence[Identification]) -> list[Identification]:
     """Put the most certain first; if equal, the one seen most."""
     return sorted(
         identifications,
-        key=lambda one: (-(one.matches[0].score if one.matches else 0.0), -one.person.faces),
+        key=lambda one: (-(one.matches[0].score if one.matches else 0.0), -one.faces),
     )
 
 
@@ -72,13 +72,13 @@ def to_progress(progress: Progress) -> ProgressReply:
 
 def _person_reply(identification: Identification, thumbnails: Thumbnails) -> PersonReply:
     person = identification.person
-    spans = find_appearances(person.seen)
+    spans = find_appearances(identification.seen)
     return PersonReply(
         image=base64.b64encode(person.picture).decode("ascii"),
         matches=[_match_reply(match, thumbnails) for match in identification.matches],
         verdict=identification.verdict,
         appearances=[(round(start, 3), round(end, 3)) for start, end in spans],
-        faces=person.faces,
+        faces=identification.faces,
         best_seconds=round(person.best_seconds, 3),
     )
 

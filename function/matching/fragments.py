@@ -1,0 +1,60 @@
+"""Joins fragments: people who are one by time and place, although their faces look different.
+
+It is done after naming, so that a turned head cannot spoil a template: the surest name stands, and
+the faces that join count as seen, not as evidence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from function.matching.matches import Identification
+from function.people.links import Link
+
+
+def join_fragments(found: Sequence[Identification], links: Sequence[Link]) -> list[Identification]:
+    """Join people along links, the most alike first, and keep the order of those who are left.
+
+    Two people who share a frame are never joined, nor two who are named differently, nor anyone
+    with a performer whom the user rejected for them.
+    """
+    joined = list(found)
+    for link in links:
+        pair = _find_pair(joined, link)
+        if pair is not None and _may_join(*(joined[place] for place in pair)):
+            lead, other = sorted(pair, key=lambda place: _sureness(joined[place]))[::-1]
+            joined[lead] = _join(joined[lead], joined[other])
+            del joined[other]
+    return joined
+
+
+def _find_pair(found: Sequence[Identification], link: Link) -> tuple[int, int] | None:
+    """Find where both people of a link are by now; None if they are one already, or gone."""
+    first, second = (
+        [place for place, one in enumerate(found) if person in one.members]
+        for person in (link.first, link.second)
+    )
+    return (first[0], second[0]) if first and second and first != second else None
+
+
+def _may_join(one: Identification, other: Identification) -> bool:
+    names = {each.matches[0].performer.id for each in (one, other) if each.verdict == "match"}
+    likely = {each.matches[0].performer.id for each in (one, other) if each.matches}
+    if len(names) > 1 or likely & (one.rejected | other.rejected):
+        return False
+    shown = {seen.frame for seen in one.seen}
+    return shown.isdisjoint(seen.frame for seen in other.seen)
+
+
+def _sureness(one: Identification) -> tuple[bool, float, int, int]:
+    """Rank who gives a joined person the name, the picture and the template."""
+    score = one.matches[0].score if one.matches else 0.0
+    return one.verdict == "match", score, len(one.person.strong_views), one.person.faces
+
+
+def _join(lead: Identification, other: Identification) -> Identification:
+    return replace(
+        lead,
+        members=(*lead.members, *other.members),
+        fragments=(*lead.fragments, other.person, *other.fragments),
+        rejected=lead.rejected | other.rejected,
+    )

@@ -1,0 +1,100 @@
+"""Finds people of one video who may be one person, as one was seen where the other was just before.
+
+A head that turns away is encoded as somebody else, and grouping, which knows neither place nor
+time, makes it a person of its own.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.models import EncodingModel
+from db.vectors import square_distances
+from function.faces.face import Face
+from function.people.views import Check, go_on
+
+OVERLAP_FROM = 0.3
+"""Two boxes overlap that share this much of what they cover together. A head that turns away keeps
+0.5 and more from sample to sample, if it stays where it is."""
+
+MOST_IN_FRAME = 100
+"""Of more faces in a frame only so many are looked at: the rest are a crowd's."""
+
+Shown = list[tuple[int, Face]]
+"""The faces in one frame, each with the number of its group."""
+
+
+@dataclass(frozen=True, order=True)
+class Link:
+    """Two people of a video who followed each other in one place, and never share a frame.
+
+    `first` and `second` are their positions, `distance` the least between two such faces.
+    """
+
+    distance: float
+    first: int
+    second: int
+
+
+def find_links(
+    groups: Sequence[Sequence[Face]], model: EncodingModel, check: Check = go_on
+) -> tuple[Link, ...]:
+    """Find groups of faces that follow each other in place and time, the most alike first."""
+    frames: dict[int, Shown] = defaultdict(list)
+    for number, group in enumerate(groups):
+        for face in group:
+            if len(frames[face.frame]) < MOST_IN_FRAME:
+                frames[face.frame].append((number, face))
+    nearest: dict[tuple[int, int], float] = {}
+    for before, after in pairwise(sorted(frames)):
+        check()
+        if after == before + 1:
+            for pair, distance in _find_following(frames[before], frames[after], model):
+                nearest[pair] = min(distance, nearest.get(pair, np.inf))
+    shown = [{face.frame for face in group} for group in groups]
+    return tuple(
+        sorted(
+            Link(round(distance, 4), *pair)
+            for pair, distance in nearest.items()
+            if shown[pair[0]].isdisjoint(shown[pair[1]])
+        )
+    )
+
+
+def _find_following(
+    before: Shown, after: Shown, model: EncodingModel
+) -> list[tuple[tuple[int, int], float]]:
+    """Find faces of two groups that may be one in two frames: the groups, and how far apart."""
+    squared = square_distances(
+        np.stack([face.encoding for _, face in before]),
+        np.stack([face.encoding for _, face in after]),
+    )
+    following = []
+    for row, column in np.argwhere(_overlaps(before, after) > OVERLAP_FROM).tolist():
+        (number, face), (other_number, other) = before[row], after[column]
+        within = model.follows_within
+        if face.is_weak or other.is_weak:
+            within = model.follows_weak_within
+        distance = float(squared[row, column]) ** 0.5
+        if number != other_number and face.shot == other.shot and distance <= within:
+            pair = (min(number, other_number), max(number, other_number))
+            following.append((pair, distance))
+    return following
+
+
+def _overlaps(before: Shown, after: Shown) -> NDArray[np.float64]:
+    """Return what boxes share of the area that they cover together: (before, after), 0 to 1."""
+    first, second = (
+        np.array([(box.left, box.top, box.right + 1, box.bottom + 1) for box in boxes], float)
+        for boxes in ([face.box for _, face in before], [face.box for _, face in after])
+    )
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    shared = np.prod(np.maximum(high - low, 0), axis=2)
+    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (first, second)]
+    overlaps: NDArray[np.float64] = shared / (areas[0][:, None] + areas[1][None, :] - shared)
+    return overlaps

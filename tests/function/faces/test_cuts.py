@@ -1,0 +1,110 @@
+"""A sampled frame stands for the video from cut to cut, or else from midway to midway."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from function.faces.cuts import Sample, find_cuts, stretch_to_cuts
+from function.people.appearances import Span, find_appearances
+from function.people.people import PersonFound
+from tests.support.crowds import make_face
+from tests.support.people import person_of
+
+ENCODING = np.ones(128, np.float32)
+
+
+def sample(seconds: float, until_seconds: float | None = None, shot: int = 0) -> Sample:
+    return Sample(seconds, seconds if until_seconds is None else until_seconds, shot)
+
+
+def stretch(
+    samples: Sequence[Sample],
+    seconds: float,
+    shown_in: Sequence[int],
+    keyframes: Sequence[float] = (),
+) -> PersonFound:
+    faces = [
+        replace(
+            make_face(ENCODING, frame),
+            seconds=samples[frame].seconds,
+            until_seconds=samples[frame].until_seconds,
+        )
+        for frame in shown_in
+    ]
+    cuts = find_cuts(samples, keyframes)
+    return person_of(stretch_to_cuts(faces, samples, cuts, seconds))
+
+
+EVEN = [sample(second) for second in (0.0, 2.0, 4.0, 6.0, 8.0)]
+
+
+@pytest.mark.parametrize(
+    ("samples", "shown_in", "span"),
+    [
+        (EVEN, [1], (1.0, 3.0)),
+        (EVEN, [1, 2], (1.0, 5.0)),
+        (EVEN, [0], (0.0, 1.0)),
+        (EVEN, [4], (7.0, 9.0)),
+        ([sample(1.0), sample(3.0)], [0], (0.0, 2.0)),
+        ([sample(0.0, 3.0), sample(5.0)], [0], (0.0, 4.0)),  # three seconds of the same picture
+        ([sample(0.0, 3.0), sample(5.0)], [1], (4.0, 6.0)),
+        ([sample(2.0)], [0], (2.0, 2.0)),
+    ],
+)
+def test_an_appearance_runs_from_midway_to_midway(
+    samples: list[Sample], shown_in: list[int], span: Span
+) -> None:
+    person = stretch(samples, 10.0, shown_in)
+    assert find_appearances(person.seen) == [span]
+    assert [one.seconds for one in person.seen] == [samples[frame].seconds for frame in shown_in]
+
+
+def test_nobody_is_seen_after_the_end_of_the_video() -> None:
+    assert find_appearances(stretch(EVEN, 8.4, [4]).seen) == [(7.0, 8.4)]
+    assert find_appearances(stretch(EVEN, 7.0, [4]).seen) == [(7.0, 8.0)]
+
+
+def test_two_people_around_a_cut_share_no_time() -> None:
+    first, second = (stretch(EVEN, 10.0, shown) for shown in ([0, 1], [2, 3]))
+    ((_, end),) = find_appearances(first.seen)
+    ((start, _),) = find_appearances(second.seen)
+    assert end == start == 3.0
+
+
+CUT = [sample(0.0), sample(2.0), sample(4.0, shot=1), sample(6.0, shot=1)]
+
+
+@pytest.mark.parametrize(
+    ("keyframes", "end", "start"),
+    [
+        ((0.0, 2.0, 3.7, 5.7), 3.7, 3.7),  # a shot begins at 3.7
+        ((0.0, 2.0, 4.0, 6.0), 3.0, 3.0),  # keyframes at a fixed interval say nothing
+        ((0.0, 2.0, 2.6, 3.5, 5.5), 2.6, 3.5),  # a short shot lies between the samples
+        ((0.0, 2.0, 4.0, 4.8, 6.8), 3.0, 3.0),  # the early one is within the later shot
+        ((), 3.0, 3.0),
+    ],
+)
+def test_an_appearance_ends_where_the_shot_does(
+    keyframes: Sequence[float], end: float, start: float
+) -> None:
+    assert find_appearances(stretch(CUT, 8.0, [0, 1], keyframes).seen) == [(0.0, end)]
+    assert find_appearances(stretch(CUT, 8.0, [2], keyframes).seen) == [(start, 5.0)]
+
+
+def test_an_early_keyframe_within_a_shot_ends_nothing() -> None:
+    person = stretch(EVEN, 10.0, [1], (0.0, 2.4, 2.6, 5.0))
+    assert find_appearances(person.seen) == [(1.0, 3.0)]
+
+
+def test_timestamps_that_jump_back_leave_a_face_where_it_was_sampled() -> None:
+    jumping = [sample(0.0), sample(9.0, 9.5, shot=1), sample(3.0, shot=2)]
+    for keyframes in ((), (0.0, 9.0, 3.0, 4.0)):
+        for frame in range(3):
+            (seen,) = stretch(jumping, 10.0, [frame], keyframes).seen
+            assert 0 <= seen.since_seconds <= seen.seconds <= seen.until_seconds
+
+
+def test_no_frames_are_no_faces() -> None:
+    assert stretch_to_cuts([], [], [], 0.0) == ()
