@@ -7,8 +7,8 @@ the faces that join count as seen, not as evidence.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from db.people import Link
 from function.matching.matches import Identification
-from function.people.links import Link
 
 
 def join_fragments(found: Sequence[Identification], links: Sequence[Link]) -> list[Identification]:

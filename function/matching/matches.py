@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.errors import DamagedVectorError
+from db.people import PersonFound, Seen
 from db.records import Performer
 from db.rejections import leave_out_rejected
 from db.snapshots import Fused, Snapshot
@@ -18,8 +19,6 @@ from function.faces.face import BLURRED, DARK
 from function.matching.densities import Densities, densities_for, densities_of
 from function.matching.scores import Comparison, weigh_candidates
 from function.people.people import (
-    PersonFound,
-    Seen,
     Template,
     fused_template_of,
     join_people,

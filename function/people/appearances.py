@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from function.people.people import Seen
+from db.people import Seen
 
 MISSED_SAMPLES = 1
 """This many samples in a row may lack the face (a turned head) without ending the appearance."""

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from db.models import EncodingModel
+from db.people import Link, PersonFound
 from db.records import Vector
 from function.engines.models import find_model
 from function.faces.face import Face, best_face
 from function.faces.found import Details, FacesFound, StageSeconds
 from function.people.grouping import group_faces
-from function.people.links import Link, find_links
-from function.people.people import PersonFound, person_of
+from function.people.links import find_links
+from function.people.people import person_of
 from function.people.views import Check, go_on
 
 Fetch = Callable[[Sequence[int], Sequence[int]], Details]

@@ -6,13 +6,13 @@ time, makes it a person of its own.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from db.models import EncodingModel
+from db.people import Link
 from db.vectors import square_distances
 from function.faces.face import Face
 from function.people.views import Check, go_on
@@ -26,18 +26,6 @@ MOST_IN_FRAME = 100
 
 Shown = list[tuple[int, Face]]
 """The faces in one frame, each with the number of its group."""
-
-
-@dataclass(frozen=True, order=True)
-class Link:
-    """Two people of a video who followed each other in one place, and never share a frame.
-
-    `first` and `second` are their positions, `distance` the least between two such faces.
-    """
-
-    distance: float
-    first: int
-    second: int
 
 
 def find_links(

@@ -1,4 +1,4 @@
-"""People in a video who are not named yet: their views, frames, picture and template."""
+"""Makes people of faces, and templates of people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from itertools import zip_longest
 import numpy as np
 
 from db.models import EncodingModel, EncodingSpace, Fusion
+from db.people import PersonFound, Seen, View
 from db.records import Vector, Vectors
 from db.templates import average_encodings
 from db.vectors import square_distances
@@ -15,68 +16,6 @@ from function.people.views import VIDEO_SHARE, Check, find_views, go_on
 
 WEAK_PERSON_EVIDENCE = 0.5
 """The evidence for a person known only from weak faces: too little for a match."""
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """Faces of one person that are nearly the same, counted once as evidence.
-
-    `faces` is their number; `seconds`, `quality` (0 to 1) and `weaknesses` are those of the best.
-    `encodings` holds their mean for each model, float32 (dimensions,), the primary model first;
-    only the best views have one of the second model.
-    """
-
-    seconds: float
-    quality: float
-    faces: int
-    weaknesses: tuple[str, ...]
-    encodings: tuple[Vector, ...]
-
-    @property
-    def is_weak(self) -> bool:
-        """Whether its faces are weak: they may join a person but not start one."""
-        return bool(self.weaknesses)
-
-
-@dataclass(frozen=True, order=True)
-class Seen:
-    """A frame that shows a person, sampled at `seconds`.
-
-    It stands for the video from `since_seconds` until `until_seconds`.
-    """
-
-    frame: int
-    seconds: float
-    until_seconds: float
-    since_seconds: float
-
-
-@dataclass(frozen=True, eq=False)
-class PersonFound:
-    """A person in a video, not named yet: views, strong ones first, and frames in order of time.
-
-    `picture` is a JPEG of the best face, which the video shows at `best_seconds`.
-    """
-
-    views: tuple[View, ...]
-    seen: tuple[Seen, ...]
-    best_seconds: float
-    picture: bytes
-
-    @property
-    def faces(self) -> int:
-        """How many faces were counted."""
-        return sum(view.faces for view in self.views)
-
-    @property
-    def strong_views(self) -> tuple[View, ...]:
-        """The views that are not weak."""
-        return tuple(view for view in self.views if not view.is_weak)
-
-    @property
-    def weak_views(self) -> tuple[View, ...]:
-        """The views that are weak."""
-        return tuple(view for view in self.views if view.is_weak)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,11 +16,12 @@ from pathlib import PureWindowsPath
 
 from db.blobs import to_blob
 from db.models import EncodingModel
+from db.people import PersonFound, View
 from db.records import Encoding
 from db.sightings import Correction, Sighting
 from function.engines.models import SECOND
 from function.errors import ResultGoneError
-from function.people.people import PersonFound, View, template_of
+from function.people.people import template_of
 
 MOST_RESULTS = 16
 MOST_CORRECTIONS = 500

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from db.people import PersonFound
 from function.engines.models import PRIMARY
 from function.faces.face import Face
 from function.people import grouping, people
 from function.people.grouping import SHORT_VIDEO_FRAMES
-from function.people.people import PersonFound, Template
+from function.people.people import Template
 
 
 def group_faces(faces: Sequence[Face], frames: int = SHORT_VIDEO_FRAMES) -> list[list[Face]]:

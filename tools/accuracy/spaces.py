@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from db.models import EncodingModel, EncodingSpace
+from db.people import PersonFound
 from db.records import Vectors
 from db.snapshots import Snapshot
 from db.templates import Templates
 from function.engines.models import BOTH
 from function.faces.face import Face
-from function.people.people import PersonFound, Template, fused_template_of, template_of
+from function.people.people import Template, fused_template_of, template_of
 from tools.accuracy.labelled import Source
 from tools.sources import UnusableSourceError
 

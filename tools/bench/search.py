@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from db.people import PersonFound
 from db.records import Performer, Vectors
 from db.snapshots import Snapshot, no_rejections
 from function.engines.loading import load_engine
@@ -22,7 +23,7 @@ from function.engines.protocol import Box, EngineOptions
 from function.faces.face import Face
 from function.matching.densities import shipped_densities
 from function.matching.matches import choose_densities, identify_people, match_people
-from function.people.people import PersonFound, person_of
+from function.people.people import person_of
 from tools.accuracy.crowds import add_strangers, make_strangers
 from tools.accuracy.labelled import read_dataset
 from tools.accuracy.trials import make_trials

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from db.people import PersonFound
 from function.faces.cuts import Sample, find_cuts, stretch_to_cuts
 from function.people.appearances import Span, find_appearances
-from function.people.people import PersonFound
 from tests.support.crowds import make_face
 from tests.support.people import person_of
 

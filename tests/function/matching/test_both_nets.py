@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from db.errors import OtherModelError
+from db.people import PersonFound
 from db.records import Vector, Vectors
 from db.snapshots import Rejections, Snapshot, fuse
 from function.engines.models import BOTH, PRIMARY, SECOND
@@ -14,7 +15,6 @@ from function.matching import matches, scores
 from function.matching.densities import densities_of
 from function.matching.matches import Identification, choose_densities, match_people
 from function.matching.scores import Comparison, compare, weigh_candidates
-from function.people.people import PersonFound
 from tests.support.crowds import Crowd, make_face, make_gallery
 from tests.support.people import person_of
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from db.people import Link
 from db.records import Performer
 from function.matching.fragments import join_fragments
 from function.matching.matches import Identification, Match, Verdict, match_people
-from function.people.links import Link
 from tests.support.crowds import Crowd, make_face, make_faces, make_gallery
 from tests.support.people import person_of
 

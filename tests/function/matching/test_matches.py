@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from db.errors import DamagedVectorError, OtherModelError
+from db.people import PersonFound
 from db.records import Performer, Vector, Vectors
 from db.snapshots import Snapshot
 from function.engines.models import PRIMARY
@@ -24,7 +25,6 @@ from function.matching.matches import (
     Identification,
     match_people,
 )
-from function.people.people import PersonFound
 from tests.support.crowds import Crowd, make_face, make_faces, make_gallery
 from tests.support.people import group_faces, person_of
 from tools.accuracy.crowds import add_strangers

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from db.people import PersonFound
 from function.engines.models import BOTH, PRIMARY, SECOND
 from function.faces.face import Face
 from function.faces.found import Details, FacesFound, StageSeconds
@@ -16,7 +17,7 @@ from function.people.gathering import (
     choose_all_again,
     gather_people,
 )
-from function.people.people import PersonFound, fused_template_of, join_people
+from function.people.people import fused_template_of, join_people
 from tests.support.crowds import Crowd, make_face, make_faces
 from tests.support.people import person_of
 

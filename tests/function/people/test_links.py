@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from db.people import Link
 from db.records import Vector
 from function.engines.models import PRIMARY
 from function.engines.protocol import Box
 from function.faces.face import Face
-from function.people.links import MOST_IN_FRAME, Link, find_links
+from function.people.links import MOST_IN_FRAME, find_links
 from tests.support.crowds import make_face
 
 

@@ -4,10 +4,11 @@ import time
 
 import numpy as np
 
+from db.people import PersonFound
 from db.records import Vector
 from function.engines.models import PRIMARY
 from function.people import people
-from function.people.people import PersonFound, join_people, share_a_frame
+from function.people.people import join_people, share_a_frame
 from tests.support.crowds import Crowd, make_face, make_faces
 from tests.support.people import person_of, template_of
 

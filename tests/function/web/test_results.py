@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+from db.people import PersonFound
 from db.records import Vector
 from function.engines.models import PRIMARY
 from function.engines.protocol import Box
 from function.errors import ResultGoneError
 from function.faces.face import Face
-from function.people.people import PersonFound
 from function.web.results import (
     KEPT_SECONDS,
     MOST_ENCODINGS,

@@ -1,0 +1,79 @@
+"""People as found in one video, before they are named: what a scan keeps of them."""
+
+from dataclasses import dataclass
+
+from db.records import Vector
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Faces of one person that are nearly the same, counted once as evidence.
+
+    `faces` is their number; `seconds`, `quality` (0 to 1) and `weaknesses` are those of the best.
+    `encodings` holds their mean for each model, float32 (dimensions,), the primary model first;
+    only the best views have one of the second model.
+    """
+
+    seconds: float
+    quality: float
+    faces: int
+    weaknesses: tuple[str, ...]
+    encodings: tuple[Vector, ...]
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether its faces are weak: they may join a person but not start one."""
+        return bool(self.weaknesses)
+
+
+@dataclass(frozen=True, order=True)
+class Seen:
+    """A frame that shows a person, sampled at `seconds`.
+
+    It stands for the video from `since_seconds` until `until_seconds`.
+    """
+
+    frame: int
+    seconds: float
+    until_seconds: float
+    since_seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class PersonFound:
+    """A person in a video, not named yet: views, strong ones first, and frames in order of time.
+
+    `picture` is a JPEG of the best face, which the video shows at `best_seconds`.
+    """
+
+    views: tuple[View, ...]
+    seen: tuple[Seen, ...]
+    best_seconds: float
+    picture: bytes
+
+    @property
+    def faces(self) -> int:
+        """How many faces were counted."""
+        return sum(view.faces for view in self.views)
+
+    @property
+    def strong_views(self) -> tuple[View, ...]:
+        """The views that are not weak."""
+        return tuple(view for view in self.views if not view.is_weak)
+
+    @property
+    def weak_views(self) -> tuple[View, ...]:
+        """The views that are weak."""
+        return tuple(view for view in self.views if view.is_weak)
+
+
+@dataclass(frozen=True, order=True)
+class Link:
+    """Two people of a video who followed each other in one place, and never share a frame.
+
+    `first` and `second` are their positions, `distance` the least between two such faces.
+    """
+
+    distance: float
+    first: int
+    second: int
