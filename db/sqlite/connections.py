@@ -1,4 +1,4 @@
-"""Opens a file as a SQLite database that is certain to be a gallery, or raises a clear error."""
+"""Opens a file as a SQLite database that is certain to be ours, or raises a clear error."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -18,7 +18,8 @@ from db.errors import (
     NotAGalleryError,
 )
 from db.sqlite.filesystems import find_network_share, is_there
-from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS, migrate, schema_version
+from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS
+from db.sqlite.schemas import Schema, migrate, schema_version
 
 BUSY_SECONDS = 5.0
 """How long to wait while another process writes."""
@@ -26,8 +27,16 @@ BUSY_SECONDS = 5.0
 OWNER_ONLY = 0o600
 
 
-def open_database(path: Path | None, *, create: bool) -> Database:
-    """Open the gallery file at `path` and bring its schema up to date; None means in memory.
+def gallery_schema() -> Schema:
+    """Return the schema of galleries."""
+    how = "Make one: python -m tools import folder DIR."
+    return Schema("gallery", APPLICATION_ID, MIGRATIONS, how)
+
+
+def open_database(path: Path | None, *, create: bool, schema: Schema | None = None) -> Database:
+    """Open a file at `path` and bring its schema up to date; None means in memory.
+
+    Without a `schema` it is a gallery.
 
     Raises:
         GalleryMissingError: there is no file, and `create` was not given.
@@ -37,19 +46,20 @@ def open_database(path: Path | None, *, create: bool) -> Database:
         GalleryReadOnlyError: it cannot be created or written.
         NetworkShareError: it is on a network share.
     """
+    schema = schema or gallery_schema()
     share = find_network_share(path) if path else None
     if share:
         raise NetworkShareError(
-            f"The gallery {path} is on a network share ({share}), where SQLite can lose what "
+            f"The {schema.noun} {path} is on a network share ({share}), where SQLite can lose what "
             "is written. Put it on a local disk, and use a bundle to move it."
         )
     if path is not None and not is_there(path):
         if not create:
             raise GalleryMissingError(
-                f"There is no gallery {path.name}. Make one: python -m tools import folder DIR."
+                f"There is no {schema.noun} {path.name}. {schema.how_to_make}"
             )
-        _create_file(path)
-    with explained(path):
+        _create_file(path, schema.noun)
+    with explained(path, schema.noun):
         connection = sqlite3.connect(
             path or ":memory:",
             timeout=BUSY_SECONDS,
@@ -57,7 +67,7 @@ def open_database(path: Path | None, *, create: bool) -> Database:
             check_same_thread=False,
         )
         try:
-            return _prepare(Database(connection), path)
+            return _prepare(Database(connection), path, schema)
         except BaseException:
             connection.close()
             raise
@@ -92,84 +102,87 @@ def savepoint(db: Database) -> Iterator[None]:
 
 
 @contextmanager
-def explained(path: Path | None) -> Iterator[None]:
+def explained(path: Path | None, noun: str = "gallery") -> Iterator[None]:
     """Turn SQLite's errors into our own, which say what to do."""
     name = path.name if path else "in memory"
     try:
         yield
     except sqlite3.Error as error:
-        raise _explain(error, name) from error
+        raise _explain(error, noun, name) from error
 
 
-def _explain(error: sqlite3.Error, name: str) -> GalleryError:
+def _explain(error: sqlite3.Error, noun: str, name: str) -> GalleryError:
+    named = f"{noun} {name}"
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return GalleryLockedError(
-            f"Another process has been writing the gallery {name} for more than "
+            f"Another process has been writing the {named} for more than "
             f"{BUSY_SECONDS:g} s. Try again when it has finished."
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return GalleryReadOnlyError(
-            f"The gallery {name} cannot be opened for writing ({error}). "
+            f"The {named} cannot be opened for writing ({error}). "
             "Check the owner and the permissions of the file and its folder."
         )
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return GalleryReadOnlyError(
-            f"The gallery {name} could not be written ({error}); nothing was changed beyond what "
+            f"The {named} could not be written ({error}); nothing was changed beyond what "
             "was reported. Free space on the disk, or raise the quota, and try again."
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return NotAGalleryError(
-            f"{name} is not a gallery, or is damaged ({error}). Name another file, or restore a "
+            f"{name} is not a {noun}, or is damaged ({error}). Name another file, or restore a "
             "backup."
         )
-    return GalleryError(f"Reading or writing the gallery {name} failed: {error}.")
+    return GalleryError(f"Reading or writing the {named} failed: {error}.")
 
 
-def _create_file(path: Path) -> None:
+def _create_file(path: Path, noun: str = "gallery") -> None:
     # Created before SQLite opens it, so that others can never read it.
     try:
         path.touch(mode=OWNER_ONLY, exist_ok=True)
     except OSError as error:
         raise GalleryReadOnlyError(
-            f"The gallery {path.name} cannot be created ({error.strerror}). "
+            f"The {noun} {path.name} cannot be created ({error.strerror}). "
             "Check that the folder exists and belongs to you."
         ) from error
 
 
-def _prepare(db: Database, path: Path | None) -> Database:
+def _prepare(db: Database, path: Path | None, schema: Schema) -> Database:
     name = path.name if path else "in memory"
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA secure_delete = ON")
     # Read before the id: a process that is just creating the gallery stores both at once.
     is_empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     application_id = db.execute("PRAGMA application_id").fetchone()[0]
-    if application_id != APPLICATION_ID and not is_empty:
-        raise NotAGalleryError(f"{name} is an SQLite file, but not a gallery. Name another file.")
-    if schema_version(db) > len(MIGRATIONS):
-        raise GalleryTooNewError(
-            f"The gallery {name} has schema {schema_version(db)}; this version knows up to "
-            f"{len(MIGRATIONS)}. Update the software; the file was not touched."
+    if application_id != schema.application_id and not is_empty:
+        raise NotAGalleryError(
+            f"{name} is an SQLite file, but not a {schema.noun}. Name another file."
         )
-    if schema_version(db) < len(MIGRATIONS):
-        _upgrade(db, path)
+    if schema_version(db) > len(schema.steps):
+        raise GalleryTooNewError(
+            f"The {schema.noun} {name} has schema {schema_version(db)}; this version knows up to "
+            f"{len(schema.steps)}. Update the software; the file was not touched."
+        )
+    if schema_version(db) < len(schema.steps):
+        _upgrade(db, path, schema)
     return db
 
 
-def _upgrade(db: Database, path: Path | None) -> None:
+def _upgrade(db: Database, path: Path | None, schema: Schema) -> None:
     """Bring a file's schema up to date, after a backup, or leave it as it is."""
     db.execute("PRAGMA journal_mode = WAL")
     backup: Path | None = None
     try:
         # One transaction: all steps or none, however this process ends, and no other in between.
         with transaction(db):
-            if path is not None and 0 < schema_version(db) < len(MIGRATIONS):
+            if path is not None and 0 < schema_version(db) < len(schema.steps):
                 backup = _back_up(schema_version(db), path)
-            while migrate(db):
+            while migrate(db, schema):
                 pass
     except BaseException:
         # Or every opening that fails would leave another copy.
-        if backup and schema_version(db) < len(MIGRATIONS):
+        if backup and schema_version(db) < len(schema.steps):
             backup.unlink(missing_ok=True)
         raise
 

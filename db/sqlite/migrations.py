@@ -186,20 +186,3 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m004_models,
 )
 """In order; step i brings a file to `user_version` i + 1. Steps are added, never changed."""
-
-
-def schema_version(db: Database) -> int:
-    """Return how many migrations a file has had."""
-    version: int = db.execute("PRAGMA user_version").fetchone()[0]
-    return version
-
-
-def migrate(db: Database) -> bool:
-    """Take one step if the schema is not up to date; the caller holds the transaction."""
-    number = schema_version(db) + 1
-    if number > len(MIGRATIONS):
-        return False
-    MIGRATIONS[number - 1](db)
-    db.execute(f"PRAGMA user_version = {number}")
-    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    return True

@@ -1,0 +1,120 @@
+"""The interface of the ledger, which remembers what scans found; `db.stores` opens one."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol, Self
+
+from db.people import Link
+from db.records import Generation
+from db.videos import (
+    Counts,
+    Depth,
+    Lease,
+    Offered,
+    Outcome,
+    Scanned,
+    Sighting,
+    Stamp,
+    State,
+    VideoFile,
+    VideoFound,
+    VideoRecord,
+)
+
+
+class Ledger(Protocol):
+    """Videos, the people seen in them, and the queue of those to be scanned.
+
+    Every method is one short transaction, so that several processes may use a ledger at once. Any
+    may raise an error of `db.errors`.
+    """
+
+    def close(self) -> None:
+        """Close it."""
+
+    def __enter__(self) -> Self:
+        """Return the ledger."""
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+
+    def stamps(self) -> Mapping[bytes, Stamp]:
+        """Return the stamp of every known file that is there, by its path."""
+
+    def offer(self, files: Iterable[VideoFile], depth: Depth) -> Offered:
+        """Add files, and queue the videos that are new, to be scanned at this depth.
+
+        A file whose content is known under another path is only noted as another place of it.
+        """
+
+    def want(self, videos: Iterable[int], depth: Depth) -> int:
+        """Queue those of some videos that were done at a lesser depth; return how many."""
+
+    def note_gone(self, paths: Iterable[bytes]) -> int:
+        """Note that files are no longer there; return how many were known."""
+
+    def lease(self, owner: str, seconds: float, only: frozenset[int] | None = None) -> Lease | None:
+        """Take the next queued video to scan, for so long; None if there is none.
+
+        A lease that ran out counts as a try, and its video is queued again.
+        """
+
+    def renew(self, lease: Lease, seconds: float) -> bool:
+        """Keep a lease for so much longer; False if it ran out and somebody else has the video."""
+
+    def release(self, lease: Lease) -> None:
+        """Give a video back unscanned, as if it had not been tried."""
+
+    def finish(
+        self,
+        lease: Lease,
+        found: VideoFound,
+        scanned: Scanned,
+        outcomes: Sequence[Outcome],
+        at: Generation,
+    ) -> bool:
+        """Store what was found in place of what was known, and end the lease.
+
+        Returns False, and stores nothing, if the lease was lost.
+        """
+
+    def fail(self, lease: Lease, reason: str, *, for_good: bool) -> bool:
+        """Note that a video could not be scanned, and queue it again unless `for_good`.
+
+        Returns False if the lease was lost.
+        """
+
+    def retry(self, videos: Iterable[int]) -> int:
+        """Queue failed videos again, with no tries counted."""
+
+    def counts(self) -> Counts:
+        """Count the videos by state."""
+
+    def videos(self, after: int = 0, limit: int = 1000) -> list[VideoRecord]:
+        """List videos by id, those after `after`, at most `limit`."""
+
+    def ids(self, paths: Iterable[bytes]) -> frozenset[int]:
+        """Return the ids of the videos that these files hold."""
+
+    def sightings(self, videos: Sequence[int]) -> dict[int, list[Sighting]]:
+        """Return the people seen in some videos, in order of position."""
+
+    def links(self, videos: Sequence[int]) -> dict[int, list[Link]]:
+        """Return who may be one person in some videos, the most alike first."""
+
+    def outcomes(self, videos: Sequence[int]) -> dict[int, list[Outcome]]:
+        """Return what matching said of the people in some videos, in order of position."""
+
+    def put_outcomes(self, outcomes: Mapping[int, Sequence[Outcome]], at: Generation) -> None:
+        """Replace the outcomes of some videos."""
+
+    def not_matched_at(self, at: Generation, limit: int) -> list[int]:
+        """Return the ids of videos whose outcomes are of another generation of the gallery."""
+
+    def erase_performer(self, performer: int) -> int:
+        """Erase every sighting that is matched with a performer, also from the bytes of the file.
+
+        Returns how many there were.
+        """
+
+    def iterate(self, state: State | None = None) -> Iterator[VideoRecord]:
+        """Yield all videos by id, or those in one state."""

@@ -1,0 +1,348 @@
+"""The ledger in one SQLite file: videos, the queue, and the people seen."""
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlite_utils import Database
+
+from db.people import Link
+from db.records import Generation
+from db.sqlite.connections import explained, open_database, transaction
+from db.sqlite.ledger_people import (
+    read_links,
+    read_outcomes,
+    read_sightings,
+    save_outcomes,
+    save_people,
+)
+from db.sqlite.ledger_schema import LEDGER
+from db.videos import (
+    Counts,
+    Depth,
+    Lease,
+    Offered,
+    Outcome,
+    Scanned,
+    Sighting,
+    Stamp,
+    State,
+    VideoFile,
+    VideoFound,
+    VideoRecord,
+)
+
+MOST_TRIES = 3
+"""A video whose scan ends without an answer so often is set aside: it kills what reads it."""
+
+SET_ASIDE = (
+    f"Its scan ended without an answer {MOST_TRIES} times: it crashes what reads it, or the "
+    "machine stopped each time. Try it again with --retry."
+)
+
+DEPTHS: tuple[Depth, ...] = ("quick", "normal", "deep")
+"""Each sees all that the one before it sees, and more."""
+
+_OFFERED_AT_ONCE = 500
+
+_RECORDS = """
+    SELECT id, oshash, size_bytes,
+           (SELECT json_group_array(hex(path)) FROM
+               (SELECT path FROM files WHERE video_id = videos.id AND NOT gone ORDER BY path)),
+           state, reason, tries, seconds, faces, left_out, depth, every_seconds, models,
+           scanned_at, gallery, generation
+    FROM videos
+"""
+
+
+class SqliteLedger:
+    """A ledger; safe to use from several threads. It must not cross a fork.
+
+    `clock` returns the seconds by which leases run out: all processes on a machine share it.
+    """
+
+    def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
+        """Open the ledger at `path`, made if it is not there; without a path, one in memory."""
+        self.path = path
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._db = open_database(path, create=True, schema=LEDGER)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def stamps(self) -> Mapping[bytes, Stamp]:
+        """Return the stamp of every known file that is there."""
+        sql = "SELECT path, size_bytes, mtime_ns FROM files WHERE NOT gone"
+        return {path: Stamp(size, mtime) for path, size, mtime in self._rows(sql)}
+
+    def offer(self, files: Iterable[VideoFile], depth: Depth) -> Offered:
+        """Add files, a few hundred in each transaction, and queue what is to be scanned."""
+        counted = dict.fromkeys(Offered._fields, 0)
+        waiting = list(files)
+        for start in range(0, len(waiting), _OFFERED_AT_ONCE):
+            with self._writing() as db:
+                for file in waiting[start : start + _OFFERED_AT_ONCE]:
+                    counted[_offer(db, file, depth)] += 1
+        return Offered(**counted)
+
+    def want(self, videos: Iterable[int], depth: Depth) -> int:
+        """Queue those of some videos that were done at a lesser depth; return how many."""
+        lesser = json.dumps(DEPTHS[: DEPTHS.index(depth)])
+        sql = (
+            "UPDATE videos SET wanted_depth = ?, state = 'queued', tries = 0 WHERE id = ? "
+            "AND state = 'done' AND depth IN (SELECT value FROM json_each(?))"
+        )
+        with self._writing() as db:
+            return sum(db.execute(sql, (depth, one, lesser)).rowcount for one in videos)
+
+    def note_gone(self, paths: Iterable[bytes]) -> int:
+        """Note that files are no longer there."""
+        sql = "UPDATE files SET gone = 1 WHERE path = ? AND NOT gone"
+        with self._writing() as db:
+            return sum(db.execute(sql, (path,)).rowcount for path in paths)
+
+    def lease(self, owner: str, seconds: float, only: frozenset[int] | None = None) -> Lease | None:
+        """Take the next queued video that has a file, or one of `only`."""
+        now = self._clock()
+        token = secrets.token_hex(16)
+        among = None if only is None else json.dumps(sorted(only))
+        with self._writing() as db:
+            _queue_again(db, now)
+            row = db.execute(
+                "UPDATE videos SET state = 'working', tries = tries + 1, lease_token = ?, "
+                "lease_owner = ?, lease_until = ? WHERE id = (SELECT id FROM videos "
+                "WHERE state = 'queued' AND EXISTS "
+                "(SELECT 1 FROM files WHERE video_id = videos.id AND NOT gone) "
+                "AND (? IS NULL OR id IN (SELECT value FROM json_each(?))) ORDER BY id LIMIT 1) "
+                "RETURNING id, oshash, tries, wanted_depth",
+                (token, owner, now + seconds, among, among),
+            ).fetchone()
+            if row is None:
+                return None
+            paths = db.execute(
+                "SELECT path FROM files WHERE video_id = ? AND NOT gone ORDER BY path", (row[0],)
+            ).fetchall()
+        return Lease(row[0], token, row[1], tuple(path for (path,) in paths), row[2], row[3])
+
+    def renew(self, lease: Lease, seconds: float) -> bool:
+        """Keep a lease for so much longer."""
+        until = self._clock() + seconds
+        with self._writing() as db:
+            return _update(db, lease, "lease_until = ?", until)
+
+    def release(self, lease: Lease) -> None:
+        """Give a video back unscanned."""
+        with self._writing() as db:
+            _update(db, lease, "state = 'queued', tries = tries - 1, lease_token = ''")
+
+    def finish(
+        self,
+        lease: Lease,
+        found: VideoFound,
+        scanned: Scanned,
+        outcomes: Sequence[Outcome],
+        at: Generation,
+    ) -> bool:
+        """Store what was found, and end the lease."""
+        with self._writing() as db:
+            is_ours = _update(
+                db,
+                lease,
+                "state = 'done', reason = '', tries = 0, depth = ?, every_seconds = ?, models = ?, "
+                "seconds = ?, frames = ?, faces = ?, left_out = ?, "
+                "scanned_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), gallery = ?, generation = ?, "
+                "lease_token = ''",
+                *(scanned.depth, scanned.every_seconds, json.dumps(scanned.models)),
+                *(found.seconds, found.frames, found.faces, found.left_out, *at),
+            )
+            if is_ours:
+                save_people(db, lease.video, found)
+                save_outcomes(db, lease.video, outcomes)
+        return is_ours
+
+    def fail(self, lease: Lease, reason: str, *, for_good: bool) -> bool:
+        """Note that a video could not be scanned."""
+        state = "failed" if for_good or lease.tries >= MOST_TRIES else "queued"
+        with self._writing() as db:
+            return _update(db, lease, "state = ?, reason = ?, lease_token = ''", state, reason)
+
+    def retry(self, videos: Iterable[int]) -> int:
+        """Queue failed videos again."""
+        sql = "UPDATE videos SET state = 'queued', tries = 0 WHERE id = ? AND state = 'failed'"
+        with self._writing() as db:
+            return sum(db.execute(sql, (video,)).rowcount for video in videos)
+
+    def counts(self) -> Counts:
+        """Count the videos by state."""
+        rows = self._rows(
+            "SELECT CASE WHEN EXISTS (SELECT 1 FROM files WHERE video_id = videos.id AND NOT gone) "
+            "THEN state ELSE 'gone' END AS shown, count(*) FROM videos GROUP BY shown"
+        )
+        return Counts(**(dict.fromkeys(Counts._fields, 0) | dict(rows)))
+
+    def videos(self, after: int = 0, limit: int = 1000) -> list[VideoRecord]:
+        """List videos by id."""
+        rows = self._rows(f"{_RECORDS} WHERE id > ? ORDER BY id LIMIT ?", after, limit)
+        return [_record(row) for row in rows]
+
+    def iterate(self, state: State | None = None) -> Iterator[VideoRecord]:
+        """Yield all videos by id, or those in one state."""
+        after = 0
+        while found := self.videos(after):
+            yield from (one for one in found if state in (None, one.state))
+            after = found[-1].id
+
+    def ids(self, paths: Iterable[bytes]) -> frozenset[int]:
+        """Return the ids of the videos that these files hold."""
+        sql = "SELECT video_id FROM files WHERE path = ?"
+        return frozenset(row[0] for path in paths for row in self._rows(sql, path))
+
+    def sightings(self, videos: Sequence[int]) -> dict[int, list[Sighting]]:
+        """Return the people seen in some videos."""
+        with self._reading() as db:
+            return read_sightings(db, videos)
+
+    def links(self, videos: Sequence[int]) -> dict[int, list[Link]]:
+        """Return who may be one person in some videos."""
+        with self._reading() as db:
+            return read_links(db, videos)
+
+    def outcomes(self, videos: Sequence[int]) -> dict[int, list[Outcome]]:
+        """Return what matching said of the people in some videos."""
+        with self._reading() as db:
+            return read_outcomes(db, videos)
+
+    def put_outcomes(self, outcomes: Mapping[int, Sequence[Outcome]], at: Generation) -> None:
+        """Replace the outcomes of some videos."""
+        with self._writing() as db:
+            for video, rows in outcomes.items():
+                save_outcomes(db, video, rows)
+                sql = "UPDATE videos SET gallery = ?, generation = ? WHERE id = ?"
+                db.execute(sql, (*at, video))
+
+    def not_matched_at(self, at: Generation, limit: int) -> list[int]:
+        """Return the ids of videos whose outcomes are of another generation of the gallery."""
+        sql = (
+            "SELECT id FROM videos WHERE state = 'done' AND (gallery, generation) IS NOT (?, ?) "
+            "ORDER BY id LIMIT ?"
+        )
+        return [row[0] for row in self._rows(sql, *at, limit)]
+
+    def erase_performer(self, performer: int) -> int:
+        """Erase every sighting that is matched with a performer, and whoever was joined to it."""
+        with self._writing() as db:
+            erased = db.execute(
+                "DELETE FROM sightings WHERE (video_id, position) IN (SELECT one.video_id, "
+                "one.position FROM outcomes AS one JOIN outcomes AS leading "
+                "ON leading.video_id = one.video_id AND leading.position = one.lead "
+                "WHERE leading.performer = ?)",
+                (performer,),
+            ).rowcount
+            db.execute(
+                "DELETE FROM outcomes WHERE NOT EXISTS (SELECT 1 FROM sightings WHERE "
+                "sightings.video_id = outcomes.video_id AND sightings.position = outcomes.position)"
+            )
+        self._scrub()
+        return erased
+
+    def _scrub(self) -> None:
+        """Rewrite the file, so that nothing deleted can be read from it."""
+        with self._reading() as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            db.execute("VACUUM")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self._reading() as db:
+            rows: list[tuple[Any, ...]] = db.execute(sql, values).fetchall()
+            return rows
+
+    @contextmanager
+    def _reading(self) -> Iterator[Database]:
+        with self._lock, explained(self.path, LEDGER.noun):
+            yield self._db
+
+    @contextmanager
+    def _writing(self) -> Iterator[Database]:
+        with self._reading() as db, transaction(db):
+            yield db
+
+
+def _offer(db: Database, file: VideoFile, depth: Depth) -> str:
+    """Add a file, and say which field of Offered counts it."""
+    size, mtime = file.stamp
+    before = db.execute(
+        "SELECT oshash, files.size_bytes FROM files JOIN videos ON videos.id = video_id "
+        "WHERE path = ?",
+        (file.path,),
+    ).fetchone()
+    is_same = before == (file.oshash, size)
+    video = db.execute(
+        "INSERT INTO videos (oshash, size_bytes, wanted_depth) VALUES (?, ?, ?) "
+        "ON CONFLICT DO NOTHING RETURNING id",
+        (file.oshash, size, depth),
+    ).fetchone()
+    db.execute(
+        "INSERT INTO files (path, video_id, size_bytes, mtime_ns) "
+        "SELECT ?, id, ?, ? FROM videos WHERE (oshash, size_bytes) = (?, ?) "
+        "ON CONFLICT DO UPDATE SET video_id = excluded.video_id, "
+        "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, gone = 0",
+        (file.path, size, mtime, file.oshash, size),
+    )
+    if before is not None and not is_same:
+        return "changed"
+    return "new" if video else "known" if is_same else "moved"
+
+
+def _queue_again(db: Database, now: float) -> None:
+    """Queue videos whose lease ran out, or set them aside."""
+    db.execute(
+        "UPDATE videos SET state = 'failed', reason = ?, lease_token = '' "
+        "WHERE state = 'working' AND lease_until < ? AND tries >= ?",
+        (SET_ASIDE, now, MOST_TRIES),
+    )
+    db.execute(
+        "UPDATE videos SET state = 'queued', lease_token = '' "
+        "WHERE state = 'working' AND lease_until < ?",
+        (now,),
+    )
+
+
+def _update(db: Database, lease: Lease, change: str, *values: Any) -> bool:
+    """Change a leased video; False if the lease was lost."""
+    is_ours = "WHERE id = ? AND lease_token = ? AND state = 'working'"
+    sql = f"UPDATE videos SET {change} {is_ours}"  # noqa: S608  # every change is in this file
+    return bool(db.execute(sql, (*values, lease.video, lease.token)).rowcount)
+
+
+def _record(row: tuple[Any, ...]) -> VideoRecord:
+    number, oshash, size, paths, state, reason, tries, seconds, faces, left_out = row[:10]
+    depth, every, models, scanned_at, gallery, generation = row[10:]
+    return VideoRecord(
+        id=number,
+        oshash=oshash,
+        size_bytes=size,
+        paths=tuple(bytes.fromhex(path) for path in json.loads(paths)),
+        state=state,
+        reason=reason,
+        tries=tries,
+        seconds=seconds,
+        faces=faces,
+        left_out=left_out,
+        scanned=Scanned(depth, every, tuple(json.loads(models))) if depth else None,
+        scanned_at=scanned_at,
+        matched_at=None if gallery is None else (gallery, generation),
+    )

@@ -1,0 +1,124 @@
+"""The ledger's schema as numbered steps."""
+
+from sqlite_utils import Database
+
+from db.sqlite.schemas import Schema
+
+LEDGER_APPLICATION_ID = 0x5056524C
+"""Marks a file as a ledger in its header: "PVRL" in ASCII."""
+
+
+def m001_videos_and_sightings(db: Database) -> None:
+    """Files, videos by what they hold, the people seen in them, and what matching said of them."""
+    _create_videos(db)
+    _create_sightings(db)
+    db.execute(
+        """
+        CREATE TABLE outcomes (
+            video_id INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            lead INTEGER NOT NULL,
+            performer INTEGER,
+            score REAL NOT NULL,
+            verdict TEXT NOT NULL,
+            PRIMARY KEY (video_id, position)
+        ) WITHOUT ROWID
+        """
+    )
+    db.execute(
+        "CREATE INDEX outcomes_by_performer ON outcomes (performer) WHERE performer IS NOT NULL"
+    )
+
+
+def _create_videos(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE videos (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            oshash TEXT NOT NULL,
+            size_bytes INTEGER NOT NULL,
+            state TEXT NOT NULL DEFAULT 'queued',
+            reason TEXT NOT NULL DEFAULT '',
+            tries INTEGER NOT NULL DEFAULT 0,
+            wanted_depth TEXT NOT NULL,
+            depth TEXT NOT NULL DEFAULT '',
+            every_seconds REAL,
+            models TEXT NOT NULL DEFAULT '[]',
+            seconds REAL NOT NULL DEFAULT 0,
+            frames INTEGER NOT NULL DEFAULT 0,
+            faces INTEGER NOT NULL DEFAULT 0,
+            left_out INTEGER NOT NULL DEFAULT 0,
+            scanned_at TEXT NOT NULL DEFAULT '',
+            gallery INTEGER,
+            generation INTEGER,
+            lease_token TEXT NOT NULL DEFAULT '',
+            lease_owner TEXT NOT NULL DEFAULT '',
+            lease_until REAL NOT NULL DEFAULT 0,
+            UNIQUE (oshash, size_bytes)
+        )
+        """
+    )
+    db.execute("CREATE INDEX videos_by_state ON videos (state, id)")
+    db.execute("CREATE INDEX videos_by_generation ON videos (generation) WHERE state = 'done'")
+    db.execute(
+        """
+        CREATE TABLE files (
+            path BLOB PRIMARY KEY,
+            video_id INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+            size_bytes INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            gone INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID
+        """
+    )
+    db.execute("CREATE INDEX files_by_video ON files (video_id)")
+
+
+def _create_sightings(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE sightings (
+            id INTEGER PRIMARY KEY,
+            video_id INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            best_seconds REAL NOT NULL,
+            seen BLOB NOT NULL,
+            picture BLOB NOT NULL,
+            UNIQUE (video_id, position)
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE views (
+            sighting_id INTEGER NOT NULL REFERENCES sightings (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            seconds REAL NOT NULL,
+            quality REAL NOT NULL,
+            faces INTEGER NOT NULL,
+            weaknesses TEXT NOT NULL,
+            first BLOB NOT NULL,
+            second BLOB,
+            PRIMARY KEY (sighting_id, number)
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE links (
+            video_id INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+            first INTEGER NOT NULL,
+            second INTEGER NOT NULL,
+            distance REAL NOT NULL
+        )
+        """
+    )
+    db.execute("CREATE INDEX links_by_video ON links (video_id)")
+
+
+LEDGER = Schema(
+    "library",
+    LEDGER_APPLICATION_ID,
+    (m001_videos_and_sightings,),
+    "Make one: python -m tools scan FOLDER.",
+)

@@ -1,0 +1,145 @@
+"""What the ledger knows of videos: their files, the state of their scan, and who is in them."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+from db.people import Link, PersonFound
+from db.records import Generation
+
+State: TypeAlias = Literal["queued", "working", "done", "failed"]
+"""Queued: to be scanned. Working: somebody scans it. Failed: with a reason; a scan skips it until
+its file changes, or it is asked to try again."""
+
+Depth: TypeAlias = Literal["quick", "normal", "deep"]
+
+Verdict: TypeAlias = Literal["match", "uncertain", "unknown"]
+
+
+class Stamp(NamedTuple):
+    """What shows without reading a file that it is the one that was there before."""
+
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """A file on disk: its absolute path as bytes, and the fingerprint of what it holds.
+
+    `oshash` is Stash's fingerprint, 16 hexadecimal digits.
+    """
+
+    path: bytes
+    stamp: Stamp
+    oshash: str
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """How a video was scanned: the depth, seconds between samples (None: chosen), and the models.
+
+    `models` are the ids of the encodings' models, the primary one first.
+    """
+
+    depth: Depth
+    every_seconds: float | None
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to scan one video at a depth, until it runs out: `token` is good for nobody else.
+
+    `paths` are its files, `tries` counts this try too.
+    """
+
+    video: int
+    token: str
+    oshash: str
+    paths: tuple[bytes, ...]
+    tries: int
+    depth: Depth
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What matching says of one sighting; derived, and made again by a rematch.
+
+    `lead` is the position of the sighting whose name and picture stand for this one too: its own,
+    unless both were joined. Only a lead has a performer, a score (percent) and a verdict.
+    """
+
+    position: int
+    lead: int
+    performer: int | None = None
+    score: float = 0.0
+    verdict: Verdict = "unknown"
+
+
+@dataclass(frozen=True, eq=False)
+class VideoFound:
+    """What a scan found in a video: people, not named yet, and who of them may be one person.
+
+    `people` are given with their positions; positions of people who were not kept are missing.
+    """
+
+    seconds: float
+    frames: int
+    faces: int
+    people: tuple[tuple[int, PersonFound], ...]
+    links: tuple[Link, ...]
+    left_out: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """A person stored: where in which video, and everything that was found of them."""
+
+    video: int
+    position: int
+    person: PersonFound
+
+
+@dataclass(frozen=True)
+class VideoRecord:
+    """A video of the library, by what it holds; `paths` are its files that are there, by name.
+
+    `reason` says why it failed. `left_out` counts people who are strangers and were not kept.
+    `matched_at` is the gallery's generation of its outcomes.
+    """
+
+    id: int
+    oshash: str
+    size_bytes: int
+    paths: tuple[bytes, ...]
+    state: State
+    reason: str
+    tries: int
+    seconds: float
+    faces: int
+    left_out: int
+    scanned: Scanned | None
+    scanned_at: str
+    matched_at: Generation | None
+
+
+class Counts(NamedTuple):
+    """How many videos are in each state, and how many have no file any more."""
+
+    queued: int
+    working: int
+    done: int
+    failed: int
+    gone: int
+
+
+class Offered(NamedTuple):
+    """What an offer of files changed: videos to scan, and files that were known already.
+
+    `moved` were known by their content under another path, `changed` hold something new.
+    """
+
+    new: int = 0
+    known: int = 0
+    moved: int = 0
+    changed: int = 0
