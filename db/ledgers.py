@@ -1,6 +1,7 @@
 """The interface of the ledger, which remembers what scans found; `db.stores` opens one."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
 from db.people import Link
@@ -36,6 +37,15 @@ class Ledger(Protocol):
 
     def __exit__(self, *_: object) -> None:
         """Close it."""
+
+    def working(self) -> AbstractContextManager[bool]:
+        """Become the one process that scans for this ledger; False if another one is."""
+
+    def choice(self, name: str) -> str:
+        """Return what the user chose once for all scans; "" if nothing yet."""
+
+    def choose(self, name: str, value: str) -> None:
+        """Remember what the user chose."""
 
     def stamps(self) -> Mapping[bytes, Stamp]:
         """Return the stamp of every known file that is there, by its path."""

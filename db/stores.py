@@ -6,7 +6,9 @@ from pathlib import Path
 from db.addresses import StoreAddress
 from db.errors import UnknownStoreError
 from db.galleries import Gallery, Store
+from db.ledgers import Ledger
 from db.sqlite import store as sqlite
+from db.sqlite.ledger import SqliteLedger
 
 
 def open_store(address: StoreAddress | Path | str) -> Store:
@@ -22,6 +24,22 @@ def open_store(address: StoreAddress | Path | str) -> Store:
             "path, or as sqlite:///PATH."
         )
     return sqlite.SqliteStore(found)
+
+
+def open_ledger(address: StoreAddress | Path | str) -> Ledger:
+    """Open the ledger at an address; it is made if it is not there.
+
+    Raises:
+        UnknownStoreError: no store has an address of this kind.
+        GalleryError: it cannot be opened; see `db.errors`.
+    """
+    found = address if isinstance(address, StoreAddress) else StoreAddress(str(address))
+    if not found.is_file:
+        raise UnknownStoreError(
+            f"A library at {found} cannot be opened; it must be an SQLite file. Name one by its "
+            "path, or as sqlite:///PATH."
+        )
+    return SqliteLedger(found.path)
 
 
 def open_bundle(path: Path) -> AbstractContextManager[Gallery]:

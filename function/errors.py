@@ -18,6 +18,7 @@ RecognitionError                   500 internal_error
 ├── VideoOverLimitError            413 video_over_limit
 ├── UntrustedHostError             421 untrusted_host
 ├── UnreadableVideoError           422 unreadable_video
+│   └── CrashedVideoError          422 unreadable_video
 ├── PhotoUnusableError             422 photo_unusable
 ├── GalleryTooLargeError           422 gallery_too_large
 ├── BusyError                      429 busy
@@ -160,6 +161,10 @@ class UnreadableVideoError(RecognitionError):
 
     status = 422
     code = "unreadable_video"
+
+
+class CrashedVideoError(UnreadableVideoError):
+    """Reading it ended the process that read it; it may be malicious, or memory was short."""
 
 
 class PhotoUnusableError(RecognitionError):

@@ -85,6 +85,7 @@ def _store(text: str) -> StoreAddress:
 
 
 USUAL_STORE = StoreAddress("performers.db")
+USUAL_LIBRARY = StoreAddress("library.db")
 
 TEXT = Kind(str, "text")
 ROOTS = Kind(_roots, f"paths separated by {os.pathsep}")
@@ -113,6 +114,17 @@ class Settings:
         "how callers see these folders: `/theirs=/ours`, pairs separated by `;`",
     ] = ()
     performers_db: Annotated[StoreAddress, STORE, "the gallery, one SQLite file"] = USUAL_STORE
+    library_db: Annotated[
+        StoreAddress,
+        STORE,
+        "the ledger: what scans found, one SQLite file of faces and times that only you can read",
+    ] = USUAL_LIBRARY
+    strangers: Annotated[
+        Literal["", "keep", "off"],
+        _choice("keep", "off"),
+        "whether a scan keeps people who are nobody you enrolled, to name them later without "
+        "another scan; if not set: as chosen at the first scan, and off until then",
+    ] = ""
     every_seconds: Annotated[
         float | None, INTERVAL, "seconds between samples; auto: about 240 a video, 0.5 to 5 s apart"
     ] = None

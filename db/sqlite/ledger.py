@@ -22,6 +22,7 @@ from db.sqlite.ledger_people import (
     save_people,
 )
 from db.sqlite.ledger_schema import LEDGER
+from db.sqlite.writers import only_worker
 from db.videos import (
     Counts,
     Depth,
@@ -82,6 +83,25 @@ class SqliteLedger:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @contextmanager
+    def working(self) -> Iterator[bool]:
+        """Become the one worker; False if another process is."""
+        if self.path is None:
+            yield True
+            return
+        with only_worker(self.path) as is_ours:
+            yield is_ours
+
+    def choice(self, name: str) -> str:
+        """Return what the user chose; "" if nothing yet."""
+        rows = self._rows("SELECT value FROM choices WHERE name = ?", name)
+        return str(rows[0][0]) if rows else ""
+
+    def choose(self, name: str, value: str) -> None:
+        """Remember what the user chose."""
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO choices VALUES (?, ?)", (name, value))
 
     def stamps(self) -> Mapping[bytes, Stamp]:
         """Return the stamp of every known file that is there."""

@@ -10,7 +10,9 @@ LEDGER_APPLICATION_ID = 0x5056524C
 
 def m001_videos_and_sightings(db: Database) -> None:
     """Files, videos by what they hold, the people seen in them, and what matching said of them."""
+    db.execute("CREATE TABLE choices (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
     _create_videos(db)
+    _create_files(db)
     _create_sightings(db)
     db.execute(
         """
@@ -60,6 +62,9 @@ def _create_videos(db: Database) -> None:
     )
     db.execute("CREATE INDEX videos_by_state ON videos (state, id)")
     db.execute("CREATE INDEX videos_by_generation ON videos (generation) WHERE state = 'done'")
+
+
+def _create_files(db: Database) -> None:
     db.execute(
         """
         CREATE TABLE files (

@@ -48,3 +48,25 @@ def only_writer(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def only_worker(path: Path) -> Iterator[bool]:
+    """Become the one process that scans for the ledger at `path`; False if another one is.
+
+    The system releases the claim when the process ends, however it ends.
+    """
+    if sys.platform == "win32":
+        yield True
+        return
+    real = path.resolve()
+    handle = os.open(real.with_name(f"{real.name}.worker"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from function.errors import (
+    CrashedVideoError,
     EngineUnavailableError,
     PhotoUnusableError,
     RecognitionError,
     StoppingError,
     TimeLimitError,
+    UnreadableVideoError,
 )
 from function.sandbox.handle import Child, EndedError, setup_of
 from function.sandbox.messages import Ready
@@ -185,6 +187,8 @@ class Sandbox:
         reason = (
             f"{order.name} crashed the process that read it ({error}). It is damaged or malicious."
         )
+        if refusal is UnreadableVideoError:
+            return CrashedVideoError(reason)
         return refusal(f"unreadable: {reason}" if refusal is PhotoUnusableError else reason)
 
 

@@ -9,16 +9,9 @@ from typing import TypedDict
 from flask import Request, Response
 
 from function.errors import OutsideMediaRootError, VideoNotFoundError
+from function.media.files import VIDEO_SUFFIXES
 from function.web.responses import json_response
 from function.web.service import Service
-
-VIDEO_SUFFIXES = frozenset(
-    (
-        *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".mpg", ".mpeg"),
-        *(".ts", ".m2ts", ".mts", ".vob", ".ogv", ".3gp", ".divx"),
-    )
-)
-"""The suffixes the page lists; a video with another suffix can still be typed."""
 
 MOST_ENTRIES = 2000
 """A longer folder is cut off, and says so: nobody scrolls further, and the page stays fast."""

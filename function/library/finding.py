@@ -1,0 +1,100 @@
+"""Finds the videos in folders, and what is new or changed among them."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from db.videos import Stamp, VideoFile
+from function.library.oshash import oshash_of
+from function.media.files import VIDEO_SUFFIXES
+
+_TO_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is in some folders: new or changed files, the paths of all, and what cannot be read.
+
+    `unreadable` holds paths, each with the reason.
+    """
+
+    files: tuple[VideoFile, ...]
+    paths: tuple[bytes, ...]
+    unreadable: tuple[tuple[bytes, str], ...]
+
+
+def find_videos(
+    places: Sequence[Path],
+    known: Mapping[bytes, Stamp],
+    tell: Callable[[int], None] = lambda _: None,
+) -> Found:
+    """Look for videos in folders and below, or at the paths of files.
+
+    A file whose size and time are `known` is not read again. `tell` is called with the number of
+    files found so far. Links are followed, each folder is looked into once, and hidden names are
+    left out.
+    """
+    files: list[VideoFile] = []
+    paths: list[bytes] = []
+    unreadable: list[tuple[bytes, str]] = []
+    for path in _walk(places, unreadable):
+        tell(len(paths) + 1)
+        try:
+            file = _read(path, known)
+        except OSError as error:
+            unreadable.append((path, error.strerror or str(error)))
+            continue
+        paths.append(path)
+        if file:
+            files.append(file)
+    return Found(tuple(files), tuple(paths), tuple(unreadable))
+
+
+def is_below(path: bytes, places: Sequence[Path]) -> bool:
+    """Say whether a path is one of some places, or in one of these folders."""
+    return any(
+        path == place or path.startswith(place.rstrip(b"/") + b"/")
+        for place in map(os.fsencode, places)
+    )
+
+
+def _read(path: bytes, known: Mapping[bytes, Stamp]) -> VideoFile | None:
+    """Return a file to offer; None if it is known as it is."""
+    found = os.stat(path)  # noqa: PTH116  # a path of bytes: its name may be no text
+    stamp = Stamp(found.st_size, found.st_mtime_ns)
+    if known.get(path) == stamp:
+        return None
+    descriptor = os.open(path, _TO_READ)
+    try:
+        return VideoFile(path, stamp, oshash_of(descriptor))
+    finally:
+        os.close(descriptor)
+
+
+def _walk(places: Sequence[Path], unreadable: list[tuple[bytes, str]]) -> Iterator[bytes]:
+    """Yield the paths of videos, folder by folder in order of name, each once."""
+
+    def note(error: OSError) -> None:
+        unreadable.append((os.fsencode(error.filename), error.strerror or str(error)))
+
+    seen: set[tuple[int, int]] = set()
+    for place in places:
+        if not place.is_dir():
+            yield os.fsencode(place)
+            continue
+        for folder, below, names in os.walk(os.fsencode(place), onerror=note, followlinks=True):
+            status = os.stat(folder)  # noqa: PTH116  # bytes, as above
+            if (status.st_dev, status.st_ino) in seen:
+                below.clear()
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            below[:] = sorted(name for name in below if not name.startswith(b"."))
+            for name in sorted(names):
+                if _is_video(name):
+                    yield os.path.join(folder, name)  # noqa: PTH118  # bytes, as above
+
+
+def _is_video(name: bytes) -> bool:
+    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122  # bytes, as above
+    return not name.startswith(b".") and os.fsdecode(suffix) in VIDEO_SUFFIXES

@@ -1,0 +1,84 @@
+"""Decides what a scan keeps of a video: whom, how much of them, and what matching said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from db.people import PersonFound, View
+from db.snapshots import Snapshot
+from db.videos import Outcome, VideoFound
+from function.matching.matches import Identification
+from function.people.gathering import PeopleFound
+from function.recognition import name_people
+from function.settings import Settings
+
+MOST_VIEWS_KEPT = 16
+"""At most this many views of a person are kept, 0.5 to 1 KB each: one video is worth four photos
+of different days at most, however many views there are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What the ledger is given of one video."""
+
+    found: VideoFound
+    outcomes: tuple[Outcome, ...]
+
+
+def keep_people(
+    found: PeopleFound,
+    video_seconds: float,
+    gallery: Snapshot,
+    settings: Settings,
+    *,
+    strangers: bool,
+) -> Kept:
+    """Name the people of a video, and choose what to keep of them.
+
+    They are named by what is kept, so that a rematch says the same. Without `strangers`, nothing of
+    people is kept who may be nobody of the gallery; they are counted.
+    """
+    trimmed = replace(found, people=tuple(trim(person) for person in found.people))
+    named = name_people(trimmed, gallery, settings).identifications
+    kept = [one for one in named if strangers or one.verdict != "unknown"]
+    positions = sorted(member for one in kept for member in one.members)
+    people = tuple((position, trimmed.people[position]) for position in positions)
+    links = tuple(one for one in found.links if {one.first, one.second} <= set(positions))
+    left_out = len(named) - len(kept)
+    video = VideoFound(video_seconds, found.frames, found.faces, people, links, left_out)
+    return Kept(video, outcomes_of(kept))
+
+
+def outcomes_of(named: Sequence[Identification]) -> tuple[Outcome, ...]:
+    """Return what matching said of everyone, by position; one who was joined has only a lead."""
+    outcomes = []
+    for one in named:
+        lead, *others = one.members
+        outcomes.append(_lead(one, lead))
+        outcomes += [Outcome(member, lead) for member in others]
+    return tuple(sorted(outcomes, key=lambda outcome: outcome.position))
+
+
+def _lead(one: Identification, position: int) -> Outcome:
+    if not one.matches:
+        return Outcome(position, position)
+    first = one.matches[0]
+    return Outcome(position, position, first.performer.id, first.score, one.verdict)
+
+
+def trim(person: PersonFound) -> PersonFound:
+    """Keep a person's best views: those that both nets encoded, then the best, strong ones first.
+
+    Their order stays, and the count of faces: the last one counts those of views left out.
+    """
+    if len(person.views) <= MOST_VIEWS_KEPT:
+        return person
+    ranked = sorted(person.views, key=_rank)
+    chosen = {id(view) for view in ranked[:MOST_VIEWS_KEPT]}
+    views = [view for view in person.views if id(view) in chosen]
+    faces = person.faces - sum(view.faces for view in views)
+    views[-1] = replace(views[-1], faces=views[-1].faces + faces)
+    return replace(person, views=tuple(views))
+
+
+def _rank(view: View) -> tuple[bool, int, float, float]:
+    return view.is_weak, -len(view.encodings), -view.quality, view.seconds

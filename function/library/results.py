@@ -1,0 +1,88 @@
+"""Says who is in which video, from what scans found and matching said."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from db.ledgers import Ledger
+from db.people import Seen
+from db.records import Performer
+from db.videos import Outcome, Sighting, Verdict, VideoRecord
+from function.people.appearances import Span, find_appearances
+
+VIDEOS_AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class PersonResult:
+    """A person in a video: who it is, how certain, when they are seen, and how often.
+
+    `performer` is None for somebody unknown. `position` tells the people of a video apart.
+    """
+
+    position: int
+    performer: Performer | None
+    score: float
+    verdict: Verdict
+    appearances: tuple[Span, ...]
+    faces: int
+    best_seconds: float
+
+
+@dataclass(frozen=True)
+class VideoResult:
+    """A video, and the people in it, the most certain first."""
+
+    video: VideoRecord
+    people: tuple[PersonResult, ...]
+
+
+def results_of(
+    ledger: Ledger,
+    videos: Iterator[VideoRecord],
+    performers: Mapping[int, Performer],
+    verdicts: Collection[Verdict] = (),
+) -> Iterator[VideoResult]:
+    """Yield who is in each video; with `verdicts`, only the people with one of these."""
+    while batch := list(islice(videos, VIDEOS_AT_ONCE)):
+        numbers = [one.id for one in batch]
+        sightings, outcomes = ledger.sightings(numbers), ledger.outcomes(numbers)
+        for one in batch:
+            people = _people(sightings[one.id], outcomes[one.id], performers)
+            wanted = [person for person in people if not verdicts or person.verdict in verdicts]
+            yield VideoResult(one, tuple(wanted))
+
+
+def _people(
+    sightings: Sequence[Sighting],
+    outcomes: Sequence[Outcome],
+    performers: Mapping[int, Performer],
+) -> list[PersonResult]:
+    members: dict[int, list[Sighting]] = defaultdict(list)
+    leads = {outcome.position: outcome.lead for outcome in outcomes}
+    for sighting in sightings:
+        members[leads.get(sighting.position, sighting.position)].append(sighting)
+    said = {outcome.position: outcome for outcome in outcomes}
+    people = [
+        _person(said.get(lead, Outcome(lead, lead)), parts, performers)
+        for lead, parts in members.items()
+    ]
+    return sorted(people, key=lambda person: (-person.score, -person.faces))
+
+
+def _person(
+    outcome: Outcome, parts: Sequence[Sighting], performers: Mapping[int, Performer]
+) -> PersonResult:
+    seen: set[Seen] = {one for part in parts for one in part.person.seen}
+    lead = next((part for part in parts if part.position == outcome.position), parts[0])
+    performer = performers.get(outcome.performer) if outcome.performer else None
+    return PersonResult(
+        position=outcome.position,
+        performer=performer,
+        score=outcome.score if performer else 0.0,
+        verdict=outcome.verdict if performer else "unknown",
+        appearances=tuple(find_appearances(seen)),
+        faces=sum(part.person.faces for part in parts),
+        best_seconds=lead.person.best_seconds,
+    )

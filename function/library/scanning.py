@@ -1,0 +1,190 @@
+"""Scans the queued videos of a ledger, one after the other, and stores who is in them."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from db.galleries import Store
+from db.ledgers import Ledger
+from db.videos import Lease, Scanned
+from function.errors import (
+    CrashedVideoError,
+    EngineUnavailableError,
+    RecognitionError,
+    StoppingError,
+    UnreadableVideoError,
+    VideoNotFoundError,
+)
+from function.faces.found import Progress
+from function.library.keeping import keep_people
+from function.library.oshash import oshash_of
+from function.media.files import MediaFile, open_any
+from function.people.gathering import PeopleFound
+from function.recognition import take_snapshot, task_of
+from function.sandbox.readers import Reader
+from function.settings import Settings
+
+LEASE_SECONDS = 60.0
+"""How long a video stays with a worker that says nothing: less than anybody waits for."""
+
+RENEWED_EVERY_SECONDS = 10.0
+
+DEEP_SECONDS = 0.5
+"""Seconds between samples at depth `deep`."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Started:
+    """A video is being scanned."""
+
+    path: bytes
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """How far a scan has come."""
+
+    path: bytes
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Done:
+    """A video was scanned: how many faces and people, how many of them are named."""
+
+    path: bytes
+    faces: int
+    people: int
+    named: int
+    left_out: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A video could not be scanned; unless `for_good` it is queued again."""
+
+    path: bytes
+    reason: str
+    for_good: bool
+
+
+Event: TypeAlias = Started | Advanced | Done | Failed
+
+
+class LostLeaseError(Exception):
+    """A video took longer than its lease, which was not renewed in time: somebody else has it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scanner:
+    """What scanning takes: where to queue and store, what reads videos, and the gallery.
+
+    `strangers` says whether people are kept who may be nobody of the gallery. `stopping` is set to
+    end the work after which no video is begun, and the one in work is given back.
+    """
+
+    ledger: Ledger
+    reader: Reader
+    store: Store
+    settings: Settings
+    strangers: bool
+    stopping: threading.Event
+    only: frozenset[int] | None = None
+    owner: str = f"process {os.getpid()}"
+
+    def scan_all(self) -> Generator[Event]:
+        """Scan queued videos until there are none, and yield what happens.
+
+        Raises:
+            EngineUnavailableError: nothing can be read here; the queue stays as it is.
+            GalleryError: the gallery or the ledger cannot be used; see `db.errors`.
+        """
+        while not self.stopping.is_set():
+            lease = self.ledger.lease(self.owner, LEASE_SECONDS, self.only)
+            if lease is None:
+                return
+            try:
+                yield from self._scan(lease)
+            except BaseException:
+                self.ledger.release(lease)
+                raise
+
+    def _scan(self, lease: Lease) -> Iterator[Event]:
+        path = next(filter(_is_there, lease.paths), lease.paths[0])
+        yield Started(path)
+        try:
+            yield from self._read(lease, path)
+        except (StoppingError, EngineUnavailableError):
+            raise
+        except LostLeaseError:
+            _log.warning("%s took longer than its lease; its result was dropped.", _shown(path))
+        except RecognitionError as error:
+            for_good = not isinstance(error, CrashedVideoError)
+            if self.ledger.fail(lease, str(error), for_good=for_good):
+                yield Failed(path, str(error), for_good)
+
+    def _read(self, lease: Lease, path: bytes) -> Iterator[Event]:
+        settings = self._settings_for(lease)
+        video_seconds = 0.0
+        renew_at = time.monotonic() + RENEWED_EVERY_SECONDS
+        with (
+            open_any(Path(os.fsdecode(path))) as media,
+            closing(self.reader.find_people(media, task_of(settings))) as events,
+        ):
+            _refuse_changed(media, lease)
+            for event in events:
+                if isinstance(event, PeopleFound):
+                    yield self._store(lease, path, event, video_seconds)
+                    return
+                if self.stopping.is_set():
+                    raise StoppingError("The scan was ended.")
+                video_seconds = max(video_seconds, event.of_seconds)
+                if time.monotonic() >= renew_at:
+                    self._renew(lease)
+                    renew_at = time.monotonic() + RENEWED_EVERY_SECONDS
+                yield Advanced(path, event)
+        raise VideoNotFoundError(f"{_shown(path)} gave no result.")
+
+    def _renew(self, lease: Lease) -> None:
+        if not self.ledger.renew(lease, LEASE_SECONDS):
+            raise LostLeaseError
+
+    def _store(self, lease: Lease, path: bytes, found: PeopleFound, video_seconds: float) -> Done:
+        gallery = take_snapshot(self.store, found.models)
+        kept = keep_people(found, video_seconds, gallery, self.settings, strangers=self.strangers)
+        scanned = Scanned(lease.depth, self._settings_for(lease).every_seconds, found.models)
+        if not self.ledger.finish(lease, kept.found, scanned, kept.outcomes, gallery.generation):
+            raise LostLeaseError
+        leads = [one for one in kept.outcomes if one.lead == one.position]
+        named = sum(one.verdict == "match" for one in leads)
+        left_out = kept.found.left_out
+        return Done(path, found.faces, len(leads) + left_out, named, left_out, video_seconds)
+
+    def _settings_for(self, lease: Lease) -> Settings:
+        if lease.depth == "deep":
+            return replace(self.settings, every_seconds=DEEP_SECONDS)
+        return self.settings
+
+
+def _is_there(path: bytes) -> bool:
+    return os.path.exists(path)  # noqa: PTH110  # a path of bytes: its name may be no text
+
+
+def _refuse_changed(media: MediaFile, lease: Lease) -> None:
+    if oshash_of(media.descriptor) != lease.oshash:
+        raise UnreadableVideoError(
+            f"{media.name} has changed since it was found; it may still be copied. Scan it again."
+        )
+
+
+def _shown(path: bytes) -> str:
+    return os.fsdecode(path).encode("utf-8", "replace").decode()

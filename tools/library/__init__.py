@@ -1,0 +1,4 @@
+"""Scans in a shell: several workers at once, their progress, and lists of results.
+
+The verbs use it.
+"""

@@ -1,0 +1,59 @@
+"""Runs several scanners at once, each in a thread, and yields what happens in all of them."""
+
+import queue
+import threading
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+
+from function.library.scanning import Event, Scanner
+
+_END: None = None
+
+
+def run_scanners(scanner: Scanner, workers: int) -> Generator[Event]:
+    """Scan with `workers` threads until the queue is empty; closing it ends the work cleanly.
+
+    Raises:
+        RecognitionError, GalleryError: what ended a scanner; the others are ended too.
+    """
+    events: queue.Queue[Event | None] = queue.Queue(maxsize=1000)
+
+    def work() -> None:
+        try:
+            with closing(scanner.scan_all()) as found:
+                for event in found:
+                    events.put(event)
+        except BaseException:
+            scanner.stopping.set()
+            raise
+        finally:
+            events.put(_END)
+
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="scan") as pool:
+        running = [pool.submit(work) for _ in range(workers)]
+        try:
+            yield from _until_ended(events, len(running))
+        finally:
+            scanner.stopping.set()
+            _drain(events, running)
+    for one in running:
+        one.result()
+
+
+def _until_ended(events: "queue.Queue[Event | None]", running: int) -> Iterator[Event]:
+    while running:
+        event = events.get()
+        if event is None:
+            running -= 1
+        else:
+            yield event
+
+
+def _drain(events: "queue.Queue[Event | None]", running: list["Future[None]"]) -> None:
+    """Take events until all have ended: a full queue would hold them up."""
+    waker = threading.Event()
+    while not all(one.done() for one in running):
+        while not events.empty():
+            events.get_nowait()
+        waker.wait(0.05)

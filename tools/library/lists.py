@@ -1,0 +1,112 @@
+"""Writes results as JSON, CSV or lines to read."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from function.library.results import PersonResult, VideoResult
+from tools.library.progress import shown
+
+COLUMNS = (
+    *("path", "duration_seconds", "performer", "performer_id", "stash_ids", "score", "verdict"),
+    *("appearances", "faces", "best_seconds", "depth", "scanned_at"),
+)
+
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+"""How a formula begins; a spreadsheet would run one that stands in a file's or performer's name."""
+
+
+def to_json(result: VideoResult) -> dict[str, Any]:
+    """Return a video and its people as plain dictionaries, lists and numbers."""
+    video = result.video
+    return {
+        "path": path_of(result),
+        "other_paths": [shown(path) for path in video.paths[1:]],
+        "oshash": video.oshash,
+        "duration_seconds": round(video.seconds, 3),
+        "state": video.state if video.paths else "gone",
+        "reason": video.reason,
+        "depth": video.scanned.depth if video.scanned else "",
+        "scanned_at": video.scanned_at,
+        "strangers_left_out": video.left_out,
+        "people": [_person(person) for person in result.people],
+    }
+
+
+def to_csv(results: Iterable[VideoResult]) -> Iterator[str]:
+    """Yield lines of CSV, the column names first: a line a person, or one for an empty video."""
+    yield _line(COLUMNS)
+    for result in results:
+        for person in result.people or (None,):
+            yield _line([_safe(value) for value in _row(result, person)])
+
+
+def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
+    """Yield lines to read: a video, and below it everyone in it."""
+    for result in results:
+        video = result.video
+        state = video.state if video.paths else "gone"
+        yield f"{path_of(result)}  ({state}{': ' + video.reason if video.reason else ''})"
+        for person in result.people:
+            name = person.performer.name if person.performer else "somebody unknown"
+            spans = ", ".join(f"{start:.0f}-{end:.0f} s" for start, end in person.appearances[:5])
+            more = " ..." if len(person.appearances) > 5 else ""  # noqa: PLR2004  # as above
+            yield f"  {person.verdict:9} {person.score:5.1f}  {name}  {spans}{more}"
+
+
+def path_of(result: VideoResult) -> str:
+    """Return the first path of a video; its fingerprint if no file is there any more."""
+    paths = result.video.paths
+    return shown(paths[0]) if paths else f"oshash:{result.video.oshash}"
+
+
+def _person(person: PersonResult) -> dict[str, Any]:
+    performer = person.performer
+    return {
+        "performer": performer.name if performer else None,
+        "performer_id": str(performer.id) if performer else None,
+        "stash_ids": _stash_ids(person),
+        "score": person.score,
+        "verdict": person.verdict,
+        "appearances": [[round(start, 3), round(end, 3)] for start, end in person.appearances],
+        "faces": person.faces,
+        "best_seconds": round(person.best_seconds, 3),
+    }
+
+
+def _stash_ids(person: PersonResult) -> list[dict[str, str]]:
+    ids = person.performer.stash_ids if person.performer else ()
+    return [{"endpoint": endpoint, "stash_id": stash_id} for endpoint, stash_id in ids]
+
+
+def _row(result: VideoResult, person: PersonResult | None) -> list[Any]:
+    video = result.video
+    before = [path_of(result), round(video.seconds, 3)]
+    after = [video.scanned.depth if video.scanned else "", video.scanned_at]
+    if person is None:
+        return [*before, *[""] * (len(COLUMNS) - len(before) - len(after)), *after]
+    performer = person.performer
+    return [
+        *before,
+        performer.name if performer else "",
+        performer.id if performer else "",
+        " ".join(f"{one['endpoint']}#{one['stash_id']}" for one in _stash_ids(person)),
+        person.score,
+        person.verdict,
+        ";".join(f"{start:.3f}-{end:.3f}" for start, end in person.appearances),
+        person.faces,
+        round(person.best_seconds, 3),
+        *after,
+    ]
+
+
+def _safe(value: Any) -> Any:
+    """Keep a spreadsheet from taking a name for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_DANGEROUS) else value
+
+
+def _line(values: Iterable[Any]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(values)
+    return text.getvalue()

@@ -1,0 +1,276 @@
+"""`scan`, `results`, `rematch`: many videos, remembered in the ledger."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import click
+from tqdm import tqdm
+
+from db.galleries import Store
+from db.ledgers import Ledger
+from db.stores import open_ledger
+from db.videos import Depth, Verdict, VideoRecord
+from function.library.finding import Found, find_videos, is_below
+from function.library.rematching import Changed
+from function.library.rematching import rematch as match_all_again
+from function.library.results import VideoResult, results_of
+from function.library.scanning import Scanner
+from function.recognition import take_snapshot
+from function.sandbox.readers import open_reader
+from function.settings import Settings
+from tools.library.crew import run_scanners
+from tools.library.lists import to_csv, to_json, to_table
+from tools.library.progress import Totals, follow, shown
+from tools.verbs.shared import EXIT_PARTLY, gallery_option, print_json
+
+LONGEST_SECONDS = 24 * 3600.0
+"""A video's time limit in a scan; one that never ends must not hold up the night."""
+
+WATCHED_EVERY_SECONDS = 0.5
+
+NICENESS = 10
+"""A scan makes way for whatever else the machine does."""
+
+STRANGERS_CHOICE = "strangers"
+
+ASK_STRANGERS = (
+    "Keep the faces of people who are nobody you enrolled? They can then be named later without "
+    "another scan. They are stored in the library's file, which only you can read."
+)
+
+LEFT_OUT = (
+    "{count} people are nobody you enrolled, and were not kept: naming them later takes another "
+    "scan. Keep them with --strangers keep."
+)
+
+library_option = click.option(
+    "--library",
+    envvar="LIBRARY_DB",
+    default="library.db",
+    show_default=True,
+    show_envvar=True,
+    help="The ledger: what scans found.",
+)
+
+
+@click.command(epilog="Example: python -m tools scan /videos --workers 2")
+@click.argument("places", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option("--depth", type=click.Choice(["normal", "deep"]), default="normal", show_default=True)
+@click.option("--workers", type=click.IntRange(1, 64), help="Videos at once; else half the cores.")
+@click.option("--limit", type=click.IntRange(1), help="Scan at most so many videos.")
+@click.option("--strangers", type=click.Choice(["keep", "off"]), help="Keep people not enrolled?")
+@click.option("--retry", is_flag=True, help="Try videos again that failed.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be scanned.")
+@library_option
+@gallery_option
+def scan(places: tuple[Path, ...], store: Store, library: str, **options: Any) -> None:
+    """Find who is in the videos at PLACES (files, or folders and all below), and remember it.
+
+    Run it again to go on, or for what is new. Without PLACES, the media root is scanned.
+    """
+    settings = Settings.from_env()
+    chosen = [place.resolve() for place in places or settings.media_root]
+    with open_ledger(library) as ledger:
+        with store.gallery():
+            pass  # a missing gallery is told before anything is looked for
+        found = _look(ledger, chosen)
+        videos = _enqueue(ledger, found, options)
+        totals = Totals()
+        if videos and not options["dry_run"]:
+            keep = _choose_strangers(ledger, settings, options["strangers"])
+            scanner = _scanner(ledger, store, settings, videos, strangers=keep)
+            _work(scanner, videos, options["workers"], totals)
+        _report(ledger, found, totals, videos, is_dry=options["dry_run"])
+        if totals.strangers_left_out:
+            click.echo(LEFT_OUT.format(count=totals.strangers_left_out), err=True)
+    if totals.failed or found.unreadable:
+        sys.exit(EXIT_PARTLY)
+
+
+def _look(ledger: Ledger, places: list[Path]) -> Found:
+    """Look for videos, show how many there are so far, and note those that are gone."""
+    known = ledger.stamps()
+    with tqdm(desc="Looking for videos", unit="", file=sys.stderr, leave=False) as bar:
+        found = find_videos(places, known, lambda _: bar.update())
+    for path, reason in found.unreadable:
+        click.echo(f"cannot be read: {shown(path)}: {reason}", err=True)
+    there = set(found.paths) | {path for path, _ in found.unreadable}
+    gone = [path for path in known if path not in there and is_below(path, places)]
+    ledger.note_gone(gone)
+    return found
+
+
+def _enqueue(ledger: Ledger, found: Found, options: dict[str, Any]) -> frozenset[int]:
+    """Add what is new, and return the ids of the queued videos at the places."""
+    depth = cast("Depth", options["depth"])
+    ledger.offer(found.files, depth)
+    videos = ledger.ids(found.paths)
+    ledger.want(videos, depth)
+    if options["retry"]:
+        ledger.retry(videos)
+    queued = [one.id for one in ledger.iterate() if one.id in videos and _is_open(one)]
+    return frozenset(queued[: options["limit"]])
+
+
+def _is_open(video: VideoRecord) -> bool:
+    return video.state in ("queued", "working")
+
+
+def _choose_strangers(ledger: Ledger, settings: Settings, asked: str | None) -> bool:
+    """Say whether strangers are kept: as asked now, set, or chosen before; else ask once."""
+    chosen = asked or settings.strangers or ledger.choice(STRANGERS_CHOICE)
+    if not chosen and sys.stdin.isatty() and sys.stderr.isatty():
+        chosen = "keep" if click.confirm(ASK_STRANGERS, default=False, err=True) else "off"
+        ledger.choose(STRANGERS_CHOICE, chosen)
+    if asked:
+        ledger.choose(STRANGERS_CHOICE, asked)
+    return chosen == "keep"
+
+
+def _scanner(
+    ledger: Ledger, store: Store, settings: Settings, videos: frozenset[int], *, strangers: bool
+) -> Scanner:
+    slots = os.cpu_count() or 1
+    reader = open_reader(replace(settings, slots=slots, time_limit_seconds=LONGEST_SECONDS))
+    return Scanner(
+        ledger,
+        reader,
+        store,
+        settings,
+        strangers=strangers,
+        stopping=threading.Event(),
+        only=videos,
+    )
+
+
+def _work(scanner: Scanner, videos: frozenset[int], workers: int | None, totals: Totals) -> None:
+    """Scan, or watch the process that does."""
+    with closing(scanner.reader), scanner.ledger.working() as is_ours:
+        if not is_ours:
+            click.echo(
+                "Another process scans for this library, these videos too; this is its progress. "
+                "Ctrl-C stops watching, not the scan.",
+                err=True,
+            )
+            _watch(scanner.ledger, videos, totals)
+            return
+        os.nice(NICENESS)
+        count = workers or max(1, (os.cpu_count() or 1) // scanner.settings.threads)
+        try:
+            with closing(run_scanners(scanner, count)) as events:
+                follow(events, len(videos), totals)
+        except KeyboardInterrupt:
+            click.echo("Stopped. Run it again to go on.", err=True)
+
+
+def _watch(ledger: Ledger, videos: frozenset[int], totals: Totals) -> None:
+    """Show how many of some videos another process has done."""
+    with tqdm(total=len(videos), unit="video", file=sys.stderr) as bar:
+        while True:
+            records = [one for one in ledger.iterate() if one.id in videos]
+            totals.scanned = sum(one.state == "done" for one in records)
+            totals.failed = sum(one.state == "failed" for one in records)
+            bar.update(totals.scanned + totals.failed - bar.n)
+            if not any(_is_open(one) for one in records):
+                return
+            time.sleep(WATCHED_EVERY_SECONDS)
+
+
+def _report(
+    ledger: Ledger, found: Found, totals: Totals, videos: frozenset[int], *, is_dry: bool
+) -> None:
+    counts = ledger.counts()._asdict()
+    if is_dry:
+        print_json({"to_scan": len(videos), "found": len(found.paths), "library": counts})
+        return
+    print_json({**totals.to_json(), "unreadable": len(found.unreadable), "library": counts})
+
+
+@click.command(epilog='Example: python -m tools results --performer "Grace Hopper" --table')
+@click.argument("places", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--performer", help="Only videos with this performer, by name or id.")
+@click.option("--verdict", type=click.Choice(["match", "uncertain", "unknown"]), multiple=True)
+@click.option(
+    "--state", type=click.Choice(["queued", "working", "done", "failed", "gone"]), multiple=True
+)
+@click.option("--table", "form", flag_value="table", help="Lines to read.")
+@click.option("--csv", "form", flag_value="csv", help="A line for each person in a video.")
+@click.option("--json", "form", flag_value="json", default=True, help="JSON; this is the default.")
+@library_option
+@gallery_option
+def results(places: tuple[Path, ...], store: Store, library: str, **options: Any) -> None:
+    """List who is in the videos that were scanned, or in those at PLACES."""
+    with open_ledger(library) as ledger, store.gallery() as gallery:
+        performers = {one.id: one for one in gallery.performers()}
+        wanted = options["performer"]
+        performer = gallery.find_performer(wanted).id if wanted else None
+        is_wanted = _filter([place.resolve() for place in places], options["state"])
+        found = results_of(
+            ledger,
+            filter(is_wanted, ledger.iterate()),
+            performers,
+            cast("tuple[Verdict, ...]", options["verdict"]),
+        )
+        chosen = (
+            one
+            for one in found
+            if (performer is None or performer in _performers(one))
+            and (one.people or not options["verdict"])
+        )
+        _print_results(chosen, options["form"])
+
+
+def _filter(places: list[Path], states: tuple[str, ...]) -> Callable[[VideoRecord], bool]:
+    def is_wanted(video: VideoRecord) -> bool:
+        state = video.state if video.paths else "gone"
+        is_placed = not places or any(is_below(path, places) for path in video.paths)
+        return is_placed and (not states or state in states)
+
+    return is_wanted
+
+
+def _performers(result: VideoResult) -> set[int]:
+    return {person.performer.id for person in result.people if person.performer}
+
+
+def _print_results(found: Iterator[VideoResult], form: str) -> None:
+    if form == "json":
+        print_json([to_json(one) for one in found])
+        return
+    for line in to_csv(found) if form == "csv" else to_table(found):
+        click.echo(line)
+
+
+@click.command(epilog="Example: python -m tools rematch")
+@library_option
+@gallery_option
+def rematch(store: Store, library: str) -> None:
+    """Match everyone who was seen with today's gallery; no video is opened."""
+    settings = Settings.from_env()
+    with open_ledger(library) as ledger:
+        models = _models(ledger)
+        if not models:
+            raise click.ClickException(
+                f"Nothing was scanned into {library} yet. Scan first: python -m tools scan FOLDER."
+            )
+        gallery = take_snapshot(store, models)
+        waiting = sum(one.matched_at != gallery.generation for one in ledger.iterate("done"))
+        total = Changed()
+        with tqdm(total=waiting, unit="video", file=sys.stderr, delay=0.5) as bar:
+            for part in match_all_again(ledger, gallery, settings):
+                total += part
+                bar.update(part.videos)
+        print_json({"videos": total.videos, "people": total.people, "changed": total.changed})
+
+
+def _models(ledger: Ledger) -> tuple[str, ...]:
+    """Return the models of what was scanned; of several sets, the largest; empty if nothing was."""
+    found = [one.scanned.models for one in ledger.iterate("done") if one.scanned]
+    return max(found, key=len, default=())
