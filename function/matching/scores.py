@@ -38,6 +38,11 @@ PRIOR_ENROLLED = 0.5
 CANDIDATES = 64
 """How many of the nearest performers are weighed; all others together add under a thousandth."""
 
+NEGLIGIBLE = 1e-5
+"""Of those, whoever cannot have a greater probability is left out before the cohort is looked at,
+which takes nearly all of the time. In a gallery of 10,000 that leaves few, and a probe takes an
+eighth of the time; all left out together could not move a score by a tenth."""
+
 COHORT = 512
 """How many performers are used to see how near strangers come; more add nothing."""
 
@@ -48,6 +53,9 @@ NEAREST = 10.0
 """Of the cohort the nearest counts as one, and the weight falls by a factor of e with every ten
 that are nearer. In a gallery that mixes several sets of people a stranger looks like few of them:
 with all counted alike, twice as many strangers from the set of people most alike are named."""
+
+MOST_SEEN = 100
+"""Only so many of the cohort are looked at, the nearest: the next would weigh e^-10."""
 
 COHORT_SCALE, FINEST_SCALE = 0.1, 0.04
 """Width of the density around each stranger seen: COHORT_SCALE / n^(1/5) for n of them
@@ -110,16 +118,19 @@ def weigh_candidates(comparisons: Sequence[Comparison], enrolled: int) -> Poster
     A performer has a finite distance in one of the comparisons at most; `enrolled` is the number of
     performers who have encodings.
     """
-    found = [(one.densities, compare(one)) for one in comparisons]
+    share = PRIOR_ENROLLED / max(enrolled, 1)
+    found = [(one.densities, compare(one, NEGLIGIBLE / share)) for one in comparisons]
     positions = np.concatenate([np.empty(0, np.intp), *(one.positions for _, one in found)])
     logs = [calibrated(one.logs, one.residuals, densities) for densities, one in found]
     ratios = np.exp(np.concatenate([np.empty(0), *logs]))
-    share = PRIOR_ENROLLED / max(enrolled, 1)
     return Posterior(positions, share * ratios / (1 - PRIOR_ENROLLED + share * ratios.sum()))
 
 
-def compare(comparison: Comparison) -> Ratios:
-    """Compare a probe with the nearest performers of a comparison, and with strangers there."""
+def compare(comparison: Comparison, least_ratio: float = 0.0) -> Ratios:
+    """Compare a probe with the nearest performers of a comparison, and with strangers there.
+
+    Performers whose calibrated ratio is certainly below `least_ratio` are left out.
+    """
     densities = comparison.densities
     positions = nearest_columns(comparison.distances, CANDIDATES)
     if not len(positions):
@@ -128,11 +139,31 @@ def compare(comparison: Comparison) -> Ratios:
     noise = comparison.noise
     residual = comparison.probe_noise + noise[positions]
     own = own_density(near, residual, densities)
-    cohort = _choose_cohort(np.flatnonzero(np.isfinite(comparison.distances)))
-    seen, weights = _see_strangers(comparison, noise, positions, cohort)
     fitted = stranger_density(near, residual, densities)
+    likely = _highest_ratio(own, fitted, residual, densities) >= least_ratio
+    if not likely.any():
+        return Ratios(positions[likely], np.empty(0), np.empty(0))
+    near, own, fitted, residual = (one[likely] for one in (near, own, fitted, residual))
+    cohort = _choose_cohort(np.flatnonzero(np.isfinite(comparison.distances)))
+    seen, weights = _see_strangers(comparison, noise, positions[likely], cohort)
     strangers = _strangers_here(near, fitted, seen, weights, densities)
-    return Ratios(positions, np.log(own) - np.log(strangers), residual)
+    return Ratios(positions[likely], np.log(own) - np.log(strangers), residual)
+
+
+def _highest_ratio(
+    own: Numbers, fitted: Numbers, residual: Numbers, densities: Densities
+) -> Numbers:
+    """Bound the calibrated ratio from above: no stranger of the gallery comes near.
+
+    The fitted density of strangers keeps at least its share next to both halves of the cohort,
+    whose weights add up to no more than those of an endless one.
+    """
+    endless = 2 / (1 - np.exp(-1 / NEAREST))
+    least_strangers = fitted * PRIOR_WEIGHT / (PRIOR_WEIGHT + endless)
+    highest: Numbers = np.exp(
+        calibrated(np.log(own) - np.log(least_strangers), residual, densities)
+    )
+    return highest
 
 
 def _strangers_here(
@@ -158,7 +189,7 @@ def _choose_cohort(enrolled: NDArray[np.intp]) -> NDArray[np.intp]:
 def _see_strangers(
     comparison: Comparison, noise: Numbers, positions: NDArray[np.intp], cohort: NDArray[np.intp]
 ) -> tuple[Numbers, Numbers]:
-    """Measure how near strangers come to candidates: distances and weights, (candidates, 2 cohort).
+    """Measure how near strangers come to candidates: distances and weights, (candidates, seen).
 
     First the cohort as if each were the probe, then the probe as if each of the cohort were the
     candidate; in both, the noise of one is replaced by that of the other. Of the first, those count
@@ -168,20 +199,47 @@ def _see_strangers(
     """
     means = comparison.templates.means
     to_candidate = square_distances(means[positions], means[cohort]).astype(np.float64)
-    to_probe = np.square(comparison.distances[cohort].astype(np.float64))[None, :]
-    as_probe = to_candidate - noise[cohort] + comparison.probe_noise
-    as_candidate = to_probe - noise[cohort] + noise[positions][:, None]
-    as_probe = np.maximum(as_probe, NEAREST_PART * to_candidate)
-    as_candidate = np.maximum(as_candidate, NEAREST_PART * to_probe)
-    is_same = to_candidate <= noise[positions][:, None] + noise[cohort]
+    to_probe = np.square(comparison.distances[cohort].astype(np.float64))
+    own_noise, cohort_noise = noise[positions][:, None], noise[cohort]
+    is_same = to_candidate <= own_noise + cohort_noise
     is_same |= positions[:, None] == cohort[None, :]
-    weights = [_weigh_nearest(one, is_same) for one in (to_probe, to_candidate)]
-    return np.sqrt(np.hstack([as_probe, as_candidate])), np.hstack(weights)
+    near_probe, weights = _nearest_to_probe(to_probe, is_same)
+    there = to_candidate[:, near_probe]
+    as_probe = there - cohort_noise[near_probe] + comparison.probe_noise
+    near_candidate, more_weights = _nearest_to_candidates(to_candidate, is_same)
+    here = to_probe[near_candidate]
+    as_candidate = here - cohort_noise[near_candidate] + own_noise
+    seen = [
+        np.maximum(as_probe, NEAREST_PART * there),
+        np.maximum(as_candidate, NEAREST_PART * here),
+    ]
+    return np.sqrt(np.hstack(seen)), np.hstack([weights, more_weights])
 
 
-def _weigh_nearest(squared: Numbers, is_same: NDArray[np.bool_]) -> Numbers:
-    """Weigh the cohort by how many of it are nearer: (candidates, cohort), 0 where `is_same`."""
-    strangers = np.where(is_same, np.inf, np.broadcast_to(squared, is_same.shape))
-    nearer = np.argsort(np.argsort(strangers, axis=1), axis=1)
-    weights: Numbers = np.where(is_same, 0.0, np.exp(-nearer / NEAREST))
-    return weights
+def _nearest_to_probe(
+    to_probe: Numbers, is_same: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], Numbers]:
+    """Choose the nearest of the cohort to the probe, and weigh them for each candidate.
+
+    Returns their places in the cohort, (seen,), and weights, (candidates, seen).
+    """
+    most = MOST_SEEN + len(is_same)  # of whom some may be the candidate again
+    nearest = np.argsort(to_probe, kind="stable")[:most].astype(np.intp)
+    same = is_same[:, nearest]
+    nearer = np.arange(len(nearest)) - np.cumsum(same, axis=1)
+    weights: Numbers = np.where(same, 0.0, np.exp(-nearer / NEAREST))
+    return nearest, weights
+
+
+def _nearest_to_candidates(
+    to_candidate: Numbers, is_same: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], Numbers]:
+    """Choose the nearest of the cohort to each candidate, and weigh them: (candidates, seen)."""
+    strangers = np.where(is_same, np.inf, to_candidate)
+    most = min(MOST_SEEN, strangers.shape[1])
+    front = np.argpartition(strangers, most - 1, axis=1)[:, :most]
+    order = np.argsort(np.take_along_axis(strangers, front, axis=1), axis=1, kind="stable")
+    nearest = np.take_along_axis(front, order, axis=1)
+    is_stranger = np.isfinite(np.take_along_axis(strangers, nearest, axis=1))
+    weights: Numbers = np.where(is_stranger, np.exp(-np.arange(most) / NEAREST), 0.0)
+    return nearest, weights
