@@ -3,30 +3,42 @@
 import numpy as np
 import pytest
 
-from function.matching import scores
-from function.matching.matches import choose_densities, identify_people
+from db.vectors import distances_to_performers
+from function.matching.densities import calibrated, shipped_densities
+from function.matching.scores import MOST_SEEN, Comparison, compare
 from tests.support.crowds import Crowd, make_faces, make_gallery
-from tests.support.people import person_of
+from tests.support.people import template_of
 
 
-def test_those_left_out_early_would_not_have_moved_a_score(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    crowd = Crowd(person_spread=0.8)
-    centres = [crowd.person() for _ in range(500)]
+@pytest.mark.parametrize("least_ratio", [0.5, 5.0, 500.0])
+def test_only_those_are_left_out_early_whose_ratio_is_lower(least_ratio: float) -> None:
+    crowd = Crowd()
+    centres = [crowd.person() for _ in range(400)]
     gallery = make_gallery([crowd.encodings(centre, 2) for centre in centres])
-    people = [person_of(make_faces(crowd.encodings(centre, 2))) for centre in centres[:20]]
-    people += [person_of(make_faces(crowd.encodings(crowd.person(), 2))) for _ in range(20)]
-    densities = choose_densities(gallery)
-    weighed: list[list[dict[int, float]]] = []
-    for negligible in (scores.NEGLIGIBLE, 0.0):
-        monkeypatch.setattr(scores, "NEGLIGIBLE", negligible)
-        found = identify_people(people, gallery, densities)
-        weighed.append([{m.performer.id: m.score for m in one.matches} for one in found])
-    few, all_of_them = weighed
-    assert sum(map(len, few)) < 0.7 * sum(map(len, all_of_them))
-    for some, everyone in zip(few, all_of_them, strict=True):
-        left_out = [score for performer, score in everyone.items() if performer not in some]
-        assert max(left_out, default=0.0) == 0.0
-        kept = [everyone[performer] for performer in some]
-        np.testing.assert_allclose(list(some.values()), kept, atol=0.1001)
+    left_out = 0
+    for centre in [*centres[:5], *(crowd.person() for _ in range(5))]:
+        probe = template_of(make_faces(crowd.encodings(centre, 3)))
+        (distances,) = distances_to_performers(probe.mean[None], gallery.templates)
+        densities = shipped_densities()
+        comparison = Comparison(distances, probe.evidence, gallery.templates, densities)
+        everyone, few = compare(comparison), compare(comparison, least_ratio)
+        ratios = np.exp(calibrated(everyone.logs, everyone.residuals, densities))
+        is_kept = np.isin(everyone.positions, few.positions)
+        assert ratios[~is_kept].max(initial=0.0) < least_ratio
+        np.testing.assert_array_equal(everyone.positions[is_kept], few.positions)
+        np.testing.assert_allclose(everyone.logs[is_kept], few.logs, atol=1e-3)
+        left_out += int((~is_kept).sum())
+    assert left_out > 0
+
+
+def test_a_small_gallery_and_one_larger_than_what_is_looked_at_give_finite_ratios() -> None:
+    for people in (1, 2, MOST_SEEN, 3 * MOST_SEEN):
+        crowd = Crowd()
+        gallery = make_gallery([crowd.encodings(crowd.person(), 1) for _ in range(people)])
+        probe = template_of(make_faces(crowd.encodings(crowd.person(), 1)))
+        (distances,) = distances_to_performers(probe.mean[None], gallery.templates)
+        ratios = compare(
+            Comparison(distances, probe.evidence, gallery.templates, shipped_densities())
+        )
+        assert len(ratios.logs) == min(people, 64)
+        assert np.isfinite(ratios.logs).all()
