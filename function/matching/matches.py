@@ -16,7 +16,8 @@ from db.snapshots import Fused, Snapshot
 from db.vectors import distances_to_performers
 from function.faces.face import BLURRED, DARK
 from function.matching.densities import Densities, densities_for, densities_of
-from function.matching.scores import Comparison, weigh_candidates
+from function.matching.hints import Hint, HintKind, hinted_priors, kinds_of
+from function.matching.scores import Comparison, Posterior, weigh_candidates
 from function.people.people import (
     PersonFound,
     Template,
@@ -70,6 +71,8 @@ class Match:
     score: float
     by_both: bool = False
     """Whether both nets were compared."""
+    hints: tuple[HintKind, ...] = ()
+    """The kinds of hints that raised the score."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,13 +103,14 @@ def match_people(
     min_score: float = UNCERTAIN_FROM,
     limit: int = 5,
     densities: Sequence[Densities] | None = None,
+    hints: Sequence[Hint] = (),
 ) -> list[Identification]:
     """Compare the people of one video with the gallery; the result keeps their order.
 
     Two people who never share a frame and are named as one performer, one of them surely and the
     other probably, become one. A performer is named only once among people who share a frame. Only
     matches with at least `min_score` (percent) are listed, at most `limit` of them; a person
-    without any is unknown.
+    without any is unknown. `hints` are about the video, so they count for everyone in it.
 
     Raises:
         OtherModelError: no densities were fitted on encodings of the gallery's models, or those
@@ -115,12 +119,15 @@ def match_people(
     """
     _refuse_damaged(gallery)
     chosen = choose_densities(gallery, densities)
-    found = _mend(identify_people(people, gallery, chosen), gallery, chosen)
+    found = _mend(identify_people(people, gallery, chosen, hints), gallery, chosen, hints)
     return [_shorten(one, min_score, limit) for one in _name_once_a_frame(found)]
 
 
 def identify_people(
-    people: Sequence[PersonFound], gallery: Snapshot, densities: Sequence[Densities]
+    people: Sequence[PersonFound],
+    gallery: Snapshot,
+    densities: Sequence[Densities],
+    hints: Sequence[Hint] = (),
 ) -> list[Identification]:
     """Weigh each person separately against the gallery, and list every performer with a chance.
 
@@ -130,22 +137,29 @@ def identify_people(
     if not people:
         return []
     enrolled = int(np.count_nonzero(gallery.templates.evidence))
+    hinted = hinted_priors(hints, gallery.performers)
     identifications = []
     for person, compared in zip(people, compare_people(people, gallery, densities), strict=True):
-        posterior = weigh_candidates(compared.comparisons, enrolled)
-        matches = [
-            Match(
-                gallery.performers[position],
-                float(compared.distances[position]),
-                _score(probability),
-                by_both=compared.is_by_both(position),
-            )
-            for position, probability in zip(
-                posterior.positions.tolist(), posterior.probabilities, strict=True
-            )
-        ]
+        posterior = weigh_candidates(compared.comparisons, enrolled, hinted)
+        matches = _list_matches(posterior, compared, gallery, hints)
         identifications.append(_judge(person, matches))
     return identifications
+
+
+def _list_matches(
+    posterior: Posterior, compared: Compared, gallery: Snapshot, hints: Sequence[Hint]
+) -> list[Match]:
+    rows = zip(posterior.positions.tolist(), posterior.probabilities, posterior.raised, strict=True)
+    return [
+        Match(
+            gallery.performers[position],
+            float(compared.distances[position]),
+            _score(probability),
+            by_both=compared.is_by_both(position),
+            hints=kinds_of(hints, gallery.performers[position].id) if is_raised else (),
+        )
+        for position, probability, is_raised in rows
+    ]
 
 
 def compare_people(
@@ -258,14 +272,17 @@ def _nameable_from(person: PersonFound, first: Match) -> float:
 
 
 def _mend(
-    found: list[Identification], gallery: Snapshot, densities: Sequence[Densities]
+    found: list[Identification],
+    gallery: Snapshot,
+    densities: Sequence[Densities],
+    hints: Sequence[Hint],
 ) -> list[Identification]:
     """Join people who are named alike and never share a frame, and weigh the joined ones again."""
     while pair := _find_pair(found, seen_at_once=False):
         first, second = pair
         joined = join_people(found[first].person, found[second].person, gallery.model)
         found = [one for index, one in enumerate(found) if index != second]
-        found[first] = identify_people([joined], gallery, densities)[0]
+        found[first] = identify_people([joined], gallery, densities, hints)[0]
     return found
 
 
