@@ -9,7 +9,9 @@ from db.snapshots import Snapshot
 from function.engines.models import find_fusion, find_model
 from function.faces.found import Progress, StageSeconds, Task
 from function.matching.densities import Densities
+from function.matching.hints import Hint
 from function.matching.matches import Identification, match_people
+from function.matching.path_names import hint_from_path
 from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
 from function.sandbox.readers import Reader
@@ -32,12 +34,15 @@ def recognize_video(
     store: Store,
     settings: Settings,
     densities: Sequence[Densities] | None = None,
+    *,
+    hints: Sequence[Hint] = (),
 ) -> Generator[Progress | Recognition]:
     """Find who is in a video: yields progress after each frame, and the Recognition last.
 
     Closing the generator ends the work. People are named from the gallery as it is after the video
     was read. It is also opened before, so that an error in it is raised at once, but it is not kept
-    open meanwhile. Without `densities`, those that ship are used.
+    open meanwhile. Without `densities`, those that ship are used. `hints` are what the caller knows
+    of the video; the names in its path are added here.
 
     Raises:
         EngineUnavailableError: what reads videos cannot run here as configured.
@@ -54,7 +59,8 @@ def recognize_video(
             if isinstance(event, Progress):
                 yield event
             else:
-                yield name_people(event, take_snapshot(store, models), settings, densities)
+                gallery = take_snapshot(store, models)
+                yield name_people(event, gallery, settings, densities, path=media.name, hints=hints)
 
 
 def take_snapshot(store: Store, models: Sequence[str]) -> Snapshot:
@@ -73,13 +79,21 @@ def name_people(
     gallery: Snapshot,
     settings: Settings,
     densities: Sequence[Densities] | None = None,
+    *,
+    path: str = "",
+    hints: Sequence[Hint] = (),
 ) -> Recognition:
-    """Compare the people found with the gallery."""
+    """Compare the people found with the gallery.
+
+    `path`, relative to the media root, and `hints` make performers likelier, unless HINTS is off.
+    """
+    is_hinted = settings.hints == "on"
     identifications = match_people(
         found.people,
         gallery,
         min_score=settings.min_score,
         limit=settings.max_matches,
         densities=densities,
+        hints=(*hint_from_path(path, gallery), *hints) if is_hinted else (),
     )
     return Recognition(tuple(identifications), found.frames, found.faces, found.seconds)
