@@ -10,7 +10,9 @@ from function.engines.models import find_fusion, find_model
 from function.faces.found import Progress, StageSeconds, Task
 from function.matching.densities import Densities
 from function.matching.fragments import join_fragments
-from function.matching.matches import Identification, match_people
+from function.matching.hints import Hint
+from function.matching.matches import Identification, match_videos
+from function.matching.path_names import hint_from_path
 from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
 from function.sandbox.readers import Reader
@@ -27,18 +29,30 @@ class Recognition:
     seconds: StageSeconds
 
 
+@dataclass(frozen=True, eq=False)
+class Unnamed:
+    """The people found in a video, and what is known of it: its path, and other hints."""
+
+    found: PeopleFound
+    path: str = ""
+    hints: tuple[Hint, ...] = ()
+
+
 def recognize_video(
     media: MediaFile,
     reader: Reader,
     store: Store,
     settings: Settings,
     densities: Sequence[Densities] | None = None,
+    *,
+    hints: Sequence[Hint] = (),
 ) -> Generator[Progress | Recognition]:
     """Find who is in a video: yields progress after each frame, and the Recognition last.
 
     Closing the generator ends the work. People are named from the gallery as it is after the video
     was read. It is also opened before, so that an error in it is raised at once, but it is not kept
-    open meanwhile. Without `densities`, those that ship are used.
+    open meanwhile. Without `densities`, those that ship are used. `hints` are what the caller knows
+    of the video; the names in its path are added here.
 
     Raises:
         EngineUnavailableError: what reads videos cannot run here as configured.
@@ -55,7 +69,8 @@ def recognize_video(
             if isinstance(event, Progress):
                 yield event
             else:
-                yield name_people(event, take_snapshot(store, models), settings, densities)
+                gallery = take_snapshot(store, models)
+                yield name_people(event, gallery, settings, densities, path=media.name, hints=hints)
 
 
 def take_snapshot(store: Store, models: Sequence[str]) -> Snapshot:
@@ -74,14 +89,39 @@ def name_people(
     gallery: Snapshot,
     settings: Settings,
     densities: Sequence[Densities] | None = None,
+    *,
+    path: str = "",
+    hints: Sequence[Hint] = (),
 ) -> Recognition:
-    """Compare the people found with the gallery, then join those who are one by time and place."""
-    named = match_people(
-        found.people,
+    """Compare the people found with the gallery, then join those who are one by time and place.
+
+    `path`, relative to the media root, and `hints` make performers likelier, unless HINTS is off.
+    """
+    (named,) = name_videos([Unnamed(found, path, tuple(hints))], gallery, settings, densities)
+    return Recognition(named, found.frames, found.faces, found.seconds)
+
+
+def name_videos(
+    videos: Sequence[Unnamed],
+    gallery: Snapshot,
+    settings: Settings,
+    densities: Sequence[Densities] | None = None,
+) -> list[tuple[Identification, ...]]:
+    """Name the people of several videos, each as `name_people` does, in a third of the time."""
+    named = match_videos(
+        [(one.found.people, _hints_of(one, gallery, settings)) for one in videos],
         gallery,
         min_score=settings.min_score,
         limit=settings.max_matches,
         densities=densities,
     )
-    identifications = tuple(join_fragments(named, found.links))
-    return Recognition(identifications, found.frames, found.faces, found.seconds)
+    return [
+        tuple(join_fragments(people, one.found.links))
+        for one, people in zip(videos, named, strict=True)
+    ]
+
+
+def _hints_of(video: Unnamed, gallery: Snapshot, settings: Settings) -> tuple[Hint, ...]:
+    if settings.hints == "off":
+        return ()
+    return (*hint_from_path(video.path, gallery), *video.hints)

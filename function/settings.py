@@ -146,6 +146,12 @@ class Settings:
         "compares each person's best views by a second net, SFace, as well: more are named, and "
         "fewer strangers; takes `DETECTOR=yunet`",
     ] = "on"
+    hints: Annotated[
+        Literal["on", "off"],
+        _choice("on", "off"),
+        "a performer whose name or alias stands in the video's path is likelier; never named "
+        "unless the face agrees",
+    ] = "on"
     device: Annotated[
         DeviceName,
         _choice("auto", "cpu", "cuda"),

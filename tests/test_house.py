@@ -62,7 +62,9 @@ PURE = (
     "function.people.views",
     "function.people.appearances",
     "function.matching.fragments",
+    "function.matching.hints",
     "function.matching.matches",
+    "function.matching.path_names",
     "function.matching.scores",
 )
 """Pure modules: they read no file, clock or environment."""

@@ -30,7 +30,13 @@ from tools.verbs.checking import doctor
 from tools.verbs.editing import add_photo, forget, merge, remove_photo, rename, unforget
 from tools.verbs.importing import import_
 from tools.verbs.library import rematch, results, scan
-from tools.verbs.measuring import audit, calibrate, evaluate, evaluate_kinds
+from tools.verbs.measuring import (
+    audit,
+    calibrate,
+    evaluate,
+    evaluate_hints,
+    evaluate_kinds,
+)
 from tools.verbs.moving import export
 from tools.verbs.shared import gallery_option, print_json
 from tools.verbs.showing import journal, list_performers, show
@@ -98,6 +104,6 @@ def _follow(events: Iterator[Progress | Recognition]) -> Recognition:
 for verb in (
     *(import_, export, list_performers, show, rename, merge, add_photo, remove_photo),
     *(forget, unforget, journal, doctor, upgrade_encodings, evaluate, evaluate_kinds),
-    *(calibrate, audit, scan, results, rematch),
+    *(evaluate_hints, calibrate, audit, scan, results, rematch),
 ):
     main.add_command(verb)

@@ -59,6 +59,11 @@ def is_below(path: bytes, places: Sequence[Path]) -> bool:
     )
 
 
+def text_of(path: bytes) -> str:
+    """Write a path that may hold bytes which are no text."""
+    return os.fsdecode(path).encode("utf-8", "replace").decode()
+
+
 def _read(path: bytes, known: Mapping[bytes, Stamp]) -> VideoFile | None:
     """Return a file to offer; None if it is known as it is."""
     found = os.stat(path)  # noqa: PTH116  # a path of bytes: its name may be no text

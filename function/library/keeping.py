@@ -24,9 +24,17 @@ class Kept:
     outcomes: tuple[Outcome, ...]
 
 
+@dataclass(frozen=True)
+class Watched:
+    """The video that people were found in: its path as text, and its length."""
+
+    path: str
+    seconds: float
+
+
 def keep_people(
     found: PeopleFound,
-    video_seconds: float,
+    watched: Watched,
     gallery: Snapshot,
     settings: Settings,
     *,
@@ -38,13 +46,13 @@ def keep_people(
     people is kept who may be nobody of the gallery; they are counted.
     """
     trimmed = replace(found, people=tuple(trim(person) for person in found.people))
-    named = name_people(trimmed, gallery, settings).identifications
+    named = name_people(trimmed, gallery, settings, path=watched.path).identifications
     kept = [one for one in named if strangers or one.verdict != "unknown"]
     positions = sorted(member for one in kept for member in one.members)
     people = tuple((position, trimmed.people[position]) for position in positions)
     links = tuple(one for one in found.links if {one.first, one.second} <= set(positions))
     left_out = len(named) - len(kept)
-    video = VideoFound(video_seconds, found.frames, found.faces, people, links, left_out)
+    video = VideoFound(watched.seconds, found.frames, found.faces, people, links, left_out)
     return Kept(video, outcomes_of(kept))
 
 

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from db.ledgers import Ledger
-from db.people import Link, PersonFound
+from db.people import Link
 from db.snapshots import Snapshot
 from db.videos import Outcome, Sighting
 from function.faces.found import StageSeconds
+from function.library.finding import text_of
 from function.library.keeping import outcomes_of
 from function.matching.matches import Identification
 from function.people.gathering import PeopleFound
-from function.recognition import name_people
+from function.recognition import Unnamed, name_videos
 from function.settings import Settings
 
 VIDEOS_AT_ONCE = 200
@@ -35,35 +36,37 @@ class Changed:
 def rematch(ledger: Ledger, gallery: Snapshot, settings: Settings) -> Iterator[Changed]:
     """Match again every video whose outcomes are not of this gallery; yields what each part did."""
     while videos := ledger.not_matched_at(gallery.generation, VIDEOS_AT_ONCE):
-        sightings, links = ledger.sightings(videos), ledger.links(videos)
         before = ledger.outcomes(videos)
-        after = {
-            video: match_again(sightings[video], links[video], gallery, settings)
-            for video in videos
-        }
+        after, people = _match_again(ledger, videos, gallery, settings)
         ledger.put_outcomes(after, gallery.generation)
-        yield Changed(
-            videos=len(videos),
-            people=sum(len(one) for one in sightings.values()),
-            changed=sum(_count_changes(before[video], after[video]) for video in videos),
-        )
+        changed = sum(_count_changes(before[video], after[video]) for video in videos)
+        yield Changed(len(videos), people, changed)
 
 
-def match_again(
-    sightings: Sequence[Sighting], links: Sequence[Link], gallery: Snapshot, settings: Settings
-) -> tuple[Outcome, ...]:
-    """Match the people of one video, as a scan of today would."""
+def _match_again(
+    ledger: Ledger, videos: Sequence[int], gallery: Snapshot, settings: Settings
+) -> tuple[dict[int, tuple[Outcome, ...]], int]:
+    """Match the people of some videos, as a scan of today would; also say how many there are."""
+    sightings, links, paths = ledger.sightings(videos), ledger.links(videos), ledger.paths(videos)
+    unnamed = [
+        Unnamed(_as_found(sightings[video], links[video]), text_of(paths[video]))
+        for video in videos
+    ]
+    named = name_videos(unnamed, gallery, settings)
+    outcomes = {
+        video: outcomes_of([_renumber(one, sightings[video]) for one in people])
+        for video, people in zip(videos, named, strict=True)
+    }
+    return outcomes, sum(len(one) for one in sightings.values())
+
+
+def _as_found(sightings: Sequence[Sighting], links: Sequence[Link]) -> PeopleFound:
     places = {one.position: place for place, one in enumerate(sightings)}
     renumbered = tuple(
         replace(link, first=places[link.first], second=places[link.second]) for link in links
     )
-    found = _as_found([one.person for one in sightings], renumbered)
-    named = name_people(found, gallery, settings).identifications
-    return outcomes_of([_renumber(one, sightings) for one in named])
-
-
-def _as_found(people: Sequence[PersonFound], links: tuple[Link, ...]) -> PeopleFound:
-    return PeopleFound(tuple(people), (), 0, 0, StageSeconds(0.0, 0.0), links)
+    people = tuple(one.person for one in sightings)
+    return PeopleFound(people, (), 0, 0, StageSeconds(0.0, 0.0), renumbered)
 
 
 def _renumber(one: Identification, sightings: Sequence[Sighting]) -> Identification:

@@ -22,7 +22,8 @@ from function.errors import (
     VideoNotFoundError,
 )
 from function.faces.found import Progress
-from function.library.keeping import keep_people
+from function.library.finding import text_of
+from function.library.keeping import Watched, keep_people
 from function.library.oshash import oshash_of
 from function.media.files import MediaFile, open_any
 from function.people.gathering import PeopleFound
@@ -126,7 +127,7 @@ class Scanner:
         except (StoppingError, EngineUnavailableError):
             raise
         except LostLeaseError:
-            _log.warning("%s took longer than its lease; its result was dropped.", _shown(path))
+            _log.warning("%s took longer than its lease; its result was dropped.", text_of(path))
         except RecognitionError as error:
             for_good = not isinstance(error, CrashedVideoError)
             if self.ledger.fail(lease, str(error), for_good=for_good):
@@ -152,7 +153,7 @@ class Scanner:
                     self._renew(lease)
                     renew_at = time.monotonic() + RENEWED_EVERY_SECONDS
                 yield Advanced(path, event)
-        raise VideoNotFoundError(f"{_shown(path)} gave no result.")
+        raise VideoNotFoundError(f"{text_of(path)} gave no result.")
 
     def _renew(self, lease: Lease) -> None:
         if not self.ledger.renew(lease, LEASE_SECONDS):
@@ -160,7 +161,8 @@ class Scanner:
 
     def _store(self, lease: Lease, path: bytes, found: PeopleFound, video_seconds: float) -> Done:
         gallery = take_snapshot(self.store, found.models)
-        kept = keep_people(found, video_seconds, gallery, self.settings, strangers=self.strangers)
+        video = Watched(text_of(path), video_seconds)
+        kept = keep_people(found, video, gallery, self.settings, strangers=self.strangers)
         scanned = Scanned(lease.depth, self._settings_for(lease).every_seconds, found.models)
         if not self.ledger.finish(lease, kept.found, scanned, kept.outcomes, gallery.generation):
             raise LostLeaseError
@@ -184,7 +186,3 @@ def _refuse_changed(media: MediaFile, lease: Lease) -> None:
         raise UnreadableVideoError(
             f"{media.name} has changed since it was found; it may still be copied. Scan it again."
         )
-
-
-def _shown(path: bytes) -> str:
-    return os.fsdecode(path).encode("utf-8", "replace").decode()

@@ -5,6 +5,8 @@ prior p that the person is enrolled at all,
 
     P(i) = (p/N) L(d_i) / ((1-p) + (p/N) sum_j L(d_j)).
 
+A hint, such as the name in the file's path, multiplies p/N of that performer (`hints.py`).
+
 How near strangers come differs between galleries: under one lamp, among relatives, in one part of
 the world people are more alike. So the stranger density is shrunk towards what is seen here, the
 idea of score normalisation against a cohort (Auckenthaler, Carey and Lloyd-Thomas 2000: z-norm and
@@ -31,6 +33,7 @@ from function.matching.densities import (
     own_density,
     stranger_density,
 )
+from function.matching.hints import raise_odds
 
 PRIOR_ENROLLED = 0.5
 """The prior: how likely a person in a video is enrolled at all."""
@@ -67,10 +70,14 @@ NEAREST_PART = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """Probabilities (0 to 1) that a probe is the performers at `positions`, in no certain order."""
+    """Probabilities (0 to 1) that a probe is the performers at `positions`, in no certain order.
+
+    `raised` says whose prior a hint has raised.
+    """
 
     positions: NDArray[np.intp]
     probabilities: Numbers
+    raised: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,18 +119,24 @@ class Ratios:
     residuals: Numbers
 
 
-def weigh_candidates(comparisons: Sequence[Comparison], enrolled: int) -> Posterior:
+def weigh_candidates(
+    comparisons: Sequence[Comparison], enrolled: int, hinted: Numbers | None = None
+) -> Posterior:
     """Weigh one probe's distances to all performers against each other.
 
     A performer has a finite distance in one of the comparisons at most; `enrolled` is the number of
-    performers who have encodings.
+    performers who have encodings. `hinted` are the priors that hints give them, (performers,), if
+    there are any.
     """
     share = PRIOR_ENROLLED / max(enrolled, 1)
     found = [(one.densities, compare(one, NEGLIGIBLE / share)) for one in comparisons]
     positions = np.concatenate([np.empty(0, np.intp), *(one.positions for _, one in found)])
     logs = [calibrated(one.logs, one.residuals, densities) for densities, one in found]
     ratios = np.exp(np.concatenate([np.empty(0), *logs]))
-    return Posterior(positions, share * ratios / (1 - PRIOR_ENROLLED + share * ratios.sum()))
+    here = np.zeros(len(positions)) if hinted is None else hinted[positions]
+    factors = raise_odds(here, share, ratios)
+    weights = share * factors * ratios
+    return Posterior(positions, weights / (1 - PRIOR_ENROLLED + weights.sum()), factors > 1)
 
 
 def compare(comparison: Comparison, least_ratio: float = 0.0) -> Ratios:

@@ -1,5 +1,6 @@
 """The function's OpenAPI 3.1 document, made from the code that answers requests."""
 
+import inspect
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
@@ -110,7 +111,8 @@ def _schema(kind: Any) -> dict[str, Any]:
     if is_typeddict(kind):
         hints = get_type_hints(kind)
         fields = {name: _schema(hint) for name, hint in hints.items()}
-        return {"type": "object", "properties": fields, "required": [*fields]}
+        words = {"description": inspect.getdoc(kind)}
+        return {**words, "type": "object", "properties": fields, "required": [*fields]}
     arguments = get_args(kind)
     if kind in _JSON_TYPES:
         return {"type": _JSON_TYPES[kind]}

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from db.records import Performer
 from function.faces.found import Progress
+from function.matching.hints import HintKind
 from function.matching.matches import Identification, Match, Verdict
 from function.people.appearances import Span, find_appearances
 
@@ -13,7 +14,9 @@ from function.people.appearances import Span, find_appearances
 class MatchReply(TypedDict):
     """A performer that a person may be; `score` is a probability in percent.
 
-    `poster` is a data: URI of the stored picture, else the URL of one, else empty.
+    `poster` is a data: URI of the stored picture, else the URL of one, else empty. `hints` lists
+    what besides the face raised the score: the name in the path, a tag, the folder's other scenes.
+    It is empty if nothing did.
     """
 
     name: str
@@ -21,6 +24,7 @@ class MatchReply(TypedDict):
     score: float
     urls: list[str]
     id: str
+    hints: list[HintKind]
 
 
 class PersonReply(TypedDict):
@@ -90,6 +94,7 @@ def _match_reply(match: Match, thumbnails: Thumbnails) -> MatchReply:
         score=round(match.score, 1),
         urls=list(match.performer.urls),
         id=str(match.performer.id),
+        hints=list(match.hints),
     )
 
 

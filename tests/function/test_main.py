@@ -105,7 +105,7 @@ def test_the_fields_are_those_of_the_contract(two_people: list[dict[str, Any]]) 
     person = two_people[0]
     assert set(person) == {"image", "matches", "verdict", "appearances", "faces", "best_seconds"}
     match = person["matches"][0]
-    assert set(match) == {"name", "poster", "score", "urls", "id"}
+    assert set(match) == {"name", "poster", "score", "urls", "id", "hints"}
     assert match["urls"] == ["https://example.org/obama"]
     assert match["poster"].startswith("data:image/jpeg;base64,")
     assert 50 < match["score"] < 100

@@ -1,5 +1,6 @@
 """From a video to names, whichever encoder an engine has."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from function.engines.protocol import Engine
 from function.enrolling.choosing import choose_face
 from function.enrolling.search import search_photo
 from function.matching.densities import Densities
+from function.matching.hints import Hint
 from function.media.files import open_any
 from function.recognition import Recognition, recognize_video
 from function.settings import Settings
@@ -104,6 +106,25 @@ def test_scores_need_densities_of_the_models_own(
     looked_by: Engine = engine if densities else tiny
     with pytest.raises(OtherModelError, match="densities were fitted on encodings of tiny"):
         names(video, looked_by, gallery, densities)
+
+
+def test_who_is_named_in_the_path_is_likelier_unless_hints_are_off(
+    video: Path, engine: Engine, gallery: StoredGallery, tmp_path: Path
+) -> None:
+    """The performers here are called like their photos, `obama1.jpg`."""
+    hinted: dict[str, dict[str, list[str]]] = {}
+    for hints in ("on", "off"):
+        settings = Settings.from_env({"EVERY_SECONDS": "0.5", "HINTS": hints})
+        path = shutil.copy(video, tmp_path / "Obama1.jpg at home.mp4")
+        with open_any(Path(path)) as media:
+            *_, last = recognize_video(
+                media, EngineReader(engine), OpenStore(gallery), settings, hints=[Hint(2, "tag")]
+            )
+        assert isinstance(last, Recognition)
+        firsts = [one.matches[0] for one in last.identifications if one.matches]
+        hinted[hints] = {one.performer.name: list(one.hints) for one in firsts}
+    assert hinted["on"] == {"obama1.jpg": ["path"], "biden.jpg": ["tag"]}
+    assert hinted["off"] == {"obama1.jpg": [], "biden.jpg": []}
 
 
 def test_a_gallery_is_never_held_while_a_video_is_read(

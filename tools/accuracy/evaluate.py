@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 from db.models import EncodingModel
 from function.matching.densities import Densities
@@ -30,6 +30,9 @@ from tools.accuracy.reliabilities import Reliability, estimate_calibration_error
 from tools.accuracy.sets import LabelledSet, add_mixed
 from tools.accuracy.trials import FEWEST_PEOPLE, make_trials, run_trial
 from tools.sources import UnusableSourceError
+
+Report: TypeAlias = Callable[[str], None]
+"""Is told in a line what is being done."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def evaluate(
     rounds: int = 5,
     folds: int = 0,
     crowd: int = 0,
-    report: Callable[[str], None] = lambda _: None,
+    report: Report = lambda _: None,
 ) -> Evaluation:
     """Measure naming and grouping on labelled sets, in `rounds` shuffles of each.
 
@@ -134,7 +137,7 @@ def evaluate(
         rows += [_measure(one.name, setting, outcomes)] if outcomes else []
         skipped += [] if outcomes else [f"{one.name}, {setting}"]
     if not rows:
-        raise UnusableSourceError(_too_few(settings))
+        raise UnusableSourceError(too_few(settings))
     return Evaluation(
         rounds=rounds,
         crowd=crowd,
@@ -195,7 +198,8 @@ def _describe(one: LabelledSet, model: EncodingModel) -> SetFigures:
     )
 
 
-def _too_few(settings: Sequence[Setting]) -> str:
+def too_few(settings: Sequence[Setting]) -> str:
+    """Say that there are too few people or photos for any of the settings."""
     fewest = min(setting.enrol for setting in settings)
     return (
         f"Measuring needs {FEWEST_PEOPLE} people with {fewest + 1} photos or clips each, {fewest} "

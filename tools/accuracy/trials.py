@@ -19,6 +19,7 @@ from db.snapshots import Fused, Snapshot, fuse, no_rejections
 from function.engines.models import BOTH
 from function.faces.face import Face
 from function.matching.densities import Densities
+from function.matching.hints import Hint
 from function.matching.matches import Identification, choose_densities, identify_people
 from function.people.people import person_of
 from tools.accuracy import reference
@@ -118,11 +119,24 @@ def run_trial(trial: Trial, densities: Sequence[Densities] | None) -> TrialOutco
 
     `densities` are those that ship if it is None.
     """
+    return outcome_of(trial, search(trial, densities))
+
+
+def search(
+    trial: Trial, densities: Sequence[Densities] | None, hints: Sequence[Hint] = ()
+) -> Identification | None:
+    """Search for the probe our way, with hints if some are given; None if it has no faces."""
     if not trial.faces:
-        return _outcome_without_faces(trial)
+        return None
     person = person_of(trial.faces, trial.gallery.model)
     chosen = choose_densities(trial.gallery, densities)
-    found = identify_people([person], trial.gallery, chosen)[0]
+    return identify_people([person], trial.gallery, chosen, hints)[0]
+
+
+def outcome_of(trial: Trial, found: Identification | None) -> TrialOutcome:
+    """Compare what was found with the truth; the probe is searched for the reference's way too."""
+    if found is None:
+        return _outcome_without_faces(trial)
     scores = {match.performer.name: match.score for match in found.matches}
     right = scores.get(trial.name, 0.0)
     truth = right / 100 if trial.enrolled else 1 - min(sum(scores.values()) / 100, 1)

@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from function.library.finding import text_of
 from function.library.results import PersonResult, VideoResult
-from tools.library.progress import shown
 
 COLUMNS = (
     *("path", "duration_seconds", "performer", "performer_id", "stash_ids", "score", "verdict"),
@@ -22,7 +22,7 @@ def to_json(result: VideoResult) -> dict[str, Any]:
     video = result.video
     return {
         "path": path_of(result),
-        "other_paths": [shown(path) for path in video.paths[1:]],
+        "other_paths": [text_of(path) for path in video.paths[1:]],
         "oshash": video.oshash,
         "duration_seconds": round(video.seconds, 3),
         "state": video.state if video.paths else "gone",
@@ -58,7 +58,7 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
 def path_of(result: VideoResult) -> str:
     """Return the first path of a video; its fingerprint if no file is there any more."""
     paths = result.video.paths
-    return shown(paths[0]) if paths else f"oshash:{result.video.oshash}"
+    return text_of(paths[0]) if paths else f"oshash:{result.video.oshash}"
 
 
 def _person(person: PersonResult) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Shows a scan while it runs: one bar of videos, and a line for each that failed."""
 
-import os
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -8,6 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from function.library.finding import text_of
 from function.library.scanning import Advanced, Done, Event, Failed
 
 BAR_FORMAT = (
@@ -55,12 +55,7 @@ def follow(events: Iterable[Event], videos: int, totals: Totals) -> None:
                 shares.pop(event.path, None)
             if isinstance(event, Failed):
                 again = "" if event.for_good else " It will be tried again."
-                tqdm.write(f"failed: {shown(event.path)}: {event.reason}{again}", file=sys.stderr)
+                tqdm.write(f"failed: {text_of(event.path)}: {event.reason}{again}", file=sys.stderr)
             bar.set_postfix(faces=totals.faces, people=totals.people, refresh=False)
             done = totals.scanned + totals.failed + sum(shares.values())
             bar.update(max(0.0, done - bar.n))
-
-
-def shown(path: bytes) -> str:
-    """Write a path that may hold bytes which are no text."""
-    return os.fsdecode(path).encode("utf-8", "replace").decode()

@@ -17,7 +17,7 @@ from db.galleries import Store
 from db.ledgers import Ledger
 from db.stores import open_ledger
 from db.videos import Depth, Verdict, VideoRecord
-from function.library.finding import Found, find_videos, is_below
+from function.library.finding import Found, find_videos, is_below, text_of
 from function.library.rematching import Changed
 from function.library.rematching import rematch as match_all_again
 from function.library.results import VideoResult, results_of
@@ -27,7 +27,7 @@ from function.sandbox.readers import open_reader
 from function.settings import Settings
 from tools.library.crew import run_scanners
 from tools.library.lists import to_csv, to_json, to_table
-from tools.library.progress import Totals, follow, shown
+from tools.library.progress import Totals, follow
 from tools.verbs.shared import EXIT_PARTLY, gallery_option, print_json
 
 LONGEST_SECONDS = 24 * 3600.0
@@ -100,7 +100,7 @@ def _look(ledger: Ledger, places: list[Path]) -> Found:
     with tqdm(desc="Looking for videos", unit="", file=sys.stderr, leave=False) as bar:
         found = find_videos(places, known, lambda _: bar.update())
     for path, reason in found.unreadable:
-        click.echo(f"cannot be read: {shown(path)}: {reason}", err=True)
+        click.echo(f"cannot be read: {text_of(path)}: {reason}", err=True)
     there = set(found.paths) | {path for path, _ in found.unreadable}
     gone = [path for path in known if path not in there and is_below(path, places)]
     ledger.note_gone(gone)

@@ -14,6 +14,7 @@ from tools.accuracy.calibrate import calibrate as fit_and_compare
 from tools.accuracy.calibrate import render_calibration
 from tools.accuracy.evaluate import SETTINGS, Setting
 from tools.accuracy.evaluate import evaluate as measure
+from tools.accuracy.hinted import measure_hints, render_hints
 from tools.accuracy.kinds import measure_kinds, render_kinds
 from tools.accuracy.pages import check_page, write_page
 from tools.accuracy.sets import add_mixed, read_sets
@@ -100,6 +101,29 @@ def evaluate_kinds(folder: Path) -> None:
     """
     engine = load_chosen_engine(Settings.from_env())
     click.echo(render_kinds(measure_kinds(folder, engine, _report)), nl=False)
+
+
+@click.command(epilog="Example: python -m tools evaluate-hints friends/ family/ --folds 5")
+@click.argument("folders", metavar="FOLDER...", type=FOLDER, nargs=-1, required=True)
+@click.option("--rounds", type=AT_LEAST_ONE, default=5, show_default=True, help=ROUNDS_HELP)
+@click.option("--folds", type=click.IntRange(min=0), default=0, show_default=True, help=FOLDS_HELP)
+@click.option("--crowd", type=click.IntRange(min=0), default=0, help=CROWD_HELP)
+def evaluate_hints(*, folders: tuple[Path, ...], rounds: int, folds: int, crowd: int) -> None:
+    """Measure on all FOLDERs together what names in paths do, right ones and wrong ones.
+
+    A FOLDER is laid out as for `evaluate`; the hints are made up. Prints a Markdown table.
+    """
+    engine = load_chosen_engine(Settings.from_env())
+    figures = measure_hints(
+        read_sets(folders, engine, _report),
+        engine.encoder.model,
+        on=datetime.now(tz=UTC).date(),
+        rounds=rounds,
+        folds=folds,
+        crowd=crowd,
+        report=_report,
+    )
+    click.echo(render_hints(figures), nl=False)
 
 
 @click.command(epilog="Example: python -m tools calibrate friends/ family/ > densities.json")

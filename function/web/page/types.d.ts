@@ -9,6 +9,7 @@ interface MatchReply {
   score: number;
   urls: string[];
   id: string;
+  hints: ("path" | "tag" | "folder")[];
 }
 
 interface PersonReply {

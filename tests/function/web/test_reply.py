@@ -37,10 +37,10 @@ FACE = Face(
 def test_the_poster_is_the_stored_picture_or_else_the_address_of_one(
     thumbnail: bytes | None, address: str, poster: str
 ) -> None:
-    match = Match(replace(ADA, poster_url=address), distance=0.3, score=97.44)
+    match = Match(replace(ADA, poster_url=address), distance=0.3, score=97.44, hints=("path",))
     found = Identification(person_of([FACE]), (match,), "match")
     (person,) = to_reply([found], lambda _: thumbnail)
     (reply,) = person["matches"]
     assert reply["poster"] == poster
-    assert (reply["id"], reply["score"]) == ("7", 97.4)
+    assert (reply["id"], reply["score"], reply["hints"]) == ("7", 97.4, ["path"])
     assert np.allclose(person["appearances"], [(1.0, 2.0)])

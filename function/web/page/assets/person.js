@@ -87,6 +87,12 @@ function heading(person, id) {
   ];
 }
 
+const HINT_WORDS = {
+  path: "named in the path",
+  tag: "tagged in Stash",
+  folder: "often in this folder",
+};
+
 /** @param {MatchReply} best */
 function matchLines(best) {
   return [
@@ -96,6 +102,14 @@ function matchLines(best) {
       make("span", { class: "label", text: "Probability" }),
       meter(`Probability that this is ${best.name}`, best.score, 100, `${best.score.toFixed(1)} %`),
     ),
+    best.hints.length
+      ? make(
+          "p",
+          { class: "line" },
+          make("span", { class: "label", text: "Raised by" }),
+          make("span", { text: best.hints.map((kind) => HINT_WORDS[kind]).join(", ") }),
+        )
+      : null,
     best.urls.length
       ? make(
           "p",

@@ -47,7 +47,8 @@ def in_typescript(kind: Any) -> str:
     if origin in (Union, UnionType):
         return " | ".join(in_typescript(one) for one in arguments)
     if origin is list or arguments[1:] == (...,):
-        return f"{in_typescript(arguments[0])}[]"
+        one = in_typescript(arguments[0])
+        return f"({one})[]" if " | " in one else f"{one}[]"
     if origin is tuple:
         return f"[{', '.join(in_typescript(one) for one in arguments)}]"
     return name_of(kind)

@@ -1,0 +1,157 @@
+"""Finds performers whose name or alias stands in a file's path.
+
+A name counts where its words follow each other, whole, in the name of one folder or of the file.
+Anything but letters and digits parts words, and so does a capital after a small letter: `Jane Doe`
+stands in `jane_doe-2`, `Jane.Doe.mp4` and `JaneDoe/1.mp4`, not in `Mary-Jane Doerr`. Capitals,
+accents and apostrophes make no difference.
+
+One word is never enough: Summer, Angel and May are performers, and words of countless titles.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
+
+from db.records import Performer
+from db.snapshots import Snapshot
+from function.matching.hints import Hint, hint_alike
+
+FEWEST_WORDS, FEWEST_LETTERS = 2, 2
+"""A name needs this many words of this many letters: `Scene 2` and `J. Doe` tell too little."""
+
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+_POSSESSIVE = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}]s\b", re.IGNORECASE)
+_APOSTROPHE = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}]")
+
+Words: TypeAlias = tuple[str, ...]
+
+
+class _Word(NamedTuple):
+    """A word in one form for all spellings, and where it begins and ends in its text."""
+
+    text: str
+    start: int
+    end: int
+
+
+class _Place(NamedTuple):
+    """Where a name stands in a text, and the ids of the performers it belongs to."""
+
+    start: int
+    end: int
+    performer_ids: tuple[int, ...]
+
+    def holds(self, other: "_Place") -> bool:
+        """Whether the other place is a part of this one."""
+        is_within = self.start <= other.start and other.end <= self.end
+        return is_within and (self.start, self.end) != (other.start, other.end)
+
+
+@dataclass(frozen=True, eq=False)
+class NameIndex:
+    """Every name and alias that tells enough, by its words, with the ids of those who have it.
+
+    `lengths` says for each first word how many words the names have that begin with it, so that a
+    path is searched in a time that does not depend on how many performers there are.
+    """
+
+    owners: Mapping[Words, tuple[int, ...]]
+    lengths: Mapping[str, tuple[int, ...]]
+
+
+_INDEXES: WeakKeyDictionary[Snapshot, NameIndex] = WeakKeyDictionary()
+"""An index takes nearly half a second for 10,000 performers, so a snapshot's is kept with it."""
+
+
+def hint_from_path(path: str, gallery: Snapshot) -> tuple[Hint, ...]:
+    """Turn the performers who are named in a path, relative to its media root, into hints."""
+    index = _INDEXES.get(gallery)
+    if index is None:
+        index = _INDEXES[gallery] = index_names(gallery.performers)
+    return hint_alike(find_named(path, index), "path")
+
+
+def index_names(performers: Sequence[Performer]) -> NameIndex:
+    """Prepare the names and aliases of performers for searching; once for each gallery is enough.
+
+    Names of one word, and those made of initials and numbers, are left out.
+    """
+    owners = defaultdict[Words, list[int]](list)
+    lengths = defaultdict[str, set[int]](set)
+    for performer in performers:
+        for name in (performer.name, *performer.aliases):
+            for words in _telling_forms(name):
+                owners[words].append(performer.id)
+                lengths[words[0]].add(len(words))
+    return NameIndex(
+        {words: tuple(dict.fromkeys(ids)) for words, ids in owners.items()},
+        {word: tuple(sorted(found)) for word, found in lengths.items()},
+    )
+
+
+def find_named(path: str, index: NameIndex) -> tuple[int, ...]:
+    """Return the ids of the performers who are named in a path, each once.
+
+    Of a name within a longer one only the longer counts: `Mary Ann Smith` does not name Mary Ann,
+    if both are enrolled. Two performers of the same name are both named.
+    """
+    named: dict[int, None] = {}
+    for part in re.split(r"[/\\]", path):
+        plain = _plain(part)
+        places = [place for words in _readings(plain) for place in _find_places(words, index)]
+        for place in places:
+            if not any(other.holds(place) for other in places):
+                named |= dict.fromkeys(place.performer_ids)
+    return tuple(named)
+
+
+def _find_places(words: Sequence[_Word], index: NameIndex) -> Iterator[_Place]:
+    for first, word in enumerate(words):
+        for length in index.lengths.get(word.text, ()):
+            found = words[first : first + length]
+            ids = index.owners.get(tuple(one.text for one in found))
+            if ids:
+                yield _Place(word.start, found[-1].end, ids)
+
+
+def _plain(text: str) -> str:
+    """Drop accents and apostrophes; file systems write `é` as one character or as two."""
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text)
+        text = "".join(one for one in decomposed if not unicodedata.combining(one))
+    return _APOSTROPHE.sub("", _POSSESSIVE.sub("", text))
+
+
+def _readings(plain: str) -> list[list[_Word]]:
+    """Read a text as its words, and, if that differs, also with words parted at capitals.
+
+    Both are needed: `McKay` is one word in `jane_mckay`, and two in `JaneMcKay`.
+    """
+    whole = [(match.start(), match.end()) for match in _WORD.finditer(plain)]
+    parted = [span for start, end in whole for span in _part_at_capitals(plain, start, end)]
+    return [
+        [_Word(plain[start:end].casefold(), start, end) for start, end in spans]
+        for spans in ([whole] if parted == whole else [whole, parted])
+    ]
+
+
+def _part_at_capitals(plain: str, start: int, end: int) -> list[tuple[int, int]]:
+    if plain[start + 1 : end].islower():
+        return [(start, end)]  # most words, and quicker
+    turns = [
+        place
+        for place in range(start + 1, end)
+        if plain[place].isupper() and plain[place - 1].islower()
+    ]
+    return list(zip([start, *turns], [*turns, end], strict=True))
+
+
+def _telling_forms(name: str) -> list[Words]:
+    """Return a name's words, in both readings; none if the name as written tells too little."""
+    forms = [tuple(word.text for word in words) for words in _readings(_plain(name))]
+    long = [word for word in forms[0] if len(word) >= FEWEST_LETTERS and word.isalpha()]
+    return forms if len(long) >= FEWEST_WORDS else []

@@ -1,0 +1,127 @@
+"""Whose name stands in a path, and whose only seems to."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from db.records import Performer
+from function.matching.hints import Hint
+from function.matching.path_names import find_named, hint_from_path, index_names
+from tests.support.crowds import make_gallery
+
+
+def named(path: str, *names: str) -> list[str]:
+    """Enrol performers with these names, and list the names of those found in a path."""
+    index = index_names([Performer(number, name) for number, name in enumerate(names)])
+    return [names[number] for number in find_named(path, index)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("Jane Doe/1.mp4", "jane_doe-beach.mp4", "2019.05.Jane.Doe.1080p.mp4", "JaneDoe2.mp4"),
+        *("a/b/with JANE-DOE (2).mkv", "Jane Doe's birthday.mp4", "xJane/JANE DOE.mp4"),
+        *("Clips\\Jane Doe\\1.mp4", "Jane Doe & John Roe.mp4", "ja\u0301ne doe.mp4"),
+    ],
+)
+def test_a_name_is_found_however_a_path_writes_it(path: str) -> None:
+    assert named(path, "Jane Doe") == ["Jane Doe"]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("Joann Lee.mp4", "Ann Lee"),
+        ("Ann Leeson.mp4", "Ann Lee"),
+        ("Ann and Lee.mp4", "Ann Lee"),
+        ("Lee Ann.mp4", "Ann Lee"),
+        ("Ann/Lee.mp4", "Ann Lee"),
+        ("annlee.mp4", "Ann Lee"),
+    ],
+)
+def test_a_name_within_other_words_or_apart_is_not_one(path: str, name: str) -> None:
+    assert named(path, name) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["Summer", "Angel", "May", "McKay", "Scene 2", "J. Doe", "\U0001f600"]
+)
+def test_one_word_is_never_enough(name: str) -> None:
+    assert named(f"{name}/{name} {name}.mp4", name) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("jos\u00e9 nu\u00f1ez.mp4", "Jose Nunez"),
+        ("Jose Nunez.mp4", "Jos\u00e9 Nu\u00f1ez"),
+        ("obrien_sean.sean obrien.mp4", "Sean O'Brien"),
+        ("SeanOBrien.mp4", "Sean O\u2019Brien"),
+        ("JaneMcKay.mp4", "Jane McKay"),
+        ("jane_mckay.mp4", "Jane McKay"),
+        ("anne-marie smith.mp4", "Anne Marie Smith"),
+        ("STRASSE weg.mp4", "Stra\u00dfe Weg"),
+        (
+            "\u0410\u043d\u043d\u0430\u0418\u0432\u0430\u043d\u043e\u0432\u0430.mp4",
+            "\u0430\u043d\u043d\u0430 \u0438\u0432\u0430\u043d\u043e\u0432\u0430",
+        ),
+        ("\u5c71\u7530 \u82b1\u5b50.mp4", "\u5c71\u7530 \u82b1\u5b50"),
+    ],
+)
+def test_accents_apostrophes_capitals_and_scripts_make_no_difference(path: str, name: str) -> None:
+    assert named(path, name) == [name]
+
+
+def test_of_a_name_within_a_longer_one_only_the_longer_counts() -> None:
+    names = ("Mary Ann", "Mary Ann Smith", "Ann Smith")
+    assert named("Mary Ann Smith.mp4", *names) == ["Mary Ann Smith"]
+    assert named("MaryAnnSmith.mp4", *names) == ["Mary Ann Smith"]
+    assert set(named("Mary Ann Smith and Mary Ann.mp4", *names)) == {"Mary Ann Smith", "Mary Ann"}
+    assert set(named("Mary Ann Smith/Ann Smith.mp4", *names)) == {"Mary Ann Smith", "Ann Smith"}
+
+
+def test_an_alias_counts_like_a_name_and_namesakes_share_the_hint() -> None:
+    performers = (
+        Performer(1, "Jane Doe", disambiguation="dancer"),
+        Performer(2, "Jane Doe", disambiguation="singer"),
+        Performer(3, "Summer", aliases=("Summer Roe", "Jane")),
+    )
+    gallery = replace(make_gallery([np.zeros((1, 128), np.float32)] * 3), performers=performers)
+    assert hint_from_path("jane doe/1.mp4", gallery) == (
+        Hint(1, "path", 0.5),
+        Hint(2, "path", 0.5),
+    )
+    assert hint_from_path("summer roe.mp4", gallery) == (Hint(3, "path"),)
+    assert hint_from_path("beach.mp4", gallery) == ()
+    assert hint_from_path("", gallery) == ()
+
+
+def test_the_index_follows_the_gallery() -> None:
+    before = make_gallery([np.zeros((1, 128), np.float32)])
+    after = replace(before, performers=(Performer(1, "Jane Doe"),))
+    assert hint_from_path("jane doe.mp4", before) == ()
+    assert hint_from_path("jane doe.mp4", after) == (Hint(1, "path"),)
+
+
+def test_a_path_is_searched_in_under_a_millisecond_however_many_are_enrolled() -> None:
+    index = index_names(_many(10_000))
+    paths = [f"Studio {n}/First{n} Last{n % 100} - A Long Title {n}.1080p.mp4" for n in range(1000)]
+    start = time.process_time()
+    found = [find_named(path, index) for path in paths]
+    assert time.process_time() - start < 1.0
+    assert all(found)
+
+
+def _many(count: int) -> Sequence[Performer]:
+    """Performers with three aliases; a hundred family names, so that many names end alike."""
+    return [
+        Performer(
+            number,
+            f"First{number} Last{number % 100}",
+            aliases=(f"Mary First{number}", f"First{number} Ann", f"First{number}"),
+        )
+        for number in range(count)
+    ]
