@@ -105,6 +105,8 @@ interface ReadyReply {
   engine: string;
   provider: string;
   model: string;
+  second_model: string | null;
+  second_licence: string | null;
   performers: number;
   encodings: number;
 }

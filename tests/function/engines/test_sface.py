@@ -136,7 +136,7 @@ def test_every_engine_has_it_where_yunet_finds_the_points(name: str) -> None:
 
 
 def test_two_models_that_are_not_known_together_are_refused() -> None:
-    assert find_fusion((PRIMARY.id,)) is None
-    assert find_fusion((PRIMARY.id, SECOND.id)) == BOTH
+    assert find_fusion((PRIMARY.id,), BOTH) is None
+    assert find_fusion((PRIMARY.id, SECOND.id), BOTH) == BOTH
     with pytest.raises(EngineUnavailableError, match=r"models .* and other; known together are"):
-        find_fusion((PRIMARY.id, "other"))
+        find_fusion((PRIMARY.id, "other"), BOTH)
