@@ -105,8 +105,8 @@ class Ledger(Protocol):
     def ids(self, paths: Iterable[bytes]) -> frozenset[int]:
         """Return the ids of the videos that these files hold."""
 
-    def paths(self, videos: Sequence[int]) -> dict[int, bytes]:
-        """Return a path of each of some videos, the first by name; empty if no file is there."""
+    def records(self, videos: Sequence[int]) -> list[VideoRecord]:
+        """Return some videos, by id; those that are not there are left out."""
 
     def sightings(self, videos: Sequence[int]) -> dict[int, list[Sighting]]:
         """Return the people seen in some videos, in order of position."""

@@ -8,17 +8,22 @@ from db.records import Vectors
 
 
 @dataclass(frozen=True, kw_only=True)
-class EncodingSpace:
-    """What encodings that may be compared share: one net's, or those of two put end to end.
-
-    Distances are Euclidean, between encodings or means of encodings.
-    """
+class EncodingKind:
+    """Which encodings are of one kind: those of one net, from chips that are cut in one way."""
 
     id: str
     """Names the net and how its chips are cut."""
 
     dimensions: int
     """How many numbers an encoding has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodingSpace(EncodingKind):
+    """What encodings that may be compared share: one net's, or those of two put end to end.
+
+    Distances are Euclidean, between encodings or means of encodings.
+    """
 
     face_variance: float
     """How much photos of one person vary from day to day: the variance, summed over dimensions."""
@@ -91,7 +96,7 @@ class Fusion:
     """
 
     space: EncodingSpace
-    parts: tuple[EncodingSpace, EncodingSpace]
+    parts: tuple[EncodingSpace, EncodingKind]
     scales: tuple[float, float]
 
     def join(self, first: Vectors, second: Vectors) -> Vectors:

@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from db.galleries import Store
+from db.models import Fusion
 from db.snapshots import Snapshot
 from function.engines.models import find_fusion, find_model
 from function.faces.found import Progress, StageSeconds, Task
@@ -51,8 +52,8 @@ def recognize_video(
 
     Closing the generator ends the work. People are named from the gallery as it is after the video
     was read. It is also opened before, so that an error in it is raised at once, but it is not kept
-    open meanwhile. Without `densities`, those that ship are used. `hints` are what the caller knows
-    of the video; the names in its path are added here.
+    open meanwhile. Without `densities`, those of the reader's models are used. `hints` are what the
+    caller knows of the video; the names in its path are added here.
 
     Raises:
         EngineUnavailableError: what reads videos cannot run here as configured.
@@ -62,21 +63,27 @@ def recognize_video(
     """
     with store.gallery():
         pass  # a missing gallery is told before anything is started
-    models = reader.ready().models
-    take_snapshot(store, models)
+    models, second = reader.ready().models, reader.second
+    fusion = second.fusion if second else None
+    if densities is None and second:
+        densities = second.all_densities()
+    take_snapshot(store, models, fusion)
     with closing(reader.find_people(media, task_of(settings))) as events:
         for event in events:
             if isinstance(event, Progress):
                 yield event
             else:
-                gallery = take_snapshot(store, models)
+                gallery = take_snapshot(store, models, fusion)
                 yield name_people(event, gallery, settings, densities, path=media.name, hints=hints)
 
 
-def take_snapshot(store: Store, models: Sequence[str]) -> Snapshot:
-    """Return a store's gallery in memory, as it is now, for a reader with these models."""
+def take_snapshot(store: Store, models: Sequence[str], fusion: Fusion | None) -> Snapshot:
+    """Return a store's gallery in memory, as it is now, for a reader with these models.
+
+    `fusion` is that of its second model.
+    """
     with store.gallery() as gallery:
-        return gallery.snapshot(find_model(models[0]), find_fusion(models))
+        return gallery.snapshot(find_model(models[0]), find_fusion(models, fusion))
 
 
 def task_of(settings: Settings) -> Task:

@@ -77,6 +77,12 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().rstrip("/").lower() for word in text.split(",") if word.strip())
 
 
+def _second_encoder(text: str) -> str | Path:
+    if text not in ("on", "off") and Path(text).suffix != ".toml":
+        raise ValueError(text)
+    return text if text in ("on", "off") else Path(text)
+
+
 def _store(text: str) -> StoreAddress:
     address = StoreAddress(text)
     if not address.is_file:
@@ -141,10 +147,11 @@ class Settings:
         "wide as for cnn, at the same cost",
     ] = "yunet"
     second_encoder: Annotated[
-        Literal["on", "off"],
-        _choice("on", "off"),
+        Literal["on", "off"] | Path,
+        Kind(_second_encoder, "on, off, or the path of a .toml file"),
         "compares each person's best views by a second net, SFace, as well: more are named, and "
-        "fewer strangers; takes `DETECTOR=yunet`",
+        "fewer strangers; takes `DETECTOR=yunet`. Or the path of a TOML file that describes [your "
+        "own net](docs/own-encoder.md)",
     ] = "on"
     hints: Annotated[
         Literal["on", "off"],
@@ -217,7 +224,11 @@ class Settings:
             device=self.device,
             threads=self.net_threads,
             cache_folder=self.cache_folder,
-            second_encoder=self.second_encoder == "on",
+            second_encoder=(
+                self.second_encoder
+                if isinstance(self.second_encoder, Path)
+                else self.second_encoder == "on"
+            ),
         )
 
     @classmethod
@@ -225,7 +236,8 @@ class Settings:
         """Read the settings from `environment`; an unset or empty variable means its default.
 
         Raises:
-            SettingError: a variable holds an unusable value; the message names the variable.
+            SettingError: a variable holds an unusable value, or two cannot be had together; the
+                message names the variables.
         """
         hints = get_type_hints(cls, include_extras=True)
         values = {}
@@ -234,7 +246,16 @@ class Settings:
             text = environment.get(variable, "").strip()
             if text:
                 values[setting.name] = parse_value(variable, text, hints[setting.name])
-        return cls(**values)
+        return _require_together(cls(**values))
+
+
+def _require_together(settings: Settings) -> Settings:
+    if isinstance(settings.second_encoder, Path) and settings.detector != "yunet":
+        raise SettingError(
+            f"SECOND_ENCODER names a net, and DETECTOR is {settings.detector!r}, which finds no "
+            "points to cut its chips by. Set DETECTOR=yunet, or SECOND_ENCODER=off."
+        )
+    return settings
 
 
 def parse_value(variable: str, text: str, hint: Any) -> Any:

@@ -17,7 +17,6 @@ from db.sqlite.connections import explained, open_database, transaction
 from db.sqlite.ledger_people import (
     read_links,
     read_outcomes,
-    read_paths,
     read_sightings,
     save_outcomes,
     save_people,
@@ -231,10 +230,10 @@ class SqliteLedger:
         sql = "SELECT video_id FROM files WHERE path = ?"
         return frozenset(row[0] for path in paths for row in self._rows(sql, path))
 
-    def paths(self, videos: Sequence[int]) -> dict[int, bytes]:
-        """Return a path of each of some videos."""
-        with self._reading() as db:
-            return dict.fromkeys(videos, b"") | read_paths(db, videos)
+    def records(self, videos: Sequence[int]) -> list[VideoRecord]:
+        """Return some videos, by id."""
+        among = "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
+        return [_record(row) for row in self._rows(f"{_RECORDS} {among}", json.dumps(videos))]
 
     def sightings(self, videos: Sequence[int]) -> dict[int, list[Sighting]]:
         """Return the people seen in some videos."""

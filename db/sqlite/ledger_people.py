@@ -98,15 +98,6 @@ def read_outcomes(db: Database, videos: Sequence[int]) -> dict[int, list[Outcome
     return found
 
 
-def read_paths(db: Database, videos: Sequence[int]) -> dict[int, bytes]:
-    """Read the first path by name of those videos that have a file."""
-    sql = (
-        "SELECT video_id, min(path) FROM files WHERE NOT gone AND video_id IN ({}) "
-        "GROUP BY video_id"
-    )
-    return dict(_of(db, sql, videos))
-
-
 def _of(db: Database, sql: str, videos: Sequence[int]) -> list[tuple[Any, ...]]:
     marks = ", ".join("?" for _ in videos)
     rows: list[tuple[Any, ...]] = db.execute(sql.format(marks), list(videos)).fetchall()

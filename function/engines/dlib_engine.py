@@ -155,12 +155,12 @@ def _load_yunet(options: EngineOptions, cache: GraphCache) -> Callable[[int], De
 
 
 def _load_second(options: EngineOptions, cache: GraphCache) -> SecondEncoder | None:
-    """Load SFace if YuNet, which it needs the points of, was loaded."""
+    """Load the second encoder if YuNet, which it needs the points of, was loaded."""
     if not options.has_second:
         return None
-    from function.engines.sface.encoder import load_sface  # noqa: PLC0415  # as above
+    from function.engines.second_encoders import load_second  # noqa: PLC0415  # as above
 
-    return load_sface(options, cache)
+    return load_second(options, cache)
 
 
 def _provider(device: DeviceName) -> str:

@@ -26,21 +26,23 @@ def models_of(engine: Engine) -> tuple[str, ...]:
     return engine.encoder.model.id, *second
 
 
-def find_fusion(models: Sequence[str]) -> Fusion | None:
+def find_fusion(models: Sequence[str], known: Fusion | None) -> Fusion | None:
     """Return the space of both models' encodings, or None if a reader has one model.
+
+    `known` is the fusion that the settings ask for.
 
     Raises:
         EngineUnavailableError: the two are not known together.
     """
     if len(models) == 1:
         return None
-    known = tuple(part.id for part in BOTH.parts)
-    if tuple(models) != known:
+    parts = tuple(part.id for part in known.parts) if known else (PRIMARY.id,)
+    if known is None or tuple(models) != parts:
         raise EngineUnavailableError(
             f"The engine uses the models {' and '.join(models)}; known together are "
-            f"{' and '.join(known)}."
+            f"{' and '.join(parts)}. If a net was replaced, start again."
         )
-    return BOTH
+    return known
 
 
 def find_model(model_id: str) -> EncodingModel:

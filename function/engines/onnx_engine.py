@@ -39,7 +39,7 @@ try:
     from function.engines.dlib_nets.hog import HogDetector
     from function.engines.onnx.graphs import Kind, read_graph
     from function.engines.onnx.sessions import open_session, provider_of
-    from function.engines.sface.encoder import load_sface
+    from function.engines.second_encoders import load_second
     from function.engines.yunet.detector import YunetDetector
     from function.engines.yunet.net import load_yunet
 except ImportError as error:
@@ -139,7 +139,7 @@ def load(options: EngineOptions) -> Engine:
     detector = _load_detector(weights.cnn_detector, cache, options, hog)
     session = open_session(read_graph(_ENCODER, weights.encoder, cache), options)
     encoder = OnnxEncoder(session, dlib.shape_predictor(str(weights.landmarks_5)))
-    second = load_sface(options, cache) if options.has_second else None
+    second = load_second(options, cache)
     return OnnxEngine(options, detector, hog, encoder, provider_of(session), second=second)
 
 

@@ -8,7 +8,7 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from db.models import EncodingModel, EncodingSpace
+from db.models import EncodingKind, EncodingModel
 from db.records import Vectors
 from function.media.pictures import Picture, RgbImage
 
@@ -94,12 +94,13 @@ class EngineOptions:
     device: DeviceName = "auto"
     threads: int = 1
     cache_folder: Path | None = None
-    second_encoder: bool = True
+    second_encoder: bool | Path = True
+    """Whether SFace encodes faces once more; or a TOML file that describes a net of one's own."""
 
     @property
     def has_second(self) -> bool:
         """Whether faces are encoded a second time, which takes YuNet's points."""
-        return self.second_encoder and self.detector == "yunet"
+        return bool(self.second_encoder) and self.detector == "yunet"
 
 
 class Detector(Protocol):
@@ -134,8 +135,8 @@ class SecondEncoder(Protocol):
     """Encodes faces once more, with another net. Implementations are safe to call from threads."""
 
     @property
-    def model(self) -> EncodingSpace:
-        """The space of the encodings it makes."""
+    def model(self) -> EncodingKind:
+        """The kind of encodings it makes; of length 1, they are compared by angle."""
 
     def cut(self, image: RgbImage, points: Points) -> RgbImage:
         """Cut the face with these five points out of a picture, upright, to be encoded."""

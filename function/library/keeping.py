@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from db.people import PersonFound, View
-from db.snapshots import Snapshot
 from db.videos import Outcome, VideoFound
+from function.library.naming import Naming
 from function.matching.matches import Identification
 from function.people.gathering import PeopleFound
-from function.recognition import name_people
-from function.settings import Settings
+from function.recognition import Unnamed
 
 MOST_VIEWS_KEPT = 16
 """At most this many views of a person are kept, 0.5 to 1 KB each: one video is worth four photos
@@ -35,8 +34,7 @@ class Watched:
 def keep_people(
     found: PeopleFound,
     watched: Watched,
-    gallery: Snapshot,
-    settings: Settings,
+    naming: Naming,
     *,
     strangers: bool,
 ) -> Kept:
@@ -46,7 +44,7 @@ def keep_people(
     people is kept who may be nobody of the gallery; they are counted.
     """
     trimmed = replace(found, people=tuple(trim(person) for person in found.people))
-    named = name_people(trimmed, gallery, settings, path=watched.path).identifications
+    (named,) = naming.name([Unnamed(trimmed, watched.path)])
     kept = [one for one in named if strangers or one.verdict != "unknown"]
     positions = sorted(member for one in kept for member in one.members)
     people = tuple((position, trimmed.people[position]) for position in positions)

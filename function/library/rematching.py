@@ -4,16 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from db.ledgers import Ledger
-from db.people import Link
-from db.snapshots import Snapshot
+from db.people import Link, PersonFound
 from db.videos import Outcome, Sighting
 from function.faces.found import StageSeconds
 from function.library.finding import text_of
 from function.library.keeping import outcomes_of
+from function.library.naming import Naming
 from function.matching.matches import Identification
 from function.people.gathering import PeopleFound
-from function.recognition import Unnamed, name_videos
-from function.settings import Settings
+from function.recognition import Unnamed
 
 VIDEOS_AT_ONCE = 200
 """Videos read, matched and stored in one transaction: some 20 MB."""
@@ -33,26 +32,31 @@ class Changed:
         )
 
 
-def rematch(ledger: Ledger, gallery: Snapshot, settings: Settings) -> Iterator[Changed]:
+def rematch(ledger: Ledger, naming: Naming) -> Iterator[Changed]:
     """Match again every video whose outcomes are not of this gallery; yields what each part did."""
-    while videos := ledger.not_matched_at(gallery.generation, VIDEOS_AT_ONCE):
+    generation = naming.gallery.generation
+    while videos := ledger.not_matched_at(generation, VIDEOS_AT_ONCE):
         before = ledger.outcomes(videos)
-        after, people = _match_again(ledger, videos, gallery, settings)
-        ledger.put_outcomes(after, gallery.generation)
+        after, people = _match_again(ledger, videos, naming)
+        ledger.put_outcomes(after, generation)
         changed = sum(_count_changes(before[video], after[video]) for video in videos)
         yield Changed(len(videos), people, changed)
 
 
 def _match_again(
-    ledger: Ledger, videos: Sequence[int], gallery: Snapshot, settings: Settings
+    ledger: Ledger, videos: Sequence[int], naming: Naming
 ) -> tuple[dict[int, tuple[Outcome, ...]], int]:
     """Match the people of some videos, as a scan of today would; also say how many there are."""
-    sightings, links, paths = ledger.sightings(videos), ledger.links(videos), ledger.paths(videos)
-    unnamed = [
-        Unnamed(_as_found(sightings[video], links[video]), text_of(paths[video]))
-        for video in videos
-    ]
-    named = name_videos(unnamed, gallery, settings)
+    sightings, links = ledger.sightings(videos), ledger.links(videos)
+    records = {one.id: one for one in ledger.records(videos)}
+    unnamed = []
+    for video in videos:
+        record = records[video]
+        models = record.scanned.models if record.scanned else ()
+        people = tuple(naming.fitting(one.person, models) for one in sightings[video])
+        found = _as_found(people, sightings[video], links[video])
+        unnamed.append(Unnamed(found, text_of(record.paths[0]) if record.paths else ""))
+    named = naming.name(unnamed)
     outcomes = {
         video: outcomes_of([_renumber(one, sightings[video]) for one in people])
         for video, people in zip(videos, named, strict=True)
@@ -60,12 +64,13 @@ def _match_again(
     return outcomes, sum(len(one) for one in sightings.values())
 
 
-def _as_found(sightings: Sequence[Sighting], links: Sequence[Link]) -> PeopleFound:
+def _as_found(
+    people: tuple[PersonFound, ...], sightings: Sequence[Sighting], links: Sequence[Link]
+) -> PeopleFound:
     places = {one.position: place for place, one in enumerate(sightings)}
     renumbered = tuple(
         replace(link, first=places[link.first], second=places[link.second]) for link in links
     )
-    people = tuple(one.person for one in sightings)
     return PeopleFound(people, (), 0, 0, StageSeconds(0.0, 0.0), renumbered)
 
 

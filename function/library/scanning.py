@@ -24,10 +24,11 @@ from function.errors import (
 from function.faces.found import Progress
 from function.library.finding import text_of
 from function.library.keeping import Watched, keep_people
+from function.library.naming import open_naming
 from function.library.oshash import oshash_of
 from function.media.files import MediaFile, open_any
 from function.people.gathering import PeopleFound
-from function.recognition import take_snapshot, task_of
+from function.recognition import task_of
 from function.sandbox.readers import Reader
 from function.settings import Settings
 
@@ -160,11 +161,12 @@ class Scanner:
             raise LostLeaseError
 
     def _store(self, lease: Lease, path: bytes, found: PeopleFound, video_seconds: float) -> Done:
-        gallery = take_snapshot(self.store, found.models)
+        naming = open_naming(self.store, self.reader.second, self.settings)
         video = Watched(text_of(path), video_seconds)
-        kept = keep_people(found, video, gallery, self.settings, strangers=self.strangers)
+        kept = keep_people(found, video, naming, strangers=self.strangers)
+        generation = naming.gallery.generation
         scanned = Scanned(lease.depth, self._settings_for(lease).every_seconds, found.models)
-        if not self.ledger.finish(lease, kept.found, scanned, kept.outcomes, gallery.generation):
+        if not self.ledger.finish(lease, kept.found, scanned, kept.outcomes, generation):
             raise LostLeaseError
         leads = [one for one in kept.outcomes if one.lead == one.position]
         named = sum(one.verdict == "match" for one in leads)

@@ -100,7 +100,9 @@ def _options(setup: Setup) -> EngineOptions:
         device=cast("DeviceName", setup.device),
         threads=setup.threads,
         cache_folder=Path(setup.cache_folder) if setup.cache_folder else None,
-        second_encoder=setup.second_encoder,
+        second_encoder={"on": True, "off": False}.get(
+            setup.second_encoder, Path(setup.second_encoder)
+        ),
     )
 
 

@@ -12,7 +12,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from pathlib import Path
 
-from function.engines.models import SECOND, find_model
+from db.models import EncodingKind
+from function.engines.models import find_model
 from function.errors import EngineUnavailableError, RecognitionError
 from function.faces.found import Progress
 from function.sandbox.checks import Dimensions, check_answer
@@ -60,15 +61,22 @@ def setup_of(settings: Settings) -> Setup:
         device=settings.device,
         threads=settings.net_threads,
         cache_folder=str(settings.cache_folder.resolve()) if settings.cache_folder else "",
-        second_encoder=settings.engine_options.second_encoder,
+        second_encoder=_spell(settings.second_encoder),
         memory_megabytes=settings.memory_megabytes,
     )
 
 
-class Child:
-    """One process, and the socket to it."""
+def _spell(second_encoder: str | Path) -> str:
+    return str(second_encoder.absolute() if isinstance(second_encoder, Path) else second_encoder)
 
-    def __init__(self, setup: Setup) -> None:
+
+class Child:
+    """One process, and the socket to it.
+
+    `second` is the kind of its second encodings, by which they are checked; None if it has none.
+    """
+
+    def __init__(self, setup: Setup, second: EncodingKind | None) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  # our own program, no shell
@@ -80,6 +88,7 @@ class Child:
                 start_new_session=True,
             )
         self._connection = Connection(ours.detach())
+        self.second = second
         self._ready: Ready | None = None
         self._files = 0
         self._lines = 0
@@ -107,7 +116,7 @@ class Child:
         first, second = (*self.models, "", "")[:2]
         return (
             find_model(first).dimensions if first else 0,
-            SECOND.dimensions if second == SECOND.id else 0,
+            self.second.dimensions if self.second and second == self.second.id else 0,
         )
 
     def is_fit(self) -> bool:

@@ -14,14 +14,17 @@ from function.sandbox.wire import WireError, pack, unpack
 
 @dataclass(frozen=True)
 class Setup:
-    """What the parent sends first: which engine, and how much memory each file may use."""
+    """What the parent sends first: which engine, and how much memory each file may use.
+
+    `second_encoder` is on, off, or the absolute path of a TOML file.
+    """
 
     engine: str
     detector: str
     device: str
     threads: int
     cache_folder: str
-    second_encoder: bool
+    second_encoder: str
     memory_megabytes: int
 
 

@@ -8,7 +8,9 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 
+from function.engines.models import find_fusion
 from function.errors import (
     CrashedVideoError,
     EngineUnavailableError,
@@ -18,6 +20,7 @@ from function.errors import (
     TimeLimitError,
     UnreadableVideoError,
 )
+from function.matching.second_models import SecondModel, open_second
 from function.sandbox.handle import Child, EndedError, setup_of
 from function.sandbox.messages import Ready
 from function.sandbox.orders import ORDERS, Order
@@ -43,6 +46,15 @@ class Sandbox:
         self._warming = threading.Lock()
         self._is_closed = False
         self._known: Ready | None = None
+
+    @cached_property
+    def second(self) -> SecondModel | None:
+        """The second model of the children; None if they have one net.
+
+        Raises:
+            EngineUnavailableError: it cannot be used, or has not been fitted.
+        """
+        return open_second(self._settings.engine_options)
 
     def warm_up(self) -> Ready:
         """Start every missing child and wait for one, if this is the first call.
@@ -106,6 +118,8 @@ class Sandbox:
             try:
                 ready = child.ready(START_WITHIN_SECONDS)
                 self._require_locks(ready)
+                second = self.second
+                find_fusion(ready.models, second.fusion if second else None)
             except EndedError as error:
                 failure = self._explain_start(error)
             except BaseException:
@@ -129,7 +143,8 @@ class Sandbox:
         return self._start()
 
     def _start(self) -> Child:
-        child = Child(setup_of(self._settings))
+        second = self.second
+        child = Child(setup_of(self._settings), second.kind if second else None)
         with self._lock:
             is_late = self._is_closed
             if not is_late:

@@ -7,13 +7,15 @@ sandbox never loads them.
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
+from functools import cached_property
 from typing import Protocol, TypeVar
 
-from function.engines.models import SECOND, models_of
+from function.engines.models import find_fusion, models_of
 from function.engines.protocol import Engine
 from function.enrolling.choosing import PhotoFound
 from function.errors import PhotoUnusableError
 from function.faces.found import Details, FacesFound, Progress, Task
+from function.matching.second_models import SecondModel, open_second
 from function.media.files import MediaFile
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import Moment
@@ -44,6 +46,14 @@ class Reader(Protocol):
 
         Raises:
             EngineUnavailableError: it cannot run here as configured.
+        """
+
+    @property
+    def second(self) -> SecondModel | None:
+        """The second model, for which nothing is started; None if there is one net.
+
+        Raises:
+            EngineUnavailableError: it cannot be used, or has not been fitted.
         """
 
     def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
@@ -93,8 +103,14 @@ class Here:
 
     def ready(self) -> Ready:
         """Load the engine, if this is the first call."""
-        engine = self.engine()
+        engine, second = self.engine(), self.second
+        find_fusion(models_of(engine), second.fusion if second else None)
         return Ready(engine.name, engine.provider, models_of(engine), locks=())
+
+    @cached_property
+    def second(self) -> SecondModel | None:
+        """The second model; its description is read on first use."""
+        return open_second(self._settings.engine_options)
 
     def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
         """Find everyone in a video."""
@@ -143,6 +159,11 @@ class Sandboxed:
         """Start the children, if this is the first call."""
         return self.pool.warm_up()
 
+    @property
+    def second(self) -> SecondModel | None:
+        """The second model of the children."""
+        return self.pool.second
+
     def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
         """Find everyone in a video."""
         order = VideoOrder(media.name, task)
@@ -184,7 +205,7 @@ class Sandboxed:
             if len(sent.pictures) != len(pictures):
                 raise EndedError(f"it sent {len(sent.pictures)} pictures, not {len(pictures)}")
             numbers = 0 if sent.second is None else len(sent.second)
-            if numbers != len(encode) * SECOND.dimensions:
+            if numbers != len(encode) * (child.second.dimensions if child.second else 0):
                 raise EndedError(f"it sent {numbers} numbers for {len(encode)} encodings")
             return sent
 

@@ -41,7 +41,7 @@ def _answer_health(_: Request) -> Response:
 
 def _answer_ready(service: Service, request: Request) -> Response:
     ready = service.reader.ready()
-    snapshot = service.snapshot()
+    snapshot, second = service.snapshot(), service.reader.second
     if not service.access.may_see_details(request):
         return json_response({"status": "ready"})
     return json_response(
@@ -52,6 +52,7 @@ def _answer_ready(service: Service, request: Request) -> Response:
             "provider": ready.provider,
             "model": ready.models[0],
             "second_model": next(iter(ready.models[1:]), None),
+            "second_licence": second.licence if second and second.licence else None,
             "sandbox": service.settings.sandbox,
             "locks": ready.locks,
             "performers": len(snapshot.performers),

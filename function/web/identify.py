@@ -28,8 +28,9 @@ from function.web.service import Service, explained
 
 NDJSON = "application/x-ndjson"
 
-Keep: TypeAlias = Callable[[Recognition, EncodingModel], dict[str, str]]
-"""Stores an outcome, given the model of its encodings, and returns fields that identify it."""
+Keep: TypeAlias = Callable[[Recognition, EncodingModel, str | None], dict[str, str]]
+"""Stores an outcome, given the model of its encodings and the id of the second one, and returns
+fields that identify it."""
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ def _follow(
     """Yield the lines, and {} in between while there is no news."""
     started = time.perf_counter()
     service.snapshot()  # loads what is not loaded yet
+    second = next(iter(service.reader.ready().models[1:]), None)
     record.seconds["wait"] = time.perf_counter() - started
     events = recognize_video(media, service.reader, service.store, settings)
     with explained(), closing(events):
@@ -99,15 +101,15 @@ def _follow(
                 _note(record, event)
                 with service.gallery() as gallery:
                     result = to_reply(event.identifications, gallery.thumbnail)
-                yield {"result": result, **keep(event, service.model())}
+                yield {"result": result, **keep(event, service.model(), second)}
 
 
 def _keeper(request: Request, path: str, results: RecentResults) -> Keep:
     """Return the function that stores a result for the page and gives it an id."""
 
-    def keep(recognition: Recognition, model: EncodingModel) -> dict[str, str]:
+    def keep(recognition: Recognition, model: EncodingModel, second: str | None) -> dict[str, str]:
         people = [one.person for one in rank(recognition.identifications)]
-        return {"id": results.keep(path, people, model)}
+        return {"id": results.keep(path, people, model, second)}
 
     return keep if is_from_page(request) else lambda *_: {}
 

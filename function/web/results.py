@@ -19,7 +19,6 @@ from db.models import EncodingModel
 from db.people import PersonFound, View
 from db.records import Encoding
 from db.sightings import Correction, Sighting
-from function.engines.models import SECOND
 from function.errors import ResultGoneError
 from function.people.people import template_of
 
@@ -53,10 +52,20 @@ class RecentResults:
         self._results: OrderedDict[str, KeptResult] = OrderedDict()
         self._corrections: OrderedDict[str, Correction] = OrderedDict()
 
-    def keep(self, video: str, people: Sequence[PersonFound], model: EncodingModel) -> str:
-        """Keep the people of `video`, and return the id of the result."""
+    def keep(
+        self,
+        video: str,
+        people: Sequence[PersonFound],
+        model: EncodingModel,
+        second: str | None = None,
+    ) -> str:
+        """Keep the people of `video`, and return the id of the result.
+
+        `second` is the id of the second model, if they have encodings of one.
+        """
         origin = f"confirmed from {PureWindowsPath(video).name}"
-        kept = tuple(_sighting(person, origin, model) for person in people)
+        models = (model.id, *([second] if second else []))
+        kept = tuple(_sighting(person, origin, model, models) for person in people)
         result_id = secrets.token_urlsafe(24)
         with self._lock:
             self._results[result_id] = KeptResult(video, kept, self._clock())
@@ -119,7 +128,9 @@ def choose_views(person: PersonFound) -> list[View]:
     return views[:MOST_ENCODINGS] or weak[:1]
 
 
-def _sighting(person: PersonFound, origin: str, model: EncodingModel) -> Sighting:
+def _sighting(
+    person: PersonFound, origin: str, model: EncodingModel, models: Sequence[str]
+) -> Sighting:
     encodings = tuple(
         Encoding(
             vector=vector,
@@ -130,7 +141,7 @@ def _sighting(person: PersonFound, origin: str, model: EncodingModel) -> Sightin
             weaknesses=", ".join(view.weaknesses),
         )
         for view in choose_views(person)
-        for vector, model_id in zip(view.encodings, (model.id, SECOND.id), strict=False)
+        for vector, model_id in zip(view.encodings, models, strict=False)
     )
     template = template_of(person, model)
     return Sighting(template.mean, encodings, person.picture, model, origin)

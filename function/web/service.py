@@ -88,9 +88,9 @@ class Service:
             GalleryUnavailableError: as for `gallery`.
             EngineUnavailableError: what reads videos cannot run here as configured.
         """
-        models = self.reader.ready().models
+        models, second = self.reader.ready().models, self.reader.second
         with explained():
-            return take_snapshot(self.store, models)
+            return take_snapshot(self.store, models, second.fusion if second else None)
 
     @contextmanager
     def slot(self) -> Iterator[None]:

@@ -20,7 +20,7 @@ from db.errors import (
     PerformerNotFoundError,
 )
 from db.galleries import GalleryChange, Store, everyone
-from db.models import EncodingSpace, Fusion
+from db.models import EncodingKind, EncodingSpace, Fusion
 from db.records import Encoding, Generation, Identity, Performer, Vector
 from db.rejections import leave_out_rejected
 from db.sightings import Correction, Sighting, new_performer
@@ -480,6 +480,23 @@ def test_photos_with_encodings_of_both_nets_make_a_template_in_their_fusion(
     changed = gallery.snapshot(TEST_MODEL, FUSION).fused
     assert changed is not None
     assert (changed.templates.evidence > 0).all()
+
+
+def test_photos_may_have_encodings_of_several_second_nets_and_each_fusion_takes_its_own(
+    gallery: GalleryChange,
+) -> None:
+    third = EncodingKind(id="third-model", dimensions=4)
+    other = replace(FUSION, parts=(TEST_MODEL, third))
+    own = short_encoding(1, 5, 6, 7, 8, model=third.id)
+    gallery.enrol(performer("Ada"), [encoding(1), short_encoding(1, 1, 2, 3, 4), own], None)
+    gallery.enrol(performer("Bea"), [encoding(2), short_encoding(2)], None)
+    for fusion, last, evidence in ((FUSION, [2, 4, 6, 8], 2), (other, [10, 12, 14, 16], 1)):
+        fused = gallery.snapshot(TEST_MODEL, fusion).fused
+        assert fused is not None
+        np.testing.assert_allclose(fused.templates.means[0][-4:], last)
+        assert (fused.templates.evidence > 0).sum() == evidence
+    assert [one.encodings for one in gallery.performers()] == [1, 1]
+    assert gallery.models() == [TEST_MODEL.id, OTHER_MODEL.id, third.id]
 
 
 def test_where_no_photo_has_both_nets_encodings_there_is_no_fusion(gallery: GalleryChange) -> None:

@@ -18,6 +18,9 @@ from PIL import Image
 from db.sqlite.connections import open_database
 from db.sqlite.store import StoredGallery
 from function.engines.models import PRIMARY, SECOND
+from function.engines.own.description import read_description
+from function.matching.second_models import write_fit
+from tests.support.own_nets import fit_of, write_net
 from tests.support.servers import Serve, serving
 from tests.support.videos import write_sound
 from tools.cli import main
@@ -278,6 +281,23 @@ def test_health_needs_nothing_and_ready_loads_engine_and_gallery(
     without = serve(PERFORMERS_DB=str(tmp_path / "gone.db"))
     assert without.get("/health").status_code == 200
     assert error_of(without.get("/ready")) == (503, "gallery_unavailable")
+
+
+def test_ready_shows_an_own_net_and_its_licence_or_why_it_cannot_be_used(
+    serve: Serve, tmp_path: Path
+) -> None:
+    net = write_net(tmp_path / "net")
+    write_fit(fit_of(net), net.with_suffix(".fitted.json"))
+    ready = serve(SECOND_ENCODER=str(net)).get("/ready").get_json()
+    assert ready["second_model"] == read_description(net).id
+    assert ready["second_licence"] == "ours, for tests"
+    assert ready["performers_by_both"] == 0
+    assert serve().get("/ready").get_json()["second_licence"] is None
+    net.with_suffix(".fitted.json").unlink()
+    for route in ("/ready", "/?path=two.mp4", "/gallery/check"):
+        response = serve(SECOND_ENCODER=str(net)).get(route)
+        assert error_of(response) == (503, "engine_unavailable"), route
+        assert "Run `python -m tools calibrate" in response.get_json()["error"]["message"]
 
 
 def test_a_gallery_that_cannot_be_used_is_unavailable_and_unharmed(

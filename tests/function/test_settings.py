@@ -40,6 +40,8 @@ def test_auto_leaves_the_interval_to_the_length_of_the_video() -> None:
         ("MAX_MATCHES", "0"),
         ("MAX_MATCHES", "2.5"),
         ("DETECTOR", "yolo"),
+        ("SECOND_ENCODER", "onn"),
+        ("SECOND_ENCODER", "encoder.onnx"),
         ("DEVICE", "tpu"),
         ("PORT", "http"),
     ],
@@ -49,6 +51,20 @@ def test_a_value_that_cannot_be_used_is_named_with_what_it_must_be(
 ) -> None:
     with pytest.raises(SettingError, match=f"{variable} is '{value}'; it must be "):
         Settings.from_env({variable: value})
+
+
+def test_the_second_encoder_is_on_off_or_a_file_that_describes_one() -> None:
+    chosen = [
+        Settings.from_env({"SECOND_ENCODER": text}).engine_options.second_encoder
+        for text in ("on", "off", "nets/own.toml")
+    ]
+    assert chosen == [True, False, Path("nets/own.toml")]
+
+
+def test_a_net_that_nothing_finds_points_for_is_refused() -> None:
+    with pytest.raises(SettingError, match="and DETECTOR is 'hog', which finds no points"):
+        Settings.from_env({"SECOND_ENCODER": "own.toml", "DETECTOR": "hog"})
+    assert Settings.from_env({"SECOND_ENCODER": "on", "DETECTOR": "hog"}).detector == "hog"
 
 
 def test_a_gallery_is_named_by_a_path_or_by_a_url_of_a_file() -> None:

@@ -18,7 +18,7 @@ from db.records import Encoding, Performer, Vector
 from db.snapshots import Snapshot
 from db.stores import open_store
 from function.engines.loading import load_engine
-from function.engines.models import BOTH
+from function.engines.models import BOTH, SECOND
 from function.engines.protocol import Engine, EngineOptions
 from function.enrolling.choosing import PhotoDemands, choose_face
 from function.enrolling.search import search_photo
@@ -145,7 +145,7 @@ def rejections(material: Material) -> dict[str, Any]:
     ranked = rank(_recognize(material.video, store, material.engine).identifications)
     results = RecentResults()
     model = material.engine.encoder.model
-    kept = results.keep("people.mp4", [one.person for one in ranked], model)
+    kept = results.keep("people.mp4", [one.person for one in ranked], model, SECOND.id)
     with store.changing() as gallery:
         for sighting, one in zip(results.find(kept).people, ranked, strict=True):
             if one.matches:

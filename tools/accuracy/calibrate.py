@@ -8,7 +8,7 @@ function/matching/densities.py are then fitted to these distances (maximum likel
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from db.models import EncodingModel, EncodingSpace
+from db.models import EncodingKind, EncodingModel, Fusion
 from db.templates import Templates, average_encodings
 from db.vectors import square_distances
+from function.engines.models import BOTH
+from function.engines.sface.model import DLIB_LENGTH
 from function.matching.densities import (
     OWN_FREEDOM,
     STRANGER_FREEDOM,
@@ -26,13 +28,22 @@ from function.matching.densities import (
     Numbers,
     student,
 )
+from function.matching.second_models import Fit
 from function.people.views import VIDEO_SHARE
+from tools.accuracy.fusions import SFACE_NET, SecondNet, fit_weighing
 from tools.accuracy.labelled import Dataset, Source
 from tools.accuracy.outcomes import TrialOutcome
 from tools.accuracy.ratios import fit_calibration
 from tools.accuracy.reliabilities import Reliability, measure_scores
-from tools.accuracy.spaces import encodings_in, faces_in, sources_in, spaces_of
-from tools.accuracy.trials import join_sources, make_trials, run_trial
+from tools.accuracy.spaces import (
+    Compared,
+    encodings_in,
+    faces_in,
+    sources_in,
+    space_of,
+    spaces_of,
+)
+from tools.accuracy.trials import Trial, join_sources, make_trials, run_trial
 from tools.sources import UnusableSourceError
 
 TEMPLATE_SIZES = (1, 2, 3, 5)
@@ -57,11 +68,16 @@ class Sample:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The densities, and how well densities fitted on half of the people fit the others."""
+    """The densities, and how well densities fitted on half of the people fit the others.
+
+    `held_out_shipped` is what ships, for the same faces: for an own net, dlib's alone. `fit` is
+    that of an own net, and None for SFace.
+    """
 
     densities: tuple[Densities, ...]
     held_out: Reliability
     held_out_shipped: Reliability
+    fit: Fit | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain dictionaries, lists and numbers."""
@@ -69,7 +85,13 @@ class Calibration:
 
 
 def calibrate(
-    dataset: Dataset, model: EncodingModel, *, fitted_on: str, on: date, seed: int = 1
+    dataset: Dataset,
+    model: EncodingModel,
+    *,
+    fitted_on: str,
+    on: date,
+    seed: int = 1,
+    net: SecondNet = SFACE_NET,
 ) -> Calibration:
     """Fit densities on a labelled library, and measure how well such a fit works for other people.
 
@@ -81,19 +103,34 @@ def calibrate(
         UnusableSourceError: fewer than four people have two usable sources.
     """
     usable = usable_sources(dataset.sources)
-    whole = fit_all(dataset.sources, model, fitted_on=fitted_on, on=on, seed=seed)
     names = sorted({source.name for source in usable})
     outcomes: list[TrialOutcome] = []
     shipped: list[TrialOutcome] = []
     for fold in range(FOLDS):
         inside = set(names[fold::FOLDS])
         others = [source for source in usable if source.name not in inside]
-        half = fit_all(others, model, fitted_on=fitted_on, on=on, seed=seed)
+        fusion = net.fuse(others)
+        half = fit_all(others, model, fusion, fitted_on=fitted_on, on=on, seed=seed)
         own = [source for source in usable if source.name in inside]
-        trials = list(make_trials(own, model, enrol=1, probe=1, rounds=ROUNDS, seed=seed))
+        trials = list(
+            make_trials(own, model, enrol=1, probe=1, rounds=ROUNDS, seed=seed, fusion=fusion)
+        )
         outcomes.extend(run_trial(trial, half) for trial in trials)
-        shipped.extend(run_trial(trial, None) for trial in trials)
-    return Calibration(whole, measure_scores(outcomes), measure_scores(shipped))
+        shipped.extend(run_trial(_as_shipped(trial, net), None) for trial in trials)
+    fusion = net.fuse(dataset.sources)
+    whole = fit_all(dataset.sources, model, fusion, fitted_on=fitted_on, on=on, seed=seed)
+    fit = fit_of(net.own, dataset.sources, whole) if net.own else None
+    return Calibration(whole, measure_scores(outcomes), measure_scores(shipped), fit)
+
+
+def fit_of(own: EncodingKind, sources: Sequence[Source], densities: Sequence[Densities]) -> Fit:
+    """Return what is stored for an own net, whose fusion has the last of the densities."""
+    return Fit(own.id, own.dimensions, fit_weighing(sources), densities[-1])
+
+
+def _as_shipped(trial: Trial, net: SecondNet) -> Trial:
+    """Return a trial as what ships can run it: an own net's encodings mean nothing to that."""
+    return replace(trial, gallery=replace(trial.gallery, fused=None)) if net.own else trial
 
 
 def usable_sources(sources: Sequence[Source]) -> list[Source]:
@@ -113,21 +150,27 @@ def usable_sources(sources: Sequence[Source]) -> list[Source]:
 
 
 def fit_all(
-    sources: Sequence[Source], model: EncodingModel, *, fitted_on: str, on: date, seed: int
+    sources: Sequence[Source],
+    model: EncodingModel,
+    fusion: Fusion = BOTH,
+    *,
+    fitted_on: str,
+    on: date,
+    seed: int,
 ) -> tuple[Densities, ...]:
     """Fit densities for each space that the sources can be compared in, the first net's first."""
     return tuple(
         fit_densities(
-            sources_in(space, sources), model, space, fitted_on=fitted_on, on=on, seed=seed
+            sources_in(compared, sources), model, compared, fitted_on=fitted_on, on=on, seed=seed
         )
-        for space in spaces_of(sources, model)
+        for compared in spaces_of(sources, model, fusion)
     )
 
 
 def fit_densities(
     sources: Sequence[Source],
     model: EncodingModel,
-    space: EncodingSpace,
+    compared: Compared,
     *,
     fitted_on: str,
     on: date,
@@ -137,7 +180,8 @@ def fit_densities(
 
     `model` is that of the first net, by which faces are grouped.
     """
-    own, strangers = _sample_distances(sources, space, random.Random(seed))  # noqa: S311  # no secret
+    space = space_of(compared)
+    own, strangers = _sample_distances(sources, compared, random.Random(seed))  # noqa: S311  # no secret
     own_variance, own_scale = _fit_own(own, space.face_variance)
     between_variance, stranger_scale = _fit_strangers(strangers, own_variance)
     fitted = Densities(
@@ -158,12 +202,18 @@ def fit_densities(
         slope=1.0,
         residual_slope=0.0,
     )
-    return fit_calibration(sources, model, space, fitted, seed)
+    return fit_calibration(sources, model, compared, fitted, seed)
 
 
 def render_calibration(calibration: Calibration) -> str:
     """Format the fit and its reliability as a table for people."""
     lines = [line for densities in calibration.densities for line in _describe(densities)]
+    if calibration.fit:
+        weighing = calibration.fit.weighing
+        lines.append(
+            f"your net has {100 * weighing.share:.0f} % of a squared distance; {weighing.length} "
+            f"by it is {DLIB_LENGTH} by dlib's"
+        )
     lines += [
         "",
         "Single photos, fitted on half of the people and tested on the other half:",
@@ -175,7 +225,7 @@ def render_calibration(calibration: Calibration) -> str:
     ]
     for label, reliability in (
         ("this fit", calibration.held_out),
-        ("shipped", calibration.held_out_shipped),
+        ("dlib's net alone" if calibration.fit else "shipped", calibration.held_out_shipped),
     ):
         lines.append(
             f"{label}: calibration error {100 * reliability.calibration_error:.1f} %, "
@@ -196,7 +246,7 @@ def _describe(densities: Densities) -> list[str]:
 
 
 def _sample_distances(
-    sources: Sequence[Source], space: EncodingSpace, shuffler: random.Random
+    sources: Sequence[Source], compared: Compared, shuffler: random.Random
 ) -> tuple[Sample, Sample]:
     by_name: dict[str, list[Source]] = {}
     for source in sources:
@@ -207,14 +257,14 @@ def _sample_distances(
         shuffled = {name: shuffler.sample(kept, len(kept)) for name, kept in by_name.items()}
         for probe_size in TEMPLATE_SIZES:
             for enrolled_size in TEMPLATE_SIZES:
-                pairs, is_own = _compare(shuffled, space, probe_size, enrolled_size)
+                pairs, is_own = _compare(shuffled, compared, probe_size, enrolled_size)
                 own.append(pairs[is_own])
                 strangers.append(pairs[~is_own])
     return _sample(np.concatenate(own)), _sample(np.concatenate(strangers))
 
 
 def _compare(
-    shuffled: dict[str, list[Source]], space: EncodingSpace, probe_size: int, enrolled_size: int
+    shuffled: dict[str, list[Source]], compared: Compared, probe_size: int, enrolled_size: int
 ) -> tuple[Numbers, NDArray[np.bool_]]:
     """Compare everyone's first sources with everyone's next ones, if there are enough.
 
@@ -227,8 +277,8 @@ def _compare(
     is_own = np.array([[name == other for other in known] for name in searched], np.bool_)
     if not known:
         return np.empty((0, 2)), np.empty(0, np.bool_)
-    probes = [_template(kept[:probe_size], space) for kept in searched.values()]
-    enrolled = [_template(kept[probe_size:last], space) for kept in known.values()]
+    probes = [_template(kept[:probe_size], compared) for kept in searched.values()]
+    enrolled = [_template(kept[probe_size:last], compared) for kept in known.values()]
     means, others = (np.concatenate([one.means for one in row]) for row in (probes, enrolled))
     shares, their_shares = (
         np.array([1 / float(one.evidence[0]) for one in row]) for row in (probes, enrolled)
@@ -238,15 +288,15 @@ def _compare(
     return pairs.reshape(-1, 2), is_own.reshape(-1)
 
 
-def _template(sources: Sequence[Source], space: EncodingSpace) -> Templates:
-    faces = faces_in(space, join_sources(sources))
+def _template(sources: Sequence[Source], compared: Compared) -> Templates:
+    faces = faces_in(compared, join_sources(sources))
     share = VIDEO_SHARE if len(sources) == 1 and sources[0].is_video else 1.0
     return average_encodings(
-        encodings_in(space, faces),
+        encodings_in(compared, faces),
         np.array([face.quality for face in faces], np.float32),
         np.zeros(len(faces), np.intp),
         people=1,
-        face_variance=space.face_variance,
+        face_variance=space_of(compared).face_variance,
         largest_share=share,
     )
 

@@ -21,6 +21,7 @@ from tools.accuracy.figures import (
     measure_searches,
 )
 from tools.accuracy.folds import Folds, fit_folds
+from tools.accuracy.fusions import SFACE_NET, SecondNet
 from tools.accuracy.groups import GroupFigures, group_our_way, measure_grouping
 from tools.accuracy.intervals import Estimate
 from tools.accuracy.labelled import Dataset, LeftOut
@@ -116,26 +117,24 @@ def evaluate(
     rounds: int = 5,
     folds: int = 0,
     crowd: int = 0,
+    net: SecondNet = SFACE_NET,
     report: Report = lambda _: None,
 ) -> Evaluation:
     """Measure naming and grouping on labelled sets, in `rounds` shuffles of each.
 
     With `folds`, nobody is searched for with densities that were fitted on them; `on` is the day
     of these fits. A `crowd` of made-up performers is added to galleries of the set of everyone,
-    which alone is measured then. `report` is told what is being measured.
+    which alone is measured then. `net` says which second encodings; `report` is told what happens.
 
     Raises:
         UnusableSourceError: there are too few people for any setting, or for the folds.
     """
     datasets = [one.dataset for one in sets]
-    fitted = fit_folds(datasets, model, folds=folds, on=on, seed=SEED, report=report)
+    fitted = fit_folds(datasets, model, folds=folds, on=on, seed=SEED, report=report, net=net)
     everything = add_mixed(sets)[-1 if crowd else 0 :]
-    rows, skipped = list[Row](), list[str]()
-    for one, setting in product(everything, settings):
-        report(f"measuring {one.name}, {setting}")
-        outcomes = _run_trials(one.dataset, model, setting, fitted, (rounds, crowd))
-        rows += [_measure(one.name, setting, outcomes)] if outcomes else []
-        skipped += [] if outcomes else [f"{one.name}, {setting}"]
+    rows, skipped = _measure_all(
+        everything, model, settings, fitted, (rounds, crowd), report=report
+    )
     if not rows:
         raise UnusableSourceError(too_few(settings))
     return Evaluation(
@@ -149,20 +148,46 @@ def evaluate(
     )
 
 
+def _measure_all(
+    sets: Sequence[LabelledSet],
+    model: EncodingModel,
+    settings: Sequence[Setting],
+    folds: Folds,
+    size: tuple[int, int],
+    *,
+    report: Callable[[str], None],
+) -> tuple[list[Row], list[str]]:
+    """Measure every set in every setting; say which had too few people with enough photos."""
+    rows, skipped = list[Row](), list[str]()
+    for one, setting in product(sets, settings):
+        report(f"measuring {one.name}, {setting}")
+        outcomes = _run_trials(one.dataset, model, setting, folds, size)
+        rows += [_measure(one.name, setting, outcomes)] if outcomes else []
+        skipped += [] if outcomes else [f"{one.name}, {setting}"]
+    return rows, skipped
+
+
 def _run_trials(
     dataset: Dataset, model: EncodingModel, setting: Setting, folds: Folds, size: tuple[int, int]
 ) -> list[TrialOutcome]:
     """Run the trials of one set and setting; `size` is rounds, and made-up performers."""
     rounds, crowd = size
-    trials = make_trials(
-        dataset.with_left_out(),
-        model,
-        enrol=setting.enrol,
-        probe=setting.probe,
-        rounds=rounds,
-        seed=SEED,
-    )
-    return [run_trial(trial, folds.densities_for(trial.name)) for trial in add_crowd(trials, crowd)]
+    outcomes: list[TrialOutcome] = []
+    for fusion, people in folds.people_by_fusion():
+        trials = make_trials(
+            dataset.with_left_out(),
+            model,
+            enrol=setting.enrol,
+            probe=setting.probe,
+            rounds=rounds,
+            seed=SEED,
+            fusion=fusion,
+            only=people,
+        )
+        outcomes += [
+            run_trial(trial, folds.densities_for(trial.name)) for trial in add_crowd(trials, crowd)
+        ]
+    return outcomes
 
 
 def _measure(set_name: str, setting: Setting, outcomes: Sequence[TrialOutcome]) -> Row:

@@ -8,13 +8,15 @@ split: it always holds everyone of a set.
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from db.models import EncodingModel
+from db.models import EncodingModel, Fusion
 from function.matching.densities import Densities
+from function.matching.second_models import SHIPPED_MODEL, SecondModel
 from tools.accuracy.calibrate import fit_all, usable_sources
-from tools.accuracy.labelled import Dataset
+from tools.accuracy.fusions import SFACE_NET, SecondNet
+from tools.accuracy.labelled import Dataset, Source
 from tools.sources import UnusableSourceError
 
 FEWEST_FOLDS = 2
@@ -24,15 +26,30 @@ FEWEST_FOLDS = 2
 class Folds:
     """Which fold each person is in, and for each fold the densities fitted on all the others.
 
-    Without folds everyone is searched for with the densities that ship.
+    So is the `fusion` of each fold, where it is fitted. Without folds everyone is searched for with
+    what `usual` says, or by dlib's net alone if that is None.
     """
 
     fold_of: dict[str, int]
     densities: tuple[tuple[Densities, ...], ...]
+    fusions: tuple[Fusion, ...] = ()
+    usual: SecondModel | None = SHIPPED_MODEL
 
-    def densities_for(self, name: str) -> tuple[Densities, ...] | None:
+    def densities_for(self, name: str) -> Sequence[Densities] | None:
         """Return the densities to search for a person with; None for those that ship."""
-        return self.densities[self.fold_of[name]] if self.densities else None
+        if self.densities:
+            return self.densities[self.fold_of[name]]
+        return self.usual.all_densities() if self.usual else None
+
+    def people_by_fusion(self) -> list[tuple[Fusion | None, frozenset[str] | None]]:
+        """Return the people of each fusion; None for everyone, if there is only one."""
+        if len(set(self.fusions)) > 1:
+            return [
+                (fusion, frozenset(name for name, own in self.fold_of.items() if own == fold))
+                for fold, fusion in enumerate(self.fusions)
+            ]
+        usual = self.usual.fusion if self.usual else None
+        return [(self.fusions[0] if self.fusions else usual, None)]
 
 
 NO_FOLDS = Folds({}, ())
@@ -46,17 +63,18 @@ def fit_folds(
     on: date,
     seed: int,
     report: Callable[[str], None],
+    net: SecondNet = SFACE_NET,
 ) -> Folds:
     """Deal people into `folds`, and fit densities for each fold; 0 is no folds.
 
-    `on` is the day, and `report` is told of each fit.
+    `on` is the day, and `report` is told of each fit. With an own net, its fusion is fitted too.
 
     Raises:
         UnusableSourceError: one fold was asked for, there are more folds than people, or the people
             outside a fold are too few to fit densities on.
     """
     if not folds:
-        return NO_FOLDS
+        return replace(NO_FOLDS, usual=net.model)
     fold_of = deal_people([_people(dataset) for dataset in datasets], folds, seed)
     if not FEWEST_FOLDS <= folds <= len(fold_of):
         raise UnusableSourceError(
@@ -64,19 +82,25 @@ def fit_folds(
             "or more, and for no more than there are people; 0 takes the densities that ship."
         )
     sources = [source for dataset in datasets for source in dataset.sources]
-    fitted = []
+    fitted, fusions = [], []
     for fold in range(folds):
         report(f"fitting densities for fold {fold + 1} of {folds}, on the people of the others")
-        try:
-            others = usable_sources([one for one in sources if fold_of[one.name] != fold])
-        except UnusableSourceError as error:
-            raise UnusableSourceError(
-                f"Of {folds} folds, one leaves too few people to fit densities on: {error} Ask for "
-                "more folds, or for 0, which takes the densities that ship."
-            ) from error
+        others = _usable([one for one in sources if fold_of[one.name] != fold], folds)
         description = f"everyone outside fold {fold + 1} of {folds}"
-        fitted.append(fit_all(others, model, fitted_on=description, on=on, seed=seed))
-    return Folds(fold_of, tuple(fitted))
+        fusions.append(net.fuse(others))
+        fitted.append(fit_all(others, model, fusions[-1], fitted_on=description, on=on, seed=seed))
+    return Folds(fold_of, tuple(fitted), tuple(fusions))
+
+
+def _usable(others: Sequence[Source], folds: int) -> list[Source]:
+    """Return the sources to fit on, or say that they are of too few people."""
+    try:
+        return usable_sources(others)
+    except UnusableSourceError as error:
+        raise UnusableSourceError(
+            f"Of {folds} folds, one leaves too few people to fit densities on: {error} Ask for "
+            "more folds, or for 0, which takes the densities that ship."
+        ) from error
 
 
 def deal_people(sets: Sequence[Sequence[str]], folds: int, seed: int) -> dict[str, int]:

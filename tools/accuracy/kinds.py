@@ -14,6 +14,7 @@ from function.enrolling.search import DETECTION_PIXELS
 from function.faces.face import Face
 from function.faces.faces import faces_of_image
 from function.faces.second_encodings import encode_again
+from function.matching.second_models import SHIPPED_MODEL, SecondModel
 from function.media.photo_decoder import decode_photo
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import RgbImage
@@ -47,8 +48,15 @@ class _Portrait:
     face: Face
 
 
-def measure_kinds(folder: Path, engine: Engine, report: Callable[[str], None]) -> list[KindFigures]:
+def measure_kinds(
+    folder: Path,
+    engine: Engine,
+    report: Callable[[str], None],
+    second: SecondModel | None = SHIPPED_MODEL,
+) -> list[KindFigures]:
     """Measure every way of spoiling on a folder of photos by name; `report` is told which.
+
+    `second` is the model of the engine's second encoder.
 
     Raises:
         UnusableSourceError: fewer than two people have enough photos with a face.
@@ -65,7 +73,7 @@ def measure_kinds(folder: Path, engine: Engine, report: Callable[[str], None]) -
     figures = []
     for kind in SPOILS:
         report(f"measuring faces: {kind}")
-        figures.append(_measure(kind, _outcomes(kind, people, enrolled, engine)))
+        figures.append(_measure(kind, _outcomes(kind, people, enrolled, engine, second)))
     return figures
 
 
@@ -100,16 +108,19 @@ def _outcomes(
     people: dict[str, list[_Portrait]],
     enrolled: dict[str, list[Source]],
     engine: Engine,
+    second: SecondModel | None,
 ) -> list[TrialOutcome]:
     model = engine.encoder.model
-    everyone = make_gallery(enrolled, model)
+    fusion, densities = (second.fusion, second.all_densities()) if second else (None, None)
+    everyone = make_gallery(enrolled, model, fusion)
     outcomes: list[TrialOutcome] = []
     for name, own in people.items():
-        others = make_gallery({key: one for key, one in enrolled.items() if key != name}, model)
+        rest = {key: one for key, one in enrolled.items() if key != name}
+        others = make_gallery(rest, model, fusion)
         for portrait in own[ENROLLED:]:
             faces = _spoil(portrait, kind, engine)
             trials = [_trial(name, faces, gallery, everyone) for gallery in (everyone, others)]
-            outcomes.extend(run_trial(trial, None) for trial in trials)
+            outcomes.extend(run_trial(trial, densities) for trial in trials)
     return outcomes
 
 

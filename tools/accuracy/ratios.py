@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import minimize
 
-from db.models import EncodingModel, EncodingSpace
+from db.models import EncodingModel, Fusion
 from function.matching.densities import Densities, Numbers, calibrated
 from function.matching.scores import PRIOR_ENROLLED, Comparison, Ratios, compare
 from function.people.people import person_of
 from tools.accuracy.labelled import Source
-from tools.accuracy.spaces import compare_in
+from tools.accuracy.spaces import Compared, compare_in
 from tools.accuracy.trials import Trial, make_trials
 
 CASES = ((1, 1), (1, 3), (3, 1), (3, 3))
@@ -47,15 +47,18 @@ class _Tried:
 def fit_calibration(
     sources: Sequence[Source],
     model: EncodingModel,
-    space: EncodingSpace,
+    compared: Compared,
     densities: Densities,
     seed: int,
 ) -> Densities:
     """Return densities with the likeliest calibration for labelled sources."""
+    fusion = compared if isinstance(compared, Fusion) else None
     tried = [
-        _try(trial, model, space, densities)
+        _try(trial, model, compared, densities)
         for enrol, probe in CASES
-        for trial in make_trials(sources, model, enrol=enrol, probe=probe, rounds=ROUNDS, seed=seed)
+        for trial in make_trials(
+            sources, model, enrol=enrol, probe=probe, rounds=ROUNDS, seed=seed, fusion=fusion
+        )
         if trial.faces
     ]
 
@@ -75,8 +78,8 @@ def fit_calibration(
     return _with(densities, found.x)
 
 
-def _try(trial: Trial, model: EncodingModel, space: EncodingSpace, densities: Densities) -> _Tried:
-    template, templates = compare_in(space, person_of(trial.faces, model), trial.gallery)
+def _try(trial: Trial, model: EncodingModel, compared: Compared, densities: Densities) -> _Tried:
+    template, templates = compare_in(compared, person_of(trial.faces, model), trial.gallery)
     distances = np.linalg.norm(templates.means - template.mean, axis=1).astype(np.float32)
     distances[templates.evidence == 0] = np.inf
     ratios = compare(Comparison(distances, template.evidence, templates, densities))

@@ -8,12 +8,12 @@ refuses it, but it is searched for like any other, and names nobody.
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from db.models import EncodingModel
+from db.models import EncodingModel, Fusion
 from db.records import Performer
 from db.snapshots import Fused, Snapshot, fuse, no_rejections
 from function.engines.models import BOTH
@@ -68,11 +68,15 @@ def make_trials(
     probe: int,
     rounds: int,
     seed: int,
+    fusion: Fusion | None = BOTH,
+    only: Container[str] | None = None,
 ) -> Iterator[Trial]:
     """Yield trials that enrol `enrol` sources of each person and search for `probe` at a time.
 
     People are left out if fewer than `enrol` of their sources have faces, or if none would be left
-    to search for; with fewer than two people there are no trials.
+    to search for; with fewer than two people there are no trials. In the galleries faces that were
+    encoded twice have a template in `fusion`. With `only`, the trials of these people alone are
+    yielded, the same as among all.
     """
     shuffler = random.Random(seed)  # noqa: S311  # trials are drawn, not secrets
     by_name = _by_name(sources, enrol)
@@ -81,10 +85,12 @@ def make_trials(
     for _ in range(rounds):
         draws = {name: _draw(own, enrol, probe, shuffler) for name, own in by_name.items()}
         enrolled = {name: draw.enrolled for name, draw in draws.items()}
-        everyone = _make_galleries(enrolled, model)
+        everyone = _make_galleries(enrolled, model, fusion)
         for name, draw in draws.items():
+            if only is not None and name not in only:
+                continue
             rest = {key: own for key, own in enrolled.items() if key != name}
-            others = _make_galleries(rest, model)
+            others = _make_galleries(rest, model, fusion)
             for chosen in draw.probes:
                 faces = join_sources(chosen)
                 usual = join_sources([one.for_usual_way() for one in chosen])
@@ -93,11 +99,11 @@ def make_trials(
 
 
 def _make_galleries(
-    enrolled: dict[str, list[Source]], model: EncodingModel
+    enrolled: dict[str, list[Source]], model: EncodingModel, fusion: Fusion | None
 ) -> tuple[Snapshot, Snapshot]:
     """Enrol people for us, and for the usual way."""
     usual = {name: [one.for_usual_way() for one in own] for name, own in enrolled.items()}
-    return make_gallery(enrolled, model), make_gallery(usual, model)
+    return make_gallery(enrolled, model, fusion), make_gallery(usual, model, None)
 
 
 def _draw(own: Sequence[Source], enrol: int, probe: int, shuffler: random.Random) -> _Draw:
@@ -150,7 +156,9 @@ def outcome_of(trial: Trial, found: Identification | None) -> TrialOutcome:
     )
 
 
-def make_gallery(enrolled: dict[str, list[Source]], model: EncodingModel) -> Snapshot:
+def make_gallery(
+    enrolled: dict[str, list[Source]], model: EncodingModel, fusion: Fusion | None = BOTH
+) -> Snapshot:
     """Enrol the good faces of sources, or all of them if none is good."""
     rows = [
         (position, face)
@@ -168,11 +176,11 @@ def make_gallery(enrolled: dict[str, list[Source]], model: EncodingModel) -> Sna
         owners=np.array([position for position, _ in rows], np.intp),
         qualities=np.array([face.quality for _, face in rows], np.float32),
         rejections=no_rejections(model),
-        fused=_fuse(rows, len(performers)),
+        fused=_fuse(rows, len(performers), fusion) if fusion else None,
     )
 
 
-def _fuse(rows: Sequence[tuple[int, Face]], people: int) -> Fused | None:
+def _fuse(rows: Sequence[tuple[int, Face]], people: int, fusion: Fusion) -> Fused | None:
     """Average the faces that have encodings of both nets."""
     both = [(position, face, face.second) for position, face in rows if face.second is not None]
     if not both:
@@ -181,7 +189,7 @@ def _fuse(rows: Sequence[tuple[int, Face]], people: int) -> Fused | None:
     second = np.stack([encoding for _, _, encoding in both])
     qualities = np.array([face.quality for _, face, _ in both], np.float32)
     owners = np.array([position for position, _, _ in both], np.intp)
-    return fuse(BOTH, (vectors, second), qualities, owners, people=people)
+    return fuse(fusion, (vectors, second), qualities, owners, people=people)
 
 
 def _enrolled_faces(sources: Sequence[Source]) -> list[Face]:

@@ -1,4 +1,4 @@
-"""Completes galleries that were filled before there was a second net."""
+"""Completes galleries that were filled without the second net, or with another one."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ import numpy as np
 
 from db.errors import DamagedVectorError
 from db.galleries import GalleryChange
-from db.models import EncodingSpace
+from db.models import EncodingKind
 from db.records import Encoding
 from function.engines.protocol import Engine
 from function.enrolling.search import search_photo
@@ -31,7 +31,7 @@ class Upgrade:
 
 
 def upgrade_gallery(
-    gallery: GalleryChange, engine: Engine, second: EncodingSpace
+    gallery: GalleryChange, engine: Engine, second: EncodingKind
 ) -> Iterator[Upgrade]:
     """Complete each performer's photos from what is here; yields those that lacked something.
 
@@ -56,9 +56,7 @@ def upgrade_gallery(
         yield Upgrade(performer.name, len(new), len(lacking) - len(new))
 
 
-def _lacking(
-    encodings: Sequence[Encoding], engine: Engine, second: EncodingSpace
-) -> list[Encoding]:
+def _lacking(encodings: Sequence[Encoding], engine: Engine, second: EncodingKind) -> list[Encoding]:
     """Return the encodings of the first net whose photos have none of the second."""
     complete = {one.photo_hash for one in encodings if one.model == second.id}
     first = engine.encoder.model.id
@@ -78,7 +76,7 @@ def _read_unchanged(encoding: Encoding) -> bytes | None:
 
 
 def _encode_again(
-    content: bytes | None, lacking: Sequence[Encoding], engine: Engine, second: EncodingSpace
+    content: bytes | None, lacking: Sequence[Encoding], engine: Engine, second: EncodingKind
 ) -> Encoding | None:
     """Return the second encoding for the photo that a picture shows, if it is one of `lacking`."""
     try:

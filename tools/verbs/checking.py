@@ -8,7 +8,8 @@ import click
 
 from db.galleries import Store
 from db.records import Finding
-from function.engines.models import SECOND
+from function.errors import EngineUnavailableError
+from function.matching.second_models import open_second
 from function.settings import Settings
 from tools.verbs.shared import gallery_option, print_json
 
@@ -19,14 +20,29 @@ def doctor(store: Store) -> None:
     """Check the gallery, and say what to do about each finding.
 
     Checks integrity, rows that belong to no performer, encodings, models, permissions (fixed to
-    600), network shares, who can be compared by both nets, and the versions of SQLite and FFmpeg.
+    600), network shares, who can be compared by both nets, your own net's fit
+    and licence, and the versions of SQLite and FFmpeg.
     Exit status 1 means that something is wrong.
     """
-    has_second = Settings.from_env().engine_options.has_second
-    findings = [*store.check([SECOND.id] if has_second else []), _ffmpeg()]
+    models, nets = _second_net(Settings.from_env())
+    findings = [*store.check(models), *nets, _ffmpeg()]
     print_json([asdict(finding) for finding in findings])
     if any(finding.level == "error" for finding in findings):
         sys.exit(1)
+
+
+def _second_net(settings: Settings) -> tuple[list[str], list[Finding]]:
+    """Return the id of the model that photos should have encodings of, and what is to be said."""
+    try:
+        second = open_second(settings.engine_options)
+    except EngineUnavailableError as error:
+        return [], [Finding("error", str(error), "Or set SECOND_ENCODER=on, which is SFace.")]
+    if second is None:
+        return [], []
+    if not second.licence:
+        return [second.kind.id], []
+    said = f"Second net: {second.kind.id}. Its licence, as you noted it: {second.licence}"
+    return [second.kind.id], [Finding("ok", said)]
 
 
 def _ffmpeg() -> Finding:

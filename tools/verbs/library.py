@@ -18,11 +18,12 @@ from db.ledgers import Ledger
 from db.stores import open_ledger
 from db.videos import Depth, Verdict, VideoRecord
 from function.library.finding import Found, find_videos, is_below, text_of
+from function.library.naming import open_naming
 from function.library.rematching import Changed
 from function.library.rematching import rematch as match_all_again
 from function.library.results import VideoResult, results_of
 from function.library.scanning import Scanner
-from function.recognition import take_snapshot
+from function.matching.second_models import open_second
 from function.sandbox.readers import open_reader
 from function.settings import Settings
 from tools.library.crew import run_scanners
@@ -255,22 +256,12 @@ def rematch(store: Store, library: str) -> None:
     """Match everyone who was seen with today's gallery; no video is opened."""
     settings = Settings.from_env()
     with open_ledger(library) as ledger:
-        models = _models(ledger)
-        if not models:
-            raise click.ClickException(
-                f"Nothing was scanned into {library} yet. Scan first: python -m tools scan FOLDER."
-            )
-        gallery = take_snapshot(store, models)
-        waiting = sum(one.matched_at != gallery.generation for one in ledger.iterate("done"))
+        naming = open_naming(store, open_second(settings.engine_options), settings)
+        generation = naming.gallery.generation
+        waiting = sum(one.matched_at != generation for one in ledger.iterate("done"))
         total = Changed()
         with tqdm(total=waiting, unit="video", file=sys.stderr, delay=0.5) as bar:
-            for part in match_all_again(ledger, gallery, settings):
+            for part in match_all_again(ledger, naming):
                 total += part
                 bar.update(part.videos)
         print_json({"videos": total.videos, "people": total.people, "changed": total.changed})
-
-
-def _models(ledger: Ledger) -> tuple[str, ...]:
-    """Return the models of what was scanned; of several sets, the largest; empty if nothing was."""
-    found = [one.scanned.models for one in ledger.iterate("done") if one.scanned]
-    return max(found, key=len, default=())

@@ -1,24 +1,33 @@
 """`evaluate`, `calibrate`, `audit`: how far to trust the answers, measured on your own files."""
 
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 
 from db.galleries import Store
 from function.engines.models import PRIMARY
+from function.engines.own.description import read_description
+from function.engines.protocol import Engine
 from function.matching.audits import audit_gallery
 from function.matching.densities import file_of, write_densities
+from function.matching.second_models import open_second, write_fit
 from function.settings import Settings
 from tools.accuracy.calibrate import calibrate as fit_and_compare
 from tools.accuracy.calibrate import render_calibration
-from tools.accuracy.evaluate import SETTINGS, Setting
+from tools.accuracy.evaluate import SETTINGS, Evaluation, Setting
 from tools.accuracy.evaluate import evaluate as measure
+from tools.accuracy.fusions import SFACE_NET, SecondNet
 from tools.accuracy.hinted import measure_hints, render_hints
 from tools.accuracy.kinds import measure_kinds, render_kinds
 from tools.accuracy.pages import check_page, write_page
 from tools.accuracy.sets import add_mixed, read_sets
 from tools.accuracy.tables import render_evaluation
+from tools.sources import UnusableSourceError
 from tools.verbs.audit_lines import render_audit
 from tools.verbs.shared import Verb, gallery_option, load_chosen_engine, print_json
 
@@ -30,7 +39,18 @@ FOLDS_HELP = (
     "Fit scores on all others before searching for each fold of people; 0: those that ship."
 )
 CROWD_HELP = "Add this many made-up performers to each gallery, and measure everyone in one set."
+MODEL_HELP = "Your own second net, as docs/own-encoder.md describes it."
+INTO_HELP = (
+    "Write what was fitted into this folder, one file for each net; with --model into this folder "
+    "or file.  [default with --model: beside it]"
+)
 PAGE_HELP = "Also put the table on this Markdown page, between its markers, and drawings beside it."
+
+
+def model_option(told: str) -> Callable[[Verb], Verb]:
+    """Add --model: a TOML file that describes a net of the user's own."""
+    file = click.Path(path_type=Path, dir_okay=False, exists=True)
+    return click.option("--model", type=file, metavar="FILE.toml", help=told)
 
 
 def table_option(verb: Verb) -> Verb:
@@ -46,10 +66,12 @@ def table_option(verb: Verb) -> Verb:
 @click.option("--folds", type=click.IntRange(min=0), default=0, show_default=True, help=FOLDS_HELP)
 @click.option("--crowd", type=click.IntRange(min=0), default=0, help=CROWD_HELP)
 @click.option("--page", type=click.Path(path_type=Path), help=PAGE_HELP)
+@model_option(f"{MODEL_HELP} It is measured after SFace.")
 @table_option
 def evaluate(
     *,
     folders: tuple[Path, ...],
+    model: Path | None,
     enrol: int | None,
     probe: int | None,
     rounds: int,
@@ -67,10 +89,11 @@ def evaluate(
     """
     if page is not None:
         check_page(page)
-    engine = load_chosen_engine(Settings.from_env())
-    evaluation = measure(
-        read_sets(folders, engine, _report),
-        engine.encoder.model,
+    loaded = [_load(one, needs_fit=not folds) for one in _nets_of(Settings.from_env(), model)]
+    if any(net.own for _, net in loaded) and (crowd or page):
+        raise click.UsageError("--crowd and --page are for SFace only, not for your own net.")
+    run = partial(
+        measure,
         on=datetime.now(tz=UTC).date(),
         settings=[Setting(enrol or 3, probe or 3)] if enrol or probe else SETTINGS,
         rounds=rounds,
@@ -78,12 +101,49 @@ def evaluate(
         crowd=crowd,
         report=_report,
     )
+    evaluations = {
+        net.name: run(read_sets(folders, engine, _report), engine.encoder.model, net=net)
+        for engine, net in loaded
+    }
     if page is not None:
-        write_page(page, evaluation)
-    if table:
-        click.echo(render_evaluation(evaluation))
-    else:
-        print_json(evaluation.to_json())
+        write_page(page, *evaluations.values())
+    _print_evaluations(evaluations, table=table)
+
+
+def _nets_of(settings: Settings, model: Path | None) -> list[Settings]:
+    """Return the settings to measure with: those there are, or SFace and then the net of a file."""
+    if model is None:
+        return [settings]
+    return [replace(settings, second_encoder="on"), replace(settings, second_encoder=model)]
+
+
+def _load(settings: Settings, *, needs_fit: bool) -> tuple[Engine, SecondNet]:
+    """Load an engine; say which second net it has, with its fit if that will be needed."""
+    engine, options = load_chosen_engine(settings), settings.engine_options
+    if engine.second is None:
+        if isinstance(settings.second_encoder, Path):
+            raise UnusableSourceError(
+                "An own net takes the points that only yunet finds. Set DETECTOR=yunet."
+            )
+        return engine, SecondNet(name="one net", model=None)
+    if not isinstance(options.second_encoder, Path):
+        return engine, SFACE_NET
+    name = engine.second.model.id
+    fitted = open_second(options) if needs_fit else None
+    return engine, SecondNet(name=name, own=engine.second.model, model=fitted)
+
+
+def _print_evaluations(evaluations: Mapping[str, Evaluation], *, table: bool) -> None:
+    """Print what was measured with one second net, or with several one after the other."""
+    if not table:
+        told = {name: one.to_json() for name, one in evaluations.items()}
+        print_json(told if len(told) > 1 else next(iter(told.values())))
+        return
+    blocks = [render_evaluation(one) for one in evaluations.values()]
+    if len(blocks) > 1:
+        names = [f"## dlib's net and {name}" for name in evaluations]
+        blocks = [f"{name}\n\n{block}\n" for name, block in zip(names, blocks, strict=True)]
+    click.echo("\n".join(blocks))
 
 
 def _report(line: str) -> None:
@@ -99,8 +159,9 @@ def evaluate_kinds(folder: Path) -> None:
     others searched for: grey, dark, blurred, far away, leaning, with the mouth or eyes covered.
     Prints a Markdown table.
     """
-    engine = load_chosen_engine(Settings.from_env())
-    click.echo(render_kinds(measure_kinds(folder, engine, _report)), nl=False)
+    settings = Settings.from_env()
+    engine, second = load_chosen_engine(settings), open_second(settings.engine_options)
+    click.echo(render_kinds(measure_kinds(folder, engine, _report, second)), nl=False)
 
 
 @click.command(epilog="Example: python -m tools evaluate-hints friends/ family/ --folds 5")
@@ -129,31 +190,62 @@ def evaluate_hints(*, folders: tuple[Path, ...], rounds: int, folds: int, crowd:
 @click.command(epilog="Example: python -m tools calibrate friends/ family/ > densities.json")
 @click.argument("folders", metavar="FOLDER...", type=FOLDER, nargs=-1, required=True)
 @click.option("--description", help="Describes the folders to readers of the fit.")
-@click.option("--into", type=FOLDER, help="Also write what was fitted here, one file for each net.")
+@click.option("--into", type=click.Path(path_type=Path), help=INTO_HELP)
+@model_option(f"{MODEL_HELP} Fits it, and writes the fit.")
 @table_option
 def calibrate(
-    *, folders: tuple[Path, ...], description: str | None, into: Path | None, table: bool
+    *,
+    folders: tuple[Path, ...],
+    description: str | None,
+    into: Path | None,
+    model: Path | None,
+    table: bool,
 ) -> None:
     """Fit how far apart faces of one person and of strangers are, on all FOLDERs together; test it.
 
     A FOLDER is laid out as for `evaluate`. To be useful they need at least ten people, each with
-    several photos from different days; people with one photo count as strangers.
+    several photos from different days; people with one photo count as strangers. With --model it
+    also fits how your own net is put beside dlib's, and the net can be used from then on.
     """
-    engine = load_chosen_engine(Settings.from_env())
+    settings = _nets_of(Settings.from_env(), model)[-1]
+    own = settings.second_encoder if isinstance(settings.second_encoder, Path) else None
+    if into is not None and not own and not into.is_dir():
+        raise click.UsageError(f"--into names {into}, which is no folder.")
+    fit_file = _fit_file(own, into) if own and (model or into) else None
+    engine, net = _load(settings, needs_fit=False)
     everyone = add_mixed(read_sets(folders, engine, _report))[-1].dataset
     fitted = fit_and_compare(
         everyone,
         engine.encoder.model,
         fitted_on=description or ", ".join(folder.resolve().name for folder in folders),
         on=datetime.now(tz=UTC).date(),
+        net=net,
     )
-    if into is not None:
+    if fit_file and fitted.fit:
+        write_fit(fitted.fit, fit_file)
+        _report(f"wrote {fit_file}")
+    elif into is not None:
         for densities in fitted.densities:
             write_densities(densities, into / file_of(densities.model))
     if table:
         click.echo(render_calibration(fitted))
     else:
         print_json(fitted.to_json())
+
+
+def _fit_file(model: Path, into: Path | None) -> Path:
+    """Return where to write the fit of an own net, before minutes are spent on it.
+
+    Raises:
+        UnusableSourceError: nothing can be written there.
+    """
+    usual = read_description(model).fit
+    file = usual if into is None else into / usual.name if into.is_dir() else into
+    if not os.access(file.parent, os.W_OK):
+        raise UnusableSourceError(
+            f"{file} cannot be written. Name another folder or file with --into."
+        )
+    return file
 
 
 @click.command(epilog="Example: python -m tools audit --table")

@@ -17,7 +17,7 @@ MOST_LISTED = 1_000
 @click.command(epilog="Example: python -m tools upgrade-encodings")
 @gallery_option
 def upgrade_encodings(store: Store) -> None:
-    """Give photos that were enrolled before there was a second net its encodings.
+    """Give photos that were enrolled without the second net, or with another, its encodings.
 
     Photos are read again where they were enrolled from, and posters in the gallery; nothing is
     fetched. Until then performers are compared by the first net alone. Run it again at any time:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from db.models import EncodingSpace
 from db.records import Vectors
+from function.engines.aligned_chips import cut_aligned
+from function.engines.chip_points import ARCFACE_POINTS
 from function.engines.mirrors import average_mirrored
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.onnx.graphs import Kind, read_graph
@@ -18,18 +18,6 @@ from function.engines.protocol import EngineOptions, Points
 from function.engines.sface.model import CHIP_PIXELS, SFACE
 from function.engines.weights import find_sface
 from function.media.pictures import RgbImage
-
-CHIP_POINTS = np.array(
-    [
-        (38.2946, 51.6963),
-        (73.5318, 51.5014),
-        (56.0252, 71.7366),
-        (41.5493, 92.3655),
-        (70.7299, 92.2041),
-    ]
-)
-"""Where the five points are in a chip: the alignment that SFace, like ArcFace (Deng, Guo, Xue and
-Zafeiriou 2019), was trained with."""
 
 _GRAPH = Kind(lambda path: path, "sface.graph", "sface_graph")
 
@@ -44,9 +32,7 @@ class SfaceEncoder:
 
     def cut(self, image: RgbImage, points: Points) -> RgbImage:
         """Cut the face with these five points out of a picture: RGB (112, 112, 3), upright."""
-        turn = _fit(points.astype(np.float64))
-        chip = cv2.warpAffine(image, turn, (CHIP_PIXELS, CHIP_PIXELS), flags=cv2.INTER_LINEAR)
-        return chip.astype(np.uint8, copy=False)
+        return cut_aligned(image, points, ARCFACE_POINTS, CHIP_PIXELS)
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
         """Encode chips, each together with its mirror image: float32 (len(chips), 128), length 1.
@@ -75,12 +61,3 @@ def load_sface(options: EngineOptions, cache: GraphCache) -> SfaceEncoder:
     """
     on_cpu = replace(options, device="cpu")
     return SfaceEncoder(open_session(read_graph(_GRAPH, find_sface(), cache), on_cpu))
-
-
-def _fit(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Find the similarity that takes points nearest to CHIP_POINTS (Umeyama 1991): (2, 3)."""
-    middle, target = points.mean(axis=0), CHIP_POINTS.mean(axis=0)
-    found, shape = ((one - one.mean(axis=0)) @ [1, 1j] for one in (points, CHIP_POINTS))
-    turn = complex((shape * found.conj()).sum() / max(float((np.abs(found) ** 2).sum()), 1e-6))
-    matrix = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
-    return np.hstack([matrix, (target - matrix @ middle)[:, None]])

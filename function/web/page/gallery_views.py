@@ -8,7 +8,7 @@ from flask import Request, Response
 from db.errors import GalleryError
 from db.records import Encoding, Listed
 from db.vectors import distances_to_others
-from function.engines.models import MODELS, PRIMARY, SECOND
+from function.engines.models import MODELS, PRIMARY
 from function.errors import GalleryUnavailableError, UnknownPerformerError
 from function.web.page.open_gallery import opened_gallery
 from function.web.page_requests import read_number
@@ -84,7 +84,8 @@ def answer_thumbnail(service: Service, request: Request) -> Response:
 def answer_check(service: Service, _: Request) -> Response:
     """Answer `GET /gallery/check` with the findings about the gallery's file, good and bad."""
     try:
-        models = [SECOND.id] if service.settings.engine_options.has_second else []
+        second = service.reader.second
+        models = [second.kind.id] if second else []
         # The file may be outside the media root, so its folder is not shown.
         findings = [asdict(one) for one in service.store.check(models, tell_folder=False)]
     except GalleryError as error:

@@ -106,6 +106,8 @@ interface ReadyReply {
   engine: string;
   provider: string;
   model: string;
+  second_model: string | null;
+  second_licence: string | null;
   performers: number;
   encodings: number;
 }

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
 from function.engines import weights
+from function.engines.chip_points import ARCFACE_POINTS
 from function.engines.loading import load_engine
 from function.engines.models import BOTH, PRIMARY, SECOND, find_fusion, models_of
 from function.engines.protocol import Engine, EngineOptions, Points, SecondEncoder
-from function.engines.sface.encoder import CHIP_POINTS, SfaceEncoder
+from function.engines.sface.encoder import SfaceEncoder
 from function.engines.sface.graph import sface_graph
 from function.engines.sface.model import CHIP_PIXELS
 from function.engines.weights import find_sface
@@ -79,7 +80,7 @@ def test_the_points_of_a_face_come_to_lie_where_the_net_expects_them(
     turned = sface.cut(leaning, points_in(engine, leaning))
     first, second = sface.encode([straight, turned])
     assert np.linalg.norm(first - second) < 0.35
-    exact = sface.cut(picture, (CHIP_POINTS + 20).astype(np.float32))
+    exact = sface.cut(picture, (ARCFACE_POINTS + 20).astype(np.float32))
     np.testing.assert_array_equal(exact, picture[20 : 20 + CHIP_PIXELS, 20 : 20 + CHIP_PIXELS])
 
 
@@ -135,7 +136,7 @@ def test_every_engine_has_it_where_yunet_finds_the_points(name: str) -> None:
 
 
 def test_two_models_that_are_not_known_together_are_refused() -> None:
-    assert find_fusion((PRIMARY.id,)) is None
-    assert find_fusion((PRIMARY.id, SECOND.id)) == BOTH
+    assert find_fusion((PRIMARY.id,), BOTH) is None
+    assert find_fusion((PRIMARY.id, SECOND.id), BOTH) == BOTH
     with pytest.raises(EngineUnavailableError, match=r"models .* and other; known together are"):
-        find_fusion((PRIMARY.id, "other"))
+        find_fusion((PRIMARY.id, "other"), BOTH)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,15 @@ def test_a_result_is_found_by_its_id_and_by_no_other() -> None:
     ]
     with pytest.raises(ResultGoneError, match="Identify the video again"):
         results.find(result_id[:-1])
+
+
+def test_views_are_kept_with_the_encodings_of_the_second_model_there_is() -> None:
+    results = RecentResults()
+    again = replace(face(0, made_up_vector(1)), second=np.ones(64, np.float32))
+    someone = person(again, face(3, made_up_vector(2)))
+    for second, models in (("own/1", [PRIMARY.id, "own/1", PRIMARY.id]), (None, [PRIMARY.id] * 2)):
+        kept = results.find(results.keep("a.mp4", [someone], PRIMARY, second))
+        assert [one.model for one in kept.people[0].encodings] == models
 
 
 def test_results_are_kept_for_a_bounded_time_and_number() -> None:

@@ -1,0 +1,29 @@
+"""Cuts chips for second encoders: a face's five points come to lie where a net expects them."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from function.engines.protocol import Points
+from function.media.pictures import RgbImage
+
+
+def cut_aligned(
+    image: RgbImage, points: Points, template: NDArray[np.float64], side_pixels: int
+) -> RgbImage:
+    """Cut a face out of a picture: RGB uint8 (side, side, 3), its five points near `template`.
+
+    `template` is (5, 2) in pixels of the chip. Outside the picture it is black.
+    """
+    turn = _fit(points.astype(np.float64), template)
+    chip = cv2.warpAffine(image, turn, (side_pixels, side_pixels), flags=cv2.INTER_LINEAR)
+    return chip.astype(np.uint8, copy=False)
+
+
+def _fit(points: NDArray[np.float64], template: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Find the similarity that takes points nearest to a template (Umeyama 1991): (2, 3)."""
+    middle, target = points.mean(axis=0), template.mean(axis=0)
+    found, shape = ((one - one.mean(axis=0)) @ [1, 1j] for one in (points, template))
+    turn = complex((shape * found.conj()).sum() / max(float((np.abs(found) ** 2).sum()), 1e-6))
+    matrix = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
+    return np.hstack([matrix, (target - matrix @ middle)[:, None]])

@@ -1,0 +1,49 @@
+"""What people are named by: the gallery as it is now, and how distances in it are scored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from db.galleries import Store
+from db.people import PersonFound
+from db.snapshots import Snapshot
+from function.engines.models import PRIMARY
+from function.matching.densities import Densities
+from function.matching.matches import Identification
+from function.matching.second_models import SecondModel
+from function.recognition import Unnamed, name_videos, take_snapshot
+from function.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Naming:
+    """A gallery in memory, the models it is compared by (the primary one first), and the scores."""
+
+    gallery: Snapshot
+    models: tuple[str, ...]
+    densities: Sequence[Densities] | None
+    settings: Settings
+
+    def name(self, videos: Sequence[Unnamed]) -> list[tuple[Identification, ...]]:
+        """Name the people of some videos."""
+        return name_videos(videos, self.gallery, self.settings, self.densities)
+
+    def fitting(self, person: PersonFound, models: Sequence[str]) -> PersonFound:
+        """Return a person as the gallery can compare them, given the models they were encoded by.
+
+        Encodings of another second model than the gallery's are left out.
+        """
+        if tuple(models) == self.models:
+            return person
+        views = tuple(replace(view, encodings=view.encodings[:1]) for view in person.views)
+        return replace(person, views=views)
+
+
+def open_naming(store: Store, second: SecondModel | None, settings: Settings) -> Naming:
+    """Read the gallery, to name people by the primary model and a second one, if there is one.
+
+    Raises:
+        GalleryError: it cannot be read; see `db.errors`.
+    """
+    models = (PRIMARY.id, *([second.kind.id] if second else []))
+    gallery = take_snapshot(store, models, second.fusion if second else None)
+    return Naming(gallery, models, second.all_densities() if second else None, settings)
