@@ -9,6 +9,7 @@ from db.records import Generation
 from db.videos import (
     Counts,
     Depth,
+    Interval,
     Lease,
     Offered,
     Outcome,
@@ -123,11 +124,28 @@ class Ledger(Protocol):
     def not_matched_at(self, at: Generation, limit: int) -> list[int]:
         """Return the ids of videos whose outcomes are of another generation of the gallery."""
 
-    def erase_performer(self, performer: int) -> int:
-        """Erase every sighting that is matched with a performer, also from the bytes of the file.
+    def begin_forgetting(self, gallery: int, performer: int) -> None:
+        """Note that a performer of a gallery is to be forgotten, before anything is erased.
 
-        Returns how many there were.
+        From then on nothing that is matched with them is stored, by no scan that began before.
+        `gallery` is the first number of its generation.
         """
+
+    def erase_performer(self, gallery: int, performer: int) -> int:
+        """Erase every sighting that is matched with a performer, and whoever was joined to them.
+
+        When they were seen is kept, so that no later scan keeps them as a stranger. Returns how
+        many sightings there were.
+        """
+
+    def end_forgetting(self, gallery: int, performer: int) -> bool:
+        """Note that all is erased; False if somebody who reads the file still prevents that."""
+
+    def unfinished_forgetting(self) -> list[tuple[int, int]]:
+        """Return the galleries and performers whose erasure was broken off."""
+
+    def forgotten_spans(self, video: int) -> list[Interval]:
+        """Return when people were seen in a video who were forgotten since."""
 
     def iterate(self, state: State | None = None) -> Iterator[VideoRecord]:
         """Yield all videos by id, or those in one state."""

@@ -15,6 +15,10 @@ Depth: TypeAlias = Literal["quick", "normal", "deep"]
 Verdict: TypeAlias = Literal["match", "uncertain", "unknown"]
 
 
+Interval: TypeAlias = tuple[float, float]
+"""From and until when, in seconds of a video."""
+
+
 class Stamp(NamedTuple):
     """What shows without reading a file that it is the one that was there before."""
 

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from db.people import Link
 from db.records import Generation
 from db.sqlite.connections import explained, open_database, transaction
+from db.sqlite.ledger_forgetting import erase, erase_again, note_forgotten
 from db.sqlite.ledger_people import (
     read_links,
     read_outcomes,
@@ -26,6 +27,7 @@ from db.sqlite.writers import only_worker
 from db.videos import (
     Counts,
     Depth,
+    Interval,
     Lease,
     Offered,
     Outcome,
@@ -191,6 +193,7 @@ class SqliteLedger:
             if is_ours:
                 save_people(db, lease.video, found)
                 save_outcomes(db, lease.video, outcomes)
+                erase_again(db, at[0], (one.performer for one in outcomes if one.performer))
         return is_ours
 
     def fail(self, lease: Lease, reason: str, *, for_good: bool) -> bool:
@@ -257,6 +260,7 @@ class SqliteLedger:
                 save_outcomes(db, video, rows)
                 sql = "UPDATE videos SET gallery = ?, generation = ? WHERE id = ?"
                 db.execute(sql, (*at, video))
+                erase_again(db, at[0], (one.performer for one in rows if one.performer))
 
     def not_matched_at(self, at: Generation, limit: int) -> list[int]:
         """Return the ids of videos whose outcomes are of another generation of the gallery."""
@@ -266,29 +270,39 @@ class SqliteLedger:
         )
         return [row[0] for row in self._rows(sql, *at, limit)]
 
-    def erase_performer(self, performer: int) -> int:
-        """Erase every sighting that is matched with a performer, and whoever was joined to it."""
+    def begin_forgetting(self, gallery: int, performer: int) -> None:
+        """Note that a performer is to be forgotten, before anything is erased."""
         with self._writing() as db:
-            erased = db.execute(
-                "DELETE FROM sightings WHERE (video_id, position) IN (SELECT one.video_id, "
-                "one.position FROM outcomes AS one JOIN outcomes AS leading "
-                "ON leading.video_id = one.video_id AND leading.position = one.lead "
-                "WHERE leading.performer = ?)",
-                (performer,),
-            ).rowcount
-            db.execute(
-                "DELETE FROM outcomes WHERE NOT EXISTS (SELECT 1 FROM sightings WHERE "
-                "sightings.video_id = outcomes.video_id AND sightings.position = outcomes.position)"
-            )
-        self._scrub()
-        return erased
+            note_forgotten(db, gallery, performer)
 
-    def _scrub(self) -> None:
-        """Rewrite the file, so that nothing deleted can be read from it."""
-        with self._reading() as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            db.execute("VACUUM")
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def erase_performer(self, gallery: int, performer: int) -> int:
+        """Erase every sighting that is matched with a performer."""
+        with self._writing() as db:
+            return erase(db, gallery, performer)
+
+    def end_forgetting(self, gallery: int, performer: int) -> bool:
+        """Note that all is erased, if the write-ahead log could be emptied too."""
+        # Deleted cells are overwritten (secure_delete); only the log still has them.
+        is_held, *_ = self._rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        if is_held:
+            return False
+        with self._writing() as db:
+            sql = "UPDATE erasures SET done = 1 WHERE (gallery, performer) = (?, ?)"
+            db.execute(sql, (gallery, performer))
+        return True
+
+    def unfinished_forgetting(self) -> list[tuple[int, int]]:
+        """Return the galleries and performers whose erasure was broken off."""
+        sql = "SELECT gallery, performer FROM erasures WHERE NOT done"
+        return [(row[0], row[1]) for row in self._rows(sql)]
+
+    def forgotten_spans(self, video: int) -> list[Interval]:
+        """Return when people were seen in a video who were forgotten since."""
+        sql = (
+            "SELECT since_seconds, until_seconds FROM forgotten_spans JOIN videos "
+            "USING (oshash, size_bytes) WHERE videos.id = ? ORDER BY since_seconds"
+        )
+        return [(row[0], row[1]) for row in self._rows(sql, video)]
 
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._reading() as db:

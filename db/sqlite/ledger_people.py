@@ -72,7 +72,7 @@ def read_sightings(db: Database, videos: Sequence[int]) -> dict[int, list[Sighti
         "WHERE video_id IN ({}) ORDER BY video_id, position",
         videos,
     ):
-        person = PersonFound(tuple(views[number]), _unpack(seen), best_seconds, picture)
+        person = PersonFound(tuple(views[number]), unpack_seen(seen), best_seconds, picture)
         found[video].append(Sighting(video, position, person))
     return found
 
@@ -123,7 +123,12 @@ def _pack(seen: Sequence[Seen]) -> bytes:
     return zlib.compress(np.array(rows, _SEEN).T.tobytes())
 
 
-def _unpack(blob: bytes) -> tuple[Seen, ...]:
+def unpack_seen(blob: bytes) -> tuple[Seen, ...]:
+    """Read when a person is seen.
+
+    Raises:
+        DamagedVectorError: it is damaged.
+    """
     try:
         columns = np.frombuffer(zlib.decompress(blob), _SEEN).reshape(_SEEN_FIELDS, -1)
     except (zlib.error, ValueError) as error:

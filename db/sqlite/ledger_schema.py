@@ -14,6 +14,7 @@ def m001_videos_and_sightings(db: Database) -> None:
     _create_videos(db)
     _create_files(db)
     _create_sightings(db)
+    _create_erasures(db)
     db.execute(
         """
         CREATE TABLE outcomes (
@@ -119,6 +120,30 @@ def _create_sightings(db: Database) -> None:
         """
     )
     db.execute("CREATE INDEX links_by_video ON links (video_id)")
+
+
+def _create_erasures(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE erasures (
+            gallery INTEGER NOT NULL,
+            performer INTEGER NOT NULL,
+            done INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (gallery, performer)
+        ) WITHOUT ROWID
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE forgotten_spans (
+            oshash TEXT NOT NULL,
+            size_bytes INTEGER NOT NULL,
+            since_seconds REAL NOT NULL,
+            until_seconds REAL NOT NULL
+        )
+        """
+    )
+    db.execute("CREATE INDEX forgotten_spans_by_video ON forgotten_spans (oshash, size_bytes)")
 
 
 LEDGER = Schema(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from db.people import PersonFound, View
-from db.videos import Outcome, VideoFound
+from db.videos import Interval, Outcome, VideoFound
 from function.library.naming import Naming
 from function.matching.matches import Identification
 from function.people.gathering import PeopleFound
@@ -13,6 +13,10 @@ from function.recognition import Unnamed
 MOST_VIEWS_KEPT = 16
 """At most this many views of a person are kept, 0.5 to 1 KB each: one video is worth four photos
 of different days at most, however many views there are."""
+
+
+MOSTLY = 0.5
+"""Somebody of whom this share is seen when a forgotten person was may be that person."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,21 +41,33 @@ def keep_people(
     naming: Naming,
     *,
     strangers: bool,
+    forgotten: Sequence[Interval] = (),
 ) -> Kept:
     """Name the people of a video, and choose what to keep of them.
 
     They are named by what is kept, so that a rematch says the same. Without `strangers`, nothing of
-    people is kept who may be nobody of the gallery; they are counted.
+    people is kept who may be nobody of the gallery; they are counted. Nor is a stranger kept who is
+    seen when somebody was who has been `forgotten` since: it may be the same person.
     """
     trimmed = replace(found, people=tuple(trim(person) for person in found.people))
     (named,) = naming.name([Unnamed(trimmed, watched.path)])
-    kept = [one for one in named if strangers or one.verdict != "unknown"]
+    kept = [
+        one
+        for one in named
+        if one.verdict != "unknown" or (strangers and not _is_within(one, forgotten))
+    ]
     positions = sorted(member for one in kept for member in one.members)
     people = tuple((position, trimmed.people[position]) for position in positions)
     links = tuple(one for one in found.links if {one.first, one.second} <= set(positions))
     left_out = len(named) - len(kept)
     video = VideoFound(watched.seconds, found.frames, found.faces, people, links, left_out)
     return Kept(video, outcomes_of(kept))
+
+
+def _is_within(one: Identification, forgotten: Sequence[Interval]) -> bool:
+    """Say whether somebody is mostly seen within some spans."""
+    within = sum(any(start <= seen.seconds <= end for start, end in forgotten) for seen in one.seen)
+    return within >= MOSTLY * len(one.seen)
 
 
 def outcomes_of(named: Sequence[Identification]) -> tuple[Outcome, ...]:

@@ -163,7 +163,13 @@ class Scanner:
     def _store(self, lease: Lease, path: bytes, found: PeopleFound, video_seconds: float) -> Done:
         naming = open_naming(self.store, self.reader.second, self.settings)
         video = Watched(text_of(path), video_seconds)
-        kept = keep_people(found, video, naming, strangers=self.strangers)
+        kept = keep_people(
+            found,
+            video,
+            naming,
+            strangers=self.strangers,
+            forgotten=self.ledger.forgotten_spans(lease.video),
+        )
         generation = naming.gallery.generation
         scanned = Scanned(lease.depth, self._settings_for(lease).every_seconds, found.models)
         if not self.ledger.finish(lease, kept.found, scanned, kept.outcomes, generation):

@@ -1,20 +1,28 @@
 """`rename`, `merge`, `add-photo`, `remove-photo`, `forget`, `unforget`: changes by hand."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 
+from db.addresses import StoreAddress
 from db.galleries import Store
 from db.identities import renamed
 from db.names import find_complaint
+from function.library.forgetting import forget_everywhere
 from function.settings import Settings
 from tools.imports.enrol import enrol_all
 from tools.imports.imports import follow
 from tools.imports.photos import Demands
 from tools.sources import SourceRecord
 from tools.sources.folder import photo_at
-from tools.verbs.shared import finish, gallery_option, load_chosen_engine, print_json
+from tools.verbs.shared import (
+    finish,
+    gallery_option,
+    library_option,
+    load_chosen_engine,
+    print_json,
+)
 
 YES = click.option("--yes", is_flag=True, help="Do not ask first.")
 
@@ -89,26 +97,33 @@ def remove_photo(performer: str, photo: str, store: Store) -> None:
 @click.argument("performer")
 @YES
 @gallery_option
-def forget(performer: str, store: Store, *, yes: bool) -> None:
+@library_option
+def forget(performer: str, store: Store, library: StoreAddress, *, yes: bool) -> None:
     """Erase a PERFORMER, by name or id, with every encoding and picture.
 
-    The file itself is rewritten, so nothing can be recovered from it, and no import enrols them
-    again until `unforget`. Copies of the file that you made, and the photos you enrolled from, are
-    not touched.
+    The files themselves are overwritten, so nothing can be recovered from them, and no import
+    enrols them again until `unforget`. What scans found of them is erased from the library too.
+    Copies of the files that you made, and the photos you enrolled from, are not touched.
     """
-    with store.changing() as gallery:
+    with store.gallery() as gallery:
         found = gallery.find_performer(performer)
-        if not yes:
-            click.confirm(
-                f"Erase {found.name} and {found.encodings} encodings for good?",
-                abort=True,
-                err=True,
-            )
-        gallery.forget(found)
+    if not yes:
+        click.confirm(
+            f"Erase {found.name} and {found.encodings} encodings for good?", abort=True, err=True
+        )
+    settings = replace(Settings.from_env(), library_db=library)
+    sightings = forget_everywhere(store, settings, found.id)
     backups = store.backups()
     if backups:
         click.echo(f"Backups still hold them: {', '.join(backups)}. Delete them too.", err=True)
-    print_json({"forgotten": found.name, "encodings": found.encodings, "backups": backups})
+    print_json(
+        {
+            "forgotten": found.name,
+            "encodings": found.encodings,
+            "sightings": sightings,
+            "backups": backups,
+        }
+    )
 
 
 @click.command(epilog='Example: python -m tools unforget "Grace Hopper"')

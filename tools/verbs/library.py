@@ -13,11 +13,12 @@ from typing import Any, cast
 import click
 from tqdm import tqdm
 
+from db.addresses import StoreAddress
 from db.galleries import Store
 from db.ledgers import Ledger
-from db.stores import open_ledger
 from db.videos import Depth, Verdict, VideoRecord
 from function.library.finding import Found, find_videos, is_below, text_of
+from function.library.forgetting import open_library
 from function.library.naming import open_naming
 from function.library.rematching import Changed
 from function.library.rematching import rematch as match_all_again
@@ -29,7 +30,7 @@ from function.settings import Settings
 from tools.library.crew import run_scanners
 from tools.library.lists import to_csv, to_json, to_table
 from tools.library.progress import Totals, follow
-from tools.verbs.shared import EXIT_PARTLY, gallery_option, print_json
+from tools.verbs.shared import EXIT_PARTLY, gallery_option, library_option, print_json
 
 LONGEST_SECONDS = 24 * 3600.0
 """A video's time limit in a scan; one that never ends must not hold up the night."""
@@ -51,15 +52,6 @@ LEFT_OUT = (
     "scan. Keep them with --strangers keep."
 )
 
-library_option = click.option(
-    "--library",
-    envvar="LIBRARY_DB",
-    default="library.db",
-    show_default=True,
-    show_envvar=True,
-    help="The ledger: what scans found.",
-)
-
 
 @click.command(epilog="Example: python -m tools scan /videos --workers 2")
 @click.argument("places", nargs=-1, type=click.Path(path_type=Path, exists=True))
@@ -71,16 +63,16 @@ library_option = click.option(
 @click.option("--dry-run", is_flag=True, help="Only say what would be scanned.")
 @library_option
 @gallery_option
-def scan(places: tuple[Path, ...], store: Store, library: str, **options: Any) -> None:
+def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **options: Any) -> None:
     """Find who is in the videos at PLACES (files, or folders and all below), and remember it.
 
     Run it again to go on, or for what is new. Without PLACES, the media root is scanned.
     """
     settings = Settings.from_env()
     chosen = [place.resolve() for place in places or settings.media_root]
-    with open_ledger(library) as ledger:
-        with store.gallery():
-            pass  # a missing gallery is told before anything is looked for
+    with store.gallery():
+        pass  # a missing gallery is told before anything is looked for
+    with open_library(library, store) as ledger:
         found = _look(ledger, chosen)
         videos = _enqueue(ledger, found, options)
         totals = Totals()
@@ -206,9 +198,9 @@ def _report(
 @click.option("--json", "form", flag_value="json", default=True, help="JSON; this is the default.")
 @library_option
 @gallery_option
-def results(places: tuple[Path, ...], store: Store, library: str, **options: Any) -> None:
+def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **options: Any) -> None:
     """List who is in the videos that were scanned, or in those at PLACES."""
-    with open_ledger(library) as ledger, store.gallery() as gallery:
+    with open_library(library, store) as ledger, store.gallery() as gallery:
         performers = {one.id: one for one in gallery.performers()}
         wanted = options["performer"]
         performer = gallery.find_performer(wanted).id if wanted else None
@@ -252,10 +244,10 @@ def _print_results(found: Iterator[VideoResult], form: str) -> None:
 @click.command(epilog="Example: python -m tools rematch")
 @library_option
 @gallery_option
-def rematch(store: Store, library: str) -> None:
+def rematch(store: Store, library: StoreAddress) -> None:
     """Match everyone who was seen with today's gallery; no video is opened."""
     settings = Settings.from_env()
-    with open_ledger(library) as ledger:
+    with open_library(library, store) as ledger:
         naming = open_naming(store, open_second(settings.engine_options), settings)
         generation = naming.gallery.generation
         waiting = sum(one.matched_at != generation for one in ledger.iterate("done"))

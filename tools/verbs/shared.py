@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import click
 
+from db.addresses import StoreAddress
 from db.errors import UnknownStoreError
 from db.galleries import Store
 from db.stores import open_store
@@ -47,6 +48,32 @@ gallery_option = click.option(
     show_default=True,
     show_envvar=True,
     help="The gallery.",
+)
+
+
+class LibraryType(click.ParamType[StoreAddress]):
+    """The address of a ledger."""
+
+    name = "library"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> StoreAddress:
+        """Refuse an address that is no file."""
+        address = StoreAddress(str(value))
+        if not address.is_file or address.is_folder:
+            self.fail(f"{address} is not a file. Name one by its path.", param, ctx)
+        return address
+
+
+library_option = click.option(
+    "--library",
+    type=LibraryType(),
+    envvar="LIBRARY_DB",
+    default="library.db",
+    show_default=True,
+    show_envvar=True,
+    help="The ledger: what scans found.",
 )
 
 

@@ -4,7 +4,8 @@ from flask import Request, Response
 
 from db.errors import GalleryError
 from function.errors import CorrectionRefusedError, GalleryUnavailableError
-from function.web.page.open_gallery import changed_gallery
+from function.library.forgetting import forget_everywhere
+from function.web.page.open_gallery import changed_gallery, explained_change
 from function.web.page_requests import read_fields, read_name
 from function.web.responses import json_response
 from function.web.service import Service
@@ -52,6 +53,6 @@ def answer_remove_photo(service: Service, request: Request) -> Response:
 def answer_forget(service: Service, request: Request) -> Response:
     """Erase a performer for good."""
     (number,) = read_fields(request, id=int)
-    with changed_gallery(service) as gallery:
-        gallery.forget(gallery.performer(number))
-    return json_response({"forgotten": number})
+    with explained_change():
+        sightings = forget_everywhere(service.store, service.settings, number)
+    return json_response({"forgotten": number, "sightings": sightings})

@@ -30,7 +30,7 @@ def changed_gallery(service: Service) -> Iterator[GalleryChange]:
     Raises:
         GalleryUnavailableError: another import or edit is running, or as for `opened_gallery`.
     """
-    with _explained(), service.store.changing() as gallery:
+    with explained_change(), service.store.changing() as gallery:
         yield gallery
 
 
@@ -43,7 +43,7 @@ def opened_gallery(service: Service) -> Iterator[Gallery]:
         CorrectionRefusedError: the change conflicts with what the gallery holds.
         GalleryUnavailableError: it is missing, locked, or not a gallery.
     """
-    with _explained(), service.store.gallery() as gallery:
+    with explained_change(), service.store.gallery() as gallery:
         yield gallery
 
 
@@ -62,7 +62,13 @@ def refuse_forgotten(gallery: Gallery, performer: Performer) -> Performer:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained_change() -> Iterator[None]:
+    """Turn the gallery's errors into those of a request.
+
+    Raises:
+        UnknownPerformerError, CorrectionRefusedError, GalleryUnavailableError: see
+            `opened_gallery`.
+    """
     try:
         yield
     except PerformerNotFoundError as error:

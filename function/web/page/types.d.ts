@@ -151,7 +151,7 @@ interface Replies {
   "/gallery/rename": { renamed: number };
   "/gallery/merge": { merged: number };
   "/gallery/remove-photo": { removed: number };
-  "/gallery/forget": { forgotten: number };
+  "/gallery/forget": { forgotten: number; sightings: number };
 }
 
 /** A URL that replies with JSON, with or without a query. */

@@ -1,0 +1,65 @@
+"""Erases a forgotten performer from a ledger, and keeps it so that none comes back.
+
+What is kept is a number, the performer's, which no other performer ever gets, and when the person
+was seen: no face.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from sqlite_utils import Database
+
+from db.people import Seen
+from db.sqlite.ledger_people import unpack_seen
+from db.videos import Interval
+
+_MATCHED = """
+    SELECT sightings.id, sightings.video_id, sightings.position, seen FROM sightings
+    JOIN outcomes AS own
+        ON own.video_id = sightings.video_id AND own.position = sightings.position
+    JOIN outcomes AS leading ON leading.video_id = own.video_id AND leading.position = own.lead
+    JOIN videos ON videos.id = sightings.video_id
+    WHERE leading.performer = ? AND videos.gallery = ?
+"""
+
+
+def note_forgotten(db: Database, gallery: int, performer: int) -> None:
+    """Note that a performer of a gallery is to be forgotten; the caller holds the transaction."""
+    sql = "INSERT OR IGNORE INTO erasures (gallery, performer) VALUES (?, ?)"
+    db.execute(sql, (gallery, performer))
+
+
+def erase(db: Database, gallery: int, performer: int) -> int:
+    """Erase everyone matched with a performer, and whoever was joined to them; say how many.
+
+    The caller holds the transaction.
+    """
+    matched = db.execute(_MATCHED, (performer, gallery)).fetchall()
+    for sighting, video, position, seen in matched:
+        db.conn.executemany(
+            "INSERT INTO forgotten_spans SELECT oshash, size_bytes, ?, ? FROM videos WHERE id = ?",
+            [(*span, video) for span in spans_of(unpack_seen(seen))],
+        )
+        db.execute("DELETE FROM sightings WHERE id = ?", (sighting,))
+        place = (video, position)
+        db.execute("DELETE FROM outcomes WHERE (video_id, position) = (?, ?)", place)
+        db.execute("DELETE FROM links WHERE video_id = ? AND ? IN (first, second)", place)
+    return len(matched)
+
+
+def erase_again(db: Database, gallery: int, performers: Iterable[int]) -> None:
+    """Erase those of some performers who were forgotten: their scan began before."""
+    for performer in set(performers):
+        sql = "SELECT 1 FROM erasures WHERE (gallery, performer) = (?, ?)"
+        if db.execute(sql, (gallery, performer)).fetchone():
+            erase(db, gallery, performer)
+
+
+def spans_of(seen: Sequence[Seen]) -> list[Interval]:
+    """Join the moments of a person into spans that do not touch."""
+    spans: list[Interval] = []
+    for start, end in sorted((one.since_seconds, one.until_seconds) for one in seen):
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
+        else:
+            spans.append((start, end))
+    return spans

@@ -1,0 +1,83 @@
+"""Forgets a performer in the gallery and in the ledger, whatever interrupts it.
+
+The intent is noted first; what was broken off is finished when the library is opened next.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from db.addresses import StoreAddress
+from db.errors import PerformerNotFoundError
+from db.galleries import Store
+from db.ledgers import Ledger
+from db.stores import open_ledger
+from function.library.naming import open_naming
+from function.library.rematching import rematch
+from function.matching.second_models import open_second
+from function.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def open_library(address: StoreAddress, store: Store) -> Iterator[Ledger]:
+    """Open the ledger at an address, made if it is not there, and finish what was broken off.
+
+    Raises:
+        GalleryError: it cannot be opened; see `db.errors`.
+    """
+    with open_ledger(address) as ledger:
+        for gallery, performer in ledger.unfinished_forgetting():
+            if store.exists() and gallery == _identity(store):
+                forget_performer(store, ledger, performer)
+        yield ledger
+
+
+def forget_everywhere(store: Store, settings: Settings, performer: int) -> int:
+    """Erase a performer from the gallery, and everyone matched with them from the ledger, if any.
+
+    Everyone is matched with today's gallery first, or those would stay who were matched with a
+    performer that was merged into this one. Returns how many sightings were erased.
+
+    Raises:
+        PerformerNotFoundError: there is no such performer.
+        GalleryError: one of both cannot be written; see `db.errors`. Then it is finished later.
+    """
+    with store.gallery() as gallery:
+        gallery.performer(performer)
+    if not settings.library_db.path.exists():
+        _forget_in_gallery(store, performer)
+        return 0
+    with open_library(settings.library_db, store) as ledger:
+        naming = open_naming(store, open_second(settings.engine_options), settings)
+        for _ in rematch(ledger, naming):
+            pass
+        return forget_performer(store, ledger, performer)
+
+
+def forget_performer(store: Store, ledger: Ledger, performer: int) -> int:
+    """Erase a performer from the ledger, then from the gallery; return how many sightings."""
+    gallery = _identity(store)
+    ledger.begin_forgetting(gallery, performer)
+    erased = ledger.erase_performer(gallery, performer)
+    _forget_in_gallery(store, performer)
+    if not ledger.end_forgetting(gallery, performer):
+        _log.warning(
+            "Somebody still reads the library's file, so what was erased may remain in its log "
+            "until the library is opened next."
+        )
+    return erased
+
+
+def _forget_in_gallery(store: Store, performer: int) -> None:
+    try:
+        with store.changing() as gallery:
+            gallery.forget(gallery.performer(performer))
+    except PerformerNotFoundError:
+        pass  # it was broken off after this step
+
+
+def _identity(store: Store) -> int:
+    with store.gallery() as gallery:
+        return gallery.generation()[0]

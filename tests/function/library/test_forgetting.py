@@ -1,0 +1,197 @@
+"""Forgetting reaches the library, whatever interrupts it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from db.addresses import StoreAddress
+from db.blobs import to_blob
+from db.galleries import Store
+from db.people import PersonFound
+from db.records import Encoding, Performer
+from db.sqlite.ledger import SqliteLedger
+from db.sqlite.store import SqliteStore
+from db.stores import open_ledger
+from db.videos import Scanned, Stamp, VideoFile
+from function.engines.models import PRIMARY
+from function.faces.found import StageSeconds
+from function.library import forgetting
+from function.library.forgetting import forget_everywhere, open_library
+from function.library.keeping import Watched, keep_people
+from function.library.naming import open_naming
+from function.people.gathering import PeopleFound
+from function.settings import Settings
+from tests.support.crowds import Crowd, make_faces
+from tests.support.people import person_of
+
+
+class Library:
+    """Ten performers, and one video in which the first two of them and a stranger are seen."""
+
+    def __init__(self, folder: Path) -> None:
+        crowd = Crowd()
+        self.centres = [crowd.person() for _ in range(10)]
+        self.store: Store = SqliteStore(StoreAddress(str(folder / "g.db")))
+        self.store.create()
+        with self.store.changing() as gallery:
+            for number, centre in enumerate(self.centres):
+                performer = Performer(0, f"P{number}", source_id=f"P{number}")
+                photos = [
+                    Encoding(one, PRIMARY.id, 0.9, f"{number} {row}", "photo")
+                    for row, one in enumerate(crowd.encodings(centre, 3))
+                ]
+                gallery.enrol(performer, photos, None)
+        with self.store.gallery() as opened:
+            self.ids = [opened.find_performer(f"P{number}").id for number in range(10)]
+        self.path = folder / "l.db"
+        self.settings = Settings(library_db=StoreAddress(str(self.path)), second_encoder="off")
+        self.people = [
+            _pictured(
+                person_of(make_faces(crowd.encodings(one, 4), at)), b"\xff\xd8\xff picture %d" % at
+            )
+            for one, at in zip([*self.centres[:2], crowd.person()], (0, 10, 20), strict=True)
+        ]
+        self.file = VideoFile(b"/v/film.mp4", Stamp(1000, 1), "00000000000003e8")
+        with open_ledger(self.path) as ledger:
+            ledger.offer([self.file], "normal")
+            self.scan(ledger, self.people)
+
+    def scan(self, ledger: "SqliteLedger | object", people: list[PersonFound]) -> int:
+        """Store these people as a scan would, strangers too; say how many were kept."""
+        assert isinstance(ledger, SqliteLedger)
+        naming = open_naming(self.store, None, self.settings)
+        lease = ledger.lease("test", 60)
+        assert lease
+        found = PeopleFound(tuple(people), (PRIMARY.id,), 30, 12, StageSeconds(0.0, 0.0), links=())
+        spans = ledger.forgotten_spans(lease.video)
+        kept = keep_people(
+            found, Watched("/v/film.mp4", 30.0), naming, strangers=True, forgotten=spans
+        )
+        scanned = Scanned(lease.depth, None, naming.models)
+        generation = naming.gallery.generation
+        assert ledger.finish(lease, kept.found, scanned, kept.outcomes, generation)
+        return len(kept.found.people)
+
+    def positions(self) -> list[int]:
+        with open_ledger(self.path) as ledger:
+            return [one.position for one in ledger.sightings([1])[1]]
+
+    def bytes_on_disk(self) -> bytes:
+        return b"".join(
+            path.read_bytes() for path in self.path.parent.iterdir() if path.name.startswith("l.db")
+        )
+
+
+def _pictured(person: PersonFound, picture: bytes) -> PersonFound:
+    return replace(person, picture=picture)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(tmp_path)
+
+
+def traces(library: Library, person: PersonFound) -> int:
+    """Count what is left of a person in any file of the library."""
+    written = library.bytes_on_disk()
+    vectors = [to_blob(one) for view in person.views for one in view.encodings]
+    return sum(trace in written for trace in (person.picture, *vectors))
+
+
+def test_nothing_of_the_forgotten_is_left_in_any_file(library: Library) -> None:
+    assert library.positions() == [0, 1, 2]
+    assert traces(library, library.people[0]) == 5
+    assert forget_everywhere(library.store, library.settings, library.ids[0]) == 1
+    assert traces(library, library.people[0]) == 0
+    assert traces(library, library.people[1]) == 5
+    assert library.positions() == [1, 2]
+    with library.store.gallery() as gallery:
+        assert "P0" not in [one.name for one in gallery.performers()]
+
+
+def test_without_a_library_only_the_gallery_is_touched(library: Library) -> None:
+    library.path.unlink()
+    assert forget_everywhere(library.store, library.settings, library.ids[0]) == 0
+    assert not library.path.exists()
+
+
+@pytest.mark.parametrize(
+    "step", ["begin_forgetting", "erase_performer", "_forget_in_gallery", "end_forgetting"]
+)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_is_broken_off_is_finished_at_the_next_start(
+    library: Library, step: str, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = forgetting if step.startswith("_") else SqliteLedger
+    whole: Callable[..., object] = getattr(place, step)
+
+    def broken(*arguments: object) -> object:
+        if when == "after":
+            whole(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place, step, broken)
+        with pytest.raises(KeyboardInterrupt):
+            forget_everywhere(library.store, library.settings, library.ids[0])
+    with open_library(library.settings.library_db, library.store) as ledger:
+        is_noted = (step, when) != ("begin_forgetting", "before")
+        assert ledger.unfinished_forgetting() == []
+    assert (traces(library, library.people[0]) == 0) == is_noted
+    with library.store.gallery() as gallery:
+        assert ("P0" in [one.name for one in gallery.performers()]) != is_noted
+
+
+def test_those_matched_with_a_performer_merged_away_are_erased_too(library: Library) -> None:
+    with library.store.changing() as gallery:
+        kept, absorbed = (gallery.performer(library.ids[number]) for number in (1, 0))
+        gallery.merge(kept, absorbed)
+    assert forget_everywhere(library.store, library.settings, library.ids[1]) == 2
+    assert library.positions() == [2]
+
+
+def test_a_scan_that_began_before_brings_nobody_back(library: Library) -> None:
+    naming = open_naming(library.store, None, library.settings)
+    found = PeopleFound(
+        tuple(library.people), (PRIMARY.id,), 30, 12, StageSeconds(0.0, 0.0), links=()
+    )
+    kept = keep_people(found, Watched("", 30.0), naming, strangers=True)
+    with open_ledger(library.path) as ledger:
+        ledger.want([1], "deep")
+        lease = ledger.lease("test", 60)
+        assert lease
+        forget_everywhere(library.store, library.settings, library.ids[0])
+        scanned = Scanned("deep", 0.5, naming.models)
+        generation = naming.gallery.generation
+        assert ledger.finish(lease, kept.found, scanned, kept.outcomes, generation)
+        assert [one.position for one in ledger.sightings([1])[1]] == [1, 2]
+
+
+def test_the_forgotten_are_no_strangers_in_a_deeper_scan(library: Library) -> None:
+    forget_everywhere(library.store, library.settings, library.ids[0])
+    with open_ledger(library.path) as ledger:
+        assert ledger.forgotten_spans(1) == [(0.0, 3.0)]
+        ledger.want([1], "deep")
+        assert library.scan(ledger, library.people) == 2
+        assert [one.position for one in ledger.sightings([1])[1]] == [1, 2]
+
+
+def test_a_reader_of_the_file_delays_the_end_and_it_is_said(
+    library: Library, caplog: pytest.LogCaptureFixture
+) -> None:
+    with open_ledger(library.path) as reader:
+        assert isinstance(reader, SqliteLedger)
+        reader._db.execute("BEGIN")
+        reader._db.execute("SELECT count(*) FROM sightings").fetchone()
+        forget_everywhere(library.store, library.settings, library.ids[0])
+        assert "still reads" in caplog.text
+        assert reader.unfinished_forgetting() == []  # as it was when it began to read
+        reader._db.execute("ROLLBACK")
+        assert len(reader.unfinished_forgetting()) == 1
+    with open_library(library.settings.library_db, library.store) as ledger:
+        assert ledger.unfinished_forgetting() == []
+    assert traces(library, library.people[0]) == 0
+    assert np.isfinite(library.people[0].views[0].encodings[0]).all()
