@@ -199,8 +199,12 @@ def _report(
 @library_option
 @gallery_option
 def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **options: Any) -> None:
-    """List who is in the videos that were scanned, or in those at PLACES."""
+    """List who is in the videos that were scanned, or in those at PLACES.
+
+    Names are those of today's gallery: what changed since the last list is matched again first.
+    """
     with open_library(library, store) as ledger, store.gallery() as gallery:
+        _rematch(ledger, store)
         performers = {one.id: one for one in gallery.performers()}
         wanted = options["performer"]
         performer = gallery.find_performer(wanted).id if wanted else None
@@ -246,14 +250,20 @@ def _print_results(found: Iterator[VideoResult], form: str) -> None:
 @gallery_option
 def rematch(store: Store, library: StoreAddress) -> None:
     """Match everyone who was seen with today's gallery; no video is opened."""
-    settings = Settings.from_env()
     with open_library(library, store) as ledger:
-        naming = open_naming(store, open_second(settings.engine_options), settings)
-        generation = naming.gallery.generation
-        waiting = sum(one.matched_at != generation for one in ledger.iterate("done"))
-        total = Changed()
-        with tqdm(total=waiting, unit="video", file=sys.stderr, delay=0.5) as bar:
-            for part in match_all_again(ledger, naming):
-                total += part
-                bar.update(part.videos)
-        print_json({"videos": total.videos, "people": total.people, "changed": total.changed})
+        done = _rematch(ledger, store)
+        print_json({"videos": done.videos, "people": done.people, "changed": done.changed})
+
+
+def _rematch(ledger: Ledger, store: Store) -> Changed:
+    """Match again what was matched with another state of the gallery, and show how far it is."""
+    settings = Settings.from_env()
+    naming = open_naming(store, open_second(settings.engine_options), settings)
+    generation = naming.gallery.generation
+    waiting = sum(one.matched_at != generation for one in ledger.iterate("done"))
+    total = Changed()
+    with tqdm(total=waiting, unit=" videos", desc="Matching", file=sys.stderr, delay=0.5) as bar:
+        for part in match_all_again(ledger, naming):
+            total += part
+            bar.update(part.videos)
+    return total
