@@ -14,7 +14,7 @@ LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --gen
 	--overrides requirements.overrides --no-emit-package dlib --no-emit-package pip \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo run test soak lint bench bench-faces screenshot lock clean
+.PHONY: help demo run test soak lint bench bench-faces bench-library screenshot lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -44,6 +44,9 @@ bench: $(VENV)/ready ## compare speed with the usual way; VIDEO=file for one of 
 
 bench-faces: $(VENV)/ready ## compare which faces each detector finds; PHOTOS=folder for more than the demo's
 	@$(BIN)/python -m tools.bench.faces $(PHOTOS)
+
+bench-library: $(VENV)/ready ## measure how a library grows: storing, matching again, listing, up to 100,000 people seen
+	@$(BIN)/python -m tools.bench.library
 
 screenshot: $(VENV)/ready-dev ## take pictures of the page: docs/page.svg, and docs/screenshot-*.png with photographs
 	$(BIN)/python -m tests.support.screenshots

@@ -21,10 +21,10 @@ from function.matching.hints import Hint, HintKind, hinted_priors, kinds_of
 from function.matching.scores import Comparison, Posterior, weigh_candidates
 from function.people.people import (
     Template,
-    fused_template_of,
+    fused_templates_of,
     join_people,
     share_a_frame,
-    template_of,
+    templates_of,
 )
 
 Verdict: TypeAlias = Literal["match", "uncertain", "unknown"]
@@ -235,7 +235,7 @@ def compare_people(
     Whoever was rejected for a person is left out.
     """
     own = densities_for(gallery.model, densities)
-    templates = [template_of(person, gallery.model) for person in people]
+    templates = templates_of(people, gallery.model)
     probes = np.stack([template.mean for template in templates])
     distances = leave_out_rejected(
         distances_to_performers(probes, gallery.templates), probes, gallery
@@ -258,7 +258,7 @@ def _measure_fused(
     fused = gallery.fused
     if fused is None:
         return distances, none
-    templates = [fused_template_of(person, fused.fusion) for person in people]
+    templates = fused_templates_of(people, fused.fusion)
     rows = [row for row, template in enumerate(templates) if template is not None]
     if rows:
         probes = np.stack([template.mean for template in templates if template is not None])

@@ -50,8 +50,15 @@ def person_of(faces: Sequence[Face], model: EncodingModel, check: Check = go_on)
 
 def template_of(person: PersonFound, model: EncodingModel) -> Template:
     """Average the strong views of a person, or all views if none is strong."""
-    views = person.strong_views or person.views
-    return _average(person, views, np.stack([view.encodings[0] for view in views]), model)
+    (template,) = templates_of([person], model)
+    return template
+
+
+def templates_of(people: Sequence[PersonFound], model: EncodingModel) -> list[Template]:
+    """Average the views of several people, each as `template_of` does."""
+    views = [person.strong_views or person.views for person in people]
+    encodings = np.stack([view.encodings[0] for one in views for view in one])
+    return _average(people, views, encodings, model)
 
 
 def fused_template_of(person: PersonFound, fusion: Fusion) -> Template | None:
@@ -59,26 +66,49 @@ def fused_template_of(person: PersonFound, fusion: Fusion) -> Template | None:
 
     Returns None if there are none.
     """
-    views = [view for view in person.strong_views or person.views if len(view.encodings) > 1]
-    if not views:
-        return None
-    first, second = (np.stack([view.encodings[net] for view in views]) for net in (0, 1))
-    return _average(person, views, fusion.join(first, second), fusion.space)
+    (template,) = fused_templates_of([person], fusion)
+    return template
+
+
+def fused_templates_of(people: Sequence[PersonFound], fusion: Fusion) -> list[Template | None]:
+    """Average the views of several people, each as `fused_template_of` does."""
+    views = [
+        [view for view in person.strong_views or person.views if len(view.encodings) > 1]
+        for person in people
+    ]
+    rows = [row for row, one in enumerate(views) if one]
+    templates: list[Template | None] = [None] * len(people)
+    if rows:
+        chosen = [views[row] for row in rows]
+        first, second = (
+            np.stack([view.encodings[net] for one in chosen for view in one]) for net in (0, 1)
+        )
+        owners = [people[row] for row in rows]
+        joined = _average(owners, chosen, fusion.join(first, second), fusion.space)
+        for row, template in zip(rows, joined, strict=True):
+            templates[row] = template
+    return templates
 
 
 def _average(
-    person: PersonFound, views: Sequence[View], encodings: Vectors, space: EncodingSpace
-) -> Template:
-    template = average_encodings(
+    people: Sequence[PersonFound],
+    views: Sequence[Sequence[View]],
+    encodings: Vectors,
+    space: EncodingSpace,
+) -> list[Template]:
+    """Average encodings, one for each of the views of everyone, in order."""
+    averaged = average_encodings(
         encodings,
-        np.array([view.quality for view in views], np.float32),
-        np.zeros(len(views), np.intp),
-        people=1,
+        np.array([view.quality for one in views for view in one], np.float32),
+        np.repeat(np.arange(len(people)), [len(one) for one in views]).astype(np.intp),
+        people=len(people),
         face_variance=space.face_variance,
         largest_share=VIDEO_SHARE,
     )
-    evidence = float(template.evidence[0]) if person.strong_views else WEAK_PERSON_EVIDENCE
-    return Template(template.means[0], evidence)
+    return [
+        Template(mean, float(evidence) if person.strong_views else WEAK_PERSON_EVIDENCE)
+        for person, mean, evidence in zip(people, averaged.means, averaged.evidence, strict=True)
+    ]
 
 
 def join_people(first: PersonFound, second: PersonFound, model: EncodingModel) -> PersonFound:

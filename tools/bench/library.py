@@ -1,0 +1,181 @@
+"""Measures how a library grows: storing, matching again and listing, at up to 100,000 people seen.
+
+Run `make bench-library`, or `python -m tools.bench.library [SIGHTINGS...]`. Everything is made up:
+a gallery of 10,000 performers with five photos each, by both nets, and videos with four people
+each, half of whom are enrolled. Prints a table on stderr and JSON on stdout.
+"""
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from db.people import PersonFound, Seen, View
+from db.records import Performer, Vector, Vectors
+from db.snapshots import Snapshot, fuse, no_rejections
+from db.sqlite.ledger import SqliteLedger
+from db.videos import Scanned, Stamp, VideoFile, VideoFound
+from function.engines.models import BOTH, PRIMARY, SECOND
+from function.library.naming import Naming
+from function.library.rematching import rematch
+from function.library.results import results_of
+from function.settings import Settings
+
+SIZES = (100, 1_000, 10_000, 100_000)
+PERFORMERS, PHOTOS = 10_000, 5
+PEOPLE_A_VIDEO, VIEWS = 4, 4
+PICTURE = b"\xff\xd8\xff" + bytes(8_000)
+MODELS = (PRIMARY.id, SECOND.id)
+
+MIDDLE_LENGTH, PERSON_SPREAD, DAY_SPREAD, MOMENT_SPREAD = 1.4, 0.45, 0.29, 0.2
+"""Of dlib's encodings: how far they are from zero, people from their middle, days, moments."""
+
+SECOND_SPREAD = 0.6
+"""Of SFace's, before they are brought to length 1."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Seconds for everything at one size, the size of the file, and the most memory so far."""
+
+    sightings: int
+    store_seconds: float
+    rematch_seconds: float
+    results_seconds: float
+    file_megabytes: float
+    peak_megabytes: int
+
+
+class MadeUp:
+    """Draws people as both nets see them, and a gallery of the first of them."""
+
+    def __init__(self) -> None:
+        self._random = np.random.default_rng(1)
+        self.middle = MIDDLE_LENGTH * self.directions(1)
+        self.first = self.middle + PERSON_SPREAD * self.directions(PERFORMERS)
+        self.second = self.directions(PERFORMERS)
+
+    def directions(self, count: int) -> Vectors:
+        """Draw directions, float32 (count, 128), of length 1."""
+        drawn = self._random.normal(size=(count, PRIMARY.dimensions)).astype(np.float32)
+        unit: Vectors = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+        return unit
+
+    def gallery(self) -> Snapshot:
+        """Enrol everyone, with photos from different days."""
+        owners = np.repeat(np.arange(PERFORMERS), PHOTOS).astype(np.intp)
+        first = self.first[owners] + DAY_SPREAD * self.directions(len(owners))
+        second = self._unit(self.second[owners] + SECOND_SPREAD * self.directions(len(owners)))
+        qualities = np.full(len(owners), 0.9, np.float32)
+        return Snapshot(
+            generation=(1, 1),
+            model=PRIMARY,
+            performers=tuple(Performer(index + 1, f"P{index}") for index in range(PERFORMERS)),
+            vectors=first,
+            owners=owners,
+            qualities=qualities,
+            rejections=no_rejections(PRIMARY),
+            fused=fuse(BOTH, (first, second), qualities, owners, people=PERFORMERS),
+        )
+
+    def person(self, number: int) -> PersonFound:
+        """Draw a person in a video: every other one is enrolled."""
+        chosen = (number // 2) % PERFORMERS
+        enrolled = number % 2 == 0
+        first = (
+            self.first[chosen]
+            if enrolled
+            else (self.middle + PERSON_SPREAD * self.directions(1))[0]
+        )
+        second = self.second[chosen] if enrolled else self.directions(1)[0]
+        day = first + DAY_SPREAD * self.directions(1)[0]
+        views = tuple(self._view(moment, day, second) for moment in range(VIEWS))
+        at = 30.0 * (number % PEOPLE_A_VIDEO)
+        seen = tuple(Seen(int(at) + i, at + i, at + i + 0.5, at + i - 0.5) for i in range(1, 25))
+        return PersonFound(views, seen, at + 1, PICTURE)
+
+    def _view(self, moment: int, day: Vector, second: Vector) -> View:
+        first = day + MOMENT_SPREAD * self.directions(1)[0]
+        again = self._unit((second + SECOND_SPREAD * self.directions(1)[0])[None])[0]
+        return View(float(moment), 0.9, 6, (), (first.astype(np.float32), again))
+
+    @staticmethod
+    def _unit(vectors: Vectors) -> Vectors:
+        unit: Vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(
+            np.float32
+        )
+        return unit
+
+
+def measure(sightings: int, made_up: MadeUp, naming: Naming, folder: Path) -> Growth:
+    """Fill a ledger, match everyone again, and list the results."""
+    path = folder / f"{sightings}.db"
+    with SqliteLedger(path) as ledger:
+        started = time.perf_counter()
+        for _ in _fill(ledger, sightings, made_up):
+            pass
+        stored = time.perf_counter()
+        for _ in rematch(ledger, naming):
+            pass
+        matched = time.perf_counter()
+        performers = {one.id: one for one in naming.gallery.performers}
+        named = sum(len(one.people) for one in results_of(ledger, ledger.iterate(), performers))
+        listed = time.perf_counter()
+    if named != sightings:
+        raise AssertionError(f"{sightings} people were stored, {named} listed")
+    return Growth(
+        sightings=sightings,
+        store_seconds=round(stored - started, 2),
+        rematch_seconds=round(matched - stored, 2),
+        results_seconds=round(listed - matched, 2),
+        file_megabytes=round(path.stat().st_size / 2**20, 1),
+        peak_megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    )
+
+
+def _fill(ledger: SqliteLedger, sightings: int, made_up: MadeUp) -> Iterator[None]:
+    videos = range(sightings // PEOPLE_A_VIDEO)
+    stamp = Stamp(1_000_000, 1)
+    ledger.offer(
+        [VideoFile(b"/videos/%d.mp4" % video, stamp, f"{video:016x}") for video in videos], "normal"
+    )
+    for video in videos:
+        lease = ledger.lease("bench", 600)
+        if lease is None:
+            raise AssertionError("the queue is empty too soon")
+        people = tuple(
+            (position, made_up.person(video * PEOPLE_A_VIDEO + position))
+            for position in range(PEOPLE_A_VIDEO)
+        )
+        found = VideoFound(120.0, 240, 100, people, ())
+        ledger.finish(lease, found, Scanned("normal", None, MODELS), (), (0, 0))
+        yield
+
+
+def main() -> None:
+    """Measure, and print."""
+    sizes = [int(size) for size in sys.argv[1:]] or SIZES
+    made_up = MadeUp()
+    naming = Naming(made_up.gallery(), MODELS, None, Settings())
+    grown = []
+    with tempfile.TemporaryDirectory() as folder:
+        for size in sizes:
+            one = measure(size, made_up, naming, Path(folder))
+            grown.append(one)
+            print(
+                f"{one.sightings:>8,} people seen: stored in {one.store_seconds:.1f} s, matched "
+                f"again in {one.rematch_seconds:.1f} s, listed in {one.results_seconds:.1f} s; "
+                f"file {one.file_megabytes:.0f} MB, peak {one.peak_megabytes} MB",
+                file=sys.stderr,
+            )
+    print(json.dumps([asdict(one) for one in grown], indent=2))
+
+
+if __name__ == "__main__":
+    main()
