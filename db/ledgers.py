@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
+from db.decisions import Decision
 from db.people import Link
-from db.records import Generation
+from db.records import Generation, Identity
 from db.videos import (
     Counts,
     Depth,
@@ -146,6 +147,18 @@ class Ledger(Protocol):
 
     def forgotten_spans(self, video: int) -> list[Interval]:
         """Return when people were seen in a video who were forgotten since."""
+
+    def decide(self, video: int, decision: Decision) -> int:
+        """Store a decision about a video, which is then to be matched again; return its id."""
+
+    def take_back(self, decision: int) -> bool:
+        """Delete a decision, whose video is then to be matched again; False if there is none."""
+
+    def decisions(self, videos: Sequence[int]) -> dict[int, list[Decision]]:
+        """Return the decisions about some videos, oldest first."""
+
+    def erase_decisions(self, identities: Sequence[Identity]) -> None:
+        """Delete every decision about a performer, given all their ids."""
 
     def iterate(self, state: State | None = None) -> Iterator[VideoRecord]:
         """Yield all videos by id, or those in one state."""

@@ -71,6 +71,8 @@ class Outcome:
 
     `lead` is the position of the sighting whose name and picture stand for this one too: its own,
     unless both were joined. Only a lead has a performer, a score (percent) and a verdict.
+    `decided` says if the user decided it: "confirmed", "rejected" (a performer, so that this is
+    what remains) or "ignored"; empty if not.
     """
 
     position: int
@@ -78,6 +80,7 @@ class Outcome:
     performer: int | None = None
     score: float = 0.0
     verdict: Verdict = "unknown"
+    decided: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ RecognitionError                   500 internal_error
 ├── VideoNotFoundError             404 video_not_found
 ├── RouteNotFoundError             404 not_found
 ├── UnknownPerformerError          404 performer_not_found
+├── UnknownPersonError             404 person_not_found
 ├── MethodNotAllowedError          405 method_not_allowed
 ├── CorrectionRefusedError         409 correction_refused
 ├── ResultGoneError                410 result_gone
@@ -108,6 +109,13 @@ class UnknownPerformerError(RecognitionError):
 
     status = 404
     code = "performer_not_found"
+
+
+class UnknownPersonError(RecognitionError):
+    """Nobody in the video has this position."""
+
+    status = 404
+    code = "person_not_found"
 
 
 class MethodNotAllowedError(RecognitionError):

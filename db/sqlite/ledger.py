@@ -11,9 +11,17 @@ from typing import Any, Self
 
 from sqlite_utils import Database
 
+from db.decisions import Decision
 from db.people import Link
-from db.records import Generation
+from db.records import Generation, Identity
 from db.sqlite.connections import explained, open_database, transaction
+from db.sqlite.ledger_decisions import (
+    erase_decisions,
+    follow_content,
+    read_decisions,
+    save_decision,
+    take_back,
+)
 from db.sqlite.ledger_forgetting import erase, erase_again, note_forgotten
 from db.sqlite.ledger_people import (
     read_links,
@@ -270,6 +278,26 @@ class SqliteLedger:
         )
         return [row[0] for row in self._rows(sql, *at, limit)]
 
+    def decide(self, video: int, decision: Decision) -> int:
+        """Store a decision about a video."""
+        with self._writing() as db:
+            return save_decision(db, video, decision)
+
+    def take_back(self, decision: int) -> bool:
+        """Delete a decision."""
+        with self._writing() as db:
+            return take_back(db, decision)
+
+    def decisions(self, videos: Sequence[int]) -> dict[int, list[Decision]]:
+        """Return the decisions about some videos."""
+        with self._reading() as db:
+            return read_decisions(db, videos)
+
+    def erase_decisions(self, identities: Sequence[Identity]) -> None:
+        """Delete every decision about a performer."""
+        with self._writing() as db:
+            erase_decisions(db, identities)
+
     def begin_forgetting(self, gallery: int, performer: int) -> None:
         """Note that a performer is to be forgotten, before anything is erased."""
         with self._writing() as db:
@@ -324,7 +352,7 @@ def _offer(db: Database, file: VideoFile, depth: Depth) -> str:
     """Add a file, and say which field of Offered counts it."""
     size, mtime = file.stamp
     before = db.execute(
-        "SELECT oshash, files.size_bytes FROM files JOIN videos ON videos.id = video_id "
+        "SELECT oshash, videos.size_bytes FROM files JOIN videos ON videos.id = video_id "
         "WHERE path = ?",
         (file.path,),
     ).fetchone()
@@ -342,6 +370,7 @@ def _offer(db: Database, file: VideoFile, depth: Depth) -> str:
         (file.path, size, mtime, file.oshash, size),
     )
     if before is not None and not is_same:
+        follow_content(db, before, (file.oshash, size))
         return "changed"
     return "new" if video else "known" if is_same else "moved"
 

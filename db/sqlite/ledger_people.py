@@ -42,9 +42,9 @@ def save_outcomes(db: Database, video: int, outcomes: Iterable[Outcome]) -> None
     """Store what matching said in place of what it had; the caller holds the transaction."""
     db.execute("DELETE FROM outcomes WHERE video_id = ?", (video,))
     db.conn.executemany(
-        "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
-            (video, one.position, one.lead, one.performer, one.score, one.verdict)
+            (video, one.position, one.lead, one.performer, one.score, one.verdict, one.decided)
             for one in outcomes
         ],
     )
@@ -90,7 +90,7 @@ def read_outcomes(db: Database, videos: Sequence[int]) -> dict[int, list[Outcome
     """Read what matching said of the people of some videos, in order of position."""
     found: dict[int, list[Outcome]] = {video: [] for video in videos}
     sql = (
-        "SELECT video_id, position, lead, performer, score, verdict FROM outcomes "
+        "SELECT video_id, position, lead, performer, score, verdict, decided FROM outcomes "
         "WHERE video_id IN ({}) ORDER BY video_id, position"
     )
     for video, *fields in _of(db, sql, videos):

@@ -15,6 +15,7 @@ def m001_videos_and_sightings(db: Database) -> None:
     _create_files(db)
     _create_sightings(db)
     _create_erasures(db)
+    _create_decisions(db)
     db.execute(
         """
         CREATE TABLE outcomes (
@@ -24,6 +25,7 @@ def m001_videos_and_sightings(db: Database) -> None:
             performer INTEGER,
             score REAL NOT NULL,
             verdict TEXT NOT NULL,
+            decided TEXT NOT NULL,
             PRIMARY KEY (video_id, position)
         ) WITHOUT ROWID
         """
@@ -144,6 +146,24 @@ def _create_erasures(db: Database) -> None:
         """
     )
     db.execute("CREATE INDEX forgotten_spans_by_video ON forgotten_spans (oshash, size_bytes)")
+
+
+def _create_decisions(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE decisions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            oshash TEXT NOT NULL,
+            size_bytes INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            spans TEXT NOT NULL,
+            template BLOB NOT NULL,
+            identities TEXT NOT NULL,
+            at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+        )
+        """
+    )
+    db.execute("CREATE INDEX decisions_by_video ON decisions (oshash, size_bytes)")
 
 
 LEDGER = Schema(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from db.addresses import StoreAddress
 from db.errors import PerformerNotFoundError
 from db.galleries import Store
+from db.identities import identities_of
 from db.ledgers import Ledger
 from db.stores import open_ledger
 from function.library.naming import open_naming
@@ -61,6 +62,7 @@ def forget_performer(store: Store, ledger: Ledger, performer: int) -> int:
     gallery = _identity(store)
     ledger.begin_forgetting(gallery, performer)
     erased = ledger.erase_performer(gallery, performer)
+    _forget_decisions(store, ledger, performer)
     _forget_in_gallery(store, performer)
     if not ledger.end_forgetting(gallery, performer):
         _log.warning(
@@ -68,6 +70,14 @@ def forget_performer(store: Store, ledger: Ledger, performer: int) -> int:
             "until the library is opened next."
         )
     return erased
+
+
+def _forget_decisions(store: Store, ledger: Ledger, performer: int) -> None:
+    try:
+        with store.gallery() as gallery:
+            ledger.erase_decisions(identities_of(gallery.performer(performer)))
+    except PerformerNotFoundError:
+        pass  # it was broken off after the gallery forgot them, which comes later
 
 
 def _forget_in_gallery(store: Store, performer: int) -> None:

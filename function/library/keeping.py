@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from db.decisions import Decision
 from db.people import PersonFound, View
 from db.videos import Interval, Outcome, VideoFound
+from function.library.decisions import Decided, apply_decisions
 from function.library.naming import Naming
 from function.matching.matches import Identification
 from function.people.gathering import PeopleFound
@@ -42,6 +44,7 @@ def keep_people(
     *,
     strangers: bool,
     forgotten: Sequence[Interval] = (),
+    decisions: Sequence[Decision] = (),
 ) -> Kept:
     """Name the people of a video, and choose what to keep of them.
 
@@ -53,10 +56,10 @@ def keep_people(
     (named,) = naming.name([Unnamed(trimmed, watched.path)])
     kept = [
         one
-        for one in named
-        if one.verdict != "unknown" or (strangers and not _is_within(one, forgotten))
+        for one in apply_decisions(named, decisions, naming.gallery)
+        if one.person.verdict != "unknown" or (strangers and not _is_within(one.person, forgotten))
     ]
-    positions = sorted(member for one in kept for member in one.members)
+    positions = sorted(member for one in kept for member in one.person.members)
     people = tuple((position, trimmed.people[position]) for position in positions)
     links = tuple(one for one in found.links if {one.first, one.second} <= set(positions))
     left_out = len(named) - len(kept)
@@ -70,21 +73,22 @@ def _is_within(one: Identification, forgotten: Sequence[Interval]) -> bool:
     return within >= MOSTLY * len(one.seen)
 
 
-def outcomes_of(named: Sequence[Identification]) -> tuple[Outcome, ...]:
+def outcomes_of(decided: Sequence[Decided]) -> tuple[Outcome, ...]:
     """Return what matching said of everyone, by position; one who was joined has only a lead."""
     outcomes = []
-    for one in named:
-        lead, *others = one.members
+    for one in decided:
+        lead, *others = one.person.members
         outcomes.append(_lead(one, lead))
         outcomes += [Outcome(member, lead) for member in others]
     return tuple(sorted(outcomes, key=lambda outcome: outcome.position))
 
 
-def _lead(one: Identification, position: int) -> Outcome:
-    if not one.matches:
-        return Outcome(position, position)
+def _lead(decided: Decided, position: int) -> Outcome:
+    one, kind = decided.person, decided.kind or ""
+    if not one.matches or one.verdict == "unknown":
+        return Outcome(position, position, decided=kind)
     first = one.matches[0]
-    return Outcome(position, position, first.performer.id, first.score, one.verdict)
+    return Outcome(position, position, first.performer.id, first.score, one.verdict, kind)
 
 
 def trim(person: PersonFound) -> PersonFound:

@@ -7,6 +7,7 @@ from db.ledgers import Ledger
 from db.people import Link, PersonFound
 from db.videos import Outcome, Sighting
 from function.faces.found import StageSeconds
+from function.library.decisions import apply_decisions
 from function.library.finding import text_of
 from function.library.keeping import outcomes_of
 from function.library.naming import Naming
@@ -57,8 +58,15 @@ def _match_again(
         found = _as_found(people, sightings[video], links[video])
         unnamed.append(Unnamed(found, text_of(record.paths[0]) if record.paths else ""))
     named = naming.name(unnamed)
+    decisions = ledger.decisions(videos)
     outcomes = {
-        video: outcomes_of([_renumber(one, sightings[video]) for one in people])
+        video: outcomes_of(
+            apply_decisions(
+                [_renumber(one, sightings[video]) for one in people],
+                decisions[video],
+                naming.gallery,
+            )
+        )
         for video, people in zip(videos, named, strict=True)
     }
     return outcomes, sum(len(one) for one in sightings.values())

@@ -169,6 +169,7 @@ class Scanner:
             naming,
             strangers=self.strangers,
             forgotten=self.ledger.forgotten_spans(lease.video),
+            decisions=self.ledger.decisions([lease.video])[lease.video],
         )
         generation = naming.gallery.generation
         scanned = Scanned(lease.depth, self._settings_for(lease).every_seconds, found.models)

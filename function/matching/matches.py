@@ -203,7 +203,7 @@ def identify_videos(
         found = []
         for number, (person, compared) in enumerate(zip(people, everyone, strict=False)):
             posterior = weigh_candidates(compared.comparisons, enrolled, hinted)
-            judged = _judge(person, _list_matches(posterior, compared, gallery, hints))
+            judged = judge(person, _list_matches(posterior, compared, gallery, hints))
             rejected = np.flatnonzero(has_photos & np.isinf(compared.distances)).tolist()
             ids = frozenset(gallery.performers[position].id for position in rejected)
             found.append(replace(judged, members=(number,), rejected=ids))
@@ -319,7 +319,8 @@ def _score(probability: float) -> float:
     return min(round(100 * float(probability), 1), HIGHEST_SCORE)
 
 
-def _judge(person: PersonFound, matches: Sequence[Match]) -> Identification:
+def judge(person: PersonFound, matches: Sequence[Match]) -> Identification:
+    """Rank matches, and say how far the first can be trusted."""
     ranked = tuple(sorted(matches, key=lambda match: (-match.score, match.distance)))
     best = ranked[0].score if ranked else 0.0
     verdict: Verdict = "unknown"
@@ -359,7 +360,7 @@ def _name_once_a_frame(found: list[Identification]) -> list[Identification]:
         loser = min(pair, key=lambda index: _certainty(found[index]))
         best, *others = found[loser].matches
         halved = replace(best, score=round(best.score * TWIN_SHARE, 1))
-        judged = _judge(found[loser].person, [halved, *others])
+        judged = judge(found[loser].person, [halved, *others])
         found[loser] = replace(found[loser], matches=judged.matches, verdict=judged.verdict)
     return found
 

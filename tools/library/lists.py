@@ -52,7 +52,11 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
             name = person.performer.name if person.performer else "somebody unknown"
             spans = ", ".join(f"{start:.0f}-{end:.0f} s" for start, end in person.appearances[:5])
             more = " ..." if len(person.appearances) > 5 else ""  # noqa: PLR2004  # as above
-            yield f"  {person.verdict:9} {person.score:5.1f}  {name}  {spans}{more}"
+            said = f"  ({person.decided})" if person.decided else ""
+            yield (
+                f"  {person.position:>3} {person.verdict:9} {person.score:5.1f}  {name}  "
+                f"{spans}{more}{said}"
+            )
 
 
 def path_of(result: VideoResult) -> str:
@@ -64,6 +68,7 @@ def path_of(result: VideoResult) -> str:
 def _person(person: PersonResult) -> dict[str, Any]:
     performer = person.performer
     return {
+        "person": person.position,
         "performer": performer.name if performer else None,
         "performer_id": str(performer.id) if performer else None,
         "stash_ids": _stash_ids(person),
@@ -72,6 +77,7 @@ def _person(person: PersonResult) -> dict[str, Any]:
         "appearances": [[round(start, 3), round(end, 3)] for start, end in person.appearances],
         "faces": person.faces,
         "best_seconds": round(person.best_seconds, 3),
+        "decided": person.decided,
     }
 
 

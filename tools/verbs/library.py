@@ -204,7 +204,7 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
     Names are those of today's gallery: what changed since the last list is matched again first.
     """
     with open_library(library, store) as ledger, store.gallery() as gallery:
-        _rematch(ledger, store)
+        rematch_all(ledger, store)
         performers = {one.id: one for one in gallery.performers()}
         wanted = options["performer"]
         performer = gallery.find_performer(wanted).id if wanted else None
@@ -251,11 +251,11 @@ def _print_results(found: Iterator[VideoResult], form: str) -> None:
 def rematch(store: Store, library: StoreAddress) -> None:
     """Match everyone who was seen with today's gallery; no video is opened."""
     with open_library(library, store) as ledger:
-        done = _rematch(ledger, store)
+        done = rematch_all(ledger, store)
         print_json({"videos": done.videos, "people": done.people, "changed": done.changed})
 
 
-def _rematch(ledger: Ledger, store: Store) -> Changed:
+def rematch_all(ledger: Ledger, store: Store) -> Changed:
     """Match again what was matched with another state of the gallery, and show how far it is."""
     settings = Settings.from_env()
     naming = open_naming(store, open_second(settings.engine_options), settings)

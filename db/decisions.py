@@ -1,0 +1,27 @@
+"""What the user said of a person in a video; it outlasts scans, matching and merging."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from db.records import Identity, Vector
+from db.videos import Interval
+
+DecisionKind: TypeAlias = Literal["confirmed", "rejected", "ignored"]
+"""The person is this performer, is not this performer, or is of no interest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """A decision about a person, found again by when they were seen and by how they look.
+
+    `template` is the mean of the primary model's encodings. `identities` are all ids of the
+    performer, empty for somebody ignored; one of them is still there after a merge. `id` is 0
+    before it is stored.
+    """
+
+    kind: DecisionKind
+    spans: tuple[Interval, ...]
+    template: Vector
+    identities: tuple[Identity, ...]
+    id: int = 0
+    at: str = ""

@@ -1,0 +1,82 @@
+"""Stores decisions in a ledger, by what a video holds: its row may go and come back."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlite_utils import Database
+
+from db.blobs import NUMBER_BYTES, from_blob, to_blob
+from db.decisions import Decision
+from db.records import Identity
+
+_DECISIONS = """
+    SELECT videos.id, decisions.id, kind, spans, template, identities, at FROM decisions
+    JOIN videos USING (oshash, size_bytes)
+"""
+
+
+def save_decision(db: Database, video: int, decision: Decision) -> int:
+    """Store a decision, and have its video matched again; the caller holds the transaction."""
+    row = db.execute(
+        "INSERT INTO decisions (oshash, size_bytes, kind, spans, template, identities) "
+        "SELECT oshash, size_bytes, ?, ?, ?, ? FROM videos WHERE id = ? RETURNING id",
+        (
+            decision.kind,
+            json.dumps(decision.spans),
+            to_blob(decision.template),
+            json.dumps(decision.identities),
+            video,
+        ),
+    ).fetchone()
+    db.execute("UPDATE videos SET generation = NULL WHERE id = ?", (video,))
+    return int(row[0])
+
+
+def take_back(db: Database, decision: int) -> bool:
+    """Delete a decision, and have its video matched again; False if there is none."""
+    db.execute(
+        "UPDATE videos SET generation = NULL WHERE (oshash, size_bytes) = "
+        "(SELECT oshash, size_bytes FROM decisions WHERE id = ?)",
+        (decision,),
+    )
+    return bool(db.execute("DELETE FROM decisions WHERE id = ?", (decision,)).rowcount)
+
+
+def read_decisions(db: Database, videos: Sequence[int]) -> dict[int, list[Decision]]:
+    """Read the decisions about some videos, oldest first."""
+    found: dict[int, list[Decision]] = {video: [] for video in videos}
+    among = "WHERE videos.id IN (SELECT value FROM json_each(?)) ORDER BY decisions.id"
+    for video, *row in db.execute(f"{_DECISIONS} {among}", (json.dumps(list(videos)),)):
+        found[video].append(_decision(row))
+    return found
+
+
+def erase_decisions(db: Database, identities: Sequence[Identity]) -> None:
+    """Delete every decision about a performer, given all their ids."""
+    wanted = {tuple(identity) for identity in identities}
+    for number, stored in db.execute("SELECT id, identities FROM decisions").fetchall():
+        if wanted & {tuple(one) for one in json.loads(stored)}:
+            db.execute("DELETE FROM decisions WHERE id = ?", (number,))
+
+
+def follow_content(db: Database, before: tuple[str, int], after: tuple[str, int]) -> None:
+    """Let decisions follow a file that was encoded anew, if no other file holds the old content."""
+    db.execute(
+        "UPDATE decisions SET oshash = ?, size_bytes = ? WHERE (oshash, size_bytes) = (?, ?) "
+        "AND NOT EXISTS (SELECT 1 FROM files JOIN videos ON videos.id = video_id "
+        "WHERE NOT gone AND (oshash, videos.size_bytes) = (?, ?))",
+        (*after, *before, *before),
+    )
+
+
+def _decision(row: Sequence[Any]) -> Decision:
+    number, kind, spans, template, identities, at = row
+    return Decision(
+        kind=kind,
+        spans=tuple((start, end) for start, end in json.loads(spans)),
+        template=from_blob(template, len(template) // NUMBER_BYTES),
+        identities=tuple(Identity(*one) for one in json.loads(identities)),
+        id=number,
+        at=at,
+    )

@@ -1,0 +1,130 @@
+"""Applies what the user said of the people in a video to what matching says of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from db.decisions import Decision, DecisionKind
+from db.identities import identities_of
+from db.ledgers import Ledger
+from db.people import Seen
+from db.records import Identity, Performer, Vectors
+from db.snapshots import Snapshot
+from function.errors import UnknownPersonError
+from function.matching.matches import Identification, Match, judge
+from function.people.appearances import find_appearances
+from function.people.people import template_of
+
+SAME_TIME_WITHIN, OTHER_TIME_WITHIN = 0.45, 0.3
+"""A person is the one whom a decision is about if their mean encodings are this near: the first if
+they are seen at the same time, the second if not, as in a file that was cut or encoded anew. Those
+of one person in two videos are 0.25 +- 0.04 apart, those of two people 0.43 and more."""
+
+MOSTLY = 0.5
+"""At the same time means that this share of what shows a person lies within its spans."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """A person, named as the user said where the user did."""
+
+    person: Identification
+    kind: DecisionKind | None = None
+
+
+def decide(
+    ledger: Ledger,
+    gallery: Snapshot,
+    place: tuple[int, int],
+    kind: DecisionKind,
+    performer: Performer | None = None,
+) -> int:
+    """Store a decision about a person, given by video and position there; return its number.
+
+    Raises:
+        UnknownPersonError: nobody there has this position.
+    """
+    video, position = place
+    sightings = {one.position: one for one in ledger.sightings([video])[video]}
+    leads = {one.position: one.lead for one in ledger.outcomes([video])[video]}
+    if position not in sightings:
+        there = ", ".join(str(one) for one in sorted(set(leads.values()))) or "nobody"
+        raise UnknownPersonError(
+            f"There is no person {position} in this video; there are {there}. `results` lists them."
+        )
+    lead = leads.get(position, position)
+    person = sightings[lead].person
+    seen = {
+        one
+        for place, sighting in sightings.items()
+        if leads.get(place, place) == lead
+        for one in sighting.person.seen
+    }
+    decision = Decision(
+        kind=kind,
+        spans=tuple(find_appearances(seen)),
+        template=template_of(person, gallery.model).mean,
+        identities=identities_of(performer) if performer else (),
+    )
+    return ledger.decide(video, decision)
+
+
+def apply_decisions(
+    named: Sequence[Identification], decisions: Sequence[Decision], gallery: Snapshot
+) -> list[Decided]:
+    """Name people as the user said; the latest decision about a person counts.
+
+    Rejections add up. A performer who is no longer there is left out.
+    """
+    found = [Decided(one) for one in named]
+    if not decisions or not named:
+        return found
+    templates = np.stack([template_of(one.person, gallery.model).mean for one in named])
+    performers = _by_identity(gallery)
+    for decision in decisions:
+        place = _find(decision, named, templates)
+        if place is not None:
+            found[place] = _apply(found[place], decision, performers)
+    return found
+
+
+def _by_identity(gallery: Snapshot) -> dict[Identity, Performer]:
+    return {
+        identity: performer
+        for performer in gallery.performers
+        for identity in identities_of(performer)
+    }
+
+
+def _find(decision: Decision, named: Sequence[Identification], templates: Vectors) -> int | None:
+    """Find the person whom a decision is about: the nearest of those near enough."""
+    distances = np.linalg.norm(templates - decision.template, axis=1)
+    for place in np.argsort(distances, kind="stable").tolist():
+        same_time = _share_within(named[place].seen, decision) >= MOSTLY
+        if distances[place] <= (SAME_TIME_WITHIN if same_time else OTHER_TIME_WITHIN):
+            return int(place)
+    return None
+
+
+def _share_within(seen: Sequence[Seen], decision: Decision) -> float:
+    within = sum(any(start <= one.seconds <= end for start, end in decision.spans) for one in seen)
+    return within / max(len(seen), 1)
+
+
+def _apply(
+    decided: Decided, decision: Decision, performers: Mapping[Identity, Performer]
+) -> Decided:
+    one = decided.person
+    about = next((performers[it] for it in decision.identities if it in performers), None)
+    if decision.kind == "ignored":
+        return Decided(replace(one, matches=(), verdict="unknown"), "ignored")
+    if about is None:
+        return decided
+    others = tuple(match for match in one.matches if match.performer.id != about.id)
+    if decision.kind == "confirmed":
+        said = [match for match in one.matches if match.performer.id == about.id]
+        first = said[0] if said else Match(about, float("inf"), 0.0)
+        return Decided(replace(one, matches=(first, *others), verdict="match"), "confirmed")
+    judged = judge(one.person, others)
+    return Decided(replace(one, matches=judged.matches, verdict=judged.verdict), "rejected")
