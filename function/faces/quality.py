@@ -72,10 +72,14 @@ of 26 are missed three times as often, at 13 sixteen times."""
 
 @dataclass(frozen=True)
 class Quality:
-    """`value` is from 0 to 1 and weights a face; `weaknesses` are words, empty for a good face."""
+    """`value` is from 0 to 1 and weights a face; `weaknesses` are words, empty for a good face.
+
+    `sharpness` is what `measure_sharpness` says.
+    """
 
     value: float
     weaknesses: tuple[str, ...]
+    sharpness: float
 
 
 def weigh_face(detection: Detection, alignment: Alignment, frontal: float) -> Quality:
@@ -102,7 +106,8 @@ def weigh_face(detection: Detection, alignment: Alignment, frontal: float) -> Qu
     sharp = min(1.0, sharpness / FULL_SHARPNESS)
     value = min(1.0, max(0.0, frontal)) * (SOFT_SHARE + (1 - SOFT_SHARE) * sharp)
     value = _take_off_for_size(value, width)
-    return Quality(round(value, 4), tuple(weakness for weakness in weaknesses if weakness))
+    told = tuple(weakness for weakness in weaknesses if weakness)
+    return Quality(round(value, 4), told, sharpness)
 
 
 def rate_points(detection: Detection) -> float:

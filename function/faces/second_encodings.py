@@ -36,6 +36,17 @@ def encode_again(face: Face, encoder: SecondEncoder | None) -> Face:
     return replace(face, second=encoding)
 
 
+def encode_with_likeness(face: Face, encoder: SecondEncoder | None) -> tuple[Face, float | None]:
+    """Return a face with its second encoding, and how like its mirror image that net finds it.
+
+    The likeness is a cosine, at most 1; None without an encoder or a chip.
+    """
+    if encoder is None or not face.chip:
+        return face, None
+    (encoding,), (likeness,) = encoder.encode_with_likeness([decode_jpeg(face.chip)])
+    return replace(face, second=encoding), float(likeness)
+
+
 def details_of(
     faces: Sequence[Face],
     pictures: Sequence[int],
