@@ -143,7 +143,7 @@ def calibrate(
 @gallery_option
 @table_option
 def audit(store: Store, table: bool) -> None:  # noqa: FBT001  # as above
-    """Find photos under a wrong name, unlike the rest or enrolled twice, and performers too alike."""
+    """Find photos under a wrong name, unlike the rest or enrolled twice, and performers alike."""
     with store.gallery() as gallery:
         snapshot = gallery.snapshot(PRIMARY)
     found = audit_gallery(snapshot)
