@@ -20,7 +20,7 @@ DETECTION_PIXELS = 1280
 QUARTER_DEGREES = 90
 
 ANY_TURN = (2, 1, 3)
-"""Quarter turns to try with a photo in which nobody is to be seen: upside down comes first, because
+"""Quarter turns to try with a photo whose faces show nobody: upside down comes first, because
 an upside-down face is at times taken for an upright one, with its mouth for eyes."""
 
 
@@ -51,11 +51,11 @@ def search_picture(image: RgbImage, engine: Engine) -> PhotoFound:
 
     A picture whose widest face lies on its side or upside down is turned and searched again, so
     that its encodings are those of the upright one; boxes are then those in the turned one. If
-    nobody can be told in it, every way to hold it is tried.
+    there are faces but nobody can be told by them, every way to hold it is tried.
     """
     found = _look_at(image, engine)
     turns: Sequence[int] = (found.lean,) if found.lean else ()
-    if found.chance < LEAST_CHANCE:
+    if found.faces and found.chance < LEAST_CHANCE:
         turns = ANY_TURN
     for turn in turns:
         turned = _look_at(np.ascontiguousarray(np.rot90(image, turn)), engine)

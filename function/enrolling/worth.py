@@ -7,8 +7,7 @@ import numpy as np
 
 from db.records import Vector
 from db.templates import QUALITY_SLOPE, weigh_qualities
-from function.faces.face import BLURRED, DARK, Face
-from function.faces.quality import FULL_SHARPNESS
+from function.faces.face import BLURRED, DARK, FULL_SHARPNESS, Face
 
 NAMELESS = "shows too little of who it is"
 """The weakness of a face that is not enrolled."""

@@ -9,6 +9,10 @@ from function.engines.protocol import Box
 BLURRED, DARK, DOUBTFUL = "blurred", "too dark", "doubtful"
 """Weaknesses: a blurred face is enrolled only on request, and a doubtful one may not be a face."""
 
+FULL_SHARPNESS = 0.12
+"""Above this, sharpness makes no difference: of two photographs that are sharper, the sharper one
+is no nearer to its person's others."""
+
 
 @dataclass(frozen=True, eq=False)
 class Face:

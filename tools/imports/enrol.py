@@ -58,8 +58,7 @@ def enrol_performer(
     A performer without any usable photo is not added: `change` is None.
     """
     performer = record.performer
-    complaint = find_complaint(performer)
-    if complaint:
+    if complaint := find_complaint(performer):
         return _refused(performer, complaint)
     photos_read = PhotosRead(engine, demands)
     try:
