@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.models import EncodingKind, EncodingModel
-from db.records import Vectors
+from db.records import Vector, Vectors
 from function.media.pictures import Picture, RgbImage
 
 Points: TypeAlias = NDArray[np.float32]
@@ -143,6 +143,12 @@ class SecondEncoder(Protocol):
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
         """Encode chips: float32, (len(chips), model.dimensions)."""
+
+    def encode_with_likeness(self, chips: Sequence[RgbImage]) -> tuple[Vectors, Vector]:
+        """Encode chips, and say how like its mirror image each is: float32 (len(chips),).
+
+        The likeness is the cosine between the two images' encodings, at most 1.
+        """
 
 
 class Engine(Protocol):

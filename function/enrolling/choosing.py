@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from function.faces.face import BLURRED, Face
+from function.enrolling.worth import NAMELESS, refusal_of
+from function.faces.face import Face
 from function.media.photos import PhotoRefusedError
 
-SMALLEST_PIXELS = 40
-"""Narrower faces are enrolled only on request: an enrolled face is used for years."""
+SMALLEST_PIXELS = 24
+"""Narrower faces are enrolled only on request. Next to a good photograph one with a face of 24
+pixels helps: of 57 people 87 % are named instead of 83 %. With one of 16 pixels 78 % are."""
 
 BYSTANDER_SHARE = 0.5
 """Faces narrower than this share of the widest belong to people in the background."""
@@ -18,7 +20,6 @@ class PhotoDemands:
 
     largest_face: bool = False
     smallest_pixels: int = SMALLEST_PIXELS
-    allow_blurred: bool = False
 
 
 USUAL_DEMANDS = PhotoDemands()
@@ -35,7 +36,8 @@ def choose_face(found: PhotoFound, demands: PhotoDemands = USUAL_DEMANDS) -> Fac
     """Choose the face in a photo that shows one person, or the largest if that is allowed.
 
     Raises:
-        PhotoRefusedError: the photo shows no face, several, or one that is too small or blurred.
+        PhotoRefusedError: the photo shows no face, several, or one that is too small or does not
+            show who it is.
     """
     # A detector finds faces in folds and shadows too, but with low scores.
     sure = [face for face in found.faces if not face.is_doubtful]
@@ -51,6 +53,6 @@ def choose_face(found: PhotoFound, demands: PhotoDemands = USUAL_DEMANDS) -> Fac
         raise PhotoRefusedError(
             f"too small: the face is {face.box.width} px wide, {smallest} are needed"
         )
-    if BLURRED in face.weaknesses and not demands.allow_blurred:
-        raise PhotoRefusedError("blurred: choose a sharper one")
+    if NAMELESS in face.weaknesses:
+        raise PhotoRefusedError(refusal_of(face))
     return face

@@ -9,6 +9,10 @@ from function.engines.protocol import Box
 BLURRED, DARK, DOUBTFUL = "blurred", "too dark", "doubtful"
 """Weaknesses: a blurred face is enrolled only on request, and a doubtful one may not be a face."""
 
+FULL_SHARPNESS = 0.12
+"""Above this, sharpness makes no difference: of two photographs that are sharper, the sharper one
+is no nearer to its person's others."""
+
 
 @dataclass(frozen=True, eq=False)
 class Face:
@@ -18,7 +22,8 @@ class Face:
     `until_seconds`. `box` is in pixels of the frame; `quality` is from 0 to 1; `weaknesses` says in
     words why a face is weak, and is empty for a good one; `crop` is a JPEG with level eyes. `chip`
     is a JPEG of the face as the second encoder takes it, empty without one; `second` is that
-    encoder's encoding, if the face was encoded again.
+    encoder's encoding, if the face was encoded again. `sharpness` is what `measure_sharpness` says,
+    and `roll_degrees` how far the head leans clockwise, -180 to 180; 0 if the detector cannot tell.
     """
 
     frame: int
@@ -34,6 +39,8 @@ class Face:
     second: Vector | None = None
     since_seconds: float = 0.0
     shot: int = 0
+    sharpness: float = 1.0
+    roll_degrees: float = 0.0
 
     @property
     def is_weak(self) -> bool:

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from db.records import Vector
+from function.engines.heads import fit_head
 from function.engines.protocol import Detection, Encoder, Engine
 from function.faces.crops import cut_crop
 from function.faces.face import Face
@@ -118,6 +119,10 @@ class _Finder:
             crop=cut_crop(frame.picture.rgb(), detection.box, alignment.points),
             chip=cut_chip(frame.picture.rgb(), detection, self._engine.second),
             shot=frame.shot,
+            sharpness=quality.sharpness,
+            roll_degrees=0.0
+            if detection.points is None
+            else fit_head(detection.points).roll_degrees,
         )
         return _Found(face, alignment.chip)
 
@@ -135,7 +140,7 @@ class _Finder:
         return [one.face for one in found]
 
     def _with_encoding(self, face: Face, encoding: Vector) -> Face:
-        blank = _encode_blank(self._engine.encoder)
+        blank = encode_blank(self._engine.encoder)
         weaknesses = doubt_encoding(
             face.weaknesses, face.detection_score, encoding, blank, self._engine.encoder.model
         )
@@ -145,8 +150,8 @@ class _Finder:
 _BLANKS: WeakKeyDictionary[Any, Vector] = WeakKeyDictionary()
 
 
-def _encode_blank(encoder: Encoder) -> Vector:
-    """Return an encoder's encoding of a blank chip; it is computed once."""
+def encode_blank(encoder: Encoder) -> Vector:
+    """Return an encoder's encoding of a chip that shows nothing; it is computed once."""
     if encoder not in _BLANKS:
         (_BLANKS[encoder],) = encoder.encode([make_blank_chip(encoder.model)])
     return _BLANKS[encoder]

@@ -11,7 +11,7 @@ from db.records import Vector
 from db.templates import QUALITY_SLOPE
 from function.engines.heads import fit_head
 from function.engines.protocol import Alignment, Detection
-from function.faces.face import BLURRED, DARK, DOUBTFUL
+from function.faces.face import BLURRED, DARK, DOUBTFUL, FULL_SHARPNESS
 from function.media.pictures import RgbImage
 
 SMALL_PIXELS = 28
@@ -27,10 +27,6 @@ BLURRED_SHARPNESS = 0.04
 """Faces with less sharpness (see measure_sharpness) are weak. LFW photographs are around 0.15.
 Blurred by focus or motion to 0.065, they move by 0.26 from their own encodings and are still
 recognised; at 0.04 by 0.37, and one in six is missed; at 0.03 one in two."""
-
-FULL_SHARPNESS = 0.12
-"""Above this, sharpness makes no difference: of two photographs that are sharper, the sharper one
-is no nearer to its person's others."""
 
 DETAIL_PIXELS = 3
 CHIP_EDGE = 0.2
@@ -72,10 +68,14 @@ of 26 are missed three times as often, at 13 sixteen times."""
 
 @dataclass(frozen=True)
 class Quality:
-    """`value` is from 0 to 1 and weights a face; `weaknesses` are words, empty for a good face."""
+    """`value` is from 0 to 1 and weights a face; `weaknesses` are words, empty for a good face.
+
+    `sharpness` is what `measure_sharpness` says.
+    """
 
     value: float
     weaknesses: tuple[str, ...]
+    sharpness: float
 
 
 def weigh_face(detection: Detection, alignment: Alignment, frontal: float) -> Quality:
@@ -102,7 +102,8 @@ def weigh_face(detection: Detection, alignment: Alignment, frontal: float) -> Qu
     sharp = min(1.0, sharpness / FULL_SHARPNESS)
     value = min(1.0, max(0.0, frontal)) * (SOFT_SHARE + (1 - SOFT_SHARE) * sharp)
     value = _take_off_for_size(value, width)
-    return Quality(round(value, 4), tuple(weakness for weakness in weaknesses if weakness))
+    told = tuple(weakness for weakness in weaknesses if weakness)
+    return Quality(round(value, 4), told, sharpness)
 
 
 def rate_points(detection: Detection) -> float:

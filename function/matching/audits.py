@@ -20,7 +20,11 @@ CELLS_PER_BLOCK = 2**22
 """Distances held at a time: 16 MiB of them, however large the gallery."""
 
 Kind: TypeAlias = Literal[
-    "photo_nearer_to_another", "duplicate_photos", "performers_too_alike", "no_photos"
+    "photo_nearer_to_another",
+    "photo_unlike_the_rest",
+    "duplicate_photos",
+    "performers_too_alike",
+    "no_photos",
 ]
 
 
@@ -87,15 +91,17 @@ def audit_gallery(
     """
     alike, alike_total = _nearest(_find_alike(gallery, densities or shipped_densities()), most)
     strays, stray_total = _nearest(_find_strays(gallery), most)
+    unlike = _find_unlike(gallery)
     duplicates, duplicate_total = _nearest(_find_duplicates(gallery), most)
     empty = np.flatnonzero(gallery.templates.evidence == 0).tolist()
     findings = (
         *(_describe_alike(gallery, *pair) for pair in alike),
         *(_describe_stray(gallery, *pair) for pair in strays),
+        *(_describe_unlike(gallery, *one) for one in unlike[:most]),
         *(_describe_duplicate(gallery, *pair) for pair in duplicates),
         *(_describe_empty(gallery, position) for position in empty[:most]),
     )
-    total = alike_total + stray_total + duplicate_total + len(empty)
+    total = alike_total + stray_total + len(unlike) + duplicate_total + len(empty)
     return Audit(len(gallery.performers), len(gallery.vectors), total, findings)
 
 
@@ -146,6 +152,20 @@ def _find_strays(gallery: Snapshot) -> Iterator[_Pairs]:
         yield _Pairs(block.start + stray, nearest[stray], least[stray])
 
 
+def _find_unlike(gallery: Snapshot) -> list[tuple[int, float]]:
+    """Find photos that pull their performer's mean away, the farthest first, with the distance.
+
+    They are unlike the performer's other photos, but no nearer to anybody else, as what is hardly
+    a face is: earlier versions enrolled such photos.
+    """
+    rest, has_rest = _means_of_the_rest(gallery)
+    own = np.linalg.norm(gallery.vectors - rest, axis=1)
+    strays = {photo for pairs in _find_strays(gallery) for photo, _, _ in pairs}
+    unlike = np.flatnonzero(has_rest & (own > gallery.model.unlike_from)).tolist()
+    found = [(photo, float(own[photo])) for photo in unlike if photo not in strays]
+    return sorted(found, key=lambda one: -one[1])
+
+
 def _find_duplicates(gallery: Snapshot) -> Iterator[_Pairs]:
     return _near_pairs(gallery.vectors, gallery.model.duplicate_within)
 
@@ -167,6 +187,17 @@ def _describe_stray(gallery: Snapshot, photo: int, other: int, distance: float) 
         photos=(_number(gallery, photo),),
         distance=distance,
         advice=f"Check whether it shows {owner.name}; if not, remove it.",
+    )
+
+
+def _describe_unlike(gallery: Snapshot, photo: int, distance: float) -> Finding:
+    owner = gallery.performers[gallery.owners[photo]]
+    return _finding(
+        "photo_unlike_the_rest",
+        (owner,),
+        photos=(_number(gallery, photo),),
+        distance=distance,
+        advice=f"If it hardly shows {owner.name}'s face, or shows somebody else, remove it.",
     )
 
 

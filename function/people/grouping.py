@@ -2,7 +2,8 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from db.models import EncodingModel
 from db.records import Vectors
 from db.vectors import square_distances
 from function.faces.face import Face
+from function.people.halves import frames_by_eye
 from function.people.linkage import group_views
 from function.people.people import person_of, template_of
 from function.people.views import CHECKED_EVERY, Check, find_views, go_on
@@ -21,6 +23,10 @@ WEAK_PEOPLE_FROM_FRAMES, SHORT_VIDEO_FRAMES = 3, 60
 """Weak faces that are near no person become a new person if at least the first number of frames
 show them. In a video of fewer frames than the second number, fewer are enough, in proportion:
 someone may be seen for only two seconds, in profile."""
+
+
+SeenIn: TypeAlias = Mapping[int, int]
+"""The picture that shows a face, by the face's id(): a frame, or half of a VR film's frame."""
 
 
 def group_faces(
@@ -34,22 +40,26 @@ def group_faces(
     `model` is the model of the encodings, `frames` the number of frames that were searched.
 
     Weak faces join a person. If no person is near and several frames show the same weak face, they
-    form a new person, who cannot be matched with confidence. A doubtful face can only join. A face
-    whose encoding holds NaN or infinity is left out.
+    form a new person, who cannot be matched with confidence. A doubtful face can only join.
+    Faces of one frame are different people, except for the two halves of a VR film. A face whose
+    encoding holds NaN or infinity is left out.
     """
     sound = _leave_out_damaged(faces)
-    groups = _group([face for face in sound if not face.is_weak], model, check)
-    alone = _join_weak([face for face in sound if face.is_weak], groups, model, check)
+    eyes = frames_by_eye(sound, model).tolist()
+    seen_in = {id(face): number for face, number in zip(sound, eyes, strict=True)}
+    groups = _group([face for face in sound if not face.is_weak], seen_in, model, check)
+    weak = [face for face in sound if face.is_weak]
+    alone = _join_weak(weak, groups, seen_in, model, check)
     strangers = [face for face in alone if not face.is_doubtful]
     short = WEAK_PEOPLE_FROM_FRAMES * min(frames, SHORT_VIDEO_FRAMES) // SHORT_VIDEO_FRAMES
     fewest = max(1, short) if groups else 1
-    weak = [
+    unknown = [
         group
-        for group in _group(strangers, model, check)
+        for group in _group(strangers, seen_in, model, check)
         if len({face.frame for face in group}) >= fewest
     ]
     ordered = [
-        sorted(group, key=lambda face: (face.seconds, face.frame)) for group in groups + weak
+        sorted(group, key=lambda face: (face.seconds, face.frame)) for group in groups + unknown
     ]
     return sorted(ordered, key=lambda group: (-len(group), group[0].seconds))
 
@@ -61,13 +71,15 @@ def _leave_out_damaged(faces: Sequence[Face]) -> list[Face]:
     return sound
 
 
-def _group(faces: Sequence[Face], model: EncodingModel, check: Check) -> list[list[Face]]:
+def _group(
+    faces: Sequence[Face], seen_in: SeenIn, model: EncodingModel, check: Check
+) -> list[list[Face]]:
     if not faces:
         return []
     views = find_views(
         np.stack([face.encoding for face in faces]),
         np.array([face.quality for face in faces], np.float32),
-        np.array([face.frame for face in faces]),
+        np.array([seen_in[id(face)] for face in faces]),
         model,
         check,
     )
@@ -79,11 +91,15 @@ def _group(faces: Sequence[Face], model: EncodingModel, check: Check) -> list[li
 
 
 def _join_weak(
-    weak: Sequence[Face], groups: list[list[Face]], model: EncodingModel, check: Check
+    weak: Sequence[Face],
+    groups: list[list[Face]],
+    seen_in: SeenIn,
+    model: EncodingModel,
+    check: Check,
 ) -> list[Face]:
     """Add each weak face to the nearest group, and return those with no group near.
 
-    A group has one face in a frame; where several are near, the nearest face comes first.
+    A group has one face in a picture; where several are near, the nearest face comes first.
     """
     if not weak or not groups:
         return list(weak)
@@ -92,20 +108,20 @@ def _join_weak(
     shown: dict[int, set[int]] = defaultdict(set)
     for number, group in enumerate(groups):
         for face in group:
-            shown[face.frame].add(number)
+            shown[seen_in[id(face)]].add(number)
     nearest, distances = _find_nearest(weak, templates, check)
     strangers = []
     for done, row in enumerate(np.argsort(distances, kind="stable").tolist()):
         if done % CHECKED_EVERY == 0:
             check()
         face, best, distance = weak[row], int(nearest[row]), float(distances[row])
-        if distance <= model.weak_joins_within and best in shown[face.frame]:
-            best, distance = _find_free(face, templates, shown[face.frame])
+        if distance <= model.weak_joins_within and best in shown[seen_in[id(face)]]:
+            best, distance = _find_free(face, templates, shown[seen_in[id(face)]])
         if distance > model.weak_joins_within:
             strangers.append(face)
         else:
             groups[best].append(face)
-            shown[face.frame].add(best)
+            shown[seen_in[id(face)]].add(best)
     return strangers
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from db.records import Vector
 from function.enrolling.choosing import PhotoFound
+from function.enrolling.worth import LOWEST_QUALITY
 from function.faces.face import Face
 from function.faces.found import Details, FacesFound, Progress
 from function.media.pictures import Moment
@@ -70,7 +71,7 @@ def _check_face(face: Face, dimensions: Dimensions) -> None:
         raise WireError("a face has too many weaknesses")
     if not 0 <= face.since_seconds <= face.seconds <= face.until_seconds:
         raise WireError("a face is seen at an impossible time")
-    if not 0 <= face.quality <= 1 or face.frame < 0:
+    if not LOWEST_QUALITY <= face.quality <= 1 or face.frame < 0:
         raise WireError("a face has impossible numbers")
 
 

@@ -321,7 +321,7 @@ def _unrounded(one: Identification, gallery: Snapshot) -> dict[str, float]:
 
 def _weigh(content: bytes, engine: Engine) -> dict[str, Any]:
     try:
-        demands = PhotoDemands(smallest_pixels=1, allow_blurred=True)
+        demands = PhotoDemands(smallest_pixels=1)
         face = choose_face(search_photo(content, engine), demands)
     except PhotoRefusedError as error:
         return {"refused": str(error)}

@@ -41,7 +41,7 @@ class KindFigures:
 
 
 @dataclass(frozen=True, eq=False)
-class _Portrait:
+class Portrait:
     """A photograph with one labelled face."""
 
     picture: RgbImage
@@ -62,12 +62,7 @@ def measure_kinds(
         UnusableSourceError: fewer than two people have enough photos with a face.
     """
     report(f"reading {folder.name}")
-    people = {name: own for name, own in _read(folder, engine) if len(own) > ENROLLED}
-    if len(people) < 2:  # noqa: PLR2004  # a stranger needs others to be searched for among
-        raise UnusableSourceError(
-            f"{len(people)} people in {folder} have {ENROLLED + 1} photos with a face; two are "
-            "needed."
-        )
+    people = read_portraits(folder, engine)
     enrolled = {name: [_source(name, one.face) for one in own] for name, own in people.items()}
     enrolled = {name: own[:ENROLLED] for name, own in enrolled.items()}
     figures = []
@@ -89,9 +84,24 @@ def render_kinds(figures: Sequence[KindFigures]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _read(folder: Path, engine: Engine) -> Iterator[tuple[str, list[_Portrait]]]:
+def read_portraits(folder: Path, engine: Engine) -> dict[str, list[Portrait]]:
+    """Read up to ENROLLED + LOOKED_FOR photos of each person who has more than ENROLLED.
+
+    Raises:
+        UnusableSourceError: fewer than two people have.
+    """
+    people = {name: own for name, own in _read(folder, engine) if len(own) > ENROLLED}
+    if len(people) < 2:  # noqa: PLR2004  # a stranger needs others to be searched for among
+        raise UnusableSourceError(
+            f"{len(people)} people in {folder} have {ENROLLED + 1} photos with a face; two are "
+            "needed."
+        )
+    return people
+
+
+def _read(folder: Path, engine: Engine) -> Iterator[tuple[str, list[Portrait]]]:
     for record in read_folder(folder):
-        own: list[_Portrait] = []
+        own: list[Portrait] = []
         for photo in record.photos:
             if len(own) < ENROLLED + LOOKED_FOR:
                 try:
@@ -99,13 +109,13 @@ def _read(folder: Path, engine: Engine) -> Iterator[tuple[str, list[_Portrait]]]
                     face = labelled_face(faces_of_image(picture, engine, DETECTION_PIXELS))
                 except (OSError, PhotoRefusedError):
                     continue
-                own.append(_Portrait(picture, encode_again(face, engine.second)))
+                own.append(Portrait(picture, encode_again(face, engine.second)))
         yield record.performer.name, own
 
 
 def _outcomes(
     kind: str,
-    people: dict[str, list[_Portrait]],
+    people: dict[str, list[Portrait]],
     enrolled: dict[str, list[Source]],
     engine: Engine,
     second: SecondModel | None,
@@ -124,7 +134,7 @@ def _outcomes(
     return outcomes
 
 
-def _spoil(portrait: _Portrait, kind: str, engine: Engine) -> tuple[Face, ...]:
+def _spoil(portrait: Portrait, kind: str, engine: Engine) -> tuple[Face, ...]:
     """Find the face again in the spoilt photograph: the widest, as the only one there."""
     spoilt = SPOILS[kind](portrait.picture, portrait.face.box)
     found = faces_of_image(spoilt, engine, DETECTION_PIXELS)

@@ -9,7 +9,7 @@ from db.identities import identities_of
 from db.names import find_complaint
 from db.records import Change, Identity, Performer
 from function.engines.protocol import Engine
-from tools.imports.photos import USUAL_DEMANDS, Demands, PhotosRead
+from tools.imports.photos import USUAL_DEMANDS, Demands, PhotosRead, Remark
 from tools.sources import Refusal, SourceRecord
 
 
@@ -17,8 +17,9 @@ from tools.sources import Refusal, SourceRecord
 class Enrolment:
     """What became of one performer: the change, the photos added, and those refused.
 
-    `change` is None if nothing was stored; `forgotten` is set if the user asked never to enrol
-    them; `is_incomplete` if a photo did not arrive but may the next time.
+    `remarks` are about photos that were added, but count less than good ones. `change` is None if
+    nothing was stored; `forgotten` is set if the user asked never to enrol them; `is_incomplete` if
+    a photo did not arrive but may the next time.
     """
 
     performer: str
@@ -29,6 +30,7 @@ class Enrolment:
     namesakes: tuple[int, ...] = field(default=())
     forgotten: bool = False
     is_incomplete: bool = False
+    remarks: tuple[Remark, ...] = field(default=())
 
 
 def enrol_all(
@@ -56,8 +58,7 @@ def enrol_performer(
     A performer without any usable photo is not added: `change` is None.
     """
     performer = record.performer
-    complaint = find_complaint(performer)
-    if complaint:
+    if complaint := find_complaint(performer):
         return _refused(performer, complaint)
     photos_read = PhotosRead(engine, demands)
     try:
@@ -84,6 +85,7 @@ def enrol_performer(
         tuple(photos_read.duplicates),
         _namesakes(performer, gallery) if change == "added" else (),
         is_incomplete=photos_read.is_incomplete,
+        remarks=tuple(photos_read.remarks),
     )
 
 

@@ -12,14 +12,12 @@ from function.engines.protocol import Engine
 from function.enrolling.choosing import PhotoDemands, choose_face
 from function.enrolling.encodings import encodings_of
 from function.enrolling.search import search_photo
+from function.enrolling.worth import remark_on
 from function.faces.face import Face
 from function.media.photos import PhotoNotFetchedError, PhotoRefusedError
 from tools.sources import Photo, Refusal
 
-WAYS_OUT = {
-    "several faces": ", or use --largest-face",
-    "blurred": ", or use --allow-blurred",
-}
+WAYS_OUT = {"several faces": ", or use --largest-face"}
 """Import options that help with a refusal, by the beginning of its reason."""
 
 
@@ -34,6 +32,15 @@ class Demands(PhotoDemands):
 
 
 USUAL_DEMANDS = Demands()
+
+
+@dataclass(frozen=True)
+class Remark:
+    """An enrolled photo that counts less than a good one, with the reason and what to do."""
+
+    performer: str
+    photo: str
+    remark: str
 
 
 class PhotosRead:
@@ -54,6 +61,7 @@ class PhotosRead:
         self.new: list[Encoding] = []
         self.refusals: list[Refusal] = []
         self.duplicates: list[str] = []
+        self.remarks: list[Remark] = []
         self.is_incomplete = False
 
     def know(self, stored: list[Encoding], removed: set[str]) -> None:
@@ -95,6 +103,9 @@ class PhotosRead:
         self._vectors.append(face.encoding)
         models = models_of(self._engine)
         self.new += encodings_of(face, models, photo_hash, photo.origin)
+        remark = remark_on(face)
+        if remark:
+            self.remarks.append(Remark(performer, photo.origin, remark))
         if self._best is None or face.quality > self._best.quality:
             self._best = face
 

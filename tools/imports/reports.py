@@ -7,7 +7,7 @@ from typing import Any
 from tools.imports.enrol import Enrolment
 
 MAX_LISTED = 10_000
-"""Refusals and namesakes beyond these are counted, not listed."""
+"""Refusals, remarks and namesakes beyond these are counted, not listed."""
 
 
 class Report:
@@ -16,7 +16,7 @@ class Report:
     def __init__(self) -> None:
         """Start at zero."""
         self._changes: Counter[str] = Counter()
-        self._lists: dict[str, list[Any]] = {"refused": [], "forgotten": [], "namesakes": []}
+        self._lists: dict[str, list[Any]] = {kind: [] for kind in _LISTS}
         self._more: Counter[str] = Counter()
         self.stopped = ""
         self.is_incomplete = False
@@ -30,6 +30,8 @@ class Report:
         self.is_incomplete |= enrolment.is_incomplete
         for refusal in enrolment.refusals:
             self._list("refused", asdict(refusal))
+        for remark in enrolment.remarks:
+            self._list("remarks", asdict(remark))
         if enrolment.forgotten:
             self._list("forgotten", enrolment.performer)
         if enrolment.namesakes:
@@ -66,4 +68,5 @@ class Report:
             self._more[what] += 1
 
 
+_LISTS = ("refused", "remarks", "forgotten", "namesakes")
 _CHANGES = ("added", "updated", "unchanged", "not_added")

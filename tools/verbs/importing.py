@@ -21,6 +21,7 @@ from tools.sources.stash_export import read_export
 from tools.sources.table import TableOptions, read_table
 from tools.verbs.shared import Verb, finish, gallery_option, load_chosen_engine
 
+BLURRED_ANYWAY = "--allow-blurred is no longer needed: blurred photos are enrolled, and count less."
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would happen, change nothing.")
 
 
@@ -35,7 +36,9 @@ def enrolling(verb: Verb) -> Verb:
         full: bool,
         **rest: object,
     ) -> None:
-        verb(demands=Demands(largest_face, min_face, allow_blurred, look_again=full), **rest)
+        if allow_blurred:
+            click.echo(BLURRED_ANYWAY, err=True)
+        verb(demands=Demands(largest_face, min_face, look_again=full), **rest)
 
     with_demands.__doc__ = verb.__doc__
     options = [
@@ -49,7 +52,7 @@ def enrolling(verb: Verb) -> Verb:
             show_default=True,
             help="Narrowest face to accept, in pixels.",
         ),
-        click.option("--allow-blurred", is_flag=True, help="Accept blurred faces too."),
+        click.option("--allow-blurred", is_flag=True, hidden=True),
         click.option("--full", is_flag=True, help="Check everything again, changed or not."),
         DRY_RUN,
         gallery_option,

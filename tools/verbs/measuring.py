@@ -19,6 +19,7 @@ from function.matching.second_models import open_second, write_fit
 from function.settings import Settings
 from tools.accuracy.calibrate import calibrate as fit_and_compare
 from tools.accuracy.calibrate import render_calibration
+from tools.accuracy.enrolled_kinds import measure_enrolled_kinds, render_enrolled_kinds
 from tools.accuracy.evaluate import SETTINGS, Evaluation, Setting
 from tools.accuracy.evaluate import evaluate as measure
 from tools.accuracy.fusions import SFACE_NET, SecondNet
@@ -152,15 +153,21 @@ def _report(line: str) -> None:
 
 @click.command(epilog="Example: python -m tools evaluate-kinds friends/")
 @click.argument("folder", type=FOLDER)
-def evaluate_kinds(folder: Path) -> None:
+@click.option("--enrolled", is_flag=True, help="Spoil enrolled photos, not those searched for.")
+def evaluate_kinds(folder: Path, *, enrolled: bool) -> None:
     """Measure on FOLDER how many people are named in photos that are spoilt in ten ways.
 
     FOLDER holds photos by name, NAME/*.jpg. Three of each person are enrolled as they are, and four
     others searched for: grey, dark, blurred, far away, leaning, with the mouth or eyes covered.
-    Prints a Markdown table.
+    With --enrolled one spoilt photo is enrolled instead, alone and next to a good one, and four are
+    searched for as they are. Prints a Markdown table.
     """
     settings = Settings.from_env()
     engine, second = load_chosen_engine(settings), open_second(settings.engine_options)
+    if enrolled:
+        spoilt = measure_enrolled_kinds(folder, engine, _report)
+        click.echo(render_enrolled_kinds(spoilt), nl=False)
+        return
     click.echo(render_kinds(measure_kinds(folder, engine, _report, second)), nl=False)
 
 
@@ -252,7 +259,7 @@ def _fit_file(model: Path, into: Path | None) -> Path:
 @gallery_option
 @table_option
 def audit(store: Store, table: bool) -> None:  # noqa: FBT001  # as above
-    """Find photos under a wrong name or enrolled twice, and performers too alike to tell apart."""
+    """Find photos under a wrong name, unlike the rest or enrolled twice, and performers alike."""
     with store.gallery() as gallery:
         snapshot = gallery.snapshot(PRIMARY)
     found = audit_gallery(snapshot)

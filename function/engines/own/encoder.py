@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from db.models import EncodingKind
-from db.records import Vectors
+from db.records import Vector, Vectors
 from function.engines.aligned_chips import cut_aligned
 from function.engines.mirrors import average_mirrored
 from function.engines.onnx.sessions import open_session
@@ -60,9 +60,14 @@ class OwnEncoder:
         Raises:
             EngineUnavailableError: the net gives NaN.
         """
+        return self.encode_with_likeness(chips)[0]
+
+    def encode_with_likeness(self, chips: Sequence[RgbImage]) -> tuple[Vectors, Vector]:
+        """Encode chips, and say how like its mirror image each is: float32 (len(chips),)."""
         encodings = [average_mirrored(self._run_all, [chip]) for chip in chips]
         joined = np.concatenate([np.empty((0, self.model.dimensions), np.float32), *encodings])
-        return _unit(joined)
+        likeness: Vector = 2 * np.square(np.linalg.norm(joined, axis=1)) - 1
+        return _unit(joined), likeness
 
     def _run_all(self, chips: Sequence[RgbImage]) -> Vectors:
         """Encode chips one at a time: many nets take no more."""

@@ -100,7 +100,7 @@ def _photos(encodings: list[Encoding]) -> list[PhotoReply]:
         PhotoReply(
             hash=one.photo_hash,
             origin=one.origin,
-            quality=round(one.quality, 3),
+            quality=round(max(0.0, one.quality), 3),
             remark="; ".join(_remarks(one, distance)),
         )
         for one, distance in zip(encodings, distances, strict=True)

@@ -10,7 +10,9 @@ from db.galleries import Gallery
 from db.records import Encoding, Identity, Performer
 from db.sightings import new_performer
 from function.enrolling.encodings import encodings_of
+from function.enrolling.worth import remark_on
 from function.errors import MissingParameterError
+from function.faces.face import Face
 from function.web.page.open_gallery import changed_gallery, opened_gallery, refuse_forgotten
 from function.web.page_requests import read_name, read_number, require_page
 from function.web.responses import json_response
@@ -18,7 +20,10 @@ from function.web.service import Service
 
 
 def answer_photo(service: Service, request: Request) -> Response:
-    """Answer `POST /gallery/photos?id=`, or `?name=` for somebody new; the body is the photo."""
+    """Answer `POST /gallery/photos?id=`, or `?name=` for somebody new; the body is the photo.
+
+    `remark` says why a photo that was added counts less than a good one; it is empty for those.
+    """
     require_page(request)
     content = _read_photo(request)
     photo_hash = hashlib.sha256(content).hexdigest()
@@ -26,13 +31,14 @@ def answer_photo(service: Service, request: Request) -> Response:
         performer = _find_performer(gallery, request)
         known = gallery.photo_hashes(performer.id, service.model().id)
     if photo_hash in known:
-        return json_response({"added": False, "id": performer.id})
-    encodings, picture = _encode(service, request, content, photo_hash)
+        return json_response({"added": False, "id": performer.id, "remark": ""})
+    face = service.find_face(content)
+    encodings = _encode(service, request, face, photo_hash)
     with changed_gallery(service) as gallery:
-        gallery.enrol(performer, encodings, picture)
+        gallery.enrol(performer, encodings, face.crop)
         own = Identity(performer.source, performer.source_id)
         (stored,) = gallery.find_identities([own])
-    return json_response({"added": True, "id": stored.id})
+    return json_response({"added": True, "id": stored.id, "remark": remark_on(face)})
 
 
 def _find_performer(gallery: Gallery, request: Request) -> Performer:
@@ -55,9 +61,6 @@ def _read_photo(request: Request) -> bytes:
     return request.get_data(cache=False)
 
 
-def _encode(
-    service: Service, request: Request, content: bytes, photo_hash: str
-) -> tuple[Sequence[Encoding], bytes]:
-    face = service.find_face(content)
+def _encode(service: Service, request: Request, face: Face, photo_hash: str) -> Sequence[Encoding]:
     origin = " ".join(request.args.get("file", "").split())[:200] or "added on the page"
-    return encodings_of(face, service.reader.ready().models, photo_hash, origin), face.crop
+    return encodings_of(face, service.reader.ready().models, photo_hash, origin)

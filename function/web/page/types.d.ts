@@ -69,7 +69,12 @@ interface PhotoNumber {
 
 /** function/matching/audits.py calls it Finding. */
 interface AuditFinding {
-  kind: "photo_nearer_to_another" | "duplicate_photos" | "performers_too_alike" | "no_photos";
+  kind:
+    | "photo_nearer_to_another"
+    | "photo_unlike_the_rest"
+    | "duplicate_photos"
+    | "performers_too_alike"
+    | "no_photos";
   performers: string[];
   performer_ids: number[];
   photos: PhotoNumber[];
@@ -146,7 +151,7 @@ interface Replies {
   "/gallery/performer": PerformerReply;
   "/gallery/check": { findings: CheckFinding[] };
   "/gallery/audit": Audit;
-  "/gallery/photos": { added: boolean; id: number };
+  "/gallery/photos": { added: boolean; id: number; remark: string };
   "/gallery/create": { created: string };
   "/gallery/rename": { renamed: number };
   "/gallery/merge": { merged: number };

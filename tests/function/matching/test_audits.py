@@ -30,6 +30,19 @@ def test_a_photo_under_the_wrong_name_is_found_with_whose_it_may_be() -> None:
     assert [(photo.performer, photo.number) for photo in finding.photos] == [("P1", 3)]
 
 
+def test_a_photo_that_is_like_nobody_and_unlike_the_rest_is_found() -> None:
+    crowd = Crowd()
+    enrolled = [crowd.encodings(crowd.person(), 4) for _ in range(4)]
+    enrolled[2][1] = enrolled[2][1] + 0.1 * (enrolled[2][1] - crowd.middle)
+    assert audit_gallery(make_gallery(enrolled)).findings == ()
+    away = enrolled[2].mean(axis=0) - crowd.middle
+    enrolled[2][1] = enrolled[2][1] + away * (0.7 / np.linalg.norm(away))
+    (finding,) = audit_gallery(make_gallery(enrolled)).findings
+    assert (finding.kind, finding.performers) == ("photo_unlike_the_rest", ("P2",))
+    assert [photo.number for photo in finding.photos] == [2]
+    assert (finding.distance or 0) > 0.6
+
+
 def test_the_only_photo_of_a_performer_is_not_held_against_itself() -> None:
     crowd = Crowd()
     gallery = make_gallery([crowd.encodings(crowd.person(), 1) for _ in range(3)])

@@ -516,7 +516,7 @@ def test_more_faces_than_a_video_can_show_are_not_believed(monkeypatch: pytest.M
         {"encoding": np.full(128, np.inf, np.float32)},
         {"crop": b""},
         {"crop": b"<script>"},
-        {"quality": -0.1},
+        {"quality": -10.1},
         {"second": np.ones(64, np.float32)},
         {"second": np.empty(0, np.float32)},
     ],

@@ -129,17 +129,29 @@ def test_what_may_be_no_face_at_all_neither_counts_nor_is_enrolled(tmp_path: Pat
         assert (outcome.added_photos, outcome.refusals) == (1, ())
 
 
-def test_a_blurred_photo_is_refused_unless_allowed(
+def test_a_soft_photo_is_enrolled_with_a_remark_and_one_that_shows_nobody_is_refused(
     photos: Path, engine: Engine, tmp_path: Path
 ) -> None:
-    blurred = cv2.GaussianBlur(cv2.imread(str(photos / "obama1.jpg")), (0, 0), 9)
-    cv2.imwrite(str(tmp_path / "blurred.png"), blurred)
+    sharp = cv2.imread(str(photos / "obama1.jpg"))
+    for name, deviation in (("soft.png", 9), ("fog.png", 16)):
+        cv2.imwrite(str(tmp_path / name), cv2.GaussianBlur(sharp, (0, 0), deviation))
     with StoredGallery() as gallery:
-        refused = enrol_performer(record(tmp_path / "blurred.png"), gallery, engine)
-        assert refused.refusals[0].reason.startswith("blurred")
-        demands = Demands(allow_blurred=True)
-        allowed = enrol_performer(record(tmp_path / "blurred.png"), gallery, engine, demands)
-        assert allowed.added_photos == 1
+        good, soft, fog = (
+            enrol_performer(record(path, name=path.stem), gallery, engine)
+            for path in (photos / "obama1.jpg", tmp_path / "soft.png", tmp_path / "fog.png")
+        )
+        enrolled = [
+            gallery.encodings(gallery.find_performer(name).id)[0].quality
+            for name in ("obama1", "soft")
+        ]
+    assert (good.added_photos, good.remarks) == (1, ())
+    assert soft.added_photos == 1
+    assert [(one.performer, one.photo) for one in soft.remarks] == [("soft", "soft.png")]
+    assert soft.remarks[0].remark.startswith("blurred: it counts two thirds of a good photo; ")
+    assert soft.remarks[0].remark.endswith("add a sharper one")
+    assert enrolled[1] < enrolled[0]
+    assert fog.added_photos == 0
+    assert "too little of who it is (blurred): choose a sharper one" in fog.refusals[0].reason
 
 
 def test_one_photo_saved_in_two_sizes_counts_once(

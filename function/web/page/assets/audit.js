@@ -36,7 +36,7 @@ function show({ performers, total, findings }, onchange) {
     rows.push(
       make("li", {
         class: "ok",
-        text: "No photo is nearer to another performer than to its own, none is enrolled twice, and no two performers are too alike to tell apart.",
+        text: "No photo is nearer to another performer than to its own or unlike the rest, none is enrolled twice, and no two performers are too alike to tell apart.",
       }),
     );
   if (total > findings.length)
@@ -118,6 +118,7 @@ function sentence({ kind, performers, performer_ids: ids, photos }) {
       who[1],
       ` than to the other photos of ${performers[0]}.`,
     ],
+    photo_unlike_the_rest: () => [which[0], ` is unlike the other photos of ${performers[0]}.`],
     duplicate_photos: () => [which[0], " and ", which[1], " are the same photo."],
     no_photos: () => [who[0], " has no photos."],
   };

@@ -67,12 +67,13 @@ async function sendAll(files, whose, said) {
     const line = make("li", { text: `${file.name}: looking for the face …` });
     said.append(line);
     try {
-      const { added } = await getJson(
+      const { added, remark } = await getJson(
         `/gallery/photos?${whose}&file=${encodeURIComponent(file.name)}`,
         { method: "POST", body: file, type: file.type || "application/octet-stream" },
       );
-      line.textContent = added ? `${file.name}: added` : `${file.name}: already there`;
-      line.className = "ok";
+      const outcome = remark ? `added, but ${remark}` : "added";
+      line.textContent = `${file.name}: ${added ? outcome : "already there"}`;
+      line.className = remark ? "warning" : "ok";
     } catch (error) {
       line.textContent = `${file.name}: ${wordsOf(error)}`;
       line.className = "error";

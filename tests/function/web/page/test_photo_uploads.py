@@ -39,8 +39,8 @@ def error(answer: Answer) -> tuple[int, str]:
 
 def test_a_photo_is_enrolled_once(server: Server, photos: Path) -> None:
     photo = (photos / "biden.jpg").read_bytes()
-    assert told(server.add_photo("Joe Biden", photo)) == {"added": True, "id": 1}
-    assert told(server.add_photo("Joe Biden", photo)) == {"added": False, "id": 1}
+    assert told(server.add_photo("Joe Biden", photo)) == {"added": True, "id": 1, "remark": ""}
+    assert told(server.add_photo("Joe Biden", photo)) == {"added": False, "id": 1, "remark": ""}
     shown = told(server.get("/gallery/performer?id=1"))
     assert len(shown["photos"]) == 1
     assert shown["thumbnail"]

@@ -457,7 +457,7 @@ def test_a_photo_enrols_somebody_new_once_and_is_refused_without_a_face(
     first = send_photo(client, photos / "biden.jpg", "name=Joe Biden").get_json()
     assert first["added"]
     again = send_photo(client, photos / "biden.jpg", "name=joe biden").get_json()
-    assert again == {"added": False, "id": first["id"]}
+    assert again == {"added": False, "id": first["id"], "remark": ""}
     shown = client.get(f"/gallery/performer?id={first['id']}").get_json()
     assert [photo["origin"] for photo in shown["photos"]] == ["biden.jpg"]
     refused = send_photo(client, photos / "cat.png", f"id={first['id']}")

@@ -30,6 +30,8 @@ PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", NoneTyp
 
 def fields_of(interface: str) -> dict[str, str]:
     (body,) = re.findall(rf"(?ms)^interface {interface} \{{\n(.*?)^\}}", TYPES)
+    # A long union is written one kind a line.
+    body = re.sub(r"\n +\| ", " | ", body).replace(": | ", ": ")
     return {name.strip('"'): kind for name, kind in re.findall(r"(?m)^  (\S+): (.+);$", body)}
 
 

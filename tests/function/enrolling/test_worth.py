@@ -1,0 +1,54 @@
+"""What a photo counts, and how that is said."""
+
+import numpy as np
+import pytest
+
+from db.templates import USUAL_QUALITY, weigh_qualities
+from function.enrolling.worth import (
+    FULL_CHANCE,
+    LEAST_CHANCE,
+    LOWEST_QUALITY,
+    NAMELESS,
+    rate_photo,
+    refusal_of,
+    remark_on,
+)
+from function.faces.face import Face
+from tests.support.crowds import make_face
+
+
+def rated(chance: float, weakness: str = "", quality: float = USUAL_QUALITY) -> Face:
+    return rate_photo(make_face(np.zeros(128), quality=quality, weakness=weakness), chance)
+
+
+def weight(face: Face) -> float:
+    return float(weigh_qualities(np.array([face.quality], np.float32))[0])
+
+
+def test_a_good_photo_keeps_its_quality_and_gets_no_remark() -> None:
+    face = rated(0.9)
+    assert (face.quality, face.weaknesses) == (USUAL_QUALITY, ())
+    assert remark_on(face) == ""
+
+
+def test_the_weight_falls_with_the_chance_to_a_half_and_no_further() -> None:
+    assert weight(rated(0.75 * FULL_CHANCE)) == pytest.approx(0.75, abs=0.01)
+    assert weight(rated(LEAST_CHANCE)) == pytest.approx(0.5, abs=0.01)
+    assert weight(rated(0.001)) == pytest.approx(0.5, abs=0.01)
+    assert rated(0.001, quality=0.0).quality > LOWEST_QUALITY
+
+
+def test_a_remark_says_why_how_much_it_counts_and_what_to_add() -> None:
+    said = remark_on(rated(0.2, "blurred"))
+    assert said == "blurred: it counts half of a good photo; add a sharper one"
+    said = remark_on(rated(0.25, "small (26 px)", quality=0.0))
+    assert said == "small (26 px): it counts half of a good photo; add a larger one"
+    assert remark_on(rated(0.9, "turned away")) == ("turned away: add one that looks at the camera")
+    assert remark_on(rated(0.22)).startswith("soft, covered or turned away: it counts half")
+
+
+def test_without_a_chance_a_face_is_marked_and_the_refusal_says_what_to_choose() -> None:
+    assert NAMELESS not in rated(LEAST_CHANCE).weaknesses
+    face = rated(0.1, "too dark")
+    assert face.weaknesses == ("too dark", NAMELESS)
+    assert refusal_of(face) == ("shows too little of who it is (too dark): choose a brighter one")
