@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from function.engines.protocol import Engine
+from function.faces.cuts import Sample, find_cuts, note_samples, stretch_to_cuts
 from function.faces.face import Face
 from function.faces.faces import find_faces
 from function.faces.found import FacesFound, Progress, StageSeconds, Task
-from function.faces.cuts import Sample, find_cuts, note_samples, stretch_to_cuts
 from function.media.frames import read_ahead, sample_frames
 from function.media.videos import open_video
 
