@@ -56,14 +56,12 @@ def take_picture(
 
     `area` always stays in the window. `progress` goes from 0 to 1, `size` is (width, height).
     """
-    shown = _fit(_cut_window(picture, area, camera, progress), size)
+    shown = _cut_window(picture, area, camera, progress)
+    shown = _resize(shown, min(size[0] / shown.shape[1], size[1] / shown.shape[0]))
     bend = math.sin(math.pi * progress)
-    if not camera.turn_degrees:
-        return shown
-    corners = np.array([(0, 0), (size[0], 0), size, (0, size[1])], np.float32)
-    turned = _turn(corners, size, bend * camera.turn_degrees, bend * camera.lean_degrees)
-    warp = cv2.getPerspectiveTransform(corners, turned)
-    return cv2.warpPerspective(shown, warp, size).astype(np.uint8, copy=False)
+    if camera.turn_degrees:
+        shown = _turn(shown, bend * camera.turn_degrees, bend * camera.lean_degrees)
+    return _letterbox(shown, size)
 
 
 def _cut_window(picture: RgbImage, area: Box, camera: Camera, progress: float) -> RgbImage:
@@ -87,38 +85,41 @@ def _between(ends: tuple[float, float], progress: float) -> float:
     return ends[0] + progress * (ends[1] - ends[0])
 
 
-def _fit(picture: RgbImage, size: tuple[int, int]) -> RgbImage:
-    """Scale a picture to fit, with black bars."""
+def _resize(picture: RgbImage, scale: float) -> RgbImage:
     height, width = picture.shape[:2]
-    scale = min(size[0] / width, size[1] / height)
-    across, down = max(1, round(scale * width)), max(1, round(scale * height))
+    size = (max(1, round(scale * width)), max(1, round(scale * height)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    shown = np.zeros((size[1], size[0], 3), np.uint8)
-    left, top = (size[0] - across) // 2, (size[1] - down) // 2
-    shown[top : top + down, left : left + across] = cv2.resize(
-        picture, (across, down), interpolation=how
-    )
-    return shown
+    return cv2.resize(picture, size, interpolation=how).astype(np.uint8, copy=False)
 
 
-def _turn(
-    corners: "np.ndarray[tuple[int, int], np.dtype[np.float32]]",
-    size: tuple[int, int],
-    turn_degrees: float,
-    lean_degrees: float,
-) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
-    """Return where corners (count, 2) of a picture are seen after the camera went around it."""
-    middle = np.array(size, np.float32) / 2
+def _turn(picture: RgbImage, turn_degrees: float, lean_degrees: float) -> RgbImage:
+    """Show a picture as seen after going around it; its edges go on where it is left.
+
+    Black there would look like a cut: the light of the whole picture would change.
+    """
+    height, width = picture.shape[:2]
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     turn, lean = math.radians(turn_degrees), math.radians(lean_degrees)
-    across, down = (corners - middle).T
-    far = NEARNESS * size[0]
+    across, down = (corners - (width / 2, height / 2)).T
+    far = NEARNESS * width
     nearer = far / (far + across * math.sin(turn))
     across, down = across * math.cos(turn) * nearer, down * nearer
-    turned = np.stack(
+    seen = np.stack(
         [
-            across * math.cos(lean) - down * math.sin(lean),
-            across * math.sin(lean) + down * math.cos(lean),
+            across * math.cos(lean) - down * math.sin(lean) + width / 2,
+            across * math.sin(lean) + down * math.cos(lean) + height / 2,
         ],
         axis=1,
     )
-    return (turned + middle).astype(np.float32)
+    warp = cv2.getPerspectiveTransform(corners, seen.astype(np.float32))
+    turned = cv2.warpPerspective(picture, warp, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return turned.astype(np.uint8, copy=False)
+
+
+def _letterbox(picture: RgbImage, size: tuple[int, int]) -> RgbImage:
+    """Put a picture between black bars."""
+    height, width = picture.shape[:2]
+    shown = np.zeros((size[1], size[0], 3), np.uint8)
+    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    shown[top : top + height, left : left + width] = picture
+    return shown
