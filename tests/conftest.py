@@ -101,6 +101,35 @@ def fill_media_root(root: Path, photos: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def clip_folder(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Labelled clips of 3 s: two of Barack Obama, one each of Grace Hopper and Eileen Collins."""
+    return make_once(tmp_path_factory, "clips", lambda root: fill_clip_folder(root, photos))
+
+
+@pytest.fixture(scope="session")
+def clips(clip_folder: Path, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The faces in these clips, found and encoded once."""
+    return make_once(tmp_path_factory, "clip-folder", lambda _: read_dataset(clip_folder, engine))
+
+
+def fill_clip_folder(root: Path, photos: Path) -> Path:
+    shown = {
+        "obama1.jpg": "Barack Obama",
+        "obama3.jpg": "Barack Obama",
+        "hopper.jpg": "Grace Hopper",
+        "astronaut.png": "Eileen Collins",
+    }
+    lines = ["clip,name"]
+    for picture, name in shown.items():
+        clip = Path(picture).with_suffix(".mp4").name
+        pictures = moving_picture(read_portrait(photos / picture), 3, size=(480, 360))
+        write_video(root / clip, pictures)
+        lines.append(f"{clip},{name}")
+    (root / "labels.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+@pytest.fixture(scope="session")
 def gallery_path(
     people_folder: Path, engine: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:

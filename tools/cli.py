@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import click
 from tqdm import tqdm
@@ -21,7 +21,7 @@ from function.faces.found import Progress
 from function.media.files import open_any
 from function.recognition import Recognition, recognize_video
 from function.sandbox.readers import open_reader
-from function.settings import SettingError, Settings, parse_value
+from function.settings import SettingError, Settings
 from function.version import VERSION
 from function.web.reply import to_reply
 from tools.sources import UnusableSourceError
@@ -35,11 +35,12 @@ from tools.verbs.measuring import (
     audit,
     calibrate,
     evaluate,
+    evaluate_films,
     evaluate_hints,
     evaluate_kinds,
 )
 from tools.verbs.moving import export
-from tools.verbs.shared import gallery_option, print_json
+from tools.verbs.shared import gallery_option, parse_every, print_json
 from tools.verbs.showing import journal, list_performers, show
 from tools.verbs.upgrading import upgrade_encodings
 
@@ -80,8 +81,7 @@ def identify(video: Path, every: str | None, store: Store) -> None:
     """
     settings = Settings.from_env()
     if every is not None:
-        hint = get_type_hints(Settings, include_extras=True)["every_seconds"]
-        settings = replace(settings, every_seconds=parse_value("--every", every, hint))
+        settings = replace(settings, every_seconds=parse_every(every))
     reader = open_reader(replace(settings, slots=1, time_limit_seconds=LONGEST_SECONDS))
     with closing(reader), open_any(video) as media:
         recognition = _follow(recognize_video(media, reader, store, settings))
@@ -105,6 +105,6 @@ def _follow(events: Iterator[Progress | Recognition]) -> Recognition:
 for verb in (
     *(import_, export, list_performers, show, rename, merge, add_photo, remove_photo),
     *(forget, unforget, journal, doctor, upgrade_encodings, evaluate, evaluate_kinds),
-    *(evaluate_hints, calibrate, audit, scan, results, rematch, decide, decisions),
+    *(evaluate_hints, evaluate_films, calibrate, audit, scan, results, rematch, decide, decisions),
 ):
     main.add_command(verb)

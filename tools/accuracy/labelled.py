@@ -80,7 +80,7 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class _Label:
+class Label:
     """Says that `name` appears in a clip from `start` to `end` seconds."""
 
     name: str
@@ -137,7 +137,7 @@ def labelled_face(faces: list[Face]) -> Face:
 
 
 def _read_clips(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
-    for clip, labels in _read_labels(folder / LABELS_FILE).items():
+    for clip, labels in read_labels(folder / LABELS_FILE).items():
         names = sorted({label.name for label in labels})
         try:
             with open_video(folder / clip, None) as video:
@@ -162,12 +162,17 @@ def _encode_best_again(faces: list[Face], engine: Engine) -> tuple[Face, ...]:
     )
 
 
-def _names_at(seconds: float, labels: list[_Label]) -> set[str]:
+def _names_at(seconds: float, labels: list[Label]) -> set[str]:
     return {label.name for label in labels if label.start <= seconds <= label.end}
 
 
-def _read_labels(path: Path) -> dict[str, list[_Label]]:
-    clips: dict[str, list[_Label]] = {}
+def read_labels(path: Path) -> dict[str, list[Label]]:
+    """Read who is seen when, for each clip, from a table.
+
+    Raises:
+        UnusableSourceError: a column is missing, or a time is no number.
+    """
+    clips: dict[str, list[Label]] = {}
     with path.open(newline="", encoding="utf-8-sig") as table:
         rows = csv.DictReader(table)
         missing = [name for name in REQUIRED_COLUMNS if name not in (rows.fieldnames or ())]
@@ -181,7 +186,7 @@ def _read_labels(path: Path) -> dict[str, list[_Label]]:
     return clips
 
 
-def _read_label(path: Path, number: int, row: dict[str, str]) -> _Label:
+def _read_label(path: Path, number: int, row: dict[str, str]) -> Label:
     try:
         start, end = float(row.get("start") or 0), float(row.get("end") or "inf")
     except ValueError:
@@ -189,4 +194,4 @@ def _read_label(path: Path, number: int, row: dict[str, str]) -> _Label:
             f"{path}, line {number}: start and end must be seconds, or empty; "
             f"found {row.get('start')!r} and {row.get('end')!r}."
         ) from None
-    return _Label(row["name"], start, end)
+    return Label(row["name"], start, end)

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_type_hints
 
 import click
 
@@ -13,7 +13,7 @@ from db.galleries import Store
 from db.stores import open_store
 from function.engines.loading import load_engine
 from function.engines.protocol import Engine
-from function.settings import Settings
+from function.settings import Settings, parse_value
 from tools.imports.reports import Report
 
 EXIT_PARTLY = 3
@@ -80,6 +80,17 @@ library_option = click.option(
 def load_chosen_engine(settings: Settings) -> Engine:
     """Load the engine that the environment asks for."""
     return load_engine(settings.engine, settings.engine_options)
+
+
+def parse_every(text: str) -> float | None:
+    """Read the seconds between samples as EVERY_SECONDS is read; None is auto.
+
+    Raises:
+        SettingError: it is neither auto nor a number above 0.
+    """
+    hint = get_type_hints(Settings, include_extras=True)["every_seconds"]
+    every: float | None = parse_value("--every", text, hint)
+    return every
 
 
 def print_json(value: object) -> None:

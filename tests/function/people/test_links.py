@@ -53,6 +53,15 @@ def test_two_who_share_any_frame_are_two() -> None:
     assert find_links(both_later, PRIMARY) == ()
 
 
+def test_a_head_grouped_with_somebody_of_other_shots_makes_no_link() -> None:
+    one = [face(frame, 0) for frame in (0, 1, 3, 4, 5)]
+    own_shot = [face(frame, 0.3, shot=7) for frame in (20, 21)]
+    assert find_links([one, [face(2, 0.3)]], PRIMARY) == (Link(0.3, 0, 1),)
+    assert find_links([one, [face(2, 0.3), *own_shot]], PRIMARY) == ()
+    assert find_links([one, [face(2, 0.3), own_shot[0]]], PRIMARY) == (), "half is too few"
+    assert find_links([one, [face(2, 0.3), face(6, 0.3), own_shot[0]]], PRIMARY), "most are there"
+
+
 def test_the_most_alike_come_first_each_pair_once() -> None:
     groups = [[face(0, 0), face(2, 0)], [face(1, 0.5), face(3, 0.4)], [face(4, 0.5)]]
     assert find_links(groups, PRIMARY) == (Link(0.1, 1, 2), Link(0.4, 0, 1))

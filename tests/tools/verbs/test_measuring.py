@@ -58,3 +58,23 @@ def test_a_page_without_markers_stops_it_before_anything_is_read(friends: Path) 
     assert done.exit_code == 1
     assert f"has no line {BEGIN}" in done.stderr
     assert "reading" not in done.stderr
+
+
+def test_films_are_measured_at_the_intervals_asked_for(clip_folder: Path, friends: Path) -> None:
+    keep = friends / "films"
+    ask = ["evaluate-films", str(clip_folder), "--films", "1", "--every", "2", "--keep", str(keep)]
+    done = CliRunner().invoke(main, ask)
+    assert done.exit_code == 0, done.output
+    figures = json.loads(done.stdout)
+    rows = [(row["every_seconds"], row["is_joined"]) for row in figures["rows"]]
+    assert rows == [(2.0, True), (2.0, False)]
+    assert figures["enrolled"] == 2
+    assert sorted(file.name for file in keep.iterdir()) == ["film-1.json", "film-1.mp4"]
+
+
+def test_an_interval_that_is_none_stops_it_before_anything_is_read(clip_folder: Path) -> None:
+    ask = ["evaluate-films", str(clip_folder), "--every", "often"]
+    done = CliRunner().invoke(main, ask)
+    assert done.exit_code == 1
+    assert "--every is 'often'; it must be a number of seconds above 0, or auto" in done.stderr
+    assert "reading" not in done.stderr
