@@ -84,7 +84,12 @@ def _walk(places: Sequence[Path], unreadable: list[tuple[bytes, str]]) -> Iterat
             yield os.fsencode(place)
             continue
         for folder, below, names in os.walk(os.fsencode(place), onerror=note, followlinks=True):
-            status = os.stat(folder)  # noqa: PTH116  # bytes, as above
+            try:
+                status = os.stat(folder)  # noqa: PTH116  # bytes, as above
+            except OSError as error:  # it went while we looked
+                note(error)
+                below.clear()
+                continue
             if (status.st_dev, status.st_ino) in seen:
                 below.clear()
                 continue

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from db.galleries import Store
 from db.ledgers import Ledger
-from db.videos import Lease, Scanned
+from db.videos import MOST_TRIES, Lease, Scanned
 from function.errors import (
     CrashedVideoError,
     EngineUnavailableError,
@@ -30,8 +30,9 @@ from function.recognition import take_snapshot, task_of
 from function.sandbox.readers import Reader
 from function.settings import Settings
 
-LEASE_SECONDS = 60.0
-"""How long a video stays with a worker that says nothing: less than anybody waits for."""
+LEASE_SECONDS = 600.0
+"""How long a video stays with a worker that says nothing: to group the faces of a crowd takes
+minutes on a slow machine. Nobody waits so long for one that died: its lock tells."""
 
 RENEWED_EVERY_SECONDS = 10.0
 
@@ -70,7 +71,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """A video could not be scanned; unless `for_good` it is queued again."""
+    """A video could not be scanned; unless `for_good` it is queued and tried again."""
 
     path: bytes
     reason: str
@@ -127,10 +128,16 @@ class Scanner:
             raise
         except LostLeaseError:
             _log.warning("%s took longer than its lease; its result was dropped.", _shown(path))
+        except VideoNotFoundError as error:
+            # Its disk may be back tomorrow, and then it is scanned like one that is new.
+            self.ledger.note_gone(lease.paths)
+            self.ledger.release(lease)
+            yield Failed(path, _as_text(str(error)), for_good=True)
         except RecognitionError as error:
-            for_good = not isinstance(error, CrashedVideoError)
-            if self.ledger.fail(lease, str(error), for_good=for_good):
-                yield Failed(path, str(error), for_good)
+            for_good = not isinstance(error, CrashedVideoError) or lease.tries >= MOST_TRIES
+            reason = _as_text(str(error))
+            if self.ledger.fail(lease, reason, for_good=for_good):
+                yield Failed(path, reason, for_good)
 
     def _read(self, lease: Lease, path: bytes) -> Iterator[Event]:
         settings = self._settings_for(lease)
@@ -152,7 +159,7 @@ class Scanner:
                     self._renew(lease)
                     renew_at = time.monotonic() + RENEWED_EVERY_SECONDS
                 yield Advanced(path, event)
-        raise VideoNotFoundError(f"{_shown(path)} gave no result.")
+        raise UnreadableVideoError(f"{_shown(path)} gave no result.")
 
     def _renew(self, lease: Lease) -> None:
         if not self.ledger.renew(lease, LEASE_SECONDS):
@@ -180,11 +187,22 @@ def _is_there(path: bytes) -> bool:
 
 
 def _refuse_changed(media: MediaFile, lease: Lease) -> None:
-    if oshash_of(media.descriptor) != lease.oshash:
+    try:
+        oshash = oshash_of(media.descriptor)
+    except OSError as error:
+        raise UnreadableVideoError(
+            f"{media.name} cannot be read ({error.strerror}). Check the disk that it is on."
+        ) from error
+    if oshash != lease.oshash:
         raise UnreadableVideoError(
             f"{media.name} has changed since it was found; it may still be copied. Scan it again."
         )
 
 
 def _shown(path: bytes) -> str:
-    return os.fsdecode(path).encode("utf-8", "replace").decode()
+    return _as_text(os.fsdecode(path))
+
+
+def _as_text(name: str) -> str:
+    """Replace what is no text: a file's name may hold any bytes."""
+    return name.encode("utf-8", "replace").decode()
