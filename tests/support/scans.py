@@ -19,6 +19,7 @@ from function.library.scanning import Event, Failed, Scanner
 from function.media.files import MediaFile
 from function.media.pictures import RgbImage
 from function.people.gathering import PeopleFound
+from function.sandbox.readers import Reader
 from function.settings import Settings
 from tests.support.engines import EngineReader, QuickEngine
 from tests.support.galleries import made_up_vector
@@ -109,7 +110,7 @@ def offer_all(ledger: Ledger, *places: Path) -> None:
 def make_scanner(
     ledger: Ledger,
     gallery: Path,
-    reader: EngineReader | None = None,
+    reader: Reader | None = None,
     *,
     strangers: bool = True,
     only: frozenset[int] | None = None,

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -21,6 +22,8 @@ from function.library import scanning
 from function.library.scanning import Advanced, Done, Event, Scanner, Started
 from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
+from function.sandbox.readers import Sandboxed
+from function.settings import Settings
 from tests.support.ledgers import AT, SCANNED, Clock, assert_whole, made_up_video, open_with
 from tests.support.scans import (
     SquaresReader,
@@ -136,6 +139,24 @@ def test_a_video_that_crashes_what_reads_it_is_set_aside_and_the_rest_goes_on(
     assert failures(events) == [("00.mp4", crash, last) for last in (False, False, True)]
     assert ledger.counts() == (0, 0, 2, 1, 0)
     assert reasons(ledger) == [crash]
+
+
+def test_a_video_whose_children_die_is_set_aside_and_the_rest_goes_on(
+    ledger: SqliteLedger, gallery: Path
+) -> None:
+    reader = Sandboxed(Settings())
+    events: list[Event] = []
+    with closing(reader), closing(make_scanner(ledger, gallery, reader).scan_all()) as scan:
+        for event in scan:
+            events.append(event)
+            if isinstance(event, Started) and event.path.endswith(b"00.mp4"):
+                reader.ready()
+            if isinstance(event, Advanced) and event.path.endswith(b"00.mp4"):
+                for child in reader.pool.processes():
+                    os.kill(child, signal.SIGSEGV)
+    assert [one[2] for one in failures(events)] == [False, False, True]
+    assert all("crashed the process that read it (SIGSEGV)" in one[1] for one in failures(events))
+    assert ledger.counts() == (0, 0, 2, 1, 0)
 
 
 def test_what_is_no_video_fails_at_once_with_the_reason(
