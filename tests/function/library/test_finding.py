@@ -7,6 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from db.videos import Stamp
 from function.library.finding import Found, find_videos, is_below
@@ -127,16 +130,22 @@ def test_folders_and_files_that_may_not_be_read_are_named() -> None:
     }
 
 
-def test_a_folder_that_goes_while_we_look_ends_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_a_folder_that_goes_while_we_look_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_listed: bool
+) -> None:
     touch(tmp_path, "a/1.mp4", "b/sub/2.mp4", "c/3.mp4")
+    going = os.fsencode(tmp_path / ("b" if is_listed else "a"))
+    walk = os.walk
 
-    def remove_one(count: int) -> None:
-        if count == 1:
-            (tmp_path / "b" / "sub" / "2.mp4").unlink()
-            (tmp_path / "b" / "sub").rmdir()
-            (tmp_path / "b").rmdir()
+    def walk_while_it_goes(*how: Any, **options: Any) -> Iterator[Any]:
+        for step in walk(*how, **options):
+            if step[0] == going:
+                shutil.rmtree(tmp_path / "b")
+            yield step
 
-    found = find_videos([tmp_path], {}, remove_one)
+    monkeypatch.setattr(os, "walk", walk_while_it_goes)
+    found = find_videos([tmp_path], {})
     assert names(found, tmp_path) == ["a/1.mp4", "c/3.mp4"]
     assert [Path(os.fsdecode(path)).name for path, _ in found.unreadable] == ["b"]
 

@@ -73,7 +73,8 @@ def test_a_fragment_of_somebody_named_is_kept_with_its_link_but_no_link_to_a_str
 
 def test_nothing_of_a_stranger_reaches_the_file(tmp_path: Path) -> None:
     path = tmp_path / "l.db"
-    people = [seen(STRANGER, 0, jpeg=b"stranger's JPEG"), seen(ADA, 20, jpeg=b"Ada's JPEG")]
+    # So large that what is deleted leaves whole pages of the file free.
+    people = [seen(STRANGER, 0, jpeg=b"stranger's JPEG" * 2000), seen(ADA, 20, jpeg=b"Ada's JPEG")]
     hers, theirs = people[1].views[0].encodings[0], people[0].views[0].encodings[0]
 
     def scan(*, strangers: bool) -> bytes:
