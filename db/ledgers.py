@@ -41,7 +41,10 @@ class Ledger(Protocol):
         """Close it."""
 
     def working(self) -> AbstractContextManager[bool]:
-        """Become the one process that scans for this ledger; False if another one is."""
+        """Become the one process that scans for this ledger; False if another one is.
+
+        Videos that an ended process had in work are queued again; that counts as a try.
+        """
 
     def choice(self, name: str) -> str:
         """Return what the user chose once for all scans; "" if nothing yet."""
@@ -55,11 +58,15 @@ class Ledger(Protocol):
     def offer(self, files: Iterable[VideoFile], depth: Depth) -> Offered:
         """Add files, and queue the videos that are new, to be scanned at this depth.
 
-        A file whose content is known under another path is only noted as another place of it.
+        A file whose content is known under another path is only noted as another place of it. A
+        failed video is queued again if its file was written since.
         """
 
     def want(self, videos: Iterable[int], depth: Depth) -> int:
-        """Queue those of some videos that were done at a lesser depth; return how many."""
+        """Queue those of some videos that were done at a lesser depth; return how many.
+
+        Those that were not scanned yet will be scanned at this depth, too.
+        """
 
     def note_gone(self, paths: Iterable[bytes]) -> int:
         """Note that files are no longer there; return how many were known."""
@@ -120,7 +127,7 @@ class Ledger(Protocol):
         """Return what matching said of the people in some videos, in order of position."""
 
     def put_outcomes(self, outcomes: Mapping[int, Sequence[Outcome]], at: Generation) -> None:
-        """Replace the outcomes of some videos."""
+        """Replace the outcomes of some videos, except where others are seen by now."""
 
     def not_matched_at(self, at: Generation, limit: int) -> list[int]:
         """Return the ids of videos whose outcomes are of another generation of the gallery."""

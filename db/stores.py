@@ -26,8 +26,8 @@ def open_store(address: StoreAddress | Path | str) -> Store:
     return sqlite.SqliteStore(found)
 
 
-def open_ledger(address: StoreAddress | Path | str) -> Ledger:
-    """Open the ledger at an address; it is made if it is not there.
+def open_ledger(address: StoreAddress | Path | str, *, create: bool = True) -> Ledger:
+    """Open the ledger at an address; it is made if it is not there, unless `create` is false.
 
     Raises:
         UnknownStoreError: no store has an address of this kind.
@@ -39,7 +39,7 @@ def open_ledger(address: StoreAddress | Path | str) -> Ledger:
             f"A library at {found} cannot be opened; it must be an SQLite file. Name one by its "
             "path, or as sqlite:///PATH."
         )
-    return SqliteLedger(found.path)
+    return SqliteLedger(found.path, create=create)
 
 
 def open_bundle(path: Path) -> AbstractContextManager[Gallery]:

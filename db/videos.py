@@ -12,6 +12,12 @@ its file changes, or it is asked to try again."""
 
 Depth: TypeAlias = Literal["quick", "normal", "deep"]
 
+DEPTHS: tuple[Depth, ...] = ("quick", "normal", "deep")
+"""Each sees all that the one before it sees, and more."""
+
+MOST_TRIES = 3
+"""A video whose scan ends without an answer so often is set aside: it kills what reads it."""
+
 Verdict: TypeAlias = Literal["match", "uncertain", "unknown"]
 
 

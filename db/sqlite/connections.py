@@ -53,7 +53,7 @@ def open_database(path: Path | None, *, create: bool, schema: Schema | None = No
             f"The {schema.noun} {path} is on a network share ({share}), where SQLite can lose what "
             "is written. Put it on a local disk, and use a bundle to move it."
         )
-    if path is not None and not is_there(path):
+    if path is not None and not is_there(path, schema.noun):
         if not create:
             raise GalleryMissingError(
                 f"There is no {schema.noun} {path.name}. {schema.how_to_make}"
@@ -177,7 +177,7 @@ def _upgrade(db: Database, path: Path | None, schema: Schema) -> None:
         # One transaction: all steps or none, however this process ends, and no other in between.
         with transaction(db):
             if path is not None and 0 < schema_version(db) < len(schema.steps):
-                backup = _back_up(schema_version(db), path)
+                backup = _back_up(schema_version(db), path, schema.noun)
             while migrate(db, schema):
                 pass
     except BaseException:
@@ -187,14 +187,14 @@ def _upgrade(db: Database, path: Path | None, schema: Schema) -> None:
         raise
 
 
-def copy_database(db: Database, destination: Path) -> None:
+def copy_database(db: Database, destination: Path, noun: str = "gallery") -> None:
     """Write a compact copy, whole or not at all, readable by its owner only.
 
     Unlike a plain copy of the file, it includes what is in the write-ahead log.
     """
     partial = destination.with_name(f".{destination.name}.partial")
     partial.unlink(missing_ok=True)
-    _create_file(partial)
+    _create_file(partial, noun)
     try:
         db.execute("VACUUM INTO ?", (str(partial),))
         partial.replace(destination)
@@ -203,11 +203,11 @@ def copy_database(db: Database, destination: Path) -> None:
         raise
 
 
-def _back_up(version: int, path: Path) -> Path:
+def _back_up(version: int, path: Path, noun: str) -> Path:
     name = f"{path.name}.before-{version + 1}"
     names = chain([name], (f"{name}.{number}" for number in count(1)))
     backup = next(free for free in map(path.with_name, names) if not free.exists())
     # A connection of its own: one that holds a transaction cannot copy.
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
-        copy_database(Database(reader), backup)
+        copy_database(Database(reader), backup, noun)
     return backup

@@ -35,7 +35,7 @@ def find_network_share(path: Path, mounts: Path = MOUNTS) -> str | None:
     return kind if kind in NETWORK_SHARES else None
 
 
-def is_there(path: Path) -> bool:
+def is_there(path: Path, noun: str = "gallery") -> bool:
     """Say whether there is a file or folder at `path`.
 
     Raises:
@@ -45,7 +45,7 @@ def is_there(path: Path) -> bool:
         return path.exists()
     except OSError as error:
         raise GalleryReadOnlyError(
-            f"The gallery {path.name} cannot be reached ({error.strerror}). Check the owner and "
+            f"The {noun} {path.name} cannot be reached ({error.strerror}). Check the owner and "
             "the permissions of the folders above it."
         ) from error
 

@@ -1,6 +1,7 @@
 """The ledger in one SQLite file: videos, the queue, and the people seen."""
 
 import json
+import math
 import secrets
 import threading
 import time
@@ -24,6 +25,7 @@ from db.sqlite.ledger_decisions import (
 )
 from db.sqlite.ledger_forgetting import erase, erase_again, note_forgotten
 from db.sqlite.ledger_people import (
+    positions_of,
     read_links,
     read_outcomes,
     read_sightings,
@@ -31,8 +33,10 @@ from db.sqlite.ledger_people import (
     save_people,
 )
 from db.sqlite.ledger_schema import LEDGER
-from db.sqlite.writers import only_worker
+from db.sqlite.writers import CLAIMS_ARE_CERTAIN, only_worker
 from db.videos import (
+    DEPTHS,
+    MOST_TRIES,
     Counts,
     Depth,
     Interval,
@@ -48,16 +52,10 @@ from db.videos import (
     VideoRecord,
 )
 
-MOST_TRIES = 3
-"""A video whose scan ends without an answer so often is set aside: it kills what reads it."""
-
 SET_ASIDE = (
     f"Its scan ended without an answer {MOST_TRIES} times: it crashes what reads it, or the "
     "machine stopped each time. Try it again with --retry."
 )
-
-DEPTHS: tuple[Depth, ...] = ("quick", "normal", "deep")
-"""Each sees all that the one before it sees, and more."""
 
 _OFFERED_AT_ONCE = 500
 
@@ -77,12 +75,18 @@ class SqliteLedger:
     `clock` returns the seconds by which leases run out: all processes on a machine share it.
     """
 
-    def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
-        """Open the ledger at `path`, made if it is not there; without a path, one in memory."""
+    def __init__(
+        self,
+        path: Path | None = None,
+        clock: Callable[[], float] = time.time,
+        *,
+        create: bool = True,
+    ) -> None:
+        """Open the ledger at `path`, or make it if `create`; without a path, one in memory."""
         self.path = path
         self._clock = clock
         self._lock = threading.RLock()
-        self._db = open_database(path, create=True, schema=LEDGER)
+        self._db = open_database(path, create=create, schema=LEDGER)
 
     def close(self) -> None:
         """Close the file."""
@@ -101,6 +105,10 @@ class SqliteLedger:
             yield True
             return
         with only_worker(self.path) as is_ours:
+            if is_ours and CLAIMS_ARE_CERTAIN:
+                # Whoever had videos in work has ended, so nobody need wait for its leases.
+                with self._writing() as db:
+                    _queue_again(db, math.inf)
             yield is_ours
 
     def choice(self, name: str) -> str:
@@ -129,14 +137,23 @@ class SqliteLedger:
         return Offered(**counted)
 
     def want(self, videos: Iterable[int], depth: Depth) -> int:
-        """Queue those of some videos that were done at a lesser depth; return how many."""
+        """Queue those of some videos that were done at a lesser depth; return how many.
+
+        Those that were not scanned yet will be scanned at this depth, too.
+        """
         lesser = json.dumps(DEPTHS[: DEPTHS.index(depth)])
-        sql = (
+        again = (
             "UPDATE videos SET wanted_depth = ?, state = 'queued', tries = 0 WHERE id = ? "
             "AND state = 'done' AND depth IN (SELECT value FROM json_each(?))"
         )
+        waiting = (
+            "UPDATE videos SET wanted_depth = ? WHERE id = ? AND state IN ('queued', 'failed') "
+            "AND wanted_depth IN (SELECT value FROM json_each(?))"
+        )
         with self._writing() as db:
-            return sum(db.execute(sql, (depth, one, lesser)).rowcount for one in videos)
+            rows = [(depth, one, lesser) for one in videos]
+            db.conn.executemany(waiting, rows)
+            return sum(db.execute(again, row).rowcount for row in rows)
 
     def note_gone(self, paths: Iterable[bytes]) -> int:
         """Note that files are no longer there."""
@@ -262,9 +279,11 @@ class SqliteLedger:
             return read_outcomes(db, videos)
 
     def put_outcomes(self, outcomes: Mapping[int, Sequence[Outcome]], at: Generation) -> None:
-        """Replace the outcomes of some videos."""
+        """Replace the outcomes of some videos, except where others are seen by now."""
         with self._writing() as db:
             for video, rows in outcomes.items():
+                if positions_of(db, video) != sorted(one.position for one in rows):
+                    continue
                 save_outcomes(db, video, rows)
                 sql = "UPDATE videos SET gallery = ?, generation = ? WHERE id = ?"
                 db.execute(sql, (*at, video))
@@ -352,11 +371,11 @@ def _offer(db: Database, file: VideoFile, depth: Depth) -> str:
     """Add a file, and say which field of Offered counts it."""
     size, mtime = file.stamp
     before = db.execute(
-        "SELECT oshash, videos.size_bytes FROM files JOIN videos ON videos.id = video_id "
+        "SELECT oshash, videos.size_bytes, mtime_ns FROM files JOIN videos ON videos.id = video_id "
         "WHERE path = ?",
         (file.path,),
     ).fetchone()
-    is_same = before == (file.oshash, size)
+    is_same = before is not None and before[:2] == (file.oshash, size)
     video = db.execute(
         "INSERT INTO videos (oshash, size_bytes, wanted_depth) VALUES (?, ?, ?) "
         "ON CONFLICT DO NOTHING RETURNING id",
@@ -370,8 +389,12 @@ def _offer(db: Database, file: VideoFile, depth: Depth) -> str:
         (file.path, size, mtime, file.oshash, size),
     )
     if before is not None and not is_same:
-        follow_content(db, before, (file.oshash, size))
+        follow_content(db, before[:2], (file.oshash, size))
         return "changed"
+    if before is not None and before[2] != mtime:
+        # Written again, perhaps in its middle, which no fingerprint covers.
+        again = "UPDATE videos SET state = 'queued', tries = 0 WHERE state = 'failed'"
+        db.execute(f"{again} AND (oshash, size_bytes) = (?, ?)", (file.oshash, size))
     return "new" if video else "known" if is_same else "moved"
 
 

@@ -38,6 +38,12 @@ def save_people(db: Database, video: int, found: VideoFound) -> None:
     )
 
 
+def positions_of(db: Database, video: int) -> list[int]:
+    """Return the positions of the people of a video, in order."""
+    sql = "SELECT position FROM sightings WHERE video_id = ? ORDER BY position"
+    return [row[0] for row in db.execute(sql, (video,))]
+
+
 def save_outcomes(db: Database, video: int, outcomes: Iterable[Outcome]) -> None:
     """Store what matching said in place of what it had; the caller holds the transaction."""
     db.execute("DELETE FROM outcomes WHERE video_id = ?", (video,))

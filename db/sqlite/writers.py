@@ -12,6 +12,9 @@ from db.sqlite.connections import OWNER_ONLY
 if sys.platform != "win32":
     import fcntl
 
+CLAIMS_ARE_CERTAIN = sys.platform != "win32"
+"""Whether the system can say that nobody else holds a lock; on Windows nothing is locked."""
+
 
 @contextmanager
 def only_writer(path: Path) -> Iterator[None]:
@@ -55,12 +58,21 @@ def only_worker(path: Path) -> Iterator[bool]:
     """Become the one process that scans for the ledger at `path`; False if another one is.
 
     The system releases the claim when the process ends, however it ends.
+
+    Raises:
+        GalleryReadOnlyError: the folder cannot be written.
     """
     if sys.platform == "win32":
         yield True
         return
     real = path.resolve()
-    handle = os.open(real.with_name(f"{real.name}.worker"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    try:
+        handle = os.open(real.with_name(f"{real.name}.worker"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    except OSError as error:
+        raise GalleryReadOnlyError(
+            f"The library {path.name} cannot be written: no file can be created in its folder "
+            f"({error.strerror}). Check the owner and the permissions of the folder."
+        ) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -61,7 +61,12 @@ def is_below(path: bytes, places: Sequence[Path]) -> bool:
 
 def text_of(path: bytes) -> str:
     """Write a path that may hold bytes which are no text."""
-    return os.fsdecode(path).encode("utf-8", "replace").decode()
+    return as_text(os.fsdecode(path))
+
+
+def as_text(name: str) -> str:
+    """Replace what is no text in a file's name: it may hold any bytes."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def _read(path: bytes, known: Mapping[bytes, Stamp]) -> VideoFile | None:
@@ -89,7 +94,12 @@ def _walk(places: Sequence[Path], unreadable: list[tuple[bytes, str]]) -> Iterat
             yield os.fsencode(place)
             continue
         for folder, below, names in os.walk(os.fsencode(place), onerror=note, followlinks=True):
-            status = os.stat(folder)  # noqa: PTH116  # bytes, as above
+            try:
+                status = os.stat(folder)  # noqa: PTH116  # bytes, as above
+            except OSError as error:  # it went while we looked
+                note(error)
+                below.clear()
+                continue
             if (status.st_dev, status.st_ino) in seen:
                 below.clear()
                 continue

@@ -22,13 +22,15 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def open_library(address: StoreAddress, store: Store) -> Iterator[Ledger]:
-    """Open the ledger at an address, made if it is not there, and finish what was broken off.
+def open_library(address: StoreAddress, store: Store, *, create: bool = True) -> Iterator[Ledger]:
+    """Open the ledger at an address, and finish what was broken off.
+
+    It is made if it is not there, unless `create` is false.
 
     Raises:
         GalleryError: it cannot be opened; see `db.errors`.
     """
-    with open_ledger(address) as ledger:
+    with open_ledger(address, create=create) as ledger:
         for gallery, performer in ledger.unfinished_forgetting():
             if store.exists() and gallery == _identity(store):
                 forget_performer(store, ledger, performer)

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from db.galleries import Store
 from db.ledgers import Ledger
-from db.videos import Lease, Scanned
+from db.videos import MOST_TRIES, Lease, Scanned
 from function.errors import (
     CrashedVideoError,
     EngineUnavailableError,
@@ -22,7 +22,7 @@ from function.errors import (
     VideoNotFoundError,
 )
 from function.faces.found import Progress
-from function.library.finding import text_of
+from function.library.finding import as_text, text_of
 from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
 from function.library.oshash import oshash_of
@@ -32,8 +32,9 @@ from function.recognition import task_of
 from function.sandbox.readers import Reader
 from function.settings import Settings
 
-LEASE_SECONDS = 60.0
-"""How long a video stays with a worker that says nothing: less than anybody waits for."""
+LEASE_SECONDS = 600.0
+"""How long a video stays with a worker that says nothing: to group the faces of a crowd takes
+minutes on a slow machine. Nobody waits so long for one that died: its lock tells."""
 
 RENEWED_EVERY_SECONDS = 10.0
 
@@ -72,7 +73,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """A video could not be scanned; unless `for_good` it is queued again."""
+    """A video could not be scanned; unless `for_good` it is queued and tried again."""
 
     path: bytes
     reason: str
@@ -129,10 +130,16 @@ class Scanner:
             raise
         except LostLeaseError:
             _log.warning("%s took longer than its lease; its result was dropped.", text_of(path))
+        except VideoNotFoundError as error:
+            # Its disk may be back tomorrow, and then it is scanned like one that is new.
+            self.ledger.note_gone(lease.paths)
+            self.ledger.release(lease)
+            yield Failed(path, as_text(str(error)), for_good=True)
         except RecognitionError as error:
-            for_good = not isinstance(error, CrashedVideoError)
-            if self.ledger.fail(lease, str(error), for_good=for_good):
-                yield Failed(path, str(error), for_good)
+            for_good = not isinstance(error, CrashedVideoError) or lease.tries >= MOST_TRIES
+            reason = as_text(str(error))
+            if self.ledger.fail(lease, reason, for_good=for_good):
+                yield Failed(path, reason, for_good)
 
     def _read(self, lease: Lease, path: bytes) -> Iterator[Event]:
         settings = self._settings_for(lease)
@@ -154,7 +161,7 @@ class Scanner:
                     self._renew(lease)
                     renew_at = time.monotonic() + RENEWED_EVERY_SECONDS
                 yield Advanced(path, event)
-        raise VideoNotFoundError(f"{text_of(path)} gave no result.")
+        raise UnreadableVideoError(f"{text_of(path)} gave no result.")
 
     def _renew(self, lease: Lease) -> None:
         if not self.ledger.renew(lease, LEASE_SECONDS):
@@ -191,7 +198,13 @@ def _is_there(path: bytes) -> bool:
 
 
 def _refuse_changed(media: MediaFile, lease: Lease) -> None:
-    if oshash_of(media.descriptor) != lease.oshash:
+    try:
+        oshash = oshash_of(media.descriptor)
+    except OSError as error:
+        raise UnreadableVideoError(
+            f"{media.name} cannot be read ({error.strerror}). Check the disk that it is on."
+        ) from error
+    if oshash != lease.oshash:
         raise UnreadableVideoError(
             f"{media.name} has changed since it was found; it may still be copied. Scan it again."
         )

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 
+from function.errors import StoppingError
 from function.library.scanning import Event, Scanner
 
 _END: None = None
@@ -16,6 +17,7 @@ def run_scanners(scanner: Scanner, workers: int) -> Generator[Event]:
 
     Raises:
         RecognitionError, GalleryError: what ended a scanner; the others are ended too.
+        StoppingError: `scanner.stopping` was set, or the reader closed, while a video was in work.
     """
     events: queue.Queue[Event | None] = queue.Queue(maxsize=1000)
 
@@ -37,8 +39,15 @@ def run_scanners(scanner: Scanner, workers: int) -> Generator[Event]:
         finally:
             scanner.stopping.set()
             _drain(events, running)
-    for one in running:
-        one.result()
+    _raise_cause(running)
+
+
+def _raise_cause(ended: list["Future[None]"]) -> None:
+    """Raise what ended a scanner, rather than that the others were ended with it."""
+    errors = [error for one in ended if (error := one.exception())]
+    errors.sort(key=lambda error: isinstance(error, StoppingError))
+    if errors:
+        raise errors[0]
 
 
 def _until_ended(events: "queue.Queue[Event | None]", running: int) -> Iterator[Event]:

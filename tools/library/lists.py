@@ -7,6 +7,7 @@ from typing import Any
 
 from function.library.finding import text_of
 from function.library.results import PersonResult, VideoResult
+from tools.library.progress import on_one_line
 
 COLUMNS = (
     *("path", "duration_seconds", "performer", "performer_id", "stash_ids", "score", "verdict"),
@@ -47,13 +48,14 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
     for result in results:
         video = result.video
         state = video.state if video.paths else "gone"
-        yield f"{path_of(result)}  ({state}{': ' + video.reason if video.reason else ''})"
+        reason = f": {video.reason}" if video.reason else ""
+        yield on_one_line(f"{path_of(result)}  ({state}{reason})")
         for person in result.people:
             name = person.performer.name if person.performer else "somebody unknown"
             spans = ", ".join(f"{start:.0f}-{end:.0f} s" for start, end in person.appearances[:5])
             more = " ..." if len(person.appearances) > 5 else ""  # noqa: PLR2004  # as above
             said = f"  ({person.decided})" if person.decided else ""
-            yield (
+            yield on_one_line(
                 f"  {person.position:>3} {person.verdict:9} {person.score:5.1f}  {name}  "
                 f"{spans}{more}{said}"
             )
@@ -114,5 +116,6 @@ def _safe(value: Any) -> Any:
 
 def _line(values: Iterable[Any]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(values)
-    return text.getvalue()
+    # By its terminator a writer knows which cells to quote, so it has the usual one.
+    csv.writer(text).writerow(values)
+    return text.getvalue().removesuffix("\r\n")

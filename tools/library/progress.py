@@ -55,7 +55,13 @@ def follow(events: Iterable[Event], videos: int, totals: Totals) -> None:
                 shares.pop(event.path, None)
             if isinstance(event, Failed):
                 again = "" if event.for_good else " It will be tried again."
-                tqdm.write(f"failed: {text_of(event.path)}: {event.reason}{again}", file=sys.stderr)
+                line = f"failed: {text_of(event.path)}: {event.reason}{again}"
+                tqdm.write(on_one_line(line), file=sys.stderr)
             bar.set_postfix(faces=totals.faces, people=totals.people, refresh=False)
             done = totals.scanned + totals.failed + sum(shares.values())
             bar.update(max(0.0, done - bar.n))
+
+
+def on_one_line(text: str) -> str:
+    """Escape line ends and control characters: a file's name must not steer a terminal."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

@@ -46,7 +46,7 @@ def decide(  # each is an option
         raise click.UsageError("Give one of --confirm PERFORMER, --reject PERFORMER, --ignore.")
     kind: DecisionKind = "confirmed" if confirmed else "rejected" if rejected else "ignored"
     settings = Settings.from_env()
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
         rematch_all(ledger, store)  # or the numbers would be those of another day
         named = _find_performer(store, confirmed or rejected)
         naming = open_naming(store, open_second(settings.engine_options), settings)
@@ -76,7 +76,7 @@ def _find_video(ledger: Ledger, path: Path) -> int:
 @gallery_option
 def decisions(store: Store, library: StoreAddress, *, undo: int | None) -> None:
     """List what you decided about people in videos, or take a decision back."""
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
         if undo is not None:
             if not ledger.take_back(undo):
                 raise click.ClickException(f"There is no decision {undo}. `decisions` lists them.")

@@ -16,7 +16,8 @@ from tqdm import tqdm
 from db.addresses import StoreAddress
 from db.galleries import Store
 from db.ledgers import Ledger
-from db.videos import Depth, Verdict, VideoRecord
+from db.videos import DEPTHS, Depth, Verdict, VideoRecord
+from function.errors import StoppingError
 from function.library.finding import Found, find_videos, is_below, text_of
 from function.library.forgetting import open_library
 from function.library.naming import open_naming
@@ -29,7 +30,8 @@ from function.sandbox.readers import open_reader
 from function.settings import Settings
 from tools.library.crew import run_scanners
 from tools.library.lists import to_csv, to_json, to_table
-from tools.library.progress import Totals, follow
+from tools.library.progress import Totals, follow, on_one_line
+from tools.library.signals import ended_by_signals
 from tools.verbs.shared import EXIT_PARTLY, gallery_option, library_option, print_json
 
 LONGEST_SECONDS = 24 * 3600.0
@@ -50,6 +52,16 @@ ASK_STRANGERS = (
 LEFT_OUT = (
     "{count} people are nobody you enrolled, and were not kept: naming them later takes another "
     "scan. Keep them with --strangers keep."
+)
+
+STOPPED = "Stopped. Run it again to go on."
+
+EXIT_STOPPED = 1
+"""As click ends a program on Ctrl-C."""
+
+WATCHING = (
+    "Another process scans for this library; this is its progress. When it ends, this one scans "
+    "what is left. Ctrl-C stops watching, not the scan."
 )
 
 
@@ -93,10 +105,15 @@ def _look(ledger: Ledger, places: list[Path]) -> Found:
     with tqdm(desc="Looking for videos", unit="", file=sys.stderr, leave=False) as bar:
         found = find_videos(places, known, lambda _: bar.update())
     for path, reason in found.unreadable:
-        click.echo(f"cannot be read: {text_of(path)}: {reason}", err=True)
-    there = set(found.paths) | {path for path, _ in found.unreadable}
-    gone = [path for path in known if path not in there and is_below(path, places)]
-    ledger.note_gone(gone)
+        click.echo(on_one_line(f"cannot be read: {text_of(path)}: {reason}"), err=True)
+    there = set(found.paths)
+    # What lies in a folder that cannot be read may still be there.
+    unknown = [Path(os.fsdecode(path)) for path, _ in found.unreadable]
+    ledger.note_gone(
+        path
+        for path in known
+        if path not in there and is_below(path, places) and not is_below(path, unknown)
+    )
     return found
 
 
@@ -105,11 +122,24 @@ def _enqueue(ledger: Ledger, found: Found, options: dict[str, Any]) -> frozenset
     depth = cast("Depth", options["depth"])
     ledger.offer(found.files, depth)
     videos = ledger.ids(found.paths)
-    ledger.want(videos, depth)
-    if options["retry"]:
-        ledger.retry(videos)
-    queued = [one.id for one in ledger.iterate() if one.id in videos and _is_open(one)]
-    return frozenset(queued[: options["limit"]])
+    due = [
+        one.id
+        for one in ledger.iterate()
+        if one.id in videos and _is_due(one, depth, retry=options["retry"])
+    ]
+    chosen = frozenset(due[: options["limit"]])
+    if not options["dry_run"]:
+        ledger.want(chosen, depth)
+        if options["retry"]:
+            ledger.retry(chosen)
+    return chosen
+
+
+def _is_due(video: VideoRecord, depth: Depth, *, retry: bool) -> bool:
+    """Say whether a video is to be scanned: new, to be tried again, or done at a lesser depth."""
+    if video.state == "done" and video.scanned:
+        return DEPTHS.index(video.scanned.depth) < DEPTHS.index(depth)
+    return _is_open(video) or retry
 
 
 def _is_open(video: VideoRecord) -> bool:
@@ -119,12 +149,17 @@ def _is_open(video: VideoRecord) -> bool:
 def _choose_strangers(ledger: Ledger, settings: Settings, asked: str | None) -> bool:
     """Say whether strangers are kept: as asked now, set, or chosen before; else ask once."""
     chosen = asked or settings.strangers or ledger.choice(STRANGERS_CHOICE)
-    if not chosen and sys.stdin.isatty() and sys.stderr.isatty():
+    if not chosen and _can_ask():
         chosen = "keep" if click.confirm(ASK_STRANGERS, default=False, err=True) else "off"
         ledger.choose(STRANGERS_CHOICE, chosen)
     if asked:
         ledger.choose(STRANGERS_CHOICE, asked)
     return chosen == "keep"
+
+
+def _can_ask() -> bool:
+    """Say whether somebody sits at a terminal; a service may have closed all its streams."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def _scanner(
@@ -144,35 +179,57 @@ def _scanner(
 
 
 def _work(scanner: Scanner, videos: frozenset[int], workers: int | None, totals: Totals) -> None:
-    """Scan, or watch the process that does."""
-    with closing(scanner.reader), scanner.ledger.working() as is_ours:
-        if not is_ours:
-            click.echo(
-                "Another process scans for this library, these videos too; this is its progress. "
-                "Ctrl-C stops watching, not the scan.",
-                err=True,
-            )
-            _watch(scanner.ledger, videos, totals)
-            return
-        os.nice(NICENESS)
-        count = workers or max(1, (os.cpu_count() or 1) // scanner.settings.threads)
+    """Scan; or watch the process that does, and scan what it leaves when it ends."""
+    with closing(scanner.reader):
+        while True:
+            with scanner.ledger.working() as is_ours:
+                if is_ours:
+                    _tell_set_aside(scanner.ledger, videos, totals)
+                    _scan_all(scanner, videos, workers, totals)
+                    return
+            click.echo(WATCHING, err=True)
+            if _watch(scanner.ledger, videos, totals):
+                return
+
+
+def _tell_set_aside(ledger: Ledger, videos: frozenset[int], totals: Totals) -> None:
+    """Name the videos whose last try ended with the process that scanned before us."""
+    failed = [one for one in ledger.iterate("failed") if one.id in videos]
+    for one in failed:
+        click.echo(on_one_line(f"failed: {text_of(one.paths[0])}: {one.reason}"), err=True)
+    totals.failed = len(failed)
+
+
+def _scan_all(
+    scanner: Scanner, videos: frozenset[int], workers: int | None, totals: Totals
+) -> None:
+    os.nice(NICENESS)
+    count = workers or max(1, (os.cpu_count() or 1) // scanner.settings.threads)
+    with ended_by_signals(scanner) as ended:
         try:
             with closing(run_scanners(scanner, count)) as events:
                 follow(events, len(videos), totals)
-        except KeyboardInterrupt:
-            click.echo("Stopped. Run it again to go on.", err=True)
+        except StoppingError:
+            if not ended.is_set():
+                raise
+    if ended.is_set():
+        click.echo(STOPPED, err=True)
+        sys.exit(EXIT_STOPPED)
 
 
-def _watch(ledger: Ledger, videos: frozenset[int], totals: Totals) -> None:
-    """Show how many of some videos another process has done."""
+def _watch(ledger: Ledger, videos: frozenset[int], totals: Totals) -> bool:
+    """Show how many of some videos another process has done; False if it ended before."""
     with tqdm(total=len(videos), unit="video", file=sys.stderr) as bar:
         while True:
-            records = [one for one in ledger.iterate() if one.id in videos]
+            with ledger.working() as has_ended:
+                records = [one for one in ledger.iterate() if one.id in videos]
             totals.scanned = sum(one.state == "done" for one in records)
             totals.failed = sum(one.state == "failed" for one in records)
             bar.update(totals.scanned + totals.failed - bar.n)
-            if not any(_is_open(one) for one in records):
-                return
+            if not any(_is_open(one) and one.paths for one in records):
+                return True
+            if has_ended:
+                return False
             time.sleep(WATCHED_EVERY_SECONDS)
 
 
@@ -203,7 +260,7 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
 
     Names are those of today's gallery: what changed since the last list is matched again first.
     """
-    with open_library(library, store) as ledger, store.gallery() as gallery:
+    with open_library(library, store, create=False) as ledger, store.gallery() as gallery:
         rematch_all(ledger, store)
         performers = {one.id: one for one in gallery.performers()}
         wanted = options["performer"]
@@ -250,7 +307,7 @@ def _print_results(found: Iterator[VideoResult], form: str) -> None:
 @gallery_option
 def rematch(store: Store, library: StoreAddress) -> None:
     """Match everyone who was seen with today's gallery; no video is opened."""
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
         done = rematch_all(ledger, store)
         print_json({"videos": done.videos, "people": done.people, "changed": done.changed})
 

@@ -1,0 +1,185 @@
+"""Videos are found wherever and however they are named, quickly, and nothing else."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.videos import Stamp
+from function.library.finding import Found, find_videos, is_below
+
+MOST_SECONDS = 3.0
+MANY = 10_000
+
+
+def names(found: Found, folder: Path) -> list[str]:
+    return [os.path.relpath(os.fsdecode(path), folder) for path in found.paths]
+
+
+def touch(folder: Path, *paths: str) -> None:
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(path.encode())
+
+
+def test_videos_are_found_below_folders_in_order_of_name(tmp_path: Path) -> None:
+    touch(
+        tmp_path, "b.MP4", "a.mkv", "sub/deep/c.webm", "notes.txt", "sub/d.jpg", "mp4", "x.mp4.part"
+    )
+    found = find_videos([tmp_path], {})
+    assert names(found, tmp_path) == ["a.mkv", "b.MP4", "sub/deep/c.webm"]
+    assert [one.path for one in found.files] == list(found.paths)
+    (first, *_) = found.files
+    assert first.stamp == Stamp(5, (tmp_path / "a.mkv").stat().st_mtime_ns)
+    assert found.unreadable == ()
+
+
+def test_hidden_names_are_left_out(tmp_path: Path) -> None:
+    touch(tmp_path, ".a.mp4", ".hidden/b.mp4", "sub/.trash/c.mp4", "sub/d.mp4", "._sub.mp4")
+    assert names(find_videos([tmp_path], {}), tmp_path) == ["sub/d.mp4"]
+    hidden = find_videos([tmp_path / ".hidden", tmp_path / ".a.mp4"], {})
+    assert names(hidden, tmp_path) == [".hidden/b.mp4", ".a.mp4"], "unless they are asked for"
+
+
+def test_a_file_that_is_named_is_taken_whatever_its_suffix(tmp_path: Path) -> None:
+    touch(tmp_path, "film", "b.mp4")
+    assert names(find_videos([tmp_path / "film"], {}), tmp_path) == ["film"]
+
+
+def test_links_that_go_round_in_circles_are_followed_once(tmp_path: Path) -> None:
+    touch(tmp_path, "one/a.mp4", "two/b.mp4")
+    (tmp_path / "one" / "up").symlink_to(tmp_path)
+    (tmp_path / "one" / "other").symlink_to(tmp_path / "two")
+    (tmp_path / "two" / "self").symlink_to("self")
+    found = find_videos([tmp_path], {})
+    assert sorted(Path(name).name for name in names(found, tmp_path)) == ["a.mp4", "b.mp4"]
+    assert found.unreadable == ()
+
+
+def test_a_folder_that_is_asked_for_twice_is_looked_into_once(tmp_path: Path) -> None:
+    touch(tmp_path, "sub/a.mp4")
+    assert names(find_videos([tmp_path, tmp_path / "sub"], {}), tmp_path) == ["sub/a.mp4"]
+
+
+def test_names_may_hold_any_bytes(tmp_path: Path) -> None:
+    odd = [b"line\nbreak.mp4", b"no text \xff\xfe.mp4", "Ü 😀.mp4".encode(), b"\x1b[31m.mp4"]
+    folder = tmp_path / os.fsdecode(b"folder \xff\n")
+    folder.mkdir()
+    for name in odd:
+        (folder / os.fsdecode(name)).write_bytes(name)
+    found = find_videos([tmp_path], {})
+    assert sorted(found.paths) == sorted(os.fsencode(folder) + b"/" + name for name in odd)
+    assert len({one.oshash for one in found.files}) == len(odd)
+
+
+def test_what_cannot_be_read_is_named_with_the_reason_and_the_rest_is_found(
+    tmp_path: Path,
+) -> None:
+    touch(tmp_path, "a.mp4")
+    (tmp_path / "dangling.mp4").symlink_to("gone")
+    (tmp_path / "loop.mp4").symlink_to("loop.mp4")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "folder.mp4").mkdir()
+    found = find_videos([tmp_path, tmp_path / "nowhere"], {})
+    assert names(found, tmp_path) == ["a.mp4"]
+    reasons = {os.path.relpath(os.fsdecode(path), tmp_path): why for path, why in found.unreadable}
+    assert reasons == {
+        "dangling.mp4": "No such file or directory",
+        "loop.mp4": "Too many levels of symbolic links",
+        "pipe.mp4": "Illegal seek",
+        "nowhere": "No such file or directory",
+    }
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may read everything, so it looks as nobody."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_folders_and_files_that_may_not_be_read_are_named() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="unreadable-"))
+    try:
+        folder.chmod(0o755)
+        touch(folder, "a.mp4", "locked.mp4", "closed/b.mp4", "no-entry/c.mp4")
+        for name, mode in (("locked.mp4", 0), ("closed", 0), ("no-entry", 0o444)):
+            (folder / name).chmod(mode)
+        with as_nobody():
+            found = find_videos([folder], {})
+    finally:
+        (folder / "closed").chmod(0o700)
+        (folder / "no-entry").chmod(0o700)
+        shutil.rmtree(folder)
+    assert names(found, folder) == ["a.mp4"]
+    assert {(Path(os.fsdecode(path)).name, why) for path, why in found.unreadable} == {
+        ("locked.mp4", "Permission denied"),
+        ("closed", "Permission denied"),
+        ("c.mp4", "Permission denied"),
+    }
+
+
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_a_folder_that_goes_while_we_look_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_listed: bool
+) -> None:
+    touch(tmp_path, "a/1.mp4", "b/sub/2.mp4", "c/3.mp4")
+    going = os.fsencode(tmp_path / ("b" if is_listed else "a"))
+    walk = os.walk
+
+    def walk_while_it_goes(*how: Any, **options: Any) -> Iterator[Any]:
+        for step in walk(*how, **options):
+            if step[0] == going:
+                shutil.rmtree(tmp_path / "b")
+            yield step
+
+    monkeypatch.setattr(os, "walk", walk_while_it_goes)
+    found = find_videos([tmp_path], {})
+    assert names(found, tmp_path) == ["a/1.mp4", "c/3.mp4"]
+    assert [Path(os.fsdecode(path)).name for path, _ in found.unreadable] == ["b"]
+
+
+def test_a_file_is_read_again_only_if_its_size_or_time_is_another(tmp_path: Path) -> None:
+    touch(tmp_path, "a.mp4", "b.mp4", "c.mp4")
+    known = {one.path: one.stamp for one in find_videos([tmp_path], {}).files}
+    assert find_videos([tmp_path], known).files == ()
+    assert len(find_videos([tmp_path], known).paths) == 3
+    (tmp_path / "a.mp4").write_bytes(b"longer than before")
+    os.utime(tmp_path / "b.mp4", ns=(1, 1))
+    changed = find_videos([tmp_path], known).files
+    assert [one.path.split(b"/")[-1] for one in changed] == [b"a.mp4", b"b.mp4"]
+
+
+def test_ten_thousand_files_take_no_time_to_find(tmp_path: Path) -> None:
+    for number in range(MANY):
+        folder = tmp_path / f"{number // 500:02}"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number}.mp4").touch()
+    told: list[float] = []
+    started = time.monotonic()
+    found = find_videos([tmp_path], {}, lambda _: told.append(time.monotonic() - started))
+    assert len(found.files) == MANY
+    assert told[0] < MOST_SECONDS
+    known = {one.path: one.stamp for one in found.files}
+    started = time.monotonic()
+    assert find_videos([tmp_path], known).files == ()
+    assert time.monotonic() - started < MOST_SECONDS
+
+
+def test_a_place_holds_itself_and_what_is_below_but_not_its_namesakes() -> None:
+    places = [Path("/videos/a"), Path("/films")]
+    inside = [b"/videos/a", b"/videos/a/b.mp4", b"/films/\xff/c.mp4"]
+    assert all(is_below(path, places) for path in inside)
+    assert not any(is_below(path, places) for path in (b"/videos/ab.mp4", b"/videos", b"/film"))
+    assert is_below(b"/anything", [Path("/")])

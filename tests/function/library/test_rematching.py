@@ -1,0 +1,133 @@
+"""A rematch says exactly what a new scan of the same videos would say."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from db.people import Link
+from db.records import Vector
+from db.sqlite.ledger import SqliteLedger
+from db.stores import open_store
+from db.videos import Outcome
+from function.library import rematching
+from function.library.naming import open_naming
+from function.library.rematching import Changed, rematch
+from function.settings import Settings
+from tests.support.ledgers import assert_whole, made_up_person, scan_one
+from tests.support.scans import enrol, make_gallery, make_scanner, offer_all, write_squares
+
+VIDEOS = {"one.mp4": (1, 2), "two.mp4": (2, 3), "three.mp4": (4, 1, 3)}
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    folder = tmp_path / "media"
+    folder.mkdir()
+    for name, people in VIDEOS.items():
+        write_squares(folder / name, *people)
+    return folder
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Path:
+    return make_gallery(tmp_path / "g.db")
+
+
+@contextmanager
+def scanned(path: Path, gallery: Path, media: Path) -> Iterator[SqliteLedger]:
+    with SqliteLedger(path) as ledger:
+        offer_all(ledger, media)
+        list(make_scanner(ledger, gallery).scan_all())
+        assert ledger.counts().done == len(VIDEOS)
+        yield ledger
+
+
+def faces_of(path: Path, gallery: Path, media: Path) -> dict[str, list[Vector]]:
+    """What the people of each video look like, by the video's name, in order of position."""
+    with scanned(path, gallery, media) as ledger:
+        return {
+            Path(one.paths[0].decode()).name: [
+                seen.person.views[0].encodings[0] for seen in ledger.sightings([one.id])[one.id]
+            ]
+            for one in ledger.videos()
+        }
+
+
+def outcomes(ledger: SqliteLedger) -> dict[bytes, list[Outcome]]:
+    return {one.paths[0]: ledger.outcomes([one.id])[one.id] for one in ledger.videos()}
+
+
+def run(ledger: SqliteLedger, gallery: Path) -> Changed:
+    total = Changed()
+    for part in rematch(ledger, open_naming(open_store(gallery), None, Settings())):
+        total += part
+    return total
+
+
+def test_it_says_what_a_new_scan_says_after_every_change_of_the_gallery(
+    tmp_path: Path, gallery: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rematching, "VIDEOS_AT_ONCE", 2)
+    faces = faces_of(tmp_path / "look.db", gallery, media)
+    people = {tuple(one.tolist()): one for found in faces.values() for one in found}
+    assert len(people) == 4, "each person looks the same in every video"
+    with scanned(tmp_path / "l.db", gallery, media) as ledger:
+        versions = []
+
+        def compare() -> Changed:
+            changed = run(ledger, gallery)
+            with scanned(tmp_path / f"new{len(versions)}.db", gallery, media) as new:
+                assert outcomes(ledger) == outcomes(new)
+                assert [one.matched_at for one in ledger.videos()] == [
+                    one.matched_at for one in new.videos()
+                ]
+            versions.append(outcomes(ledger))
+            assert_whole(tmp_path / "l.db")
+            return changed
+
+        assert compare() == Changed(), "nothing changed yet"
+        (first, second) = faces["one.mp4"]
+        ada = enrol(gallery, "Ada", first)
+        eve, same = enrol(gallery, "Eve", second), enrol(gallery, "Eve again", second)
+        assert compare() == Changed(videos=3, people=7, changed=4)
+        assert verdicts(versions[-1], eve.id, same.id) == ["uncertain", "uncertain"]
+        with open_store(gallery).changing() as opened:
+            opened.merge(opened.performer(eve.id), opened.performer(same.id))
+        assert compare().changed == 2
+        assert verdicts(versions[-1], eve.id) == ["match", "match"]
+        with open_store(gallery).changing() as opened:
+            opened.forget(opened.performer(ada.id))
+        assert compare().changed == 2
+        assert verdicts(versions[-1], ada.id) == []
+        assert compare() == Changed(), "a second one has nothing to do"
+
+
+def verdicts(said: dict[bytes, list[Outcome]], *performers: int) -> list[str]:
+    everyone = (one for outcomes in said.values() for one in outcomes)
+    return [one.verdict for one in everyone if one.performer in performers]
+
+
+def test_a_joined_fragment_stays_joined_whatever_was_left_out(tmp_path: Path) -> None:
+    """Positions 1 and 3 are stored; 0 and 2 were strangers."""
+    path = tmp_path / "l.db"
+    gallery = make_gallery(tmp_path / "g.db")
+    person, fragment = made_up_person(1, views=1), made_up_person(2, views=1, frames=(8, 9))
+    enrol(gallery, "Ada", person.views[0].encodings[0])
+    with SqliteLedger(path) as ledger:
+        video = scan_one(
+            ledger,
+            1,
+            *(made_up_person(3), person, made_up_person(4), fragment),
+            links=(Link(0.55, 1, 3),),
+        )
+        with ledger._writing() as db:
+            db.execute("DELETE FROM sightings WHERE position IN (0, 2)")
+            db.execute("DELETE FROM outcomes WHERE position IN (0, 2)")
+        for _ in range(2):
+            run(ledger, gallery)
+            lead, joined = ledger.outcomes([video])[video]
+            assert (lead.position, lead.lead, lead.performer, lead.verdict) == (1, 1, 1, "match")
+            assert joined == Outcome(3, 1)
+            enrol(gallery, "Eve", made_up_person(9).views[0].encodings[0])

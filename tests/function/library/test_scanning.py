@@ -1,0 +1,351 @@
+"""A scan goes through the queue; what goes wrong with one video costs that video alone."""
+
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.errors import GalleryError, GalleryMissingError
+from db.records import Vector
+from db.sqlite.ledger import SqliteLedger
+from db.videos import MOST_TRIES, Lease, Scanned
+from function.engines.models import PRIMARY
+from function.errors import EngineUnavailableError, StoppingError
+from function.faces.found import Progress, Task
+from function.library import scanning
+from function.library.scanning import Advanced, Done, Event, Scanner, Started
+from function.media.files import MediaFile
+from function.people.gathering import PeopleFound
+from function.sandbox.readers import Sandboxed
+from function.settings import Settings
+from tests.support.ledgers import AT, SCANNED, Clock, assert_whole, made_up_video, open_with
+from tests.support.scans import (
+    SquaresReader,
+    enrol,
+    failures,
+    make_gallery,
+    make_scanner,
+    offer_all,
+    write_many,
+    write_squares,
+)
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Path:
+    return make_gallery(tmp_path / "g.db")
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    write_many(tmp_path / "media", 3)
+    return tmp_path / "media"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, media: Path, clock: Clock) -> Iterator[SqliteLedger]:
+    with open_with(clock, tmp_path / "l.db") as opened:
+        offer_all(opened, media)
+        yield opened
+
+
+def kinds(events: list[Event]) -> list[type[Any]]:
+    return [type(one) for one in events if not isinstance(one, Advanced)]
+
+
+def reasons(ledger: SqliteLedger) -> list[str]:
+    return [one.reason for one in ledger.iterate("failed")]
+
+
+def look_of(ledger: SqliteLedger, video: int, position: int = 0) -> Vector:
+    return ledger.sightings([video])[video][position].person.views[0].encodings[0]
+
+
+def test_every_video_is_scanned_and_who_is_in_it_is_stored(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path
+) -> None:
+    reader = SquaresReader()
+    events = list(make_scanner(ledger, gallery, reader).scan_all())
+    assert kinds(events) == [Started, Done] * 3
+    assert reader.read == ["00.mp4", "01.mp4", "02.mp4"]
+    assert [(one.faces, one.people, one.named) for one in events if isinstance(one, Done)] == [
+        (2, 2, 0)
+    ] * 3
+    assert [len(found) for found in ledger.sightings([1, 2, 3]).values()] == [2, 2, 2]
+    (record, *_) = ledger.videos()
+    assert (record.state, record.faces) == ("done", 2)
+    assert record.scanned == Scanned("normal", None, (PRIMARY.id,))
+    assert record.seconds == pytest.approx(2.0, abs=0.3)
+    assert_whole(tmp_path / "l.db")
+    assert list(make_scanner(ledger, gallery).scan_all()) == []
+
+
+def test_people_are_named_by_the_gallery_as_it_is_when_their_video_ends(
+    ledger: SqliteLedger, gallery: Path
+) -> None:
+    with closing(make_scanner(ledger, gallery).scan_all()) as events:
+        next(one for one in events if isinstance(one, Done))
+        enrol(gallery, "Ada", look_of(ledger, 1))
+    ledger.want([1], "deep")
+    (done, *_) = (one for one in make_scanner(ledger, gallery).scan_all() if isinstance(one, Done))
+    assert (done.people, done.named) == (2, 1)
+    said = ledger.outcomes([1])[1]
+    assert sorted(one.verdict for one in said) == ["match", "unknown"]
+
+
+def test_strangers_are_counted_but_not_kept_without_leave(
+    ledger: SqliteLedger, gallery: Path
+) -> None:
+    (first, *_) = (
+        one
+        for one in make_scanner(ledger, gallery, strangers=False).scan_all()
+        if isinstance(one, Done)
+    )
+    assert (first.people, first.left_out) == (2, 2)
+    assert list(ledger.sightings([1, 2, 3]).values()) == [[], [], []]
+    assert [one.left_out for one in ledger.videos()] == [2, 2, 2]
+
+
+def test_a_deep_look_samples_more_often(ledger: SqliteLedger, gallery: Path) -> None:
+    reader = SquaresReader()
+    list(make_scanner(ledger, gallery, reader).scan_all())
+    ledger.want([1], "deep")
+    list(make_scanner(ledger, gallery, reader).scan_all())
+    assert [task.every_seconds for task in reader.tasks] == [None, None, None, 0.5]
+    looks = [
+        one.scanned and (one.scanned.depth, one.scanned.every_seconds) for one in ledger.videos()
+    ]
+    assert looks == [("deep", 0.5), ("normal", None), ("normal", None)]
+
+
+def test_a_video_that_crashes_what_reads_it_is_set_aside_and_the_rest_goes_on(
+    ledger: SqliteLedger, gallery: Path
+) -> None:
+    reader = SquaresReader(crashing=frozenset(["00.mp4"]))
+    events = list(make_scanner(ledger, gallery, reader).scan_all())
+    assert reader.read == [*["00.mp4"] * MOST_TRIES, "01.mp4", "02.mp4"]
+    crash = "00.mp4 crashed the process that read it."
+    assert failures(events) == [("00.mp4", crash, last) for last in (False, False, True)]
+    assert ledger.counts() == (0, 0, 2, 1, 0)
+    assert reasons(ledger) == [crash]
+
+
+def test_a_video_whose_children_die_is_set_aside_and_the_rest_goes_on(
+    ledger: SqliteLedger, gallery: Path
+) -> None:
+    reader = Sandboxed(Settings())
+    events: list[Event] = []
+    with closing(reader), closing(make_scanner(ledger, gallery, reader).scan_all()) as scan:
+        for event in scan:
+            events.append(event)
+            if isinstance(event, Started) and event.path.endswith(b"00.mp4"):
+                reader.ready()
+            if isinstance(event, Advanced) and event.path.endswith(b"00.mp4"):
+                for child in reader.pool.processes():
+                    os.kill(child, signal.SIGSEGV)
+    assert [one[2] for one in failures(events)] == [False, False, True]
+    assert all("crashed the process that read it (SIGSEGV)" in one[1] for one in failures(events))
+    assert ledger.counts() == (0, 0, 2, 1, 0)
+
+
+def test_what_is_no_video_fails_at_once_with_the_reason(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    for name in (b"text.mp4", b"no text \xff\n.mp4"):
+        (media / os.fsdecode(name)).write_bytes(b"not a video, " + name)
+    (media / "empty.mp4").touch()
+    offer_all(ledger, media)
+    events = list(make_scanner(ledger, gallery).scan_all())
+    failed = failures(events)
+    assert sorted(name for name, _, _ in failed) == [
+        "empty.mp4",
+        "no text \ufffd\n.mp4",
+        "text.mp4",
+    ]
+    assert all(for_good for _, _, for_good in failed)
+    assert sorted(reasons(ledger)) == sorted(reason for _, reason, _ in failed)
+    assert all("not a video" in reason or "empty" in reason for reason in reasons(ledger))
+    assert ledger.counts().done == 3
+
+
+def test_a_file_that_changed_since_it_was_found_is_refused(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    write_squares(media / "00.mp4", 7)
+    ((name, reason, for_good),) = failures(list(make_scanner(ledger, gallery).scan_all()))
+    assert (name, for_good) == ("00.mp4", True)
+    assert "has changed since it was found" in reason
+    assert ledger.counts() == (0, 0, 2, 1, 0)
+    offer_all(ledger, media)
+    list(make_scanner(ledger, gallery).scan_all())
+    assert ledger.counts() == (0, 0, 3, 0, 1)
+
+
+def test_a_file_that_is_not_there_is_gone_rather_than_failed(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    (media / "00.mp4").rename(media / "away")
+    ((name, reason, _),) = failures(list(make_scanner(ledger, gallery).scan_all()))
+    assert (name, reason[:16]) == ("00.mp4", "There is no file")
+    assert ledger.counts() == (0, 0, 2, 0, 1)
+    (media / "away").rename(media / "00.mp4")
+    offer_all(ledger, media)
+    list(make_scanner(ledger, gallery).scan_all())
+    assert ledger.counts() == (0, 0, 3, 0, 0)
+
+
+def test_of_two_files_of_one_content_the_one_that_is_there_is_read(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    shutil.copy(media / "00.mp4", media / "copy.mp4")
+    offer_all(ledger, media)
+    (media / "00.mp4").unlink()
+    reader = SquaresReader()
+    list(make_scanner(ledger, gallery, reader).scan_all())
+    assert reader.read[0] == "copy.mp4"
+    assert ledger.counts().done == 3
+
+
+def test_a_file_that_cannot_be_read_fails_alone(
+    ledger: SqliteLedger, gallery: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> str:
+        monkeypatch.undo()
+        raise OSError(5, "Input/output error", descriptor)
+
+    monkeypatch.setattr(scanning, "oshash_of", fail)
+    ((name, reason, for_good),) = failures(list(make_scanner(ledger, gallery).scan_all()))
+    assert (name, for_good) == ("00.mp4", True)
+    assert reason == "00.mp4 cannot be read (Input/output error). Check the disk that it is on."
+    assert ledger.counts().done == 2
+
+
+class Interrupted(SquaresReader):
+    """Does something in the middle of each video."""
+
+    def interrupt(self) -> None:
+        raise NotImplementedError
+
+    def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
+        for event in super().find_people(media, task):
+            if isinstance(event, PeopleFound):
+                self.interrupt()
+                yield Progress(1.0, 2.0, 1)
+            yield event
+
+
+def test_a_scan_that_is_told_to_stop_gives_its_video_back(
+    ledger: SqliteLedger, gallery: Path
+) -> None:
+    class Stopped(Interrupted):
+        def interrupt(self) -> None:
+            scanner.stopping.set()
+
+    scanner = make_scanner(ledger, gallery, Stopped())
+    with pytest.raises(StoppingError):
+        list(scanner.scan_all())
+    assert ledger.counts() == (3, 0, 0, 0, 0)
+    assert [one.tries for one in ledger.videos()] == [0, 0, 0]
+    assert list(scanner.scan_all()) == []
+
+
+def test_closing_a_scan_gives_its_video_back(ledger: SqliteLedger, gallery: Path) -> None:
+    with closing(make_scanner(ledger, gallery).scan_all()) as events:
+        assert isinstance(next(events), Started)
+        assert ledger.counts().working == 1
+    assert ledger.counts() == (3, 0, 0, 0, 0)
+    assert [one.tries for one in ledger.videos()] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("error", [EngineUnavailableError("no engine"), GalleryError("gone")])
+def test_what_is_wrong_with_everything_ends_the_scan_and_blames_no_video(
+    ledger: SqliteLedger, gallery: Path, error: Exception
+) -> None:
+    class Broken(Interrupted):
+        def interrupt(self) -> None:
+            raise error
+
+    with pytest.raises(type(error)):
+        list(make_scanner(ledger, gallery, Broken()).scan_all())
+    assert ledger.counts() == (3, 0, 0, 0, 0)
+    assert [one.tries for one in ledger.videos()] == [0, 0, 0]
+
+
+def test_a_gallery_that_goes_during_a_scan_ends_it(ledger: SqliteLedger, gallery: Path) -> None:
+    gallery.unlink()
+    with pytest.raises(GalleryMissingError):
+        list(make_scanner(ledger, gallery).scan_all())
+    assert ledger.counts() == (3, 0, 0, 0, 0)
+
+
+def test_a_worker_that_was_paused_too_long_stores_nothing(
+    ledger: SqliteLedger, gallery: Path, clock: Clock
+) -> None:
+    taken: list[Lease] = []
+
+    class Paused(Interrupted):
+        def interrupt(self) -> None:
+            if not taken:
+                clock.seconds += scanning.LEASE_SECONDS + 1
+                other = ledger.lease("other", 60)
+                assert other is not None
+                taken.append(other)
+
+    events = list(make_scanner(ledger, gallery, Paused()).scan_all())
+    assert kinds(events) == [Started, *[Started, Done] * 2]
+    assert ledger.sightings([1]) == {1: []}
+    assert ledger.finish(taken[0], made_up_video(), SCANNED, (), AT)
+
+
+def test_a_lease_is_renewed_while_its_video_is_read(
+    ledger: SqliteLedger, gallery: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "RENEWED_EVERY_SECONDS", 0.0)
+
+    class Slow(Interrupted):
+        def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
+            for event in super().find_people(media, task):
+                clock.seconds += scanning.LEASE_SECONDS * 0.9
+                yield Progress(0.5, 2.0, 0)
+                yield event
+
+        def interrupt(self) -> None:
+            assert ledger.lease("other", 60, frozenset([1])) is None
+
+    list(make_scanner(ledger, gallery, Slow()).scan_all())
+    assert ledger.counts().done == 3
+    assert all(one.tries == 0 for one in ledger.videos())
+
+
+def test_two_scanners_share_a_queue(ledger: SqliteLedger, gallery: Path) -> None:
+    readers = [SquaresReader(), SquaresReader()]
+    scanners = [make_scanner(ledger, gallery, reader) for reader in readers]
+    threads = [threading.Thread(target=run, args=(one,)) for one in scanners]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(readers[0].read + readers[1].read) == ["00.mp4", "01.mp4", "02.mp4"]
+    assert ledger.counts().done == 3
+
+
+def run(scanner: Scanner) -> list[Event]:
+    return list(scanner.scan_all())
+
+
+def test_only_some_videos_are_scanned_on_request(ledger: SqliteLedger, gallery: Path) -> None:
+    reader = SquaresReader()
+    list(make_scanner(ledger, gallery, reader, only=frozenset([2])).scan_all())
+    assert reader.read == ["01.mp4"]
+    assert ledger.counts() == (2, 0, 1, 0, 0)

@@ -1,0 +1,525 @@
+"""`scan`, `results` and `rematch` as a user types them."""
+
+import csv
+import io
+import json
+import os
+import pty
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from db.sqlite.ledger import SqliteLedger
+from db.sqlite.store import StoredGallery
+from tests.support.ledgers import assert_whole
+from tests.support.scans import (
+    SquaresReader,
+    enrol,
+    make_gallery,
+    make_scanner,
+    offer_all,
+    write_many,
+    write_squares,
+)
+from tools.cli import main
+from tools.footage.videos import moving_picture, read_portrait, write_video
+
+ROOT = Path(__file__).parents[3]
+MOST_SECONDS_TO_END = 10.0
+
+SLOW = {"cnn": {"SECOND_ENCODER": "off"}, "yunet": {}}
+"""Without a GPU, the detector `cnn` takes a second for a frame; it takes no second net."""
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> SquaresReader:
+    """Verbs that run in this process read videos at once, and do not make it nicer."""
+    reader = SquaresReader()
+    monkeypatch.setattr("tools.verbs.library.open_reader", lambda _: reader)
+    monkeypatch.setattr("os.nice", lambda _: 0)
+    for name in ("STRANGERS", "LIBRARY_DB", "PERFORMERS_DB", "MEDIA_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    return reader
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Path:
+    return make_gallery(tmp_path / "g.db")
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    write_many(tmp_path / "media", 3)
+    return tmp_path / "media"
+
+
+@pytest.fixture
+def run(tmp_path: Path, gallery: Path) -> Any:
+    def run(verb: str, *arguments: object, exit_code: int = 0) -> Result:
+        where = ("--library", tmp_path / "l.db", "--db", gallery)
+        texts = [str(one) for one in (verb, *where, *arguments)]
+        result = CliRunner().invoke(main, texts)
+        assert result.exit_code == exit_code, result.output
+        return result
+
+    return run
+
+
+def read(result: Result) -> Any:
+    return json.loads(result.stdout)
+
+
+def test_a_scan_says_what_it_did_and_the_next_one_has_nothing_to_do(
+    run: Any, media: Path, quick: SquaresReader
+) -> None:
+    library = {"queued": 0, "working": 0, "done": 3, "failed": 0, "gone": 0}
+    assert read(run("scan", "--strangers", "keep", media)) == {
+        "scanned": 3,
+        "failed": 0,
+        "faces": 6,
+        "people": 6,
+        "named": 0,
+        "strangers_left_out": 0,
+        "unreadable": 0,
+        "library": library,
+    }
+    again = read(run("scan", media))
+    assert (again["scanned"], again["library"]) == (0, library)
+    assert len(quick.read) == 3
+
+
+def test_without_a_choice_strangers_are_not_kept_and_that_is_said(run: Any, media: Path) -> None:
+    result = run("scan", media)
+    assert read(result)["strangers_left_out"] == 6
+    assert "6 people are nobody you enrolled, and were not kept" in result.stderr
+    assert [one["people"] for one in read(run("results"))] == [[], [], []]
+
+
+def test_the_choice_is_remembered(run: Any, media: Path) -> None:
+    run("scan", "--strangers", "keep", media / "00.mp4")
+    run("scan", media)
+    assert [len(one["people"]) for one in read(run("results"))] == [2, 2, 2]
+
+
+def test_some_videos_that_fail_make_the_exit_status_3(run: Any, media: Path) -> None:
+    (media / "text.mp4").write_text("no video")
+    (media / "gone.mp4").symlink_to("nowhere")
+    result = run("scan", media, exit_code=3)
+    assert (read(result)["failed"], read(result)["unreadable"]) == (1, 1)
+    assert f"failed: {media}/text.mp4: text.mp4 was found, but" in result.stderr
+    assert f"cannot be read: {media}/gone.mp4: No such file or directory" in result.stderr
+
+
+def test_failed_videos_are_tried_again_only_on_request(
+    run: Any, media: Path, quick: SquaresReader
+) -> None:
+    quick.crashing = frozenset(["01.mp4"])
+    result = run("scan", media, exit_code=3)
+    assert read(result)["failed"] == 1
+    assert result.stderr.count("It will be tried again.") == 2
+    assert read(run("scan", media))["failed"] == 0
+    quick.crashing = frozenset()
+    assert read(run("scan", media))["scanned"] == 0
+    assert read(run("scan", "--retry", media))["scanned"] == 1
+
+
+def test_a_limit_leaves_the_rest_for_the_next_scan(run: Any, media: Path) -> None:
+    for left in (2, 1, 0):
+        report = read(run("scan", "--limit", "1", media))
+        assert (report["scanned"], report["library"]["queued"]) == (1, left)
+
+
+def test_a_deeper_scan_takes_those_again_that_were_scanned_less_deeply(
+    run: Any, media: Path
+) -> None:
+    run("scan", "--limit", "1", media)
+    assert read(run("scan", "--depth", "deep", "--limit", "2", media))["scanned"] == 2
+    assert read(run("scan", "--depth", "deep", media))["scanned"] == 1
+    assert {one["depth"] for one in read(run("results"))} == {"deep"}
+    assert read(run("scan", media))["scanned"] == 0
+
+
+def test_a_dry_run_scans_nothing_and_queues_nothing_again(
+    run: Any, media: Path, quick: SquaresReader
+) -> None:
+    assert read(run("scan", "--dry-run", media))["to_scan"] == 3
+    assert quick.read == []
+    quick.crashing = frozenset(["01.mp4"])
+    run("scan", media, exit_code=3)
+    for options, count in (([], 0), (["--retry"], 1), (["--depth", "deep"], 2)):
+        report = read(run("scan", "--dry-run", *options, media))
+        assert report["to_scan"] == count
+        assert (report["library"]["done"], report["library"]["failed"]) == (2, 1)
+
+
+def test_what_is_gone_moved_or_back_is_noticed(run: Any, media: Path, tmp_path: Path) -> None:
+    run("scan", media)
+    (media / "00.mp4").rename(media / "renamed.mp4")
+    (media / "01.mp4").rename(tmp_path / "away.mp4")
+    report = read(run("scan", media))
+    assert (report["scanned"], report["library"]["gone"]) == (0, 1)
+    assert [one["path"] for one in read(run("results", "--state", "done"))] == [
+        f"{media}/renamed.mp4",
+        f"{media}/02.mp4",
+    ]
+    (tmp_path / "away.mp4").rename(media / "01.mp4")
+    assert read(run("scan", media))["library"]["gone"] == 0
+
+
+def test_videos_elsewhere_are_not_taken_for_gone(run: Any, media: Path, tmp_path: Path) -> None:
+    run("scan", media)
+    other = tmp_path / "media2"
+    other.mkdir()
+    assert read(run("scan", other))["library"] == read(run("scan", media))["library"]
+
+
+def test_videos_below_a_link_that_leads_nowhere_now_are_not_taken_for_gone(
+    run: Any, media: Path, tmp_path: Path
+) -> None:
+    run("scan", media)
+    media.rename(tmp_path / "unplugged")
+    texts = ["scan", "--library", str(tmp_path / "l.db"), "--db", str(tmp_path / "g.db")]
+    result = CliRunner().invoke(main, texts, env={"MEDIA_ROOT": str(media)})
+    assert result.exit_code == 3, result.output
+    assert json.loads(result.stdout)["library"]["gone"] == 0
+
+
+def test_a_gallery_that_is_missing_is_told_before_anything_is_looked_for(
+    tmp_path: Path, media: Path
+) -> None:
+    texts = ["scan", "--library", tmp_path / "l.db", "--db", tmp_path / "none.db", media]
+    result = CliRunner().invoke(main, [str(one) for one in texts])
+    assert result.exit_code == 1
+    assert "Error: There is no gallery none.db" in result.stderr
+    assert "Looking" not in result.stderr
+    assert not list(tmp_path.glob("l.db*"))
+
+
+@pytest.mark.parametrize("verb", ["results", "rematch"])
+def test_a_library_that_is_missing_is_not_made_by_asking_it(
+    run: Any, tmp_path: Path, verb: str
+) -> None:
+    assert (
+        "There is no library l.db. Make one: python -m tools scan" in run(verb, exit_code=1).stderr
+    )
+    assert not list(tmp_path.glob("l.db*"))
+
+
+def test_a_gallery_is_not_taken_for_a_library(gallery: Path, media: Path) -> None:
+    texts = ["scan", "--library", gallery, "--db", gallery, media]
+    result = CliRunner().invoke(main, [str(one) for one in texts])
+    assert result.exit_code == 1
+    assert "g.db is an SQLite file, but not a library" in result.stderr
+
+
+@pytest.fixture
+def named(run: Any, media: Path, gallery: Path, tmp_path: Path) -> Any:
+    """Ada is in 00.mp4 and two.mp4, Eve in two.mp4; the others are strangers."""
+    write_squares(media / "two.mp4", 100, 101)
+    run("scan", "--strangers", "keep", media)
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        video = next(one.id for one in ledger.videos() if one.paths[0].endswith(b"two.mp4"))
+        looks = [one.person.views[0].encodings[0] for one in ledger.sightings([video])[video]]
+    enrol(gallery, "Ada", looks[0])
+    enrol(gallery, "=Eve", looks[1])
+    assert read(run("rematch"))["changed"] == 4
+    return run
+
+
+def names_in(found: Any) -> dict[str, list[str | None]]:
+    return {
+        Path(one["path"]).name: sorted(
+            (person["performer"] for person in one["people"]), key=lambda name: name or ""
+        )
+        for one in found
+    }
+
+
+def test_results_are_filtered_by_performer_verdict_state_and_place(named: Any, media: Path) -> None:
+    everything = names_in(read(named("results")))
+    assert everything == {
+        "00.mp4": [None, "Ada"],
+        "01.mp4": [None, "=Eve"],
+        "02.mp4": [None, None],
+        "two.mp4": ["=Eve", "Ada"],
+    }
+    assert list(names_in(read(named("results", "--performer", "ada")))) == ["00.mp4", "two.mp4"]
+    matches = names_in(read(named("results", "--verdict", "match")))
+    assert matches == {"00.mp4": ["Ada"], "01.mp4": ["=Eve"], "two.mp4": ["=Eve", "Ada"]}
+    unknown = names_in(read(named("results", "--verdict", "unknown", "--performer", "Ada")))
+    assert unknown == {}
+    assert list(names_in(read(named("results", media / "01.mp4")))) == ["01.mp4"]
+    assert list(names_in(read(named("results", media)))) == list(everything)
+    assert read(named("results", media.parent / "med")) == []
+    assert read(named("results", "--state", "failed")) == []
+    (media / "02.mp4").unlink()
+    named("scan", media)
+    (gone,) = read(named("results", "--state", "gone"))
+    assert gone["path"].startswith("oshash:")
+    assert "Nobody" in named("results", "--performer", "Nobody", exit_code=1).stderr
+
+
+def test_results_are_printed_as_csv_and_as_a_table(named: Any, media: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(named("results", "--csv").stdout)))
+    assert sorted(row["performer"] for row in rows) == [
+        "",
+        "",
+        "",
+        "",
+        "'=Eve",
+        "'=Eve",
+        "Ada",
+        "Ada",
+    ]
+    table = named("results", "--table", "--verdict", "match", media / "two.mp4").stdout.splitlines()
+    assert table[0] == f"{media}/two.mp4  (done)"
+    assert sorted(line.split()[2] for line in table[1:]) == ["=Eve", "Ada"]
+
+
+def test_somebody_forgotten_or_merged_away_is_named_no_more(named: Any, gallery: Path) -> None:
+    with StoredGallery(gallery) as opened:
+        ada, eve = opened.find_performer("Ada"), opened.find_performer("=Eve")
+        opened.merge(eve, ada)
+    named("results", "--performer", str(ada.id), exit_code=1)
+    assert names_in(read(named("results")))["00.mp4"] == [None, None]
+    with StoredGallery(gallery) as opened:
+        opened.forget(opened.find_performer("=Eve"))
+    found = read(named("results"))
+    assert {name for names in names_in(found).values() for name in names} == {None}
+    assert {one["verdict"] for video in found for one in video["people"]} == {"unknown"}
+    assert read(named("rematch"))["changed"] == 4
+    assert read(named("rematch")) == {"videos": 0, "people": 0, "changed": 0}
+
+
+def test_a_rematch_of_nothing_says_what_to_do(run: Any, tmp_path: Path) -> None:
+    SqliteLedger(tmp_path / "l.db").close()
+    assert "Scan first" in run("rematch", exit_code=1).stderr
+
+
+class Scan:
+    """`python -m tools scan` in a process of its own."""
+
+    def __init__(self, folder: Path, *places: Path, detector: str = "cnn", **streams: Any) -> None:
+        command = [sys.executable, "-m", "tools", "scan", "--workers", "2"]
+        command += ["--library", folder / "l.db", "--db", folder / "g.db", *places]
+        self.folder = folder
+        self.log = folder / f"log{time.monotonic_ns()}"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT), "DETECTOR": detector, **SLOW[detector]},
+                **{"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, **streams},
+            )
+
+    def wait_until_working(self, videos: int = 1) -> None:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.text()
+            if self.in_work() == videos:
+                return
+            time.sleep(0.05)
+        raise AssertionError(self.text())
+
+    def in_work(self) -> int:
+        """How many videos this process has in work."""
+        sql = "SELECT count(*) FROM videos WHERE state = 'working' AND lease_owner = ?"
+        with (
+            suppress(sqlite3.Error),
+            closing(sqlite3.connect(f"file:{self.folder}/l.db?mode=ro", uri=True)) as raw,
+        ):
+            count: int = raw.execute(sql, (f"process {self.process.pid}",)).fetchone()[0]
+            return count
+        return 0
+
+    def text(self) -> str:
+        return self.log.read_text()
+
+    def wait_until_watching(self) -> None:
+        deadline = time.monotonic() + 60
+        while "Another process scans for this library" not in self.text():
+            assert self.process.poll() is None, self.text()
+            assert time.monotonic() < deadline, self.text()
+            time.sleep(0.05)
+
+    def end(self, number: int) -> float:
+        started = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(60)
+        return time.monotonic() - started
+
+
+@pytest.fixture(scope="module")
+def long_videos(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Videos that the slow detector looks at for longer than a test."""
+    folder = tmp_path_factory.mktemp("long")
+    portrait = read_portrait(photos / "obama3.jpg")
+    for number, seconds in enumerate((100, 110)):
+        moving = moving_picture(portrait, seconds, fps=1, size=(640, 480))
+        write_video(folder / f"{number}.mp4", moving, fps=1, keyframe_every=1)
+    return folder
+
+
+@pytest.fixture
+def started(tmp_path: Path, gallery_path: Path) -> Iterator[Any]:
+    """Starts scans with the gallery of real people, and ends them after the test."""
+    shutil.copy(gallery_path, tmp_path / "g.db")
+    running: list[Scan] = []
+
+    def start(*places: Any, **how: Any) -> Scan:
+        running.append(Scan(tmp_path, *places, **how))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.process.kill()
+        one.process.wait()
+
+
+def assert_untouched(path: Path, queued: int) -> None:
+    assert_whole(path)
+    with SqliteLedger(path) as ledger:
+        assert ledger.counts() == (queued, 0, 0, 0, 0)
+        assert {one.tries for one in ledger.videos()} == {0}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_scan_that_is_asked_to_end_does_so_at_once_and_leaves_the_queue_whole(
+    started: Any, long_videos: Path, tmp_path: Path, number: int
+) -> None:
+    scan = started(long_videos)
+    scan.wait_until_working(2)
+    if number == signal.SIGINT:
+        time.sleep(3.0)  # or it would only be seen while the nets load
+    assert scan.end(number) < MOST_SECONDS_TO_END
+    last = scan.text().replace("\r", "\n").strip().splitlines()[-1]
+    assert last == "Stopped. Run it again to go on.", scan.text()
+    assert scan.process.returncode == 1
+    assert "Traceback" not in scan.text()
+    assert_untouched(tmp_path / "l.db", 2)
+
+
+def test_the_real_engine_scans_in_the_sandbox_and_a_rematch_says_the_same(
+    started: Any, photos: Path, tmp_path: Path
+) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    for name, portraits in {
+        "two.mp4": ("obama3.jpg", "hopper.jpg"),
+        "cat.mp4": ("cat.png",),
+    }.items():
+        shots = (
+            picture
+            for portrait in portraits
+            for picture in moving_picture(
+                read_portrait(photos / portrait), 4, fps=10, size=(640, 480)
+            )
+        )
+        write_video(media / name, shots, fps=10, keyframe_every=10)
+    (media / os.fsdecode(b"no text \xff.mp4")).write_bytes(b"no video")
+    scan = started(media, "--strangers", "off", detector="yunet")
+    assert scan.process.wait(120) == 3, scan.text()
+    result = CliRunner().invoke(
+        main, ["results", "--library", str(tmp_path / "l.db"), "--db", str(tmp_path / "g.db")]
+    )
+    assert names_in(json.loads(result.stdout)) == {
+        "cat.mp4": [],
+        "no text ?.mp4": [],
+        "two.mp4": ["Barack Obama", "Grace Hopper"],
+    }
+    (two,) = (one for one in json.loads(result.stdout) if one["path"].endswith("two.mp4"))
+    for person, (start, end) in {"Barack Obama": (0.0, 4.0), "Grace Hopper": (4.0, 8.0)}.items():
+        (found,) = (one for one in two["people"] if one["performer"] == person)
+        assert found["verdict"] == "match"
+        assert found["appearances"][0][0] == pytest.approx(start, abs=0.6)
+        assert found["appearances"][-1][1] == pytest.approx(end, abs=0.6)
+    again = CliRunner().invoke(
+        main, ["rematch", "--library", str(tmp_path / "l.db"), "--db", str(tmp_path / "g.db")]
+    )
+    assert json.loads(again.stdout) == {"videos": 0, "people": 0, "changed": 0}
+
+
+def test_a_second_scan_goes_on_when_the_first_is_killed(
+    started: Any, long_videos: Path, tmp_path: Path
+) -> None:
+    first = started(long_videos)
+    first.wait_until_working(2)
+    second = started(long_videos)
+    second.wait_until_watching()
+    first.end(signal.SIGKILL)
+    second.wait_until_working(2)
+    assert second.end(signal.SIGTERM) < MOST_SECONDS_TO_END
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        assert ledger.counts() == (2, 0, 0, 0, 0)
+        assert [one.tries for one in ledger.videos()] == [1, 1], "the killed one counts"
+
+
+@pytest.mark.usefixtures("gallery")
+def test_a_second_scan_watches_the_first_and_ends_with_it(tmp_path: Path, media: Path) -> None:
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        offer_all(ledger, media)
+        with ledger.working():
+            watching, ended = Scan(tmp_path, media), Scan(tmp_path, media)
+            watching.wait_until_watching()
+            ended.wait_until_watching()
+            assert ended.end(signal.SIGINT) < MOST_SECONDS_TO_END
+            assert ended.process.returncode == 1
+            assert "Aborted!" in ended.text()
+            assert watching.process.poll() is None
+            list(make_scanner(ledger, tmp_path / "g.db").scan_all())
+            assert watching.process.wait(MOST_SECONDS_TO_END) == 0
+    assert json.loads(watching.text()[watching.text().index("{\n") :])["scanned"] == 3
+
+
+def test_a_scan_without_an_input_asks_nobody_and_goes_through(
+    gallery: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "text.mp4").write_text("no video")
+    code = (
+        "import os, sys; os.close(0); "
+        "os.execv(sys.executable, [sys.executable, '-m', 'tools', *sys.argv[1:]])"
+    )
+    where = ["--library", tmp_path / "l.db", "--db", gallery, tmp_path / "media"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, "scan", *where],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3, done.stderr
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        assert (ledger.counts().failed, ledger.choice("strangers")) == (1, "")
+
+
+@pytest.mark.usefixtures("gallery")
+def test_somebody_at_a_terminal_is_asked_once_whether_strangers_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "text.mp4").write_text("no video")
+    ours, theirs = pty.openpty()
+    scan = Scan(tmp_path, tmp_path / "media", stdin=theirs, stderr=theirs)
+    os.close(theirs)
+    told = b""
+    while b"[y/N]" not in told:
+        told += os.read(ours, 10_000)
+    os.write(ours, b"y\n")
+    with suppress(OSError):  # its end
+        while os.read(ours, 10_000):
+            pass
+    scan.process.wait(60)
+    os.close(ours)
+    assert b"Keep the faces of people who are nobody you enrolled?" in told
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        assert ledger.choice("strangers") == "keep"

@@ -1,0 +1,49 @@
+"""Ends a scan cleanly when the system or the user asks it to end."""
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from function.library.scanning import Scanner
+
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+"""Ctrl-C, the end of a service, and the end of the terminal; Windows has no SIGHUP."""
+
+
+@contextmanager
+def ended_by_signals(scanner: Scanner) -> Iterator[threading.Event]:
+    """End the scanner on a signal, and set the event that is given; its videos are given back.
+
+    A second signal does what it did before. One that was ignored stays so, as `nohup` wants it. To
+    be used in the main thread.
+    """
+    ended = threading.Event()
+
+    def end() -> None:
+        scanner.stopping.set()
+        scanner.reader.close()  # or a slow frame, or a net that loads, would hold it up
+
+    def take(*_: Any) -> None:
+        _restore(before)
+        ended.set()
+        # In a thread, as the main one may just hold a lock that this needs.
+        threading.Thread(target=end).start()
+
+    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    before = {
+        number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN
+    }
+    try:
+        for number in before:
+            signal.signal(number, take)
+        yield ended
+    finally:
+        _restore(before)
+
+
+def _restore(handlers: Mapping[int, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
