@@ -173,7 +173,8 @@ class SqliteLedger:
                 "lease_owner = ?, lease_until = ? WHERE id = (SELECT id FROM videos "
                 "WHERE state = 'queued' AND EXISTS "
                 "(SELECT 1 FROM files WHERE video_id = videos.id AND NOT gone) "
-                "AND (? IS NULL OR id IN (SELECT value FROM json_each(?))) ORDER BY id LIMIT 1) "
+                "AND (? IS NULL OR id IN (SELECT value FROM json_each(?))) "
+                "ORDER BY wanted_depth <> 'quick', id LIMIT 1) "
                 "RETURNING id, oshash, tries, wanted_depth",
                 (token, owner, now + seconds, among, among),
             ).fetchone()

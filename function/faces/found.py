@@ -17,10 +17,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class Task:
-    """How to process a video; the fields are those of Settings."""
+    """How to process a video; the first two fields are those of Settings.
+
+    `spread` is the number of pictures to look at, spread over the video; None for samples as far
+    apart as `every_seconds` says.
+    """
 
     every_seconds: float | None
     detection_pixels: int
+    spread: int | None = None
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def search_video(
     watch = Stopwatch()
     with (
         open_video(source, task.every_seconds, name=name) as video,
-        closing(read_ahead(sample_frames(video))) as ahead,
+        closing(read_ahead(sample_frames(video, task.spread))) as ahead,
     ):
         sampled = note_samples(watch.time(ahead), samples)
         for done_seconds, new_faces in find_faces(sampled, engine, task.detection_pixels):

@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from db.galleries import Store
 from db.ledgers import Ledger
-from db.videos import MOST_TRIES, Lease, Scanned
+from db.videos import MOST_TRIES, Lease, Outcome, Scanned
 from function.errors import (
     CrashedVideoError,
     EngineUnavailableError,
@@ -21,7 +21,7 @@ from function.errors import (
     UnreadableVideoError,
     VideoNotFoundError,
 )
-from function.faces.found import Progress
+from function.faces.found import Progress, Task
 from function.library.finding import as_text, text_of
 from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
@@ -40,6 +40,9 @@ RENEWED_EVERY_SECONDS = 10.0
 
 DEEP_SECONDS = 0.5
 """Seconds between samples at depth `deep`."""
+
+QUICK_PICTURES = 36
+"""How many pictures are looked at at depth `quick`, spread over the video."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +64,10 @@ class Advanced:
 
 @dataclass(frozen=True)
 class Done:
-    """A video was scanned: how many faces and people, how many of them are named."""
+    """A video was scanned: how many faces and people, how many of them are named.
+
+    `again` says that it was a quick look, and that a normal one comes later.
+    """
 
     path: bytes
     faces: int
@@ -69,6 +75,7 @@ class Done:
     named: int
     left_out: int
     seconds: float
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,12 +149,12 @@ class Scanner:
                 yield Failed(path, reason, for_good)
 
     def _read(self, lease: Lease, path: bytes) -> Iterator[Event]:
-        settings = self._settings_for(lease)
+        task = self._task(lease)
         video_seconds = 0.0
         renew_at = time.monotonic() + RENEWED_EVERY_SECONDS
         with (
             open_any(Path(os.fsdecode(path))) as media,
-            closing(self.reader.find_people(media, task_of(settings))) as events,
+            closing(self.reader.find_people(media, task)) as events,
         ):
             _refuse_changed(media, lease)
             for event in events:
@@ -179,18 +186,28 @@ class Scanner:
             decisions=self.ledger.decisions([lease.video])[lease.video],
         )
         generation = naming.gallery.generation
-        scanned = Scanned(lease.depth, self._settings_for(lease).every_seconds, found.models)
+        scanned = Scanned(lease.depth, self._task(lease).every_seconds, found.models)
         if not self.ledger.finish(lease, kept.found, scanned, kept.outcomes, generation):
             raise LostLeaseError
         leads = [one for one in kept.outcomes if one.lead == one.position]
         named = sum(one.verdict == "match" for one in leads)
         left_out = kept.found.left_out
-        return Done(path, found.faces, len(leads) + left_out, named, left_out, video_seconds)
+        people = len(leads) + left_out
+        again = lease.depth == "quick" and _is_unclear(people, leads)
+        if again:
+            self.ledger.want([lease.video], "normal")
+        return Done(path, found.faces, people, named, left_out, video_seconds, again)
 
-    def _settings_for(self, lease: Lease) -> Settings:
-        if lease.depth == "deep":
-            return replace(self.settings, every_seconds=DEEP_SECONDS)
-        return self.settings
+    def _task(self, lease: Lease) -> Task:
+        usual = task_of(self.settings)
+        if lease.depth == "quick":
+            return replace(usual, every_seconds=None, spread=QUICK_PICTURES)
+        return replace(usual, every_seconds=DEEP_SECONDS) if lease.depth == "deep" else usual
+
+
+def _is_unclear(people: int, leads: Sequence[Outcome]) -> bool:
+    """Say whether a quick look leaves a question: nobody was found, or somebody is uncertain."""
+    return people == 0 or any(one.verdict == "uncertain" for one in leads)
 
 
 def _is_there(path: bytes) -> bool:

@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from function.errors import UnreadableVideoError
 from function.media.conversion import PictureConverter, Thumbnail
 from function.media.images import RgbPicture
-from function.media.packets import Group, read_groups
+from function.media.packets import Group, read_groups, read_spread_keyframes
 from function.media.pictures import Picture
 from function.media.shots import is_same_shot
 from function.media.videos import Video
@@ -57,11 +57,11 @@ class _Sample:
     thumbnail: Thumbnail
 
 
-def sample_frames(video: Video) -> Iterator[Frame]:
+def sample_frames(video: Video, spread: int | None = None) -> Iterator[Frame]:
     """Yield what a video shows, in order of time, leaving out repeats of the sample before.
 
     Keyframes are sampled where they are, at least the video's interval apart, and longer gaps are
-    filled. Damaged places are skipped.
+    filled; or only some number of them, `spread` evenly. Damaged places are skipped.
 
     Raises:
         UnreadableVideoError: not one picture can be decoded.
@@ -69,7 +69,7 @@ def sample_frames(video: Video) -> Iterator[Frame]:
     """
     converter = PictureConverter(video.stream.sample_aspect_ratio, video.limits.max_pixels)
     index, until_seconds = -1, 0.0
-    samples = _merge_still(_decode_samples(video, converter))
+    samples = _merge_still(_decode_samples(video, converter, spread))
     for index, (sample, shot) in enumerate(_count_shots(samples)):
         until_seconds = sample.until_seconds
         picture = RgbPicture(converter.to_rgb(sample.picture))
@@ -79,7 +79,7 @@ def sample_frames(video: Video) -> Iterator[Frame]:
             f"Not one picture of {video.name} can be decoded. Check that it plays; it may be "
             "damaged, or only partly copied."
         )
-    if until_seconds < ALMOST_ALL * video.seconds - 2 * video.every_seconds:
+    if not spread and until_seconds < ALMOST_ALL * video.seconds - 2 * video.every_seconds:
         log.warning(
             "%s ends after %.0f of %.0f s; it may be damaged, or only partly copied.",
             video.name,
@@ -117,10 +117,12 @@ def _count_shots(samples: Iterator[_Sample]) -> Iterator[tuple[_Sample, int]]:
         before = sample.thumbnail
 
 
-def _decode_samples(video: Video, converter: PictureConverter) -> Iterator[_Sample]:
+def _decode_samples(
+    video: Video, converter: PictureConverter, spread: int | None = None
+) -> Iterator[_Sample]:
     latest = 0.0
     due: list[float] = []
-    for group in read_groups(video):
+    for group in read_spread_keyframes(video, spread) if spread else read_groups(video):
         due = group.wanted_seconds if group.begins else due + group.wanted_seconds
         for picture in decode_group(video, group):
             if picture.is_corrupt:

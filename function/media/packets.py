@@ -30,6 +30,7 @@ KEYFRAME_BACK_SECONDS = 1.0  # less for a keyframe: an earlier one begins a new 
 LEAP_SECONDS = 3600.0  # no picture is shown for as long as this
 OVERRUN = 1.1  # times the estimated length
 BROKEN_READS = 20  # damaged places in a file that are skipped
+SEARCHED_FROM_SECONDS = 4.0  # nearer moments are reached sooner by reading on
 SOUGHT_EARLIER_SECONDS = 1.0  # pictures are shown later than they are stored
 INDEXED_FORMATS = frozenset(("mov", "matroska", "avi", "asf", "mxf"))
 """Files of these formats have one clock from beginning to end, so that moments can be found; others
@@ -110,6 +111,34 @@ def read_groups_from(video: Video, seconds: float) -> Iterator[Group]:
     if skipped:
         skipped.wanted_seconds = [max(packet.seconds for packet in skipped.packets)]
         yield skipped
+
+
+def read_spread_keyframes(video: Video, count: int) -> Iterator[Group]:
+    """Yield some `count` keyframes, spread evenly over a video, and read nothing in between.
+
+    In a short file, or one that cannot be searched, every packet is read, and more may be decoded.
+
+    Raises:
+        VideoOverLimitError: the video goes on for longer than its limits allow.
+    """
+    spacing = video.seconds / count
+    last_seconds = -1.0
+    for number in range(count):
+        if spacing < SEARCHED_FROM_SECONDS or not _seek(video, spacing * (number + 0.5)):
+            video.every_seconds = max(video.every_seconds, spacing)
+            yield from read_groups(video)
+            return
+        found = _read_keyframe(video)
+        if found and found.seconds > last_seconds:
+            last_seconds = found.seconds
+            yield Group([found], [found.seconds])
+
+
+def _read_keyframe(video: Video) -> TimedPacket | None:
+    for timed in _read_packets(_Clock(video, is_sought=True), video):
+        if timed.packet.is_keyframe:
+            return timed
+    return None
 
 
 def _seek(video: Video, seconds: float) -> bool:

@@ -28,7 +28,7 @@ class Totals:
 
     def count(self, event: Event) -> None:
         """Add what happened."""
-        if isinstance(event, Done):
+        if isinstance(event, Done) and not event.again:
             self.scanned += 1
             self.faces += event.faces
             self.people += event.people
@@ -45,6 +45,7 @@ class Totals:
 def follow(events: Iterable[Event], videos: int, totals: Totals) -> None:
     """Show events as they come, of so many videos, and add them up in `totals`."""
     shares: dict[bytes, float] = {}
+    quick = 0  # looked at quickly, and coming again
     with tqdm(total=videos, file=sys.stderr, bar_format=BAR_FORMAT, smoothing=0.05) as bar:
         for event in events:
             totals.count(event)
@@ -53,12 +54,15 @@ def follow(events: Iterable[Event], videos: int, totals: Totals) -> None:
                 shares[event.path] = min(event.progress.done_seconds / of, 1.0) if of else 0.0
             else:
                 shares.pop(event.path, None)
+            if isinstance(event, Done) and event.again:
+                quick += 1
+                bar.total = videos + quick
             if isinstance(event, Failed):
                 again = "" if event.for_good else " It will be tried again."
                 line = f"failed: {text_of(event.path)}: {event.reason}{again}"
                 tqdm.write(on_one_line(line), file=sys.stderr)
             bar.set_postfix(faces=totals.faces, people=totals.people, refresh=False)
-            done = totals.scanned + totals.failed + sum(shares.values())
+            done = quick + totals.scanned + totals.failed + sum(shares.values())
             bar.update(max(0.0, done - bar.n))
 
 

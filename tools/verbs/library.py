@@ -67,7 +67,13 @@ WATCHING = (
 
 @click.command(epilog="Example: python -m tools scan /videos --workers 2")
 @click.argument("places", nargs=-1, type=click.Path(path_type=Path, exists=True))
-@click.option("--depth", type=click.Choice(["normal", "deep"]), default="normal", show_default=True)
+@click.option(
+    "--depth",
+    type=click.Choice(DEPTHS),
+    default="normal",
+    show_default=True,
+    help="quick: a few pictures a video first, and normal only where those leave a question.",
+)
 @click.option("--workers", type=click.IntRange(1, 64), help="Videos at once; else half the cores.")
 @click.option("--limit", type=click.IntRange(1), help="Scan at most so many videos.")
 @click.option("--strangers", type=click.Choice(["keep", "off"]), help="Keep people not enrolled?")

@@ -9,17 +9,26 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from db.errors import GalleryError, GalleryMissingError
 from db.records import Vector
 from db.sqlite.ledger import SqliteLedger
-from db.videos import MOST_TRIES, Lease, Scanned
+from db.videos import MOST_TRIES, Lease, Outcome, Scanned
 from function.engines.models import PRIMARY
 from function.errors import EngineUnavailableError, StoppingError
 from function.faces.found import Progress, Task
 from function.library import scanning
-from function.library.scanning import Advanced, Done, Event, Scanner, Started
+from function.library.finding import find_videos
+from function.library.scanning import (
+    QUICK_PICTURES,
+    Advanced,
+    Done,
+    Event,
+    Scanner,
+    Started,
+)
 from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
 from function.sandbox.readers import Sandboxed
@@ -35,6 +44,7 @@ from tests.support.scans import (
     write_many,
     write_squares,
 )
+from tools.footage.videos import write_video
 
 
 @pytest.fixture
@@ -349,3 +359,31 @@ def test_only_some_videos_are_scanned_on_request(ledger: SqliteLedger, gallery: 
     list(make_scanner(ledger, gallery, reader, only=frozenset([2])).scan_all())
     assert reader.read == ["01.mp4"]
     assert ledger.counts() == (2, 0, 1, 0, 0)
+
+
+def test_a_quick_look_that_leaves_a_question_is_followed_by_a_normal_one(
+    tmp_path: Path, gallery: Path
+) -> None:
+    media = tmp_path / "quick"
+    media.mkdir()
+    write_video(media / "a empty.mp4", (np.zeros((64, 64, 3), np.uint8) for _ in range(10)))
+    write_squares(media / "b full.mp4", 1, 2)
+    reader = SquaresReader()
+    with SqliteLedger(tmp_path / "quick.db") as ledger:
+        ledger.offer(find_videos([media], {}).files, "quick")
+        reader.unseen = frozenset({"a empty.mp4"})
+        events = list(make_scanner(ledger, gallery, reader).scan_all())
+        assert reader.read == ["a empty.mp4", "b full.mp4", "a empty.mp4"]
+        assert [task.spread for task in reader.tasks] == [QUICK_PICTURES, QUICK_PICTURES, None]
+        assert [one.again for one in events if isinstance(one, Done)] == [True, False, False]
+        depths = [one.scanned.depth for one in ledger.videos() if one.scanned]
+        assert depths == ["normal", "quick"]
+        assert ledger.counts().queued == 0
+
+
+def test_a_quick_look_with_somebody_uncertain_leaves_a_question() -> None:
+    sure, unsure = Outcome(0, 0, 7, 97.0, "match"), Outcome(1, 1, 8, 40.0, "uncertain")
+    stranger = Outcome(2, 2)
+    assert not scanning._is_unclear(2, [sure, stranger])
+    assert scanning._is_unclear(2, [sure, unsure])
+    assert scanning._is_unclear(0, [])

@@ -7,11 +7,14 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 
 from function.errors import UnreadableVideoError
+from function.media import frames
 from function.media.frames import Frame, sample_frames
+from function.media.packets import Group
 from function.media.pictures import RgbImage
-from function.media.videos import VideoLimits, open_video
+from function.media.videos import Video, VideoLimits, open_video
 from tests.support.memory import read_video_in_memory
 from tests.support.videos import number_in, numbered_pictures
 from tools.footage.videos import still_picture, write_video
@@ -270,3 +273,38 @@ def test_only_the_frames_in_hand_are_held_in_memory(tmp_path: Path) -> None:
     count, grown_mib = read_video_in_memory(path, 1 / FPS)
     assert count == 60
     assert grown_mib < 90  # the decoder's share; 60 such frames would take 180 more, in RGB 360
+
+
+def test_a_quick_look_takes_keyframes_spread_over_the_video_and_reads_little_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "video.mp4", numbered_pictures(2000), keyframe_every=10)
+    packets = []
+    whole = frames.decode_group
+
+    def counting(video: Video, group: Group) -> Iterator[VideoFrame]:
+        packets.append(len(group.packets))
+        return whole(video, group)
+
+    monkeypatch.setattr(frames, "decode_group", counting)
+    with open_video(path) as video:
+        found = list(sample_frames(video, spread=8))
+        assert not video.keyframes_seconds
+    assert packets == [1] * 8
+    numbers = [number_in(frame.picture.rgb()) for frame in found]
+    assert all(number % 10 == 0 for number in numbers)
+    assert [round(number / FPS / 10) for number in numbers] == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert [frame.seconds for frame in found] == pytest.approx([one / FPS for one in numbers])
+
+
+@pytest.mark.parametrize("name", ["video.ts", "short.mp4"])
+def test_a_quick_look_works_where_nothing_can_be_found_or_little_is_there(
+    name: str, tmp_path: Path
+) -> None:
+    count = 500 if name == "video.ts" else 30
+    path = write_video(tmp_path / name, numbered_pictures(count), keyframe_every=10)
+    with open_video(path) as video:
+        found = [number_in(frame.picture.rgb()) for frame in sample_frames(video, spread=8)]
+    assert found == sorted(set(found))
+    assert found[0] <= 10
+    assert found[-1] >= 0.6 * count
