@@ -89,7 +89,12 @@ def test_forget_asks_first_and_then_erases(gallery_copy: Path) -> None:
     assert declined.exit_code == 1
     assert len(json.loads(run("list", "--db", gallery_copy).stdout)) == 2
     done = run("forget", "Grace Hopper", "--yes", "--db", gallery_copy)
-    assert json.loads(done.stdout) == {"backups": [], "forgotten": "Grace Hopper", "encodings": 1}
+    assert json.loads(done.stdout) == {
+        "backups": [],
+        "forgotten": "Grace Hopper",
+        "encodings": 1,
+        "sightings": 0,
+    }
     assert [one["name"] for one in json.loads(run("list", "--db", gallery_copy).stdout)] == [
         "Barack Obama"
     ]
