@@ -117,8 +117,13 @@ class Ledger(Protocol):
     def records(self, videos: Sequence[int]) -> list[VideoRecord]:
         """Return some videos, by id; those that are not there are left out."""
 
-    def sightings(self, videos: Sequence[int]) -> dict[int, list[Sighting]]:
-        """Return the people seen in some videos, in order of position."""
+    def sightings(
+        self, videos: Sequence[int], *, pictures: bool = True
+    ) -> dict[int, list[Sighting]]:
+        """Return the people seen in some videos, in order of position.
+
+        Without `pictures` these are empty, and most of the file is not read.
+        """
 
     def links(self, videos: Sequence[int]) -> dict[int, list[Link]]:
         """Return who may be one person in some videos, the most alike first."""

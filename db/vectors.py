@@ -42,7 +42,7 @@ def square_distances(rows: Vectors, columns: Vectors) -> NDArray[np.float32]:
 def nearest_columns(distances: NDArray[np.float32], limit: int) -> NDArray[np.intp]:
     """Choose the positions of the `limit` smallest finite distances, nearest first."""
     count = min(limit, len(distances))
-    if count == 0:
+    if count == 0 or not np.isfinite(distances).any():
         return np.empty(0, np.intp)
     front = np.argpartition(distances, count - 1)[:count]
     ranked = front[np.argsort(distances[front], kind="stable")]

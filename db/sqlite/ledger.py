@@ -264,10 +264,12 @@ class SqliteLedger:
         among = "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
         return [_record(row) for row in self._rows(f"{_RECORDS} {among}", json.dumps(videos))]
 
-    def sightings(self, videos: Sequence[int]) -> dict[int, list[Sighting]]:
+    def sightings(
+        self, videos: Sequence[int], *, pictures: bool = True
+    ) -> dict[int, list[Sighting]]:
         """Return the people seen in some videos."""
         with self._reading() as db:
-            return read_sightings(db, videos)
+            return read_sightings(db, videos, pictures=pictures)
 
     def links(self, videos: Sequence[int]) -> dict[int, list[Link]]:
         """Return who may be one person in some videos."""

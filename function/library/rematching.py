@@ -48,7 +48,7 @@ def _match_again(
     ledger: Ledger, videos: Sequence[int], naming: Naming
 ) -> tuple[dict[int, tuple[Outcome, ...]], int]:
     """Match the people of some videos, as a scan of today would; also say how many there are."""
-    sightings, links = ledger.sightings(videos), ledger.links(videos)
+    sightings, links = ledger.sightings(videos, pictures=False), ledger.links(videos)
     records = {one.id: one for one in ledger.records(videos)}
     unnamed = []
     for video in videos:

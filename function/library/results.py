@@ -49,7 +49,8 @@ def results_of(
     """Yield who is in each video; with `verdicts`, only the people with one of these."""
     while batch := list(islice(videos, VIDEOS_AT_ONCE)):
         numbers = [one.id for one in batch]
-        sightings, outcomes = ledger.sightings(numbers), ledger.outcomes(numbers)
+        sightings = ledger.sightings(numbers, pictures=False)
+        outcomes = ledger.outcomes(numbers)
         for one in batch:
             people = _people(sightings[one.id], outcomes[one.id], performers)
             wanted = [person for person in people if not verdicts or person.verdict in verdicts]

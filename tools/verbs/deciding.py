@@ -1,6 +1,5 @@
 """`decide`, `decisions`: what the user says of people in videos."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -107,5 +106,5 @@ def decisions(store: Store, library: StoreAddress, *, undo: int | None) -> None:
 
 
 def _describe(decision: Decision) -> dict[str, object]:
-    told = asdict(decision)
-    return {name: told[name] for name in ("id", "kind", "at", "spans")}
+    spans = [[round(start, 3), round(end, 3)] for start, end in decision.spans]
+    return {"id": decision.id, "kind": decision.kind, "at": decision.at, "spans": spans}
