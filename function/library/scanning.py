@@ -41,8 +41,10 @@ RENEWED_EVERY_SECONDS = 10.0
 DEEP_SECONDS = 0.5
 """Seconds between samples at depth `deep`."""
 
-QUICK_PICTURES = 36
-"""How many pictures are looked at at depth `quick`, spread over the video."""
+QUICK_PICTURES = 44
+"""How many pictures are looked at at depth `quick`, spread over the video. On two films of ten
+minutes, in 1080p, with five and ten people in shots of five to eight seconds, 36 found 14 of the 15
+names and 48 all, for 8 and 10 % of the work of a normal look."""
 
 _log = logging.getLogger(__name__)
 
