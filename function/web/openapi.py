@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 from function import errors
 from function.version import VERSION
 from function.web.parameters import PARAMETERS
-from function.web.reply import PersonReply
+from function.web.reply import DURATION_HEADER, PersonReply
 
 _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
@@ -43,6 +43,7 @@ def _operation(route: str, method: str) -> dict[str, Any]:
     operation["summary"] = "Say who is in a video."
     operation["responses"]["200"] = {
         "description": "Everyone who was found, the most certain first; as lines, with progress.",
+        "headers": {DURATION_HEADER: {"description": "Seconds.", "schema": {"type": "number"}}},
         "content": {
             "application/json": {"schema": people},
             "application/x-ndjson": {"schema": {"type": "string"}},
