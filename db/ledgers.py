@@ -106,6 +106,15 @@ class Ledger(Protocol):
     def ids(self, paths: Iterable[bytes]) -> frozenset[int]:
         """Return the ids of the videos that these files hold."""
 
+    def ids_of_content(self, oshash: str) -> frozenset[int]:
+        """Return the ids of the videos with this fingerprint: one, unless their sizes differ."""
+
+    def ids_of_performer(self, gallery: int, performer: int) -> frozenset[int]:
+        """Return the ids of the videos in which somebody is matched with a performer of a gallery.
+
+        `gallery` is the first number of its generation.
+        """
+
     def records(self, videos: Sequence[int]) -> list[VideoRecord]:
         """Return some videos, by id; those that are not there are left out."""
 

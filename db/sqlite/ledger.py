@@ -233,6 +233,19 @@ class SqliteLedger:
         sql = "SELECT video_id FROM files WHERE path = ?"
         return frozenset(row[0] for path in paths for row in self._rows(sql, path))
 
+    def ids_of_content(self, oshash: str) -> frozenset[int]:
+        """Return the ids of the videos with this fingerprint."""
+        rows = self._rows("SELECT id FROM videos WHERE oshash = ?", oshash)
+        return frozenset(row[0] for row in rows)
+
+    def ids_of_performer(self, gallery: int, performer: int) -> frozenset[int]:
+        """Return the ids of the videos in which somebody is matched with a performer."""
+        sql = (
+            "SELECT video_id FROM outcomes JOIN videos ON videos.id = video_id "
+            "WHERE performer = ? AND gallery = ?"
+        )
+        return frozenset(row[0] for row in self._rows(sql, performer, gallery))
+
     def records(self, videos: Sequence[int]) -> list[VideoRecord]:
         """Return some videos, by id."""
         among = "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"

@@ -19,6 +19,7 @@ class PersonResult:
     """A person in a video: who it is, how certain, when they are seen, and how often.
 
     `performer` is None for somebody unknown. `position` tells the people of a video apart.
+    `picture` is a JPEG of the best face.
     """
 
     position: int
@@ -28,6 +29,7 @@ class PersonResult:
     appearances: tuple[Span, ...]
     faces: int
     best_seconds: float
+    picture: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -85,4 +87,5 @@ def _person(
         appearances=tuple(find_appearances(seen)),
         faces=sum(part.person.faces for part in parts),
         best_seconds=lead.person.best_seconds,
+        picture=lead.person.picture,
     )

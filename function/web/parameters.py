@@ -18,6 +18,7 @@ class Parameter:
     meaning: str
     schema: Mapping[str, Any]
     setting: str = ""
+    is_required: bool = False
 
 
 PICTURES = ("on", "off")
@@ -26,6 +27,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "path": Parameter(
         "the video, relative to the media root or absolute inside it",
         {"type": "string", "pattern": r"^[^\u0000]*\S[^\u0000]*$"},
+        is_required=True,
     ),
     "every": Parameter(
         "seconds between samples",

@@ -17,8 +17,10 @@ from db.addresses import StoreAddress
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.videos import Depth, Verdict, VideoRecord
+from function.library.crew import run_scanners
 from function.library.finding import Found, find_videos, is_below, text_of
 from function.library.forgetting import open_library
+from function.library.lists import to_csv, to_json, to_table
 from function.library.naming import open_naming
 from function.library.rematching import Changed
 from function.library.rematching import rematch as match_all_again
@@ -27,8 +29,6 @@ from function.library.scanning import Scanner
 from function.matching.second_models import open_second
 from function.sandbox.readers import open_reader
 from function.settings import Settings
-from tools.library.crew import run_scanners
-from tools.library.lists import to_csv, to_json, to_table
 from tools.library.progress import Totals, follow
 from tools.verbs.shared import EXIT_PARTLY, gallery_option, library_option, print_json
 

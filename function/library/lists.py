@@ -3,10 +3,13 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Literal, TypeAlias, TypedDict
 
+from db.videos import Verdict, VideoRecord
 from function.library.finding import text_of
 from function.library.results import PersonResult, VideoResult
+
+ShownState: TypeAlias = Literal["queued", "working", "done", "failed", "gone"]
 
 COLUMNS = (
     *("path", "duration_seconds", "performer", "performer_id", "stash_ids", "score", "verdict"),
@@ -17,7 +20,42 @@ _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 """How a formula begins; a spreadsheet would run one that stands in a file's or performer's name."""
 
 
-def to_json(result: VideoResult) -> dict[str, Any]:
+class PersonListed(TypedDict):
+    """A person in a video: who it is (None: somebody unknown), how certain, and when they are seen.
+
+    `score` is a probability in percent; `appearances` are in seconds.
+    """
+
+    performer: str | None
+    performer_id: str | None
+    stash_ids: list[dict[str, str]]
+    score: float
+    verdict: Verdict
+    appearances: list[tuple[float, float]]
+    faces: int
+    best_seconds: float
+
+
+class VideoListed(TypedDict):
+    """A video of the library, by the path of one of its files, and the people seen in it.
+
+    `oshash` is Stash's fingerprint. `reason` says why it failed. `strangers_left_out` counts people
+    who are nobody of the gallery and were not kept.
+    """
+
+    path: str
+    other_paths: list[str]
+    oshash: str
+    duration_seconds: float
+    state: ShownState
+    reason: str
+    depth: str
+    scanned_at: str
+    strangers_left_out: int
+    people: list[PersonListed]
+
+
+def to_json(result: VideoResult) -> VideoListed:
     """Return a video and its people as plain dictionaries, lists and numbers."""
     video = result.video
     return {
@@ -25,12 +63,12 @@ def to_json(result: VideoResult) -> dict[str, Any]:
         "other_paths": [text_of(path) for path in video.paths[1:]],
         "oshash": video.oshash,
         "duration_seconds": round(video.seconds, 3),
-        "state": video.state if video.paths else "gone",
+        "state": state_of(video),
         "reason": video.reason,
         "depth": video.scanned.depth if video.scanned else "",
         "scanned_at": video.scanned_at,
         "strangers_left_out": video.left_out,
-        "people": [_person(person) for person in result.people],
+        "people": [person_to_json(person) for person in result.people],
     }
 
 
@@ -46,8 +84,7 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
     """Yield lines to read: a video, and below it everyone in it."""
     for result in results:
         video = result.video
-        state = video.state if video.paths else "gone"
-        yield f"{path_of(result)}  ({state}{': ' + video.reason if video.reason else ''})"
+        yield f"{path_of(result)}  ({state_of(video)}{': ' + video.reason if video.reason else ''})"
         for person in result.people:
             name = person.performer.name if person.performer else "somebody unknown"
             spans = ", ".join(f"{start:.0f}-{end:.0f} s" for start, end in person.appearances[:5])
@@ -61,7 +98,13 @@ def path_of(result: VideoResult) -> str:
     return text_of(paths[0]) if paths else f"oshash:{result.video.oshash}"
 
 
-def _person(person: PersonResult) -> dict[str, Any]:
+def state_of(video: VideoRecord) -> ShownState:
+    """Return the state of a video as it is shown: without a file it is gone."""
+    return video.state if video.paths else "gone"
+
+
+def person_to_json(person: PersonResult) -> PersonListed:
+    """Return a person as plain lists and numbers."""
     performer = person.performer
     return {
         "performer": performer.name if performer else None,
@@ -69,7 +112,7 @@ def _person(person: PersonResult) -> dict[str, Any]:
         "stash_ids": _stash_ids(person),
         "score": person.score,
         "verdict": person.verdict,
-        "appearances": [[round(start, 3), round(end, 3)] for start, end in person.appearances],
+        "appearances": [(round(start, 3), round(end, 3)) for start, end in person.appearances],
         "faces": person.faces,
         "best_seconds": round(person.best_seconds, 3),
     }
