@@ -97,6 +97,13 @@ class Ledger(Protocol):
     def retry(self, videos: Iterable[int]) -> int:
         """Queue failed videos again, with no tries counted."""
 
+    def empty_queue(self) -> int:
+        """Take every video out of the queue, and from whoever scans it; return how many.
+
+        One that was scanned before stays as it is; one that never was is no longer known, so that
+        the next scan finds it anew.
+        """
+
     def counts(self) -> Counts:
         """Count the videos by state."""
 

@@ -208,6 +208,16 @@ class SqliteLedger:
         with self._writing() as db:
             return sum(db.execute(sql, (video,)).rowcount for video in videos)
 
+    def empty_queue(self) -> int:
+        """Take every video out of the queue, and from whoever scans it."""
+        known = (
+            "UPDATE videos SET state = 'done', tries = 0, lease_token = '' "
+            "WHERE state IN ('queued', 'working') AND depth <> ''"
+        )
+        new = "DELETE FROM videos WHERE state IN ('queued', 'working')"
+        with self._writing() as db:
+            return sum(int(db.execute(sql).rowcount) for sql in (known, new))
+
     def counts(self) -> Counts:
         """Count the videos by state."""
         rows = self._rows(

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,6 +23,7 @@ from function.errors import (
 )
 from function.faces.found import Progress
 from function.library.finding import text_of
+from function.library.gate import Gate
 from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
 from function.library.oshash import oshash_of
@@ -36,6 +37,9 @@ LEASE_SECONDS = 60.0
 """How long a video stays with a worker that says nothing: less than anybody waits for."""
 
 RENEWED_EVERY_SECONDS = 10.0
+
+HELD_SECONDS = 0.2
+"""How soon a scan goes on when nothing holds it any more."""
 
 DEEP_SECONDS = 0.5
 """Seconds between samples at depth `deep`."""
@@ -91,7 +95,8 @@ class Scanner:
     """What scanning takes: where to queue and store, what reads videos, and the gallery.
 
     `strangers` says whether people are kept who may be nobody of the gallery. `stopping` is set to
-    end the work after which no video is begun, and the one in work is given back.
+    end the work after which no video is begun, and the one in work is given back. `gate` says when
+    to wait; outside its hours no video is begun.
     """
 
     ledger: Ledger
@@ -101,6 +106,7 @@ class Scanner:
     strangers: bool
     stopping: threading.Event
     only: frozenset[int] | None = None
+    gate: Gate = field(default_factory=Gate)
     owner: str = f"process {os.getpid()}"
 
     def scan_all(self) -> Generator[Event]:
@@ -110,7 +116,10 @@ class Scanner:
             EngineUnavailableError: nothing can be read here; the queue stays as it is.
             GalleryError: the gallery or the ledger cannot be used; see `db.errors`.
         """
-        while not self.stopping.is_set():
+        while not self.stopping.is_set() and self.gate.is_within_hours():
+            if self.gate.is_held(self.ledger):
+                self.stopping.wait(HELD_SECONDS)
+                continue
             lease = self.ledger.lease(self.owner, LEASE_SECONDS, self.only)
             if lease is None:
                 return
@@ -128,7 +137,9 @@ class Scanner:
         except (StoppingError, EngineUnavailableError):
             raise
         except LostLeaseError:
-            _log.warning("%s took longer than its lease; its result was dropped.", text_of(path))
+            _log.warning(
+                "The scan of %s was cancelled, or took longer than its lease.", text_of(path)
+            )
         except RecognitionError as error:
             for_good = not isinstance(error, CrashedVideoError)
             if self.ledger.fail(lease, str(error), for_good=for_good):
@@ -147,18 +158,23 @@ class Scanner:
                 if isinstance(event, PeopleFound):
                     yield self._store(lease, path, event, video_seconds)
                     return
+                # What reads the video waits too, as soon as it has sent ahead a little.
+                while self.gate.is_held(self.ledger) and not self.stopping.wait(HELD_SECONDS):
+                    renew_at = self._renew_at(lease, renew_at)
                 if self.stopping.is_set():
                     raise StoppingError("The scan was ended.")
                 video_seconds = max(video_seconds, event.of_seconds)
-                if time.monotonic() >= renew_at:
-                    self._renew(lease)
-                    renew_at = time.monotonic() + RENEWED_EVERY_SECONDS
+                renew_at = self._renew_at(lease, renew_at)
                 yield Advanced(path, event)
         raise VideoNotFoundError(f"{text_of(path)} gave no result.")
 
-    def _renew(self, lease: Lease) -> None:
+    def _renew_at(self, lease: Lease, due: float) -> float:
+        """Renew a lease if it is due, and return when it is due next."""
+        if time.monotonic() < due:
+            return due
         if not self.ledger.renew(lease, LEASE_SECONDS):
             raise LostLeaseError
+        return time.monotonic() + RENEWED_EVERY_SECONDS
 
     def _store(self, lease: Lease, path: bytes, found: PeopleFound, video_seconds: float) -> Done:
         naming = open_naming(self.store, self.reader.second, self.settings)

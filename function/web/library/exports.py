@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Generator, Iterator
+from itertools import chain
 
 from flask import Request, Response
 
@@ -30,14 +31,9 @@ def answer_export(shelf: Shelf, request: Request) -> Response:
         return Response(iter(()), mimetype=FORMS[form])
     lines = _lines(shelf, form)
     first = next(lines)  # what is wrong with the library still gets its own status
-    response = Response(_chained(first, lines), mimetype=FORMS[form])
+    response = Response(chain([first], lines), mimetype=FORMS[form])
     response.call_on_close(lines.close)
     return response
-
-
-def _chained(first: str, others: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from others
 
 
 def _lines(shelf: Shelf, form: str) -> Generator[str]:

@@ -48,7 +48,7 @@ class Library:
         inside = [path for path in video.paths if is_below(path, roots)]
         if video.paths and not inside:
             return None
-        return replace(video, paths=tuple(_name_path(path, roots) for path in inside))
+        return replace(video, paths=tuple(name_path(path, roots) for path in inside))
 
 
 class Shelf:
@@ -103,7 +103,7 @@ class Shelf:
                     return
 
 
-def _name_path(path: bytes, roots: list[Path]) -> bytes:
+def name_path(path: bytes, roots: list[Path]) -> bytes:
     """Write a path as callers may ask for it: relative if there is one root, else absolute."""
     if len(roots) > 1:
         return path
