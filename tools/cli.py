@@ -29,6 +29,7 @@ from tools.verbs import stashes  # noqa: F401  # adds its verbs to import_
 from tools.verbs.checking import doctor
 from tools.verbs.editing import add_photo, forget, merge, remove_photo, rename, unforget
 from tools.verbs.importing import import_
+from tools.verbs.jobs import jobs
 from tools.verbs.library import rematch, results, scan
 from tools.verbs.measuring import (
     audit,
@@ -104,6 +105,6 @@ def _follow(events: Iterator[Progress | Recognition]) -> Recognition:
 for verb in (
     *(import_, export, list_performers, show, rename, merge, add_photo, remove_photo),
     *(forget, unforget, journal, doctor, upgrade_encodings, evaluate, evaluate_kinds),
-    *(evaluate_hints, calibrate, audit, scan, results, rematch),
+    *(evaluate_hints, calibrate, audit, scan, results, rematch, jobs),
 ):
     main.add_command(verb)

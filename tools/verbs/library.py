@@ -20,6 +20,7 @@ from db.videos import Depth, Verdict, VideoRecord
 from function.library.crew import run_scanners
 from function.library.finding import Found, find_videos, is_below, text_of
 from function.library.forgetting import open_library
+from function.library.jobs import is_paused
 from function.library.lists import to_csv, to_json, to_table
 from function.library.naming import open_naming
 from function.library.rematching import Changed
@@ -145,6 +146,8 @@ def _scanner(
 
 def _work(scanner: Scanner, videos: frozenset[int], workers: int | None, totals: Totals) -> None:
     """Scan, or watch the process that does."""
+    if is_paused(scanner.ledger):
+        click.echo("Scanning is paused. To go on: python -m tools jobs resume.", err=True)
     with closing(scanner.reader), scanner.ledger.working() as is_ours:
         if not is_ours:
             click.echo(
