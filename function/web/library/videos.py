@@ -38,7 +38,7 @@ from function.web.service import Service
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
 
-_READ_AT_ONCE = 500
+READ_AT_ONCE = 500
 
 STATES = get_args(ShownState)
 VERDICTS = get_args(Verdict)
@@ -151,7 +151,7 @@ def _choose(library: Library, wanted: _Wanted) -> Iterator[VideoRecord]:
     ledger, gallery = library.ledger, library.naming.gallery.generation[0]
     among = ledger.ids_of_performer(gallery, wanted.performer) if wanted.performer else None
     after = wanted.after
-    while batch := ledger.videos(after, _READ_AT_ONCE):
+    while batch := ledger.videos(after, READ_AT_ONCE):
         after = batch[-1].id
         near = [
             one

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from function.web.library import shelf
+from function.web.library import shelf, videos
 from tests.support.libraries import BOX, MadeUpLibrary
 from tests.support.servers import Serve, serving
 
@@ -74,10 +74,14 @@ def test_only_what_was_asked_for_is_listed(
     assert paths(client.get(f"/library/videos?{query}").get_json()) == found
 
 
-def test_pages_follow_each_other_without_gap_or_repeat(client: FlaskClient) -> None:
+@pytest.mark.parametrize("at_once", [1, 500])
+def test_pages_follow_each_other_without_gap_or_repeat(
+    client: FlaskClient, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(videos, "READ_AT_ONCE", at_once)
     seen, after = [], 0
     while after is not None:
-        reply = client.get(f"/library/videos?limit=1&state=done&after={after}").get_json()
+        reply = client.get(f"/library/videos?limit=2&state=done&after={after}").get_json()
         seen += paths(reply)
         after = reply["next"]
     assert seen == ["a.mp4", "sub/b.mp4", "c.mp4"]
