@@ -27,6 +27,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     CACHE_FOLDER=/opt/nets \
     MEDIA_ROOT=/data \
     PERFORMERS_DB=/db/performers.db \
+    LIBRARY_DB=/db/library.db \
     HOST=0.0.0.0 \
     PORT=8080
 # TOKEN is not set: one is generated and logged. TOKEN=off lets everyone in.

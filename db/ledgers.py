@@ -105,6 +105,13 @@ class Ledger(Protocol):
     def retry(self, videos: Iterable[int]) -> int:
         """Queue failed videos again, with no tries counted."""
 
+    def empty_queue(self) -> int:
+        """Take every video out of the queue, and from whoever scans it; return how many.
+
+        One that was scanned before stays as it is; one that never was is no longer known, so that
+        the next scan finds it anew.
+        """
+
     def counts(self) -> Counts:
         """Count the videos by state."""
 
@@ -113,6 +120,15 @@ class Ledger(Protocol):
 
     def ids(self, paths: Iterable[bytes]) -> frozenset[int]:
         """Return the ids of the videos that these files hold."""
+
+    def ids_of_content(self, oshash: str) -> frozenset[int]:
+        """Return the ids of the videos with this fingerprint: one, unless their sizes differ."""
+
+    def ids_of_performer(self, gallery: int, performer: int) -> frozenset[int]:
+        """Return the ids of the videos in which somebody is matched with a performer of a gallery.
+
+        `gallery` is the first number of its generation.
+        """
 
     def records(self, videos: Sequence[int]) -> list[VideoRecord]:
         """Return some videos, by id; those that are not there are left out."""

@@ -46,6 +46,11 @@ class Performer:
         """The identities that stash-boxes gave, as (endpoint, stash id)."""
         return tuple(one for one in self.identities if one.source.startswith("http"))
 
+    @property
+    def other_ids(self) -> tuple[Identity, ...]:
+        """The identities that other sources gave, such as a Stash, a folder or a list."""
+        return tuple(one for one in self.identities if not one.source.startswith("http"))
+
 
 @dataclass(frozen=True, eq=False)
 class Encoding:

@@ -42,6 +42,11 @@ def open_ledger(address: StoreAddress | Path | str, *, create: bool = True) -> L
     return SqliteLedger(found.path, create=create)
 
 
+def empty_ledger() -> Ledger:
+    """Return a ledger in memory that holds nothing, for readers where there is none yet."""
+    return SqliteLedger()
+
+
 def open_bundle(path: Path) -> AbstractContextManager[Gallery]:
     """Open a copy of a bundle, after checking integrity, manifest, counts and sha256.
 

@@ -12,6 +12,7 @@ from function.errors import BadParameterError, RecognitionError
 from function.settings import Settings
 from function.web.access import too_large
 from function.web.api import api_routes
+from function.web.library.routes import OPERATIONS, library_routes
 from function.web.logs import RequestRecord, log_as_json, request_id
 from function.web.page.routes import page_routes
 from function.web.responses import UNEXPECTED, error_response
@@ -75,4 +76,9 @@ def _close_record(record: RequestRecord) -> None:
 
 
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-ROUTES = {**api_routes(_service, _results), **page_routes(_service, _results)}
+_LIBRARY = library_routes(_service)
+ROUTES = {
+    **api_routes(_service, _results, _LIBRARY, OPERATIONS),
+    **_LIBRARY,
+    **page_routes(_service, _results),
+}

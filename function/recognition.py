@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from db.galleries import Store
 from db.models import Fusion
@@ -22,12 +22,16 @@ from function.settings import Settings
 
 @dataclass(frozen=True, eq=False)
 class Recognition:
-    """The outcome: everyone who was found, how many frames and faces, and how long it took."""
+    """The outcome: everyone who was found, how many frames and faces, and how long it took.
+
+    `video_seconds` is the length of the video.
+    """
 
     identifications: tuple[Identification, ...]
     frames: int
     faces: int
     seconds: StageSeconds
+    video_seconds: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,16 +69,20 @@ def recognize_video(
         pass  # a missing gallery is told before anything is started
     models, second = reader.ready().models, reader.second
     fusion = second.fusion if second else None
-    if densities is None and second:
-        densities = second.all_densities()
+    densities = densities or (second.all_densities() if second else None)
     take_snapshot(store, models, fusion)
+    video_seconds = 0.0
     with closing(reader.find_people(media, task_of(settings))) as events:
         for event in events:
             if isinstance(event, Progress):
+                video_seconds = max(video_seconds, event.of_seconds)
                 yield event
             else:
                 gallery = take_snapshot(store, models, fusion)
-                yield name_people(event, gallery, settings, densities, path=media.name, hints=hints)
+                named = name_people(
+                    event, gallery, settings, densities, path=media.name, hints=hints
+                )
+                yield replace(named, video_seconds=video_seconds)
 
 
 def take_snapshot(store: Store, models: Sequence[str], fusion: Fusion | None) -> Snapshot:

@@ -43,19 +43,6 @@ def main() -> None:
     )
     service: Service = app.config["SERVICE"]
 
-    def end_work_on_sigterm(_: Any) -> None:
-        """Run before gunicorn's own handler, in its worker, which alone sees requests."""
-        gunicorns = signal.getsignal(signal.SIGTERM)
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            timer = threading.Timer(FINISH_WITHIN_SECONDS, service.close)
-            timer.daemon = True
-            timer.start()
-            if callable(gunicorns):
-                gunicorns(number, frame)
-
-        signal.signal(signal.SIGTERM, stop)
-
     def say_where(_: Any) -> None:
         log.info("Serving on http://%s:%d", settings.host, settings.port)
 
@@ -63,7 +50,7 @@ def main() -> None:
         "when_ready": say_where,
         "threads": settings.slots + WAITING_THREADS,
         "graceful_timeout": STOP_WITHIN_SECONDS,
-        "post_worker_init": end_work_on_sigterm,
+        "post_worker_init": lambda _: _begin(service),
         "worker_exit": lambda _arbiter, _worker: service.close(),
         "control_socket_disable": True,
     }
@@ -71,6 +58,25 @@ def main() -> None:
         options["worker_tmp_dir"] = "/dev/shm"  # noqa: S108
     server = create_server(app, debug=False, **options)  # type: ignore[no-untyped-call]
     server.run(settings.host, settings.port)
+
+
+def _begin(service: Service) -> None:
+    """Go on with scans, and have all work ended on SIGTERM.
+
+    It runs in gunicorn's worker, which alone sees requests, and whose own handler is called, too.
+    """
+    service.worker.start()
+    gunicorns = signal.getsignal(signal.SIGTERM)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        service.worker.stop()
+        timer = threading.Timer(FINISH_WITHIN_SECONDS, service.close)
+        timer.daemon = True
+        timer.start()
+        if callable(gunicorns):
+            gunicorns(number, frame)
+
+    signal.signal(signal.SIGTERM, stop)
 
 
 if __name__ == "__main__":

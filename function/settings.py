@@ -2,8 +2,10 @@
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
@@ -25,6 +27,29 @@ class Kind:
     form: str
     show: Callable[[str], str] = str
     """How an error message shows the value: without a password, if it holds one."""
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Hours of the day by the machine's clock, from the beginning of one to that of another."""
+
+    begin: int
+    end: int
+
+    def hold(self, hour: int) -> bool:
+        """Say whether an hour, 0 to 23, is one of them; they may pass midnight."""
+        if self.begin < self.end:
+            return self.begin <= hour < self.end
+        return hour >= self.begin or hour < self.end
+
+    def __str__(self) -> str:
+        return f"{self.begin}-{self.end}"
+
+
+ALL_DAY = Hours(0, 24)
+
+_PERIOD = re.compile(r"(\d{1,4})\s*([mhd])")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 def _number(text: str) -> float:
@@ -53,6 +78,22 @@ def _count(text: str) -> int:
     if value < 1:
         raise ValueError(text)
     return value
+
+
+def _hours(text: str) -> "Hours":
+    begin, end = (int(part) for part in text.split("-"))
+    if not (0 <= begin < 24 and 0 < end <= 24 and begin != end):  # noqa: PLR2004  # of a day
+        raise ValueError(text)
+    return Hours(begin, end)
+
+
+def _period(text: str) -> timedelta | str:
+    if text == "off":
+        return text
+    found = _PERIOD.fullmatch(text)
+    if not found or not int(found[1]):
+        raise ValueError(text)
+    return int(found[1]) * _UNITS[found[2]]
 
 
 def _choice(*choices: str) -> Kind:
@@ -107,6 +148,10 @@ INTERVAL = Kind(
 )
 
 
+HOURS = Kind(_hours, "two hours of the day like 1-7")
+PERIOD = Kind(_period, "a time like 30m, 1h or 1d, or off")
+
+
 @dataclass(frozen=True)
 class Settings:
     """Configuration from the environment; field `name` is read from variable NAME."""
@@ -131,6 +176,16 @@ class Settings:
         "whether a scan keeps people who are nobody you enrolled, to name them later without "
         "another scan; if not set: as chosen at the first scan, and off until then",
     ] = ""
+    scan_hours: Annotated[
+        Hours,
+        HOURS,
+        "the hours in which the server scans, like `1-7`; a video in work is finished",
+    ] = ALL_DAY
+    scan_every: Annotated[
+        timedelta | Literal["off"],
+        PERIOD,
+        "how often the server looks for new videos in the media root, like `1h`, and scans them",
+    ] = "off"
     every_seconds: Annotated[
         float | None, INTERVAL, "seconds between samples; auto: about 240 a video, 0.5 to 5 s apart"
     ] = None

@@ -59,6 +59,7 @@ def test_an_image_sets_settings_that_exist_and_no_secret(dockerfile: Path) -> No
     settings = Settings.from_env(given)
     assert settings.media_root == (Path("/data"),)
     assert settings.performers_db.path == Path("/db/performers.db")
+    assert settings.library_db.path.parent == settings.performers_db.path.parent
 
 
 @pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.name)

@@ -34,6 +34,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("function.library",),
     ("function.web",),
     ("function.web.page",),
+    ("function.web.library",),
     ("function",),
     ("tools.sources",),
     ("tools.imports",),

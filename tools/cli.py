@@ -30,6 +30,7 @@ from tools.verbs.checking import doctor
 from tools.verbs.deciding import decide, decisions
 from tools.verbs.editing import add_photo, forget, merge, remove_photo, rename, unforget
 from tools.verbs.importing import import_
+from tools.verbs.jobs import jobs
 from tools.verbs.library import rematch, results, scan
 from tools.verbs.measuring import (
     audit,
@@ -106,5 +107,6 @@ for verb in (
     *(import_, export, list_performers, show, rename, merge, add_photo, remove_photo),
     *(forget, unforget, journal, doctor, upgrade_encodings, evaluate, evaluate_kinds),
     *(evaluate_hints, evaluate_films, calibrate, audit, scan, results, rematch, decide, decisions),
+    jobs,
 ):
     main.add_command(verb)

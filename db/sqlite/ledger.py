@@ -234,6 +234,16 @@ class SqliteLedger:
         with self._writing() as db:
             return sum(db.execute(sql, (video,)).rowcount for video in videos)
 
+    def empty_queue(self) -> int:
+        """Take every video out of the queue, and from whoever scans it."""
+        known = (
+            "UPDATE videos SET state = 'done', tries = 0, lease_token = '' "
+            "WHERE state IN ('queued', 'working') AND depth <> ''"
+        )
+        new = "DELETE FROM videos WHERE state IN ('queued', 'working')"
+        with self._writing() as db:
+            return sum(int(db.execute(sql).rowcount) for sql in (known, new))
+
     def counts(self) -> Counts:
         """Count the videos by state."""
         rows = self._rows(
@@ -258,6 +268,19 @@ class SqliteLedger:
         """Return the ids of the videos that these files hold."""
         sql = "SELECT video_id FROM files WHERE path = ?"
         return frozenset(row[0] for path in paths for row in self._rows(sql, path))
+
+    def ids_of_content(self, oshash: str) -> frozenset[int]:
+        """Return the ids of the videos with this fingerprint."""
+        rows = self._rows("SELECT id FROM videos WHERE oshash = ?", oshash)
+        return frozenset(row[0] for row in rows)
+
+    def ids_of_performer(self, gallery: int, performer: int) -> frozenset[int]:
+        """Return the ids of the videos in which somebody is matched with a performer."""
+        sql = (
+            "SELECT video_id FROM outcomes JOIN videos ON videos.id = video_id "
+            "WHERE performer = ? AND gallery = ?"
+        )
+        return frozenset(row[0] for row in self._rows(sql, performer, gallery))
 
     def records(self, videos: Sequence[int]) -> list[VideoRecord]:
         """Return some videos, by id."""

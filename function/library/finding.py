@@ -69,6 +69,11 @@ def as_text(name: str) -> str:
     return name.encode("utf-8", "replace").decode()
 
 
+def on_one_line(text: str) -> str:
+    """Escape line ends and control characters: a file's name must not steer a terminal."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def _read(path: bytes, known: Mapping[bytes, Stamp]) -> VideoFile | None:
     """Return a file to offer; None if it is known as it is."""
     found = os.stat(path)  # noqa: PTH116  # a path of bytes: its name may be no text

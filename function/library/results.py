@@ -20,6 +20,7 @@ class PersonResult:
 
     `performer` is None for somebody unknown. `position` tells the people of a video apart.
     `decided` is what the user said, see `db.videos.Outcome`.
+    `picture` is a JPEG of the best face, empty unless it was asked for.
     """
 
     position: int
@@ -30,6 +31,7 @@ class PersonResult:
     faces: int
     best_seconds: float
     decided: str = ""
+    picture: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,16 @@ def results_of(
     videos: Iterator[VideoRecord],
     performers: Mapping[int, Performer],
     verdicts: Collection[Verdict] = (),
+    *,
+    pictures: bool = False,
 ) -> Iterator[VideoResult]:
-    """Yield who is in each video; with `verdicts`, only the people with one of these."""
+    """Yield who is in each video; with `verdicts`, only the people with one of these.
+
+    With `pictures`, each with the picture of the best face.
+    """
     while batch := list(islice(videos, VIDEOS_AT_ONCE)):
         numbers = [one.id for one in batch]
-        sightings = ledger.sightings(numbers, pictures=False)
+        sightings = ledger.sightings(numbers, pictures=pictures)
         outcomes = ledger.outcomes(numbers)
         for one in batch:
             people = _people(sightings[one.id], outcomes[one.id], performers)
@@ -89,4 +96,5 @@ def _person(
         faces=sum(part.person.faces for part in parts),
         best_seconds=lead.person.best_seconds,
         decided=outcome.decided,
+        picture=lead.person.picture,
     )

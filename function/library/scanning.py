@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,6 +23,7 @@ from function.errors import (
 )
 from function.faces.found import Progress, Task
 from function.library.finding import as_text, text_of
+from function.library.gate import Gate
 from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
 from function.library.oshash import oshash_of
@@ -37,6 +38,9 @@ LEASE_SECONDS = 600.0
 minutes on a slow machine. Nobody waits so long for one that died: its lock tells."""
 
 RENEWED_EVERY_SECONDS = 10.0
+
+HELD_SECONDS = 0.2
+"""How soon a scan goes on when nothing holds it any more."""
 
 DEEP_SECONDS = 0.5
 """Seconds between samples at depth `deep`."""
@@ -101,7 +105,8 @@ class Scanner:
     """What scanning takes: where to queue and store, what reads videos, and the gallery.
 
     `strangers` says whether people are kept who may be nobody of the gallery. `stopping` is set to
-    end the work after which no video is begun, and the one in work is given back.
+    end the work after which no video is begun, and the one in work is given back. `gate` says when
+    to wait; outside its hours no video is begun.
     """
 
     ledger: Ledger
@@ -111,6 +116,7 @@ class Scanner:
     strangers: bool
     stopping: threading.Event
     only: frozenset[int] | None = None
+    gate: Gate = field(default_factory=Gate)
     owner: str = f"process {os.getpid()}"
 
     def scan_all(self) -> Generator[Event]:
@@ -120,7 +126,10 @@ class Scanner:
             EngineUnavailableError: nothing can be read here; the queue stays as it is.
             GalleryError: the gallery or the ledger cannot be used; see `db.errors`.
         """
-        while not self.stopping.is_set():
+        while not self.stopping.is_set() and self.gate.is_within_hours():
+            if self.gate.is_held(self.ledger):
+                self.stopping.wait(HELD_SECONDS)
+                continue
             lease = self.ledger.lease(self.owner, LEASE_SECONDS, self.only)
             if lease is None:
                 return
@@ -138,7 +147,9 @@ class Scanner:
         except (StoppingError, EngineUnavailableError):
             raise
         except LostLeaseError:
-            _log.warning("%s took longer than its lease; its result was dropped.", text_of(path))
+            _log.warning(
+                "The scan of %s was cancelled, or took longer than its lease.", text_of(path)
+            )
         except VideoNotFoundError as error:
             # Its disk may be back tomorrow, and then it is scanned like one that is new.
             self.ledger.note_gone(lease.paths)
@@ -163,18 +174,23 @@ class Scanner:
                 if isinstance(event, PeopleFound):
                     yield self._store(lease, path, event, video_seconds)
                     return
+                # What reads the video waits too, as soon as it has sent ahead a little.
+                while self.gate.is_held(self.ledger) and not self.stopping.wait(HELD_SECONDS):
+                    renew_at = self._renew_at(lease, renew_at)
                 if self.stopping.is_set():
                     raise StoppingError("The scan was ended.")
                 video_seconds = max(video_seconds, event.of_seconds)
-                if time.monotonic() >= renew_at:
-                    self._renew(lease)
-                    renew_at = time.monotonic() + RENEWED_EVERY_SECONDS
+                renew_at = self._renew_at(lease, renew_at)
                 yield Advanced(path, event)
         raise UnreadableVideoError(f"{text_of(path)} gave no result.")
 
-    def _renew(self, lease: Lease) -> None:
+    def _renew_at(self, lease: Lease, due: float) -> float:
+        """Renew a lease if it is due, and return when it is due next."""
+        if time.monotonic() < due:
+            return due
         if not self.ledger.renew(lease, LEASE_SECONDS):
             raise LostLeaseError
+        return time.monotonic() + RENEWED_EVERY_SECONDS
 
     def _store(self, lease: Lease, path: bytes, found: PeopleFound, video_seconds: float) -> Done:
         naming = open_naming(self.store, self.reader.second, self.settings)

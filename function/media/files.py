@@ -59,17 +59,23 @@ def open_media(
         VideoNotFoundError: nothing is there.
         UnreadableVideoError: it is a folder, not an ordinary file, or may not be read.
     """
-    if not asked.strip() or "\0" in asked:
-        raise BadParameterError("path is empty or holds a NUL. Give the path of a video.")
-    mapped = _map_path(asked, path_map)
-    _refuse_address(mapped)
-    root, inside = _locate(asked, mapped, roots)
+    root, inside = _find(asked, roots, path_map)
     descriptor = _open_beneath(root, inside, asked)
     try:
         _require_file(descriptor, asked)
         yield MediaFile(descriptor, inside.as_posix())
     finally:
         os.close(descriptor)
+
+
+def find_place(asked: str, roots: Sequence[Path], path_map: Sequence[tuple[str, str]] = ()) -> Path:
+    """Return the folder or file that `asked` names, by a path without links; as for `open_media`.
+
+    Raises:
+        BadParameterError, OutsideMediaRootError, VideoNotFoundError: as for `open_media`.
+    """
+    root, inside = _find(asked, roots, path_map)
+    return root / inside
 
 
 @contextmanager
@@ -92,6 +98,17 @@ def open_any(path: Path) -> Iterator[MediaFile]:
         yield MediaFile(descriptor, path.name)
     finally:
         os.close(descriptor)
+
+
+def _find(
+    asked: str, roots: Sequence[Path], path_map: Sequence[tuple[str, str]]
+) -> tuple[Path, Path]:
+    """Find the root that a path is in, and its place there."""
+    if not asked.strip() or "\0" in asked:
+        raise BadParameterError("path is empty or holds a NUL. Give the path of a video.")
+    mapped = _map_path(asked, path_map)
+    _refuse_address(mapped)
+    return _locate(asked, mapped, roots)
 
 
 def _refuse_address(path: str) -> None:

@@ -40,6 +40,11 @@ PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "PYTHONDONTWRITEBYTECODE")
 
 LARGEST_ANSWER_BYTES = 256 * 1024 * 1024
 HEARTBEAT_SECONDS = 1.0
+
+AHEAD_BYTES = 4096
+"""A child sends this much ahead, the progress of a few frames, and waits until we read it: so
+whoever takes no progress holds up the work."""
+
 FILES_PER_CHILD = 200
 """A child is replaced after this many files: this limits what a captured one sees, and leaks."""
 
@@ -78,6 +83,7 @@ class Child:
 
     def __init__(self, setup: Setup, second: EncodingKind | None) -> None:
         ours, theirs = socket.socketpair()
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, AHEAD_BYTES)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  # our own program, no shell
                 [sys.executable, "-m", CHILD_MODULE, str(theirs.fileno())],

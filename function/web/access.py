@@ -118,7 +118,9 @@ class Access:
             response.headers.setdefault(name, value)
         if self._names_origin(request):
             response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
-            response.headers["Access-Control-Expose-Headers"] = "Retry-After, X-Request-Id"
+            response.headers["Access-Control-Expose-Headers"] = (
+                "Retry-After, Video-Duration, X-Request-Id"
+            )
         if self._settings.origins:
             response.vary.add("Origin")
         return response

@@ -1,6 +1,8 @@
 """The URLs of the API, each with its handler and methods."""
 
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 
 import flask
 from flask import Request, Response
@@ -8,24 +10,33 @@ from flask import Request, Response
 from db.snapshots import Snapshot
 from function.version import VERSION
 from function.web.identify import answer_video
-from function.web.openapi import describe
+from function.web.openapi import Operation, describe
 from function.web.pages import answer_start, wants_page
 from function.web.responses import json_response
 from function.web.results import RecentResults
-from function.web.routing import READ, WRITE, Routes
+from function.web.routing import READ, WRITE, Route, Routes
 from function.web.service import Service
 
 
-def api_routes(service: Service, results: RecentResults) -> Routes:
-    """Return the route table of the API; /openapi.json describes it."""
-    routes: Routes = {
+def api_routes(
+    service: Service,
+    results: RecentResults,
+    others: Routes = MappingProxyType({}),
+    operations: Mapping[str, Operation] = MappingProxyType({}),
+) -> Routes:
+    """Return the route table of the API; /openapi.json describes it, and `others` with it.
+
+    `operations` says what these others are asked and reply.
+    """
+    routes: dict[str, Route] = {
         "/": (partial(_answer_start, service, results), READ | WRITE),
         "/health": (_answer_health, READ),
         "/ready": (partial(_answer_ready, service), READ),
         "/metrics": (partial(_answer_metrics, service), READ),
         "/openapi.json": (lambda _: json_response(description), READ),
     }
-    description = describe({route: methods for route, (_, methods) in routes.items()})
+    methods = {route: methods for route, (_, methods) in (routes | dict(others)).items()}
+    description = describe(methods, operations)
     return routes
 
 

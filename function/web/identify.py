@@ -15,13 +15,13 @@ from flask import Request, Response
 from db.models import EncodingModel
 from function.errors import ClientGoneError, RecognitionError
 from function.faces.found import Progress
+from function.library.oshash import oshash_of
 from function.media.files import MediaFile, open_media
 from function.recognition import Recognition, recognize_video
-from function.settings import Settings
 from function.web.logs import RequestRecord
 from function.web.page_requests import is_from_page
 from function.web.parameters import Parameters, read_parameters
-from function.web.reply import rank, to_progress, to_reply
+from function.web.reply import DURATION_HEADER, PersonReply, rank, to_progress, to_reply, to_video
 from function.web.responses import UNEXPECTED, error_body, json_response
 from function.web.results import RecentResults
 from function.web.service import Service, explained
@@ -52,7 +52,9 @@ def answer_video(
     first = next(events)
     if NDJSON not in request.accept_mimetypes.values():
         *_, last = chain([first], events)
-        return json_response(last["result"])
+        response = json_response(last["result"])
+        response.headers[DURATION_HEADER] = f"{last['video']['duration_seconds']:g}"
+        return response
     response = Response(_lines(chain([first], events), record), mimetype=NDJSON)
     response.call_on_close(events.close)
     return response
@@ -74,10 +76,11 @@ def _recognize(
     keep: Keep,
 ) -> Generator[dict[str, Any]]:
     """Yield the lines of one recognition: progress, and the result last."""
-    path, settings = parameters.path, parameters.settings
-    with open_media(path, settings.media_root, settings.path_map) as media, service.slot():
+    settings = parameters.settings
+    opened = open_media(parameters.path, settings.media_root, settings.path_map)
+    with opened as media, service.slot():
         record.path = media.name
-        for event in _follow(media, settings, service, record, keep):
+        for event in _follow(media, parameters, service, record, keep):
             if is_gone():
                 raise ClientGoneError("The client disconnected; work on its video has stopped.")
             if event:
@@ -85,23 +88,30 @@ def _recognize(
 
 
 def _follow(
-    media: MediaFile, settings: Settings, service: Service, record: RequestRecord, keep: Keep
+    media: MediaFile, parameters: Parameters, service: Service, record: RequestRecord, keep: Keep
 ) -> Iterator[dict[str, Any]]:
     """Yield the lines, and {} in between while there is no news."""
     started = time.perf_counter()
     service.snapshot()  # loads what is not loaded yet
     second = next(iter(service.reader.ready().models[1:]), None)
     record.seconds["wait"] = time.perf_counter() - started
-    events = recognize_video(media, service.reader, service.store, settings)
+    events = recognize_video(media, service.reader, service.store, parameters.settings)
     with explained(), closing(events):
         for event in events:
             if isinstance(event, Progress):
                 yield {"progress": to_progress(event)} if event.of_seconds else {}
             else:
                 _note(record, event)
-                with service.gallery() as gallery:
-                    result = to_reply(event.identifications, gallery.thumbnail)
-                yield {"result": result, **keep(event, service.model(), second)}
+                result = _reply(event, parameters, service)
+                video = to_video(event.video_seconds, oshash_of(media.descriptor))
+                yield {"result": result, "video": video, **keep(event, service.model(), second)}
+
+
+def _reply(found: Recognition, parameters: Parameters, service: Service) -> list[PersonReply]:
+    with service.gallery() as gallery:
+        return to_reply(
+            found.identifications, gallery.thumbnail, with_pictures=parameters.with_pictures
+        )
 
 
 def _keeper(request: Request, path: str, results: RecentResults) -> Keep:

@@ -3,23 +3,44 @@
 import inspect
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
 from function import errors
 from function.version import VERSION
-from function.web.parameters import PARAMETERS
-from function.web.reply import PersonReply
+from function.web.parameters import PARAMETERS, Parameter
+from function.web.reply import DURATION_HEADER, PersonReply
 
-_JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+_JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
 
 
-def describe(routes: Mapping[str, Collection[str]]) -> dict[str, Any]:
-    """Describe every route, with the methods it answers."""
+@dataclass(frozen=True)
+class Operation:
+    """What a route does, the parameters or fields it takes, and the type of its reply.
+
+    Without a type, the reply is of the media type `kind`.
+    """
+
+    summary: str
+    takes: Mapping[str, Parameter] = field(default_factory=dict)
+    reply: Any = None
+    kind: str = "application/json"
+
+
+def describe(
+    routes: Mapping[str, Collection[str]],
+    operations: Mapping[str, Operation] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Describe every route, with the methods it answers; `operations` says more of some."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Performer Video Recognition", "version": VERSION},
         "paths": {
-            route: {method.lower(): _operation(route, method) for method in sorted(methods)}
+            route: {
+                method.lower(): _operation(route, method, operations.get(route))
+                for method in sorted(methods)
+            }
             for route, methods in routes.items()
         },
         "components": {
@@ -33,8 +54,10 @@ def describe(routes: Mapping[str, Collection[str]]) -> dict[str, Any]:
     }
 
 
-def _operation(route: str, method: str) -> dict[str, Any]:
+def _operation(route: str, method: str, known: Operation | None) -> dict[str, Any]:
     operation: dict[str, Any] = {"responses": _error_responses()}
+    if known:
+        return _describe_known(operation, known, method)
     if route != "/":
         kind = "text/plain" if route == "/metrics" else "application/json"
         operation["responses"]["200"] = {"description": "The answer.", "content": {kind: {}}}
@@ -43,39 +66,50 @@ def _operation(route: str, method: str) -> dict[str, Any]:
     operation["summary"] = "Say who is in a video."
     operation["responses"]["200"] = {
         "description": "Everyone who was found, the most certain first; as lines, with progress.",
+        "headers": {DURATION_HEADER: {"description": "Seconds.", "schema": {"type": "number"}}},
         "content": {
             "application/json": {"schema": people},
             "application/x-ndjson": {"schema": {"type": "string"}},
         },
     }
-    return operation | (_body() if method == "POST" else _query())
+    return operation | (_body(PARAMETERS) if method == "POST" else _query(PARAMETERS))
 
 
-def _query() -> dict[str, Any]:
+def _describe_known(operation: dict[str, Any], known: Operation, method: str) -> dict[str, Any]:
+    schema = {"schema": _schema(known.reply)} if known.reply else {}
+    operation["summary"] = known.summary
+    operation["responses"]["200"] = {"description": "The answer.", "content": {known.kind: schema}}
+    return operation | (_body(known.takes) if method == "POST" else _query(known.takes))
+
+
+def _query(takes: Mapping[str, Parameter]) -> dict[str, Any]:
     return {
         "parameters": [
             {
                 "name": name,
                 "in": "query",
-                "required": name == "path",
+                "required": parameter.is_required,
                 "schema": parameter.schema,
                 "description": parameter.meaning,
             }
-            for name, parameter in PARAMETERS.items()
+            for name, parameter in takes.items()
         ]
     }
 
 
-def _body() -> dict[str, Any]:
+def _body(takes: Mapping[str, Parameter]) -> dict[str, Any]:
+    required = [name for name, parameter in takes.items() if parameter.is_required]
     schema = {
         "type": "object",
-        "properties": {name: parameter.schema for name, parameter in PARAMETERS.items()},
-        "required": ["path"],
+        "properties": {name: parameter.schema for name, parameter in takes.items()},
+        "required": required,
         "additionalProperties": False,
     }
-    kinds = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+    kinds = ["application/json"]
+    if takes is PARAMETERS:
+        kinds += ["application/x-www-form-urlencoded", "multipart/form-data"]
     content = {kind: {"schema": schema} for kind in kinds}
-    return {"requestBody": {"required": True, "content": content}}
+    return {"requestBody": {"required": bool(required), "content": content}}
 
 
 def _error_responses() -> dict[str, Any]:
@@ -113,11 +147,18 @@ def _schema(kind: Any) -> dict[str, Any]:
         fields = {name: _schema(hint) for name, hint in hints.items()}
         words = {"description": inspect.getdoc(kind)}
         return {**words, "type": "object", "properties": fields, "required": [*fields]}
-    arguments = get_args(kind)
     if kind in _JSON_TYPES:
         return {"type": _JSON_TYPES[kind]}
+    return _generic_schema(kind, get_args(kind))
+
+
+def _generic_schema(kind: Any, arguments: tuple[Any, ...]) -> dict[str, Any]:
     if get_origin(kind) is list:
         return {"type": "array", "items": _schema(arguments[0])}
+    if get_origin(kind) is dict:
+        return {"type": "object", "additionalProperties": _schema(arguments[1])}
+    if get_origin(kind) is UnionType:
+        return {"anyOf": [_schema(one) for one in arguments]}
     if get_origin(kind) is tuple:
         return {"type": "array", "prefixItems": [_schema(one) for one in arguments]}
     return {"enum": [*arguments]}  # a Literal

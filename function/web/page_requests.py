@@ -1,12 +1,14 @@
 """The page's own requests: how they are recognised, and how their JSON is read."""
 
+from collections.abc import Collection
 from typing import Any
 
-from flask import Request
+from flask import Request, Response
 from werkzeug.exceptions import BadRequest
 
 from db.names import find_name_complaint
 from function.errors import BadParameterError, MissingParameterError, NotFromPageError
+from function.web.routing import Handler
 
 PAGE_HEADER = "X-Recognition-Page"
 """Every request from the page's script carries it. Another site's form cannot set a header, and the
@@ -43,7 +45,7 @@ def read_fields(request: Request, **kinds: type) -> list[Any]:
         BadParameterError: the body is not a JSON object, or a field has the wrong type.
     """
     require_page(request)
-    body = _body(request)
+    body = read_object(request)
     for name, kind in kinds.items():
         if name not in body:
             raise MissingParameterError(f"The field {name} is missing. Send {', '.join(kinds)}.")
@@ -53,6 +55,22 @@ def read_fields(request: Request, **kinds: type) -> list[Any]:
                 f"{name} is {body[name]!r}; it must be of type {kind.__name__}."
             )
     return [body[name] for name in kinds]
+
+
+def only_parameters(names: Collection[str], handler: Handler) -> Handler:
+    """Return a handler that refuses a request with any other parameter in its query.
+
+    It raises BadParameterError; a misspelt filter would otherwise be taken for none.
+    """
+
+    def handle(request: Request) -> Response:
+        for name in request.args:
+            if name not in names:
+                known = f"there are {', '.join(names)}" if names else "there is none here"
+                raise BadParameterError(f"There is no parameter {name[:40]!r}; {known}.")
+        return handler(request)
+
+    return handle
 
 
 def read_name(text: str) -> str:
@@ -102,7 +120,12 @@ def read_seconds(request: Request, name: str) -> float:
     return seconds
 
 
-def _body(request: Request) -> dict[str, Any]:
+def read_object(request: Request) -> dict[str, Any]:
+    """Read the JSON object that a request sends.
+
+    Raises:
+        BadParameterError: it sends none.
+    """
     try:
         body = request.get_json() if request.is_json else None
     except BadRequest:

@@ -18,12 +18,16 @@ class Parameter:
     meaning: str
     schema: Mapping[str, Any]
     setting: str = ""
+    is_required: bool = False
 
+
+PICTURES = ("on", "off")
 
 PARAMETERS: Mapping[str, Parameter] = {
     "path": Parameter(
         "the video, relative to the media root or absolute inside it",
         {"type": "string", "pattern": r"^[^\u0000]*\S[^\u0000]*$"},
+        is_required=True,
     ),
     "every": Parameter(
         "seconds between samples",
@@ -38,6 +42,10 @@ PARAMETERS: Mapping[str, Parameter] = {
     "limit": Parameter(
         "most matches listed for one person", {"type": "integer", "minimum": 1}, "max_matches"
     ),
+    "pictures": Parameter(
+        "off: `image` and `poster` are left empty, for a much shorter answer",
+        {"enum": list(PICTURES)},
+    ),
 }
 
 
@@ -47,6 +55,7 @@ class Parameters:
 
     path: str
     settings: Settings
+    with_pictures: bool
 
 
 def read_parameters(request: Request, settings: Settings) -> Parameters:
@@ -71,7 +80,19 @@ def read_parameters(request: Request, settings: Settings) -> Parameters:
                 replaced[setting] = parse_value(name, given[name].strip(), hints[setting])
             except SettingError as error:
                 raise BadParameterError(str(error)) from None
-    return Parameters(given["path"], replace(settings, **replaced))
+    with_pictures = read_pictures(given.get("pictures", "on"))
+    return Parameters(given["path"], replace(settings, **replaced), with_pictures)
+
+
+def read_pictures(text: str) -> bool:
+    """Say whether an answer is to hold pictures.
+
+    Raises:
+        BadParameterError: it is neither on nor off.
+    """
+    if text.strip() not in PICTURES:
+        raise BadParameterError(f"pictures is {text[:40]!r}; it must be {' or '.join(PICTURES)}.")
+    return text.strip() == "on"
 
 
 def _collect(request: Request) -> dict[str, str]:

@@ -10,13 +10,30 @@ from function.matching.hints import HintKind
 from function.matching.matches import Identification, Match, Verdict
 from function.people.appearances import Span, find_appearances
 
+DURATION_HEADER = "Video-Duration"
+"""The length of the video in seconds: the answer is an array, and has no room for it."""
+
+
+class StashIdReply(TypedDict):
+    """How a stash-box knows a performer: the URL of its GraphQL endpoint, and its id there."""
+
+    endpoint: str
+    stash_id: str
+
+
+class SourceReply(TypedDict):
+    """How another source knows a performer, such as `stash http://localhost:9999`."""
+
+    source: str
+    id: str
+
 
 class MatchReply(TypedDict):
     """A performer that a person may be; `score` is a probability in percent.
 
     `poster` is a data: URI of the stored picture, else the URL of one, else empty. `hints` lists
     what besides the face raised the score: the name in the path, a tag, the folder's other scenes.
-    It is empty if nothing did.
+    It is empty if nothing did. `stash_ids` and `sources` say who the performer is elsewhere.
     """
 
     name: str
@@ -25,10 +42,12 @@ class MatchReply(TypedDict):
     urls: list[str]
     id: str
     hints: list[HintKind]
+    stash_ids: list[StashIdReply]
+    sources: list[SourceReply]
 
 
 class PersonReply(TypedDict):
-    """One person found in the video; `image` is a base64 JPEG of the best face."""
+    """One person found in the video; `image` is a base64 JPEG of the best face, or empty."""
 
     image: str
     matches: list[MatchReply]
@@ -43,10 +62,14 @@ Thumbnails = Callable[[int], bytes | None]
 
 
 def to_reply(
-    identifications: Sequence[Identification], thumbnails: Thumbnails
+    identifications: Sequence[Identification],
+    thumbnails: Thumbnails,
+    *,
+    with_pictures: bool = True,
 ) -> list[PersonReply]:
-    """Write out every person, in the order of `rank`."""
-    return [_person_reply(one, thumbnails) for one in rank(identifications)]
+    """Write out every person, in the order of `rank`; on request without any picture."""
+    people = [_person_reply(one, thumbnails) for one in rank(identifications)]
+    return people if with_pictures else [_without_pictures(one) for one in people]
 
 
 def rank(identifications: Sequence[Identification]) -> list[Identification]:
@@ -55,6 +78,18 @@ def rank(identifications: Sequence[Identification]) -> list[Identification]:
         identifications,
         key=lambda one: (-(one.matches[0].score if one.matches else 0.0), -one.faces),
     )
+
+
+class VideoReply(TypedDict):
+    """The video itself: its length, and the fingerprint by which Stash knows it."""
+
+    duration_seconds: float
+    oshash: str
+
+
+def to_video(video_seconds: float, oshash: str) -> VideoReply:
+    """Write out what is known of the video."""
+    return VideoReply(duration_seconds=round(video_seconds, 3), oshash=oshash)
 
 
 class ProgressReply(TypedDict):
@@ -74,6 +109,13 @@ def to_progress(progress: Progress) -> ProgressReply:
     )
 
 
+def stash_ids_of(performer: Performer) -> list[StashIdReply]:
+    """Write out how stash-boxes know a performer."""
+    return [
+        StashIdReply(endpoint=one.source, stash_id=one.source_id) for one in performer.stash_ids
+    ]
+
+
 def _person_reply(identification: Identification, thumbnails: Thumbnails) -> PersonReply:
     person = identification.person
     spans = find_appearances(identification.seen)
@@ -87,6 +129,11 @@ def _person_reply(identification: Identification, thumbnails: Thumbnails) -> Per
     )
 
 
+def _without_pictures(person: PersonReply) -> PersonReply:
+    matches: list[MatchReply] = [{**match, "poster": ""} for match in person["matches"]]
+    return {**person, "image": "", "matches": matches}
+
+
 def _match_reply(match: Match, thumbnails: Thumbnails) -> MatchReply:
     return MatchReply(
         name=match.performer.name,
@@ -95,6 +142,10 @@ def _match_reply(match: Match, thumbnails: Thumbnails) -> MatchReply:
         urls=list(match.performer.urls),
         id=str(match.performer.id),
         hints=list(match.hints),
+        stash_ids=stash_ids_of(match.performer),
+        sources=[
+            SourceReply(source=one.source, id=one.source_id) for one in match.performer.other_ids
+        ],
     )
 
 

@@ -1,6 +1,7 @@
 """Finds the handler of a request in a table of routes."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from flask import Request, Response
 
@@ -8,7 +9,9 @@ from function.errors import MethodNotAllowedError, RouteNotFoundError
 
 Handler = Callable[[Request], Response]
 
-Routes = Mapping[str, tuple[Handler, frozenset[str]]]
+Route: TypeAlias = tuple[Handler, frozenset[str]]
+
+Routes: TypeAlias = Mapping[str, Route]
 """Paths, each with its handler and allowed methods."""
 
 READ = frozenset({"GET", "HEAD"})

@@ -13,6 +13,7 @@ from function.engines.models import find_model
 from function.enrolling.choosing import choose_face
 from function.errors import BusyError, GalleryUnavailableError, PhotoUnusableError
 from function.faces.face import Face
+from function.library.worker import Worker
 from function.media.files import MediaFile
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import Moment
@@ -36,6 +37,7 @@ class Service:
         self.metrics = Metrics(settings.slots)
         self.store = open_store(settings.performers_db)
         self.reader = open_reader(settings)
+        self.worker = Worker(settings, self.store)
         self._free_slots = threading.BoundedSemaphore(settings.slots)
         self._errand = threading.Lock()
 
@@ -105,7 +107,7 @@ class Service:
                 "a moment, or raise SLOTS."
             )
         try:
-            with self.metrics.busy.track_inprogress():
+            with self.metrics.busy.track_inprogress(), self.worker.gate.ahead():
                 yield
         finally:
             self._free_slots.release()
@@ -122,13 +124,15 @@ class Service:
         if not self._errand.acquire(timeout=ERRAND_WAIT_SECONDS):
             raise BusyError("Another picture is being processed. Try again in a moment.")
         try:
-            yield
+            with self.worker.gate.ahead():
+                yield
         finally:
             self._errand.release()
 
     def close(self) -> None:
-        """End the work of every request; each still gets an answer."""
+        """End the work of every request, which still gets an answer, and all scanning."""
         self.reader.close()
+        self.worker.close()
 
 
 @contextmanager

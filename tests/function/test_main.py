@@ -19,6 +19,7 @@ from db.sqlite.connections import open_database
 from db.sqlite.store import StoredGallery
 from function.engines.models import PRIMARY, SECOND
 from function.engines.own.description import read_description
+from function.library.oshash import oshash_of
 from function.matching.second_models import write_fit
 from tests.support.own_nets import fit_of, write_net
 from tests.support.servers import Serve, serving
@@ -28,6 +29,13 @@ from tools.footage.videos import moving_picture, read_portrait, still_picture, w
 
 ROOT = Path(__file__).parents[2]
 SIZE = (640, 480)
+
+ASKED = {
+    "/": "?path=two.mp4",
+    "/library/video": "?path=two.mp4",
+    "/library/people": "?performer=Grace+Hopper",
+}
+"""What some routes must be asked."""
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +116,11 @@ def test_the_fields_are_those_of_the_contract(two_people: list[dict[str, Any]]) 
     person = two_people[0]
     assert set(person) == {"image", "matches", "verdict", "appearances", "faces", "best_seconds"}
     match = person["matches"][0]
-    assert set(match) == {"name", "poster", "score", "urls", "id", "hints"}
+    assert set(match) == {"name", "poster", "score", "urls", "id", "hints", "stash_ids", "sources"}
+    assert (match["stash_ids"], match["sources"]) == (
+        [],
+        [{"source": "folder", "id": "Barack Obama"}],
+    )
     assert match["urls"] == ["https://example.org/obama"]
     assert match["poster"].startswith("data:image/jpeg;base64,")
     assert 50 < match["score"] < 100
@@ -165,12 +177,37 @@ def test_progress_comes_line_by_line_and_the_result_last(
     response = client.get("/?path=two.mp4", headers={"Accept": "application/x-ndjson"})
     assert response.mimetype == "application/x-ndjson"
     *progress, last = (json.loads(line) for line in response.get_data(as_text=True).splitlines())
-    assert last == {"result": two_people}
+    assert last["result"] == two_people
     done = [line["progress"]["done"] for line in progress]
     assert len(done) > 5
     assert done == sorted(done)
     assert progress[-1]["progress"]["of"] == pytest.approx(8, abs=0.5)
     assert progress[-1]["progress"]["faces"] >= sum(person["faces"] for person in two_people)
+
+
+def test_the_length_and_the_fingerprint_of_the_video_are_said(
+    client: FlaskClient, media: Path
+) -> None:
+    plain = client.get("/?path=two.mp4&every=2")
+    assert float(plain.headers["Video-Duration"]) == pytest.approx(8, abs=0.5)
+    lines = client.get("/?path=two.mp4&every=2", headers={"Accept": "application/x-ndjson"})
+    video = json.loads(lines.get_data(as_text=True).splitlines()[-1])["video"]
+    with (media / "two.mp4").open("rb") as file:
+        assert video["oshash"] == oshash_of(file.fileno())
+    assert f"{video['duration_seconds']:g}" == plain.headers["Video-Duration"]
+
+
+def test_without_pictures_all_else_is_the_same(
+    client: FlaskClient, two_people: list[dict[str, Any]]
+) -> None:
+    bare = client.get("/?path=two.mp4&pictures=off").get_json()
+    assert [person["image"] for person in bare] == ["", ""]
+    assert bare[0]["matches"][0]["poster"] == ""
+    for one, other in zip(bare, two_people, strict=True):
+        one["image"] = other["image"]
+        for match, same in zip(one["matches"], other["matches"], strict=True):
+            match["poster"] = same["poster"]
+    assert bare == two_people
 
 
 def test_an_error_before_the_first_frame_has_its_status_also_when_streaming(
@@ -192,6 +229,7 @@ def test_an_error_before_the_first_frame_has_its_status_also_when_streaming(
         ("path=two.mp4&min_score=101", 400, "bad_parameter"),
         ("path=two.mp4&limit=0", 400, "bad_parameter"),
         ("path=two.mp4&evry=1", 400, "bad_parameter"),
+        ("path=two.mp4&pictures=no", 400, "bad_parameter"),
         ("path=two.mp4%00.jpg", 400, "bad_parameter"),
         ("path=../two.mp4", 403, "outside_media_root"),
         ("path=/etc/passwd", 403, "outside_media_root"),
@@ -236,10 +274,12 @@ def test_messages_never_hold_a_path_outside_the_media_root(
 
 def test_head_is_answered_wherever_get_is_and_without_a_body(client: FlaskClient) -> None:
     described = client.get("/openapi.json").get_json()["paths"]
-    for route in described:
-        url = f"{route}?path=two.mp4" if route == "/" else route
+    readable = [route for route, operations in described.items() if "get" in operations]
+    assert "/library/videos" in readable
+    for route in readable:
+        url = route + ASKED.get(route, "")
         head = client.head(url)
-        assert head.status_code == 200, url
+        assert head.status_code == (404 if route == "/library/video" else 200), url
         assert head.data == b""
         if route != "/":
             assert head.content_type == client.get(url).content_type

@@ -1,4 +1,5 @@
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,13 @@ def test_auto_leaves_the_interval_to_the_length_of_the_video() -> None:
         ("SECOND_ENCODER", "encoder.onnx"),
         ("DEVICE", "tpu"),
         ("PORT", "http"),
+        ("SCAN_HOURS", "1"),
+        ("SCAN_HOURS", "7-7"),
+        ("SCAN_HOURS", "24-7"),
+        ("SCAN_HOURS", "1-25"),
+        ("SCAN_EVERY", "0h"),
+        ("SCAN_EVERY", "1"),
+        ("SCAN_EVERY", "hourly"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_what_it_must_be(
@@ -51,6 +59,15 @@ def test_a_value_that_cannot_be_used_is_named_with_what_it_must_be(
 ) -> None:
     with pytest.raises(SettingError, match=f"{variable} is '{value}'; it must be "):
         Settings.from_env({variable: value})
+
+
+def test_hours_may_pass_midnight_and_a_time_has_a_unit() -> None:
+    settings = Settings.from_env({"SCAN_HOURS": "22-6", "SCAN_EVERY": "90m"})
+    assert [hour for hour in range(24) if settings.scan_hours.hold(hour)] == [
+        *range(6),
+        *(22, 23),
+    ]
+    assert settings.scan_every == timedelta(minutes=90)
 
 
 def test_the_second_encoder_is_on_off_or_a_file_that_describes_one() -> None:

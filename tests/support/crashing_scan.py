@@ -8,9 +8,9 @@ from typing import Any
 
 import db.sqlite.ledger as ledgers
 from db.sqlite.ledger import SqliteLedger
+from function.library.crew import run_scanners
 from function.library.finding import find_videos
 from tests.support.scans import SquaresReader, make_scanner
-from tools.library.crew import run_scanners
 
 POINTS = ("before finish", "within finish", "after finish", "in offer", "in fail", "after lease")
 """Where a scan can be told to end itself, as if it was killed there."""

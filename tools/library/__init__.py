@@ -1,4 +1,4 @@
-"""Scans in a shell: several workers at once, their progress, and lists of results.
+"""Scans in a shell: their progress.
 
 The verbs use it.
 """

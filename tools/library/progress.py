@@ -7,7 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from function.library.finding import text_of
+from function.library.finding import on_one_line, text_of
 from function.library.scanning import Advanced, Done, Event, Failed
 
 BAR_FORMAT = (
@@ -64,8 +64,3 @@ def follow(events: Iterable[Event], videos: int, totals: Totals) -> None:
             bar.set_postfix(faces=totals.faces, people=totals.people, refresh=False)
             done = quick + totals.scanned + totals.failed + sum(shares.values())
             bar.update(max(0.0, done - bar.n))
-
-
-def on_one_line(text: str) -> str:
-    """Escape line ends and control characters: a file's name must not steer a terminal."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

@@ -16,10 +16,13 @@ _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 def ended_by_signals(scanner: Scanner) -> Iterator[threading.Event]:
     """End the scanner on a signal, and set the event that is given; its videos are given back.
 
-    A second signal does what it did before. One that was ignored stays so, as `nohup` wants it. To
-    be used in the main thread.
+    A second signal does what it did before. One that was ignored stays so, as `nohup` wants it.
+    Signals reach the main thread alone, so in others there is nothing to take.
     """
     ended = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield ended
+        return
 
     def end() -> None:
         scanner.stopping.set()

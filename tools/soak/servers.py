@@ -114,6 +114,7 @@ def serving(folder: Path, library: Path, **settings: str) -> Iterator[Server]:
         "PYTHONPATH": str(ROOT),
         "MEDIA_ROOT": str(library),
         "PERFORMERS_DB": str(gallery),
+        "LIBRARY_DB": str(folder / "library.db"),
         "PORT": str(port),
         **settings,
     }

@@ -18,9 +18,13 @@ from db.galleries import Store
 from db.ledgers import Ledger
 from db.videos import DEPTHS, Depth, Verdict, VideoRecord
 from function.errors import StoppingError
-from function.library.finding import Found, find_videos, is_below, text_of
+from function.library.crew import run_scanners
+from function.library.finding import Found, find_videos, is_below, on_one_line, text_of
 from function.library.forgetting import open_library
+from function.library.jobs import is_paused
+from function.library.lists import to_csv, to_json, to_table
 from function.library.naming import open_naming
+from function.library.offering import note_missing
 from function.library.rematching import Changed
 from function.library.rematching import rematch as match_all_again
 from function.library.results import VideoResult, results_of
@@ -28,9 +32,7 @@ from function.library.scanning import Scanner
 from function.matching.second_models import open_second
 from function.sandbox.readers import open_reader
 from function.settings import Settings
-from tools.library.crew import run_scanners
-from tools.library.lists import to_csv, to_json, to_table
-from tools.library.progress import Totals, follow, on_one_line
+from tools.library.progress import Totals, follow
 from tools.library.signals import ended_by_signals
 from tools.verbs.shared import EXIT_PARTLY, gallery_option, library_option, print_json
 
@@ -107,19 +109,11 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
 
 def _look(ledger: Ledger, places: list[Path]) -> Found:
     """Look for videos, show how many there are so far, and note those that are gone."""
-    known = ledger.stamps()
     with tqdm(desc="Looking for videos", unit="", file=sys.stderr, leave=False) as bar:
-        found = find_videos(places, known, lambda _: bar.update())
+        found = find_videos(places, ledger.stamps(), lambda _: bar.update())
     for path, reason in found.unreadable:
         click.echo(on_one_line(f"cannot be read: {text_of(path)}: {reason}"), err=True)
-    there = set(found.paths)
-    # What lies in a folder that cannot be read may still be there.
-    unknown = [Path(os.fsdecode(path)) for path, _ in found.unreadable]
-    ledger.note_gone(
-        path
-        for path in known
-        if path not in there and is_below(path, places) and not is_below(path, unknown)
-    )
+    note_missing(ledger, found, places)
     return found
 
 
@@ -186,6 +180,8 @@ def _scanner(
 
 def _work(scanner: Scanner, videos: frozenset[int], workers: int | None, totals: Totals) -> None:
     """Scan; or watch the process that does, and scan what it leaves when it ends."""
+    if is_paused(scanner.ledger):
+        click.echo("Scanning is paused. To go on: python -m tools jobs resume.", err=True)
     with closing(scanner.reader):
         while True:
             with scanner.ledger.working() as is_ours:
@@ -314,6 +310,10 @@ def _print_results(found: Iterator[VideoResult], form: str) -> None:
 def rematch(store: Store, library: StoreAddress) -> None:
     """Match everyone who was seen with today's gallery; no video is opened."""
     with open_library(library, store, create=False) as ledger:
+        if not ledger.counts().done:
+            raise click.ClickException(
+                f"Nothing was scanned into {library} yet. Scan first: python -m tools scan FOLDER."
+            )
         done = rematch_all(ledger, store)
         print_json({"videos": done.videos, "people": done.people, "changed": done.changed})
 

@@ -10,6 +10,18 @@ interface MatchReply {
   urls: string[];
   id: string;
   hints: ("path" | "tag" | "folder")[];
+  stash_ids: StashIdReply[];
+  sources: SourceReply[];
+}
+
+interface StashIdReply {
+  endpoint: string;
+  stash_id: string;
+}
+
+interface SourceReply {
+  source: string;
+  id: string;
 }
 
 interface PersonReply {

@@ -280,6 +280,7 @@ def test_the_description_holds_every_field_of_an_answer() -> None:
     person = operation["responses"]["200"]["content"]["application/json"]["schema"]["items"]
     assert person["properties"]["verdict"] == {"enum": ["match", "uncertain", "unknown"]}
     match = person["properties"]["matches"]["items"]
-    assert set(match["required"]) == {"name", "poster", "score", "urls", "id", "hints"}
+    fields = {"name", "poster", "score", "urls", "id", "hints", "stash_ids", "sources"}
+    assert set(match["required"]) == fields
     assert match["properties"]["hints"]["items"] == {"enum": ["path", "tag", "folder"]}
     assert "empty if nothing did" in match["description"]

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from db.records import Performer
+from db.records import Identity, Performer
 from function.engines.protocol import Box
 from function.faces.face import Face
 from function.matching.matches import Identification, Match
@@ -24,6 +24,20 @@ FACE = Face(
     weaknesses=(),
     crop=b"face",
 )
+
+
+def test_a_match_says_who_the_performer_is_in_each_source() -> None:
+    identities = (
+        Identity("stash http://localhost:9999", "12"),
+        Identity("https://stashdb.example/graphql", "ab-cd"),
+    )
+    match = Match(replace(ADA, identities=identities), distance=0.3, score=97.0)
+    (person,) = to_reply([Identification(person_of([FACE]), (match,), "match")], lambda _: None)
+    (reply,) = person["matches"]
+    assert reply["stash_ids"] == [
+        {"endpoint": "https://stashdb.example/graphql", "stash_id": "ab-cd"}
+    ]
+    assert reply["sources"] == [{"source": "stash http://localhost:9999", "id": "12"}]
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,7 @@ def test_only_the_page_is_given_an_id_and_no_answer_holds_an_encoding(
     client: FlaskClient,
 ) -> None:
     plain = client.get("/?path=two.mp4", headers={"Accept": "application/x-ndjson"})
-    assert set(json.loads(plain.get_data(as_text=True).splitlines()[-1])) == {"result"}
+    assert set(json.loads(plain.get_data(as_text=True).splitlines()[-1])) == {"result", "video"}
     result, people = identify(client)
     assert len(result) >= 32
     assert names(people) == ["Barack Obama", ""]

@@ -3,11 +3,13 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Literal, TypeAlias, TypedDict
 
-from function.library.finding import text_of
+from db.videos import Verdict, VideoRecord
+from function.library.finding import on_one_line, text_of
 from function.library.results import PersonResult, VideoResult
-from tools.library.progress import on_one_line
+
+ShownState: TypeAlias = Literal["queued", "working", "done", "failed", "gone"]
 
 COLUMNS = (
     *("path", "duration_seconds", "performer", "performer_id", "stash_ids", "score", "verdict"),
@@ -18,7 +20,45 @@ _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 """How a formula begins; a spreadsheet would run one that stands in a file's or performer's name."""
 
 
-def to_json(result: VideoResult) -> dict[str, Any]:
+class PersonListed(TypedDict):
+    """A person in a video: who it is (None: somebody unknown), how certain, and when they are seen.
+
+    `person` is their number in the video; `score` is a probability in percent; `appearances` are in
+    seconds; `decided` is what the user said, see `db.videos.Outcome`.
+    """
+
+    person: int
+    performer: str | None
+    performer_id: str | None
+    stash_ids: list[dict[str, str]]
+    score: float
+    verdict: Verdict
+    appearances: list[tuple[float, float]]
+    faces: int
+    best_seconds: float
+    decided: str
+
+
+class VideoListed(TypedDict):
+    """A video of the library, by the path of one of its files, and the people seen in it.
+
+    `oshash` is Stash's fingerprint. `reason` says why it failed. `strangers_left_out` counts people
+    who are nobody of the gallery and were not kept.
+    """
+
+    path: str
+    other_paths: list[str]
+    oshash: str
+    duration_seconds: float
+    state: ShownState
+    reason: str
+    depth: str
+    scanned_at: str
+    strangers_left_out: int
+    people: list[PersonListed]
+
+
+def to_json(result: VideoResult) -> VideoListed:
     """Return a video and its people as plain dictionaries, lists and numbers."""
     video = result.video
     return {
@@ -26,12 +66,12 @@ def to_json(result: VideoResult) -> dict[str, Any]:
         "other_paths": [text_of(path) for path in video.paths[1:]],
         "oshash": video.oshash,
         "duration_seconds": round(video.seconds, 3),
-        "state": video.state if video.paths else "gone",
+        "state": state_of(video),
         "reason": video.reason,
         "depth": video.scanned.depth if video.scanned else "",
         "scanned_at": video.scanned_at,
         "strangers_left_out": video.left_out,
-        "people": [_person(person) for person in result.people],
+        "people": [person_to_json(person) for person in result.people],
     }
 
 
@@ -47,9 +87,8 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
     """Yield lines to read: a video, and below it everyone in it."""
     for result in results:
         video = result.video
-        state = video.state if video.paths else "gone"
         reason = f": {video.reason}" if video.reason else ""
-        yield on_one_line(f"{path_of(result)}  ({state}{reason})")
+        yield on_one_line(f"{path_of(result)}  ({state_of(video)}{reason})")
         for person in result.people:
             name = person.performer.name if person.performer else "somebody unknown"
             spans = ", ".join(f"{start:.0f}-{end:.0f} s" for start, end in person.appearances[:5])
@@ -67,7 +106,13 @@ def path_of(result: VideoResult) -> str:
     return text_of(paths[0]) if paths else f"oshash:{result.video.oshash}"
 
 
-def _person(person: PersonResult) -> dict[str, Any]:
+def state_of(video: VideoRecord) -> ShownState:
+    """Return the state of a video as it is shown: without a file it is gone."""
+    return video.state if video.paths else "gone"
+
+
+def person_to_json(person: PersonResult) -> PersonListed:
+    """Return a person as plain lists and numbers."""
     performer = person.performer
     return {
         "person": person.position,
@@ -76,7 +121,7 @@ def _person(person: PersonResult) -> dict[str, Any]:
         "stash_ids": _stash_ids(person),
         "score": person.score,
         "verdict": person.verdict,
-        "appearances": [[round(start, 3), round(end, 3)] for start, end in person.appearances],
+        "appearances": [(round(start, 3), round(end, 3)) for start, end in person.appearances],
         "faces": person.faces,
         "best_seconds": round(person.best_seconds, 3),
         "decided": person.decided,

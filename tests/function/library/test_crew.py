@@ -12,11 +12,11 @@ from db.errors import GalleryError
 from db.sqlite.ledger import SqliteLedger
 from function.errors import StoppingError
 from function.faces.found import Progress, Task
+from function.library.crew import run_scanners
 from function.library.scanning import Done, Started
 from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
 from tests.support.scans import SquaresReader, make_gallery, make_scanner, offer_all, write_many
-from tools.library.crew import run_scanners
 
 VIDEOS = 6
 

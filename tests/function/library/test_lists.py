@@ -10,8 +10,8 @@ import pytest
 
 from db.records import Identity, Performer
 from db.videos import Scanned, VideoRecord
+from function.library.lists import to_csv, to_json, to_table
 from function.library.results import PersonResult, VideoResult
-from tools.library.lists import to_csv, to_json, to_table
 
 VIDEO = VideoRecord(
     id=1,

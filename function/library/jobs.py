@@ -1,0 +1,62 @@
+"""The state of a library's scans, kept in its ledger: what is paused, and what is to be looked at.
+
+Whoever works on the ledger, a server or a shell, obeys it.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from db.ledgers import Ledger
+from db.videos import Depth
+
+STRANGERS = "strangers"
+"""The choice whether strangers are kept."""
+
+_PAUSED = "paused"
+_WANTED = "wanted scans"
+
+
+@dataclass(frozen=True)
+class WantedScan:
+    """Folders or files whose videos are to be found and queued, at a depth.
+
+    With `retry`, those that failed are tried again.
+    """
+
+    places: tuple[str, ...]
+    depth: Depth = "normal"
+    retry: bool = False
+
+
+def is_paused(ledger: Ledger) -> bool:
+    """Say whether all scanning is paused."""
+    return bool(ledger.choice(_PAUSED))
+
+
+def pause(ledger: Ledger) -> None:
+    """Hold all scanning, the videos in work too, until `resume`."""
+    ledger.choose(_PAUSED, "yes")
+
+
+def resume(ledger: Ledger) -> None:
+    """Go on with what was paused."""
+    ledger.choose(_PAUSED, "")
+
+
+def cancel(ledger: Ledger) -> int:
+    """End all scanning, and forget what was still to be done; return how many videos."""
+    put_wanted(ledger, ())
+    resume(ledger)
+    return ledger.empty_queue()
+
+
+def wanted_scans(ledger: Ledger) -> tuple[WantedScan, ...]:
+    """Return what is still to be looked at, in the order in which it was asked for."""
+    stored = json.loads(ledger.choice(_WANTED) or "[]")
+    return tuple(WantedScan(tuple(one["places"]), one["depth"], one["retry"]) for one in stored)
+
+
+def put_wanted(ledger: Ledger, wanted: Iterable[WantedScan]) -> None:
+    """Remember what is to be looked at, in place of what was."""
+    ledger.choose(_WANTED, json.dumps([asdict(one) for one in wanted]))

@@ -1,0 +1,246 @@
+"""The server's worker: one thread that looks for videos and has them scanned, as long as it runs.
+
+While a ledger exists, it holds the claim to scan for it, so that a scan started in a shell is done
+here, and goes on when the shell is closed.
+"""
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from db.errors import GalleryError
+from db.galleries import Store
+from db.ledgers import Ledger
+from function.errors import RecognitionError, StoppingError
+from function.faces.found import Progress
+from function.library.crew import run_scanners
+from function.library.forgetting import open_library
+from function.library.gate import Gate
+from function.library.jobs import STRANGERS, WantedScan, put_wanted, wanted_scans
+from function.library.offering import find_within, queue_videos
+from function.library.scanning import Advanced, Event, Scanner
+from function.sandbox.readers import Reader, open_reader
+from function.settings import Settings
+
+POLLED_EVERY_SECONDS = 1.0
+"""How soon it notices what another process queued, or that the ledger was made."""
+
+AGAIN_AFTER_SECONDS = 30.0
+"""After an error, such as a missing gallery, it waits so long."""
+
+CLOSED_WITHIN_SECONDS = 3.0
+"""A video in work is given back within about a second."""
+
+LONGEST_SECONDS = 24 * 3600.0
+"""A video's time limit in a scan; one that never ends must not hold up the night."""
+
+NICENESS = 10
+"""A scan makes way for whatever else the machine does."""
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Scans for the ledger of some settings; it starts nothing before `start`.
+
+    `gate` is passed by every scanner: whoever answers a request holds it up.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        open_reader: Callable[[Settings], Reader] = open_reader,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._open_reader = open_reader
+        self.gate = Gate(settings.scan_hours)
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._at_work: dict[bytes, Progress] = {}
+        self._look_at = 0.0
+
+    def start(self) -> None:
+        """Begin, or go on with, what is queued; it may be called again."""
+        with self._lock:
+            if self._thread is None and not self._closing.is_set():
+                self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+                self._thread.start()
+        self._wake.set()
+
+    def want(self, scan: WantedScan) -> None:
+        """Remember a scan that is asked for, also if the machine stops, and start with it.
+
+        Raises:
+            GalleryError: the ledger cannot be made or written; see `db.errors`.
+        """
+        with open_library(self._settings.library_db, self._store) as ledger, self._lock:
+            put_wanted(ledger, dict.fromkeys((*wanted_scans(ledger), scan)))
+        self.start()
+
+    def at_work(self) -> dict[bytes, Progress]:
+        """Return the paths of the videos in work here, and how far each one is."""
+        with self._lock:
+            return dict(self._at_work)
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the server stops."""
+        return self._closing.is_set()
+
+    def stop(self) -> None:
+        """Begin to give back the videos in work, and to end."""
+        self._closing.set()
+        self._stopping.set()
+        self._wake.set()
+
+    def close(self) -> None:
+        """Give back the videos in work, and end."""
+        self.stop()
+        if self._thread and self._thread is not threading.current_thread():
+            self._thread.join(CLOSED_WITHIN_SECONDS)
+
+    def _run(self) -> None:
+        _lower_priority()
+        while not self._closing.is_set():
+            pause_seconds = POLLED_EVERY_SECONDS
+            try:
+                if self._is_wanted():
+                    self._serve()
+            except StoppingError:
+                pass
+            except (GalleryError, RecognitionError) as error:
+                _log.error("Scanning has stopped, and is tried again: %s", error)
+                pause_seconds = AGAIN_AFTER_SECONDS
+            except Exception:  # noqa: BLE001  # the last resort, and it is logged
+                _log.exception("Scanning has stopped with an unexpected error.")
+                pause_seconds = AGAIN_AFTER_SECONDS
+            self._wait(pause_seconds)
+
+    def _is_wanted(self) -> bool:
+        """Say whether there is a ledger, or one has to be made to look for videos regularly."""
+        return self._settings.library_db.path.exists() or self._settings.scan_every != "off"
+
+    def _serve(self) -> None:
+        """Work for the ledger until its file is another one, unless another process does."""
+        path = self._settings.library_db.path
+        with (
+            open_library(self._settings.library_db, self._store) as ledger,
+            ledger.working() as is_ours,
+        ):
+            file = _identify(path)
+            while is_ours and not self._closing.is_set() and _identify(path) == file:
+                self._look(ledger)
+                counts = ledger.counts()
+                if (counts.queued or counts.working) and self._may_begin(ledger):
+                    self._scan(ledger)
+                self._wait(POLLED_EVERY_SECONDS)
+
+    def _may_begin(self, ledger: Ledger) -> bool:
+        return self.gate.is_within_hours() and not self.gate.is_held(ledger)
+
+    def _wait(self, seconds: float) -> None:
+        self._wake.wait(seconds)
+        self._wake.clear()
+
+    def _look(self, ledger: Ledger) -> None:
+        """Queue what was asked for, and what is new if it is time to look again."""
+        while not self._closing.is_set() and (wanted := wanted_scans(ledger)):
+            self._offer(ledger, wanted[0], partial(_is_wanted, ledger, wanted[0]))
+            with self._lock:
+                put_wanted(ledger, (one for one in wanted_scans(ledger) if one != wanted[0]))
+        every = self._settings.scan_every
+        if isinstance(every, timedelta) and time.monotonic() >= self._look_at:
+            self._offer(ledger, WantedScan(tuple(map(str, self._settings.media_root))))
+            self._look_at = time.monotonic() + every.total_seconds()
+
+    def _offer(
+        self, ledger: Ledger, wanted: WantedScan, is_wanted: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Find and queue videos, unless that is no longer wanted once they are found."""
+        places = [Path(place).resolve() for place in wanted.places]
+        roots = [root.resolve() for root in self._settings.media_root]
+        found = find_within(ledger, places, roots)
+        if is_wanted():
+            queue_videos(ledger, found, places, wanted.depth, retry=wanted.retry)
+        _log.info("Found %d videos, %d new or changed.", len(found.paths), len(found.files))
+        if found.unreadable:
+            _log.warning(
+                "%d files or folders cannot be read (%s). Check their permissions.",
+                len(found.unreadable),
+                found.unreadable[0][1],
+            )
+
+    def _scan(self, ledger: Ledger) -> None:
+        """Scan what is queued, several at once, until nothing is left or the gate is shut."""
+        with self._store.gallery():
+            pass  # a missing gallery is told before a video is read for nothing
+        settings = replace(self._settings, time_limit_seconds=LONGEST_SECONDS)
+        with self._lock:
+            self._stopping = threading.Event()
+            if self._closing.is_set():
+                return
+        with closing(self._open_reader(settings)) as reader:
+            scanner = Scanner(
+                ledger,
+                reader,
+                self._store,
+                settings,
+                strangers=self._keeps_strangers(ledger),
+                stopping=self._stopping,
+                gate=self.gate,
+            )
+            try:
+                self._follow(scanner)
+            finally:
+                self._at_work.clear()
+
+    def _follow(self, scanner: Scanner) -> None:
+        with closing(run_scanners(scanner, self._settings.slots)) as events:
+            for event in events:
+                self._note(event)
+                if self._wake.is_set():
+                    self._wake.clear()
+                    self._look(scanner.ledger)
+
+    def _keeps_strangers(self, ledger: Ledger) -> bool:
+        return (self._settings.strangers or ledger.choice(STRANGERS)) == "keep"
+
+    def _note(self, event: Event) -> None:
+        with self._lock:
+            if isinstance(event, Advanced):
+                self._at_work[event.path] = event.progress
+            else:
+                self._at_work.pop(event.path, None)
+
+
+def _is_wanted(ledger: Ledger, wanted: WantedScan) -> bool:
+    return wanted in wanted_scans(ledger)
+
+
+def _lower_priority() -> None:
+    """Let this thread, and the processes that it starts, make way for others."""
+    # Elsewhere the priority is the whole process's, which has requests to answer.
+    if sys.platform == "linux":
+        os.nice(NICENESS)
+
+
+def _identify(path: Path) -> tuple[int, int] | None:
+    """Tell a file from another one of the same name; None if it is not there."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

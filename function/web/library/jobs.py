@@ -1,0 +1,200 @@
+"""Starts, pauses and ends the server's scans, and says how far they are."""
+
+import json
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any, Literal, TypeAlias, TypedDict, cast
+
+from flask import Request, Response
+
+from db.ledgers import Ledger
+from db.videos import Depth
+from function.errors import BadParameterError, BusyError
+from function.library import jobs
+from function.library.finding import is_below, text_of
+from function.library.jobs import WantedScan, is_paused, wanted_scans
+from function.media.files import find_place
+from function.web.identify import NDJSON
+from function.web.library.shelf import Shelf, name_path
+from function.web.page_requests import read_object, require_page
+from function.web.reply import ProgressReply, to_progress
+from function.web.responses import json_response
+from function.web.service import Service, explained
+
+TOLD_EVERY_SECONDS = 1.0
+
+MOST_WATCHERS = 8
+"""Each takes a thread of the server."""
+
+DEPTHS: tuple[Depth, ...] = ("normal", "deep")
+
+JobState: TypeAlias = Literal["idle", "looking", "scanning", "waiting", "paused"]
+
+
+class CountsReply(TypedDict):
+    """How many videos are in each state; those without any file are gone."""
+
+    queued: int
+    working: int
+    done: int
+    failed: int
+    gone: int
+
+
+class AtWorkReply(TypedDict):
+    """A video in work, and how far it is."""
+
+    path: str
+    progress: ProgressReply
+
+
+class JobReply(TypedDict):
+    """What the library's scans are doing.
+
+    Looking: videos are being found. Waiting: it is not the hour (SCAN_HOURS). `now` lists the
+    videos that this server has in work; another process may have others.
+    """
+
+    state: JobState
+    videos: CountsReply
+    now: list[AtWorkReply]
+
+
+def answer_status(service: Service, shelf: Shelf, _: Request) -> Response:
+    """Answer `GET /library/status` with what is done, what is queued, and what is in work."""
+    with shelf.ledger() as ledger:
+        return json_response(_to_job(service, ledger))
+
+
+class Watchers:
+    """Those who follow the progress, each in a thread of the server."""
+
+    def __init__(self) -> None:
+        self._places = threading.BoundedSemaphore(MOST_WATCHERS)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold one of the places.
+
+        Raises:
+            BusyError: all are taken.
+        """
+        if not self._places.acquire(blocking=False):
+            raise BusyError(f"{MOST_WATCHERS} others follow the progress. Ask /library/status.")
+        try:
+            yield
+        finally:
+            self._places.release()
+
+
+def answer_progress(
+    service: Service, shelf: Shelf, watchers: Watchers, request: Request
+) -> Response:
+    """Answer `GET /library/progress` with a line a second until nothing is left to do."""
+    if request.method == "HEAD":
+        return Response(iter(()), mimetype=NDJSON)
+    lines = _lines(service, shelf, watchers)
+    first = next(lines)  # an error still gets its own status
+    response = Response(chain([first], lines), mimetype=NDJSON)
+    response.call_on_close(lines.close)
+    return response
+
+
+def _lines(service: Service, shelf: Shelf, watchers: Watchers) -> Generator[str]:
+    wait = threading.Event().wait
+    with watchers.place():
+        while True:
+            with shelf.ledger() as ledger:
+                job = _to_job(service, ledger)
+            yield json.dumps(job) + "\n"
+            if job["state"] == "idle" or service.worker.is_closing:
+                return
+            wait(TOLD_EVERY_SECONDS)
+
+
+def answer_scan(service: Service, shelf: Shelf, request: Request) -> Response:
+    """Answer `POST /library/scan` at once; the videos are found and scanned afterwards.
+
+    Raises:
+        NotFromPageError: the request lacks the page's header.
+        BadParameterError: a field cannot be used.
+        OutsideMediaRootError, VideoNotFoundError: of a path.
+    """
+    require_page(request)
+    wanted = _read_wanted(read_object(request), service)
+    with explained():
+        service.worker.want(wanted)
+    with shelf.ledger() as ledger:
+        return json_response(_to_job(service, ledger))
+
+
+def answer_change(
+    change: Callable[[Ledger], Any], service: Service, shelf: Shelf, request: Request
+) -> Response:
+    """Answer `POST /library/pause`, `resume` and `cancel` with how things are then."""
+    require_page(request)
+    with shelf.ledger() as ledger:
+        change(ledger)
+        return json_response(_to_job(service, ledger))
+
+
+def answer_resume(service: Service, shelf: Shelf, request: Request) -> Response:
+    """Answer `POST /library/resume`, and go on."""
+    response = answer_change(jobs.resume, service, shelf, request)
+    service.worker.start()
+    return response
+
+
+def _read_wanted(body: dict[str, Any], service: Service) -> WantedScan:
+    for name in body:
+        if name not in ("paths", "depth", "retry"):
+            raise BadParameterError(f"There is no field {name!r}; there are paths, depth, retry.")
+    paths, depth, retry = body.get("paths"), body.get("depth", "normal"), body.get("retry", False)
+    if paths is not None and not (isinstance(paths, list) and all(_is_text(one) for one in paths)):
+        raise BadParameterError("paths is not a list of texts. Give folders or videos, or none.")
+    if depth not in DEPTHS:
+        raise BadParameterError(f"depth is {depth!r}; it must be {' or '.join(DEPTHS)}.")
+    if not isinstance(retry, bool):
+        raise BadParameterError(f"retry is {retry!r}; it must be true or false.")
+    settings = service.settings
+    places = [find_place(one, settings.media_root, settings.path_map) for one in paths or ()]
+    if paths is None:
+        places = [root.resolve() for root in settings.media_root]
+    return WantedScan(tuple(map(str, places)), cast("Depth", depth), retry)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _to_job(service: Service, ledger: Ledger) -> JobReply:
+    roots = [root.resolve() for root in service.settings.media_root]
+    counts = ledger.counts()
+    return JobReply(
+        state=_state_of(service, ledger, is_busy=bool(counts.queued or counts.working)),
+        videos=CountsReply(
+            queued=counts.queued,
+            working=counts.working,
+            done=counts.done,
+            failed=counts.failed,
+            gone=counts.gone,
+        ),
+        now=[
+            AtWorkReply(path=text_of(name_path(path, roots)), progress=to_progress(progress))
+            for path, progress in service.worker.at_work().items()
+            if is_below(path, roots)
+        ],
+    )
+
+
+def _state_of(service: Service, ledger: Ledger, *, is_busy: bool) -> JobState:
+    is_looking = bool(wanted_scans(ledger))
+    if not is_busy and not is_looking:
+        return "idle"
+    if is_paused(ledger):
+        return "paused"
+    if not is_busy:
+        return "looking"
+    return "scanning" if service.worker.gate.is_within_hours() else "waiting"

@@ -1,0 +1,110 @@
+"""The library as one request sees it: the ledger, and names by today's gallery."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from db.ledgers import Ledger
+from db.records import Performer
+from db.stores import empty_ledger
+from db.videos import VideoRecord
+from function.library.finding import is_below
+from function.library.forgetting import open_library
+from function.library.naming import Naming, open_naming
+from function.library.rematching import rematch
+from function.settings import Settings
+from function.web.service import Service, explained
+
+MATCHED_WITHIN_SECONDS = 2.0
+"""A request matches again what another state of the gallery named, for so long at most; the next
+one goes on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Library:
+    """The ledger, the gallery that names who is in it, and whether names may be out of date."""
+
+    ledger: Ledger
+    naming: Naming
+    is_stale: bool
+    settings: Settings
+
+    @cached_property
+    def performers(self) -> dict[int, Performer]:
+        """Everyone enrolled, by id."""
+        return {one.id: one for one in self.naming.gallery.performers}
+
+    def shown(self, video: VideoRecord) -> VideoRecord | None:
+        """Return a video with only those paths that callers may see, or None if it has no such.
+
+        That are those in the media root, relative to it if there is only one. A video without any
+        file is shown.
+        """
+        roots = [root.resolve() for root in self.settings.media_root]
+        inside = [path for path in video.paths if is_below(path, roots)]
+        if video.paths and not inside:
+            return None
+        return replace(video, paths=tuple(name_path(path, roots) for path in inside))
+
+
+class Shelf:
+    """Opens the library for requests; it is never made by being asked for."""
+
+    def __init__(self, service: Service) -> None:
+        """Open nothing yet."""
+        self._service = service
+        self._matching = threading.Lock()
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """Open the ledger; where there is none yet, an empty one that nobody keeps.
+
+        Raises:
+            GalleryUnavailableError: it is locked, or not a ledger.
+        """
+        address = self._service.settings.library_db
+        with explained():
+            if not address.path.exists():
+                with empty_ledger() as nothing:
+                    yield nothing
+                return
+            with open_library(address, self._service.store) as ledger:
+                yield ledger
+
+    @contextmanager
+    def library(self, seconds: float | None = None) -> Iterator[Library]:
+        """Open the library, and spend so long at most on bringing names up to date.
+
+        Without `seconds`, that is MATCHED_WITHIN_SECONDS.
+
+        Raises:
+            GalleryUnavailableError: the gallery or the ledger cannot be read.
+            EngineUnavailableError: what reads videos cannot run here as configured.
+        """
+        service = self._service
+        with self.ledger() as ledger:
+            naming = open_naming(service.store, service.reader.second, service.settings)
+            within = MATCHED_WITHIN_SECONDS if seconds is None else seconds
+            self._match_again(ledger, naming, within)
+            is_stale = bool(ledger.not_matched_at(naming.gallery.generation, 1))
+            yield Library(ledger, naming, is_stale, service.settings)
+
+    def _match_again(self, ledger: Ledger, naming: Naming, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        with self._matching:  # a second request would only do the same work again
+            if time.monotonic() > until:
+                return
+            for _ in rematch(ledger, naming):
+                if time.monotonic() > until:
+                    return
+
+
+def name_path(path: bytes, roots: list[Path]) -> bytes:
+    """Write a path as callers may ask for it: relative if there is one root, else absolute."""
+    if len(roots) > 1:
+        return path
+    return path.removeprefix(bytes(roots[0])).lstrip(b"/")

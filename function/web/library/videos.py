@@ -1,0 +1,230 @@
+"""Answers who is in the videos that were scanned: a list, one video, or one performer's."""
+
+import base64
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypedDict, cast, get_args
+
+from flask import Request, Response
+
+from db.errors import PerformerNotFoundError
+from db.videos import Verdict, VideoRecord
+from function.errors import (
+    BadParameterError,
+    MissingParameterError,
+    UnknownPerformerError,
+    VideoNotFoundError,
+)
+from function.library.finding import is_below
+from function.library.lists import (
+    PersonListed,
+    ShownState,
+    VideoListed,
+    person_to_json,
+    state_of,
+    to_json,
+)
+from function.library.oshash import oshash_of
+from function.library.results import PersonResult, VideoResult, results_of
+from function.media.files import find_place, open_media
+from function.web.library.shelf import Library, Shelf
+from function.web.page_requests import read_number
+from function.web.parameters import read_pictures
+from function.web.responses import json_response
+from function.web.service import Service
+
+PAGE_SIZE = 50
+LARGEST_PAGE = 200
+
+READ_AT_ONCE = 500
+
+STATES = get_args(ShownState)
+VERDICTS = get_args(Verdict)
+
+
+class NumberedVideo(VideoListed):
+    """A video in a list; `id` is for the parameter `after`."""
+
+    id: int
+
+
+class PicturedPerson(PersonListed):
+    """A person in a video; `image` is a base64 JPEG of the best face, or empty."""
+
+    image: str
+
+
+class VideosReply(TypedDict):
+    """Some videos, by id; `next` is the `after` of those that follow, or null.
+
+    `stale` says that some names are not yet those of today's gallery: ask again.
+    """
+
+    videos: list[NumberedVideo]
+    next: int | None
+    stale: bool
+
+
+class VideoReply(TypedDict):
+    """One video, and everyone in it, the most certain first; `stale` as in a list."""
+
+    video: NumberedVideo
+    people: list[PicturedPerson]
+    stale: bool
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Which videos a request wants; an empty field wants any."""
+
+    states: Collection[str]
+    verdicts: Collection[str]
+    performer: int | None
+    place: Path | None
+    after: int
+    limit: int
+
+
+def answer_videos(service: Service, shelf: Shelf, request: Request) -> Response:
+    """Answer `GET /library/videos` with those that were asked for, and everyone in them."""
+    wanted = _read_wanted(request, service)
+    with shelf.library() as library:
+        return json_response(_list(library, wanted))
+
+
+def answer_people(service: Service, shelf: Shelf, request: Request) -> Response:
+    """Answer `GET /library/people?performer=` with every video of one performer, without others.
+
+    Raises:
+        MissingParameterError: no performer is named.
+        UnknownPerformerError: there is no such performer.
+    """
+    if not request.args.get("performer"):
+        raise MissingParameterError("The parameter performer is missing. Give a name or an id.")
+    wanted = _read_wanted(request, service)
+    with shelf.library() as library:
+        reply = _list(library, wanted)
+        for video in reply["videos"]:
+            video["people"] = [
+                one for one in video["people"] if one["performer_id"] == str(wanted.performer)
+            ]
+        return json_response(reply)
+
+
+def answer_video(service: Service, shelf: Shelf, request: Request) -> Response:
+    """Answer `GET /library/video?path=` or `?oshash=` with one video, and pictures of people.
+
+    Raises:
+        VideoNotFoundError: it was never scanned or queued here.
+    """
+    with_pictures = read_pictures(request.args.get("pictures", "on"))
+    oshash = _read_oshash(request, service)
+    with shelf.library() as library:
+        records = library.ledger.records(sorted(library.ledger.ids_of_content(oshash)))
+        found = [shown for one in records if (shown := library.shown(one))]
+        if not found:
+            raise VideoNotFoundError(
+                "The library does not hold this video. Scan it first: POST /library/scan, or "
+                "python -m tools scan."
+            )
+        (result,) = results_of(
+            library.ledger, iter(found[:1]), library.performers, pictures=with_pictures
+        )
+        people = [_picture(person, with_pictures=with_pictures) for person in result.people]
+        reply = VideoReply(video=_number(result), people=people, stale=library.is_stale)
+    return json_response(reply)
+
+
+def _list(library: Library, wanted: _Wanted) -> VideosReply:
+    verdicts = cast("Collection[Verdict]", wanted.verdicts)
+    chosen = list(islice(_choose(library, wanted), wanted.limit))
+    results = results_of(library.ledger, iter(chosen), library.performers, verdicts)
+    return VideosReply(
+        videos=[_number(one) for one in results],
+        next=chosen[-1].id if len(chosen) == wanted.limit else None,
+        stale=library.is_stale,
+    )
+
+
+def _choose(library: Library, wanted: _Wanted) -> Iterator[VideoRecord]:
+    """Yield the videos that are wanted, by id."""
+    ledger, gallery = library.ledger, library.naming.gallery.generation[0]
+    among = ledger.ids_of_performer(gallery, wanted.performer) if wanted.performer else None
+    after = wanted.after
+    while batch := ledger.videos(after, READ_AT_ONCE):
+        after = batch[-1].id
+        near = [
+            one
+            for one in batch
+            if (among is None or one.id in among)
+            and (not wanted.states or state_of(one) in wanted.states)
+            and (wanted.place is None or any(is_below(path, [wanted.place]) for path in one.paths))
+        ]
+        fitting = _with_verdict(library, near, wanted.verdicts)
+        yield from (shown for one in near if one.id in fitting and (shown := library.shown(one)))
+
+
+def _with_verdict(
+    library: Library, videos: list[VideoRecord], verdicts: Collection[str]
+) -> set[int]:
+    """Return the ids of those videos in which somebody has one of these verdicts."""
+    numbers = [one.id for one in videos]
+    if not verdicts:
+        return set(numbers)
+    return {
+        video
+        for video, outcomes in library.ledger.outcomes(numbers).items()
+        if any(one.verdict in verdicts for one in outcomes if one.lead == one.position)
+    }
+
+
+def _read_wanted(request: Request, service: Service) -> _Wanted:
+    settings = service.settings
+    place, name = request.args.get("path"), request.args.get("performer")
+    return _Wanted(
+        states=_read_words(request, "state", STATES),
+        verdicts=_read_words(request, "verdict", VERDICTS),
+        performer=_find_performer(service, name) if name else None,
+        place=find_place(place, settings.media_root, settings.path_map) if place else None,
+        after=read_number(request, "after", 0, least=0),
+        limit=min(read_number(request, "limit", PAGE_SIZE, least=1), LARGEST_PAGE),
+    )
+
+
+def _read_words(request: Request, name: str, allowed: Collection[str]) -> list[str]:
+    """Read a parameter that may be given several times."""
+    words = request.args.getlist(name)
+    for word in words:
+        if word not in allowed:
+            raise BadParameterError(f"{name} is {word[:40]!r}; it must be {' or '.join(allowed)}.")
+    return words
+
+
+def _find_performer(service: Service, name_or_id: str) -> int:
+    with service.gallery() as gallery:
+        try:
+            return gallery.find_performer(name_or_id).id
+        except PerformerNotFoundError as error:
+            raise UnknownPerformerError(str(error)) from error
+
+
+def _read_oshash(request: Request, service: Service) -> str:
+    """Read which video is meant, by its fingerprint, or by the path of a file that holds it."""
+    if "oshash" in request.args:
+        return request.args["oshash"].strip().lower()
+    if "path" not in request.args:
+        raise MissingParameterError("The parameters path and oshash are missing. Give one.")
+    settings = service.settings
+    with open_media(request.args["path"], settings.media_root, settings.path_map) as media:
+        return oshash_of(media.descriptor)
+
+
+def _number(result: VideoResult) -> NumberedVideo:
+    return {**to_json(result), "id": result.video.id}
+
+
+def _picture(person: PersonResult, *, with_pictures: bool) -> PicturedPerson:
+    image = base64.b64encode(person.picture).decode("ascii") if with_pictures else ""
+    return {**person_to_json(person), "image": image}

@@ -1,0 +1,274 @@
+"""The server's worker: finds videos, scans them, gives way, and survives being stopped."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from db.addresses import StoreAddress
+from db.ledgers import Ledger
+from db.sqlite.store import SqliteStore
+from db.stores import open_ledger
+from db.videos import Counts
+from function.engines.models import PRIMARY
+from function.library import jobs
+from function.library.finding import find_videos
+from function.library.gate import Gate
+from function.library.jobs import WantedScan
+from function.library.worker import Worker
+from function.settings import ALL_DAY, Hours, Settings
+from tests.support.engines import EngineReader, QuickEngine
+from tools.footage.videos import write_video
+
+IN_TIME_SECONDS = 20.0
+
+
+class OneFaceEngine(QuickEngine):
+    """Sees one face in every picture, with encodings of the primary model."""
+
+    model = PRIMARY
+
+
+def write_films(folder: Path, *names: str) -> None:
+    """Write short films of noise, each of another one."""
+    for name in names:
+        random = np.random.default_rng(list(name.encode()))
+        pictures = (random.integers(60, 200, (64, 64, 3), np.uint8) for _ in range(12))
+        write_video(folder / name, pictures, fps=4, codec="mjpeg", pixel_format="yuvj444p")
+
+
+class Place:
+    """A media root with three films, a gallery without anybody, and workers for them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "media"
+        (self.root / "sub").mkdir(parents=True)
+        write_films(self.root, "a.avi", "b.avi", "sub/c.avi")
+        self.path = folder / "library.db"
+        self.store = SqliteStore(StoreAddress(str(folder / "g.db")))
+        self.store.create()
+        self.workers: list[Worker] = []
+        self.readers = 0
+
+    def worker(self, hours: Hours = ALL_DAY, every: timedelta | None = None) -> Worker:
+        settings = Settings(
+            media_root=(self.root,),
+            library_db=StoreAddress(str(self.path)),
+            sandbox="off",
+            second_encoder="off",
+            scan_hours=hours,
+            scan_every=every or "off",
+        )
+        worker = Worker(settings, self.store, self._open_reader)
+        self.workers.append(worker)
+        return worker
+
+    def _open_reader(self, _: Settings) -> EngineReader:
+        self.readers += 1
+        return EngineReader(OneFaceEngine())
+
+    def everything(self) -> WantedScan:
+        return WantedScan((str(self.root),))
+
+    def ledger(self) -> Ledger:
+        return open_ledger(self.path)
+
+    def counts(self) -> Counts:
+        with self.ledger() as ledger:
+            return ledger.counts()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path)
+    yield made
+    for worker in made.workers:
+        worker.close()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + IN_TIME_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def stays(condition: Callable[[], bool], seconds: float = 1.5) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if not condition():
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_no_ledger_is_made_before_a_scan_is_asked_for_and_then_everything_is_scanned(
+    place: Place,
+) -> None:
+    worker = place.worker()
+    worker.start()
+    assert stays(lambda: not place.path.exists())
+    worker.want(place.everything())
+    wait_until(lambda: place.counts().done == 3)
+    with place.ledger() as ledger:
+        assert jobs.wanted_scans(ledger) == ()
+        assert all(one.faces > 3 for one in ledger.videos())
+    wait_until(lambda: worker.at_work() == {})
+
+
+def test_only_the_places_that_were_asked_for_are_scanned(place: Place) -> None:
+    place.worker().want(WantedScan((str(place.root / "sub"),), "deep"))
+    wait_until(lambda: place.counts().done == 1)
+    with place.ledger() as ledger:
+        (video,) = ledger.videos()
+    assert video.paths == (bytes(place.root / "sub" / "c.avi"),)
+    assert video.scanned
+    assert video.scanned.depth == "deep"
+
+
+def test_what_was_asked_for_before_a_stop_is_done_after_it(place: Place) -> None:
+    first = place.worker()
+    with first.gate.ahead():
+        first.want(place.everything())
+        wait_until(lambda: place.counts().queued == 3)
+        first.close()
+    assert place.counts()[:3] == (3, 0, 0)
+    with place.ledger() as ledger:
+        jobs.put_wanted(ledger, [place.everything()])  # as if stopped while still looking
+    write_films(place.root, "d.avi")
+    place.worker().start()
+    wait_until(lambda: place.counts().done == 4)
+
+
+def test_a_video_in_work_is_given_back_when_the_server_stops(place: Place) -> None:
+    worker = place.worker()
+    worker.want(place.everything())
+    wait_until(lambda: place.path.exists() and bool(worker.at_work()))
+    with worker.gate.ahead():
+        worker.close()
+    counts = place.counts()
+    assert counts.working == 0
+    with place.ledger() as ledger:
+        assert {one.tries for one in ledger.videos()} <= {0}
+    assert counts.queued + counts.done == 3
+
+
+def test_a_request_holds_up_the_queue_and_the_video_in_work(place: Place) -> None:
+    worker = place.worker()
+    with worker.gate.ahead(), worker.gate.ahead():
+        worker.want(place.everything())
+        wait_until(lambda: place.path.exists() and place.counts().queued == 3)
+        assert stays(lambda: place.counts().queued == 3)
+    wait_until(lambda: place.counts().done == 3)
+
+
+def test_what_is_paused_goes_on_when_it_is_resumed(place: Place) -> None:
+    with place.ledger() as ledger:
+        jobs.pause(ledger)
+        place.worker().want(place.everything())
+        wait_until(lambda: ledger.counts().queued == 3)
+        assert stays(lambda: ledger.counts().queued == 3)
+        jobs.resume(ledger)
+        wait_until(lambda: ledger.counts().done == 3)
+
+
+def test_what_is_cancelled_is_found_again_by_the_next_scan(place: Place) -> None:
+    worker = place.worker()
+    with place.ledger() as ledger:
+        with worker.gate.ahead():
+            worker.want(place.everything())
+            wait_until(lambda: ledger.counts().queued == 3)
+            assert jobs.cancel(ledger) == 3
+        assert stays(lambda: sum(ledger.counts()) == 0, 1.0)
+        worker.want(place.everything())
+        wait_until(lambda: ledger.counts().done == 3)
+
+
+def test_a_cancelled_rescan_leaves_what_was_known(place: Place) -> None:
+    worker = place.worker()
+    worker.want(place.everything())
+    wait_until(lambda: place.path.exists() and place.counts().done == 3)
+    with place.ledger() as ledger, worker.gate.ahead():
+        worker.want(WantedScan((str(place.root),), "deep"))
+        wait_until(lambda: ledger.counts().queued == 3)
+        assert jobs.cancel(ledger) == 3
+        assert ledger.counts().done == 3
+        assert {one.scanned and one.scanned.depth for one in ledger.videos()} == {"normal"}
+
+
+@pytest.mark.parametrize(
+    ("hours", "inside", "outside"),
+    [
+        (Hours(1, 7), (1, 6), (0, 7, 23)),
+        (Hours(22, 6), (22, 23, 0, 5), (6, 12, 21)),
+        (ALL_DAY, range(24), ()),
+    ],
+)
+def test_the_gate_is_open_in_its_hours(
+    hours: Hours, inside: tuple[int, ...], outside: tuple[int, ...]
+) -> None:
+    assert all(Gate(hours, lambda now=hour: now).is_within_hours() for hour in inside)
+    assert not any(Gate(hours, lambda now=hour: now).is_within_hours() for hour in outside)
+
+
+def test_outside_its_hours_nothing_is_begun(place: Place) -> None:
+    hour = time.localtime().tm_hour
+    worker = place.worker(Hours((hour + 2) % 24, (hour + 3) % 24 or 24))
+    worker.want(place.everything())
+    wait_until(lambda: place.path.exists() and place.counts().queued == 3)
+    assert stays(lambda: place.counts().queued == 3)
+
+
+def test_new_files_are_found_by_looking_again(place: Place) -> None:
+    place.worker(every=timedelta(seconds=0.5)).start()
+    wait_until(lambda: place.path.exists() and place.counts().done == 3)
+    write_films(place.root, "new.avi")
+    wait_until(lambda: place.counts().done == 4)
+
+
+def test_while_the_server_works_no_other_process_scans(place: Place) -> None:
+    worker = place.worker()
+    worker.want(place.everything())
+    wait_until(lambda: place.path.exists() and place.counts().done == 3)
+    with place.ledger() as ledger, ledger.working() as is_ours:
+        assert not is_ours
+    write_films(place.root, "shell.avi")
+    with place.ledger() as ledger:
+        ledger.offer(find_videos([place.root], ledger.stamps()).files, "normal")
+    wait_until(lambda: place.counts().done == 4)
+    worker.close()
+    with place.ledger() as ledger, ledger.working() as is_ours:
+        assert is_ours
+
+
+def test_what_a_link_leads_to_outside_the_media_root_is_left_out(
+    place: Place, tmp_path: Path
+) -> None:
+    (tmp_path / "private").mkdir()
+    write_films(tmp_path / "private", "x.avi")
+    (place.root / "link").symlink_to(tmp_path / "private")
+    place.worker().want(place.everything())
+    wait_until(lambda: place.path.exists() and place.counts().done == 3)
+    assert stays(lambda: sum(place.counts()) == 3, 0.5)
+
+
+def test_it_goes_on_with_another_ledger_where_its_own_was_deleted(place: Place) -> None:
+    worker = place.worker()
+    worker.want(place.everything())
+    wait_until(lambda: place.path.exists() and place.counts().done == 3)
+    for path in place.path.parent.glob("library.db*"):
+        path.unlink()
+    worker.want(place.everything())
+    wait_until(lambda: place.path.exists() and place.counts().done == 3)
+
+
+def test_without_a_gallery_no_video_is_read(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    assert isinstance(place.store, SqliteStore)
+    place.store.address.path.unlink()
+    place.worker().want(place.everything())
+    wait_until(lambda: "Scanning has stopped" in caplog.text)
+    assert place.counts().queued == 3
+    assert place.readers == 0

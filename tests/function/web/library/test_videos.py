@@ -1,0 +1,190 @@
+"""The library over HTTP: who is in which video, by today's gallery."""
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from function.web.library import shelf, videos
+from tests.support.made_up_libraries import BOX, MadeUpLibrary
+from tests.support.servers import Serve, serving
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> MadeUpLibrary:
+    """Three scanned videos: P0 and a stranger, P1 in a folder, nobody; and one in the queue."""
+    made = MadeUpLibrary(tmp_path)
+    made.scan("a.mp4", [made.person(0), made.person(None, 10)])
+    made.scan("sub/b.mp4", [made.person(1, 2)])
+    made.scan("c.mp4", [])
+    made.add_file("d.mp4")
+    return made
+
+
+@pytest.fixture
+def serve(library: MadeUpLibrary) -> Iterator[Serve]:
+    with serving(**library.settings()) as start:
+        yield start
+
+
+@pytest.fixture
+def client(serve: Serve) -> FlaskClient:
+    return serve()
+
+
+def paths(reply: dict[str, Any]) -> list[str]:
+    return [one["path"] for one in reply["videos"]]
+
+
+def test_videos_are_listed_with_everyone_in_them(client: FlaskClient) -> None:
+    reply = client.get("/library/videos").get_json()
+    assert paths(reply) == ["a.mp4", "sub/b.mp4", "c.mp4", "d.mp4"]
+    assert (reply["next"], reply["stale"]) == (None, False)
+    first, *_, last = reply["videos"]
+    named, stranger = first["people"]
+    assert (named["performer"], named["verdict"]) == ("P0", "match")
+    assert named["stash_ids"] == [{"endpoint": BOX, "stash_id": "aa-00"}]
+    assert named["appearances"] == [[0.0, 3.0]]
+    assert (stranger["performer"], stranger["verdict"]) == (None, "unknown")
+    assert (last["state"], last["people"]) == ("queued", [])
+    assert "image" not in named
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("state=queued", ["d.mp4"]),
+        ("state=queued&state=done", ["a.mp4", "sub/b.mp4", "c.mp4", "d.mp4"]),
+        ("verdict=unknown", ["a.mp4"]),
+        ("performer=P1", ["sub/b.mp4"]),
+        ("performer=P9", []),
+        ("path=sub", ["sub/b.mp4"]),
+        ("path=a.mp4&performer=P1", []),
+    ],
+)
+def test_only_what_was_asked_for_is_listed(
+    client: FlaskClient, query: str, found: list[str]
+) -> None:
+    assert paths(client.get(f"/library/videos?{query}").get_json()) == found
+
+
+@pytest.mark.parametrize("at_once", [1, 500])
+def test_pages_follow_each_other_without_gap_or_repeat(
+    client: FlaskClient, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(videos, "READ_AT_ONCE", at_once)
+    seen, after = [], 0
+    while after is not None:
+        reply = client.get(f"/library/videos?limit=2&state=done&after={after}").get_json()
+        seen += paths(reply)
+        after = reply["next"]
+    assert seen == ["a.mp4", "sub/b.mp4", "c.mp4"]
+
+
+def test_one_video_is_found_by_path_or_fingerprint_wherever_its_file_is(
+    client: FlaskClient, library: MadeUpLibrary
+) -> None:
+    by_path = client.get("/library/video?path=a.mp4").get_json()
+    oshash = by_path["video"]["oshash"]
+    assert client.get(f"/library/video?oshash={oshash}").get_json() == by_path
+    images = [base64.b64decode(person["image"]) for person in by_path["people"]]
+    assert images == [b"\xff\xd8\xff at 0", b"\xff\xd8\xff at 10"]
+    (library.root / "a.mp4").rename(library.root / "sub" / "moved.mp4")
+    assert client.get("/library/video?path=sub/moved.mp4").get_json() == by_path
+    bare = client.get(f"/library/video?oshash={oshash}&pictures=off").get_json()
+    assert [person["image"] for person in bare["people"]] == ["", ""]
+
+
+def test_the_videos_of_a_performer_show_nobody_else(client: FlaskClient) -> None:
+    reply = client.get("/library/people?performer=P0").get_json()
+    assert paths(reply) == ["a.mp4"]
+    assert [one["performer"] for one in reply["videos"][0]["people"]] == ["P0"]
+
+
+def test_names_are_those_of_today_and_it_is_said_if_some_are_not(
+    client: FlaskClient, library: MadeUpLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with library.store.changing() as gallery:
+        gallery.forget(gallery.find_performer("P1"))
+    with monkeypatch.context() as patched:
+        patched.setattr(shelf, "MATCHED_WITHIN_SECONDS", -1.0)
+        assert client.get("/library/videos").get_json()["stale"] is True
+    reply = client.get("/library/videos?path=sub").get_json()
+    assert reply["stale"] is False
+    assert [one["performer"] for one in reply["videos"][0]["people"]] == [None]
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "code"),
+    [
+        ("/library/videos?vedict=match", 400, "bad_parameter"),
+        ("/library/videos?verdict=sure", 400, "bad_parameter"),
+        ("/library/videos?state=lost", 400, "bad_parameter"),
+        ("/library/videos?limit=0", 400, "bad_parameter"),
+        ("/library/videos?path=../", 403, "outside_media_root"),
+        ("/library/videos?performer=Nobody", 404, "performer_not_found"),
+        ("/library/people", 400, "missing_parameter"),
+        ("/library/video", 400, "missing_parameter"),
+        ("/library/video?oshash=0123", 404, "video_not_found"),
+        ("/library/video?path=gone.mp4", 404, "video_not_found"),
+        ("/library/export?form=xml", 400, "bad_parameter"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_with_the_reason(
+    client: FlaskClient, url: str, status: int, code: str
+) -> None:
+    response = client.get(url)
+    assert (response.status_code, response.get_json()["error"]["code"]) == (status, code)
+
+
+def test_the_whole_library_is_exported_as_json_and_as_csv(client: FlaskClient) -> None:
+    whole = json.loads(client.get("/library/export").data)
+    assert [one["path"] for one in whole] == ["a.mp4", "sub/b.mp4", "c.mp4", "d.mp4"]
+    response = client.get("/library/export?form=csv")
+    assert response.mimetype == "text/csv"
+    rows = list(csv.DictReader(io.StringIO(response.get_data(as_text=True), newline="")))
+    assert [(row["path"], row["performer"]) for row in rows] == [
+        *(("a.mp4", "P0"), ("a.mp4", "")),
+        *(("sub/b.mp4", "P1"), ("c.mp4", ""), ("d.mp4", "")),
+    ]
+
+
+def test_files_outside_the_media_root_are_not_shown(
+    serve: Serve, library: MadeUpLibrary, tmp_path: Path
+) -> None:
+    inner = serve(MEDIA_ROOT=str(library.root / "sub"))
+    reply = inner.get("/library/videos")
+    assert paths(reply.get_json()) == ["b.mp4"]
+    assert str(tmp_path) not in reply.get_data(as_text=True)
+    both = serve(MEDIA_ROOT=f"{library.root / 'sub'}:{library.root}").get("/library/videos")
+    assert paths(both.get_json())[0] == str(library.root / "a.mp4")
+
+
+def test_without_a_library_nothing_is_found_and_none_is_made(serve: Serve, tmp_path: Path) -> None:
+    client = serve(LIBRARY_DB=str(tmp_path / "none.db"))
+    assert client.get("/library/videos").get_json() == {"videos": [], "next": None, "stale": False}
+    assert client.get("/library/video?path=a.mp4").status_code == 404
+    assert json.loads(client.get("/library/export").data) == []
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_library_without_its_gallery_is_unavailable(serve: Serve, tmp_path: Path) -> None:
+    client = serve(PERFORMERS_DB=str(tmp_path / "none.db"))
+    for url in ("/library/videos", "/library/export"):
+        response = client.get(url)
+        assert (response.status_code, response.get_json()["error"]["code"]) == (
+            503,
+            "gallery_unavailable",
+        )
+
+
+def test_other_machines_need_the_token_here_too(serve: Serve) -> None:
+    client = serve(TOKEN="secret")
+    assert client.get("/library/videos").status_code == 401
+    assert client.get("/library/videos", headers={"X-Token": "secret"}).status_code == 200
