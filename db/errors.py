@@ -14,6 +14,7 @@ GalleryError
 ├── OtherModelError           its encodings come from a model other than the engine's
 ├── DamagedVectorError        a blob is not the vector it should be
 ├── StrangerNotFoundError     the library has no stranger of that id
+├── NothingToEnrolError       nothing that is known of a stranger is good enough
 └── PerformerNotFoundError    no performer has that name or id
     └── AmbiguousNameError    several do
 """
@@ -73,6 +74,10 @@ class DamagedVectorError(GalleryError):
 
 class StrangerNotFoundError(GalleryError):
     """The library has no stranger of the given id, or no longer."""
+
+
+class NothingToEnrolError(GalleryError):
+    """Nothing that the library knows of a stranger is good enough for a gallery."""
 
 
 class PerformerNotFoundError(GalleryError):

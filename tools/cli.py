@@ -40,6 +40,7 @@ from tools.verbs.measuring import (
 from tools.verbs.moving import export
 from tools.verbs.shared import gallery_option, print_json
 from tools.verbs.showing import journal, list_performers, show
+from tools.verbs.strangers import strangers
 from tools.verbs.upgrading import upgrade_encodings
 
 LONGEST_SECONDS = 7 * 24 * 3600.0
@@ -104,6 +105,6 @@ def _follow(events: Iterator[Progress | Recognition]) -> Recognition:
 for verb in (
     *(import_, export, list_performers, show, rename, merge, add_photo, remove_photo),
     *(forget, unforget, journal, doctor, upgrade_encodings, evaluate, evaluate_kinds),
-    *(evaluate_hints, calibrate, audit, scan, results, rematch),
+    *(evaluate_hints, calibrate, audit, scan, results, rematch, strangers),
 ):
     main.add_command(verb)

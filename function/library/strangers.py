@@ -52,7 +52,7 @@ def place_strangers(
     """Say of every unknown person which stranger they are; return how many were not placed yet.
 
     The outcomes should be those of today's gallery: whoever is named is no stranger any more.
-    `tell` is called with the number of people read, then of those joined with somebody.
+    `tell` is called with numbers of people who were read since it was last called.
     """
     ledger.strangers.tidy()
     unplaced = ledger.strangers.unplaced()
@@ -67,8 +67,8 @@ def place_strangers(
         np.arange(len(strangers) + len(arrived.newcomers)) >= len(strangers),
         _find_apart(ledger, placements, strangers, arrived),
     )
-    for joined in grouping.run():
-        tell(joined)
+    for _ in grouping.run():
+        pass
     ledger.strangers.join(_groups(grouping, strangers, arrived.newcomers))
     return len(unplaced)
 
@@ -116,6 +116,7 @@ def _read(
     arrived = _Arrived([], [])
     for start in range(0, len(videos), VIDEOS_AT_ONCE):
         batch = videos[start : start + VIDEOS_AT_ONCE]
+        before = len(arrived.newcomers)
         sightings, outcomes = ledger.sightings(batch), ledger.outcomes(batch)
         for record in ledger.records(batch):
             models = record.scanned.models if record.scanned else ()
@@ -126,7 +127,7 @@ def _read(
                     like = likeness_of(naming.fitting(person, models), fusion)
                     arrived.newcomers.append(Newcomer(rows[place], place, like))
             arrived.together.extend(_find_together(record.id, people, outcomes[record.id]))
-        tell(len(arrived.newcomers))
+        tell(len(arrived.newcomers) - before)
     return arrived
 
 
