@@ -1,0 +1,115 @@
+"""Grouping joins who is one, only mutual likeliest, and never those apart."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from db.records import Vectors
+from function.engines.loading import load_engine
+from function.engines.models import BOTH, PRIMARY
+from function.engines.protocol import EngineOptions
+from function.library.grouping import Grouping, Part
+from function.library.strangers import likeness_of
+from function.matching.densities import densities_of
+from function.people.people import person_of
+from tests.support.crowds import Crowd
+from tools.accuracy.groups import measure_groups
+from tools.accuracy.labelled import Source, read_dataset
+from tools.accuracy.trials import join_sources
+
+
+def grouping(
+    means: Vectors,
+    evidence: float = 4.0,
+    fresh: NDArray[np.bool_] | None = None,
+    apart: dict[int, set[int]] | None = None,
+) -> Grouping:
+    known = np.full(len(means), evidence, np.float32)
+    part = Part(densities_of(PRIMARY.id), means.astype(np.float32), known)
+    return Grouping([part], np.ones(len(means), np.bool_) if fresh is None else fresh, apart or {})
+
+
+def roots(made: Grouping) -> list[int]:
+    for _ in made.run():
+        pass
+    return made.root.tolist()
+
+
+def line(*places: float) -> Vectors:
+    """People on a line, at these distances from the first."""
+    means = np.zeros((len(places), PRIMARY.dimensions), np.float32)
+    means[:, 0] = 1.4
+    means[:, 1] = places
+    return means
+
+
+def test_the_near_are_joined_and_the_far_are_not() -> None:
+    assert roots(grouping(line(0, 0.1, 0.9, 1.0))) == [0, 0, 2, 2]
+
+
+def test_of_two_who_look_alike_each_keeps_their_own() -> None:
+    # Seen once each, they could be one person; the third of each must not be left over for the
+    # other's third while the first two are joined.
+    assert roots(grouping(line(0.02, 0.19))) == [0, 0]
+    assert roots(grouping(line(0, 0.01, 0.02, 0.2, 0.21, 0.19))) == [0, 0, 0, 3, 3, 3]
+
+
+def test_nobody_is_joined_with_those_apart_or_with_whoever_they_became() -> None:
+    assert roots(grouping(line(0, 0.01), apart={0: {1}, 1: {0}})) == [0, 1]
+    assert roots(grouping(line(0, 0.01, 0.05), apart={1: {2}, 2: {1}})) == [0, 0, 2]
+
+
+def test_the_known_are_joined_only_along_with_somebody_fresh() -> None:
+    old = np.array([False, False, False])
+    assert roots(grouping(line(0, 0.05, 0.1), fresh=old)) == [0, 1, 2]
+    assert roots(grouping(line(0, 0.05, 0.1), fresh=np.array([False, False, True]))) == [0, 0, 0]
+
+
+def test_people_of_whom_too_little_is_known_are_nobody_else() -> None:
+    assert roots(grouping(line(0, 0.01), evidence=0.5)) == [0, 1]
+
+
+def test_a_joined_group_is_as_good_as_the_mean_of_all_its_members() -> None:
+    made = grouping(line(0, 0.04, 0.08))
+    roots(made)
+    (part,) = made.parts
+    assert part.means[0, 1] == pytest.approx(0.04, abs=1e-6)
+    assert part.evidence[0] == 12
+
+
+def test_the_order_in_which_people_come_changes_nothing() -> None:
+    crowd = Crowd(5)
+    people = [crowd.person() for _ in range(30)]
+    means = np.concatenate([crowd.encodings(one, 6, 0.1) for one in people])
+    names = np.repeat(np.arange(30), 6)
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(len(means))
+        figures = measure_groups(roots(grouping(means[order])), names[order].astype(str).tolist())
+        assert (figures.people_found, figures.b_cubed_f) == (30, 1.0)
+
+
+@pytest.mark.skipif(not os.environ.get("DEVELOPMENT_DATA"), reason="DEVELOPMENT_DATA names no data")
+def test_people_of_photographs_made_into_films_are_told_apart() -> None:
+    folder = Path(os.environ["DEVELOPMENT_DATA"]) / "people" / "photos" / "kpop"
+    found = read_dataset(folder, load_engine("auto", EngineOptions()))
+    by_name: dict[str, list[Source]] = {}
+    for source in found.sources:
+        by_name.setdefault(source.name, []).append(source)
+    films = [own[start : start + 3] for own in by_name.values() for start in range(0, len(own), 3)]
+    likes = [likeness_of(person_of(join_sources(film), PRIMARY), BOTH) for film in films]
+    assert all(one.second is not None for one in likes)
+    joined = [
+        BOTH.join(one.first[None], one.second[None])[0] for one in likes if one.second is not None
+    ]
+    known = np.array([one.both_evidence for one in likes], np.float32)
+    made = Grouping(
+        [Part(densities_of(BOTH.space.id), np.stack(joined), known)],
+        np.ones(len(films), np.bool_),
+        {},
+    )
+    figures = measure_groups(roots(made), [film[0].name for film in films])
+    assert figures.b_cubed_precision == 1
+    assert figures.b_cubed_recall > 0.95
