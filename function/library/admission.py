@@ -39,7 +39,7 @@ def is_admissible(view: View, models: Sequence[str]) -> bool:
         return False
     if view.seconds < 0 or not 0 <= view.quality <= 1 or view.faces < 1:
         return False
-    return 1 <= len(view.encodings) <= len(models) and all(
+    return bool(view.encodings) and all(
         _is_encoding(vector, model) for vector, model in zip(view.encodings, models, strict=False)
     )
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from function.settings import SettingError, Settings, settings_table
+from function.settings import SettingError, Settings, days_of, settings_table
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -43,6 +43,9 @@ def test_auto_leaves_the_interval_to_the_length_of_the_video() -> None:
         ("SECOND_ENCODER", "onn"),
         ("SECOND_ENCODER", "encoder.onnx"),
         ("DEVICE", "tpu"),
+        ("STRANGERS", "90"),
+        ("STRANGERS", "0d"),
+        ("STRANGERS", "forever"),
         ("PORT", "http"),
     ],
 )
@@ -51,6 +54,11 @@ def test_a_value_that_cannot_be_used_is_named_with_what_it_must_be(
 ) -> None:
     with pytest.raises(SettingError, match=f"{variable} is '{value}'; it must be "):
         Settings.from_env({variable: value})
+
+
+def test_strangers_may_be_kept_for_days() -> None:
+    assert Settings.from_env({"STRANGERS": "90d"}).strangers == "90d"
+    assert days_of("90d") == 90
 
 
 def test_the_second_encoder_is_on_off_or_a_file_that_describes_one() -> None:

@@ -33,7 +33,6 @@ def test_a_view_as_the_nets_give_it_is_admitted() -> None:
         {"encodings": (vector(1.4), vector(2.0))},
         {"encodings": (vector(1.4), np.full(128, np.nan, np.float32))},
         {"encodings": (vector(1.4, 64), vector(1.0))},
-        {"encodings": (vector(1.4), vector(1.0), vector(1.0))},
         {"encodings": ()},
         {"seconds": float("inf")},
         {"seconds": -1.0},

@@ -1,6 +1,5 @@
 """Grouping joins who is one, only mutual likeliest, and never those apart."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from db.records import Vectors
-from function.engines.loading import load_engine
 from function.engines.models import BOTH, PRIMARY
-from function.engines.protocol import EngineOptions
+from function.engines.protocol import Engine
 from function.library.grouping import Grouping, Part
 from function.library.strangers import likeness_of
 from function.matching.densities import densities_of
@@ -91,10 +89,10 @@ def test_the_order_in_which_people_come_changes_nothing() -> None:
         assert (figures.people_found, figures.b_cubed_f) == (30, 1.0)
 
 
-@pytest.mark.skipif(not os.environ.get("DEVELOPMENT_DATA"), reason="DEVELOPMENT_DATA names no data")
-def test_people_of_photographs_made_into_films_are_told_apart() -> None:
-    folder = Path(os.environ["DEVELOPMENT_DATA"]) / "people" / "photos" / "kpop"
-    found = read_dataset(folder, load_engine("auto", EngineOptions()))
+def test_people_of_photographs_made_into_films_are_told_apart(
+    development_data: Path, engine: Engine
+) -> None:
+    found = read_dataset(development_data / "people" / "photos" / "kpop", engine)
     by_name: dict[str, list[Source]] = {}
     for source in found.sources:
         by_name.setdefault(source.name, []).append(source)

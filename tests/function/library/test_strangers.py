@@ -12,7 +12,7 @@ from db.errors import StrangerNotFoundError
 from db.people import PersonFound
 from db.sqlite.ledger import SqliteLedger
 from db.stores import open_ledger
-from db.strangers import Joined, Place, Stranger
+from db.strangers import Joined, Newcomer, Place, Stranger
 from function.library.forgetting import forget_old_strangers, forget_strangers, open_library
 from function.library.rematching import rematch
 from function.library.strangers import by_videos, describe, place_strangers
@@ -91,6 +91,17 @@ def test_nobody_is_placed_twice(library: MadeUpLibrary) -> None:
     naming = library.naming()
     assert place_strangers(library.ledger, naming) == 1
     assert place_strangers(library.ledger, naming) == 0
+
+
+def test_two_processes_that_group_at_once_leave_everyone_once(library: MadeUpLibrary) -> None:
+    library.add_video([library.seen(library.crowd.person())])
+    ledger = library.ledger.strangers
+    unplaced = ledger.unplaced()
+    place_strangers(library.ledger, library.naming())
+    (known,) = ledger.placements()
+    late = [Newcomer(row, where, known.likeness) for row, where in unplaced]
+    ledger.join([Joined(None, (), tuple(late))])
+    assert [one.id for one in strangers(library)] == [known.stranger]
 
 
 def test_a_person_known_from_weak_faces_only_is_nobody_else(library: MadeUpLibrary) -> None:
