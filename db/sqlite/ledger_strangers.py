@@ -99,8 +99,8 @@ class SqliteStrangers:
                 for absorbed in group.absorbed:
                     _absorb(db, kept, absorbed)
                 db.conn.executemany(
-                    "INSERT OR IGNORE INTO placements (sighting_id, video_id, position, stranger_id, first, "
-                    "evidence, second, both_evidence, model) "
+                    "INSERT OR IGNORE INTO placements (sighting_id, video_id, position, "
+                    "stranger_id, first, evidence, second, both_evidence, model) "
                     "SELECT id, ?, ?, ?, ?, ?, ?, ?, ? FROM sightings WHERE id = ?",
                     [_row(one, kept) for one in group.newcomers],
                 )

@@ -31,6 +31,9 @@ from tools.verbs.shared import gallery_option, library_option, print_json
 
 USUAL_LIMIT = 50
 
+OWNER_ONLY = 0o600
+"""Nobody else may see the faces, as in the ledger."""
+
 
 @click.group(invoke_without_command=True, epilog="Example: python -m tools strangers --limit 10")
 @click.option("--limit", type=click.IntRange(1), default=USUAL_LIMIT, show_default=True)
@@ -230,4 +233,6 @@ def _write_pictures(shown: list[StrangerResult], folder: Path) -> None:
         pictures = (admit_picture(sighting.person.picture) for sighting in one.sightings)
         picture = next(filter(None, pictures), None)
         if picture:
-            (folder / f"{one.stranger.id}.jpg").write_bytes(picture)
+            file = folder / f"{one.stranger.id}.jpg"
+            file.touch(mode=OWNER_ONLY)
+            file.write_bytes(picture)

@@ -55,6 +55,7 @@ def test_those_seen_in_most_videos_are_listed_first(shell: Shell, tmp_path: Path
         f"{man['id']}.jpg",
         f"{woman['id']}.jpg",
     ]
+    assert {one.stat().st_mode & 0o777 for one in pictures.iterdir()} == {0o600}
     limited = shell.run("strangers", "--limit", 1)
     assert [one["id"] for one in json.loads(limited.stdout)] == [man["id"]]
     assert "1 of 2 are listed" in limited.stderr
