@@ -36,6 +36,7 @@ from tools.verbs.measuring import (
     evaluate,
     evaluate_hints,
     evaluate_kinds,
+    evaluate_strangers,
 )
 from tools.verbs.moving import export
 from tools.verbs.shared import gallery_option, print_json
@@ -105,6 +106,6 @@ def _follow(events: Iterator[Progress | Recognition]) -> Recognition:
 for verb in (
     *(import_, export, list_performers, show, rename, merge, add_photo, remove_photo),
     *(forget, unforget, journal, doctor, upgrade_encodings, evaluate, evaluate_kinds),
-    *(evaluate_hints, calibrate, audit, scan, results, rematch, strangers),
+    *(evaluate_hints, evaluate_strangers, calibrate, audit, scan, results, rematch, strangers),
 ):
     main.add_command(verb)

@@ -16,7 +16,7 @@ from db.videos import Outcome, Sighting, VideoRecord
 from function.engines.models import PRIMARY
 from function.library.grouping import Grouping, Pair, Part
 from function.library.naming import Naming
-from function.matching.densities import densities_for, densities_of
+from function.matching.densities import Densities, densities_for, densities_of
 from function.matching.second_models import open_second
 from function.people.people import fused_template_of, template_of
 
@@ -62,9 +62,13 @@ def place_strangers(
     arrived = _read(ledger, naming, fusion, unplaced, tell)
     placements = ledger.strangers.placements()
     strangers = sorted({one.stranger for one in placements})
+    rows = {stranger: row for row, stranger in enumerate(strangers)}
+    likes = [(rows[one.stranger], one.likeness) for one in placements]
+    likes += [(len(rows) + row, one.likeness) for row, one in enumerate(arrived.newcomers)]
+    count = len(strangers) + len(arrived.newcomers)
     grouping = Grouping(
-        _parts(placements, strangers, arrived.newcomers, naming, fusion),
-        np.arange(len(strangers) + len(arrived.newcomers)) >= len(strangers),
+        parts_of(likes, count, fusion, naming.densities),
+        np.arange(count) >= len(strangers),
         _find_apart(ledger, placements, strangers, arrived),
     )
     for _ in grouping.run():
@@ -154,19 +158,18 @@ def _find_together(
             yield Place(video, first), Place(video, second)
 
 
-def _parts(
-    placements: Sequence[Placement],
-    strangers: Sequence[int],
-    newcomers: Sequence[Newcomer],
-    naming: Naming,
+def parts_of(
+    likes: Sequence[tuple[int, Likeness]],
+    count: int,
     fusion: Fusion | None,
+    given: Sequence[Densities] | None = None,
 ) -> list[Part]:
-    """Average what is known of each stranger; newcomers follow, each by themselves."""
-    rows = {stranger: row for row, stranger in enumerate(strangers)}
-    likes = [(rows[one.stranger], one.likeness) for one in placements]
-    likes += [(len(rows) + row, one.likeness) for row, one in enumerate(newcomers)]
-    count, size = len(rows) + len(newcomers), PRIMARY.dimensions
-    means, evidence = np.zeros((count, size), np.float32), np.zeros(count, np.float32)
+    """Average what is known of each row, of `count`, in each space that there is.
+
+    Without `given` densities, those that ship are used.
+    """
+    means = np.zeros((count, PRIMARY.dimensions), np.float32)
+    evidence = np.zeros(count, np.float32)
     for row, like in likes:
         means[row] += like.evidence * like.first
         evidence[row] += like.evidence
@@ -179,7 +182,6 @@ def _parts(
         if like.second is not None and like.model == fusion.parts[1].id:
             joined[row] += like.both_evidence * fusion.join(like.first[None], like.second[None])[0]
             known[row] += like.both_evidence
-    given = naming.densities
     densities = densities_for(fusion.space, given) if given else densities_of(fusion.space.id)
     return [primary, Part(densities, _divided(joined, known), known)]
 

@@ -21,6 +21,7 @@ from tools.accuracy.calibrate import calibrate as fit_and_compare
 from tools.accuracy.calibrate import render_calibration
 from tools.accuracy.evaluate import SETTINGS, Evaluation, Setting
 from tools.accuracy.evaluate import evaluate as measure
+from tools.accuracy.films import measure_films, render_films
 from tools.accuracy.fusions import SFACE_NET, SecondNet
 from tools.accuracy.hinted import measure_hints, render_hints
 from tools.accuracy.kinds import measure_kinds, render_kinds
@@ -185,6 +186,21 @@ def evaluate_hints(*, folders: tuple[Path, ...], rounds: int, folds: int, crowd:
         report=_report,
     )
     click.echo(render_hints(figures), nl=False)
+
+
+@click.command(epilog="Example: python -m tools evaluate-strangers friends/ family/")
+@click.argument("folders", metavar="FOLDER...", type=FOLDER, nargs=-1, required=True)
+@click.option("--rounds", type=AT_LEAST_ONE, default=5, show_default=True, help=ROUNDS_HELP)
+def evaluate_strangers(*, folders: tuple[Path, ...], rounds: int) -> None:
+    """Measure on all FOLDERs together how well unknown people are grouped across videos.
+
+    A FOLDER is laid out as for `evaluate`; photos are made into films. Prints a Markdown table.
+    """
+    settings = Settings.from_env()
+    engine, second = load_chosen_engine(settings), open_second(settings.engine_options)
+    sets = read_sets(folders, engine, _report)
+    sources = [source for one in sets for source in one.dataset.sources]
+    click.echo(render_films(measure_films(sources, second, rounds=rounds)), nl=False)
 
 
 @click.command(epilog="Example: python -m tools calibrate friends/ family/ > densities.json")

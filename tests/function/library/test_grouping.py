@@ -1,22 +1,15 @@
 """Grouping joins who is one, only mutual likeliest, and never those apart."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from db.records import Vectors
-from function.engines.models import BOTH, PRIMARY
-from function.engines.protocol import Engine
+from function.engines.models import PRIMARY
 from function.library.grouping import Grouping, Part
-from function.library.strangers import likeness_of
 from function.matching.densities import densities_of
-from function.people.people import person_of
 from tests.support.crowds import Crowd
 from tools.accuracy.groups import measure_groups
-from tools.accuracy.labelled import Source, read_dataset
-from tools.accuracy.trials import join_sources
 
 
 def grouping(
@@ -87,27 +80,3 @@ def test_the_order_in_which_people_come_changes_nothing() -> None:
         order = np.random.default_rng(seed).permutation(len(means))
         figures = measure_groups(roots(grouping(means[order])), names[order].astype(str).tolist())
         assert (figures.people_found, figures.b_cubed_f) == (30, 1.0)
-
-
-def test_people_of_photographs_made_into_films_are_told_apart(
-    development_data: Path, engine: Engine
-) -> None:
-    found = read_dataset(development_data / "people" / "photos" / "kpop", engine)
-    by_name: dict[str, list[Source]] = {}
-    for source in found.sources:
-        by_name.setdefault(source.name, []).append(source)
-    films = [own[start : start + 3] for own in by_name.values() for start in range(0, len(own), 3)]
-    likes = [likeness_of(person_of(join_sources(film), PRIMARY), BOTH) for film in films]
-    assert all(one.second is not None for one in likes)
-    joined = [
-        BOTH.join(one.first[None], one.second[None])[0] for one in likes if one.second is not None
-    ]
-    known = np.array([one.both_evidence for one in likes], np.float32)
-    made = Grouping(
-        [Part(densities_of(BOTH.space.id), np.stack(joined), known)],
-        np.ones(len(films), np.bool_),
-        {},
-    )
-    figures = measure_groups(roots(made), [film[0].name for film in films])
-    assert figures.b_cubed_precision == 1
-    assert figures.b_cubed_recall > 0.95

@@ -58,3 +58,11 @@ def test_a_page_without_markers_stops_it_before_anything_is_read(friends: Path) 
     assert done.exit_code == 1
     assert f"has no line {BEGIN}" in done.stderr
     assert "reading" not in done.stderr
+
+
+def test_how_strangers_are_grouped_is_a_table(friends: Path) -> None:
+    result = CliRunner().invoke(main, ["evaluate-strangers", str(friends), "--rounds", "1"])
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:]] == ["1", "3", "5"]
+    assert "| 100.00% |" in lines[3]
