@@ -10,7 +10,7 @@ import numpy as np
 from db.addresses import StoreAddress
 from db.galleries import Store
 from db.ledgers import Ledger
-from db.people import PersonFound
+from db.people import Link, PersonFound
 from db.records import Encoding, Performer, Vector
 from db.sqlite.store import SqliteStore
 from db.stores import open_ledger
@@ -59,21 +59,23 @@ class MadeUpLibrary:
         found = person_of(make_faces(self.crowd.encodings(person, faces, DAY), start))
         return replace(found, picture=jpeg(start))
 
-    def add_video(self, people: Sequence[PersonFound], name: str = "") -> int:
+    def add_video(
+        self, people: Sequence[PersonFound], name: str = "", links: tuple[Link, ...] = ()
+    ) -> int:
         """Add a video with these people, as a scan that keeps strangers would."""
         number = len(list(self.ledger.iterate())) + 1
         path = f"/v/{name or number}.mp4".encode()
         file = VideoFile(path, Stamp(1000 + number, 1), f"{number:016x}")
         self.ledger.offer([file], "normal")
-        self.scan(number, people)
+        self.scan(number, people, links)
         return number
 
-    def scan(self, video: int, people: Sequence[PersonFound]) -> None:
+    def scan(self, video: int, people: Sequence[PersonFound], links: tuple[Link, ...] = ()) -> None:
         """Store what a scan of a video found; it must be queued."""
         lease = self.ledger.lease("test", 60, frozenset([video]))
         assert lease
         naming = self.naming()
-        found = PeopleFound(tuple(people), naming.models, 30, 12, StageSeconds(0.0, 0.0))
+        found = PeopleFound(tuple(people), naming.models, 30, 12, StageSeconds(0.0, 0.0), links)
         kept = keep_people(found, Watched("", 30.0), naming, strangers=True)
         scanned = Scanned(lease.depth, None, naming.models)
         generation = naming.gallery.generation

@@ -9,7 +9,7 @@ import pytest
 
 from db.blobs import to_blob
 from db.errors import StrangerNotFoundError
-from db.people import PersonFound
+from db.people import Link, PersonFound
 from db.sqlite.ledger import SqliteLedger
 from db.stores import open_ledger
 from db.strangers import Joined, Newcomer, Place, Stranger
@@ -61,6 +61,18 @@ def test_two_people_of_one_frame_are_never_one_however_alike(library: MadeUpLibr
     apart = [library.seen(man, first_frame=0), library.seen(man, first_frame=10)]
     library.add_video(apart)
     assert sorted(map(len, place(library).values())) == [1, 3]
+
+
+def test_fragments_are_part_of_whom_they_were_joined_to(library: MadeUpLibrary) -> None:
+    man, turned = library.crowd.person(), library.crowd.person()
+    other = library.seen(man, first_frame=8)
+    people = [library.seen(man, first_frame=0), library.seen(turned, 4, 6), other]
+    library.add_video(people, links=(Link(0.4, 0, 1),))
+    # The fragment is placed nowhere of its own, and keeps apart whoever shares a frame with it.
+    assert sorted(place(library).values()) == [[(1, 0)], [(1, 2)]]
+    assert forget_strangers(library.ledger) == 3
+    assert traces(library, people[1]) == 0
+    assert library.ledger.records([1])[0].left_out == 2
 
 
 def test_those_of_one_frame_stay_two_when_a_third_video_might_join_them(
