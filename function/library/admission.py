@@ -1,7 +1,7 @@
-"""Checks what is known of people in videos, before any of it may reach a gallery.
+"""Checks what children found in videos and photos, before any of it may reach a gallery.
 
-It was found by a child that decodes files from anywhere. A gallery is used for years, so what no
-face can give is left out, however it came into the library.
+A child decodes files from anywhere, and may be captured by one. A gallery is used for years, so
+what no face can give is left out, however it came there.
 """
 
 import math
@@ -40,7 +40,7 @@ def is_admissible(view: View, models: Sequence[str]) -> bool:
     if view.seconds < 0 or not 0 <= view.quality <= 1 or view.faces < 1:
         return False
     return bool(view.encodings) and all(
-        _is_encoding(vector, model) for vector, model in zip(view.encodings, models, strict=False)
+        is_encoding(vector, model) for vector, model in zip(view.encodings, models, strict=False)
     )
 
 
@@ -53,7 +53,8 @@ def admit_picture(picture: bytes) -> bytes | None:
     return picture if is_small and picture.endswith(_END) else None
 
 
-def _is_encoding(vector: Vector, model: str) -> bool:
+def is_encoding(vector: Vector, model: str) -> bool:
+    """Say whether a net with this model can have made an encoding of a face."""
     if vector.ndim != 1 or not np.isfinite(vector).all():
         return False
     if model == PRIMARY.id and len(vector) != PRIMARY.dimensions:

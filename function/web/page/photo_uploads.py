@@ -10,7 +10,8 @@ from db.galleries import Gallery
 from db.records import Encoding, Identity, Performer
 from db.sightings import new_performer
 from function.enrolling.encodings import encodings_of
-from function.errors import MissingParameterError
+from function.errors import MissingParameterError, PhotoUnusableError
+from function.library.admission import admit_picture, is_encoding
 from function.web.page.open_gallery import changed_gallery, opened_gallery, refuse_forgotten
 from function.web.page_requests import read_name, read_number, require_page
 from function.web.responses import json_response
@@ -60,4 +61,8 @@ def _encode(
 ) -> tuple[Sequence[Encoding], bytes]:
     face = service.find_face(content)
     origin = " ".join(request.args.get("file", "").split())[:200] or "added on the page"
-    return encodings_of(face, service.reader.ready().models, photo_hash, origin), face.crop
+    encodings = encodings_of(face, service.reader.ready().models, photo_hash, origin)
+    picture = admit_picture(face.crop)
+    if picture is None or not all(is_encoding(one.vector, one.model) for one in encodings):
+        raise PhotoUnusableError("What was found in the photo can be no face. Choose another.")
+    return encodings, picture
