@@ -89,10 +89,10 @@ class Strangers(Protocol):
         """Return the pairs of strangers who are never joined, because the user split them."""
 
     def join(self, groups: Iterable[Joined]) -> None:
-        """Store what grouping found, and drop placements of earlier scans of the same videos.
+        """Store what grouping found; a newcomer whose sighting is gone by now is left out."""
 
-        A newcomer whose sighting is gone by now is left out.
-        """
+    def settle(self) -> None:
+        """Drop the placements of earlier scans, once all of later ones are placed."""
 
     def everyone(self) -> list[Stranger]:
         """Return the strangers who are seen anywhere, by id."""

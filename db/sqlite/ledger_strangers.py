@@ -92,7 +92,7 @@ class SqliteStrangers:
         return [(row[0], row[1]) for row in self._rows("SELECT first, second FROM strangers_apart")]
 
     def join(self, groups: Iterable[Joined]) -> None:
-        """Store what grouping found, and drop placements of earlier scans."""
+        """Store what grouping found."""
         with self._writing() as db:
             for group in groups:
                 kept = _add(db) if group.kept is None else group.kept
@@ -104,6 +104,10 @@ class SqliteStrangers:
                     "SELECT id, ?, ?, ?, ?, ?, ?, ?, ? FROM sightings WHERE id = ?",
                     [_row(one, kept) for one in group.newcomers],
                 )
+
+    def settle(self) -> None:
+        """Drop the placements of earlier scans."""
+        with self._writing() as db:
             db.execute("DELETE FROM placements WHERE sighting_id IS NULL")
             _drop_empty(db)
 

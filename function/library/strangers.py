@@ -57,6 +57,7 @@ def place_strangers(
     ledger.strangers.tidy()
     unplaced = ledger.strangers.unplaced()
     if not unplaced:
+        ledger.strangers.settle()
         return 0
     fusion = _fusion_of(naming)
     arrived = _read(ledger, naming, fusion, unplaced, tell)
@@ -74,6 +75,7 @@ def place_strangers(
     for _ in grouping.run():
         pass
     ledger.strangers.join(_groups(grouping, strangers, arrived.newcomers))
+    ledger.strangers.settle()
     return len(unplaced)
 
 
@@ -200,7 +202,8 @@ def _find_apart(
     rows = {stranger: row for row, stranger in enumerate(strangers)}
     places = {one.place: rows[one.stranger] for one in placements if one.sighting is not None}
     places |= {one.place: len(rows) + row for row, one in enumerate(arrived.newcomers)}
-    pairs: list[Pair] = [(rows[first], rows[second]) for first, second in ledger.strangers.apart()]
+    split = [pair for pair in ledger.strangers.apart() if set(pair) <= set(rows)]
+    pairs: list[Pair] = [(rows[first], rows[second]) for first, second in split]
     in_video: dict[int, set[int]] = defaultdict(set)
     for one in placements:
         in_video[one.place.video].add(rows[one.stranger])

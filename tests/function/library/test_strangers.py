@@ -139,6 +139,26 @@ def test_a_stranger_keeps_the_id_when_a_video_is_scanned_again(library: MadeUpLi
     assert all(one.sighting for one in library.ledger.strangers.placements())
 
 
+def test_nothing_is_kept_of_somebody_whom_a_later_scan_does_not_find(
+    library: MadeUpLibrary,
+) -> None:
+    video = library.add_video([library.seen(library.crowd.person())])
+    place(library)
+    library.scan_again(video, [])
+    assert place(library) == {}
+    assert library.ledger.strangers.placements() == []
+
+
+def test_joining_by_hand_loses_nobody_who_was_scanned_again(library: MadeUpLibrary) -> None:
+    people = [library.crowd.person() for _ in range(3)]
+    for person in people:
+        library.add_video([library.seen(person)])
+    first, second, third = place(library)
+    library.scan_again(3, [library.seen(people[2])])
+    library.ledger.strangers.join([Joined(first, (second,), ())])
+    assert place(library) == {first: [(1, 0), (2, 0)], third: [(3, 0)]}
+
+
 def test_nothing_is_kept_of_a_stranger_who_is_named(library: MadeUpLibrary) -> None:
     man, other = library.crowd.person(), library.crowd.person()
     library.add_video([library.seen(man), library.seen(other)])
