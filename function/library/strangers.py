@@ -82,12 +82,12 @@ def place_strangers(
 def describe(ledger: Ledger, strangers: Sequence[Stranger]) -> Iterator[StrangerResult]:
     """Yield what is known of some strangers, in their order."""
     for stranger in strangers:
-        numbers = sorted({place.video for place in stranger.places})
+        numbers, places = sorted({one.video for one in stranger.places}), set(stranger.places)
         found = [
             one
             for sightings in ledger.sightings(numbers).values()
             for one in sightings
-            if Place(one.video, one.position) in set(stranger.places)
+            if (one.video, one.position) in places
         ]
         best_first = sorted(found, key=lambda one: rank(one.person), reverse=True)
         yield StrangerResult(stranger, tuple(ledger.records(numbers)), tuple(best_first))
