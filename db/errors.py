@@ -13,6 +13,8 @@ GalleryError
 ├── DamagedBundleError        a bundle is not what its manifest says
 ├── OtherModelError           its encodings come from a model other than the engine's
 ├── DamagedVectorError        a blob is not the vector it should be
+├── StrangerNotFoundError     the library has no stranger of that id
+├── NothingToEnrolError       nothing that is known of a stranger is good enough
 └── PerformerNotFoundError    no performer has that name or id
     └── AmbiguousNameError    several do
 """
@@ -68,6 +70,14 @@ class OtherModelError(GalleryError):
 
 class DamagedVectorError(GalleryError):
     """A blob has the wrong length, or holds something that is not a number."""
+
+
+class StrangerNotFoundError(GalleryError):
+    """The library has no stranger of the given id, or no longer."""
+
+
+class NothingToEnrolError(GalleryError):
+    """Nothing that the library knows of a stranger is good enough for a gallery."""
 
 
 class PerformerNotFoundError(GalleryError):

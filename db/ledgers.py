@@ -7,6 +7,7 @@ from typing import Protocol, Self
 from db.decisions import Decision
 from db.people import Link
 from db.records import Generation, Identity
+from db.strangers import Strangers
 from db.videos import (
     Counts,
     Depth,
@@ -30,6 +31,10 @@ class Ledger(Protocol):
     Every method is one short transaction, so that several processes may use a ledger at once. Any
     may raise an error of `db.errors`.
     """
+
+    @property
+    def strangers(self) -> Strangers:
+        """The unknown people of all videos, grouped."""
 
     def close(self) -> None:
         """Close it."""

@@ -124,11 +124,22 @@ def _second_encoder(text: str) -> str | Path:
     return text if text in ("on", "off") else Path(text)
 
 
+def _strangers(text: str) -> str:
+    if text not in ("keep", "off") and not (text.endswith("d") and _count(text[:-1])):
+        raise ValueError(text)
+    return text
+
+
 def _store(text: str) -> StoreAddress:
     address = StoreAddress(text)
     if not address.is_file:
         raise ValueError(str(address))
     return address
+
+
+def days_of(strangers: str) -> int:
+    """Return for how many days strangers are kept, given a setting like 90d."""
+    return _count(strangers.removesuffix("d"))
 
 
 USUAL_STORE = StoreAddress("performers.db")
@@ -141,6 +152,7 @@ WORDS = Kind(_words, "words separated by commas")
 SECONDS = Kind(_positive, "a number of seconds above 0")
 FILE = Kind(Path, "a path")
 STORE = Kind(_store, "the path of a file, or sqlite:///PATH", lambda text: str(StoreAddress(text)))
+STRANGERS = Kind(_strangers, "keep, off, or days like 90d")
 COUNT = Kind(_count, "a whole number, 1 or more")
 PERCENT = Kind(_percent, "a number from 0 to 100")
 INTERVAL = Kind(
@@ -171,10 +183,11 @@ class Settings:
         "the ledger: what scans found, one SQLite file of faces and times that only you can read",
     ] = USUAL_LIBRARY
     strangers: Annotated[
-        Literal["", "keep", "off"],
-        _choice("keep", "off"),
+        str,
+        STRANGERS,
         "whether a scan keeps people who are nobody you enrolled, to name them later without "
-        "another scan; if not set: as chosen at the first scan, and off until then",
+        "another scan: keep, off, or for how many days, as in 90d (each scan erases older ones); "
+        "if not set: as chosen at the first scan, and off until then",
     ] = ""
     scan_hours: Annotated[
         Hours,

@@ -68,6 +68,8 @@ PURE = (
     "function.matching.matches",
     "function.matching.path_names",
     "function.matching.scores",
+    "function.library.admission",
+    "function.library.grouping",
 )
 """Pure modules: they read no file, clock or environment."""
 

@@ -19,6 +19,7 @@ def verbs(group: click.Group, prefix: str = "") -> list[str]:
     found = []
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
+            found += [prefix + name] if command.invoke_without_command else []
             found += verbs(command, f"{prefix}{name} ")
         else:
             found.append(prefix + name)
@@ -36,7 +37,7 @@ def test_the_settings_table_is_the_one_in_settings() -> None:
 
 
 def test_every_verb_is_named_and_no_other() -> None:
-    named = set(re.findall(r"`python -m tools ((?:import )?[a-z-]+)", README))
+    named = set(re.findall(r"`python -m tools ((?:(?:import|strangers) )?[a-z-]+)", README))
     assert named == set(verbs(main))
 
 

@@ -39,10 +39,12 @@ from tools.verbs.measuring import (
     evaluate_films,
     evaluate_hints,
     evaluate_kinds,
+    evaluate_strangers,
 )
 from tools.verbs.moving import export
 from tools.verbs.shared import gallery_option, parse_every, print_json
 from tools.verbs.showing import journal, list_performers, show
+from tools.verbs.strangers import strangers
 from tools.verbs.upgrading import upgrade_encodings
 
 LONGEST_SECONDS = 7 * 24 * 3600.0
@@ -106,7 +108,7 @@ def _follow(events: Iterator[Progress | Recognition]) -> Recognition:
 for verb in (
     *(import_, export, list_performers, show, rename, merge, add_photo, remove_photo),
     *(forget, unforget, journal, doctor, upgrade_encodings, evaluate, evaluate_kinds),
-    *(evaluate_hints, evaluate_films, calibrate, audit, scan, results, rematch, decide, decisions),
-    jobs,
+    *(evaluate_hints, evaluate_films, evaluate_strangers, calibrate, audit, scan, results, rematch),
+    *(decide, decisions, strangers, jobs),
 ):
     main.add_command(verb)

@@ -27,7 +27,7 @@ def assign(
         before = gallery.find_same(performer)
         known = _hashes_of(gallery, before) if before else set()
         is_pictured = before is not None and gallery.thumbnail(before.id) is not None
-        change = gallery.enrol(performer, sighting.encodings, sighting.picture)
+        change = gallery.enrol(performer, sighting.encodings, sighting.picture or None)
         (stored,) = gallery.find_identities([Identity(performer.source, performer.source_id)])
         added = reject(gallery, instead_of, sighting).added if instead_of else ()
         return Correction(
@@ -36,7 +36,7 @@ def assign(
             photo_hashes=tuple(sorted(_hashes_of(gallery, stored) - known)),
             added=added,
             lifted=_lift(gallery, stored, sighting),
-            picture=None if is_pictured else sighting.picture,
+            picture=None if is_pictured else sighting.picture or None,
         )
 
 

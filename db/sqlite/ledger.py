@@ -33,6 +33,7 @@ from db.sqlite.ledger_people import (
     save_people,
 )
 from db.sqlite.ledger_schema import LEDGER
+from db.sqlite.ledger_strangers import SqliteStrangers
 from db.sqlite.writers import CLAIMS_ARE_CERTAIN, only_worker
 from db.videos import (
     DEPTHS,
@@ -87,6 +88,7 @@ class SqliteLedger:
         self._clock = clock
         self._lock = threading.RLock()
         self._db = open_database(path, create=create, schema=LEDGER)
+        self.strangers = SqliteStrangers(self._reading, self._writing)
 
     def close(self) -> None:
         """Close the file."""

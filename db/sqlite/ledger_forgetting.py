@@ -39,6 +39,11 @@ def erase(db: Database, gallery: int, performer: int) -> int:
             "INSERT INTO forgotten_spans SELECT oshash, size_bytes, ?, ? FROM videos WHERE id = ?",
             [(*span, video) for span in spans_of(unpack_seen(seen))],
         )
+        db.execute(
+            "DELETE FROM placements WHERE sighting_id = ? "
+            "OR (sighting_id IS NULL AND video_id = ?)",
+            (sighting, video),
+        )
         db.execute("DELETE FROM sightings WHERE id = ?", (sighting,))
         place = (video, position)
         db.execute("DELETE FROM outcomes WHERE (video_id, position) = (?, ?)", place)

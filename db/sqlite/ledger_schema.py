@@ -2,6 +2,7 @@
 
 from sqlite_utils import Database
 
+from db.sqlite.ledger_strangers import create_strangers
 from db.sqlite.schemas import Schema
 
 LEDGER_APPLICATION_ID = 0x5056524C
@@ -16,6 +17,7 @@ def m001_videos_and_sightings(db: Database) -> None:
     _create_sightings(db)
     _create_erasures(db)
     _create_decisions(db)
+    create_strangers(db)
     db.execute(
         """
         CREATE TABLE outcomes (

@@ -6,6 +6,7 @@ The intent is noted first; what was broken off is finished when the library is o
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 from db.addresses import StoreAddress
 from db.errors import PerformerNotFoundError
@@ -17,6 +18,11 @@ from function.library.naming import open_naming
 from function.library.rematching import rematch
 from function.matching.second_models import open_second
 from function.settings import Settings
+
+HELD = (
+    "Somebody still reads the library's file, so what was erased may remain in its log until the "
+    "library is opened next."
+)
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +40,27 @@ def open_library(address: StoreAddress, store: Store, *, create: bool = True) ->
         for gallery, performer in ledger.unfinished_forgetting():
             if store.exists() and gallery == _identity(store):
                 forget_performer(store, ledger, performer)
+        if ledger.strangers.is_erasing():
+            ledger.strangers.end_erasing()
         yield ledger
+
+
+def forget_strangers(ledger: Ledger) -> int:
+    """Erase every unknown person from the ledger; return how many sightings."""
+    return _erase_strangers(ledger, None)
+
+
+def forget_old_strangers(ledger: Ledger, days: int, now: datetime | None = None) -> int:
+    """Erase the unknown people of videos scanned more than so many days ago; say how many."""
+    before = (now or datetime.now(UTC)) - timedelta(days=days)
+    return _erase_strangers(ledger, before.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _erase_strangers(ledger: Ledger, scanned_before: str | None) -> int:
+    erased = ledger.strangers.erase(scanned_before)
+    if not ledger.strangers.end_erasing():
+        _log.warning(HELD)
+    return erased
 
 
 def forget_everywhere(store: Store, settings: Settings, performer: int) -> int:
@@ -67,10 +93,7 @@ def forget_performer(store: Store, ledger: Ledger, performer: int) -> int:
     _forget_decisions(store, ledger, performer)
     _forget_in_gallery(store, performer)
     if not ledger.end_forgetting(gallery, performer):
-        _log.warning(
-            "Somebody still reads the library's file, so what was erased may remain in its log "
-            "until the library is opened next."
-        )
+        _log.warning(HELD)
     return erased
 
 

@@ -22,13 +22,16 @@ from db.ledgers import Ledger
 from function.errors import RecognitionError, StoppingError
 from function.faces.found import Progress
 from function.library.crew import run_scanners
-from function.library.forgetting import open_library
+from function.library.forgetting import forget_old_strangers, open_library
 from function.library.gate import Gate
 from function.library.jobs import STRANGERS, WantedScan, put_wanted, wanted_scans
+from function.library.naming import open_naming
 from function.library.offering import find_within, queue_videos
 from function.library.scanning import Advanced, Event, Scanner
+from function.library.strangers import place_strangers
+from function.matching.second_models import open_second
 from function.sandbox.readers import Reader, open_reader
-from function.settings import Settings
+from function.settings import Settings, days_of
 
 POLLED_EVERY_SECONDS = 1.0
 """How soon it notices what another process queued, or that the ledger was made."""
@@ -198,12 +201,13 @@ class Worker:
                 reader,
                 self._store,
                 settings,
-                strangers=self._keeps_strangers(ledger),
+                strangers=self._strangers(ledger) not in ("", "off"),
                 stopping=self._stopping,
                 gate=self.gate,
             )
             try:
                 self._follow(scanner)
+                self._finish_strangers(ledger)
             finally:
                 self._at_work.clear()
 
@@ -215,8 +219,17 @@ class Worker:
                     self._wake.clear()
                     self._look(scanner.ledger)
 
-    def _keeps_strangers(self, ledger: Ledger) -> bool:
-        return (self._settings.strangers or ledger.choice(STRANGERS)) == "keep"
+    def _finish_strangers(self, ledger: Ledger) -> None:
+        """Erase strangers who were kept for as many days as they may be, and group the others."""
+        chosen = self._strangers(ledger)
+        if chosen.endswith("d"):
+            forget_old_strangers(ledger, days_of(chosen))
+        if ledger.strangers.unplaced():
+            second = open_second(self._settings.engine_options)
+            place_strangers(ledger, open_naming(self._store, second, self._settings))
+
+    def _strangers(self, ledger: Ledger) -> str:
+        return self._settings.strangers or ledger.choice(STRANGERS)
 
     def _note(self, event: Event) -> None:
         with self._lock:

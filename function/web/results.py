@@ -20,6 +20,7 @@ from db.people import PersonFound, View
 from db.records import Encoding
 from db.sightings import Correction, Sighting
 from function.errors import ResultGoneError
+from function.library.admission import admit_picture, is_admissible
 from function.people.people import template_of
 
 MOST_RESULTS = 16
@@ -141,7 +142,9 @@ def _sighting(
             weaknesses=", ".join(view.weaknesses),
         )
         for view in choose_views(person)
+        if is_admissible(view, models)
         for vector, model_id in zip(view.encodings, models, strict=False)
     )
     template = template_of(person, model)
-    return Sighting(template.mean, encodings, person.picture, model, origin)
+    picture = admit_picture(person.picture) or b""
+    return Sighting(template.mean, encodings, picture, model, origin)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from function.settings import SettingError, Settings, settings_table
+from function.settings import SettingError, Settings, days_of, settings_table
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -44,6 +44,9 @@ def test_auto_leaves_the_interval_to_the_length_of_the_video() -> None:
         ("SECOND_ENCODER", "onn"),
         ("SECOND_ENCODER", "encoder.onnx"),
         ("DEVICE", "tpu"),
+        ("STRANGERS", "90"),
+        ("STRANGERS", "0d"),
+        ("STRANGERS", "forever"),
         ("PORT", "http"),
         ("SCAN_HOURS", "1"),
         ("SCAN_HOURS", "7-7"),
@@ -68,6 +71,11 @@ def test_hours_may_pass_midnight_and_a_time_has_a_unit() -> None:
         *(22, 23),
     ]
     assert settings.scan_every == timedelta(minutes=90)
+
+
+def test_strangers_may_be_kept_for_days() -> None:
+    assert Settings.from_env({"STRANGERS": "90d"}).strangers == "90d"
+    assert days_of("90d") == 90
 
 
 def test_the_second_encoder_is_on_off_or_a_file_that_describes_one() -> None:

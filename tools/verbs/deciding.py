@@ -15,7 +15,7 @@ from function.library.forgetting import open_library
 from function.library.naming import open_naming
 from function.matching.second_models import open_second
 from function.settings import Settings
-from tools.verbs.library import rematch_all
+from tools.verbs.library import match_again, open_today
 from tools.verbs.shared import gallery_option, library_option, print_json
 
 
@@ -46,12 +46,12 @@ def decide(  # each is an option
     kind: DecisionKind = "confirmed" if confirmed else "rejected" if rejected else "ignored"
     settings = Settings.from_env()
     with open_library(library, store, create=False) as ledger:
-        rematch_all(ledger, store)  # or the numbers would be those of another day
+        match_again(ledger, open_today(store))  # or the numbers would be those of another day
         named = _find_performer(store, confirmed or rejected)
         naming = open_naming(store, open_second(settings.engine_options), settings)
         found = _find_video(ledger, video)
         number = store_decision(ledger, naming.gallery, (found, person), kind, named)
-        rematch_all(ledger, store)
+        match_again(ledger, open_today(store))
     print_json({"decision": number, "undo": f"python -m tools decisions --undo {number}"})
 
 
@@ -79,7 +79,7 @@ def decisions(store: Store, library: StoreAddress, *, undo: int | None) -> None:
         if undo is not None:
             if not ledger.take_back(undo):
                 raise click.ClickException(f"There is no decision {undo}. `decisions` lists them.")
-            rematch_all(ledger, store)
+            match_again(ledger, open_today(store))
             print_json({"taken_back": undo})
             return
         with store.gallery() as gallery:

@@ -9,7 +9,7 @@ from db.addresses import StoreAddress
 from db.galleries import Store
 from db.identities import renamed
 from db.names import find_complaint
-from function.library.forgetting import forget_everywhere
+from function.library.forgetting import forget_everywhere, forget_strangers, open_library
 from function.settings import Settings
 from tools.imports.enrol import enrol_all
 from tools.imports.imports import follow
@@ -94,17 +94,25 @@ def remove_photo(performer: str, photo: str, store: Store) -> None:
 
 
 @click.command(epilog='Example: python -m tools forget "Grace Hopper" --yes')
-@click.argument("performer")
+@click.argument("performer", required=False)
+@click.option("--strangers", is_flag=True, help="Erase everyone unknown from the library instead.")
 @YES
 @gallery_option
 @library_option
-def forget(performer: str, store: Store, library: StoreAddress, *, yes: bool) -> None:
+def forget(
+    performer: str | None, store: Store, library: StoreAddress, *, strangers: bool, yes: bool
+) -> None:
     """Erase a PERFORMER, by name or id, with every encoding and picture.
 
     The files themselves are overwritten, so nothing can be recovered from them, and no import
     enrols them again until `unforget`. What scans found of them is erased from the library too.
     Copies of the files that you made, and the photos you enrolled from, are not touched.
     """
+    if (performer is None) != strangers:
+        raise click.UsageError("Say whom: a PERFORMER, or --strangers for everyone unknown.")
+    if performer is None:
+        _forget_strangers(store, library, yes=yes)
+        return
     with store.gallery() as gallery:
         found = gallery.find_performer(performer)
     if not yes:
@@ -124,6 +132,21 @@ def forget(performer: str, store: Store, library: StoreAddress, *, yes: bool) ->
             "backups": backups,
         }
     )
+
+
+def _forget_strangers(store: Store, library: StoreAddress, *, yes: bool) -> None:
+    """Erase everyone unknown from the library, if there is one."""
+    if not yes:
+        click.confirm("Erase everyone unknown from the library for good?", abort=True, err=True)
+    if not library.path.exists():
+        print_json({"forgotten": "strangers", "sightings": 0})
+        return
+    with open_library(library, store) as ledger:
+        sightings = forget_strangers(ledger)
+        chosen = ledger.choice("strangers")
+    if chosen not in ("", "off"):
+        click.echo("Scans still keep them; to stop that: scan --strangers off.", err=True)
+    print_json({"forgotten": "strangers", "sightings": sightings})
 
 
 @click.command(epilog='Example: python -m tools unforget "Grace Hopper"')

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_type_hints
 
 import click
 from tqdm import tqdm
@@ -20,18 +20,19 @@ from db.videos import DEPTHS, Depth, Verdict, VideoRecord
 from function.errors import StoppingError
 from function.library.crew import run_scanners
 from function.library.finding import Found, find_videos, is_below, on_one_line, text_of
-from function.library.forgetting import open_library
+from function.library.forgetting import forget_old_strangers, open_library
 from function.library.jobs import is_paused
 from function.library.lists import to_csv, to_json, to_table
-from function.library.naming import open_naming
+from function.library.naming import Naming, open_naming
 from function.library.offering import note_missing
 from function.library.rematching import Changed
 from function.library.rematching import rematch as match_all_again
 from function.library.results import VideoResult, results_of
 from function.library.scanning import Scanner
+from function.library.strangers import place_strangers
 from function.matching.second_models import open_second
 from function.sandbox.readers import open_reader
-from function.settings import Settings
+from function.settings import Settings, days_of, parse_value
 from tools.library.progress import Totals, follow
 from tools.library.signals import ended_by_signals
 from tools.verbs.shared import EXIT_PARTLY, gallery_option, library_option, print_json
@@ -67,6 +68,11 @@ WATCHING = (
 )
 
 
+def _read_strangers(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    hint = get_type_hints(Settings, include_extras=True)["strangers"]
+    return None if text is None else str(parse_value("--strangers", text, hint))
+
+
 @click.command(epilog="Example: python -m tools scan /videos --workers 2")
 @click.argument("places", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option(
@@ -78,7 +84,11 @@ WATCHING = (
 )
 @click.option("--workers", type=click.IntRange(1, 64), help="Videos at once; else half the cores.")
 @click.option("--limit", type=click.IntRange(1), help="Scan at most so many videos.")
-@click.option("--strangers", type=click.Choice(["keep", "off"]), help="Keep people not enrolled?")
+@click.option(
+    "--strangers",
+    callback=_read_strangers,
+    help="Keep people not enrolled? keep, off, or days: 90d.",
+)
 @click.option("--retry", is_flag=True, help="Try videos again that failed.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be scanned.")
 @library_option
@@ -89,17 +99,19 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
     Run it again to go on, or for what is new. Without PLACES, the media root is scanned.
     """
     settings = Settings.from_env()
-    chosen = [place.resolve() for place in places or settings.media_root]
+    looked_at = [place.resolve() for place in places or settings.media_root]
     with store.gallery():
         pass  # a missing gallery is told before anything is looked for
     with open_library(library, store) as ledger:
-        found = _look(ledger, chosen)
+        found = _look(ledger, looked_at)
         videos = _enqueue(ledger, found, options)
         totals = Totals()
         if videos and not options["dry_run"]:
             keep = _choose_strangers(ledger, settings, options["strangers"])
             scanner = _scanner(ledger, store, settings, videos, strangers=keep)
             _work(scanner, videos, options["workers"], totals)
+        if not options["dry_run"]:
+            _finish_strangers(ledger, store, settings, options["strangers"])
         _report(ledger, found, totals, videos, is_dry=options["dry_run"])
         if totals.strangers_left_out:
             click.echo(LEFT_OUT.format(count=totals.strangers_left_out), err=True)
@@ -154,7 +166,16 @@ def _choose_strangers(ledger: Ledger, settings: Settings, asked: str | None) -> 
         ledger.choose(STRANGERS_CHOICE, chosen)
     if asked:
         ledger.choose(STRANGERS_CHOICE, asked)
-    return chosen == "keep"
+    return chosen not in ("", "off")
+
+
+def _finish_strangers(ledger: Ledger, store: Store, settings: Settings, asked: str | None) -> None:
+    """Erase strangers who were kept for as many days as they may be, and group the others."""
+    chosen = asked or settings.strangers or ledger.choice(STRANGERS_CHOICE)
+    if chosen.endswith("d") and (erased := forget_old_strangers(ledger, days_of(chosen))):
+        click.echo(f"{erased} unknown people were erased, as {chosen} says.", err=True)
+    if ledger.strangers.unplaced():
+        group_strangers(ledger, open_today(store))
 
 
 def _can_ask() -> bool:
@@ -263,7 +284,7 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
     Names are those of today's gallery: what changed since the last list is matched again first.
     """
     with open_library(library, store, create=False) as ledger, store.gallery() as gallery:
-        rematch_all(ledger, store)
+        match_again(ledger, open_today(store))
         performers = {one.id: one for one in gallery.performers()}
         wanted = options["performer"]
         performer = gallery.find_performer(wanted).id if wanted else None
@@ -314,14 +335,12 @@ def rematch(store: Store, library: StoreAddress) -> None:
             raise click.ClickException(
                 f"Nothing was scanned into {library} yet. Scan first: python -m tools scan FOLDER."
             )
-        done = rematch_all(ledger, store)
+        done = match_again(ledger, open_today(store))
         print_json({"videos": done.videos, "people": done.people, "changed": done.changed})
 
 
-def rematch_all(ledger: Ledger, store: Store) -> Changed:
+def match_again(ledger: Ledger, naming: Naming) -> Changed:
     """Match again what was matched with another state of the gallery, and show how far it is."""
-    settings = Settings.from_env()
-    naming = open_naming(store, open_second(settings.engine_options), settings)
     generation = naming.gallery.generation
     waiting = sum(one.matched_at != generation for one in ledger.iterate("done"))
     total = Changed()
@@ -330,3 +349,15 @@ def rematch_all(ledger: Ledger, store: Store) -> Changed:
             total += part
             bar.update(part.videos)
     return total
+
+
+def group_strangers(ledger: Ledger, naming: Naming) -> None:
+    """Say of everyone unknown which stranger they are, and show how far it is."""
+    with tqdm(unit=" people", desc="Grouping", file=sys.stderr, delay=0.5) as bar:
+        place_strangers(ledger, naming, bar.update)
+
+
+def open_today(store: Store) -> Naming:
+    """Read the gallery as it is now, to name people by it."""
+    settings = Settings.from_env()
+    return open_naming(store, open_second(settings.engine_options), settings)

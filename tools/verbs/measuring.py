@@ -30,6 +30,7 @@ from tools.accuracy.hinted import measure_hints, render_hints
 from tools.accuracy.kinds import measure_kinds, render_kinds
 from tools.accuracy.pages import check_page, write_page
 from tools.accuracy.sets import add_mixed, read_sets
+from tools.accuracy.stranger_films import measure_stranger_films, render_stranger_films
 from tools.accuracy.tables import render_evaluation
 from tools.sources import UnusableSourceError
 from tools.verbs.audit_lines import render_audit
@@ -245,6 +246,23 @@ def evaluate_films(
         click.echo(render_films(evaluation), nl=False)
     else:
         print_json(evaluation.to_json())
+
+
+@click.command(epilog="Example: python -m tools evaluate-strangers friends/ family/")
+@click.argument("folders", metavar="FOLDER...", type=FOLDER, nargs=-1, required=True)
+@click.option("--rounds", type=AT_LEAST_ONE, default=5, show_default=True, help=ROUNDS_HELP)
+def evaluate_strangers(*, folders: tuple[Path, ...], rounds: int) -> None:
+    """Measure on all FOLDERs together how well unknown people are grouped across videos.
+
+    A FOLDER is laid out as for `evaluate`; photos are made into films. Prints a Markdown table.
+    """
+    settings = Settings.from_env()
+    engine, second = load_chosen_engine(settings), open_second(settings.engine_options)
+    sets = read_sets(folders, engine, _report)
+    sources = [source for one in sets for source in one.dataset.sources]
+    click.echo(
+        render_stranger_films(measure_stranger_films(sources, second, rounds=rounds)), nl=False
+    )
 
 
 @click.command(epilog="Example: python -m tools calibrate friends/ family/ > densities.json")

@@ -11,8 +11,9 @@ from db.records import Encoding, Identity, Performer
 from db.sightings import new_performer
 from function.enrolling.encodings import encodings_of
 from function.enrolling.worth import remark_on
-from function.errors import MissingParameterError
+from function.errors import MissingParameterError, PhotoUnusableError
 from function.faces.face import Face
+from function.library.admission import admit_picture, is_encoding
 from function.web.page.open_gallery import changed_gallery, opened_gallery, refuse_forgotten
 from function.web.page_requests import read_name, read_number, require_page
 from function.web.responses import json_response
@@ -63,4 +64,8 @@ def _read_photo(request: Request) -> bytes:
 
 def _encode(service: Service, request: Request, face: Face, photo_hash: str) -> Sequence[Encoding]:
     origin = " ".join(request.args.get("file", "").split())[:200] or "added on the page"
-    return encodings_of(face, service.reader.ready().models, photo_hash, origin)
+    encodings = encodings_of(face, service.reader.ready().models, photo_hash, origin)
+    is_face = all(is_encoding(one.vector, one.model) for one in encodings)
+    if not is_face or admit_picture(face.crop) is None:
+        raise PhotoUnusableError("What was found in the photo can be no face. Choose another.")
+    return encodings

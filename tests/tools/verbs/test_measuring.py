@@ -78,3 +78,11 @@ def test_an_interval_that_is_none_stops_it_before_anything_is_read(clip_folder: 
     assert done.exit_code == 1
     assert "--every is 'often'; it must be a number of seconds above 0, or auto" in done.stderr
     assert "reading" not in done.stderr
+
+
+def test_how_strangers_are_grouped_is_a_table(friends: Path) -> None:
+    result = CliRunner().invoke(main, ["evaluate-strangers", str(friends), "--rounds", "1"])
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:]] == ["1", "3", "5"]
+    assert "| 100.00% |" in lines[3]

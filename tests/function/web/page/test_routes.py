@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from db.sqlite.store import StoredGallery
+from function.faces.face import Face
 from function.matching.audits import audit_gallery
 from function.web.pages import PAGE_FOLDER
+from function.web.service import Service
 from tests.support.galleries import flawed_gallery, many_performers
 from tests.support.servers import Serve, serving
 from tests.support.videos import number_in, numbered_pictures
@@ -464,6 +467,21 @@ def test_a_photo_enrols_somebody_new_once_and_is_refused_without_a_face(
     assert code_of(refused) == (422, "photo_unusable")
     assert refused.get_json()["error"]["message"] == "no face found."
     assert code_of(send_photo(client, photos / "cat.png", "nobody=1")) == (400, "missing_parameter")
+
+
+def test_what_a_captured_child_says_of_a_photo_is_not_enrolled(
+    client: FlaskClient, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_face = Service.find_face
+
+    def too_long(service: Service, content: bytes) -> Face:
+        face = find_face(service, content)
+        return replace(face, encoding=face.encoding * np.float32(20))
+
+    monkeypatch.setattr(Service, "find_face", too_long)
+    refused = send_photo(client, photos / "biden.jpg", "name=Joe Biden")
+    assert code_of(refused) == (422, "photo_unusable")
+    assert client.get("/gallery?search=Biden").get_json()["performers"] == []
 
 
 def test_an_endless_photo_is_refused(client: FlaskClient) -> None:

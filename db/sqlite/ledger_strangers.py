@@ -1,0 +1,286 @@
+"""Keeps in a ledger who of its unknown people are one stranger."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlite_utils import Database
+
+from db.blobs import NUMBER_BYTES, from_blob, to_blob
+from db.errors import StrangerNotFoundError
+from db.records import Vector
+from db.strangers import Joined, Likeness, Newcomer, Place, Placement, Stranger
+
+_ERASING = "erasing strangers"
+
+_UNKNOWN = """
+    SELECT sightings.id, sightings.video_id, sightings.position FROM sightings
+    LEFT JOIN outcomes ON outcomes.video_id = sightings.video_id
+        AND outcomes.position = sightings.position
+    WHERE outcomes.lead IS NULL
+        OR (outcomes.lead = sightings.position AND outcomes.performer IS NULL)
+"""
+"""Unknown people, without those joined to them."""
+
+_DROP_NAMED = (
+    f"DELETE FROM placements WHERE sighting_id NOT IN (SELECT id FROM ({_UNKNOWN})) "  # noqa: S608
+    "AND sighting_id IS NOT NULL"
+)
+
+_UNPLACED = (
+    f"SELECT * FROM ({_UNKNOWN}) WHERE id NOT IN "  # noqa: S608  # it is the one above
+    "(SELECT sighting_id FROM placements WHERE sighting_id IS NOT NULL) "
+    "ORDER BY video_id, position"
+)
+
+_PLACES = (
+    "SELECT strangers.id, ignored, video_id, position FROM strangers "
+    "JOIN placements ON stranger_id = strangers.id "
+    "WHERE sighting_id IS NOT NULL AND ? IN (0, strangers.id) "
+    "ORDER BY strangers.id, video_id, position"
+)
+"""Where strangers are seen: one of them, or all, asked for by 0."""
+
+_ERASED = """
+    SELECT sightings.id, sightings.video_id, sightings.position,
+           coalesce(own.lead, sightings.position) = sightings.position
+    FROM sightings JOIN videos ON videos.id = sightings.video_id
+    LEFT JOIN outcomes AS own
+        ON own.video_id = sightings.video_id AND own.position = sightings.position
+    LEFT JOIN outcomes AS leading
+        ON leading.video_id = own.video_id AND leading.position = own.lead
+    WHERE leading.performer IS NULL AND (? IS NULL OR videos.scanned_at < ?)
+"""
+"""Unknown people and those joined to them, and whether each is one or was joined."""
+
+
+class SqliteStrangers:
+    """The strangers of a ledger, whose connection is used for reading and writing."""
+
+    def __init__(
+        self,
+        reading: Callable[[], AbstractContextManager[Database]],
+        writing: Callable[[], AbstractContextManager[Database]],
+    ) -> None:
+        """Take what opens the ledger to read, and for a transaction."""
+        self._reading, self._writing = reading, writing
+
+    def tidy(self) -> None:
+        """Drop the placements of people who are named by now, and strangers without any."""
+        with self._writing() as db:
+            db.execute(_DROP_NAMED)
+            _drop_empty(db)
+
+    def unplaced(self) -> list[tuple[int, Place]]:
+        """Return the unknown people who belong to no stranger yet."""
+        rows = self._rows(_UNPLACED)
+        return [(row[0], Place(row[1], row[2])) for row in rows]
+
+    def placements(self) -> list[Placement]:
+        """Return every placement, in order of stranger."""
+        rows = self._rows(
+            "SELECT sighting_id, video_id, position, stranger_id, first, evidence, second, "
+            "both_evidence, model FROM placements ORDER BY stranger_id, id"
+        )
+        return [
+            Placement(sighting, Place(video, position), stranger, _likeness(*rest))
+            for sighting, video, position, stranger, *rest in rows
+        ]
+
+    def apart(self) -> list[tuple[int, int]]:
+        """Return the pairs of strangers who are never joined."""
+        return [(row[0], row[1]) for row in self._rows("SELECT first, second FROM strangers_apart")]
+
+    def join(self, groups: Iterable[Joined]) -> None:
+        """Store what grouping found."""
+        with self._writing() as db:
+            for group in groups:
+                kept = _add(db) if group.kept is None else group.kept
+                for absorbed in group.absorbed:
+                    _absorb(db, kept, absorbed)
+                db.conn.executemany(
+                    "INSERT OR IGNORE INTO placements (sighting_id, video_id, position, "
+                    "stranger_id, first, evidence, second, both_evidence, model) "
+                    "SELECT id, ?, ?, ?, ?, ?, ?, ?, ? FROM sightings WHERE id = ?",
+                    [_row(one, kept) for one in group.newcomers],
+                )
+
+    def settle(self) -> None:
+        """Drop the placements of earlier scans."""
+        with self._writing() as db:
+            db.execute("DELETE FROM placements WHERE sighting_id IS NULL")
+            _drop_empty(db)
+
+    def everyone(self) -> list[Stranger]:
+        """Return the strangers who are seen anywhere, by id."""
+        return self._places()
+
+    def find(self, stranger: int) -> Stranger:
+        """Return one stranger.
+
+        Raises:
+            StrangerNotFoundError: there is none of that id, or no longer.
+        """
+        found = self._places(stranger)
+        if not found:
+            raise StrangerNotFoundError(
+                f"There is no stranger {stranger}, or no longer: whoever was named, or is the same "
+                "as another, is gone from the list. `python -m tools strangers` lists them."
+            )
+        return found[0]
+
+    def ignore(self, stranger: int, *, ignored: bool) -> None:
+        """Hide a stranger from lists, or show them again."""
+        with self._writing() as db:
+            db.execute("UPDATE strangers SET ignored = ? WHERE id = ?", (ignored, stranger))
+
+    def split(self, stranger: int, places: Sequence[Place]) -> int:
+        """Take sightings out of a stranger, never to be joined again; return their new id."""
+        with self._writing() as db:
+            new = _add(db)
+            db.conn.executemany(
+                "UPDATE placements SET stranger_id = ? "
+                "WHERE stranger_id = ? AND (video_id, position) = (?, ?)",
+                [(new, stranger, *place) for place in places],
+            )
+            # Whoever must not be joined with the one must not be joined with the other.
+            for first, second in _apart_of(db, stranger):
+                _part(db, *(new if one == stranger else one for one in (first, second)))
+            _part(db, stranger, new)
+        return new
+
+    def erase(self, scanned_before: str | None = None) -> int:
+        """Erase every unknown person, or those of videos scanned before a time."""
+        with self._writing() as db:
+            found = db.execute(_ERASED, (scanned_before, scanned_before)).fetchall()
+            if scanned_before is None:
+                db.execute("DELETE FROM placements")
+            for sighting, video, position, is_lead in found:
+                db.execute(
+                    "DELETE FROM placements WHERE sighting_id = ? "
+                    "OR (sighting_id IS NULL AND video_id = ?)",
+                    (sighting, video),
+                )
+                db.execute("DELETE FROM sightings WHERE id = ?", (sighting,))
+                place = (video, position)
+                db.execute("DELETE FROM outcomes WHERE (video_id, position) = (?, ?)", place)
+                db.execute("DELETE FROM links WHERE video_id = ? AND ? IN (first, second)", place)
+                sql = "UPDATE videos SET left_out = left_out + ? WHERE id = ?"
+                db.execute(sql, (is_lead, video))
+            _drop_empty(db)
+            db.execute("INSERT OR REPLACE INTO choices VALUES (?, 'yes')", (_ERASING,))
+        return len(found)
+
+    def end_erasing(self) -> bool:
+        """Empty the file's log too; False if somebody still reads the file."""
+        # Deleted cells are overwritten (secure_delete); only the log still has them.
+        is_held, *_ = self._rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        if is_held:
+            return False
+        with self._writing() as db:
+            db.execute("DELETE FROM choices WHERE name = ?", (_ERASING,))
+        return True
+
+    def is_erasing(self) -> bool:
+        """Say whether `end_erasing` did not succeed yet."""
+        return bool(self._rows("SELECT 1 FROM choices WHERE name = ?", _ERASING))
+
+    def _places(self, only: int = 0) -> list[Stranger]:
+        found: dict[int, tuple[bool, list[Place]]] = {}
+        for stranger, ignored, video, position in self._rows(_PLACES, only):
+            found.setdefault(stranger, (bool(ignored), []))[1].append(Place(video, position))
+        return [Stranger(number, one[0], tuple(one[1])) for number, one in found.items()]
+
+    def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self._reading() as db:
+            rows: list[tuple[Any, ...]] = db.execute(sql, values).fetchall()
+            return rows
+
+
+def create_strangers(db: Database) -> None:
+    """Make the tables; the caller holds the transaction."""
+    db.execute(
+        "CREATE TABLE strangers "
+        "(id INTEGER PRIMARY KEY AUTOINCREMENT, ignored INTEGER NOT NULL DEFAULT 0)"
+    )
+    db.execute(
+        """
+        CREATE TABLE placements (
+            id INTEGER PRIMARY KEY,
+            sighting_id INTEGER UNIQUE REFERENCES sightings (id) ON DELETE SET NULL,
+            video_id INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            stranger_id INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE,
+            first BLOB NOT NULL,
+            evidence REAL NOT NULL,
+            second BLOB,
+            both_evidence REAL NOT NULL,
+            model TEXT NOT NULL
+        )
+        """
+    )
+    db.execute("CREATE INDEX placements_by_stranger ON placements (stranger_id)")
+    db.execute("CREATE INDEX placements_by_video ON placements (video_id)")
+    db.execute(
+        """
+        CREATE TABLE strangers_apart (
+            first INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE,
+            second INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE,
+            PRIMARY KEY (first, second)
+        ) WITHOUT ROWID
+        """
+    )
+
+
+def _add(db: Database) -> int:
+    number: int = db.execute("INSERT INTO strangers DEFAULT VALUES RETURNING id").fetchone()[0]
+    return number
+
+
+def _absorb(db: Database, kept: int, absorbed: int) -> None:
+    """Make two strangers one, who is ignored if one of them was."""
+    sql = "UPDATE placements SET stranger_id = ? WHERE stranger_id = ?"
+    db.execute(sql, (kept, absorbed))
+    db.execute(
+        "UPDATE strangers SET ignored = 1 "
+        "WHERE id = ? AND (SELECT ignored FROM strangers WHERE id = ?)",
+        (kept, absorbed),
+    )
+    for pair in _apart_of(db, absorbed):
+        first, second = (kept if one == absorbed else one for one in pair)
+        if first != second:
+            _part(db, first, second)
+    db.execute("DELETE FROM strangers WHERE id = ?", (absorbed,))
+
+
+def _apart_of(db: Database, stranger: int) -> list[tuple[int, int]]:
+    sql = "SELECT first, second FROM strangers_apart WHERE ? IN (first, second)"
+    pairs: list[tuple[int, int]] = db.execute(sql, (stranger,)).fetchall()
+    return pairs
+
+
+def _part(db: Database, first: int, second: int) -> None:
+    pair = (min(first, second), max(first, second))
+    db.execute("INSERT OR IGNORE INTO strangers_apart VALUES (?, ?)", pair)
+
+
+def _drop_empty(db: Database) -> None:
+    db.execute("DELETE FROM strangers WHERE id NOT IN (SELECT stranger_id FROM placements)")
+
+
+def _row(one: Newcomer, stranger: int) -> tuple[Any, ...]:
+    like = one.likeness
+    second = None if like.second is None else to_blob(like.second)
+    stored = (to_blob(like.first), like.evidence, second, like.both_evidence, like.model)
+    return (*one.place, stranger, *stored, one.sighting)
+
+
+def _likeness(
+    first: bytes, evidence: float, second: bytes | None, both_evidence: float, model: str
+) -> Likeness:
+    other = None if second is None else _vector(second)
+    return Likeness(_vector(first), evidence, other, both_evidence, model)
+
+
+def _vector(blob: bytes) -> Vector:
+    return from_blob(blob, len(blob) // NUMBER_BYTES)

@@ -1,0 +1,173 @@
+"""Enrols a stranger: their best views become photos of a performer, and can be removed again."""
+
+import hashlib
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import PureWindowsPath
+
+import numpy as np
+
+from db.blobs import to_blob
+from db.errors import NothingToEnrolError
+from db.galleries import Gallery, GalleryChange
+from db.ledgers import Ledger
+from db.people import View
+from db.records import Encoding, Performer
+from db.sightings import Correction
+from db.sightings import Sighting as Shown
+from db.strangers import Place
+from db.videos import VideoRecord
+from function.engines.models import PRIMARY
+from function.library.admission import admit_picture, is_admissible
+from function.library.finding import text_of
+from function.library.naming import Naming
+from function.library.strangers import StrangerResult
+from function.people.people import template_of
+
+SOURCE = "library"
+"""The source of performers who were named in the library, and how the origins of views begin."""
+
+MOST_IN_VIDEO, MOST_VIEWS = 5, 10
+"""So many views of one video, and in all, are enrolled: more of them add nothing."""
+
+LONGEST_ORIGIN = 200
+
+
+@dataclass(frozen=True)
+class Filled:
+    """In how many of a stranger's videos the performer is named now, likely, or still unknown."""
+
+    videos: int
+    named: int
+    uncertain: int
+
+    @property
+    def unknown(self) -> int:
+        """In how many nobody is named."""
+        return self.videos - self.named - self.uncertain
+
+
+def new_from_library(name: str) -> Performer:
+    """Return a performer who is known only from the library."""
+    return Performer(id=0, name=name, source=SOURCE, source_id=uuid.uuid4().hex)
+
+
+def enrol_stranger(
+    gallery: GalleryChange, performer: Performer, found: StrangerResult, naming: Naming
+) -> Correction:
+    """Enrol the best views of a stranger as a performer, who is stored if new.
+
+    Raises:
+        NothingToEnrolError: none of the views is good enough.
+        ForgottenError: the performer was forgotten.
+    """
+    videos = {video.id: video for video in found.videos}
+    encodings = [
+        encoding
+        for video, view in choose_views(found, naming)
+        for encoding in _encodings(view, naming.models, videos[video])
+    ]
+    if not encodings:
+        raise NothingToEnrolError(
+            f"Stranger {found.stranger.id} was never seen well enough to be enrolled. "
+            'Add a photo instead: python -m tools add-photo "NAME" FILE.'
+        )
+    pictures = (admit_picture(one.person.picture) for one in found.sightings)
+    return gallery.assign(
+        performer,
+        Shown(
+            template_of(found.sightings[0].person, PRIMARY).mean,
+            tuple(encodings),
+            next((one for one in pictures if one), b""),
+            PRIMARY,
+            SOURCE,
+        ),
+    )
+
+
+def choose_views(found: StrangerResult, naming: Naming) -> list[tuple[int, View]]:
+    """Choose the views to enrol, each with its video: the best of each video, then the next best.
+
+    Weak views are chosen only if there are no others, and then one; no two are alike.
+    """
+    by_video: dict[int, list[View]] = {}
+    models = {one.id: one.scanned.models if one.scanned else () for one in found.videos}
+    for sighting in found.sightings:
+        person = naming.fitting(sighting.person, models[sighting.video])
+        fit = [view for view in person.views if is_admissible(view, naming.models)]
+        by_video.setdefault(sighting.video, []).extend(fit)
+    ranked = {video: sorted(views, key=_rank) for video, views in by_video.items()}
+    strong = _choose({video: [v for v in own if not v.is_weak] for video, own in ranked.items()})
+    return strong or _choose(ranked)[:1]
+
+
+def filled_in(ledger: Ledger, places: Sequence[Place], performer: int) -> Filled:
+    """Count in how many videos of a stranger a performer is named, by today's outcomes."""
+    videos = sorted({place.video for place in places})
+    verdicts = []
+    for video, outcomes in ledger.outcomes(videos).items():
+        said = {one.position: one for one in outcomes}
+        leads = [
+            said[said[one.position].lead]
+            for one in places
+            if one.video == video and one.position in said
+        ]
+        verdicts.append({one.verdict for one in leads if one.performer == performer})
+    named = sum("match" in one for one in verdicts)
+    uncertain = sum("uncertain" in one and "match" not in one for one in verdicts)
+    return Filled(len(videos), named, uncertain)
+
+
+def find_enrolled(gallery: Gallery, performer: Performer) -> Correction:
+    """Find what was enrolled of a performer from the library, as a correction to be undone."""
+    photos = gallery.photos(performer.id)
+    hashes = tuple(one.hash for one in photos if one.origin.startswith(f"{SOURCE}: "))
+    is_all = len(hashes) == len(photos)
+    return Correction(
+        performer,
+        created=performer.source == SOURCE,
+        photo_hashes=hashes,
+        picture=gallery.thumbnail(performer.id) if is_all else None,
+    )
+
+
+def _choose(ranked: dict[int, list[View]]) -> list[tuple[int, View]]:
+    """Take the best of every video, the second best of every video, and so on."""
+    chosen: list[tuple[int, View]] = []
+    counts = dict.fromkeys(ranked, 0)
+    for video, view in _in_turns(ranked):
+        if len(chosen) == MOST_VIEWS:
+            break
+        apart = [np.linalg.norm(view.encodings[0] - one.encodings[0]) for _, one in chosen]
+        if counts[video] < MOST_IN_VIDEO and min(apart, default=np.inf) > PRIMARY.same_photo_within:
+            counts[video] += 1
+            chosen.append((video, view))
+    return chosen
+
+
+def _in_turns(ranked: dict[int, list[View]]) -> Iterator[tuple[int, View]]:
+    videos = sorted(
+        (video for video in ranked if ranked[video]), key=lambda one: _rank(ranked[one][0])
+    )
+    for turn in zip_longest(*(ranked[video] for video in videos)):
+        yield from ((video, view) for video, view in zip(videos, turn, strict=True) if view)
+
+
+def _rank(view: View) -> tuple[bool, int, float, float]:
+    return view.is_weak, -len(view.encodings), -view.quality, view.seconds
+
+
+def _encodings(view: View, models: Sequence[str], video: VideoRecord) -> Iterator[Encoding]:
+    path = text_of(video.paths[0]) if video.paths else f"oshash:{video.oshash}"
+    name = " ".join(PureWindowsPath(path).name.split())[:LONGEST_ORIGIN]
+    for vector, model in zip(view.encodings, models, strict=False):
+        yield Encoding(
+            vector=vector,
+            model=model,
+            quality=view.quality,
+            photo_hash=hashlib.sha256(to_blob(view.encodings[0])).hexdigest(),
+            origin=f"{SOURCE}: {name} at {view.seconds:.1f} s",
+            weaknesses=", ".join(view.weaknesses),
+        )

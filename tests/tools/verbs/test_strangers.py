@@ -1,0 +1,161 @@
+"""`strangers` as a user types it, on a library of made-up people."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.support.stranger_libraries import MadeUpLibrary
+from tools.cli import main
+
+
+class Shell:
+    """A man in three videos and a woman in one, and the verbs on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.library = MadeUpLibrary(folder)
+        self.man, self.woman = self.library.crowd.person(), self.library.crowd.person()
+        self.library.add_video([self.library.seen(self.man), self.library.seen(self.woman)], "1")
+        for name in ("2", "3"):
+            self.library.add_video([self.library.seen(self.man)], name)
+        self.environment = {
+            "PERFORMERS_DB": str(folder / "g.db"),
+            "LIBRARY_DB": str(self.library.path),
+            "SECOND_ENCODER": "off",
+        }
+
+    def run(self, *arguments: object, answer: str = "") -> Result:
+        texts = [str(one) for one in arguments]
+        return CliRunner().invoke(main, texts, env=self.environment, input=answer)
+
+    def said(self, *arguments: object, answer: str = "") -> Any:
+        result = self.run(*arguments, answer=answer)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    made = Shell(tmp_path)
+    yield made
+    made.library.ledger.close()
+
+
+def test_those_seen_in_most_videos_are_listed_first(shell: Shell, tmp_path: Path) -> None:
+    pictures = tmp_path / "faces"
+    man, woman = shell.said("strangers", "--pictures", pictures)
+    assert man["videos"] == ["/v/1.mp4", "/v/2.mp4", "/v/3.mp4"]
+    assert woman["videos"] == ["/v/1.mp4"]
+    assert (man["faces"], woman["faces"]) == (18, 6)
+    assert {one["sighting"] for one in man["sightings"]} == {"1.0", "2.0", "3.0"}
+    assert sorted(one.name for one in pictures.iterdir()) == [
+        f"{man['id']}.jpg",
+        f"{woman['id']}.jpg",
+    ]
+    assert {one.stat().st_mode & 0o777 for one in pictures.iterdir()} == {0o600}
+    limited = shell.run("strangers", "--limit", 1)
+    assert [one["id"] for one in json.loads(limited.stdout)] == [man["id"]]
+    assert "1 of 2 are listed" in limited.stderr
+
+
+def test_naming_fills_in_every_video_and_can_be_taken_back(shell: Shell) -> None:
+    man, woman = shell.said("strangers")
+    named = shell.said("strangers", "name", man["id"], "Grace Hopper")
+    assert (named["videos"], named["filled_in"], named["still_unknown"]) == (3, 3, 0)
+    assert [one["id"] for one in shell.said("strangers")] == [woman["id"]]
+    results = shell.said("results", "--performer", "Grace Hopper")
+    assert [one["path"] for one in results] == ["/v/1.mp4", "/v/2.mp4", "/v/3.mp4"]
+    assert shell.said("strangers", "unname", "Grace Hopper")["views"] == named["views"]
+    assert len(shell.said("strangers")) == 2
+
+
+def test_an_enrolled_name_is_asked_about(shell: Shell) -> None:
+    shell.library.enrol("Grace Hopper", shell.library.crowd.person())
+    man, woman = shell.said("strangers")
+    refused = shell.run("strangers", "name", man["id"], "Grace Hopper", answer="n\n")
+    assert refused.exit_code == 1
+    assert "Is this the same person?" in refused.stderr
+    first = shell.said("strangers", "name", man["id"], "Grace Hopper", "--new")
+    assert first["performer_id"] == "2"
+    again = shell.run("strangers", "name", woman["id"], "Grace Hopper", "--yes")
+    assert again.exit_code == 1
+    assert "may be any of" in again.stderr
+    assert shell.said("strangers", "name", woman["id"], "1", "--yes")["performer_id"] == "1"
+
+
+@pytest.mark.parametrize(("name", "said"), [(" ", "the name is empty"), ("99", "'99'")])
+def test_a_name_that_cannot_be_used_is_refused(shell: Shell, name: str, said: str) -> None:
+    (man, _) = shell.said("strangers")
+    refused = shell.run("strangers", "name", man["id"], name)
+    assert refused.exit_code != 0
+    assert said in refused.stderr
+
+
+def test_a_forgotten_name_is_refused(shell: Shell) -> None:
+    shell.library.enrol("Grace Hopper", shell.library.crowd.person())
+    shell.said("forget", "Grace Hopper", "--yes")
+    (man, _) = shell.said("strangers")
+    refused = shell.run("strangers", "name", man["id"], "Grace Hopper")
+    assert (refused.exit_code, "was forgotten" in refused.stderr) == (1, True)
+
+
+def test_the_ignored_are_not_listed_until_that_is_undone(shell: Shell) -> None:
+    man, woman = shell.said("strangers")
+    shell.said("strangers", "ignore", man["id"])
+    assert [one["id"] for one in shell.said("strangers")] == [woman["id"]]
+    assert [one["id"] for one in shell.said("strangers", "--ignored")] == [man["id"]]
+    shell.said("strangers", "ignore", man["id"], "--undo")
+    assert len(shell.said("strangers")) == 2
+
+
+@pytest.mark.parametrize("what", ["2.0", "/v/2.mp4"])
+def test_a_sighting_or_a_video_is_split_off_and_joined_again(shell: Shell, what: str) -> None:
+    (man, _) = shell.said("strangers")
+    new = shell.said("strangers", "split", man["id"], what)["new_id"]
+    by_id = {one["id"]: one["videos"] for one in shell.said("strangers")}
+    assert by_id[man["id"]] == ["/v/1.mp4", "/v/3.mp4"]
+    assert by_id[new] == ["/v/2.mp4"]
+    assert shell.said("strangers", "join", man["id"], new)["sightings"] == 3
+    assert len(shell.said("strangers")) == 2
+
+
+def test_what_a_stranger_does_not_have_is_told(shell: Shell) -> None:
+    (_, woman) = shell.said("strangers")
+    for arguments, said in (
+        (("split", woman["id"], "9.9"), "no video and no sighting 9.9"),
+        (("split", woman["id"], "/v/1.mp4"), "all that stranger"),
+        (("name", 99, "Grace Hopper"), "There is no stranger 99"),
+        (("join", woman["id"], woman["id"]), "cannot be joined with itself"),
+    ):
+        refused = shell.run("strangers", *arguments)
+        assert refused.exit_code != 0
+        assert said in refused.stderr
+
+
+def test_everyone_unknown_is_forgotten_when_that_is_asked(shell: Shell) -> None:
+    assert shell.run("forget", "--strangers", answer="n\n").exit_code == 1
+    assert shell.said("forget", "--strangers", "--yes")["sightings"] == 4
+    assert shell.said("strangers") == []
+    for arguments in ((), ("Grace Hopper", "--strangers")):
+        refused = shell.run("forget", *arguments)
+        assert (refused.exit_code, "Say whom" in refused.stderr) == (2, True)
+
+
+def test_a_scan_erases_those_kept_for_longer_than_their_days(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(
+        "tools.verbs.library.forget_old_strangers", lambda _, days: asked.append(days) or 4
+    )
+    (tmp_path / "empty").mkdir()
+    scanned = shell.run("scan", tmp_path / "empty", "--strangers", "90d")
+    assert (scanned.exit_code, asked) == (0, [90])
+    assert "4 unknown people were erased, as 90d says" in scanned.stderr
+    shell.environment["STRANGERS"] = "keep"
+    assert shell.run("scan", tmp_path / "empty").exit_code == 0
+    assert asked == [90]
+    assert shell.run("scan", tmp_path / "empty", "--strangers", "soon").exit_code == 1
