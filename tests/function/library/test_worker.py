@@ -1,7 +1,7 @@
 """The server's worker: finds videos, scans them, gives way, and survives being stopped."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,11 +14,14 @@ from db.sqlite.store import SqliteStore
 from db.stores import open_ledger
 from db.videos import Counts
 from function.engines.models import PRIMARY
+from function.faces.found import Progress, Task
 from function.library import jobs
 from function.library.finding import find_videos
 from function.library.gate import Gate
 from function.library.jobs import WantedScan
 from function.library.worker import Worker
+from function.media.files import MediaFile
+from function.people.gathering import PeopleFound
 from function.settings import ALL_DAY, Hours, Settings
 from tests.support.engines import EngineReader, QuickEngine
 from tools.footage.videos import write_video
@@ -40,6 +43,15 @@ def write_films(folder: Path, *names: str) -> None:
         write_video(folder / name, pictures, fps=4, codec="mjpeg", pixel_format="yuvj444p")
 
 
+class SlowReader(EngineReader):
+    """Takes so long for each picture that a video is seen at work."""
+
+    def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
+        for event in super().find_people(media, task):
+            time.sleep(0.2)
+            yield event
+
+
 class Place:
     """A media root with three films, a gallery without anybody, and workers for them."""
 
@@ -52,6 +64,7 @@ class Place:
         self.store.create()
         self.workers: list[Worker] = []
         self.readers = 0
+        self.reader: type[EngineReader] = EngineReader
 
     def worker(self, hours: Hours = ALL_DAY, every: timedelta | None = None) -> Worker:
         settings = Settings(
@@ -68,7 +81,7 @@ class Place:
 
     def _open_reader(self, _: Settings) -> EngineReader:
         self.readers += 1
-        return EngineReader(OneFaceEngine())
+        return self.reader(OneFaceEngine())
 
     def everything(self) -> WantedScan:
         return WantedScan((str(self.root),))
@@ -144,6 +157,7 @@ def test_what_was_asked_for_before_a_stop_is_done_after_it(place: Place) -> None
 
 
 def test_a_video_in_work_is_given_back_when_the_server_stops(place: Place) -> None:
+    place.reader = SlowReader
     worker = place.worker()
     worker.want(place.everything())
     wait_until(lambda: place.path.exists() and bool(worker.at_work()))
