@@ -32,7 +32,7 @@ def require_page(request: Request) -> None:
     """
     if not is_from_page(request):
         raise NotFromPageError(
-            f"This changes the gallery, but was not sent by the page. Set the header {PAGE_HEADER}."
+            f"This changes something, but was not sent by the page. Set the header {PAGE_HEADER}."
         )
 
 
