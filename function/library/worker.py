@@ -216,7 +216,7 @@ class Worker:
                     self._look(scanner.ledger)
 
     def _keeps_strangers(self, ledger: Ledger) -> bool:
-        return (self._settings.strangers or ledger.choice(STRANGERS)) == "keep"
+        return (self._settings.strangers or ledger.choice(STRANGERS)) not in ("", "off")
 
     def _note(self, event: Event) -> None:
         with self._lock:
