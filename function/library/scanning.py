@@ -128,6 +128,8 @@ class Scanner:
         """
         while not self.stopping.is_set() and self.gate.is_within_hours():
             if self.gate.is_held(self.ledger):
+                if not self.ledger.counts().queued:
+                    return
                 self.stopping.wait(HELD_SECONDS)
                 continue
             lease = self.ledger.lease(self.owner, LEASE_SECONDS, self.only)
@@ -177,6 +179,7 @@ class Scanner:
                 # What reads the video waits too, as soon as it has sent ahead a little.
                 while self.gate.is_held(self.ledger) and not self.stopping.wait(HELD_SECONDS):
                     renew_at = self._renew_at(lease, renew_at)
+                    yield Advanced(path, event)
                 if self.stopping.is_set():
                     raise StoppingError("The scan was ended.")
                 video_seconds = max(video_seconds, event.of_seconds)

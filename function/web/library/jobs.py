@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, TypedDict, cast
 from flask import Request, Response
 
 from db.ledgers import Ledger
-from db.videos import Depth
+from db.videos import DEPTHS, Depth
 from function.errors import BadParameterError, BusyError
 from function.library import jobs
 from function.library.finding import is_below, text_of
@@ -27,8 +27,6 @@ TOLD_EVERY_SECONDS = 1.0
 
 MOST_WATCHERS = 8
 """Each takes a thread of the server."""
-
-DEPTHS: tuple[Depth, ...] = ("normal", "deep")
 
 JobState: TypeAlias = Literal["idle", "looking", "scanning", "waiting", "paused"]
 

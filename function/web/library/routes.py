@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from functools import partial
 
+from db.videos import DEPTHS
 from function.library.jobs import cancel, pause
 from function.web.identify import NDJSON
 from function.web.library.exports import FORMS, answer_export
 from function.web.library.jobs import (
-    DEPTHS,
     JobReply,
     Watchers,
     answer_change,
@@ -76,7 +76,10 @@ OPERATIONS: Mapping[str, Operation] = {
         "Find the videos in the media root, or at some paths in it, and scan what is new.",
         {
             "paths": Parameter("folders or videos", {"type": "array", "items": {"type": "string"}}),
-            "depth": Parameter("deep: every half second", {"enum": list(DEPTHS)}),
+            "depth": Parameter(
+                "quick: only where that leaves a question, more; deep: every half second",
+                {"enum": list(DEPTHS)},
+            ),
             "retry": Parameter("try videos again that failed", {"type": "boolean"}),
         },
         JobReply,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from db.videos import DEPTHS
 from function.web.library import jobs
 from function.web.page_requests import PAGE_HEADER
 from tests.support.made_up_libraries import MadeUpLibrary
@@ -79,6 +80,12 @@ def test_outside_the_hours_the_queue_waits(serve: Serve) -> None:
     hour = time.localtime().tm_hour
     client = serve(SCAN_HOURS=f"{(hour + 2) % 24}-{(hour + 3) % 24 or 24}")
     assert client.get("/library/status").get_json()["state"] == "waiting"
+
+
+def test_a_scan_may_be_of_any_depth(client: FlaskClient) -> None:
+    client.post("/library/pause", headers=PAGE)
+    for depth in DEPTHS:
+        assert client.post("/library/scan", json={"depth": depth}, headers=PAGE).status_code == 200
 
 
 @pytest.mark.parametrize("what", ["scan", "pause", "resume", "cancel"])
