@@ -1,7 +1,9 @@
 """A small library of made-up people: a gallery, files that stand for videos, and their ledger."""
 
 import os
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,6 +90,35 @@ class MadeUpLibrary:
             assert ledger.finish(
                 lease, kept.found, scanned, kept.outcomes, naming.gallery.generation
             )
+
+    def repeat(self, name: str, count: int) -> None:
+        """Add a scanned video under `count` more names, each with people of its own, none stored.
+
+        The numbers in the names are as high as 1 to `count`, without leading zeros.
+        """
+        path = self.root / name
+        with closing(sqlite3.connect(self.ledger_path)) as raw, raw:
+            sql = "SELECT video_id FROM files WHERE path = ?"
+            (video,) = raw.execute(sql, (bytes(path),)).fetchone()
+            raw.row_factory = sqlite3.Row
+            (row,) = raw.execute("SELECT * FROM videos WHERE id = ?", (video,))
+            columns = [one for one in row.keys() if one not in ("id", "oshash")]  # noqa: SIM118
+            listed = ", ".join(columns)
+            for number in range(1, count + 1):
+                new = path.with_stem(f"{path.stem} {number}")
+                raw.execute(
+                    f"INSERT INTO videos (id, oshash, {listed}) SELECT ?, ?, {listed} "
+                    "FROM videos WHERE id = ?",
+                    (video + number, f"{number:016x}", video),
+                )
+                raw.execute(
+                    "INSERT INTO files VALUES (?, ?, 1, 1, 0)", (bytes(new), video + number)
+                )
+                raw.execute(
+                    "INSERT INTO outcomes SELECT ?, position, lead, performer, score, verdict "
+                    "FROM outcomes WHERE video_id = ?",
+                    (video + number, video),
+                )
 
     def _photos(self, number: int, centre: Vector) -> list[Encoding]:
         return [
