@@ -285,3 +285,16 @@ interface PhotoDropOptions {
   missing: string;
   ondone: () => unknown;
 }
+
+/** What plays moments of a video; see player.js. */
+interface Player {
+  play: (seconds: number, fallback: string) => Promise<void>;
+  close: () => void;
+}
+
+/** A video that is being played, and where pictures of its moments are. */
+interface Opened {
+  video: HTMLVideoElement;
+  title: string;
+  frames: string;
+}

@@ -1,7 +1,7 @@
 // From a folder to a video to the people in it.
 
-import { byId, clock, count, make, notice } from "/page/dom.js";
-import { closePlayer, preparePlayer } from "/page/player.js";
+import { byId, clock, count, make, nameOf, notice } from "/page/dom.js";
+import { makePlayer } from "/page/player.js";
 import { codeOf, getJson, isAbort, postForLines, ServerError, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
@@ -21,6 +21,9 @@ const WHAT_TO_DO = {
 
 /** @type {AbortController | null} What stops what is running. */
 let work = null;
+
+/** @type {Player | null} */
+let player = null;
 
 export function startIdentify() {
   byId("ask").addEventListener("submit", (event) => {
@@ -154,7 +157,7 @@ function startLooking() {
   byId("progress").hidden = false;
   byId("go").disabled = true;
   byId("cancel").focus();
-  closePlayer();
+  player?.close();
 }
 
 /**
@@ -171,8 +174,10 @@ async function look(path, signal) {
       showProgress(line.progress, (performance.now() - started) / 1000);
     } else {
       const { personCard } = await import("/page/person.js");
-      showResult(path, line.result, line.id, (person, number) =>
-        personCard(person, { result: line.id, person: number }, seconds),
+      const playing = makePlayer(byId("player"), nameOf(path), async () => line.id);
+      player = playing;
+      showResult(path, line.result, (person, number) =>
+        personCard(person, seconds, playing.play, { result: line.id, person: number }),
       );
     }
   }
@@ -196,12 +201,10 @@ function showProgress({ done, of, faces }, elapsed) {
 /**
  * @param {string} path
  * @param {PersonReply[]} people
- * @param {string} id
  * @param {(person: PersonReply, number: number) => HTMLElement} card
  */
-function showResult(path, people, id, card) {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  preparePlayer(id, name);
+function showResult(path, people, card) {
+  const name = nameOf(path);
   byId("results-title").textContent = people.length
     ? `${count(people.length, "person", "people")} in ${name}`
     : `No face in ${name}`;

@@ -2,7 +2,6 @@
 
 import { performerChooser } from "/page/chooser.js";
 import { clock, count, find, link, make, meter, notice } from "/page/dom.js";
-import { playMoment } from "/page/player.js";
 import { postJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
@@ -14,13 +13,15 @@ import { refreshStatus } from "/page/status.js";
 const lastOf = (parent) => /** @type {HTMLElement} */ (parent.lastElementChild);
 
 /**
- * Build a card. `place` holds the result's id and the person's number in it; the video lasts `seconds`.
+ * Build a card. The video lasts `seconds`, and `play` plays it; `place` holds the result's id and the
+ * person's number in it.
  *
  * @param {PersonReply} person
- * @param {PersonOfResult} place
  * @param {number} seconds
+ * @param {Player["play"]} play
+ * @param {PersonOfResult} place
  */
-export function personCard(person, place, seconds) {
+export function personCard(person, seconds, play, place) {
   const best = person.matches[0];
   const id = `person-${place.person}`;
   const card = make("article", { class: `person card ${person.verdict}`, "aria-labelledby": id });
@@ -35,7 +36,7 @@ export function personCard(person, place, seconds) {
       seen(person),
       otherCandidates(person, card, place),
     ),
-    timeline(person, seconds, image),
+    timeline(person, seconds, (start) => play(start, image)),
   );
   card.append(actions(person, card, place));
   return card;
@@ -185,9 +186,9 @@ function otherCandidates(person, card, place) {
 /**
  * @param {PersonReply} person
  * @param {number} seconds
- * @param {string} image
+ * @param {(start: number) => unknown} play
  */
-function timeline(person, seconds, image) {
+function timeline(person, seconds, play) {
   const most = Math.max(seconds, ...person.appearances.map(([, end]) => end), 0.001);
   const track = make("div", {
     class: "track",
@@ -201,7 +202,7 @@ function timeline(person, seconds, image) {
       title: words,
       "aria-label": words,
       tabindex: index ? -1 : 0,
-      onclick: () => playMoment(start, image),
+      onclick: () => play(start),
     });
     mark.style.left = `${(100 * start) / most}%`;
     mark.style.width = `${(100 * (end - start)) / most}%`;
