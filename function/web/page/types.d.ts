@@ -150,6 +150,7 @@ type Line =
 interface Replies {
   "/ready": ReadyReply | LittleReadyReply;
   "/videos": FolderReply;
+  "/play": { result: string };
   "/corrections/assign": CorrectionReply;
   "/corrections/name": CorrectionReply;
   "/corrections/reject": CorrectionReply;
@@ -177,6 +178,7 @@ type ReplyOf<Asked extends Address> = Asked extends keyof Replies
 
 /** What is sent to each URL that changes something. */
 interface Fields {
+  "/play": { path: string };
   "/corrections/assign": PersonOfResult & { performer: number; instead_of: number };
   "/corrections/name": PersonOfResult & { name: string; instead_of: number };
   "/corrections/reject": PersonOfResult & { performer: number };
