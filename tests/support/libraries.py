@@ -38,7 +38,7 @@ class MadeUpLibrary:
         self.crowd = Crowd()
         self.centres = [self.crowd.person() for _ in range(10)]
         self.root = folder / "media"
-        (self.root / "sub").mkdir(parents=True)
+        self.root.mkdir()
         self.gallery_path, self.ledger_path = folder / "g.db", folder / "l.db"
         self.store: Store = SqliteStore(StoreAddress(str(self.gallery_path)))
         self.store.create()
@@ -61,6 +61,7 @@ class MadeUpLibrary:
     def add_file(self, name: str) -> VideoFile:
         """Write a file that is no video, and queue it."""
         path = self.root / name
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(name.encode() * 100)
         with path.open("rb") as file:
             oshash = oshash_of(file.fileno())
@@ -70,10 +71,10 @@ class MadeUpLibrary:
             ledger.offer([video], "normal")
         return video
 
-    def person(self, number: int | None, at: int = 0) -> PersonFound:
-        """Somebody seen for four seconds from `at` on: a performer, or a stranger."""
+    def person(self, number: int | None, at: int = 0, count: int = 4) -> PersonFound:
+        """Somebody seen once a second, `count` times from `at` on: a performer, or a stranger."""
         centre = self.crowd.person() if number is None else self.centres[number]
-        found = person_of(make_faces(self.crowd.encodings(centre, 4), at))
+        found = person_of(make_faces(self.crowd.encodings(centre, count), at))
         return replace(found, picture=b"\xff\xd8\xff at %d" % at)
 
     def scan(self, name: str, people: Sequence[PersonFound]) -> None:

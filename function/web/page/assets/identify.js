@@ -118,8 +118,12 @@ function size(bytes) {
     : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
-/** @param {string} path */
-function choose(path) {
+/**
+ * Identify a video that was chosen.
+ *
+ * @param {string} path
+ */
+export function choose(path) {
   byId("path").value = path;
   identify(path);
 }
@@ -173,12 +177,13 @@ async function look(path, signal) {
       seconds = line.progress.of;
       showProgress(line.progress, (performance.now() - started) / 1000);
     } else {
-      const { personCard } = await import("/page/person.js");
+      const { arrangePeople, personCard } = await import("/page/person.js");
       const playing = makePlayer(byId("player"), nameOf(path), async () => line.id);
       player = playing;
-      showResult(path, line.result, (person, number) =>
+      const cards = arrangePeople(line.result, (person, number) =>
         personCard(person, seconds, playing.play, { result: line.id, person: number }),
       );
+      showResult(nameOf(path), cards, line.result.length);
     }
   }
 }
@@ -199,17 +204,16 @@ function showProgress({ done, of, faces }, elapsed) {
 }
 
 /**
- * @param {string} path
- * @param {PersonReply[]} people
- * @param {(person: PersonReply, number: number) => HTMLElement} card
+ * @param {string} name
+ * @param {HTMLElement[]} cards
+ * @param {number} people
  */
-function showResult(path, people, card) {
-  const name = nameOf(path);
-  byId("results-title").textContent = people.length
-    ? `${count(people.length, "person", "people")} in ${name}`
+function showResult(name, cards, people) {
+  byId("results-title").textContent = people
+    ? `${count(people, "person", "people")} in ${name}`
     : `No face in ${name}`;
-  byId("people").replaceChildren(...people.map(card));
-  if (!people.length) {
+  byId("people").replaceChildren(...cards);
+  if (!people) {
     byId("people").replaceChildren(
       notice(
         "No face found",
