@@ -44,7 +44,7 @@ export async function showLibrary(query = "") {
   const isOther = query !== wanted.toString();
   wanted = new URLSearchParams(query);
   showFilters();
-  if (isOther) {
+  if (isOther && loaded) {
     render();
     scrollTo(0, 0);
   }
