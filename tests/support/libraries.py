@@ -1,9 +1,7 @@
 """A small library of made-up people: a gallery, files that stand for videos, and their ledger."""
 
 import os
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +36,7 @@ class MadeUpLibrary:
         self.crowd = Crowd()
         self.centres = [self.crowd.person() for _ in range(10)]
         self.root = folder / "media"
-        self.root.mkdir()
+        (self.root / "sub").mkdir(parents=True)
         self.gallery_path, self.ledger_path = folder / "g.db", folder / "l.db"
         self.store: Store = SqliteStore(StoreAddress(str(self.gallery_path)))
         self.store.create()
@@ -61,7 +59,6 @@ class MadeUpLibrary:
     def add_file(self, name: str) -> VideoFile:
         """Write a file that is no video, and queue it."""
         path = self.root / name
-        path.parent.mkdir(exist_ok=True)
         path.write_bytes(name.encode() * 100)
         with path.open("rb") as file:
             oshash = oshash_of(file.fileno())
@@ -71,10 +68,10 @@ class MadeUpLibrary:
             ledger.offer([video], "normal")
         return video
 
-    def person(self, number: int | None, at: int = 0, count: int = 4) -> PersonFound:
-        """Somebody seen once a second, `count` times from `at` on: a performer, or a stranger."""
+    def person(self, number: int | None, at: int = 0) -> PersonFound:
+        """Somebody seen for four seconds from `at` on: a performer, or a stranger."""
         centre = self.crowd.person() if number is None else self.centres[number]
-        found = person_of(make_faces(self.crowd.encodings(centre, count), at))
+        found = person_of(make_faces(self.crowd.encodings(centre, 4), at))
         return replace(found, picture=b"\xff\xd8\xff at %d" % at)
 
     def scan(self, name: str, people: Sequence[PersonFound]) -> None:
@@ -91,35 +88,6 @@ class MadeUpLibrary:
             assert ledger.finish(
                 lease, kept.found, scanned, kept.outcomes, naming.gallery.generation
             )
-
-    def repeat(self, name: str, count: int) -> None:
-        """Add a scanned video under `count` more names, each with people of its own, none stored.
-
-        The numbers in the names are as high as 1 to `count`, without leading zeros.
-        """
-        path = self.root / name
-        with closing(sqlite3.connect(self.ledger_path)) as raw, raw:
-            sql = "SELECT video_id FROM files WHERE path = ?"
-            (video,) = raw.execute(sql, (bytes(path),)).fetchone()
-            raw.row_factory = sqlite3.Row
-            (row,) = raw.execute("SELECT * FROM videos WHERE id = ?", (video,))
-            columns = [one for one in row.keys() if one not in ("id", "oshash")]  # noqa: SIM118
-            listed = ", ".join(columns)
-            for number in range(1, count + 1):
-                new = path.with_stem(f"{path.stem} {number}")
-                raw.execute(
-                    f"INSERT INTO videos (id, oshash, {listed}) SELECT ?, ?, {listed} "
-                    "FROM videos WHERE id = ?",
-                    (video + number, f"{number:016x}", video),
-                )
-                raw.execute(
-                    "INSERT INTO files VALUES (?, ?, 1, 1, 0)", (bytes(new), video + number)
-                )
-                raw.execute(
-                    "INSERT INTO outcomes SELECT ?, position, lead, performer, score, verdict "
-                    "FROM outcomes WHERE video_id = ?",
-                    (video + number, video),
-                )
 
     def _photos(self, number: int, centre: Vector) -> list[Encoding]:
         return [

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browsers import PHONE, WIDE, assert_accessible, assert_fits, chromium
 from tests.support.libraries import MadeUpLibrary
+from tests.support.long_libraries import person_for, repeat_video
 from tests.support.servers import running_server
 
 PATIENCE_MS = 20_000
@@ -31,10 +32,10 @@ def browser() -> Iterator[Browser]:
 def library(tmp_path_factory: pytest.TempPathFactory, page_media: Path) -> MadeUpLibrary:
     """P0 in three videos, P1 and P2 in one each, strangers in two, nobody in one; one is queued."""
     made = MadeUpLibrary(tmp_path_factory.mktemp("library"))
-    made.scan("trip/beach 10.mp4", [made.person(0), made.person(1, 10)])
-    made.scan("trip/beach 2.mp4", [made.person(0), made.person(None, 10)])
-    lead = made.person(2, count=30)
-    passing = [made.person(None, at, count=2) for at in (40, 50)]
+    made.scan("sub/beach 10.mp4", [made.person(0), made.person(1, 10)])
+    made.scan("sub/beach 2.mp4", [made.person(0), made.person(None, 10)])
+    lead = person_for(made, 2, seconds=30)
+    passing = [person_for(made, None, seconds=2, at=at) for at in (40, 50)]
     made.scan("group.mp4", [*passing, made.person(0), made.person(None, 60), lead])
     made.scan("empty.mp4", [])
     made.add_file("queued.mp4")
@@ -80,7 +81,7 @@ def test_videos_are_listed_in_natural_order_with_who_is_in_them(
     page.get_by_role("link", name="Library").click()
     expect(page.locator("#videos li")).to_have_count(5)
     assert rows(page) == [
-        *("empty.mp4", "group.mp4", "queued.mp4", "trip/beach 2.mp4", "trip/beach 10.mp4"),
+        *("empty.mp4", "group.mp4", "queued.mp4", "sub/beach 2.mp4", "sub/beach 10.mp4"),
     ]
     said = [set(one.split("\n")) for one in page.locator("#videos .chips").all_inner_texts()]
     assert said == [
@@ -96,7 +97,7 @@ def test_filters_stand_in_the_address_and_outlive_a_reload(open_page: Open, serv
     expect(page.locator("#videos li")).to_have_count(5)
     page.get_by_label("Path or name").fill("BEACH p1")
     expect(page.locator("#videos li")).to_have_count(1)
-    assert rows(page) == ["trip/beach 10.mp4"]
+    assert rows(page) == ["sub/beach 10.mp4"]
     page.get_by_label("Path or name").fill("")
     page.get_by_label("Performer").select_option(label="P1 (1)")
     expect(page.get_by_role("heading", name="Every video of P1")).to_be_visible()
@@ -192,7 +193,7 @@ def test_ten_thousand_videos_are_scrolled_and_searched_at_once(
 ) -> None:
     made = MadeUpLibrary(tmp_path)
     made.scan("clip.mp4", [made.person(0)])
-    made.repeat("clip.mp4", 9_999)
+    repeat_video(made, "clip.mp4", 9_999)
     with running_server(tmp_path / "log", **made.settings()) as address:
         page = open_page(f"{address}/#library")
         expect(page.get_by_role("button", name="All 10,000")).to_be_visible()
