@@ -24,6 +24,7 @@ from function.library.admission import admit_picture, is_admissible
 from function.people.people import template_of
 
 MOST_RESULTS = 16
+MOST_VIDEOS = 200
 MOST_CORRECTIONS = 500
 KEPT_SECONDS = 2 * 3600.0
 
@@ -51,6 +52,7 @@ class RecentResults:
         self._clock = clock
         self._lock = threading.Lock()
         self._results: OrderedDict[str, KeptResult] = OrderedDict()
+        self._videos: OrderedDict[str, KeptResult] = OrderedDict()
         self._corrections: OrderedDict[str, Correction] = OrderedDict()
 
     def keep(
@@ -74,6 +76,15 @@ class RecentResults:
                 self._results.popitem(last=False)
         return result_id
 
+    def keep_video(self, video: str) -> str:
+        """Keep a video to be played, without people, and return the id of this result."""
+        result_id = secrets.token_urlsafe(24)
+        with self._lock:
+            self._videos[result_id] = KeptResult(video, (), self._clock())
+            while len(self._videos) > MOST_VIDEOS:
+                self._videos.popitem(last=False)
+        return result_id
+
     def find(self, result_id: str) -> KeptResult:
         """Return a result that is still kept.
 
@@ -81,9 +92,10 @@ class RecentResults:
             ResultGoneError: it is not, or never was.
         """
         with self._lock:
-            result = self._results.get(result_id)
+            kept = self._videos if result_id in self._videos else self._results
+            result = kept.get(result_id)
             if result and self._clock() - result.kept_at_seconds > KEPT_SECONDS:
-                del self._results[result_id]
+                del kept[result_id]
                 result = None
         if result is None:
             raise ResultGoneError(

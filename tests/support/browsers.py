@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+WIDE = {"width": 1100, "height": 900}
+PHONE = {"width": 360, "height": 740}
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
@@ -30,3 +34,27 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def assert_fits(page: Page) -> None:
+    """Check that nothing is wider than the screen, and no button too small to touch."""
+    root = "document.documentElement"
+    assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth")
+    small = page.evaluate(
+        """[...document.querySelectorAll("main button")].filter((one) =>
+          one.offsetParent && one.offsetHeight < 24).map((one) => one.textContent)"""
+    )
+    assert small == []
+    one_line = "[...document.querySelectorAll('header nav a')].every((a) => a.offsetHeight < 45)"
+    assert page.evaluate(one_line)
+
+
+def assert_accessible(page: Page) -> None:
+    """Check that axe has no serious complaint of what is shown now."""
+    found = Axe().run(page).response["violations"]
+    serious = [
+        (one["id"], [node["html"][:120] for node in one["nodes"]])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert serious == []

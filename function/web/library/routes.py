@@ -16,6 +16,7 @@ from function.web.library.jobs import (
     answer_scan,
     answer_status,
 )
+from function.web.library.overview import MOST_ROWS, OverviewReply, answer_overview
 from function.web.library.shelf import Shelf
 from function.web.library.videos import (
     LARGEST_PAGE,
@@ -48,6 +49,14 @@ OPERATIONS: Mapping[str, Operation] = {
         "List videos that were scanned or queued, and who is in them.",
         {**_PAGED, "performer": _PERFORMER},
         VideosReply,
+    ),
+    "/library/overview": Operation(
+        "List all videos in brief, a line each.",
+        {
+            "after": _PAGED["after"],
+            "limit": Parameter("how many", {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}),
+        },
+        OverviewReply,
     ),
     "/library/video": Operation(
         "Say who is in one video, by its path or its fingerprint.",
@@ -95,6 +104,7 @@ def library_routes(service: Service) -> Routes:
     shelf = Shelf(service)
     readers: dict[str, Handler] = {
         "/library/videos": partial(answer_videos, service, shelf),
+        "/library/overview": partial(answer_overview, shelf),
         "/library/video": partial(answer_video, service, shelf),
         "/library/people": partial(answer_people, service, shelf),
         "/library/export": partial(answer_export, shelf),

@@ -44,11 +44,14 @@ class Library:
         That are those in the media root, relative to it if there is only one. A video without any
         file is shown.
         """
-        roots = [root.resolve() for root in self.settings.media_root]
-        inside = [path for path in video.paths if is_below(path, roots)]
+        inside = [path for path in video.paths if is_below(path, self._roots)]
         if video.paths and not inside:
             return None
-        return replace(video, paths=tuple(name_path(path, roots) for path in inside))
+        return replace(video, paths=tuple(name_path(path, self._roots) for path in inside))
+
+    @cached_property
+    def _roots(self) -> list[Path]:
+        return [root.resolve() for root in self.settings.media_root]
 
 
 class Shelf:

@@ -13,13 +13,21 @@ from werkzeug.wsgi import wrap_file
 
 from function.errors import MissingParameterError
 from function.media.files import MediaFile, open_media
-from function.web.page_requests import read_seconds
-from function.web.responses import PAGE_HEADERS
+from function.web.page_requests import read_fields, read_seconds
+from function.web.responses import PAGE_HEADERS, json_response
 from function.web.results import RecentResults
 from function.web.service import Service
 
 PLAYABLE = {".mkv": "video/webm", ".m4v": "video/mp4", ".mov": "video/mp4", ".ts": "video/mp2t"}
 """Browsers refuse these under their own names, though they can often play the content."""
+
+
+def answer_play(service: Service, results: RecentResults, request: Request) -> Response:
+    """Answer `POST /play` with an id by which a video in the media root can be played."""
+    (path,) = read_fields(request, path=str)
+    settings = service.settings
+    with open_media(path, settings.media_root, settings.path_map):
+        return json_response({"result": results.keep_video(path)})
 
 
 def answer_media(service: Service, results: RecentResults, request: Request) -> Response:

@@ -19,7 +19,7 @@ from function.web.page.gallery_views import (
     answer_thumbnail,
 )
 from function.web.page.photo_uploads import answer_photo
-from function.web.page.playback import answer_frame, answer_media
+from function.web.page.playback import answer_frame, answer_media, answer_play
 from function.web.pages import answer_file, page_files
 from function.web.results import RecentResults
 from function.web.routing import READ, WRITE, Routes
@@ -35,6 +35,7 @@ def page_routes(service: Service, results: RecentResults) -> Routes:
     return {
         **{f"/page/{name}": (answer_file, READ) for name in page_files()},
         "/videos": (partial(answer_folder, service), READ),
+        "/play": (partial(answer_play, service, results), WRITE),
         "/media": (partial(answer_media, service, results), READ),
         "/frame": (partial(answer_frame, service, results), READ),
         "/corrections/assign": (partial(answer_assign, service, results), WRITE),

@@ -73,6 +73,96 @@ interface FolderReply {
   left_out: number;
 }
 
+interface NamedInBrief {
+  performer: number;
+  score: number;
+  verdict: "match" | "uncertain" | "unknown";
+}
+
+interface VideoInBrief {
+  oshash: string;
+  path: string;
+  state: "queued" | "working" | "done" | "failed" | "gone";
+  reason: string;
+  duration_seconds: number;
+  named: NamedInBrief[];
+  strangers: number;
+}
+
+interface PerformerInBrief {
+  id: number;
+  name: string;
+}
+
+interface OverviewReply {
+  videos: VideoInBrief[];
+  performers: PerformerInBrief[];
+  next: number | null;
+  stale: boolean;
+}
+
+interface PersonListed {
+  performer: string | null;
+  performer_id: string | null;
+  stash_ids: Record<string, string>[];
+  score: number;
+  verdict: "match" | "uncertain" | "unknown";
+  appearances: [number, number][];
+  faces: number;
+  best_seconds: number;
+}
+
+interface PicturedPerson {
+  performer: string | null;
+  performer_id: string | null;
+  stash_ids: Record<string, string>[];
+  score: number;
+  verdict: "match" | "uncertain" | "unknown";
+  appearances: [number, number][];
+  faces: number;
+  best_seconds: number;
+  image: string;
+}
+
+interface NumberedVideo {
+  path: string;
+  other_paths: string[];
+  oshash: string;
+  duration_seconds: number;
+  state: "queued" | "working" | "done" | "failed" | "gone";
+  reason: string;
+  depth: string;
+  scanned_at: string;
+  strangers_left_out: number;
+  people: PersonListed[];
+  id: number;
+}
+
+interface VideoReply {
+  video: NumberedVideo;
+  people: PicturedPerson[];
+  stale: boolean;
+}
+
+interface CountsReply {
+  queued: number;
+  working: number;
+  done: number;
+  failed: number;
+  gone: number;
+}
+
+interface AtWorkReply {
+  path: string;
+  progress: ProgressReply;
+}
+
+interface JobReply {
+  state: "idle" | "looking" | "scanning" | "waiting" | "paused";
+  videos: CountsReply;
+  now: AtWorkReply[];
+}
+
 interface PhotoNumber {
   performer: string;
   performer_id: number;
@@ -155,10 +245,18 @@ type Line =
 interface Replies {
   "/ready": ReadyReply | LittleReadyReply;
   "/videos": FolderReply;
+  "/play": { result: string };
   "/corrections/assign": CorrectionReply;
   "/corrections/name": CorrectionReply;
   "/corrections/reject": CorrectionReply;
   "/corrections/undo": { undone: true };
+  "/library/overview": OverviewReply;
+  "/library/video": VideoReply;
+  "/library/status": JobReply;
+  "/library/scan": JobReply;
+  "/library/pause": JobReply;
+  "/library/resume": JobReply;
+  "/library/cancel": JobReply;
   "/gallery": { performers: ListedReply[]; total: number };
   "/gallery/performer": PerformerReply;
   "/gallery/check": { findings: CheckFinding[] };
@@ -182,10 +280,15 @@ type ReplyOf<Asked extends Address> = Asked extends keyof Replies
 
 /** What is sent to each URL that changes something. */
 interface Fields {
+  "/play": { path: string };
   "/corrections/assign": PersonOfResult & { performer: number; instead_of: number };
   "/corrections/name": PersonOfResult & { name: string; instead_of: number };
   "/corrections/reject": PersonOfResult & { performer: number };
   "/corrections/undo": { correction: string };
+  "/library/scan": { retry?: boolean };
+  "/library/pause": Record<string, never>;
+  "/library/resume": Record<string, never>;
+  "/library/cancel": Record<string, never>;
   "/gallery/create": Record<string, never>;
   "/gallery/rename": { id: number; name: string };
   "/gallery/merge": { kept: number; absorbed: number };
@@ -229,6 +332,19 @@ interface TagsById {
   "results-title": "h2";
   player: "div";
   people: "div";
+  library: "section";
+  "library-title": "h1";
+  "scan-text": "p";
+  "scan-bar": "progress";
+  "scan-actions": "div";
+  filters: "form";
+  "library-text": "input";
+  "library-performer": "select";
+  "library-verdict": "select";
+  states: "div";
+  "library-found": "p";
+  videos: "div";
+  video: "section";
   gallery: "section";
   "gallery-title": "h1";
   search: "input";
@@ -289,4 +405,17 @@ interface PhotoDropOptions {
   address: () => string;
   missing: string;
   ondone: () => unknown;
+}
+
+/** What plays moments of a video; see player.js. */
+interface Player {
+  play: (seconds: number, fallback: string) => Promise<void>;
+  close: () => void;
+}
+
+/** A video that is being played, and where pictures of its moments are. */
+interface Opened {
+  video: HTMLVideoElement;
+  title: string;
+  frames: string;
 }

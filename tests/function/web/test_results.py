@@ -13,6 +13,7 @@ from function.web.results import (
     KEPT_SECONDS,
     MOST_ENCODINGS,
     MOST_RESULTS,
+    MOST_VIDEOS,
     RecentResults,
     choose_views,
 )
@@ -94,3 +95,22 @@ def test_weak_faces_are_enrolled_only_where_there_is_no_other_and_never_many() -
     chosen = choose_views(person(*weak, *good))
     assert not any(view.is_weak for view in chosen)
     assert len(chosen) == MOST_ENCODINGS
+
+
+def test_videos_to_play_push_each_other_out_but_no_result() -> None:
+    results = RecentResults()
+    result = results.keep("a.mp4", [], PRIMARY)
+    played = [results.keep_video(f"{number}.mp4") for number in range(MOST_VIDEOS + 1)]
+    assert results.find(result).video == "a.mp4"
+    assert results.find(played[-1]).video == f"{MOST_VIDEOS}.mp4"
+    with pytest.raises(ResultGoneError):
+        results.find(played[0])
+
+
+def test_a_video_can_be_played_for_as_long_as_a_result_is_kept() -> None:
+    now = [0.0]
+    results = RecentResults(clock=lambda: now[0])
+    played = results.keep_video("a.mp4")
+    now[0] = KEPT_SECONDS + 1
+    with pytest.raises(ResultGoneError):
+        results.find(played)

@@ -136,6 +136,13 @@ export function count(number, one, many = `${one}s`) {
 }
 
 /**
+ * The name of a file, without its folders.
+ *
+ * @param {string} path
+ */
+export const nameOf = (path) => path.slice(path.lastIndexOf("/") + 1);
+
+/**
  * Ask a question in a dialog; returns true if the user agrees.
  *
  * @param {string} title

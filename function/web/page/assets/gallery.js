@@ -5,6 +5,7 @@ import { byId, count, fillLater, make, notice } from "/page/dom.js";
 import { photoDrop } from "/page/photos.js";
 import { changesSoFar, fillImage, getJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
+import { makeStretches } from "/page/stretches.js";
 
 let shown = 0;
 let total = 0;
@@ -14,20 +15,7 @@ let searched = "";
 let changesShown = 0;
 
 // The grid is a row of lists, each of the 60 performers that one request gives: whole rows of 2 to 6.
-// A list far out of view is emptied and keeps its height, so that a gallery of ten thousand costs
-// the browser no more than what is in view.
-/** @type {WeakMap<Element, ListedReply[]>} */
-const performersOf = new WeakMap();
-const stretches = new IntersectionObserver(
-  (entries) => {
-    for (const { isIntersecting, target, boundingClientRect } of entries) {
-      const list = /** @type {HTMLElement} */ (target);
-      if (isIntersecting) fill(list);
-      else empty(list, boundingClientRect.height);
-    }
-  },
-  { rootMargin: "1500px" },
-);
+const stretches = makeStretches(tile);
 
 // Pictures are requested as they come into view, and the next page before the end is reached.
 const pictures = new IntersectionObserver(
@@ -89,7 +77,7 @@ async function showGallery() {
   changesShown = changesSoFar();
   searched = byId("search").value.trim();
   byId("grid").replaceChildren();
-  stretches.disconnect();
+  stretches.clear();
   end.disconnect();
   await load();
   if (!byId("more").hidden) end.observe(byId("more"));
@@ -160,27 +148,7 @@ function nobody(search) {
 function stretch(performers, first) {
   const words = `Performers ${first + 1} to ${first + performers.length}`;
   const list = make("ul", { class: "grid", "aria-label": words }, ...performers.map(tile));
-  performersOf.set(list, performers);
-  stretches.observe(list);
-  return list;
-}
-
-/** @param {HTMLElement} list */
-function fill(list) {
-  if (list.childElementCount) return;
-  list.append(...(performersOf.get(list) ?? []).map(tile));
-  list.style.height = "";
-}
-
-/**
- * @param {HTMLElement} list
- * @param {number} height
- */
-function empty(list, height) {
-  // Without a height the whole gallery is hidden; the list with the focus must stay.
-  if (!height || list.contains(document.activeElement)) return;
-  list.style.height = `${height}px`;
-  list.replaceChildren();
+  return stretches.add(list, performers);
 }
 
 /** @param {ListedReply} performer */

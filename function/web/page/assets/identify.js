@@ -1,7 +1,7 @@
 // From a folder to a video to the people in it.
 
-import { byId, clock, count, make, notice } from "/page/dom.js";
-import { closePlayer, preparePlayer } from "/page/player.js";
+import { byId, clock, count, make, nameOf, notice } from "/page/dom.js";
+import { makePlayer } from "/page/player.js";
 import { codeOf, getJson, isAbort, postForLines, ServerError, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
@@ -21,6 +21,9 @@ const WHAT_TO_DO = {
 
 /** @type {AbortController | null} What stops what is running. */
 let work = null;
+
+/** @type {Player | null} */
+let player = null;
 
 export function startIdentify() {
   byId("ask").addEventListener("submit", (event) => {
@@ -115,8 +118,12 @@ function size(bytes) {
     : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
-/** @param {string} path */
-function choose(path) {
+/**
+ * Identify a video that was chosen.
+ *
+ * @param {string} path
+ */
+export function choose(path) {
   byId("path").value = path;
   identify(path);
 }
@@ -154,7 +161,7 @@ function startLooking() {
   byId("progress").hidden = false;
   byId("go").disabled = true;
   byId("cancel").focus();
-  closePlayer();
+  player?.close();
 }
 
 /**
@@ -170,10 +177,13 @@ async function look(path, signal) {
       seconds = line.progress.of;
       showProgress(line.progress, (performance.now() - started) / 1000);
     } else {
-      const { personCard } = await import("/page/person.js");
-      showResult(path, line.result, line.id, (person, number) =>
-        personCard(person, { result: line.id, person: number }, seconds),
+      const { arrangePeople, personCard } = await import("/page/person.js");
+      const playing = makePlayer(byId("player"), nameOf(path), async () => line.id);
+      player = playing;
+      const cards = arrangePeople(line.result, (person, number) =>
+        personCard(person, seconds, playing.play, { result: line.id, person: number }),
       );
+      showResult(nameOf(path), cards, line.result.length);
     }
   }
 }
@@ -194,19 +204,16 @@ function showProgress({ done, of, faces }, elapsed) {
 }
 
 /**
- * @param {string} path
- * @param {PersonReply[]} people
- * @param {string} id
- * @param {(person: PersonReply, number: number) => HTMLElement} card
+ * @param {string} name
+ * @param {HTMLElement[]} cards
+ * @param {number} people
  */
-function showResult(path, people, id, card) {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  preparePlayer(id, name);
-  byId("results-title").textContent = people.length
-    ? `${count(people.length, "person", "people")} in ${name}`
+function showResult(name, cards, people) {
+  byId("results-title").textContent = people
+    ? `${count(people, "person", "people")} in ${name}`
     : `No face in ${name}`;
-  byId("people").replaceChildren(...people.map(card));
-  if (!people.length) {
+  byId("people").replaceChildren(...cards);
+  if (!people) {
     byId("people").replaceChildren(
       notice(
         "No face found",

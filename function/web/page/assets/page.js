@@ -12,8 +12,24 @@ const LATER = {
   person: () => import("/page/person.js"),
 };
 
+// What fewer people need is loaded when they do.
+const ASKED_FOR = {
+  library: () => import("/page/library.js"),
+  video: () => import("/page/video.js"),
+};
+
 const VIEWS = {
   identify: { title: "Identify a video", show: () => {} },
+  library: {
+    title: "Library",
+    /** @param {string[]} places */
+    show: async (...places) => (await ASKED_FOR.library()).showLibrary(...places),
+  },
+  video: {
+    title: "Video",
+    /** @param {string[]} places */
+    show: async (...places) => (await ASKED_FOR.video()).showVideo(...places),
+  },
   gallery: { title: "Gallery", show: async () => (await LATER.gallery()).openGallery() },
   performer: {
     title: "Performer",
@@ -27,7 +43,12 @@ const VIEWS = {
 /** @type {View | null} */
 let shown = null;
 let address = location.hash;
-const scrolled = { identify: 0, gallery: 0, performer: 0 }; // a performer is read from the top
+
+/** @type {Partial<Record<View, View>>} Views of one thing, and the view that lists them. */
+const LISTED_IN = { performer: "gallery", video: "library" };
+
+/** @type {Partial<Record<View, number>>} How far each was scrolled; one thing is read from the top. */
+const scrolled = {};
 
 /**
  * @param {string} name
@@ -40,18 +61,17 @@ function route() {
   // The skip link's #main names no view; the current view stays.
   if (shown !== null && !isView(name)) return;
   const view = isView(name) ? name : "identify";
-  if (shown !== null && shown !== "performer") scrolled[shown] = scrollY;
+  if (shown !== null && !LISTED_IN[shown]) scrolled[shown] = scrollY;
+  for (const video of document.querySelectorAll("video")) video.pause();
   for (const other of Object.keys(VIEWS).filter(isView)) byId(other).hidden = other !== view;
   for (const anchor of links("header nav a")) {
-    const current =
-      anchor.hash === `#${view}` || (view === "performer" && anchor.hash === "#gallery");
-    if (current) anchor.setAttribute("aria-current", "page");
+    if (anchor.hash === `#${LISTED_IN[view] ?? view}`) anchor.setAttribute("aria-current", "page");
     else anchor.removeAttribute("aria-current");
   }
   document.title = `${VIEWS[view].title} · Who is in this video?`;
   if (shown !== null) {
     byId("main").focus({ preventScroll: true });
-    scrollTo(0, scrolled[view]);
+    scrollTo(0, scrolled[view] ?? 0);
   }
   shown = view;
   byId("fault").replaceChildren();

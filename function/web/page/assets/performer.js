@@ -90,6 +90,14 @@ function head(performer) {
         class: "detail",
         text: `${count(performer.photos.length, "photo")}, from ${performer.source}`,
       }),
+      make(
+        "p",
+        {},
+        make("a", {
+          href: `#library/performer=${performer.id}`,
+          text: `Every video of ${performer.name}`,
+        }),
+      ),
     ),
   );
 }

@@ -2,8 +2,7 @@
 
 import { performerChooser } from "/page/chooser.js";
 import { clock, count, find, link, make, meter, notice } from "/page/dom.js";
-import { playMoment } from "/page/player.js";
-import { postJson, wordsOf } from "/page/server.js";
+import { fillImage, postJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
 /**
@@ -13,16 +12,50 @@ import { refreshStatus } from "/page/status.js";
  */
 const lastOf = (parent) => /** @type {HTMLElement} */ (parent.lastElementChild);
 
+let cards = 0;
+
 /**
- * Build a card. `place` holds the result's id and the person's number in it; the video lasts `seconds`.
+ * Arrange cards: who is seen most comes first, and strangers seen less than a tenth as often are
+ * folded away as bystanders.
+ *
+ * @template {{ verdict: PersonReply["verdict"], faces: number }} Person
+ * @param {Person[]} people
+ * @param {(person: Person, number: number) => HTMLElement} card
+ * @returns {HTMLElement[]}
+ */
+export function arrangePeople(people, card) {
+  const most = Math.max(...people.map((one) => one.faces));
+  const all = people
+    .map((person, number) => ({ person, element: card(person, number) }))
+    .sort((one, other) => other.person.faces - one.person.faces);
+  /** @param {{ person: Person }} one */
+  const isBystander = ({ person }) => person.verdict === "unknown" && person.faces * 10 < most;
+  const leads = all.filter((one) => !isBystander(one)).map((one) => one.element);
+  const others = all.filter(isBystander).map((one) => one.element);
+  if (!others.length) return leads;
+  const words = `${count(others.length, "bystander")}, seen only briefly`;
+  const folded = make(
+    "details",
+    { class: "bystanders" },
+    make("summary", { text: words }),
+    ...others,
+  );
+  return [...leads, folded];
+}
+
+/**
+ * Build a card. The video lasts `seconds`, and `play` plays it; `place` holds the result's id and the
+ * person's number in it. Without a place, nothing can be corrected.
  *
  * @param {PersonReply} person
- * @param {PersonOfResult} place
  * @param {number} seconds
+ * @param {Player["play"]} play
+ * @param {PersonOfResult | null} place
  */
-export function personCard(person, place, seconds) {
+export function personCard(person, seconds, play, place) {
   const best = person.matches[0];
-  const id = `person-${place.person}`;
+  cards += 1;
+  const id = `person-${cards}`;
   const card = make("article", { class: `person card ${person.verdict}`, "aria-labelledby": id });
   const image = `data:image/jpeg;base64,${person.image}`;
   card.append(
@@ -31,13 +64,14 @@ export function personCard(person, place, seconds) {
       "div",
       { class: "who" },
       ...heading(person, id),
-      ...(best ? matchLines(best) : [unknownLine()]),
+      ...(best ? matchLines(best) : [unknownLine(place !== null)]),
       seen(person),
-      otherCandidates(person, card, place),
+      place && otherCandidates(person, card, place),
     ),
-    timeline(person, seconds, image),
+    timeline(person, seconds, (start) => play(start, image)),
   );
-  card.append(actions(person, card, place));
+  if (place) card.append(actions(person, card, place));
+  else if (best) card.append(links(best));
   return card;
 }
 
@@ -48,16 +82,25 @@ export function personCard(person, place, seconds) {
 function faces(image, best) {
   const row = make("div", { class: "faces" }, picture(image, "Face in the video", "In the video"));
   // Pictures stored elsewhere are not loaded: the page makes no requests to other hosts.
-  if (best)
-    row.append(
-      picture(
-        best.poster.startsWith("data:") ? best.poster : "",
-        `Enrolled face of ${best.name}`,
-        "Enrolled",
-      ),
-    );
+  if (best) row.append(enrolled(best));
   return row;
 }
+
+/** @param {MatchReply} best */
+function enrolled({ name, poster }) {
+  const words = `Enrolled face of ${name}`;
+  if (!poster.startsWith("/gallery/thumbnail?"))
+    return picture(poster.startsWith("data:") ? poster : "", words, "Enrolled");
+  const image = make("img", { alt: words });
+  const figure = make("figure", {}, image, make("figcaption", { text: "Enrolled" }));
+  fillImage(image, poster).then(() => {
+    if (!image.hasAttribute("src")) image.replaceWith(blank());
+  });
+  return figure;
+}
+
+const blank = () =>
+  make("span", { class: "blank", role: "img", "aria-label": "No picture is stored" });
 
 /**
  * @param {string} source
@@ -65,9 +108,7 @@ function faces(image, best) {
  * @param {string} caption
  */
 function picture(source, words, caption) {
-  const image = source
-    ? make("img", { src: source, alt: words })
-    : make("span", { class: "blank", role: "img", "aria-label": "No picture is stored" });
+  const image = source ? make("img", { src: source, alt: words }) : blank();
   return make("figure", {}, image, make("figcaption", { text: caption }));
 }
 
@@ -121,10 +162,20 @@ function matchLines(best) {
   ];
 }
 
-function unknownLine() {
-  return make("p", {
-    text: "Nobody in the gallery looks like this. Name them to recognise them next time.",
-  });
+/** @param {boolean} canBeNamed */
+function unknownLine(canBeNamed) {
+  const what = canBeNamed ? " Name them to recognise them next time." : "";
+  return make("p", { text: `Nobody in the gallery looks like this.${what}` });
+}
+
+/** @param {MatchReply} best */
+function links({ id, name }) {
+  return make(
+    "div",
+    { class: "actions" },
+    make("a", { href: `#library/performer=${id}`, text: `Every video of ${name}` }),
+    make("a", { href: `#performer/${id}`, text: `${name} in the gallery` }),
+  );
 }
 
 /** @param {PersonReply} person */
@@ -185,9 +236,9 @@ function otherCandidates(person, card, place) {
 /**
  * @param {PersonReply} person
  * @param {number} seconds
- * @param {string} image
+ * @param {(start: number) => unknown} play
  */
-function timeline(person, seconds, image) {
+function timeline(person, seconds, play) {
   const most = Math.max(seconds, ...person.appearances.map(([, end]) => end), 0.001);
   const track = make("div", {
     class: "track",
@@ -201,7 +252,7 @@ function timeline(person, seconds, image) {
       title: words,
       "aria-label": words,
       tabindex: index ? -1 : 0,
-      onclick: () => playMoment(start, image),
+      onclick: () => play(start),
     });
     mark.style.left = `${(100 * start) / most}%`;
     mark.style.width = `${(100 * (end - start)) / most}%`;

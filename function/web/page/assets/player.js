@@ -1,84 +1,101 @@
-// Plays a moment of the video, or shows the picture of that moment.
+// Plays moments of a video, or shows the pictures of these moments.
 
-import { byId, clock, make } from "/page/dom.js";
-
-let source = "";
-let frames = "";
-let title = "";
-/** @type {HTMLVideoElement | null} */
-let video = null;
+import { clock, make, notice } from "/page/dom.js";
+import { wordsOf } from "/page/server.js";
 
 /**
- * Set the result whose video to play; nothing is loaded before the first moment is requested.
+ * Make a player in `place`; nothing is loaded before the first moment is requested.
  *
- * @param {string} result
- * @param {string} name
+ * @param {HTMLElement} place
+ * @param {string} title
+ * @param {() => Promise<string>} findResult Gives the id by which the server knows the video.
+ * @returns {Player}
  */
-export function preparePlayer(result, name) {
-  closePlayer();
-  source = `/media?result=${encodeURIComponent(result)}`;
-  frames = `/frame?result=${encodeURIComponent(result)}`;
-  title = name;
-}
+export function makePlayer(place, title, findResult) {
+  /** @type {Promise<Opened> | null} */
+  let opening = null;
 
-export function closePlayer() {
-  video?.pause();
-  video?.removeAttribute("src");
-  video?.load();
-  video = null;
-  byId("player").replaceChildren();
+  async function open() {
+    const result = encodeURIComponent(await findResult());
+    const video = make("video", {
+      controls: true,
+      playsinline: true,
+      preload: "metadata",
+      src: `/media?result=${result}`,
+      "aria-label": `Video ${title}`,
+    });
+    const shut = make("button", {
+      type: "button",
+      class: "close",
+      text: "Close the video",
+      onclick: close,
+    });
+    place.replaceChildren(make("div", { class: "screen" }, video, shut));
+    return { video, title, frames: `/frame?result=${result}` };
+  }
+
+  function close() {
+    const video = place.querySelector("video");
+    video?.pause();
+    video?.removeAttribute("src");
+    video?.load();
+    opening = null;
+    place.replaceChildren();
+  }
+
+  /**
+   * Play from `seconds` on. If the browser cannot, show the picture of that moment, and if there is
+   * none either, `fallback`.
+   *
+   * @param {number} seconds
+   * @param {string} fallback
+   */
+  async function play(seconds, fallback) {
+    opening ??= open();
+    const own = opening;
+    try {
+      const opened = await own;
+      if (opening === own) start(opened, seconds, fallback);
+    } catch (error) {
+      if (opening !== own) return;
+      opening = null;
+      place.replaceChildren(notice("The video cannot be played", wordsOf(error)));
+    }
+    place.scrollIntoView({ block: "nearest" });
+  }
+
+  close();
+  return { play, close };
 }
 
 /**
- * Play from `seconds` on. If the browser cannot, show the picture of that moment, and if there is
- * none either, `fallback`.
- *
+ * @param {Opened} opened
  * @param {number} seconds
  * @param {string} fallback
  */
-export function playMoment(seconds, fallback) {
-  video ??= open();
-  const own = video;
-  if (byId("player").querySelector(".fallback")) {
-    showFallback(own, seconds, fallback);
+function start(opened, seconds, fallback) {
+  const { video } = opened;
+  if (video.hidden) {
+    showFallback(opened, seconds, fallback);
     return;
   }
-  const start = () => {
-    own.currentTime = seconds;
-    own.play().catch(() => {}); // no permission for sound, or interrupted by the next click
+  const begin = () => {
+    video.currentTime = seconds;
+    video.play().catch(() => {}); // no permission for sound, or interrupted by the next click
   };
-  own.onerror = () => showFallback(own, seconds, fallback);
-  if (own.readyState > 0) start();
-  else own.addEventListener("loadedmetadata", start, { once: true });
-  byId("player").scrollIntoView({ block: "nearest" });
-}
-
-function open() {
-  const opened = make("video", {
-    controls: true,
-    playsinline: true,
-    preload: "metadata",
-    src: source,
-    "aria-label": `Video ${title}`,
-  });
-  const close = make("button", {
-    type: "button",
-    class: "close",
-    text: "Close the video",
-    onclick: closePlayer,
-  });
-  byId("player").replaceChildren(make("div", { class: "screen" }, opened, close));
-  return opened;
+  video.onerror = () => showFallback(opened, seconds, fallback);
+  if (video.readyState > 0) begin();
+  else video.addEventListener("loadedmetadata", begin, { once: true });
 }
 
 /**
  * Show the picture of a moment in place of the video; it is hidden until it is loaded.
  *
- * @param {HTMLVideoElement} own
+ * @param {Opened} opened
  * @param {number} seconds
  * @param {string} image
  */
-function showFallback(own, seconds, image) {
+function showFallback({ video, title, frames }, seconds, image) {
   const picture = make("img", { alt: `The picture at ${clock(seconds)}` });
   picture.style.width = "auto";
   picture.style.maxHeight = "60vh";
@@ -96,7 +113,7 @@ function showFallback(own, seconds, image) {
     caption.textContent = `This browser cannot play ${title}, and its picture cannot be shown now. This is the best face of this person; the moment you chose is at ${clock(seconds)}.`;
   };
   picture.src = `${frames}&seconds=${seconds}`;
-  own.hidden = true;
-  byId("player").querySelector(".fallback")?.remove();
-  own.after(make("figure", { class: "fallback", role: "status" }, picture, caption));
+  video.hidden = true;
+  video.parentElement?.querySelector(".fallback")?.remove();
+  video.after(make("figure", { class: "fallback", role: "status" }, picture, caption));
 }

@@ -85,7 +85,7 @@ export async function send(
  * @param {RequestInit} options
  */
 async function reach(path, options) {
-  if (options.method === "POST" && path !== "/") changes += 1;
+  if (options.method === "POST" && /^.(gallery|corrections)/.test(path)) changes += 1;
   try {
     const response = await fetch(path, options);
     if (isGone) {

@@ -11,16 +11,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from db.sqlite.store import StoredGallery
-from tests.support.browsers import chromium
+from tests.support.browsers import PHONE, WIDE, assert_accessible, assert_fits, chromium
 from tests.support.galleries import flawed_gallery, many_performers, noise_picture
 from tests.support.servers import running_server
 
-WIDE = {"width": 1100, "height": 900}
-PHONE = {"width": 360, "height": 740}
 HOSTILE = "<img src=x onerror=hacked()>"
 PATIENCE_MS = 20_000
 SETTLED_MS = 1_000
@@ -366,7 +363,7 @@ def test_what_to_look_at_leads_to_the_photo_and_is_read_again_after_a_merge(
     expect(summary).to_have_text("What to look at: 4 findings")
     summary.focus()
     page.keyboard.press("Enter")
-    _assert_accessible(page)
+    assert_accessible(page)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Jean", exact=True).first).to_be_focused()
     page.get_by_role("link", name="Photo 3 of Mary").press("Enter")
@@ -422,25 +419,13 @@ def test_the_keyboard_alone_does_it_all(open_page: Open) -> None:
 def test_nothing_is_wider_than_a_phone_and_everything_can_be_touched(open_page: Open) -> None:
     page = open_page(viewport=PHONE, has_touch=True)
     identify(page)
-    _assert_fits(page)
+    assert_fits(page)
     page.get_by_role("link", name="Gallery").tap()
     expect(page.locator("#grid li")).to_have_count(2)
-    _assert_fits(page)
+    assert_fits(page)
     page.get_by_role("link", name="Barack Obama").tap()
     expect(page.locator(".photos li")).to_have_count(2)
-    _assert_fits(page)
-
-
-def _assert_fits(page: Page) -> None:
-    root = "document.documentElement"
-    assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth")
-    small = page.evaluate(
-        """[...document.querySelectorAll("main button")].filter((one) =>
-          one.offsetParent && one.offsetHeight < 24).map((one) => one.textContent)"""
-    )
-    assert small == []
-    one_line = "[...document.querySelectorAll('header nav a')].every((a) => a.offsetHeight < 45)"
-    assert page.evaluate(one_line)
+    assert_fits(page)
 
 
 def test_names_and_paths_are_text_whatever_they_hold(open_page: Open, gallery: Path) -> None:
@@ -476,27 +461,17 @@ def test_axe_finds_nothing_serious(open_page: Open, scheme: str) -> None:
     expect(page.get_by_role("option").first).to_be_visible()
     page.locator("#status summary").click()
     expect(page.get_by_text("Integrity: ")).to_be_visible()
-    _assert_accessible(page)
+    assert_accessible(page)
     page.locator("#status summary").click()
     page.get_by_role("link", name="Gallery").click()
     page.get_by_text("Add a performer").click()
     expect(page.locator("#grid li")).to_have_count(2)
-    _assert_accessible(page)
+    assert_accessible(page)
     page.get_by_role("link", name="Barack Obama").click()
     expect(page.locator(".photos li").first).to_be_visible()
-    _assert_accessible(page)
+    assert_accessible(page)
     page.get_by_role("button", name="Forget Barack Obama …").click()
-    _assert_accessible(page)
-
-
-def _assert_accessible(page: Page) -> None:
-    found = Axe().run(page).response["violations"]
-    serious = [
-        (one["id"], [node["html"][:120] for node in one["nodes"]])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    assert_accessible(page)
 
 
 def test_the_first_view_is_small_and_asks_for_everything_at_once(

@@ -10,9 +10,12 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import pytest
 
 from db.sqlite import checks
+from function.library import lists
 from function.main import ROUTES
 from function.matching import audits
 from function.web import reply
+from function.web.library import jobs, overview
+from function.web.library import videos as library
 from function.web.page import folders, gallery_views
 
 ROOT = Path(__file__).parents[4]
@@ -24,6 +27,10 @@ REPLIES = [
     *(reply.StashIdReply, reply.SourceReply),
     *(gallery_views.ListedReply, gallery_views.PhotoReply),
     *(folders.VideoEntry, folders.FolderEntry, folders.FolderReply),
+    *(overview.NamedInBrief, overview.VideoInBrief, overview.PerformerInBrief),
+    *(overview.OverviewReply, lists.PersonListed),
+    *(library.PicturedPerson, library.NumberedVideo, library.VideoReply),
+    *(jobs.CountsReply, jobs.AtWorkReply, jobs.JobReply),
     *(audits.PhotoNumber, audits.Finding, audits.Audit, checks.Finding),
 ]
 PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", NoneType: "null"}
@@ -52,8 +59,9 @@ def in_typescript(kind: Any) -> str:
     if origin is list or arguments[1:] == (...,):
         one = in_typescript(arguments[0])
         return f"({one})[]" if " | " in one else f"{one}[]"
-    if origin is tuple:
-        return f"[{', '.join(in_typescript(one) for one in arguments)}]"
+    if origin in (tuple, dict):
+        listed = ", ".join(in_typescript(one) for one in arguments)
+        return f"Record<{listed}>" if origin is dict else f"[{listed}]"
     return name_of(kind)
 
 

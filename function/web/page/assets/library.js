@@ -1,0 +1,307 @@
+// The library: every video that was scanned or queued, and who is in it.
+
+import { byId, clock, count, fillLater, find, make, nameOf, notice } from "/page/dom.js";
+import { watchScan } from "/page/scan.js";
+import { getJson, wordsOf } from "/page/server.js";
+import { makeStretches } from "/page/stretches.js";
+
+const ROWS = 50; // of one stretch
+const AGAIN_MS = 1500; // until names are asked for again that are not yet those of today
+
+const STATES = /** @type {const} */ ({
+  done: "Scanned",
+  queued: "Queued",
+  working: "In work",
+  failed: "Failed",
+  gone: "Without a file",
+});
+
+const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+const stretches = makeStretches(row);
+
+/** @type {VideoInBrief[]} */
+let videos = [];
+/** @type {Map<number, string>} */
+let names = new Map();
+/** @type {WeakMap<VideoInBrief, string>} */
+const sought = new WeakMap();
+let loaded = ""; // what the server said, to notice what is new
+let asked = 0;
+let wanted = new URLSearchParams(); // text, performer, verdict, state: those that are set
+
+function startLibrary() {
+  const form = byId("filters");
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", fillLater(readFilters));
+}
+
+/**
+ * Show the videos that fit what the address says, such as `performer=1&verdict=match`.
+ *
+ * @param {string} [query]
+ */
+export async function showLibrary(query = "") {
+  const isOther = query !== wanted.toString();
+  wanted = new URLSearchParams(query);
+  showFilters();
+  if (isOther && loaded) {
+    render();
+    scrollTo(0, 0);
+  }
+  watchScan(load);
+  await load();
+}
+
+/** The address of the library as it was last seen. */
+export const libraryAddress = () => (wanted.size ? `#library/${wanted}` : "#library");
+
+function readFilters() {
+  for (const [name, value] of new FormData(byId("filters"))) want(name, String(value).trim());
+  apply();
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+function want(name, value) {
+  if (value) wanted.set(name, value);
+  else wanted.delete(name);
+}
+
+function apply() {
+  history.replaceState(null, "", libraryAddress());
+  render();
+}
+
+async function load() {
+  asked += 1;
+  const own = asked;
+  try {
+    /** @type {OverviewReply} */
+    const all = { videos: [], performers: [], next: 0, stale: false };
+    while (all.next !== null) {
+      const part = await getJson(`/library/overview?after=${all.next}`);
+      if (own !== asked) return;
+      all.videos.push(...part.videos);
+      all.performers.push(...part.performers);
+      all.next = part.next;
+      all.stale = part.stale;
+      if (!videos.length || part.next === null) take(all);
+    }
+    if (all.stale) setTimeout(() => byId("library").hidden || own !== asked || load(), AGAIN_MS);
+  } catch (error) {
+    if (own !== asked) return;
+    const again = make("button", { type: "button", text: "Try again", onclick: load });
+    byId("videos").replaceChildren(notice("The library cannot be shown", wordsOf(error), again));
+    loaded = "";
+  }
+}
+
+/** @param {OverviewReply} all */
+function take(all) {
+  const said = JSON.stringify(all);
+  if (said === loaded) return;
+  loaded = said;
+  names = new Map(all.performers.map(({ id, name }) => [id, name]));
+  // Videos without a file have no path, and come last.
+  videos = all.videos.sort(
+    (one, other) =>
+      Number(!one.path) - Number(!other.path) || natural.compare(one.path, other.path),
+  );
+  showFilters();
+  render();
+}
+
+function showFilters() {
+  /** @type {Map<number, number>} */
+  const often = new Map();
+  for (const { performer } of videos.flatMap((video) => video.named))
+    often.set(performer, (often.get(performer) ?? 0) + 1);
+  const performer = Number(wanted.get("performer"));
+  if (performer && !often.has(performer)) often.set(performer, 0);
+  const options = [...often]
+    .map(([id, number]) => ({ id, text: `${nameFor(id)} (${number.toLocaleString("en")})` }))
+    .sort((one, other) => natural.compare(one.text, other.text));
+  const { text, performer: who, verdict } = fields();
+  who.replaceChildren(
+    make("option", { value: "", text: "anybody" }),
+    ...options.map(({ id, text: label }) => make("option", { value: id, text: label })),
+  );
+  who.value = wanted.get("performer") ?? "";
+  verdict.value = wanted.get("verdict") ?? "";
+  if (document.activeElement !== text) text.value = wanted.get("text") ?? "";
+}
+
+const fields = () => ({
+  text: byId("library-text"),
+  performer: byId("library-performer"),
+  verdict: byId("library-verdict"),
+});
+
+/** @param {number} id */
+const nameFor = (id) => names.get(id) ?? `Performer ${id}`;
+
+function render() {
+  const rows = videos.filter(fits);
+  const performer = Number(wanted.get("performer"));
+  byId("library-title").textContent = performer
+    ? `Every video of ${nameFor(performer)}`
+    : "Library";
+  showStates();
+  const isPart = rows.length && rows.length < videos.length;
+  byId("library-found").textContent = isPart
+    ? `${rows.length.toLocaleString("en")} of ${count(videos.length, "video")}`
+    : "";
+  show(rows);
+}
+
+/** @param {VideoInBrief[]} rows */
+function show(rows) {
+  const before = [...byId("videos").children].map((list) => list.childElementCount > 0);
+  const focused = byId("videos").contains(document.activeElement)
+    ? document.activeElement?.getAttribute("href")
+    : null;
+  stretches.clear();
+  const lists = [];
+  for (let first = 0; first < rows.length; first += ROWS) {
+    const part = rows.slice(first, first + ROWS);
+    const words = `Videos ${first + 1} to ${first + part.length}`;
+    const list = make("ul", { class: "videos", "aria-label": words });
+    list.style.height = `calc(${part.length} * var(--row))`;
+    stretches.add(list, part);
+    if (!lists.length || before[lists.length]) stretches.fill(list); // at once, not a frame later
+    lists.push(list);
+  }
+  byId("videos").replaceChildren(...(lists.length ? lists : [nothing()]));
+  if (focused)
+    [...byId("videos").querySelectorAll("a")].find((one) => one.hash === focused)?.focus();
+}
+
+/** @param {VideoInBrief} video */
+function fits(video) {
+  const state = wanted.get("state");
+  if (state && video.state !== state) return false;
+  const performer = Number(wanted.get("performer"));
+  const verdict = wanted.get("verdict");
+  if (verdict === "unknown") {
+    if (performer || !video.strangers) return false;
+  } else if (performer || verdict) {
+    /** @param {NamedInBrief} one */
+    const isMeant = (one) =>
+      (!performer || one.performer === performer) && (!verdict || one.verdict === verdict);
+    if (!video.named.some(isMeant)) return false;
+  }
+  const words = plain(wanted.get("text") ?? "").split(" ");
+  return words.every((word) => textOf(video).includes(word));
+}
+
+/** @param {VideoInBrief} video */
+function textOf(video) {
+  let text = sought.get(video);
+  if (text === undefined) {
+    text = plain([video.path, ...video.named.map((one) => nameFor(one.performer))].join(" "));
+    sought.set(video, text);
+  }
+  return text;
+}
+
+/**
+ * Without accents and capitals.
+ *
+ * @param {string} text
+ */
+const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+function showStates() {
+  /** @type {Record<string, number>} */
+  const counts = {};
+  for (const { state } of videos) counts[state] = (counts[state] ?? 0) + 1;
+  const known = Object.entries(STATES).filter(([state]) => counts[state]);
+  const state = wanted.get("state") ?? "";
+  const focused = byId("states").contains(document.activeElement);
+  byId("states").replaceChildren(
+    ...[["", "All"], ...known].map(([value = "", words = ""]) =>
+      make(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": String(value === state),
+          onclick: () => {
+            want("state", value);
+            apply();
+          },
+        },
+        `${words} `,
+        make("span", {
+          class: "detail",
+          text: (value ? (counts[value] ?? 0) : videos.length).toLocaleString("en"),
+        }),
+      ),
+    ),
+  );
+  if (focused) find(byId("states"), "[aria-pressed=true]")?.focus();
+  byId("states").hidden = !videos.length;
+}
+
+function nothing() {
+  if (videos.length)
+    return notice(
+      "No video fits",
+      "Take back one of the filters above.",
+      make("a", { href: "#library", text: "All videos" }),
+    );
+  return notice(
+    "No video is scanned yet",
+    "Press Scan above, or in a terminal: python -m tools scan /path/to/your/videos. Afterwards you see here who is in which video.",
+  );
+}
+
+/** @param {VideoInBrief} video */
+function row(video) {
+  const name = nameOf(video.path);
+  const performer = wanted.get("performer");
+  return make(
+    "li",
+    {},
+    make(
+      "a",
+      {
+        class: "path",
+        href: `#video/${video.oshash}${performer ? `/${performer}` : ""}`,
+        title: video.path,
+      },
+      make("span", { class: "folder", text: video.path.slice(0, -name.length || undefined) }),
+      make("span", { class: "name", text: name || `${STATES.gone}: ${video.oshash}` }),
+    ),
+    make("span", {
+      class: "detail",
+      text: video.duration_seconds ? clock(video.duration_seconds) : "",
+    }),
+    make("p", { class: "chips" }, ...chips(video)),
+  );
+}
+
+/** @param {VideoInBrief} video */
+function chips({ named, strangers, state, reason }) {
+  const words = { match: "", uncertain: ": check", unknown: "" };
+  const people = named.map(({ performer, verdict, score }) =>
+    make("a", {
+      class: `chip ${verdict}`,
+      href: `#library/performer=${performer}`,
+      text: `${nameFor(performer)}${words[verdict]}`,
+      title: `${verdict}, ${score.toFixed(1)} %`,
+    }),
+  );
+  const others = [
+    state === "done" ? "" : [STATES[state], reason].filter(Boolean).join(": "),
+    strangers ? count(strangers, "stranger") : "",
+    state === "done" && !named.length && !strangers ? "nobody seen" : "",
+  ];
+  return [
+    ...people,
+    ...others.filter(Boolean).map((text) => make("span", { class: "detail", text })),
+  ];
+}
+
+startLibrary();

@@ -1,0 +1,129 @@
+// The scan of the library: how far it is, and the buttons that start, pause and end it.
+
+import { byId, clock, count, make, nameOf } from "/page/dom.js";
+import { getJson, postJson, wordsOf } from "/page/server.js";
+
+const ASK_MS = 1000; // while it runs
+const IDLE_MS = 10_000; // a scan may be started elsewhere
+const NEWS_MS = 15_000; // a long library is not read again more often
+
+/** @typedef {"/library/scan" | "/library/pause" | "/library/resume" | "/library/cancel"} Change */
+
+/** @type {number | undefined} */
+let waiting;
+let buttons = ""; // what the buttons were made for
+let told = "";
+let toldAt = 0;
+/** @type {() => unknown} */
+let onnews = () => {};
+
+/**
+ * Follow the scan while the library is shown; `news` is called when there are new results.
+ *
+ * @param {() => unknown} news
+ */
+export function watchScan(news) {
+  onnews = news;
+  told = "";
+  follow();
+}
+
+async function follow() {
+  clearTimeout(waiting);
+  let delay = IDLE_MS;
+  try {
+    const job = await getJson("/library/status");
+    showScan(job);
+    if (job.state !== "idle") delay = ASK_MS;
+  } catch (error) {
+    showTrouble(error);
+  }
+  clearTimeout(waiting);
+  waiting = setTimeout(() => byId("library").hidden || follow(), delay);
+}
+
+/** @param {unknown} error */
+function showTrouble(error) {
+  byId("scan-text").textContent = wordsOf(error);
+  byId("scan-bar").hidden = true;
+}
+
+/** @param {JobReply} job */
+function showScan(job) {
+  const { queued, working, done, failed } = job.videos;
+  byId("scan-text").textContent = wordsFor(job);
+  byId("scan-bar").hidden = job.state === "idle" || job.state === "looking";
+  byId("scan-bar").max = Math.max(1, done + failed + queued + working);
+  byId("scan-bar").value = done + failed;
+  showButtons(job);
+  const news = JSON.stringify([job.state === "idle", done, failed, job.videos.gone]);
+  const isFirst = !told;
+  if (news === told || (job.state !== "idle" && Date.now() - toldAt < NEWS_MS)) return;
+  told = news;
+  toldAt = Date.now();
+  if (!isFirst) onnews();
+}
+
+/** @param {JobReply} job */
+function wordsFor({ state, videos, now }) {
+  const { queued, working, done, failed } = videos;
+  const left = queued + working;
+  const first = now[0];
+  const whole = `${done + failed} of ${count(done + failed + left, "video")}`;
+  switch (state) {
+    case "looking":
+      return "Looking for videos …";
+    case "waiting":
+      return `${whole} done. The rest waits for the hours set by SCAN_HOURS.`;
+    case "paused":
+      return `${whole} done. Paused.`;
+    case "scanning":
+      if (!first) return `${whole} done`;
+      return `${whole} done. Now ${nameOf(first.path)}: ${clock(first.progress.done)} of ${clock(first.progress.of)}, ${count(first.progress.faces, "face")}`;
+    case "idle":
+      return done + failed
+        ? `${count(done, "video")} scanned${failed ? `, ${failed.toLocaleString("en")} failed` : ""}.`
+        : "A scan looks at every video in the media folder once, and remembers who is in it.";
+  }
+}
+
+/** @param {JobReply} job */
+function showButtons({ state, videos }) {
+  const needed = state === "idle" ? `idle ${videos.failed > 0}` : String(state === "paused");
+  if (needed === buttons) return; // the one with the focus stays
+  buttons = needed;
+  const row = byId("scan-actions");
+  const hadFocus = row.contains(document.activeElement);
+  if (state === "idle") {
+    row.replaceChildren(
+      button("Scan for new videos", "/library/scan", {}),
+      ...(videos.failed ? [button("Try those again", "/library/scan", { retry: true })] : []),
+    );
+  } else {
+    row.replaceChildren(
+      state === "paused"
+        ? button("Resume", "/library/resume", {})
+        : button("Pause", "/library/pause", {}),
+      button("Cancel", "/library/cancel", {}),
+    );
+  }
+  if (hadFocus) row.querySelector("button")?.focus();
+}
+
+/**
+ * @template {Change} Asked
+ * @param {string} text
+ * @param {Asked} path
+ * @param {Fields[Asked]} fields
+ */
+function button(text, path, fields) {
+  const onclick = async () => {
+    try {
+      await postJson(path, fields);
+      await follow();
+    } catch (error) {
+      showTrouble(error);
+    }
+  };
+  return make("button", { type: "button", text, onclick });
+}

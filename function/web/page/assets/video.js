@@ -1,0 +1,120 @@
+// One video of the library: the people in it, and when they are seen.
+
+import { byId, clock, count, find, make, nameOf, notice } from "/page/dom.js";
+import { choose } from "/page/identify.js";
+import { libraryAddress } from "/page/library.js";
+import { arrangePeople, personCard } from "/page/person.js";
+import { makePlayer } from "/page/player.js";
+import { getJson, postJson, wordsOf } from "/page/server.js";
+
+// A slow answer to an earlier question must not replace that to a later one.
+let asked = 0;
+
+/** @type {Player | null} */
+let player = null;
+addEventListener("hashchange", () => player?.close());
+
+/**
+ * Show a video by its fingerprint, and point out a performer in it.
+ *
+ * @param {string} [oshash]
+ * @param {string} [performer]
+ */
+export async function showVideo(oshash = "", performer) {
+  const view = byId("video");
+  asked += 1;
+  const question = asked;
+  try {
+    const reply = await getJson(`/library/video?oshash=${encodeURIComponent(oshash)}`);
+    if (question !== asked) return;
+    show(view, reply);
+    find(view, `[data-performer="${Number(performer)}"]`)?.scrollIntoView({ block: "center" });
+  } catch (error) {
+    if (question !== asked) return;
+    view.replaceChildren(
+      back(),
+      make("h1", { id: "video-title", text: "Video" }),
+      notice("This video cannot be shown", wordsOf(error)),
+    );
+  }
+}
+
+function back() {
+  return make("p", {}, make("a", { href: libraryAddress(), text: "← Library" }));
+}
+
+/**
+ * @param {HTMLElement} view
+ * @param {VideoReply} reply
+ */
+function show(view, { video, people }) {
+  const isGone = video.state === "gone";
+  const name = isGone ? "A video without a file" : nameOf(video.path);
+  document.title = `${name} · Who is in this video?`;
+  const place = make("div", { class: "player" });
+  const playing = makePlayer(place, name, async () => {
+    return (await postJson("/play", { path: video.path })).result;
+  });
+  player = playing;
+  view.replaceChildren(
+    back(),
+    make("h1", { id: "video-title", text: name }),
+    ...facts(video, people.length),
+    ...(isGone ? [] : [again(video.path)]),
+    place,
+    ...arrangePeople(people, (person) => {
+      const card = personCard(asFound(person), video.duration_seconds, playing.play, null);
+      if (person.performer_id) card.dataset.performer = person.performer_id;
+      return card;
+    }),
+  );
+}
+
+/**
+ * @param {NumberedVideo} video
+ * @param {number} people
+ */
+function facts(video, people) {
+  const scanned = video.scanned_at ? `scanned on ${video.scanned_at.slice(0, 10)}` : "";
+  const seen = people
+    ? count(people, "person", "people")
+    : video.state === "done" && "nobody seen who is kept";
+  const leftOut = video.strangers_left_out;
+  const lines = [
+    video.state === "gone" ? `oshash ${video.oshash}` : video.path,
+    ...video.other_paths,
+    [video.duration_seconds ? clock(video.duration_seconds) : "", seen, scanned]
+      .filter(Boolean)
+      .join(", "),
+    leftOut ? `${count(leftOut, "stranger")} not kept (STRANGERS)` : "",
+    video.state === "done" || video.state === "gone" ? "" : `${video.state} ${video.reason}`,
+  ];
+  return lines.filter(Boolean).map((text) => make("p", { class: "detail", text }));
+}
+
+/** @param {string} path */
+function again(path) {
+  const onclick = () => {
+    location.hash = "#identify";
+    choose(path);
+  };
+  return make(
+    "div",
+    { class: "actions" },
+    make("button", { type: "button", text: "Identify it again, to correct names", onclick }),
+  );
+}
+
+/**
+ * A person of the library as one of a result.
+ *
+ * @param {PicturedPerson} person
+ * @returns {PersonReply}
+ */
+function asFound(person) {
+  const { performer, performer_id: id, score, ...others } = person;
+  if (performer === null || id === null) return { ...others, matches: [] };
+  const poster = `/gallery/thumbnail?id=${id}`;
+  const unknown = { urls: [], hints: [], stash_ids: [], sources: [] };
+  return { ...others, matches: [{ ...unknown, name: performer, poster, score, id }] };
+}

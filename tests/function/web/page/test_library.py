@@ -1,0 +1,258 @@
+"""The page's library in a real browser: the list, a video, a performer's videos, and the scan."""
+
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browsers import PHONE, WIDE, assert_accessible, assert_fits, chromium
+from tests.support.libraries import MadeUpLibrary
+from tests.support.long_libraries import person_for, repeat_video
+from tests.support.servers import running_server
+
+PATIENCE_MS = 20_000
+
+expect.set_options(timeout=PATIENCE_MS)  # the processors may be busy with other tests
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory, page_media: Path) -> MadeUpLibrary:
+    """P0 in three videos, P1 and P2 in one each, strangers in two, nobody in one; one is queued."""
+    made = MadeUpLibrary(tmp_path_factory.mktemp("library"))
+    made.scan("sub/beach 10.mp4", [made.person(0), made.person(1, 10)])
+    made.scan("sub/beach 2.mp4", [made.person(0), made.person(None, 10)])
+    lead = person_for(made, 2, seconds=30)
+    passing = [person_for(made, None, seconds=2, at=at) for at in (40, 50)]
+    made.scan("group.mp4", [*passing, made.person(0), made.person(None, 60), lead])
+    made.scan("empty.mp4", [])
+    made.add_file("queued.mp4")
+    shutil.copy(page_media / "two.mp4", made.root / "group.mp4")  # it can be played
+    with closing(sqlite3.connect(made.ledger_path)) as raw, raw:
+        raw.execute("UPDATE outcomes SET verdict = 'uncertain', score = 60 WHERE performer = 2")
+    return made
+
+
+@pytest.fixture(scope="module")
+def server(library: MadeUpLibrary) -> Iterator[str]:
+    with running_server(library.root.parent / "log", **library.settings()) as address:
+        yield address
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Open]:
+    """Open the page; an error in its script fails the test."""
+    complaints: list[str] = []
+    with ExitStack() as contexts:
+
+        def start(address: str, **options: object) -> Page:
+            context = browser.new_context(**{"viewport": WIDE, **options})  # type: ignore[arg-type]
+            contexts.callback(context.close)
+            page = context.new_page()
+            page.set_default_timeout(PATIENCE_MS)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.goto(address)
+            return page
+
+        yield start
+    assert complaints == []
+
+
+def rows(page: Page) -> list[str]:
+    return page.locator("#videos .path").all_text_contents()
+
+
+def test_videos_are_listed_in_natural_order_with_who_is_in_them(
+    open_page: Open, server: str
+) -> None:
+    page = open_page(server)
+    page.get_by_role("link", name="Library").click()
+    expect(page.locator("#videos li")).to_have_count(5)
+    assert rows(page) == [
+        *("empty.mp4", "group.mp4", "queued.mp4", "sub/beach 2.mp4", "sub/beach 10.mp4"),
+    ]
+    said = [set(one.split("\n")) for one in page.locator("#videos .chips").all_inner_texts()]
+    assert said == [
+        *({"nobody seen"}, {"P0", "P2", "3 strangers"}, {"Queued"}),
+        *({"P0", "1 stranger"}, {"P0", "P1: check"}),
+    ]
+    states = page.locator("#states button").all_inner_texts()
+    assert states == ["All 5", "Scanned 4", "Queued 1"]
+
+
+def test_filters_stand_in_the_address_and_outlive_a_reload(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library")
+    expect(page.locator("#videos li")).to_have_count(5)
+    page.get_by_label("Path or name").fill("BEACH p1")
+    expect(page.locator("#videos li")).to_have_count(1)
+    assert rows(page) == ["sub/beach 10.mp4"]
+    page.get_by_label("Path or name").fill("")
+    page.get_by_label("Performer").select_option(label="P1 (1)")
+    expect(page.get_by_role("heading", name="Every video of P1")).to_be_visible()
+    expect(page.locator("#videos li")).to_have_count(1)
+    page.get_by_label("Verdict").select_option("match")
+    expect(page.get_by_text("No video fits")).to_be_visible()
+    page.get_by_label("Performer").select_option("")
+    expect(page.locator("#videos li")).to_have_count(3)
+    page.get_by_label("Verdict").select_option("unknown")
+    expect(page.get_by_text("2 of 5 videos")).to_be_visible()
+    page.reload()
+    expect(page.locator("#videos li")).to_have_count(2)
+    expect(page.get_by_label("Verdict")).to_have_value("unknown")
+    page.get_by_label("Verdict").select_option("")
+    page.get_by_role("button", name="Queued").click()
+    expect(page.locator("#videos li")).to_have_count(1)
+    expect(page.get_by_role("button", name="Queued")).to_be_focused()
+    page.get_by_role("link", name="Library").click()
+    expect(page.locator("#videos li")).to_have_count(5)
+
+
+def test_a_video_has_an_address_and_back_leads_to_where_one_was(
+    open_page: Open, server: str
+) -> None:
+    page = open_page(f"{server}/#library")
+    page.get_by_label("Path or name").fill("group")
+    expect(page.locator("#videos li")).to_have_count(1)
+    page.get_by_role("link", name="group.mp4").click()
+    heading = page.get_by_role("heading", name="group.mp4", level=1)
+    expect(heading).to_be_visible()
+    page.reload()
+    expect(heading).to_be_visible()
+    expect(page.get_by_role("article").first).to_contain_text("P2")
+    page.go_back()
+    expect(page.get_by_label("Path or name")).to_have_value("group")
+    expect(page.locator("#videos li")).to_have_count(1)
+
+
+def test_leads_come_first_and_bystanders_are_folded(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library")
+    page.get_by_role("link", name="group.mp4").click()
+    cards = page.get_by_role("article")
+    expect(cards).to_have_count(3)
+    headings = cards.get_by_role("heading").all_inner_texts()
+    assert [one.split()[0] for one in headings] == ["P2", "P0", "Unknown"]
+    page.get_by_text("2 bystanders, seen only briefly").click()
+    expect(cards).to_have_count(5)
+
+
+def test_a_click_on_the_timeline_plays_a_video_that_was_only_scanned(
+    open_page: Open, server: str
+) -> None:
+    page = open_page(f"{server}/#library")
+    page.get_by_role("link", name="group.mp4").click()
+    page.get_by_role("button", name="Play from 0:00").first.click()
+    page.wait_for_function("() => document.querySelector('#video video')?.currentTime > 0")
+    page.get_by_role("link", name="← Library").click()
+    expect(page.locator("#video video")).to_have_count(0)
+
+
+def test_a_performer_leads_to_every_video_and_each_points_them_out(
+    open_page: Open, server: str
+) -> None:
+    page = open_page(f"{server}/#performer/1", viewport={"width": 1100, "height": 500})
+    page.get_by_role("link", name="Every video of P0").click()
+    expect(page.locator("#videos li")).to_have_count(3)
+    page.get_by_role("link", name="group.mp4").click()
+    card = page.get_by_role("article").filter(has=page.get_by_role("heading", name="P0"))
+    expect(card).to_be_in_viewport()
+    card.get_by_role("link", name="Every video of P0").click()
+    expect(page.locator("#videos li")).to_have_count(3)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone_and_axe_finds_nothing_serious(
+    open_page: Open, server: str, scheme: str
+) -> None:
+    look = {"viewport": PHONE, "color_scheme": scheme, "reduced_motion": "reduce"}
+    page = open_page(f"{server}/#library", has_touch=True, **look)
+    expect(page.locator("#videos li")).to_have_count(5)
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    assert_fits(page)
+    assert_accessible(page)
+    page.get_by_role("link", name="group.mp4").tap()
+    expect(page.get_by_role("article").first).to_be_visible()
+    page.get_by_role("button", name="Play from 0:00").first.tap()
+    assert_fits(page)
+    assert_accessible(page)
+
+
+def test_ten_thousand_videos_are_scrolled_and_searched_at_once(
+    open_page: Open, tmp_path: Path
+) -> None:
+    made = MadeUpLibrary(tmp_path)
+    made.scan("clip.mp4", [made.person(0)])
+    repeat_video(made, "clip.mp4", 9_999)
+    with running_server(tmp_path / "log", **made.settings()) as address:
+        page = open_page(f"{address}/#library")
+        expect(page.get_by_role("button", name="All 10,000")).to_be_visible()
+        assert rows(page)[:4] == ["clip 1.mp4", "clip 2.mp4", "clip 3.mp4", "clip 4.mp4"]
+        page.keyboard.press("End")
+        last = page.get_by_role("link", name="clip.mp4", exact=True)
+        expect(last).to_be_in_viewport()
+        assert page.evaluate("document.querySelectorAll('*').length") < 2500
+        milliseconds = page.evaluate(
+            """() => new Promise((done) => {
+              const text = document.getElementById("library-text");
+              new MutationObserver(() => done(performance.now() - started))
+                .observe(document.getElementById("videos"), {childList: true});
+              text.value = "clip 777";
+              const started = performance.now();
+              text.dispatchEvent(new Event("input", {bubbles: true}));
+            })"""
+        )
+        assert milliseconds < 1000
+        expect(page.locator("#videos li")).to_have_count(19)
+
+
+def test_a_scan_is_started_and_followed_on_the_page(
+    open_page: Open, tmp_path: Path, page_media: Path
+) -> None:
+    made = MadeUpLibrary(tmp_path)
+    shutil.copy(page_media / "long.mp4", made.root)
+    with running_server(tmp_path / "log", **made.settings(), SANDBOX="off") as address:
+        page = open_page(f"{address}/#library")
+        expect(page.get_by_text("No video is scanned yet")).to_be_visible()
+        page.evaluate(
+            """() => {
+              window.said = [];
+              const text = document.getElementById("scan-text");
+              new MutationObserver(() => window.said.push(text.textContent))
+                .observe(text, {childList: true});
+            }"""
+        )
+        page.get_by_role("button", name="Scan for new videos").click()
+        expect(page.get_by_role("link", name="long.mp4")).to_be_visible()
+        expect(page.locator("#scan-text")).to_have_text("1 video scanned.", timeout=60_000)
+        expect(page.locator("#videos .chips")).to_have_text("1 stranger")
+        said = page.evaluate("window.said")
+        assert any(
+            re.match(r"0 of 1 video done. Now long.mp4: 0:\d\d of 0:59", one) for one in said
+        )
+
+
+def test_a_scan_is_paused_resumed_and_what_failed_is_named(open_page: Open, tmp_path: Path) -> None:
+    made = MadeUpLibrary(tmp_path)
+    made.add_file("broken.mp4")
+    with running_server(tmp_path / "log", **made.settings(), SANDBOX="off") as address:
+        page = open_page(f"{address}/#library")
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_text("0 of 1 video done. Paused.")).to_be_visible()
+        expect(page.get_by_role("button", name="Resume")).to_be_focused()
+        page.get_by_role("button", name="Resume").click()
+        expect(page.locator("#scan-text")).to_have_text(
+            "0 videos scanned, 1 failed.", timeout=60_000
+        )
+        expect(page.locator("#videos .chips")).to_contain_text("Failed: ")
+        expect(page.get_by_role("button", name="Try those again")).to_be_visible()
