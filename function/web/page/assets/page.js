@@ -8,12 +8,12 @@ import { startStatus } from "/page/status.js";
 // would otherwise delay the list of videos.
 const LATER = {
   gallery: () => import("/page/gallery.js"),
-  performer: () => import("/page/performer.js"),
   person: () => import("/page/person.js"),
 };
 
 // What fewer people need is loaded when they do.
 const ASKED_FOR = {
+  performer: () => import("/page/performer.js"),
   library: () => import("/page/library.js"),
   video: () => import("/page/video.js"),
 };
@@ -34,7 +34,7 @@ const VIEWS = {
   performer: {
     title: "Performer",
     /** @param {string[]} places */
-    show: async (...places) => (await LATER.performer()).showPerformer(...places),
+    show: async (...places) => (await ASKED_FOR.performer()).showPerformer(...places),
   },
 };
 

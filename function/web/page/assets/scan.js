@@ -12,7 +12,8 @@ const NEWS_MS = 15_000; // a long library is not read again more often
 /** @type {number | undefined} */
 let waiting;
 let buttons = ""; // what the buttons were made for
-let told = "";
+let told = ""; // what there was when the library was last read
+let toldState = "";
 let toldAt = 0;
 /** @type {() => unknown} */
 let onnews = () => {};
@@ -54,12 +55,20 @@ function showScan(job) {
   byId("scan-text").textContent = wordsFor(job);
   byId("scan-bar").hidden = job.state === "idle" || job.state === "looking";
   byId("scan-bar").max = Math.max(1, done + failed + queued + working);
-  byId("scan-bar").value = done + failed;
+  const partly = job.now.map(({ progress }) => progress.done / Math.max(progress.of, 1));
+  byId("scan-bar").value = partly.reduce((sum, part) => sum + part, done + failed);
   showButtons(job);
-  const news = JSON.stringify([job.state === "idle", done, failed, job.videos.gone]);
+  tellNews(job);
+}
+
+/** @param {JobReply} job */
+function tellNews({ state, videos }) {
+  const news = JSON.stringify([state, videos.done, videos.failed, videos.gone]);
+  const isSoon = state === toldState && state !== "idle" && Date.now() - toldAt < NEWS_MS;
+  if (news === told || isSoon) return;
   const isFirst = !told;
-  if (news === told || (job.state !== "idle" && Date.now() - toldAt < NEWS_MS)) return;
   told = news;
+  toldState = state;
   toldAt = Date.now();
   if (!isFirst) onnews();
 }
