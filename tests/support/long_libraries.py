@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from db.people import PersonFound
 from tests.support.crowds import make_faces
-from tests.support.libraries import MadeUpLibrary
+from tests.support.made_up_libraries import MadeUpLibrary
 from tests.support.people import person_of
 
 

@@ -102,6 +102,7 @@ interface OverviewReply {
 }
 
 interface PersonListed {
+  person: number;
   performer: string | null;
   performer_id: string | null;
   stash_ids: Record<string, string>[];
@@ -110,9 +111,11 @@ interface PersonListed {
   appearances: [number, number][];
   faces: number;
   best_seconds: number;
+  decided: string;
 }
 
 interface PicturedPerson {
+  person: number;
   performer: string | null;
   performer_id: string | null;
   stash_ids: Record<string, string>[];
@@ -121,6 +124,7 @@ interface PicturedPerson {
   appearances: [number, number][];
   faces: number;
   best_seconds: number;
+  decided: string;
   image: string;
 }
 

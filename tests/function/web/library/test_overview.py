@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.libraries import MadeUpLibrary
+from tests.support.made_up_libraries import MadeUpLibrary
 from tests.support.servers import serving
 
 

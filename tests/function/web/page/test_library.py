@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browsers import PHONE, WIDE, assert_accessible, assert_fits, chromium
-from tests.support.libraries import MadeUpLibrary
 from tests.support.long_libraries import person_for, repeat_video
+from tests.support.made_up_libraries import MadeUpLibrary
 from tests.support.servers import running_server
 
 PATIENCE_MS = 20_000
