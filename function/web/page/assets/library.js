@@ -43,6 +43,8 @@ function startLibrary() {
 export async function showLibrary(query = "") {
   const isOther = query !== wanted.toString();
   wanted = new URLSearchParams(query);
+  const early = new FormData(byId("filters")).get("text"); // before this script was there
+  if (!loaded && early) want("text", String(early).trim());
   showFilters();
   if (isOther && loaded) {
     render();
