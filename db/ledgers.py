@@ -155,8 +155,11 @@ class Ledger(Protocol):
     def put_outcomes(self, outcomes: Mapping[int, Sequence[Outcome]], at: Generation) -> None:
         """Replace the outcomes of some videos, except where others are seen by now."""
 
-    def not_matched_at(self, at: Generation, limit: int) -> list[int]:
-        """Return the ids of videos whose outcomes are of another generation of the gallery."""
+    def not_matched_at(self, at: Generation, limit: int, after: int = 0) -> list[int]:
+        """Return the ids, those after `after`, of videos that were matched with another gallery.
+
+        Videos that are queued to be scanned again, or failed then, are among them.
+        """
 
     def begin_forgetting(self, gallery: int, performer: int) -> None:
         """Note that a performer of a gallery is to be forgotten, before anything is erased.

@@ -317,13 +317,13 @@ class SqliteLedger:
                 db.execute(sql, (*at, video))
                 erase_again(db, at[0], (one.performer for one in rows if one.performer))
 
-    def not_matched_at(self, at: Generation, limit: int) -> list[int]:
+    def not_matched_at(self, at: Generation, limit: int, after: int = 0) -> list[int]:
         """Return the ids of videos whose outcomes are of another generation of the gallery."""
         sql = (
-            "SELECT id FROM videos WHERE state = 'done' AND (gallery, generation) IS NOT (?, ?) "
-            "ORDER BY id LIMIT ?"
+            "SELECT id FROM videos WHERE id > ? AND depth <> '' "
+            "AND (gallery, generation) IS NOT (?, ?) ORDER BY id LIMIT ?"
         )
-        return [row[0] for row in self._rows(sql, *at, limit)]
+        return [row[0] for row in self._rows(sql, after, *at, limit)]
 
     def decide(self, video: int, decision: Decision) -> int:
         """Store a decision about a video."""
@@ -417,7 +417,8 @@ def _offer(db: Database, file: VideoFile, depth: Depth) -> str:
         (file.path, size, mtime, file.oshash, size),
     )
     if before is not None and not is_same:
-        follow_content(db, before[:2], (file.oshash, size))
+        if video:  # else the file was only renamed, and what it holds has decisions of its own
+            follow_content(db, before[:2], (file.oshash, size))
         return "changed"
     if before is not None and before[2] != mtime:
         # Written again, perhaps in its middle, which no fingerprint covers.

@@ -4,11 +4,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from sqlite_utils import Database
 
 from db.blobs import NUMBER_BYTES, from_blob, to_blob
 from db.decisions import Decision
 from db.records import Identity
+from db.sqlite.ledger_people import unpack_seen
 
 _DECISIONS = """
     SELECT videos.id, decisions.id, kind, spans, template, identities, at FROM decisions
@@ -60,8 +62,41 @@ def erase_decisions(db: Database, identities: Sequence[Identity]) -> None:
             db.execute("DELETE FROM decisions WHERE id = ?", (number,))
 
 
+NEAR = 0.5
+"""A decision is about somebody seen at the same time if their encodings are this near."""
+
+
+def erase_decisions_about(db: Database, sighting: int) -> None:
+    """Delete the decisions about a person who is erased: each holds how they look."""
+    video, packed = db.execute(
+        "SELECT video_id, seen FROM sightings WHERE id = ?", (sighting,)
+    ).fetchone()
+    seen = unpack_seen(packed)
+    blobs = db.execute("SELECT first FROM views WHERE sighting_id = ?", (sighting,)).fetchall()
+    looks = [from_blob(blob, len(blob) // NUMBER_BYTES) for (blob,) in blobs]
+    for decision in read_decisions(db, [video])[video]:
+        same_time = any(
+            start <= one.seconds <= end for one in seen for start, end in decision.spans
+        )
+        near = any(
+            len(look) == len(decision.template)
+            and float(np.linalg.norm(look - decision.template)) <= NEAR
+            for look in looks
+        )
+        if same_time and near:
+            db.execute("DELETE FROM decisions WHERE id = ?", (decision.id,))
+
+
 def follow_content(db: Database, before: tuple[str, int], after: tuple[str, int]) -> None:
-    """Let decisions follow a file that was encoded anew, if no other file holds the old content."""
+    """Let what was decided and forgotten follow a file that was encoded anew.
+
+    Decisions move, if no other file holds the old content.
+    """
+    db.execute(
+        "INSERT INTO forgotten_spans SELECT ?, ?, since_seconds, until_seconds "
+        "FROM forgotten_spans WHERE (oshash, size_bytes) = (?, ?)",
+        (*after, *before),
+    )
     db.execute(
         "UPDATE decisions SET oshash = ?, size_bytes = ? WHERE (oshash, size_bytes) = (?, ?) "
         "AND NOT EXISTS (SELECT 1 FROM files JOIN videos ON videos.id = video_id "

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from sqlite_utils import Database
 
 from db.people import Seen
+from db.sqlite.ledger_decisions import erase_decisions_about
 from db.sqlite.ledger_people import unpack_seen
 from db.videos import Interval
 
@@ -44,6 +45,7 @@ def erase(db: Database, gallery: int, performer: int) -> int:
             "OR (sighting_id IS NULL AND video_id = ?)",
             (sighting, video),
         )
+        erase_decisions_about(db, sighting)
         db.execute("DELETE FROM sightings WHERE id = ?", (sighting,))
         place = (video, position)
         db.execute("DELETE FROM outcomes WHERE (video_id, position) = (?, ?)", place)

@@ -66,7 +66,7 @@ def _create_videos(db: Database) -> None:
         """
     )
     db.execute("CREATE INDEX videos_by_state ON videos (state, id)")
-    db.execute("CREATE INDEX videos_by_generation ON videos (generation) WHERE state = 'done'")
+    db.execute("CREATE INDEX videos_by_generation ON videos (generation) WHERE depth <> ''")
 
 
 def _create_files(db: Database) -> None:
@@ -88,7 +88,7 @@ def _create_sightings(db: Database) -> None:
     db.execute(
         """
         CREATE TABLE sightings (
-            id INTEGER PRIMARY KEY,
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
             video_id INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
             position INTEGER NOT NULL,
             best_seconds REAL NOT NULL,

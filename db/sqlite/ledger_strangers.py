@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from db.blobs import NUMBER_BYTES, from_blob, to_blob
 from db.errors import StrangerNotFoundError
 from db.records import Vector
+from db.sqlite.ledger_decisions import erase_decisions_about
 from db.strangers import Joined, Likeness, Newcomer, Place, Placement, Stranger
 
 _ERASING = "erasing strangers"
@@ -161,6 +162,7 @@ class SqliteStrangers:
                     "OR (sighting_id IS NULL AND video_id = ?)",
                     (sighting, video),
                 )
+                erase_decisions_about(db, sighting)
                 db.execute("DELETE FROM sightings WHERE id = ?", (sighting,))
                 place = (video, position)
                 db.execute("DELETE FROM outcomes WHERE (video_id, position) = (?, ?)", place)

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from db.addresses import StoreAddress
-from db.errors import PerformerNotFoundError
+from db.errors import GalleryLockedError, PerformerNotFoundError
 from db.galleries import Store
 from db.identities import identities_of
 from db.ledgers import Ledger
 from db.stores import open_ledger
 from function.library.naming import open_naming
 from function.library.rematching import rematch
+from function.library.strangers import place_strangers
 from function.matching.second_models import open_second
 from function.settings import Settings
 
@@ -39,10 +40,17 @@ def open_library(address: StoreAddress, store: Store, *, create: bool = True) ->
     with open_ledger(address, create=create) as ledger:
         for gallery, performer in ledger.unfinished_forgetting():
             if store.exists() and gallery == _identity(store):
-                forget_performer(store, ledger, performer)
+                _go_on_forgetting(store, ledger, performer)
         if ledger.strangers.is_erasing():
             ledger.strangers.end_erasing()
         yield ledger
+
+
+def _go_on_forgetting(store: Store, ledger: Ledger, performer: int) -> None:
+    try:
+        forget_performer(store, ledger, performer)
+    except GalleryLockedError as error:
+        _log.warning("A performer is forgotten only in part, and the rest later: %s", error)
 
 
 def forget_strangers(ledger: Ledger) -> int:
@@ -57,6 +65,7 @@ def forget_old_strangers(ledger: Ledger, days: int, now: datetime | None = None)
 
 
 def _erase_strangers(ledger: Ledger, scanned_before: str | None) -> int:
+    ledger.strangers.settle()
     erased = ledger.strangers.erase(scanned_before)
     if not ledger.strangers.end_erasing():
         _log.warning(HELD)
@@ -82,6 +91,7 @@ def forget_everywhere(store: Store, settings: Settings, performer: int) -> int:
         naming = open_naming(store, open_second(settings.engine_options), settings)
         for _ in rematch(ledger, naming):
             pass
+        place_strangers(ledger, naming)  # which drops what is left of earlier scans
         return forget_performer(store, ledger, performer)
 
 

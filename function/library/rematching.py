@@ -35,8 +35,10 @@ class Changed:
 
 def rematch(ledger: Ledger, naming: Naming) -> Iterator[Changed]:
     """Match again every video whose outcomes are not of this gallery; yields what each part did."""
-    generation = naming.gallery.generation
-    while videos := ledger.not_matched_at(generation, VIDEOS_AT_ONCE):
+    generation, after_id = naming.gallery.generation, 0
+    # By id: another process may match them with another state of the gallery at the same time.
+    while videos := ledger.not_matched_at(generation, VIDEOS_AT_ONCE, after_id):
+        after_id = videos[-1]
         before = ledger.outcomes(videos)
         after, people = _match_again(ledger, videos, naming)
         ledger.put_outcomes(after, generation)

@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -104,9 +104,10 @@ class LostLeaseError(Exception):
 class Scanner:
     """What scanning takes: where to queue and store, what reads videos, and the gallery.
 
-    `strangers` says whether people are kept who may be nobody of the gallery. `stopping` is set to
-    end the work after which no video is begun, and the one in work is given back. `gate` says when
-    to wait; outside its hours no video is begun.
+    `strangers` says whether people are kept who may be nobody of the gallery; `keeps_strangers`, if
+    given, is asked instead for each video: the user may choose anew while a scan runs. `stopping`
+    is set to end the work after which no video is begun, and the one in work is given back. `gate`
+    says when to wait; outside its hours no video is begun.
     """
 
     ledger: Ledger
@@ -116,6 +117,7 @@ class Scanner:
     strangers: bool
     stopping: threading.Event
     only: frozenset[int] | None = None
+    keeps_strangers: Callable[[], bool] | None = None
     gate: Gate = field(default_factory=Gate)
     owner: str = f"process {os.getpid()}"
 
@@ -202,7 +204,7 @@ class Scanner:
             found,
             video,
             naming,
-            strangers=self.strangers,
+            strangers=self.strangers if self.keeps_strangers is None else self.keeps_strangers(),
             forgotten=self.ledger.forgotten_spans(lease.video),
             decisions=self.ledger.decisions([lease.video])[lease.video],
         )

@@ -42,6 +42,9 @@ AGAIN_AFTER_SECONDS = 30.0
 CLOSED_WITHIN_SECONDS = 3.0
 """A video in work is given back within about a second."""
 
+TIDIED_EVERY_SECONDS = 3600.0
+"""How often strangers are looked for whose days are over."""
+
 LONGEST_SECONDS = 24 * 3600.0
 """A video's time limit in a scan; one that never ends must not hold up the night."""
 
@@ -74,6 +77,7 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._at_work: dict[bytes, Progress] = {}
         self._look_at = 0.0
+        self._tidy_at = 0.0
 
     def start(self) -> None:
         """Begin, or go on with, what is queued; it may be called again."""
@@ -146,6 +150,7 @@ class Worker:
             file = _identify(path)
             while is_ours and not self._closing.is_set() and _identify(path) == file:
                 self._look(ledger)
+                self._tidy(ledger)
                 counts = ledger.counts()
                 if (counts.queued or counts.working) and self._may_begin(ledger):
                     self._scan(ledger)
@@ -201,7 +206,8 @@ class Worker:
                 reader,
                 self._store,
                 settings,
-                strangers=self._strangers(ledger) not in ("", "off"),
+                strangers=False,
+                keeps_strangers=lambda: self._strangers(ledger) not in ("", "off"),
                 stopping=self._stopping,
                 gate=self.gate,
             )
@@ -219,14 +225,19 @@ class Worker:
                     self._wake.clear()
                     self._look(scanner.ledger)
 
+    def _tidy(self, ledger: Ledger) -> None:
+        """Erase strangers whose days are over, also while nothing is scanned."""
+        if time.monotonic() >= self._tidy_at and self._store.exists():
+            self._tidy_at = time.monotonic() + TIDIED_EVERY_SECONDS
+            self._finish_strangers(ledger)
+
     def _finish_strangers(self, ledger: Ledger) -> None:
         """Erase strangers who were kept for as many days as they may be, and group the others."""
         chosen = self._strangers(ledger)
         if chosen.endswith("d"):
             forget_old_strangers(ledger, days_of(chosen))
-        if ledger.strangers.unplaced():
-            second = open_second(self._settings.engine_options)
-            place_strangers(ledger, open_naming(self._store, second, self._settings))
+        second = open_second(self._settings.engine_options)
+        place_strangers(ledger, open_naming(self._store, second, self._settings))
 
     def _strangers(self, ledger: Ledger) -> str:
         return self._settings.strangers or ledger.choice(STRANGERS)

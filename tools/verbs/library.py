@@ -53,8 +53,8 @@ ASK_STRANGERS = (
 )
 
 LEFT_OUT = (
-    "{count} people are nobody you enrolled, and were not kept: naming them later takes another "
-    "scan. Keep them with --strangers keep."
+    "{count} people are nobody you enrolled, and were not kept. To name them later, scan again and "
+    "keep them: --strangers keep --depth deep."
 )
 
 STOPPED = "Stopped. Run it again to go on."
@@ -104,15 +104,25 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
         pass  # a missing gallery is told before anything is looked for
     with open_library(library, store) as ledger:
         found = _look(ledger, looked_at)
-        videos = _enqueue(ledger, found, options)
         totals = Totals()
-        if videos and not options["dry_run"]:
-            keep = _choose_strangers(ledger, settings, options["strangers"])
+        if options["dry_run"]:
+            _report_dry(ledger, found, options)
+            return
+        note_missing(ledger, found, looked_at)
+        # Before anything is queued, as a server may begin with it at once.
+        keep = bool(found.paths) and _choose_strangers(ledger, settings, options["strangers"])
+        videos = _enqueue(ledger, found, options)
+        if videos:
             scanner = _scanner(ledger, store, settings, videos, strangers=keep)
             _work(scanner, videos, options["workers"], totals)
-        if not options["dry_run"]:
-            _finish_strangers(ledger, store, settings, options["strangers"])
-        _report(ledger, found, totals, videos, is_dry=options["dry_run"])
+        _finish_strangers(ledger, store, settings, options["strangers"])
+        print_json(
+            {
+                **totals.to_json(),
+                "unreadable": len(found.unreadable),
+                "library": ledger.counts()._asdict(),
+            }
+        )
         if totals.strangers_left_out:
             click.echo(LEFT_OUT.format(count=totals.strangers_left_out), err=True)
     if totals.failed or found.unreadable:
@@ -125,7 +135,6 @@ def _look(ledger: Ledger, places: list[Path]) -> Found:
         found = find_videos(places, ledger.stamps(), lambda _: bar.update())
     for path, reason in found.unreadable:
         click.echo(on_one_line(f"cannot be read: {text_of(path)}: {reason}"), err=True)
-    note_missing(ledger, found, places)
     return found
 
 
@@ -140,11 +149,25 @@ def _enqueue(ledger: Ledger, found: Found, options: dict[str, Any]) -> frozenset
         if one.id in videos and _is_due(one, depth, retry=options["retry"])
     ]
     chosen = frozenset(due[: options["limit"]])
-    if not options["dry_run"]:
-        ledger.want(chosen, depth)
-        if options["retry"]:
-            ledger.retry(chosen)
+    ledger.want(chosen, depth)
+    if options["retry"]:
+        ledger.retry(chosen)
     return chosen
+
+
+def _report_dry(ledger: Ledger, found: Found, options: dict[str, Any]) -> None:
+    """Say what would be scanned, and change nothing."""
+    depth = cast("Depth", options["depth"])
+    known = ledger.ids(found.paths)
+    due = sum(
+        one.id in known and _is_due(one, depth, retry=options["retry"]) for one in ledger.iterate()
+    )
+    to_scan = len({file.oshash for file in found.files}) + due
+    if options["limit"]:
+        to_scan = min(to_scan, options["limit"])
+    print_json(
+        {"to_scan": to_scan, "found": len(found.paths), "library": ledger.counts()._asdict()}
+    )
 
 
 def _is_due(video: VideoRecord, depth: Depth, *, retry: bool) -> bool:
@@ -174,8 +197,7 @@ def _finish_strangers(ledger: Ledger, store: Store, settings: Settings, asked: s
     chosen = asked or settings.strangers or ledger.choice(STRANGERS_CHOICE)
     if chosen.endswith("d") and (erased := forget_old_strangers(ledger, days_of(chosen))):
         click.echo(f"{erased} unknown people were erased, as {chosen} says.", err=True)
-    if ledger.strangers.unplaced():
-        group_strangers(ledger, open_today(store))
+    group_strangers(ledger, open_today(store))
 
 
 def _can_ask() -> bool:
@@ -256,16 +278,6 @@ def _watch(ledger: Ledger, videos: frozenset[int], totals: Totals) -> bool:
             time.sleep(WATCHED_EVERY_SECONDS)
 
 
-def _report(
-    ledger: Ledger, found: Found, totals: Totals, videos: frozenset[int], *, is_dry: bool
-) -> None:
-    counts = ledger.counts()._asdict()
-    if is_dry:
-        print_json({"to_scan": len(videos), "found": len(found.paths), "library": counts})
-        return
-    print_json({**totals.to_json(), "unreadable": len(found.unreadable), "library": counts})
-
-
 @click.command(epilog='Example: python -m tools results --performer "Grace Hopper" --table')
 @click.argument("places", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--performer", help="Only videos with this performer, by name or id.")
@@ -342,7 +354,9 @@ def rematch(store: Store, library: StoreAddress) -> None:
 def match_again(ledger: Ledger, naming: Naming) -> Changed:
     """Match again what was matched with another state of the gallery, and show how far it is."""
     generation = naming.gallery.generation
-    waiting = sum(one.matched_at != generation for one in ledger.iterate("done"))
+    waiting = sum(
+        one.matched_at != generation for one in ledger.iterate() if one.scanned is not None
+    )
     total = Changed()
     with tqdm(total=waiting, unit=" videos", desc="Matching", file=sys.stderr, delay=0.5) as bar:
         for part in match_all_again(ledger, naming):

@@ -1,5 +1,7 @@
 """The library as one request sees it: the ledger, and names by today's gallery."""
 
+import math
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -44,7 +46,11 @@ class Library:
         That are those in the media root, relative to it if there is only one. A video without any
         file is shown.
         """
-        inside = [path for path in video.paths if is_below(path, self._roots)]
+        inside = [
+            path
+            for path in video.paths
+            if is_below(path, self._roots) and is_below(os.path.realpath(path), self._roots)
+        ]
         if video.paths and not inside:
             return None
         return replace(video, paths=tuple(name_path(path, self._roots) for path in inside))
@@ -98,12 +104,17 @@ class Shelf:
 
     def _match_again(self, ledger: Ledger, naming: Naming, seconds: float) -> None:
         until = time.monotonic() + seconds
-        with self._matching:  # a second request would only do the same work again
+        wait_seconds = -1.0 if math.isinf(seconds) else max(0.0, seconds)  # -1: as long as it takes
+        if not self._matching.acquire(timeout=wait_seconds):
+            return  # a second request would only do the same work again
+        try:
             if time.monotonic() > until:
                 return
             for _ in rematch(ledger, naming):
                 if time.monotonic() > until:
                     return
+        finally:
+            self._matching.release()
 
 
 def name_path(path: bytes, roots: list[Path]) -> bytes:

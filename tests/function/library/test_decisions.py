@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from db.blobs import to_blob
 from db.ledgers import Ledger
 from db.stores import open_ledger
 from db.videos import Outcome, Stamp
@@ -122,3 +123,30 @@ def test_decisions_about_a_forgotten_performer_are_erased(library: Library) -> N
 def test_a_number_that_nobody_has_is_an_error_that_says_who_is_there(library: Library) -> None:
     with open_ledger(library.path) as ledger, pytest.raises(UnknownPersonError, match="0, 1, 2"):
         say(library, ledger, 7, "ignored", None)
+
+
+def test_what_was_said_of_somebody_else_does_not_keep_the_look_of_the_forgotten(
+    library: Library,
+) -> None:
+    with open_ledger(library.path) as ledger:
+        say(library, ledger, 0, "rejected", 5)
+        say(library, ledger, 1, "rejected", 5)
+        look = to_blob(ledger.decisions([1])[1][0].template)
+        assert look in library.bytes_on_disk()
+        forget_everywhere(library.store, library.settings, library.ids[0])
+        (left,) = ledger.decisions([1])[1]
+        assert to_blob(left.template) != look
+    assert look not in library.bytes_on_disk()
+
+
+def test_a_decision_stays_with_what_a_file_held_when_files_change_names(library: Library) -> None:
+    with open_ledger(library.path) as ledger:
+        say(library, ledger, 2, "confirmed", 5)
+        other = replace(library.file, path=b"/v/b.mp4", oshash="00000000000000ff")
+        ledger.offer([other], "normal")
+        ledger.offer(
+            [replace(other, path=library.file.path), replace(library.file, path=b"/v/c.mp4")],
+            "normal",
+        )
+        assert [one.kind for one in ledger.decisions([1])[1]] == ["confirmed"]
+        assert ledger.decisions([2])[2] == []

@@ -127,3 +127,32 @@ def test_a_reader_of_the_file_delays_the_end_and_it_is_said(
         assert ledger.unfinished_forgetting() == []
     assert traces(library, library.people[0]) == 0
     assert np.isfinite(library.people[0].views[0].encodings[0]).all()
+
+
+def test_a_video_that_is_to_be_scanned_again_or_failed_then_is_no_hiding_place(
+    library: Library,
+) -> None:
+    with open_ledger(library.path) as ledger:
+        ledger.want([1], "deep")
+        forget_everywhere(library.store, library.settings, library.ids[0])
+        assert traces(library, library.people[0]) == 0
+        lease = ledger.lease("test", 60)
+        assert lease
+        ledger.fail(lease, "it is damaged", for_good=True)
+        forget_everywhere(library.store, library.settings, library.ids[1])
+    assert traces(library, library.people[1]) == 0
+    assert library.positions() == [2]
+
+
+def test_an_import_that_runs_delays_what_is_left_of_a_forgetting(library: Library) -> None:
+    with open_ledger(library.path) as ledger:
+        with library.store.gallery() as gallery:
+            identity = gallery.generation()[0]
+        ledger.begin_forgetting(identity, library.ids[0])
+    with (
+        library.store.changing(),
+        open_library(library.settings.library_db, library.store) as ledger,
+    ):
+        assert ledger.unfinished_forgetting() == [(identity, library.ids[0])]
+    with open_library(library.settings.library_db, library.store) as ledger:
+        assert ledger.unfinished_forgetting() == []
