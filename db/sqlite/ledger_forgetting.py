@@ -40,17 +40,20 @@ def erase(db: Database, gallery: int, performer: int) -> int:
             "INSERT INTO forgotten_spans SELECT oshash, size_bytes, ?, ? FROM videos WHERE id = ?",
             [(*span, video) for span in spans_of(unpack_seen(seen))],
         )
-        db.execute(
-            "DELETE FROM placements WHERE sighting_id = ? "
-            "OR (sighting_id IS NULL AND video_id = ?)",
-            (sighting, video),
-        )
-        erase_decisions_about(db, sighting)
-        db.execute("DELETE FROM sightings WHERE id = ?", (sighting,))
-        place = (video, position)
-        db.execute("DELETE FROM outcomes WHERE (video_id, position) = (?, ?)", place)
-        db.execute("DELETE FROM links WHERE video_id = ? AND ? IN (first, second)", place)
+        erase_sighting(db, sighting, (video, position))
     return len(matched)
+
+
+def erase_sighting(db: Database, sighting: int, place: tuple[int, int]) -> None:
+    """Erase a person, given also by video and position, with all that was derived of them."""
+    db.execute(
+        "DELETE FROM placements WHERE sighting_id = ? OR (sighting_id IS NULL AND video_id = ?)",
+        (sighting, place[0]),
+    )
+    erase_decisions_about(db, sighting)
+    db.execute("DELETE FROM sightings WHERE id = ?", (sighting,))
+    db.execute("DELETE FROM outcomes WHERE (video_id, position) = (?, ?)", place)
+    db.execute("DELETE FROM links WHERE video_id = ? AND ? IN (first, second)", place)
 
 
 def erase_again(db: Database, gallery: int, performers: Iterable[int]) -> None:

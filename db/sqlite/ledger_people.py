@@ -136,8 +136,9 @@ def read_outcomes(db: Database, videos: Sequence[int]) -> dict[int, list[Outcome
 
 
 def _of(db: Database, sql: str, videos: Sequence[int]) -> list[tuple[Any, ...]]:
-    marks = ", ".join("?" for _ in videos)
-    rows: list[tuple[Any, ...]] = db.execute(sql.format(marks), list(videos)).fetchall()
+    # As one value: a statement takes no more than some 32,000.
+    among = sql.format("SELECT value FROM json_each(?)")
+    rows: list[tuple[Any, ...]] = db.execute(among, (json.dumps(list(videos)),)).fetchall()
     return rows
 
 

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 from db.blobs import NUMBER_BYTES, from_blob, to_blob
 from db.errors import StrangerNotFoundError
 from db.records import Vector
-from db.sqlite.ledger_decisions import erase_decisions_about
+from db.sqlite.ledger_forgetting import erase_sighting
 from db.strangers import Joined, Likeness, Newcomer, Place, Placement, Stranger
 
 _ERASING = "erasing strangers"
@@ -157,16 +157,7 @@ class SqliteStrangers:
             if scanned_before is None:
                 db.execute("DELETE FROM placements")
             for sighting, video, position, is_lead in found:
-                db.execute(
-                    "DELETE FROM placements WHERE sighting_id = ? "
-                    "OR (sighting_id IS NULL AND video_id = ?)",
-                    (sighting, video),
-                )
-                erase_decisions_about(db, sighting)
-                db.execute("DELETE FROM sightings WHERE id = ?", (sighting,))
-                place = (video, position)
-                db.execute("DELETE FROM outcomes WHERE (video_id, position) = (?, ?)", place)
-                db.execute("DELETE FROM links WHERE video_id = ? AND ? IN (first, second)", place)
+                erase_sighting(db, sighting, (video, position))
                 sql = "UPDATE videos SET left_out = left_out + ? WHERE id = ?"
                 db.execute(sql, (is_lead, video))
             _drop_empty(db)

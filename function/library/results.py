@@ -78,7 +78,7 @@ def _people(
         _person(said.get(lead, Outcome(lead, lead)), parts, performers)
         for lead, parts in members.items()
     ]
-    return sorted(people, key=lambda person: (-person.score, -person.faces))
+    return sorted(people, key=lambda one: (one.decided != "confirmed", -one.score, -one.faces))
 
 
 def _person(

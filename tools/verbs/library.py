@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -262,6 +262,21 @@ def _scan_all(
         sys.exit(EXIT_STOPPED)
 
 
+def _count_found(ledger: Ledger, records: Sequence[VideoRecord], totals: Totals) -> None:
+    """Add up what another process found in some videos."""
+    done = [one for one in records if one.state == "done"]
+    totals.faces = sum(one.faces for one in done)
+    totals.strangers_left_out = sum(one.left_out for one in done)
+    said = [
+        one
+        for outcomes in ledger.outcomes([one.id for one in done]).values()
+        for one in outcomes
+        if one.lead == one.position
+    ]
+    totals.people = len(said) + totals.strangers_left_out
+    totals.named = sum(one.verdict == "match" for one in said)
+
+
 def _watch(ledger: Ledger, videos: frozenset[int], totals: Totals) -> bool:
     """Show how many of some videos another process has done; False if it ended before."""
     with tqdm(total=len(videos), unit="video", file=sys.stderr) as bar:
@@ -272,6 +287,7 @@ def _watch(ledger: Ledger, videos: frozenset[int], totals: Totals) -> bool:
             totals.failed = sum(one.state == "failed" for one in records)
             bar.update(totals.scanned + totals.failed - bar.n)
             if not any(_is_open(one) and one.paths for one in records):
+                _count_found(ledger, records, totals)
                 return True
             if has_ended:
                 return False
@@ -314,6 +330,8 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
             and (one.people or not options["verdict"])
         )
         _print_results(chosen, options["form"])
+        if places and not any(map(is_wanted, ledger.iterate())):
+            click.echo("Nothing there was scanned. Scan it: python -m tools scan.", err=True)
 
 
 def _filter(places: list[Path], states: tuple[str, ...]) -> Callable[[VideoRecord], bool]:

@@ -121,7 +121,8 @@ def answer_scan(service: Service, shelf: Shelf, request: Request) -> Response:
         OutsideMediaRootError, VideoNotFoundError: of a path.
     """
     require_page(request)
-    wanted = _read_wanted(read_object(request), service)
+    fields = read_object(request) if request.content_length else {}  # all are optional
+    wanted = _read_wanted(fields, service)
     with explained():
         service.worker.want(wanted)
     with shelf.ledger() as ledger:
