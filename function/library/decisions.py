@@ -126,5 +126,7 @@ def _apply(
         said = [match for match in one.matches if match.performer.id == about.id]
         first = said[0] if said else Match(about, float("inf"), 0.0)
         return Decided(replace(one, matches=(first, *others), verdict="match"), "confirmed")
+    if decided.kind == "confirmed" and one.matches[0].performer.id != about.id:
+        return replace(decided, person=replace(one, matches=others))  # somebody else is ruled out
     judged = judge(one.person, others)
     return Decided(replace(one, matches=judged.matches, verdict=judged.verdict), "rejected")

@@ -150,3 +150,12 @@ def test_a_decision_stays_with_what_a_file_held_when_files_change_names(library:
         )
         assert [one.kind for one in ledger.decisions([1])[1]] == ["confirmed"]
         assert ledger.decisions([2])[2] == []
+
+
+def test_ruling_somebody_else_out_leaves_who_was_confirmed(library: Library) -> None:
+    with open_ledger(library.path) as ledger:
+        say(library, ledger, 2, "confirmed", 5)
+        say(library, ledger, 2, "rejected", 6)
+        assert told(match(library, ledger)[2], library) == (5, "match", "confirmed")
+        say(library, ledger, 2, "rejected", 5)
+        assert told(match(library, ledger)[2], library) == (None, "unknown", "rejected")
