@@ -11,6 +11,7 @@ from db.ledgers import Ledger
 from db.people import Seen
 from db.records import Identity, Performer, Vectors
 from db.snapshots import Snapshot
+from db.videos import Interval
 from function.errors import UnknownPersonError
 from function.matching.matches import Identification, Match, judge
 from function.people.appearances import find_appearances
@@ -101,14 +102,15 @@ def _find(decision: Decision, named: Sequence[Identification], templates: Vector
     """Find the person whom a decision is about: the nearest of those near enough."""
     distances = np.linalg.norm(templates - decision.template, axis=1)
     for place in np.argsort(distances, kind="stable").tolist():
-        same_time = _share_within(named[place].seen, decision) >= MOSTLY
+        same_time = share_within(named[place].seen, decision.spans) >= MOSTLY
         if distances[place] <= (SAME_TIME_WITHIN if same_time else OTHER_TIME_WITHIN):
             return int(place)
     return None
 
 
-def _share_within(seen: Sequence[Seen], decision: Decision) -> float:
-    within = sum(any(start <= one.seconds <= end for start, end in decision.spans) for one in seen)
+def share_within(seen: Sequence[Seen], spans: Sequence[Interval]) -> float:
+    """Return the share (0 to 1) of what shows a person that lies within some spans."""
+    within = sum(any(start <= one.seconds <= end for start, end in spans) for one in seen)
     return within / max(len(seen), 1)
 
 

@@ -4,7 +4,7 @@ The intent is noted first; what was broken off is finished when the library is o
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -14,11 +14,11 @@ from db.galleries import Store
 from db.identities import identities_of
 from db.ledgers import Ledger
 from db.stores import open_ledger
-from function.library.naming import open_naming
+from function.library.naming import Naming, open_naming
 from function.library.rematching import rematch
 from function.library.strangers import place_strangers
 from function.matching.second_models import open_second
-from function.settings import Settings
+from function.settings import Settings, days_of
 
 HELD = (
     "Somebody still reads the library's file, so what was erased may remain in its log until the "
@@ -62,6 +62,19 @@ def forget_old_strangers(ledger: Ledger, days: int, now: datetime | None = None)
     """Erase the unknown people of videos scanned more than so many days ago; say how many."""
     before = (now or datetime.now(UTC)) - timedelta(days=days)
     return _erase_strangers(ledger, before.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def finish_strangers(
+    ledger: Ledger, naming: Naming, chosen: str, tell: Callable[[int], None] = lambda _: None
+) -> int:
+    """Erase strangers who were kept for as many days as they may be, and group the others.
+
+    `chosen` is a setting such as 90d; `tell` as for `place_strangers`. Returns how many sightings
+    were erased.
+    """
+    erased = forget_old_strangers(ledger, days_of(chosen)) if chosen.endswith("d") else 0
+    place_strangers(ledger, naming, tell)
+    return erased
 
 
 def _erase_strangers(ledger: Ledger, scanned_before: str | None) -> int:

@@ -6,16 +6,14 @@ from dataclasses import dataclass, replace
 from db.decisions import Decision
 from db.people import PersonFound, View
 from db.videos import Interval, Outcome, VideoFound
-from function.library.decisions import Decided, apply_decisions
+from function.library.decisions import Decided, apply_decisions, share_within
 from function.library.naming import Naming
-from function.matching.matches import Identification
 from function.people.gathering import PeopleFound
 from function.recognition import Unnamed
 
 MOST_VIEWS_KEPT = 16
 """At most this many views of a person are kept, 0.5 to 1 KB each: one video is worth four photos
 of different days at most, however many views there are."""
-
 
 MOSTLY = 0.5
 """Somebody of whom this share is seen when a forgotten person was may be that person."""
@@ -57,7 +55,8 @@ def keep_people(
     kept = [
         one
         for one in apply_decisions(named, decisions, naming.gallery)
-        if one.person.verdict != "unknown" or (strangers and not _is_within(one.person, forgotten))
+        if one.person.verdict != "unknown"
+        or (strangers and share_within(one.person.seen, forgotten) < MOSTLY)
     ]
     positions = sorted(member for one in kept for member in one.person.members)
     people = tuple((position, trimmed.people[position]) for position in positions)
@@ -65,12 +64,6 @@ def keep_people(
     left_out = len(named) - len(kept)
     video = VideoFound(watched.seconds, found.frames, found.faces, people, links, left_out)
     return Kept(video, outcomes_of(kept))
-
-
-def _is_within(one: Identification, forgotten: Sequence[Interval]) -> bool:
-    """Say whether somebody is mostly seen within some spans."""
-    within = sum(any(start <= seen.seconds <= end for start, end in forgotten) for seen in one.seen)
-    return within >= MOSTLY * len(one.seen)
 
 
 def outcomes_of(decided: Sequence[Decided]) -> tuple[Outcome, ...]:

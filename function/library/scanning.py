@@ -50,6 +50,12 @@ QUICK_PICTURES = 44
 minutes, in 1080p, with five and ten people in shots of five to eight seconds, 36 found 14 of the 15
 names and 48 all, for 8 and 10 % of the work of a normal look."""
 
+LONGEST_SECONDS = 24 * 3600.0
+"""A video's time limit in a scan; one that never ends must not hold up the night."""
+
+NICENESS = 10
+"""A scan makes way for whatever else the machine does."""
+
 _log = logging.getLogger(__name__)
 
 

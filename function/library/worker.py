@@ -22,16 +22,15 @@ from db.ledgers import Ledger
 from function.errors import RecognitionError, StoppingError
 from function.faces.found import Progress
 from function.library.crew import run_scanners
-from function.library.forgetting import forget_old_strangers, open_library
+from function.library.forgetting import finish_strangers, open_library
 from function.library.gate import Gate
 from function.library.jobs import STRANGERS, WantedScan, put_wanted, wanted_scans
 from function.library.naming import open_naming
 from function.library.offering import find_within, queue_videos
-from function.library.scanning import Advanced, Event, Scanner
-from function.library.strangers import place_strangers
+from function.library.scanning import LONGEST_SECONDS, NICENESS, Advanced, Event, Scanner
 from function.matching.second_models import open_second
 from function.sandbox.readers import Reader, open_reader
-from function.settings import Settings, days_of
+from function.settings import Settings
 
 POLLED_EVERY_SECONDS = 1.0
 """How soon it notices what another process queued, or that the ledger was made."""
@@ -44,12 +43,6 @@ CLOSED_WITHIN_SECONDS = 3.0
 
 TIDIED_EVERY_SECONDS = 3600.0
 """How often strangers are looked for whose days are over."""
-
-LONGEST_SECONDS = 24 * 3600.0
-"""A video's time limit in a scan; one that never ends must not hold up the night."""
-
-NICENESS = 10
-"""A scan makes way for whatever else the machine does."""
 
 _log = logging.getLogger(__name__)
 
@@ -232,12 +225,10 @@ class Worker:
             self._finish_strangers(ledger)
 
     def _finish_strangers(self, ledger: Ledger) -> None:
-        """Erase strangers who were kept for as many days as they may be, and group the others."""
-        chosen = self._strangers(ledger)
-        if chosen.endswith("d"):
-            forget_old_strangers(ledger, days_of(chosen))
-        second = open_second(self._settings.engine_options)
-        place_strangers(ledger, open_naming(self._store, second, self._settings))
+        naming = open_naming(
+            self._store, open_second(self._settings.engine_options), self._settings
+        )
+        finish_strangers(ledger, naming, self._strangers(ledger))
 
     def _strangers(self, ledger: Ledger) -> str:
         return self._settings.strangers or ledger.choice(STRANGERS)

@@ -20,32 +20,24 @@ from db.videos import DEPTHS, Depth, Verdict, VideoRecord
 from function.errors import StoppingError
 from function.library.crew import run_scanners
 from function.library.finding import Found, find_videos, is_below, on_one_line, text_of
-from function.library.forgetting import forget_old_strangers, open_library
-from function.library.jobs import is_paused
+from function.library.forgetting import finish_strangers, open_library
+from function.library.jobs import STRANGERS, is_paused
 from function.library.lists import to_csv, to_json, to_table
 from function.library.naming import Naming, open_naming
 from function.library.offering import note_missing
 from function.library.rematching import Changed
 from function.library.rematching import rematch as match_all_again
 from function.library.results import VideoResult, results_of
-from function.library.scanning import Scanner
+from function.library.scanning import LONGEST_SECONDS, NICENESS, Scanner
 from function.library.strangers import place_strangers
 from function.matching.second_models import open_second
 from function.sandbox.readers import open_reader
-from function.settings import Settings, days_of, parse_value
+from function.settings import Settings, parse_value
 from tools.library.progress import Totals, follow
 from tools.library.signals import ended_by_signals
 from tools.verbs.shared import EXIT_PARTLY, gallery_option, library_option, print_json
 
-LONGEST_SECONDS = 24 * 3600.0
-"""A video's time limit in a scan; one that never ends must not hold up the night."""
-
 WATCHED_EVERY_SECONDS = 0.5
-
-NICENESS = 10
-"""A scan makes way for whatever else the machine does."""
-
-STRANGERS_CHOICE = "strangers"
 
 ASK_STRANGERS = (
     "Keep the faces of people who are nobody you enrolled? They can then be named later without "
@@ -183,21 +175,22 @@ def _is_open(video: VideoRecord) -> bool:
 
 def _choose_strangers(ledger: Ledger, settings: Settings, asked: str | None) -> bool:
     """Say whether strangers are kept: as asked now, set, or chosen before; else ask once."""
-    chosen = asked or settings.strangers or ledger.choice(STRANGERS_CHOICE)
+    chosen = asked or settings.strangers or ledger.choice(STRANGERS)
     if not chosen and _can_ask():
         chosen = "keep" if click.confirm(ASK_STRANGERS, default=False, err=True) else "off"
-        ledger.choose(STRANGERS_CHOICE, chosen)
+        ledger.choose(STRANGERS, chosen)
     if asked:
-        ledger.choose(STRANGERS_CHOICE, asked)
+        ledger.choose(STRANGERS, asked)
     return chosen not in ("", "off")
 
 
 def _finish_strangers(ledger: Ledger, store: Store, settings: Settings, asked: str | None) -> None:
     """Erase strangers who were kept for as many days as they may be, and group the others."""
-    chosen = asked or settings.strangers or ledger.choice(STRANGERS_CHOICE)
-    if chosen.endswith("d") and (erased := forget_old_strangers(ledger, days_of(chosen))):
+    chosen = asked or settings.strangers or ledger.choice(STRANGERS)
+    with _grouping_bar() as bar:
+        erased = finish_strangers(ledger, open_today(store), chosen, bar.update)
+    if erased:
         click.echo(f"{erased} unknown people were erased, as {chosen} says.", err=True)
-    group_strangers(ledger, open_today(store))
 
 
 def _can_ask() -> bool:
@@ -385,8 +378,12 @@ def match_again(ledger: Ledger, naming: Naming) -> Changed:
 
 def group_strangers(ledger: Ledger, naming: Naming) -> None:
     """Say of everyone unknown which stranger they are, and show how far it is."""
-    with tqdm(unit=" people", desc="Grouping", file=sys.stderr, delay=0.5) as bar:
+    with _grouping_bar() as bar:
         place_strangers(ledger, naming, bar.update)
+
+
+def _grouping_bar() -> "tqdm[Any]":
+    return tqdm(unit=" people", desc="Grouping", file=sys.stderr, delay=0.5)
 
 
 def open_today(store: Store) -> Naming:

@@ -149,7 +149,7 @@ def test_a_scan_erases_those_kept_for_longer_than_their_days(
 ) -> None:
     asked: list[int] = []
     monkeypatch.setattr(
-        "tools.verbs.library.forget_old_strangers", lambda _, days: asked.append(days) or 4
+        "function.library.forgetting.forget_old_strangers", lambda _, days: asked.append(days) or 4
     )
     (tmp_path / "empty").mkdir()
     scanned = shell.run("scan", tmp_path / "empty", "--strangers", "90d")
