@@ -28,11 +28,14 @@ const sought = new WeakMap();
 let loaded = ""; // what the server said, to notice what is new
 let asked = 0;
 let wanted = new URLSearchParams(); // text, performer, verdict, state: those that are set
+let drawn = ""; // what was wanted of the list that is seen
 
 function startLibrary() {
   const form = byId("filters");
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", fillLater(readFilters));
+  form.addEventListener("input", fillLater(filter));
+  // Who presses a link right after typing leaves before the list is drawn.
+  form.addEventListener("change", readFilters);
 }
 
 /**
@@ -41,12 +44,14 @@ function startLibrary() {
  * @param {string} [query]
  */
 export async function showLibrary(query = "") {
-  const isOther = query !== wanted.toString();
   wanted = new URLSearchParams(query);
   const early = new FormData(byId("filters")).get("text"); // before this script was there
-  if (!loaded && early) want("text", String(early).trim());
+  if (!loaded && early) {
+    want("text", String(early).trim());
+    keepAddress();
+  }
   showFilters();
-  if (isOther && loaded) {
+  if (query !== drawn && loaded) {
     render();
     scrollTo(0, 0);
   }
@@ -57,9 +62,15 @@ export async function showLibrary(query = "") {
 /** The address of the library as it was last seen. */
 export const libraryAddress = () => (wanted.size ? `#library/${wanted}` : "#library");
 
+function filter() {
+  if (byId("library").hidden) return;
+  readFilters();
+  render();
+}
+
 function readFilters() {
   for (const [name, value] of new FormData(byId("filters"))) want(name, String(value).trim());
-  apply();
+  keepAddress();
 }
 
 /**
@@ -71,9 +82,8 @@ function want(name, value) {
   else wanted.delete(name);
 }
 
-function apply() {
+function keepAddress() {
   history.replaceState(null, "", libraryAddress());
-  render();
 }
 
 async function load() {
@@ -145,6 +155,7 @@ const fields = () => ({
 const nameFor = (id) => names.get(id) ?? `Performer ${id}`;
 
 function render() {
+  drawn = wanted.toString();
   const rows = videos.filter(fits);
   const performer = Number(wanted.get("performer"));
   byId("library-title").textContent = performer
@@ -231,7 +242,8 @@ function showStates() {
           "aria-pressed": String(value === state),
           onclick: () => {
             want("state", value);
-            apply();
+            keepAddress();
+            render();
           },
         },
         `${words} `,

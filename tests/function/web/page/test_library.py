@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.browsers import PHONE, WIDE, assert_accessible, assert_fits, chromium
 from tests.support.long_libraries import person_for, repeat_video
@@ -131,6 +131,36 @@ def test_a_video_has_an_address_and_back_leads_to_where_one_was(
     page.reload()
     expect(heading).to_be_visible()
     expect(page.get_by_role("article").first).to_contain_text("P2")
+    page.go_back()
+    expect(page.get_by_label("Path or name")).to_have_value("group")
+    expect(page.locator("#videos li")).to_have_count(1)
+
+
+def test_what_is_typed_before_the_script_is_there_is_in_the_address_too(
+    open_page: Open, server: str
+) -> None:
+    page = open_page(f"{server}/#gallery")
+    held: list[Route] = []
+    page.route("**/page/library.js", lambda route: held.append(route))  # noqa: PLW0108  # playwright wants a function
+    with page.expect_request("**/page/library.js"):
+        page.get_by_role("link", name="Library").click()
+    page.get_by_label("Path or name").fill("group")
+    page.wait_for_timeout(0)  # lets the route be called
+    held[0].continue_()
+    expect(page.locator("#videos li")).to_have_count(1)
+    assert page.url.endswith("#library/text=group")
+
+
+def test_what_is_typed_right_before_a_link_is_pressed_is_there_when_one_comes_back(
+    open_page: Open, server: str
+) -> None:
+    page = open_page(f"{server}/#library")
+    expect(page.locator("#videos li")).to_have_count(5)
+    page.get_by_label("Path or name").fill("group")
+    page.get_by_role("link", name="group.mp4").click()
+    expect(page.get_by_role("heading", name="group.mp4", level=1)).to_be_visible()
+    page.wait_for_timeout(1000)  # longer than the list waits for more to be typed
+    assert "#video/" in page.url
     page.go_back()
     expect(page.get_by_label("Path or name")).to_have_value("group")
     expect(page.locator("#videos li")).to_have_count(1)
