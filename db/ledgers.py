@@ -95,10 +95,14 @@ class Ledger(Protocol):
         scanned: Scanned,
         outcomes: Sequence[Outcome],
         at: Generation,
+        *,
+        again: Depth | None = None,
     ) -> bool:
         """Store what was found in place of what was known, and end the lease.
 
-        Returns False, and stores nothing, if the lease was lost.
+        With `again` the video is queued at that depth at once: nothing may come in between. If
+        something was decided about it since it was leased, it is to be matched again. Returns
+        False, and stores nothing, if the lease was lost.
         """
 
     def fail(self, lease: Lease, reason: str, *, for_good: bool) -> bool:
@@ -143,7 +147,8 @@ class Ledger(Protocol):
     ) -> dict[int, list[Sighting]]:
         """Return the people seen in some videos, in order of position.
 
-        Without `pictures` these are empty, and most of the file is not read.
+        Without `pictures` these are empty, and most of the file is not read. Whoever cannot be
+        read, because the file is damaged, is taken out for good, and their video counts as failed.
         """
 
     def links(self, videos: Sequence[int]) -> dict[int, list[Link]]:
@@ -152,8 +157,17 @@ class Ledger(Protocol):
     def outcomes(self, videos: Sequence[int]) -> dict[int, list[Outcome]]:
         """Return what matching said of the people in some videos, in order of position."""
 
-    def put_outcomes(self, outcomes: Mapping[int, Sequence[Outcome]], at: Generation) -> None:
-        """Replace the outcomes of some videos, except where others are seen by now."""
+    def put_outcomes(
+        self,
+        outcomes: Mapping[int, Sequence[Outcome]],
+        at: Generation,
+        decided: Mapping[int, int] | None = None,
+    ) -> None:
+        """Replace the outcomes of some videos, except where others are seen by now.
+
+        Nor are those of a video replaced about which something was decided since: `decided` holds
+        the counts from before the decisions were read (see `VideoRecord`).
+        """
 
     def not_matched_at(self, at: Generation, limit: int, after: int = 0) -> list[int]:
         """Return the ids, those after `after`, of videos that were matched with another gallery.

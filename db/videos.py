@@ -60,7 +60,8 @@ class Scanned:
 class Lease:
     """The right to scan one video at a depth, until it runs out: `token` is good for nobody else.
 
-    `paths` are its files, `tries` counts this try too.
+    `paths` are its files, `tries` counts this try too. `decided` counts what was decided about the
+    video before.
     """
 
     video: int
@@ -69,6 +70,7 @@ class Lease:
     paths: tuple[bytes, ...]
     tries: int
     depth: Depth
+    decided: int = 0
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,9 @@ class VideoRecord:
     """A video of the library, by what it holds; `paths` are its files that are there, by name.
 
     `reason` says why it failed. `left_out` counts people who are strangers and were not kept.
-    `matched_at` is the gallery's generation of its outcomes.
+    `matched_at` is the gallery's generation of its outcomes. `last_path` is where a file of it was
+    last, empty if one is there. `decided` counts how often something was decided about it, or taken
+    back.
     """
 
     id: int
@@ -134,6 +138,13 @@ class VideoRecord:
     scanned: Scanned | None
     scanned_at: str
     matched_at: Generation | None
+    last_path: bytes = b""
+    decided: int = 0
+
+    @property
+    def known_paths(self) -> tuple[bytes, ...]:
+        """Its files that are there; without any, where the last one was, if that is known."""
+        return self.paths or ((self.last_path,) if self.last_path else ())
 
 
 class Counts(NamedTuple):

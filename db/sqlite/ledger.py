@@ -6,17 +6,20 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
 from sqlite_utils import Database
 
 from db.decisions import Decision
+from db.errors import DamagedVectorError
 from db.people import Link
 from db.records import Generation, Identity
 from db.sqlite.connections import explained, open_database, transaction
+from db.sqlite.ledger_damage import drop_damaged
 from db.sqlite.ledger_decisions import (
+    decided_of,
     erase_decisions,
     follow_content,
     read_decisions,
@@ -65,7 +68,10 @@ _RECORDS = """
            (SELECT json_group_array(hex(path)) FROM
                (SELECT path FROM files WHERE video_id = videos.id AND NOT gone ORDER BY path)),
            state, reason, tries, seconds, faces, left_out, depth, every_seconds, models,
-           scanned_at, gallery, generation
+           scanned_at, gallery, generation,
+           (SELECT hex(path) FROM files WHERE video_id = videos.id
+            ORDER BY gone <> 0, gone DESC, path LIMIT 1),
+           decided
     FROM videos
 """
 
@@ -159,7 +165,9 @@ class SqliteLedger:
 
     def note_gone(self, paths: Iterable[bytes]) -> int:
         """Note that files are no longer there."""
-        sql = "UPDATE files SET gone = 1 WHERE path = ? AND NOT gone"
+        sql = (
+            "UPDATE files SET gone = (SELECT max(gone) + 1 FROM files) WHERE path = ? AND NOT gone"
+        )
         with self._writing() as db:
             return sum(db.execute(sql, (path,)).rowcount for path in paths)
 
@@ -177,7 +185,7 @@ class SqliteLedger:
                 "(SELECT 1 FROM files WHERE video_id = videos.id AND NOT gone) "
                 "AND (? IS NULL OR id IN (SELECT value FROM json_each(?))) "
                 "ORDER BY wanted_depth <> 'quick', id LIMIT 1) "
-                "RETURNING id, oshash, tries, wanted_depth",
+                "RETURNING id, oshash, tries, wanted_depth, decided",
                 (token, owner, now + seconds, among, among),
             ).fetchone()
             if row is None:
@@ -185,7 +193,8 @@ class SqliteLedger:
             paths = db.execute(
                 "SELECT path FROM files WHERE video_id = ? AND NOT gone ORDER BY path", (row[0],)
             ).fetchall()
-        return Lease(row[0], token, row[1], tuple(path for (path,) in paths), row[2], row[3])
+        number, oshash, *others = row
+        return Lease(number, token, oshash, tuple(path for (path,) in paths), *others)
 
     def renew(self, lease: Lease, seconds: float) -> bool:
         """Keep a lease for so much longer."""
@@ -205,18 +214,23 @@ class SqliteLedger:
         scanned: Scanned,
         outcomes: Sequence[Outcome],
         at: Generation,
+        *,
+        again: Depth | None = None,
     ) -> bool:
         """Store what was found, and end the lease."""
         with self._writing() as db:
             is_ours = _update(
                 db,
                 lease,
-                "state = 'done', reason = '', tries = 0, depth = ?, every_seconds = ?, models = ?, "
+                "state = iif(?, 'queued', 'done'), wanted_depth = coalesce(?, wanted_depth), "
+                "reason = '', tries = 0, depth = ?, every_seconds = ?, models = ?, "
                 "seconds = ?, frames = ?, faces = ?, left_out = ?, "
-                "scanned_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), gallery = ?, generation = ?, "
-                "lease_token = ''",
+                "scanned_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), gallery = ?, "
+                "generation = iif(decided = ?, ?, NULL), lease_token = ''",
+                *(again is not None, again),
                 *(scanned.depth, scanned.every_seconds, json.dumps(scanned.models)),
-                *(found.seconds, found.frames, found.faces, found.left_out, *at),
+                *(found.seconds, found.frames, found.faces, found.left_out),
+                *(at[0], lease.decided, at[1]),
             )
             if is_ours:
                 save_people(db, lease.video, found)
@@ -293,7 +307,10 @@ class SqliteLedger:
         self, videos: Sequence[int], *, pictures: bool = True
     ) -> dict[int, list[Sighting]]:
         """Return the people seen in some videos."""
-        with self._reading() as db:
+        with self._reading() as db, suppress(DamagedVectorError):
+            return read_sightings(db, videos, pictures=pictures)
+        with self._writing() as db:
+            drop_damaged(db, videos)
             return read_sightings(db, videos, pictures=pictures)
 
     def links(self, videos: Sequence[int]) -> dict[int, list[Link]]:
@@ -306,11 +323,18 @@ class SqliteLedger:
         with self._reading() as db:
             return read_outcomes(db, videos)
 
-    def put_outcomes(self, outcomes: Mapping[int, Sequence[Outcome]], at: Generation) -> None:
+    def put_outcomes(
+        self,
+        outcomes: Mapping[int, Sequence[Outcome]],
+        at: Generation,
+        decided: Mapping[int, int] | None = None,
+    ) -> None:
         """Replace the outcomes of some videos, except where others are seen by now."""
         with self._writing() as db:
             for video, rows in outcomes.items():
                 if positions_of(db, video) != sorted(one.position for one in rows):
+                    continue
+                if decided is not None and decided_of(db, video) != decided[video]:
                     continue
                 save_outcomes(db, video, rows)
                 sql = "UPDATE videos SET gallery = ?, generation = ? WHERE id = ?"
@@ -450,7 +474,7 @@ def _update(db: Database, lease: Lease, change: str, *values: Any) -> bool:
 
 def _record(row: tuple[Any, ...]) -> VideoRecord:
     number, oshash, size, paths, state, reason, tries, seconds, faces, left_out = row[:10]
-    depth, every, models, scanned_at, gallery, generation = row[10:]
+    depth, every, models, scanned_at, gallery, generation, path, decided = row[10:]
     return VideoRecord(
         id=number,
         oshash=oshash,
@@ -464,5 +488,7 @@ def _record(row: tuple[Any, ...]) -> VideoRecord:
         left_out=left_out,
         scanned=Scanned(depth, every, tuple(json.loads(models))) if depth else None,
         scanned_at=scanned_at,
-        matched_at=None if gallery is None else (gallery, generation),
+        matched_at=None if generation is None else (gallery, generation),
+        last_path=b"" if path is None or paths != "[]" else bytes.fromhex(path),
+        decided=decided,
     )

@@ -1,6 +1,7 @@
 """Stores decisions in a ledger, by what a video holds: its row may go and come back."""
 
 import json
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,13 +10,22 @@ from sqlite_utils import Database
 
 from db.blobs import NUMBER_BYTES, from_blob, to_blob
 from db.decisions import Decision
-from db.records import Identity
+from db.errors import DamagedVectorError
+from db.records import Identity, Vector
 from db.sqlite.ledger_people import unpack_seen
+
+_log = logging.getLogger(__name__)
 
 _DECISIONS = """
     SELECT videos.id, decisions.id, kind, spans, template, identities, at FROM decisions
     JOIN videos USING (oshash, size_bytes)
 """
+
+_DECIDED = (
+    "UPDATE videos SET generation = NULL, decided = decided + 1 WHERE (oshash, size_bytes) = "
+    "(SELECT oshash, size_bytes FROM {} WHERE id = ?)"
+)
+"""Has a video matched again, also if somebody just matches it without the decision."""
 
 
 def save_decision(db: Database, video: int, decision: Decision) -> int:
@@ -31,26 +41,35 @@ def save_decision(db: Database, video: int, decision: Decision) -> int:
             video,
         ),
     ).fetchone()
-    db.execute("UPDATE videos SET generation = NULL WHERE id = ?", (video,))
+    db.execute(_DECIDED.format("videos"), (video,))
     return int(row[0])
 
 
 def take_back(db: Database, decision: int) -> bool:
     """Delete a decision, and have its video matched again; False if there is none."""
-    db.execute(
-        "UPDATE videos SET generation = NULL WHERE (oshash, size_bytes) = "
-        "(SELECT oshash, size_bytes FROM decisions WHERE id = ?)",
-        (decision,),
-    )
+    db.execute(_DECIDED.format("decisions"), (decision,))
     return bool(db.execute("DELETE FROM decisions WHERE id = ?", (decision,)).rowcount)
 
 
+def decided_of(db: Database, video: int) -> int:
+    """Return how often something was decided about a video, or taken back."""
+    row = db.execute("SELECT decided FROM videos WHERE id = ?", (video,)).fetchone()
+    return -1 if row is None else int(row[0])
+
+
 def read_decisions(db: Database, videos: Sequence[int]) -> dict[int, list[Decision]]:
-    """Read the decisions about some videos, oldest first."""
+    """Read the decisions about some videos, oldest first; a damaged one is left out, and told."""
     found: dict[int, list[Decision]] = {video: [] for video in videos}
     among = "WHERE videos.id IN (SELECT value FROM json_each(?)) ORDER BY decisions.id"
     for video, *row in db.execute(f"{_DECISIONS} {among}", (json.dumps(list(videos)),)):
-        found[video].append(_decision(row))
+        try:
+            found[video].append(_decision(row))
+        except DamagedVectorError:
+            _log.warning(
+                "Decision %d is damaged, and counts no more. Take it back (`decisions --undo`), "
+                "and decide again.",
+                row[0],
+            )
     return found
 
 
@@ -71,9 +90,12 @@ def erase_decisions_about(db: Database, sighting: int) -> None:
     video, packed = db.execute(
         "SELECT video_id, seen FROM sightings WHERE id = ?", (sighting,)
     ).fetchone()
-    seen = unpack_seen(packed)
+    try:
+        seen = unpack_seen(packed)
+    except DamagedVectorError:
+        return  # nobody can say about whom it was decided
     blobs = db.execute("SELECT first FROM views WHERE sighting_id = ?", (sighting,)).fetchall()
-    looks = [from_blob(blob, len(blob) // NUMBER_BYTES) for (blob,) in blobs]
+    looks = [look for (blob,) in blobs if (look := _look(blob)) is not None]
     for decision in read_decisions(db, [video])[video]:
         same_time = any(
             start <= one.seconds <= end for one in seen for start, end in decision.spans
@@ -85,6 +107,13 @@ def erase_decisions_about(db: Database, sighting: int) -> None:
         )
         if same_time and near:
             db.execute("DELETE FROM decisions WHERE id = ?", (decision.id,))
+
+
+def _look(blob: bytes) -> Vector | None:
+    try:
+        return from_blob(blob, len(blob) // NUMBER_BYTES)
+    except DamagedVectorError:
+        return None
 
 
 def follow_content(db: Database, before: tuple[str, int], after: tuple[str, int]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlite_utils import Database
 
+from db.errors import DamagedVectorError
 from db.people import Seen
 from db.sqlite.ledger_decisions import erase_decisions_about
 from db.sqlite.ledger_people import unpack_seen
@@ -38,10 +39,17 @@ def erase(db: Database, gallery: int, performer: int) -> int:
     for sighting, video, position, seen in matched:
         db.conn.executemany(
             "INSERT INTO forgotten_spans SELECT oshash, size_bytes, ?, ? FROM videos WHERE id = ?",
-            [(*span, video) for span in spans_of(unpack_seen(seen))],
+            [(*span, video) for span in _spans_in(seen)],
         )
         erase_sighting(db, sighting, (video, position))
     return len(matched)
+
+
+def _spans_in(seen: bytes) -> list[Interval]:
+    try:
+        return spans_of(unpack_seen(seen))
+    except DamagedVectorError:
+        return []  # it is erased all the same
 
 
 def erase_sighting(db: Database, sighting: int, place: tuple[int, int]) -> None:

@@ -75,7 +75,7 @@ def read_sightings(
         f"SELECT id, video_id, position, best_seconds, seen, {picture} FROM sightings "  # noqa: S608  # ours
         "WHERE video_id IN ({}) ORDER BY video_id, position"
     )
-    for number, video, position, best_seconds, seen, jpeg in _of(db, sql, videos):
+    for number, video, position, best_seconds, seen, jpeg in of_videos(db, sql, videos):
         person = PersonFound(tuple(views[number]), unpack_seen(seen), best_seconds, jpeg)
         found[video].append(Sighting(video, position, person))
     return found
@@ -83,7 +83,7 @@ def read_sightings(
 
 def _read_views(db: Database, videos: Sequence[int]) -> dict[int, list[View]]:
     """Read the views of everyone in some videos, by the id of their sighting."""
-    rows = _of(
+    rows = of_videos(
         db,
         "SELECT sighting_id, views.seconds, quality, faces, weaknesses, first, second FROM views "
         "JOIN sightings ON sightings.id = sighting_id WHERE video_id IN ({}) "
@@ -118,7 +118,7 @@ def read_links(db: Database, videos: Sequence[int]) -> dict[int, list[Link]]:
     """Read who may be one person in some videos, the most alike first."""
     found: dict[int, list[Link]] = {video: [] for video in videos}
     sql = "SELECT video_id, distance, first, second FROM links WHERE video_id IN ({})"
-    for video, *fields in _of(db, sql, videos):
+    for video, *fields in of_videos(db, sql, videos):
         found[video].append(Link(*fields))
     return {video: sorted(links) for video, links in found.items()}
 
@@ -130,12 +130,13 @@ def read_outcomes(db: Database, videos: Sequence[int]) -> dict[int, list[Outcome
         "SELECT video_id, position, lead, performer, score, verdict, decided FROM outcomes "
         "WHERE video_id IN ({}) ORDER BY video_id, position"
     )
-    for video, *fields in _of(db, sql, videos):
+    for video, *fields in of_videos(db, sql, videos):
         found[video].append(Outcome(*fields))
     return found
 
 
-def _of(db: Database, sql: str, videos: Sequence[int]) -> list[tuple[Any, ...]]:
+def of_videos(db: Database, sql: str, videos: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Return the rows of some videos; `{}` in the statement stands for their ids."""
     # As one value: a statement takes no more than some 32,000.
     among = sql.format("SELECT value FROM json_each(?)")
     rows: list[tuple[Any, ...]] = db.execute(among, (json.dumps(list(videos)),)).fetchall()

@@ -61,6 +61,7 @@ def _create_videos(db: Database) -> None:
             lease_token TEXT NOT NULL DEFAULT '',
             lease_owner TEXT NOT NULL DEFAULT '',
             lease_until REAL NOT NULL DEFAULT 0,
+            decided INTEGER NOT NULL DEFAULT 0,
             UNIQUE (oshash, size_bytes)
         )
         """
@@ -70,6 +71,7 @@ def _create_videos(db: Database) -> None:
 
 
 def _create_files(db: Database) -> None:
+    # `gone` is 0 while a file is there, else a number that grows: the last one is the latest.
     db.execute(
         """
         CREATE TABLE files (

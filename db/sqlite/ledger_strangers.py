@@ -1,13 +1,13 @@
 """Keeps in a ledger who of its unknown people are one stranger."""
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from sqlite_utils import Database
 
 from db.blobs import NUMBER_BYTES, from_blob, to_blob
-from db.errors import StrangerNotFoundError
+from db.errors import DamagedVectorError, StrangerNotFoundError
 from db.records import Vector
 from db.sqlite.ledger_forgetting import erase_sighting
 from db.strangers import Joined, Likeness, Newcomer, Place, Placement, Stranger
@@ -83,10 +83,13 @@ class SqliteStrangers:
             "SELECT sighting_id, video_id, position, stranger_id, first, evidence, second, "
             "both_evidence, model FROM placements ORDER BY stranger_id, id"
         )
-        return [
-            Placement(sighting, Place(video, position), stranger, _likeness(*rest))
-            for sighting, video, position, stranger, *rest in rows
-        ]
+        found: list[Placement] = []
+        for sighting, video, position, stranger, *rest in rows:
+            # One that is damaged is left out: it is derived, and the others tell who it is.
+            with suppress(DamagedVectorError):
+                place, likeness = Place(video, position), _likeness(*rest)
+                found.append(Placement(sighting, place, stranger, likeness))
+        return found
 
     def apart(self) -> list[tuple[int, int]]:
         """Return the pairs of strangers who are never joined."""

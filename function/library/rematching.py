@@ -40,8 +40,10 @@ def rematch(ledger: Ledger, naming: Naming) -> Iterator[Changed]:
     while videos := ledger.not_matched_at(generation, VIDEOS_AT_ONCE, after_id):
         after_id = videos[-1]
         before = ledger.outcomes(videos)
+        # Before the decisions are read: one that is taken meanwhile must not be overlooked.
+        decided = {one.id: one.decided for one in ledger.records(videos)}
         after, people = _match_again(ledger, videos, naming)
-        ledger.put_outcomes(after, generation)
+        ledger.put_outcomes(after, generation, decided)
         changed = sum(_count_changes(before[video], after[video]) for video in videos)
         yield Changed(len(videos), people, changed)
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from db.galleries import Store
 from db.ledgers import Ledger
-from db.videos import MOST_TRIES, Lease, Outcome, Scanned
+from db.videos import MOST_TRIES, Depth, Lease, Outcome, Scanned
 from function.errors import (
     CrashedVideoError,
     EngineUnavailableError,
@@ -216,16 +216,17 @@ class Scanner:
         )
         generation = naming.gallery.generation
         scanned = Scanned(lease.depth, self._task(lease).every_seconds, found.models)
-        if not self.ledger.finish(lease, kept.found, scanned, kept.outcomes, generation):
-            raise LostLeaseError
         leads = [one for one in kept.outcomes if one.lead == one.position]
         named = sum(one.verdict == "match" for one in leads)
         left_out = kept.found.left_out
         people = len(leads) + left_out
-        again = lease.depth == "quick" and _is_unclear(people, leads)
-        if again:
-            self.ledger.want([lease.video], "normal")
-        return Done(path, found.faces, people, named, left_out, video_seconds, again)
+        is_unclear = lease.depth == "quick" and _is_unclear(people, leads)
+        again: Depth | None = "normal" if is_unclear else None
+        if not self.ledger.finish(
+            lease, kept.found, scanned, kept.outcomes, generation, again=again
+        ):
+            raise LostLeaseError
+        return Done(path, found.faces, people, named, left_out, video_seconds, is_unclear)
 
     def _task(self, lease: Lease) -> Task:
         usual = task_of(self.settings)

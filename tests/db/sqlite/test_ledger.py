@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from db.decisions import Decision
 from db.errors import (
-    DamagedVectorError,
     GalleryLockedError,
     GalleryMissingError,
     GalleryReadOnlyError,
@@ -35,7 +35,9 @@ from tests.support.galleries import made_up_vector
 from tests.support.ledgers import (
     AT,
     HALF,
+    SCANNED,
     Clock,
+    alone,
     assert_whole,
     bits,
     ledger_of_schema,
@@ -160,15 +162,93 @@ def test_outcomes_of_people_who_are_no_longer_seen_are_not_stored(ledger: Sqlite
     assert ledger.not_matched_at((9, 9), 10) == [video]
 
 
-def test_a_damaged_person_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_a_damaged_person_is_taken_out_and_their_video_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    links = (Link(0.3, 0, 1), Link(0.4, 1, 2))
+    said = (Outcome(0, 0), Outcome(1, 0), Outcome(2, 2))
     with SqliteLedger(tmp_path / "l.db") as ledger:
-        video = scan_one(ledger, 1, made_up_person(1))
-    for damage in ("UPDATE sightings SET seen = x'00'", "UPDATE views SET first = x'0000c07f'"):
+        other = scan_one(ledger, 1, made_up_person(1))
+        people = [made_up_person(seed) for seed in (2, 3, 4)]
+        video = scan_one(ledger, 2, *people, outcomes=said, links=links)
+    for damage in (
+        "UPDATE sightings SET seen = x'00' WHERE id = 2",
+        "UPDATE views SET first = x'0000c07f' WHERE sighting_id = 2",
+        "UPDATE views SET second = x'00' WHERE (sighting_id, number) = (2, 0)",
+    ):
         copy = Path(shutil.copy(tmp_path / "l.db", tmp_path / "damaged.db"))
         with closing(sqlite3.connect(copy)) as raw, raw:
             raw.execute(damage)
-        with SqliteLedger(copy) as ledger, pytest.raises(DamagedVectorError):
-            ledger.sightings([video])
+        caplog.clear()
+        with SqliteLedger(copy) as ledger:
+            found = ledger.sightings([other, video])
+            assert [one.position for one in found[video]] == [1, 2]
+            assert len(found[other]) == 1
+            assert ledger.links([video])[video] == [Link(0.4, 1, 2)]
+            assert ledger.outcomes([video])[video] == [Outcome(1, 1), Outcome(2, 2)]
+            (failed,) = ledger.iterate("failed")
+            assert (failed.id, failed.matched_at) == (video, None)
+            assert "1 of its people was damaged" in failed.reason
+            assert "/videos/2.mp4" in caplog.text
+            assert ledger.retry([video]) == 1
+        assert_whole(copy)
+
+
+def test_a_damaged_decision_counts_no_more_and_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "l.db"
+    with SqliteLedger(path) as ledger:
+        video = scan_one(ledger, 1, made_up_person(1))
+        for _ in range(2):
+            ledger.decide(video, Decision("ignored", ((0.0, 1.0),), made_up_vector(1), ()))
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute("UPDATE decisions SET template = x'00' WHERE id = 1")
+    with SqliteLedger(path) as ledger:
+        assert [one.id for one in ledger.decisions([video])[video]] == [2]
+        assert "Decision 1 is damaged" in caplog.text
+        assert ledger.take_back(1)
+
+
+def test_outcomes_from_before_a_decision_do_not_hide_it(ledger: SqliteLedger) -> None:
+    video = scan_one(ledger, 1, made_up_person(1))
+    before = {video: ledger.records([video])[0].decided}
+    decision = Decision("ignored", ((0.0, 1.0),), made_up_vector(1), ())
+    number = ledger.decide(video, decision)
+    late = {video: [Outcome(0, 0, 3, 95.0, "match")]}
+    ledger.put_outcomes(late, AT, before)
+    assert ledger.not_matched_at(AT, 10) == [video]
+    assert ledger.outcomes([video]) == {video: [Outcome(0, 0)]}
+    now = {video: ledger.records([video])[0].decided}
+    ledger.take_back(number)
+    ledger.put_outcomes(late, AT, now)
+    assert ledger.not_matched_at(AT, 10) == [video]
+    ledger.put_outcomes(late, AT, {video: ledger.records([video])[0].decided})
+    assert ledger.not_matched_at(AT, 10) == []
+
+
+def test_what_is_decided_while_a_video_is_scanned_again_is_matched_after_it(
+    ledger: SqliteLedger,
+) -> None:
+    video = scan_one(ledger, 1, made_up_person(1))
+    ledger.want([video], "deep")
+    lease = take(ledger)
+    ledger.decide(video, Decision("ignored", ((0.0, 1.0),), made_up_vector(1), ()))
+    found = made_up_video(made_up_person(2))
+    assert ledger.finish(lease, found, SCANNED, alone(1), AT)
+    assert ledger.not_matched_at(AT, 10) == [video]
+
+
+def test_where_a_file_was_last_stays_known(ledger: SqliteLedger) -> None:
+    for name in ("/v/z.mp4", "/v/a.mp4", "/v/m.mp4"):
+        ledger.offer([video_file(1, name)], "normal")
+    for name in (b"/v/z.mp4", b"/v/m.mp4", b"/v/a.mp4"):
+        assert ledger.videos()[0].last_path == b""
+        ledger.note_gone([name])
+    (video,) = ledger.videos()
+    assert (video.paths, video.last_path, video.known_paths) == ((), b"/v/a.mp4", (b"/v/a.mp4",))
+    ledger.offer([video_file(1, "/v/m.mp4")], "normal")
+    assert ledger.videos()[0].known_paths == (b"/v/m.mp4",)
 
 
 def test_the_check_for_halves_would_find_one(tmp_path: Path) -> None:

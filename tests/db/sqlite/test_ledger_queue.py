@@ -181,6 +181,18 @@ def test_a_video_without_a_file_is_not_scanned_until_one_is_there(ledger: Sqlite
     assert take(ledger).video == 1
 
 
+def test_a_video_that_is_to_be_looked_at_again_is_queued_as_it_is_stored(
+    ledger: SqliteLedger,
+) -> None:
+    ledger.offer([video_file(1)], "quick")
+    found = made_up_video(made_up_person(1))
+    assert ledger.finish(take(ledger), found, SCANNED, alone(1), AT, again="normal")
+    assert ledger.counts() == (1, 0, 0, 0, 0)
+    assert len(ledger.sightings([1])[1]) == 1, "what the quick look found is shown meanwhile"
+    lease = take(ledger)
+    assert (lease.depth, lease.tries) == ("normal", 1)
+
+
 @pytest.mark.parametrize(
     ("wanted", "state"), [("quick", "done"), ("normal", "done"), ("deep", "queued")]
 )

@@ -1,0 +1,67 @@
+"""Takes out of a ledger what a bad disk left unreadable of people, and says of which videos."""
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlite_utils import Database
+
+from db.blobs import NUMBER_BYTES, from_blob
+from db.errors import DamagedVectorError
+from db.sqlite.ledger_people import of_videos, unpack_seen
+
+DAMAGED = (
+    "What the library held of {count} of its people was damaged, and was taken out. Scan it again: "
+    "--retry."
+)
+
+_log = logging.getLogger(__name__)
+
+
+def drop_damaged(db: Database, videos: Sequence[int]) -> None:
+    """Take out the people of some videos who cannot be read; the caller holds the transaction.
+
+    Their videos count as failed, so that a scan can be asked to look again. The others stay.
+    """
+    found = of_videos(
+        db, "SELECT id, video_id, position, seen FROM sightings WHERE video_id IN ({})", videos
+    )
+    counts: Counter[int] = Counter()
+    for sighting, video, position, seen in found:
+        if not _is_readable(db, sighting, seen):
+            counts[video] += 1
+            _drop(db, sighting, video, position)
+    for video, count in counts.items():
+        reason = DAMAGED.format(count=count)
+        db.execute("UPDATE videos SET reason = ?, generation = NULL WHERE id = ?", (reason, video))
+        db.execute("UPDATE videos SET state = 'failed' WHERE id = ? AND state = 'done'", (video,))
+        _log.warning("%s: %s", _name_of(db, video), reason)
+
+
+def _is_readable(db: Database, sighting: int, seen: bytes) -> bool:
+    views = db.execute("SELECT first, second FROM views WHERE sighting_id = ?", (sighting,))
+    try:
+        unpack_seen(seen)
+        for blob in (blob for row in views.fetchall() for blob in row if blob is not None):
+            from_blob(blob, len(blob) // NUMBER_BYTES)
+    except DamagedVectorError:
+        return False
+    return True
+
+
+def _drop(db: Database, sighting: int, video: int, position: int) -> None:
+    place = (video, position)
+    db.execute("DELETE FROM placements WHERE sighting_id = ?", (sighting,))
+    db.execute("DELETE FROM sightings WHERE id = ?", (sighting,))
+    db.execute("DELETE FROM outcomes WHERE (video_id, position) = (?, ?)", place)
+    # Whoever was joined to them stands alone until matched again, which is to come.
+    db.execute("UPDATE outcomes SET lead = position WHERE (video_id, lead) = (?, ?)", place)
+    db.execute("DELETE FROM links WHERE video_id = ? AND ? IN (first, second)", place)
+
+
+def _name_of(db: Database, video: int) -> str:
+    row = db.execute(
+        "SELECT path FROM files WHERE video_id = ? ORDER BY gone <> 0, path LIMIT 1", (video,)
+    ).fetchone()
+    return repr(os.fsdecode(row[0])) if row else f"Video {video}"
