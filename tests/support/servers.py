@@ -47,12 +47,33 @@ def serving(**defaults: object) -> Iterator[Serve]:
 @contextmanager
 def running_server(log: Path, **settings: object) -> Iterator[str]:
     """Serve with these settings until the block ends; gives the address."""
+    command = [str(Path(sys.executable).with_name("functions-framework"))]
+    command += ["--source", "function/main.py", "--target", "recognize", "--host", "127.0.0.1"]
+    port = _free_port()
+    with _started([*command, "--port", str(port)], port, log, settings) as (address, _):
+        yield address
+
+
+@contextmanager
+def own_server(log: Path, **settings: object) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Serve as `make run` does; gives the address and the process, which may be killed."""
+    port = _free_port()
+    settings |= {"HOST": "127.0.0.1", "PORT": port}
+    with _started([sys.executable, "-m", "function.server"], port, log, settings) as started:
+        yield started
+
+
+def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("functions-framework"))]
-    command += ["--source", "function/main.py", "--target", "recognize"]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _started(
+    command: list[str], port: int, log: Path, settings: dict[str, object]
+) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     environment = {name: str(value) for name, value in settings.items()}
     with log.open("w") as output:
         server = subprocess.Popen(
@@ -65,7 +86,7 @@ def running_server(log: Path, **settings: object) -> Iterator[str]:
         try:
             address = f"http://127.0.0.1:{port}"
             _wait_until_up(address, server, log)
-            yield address
+            yield address, server
         finally:
             server.terminate()
             server.wait(timeout=30)
