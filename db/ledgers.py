@@ -73,6 +73,9 @@ class Ledger(Protocol):
         Those that were not scanned yet will be scanned at this depth, too.
         """
 
+    def want_again(self, videos: Iterable[int], depth: Depth) -> int:
+        """Queue those of some videos that were done, at this depth or the deeper one they had."""
+
     def note_gone(self, paths: Iterable[bytes]) -> int:
         """Note that files are no longer there; return how many were known."""
 

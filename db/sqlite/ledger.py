@@ -163,6 +163,17 @@ class SqliteLedger:
             db.conn.executemany(waiting, rows)
             return sum(db.execute(again, row).rowcount for row in rows)
 
+    def want_again(self, videos: Iterable[int], depth: Depth) -> int:
+        """Queue those of some videos that were done, at this depth or the deeper one they had."""
+        deeper = json.dumps(DEPTHS[DEPTHS.index(depth) :])
+        sql = (
+            "UPDATE videos SET state = 'queued', tries = 0, wanted_depth = "
+            "iif(depth IN (SELECT value FROM json_each(?)), depth, ?) WHERE id = ? "
+            "AND state = 'done'"
+        )
+        with self._writing() as db:
+            return sum(db.execute(sql, (deeper, depth, one)).rowcount for one in videos)
+
     def note_gone(self, paths: Iterable[bytes]) -> int:
         """Note that files are no longer there."""
         sql = (

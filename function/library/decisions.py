@@ -22,6 +22,9 @@ SAME_TIME_WITHIN, OTHER_TIME_WITHIN = 0.45, 0.3
 they are seen at the same time, the second if not, as in a file that was cut or encoded anew. Those
 of one person in two videos are 0.25 +- 0.04 apart, those of two people 0.43 and more."""
 
+CERTAIN = 100.0
+"""The score, in percent, of somebody whom the user confirmed."""
+
 MOSTLY = 0.5
 """At the same time means that this share of what shows a person lies within its spans."""
 
@@ -126,7 +129,7 @@ def _apply(
     others = tuple(match for match in one.matches if match.performer.id != about.id)
     if decision.kind == "confirmed":
         said = [match for match in one.matches if match.performer.id == about.id]
-        first = said[0] if said else Match(about, float("inf"), 0.0)
+        first = replace(said[0] if said else Match(about, float("inf"), 0.0), score=CERTAIN)
         return Decided(replace(one, matches=(first, *others), verdict="match"), "confirmed")
     if decided.kind == "confirmed" and one.matches[0].performer.id != about.id:
         return replace(decided, person=replace(one, matches=others))  # somebody else is ruled out

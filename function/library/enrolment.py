@@ -21,7 +21,7 @@ from db.strangers import Place
 from db.videos import VideoRecord
 from function.engines.models import PRIMARY
 from function.library.admission import admit_picture, is_admissible
-from function.library.finding import text_of
+from function.library.lists import name_of
 from function.library.naming import Naming
 from function.library.strangers import StrangerResult
 from function.people.people import template_of
@@ -160,8 +160,7 @@ def _rank(view: View) -> tuple[bool, int, float, float]:
 
 
 def _encodings(view: View, models: Sequence[str], video: VideoRecord) -> Iterator[Encoding]:
-    path = text_of(video.paths[0]) if video.paths else f"oshash:{video.oshash}"
-    name = " ".join(PureWindowsPath(path).name.split())[:LONGEST_ORIGIN]
+    name = " ".join(PureWindowsPath(name_of(video)).name.split())[:LONGEST_ORIGIN]
     for vector, model in zip(view.encodings, models, strict=False):
         yield Encoding(
             vector=vector,

@@ -1,10 +1,13 @@
 """Finds the videos in folders, and what is new or changed among them."""
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from db.ledgers import Ledger
 from db.videos import Stamp, VideoFile
 from function.library.oshash import oshash_of
 from function.media.files import VIDEO_SUFFIXES
@@ -33,14 +36,17 @@ def find_videos(
 
     A file whose size and time are `known` is not read again. `tell` is called with the number of
     files found so far. Links are followed, each folder is looked into once, and hidden names are
-    left out.
+    left out, as are links that lead nowhere and what is no ordinary file.
     """
     files: list[VideoFile] = []
     paths: list[bytes] = []
     unreadable: list[tuple[bytes, str]] = []
+    asked = set(map(os.fsencode, places))
     for path in _walk(places, unreadable):
         tell(len(paths) + 1)
         try:
+            if path not in asked and not _is_file(path):
+                continue
             file = _read(path, known)
         except OSError as error:
             unreadable.append((path, error.strerror or str(error)))
@@ -59,6 +65,28 @@ def is_below(path: bytes, places: Sequence[Path]) -> bool:
     )
 
 
+def find_ids(ledger: Ledger, path: Path) -> frozenset[int]:
+    """Return the ids of the videos that a user's path names, perhaps through links."""
+    found = ledger.ids({bytes(path.absolute()), bytes(path.resolve())})
+    if found:
+        return found
+    try:
+        descriptor = os.open(path, _TO_READ)
+    except (OSError, ValueError):
+        return frozenset()
+    try:
+        return ledger.ids_of_content(oshash_of(descriptor))
+    except OSError:  # a folder, or a pipe
+        return frozenset()
+    finally:
+        os.close(descriptor)
+
+
+def is_at(path: bytes, places: Sequence[Path]) -> bool:
+    """Say whether a path is in some places, themselves without links, also through links."""
+    return is_below(path, places) or is_below(os.path.realpath(path), places)
+
+
 def text_of(path: bytes) -> str:
     """Write a path that may hold bytes which are no text."""
     return as_text(os.fsdecode(path))
@@ -72,6 +100,16 @@ def as_text(name: str) -> str:
 def on_one_line(text: str) -> str:
     """Escape line ends and control characters: a file's name must not steer a terminal."""
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+def _is_file(path: bytes) -> bool:
+    """Say whether an ordinary file is there, perhaps by a link."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116  # bytes, as below
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP):
+            return False
+        raise
 
 
 def _read(path: bytes, known: Mapping[bytes, Stamp]) -> VideoFile | None:

@@ -21,12 +21,15 @@ _WANTED = "wanted scans"
 class WantedScan:
     """Folders or files whose videos are to be found and queued, at a depth.
 
-    With `retry`, those that failed are tried again.
+    With `retry`, those that failed are tried again; with `gone`, what is missing was deleted.
+    `turn` tells a scan from an equal one that is being looked at already.
     """
 
     places: tuple[str, ...]
     depth: Depth = "normal"
     retry: bool = False
+    gone: bool = False
+    turn: int = 0
 
 
 def is_paused(ledger: Ledger) -> bool:
@@ -54,7 +57,7 @@ def cancel(ledger: Ledger) -> int:
 def wanted_scans(ledger: Ledger) -> tuple[WantedScan, ...]:
     """Return what is still to be looked at, in the order in which it was asked for."""
     stored = json.loads(ledger.choice(_WANTED) or "[]")
-    return tuple(WantedScan(tuple(one["places"]), one["depth"], one["retry"]) for one in stored)
+    return tuple(WantedScan(**one | {"places": tuple(one["places"])}) for one in stored)
 
 
 def put_wanted(ledger: Ledger, wanted: Iterable[WantedScan]) -> None:

@@ -14,6 +14,7 @@ ShownState: TypeAlias = Literal["queued", "working", "done", "failed", "gone"]
 COLUMNS = (
     *("path", "duration_seconds", "performer", "performer_id", "stash_ids", "score", "verdict"),
     *("appearances", "faces", "best_seconds", "depth", "scanned_at"),
+    *("person", "state", "reason", "decided", "oshash"),
 )
 
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
@@ -41,6 +42,8 @@ class PersonListed(TypedDict):
 
 class VideoListed(TypedDict):
     """A video of the library, by the path of one of its files, and the people seen in it.
+
+    If it is gone, that is where the last one was.
 
     `oshash` is Stash's fingerprint. `reason` says why it failed. `strangers_left_out` counts people
     who are nobody of the gallery and were not kept.
@@ -98,12 +101,21 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
                 f"  {person.position:>3} {person.verdict:9} {person.score:5.1f}  {name}  "
                 f"{spans}{more}{said}"
             )
+        if video.left_out:
+            yield f"      and {video.left_out} more, nobody you enrolled, who were not kept"
 
 
 def path_of(result: VideoResult) -> str:
-    """Return the first path of a video; its fingerprint if no file is there any more."""
-    paths = result.video.paths
-    return text_of(paths[0]) if paths else f"oshash:{result.video.oshash}"
+    """Return the first path of a video; see `name_of`."""
+    return name_of(result.video)
+
+
+def name_of(video: VideoRecord) -> str:
+    """Return the first path of a video; if no file is there any more, where the last one was.
+
+    If that is not known either, it is the fingerprint.
+    """
+    return text_of(video.known_paths[0]) if video.known_paths else f"oshash:{video.oshash}"
 
 
 def state_of(video: VideoRecord) -> ShownState:
@@ -136,9 +148,10 @@ def _stash_ids(person: PersonResult) -> list[dict[str, str]]:
 def _row(result: VideoResult, person: PersonResult | None) -> list[Any]:
     video = result.video
     before = [path_of(result), round(video.seconds, 3)]
-    after = [video.scanned.depth if video.scanned else "", video.scanned_at]
+    scanned = [video.scanned.depth if video.scanned else "", video.scanned_at]
+    state = [state_of(video), video.reason]
     if person is None:
-        return [*before, *[""] * (len(COLUMNS) - len(before) - len(after)), *after]
+        return [*before, *[""] * 8, *scanned, "", *state, "", video.oshash]
     performer = person.performer
     return [
         *before,
@@ -150,13 +163,20 @@ def _row(result: VideoResult, person: PersonResult | None) -> list[Any]:
         ";".join(f"{start:.3f}-{end:.3f}" for start, end in person.appearances),
         person.faces,
         round(person.best_seconds, 3),
-        *after,
+        *scanned,
+        person.position,
+        *state,
+        person.decided,
+        video.oshash,
     ]
 
 
 def _safe(value: Any) -> Any:
-    """Keep a spreadsheet from taking a name for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_DANGEROUS) else value
+    """Keep a spreadsheet from taking a name for a formula, and a name from steering a terminal."""
+    if not isinstance(value, str):
+        return value
+    plain = "\n".join(map(on_one_line, value.split("\n")))
+    return f"'{plain}" if value.startswith(_DANGEROUS) else plain
 
 
 def _line(values: Iterable[Any]) -> str:

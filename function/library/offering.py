@@ -1,13 +1,22 @@
-"""Queues the videos at some places that are to be scanned."""
+"""Queues the videos at some places that are to be scanned, and notes those that are gone."""
 
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from db.ledgers import Ledger
 from db.videos import Depth
 from function.library.finding import Found, find_videos, is_below
+
+FEWEST_TO_DOUBT = 20
+"""Of so many videos or more, nobody is likely to have deleted more than half at once."""
+
+LOST = (
+    "{missing} videos that were scanned there are missing; is its disk connected? They are not "
+    "taken for gone. If you deleted them, say so: --gone"
+)
 
 
 def find_within(ledger: Ledger, places: Sequence[Path], roots: Sequence[Path]) -> Found:
@@ -22,14 +31,11 @@ def find_within(ledger: Ledger, places: Sequence[Path], roots: Sequence[Path]) -
     )
 
 
-def queue_videos(
-    ledger: Ledger, found: Found, places: Sequence[Path], depth: Depth, *, retry: bool = False
-) -> None:
-    """Queue what is new or changed, or was scanned at a lesser depth, of what was found at places.
+def queue_videos(ledger: Ledger, found: Found, depth: Depth, *, retry: bool = False) -> None:
+    """Queue what is new or changed, or was scanned at a lesser depth, of what was found.
 
-    With `retry`, videos are queued again that failed. Files that are no longer there are noted.
+    With `retry`, videos are queued again that failed.
     """
-    note_missing(ledger, found, places)
     ledger.offer(found.files, depth)
     videos = ledger.ids(found.paths)
     ledger.want(videos, depth)
@@ -37,13 +43,79 @@ def queue_videos(
         ledger.retry(videos)
 
 
-def note_missing(ledger: Ledger, found: Found, places: Sequence[Path]) -> None:
-    """Note the known files at some places that are no longer there."""
+def note_missing(
+    ledger: Ledger, found: Found, places: Sequence[Path], *, gone: bool = False
+) -> Found:
+    """Note the known files at some places that are no longer there, unless a disk may be missing.
+
+    It may be if a folder that held some is empty, or if most of what was known at a place is
+    missing. Then nothing there is noted, but the folder is unreadable in what is returned; `gone`
+    says that the user deleted them. Files that were moved, to where they were `found`, are noted.
+    """
+    missing = _missing(ledger, found, places)
+    if gone or not missing:
+        ledger.note_gone(missing)
+        return found
+    moved = set(_moved(ledger, found, missing))
+    left = [path for path in missing if path not in moved]
+    lost = _find_lost(ledger, left, places)
+    folders = [Path(os.fsdecode(folder)) for folder, _ in lost]
+    ledger.note_gone([*moved, *(path for path in left if not is_below(path, folders))])
+    told = tuple((folder, LOST.format(missing=count)) for folder, count in lost)
+    return replace(found, unreadable=(*found.unreadable, *told))
+
+
+def _missing(ledger: Ledger, found: Found, places: Sequence[Path]) -> list[bytes]:
     there = set(found.paths)
     # What lies in a folder that cannot be read may still be there.
     unknown = [Path(os.fsdecode(path)) for path, _ in found.unreadable]
-    ledger.note_gone(
+    return [
         path
         for path in ledger.stamps()
-        if path not in there and is_below(path, places) and not is_below(path, unknown)
-    )
+        if path not in there
+        and is_below(path, places)
+        and not is_below(path, unknown)
+        # A scan of a folder leaves out what has a hidden name or no suffix.
+        and not os.path.exists(path)  # noqa: PTH110  # a path of bytes: its name may be no text
+    ]
+
+
+def _moved(ledger: Ledger, found: Found, missing: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield those whose content was found elsewhere."""
+    there = set(found.paths)
+    contents = {(file.oshash, file.stamp.size_bytes) for file in found.files}
+    for path in missing:
+        for video in ledger.records(sorted(ledger.ids([path]))):
+            is_new = (video.oshash, video.size_bytes) in contents
+            if is_new or not there.isdisjoint(video.paths):
+                yield path
+
+
+def _find_lost(
+    ledger: Ledger, missing: Sequence[bytes], places: Sequence[Path]
+) -> list[tuple[bytes, int]]:
+    """Return the folders whose disk may be missing, each with how many videos are missing there."""
+    lost = Counter(folder for path in missing if _is_empty(folder := _nearest_folder(path)))
+    known = list(ledger.stamps())
+    for place in places:
+        before = sum(is_below(path, [place]) for path in known)
+        left = sum(is_below(path, [place]) for path in missing)
+        if before >= FEWEST_TO_DOUBT and left * 2 > before:
+            lost[bytes(place)] = left
+    return sorted(lost.items())
+
+
+def _nearest_folder(path: bytes) -> bytes:
+    """Return the folder of a file, or if it is gone too, the nearest one above that is there."""
+    folder = os.path.dirname(path)  # noqa: PTH120  # bytes, as above
+    while not os.path.isdir(folder):  # noqa: PTH112
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    return folder
+
+
+def _is_empty(folder: bytes) -> bool:
+    """Say whether nothing but hidden names is in a folder, as where a disk was unplugged."""
+    try:
+        return all(name.startswith(b".") for name in os.listdir(folder))  # noqa: PTH208
+    except OSError:
+        return True

@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,11 +18,12 @@ from function.errors import (
     EngineUnavailableError,
     RecognitionError,
     StoppingError,
+    TimeLimitError,
     UnreadableVideoError,
     VideoNotFoundError,
 )
 from function.faces.found import Progress, Task
-from function.library.finding import as_text, text_of
+from function.library.finding import as_text, is_below, text_of
 from function.library.gate import Gate
 from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
@@ -55,6 +56,11 @@ LONGEST_SECONDS = 24 * 3600.0
 
 NICENESS = 10
 """A scan makes way for whatever else the machine does."""
+
+OUTSIDE = (
+    "It is outside the media root of the server, which scans for this library. Scan it while the "
+    "server is stopped, or add its folder to the server's MEDIA_ROOT."
+)
 
 _log = logging.getLogger(__name__)
 
@@ -106,6 +112,10 @@ class LostLeaseError(Exception):
     """A video took longer than its lease, which was not renewed in time: somebody else has it."""
 
 
+class HeldTooLongError(Exception):
+    """A video was paused for so long that its time limit ended it: it is begun again."""
+
+
 @dataclass(frozen=True, eq=False)
 class Scanner:
     """What scanning takes: where to queue and store, what reads videos, and the gallery.
@@ -113,7 +123,8 @@ class Scanner:
     `strangers` says whether people are kept who may be nobody of the gallery; `keeps_strangers`, if
     given, is asked instead for each video: the user may choose anew while a scan runs. `stopping`
     is set to end the work after which no video is begun, and the one in work is given back. `gate`
-    says when to wait; outside its hours no video is begun.
+    says when to wait; outside its hours no video is begun. With `roots`, no file is read that is
+    not below one of them, whoever queued it.
     """
 
     ledger: Ledger
@@ -125,6 +136,7 @@ class Scanner:
     only: frozenset[int] | None = None
     keeps_strangers: Callable[[], bool] | None = None
     gate: Gate = field(default_factory=Gate)
+    roots: Sequence[Path] | None = None
     owner: str = f"process {os.getpid()}"
 
     def scan_all(self) -> Generator[Event]:
@@ -150,9 +162,12 @@ class Scanner:
                 raise
 
     def _scan(self, lease: Lease) -> Iterator[Event]:
-        path = next(filter(_is_there, lease.paths), lease.paths[0])
+        paths = [path for path in lease.paths if self.roots is None or _is_in(path, self.roots)]
+        path = next(filter(_is_there, paths), (paths or lease.paths)[0])
         yield Started(path)
         try:
+            if not paths:
+                raise UnreadableVideoError(OUTSIDE)
             yield from self._read(lease, path)
         except (StoppingError, EngineUnavailableError):
             raise
@@ -160,6 +175,8 @@ class Scanner:
             _log.warning(
                 "The scan of %s was cancelled, or took longer than its lease.", text_of(path)
             )
+        except HeldTooLongError:
+            self.ledger.release(lease)
         except VideoNotFoundError as error:
             # Its disk may be back tomorrow, and then it is scanned like one that is new.
             self.ledger.note_gone(lease.paths)
@@ -174,18 +191,20 @@ class Scanner:
     def _read(self, lease: Lease, path: bytes) -> Iterator[Event]:
         task = self._task(lease)
         video_seconds = 0.0
+        held = threading.Event()
         renew_at = time.monotonic() + RENEWED_EVERY_SECONDS
         with (
             open_any(Path(os.fsdecode(path))) as media,
             closing(self.reader.find_people(media, task)) as events,
         ):
             _refuse_changed(media, lease)
-            for event in events:
+            for event in _within_time(events, held):
                 if isinstance(event, PeopleFound):
                     yield self._store(lease, path, event, video_seconds)
                     return
                 # What reads the video waits too, as soon as it has sent ahead a little.
                 while self.gate.is_held(self.ledger) and not self.stopping.wait(HELD_SECONDS):
+                    held.set()
                     renew_at = self._renew_at(lease, renew_at)
                     yield Advanced(path, event)
                 if self.stopping.is_set():
@@ -238,6 +257,21 @@ class Scanner:
 def _is_unclear(people: int, leads: Sequence[Outcome]) -> bool:
     """Say whether a quick look leaves a question: nobody was found, or somebody is uncertain."""
     return people == 0 or any(one.verdict == "uncertain" for one in leads)
+
+
+def _within_time(
+    events: Iterable[Progress | PeopleFound], held: threading.Event
+) -> Iterator[Progress | PeopleFound]:
+    """Yield events; the time limit of what was held, which went on meanwhile, blames nobody."""
+    try:
+        yield from events
+    except TimeLimitError as error:
+        raise HeldTooLongError if held.is_set() else error from None
+
+
+def _is_in(path: bytes, roots: Sequence[Path]) -> bool:
+    """Say whether a file is in some folders, and no link leads out of them."""
+    return is_below(path, roots) and is_below(os.path.realpath(path), roots)
 
 
 def _is_there(path: bytes) -> bool:

@@ -22,11 +22,12 @@ from db.ledgers import Ledger
 from function.errors import RecognitionError, StoppingError
 from function.faces.found import Progress
 from function.library.crew import run_scanners
+from function.library.finding import text_of
 from function.library.forgetting import finish_strangers, open_library
 from function.library.gate import Gate
 from function.library.jobs import STRANGERS, WantedScan, put_wanted, wanted_scans
 from function.library.naming import open_naming
-from function.library.offering import find_within, queue_videos
+from function.library.offering import find_within, note_missing, queue_videos
 from function.library.scanning import LONGEST_SECONDS, NICENESS, Advanced, Event, Scanner
 from function.matching.second_models import open_second
 from function.sandbox.readers import Reader, open_reader
@@ -69,6 +70,7 @@ class Worker:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._at_work: dict[bytes, Progress] = {}
+        self._looking: WantedScan | None = None
         self._look_at = 0.0
         self._tidy_at = 0.0
 
@@ -87,7 +89,12 @@ class Worker:
             GalleryError: the ledger cannot be made or written; see `db.errors`.
         """
         with open_library(self._settings.library_db, self._store) as ledger, self._lock:
-            put_wanted(ledger, dict.fromkeys((*wanted_scans(ledger), scan)))
+            known = wanted_scans(ledger)
+            looking = self._looking
+            if looking in known and looking and scan == replace(looking, turn=0):
+                # What was written since that look began would be missed.
+                scan = replace(scan, turn=looking.turn + 1)
+            put_wanted(ledger, dict.fromkeys((*known, scan)))
         self.start()
 
     def at_work(self) -> dict[bytes, Progress]:
@@ -159,8 +166,11 @@ class Worker:
     def _look(self, ledger: Ledger) -> None:
         """Queue what was asked for, and what is new if it is time to look again."""
         while not self._closing.is_set() and (wanted := wanted_scans(ledger)):
+            with self._lock:
+                self._looking = wanted[0]
             self._offer(ledger, wanted[0], partial(_is_wanted, ledger, wanted[0]))
             with self._lock:
+                self._looking = None
                 put_wanted(ledger, (one for one in wanted_scans(ledger) if one != wanted[0]))
         every = self._settings.scan_every
         if isinstance(every, timedelta) and time.monotonic() >= self._look_at:
@@ -175,12 +185,14 @@ class Worker:
         roots = [root.resolve() for root in self._settings.media_root]
         found = find_within(ledger, places, roots)
         if is_wanted():
-            queue_videos(ledger, found, places, wanted.depth, retry=wanted.retry)
+            found = note_missing(ledger, found, places, gone=wanted.gone)
+            queue_videos(ledger, found, wanted.depth, retry=wanted.retry)
         _log.info("Found %d videos, %d new or changed.", len(found.paths), len(found.files))
         if found.unreadable:
             _log.warning(
-                "%d files or folders cannot be read (%s). Check their permissions.",
+                "%d files or folders cannot be read, such as %s: %s",
                 len(found.unreadable),
+                text_of(found.unreadable[0][0]),
                 found.unreadable[0][1],
             )
 
@@ -203,6 +215,7 @@ class Worker:
                 keeps_strangers=lambda: self._strangers(ledger) not in ("", "off"),
                 stopping=self._stopping,
                 gate=self.gate,
+                roots=[root.resolve() for root in self._settings.media_root],
             )
             try:
                 self._follow(scanner)

@@ -43,7 +43,7 @@ def live(folder: Path, media: Path, kill_at: int = 0) -> None:
     with open_library(address, store) as ledger:
         with ledger.working() as is_ours:
             assert is_ours
-            queue_videos(ledger, find_videos([media], ledger.stamps()), [media], "quick")
+            queue_videos(ledger, find_videos([media], ledger.stamps()), "quick")
             reader = SquaresReader(unseen=frozenset([UNSEEN]))
             for _ in run_scanners(make_scanner(ledger, folder / "g.db", reader), 1):
                 pass

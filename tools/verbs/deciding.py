@@ -10,8 +10,9 @@ from db.galleries import Store
 from db.ledgers import Ledger
 from db.records import Performer
 from function.library.decisions import decide as store_decision
-from function.library.finding import text_of
+from function.library.finding import find_ids, on_one_line, text_of
 from function.library.forgetting import open_library
+from function.library.lists import name_of
 from function.library.naming import open_naming
 from function.matching.second_models import open_second
 from function.settings import Settings
@@ -63,9 +64,10 @@ def _find_performer(store: Store, name: str | None) -> Performer | None:
 
 
 def _find_video(ledger: Ledger, path: Path) -> int:
-    found = ledger.ids([bytes(path.resolve())])
+    found = find_ids(ledger, path)
     if not found:
-        raise click.ClickException(f"{path} was not scanned. `results` lists what was.")
+        name = on_one_line(text_of(bytes(path)))
+        raise click.ClickException(f"{name} was not scanned. `results` lists what was.")
     return next(iter(found))
 
 
@@ -94,7 +96,7 @@ def decisions(store: Store, library: StoreAddress, *, undo: int | None) -> None:
             [
                 {
                     **_describe(decision),
-                    "path": text_of(one.paths[0]) if one.paths else f"oshash:{one.oshash}",
+                    "path": name_of(one),
                     "performer": next(
                         (names[it] for it in decision.identities if it in names), None
                     ),

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast, get_type_hints
@@ -19,7 +19,7 @@ from db.ledgers import Ledger
 from db.videos import DEPTHS, Depth, Verdict, VideoRecord
 from function.errors import StoppingError
 from function.library.crew import run_scanners
-from function.library.finding import Found, find_videos, is_below, on_one_line, text_of
+from function.library.finding import Found, find_videos, is_at, on_one_line, text_of
 from function.library.forgetting import finish_strangers, open_library
 from function.library.jobs import STRANGERS, is_paused
 from function.library.lists import to_csv, to_json, to_table
@@ -28,7 +28,7 @@ from function.library.offering import note_missing
 from function.library.rematching import Changed
 from function.library.rematching import rematch as match_all_again
 from function.library.results import VideoResult, results_of
-from function.library.scanning import LONGEST_SECONDS, NICENESS, Scanner
+from function.library.scanning import LONGEST_SECONDS, NICENESS, OUTSIDE, Scanner
 from function.library.strangers import place_strangers
 from function.matching.second_models import open_second
 from function.sandbox.readers import open_reader
@@ -46,10 +46,14 @@ ASK_STRANGERS = (
 
 LEFT_OUT = (
     "{count} people are nobody you enrolled, and were not kept. To name them later, scan again and "
-    "keep them: --strangers keep --depth deep."
+    "keep them: --strangers keep --again."
 )
 
 STOPPED = "Stopped. Run it again to go on."
+
+STOPPED_AGAIN = "Stopped. Run it again without --again to go on."
+
+UNWATCHED = "Stopped watching. The other process goes on with the scan."
 
 EXIT_STOPPED = 1
 """As click ends a program on Ctrl-C."""
@@ -82,6 +86,8 @@ def _read_strangers(_: click.Context, __: click.Parameter, text: str | None) -> 
     help="Keep people not enrolled? keep, off, or days: 90d.",
 )
 @click.option("--retry", is_flag=True, help="Try videos again that failed.")
+@click.option("--again", is_flag=True, help="Scan videos again that were scanned before.")
+@click.option("--gone", is_flag=True, help="Files that are missing were deleted.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be scanned.")
 @library_option
 @gallery_option
@@ -100,13 +106,14 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
         if options["dry_run"]:
             _report_dry(ledger, found, options)
             return
-        note_missing(ledger, found, looked_at)
+        found = _note_missing(ledger, found, looked_at, gone=options["gone"])
         # Before anything is queued, as a server may begin with it at once.
         keep = bool(found.paths) and _choose_strangers(ledger, settings, options["strangers"])
         videos = _enqueue(ledger, found, options)
         if videos:
             scanner = _scanner(ledger, store, settings, videos, strangers=keep)
-            _work(scanner, videos, options["workers"], totals)
+            with _stopped_with(STOPPED_AGAIN if options["again"] else STOPPED):
+                _work(scanner, videos, options["workers"], totals)
         _finish_strangers(ledger, store, settings, options["strangers"])
         print_json(
             {
@@ -125,9 +132,19 @@ def _look(ledger: Ledger, places: list[Path]) -> Found:
     """Look for videos, show how many there are so far, and note those that are gone."""
     with tqdm(desc="Looking for videos", unit="", file=sys.stderr, leave=False) as bar:
         found = find_videos(places, ledger.stamps(), lambda _: bar.update())
-    for path, reason in found.unreadable:
-        click.echo(on_one_line(f"cannot be read: {text_of(path)}: {reason}"), err=True)
+    _tell_unreadable(found.unreadable)
     return found
+
+
+def _note_missing(ledger: Ledger, found: Found, places: list[Path], *, gone: bool) -> Found:
+    noted = note_missing(ledger, found, places, gone=gone)
+    _tell_unreadable(noted.unreadable[len(found.unreadable) :])
+    return noted
+
+
+def _tell_unreadable(unreadable: Sequence[tuple[bytes, str]]) -> None:
+    for path, reason in unreadable:
+        click.echo(on_one_line(f"cannot be read: {text_of(path)}: {reason}"), err=True)
 
 
 def _enqueue(ledger: Ledger, found: Found, options: dict[str, Any]) -> frozenset[int]:
@@ -135,15 +152,12 @@ def _enqueue(ledger: Ledger, found: Found, options: dict[str, Any]) -> frozenset
     depth = cast("Depth", options["depth"])
     ledger.offer(found.files, depth)
     videos = ledger.ids(found.paths)
-    due = [
-        one.id
-        for one in ledger.iterate()
-        if one.id in videos and _is_due(one, depth, retry=options["retry"])
-    ]
+    due = [one.id for one in ledger.iterate() if one.id in videos and _is_due(one, depth, options)]
     chosen = frozenset(due[: options["limit"]])
     ledger.want(chosen, depth)
-    if options["retry"]:
-        ledger.retry(chosen)
+    ledger.retry(chosen)
+    if options["again"]:
+        ledger.want_again(chosen, depth)
     return chosen
 
 
@@ -151,9 +165,7 @@ def _report_dry(ledger: Ledger, found: Found, options: dict[str, Any]) -> None:
     """Say what would be scanned, and change nothing."""
     depth = cast("Depth", options["depth"])
     known = ledger.ids(found.paths)
-    due = sum(
-        one.id in known and _is_due(one, depth, retry=options["retry"]) for one in ledger.iterate()
-    )
+    due = sum(one.id in known and _is_due(one, depth, options) for one in ledger.iterate())
     to_scan = len({file.oshash for file in found.files}) + due
     if options["limit"]:
         to_scan = min(to_scan, options["limit"])
@@ -162,11 +174,12 @@ def _report_dry(ledger: Ledger, found: Found, options: dict[str, Any]) -> None:
     )
 
 
-def _is_due(video: VideoRecord, depth: Depth, *, retry: bool) -> bool:
+def _is_due(video: VideoRecord, depth: Depth, options: dict[str, Any]) -> bool:
     """Say whether a video is to be scanned: new, to be tried again, or done at a lesser depth."""
     if video.state == "done" and video.scanned:
-        return DEPTHS.index(video.scanned.depth) < DEPTHS.index(depth)
-    return _is_open(video) or retry
+        return options["again"] or DEPTHS.index(video.scanned.depth) < DEPTHS.index(depth)
+    # What only the server would not read, a shell may.
+    return _is_open(video) or options["retry"] or video.reason == OUTSIDE
 
 
 def _is_open(video: VideoRecord) -> bool:
@@ -226,16 +239,35 @@ def _work(scanner: Scanner, videos: frozenset[int], workers: int | None, totals:
                     _scan_all(scanner, videos, workers, totals)
                     return
             click.echo(WATCHING, err=True)
-            if _watch(scanner.ledger, videos, totals):
-                return
+            try:
+                if _watch(scanner.ledger, videos, totals):
+                    _tell_set_aside(scanner.ledger, videos, totals)
+                    return
+            except KeyboardInterrupt:
+                click.echo(UNWATCHED, err=True)
+                sys.exit(EXIT_STOPPED)
 
 
 def _tell_set_aside(ledger: Ledger, videos: frozenset[int], totals: Totals) -> None:
-    """Name the videos whose last try ended with the process that scanned before us."""
+    """Name the videos that failed with the process that scanned before us, or scans for us."""
     failed = [one for one in ledger.iterate("failed") if one.id in videos]
     for one in failed:
-        click.echo(on_one_line(f"failed: {text_of(one.paths[0])}: {one.reason}"), err=True)
+        path = text_of(one.known_paths[0]) if one.known_paths else f"oshash:{one.oshash}"
+        click.echo(on_one_line(f"failed: {path}: {one.reason}"), err=True)
     totals.failed = len(failed)
+
+
+class _ScanStopped(Exception):  # noqa: N818  # nothing went wrong
+    """A signal ended the scan, cleanly."""
+
+
+@contextmanager
+def _stopped_with(words: str) -> Iterator[None]:
+    try:
+        yield
+    except _ScanStopped:
+        click.echo(words, err=True)
+        sys.exit(EXIT_STOPPED)
 
 
 def _scan_all(
@@ -251,8 +283,7 @@ def _scan_all(
             if not ended.is_set():
                 raise
     if ended.is_set():
-        click.echo(STOPPED, err=True)
-        sys.exit(EXIT_STOPPED)
+        raise _ScanStopped
 
 
 def _count_found(ledger: Ledger, records: Sequence[VideoRecord], totals: Totals) -> None:
@@ -294,9 +325,9 @@ def _watch(ledger: Ledger, videos: frozenset[int], totals: Totals) -> bool:
 @click.option(
     "--state", type=click.Choice(["queued", "working", "done", "failed", "gone"]), multiple=True
 )
-@click.option("--table", "form", flag_value="table", help="Lines to read.")
-@click.option("--csv", "form", flag_value="csv", help="A line for each person in a video.")
-@click.option("--json", "form", flag_value="json", default=True, help="JSON; this is the default.")
+@click.option("--table", is_flag=True, help="Lines to read.")
+@click.option("--csv", is_flag=True, help="A line for each person in a video.")
+@click.option("--json", is_flag=True, help="JSON; this is the default.")
 @library_option
 @gallery_option
 def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **options: Any) -> None:
@@ -304,6 +335,9 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
 
     Names are those of today's gallery: what changed since the last list is matched again first.
     """
+    forms = [form for form in ("table", "csv", "json") if options[form]]
+    if len(forms) > 1:
+        raise click.UsageError("Give one of --table, --csv, --json.")
     with open_library(library, store, create=False) as ledger, store.gallery() as gallery:
         match_again(ledger, open_today(store))
         performers = {one.id: one for one in gallery.performers()}
@@ -322,7 +356,7 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
             if (performer is None or performer in _performers(one))
             and (one.people or not options["verdict"])
         )
-        _print_results(chosen, options["form"])
+        _print_results(chosen, *forms)
         if places and not any(map(is_wanted, ledger.iterate())):
             click.echo("Nothing there was scanned. Scan it: python -m tools scan.", err=True)
 
@@ -330,7 +364,7 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
 def _filter(places: list[Path], states: tuple[str, ...]) -> Callable[[VideoRecord], bool]:
     def is_wanted(video: VideoRecord) -> bool:
         state = video.state if video.paths else "gone"
-        is_placed = not places or any(is_below(path, places) for path in video.paths)
+        is_placed = not places or any(is_at(path, places) for path in video.known_paths)
         return is_placed and (not states or state in states)
 
     return is_wanted
@@ -340,7 +374,7 @@ def _performers(result: VideoResult) -> set[int]:
     return {person.performer.id for person in result.people if person.performer}
 
 
-def _print_results(found: Iterator[VideoResult], form: str) -> None:
+def _print_results(found: Iterator[VideoResult], form: str = "json") -> None:
     if form == "json":
         print_json([to_json(one) for one in found])
         return

@@ -1,6 +1,5 @@
 """`strangers`: unknown people of all videos, to be named once for all of them."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +21,9 @@ from function.library.enrolment import (
     find_enrolled,
     new_from_library,
 )
-from function.library.finding import text_of
+from function.library.finding import find_ids
 from function.library.forgetting import open_library
+from function.library.lists import name_of
 from function.library.naming import Naming
 from function.library.strangers import StrangerResult, by_videos, describe
 from tools.verbs.library import group_strangers, match_again, open_today
@@ -188,7 +188,7 @@ def _choose_performer(gallery: Gallery, name: str, *, yes: bool, new: bool) -> P
 
 
 def _choose_places(ledger: Ledger, stranger: Stranger, what: str) -> list[Place]:
-    videos = ledger.ids([os.fsencode(Path(what).resolve())])
+    videos = find_ids(ledger, Path(what))
     chosen = [one for one in stranger.places if one.video in videos or sighting_of(one) == what]
     if not chosen:
         raise click.UsageError(
@@ -206,10 +206,7 @@ def sighting_of(place: Place) -> str:
 
 
 def _to_json(found: StrangerResult) -> dict[str, Any]:
-    paths = {
-        video.id: text_of(video.paths[0]) if video.paths else f"oshash:{video.oshash}"
-        for video in found.videos
-    }
+    paths = {video.id: name_of(video) for video in found.videos}
     return {
         "id": found.stranger.id,
         "videos": list(paths.values()),
@@ -234,5 +231,6 @@ def _write_pictures(shown: list[StrangerResult], folder: Path) -> None:
         picture = next(filter(None, pictures), None)
         if picture:
             file = folder / f"{one.stranger.id}.jpg"
+            file.unlink(missing_ok=True)  # or it would keep its permissions
             file.touch(mode=OWNER_ONLY)
             file.write_bytes(picture)

@@ -28,6 +28,8 @@ TOLD_EVERY_SECONDS = 1.0
 MOST_WATCHERS = 8
 """Each takes a thread of the server."""
 
+_FIELDS = ("paths", "depth", "retry", "gone")
+
 JobState: TypeAlias = Literal["idle", "looking", "scanning", "waiting", "paused"]
 
 
@@ -148,20 +150,26 @@ def answer_resume(service: Service, shelf: Shelf, request: Request) -> Response:
 
 def _read_wanted(body: dict[str, Any], service: Service) -> WantedScan:
     for name in body:
-        if name not in ("paths", "depth", "retry"):
-            raise BadParameterError(f"There is no field {name!r}; there are paths, depth, retry.")
-    paths, depth, retry = body.get("paths"), body.get("depth", "normal"), body.get("retry", False)
+        if name not in _FIELDS:
+            raise BadParameterError(f"There is no field {name!r}; there are {', '.join(_FIELDS)}.")
+    paths, depth = body.get("paths"), body.get("depth", "normal")
     if paths is not None and not (isinstance(paths, list) and all(_is_text(one) for one in paths)):
         raise BadParameterError("paths is not a list of texts. Give folders or videos, or none.")
     if depth not in DEPTHS:
         raise BadParameterError(f"depth is {depth!r}; it must be {' or '.join(DEPTHS)}.")
-    if not isinstance(retry, bool):
-        raise BadParameterError(f"retry is {retry!r}; it must be true or false.")
+    retry, gone = (_read_flag(body, name) for name in ("retry", "gone"))
     settings = service.settings
     places = [find_place(one, settings.media_root, settings.path_map) for one in paths or ()]
     if paths is None:
         places = [root.resolve() for root in settings.media_root]
-    return WantedScan(tuple(map(str, places)), cast("Depth", depth), retry)
+    return WantedScan(tuple(map(str, places)), cast("Depth", depth), retry, gone)
+
+
+def _read_flag(body: dict[str, Any], name: str) -> bool:
+    flag = body.get(name, False)
+    if not isinstance(flag, bool):
+        raise BadParameterError(f"{name} is {flag!r}; it must be true or false.")
+    return flag
 
 
 def _is_text(value: object) -> bool:

@@ -28,7 +28,7 @@ class NamedInBrief(TypedDict):
 
 
 class VideoInBrief(TypedDict):
-    """A video of the library: `path` is empty if it is gone, `reason` says why it failed.
+    """A video of the library: `path` is the last one if it is gone, `reason` says why it failed.
 
     `named` are the performers in it, the most certain first. `strangers` counts everybody else,
     those who were not kept too.
@@ -102,7 +102,7 @@ def _row(
     strangers = [one for one in people if one.performer not in performers]
     return {
         "oshash": video.oshash,
-        "path": text_of(video.paths[0]) if video.paths else "",
+        "path": text_of(video.known_paths[0]) if video.known_paths else "",
         "state": state_of(video),
         "reason": video.reason,
         "duration_seconds": round(video.seconds, 3),

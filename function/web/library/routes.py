@@ -90,6 +90,7 @@ OPERATIONS: Mapping[str, Operation] = {
                 {"enum": list(DEPTHS)},
             ),
             "retry": Parameter("try videos again that failed", {"type": "boolean"}),
+            "gone": Parameter("missing files were deleted", {"type": "boolean"}),
         },
         JobReply,
     ),

@@ -44,16 +44,19 @@ class Library:
         """Return a video with only those paths that callers may see, or None if it has no such.
 
         That are those in the media root, relative to it if there is only one. A video without any
-        file is shown.
+        file is shown if its last one was there, or nobody knows where it was.
         """
         inside = [
             path
-            for path in video.paths
+            for path in video.known_paths
             if is_below(path, self._roots) and is_below(os.path.realpath(path), self._roots)
         ]
-        if video.paths and not inside:
+        if video.known_paths and not inside:
             return None
-        return replace(video, paths=tuple(name_path(path, self._roots) for path in inside))
+        named = tuple(name_path(path, self._roots) for path in inside)
+        if video.paths:
+            return replace(video, paths=named)
+        return replace(video, last_path=named[0] if named else b"")
 
     @cached_property
     def _roots(self) -> list[Path]:

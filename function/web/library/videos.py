@@ -160,7 +160,10 @@ def _choose(library: Library, wanted: _Wanted) -> Iterator[VideoRecord]:
             for one in batch
             if (among is None or one.id in among)
             and (not wanted.states or state_of(one) in wanted.states)
-            and (wanted.place is None or any(is_below(path, [wanted.place]) for path in one.paths))
+            and (
+                wanted.place is None
+                or any(is_below(path, [wanted.place]) for path in one.known_paths)
+            )
         ]
         fitting = _with_verdict(library, near, wanted.verdicts)
         yield from (shown for one in near if one.id in fitting and (shown := library.shown(one)))

@@ -36,7 +36,7 @@ PEOPLE = (
 )
 COLUMNS = (
     "path,duration_seconds,performer,performer_id,stash_ids,score,verdict,appearances,faces,"
-    "best_seconds,depth,scanned_at"
+    "best_seconds,depth,scanned_at,person,state,reason,decided,oshash"
 )
 
 
@@ -87,21 +87,26 @@ def test_json_says_all_of_a_video_and_its_people() -> None:
 
 def test_csv_has_a_line_for_each_person_under_fixed_columns() -> None:
     assert next(to_csv([])) == COLUMNS
-    ada, unknown = rows_of(VideoResult(VIDEO, PEOPLE))
+    said = (replace(PEOPLE[0], decided="confirmed"), PEOPLE[1])
+    ada, unknown = rows_of(VideoResult(VIDEO, said))
     assert list(ada.values()) == [
         *("/v/a.mp4", "61.235", "Ada", "7", f"{BOX}#uuid-7", "98.7", "match"),
         *("0.000-2.500;10.123-12.000", "10", "1.235", "normal", "2026-01-02T03:04:05Z"),
+        *("0", "done", "", "confirmed", "00000000000003e9"),
     ]
     assert list(unknown.values()) == [
         *("/v/a.mp4", "61.235", "", "", "", "0.0", "unknown"),
         *("3.000-4.000", "2", "3.5", "normal", "2026-01-02T03:04:05Z"),
+        *("1", "done", "", "", "00000000000003e9"),
     ]
 
 
 def test_a_video_without_people_has_a_line_too() -> None:
-    queued = replace(VIDEO, state="queued", scanned=None, scanned_at="", seconds=0.0)
+    queued = replace(VIDEO, state="failed", reason="no", scanned=None, scanned_at="", seconds=0.0)
     (row,) = rows_of(VideoResult(queued, ()))
-    assert len(row) == 12
+    assert len(row) == 17
+    assert (row["person"], row["state"], row["reason"]) == ("", "failed", "no")
+    assert row["oshash"] == "00000000000003e9"
     assert (row["path"], row["performer"], row["verdict"], row["depth"]) == ("/v/a.mp4", "", "", "")
     (row,) = rows_of(VideoResult(VIDEO, ()))
     assert (row["depth"], row["scanned_at"]) == ("normal", "2026-01-02T03:04:05Z")
@@ -112,11 +117,19 @@ def test_a_spreadsheet_runs_no_name_as_a_formula(name: str) -> None:
     person = replace(PEOPLE[0], performer=replace(ADA, name=name))
     video = replace(VIDEO, paths=(name.encode(),))
     (row,) = rows_of(VideoResult(video, (person,)))
-    assert row["performer"] == f"'{name}"
-    assert row["path"] == f"'{name}"
+    shown = name.replace("\t", "\\t").replace("\r", "\\r")
+    assert row["performer"] == f"'{shown}"
+    assert row["path"] == f"'{shown}"
 
 
-@pytest.mark.parametrize("name", ["a,b", 'a "b"', "a\nb", "a\rb"])
+def test_csv_holds_nothing_that_steers_a_terminal() -> None:
+    video = replace(VIDEO, paths=(b"/v/\x1b[2J\r.mp4",), state="failed", reason="\x9b2J")
+    *_, line = to_csv([VideoResult(video, ())])
+    assert "/v/\\x1b[2J\\r.mp4," in line
+    assert "failed,\\x9b2J," in line
+
+
+@pytest.mark.parametrize("name", ["a,b", 'a "b"', "a\nb"])
 def test_csv_keeps_commas_quotes_and_line_ends_within_their_cells(name: str) -> None:
     video = replace(VIDEO, paths=(name.encode(),))
     (row,) = rows_of(VideoResult(video, PEOPLE[:1]))
@@ -132,26 +145,31 @@ def test_the_table_is_for_reading() -> None:
         "/v/a.mp4  (done)",
         "    0 match      98.7  Ada  0-2 s, 10-12 s",
         "    1 unknown     0.0  somebody unknown  3-4 s",
+        "      and 2 more, nobody you enrolled, who were not kept",
     ]
     many = replace(
         PEOPLE[0], appearances=tuple((float(one), one + 0.5) for one in range(0, 70, 10))
     )
     assert table([many])[1].endswith("40-40 s ...")
-    assert table(state="failed", reason="It is no video.") == [
+    assert table(state="failed", reason="It is no video.", left_out=0) == [
         "/v/a.mp4  (failed: It is no video.)"
     ]
 
 
 def test_a_name_cannot_steer_the_terminal_or_fake_a_line() -> None:
-    (line,) = table(paths=(b"/v/\x1b[2Ja\n  match 99.9 Eve \xff.mp4",))
+    (line, _) = table(paths=(b"/v/\x1b[2Ja\n  match 99.9 Eve \xff.mp4",))
     assert line == "/v/\\x1b[2Ja\\n  match 99.9 Eve ?.mp4  (done)"
 
 
-def test_a_video_whose_files_are_gone_is_known_by_its_fingerprint() -> None:
+def test_a_video_whose_files_are_gone_is_known_by_where_it_was_or_its_fingerprint() -> None:
+    gone = replace(VIDEO, paths=(), last_path=b"/v/was.mp4")
+    assert to_json(VideoResult(gone, ()))["path"] == "/v/was.mp4"
+    assert table(paths=(), last_path=b"/v/was.mp4")[0] == "/v/was.mp4  (gone)"
+    assert rows_of(VideoResult(gone, ()))[0]["path"] == "/v/was.mp4"
     gone = replace(VIDEO, paths=())
     assert to_json(VideoResult(gone, ()))["state"] == "gone"
     assert to_json(VideoResult(gone, ()))["path"] == "oshash:00000000000003e9"
-    assert table(paths=()) == ["oshash:00000000000003e9  (gone)"]
+    assert table(paths=())[0] == "oshash:00000000000003e9  (gone)"
 
 
 def test_names_that_are_no_text_can_be_written() -> None:

@@ -116,10 +116,11 @@ function take(all) {
   if (said === loaded) return;
   loaded = said;
   names = new Map(all.performers.map(({ id, name }) => [id, name]));
-  // Videos without a file have no path, and come last.
+  // Videos without a file come last.
   videos = all.videos.sort(
     (one, other) =>
-      Number(!one.path) - Number(!other.path) || natural.compare(one.path, other.path),
+      Number(one.state === "gone") - Number(other.state === "gone") ||
+      natural.compare(one.path, other.path),
   );
   showFilters();
   render();
@@ -286,7 +287,10 @@ function row(video) {
         title: video.path,
       },
       make("span", { class: "folder", text: video.path.slice(0, -name.length || undefined) }),
-      make("span", { class: "name", text: name || `${STATES.gone}: ${video.oshash}` }),
+      make("span", {
+        class: "name",
+        text: video.state === "gone" ? `${STATES.gone}: ${name || video.oshash}` : name,
+      }),
     ),
     make("span", {
       class: "detail",

@@ -49,7 +49,7 @@ function back() {
  */
 function show(view, { video, people }) {
   const isGone = video.state === "gone";
-  const name = isGone ? "A video without a file" : nameOf(video.path);
+  const name = nameOf(video.path);
   document.title = `${name} · Who is in this video?`;
   const place = make("div", { class: "player" });
   const playing = makePlayer(place, name, async () => {
@@ -81,7 +81,8 @@ function facts(video, people) {
     : video.state === "done" && "nobody seen who is kept";
   const leftOut = video.strangers_left_out;
   const lines = [
-    video.state === "gone" ? `oshash ${video.oshash}` : video.path,
+    video.path,
+    video.state === "gone" ? "Its file is not there any more." : "",
     ...video.other_paths,
     [video.duration_seconds ? clock(video.duration_seconds) : "", seen, scanned]
       .filter(Boolean)

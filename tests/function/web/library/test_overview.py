@@ -44,7 +44,7 @@ def test_every_video_is_a_line_with_each_performer_once_and_strangers_counted(
     assert scores == sorted(scores, reverse=True)
     assert (first["path"], first["strangers"], first["duration_seconds"]) == ("a.mp4", 1, 30.0)
     assert (queued["path"], queued["state"], queued["named"]) == ("b.mp4", "queued", [])
-    assert (gone["path"], gone["state"]) == ("", "gone")
+    assert (gone["path"], gone["state"]) == ("gone.mp4", "gone")
     assert reply["performers"] == [{"id": 1, "name": "P0"}, {"id": 2, "name": "P1"}]
     assert (reply["next"], reply["stale"]) == (None, False)
     shown = client.get(f"/library/video?oshash={first['oshash']}").get_json()
@@ -57,7 +57,7 @@ def test_parts_follow_each_other_without_gap_or_repeat(client: FlaskClient) -> N
         reply = client.get(f"/library/overview?limit=1&after={after}").get_json()
         seen += [one["path"] for one in reply["videos"]]
         after = reply["next"]
-    assert seen == ["a.mp4", "", "b.mp4"]
+    assert seen == ["a.mp4", "gone.mp4", "b.mp4"]
 
 
 def test_who_was_forgotten_is_no_longer_named(client: FlaskClient, library: MadeUpLibrary) -> None:
