@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from db.records import Vector
 from db.sqlite.ledger import SqliteLedger
 from db.videos import MOST_TRIES, Lease, Outcome, Scanned
 from function.engines.models import PRIMARY
-from function.errors import EngineUnavailableError, StoppingError
+from function.errors import EngineUnavailableError, StoppingError, TimeLimitError
 from function.faces.found import Progress, Task
 from function.library import scanning
 from function.library.finding import find_videos
+from function.library.jobs import pause, resume
 from function.library.scanning import (
+    OUTSIDE,
     QUICK_PICTURES,
     Advanced,
     Done,
@@ -316,6 +319,46 @@ def test_a_worker_that_was_paused_too_long_stores_nothing(
     assert kinds(events) == [Started, *[Started, Done] * 2]
     assert ledger.sightings([1]) == {1: []}
     assert ledger.finish(taken[0], made_up_video(), SCANNED, (), AT)
+
+
+@pytest.mark.parametrize("is_paused", [True, False])
+def test_a_video_that_was_paused_past_its_time_limit_is_begun_again(
+    ledger: SqliteLedger, gallery: Path, *, is_paused: bool
+) -> None:
+    class Limited(SquaresReader):
+        def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
+            if self.read:
+                yield from super().find_people(media, task)
+                return
+            self.read.append(media.name)
+            if is_paused:
+                pause(ledger)
+                threading.Timer(0.3, resume, [ledger]).start()
+            yield Progress(1.0, 2.0, 0)
+            raise TimeLimitError("It took longer than its limit.")
+
+    reader = Limited()
+    events = list(make_scanner(ledger, gallery, reader).scan_all())
+    if is_paused:
+        assert failures(events) == []
+        assert reader.read == ["00.mp4", "00.mp4", "01.mp4", "02.mp4"]
+        assert ledger.counts() == (0, 0, 3, 0, 0)
+    else:
+        assert failures(events) == [("00.mp4", "It took longer than its limit.", True)]
+
+
+def test_a_file_outside_the_roots_is_refused_whoever_queued_it(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    (media / "inside").mkdir()
+    shutil.copy(media / "01.mp4", media / "inside" / "copy.mp4")
+    (media / "inside" / "link.mp4").symlink_to(media / "02.mp4")
+    offer_all(ledger, media)
+    reader = SquaresReader()
+    scanner = replace(make_scanner(ledger, gallery, reader), roots=[media / "inside"])
+    assert [one[0] for one in failures(scanner.scan_all())] == ["00.mp4", "02.mp4"]
+    assert reader.read == ["copy.mp4"], "of two files of one content the one inside is read"
+    assert reasons(ledger) == [OUTSIDE, OUTSIDE]
 
 
 def test_a_lease_is_renewed_while_its_video_is_read(

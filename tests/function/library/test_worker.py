@@ -1,9 +1,11 @@
 """The server's worker: finds videos, scans them, gives way, and survives being stopped."""
 
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +18,11 @@ from db.videos import Counts
 from function.engines.models import PRIMARY
 from function.faces.found import Progress, Task
 from function.library import jobs
-from function.library.finding import find_videos
+from function.library import worker as worker_module
+from function.library.finding import Found, find_videos
 from function.library.gate import Gate
 from function.library.jobs import WantedScan
+from function.library.offering import find_within
 from function.library.worker import Worker
 from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
@@ -267,6 +271,61 @@ def test_what_a_link_leads_to_outside_the_media_root_is_left_out(
     place.worker().want(place.everything())
     wait_until(lambda: place.path.exists() and place.counts().done == 3)
     assert stays(lambda: sum(place.counts()) == 3, 0.5)
+
+
+def test_a_scan_that_is_asked_for_while_an_equal_one_looks_is_not_lost(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = threading.Event()
+    written = threading.Event()
+
+    def find_slowly(*arguments: Any) -> Found:
+        found = find_within(*arguments)
+        looked.set()
+        written.wait(IN_TIME_SECONDS)
+        return found
+
+    monkeypatch.setattr(worker_module, "find_within", find_slowly)
+    worker = place.worker()
+    worker.want(place.everything())
+    assert looked.wait(IN_TIME_SECONDS)
+    write_films(place.root, "late.avi")  # the look has passed it by
+    for _ in range(3):
+        worker.want(place.everything())
+    with place.ledger() as ledger:
+        assert len(jobs.wanted_scans(ledger)) == 2, "and three equal ones are one"
+    written.set()
+    wait_until(lambda: place.counts().done == 4)
+
+
+def test_what_a_shell_queued_outside_the_media_root_is_left_to_a_shell(
+    place: Place, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    write_films(tmp_path / "elsewhere", "x.avi")
+    with place.ledger() as ledger:
+        ledger.offer(find_videos([tmp_path / "elsewhere"], {}).files, "normal")
+    place.worker().want(place.everything())
+    wait_until(lambda: place.counts()[:4] == (0, 0, 3, 1))
+    with place.ledger() as ledger:
+        (failed,) = ledger.iterate("failed")
+    assert failed.reason.startswith("It is outside the media root of the server")
+
+
+def test_a_disk_that_is_not_there_is_told_and_nothing_is_gone(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = place.worker()
+    worker.want(place.everything())
+    wait_until(lambda: place.path.exists() and place.counts().done == 3)
+    (place.root / "sub" / "c.avi").unlink()
+    worker.want(place.everything())
+    wait_until(lambda: "is its disk connected?" in caplog.text)
+    with place.ledger() as ledger:
+        wait_until(lambda: not jobs.wanted_scans(ledger))
+        assert ledger.counts().gone == 0
+        worker.want(WantedScan((str(place.root),), gone=True))
+        wait_until(lambda: ledger.counts().gone == 1)
 
 
 def test_it_goes_on_with_another_ledger_where_its_own_was_deleted(place: Place) -> None:
