@@ -1,10 +1,10 @@
 """Strangers: unknown people of many videos, grouped; what the ledger keeps of each group."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from db.records import Vector
+from db.records import Generation, Vector
 
 
 class Place(NamedTuple):
@@ -74,10 +74,16 @@ class Stranger:
 
 
 class Strangers(Protocol):
-    """The strangers of a ledger. Every method is one short transaction."""
+    """The strangers of a ledger. Every method but `erase` is one short transaction."""
 
     def tidy(self) -> None:
-        """Drop the placements of people who are named by now, and strangers without any."""
+        """Drop the placements of people who are named by now, and strangers without any.
+
+        Only the number of the stranger they were is kept of them, see `once`.
+        """
+
+    def once(self) -> Mapping[int, int]:
+        """Return which stranger somebody was before they were named, by the row of the sighting."""
 
     def unplaced(self) -> list[tuple[int, Place]]:
         """Return the unknown people who belong to no stranger yet: row and place, in order."""
@@ -110,11 +116,19 @@ class Strangers(Protocol):
     def split(self, stranger: int, places: Sequence[Place]) -> int:
         """Take sightings out of a stranger, never to be joined again; return their new id."""
 
-    def erase(self, scanned_before: str | None = None) -> int:
+    def erase(
+        self, scanned_before: str | None = None, *, unkept_at: Generation | None = None
+    ) -> int:
         """Erase every unknown person, or those of videos scanned before a time (UTC, ISO 8601).
 
-        Returns how many sightings there were. `end_erasing` is to follow.
+        With `unkept_at` it is those of videos of which no strangers were kept, and who are unknown
+        in that generation of the gallery; nobody about whom something was decided. It goes in
+        parts, each a short transaction. Returns how many sightings there were. `end_erasing` is to
+        follow.
         """
+
+    def go_on_erasing(self) -> None:
+        """Erase the rest of what an `erase` that was broken off was to erase."""
 
     def end_erasing(self) -> bool:
         """Empty the file's log too; False if somebody who reads the file still prevents that."""

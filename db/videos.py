@@ -96,6 +96,7 @@ class VideoFound:
     """What a scan found in a video: people, not named yet, and who of them may be one person.
 
     `people` are given with their positions; positions of people who were not kept are missing.
+    `strangers` says whether strangers were kept.
     """
 
     seconds: float
@@ -104,6 +105,7 @@ class VideoFound:
     people: tuple[tuple[int, PersonFound], ...]
     links: tuple[Link, ...]
     left_out: int = 0
+    strangers: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,7 +80,7 @@ class SqliteGallery:
         return [_performer(row) for row in self.rows(f"{_PERFORMERS} ORDER BY name, id")]
 
     def find_performer(self, name_or_id: str) -> Performer:
-        """Find one performer by name (ignoring case, in ASCII) or by id.
+        """Find one performer by name (ignoring case, in ASCII, unless one has it exactly) or by id.
 
         Raises:
             PerformerNotFoundError: no performer has this name or id.
@@ -94,6 +94,9 @@ class SqliteGallery:
             raise PerformerNotFoundError(
                 f"No performer is called {name_or_id!r}. `python -m tools list` lists everyone."
             )
+        exactly = [one for one in found if one.name == name_or_id]
+        if len(exactly) == 1:
+            return exactly[0]
         if len(found) > 1:
             ids = ", ".join(f"{one.id} ({one.disambiguation or one.source})" for one in found)
             raise AmbiguousNameError(f"{name_or_id!r} may be any of {ids}. Give the id.")

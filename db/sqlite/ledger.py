@@ -235,12 +235,12 @@ class SqliteLedger:
                 lease,
                 "state = iif(?, 'queued', 'done'), wanted_depth = coalesce(?, wanted_depth), "
                 "reason = '', tries = 0, depth = ?, every_seconds = ?, models = ?, "
-                "seconds = ?, frames = ?, faces = ?, left_out = ?, "
+                "seconds = ?, frames = ?, faces = ?, left_out = ?, strangers = ?, "
                 "scanned_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), gallery = ?, "
                 "generation = iif(decided = ?, ?, NULL), lease_token = ''",
                 *(again is not None, again),
                 *(scanned.depth, scanned.every_seconds, json.dumps(scanned.models)),
-                *(found.seconds, found.frames, found.faces, found.left_out),
+                *(found.seconds, found.frames, found.faces, found.left_out, found.strangers),
                 *(at[0], lease.decided, at[1]),
             )
             if is_ours:

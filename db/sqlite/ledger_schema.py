@@ -55,6 +55,7 @@ def _create_videos(db: Database) -> None:
             frames INTEGER NOT NULL DEFAULT 0,
             faces INTEGER NOT NULL DEFAULT 0,
             left_out INTEGER NOT NULL DEFAULT 0,
+            strangers INTEGER NOT NULL DEFAULT 1,
             scanned_at TEXT NOT NULL DEFAULT '',
             gallery INTEGER,
             generation INTEGER,

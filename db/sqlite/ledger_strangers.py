@@ -1,6 +1,7 @@
 """Keeps in a ledger who of its unknown people are one stranger."""
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
@@ -8,7 +9,7 @@ from sqlite_utils import Database
 
 from db.blobs import NUMBER_BYTES, from_blob, to_blob
 from db.errors import DamagedVectorError, StrangerNotFoundError
-from db.records import Vector
+from db.records import Generation, Vector
 from db.sqlite.ledger_forgetting import erase_sighting
 from db.strangers import Joined, Likeness, Newcomer, Place, Placement, Stranger
 
@@ -23,10 +24,14 @@ _UNKNOWN = """
 """
 """Unknown people, without those joined to them."""
 
-_DROP_NAMED = (
-    f"DELETE FROM placements WHERE sighting_id NOT IN (SELECT id FROM ({_UNKNOWN})) "  # noqa: S608
+_NAMED = (
+    f"FROM placements WHERE sighting_id NOT IN (SELECT id FROM ({_UNKNOWN})) "  # noqa: S608
     "AND sighting_id IS NOT NULL"
 )
+
+_NOTE_NAMED = f"INSERT OR REPLACE INTO once_strangers SELECT sighting_id, stranger_id {_NAMED}"
+
+_DROP_NAMED = f"DELETE {_NAMED}"
 
 _UNPLACED = (
     f"SELECT * FROM ({_UNKNOWN}) WHERE id NOT IN "  # noqa: S608  # it is the one above
@@ -43,16 +48,33 @@ _PLACES = (
 """Where strangers are seen: one of them, or all, asked for by 0."""
 
 _ERASED = """
-    SELECT sightings.id, sightings.video_id, sightings.position,
-           coalesce(own.lead, sightings.position) = sightings.position
     FROM sightings JOIN videos ON videos.id = sightings.video_id
     LEFT JOIN outcomes AS own
         ON own.video_id = sightings.video_id AND own.position = sightings.position
     LEFT JOIN outcomes AS leading
         ON leading.video_id = own.video_id AND leading.position = own.lead
-    WHERE leading.performer IS NULL AND (? IS NULL OR videos.scanned_at < ?)
+    WHERE leading.performer IS NULL AND sightings.id <= :last
+        AND (:before IS NULL OR videos.scanned_at < :before)
+        AND (:gallery IS NULL OR (
+            (videos.gallery, videos.generation) = (:gallery, :generation)
+            AND NOT videos.strangers AND coalesce(leading.decided, '') = ''))
 """
-"""Unknown people and those joined to them, and whether each is one or was joined."""
+"""Unknown people and those joined to them."""
+
+_ERASED_VIDEOS = (
+    f"SELECT DISTINCT sightings.video_id {_ERASED} AND sightings.video_id > :after "
+    "ORDER BY sightings.video_id LIMIT :count"
+)
+
+_ERASED_PEOPLE = (
+    "SELECT sightings.id, sightings.video_id, sightings.position, "  # noqa: S608
+    f"coalesce(own.lead, sightings.position) = sightings.position {_ERASED} "
+    "AND sightings.video_id IN (SELECT value FROM json_each(:videos))"
+)
+"""With whether each is one, or was joined to one."""
+
+VIDEOS_AT_ONCE = 50
+"""Videos whose strangers are erased in one transaction: some 0.1 seconds."""
 
 
 class SqliteStrangers:
@@ -69,8 +91,13 @@ class SqliteStrangers:
     def tidy(self) -> None:
         """Drop the placements of people who are named by now, and strangers without any."""
         with self._writing() as db:
+            db.execute(_NOTE_NAMED)
             db.execute(_DROP_NAMED)
             _drop_empty(db)
+
+    def once(self) -> Mapping[int, int]:
+        """Return which stranger somebody was before they were named, by their sighting."""
+        return dict(self._rows("SELECT sighting_id, stranger_id FROM once_strangers"))
 
     def unplaced(self) -> list[tuple[int, Place]]:
         """Return the unknown people who belong to no stranger yet."""
@@ -107,6 +134,10 @@ class SqliteStrangers:
                     "stranger_id, first, evidence, second, both_evidence, model) "
                     "SELECT id, ?, ?, ?, ?, ?, ?, ?, ? FROM sightings WHERE id = ?",
                     [_row(one, kept) for one in group.newcomers],
+                )
+                db.conn.executemany(
+                    "DELETE FROM once_strangers WHERE sighting_id = ?",
+                    [(one.sighting,) for one in group.newcomers],
                 )
 
     def settle(self) -> None:
@@ -153,19 +184,41 @@ class SqliteStrangers:
             _part(db, stranger, new)
         return new
 
-    def erase(self, scanned_before: str | None = None) -> int:
-        """Erase every unknown person, or those of videos scanned before a time."""
+    def erase(
+        self, scanned_before: str | None = None, *, unkept_at: Generation | None = None
+    ) -> int:
+        """Erase every unknown person, or some, in parts; see `db.strangers`."""
+        gallery, generation = unkept_at or (None, None)
+        is_everyone = scanned_before is None and gallery is None
         with self._writing() as db:
-            found = db.execute(_ERASED, (scanned_before, scanned_before)).fetchall()
-            if scanned_before is None:
+            last = db.execute("SELECT coalesce(max(id), 0) FROM sightings").fetchone()[0]
+            which = {"last": last, "before": scanned_before}
+            which |= {"gallery": gallery, "generation": generation}
+            if not is_everyone and not _next_erased(db, which, 0):
+                return 0
+            # Noted first, so that it is finished if it is broken off.
+            note = (_ERASING, json.dumps(which))
+            db.execute("INSERT OR REPLACE INTO choices VALUES (?, ?)", note)
+            if is_everyone:
                 db.execute("DELETE FROM placements")
-            for sighting, video, position, is_lead in found:
-                erase_sighting(db, sighting, (video, position))
-                sql = "UPDATE videos SET left_out = left_out + ? WHERE id = ?"
-                db.execute(sql, (is_lead, video))
-            _drop_empty(db)
-            db.execute("INSERT OR REPLACE INTO choices VALUES (?, 'yes')", (_ERASING,))
-        return len(found)
+        return self._erase(which)
+
+    def go_on_erasing(self) -> None:
+        """Erase the rest of what an `erase` that was broken off was to erase."""
+        rows = self._rows("SELECT value FROM choices WHERE name = ?", _ERASING)
+        if rows:
+            self._erase(json.loads(rows[0][0]))
+
+    def _erase(self, which: Mapping[str, Any]) -> int:
+        count, after = 0, 0
+        while True:
+            with self._writing() as db:
+                videos = _next_erased(db, which, after)
+                if not videos:
+                    _drop_empty(db)
+                    return count
+                count += _erase_in(db, which, videos)
+                after = videos[-1]
 
     def end_erasing(self) -> bool:
         """Empty the file's log too; False if somebody still reads the file."""
@@ -216,6 +269,15 @@ def create_strangers(db: Database) -> None:
         """
     )
     db.execute("CREATE INDEX placements_by_stranger ON placements (stranger_id)")
+    db.execute(
+        """
+        CREATE TABLE once_strangers (
+            sighting_id INTEGER PRIMARY KEY REFERENCES sightings (id) ON DELETE CASCADE,
+            stranger_id INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE
+        )
+        """
+    )
+    db.execute("CREATE INDEX once_strangers_by_stranger ON once_strangers (stranger_id)")
     db.execute("CREATE INDEX placements_by_video ON placements (video_id)")
     db.execute(
         """
@@ -228,6 +290,20 @@ def create_strangers(db: Database) -> None:
     )
 
 
+def _next_erased(db: Database, which: Mapping[str, Any], after: int) -> list[int]:
+    values = {**which, "after": after, "count": VIDEOS_AT_ONCE}
+    return [row[0] for row in db.execute(_ERASED_VIDEOS, values)]
+
+
+def _erase_in(db: Database, which: Mapping[str, Any], videos: Sequence[int]) -> int:
+    found = db.execute(_ERASED_PEOPLE, {**which, "videos": json.dumps(videos)}).fetchall()
+    for sighting, video, position, is_lead in found:
+        erase_sighting(db, sighting, (video, position))
+        sql = "UPDATE videos SET left_out = left_out + ? WHERE id = ?"
+        db.execute(sql, (is_lead, video))
+    return len(found)
+
+
 def _add(db: Database) -> int:
     number: int = db.execute("INSERT INTO strangers DEFAULT VALUES RETURNING id").fetchone()[0]
     return number
@@ -235,8 +311,9 @@ def _add(db: Database) -> int:
 
 def _absorb(db: Database, kept: int, absorbed: int) -> None:
     """Make two strangers one, who is ignored if one of them was."""
-    sql = "UPDATE placements SET stranger_id = ? WHERE stranger_id = ?"
-    db.execute(sql, (kept, absorbed))
+    for table in ("placements", "once_strangers"):
+        sql = f"UPDATE {table} SET stranger_id = ? WHERE stranger_id = ?"  # noqa: S608  # ours
+        db.execute(sql, (kept, absorbed))
     db.execute(
         "UPDATE strangers SET ignored = 1 "
         "WHERE id = ? AND (SELECT ignored FROM strangers WHERE id = ?)",
@@ -261,7 +338,10 @@ def _part(db: Database, first: int, second: int) -> None:
 
 
 def _drop_empty(db: Database) -> None:
-    db.execute("DELETE FROM strangers WHERE id NOT IN (SELECT stranger_id FROM placements)")
+    db.execute(
+        "DELETE FROM strangers WHERE id NOT IN (SELECT stranger_id FROM placements "
+        "UNION ALL SELECT stranger_id FROM once_strangers)"
+    )
 
 
 def _row(one: Newcomer, stranger: int) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import PureWindowsPath
@@ -120,17 +120,40 @@ def filled_in(ledger: Ledger, places: Sequence[Place], performer: int) -> Filled
     return Filled(len(videos), named, uncertain)
 
 
-def find_enrolled(gallery: Gallery, performer: Performer) -> Correction:
-    """Find what was enrolled of a performer from the library, as a correction to be undone."""
+def find_enrolled(
+    gallery: Gallery, performer: Performer, pictures: Collection[bytes] = ()
+) -> Correction:
+    """Find what was enrolled of a performer from the library, as a correction to be undone.
+
+    The performer's picture goes with it if it is one of `pictures`, those of the library.
+    """
     photos = gallery.photos(performer.id)
     hashes = tuple(one.hash for one in photos if one.origin.startswith(f"{SOURCE}: "))
-    is_all = len(hashes) == len(photos)
+    picture = gallery.thumbnail(performer.id)
+    is_ours = len(hashes) == len(photos) or picture in pictures
     return Correction(
         performer,
         created=performer.source == SOURCE,
         photo_hashes=hashes,
-        picture=gallery.thumbnail(performer.id) if is_all else None,
+        picture=picture if is_ours else None,
     )
+
+
+def pictures_of(ledger: Ledger, gallery: int, performer: Performer) -> set[bytes]:
+    """Return the pictures of everyone who is named as a performer of a gallery."""
+    videos = sorted(ledger.ids_of_performer(gallery, performer.id))
+    named = {
+        (video, one.position)
+        for video, outcomes in ledger.outcomes(videos).items()
+        for one in outcomes
+        if one.performer == performer.id
+    }
+    return {
+        one.person.picture
+        for video, sightings in ledger.sightings(videos).items()
+        for one in sightings
+        if (video, one.position) in named
+    }
 
 
 def _choose(ranked: dict[int, list[View]]) -> list[tuple[int, View]]:

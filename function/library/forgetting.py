@@ -25,6 +25,9 @@ HELD = (
     "library is opened next."
 )
 
+UNKEPT = ("", "off")
+"""What STRANGERS is where they are not kept: not chosen, or not wanted."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -42,6 +45,7 @@ def open_library(address: StoreAddress, store: Store, *, create: bool = True) ->
             if store.exists() and gallery == _identity(store):
                 _go_on_forgetting(store, ledger, performer)
         if ledger.strangers.is_erasing():
+            ledger.strangers.go_on_erasing()
             ledger.strangers.end_erasing()
         yield ledger
 
@@ -55,32 +59,44 @@ def _go_on_forgetting(store: Store, ledger: Ledger, performer: int) -> None:
 
 def forget_strangers(ledger: Ledger) -> int:
     """Erase every unknown person from the ledger; return how many sightings."""
-    return _erase_strangers(ledger, None)
+    ledger.strangers.settle()
+    return _end_erasing(ledger, ledger.strangers.erase())
 
 
 def forget_old_strangers(ledger: Ledger, days: int, now: datetime | None = None) -> int:
     """Erase the unknown people of videos scanned more than so many days ago; say how many."""
     before = (now or datetime.now(UTC)) - timedelta(days=days)
-    return _erase_strangers(ledger, before.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return _end_erasing(ledger, ledger.strangers.erase(before.strftime("%Y-%m-%dT%H:%M:%SZ")))
+
+
+def forget_unkept(ledger: Ledger, naming: Naming, chosen: str) -> int:
+    """Erase whoever was kept as a performer, and is nobody of the gallery by now; say how many.
+
+    Nobody is erased if strangers are kept, as `chosen` says, or were when their video was scanned,
+    or if something was decided about them.
+    """
+    if chosen not in UNKEPT:
+        return 0
+    erased = ledger.strangers.erase(unkept_at=naming.gallery.generation)
+    return _end_erasing(ledger, erased)
 
 
 def finish_strangers(
     ledger: Ledger, naming: Naming, chosen: str, tell: Callable[[int], None] = lambda _: None
 ) -> int:
-    """Erase strangers who were kept for as many days as they may be, and group the others.
+    """Erase strangers who are kept no longer, as `chosen` says, and group the others.
 
     `chosen` is a setting such as 90d; `tell` as for `place_strangers`. Returns how many sightings
     were erased.
     """
-    erased = forget_old_strangers(ledger, days_of(chosen)) if chosen.endswith("d") else 0
+    erased = forget_unkept(ledger, naming, chosen)
+    erased += forget_old_strangers(ledger, days_of(chosen)) if chosen.endswith("d") else 0
     place_strangers(ledger, naming, tell)
     return erased
 
 
-def _erase_strangers(ledger: Ledger, scanned_before: str | None) -> int:
-    ledger.strangers.settle()
-    erased = ledger.strangers.erase(scanned_before)
-    if not ledger.strangers.end_erasing():
+def _end_erasing(ledger: Ledger, erased: int) -> int:
+    if ledger.strangers.is_erasing() and not ledger.strangers.end_erasing():
         _log.warning(HELD)
     return erased
 

@@ -14,7 +14,8 @@ from db.records import Vectors
 from db.strangers import Joined, Likeness, Newcomer, Place, Placement, Stranger
 from db.videos import Outcome, Sighting, VideoRecord
 from function.engines.models import PRIMARY
-from function.library.grouping import Grouping, Pair, Part
+from function.library.decisions import OTHER_TIME_WITHIN
+from function.library.grouping import TOO_LITTLE, Grouping, Pair, Part
 from function.library.naming import Naming
 from function.matching.densities import Densities, densities_for, densities_of
 from function.matching.second_models import open_second
@@ -61,6 +62,7 @@ def place_strangers(
         return 0
     fusion = _fusion_of(naming)
     arrived = _read(ledger, naming, fusion, unplaced, tell)
+    back = _know_again(ledger, arrived)
     placements = ledger.strangers.placements()
     strangers = sorted({one.stranger for one in placements})
     rows = {stranger: row for row, stranger in enumerate(strangers)}
@@ -69,7 +71,7 @@ def place_strangers(
     count = len(strangers) + len(arrived.newcomers)
     grouping = Grouping(
         parts_of(likes, count, fusion, naming.densities),
-        np.arange(count) >= len(strangers),
+        np.array([one in back for one in strangers] + [True] * len(arrived.newcomers), bool),
         _find_apart(ledger, placements, strangers, arrived),
     )
     for _ in grouping.run():
@@ -135,6 +137,40 @@ def _read(
             arrived.together.extend(_find_together(record.id, people, outcomes[record.id]))
         tell(len(arrived.newcomers) - before)
     return arrived
+
+
+def _know_again(ledger: Ledger, arrived: _Arrived) -> set[int]:
+    """Place those who were a stranger before they were named, or before their video was rescanned.
+
+    The latter only of people who are too little known to be grouped: others are grouped with what
+    was known. Returns the strangers who were named; `arrived` is left with everyone else.
+    """
+    once = ledger.strangers.once()
+    orphans = [one for one in ledger.strangers.placements() if one.sighting is None]
+    known: dict[int, list[Newcomer]] = defaultdict(list)
+    others: list[Newcomer] = []
+    for newcomer in arrived.newcomers:
+        stranger = once.get(newcomer.sighting) or _same_before(newcomer, orphans)
+        (known[stranger] if stranger else others).append(newcomer)
+    ledger.strangers.join(Joined(one, (), tuple(those)) for one, those in known.items())
+    arrived.newcomers[:] = others
+    return set(known) & set(once.values())
+
+
+def _same_before(newcomer: Newcomer, orphans: list[Placement]) -> int | None:
+    """Find the stranger whom an earlier scan of the video saw here; each is found once."""
+    if newcomer.likeness.evidence > TOO_LITTLE:
+        return None
+    apart = {
+        float(np.linalg.norm(one.likeness.first - newcomer.likeness.first)): one
+        for one in orphans
+        if one.place.video == newcomer.place.video
+    }
+    nearest = min(apart, default=np.inf)
+    if nearest > OTHER_TIME_WITHIN:
+        return None
+    orphans.remove(apart[nearest])
+    return apart[nearest].stranger
 
 
 def likeness_of(person: PersonFound, fusion: Fusion | None) -> Likeness:

@@ -52,7 +52,7 @@ class Library:
             ledger.offer([self.file], "normal")
             self.scan(ledger, self.people)
 
-    def scan(self, ledger: Ledger, people: list[PersonFound]) -> int:
+    def scan(self, ledger: Ledger, people: list[PersonFound], *, strangers: bool = True) -> int:
         """Store these people as a scan would, strangers too; say how many were kept."""
         naming = open_naming(self.store, None, self.settings)
         lease = ledger.lease("test", 60)
@@ -63,7 +63,7 @@ class Library:
             found,
             Watched("/v/film.mp4", 30.0),
             naming,
-            strangers=True,
+            strangers=strangers,
             forgotten=spans,
             decisions=ledger.decisions([lease.video])[lease.video],
         )

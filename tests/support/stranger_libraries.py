@@ -82,7 +82,7 @@ class MadeUpLibrary:
         assert self.ledger.finish(lease, kept.found, scanned, kept.outcomes, generation)
 
     def scan_again(self, video: int, people: Sequence[PersonFound]) -> None:
-        self.ledger.want([video], "deep")
+        self.ledger.want_again([video], "deep")
         self.scan(video, people)
 
     def bytes_on_disk(self) -> bytes:

@@ -17,7 +17,7 @@ from function.library.naming import open_naming
 from function.matching.second_models import open_second
 from function.settings import Settings
 from tools.verbs.library import match_again, open_today
-from tools.verbs.shared import gallery_option, library_option, print_json
+from tools.verbs.shared import NUMBER, gallery_option, library_option, print_json
 
 
 @click.command(epilog='Example: python -m tools decide film.mp4 3 --confirm "Grace Hopper"')
@@ -72,7 +72,7 @@ def _find_video(ledger: Ledger, path: Path) -> int:
 
 
 @click.command(epilog="Example: python -m tools decisions --undo 12")
-@click.option("--undo", type=int, metavar="ID", help="Take this one back.")
+@click.option("--undo", type=NUMBER, metavar="ID", help="Take this one back.")
 @library_option
 @gallery_option
 def decisions(store: Store, library: StoreAddress, *, undo: int | None) -> None:

@@ -20,7 +20,7 @@ from db.videos import DEPTHS, Depth, Verdict, VideoRecord
 from function.errors import StoppingError
 from function.library.crew import run_scanners
 from function.library.finding import Found, find_videos, is_at, on_one_line, text_of
-from function.library.forgetting import finish_strangers, open_library
+from function.library.forgetting import UNKEPT, finish_strangers, forget_unkept, open_library
 from function.library.jobs import STRANGERS, is_paused
 from function.library.lists import to_csv, to_json, to_table
 from function.library.naming import Naming, open_naming
@@ -194,7 +194,7 @@ def _choose_strangers(ledger: Ledger, settings: Settings, asked: str | None) -> 
         ledger.choose(STRANGERS, chosen)
     if asked:
         ledger.choose(STRANGERS, asked)
-    return chosen not in ("", "off")
+    return chosen not in UNKEPT
 
 
 def _finish_strangers(ledger: Ledger, store: Store, settings: Settings, asked: str | None) -> None:
@@ -202,8 +202,13 @@ def _finish_strangers(ledger: Ledger, store: Store, settings: Settings, asked: s
     chosen = asked or settings.strangers or ledger.choice(STRANGERS)
     with _grouping_bar() as bar:
         erased = finish_strangers(ledger, open_today(store), chosen, bar.update)
+    _tell_erased(erased, chosen)
+
+
+def _tell_erased(erased: int, chosen: str) -> None:
     if erased:
-        click.echo(f"{erased} unknown people were erased, as {chosen} says.", err=True)
+        why = f"as {chosen} says" if chosen not in UNKEPT else "as strangers are not kept"
+        click.echo(f"{erased} unknown people were erased, {why}.", err=True)
 
 
 def _can_ask() -> bool:
@@ -392,7 +397,10 @@ def rematch(store: Store, library: StoreAddress) -> None:
             raise click.ClickException(
                 f"Nothing was scanned into {library} yet. Scan first: python -m tools scan FOLDER."
             )
-        done = match_again(ledger, open_today(store))
+        naming = open_today(store)
+        done = match_again(ledger, naming)
+        chosen = Settings.from_env().strangers or ledger.choice(STRANGERS)
+        _tell_erased(forget_unkept(ledger, naming, chosen), chosen)
         print_json({"videos": done.videos, "people": done.people, "changed": done.changed})
 
 

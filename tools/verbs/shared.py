@@ -39,6 +39,9 @@ class StoreType(click.ParamType[Store]):
         return store
 
 
+NUMBER = click.IntRange(0, 2**63 - 1)
+"""A number that a store can hold."""
+
 gallery_option = click.option(
     "--db",
     "store",

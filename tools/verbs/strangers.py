@@ -20,6 +20,7 @@ from function.library.enrolment import (
     filled_in,
     find_enrolled,
     new_from_library,
+    pictures_of,
 )
 from function.library.finding import find_ids
 from function.library.forgetting import open_library
@@ -27,7 +28,7 @@ from function.library.lists import name_of
 from function.library.naming import Naming
 from function.library.strangers import StrangerResult, by_videos, describe
 from tools.verbs.library import group_strangers, match_again, open_today
-from tools.verbs.shared import gallery_option, library_option, print_json
+from tools.verbs.shared import NUMBER, gallery_option, library_option, print_json
 
 USUAL_LIMIT = 50
 
@@ -63,7 +64,7 @@ def strangers(
 
 
 @strangers.command(epilog='Example: python -m tools strangers name 7 "Grace Hopper"')
-@click.argument("stranger", type=int)
+@click.argument("stranger", type=NUMBER)
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="If the name is enrolled, it is the same person.")
 @click.option("--new", is_flag=True, help="If the name is enrolled, it is somebody else.")
@@ -99,15 +100,18 @@ def name(stranger: int, name: str, store: Store, library: StoreAddress, **option
 def unname(performer: str, store: Store, library: StoreAddress) -> None:
     """Take back what was enrolled of a PERFORMER from the library: they are unknown again there."""
     with open_library(library, store) as ledger:
+        match_again(ledger, open_today(store))
         with store.changing() as gallery:
-            done = find_enrolled(gallery, gallery.find_performer(performer))
+            found = gallery.find_performer(performer)
+            pictures = pictures_of(ledger, gallery.generation()[0], found)
+            done = find_enrolled(gallery, found, pictures)
             gallery.undo(done)
         match_again(ledger, open_today(store))
         print_json({"unnamed": done.performer.name, "views": len(done.photo_hashes)})
 
 
 @strangers.command(epilog="Example: python -m tools strangers ignore 7")
-@click.argument("stranger", type=int)
+@click.argument("stranger", type=NUMBER)
 @click.option("--undo", is_flag=True, help="List them again.")
 @library_option
 @gallery_option
@@ -120,7 +124,7 @@ def ignore(stranger: int, store: Store, library: StoreAddress, *, undo: bool) ->
 
 
 @strangers.command(epilog="Example: python -m tools strangers split 7 /videos/film.mp4")
-@click.argument("stranger", type=int)
+@click.argument("stranger", type=NUMBER)
 @click.argument("what")
 @library_option
 @gallery_option
@@ -137,8 +141,8 @@ def split(stranger: int, what: str, store: Store, library: StoreAddress) -> None
 
 
 @strangers.command(epilog="Example: python -m tools strangers join 7 12")
-@click.argument("kept", type=int)
-@click.argument("other", type=int)
+@click.argument("kept", type=NUMBER)
+@click.argument("other", type=NUMBER)
 @library_option
 @gallery_option
 def join(kept: int, other: int, store: Store, library: StoreAddress) -> None:

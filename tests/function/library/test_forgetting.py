@@ -7,16 +7,20 @@ import numpy as np
 import pytest
 
 from db.blobs import to_blob
+from db.ledgers import Ledger
 from db.people import PersonFound
+from db.sightings import Correction
 from db.sqlite.ledger import SqliteLedger
 from db.stores import open_ledger
 from db.videos import Scanned
 from function.engines.models import PRIMARY
 from function.faces.found import StageSeconds
 from function.library import forgetting
-from function.library.forgetting import forget_everywhere, open_library
+from function.library.decisions import decide as store_decision
+from function.library.forgetting import finish_strangers, forget_everywhere, open_library
 from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
+from function.library.rematching import rematch
 from function.people.gathering import PeopleFound
 from tests.support.libraries import Library
 
@@ -156,3 +160,43 @@ def test_an_import_that_runs_delays_what_is_left_of_a_forgetting(library: Librar
         assert ledger.unfinished_forgetting() == [(identity, library.ids[0])]
     with open_library(library.settings.library_db, library.store) as ledger:
         assert ledger.unfinished_forgetting() == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "kept_when_scanned", "decides", "left"),
+    [
+        ("", False, False, [1]),
+        ("off", False, False, [1]),
+        ("keep", False, False, [0, 1]),
+        ("90d", False, False, [0, 1]),
+        ("off", True, False, [0, 1, 2]),
+        ("off", False, True, [0, 1]),
+    ],
+)
+def test_who_was_named_once_and_is_nobody_now_stays_only_where_strangers_are_kept(
+    library: Library, chosen: str, left: list[int], *, kept_when_scanned: bool, decides: bool
+) -> None:
+    def finish(ledger: Ledger) -> int:
+        naming = open_naming(library.store, None, library.settings)
+        return finish_strangers(ledger, naming, chosen)
+
+    with open_ledger(library.path) as ledger:
+        ledger.want_again([1], "normal")
+        library.scan(ledger, library.people, strangers=kept_when_scanned)
+        gallery = open_naming(library.store, None, library.settings).gallery
+        if decides:
+            store_decision(ledger, gallery, (1, 0), "ignored")
+        _unenrol(library, 0)
+        assert finish(ledger) == 0, "they are not unknown by today's gallery yet"
+        for _ in rematch(ledger, open_naming(library.store, None, library.settings)):
+            pass
+        assert finish(ledger) == (0 not in left)
+    assert library.positions() == left
+    assert (traces(library, library.people[0]) > 0) == (0 in left)
+
+
+def _unenrol(library: Library, number: int) -> None:
+    with library.store.changing() as gallery:
+        performer = gallery.performer(library.ids[number])
+        hashes = tuple(one.hash for one in gallery.photos(performer.id))
+        gallery.undo(Correction(performer, created=True, photo_hashes=hashes))

@@ -4,19 +4,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from db.blobs import to_blob
 from db.errors import StrangerNotFoundError
 from db.people import Link, PersonFound
+from db.sightings import Correction
+from db.sqlite import ledger_strangers
 from db.sqlite.ledger import SqliteLedger
 from db.stores import open_ledger
 from db.strangers import Joined, Newcomer, Place, Stranger
+from db.videos import Outcome
 from function.library.forgetting import forget_old_strangers, forget_strangers, open_library
 from function.library.rematching import rematch
 from function.library.strangers import by_videos, describe, place_strangers
 from tests.support.stranger_libraries import MadeUpLibrary
+
+HASHES = tuple(f"Grace Hopper {number}" for number in range(3))
+"""Of the photos with which the library enrols."""
 
 
 @pytest.fixture
@@ -123,6 +130,22 @@ def test_a_person_known_from_weak_faces_only_is_nobody_else(library: MadeUpLibra
     assert len(place(library)) == 2
 
 
+def test_people_known_from_weak_faces_only_stay_who_they_are_when_scanned_again(
+    library: MadeUpLibrary,
+) -> None:
+    man, other = library.crowd.person(), library.crowd.person()
+    video = library.add_video([weak(library.seen(man)), weak(library.seen(other))])
+    library.add_video([weak(library.seen(man))])
+    (first, second, third) = place(library)
+    library.scan_again(video, [weak(library.seen(other)), weak(library.seen(man))])
+    expected = {first: [(1, 1)], second: [(1, 0)], third: [(2, 0)]}
+    assert place(library) == expected
+    library.scan_again(video, [weak(library.seen(man)), weak(library.seen(library.crowd.person()))])
+    after = place(library)
+    assert after[first] == [(1, 0)]
+    assert second not in after
+
+
 def weak(person: PersonFound) -> PersonFound:
     views = tuple(replace(view, weaknesses=("blurred",)) for view in person.views)
     return replace(person, views=views)
@@ -169,6 +192,42 @@ def test_nothing_is_kept_of_a_stranger_who_is_named(library: MadeUpLibrary) -> N
     assert [one.stranger for one in library.ledger.strangers.placements()] == [left]
     with pytest.raises(StrangerNotFoundError, match=f"no stranger {named}"):
         library.ledger.strangers.find(named)
+
+
+def test_who_was_ignored_or_split_is_so_again_after_a_name_was_taken_back(
+    library: MadeUpLibrary,
+) -> None:
+    man = library.crowd.person()
+    for _ in range(3):
+        library.add_video([library.seen(man)])
+    (whole,) = place(library)
+    library.ledger.strangers.ignore(whole, ignored=True)
+    new = library.ledger.strangers.split(whole, [Place(2, 0)])
+    before = place(library)
+    assert before == {whole: [(1, 0), (3, 0)], new: [(2, 0)]}
+    number = library.enrol("Grace Hopper", man)
+    assert place(library) == {}
+    with library.store.changing() as gallery:
+        gallery.undo(Correction(gallery.performer(number), created=True, photo_hashes=HASHES))
+    assert place(library) == before
+    assert {one.id: one.ignored for one in strangers(library)}[whole]
+    assert library.ledger.strangers.apart() == [(whole, new)]
+    assert library.ledger.strangers.once() == {}
+
+
+def test_who_comes_back_is_one_with_those_who_came_meanwhile(library: MadeUpLibrary) -> None:
+    man = library.crowd.person()
+    library.add_video([library.seen(man)])
+    (first,) = place(library)
+    library.ledger.strangers.ignore(first, ignored=True)
+    library.ledger.put_outcomes({1: [Outcome(0, 0, 1, 99.0, "match")]}, (1, 1))
+    place_strangers(library.ledger, library.naming())
+    assert strangers(library) == []
+    library.add_video([library.seen(man)])
+    place_strangers(library.ledger, library.naming())
+    assert len(strangers(library)) == 1
+    assert place(library) == {first: [(1, 0), (2, 0)]}
+    assert [one.ignored for one in strangers(library)] == [True]
 
 
 def test_who_is_no_longer_named_is_a_stranger_again(library: MadeUpLibrary) -> None:
@@ -294,6 +353,35 @@ def test_strangers_older_than_their_days_are_erased_and_no_others(
     assert len(strangers(library)) == 1
     assert forget_old_strangers(library.ledger, 90, later) == 1
     assert strangers(library) == []
+
+
+def test_everyone_unknown_is_erased_in_parts_and_what_is_broken_off_is_finished_later(
+    library: MadeUpLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_strangers, "VIDEOS_AT_ONCE", 2)
+    for _ in range(5):
+        library.add_video([library.seen(library.crowd.person()) for _ in range(2)])
+    place(library)
+    erase_in, parts = ledger_strangers._erase_in, []
+
+    def break_off(*arguments: Any) -> int:
+        if len(parts) == 2:
+            raise KeyboardInterrupt
+        parts.append(erase_in(*arguments))
+        return parts[-1]
+
+    monkeypatch.setattr(ledger_strangers, "_erase_in", break_off)
+    with pytest.raises(KeyboardInterrupt):
+        forget_strangers(library.ledger)
+    assert parts == [4, 4], "each is a transaction"
+    monkeypatch.undo()
+    library.add_video([library.seen(library.crowd.person())])
+    with open_library(library.settings.library_db, library.store) as ledger:
+        assert not ledger.strangers.is_erasing()
+        videos = [one.id for one in ledger.videos()]
+        kept = [len(people) for people in ledger.sightings(videos).values()]
+        assert kept == [0, 0, 0, 0, 0, 1], "who was seen since stays"
+        assert [one.left_out for one in ledger.videos()] == [2, 2, 2, 2, 2, 0]
 
 
 def test_an_erasure_that_a_reader_holds_up_is_finished_at_the_next_start(

@@ -56,6 +56,10 @@ def test_those_seen_in_most_videos_are_listed_first(shell: Shell, tmp_path: Path
         f"{woman['id']}.jpg",
     ]
     assert {one.stat().st_mode & 0o777 for one in pictures.iterdir()} == {0o600}
+    for one in pictures.iterdir():
+        one.chmod(0o644)
+    shell.said("strangers", "--pictures", pictures)
+    assert {one.stat().st_mode & 0o777 for one in pictures.iterdir()} == {0o600}
     limited = shell.run("strangers", "--limit", 1)
     assert [one["id"] for one in json.loads(limited.stdout)] == [man["id"]]
     assert "1 of 2 are listed" in limited.stderr
@@ -159,3 +163,42 @@ def test_a_scan_erases_those_kept_for_longer_than_their_days(
     assert shell.run("scan", tmp_path / "empty").exit_code == 0
     assert asked == [90]
     assert shell.run("scan", tmp_path / "empty", "--strangers", "soon").exit_code == 1
+
+
+def test_a_namesake_in_other_letters_takes_nobodys_name(shell: Shell) -> None:
+    man, woman = shell.said("strangers")
+    shell.said("strangers", "name", man["id"], "Grace Hopper")
+    shell.said("strangers", "name", woman["id"], "grace hopper", "--new")
+    assert len(shell.said("results", "--performer", "Grace Hopper")) == 3
+    assert len(shell.said("results", "--performer", "grace hopper")) == 1
+    assert "may be any of" in shell.run("results", "--performer", "GRACE HOPPER").stderr
+
+
+def test_taking_a_name_back_takes_the_face_that_came_with_it(shell: Shell) -> None:
+    man, _ = shell.said("strangers")
+    number = shell.library.enrol("Grace Hopper", shell.library.crowd.person())
+    shell.said("strangers", "name", man["id"], "Grace Hopper", "--yes")
+    with shell.library.store.gallery() as gallery:
+        assert gallery.thumbnail(number)
+    shell.said("strangers", "unname", "Grace Hopper")
+    with shell.library.store.gallery() as gallery:
+        assert gallery.performer(number).encodings == 3
+        assert gallery.thumbnail(number) is None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("strangers", "name", 2**64, "X"),
+        ("strangers", "ignore", 2**64),
+        ("strangers", "split", 2**64, "1.0"),
+        ("strangers", "join", 1, 2**64),
+        ("decisions", "--undo", 2**64),
+    ],
+)
+def test_a_number_that_no_store_can_hold_is_refused(
+    shell: Shell, arguments: tuple[object, ...]
+) -> None:
+    result = shell.run(*arguments)
+    assert result.exit_code == 2, result.output
+    assert "is not in the range" in result.stderr
