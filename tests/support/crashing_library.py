@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,8 @@ def scan_and_sleep_before_storing(folder: Path, media: Path) -> None:
         if not slept:
             slept.append(1)
             (folder / "stopped").touch()
-            os.kill(os.getpid(), signal.SIGSTOP)
+            # To this thread, or it might be within a transaction when the process stops.
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
         return finish(*arguments, **options)
 
     SqliteLedger.finish = sleep_first  # type: ignore[method-assign]
