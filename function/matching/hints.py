@@ -14,20 +14,18 @@ import numpy as np
 from db.records import Performer
 from function.matching.densities import Numbers
 
-HintKind: TypeAlias = Literal["path", "tag", "folder"]
-"""Where a hint comes from: the name in the file's path, a tag on the scene in Stash that we did not
-write, or the other scenes of the folder."""
+HintKind: TypeAlias = Literal["path", "tag"]
+"""Where a hint comes from: the name in the file's path, or a tag on the scene in Stash that we did
+not write. The other videos of a folder are none: what is said of them is our own, and an error
+would confirm itself."""
 
-HINT_PRIORS: Mapping[HintKind, float] = {"path": 0.1, "tag": 0.1, "folder": 0.05}
+HINT_PRIORS: Mapping[HintKind, float] = {"path": 0.1, "tag": 0.1}
 """How likely a person is one of those hinted at, before the face is seen; several share it.
 
 Names in paths are right more often. This is the most at which, in trials on half of 75 people,
 strangers under an enrolled performer's name were named no more often than without hints (0.7 %;
 0.8 % with 0.2); on the other half it was 0.3 % with and without. See "Hints" in docs/scores.md. A
-tag counts like a path; for a folder, where nothing was measured, it is half."""
-
-FEWEST_SCENES, LEAST_PART = 2, 0.25
-"""A folder hints at a performer who is in this many of its other scenes, and in this share."""
+tag counts like a path."""
 
 
 @dataclass(frozen=True)
@@ -45,26 +43,11 @@ def hint_alike(performer_ids: Sequence[int], kind: HintKind) -> tuple[Hint, ...]
     return tuple(Hint(performer_id, kind, 1 / len(chosen)) for performer_id in chosen)
 
 
-def hint_from_folder(counts: Mapping[int, int], scenes: int) -> tuple[Hint, ...]:
-    """Turn the other scenes of a video's folder into hints.
-
-    `counts` says in how many of these `scenes` each performer (by id) was named. Somebody who is in
-    all of them has nearly the whole prior, the more nearly the more there are (Laplace's rule).
-    """
-    parts = {
-        performer_id: count / (scenes + 1)
-        for performer_id, count in counts.items()
-        if count >= max(FEWEST_SCENES, LEAST_PART * scenes)
-    }
-    whole = max(1.0, sum(parts.values()))
-    return tuple(Hint(performer_id, "folder", part / whole) for performer_id, part in parts.items())
-
-
 def hinted_priors(hints: Sequence[Hint], performers: Sequence[Performer]) -> Numbers:
     """Return each performer's prior from hints: float64 (performers,), 0 without a hint.
 
-    Of several hints for one performer the strongest counts: a path, a tag and a folder mostly come
-    from the same hand. Hints at performers who are not in the gallery are left out.
+    Of several hints for one performer the strongest counts: a path and a tag mostly come from
+    the same hand. Hints at performers who are not in the gallery are left out.
     """
     priors = np.zeros(len(performers))
     if hints:

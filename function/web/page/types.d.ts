@@ -9,7 +9,7 @@ interface MatchReply {
   score: number;
   urls: string[];
   id: string;
-  hints: ("path" | "tag" | "folder")[];
+  hints: ("path" | "tag")[];
   stash_ids: StashIdReply[];
   sources: SourceReply[];
 }

@@ -11,7 +11,6 @@ from function.matching.hints import (
     HINT_PRIORS,
     Hint,
     hint_alike,
-    hint_from_folder,
     hinted_priors,
     kinds_of,
     raise_odds,
@@ -129,17 +128,8 @@ def test_several_who_are_named_share_the_prior_and_the_strongest_hint_counts() -
     performers = [Performer(number, f"P{number}") for number in (4, 5, 6)]
     both = hint_alike([4, 6, 4], "path")
     assert hinted_priors(both, performers) == pytest.approx([0.05, 0, 0.05])
-    also = (*both, Hint(6, "tag"), Hint(6, "folder", 0.5))
+    also = (*both, Hint(6, "tag"))
     assert hinted_priors(also, performers) == pytest.approx([0.05, 0, 0.1])
-    assert kinds_of(also, 6) == ("path", "tag", "folder")
+    assert kinds_of(also, 6) == ("path", "tag")
     assert kinds_of(also, 5) == ()
     assert hinted_priors((), performers).tolist() == [0, 0, 0]
-
-
-def test_a_folder_hints_at_those_who_are_often_in_its_other_scenes() -> None:
-    (alone,) = hint_from_folder({7: 9}, scenes=9)
-    assert alone == Hint(7, "folder", 0.9)
-    assert hint_from_folder({7: 1}, scenes=1) == ()
-    assert hint_from_folder({7: 20, 8: 3}, scenes=99) == ()
-    pair = hint_from_folder({7: 9, 8: 9}, scenes=9)
-    assert [hint.part for hint in pair] == pytest.approx([0.5, 0.5])
