@@ -52,6 +52,7 @@ def test_a_stranger_becomes_who_the_user_says_and_an_undo_makes_them_a_stranger_
         number = say(library, ledger, 2, "confirmed", 5)
         after = match(library, ledger)
         assert told(after[2], library) == (5, "match", "confirmed")
+        assert after[2].score == 100.0
         assert after[:2] == before[:2]
         assert ledger.take_back(number)
         assert match(library, ledger) == before

@@ -1,5 +1,6 @@
 """A rematch says exactly what a new scan of the same videos would say."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -131,3 +132,20 @@ def test_a_joined_fragment_stays_joined_whatever_was_left_out(tmp_path: Path) ->
             assert (lead.position, lead.lead, lead.performer, lead.verdict) == (1, 1, 1, "match")
             assert joined == Outcome(3, 1)
             enrol(gallery, "Eve", made_up_person(9).views[0].encodings[0])
+
+
+def test_a_damaged_person_stops_no_rematch_and_their_video_is_named(
+    tmp_path: Path, gallery: Path, media: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    faces = faces_of(tmp_path / "look.db", gallery, media)
+    path = tmp_path / "l.db"
+    with scanned(path, gallery, media) as ledger:
+        ledger._db.execute("UPDATE sightings SET seen = x'00' WHERE id = 1")
+        enrol(gallery, "Ada", faces["two.mp4"][1])
+        assert run(ledger, gallery).videos == len(VIDEOS)
+        (failed,) = ledger.iterate("failed")
+        assert os.fsdecode(failed.paths[0]) in caplog.text
+        named = [one for found in outcomes(ledger).values() for one in found if one.performer]
+        assert len(named) == 2
+        assert run(ledger, gallery).videos == 0, "and it is not matched again and again"
+    assert_whole(path)
