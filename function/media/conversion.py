@@ -58,8 +58,7 @@ class PictureConverter:
         """
         rotation = picture.rotation
         if rotation not in self._matrices:
-            side_data: Any = picture.side_data  # typed upstream as if it held only motion vectors
-            self._matrices[rotation] = bytes(side_data.get("DISPLAYMATRIX") or b"")
+            self._matrices[rotation] = _find_matrix(picture)
         return self._matrices[rotation]
 
     def to_thumbnail(self, picture: VideoFrame) -> Thumbnail:
@@ -79,6 +78,23 @@ class PictureConverter:
         height = round(picture.height / min(aspect, Fraction(1)))
         fits = width * height <= self._max_pixels
         return (width, height) if fits else (picture.width, picture.height)
+
+
+def _find_matrix(picture: VideoFrame) -> bytes:
+    try:
+        side_data: Any = picture.side_data  # typed upstream as if it held only motion vectors
+    except ValueError:  # PyAV cannot name all of it, and then shows none
+        return _matrix_of(picture.rotation)
+    return bytes(side_data.get("DISPLAYMATRIX") or b"")
+
+
+def _matrix_of(rotation_degrees: int) -> bytes:
+    """Return the display matrix of a rotation counter-clockwise; empty without one."""
+    if not rotation_degrees:
+        return b""
+    angle = np.deg2rad(-rotation_degrees)
+    cosine, sine = (round(float(one) * 2**16) for one in (np.cos(angle), np.sin(angle)))
+    return np.array([cosine, sine, 0, -sine, cosine, 0, 0, 0, 2**30], np.int32).tobytes()
 
 
 def turn_upright(rgb: RgbImage, display_matrix: bytes) -> RgbImage:

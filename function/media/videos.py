@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -56,6 +57,8 @@ at a damaged picture it may need the interpreter's lock, to release what travels
 while a thread that waits for it holds that lock: a deadlock."""
 
 PROBED_BYTES = 5_000_000  # FFmpeg's own default, fixed here so that it stays
+CLOCK_PER_PROGRAMME = ("mpegts", "mpegtsraw", "mpeg", "wtv", "pva")
+LATEST_PICTURE_SECONDS = 60.0  # after the sound of the same programme
 LAST_PACKETS = 5_000  # read at the end of a file to learn its length
 THINNEST_STREAM = 100  # bytes per second; a claimed length that implies less is not believed
 
@@ -83,7 +86,12 @@ class Video:
     `width` and `height` are in pixels as stored, before the picture is rotated upright;
     `every_seconds` is the interval between samples, requested or chosen, and `gap_slack` how many
     intervals may lie between two samples. `keyframes_seconds` are the times of the keyframes that
-    were read so far, in order of storage.
+    were read so far, in order of storage. `start_seconds` is where the file's own clock begins.
+
+    Reading finds out the rest: `trusts_keyframes` whether pictures that are marked as keyframes can
+    be decoded alone, `has_fields_apart` whether both fields of a picture lie in packets of their
+    own, `is_smeared` whether pictures depend on damage, `packets_marked` how many of `packets_read`
+    the container calls damaged, and `unreadable_seconds` how much could not be decoded.
     """
 
     name: str
@@ -95,7 +103,15 @@ class Video:
     height: int
     every_seconds: float
     gap_slack: float
+    start_seconds: float
+    reopen: Callable[[], tuple[InputContainer, VideoStream]]
     keyframes_seconds: list[float] = field(default_factory=list)
+    trusts_keyframes: bool = True
+    has_fields_apart: bool = False
+    is_smeared: bool = False
+    packets_read: int = 0
+    packets_marked: int = 0
+    unreadable_seconds: float = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -111,6 +127,22 @@ class Video:
     def close(self) -> None:
         """Release the file and the decoder."""
         self.container.close()
+
+    @property
+    def believes_marks_of_damage(self) -> bool:
+        """Whether what the container calls damaged is; not if that is most of the file."""
+        return self.packets_marked * 2 <= self.packets_read
+
+    def begin_again(self, every_seconds: float = 0.0) -> None:
+        """Go back to the first packet, and believe no mark of a keyframe any more.
+
+        Samples are at least `every_seconds` apart from then on.
+        """
+        self.close()
+        self.trusts_keyframes = False
+        self.every_seconds = max(self.every_seconds, every_seconds)
+        self.keyframes_seconds.clear()
+        self.container, self.stream = self.reopen()
 
 
 def open_video(
@@ -137,8 +169,13 @@ def open_video(
     # One after the other: containers open on one descriptor share its position in the file.
     seconds = _measure_seconds(*_open_stream(source, name, limits))
     check_length(seconds, name, limits)
-    container, stream = _open_stream(source, name, limits)
-    _prepare_decoder(container, stream, limits)
+
+    def reopen() -> tuple[InputContainer, VideoStream]:
+        container, stream = _open_stream(source, name, limits)
+        _prepare_decoder(container, stream, limits)
+        return container, stream
+
+    container, stream = reopen()
     wanted_interval = every_seconds or _choose_interval(seconds)
     interval = max(wanted_interval, seconds / limits.max_frames)
     return Video(
@@ -151,6 +188,8 @@ def open_video(
         height=stream.codec_context.height,
         every_seconds=interval,
         gap_slack=ASKED_SLACK if interval == every_seconds else CHOSEN_SLACK,
+        start_seconds=_find_start(container, stream),
+        reopen=reopen,
     )
 
 
@@ -207,7 +246,7 @@ def _open_container(source: Path | int, name: str, limits: VideoLimits) -> Input
         "threads": "1",
     }
     try:
-        return av.open(address, options=options)
+        return av.open(address, options=options, metadata_errors="replace")
     except PermissionError:
         raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
     except (av.FFmpegError, ValueError, UnicodeError) as error:
@@ -276,7 +315,7 @@ def _prepare_decoder(container: InputContainer, stream: VideoStream, limits: Vid
 
 def _measure_seconds(container: InputContainer, stream: VideoStream) -> float:
     """Read the length from the last packets; only if that fails, use what the file claims."""
-    start_seconds = (container.start_time or 0) / av.time_base
+    start_seconds = _find_start(container, stream)
     claimed_seconds = (container.duration or 0) / av.time_base
     with container:
         if claimed_seconds > container.size / THINNEST_STREAM:
@@ -288,10 +327,19 @@ def _measure_seconds(container: InputContainer, stream: VideoStream) -> float:
     return max(end_seconds - start_seconds, 0.0) if end_seconds else max(claimed_seconds, 0.0)
 
 
+def _find_start(container: InputContainer, stream: VideoStream) -> float:
+    """Return where the file's clock begins; each programme of a broadcast has its own."""
+    start_seconds = (container.start_time or 0) / av.time_base
+    if stream.start_time is None or container.format.name not in CLOCK_PER_PROGRAMME:
+        return start_seconds
+    own_seconds = float(stream.start_time * (stream.time_base or 0))
+    return own_seconds if own_seconds - start_seconds > LATEST_PICTURE_SECONDS else start_seconds
+
+
 def _find_last_seconds(container: InputContainer, stream: VideoStream) -> float:
     beyond_the_end = (container.start_time or 0) + (container.duration or 0) + av.time_base
     container.seek(beyond_the_end)
-    packets = islice(container.demux(stream), LAST_PACKETS)
+    packets = [one for one in islice(container.demux(stream), LAST_PACKETS) if not one.is_discard]
     stamps = [stamp for packet in packets if (stamp := packet_stamp(packet)) is not None]
     return float(max(stamps, default=0) * (stream.time_base or 0))
 
