@@ -14,9 +14,9 @@ from function.media.decoding import FalseKeyframeError, decode_group, shown_at
 from function.media.images import RgbPicture
 from function.media.packets import FIELD_SECONDS, Group, read_groups, read_spread_keyframes
 from function.media.pictures import Picture
-from function.media.schedule import Schedule
+from function.media.schedule import Schedule, length_of
 from function.media.shots import is_same_shot
-from function.media.videos import Video
+from function.media.videos import Video, encryption_message
 
 log = logging.getLogger(__name__)
 
@@ -75,14 +75,30 @@ def sample_frames(video: Video, spread: int | None = None) -> Iterator[Frame]:
         yield Frame(index, sample.seconds, until_seconds, picture, shot)
     if index < 0:
         raise UnreadableVideoError(
-            f"Not one picture of {video.name} can be decoded. Check that it plays; it may be "
+            encryption_message(video.name)
+            if video.is_encrypted
+            else f"Not one picture of {video.name} can be decoded. Check that it plays; it may be "
             "damaged, or only partly copied."
         )
-    if not spread and until_seconds < ALMOST_ALL * video.seconds - 2 * video.every_seconds:
+    _note_unreadable(video, video.seconds if spread else until_seconds)
+
+
+def _note_unreadable(video: Video, until_seconds: float) -> None:
+    """Add up what could not be decoded or is not stored, and say so in the log."""
+    if until_seconds < ALMOST_ALL * video.seconds - 2 * video.every_seconds:
+        video.missing.append((until_seconds, video.seconds))
         log.warning(
             "%s ends after %.0f of %.0f s; it may be damaged, or only partly copied.",
             video.name,
             until_seconds,
+            video.seconds,
+        )
+    video.unreadable_seconds = length_of(video.missing)
+    if video.unreadable_seconds:
+        log.warning(
+            "%s is damaged: %.1f of %.0f s cannot be read.",
+            video.name,
+            video.unreadable_seconds,
             video.seconds,
         )
 
@@ -130,7 +146,7 @@ def _decode_samples(
             schedule.begin_again()
             yield from _sample_groups(video, converter, read_groups(video), schedule)
     finally:
-        video.unreadable_seconds = schedule.missed_seconds()
+        video.missing += schedule.missed()
 
 
 def _sample_groups(

@@ -16,6 +16,7 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from function.media.encryption import is_encrypted
 from function.media.videos import Video, check_length, packet_stamp
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,10 @@ SOUGHT_EARLIER_SECONDS = 1.0  # pictures are shown later than they are stored
 INDEXED_FORMATS = frozenset(("mov", "matroska", "avi", "asf", "mxf"))
 """Files of these formats have one clock from beginning to end, so that moments can be found; others
 are read from the beginning, because their clock may restart half-way."""
+HOLE_SECONDS, HOLE_TIMES, EVEN_PACKETS = 0.5, 5.0, 25
+"""A gap between two packets is a hole if it is as long as this, and longer than so many times the
+longest among the packets before it, which are at least so many. At a varying rate there is none."""
+
 LATE_SHARE = 0.5
 """Where no picture is shown within this share of an interval after a moment, the one before it is
 sampled, if that is near: at a varying frame rate the next may be an interval away."""
@@ -210,13 +215,21 @@ def choose_moments(
         return chosen
     spacing = gap / ceil(gap / reach - _TINY_SECONDS) if ends else every_seconds
     latest = end_seconds - spacing / 2 if ends else end_seconds
+    return chosen + _fill_gap(sorted(times), start, spacing, latest)
+
+
+def _fill_gap(
+    times: Sequence[float], start: float, spacing: float, latest_seconds: float
+) -> list[float]:
+    """Choose of the times, in order, those nearest to every `spacing` after `start`."""
+    chosen: list[float] = []
     due, before = start + spacing, start
-    for seconds in sorted(times):
+    for seconds in times:
         if due - _TINY_SECONDS <= seconds:
             if seconds - due > spacing * LATE_SHARE and before > due - spacing / 2:
-                chosen.append(before)  # the next one is far away, as in a varying frame rate
+                chosen.append(before)
                 due += spacing
-            if due - _TINY_SECONDS <= seconds <= latest:
+            if due - _TINY_SECONDS <= seconds <= latest_seconds:
                 chosen.append(seconds)
                 due = start + spacing * (floor((seconds - start) / spacing + _TINY_SECONDS) + 1)
         before = seconds
@@ -274,7 +287,9 @@ def _read_packets(clock: "_Clock", video: Video) -> Iterator[TimedPacket]:
     for _ in range(BROKEN_READS):
         try:
             for packet in video.container.demux(video.stream):
-                if packet.size:
+                if is_encrypted(packet):
+                    video.is_encrypted = True
+                elif packet.size:
                     video.packets_read += 1
                     video.packets_marked += packet.is_corrupt
                     seconds = clock.read(packet)
@@ -295,7 +310,9 @@ class _Clock:
 
     def __init__(self, video: Video) -> None:
         self._unit_seconds = _unit_seconds(video)
+        self._video = video
         self._is_anywhere = True
+        self._longest_seconds, self._seen = 0.0, 0
         self._offset = video.start_seconds
         self._next_seconds = 0.0
         rate = video.stream.guessed_rate or video.stream.average_rate
@@ -312,15 +329,27 @@ class _Clock:
         if packet.is_discard:
             return seconds
         back = KEYFRAME_BACK_SECONDS if packet.is_keyframe else REORDERED_BACK_SECONDS
-        is_plausible = self._is_anywhere or -back < seconds - expected < LEAP_SECONDS
-        self._is_anywhere = False
+        if self._is_anywhere:
+            self._is_anywhere, self._next_seconds = False, seconds
+            expected = seconds
+        is_plausible = -back < seconds - expected < LEAP_SECONDS
         if not is_plausible:
             self._offset += seconds - expected
             seconds = expected
+        self._note_gap(seconds - expected)
         lasting = (packet.duration or 0) * self._unit_seconds
         lasting = _believe(lasting, otherwise=self._nominal_seconds)
         self._next_seconds = max(expected, seconds + lasting)
         return max(seconds, 0.0)
+
+    def _note_gap(self, gap_seconds: float) -> None:
+        """Note a hole in a film whose pictures otherwise come evenly: packets are missing there."""
+        longest = max(HOLE_SECONDS, HOLE_TIMES * self._longest_seconds)
+        if self._seen >= EVEN_PACKETS and gap_seconds > longest:
+            self._video.missing.append((self._next_seconds, self._next_seconds + gap_seconds))
+        else:
+            self._longest_seconds = max(self._longest_seconds, gap_seconds)
+        self._seen += 1
 
 
 def _believe(lasting_seconds: float, otherwise: float = NOMINAL_SECONDS) -> float:

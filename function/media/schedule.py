@@ -1,8 +1,12 @@
 """Keeps account of the moments of a video that are due, and of those that came to nothing."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import TypeAlias
+
+Span: TypeAlias = tuple[float, float]
+"""From when to when, in seconds of the video."""
 
 FAILED_GROUPS = 3
 """If this many groups give nothing while at most one gives a picture, it is their marks that are
@@ -53,16 +57,22 @@ class Schedule:
         self._is_met = None
         return self._failed >= FAILED_GROUPS and self._succeeded <= 1
 
-    def missed_seconds(self) -> float:
-        """Return for how long the video showed what could not be decoded.
+    def missed(self) -> list[Span]:
+        """Return when the video showed what could not be decoded.
 
         Each moment stands for the time to midway to its neighbours.
         """
         moments = sorted(set(self._expected))
         middles = [(one + other) / 2 for one, other in pairwise(moments)]
         edges = [*moments[:1], *middles, *moments[-1:]]
-        return sum(
-            end - start
-            for moment, (start, end) in zip(moments, pairwise(edges), strict=False)
-            if moment not in self._met
-        )
+        spans = zip(moments, pairwise(edges), strict=False)
+        return [span for moment, span in spans if moment not in self._met]
+
+
+def length_of(spans: Iterable[Span]) -> float:
+    """Return how long spans last together; where they overlap, once."""
+    seconds = reached = 0.0
+    for start, end in sorted(spans):
+        seconds += max(end - max(start, reached), 0.0)
+        reached = max(reached, end)
+    return seconds

@@ -36,6 +36,7 @@ def write_edits(path: Path, edits: Sequence[Edit]) -> Path:
         for edit in edits
     ]
     elst = _box(b"elst", struct.pack(">II", 0, len(entries)) + b"".join(entries))
+    movie = _with_length(movie, round(sum(edit.seconds for edit in edits) * units[0]))
     path.write_bytes(content[:place] + _with_edits(movie, _box(b"edts", elst)))
     return path
 
@@ -100,6 +101,14 @@ def _media_start(movie: bytes) -> int:
     return int(struct.unpack_from(">i", movie, place + 16)[0]) if place > 0 else 0
 
 
+def _with_length(movie: bytes, units: int) -> bytes:
+    """State how long the movie and its track are, in the movie's units."""
+    changed = bytearray(movie)
+    for header, place in ((b"mvhd", 20), (b"tkhd", 24)):
+        struct.pack_into(">I", changed, movie.index(header) + place, units)
+    return bytes(changed)
+
+
 def _with_edits(movie: bytes, edits: bytes) -> bytes:
     track = movie.index(b"trak") - 4
     (length,) = struct.unpack_from(">I", movie, track)
@@ -132,7 +141,7 @@ def _move(packet: bytes) -> bytes:
         length = (packet[start + 1] & 0x0F) << 8 | packet[start + 2]
         section = bytearray(packet[start : start + 3 + length - 4])
         section[4], section[9] = 2, section[9] + 1
-        section[13 + (section[10] & 0x0F)] += 1
+        section[14 + section[11]] += 1
         moved[start : start + 3 + length] = section + _checksum(section)
     return bytes(moved)
 
