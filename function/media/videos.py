@@ -156,8 +156,7 @@ def open_video(
         UnreadableVideoError: it is not a file, or not a video that can be decoded.
         VideoOverLimitError: its picture, its length or its number of streams is over `limits`.
     """
-    name = name or (source.name if isinstance(source, Path) else "The video")
-    _check_file(source, name)
+    name = _check_file(source, name)
     # One after the other: containers open on one descriptor share its position in the file.
     seconds = _measure_seconds(*_open_stream(source, name, limits))
     check_length(seconds, name, limits)
@@ -213,7 +212,9 @@ def check_length(seconds: float, name: str, limits: VideoLimits) -> None:
         )
 
 
-def _check_file(source: Path | int, name: str) -> None:
+def _check_file(source: Path | int, name: str | None) -> str:
+    """Return what to call a file, if it is one that has content."""
+    name = name or (source.name if isinstance(source, Path) else "The video")
     try:
         found = os.stat(source)  # noqa: PTH116  # a Path cannot be made from a descriptor
     except PermissionError:
@@ -226,6 +227,7 @@ def _check_file(source: Path | int, name: str) -> None:
         raise UnreadableVideoError(f"{name} is not an ordinary file. Give the path of a video.")
     if found.st_size == 0:
         raise UnreadableVideoError(f"{name} is empty. Copy or download it again.")
+    return name
 
 
 def _open_stream(
