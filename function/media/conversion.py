@@ -8,6 +8,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from function.media.colours import convert_to_srgb, needs_conversion
 from function.media.pictures import RgbImage
 
 Thumbnail: TypeAlias = NDArray[np.int16]
@@ -42,11 +43,16 @@ class PictureConverter:
         self._matrices: dict[int, bytes] = {}
 
     def to_rgb(self, picture: VideoFrame) -> RgbImage:
-        """Convert a picture to 8-bit RGB, upright and in square pixels."""
+        """Convert a picture to 8-bit sRGB, upright and in square pixels."""
         _settle_colours(picture)
         width, height = self._square_size(picture)
-        converted = self._to_rgb.reformat(picture, width, height, "rgb24", threads=1)
-        rgb = converted.to_ndarray().astype(np.uint8, copy=False)
+        if needs_conversion(picture):
+            deep = self._to_rgb.reformat(picture, width, height, "rgb48le", threads=1)
+            curve, primaries = int(picture.color_trc), int(picture.color_primaries)
+            rgb = convert_to_srgb(deep.to_ndarray().astype(np.uint16), curve, primaries)
+        else:
+            converted = self._to_rgb.reformat(picture, width, height, "rgb24", threads=1)
+            rgb = converted.to_ndarray().astype(np.uint8, copy=False)
         matrix = self._read_matrix(picture)
         return turn_upright(rgb, matrix) if matrix else rgb
 
