@@ -21,6 +21,12 @@ class DamageError(Exception):
 DAMAGE = (av.FFmpegError, ValueError, DamageError)
 """What ends a group; the first two are what PyAV raises on invalid packets."""
 
+INVENTING_CODECS = (
+    *("mpeg1video", "mpeg2video", "mpeg4", "h263", "h263i", "flv", "rv10", "rv20"),
+    *("msmpeg4v1", "msmpeg4v2", "msmpeg4", "wmv1", "wmv2", "wmv3", "vc1"),
+)
+"""Codecs whose decoders invent a grey picture, of no kind, where one that is needed is missing."""
+
 WHOLE_ALONE = (PictureType.NONE, PictureType.I, PictureType.SI, PictureType.BI)
 """The kinds of picture that a keyframe can be; NONE where the decoder does not say."""
 
@@ -49,9 +55,9 @@ def decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
     packets = group.packets
     if video.has_fields_apart and group.ends and group.next_packet:
         packets = [*packets, group.next_packet]
-    latest, is_damaged = -1.0, False
+    latest, is_damaged, codec = -1.0, False, video.stream.codec_context.name
     try:
-        for picture in _check_first(_decode(video, group, packets), group):
+        for picture in _check_first(_decode(video, group, packets), group, codec):
             latest = max(latest, shown_at(picture))
             yield picture
     except DAMAGE as error:
@@ -115,15 +121,18 @@ def _decode_one(video: Video, packet: "Packet[VideoStream] | None") -> Iterator[
         video.is_smeared = True
 
 
-def _check_first(pictures: Iterator[VideoFrame], group: Group) -> Iterator[VideoFrame]:
+def _check_first(pictures: Iterator[VideoFrame], group: Group, codec: str) -> Iterator[VideoFrame]:
     """Make sure that the first picture of a group is one that needs no other."""
-    first = group.packets[0].packet
-    is_first = group.begins and first.is_keyframe and not first.is_discard
+    seconds, packet = group.packets[0]
+    is_unchecked = group.begins and packet.is_keyframe and not packet.is_discard
     for picture in pictures:
-        if is_first and shown_at(picture) == group.packets[0].seconds:
-            if picture.pict_type not in WHOLE_ALONE:
+        if is_unchecked:
+            is_first = shown_at(picture) == seconds
+            is_whole = picture.key_frame or picture.pict_type in WHOLE_ALONE
+            is_invented = codec in INVENTING_CODECS and picture.pict_type == PictureType.NONE
+            if is_invented or (is_first and not is_whole):
                 raise FalseKeyframeError
-            is_first = False
+            is_unchecked = not is_first
         yield picture
 
 

@@ -10,6 +10,7 @@ from function.media.decoding import FalseKeyframeError, decode_group, shown_at
 from function.media.images import encode_jpeg, fit
 from function.media.packets import read_groups_from
 from function.media.pictures import Moment
+from function.media.schedule import FAILED_GROUPS
 from function.media.videos import Video, open_video
 
 MAX_SIDE_PIXELS = 1280
@@ -50,9 +51,13 @@ def _find_picture(video: Video, seconds: float) -> VideoFrame:
 
 def _find_from(video: Video, seconds: float) -> VideoFrame | None:
     last: VideoFrame | None = None
+    failed = 0
     for group in read_groups_from(video, seconds):
         for picture in decode_group(video, group):
             last = picture
             if shown_at(picture) >= seconds:
                 return picture
+        failed += last is None and len(group.packets) == 1
+        if failed == FAILED_GROUPS and video.trusts_keyframes:
+            raise FalseKeyframeError
     return last

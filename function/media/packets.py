@@ -265,7 +265,9 @@ def _split_groups(video: Video) -> Iterator[tuple[Group, float]]:
             group.ends, group.next_packet = begins, timed
             is_shown_next = begins and not timed.packet.is_discard
             yield group, timed.seconds if is_shown_next else end_seconds
-            group, size = Group(begins=begins), 0
+            before, group, size = group, Group(begins=begins), 0
+            if video.has_fields_apart and _is_second_field(timed, before):
+                group.packets.extend(before.packets)  # that they belong together is news
         group.packets.append(timed)
         size += timed.packet.size
         if not timed.packet.is_discard:
@@ -278,9 +280,13 @@ def _begins_group(timed: TimedPacket, group: Group, video: Video) -> bool:
     """Say whether decoding can begin here: at a keyframe, but not at its second field."""
     if not (timed.packet.is_keyframe and video.trusts_keyframes):
         return False
+    return not (video.has_fields_apart and _is_second_field(timed, group))
+
+
+def _is_second_field(timed: TimedPacket, group: Group) -> bool:
+    """Say whether a packet may hold the second field of the one packet of a group."""
     is_lone = len(group.packets) == 1
-    is_field = is_lone and abs(timed.seconds - group.packets[0].seconds) < FIELD_SECONDS
-    return not (video.has_fields_apart and is_field)
+    return is_lone and abs(timed.seconds - group.packets[0].seconds) < FIELD_SECONDS
 
 
 def _read_packets(clock: "_Clock", video: Video) -> Iterator[TimedPacket]:
