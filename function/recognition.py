@@ -24,7 +24,8 @@ from function.settings import Settings
 class Recognition:
     """The outcome: everyone who was found, how many frames and faces, and how long it took.
 
-    `video_seconds` is the length of the video.
+    `video_seconds` is the length of the video, `unreadable_seconds` how much of it is damaged and
+    was not seen.
     """
 
     identifications: tuple[Identification, ...]
@@ -32,6 +33,7 @@ class Recognition:
     faces: int
     seconds: StageSeconds
     video_seconds: float = 0.0
+    unreadable_seconds: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +115,13 @@ def name_people(
     `path`, relative to the media root, and `hints` make performers likelier, unless HINTS is off.
     """
     (named,) = name_videos([Unnamed(found, path, tuple(hints))], gallery, settings, densities)
-    return Recognition(named, found.frames, found.faces, found.seconds)
+    return Recognition(
+        named,
+        found.frames,
+        found.faces,
+        found.seconds,
+        unreadable_seconds=found.unreadable_seconds,
+    )
 
 
 def name_videos(

@@ -50,8 +50,12 @@ class Details:
 
 @dataclass(frozen=True, eq=False)
 class FacesFound:
-    """All faces in a video, in order of time, and the number of frames searched."""
+    """All faces in a video, in order of time, and the number of frames searched.
+
+    `unreadable_seconds` is how much of the video is damaged and was not seen.
+    """
 
     faces: tuple[Face, ...]
     frames: int
     seconds: StageSeconds
+    unreadable_seconds: float = 0.0

@@ -39,7 +39,8 @@ def search_video(
             yield Progress(done_seconds, max(video.seconds, done_seconds), len(faces))
     spent = StageSeconds(frames=watch.spent, faces=watch.elapsed() - watch.spent)
     cuts = find_cuts(samples, video.keyframes_seconds)
-    yield FacesFound(stretch_to_cuts(faces, samples, cuts, video.seconds), len(samples), spent)
+    seen = stretch_to_cuts(faces, samples, cuts, video.seconds)
+    yield FacesFound(seen, len(samples), spent, video.unreadable_seconds)
 
 
 class Stopwatch:

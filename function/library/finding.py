@@ -10,7 +10,7 @@ from pathlib import Path
 from db.ledgers import Ledger
 from db.videos import Stamp, VideoFile
 from function.library.oshash import oshash_of
-from function.media.files import VIDEO_SUFFIXES
+from function.media.formats import VIDEO_SUFFIXES
 
 _TO_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 

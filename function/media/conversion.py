@@ -8,6 +8,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from function.media.colours import convert_to_srgb, needs_conversion
 from function.media.pictures import RgbImage
 
 Thumbnail: TypeAlias = NDArray[np.int16]
@@ -42,11 +43,16 @@ class PictureConverter:
         self._matrices: dict[int, bytes] = {}
 
     def to_rgb(self, picture: VideoFrame) -> RgbImage:
-        """Convert a picture to 8-bit RGB, upright and in square pixels."""
+        """Convert a picture to 8-bit sRGB, upright and in square pixels."""
         _settle_colours(picture)
         width, height = self._square_size(picture)
-        converted = self._to_rgb.reformat(picture, width, height, "rgb24", threads=1)
-        rgb = converted.to_ndarray().astype(np.uint8, copy=False)
+        if needs_conversion(picture):
+            deep = self._to_rgb.reformat(picture, width, height, "rgb48le", threads=1)
+            curve, primaries = int(picture.color_trc), int(picture.color_primaries)
+            rgb = convert_to_srgb(deep.to_ndarray().astype(np.uint16), curve, primaries)
+        else:
+            converted = self._to_rgb.reformat(picture, width, height, "rgb24", threads=1)
+            rgb = converted.to_ndarray().astype(np.uint8, copy=False)
         matrix = self._read_matrix(picture)
         return turn_upright(rgb, matrix) if matrix else rgb
 
@@ -58,8 +64,7 @@ class PictureConverter:
         """
         rotation = picture.rotation
         if rotation not in self._matrices:
-            side_data: Any = picture.side_data  # typed upstream as if it held only motion vectors
-            self._matrices[rotation] = bytes(side_data.get("DISPLAYMATRIX") or b"")
+            self._matrices[rotation] = _find_matrix(picture)
         return self._matrices[rotation]
 
     def to_thumbnail(self, picture: VideoFrame) -> Thumbnail:
@@ -79,6 +84,23 @@ class PictureConverter:
         height = round(picture.height / min(aspect, Fraction(1)))
         fits = width * height <= self._max_pixels
         return (width, height) if fits else (picture.width, picture.height)
+
+
+def _find_matrix(picture: VideoFrame) -> bytes:
+    try:
+        side_data: Any = picture.side_data  # typed upstream as if it held only motion vectors
+    except ValueError:  # PyAV cannot name all of it, and then shows none
+        return _matrix_of(picture.rotation)
+    return bytes(side_data.get("DISPLAYMATRIX") or b"")
+
+
+def _matrix_of(rotation_degrees: int) -> bytes:
+    """Return the display matrix of a rotation counter-clockwise; empty without one."""
+    if not rotation_degrees:
+        return b""
+    angle = np.deg2rad(-rotation_degrees)
+    cosine, sine = (round(float(one) * 2**16) for one in (np.cos(angle), np.sin(angle)))
+    return np.array([cosine, sine, 0, -sine, cosine, 0, 0, 0, 2**30], np.int32).tobytes()
 
 
 def turn_upright(rgb: RgbImage, display_matrix: bytes) -> RgbImage:

@@ -19,14 +19,6 @@ from function.errors import (
     VideoNotFoundError,
 )
 
-VIDEO_SUFFIXES = frozenset(
-    (
-        *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".mpg", ".mpeg"),
-        *(".ts", ".m2ts", ".mts", ".vob", ".ogv", ".3gp", ".divx"),
-    )
-)
-"""The suffixes by which videos are found in a folder; one with another can still be named."""
-
 _NEVER_FOLLOW = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 """A symbolic link fails, and a pipe cannot make us wait before we see what it is."""
 

@@ -3,20 +3,20 @@
 import logging
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
-import av
 import numpy as np
 from av.video.frame import VideoFrame
 
 from function.errors import UnreadableVideoError
 from function.media.conversion import PictureConverter, Thumbnail
+from function.media.decoding import FalseKeyframeError, decode_group, shown_at
 from function.media.images import RgbPicture
-from function.media.packets import Group, read_groups, read_spread_keyframes
+from function.media.packets import FIELD_SECONDS, Group, read_groups, read_spread_keyframes
 from function.media.pictures import Picture
+from function.media.schedule import Schedule, length_of
 from function.media.shots import is_same_shot
-from function.media.videos import Video
+from function.media.videos import Video, encryption_message
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,6 @@ pixels in 640x360 that turns by 10 degrees: largest 37, mean 0.08). Measured: a 
 camera noise, encoded well, stays within 4; people singing, 0.1 s apart, are never below 6.
 """
 
-DAMAGE = (av.FFmpegError, ValueError)  # what PyAV raises on invalid packets
 ALMOST_ALL = 0.9  # of the expected length; a video that ends sooner causes a warning
 
 
@@ -76,14 +75,30 @@ def sample_frames(video: Video, spread: int | None = None) -> Iterator[Frame]:
         yield Frame(index, sample.seconds, until_seconds, picture, shot)
     if index < 0:
         raise UnreadableVideoError(
-            f"Not one picture of {video.name} can be decoded. Check that it plays; it may be "
+            encryption_message(video.name)
+            if video.is_encrypted
+            else f"Not one picture of {video.name} can be decoded. Check that it plays; it may be "
             "damaged, or only partly copied."
         )
-    if not spread and until_seconds < ALMOST_ALL * video.seconds - 2 * video.every_seconds:
+    _note_unreadable(video, video.seconds if spread else until_seconds)
+
+
+def _note_unreadable(video: Video, until_seconds: float) -> None:
+    """Add up what could not be decoded or is not stored, and say so in the log."""
+    if until_seconds < ALMOST_ALL * video.seconds - 2 * video.every_seconds:
+        video.missing.append((until_seconds, video.seconds))
         log.warning(
             "%s ends after %.0f of %.0f s; it may be damaged, or only partly copied.",
             video.name,
             until_seconds,
+            video.seconds,
+        )
+    video.unreadable_seconds = length_of(video.missing)
+    if video.unreadable_seconds:
+        log.warning(
+            "%s is damaged: %.1f of %.0f s cannot be read.",
+            video.name,
+            video.unreadable_seconds,
             video.seconds,
         )
 
@@ -120,42 +135,32 @@ def _count_shots(samples: Iterator[_Sample]) -> Iterator[tuple[_Sample, int]]:
 def _decode_samples(
     video: Video, converter: PictureConverter, spread: int | None = None
 ) -> Iterator[_Sample]:
-    latest = 0.0
-    due: list[float] = []
-    for group in read_spread_keyframes(video, spread) if spread else read_groups(video):
-        due = group.wanted_seconds if group.begins else due + group.wanted_seconds
-        for picture in decode_group(video, group):
-            if picture.is_corrupt:
-                break  # what follows in the group depends on it
-            shown_at = picture.opaque
-            if isinstance(shown_at, float) and due and shown_at >= due[0]:
-                due = [seconds for seconds in due if seconds > shown_at]
-                latest = max(latest, shown_at)
-                yield _Sample(latest, latest, picture, converter.to_thumbnail(picture))
-
-
-def decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
-    """Decode a group; of the pictures that no sample needs, only those that others depend on.
-
-    At the first damage the rest of the group is dropped, because it would show smears that pass for
-    faces.
-    """
-    decoder = video.stream.codec_context
-    wanted = set(group.wanted_seconds)
-    if group.begins:
-        decoder.flush_buffers()
+    schedule = Schedule()
     try:
-        for seconds, packet in group.packets:
-            if packet.is_corrupt:
-                break
-            decoder.skip_frame = "DEFAULT" if seconds in wanted else "NONREF"
-            packet.opaque = seconds
-            yield from decoder.decode(packet)
-    except DAMAGE as error:
-        log.debug("%s is damaged (%s); a group is cut off.", video.name, type(error).__name__)
-    if group.ends:
-        with suppress(*DAMAGE):
-            yield from decoder.decode(None)
+        try:
+            groups = read_spread_keyframes(video, spread) if spread else read_groups(video)
+            yield from _sample_groups(video, converter, groups, schedule)
+        except FalseKeyframeError:
+            log.info("%s marks pictures as keyframes that are none; all are decoded.", video.name)
+            video.begin_again(video.seconds / spread if spread else 0.0)
+            schedule.begin_again()
+            yield from _sample_groups(video, converter, read_groups(video), schedule)
+    finally:
+        video.missing += schedule.missed()
+
+
+def _sample_groups(
+    video: Video, converter: PictureConverter, groups: Iterator[Group], schedule: Schedule
+) -> Iterator[_Sample]:
+    for group in groups:
+        schedule.expect(group.wanted_seconds, begins=group.begins)
+        for picture in decode_group(video, group):
+            early = FIELD_SECONDS if video.has_fields_apart else 0.0
+            seconds = schedule.take(shown_at(picture), early)
+            if seconds is not None:
+                yield _Sample(seconds, seconds, picture, converter.to_thumbnail(picture))
+        if schedule.end_group() and video.trusts_keyframes:
+            raise FalseKeyframeError
 
 
 def read_ahead(frames: Iterator[Frame]) -> Generator[Frame]:

@@ -6,10 +6,11 @@ from av.video.frame import VideoFrame
 
 from function.errors import UnreadableVideoError
 from function.media.conversion import PictureConverter
-from function.media.frames import decode_group
+from function.media.decoding import FalseKeyframeError, decode_group, shown_at
 from function.media.images import encode_jpeg, fit
 from function.media.packets import read_groups_from
 from function.media.pictures import Moment
+from function.media.schedule import FAILED_GROUPS
 from function.media.videos import Video, open_video
 
 MAX_SIDE_PIXELS = 1280
@@ -32,18 +33,15 @@ def find_moment(source: Path | int, name: str, seconds: float) -> Moment:
         picture = _find_picture(video, seconds - ROUNDED_SECONDS)
         converter = PictureConverter(video.stream.sample_aspect_ratio, video.limits.max_pixels)
         rgb = converter.to_rgb(picture)
-    return Moment(_shown_at(picture), encode_jpeg(fit(rgb, MAX_SIDE_PIXELS)[0]))
+    return Moment(max(shown_at(picture), 0.0), encode_jpeg(fit(rgb, MAX_SIDE_PIXELS)[0]))
 
 
 def _find_picture(video: Video, seconds: float) -> VideoFrame:
-    last: VideoFrame | None = None
-    for group in read_groups_from(video, seconds):
-        for picture in decode_group(video, group):
-            if picture.is_corrupt:
-                break
-            last = picture
-            if _shown_at(picture) >= seconds:
-                return picture
+    try:
+        last = _find_from(video, seconds)
+    except FalseKeyframeError:
+        video.begin_again()
+        last = _find_from(video, seconds)
     if last is None:
         raise UnreadableVideoError(
             f"{video.name} has no picture at {seconds:.1f} s that can be decoded. It is damaged."
@@ -51,6 +49,15 @@ def _find_picture(video: Video, seconds: float) -> VideoFrame:
     return last
 
 
-def _shown_at(picture: VideoFrame) -> float:
-    """Return the time that came with its packet; decoders that lose it give none."""
-    return picture.opaque if isinstance(picture.opaque, float) else 0.0
+def _find_from(video: Video, seconds: float) -> VideoFrame | None:
+    last: VideoFrame | None = None
+    failed = 0
+    for group in read_groups_from(video, seconds):
+        for picture in decode_group(video, group):
+            last = picture
+            if shown_at(picture) >= seconds:
+                return picture
+        failed += last is None and len(group.packets) == 1
+        if failed == FAILED_GROUPS and video.trusts_keyframes:
+            raise FalseKeyframeError
+    return last

@@ -16,6 +16,7 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from function.media.encryption import is_encrypted
 from function.media.videos import Video, check_length, packet_stamp
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ GROUP_PACKETS = 3_000
 """A group larger than either is passed on in parts: a video may have only one keyframe."""
 
 NOMINAL_SECONDS = 1 / 25  # how long a picture lasts if nothing says so
+SHORTEST_PICTURE_SECONDS = 0.001  # a shorter claim is a unit of the clock, not a duration
+FIELD_SECONDS = 0.022  # between the two fields of a picture: at most a 46th of a second
 REORDERED_BACK_SECONDS = 10.0  # a picture is stored at most this long after one shown later
 KEYFRAME_BACK_SECONDS = 1.0  # less for a keyframe: an earlier one begins a new recording
 LEAP_SECONDS = 3600.0  # no picture is shown for as long as this
@@ -35,6 +38,14 @@ SOUGHT_EARLIER_SECONDS = 1.0  # pictures are shown later than they are stored
 INDEXED_FORMATS = frozenset(("mov", "matroska", "avi", "asf", "mxf"))
 """Files of these formats have one clock from beginning to end, so that moments can be found; others
 are read from the beginning, because their clock may restart half-way."""
+HOLE_SECONDS, HOLE_TIMES, EVEN_PACKETS = 0.5, 5.0, 25
+"""A gap between two packets is a hole if it is as long as this, and longer than so many times the
+longest among the packets before it, which are at least so many. At a varying rate there is none."""
+
+LATE_SHARE = 0.5
+"""Where no picture is shown within this share of an interval after a moment, the one before it is
+sampled, if that is near: at a varying frame rate the next may be an interval away."""
+
 _TINY_SECONDS = 1e-6
 
 
@@ -50,13 +61,22 @@ class Group:
     """Packets in decoding order, and the moments among them to be sampled.
 
     `begins` says that decoding can start with the first packet, `ends` that nothing later needs
-    this group; a group that is too large comes in several parts.
+    this group; a group that is too large comes in several parts. `next_packet` is the one that
+    follows in the file: it may hold the second field of the last picture.
     """
 
     packets: list[TimedPacket] = field(default_factory=list)
     wanted_seconds: list[float] = field(default_factory=list)
     begins: bool = True
     ends: bool = True
+    next_packet: TimedPacket | None = None
+
+    def shown_seconds(self) -> list[float]:
+        """Return when each picture is shown, in decoding order, leaving out those that never are.
+
+        An edit list may begin in the middle of a group: what comes before is only decoded.
+        """
+        return [seconds for seconds, packet in self.packets if not packet.is_discard]
 
 
 def read_groups(video: Video) -> Iterator[Group]:
@@ -68,11 +88,16 @@ def read_groups(video: Video) -> Iterator[Group]:
     last_wanted: float | None = None
     count = 0
     for group, end_seconds in _split_groups(video):
-        if group.begins:
-            video.keyframes_seconds.append(group.packets[0].seconds)
+        times = group.shown_seconds()
+        if not times:
+            if not group.ends:
+                yield group
+            continue
+        if group.begins and video.trusts_keyframes:
+            video.keyframes_seconds.append(max(times[0], group.packets[0].seconds))
         video.every_seconds = widen_interval(video, end_seconds, count)
         group.wanted_seconds = choose_moments(
-            [packet.seconds for packet in group.packets],
+            times if times[0] == group.packets[0].seconds else sorted(times),
             end_seconds,
             last_wanted,
             video.every_seconds,
@@ -98,10 +123,13 @@ def read_groups_from(video: Video, seconds: float) -> Iterator[Group]:
         VideoOverLimitError: the video goes on for longer than its limits allow.
     """
     skipped: Group | None = None
-    for group, _ in _split_groups(video, is_sought=_seek(video, seconds)):
-        later = [packet.seconds for packet in group.packets if packet.seconds >= seconds]
+    if video.trusts_keyframes:
+        _seek(video, seconds)
+    for group, _ in _split_groups(video):
+        shown = group.shown_seconds()
+        later = [moment for moment in shown if moment >= seconds]
         is_before = not later and group.begins and group.ends
-        skipped = group if is_before else None
+        skipped = group if is_before and shown else skipped if is_before else None
         if is_before:
             continue
         group.wanted_seconds = [min(later)] if later else []
@@ -109,7 +137,7 @@ def read_groups_from(video: Video, seconds: float) -> Iterator[Group]:
             _cut_after_last_wanted(group)
         yield group
     if skipped:
-        skipped.wanted_seconds = [max(packet.seconds for packet in skipped.packets)]
+        skipped.wanted_seconds = [max(skipped.shown_seconds())]
         yield skipped
 
 
@@ -129,15 +157,17 @@ def read_spread_keyframes(video: Video, count: int) -> Iterator[Group]:
             yield from read_groups(video)
             return
         found = _read_keyframe(video)
-        if found and found.seconds > last_seconds:
-            last_seconds = found.seconds
-            yield Group([found], [found.seconds])
+        if found and found.packets[0].seconds > last_seconds:
+            last_seconds = found.packets[0].seconds
+            yield found
 
 
-def _read_keyframe(video: Video) -> TimedPacket | None:
-    for timed in _read_packets(_Clock(video, is_sought=True), video):
-        if timed.packet.is_keyframe:
-            return timed
+def _read_keyframe(video: Video) -> Group | None:
+    """Read the next keyframe that is shown, and the packet that follows it."""
+    packets = _read_packets(_Clock(video), video)
+    for timed in packets:
+        if timed.packet.is_keyframe and not timed.packet.is_discard:
+            return Group([timed], [timed.seconds], next_packet=next(packets, None))
     return None
 
 
@@ -145,8 +175,7 @@ def _seek(video: Video, seconds: float) -> bool:
     """Go to a keyframe before a moment, and say whether that was possible."""
     if not INDEXED_FORMATS & set(video.container.format.name.split(",")):
         return False
-    start_seconds = (video.container.start_time or 0) / av.time_base
-    target = max(seconds - SOUGHT_EARLIER_SECONDS, 0.0) + start_seconds
+    target = max(seconds - SOUGHT_EARLIER_SECONDS, 0.0) + video.start_seconds
     try:
         video.container.seek(floor(target / _unit_seconds(video)), stream=video.stream)
     except (av.FFmpegError, OverflowError):
@@ -186,11 +215,24 @@ def choose_moments(
         return chosen
     spacing = gap / ceil(gap / reach - _TINY_SECONDS) if ends else every_seconds
     latest = end_seconds - spacing / 2 if ends else end_seconds
-    due = start + spacing
-    for seconds in sorted(times):
-        if due - _TINY_SECONDS <= seconds <= latest:
-            chosen.append(seconds)
-            due = start + spacing * (floor((seconds - start) / spacing + _TINY_SECONDS) + 1)
+    return chosen + _fill_gap(sorted(times), start, spacing, latest)
+
+
+def _fill_gap(
+    times: Sequence[float], start: float, spacing: float, latest_seconds: float
+) -> list[float]:
+    """Choose of the times, in order, those nearest to every `spacing` after `start`."""
+    chosen: list[float] = []
+    due, before = start + spacing, start
+    for seconds in times:
+        if due - _TINY_SECONDS <= seconds:
+            if seconds - due > spacing * LATE_SHARE and before > due - spacing / 2:
+                chosen.append(before)
+                due += spacing
+            if due - _TINY_SECONDS <= seconds <= latest_seconds:
+                chosen.append(seconds)
+                due = start + spacing * (floor((seconds - start) / spacing + _TINY_SECONDS) + 1)
+        before = seconds
     return chosen
 
 
@@ -207,30 +249,55 @@ def widen_interval(video: Video, seconds: float, count: int) -> float:
 def _cut_after_last_wanted(group: Group) -> None:
     wanted = set(group.wanted_seconds)
     needed = [i for i, packet in enumerate(group.packets, 1) if packet.seconds in wanted]
-    del group.packets[max(needed, default=0) :]
+    rest = group.packets[max(needed, default=0) :]
+    if rest:
+        group.next_packet = rest[0]
+        del group.packets[-len(rest) :]
 
 
-def _split_groups(video: Video, *, is_sought: bool = False) -> Iterator[tuple[Group, float]]:
+def _split_groups(video: Video) -> Iterator[tuple[Group, float]]:
     """Yield each group, or part of a large one, with the time at which it ends."""
     group, size, end_seconds = Group(), 0, 0.0
-    for seconds, packet in _read_packets(_Clock(video, is_sought=is_sought), video):
+    for timed in _read_packets(_Clock(video), video):
         is_full = size > GROUP_BYTES or len(group.packets) >= GROUP_PACKETS
-        if group.packets and (packet.is_keyframe or is_full):
-            group.ends = packet.is_keyframe
-            yield group, seconds if packet.is_keyframe else end_seconds
-            group, size = Group(begins=packet.is_keyframe), 0
-        group.packets.append(TimedPacket(seconds, packet))
-        size += packet.size
-        end_seconds = max(end_seconds, seconds)
+        begins = _begins_group(timed, group, video)
+        if group.packets and (begins or is_full):
+            group.ends, group.next_packet = begins, timed
+            is_shown_next = begins and not timed.packet.is_discard
+            yield group, timed.seconds if is_shown_next else end_seconds
+            before, group, size = group, Group(begins=begins), 0
+            if video.has_fields_apart and _is_second_field(timed, before):
+                group.packets.extend(before.packets)  # that they belong together is news
+        group.packets.append(timed)
+        size += timed.packet.size
+        if not timed.packet.is_discard:
+            end_seconds = max(end_seconds, timed.seconds)
     if group.packets:
         yield group, end_seconds
+
+
+def _begins_group(timed: TimedPacket, group: Group, video: Video) -> bool:
+    """Say whether decoding can begin here: at a keyframe, but not at its second field."""
+    if not (timed.packet.is_keyframe and video.trusts_keyframes):
+        return False
+    return not (video.has_fields_apart and _is_second_field(timed, group))
+
+
+def _is_second_field(timed: TimedPacket, group: Group) -> bool:
+    """Say whether a packet may hold the second field of the one packet of a group."""
+    is_lone = len(group.packets) == 1
+    return is_lone and abs(timed.seconds - group.packets[0].seconds) < FIELD_SECONDS
 
 
 def _read_packets(clock: "_Clock", video: Video) -> Iterator[TimedPacket]:
     for _ in range(BROKEN_READS):
         try:
             for packet in video.container.demux(video.stream):
-                if packet.size:
+                if is_encrypted(packet):
+                    video.is_encrypted = True
+                elif packet.size:
+                    video.packets_read += 1
+                    video.packets_marked += packet.is_corrupt
                     seconds = clock.read(packet)
                     check_length(seconds, video.name, video.limits)
                     yield TimedPacket(seconds, packet)
@@ -244,30 +311,57 @@ def _read_packets(clock: "_Clock", video: Video) -> Iterator[TimedPacket]:
 class _Clock:
     """Counts seconds from the start of the video, across gaps and breaks in the packets' times.
 
-    After a seek, the first packet is trusted.
+    The first packet that is shown is trusted, at the start of the file as after a seek.
     """
 
-    def __init__(self, video: Video, *, is_sought: bool) -> None:
+    def __init__(self, video: Video) -> None:
         self._unit_seconds = _unit_seconds(video)
-        self._is_anywhere = is_sought
-        self._offset = (video.container.start_time or 0) / av.time_base
+        self._video = video
+        self._is_anywhere = True
+        self._longest_seconds, self._seen = 0.0, 0
+        self._offset = video.start_seconds
         self._next_seconds = 0.0
+        rate = video.stream.guessed_rate or video.stream.average_rate
+        self._nominal_seconds = _believe(1 / float(rate)) if rate else NOMINAL_SECONDS
 
     def read(self, packet: "Packet[VideoStream]") -> float:
-        """Return when the packet's picture is shown, in seconds from the start of the video."""
+        """Return when the packet's picture is shown, in seconds from the start of the video.
+
+        One that is never shown may lie before the start, and says nothing about the others.
+        """
         stamp = packet_stamp(packet)
         expected = self._next_seconds
         seconds = expected if stamp is None else stamp * self._unit_seconds - self._offset
+        if packet.is_discard:
+            return seconds
         back = KEYFRAME_BACK_SECONDS if packet.is_keyframe else REORDERED_BACK_SECONDS
-        is_plausible = self._is_anywhere or -back < seconds - expected < LEAP_SECONDS
-        self._is_anywhere = False
+        if self._is_anywhere:
+            self._is_anywhere, self._next_seconds = False, seconds
+            expected = seconds
+        is_plausible = -back < seconds - expected < LEAP_SECONDS
         if not is_plausible:
             self._offset += seconds - expected
             seconds = expected
+        self._note_gap(seconds - expected)
         lasting = (packet.duration or 0) * self._unit_seconds
-        lasting = lasting if 0 < lasting < 1 else NOMINAL_SECONDS
+        lasting = _believe(lasting, otherwise=self._nominal_seconds)
         self._next_seconds = max(expected, seconds + lasting)
         return max(seconds, 0.0)
+
+    def _note_gap(self, gap_seconds: float) -> None:
+        """Note a hole in a film whose pictures otherwise come evenly: packets are missing there."""
+        longest = max(HOLE_SECONDS, HOLE_TIMES * self._longest_seconds)
+        if self._seen >= EVEN_PACKETS and gap_seconds > longest:
+            self._video.missing.append((self._next_seconds, self._next_seconds + gap_seconds))
+        else:
+            self._longest_seconds = max(self._longest_seconds, gap_seconds)
+        self._seen += 1
+
+
+def _believe(lasting_seconds: float, otherwise: float = NOMINAL_SECONDS) -> float:
+    """Return how long a picture lasts, unless it cannot be."""
+    is_possible = SHORTEST_PICTURE_SECONDS < lasting_seconds < 1
+    return lasting_seconds if is_possible else otherwise
 
 
 def _unit_seconds(video: Video) -> float:

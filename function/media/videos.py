@@ -2,7 +2,9 @@
 
 import os
 import stat
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -16,26 +18,8 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from function.errors import UnreadableVideoError, VideoNotFoundError, VideoOverLimitError
-
-FORMATS = (
-    *("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "asf", "flv", "ogg", "rm"),
-    *("mxf", "dv", "ivf", "h264", "hevc"),
-)
-"""FFmpeg's readers of plain containers. Its readers of playlists and scripts are left out, because
-they open further files and URLs, also from a playlist named .mp4. `protocol_whitelist` is a second
-safeguard; alone it would let a playlist read files next to it."""
-
-CODECS = (
-    *("h264", "hevc", "av1", "libdav1d", "vp8", "libvpx", "vp9", "libvpx-vp9", "vp6", "vp6f"),
-    *("mpeg1video", "mpeg2video", "mpegvideo", "mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4"),
-    *("wmv1", "wmv2", "wmv3", "vc1", "h263", "flv", "theora", "mjpeg", "prores", "dnxhd"),
-    *("dvvideo", "rv10", "rv20", "rv30", "rv40", "svq1", "svq3", "vvc"),
-)
-"""FFmpeg's decoders for what people's videos contain. It has hundreds more, and hostile files find
-overflows in those that nobody uses."""
-
-SOUND_CODECS = ("aac", "mp3", "mp3float", "ac3", "eac3", "opus", "vorbis", "flac", "wmav2")
-"""Opened only while FFmpeg probes a file, never to decode; others it leaves unknown."""
+from function.media.encryption import is_locked, is_scrambled, read_head
+from function.media.formats import CODECS, FORMATS, SOUND_CODECS, STILL_CODECS
 
 SAMPLES_PER_VIDEO = 240
 SHORTEST_INTERVAL_SECONDS = 0.5
@@ -56,6 +40,13 @@ at a damaged picture it may need the interpreter's lock, to release what travels
 while a thread that waits for it holds that lock: a deadlock."""
 
 PROBED_BYTES = 5_000_000  # FFmpeg's own default, fixed here so that it stays
+QUICKLY = {"probesize": str(PROBED_BYTES)}
+PATIENTLY = {"probesize": str(20 * PROBED_BYTES), "analyzeduration": "60000000"}
+"""How FFmpeg looks for a file's first whole picture; the second is for one minute of any film."""
+
+CLOCK_PER_PROGRAMME = ("mpegts", "mpegtsraw", "mpeg", "wtv", "pva")
+LATEST_PICTURE_SECONDS = 60.0  # after the sound of the same programme
+ENDS_BEFORE_SECONDS = (-1, 10, 100)  # of what the file claims, as an edit list may end it sooner
 LAST_PACKETS = 5_000  # read at the end of a file to learn its length
 THINNEST_STREAM = 100  # bytes per second; a claimed length that implies less is not believed
 
@@ -83,7 +74,13 @@ class Video:
     `width` and `height` are in pixels as stored, before the picture is rotated upright;
     `every_seconds` is the interval between samples, requested or chosen, and `gap_slack` how many
     intervals may lie between two samples. `keyframes_seconds` are the times of the keyframes that
-    were read so far, in order of storage.
+    were read so far, in order of storage. `start_seconds` is where the file's own clock begins.
+
+    Reading finds out the rest. `trusts_keyframes`: pictures that are marked as keyframes can be
+    decoded alone. `is_encrypted`: pictures are. `has_fields_apart`: both fields of a picture lie in
+    packets of their own. `is_smeared`: the next picture depends on damage. `packets_marked`: of
+    `packets_read`, those that the container calls damaged. `missing`: when nothing is stored, or it
+    cannot be decoded, as starts and ends in seconds; `unreadable_seconds`: how long that is.
     """
 
     name: str
@@ -95,7 +92,17 @@ class Video:
     height: int
     every_seconds: float
     gap_slack: float
+    start_seconds: float
+    reopen: Callable[[], tuple[InputContainer, VideoStream]]
     keyframes_seconds: list[float] = field(default_factory=list)
+    trusts_keyframes: bool = True
+    is_encrypted: bool = False
+    has_fields_apart: bool = False
+    is_smeared: bool = False
+    packets_read: int = 0
+    packets_marked: int = 0
+    missing: list[tuple[float, float]] = field(default_factory=list)
+    unreadable_seconds: float = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -111,6 +118,23 @@ class Video:
     def close(self) -> None:
         """Release the file and the decoder."""
         self.container.close()
+
+    @property
+    def believes_marks_of_damage(self) -> bool:
+        """Whether what the container calls damaged is; not if that is most of the file."""
+        return self.packets_marked * 2 <= self.packets_read
+
+    def begin_again(self, every_seconds: float = 0.0) -> None:
+        """Go back to the first packet, and believe no mark of a keyframe any more.
+
+        Samples are at least `every_seconds` apart from then on.
+        """
+        self.close()
+        self.trusts_keyframes = False
+        self.every_seconds = max(self.every_seconds, every_seconds)
+        self.keyframes_seconds.clear()
+        self.missing.clear()
+        self.container, self.stream = self.reopen()
 
 
 def open_video(
@@ -132,15 +156,13 @@ def open_video(
         UnreadableVideoError: it is not a file, or not a video that can be decoded.
         VideoOverLimitError: its picture, its length or its number of streams is over `limits`.
     """
-    name = name or (source.name if isinstance(source, Path) else "The video")
-    _check_file(source, name)
+    name = _check_file(source, name)
     # One after the other: containers open on one descriptor share its position in the file.
     seconds = _measure_seconds(*_open_stream(source, name, limits))
     check_length(seconds, name, limits)
-    container, stream = _open_stream(source, name, limits)
-    _prepare_decoder(container, stream, limits)
-    wanted_interval = every_seconds or _choose_interval(seconds)
-    interval = max(wanted_interval, seconds / limits.max_frames)
+    reopen = partial(_open_decoder, source, name, limits)
+    container, stream = reopen()
+    interval = max(every_seconds or _choose_interval(seconds), seconds / limits.max_frames)
     return Video(
         name=name,
         container=container,
@@ -151,6 +173,29 @@ def open_video(
         height=stream.codec_context.height,
         every_seconds=interval,
         gap_slack=ASKED_SLACK if interval == every_seconds else CHOSEN_SLACK,
+        start_seconds=_find_start(container, stream),
+        reopen=reopen,
+        is_encrypted=is_scrambled(container.format.name, read_head(source)),
+    )
+
+
+def _open_decoder(
+    source: Path | int, name: str, limits: VideoLimits
+) -> tuple[InputContainer, VideoStream]:
+    """Open a file to decode its pictures, if they are not encrypted."""
+    container, stream = _open_stream(source, name, limits)
+    if is_locked(stream, container.format.name, read_head(source)):
+        container.close()
+        raise UnreadableVideoError(encryption_message(name))
+    _prepare_decoder(container, stream, limits)
+    return container, stream
+
+
+def encryption_message(name: str) -> str:
+    """Return what to say of a video whose pictures are encrypted."""
+    return (
+        f"The pictures of {name} are encrypted (copy protection), and cannot be read without the "
+        "key. Give a copy that plays everywhere."
     )
 
 
@@ -167,7 +212,9 @@ def check_length(seconds: float, name: str, limits: VideoLimits) -> None:
         )
 
 
-def _check_file(source: Path | int, name: str) -> None:
+def _check_file(source: Path | int, name: str | None) -> str:
+    """Return what to call a file, if it is one that has content."""
+    name = name or (source.name if isinstance(source, Path) else "The video")
     try:
         found = os.stat(source)  # noqa: PTH116  # a Path cannot be made from a descriptor
     except PermissionError:
@@ -180,15 +227,21 @@ def _check_file(source: Path | int, name: str) -> None:
         raise UnreadableVideoError(f"{name} is not an ordinary file. Give the path of a video.")
     if found.st_size == 0:
         raise UnreadableVideoError(f"{name} is empty. Copy or download it again.")
+    return name
 
 
 def _open_stream(
     source: Path | int, name: str, limits: VideoLimits
 ) -> tuple[InputContainer, VideoStream]:
-    container = _open_container(source, name, limits)
+    """Open a file, and probe it for longer if its first keyframe comes late, as in a recording."""
+    container = _open_container(source, name, limits, QUICKLY)
     try:
         _check_streams(container, name, limits)
         stream = _choose_stream(container, name)
+        if not stream.codec_context.width:
+            container.close()
+            container = _open_container(source, name, limits, PATIENTLY)
+            stream = _choose_stream(container, name)
         _check_picture(stream, name, limits)
     except BaseException:
         container.close()
@@ -196,18 +249,20 @@ def _open_stream(
     return container, stream
 
 
-def _open_container(source: Path | int, name: str, limits: VideoLimits) -> InputContainer:
+def _open_container(
+    source: Path | int, name: str, limits: VideoLimits, probing: Mapping[str, str]
+) -> InputContainer:
     address, options = _address(source)
     options |= {
         "format_whitelist": ",".join(FORMATS),
         "codec_whitelist": ",".join((*CODECS, *SOUND_CODECS)),
-        "probesize": str(PROBED_BYTES),
         "max_streams": str(limits.max_streams + 1),  # one more, so that an excess shows
         "max_pixels": str(limits.max_pixels),  # while probing; decoding has its own below
         "threads": "1",
+        **probing,
     }
     try:
-        return av.open(address, options=options)
+        return av.open(address, options=options, metadata_errors="replace")
     except PermissionError:
         raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
     except (av.FFmpegError, ValueError, UnicodeError) as error:
@@ -234,7 +289,10 @@ def _check_streams(container: InputContainer, name: str, limits: VideoLimits) ->
 
 
 def _choose_stream(container: InputContainer, name: str) -> VideoStream:
-    """Choose what a player would show: the default stream, of those the largest picture."""
+    """Choose what a player would show: the default stream, of those the largest picture.
+
+    A track of one picture is a cover, whatever it calls itself, if there is another.
+    """
     picture_on_the_sleeve = Disposition.attached_pic | Disposition.timed_thumbnails
     streams = container.streams.video
     moving = [s for s in streams if not s.disposition & picture_on_the_sleeve]
@@ -248,7 +306,15 @@ def _choose_stream(container: InputContainer, name: str) -> VideoStream:
             f"The pictures of {name} are coded as {codec}, which is not supported. "
             "Convert the video to H.264."
         )
-    return max(readable, key=lambda s: (s.disposition & Disposition.default, s.width * s.height))
+    return max(readable, key=_likelihood)
+
+
+def _likelihood(stream: VideoStream) -> tuple[bool, int, int]:
+    """Say by what a stream is likelier to be the film than another, the weightiest first."""
+    is_still = (
+        stream.codec_context.name in STILL_CODECS if not stream.frames else stream.frames == 1
+    )
+    return not is_still, stream.disposition & Disposition.default, stream.width * stream.height
 
 
 def _check_picture(stream: VideoStream, name: str, limits: VideoLimits) -> None:
@@ -276,7 +342,7 @@ def _prepare_decoder(container: InputContainer, stream: VideoStream, limits: Vid
 
 def _measure_seconds(container: InputContainer, stream: VideoStream) -> float:
     """Read the length from the last packets; only if that fails, use what the file claims."""
-    start_seconds = (container.start_time or 0) / av.time_base
+    start_seconds = _find_start(container, stream)
     claimed_seconds = (container.duration or 0) / av.time_base
     with container:
         if claimed_seconds > container.size / THINNEST_STREAM:
@@ -288,12 +354,26 @@ def _measure_seconds(container: InputContainer, stream: VideoStream) -> float:
     return max(end_seconds - start_seconds, 0.0) if end_seconds else max(claimed_seconds, 0.0)
 
 
+def _find_start(container: InputContainer, stream: VideoStream) -> float:
+    """Return where the file's clock begins; each programme of a broadcast has its own."""
+    start_seconds = (container.start_time or 0) / av.time_base
+    if stream.start_time is None or container.format.name not in CLOCK_PER_PROGRAMME:
+        return start_seconds
+    own_seconds = float(stream.start_time * (stream.time_base or 0))
+    return own_seconds if own_seconds - start_seconds > LATEST_PICTURE_SECONDS else start_seconds
+
+
 def _find_last_seconds(container: InputContainer, stream: VideoStream) -> float:
-    beyond_the_end = (container.start_time or 0) + (container.duration or 0) + av.time_base
-    container.seek(beyond_the_end)
-    packets = islice(container.demux(stream), LAST_PACKETS)
-    stamps = [stamp for packet in packets if (stamp := packet_stamp(packet)) is not None]
-    return float(max(stamps, default=0) * (stream.time_base or 0))
+    """Return when the last picture is shown, by the file's own clock; 0.0 if nothing says so."""
+    end = (container.start_time or 0) + (container.duration or 0)
+    for seconds_before in ENDS_BEFORE_SECONDS:
+        container.seek(max(end - seconds_before * av.time_base, 0))
+        packets = list(islice(container.demux(stream), LAST_PACKETS))
+        shown = [packet for packet in packets if packet.size and not packet.is_discard]
+        stamps = [stamp for packet in shown if (stamp := packet_stamp(packet)) is not None]
+        if stamps or not any(packet.size for packet in packets):
+            return float(max(stamps, default=0) * (stream.time_base or 0))
+    return 0.0
 
 
 def packet_stamp(packet: "Packet[Any]") -> int | None:

@@ -37,7 +37,8 @@ class PeopleFound:
     """Everyone in a video, the one seen most first, and the numbers of frames and faces.
 
     `models` are the ids of the encodings' models, the primary one first. `links` say who may be
-    fragments of one person, the most alike first.
+    fragments of one person, the most alike first. `unreadable_seconds` is how much of the video is
+    damaged and was not seen.
     """
 
     people: tuple[PersonFound, ...]
@@ -46,6 +47,7 @@ class PeopleFound:
     faces: int
     seconds: StageSeconds
     links: tuple[Link, ...] = ()
+    unreadable_seconds: float = 0.0
 
 
 def gather_people(
@@ -76,7 +78,15 @@ def gather_people(
     )
     links = find_links(groups, model, check)
     seconds = replace(found.seconds, people=time.perf_counter() - started)
-    return PeopleFound(people, tuple(models), found.frames, len(found.faces), seconds, links)
+    return PeopleFound(
+        people,
+        tuple(models),
+        found.frames,
+        len(found.faces),
+        seconds,
+        links,
+        found.unreadable_seconds,
+    )
 
 
 def choose_all_again(groups: Sequence[Sequence[Face]], model: EncodingModel) -> list[Face]:

@@ -38,7 +38,7 @@ def check_answer(answer: Answer, dimensions: Dimensions) -> None:
         _check_faces(answer.faces, dimensions)
         if any(face.frame >= answer.frames for face in answer.faces):
             raise WireError("a face is in no frame")
-        if min(answer.frames, *vars(answer.seconds).values()) < 0:
+        if min(answer.frames, answer.unreadable_seconds, *vars(answer.seconds).values()) < 0:
             raise WireError("a count or a time is negative")
     if isinstance(answer, Progress) and min(vars(answer).values()) < 0:
         raise WireError("progress is negative")

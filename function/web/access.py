@@ -119,7 +119,7 @@ class Access:
         if self._names_origin(request):
             response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
             response.headers["Access-Control-Expose-Headers"] = (
-                "Retry-After, Video-Duration, X-Request-Id"
+                "Retry-After, Video-Duration, Video-Unreadable-Seconds, X-Request-Id"
             )
         if self._settings.origins:
             response.vary.add("Origin")

@@ -21,7 +21,15 @@ from function.recognition import Recognition, recognize_video
 from function.web.logs import RequestRecord
 from function.web.page_requests import is_from_page
 from function.web.parameters import Parameters, read_parameters
-from function.web.reply import DURATION_HEADER, PersonReply, rank, to_progress, to_reply, to_video
+from function.web.reply import (
+    DURATION_HEADER,
+    UNREADABLE_HEADER,
+    PersonReply,
+    rank,
+    to_progress,
+    to_reply,
+    to_video,
+)
 from function.web.responses import UNEXPECTED, error_body, json_response
 from function.web.results import RecentResults
 from function.web.service import Service, explained
@@ -54,6 +62,7 @@ def answer_video(
         *_, last = chain([first], events)
         response = json_response(last["result"])
         response.headers[DURATION_HEADER] = f"{last['video']['duration_seconds']:g}"
+        response.headers[UNREADABLE_HEADER] = f"{last['video']['unreadable_seconds']:g}"
         return response
     response = Response(_lines(chain([first], events), record), mimetype=NDJSON)
     response.call_on_close(events.close)
@@ -103,7 +112,8 @@ def _follow(
             else:
                 _note(record, event)
                 result = _reply(event, parameters, service)
-                video = to_video(event.video_seconds, oshash_of(media.descriptor))
+                oshash = oshash_of(media.descriptor)
+                video = to_video(event.video_seconds, oshash, event.unreadable_seconds)
                 yield {"result": result, "video": video, **keep(event, service.model(), second)}
 
 

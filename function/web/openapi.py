@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 from function import errors
 from function.version import VERSION
 from function.web.parameters import PARAMETERS, Parameter
-from function.web.reply import DURATION_HEADER, PersonReply
+from function.web.reply import DURATION_HEADER, UNREADABLE_HEADER, PersonReply
 
 _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
 
@@ -66,7 +66,13 @@ def _operation(route: str, method: str, known: Operation | None) -> dict[str, An
     operation["summary"] = "Say who is in a video."
     operation["responses"]["200"] = {
         "description": "Everyone who was found, the most certain first; as lines, with progress.",
-        "headers": {DURATION_HEADER: {"description": "Seconds.", "schema": {"type": "number"}}},
+        "headers": {
+            DURATION_HEADER: {"description": "Seconds.", "schema": {"type": "number"}},
+            UNREADABLE_HEADER: {
+                "description": "Seconds of the video that are damaged and were not seen.",
+                "schema": {"type": "number"},
+            },
+        },
         "content": {
             "application/json": {"schema": people},
             "application/x-ndjson": {"schema": {"type": "string"}},

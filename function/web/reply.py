@@ -13,6 +13,9 @@ from function.people.appearances import Span, find_appearances
 DURATION_HEADER = "Video-Duration"
 """The length of the video in seconds: the answer is an array, and has no room for it."""
 
+UNREADABLE_HEADER = "Video-Unreadable-Seconds"
+"""How many seconds of the video are damaged and were not seen; 0 for a whole file."""
+
 
 class StashIdReply(TypedDict):
     """How a stash-box knows a performer: the URL of its GraphQL endpoint, and its id there."""
@@ -81,15 +84,23 @@ def rank(identifications: Sequence[Identification]) -> list[Identification]:
 
 
 class VideoReply(TypedDict):
-    """The video itself: its length, and the fingerprint by which Stash knows it."""
+    """The video itself: its length, and the fingerprint by which Stash knows it.
+
+    `unreadable_seconds` is how much of it is damaged and was not seen.
+    """
 
     duration_seconds: float
     oshash: str
+    unreadable_seconds: float
 
 
-def to_video(video_seconds: float, oshash: str) -> VideoReply:
+def to_video(video_seconds: float, oshash: str, unreadable_seconds: float) -> VideoReply:
     """Write out what is known of the video."""
-    return VideoReply(duration_seconds=round(video_seconds, 3), oshash=oshash)
+    return VideoReply(
+        duration_seconds=round(video_seconds, 3),
+        oshash=oshash,
+        unreadable_seconds=round(unreadable_seconds, 3),
+    )
 
 
 class ProgressReply(TypedDict):

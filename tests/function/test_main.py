@@ -195,6 +195,18 @@ def test_the_length_and_the_fingerprint_of_the_video_are_said(
     with (media / "two.mp4").open("rb") as file:
         assert video["oshash"] == oshash_of(file.fileno())
     assert f"{video['duration_seconds']:g}" == plain.headers["Video-Duration"]
+    assert video["unreadable_seconds"] == float(plain.headers["Video-Unreadable-Seconds"]) == 0
+
+
+def test_the_reply_says_how_much_of_a_damaged_video_was_not_seen(
+    client: FlaskClient, media: Path
+) -> None:
+    content = bytearray((media / "two.mp4").read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + len(content) // 5] = bytes(len(content) // 5)
+    (media / "damaged.mp4").write_bytes(content)
+    headers = client.get("/?path=damaged.mp4&every=0.5").headers
+    assert 0.5 < float(headers["Video-Unreadable-Seconds"]) < 5
 
 
 def test_without_pictures_all_else_is_the_same(

@@ -9,7 +9,7 @@ from typing import TypedDict
 from flask import Request, Response
 
 from function.errors import OutsideMediaRootError, VideoNotFoundError
-from function.media.files import VIDEO_SUFFIXES
+from function.media.formats import VIDEO_SUFFIXES
 from function.web.responses import json_response
 from function.web.service import Service
 

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,8 @@ from tests.support.videos import numbered_pictures
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.soak.mutations import mutate
 from tools.soak.photos import SEEDS, photo_bombs, write_seeds
+from tools.soak.seeds import SEEDS as VIDEOS
+from tools.soak.seeds import size_of, write_seed
 from tools.soak.seeds import write_seeds as write_videos
 
 ROOT = Path(__file__).parents[3]
@@ -305,6 +307,22 @@ def test_broken_files_show_a_moment_or_say_why_not(
                 continue
     assert 10 < shown < 150
     assert sandbox.pool.processes() == before, "not one broke the child"
+
+
+@pytest.mark.parametrize("name", VIDEOS)
+def test_each_kind_of_video_is_read_by_a_child_and_broken_costs_only_itself(
+    name: str, sandbox: Sandboxed, library: Path
+) -> None:
+    width, height = size_of(name)
+    write_seed(library / name, numbered_pictures(30, width=width, height=height))
+    assert findings(sandbox, library, name).frames >= 2
+    content = (library / name).read_bytes()
+    for number in range(4):
+        (library / name).write_bytes(mutate(content, number))
+        with suppress(UnreadableVideoError, VideoOverLimitError):
+            findings(sandbox, library, name)
+    (library / name).write_bytes(content)
+    assert findings(sandbox, library, name).frames >= 2
 
 
 def test_a_moment_that_hangs_is_ended(library: Path) -> None:

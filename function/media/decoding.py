@@ -1,0 +1,160 @@
+"""Decodes groups of packets to whole pictures, and notices what a file says wrongly about them."""
+
+import logging
+from collections.abc import Iterator
+
+import av
+from av.packet import Packet
+from av.video.frame import PictureType, VideoFrame
+from av.video.stream import VideoStream
+
+from function.media.packets import FIELD_SECONDS, Group, TimedPacket
+from function.media.videos import Video
+
+log = logging.getLogger(__name__)
+
+
+class DamageError(Exception):
+    """A picture is damaged, or depends on one that is."""
+
+
+DAMAGE = (av.FFmpegError, ValueError, DamageError)
+"""What ends a group; the first two are what PyAV raises on invalid packets."""
+
+INVENTING_CODECS = (
+    *("mpeg1video", "mpeg2video", "mpeg4", "h263", "h263i", "flv", "rv10", "rv20"),
+    *("msmpeg4v1", "msmpeg4v2", "msmpeg4", "wmv1", "wmv2", "wmv3", "vc1"),
+)
+"""Codecs whose decoders invent a grey picture, of no kind, where one that is needed is missing."""
+
+WHOLE_ALONE = (PictureType.NONE, PictureType.I, PictureType.SI, PictureType.BI)
+"""The kinds of picture that a keyframe can be; NONE where the decoder does not say."""
+
+FIELD_CODECS = ("h264", "hevc", "mpeg2video", "vc1", "wmv3", "jpeg2000", "vvc")
+"""Codecs that may code the two fields of a picture apart."""
+
+
+class FalseKeyframeError(Exception):
+    """A picture that is marked as a keyframe needs others: no mark in this file can be believed."""
+
+
+def decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
+    """Decode a group; of the pictures that no sample needs, only those that others depend on.
+
+    At the first damage the rest of the group is dropped, because it would show smears that pass for
+    faces. Where no mark of a keyframe can be believed, only what depends on the damage is.
+
+    Raises:
+        FalseKeyframeError: the group's keyframe is none; begin again without trusting the marks.
+    """
+    if group.begins:
+        video.stream.codec_context.flush_buffers()
+    if not video.trusts_keyframes:
+        yield from _decode_through(video, group)
+        return
+    packets = group.packets
+    if video.has_fields_apart and group.ends and group.next_packet:
+        packets = [*packets, group.next_packet]
+    latest, is_damaged, codec = -1.0, False, video.stream.codec_context.name
+    try:
+        for picture in _check_first(_decode(video, group, packets), group, codec):
+            latest = max(latest, shown_at(picture))
+            yield picture
+    except DAMAGE as error:
+        log.debug("%s is damaged (%s); a group is cut off.", video.name, type(error).__name__)
+        is_damaged = True
+    if not is_damaged and _may_lack_a_field(video, group, latest):
+        yield from _decode_with_next(video, group)
+
+
+def shown_at(picture: VideoFrame) -> float:
+    """Return the time that came with its packet, in seconds; decoders that lose it give -1."""
+    return picture.opaque if isinstance(picture.opaque, float) else -1.0
+
+
+def _decode(video: Video, group: Group, packets: list[TimedPacket]) -> Iterator[VideoFrame]:
+    """Decode packets until one is damaged; a keyframe may be whole though data before it is lost.
+
+    Raises:
+        DamageError, or what PyAV raises: the rest cannot be decoded to whole pictures.
+    """
+    decoder = video.stream.codec_context
+    wanted = set(group.wanted_seconds)
+    for number, (seconds, packet) in enumerate(packets):
+        depends_on_damage = packet.is_corrupt and not (group.begins and number == 0)
+        if depends_on_damage and video.believes_marks_of_damage:
+            raise DamageError
+        is_needed = seconds in wanted or video.has_fields_apart
+        decoder.skip_frame = "DEFAULT" if is_needed else "NONREF"
+        packet.opaque = seconds
+        for picture in decoder.decode(packet):
+            yield _require_whole(picture)
+    if group.ends:
+        yield from map(_require_whole, decoder.decode(None))
+
+
+def _require_whole(picture: VideoFrame) -> VideoFrame:
+    if picture.is_corrupt:
+        raise DamageError
+    return picture
+
+
+def _decode_through(video: Video, group: Group) -> Iterator[VideoFrame]:
+    """Decode every packet, after damage too: pictures are whole again from the next keyframe on."""
+    decoder = video.stream.codec_context
+    wanted = set(group.wanted_seconds)
+    for seconds, packet in group.packets:
+        decoder.skip_frame = "DEFAULT" if seconds in wanted else "NONREF"
+        packet.opaque = seconds
+        yield from _decode_one(video, packet)
+    if group.ends:
+        yield from _decode_one(video, None)
+
+
+def _decode_one(video: Video, packet: "Packet[VideoStream] | None") -> Iterator[VideoFrame]:
+    try:
+        for picture in video.stream.codec_context.decode(packet):
+            video.is_smeared = picture.is_corrupt or (video.is_smeared and not picture.key_frame)
+            if not video.is_smeared:
+                yield picture
+    except DAMAGE:
+        video.is_smeared = True
+
+
+def _check_first(pictures: Iterator[VideoFrame], group: Group, codec: str) -> Iterator[VideoFrame]:
+    """Make sure that the first picture of a group is one that needs no other."""
+    seconds, packet = group.packets[0]
+    is_unchecked = group.begins and packet.is_keyframe and not packet.is_discard
+    for picture in pictures:
+        if is_unchecked:
+            is_first = shown_at(picture) == seconds
+            is_whole = picture.key_frame or picture.pict_type in WHOLE_ALONE
+            is_invented = codec in INVENTING_CODECS and picture.pict_type == PictureType.NONE
+            if is_invented or (is_first and not is_whole):
+                raise FalseKeyframeError
+            is_unchecked = not is_first
+        yield picture
+
+
+def _may_lack_a_field(video: Video, group: Group, latest_seconds: float) -> bool:
+    """Say whether a picture that should have come may be waiting for its second field."""
+    is_whole = group.begins and group.ends and group.wanted_seconds and group.next_packet
+    return (
+        bool(is_whole)
+        and not video.has_fields_apart
+        and latest_seconds < group.wanted_seconds[-1]
+        and video.stream.codec_context.name in FIELD_CODECS
+    )
+
+
+def _decode_with_next(video: Video, group: Group) -> Iterator[VideoFrame]:
+    """Decode a group again, with the packet after it; if that helps, do so from now on."""
+    video.stream.codec_context.flush_buffers()
+    video.has_fields_apart, came = True, False
+    try:
+        for picture in _decode(video, group, [*group.packets, *filter(None, [group.next_packet])]):
+            came = came or shown_at(picture) >= group.wanted_seconds[-1] - FIELD_SECONDS
+            yield picture
+    except DAMAGE:
+        came = False
+    video.has_fields_apart = came

@@ -1,0 +1,71 @@
+"""Which containers and codecs are read, and the suffixes by which videos are found in a folder.
+
+FFmpeg has hundreds more, and hostile files find overflows in those that nobody uses. So what is
+here is what cameras, editors, broadcasts and discs of the last thirty years have left in libraries.
+"""
+
+SUFFIXES_BY_FORMAT = {
+    "mov": (".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".f4v", ".ismv", ".mj2"),
+    "matroska": (".mkv", ".webm", ".mk3d"),
+    "avi": (".avi", ".divx", ".amv"),
+    "mpegts": (".ts", ".m2ts", ".mts", ".m2t", ".trp", ".tod"),
+    "mpeg": (".mpg", ".mpeg", ".vob", ".mod", ".m2p", ".vro", ".dat"),
+    "mpegvideo": (".m1v", ".m2v", ".mpv"),
+    "asf": (".wmv", ".asf"),
+    "flv": (".flv",),
+    "ogg": (".ogv", ".ogm"),
+    "rm": (".rm", ".rmvb"),
+    "mxf": (".mxf",),
+    "dv": (".dv", ".dif"),
+    "wtv": (".wtv",),
+    "pva": (".pva",),
+    "nut": (".nut",),
+    "gif": (".gif",),
+    "apng": (),
+    "ivf": (".ivf",),
+    "obu": (".obu",),
+    "h264": (".h264", ".264", ".avc"),
+    "hevc": (".hevc", ".h265", ".265"),
+    "m4v": (),
+    "mjpeg": (".mjpeg", ".mjpg"),
+    "vc1": (".vc1",),
+    "h263": (".h263",),
+}
+"""FFmpeg's readers of plain containers, each with the suffixes of files that it is for. A suffix
+decides nothing but which files are found. Readers of playlists and scripts are left out, because
+they open further files and URLs, also from a playlist named .mp4. `protocol_whitelist` is a second
+safeguard; alone it would let a playlist read files next to it."""
+
+FORMATS = tuple(SUFFIXES_BY_FORMAT)
+
+VIDEO_SUFFIXES = frozenset(
+    suffix for suffixes in SUFFIXES_BY_FORMAT.values() for suffix in suffixes
+) - {".gif", ".dat", ".mod", ".avc"}
+"""The suffixes by which videos are found in a folder; one with another can still be named. Those
+left out belong to pictures, to music and to data more often than to videos."""
+
+CODECS = (
+    # what players, cameras and sites use
+    *("h264", "hevc", "av1", "libdav1d", "vp8", "libvpx", "vp9", "libvpx-vp9", "vvc"),
+    *("mpeg1video", "mpeg2video", "mpegvideo", "mpeg4", "theora", "vc1", "wmv1", "wmv2", "wmv3"),
+    *("msmpeg4v1", "msmpeg4v2", "msmpeg4", "h261", "h263", "h263i", "h263p", "flv"),
+    *("vp3", "vp5", "vp6", "vp6a", "vp6f", "vp7", "rv10", "rv20", "rv30", "rv40", "rv60"),
+    *("svq1", "svq3", "dirac", "dvvideo", "mjpeg", "mjpegb", "amv"),
+    # what editors use
+    *("prores", "dnxhd", "cfhd", "aic", "png", "apng", "gif", "jpeg2000", "qtrle", "rawvideo"),
+    *("ffv1", "huffyuv", "ffvhuff", "utvideo", "lagarith", "magicyuv", "v210", "v410", "r210"),
+    *("hap", "pixlet", "hqx", "hq_hqa", "cllc", "snow", "yuv4", "v308", "v408", "zlib", "mszh"),
+    # what discs and early downloads used
+    *("cinepak", "indeo2", "indeo3", "indeo4", "indeo5", "msvideo1", "msrle", "rpza", "smc"),
+    *("8bps", "asv1", "asv2", "fraps", "truemotion1", "truemotion2", "cyuv", "loco", "vble"),
+    # what records a screen
+    *("camtasia", "tscc2", "camstudio", "zmbv", "flashsv", "flashsv2", "g2m", "mss1", "mss2"),
+    *("msa1", "mts2", "wmv3image", "vc1image"),
+)
+"""FFmpeg's decoders for these files."""
+
+SOUND_CODECS = ("aac", "mp3", "mp3float", "ac3", "eac3", "opus", "vorbis", "flac", "wmav2")
+"""Opened only while FFmpeg probes a file, never to decode; others it leaves unknown."""
+
+STILL_CODECS = ("png", "apng", "gif", "mjpeg", "jpeg2000", "rawvideo", "bmp", "webp")
+"""Codecs in which a picture is also put on a sleeve: beside another track they are not the film."""

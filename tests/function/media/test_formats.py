@@ -1,0 +1,52 @@
+"""Every container and codec that is read, as far as FFmpeg can write it, and every suffix."""
+
+from pathlib import Path
+
+import av
+import pytest
+
+from function.media.formats import CODECS, FORMATS, SOUND_CODECS, SUFFIXES_BY_FORMAT, VIDEO_SUFFIXES
+from function.media.frames import sample_frames
+from function.media.videos import open_video
+from tests.support.videos import number_in, numbered_pictures
+from tools.soak.seeds import SEEDS, size_of, write_seed
+
+NOT_SOUGHT = {".gif", ".apng"}
+"""Suffixes of files that are rather pictures: they are read if they are named."""
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_a_video_of_this_kind_is_read_picture_by_picture(name: str, tmp_path: Path) -> None:
+    width, height = size_of(name)
+    path = write_seed(tmp_path / name, numbered_pictures(30, width=width, height=height))
+    with open_video(path, 0.4) as video:
+        frames = list(sample_frames(video))
+    assert len(frames) >= 3
+    for frame in frames:
+        assert frame.picture.rgb().shape[0] == height
+        assert number_in(frame.picture.rgb()) == pytest.approx(frame.seconds * 25, abs=3)
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_a_video_of_this_kind_is_found_by_its_suffix(name: str) -> None:
+    suffix = Path(name).suffix
+    assert suffix in VIDEO_SUFFIXES | NOT_SOUGHT
+    assert (suffix in NOT_SOUGHT) == (suffix not in VIDEO_SUFFIXES)
+
+
+def test_every_name_on_the_lists_is_one_that_ffmpeg_knows() -> None:
+    for codec in (*CODECS, *SOUND_CODECS):
+        av.Codec(codec, "r")
+    for name in FORMATS:
+        assert av.ContainerFormat(name).is_input
+
+
+def test_no_reader_is_listed_that_opens_other_files() -> None:
+    opens_others = {"hls", "concat", "dash", "sdp", "rtsp", "image2", "tty", "lavfi", "imf", "avs"}
+    assert not opens_others & set(FORMATS)
+
+
+def test_suffixes_are_written_as_they_are_compared() -> None:
+    every = [suffix for suffixes in SUFFIXES_BY_FORMAT.values() for suffix in suffixes]
+    assert len(every) == len(set(every))
+    assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in every)
