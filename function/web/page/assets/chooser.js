@@ -61,7 +61,9 @@ export function performerChooser(
     for (const one of performers) options.push(option(one.name, detail(one), () => onchoose(one)));
     const name = text.trim();
     if (onname && name) {
-      const named = option(nameFirst ? name : `New performer “${name}”`, "", () => onname(name));
+      const named = nameFirst
+        ? option(name, "as typed", () => onname(name))
+        : option(`New performer “${name}”`, "", () => onname(name));
       if (nameFirst) options.unshift(named);
       else options.push(named);
     }
