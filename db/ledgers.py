@@ -154,6 +154,12 @@ class Ledger(Protocol):
         read, because the file is damaged, is taken out for good, and their video counts as failed.
         """
 
+    def picture(self, video: int, position: int) -> bytes:
+        """Return the picture of somebody in a video, a JPEG; empty if there is none."""
+
+    def uncertain(self) -> list[tuple[int, int]]:
+        """Return the video and the position of everyone uncertain, in this order."""
+
     def links(self, videos: Sequence[int]) -> dict[int, list[Link]]:
         """Return who may be one person in some videos, the most alike first."""
 

@@ -12,8 +12,10 @@ RecognitionError                   500 internal_error
 ├── RouteNotFoundError             404 not_found
 ├── UnknownPerformerError          404 performer_not_found
 ├── UnknownPersonError             404 person_not_found
+├── UnknownStrangerError           404 stranger_not_found
 ├── MethodNotAllowedError          405 method_not_allowed
 ├── CorrectionRefusedError         409 correction_refused
+├── NameTakenError                 409 name_taken
 ├── ResultGoneError                410 result_gone
 ├── RequestTooLargeError           413 request_too_large
 ├── VideoOverLimitError            413 video_over_limit
@@ -118,6 +120,13 @@ class UnknownPersonError(RecognitionError):
     code = "person_not_found"
 
 
+class UnknownStrangerError(RecognitionError):
+    """The library has no such stranger or sighting, or no longer."""
+
+    status = 404
+    code = "stranger_not_found"
+
+
 class MethodNotAllowedError(RecognitionError):
     """The URL exists, but not for this HTTP method; `allowed` lists the ones it has."""
 
@@ -134,6 +143,20 @@ class CorrectionRefusedError(RecognitionError):
 
     status = 409
     code = "correction_refused"
+
+
+class NameTakenError(RecognitionError):
+    """Somebody enrolled has the name: it must be said whether it is the same person.
+
+    `performers` are their ids.
+    """
+
+    def __init__(self, message: str, performers: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.performers = performers
+
+    status = 409
+    code = "name_taken"
 
 
 class ResultGoneError(RecognitionError):

@@ -17,8 +17,11 @@ COLUMNS = (
     *("person", "state", "reason", "decided", "oshash"),
 )
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+_DANGEROUS = ("=", "+", "-", "@")
 """How a formula begins; a spreadsheet would run one that stands in a file's or performer's name."""
+
+_CONTROLS = frozenset({"Cc", "Zl", "Zp"})
+"""Control characters and line ends, by Unicode's categories."""
 
 
 class PersonListed(TypedDict):

@@ -39,13 +39,18 @@ def rematch(ledger: Ledger, naming: Naming) -> Iterator[Changed]:
     # By id: another process may match them with another state of the gallery at the same time.
     while videos := ledger.not_matched_at(generation, VIDEOS_AT_ONCE, after_id):
         after_id = videos[-1]
-        before = ledger.outcomes(videos)
-        # Before the decisions are read: one that is taken meanwhile must not be overlooked.
-        decided = {one.id: one.decided for one in ledger.records(videos)}
-        after, people = _match_again(ledger, videos, naming)
-        ledger.put_outcomes(after, generation, decided)
-        changed = sum(_count_changes(before[video], after[video]) for video in videos)
-        yield Changed(len(videos), people, changed)
+        yield rematch_videos(ledger, naming, videos)
+
+
+def rematch_videos(ledger: Ledger, naming: Naming, videos: Sequence[int]) -> Changed:
+    """Match some videos again, a few hundred at most, as they are read at once."""
+    before = ledger.outcomes(videos)
+    # Before the decisions are read: one that is taken meanwhile must not be overlooked.
+    decided = {one.id: one.decided for one in ledger.records(videos)}
+    after, people = _match_again(ledger, videos, naming)
+    ledger.put_outcomes(after, naming.gallery.generation, decided)
+    changed = sum(_count_changes(before[video], after[video]) for video in videos)
+    return Changed(len(videos), people, changed)
 
 
 def _match_again(

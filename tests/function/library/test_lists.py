@@ -110,9 +110,12 @@ def test_a_video_without_people_has_a_line_too() -> None:
     assert (row["path"], row["performer"], row["verdict"], row["depth"]) == ("/v/a.mp4", "", "", "")
     (row,) = rows_of(VideoResult(VIDEO, ()))
     assert (row["depth"], row["scanned_at"]) == ("normal", "2026-01-02T03:04:05Z")
+    failed = replace(VIDEO, state="failed", reason="It is no video.")
+    (row,) = rows_of(VideoResult(failed, ()))
+    assert (row["state"], row["reason"], row["person"]) == ("failed", "It is no video.", "")
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_a_spreadsheet_runs_no_name_as_a_formula(name: str) -> None:
     person = replace(PEOPLE[0], performer=replace(ADA, name=name))
     video = replace(VIDEO, paths=(name.encode(),))
@@ -134,6 +137,15 @@ def test_csv_keeps_commas_quotes_and_line_ends_within_their_cells(name: str) -> 
     video = replace(VIDEO, paths=(name.encode(),))
     (row,) = rows_of(VideoResult(video, PEOPLE[:1]))
     assert row["path"] == name
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("a\nb", "a\\nb"), ("a\rb", "a\\rb"), ("\t=1", "\\t=1"), ("\x1b[2J\u2028", "\\x1b[2J\\u2028")],
+)
+def test_csv_holds_no_raw_control_characters(name: str, written: str) -> None:
+    (row,) = rows_of(VideoResult(replace(VIDEO, paths=(name.encode(),)), PEOPLE[:1]))
+    assert row["path"] == written
 
 
 def table(people: Sequence[PersonResult] = (), **changes: object) -> list[str]:

@@ -8,12 +8,16 @@ let made = 0;
 
 /**
  * Build a chooser. It calls `onchoose(performer)` for a performer of the gallery, `onname(text)`, if
- * there is one, for a new name, and `oncancel()` to go back.
+ * there is one, for a new name, and `oncancel()` to go back. With `nameFirst`, Enter means the name
+ * as it is typed, not the first performer whose name holds it.
  *
  * @param {string} label
  * @param {ChooserOptions} options
  */
-export function performerChooser(label, { onchoose, onname, oncancel, leaveOut = 0 }) {
+export function performerChooser(
+  label,
+  { onchoose, onname, oncancel, leaveOut = 0, nameFirst = false },
+) {
   made += 1;
   const list = make("ul", {
     id: `options-${made}`,
@@ -56,12 +60,18 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
     options.length = 0;
     for (const one of performers) options.push(option(one.name, detail(one), () => onchoose(one)));
     const name = text.trim();
-    if (onname && name) options.push(option(`New performer “${name}”`, "", () => onname(name)));
+    if (onname && name) {
+      const named = nameFirst
+        ? option(name, "as typed", () => onname(name))
+        : option(`New performer “${name}”`, "", () => onname(name));
+      if (nameFirst) options.unshift(named);
+      else options.push(named);
+    }
     for (const [index, { element }] of options.entries()) element.id = `${list.id}-${index}`;
     list.replaceChildren(...options.map(({ element }) => element));
     list.hidden = !options.length;
     input.setAttribute("aria-expanded", String(options.length > 0));
-    point(options.length ? 0 : -1);
+    point(options.length && name ? 0 : -1); // Enter chooses nobody before a name is typed
   }
 
   async function search() {

@@ -4,15 +4,17 @@ import { askInDialog } from "/page/dom.js";
 
 const TOKEN = "token";
 
-/** The server's error in place of a result; `code` is the API's. */
+/** The server's error in place of a result; `code` is the API's, `performers` have a taken name. */
 export class ServerError extends Error {
   /**
    * @param {string} code
    * @param {string} message
+   * @param {number[]} [performers]
    */
-  constructor(code, message) {
+  constructor(code, message, performers = []) {
     super(message);
     this.code = code;
+    this.performers = performers;
   }
 }
 
@@ -85,7 +87,8 @@ export async function send(
  * @param {RequestInit} options
  */
 async function reach(path, options) {
-  if (options.method === "POST" && /^.(gallery|corrections)/.test(path)) changes += 1;
+  if (options.method === "POST" && /^.(gallery|corrections|library.strangers.(un)?name)/.test(path))
+    changes += 1;
   try {
     const response = await fetch(path, options);
     if (isGone) {
@@ -108,7 +111,7 @@ async function reach(path, options) {
 async function readError(response) {
   try {
     const { error } = await response.json();
-    return new ServerError(error.code, error.message);
+    return new ServerError(error.code, error.message, error.performers);
   } catch {
     return new ServerError(
       "internal_error",

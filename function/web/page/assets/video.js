@@ -15,12 +15,13 @@ let player = null;
 addEventListener("hashchange", () => player?.close());
 
 /**
- * Show a video by its fingerprint, and point out a performer in it.
+ * Show a video by its fingerprint, and point out a performer in it, or somebody by number.
  *
  * @param {string} [oshash]
  * @param {string} [performer]
+ * @param {string} [person]
  */
-export async function showVideo(oshash = "", performer) {
+export async function showVideo(oshash = "", performer, person) {
   const view = byId("video");
   asked += 1;
   const question = asked;
@@ -28,7 +29,10 @@ export async function showVideo(oshash = "", performer) {
     const reply = await getJson(`/library/video?oshash=${encodeURIComponent(oshash)}`);
     if (question !== asked) return;
     show(view, reply);
-    find(view, `[data-performer="${Number(performer)}"]`)?.scrollIntoView({ block: "center" });
+    const meant = person
+      ? `[data-person="${Number(person)}"]`
+      : `[data-performer="${Number(performer)}"]`;
+    pointOut(find(view, meant));
   } catch (error) {
     if (question !== asked) return;
     view.replaceChildren(
@@ -37,6 +41,16 @@ export async function showVideo(oshash = "", performer) {
       notice("This video cannot be shown", wordsOf(error)),
     );
   }
+}
+
+/**
+ * Scroll to a card, also if it is among the bystanders.
+ *
+ * @param {HTMLElement | null} card
+ */
+function pointOut(card) {
+  card?.closest("details")?.setAttribute("open", "");
+  card?.scrollIntoView({ block: "center" });
 }
 
 function back() {
@@ -65,6 +79,7 @@ function show(view, { video, people }) {
     ...arrangePeople(people, (person) => {
       const card = personCard(asFound(person), video.duration_seconds, playing.play, null);
       if (person.performer_id) card.dataset.performer = person.performer_id;
+      card.dataset.person = String(person.person);
       return card;
     }),
   );
