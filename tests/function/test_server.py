@@ -78,7 +78,6 @@ def test_a_client_that_goes_away_frees_its_slot(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.sendall(b"GET /?path=long.mp4&every=0.1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         wait_until_busy(server)
-        assert server.ask("short.mp4").status == 429
     wait_until_busy(server, 0.0)
     assert server.ask("short.mp4").status == 200
     assert '"client_gone"' in server.log()

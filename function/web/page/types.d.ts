@@ -39,6 +39,10 @@ interface ProgressReply {
   faces: number;
 }
 
+interface WaitingReply {
+  ahead: number;
+}
+
 interface ListedReply {
   id: number;
   name: string;
@@ -241,8 +245,15 @@ interface CorrectionReply {
 
 /** One line of the answer to a video. */
 type Line =
-  | { progress: ProgressReply; error?: undefined }
-  | { result: PersonReply[]; id: string; progress?: undefined; error?: undefined }
+  | { waiting: WaitingReply; progress?: undefined; error?: undefined }
+  | { progress: ProgressReply; waiting?: undefined; error?: undefined }
+  | {
+      result: PersonReply[];
+      id: string;
+      waiting?: undefined;
+      progress?: undefined;
+      error?: undefined;
+    }
   | { error: ErrorReply };
 
 /** What each URL replies. */

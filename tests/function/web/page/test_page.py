@@ -137,6 +137,28 @@ def test_cancel_ends_the_work_on_the_server_too(open_page: Open, server: str) ->
     expect(page.get_by_text("No face found")).to_be_visible()
 
 
+def test_a_second_video_waits_in_line_and_closing_the_page_gives_the_place_back(
+    open_page: Open, server: str
+) -> None:
+    first, second, third = open_page(), open_page(), open_page()
+    first.get_by_role("button", name="long.mp4").click()
+    expect(first.locator("#progress-text")).to_contain_text("of 0:59")
+    second.get_by_role("button", name="long.mp4").click()
+    expect(second.locator("#progress-text")).to_contain_text("Waiting in line: another video")
+    third.get_by_role("button", name="cat.mp4").click()
+    expect(third.locator("#progress-text")).to_contain_text("and 1 other before this one")
+    second.close()
+    expect(third.locator("#progress-text")).to_have_text(
+        "Waiting in line: another video is being searched. Cancel leaves the line."
+    )
+    first.get_by_role("button", name="Cancel").click()
+    expect(third.get_by_text("No face found")).to_be_visible()
+    assert _has_free_slot(server)
+    border = "getComputedStyle(document.querySelector('#trouble .notice')).borderLeftColor"
+    accent = "getComputedStyle(document.querySelector('button.primary')).backgroundColor"
+    assert first.evaluate(border) == first.evaluate(accent)
+
+
 def _has_free_slot(server: str) -> bool:
     try:
         urllib.request.urlopen(f"{server}/?path=cat.mp4").close()

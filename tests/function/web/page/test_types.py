@@ -23,7 +23,7 @@ TYPES = (ROOT / "function" / "web" / "page" / "types.d.ts").read_text()
 
 NAMES_OF = {checks.Finding: "CheckFinding", audits.Finding: "AuditFinding"}
 REPLIES = [
-    *(reply.MatchReply, reply.PersonReply, reply.ProgressReply),
+    *(reply.MatchReply, reply.PersonReply, reply.ProgressReply, reply.WaitingReply),
     *(reply.StashIdReply, reply.SourceReply),
     *(gallery_views.ListedReply, gallery_views.PhotoReply),
     *(folders.VideoEntry, folders.FolderEntry, folders.FolderReply),
