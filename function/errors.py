@@ -14,6 +14,7 @@ RecognitionError                   500 internal_error
 ├── UnknownPersonError             404 person_not_found
 ├── MethodNotAllowedError          405 method_not_allowed
 ├── CorrectionRefusedError         409 correction_refused
+├── NameTakenError                 409 name_taken
 ├── ResultGoneError                410 result_gone
 ├── RequestTooLargeError           413 request_too_large
 ├── VideoOverLimitError            413 video_over_limit
@@ -134,6 +135,20 @@ class CorrectionRefusedError(RecognitionError):
 
     status = 409
     code = "correction_refused"
+
+
+class NameTakenError(RecognitionError):
+    """Somebody enrolled has the name: it must be said whether it is the same person.
+
+    `performers` are their ids.
+    """
+
+    def __init__(self, message: str, performers: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.performers = performers
+
+    status = 409
+    code = "name_taken"
 
 
 class ResultGoneError(RecognitionError):

@@ -57,6 +57,18 @@ def read_fields(request: Request, **kinds: type) -> list[Any]:
     return [body[name] for name in kinds]
 
 
+def read_optional(request: Request, **kinds: type) -> list[Any]:
+    """Read fields of the same JSON object that may be missing, which gives None.
+
+    Raises:
+        BadParameterError: a field has the wrong type.
+    """
+    body = read_object(request)
+    present = {name: kind for name, kind in kinds.items() if name in body}
+    found = dict(zip(present, read_fields(request, **present), strict=True))
+    return [found.get(name) for name in kinds]
+
+
 def only_parameters(names: Collection[str], handler: Handler) -> Handler:
     """Return a handler that refuses a request with any other parameter in its query.
 

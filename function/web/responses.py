@@ -3,10 +3,17 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from flask import Request, Response
 
-from function.errors import BusyError, MethodNotAllowedError, RecognitionError, StoppingError
+from function.errors import (
+    BusyError,
+    MethodNotAllowedError,
+    NameTakenError,
+    RecognitionError,
+    StoppingError,
+)
 from function.web.logs import RequestRecord
 
 RETRY_AFTER_SECONDS = 5
@@ -43,9 +50,12 @@ def error_response(error: RecognitionError, record: RequestRecord) -> Response:
     return response
 
 
-def error_body(error: RecognitionError) -> dict[str, dict[str, str]]:
-    """Return an error as a JSON object."""
-    return {"error": {"code": error.code, "message": str(error)}}
+def error_body(error: RecognitionError) -> dict[str, dict[str, Any]]:
+    """Return an error as a JSON object; of a taken name also who has it."""
+    body: dict[str, Any] = {"code": error.code, "message": str(error)}
+    if isinstance(error, NameTakenError):
+        body["performers"] = list(error.performers)
+    return {"error": body}
 
 
 def bytes_response(request: Request, content: bytes, mimetype: str) -> Response:

@@ -16,6 +16,7 @@ from db.records import Performer
 from function.errors import (
     CorrectionRefusedError,
     GalleryUnavailableError,
+    NameTakenError,
     UnknownPerformerError,
 )
 from function.web.service import Service
@@ -59,6 +60,20 @@ def refuse_forgotten(gallery: Gallery, performer: Performer) -> Performer:
             f'python -m tools unforget "{performer.name}".'
         )
     return performer
+
+
+def refuse_taken(gallery: Gallery, performer: Performer) -> None:
+    """Refuse a name that somebody else in the gallery has.
+
+    Raises:
+        NameTakenError: somebody has it; the user has to say whether it is the same person.
+    """
+    others = gallery.namesakes(performer)
+    if others:
+        raise NameTakenError(
+            f"{others[0].name} is enrolled already. Say whether this is the same person.",
+            tuple(one.id for one in others),
+        )
 
 
 @contextmanager
