@@ -152,6 +152,12 @@ interface VideoReply {
   stale: boolean;
 }
 
+interface VideosReply {
+  videos: NumberedVideo[];
+  next: number | null;
+  stale: boolean;
+}
+
 interface CountsReply {
   queued: number;
   working: number;
@@ -236,11 +242,24 @@ interface LittleReadyReply {
 interface ErrorReply {
   code: string;
   message: string;
+  performers?: number[];
 }
 
 interface CorrectionReply {
   correction: string;
   said: string;
+  performer: number;
+}
+
+interface DecidedReply {
+  decision: number;
+}
+
+interface NamedHereReply {
+  decision: number;
+  correction: string;
+  performer: number;
+  views: number;
 }
 
 /** One line of the answer to a video. */
@@ -267,6 +286,10 @@ interface Replies {
   "/corrections/undo": { undone: true };
   "/library/overview": OverviewReply;
   "/library/video": VideoReply;
+  "/library/people": VideosReply;
+  "/library/decide": DecidedReply;
+  "/library/undecide": { taken_back: number };
+  "/library/name": NamedHereReply;
   "/library/status": JobReply;
   "/library/scan": JobReply;
   "/library/pause": JobReply;
@@ -279,6 +302,7 @@ interface Replies {
   "/gallery/photos": { added: boolean; id: number; remark: string };
   "/gallery/create": { created: string };
   "/gallery/rename": { renamed: number };
+  "/gallery/remove-alias": { removed: number };
   "/gallery/merge": { merged: number };
   "/gallery/remove-photo": { removed: number };
   "/gallery/forget": { forgotten: number; sightings: number };
@@ -297,15 +321,22 @@ type ReplyOf<Asked extends Address> = Asked extends keyof Replies
 interface Fields {
   "/play": { path: string };
   "/corrections/assign": PersonOfResult & { performer: number; instead_of: number };
-  "/corrections/name": PersonOfResult & { name: string; instead_of: number };
+  "/corrections/name": PersonOfResult & { name: string; new: boolean; instead_of: number };
   "/corrections/reject": PersonOfResult & { performer: number };
   "/corrections/undo": { correction: string };
+  "/library/decide": PersonOfVideo & {
+    kind: "confirmed" | "rejected" | "ignored";
+    performer?: number;
+  };
+  "/library/undecide": { decision: number };
+  "/library/name": PersonOfVideo & { name: string; new: boolean };
   "/library/scan": { retry?: boolean };
   "/library/pause": Record<string, never>;
   "/library/resume": Record<string, never>;
   "/library/cancel": Record<string, never>;
   "/gallery/create": Record<string, never>;
-  "/gallery/rename": { id: number; name: string };
+  "/gallery/rename": { id: number; name: string; new: boolean };
+  "/gallery/remove-alias": { id: number; alias: string };
   "/gallery/merge": { kept: number; absorbed: number };
   "/gallery/remove-photo": { id: number; photo: string };
   "/gallery/forget": { id: number };
@@ -315,6 +346,45 @@ interface Fields {
 interface PersonOfResult {
   result: string;
   person: number;
+}
+
+/** A video by its fingerprint, and when it was scanned that what is asked refers to. */
+interface VideoAsked {
+  oshash: string;
+  scanned_at: string;
+}
+
+interface PersonOfVideo extends VideoAsked {
+  person: number;
+}
+
+// What the modules share.
+
+/** A person as a card shows them; `decided` is what the user said, empty if nothing. */
+interface PersonShown extends PersonReply {
+  decided?: string;
+}
+
+/** A correction that was made: what to say of it, about which performer, and how to undo it. */
+interface Corrected {
+  said: string;
+  performer: number | null;
+  undo: () => Promise<unknown>;
+}
+
+/** A performer in brief. */
+interface Named {
+  id: number;
+  name: string;
+}
+
+/** Sends corrections of one person; `instead` is whom the card offers, or 0. */
+interface Corrector {
+  confirm: (who: Named, instead: number) => Promise<Corrected>;
+  name: (name: string, isNew: boolean, instead: number) => Promise<Corrected>;
+  reject: (who: Named) => Promise<Corrected>;
+  ignore?: () => Promise<Corrected>;
+  refresh?: () => Promise<PersonShown | null>;
 }
 
 // What is on the page.
@@ -413,7 +483,7 @@ interface ChooserOptions {
   onchoose: (performer: ListedReply) => unknown;
   onname?: (name: string) => unknown;
   oncancel: () => unknown;
-  leaveOut?: number;
+  leaveOut?: ReadonlySet<number>;
 }
 
 interface PhotoDropOptions {

@@ -1,7 +1,7 @@
 // Type-ahead search in the gallery: a combobox, as the ARIA practices describe it.
 
 import { count, fillLater, make } from "/page/dom.js";
-import { getJson } from "/page/server.js";
+import { fillImage, getJson } from "/page/server.js";
 
 const SHOWN = 8;
 let made = 0;
@@ -13,7 +13,7 @@ let made = 0;
  * @param {string} label
  * @param {ChooserOptions} options
  */
-export function performerChooser(label, { onchoose, onname, oncancel, leaveOut = 0 }) {
+export function performerChooser(label, { onchoose, onname, oncancel, leaveOut = new Set() }) {
   made += 1;
   const list = make("ul", {
     id: `options-${made}`,
@@ -54,14 +54,19 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
    */
   function show(performers, text) {
     options.length = 0;
-    for (const one of performers) options.push(option(one.name, detail(one), () => onchoose(one)));
+    for (const one of performers)
+      options.push(option(one.name, detail(one), () => onchoose(one), thumbnail(one)));
     const name = text.trim();
     if (onname && name) options.push(option(`New performer “${name}”`, "", () => onname(name)));
     for (const [index, { element }] of options.entries()) element.id = `${list.id}-${index}`;
     list.replaceChildren(...options.map(({ element }) => element));
     list.hidden = !options.length;
     input.setAttribute("aria-expanded", String(options.length > 0));
-    point(options.length ? 0 : -1);
+    // Enter takes only what was typed: the first of all others would be a guess.
+    const typed = plain(name);
+    const meant = performers.findIndex((one) => plain(one.name).startsWith(typed));
+    point(!typed || !options.length ? -1 : performers.length ? meant : 0);
+    if (document.activeElement === input) list.scrollIntoView({ block: "nearest" });
   }
 
   async function search() {
@@ -74,7 +79,7 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
       );
       if (own === asked)
         show(
-          performers.filter((one) => one.id !== leaveOut),
+          performers.filter((one) => !leaveOut.has(one.id)),
           text,
         );
     } catch {
@@ -93,7 +98,8 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       const step = event.key === "ArrowDown" ? 1 : -1;
-      if (options.length) point((active + step + options.length) % options.length);
+      if (options.length)
+        point((Math.max(active, step > 0 ? -1 : 0) + step + options.length) % options.length);
     } else if (event.key === "Enter") {
       event.preventDefault();
       options[active]?.take();
@@ -119,8 +125,9 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
  * @param {string} name
  * @param {string} words
  * @param {() => unknown} take
+ * @param {HTMLElement} [picture]
  */
-function option(name, words, take) {
+function option(name, words, take, picture) {
   const element = make(
     "li",
     {
@@ -129,10 +136,26 @@ function option(name, words, take) {
       onmousedown: (event) => event.preventDefault(),
       onclick: take,
     },
+    picture ?? null,
     make("span", { class: "name", text: name }),
     make("span", { class: "detail", text: words }),
   );
   return { element, take };
+}
+
+/**
+ * Without accents and capitals.
+ *
+ * @param {string} text
+ */
+const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").trim().toLowerCase();
+
+/** @param {ListedReply} performer */
+function thumbnail({ thumbnail: address }) {
+  const image = make("img", { alt: "" });
+  if (!address) return make("span", { class: "blank" });
+  fillImage(image, address);
+  return image;
 }
 
 /** @param {ListedReply} performer */

@@ -169,6 +169,8 @@ function startLooking() {
  * @param {AbortSignal} signal
  */
 async function look(path, signal) {
+  const cards = loadCards();
+  cards.catch(() => {}); // it is awaited below, if there is a result
   let seconds = 0;
   let started = performance.now();
   for await (const line of postForLines("/", { path }, signal)) {
@@ -181,15 +183,25 @@ async function look(path, signal) {
       seconds = line.progress.of;
       showProgress(line.progress, (performance.now() - started) / 1000);
     } else {
-      const { arrangePeople, personCard } = await import("/page/person.js");
+      const [{ PersonCard }, { arrangePeople }, { ofResult }] = await cards;
       const playing = makePlayer(byId("player"), nameOf(path), async () => line.id);
       player = playing;
-      const cards = arrangePeople(line.result, (person, number) =>
-        personCard(person, seconds, playing.play, { result: line.id, person: number }),
-      );
-      showResult(nameOf(path), cards, line.result.length);
+      const people = line.result.map((person, number) => {
+        const corrector = ofResult({ result: line.id, person: number });
+        return new PersonCard(person, seconds, playing.play, corrector);
+      });
+      showResult(nameOf(path), arrangePeople(people), people.length);
     }
   }
+}
+
+/** What the cards need is loaded while the video is searched. */
+function loadCards() {
+  return Promise.all([
+    import("/page/person.js"),
+    import("/page/cast.js"),
+    import("/page/corrections.js"),
+  ]);
 }
 
 /** @param {WaitingReply} waiting */

@@ -9,10 +9,12 @@ export class ServerError extends Error {
   /**
    * @param {string} code
    * @param {string} message
+   * @param {number[]} performers Who has the name, if it is taken.
    */
-  constructor(code, message) {
+  constructor(code, message, performers = []) {
     super(message);
     this.code = code;
+    this.performers = performers;
   }
 }
 
@@ -23,6 +25,9 @@ export const wordsOf = (error) => (error instanceof Error ? error.message : Stri
 
 /** @param {unknown} error */
 export const codeOf = (error) => (error instanceof ServerError ? error.code : "");
+
+/** @param {unknown} error */
+export const performersOf = (error) => (error instanceof ServerError ? error.performers : []);
 
 /** @param {unknown} error */
 export const isAbort = (error) => error instanceof Error && error.name === "AbortError";
@@ -108,7 +113,7 @@ async function reach(path, options) {
 async function readError(response) {
   try {
     const { error } = await response.json();
-    return new ServerError(error.code, error.message);
+    return new ServerError(error.code, error.message, error.performers);
   } catch {
     return new ServerError(
       "internal_error",

@@ -370,7 +370,7 @@ def test_a_performer_is_renamed_merged_and_loses_a_photo(open_page: Open) -> Non
     page.get_by_role("dialog").get_by_role("button", name="Merge").click()
     expect(page.locator(".photos li")).to_have_count(3)
     expect(page.get_by_role("heading", name="Amazing Grace")).to_be_focused()
-    page.get_by_role("button", name="Remove ").first.click()
+    page.locator(".photos").get_by_role("button", name="Remove ").first.click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(page.locator(".photos li")).to_have_count(2)
 
