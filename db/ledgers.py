@@ -146,6 +146,12 @@ class Ledger(Protocol):
         Without `pictures` these are empty, and most of the file is not read.
         """
 
+    def picture(self, video: int, position: int) -> bytes:
+        """Return the picture of somebody in a video, a JPEG; empty if there is none."""
+
+    def uncertain(self) -> list[tuple[int, int]]:
+        """Return the video and the position of everyone uncertain, in this order."""
+
     def links(self, videos: Sequence[int]) -> dict[int, list[Link]]:
         """Return who may be one person in some videos, the most alike first."""
 

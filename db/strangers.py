@@ -65,6 +65,19 @@ class Joined:
 
 
 @dataclass(frozen=True)
+class Glimpse:
+    """What a list shows of a sighting: its best moment, how many faces, and how clear they are.
+
+    `clearness` is the best view's quality (0 to 1), and 1 more if the view is a strong one.
+    """
+
+    place: Place
+    best_seconds: float
+    faces: int
+    clearness: float
+
+
+@dataclass(frozen=True)
 class Stranger:
     """Somebody unknown, and where they were seen; the same id for as long as anything is known."""
 
@@ -96,6 +109,9 @@ class Strangers(Protocol):
 
     def everyone(self) -> list[Stranger]:
         """Return the strangers who are seen anywhere, by id."""
+
+    def glimpses(self, places: Sequence[Place]) -> list[Glimpse]:
+        """Return what a list shows of some sightings, in no order; no encoding is read."""
 
     def find(self, stranger: int) -> Stranger:
         """Return one stranger.

@@ -12,6 +12,7 @@ RecognitionError                   500 internal_error
 ├── RouteNotFoundError             404 not_found
 ├── UnknownPerformerError          404 performer_not_found
 ├── UnknownPersonError             404 person_not_found
+├── UnknownStrangerError           404 stranger_not_found
 ├── MethodNotAllowedError          405 method_not_allowed
 ├── CorrectionRefusedError         409 correction_refused
 ├── NameTakenError                 409 name_taken
@@ -117,6 +118,13 @@ class UnknownPersonError(RecognitionError):
 
     status = 404
     code = "person_not_found"
+
+
+class UnknownStrangerError(RecognitionError):
+    """The library has no such stranger or sighting, or no longer."""
+
+    status = 404
+    code = "stranger_not_found"
 
 
 class MethodNotAllowedError(RecognitionError):

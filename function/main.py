@@ -76,7 +76,7 @@ def _close_record(record: RequestRecord) -> None:
 
 
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-_LIBRARY = library_routes(_service)
+_LIBRARY = library_routes(_service, _results)
 ROUTES = {
     **api_routes(_service, _results, _LIBRARY, OPERATIONS),
     **_LIBRARY,

@@ -296,6 +296,20 @@ class SqliteLedger:
         with self._reading() as db:
             return read_sightings(db, videos, pictures=pictures)
 
+    def picture(self, video: int, position: int) -> bytes:
+        """Return the picture of somebody in a video; empty if there is none."""
+        sql = "SELECT picture FROM sightings WHERE (video_id, position) = (?, ?)"
+        rows = self._rows(sql, video, position)
+        return bytes(rows[0][0]) if rows else b""
+
+    def uncertain(self) -> list[tuple[int, int]]:
+        """Return the video and the position of everyone uncertain."""
+        sql = (
+            "SELECT video_id, position FROM outcomes "
+            "WHERE verdict = 'uncertain' AND lead = position ORDER BY video_id, position"
+        )
+        return [(row[0], row[1]) for row in self._rows(sql)]
+
     def links(self, videos: Sequence[int]) -> dict[int, list[Link]]:
         """Return who may be one person in some videos."""
         with self._reading() as db:

@@ -1,5 +1,6 @@
 """Keeps in a ledger who of its unknown people are one stranger."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -10,7 +11,8 @@ from db.blobs import NUMBER_BYTES, from_blob, to_blob
 from db.errors import StrangerNotFoundError
 from db.records import Vector
 from db.sqlite.ledger_forgetting import erase_sighting
-from db.strangers import Joined, Likeness, Newcomer, Place, Placement, Stranger
+from db.sqlite.ledger_people import NO_WORDS
+from db.strangers import Glimpse, Joined, Likeness, Newcomer, Place, Placement, Stranger
 
 _ERASING = "erasing strangers"
 
@@ -41,6 +43,14 @@ _PLACES = (
     "ORDER BY strangers.id, video_id, position"
 )
 """Where strangers are seen: one of them, or all, asked for by 0."""
+
+_GLIMPSES = """
+    SELECT video_id, position, best_seconds, sum(faces), max(quality + (weaknesses = ?))
+    FROM json_each(?) AS asked
+    JOIN sightings ON video_id = json_extract(asked.value, '$[0]')
+        AND position = json_extract(asked.value, '$[1]')
+    JOIN views ON sighting_id = sightings.id GROUP BY sightings.id
+"""
 
 _ERASED = """
     SELECT sightings.id, sightings.video_id, sightings.position,
@@ -115,6 +125,11 @@ class SqliteStrangers:
     def everyone(self) -> list[Stranger]:
         """Return the strangers who are seen anywhere, by id."""
         return self._places()
+
+    def glimpses(self, places: Sequence[Place]) -> list[Glimpse]:
+        """Return what a list shows of some sightings, in no order."""
+        rows = self._rows(_GLIMPSES, NO_WORDS, json.dumps(places))
+        return [Glimpse(Place(video, position), *rest) for video, position, *rest in rows]
 
     def find(self, stranger: int) -> Stranger:
         """Return one stranger.

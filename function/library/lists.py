@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TypeAlias, TypedDict
 
@@ -13,11 +14,14 @@ ShownState: TypeAlias = Literal["queued", "working", "done", "failed", "gone"]
 
 COLUMNS = (
     *("path", "duration_seconds", "performer", "performer_id", "stash_ids", "score", "verdict"),
-    *("appearances", "faces", "best_seconds", "depth", "scanned_at"),
+    *("appearances", "faces", "best_seconds", "depth", "scanned_at", "state", "reason", "person"),
 )
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+_DANGEROUS = ("=", "+", "-", "@")
 """How a formula begins; a spreadsheet would run one that stands in a file's or performer's name."""
+
+_CONTROLS = frozenset({"Cc", "Zl", "Zp"})
+"""Control characters and line ends, by Unicode's categories."""
 
 
 class PersonListed(TypedDict):
@@ -136,9 +140,10 @@ def _stash_ids(person: PersonResult) -> list[dict[str, str]]:
 def _row(result: VideoResult, person: PersonResult | None) -> list[Any]:
     video = result.video
     before = [path_of(result), round(video.seconds, 3)]
-    after = [video.scanned.depth if video.scanned else "", video.scanned_at]
+    depth = video.scanned.depth if video.scanned else ""
+    after = [depth, video.scanned_at, state_of(video), video.reason]
     if person is None:
-        return [*before, *[""] * (len(COLUMNS) - len(before) - len(after)), *after]
+        return [*before, *[""] * (len(COLUMNS) - len(before) - len(after) - 1), *after, ""]
     performer = person.performer
     return [
         *before,
@@ -151,12 +156,18 @@ def _row(result: VideoResult, person: PersonResult | None) -> list[Any]:
         person.faces,
         round(person.best_seconds, 3),
         *after,
+        person.position,
     ]
 
 
 def _safe(value: Any) -> Any:
-    """Keep a spreadsheet from taking a name for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_DANGEROUS) else value
+    """Escape control characters, and keep a spreadsheet from taking a name for a formula."""
+    if not isinstance(value, str):
+        return value
+    text = "".join(
+        ascii(one)[1:-1] if unicodedata.category(one) in _CONTROLS else one for one in value
+    )
+    return f"'{text}" if text.startswith(_DANGEROUS) else text
 
 
 def _line(values: Iterable[Any]) -> str:

@@ -39,11 +39,16 @@ def rematch(ledger: Ledger, naming: Naming) -> Iterator[Changed]:
     # By id: another process may match them with another state of the gallery at the same time.
     while videos := ledger.not_matched_at(generation, VIDEOS_AT_ONCE, after_id):
         after_id = videos[-1]
-        before = ledger.outcomes(videos)
-        after, people = _match_again(ledger, videos, naming)
-        ledger.put_outcomes(after, generation)
-        changed = sum(_count_changes(before[video], after[video]) for video in videos)
-        yield Changed(len(videos), people, changed)
+        yield rematch_videos(ledger, naming, videos)
+
+
+def rematch_videos(ledger: Ledger, naming: Naming, videos: Sequence[int]) -> Changed:
+    """Match some videos again, a few hundred at most, as they are read at once."""
+    before = ledger.outcomes(videos)
+    after, people = _match_again(ledger, videos, naming)
+    ledger.put_outcomes(after, naming.gallery.generation)
+    changed = sum(_count_changes(before[video], after[video]) for video in videos)
+    return Changed(len(videos), people, changed)
 
 
 def _match_again(

@@ -90,6 +90,11 @@ class Worker:
             put_wanted(ledger, dict.fromkeys((*wanted_scans(ledger), scan)))
         self.start()
 
+    def tidy_soon(self) -> None:
+        """Group strangers as soon as no video is in work, not only when the hour is over."""
+        self._tidy_at = 0.0
+        self._wake.set()
+
     def at_work(self) -> dict[bytes, Progress]:
         """Return the paths of the videos in work here, and how far each one is."""
         with self._lock:

@@ -136,7 +136,8 @@ def _error_schema() -> dict[str, Any]:
         "code": {"enum": sorted({error.code for error in all_errors()})},
         "message": {"type": "string"},
     }
-    inner = {"type": "object", "properties": texts, "required": [*texts]}
+    known = {"performers": {"type": "array", "items": {"type": "integer"}}}  # of name_taken
+    inner = {"type": "object", "properties": texts | known, "required": [*texts]}
     return {"type": "object", "properties": {"error": inner}, "required": ["error"]}
 
 

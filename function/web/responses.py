@@ -51,7 +51,7 @@ def error_response(error: RecognitionError, record: RequestRecord) -> Response:
 
 
 def error_body(error: RecognitionError) -> dict[str, dict[str, Any]]:
-    """Return an error as a JSON object; of a taken name also who has it."""
+    """Return an error as a JSON object; if a name is taken, with the ids of those who have it."""
     body: dict[str, Any] = {"code": error.code, "message": str(error)}
     if isinstance(error, NameTakenError):
         body["performers"] = list(error.performers)

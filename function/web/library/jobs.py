@@ -14,8 +14,10 @@ from db.videos import DEPTHS, Depth
 from function.errors import BadParameterError, BusyError
 from function.library import jobs
 from function.library.finding import is_below, text_of
-from function.library.jobs import WantedScan, is_paused, wanted_scans
+from function.library.forgetting import open_library
+from function.library.jobs import STRANGERS, WantedScan, is_paused, wanted_scans
 from function.media.files import find_place
+from function.settings import STRANGERS as STRANGERS_KIND
 from function.web.identify import NDJSON
 from function.web.library.shelf import Shelf, name_path
 from function.web.page_requests import read_object, require_page
@@ -27,6 +29,8 @@ TOLD_EVERY_SECONDS = 1.0
 
 MOST_WATCHERS = 8
 """Each takes a thread of the server."""
+
+FIELDS = ("paths", "depth", "retry", "strangers")
 
 JobState: TypeAlias = Literal["idle", "looking", "scanning", "waiting", "paused"]
 
@@ -52,12 +56,14 @@ class JobReply(TypedDict):
     """What the library's scans are doing.
 
     Looking: videos are being found. Waiting: it is not the hour (SCAN_HOURS). `now` lists the
-    videos that this server has in work; another process may have others.
+    videos that this server has in work; another process may have others. `strangers` is what the
+    setting STRANGERS says, or what was chosen; empty if nothing was.
     """
 
     state: JobState
     videos: CountsReply
     now: list[AtWorkReply]
+    strangers: str
 
 
 def answer_status(service: Service, shelf: Shelf, _: Request) -> Response:
@@ -123,7 +129,10 @@ def answer_scan(service: Service, shelf: Shelf, request: Request) -> Response:
     require_page(request)
     fields = read_object(request) if request.content_length else {}  # all are optional
     wanted = _read_wanted(fields, service)
+    strangers = _read_strangers(fields, service)
     with explained():
+        if strangers:
+            _choose_strangers(service, strangers)  # before a video is scanned
         service.worker.want(wanted)
     with shelf.ledger() as ledger:
         return json_response(_to_job(service, ledger))
@@ -148,8 +157,8 @@ def answer_resume(service: Service, shelf: Shelf, request: Request) -> Response:
 
 def _read_wanted(body: dict[str, Any], service: Service) -> WantedScan:
     for name in body:
-        if name not in ("paths", "depth", "retry"):
-            raise BadParameterError(f"There is no field {name!r}; there are paths, depth, retry.")
+        if name not in FIELDS:
+            raise BadParameterError(f"There is no field {name!r}; there are {', '.join(FIELDS)}.")
     paths, depth, retry = body.get("paths"), body.get("depth", "normal"), body.get("retry", False)
     if paths is not None and not (isinstance(paths, list) and all(_is_text(one) for one in paths)):
         raise BadParameterError("paths is not a list of texts. Give folders or videos, or none.")
@@ -162,6 +171,27 @@ def _read_wanted(body: dict[str, Any], service: Service) -> WantedScan:
     if paths is None:
         places = [root.resolve() for root in settings.media_root]
     return WantedScan(tuple(map(str, places)), cast("Depth", depth), retry)
+
+
+def _read_strangers(body: dict[str, Any], service: Service) -> str:
+    """Read what is chosen for people who are nobody enrolled; empty if nothing is."""
+    chosen, setting = body.get("strangers", ""), service.settings.strangers
+    if chosen == "":
+        return ""
+    try:
+        read = STRANGERS_KIND.parse(chosen) if isinstance(chosen, str) else ""
+    except ValueError:
+        read = ""
+    if not read:
+        raise BadParameterError(f"strangers is {chosen!r}; it must be {STRANGERS_KIND.form}.")
+    if setting and setting != read:
+        raise BadParameterError(f"STRANGERS is set to {setting} here. Leave strangers out.")
+    return str(read)
+
+
+def _choose_strangers(service: Service, chosen: str) -> None:
+    with open_library(service.settings.library_db, service.store) as ledger:
+        ledger.choose(STRANGERS, chosen)
 
 
 def _is_text(value: object) -> bool:
@@ -185,6 +215,7 @@ def _to_job(service: Service, ledger: Ledger) -> JobReply:
             for path, progress in service.worker.at_work().items()
             if is_below(path, roots)
         ],
+        strangers=service.settings.strangers or ledger.choice(STRANGERS),
     )
 
 

@@ -17,7 +17,37 @@ from function.web.library.jobs import (
     answer_status,
 )
 from function.web.library.overview import MOST_ROWS, OverviewReply, answer_overview
+from function.web.library.review import (
+    KINDS,
+    DecidedReply,
+    ReviewReply,
+    TakenBackReply,
+    answer_decide,
+    answer_review,
+    answer_undecide,
+)
+from function.web.library.review import LARGEST_PAGE as MOST_REVIEWED
 from function.web.library.shelf import Shelf
+from function.web.library.sightings import answer_face
+from function.web.library.stranger_changes import (
+    IgnoredReply,
+    JoinedReply,
+    NamedReply,
+    SplitReply,
+    UnnamedReply,
+    answer_ignore,
+    answer_join,
+    answer_name,
+    answer_split,
+    answer_unname,
+)
+from function.web.library.strangers import LARGEST_PAGE as MOST_STRANGERS
+from function.web.library.strangers import (
+    OneStrangerReply,
+    StrangersReply,
+    answer_stranger,
+    answer_strangers,
+)
 from function.web.library.videos import (
     LARGEST_PAGE,
     STATES,
@@ -31,6 +61,7 @@ from function.web.library.videos import (
 from function.web.openapi import Operation
 from function.web.page_requests import only_parameters
 from function.web.parameters import PARAMETERS, Parameter
+from function.web.results import RecentResults
 from function.web.routing import READ, WRITE, Handler, Routes
 from function.web.service import Service
 
@@ -43,6 +74,12 @@ _PAGED = {
     "path": _PATH,
 }
 _PERFORMER = Parameter("a performer, by name or id", {"type": "string"})
+_STRANGER = Parameter("a stranger's id", {"type": "integer"}, is_required=True)
+
+
+def _count_up_to(most: int) -> Parameter:
+    return Parameter("how many", {"type": "integer", "minimum": 1, "maximum": most})
+
 
 OPERATIONS: Mapping[str, Operation] = {
     "/library/videos": Operation(
@@ -54,7 +91,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "List all videos in brief, a line each.",
         {
             "after": _PAGED["after"],
-            "limit": Parameter("how many", {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}),
+            "limit": _count_up_to(MOST_ROWS),
         },
         OverviewReply,
     ),
@@ -90,17 +127,114 @@ OPERATIONS: Mapping[str, Operation] = {
                 {"enum": list(DEPTHS)},
             ),
             "retry": Parameter("try videos again that failed", {"type": "boolean"}),
+            "strangers": Parameter(
+                "whether to keep people who are nobody enrolled, from now on: keep, off, or for "
+                "how many days, as in 90d; not where STRANGERS says it",
+                {"type": "string"},
+            ),
         },
         JobReply,
     ),
     "/library/pause": Operation("Hold all scanning.", reply=JobReply),
     "/library/resume": Operation("Go on.", reply=JobReply),
     "/library/cancel": Operation("Forget what is still to be scanned.", reply=JobReply),
+    "/library/strangers": Operation(
+        "List unknown people across all videos, those seen in most videos first.",
+        {
+            "after": Parameter("the `next` of an earlier answer", {"type": "string"}),
+            "limit": _count_up_to(MOST_STRANGERS),
+            "ignored": Parameter("those who are hidden", {"enum": ["on", "off"]}),
+        },
+        StrangersReply,
+    ),
+    "/library/stranger": Operation(
+        "Say where and when one of them is seen.", {"id": _STRANGER}, OneStrangerReply
+    ),
+    "/library/strangers/name": Operation(
+        "Enrol a stranger's best views, and fill the name in wherever they are seen.",
+        {
+            "stranger": _STRANGER,
+            "name": Parameter("of somebody new", {"type": "string"}, is_required=True),
+            "same": Parameter("the id of the performer that it is", {"type": "integer"}),
+            "new": Parameter("somebody else than who has this name", {"type": "boolean"}),
+        },
+        NamedReply,
+    ),
+    "/library/strangers/unname": Operation(
+        "Remove what was enrolled of a performer from the library.",
+        {"performer": Parameter("an id", {"type": "integer"}, is_required=True)},
+        UnnamedReply,
+    ),
+    "/library/strangers/ignore": Operation(
+        "Hide a stranger from the list, or show them again.",
+        {
+            "stranger": _STRANGER,
+            "ignored": Parameter("whether to hide them", {"type": "boolean"}, is_required=True),
+        },
+        IgnoredReply,
+    ),
+    "/library/strangers/split": Operation(
+        "Take sightings out of a stranger.",
+        {
+            "stranger": _STRANGER,
+            "sightings": Parameter(
+                "such as 12.0, as /library/stranger lists them",
+                {"type": "array", "items": {"type": "string"}},
+                is_required=True,
+            ),
+        },
+        SplitReply,
+    ),
+    "/library/strangers/join": Operation(
+        "Make two strangers one.", {"kept": _STRANGER, "other": _STRANGER}, JoinedReply
+    ),
+    "/library/face": Operation(
+        "Send the picture of somebody in a video.",
+        {
+            "sighting": Parameter(
+                "the video's number and the person's in it, such as 12.0",
+                {"type": "string"},
+                is_required=True,
+            )
+        },
+        kind="image/jpeg",
+    ),
+    "/library/review": Operation(
+        "List people who are uncertain, each with the likeliest performer.",
+        {
+            "after": Parameter("the `next` of an earlier answer", {"type": "string"}),
+            "limit": _count_up_to(MOST_REVIEWED),
+        },
+        ReviewReply,
+    ),
+    "/library/decide": Operation(
+        "Say of somebody in a video who it is, or is not, whatever is matched later.",
+        {
+            "oshash": Parameter("Stash's fingerprint", {"type": "string"}, is_required=True),
+            "person": Parameter("the number in it", {"type": "integer"}, is_required=True),
+            "kind": Parameter("what is decided", {"enum": list(KINDS)}, is_required=True),
+            "performer": Parameter("an id, unless ignored", {"type": "integer"}),
+            "scanned_at": Parameter(
+                "when the video was scanned that the number is of; if it was scanned again since, "
+                "nothing is stored",
+                {"type": "string"},
+            ),
+        },
+        DecidedReply,
+    ),
+    "/library/undecide": Operation(
+        "Take a decision back.",
+        {"decision": Parameter("its number", {"type": "integer"}, is_required=True)},
+        TakenBackReply,
+    ),
 }
 
 
-def library_routes(service: Service) -> Routes:
-    """Return the route table of the library, to be combined with the API's."""
+def library_routes(service: Service, results: RecentResults) -> Routes:
+    """Return the route table of the library, to be combined with the API's.
+
+    Naming a stranger is kept among the corrections of `results`, so that it can be undone.
+    """
     shelf = Shelf(service)
     readers: dict[str, Handler] = {
         "/library/videos": partial(answer_videos, service, shelf),
@@ -110,12 +244,23 @@ def library_routes(service: Service) -> Routes:
         "/library/export": partial(answer_export, shelf),
         "/library/status": partial(answer_status, service, shelf),
         "/library/progress": partial(answer_progress, service, shelf, Watchers()),
+        "/library/strangers": partial(answer_strangers, shelf),
+        "/library/stranger": partial(answer_stranger, shelf),
+        "/library/review": partial(answer_review, shelf),
+        "/library/face": partial(answer_face, service, shelf),
     }
     writers: dict[str, Handler] = {
         "/library/scan": partial(answer_scan, service, shelf),
         "/library/pause": partial(answer_change, pause, service, shelf),
         "/library/resume": partial(answer_resume, service, shelf),
         "/library/cancel": partial(answer_change, cancel, service, shelf),
+        "/library/strangers/name": partial(answer_name, service, results, shelf),
+        "/library/strangers/unname": partial(answer_unname, service, shelf),
+        "/library/strangers/ignore": partial(answer_ignore, shelf),
+        "/library/strangers/split": partial(answer_split, shelf),
+        "/library/strangers/join": partial(answer_join, shelf),
+        "/library/decide": partial(answer_decide, service, shelf),
+        "/library/undecide": partial(answer_undecide, shelf),
     }
     return {
         **{

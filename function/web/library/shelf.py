@@ -18,6 +18,7 @@ from function.library.finding import is_below
 from function.library.forgetting import open_library
 from function.library.naming import Naming, open_naming
 from function.library.rematching import rematch
+from function.library.strangers import place_strangers
 from function.settings import Settings
 from function.web.service import Service, explained
 
@@ -26,14 +27,22 @@ MATCHED_WITHIN_SECONDS = 2.0
 one goes on."""
 
 
+GROUPED_AT_ONCE = 500
+"""A request groups so many unknown people at most, in about a second; the worker groups more."""
+
+
 @dataclass(frozen=True, eq=False)
 class Library:
-    """The ledger, the gallery that names who is in it, and whether names may be out of date."""
+    """The ledger, the gallery that names who is in it, and whether names may be out of date.
+
+    `ungrouped` counts unknown people who belong to no stranger yet, where that was asked.
+    """
 
     ledger: Ledger
     naming: Naming
     is_stale: bool
     settings: Settings
+    ungrouped: int = 0
 
     @cached_property
     def performers(self) -> dict[int, Performer]:
@@ -46,14 +55,7 @@ class Library:
         That are those in the media root, relative to it if there is only one. A video without any
         file is shown.
         """
-        inside = [
-            path
-            for path in video.paths
-            if is_below(path, self._roots) and is_below(os.path.realpath(path), self._roots)
-        ]
-        if video.paths and not inside:
-            return None
-        return replace(video, paths=tuple(name_path(path, self._roots) for path in inside))
+        return shown_within(video, self._roots)
 
     @cached_property
     def _roots(self) -> list[Path]:
@@ -102,6 +104,31 @@ class Shelf:
             is_stale = bool(ledger.not_matched_at(naming.gallery.generation, 1))
             yield Library(ledger, naming, is_stale, service.settings)
 
+    @contextmanager
+    def grouped_library(self) -> Iterator[Library]:
+        """Open the library, and group unknown people who belong to no stranger yet.
+
+        If they are many, the worker is told to.
+
+        Raises:
+            as for `library`.
+        """
+        with self.library() as library:
+            yield replace(library, ungrouped=self._group(library))
+
+    def _group(self, library: Library) -> int:
+        """Group the unknown people; return how many are left to the worker."""
+        ungrouped = len(library.ledger.strangers.unplaced())
+        if library.is_stale:
+            return ungrouped  # some of them may have a name in a moment
+        if ungrouped > GROUPED_AT_ONCE:
+            library.ledger.strangers.tidy()  # whoever is named by now is none
+            self._service.worker.tidy_soon()
+            return ungrouped
+        with self._matching:
+            place_strangers(library.ledger, library.naming)
+        return 0
+
     def _match_again(self, ledger: Ledger, naming: Naming, seconds: float) -> None:
         until = time.monotonic() + seconds
         wait_seconds = -1.0 if math.isinf(seconds) else max(0.0, seconds)  # -1: as long as it takes
@@ -115,6 +142,18 @@ class Shelf:
                     return
         finally:
             self._matching.release()
+
+
+def shown_within(video: VideoRecord, roots: list[Path]) -> VideoRecord | None:
+    """Return a video with only its paths below some folders, as for `Library.shown`."""
+    inside = [
+        path
+        for path in video.paths
+        if is_below(path, roots) and is_below(os.path.realpath(path), roots)
+    ]
+    if video.paths and not inside:
+        return None
+    return replace(video, paths=tuple(name_path(path, roots) for path in inside))
 
 
 def name_path(path: bytes, roots: list[Path]) -> bytes:

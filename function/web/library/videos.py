@@ -15,7 +15,6 @@ from function.errors import (
     BadParameterError,
     MissingParameterError,
     UnknownPerformerError,
-    VideoNotFoundError,
 )
 from function.library.finding import is_below
 from function.library.lists import (
@@ -30,6 +29,7 @@ from function.library.oshash import oshash_of
 from function.library.results import PersonResult, VideoResult, results_of
 from function.media.files import find_place, open_media
 from function.web.library.shelf import Library, Shelf
+from function.web.library.sightings import find_video
 from function.web.page_requests import read_number
 from function.web.parameters import read_pictures
 from function.web.responses import json_response
@@ -122,15 +122,9 @@ def answer_video(service: Service, shelf: Shelf, request: Request) -> Response:
     with_pictures = read_pictures(request.args.get("pictures", "on"))
     oshash = _read_oshash(request, service)
     with shelf.library() as library:
-        records = library.ledger.records(sorted(library.ledger.ids_of_content(oshash)))
-        found = [shown for one in records if (shown := library.shown(one))]
-        if not found:
-            raise VideoNotFoundError(
-                "The library does not hold this video. Scan it first: POST /library/scan, or "
-                "python -m tools scan."
-            )
+        found = find_video(library, oshash)
         (result,) = results_of(
-            library.ledger, iter(found[:1]), library.performers, pictures=with_pictures
+            library.ledger, iter([found]), library.performers, pictures=with_pictures
         )
         people = [_picture(person, with_pictures=with_pictures) for person in result.people]
         reply = VideoReply(video=_number(result), people=people, stale=library.is_stale)

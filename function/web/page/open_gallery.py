@@ -8,6 +8,7 @@ from db.errors import (
     GalleryError,
     GalleryLockedError,
     IdentityConflictError,
+    NothingToEnrolError,
     OtherModelError,
     PerformerNotFoundError,
 )
@@ -21,7 +22,7 @@ from function.errors import (
 )
 from function.web.service import Service
 
-_REFUSALS = (ForgottenError, IdentityConflictError, OtherModelError)
+_REFUSALS = (ForgottenError, IdentityConflictError, NothingToEnrolError, OtherModelError)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ PEOPLE = (
 )
 COLUMNS = (
     "path,duration_seconds,performer,performer_id,stash_ids,score,verdict,appearances,faces,"
-    "best_seconds,depth,scanned_at"
+    "best_seconds,depth,scanned_at,state,reason,person"
 )
 
 
@@ -91,23 +91,27 @@ def test_csv_has_a_line_for_each_person_under_fixed_columns() -> None:
     assert list(ada.values()) == [
         *("/v/a.mp4", "61.235", "Ada", "7", f"{BOX}#uuid-7", "98.7", "match"),
         *("0.000-2.500;10.123-12.000", "10", "1.235", "normal", "2026-01-02T03:04:05Z"),
+        *("done", "", "0"),
     ]
     assert list(unknown.values()) == [
         *("/v/a.mp4", "61.235", "", "", "", "0.0", "unknown"),
-        *("3.000-4.000", "2", "3.5", "normal", "2026-01-02T03:04:05Z"),
+        *("3.000-4.000", "2", "3.5", "normal", "2026-01-02T03:04:05Z", "done", "", "1"),
     ]
 
 
 def test_a_video_without_people_has_a_line_too() -> None:
     queued = replace(VIDEO, state="queued", scanned=None, scanned_at="", seconds=0.0)
     (row,) = rows_of(VideoResult(queued, ()))
-    assert len(row) == 12
+    assert len(row) == 15
     assert (row["path"], row["performer"], row["verdict"], row["depth"]) == ("/v/a.mp4", "", "", "")
     (row,) = rows_of(VideoResult(VIDEO, ()))
     assert (row["depth"], row["scanned_at"]) == ("normal", "2026-01-02T03:04:05Z")
+    failed = replace(VIDEO, state="failed", reason="It is no video.")
+    (row,) = rows_of(VideoResult(failed, ()))
+    assert (row["state"], row["reason"], row["person"]) == ("failed", "It is no video.", "")
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_a_spreadsheet_runs_no_name_as_a_formula(name: str) -> None:
     person = replace(PEOPLE[0], performer=replace(ADA, name=name))
     video = replace(VIDEO, paths=(name.encode(),))
@@ -116,11 +120,20 @@ def test_a_spreadsheet_runs_no_name_as_a_formula(name: str) -> None:
     assert row["path"] == f"'{name}"
 
 
-@pytest.mark.parametrize("name", ["a,b", 'a "b"', "a\nb", "a\rb"])
-def test_csv_keeps_commas_quotes_and_line_ends_within_their_cells(name: str) -> None:
+@pytest.mark.parametrize("name", ["a,b", 'a "b"', "Zoë 👩\u200d🎤"])
+def test_csv_keeps_commas_quotes_and_every_script_within_their_cells(name: str) -> None:
     video = replace(VIDEO, paths=(name.encode(),))
     (row,) = rows_of(VideoResult(video, PEOPLE[:1]))
     assert row["path"] == name
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("a\nb", "a\\nb"), ("a\rb", "a\\rb"), ("\t=1", "\\t=1"), ("\x1b[2J\u2028", "\\x1b[2J\\u2028")],
+)
+def test_csv_holds_no_raw_control_characters(name: str, written: str) -> None:
+    (row,) = rows_of(VideoResult(replace(VIDEO, paths=(name.encode(),)), PEOPLE[:1]))
+    assert row["path"] == written
 
 
 def table(people: Sequence[PersonResult] = (), **changes: object) -> list[str]:

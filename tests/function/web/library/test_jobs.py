@@ -56,6 +56,37 @@ def test_the_status_says_what_is_done_and_what_is_queued(client: FlaskClient) ->
     assert (job["state"], job["now"]) == ("scanning", [])
 
 
+def test_what_becomes_of_strangers_is_chosen_with_a_scan(
+    client: FlaskClient, library: MadeUpLibrary
+) -> None:
+    assert client.get("/library/status").get_json()["strangers"] == ""
+    for wrong in ("maybe", "0d", 90, None):
+        refused = client.post("/library/scan", json={"strangers": wrong}, headers=PAGE)
+        assert refused.status_code == 400, wrong
+    started = client.post("/library/scan", json={"strangers": "90d"}, headers=PAGE)
+    assert started.get_json()["strangers"] == "90d"
+    with library.ledger() as ledger:
+        assert ledger.choice("strangers") == "90d"
+    client.post("/library/scan", json={}, headers=PAGE)
+    assert client.get("/library/status").get_json()["strangers"] == "90d"
+
+
+def test_what_becomes_of_strangers_is_chosen_before_there_is_a_library(
+    serve: Serve, tmp_path: Path
+) -> None:
+    client = serve(LIBRARY_DB=str(tmp_path / "new.db"))
+    client.post("/library/scan", json={"paths": [], "strangers": "keep"}, headers=PAGE)
+    assert client.get("/library/status").get_json()["strangers"] == "keep"
+
+
+def test_the_setting_says_what_becomes_of_strangers_where_it_is_set(serve: Serve) -> None:
+    client = serve(STRANGERS="off")
+    assert client.get("/library/status").get_json()["strangers"] == "off"
+    refused = client.post("/library/scan", json={"strangers": "keep"}, headers=PAGE)
+    assert refused.status_code == 400
+    assert "STRANGERS is set to off" in refused.get_json()["error"]["message"]
+
+
 def test_pause_resume_and_cancel_are_obeyed_and_answered(client: FlaskClient) -> None:
     def change(what: str) -> Any:
         return client.post(f"/library/{what}", headers=PAGE).get_json()

@@ -1,0 +1,185 @@
+"""Who is uncertain in the library, to be decided one by one; and decisions about anybody there."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TypedDict, cast, get_args
+
+from flask import Request, Response
+
+from db.decisions import DecisionKind
+from db.records import Performer
+from db.strangers import Place
+from db.videos import VideoRecord
+from function.errors import BadParameterError, CorrectionRefusedError, ResultGoneError
+from function.library.decisions import decide
+from function.library.rematching import rematch_videos
+from function.library.results import PersonResult, results_of
+from function.web.library.shelf import Library, Shelf
+from function.web.library.sightings import (
+    find_video,
+    label_of,
+    picture_of,
+    read_sighting,
+    sighting_of,
+)
+from function.web.page.open_gallery import opened_gallery
+from function.web.page_requests import read_fields, read_number, read_optional
+from function.web.responses import json_response
+from function.web.service import Service
+
+PAGE_SIZE = 50
+LARGEST_PAGE = 200
+
+READ_AT_ONCE = 100
+
+KINDS = get_args(DecisionKind)
+
+
+class ReviewedReply(TypedDict):
+    """Somebody uncertain, and the performer it may be, with the probability in percent.
+
+    `person` is the number in the video. `picture` and `poster` are URLs on this server: the face
+    found, and the enrolled one. `appearances` are in seconds.
+    """
+
+    sighting: str
+    oshash: str
+    path: str
+    duration_seconds: float
+    scanned_at: str
+    person: int
+    performer: int
+    name: str
+    score: float
+    picture: str
+    poster: str
+    appearances: list[tuple[float, float]]
+    best_seconds: float
+
+
+class ReviewReply(TypedDict):
+    """Some of those who are uncertain, and how many there are.
+
+    `next` is the `after` of those that follow; `stale` as in a list of videos.
+    """
+
+    people: list[ReviewedReply]
+    total: int
+    next: str | None
+    stale: bool
+
+
+class DecidedReply(TypedDict):
+    """The number of a decision: POST /library/undecide takes it back."""
+
+    decision: int
+
+
+class TakenBackReply(TypedDict):
+    """The number of the decision that was taken back."""
+
+    taken_back: int
+
+
+def answer_review(shelf: Shelf, request: Request) -> Response:
+    """Answer `GET /library/review?after=&limit=` with those uncertain, in order of sighting."""
+    limit = min(read_number(request, "limit", PAGE_SIZE, least=1), LARGEST_PAGE)
+    text = request.args.get("after")
+    after = read_sighting("after", text) if text else Place(0, 0)
+    with shelf.library() as library:
+        places = [Place(*one) for one in library.ledger.uncertain()]
+        following = [one for one in places if not text or one > after]
+        found = list(islice(_describe(library, following), limit + 1))
+        people = [_to_reply(video, person) for video, person in found[:limit]]
+        reply = ReviewReply(
+            people=people,
+            total=len(places),
+            next=people[-1]["sighting"] if len(found) > limit else None,
+            stale=library.is_stale,
+        )
+    return json_response(reply)
+
+
+def answer_decide(service: Service, shelf: Shelf, request: Request) -> Response:
+    """Answer `POST /library/decide` with the number of the decision, once it is stored.
+
+    Raises:
+        VideoNotFoundError, UnknownPersonError, UnknownPerformerError: it is about nobody known.
+        CorrectionRefusedError: the video was scanned again since `scanned_at`.
+    """
+    oshash, person, kind = read_fields(request, oshash=str, person=int, kind=str)
+    number, scanned_at = read_optional(request, performer=int, scanned_at=str)
+    performer = _read_performer(service, kind, number)
+    with shelf.library() as library:
+        video = find_video(library, oshash)
+        if scanned_at is not None and scanned_at != video.scanned_at:
+            raise CorrectionRefusedError(
+                "The video was scanned again since, and its people may have other numbers. Look "
+                "at it again."
+            )
+        gallery = library.naming.gallery
+        place = (video.id, person)
+        made = decide(library.ledger, gallery, place, cast("DecisionKind", kind), performer)
+        rematch_videos(library.ledger, library.naming, [video.id])
+    return json_response(DecidedReply(decision=made))
+
+
+def answer_undecide(shelf: Shelf, request: Request) -> Response:
+    """Answer `POST /library/undecide` once a decision is taken back.
+
+    Raises:
+        ResultGoneError: there is no such decision, or no longer.
+    """
+    (number,) = read_fields(request, decision=int)
+    with shelf.ledger() as ledger:
+        if not ledger.take_back(number):
+            raise ResultGoneError(f"There is no decision {number}, or no longer.")
+    return json_response(TakenBackReply(taken_back=number))
+
+
+def _describe(
+    library: Library, places: Sequence[Place]
+) -> Iterator[tuple[VideoRecord, PersonResult]]:
+    """Yield those at some places whom callers may see, each with the video."""
+    wanted = set(places)
+    videos = list(dict.fromkeys(place.video for place in places))
+    for start in range(0, len(videos), READ_AT_ONCE):
+        records = library.ledger.records(videos[start : start + READ_AT_ONCE])
+        shown = (video for one in records if (video := library.shown(one)))
+        for result in results_of(library.ledger, shown, library.performers, ["uncertain"]):
+            people = sorted(result.people, key=lambda one: one.position)
+            for person in people:
+                if person.performer and Place(result.video.id, person.position) in wanted:
+                    yield result.video, person
+
+
+def _to_reply(video: VideoRecord, person: PersonResult) -> ReviewedReply:
+    place = Place(video.id, person.position)
+    performer = cast("Performer", person.performer)
+    return {
+        "sighting": sighting_of(place),
+        "oshash": video.oshash,
+        "path": label_of(video),
+        "duration_seconds": round(video.seconds, 3),
+        "scanned_at": video.scanned_at,
+        "person": person.position,
+        "performer": performer.id,
+        "name": performer.name,
+        "score": person.score,
+        "picture": picture_of(place),
+        "poster": f"/gallery/thumbnail?id={performer.id}",
+        "appearances": [(round(start, 3), round(end, 3)) for start, end in person.appearances],
+        "best_seconds": round(person.best_seconds, 3),
+    }
+
+
+def _read_performer(service: Service, kind: str, number: int | None) -> Performer | None:
+    """Read whom a decision is about; nobody if somebody is ignored."""
+    if kind not in KINDS:
+        raise BadParameterError(f"kind is {kind[:40]!r}; it must be {' or '.join(KINDS)}.")
+    if (number is None) != (kind == "ignored"):
+        raise BadParameterError("Give performer, an id, with confirmed and rejected only.")
+    if number is None:
+        return None
+    with opened_gallery(service) as gallery:
+        return gallery.performer(number)

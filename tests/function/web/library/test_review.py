@@ -1,0 +1,148 @@
+"""Review over HTTP: who is uncertain, and what the user decides of them."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from function.web.page_requests import PAGE_HEADER
+from tests.support.made_up_libraries import MadeUpLibrary
+from tests.support.servers import serving
+
+PAGE = {PAGE_HEADER: "1"}
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> MadeUpLibrary:
+    """P0 and P1 uncertain in two videos, P2 certain in the second, nobody in a third."""
+    made = MadeUpLibrary(tmp_path)
+    made.scan("a.mp4", [made.person(0)])
+    made.scan("sub/b.mp4", [made.person(1), made.person(2, 10)])
+    made.scan("c.mp4", [])
+    with closing(sqlite3.connect(made.ledger_path)) as raw, raw:
+        raw.execute("UPDATE outcomes SET verdict = 'uncertain', score = 60 WHERE performer < 3")
+    return made
+
+
+@pytest.fixture
+def client(library: MadeUpLibrary) -> Iterator[FlaskClient]:
+    with serving(**library.settings()) as start:
+        yield start()
+
+
+def review(client: FlaskClient, query: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = client.get(f"/library/review{query}").get_json()
+    return found
+
+
+def decide(client: FlaskClient, one: dict[str, Any], kind: str, **fields: Any) -> Any:
+    told = {"oshash": one["oshash"], "person": one["person"], "kind": kind} | fields
+    return client.post("/library/decide", json=told, headers=PAGE)
+
+
+def code_of(response: Any) -> tuple[int, str]:
+    return response.status_code, response.get_json()["error"]["code"]
+
+
+def test_the_uncertain_are_listed_with_the_performer_they_may_be(client: FlaskClient) -> None:
+    reply = review(client)
+    first, second = reply["people"]
+    assert (first["path"], first["name"], first["score"]) == ("a.mp4", "P0", 60.0)
+    assert (second["path"], second["name"]) == ("sub/b.mp4", "P1")
+    assert first["appearances"] == [[0.0, 3.0]]
+    assert first["poster"] == "/gallery/thumbnail?id=1"
+    assert first["picture"] == f"/library/face?sighting={first['sighting']}"
+    assert (reply["total"], reply["next"], reply["stale"]) == (2, None, False)
+
+
+def test_parts_follow_each_other_without_gap_or_repeat(client: FlaskClient) -> None:
+    first = review(client, "?limit=1")
+    assert first["next"] == first["people"][0]["sighting"]
+    second = review(client, f"?limit=1&after={first['next']}")
+    assert [one["name"] for one in second["people"]] == ["P1"]
+    assert (second["total"], second["next"]) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "performer", "verdict"),
+    [("confirmed", 1, "match"), ("rejected", 1, "unknown"), ("ignored", None, "unknown")],
+)
+def test_a_decision_holds_at_once_and_can_be_taken_back(
+    client: FlaskClient, kind: str, performer: int | None, verdict: str
+) -> None:
+    (first, *_) = review(client)["people"]
+    fields = {} if performer is None else {"performer": performer}
+    made = decide(client, first, kind, scanned_at=first["scanned_at"], **fields).get_json()
+    assert [one["name"] for one in review(client)["people"]] == ["P1"]
+    (person,) = client.get("/library/video?path=a.mp4").get_json()["people"]
+    assert (person["verdict"], person["decided"]) == (verdict, kind)
+    undone = client.post("/library/undecide", json={"decision": made["decision"]}, headers=PAGE)
+    assert undone.get_json() == {"taken_back": made["decision"]}
+    (person,) = client.get("/library/video?path=a.mp4").get_json()["people"]
+    assert (person["performer"], person["decided"]) == ("P0", "")
+    again = client.post("/library/undecide", json={"decision": made["decision"]}, headers=PAGE)
+    assert code_of(again) == (410, "result_gone")
+
+
+def test_nothing_is_decided_of_somebody_unknown_or_of_an_earlier_scan(
+    client: FlaskClient, library: MadeUpLibrary
+) -> None:
+    (first, *_) = review(client)["people"]
+    answers = {
+        "person": decide(client, first | {"person": 7}, "confirmed", performer=1),
+        "video": decide(client, first | {"oshash": "0123"}, "confirmed", performer=1),
+        "performer": decide(client, first, "confirmed", performer=99),
+        "nobody": decide(client, first, "confirmed"),
+        "somebody": decide(client, first, "ignored", performer=1),
+        "kind": decide(client, first, "loved", performer=1),
+        "scan": decide(client, first, "confirmed", performer=1, scanned_at="2026-01-01T00:00:00Z"),
+        "header": client.post("/library/decide", json=first),
+    }
+    assert {why: code_of(answer) for why, answer in answers.items()} == {
+        "person": (404, "person_not_found"),
+        "video": (404, "video_not_found"),
+        "performer": (404, "performer_not_found"),
+        "nobody": (400, "bad_parameter"),
+        "somebody": (400, "bad_parameter"),
+        "kind": (400, "bad_parameter"),
+        "scan": (409, "correction_refused"),
+        "header": (403, "not_from_page"),
+    }
+    with library.ledger() as ledger:
+        assert not any(ledger.decisions([1, 2, 3]).values())
+
+
+def test_who_is_outside_the_media_root_is_not_shown(library: MadeUpLibrary) -> None:
+    inner = library.settings() | {"MEDIA_ROOT": library.root / "sub"}
+    with serving(**inner) as start:
+        client = start()
+        assert [one["path"] for one in review(client)["people"]] == ["b.mp4"]
+        outside = {"oshash": library.add_file("a.mp4").oshash, "person": 0}
+        refused = decide(client, outside, "confirmed", performer=1)
+        assert code_of(refused) == (404, "video_not_found")
+
+
+def test_parts_are_read_on_until_enough_are_shown(
+    client: FlaskClient, library: MadeUpLibrary
+) -> None:
+    (library.root / "a.mp4").unlink()
+    (library.root / "a.mp4").symlink_to("/etc/hostname")
+    assert [one["name"] for one in review(client, "?limit=1")["people"]] == ["P1"]
+
+
+def test_what_cannot_be_read_is_refused(client: FlaskClient) -> None:
+    for query in ("?after=x", "?limit=0", "?from=1"):
+        assert code_of(client.get(f"/library/review{query}")) == (400, "bad_parameter")
+
+
+def test_the_others_of_a_video_are_not_among_the_uncertain(
+    client: FlaskClient, library: MadeUpLibrary
+) -> None:
+    replaced = replace(library.person(3, 50), picture=b"")
+    library.scan("d.mp4", [replaced])
+    assert review(client)["total"] == 2
