@@ -24,6 +24,9 @@ from function.web.service import Service
 
 _REFUSALS = (ForgottenError, IdentityConflictError, NothingToEnrolError, OtherModelError)
 
+MOST_NAMESAKES = 200
+"""So many of those whose name or alias holds the name are looked at."""
+
 
 @contextmanager
 def changed_gallery(service: Service) -> Iterator[GalleryChange]:
@@ -64,17 +67,29 @@ def refuse_forgotten(gallery: Gallery, performer: Performer) -> Performer:
 
 
 def refuse_taken(gallery: Gallery, performer: Performer) -> None:
-    """Refuse a name that somebody else in the gallery has.
+    """Refuse a name that somebody else in the gallery has, or had.
 
     Raises:
         NameTakenError: somebody has it; the user has to say whether it is the same person.
     """
-    others = gallery.namesakes(performer)
+    others = [one for one in find_namesakes(gallery, performer.name) if one != performer.id]
     if others:
+        name = gallery.performer(others[0]).name
+        known = name if name.casefold() == performer.name.casefold() else f"{name}, by an alias,"
         raise NameTakenError(
-            f"{others[0].name} is enrolled already. Say whether this is the same person.",
-            tuple(one.id for one in others),
+            f"{known} is enrolled already. Say whether this is the same person.", tuple(others)
         )
+
+
+def find_namesakes(gallery: Gallery, name: str) -> list[int]:
+    """Return the ids of those who have this name, or had it, whatever its case."""
+    wanted = name.casefold()
+    return [
+        one.id
+        for one in gallery.search(name, 0, MOST_NAMESAKES).performers
+        if wanted == one.name.casefold()
+        or wanted in {alias.casefold() for alias in gallery.performer(one.id).aliases}
+    ]
 
 
 @contextmanager

@@ -175,6 +175,7 @@ interface JobReply {
   state: "idle" | "looking" | "scanning" | "waiting" | "paused";
   videos: CountsReply;
   now: AtWorkReply[];
+  strangers: string;
 }
 
 interface PhotoNumber {

@@ -431,6 +431,7 @@ def test_no_form_of_another_site_can_write(client: FlaskClient, path: str) -> No
         ("/gallery/rename", {"id": 1, "name": "a" * 301}, 400, "bad_parameter"),
         ("/gallery/rename", {"id": 1, "name": "a\x00b"}, 400, "bad_parameter"),
         ("/gallery/rename", {"id": 1, "name": "grace hopper"}, 409, "name_taken"),
+        ("/gallery/rename", {"id": 2, "name": "44"}, 409, "name_taken"),
         ("/gallery/rename", {"id": 1, "name": "Ada", "new": "yes"}, 400, "bad_parameter"),
         ("/gallery/remove-alias", {"id": 1, "alias": "45"}, 404, "performer_not_found"),
         ("/gallery/merge", {"kept": 1, "absorbed": 1}, 409, "correction_refused"),

@@ -14,7 +14,7 @@ from function.library import lists
 from function.main import ROUTES
 from function.matching import audits
 from function.web import reply
-from function.web.library import jobs, overview
+from function.web.library import jobs, overview, person_names, review
 from function.web.library import videos as library
 from function.web.page import folders, gallery_views
 
@@ -29,7 +29,8 @@ REPLIES = [
     *(folders.VideoEntry, folders.FolderEntry, folders.FolderReply),
     *(overview.NamedInBrief, overview.VideoInBrief, overview.PerformerInBrief),
     *(overview.OverviewReply, lists.PersonListed),
-    *(library.PicturedPerson, library.NumberedVideo, library.VideoReply),
+    *(library.PicturedPerson, library.NumberedVideo, library.VideoReply, library.VideosReply),
+    *(review.DecidedReply, person_names.NamedHereReply),
     *(jobs.CountsReply, jobs.AtWorkReply, jobs.JobReply),
     *(audits.PhotoNumber, audits.Finding, audits.Audit, checks.Finding),
 ]
