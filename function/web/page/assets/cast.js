@@ -1,7 +1,6 @@
 // Everyone in a video: leads first and large, others smaller, passers-by folded away.
 
-import { count, make, notice } from "/page/dom.js";
-import { wordsOf } from "/page/server.js";
+import { count, make } from "/page/dom.js";
 
 /** @typedef {import("/page/person.js").PersonCard} PersonCard */
 
@@ -23,7 +22,7 @@ export function arrangePeople(cards) {
   const others = sorted.filter((one) => !leads.includes(one) && !bystanders.includes(one));
   for (const card of [...others, ...bystanders]) card.element.classList.add("minor");
   return [
-    ...confirmTogether(sorted),
+    confirmTogether(sorted),
     ...leads.map(({ element }) => element),
     ...(others.length ? [grid(others)] : []),
     ...(bystanders.length ? [folded(bystanders)] : []),
@@ -47,45 +46,44 @@ function folded(cards) {
  * @param {PersonCard[]} cards
  */
 function confirmTogether(cards) {
-  if (cards.filter((card) => card.isSure()).length < 2) return [];
   const bar = make("div", { class: "actions together" });
+  let isOffering = true;
   const offer = () => {
+    isOffering = true;
     const sure = cards.filter((card) => card.isSure());
     const words = `Confirm all ${sure.length} together: ${namesOf(sure)}`;
-    const onclick = () => run(bar, sure, (card) => card.confirm(), offerUndo);
+    const onclick = () => run(sure, (card) => card.confirm(), offerUndo);
+    bar.hidden = sure.length < 2;
     bar.replaceChildren(make("button", { type: "button", text: words, onclick }));
   };
   /** @param {PersonCard[]} done */
   const offerUndo = (done) => {
-    const onclick = () => run(bar, done, (card) => card.takeBack(), offer);
+    const onclick = () => run(done, (card) => card.takeBack(), offer);
     bar.replaceChildren(
       make("p", { role: "status", text: `Confirmed: ${namesOf(done)}.` }),
       make("button", { type: "button", text: "Undo all", onclick }),
     );
   };
+  /**
+   * Do something to each; a card that fails says so itself.
+   *
+   * @param {PersonCard[]} chosen
+   * @param {(card: PersonCard) => Promise<boolean>} act
+   * @param {(done: PersonCard[]) => void} then
+   */
+  const run = async (chosen, act, then) => {
+    isOffering = false;
+    for (const button of bar.querySelectorAll("button")) button.disabled = true;
+    const done = [];
+    for (const card of chosen) if (await act(card)) done.push(card);
+    if (done.length) then(done);
+    else offer();
+    bar.querySelector("button")?.focus();
+  };
+  for (const card of cards) card.onchange = () => isOffering && offer();
   offer();
-  return [bar];
+  return bar;
 }
 
 /** @param {PersonCard[]} cards */
 const namesOf = (cards) => cards.map(({ person }) => person.matches[0]?.name).join(", ");
-
-/**
- * Do something to each card; one that fails says so itself.
- *
- * @param {HTMLElement} bar
- * @param {PersonCard[]} cards
- * @param {(card: PersonCard) => Promise<unknown>} act
- * @param {(done: PersonCard[]) => void} then
- */
-async function run(bar, cards, act, then) {
-  for (const button of bar.querySelectorAll("button")) button.disabled = true;
-  const done = [];
-  try {
-    for (const card of cards) if (await act(card)) done.push(card);
-    then(done.length ? done : cards);
-  } catch (error) {
-    bar.replaceChildren(notice("Not all was done", wordsOf(error)));
-  }
-  bar.querySelector("button")?.focus();
-}

@@ -31,6 +31,8 @@ export class PersonCard {
     this.rejected = new Set();
     /** @type {(() => Promise<boolean>) | null} */
     this.undo = null;
+    /** Called after each correction and undoing. */
+    this.onchange = () => {};
     this.draw(this.actions());
   }
 
@@ -194,6 +196,7 @@ export class PersonCard {
       await this.show(withNumber(after, done.performer));
       this.draw(this.kept(done.said));
       find(this.element, ".undo")?.focus({ preventScroll: true });
+      this.onchange();
       refreshStatus();
       return true;
     } catch (error) {
@@ -216,6 +219,7 @@ export class PersonCard {
       await this.show(before);
       this.draw(this.actions());
       find(this.element, ".actions button")?.focus({ preventScroll: true });
+      this.onchange();
       refreshStatus();
       return true;
     } catch (error) {
