@@ -1,5 +1,6 @@
 """The server as it runs: clients that leave, bodies that do not end, and being told to stop."""
 
+import json
 import os
 import socket
 import subprocess
@@ -72,6 +73,17 @@ def test_a_setting_that_cannot_be_used_is_one_line_and_no_traceback(
 
 def test_it_says_where_it_serves(server: Server) -> None:
     assert f"Serving on http://127.0.0.1:{server.port}" in server.log()
+
+
+def test_a_media_root_without_videos_is_named_at_the_start_and_when_asked(tmp_path: Path) -> None:
+    media = tmp_path / "videos"
+    media.mkdir()
+    with serving(tmp_path, media) as server:
+        assert f"There is no video in {media}. Start the server with" in server.log()
+        ready = json.loads(server.get("/ready").body)
+        assert ready["media_trouble"].startswith(f"There is no video in {media}.")
+        (media / "film.mp4").touch()
+        assert json.loads(server.get("/ready").body)["media_trouble"] == ""
 
 
 def test_a_client_that_goes_away_frees_its_slot(server: Server) -> None:

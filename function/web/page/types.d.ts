@@ -232,6 +232,7 @@ interface ReadyReply {
   second_licence: string | null;
   performers: number;
   encodings: number;
+  media_trouble: string;
 }
 
 /** The reply without the token. */
@@ -469,6 +470,8 @@ interface Properties {
 /** A button of a dialog. */
 interface Choice {
   value: string;
+  /** How it looks; without it, as what cannot be undone. */
+  kind?: "primary" | "";
   text: string;
 }
 

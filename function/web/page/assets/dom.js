@@ -167,7 +167,7 @@ export async function confirmInDialog(title, paragraphs, agree) {
 export function chooseInDialog(title, paragraphs, back, ...choices) {
   const buttons = choices
     .filter((choice) => choice !== null)
-    .map(({ value, text }) => make("button", { value, class: "danger", text }));
+    .map(({ value, text, kind = "danger" }) => make("button", { value, class: kind, text }));
   const form = make(
     "form",
     { method: "dialog" },

@@ -15,8 +15,9 @@ import { getJson, performersOf } from "/page/server.js";
 export async function askWhetherSame(error, name, leaveOut) {
   const ids = performersOf(error).filter((id) => !leaveOut.has(id));
   const known = await Promise.all(ids.map((id) => getJson(`/gallery/performer?id=${id}`)));
-  const words = known.length
-    ? `${name} is enrolled already. Is this the same person?`
+  const [first] = known;
+  const words = first
+    ? `${first.name} is enrolled already. Is this the same person?`
     : `You said that this is not the ${name} who is enrolled. Is it somebody else of that name?`;
   const chosen = await chooseInDialog(
     "The same person?",
@@ -24,9 +25,10 @@ export async function askWhetherSame(error, name, leaveOut) {
     { text: "Back" },
     ...known.map((one) => ({
       value: String(one.id),
+      kind: /** @type {const} */ ("primary"),
       text: `The same: ${one.name}, ${count(one.photos.length, "photo")}`,
     })),
-    { value: "new", text: "Somebody else of that name" },
+    { value: "new", kind: /** @type {const} */ (""), text: "Somebody else of that name" },
   );
   if (chosen === "new") return chosen;
   return known.find((one) => String(one.id) === chosen) ?? null;

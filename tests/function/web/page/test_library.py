@@ -318,6 +318,21 @@ def test_a_performer_leads_to_every_video_and_each_points_them_out(
     expect(page.locator("#videos li")).to_have_count(3)
 
 
+def test_every_video_of_a_performer_shows_when_and_plays_it(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library/performer=1")
+    row = page.locator("#videos li").filter(has_text="group.mp4")
+    row.get_by_role("link", name="Play from 0:00 to 0:03").click()
+    page.wait_for_function("() => document.querySelector('#video video')?.currentTime > 0")
+    assert re.search(r"#video/[0-9a-f]{16}/1/0$", page.url)
+    page.reload()
+    expect(page.locator("#video video")).to_be_visible()
+    page.go_back()
+    expect(row.get_by_role("link", name="Play from 0:00 to 0:03")).to_be_visible()
+    page.get_by_label("Performer").select_option("")
+    expect(page.locator("#videos li")).to_have_count(5)
+    expect(page.locator(".span")).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone_and_axe_finds_nothing_serious(
     open_page: Open, server: str, scheme: str
