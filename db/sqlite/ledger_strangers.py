@@ -137,7 +137,7 @@ class SqliteStrangers:
         Raises:
             StrangerNotFoundError: there is none of that id, or no longer.
         """
-        found = self._places(stranger)
+        found = self._places(stranger) if stranger else []  # 0 would ask for all
         if not found:
             raise StrangerNotFoundError(
                 f"There is no stranger {stranger}, or no longer: whoever was named, or is the same "

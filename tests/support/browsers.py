@@ -1,8 +1,8 @@
 """A real Chromium for the tests of the page; where there is none, they skip and say so."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -36,6 +36,32 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+PATIENCE_MS = 20_000
+"""The processors may be busy with other tests."""
+
+Open = Callable[..., Page]
+"""Opens the page at an address, in a browser that looks as the options say."""
+
+
+@contextmanager
+def opening(browser: Browser) -> Iterator[Open]:
+    """Give what opens the page; an error in its script fails the test."""
+    complaints: list[str] = []
+    with ExitStack() as contexts:
+
+        def start(address: str, **options: object) -> Page:
+            context = browser.new_context(**{"viewport": WIDE, **options})  # type: ignore[arg-type]
+            contexts.callback(context.close)
+            page = context.new_page()
+            page.set_default_timeout(PATIENCE_MS)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.goto(address)
+            return page
+
+        yield start
+    assert complaints == []
+
+
 def assert_fits(page: Page) -> None:
     """Check that nothing is wider than the screen, and no button too small to touch."""
     root = "document.documentElement"
@@ -47,6 +73,8 @@ def assert_fits(page: Page) -> None:
     assert small == []
     one_line = "[...document.querySelectorAll('header nav a')].every((a) => a.offsetHeight < 45)"
     assert page.evaluate(one_line)
+    header = "document.querySelector('header nav')"
+    assert page.evaluate(f"{header}.scrollWidth <= {header}.clientWidth")
 
 
 def assert_accessible(page: Page) -> None:

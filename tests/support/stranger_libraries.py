@@ -43,13 +43,15 @@ class MadeUpLibrary:
     def naming(self) -> Naming:
         return open_naming(self.store, None, self.settings)
 
-    def enrol(self, name: str, person: Vector, photos: int = 3) -> int:
+    def enrol(
+        self, name: str, person: Vector, photos: int = 3, picture: bytes | None = None
+    ) -> int:
         encodings = [
             Encoding(one, PRIMARY.id, 0.9, f"{name} {row}", "photo")
             for row, one in enumerate(self.crowd.encodings(person, photos, DAY))
         ]
         with self.store.changing() as gallery:
-            gallery.enrol(Performer(0, name, source_id=name), encodings, None)
+            gallery.enrol(Performer(0, name, source_id=name), encodings, picture)
             return gallery.find_performer(name).id
 
     def seen(self, person: Vector, faces: int = 6, first_frame: int | None = None) -> PersonFound:

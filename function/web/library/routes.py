@@ -149,7 +149,12 @@ OPERATIONS: Mapping[str, Operation] = {
         StrangersReply,
     ),
     "/library/stranger": Operation(
-        "Say where and when one of them is seen.", {"id": _STRANGER}, OneStrangerReply
+        "Say where and when one of them is seen.",
+        {
+            "id": Parameter(_STRANGER.meaning, _STRANGER.schema),
+            "sighting": Parameter("one of theirs, such as 12.0", {"type": "string"}),
+        },
+        OneStrangerReply,
     ),
     "/library/strangers/name": Operation(
         "Enrol a stranger's best views, and fill the name in wherever they are seen.",

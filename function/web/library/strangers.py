@@ -11,12 +11,12 @@ from flask import Request, Response
 from db.errors import StrangerNotFoundError
 from db.strangers import Glimpse, Place, Stranger
 from db.videos import VideoRecord
-from function.errors import BadParameterError, UnknownStrangerError
+from function.errors import BadParameterError, MissingParameterError, UnknownStrangerError
 from function.library.jobs import STRANGERS
 from function.library.results import results_of
 from function.library.strangers import by_videos
 from function.web.library.shelf import Library, Shelf
-from function.web.library.sightings import label_of, picture_of, sighting_of
+from function.web.library.sightings import label_of, picture_of, read_sighting, sighting_of
 from function.web.page_requests import read_number
 from function.web.responses import json_response
 
@@ -111,13 +111,18 @@ def answer_strangers(shelf: Shelf, request: Request) -> Response:
 
 
 def answer_stranger(shelf: Shelf, request: Request) -> Response:
-    """Answer `GET /library/stranger?id=` with one of them, and when they are seen where.
+    """Answer `GET /library/stranger?id=` or `?sighting=` with one, and when they are seen where.
 
     Raises:
-        UnknownStrangerError: there is none of that id, or no longer.
+        MissingParameterError: neither says who is meant.
+        UnknownStrangerError: there is none, or no longer.
     """
-    number = read_number(request, "id", 0, least=1)
+    if "id" not in request.args and "sighting" not in request.args:
+        raise MissingParameterError("The parameters id and sighting are missing. Give one.")
+    number = read_number(request, "id", 0, least=0)
     with shelf.grouped_library() as library:
+        if "sighting" in request.args:
+            number = _find_by_sighting(library, request.args["sighting"])
         stranger = find_stranger(library, number)
         (told,) = _describe(library, [stranger])
         seen = sorted(_seen(library, stranger), key=lambda one: one["path"])
@@ -137,6 +142,13 @@ def find_stranger(library: Library, number: int) -> Stranger:
     if not _know(library, [found]).videos:
         raise UnknownStrangerError(f"Stranger {number} is seen only outside the media root.")
     return found
+
+
+def _find_by_sighting(library: Library, text: str) -> int:
+    """Return the stranger whom a sighting belongs to; 0, who is nobody, if there is none."""
+    place = read_sighting("sighting", text)
+    everyone = library.ledger.strangers.everyone()
+    return next((one.id for one in everyone if place in one.places), 0)
 
 
 def _describe(library: Library, strangers: Sequence[Stranger]) -> Iterator[StrangerReply]:

@@ -178,6 +178,102 @@ interface JobReply {
   strangers: string;
 }
 
+interface StrangerReply {
+  id: number;
+  ignored: boolean;
+  videos: string[];
+  faces: number;
+  days: string[];
+  pictures: string[];
+}
+
+interface StrangersReply {
+  strangers: StrangerReply[];
+  next: string | null;
+  total: number;
+  ungrouped: number;
+  kept: string;
+  stale: boolean;
+}
+
+interface SeenReply {
+  sighting: string;
+  oshash: string;
+  path: string;
+  duration_seconds: number;
+  appearances: [number, number][];
+  best_seconds: number;
+  picture: string;
+}
+
+interface OneStrangerReply {
+  stranger: StrangerReply;
+  seen: SeenReply[];
+}
+
+interface NamedReply {
+  performer: number;
+  name: string;
+  views: number;
+  videos: number;
+  filled_in: number;
+  uncertain: number;
+  still_unknown: number;
+  correction: string;
+}
+
+interface UnnamedReply {
+  performer: number;
+  name: string;
+  views: number;
+}
+
+interface IgnoredReply {
+  id: number;
+  ignored: boolean;
+}
+
+interface SplitReply {
+  id: number;
+  new_id: number;
+}
+
+interface JoinedReply {
+  id: number;
+  joined: string[];
+}
+
+interface ReviewedReply {
+  sighting: string;
+  oshash: string;
+  path: string;
+  duration_seconds: number;
+  scanned_at: string;
+  person: number;
+  performer: number;
+  name: string;
+  score: number;
+  picture: string;
+  poster: string;
+  appearances: [number, number][];
+  best_seconds: number;
+}
+
+interface ReviewReply {
+  people: ReviewedReply[];
+  total: number;
+  next: string | null;
+  stale: boolean;
+}
+
+interface DecidedReply {
+  decision: number;
+}
+
+interface TakenBackReply {
+  taken_back: number;
+}
+
 interface PhotoNumber {
   performer: string;
   performer_id: number;
@@ -253,10 +349,6 @@ interface CorrectionReply {
   performer: number;
 }
 
-interface DecidedReply {
-  decision: number;
-}
-
 interface NamedHereReply {
   decision: number;
   correction: string;
@@ -289,14 +381,22 @@ interface Replies {
   "/library/overview": OverviewReply;
   "/library/video": VideoReply;
   "/library/people": VideosReply;
-  "/library/decide": DecidedReply;
-  "/library/undecide": { taken_back: number };
   "/library/name": NamedHereReply;
   "/library/status": JobReply;
   "/library/scan": JobReply;
   "/library/pause": JobReply;
   "/library/resume": JobReply;
   "/library/cancel": JobReply;
+  "/library/strangers": StrangersReply;
+  "/library/stranger": OneStrangerReply;
+  "/library/strangers/name": NamedReply;
+  "/library/strangers/unname": UnnamedReply;
+  "/library/strangers/ignore": IgnoredReply;
+  "/library/strangers/split": SplitReply;
+  "/library/strangers/join": JoinedReply;
+  "/library/review": ReviewReply;
+  "/library/decide": DecidedReply;
+  "/library/undecide": TakenBackReply;
   "/gallery": { performers: ListedReply[]; total: number };
   "/gallery/performer": PerformerReply;
   "/gallery/check": { findings: CheckFinding[] };
@@ -326,16 +426,21 @@ interface Fields {
   "/corrections/name": PersonOfResult & { name: string; new: boolean; instead_of: number };
   "/corrections/reject": PersonOfResult & { performer: number };
   "/corrections/undo": { correction: string };
+  "/library/scan": { retry?: boolean; strangers?: string };
+  "/library/pause": Record<string, never>;
+  "/library/resume": Record<string, never>;
+  "/library/cancel": Record<string, never>;
+  "/library/strangers/name": { stranger: number; name: string; same?: number; new?: boolean };
+  "/library/strangers/unname": { performer: number };
+  "/library/strangers/ignore": { stranger: number; ignored: boolean };
+  "/library/strangers/split": { stranger: number; sightings: string[] };
+  "/library/strangers/join": { kept: number; other: number };
   "/library/decide": PersonOfVideo & {
     kind: "confirmed" | "rejected" | "ignored";
     performer?: number;
   };
-  "/library/undecide": { decision: number };
   "/library/name": PersonOfVideo & { name: string; new: boolean };
-  "/library/scan": { retry?: boolean };
-  "/library/pause": Record<string, never>;
-  "/library/resume": Record<string, never>;
-  "/library/cancel": Record<string, never>;
+  "/library/undecide": { decision: number };
   "/gallery/create": Record<string, never>;
   "/gallery/rename": { id: number; name: string; new: boolean };
   "/gallery/remove-alias": { id: number; alias: string };
@@ -432,6 +537,22 @@ interface TagsById {
   "library-found": "p";
   videos: "div";
   video: "section";
+  strangers: "section";
+  "strangers-title": "h1";
+  "strangers-text": "p";
+  "strangers-which": "div";
+  "strangers-found": "p";
+  "strangers-list": "div";
+  "strangers-more": "button";
+  joining: "div";
+  review: "section";
+  "review-title": "h1";
+  "review-trouble": "div";
+  "review-progress": "div";
+  "review-text": "p";
+  "review-bar": "progress";
+  "review-person": "div";
+  "review-answers": "div";
   gallery: "section";
   "gallery-title": "h1";
   search: "input";
@@ -470,9 +591,8 @@ interface Properties {
 /** A button of a dialog. */
 interface Choice {
   value: string;
-  /** How it looks; without it, as what cannot be undone. */
-  kind?: "primary" | "";
   text: string;
+  isHarmless?: boolean;
 }
 
 interface SendOptions {
@@ -488,6 +608,7 @@ interface ChooserOptions {
   onname?: (name: string) => unknown;
   oncancel: () => unknown;
   leaveOut?: ReadonlySet<number>;
+  nameFirst?: boolean;
 }
 
 interface PhotoDropOptions {

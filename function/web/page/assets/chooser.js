@@ -8,12 +8,16 @@ let made = 0;
 
 /**
  * Build a chooser. It calls `onchoose(performer)` for a performer of the gallery, `onname(text)`, if
- * there is one, for a new name, and `oncancel()` to go back.
+ * there is one, for a new name, and `oncancel()` to go back. With `nameFirst`, Enter means the name
+ * as it is typed, not the first performer whose name holds it.
  *
  * @param {string} label
  * @param {ChooserOptions} options
  */
-export function performerChooser(label, { onchoose, onname, oncancel, leaveOut = new Set() }) {
+export function performerChooser(
+  label,
+  { onchoose, onname, oncancel, leaveOut = new Set(), nameFirst = false },
+) {
   made += 1;
   const list = make("ul", {
     id: `options-${made}`,
@@ -57,16 +61,30 @@ export function performerChooser(label, { onchoose, onname, oncancel, leaveOut =
     for (const one of performers)
       options.push(option(one.name, detail(one), () => onchoose(one), thumbnail(one)));
     const name = text.trim();
-    if (onname && name) options.push(option(`New performer “${name}”`, "", () => onname(name)));
+    if (onname && name) {
+      const named = nameFirst
+        ? option(name, "as typed", () => onname(name))
+        : option(`New performer “${name}”`, "", () => onname(name));
+      if (nameFirst) options.unshift(named);
+      else options.push(named);
+    }
     for (const [index, { element }] of options.entries()) element.id = `${list.id}-${index}`;
     list.replaceChildren(...options.map(({ element }) => element));
     list.hidden = !options.length;
     input.setAttribute("aria-expanded", String(options.length > 0));
-    // Enter takes only what was typed: the first of all others would be a guess.
-    const typed = plain(name);
-    const meant = performers.findIndex((one) => plain(one.name).startsWith(typed));
-    point(!typed || !options.length ? -1 : performers.length ? meant : 0);
+    point(name && options.length ? meant(performers, name) : -1);
     if (document.activeElement === input) list.scrollIntoView({ block: "nearest" });
+  }
+
+  /**
+   * What Enter takes: only what was typed, since the first of all others would be a guess.
+   *
+   * @param {ListedReply[]} performers
+   * @param {string} name
+   */
+  function meant(performers, name) {
+    if (nameFirst || !performers.length) return 0;
+    return performers.findIndex((one) => plain(one.name).startsWith(plain(name)));
   }
 
   async function search() {

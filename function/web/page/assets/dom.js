@@ -167,7 +167,9 @@ export async function confirmInDialog(title, paragraphs, agree) {
 export function chooseInDialog(title, paragraphs, back, ...choices) {
   const buttons = choices
     .filter((choice) => choice !== null)
-    .map(({ value, text, kind = "danger" }) => make("button", { value, class: kind, text }));
+    .map(({ value, text, isHarmless }) =>
+      make("button", { value, class: isHarmless ? null : "danger", text }),
+    );
   const form = make(
     "form",
     { method: "dialog" },

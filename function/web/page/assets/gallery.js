@@ -3,7 +3,8 @@
 import { showAudit } from "/page/audit.js";
 import { byId, count, fillLater, make, notice } from "/page/dom.js";
 import { photoDrop } from "/page/photos.js";
-import { changesSoFar, fillImage, getJson, wordsOf } from "/page/server.js";
+import { latePicture } from "/page/pictures.js";
+import { changesSoFar, getJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 import { makeStretches } from "/page/stretches.js";
 
@@ -17,18 +18,7 @@ let changesShown = 0;
 // The grid is a row of lists, each of the 60 performers that one request gives: whole rows of 2 to 6.
 const stretches = makeStretches(tile);
 
-// Pictures are requested as they come into view, and the next page before the end is reached.
-const pictures = new IntersectionObserver(
-  (entries) => {
-    for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
-      pictures.unobserve(target);
-      const image = /** @type {HTMLImageElement} */ (target);
-      fillImage(image, image.dataset.source ?? "");
-    }
-  },
-  { rootMargin: "300px" },
-);
+// The next page is requested before the end is reached.
 const end = new IntersectionObserver(
   (entries) => {
     if (entries.some((entry) => entry.isIntersecting)) showMore();
@@ -153,15 +143,13 @@ function stretch(performers, first) {
 
 /** @param {ListedReply} performer */
 function tile(performer) {
-  const image = make("img", { alt: "", "data-source": performer.thumbnail });
-  if (performer.thumbnail) pictures.observe(image);
   return make(
     "li",
     {},
     make(
       "a",
       { href: `#performer/${performer.id}` },
-      performer.thumbnail ? image : make("span", { class: "blank" }),
+      performer.thumbnail ? latePicture(performer.thumbnail, "") : make("span", { class: "blank" }),
       make("span", { class: "name", text: performer.name }),
       make("span", {
         class: "detail",

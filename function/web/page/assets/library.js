@@ -93,7 +93,7 @@ function fillSpans(place) {
   const links = found.slice(0, MOST_SPANS).map(([start, end]) =>
     make("a", {
       class: "span",
-      href: `#video/${oshash}/${spans.performer}/${start}`,
+      href: `#video/${oshash}/${spans.performer}//${start}`,
       text: `${clock(start)}–${clock(end)}`,
       "aria-label": `Play from ${clock(start)} to ${clock(end)}`,
     }),

@@ -25,10 +25,10 @@ export async function askWhetherSame(error, name, leaveOut) {
     { text: "Back" },
     ...known.map((one) => ({
       value: String(one.id),
-      kind: /** @type {const} */ ("primary"),
+      isHarmless: true,
       text: `The same: ${one.name}, ${count(one.photos.length, "photo")}`,
     })),
-    { value: "new", kind: /** @type {const} */ (""), text: "Somebody else of that name" },
+    { value: "new", isHarmless: true, text: "Somebody else of that name" },
   );
   if (chosen === "new") return chosen;
   return known.find((one) => String(one.id) === chosen) ?? null;

@@ -15,6 +15,8 @@ const ASKED_FOR = {
   performer: () => import("/page/performer.js"),
   library: () => import("/page/library.js"),
   video: () => import("/page/video.js"),
+  strangers: () => import("/page/strangers.js"),
+  review: () => import("/page/review.js"),
 };
 
 const VIEWS = {
@@ -29,6 +31,12 @@ const VIEWS = {
     /** @param {string[]} places */
     show: async (...places) => (await ASKED_FOR.video()).showVideo(...places),
   },
+  strangers: {
+    title: "Strangers",
+    /** @param {string[]} places */
+    show: async (...places) => (await ASKED_FOR.strangers()).showStrangers(...places),
+  },
+  review: { title: "Review", show: async () => (await ASKED_FOR.review()).showReview() },
   gallery: { title: "Gallery", show: async () => (await LATER.gallery()).openGallery() },
   performer: {
     title: "Performer",

@@ -233,6 +233,7 @@ function changes(performer) {
     trouble,
     renaming(performer),
     merging(performer),
+    unnaming(performer),
     forgetting(performer),
   );
 }
@@ -329,6 +330,37 @@ async function merge(kept, absorbed) {
   } else if (await change("/gallery/merge", both)) {
     location.replace(address); // the address of the other leads nowhere now
   }
+}
+
+/** @param {PerformerReply} performer */
+function unnaming(performer) {
+  const { photos } = performer;
+  const own = photos.filter(({ origin }) => origin.startsWith("library: "));
+  if (!own.length) return null;
+  const unname = async () => {
+    const isAll = own.length === photos.length;
+    const agreed = await confirmInDialog(
+      `Take back that this is ${performer.name} in the library?`,
+      [
+        `${count(own.length, "view")} enrolled from the library ${own.length === 1 ? "is" : "are"} removed, and whoever was recognised only by ${own.length === 1 ? "it" : "them"} is a stranger again.`,
+        isAll ? "Nothing else was enrolled, so a name that was made there is removed, too." : "",
+      ].filter(Boolean),
+      "Take back",
+    );
+    if (!agreed || !(await change("/library/strangers/unname", { performer: performer.id })))
+      return;
+    if (isAll) location.hash = "#strangers";
+    else await reload(performer.id, "#performer-title");
+  };
+  return make(
+    "p",
+    {},
+    make("button", {
+      type: "button",
+      text: "Take back what was named in the library …",
+      onclick: unname,
+    }),
+  );
 }
 
 /** @param {PerformerReply} performer */

@@ -1,6 +1,6 @@
 // The scan of the library: how far it is, and the buttons that start, pause and end it.
 
-import { byId, clock, count, make, nameOf } from "/page/dom.js";
+import { byId, chooseInDialog, clock, count, make, nameOf } from "/page/dom.js";
 import { getJson, postJson, wordsOf } from "/page/server.js";
 
 const ASK_MS = 1000; // while it runs
@@ -15,6 +15,7 @@ let buttons = ""; // what the buttons were made for
 let told = ""; // what there was when the library was last read
 let toldState = "";
 let toldAt = 0;
+let isChosen = true; // what becomes of strangers
 /** @type {() => unknown} */
 let onnews = () => {};
 
@@ -51,6 +52,7 @@ function showTrouble(error) {
 
 /** @param {JobReply} job */
 function showScan(job) {
+  isChosen = job.strangers !== "";
   const { queued, working, done, failed } = job.videos;
   byId("scan-text").textContent = wordsFor(job);
   byId("scan-bar").hidden = job.state === "idle" || job.state === "looking";
@@ -105,8 +107,14 @@ function showButtons({ state, videos }) {
   const hadFocus = row.contains(document.activeElement);
   if (state === "idle") {
     row.replaceChildren(
-      button("Scan for new videos", "/library/scan", {}),
-      ...(videos.failed ? [button("Try those again", "/library/scan", { retry: true })] : []),
+      make("button", { type: "button", text: "Scan for new videos", onclick: () => scan({}) }),
+      videos.failed
+        ? make("button", {
+            type: "button",
+            text: "Try those again",
+            onclick: () => scan({ retry: true }),
+          })
+        : "",
     );
   } else {
     row.replaceChildren(
@@ -126,13 +134,42 @@ function showButtons({ state, videos }) {
  * @param {Fields[Asked]} fields
  */
 function button(text, path, fields) {
-  const onclick = async () => {
-    try {
-      await postJson(path, fields);
-      await follow();
-    } catch (error) {
-      showTrouble(error);
-    }
-  };
-  return make("button", { type: "button", text, onclick });
+  return make("button", { type: "button", text, onclick: () => change(path, fields) });
+}
+
+/**
+ * @template {Change} Asked
+ * @param {Asked} path
+ * @param {Fields[Asked]} fields
+ */
+async function change(path, fields) {
+  try {
+    await postJson(path, fields);
+    await follow();
+  } catch (error) {
+    showTrouble(error);
+  }
+}
+
+/**
+ * Scan; before the first scan, ask what becomes of strangers.
+ *
+ * @param {Fields["/library/scan"]} fields
+ */
+async function scan(fields) {
+  if (isChosen) return change("/library/scan", fields);
+  const strangers = await chooseInDialog(
+    "Keep the faces of people you did not enrol?",
+    [
+      "Keep: they can be named later, in all videos at once, without another scan. They take up to 28 KB for each person in a video, in the library's file, which only you can read.",
+      "Keep for 90 days: the same, but each scan erases those of videos that were scanned longer ago.",
+      "Do not keep: nothing of them is stored. To name one later, the videos have to be scanned again.",
+      "This is asked once. The setting STRANGERS changes it later.",
+    ],
+    { text: "Not now" },
+    { value: "keep", text: "Keep", isHarmless: true },
+    { value: "90d", text: "Keep for 90 days", isHarmless: true },
+    { value: "off", text: "Do not keep", isHarmless: true },
+  );
+  if (strangers) await change("/library/scan", { ...fields, strangers });
 }

@@ -4,7 +4,7 @@ import { askInDialog } from "/page/dom.js";
 
 const TOKEN = "token";
 
-/** The server's error in place of a result; `code` is the API's. */
+/** The server's error in place of a result; `code` is the API's, `performers` have a taken name. */
 export class ServerError extends Error {
   /**
    * @param {string} code
@@ -90,7 +90,8 @@ export async function send(
  * @param {RequestInit} options
  */
 async function reach(path, options) {
-  if (options.method === "POST" && /^.(gallery|corrections)/.test(path)) changes += 1;
+  if (options.method === "POST" && /^.(gallery|corrections|library.strangers.(un)?name)/.test(path))
+    changes += 1;
   try {
     const response = await fetch(path, options);
     if (isGone) {

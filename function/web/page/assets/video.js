@@ -17,13 +17,15 @@ let player = null;
 addEventListener("hashchange", () => player?.close());
 
 /**
- * Show a video by its fingerprint, point out a performer in it, and play from a moment on.
+ * Show a video by its fingerprint, point out a performer in it, or somebody by number, and play from
+ * a moment on.
  *
  * @param {string} [oshash]
  * @param {string} [performer]
+ * @param {string} [person]
  * @param {string} [seconds]
  */
-export async function showVideo(oshash = "", performer = "", seconds = "") {
+export async function showVideo(oshash = "", performer = "", person = "", seconds = "") {
   const view = byId("video");
   asked += 1;
   const question = asked;
@@ -31,11 +33,12 @@ export async function showVideo(oshash = "", performer = "", seconds = "") {
     const reply = await getJson(`/library/video?oshash=${encodeURIComponent(oshash)}`);
     if (question !== asked) return;
     show(view, reply);
-    const card = find(view, `[data-performer="${Number(performer)}"]`);
-    const passedBy = card?.closest("details");
-    if (passedBy) passedBy.open = true;
-    if (seconds) await player?.play(Number(seconds), card?.querySelector("img")?.src ?? "");
-    else card?.scrollIntoView({ block: "center" });
+    const meant = person
+      ? `[data-person="${Number(person)}"]`
+      : `[data-performer="${Number(performer)}"]`;
+    const found = find(view, meant);
+    pointOut(found);
+    if (seconds) await player?.play(Number(seconds), found?.querySelector("img")?.src ?? "");
   } catch (error) {
     if (question !== asked) return;
     view.replaceChildren(
@@ -44,6 +47,16 @@ export async function showVideo(oshash = "", performer = "", seconds = "") {
       notice("This video cannot be shown", wordsOf(error)),
     );
   }
+}
+
+/**
+ * Scroll to a card, also if it is among the bystanders.
+ *
+ * @param {HTMLElement | null} card
+ */
+function pointOut(card) {
+  card?.closest("details")?.setAttribute("open", "");
+  card?.scrollIntoView({ block: "center" });
 }
 
 function back() {
@@ -88,7 +101,9 @@ function card(video, found, play) {
     return person ? asFound(person) : null;
   };
   const corrector = ofVideo({ oshash, scanned_at }, found.person, refresh);
-  return new PersonCard(asFound(found), video.duration_seconds, play, corrector);
+  const made = new PersonCard(asFound(found), video.duration_seconds, play, corrector);
+  made.element.dataset.person = String(found.person);
+  return made;
 }
 
 /**

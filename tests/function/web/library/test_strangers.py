@@ -143,7 +143,11 @@ def test_one_stranger_is_told_with_every_sighting_and_when_it_is(client: FlaskCl
     assert first["duration_seconds"] == 30.0
     shown = client.get(f"/library/video?oshash={first['oshash']}").get_json()
     assert shown["video"]["path"] == "1.mp4"
-    assert code_of(client.get("/library/stranger?id=99")) == (404, "stranger_not_found")
+    assert client.get("/library/stranger?sighting=2.0").get_json() == reply
+    for query in ("id=99", "id=0", "sighting=9.9"):
+        missing = client.get(f"/library/stranger?{query}")
+        assert code_of(missing) == (404, "stranger_not_found"), query
+    assert code_of(client.get("/library/stranger")) == (400, "missing_parameter")
 
 
 def test_naming_fills_in_every_video_and_is_taken_back_by_its_correction(

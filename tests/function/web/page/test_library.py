@@ -3,29 +3,19 @@
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.support.browsers import PHONE, WIDE, assert_accessible, assert_fits, chromium
+from tests.support.browsers import PATIENCE_MS, PHONE, Open, assert_accessible, assert_fits
 from tests.support.long_libraries import person_for, repeat_video
 from tests.support.made_up_libraries import MadeUpLibrary
 from tests.support.servers import running_server
 
-PATIENCE_MS = 20_000
-
-expect.set_options(timeout=PATIENCE_MS)  # the processors may be busy with other tests
-
-Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -49,25 +39,6 @@ def library(tmp_path_factory: pytest.TempPathFactory, page_media: Path) -> MadeU
 def server(library: MadeUpLibrary) -> Iterator[str]:
     with running_server(library.root.parent / "log", **library.settings()) as address:
         yield address
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    """Open the page; an error in its script fails the test."""
-    complaints: list[str] = []
-    with ExitStack() as contexts:
-
-        def start(address: str, **options: object) -> Page:
-            context = browser.new_context(**{"viewport": WIDE, **options})  # type: ignore[arg-type]
-            contexts.callback(context.close)
-            page = context.new_page()
-            page.set_default_timeout(PATIENCE_MS)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.goto(address)
-            return page
-
-        yield start
-    assert complaints == []
 
 
 def rows(page: Page) -> list[str]:
@@ -323,7 +294,7 @@ def test_every_video_of_a_performer_shows_when_and_plays_it(open_page: Open, ser
     row = page.locator("#videos li").filter(has_text="group.mp4")
     row.get_by_role("link", name="Play from 0:00 to 0:03").click()
     page.wait_for_function("() => document.querySelector('#video video')?.currentTime > 0")
-    assert re.search(r"#video/[0-9a-f]{16}/1/0$", page.url)
+    assert re.search(r"#video/[0-9a-f]{16}/1//0$", page.url)
     page.reload()
     expect(page.locator("#video video")).to_be_visible()
     page.go_back()
@@ -395,6 +366,7 @@ def test_a_scan_is_started_and_followed_on_the_page(
             }"""
         )
         page.get_by_role("button", name="Scan for new videos").click()
+        page.get_by_role("button", name="Keep", exact=True).click()
         expect(page.locator("#videos li")).to_contain_text(re.compile("Queued|In work"))
         expect(page.locator("#scan-text")).to_have_text("1 video scanned.", timeout=60_000)
         expect(page.locator("#videos .chips")).to_have_text("1 stranger")
@@ -402,6 +374,38 @@ def test_a_scan_is_started_and_followed_on_the_page(
         assert any(
             re.match(r"0 of 1 video done. Now long.mp4: 0:\d\d of 0:59", one) for one in said
         )
+
+
+@pytest.mark.parametrize(
+    ("button", "chosen"), [("Keep", "keep"), ("Keep for 90 days", "90d"), ("Do not keep", "off")]
+)
+def test_what_becomes_of_strangers_is_asked_once_before_the_first_scan(
+    open_page: Open, tmp_path: Path, button: str, chosen: str
+) -> None:
+    made = MadeUpLibrary(tmp_path)
+    with running_server(tmp_path / "log", **made.settings()) as address:
+        page = open_page(f"{address}/#library", viewport=PHONE, color_scheme="dark")
+        scan = page.get_by_role("button", name="Scan for new videos")
+        scan.click()
+        expect(page.get_by_role("dialog")).to_contain_text("28 KB for each person in a video")
+        assert_accessible(page)
+        page.get_by_role("button", name="Not now").click()
+        assert not made.ledger_path.exists()
+        scan.click()
+        with page.expect_response("**/library/scan") as answer:
+            page.get_by_role("button", name=button, exact=True).click()
+        assert answer.value.json()["strangers"] == chosen
+        with page.expect_response("**/library/scan"):
+            scan.click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_what_the_setting_says_of_strangers_is_not_asked(open_page: Open, tmp_path: Path) -> None:
+    made = MadeUpLibrary(tmp_path)
+    with running_server(tmp_path / "log", **made.settings(), STRANGERS="off") as address:
+        page = open_page(f"{address}/#library")
+        with page.expect_response("**/library/scan"):
+            page.get_by_role("button", name="Scan for new videos").click()
 
 
 def test_a_scan_is_paused_resumed_and_what_failed_is_named(open_page: Open, tmp_path: Path) -> None:

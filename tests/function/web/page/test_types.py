@@ -14,7 +14,14 @@ from function.library import lists
 from function.main import ROUTES
 from function.matching import audits
 from function.web import reply
-from function.web.library import jobs, overview, person_names, review
+from function.web.library import (
+    jobs,
+    overview,
+    person_names,
+    review,
+    stranger_changes,
+    strangers,
+)
 from function.web.library import videos as library
 from function.web.page import folders, gallery_views
 
@@ -30,8 +37,13 @@ REPLIES = [
     *(overview.NamedInBrief, overview.VideoInBrief, overview.PerformerInBrief),
     *(overview.OverviewReply, lists.PersonListed),
     *(library.PicturedPerson, library.NumberedVideo, library.VideoReply, library.VideosReply),
-    *(review.DecidedReply, person_names.NamedHereReply),
+    person_names.NamedHereReply,
     *(jobs.CountsReply, jobs.AtWorkReply, jobs.JobReply),
+    *(strangers.StrangerReply, strangers.StrangersReply),
+    *(strangers.SeenReply, strangers.OneStrangerReply),
+    *(stranger_changes.NamedReply, stranger_changes.UnnamedReply),
+    *(stranger_changes.IgnoredReply, stranger_changes.SplitReply, stranger_changes.JoinedReply),
+    *(review.ReviewedReply, review.ReviewReply, review.DecidedReply, review.TakenBackReply),
     *(audits.PhotoNumber, audits.Finding, audits.Audit, checks.Finding),
 ]
 PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", NoneType: "null"}

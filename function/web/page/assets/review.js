@@ -1,0 +1,276 @@
+// Review: those who are uncertain, one at a time, beside the enrolled face they may be.
+
+import { byId, clock, count, make, meter, nameOf, notice } from "/page/dom.js";
+import { fillImage, getJson, postJson, wordsOf } from "/page/server.js";
+
+const AHEAD = 5; // so many before the end of what is known, the next are asked for
+const AGAIN_MS = 1500; // until it is asked again, if names are not yet those of today
+
+/** @typedef {"confirmed" | "rejected" | "ignored" | "skipped"} Answer */
+
+/** @type {Record<string, Answer | "undo">} */
+const KEYS = { y: "confirmed", n: "rejected", i: "ignored", s: "skipped", u: "undo" };
+
+const WORDS = /** @type {const} */ ({
+  confirmed: "Yes",
+  rejected: "No",
+  skipped: "Skip",
+  ignored: "Of no interest",
+  undo: "Undo",
+});
+
+/** @type {ReviewedReply[]} */
+let people = [];
+let place = 0; // of the one who is shown
+let total = 0;
+/** @type {string | null} */
+let next = null;
+let asked = 0;
+let isAsking = false;
+
+/** @type {{ person: ReviewedReply, answer: Answer, decision: Promise<number> }[]} */
+let given = [];
+/** @type {Promise<unknown>} */
+let sending = Promise.resolve(); // answers are stored in the order in which they were given
+
+/** @type {WeakMap<ReviewedReply, HTMLElement>} */
+const drawn = new WeakMap();
+
+function startReview() {
+  const order = /** @type {const} */ (["confirmed", "rejected", "skipped", "ignored", "undo"]);
+  byId("review-answers").append(
+    ...order.map((answer) => {
+      const key = Object.entries(KEYS).find(([, one]) => one === answer)?.[0] ?? "";
+      return make(
+        "button",
+        {
+          type: "button",
+          class: answer === "confirmed" ? "primary" : answer,
+          "aria-keyshortcuts": key,
+          onclick: () => act(answer),
+        },
+        `${WORDS[answer]} `,
+        make("kbd", { "aria-hidden": "true", text: key }),
+      );
+    }),
+  );
+  addEventListener("keydown", pressed);
+}
+
+/** @param {KeyboardEvent} event */
+function pressed(event) {
+  const answer = KEYS[event.key.toLowerCase()];
+  if (!answer || byId("review").hidden || byId("dialog").open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (event.target instanceof HTMLInputElement) return;
+  event.preventDefault();
+  act(answer);
+}
+
+/** Show who is uncertain; one comes back to the same person, unless all were looked at. */
+export async function showReview() {
+  if (place >= people.length) await restart();
+  else render();
+}
+
+async function restart() {
+  people = [];
+  given = [];
+  place = 0;
+  next = null;
+  await load(true);
+}
+
+async function load(isFirst = false) {
+  if (isAsking) return;
+  asked += 1;
+  const own = asked;
+  isAsking = true;
+  try {
+    await sending; // or those just decided would come again
+    const page = await getJson(`/library/review?${isFirst || !next ? "" : `after=${next}`}`);
+    if (own !== asked) return;
+    if (isFirst) total = page.total;
+    people.push(...page.people);
+    next = page.next;
+    if (page.stale && !people.length)
+      setTimeout(() => byId("review").hidden || own !== asked || restart(), AGAIN_MS);
+  } catch (error) {
+    if (own !== asked) return;
+    next = null;
+    const again = make("button", { type: "button", text: "Try again", onclick: () => restart() });
+    complain("Those who are uncertain cannot be shown", wordsOf(error), again);
+  } finally {
+    isAsking = false;
+  }
+  render();
+}
+
+/** @param {Answer | "undo"} answer */
+function act(answer) {
+  byId("review-trouble").replaceChildren();
+  if (answer === "undo") {
+    undo();
+    return;
+  }
+  const person = people[place];
+  if (!person) return;
+  const decision = answer === "skipped" ? Promise.resolve(0) : decide(person, answer);
+  given.push({ person, answer, decision });
+  place += 1;
+  render();
+  if (next !== null && people.length - place < AHEAD) load();
+}
+
+/**
+ * @param {ReviewedReply} person
+ * @param {"confirmed" | "rejected" | "ignored"} kind
+ */
+function decide(person, kind) {
+  const { oshash, person: number, scanned_at, performer } = person;
+  const about = kind === "ignored" ? {} : { performer };
+  const decision = sending.then(async () => {
+    const fields = { oshash, person: number, kind, scanned_at, ...about };
+    return (await postJson("/library/decide", fields)).decision;
+  });
+  sending = decision.catch((error) => {
+    given = given.filter((one) => one.person !== person);
+    complain(`Nothing was stored for ${nameOf(person.path)}`, wordsOf(error));
+    render();
+  });
+  return decision;
+}
+
+function undo() {
+  const last = given.pop();
+  if (!last) return;
+  place = people.indexOf(last.person);
+  render(); // at once: the next key is about whoever is shown then
+  sending = sending
+    .then(async () => {
+      const decision = await last.decision;
+      if (decision) await postJson("/library/undecide", { decision });
+    })
+    .catch((error) => complain("That could not be taken back", wordsOf(error)));
+}
+
+/**
+ * @param {string} title
+ * @param {string} message
+ * @param {...HTMLElement} actions
+ */
+function complain(title, message, ...actions) {
+  const trouble = notice(title, message, ...actions);
+  trouble.classList.add("trouble");
+  byId("review-trouble").replaceChildren(trouble);
+}
+
+function render() {
+  const person = people[place];
+  const bar = byId("review-bar");
+  bar.hidden = !people.length;
+  bar.max = Math.max(1, total);
+  bar.value = place;
+  for (const button of byId("review-answers").querySelectorAll("button"))
+    button.disabled = button.classList.contains("undo") ? !given.length : !person;
+  byId("review-answers").hidden = !people.length;
+  if (person) {
+    const most = Math.max(total, people.length);
+    byId("review-text").textContent =
+      `${(place + 1).toLocaleString("en")} of ${most.toLocaleString("en")}`;
+    byId("review-person").replaceChildren(draw(person));
+    const following = people[place + 1];
+    if (following) draw(following); // its pictures are loaded by the time it is shown
+  } else if (isAsking) {
+    byId("review-text").textContent = "Asking who is next …";
+    byId("review-person").replaceChildren();
+  } else {
+    byId("review-text").textContent = people.length ? summary() : "";
+    byId("review-person").replaceChildren(finished());
+  }
+}
+
+function summary() {
+  /** @param {Answer} answer */
+  const number = (answer) => given.filter((one) => one.answer === answer).length;
+  const kinds = /** @type {const} */ (["confirmed", "rejected", "ignored", "skipped"]);
+  const words = { confirmed: "yes", rejected: "no", ignored: "of no interest", skipped: "skipped" };
+  return kinds
+    .filter(number)
+    .map((kind) => `${number(kind).toLocaleString("en")} ${words[kind]}`)
+    .join(", ");
+}
+
+function finished() {
+  if (!people.length)
+    return notice(
+      "Nobody is uncertain",
+      "Everyone seen in the scanned videos either is somebody you enrolled, or is not.",
+    );
+  const again = make("button", { type: "button", text: "Look again", onclick: restart });
+  return notice(
+    "That was everyone",
+    "Whom you skipped, and whoever may be somebody else than you said no to, comes again.",
+    again,
+  );
+}
+
+/** @param {ReviewedReply} person */
+function draw(person) {
+  const known = drawn.get(person);
+  if (known) return known;
+  const spans = person.appearances.map(([start, until]) => `${clock(start)}–${clock(until)}`);
+  const id = `reviewed-${person.sighting.replace(".", "-")}`;
+  const element = make(
+    "article",
+    { class: "card reviewed uncertain", "aria-labelledby": id },
+    make("h2", { id, text: `Is this ${person.name}?` }),
+    make(
+      "div",
+      { class: "pair" },
+      figure(person.picture, "Face in the video", "In the video"),
+      figure(person.poster, `Enrolled face of ${person.name}`, "Enrolled"),
+    ),
+    meter(
+      `Probability that this is ${person.name}`,
+      person.score,
+      100,
+      `${person.score.toFixed(1)} %`,
+    ),
+    make(
+      "p",
+      {},
+      make("a", {
+        href: `#video/${person.oshash}//${person.person}`,
+        text: nameOf(person.path),
+        title: person.path,
+      }),
+      " ",
+      make("span", {
+        class: "detail",
+        text: `${spans.slice(0, 4).join(", ")}${spans.length > 4 ? ` and ${count(spans.length - 4, "more time")}` : ""}`,
+      }),
+    ),
+  );
+  drawn.set(person, element);
+  return element;
+}
+
+/**
+ * @param {string} source
+ * @param {string} alt
+ * @param {string} caption
+ */
+function figure(source, alt, caption) {
+  const image = make("img", { alt });
+  const element = make("figure", {}, image, make("figcaption", { text: caption }));
+  fillImage(image, source).then(() => {
+    if (!image.hasAttribute("src"))
+      image.replaceWith(
+        make("span", { class: "blank", role: "img", "aria-label": "No picture is stored" }),
+      );
+  });
+  return element;
+}
+
+startReview();

@@ -1,0 +1,616 @@
+// Strangers: people nobody enrolled, each once for all videos, to be named, hidden, split and joined.
+
+import { performerChooser } from "/page/chooser.js";
+import { byId, clock, count, find, make, nameOf, notice } from "/page/dom.js";
+import { latePicture } from "/page/pictures.js";
+import { getJson, postJson, ServerError, wordsOf } from "/page/server.js";
+import { refreshStatus } from "/page/status.js";
+import { makeStretches } from "/page/stretches.js";
+
+const AGAIN_MS = 2000; // until it is asked again for those who are not grouped yet
+
+const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+
+// A card keeps what was done on it while it is out of view.
+/** @type {WeakMap<StrangerReply, HTMLElement>} */
+const cards = new WeakMap();
+const stretches = makeStretches((/** @type {StrangerReply} */ one) => cards.get(one) ?? card(one));
+
+/** @type {string | null} */
+let next = null;
+let which = ""; // what is shown: all of them, "ignored", or the id of one
+let expected = -1; // how many there should be after what was done here
+let asked = 0;
+let isLoading = false;
+/** @type {StrangerReply | null} */
+let joining = null; // whose other card is being looked for
+
+const end = new IntersectionObserver(
+  (entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) showMore();
+  },
+  { rootMargin: "600px" },
+);
+
+function startStrangers() {
+  byId("strangers-more").addEventListener("click", () => showMore(true));
+  addEventListener("keydown", ({ key }) => {
+    if (key === "Escape" && joining && !byId("strangers").hidden) endJoining();
+  });
+}
+
+/**
+ * Show all strangers, those who are "ignored", or one by id.
+ *
+ * @param {string} [wanted]
+ */
+export async function showStrangers(wanted = "") {
+  showWhich(wanted);
+  if (wanted === which && (await isCurrent())) return;
+  which = wanted;
+  await reload();
+}
+
+async function isCurrent() {
+  if (expected < 1 || Number(which)) return false;
+  try {
+    return (await getJson(`${address()}&limit=1`)).total === expected;
+  } catch {
+    return false;
+  }
+}
+
+/** @returns {`/library/strangers?${string}`} */
+const address = () => `/library/strangers?ignored=${which === "ignored" ? "on" : "off"}`;
+
+async function reload() {
+  endJoining();
+  next = null;
+  expected = -1;
+  stretches.clear();
+  end.disconnect();
+  byId("strangers-list").replaceChildren();
+  byId("strangers-found").textContent = "";
+  byId("strangers-more").hidden = true;
+  if (Number(which)) await showOne(Number(which));
+  else await load(true);
+}
+
+/** @param {string} wanted */
+function showWhich(wanted) {
+  const views = { "": "All", ignored: "Ignored" };
+  byId("strangers-which").replaceChildren(
+    ...Object.entries(views).map(([name, text]) =>
+      make("a", {
+        href: name ? `#strangers/${name}` : "#strangers",
+        "aria-current": name === wanted ? "true" : null,
+        text,
+      }),
+    ),
+  );
+}
+
+/** @param {number} id */
+async function showOne(id) {
+  asked += 1;
+  const own = asked;
+  try {
+    const reply = await getJson(`/library/stranger?id=${id}`);
+    if (own === asked) append([reply.stranger]);
+  } catch (error) {
+    if (own === asked)
+      byId("strangers-list").append(notice("This stranger cannot be shown", wordsOf(error)));
+  }
+}
+
+async function showMore(focus = false) {
+  if (isLoading || next === null) return;
+  await load();
+  const last = byId("strangers-list").lastElementChild;
+  if (focus && last) find(last, "button")?.focus();
+}
+
+async function load(isFirst = false) {
+  asked += 1;
+  const own = asked;
+  isLoading = true;
+  try {
+    const page = await getJson(`${address()}${isFirst ? "" : `&after=${next}`}`);
+    if (own !== asked) return;
+    if (isFirst) expected = page.total;
+    next = page.next;
+    showFound(page);
+    if (page.strangers.length) append(page.strangers);
+    else if (isFirst) byId("strangers-list").append(nobody(page));
+    byId("strangers-more").hidden = next === null;
+    // An observer reports only changes; observing again notices an end that is still in view.
+    end.disconnect();
+    if (next !== null) end.observe(byId("strangers-more"));
+  } catch (error) {
+    if (own !== asked) return;
+    const again = make("button", { type: "button", text: "Try again", onclick: reload });
+    byId("strangers-list").append(notice("The strangers cannot be shown", wordsOf(error), again));
+  } finally {
+    if (own === asked) isLoading = false;
+  }
+}
+
+/** @param {StrangersReply} page */
+function showFound({ total, ungrouped, kept, stale, strangers }) {
+  const isWaiting = stale || ungrouped > 0;
+  const lines = [
+    total ? count(total, "stranger") : "",
+    kept.endsWith("d") ? `kept for ${count(Number.parseInt(kept, 10), "day")}` : "",
+    isWaiting ? `${count(ungrouped, "more face", "more faces")} still being put together …` : "",
+  ];
+  byId("strangers-found").textContent = lines.filter(Boolean).join(", ");
+  if (isWaiting && !strangers.length) {
+    const own = asked;
+    setTimeout(() => byId("strangers").hidden || own !== asked || reload(), AGAIN_MS);
+  }
+}
+
+/** @param {StrangersReply} page */
+function nobody({ kept, ungrouped }) {
+  if (which === "ignored") return notice("Nobody is ignored", "Whom you ignore is listed here.");
+  if (ungrouped) return notice("One moment", "The faces are being put together across videos.");
+  if (kept === "" || kept === "off")
+    return notice(
+      "Strangers are not kept",
+      "To name people you did not enrol, scan and keep them: python -m tools scan --strangers keep --depth deep.",
+    );
+  return notice("No strangers", "Everybody seen in the scanned videos is named.");
+}
+
+/** @param {StrangerReply[]} strangers */
+function append(strangers) {
+  const list = make("div", { class: "strangers" }, ...strangers.map(card));
+  byId("strangers-list").append(stretches.add(list, strangers));
+}
+
+/** @param {StrangerReply} one */
+function card(one) {
+  const id = `stranger-${one.id}`;
+  const element = make(
+    "article",
+    { class: "card stranger", "aria-labelledby": id },
+    faces(one),
+    make(
+      "div",
+      { class: "who" },
+      make("h2", { id, text: `In ${count(one.videos.length, "video")}` }),
+      make("p", { class: "detail", text: [count(one.faces, "face"), days(one)].join(", ") }),
+      videosOf(one),
+    ),
+    actions(one),
+  );
+  cards.set(one, element);
+  return element;
+}
+
+/** @param {StrangerReply} one */
+function faces({ pictures }) {
+  const [best, ...others] = pictures.map((source, number) =>
+    latePicture(source, number ? "" : "Best face of this stranger"),
+  );
+  return make(
+    "div",
+    { class: "looks" },
+    best ?? make("span", { class: "blank", role: "img", "aria-label": "No picture is stored" }),
+    make("div", {}, ...others),
+  );
+}
+
+/** @param {StrangerReply} one */
+function days({ days: [first, last] }) {
+  return first === last ? `scanned ${first}` : `scanned ${first} to ${last}`;
+}
+
+/**
+ * The videos, folded; when they are seen in each is asked for once it is opened.
+ *
+ * @param {StrangerReply} one
+ */
+function videosOf(one) {
+  const named = one.videos.map(nameOf).sort(natural.compare);
+  const words = named.slice(0, 3).join(", ") + (named.length > 3 ? " …" : "");
+  const list = make("ul", { class: "seen" });
+  const details = make("details", {}, make("summary", { text: words }), list);
+  details.addEventListener("toggle", () => {
+    if (details.open && !list.childElementCount) showSeen(one, list);
+  });
+  return details;
+}
+
+/**
+ * @param {StrangerReply} one
+ * @param {HTMLElement} list
+ */
+async function showSeen(one, list) {
+  list.replaceChildren(make("li", { class: "detail", text: "Looking them up …" }));
+  try {
+    const { seen } = await getJson(`/library/stranger?id=${one.id}`);
+    seen.sort((first, second) => natural.compare(first.path, second.path));
+    list.replaceChildren(...seen.map((place) => sighting(one, place, seen.length > 1)));
+  } catch (error) {
+    list.replaceChildren(make("li", { class: "error", text: wordsOf(error) }));
+  }
+}
+
+/**
+ * @param {StrangerReply} one
+ * @param {SeenReply} place
+ * @param {boolean} canLeave
+ */
+function sighting(one, place, canLeave) {
+  const name = nameOf(place.path);
+  const spans = place.appearances.map(([start, until]) => `${clock(start)}–${clock(until)}`);
+  const person = place.sighting.split(".")[1];
+  /** @type {HTMLElement} */
+  const row = make(
+    "li",
+    {},
+    latePicture(place.picture, ""),
+    make(
+      "div",
+      { class: "grow" },
+      make("a", { href: `#video/${place.oshash}//${person}`, title: place.path, text: name }),
+      make("span", {
+        class: "detail",
+        text: spans.slice(0, 6).join(", ") + (spans.length > 6 ? " …" : ""),
+      }),
+    ),
+    canLeave
+      ? make("button", {
+          type: "button",
+          text: "Take out",
+          "aria-label": `Not the same person: take ${name} out`,
+          onclick: () => takeOut(one, place, row),
+        })
+      : null,
+  );
+  return row;
+}
+
+/**
+ * @param {StrangerReply} one
+ * @param {SeenReply} place
+ * @param {HTMLElement} row
+ */
+async function takeOut(one, place, row) {
+  const element = cards.get(one);
+  if (!element) return;
+  await attempt(element, async () => {
+    const { new_id: other } = await postJson("/library/strangers/split", {
+      stranger: one.id,
+      sightings: [place.sighting],
+    });
+    expected += 1;
+    const undo = () =>
+      attempt(element, async () => {
+        await postJson("/library/strangers/join", { kept: one.id, other });
+        expected -= 1;
+        done.replaceWith(row);
+        find(row, "button")?.focus();
+      });
+    const done = make(
+      "li",
+      { class: "kept" },
+      make("p", {
+        role: "status",
+        text: `${nameOf(place.path)} shows somebody else: a stranger of their own now.`,
+      }),
+      make("a", { href: `#strangers/${other}`, text: "Show them" }),
+      undoButton(undo),
+    );
+    row.replaceWith(done);
+    find(done, ".undo")?.focus();
+  });
+}
+
+/** @param {StrangerReply} one */
+function actions(one) {
+  /** @type {HTMLElement} */
+  const row = make(
+    "div",
+    { class: "actions" },
+    make("button", {
+      type: "button",
+      class: "primary",
+      text: "Name this person …",
+      onclick: () => openChooser(one, row),
+    }),
+    make("button", {
+      type: "button",
+      class: "join-start",
+      text: "Same as …",
+      "aria-label": "The same person as another stranger",
+      onclick: () => startJoining(one),
+    }),
+    make("button", {
+      type: "button",
+      class: "join-end",
+      text: "It is this one",
+      onclick: () => join(one),
+    }),
+    make("button", {
+      type: "button",
+      text: one.ignored ? "List again" : "Ignore",
+      onclick: () => ignore(one, !one.ignored),
+    }),
+  );
+  return row;
+}
+
+/**
+ * @param {StrangerReply} one
+ * @param {HTMLElement} row
+ */
+function openChooser(one, row) {
+  const chooser = performerChooser("Who is this?", {
+    nameFirst: true,
+    onname: (name) => nameAs(one, row, chooser, { name }),
+    onchoose: ({ id, name }) => askSame(one, row, chooser, name, [id]),
+    oncancel: () => {
+      chooser.replaceWith(row);
+      find(row, "button")?.focus();
+    },
+  });
+  row.replaceWith(chooser);
+  chooser.querySelector("input")?.focus();
+}
+
+/**
+ * @param {StrangerReply} one
+ * @param {HTMLElement} row
+ * @param {HTMLElement} asking What stands in place of the row now.
+ * @param {{ name: string, same?: number, new?: boolean }} fields
+ */
+async function nameAs(one, row, asking, fields) {
+  const element = cards.get(one);
+  if (!element) return;
+  await attempt(element, async () => {
+    try {
+      const reply = await postJson("/library/strangers/name", { stranger: one.id, ...fields });
+      asking.replaceWith(row);
+      showNamed(one, reply);
+    } catch (error) {
+      if (!(error instanceof ServerError) || error.code !== "name_taken") throw error;
+      askSame(one, row, asking, fields.name, error.performers);
+    }
+  });
+}
+
+/**
+ * Ask whether a stranger is one of those who have the name, with their enrolled faces.
+ *
+ * @param {StrangerReply} one
+ * @param {HTMLElement} row
+ * @param {HTMLElement} before
+ * @param {string} name
+ * @param {number[]} performers
+ */
+function askSame(one, row, before, name, performers) {
+  /** @type {HTMLElement} */
+  const question = make(
+    "div",
+    { class: "question", role: "group", "aria-label": `Is it the same ${name}?`, tabindex: -1 },
+    make("p", { role: "status", text: `${name} is enrolled. Is it the same person?` }),
+    one.pictures[0]
+      ? make(
+          "figure",
+          {},
+          latePicture(one.pictures[0], "Best face of this stranger"),
+          make("figcaption", { text: "Stranger" }),
+        )
+      : null,
+    ...performers.map((performer) =>
+      make(
+        "figure",
+        {},
+        latePicture(`/gallery/thumbnail?id=${performer}`, `Enrolled face of ${name}`),
+        make("figcaption", { text: "Enrolled" }),
+        make("button", {
+          type: "button",
+          class: "primary",
+          text: "Yes, the same",
+          onclick: () => nameAs(one, row, question, { name, same: performer }),
+        }),
+      ),
+    ),
+    make(
+      "div",
+      { class: "actions" },
+      make("button", {
+        type: "button",
+        text: "No, somebody else of this name",
+        onclick: () => nameAs(one, row, question, { name, new: true }),
+      }),
+      make("button", {
+        type: "button",
+        text: "Back",
+        onclick: () => {
+          question.replaceWith(row);
+          find(row, "button")?.focus();
+        },
+      }),
+    ),
+  );
+  before.replaceWith(question);
+  question.focus(); // no button: an Enter too many must not answer
+}
+
+/**
+ * @param {StrangerReply} one
+ * @param {NamedReply} reply
+ */
+function showNamed(one, reply) {
+  const { name, filled_in: sure, uncertain, still_unknown: unknown } = reply;
+  const words = [
+    `${name}: in ${count(sure, "video")}`,
+    uncertain ? `uncertain in ${uncertain.toLocaleString("en")}` : "",
+    unknown ? `still unknown in ${unknown.toLocaleString("en")}` : "",
+  ];
+  expected -= 1;
+  const undo = async () => {
+    await postJson("/corrections/undo", { correction: reply.correction });
+    expected += 1;
+    refreshStatus();
+    await renew(one);
+  };
+  settle(
+    one,
+    `${words.filter(Boolean).join(", ")}.`,
+    undo,
+    make("a", { href: `#library/performer=${reply.performer}`, text: `Every video of ${name}` }),
+    uncertain ? make("a", { href: "#review", text: "Review the uncertain" }) : "",
+  );
+  refreshStatus();
+}
+
+/**
+ * Show again who is a stranger again: after a name was taken back, the id may be another one.
+ *
+ * @param {StrangerReply} one
+ */
+async function renew(one) {
+  const shown = new URL(one.pictures[0] ?? "/", location.href).searchParams.get("sighting");
+  const wanted = shown ? `sighting=${shown}` : `id=${one.id}`;
+  Object.assign(one, (await getJson(`/library/stranger?${wanted}`)).stranger);
+  replaceCard(one);
+}
+
+/** @param {StrangerReply} one */
+function replaceCard(one) {
+  const before = cards.get(one);
+  const after = card(one);
+  before?.replaceWith(after);
+  find(after, "button")?.focus();
+}
+
+/**
+ * @param {StrangerReply} one
+ * @param {boolean} ignored
+ */
+async function ignore(one, ignored) {
+  const element = cards.get(one);
+  if (!element) return;
+  await attempt(element, async () => {
+    await postJson("/library/strangers/ignore", { stranger: one.id, ignored });
+    expected -= 1;
+    const undo = async () => {
+      await postJson("/library/strangers/ignore", { stranger: one.id, ignored: !ignored });
+      expected += 1;
+      replaceCard(one);
+    };
+    settle(one, ignored ? "Ignored: not listed from now on." : "Listed again.", undo);
+  });
+}
+
+/** @param {StrangerReply} one */
+function startJoining(one) {
+  endJoining();
+  joining = one;
+  cards.get(one)?.classList.add("meant");
+  byId("strangers-list").classList.add("joining-now");
+  byId("joining").replaceChildren(
+    make("p", { text: "Now press “It is this one” where the same person is listed again." }),
+    make("button", { type: "button", text: "Cancel", onclick: endJoining }),
+  );
+  byId("joining").hidden = false;
+}
+
+function endJoining() {
+  if (joining) {
+    const element = cards.get(joining);
+    element?.classList.remove("meant");
+    if (element) find(element, ".join-start")?.focus();
+  }
+  joining = null;
+  byId("strangers-list").classList.remove("joining-now");
+  byId("joining").hidden = true;
+}
+
+/** @param {StrangerReply} other */
+async function join(other) {
+  const kept = joining;
+  const element = cards.get(other);
+  if (!kept || kept === other || !element) return;
+  await attempt(element, async () => {
+    const { joined } = await postJson("/library/strangers/join", {
+      kept: kept.id,
+      other: other.id,
+    });
+    expected -= 1;
+    endJoining();
+    const undo = async () => {
+      const { new_id: id } = await postJson("/library/strangers/split", {
+        stranger: kept.id,
+        sightings: joined,
+      });
+      expected += 1;
+      await Promise.all([show(kept, kept.id), show(other, id)]);
+    };
+    await show(kept, kept.id);
+    settle(other, "Joined: both are one stranger now.", undo);
+  });
+}
+
+/**
+ * Show in a card what the server knows by now of a stranger.
+ *
+ * @param {StrangerReply} one
+ * @param {number} id
+ */
+async function show(one, id) {
+  Object.assign(one, (await getJson(`/library/stranger?id=${id}`)).stranger);
+  replaceCard(one);
+}
+
+/**
+ * Replace what a card offers by what was done, with a button to undo it.
+ *
+ * @param {StrangerReply} one
+ * @param {string} words
+ * @param {() => Promise<void>} undo
+ * @param {...(Node | string)} links
+ */
+function settle(one, words, undo, ...links) {
+  const element = cards.get(one);
+  if (!element) return;
+  const line = make(
+    "div",
+    { class: "actions kept" },
+    make("p", { role: "status", text: words }),
+    ...links,
+    undoButton(() => attempt(element, undo)),
+  );
+  element.classList.add("settled");
+  find(element, ":scope > .actions")?.replaceWith(line);
+  find(line, ".undo")?.focus();
+}
+
+/** @param {() => unknown} onclick */
+function undoButton(onclick) {
+  return make("button", { type: "button", class: "undo", text: "Undo", onclick });
+}
+
+/**
+ * Do what was asked on a card; what goes wrong is said on it.
+ *
+ * @param {HTMLElement} element
+ * @param {() => Promise<void>} action
+ */
+async function attempt(element, action) {
+  find(element, ":scope > .trouble")?.remove();
+  try {
+    await action();
+  } catch (error) {
+    const trouble = notice("Nothing was changed", wordsOf(error));
+    trouble.classList.add("trouble");
+    trouble.setAttribute("role", "alert");
+    element.append(trouble);
+  }
+}
+
+startStrangers();
