@@ -195,6 +195,13 @@ class GalleryChange(Gallery, Protocol):
         If `disambiguation` is None, the stored one stays.
         """
 
+    def remove_alias(self, performer: Performer, alias: str) -> None:
+        """Remove one of a performer's aliases; an import that still lists it adds it again.
+
+        Raises:
+            PerformerNotFoundError: the performer has no such alias.
+        """
+
     def remove_photo(self, performer: Performer, photo: str) -> int:
         """Remove the encodings of one photo, given its origin or the start of its hash.
 

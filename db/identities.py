@@ -5,6 +5,7 @@ Records are linked by ids, never by names: strangers can share a name.
 
 from dataclasses import replace
 
+from db.errors import PerformerNotFoundError
 from db.records import Identity, Performer
 
 
@@ -46,3 +47,14 @@ def renamed(performer: Performer, name: str, disambiguation: str | None) -> Perf
         disambiguation=performer.disambiguation if disambiguation is None else disambiguation,
         aliases=tuple(alias for alias in aliases if alias != name),
     )
+
+
+def without_alias(performer: Performer, alias: str) -> Performer:
+    """Return the performer without one of their aliases.
+
+    Raises:
+        PerformerNotFoundError: they have no such alias.
+    """
+    if alias not in performer.aliases:
+        raise PerformerNotFoundError(f"{performer.name} has no alias {alias!r}, or no longer.")
+    return replace(performer, aliases=tuple(one for one in performer.aliases if one != alias))

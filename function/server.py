@@ -18,6 +18,7 @@ import functions_framework
 from flask import Flask
 from functions_framework._http import create_server
 
+from function.media.roots import find_root_trouble
 from function.settings import SettingError, Settings
 from function.web.service import Service
 
@@ -45,6 +46,9 @@ def main() -> None:
 
     def say_where(_: Any) -> None:
         log.info("Serving on http://%s:%d", settings.host, settings.port)
+        trouble = find_root_trouble(settings.media_root)
+        if trouble:
+            log.warning(trouble)
 
     options = {
         "when_ready": say_where,

@@ -242,7 +242,12 @@ class Settings:
     threads: Annotated[
         int, COUNT, "CPU threads per video; one decodes, the others run the nets"
     ] = 2
-    slots: Annotated[int, COUNT, "videos processed at once; one more request gets 429"] = 1
+    slots: Annotated[
+        int,
+        COUNT,
+        "videos processed at once; other requests wait in line, the page's as long as it takes, "
+        "others 5 s, then they get 429",
+    ] = 1
     time_limit_seconds: Annotated[float, SECONDS, "time limit for one video; then 504"] = 600.0
     memory_megabytes: Annotated[
         int, COUNT, "most memory for one video, besides the nets; above that, 413"

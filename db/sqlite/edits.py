@@ -1,7 +1,7 @@
 """Changes a user makes by hand: merging two records, choosing a name, removing a photo."""
 
 from db.errors import GalleryError, PerformerNotFoundError
-from db.identities import combine, renamed
+from db.identities import combine, renamed, without_alias
 from db.records import EnrolledPhoto, Performer
 from db.sqlite import notes
 from db.sqlite.gallery import SqliteGallery, save_details
@@ -56,6 +56,16 @@ def rename(
     with gallery.writing() as db:
         save_details(db, renamed(gallery.performer(performer.id), name, disambiguation))
         db.execute("UPDATE performers SET renamed = 1 WHERE id = ?", (performer.id,))
+
+
+def remove_alias(gallery: SqliteGallery, performer: Performer, alias: str) -> None:
+    """Remove one of a performer's aliases; an import that still lists it adds it again.
+
+    Raises:
+        PerformerNotFoundError: the performer is no longer there, or has no such alias.
+    """
+    with gallery.writing() as db:
+        save_details(db, without_alias(gallery.performer(performer.id), alias))
 
 
 def photos_of(gallery: SqliteGallery, performer_id: int) -> list[EnrolledPhoto]:

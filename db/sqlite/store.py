@@ -36,6 +36,7 @@ class StoredGallery(SqliteGallery):
     photos = edits.photos_of
     merge = edits.merge
     rename = edits.rename
+    remove_alias = edits.remove_alias
     remove_photo = edits.remove_photo
     allow_photos = edits.allow_photos
     assign = corrections.assign

@@ -8,6 +8,7 @@ import flask
 from flask import Request, Response
 
 from db.snapshots import Snapshot
+from function.media.roots import find_root_trouble
 from function.version import VERSION
 from function.web.identify import answer_video
 from function.web.openapi import Operation, describe
@@ -69,6 +70,7 @@ def _answer_ready(service: Service, request: Request) -> Response:
             "performers": len(snapshot.performers),
             "encodings": len(snapshot.vectors),
             "performers_by_both": _count_fused(snapshot),
+            "media_trouble": find_root_trouble(service.settings.media_root),
         }
     )
 

@@ -2,22 +2,26 @@
 
 import json
 import logging
+import math
 import select
 import socket
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeAlias
 
 from flask import Request, Response
 
 from db.models import EncodingModel
-from function.errors import ClientGoneError, RecognitionError
+from function.errors import BusyError, ClientGoneError, RecognitionError
 from function.faces.found import Progress
 from function.library.oshash import oshash_of
 from function.media.files import MediaFile, open_media
 from function.recognition import Recognition, recognize_video
+from function.settings import Settings
+from function.web.line import RETRY, Turn
 from function.web.logs import RequestRecord
 from function.web.page_requests import is_from_page
 from function.web.parameters import Parameters, read_parameters
@@ -25,6 +29,7 @@ from function.web.reply import (
     DURATION_HEADER,
     UNREADABLE_HEADER,
     PersonReply,
+    WaitingReply,
     rank,
     to_progress,
     to_reply,
@@ -36,11 +41,31 @@ from function.web.service import Service, explained
 
 NDJSON = "application/x-ndjson"
 
+WAIT_SECONDS = 5.0
+"""A request waits this long for a slot before it is told to come back; the page's as long as it
+takes, since it can say so meanwhile."""
+
+LOOKED_EVERY_SECONDS = 0.25
+"""How often a waiting request looks whether its client is still there."""
+
 Keep: TypeAlias = Callable[[Recognition, EncodingModel, str | None], dict[str, str]]
 """Stores an outcome, given the model of its encodings and the id of the second one, and returns
 fields that identify it."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Client:
+    """Who waits for the answer: whether they are gone, and how long they wait for a slot."""
+
+    is_gone: Callable[[], bool]
+    wait_seconds: float
+
+    def check(self) -> None:
+        """Raise ClientGoneError if nobody waits any more."""
+        if self.is_gone():
+            raise ClientGoneError("The client disconnected; work on its video has stopped.")
 
 
 def answer_video(
@@ -55,10 +80,12 @@ def answer_video(
     if request.method == "HEAD":
         return _answer_head(parameters)
     keep = _keeper(request, parameters.path, results)
-    events = _recognize(parameters, service, record, _client(request), keep)
+    as_lines = NDJSON in request.accept_mimetypes.values()
+    wait_seconds = math.inf if as_lines and is_from_page(request) else WAIT_SECONDS
+    events = _recognize(parameters, service, record, _Client(_gone(request), wait_seconds), keep)
     # An error before the first frame still gets its own HTTP status.
     first = next(events)
-    if NDJSON not in request.accept_mimetypes.values():
+    if not as_lines:
         *_, last = chain([first], events)
         response = json_response(last["result"])
         response.headers[DURATION_HEADER] = f"{last['video']['duration_seconds']:g}"
@@ -81,19 +108,37 @@ def _recognize(
     parameters: Parameters,
     service: Service,
     record: RequestRecord,
-    is_gone: Callable[[], bool],
+    client: _Client,
     keep: Keep,
 ) -> Generator[dict[str, Any]]:
-    """Yield the lines of one recognition: progress, and the result last."""
+    """Yield the lines of one recognition: what it waits for, progress, and the result last."""
     settings = parameters.settings
     opened = open_media(parameters.path, settings.media_root, settings.path_map)
-    with opened as media, service.slot():
+    with opened as media, service.line.join() as turn:
         record.path = media.name
-        for event in _follow(media, parameters, service, record, keep):
-            if is_gone():
-                raise ClientGoneError("The client disconnected; work on its video has stopped.")
-            if event:
-                yield event
+        yield from _wait(turn, client, service.settings)
+        with service.at_work():
+            for event in _follow(media, parameters, service, record, keep):
+                client.check()
+                if event:
+                    yield event
+
+
+def _wait(turn: Turn, client: _Client, settings: Settings) -> Iterator[dict[str, Any]]:
+    """Wait for a slot; yield how many are ahead whenever that changes, if the client can wait."""
+    until = time.monotonic() + client.wait_seconds
+    told = None
+    while not turn.wait(LOOKED_EVERY_SECONDS):
+        client.check()
+        if time.monotonic() > until:
+            raise BusyError(
+                f"All {settings.slots} slots are in use for other videos, and none became free "
+                f"within {WAIT_SECONDS:.0f} s. {RETRY}"
+            )
+        ahead = turn.ahead()
+        if math.isinf(client.wait_seconds) and ahead != told:
+            told = ahead
+            yield {"waiting": WaitingReply(ahead=ahead)}
 
 
 def _follow(
@@ -153,7 +198,7 @@ def _lines(events: Iterable[dict[str, Any]], record: RequestRecord) -> Iterator[
         yield json.dumps(error_body(RecognitionError(UNEXPECTED))) + "\n"
 
 
-def _client(request: Request) -> Callable[[], bool]:
+def _gone(request: Request) -> Callable[[], bool]:
     """Return a test for whether the client has disconnected; never true if its socket is hidden."""
     environ = request.environ
     client: Any = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")

@@ -111,6 +111,12 @@ class ProgressReply(TypedDict):
     faces: int
 
 
+class WaitingReply(TypedDict):
+    """How many requests stand before this one in the line for a slot."""
+
+    ahead: int
+
+
 def to_progress(progress: Progress) -> ProgressReply:
     """Write out how far a recognition has come."""
     return ProgressReply(

@@ -21,6 +21,7 @@ from function.recognition import take_snapshot
 from function.sandbox.readers import open_reader
 from function.settings import Settings
 from function.web.access import Access
+from function.web.line import Line
 from function.web.metrics import Metrics
 
 ERRAND_WAIT_SECONDS = 5.0
@@ -38,7 +39,7 @@ class Service:
         self.store = open_store(settings.performers_db)
         self.reader = open_reader(settings)
         self.worker = Worker(settings, self.store)
-        self._free_slots = threading.BoundedSemaphore(settings.slots)
+        self.line = Line(settings.slots)
         self._errand = threading.Lock()
 
     def find_face(self, content: bytes) -> Face:
@@ -95,22 +96,10 @@ class Service:
             return take_snapshot(self.store, models, second.fusion if second else None)
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Hold one of the slots for a video.
-
-        Raises:
-            BusyError: all are taken.
-        """
-        if not self._free_slots.acquire(blocking=False):
-            raise BusyError(
-                f"All {self.settings.slots} slots are in use for other videos. Try again in "
-                "a moment, or raise SLOTS."
-            )
-        try:
-            with self.metrics.busy.track_inprogress(), self.worker.gate.ahead():
-                yield
-        finally:
-            self._free_slots.release()
+    def at_work(self) -> Iterator[None]:
+        """Count a slot as busy, and hold up all scanning."""
+        with self.metrics.busy.track_inprogress(), self.worker.gate.ahead():
+            yield
 
     @contextmanager
     def _only_errand(self) -> Iterator[None]:

@@ -748,6 +748,19 @@ def test_renaming_by_an_old_record_loses_nothing_that_came_since(gallery: Galler
     assert (ada.aliases, ada.urls) == (("Countess", "Ada"), ("u",))
 
 
+def test_an_alias_is_removed_until_an_import_brings_it_again(gallery: GalleryChange) -> None:
+    listed = performer("Ada", aliases=("Countess", "Lady"))
+    gallery.enrol(listed, [], None)
+    (ada,) = gallery.performers()
+    gallery.remove_alias(ada, "Lady")
+    assert gallery.performer(ada.id).aliases == ("Countess",)
+    assert gallery.search("lady", 0, 9).total == 0
+    with pytest.raises(PerformerNotFoundError, match="no alias 'Lady'"):
+        gallery.remove_alias(ada, "Lady")
+    gallery.enrol(listed, [], None)
+    assert gallery.performer(ada.id).aliases == ("Countess", "Lady")
+
+
 def test_merging_moves_every_id_alias_url_and_photo(gallery: GalleryChange) -> None:
     gallery.enrol(from_stash("Ada", "7"), [encoding(1), encoding(2)], None)
     box = from_box("Countess", "uuid-x", urls=("u",), aliases=("Lady",))

@@ -21,6 +21,9 @@ from function.engines.models import PRIMARY, SECOND
 from function.engines.own.description import read_description
 from function.library.oshash import oshash_of
 from function.matching.second_models import write_fit
+from function.web import identify
+from function.web.line import MOST_WAITING
+from function.web.page_requests import PAGE_HEADER
 from tests.support.own_nets import fit_of, write_net
 from tests.support.servers import Serve, serving
 from tests.support.videos import write_sound
@@ -418,13 +421,56 @@ def test_a_new_performer_is_seen_without_a_restart(
     assert client.get("/ready").get_json()["performers"] == 1
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let requests that are not the page's wait for a slot only briefly."""
+    monkeypatch.setattr(identify, "WAIT_SECONDS", 0.5)
+
+
+def begin(client: FlaskClient, path: str, **headers: str) -> tuple[Any, Iterator[bytes]]:
+    """Ask for a video as lines, and leave them to be read."""
+    accept = {"Accept": identify.NDJSON, **headers}
+    response = client.get(f"/?path={path}", headers=accept, buffered=False)
+    return response, response.iter_encoded()  # type: ignore[return-value]
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_second_video_at_once_is_told_to_come_back(serve: Serve) -> None:
     client = serve(SLOTS="1")
-    first = client.get("/?path=two.mp4", headers={"Accept": "application/x-ndjson"}, buffered=False)
-    lines: Iterator[bytes] = first.iter_encoded()  # type: ignore[assignment]
+    first, lines = begin(client, "two.mp4")
     next(lines)
     second = client.get("/?path=cat.mp4")
     assert error_of(second) == (429, "busy")
     assert int(second.headers["Retry-After"]) > 0
     first.close()
+    assert client.get("/?path=cat.mp4").status_code == 200
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_page_waits_in_line_as_long_as_it_takes_and_is_told_so(serve: Serve) -> None:
+    client = serve(SLOTS="1")
+    first, lines = begin(client, "two.mp4")
+    next(lines)
+    _, waiting = begin(client, "cat.mp4", **{PAGE_HEADER: "1"})
+    later, waiting_later = begin(client, "two.mp4", **{PAGE_HEADER: "1"})
+    assert json.loads(next(waiting)) == {"waiting": {"ahead": 0}}
+    assert json.loads(next(waiting_later)) == {"waiting": {"ahead": 1}}
+    assert error_of(client.get("/?path=cat.mp4")) == (429, "busy")  # half a second later
+    later.close()
+    first.close()
+    assert json.loads([*waiting][-1])["result"] == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_who_leaves_the_line_gives_the_place_back(serve: Serve) -> None:
+    client = serve(SLOTS="1")
+    first, lines = begin(client, "two.mp4")
+    next(lines)
+    waiting = [begin(client, "cat.mp4", **{PAGE_HEADER: "1"}) for _ in range(MOST_WAITING)]
+    assert [json.loads(next(lines))["waiting"]["ahead"] for _, lines in waiting] == [0, 1, 2, 3]
+    refused = client.get("/?path=cat.mp4")
+    assert error_of(refused) == (429, "busy")
+    assert "4 more requests wait" in refused.get_json()["error"]["message"]
+    for response, _ in [*waiting, (first, lines)]:
+        response.close()
     assert client.get("/?path=cat.mp4").status_code == 200

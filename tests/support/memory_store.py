@@ -16,7 +16,7 @@ from db import errors
 from db.addresses import StoreAddress
 from db.blobs import from_blob, stack_blobs, to_blob
 from db.galleries import Manifest
-from db.identities import combine, identities_of, renamed
+from db.identities import combine, identities_of, renamed, without_alias
 from db.marks import hash_mark, mark_of_name, marks_of
 from db.models import EncodingModel, Fusion
 from db.records import (
@@ -356,6 +356,11 @@ class MemoryGallery:
         person = self._person(performer.id)
         person.put(renamed(person.record, name, disambiguation))
         person.is_renamed = True
+
+    @change
+    def remove_alias(self, performer: Performer, alias: str) -> None:
+        person = self._person(performer.id)
+        person.put(without_alias(person.record, alias))
 
     @change
     def remove_photo(self, performer: Performer, photo: str) -> int:

@@ -37,6 +37,15 @@ IN_THE_VIDEO = ("obama3.jpg", "astronaut.png", "cat.png")
 """Someone enrolled, in another photo; someone who is not enrolled; and no face at all."""
 
 
+LEADS_ON = """
+See it in a browser:
+  make run MEDIA=demo/media PERFORMERS_DB=demo/performers.db LIBRARY_DB=demo/library.db
+  then open http://localhost:8080/ and choose video.mp4: correct names, or name the stranger.
+Go on with your own:
+  .venv/bin/python -m tools import folder photos/    (a folder of photos for each performer)
+  make run MEDIA=/path/to/your/videos                (README.md says more)"""
+
+
 def main() -> None:
     """Run the demo."""
     started = time.monotonic()
@@ -59,6 +68,7 @@ def main() -> None:
         print("   The same answer." if same else "   A different answer!")
     _save(people)
     print(f"Done in {time.monotonic() - started:.0f} s; the server is stopped.")
+    print(LEADS_ON)
 
 
 def _say(text: str) -> None:

@@ -10,7 +10,7 @@ from db.decisions import DecisionKind
 from db.records import Performer
 from db.strangers import Place
 from db.videos import VideoRecord
-from function.errors import BadParameterError, CorrectionRefusedError, ResultGoneError
+from function.errors import BadParameterError, ResultGoneError
 from function.library.decisions import decide
 from function.library.rematching import rematch_videos
 from function.library.results import PersonResult, results_of
@@ -20,6 +20,7 @@ from function.web.library.sightings import (
     label_of,
     picture_of,
     read_sighting,
+    refuse_rescanned,
     sighting_of,
 )
 from function.web.page.open_gallery import opened_gallery
@@ -112,11 +113,7 @@ def answer_decide(service: Service, shelf: Shelf, request: Request) -> Response:
     performer = _read_performer(service, kind, number)
     with shelf.library() as library:
         video = find_video(library, oshash)
-        if scanned_at is not None and scanned_at != video.scanned_at:
-            raise CorrectionRefusedError(
-                "The video was scanned again since, and its people may have other numbers. Look "
-                "at it again."
-            )
+        refuse_rescanned(video, scanned_at)
         gallery = library.naming.gallery
         place = (video.id, person)
         made = decide(library.ledger, gallery, place, cast("DecisionKind", kind), performer)

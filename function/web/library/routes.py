@@ -17,6 +17,7 @@ from function.web.library.jobs import (
     answer_status,
 )
 from function.web.library.overview import MOST_ROWS, OverviewReply, answer_overview
+from function.web.library.person_names import NamedHereReply, answer_name_person
 from function.web.library.review import (
     KINDS,
     DecidedReply,
@@ -228,6 +229,17 @@ OPERATIONS: Mapping[str, Operation] = {
         },
         DecidedReply,
     ),
+    "/library/name": Operation(
+        "Enrol somebody in a video as somebody new, and confirm that it is them.",
+        {
+            "oshash": Parameter("Stash's fingerprint", {"type": "string"}, is_required=True),
+            "person": Parameter("the number in it", {"type": "integer"}, is_required=True),
+            "name": Parameter("of somebody new", {"type": "string"}, is_required=True),
+            "new": Parameter("somebody else than who has this name", {"type": "boolean"}),
+            "scanned_at": Parameter("as for /library/decide", {"type": "string"}),
+        },
+        NamedHereReply,
+    ),
     "/library/undecide": Operation(
         "Take a decision back.",
         {"decision": Parameter("its number", {"type": "integer"}, is_required=True)},
@@ -266,6 +278,7 @@ def library_routes(service: Service, results: RecentResults) -> Routes:
         "/library/strangers/split": partial(answer_split, shelf),
         "/library/strangers/join": partial(answer_join, shelf),
         "/library/decide": partial(answer_decide, service, shelf),
+        "/library/name": partial(answer_name_person, service, results, shelf),
         "/library/undecide": partial(answer_undecide, shelf),
     }
     return {

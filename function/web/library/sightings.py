@@ -6,7 +6,12 @@ from flask import Request, Response
 
 from db.strangers import Place
 from db.videos import VideoRecord
-from function.errors import BadParameterError, UnknownPersonError, VideoNotFoundError
+from function.errors import (
+    BadParameterError,
+    CorrectionRefusedError,
+    UnknownPersonError,
+    VideoNotFoundError,
+)
 from function.library.admission import admit_picture
 from function.library.finding import text_of
 from function.web.library.shelf import Library, Shelf, shown_within
@@ -68,6 +73,19 @@ def find_video(library: Library, oshash: str) -> VideoRecord:
             "python -m tools scan."
         )
     return found[0]
+
+
+def refuse_rescanned(video: VideoRecord, scanned_at: str | None) -> None:
+    """Refuse what is said of a person by their number, if the number is of an earlier scan.
+
+    Raises:
+        CorrectionRefusedError: the video was scanned again since `scanned_at`.
+    """
+    if scanned_at is not None and scanned_at != video.scanned_at:
+        raise CorrectionRefusedError(
+            "The video was scanned again since, and its people may have other numbers. Look at it "
+            "again."
+        )
 
 
 def label_of(video: VideoRecord) -> str:

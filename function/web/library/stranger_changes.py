@@ -25,14 +25,11 @@ from function.library.strangers import StrangerResult, describe
 from function.web.library.shelf import Library, Shelf
 from function.web.library.sightings import read_sighting, sighting_of
 from function.web.library.strangers import find_stranger
-from function.web.page.open_gallery import changed_gallery, opened_gallery
+from function.web.page.open_gallery import changed_gallery, find_namesakes, opened_gallery
 from function.web.page_requests import read_fields, read_name, read_optional
 from function.web.responses import json_response
 from function.web.results import RecentResults
 from function.web.service import Service
-
-MOST_NAMESAKES = 200
-"""So many of those whose name or alias holds the name are looked at."""
 
 
 class NamedReply(TypedDict):
@@ -199,7 +196,7 @@ def _choose_performer(gallery: Gallery, name: str, same: int | None, *, is_new: 
     if same is not None:
         return gallery.performer(same)
     wanted = read_name(name)
-    namesakes = [] if is_new else _find_namesakes(gallery, wanted)
+    namesakes = [] if is_new else find_namesakes(gallery, wanted)
     if namesakes:
         raise NameTakenError(
             f"{wanted} is enrolled. If it is the same person, send `same` with the id, one of "
@@ -207,14 +204,3 @@ def _choose_performer(gallery: Gallery, name: str, same: int | None, *, is_new: 
             tuple(namesakes),
         )
     return new_from_library(wanted)
-
-
-def _find_namesakes(gallery: Gallery, name: str) -> list[int]:
-    """Return the ids of those who have this name, or had it, whatever its case."""
-    wanted = name.casefold()
-    return [
-        one.id
-        for one in gallery.search(name, 0, MOST_NAMESAKES).performers
-        if wanted == one.name.casefold()
-        or wanted in {alias.casefold() for alias in gallery.performer(one.id).aliases}
-    ]

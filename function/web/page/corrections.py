@@ -8,8 +8,8 @@ from db.galleries import GalleryChange
 from db.records import Performer
 from db.sightings import Correction, Sighting, new_performer
 from function.errors import BadParameterError
-from function.web.page.open_gallery import changed_gallery, refuse_forgotten
-from function.web.page_requests import read_fields, read_name
+from function.web.page.open_gallery import changed_gallery, refuse_forgotten, refuse_taken
+from function.web.page_requests import read_fields, read_name, read_optional
 from function.web.responses import json_response
 from function.web.results import RecentResults
 from function.web.service import Service
@@ -30,15 +30,22 @@ def answer_assign(service: Service, results: RecentResults, request: Request) ->
 
 
 def answer_name(service: Service, results: RecentResults, request: Request) -> Response:
-    """Enrol a person of a result as somebody new."""
+    """Enrol a person of a result as somebody new.
+
+    Raises:
+        NameTakenError: somebody has the name, and `new` does not say that they are two people.
+    """
     result, person, name, instead = read_fields(
         request, result=str, person=int, name=str, instead_of=int
     )
+    (is_new,) = read_optional(request, new=bool)
     sighting = _find_sighting(results, result, person)
     performer = new_performer(read_name(name))
 
     def change(gallery: GalleryChange) -> Correction:
         refuse_forgotten(gallery, performer)
+        if not is_new:
+            refuse_taken(gallery, performer)
         return gallery.assign(performer, sighting, _other(gallery, instead, 0))
 
     return _answer(service, results, change, "{name} is now in the gallery, with {count}.")
@@ -86,4 +93,10 @@ def _answer(
     count = len(correction.photo_hashes)
     faces = "1 face" if count == 1 else f"{count} faces"
     words = said.format(name=correction.performer.name, count=faces if count else "nothing new")
-    return json_response({"correction": results.keep_correction(correction), "said": words})
+    return json_response(
+        {
+            "correction": results.keep_correction(correction),
+            "said": words,
+            "performer": correction.performer.id,
+        }
+    )

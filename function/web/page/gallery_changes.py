@@ -1,12 +1,14 @@
-"""The gallery changes that the page offers: rename, merge, remove a photo, forget."""
+"""The gallery changes that the page offers: names, merges, removed photos, forgetting."""
+
+from dataclasses import replace
 
 from flask import Request, Response
 
 from db.errors import GalleryError
 from function.errors import CorrectionRefusedError, GalleryUnavailableError
 from function.library.forgetting import forget_everywhere
-from function.web.page.open_gallery import changed_gallery, explained_change
-from function.web.page_requests import read_fields, read_name
+from function.web.page.open_gallery import changed_gallery, explained_change, refuse_taken
+from function.web.page_requests import read_fields, read_name, read_optional
 from function.web.responses import json_response
 from function.web.service import Service
 
@@ -25,11 +27,27 @@ def answer_create(service: Service, request: Request) -> Response:
 
 
 def answer_rename(service: Service, request: Request) -> Response:
-    """Rename a performer; the old name becomes an alias."""
+    """Rename a performer; the old name becomes an alias.
+
+    Raises:
+        NameTakenError: somebody else has the name, and `new` does not say that they are two.
+    """
     number, name = read_fields(request, id=int, name=str)
+    (is_new,) = read_optional(request, new=bool)
     with changed_gallery(service) as gallery:
-        gallery.rename(gallery.performer(number), read_name(name), None)
+        performer = replace(gallery.performer(number), name=read_name(name))
+        if not is_new:
+            refuse_taken(gallery, performer)
+        gallery.rename(performer, performer.name, None)
     return json_response({"renamed": number})
+
+
+def answer_remove_alias(service: Service, request: Request) -> Response:
+    """Remove a performer's alias, until an import brings it again."""
+    number, alias = read_fields(request, id=int, alias=str)
+    with changed_gallery(service) as gallery:
+        gallery.remove_alias(gallery.performer(number), alias)
+    return json_response({"removed": 1})
 
 
 def answer_merge(service: Service, request: Request) -> Response:

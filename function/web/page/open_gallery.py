@@ -17,11 +17,15 @@ from db.records import Performer
 from function.errors import (
     CorrectionRefusedError,
     GalleryUnavailableError,
+    NameTakenError,
     UnknownPerformerError,
 )
 from function.web.service import Service
 
 _REFUSALS = (ForgottenError, IdentityConflictError, NothingToEnrolError, OtherModelError)
+
+MOST_NAMESAKES = 200
+"""So many of those whose name or alias holds the name are looked at."""
 
 
 @contextmanager
@@ -60,6 +64,32 @@ def refuse_forgotten(gallery: Gallery, performer: Performer) -> Performer:
             f'python -m tools unforget "{performer.name}".'
         )
     return performer
+
+
+def refuse_taken(gallery: Gallery, performer: Performer) -> None:
+    """Refuse a name that somebody else in the gallery has, or had.
+
+    Raises:
+        NameTakenError: somebody has it; the user has to say whether it is the same person.
+    """
+    others = [one for one in find_namesakes(gallery, performer.name) if one != performer.id]
+    if others:
+        name = gallery.performer(others[0]).name
+        known = name if name.casefold() == performer.name.casefold() else f"{name}, by an alias,"
+        raise NameTakenError(
+            f"{known} is enrolled already. Say whether this is the same person.", tuple(others)
+        )
+
+
+def find_namesakes(gallery: Gallery, name: str) -> list[int]:
+    """Return the ids of those who have this name, or had it, whatever its case."""
+    wanted = name.casefold()
+    return [
+        one.id
+        for one in gallery.search(name, 0, MOST_NAMESAKES).performers
+        if wanted == one.name.casefold()
+        or wanted in {alias.casefold() for alias in gallery.performer(one.id).aliases}
+    ]
 
 
 @contextmanager

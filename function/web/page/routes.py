@@ -9,6 +9,7 @@ from function.web.page.gallery_changes import (
     answer_create,
     answer_forget,
     answer_merge,
+    answer_remove_alias,
     answer_remove_photo,
     answer_rename,
 )
@@ -50,6 +51,7 @@ def page_routes(service: Service, results: RecentResults) -> Routes:
         "/gallery/photos": (partial(answer_photo, service), WRITE),
         "/gallery/create": (partial(answer_create, service), WRITE),
         "/gallery/rename": (partial(answer_rename, service), WRITE),
+        "/gallery/remove-alias": (partial(answer_remove_alias, service), WRITE),
         "/gallery/merge": (partial(answer_merge, service), WRITE),
         "/gallery/remove-photo": (partial(answer_remove_photo, service), WRITE),
         "/gallery/forget": (partial(answer_forget, service), WRITE),

@@ -39,6 +39,10 @@ interface ProgressReply {
   faces: number;
 }
 
+interface WaitingReply {
+  ahead: number;
+}
+
 interface ListedReply {
   id: number;
   name: string;
@@ -145,6 +149,12 @@ interface NumberedVideo {
 interface VideoReply {
   video: NumberedVideo;
   people: PicturedPerson[];
+  stale: boolean;
+}
+
+interface VideosReply {
+  videos: NumberedVideo[];
+  next: number | null;
   stale: boolean;
 }
 
@@ -318,6 +328,7 @@ interface ReadyReply {
   second_licence: string | null;
   performers: number;
   encodings: number;
+  media_trouble: string;
 }
 
 /** The reply without the token. */
@@ -335,12 +346,27 @@ interface ErrorReply {
 interface CorrectionReply {
   correction: string;
   said: string;
+  performer: number;
+}
+
+interface NamedHereReply {
+  decision: number;
+  correction: string;
+  performer: number;
+  views: number;
 }
 
 /** One line of the answer to a video. */
 type Line =
-  | { progress: ProgressReply; error?: undefined }
-  | { result: PersonReply[]; id: string; progress?: undefined; error?: undefined }
+  | { waiting: WaitingReply; progress?: undefined; error?: undefined }
+  | { progress: ProgressReply; waiting?: undefined; error?: undefined }
+  | {
+      result: PersonReply[];
+      id: string;
+      waiting?: undefined;
+      progress?: undefined;
+      error?: undefined;
+    }
   | { error: ErrorReply };
 
 /** What each URL replies. */
@@ -354,6 +380,8 @@ interface Replies {
   "/corrections/undo": { undone: true };
   "/library/overview": OverviewReply;
   "/library/video": VideoReply;
+  "/library/people": VideosReply;
+  "/library/name": NamedHereReply;
   "/library/status": JobReply;
   "/library/scan": JobReply;
   "/library/pause": JobReply;
@@ -376,6 +404,7 @@ interface Replies {
   "/gallery/photos": { added: boolean; id: number; remark: string };
   "/gallery/create": { created: string };
   "/gallery/rename": { renamed: number };
+  "/gallery/remove-alias": { removed: number };
   "/gallery/merge": { merged: number };
   "/gallery/remove-photo": { removed: number };
   "/gallery/forget": { forgotten: number; sightings: number };
@@ -394,7 +423,7 @@ type ReplyOf<Asked extends Address> = Asked extends keyof Replies
 interface Fields {
   "/play": { path: string };
   "/corrections/assign": PersonOfResult & { performer: number; instead_of: number };
-  "/corrections/name": PersonOfResult & { name: string; instead_of: number };
+  "/corrections/name": PersonOfResult & { name: string; new: boolean; instead_of: number };
   "/corrections/reject": PersonOfResult & { performer: number };
   "/corrections/undo": { correction: string };
   "/library/scan": { retry?: boolean; strangers?: string };
@@ -406,16 +435,15 @@ interface Fields {
   "/library/strangers/ignore": { stranger: number; ignored: boolean };
   "/library/strangers/split": { stranger: number; sightings: string[] };
   "/library/strangers/join": { kept: number; other: number };
-  "/library/decide": {
-    oshash: string;
-    person: number;
+  "/library/decide": PersonOfVideo & {
     kind: "confirmed" | "rejected" | "ignored";
     performer?: number;
-    scanned_at: string;
   };
+  "/library/name": PersonOfVideo & { name: string; new: boolean };
   "/library/undecide": { decision: number };
   "/gallery/create": Record<string, never>;
-  "/gallery/rename": { id: number; name: string };
+  "/gallery/rename": { id: number; name: string; new: boolean };
+  "/gallery/remove-alias": { id: number; alias: string };
   "/gallery/merge": { kept: number; absorbed: number };
   "/gallery/remove-photo": { id: number; photo: string };
   "/gallery/forget": { id: number };
@@ -425,6 +453,45 @@ interface Fields {
 interface PersonOfResult {
   result: string;
   person: number;
+}
+
+/** A video by its fingerprint, and when it was scanned that what is asked refers to. */
+interface VideoAsked {
+  oshash: string;
+  scanned_at: string;
+}
+
+interface PersonOfVideo extends VideoAsked {
+  person: number;
+}
+
+// What the modules share.
+
+/** A person as a card shows them; `decided` is what the user said, empty if nothing. */
+interface PersonShown extends PersonReply {
+  decided?: string;
+}
+
+/** A correction that was made: what to say of it, about which performer, and how to undo it. */
+interface Corrected {
+  said: string;
+  performer: number | null;
+  undo: () => Promise<unknown>;
+}
+
+/** A performer in brief. */
+interface Named {
+  id: number;
+  name: string;
+}
+
+/** Sends corrections of one person; `instead` is whom the card offers, or 0. */
+interface Corrector {
+  confirm: (who: Named, instead: number) => Promise<Corrected>;
+  name: (name: string, isNew: boolean, instead: number) => Promise<Corrected>;
+  reject: (who: Named) => Promise<Corrected>;
+  ignore?: () => Promise<Corrected>;
+  refresh?: () => Promise<PersonShown | null>;
 }
 
 // What is on the page.
@@ -540,7 +607,7 @@ interface ChooserOptions {
   onchoose: (performer: ListedReply) => unknown;
   onname?: (name: string) => unknown;
   oncancel: () => unknown;
-  leaveOut?: number;
+  leaveOut?: ReadonlySet<number>;
   nameFirst?: boolean;
 }
 

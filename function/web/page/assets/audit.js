@@ -1,6 +1,7 @@
 // What in the gallery will cause wrong or missing names, with links to where it can be fixed.
 
 import { byId, chooseInDialog, count, make, notice } from "/page/dom.js";
+import { facesOf } from "/page/faces.js";
 import { codeOf, getJson, postJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
@@ -134,6 +135,7 @@ async function mergeBoth({ performers: [first, second], performer_ids: ids }, on
     `Merge ${first} and ${second}?`,
     [
       "The one whose name you keep takes over the photos, links and aliases of the other, whose name becomes an alias. This cannot be undone.",
+      facesOf([first, second].map((name = "", index) => ({ id: ids[index] ?? 0, name }))),
     ],
     { text: "Keep them separate" },
     { value: "0", text: `Merge as ${first}` },

@@ -1,7 +1,7 @@
 // Type-ahead search in the gallery: a combobox, as the ARIA practices describe it.
 
 import { count, fillLater, make } from "/page/dom.js";
-import { getJson } from "/page/server.js";
+import { fillImage, getJson } from "/page/server.js";
 
 const SHOWN = 8;
 let made = 0;
@@ -16,7 +16,7 @@ let made = 0;
  */
 export function performerChooser(
   label,
-  { onchoose, onname, oncancel, leaveOut = 0, nameFirst = false },
+  { onchoose, onname, oncancel, leaveOut = new Set(), nameFirst = false },
 ) {
   made += 1;
   const list = make("ul", {
@@ -58,7 +58,8 @@ export function performerChooser(
    */
   function show(performers, text) {
     options.length = 0;
-    for (const one of performers) options.push(option(one.name, detail(one), () => onchoose(one)));
+    for (const one of performers)
+      options.push(option(one.name, detail(one), () => onchoose(one), thumbnail(one)));
     const name = text.trim();
     if (onname && name) {
       const named = nameFirst
@@ -71,7 +72,19 @@ export function performerChooser(
     list.replaceChildren(...options.map(({ element }) => element));
     list.hidden = !options.length;
     input.setAttribute("aria-expanded", String(options.length > 0));
-    point(options.length && name ? 0 : -1); // Enter chooses nobody before a name is typed
+    point(name && options.length ? meant(performers, name) : -1);
+    if (document.activeElement === input) list.scrollIntoView({ block: "nearest" });
+  }
+
+  /**
+   * What Enter takes: only what was typed, since the first of all others would be a guess.
+   *
+   * @param {ListedReply[]} performers
+   * @param {string} name
+   */
+  function meant(performers, name) {
+    if (nameFirst || !performers.length) return 0;
+    return performers.findIndex((one) => plain(one.name).startsWith(plain(name)));
   }
 
   async function search() {
@@ -84,7 +97,7 @@ export function performerChooser(
       );
       if (own === asked)
         show(
-          performers.filter((one) => one.id !== leaveOut),
+          performers.filter((one) => !leaveOut.has(one.id)),
           text,
         );
     } catch {
@@ -103,7 +116,8 @@ export function performerChooser(
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       const step = event.key === "ArrowDown" ? 1 : -1;
-      if (options.length) point((active + step + options.length) % options.length);
+      if (options.length)
+        point((Math.max(active, step > 0 ? -1 : 0) + step + options.length) % options.length);
     } else if (event.key === "Enter") {
       event.preventDefault();
       options[active]?.take();
@@ -129,8 +143,9 @@ export function performerChooser(
  * @param {string} name
  * @param {string} words
  * @param {() => unknown} take
+ * @param {HTMLElement} [picture]
  */
-function option(name, words, take) {
+function option(name, words, take, picture) {
   const element = make(
     "li",
     {
@@ -139,10 +154,26 @@ function option(name, words, take) {
       onmousedown: (event) => event.preventDefault(),
       onclick: take,
     },
+    picture ?? null,
     make("span", { class: "name", text: name }),
     make("span", { class: "detail", text: words }),
   );
   return { element, take };
+}
+
+/**
+ * Without accents and capitals.
+ *
+ * @param {string} text
+ */
+const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").trim().toLowerCase();
+
+/** @param {ListedReply} performer */
+function thumbnail({ thumbnail: address }) {
+  const image = make("img", { alt: "" });
+  if (!address) return make("span", { class: "blank" });
+  fillImage(image, address);
+  return image;
 }
 
 /** @param {ListedReply} performer */

@@ -146,7 +146,7 @@ export const nameOf = (path) => path.slice(path.lastIndexOf("/") + 1);
  * Ask a question in a dialog; returns true if the user agrees.
  *
  * @param {string} title
- * @param {string[]} paragraphs
+ * @param {(string | HTMLElement)[]} paragraphs
  * @param {string} agree
  */
 export async function confirmInDialog(title, paragraphs, agree) {
@@ -160,7 +160,7 @@ export async function confirmInDialog(title, paragraphs, agree) {
  * Ask a question with several answers; returns the value of the chosen one, "" for `back`.
  *
  * @param {string} title
- * @param {string[]} paragraphs
+ * @param {(string | HTMLElement)[]} paragraphs
  * @param {{ text: string }} back
  * @param {...(Choice | null)} choices
  */
@@ -174,7 +174,7 @@ export function chooseInDialog(title, paragraphs, back, ...choices) {
     "form",
     { method: "dialog" },
     make("h2", { id: "dialog-title", text: title }),
-    ...paragraphs.map((text) => make("p", { text })),
+    ...paragraphs.map((one) => (typeof one === "string" ? make("p", { text: one }) : one)),
     make(
       "div",
       { class: "actions" },
@@ -182,7 +182,10 @@ export function chooseInDialog(title, paragraphs, back, ...choices) {
       ...buttons,
     ),
   );
-  return showDialog(byId("dialog"), form);
+  // A question belongs to what is shown: Back closes it unanswered.
+  const leave = () => byId("dialog").close("");
+  addEventListener("hashchange", leave);
+  return showDialog(byId("dialog"), form).finally(() => removeEventListener("hashchange", leave));
 }
 
 /**

@@ -13,7 +13,7 @@ const WHAT_TO_DO = {
   outside_media_root: "Outside the media folder",
   gallery_unavailable: "There is no gallery",
   engine_unavailable: "The engine cannot run",
-  busy: "Busy with another video",
+  busy: "Busy with other videos",
   time_limit: "It took too long",
   server_gone: "No answer from the server",
   unauthorized: "Token needed",
@@ -113,9 +113,9 @@ function fileRow(kind, name, detail, onclick) {
 
 /** @param {number} bytes */
 function size(bytes) {
-  return bytes < 1e9
-    ? `${Math.max(0.1, bytes / 1e6).toFixed(1)} MB`
-    : `${(bytes / 1e9).toFixed(1)} GB`;
+  if (!bytes) return "empty";
+  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 /**
@@ -140,7 +140,7 @@ async function identify(path) {
     if (work !== own) return;
     if (isAbort(error))
       byId("trouble").replaceChildren(
-        notice("Cancelled", "The server has stopped working on this video."),
+        calm(notice("Cancelled", "The server has stopped working on this video.")),
       );
     else byId("trouble").replaceChildren(trouble(error, () => identify(path)));
     byId("trouble").scrollIntoView({ block: "nearest" });
@@ -169,23 +169,47 @@ function startLooking() {
  * @param {AbortSignal} signal
  */
 async function look(path, signal) {
+  const cards = loadCards();
+  cards.catch(() => {}); // it is awaited below, if there is a result
   let seconds = 0;
-  const started = performance.now();
+  let started = performance.now();
   for await (const line of postForLines("/", { path }, signal)) {
     if (line.error) throw new ServerError(line.error.code, line.error.message);
-    if (line.progress) {
+    if (line.waiting) {
+      showWaiting(line.waiting);
+      started = 0;
+    } else if (line.progress) {
+      started ||= performance.now();
       seconds = line.progress.of;
       showProgress(line.progress, (performance.now() - started) / 1000);
     } else {
-      const { arrangePeople, personCard } = await import("/page/person.js");
+      const [{ PersonCard }, { arrangePeople }, { ofResult }] = await cards;
       const playing = makePlayer(byId("player"), nameOf(path), async () => line.id);
       player = playing;
-      const cards = arrangePeople(line.result, (person, number) =>
-        personCard(person, seconds, playing.play, { result: line.id, person: number }),
-      );
-      showResult(nameOf(path), cards, line.result.length);
+      const people = line.result.map((person, number) => {
+        const corrector = ofResult({ result: line.id, person: number });
+        return new PersonCard(person, seconds, playing.play, corrector);
+      });
+      showResult(nameOf(path), arrangePeople(people), people.length);
     }
   }
+}
+
+/** What the cards need is loaded while the video is searched. */
+function loadCards() {
+  return Promise.all([
+    import("/page/person.js"),
+    import("/page/cast.js"),
+    import("/page/corrections.js"),
+  ]);
+}
+
+/** @param {WaitingReply} waiting */
+function showWaiting({ ahead }) {
+  const others = ahead ? `, and ${count(ahead, "other")} before this one` : "";
+  byId("bar").removeAttribute("value");
+  byId("progress-text").textContent =
+    `Waiting in line: another video is being searched${others}. Cancel leaves the line.`;
 }
 
 /**
@@ -225,6 +249,16 @@ function showResult(name, cards, people) {
   byId("results-title").focus();
   byId("results").scrollIntoView({ block: "start" });
   refreshStatus();
+}
+
+/**
+ * A notice of what the user did, in a place where errors are shown.
+ *
+ * @param {HTMLElement} element
+ */
+function calm(element) {
+  element.classList.add("calm");
+  return element;
 }
 
 /**

@@ -6,6 +6,7 @@ import { getJson, wordsOf } from "/page/server.js";
 import { makeStretches } from "/page/stretches.js";
 
 const ROWS = 50; // of one stretch
+const MOST_SPANS = 20; // shown of one video
 const AGAIN_MS = 1500; // until names are asked for again that are not yet those of today
 
 const STATES = /** @type {const} */ ({
@@ -28,6 +29,8 @@ const sought = new WeakMap();
 let loaded = ""; // what the server said, to notice what is new
 let asked = 0;
 let wanted = new URLSearchParams(); // text, performer, verdict, state: those that are set
+/** @type {{ performer: string, videos: Map<string, [number, number][]> }} Whose spans are known. */
+let spans = { performer: "", videos: new Map() };
 let drawn = ""; // what was wanted of the list that is seen
 
 function startLibrary() {
@@ -57,6 +60,49 @@ export async function showLibrary(query = "") {
   }
   watchScan(load);
   await load();
+}
+
+/** When the chosen performer is seen in each video; asked once they are chosen. */
+async function findSpans() {
+  const performer = wanted.get("performer") ?? "";
+  if (performer === spans.performer) return;
+  const own = { performer, videos: new Map() };
+  spans = own;
+  /** @type {number | null} */
+  let next = performer ? 0 : null;
+  while (next !== null) {
+    const address = `/library/people?performer=${performer}&limit=200&after=${next}`;
+    /** @type {VideosReply} */
+    const part = await getJson(/** @type {"/library/people"} */ (address));
+    if (spans !== own) return;
+    for (const { oshash, people } of part.videos)
+      own.videos.set(
+        oshash,
+        people.flatMap((person) => person.appearances),
+      );
+    next = part.next;
+    for (const place of byId("videos").querySelectorAll("[data-spans]")) fillSpans(place);
+  }
+}
+
+/** @param {Element} place */
+function fillSpans(place) {
+  const oshash = place.getAttribute("data-spans") ?? "";
+  const found = [...(spans.videos.get(oshash) ?? [])].sort(([one], [other]) => one - other);
+  if (!found.length || place.childElementCount) return;
+  const links = found.slice(0, MOST_SPANS).map(([start, end]) =>
+    make("a", {
+      class: "span",
+      href: `#video/${oshash}/${spans.performer}//${start}`,
+      text: `${clock(start)}–${clock(end)}`,
+      "aria-label": `Play from ${clock(start)} to ${clock(end)}`,
+    }),
+  );
+  const more = found.length - links.length;
+  place.replaceChildren(
+    ...links,
+    ...(more > 0 ? [make("span", { class: "detail", text: `and ${more} more` })] : []),
+  );
 }
 
 /** The address of the library as it was last seen. */
@@ -115,6 +161,7 @@ function take(all) {
   const said = JSON.stringify(all);
   if (said === loaded) return;
   loaded = said;
+  spans = { performer: "", videos: new Map() };
   names = new Map(all.performers.map(({ id, name }) => [id, name]));
   // Videos without a file come last.
   videos = all.videos.sort(
@@ -157,6 +204,8 @@ const nameFor = (id) => names.get(id) ?? `Performer ${id}`;
 
 function render() {
   drawn = wanted.toString();
+  byId("videos").classList.toggle("with-spans", wanted.has("performer"));
+  findSpans().catch(() => {}); // without them, the video's own page says when
   const rows = videos.filter(fits);
   const performer = Number(wanted.get("performer"));
   byId("library-title").textContent = performer
@@ -297,7 +346,15 @@ function row(video) {
       text: video.duration_seconds ? clock(video.duration_seconds) : "",
     }),
     make("p", { class: "chips" }, ...chips(video)),
+    performer ? spansOf(video) : null,
   );
+}
+
+/** @param {VideoInBrief} video */
+function spansOf({ oshash }) {
+  const place = make("p", { class: "chips spans", "data-spans": oshash });
+  fillSpans(place);
+  return place;
 }
 
 /** @param {VideoInBrief} video */

@@ -8,7 +8,6 @@ import { startStatus } from "/page/status.js";
 // would otherwise delay the list of videos.
 const LATER = {
   gallery: () => import("/page/gallery.js"),
-  person: () => import("/page/person.js"),
 };
 
 // What fewer people need is loaded when they do.

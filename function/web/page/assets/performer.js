@@ -2,8 +2,10 @@
 
 import { performerChooser } from "/page/chooser.js";
 import { byId, confirmInDialog, count, find, link, make, meter, notice } from "/page/dom.js";
+import { facesOf } from "/page/faces.js";
+import { askWhetherSame } from "/page/names.js";
 import { photoDrop } from "/page/photos.js";
-import { fillImage, getJson, postJson, wordsOf } from "/page/server.js";
+import { codeOf, fillImage, getJson, postJson, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
 
 // A slow answer to an earlier question must not replace that to a later one.
@@ -82,9 +84,7 @@ function head(performer) {
           ? make("span", { class: "detail", text: ` (${performer.disambiguation})` })
           : null,
       ),
-      performer.aliases.length
-        ? make("p", { class: "detail", text: `Also ${performer.aliases.join(", ")}` })
-        : null,
+      performer.aliases.length ? aliases(performer) : null,
       performer.urls.length ? make("p", { class: "links" }, ...performer.urls.map(link)) : null,
       make("p", {
         class: "detail",
@@ -100,6 +100,46 @@ function head(performer) {
       ),
     ),
   );
+}
+
+/** @param {PerformerReply} performer */
+function aliases(performer) {
+  const each = performer.aliases.map((alias) =>
+    make(
+      "span",
+      { class: "alias" },
+      alias,
+      make("button", {
+        type: "button",
+        text: "×",
+        title: `Remove the alias ${alias}`,
+        "aria-label": `Remove the alias ${alias}`,
+        onclick: () => removeAlias(performer, alias),
+      }),
+    ),
+  );
+  return make("p", { class: "detail aliases" }, "Also ", ...each);
+}
+
+/**
+ * @param {PerformerReply} performer
+ * @param {string} alias
+ */
+async function removeAlias(performer, alias) {
+  const agreed = await confirmInDialog(
+    `Remove the alias ${alias}?`,
+    [
+      `${performer.name} is then no longer found by it, and paths that hold it are no hint. An import that still lists it adds it again.`,
+    ],
+    "Remove",
+  );
+  if (agreed)
+    await change(
+      "/gallery/remove-alias",
+      { id: performer.id, alias },
+      performer.id,
+      "#performer-title",
+    );
 }
 
 /** @param {PerformerReply} performer */
@@ -211,12 +251,7 @@ function renaming(performer) {
   /** @param {SubmitEvent} event */
   const submit = (event) => {
     event.preventDefault();
-    change(
-      "/gallery/rename",
-      { id: performer.id, name: input.value.trim() },
-      performer.id,
-      "#rename",
-    );
+    rename(performer, input.value.trim(), false);
   };
   return make(
     "form",
@@ -224,6 +259,29 @@ function renaming(performer) {
     make("label", { for: "rename", text: "Name" }),
     make("div", { class: "row" }, input, make("button", { text: "Rename" })),
   );
+}
+
+/**
+ * Rename; if the name is taken, the user says whether both are one person, who are then merged.
+ *
+ * @param {PerformerReply} performer
+ * @param {string} name
+ * @param {boolean} isNew
+ */
+async function rename(performer, name, isNew) {
+  byId("change-trouble")?.replaceChildren();
+  try {
+    await postJson("/gallery/rename", { id: performer.id, name, new: isNew });
+    await reload(performer.id, "#rename");
+  } catch (error) {
+    if (codeOf(error) !== "name_taken") {
+      complain(error);
+      return;
+    }
+    const same = await askWhetherSame(error, name, new Set());
+    if (same === "new") await rename(performer, name, true);
+    else if (same) await merge(same, { ...performer, photos: performer.photos.length });
+  }
 }
 
 /** @param {PerformerReply} performer */
@@ -236,7 +294,7 @@ function merging(performer) {
   const row = make("p", {}, open);
   const choose = () => {
     const chooser = performerChooser(`Who else is ${performer.name}?`, {
-      leaveOut: performer.id,
+      leaveOut: new Set([performer.id]),
       onchoose: (other) => merge(performer, other),
       oncancel: () => {
         chooser.replaceWith(row);
@@ -250,24 +308,28 @@ function merging(performer) {
 }
 
 /**
- * @param {PerformerReply} kept
- * @param {ListedReply} absorbed
+ * Merge two performers, of whom one is shown.
+ *
+ * @param {Named} kept
+ * @param {Named & { photos: number }} absorbed
  */
 async function merge(kept, absorbed) {
   const agreed = await confirmInDialog(
     `Merge ${absorbed.name} into ${kept.name}?`,
     [
       `${kept.name} takes over ${count(absorbed.photos, "photo")}, the links and the aliases of ${absorbed.name}, who is then no longer a separate performer. This cannot be undone.`,
+      facesOf([absorbed, kept]),
     ],
     "Merge",
   );
-  if (agreed)
-    await change(
-      "/gallery/merge",
-      { kept: kept.id, absorbed: absorbed.id },
-      kept.id,
-      "#performer-title",
-    );
+  if (!agreed) return;
+  const both = { kept: kept.id, absorbed: absorbed.id };
+  const address = `#performer/${kept.id}`;
+  if (location.hash.startsWith(address)) {
+    await change("/gallery/merge", both, kept.id, "#performer-title");
+  } else if (await change("/gallery/merge", both)) {
+    location.replace(address); // the address of the other leads nowhere now
+  }
 }
 
 /** @param {PerformerReply} performer */
@@ -341,12 +403,17 @@ async function change(path, fields, shownAfter, place) {
   try {
     await postJson(path, fields);
   } catch (error) {
-    byId("change-trouble")?.replaceChildren(notice("Nothing was changed", wordsOf(error)));
+    complain(error);
     return false;
   }
   if (shownAfter && place) await reload(shownAfter, place);
   else refreshStatus();
   return true;
+}
+
+/** @param {unknown} error */
+function complain(error) {
+  byId("change-trouble")?.replaceChildren(notice("Nothing was changed", wordsOf(error)));
 }
 
 /**

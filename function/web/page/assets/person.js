@@ -2,130 +2,351 @@
 
 import { performerChooser } from "/page/chooser.js";
 import { clock, count, find, link, make, meter, notice } from "/page/dom.js";
-import { fillImage, postJson, wordsOf } from "/page/server.js";
+import { face } from "/page/faces.js";
+import { askWhetherSame } from "/page/names.js";
+import { codeOf, wordsOf } from "/page/server.js";
 import { refreshStatus } from "/page/status.js";
-
-/**
- * The last child: of a card, the buttons, the type-ahead or what was saved.
- *
- * @param {HTMLElement} parent
- */
-const lastOf = (parent) => /** @type {HTMLElement} */ (parent.lastElementChild);
 
 let cards = 0;
 
-/**
- * Arrange cards: who is seen most comes first, and strangers seen less than a tenth as often are
- * folded away as bystanders.
- *
- * @template {{ verdict: PersonReply["verdict"], faces: number }} Person
- * @param {Person[]} people
- * @param {(person: Person, number: number) => HTMLElement} card
- * @returns {HTMLElement[]}
- */
-export function arrangePeople(people, card) {
-  const most = Math.max(...people.map((one) => one.faces));
-  const all = people
-    .map((person, number) => ({ person, element: card(person, number) }))
-    .sort((one, other) => other.person.faces - one.person.faces);
-  /** @param {{ person: Person }} one */
-  const isBystander = ({ person }) => person.verdict === "unknown" && person.faces * 10 < most;
-  const leads = all.filter((one) => !isBystander(one)).map((one) => one.element);
-  const others = all.filter(isBystander).map((one) => one.element);
-  if (!others.length) return leads;
-  const words = `${count(others.length, "bystander")}, seen only briefly`;
-  const folded = make(
-    "details",
-    { class: "bystanders" },
-    make("summary", { text: words }),
-    ...others,
-  );
-  return [...leads, folded];
-}
+/** A person's card. It is drawn anew after each correction, as the person is seen then. */
+export class PersonCard {
+  /**
+   * The video lasts `seconds`, and `play` plays it. Without a corrector, nothing can be corrected.
+   *
+   * @param {PersonShown} person
+   * @param {number} seconds
+   * @param {Player["play"]} play
+   * @param {Corrector | null} corrector
+   */
+  constructor(person, seconds, play, corrector) {
+    cards += 1;
+    this.id = `person-${cards}`;
+    this.element = make("article", { class: "person card", "aria-labelledby": this.id });
+    this.seconds = seconds;
+    this.play = play;
+    this.corrector = corrector;
+    this.person = person;
+    /** @type {Set<number>} Whom the user said that it is not. */
+    this.rejected = new Set();
+    /** @type {(() => Promise<boolean>) | null} */
+    this.undo = null;
+    /** Called after each correction and undoing. */
+    this.onchange = () => {};
+    this.draw(this.actions());
+  }
 
-/**
- * Build a card. The video lasts `seconds`, and `play` plays it; `place` holds the result's id and the
- * person's number in it. Without a place, nothing can be corrected.
- *
- * @param {PersonReply} person
- * @param {number} seconds
- * @param {Player["play"]} play
- * @param {PersonOfResult | null} place
- */
-export function personCard(person, seconds, play, place) {
-  const best = person.matches[0];
-  cards += 1;
-  const id = `person-${cards}`;
-  const card = make("article", { class: `person card ${person.verdict}`, "aria-labelledby": id });
-  const image = `data:image/jpeg;base64,${person.image}`;
-  card.append(
-    faces(image, best),
-    make(
-      "div",
-      { class: "who" },
-      ...heading(person, id),
-      ...(best ? matchLines(best) : [unknownLine(place !== null)]),
+  /** @param {HTMLElement | null} controls */
+  draw(controls) {
+    const { person, element } = this;
+    const best = bestOf(person);
+    const image = `data:image/jpeg;base64,${person.image}`;
+    for (const kind of ["match", "uncertain", "unknown"])
+      element.classList.toggle(kind, kind === person.verdict);
+    element.dataset.performer = best?.id ?? "";
+    element.replaceChildren(
+      make(
+        "div",
+        { class: "faces" },
+        face(image, "Face in the video", "In the video"),
+        ...(best ? [face(best.poster, `Enrolled face of ${best.name}`, "Enrolled")] : []),
+      ),
+      make("div", { class: "who" }, ...this.lines(best)),
+      timeline(person, this.seconds, (start) => this.play(start, image)),
+      ...(controls ? [controls] : []),
+    );
+  }
+
+  /** @param {MatchReply} [best] */
+  lines(best) {
+    const { person, corrector } = this;
+    const others = person.matches.filter((one) => one !== best);
+    return [
+      heading(person, this.id),
+      ...(best ? matchLines(person, best) : [unknownLine(person, corrector !== null)]),
       seen(person),
-      place && otherCandidates(person, card, place),
-    ),
-    timeline(person, seconds, (start) => play(start, image)),
-  );
-  if (place) card.append(actions(person, card, place));
-  else if (best) card.append(links(best));
-  return card;
+      ...(best && corrector?.refresh ? [links(best)] : []),
+      ...(corrector && others.length && person.decided !== "confirmed"
+        ? [otherCandidates(others, (match) => this.assign(match))]
+        : []),
+    ];
+  }
+
+  actions() {
+    const { person, corrector } = this;
+    if (!corrector) return null;
+    const best = bestOf(person);
+    const row = make("div", { class: "actions" });
+    if (best && person.decided !== "confirmed")
+      row.append(action("Yes, right", `Yes, this is ${best.name}`, () => this.confirm(), true));
+    if (best) row.append(action("Not this person", `Not ${best.name}`, () => this.reject(best)));
+    const words = best ? "Someone else …" : "Name this person …";
+    row.append(action(words, words, () => this.openChooser(row), !best));
+    const { ignore } = corrector;
+    if (ignore && person.decided !== "ignored")
+      row.append(
+        action("Ignore", "Ignore this person", () =>
+          this.correct(ignore, { ...person, verdict: "unknown", decided: "ignored" }),
+        ),
+      );
+    return row;
+  }
+
+  /** Whether the user has only to say yes. */
+  isSure() {
+    return Boolean(this.corrector && this.person.verdict === "match" && !this.person.decided);
+  }
+
+  /** Confirm the likeliest; false if that failed. */
+  async confirm() {
+    const best = bestOf(this.person);
+    return best ? this.assign(best) : false;
+  }
+
+  /** Take the last correction back; false if that failed, or there is none. */
+  async takeBack() {
+    return this.undo ? this.undo() : false;
+  }
+
+  /** @param {MatchReply} match */
+  async assign(match) {
+    const { person, corrector } = this;
+    const offered = Number(bestOf(person)?.id ?? 0);
+    const number = Number(match.id);
+    if (!corrector) return false;
+    return this.correct(
+      () => corrector.confirm({ id: number, name: match.name }, offered === number ? 0 : offered),
+      confirmed(person, match),
+    );
+  }
+
+  /** @param {MatchReply} match */
+  async reject(match) {
+    const { person, corrector } = this;
+    if (!corrector) return;
+    const number = Number(match.id);
+    const matches = person.matches.filter((one) => one.id !== match.id);
+    const after = { ...person, verdict: /** @type {const} */ ("unknown"), matches };
+    this.rejected.add(number);
+    const isDone = await this.correct(() => corrector.reject({ id: number, name: match.name }), {
+      ...after,
+      decided: "rejected",
+    });
+    if (!isDone) this.rejected.delete(number);
+  }
+
+  /**
+   * Replace `row` by a type-ahead; nobody is offered who was rejected.
+   *
+   * @param {HTMLElement} row
+   */
+  openChooser(row) {
+    const best = bestOf(this.person);
+    const leaveOut = new Set(this.rejected);
+    if (best) leaveOut.add(Number(best.id));
+    const chooser = performerChooser("Who is this?", {
+      leaveOut,
+      onchoose: (performer) => this.assign(asMatch(performer)),
+      onname: (name) => this.name(name, leaveOut, false),
+      oncancel: () => {
+        chooser.replaceWith(row);
+        row.querySelector("button")?.focus();
+      },
+    });
+    row.replaceWith(chooser);
+    chooser.querySelector("input")?.focus();
+  }
+
+  /**
+   * Enrol somebody new; if the name is taken, the user says whether it is the same person.
+   *
+   * @param {string} name
+   * @param {ReadonlySet<number>} leaveOut
+   * @param {boolean} isNew
+   */
+  async name(name, leaveOut, isNew) {
+    const { corrector, person } = this;
+    if (!corrector) return;
+    const offered = Number(bestOf(person)?.id ?? 0);
+    const after = confirmed(person, asMatch({ id: 0, name }));
+    await this.correct(
+      () => corrector.name(name, isNew, offered),
+      after,
+      async (error) => {
+        const same = await askWhetherSame(error, name, leaveOut);
+        if (same === "new") await this.name(name, leaveOut, true);
+        else if (same) await this.assign(asMatch(same));
+      },
+    );
+  }
+
+  /**
+   * Send a correction; then the person is shown as in `after`, or as the server sees them then.
+   *
+   * @param {() => Promise<Corrected>} send
+   * @param {PersonShown} after
+   * @param {(error: unknown) => Promise<void>} [ontaken] What to do where a name is taken.
+   */
+  async correct(send, after, ontaken) {
+    const before = this.person;
+    find(this.element, ".trouble")?.remove();
+    try {
+      const done = await send();
+      this.undo = () => this.restore(done, before);
+      await this.show(withNumber(after, done.performer));
+      this.draw(this.kept(done.said));
+      find(this.element, ".undo")?.focus({ preventScroll: true });
+      this.onchange();
+      refreshStatus();
+      return true;
+    } catch (error) {
+      if (ontaken && codeOf(error) === "name_taken") await ontaken(error);
+      else this.complain(error);
+      return false;
+    }
+  }
+
+  /**
+   * @param {Corrected} done
+   * @param {PersonShown} before
+   */
+  async restore(done, before) {
+    find(this.element, ".trouble")?.remove();
+    try {
+      await done.undo();
+      this.undo = null;
+      if (before.decided !== "rejected") this.rejected.clear();
+      await this.show(before);
+      this.draw(this.actions());
+      find(this.element, ".actions button")?.focus({ preventScroll: true });
+      this.onchange();
+      refreshStatus();
+      return true;
+    } catch (error) {
+      this.complain(error);
+      return false;
+    }
+  }
+
+  /** @param {PersonShown} person */
+  async show(person) {
+    const seen = await this.corrector?.refresh?.();
+    this.person = seen ? { ...seen, image: person.image } : person;
+  }
+
+  /** @param {string} said */
+  kept(said) {
+    const line = make(
+      "div",
+      { class: "actions kept" },
+      make("p", { role: "status", text: said }),
+      make("button", {
+        type: "button",
+        class: "undo",
+        text: "Undo",
+        onclick: () => this.takeBack(),
+      }),
+    );
+    if (this.person.decided === "rejected")
+      line.append(
+        action("Who is it then …", "Who is it then …", () => this.openChooser(line), false),
+      );
+    return line;
+  }
+
+  /** @param {unknown} error */
+  complain(error) {
+    const trouble = notice("Nothing was changed", wordsOf(error));
+    trouble.classList.add("trouble");
+    trouble.setAttribute("role", "alert");
+    this.element.lastElementChild?.before(trouble);
+  }
 }
 
 /**
- * @param {string} image
- * @param {MatchReply} [best]
+ * Whom the card offers: nobody, if the likeliest was just said to be wrong.
+ *
+ * @param {PersonShown} person
  */
-function faces(image, best) {
-  const row = make("div", { class: "faces" }, picture(image, "Face in the video", "In the video"));
-  // Pictures stored elsewhere are not loaded: the page makes no requests to other hosts.
-  if (best) row.append(enrolled(best));
-  return row;
+const bestOf = ({ verdict, decided, matches }) =>
+  verdict === "unknown" && decided ? undefined : matches[0];
+
+/**
+ * @param {PersonShown} person
+ * @param {MatchReply} match
+ * @returns {PersonShown}
+ */
+const confirmed = (person, match) => ({
+  ...person,
+  verdict: "match",
+  decided: "confirmed",
+  matches: [match, ...person.matches.filter((one) => one.id !== match.id)],
+});
+
+/**
+ * @param {Named} performer
+ * @returns {MatchReply}
+ */
+function asMatch({ id, name }) {
+  const poster = `/gallery/thumbnail?id=${id}`;
+  return {
+    id: String(id),
+    name,
+    poster,
+    score: 0,
+    urls: [],
+    hints: [],
+    stash_ids: [],
+    sources: [],
+  };
 }
 
-/** @param {MatchReply} best */
-function enrolled({ name, poster }) {
-  const words = `Enrolled face of ${name}`;
-  if (!poster.startsWith("/gallery/thumbnail?"))
-    return picture(poster.startsWith("data:") ? poster : "", words, "Enrolled");
-  const image = make("img", { alt: words });
-  const figure = make("figure", {}, image, make("figcaption", { text: "Enrolled" }));
-  fillImage(image, poster).then(() => {
-    if (!image.hasAttribute("src")) image.replaceWith(blank());
+/**
+ * Somebody new has a number once they are enrolled.
+ *
+ * @param {PersonShown} person
+ * @param {number | null} performer
+ * @returns {PersonShown}
+ */
+function withNumber(person, performer) {
+  const [best, ...others] = person.matches;
+  if (best?.id !== "0" || performer === null) return person;
+  return { ...person, matches: [asMatch({ id: performer, name: best.name }), ...others] };
+}
+
+/**
+ * @param {string} text
+ * @param {string} label
+ * @param {() => unknown} onclick
+ */
+function action(text, label, onclick, isPrimary = false) {
+  return make("button", {
+    type: "button",
+    class: isPrimary ? "primary" : null,
+    text,
+    "aria-label": label === text ? null : label,
+    onclick,
   });
-  return figure;
-}
-
-const blank = () =>
-  make("span", { class: "blank", role: "img", "aria-label": "No picture is stored" });
-
-/**
- * @param {string} source
- * @param {string} words
- * @param {string} caption
- */
-function picture(source, words, caption) {
-  const image = source ? make("img", { src: source, alt: words }) : blank();
-  return make("figure", {}, image, make("figcaption", { text: caption }));
 }
 
 /**
- * @param {PersonReply} person
+ * @param {PersonShown} person
  * @param {string} id
  */
 function heading(person, id) {
-  const name = person.matches[0]?.name ?? "Unknown";
+  const name = bestOf(person)?.name ?? "Unknown";
   const words = {
-    match: "match",
+    match: person.decided === "confirmed" ? "confirmed by you" : "match",
     uncertain: "uncertain: check it yourself",
-    unknown: "nobody enrolled",
+    unknown: person.decided === "ignored" ? "ignored" : "nobody enrolled",
   };
-  return [
-    make("h3", { id }, name, " ", make("span", { class: "verdict", text: words[person.verdict] })),
-  ];
+  return make(
+    "h3",
+    { id },
+    name,
+    " ",
+    make("span", { class: "verdict", text: words[person.verdict] }),
+  );
 }
 
 const HINT_WORDS = {
@@ -134,36 +355,51 @@ const HINT_WORDS = {
   folder: "often in this folder",
 };
 
-/** @param {MatchReply} best */
-function matchLines(best) {
-  return [
-    make(
-      "p",
-      { class: "line" },
-      make("span", { class: "label", text: "Probability" }),
-      meter(`Probability that this is ${best.name}`, best.score, 100, `${best.score.toFixed(1)} %`),
-    ),
-    best.hints.length
-      ? make(
-          "p",
-          { class: "line" },
-          make("span", { class: "label", text: "Raised by" }),
-          make("span", { text: best.hints.map((kind) => HINT_WORDS[kind]).join(", ") }),
-        )
-      : null,
-    best.urls.length
-      ? make(
-          "p",
-          { class: "line links" },
-          make("span", { class: "label", text: "Links" }),
-          ...best.urls.map(link),
-        )
-      : null,
-  ];
+/**
+ * @param {PersonShown} person
+ * @param {MatchReply} best
+ */
+function matchLines(person, best) {
+  const rows = [];
+  if (person.decided !== "confirmed")
+    rows.push(
+      line(
+        "Probability",
+        meter(
+          `Probability that this is ${best.name}`,
+          best.score,
+          100,
+          `${best.score.toFixed(1)} %`,
+        ),
+      ),
+    );
+  if (best.hints.length) {
+    const words = best.hints.map((kind) => HINT_WORDS[kind]).join(", ");
+    rows.push(line("Raised by", make("span", { text: words })));
+  }
+  if (best.urls.length) {
+    const row = line("Links", ...best.urls.map(link));
+    row.classList.add("links");
+    rows.push(row);
+  }
+  return rows;
 }
 
-/** @param {boolean} canBeNamed */
-function unknownLine(canBeNamed) {
+/**
+ * @param {string} label
+ * @param {...HTMLElement} what
+ */
+function line(label, ...what) {
+  return make("p", { class: "line" }, make("span", { class: "label", text: label }), ...what);
+}
+
+/**
+ * @param {PersonShown} person
+ * @param {boolean} canBeNamed
+ */
+function unknownLine({ decided }, canBeNamed) {
+  if (decided === "ignored") return make("p", { text: "It does not matter who this is." });
+  if (decided === "rejected") return make("p", { text: "It is not who it seemed to be." });
   const what = canBeNamed ? " Name them to recognise them next time." : "";
   return make("p", { text: `Nobody in the gallery looks like this.${what}` });
 }
@@ -171,8 +407,8 @@ function unknownLine(canBeNamed) {
 /** @param {MatchReply} best */
 function links({ id, name }) {
   return make(
-    "div",
-    { class: "actions" },
+    "p",
+    { class: "line links" },
     make("a", { href: `#library/performer=${id}`, text: `Every video of ${name}` }),
     make("a", { href: `#performer/${id}`, text: `${name} in the gallery` }),
   );
@@ -182,22 +418,14 @@ function links({ id, name }) {
 function seen(person) {
   const spans = person.appearances.length;
   const words = `${spans === 1 ? "once" : `${spans} times`}, ${count(person.faces, "face")}, best at ${clock(person.best_seconds)}`;
-  return make(
-    "p",
-    { class: "line" },
-    make("span", { class: "label", text: "Seen" }),
-    make("span", { text: words }),
-  );
+  return line("Seen", make("span", { text: words }));
 }
 
 /**
- * @param {PersonReply} person
- * @param {HTMLElement} card
- * @param {PersonOfResult} place
+ * @param {MatchReply[]} others
+ * @param {(match: MatchReply) => unknown} choose
  */
-function otherCandidates(person, card, place) {
-  const [best, ...others] = person.matches;
-  if (!best || !others.length) return null;
+function otherCandidates(others, choose) {
   const rows = others.map((match) =>
     make(
       "li",
@@ -212,17 +440,7 @@ function otherCandidates(person, card, place) {
         100,
         `${match.score.toFixed(1)} %`,
       ),
-      make("button", {
-        type: "button",
-        text: "It is this one",
-        "aria-label": `It is ${match.name}`,
-        onclick: () =>
-          correct(card, place, "/corrections/assign", {
-            ...place,
-            performer: Number(match.id),
-            instead_of: Number(best.id),
-          }),
-      }),
+      action("It is this one", `It is ${match.name}`, () => choose(match)),
     ),
   );
   return make(
@@ -287,144 +505,4 @@ function moveAlong(event) {
   event.preventDefault();
   for (const mark of marks) mark.tabIndex = mark === next ? 0 : -1;
   next.focus();
-}
-
-/**
- * @param {PersonReply} person
- * @param {HTMLElement} card
- * @param {PersonOfResult} place
- */
-function actions(person, card, place) {
-  const row = make("div", { class: "actions" });
-  const best = person.matches[0];
-  const choose = make("button", {
-    type: "button",
-    class: best ? null : "primary",
-    text: best ? "Someone else …" : "Name this person …",
-    onclick: () => openChooser(card, place, row, best ? Number(best.id) : 0),
-  });
-  if (best) {
-    row.append(
-      make("button", {
-        type: "button",
-        class: "primary",
-        text: "Yes, right",
-        "aria-label": `Yes, this is ${best.name}`,
-        onclick: () =>
-          correct(card, place, "/corrections/assign", {
-            ...place,
-            performer: Number(best.id),
-            instead_of: 0,
-          }),
-      }),
-      make("button", {
-        type: "button",
-        text: "Not this person",
-        "aria-label": `Not ${best.name}`,
-        onclick: () =>
-          correct(card, place, "/corrections/reject", { ...place, performer: Number(best.id) }),
-      }),
-    );
-  }
-  row.append(choose);
-  return row;
-}
-
-/**
- * Replace `row` by a type-ahead; the chosen one is saved, and `instead` (an id or 0) rejected.
- *
- * @param {HTMLElement} card
- * @param {PersonOfResult} place
- * @param {HTMLElement} row
- * @param {number} instead
- */
-function openChooser(card, place, row, instead) {
-  const chooser = performerChooser("Who is this?", {
-    leaveOut: instead,
-    onchoose: (performer) =>
-      correct(card, place, "/corrections/assign", {
-        ...place,
-        performer: performer.id,
-        instead_of: instead,
-      }),
-    onname: (name) =>
-      correct(card, place, "/corrections/name", { ...place, name, instead_of: instead }),
-    oncancel: () => {
-      chooser.replaceWith(row);
-      lastOf(row).focus();
-    },
-  });
-  row.replaceWith(chooser);
-  chooser.querySelector("input")?.focus();
-}
-
-/**
- * Send a correction; the card then says what was saved, with a button to undo it.
- *
- * @template {"/corrections/assign" | "/corrections/name" | "/corrections/reject"} Asked
- * @param {HTMLElement} card
- * @param {PersonOfResult} place
- * @param {Asked} path
- * @param {Fields[Asked]} fields
- */
-async function correct(card, place, path, fields) {
-  const controls = lastOf(card);
-  card.querySelector(".trouble")?.remove();
-  try {
-    const reply = await postJson(path, fields);
-    const line = kept(card, place, controls, reply, path === "/corrections/reject");
-    controls.replaceWith(line);
-    find(line, ".undo")?.focus();
-    refreshStatus();
-  } catch (error) {
-    complain(card, error);
-  }
-}
-
-/**
- * @param {HTMLElement} card
- * @param {PersonOfResult} place
- * @param {HTMLElement} controls
- * @param {CorrectionReply} reply
- * @param {boolean} isRejection
- */
-function kept(card, place, controls, { correction, said }, isRejection) {
-  const undo = async () => {
-    card.querySelector(".trouble")?.remove();
-    try {
-      await postJson("/corrections/undo", { correction });
-      line.replaceWith(controls);
-      find(controls, "button, input")?.focus();
-      refreshStatus();
-    } catch (error) {
-      complain(card, error);
-    }
-  };
-  const line = make(
-    "div",
-    { class: "actions kept" },
-    make("p", { role: "status", text: said }),
-    make("button", { type: "button", class: "undo", text: "Undo", onclick: undo }),
-  );
-  if (isRejection) {
-    line.append(
-      make("button", {
-        type: "button",
-        text: "Who is it then …",
-        onclick: () => openChooser(card, place, line, 0),
-      }),
-    );
-  }
-  return line;
-}
-
-/**
- * @param {HTMLElement} card
- * @param {unknown} error
- */
-function complain(card, error) {
-  const trouble = notice("Nothing was changed", wordsOf(error));
-  trouble.classList.add("trouble");
-  trouble.setAttribute("role", "alert");
-  lastOf(card).before(trouble);
 }

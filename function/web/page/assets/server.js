@@ -9,7 +9,7 @@ export class ServerError extends Error {
   /**
    * @param {string} code
    * @param {string} message
-   * @param {number[]} [performers]
+   * @param {number[]} performers Who has the name, if it is taken.
    */
   constructor(code, message, performers = []) {
     super(message);
@@ -25,6 +25,9 @@ export const wordsOf = (error) => (error instanceof Error ? error.message : Stri
 
 /** @param {unknown} error */
 export const codeOf = (error) => (error instanceof ServerError ? error.code : "");
+
+/** @param {unknown} error */
+export const performersOf = (error) => (error instanceof ServerError ? error.performers : []);
 
 /** @param {unknown} error */
 export const isAbort = (error) => error instanceof Error && error.name === "AbortError";

@@ -34,6 +34,10 @@ export async function refreshStatus() {
     byId("status-line").textContent = `${count(ready.performers, "performer")}, ${ready.provider}`;
     showPanel(ready);
     greet(ready.performers === 0);
+    if (ready.media_trouble) {
+      byId("lamp").className = "lamp bad";
+      byId("greeting").prepend(notice("No videos here", ready.media_trouble));
+    }
   } catch (error) {
     if (question !== asked) return;
     byId("lamp").className = "lamp bad";
@@ -88,7 +92,7 @@ function greet(isEmpty) {
         {},
         make("strong", { text: "Welcome. The gallery is empty, so everybody is unknown." }),
       ),
-      make("p", { text: "There are three ways to fill it:" }),
+      make("p", { text: "There are four ways to fill it:" }),
       make(
         "ol",
         {},
@@ -104,6 +108,12 @@ function greet(isEmpty) {
           {},
           "Import a folder of photos: ",
           command("python -m tools import folder photos/"),
+        ),
+        make(
+          "li",
+          {},
+          "Import the performers of your Stash: ",
+          command("python -m tools import stash --url http://localhost:9999"),
         ),
       ),
     ),

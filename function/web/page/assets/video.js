@@ -1,9 +1,11 @@
 // One video of the library: the people in it, and when they are seen.
 
+import { arrangePeople } from "/page/cast.js";
+import { ofVideo } from "/page/corrections.js";
 import { byId, clock, count, find, make, nameOf, notice } from "/page/dom.js";
 import { choose } from "/page/identify.js";
 import { libraryAddress } from "/page/library.js";
-import { arrangePeople, personCard } from "/page/person.js";
+import { PersonCard } from "/page/person.js";
 import { makePlayer } from "/page/player.js";
 import { getJson, postJson, wordsOf } from "/page/server.js";
 
@@ -15,13 +17,15 @@ let player = null;
 addEventListener("hashchange", () => player?.close());
 
 /**
- * Show a video by its fingerprint, and point out a performer in it, or somebody by number.
+ * Show a video by its fingerprint, point out a performer in it, or somebody by number, and play from
+ * a moment on.
  *
  * @param {string} [oshash]
  * @param {string} [performer]
  * @param {string} [person]
+ * @param {string} [seconds]
  */
-export async function showVideo(oshash = "", performer, person) {
+export async function showVideo(oshash = "", performer = "", person = "", seconds = "") {
   const view = byId("video");
   asked += 1;
   const question = asked;
@@ -32,7 +36,9 @@ export async function showVideo(oshash = "", performer, person) {
     const meant = person
       ? `[data-person="${Number(person)}"]`
       : `[data-performer="${Number(performer)}"]`;
-    pointOut(find(view, meant));
+    const found = find(view, meant);
+    pointOut(found);
+    if (seconds) await player?.play(Number(seconds), found?.querySelector("img")?.src ?? "");
   } catch (error) {
     if (question !== asked) return;
     view.replaceChildren(
@@ -76,13 +82,28 @@ function show(view, { video, people }) {
     ...facts(video, people.length),
     ...(isGone ? [] : [again(video.path)]),
     place,
-    ...arrangePeople(people, (person) => {
-      const card = personCard(asFound(person), video.duration_seconds, playing.play, null);
-      if (person.performer_id) card.dataset.performer = person.performer_id;
-      card.dataset.person = String(person.person);
-      return card;
-    }),
+    ...arrangePeople(people.map((person) => card(video, person, playing.play))),
   );
+}
+
+/**
+ * @param {NumberedVideo} video
+ * @param {PicturedPerson} found
+ * @param {Player["play"]} play
+ */
+function card(video, found, play) {
+  const { oshash, scanned_at } = video;
+  const refresh = async () => {
+    const address = `/library/video?oshash=${encodeURIComponent(oshash)}&pictures=off`;
+    /** @type {VideoReply} */
+    const { people } = await getJson(/** @type {"/library/video"} */ (address));
+    const person = people.find((one) => one.person === found.person);
+    return person ? asFound(person) : null;
+  };
+  const corrector = ofVideo({ oshash, scanned_at }, found.person, refresh);
+  const made = new PersonCard(asFound(found), video.duration_seconds, play, corrector);
+  made.element.dataset.person = String(found.person);
+  return made;
 }
 
 /**
@@ -117,7 +138,7 @@ function again(path) {
   return make(
     "div",
     { class: "actions" },
-    make("button", { type: "button", text: "Identify it again, to correct names", onclick }),
+    make("button", { type: "button", text: "Identify it again", onclick }),
   );
 }
 
@@ -125,7 +146,7 @@ function again(path) {
  * A person of the library as one of a result.
  *
  * @param {PicturedPerson} person
- * @returns {PersonReply}
+ * @returns {PersonShown}
  */
 function asFound(person) {
   const { performer, performer_id: id, score, ...others } = person;

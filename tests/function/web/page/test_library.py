@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.support.browsers import PATIENCE_MS, PHONE, Open, assert_accessible, assert_fits
 from tests.support.long_libraries import person_for, repeat_video
@@ -159,6 +159,123 @@ def test_a_click_on_the_timeline_plays_a_video_that_was_only_scanned(
     expect(page.locator("#video video")).to_have_count(0)
 
 
+@pytest.fixture
+def own_page(open_page: Open, tmp_path: Path) -> Iterator[Page]:
+    """A video of fourteen people: P0 to P2 seen most, P3 and P4 less, strangers hardly."""
+    made = MadeUpLibrary(tmp_path)
+    leads = [person_for(made, number, seconds=30) for number in range(3)]
+    minors = [person_for(made, number, seconds=8, at=40) for number in (3, 4, None, None)]
+    passing = [person_for(made, None, seconds=2, at=60 + 3 * number) for number in range(7)]
+    made.scan("party.mp4", [*passing, *minors, *leads])
+    settings = made.settings()
+    with running_server(tmp_path / "log", **settings) as address:
+        page = open_page(f"{address}/#library")
+        page.get_by_role("link", name="party.mp4").click()
+        expect(page.get_by_role("article").first).to_be_visible()
+        yield page
+
+
+def card_of(page: Page, name: str) -> Locator:
+    return page.get_by_role("article").filter(has=page.get_by_role("heading", name=name))
+
+
+def test_of_fourteen_people_leads_are_large_others_small_and_passers_by_folded(
+    own_page: Page,
+) -> None:
+    assert own_page.locator("article").count() == 14
+    assert own_page.locator("article:visible").count() == 7
+    leads, others = own_page.locator("#video > article"), own_page.locator(".cast article:visible")
+    assert (leads.count(), others.count()) == (3, 4)
+    lead, other = leads.first.bounding_box(), others.first.bounding_box()
+    assert lead
+    assert other
+    assert other["width"] < 0.6 * lead["width"]
+    assert other["height"] < lead["height"]
+    expect(own_page.get_by_text("7 bystanders, seen only briefly")).to_be_visible()
+
+
+def test_all_who_are_sure_are_confirmed_together_and_that_is_undone(own_page: Page) -> None:
+    own_page.get_by_role("button", name="Not P4").click()
+    expect(own_page.get_by_text("Saved: this is not P4.")).to_be_visible()
+    own_page.get_by_role("button", name=re.compile("^Confirm all 4 together: P")).click()
+    expect(own_page.get_by_text(re.compile(r"^Confirmed: (P[0-3](, |\.)){4}$"))).to_be_visible()
+    expect(own_page.get_by_text("confirmed by you")).to_have_count(4)
+    own_page.reload()
+    expect(own_page.get_by_text("confirmed by you")).to_have_count(4)
+    expect(own_page.get_by_role("button", name="Confirm all")).to_have_count(0)
+
+
+def test_those_confirmed_together_are_taken_back_together(own_page: Page) -> None:
+    own_page.get_by_role("button", name="Confirm all 5").click()
+    own_page.get_by_role("button", name="Undo all").click()
+    expect(own_page.get_by_role("button", name="Confirm all 5")).to_be_focused()
+    own_page.reload()
+    expect(own_page.get_by_role("button", name="Confirm all 5")).to_be_visible()
+
+
+def test_a_decision_changes_the_card_outlives_a_reload_and_is_undone(own_page: Page) -> None:
+    card = card_of(own_page, "P4")
+    expect(card.get_by_role("heading")).to_have_text("P4 match")
+    card.get_by_role("button", name="Yes, this is P4").click()
+    expect(card.get_by_role("heading")).to_have_text("P4 confirmed by you")
+    own_page.reload()
+    expect(card.get_by_role("heading")).to_have_text("P4 confirmed by you")
+    card.get_by_role("button", name="Not P4").click()
+    rejected = own_page.get_by_role("article").filter(has_text="Saved: this is not P4.")
+    expect(rejected.get_by_role("heading")).to_contain_text("Unknown")
+    rejected.get_by_role("button", name="Undo").click()
+    expect(card.get_by_role("heading")).to_have_text("P4 confirmed by you")
+    own_page.reload()
+    expect(card.get_by_role("heading")).to_have_text("P4 confirmed by you")
+
+
+def test_who_does_not_matter_is_ignored_until_that_is_undone(own_page: Page) -> None:
+    card = card_of(own_page, "P4")
+    place = own_page.locator(f"#{card.get_by_role('heading').get_attribute('id')}")
+    card.get_by_role("button", name="Ignore this person").click()
+    expect(place).to_have_text("Unknown ignored")
+    own_page.get_by_role("button", name="Undo").click()
+    expect(place).to_have_text("P4 match")
+
+
+def test_a_stranger_in_the_library_is_named_and_unnamed(own_page: Page) -> None:
+    stranger = card_of(own_page, "Unknown").first
+    stranger.get_by_role("button", name="Name this person …").click()
+    own_page.get_by_role("combobox").fill("Ada")
+    own_page.get_by_role("option", name="New performer “Ada”").click()
+    named = card_of(own_page, "Ada")
+    expect(named).to_contain_text("Ada is now in the gallery")
+    expect(named.get_by_role("link", name="Every video of Ada")).to_be_visible()
+    named.get_by_role("button", name="Undo").click()
+    expect(card_of(own_page, "Ada")).to_have_count(0)
+    own_page.get_by_role("link", name="Gallery", exact=True).click()
+    expect(own_page.locator("#grid li")).to_have_count(10)
+
+
+def test_a_rejected_performer_is_not_offered_and_a_taken_name_is_asked_about(
+    own_page: Page,
+) -> None:
+    card_of(own_page, "P4").get_by_role("button", name="Not P4").click()
+    own_page.get_by_role("button", name="Who is it then …").click()
+    name = own_page.get_by_role("combobox")
+    expect(own_page.get_by_role("option")).to_have_count(7)
+    expect(own_page.get_by_role("option", name="P4")).to_have_count(0)
+    name.press("Enter")
+    expect(name).to_be_focused()
+    name.fill("p4")
+    own_page.get_by_role("option", name="New performer “p4”").click()
+    dialog = own_page.get_by_role("dialog")
+    expect(dialog).to_contain_text("You said that this is not the p4 who is enrolled")
+    dialog.get_by_role("button", name="Back").click()
+    name.fill("P9")
+    own_page.get_by_role("option", name="New performer “P9”").click()
+    expect(dialog.get_by_role("img", name="No picture is stored")).to_be_visible()
+    dialog.get_by_role("button", name="The same: P9, 3 photos").click()
+    expect(card_of(own_page, "P9")).to_contain_text("Saved: this is P9")
+    own_page.get_by_role("link", name="Gallery", exact=True).click()
+    expect(own_page.locator("#grid li")).to_have_count(10)
+
+
 def test_a_performer_leads_to_every_video_and_each_points_them_out(
     open_page: Open, server: str
 ) -> None:
@@ -170,6 +287,21 @@ def test_a_performer_leads_to_every_video_and_each_points_them_out(
     expect(card).to_be_in_viewport()
     card.get_by_role("link", name="Every video of P0").click()
     expect(page.locator("#videos li")).to_have_count(3)
+
+
+def test_every_video_of_a_performer_shows_when_and_plays_it(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library/performer=1")
+    row = page.locator("#videos li").filter(has_text="group.mp4")
+    row.get_by_role("link", name="Play from 0:00 to 0:03").click()
+    page.wait_for_function("() => document.querySelector('#video video')?.currentTime > 0")
+    assert re.search(r"#video/[0-9a-f]{16}/1//0$", page.url)
+    page.reload()
+    expect(page.locator("#video video")).to_be_visible()
+    page.go_back()
+    expect(row.get_by_role("link", name="Play from 0:00 to 0:03")).to_be_visible()
+    page.get_by_label("Performer").select_option("")
+    expect(page.locator("#videos li")).to_have_count(5)
+    expect(page.locator(".span")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

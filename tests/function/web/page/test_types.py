@@ -14,7 +14,14 @@ from function.library import lists
 from function.main import ROUTES
 from function.matching import audits
 from function.web import reply
-from function.web.library import jobs, overview, review, stranger_changes, strangers
+from function.web.library import (
+    jobs,
+    overview,
+    person_names,
+    review,
+    stranger_changes,
+    strangers,
+)
 from function.web.library import videos as library
 from function.web.page import folders, gallery_views
 
@@ -23,13 +30,14 @@ TYPES = (ROOT / "function" / "web" / "page" / "types.d.ts").read_text()
 
 NAMES_OF = {checks.Finding: "CheckFinding", audits.Finding: "AuditFinding"}
 REPLIES = [
-    *(reply.MatchReply, reply.PersonReply, reply.ProgressReply),
+    *(reply.MatchReply, reply.PersonReply, reply.ProgressReply, reply.WaitingReply),
     *(reply.StashIdReply, reply.SourceReply),
     *(gallery_views.ListedReply, gallery_views.PhotoReply),
     *(folders.VideoEntry, folders.FolderEntry, folders.FolderReply),
     *(overview.NamedInBrief, overview.VideoInBrief, overview.PerformerInBrief),
     *(overview.OverviewReply, lists.PersonListed),
-    *(library.PicturedPerson, library.NumberedVideo, library.VideoReply),
+    *(library.PicturedPerson, library.NumberedVideo, library.VideoReply, library.VideosReply),
+    person_names.NamedHereReply,
     *(jobs.CountsReply, jobs.AtWorkReply, jobs.JobReply),
     *(strangers.StrangerReply, strangers.StrangersReply),
     *(strangers.SeenReply, strangers.OneStrangerReply),

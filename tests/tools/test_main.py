@@ -1,0 +1,22 @@
+"""`python -m tools` where the packages it needs are not installed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_outside_the_virtual_environment_it_says_what_to_run_and_shows_no_traceback() -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "tools", "list"],  # -S: without installed packages
+        cwd=ROOT,
+        env={"PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "is not installed for" in line
+    assert "Use .venv/bin/python -m tools" in line
