@@ -28,7 +28,8 @@ class WorkerFailedError(Exception):
 class Cluster:
     """A scheduler and its workers; safe to use from several threads.
 
-    `alive` are the workers that are there, `fit` those of them that may have work.
+    `alive` are the workers that are there, `fit` those of them that may have work; others may be
+    `joining`.
     """
 
     def __init__(self, client: "Client") -> None:
@@ -38,6 +39,7 @@ class Cluster:
         self._progress: dict[int, Progress] = {}
         self.alive: frozenset[str] = frozenset()
         self.fit: tuple[str, ...] = ()
+        self.joining = False
         self.topic = f"scan-{token_hex(8)}"
         self.closing = threading.Event()
         client.subscribe_topic(self.topic, self._note)

@@ -98,7 +98,7 @@ def _security(certificates: Certificates, *, encrypted: bool) -> "Security":
         return Security(require_encryption=False)
     try:
         security = Security(require_encryption=True, **given)
-        has_context = "ssl_context" in security.get_connection_args("client")
+        has_context = bool(security.get_connection_args("client").get("ssl_context"))
     except OSError as error:  # a file that is missing or holds no certificate
         raise EngineUnavailableError(
             f"The certificates cannot be used ({error}). Check --tls-ca, --tls-cert and --tls-key."

@@ -30,6 +30,7 @@ class Member:
 
     address: str
     stopping: threading.Event = field(default_factory=threading.Event)
+    is_known: bool = False
     places: int = 0
     idle: int = 0
 
@@ -103,7 +104,8 @@ class ClusterCrew:
     def _is_done(self, scanner: Scanner) -> bool:
         """Say whether nobody has work, and nothing is left."""
         with self._lock:
-            if any(member.idle < member.places for member in self._members.values()):
+            members = self._members.values()
+            if any(member.idle < member.places or not member.is_known for member in members):
                 return False
         return self._events.empty() and not _is_open(scanner.ledger, scanner.only)
 
@@ -133,9 +135,9 @@ class ClusterCrew:
             )
 
     def _note_fit(self) -> None:
-        self._cluster.fit = tuple(
-            address for address, one in sorted(self._members.items()) if one.places
-        )
+        known = {one.address for one in self._members.values() if one.is_known}
+        self._cluster.fit = tuple(sorted(known))
+        self._cluster.joining = len(known) < len(self._members)
 
     def _start(
         self, work: Callable[[Member, Scanner], None], member: Member, scanner: Scanner
@@ -170,7 +172,7 @@ class ClusterCrew:
         with self._lock:
             taken = sum(one.places for one in self._members.values())
             free = slots if self._most is None else min(slots, self._most - taken)
-            member.places = max(0, free)
+            member.places, member.is_known = max(0, free), True
             self._note_fit()
         if free > 0:
             self._tell(f"The worker {member.address} reads {free} at once.")

@@ -62,6 +62,14 @@ class ReadOrder:
     number: int
 
 
+@dataclass(frozen=True, eq=False)
+class VideoRead:
+    """Everyone in a video, and the last progress: it says how long the video is."""
+
+    progress: Progress
+    found: PeopleFound
+
+
 @dataclass(frozen=True)
 class Refused:
     """Why there is no result: the kind of the error, one of REFUSALS, and its message."""
@@ -70,13 +78,13 @@ class Refused:
     message: str
 
 
-Message: TypeAlias = WorkerReady | ReadOrder | Refused | PeopleFound | Progress
+Message: TypeAlias = WorkerReady | ReadOrder | VideoRead | Refused | Progress
 
 _LETTERS: Mapping[type[Message], bytes] = {
     WorkerReady: b"W",
     ReadOrder: b"V",
+    VideoRead: b"F",
     Refused: b"E",
-    PeopleFound: b"F",
     Progress: b"P",
 }
 

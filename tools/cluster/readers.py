@@ -1,7 +1,7 @@
 """Reads videos on the workers of a cluster: to a scan it is a reader like those of this machine."""
 
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import cast
@@ -13,10 +13,19 @@ from function.library.oshash import oshash_of
 from function.matching.second_models import SecondModel
 from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
-from function.sandbox.checks import Dimensions, check_people
+from function.sandbox.checks import Dimensions, check_answer, check_people
 from function.sandbox.wire import WireError
-from tools.cluster.clusters import Cluster, WorkerFailedError
-from tools.cluster.messages import REFUSALS, ElsewhereError, ReadOrder, Refused, Terms, read, write
+from tools.cluster.clusters import HEARTBEAT_SECONDS, Cluster, WorkerFailedError
+from tools.cluster.messages import (
+    REFUSALS,
+    ElsewhereError,
+    ReadOrder,
+    Refused,
+    Terms,
+    VideoRead,
+    read,
+    write,
+)
 from tools.cluster.work import read_video
 
 
@@ -71,23 +80,31 @@ class ClusterReader:
     def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
         """Find everyone in a video, on a worker that sees the file."""
         order = self._order(media, task)
-        first = [self._worker] if self._worker else []
-        reasons = []
+        reasons: dict[str, str] = {}
         try:
-            for worker in (*first, *(one for one in self._cluster.fit if one != self._worker)):
+            while worker := self._next(reasons):
                 try:
                     yield from self._ask(worker, order)
                 except ElsewhereError as error:
-                    reasons.append(f"{worker}: {error}")
-                    self._tell_once(order.name, reasons[-1])
+                    reasons[worker] = str(error)
+                    self._tell_once(order.name, worker, reasons[worker])
                 else:
                     return
+                while not self._next(reasons) and self._cluster.joining:
+                    yield Progress(0.0, 0.0, 0)
+                    self._cluster.closing.wait(HEARTBEAT_SECONDS)
         finally:
             self._cluster.drop(order.number)
+        seen = "; ".join(f"{worker}: {reason}" for worker, reason in reasons.items())
         raise UnreadableVideoError(
-            f"{order.name} is seen by no worker ({'; '.join(reasons)}). Check their MEDIA_ROOT, "
+            f"{order.name} is seen by no worker ({seen}). Check their MEDIA_ROOT, "
             "and scan it again with --retry."
         )
+
+    def _next(self, asked: Container[str]) -> str:
+        """Return a worker that was not asked yet, our own first; "" if there is none."""
+        first = [self._worker] if self._worker else []
+        return next((one for one in (*first, *self._cluster.fit) if one not in asked), "")
 
     def _order(self, media: MediaFile, task: Task) -> ReadOrder:
         asked = media.path and _below(media.path, self._roots)
@@ -109,7 +126,9 @@ class ClusterReader:
         """Have one worker read a video; it is told to end if the caller does."""
         try:
             message = yield from self._follow(worker, order)
-            yield self._read(message)
+            done = self._read(message)
+            yield done.progress
+            yield done.found
         except WorkerFailedError as error:
             raise CrashedVideoError(f"{order.name} was not finished: {error}.") from error
         except WireError as error:
@@ -127,23 +146,21 @@ class ClusterReader:
                     return cast("bytes", ended.value)
                 yield self._cluster.progress(order.number)
 
-    def _read(self, message: bytes) -> PeopleFound:
+    def _read(self, message: bytes) -> VideoRead:
         """Check an answer, and return it; a refusal is raised."""
-        answer: PeopleFound | Refused = read((PeopleFound, Refused), message)
+        answer: VideoRead | Refused = read((VideoRead, Refused), message)
         if isinstance(answer, Refused):
             raise REFUSALS.get(answer.kind, UnreadableVideoError)(answer.message)
-        self._check(answer)
+        check_answer(answer.progress, self._dimensions)
+        check_people(answer.found, self._dimensions)
+        if answer.found.models != self._terms.models:
+            raise WireError(f"its models are {', '.join(answer.found.models)}")
         return answer
 
-    def _check(self, found: PeopleFound) -> None:
-        if found.models != self._terms.models:
-            raise WireError(f"its models are {', '.join(found.models)}")
-        check_people(found, self._dimensions)
-
-    def _tell_once(self, name: str, reason: str) -> None:
+    def _tell_once(self, name: str, worker: str, reason: str) -> None:
         if not self._has_told:
             self._has_told = True
-            self._tell(f"{name} is not seen by a worker, and another one is asked: {reason}")
+            self._tell(f"The worker {worker} does not see {name}, nor maybe others: {reason}")
 
 
 def _below(path: Path, roots: Sequence[Path]) -> str:

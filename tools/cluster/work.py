@@ -32,6 +32,7 @@ from tools.cluster.messages import (
     ElsewhereError,
     ReadOrder,
     Terms,
+    VideoRead,
     WorkerReady,
     read,
     refuse,
@@ -61,7 +62,7 @@ def describe() -> bytes:
 
 
 def read_video(message: bytes) -> bytes:
-    """Read the video of a ReadOrder: returns PeopleFound, or Refused."""
+    """Read the video of a ReadOrder: returns VideoRead, or Refused."""
     order = read((ReadOrder,), message)
     try:
         return write(_read(order))
@@ -94,14 +95,15 @@ def _reader() -> Reader:
         return _readers[0]
 
 
-def _read(order: ReadOrder) -> PeopleFound:
+def _read(order: ReadOrder) -> VideoRead:
     worker = _worker()
     key = worker.get_current_task()
-    tell_at = 0.0
+    tell_at, progress = 0.0, Progress(0.0, 0.0, 0)
     with _opened(order, Settings.from_env().media_root) as media:
         for event in _events(_reader(), media, order):
             if isinstance(event, PeopleFound):
-                return event
+                return VideoRead(progress, event)
+            progress = event
             task = worker.state.tasks.get(key)
             if task is None or task.state != "executing":  # given up there, or nobody is there
                 raise StoppingError(f"{order.name} is no longer wanted here.")
