@@ -2,10 +2,14 @@
 
 import json
 import os
+import re
+import shutil
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,9 @@ from function.errors import EngineUnavailableError
 from tests.support.clusters import HELD, ROOT, DaskCluster, wait_until
 from tests.support.scans import make_gallery, write_many
 from tools.cluster.connecting import Certificates, connect
+
+DASKS = ("--tls-ca-file", "--tls-cert", "--tls-key")
+OURS = ("--tls-ca", "--tls-cert", "--tls-key")
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +43,13 @@ def make_certificates(folder: Path) -> Certificates:
 
 @pytest.fixture
 def cluster(tmp_path: Path, certificates: Certificates) -> Iterator[DaskCluster]:
-    names = ("--tls-ca-file", "--tls-cert", "--tls-key")
-    files = map(str, vars(certificates).values())
-    options = [part for pair in zip(names, files, strict=True) for part in pair]
-    with DaskCluster(tmp_path, *options) as cluster:
+    with DaskCluster(tmp_path, *options_for(certificates, *DASKS)) as cluster:
         yield cluster
+
+
+def options_for(made: Certificates, *names: str) -> list[str]:
+    files = map(str, vars(made).values())
+    return [part for pair in zip(names, files, strict=True) for part in pair]
 
 
 def scan(media: Path, library: Path, gallery: Path, *options: str) -> "subprocess.Popen[str]":
@@ -59,10 +68,7 @@ def scan(media: Path, library: Path, gallery: Path, *options: str) -> "subproces
 
 
 def asking(cluster: DaskCluster, certificates: Certificates) -> list[str]:
-    names = ("--tls-ca", "--tls-cert", "--tls-key")
-    files = map(str, vars(certificates).values())
-    given = [part for pair in zip(names, files, strict=True) for part in pair]
-    return ["--dask", cluster.address, *given]
+    return ["--dask", cluster.address, *options_for(certificates, *OURS)]
 
 
 def people_in(path: Path) -> list[tuple[object, ...]]:
@@ -148,6 +154,33 @@ def test_certificates_of_another_authority_are_refused(
     (tmp_path / "strange").mkdir()
     with pytest.raises(EngineUnavailableError, match="from the same authority"):
         connect(cluster.address, make_certificates(tmp_path / "strange"))
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
+def test_the_certificate_that_the_documentation_makes_is_good(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "cluster.md").read_text()
+    (lines,) = re.findall(r"^(openssl .*?)^```", text, re.DOTALL | re.MULTILINE)
+    subprocess.run(["sh", "-ec", lines], cwd=tmp_path, check=True, capture_output=True)
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    made = Certificates(cert, cert, key)
+    with DaskCluster(tmp_path, *options_for(made, *DASKS)) as cluster:
+        connect(cluster.address, made).close()
+    strict = ssl.create_default_context(cafile=str(cert))
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT  # the default from Python 3.13 on
+    strict.check_hostname = False
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(cert, key)
+    shake_hands(strict, server)
+
+
+def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> None:
+    """Connect both ends in memory; raises SSLError if they do not trust each other."""
+    one, two = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [client.wrap_bio(one, two), server.wrap_bio(two, one, server_side=True)]
+    for end in ends * 4:
+        with suppress(ssl.SSLWantReadError):
+            end.do_handshake()
+    assert ends[0].version()
 
 
 def test_places_that_workers_cannot_see_and_a_library_in_use_are_refused(tmp_path: Path) -> None:
