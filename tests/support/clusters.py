@@ -70,6 +70,10 @@ class DaskCluster:
         parts = [line.split() for line in said]
         return [(name, int(process)) for what, name, process in parts if what == word]
 
+    def joined(self) -> int:
+        """How many workers have joined, by what the scheduler says."""
+        return (self._folder / "log0").read_text().count("Register worker")
+
     def _start(self, program: str, *options: str, **environment: str) -> "subprocess.Popen[bytes]":
         log = (self._folder / f"log{len(self._processes)}").open("wb")
         own = {"REPORT": str(self.report), "HOLD": str(self.hold), "PYTHONPATH": str(ROOT)}

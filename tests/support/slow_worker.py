@@ -12,6 +12,7 @@ from pathlib import Path
 from function.faces.found import Progress, Task
 from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
+from function.sandbox.messages import Ready
 from tests.support.scans import SquaresReader
 from tools.cluster import work
 
@@ -22,6 +23,11 @@ def note(word: str, name: str) -> None:
 
 
 class HeldReader(SquaresReader):
+    def ready(self) -> Ready:
+        while Path(os.environ.get("LATE", "never")).exists():
+            time.sleep(0.02)
+        return super().ready()
+
     def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
         note("begun", media.name)
         try:

@@ -216,6 +216,23 @@ def test_a_worker_that_differs_is_not_used_and_one_that_lacks_files_is_helped_ou
     assert sum("does not see" in line for line in scan.said) <= 2
 
 
+def test_a_worker_that_is_still_joining_is_waited_for_before_a_video_is_given_up(
+    cluster: DaskCluster, ledger: SqliteLedger, media: Path, tmp_path: Path
+) -> None:
+    late, empty = tmp_path / "late", tmp_path / "empty"
+    late.touch()
+    empty.mkdir()
+    cluster.worker(media, LATE=str(late))
+    cluster.worker(empty)
+    wait_until(lambda: cluster.joined() == 2)
+    with scanning(cluster, ledger, media) as scan:
+        wait_until(lambda: any("does not see" in line for line in scan.said))
+        late.unlink()
+        scan.end()
+    assert scan.failed() == []
+    assert ledger.counts() == (0, 0, VIDEOS, 0, 0)
+
+
 def test_a_video_that_no_worker_sees_fails_for_that_reason_and_the_others_go_on(
     cluster: DaskCluster, ledger: SqliteLedger, media: Path, tmp_path: Path
 ) -> None:
