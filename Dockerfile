@@ -2,10 +2,12 @@
 # docker run -p8080:8080 -v "$PWD/videos":/data:ro -v "$PWD/gallery":/db stash_performer_recognition
 FROM python:3.12-slim AS built
 WORKDIR /app
-COPY requirements.txt ./
+COPY requirements.txt requirements-dask.txt ./
 COPY deploy deploy
 COPY db db
 COPY function function
+# --build-arg EXTRA=dask: for scans on several machines (docs/cluster.md).
+ARG EXTRA=""
 RUN deploy/install.sh /opt/venv /opt/nets cpu
 
 FROM python:3.12-slim

@@ -54,6 +54,7 @@ screenshot: $(VENV)/ready-dev ## take pictures of the page: docs/page.svg, and d
 
 lock: $(VENV)/ready-dev ## remake the hashed requirements, and the lock file of package.json
 	$(BIN)/$(LOCK) requirements.in --output-file requirements.txt
+	$(BIN)/$(LOCK) requirements-dask.in --output-file requirements-dask.txt
 	$(BIN)/$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 	rm -f package-lock.json
 	$(NPM) install --package-lock-only --omit-lockfile-registry-resolved=false

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs the function into its own virtual environment, as both images do:
 #   deploy/install.sh VENV CACHE [cpu|gpu]
-# VENV is created, CACHE receives the nets as graphs. PYTHON names the interpreter.
+# VENV is created, CACHE receives the nets as graphs. PYTHON names the interpreter. EXTRA=dask adds
+# what a scan on several machines needs.
 set -eu
 venv="$1"
 cache="$2"
@@ -14,6 +15,9 @@ install_locked() {
         --no-deps --require-hashes --requirement "$1"
 }
 install_locked "$root/requirements.txt"
+if [ -n "${EXTRA:-}" ]; then
+    install_locked "$root/requirements-$EXTRA.txt"
+fi
 if [ "$device" = gpu ]; then
     # Both packages provide the module onnxruntime; the second must not find the first.
     "$venv/bin/python" -m pip uninstall --yes onnxruntime

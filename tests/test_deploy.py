@@ -18,15 +18,18 @@ from typing import Any
 import jsonschema
 import kubernetes_validate
 import pytest
+from distributed.cli import dask_scheduler, dask_worker
 from ruamel.yaml import YAML
 
 from db.sqlite.store import StoredGallery
 from function.settings import Settings
+from tools.verbs import library as library_verbs
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILES = [ROOT / "Dockerfile", ROOT / "Dockerfile.gpu"]
 SERVICES = [ROOT / "deploy" / "service.yaml", ROOT / "deploy" / "service-gpu.yaml"]
 COMPOSE = ROOT / "deploy" / "compose.yaml"
+DASK = ROOT / "deploy" / "compose-dask.yaml"
 PYTHONS_OWN = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -70,7 +73,7 @@ def test_what_an_image_copies_is_there_and_let_through(dockerfile: Path) -> None
         if line.startswith("!")
     }
     copies = [rest.split() for word, rest in instructions(dockerfile) if word == "COPY"]
-    sources = {copy[0] for copy in copies if not copy[0].startswith("--")}
+    sources = {one for copy in copies if not copy[0].startswith("--") for one in copy[:-1]}
     for source in sources:
         assert (ROOT / source).exists()
         assert source.split("/")[0] in let_through
@@ -93,18 +96,48 @@ def read_yaml(path: Path) -> Any:
     return YAML(typ="safe").load(path.read_text())
 
 
-def test_the_compose_file_is_one_and_gives_nothing_away() -> None:
+def read_compose(path: Path) -> Any:
+    """Read a compose file that its schema allows, and whose services can do as little as may be."""
     checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
-    subprocess.run([*checker, str(COMPOSE)], check=True, capture_output=True)
-    composed = read_yaml(COMPOSE)
+    subprocess.run([*checker, str(path)], check=True, capture_output=True)
+    composed = read_yaml(path)
+    for service in composed["services"].values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        for folder in service.get("volumes", []):
+            assert isinstance(folder, str) or folder["read_only"] is True
+    return composed
+
+
+def test_the_compose_file_is_one_and_gives_nothing_away() -> None:
+    composed = read_compose(COMPOSE)
     service = composed["services"]["recognition"]
-    assert service["read_only"] is True
-    assert service["cap_drop"] == ["ALL"]
-    assert service["security_opt"] == ["no-new-privileges:true"]
-    videos = next(one for one in service["volumes"] if isinstance(one, dict))
-    assert videos["read_only"] is True
+    assert [one["target"] for one in service["volumes"] if isinstance(one, dict)] == ["/data"]
     assert all(composed["networks"][name]["internal"] for name in service["networks"])
     assert composed["services"]["gate"]["ports"] == ["127.0.0.1:8080:8080"]
+
+
+def test_the_compose_file_for_several_machines_has_options_that_exist_and_speaks_tls() -> None:
+    services = read_compose(DASK)["services"]
+    known = {
+        "scheduler": dask_scheduler.main,
+        "worker": dask_worker.main,
+        "scan": library_verbs.scan,
+    }
+    assert services.keys() == known.keys()
+    for name, command in known.items():
+        service = services[name]
+        given = [word for word in service["command"] if word.startswith("--")]
+        named = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+        assert set(given) <= named, name
+        assert {one.split("-file")[0] for one in given} >= {"--tls-ca", "--tls-cert", "--tls-key"}
+        assert "tls" in " ".join(service["command"]).replace("--tls", "")
+        targets = {one["target"] for one in service["volumes"] if isinstance(one, dict)}
+        assert targets == ({"/certificates"} if name == "scheduler" else {"/certificates", "/data"})
+        assert service["build"]["args"] == {"EXTRA": "dask"}
+        assert set(service.get("environment", {})) <= {one.name.upper() for one in fields(Settings)}
+    assert not any("/db" in str(one) for one in services["worker"]["volumes"]), "no gallery there"
 
 
 KUBERNETES = "1.33"
@@ -259,7 +292,8 @@ def test_the_steps_of_the_image_work_in_an_empty_place(tmp_path: Path) -> None:
     app, opt = tmp_path / "app", tmp_path / "opt"
     for name in ("db", "function", "tools", "deploy"):
         shutil.copytree(ROOT / name, app / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "requirements.txt", app)
+    for name in ("requirements.txt", "requirements-dask.txt"):
+        shutil.copy(ROOT / name, app)
     script = [str(app / "deploy" / "install.sh"), str(opt / "venv"), str(opt / "nets"), "cpu"]
     subprocess.run(script, check=True, env=os.environ | {"PYTHON": sys.executable})
     assert not (opt / "venv" / "bin" / "pip").exists()

@@ -41,6 +41,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("tools.footage",),
     ("tools.accuracy",),
     ("tools.library",),
+    ("tools.cluster",),
     ("tools.verbs",),
     ("tools.demo",),
     ("tools.bench",),

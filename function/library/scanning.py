@@ -31,7 +31,7 @@ from function.library.oshash import oshash_of
 from function.media.files import MediaFile, open_any
 from function.people.gathering import PeopleFound
 from function.recognition import task_of
-from function.sandbox.readers import Reader
+from function.sandbox.readers import PeopleReader
 from function.settings import Settings
 
 LEASE_SECONDS = 600.0
@@ -128,7 +128,7 @@ class Scanner:
     """
 
     ledger: Ledger
-    reader: Reader
+    reader: PeopleReader
     store: Store
     settings: Settings
     strangers: bool

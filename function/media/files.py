@@ -29,10 +29,14 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class MediaFile:
-    """A file of the library that is open for reading, and its name in messages and logs."""
+    """A file of the library that is open for reading, and its name in messages and logs.
+
+    `path` is where it lies, for a reader on another machine; no decoder is given it.
+    """
 
     descriptor: int
     name: str
+    path: Path | None = None
 
 
 @contextmanager
@@ -87,7 +91,7 @@ def open_any(path: Path) -> Iterator[MediaFile]:
         raise UnreadableVideoError(f"{str(path)!r} cannot be opened: {reason}.") from None
     try:
         _require_file(descriptor, str(path))
-        yield MediaFile(descriptor, path.name)
+        yield MediaFile(descriptor, path.name, path)
     finally:
         os.close(descriptor)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from function.media.files import VIDEO_SUFFIXES
+from function.media.formats import VIDEO_SUFFIXES
 
 MOST_NAMES = 20_000
 """So many names are looked at in search of a video, in a fraction of a second on a disk."""

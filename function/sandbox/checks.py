@@ -5,12 +5,14 @@ from typing import TypeAlias
 
 import numpy as np
 
+from db.people import PersonFound, View
 from db.records import Vector
 from function.enrolling.choosing import PhotoFound
 from function.enrolling.worth import LOWEST_QUALITY
 from function.faces.face import Face
 from function.faces.found import Details, FacesFound, Progress
 from function.media.pictures import Moment
+from function.people.gathering import PeopleFound
 from function.sandbox.messages import Answer
 from function.sandbox.wire import WireError
 
@@ -53,6 +55,49 @@ def check_answer(answer: Answer, dimensions: Dimensions) -> None:
         _check_pictures([answer.picture])
         if answer.seconds < 0:
             raise WireError("a moment is before the video begins")
+
+
+def check_people(found: PeopleFound, dimensions: Dimensions) -> None:
+    """Check the people that another machine found, whose encodings have `dimensions` numbers.
+
+    Raises:
+        WireError: they cannot be true.
+    """
+    if len(found.people) > MOST_FACES:
+        raise WireError(f"{len(found.people)} people are too many")
+    for person in found.people:
+        _check_person(person, found.frames, dimensions)
+    for link in found.links:
+        least, most = sorted((link.first, link.second))
+        if not 0 <= least < most < len(found.people):
+            raise WireError("a link is between people who are not there")
+    numbers = (found.frames, found.faces, *vars(found.seconds).values())
+    if min(*numbers, *(link.distance for link in found.links)) < 0:
+        raise WireError("a count, a time or a distance is negative")
+
+
+def _check_person(person: PersonFound, frames: int, dimensions: Dimensions) -> None:
+    _check_pictures([person.picture])
+    if not person.views or not person.seen or person.best_seconds < 0:
+        raise WireError("a person is seen nowhere")
+    for view in person.views:
+        _check_view(view, dimensions)
+    for seen in person.seen:
+        if not 0 <= seen.since_seconds <= seen.seconds <= seen.until_seconds:
+            raise WireError("a person is seen at an impossible time")
+        if not 0 <= seen.frame < frames:
+            raise WireError("a person is in no frame")
+
+
+def _check_view(view: View, dimensions: Dimensions) -> None:
+    if not 1 <= len(view.encodings) <= len(dimensions):
+        raise WireError("a view has the wrong number of encodings")
+    for encoding, expected in zip(view.encodings, dimensions, strict=False):
+        _check_encoding(encoding, expected, expected)
+    if len(view.weaknesses) > MOST_WEAKNESSES:
+        raise WireError("a view has too many weaknesses")
+    if not LOWEST_QUALITY <= view.quality <= 1 or view.faces < 1 or view.seconds < 0:
+        raise WireError("a view has impossible numbers")
 
 
 def _check_faces(faces: Sequence[Face], dimensions: Dimensions) -> None:

@@ -38,15 +38,8 @@ ERRAND_SECONDS = 60.0
 Kind = TypeVar("Kind")
 
 
-class Reader(Protocol):
-    """Reads videos and photos. It starts nothing before it is used, so a process may fork first."""
-
-    def ready(self) -> Ready:
-        """Start what is needed, if this is the first call, and return its engine and models.
-
-        Raises:
-            EngineUnavailableError: it cannot run here as configured.
-        """
+class PeopleReader(Protocol):
+    """Reads videos. It starts nothing before it is used, so a process may fork first."""
 
     @property
     def second(self) -> SecondModel | None:
@@ -68,6 +61,20 @@ class Reader(Protocol):
             StoppingError: the reader was closed meanwhile.
         """
 
+    def close(self) -> None:
+        """End all work; callers that wait for it get StoppingError."""
+
+
+class Reader(PeopleReader, Protocol):
+    """Reads videos and photos in this process, or in children of it."""
+
+    def ready(self) -> Ready:
+        """Start what is needed, if this is the first call, and return its engine and models.
+
+        Raises:
+            EngineUnavailableError: it cannot run here as configured.
+        """
+
     def find_faces(self, photo: bytes) -> PhotoFound:
         """Find the faces in a photo; the caller decides which of them to use.
 
@@ -83,9 +90,6 @@ class Reader(Protocol):
             UnreadableVideoError, VideoOverLimitError, TimeLimitError, StoppingError: as for
                 `find_people`.
         """
-
-    def close(self) -> None:
-        """End all work; callers that wait for it get StoppingError."""
 
 
 def open_reader(settings: Settings) -> Reader:

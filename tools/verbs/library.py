@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
@@ -18,7 +17,6 @@ from db.galleries import Store
 from db.ledgers import Ledger
 from db.videos import DEPTHS, Depth, Verdict, VideoRecord
 from function.errors import StoppingError
-from function.library.crew import run_scanners
 from function.library.finding import Found, find_videos, is_at, on_one_line, text_of
 from function.library.forgetting import UNKEPT, finish_strangers, forget_unkept, open_library
 from function.library.jobs import STRANGERS, is_paused
@@ -28,11 +26,13 @@ from function.library.offering import note_missing
 from function.library.rematching import Changed
 from function.library.rematching import rematch as match_all_again
 from function.library.results import VideoResult, results_of
-from function.library.scanning import LONGEST_SECONDS, NICENESS, OUTSIDE, Scanner
+from function.library.scanning import NICENESS, OUTSIDE, Scanner
 from function.library.strangers import place_strangers
 from function.matching.second_models import open_second
-from function.sandbox.readers import open_reader
 from function.settings import Settings, parse_value
+from tools.cluster.connecting import Certificates
+from tools.cluster.hands import cluster_hands, require_shared, require_unclaimed
+from tools.library.hands import Hands, own_hands
 from tools.library.progress import Totals, follow
 from tools.library.signals import ended_by_signals
 from tools.verbs.shared import EXIT_PARTLY, gallery_option, library_option, print_json
@@ -69,6 +69,9 @@ def _read_strangers(_: click.Context, __: click.Parameter, text: str | None) -> 
     return None if text is None else str(parse_value("--strangers", text, hint))
 
 
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
 @click.command(epilog="Example: python -m tools scan /videos --workers 2")
 @click.argument("places", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option(
@@ -79,6 +82,10 @@ def _read_strangers(_: click.Context, __: click.Parameter, text: str | None) -> 
     help="quick: a few pictures a video first, and normal only where those leave a question.",
 )
 @click.option("--workers", type=click.IntRange(1, 64), help="Videos at once; else half the cores.")
+@click.option("--dask", help="Have Dask workers do it: the scheduler's address, tls://HOST:8786.")
+@click.option("--tls-ca", type=FILE, help="With --dask: the authority's certificate; else Dask's.")
+@click.option("--tls-cert", type=FILE, help="With --dask: our certificate.")
+@click.option("--tls-key", type=FILE, help="With --dask: the key of our certificate.")
 @click.option("--limit", type=click.IntRange(1), help="Scan at most so many videos.")
 @click.option(
     "--strangers",
@@ -100,7 +107,10 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
     looked_at = [place.resolve() for place in places or settings.media_root]
     with store.gallery():
         pass  # a missing gallery is told before anything is looked for
-    with open_library(library, store) as ledger:
+    with (
+        open_library(library, store) as ledger,
+        _hands(ledger, looked_at, settings, options) as hands,
+    ):
         found = _look(ledger, looked_at)
         totals = Totals()
         if options["dry_run"]:
@@ -111,9 +121,9 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
         keep = bool(found.paths) and _choose_strangers(ledger, settings, options["strangers"])
         videos = _enqueue(ledger, found, options)
         if videos:
-            scanner = _scanner(ledger, store, settings, videos, strangers=keep)
+            scanner = _scanner(ledger, store, settings, hands, videos, strangers=keep)
             with _stopped_with(STOPPED_AGAIN if options["again"] else STOPPED):
-                _work(scanner, videos, options["workers"], totals)
+                _work(scanner, hands, videos, totals)
         _finish_strangers(ledger, store, settings, options["strangers"])
         print_json(
             {
@@ -216,14 +226,39 @@ def _can_ask() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
+@contextmanager
+def _hands(
+    ledger: Ledger, places: list[Path], settings: Settings, options: dict[str, Any]
+) -> Iterator[Hands]:
+    """Return what reads the videos: this machine, or the workers of a cluster."""
+    address, workers = options["dask"], options["workers"]
+    if not address or options["dry_run"]:
+        yield own_hands(settings, workers)
+        return
+    require_shared(places, settings)
+    require_unclaimed(ledger)
+    certificates = Certificates(options["tls_ca"], options["tls_cert"], options["tls_key"])
+    with cluster_hands(address, certificates, settings, _say, workers) as hands:
+        yield hands
+
+
+def _say(line: str) -> None:
+    """Say something while a bar is shown."""
+    tqdm.write(on_one_line(line), file=sys.stderr)
+
+
 def _scanner(
-    ledger: Ledger, store: Store, settings: Settings, videos: frozenset[int], *, strangers: bool
+    ledger: Ledger,
+    store: Store,
+    settings: Settings,
+    hands: Hands,
+    videos: frozenset[int],
+    *,
+    strangers: bool,
 ) -> Scanner:
-    slots = os.cpu_count() or 1
-    reader = open_reader(replace(settings, slots=slots, time_limit_seconds=LONGEST_SECONDS))
     return Scanner(
         ledger,
-        reader,
+        hands.reader,
         store,
         settings,
         strangers=strangers,
@@ -232,7 +267,7 @@ def _scanner(
     )
 
 
-def _work(scanner: Scanner, videos: frozenset[int], workers: int | None, totals: Totals) -> None:
+def _work(scanner: Scanner, hands: Hands, videos: frozenset[int], totals: Totals) -> None:
     """Scan; or watch the process that does, and scan what it leaves when it ends."""
     if is_paused(scanner.ledger):
         click.echo("Scanning is paused. To go on: python -m tools jobs resume.", err=True)
@@ -241,7 +276,7 @@ def _work(scanner: Scanner, videos: frozenset[int], workers: int | None, totals:
             with scanner.ledger.working() as is_ours:
                 if is_ours:
                     _tell_set_aside(scanner.ledger, videos, totals)
-                    _scan_all(scanner, videos, workers, totals)
+                    _scan_all(scanner, hands, videos, totals)
                     return
             click.echo(WATCHING, err=True)
             try:
@@ -275,14 +310,11 @@ def _stopped_with(words: str) -> Iterator[None]:
         sys.exit(EXIT_STOPPED)
 
 
-def _scan_all(
-    scanner: Scanner, videos: frozenset[int], workers: int | None, totals: Totals
-) -> None:
+def _scan_all(scanner: Scanner, hands: Hands, videos: frozenset[int], totals: Totals) -> None:
     os.nice(NICENESS)
-    count = workers or max(1, (os.cpu_count() or 1) // scanner.settings.threads)
     with ended_by_signals(scanner) as ended:
         try:
-            with closing(run_scanners(scanner, count)) as events:
+            with closing(hands.run(scanner)) as events:
                 follow(events, len(videos), totals)
         except StoppingError:
             if not ended.is_set():

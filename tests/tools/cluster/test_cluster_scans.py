@@ -1,0 +1,264 @@
+"""Scans with a real scheduler and workers: everything is done once, whoever is lost or late."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from db.sqlite.ledger import SqliteLedger
+from function.errors import EngineUnavailableError
+from function.library.scanning import LEASE_SECONDS, Done, Event, Failed, Scanner
+from function.settings import Settings
+from tests.support.clusters import DaskCluster, wait_until
+from tests.support.scans import make_gallery, make_scanner, offer_all, write_many
+from tools.cluster.connecting import Certificates
+from tools.cluster.hands import cluster_hands
+from tools.library.hands import Hands
+
+VIDEOS = 6
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("library") / "media"
+    write_many(folder, VIDEOS)
+    return folder
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[DaskCluster]:
+    with DaskCluster(tmp_path) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, media: Path) -> Iterator[SqliteLedger]:
+    make_gallery(tmp_path / "g.db")
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        offer_all(ledger, media)
+        yield ledger
+
+
+class Scan:
+    """A scan by a cluster, in a thread; what happens and what is said is kept."""
+
+    def __init__(self, scanner: Scanner, hands: Hands, said: list[str]) -> None:
+        self.events: list[Event] = []
+        self.said = said
+        self.error: BaseException | None = None
+        self._scanner, self._hands = scanner, hands
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            with closing(self._hands.run(self._scanner)) as events:
+                self.events.extend(events)
+        except BaseException as error:  # noqa: BLE001  # the test looks at it
+            self.error = error
+
+    def end(self) -> None:
+        self._thread.join(120)
+        assert not self._thread.is_alive()
+
+    def stop(self) -> None:
+        self._scanner.stopping.set()
+        self._thread.join(60)
+
+    def done(self) -> list[str]:
+        return sorted(Path(one.path.decode()).name for one in self.events if isinstance(one, Done))
+
+    def failed(self) -> list[Failed]:
+        return [one for one in self.events if isinstance(one, Failed)]
+
+
+@contextmanager
+def scanning(
+    cluster: DaskCluster,
+    ledger: SqliteLedger,
+    media: Path,
+    *,
+    most: int | None = None,
+    certificates: Certificates | None = None,
+) -> Iterator[Scan]:
+    settings = Settings(media_root=(media,), second_encoder="off")
+    said: list[str] = []
+    assert ledger.path
+    with cluster_hands(
+        cluster.address, certificates or Certificates(), settings, said.append, most
+    ) as hands:
+        scanner = make_scanner(ledger, ledger.path.parent / "g.db")
+        scan = Scan(replace(scanner, reader=hands.reader, settings=settings), hands, said)
+        try:
+            yield scan
+        finally:
+            scan.stop()
+
+
+def everything_in(ledger: SqliteLedger) -> list[object]:
+    """What a scan stored, by the name of the video; without what differs from run to run."""
+    found: list[object] = []
+    for video in sorted(ledger.iterate(), key=lambda one: one.paths):
+        people = [
+            (
+                one.position,
+                one.person.seen,
+                one.person.picture,
+                [(view.seconds, view.quality, view.faces) for view in one.person.views],
+                [e.tobytes() for view in one.person.views for e in view.encodings],
+            )
+            for one in ledger.sightings([video.id])[video.id]
+        ]
+        outcomes = ledger.outcomes([video.id])[video.id]
+        found.append((video.paths, video.state, video.faces, video.seconds, people, outcomes))
+    return found
+
+
+def test_one_is_killed_and_one_is_late_and_everything_is_done_once_as_it_would_be_here(
+    cluster: DaskCluster, ledger: SqliteLedger, media: Path, tmp_path: Path
+) -> None:
+    cluster.hold.touch()
+    killed, other = cluster.worker(media), cluster.worker(media)
+    with scanning(cluster, ledger, media) as scan:
+        wait_until(lambda: len(cluster.lines()) == 2)
+        assert {process for _, process in cluster.lines()} == {killed.pid, other.pid}
+        lost = next(name for name, process in cluster.lines() if process == killed.pid)
+        killed.send_signal(signal.SIGKILL)
+        late = cluster.worker(media)
+        wait_until(lambda: late.pid in [process for _, process in cluster.lines()])
+        wait_until(lambda: any("was lost" in line for line in scan.said))
+        cluster.hold.unlink()
+        scan.end()
+    assert scan.error is None
+    names = [f"{number:02}.mp4" for number in range(VIDEOS)]
+    assert scan.done() == names
+    assert sorted(name for name, _ in cluster.lines()) == sorted([*names, lost])
+    assert [process for name, process in cluster.lines() if name == lost][-1] != killed.pid
+    (failed,) = scan.failed()
+    assert "was lost" in failed.reason
+    assert not failed.for_good
+    assert ledger.counts() == (0, 0, VIDEOS, 0, 0)
+    with SqliteLedger(tmp_path / "here.db") as here:
+        offer_all(here, media)
+        list(make_scanner(here, tmp_path / "g.db").scan_all())
+        for there, own in zip(everything_in(ledger), everything_in(here), strict=True):
+            assert there == own
+
+
+def test_whoever_has_lost_the_lease_cannot_finish(
+    cluster: DaskCluster, ledger: SqliteLedger, media: Path
+) -> None:
+    cluster.hold.touch()
+    cluster.worker(media)
+    with scanning(cluster, ledger, media) as scan:
+        wait_until(lambda: len(cluster.lines()) == 1)
+        assert ledger.path
+        with SqliteLedger(ledger.path) as thief:
+            thief._clock = lambda: ledger._clock() + 2 * LEASE_SECONDS
+            first = frozenset(one.id for one in ledger.iterate("working"))
+            lease = thief.lease("somebody else", LEASE_SECONDS, first)
+            assert lease
+            cluster.hold.unlink()
+            wait_until(lambda: len(cluster.lines("ended")) == VIDEOS)
+            wait_until(lambda: ledger.counts().done == VIDEOS - 1)
+            assert [one.id for one in ledger.iterate("working")] == [lease.video]
+            assert ledger.sightings([lease.video]) == {lease.video: []}
+            thief.release(lease)
+        scan.end()
+    assert scan.error is None
+    assert len(scan.done()) == VIDEOS
+    assert len(cluster.lines()) == VIDEOS + 1, "it was read again"
+    assert scan.failed() == []
+
+
+def test_a_scan_that_ends_frees_the_workers_and_gives_the_videos_back(
+    cluster: DaskCluster, ledger: SqliteLedger, media: Path
+) -> None:
+    cluster.hold.touch()
+    cluster.worker(media)
+    with scanning(cluster, ledger, media) as scan:
+        wait_until(lambda: len(cluster.lines()) == 1)
+        scan.stop()
+        assert ledger.counts() == (VIDEOS, 0, 0, 0, 0)
+        assert [one.tries for one in ledger.iterate()] == [0] * VIDEOS
+        wait_until(lambda: len(cluster.lines("ended")) == 1)
+        assert cluster.hold.exists(), "it ended although it was held"
+    with scanning(cluster, ledger, media) as scan:
+        cluster.hold.unlink()
+        scan.end()
+    assert ledger.counts() == (0, 0, VIDEOS, 0, 0)
+
+
+def test_a_worker_that_differs_is_not_used_and_one_that_lacks_files_is_helped_out(
+    cluster: DaskCluster, ledger: SqliteLedger, media: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    other = tmp_path / "other"
+    write_many(other, 1)[0].write_bytes(b"another file of this name" * 9)
+    good = cluster.worker(media)
+    cluster.worker(media, DETECTOR="hog")
+    for folder in (tmp_path / "empty", other):
+        cluster.worker(folder)
+    cluster.hold.touch()
+    with scanning(cluster, ledger, media) as scan:
+        wait_until(lambda: sum("reads 1 at once" in line for line in scan.said) == 3)
+        wait_until(lambda: any("its detector is hog" in line for line in scan.said))
+        cluster.hold.unlink()
+        scan.end()
+    assert scan.error is None
+    assert scan.failed() == []
+    assert ledger.counts() == (0, 0, VIDEOS, 0, 0)
+    assert {process for _, process in cluster.lines()} == {good.pid}
+    assert sum("does not see" in line for line in scan.said) <= 2
+
+
+def test_a_worker_that_is_still_joining_is_waited_for_before_a_video_is_given_up(
+    cluster: DaskCluster, ledger: SqliteLedger, media: Path, tmp_path: Path
+) -> None:
+    late, empty = tmp_path / "late", tmp_path / "empty"
+    late.touch()
+    empty.mkdir()
+    cluster.worker(media, LATE=str(late))
+    cluster.worker(empty)
+    wait_until(lambda: cluster.joined() == 2)
+    with scanning(cluster, ledger, media) as scan:
+        wait_until(lambda: any("does not see" in line for line in scan.said))
+        late.unlink()
+        scan.end()
+    assert scan.failed() == []
+    assert ledger.counts() == (0, 0, VIDEOS, 0, 0)
+
+
+def test_a_video_that_no_worker_sees_fails_for_that_reason_and_the_others_go_on(
+    cluster: DaskCluster, ledger: SqliteLedger, media: Path, tmp_path: Path
+) -> None:
+    part = tmp_path / "part"
+    part.mkdir()
+    for path in sorted(media.iterdir())[1:]:
+        (part / path.name).write_bytes(path.read_bytes())
+    cluster.worker(part)
+    with scanning(cluster, ledger, media) as scan:
+        scan.end()
+    (failed,) = scan.failed()
+    assert failed.for_good
+    assert "00.mp4 is seen by no worker" in failed.reason
+    assert "--retry" in failed.reason
+    assert ledger.counts() == (0, 0, VIDEOS - 1, 1, 0)
+
+
+def test_a_scheduler_that_goes_ends_the_scan_and_loses_nothing(
+    cluster: DaskCluster, ledger: SqliteLedger, media: Path
+) -> None:
+    cluster.hold.touch()
+    cluster.worker(media)
+    with scanning(cluster, ledger, media) as scan:
+        wait_until(lambda: len(cluster.lines()) == 1)
+        cluster.scheduler.kill()
+        scan.end()
+    assert isinstance(scan.error, EngineUnavailableError)
+    assert "scheduler has gone" in str(scan.error)
+    assert ledger.counts() == (VIDEOS, 0, 0, 0, 0)

@@ -1,0 +1,29 @@
+"""Who reads the videos of a scan: this machine, or others."""
+
+import os
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+
+from function.library.crew import run_scanners
+from function.library.scanning import LONGEST_SECONDS, Event, Scanner
+from function.sandbox.readers import PeopleReader, open_reader
+from function.settings import Settings
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What reads videos, and how the videos of a scanner are handed to it.
+
+    `run` yields what happens until the queue is empty; closing it ends the work cleanly.
+    """
+
+    reader: PeopleReader
+    run: Callable[[Scanner], Generator[Event]]
+
+
+def own_hands(settings: Settings, workers: int | None) -> Hands:
+    """Read on this machine, `workers` videos at once; if None, as many as keep its cores busy."""
+    cores = os.cpu_count() or 1
+    reader = open_reader(replace(settings, slots=cores, time_limit_seconds=LONGEST_SECONDS))
+    count = workers or max(1, cores // settings.threads)
+    return Hands(reader, lambda scanner: run_scanners(scanner, count))
