@@ -269,16 +269,8 @@ def create_strangers(db: Database) -> None:
         """
     )
     db.execute("CREATE INDEX placements_by_stranger ON placements (stranger_id)")
-    db.execute(
-        """
-        CREATE TABLE once_strangers (
-            sighting_id INTEGER PRIMARY KEY REFERENCES sightings (id) ON DELETE CASCADE,
-            stranger_id INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE
-        )
-        """
-    )
-    db.execute("CREATE INDEX once_strangers_by_stranger ON once_strangers (stranger_id)")
     db.execute("CREATE INDEX placements_by_video ON placements (video_id)")
+    _create_once(db)
     db.execute(
         """
         CREATE TABLE strangers_apart (
@@ -288,6 +280,18 @@ def create_strangers(db: Database) -> None:
         ) WITHOUT ROWID
         """
     )
+
+
+def _create_once(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE once_strangers (
+            sighting_id INTEGER PRIMARY KEY REFERENCES sightings (id) ON DELETE CASCADE,
+            stranger_id INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE
+        )
+        """
+    )
+    db.execute("CREATE INDEX once_strangers_by_stranger ON once_strangers (stranger_id)")
 
 
 def _next_erased(db: Database, which: Mapping[str, Any], after: int) -> list[int]:
