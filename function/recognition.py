@@ -77,7 +77,7 @@ def recognize_video(
     with closing(reader.find_people(media, task_of(settings))) as events:
         for event in events:
             if isinstance(event, Progress):
-                video_seconds = max(video_seconds, event.of_seconds)
+                video_seconds = event.of_seconds or video_seconds  # it becomes more exact
                 yield event
             else:
                 gallery = take_snapshot(store, models, fusion)

@@ -284,6 +284,7 @@ def create_strangers(db: Database) -> None:
     )
     db.execute("CREATE INDEX placements_by_stranger ON placements (stranger_id)")
     db.execute("CREATE INDEX placements_by_video ON placements (video_id)")
+    _create_once(db)
     db.execute(
         """
         CREATE TABLE strangers_apart (
@@ -294,6 +295,18 @@ def create_strangers(db: Database) -> None:
         """
     )
     _create_once(db)
+
+
+def _create_once(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE once_strangers (
+            sighting_id INTEGER PRIMARY KEY REFERENCES sightings (id) ON DELETE CASCADE,
+            stranger_id INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE
+        )
+        """
+    )
+    db.execute("CREATE INDEX once_strangers_by_stranger ON once_strangers (stranger_id)")
 
 
 def _create_once(db: Database) -> None:

@@ -27,6 +27,12 @@ INVENTING_CODECS = (
 )
 """Codecs whose decoders invent a grey picture, of no kind, where one that is needed is missing."""
 
+REFRESHING_CODECS = ("h264", "hevc")
+"""Codecs in which a keyframe may be only where refreshing begins, strip by strip."""
+
+LATE_BEGINNINGS = 2
+"""If so many groups in a row give no picture until some time after their keyframe, it is that."""
+
 WHOLE_ALONE = (PictureType.NONE, PictureType.I, PictureType.SI, PictureType.BI)
 """The kinds of picture that a keyframe can be; NONE where the decoder does not say."""
 
@@ -55,9 +61,11 @@ def decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
     packets = group.packets
     if video.has_fields_apart and group.ends and group.next_packet:
         packets = [*packets, group.next_packet]
-    latest, is_damaged, codec = -1.0, False, video.stream.codec_context.name
+    latest, is_damaged = -1.0, False
     try:
-        for picture in _check_first(_decode(video, group, packets), group, codec):
+        for picture in _check_first(_decode(video, group, packets), group, video):
+            if picture.is_corrupt:
+                raise DamageError
             latest = max(latest, shown_at(picture))
             yield picture
     except DAMAGE as error:
@@ -73,30 +81,22 @@ def shown_at(picture: VideoFrame) -> float:
 
 
 def _decode(video: Video, group: Group, packets: list[TimedPacket]) -> Iterator[VideoFrame]:
-    """Decode packets until one is damaged; a keyframe may be whole though data before it is lost.
+    """Decode packets until one is damaged; decoders do not notice every missing part.
 
     Raises:
-        DamageError, or what PyAV raises: the rest cannot be decoded to whole pictures.
+        DamageError, or what PyAV raises: the rest cannot be decoded.
     """
     decoder = video.stream.codec_context
     wanted = set(group.wanted_seconds)
-    for number, (seconds, packet) in enumerate(packets):
-        depends_on_damage = packet.is_corrupt and not (group.begins and number == 0)
-        if depends_on_damage and video.believes_marks_of_damage:
+    for seconds, packet in packets:
+        if packet.is_corrupt and video.believes_marks_of_damage:
             raise DamageError
         is_needed = seconds in wanted or video.has_fields_apart
         decoder.skip_frame = "DEFAULT" if is_needed else "NONREF"
         packet.opaque = seconds
-        for picture in decoder.decode(packet):
-            yield _require_whole(picture)
+        yield from decoder.decode(packet)
     if group.ends:
-        yield from map(_require_whole, decoder.decode(None))
-
-
-def _require_whole(picture: VideoFrame) -> VideoFrame:
-    if picture.is_corrupt:
-        raise DamageError
-    return picture
+        yield from decoder.decode(None)
 
 
 def _decode_through(video: Video, group: Group) -> Iterator[VideoFrame]:
@@ -121,19 +121,32 @@ def _decode_one(video: Video, packet: "Packet[VideoStream] | None") -> Iterator[
         video.is_smeared = True
 
 
-def _check_first(pictures: Iterator[VideoFrame], group: Group, codec: str) -> Iterator[VideoFrame]:
+def _check_first(
+    pictures: Iterator[VideoFrame], group: Group, video: Video
+) -> Iterator[VideoFrame]:
     """Make sure that the first picture of a group is one that needs no other."""
-    seconds, packet = group.packets[0]
-    is_unchecked = group.begins and packet.is_keyframe and not packet.is_discard
+    key = group.packets[0]
+    is_unchecked = group.begins and key.packet.is_keyframe and not key.packet.is_discard
     for picture in pictures:
-        if is_unchecked:
-            is_first = shown_at(picture) == seconds
-            is_whole = picture.key_frame or picture.pict_type in WHOLE_ALONE
-            is_invented = codec in INVENTING_CODECS and picture.pict_type == PictureType.NONE
-            if is_invented or (is_first and not is_whole):
-                raise FalseKeyframeError
-            is_unchecked = not is_first
+        if is_unchecked and shown_at(picture) >= key.seconds:
+            _require_keyframe(picture, key.seconds, video)
+            is_unchecked = False
         yield picture
+
+
+def _require_keyframe(picture: VideoFrame, key_seconds: float, video: Video) -> None:
+    """Refuse the first picture from a keyframe on, if there was none or it needed others."""
+    codec = video.stream.codec_context.name
+    if picture.pict_type in WHOLE_ALONE[1:]:
+        video.late_beginnings = 0
+        return
+    is_late = shown_at(picture) > key_seconds
+    video.late_beginnings = video.late_beginnings + 1 if is_late else 0
+    is_invented = codec in INVENTING_CODECS and picture.pict_type == PictureType.NONE
+    needs_others = picture.pict_type != PictureType.NONE and not picture.key_frame
+    is_refreshed = codec in REFRESHING_CODECS and video.late_beginnings == LATE_BEGINNINGS
+    if is_invented or is_refreshed or (needs_others and not is_late):
+        raise FalseKeyframeError
 
 
 def _may_lack_a_field(video: Video, group: Group, latest_seconds: float) -> bool:
@@ -153,6 +166,8 @@ def _decode_with_next(video: Video, group: Group) -> Iterator[VideoFrame]:
     video.has_fields_apart, came = True, False
     try:
         for picture in _decode(video, group, [*group.packets, *filter(None, [group.next_packet])]):
+            if picture.is_corrupt:
+                break
             came = came or shown_at(picture) >= group.wanted_seconds[-1] - FIELD_SECONDS
             yield picture
     except DAMAGE:

@@ -340,13 +340,19 @@ class _Clock:
             expected = seconds
         is_plausible = -back < seconds - expected < LEAP_SECONDS
         if not is_plausible:
-            self._offset += seconds - expected
+            self._leap(seconds - expected)
             seconds = expected
         self._note_gap(seconds - expected)
         lasting = (packet.duration or 0) * self._unit_seconds
         lasting = _believe(lasting, otherwise=self._nominal_seconds)
         self._next_seconds = max(expected, seconds + lasting)
         return max(seconds, 0.0)
+
+    def _leap(self, seconds: float) -> None:
+        """Leave a leap of the file's clock out, here and in the length that was taken from it."""
+        self._offset += seconds
+        if self._video.seconds:
+            self._video.seconds = max(self._video.seconds - seconds, 0.0)
 
     def _note_gap(self, gap_seconds: float) -> None:
         """Note a hole in a film whose pictures otherwise come evenly: packets are missing there."""

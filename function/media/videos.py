@@ -45,6 +45,9 @@ PATIENTLY = {"probesize": str(20 * PROBED_BYTES), "analyzeduration": "60000000"}
 """How FFmpeg looks for a file's first whole picture; the second is for one minute of any film."""
 
 CLOCK_PER_PROGRAMME = ("mpegts", "mpegtsraw", "mpeg", "wtv", "pva")
+LONGEST_ON_ONE_CLOCK = 12 * 3600.0
+"""The clock of a broadcast wraps after 26.5 hours, and a step back in it passes for that."""
+
 LATEST_PICTURE_SECONDS = 60.0  # after the sound of the same programme
 ENDS_BEFORE_SECONDS = (-1, 10, 100)  # of what the file claims, as an edit list may end it sooner
 LAST_PACKETS = 5_000  # read at the end of a file to learn its length
@@ -78,7 +81,8 @@ class Video:
 
     Reading finds out the rest. `trusts_keyframes`: pictures that are marked as keyframes can be
     decoded alone. `is_encrypted`: pictures are. `has_fields_apart`: both fields of a picture lie in
-    packets of their own. `is_smeared`: the next picture depends on damage. `packets_marked`: of
+    packets of their own. `is_smeared`: the next picture depends on damage.
+    `late_beginnings`: how many groups in a row gave no picture at first. `packets_marked`: of
     `packets_read`, those that the container calls damaged. `missing`: when nothing is stored, or it
     cannot be decoded, as starts and ends in seconds; `unreadable_seconds`: how long that is.
     """
@@ -99,6 +103,7 @@ class Video:
     is_encrypted: bool = False
     has_fields_apart: bool = False
     is_smeared: bool = False
+    late_beginnings: int = 0
     packets_read: int = 0
     packets_marked: int = 0
     missing: list[tuple[float, float]] = field(default_factory=list)
@@ -351,7 +356,10 @@ def _measure_seconds(container: InputContainer, stream: VideoStream) -> float:
             end_seconds = _find_last_seconds(container, stream)
         except (av.FFmpegError, OverflowError, IndexError):
             return max(claimed_seconds, 0.0)
-    return max(end_seconds - start_seconds, 0.0) if end_seconds else max(claimed_seconds, 0.0)
+    measured_seconds = end_seconds - start_seconds if end_seconds else claimed_seconds
+    if container.format.name in CLOCK_PER_PROGRAMME and measured_seconds > LONGEST_ON_ONE_CLOCK:
+        return 0.0
+    return max(measured_seconds, 0.0)
 
 
 def _find_start(container: InputContainer, stream: VideoStream) -> float:
