@@ -73,11 +73,13 @@ def test_parts_follow_each_other_without_gap_or_repeat(client: FlaskClient) -> N
     [("confirmed", 1, "match"), ("rejected", 1, "unknown"), ("ignored", None, "unknown")],
 )
 def test_a_decision_holds_at_once_and_can_be_taken_back(
-    client: FlaskClient, kind: str, performer: int | None, verdict: str
+    client: FlaskClient, library: MadeUpLibrary, kind: str, performer: int | None, verdict: str
 ) -> None:
     (first, *_) = review(client)["people"]
     fields = {} if performer is None else {"performer": performer}
     made = decide(client, first, kind, scanned_at=first["scanned_at"], **fields).get_json()
+    with library.ledger() as ledger:  # even before anything else is asked for
+        assert [one.decided for one in ledger.outcomes([1])[1]] == [kind]
     assert [one["name"] for one in review(client)["people"]] == ["P1"]
     (person,) = client.get("/library/video?path=a.mp4").get_json()["people"]
     assert (person["verdict"], person["decided"]) == (verdict, kind)
