@@ -45,7 +45,7 @@ SLOW = {"cnn": {"SECOND_ENCODER": "off"}, "yunet": {}}
 def quick(monkeypatch: pytest.MonkeyPatch) -> SquaresReader:
     """Verbs that run in this process read videos at once, and do not make it nicer."""
     reader = SquaresReader()
-    monkeypatch.setattr("tools.verbs.library.open_reader", lambda _: reader)
+    monkeypatch.setattr("tools.library.hands.open_reader", lambda _: reader)
     monkeypatch.setattr("os.nice", lambda _: 0)
     for name in ("STRANGERS", "LIBRARY_DB", "PERFORMERS_DB", "MEDIA_ROOT"):
         monkeypatch.delenv(name, raising=False)
