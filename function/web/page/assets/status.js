@@ -113,7 +113,7 @@ function greet(isEmpty) {
           "li",
           {},
           "Import the performers of your Stash: ",
-          command("python -m tools import stash --url http://localhost:9999"),
+          command("python -m tools import stash --url URL"),
         ),
       ),
     ),
