@@ -3,7 +3,7 @@
 `db.stores` chooses an implementation. One suite of tests runs on all of them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, TypedDict
@@ -187,6 +187,16 @@ class GalleryChange(Gallery, Protocol):
 
         Raises:
             GalleryError: both are the same performer.
+        """
+
+    def rename_identities(self, renamed: Mapping[Identity, Identity]) -> int:
+        """Give ids other names, former to new; what was noted of them stays.
+
+        A former id that nobody has is skipped; one whose new id the same performer has already is
+        dropped. Returns how many changed.
+
+        Raises:
+            IdentityConflictError: a new id is another performer's; nothing is changed.
         """
 
     def rename(self, performer: Performer, name: str, disambiguation: str | None) -> None:

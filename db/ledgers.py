@@ -8,6 +8,7 @@ from db.decisions import Decision
 from db.people import Link
 from db.records import Generation, Identity
 from db.strangers import Strangers
+from db.tasks import Tasks
 from db.videos import (
     Counts,
     Depth,
@@ -23,6 +24,7 @@ from db.videos import (
     VideoFound,
     VideoRecord,
 )
+from db.writes import Writes
 
 
 class Ledger(Protocol):
@@ -35,6 +37,14 @@ class Ledger(Protocol):
     @property
     def strangers(self) -> Strangers:
         """The unknown people of all videos, grouped."""
+
+    @property
+    def writes(self) -> Writes:
+        """What was written into the user's Stash."""
+
+    @property
+    def tasks(self) -> Tasks:
+        """What is to be done for the user's Stash."""
 
     def close(self) -> None:
         """Close it."""
@@ -218,6 +228,12 @@ class Ledger(Protocol):
 
     def erase_decisions(self, identities: Sequence[Identity]) -> None:
         """Delete every decision about a performer, given all their ids."""
+
+    def add_identities(self, also: Mapping[Identity, Identity]) -> int:
+        """Give every decision about one of these performers another id of theirs as well.
+
+        Returns how many decisions changed.
+        """
 
     def iterate(self, state: State | None = None) -> Iterator[VideoRecord]:
         """Yield all videos by id, or those in one state."""

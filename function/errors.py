@@ -28,6 +28,7 @@ RecognitionError                   500 internal_error
 ├── ClientGoneError                499 client_gone
 ├── EngineUnavailableError         503 engine_unavailable
 ├── GalleryUnavailableError        503 gallery_unavailable
+├── StashUnavailableError          503 stash_unavailable
 ├── StoppingError                  503 stopping
 └── TimeLimitError                 504 time_limit
 
@@ -238,6 +239,13 @@ class GalleryUnavailableError(RecognitionError):
 
     status = 503
     code = "gallery_unavailable"
+
+
+class StashUnavailableError(RecognitionError):
+    """Stash is not connected, or does not answer."""
+
+    status = 503
+    code = "stash_unavailable"
 
 
 class StoppingError(RecognitionError):

@@ -12,18 +12,23 @@ from function.errors import BadParameterError, RecognitionError
 from function.settings import Settings
 from function.web.access import too_large
 from function.web.api import api_routes
-from function.web.library.routes import OPERATIONS, library_routes
+from function.web.library.routes import OPERATIONS as LIBRARY_OPERATIONS
+from function.web.library.routes import library_routes
 from function.web.logs import RequestRecord, log_as_json, request_id
 from function.web.page.routes import page_routes
 from function.web.responses import UNEXPECTED, error_response
 from function.web.results import RecentResults
 from function.web.routing import find_handler
 from function.web.service import Service
+from function.web.stash.packages import package_routes
+from function.web.stash.routes import OPERATIONS as STASH_OPERATIONS
+from function.web.stash.routes import stash_routes
 
 _log = logging.getLogger(__name__)
 
 _settings = Settings.from_env()
 log_as_json(_settings.log_level)
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each question to Stash
 _service = Service(_settings)
 _results = RecentResults()
 if flask.has_app_context():
@@ -76,9 +81,10 @@ def _close_record(record: RequestRecord) -> None:
 
 
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-_LIBRARY = library_routes(_service, _results)
+_OTHERS = {**library_routes(_service, _results), **stash_routes(_service)}
 ROUTES = {
-    **api_routes(_service, _results, _LIBRARY, OPERATIONS),
-    **_LIBRARY,
+    **api_routes(_service, _results, _OTHERS, {**LIBRARY_OPERATIONS, **STASH_OPERATIONS}),
+    **_OTHERS,
     **page_routes(_service, _results),
+    **package_routes(),
 }

@@ -70,10 +70,12 @@ def _begin(service: Service) -> None:
     It runs in gunicorn's worker, which alone sees requests, and whose own handler is called, too.
     """
     service.worker.start()
+    service.tasks.start()
     gunicorns = signal.getsignal(signal.SIGTERM)
 
     def stop(number: int, frame: FrameType | None) -> None:
         service.worker.stop()
+        service.tasks.stop()
         timer = threading.Timer(FINISH_WITHIN_SECONDS, service.close)
         timer.daemon = True
         timer.start()

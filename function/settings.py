@@ -199,6 +199,15 @@ class Settings:
         PERIOD,
         "how often the server looks for new videos in the media root, like `1h`, and scans them",
     ] = "off"
+    stash_url: Annotated[
+        str,
+        TEXT,
+        "your Stash, as this machine reaches it, like `http://localhost:9999`; if not set: the one "
+        "that `tools stash connect`, or Connect in Stash, named",
+    ] = ""
+    stash_api_key: Annotated[
+        str, TEXT, "its API key, from Stash's settings under Security; needed if it has a password"
+    ] = field(default="", repr=False)
     every_seconds: Annotated[
         float | None, INTERVAL, "seconds between samples; auto: about 240 a video, 0.5 to 5 s apart"
     ] = None
@@ -268,6 +277,12 @@ class Settings:
         TEXT,
         "the secret that callers send; not needed if only this machine can connect. If needed and "
         "not set, one is generated and logged; `off`: anyone who can reach the port may call",
+    ] = field(default="", repr=False)
+    plugin_token: Annotated[
+        str,
+        TEXT,
+        "a second secret, for Stash's plugin: it opens `/stash` and `/library` only, and neither "
+        "exports nor changes the gallery; others who use your Stash may be able to read it",
     ] = field(default="", repr=False)
     trusted_hosts: Annotated[
         tuple[str, ...],

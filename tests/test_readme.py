@@ -37,7 +37,7 @@ def test_the_settings_table_is_the_one_in_settings() -> None:
 
 
 def test_every_verb_is_named_and_no_other() -> None:
-    named = set(re.findall(r"`python -m tools ((?:(?:import|strangers) )?[a-z-]+)", README))
+    named = set(re.findall(r"`python -m tools ((?:(?:import|strangers|stash) )?[a-z-]+)", README))
     assert named == set(verbs(main))
 
 

@@ -22,10 +22,10 @@ from function.media.files import open_any
 from function.recognition import Recognition, recognize_video
 from function.sandbox.readers import open_reader
 from function.settings import SettingError, Settings
+from function.sources.records import UnusableSourceError
 from function.version import VERSION
 from function.web.reply import to_reply
-from tools.sources import UnusableSourceError
-from tools.verbs import stashes  # noqa: F401  # adds its verbs to import_
+from tools.verbs import stash_writing, stashes  # noqa: F401  # add verbs to stash and import_
 from tools.verbs.checking import doctor
 from tools.verbs.deciding import decide, decisions
 from tools.verbs.editing import add_photo, forget, merge, remove_photo, rename, unforget
@@ -44,6 +44,7 @@ from tools.verbs.measuring import (
 from tools.verbs.moving import export
 from tools.verbs.shared import gallery_option, parse_every, print_json
 from tools.verbs.showing import journal, list_performers, show
+from tools.verbs.stash_verbs import stash
 from tools.verbs.strangers import strangers
 from tools.verbs.upgrading import upgrade_encodings
 
@@ -109,6 +110,6 @@ for verb in (
     *(import_, export, list_performers, show, rename, merge, add_photo, remove_photo),
     *(forget, unforget, journal, doctor, upgrade_encodings, evaluate, evaluate_kinds),
     *(evaluate_hints, evaluate_films, evaluate_strangers, calibrate, audit, scan, results, rematch),
-    *(decide, decisions, strangers, jobs),
+    *(decide, decisions, strangers, jobs, stash),
 ):
     main.add_command(verb)

@@ -1,8 +1,12 @@
 """Changes a user makes by hand: merging two records, choosing a name, removing a photo."""
 
-from db.errors import GalleryError, PerformerNotFoundError
+from collections.abc import Mapping
+
+from sqlite_utils import Database
+
+from db.errors import GalleryError, IdentityConflictError, PerformerNotFoundError
 from db.identities import combine, renamed, without_alias
-from db.records import EnrolledPhoto, Performer
+from db.records import EnrolledPhoto, Identity, Performer
 from db.sqlite import notes
 from db.sqlite.gallery import SqliteGallery, save_details
 
@@ -41,6 +45,42 @@ def merge(gallery: SqliteGallery, kept: Performer, absorbed: Performer) -> Perfo
         db.execute("DELETE FROM performers WHERE id = ?", (absorbed.id,))
         notes.log(gallery, "merge", {"performers": 2, "encodings": absorbed.encodings})
         return gallery.performer(kept.id)
+
+
+def rename_identities(gallery: SqliteGallery, renamed: Mapping[Identity, Identity]) -> int:
+    """Give ids other names, former to new; what was noted of them stays.
+
+    A former id that nobody has is skipped; one whose new id the same performer has already is
+    dropped. Returns how many changed.
+
+    Raises:
+        IdentityConflictError: a new id is another performer's; nothing is changed.
+    """
+    with gallery.writing() as db:
+        return sum(_rename_identity(gallery, db, *pair) for pair in renamed.items())
+
+
+def _rename_identity(gallery: SqliteGallery, db: Database, former: Identity, new: Identity) -> bool:
+    owners = [gallery.find_identities([one]) for one in (former, new)]
+    if not owners[0] or former == new:
+        return False
+    if owners[1] and owners[1][0].id != owners[0][0].id:
+        raise IdentityConflictError(
+            f"{owners[0][0].name} ({owners[0][0].id}) cannot get an id of {owners[1][0].name} "
+            f"({owners[1][0].id}). If they are the same, merge them."
+        )
+    if owners[1]:
+        db.execute("DELETE FROM identities WHERE source = ? AND source_id = ?", former)
+    else:
+        db.execute(
+            "UPDATE identities SET source = ?, source_id = ? WHERE source = ? AND source_id = ?",
+            (*new, *former),
+        )
+    db.execute(
+        "UPDATE performers SET source = ?, source_id = ? WHERE source = ? AND source_id = ?",
+        (*new, *former),
+    )
+    return True
 
 
 def rename(

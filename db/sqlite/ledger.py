@@ -19,6 +19,7 @@ from db.records import Generation, Identity
 from db.sqlite.connections import explained, open_database, transaction
 from db.sqlite.ledger_damage import drop_damaged
 from db.sqlite.ledger_decisions import (
+    add_identities,
     decided_of,
     erase_decisions,
     follow_content,
@@ -37,6 +38,8 @@ from db.sqlite.ledger_people import (
 )
 from db.sqlite.ledger_schema import LEDGER
 from db.sqlite.ledger_strangers import SqliteStrangers
+from db.sqlite.ledger_tasks import SqliteTasks
+from db.sqlite.ledger_writes import SqliteWrites
 from db.sqlite.writers import CLAIMS_ARE_CERTAIN, only_worker
 from db.videos import (
     DEPTHS,
@@ -95,6 +98,8 @@ class SqliteLedger:
         self._lock = threading.RLock()
         self._db = open_database(path, create=create, schema=LEDGER)
         self.strangers = SqliteStrangers(self._reading, self._writing)
+        self.writes = SqliteWrites(self._reading, self._writing, path)
+        self.tasks = SqliteTasks(self._reading, self._writing, path)
 
     def close(self) -> None:
         """Close the file."""
@@ -393,6 +398,11 @@ class SqliteLedger:
         """Delete every decision about a performer."""
         with self._writing() as db:
             erase_decisions(db, identities)
+
+    def add_identities(self, also: Mapping[Identity, Identity]) -> int:
+        """Give every decision about one of these performers another id of theirs as well."""
+        with self._writing() as db:
+            return add_identities(db, also)
 
     def begin_forgetting(self, gallery: int, performer: int) -> None:
         """Note that a performer is to be forgotten, before anything is erased."""

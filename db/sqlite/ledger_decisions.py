@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,19 @@ def erase_decisions(db: Database, identities: Sequence[Identity]) -> None:
     for number, stored in db.execute("SELECT id, identities FROM decisions").fetchall():
         if wanted & {tuple(one) for one in json.loads(stored)}:
             db.execute("DELETE FROM decisions WHERE id = ?", (number,))
+
+
+def add_identities(db: Database, also: Mapping[Identity, Identity]) -> int:
+    """Give decisions about some performers another id of theirs as well; say how many changed."""
+    changed = 0
+    for number, stored in db.execute("SELECT id, identities FROM decisions").fetchall():
+        known = [Identity(*one) for one in json.loads(stored)]
+        new = [also[one] for one in known if one in also and also[one] not in known]
+        if new:
+            all_of_them = json.dumps([*known, *dict.fromkeys(new)])
+            db.execute("UPDATE decisions SET identities = ? WHERE id = ?", (all_of_them, number))
+            changed += 1
+    return changed
 
 
 NEAR = 0.5

@@ -3,6 +3,8 @@
 from sqlite_utils import Database
 
 from db.sqlite.ledger_strangers import create_strangers
+from db.sqlite.ledger_tasks import create_tasks
+from db.sqlite.ledger_writes import create_writes
 from db.sqlite.schemas import Schema
 
 LEDGER_APPLICATION_ID = 0x5056524C
@@ -18,6 +20,8 @@ def m001_videos_and_sightings(db: Database) -> None:
     _create_erasures(db)
     _create_decisions(db)
     create_strangers(db)
+    create_writes(db)
+    create_tasks(db)
     db.execute(
         """
         CREATE TABLE outcomes (

@@ -37,6 +37,7 @@ class StoredGallery(SqliteGallery):
     merge = edits.merge
     rename = edits.rename
     remove_alias = edits.remove_alias
+    rename_identities = edits.rename_identities
     remove_photo = edits.remove_photo
     allow_photos = edits.allow_photos
     assign = corrections.assign

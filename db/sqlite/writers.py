@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ if sys.platform != "win32":
 
 CLAIMS_ARE_CERTAIN = sys.platform != "win32"
 """Whether the system can say that nobody else holds a lock; on Windows nothing is locked."""
+
+ASKED_EVERY_SECONDS = 0.02
 
 
 @contextmanager
@@ -54,8 +57,10 @@ def only_writer(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def only_worker(path: Path) -> Iterator[bool]:
+def only_worker(path: Path, work: str = "worker") -> Iterator[bool]:
     """Become the one process that scans for the ledger at `path`; False if another one is.
+
+    There is one for each kind of `work`.
 
     The system releases the claim when the process ends, however it ends.
 
@@ -67,7 +72,7 @@ def only_worker(path: Path) -> Iterator[bool]:
         return
     real = path.resolve()
     try:
-        handle = os.open(real.with_name(f"{real.name}.worker"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+        handle = os.open(real.with_name(f"{real.name}.{work}"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     except OSError as error:
         raise GalleryReadOnlyError(
             f"The library {path.name} cannot be written: no file can be created in its folder "
@@ -82,3 +87,26 @@ def only_worker(path: Path) -> Iterator[bool]:
             yield True
     finally:
         os.close(handle)
+
+
+@contextmanager
+def in_turn(path: Path, seconds: float) -> Iterator[None]:
+    """Be the only one, of all threads and processes, that does what only one may do at a time.
+
+    Waits for its turn, so many seconds at most.
+
+    Raises:
+        GalleryLockedError: another one did not end.
+        GalleryReadOnlyError: the folder cannot be written.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        with only_worker(path, "turn") as is_ours:
+            if is_ours:
+                yield
+                return
+        if time.monotonic() > until:
+            raise GalleryLockedError(
+                f"Something else has been writing for {seconds:.0f} seconds. Try again later."
+            )
+        time.sleep(ASKED_EVERY_SECONDS)

@@ -66,14 +66,14 @@ def note_missing(
 
 
 def _missing(ledger: Ledger, found: Found, places: Sequence[Path]) -> list[bytes]:
-    there = set(found.paths)
+    there, looked_at = set(found.paths), frozenset(os.fsencode(place) for place in places)
     # What lies in a folder that cannot be read may still be there.
     unknown = [Path(os.fsdecode(path)) for path, _ in found.unreadable]
     return [
         path
         for path in ledger.stamps()
         if path not in there
-        and is_below(path, places)
+        and any(_above(path, looked_at))
         and not is_below(path, unknown)
         # A scan of a folder leaves out what has a hidden name or no suffix.
         and not os.path.exists(path)  # noqa: PTH110  # a path of bytes: its name may be no text
@@ -96,12 +96,12 @@ def _find_lost(
 ) -> list[tuple[bytes, int]]:
     """Return the folders whose disk may be missing, each with how many videos are missing there."""
     lost = Counter(folder for path in missing if _is_empty(folder := _nearest_folder(path)))
-    known = list(ledger.stamps())
-    for place in places:
-        before = sum(is_below(path, [place]) for path in known)
-        left = sum(is_below(path, [place]) for path in missing)
-        if before >= FEWEST_TO_DOUBT and left * 2 > before:
-            lost[bytes(place)] = left
+    looked_at = frozenset(os.fsencode(place) for place in places)
+    before = Counter(place for path in ledger.stamps() for place in _above(path, looked_at))
+    left = Counter(place for path in missing for place in _above(path, looked_at))
+    for place, count in left.items():
+        if before[place] >= FEWEST_TO_DOUBT and count * 2 > before[place]:
+            lost[place] = count
     return sorted(lost.items())
 
 
@@ -119,3 +119,12 @@ def _is_empty(folder: bytes) -> bool:
         return all(name.startswith(b".") for name in os.listdir(folder))  # noqa: PTH208
     except OSError:
         return True
+
+
+def _above(path: bytes, places: frozenset[bytes]) -> Iterator[bytes]:
+    """Yield those of some places, of which there may be thousands, that a path is, or is in."""
+    above = b""
+    while path != above:
+        if path in places:
+            yield path
+        path, above = os.path.dirname(path), path  # noqa: PTH120  # bytes, as above

@@ -7,7 +7,7 @@ from db.ledgers import Ledger
 from db.people import Link, PersonFound
 from db.videos import Outcome, Sighting
 from function.faces.found import StageSeconds
-from function.library.decisions import apply_decisions
+from function.library.decisions import Decided, apply_decisions
 from function.library.finding import text_of
 from function.library.keeping import outcomes_of
 from function.library.naming import Naming
@@ -57,7 +57,19 @@ def _match_again(
     ledger: Ledger, videos: Sequence[int], naming: Naming
 ) -> tuple[dict[int, tuple[Outcome, ...]], int]:
     """Match the people of some videos, as a scan of today would; also say how many there are."""
-    sightings, links = ledger.sightings(videos, pictures=False), ledger.links(videos)
+    named = name_again(ledger, videos, naming)
+    outcomes = {video: outcomes_of(people) for video, people in named.items()}
+    return outcomes, sum(len(one) for one in outcomes.values())
+
+
+def name_again(
+    ledger: Ledger, videos: Sequence[int], naming: Naming, *, pictures: bool = False
+) -> dict[int, list[Decided]]:
+    """Name the people of some videos as a scan of today would, with all that they may be.
+
+    Their members are positions in the ledger. Without `pictures` these are empty.
+    """
+    sightings, links = ledger.sightings(videos, pictures=pictures), ledger.links(videos)
     records = {one.id: one for one in ledger.records(videos)}
     unnamed = []
     for video in videos:
@@ -66,19 +78,13 @@ def _match_again(
         people = tuple(naming.fitting(one.person, models) for one in sightings[video])
         found = _as_found(people, sightings[video], links[video])
         unnamed.append(Unnamed(found, text_of(record.paths[0]) if record.paths else ""))
-    named = naming.name(unnamed)
     decisions = ledger.decisions(videos)
-    outcomes = {
-        video: outcomes_of(
-            apply_decisions(
-                [_renumber(one, sightings[video]) for one in people],
-                decisions[video],
-                naming.gallery,
-            )
+    return {
+        video: apply_decisions(
+            [_renumber(one, sightings[video]) for one in people], decisions[video], naming.gallery
         )
-        for video, people in zip(videos, named, strict=True)
+        for video, people in zip(videos, naming.name(unnamed), strict=True)
     }
-    return outcomes, sum(len(one) for one in sightings.values())
 
 
 def _as_found(

@@ -37,8 +37,22 @@ NOBODY_LET_IN = (
     "This server has no token, and answers only its own machine. Set TOKEN or HOST there."
 )
 
+FOR_THE_PLUGIN = (
+    "This is the token of Stash's plugin. It opens /stash, reads /library and scans; it cannot "
+    "export the library or change the gallery. Send the server's TOKEN for this."
+)
+
+PLUGIN_READS, PLUGIN_WRITES = ("/stash/", "/library/"), ("/stash/",)
+"""What the plugin's token opens, by how the path begins: others who use Stash may read it."""
+
+PLUGIN_SCANS = tuple(f"/library/{verb}" for verb in ("scan", "pause", "resume", "cancel"))
+NEVER_FOR_THE_PLUGIN = ("/library/export",)
+
 OPEN_ROUTES = ("/health", "/ready")
 """For health checks and monitoring: allowed under any host name and without the token."""
+
+OPEN_PREFIXES = ("/stash/plugins/", "/stash/scrapers/")
+"""The packages that Stash installs: the same for everyone, and its client sends no token."""
 
 USUAL_HEADERS = {
     "Cache-Control": "no-store",
@@ -79,11 +93,13 @@ class Access:
         request.max_content_length = largest
         if (request.content_length or 0) > largest:
             raise too_large(largest)
-        if request.path in OPEN_ROUTES:
+        if request.path in OPEN_ROUTES or request.path.startswith(OPEN_PREFIXES):
             return
-        has_token = self.has_token(request)
+        is_plugin = self._is_plugin(request)
+        has_token = self.has_token(request) or (is_plugin and _is_for_plugin(request))
         if not has_token and self._needs_token(request) and not _is_without_secret(request):
-            raise UnauthorizedError(NOT_LET_IN if self._token else NOBODY_LET_IN)
+            nobody = NOT_LET_IN if self._token else NOBODY_LET_IN
+            raise UnauthorizedError(FOR_THE_PLUGIN if is_plugin else nobody)
         self._check_host(request, has_token=has_token)
         if not has_token:
             self._check_origin(request)
@@ -94,12 +110,7 @@ class Access:
 
     def has_token(self, request: Request) -> bool:
         """Whether the request carries the token."""
-        if not self._token or self._token == WITHOUT_TOKEN:
-            return False
-        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-        bearer = credentials.strip() if scheme.lower() == "bearer" else ""
-        given = request.headers.get("X-Token", "") or bearer
-        return hmac.compare_digest(given.encode(), self._token.encode())
+        return self._token != WITHOUT_TOKEN and _carries(request, self._token)
 
     def answer_preflight(self, request: Request) -> Response | None:
         """Answer a browser's preflight request for a page of another server, if that is trusted."""
@@ -124,6 +135,10 @@ class Access:
         if self._settings.origins:
             response.vary.add("Origin")
         return response
+
+    def _is_plugin(self, request: Request) -> bool:
+        """Whether the request carries the token of Stash's plugin."""
+        return _carries(request, self._settings.plugin_token)
 
     def _needs_token(self, request: Request) -> bool:
         """Require the token if it was set, and of every other machine: the host may be forged."""
@@ -168,6 +183,23 @@ def too_large(largest: int = LARGEST_BODY_BYTES) -> RequestTooLargeError:
         f"The body is larger than {LARGEST_BODY_BYTES} bytes. Send the path of a video, not "
         "the video."
     )
+
+
+def _carries(request: Request, token: str) -> bool:
+    """Whether a request carries a token, if there is one."""
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    bearer = credentials.strip() if scheme.lower() == "bearer" else ""
+    given = request.headers.get("X-Token", "") or bearer
+    return bool(token) and hmac.compare_digest(given.encode(), token.encode())
+
+
+def _is_for_plugin(request: Request) -> bool:
+    """Whether the plugin's token opens what a request asks for."""
+    if request.path in NEVER_FOR_THE_PLUGIN:
+        return False
+    if request.method in ("GET", "HEAD"):
+        return request.path.startswith(PLUGIN_READS)
+    return request.path.startswith(PLUGIN_WRITES) or request.path in PLUGIN_SCANS
 
 
 def _is_without_secret(request: Request) -> bool:

@@ -13,6 +13,7 @@ from function.engines.models import find_model
 from function.enrolling.choosing import choose_face
 from function.errors import BusyError, GalleryUnavailableError, PhotoUnusableError
 from function.faces.face import Face
+from function.library.looking import Looker
 from function.library.worker import Worker
 from function.media.files import MediaFile
 from function.media.photos import PhotoRefusedError
@@ -20,6 +21,7 @@ from function.media.pictures import Moment
 from function.recognition import take_snapshot
 from function.sandbox.readers import open_reader
 from function.settings import Settings
+from function.stash.worker import TaskWorker
 from function.web.access import Access
 from function.web.line import Line
 from function.web.metrics import Metrics
@@ -40,6 +42,8 @@ class Service:
         self.reader = open_reader(settings)
         self.worker = Worker(settings, self.store)
         self.line = Line(settings.slots)
+        self.looker = Looker(settings, self.store, self.worker.gate)
+        self.tasks = TaskWorker(settings, self.store, self.worker.want)
         self._errand = threading.Lock()
 
     def find_face(self, content: bytes) -> Face:
@@ -121,7 +125,8 @@ class Service:
     def close(self) -> None:
         """End the work of every request, which still gets an answer, and all scanning."""
         self.reader.close()
-        self.worker.close()
+        for thread in (self.worker, self.looker, self.tasks):
+            thread.close()
 
 
 @contextmanager

@@ -793,6 +793,35 @@ def test_merging_keeps_the_picture_and_every_model_and_what_was_removed(
     assert gallery.removed_photos(ada.id) == {"hash4"}
 
 
+def test_an_id_gets_another_name_and_all_that_was_noted_of_it_stays(
+    gallery: GalleryChange,
+) -> None:
+    gallery.enrol(from_stash("Ada", "7", X), [encoding(1)], None)
+    before, new = Identity("stash http://localhost:9999", "7"), Identity("stash", "7")
+    gallery.note_updated_at(before, "2026-01-01")
+    assert gallery.rename_identities({before: new, Identity("gone", "1"): X}) == 1
+    (ada,) = gallery.performers()
+    assert (ada.source, ada.source_id) == new
+    assert set(ada.identities) == {new, X}
+    assert gallery.updated_at(new) == "2026-01-01"
+    assert gallery.enrol(performer("Ada", "7", source="stash"), [], None) == "unchanged"
+
+
+def test_an_id_that_the_performer_has_already_is_dropped_and_one_of_another_refused(
+    gallery: GalleryChange,
+) -> None:
+    gallery.enrol(from_stash("Ada", "7", X), [encoding(1)], None)
+    gallery.enrol(from_stash("Eve", "8"), [encoding(2)], None)
+    of_ada, of_eve = (Identity("stash http://localhost:9999", one) for one in "78")
+    with pytest.raises(IdentityConflictError):
+        gallery.rename_identities({X: Identity("new", "1"), of_ada: of_eve})
+    (ada, _) = gallery.performers()
+    assert set(ada.identities) == {of_ada, X}
+    assert gallery.rename_identities({of_ada: X}) == 1
+    (ada, _) = gallery.performers()
+    assert ada.identities == (X,)
+
+
 def test_merging_with_oneself_is_refused(gallery: GalleryChange) -> None:
     ada = enrolled(gallery, "Ada", 1)
     with pytest.raises(GalleryError, match="cannot be merged with itself"):

@@ -34,6 +34,7 @@ from function.media.photos import PhotoRefusedError, read_photo_file
 from function.media.pictures import RgbImage
 from function.recognition import Recognition, recognize_video
 from function.settings import Settings
+from function.sources.records import SourceRecord
 from function.web.reply import PersonReply, rank, to_reply
 from function.web.results import RecentResults
 from tests.support.crowds import Crowd
@@ -42,7 +43,6 @@ from tools.demo.__main__ import ENROLLED, IN_THE_VIDEO, SECONDS_EACH
 from tools.footage.photos import fetch_photos
 from tools.footage.videos import moving_picture, read_portrait, still_picture, write_video
 from tools.imports.enrol import enrol_performer
-from tools.sources import SourceRecord
 from tools.sources.folder import photo_at, read_folder
 
 ALL_MATCHES = Settings(every_seconds=0.4, min_score=0.1, max_matches=6)

@@ -9,9 +9,9 @@ from pathlib import Path
 from db.errors import GalleryError
 from db.records import Identity, Performer
 from db.stores import open_store
+from function.sources.records import Photo, SourceRecord
 from tests.support.engines import QuickEngine, made_up_photo
 from tools.imports.enrol import enrol_all
-from tools.sources import Photo, SourceRecord
 
 PHOTOS_EACH = 3
 

@@ -3,7 +3,7 @@
 import copy
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -352,6 +352,10 @@ class MemoryGallery:
         return self.performer(kept.id)
 
     @change
+    def rename_identities(self, renamed: Mapping[Identity, Identity]) -> int:
+        return sum(self._rename_identity(*pair) for pair in renamed.items())
+
+    @change
     def rename(self, performer: Performer, name: str, disambiguation: str | None) -> None:
         person = self._person(performer.id)
         person.put(renamed(person.record, name, disambiguation))
@@ -404,6 +408,27 @@ class MemoryGallery:
         kept = {mark: who for mark, who in self.held.forgotten.items() if who not in found}
         self.held.forgotten = kept
         self.log("unforget", {"performers": len(found)})
+
+    def _rename_identity(self, former: Identity, new: Identity) -> bool:
+        owners = self.find_identities([former])
+        if not owners or former == new:
+            return False
+        if {one.id for one in self.find_identities([new])} - {owners[0].id}:
+            raise errors.IdentityConflictError(f"{new} is another performer's")
+        person = self._person(owners[0].id)
+        record = person.record
+        ids = [new if one == former else one for one in identities_of(record)]
+        person.put(
+            replace(
+                record,
+                source=ids[0].source,
+                source_id=ids[0].source_id,
+                identities=tuple(dict.fromkeys(ids)),
+            )
+        )
+        if former in person.updated:
+            person.updated.setdefault(new, person.updated.pop(former))
+        return True
 
     def _person(self, number: int) -> Person:
         if number not in self.held.people:

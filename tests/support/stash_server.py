@@ -1,239 +1,423 @@
-"""A stand-in for Stash and for a stash-box: a small GraphQL server on this machine.
+"""A stand-in for Stash that keeps what it is told: scenes, performers, tags, markers, images.
 
-graphql-core checks every query against the schemas written down here, so a query that the real
-servers would refuse is refused. Troubles can be ordered: busy answers, HTML, photos that are slow,
-broken or missing.
+Every document is parsed and checked against the schema of `tests.support.stash_schema`, so a wrong
+field fails. Each write changes `updated_at`. A write can be ordered to fail, before or after it is
+done; see `fail_write`. Entries are dictionaries with Stash's own field names; references are ids.
 """
 
-import json
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+import base64
+import itertools
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
-from graphql import GraphQLSchema, build_schema, graphql_sync
+from graphql import GraphQLError
 
-STASH = build_schema(
-    """
-    scalar Time
-    enum SortDirectionEnum { ASC DESC }
-    enum CriterionModifier { EQUALS GREATER_THAN INCLUDES INCLUDES_ALL }
-    input FindFilterType {
-      q: String page: Int per_page: Int sort: String direction: SortDirectionEnum
-    }
-    input StringCriterionInput { value: String! modifier: CriterionModifier! }
-    input IntCriterionInput { value: Int! value2: Int modifier: CriterionModifier! }
-    input TimestampCriterionInput { value: String! value2: String modifier: CriterionModifier! }
-    input MultiCriterionInput { value: [ID!] modifier: CriterionModifier! }
-    input HierarchicalMultiCriterionInput {
-      value: [ID!] modifier: CriterionModifier! depth: Int
-    }
-    input PerformerFilterType {
-      filter_favorites: Boolean
-      tags: HierarchicalMultiCriterionInput
-      updated_at: TimestampCriterionInput
-    }
-    input ImageFilterType {
-      performers: MultiCriterionInput
-      performer_count: IntCriterionInput
-    }
-    input TagFilterType { name: StringCriterionInput }
-    type StashID { endpoint: String! stash_id: String! }
-    type Tag { id: ID! name: String! }
-    type Performer {
-      id: ID! name: String! disambiguation: String alias_list: [String!]! urls: [String!]
-      image_path: String updated_at: Time! favorite: Boolean! tags: [Tag!]! stash_ids: [StashID!]!
-    }
-    type FindPerformersResultType { count: Int! performers: [Performer!]! }
-    type ImageFile { path: String! width: Int! height: Int! }
-    type VideoFile { path: String! duration: Float! }
-    union VisualFile = ImageFile | VideoFile
-    type ImagePathsType { thumbnail: String image: String }
-    type Image { id: ID! paths: ImagePathsType! visual_files: [VisualFile!]! }
-    type FindImagesResultType { count: Int! images: [Image!]! }
-    type FindTagsResultType { count: Int! tags: [Tag!]! }
-    type StashBox { name: String! endpoint: String! api_key: String! }
-    type ConfigGeneralResult { stashBoxes: [StashBox!]! }
-    type ConfigResult { general: ConfigGeneralResult! }
-    type Query {
-      findPerformers(
-        filter: FindFilterType performer_filter: PerformerFilterType
-      ): FindPerformersResultType!
-      findImages(filter: FindFilterType image_filter: ImageFilterType): FindImagesResultType!
-      findTags(filter: FindFilterType tag_filter: TagFilterType): FindTagsResultType!
-      configuration: ConfigResult!
-    }
-    """
-)
+from tests.support.graphql_server import Answer, StandIn, serving
+from tests.support.stash_schema import STASH
 
-STASH_BOX = build_schema(
-    """
-    scalar Time
-    type Site { name: String! }
-    type URL { url: String! site: Site! }
-    type Image { id: ID! url: String! width: Int! height: Int! }
-    type Performer {
-      id: ID! name: String! disambiguation: String aliases: [String!]! urls: [URL!]!
-      images: [Image!]! deleted: Boolean! merged_ids: [ID!]! merged_into_id: ID updated: Time!
-    }
-    type QueryPerformersResultType { count: Int! performers: [Performer!]! }
-    type Query {
-      findPerformer(id: ID!): Performer
-      searchPerformers(
-        term: String! limit: Int page: Int per_page: Int
-      ): QueryPerformersResultType!
-    }
-    """
-)
+__all__ = ["Answer", "FakeStash", "StandIn", "image", "in_stash", "serving", "stash"]
+
+Entry = dict[str, Any]
+
+Failure = Literal["error", "before", "after", "busy"]
+"""What a failing write does: answer with an error, cut the connection without doing anything or
+after having done it, or answer that the server is busy."""
+
+_OTHER_HOST = "http://behind.a.proxy"
 
 
-@dataclass
-class Answer:
-    """What the server says to one request for a photo, or instead of an answer to a query."""
+class FakeStash(StandIn):
+    """A Stash in memory. Change it with the methods in its own words, as a user of Stash would."""
 
-    body: bytes = b""
-    status: int = 200
-    media_type: str = "image/jpeg"
-    headers: dict[str, str] = field(default_factory=dict)
-    delay_seconds: float = 0.0
-    claimed_bytes: int | None = None
+    def __init__(self, performers: Sequence[Entry] = (), *, prefix: str = "") -> None:
+        super().__init__(STASH, {}, prefix=prefix)
+        self.performers: list[Entry] = performers if isinstance(performers, list) else []
+        self.scenes: dict[str, Entry] = {}
+        self.images: dict[str, Entry] = {}
+        self.galleries: dict[str, Entry] = {}
+        self.tags: dict[str, Entry] = {}
+        self.studios: dict[str, Entry] = {}
+        self.markers: dict[str, Entry] = {}
+        self.libraries: list[str] = ["/data"]
+        self.stash_boxes: list[Entry] = []
+        self.ui: dict[str, Any] = {}
+        self.writes: list[str] = []
+        """The names of the mutations that were done, in order."""
+        self._failures: dict[int, Failure] = {}
+        self._attempts = 0
+        self._ids = itertools.count(1000)
+        self._moments = itertools.count(1)
+        self.root.update(self._resolvers())
+        for one in self.performers:
+            for picture in one.get("images", ()):
+                self.images[str(picture["id"])] = {
+                    **_dated(self.now()),
+                    **picture,
+                    "performers": [str(one["id"])],
+                }
 
+    # What a user of Stash does
 
-@dataclass
-class StandIn:
-    """A running server: its address, what it holds, what it was asked."""
+    def now(self) -> str:
+        """Return a time that is later at each call, as Stash writes it."""
+        moment = datetime(2026, 2, 1, tzinfo=UTC) + timedelta(seconds=next(self._moments))
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    schema: GraphQLSchema
-    root: dict[str, Callable[..., Any]]
-    api_key: str = "right"
-    url: str = ""
-    photos: dict[str, Answer] = field(default_factory=dict)
-    troubles: list[Answer] = field(default_factory=list)
-    queries: list[dict[str, Any]] = field(default_factory=list)
-    photo_requests: list[tuple[str, str]] = field(default_factory=list)
-    busiest: int = 0
-    _busy: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def add_performer(self, name: str, photo: bytes | None = None, **fields: Any) -> str:
+        """Add a performer, with a cover if a photo is given; return the id."""
+        number = next(self._ids)
+        path = f"/performer/{number}/image"
+        if photo is not None:
+            self.photos[path] = Answer(photo)
+        silhouette = "" if photo is not None else "&default=true"
+        cover = f"{_OTHER_HOST}{self.prefix}{path}?t=1{silhouette}"
+        entry = in_stash(number, name, image_path=cover, updated_at=self.now(), **fields)
+        self.performers.append(entry)
+        return str(number)
 
-    def answer_query(self, asked: dict[str, Any], api_key: str) -> Answer:
-        self.queries.append(asked)
-        if self.troubles:
-            return self.troubles.pop(0)
-        if api_key != self.api_key:
-            return Answer(b"", 401, "text/plain")
-        result = graphql_sync(
-            self.schema, asked["query"], self.root, variable_values=asked["variables"]
-        )
-        body = json.dumps(result.formatted).encode()
-        return Answer(body, 422 if result.data is None else 200, "application/json")
+    def add_scene(
+        self,
+        path: str = "",
+        *,
+        oshash: str = "",
+        size: int = 1000,
+        performers: Iterable[str] = (),
+        tags: Iterable[str] = (),
+        **fields: Any,
+    ) -> str:
+        """Add a scene with one file, or none without a path; return the id."""
+        number = str(next(self._ids))
+        prints = [{"type": "oshash", "value": oshash}] if oshash else []
+        file = {
+            "id": number,
+            "path": path,
+            "size": size,
+            "duration": 60.0,
+            "width": 1920,
+            "height": 1080,
+            "fingerprints": prints,
+        }
+        self.scenes[number] = {
+            "id": number,
+            "title": None,
+            "organized": False,
+            "files": [file] if path else [],
+            "paths": {},
+            "performers": list(performers),
+            "tags": list(tags),
+            "studio": None,
+            **_dated(self.now()),
+            **fields,
+        }
+        return number
 
-    def answer_photo(self, path: str, api_key: str) -> Answer:
+    def add_image(self, photo: bytes, performers: Iterable[str] = ()) -> str:
+        """Add an image with its picture; return the id."""
+        number = str(next(self._ids))
+        path = f"/image/{number}/image"
+        self.photos[path] = Answer(photo)
+        self.images[number] = {
+            **_dated(self.now()),
+            **image(f"{self.prefix}{path}"),
+            "id": number,
+            "performers": list(performers),
+        }
+        return number
+
+    def add_gallery(self, folder: str, performers: Iterable[str] = ()) -> str:
+        """Add a gallery of a folder; return the id."""
+        number = str(next(self._ids))
+        self.galleries[number] = {
+            "id": number,
+            "title": None,
+            "folder": {"id": number, "path": folder},
+            "files": [],
+            "performers": list(performers),
+            "tags": [],
+            **_dated(self.now()),
+        }
+        return number
+
+    def add_tag(self, name: str) -> str:
+        """Add a tag; return the id."""
+        number = str(next(self._ids))
+        self.tags[number] = {"id": number, "name": name}
+        return number
+
+    def add_studio(self, name: str) -> str:
+        """Add a studio; return the id."""
+        number = str(next(self._ids))
+        self.studios[number] = {"id": number, "name": name}
+        return number
+
+    def edit(
+        self, kind: Literal["scenes", "images", "galleries"], number: str, **fields: Any
+    ) -> None:
+        """Change a scene, an image or a gallery by hand."""
+        getattr(self, kind)[number] |= {**fields, "updated_at": self.now()}
+
+    def edit_performer(self, number: str, **fields: Any) -> None:
+        """Change a performer by hand."""
+        self._performer(number).update(fields, updated_at=self.now())
+
+    def delete_performer(self, number: str) -> None:
+        """Delete a performer, who leaves every scene, image and gallery."""
+        self.performers.remove(self._performer(number))
+        for entry in (*self.scenes.values(), *self.images.values(), *self.galleries.values()):
+            entry["performers"] = [one for one in entry["performers"] if one != number]
+
+    def merge_performers(self, kept: str, absorbed: str) -> None:
+        """Merge as Stash does: what the one had goes to the other, whose alias the name becomes."""
+        gone, stays = self._performer(absorbed), self._performer(kept)
+        for entry in (*self.scenes.values(), *self.images.values(), *self.galleries.values()):
+            entry["performers"] = list(
+                dict.fromkeys(kept if one == absorbed else one for one in entry["performers"])
+            )
+        self.performers.remove(gone)
+        stays["alias_list"] = [*stays["alias_list"], gone["name"], *gone["alias_list"]]
+        stays["stash_ids"] = [*stays["stash_ids"], *gone["stash_ids"]]
+        stays["updated_at"] = self.now()
+
+    # Troubles
+
+    def fail_write(self, number: int = 1, how: Failure = "before") -> None:
+        """Let the n-th write from now on fail, 1 being the next; an attempt again counts too."""
+        self._failures[self._attempts + number] = how
+
+    def execute(self, asked: dict[str, Any]) -> Answer:
+        """Answer a query, or do a write unless it is to fail."""
+        if not asked["query"].lstrip().startswith("mutation"):
+            return super().execute(asked)
         with self._lock:
-            self._busy += 1
-            self.busiest = max(self.busiest, self._busy)
-            self.photo_requests.append((path, api_key))
-        answer = self.photos.get(path, Answer(b"gone", 404, "text/plain"))
-        time.sleep(answer.delay_seconds)
+            self._attempts += 1
+            failure = self._failures.pop(self._attempts, None)
+        if failure == "error":
+            return Answer(b'{"errors": [{"message": "disk full"}]}', 200, "application/json")
+        if failure == "busy":
+            return Answer(b"", 503, "text/plain")
+        if failure == "before":
+            return Answer(status=0)
         with self._lock:
-            self._busy -= 1
-        return answer
+            answer = super().execute(asked)
+        return Answer(status=0) if failure == "after" else answer
+
+    # How it answers
+
+    def _resolvers(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "findPerformer": lambda _, id: self._shown_performer(id),  # noqa: A006
+            "findPerformers": self._find_performers,
+            "findScene": lambda _, id: self._shown(self.scenes.get(id)),  # noqa: A006
+            "findScenes": self._find_scenes,
+            "findImage": lambda _, id: self._shown(self.images.get(id)),  # noqa: A006
+            "findImages": self._find_images,
+            "findGallery": lambda _, id: self._shown(self.galleries.get(id)),  # noqa: A006
+            "findTags": self._find_tags,
+            "findStudios": lambda _, studio_filter: _named(
+                "studios", self.studios.values(), studio_filter
+            ),
+            "configuration": lambda _: {
+                "general": {
+                    "stashBoxes": self.stash_boxes,
+                    "stashes": [{"path": path} for path in self.libraries],
+                },
+                "ui": self.ui,
+                "plugins": {},
+            },
+            "version": lambda _: {"version": "v0.30.0", "hash": "0", "build_time": ""},
+            "stats": lambda _: {
+                "scene_count": len(self.scenes),
+                "image_count": len(self.images),
+                "gallery_count": len(self.galleries),
+                "performer_count": len(self.performers),
+            },
+            "bulkSceneUpdate": lambda _, input: self._bulk("Scene", self.scenes, input),  # noqa: A006
+            "bulkImageUpdate": lambda _, input: self._bulk("Image", self.images, input),  # noqa: A006
+            "bulkGalleryUpdate": lambda _, input: self._bulk(  # noqa: A006
+                "Gallery", self.galleries, input
+            ),
+            "performerCreate": self._create_performer,
+            "performersDestroy": self._destroy_performers,
+            "sceneMarkerCreate": self._create_marker,
+            "sceneMarkersDestroy": lambda _, ids: self._destroy("sceneMarkers", self.markers, ids),
+            "tagCreate": self._create_tag,
+            "tagsDestroy": lambda _, ids: self._destroy("tags", self.tags, ids),
+        }
+
+    def _find_performers(
+        self,
+        _: object,
+        filter: Entry,  # noqa: A002  # the schema says so
+        performer_filter: Entry | None = None,
+    ) -> Entry:
+        chosen = [one for one in self.performers if _is_wanted(one, performer_filter or {})]
+        text = (filter.get("q") or "").casefold()
+        chosen = [
+            one
+            for one in chosen
+            if any(text in name.casefold() for name in (one["name"], *one["alias_list"]))
+        ]
+        return _page("performers", [self._with_count(one) for one in chosen], filter)
+
+    def _find_scenes(
+        self,
+        _: object,
+        filter: Entry | None = None,  # noqa: A002  # the schema says so
+        scene_filter: Entry | None = None,
+        ids: list[str] | None = None,
+    ) -> Entry:
+        missing = [one for one in ids or () if one not in self.scenes]
+        if missing:
+            raise GraphQLError(f"scene with id {missing[0]} not found")
+        chosen = [
+            one
+            for one in self.scenes.values()
+            if (ids is None or one["id"] in ids) and _is_wanted_scene(one, scene_filter or {})
+        ]
+        page = _page("scenes", chosen, filter or {})
+        return page | {"scenes": [self._shown(one) for one in page["scenes"]]}
+
+    def _find_images(
+        self,
+        _: object,
+        filter: Entry | None = None,  # noqa: A002  # the schema says so
+        image_filter: Entry | None = None,
+    ) -> Entry:
+        chosen = [one for one in self.images.values() if _is_wanted_scene(one, image_filter or {})]
+        page = _page("images", chosen, filter or {})
+        return page | {"images": [self._shown(one) for one in page["images"]]}
+
+    def _find_tags(self, _: object, tag_filter: Entry) -> Entry:
+        of_performers = {
+            str(tag["id"]): tag for one in self.performers for tag in one.get("tags", ())
+        }
+        return _named("tags", (self.tags | of_performers).values(), tag_filter)
+
+    def _bulk(self, kind: str, entries: dict[str, Entry], asked: Entry) -> list[Entry]:
+        known = {
+            "performers": {str(one["id"]) for one in self.performers},
+            "tags": set(self.tags),
+        }
+        for field, name in (("performer_ids", "performers"), ("tag_ids", "tags")):
+            for one in (asked.get(field) or {}).get("ids") or ():
+                if one not in known[name]:
+                    raise GraphQLError(f"FOREIGN KEY constraint failed ({name} {one})")
+        missing = [one for one in asked["ids"] if one not in entries]
+        if missing:
+            raise GraphQLError(f"{kind.lower()} with id {missing[0]} not found")
+        moment = self.now()  # one for all, as Stash does it
+        for number in asked["ids"]:
+            entry = entries[number]
+            for field, name in (("performer_ids", "performers"), ("tag_ids", "tags")):
+                if asked.get(field):
+                    entry[name] = _combined(entry[name], asked[field])
+            entry["updated_at"] = moment
+        self.writes.append(f"bulk{kind}Update")
+        return [self._shown(entries[number]) or {} for number in asked["ids"]]
+
+    def _create_performer(self, _: object, input: Entry) -> Entry:  # noqa: A002  # as above
+        names = {(one["name"], one["disambiguation"] or "") for one in self.performers}
+        if (input["name"], input.get("disambiguation") or "") in names:
+            raise GraphQLError(f"performer with name {input['name']!r} already exists")
+        fields = {
+            name: input[name] for name in ("alias_list", "urls", "stash_ids") if name in input
+        }
+        picture = input.get("image") or ""
+        photo = base64.b64decode(picture.partition(",")[2]) if picture.startswith("data:") else None
+        disambiguation = input.get("disambiguation")
+        number = self.add_performer(input["name"], photo, disambiguation=disambiguation, **fields)
+        self.writes.append("performerCreate")
+        return self._shown_performer(number) or {}
+
+    def _destroy_performers(self, _: object, ids: list[str]) -> bool:
+        for number in ids:
+            self._performer(number)
+        for number in ids:
+            self.delete_performer(number)
+        self.writes.append("performersDestroy")
+        return True
+
+    def _create_marker(self, _: object, input: Entry) -> Entry:  # noqa: A002  # as above
+        if input["scene_id"] not in self.scenes:
+            raise GraphQLError(f"scene with id {input['scene_id']} not found")
+        if input["primary_tag_id"] not in self.tags:
+            raise GraphQLError("FOREIGN KEY constraint failed (primary tag)")
+        number = str(next(self._ids))
+        self.markers[number] = {
+            "id": number,
+            "title": input["title"],
+            "seconds": input["seconds"],
+            "end_seconds": input.get("end_seconds"),
+            "scene": input["scene_id"],
+            "primary_tag": input["primary_tag_id"],
+            "tags": input.get("tag_ids") or [],
+            **_dated(self.now()),
+        }
+        self.writes.append("sceneMarkerCreate")
+        return self._shown_marker(self.markers[number])
+
+    def _create_tag(self, _: object, input: Entry) -> Entry:  # noqa: A002  # as above
+        if any(one["name"] == input["name"] for one in self.tags.values()):
+            raise GraphQLError(f"tag with name '{input['name']}' already exists")
+        number = self.add_tag(input["name"])
+        self.writes.append("tagCreate")
+        return self.tags[number]
+
+    def _destroy(self, kind: str, entries: dict[str, Entry], ids: list[str]) -> bool:
+        for number in ids:
+            if number not in entries:
+                raise GraphQLError(f"{kind} with id {number} not found")
+            if any(one["primary_tag"] == number for one in self.markers.values()):
+                raise GraphQLError("FOREIGN KEY constraint failed (primary tag)")
+        for number in ids:
+            del entries[number]
+        self.writes.append(f"{kind}Destroy")
+        return True
+
+    def _performer(self, number: str) -> Entry:
+        for one in self.performers:
+            if str(one["id"]) == str(number):
+                return one
+        raise GraphQLError(f"performer with id {number} not found")
+
+    def _shown_performer(self, number: str) -> Entry | None:
+        found = [one for one in self.performers if str(one["id"]) == str(number)]
+        return self._with_count(found[0]) if found else None
+
+    def _with_count(self, one: Entry) -> Entry:
+        number = str(one["id"])
+        count = sum(number in scene["performers"] for scene in self.scenes.values())
+        return {**one, "scene_count": count}
+
+    def _shown(self, entry: Entry | None) -> Entry | None:
+        """Return a scene, an image or a gallery with what it refers to by id."""
+        if entry is None:
+            return None
+        markers = [one for one in self.markers.values() if one["scene"] == entry["id"]]
+        return {
+            **entry,
+            "performers": [self._shown_performer(one) for one in entry["performers"]],
+            "tags": [self.tags[one] for one in entry.get("tags", ()) if one in self.tags],
+            "studio": self.studios.get(entry.get("studio") or ""),
+            "scene_markers": [self._shown_marker(one) for one in markers],
+        }
+
+    def _shown_marker(self, marker: Entry) -> Entry:
+        return {
+            **marker,
+            "primary_tag": self.tags[marker["primary_tag"]],
+            "tags": [self.tags[one] for one in marker["tags"]],
+        }
 
 
-@contextmanager
-def serving(stand_in: StandIn) -> Iterator[StandIn]:
-    """Run a stand-in on a free port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # the base class says so
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self._send(stand_in.answer_query(asked, self.headers.get("ApiKey", "")))
-
-        def do_GET(self) -> None:  # the base class says so
-            path = self.path.partition("?")[0]
-            self._send(stand_in.answer_photo(path, self.headers.get("ApiKey", "")))
-
-        def _send(self, answer: Answer) -> None:
-            self.send_response(answer.status)
-            self.send_header("Content-Type", answer.media_type)
-            length = len(answer.body) if answer.claimed_bytes is None else answer.claimed_bytes
-            self.send_header("Content-Length", str(length))
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.body)
-
-        def log_message(self, *_: object) -> None:
-            """Stay quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    stand_in.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield stand_in
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def stash(performers: list[dict[str, Any]]) -> StandIn:
+def stash(performers: list[Entry], *, prefix: str = "") -> FakeStash:
     """A Stash that holds these performers; each may bring `images`, `favorite` and `tags`."""
-    stand_in = StandIn(STASH, {})
-
-    def find_performers(
-        _: object,
-        filter: dict[str, Any],  # noqa: A002  # the schema says so
-        performer_filter: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        chosen = [one for one in performers if _is_wanted(one, performer_filter or {})]
-        key = "updated_at" if filter["sort"] == "updated_at" else "id"
-        chosen.sort(key=lambda one: one[key], reverse=filter["direction"] == "DESC")
-        start = (filter["page"] - 1) * filter["per_page"]
-        return {"count": len(chosen), "performers": chosen[start : start + filter["per_page"]]}
-
-    def find_images(
-        _: object,
-        filter: dict[str, Any],  # noqa: A002  # the schema says so
-        image_filter: dict[str, Any],
-    ) -> dict[str, Any]:
-        (wanted,) = image_filter["performers"]["value"]
-        assert image_filter["performer_count"] == {"value": 1, "modifier": "EQUALS"}
-        owner = next(one for one in performers if str(one["id"]) == wanted)
-        images = owner.get("images", [])[: filter["per_page"]]
-        return {"count": len(images), "images": images}
-
-    def find_tags(_: object, tag_filter: dict[str, Any]) -> dict[str, Any]:
-        tags = {tag["id"]: tag for one in performers for tag in one["tags"]}
-        found = [tag for tag in tags.values() if tag["name"] == tag_filter["name"]["value"]]
-        return {"count": len(found), "tags": found}
-
-    stand_in.root.update(
-        findPerformers=find_performers,
-        findImages=find_images,
-        findTags=find_tags,
-        configuration=lambda _: {"general": {"stashBoxes": []}},
-    )
-    return stand_in
+    return FakeStash(performers, prefix=prefix)
 
 
-def stash_box(performers: list[dict[str, Any]]) -> StandIn:
-    """A stash-box that holds these performers."""
-    by_id = {one["id"]: one for one in performers}
-
-    def search(_: object, term: str) -> dict[str, Any]:
-        found = [one for one in performers if term.casefold() in one["name"].casefold()]
-        return {"count": len(found), "performers": found}
-
-    return StandIn(
-        STASH_BOX,
-        {"findPerformer": lambda _, id: by_id.get(id), "searchPerformers": search},  # noqa: A006
-    )
-
-
-def in_stash(number: int, name: str, **fields: Any) -> dict[str, Any]:
+def in_stash(number: int, name: str, **fields: Any) -> Entry:
     """A performer as Stash gives one out, with a cover unless `image_path` says otherwise."""
     return {
         "id": number,
@@ -241,8 +425,9 @@ def in_stash(number: int, name: str, **fields: Any) -> dict[str, Any]:
         "disambiguation": None,
         "alias_list": [],
         "urls": [],
-        "image_path": f"http://behind.a.proxy/performer/{number}/image?t=1",
-        "updated_at": f"2026-01-01T00:00:{number:02}Z",
+        "image_path": f"{_OTHER_HOST}/performer/{number}/image?t=1",
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": f"2026-01-01T00:00:{number % 60:02}Z",
         "favorite": False,
         "tags": [],
         "stash_ids": [],
@@ -250,32 +435,53 @@ def in_stash(number: int, name: str, **fields: Any) -> dict[str, Any]:
     }
 
 
-def in_box(stash_id: str, name: str, **fields: Any) -> dict[str, Any]:
-    """A performer as a stash-box gives one out."""
-    return {
-        "id": stash_id,
-        "name": name,
-        "disambiguation": None,
-        "aliases": [],
-        "urls": [],
-        "images": [],
-        "deleted": False,
-        "merged_ids": [],
-        "merged_into_id": None,
-        "updated": "2026-01-01T00:00:00Z",
-        **fields,
-    }
-
-
-def image(path: str, *, is_video: bool = False) -> dict[str, Any]:
+def image(path: str, *, is_video: bool = False) -> Entry:
     """An image of Stash's, at a path of the stand-in."""
     file = {"__typename": "ImageFile", "path": "/x.jpg", "width": 600, "height": 800}
     if is_video:
         file = {"__typename": "VideoFile", "path": "/x.mp4", "duration": 1.0}
-    return {"id": path, "paths": {"image": f"http://behind.a.proxy{path}"}, "visual_files": [file]}
+    return {
+        "id": path,
+        "title": None,
+        "paths": {"image": f"{_OTHER_HOST}{path}"},
+        "visual_files": [file],
+    }
 
 
-def _is_wanted(one: dict[str, Any], chosen: dict[str, Any]) -> bool:
+def _dated(moment: str) -> Entry:
+    return {"created_at": moment, "updated_at": moment}
+
+
+def _page(kind: str, entries: list[Entry], asked: Entry) -> Entry:
+    key = "updated_at" if asked.get("sort") == "updated_at" else "id"
+    ordered = sorted(entries, key=_sort_key(key), reverse=asked.get("direction") == "DESC")
+    size = asked.get("per_page") or 25
+    start = ((asked.get("page") or 1) - 1) * size
+    shown = ordered if size < 0 else ordered[start : start + size]
+    return {"count": len(entries), kind: shown}
+
+
+def _sort_key(key: str) -> Callable[[Entry], Any]:
+    if key == "id":
+        return lambda one: tuple(map(int, re.findall(r"\d+", str(one["id"]))))
+    return lambda one: one[key]
+
+
+def _named(kind: str, entries: Iterable[Entry], asked: Entry) -> Entry:
+    found = [one for one in entries if one["name"] == asked["name"]["value"]]
+    return {"count": len(found), kind: found}
+
+
+def _combined(now: list[str], change: Entry) -> list[str]:
+    ids = list(change.get("ids") or ())
+    if change["mode"] == "ADD":
+        return list(dict.fromkeys([*now, *ids]))
+    if change["mode"] == "REMOVE":
+        return [one for one in now if one not in ids]
+    return ids
+
+
+def _is_wanted(one: Entry, chosen: Entry) -> bool:
     since = chosen.get("updated_at", {"value": ""})["value"]
     tags = set(chosen.get("tags", {"value": []})["value"])
     return (
@@ -283,3 +489,39 @@ def _is_wanted(one: dict[str, Any], chosen: dict[str, Any]) -> bool:
         and (one["favorite"] or not chosen.get("filter_favorites"))
         and tags <= {tag["id"] for tag in one["tags"]}
     )
+
+
+def _is_wanted_scene(one: Entry, chosen: Entry) -> bool:
+    return all(_CRITERIA[name](one, asked) for name, asked in chosen.items())
+
+
+def _has(field: str) -> Callable[[Entry, Entry], bool]:
+    def judge(one: Entry, asked: Entry) -> bool:
+        wanted, there = set(asked["value"]), set(one[field])
+        if asked["modifier"] == "EXCLUDES":
+            return not wanted & there
+        return wanted <= there if asked["modifier"] == "INCLUDES_ALL" else bool(wanted & there)
+
+    return judge
+
+
+def _in_path(one: Entry, asked: Entry) -> bool:
+    files = one.get("files") or one.get("visual_files") or ()
+    return any(asked["value"].casefold() in file["path"].casefold() for file in files)
+
+
+def _has_print(one: Entry, asked: Entry) -> bool:
+    prints = [print_ for file in one["files"] for print_ in file["fingerprints"]]
+    return {"type": "oshash", "value": asked["value"]} in prints
+
+
+_CRITERIA: dict[str, Callable[[Entry, Any], bool]] = {
+    "performers": _has("performers"),
+    "performer_count": lambda one, asked: len(one["performers"]) == asked["value"],
+    "tags": _has("tags"),
+    "studios": lambda one, asked: one["studio"] in asked["value"],
+    "path": _in_path,
+    "oshash": _has_print,
+    "is_missing": lambda one, asked: not one[asked],
+    "updated_at": lambda one, asked: one["updated_at"] > asked["value"],
+}

@@ -30,6 +30,7 @@ from function.matching.densities import (
 )
 from function.matching.second_models import Fit
 from function.people.views import VIDEO_SHARE
+from function.sources.records import UnusableSourceError
 from tools.accuracy.fusions import SFACE_NET, SecondNet, fit_weighing
 from tools.accuracy.labelled import Dataset, Source
 from tools.accuracy.outcomes import TrialOutcome
@@ -44,7 +45,6 @@ from tools.accuracy.spaces import (
     spaces_of,
 )
 from tools.accuracy.trials import Trial, join_sources, make_trials, run_trial
-from tools.sources import UnusableSourceError
 
 TEMPLATE_SIZES = (1, 2, 3, 5)
 """Sources in a template: the fit must hold for one photo and for several."""

@@ -11,6 +11,7 @@ from function.errors import RecognitionError
 from function.faces.face import Face, best_face
 from function.faces.second_encodings import encode_again
 from function.media.videos import open_video
+from function.sources.records import UnusableSourceError
 from tools.accuracy.labelled import (
     LABELS_FILE,
     Dataset,
@@ -20,7 +21,6 @@ from tools.accuracy.labelled import (
     read_dataset,
     read_labels,
 )
-from tools.sources import UnusableSourceError
 
 ENROLLED_SECONDS = 1.0
 """Of a person's only clip this much is kept out of films, to enrol a face of it."""

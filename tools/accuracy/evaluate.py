@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from db.models import EncodingModel
 from function.matching.densities import Densities
+from function.sources.records import UnusableSourceError
 from tools.accuracy.crowds import add_crowd
 from tools.accuracy.figures import (
     CurvePoint,
@@ -30,7 +31,6 @@ from tools.accuracy.reference import group_greedily
 from tools.accuracy.reliabilities import Reliability, estimate_calibration_error, measure_scores
 from tools.accuracy.sets import LabelledSet, add_mixed
 from tools.accuracy.trials import FEWEST_PEOPLE, make_trials, run_trial
-from tools.sources import UnusableSourceError
 
 Report: TypeAlias = Callable[[str], None]
 """Is told in a line what is being done."""

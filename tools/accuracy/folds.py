@@ -14,10 +14,10 @@ from datetime import date
 from db.models import EncodingModel, Fusion
 from function.matching.densities import Densities
 from function.matching.second_models import SHIPPED_MODEL, SecondModel
+from function.sources.records import UnusableSourceError
 from tools.accuracy.calibrate import fit_all, usable_sources
 from tools.accuracy.fusions import SFACE_NET, SecondNet
 from tools.accuracy.labelled import Dataset, Source
-from tools.sources import UnusableSourceError
 
 FEWEST_FOLDS = 2
 

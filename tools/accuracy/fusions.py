@@ -15,8 +15,8 @@ from function.engines.sface.model import DLIB_LENGTH
 from function.faces.face import Face
 from function.matching.densities import Numbers
 from function.matching.second_models import SHIPPED_MODEL, SecondModel, Weighing, fuse_with
+from function.sources.records import UnusableSourceError
 from tools.accuracy.labelled import Source
-from tools.sources import UnusableSourceError
 
 SHARES = tuple(number / 10 for number in range(1, 11))
 """The shares of the second net that are tried; near the best one they are all equally good."""

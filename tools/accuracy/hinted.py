@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias, get_args
 from db.models import EncodingModel
 from function.matching.hints import Hint, hint_alike
 from function.matching.matches import Identification
+from function.sources.records import UnusableSourceError
 from tools.accuracy.crowds import add_crowd
 from tools.accuracy.evaluate import SEED, SETTINGS, Report, Setting, too_few
 from tools.accuracy.figures import SearchFigures, count_verdicts, measure_searches
@@ -24,7 +25,6 @@ from tools.accuracy.reliabilities import estimate_calibration_error
 from tools.accuracy.sets import LabelledSet, add_mixed
 from tools.accuracy.tables import format_estimate
 from tools.accuracy.trials import Trial, make_trials, outcome_of, search
-from tools.sources import UnusableSourceError
 
 Hinting: TypeAlias = Literal["none", "as in a library", "a namesake's", "a look-alike's"]
 

@@ -18,11 +18,11 @@ from function.matching.second_models import SHIPPED_MODEL, SecondModel
 from function.media.photo_decoder import decode_photo
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import RgbImage
+from function.sources.records import UnusableSourceError
 from tools.accuracy.labelled import Source, labelled_face
 from tools.accuracy.outcomes import TrialOutcome
 from tools.accuracy.spoiling import SPOILS
 from tools.accuracy.trials import Trial, make_gallery, run_trial
-from tools.sources import UnusableSourceError
 from tools.sources.folder import read_folder
 
 ENROLLED, LOOKED_FOR = 3, 4

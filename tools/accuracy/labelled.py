@@ -23,8 +23,8 @@ from function.media.photos import PhotoRefusedError
 from function.media.videos import open_video
 from function.people.gathering import choose_again
 from function.settings import Settings
+from function.sources.records import UnusableSourceError
 from tools.accuracy.usual_encodings import AsUsual
-from tools.sources import UnusableSourceError
 from tools.sources.folder import read_folder
 
 LABELS_FILE = "labels.csv"

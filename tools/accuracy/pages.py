@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from function.matching.matches import MATCH_FROM
+from function.sources.records import UnusableSourceError
 from tools.accuracy.drawings import draw_misses, draw_reliability
 from tools.accuracy.evaluate import Evaluation, Row
 from tools.accuracy.reliabilities import pool_bins
 from tools.accuracy.tables import render_markdown
-from tools.sources import UnusableSourceError
 
 BEGIN, END = "<!-- accuracy: begin -->", "<!-- accuracy: end -->"
 CALIBRATION_FILE, MISSES_FILE = "accuracy-calibration.svg", "accuracy-misses.svg"

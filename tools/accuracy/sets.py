@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from function.engines.protocol import Engine
+from function.sources.records import UnusableSourceError
 from tools.accuracy.labelled import Dataset, read_dataset
-from tools.sources import UnusableSourceError
 
 MIXED = "mixed"
 """The name of the set of everyone."""

@@ -12,8 +12,8 @@ from db.snapshots import Snapshot
 from db.templates import Templates
 from function.faces.face import Face
 from function.people.people import Template, fused_template_of, template_of
+from function.sources.records import UnusableSourceError
 from tools.accuracy.labelled import Source
-from tools.sources import UnusableSourceError
 
 Compared: TypeAlias = EncodingModel | Fusion
 """What encodings are compared by: the first net's model, or its fusion with a second net's."""

@@ -19,11 +19,11 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from db.stores import open_store
+from function.imports.photos import Demands
 from function.settings import Settings
+from function.sources.records import Refusal, SourceRecord
 from tools.footage.photos import fetch_photos
 from tools.imports.imports import import_records
-from tools.imports.photos import Demands
-from tools.sources import Refusal, SourceRecord
 from tools.sources.folder import read_folder
 from tools.verbs.shared import load_chosen_engine
 

@@ -1,36 +1,14 @@
-"""Enrols records of performers in the gallery, and says what became of each, and why."""
+"""Enrols records by an engine in this process, as tools do with files of the user's own."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 
-from db.errors import DamagedVectorError, ForgottenError, IdentityConflictError
-from db.galleries import Gallery, GalleryChange
-from db.identities import identities_of
-from db.names import find_complaint
-from db.records import Change, Identity, Performer
+from db.galleries import GalleryChange
 from function.engines.protocol import Engine
-from tools.imports.photos import USUAL_DEMANDS, Demands, PhotosRead, Remark
-from tools.sources import Refusal, SourceRecord
-
-
-@dataclass(frozen=True)
-class Enrolment:
-    """What became of one performer: the change, the photos added, and those refused.
-
-    `remarks` are about photos that were added, but count less than good ones. `change` is None if
-    nothing was stored; `forgotten` is set if the user asked never to enrol them; `is_incomplete` if
-    a photo did not arrive but may the next time.
-    """
-
-    performer: str
-    change: Change | None
-    added_photos: int
-    refusals: tuple[Refusal, ...] = field(default=())
-    duplicates: tuple[str, ...] = field(default=())
-    namesakes: tuple[int, ...] = field(default=())
-    forgotten: bool = False
-    is_incomplete: bool = False
-    remarks: tuple[Remark, ...] = field(default=())
+from function.imports import enrol
+from function.imports.enrol import Enrolment
+from function.imports.finders import EngineFinder
+from function.imports.photos import USUAL_DEMANDS, Demands
+from function.sources.records import Refusal, SourceRecord
 
 
 def enrol_all(
@@ -39,12 +17,8 @@ def enrol_all(
     engine: Engine,
     demands: Demands = USUAL_DEMANDS,
 ) -> Iterator[Enrolment]:
-    """Enrol performers one by one; each is fully stored when its Enrolment is yielded."""
-    for record in records:
-        if isinstance(record, Refusal):
-            yield Enrolment(record.performer, None, 0, (record,))
-        else:
-            yield enrol_performer(record, gallery, engine, demands)
+    """Enrol performers one by one; see `function.imports.enrol.enrol_all`."""
+    return enrol.enrol_all(records, gallery, EngineFinder(engine), demands)
 
 
 def enrol_performer(
@@ -53,82 +27,5 @@ def enrol_performer(
     engine: Engine,
     demands: Demands = USUAL_DEMANDS,
 ) -> Enrolment:
-    """Encode one performer's new photos, and store them in one step.
-
-    A performer without any usable photo is not added: `change` is None.
-    """
-    performer = record.performer
-    if complaint := find_complaint(performer):
-        return _refused(performer, complaint)
-    photos_read = PhotosRead(engine, demands)
-    try:
-        stored = gallery.find_same(performer)
-        if stored and not demands.look_again and is_done(record, gallery):
-            return Enrolment(performer.name, "unchanged", 0)
-        if stored:
-            photos_read.know(gallery.encodings(stored.id), gallery.removed_photos(stored.id))
-    except (IdentityConflictError, DamagedVectorError) as error:
-        return _refused(performer, str(error))
-    except ForgottenError:
-        return Enrolment(performer.name, None, 0, forgotten=True)
-    photos_read.look_at_all(performer.name, record.photos)
-    change: Change | None = None
-    if photos_read.new or stored:
-        change = gallery.enrol(performer, photos_read.new, photos_read.poster())
-        if record.updated_at and not photos_read.is_incomplete:
-            gallery.note_updated_at(_own_identity(performer), record.updated_at)
-    return Enrolment(
-        performer.name,
-        change,
-        photos_read.added,
-        tuple(photos_read.refusals),
-        tuple(photos_read.duplicates),
-        _namesakes(performer, gallery) if change == "added" else (),
-        is_incomplete=photos_read.is_incomplete,
-        remarks=tuple(photos_read.remarks),
-    )
-
-
-def is_done(record: SourceRecord, gallery: Gallery) -> bool:
-    """Say whether the source has left the record unchanged since it was enrolled in full."""
-    identity = _own_identity(record.performer)
-    return bool(record.updated_at) and gallery.updated_at(identity) == record.updated_at
-
-
-def spare_photos(
-    records: Iterable[SourceRecord | Refusal], gallery: Gallery, *, look_again: bool = False
-) -> Iterator[SourceRecord | Refusal]:
-    """Remove the photos from records that need none, so that they are not fetched.
-
-    Those are records of forgotten performers and, unless `look_again`, those that are done.
-    """
-    for record in records:
-        if isinstance(record, SourceRecord) and (
-            _cannot_be_enrolled(record, gallery) or (not look_again and is_done(record, gallery))
-        ):
-            yield replace(record, photos=())
-        else:
-            yield record
-
-
-def _cannot_be_enrolled(record: SourceRecord, gallery: Gallery) -> bool:
-    try:
-        gallery.find_same(record.performer)
-    except (ForgottenError, IdentityConflictError):
-        return True
-    return False
-
-
-def _own_identity(performer: Performer) -> Identity:
-    return Identity(performer.source, performer.source_id)
-
-
-def _refused(performer: Performer, reason: str) -> Enrolment:
-    # A name may be refused for its length; the report shows how it begins.
-    name = " ".join(performer.name.split())[:80]
-    return Enrolment(name, None, 0, (Refusal(name, "", reason),))
-
-
-def _namesakes(performer: Performer, gallery: Gallery) -> tuple[int, ...]:
-    (stored,) = gallery.find_identities(identities_of(performer))
-    return tuple(one.id for one in gallery.namesakes(stored))
+    """Encode one performer's new photos, and store them in one step."""
+    return enrol.enrol_performer(record, gallery, EngineFinder(engine), demands)

@@ -1,4 +1,4 @@
-"""The flow that all imports share: from a source, a gallery and an engine to a report."""
+"""Imports as a user runs them in a shell: with a bar, and with an engine in this process."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -6,15 +6,16 @@ from contextlib import AbstractContextManager
 
 from tqdm import tqdm
 
-from db.errors import ForgottenError, GalleryError, IdentityConflictError
+from db.errors import ForgottenError, IdentityConflictError
 from db.galleries import Gallery, GalleryChange, Store, everyone
 from db.identities import identities_of
 from function.engines.protocol import Engine
-from tools.imports.enrol import Enrolment, enrol_all, spare_photos
-from tools.imports.photos import Demands
-from tools.imports.prefetch import read_ahead
-from tools.imports.reports import Report
-from tools.sources import Refusal, SourceRecord, UnusableSourceError
+from function.imports import imports
+from function.imports.enrol import Enrolment
+from function.imports.finders import EngineFinder
+from function.imports.photos import Demands
+from function.imports.reports import Report
+from function.sources.records import Refusal, SourceRecord
 
 
 def gallery_to_fill(store: Store, *, dry_run: bool) -> AbstractContextManager[GalleryChange]:
@@ -35,35 +36,28 @@ def import_records(
     kind: str,
     total: int | None = None,
 ) -> Report:
-    """Enrol everyone a source yields; `kind` names the source in the journal.
-
-    What was enrolled before the source failed or the disk filled up stays, and is reported.
-
-    Raises:
-        UnusableSourceError: nothing could be read.
-        GalleryError: nothing could be written.
-    """
-    wanted = spare_photos(records, gallery, look_again=demands.look_again)
-    enrolments = enrol_all(read_ahead(wanted), gallery, engine, demands)
-    return follow(enrolments, gallery, kind=kind, total=total)
+    """Enrol everyone a source yields, with a bar on stderr; see `function.imports.imports`."""
+    return imports.import_records(
+        records,
+        gallery,
+        EngineFinder(engine),
+        demands,
+        kind=kind,
+        watch=lambda enrolments: with_bar(enrolments, total),
+    )
 
 
 def follow(
     enrolments: Iterator[Enrolment], gallery: GalleryChange, *, kind: str, total: int | None = None
 ) -> Report:
     """Count enrolments as they arrive, with a bar on stderr, and add a line to the journal."""
-    report = Report()
-    try:
-        for enrolment in tqdm(enrolments, total=total, unit=" performers", file=sys.stderr):
-            report.add(enrolment)
-    except (UnusableSourceError, GalleryError) as error:
-        if not report.done:
-            raise
-        report.stopped = str(error)
-    except KeyboardInterrupt:
-        report.stopped = "Interrupted."
-    _note(gallery, kind, report)
-    return report
+    return imports.follow(with_bar(enrolments, total), gallery, kind=kind)
+
+
+def with_bar(enrolments: Iterator[Enrolment], total: int | None = None) -> Iterable[Enrolment]:
+    """Show on stderr how many performers are done."""
+    shown: Iterable[Enrolment] = tqdm(enrolments, total=total, unit=" performers", file=sys.stderr)
+    return shown
 
 
 def enrol_bundle(bundle: Gallery, gallery: GalleryChange) -> Iterator[Enrolment]:
@@ -82,11 +76,3 @@ def enrol_bundle(bundle: Gallery, gallery: GalleryChange) -> Iterator[Enrolment]
         else:
             now = gallery.find_identities(identities_of(performer))[0].encodings
             yield Enrolment(performer.name, change, now - (stored.encodings if stored else 0))
-
-
-def _note(gallery: GalleryChange, kind: str, report: Report) -> None:
-    try:
-        gallery.log(f"import {kind}", report.counts())
-    except GalleryError as error:
-        # On a full disk the report must still be printed.
-        report.stopped = report.stopped or str(error)

@@ -11,7 +11,7 @@ from typing import Any
 
 from db.records import Performer
 from function.media.photos import read_photo_file
-from tools.sources import Photo, SourceRecord, UnusableSourceError
+from function.sources.records import Photo, SourceRecord, UnusableSourceError
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"}
 DETAILS_FILE = "performer.json"

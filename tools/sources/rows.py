@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from tools.sources import UnusableSourceError
+from function.sources.records import UnusableSourceError
 
 MAX_CELL_CHARACTERS = 48_000_000
 """A photo of 32 MB in base64, and some room."""

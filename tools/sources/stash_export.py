@@ -10,7 +10,7 @@ from typing import Any
 
 from db.records import Identity, Performer
 from function.media.photos import read_data_uri
-from tools.sources import Photo, Refusal, SourceRecord, UnusableSourceError
+from function.sources.records import Photo, Refusal, SourceRecord, UnusableSourceError
 
 MAX_ENTRY_BYTES = 48_000_000
 """A picture of 32 MB in base64, and the rest of the record."""

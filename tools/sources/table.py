@@ -15,8 +15,8 @@ from typing import Any
 
 from db.records import Identity, Performer
 from function.media.photos import read_data_uri, read_photo_file
-from tools.sources import Photo, Refusal, SourceRecord, UnusableSourceError
-from tools.sources.downloads import without_key
+from function.sources.downloads import without_key
+from function.sources.records import Photo, Refusal, SourceRecord, UnusableSourceError
 from tools.sources.rows import Row, read_rows
 
 COLUMNS = ("name", "disambiguation", "aliases", "urls", "id", "stash_ids", "photos")

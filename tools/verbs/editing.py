@@ -9,12 +9,12 @@ from db.addresses import StoreAddress
 from db.galleries import Store
 from db.identities import renamed
 from db.names import find_complaint
+from function.imports.photos import Demands
 from function.library.forgetting import forget_everywhere, forget_strangers, open_library
 from function.settings import Settings
+from function.sources.records import SourceRecord
 from tools.imports.enrol import enrol_all
 from tools.imports.imports import follow
-from tools.imports.photos import Demands
-from tools.sources import SourceRecord
 from tools.sources.folder import photo_at
 from tools.verbs.shared import (
     finish,

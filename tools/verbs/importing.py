@@ -12,10 +12,10 @@ import httpx
 from db.galleries import Store
 from db.stores import open_bundle
 from function.enrolling.choosing import SMALLEST_PIXELS
+from function.imports.photos import Demands
 from function.settings import Settings
+from function.sources.downloads import Downloads, OwnServer
 from tools.imports.imports import enrol_bundle, follow, gallery_to_fill, import_records
-from tools.imports.photos import Demands
-from tools.sources.downloads import Downloads, OwnServer
 from tools.sources.folder import read_folder
 from tools.sources.stash_export import read_export
 from tools.sources.table import TableOptions, read_table

@@ -18,6 +18,7 @@ from function.matching.audits import audit_gallery
 from function.matching.densities import file_of, write_densities
 from function.matching.second_models import open_second, write_fit
 from function.settings import Settings
+from function.sources.records import UnusableSourceError
 from tools.accuracy.calibrate import calibrate as fit_and_compare
 from tools.accuracy.calibrate import render_calibration
 from tools.accuracy.casts import read_cast
@@ -32,7 +33,6 @@ from tools.accuracy.pages import check_page, write_page
 from tools.accuracy.sets import add_mixed, read_sets
 from tools.accuracy.stranger_films import measure_stranger_films, render_stranger_films
 from tools.accuracy.tables import render_evaluation
-from tools.sources import UnusableSourceError
 from tools.verbs.audit_lines import render_audit
 from tools.verbs.shared import (
     Verb,
@@ -41,6 +41,7 @@ from tools.verbs.shared import (
     parse_every,
     print_json,
 )
+from tools.verbs.stash_measuring import or_from_stash
 
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 AT_LEAST_ONE = click.IntRange(min=1)
@@ -75,7 +76,7 @@ def table_option(verb: Verb) -> Verb:
 
 
 @click.command(epilog="Example: python -m tools evaluate friends/ family/ --folds 5 --table")
-@click.argument("folders", metavar="FOLDER...", type=FOLDER, nargs=-1, required=True)
+@click.argument("folders", metavar="FOLDER...", type=FOLDER, nargs=-1)
 @click.option("--enrol", type=AT_LEAST_ONE, help="Photos or clips enrolled per person.")
 @click.option("--probe", type=AT_LEAST_ONE, help="How many are searched for at a time.")
 @click.option("--rounds", type=AT_LEAST_ONE, default=5, show_default=True, help=ROUNDS_HELP)
@@ -84,6 +85,7 @@ def table_option(verb: Verb) -> Verb:
 @click.option("--page", type=click.Path(path_type=Path), help=PAGE_HELP)
 @model_option(f"{MODEL_HELP} It is measured after SFace.")
 @table_option
+@or_from_stash
 def evaluate(
     *,
     folders: tuple[Path, ...],

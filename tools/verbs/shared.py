@@ -13,8 +13,8 @@ from db.galleries import Store
 from db.stores import open_store
 from function.engines.loading import load_engine
 from function.engines.protocol import Engine
+from function.imports.reports import Report
 from function.settings import Settings, parse_value
-from tools.imports.reports import Report
 
 EXIT_PARTLY = 3
 

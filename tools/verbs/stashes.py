@@ -6,15 +6,20 @@ from itertools import chain
 
 import click
 
-from db.galleries import Gallery, Store
+from db.galleries import Gallery, GalleryChange, Store
 from db.records import Identity
+from function.imports.photos import Demands
+from function.library.forgetting import open_library
 from function.settings import Settings
+from function.sources.downloads import Downloads
+from function.sources.records import UnusableSourceError
+from function.sources.stash_box import StashBox
+from function.stash.client import Stash
+from function.stash.following import has_former_ids, take_over
+from function.stash.forgotten import known_as_forgotten, note_former_names
+from function.stash.performers import Wanted, read_performers, stash_ids_in
+from function.stash.records import SOURCE
 from tools.imports.imports import gallery_to_fill, import_records
-from tools.imports.photos import Demands
-from tools.sources import UnusableSourceError
-from tools.sources.downloads import Downloads
-from tools.sources.stash import Stash, Wanted
-from tools.sources.stash_box import StashBox
 from tools.verbs.importing import enrolling, import_
 from tools.verbs.shared import finish, load_chosen_engine
 
@@ -61,19 +66,20 @@ def import_stash(
     """
     stash = Stash(url, api_key)
     # Read first: what changes while we read is then newer than the checkpoint.
-    newest = stash.newest_change()
+    newest = stash.newest_performer_change()
     downloads = Downloads([stash.own_server])
     engine = load_chosen_engine(Settings.from_env())
     is_whole = not favorites and not tag
     with gallery_to_fill(store, dry_run=dry_run) as gallery:
-        since = gallery.checkpoint(stash.source) if is_whole and not demands.look_again else ""
+        _take_over(gallery, stash, None if dry_run else store)
+        since = gallery.checkpoint(SOURCE) if is_whole and not demands.look_again else ""
         wanted = Wanted(since, favorites, tag, images)
         if not demands.look_again:
             wanted = replace(wanted, done=_is_done(gallery))
-        records = stash.read_performers(wanted, downloads)
+        records = known_as_forgotten(read_performers(stash, wanted, downloads), gallery)
         report = import_records(records, gallery, engine, demands, kind="stash")
         if is_whole and newest and not report.stopped and not report.is_incomplete:
-            gallery.note_checkpoint(stash.source, newest)
+            gallery.note_checkpoint(SOURCE, newest)
     finish(report)
 
 
@@ -123,13 +129,29 @@ def import_stash_box(
     engine = load_chosen_engine(Settings.from_env())
     with gallery_to_fill(store, dry_run=dry_run) as gallery:
         from_gallery = _known_ids(gallery, endpoint) if known else []
-        from_stash = stash.stash_ids(endpoint) if stash else iter(())
+        from_stash = stash_ids_in(stash, endpoint) if stash else iter(())
         records = chain(
             box.read_ids(chain(ids, from_gallery, from_stash), downloads),
             box.read_names(names, downloads),
         )
         report = import_records(records, gallery, engine, demands, kind="stash-box")
     finish(report)
+
+
+def _take_over(gallery: GalleryChange, stash: Stash, store: Store | None) -> None:
+    """Give ids the common name of Stash that were imported under its address; not in a dry run."""
+    note_former_names(gallery, stash)
+    if not has_former_ids(gallery):
+        return
+    present = {one.id: one for one in stash.performers()}
+    address = Settings.from_env().library_db
+    if store is None or not address.path.exists():
+        followed = take_over(gallery, None, present)
+    else:
+        with open_library(address, store, create=False) as ledger:
+            followed = take_over(gallery, ledger, present)
+    for note in followed.notes:
+        click.echo(note, err=True)
 
 
 def _is_done(gallery: Gallery) -> Callable[[Identity, str], bool]:

@@ -7,8 +7,8 @@ from tqdm import tqdm
 
 from db.galleries import Store
 from function.settings import Settings
+from function.sources.records import UnusableSourceError
 from tools.imports.upgrades import Upgrade, upgrade_gallery
-from tools.sources import UnusableSourceError
 from tools.verbs.shared import EXIT_PARTLY, gallery_option, load_chosen_engine, print_json
 
 MOST_LISTED = 1_000

@@ -13,11 +13,11 @@ from function.matching.densities import (
     densities_of,
     student,
 )
+from function.sources.records import UnusableSourceError
 from tests.support.crowds import Crowd, make_sources
 from tools.accuracy.calibrate import calibrate, fit_all, render_calibration
 from tools.accuracy.labelled import Dataset
 from tools.accuracy.ratios import fit_calibration
-from tools.sources import UnusableSourceError
 
 MODEL = PRIMARY
 TODAY = date(2026, 11, 23)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from function.engines.protocol import Engine
+from function.sources.records import UnusableSourceError
 from tools.accuracy.casts import ENROLLED_SECONDS, make_cast, read_cast
 from tools.accuracy.labelled import LABELS_FILE, Dataset
-from tools.sources import UnusableSourceError
 
 
 def relabel(folder: Path, *rows: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from function.engines.models import PRIMARY
 from function.matching.densities import Densities, shipped_densities
+from function.sources.records import UnusableSourceError
 from tests.support.crowds import Crowd, make_face, make_sources
 from tools.accuracy import evaluate as evaluating
 from tools.accuracy import folds as folding
@@ -17,7 +18,6 @@ from tools.accuracy.labelled import Dataset, LeftOut, Source
 from tools.accuracy.sets import name_set
 from tools.accuracy.tables import render_evaluation
 from tools.accuracy.trials import Trial, run_trial
-from tools.sources import UnusableSourceError
 
 TODAY = date(2026, 11, 23)
 ONE_BY_ONE = (Setting(1, 1),)

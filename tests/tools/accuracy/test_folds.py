@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 
 from function.engines.models import BOTH, PRIMARY
+from function.sources.records import UnusableSourceError
 from tests.support.crowds import Crowd, make_sources
 from tools.accuracy.folds import NO_FOLDS, Folds, deal_people, fit_folds
 from tools.accuracy.labelled import Dataset
-from tools.sources import UnusableSourceError
 
 TODAY = date(2026, 11, 23)
 

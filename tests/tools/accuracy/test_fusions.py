@@ -12,6 +12,7 @@ from db.records import Vector
 from function.engines.models import BOTH, PRIMARY
 from function.engines.sface.model import DLIB_SHARE, SFACE_LENGTH
 from function.matching.second_models import Weighing, fuse_with
+from function.sources.records import UnusableSourceError
 from tests.support.crowds import Crowd, make_sources
 from tools.accuracy.calibrate import calibrate, fit_of, render_calibration
 from tools.accuracy.evaluate import Setting, evaluate
@@ -20,7 +21,6 @@ from tools.accuracy.fusions import SHARES, SecondNet, fit_weighing
 from tools.accuracy.labelled import Dataset, Source
 from tools.accuracy.sets import name_set
 from tools.accuracy.trials import make_trials
-from tools.sources import UnusableSourceError
 
 TODAY = date(2026, 11, 23)
 NUMBERS = 40

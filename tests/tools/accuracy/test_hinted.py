@@ -6,12 +6,12 @@ from functools import cache
 import pytest
 
 from function.engines.models import PRIMARY
+from function.sources.records import UnusableSourceError
 from tests.support.crowds import Crowd, make_sources
 from tools.accuracy.evaluate import Setting
 from tools.accuracy.hinted import HINTINGS, HintFigures, measure_hints, render_hints
 from tools.accuracy.labelled import Dataset
 from tools.accuracy.sets import name_set
-from tools.sources import UnusableSourceError
 
 ONE_BY_ONE = Setting(1, 1)
 

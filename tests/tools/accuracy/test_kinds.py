@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from function.engines.protocol import Box, Engine
+from function.sources.records import UnusableSourceError
 from tools.accuracy.kinds import KindFigures, measure_kinds, render_kinds
 from tools.accuracy.spoiling import SPOILS
 from tools.footage.videos import read_portrait
-from tools.sources import UnusableSourceError
 
 BOX = Box(20, 20, 79, 79)
 

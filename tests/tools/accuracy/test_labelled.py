@@ -6,9 +6,9 @@ import pytest
 
 from function.engines.protocol import Engine
 from function.faces.face import Face
+from function.sources.records import UnusableSourceError
 from tools.accuracy.labelled import read_dataset
 from tools.footage.videos import moving_picture, read_picture, write_video
-from tools.sources import UnusableSourceError
 
 
 def test_a_folder_of_photos_is_read_by_name(people_folder: Path, engine: Engine) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from function.engines.models import PRIMARY
+from function.sources.records import UnusableSourceError
 from tests.support.crowds import Crowd, make_sources
 from tools.accuracy.evaluate import Evaluation, Setting, evaluate
 from tools.accuracy.labelled import Dataset
 from tools.accuracy.pages import BEGIN, CALIBRATION_FILE, END, MISSES_FILE, check_page, write_page
 from tools.accuracy.sets import name_set
 from tools.accuracy.tables import render_markdown
-from tools.sources import UnusableSourceError
 
 SCORES = Path(__file__).parents[3] / "docs" / "scores.md"
 

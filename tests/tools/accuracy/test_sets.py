@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from function.engines.protocol import Engine
+from function.sources.records import UnusableSourceError
 from tests.support.crowds import Crowd, make_sources
 from tools.accuracy.labelled import Dataset, LeftOut
 from tools.accuracy.sets import add_mixed, name_set, read_sets
-from tools.sources import UnusableSourceError
 
 
 def test_people_of_two_sets_with_one_name_are_two_people() -> None:

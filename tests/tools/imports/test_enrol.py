@@ -13,11 +13,12 @@ from db.sqlite.store import StoredGallery
 from function.engines.models import PRIMARY, SECOND
 from function.engines.protocol import Detection, Engine
 from function.faces.quality import make_blank_chip
+from function.imports.enrol import spare_photos
+from function.imports.photos import Demands
 from function.media.pictures import Picture, RgbImage
+from function.sources.records import Photo, SourceRecord
 from tests.support.engines import QuickEngine, made_up_photo
-from tools.imports.enrol import enrol_performer, spare_photos
-from tools.imports.photos import Demands
-from tools.sources import Photo, SourceRecord
+from tools.imports.enrol import enrol_performer
 
 
 def record(*paths: Path, name: str = "Barack Obama") -> SourceRecord:

@@ -11,10 +11,10 @@ from db.records import Performer
 from db.sqlite.store import StoredGallery
 from function.engines.models import PRIMARY, SECOND
 from function.engines.protocol import Engine
+from function.imports.photos import Demands
+from function.sources.records import Photo, SourceRecord
 from tools.imports.enrol import enrol_performer
-from tools.imports.photos import Demands
 from tools.imports.upgrades import Upgrade, upgrade_gallery
-from tools.sources import Photo, SourceRecord
 
 
 def record(name: str, *paths: Path, origins: Sequence[str] = ()) -> SourceRecord:

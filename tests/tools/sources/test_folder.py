@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.sources import UnusableSourceError
+from function.sources.records import UnusableSourceError
 from tools.sources.folder import read_folder
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from db.sqlite.store import StoredGallery
+from function.sources.records import Refusal, SourceRecord, UnusableSourceError
 from tests.support.engines import QuickEngine, made_up_photo
 from tools.imports.enrol import enrol_all
-from tools.sources import Refusal, SourceRecord, UnusableSourceError
 from tools.sources.stash_export import read_export
 
 BOX = "https://stashdb.org/graphql"

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from db.sqlite.store import StoredGallery
+from function.imports.photos import Demands
+from function.sources.records import Refusal, SourceRecord, UnusableSourceError
 from tests.support.engines import QuickEngine, made_up_photo
 from tests.support.galleries import encoding, performer
 from tools.imports.enrol import enrol_all
 from tools.imports.imports import import_records
-from tools.imports.photos import Demands
-from tools.sources import Refusal, SourceRecord, UnusableSourceError
 from tools.sources.rows import find_delimiter
 from tools.sources.table import TableOptions, read_table
 from tools.verbs.exports import write_csv, write_ndjson

@@ -13,7 +13,9 @@ from click.testing import CliRunner, Result
 from db.sqlite.store import StoredGallery
 from function.engines.loading import load_engine
 from function.engines.protocol import EngineOptions
-from tests.support.stash_server import Answer, StandIn, in_box, in_stash, serving, stash, stash_box
+from tests.support.graphql_server import Answer, StandIn, serving
+from tests.support.stash_box_server import in_box, stash_box
+from tests.support.stash_server import in_stash, stash
 from tools.cli import main
 
 KEYS = {"STASH_API_KEY": "right", "STASH_BOX_API_KEY": "right"}
@@ -26,7 +28,7 @@ def engine_once(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = _ENGINES.setdefault("auto", load_engine("auto", options))
     for module in ("importing", "stashes", "editing"):
         monkeypatch.setattr(f"tools.verbs.{module}.load_chosen_engine", lambda _: loaded)
-    monkeypatch.setattr("tools.sources.retries.FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("function.sources.retries.FIRST_PAUSE_SECONDS", 0.001)
 
 
 _ENGINES: dict[str, Any] = {}

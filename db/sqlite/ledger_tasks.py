@@ -1,0 +1,102 @@
+"""Keeps in a ledger what is to be done for Stash."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from db.sqlite.writers import only_worker
+from db.tasks import Task
+
+_TASKS = "SELECT kind, options, state, text, done, of_all, run, result, id, at FROM stash_tasks"
+
+MOST_KEPT = 200
+"""Of the tasks that have ended, so many are kept to be looked at."""
+
+_FORGET_OLD = """
+    DELETE FROM stash_tasks WHERE state IN ('done', 'failed') AND id NOT IN
+        (SELECT id FROM stash_tasks ORDER BY id DESC LIMIT ?)
+"""
+
+
+class SqliteTasks:
+    """The tasks of a ledger, whose connection is used for reading and writing."""
+
+    def __init__(
+        self,
+        reading: Callable[[], AbstractContextManager[Database]],
+        writing: Callable[[], AbstractContextManager[Database]],
+        path: Path | None,
+    ) -> None:
+        """Take what opens the ledger to read, and for a transaction; and its path, if any."""
+        self._reading, self._writing, self._path = reading, writing, path
+
+    @contextmanager
+    def working(self) -> Iterator[bool]:
+        """Become the one process that does the tasks; False if another one is."""
+        if self._path is None:
+            yield True
+            return
+        with only_worker(self._path, "tasks") as is_ours:
+            yield is_ours
+
+    def add(self, task: Task) -> int:
+        """Queue a task, unless the same one waits."""
+        same = "SELECT id FROM stash_tasks WHERE (kind, options, state) = (?, ?, 'queued')"
+        sql = "INSERT INTO stash_tasks (kind, options, text) VALUES (?, ?, ?) RETURNING id"
+        with self._writing() as db:
+            row = db.execute(same, (task.kind, task.options)).fetchone()
+            row = row or db.execute(sql, (task.kind, task.options, task.text)).fetchone()
+            db.execute(_FORGET_OLD, (MOST_KEPT,))
+            return int(row[0])
+
+    def next(self) -> Task | None:
+        """Return the task to go on with."""
+        found = self._tasks(
+            "WHERE state IN ('queued', 'working', 'waiting') ORDER BY state = 'queued', id LIMIT 1"
+        )
+        return found[0] if found else None
+
+    def change(self, task: Task) -> None:
+        """Store how a task stands."""
+        with self._writing() as db:
+            db.execute(
+                "UPDATE stash_tasks SET state = ?, text = ?, done = ?, of_all = ?, run = ?, "
+                "result = ? WHERE id = ?",
+                (*(task.state, task.text, task.done, task.of), task.run, task.result, task.id),
+            )
+
+    def find(self, task: int) -> Task | None:
+        """Return a task; None if there is none."""
+        found = self._tasks("WHERE id = ?", task)
+        return found[0] if found else None
+
+    def latest(self, limit: int = 20) -> list[Task]:
+        """List tasks, the last one first."""
+        return self._tasks("ORDER BY id DESC LIMIT ?", limit)
+
+    def _tasks(self, which: str, *values: Any) -> list[Task]:
+        with self._reading() as db:
+            return [Task(*row) for row in db.execute(f"{_TASKS} {which}", values).fetchall()]
+
+
+def create_tasks(db: Database) -> None:
+    """Make the table of tasks."""
+    db.execute(
+        """
+        CREATE TABLE stash_tasks (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            options TEXT NOT NULL,
+            state TEXT NOT NULL DEFAULT 'queued',
+            text TEXT NOT NULL DEFAULT '',
+            done INTEGER NOT NULL DEFAULT 0,
+            of_all INTEGER NOT NULL DEFAULT 0,
+            run INTEGER NOT NULL DEFAULT 0,
+            result TEXT NOT NULL DEFAULT '{}',
+            at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+        )
+        """
+    )

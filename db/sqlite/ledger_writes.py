@@ -1,0 +1,224 @@
+"""Keeps in a ledger what was written into Stash."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from db.sqlite.writers import in_turn
+from db.writes import Run, Write
+
+_COLUMNS = (
+    *("kind", "scene", "thing", "performer", "detail", "oshash", "before_at", "left_at", "state"),
+    *("run_id", "batch", "id"),
+)
+_WRITES = f"SELECT {', '.join(_COLUMNS)} FROM stash_writes"  # noqa: S608  # names of columns
+
+_STILL_OURS = (
+    "UPDATE stash_writes SET left_at = ? WHERE scene = ? AND scene <> '' AND left_at = ? "
+    "AND kind IN ('performer', 'tag') AND state = 'done'"
+)
+"""What was as we left it is so still, after a further write of ours."""
+
+LONGEST_TURN_SECONDS = 60.0
+"""A request to Stash takes half a minute at most."""
+
+
+class SqliteWrites:
+    """The journal of a ledger, whose connection is used for reading and writing."""
+
+    def __init__(
+        self,
+        reading: Callable[[], AbstractContextManager[Database]],
+        writing: Callable[[], AbstractContextManager[Database]],
+        path: Path | None,
+    ) -> None:
+        """Take what opens the ledger to read, and for a transaction; and its path, if any."""
+        self._reading, self._writing, self._path = reading, writing, path
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Be the only one who writes into Stash."""
+        if self._path is None:
+            yield
+            return
+        with in_turn(self._path, LONGEST_TURN_SECONDS):
+            yield
+
+    def begin_run(self, kind: str) -> int:
+        """Note that something is going to be written."""
+        with self._writing() as db:
+            sql = "INSERT INTO stash_runs (kind) VALUES (?) RETURNING id"
+            return int(db.execute(sql, (kind,)).fetchone()[0])
+
+    def runs(self, limit: int = 20) -> list[Run]:
+        """List the latest runs that wrote something."""
+        rows = self._rows(
+            "SELECT stash_runs.id, stash_runs.kind, at, "
+            "count(DISTINCT CASE WHEN scene <> '' THEN scene END), "
+            "sum(stash_writes.kind = 'performer'), sum(stash_writes.kind = 'marker'), "
+            "sum(state = 'undone') FROM stash_runs JOIN stash_writes ON run_id = stash_runs.id "
+            "GROUP BY stash_runs.id ORDER BY stash_runs.id DESC LIMIT ?",
+            limit,
+        )
+        return [Run(*row) for row in rows]
+
+    def intend(self, run: int, writes: Sequence[Write]) -> list[Write]:
+        """Note what the next request to Stash is to write."""
+        noted: list[Write] = []
+        with self._writing() as db:
+            for write in writes:
+                first = noted[0].batch if noted else _next_batch(db)
+                one = replace(write, state="intended", run=run, batch=first)
+                noted.append(replace(one, id=_insert(db, one)))
+        return noted
+
+    def confirm(self, done: Iterable[Write]) -> None:
+        """Note that Stash has written these."""
+        with self._writing() as db:
+            for one in done:
+                _carry_on(db, one)
+                db.execute(
+                    "UPDATE stash_writes SET state = 'done', thing = ?, detail = ?, left_at = ? "
+                    "WHERE id = ?",
+                    (one.thing, one.detail, one.left_at, one.id),
+                )
+
+    def drop(self, writes: Iterable[Write]) -> None:
+        """Forget intents that were not carried out."""
+        sql = "DELETE FROM stash_writes WHERE id = ? AND state = 'intended'"
+        with self._writing() as db:
+            db.conn.executemany(sql, [(one.id,) for one in writes])
+
+    def begin_undo(self, writes: Sequence[Write]) -> list[Write]:
+        """Note that the next request is to undo these."""
+        if not writes:
+            return []
+        with self._writing() as db:
+            batch = _next_batch(db)
+            noted = [replace(one, state="undoing", batch=batch) for one in writes]
+            db.conn.executemany(
+                "UPDATE stash_writes SET state = 'undoing', batch = ?, before_at = ? WHERE id = ?",
+                [(batch, one.before_at, one.id) for one in noted],
+            )
+        return noted
+
+    def end_undo(self, undone: Iterable[Write]) -> None:
+        """Note that nothing of these is left."""
+        with self._writing() as db:
+            for one in undone:
+                _carry_on(db, one)
+                db.execute("UPDATE stash_writes SET state = 'undone' WHERE id = ?", (one.id,))
+
+    def keep(self, writes: Iterable[Write]) -> None:
+        """Note that Stash has not undone these."""
+        sql = "UPDATE stash_writes SET state = 'done' WHERE id = ? AND state = 'undoing'"
+        with self._writing() as db:
+            db.conn.executemany(sql, [(one.id,) for one in writes])
+
+    def unsettled(self) -> list[Write]:
+        """List the writes of which it is not known whether Stash has done them."""
+        return self._writes("WHERE state IN ('intended', 'undoing') ORDER BY batch, id")
+
+    def of_scene(self, scene: str) -> list[Write]:
+        """List the writes on a scene that are done."""
+        return self._writes("WHERE scene = ? AND state = 'done' ORDER BY id", scene)
+
+    def of_run(self, run: int) -> list[Write]:
+        """List the writes of a run that are done."""
+        return self._writes("WHERE run_id = ? AND state = 'done' ORDER BY id", run)
+
+    def written_by_us(self, scene: str, performer: str) -> bool:
+        """Say whether we said that a performer is in a scene."""
+        rows = self._rows(
+            "SELECT 1 FROM stash_writes WHERE scene = ? AND thing = ? AND kind = 'performer' "
+            "AND state <> 'undone' LIMIT 1",
+            scene,
+            performer,
+        )
+        return bool(rows)
+
+    def all_written(self) -> Mapping[str, frozenset[str]]:
+        """Return the performers that we added, by scene."""
+        found: dict[str, set[str]] = defaultdict(set)
+        sql = "SELECT scene, thing FROM stash_writes WHERE kind = 'performer' AND state <> 'undone'"
+        for scene, performer in self._rows(sql):
+            found[scene].add(performer)
+        return {scene: frozenset(performers) for scene, performers in found.items()}
+
+    def follow(self, before: str, after: str) -> None:
+        """Let what is written of a performer be of another one."""
+        performers = "kind IN ('performer', 'new performer')"
+        with self._writing() as db:
+            sql = f"UPDATE stash_writes SET thing = ? WHERE thing = ? AND {performers}"  # noqa: S608
+            db.execute(sql, (after, before))
+            sql = "UPDATE stash_writes SET performer = ? WHERE performer = ?"
+            db.execute(sql, (after, before))
+
+    def _writes(self, which: str, *values: Any) -> list[Write]:
+        return [Write(*row) for row in self._rows(f"{_WRITES} {which}", *values)]
+
+    def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self._reading() as db:
+            rows: list[tuple[Any, ...]] = db.execute(sql, values).fetchall()
+            return rows
+
+
+def create_writes(db: Database) -> None:
+    """Make the tables of runs and writes."""
+    db.execute(
+        """
+        CREATE TABLE stash_runs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE stash_writes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            run_id INTEGER NOT NULL REFERENCES stash_runs (id) ON DELETE CASCADE,
+            batch INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            state TEXT NOT NULL,
+            scene TEXT NOT NULL,
+            thing TEXT NOT NULL,
+            performer TEXT NOT NULL,
+            detail TEXT NOT NULL,
+            oshash TEXT NOT NULL,
+            before_at TEXT NOT NULL,
+            left_at TEXT NOT NULL
+        )
+        """
+    )
+    db.execute("CREATE INDEX stash_writes_by_scene ON stash_writes (scene, state)")
+    db.execute("CREATE INDEX stash_writes_by_run ON stash_writes (run_id, state)")
+    db.execute(
+        "CREATE INDEX stash_writes_unsettled ON stash_writes (batch, id) "
+        "WHERE state IN ('intended', 'undoing')"
+    )
+
+
+def _insert(db: Database, write: Write) -> int:
+    names = [name for name in _COLUMNS if name != "id"]
+    values = [write.run if name == "run_id" else getattr(write, name) for name in names]
+    marks = ", ".join("?" * len(names))
+    sql = f"INSERT INTO stash_writes ({', '.join(names)}) VALUES ({marks}) RETURNING id"  # noqa: S608
+    return int(db.execute(sql, values).fetchone()[0])
+
+
+def _next_batch(db: Database) -> int:
+    """Return a number that no batch has yet."""
+    return int(db.execute("SELECT coalesce(max(batch), 0) + 1 FROM stash_writes").fetchone()[0])
+
+
+def _carry_on(db: Database, write: Write) -> None:
+    """Let other writes on the scene be as we left them, if they were so before this one."""
+    if write.left_at and write.kind in ("performer", "tag"):
+        db.execute(_STILL_OURS, (write.left_at, write.scene, write.before_at))

@@ -1,0 +1,52 @@
+"""What is to be done for the user's Stash, one after the other, however often we are stopped."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+TaskKind: TypeAlias = Literal["sync", "scan", "apply", "undo"]
+
+TaskState: TypeAlias = Literal["queued", "working", "waiting", "done", "failed"]
+"""Waiting: Stash does not answer, and is asked again. Failed: it cannot be done as it is asked."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to do: `options` is JSON, `text` says how it stands, `done` of `of` are done.
+
+    `run` is the run of what it writes; 0 for none. `result` is JSON, for whoever waits for it.
+    `text` names nobody: it may end up in a log.
+    """
+
+    kind: TaskKind
+    options: str = "{}"
+    state: TaskState = "queued"
+    text: str = ""
+    done: int = 0
+    of: int = 0
+    run: int = 0
+    result: str = "{}"
+    id: int = 0
+    at: str = ""
+
+
+class Tasks(Protocol):
+    """The tasks of a library. Every method is one short transaction."""
+
+    def working(self) -> AbstractContextManager[bool]:
+        """Become the one process that does the tasks; False if another one is."""
+
+    def add(self, task: Task) -> int:
+        """Queue a task; return its id. One that waits and is the same is not queued twice."""
+
+    def next(self) -> Task | None:
+        """Return the task to go on with: the one in work, else the oldest that is not ended."""
+
+    def change(self, task: Task) -> None:
+        """Store how a task stands."""
+
+    def find(self, task: int) -> Task | None:
+        """Return a task; None if there is none."""
+
+    def latest(self, limit: int = 20) -> list[Task]:
+        """List tasks, the last one first."""

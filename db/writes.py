@@ -1,0 +1,114 @@
+"""What we wrote into the user's Stash: each write is noted before it is made, and can be undone."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+WriteKind: TypeAlias = Literal["performer", "tag", "marker", "new performer", "new tag"]
+"""A performer or a tag was added to a scene, a marker made on it, or a performer or tag made."""
+
+WriteState: TypeAlias = Literal["intended", "done", "undoing", "undone"]
+"""Intended and undoing: it is not known yet whether Stash has done it."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """One thing written into Stash; ids are Stash's, and empty where there is none.
+
+    `thing` is the performer, tag or marker, unknown ("") until it is made; `performer` is whom a
+    marker is about. `detail` is JSON that says what is made. `oshash` is the fingerprint of the
+    scene's file. `before_at` is when Stash said that the scene (or what is made) was changed last
+    before we wrote, `left_at` when it did right after. Writes of one request share a `batch`.
+    """
+
+    kind: WriteKind
+    scene: str
+    thing: str = ""
+    performer: str = ""
+    detail: str = ""
+    oshash: str = ""
+    before_at: str = ""
+    left_at: str = ""
+    state: WriteState = "intended"
+    run: int = 0
+    batch: int = 0
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class Run:
+    """Writes that were asked for at once: when (UTC), on how many scenes, and how many there are.
+
+    `tags` counts performers added to scenes; `undone` what was undone of all these.
+    """
+
+    id: int
+    kind: str
+    at: str
+    scenes: int
+    tags: int
+    markers: int
+    undone: int
+
+
+class Writes(Protocol):
+    """The journal of what was written into Stash. Every method is one short transaction."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Be the only one who writes into Stash, of all threads and processes; waits for that.
+
+        From the intent until Stash has answered, so that whatever is unsettled at the beginning of
+        a turn was broken off.
+
+        Raises:
+            GalleryLockedError: another one does not end.
+        """
+
+    def begin_run(self, kind: str) -> int:
+        """Note that something is going to be written, such as "apply"; return the run's id."""
+
+    def runs(self, limit: int = 20) -> list[Run]:
+        """List the latest runs that wrote something, the last one first."""
+
+    def intend(self, run: int, writes: Sequence[Write]) -> list[Write]:
+        """Note what the next request to Stash is to write; return it with its ids."""
+
+    def confirm(self, done: Iterable[Write]) -> None:
+        """Note that Stash has written these, each with its `thing`, `detail` and `left_at`.
+
+        Other writes on the scene that were as we left them before are so still.
+        """
+
+    def drop(self, writes: Iterable[Write]) -> None:
+        """Forget intents that Stash has not carried out."""
+
+    def begin_undo(self, writes: Sequence[Write]) -> list[Write]:
+        """Note that the next request is to undo these, each with its `before_at`."""
+
+    def end_undo(self, undone: Iterable[Write]) -> None:
+        """Note that nothing of these is left, each with the scene's `left_at`.
+
+        Other writes on the scene that were as we left them before are so still.
+        """
+
+    def keep(self, writes: Iterable[Write]) -> None:
+        """Note that Stash has not undone these."""
+
+    def unsettled(self) -> list[Write]:
+        """List the writes of which it is not known whether Stash has done them, by batch."""
+
+    def of_scene(self, scene: str) -> list[Write]:
+        """List the writes on a scene that are done, oldest first."""
+
+    def of_run(self, run: int) -> list[Write]:
+        """List the writes of a run that are done, oldest first."""
+
+    def written_by_us(self, scene: str, performer: str) -> bool:
+        """Say whether we, and not the user, said that a performer is in a scene."""
+
+    def all_written(self) -> Mapping[str, frozenset[str]]:
+        """Return the performers that we added, by scene."""
+
+    def follow(self, before: str, after: str) -> None:
+        """Let what is written of a performer be of the one into whom Stash merged them."""

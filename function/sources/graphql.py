@@ -1,0 +1,129 @@
+"""Sends a GraphQL query and returns its data, or a one-line error."""
+
+import time
+from typing import Any
+
+import httpx
+
+from function.sources.records import NoAnswerError, RefusedError, UnusableSourceError
+from function.sources.retries import ATTEMPTS, TIMEOUT, WORTH_ASKING_AGAIN, Throttle, answer_to
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+LONGEST_ANSWER_SECONDS = 120.0
+LONGEST_MESSAGE = 300
+REQUESTS_PER_MINUTE = 240
+"""The rate that Stash itself uses for a stash-box."""
+
+
+class GraphQL:
+    """Queries one server; the key is sent in a header, only to this URL, and never in messages."""
+
+    def __init__(self, url: str, api_key: str, *, what: str, is_throttled: bool = False) -> None:
+        """Remember the server; `what` names it in messages ("Stash", "stash-box")."""
+        self.url = httpx.URL(url)
+        if self.url.scheme not in ("http", "https") or not self.url.host:
+            raise UnusableSourceError(
+                f"{url!r} is not a full URL. Give one like http://localhost:9999."
+            )
+        headers = {"ApiKey": api_key} if api_key else {}
+        # No proxies or .netrc from the environment: the key goes directly where the user said.
+        self._client = httpx.Client(timeout=TIMEOUT, headers=headers, trust_env=False)
+        self._throttle = Throttle(REQUESTS_PER_MINUTE) if is_throttled else None
+        self._what = what
+
+    def close(self) -> None:
+        """Close the connections that are kept open; it cannot be asked any more."""
+        self._client.close()
+
+    def ask(
+        self, query: str, variables: dict[str, Any] | None = None, *, once: bool = False
+    ) -> dict[str, Any]:
+        """Send one query and return its `data`.
+
+        With `once` it is never sent again: what it asks for must not be done twice.
+
+        Raises:
+            NoAnswerError: no answer, or the server is busy.
+            RefusedError: it answers with an error.
+            UnusableSourceError: a wrong key, no GraphQL, or a schema that lacks a field.
+        """
+        if self._throttle:
+            self._throttle.wait()
+        asked = {"query": query, "variables": variables or {}}
+        request = self._client.build_request("POST", self.url, json=asked)
+        attempts = 1 if once else ATTEMPTS
+        with answer_to(self._client, request, attempts=attempts) as response:
+            body = read_limited(response, MAX_ANSWER_BYTES)
+            return self._data_of(response, body)
+
+    def _data_of(self, response: httpx.Response, body: bytes | None) -> dict[str, Any]:
+        place = f"{self._what} at {self.url.copy_with(userinfo=b'', query=None)}"
+        if response.status_code in (401, 403):
+            raise UnusableSourceError(
+                f"{place} refused the API key ({response.status_code}). Copy it again from the "
+                "settings there."
+            )
+        if response.is_redirect:
+            target = httpx.URL(response.headers.get("Location", "")).copy_with(query=None)
+            raise UnusableSourceError(f"{place} redirects to {target}. Use that URL.")
+        answer = _read_json(response, body)
+        if answer is None and response.status_code in WORTH_ASKING_AGAIN:
+            raise NoAnswerError(
+                f"{place} answered {response.status_code}. It is busy or starting; try again later."
+            )
+        if answer is None:
+            kind = response.headers.get("Content-Type", "nothing").split(";")[0]
+            raise UnusableSourceError(
+                f"{place} answered {response.status_code} with {kind}, not GraphQL. Check the "
+                "URL; if there is a login page in front, the API key is needed."
+            )
+        if answer.get("errors"):
+            raise RefusedError(self._explain(place, _message_of(answer["errors"])))
+        data = answer.get("data")
+        if not isinstance(data, dict):
+            raise UnusableSourceError(f"{place} answered without data.")
+        return data
+
+    def _explain(self, place: str, message: str) -> str:
+        if "Cannot query field" in message or "Unknown" in message or "not defined" in message:
+            return f"{place} does not support the query ({message}). Update {self._what}."
+        if "uthoriz" in message or "ermission" in message:
+            return f"{place} does not allow it ({message}). Check the API key."
+        return f"{place} answered: {message}."
+
+
+def read_limited(response: httpx.Response, limit_bytes: int) -> bytes | None:
+    """Read the body of an answer; None if it is longer than `limit_bytes`.
+
+    Raises:
+        UnusableSourceError: the connection broke.
+    """
+    parts, size, begun = [], 0, time.monotonic()
+    try:
+        for part in response.iter_bytes():
+            # Each part came in time, but a server may send a byte a second for ever.
+            if time.monotonic() - begun > LONGEST_ANSWER_SECONDS:
+                raise UnusableSourceError(f"{response.url.host} sends too slowly.")
+            parts.append(part)
+            size += len(part)
+            if size > limit_bytes:
+                return None
+    except httpx.HTTPError as error:
+        raise UnusableSourceError(f"{response.url.host} disconnected ({error}).") from error
+    return b"".join(parts)
+
+
+def _message_of(errors: Any) -> str:
+    first = errors[0] if isinstance(errors, list) and errors else errors
+    message = first.get("message") if isinstance(first, dict) else first
+    return " ".join(str(message).split())[:LONGEST_MESSAGE].removesuffix(".")
+
+
+def _read_json(response: httpx.Response, body: bytes | None) -> dict[str, Any] | None:
+    if body is None:
+        return None
+    try:
+        answer = httpx.Response(response.status_code, content=body).json()
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None

@@ -1,0 +1,86 @@
+"""Sends one HTTP request, and repeats it until it is answered."""
+
+import email.utils
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from function.sources.records import NoAnswerError
+
+ATTEMPTS = 5
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 60.0
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+WORTH_ASKING_AGAIN = {429, 500, 502, 503, 504}
+
+Pause = Callable[[float], None]
+
+
+@contextmanager
+def answer_to(
+    client: httpx.Client,
+    request: httpx.Request,
+    *,
+    attempts: int = ATTEMPTS,
+    pause: Pause = time.sleep,
+) -> Iterator[httpx.Response]:
+    """Send a request and yield the answer, its body unread; redirects are not followed.
+
+    Tries again after a pause if the server is busy (429, 5xx) or does not answer; a Retry-After
+    header is respected, up to a minute. The last answer is yielded as it is.
+
+    Raises:
+        NoAnswerError: there was no answer at the last attempt either.
+    """
+    for attempt in range(attempts):
+        is_last = attempt == attempts - 1
+        seconds = FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.8, 1.2)  # noqa: S311  # spread only
+        try:
+            response = client.send(request, stream=True)
+        except httpx.TransportError as error:
+            if is_last:
+                reason = str(error) or type(error).__name__
+                raise NoAnswerError(
+                    f"{request.url.host} does not answer ({reason}). Check the URL, and that "
+                    "the server is running."
+                ) from error
+        else:
+            if is_last or response.status_code not in WORTH_ASKING_AGAIN:
+                try:
+                    yield response
+                finally:
+                    response.close()
+                return
+            seconds = max(seconds, read_retry_after(response.headers.get("Retry-After", "")))
+            response.close()
+        pause(min(seconds, LONGEST_PAUSE_SECONDS))
+
+
+def read_retry_after(text: str) -> float:
+    """Read a Retry-After header, seconds or a date, as seconds from now; 0 if there is none."""
+    if text.isdigit():
+        return float(text)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return 0.0
+
+
+class Throttle:
+    """Spaces out requests, so that at most `per_minute` are sent."""
+
+    def __init__(self, per_minute: int, pause: Pause = time.sleep) -> None:
+        """Let the first request go at once."""
+        self._apart_seconds = 60.0 / per_minute
+        self._next = 0.0
+        self._pause = pause
+
+    def wait(self) -> None:
+        """Wait until the next request may be sent."""
+        now = time.monotonic()
+        if now < self._next:
+            self._pause(self._next - now)
+        self._next = max(now, self._next) + self._apart_seconds

@@ -1,0 +1,110 @@
+"""A stash-box such as StashDB: only performers the user named or already has, never all."""
+
+import functools
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from db.records import Identity, Performer
+from function.sources.downloads import Downloads
+from function.sources.graphql import GraphQL
+from function.sources.records import Photo, Refusal, SourceRecord
+
+FIELDS = """
+  id name disambiguation aliases deleted merged_ids merged_into_id updated
+  urls { url }
+  images { url width height }
+"""
+BY_ID = f"query ById($id: ID!) {{ findPerformer(id: $id) {{ {FIELDS} }} }}"
+BY_NAME = f"""
+query ByName($term: String!) {{
+  searchPerformers(term: $term) {{ performers {{ {FIELDS} }} }}
+}}
+"""
+MAX_MERGES = 10
+"""How many merges to follow from a performer to the one they became."""
+
+
+class StashBox:
+    """One stash-box, queried at most 240 times a minute."""
+
+    def __init__(self, endpoint: str, api_key: str, images: int = 5) -> None:
+        """Take the endpoint as Stash writes it; of each performer's pictures, use the first few."""
+        self.endpoint = endpoint
+        self._graphql = GraphQL(endpoint, api_key, what="stash-box", is_throttled=True)
+        self._images = images
+
+    def read_ids(
+        self, stash_ids: Iterable[str], downloads: Downloads
+    ) -> Iterator[SourceRecord | Refusal]:
+        """Yield the performers with these ids; merged ones are followed, deleted ones refused.
+
+        Raises:
+            UnusableSourceError: the stash-box does not answer, or gives a wrong answer.
+        """
+        for stash_id in dict.fromkeys(stash_ids):
+            yield self._follow(stash_id, downloads)
+
+    def read_names(
+        self, names: Iterable[str], downloads: Downloads
+    ) -> Iterator[SourceRecord | Refusal]:
+        """Yield the performers with these names; one that several have is refused, with their ids.
+
+        Raises:
+            UnusableSourceError: the stash-box does not answer, or gives a wrong answer.
+        """
+        for name in names:
+            answer = self._graphql.ask(BY_NAME, {"term": name})["searchPerformers"]
+            found = [
+                entry
+                for entry in answer["performers"]
+                if entry["name"].casefold() == name.casefold() and not entry["deleted"]
+            ]
+            if len(found) == 1:
+                yield self._record(found[0], (), downloads)
+            else:
+                yield Refusal(name, self.endpoint, _explain(found))
+
+    def _follow(self, stash_id: str, downloads: Downloads) -> SourceRecord | Refusal:
+        asked, passed = stash_id, []
+        for _ in range(MAX_MERGES):
+            entry = self._graphql.ask(BY_ID, {"id": asked})["findPerformer"]
+            if entry is None:
+                return Refusal(stash_id, self.endpoint, "the stash-box does not have this id")
+            if not entry["merged_into_id"]:
+                break
+            passed.append(asked)
+            asked = entry["merged_into_id"]
+        else:
+            return Refusal(stash_id, self.endpoint, "merged too many times in a row")
+        if entry["deleted"]:
+            return Refusal(entry["name"], self.endpoint, "deleted at the stash-box")
+        return self._record(entry, passed, downloads)
+
+    def _record(
+        self, entry: dict[str, Any], passed: Iterable[str], downloads: Downloads
+    ) -> SourceRecord:
+        former = dict.fromkeys((*passed, *entry["merged_ids"]))
+        pictures = sorted(entry["images"], key=lambda one: -min(one["width"], one["height"]))
+        addresses = [picture["url"] for picture in pictures[: self._images]]
+        performer = Performer(
+            id=0,
+            name=entry["name"],
+            disambiguation=entry["disambiguation"] or "",
+            aliases=tuple(entry["aliases"]),
+            urls=tuple(one["url"] for one in entry["urls"]),
+            source=self.endpoint,
+            source_id=entry["id"],
+            identities=tuple(Identity(self.endpoint, stash_id) for stash_id in former),
+            poster_url=addresses[0] if addresses else "",
+        )
+        photos = tuple(
+            Photo(address, functools.partial(downloads.fetch, address)) for address in addresses
+        )
+        return SourceRecord(performer, photos, updated_at=str(entry["updated"]))
+
+
+def _explain(found: list[dict[str, Any]]) -> str:
+    if not found:
+        return "the stash-box has no performer with exactly this name"
+    known = "; ".join(f"{one['id']} ({one['disambiguation'] or 'nothing more'})" for one in found)
+    return f"{len(found)} performers have this name; give --id: {known}"

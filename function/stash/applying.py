@@ -1,0 +1,127 @@
+"""Adds performers to scenes of Stash: noted first, then written, then confirmed."""
+
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from db.writes import Write
+from function.sources.records import RefusedError
+from function.stash.records import Scene
+from function.stash.scenes import SCENES_AT_ONCE, read_scenes
+from function.stash.writer import Writer
+
+
+@dataclass(frozen=True)
+class Addition:
+    """A performer to be added to a scene, whose file has this fingerprint; ids are Stash's.
+
+    `detail` is kept in the journal.
+    """
+
+    scene: str
+    performer: str
+    oshash: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Added:
+    """What was done of some additions: written, there already, and refused by Stash, with why."""
+
+    written: int = 0
+    there: int = 0
+    refused: tuple[tuple[Addition, str], ...] = ()
+
+    def __add__(self, other: "Added") -> "Added":
+        return Added(
+            self.written + other.written,
+            self.there + other.there,
+            self.refused + other.refused,
+        )
+
+
+def add_performers(
+    writer: Writer, additions: Iterable[Addition], tag: str = ""
+) -> Generator[Added]:
+    """Add performers to scenes, and a tag to those if given; yields what each request did.
+
+    Stopped at any moment, it is begun again with what is missing, after `settle`. What Stash
+    refuses, such as a performer who is gone, fails alone.
+
+    Raises:
+        UnusableSourceError: Stash does not answer; what is not known is settled later.
+    """
+    for batch in _batches(additions):
+        yield from _add(writer, batch, tag)
+
+
+def _batches(additions: Iterable[Addition]) -> Iterator[list[Addition]]:
+    """Put scenes together that get the same performers, which one request can write."""
+    by_scene: dict[str, list[Addition]] = defaultdict(list)
+    for one in additions:
+        by_scene[one.scene].append(one)
+    by_performers: dict[frozenset[str], list[list[Addition]]] = defaultdict(list)
+    for ones in by_scene.values():
+        by_performers[frozenset(one.performer for one in ones)].append(ones)
+    for scenes in by_performers.values():
+        for start in range(0, len(scenes), SCENES_AT_ONCE):
+            yield [one for ones in scenes[start : start + SCENES_AT_ONCE] for one in ones]
+
+
+def _add(writer: Writer, batch: Sequence[Addition], tag: str) -> Iterator[Added]:
+    with writer.writes.turn():
+        added, refusal = _add_at_once(writer, batch, tag)
+    if refusal and len(batch) > 1:
+        for one in batch:
+            yield from _add(writer, [one], tag)
+    elif refusal:
+        yield Added(refused=((batch[0], refusal),))
+    else:
+        yield added
+
+
+def _add_at_once(writer: Writer, batch: Sequence[Addition], tag: str) -> tuple[Added, str]:
+    """Add performers to scenes by one request; return what was done, or why Stash refuses all."""
+    writes, stash = writer.writes, writer.stash
+    scenes = read_scenes(stash, (one.scene for one in batch))
+    gone = tuple((one, "The scene is gone.") for one in batch if one.scene not in scenes)
+    missing = [
+        one
+        for one in batch
+        if one.scene in scenes and one.performer not in scenes[one.scene].performers
+    ]
+    done = Added(len(missing), len(batch) - len(gone) - len(missing), gone)
+    if not missing:
+        return done, ""
+    noted = writes.intend(writer.run, _intents(missing, scenes, tag))
+    touched = list(dict.fromkeys(one.scene for one in missing))
+    performers = sorted({one.performer for one in missing})
+    try:
+        changed = stash.tag_scenes(touched, add=performers, add_tags=[tag] if tag else ())
+    except RefusedError as error:
+        writes.drop(noted)
+        return Added(), str(error)
+    after = {scene.id: scene.updated_at for scene in changed}
+    writes.confirm(replace(one, left_at=after[one.scene]) for one in noted)
+    return done, ""
+
+
+def _intents(missing: Sequence[Addition], scenes: dict[str, Scene], tag: str) -> list[Write]:
+    """Note only what is not there: the rest is not ours to take away."""
+    intents = [
+        Write(
+            "performer",
+            one.scene,
+            one.performer,
+            detail=one.detail,
+            oshash=one.oshash,
+            before_at=scenes[one.scene].updated_at,
+        )
+        for one in missing
+    ]
+    tags = [
+        Write("tag", scene, tag, before_at=scenes[scene].updated_at)
+        for scene in dict.fromkeys(one.scene for one in missing)
+        if tag and tag not in scenes[scene].tags
+    ]
+    return intents + tags

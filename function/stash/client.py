@@ -1,0 +1,422 @@
+"""Asks the user's Stash, and writes into it, over GraphQL: documents in, frozen records out."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import httpx
+
+from db.records import Identity
+from function.sources.downloads import OwnServer
+from function.sources.graphql import GraphQL
+from function.sources.records import UnusableSourceError
+from function.stash import documents
+from function.stash.records import (
+    File,
+    Image,
+    ItemKind,
+    Marker,
+    NewMarker,
+    NewPerformer,
+    PictureGallery,
+    Scene,
+    SceneFilter,
+    StashPerformer,
+    Totals,
+)
+
+PER_PAGE = 250
+ALL_SCENES = SceneFilter()
+
+_ROUTE = re.compile(r"/(?:performer|image|scene|gallery)/\d+(?:/[^?]*)?$")
+"""Where Stash keeps pictures; before it comes the sub-path under which somebody reaches it."""
+
+_WITH_THOSE_BELOW: Final = -1
+
+
+class Stash:
+    """One Stash server. It may be used by several threads; the key appears in no message."""
+
+    def __init__(self, url: str, api_key: str = "") -> None:
+        """Take its URL as shown in the browser, with or without /graphql.
+
+        Raises:
+            UnusableSourceError: that is no URL.
+        """
+        trimmed = url.strip().rstrip("/").removesuffix("/graphql").rstrip("/")
+        if "://" not in trimmed:
+            trimmed = f"http://{trimmed}"
+        self._graphql = GraphQL(f"{trimmed}/graphql", api_key, what="Stash")
+        self.url = trimmed
+        self.own_server = OwnServer(self._graphql.url, api_key)
+
+    def close(self) -> None:
+        """Close the connections that are kept open; it cannot be asked any more."""
+        self._graphql.close()
+
+    def ask(
+        self, document: str, variables: Mapping[str, Any] | None = None, *, once: bool = False
+    ) -> dict[str, Any]:
+        """Send a document and return its `data`.
+
+        With `once` it is not sent again if no answer comes: doing it twice would make two.
+
+        Raises:
+            NoAnswerError: Stash does not answer.
+            RefusedError: it answers that it cannot do this.
+            UnusableSourceError: something else is wrong, such as the key or the URL.
+        """
+        return self._graphql.ask(document, dict(variables or {}), once=once)
+
+    def version(self) -> str:
+        """Return Stash's version, such as v0.30.1."""
+        return str(self.ask(documents.VERSION)["version"]["version"] or "unknown")
+
+    def totals(self) -> Totals:
+        """Count its scenes and performers."""
+        stats = self.ask(documents.COUNTS)["stats"]
+        return Totals(stats["scene_count"], stats["performer_count"])
+
+    def libraries(self) -> tuple[str, ...]:
+        """Return the folders that Stash scans, by the paths that it sees."""
+        general = self.ask(documents.LIBRARIES)["configuration"]["general"]
+        return tuple(one["path"] for one in general["stashes"])
+
+    def vr_tag(self) -> str:
+        """Return the name of the tag that marks scenes as VR in Stash; "" if none does."""
+        return str(self.ask(documents.INTERFACE)["configuration"]["ui"].get("vrTag") or "")
+
+    def stash_box_keys(self) -> dict[str, str]:
+        """Return the API keys of the stash-boxes configured in Stash, by endpoint."""
+        general = self.ask(documents.STASH_BOXES)["configuration"]["general"]
+        return {box["endpoint"]: box["api_key"] for box in general["stashBoxes"]}
+
+    # Performers
+
+    def performers(self, wanted: Mapping[str, Any] | None = None) -> Iterator[StashPerformer]:
+        """Yield performers by id, page by page; `wanted` is a filter as Stash takes it."""
+        for entry in self._pages(documents.PERFORMERS, "findPerformers", "performers", wanted):
+            yield self._performer(entry)
+
+    def performer(self, performer_id: str) -> StashPerformer | None:
+        """Return one performer; None if there is none with this id."""
+        found = self.ask(documents.PERFORMER, {"id": performer_id})["findPerformer"]
+        return self._performer(found) if found else None
+
+    def suggest_performers(self, text: str, count: int = 10) -> tuple[StashPerformer, ...]:
+        """Return performers whose name or alias resembles a text, as Stash's own search does."""
+        asked = {"text": text, "count": count}
+        found = self.ask(documents.PERFORMERS_BY_TEXT, asked)["findPerformers"]["performers"]
+        return tuple(self._performer(entry) for entry in found)
+
+    def newest_performer_change(self) -> str:
+        """Return when any performer last changed, in Stash's own format; "" if there are none."""
+        found = self.ask(documents.NEWEST_PERFORMER)["findPerformers"]["performers"]
+        return str(found[0]["updated_at"]) if found else ""
+
+    def create_performer(self, new: NewPerformer) -> StashPerformer:
+        """Make a performer."""
+        fields: dict[str, Any] = {
+            "name": new.name,
+            "disambiguation": new.disambiguation,
+            "alias_list": list(new.aliases),
+            "urls": list(new.urls),
+            "stash_ids": [
+                {"endpoint": one.source, "stash_id": one.source_id} for one in new.stash_ids
+            ],
+            "image": new.image,
+        }
+        asked = {"input": {name: value for name, value in fields.items() if value}}
+        made = self.ask(documents.CREATE_PERFORMER, asked, once=True)["performerCreate"]
+        return self._performer(made)
+
+    def destroy_performers(self, ids: Sequence[str]) -> None:
+        """Delete performers in Stash."""
+        self.ask(documents.DESTROY_PERFORMERS, {"ids": list(ids)}, once=True)
+
+    # Scenes and what belongs to them
+
+    def scenes(self, wanted: SceneFilter = ALL_SCENES) -> Iterator[Scene]:
+        """Yield scenes by id, page by page.
+
+        Raises:
+            UnusableSourceError: there is no such tag or studio, or as for `ask`.
+        """
+        if wanted.scenes:
+            for start in range(0, len(wanted.scenes), PER_PAGE):
+                asked = {"ids": list(wanted.scenes[start : start + PER_PAGE])}
+                found = self.ask(documents.SCENES_BY_ID, asked)["findScenes"]["scenes"]
+                yield from map(_scene, found)
+            return
+        chosen = self._scene_filter(wanted)
+        yield from map(_scene, self._pages(documents.SCENES, "findScenes", "scenes", chosen))
+
+    def scene(self, scene_id: str) -> Scene | None:
+        """Return one scene; None if there is none with this id."""
+        found = self.ask(documents.SCENE, {"id": scene_id})["findScene"]
+        return _scene(found) if found else None
+
+    def tag_scenes(
+        self,
+        ids: Sequence[str],
+        *,
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+    ) -> tuple[Scene, ...]:
+        """Add performers and tags to scenes, or take them off; return the scenes as they are now.
+
+        All others stay. Doing it twice changes nothing more. Give `add` or `remove`, not both.
+        """
+        asked = _bulk(ids, add, remove) | _bulk_tags(add_tags, remove_tags)
+        changed = self.ask(documents.UPDATE_SCENES, {"input": asked})["bulkSceneUpdate"]
+        return tuple(_scene(entry) for entry in changed or ())
+
+    def tag_items(
+        self,
+        kind: ItemKind,
+        ids: Sequence[str],
+        *,
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+    ) -> None:
+        """Add performers to scenes, images or galleries, or take them off; all others stay."""
+        document = {
+            "scene": documents.UPDATE_SCENES,
+            "image": documents.UPDATE_IMAGES,
+            "gallery": documents.UPDATE_GALLERIES,
+        }[kind]
+        self.ask(document, {"input": _bulk(ids, add, remove)})
+
+    def markers(self, scene_id: str) -> tuple[Marker, ...]:
+        """Return the markers of a scene; none if there is no such scene."""
+        found = self.ask(documents.MARKERS, {"id": scene_id})["findScene"]
+        return tuple(_marker(entry) for entry in found["scene_markers"]) if found else ()
+
+    def create_marker(self, new: NewMarker) -> Marker:
+        """Make a marker in a scene."""
+        asked = {
+            "scene_id": new.scene,
+            "title": new.title,
+            "seconds": new.seconds,
+            "primary_tag_id": new.tag,
+        }
+        if new.end_seconds is not None:
+            asked["end_seconds"] = new.end_seconds
+        made = self.ask(documents.CREATE_MARKER, {"input": asked}, once=True)
+        return _marker(made["sceneMarkerCreate"])
+
+    def destroy_markers(self, ids: Sequence[str]) -> None:
+        """Delete markers."""
+        self.ask(documents.DESTROY_MARKERS, {"ids": list(ids)}, once=True)
+
+    # Images and galleries
+
+    def images(self, wanted: Mapping[str, Any] | None = None) -> Iterator[Image]:
+        """Yield images by id, page by page; `wanted` is a filter as Stash takes it."""
+        yield from map(self._image, self._pages(documents.IMAGES, "findImages", "images", wanted))
+
+    def images_of(self, performer_id: str, count: int) -> tuple[Image, ...]:
+        """Return up to `count` images that show a performer alone."""
+        asked = {
+            "page": 1,
+            "per_page": count,
+            "wanted": {
+                "performers": {"value": [performer_id], "modifier": "INCLUDES_ALL"},
+                "performer_count": {"value": 1, "modifier": "EQUALS"},
+            },
+        }
+        found = self.ask(documents.IMAGES, asked)["findImages"]["images"]
+        return tuple(self._image(entry) for entry in found)
+
+    def image(self, image_id: str) -> Image | None:
+        """Return one image; None if there is none with this id."""
+        found = self.ask(documents.IMAGE, {"id": image_id})["findImage"]
+        return self._image(found) if found else None
+
+    def newest_image_change(self) -> str:
+        """Return when any image last changed, in Stash's own format; "" if there are none."""
+        found = self.ask(documents.NEWEST_IMAGE)["findImages"]["images"]
+        return str(found[0]["updated_at"]) if found else ""
+
+    def gallery(self, gallery_id: str) -> PictureGallery | None:
+        """Return one gallery of images; None if there is none with this id."""
+        found = self.ask(documents.GALLERY, {"id": gallery_id})["findGallery"]
+        return _gallery(found) if found else None
+
+    # Tags and studios
+
+    def find_tag(self, name: str) -> str:
+        """Return the id of the tag with exactly this name; "" if there is none."""
+        return _exact(self.ask(documents.TAGS, {"name": name})["findTags"]["tags"], name)
+
+    def find_or_create_tag(self, name: str) -> str:
+        """Return the id of a tag, which is made if there is none with this name."""
+        found = self.find_tag(name)
+        if found:
+            return found
+        asked = {"input": {"name": name}}
+        return str(self.ask(documents.CREATE_TAG, asked, once=True)["tagCreate"]["id"])
+
+    def destroy_tags(self, ids: Sequence[str]) -> None:
+        """Delete tags."""
+        self.ask(documents.DESTROY_TAGS, {"ids": list(ids)}, once=True)
+
+    def at_home(self, address: str) -> str:
+        """Return the URL by which we reach what Stash names by its own idea of its address.
+
+        Behind a proxy Stash may use another host, and another sub-path or none.
+        """
+        url = httpx.URL(self.url).join(address)
+        route = _ROUTE.search(url.path)
+        home = httpx.URL(self.url)
+        path = route[0] if route else url.path.removeprefix(home.path.rstrip("/"))
+        return str(home.copy_with(path=home.path.rstrip("/") + path, query=url.query or None))
+
+    def page_of(self, kind: str, item_id: str) -> str:
+        """Return the URL of a page in Stash, such as that of a performer, for people."""
+        return f"{self.url}/{kind}/{item_id}"
+
+    def _pages(
+        self, document: str, field: str, kind: str, wanted: Mapping[str, Any] | None
+    ) -> Iterator[dict[str, Any]]:
+        page, read = 0, 0
+        while True:
+            page += 1
+            variables = {"page": page, "per_page": PER_PAGE, "wanted": dict(wanted or {})}
+            found = self.ask(document, variables)[field]
+            yield from found[kind]
+            read += len(found[kind])
+            if read >= found["count"] or not found[kind]:
+                return
+
+    def _scene_filter(self, wanted: SceneFilter) -> dict[str, Any]:
+        chosen: dict[str, Any] = {}
+        if wanted.without_performers:
+            chosen["performer_count"] = {"value": 0, "modifier": "EQUALS"}
+        elif wanted.performers is not None:
+            chosen["performer_count"] = {"value": wanted.performers, "modifier": "EQUALS"}
+        if wanted.tag:
+            chosen["tags"] = _with_those_below(self._id_of("tag", wanted.tag))
+        if wanted.studio:
+            chosen["studios"] = _with_those_below(self._id_of("studio", wanted.studio))
+        if wanted.path:
+            chosen["path"] = {"value": wanted.path, "modifier": "INCLUDES"}
+        if wanted.performer:
+            chosen["performers"] = {"value": [wanted.performer], "modifier": "INCLUDES_ALL"}
+        if wanted.oshash:
+            chosen["oshash"] = {"value": wanted.oshash, "modifier": "EQUALS"}
+        if wanted.since:
+            chosen["updated_at"] = {"value": wanted.since, "modifier": "GREATER_THAN"}
+        return chosen
+
+    def _id_of(self, what: str, name_or_id: str) -> str:
+        if what == "tag":
+            found = self.find_tag(name_or_id)
+        else:
+            answer = self.ask(documents.STUDIOS, {"name": name_or_id})
+            found = _exact(answer["findStudios"]["studios"], name_or_id)
+        if found or name_or_id.isdigit():
+            return found or name_or_id
+        raise UnusableSourceError(f"Stash has no {what} {name_or_id!r}. Check how it is written.")
+
+    def _performer(self, entry: Mapping[str, Any]) -> StashPerformer:
+        cover = entry["image_path"] or ""
+        # Stash draws a silhouette for performers without a picture, and the URL says so.
+        has_cover = cover and "default=true" not in cover
+        return StashPerformer(
+            id=str(entry["id"]),
+            name=entry["name"],
+            disambiguation=entry["disambiguation"] or "",
+            aliases=tuple(entry["alias_list"]),
+            urls=tuple(entry["urls"] or ()),
+            cover=self.at_home(cover) if has_cover else "",
+            updated_at=str(entry["updated_at"]),
+            stash_ids=tuple(
+                Identity(one["endpoint"], one["stash_id"]) for one in entry["stash_ids"]
+            ),
+        )
+
+    def _image(self, entry: Mapping[str, Any]) -> Image:
+        files = entry["visual_files"]
+        address = entry["paths"]["image"]
+        # A video among the images has no width here.
+        is_picture = bool(address) and any(file.get("width") for file in files)
+        return Image(
+            id=str(entry["id"]),
+            title=entry["title"] or "",
+            path=next((file["path"] for file in files if file.get("path")), ""),
+            picture=self.at_home(address) if is_picture else "",
+            performers=_ids(entry["performers"]),
+            updated_at=str(entry["updated_at"]),
+        )
+
+
+def _scene(entry: Mapping[str, Any]) -> Scene:
+    return Scene(
+        id=str(entry["id"]),
+        title=entry["title"] or "",
+        files=tuple(_file(file) for file in entry["files"]),
+        performers=_ids(entry["performers"]),
+        tags=_ids(entry["tags"]),
+        updated_at=str(entry["updated_at"]),
+        tag_names=tuple(one["name"] for one in entry["tags"]),
+    )
+
+
+def _file(entry: Mapping[str, Any]) -> File:
+    prints = {one["type"]: one["value"] for one in entry["fingerprints"]}
+    size, seconds = int(entry["size"]), float(entry["duration"])
+    return File(entry["path"], str(prints.get("oshash", "")), size, seconds)
+
+
+def _marker(entry: Mapping[str, Any]) -> Marker:
+    end = entry["end_seconds"]
+    return Marker(
+        id=str(entry["id"]),
+        title=entry["title"],
+        seconds=float(entry["seconds"]),
+        end_seconds=None if end is None else float(end),
+        tag=str(entry["primary_tag"]["id"]),
+        updated_at=str(entry["updated_at"]),
+    )
+
+
+def _gallery(entry: Mapping[str, Any]) -> PictureGallery:
+    folder = (entry["folder"] or {}).get("path", "")
+    return PictureGallery(
+        id=str(entry["id"]),
+        title=entry["title"] or "",
+        path=folder or next((file["path"] for file in entry["files"]), ""),
+        performers=_ids(entry["performers"]),
+        updated_at=str(entry["updated_at"]),
+    )
+
+
+def _ids(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(str(one["id"]) for one in entries)
+
+
+def _exact(entries: Sequence[Mapping[str, Any]], name: str) -> str:
+    return next((str(one["id"]) for one in entries if one["name"] == name), "")
+
+
+def _with_those_below(item_id: str) -> dict[str, Any]:
+    return {"value": [item_id], "modifier": "INCLUDES", "depth": _WITH_THOSE_BELOW}
+
+
+def _bulk(ids: Sequence[str], add: Sequence[str], remove: Sequence[str]) -> dict[str, Any]:
+    return {"ids": list(ids)} | _change("performer_ids", add, remove)
+
+
+def _bulk_tags(add: Sequence[str], remove: Sequence[str]) -> dict[str, Any]:
+    return _change("tag_ids", add, remove)
+
+
+def _change(field: str, add: Sequence[str], remove: Sequence[str]) -> dict[str, Any]:
+    if add and remove:
+        raise ValueError(f"{field}: Stash adds or removes in one call, not both")
+    if not add and not remove:
+        return {}
+    return {field: {"ids": list(add or remove), "mode": "ADD" if add else "REMOVE"}}

@@ -1,0 +1,36 @@
+"""Opens the gallery to change it, though others do so too."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from db.errors import GalleryLockedError
+from db.galleries import GalleryChange, Store
+
+LOCKED_SECONDS = 30.0
+"""So long another import or an edit is waited for; an edit takes less than a second."""
+
+
+@contextmanager
+def changing(
+    gallery_store: Store, pause: Callable[[float], None] = time.sleep
+) -> Iterator[GalleryChange]:
+    """Open the gallery to change it; wait a little while somebody else does.
+
+    Raises:
+        GalleryLockedError: somebody else still does.
+    """
+    until = time.monotonic() + LOCKED_SECONDS
+    while True:
+        opened = gallery_store.changing(create=True)
+        try:
+            gallery = opened.__enter__()
+            break
+        except GalleryLockedError:
+            if time.monotonic() > until:
+                raise
+            pause(0.2)
+    try:
+        yield gallery
+    finally:
+        opened.__exit__(None, None, None)

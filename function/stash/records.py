@@ -1,0 +1,146 @@
+"""What Stash tells us, as plain frozen records; its ids are strings."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from db.records import Identity
+
+SOURCE = "stash"
+"""The name of the user's Stash as a source of identities, whatever address it is called by."""
+
+ItemKind: TypeAlias = Literal["scene", "image", "gallery"]
+"""What a performer can be added to."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a scene: its path as Stash sees it, its fingerprint, its length.
+
+    `oshash` is empty if Stash has none for it.
+    """
+
+    path: str
+    oshash: str
+    size_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A scene: its files, and the ids of its performers and tags.
+
+    `updated_at` is Stash's own time of the last change, as it writes it.
+    """
+
+    id: str
+    title: str
+    files: tuple[File, ...]
+    performers: tuple[str, ...]
+    tags: tuple[str, ...]
+    updated_at: str
+    tag_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image: the path of its file, the URL of its picture ("" for a video), its performers."""
+
+    id: str
+    title: str
+    path: str
+    picture: str
+    performers: tuple[str, ...]
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class PictureGallery:
+    """A gallery of images in Stash: its folder or file, and its performers."""
+
+    id: str
+    title: str
+    path: str
+    performers: tuple[str, ...]
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class StashPerformer:
+    """A performer as Stash knows them; `cover` is the URL of their picture, "" without one."""
+
+    id: str
+    name: str
+    disambiguation: str
+    aliases: tuple[str, ...]
+    urls: tuple[str, ...]
+    cover: str
+    updated_at: str
+    stash_ids: tuple[Identity, ...]
+
+    @property
+    def identity(self) -> Identity:
+        """How the gallery knows this performer."""
+        return Identity(SOURCE, self.id)
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A marker of a scene, in seconds; `end_seconds` is None if it marks a moment."""
+
+    id: str
+    title: str
+    seconds: float
+    end_seconds: float | None
+    tag: str
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class NewPerformer:
+    """A performer to make; `image` is a URL or a data: URI."""
+
+    name: str
+    disambiguation: str = ""
+    aliases: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    stash_ids: tuple[Identity, ...] = ()
+    image: str = ""
+
+
+@dataclass(frozen=True)
+class NewMarker:
+    """A marker to make in a scene; `tag` is the id of the compulsory one."""
+
+    scene: str
+    title: str
+    seconds: float
+    end_seconds: float | None
+    tag: str
+
+
+@dataclass(frozen=True)
+class SceneFilter:
+    """Which scenes to list: all conditions that are given must hold.
+
+    `tag` and `studio` are names or ids, and take in those below them; `path` is part of one.
+    `performer` is an id, `performers` how many a scene has; `since` is a time as Stash writes it,
+    for scenes that changed later.
+    """
+
+    without_performers: bool = False
+    tag: str = ""
+    studio: str = ""
+    path: str = ""
+    performer: str = ""
+    performers: int | None = None
+    oshash: str = ""
+    since: str = ""
+    scenes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Totals:
+    """How many scenes and performers a Stash holds."""
+
+    scenes: int
+    performers: int

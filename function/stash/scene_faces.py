@@ -1,0 +1,294 @@
+"""Enrols performers from scenes that the user tagged with them alone.
+
+What we wrote into Stash ourselves is never learned from. Each scene becomes one photo of the
+performer, "stash scene 12", which `remove-photo` removes for good.
+"""
+
+import hashlib
+import os
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from db.errors import ForgottenError, IdentityConflictError
+from db.galleries import Gallery, Store
+from db.ledgers import Ledger
+from db.people import PersonFound, View
+from db.records import Encoding, Performer
+from function.engines.models import PRIMARY
+from function.errors import RecognitionError, StoppingError
+from function.faces.found import StageSeconds, Task
+from function.library.admission import admit_picture, is_admissible
+from function.library.naming import Naming, open_naming
+from function.library.scanning import QUICK_PICTURES
+from function.media.files import open_any
+from function.people.gathering import PeopleFound
+from function.people.people import template_of
+from function.recognition import Unnamed
+from function.sandbox.readers import Reader
+from function.settings import Settings
+from function.stash.agreement import agreeing, dominant_of
+from function.stash.client import Stash
+from function.stash.locked import changing
+from function.stash.paths import Locate
+from function.stash.performers import performer_of
+from function.stash.records import SOURCE, Scene, SceneFilter, StashPerformer
+
+ORIGIN = f"{SOURCE} scene"
+"""How the origin of a photo begins that was taken from a scene; its id follows."""
+
+NOBODY = "nobody is clearly seen most in it"
+ELSEWHERE = "its file is not here"
+ALONE = "its face agrees with that of no other scene"
+OTHER_FACE = "its face is not that of the enrolled photos"
+SOMEBODY_ELSE = "its face is that of somebody else who is enrolled"
+TOO_WEAK = "its face is never seen well enough"
+
+
+class Step(NamedTuple):
+    """How far a sync is: so many performers are done, of so many."""
+
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
+class NotLearned:
+    """A scene that enrolled nobody, and why."""
+
+    performer: str
+    scene: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Learned:
+    """How many scenes enrolled how many performers, and which ones did not."""
+
+    scenes: int = 0
+    performers: int = 0
+    refused: tuple[NotLearned, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything for people and programs."""
+        refused = [vars(one) for one in self.refused]
+        return {"scenes": self.scenes, "performers": self.performers, "refused": refused}
+
+
+@dataclass(frozen=True, eq=False)
+class SceneFace:
+    """The dominant person of a scene."""
+
+    scene: str
+    person: PersonFound
+
+
+@dataclass(frozen=True, eq=False)
+class Lookout:
+    """What finds out who is seen in a scene: the ledger, or a quick look into its file."""
+
+    stash: Stash
+    store: Store
+    ledger: Ledger | None
+    reader: Reader
+    settings: Settings
+    locate: Locate
+
+    def learn(
+        self, present: Mapping[str, StashPerformer], count: int
+    ) -> Generator[Step, None, Learned]:
+        """Enrol up to `count` scenes of each performer; yields how many are done.
+
+        Each performer is stored before the next one is looked at, so it can be broken off.
+        """
+        waiting = self._candidates(present, count)
+        scenes = performers = 0
+        refused: list[NotLearned] = []
+        for number, (performer, chosen) in enumerate(waiting.items(), start=1):
+            looked, reasons = self._look(chosen)
+            added, more = self._enrol(present[performer], looked)
+            scenes, performers = scenes + added, performers + bool(added)
+            name = present[performer].name
+            refused += [NotLearned(name, *pair) for pair in (reasons | more).items()]
+            yield Step(number, len(waiting))
+        return Learned(scenes, performers, tuple(refused))
+
+    def _candidates(
+        self, present: Mapping[str, StashPerformer], count: int
+    ) -> dict[str, list[Scene]]:
+        """Return the scenes to look at, by performer: not yet enrolled, never removed, not ours."""
+        written = self.ledger.writes.all_written() if self.ledger else {}
+        found: dict[str, list[Scene]] = defaultdict(list)
+        with self.store.gallery() as gallery:
+            known = {one: _known_scenes(gallery, present[one]) for one in present}
+            for scene in self.stash.scenes(SceneFilter(performers=1)):
+                (performer,) = scene.performers
+                enrolled, removed = known.get(performer, (frozenset(), frozenset()))
+                is_new = origin_of(scene.id) not in enrolled and hash_of(scene.id) not in removed
+                has = len(found[performer]) + len(enrolled)
+                is_ours = performer in written.get(scene.id, ())
+                if performer in present and is_new and has < count and not is_ours:
+                    found[performer].append(scene)
+        return {performer: scenes for performer, scenes in found.items() if scenes}
+
+    def _look(self, scenes: Sequence[Scene]) -> tuple[list[SceneFace], dict[str, str]]:
+        """Return the dominant face of each scene, and the reasons where there is none."""
+        faces: list[SceneFace] = []
+        reasons: dict[str, str] = {}
+        for scene in scenes:
+            try:
+                people = self._people(scene)
+            except StoppingError:
+                raise
+            except RecognitionError as error:
+                reasons[scene.id] = str(error)
+                continue
+            person = dominant_of(people) if people is not None else None
+            if person is None:
+                reasons[scene.id] = ELSEWHERE if people is None else NOBODY
+            else:
+                faces.append(SceneFace(scene.id, person))
+        return faces, reasons
+
+    def _people(self, scene: Scene) -> Sequence[PersonFound] | None:
+        """Return who is seen in a scene; None if its file is not here."""
+        known = self._people_in_ledger(scene)
+        if known is not None:
+            return known
+        path = next((one for file in scene.files if (one := self.locate(file.path))), None)
+        if path is None:
+            return None
+        task = Task(None, self.settings.detection_pixels, spread=QUICK_PICTURES)
+        with (
+            open_any(Path(os.fsdecode(path))) as media,
+            closing(self.reader.find_people(media, task)) as events,
+        ):
+            found = next(event for event in events if isinstance(event, PeopleFound))
+            return found.people
+
+    def _people_in_ledger(self, scene: Scene) -> Sequence[PersonFound] | None:
+        """Return who a scan saw in a scene; None if it was not scanned, or people were left out."""
+        if self.ledger is None:
+            return None
+        ids = [one for file in scene.files for one in self.ledger.ids_of_content(file.oshash)]
+        for video in self.ledger.records(sorted(ids)):
+            models = video.scanned.models if video.scanned else ()
+            if video.state == "done" and not video.left_out and models[:1] == self._models[:1]:
+                seen = self.ledger.sightings([video.id])[video.id]
+                is_alike = models == self._models
+                return [one.person if is_alike else _by_first(one.person) for one in seen]
+        return None
+
+    @property
+    def _models(self) -> tuple[str, ...]:
+        second = self.reader.second
+        return (PRIMARY.id, *([second.kind.id] if second else []))
+
+    def _enrol(self, one: StashPerformer, faces: list[SceneFace]) -> tuple[int, dict[str, str]]:
+        """Enrol the faces that are surely this performer's; return how many, and why others not."""
+        naming = open_naming(self.store, self.reader.second, self.settings)
+        with self.store.gallery() as gallery:
+            stored = gallery.find_identities([one.identity])
+        chosen, reasons = choose(faces, stored[0] if stored else None, naming)
+        views = {face.scene: _best_view(face.person, naming.models) for face in chosen}
+        reasons |= {scene: TOO_WEAK for scene, view in views.items() if view is None}
+        encodings = [
+            encoding
+            for scene, view in views.items()
+            if view is not None
+            for encoding in _encodings(scene, view, naming.models)
+        ]
+        if not encodings:
+            return 0, reasons
+        pictures = (admit_picture(face.person.picture) for face in chosen)
+        picture = next((picture for picture in pictures if picture), None)
+        try:
+            with changing(self.store) as gallery:
+                gallery.enrol(performer_of(one), encodings, picture)
+        except (ForgottenError, IdentityConflictError) as error:
+            return 0, reasons | {face.scene: str(error) for face in chosen}
+        return len({encoding.photo_hash for encoding in encodings}), reasons
+
+
+def choose(
+    faces: Sequence[SceneFace], performer: Performer | None, naming: Naming
+) -> tuple[list[SceneFace], dict[str, str]]:
+    """Choose the faces that are surely a performer's, with reasons for the others, by scene.
+
+    With enrolled photos a face has to be most like theirs; without, like that of another scene.
+    """
+    reasons: dict[str, str] = {}
+    left = []
+    has_photos = performer is not None and performer.encodings > 0
+    for face, (likeliest, is_sure) in zip(faces, _likeliest(faces, naming), strict=True):
+        is_theirs = performer is not None and likeliest == performer.id
+        if is_sure and not is_theirs:
+            reasons[face.scene] = SOMEBODY_ELSE
+        elif has_photos and not is_theirs:
+            reasons[face.scene] = OTHER_FACE
+        else:
+            left.append(face)
+    if has_photos:
+        return left, reasons
+    places = agreeing([template_of(one.person, PRIMARY).mean for one in left])
+    alone = [one for place, one in enumerate(left) if place not in places]
+    return [left[place] for place in places], reasons | {one.scene: ALONE for one in alone}
+
+
+def origin_of(scene: str) -> str:
+    """Return the origin of the photo that a scene becomes."""
+    return f"{ORIGIN} {scene}"
+
+
+def hash_of(scene: str) -> str:
+    """Return what stands for the hash of that photo: it stays, so a removed one stays removed."""
+    return hashlib.sha256(origin_of(scene).encode()).hexdigest()
+
+
+def _likeliest(faces: Sequence[SceneFace], naming: Naming) -> list[tuple[int | None, bool]]:
+    """Say of each face whom of the gallery it is most like, and whether that is a match."""
+    unnamed = [
+        Unnamed(PeopleFound((face.person,), naming.models, 0, 0, StageSeconds(0.0, 0.0)))
+        for face in faces
+    ]
+    found: list[tuple[int | None, bool]] = []
+    for named in naming.name(unnamed) if unnamed else ():
+        (one,) = named
+        first = one.matches[0].performer.id if one.matches else None
+        found.append((first, one.verdict == "match"))
+    return found
+
+
+def _known_scenes(gallery: Gallery, one: StashPerformer) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the origins of scenes that enrolled a performer, and the hashes of removed photos."""
+    for stored in gallery.find_identities([one.identity]):
+        origins = (photo.origin for photo in gallery.photos(stored.id))
+        enrolled = frozenset(it for it in origins if it.startswith(f"{ORIGIN} "))
+        return enrolled, frozenset(gallery.removed_photos(stored.id))
+    return frozenset(), frozenset()
+
+
+def _by_first(person: PersonFound) -> PersonFound:
+    """Return a person without the encodings of another second net than today's."""
+    views = tuple(replace(view, encodings=view.encodings[:1]) for view in person.views)
+    return replace(person, views=views)
+
+
+def _best_view(person: PersonFound, models: Sequence[str]) -> View | None:
+    fit = [view for view in person.strong_views if is_admissible(view, models)]
+    return min(fit, key=lambda view: (-len(view.encodings), -view.quality), default=None)
+
+
+def _encodings(scene: str, view: View, models: Sequence[str]) -> Iterator[Encoding]:
+    for vector, model in zip(view.encodings, models, strict=False):
+        yield Encoding(
+            vector=vector,
+            model=model,
+            quality=view.quality,
+            photo_hash=hash_of(scene),
+            origin=origin_of(scene),
+            weaknesses=", ".join(view.weaknesses),
+        )

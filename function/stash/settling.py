@@ -1,0 +1,109 @@
+"""Finds out what Stash has done of what was in work when we were stopped, or Stash was.
+
+Every open entry of the journal is compared with Stash, so that nothing is written twice, and
+nothing is forgotten that was written.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from db.writes import Write, Writes
+from function.stash.client import Stash
+from function.stash.records import Scene
+from function.stash.scenes import read_scenes
+
+SAME_MOMENT_SECONDS = 0.01
+
+
+def settle(writes: Writes, stash: Stash) -> int:
+    """Close every open entry of the journal; return how many there were.
+
+    Raises:
+        UnusableSourceError: Stash does not answer; what is open stays so.
+    """
+    with writes.turn():
+        batches: dict[int, list[Write]] = defaultdict(list)
+        for one in writes.unsettled():
+            batches[one.batch].append(one)
+        for batch in batches.values():
+            if batch[0].kind in ("performer", "tag"):
+                _settle_scenes(writes, stash, batch)
+            else:
+                for one in batch:
+                    _settle_made(writes, stash, one)
+    return sum(map(len, batches.values()))
+
+
+def is_on(write: Write, scene: Scene | None) -> bool:
+    """Say whether what was written on a scene is there."""
+    if scene is None:
+        return False
+    return write.thing in (scene.performers if write.kind == "performer" else scene.tags)
+
+
+def _settle_scenes(writes: Writes, stash: Stash, batch: Sequence[Write]) -> None:
+    """Close what one request was to change on scenes, which Stash did for all or for none."""
+    scenes = read_scenes(stash, (one.scene for one in batch))
+    is_undo = batch[0].state == "undoing"
+    there = [one for one in batch if is_on(one, scenes.get(one.scene))]
+    absent = [one for one in batch if not is_on(one, scenes.get(one.scene))]
+    moved = absent if is_undo else there
+    left_at = _moment_of(moved, scenes)
+    changed = [replace(one, left_at=left_at) for one in moved]
+    if is_undo:
+        writes.end_undo(changed)
+        writes.keep(there)
+    else:
+        writes.confirm(changed)
+        writes.drop(absent)
+
+
+def _moment_of(changed: Iterable[Write], scenes: Mapping[str, Scene]) -> str:
+    """Return when Stash carried out a request: all its scenes have this time.
+
+    Those that have another one were edited by hand since. Where it is a tie, the earlier time is
+    ours.
+    """
+    times = {one.scene: scenes[one.scene].updated_at for one in changed if one.scene in scenes}
+    counts = Counter(times.values())
+    return min(counts, key=lambda at: (-counts[at], at), default="")
+
+
+def _settle_made(writes: Writes, stash: Stash, one: Write) -> None:
+    """Close what was to be made, a marker, a performer or a tag, or to be deleted."""
+    thing, at = _find_made(stash, one)
+    if one.state == "intended":
+        if thing:
+            writes.confirm([replace(one, thing=thing, detail="", left_at=at)])
+        else:
+            writes.drop([one])
+    elif thing:
+        writes.keep([one])
+    else:
+        writes.end_undo([one])
+
+
+def _find_made(stash: Stash, one: Write) -> tuple[str, str]:
+    """Return the id of what was made, and when it was changed last; "" if it is not there."""
+    made = json.loads(one.detail or "{}")
+    if one.kind == "new tag":
+        return (one.thing or stash.find_tag(made["name"])), ""
+    if one.kind == "new performer":
+        return _find_performer(stash, one.thing, made.get("name", ""))
+    for marker in stash.markers(one.scene):
+        is_same = not one.thing and (marker.title, marker.tag) == (made["title"], made["tag"])
+        if marker.id == one.thing or (
+            is_same and abs(marker.seconds - made["seconds"]) < SAME_MOMENT_SECONDS
+        ):
+            return marker.id, marker.updated_at
+    return "", ""
+
+
+def _find_performer(stash: Stash, thing: str, name: str) -> tuple[str, str]:
+    if thing:
+        found = stash.performer(thing)
+        return (found.id, found.updated_at) if found else ("", "")
+    made = next((one for one in stash.suggest_performers(name, 25) if one.name == name), None)
+    return (made.id, made.updated_at) if made else ("", "")

@@ -1,0 +1,316 @@
+"""Does what was asked for the user's Stash: finds scenes to scan, writes, undoes, keeps in step.
+
+A task that is broken off, by a stop of ours or of Stash's, is begun again and does what is left.
+Its words name nobody: they are shown in Stash, and may end up in its log.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from db.galleries import Store
+from db.ledgers import Ledger
+from db.records import Performer
+from db.tasks import Task
+from db.writes import Write
+from function.library.finding import text_of
+from function.library.jobs import WantedScan
+from function.library.naming import Naming, open_naming
+from function.library.rematching import rematch
+from function.matching.second_models import open_second
+from function.sandbox.readers import open_reader
+from function.settings import Settings
+from function.stash.applying import Added, add_performers
+from function.stash.client import Stash
+from function.stash.connection import Connection
+from function.stash.markers import add_markers, ensure_tag, marked_in
+from function.stash.paths import locator
+from function.stash.planning import SURE_SCORE, Plan, Videos, plan_additions
+from function.stash.records import Scene, SceneFilter
+from function.stash.scene_faces import Step
+from function.stash.scenes import read_scenes
+from function.stash.settling import settle
+from function.stash.syncing import Synced, SyncOptions, sync_with
+from function.stash.undoing import Undone, undo
+from function.stash.writer import Writer
+
+PLACES_AT_ONCE = 200
+"""Files that are looked for at once; somebody who cancels waits for no more."""
+
+MOST_LISTED = 10
+"""So many scenes are named in the words of a task; its result lists all."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a task is asked to do: which scenes, what to write from which score (percent) on.
+
+    `tag` is the name of a tag for scenes that are written on; with `markers` it is marked when
+    those are seen who are added. With `confirmed` those are added too who would gain suspiciously
+    many scenes. `run` and `scene` say what to undo: the last run if neither is given; with `edited`
+    also where somebody edited the scene since. `from_scenes` is for a sync: as how many scenes of a
+    performer may enrol them.
+    """
+
+    filter: Mapping[str, Any] = field(default_factory=dict)
+    min_score: float = SURE_SCORE
+    dry_run: bool = False
+    tag: str = ""
+    markers: bool = False
+    confirmed: bool = False
+    run: int = 0
+    scene: str = ""
+    edited: bool = False
+    from_scenes: int = 0
+
+    @property
+    def scenes(self) -> SceneFilter:
+        """The scenes, as the client takes them."""
+        known = {one.name for one in fields(SceneFilter)}
+        chosen = {name: value for name, value in self.filter.items() if name in known}
+        return SceneFilter(**{**chosen, "scenes": tuple(chosen.get("scenes", ()))})
+
+    def to_json(self) -> str:
+        """Return them as a task keeps them."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def read_options(task: Task) -> Options:
+    """Read the options of a task; those that it does not have are the usual ones."""
+    stored = json.loads(task.options)
+    known = {one.name for one in fields(Options)}
+    return Options(**{name: value for name, value in stored.items() if name in known})
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """What tasks work with: the ledger, the gallery, and Stash.
+
+    `want` takes scans that are to be done.
+    """
+
+    settings: Settings
+    store: Store
+    ledger: Ledger
+    connection: Connection
+    want: Callable[[WantedScan], None]
+
+    def open_stash(self) -> Stash:
+        """Return the Stash."""
+        return self.connection.open()
+
+    def naming(self) -> Naming:
+        """Return the gallery as it is now."""
+        return open_naming(self.store, open_second(self.settings.engine_options), self.settings)
+
+    def performers(self) -> dict[int, Performer]:
+        """Return everyone enrolled, by id, with everybody seen matched with today's gallery."""
+        naming = self.naming()
+        for _ in rematch(self.ledger, naming):
+            pass
+        return {one.id: one for one in naming.gallery.performers}
+
+
+def do_task(task: Task, place: Place) -> Generator[Task]:
+    """Do a task, and yield how it stands; the last one is done.
+
+    Raises:
+        UnusableSourceError: Stash does not answer, or refuses; it may be done later.
+        GalleryError: the gallery or the ledger cannot be used; see `db.errors`.
+    """
+    does = {"scan": _scan, "apply": _apply, "undo": _undo, "sync": _sync}[task.kind]
+    with closing(place.open_stash()) as stash:
+        settle(place.ledger.writes, stash)
+        yield from does(replace(task, state="working"), place, stash)
+
+
+def plan(place: Place, stash: Stash, options: Options) -> Plan:
+    """Say what Apply would write."""
+    locate = locator(place.settings, place.connection)
+    performers = place.performers()
+    scenes = stash.scenes(options.scenes)
+    return plan_additions(place.ledger, performers, scenes, locate, options.min_score)
+
+
+def places_of(place: Place, scenes: Iterable[Scene]) -> Iterator[bytes | None]:
+    """Yield where the files of some scenes lie here; None for each that does not."""
+    locate = locator(place.settings, place.connection)
+    for scene in scenes:
+        yield from (locate(file.path) for file in scene.files)
+
+
+def undoable(ledger: Ledger, options: Options) -> list[Write]:
+    """Return what is to be undone: a run, a scene, or the last run of which something is left."""
+    if options.scene:
+        return ledger.writes.of_scene(options.scene)
+    if options.run:
+        return ledger.writes.of_run(options.run)
+    left = (ledger.writes.of_run(one.id) for one in ledger.writes.runs(1000))
+    return next((some for some in left if some), [])
+
+
+def take_back_decisions(ledger: Ledger, undone: Undone) -> None:
+    """Take back what the user said by adding somebody, which is undone with it."""
+    for decision in undone.decisions:
+        ledger.take_back(decision)
+
+
+def _scan(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+    waiting: list[str] = []
+    found = missing = 0
+    for path in places_of(place, stash.scenes(read_options(task).scenes)):
+        missing += path is None
+        if path is not None:
+            found += 1
+            waiting.append(text_of(path))
+        if len(waiting) == PLACES_AT_ONCE:
+            place.want(WantedScan(tuple(waiting)))
+            waiting = []
+            yield replace(task, done=found, text=f"{found} files were queued so far.")
+    if waiting:
+        place.want(WantedScan(tuple(waiting)))
+    text = f"{found} files are in the library's queue, or known already."
+    if missing:
+        text += (
+            f" {missing} are not in the media root here; check the connection to see which folder "
+            "is missing."
+        )
+    result = json.dumps({"files": found, "missing": missing})
+    yield replace(task, state="done", done=found, of=found, text=text, result=result)
+
+
+def _apply(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+    options, ledger = read_options(task), place.ledger
+    yield replace(task, text="Looking at who is surely in which scene.")
+    planned = plan(place, stash, options)
+    held = frozenset[str]() if options.confirmed else planned.suspicious
+    chosen = planned.without(held)
+    of = len(chosen.additions)
+    total = Added()
+    if not options.dry_run and of:
+        run = task.run or ledger.writes.begin_run("apply")
+        task = replace(task, run=run, of=of)
+        yield task
+        writer = Writer(ledger.writes, stash, run)
+        tag = ensure_tag(writer, options.tag) if options.tag else ""
+        for added in add_performers(writer, chosen.additions, tag):
+            total += added
+            done = total.written + total.there + len(total.refused)
+            yield replace(task, done=done, text=f"{total.written} of {of} were added.")
+        if options.markers:
+            yield from _mark(task, place, writer)
+    result = {
+        "written": total.written,
+        "planned": of,
+        "scenes": chosen.scenes,
+        "held": sorted(held),
+        "refused": [[one.scene, one.performer, why] for one, why in total.refused],
+        "gains": [asdict(one) for one in planned.gains],
+    }
+    text = _said(options, chosen, total, planned)
+    yield replace(task, state="done", done=of, of=of, text=text, result=json.dumps(result))
+
+
+def _mark(task: Task, place: Place, writer: Writer) -> Iterator[Task]:
+    """Mark when those are seen who were added in this run, scene by scene."""
+    added: dict[str, set[str]] = defaultdict(set)
+    for one in place.ledger.writes.of_run(writer.run):
+        if one.kind == "performer":
+            added[one.scene].add(one.thing)
+    videos = Videos(place.ledger.iterate(), locator(place.settings, place.connection))
+    naming, made = place.naming(), 0
+    for scene in read_scenes(writer.stash, added).values():
+        people = marked_in(place.ledger, videos.of(scene), naming, added[scene.id])
+        made += add_markers(writer, scene.id, people)
+        yield replace(task, text=f"{made} markers were made.")
+
+
+def _said(options: Options, chosen: Plan, total: Added, planned: Plan) -> str:
+    count = len(chosen.additions)
+    if options.dry_run:
+        words = [f"{count} would be added to {chosen.scenes} scenes; nothing was written."]
+    elif count:
+        words = [f"{total.written} were added to {chosen.scenes} scenes."]
+    else:
+        words = ["Nothing is to be added."]
+    if total.refused:
+        words.append(f"Stash refused {len(total.refused)}: they are gone there.")
+    if held := len(planned.gains) - len(chosen.gains):
+        words.append(
+            f"{held} performers were held back, who would gain suspiciously many scenes. Look at "
+            "them: python -m tools stash apply --dry-run; then run it with --yes."
+        )
+    if planned.unlinked:
+        words.append(f"{planned.unlinked} were surely somebody whom Stash does not know.")
+    return " ".join(words)
+
+
+def _undo(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+    options, ledger = read_options(task), place.ledger
+    wanted = undoable(ledger, replace(options, run=options.run or task.run))
+    if wanted and not options.scene:
+        # Begun again, it is this run, and not the one before it.
+        task = replace(task, run=wanted[0].run)
+        yield task
+    total = Undone()
+    for undone in undo(ledger.writes, stash, wanted, edited=options.edited):
+        take_back_decisions(ledger, undone)
+        total += undone
+        done = total.performers + total.tags + total.markers + total.gone + total.deleted
+        yield replace(task, done=done, of=len(wanted), text=f"{done} of {len(wanted)} undone.")
+    text = said_of_undo(total) if wanted else "There is nothing to undo."
+    yield replace(
+        task,
+        state="done",
+        done=len(wanted),
+        of=len(wanted),
+        text=text,
+        result=json.dumps(asdict(total)),
+    )
+
+
+def said_of_undo(total: Undone) -> str:
+    """Say in words what was undone, and what is to be looked at."""
+    words = f"Undone: {total.performers} performers and {total.tags} tags on scenes"
+    words += f", {total.markers} markers"
+    words += f", {total.deleted} performers deleted." if total.deleted else "."
+    scenes = list(dict.fromkeys(scene for scene, _ in total.left))
+    if scenes:
+        more = " ..." if len(scenes) > MOST_LISTED else ""
+        words += (
+            f" {len(scenes)} were edited since, and are left as they are: "
+            f"{', '.join(scenes[:MOST_LISTED])}{more}."
+        )
+    return words
+
+
+def _sync(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+    del stash  # a sync opens its own
+    settings = replace(place.settings, slots=1)
+    options = SyncOptions(from_scenes=read_options(task).from_scenes)
+    with closing(open_reader(settings)) as reader:
+        steps = sync_with(
+            place.connection,
+            place.store,
+            place.ledger,
+            reader,
+            settings=settings,
+            options=options,
+        )
+        done = yield from following(steps, task)
+    count = done.report.done
+    yield replace(task, state="done", text=done.summary(), done=count, of=count)
+
+
+def following(steps: Generator[Step, None, Synced], task: Task) -> Generator[Task, None, Synced]:
+    """Do a sync to its end, and yield how the task stands after each step."""
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            done: Synced = end.value
+            return done
+        yield replace(task, done=step.done, of=step.of)

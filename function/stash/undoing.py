@@ -1,0 +1,206 @@
+"""Takes back what we wrote into Stash, where it is still as we left it."""
+
+import json
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from db.writes import Write, Writes
+from function.sources.records import RefusedError
+from function.stash.client import Stash
+from function.stash.records import Scene, SceneFilter
+from function.stash.scenes import SCENES_AT_ONCE, read_scenes
+from function.stash.settling import is_on
+
+EDITED = "It was edited since we wrote on it. Look at it, and remove by hand what is wrong."
+EDITED_MARKER = "A marker of ours was edited since."
+IN_USE = "A performer whom we made was edited, or is in other scenes."
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What was undone: performers, tags and markers that were taken away, performers deleted.
+
+    `gone` counts what somebody had taken away before. `left` lists scenes that are to be looked at
+    (with "" for none), each with the reason.
+    """
+
+    performers: int = 0
+    tags: int = 0
+    markers: int = 0
+    deleted: int = 0
+    gone: int = 0
+    left: tuple[tuple[str, str], ...] = ()
+    decisions: tuple[int, ...] = ()
+
+    def __add__(self, other: "Undone") -> "Undone":
+        return Undone(
+            self.performers + other.performers,
+            self.tags + other.tags,
+            self.markers + other.markers,
+            self.deleted + other.deleted,
+            self.gone + other.gone,
+            tuple(dict.fromkeys((*self.left, *other.left))),
+            (*self.decisions, *other.decisions),
+        )
+
+
+def undo(
+    writes: Writes, stash: Stash, wanted: Sequence[Write], *, edited: bool = False
+) -> Generator[Undone]:
+    """Undo writes that are done, and yield what each step did.
+
+    A scene that was edited by hand since is left as it is, and listed; with `edited` it is not.
+    Stopped at any moment, it is begun again after `settle`.
+
+    Raises:
+        UnusableSourceError: Stash does not answer.
+    """
+    by_scene: dict[str, list[Write]] = defaultdict(list)
+    for one in wanted:
+        if one.kind in ("performer", "tag"):
+            by_scene[one.scene].append(one)
+    scenes = list(by_scene)
+    for start in range(0, len(scenes), SCENES_AT_ONCE):
+        some = {one: by_scene[one] for one in scenes[start : start + SCENES_AT_ONCE]}
+        with writes.turn():
+            undone = list(_undo_scenes(writes, stash, some, edited=edited))
+        yield from undone
+    yield from _undo_markers(writes, stash, [one for one in wanted if one.kind == "marker"])
+    for one in wanted:
+        if one.kind == "new performer":
+            with writes.turn():
+                deleted = _undo_performer(writes, stash, one)
+            yield deleted
+    for one in wanted:
+        if one.kind == "new tag":
+            with writes.turn():
+                _undo_tag(writes, stash, one)
+
+
+def decisions_of(wanted: Iterable[Write]) -> tuple[int, ...]:
+    """Return the decisions of the user that were made with some writes, and go with them."""
+    return tuple(
+        int(json.loads(one.detail)["decision"])
+        for one in wanted
+        if one.kind == "performer" and one.detail
+    )
+
+
+def _undo_scenes(
+    writes: Writes, stash: Stash, by_scene: dict[str, list[Write]], *, edited: bool
+) -> Iterator[Undone]:
+    scenes = read_scenes(stash, by_scene)
+    ours: dict[tuple[frozenset[str], frozenset[str]], list[Write]] = defaultdict(list)
+    for scene, ones in by_scene.items():
+        there = [one for one in ones if is_on(one, scenes.get(scene))]
+        gone = [one for one in ones if one not in there]
+        if gone:
+            writes.end_undo(gone)
+            yield Undone(gone=len(gone), decisions=decisions_of(gone))
+        now = scenes[scene].updated_at if scene in scenes else ""
+        kept = [one for one in there if one.left_at != now and not edited]
+        if kept:
+            yield Undone(left=((scene, EDITED),))
+        if removed := [one for one in there if one not in kept]:
+            ours[_things(removed)].extend(removed)
+    for (performers, tags), ones in ours.items():
+        yield from _remove(writes, stash, ones, (performers, tags), scenes)
+
+
+def _things(ones: Sequence[Write]) -> tuple[frozenset[str], frozenset[str]]:
+    return (
+        frozenset(one.thing for one in ones if one.kind == "performer"),
+        frozenset(one.thing for one in ones if one.kind == "tag"),
+    )
+
+
+def _remove(
+    writes: Writes,
+    stash: Stash,
+    ones: Sequence[Write],
+    things: tuple[frozenset[str], frozenset[str]],
+    scenes: dict[str, Scene],
+) -> Iterator[Undone]:
+    noted = writes.begin_undo(
+        [replace(one, before_at=scenes[one.scene].updated_at) for one in ones]
+    )
+    touched = list(dict.fromkeys(one.scene for one in ones))
+    performers, tags = (sorted(some) for some in things)
+    try:
+        changed = stash.tag_scenes(touched, remove=performers, remove_tags=tags)
+    except RefusedError as error:
+        writes.keep(noted)
+        if len(touched) == 1:
+            yield Undone(left=((touched[0], str(error)),))
+            return
+        for scene in touched:
+            alone = [one for one in ones if one.scene == scene]
+            yield from _remove(writes, stash, alone, things, scenes)
+        return
+    after = {scene.id: scene.updated_at for scene in changed}
+    writes.end_undo(replace(one, left_at=after[one.scene]) for one in noted)
+    removed = sum(one.kind == "performer" for one in ones)
+    yield Undone(removed, len(ones) - removed, decisions=decisions_of(ones))
+
+
+def _undo_markers(writes: Writes, stash: Stash, ones: Sequence[Write]) -> Iterator[Undone]:
+    by_scene: dict[str, list[Write]] = defaultdict(list)
+    for one in ones:
+        by_scene[one.scene].append(one)
+    for scene, markers in by_scene.items():
+        with writes.turn():
+            undone = _undo_markers_of(writes, stash, scene, markers)
+        yield undone
+
+
+def _undo_markers_of(writes: Writes, stash: Stash, scene: str, markers: Sequence[Write]) -> Undone:
+    there = {one.id: one for one in stash.markers(scene)}
+    gone = [one for one in markers if one.thing not in there]
+    same = [
+        one for one in markers if one.thing in there and there[one.thing].updated_at == one.left_at
+    ]
+    writes.end_undo(gone)
+    if same:
+        noted = writes.begin_undo(same)
+        try:
+            stash.destroy_markers([one.thing for one in same])
+        except RefusedError as error:
+            writes.keep(noted)
+            return Undone(gone=len(gone), left=((scene, str(error)),))
+        writes.end_undo(noted)
+    is_left = len(gone) + len(same) < len(markers)
+    left = ((scene, EDITED_MARKER),) if is_left else ()
+    return Undone(markers=len(same), gone=len(gone), left=left)
+
+
+def _undo_performer(writes: Writes, stash: Stash, one: Write) -> Undone:
+    """Delete a performer whom we made, if nobody has made use of them."""
+    there = stash.performer(one.thing)
+    if there is None:
+        writes.end_undo([one])
+        return Undone(gone=1)
+    is_used = next(stash.scenes(SceneFilter(performer=one.thing)), None) is not None
+    if is_used or there.updated_at != one.left_at:
+        return Undone(left=((one.scene, IN_USE),))
+    noted = writes.begin_undo([one])
+    try:
+        stash.destroy_performers([one.thing])
+    except RefusedError as error:
+        writes.keep(noted)
+        return Undone(left=((one.scene, str(error)),))
+    writes.end_undo(noted)
+    return Undone(deleted=1)
+
+
+def _undo_tag(writes: Writes, stash: Stash, one: Write) -> None:
+    """Delete a tag that we made, if nothing has it; else it stays, and does no harm."""
+    if next(stash.scenes(SceneFilter(tag=one.thing)), None) is not None:
+        return
+    noted = writes.begin_undo([one])
+    try:
+        stash.destroy_tags([one.thing])
+    except RefusedError:  # markers have it, or it is gone
+        writes.keep(noted)
+    else:
+        writes.end_undo(noted)

@@ -1,0 +1,212 @@
+"""The server's thread that does what was asked for Stash, one task after the other.
+
+Scanning goes on beside it. While Stash does not answer, it is asked again, less and less often.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from db.errors import GalleryError
+from db.galleries import Store
+from db.ledgers import Ledger
+from db.tasks import Task
+from function.errors import RecognitionError
+from function.library.forgetting import open_library
+from function.library.jobs import WantedScan
+from function.settings import Settings
+from function.sources.records import NoAnswerError, UnusableSourceError
+from function.stash.connection import find_connection, require_connection
+from function.stash.settling import settle
+from function.stash.syncing import is_synced
+from function.stash.tasks import Options, Place, do_task
+
+POLLED_EVERY_SECONDS = 1.0
+"""How soon it notices what another process asked for."""
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 300.0
+"""Stash is asked again after the first pause, and each further one is twice as long."""
+
+SYNCED_EVERY_SECONDS = 3600.0
+"""How often everyone in Stash is compared with the gallery, besides when somebody asks for it."""
+
+TOLD_EVERY_SECONDS = 0.5
+"""How often it is stored how far a task is."""
+
+CLOSED_WITHIN_SECONDS = 3.0
+
+WAITING = "{why} It goes on by itself as soon as that is over."
+
+_log = logging.getLogger(__name__)
+
+
+class TaskWorker:
+    """Does the tasks of the ledger of some settings; it starts nothing before `start`.
+
+    `want` takes scans that are to be done.
+    """
+
+    def __init__(
+        self, settings: Settings, store: Store, want: Callable[[WantedScan], None]
+    ) -> None:
+        self._settings, self._store, self._want = settings, store, want
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._sync_at = 0.0
+
+    def start(self) -> None:
+        """Begin, or go on with, what is to be done; it may be called again."""
+        with self._lock:
+            if self._thread is None and not self._closing.is_set():
+                self._thread = threading.Thread(target=self._run, name="tasks", daemon=True)
+                self._thread.start()
+        self._wake.set()
+
+    def add(self, task: Task) -> int:
+        """Remember a task, also if the machine stops, and start with it; return its id.
+
+        Raises:
+            GalleryError: the ledger cannot be made or written; see `db.errors`.
+        """
+        with open_library(self._settings.library_db, self._store) as ledger:
+            number = ledger.tasks.add(task)
+        self.start()
+        return number
+
+    def stop(self) -> None:
+        """Begin to end; what is in work is gone on with later."""
+        self._closing.set()
+        self._wake.set()
+
+    def close(self) -> None:
+        """End; what is in work is gone on with later."""
+        self.stop()
+        if self._thread and self._thread is not threading.current_thread():
+            self._thread.join(CLOSED_WITHIN_SECONDS)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            pause_seconds = POLLED_EVERY_SECONDS
+            try:
+                if self._settings.library_db.path.exists():
+                    self._serve()
+            except (GalleryError, RecognitionError, UnusableSourceError) as error:
+                _log.warning("What is to be done for Stash has to wait: %s", error)
+                pause_seconds = FIRST_PAUSE_SECONDS
+            except Exception:  # noqa: BLE001  # the last resort, and it is logged
+                _log.exception("What is to be done for Stash ended with an unexpected error.")
+                pause_seconds = LONGEST_PAUSE_SECONDS
+            self._wait(pause_seconds)
+
+    def _serve(self) -> None:
+        """Do tasks until the ledger's file is another one, unless another process does them."""
+        path = self._settings.library_db.path
+        with (
+            open_library(self._settings.library_db, self._store) as ledger,
+            ledger.tasks.working() as is_ours,
+        ):
+            file = _identify(path)
+            if is_ours:
+                self._settle(ledger)
+            while is_ours and not self._closing.is_set() and _identify(path) == file:
+                self._ask_hourly(ledger)
+                task = ledger.tasks.next()
+                if task:
+                    work_on(task, ledger, self._place(ledger), self._closing)
+                else:
+                    self._wait(POLLED_EVERY_SECONDS)
+
+    def _settle(self, ledger: Ledger) -> None:
+        """Find out what became of writes that were in work when we were stopped, if Stash is up."""
+        connection = find_connection(self._settings)
+        if connection and ledger.writes.unsettled():
+            try:
+                with closing(connection.open()) as stash:
+                    settle(ledger.writes, stash)
+            except UnusableSourceError as error:
+                _log.warning("What Stash did of our last writes is found out later: %s", error)
+
+    def _ask_hourly(self, ledger: Ledger) -> None:
+        """Queue a sync each hour, if the user has synced before: hooks of Stash tell too little."""
+        if time.monotonic() < self._sync_at:
+            return
+        self._sync_at = time.monotonic() + SYNCED_EVERY_SECONDS
+        if find_connection(self._settings) and self._store.exists():
+            with self._store.gallery() as gallery:
+                is_wanted = is_synced(gallery)
+            if is_wanted:
+                ledger.tasks.add(Task("sync", Options().to_json()))
+
+    def _place(self, ledger: Ledger) -> Callable[[], Place]:
+        return lambda: Place(
+            self._settings,
+            self._store,
+            ledger,
+            require_connection(self._settings),
+            self._want,
+        )
+
+    def _wait(self, seconds: float) -> None:
+        self._wake.wait(seconds)
+        self._wake.clear()
+
+
+def work_on(
+    task: Task,
+    ledger: Ledger,
+    place: Callable[[], Place],
+    stopping: threading.Event,
+    tell: Callable[[Task], None] = lambda _: None,
+) -> Task:
+    """Do a task to its end, however often Stash is away meanwhile; store and return how it stands.
+
+    It is broken off when `stopping` is set, to be gone on with later. `place` is asked anew for
+    each attempt: the connection may be another one. `tell` is called with how it stands.
+    """
+    pause_seconds = FIRST_PAUSE_SECONDS
+    while not stopping.is_set():
+        try:
+            with closing(_told_seldom(do_task(task, place()), ledger)) as steps:
+                for step in steps:
+                    task, pause_seconds = step, FIRST_PAUSE_SECONDS
+                    tell(task)
+                    if stopping.is_set():
+                        return task
+        except (NoAnswerError, GalleryError) as error:
+            task = replace(task, state="waiting", text=WAITING.format(why=error))
+        except (UnusableSourceError, RecognitionError) as error:
+            task = replace(task, state="failed", text=str(error))
+        ledger.tasks.change(task)
+        tell(task)
+        if task.state in ("done", "failed"):
+            break
+        stopping.wait(pause_seconds)
+        pause_seconds = min(pause_seconds * 2, LONGEST_PAUSE_SECONDS)
+    return task
+
+
+def _told_seldom(steps: Generator[Task], ledger: Ledger) -> Generator[Task]:
+    told_at, run = 0.0, 0
+    with closing(steps):
+        for task in steps:
+            is_due = time.monotonic() - told_at >= TOLD_EVERY_SECONDS
+            # The run is stored before anything is written for it.
+            if is_due or task.run != run or task.state != "working":
+                ledger.tasks.change(task)
+                told_at, run = time.monotonic(), task.run
+            yield task
+
+
+def _identify(path: Path) -> tuple[int, int] | None:
+    """Tell a file from another one of the same name; None if it is not there."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,223 @@
+"""What one request of the plugin works with: the ledger, the gallery, and Stash."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from db.errors import PerformerNotFoundError
+from db.ledgers import Ledger
+from db.records import Performer
+from db.videos import Stamp, VideoFile, VideoRecord
+from function.errors import (
+    CorrectionRefusedError,
+    RecognitionError,
+    StashUnavailableError,
+    UnknownPerformerError,
+)
+from function.library.finding import is_below
+from function.library.forgetting import open_library
+from function.library.naming import Naming, open_naming
+from function.library.oshash import oshash_of
+from function.media.files import open_any
+from function.sources.records import RefusedError, UnusableSourceError
+from function.stash import documents
+from function.stash.client import Stash
+from function.stash.connection import Connection, find_connection, require_connection
+from function.stash.paths import locator
+from function.stash.records import Scene
+from function.web.library.shelf import Shelf
+from function.web.service import Service, explained
+
+ASKED_AGAIN_AFTER_SECONDS = 10.0
+"""The plugin asks for the status every second or two; Stash need not be asked so often."""
+
+
+class Desk:
+    """Opens the library and Stash for requests of the plugin."""
+
+    def __init__(self, service: Service) -> None:
+        """Open nothing yet."""
+        self.service = service
+        self._shelf = Shelf(service)
+        self._greeting = ("", 0.0)
+
+    @contextmanager
+    def reading(self) -> Iterator["Work"]:
+        """Open the library as it is; where there is none yet, an empty one that nobody keeps.
+
+        Raises:
+            GalleryUnavailableError: it is locked, or not a ledger.
+            StashUnavailableError: Stash is needed, and cannot be used.
+            CorrectionRefusedError: Stash refuses something.
+        """
+        with (
+            explained_stash(),
+            self._shelf.ledger() as ledger,
+            closing(Work(self.service, ledger)) as work,
+        ):
+            yield work
+
+    @contextmanager
+    def up_to_date(self) -> Iterator["Work"]:
+        """Open the library as for `reading`, with names by today's gallery as far as time allows.
+
+        Raises:
+            EngineUnavailableError: what reads videos cannot run here as configured.
+        """
+        with (
+            explained_stash(),
+            self._shelf.library() as library,
+            closing(Work(self.service, library.ledger)) as work,
+        ):
+            yield work
+
+    @contextmanager
+    def changing(self) -> Iterator["Work"]:
+        """Open the library, which is made if there is none; as for `reading`."""
+        service = self.service
+        with (
+            explained_stash(),
+            explained(),
+            open_library(service.settings.library_db, service.store) as ledger,
+            closing(Work(service, ledger)) as work,
+        ):
+            yield work
+
+    def version(self) -> str:
+        """Return Stash's version; "" if it does not answer, or is not connected."""
+        version, asked_at = self._greeting
+        if time.monotonic() - asked_at > ASKED_AGAIN_AFTER_SECONDS or not asked_at:
+            version = self._ask_version()
+            self._greeting = version, time.monotonic()
+        return version
+
+    def _ask_version(self) -> str:
+        try:
+            connection = find_connection(self.service.settings)
+            if connection is None:
+                return ""
+            with closing(connection.open()) as stash:
+                answer = stash.ask(documents.VERSION, once=True)
+            return str(answer["version"]["version"] or "unknown")
+        except UnusableSourceError:
+            return ""
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """The ledger and, if they are needed, the gallery and Stash."""
+
+    service: Service
+    ledger: Ledger
+
+    @cached_property
+    def naming(self) -> Naming:
+        """The gallery as it is now."""
+        service = self.service
+        return open_naming(service.store, service.reader.second, service.settings)
+
+    @cached_property
+    def performers(self) -> dict[int, Performer]:
+        """Everyone enrolled, by id."""
+        return {one.id: one for one in self.naming.gallery.performers}
+
+    @cached_property
+    def connection(self) -> Connection:
+        """Where Stash is.
+
+        Raises:
+            NotConnectedError: nobody has said so.
+        """
+        return require_connection(self.service.settings)
+
+    @cached_property
+    def stash(self) -> Stash:
+        """The user's Stash."""
+        return self.connection.open()
+
+    def close(self) -> None:
+        """Close the connection to Stash, if one was needed."""
+        if "stash" in self.__dict__:
+            self.stash.close()
+
+    def whole(self, scene: Scene) -> Scene:
+        """Return a scene with its files: Stash is asked if whoever asks did not say.
+
+        Raises:
+            UnusableSourceError: Stash does not answer, or is not connected.
+        """
+        return scene if scene.files else self.stash.scene(scene.id) or scene
+
+    def performer(self, number: str) -> Performer:
+        """Return a performer of the gallery, by id.
+
+        Raises:
+            UnknownPerformerError: there is none, or no longer.
+        """
+        found = self.performers.get(int(number))
+        if found is None:
+            raise UnknownPerformerError("There is no such performer, or no longer. Look again.")
+        return found
+
+    def find_video(self, scene: Scene) -> VideoRecord | None:
+        """Return the video that a scene shows, by what its files hold, then by where they lie."""
+        for file in scene.files:
+            known = self.ledger.ids_of_content(file.oshash) if file.oshash else frozenset[int]()
+            path = None if known else self.locate(file.path)
+            known = known or (self.ledger.ids([path]) if path else known)
+            for record in self.ledger.records(sorted(known)):
+                if self.may_be_shown(record):
+                    return record
+        return None
+
+    def locate(self, theirs: str) -> bytes | None:
+        """Return where a file of Stash's lies in the media root; None if it does not."""
+        if not theirs:
+            return None
+        found = find_connection(self.service.settings)
+        return locator(self.service.settings, found or Connection(""))(theirs)
+
+    def find_file(self, scene: Scene) -> VideoFile | None:
+        """Return the first file of a scene that is in the media root, to be queued."""
+        for file in scene.files:
+            path = self.locate(file.path)
+            if path is None:
+                continue
+            try:
+                with open_any(Path(os.fsdecode(path))) as media:
+                    status = os.fstat(media.descriptor)
+                    oshash = oshash_of(media.descriptor)
+            except (OSError, RecognitionError):
+                continue
+            return VideoFile(path, Stamp(status.st_size, status.st_mtime_ns), oshash)
+        return None
+
+    def may_be_shown(self, video: VideoRecord) -> bool:
+        """Say whether a video is in the media root, or its file is gone."""
+        roots = [root.resolve() for root in self.service.settings.media_root]
+        return not video.paths or any(
+            is_below(path, roots) and is_below(os.path.realpath(path), roots)
+            for path in video.paths
+        )
+
+
+@contextmanager
+def explained_stash() -> Iterator[None]:
+    """Turn what is wrong with Stash into errors that a request may end with.
+
+    Raises:
+        StashUnavailableError: Stash does not answer, or is not connected.
+        CorrectionRefusedError: it refuses something.
+    """
+    try:
+        yield
+    except RefusedError as error:
+        raise CorrectionRefusedError(str(error)) from error
+    except UnusableSourceError as error:
+        raise StashUnavailableError(str(error)) from error
+    except PerformerNotFoundError as error:
+        raise UnknownPerformerError(str(error)) from error

@@ -1,0 +1,230 @@
+"""Answers what is to be undone, and the tasks for Stash: how they stand, and new ones."""
+
+from typing import Any, TypedDict, cast, get_args
+
+from flask import Request, Response
+
+from db.tasks import Task, TaskKind, TaskState
+from function.errors import BadParameterError
+from function.sources.records import UnusableSourceError
+from function.stash.connection import find_connection
+from function.stash.planning import SURE_SCORE
+from function.stash.settling import settle
+from function.stash.tasks import Options, take_back_decisions, undoable
+from function.stash.undoing import Undone, undo
+from function.version import VERSION
+from function.web.responses import json_response
+from function.web.service import explained
+from function.web.stash.asked import (
+    need,
+    optional,
+    read_body,
+    read_id,
+    read_percent,
+)
+from function.web.stash.desk import Desk, explained_stash
+
+MOST_AT_ONCE = 50
+"""More writes are undone by a task, so that nobody waits for an answer."""
+
+FILTERS = ("without_performers", "tag", "studio", "path", "scenes")
+
+
+class LeftView(TypedDict):
+    """A scene that was not undone, and why; the scene is empty if there is none."""
+
+    scene: str
+    why: str
+
+
+class UndoneCounts(TypedDict):
+    """What was undone: performers and tags on scenes, markers, performers who were made.
+
+    `gone` counts what somebody had taken away before.
+    """
+
+    performers: int
+    tags: int
+    markers: int
+    deleted: int
+    gone: int
+
+
+class UndoReply(TypedDict):
+    """What was undone, and what is left to be looked at."""
+
+    undone: UndoneCounts
+    left: list[LeftView]
+
+
+class TaskReply(TypedDict):
+    """A task that was queued: its id, and words."""
+
+    task: int
+    text: str
+
+
+class TaskView(TypedDict):
+    """A task, and how it stands in words, which name nobody."""
+
+    id: int
+    kind: TaskKind
+    state: TaskState
+    text: str
+    done: int
+    of: int
+
+
+class RunView(TypedDict):
+    """What was written at once, when, on how many scenes; `undone` counts what was undone of it."""
+
+    id: int
+    kind: str
+    at: str
+    scenes: int
+    tags: int
+    markers: int
+    undone: int
+
+
+class StatusReply(TypedDict):
+    """Whether Stash is connected and answers, what is to be scanned, tasks, and what was written.
+
+    `version` is ours; `stash_version` is empty if it does not answer.
+    """
+
+    version: str
+    connected: bool
+    stash_version: str
+    queued: int
+    working: int
+    tasks: list[TaskView]
+    runs: list[RunView]
+
+
+def answer_undo(desk: Desk, request: Request) -> Response:
+    """Answer `POST /stash/undo` with what was undone of a scene or a run, or with a task."""
+    body = read_body(request, "scene", "run", "edited")
+    options = Options(
+        scene=_scene_id(body["scene"]) if "scene" in body else "",
+        run=optional(body, "run", 0),
+        edited=optional(body, "edited", default=False),
+    )
+    with desk.changing() as work:
+        wanted = undoable(work.ledger, options)
+        if len(wanted) > MOST_AT_ONCE:
+            run = options.run or wanted[0].run
+            chosen = options if options.scene else Options(run=run, edited=options.edited)
+            return _queue(desk, Task("undo", chosen.to_json()), f"{len(wanted)} to be undone.")
+        settle(work.ledger.writes, work.stash)
+        wanted = undoable(work.ledger, options)
+        total = Undone()
+        for undone in undo(work.ledger.writes, work.stash, wanted, edited=options.edited):
+            take_back_decisions(work.ledger, undone)
+            total += undone
+    return json_response(_to_undo(total))
+
+
+def answer_task(desk: Desk, request: Request) -> Response:
+    """Answer `POST /stash/task` at once; the server does it afterwards."""
+    body = read_body(
+        request,
+        *("kind", "filter", "min_score", "dry_run", "from_scenes"),
+        *("tag", "markers", "confirmed", "run", "scene", "edited"),
+    )
+    kind = need(body, "kind", str)
+    if kind not in get_args(TaskKind):
+        raise BadParameterError(f"kind is {kind[:40]!r}; it must be one of {get_args(TaskKind)}.")
+    options = Options(
+        filter=_read_filter(optional(body, "filter", dict[str, Any]())),
+        min_score=read_percent(body, "min_score", SURE_SCORE),
+        dry_run=optional(body, "dry_run", default=False),
+        from_scenes=optional(body, "from_scenes", 0),
+        tag=optional(body, "tag", "").strip(),
+        markers=optional(body, "markers", default=False),
+        confirmed=optional(body, "confirmed", default=False),
+        run=optional(body, "run", 0),
+        scene=_scene_id(body["scene"]) if "scene" in body else "",
+        edited=optional(body, "edited", default=False),
+    )
+    return _queue(desk, Task(cast("TaskKind", kind), options.to_json()), "Queued.")
+
+
+def answer_status(desk: Desk, _: Request) -> Response:
+    """Answer `GET /stash/status` with how things are."""
+    with desk.reading() as work:
+        counts = work.ledger.counts()
+        try:
+            is_connected = find_connection(desk.service.settings) is not None
+        except UnusableSourceError:
+            is_connected = False
+        reply = StatusReply(
+            version=VERSION,
+            connected=is_connected,
+            stash_version=desk.version(),
+            queued=counts.queued,
+            working=counts.working,
+            tasks=[_to_task(one) for one in work.ledger.tasks.latest()],
+            runs=[
+                RunView(
+                    id=one.id,
+                    kind=one.kind,
+                    at=one.at,
+                    scenes=one.scenes,
+                    tags=one.tags,
+                    markers=one.markers,
+                    undone=one.undone,
+                )
+                for one in work.ledger.writes.runs()
+            ],
+        )
+    return json_response(reply)
+
+
+def _queue(desk: Desk, task: Task, text: str) -> Response:
+    with explained_stash(), explained():
+        number = desk.service.tasks.add(task)
+    return json_response(TaskReply(task=number, text=text))
+
+
+def _to_undo(total: Undone) -> UndoReply:
+    return UndoReply(
+        undone=UndoneCounts(
+            performers=total.performers,
+            tags=total.tags,
+            markers=total.markers,
+            deleted=total.deleted,
+            gone=total.gone,
+        ),
+        left=[LeftView(scene=scene, why=why) for scene, why in total.left],
+    )
+
+
+def _to_task(task: Task) -> TaskView:
+    return TaskView(
+        id=task.id,
+        kind=task.kind,
+        state=task.state,
+        text=task.text,
+        done=task.done,
+        of=task.of,
+    )
+
+
+def _scene_id(value: object) -> str:
+    """Read a scene that is given whole, or by its id."""
+    return read_id(value.get("id") if isinstance(value, dict) else value)
+
+
+def _read_filter(given: dict[str, Any]) -> dict[str, Any]:
+    for name in given:
+        if name not in FILTERS:
+            raise BadParameterError(f"There is no filter {name[:40]!r}; there are {FILTERS}.")
+    chosen: dict[str, Any] = {
+        name: text for name in ("tag", "studio", "path") if (text := optional(given, name, ""))
+    }
+    if optional(given, "without_performers", default=False):
+        chosen["without_performers"] = True
+    if "scenes" in given:
+        chosen["scenes"] = [read_id(one) for one in need(given, "scenes", list)]
+    return chosen

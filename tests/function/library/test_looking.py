@@ -1,0 +1,110 @@
+"""What somebody waits for is looked at before all else."""
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+
+from db.addresses import StoreAddress
+from db.stores import open_ledger, open_store
+from function.faces.found import Progress, Task
+from function.library import jobs
+from function.library.gate import Gate
+from function.library.looking import Looker
+from function.media.files import MediaFile
+from function.people.gathering import PeopleFound
+from function.settings import Settings
+from tests.support.scans import SquaresReader, make_gallery, offer_all, write_many
+
+IN_TIME_SECONDS = 20.0
+
+
+class HeldReader(SquaresReader):
+    """Waits in the middle of each video until it is let go."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.let_go = threading.Event()
+        self.begun = threading.Event()
+
+    def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
+        for event in super().find_people(media, task):
+            yield event
+            self.begun.set()
+            self.let_go.wait(IN_TIME_SECONDS)
+
+
+class Place:
+    """A ledger in which three videos are queued, and what looks at them."""
+
+    def __init__(self, folder: Path) -> None:
+        write_many(folder / "media", 3)
+        self.settings = Settings(
+            media_root=(folder / "media",),
+            library_db=StoreAddress(str(folder / "l.db")),
+            sandbox="off",
+        )
+        self.reader = HeldReader()
+        self.gate = Gate()
+        store = open_store(make_gallery(folder / "g.db"))
+        self.looker = Looker(self.settings, store, self.gate, lambda _: self.reader)
+        with open_ledger(folder / "l.db") as ledger:
+            offer_all(ledger, folder / "media")
+            self.videos = [one.id for one in ledger.iterate()]
+
+    def state(self, video: int) -> str:
+        with open_ledger(self.settings.library_db) as ledger:
+            return ledger.records([video])[0].state
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + IN_TIME_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_only_what_is_asked_for_is_looked_at_and_scans_wait_meanwhile(place: Place) -> None:
+    wanted = place.videos[2]
+    place.looker.look(wanted)
+    place.looker.look(wanted)
+    assert place.reader.begun.wait(IN_TIME_SECONDS)
+    until(lambda: place.looker.progress_of(wanted))
+    with open_ledger(place.settings.library_db) as ledger:
+        assert place.gate.is_held(ledger)
+    assert place.looker.waits_for(wanted)
+    place.reader.let_go.set()
+    until(lambda: not place.looker.waits_for(wanted))
+    assert place.state(wanted) == "done"
+    assert place.reader.read == ["02.mp4"]
+    assert place.looker.progress_of(wanted) is None
+    with open_ledger(place.settings.library_db) as ledger:
+        assert not place.gate.is_held(ledger)
+
+
+def test_it_is_looked_at_also_while_scans_are_paused(place: Place) -> None:
+    place.reader.let_go.set()
+    with open_ledger(place.settings.library_db) as ledger:
+        jobs.pause(ledger)
+    place.looker.look(place.videos[1])
+    until(lambda: place.state(place.videos[1]) == "done")
+    assert place.state(place.videos[0]) == "queued"
+
+
+def test_ended_in_the_middle_it_stays_queued(place: Place) -> None:
+    place.looker.look(place.videos[0])
+    assert place.reader.begun.wait(IN_TIME_SECONDS)
+    closing = threading.Thread(target=place.looker.close)
+    closing.start()
+    place.reader.let_go.set()
+    closing.join()
+    assert place.state(place.videos[0]) == "queued"
+    place.looker.look(place.videos[1])
+    assert not place.looker.waits_for(place.videos[1]), "it is closed"

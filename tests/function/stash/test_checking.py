@@ -1,0 +1,105 @@
+from pathlib import Path
+
+import pytest
+
+from db.addresses import StoreAddress
+from function.library.oshash import oshash_of
+from function.settings import Settings
+from function.stash.checking import Line, check
+from function.stash.connection import connect, require_connection
+from function.stash.paths import locator, pair_of
+from tests.support.stash_server import FakeStash
+
+
+@pytest.fixture
+def settings(fake: FakeStash, tmp_path: Path) -> Settings:
+    (tmp_path / "videos").mkdir()
+    made = Settings(
+        media_root=(tmp_path / "videos",), library_db=StoreAddress(str(tmp_path / "library.db"))
+    )
+    connect(made, fake.url, "right")
+    return made
+
+
+def file_at(path: Path, content: bytes = b"a film") -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content * 20_000)
+    with path.open("rb") as file:
+        return oshash_of(file.fileno())
+
+
+def told(settings: Settings, scene: str = "") -> list[Line]:
+    return list(check(settings, require_connection(settings), scene=scene))
+
+
+def test_a_file_that_both_see_by_the_same_tail_gives_the_path_map(
+    fake: FakeStash, settings: Settings, tmp_path: Path
+) -> None:
+    ours = tmp_path / "videos/films/a.mp4"
+    oshash = file_at(ours)
+    fake.add_scene("/data/films/a.mp4", oshash=oshash, size=120_000)
+    first, second = told(settings)
+    assert first == Line(
+        ok=True, text=f"Stash v0.30.0 at {fake.url} answers: 1 scenes, 0 performers."
+    )
+    assert second.ok
+    assert f"/data of Stash is {tmp_path / 'videos'} here" in second.text
+    locate = locator(settings, require_connection(settings))
+    assert locate("/data/films/a.mp4") == bytes(ours)
+    assert locate("/data/films/b.mp4") is None
+    assert "the same file" in told(settings)[1].text
+
+
+def test_each_folder_of_stash_is_mapped_by_itself(
+    fake: FakeStash, settings: Settings, tmp_path: Path
+) -> None:
+    fake.libraries = ["/data/one", "/data/two"]
+    for folder, content in (("one", b"1"), ("two", b"2")):
+        name = "x" if folder == "one" else "y"
+        oshash = file_at(tmp_path / f"videos/{name}/{folder}.mp4", content)
+        fake.add_scene(f"/data/{folder}/{folder}.mp4", oshash=oshash, size=20_000)
+    assert all(one.ok for one in told(settings))
+    locate = locator(settings, require_connection(settings))
+    for folder, name in (("one", "x"), ("two", "y")):
+        theirs, ours = f"/data/{folder}/{folder}.mp4", tmp_path / f"videos/{name}/{folder}.mp4"
+        assert locate(theirs) == bytes(ours)
+
+
+def test_a_file_that_is_another_here_or_nowhere_says_what_to_do(
+    fake: FakeStash, settings: Settings, tmp_path: Path
+) -> None:
+    file_at(tmp_path / "videos/a.mp4")
+    one = fake.add_scene("/data/a.mp4", oshash="0" * 16, size=120_000)
+    (_, line) = told(settings, one)
+    assert not line.ok
+    assert "PATH_MAP=/data=/your/folder" in line.text
+    other = fake.add_scene(str(tmp_path / "videos/a.mp4"), oshash="0" * 16, size=120_000)
+    assert "is another file" in told(settings, other)[1].text
+    assert require_connection(settings).path_map == ()
+
+
+def test_a_wrong_key_no_scene_and_an_unknown_one_are_lines(
+    fake: FakeStash, settings: Settings
+) -> None:
+    assert "Let it scan a folder" in told(settings)[1].text
+    (line,) = told(settings, "77")
+    assert line == Line(ok=False, text="Stash has no scene 77.")
+    fake.api_key = "other"
+    (line,) = told(settings)
+    assert not line.ok
+    assert "refused the API key" in line.text
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "pair"),
+    [
+        ("/data/films/a.mp4", "/videos/films/a.mp4", ("/data", "/videos")),
+        ("/data/a.mp4", "/mnt/b/a.mp4", ("/data", "/mnt/b")),
+        ("/films/a.mp4", "/videos/films/a.mp4", ("/films", "/videos/films")),
+        ("D:\\films\\x\\a.mp4", "/videos/x/a.mp4", ("D:\\films", "/videos")),
+    ],
+)
+def test_a_path_map_has_the_shortest_prefixes(
+    theirs: str, ours: str, pair: tuple[str, str]
+) -> None:
+    assert pair_of(theirs, Path(ours)) == pair

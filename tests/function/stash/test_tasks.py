@@ -1,0 +1,246 @@
+"""Tasks for Stash do what was asked, whatever stops in between."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.tasks import Task
+from function.library.jobs import WantedScan
+from function.stash import planning, worker
+from function.stash.connection import require_connection
+from function.stash.planning import is_suspicious
+from function.stash.tasks import Options, Place, do_task
+from function.stash.worker import TaskWorker, work_on
+from tests.support.stash_libraries import StashLibrary, stash_library
+
+IN_TIME_SECONDS = 20.0
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[StashLibrary]:
+    with stash_library(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def wanted() -> list[WantedScan]:
+    return []
+
+
+Do = Callable[..., Task]
+
+
+@pytest.fixture
+def do(library: StashLibrary, wanted: list[WantedScan]) -> Do:
+    """Do a task to its end, and give how it stands then."""
+
+    def do(kind: Any, **options: Any) -> Task:
+        settings = library.own_settings()
+        with library.ledger() as ledger:
+            connection = require_connection(settings)
+            place = Place(settings, library.store, ledger, connection, wanted.append)
+            *_, last = do_task(Task(kind, Options(**options).to_json(), id=1), place)
+            return last
+
+    return do
+
+
+def until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + IN_TIME_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_apply_writes_sure_matches_of_performers_whom_stash_knows(
+    library: StashLibrary, do: Do
+) -> None:
+    first = library.scene("a.mp4", [library.person(1), library.person(0, 10), library.person(None)])
+    second = library.scene("b.mp4", [library.person(2)], performers=[library.in_stash[2]])
+    third = library.scene("c.mp4")
+    task = do("apply")
+    shown = {scene: one["performers"] for scene, one in library.fake.scenes.items()}
+    assert shown == {first: [library.in_stash[1]], second: [library.in_stash[2]], third: []}
+    assert (task.state, json.loads(task.result)["written"]) == ("done", 1)
+    assert "1 were surely somebody whom Stash does not know" in task.text
+    assert "P1" not in task.text, "words of a task name nobody"
+    assert "Undone: 1 performers" in do("undo").text
+    assert library.fake.scenes[first]["performers"] == []
+    assert do("undo").text == "There is nothing to undo."
+
+
+def test_a_dry_run_writes_nothing(library: StashLibrary, do: Do) -> None:
+    library.scene("a.mp4", [library.person(1)])
+    task = do("apply", dry_run=True)
+    assert json.loads(task.result)["planned"] == 1
+    assert (library.fake.writes, "1 would be added" in task.text) == ([], True)
+
+
+def test_less_sure_matches_are_not_written(library: StashLibrary, do: Do) -> None:
+    library.scene("a.mp4", [library.person(1)])
+    assert json.loads(do("apply", min_score=99.95).result)["written"] == 0
+    assert json.loads(do("apply", min_score=90.0).result)["written"] == 1
+
+
+def test_a_tag_marks_what_was_touched_and_goes_with_undo(library: StashLibrary, do: Do) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    do("apply", tag="Recognised")
+    (tag,) = library.fake.tags
+    assert library.fake.scenes[scene]["tags"] == [tag]
+    do("undo")
+    assert library.fake.scenes[scene]["tags"] == []
+    assert not library.fake.tags
+
+
+def test_markers_are_made_for_those_who_are_added_if_wanted(library: StashLibrary, do: Do) -> None:
+    tagged = [library.in_stash[2]]
+    scene = library.scene("a.mp4", [library.person(1), library.person(2, 10)], performers=tagged)
+    do("apply", markers=True)
+    (marker,) = library.fake.markers.values()
+    assert (marker["title"], marker["seconds"], marker["scene"]) == ("P1", 0.0, scene)
+    assert "1 markers" in do("undo").text
+    assert not library.fake.markers
+
+
+def test_undo_of_a_run_that_is_undone_already_undoes_no_other(
+    library: StashLibrary, do: Do
+) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    first = do("apply").run
+    library.scene("b.mp4", [library.person(2)])
+    do("undo", run=first)
+    second = do("apply").run
+    assert second != first
+    assert do("undo", run=first).text == "There is nothing to undo."
+    assert library.fake.scenes[scene]["performers"] == [library.in_stash[1]]
+
+
+def test_whom_the_user_took_away_is_not_added_again(library: StashLibrary, do: Do) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    do("apply")
+    library.fake.edit("scenes", scene, performers=[])
+    assert json.loads(do("apply").result)["planned"] == 0
+
+
+def test_a_scene_is_found_by_its_path_where_stash_has_no_fingerprint(
+    library: StashLibrary, do: Do
+) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    library.fake.scenes[scene]["files"][0]["fingerprints"] = []
+    do("apply")
+    assert library.fake.scenes[scene]["performers"] == [library.in_stash[1]]
+
+
+def test_who_would_gain_suspiciously_many_is_held_back_until_confirmed(
+    library: StashLibrary, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "MANY_SCENES", 2)
+    many = [library.scene(f"{one}.mp4", [library.person(1)]) for one in range(3)]
+    one = library.scene("b.mp4", [library.person(2)])
+    task = do("apply")
+    assert json.loads(task.result)["held"] == [library.in_stash[1]]
+    assert "1 performers were held back" in task.text
+    assert library.fake.scenes[one]["performers"] == [library.in_stash[2]]
+    assert not any(library.fake.scenes[scene]["performers"] for scene in many)
+    do("apply", confirmed=True)
+    assert all(library.fake.scenes[scene]["performers"] for scene in many)
+
+
+@pytest.mark.parametrize(
+    ("has", "gains", "of_all", "suspicious"),
+    [
+        (0, 50, 50, False),
+        (0, 51, 1000, True),
+        (100, 51, 1000, False),
+        (100, 400, 1000, True),
+        (30, 301, 10_000, True),
+        (30, 299, 10_000, False),
+    ],
+)
+def test_what_is_suspicious(has: int, gains: int, of_all: int, *, suspicious: bool) -> None:
+    assert is_suspicious(has, gains, of_all) == suspicious
+
+
+def test_a_scan_queues_the_files_of_the_scenes_that_were_asked_for(
+    library: StashLibrary, do: Do, wanted: list[WantedScan]
+) -> None:
+    tagged = library.scene("a.mp4", performers=[library.in_stash[1]])
+    library.scene("sub/b.mp4")
+    library.fake.add_scene("/elsewhere/c.mp4", oshash="0c")
+    task = do("scan", filter={"without_performers": True})
+    assert [one.places for one in wanted] == [(str(library.root / "sub/b.mp4"),)]
+    assert "1 are not in the media root here" in task.text
+    do("scan", filter={"scenes": [tagged]})
+    assert wanted[-1].places == (str(library.root / "a.mp4"),)
+
+
+def test_stash_away_is_waited_for_and_nothing_is_written_twice(
+    library: StashLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("function.sources.graphql.ATTEMPTS", 1)
+    monkeypatch.setattr(worker, "FIRST_PAUSE_SECONDS", 0.01)
+    scenes = [library.scene(f"{one}.mp4", [library.person(1 + one % 2)]) for one in range(4)]
+    library.fake.fail_write(1, "after")
+    library.fake.fail_write(2, "before")
+    seen: list[str] = []
+    with library.ledger() as ledger:
+        number = ledger.tasks.add(Task("apply"))
+        task = ledger.tasks.find(number)
+        assert task is not None
+
+        def place() -> Place:
+            stored = ledger.tasks.find(number)
+            assert stored is not None
+            seen.append(stored.state)
+            settings = library.own_settings()
+            connection = require_connection(settings)
+            return Place(settings, library.store, ledger, connection, lambda _: None)
+
+        task = work_on(task, ledger, place, threading.Event())
+        assert (task.state, seen) == ("done", ["queued", "waiting", "waiting"])
+        assert [one.tags for one in ledger.writes.runs()] == [4], "all in one run"
+    assert all(len(library.fake.scenes[scene]["performers"]) == 1 for scene in scenes)
+    assert library.fake.writes == ["bulkSceneUpdate"] * 2
+
+
+def test_the_servers_thread_goes_on_with_what_was_in_work(library: StashLibrary) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    with library.ledger() as ledger:
+        number = ledger.tasks.add(Task("apply"))
+        task = ledger.tasks.find(number)
+        assert task is not None
+        ledger.tasks.change(replace(task, state="working", run=ledger.writes.begin_run("apply")))
+    tasks = TaskWorker(library.own_settings(), library.store, lambda _: None)
+    tasks.start()
+    try:
+        with library.ledger() as ledger:
+            until(lambda: (it := ledger.tasks.find(number)) is not None and it.state == "done")
+            with ledger.tasks.working() as is_ours:
+                assert not is_ours, "one process does the tasks"
+        assert library.fake.scenes[scene]["performers"] == [library.in_stash[1]]
+        second = tasks.add(Task("undo"))
+        with library.ledger() as ledger:
+            until(lambda: (it := ledger.tasks.find(second)) is not None and it.state == "done")
+        assert library.fake.scenes[scene]["performers"] == []
+    finally:
+        tasks.close()
+    with library.ledger() as ledger, ledger.tasks.working() as is_ours:
+        assert is_ours
+
+
+def test_a_wrong_key_ends_a_task_with_words(library: StashLibrary) -> None:
+    settings = replace(library.own_settings(), stash_api_key="wrong")
+    with library.ledger() as ledger:
+        task = ledger.tasks.find(ledger.tasks.add(Task("apply")))
+        assert task is not None
+        connection = require_connection(settings)
+        place = Place(settings, library.store, ledger, connection, lambda _: None)
+        task = work_on(task, ledger, lambda: place, threading.Event())
+        assert task.state == "failed"
+        assert "API key" in task.text

@@ -1,0 +1,458 @@
+"""What the plugin asks: who is in a scene, and what is written there."""
+
+import base64
+import io
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+
+from db.people import PersonFound
+from function.version import VERSION
+from function.web.page_requests import PAGE_HEADER
+from function.web.stash import looks, undos
+from tests.support.servers import Serve, serving
+from tests.support.stash_libraries import StashLibrary, stash_library
+
+IN_TIME_SECONDS = 30.0
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[StashLibrary]:
+    with stash_library(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def serve(library: StashLibrary) -> Iterator[Serve]:
+    with serving(**library.settings()) as start:
+        yield start
+
+
+@pytest.fixture
+def client(serve: Serve) -> FlaskClient:
+    return serve()
+
+
+@pytest.fixture
+def ask(client: FlaskClient) -> Ask:
+    """Ask a route, and return what it answers; an error's code if `fails`."""
+
+    def ask(route: str, *, fails: bool = False, **body: Any) -> Any:
+        reply = client.post(f"/stash/{route}", json=body, headers={PAGE_HEADER: "1"})
+        if fails:
+            assert reply.status_code >= 400
+            return reply.get_json()["error"]["code"]
+        assert reply.status_code == 200, reply.text
+        return reply.get_json()
+
+    return ask
+
+
+def asked(library: StashLibrary, scene: str) -> dict[str, Any]:
+    """A scene as the plugin sends it."""
+    files = library.fake.scenes[scene]["files"]
+    return {
+        "id": scene,
+        "files": [
+            {
+                "path": one["path"],
+                "size": one["size"],
+                "oshash": next((it["value"] for it in one["fingerprints"]), ""),
+            }
+            for one in files
+        ],
+    }
+
+
+def pictured(person: PersonFound) -> PersonFound:
+    """The same person with a real picture."""
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 64), "gray").save(picture, "JPEG")
+    return replace(person, picture=picture.getvalue())
+
+
+def names(view: Any) -> list[list[str]]:
+    return [[match["name"] for match in one["matches"]] for one in view["people"]]
+
+
+def until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + IN_TIME_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_scene_is_shown_with_everyone_in_it(library: StashLibrary, ask: Ask) -> None:
+    people = [library.person(1), library.person(2, 10), library.person(None, 20)]
+    scene = library.scene("a.mp4", people, performers=[library.in_stash[2]])
+    view = ask("view", scene=asked(library, scene))
+    assert (view["state"], view["written"], view["stash"]) == ("done", 0, "")
+    first, second, stranger = view["people"]
+    by_name = {one["matches"][0]["name"]: one for one in (first, second)}
+    assert by_name["P1"]["tagged"] is False
+    assert by_name["P2"]["tagged"] is True
+    assert by_name["P1"]["matches"][0]["stash_id"] == library.in_stash[1]
+    assert by_name["P1"]["matches"][0]["performer"] == str(library.ids[1])
+    assert by_name["P1"]["appearances"] == [[0.0, 3.0]]
+    assert base64.b64decode(by_name["P2"]["image"]) == people[1].picture
+    assert (stranger["verdict"], stranger["matches"]) == ("unknown", [])
+    bare = ask("view", scene=asked(library, scene), pictures=False)
+    assert [one["image"] for one in bare["people"]] == ["", "", ""]
+
+
+def test_a_scene_is_found_by_its_path_too(library: StashLibrary, ask: Ask) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    library.fake.scenes[scene]["files"][0]["fingerprints"] = []
+    assert names(ask("view", scene=asked(library, scene))) == [["P1"]]
+
+
+def test_it_is_said_where_a_scene_cannot_be_looked_at(library: StashLibrary, ask: Ask) -> None:
+    elsewhere = library.fake.add_scene("/elsewhere/a.mp4", oshash="0c")
+    unseen = library.scene("b.mp4")
+    with library.ledger() as ledger:
+        ledger.empty_queue()
+    view = ask("view", scene=asked(library, elsewhere))
+    assert view["state"] == "elsewhere"
+    assert "does not see the file" in view["reason"]
+    assert ask("look", scene=asked(library, elsewhere))["state"] == "elsewhere"
+    assert ask("view", scene=asked(library, unseen))["state"] == "unseen"
+    assert ask("view", scene={"id": "5", "kind": "image"})["state"] == "elsewhere"
+    assert ask("add-sure", scene=asked(library, unseen), fails=True) == "person_not_found"
+
+
+def test_a_scene_that_somebody_waits_for_is_looked_at(library: StashLibrary, ask: Ask) -> None:
+    scene = library.scene("a.mp4")  # no video, as it turns out
+    with library.ledger() as ledger:
+        ledger.empty_queue()
+    assert ask("look", scene=asked(library, scene))["state"] in {"queued", "working", "failed"}
+    until(lambda: ask("view", scene=asked(library, scene))["state"] == "failed")
+    assert ask("look", scene=asked(library, scene))["state"] == "failed", "it is not tried again"
+    assert ask("view", scene=asked(library, scene))["reason"]
+    ask("look", scene=asked(library, scene), retry=True)
+    until(lambda: ask("view", scene=asked(library, scene))["state"] == "failed")
+
+
+def test_what_is_outside_the_media_root_is_not_shown(
+    library: StashLibrary, serve: Serve, tmp_path: Path
+) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    (tmp_path / "other").mkdir()
+    client = serve(MEDIA_ROOT=str(tmp_path / "other"))
+    body = {"scene": asked(library, scene)}
+    reply = client.post("/stash/view", json=body, headers={PAGE_HEADER: "1"}).get_json()
+    assert (reply["state"], reply["people"]) == ("elsewhere", [])
+
+
+def test_people_are_added_as_the_user_says_and_undone_with_what_was_said(
+    library: StashLibrary, ask: Ask
+) -> None:
+    scene = library.scene("a.mp4", [library.person(None)])
+    (person,) = ask("view", scene=asked(library, scene))["people"]
+    added = [{"person": person["person"], "performer": str(library.ids[1])}]
+    view = ask("add", scene=asked(library, scene), people=added)
+    assert library.fake.scenes[scene]["performers"] == [library.in_stash[1]]
+    (now,) = view["people"]
+    assert (now["tagged"], now["added"], now["decided"]) == (True, True, "confirmed")
+    assert view["written"] == 1
+    reply = ask("undo", scene=asked(library, scene))
+    assert (reply["undone"]["performers"], reply["left"]) == (1, [])
+    assert library.fake.scenes[scene]["performers"] == []
+    (after,) = ask("view", scene=asked(library, scene))["people"]
+    assert (after["decided"], after["matches"]) == ("", [])
+
+
+def test_all_sure_are_added_and_no_other(library: StashLibrary, ask: Ask) -> None:
+    people = [library.person(1), library.person(0, 10), library.person(None, 20)]
+    scene = library.scene("a.mp4", people)
+    view = ask("add-sure", scene=asked(library, scene))
+    assert library.fake.scenes[scene]["performers"] == [library.in_stash[1]]
+    assert sorted(one["added"] for one in view["people"]) == [False, False, True]
+    assert ask("add-sure", scene=asked(library, scene))["written"] == 1
+    assert library.fake.writes == ["bulkSceneUpdate"]
+
+
+def test_a_performer_whom_stash_lacks_is_not_added_but_created(
+    library: StashLibrary, ask: Ask
+) -> None:
+    scene = library.scene("a.mp4", [library.person(0)])
+    (person,) = ask("view", scene=asked(library, scene))["people"]
+    number, known = person["person"], str(library.ids[0])
+    added = [{"person": number, "performer": known}]
+    failed = ask("add", scene=asked(library, scene), people=added, fails=True)
+    assert (failed, library.fake.writes) == ("correction_refused", [])
+    view = ask("create", scene=asked(library, scene), person=number, name="P0", as_performer=known)
+    made = library.fake.performers[-1]
+    assert (made["name"], made["stash_ids"][0]["stash_id"]) == ("P0", "aa-00")
+    assert library.fake.scenes[scene]["performers"] == [str(made["id"])]
+    assert view["people"][0]["matches"][0]["stash_id"] == str(made["id"])
+    with library.store.gallery() as gallery:
+        assert gallery.find_performer("P0").id == library.ids[0], "nobody was doubled"
+
+
+def test_somebody_new_is_made_enrolled_and_added_and_found_from_then_on(
+    library: StashLibrary, ask: Ask
+) -> None:
+    eve = pictured(library.person(None))
+    first, second = (library.scene(name, [eve]) for name in ("a.mp4", "b.mp4"))
+    (person,) = ask("view", scene=asked(library, first))["people"]
+    boxes = [{"endpoint": "https://box.example/graphql", "stash_id": "e-1"}]
+    view = ask(
+        "create",
+        scene=asked(library, first),
+        person=person["person"],
+        name=" Eve  New ",
+        stash_ids=boxes,
+    )
+    made = library.fake.performers[-1]
+    assert made["stash_ids"] == boxes
+    assert made["name"] == "Eve New"
+    assert library.fake.photos[f"/performer/{made['id']}/image"].body == eve.picture
+    assert library.fake.scenes[first]["performers"] == [str(made["id"])]
+    assert (names(view), view["written"]) == ([["Eve New"]], 2)
+    other = ask("view", scene=asked(library, second))
+    assert names(other) == [["Eve New"]]
+    assert other["people"][0]["matches"][0]["stash_id"] == str(made["id"])
+    again = ask(
+        "create", scene=asked(library, second), person=person["person"], name="Eve New", fails=True
+    )
+    assert again == "correction_refused"
+    same = ask(
+        "create",
+        scene=asked(library, second),
+        person=person["person"],
+        name="Eve Other",
+        stash_ids=boxes,
+        fails=True,
+    )
+    assert (same, library.fake.performers[-1]) == ("correction_refused", made)
+    undone = ask("undo", scene=asked(library, first))["undone"]
+    assert (undone["performers"], undone["deleted"]) == (1, 1)
+    assert made not in library.fake.performers
+
+
+def test_a_performer_of_stash_alone_is_enrolled_from_a_scene(
+    library: StashLibrary, ask: Ask
+) -> None:
+    known = library.fake.add_performer("Known There")
+    scene = library.scene("a.mp4", [library.person(None)])
+    (found,) = ask("names", text="known")["names"]
+    assert found == {"name": "Known There", "stash_id": known, "performer": ""}
+    (person,) = ask("view", scene=asked(library, scene))["people"]
+    view = ask(
+        "create",
+        scene=asked(library, scene),
+        person=person["person"],
+        name=found["name"],
+        stash_id=known,
+    )
+    assert names(view) == [["Known There"]]
+    assert library.fake.scenes[scene]["performers"] == [known]
+    assert "performerCreate" not in library.fake.writes
+
+
+def test_what_stash_refuses_is_not_remembered_as_said(library: StashLibrary, ask: Ask) -> None:
+    scene = library.scene("a.mp4", [library.person(None)])
+    (person,) = ask("view", scene=asked(library, scene))["people"]
+    library.fake.fail_write(1, "error")
+    added = [{"person": person["person"], "performer": str(library.ids[1])}]
+    failed = ask("add", scene=asked(library, scene), people=added, fails=True)
+    assert failed == "correction_refused"
+    view = ask("view", scene=asked(library, scene))
+    assert (view["people"][0]["decided"], view["written"]) == ("", 0)
+
+
+def test_whom_the_user_rejects_is_not_offered_again(library: StashLibrary, ask: Ask) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    (person,) = ask("view", scene=asked(library, scene))["people"]
+    candidate = person["matches"][0]["performer"]
+    view = ask("reject", scene=asked(library, scene), person=person["person"], performer=candidate)
+    assert "P1" not in names(view)[0]
+    assert view["people"][0]["decided"] == "rejected"
+    assert ask("scrape", **asked(library, scene))["performers"] == []
+
+
+def test_markers_are_made_and_undone_with_the_scene(library: StashLibrary, ask: Ask) -> None:
+    scene = library.scene("a.mp4", [library.person(1), library.person(None, 10)])
+    people = ask("view", scene=asked(library, scene))["people"]
+    numbers = [one["person"] for one in people]
+    view = ask("markers", scene=asked(library, scene), people=numbers[:1])
+    assert [one["markers"] for one in view["people"]] == [1, 0]
+    assert [one["title"] for one in library.fake.markers.values()] == ["P1"]
+    failed = ask("markers", scene=asked(library, scene), people=numbers[1:], fails=True)
+    assert failed == "correction_refused"
+    assert ask("undo", scene=scene)["undone"]["markers"] == 1
+    assert not library.fake.markers
+
+
+def test_scenes_are_listed_in_which_a_performer_is_not_tagged(
+    library: StashLibrary, ask: Ask
+) -> None:
+    untagged = library.scene("a.mp4", [library.person(1)])
+    library.scene("b.mp4", [library.person(1)], performers=[library.in_stash[1]])
+    library.scene("sub/c.mp4", [library.person(2)])
+    reply = ask("performer", id=library.in_stash[1])
+    assert [one["id"] for one in reply["scenes"]] == [untagged]
+    (row,) = reply["scenes"]
+    assert row["appearances"] == [[0.0, 3.0]]
+    people = [{"person": row["person"], "performer": row["performer"]}]
+    view = ask("add", scene={"id": row["id"]}, people=people)
+    assert view["people"][0]["added"] is True
+    assert library.fake.scenes[untagged]["performers"] == [library.in_stash[1]]
+    assert ask("performer", id="999") == {"scenes": [], "more": 0}
+
+
+def test_a_scraper_gets_those_who_are_sure(library: StashLibrary, ask: Ask) -> None:
+    scene = library.scene("a.mp4", [library.person(1), library.person(None, 10)])
+    body = asked(library, scene)
+    found = [{"stored_id": library.in_stash[1], "name": "P1"}]
+    assert ask("scrape", kind="scene", **body)["performers"] == found
+    assert ask("scrape", min_score=100, **body)["performers"] == []
+    assert ask("scrape", kind="image", id="4")["performers"] == []
+
+
+def test_names_are_suggested_from_the_gallery_and_from_stash(
+    library: StashLibrary, ask: Ask
+) -> None:
+    library.fake.add_performer("P1 Somebody")
+    found = ask("names", text="P1")["names"]
+    assert found[0] == {
+        "name": "P1",
+        "stash_id": library.in_stash[1],
+        "performer": str(library.ids[1]),
+    }
+    assert [one["name"] for one in found] == ["P1", "P1 Somebody"]
+    assert ask("names", text="  ")["names"] == []
+
+
+def test_tasks_are_queued_and_done_and_told_in_the_status(
+    library: StashLibrary, ask: Ask, client: FlaskClient
+) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    number = ask("task", kind="apply", min_score=95, tag="Recognised")["task"]
+
+    def status() -> Any:
+        return client.get("/stash/status").get_json()
+
+    until(lambda: status()["tasks"][0]["state"] == "done")
+    task = status()["tasks"][0]
+    assert (task["id"], task["kind"], "P1" in task["text"]) == (number, "apply", False)
+    assert status()["connected"] is True
+    assert status()["version"] == VERSION
+    assert status()["stash_version"].startswith("v")
+    (run,) = status()["runs"]
+    assert (run["kind"], run["scenes"], run["tags"], run["undone"]) == ("apply", 1, 1, 0)
+    assert ask("undo", run=run["id"])["undone"]["performers"] == 1
+    assert library.fake.scenes[scene]["performers"] == []
+    assert status()["runs"][0]["undone"] >= 2
+
+
+def test_a_large_undo_is_a_task(
+    library: StashLibrary, ask: Ask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(undos, "MOST_AT_ONCE", 1)
+    scenes = [library.scene(f"{one}.mp4", [library.person(1)]) for one in range(2)]
+    ask("task", kind="apply")
+    until(lambda: all(library.fake.scenes[one]["performers"] for one in scenes))
+    until(lambda: client.get("/stash/status").get_json()["tasks"][0]["state"] == "done")
+    reply = ask("undo")
+    assert set(reply) == {"task", "text"}
+    until(lambda: not any(library.fake.scenes[one]["performers"] for one in scenes))
+
+
+def test_a_scan_of_scenes_queues_their_files(
+    library: StashLibrary, ask: Ask, client: FlaskClient
+) -> None:
+    scene = library.scene("a.mp4")
+    with library.ledger() as ledger:
+        ledger.empty_queue()
+    ask("task", kind="scan", filter={"scenes": [scene]})
+    until(lambda: client.get("/stash/status").get_json()["tasks"][0]["state"] == "done")
+
+    def is_known() -> bool:
+        with library.ledger() as ledger:
+            return bool(ledger.ids([bytes(library.root / "a.mp4")]))
+
+    until(is_known)
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "code"),
+    [
+        ("view", {}, "missing_parameter"),
+        ("view", {"scene": {"id": 12}}, "bad_parameter"),
+        ("view", {"scene": {"id": "x"}}, "bad_parameter"),
+        ("view", {"scene": {"id": "1", "kind": "film"}}, "bad_parameter"),
+        ("view", {"scene": {"id": "1", "files": ["a"]}}, "bad_parameter"),
+        ("view", {"scene": {"id": "1"}, "other": 1}, "bad_parameter"),
+        ("add", {"scene": {"id": "1"}, "people": ["a"]}, "bad_parameter"),
+        ("task", {"kind": "forget"}, "bad_parameter"),
+        ("task", {"kind": "apply", "min_score": 101}, "bad_parameter"),
+        ("task", {"kind": "scan", "filter": {"colour": "red"}}, "bad_parameter"),
+        ("task", {"kind": "scan", "filter": {"scenes": [1]}}, "bad_parameter"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_words(
+    ask: Ask, route: str, body: dict[str, Any], code: str
+) -> None:
+    assert ask(route, fails=True, **body) == code
+
+
+def test_no_change_is_made_without_the_pages_header(
+    library: StashLibrary, client: FlaskClient
+) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    reply = client.post("/stash/add-sure", json={"scene": asked(library, scene)})
+    assert (reply.status_code, library.fake.writes) == (403, [])
+
+
+def test_without_a_connection_people_are_shown_and_the_rest_says_why(
+    library: StashLibrary, serve: Serve
+) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    client = serve(STASH_URL="", STASH_API_KEY="")
+    body, headers = {"scene": asked(library, scene)}, {PAGE_HEADER: "1"}
+    view = client.post("/stash/view", json=body, headers=headers).get_json()
+    assert names(view) == [["P1"]]
+    assert "not connected" in view["stash"]
+    refused = client.post("/stash/add-sure", json=body, headers=headers)
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (503, "stash_unavailable")
+    status = client.get("/stash/status").get_json()
+    assert (status["connected"], status["stash_version"]) == (False, "")
+    url = {"url": library.fake.url, "api_key": "right"}
+    assert client.post("/stash/connect", json=url, headers=headers).get_json()["scenes"] == 1
+    assert client.post("/stash/add-sure", json=body, headers=headers).status_code == 200
+    assert library.fake.scenes[scene]["performers"] == [library.in_stash[1]]
+    lines = client.post("/stash/check", json={}, headers=headers).get_json()["lines"]
+    assert all(one["ok"] for one in lines)
+
+
+def test_only_so_many_scenes_are_looked_up_while_somebody_waits(
+    library: StashLibrary, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "MOST_SCENES", 1)
+    for name in ("a.mp4", "b.mp4"):
+        library.scene(name, [library.person(1)])
+    reply = ask("performer", id=library.in_stash[1])
+    assert (len(reply["scenes"]), reply["more"]) == (1, 1)
+
+
+def test_no_name_and_no_picture_is_logged(
+    library: StashLibrary, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    scene = library.scene("a.mp4", [library.person(1)])
+    ask("view", scene=asked(library, scene))
+    ask("add-sure", scene=asked(library, scene))
+    ask("undo", scene=asked(library, scene))
+    logged = caplog.text
+    assert "/stash/view" in logged
+    assert "P1" not in logged
+    assert library.fake.api_key not in logged

@@ -1,0 +1,231 @@
+"""A real Stash that tests may fill and change, named by STASH_URL and STASH_API_KEY.
+
+It must be one for testing: everything in it that is not ours is a reason to refuse it.
+"""
+
+import base64
+import json
+import os
+import shutil
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+
+import pytest
+
+from tools.footage.videos import moving_picture, read_portrait, write_video
+
+PLUGIN = "performer_recognition"
+FOLDER = "recognition-tests"
+PATIENCE_SECONDS = 120.0
+
+FILMS = {
+    "evening.mp4": ("obama3.jpg", "astronaut.png", "hopper.jpg"),
+    "morning.mp4": ("obama3.jpg",),
+    "noon.mp4": ("hopper.jpg",),
+    "cat.mp4": ("cat.png",),
+}
+PERFORMERS = {"Barack Obama": "obama1.jpg", "Grace Hopper": "hopper.jpg"}
+
+
+@dataclass(frozen=True)
+class LiveStash:
+    """The Stash under test; `folder` is where its library is, for both of us."""
+
+    url: str
+    api_key: str
+    folder: Path
+
+    def ask(self, document: str, **variables: Any) -> Any:
+        """Return what Stash answers to a GraphQL document; an error fails the test."""
+        return ask(self.url, self.api_key, document, **variables)
+
+    def finish(self, job: str) -> None:
+        """Wait until a job ended."""
+        document = "query J($id: ID!) { findJob(input: {id: $id}) { status error } }"
+
+        def is_over() -> bool:
+            found = self.ask(document, id=job)["findJob"]
+            return found is None or found["status"] in ("FINISHED", "FAILED", "CANCELLED")
+
+        wait_for(is_over)
+
+    def run_task(self, name: str) -> None:
+        """Run one of the plugin's tasks, as the button under Settings, Tasks does."""
+        document = "mutation T($p: ID!, $n: String) { runPluginTask(plugin_id: $p, task_name: $n) }"
+        self.finish(self.ask(document, p=PLUGIN, n=name)["runPluginTask"])
+
+    def run_operation(self, **arguments: Any) -> Any:
+        """Run an operation of the plugin, as its page does."""
+        document = "mutation O($p: ID!, $a: Map) { runPluginOperation(plugin_id: $p, args: $a) }"
+        return self.ask(document, p=PLUGIN, a=arguments)["runPluginOperation"]
+
+    def scene(self, name: str) -> dict[str, Any]:
+        """Return the scene of one of our films."""
+        document = """{ findScenes(filter: {per_page: -1}) { scenes {
+          id files { path } performers { id name } tags { name }
+          scene_markers { title seconds end_seconds primary_tag { name } }
+        } } }"""
+        (found,) = (
+            one
+            for one in self.ask(document)["findScenes"]["scenes"]
+            if Path(one["files"][0]["path"]).name == name
+        )
+        return dict(found)
+
+    def names_in(self, name: str) -> set[str]:
+        """Return who is in the scene of one of our films, as Stash says."""
+        return {one["name"] for one in self.scene(name)["performers"]}
+
+    def log(self) -> list[str]:
+        """Return the lines of Stash's log."""
+        return [one["message"] for one in self.ask("{ logs { message } }")["logs"]]
+
+
+def ask(url: str, api_key: str, document: str, **variables: Any) -> Any:
+    """Ask a Stash."""
+    body = json.dumps({"query": document, "variables": variables}).encode()
+    headers = {"Content-Type": "application/json", "ApiKey": api_key}
+    request = urllib.request.Request(f"{url}/graphql", body, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            got = json.load(answer)
+    except HTTPError as error:
+        raise AssertionError(error.read().decode()) from error
+    assert not got.get("errors"), got["errors"]
+    return got["data"]
+
+
+def wait_for(is_so: Any, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until something is so; fail if it never is."""
+    deadline = time.monotonic() + patience_seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.2)
+
+
+def open_live_stash(photos: Path) -> LiveStash:
+    """Fill the Stash that the environment names with our films and performers, or skip."""
+    url = os.environ.get("STASH_URL", "").rstrip("/")
+    if not url:
+        pytest.skip("STASH_URL names no Stash to test in (and STASH_API_KEY its key)")
+    api_key = os.environ.get("STASH_API_KEY", "")
+    (library, *_) = ask(url, api_key, "{configuration{general{stashes{path}}}}")["configuration"][
+        "general"
+    ]["stashes"]
+    stash = LiveStash(url, api_key, Path(library["path"]))
+    _empty(stash)
+    _fill(stash, photos)
+    return stash
+
+
+def _empty(stash: LiveStash) -> None:
+    """Take out what an earlier run left; refuse a Stash that holds anything else."""
+    held = stash.ask(
+        """{ findScenes(filter: {per_page: -1}) { scenes { id files { path } } }
+        findImages(filter: {per_page: -1}) { images { id } }
+        findPerformers(filter: {per_page: -1}) { performers { id } }
+        findTags(filter: {per_page: -1}) { tags { id } } }"""
+    )
+    scenes = held["findScenes"]["scenes"]
+    strange = [one for one in scenes if FOLDER not in one["files"][0]["path"]]
+    if strange:
+        pytest.fail(f"{stash.url} holds {len(strange)} scenes; give the tests a Stash of their own")
+    for kind, ids in (
+        ("scenes", [one["id"] for one in scenes]),
+        ("images", [one["id"] for one in held["findImages"]["images"]]),
+    ):
+        document = f"mutation D($i: [ID!]!) {{ {kind}Destroy(input: {{ids: $i}}) }}"
+        stash.ask(document, i=ids)
+    people = [one["id"] for one in held["findPerformers"]["performers"]]
+    stash.ask("mutation D($i: [ID!]!) { performersDestroy(ids: $i) }", i=people)
+    tags = [one["id"] for one in held["findTags"]["tags"]]
+    stash.ask("mutation D($i: [ID!]!) { tagsDestroy(ids: $i) }", i=tags)
+
+
+def _fill(stash: LiveStash, photos: Path) -> None:
+    folder = stash.folder / FOLDER
+    folder.mkdir(exist_ok=True)
+    for name, pictures in FILMS.items():
+        if not (folder / name).exists():
+            _film(folder / name, [photos / picture for picture in pictures])
+    shutil.copy(photos / "obama2.jpg", folder / "picture.jpg")
+    stash.finish(stash.ask("mutation { metadataScan(input: {rescan: true}) }")["metadataScan"])
+    for name, picture in PERFORMERS.items():
+        image = base64.b64encode((photos / picture).read_bytes()).decode()
+        document = "mutation C($i: PerformerCreateInput!) { performerCreate(input: $i) { id } }"
+        stash.ask(document, i={"name": name, "image": f"data:image/jpeg;base64,{image}"})
+
+
+def _film(path: Path, pictures: list[Path]) -> None:
+    shots = (
+        shot
+        for picture in pictures
+        for shot in moving_picture(read_portrait(picture), 4, fps=10, size=(640, 480))
+    )
+    write_video(path, shots, fps=10, keyframe_every=10)
+
+
+class _AsTheyAre(urllib.request.HTTPRedirectHandler):
+    """A proxy hands redirects on, and follows none."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+@contextmanager
+def behind_a_proxy(url: str, prefix: str) -> Iterator[str]:
+    """Serve a Stash under a sub-path, as proxies with X-Forwarded-Prefix do; gives the address."""
+    target = urlsplit(url)
+    opener = urllib.request.build_opener(_AsTheyAre)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the base class says so
+            self._pass_on(None)
+
+        def do_POST(self) -> None:  # the base class says so
+            self._pass_on(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+        def _pass_on(self, body: bytes | None) -> None:
+            path = target.path + self.path.removeprefix(prefix)
+            kept = {
+                name: value
+                for name, value in self.headers.items()
+                if name.lower() not in ("connection", "accept-encoding", "upgrade")
+            }
+            headers = kept | {"X-Forwarded-Prefix": prefix}
+            address = f"{target.scheme}://{target.netloc}{path}"
+            request = urllib.request.Request(address, body, headers)
+            try:
+                answer = opener.open(request, timeout=60)
+            except HTTPError as error:
+                answer = error
+            with answer:
+                content = answer.read()
+                self.send_response(answer.status)
+                for name, value in answer.headers.items():
+                    if name.lower() not in ("transfer-encoding", "content-length", "connection"):
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Stay quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}{prefix}"
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,119 @@
+"""`stash scan`, `apply` and `undo`, as a user types them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from function.stash import planning
+from function.stash.worker import TaskWorker
+from tests.support.scans import SquaresReader, make_gallery, write_squares
+from tests.support.stash_libraries import StashLibrary, stash_library
+from tests.support.stash_server import FakeStash, serving
+from tools.cli import main
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[StashLibrary]:
+    with stash_library(tmp_path) as made:
+        yield made
+
+
+def run(library: StashLibrary, *arguments: str) -> Result:
+    environment = {name: str(value) for name, value in library.settings().items()}
+    return CliRunner().invoke(main, ["stash", *arguments], env=environment)
+
+
+def answer(library: StashLibrary, *arguments: str, exit_code: int = 0) -> Any:
+    result = run(library, *arguments)
+    assert result.exit_code == exit_code, result.output
+    return json.loads(result.stdout)
+
+
+def test_apply_says_who_gains_what_writes_it_and_undo_takes_it_back(
+    library: StashLibrary,
+) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    dry = run(library, "apply", "--dry-run")
+    assert "1 more for P1, who has 0" in dry.stderr
+    assert json.loads(dry.stdout)["additions"] == 1
+    assert library.fake.writes == []
+    told = answer(library, "apply", "--mark", "Recognised")
+    assert (told["written"], told["gains"][0]["name"]) == (1, "P1")
+    assert library.fake.scenes[scene]["performers"] == [library.in_stash[1]]
+    undone = answer(library, "undo", "--run", str(told["run"]))
+    assert (undone["performers"], undone["tags"], undone["left"]) == (1, 1, [])
+    assert library.fake.scenes[scene]["performers"] == []
+
+
+def test_who_was_edited_since_is_listed_and_undone_only_if_said_so(library: StashLibrary) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    answer(library, "apply")
+    library.fake.edit("scenes", scene, title="Mine")
+    left = answer(library, "undo", exit_code=3)["left"]
+    assert [one[0] for one in left] == [scene]
+    assert answer(library, "undo", "--scene", scene, "--edited")["performers"] == 1
+
+
+def test_the_suspicious_are_held_back_unless_said_so(
+    library: StashLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "MANY_SCENES", 1)
+    for name in ("a.mp4", "b.mp4"):
+        library.scene(name, [library.person(1)])
+    held = run(library, "apply")
+    assert held.exit_code == 3
+    assert "suspiciously many" in held.stderr
+    assert library.fake.writes == []
+    assert answer(library, "apply", "--yes")["written"] == 2
+
+
+def test_without_waiting_it_is_left_to_the_server(library: StashLibrary) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    number = answer(library, "apply", "--no-wait")["task"]
+    assert library.fake.writes == []
+    tasks = TaskWorker(library.own_settings(), library.store, lambda _: None)
+    tasks.start()
+    try:
+        # The next command watches the server, which does both in order.
+        told = answer(library, "undo")
+        assert told["performers"] == 1
+    finally:
+        tasks.close()
+    with library.ledger() as ledger:
+        task = ledger.tasks.find(number)
+    assert task is not None
+    assert task.state == "done"
+    assert library.fake.scenes[scene]["performers"] == []
+
+
+def test_scenes_without_performers_are_scanned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "videos").mkdir()
+    write_squares(tmp_path / "videos/a.mp4", 1)
+    write_squares(tmp_path / "videos/b.mp4", 2)
+    make_gallery(tmp_path / "g.db")
+    monkeypatch.setattr("tools.verbs.library.open_reader", lambda _: SquaresReader())
+    with serving(FakeStash([])) as fake:
+        ada = fake.add_performer("Ada")
+        fake.add_scene("/data/a.mp4", performers=[ada])
+        fake.add_scene("/data/b.mp4")
+        fake.add_scene("/elsewhere/c.mp4")
+        environment = {
+            "PERFORMERS_DB": str(tmp_path / "g.db"),
+            "LIBRARY_DB": str(tmp_path / "l.db"),
+            "MEDIA_ROOT": str(tmp_path / "videos"),
+            "PATH_MAP": f"/data={tmp_path / 'videos'}",
+            "STASH_URL": fake.url,
+            "STASH_API_KEY": "right",
+            "SANDBOX": "off",
+        }
+        verb = ["stash", "scan", "--without-performers"]
+        result = CliRunner().invoke(main, verb, env=environment)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["library"]["done"] == 1
+    assert "1 files of Stash are not in the media root" in result.stderr

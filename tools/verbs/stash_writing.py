@@ -1,0 +1,265 @@
+"""`stash scan`, `stash apply`, `stash undo`: what is found is written into Stash, and taken back.
+
+The server does it, if it runs; else this process, until it is done.
+"""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from db.addresses import StoreAddress
+from db.galleries import Store
+from db.ledgers import Ledger
+from db.tasks import Task
+from function.library.forgetting import open_library
+from function.library.jobs import WantedScan, put_wanted, wanted_scans
+from function.settings import Settings
+from function.stash.connection import require_connection
+from function.stash.planning import SURE_SCORE, Gain, id_in_stash
+from function.stash.tasks import Options, Place, places_of, plan
+from function.stash.worker import work_on
+from tools.verbs.library import scan as scan_places
+from tools.verbs.shared import EXIT_PARTLY, Verb, print_json
+from tools.verbs.stash_verbs import settings_for, stash, stash_options
+
+LOOKED_AT_EVERY_SECONDS = 0.5
+
+WATCHING = "The server does it; this is its progress. Ctrl-C stops watching, not the work."
+
+GOES_ON = "Stopped. It goes on when the server starts, or with the next of these commands."
+
+QUEUED = "It is queued: the server does it, as soon as it runs."
+
+NAMES_SHOWN = 20
+
+no_wait = click.option("--no-wait", is_flag=True, help="Only queue it, for the server.")
+
+
+def scene_options(verb: Verb) -> Verb:
+    """Give a verb the options that say which scenes of Stash are meant; all, without any."""
+    options = [
+        click.option("--without-performers", is_flag=True, help="Scenes nobody is tagged in."),
+        click.option("--tag", default="", help="Scenes with this tag, by name or id."),
+        click.option("--studio", default="", help="Scenes of this studio, by name or id."),
+        click.option("--path", default="", help="Scenes with this in their path."),
+        click.option("--scene", "scenes", multiple=True, help="One scene, by id; give several."),
+    ]
+    for option in reversed(options):
+        verb = option(verb)
+    return verb
+
+
+@stash.command("scan", epilog="Example: python -m tools stash scan --without-performers")
+@scene_options
+@no_wait
+@stash_options
+@click.pass_context
+def scan_(
+    context: click.Context,
+    /,
+    *,
+    url: str,
+    api_key: str,
+    library: StoreAddress,
+    store: Store,
+    no_wait: bool,
+    **scenes: Any,
+) -> None:
+    """Find who is in the scenes of your Stash, and remember it; nothing is written there."""
+    settings, options = settings_for(library, url, api_key), Options(filter=_chosen(scenes))
+    with store.gallery():
+        pass  # a missing gallery is told before anything is looked for
+    with open_library(library, store) as ledger:
+        if no_wait:
+            _queue(ledger, Task("scan", options.to_json()))
+            return
+        files, missing = _find_files(_place(settings, store, ledger), options)
+    if not files:
+        print_json({"files": 0, "missing": missing})
+        sys.exit(EXIT_PARTLY if missing else 0)
+    usual = {"depth": "normal", "workers": None, "limit": None, "strangers": None}
+    switches = {"retry": False, "dry_run": False}
+    context.invoke(scan_places, places=files, store=store, library=library, **usual, **switches)
+
+
+@stash.command("apply", epilog="Example: python -m tools stash apply --min-score 99 --dry-run")
+@click.option(
+    "--min-score",
+    type=click.FloatRange(0, 100),
+    default=SURE_SCORE,
+    show_default=True,
+    help="Write matches from this score on, and whom you confirmed.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+@click.option("--mark", default="", metavar="TAG", help="Also add this tag, to find them again.")
+@click.option("--yes", is_flag=True, help="Also who would gain suspiciously many scenes.")
+@scene_options
+@no_wait
+@stash_options
+def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **options: Any) -> None:
+    """Add to the scenes of your Stash who was surely found in them.
+
+    It first says how many scenes each performer would gain. Whoever would gain suspiciously many is
+    left out, unless --yes. Nothing else is changed, and `stash undo` takes it back.
+    """
+    settings = settings_for(library, url, api_key)
+    asked = Options(
+        filter=_chosen(options),
+        min_score=options["min_score"],
+        tag=options["mark"],
+        confirmed=options["yes"],
+    )
+    with open_library(library, store, create=False) as ledger:
+        place = _place(settings, store, ledger)
+        planned = plan(place, place.open_stash(), asked)
+        names = {id_in_stash(one): one.name for one in place.performers().values()}
+        _preview(planned.gains, names)
+        if options["dry_run"]:
+            print_json(
+                {
+                    "scenes": planned.scenes,
+                    "additions": len(planned.additions),
+                    "gains": [_named(vars(one), names) for one in planned.gains],
+                    "unlinked": planned.unlinked,
+                }
+            )
+            return
+        task = Task("apply", asked.to_json())
+        if options["no_wait"]:
+            _queue(ledger, task)
+            return
+        done = _do(ledger, settings, store, task)
+    told = json.loads(done.result)
+    told["gains"] = [_named(one, names) for one in told["gains"]]
+    print_json({"run": done.run, **told})
+    click.echo(done.text, err=True)
+    sys.exit(EXIT_PARTLY if told["held"] or told["refused"] else 0)
+
+
+@stash.command("undo", epilog="Example: python -m tools stash undo --run 3")
+@click.option("--run", type=click.IntRange(1), help="What this run wrote; `stash status` lists.")
+@click.option("--scene", default="", help="What was written on this scene, by id.")
+@click.option("--edited", is_flag=True, help="Also where somebody edited the scene since.")
+@no_wait
+@stash_options
+def undo_(
+    *,
+    url: str,
+    api_key: str,
+    library: StoreAddress,
+    store: Store,
+    no_wait: bool,
+    **options: Any,
+) -> None:
+    """Take back what was written into your Stash: the last run, unless you say which.
+
+    Scenes that somebody edited since are left as they are, and listed.
+    """
+    settings = settings_for(library, url, api_key)
+    asked = Options(run=options["run"] or 0, scene=options["scene"], edited=options["edited"])
+    task = Task("undo", asked.to_json())
+    with open_library(library, store, create=False) as ledger:
+        if no_wait:
+            _queue(ledger, task)
+            return
+        done = _do(ledger, settings, store, task)
+    told = json.loads(done.result)
+    told.pop("decisions", None)
+    print_json({"run": done.run, **told})
+    click.echo(done.text, err=True)
+    sys.exit(EXIT_PARTLY if told["left"] else 0)
+
+
+def _find_files(place: Place, options: Options) -> tuple[tuple[Path, ...], int]:
+    """Return the files of the scenes that are meant, and how many of them are not here."""
+    asked = place.open_stash().scenes(options.scenes)
+    found = [path and Path(os.fsdecode(path)) for path in places_of(place, asked)]
+    missing = sum(path is None for path in found)
+    if missing:
+        click.echo(
+            f"{missing} files of Stash are not in the media root here. To see which folder is "
+            "missing: python -m tools stash connect.",
+            err=True,
+        )
+    return tuple(dict.fromkeys(path for path in found if path)), missing
+
+
+def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("without_performers", "tag", "studio", "path", "scenes")
+    return {name: options[name] for name in names if options[name]}
+
+
+def _queue(ledger: Ledger, task: Task) -> None:
+    print_json({"task": ledger.tasks.add(task)})
+    click.echo(QUEUED, err=True)
+
+
+def _place(settings: Settings, store: Store, ledger: Ledger) -> Place:
+    def want(scan: WantedScan) -> None:
+        put_wanted(ledger, dict.fromkeys((*wanted_scans(ledger), scan)))
+
+    return Place(settings, store, ledger, require_connection(settings), want)
+
+
+def _do(ledger: Ledger, settings: Settings, store: Store, task: Task) -> Task:
+    """Queue a task, and do it or watch the server doing it; return how it ended.
+
+    Raises:
+        ClickException: it failed.
+    """
+    place = _place(settings, store, ledger)
+    number = ledger.tasks.add(task)
+    try:
+        with tqdm(total=0, file=sys.stderr, delay=0.5, leave=False) as bar:
+            done = _follow(ledger, place, number, bar)
+    except KeyboardInterrupt:
+        raise click.ClickException(GOES_ON) from None
+    if done.state == "failed":
+        raise click.ClickException(done.text)
+    return done
+
+
+def _follow(ledger: Ledger, place: Place, number: int, bar: "tqdm[Any]") -> Task:
+    is_told = False
+    while True:
+        with ledger.tasks.working() as is_ours:
+            # What was asked for before comes first.
+            while is_ours and (task := ledger.tasks.next()):
+                work_on(task, ledger, lambda: place, threading.Event(), lambda it: _show(bar, it))
+        task = ledger.tasks.find(number)
+        if task is None:
+            raise click.ClickException("Somebody removed it from the library.")
+        if task.state in ("done", "failed"):
+            return task
+        if not is_told:
+            click.echo(WATCHING, err=True)
+            is_told = True
+        _show(bar, task)
+        threading.Event().wait(LOOKED_AT_EVERY_SECONDS)
+
+
+def _show(bar: "tqdm[Any]", task: Task) -> None:
+    bar.total = task.of
+    bar.set_description(task.text if task.state == "waiting" else task.kind, refresh=False)
+    bar.update(task.done - bar.n)
+
+
+def _preview(gains: tuple[Gain, ...], names: Mapping[str, str]) -> None:
+    """Say how many scenes each performer would gain, the most first."""
+    for one in sorted(gains, key=lambda it: not it.is_suspicious)[:NAMES_SHOWN]:
+        warning = "   suspiciously many: look at some of them first" if one.is_suspicious else ""
+        name = names.get(one.performer, one.performer)
+        click.echo(f"{one.gains:>7} more for {name}, who has {one.has}{warning}", err=True)
+    if len(gains) > NAMES_SHOWN:
+        click.echo(f"... and {len(gains) - NAMES_SHOWN} more performers", err=True)
+
+
+def _named(gain: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {"name": names.get(gain["performer"], ""), **gain}
