@@ -21,6 +21,7 @@ COPY --from=built /opt /opt
 COPY LICENSE ./
 COPY db db
 COPY tools tools
+COPY stash stash
 COPY function function
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/app \

@@ -14,7 +14,7 @@ LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --gen
 	--overrides requirements.overrides --no-emit-package dlib --no-emit-package pip \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo run test soak lint bench bench-faces bench-library screenshot lock clean
+.PHONY: help demo run test test-stash stash-package soak lint bench bench-faces bench-library screenshot lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -52,6 +52,12 @@ bench-library: $(VENV)/ready ## measure how a library grows: storing, matching a
 screenshot: $(VENV)/ready-dev ## take pictures of the page: docs/page.svg, and docs/screenshot-*.png with photographs
 	$(BIN)/python -m tests.support.screenshots
 
+stash-package: $(VENV)/ready ## write the plugin and the scraper as Stash installs them, to dist/stash
+	@$(BIN)/python -m tools.stash_packages
+
+test-stash: $(VENV)/ready-dev ## test all of it in the real Stash that STASH_URL and STASH_API_KEY name
+	$(BIN)/python -m pytest tests/live/test_stash.py tests/live/test_stash_undo.py -v
+
 lock: $(VENV)/ready-dev ## remake the hashed requirements, and the lock file of package.json
 	$(BIN)/$(LOCK) requirements.in --output-file requirements.txt
 	$(BIN)/$(LOCK) requirements-dask.in --output-file requirements-dask.txt
@@ -60,7 +66,7 @@ lock: $(VENV)/ready-dev ## remake the hashed requirements, and the lock file of 
 	$(NPM) install --package-lock-only --omit-lockfile-registry-resolved=false
 
 clean: ## remove what the targets made, but not your galleries
-	rm -rf $(VENV) $(NODE) .cache demo .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(NODE) .cache demo dist .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 15) else \

@@ -140,6 +140,22 @@ def test_the_compose_file_for_several_machines_has_options_that_exist_and_speaks
     assert not any("/db" in str(one) for one in services["worker"]["volumes"]), "no gallery there"
 
 
+def test_stash_and_the_server_see_the_same_videos_as_the_same_user() -> None:
+    path = ROOT / "deploy" / "compose-stash.yaml"
+    checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    subprocess.run([*checker, str(path)], check=True, capture_output=True)
+    composed = read_yaml(path)
+    stash, ours = composed["services"]["stash"], composed["services"]["recognition"]
+    assert stash["user"] == ours["user"]
+    assert stash["networks"] == ours["networks"]
+    videos = [service["volumes"][0] for service in (stash, ours)]
+    assert videos[0]["target"] == videos[1]["target"] == environment(DOCKERFILES[0])["MEDIA_ROOT"]
+    assert videos[1]["read_only"] is True
+    assert all(port.startswith("127.0.0.1:") for one in (stash, ours) for port in one["ports"])
+    said = ours["environment"]
+    assert set(said) - {"STASH_URL", "STASH_API_KEY"} <= {f.name.upper() for f in fields(Settings)}
+
+
 KUBERNETES = "1.33"
 
 KNATIVES_OWN = {

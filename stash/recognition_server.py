@@ -1,0 +1,126 @@
+"""The recognition server, as Stash's scripts talk to it: one address, one token, JSON both ways.
+
+Both packages carry this file. It needs only Python's standard library, 3.9 or newer, because it
+runs inside Stash's container.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import urlsplit
+
+MOST_BYTES = 32 * 1024 * 1024
+"""An answer with the faces of a crowd takes a few megabytes."""
+
+PATIENCE_SECONDS = 30.0
+"""Longer than any of these requests takes: none waits until a video was looked at."""
+
+
+class RecognitionError(Exception):
+    """Something is wrong; the text tells the user what to do."""
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect would carry the token to an address that the user never gave."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class Server:
+    """The server at the address that the user gave, and at no other."""
+
+    def __init__(
+        self, address: str, token: str, where: str, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        """Take address and token; `where` tells the user where both are set.
+
+        Raises:
+            RecognitionError: the address is not one.
+        """
+        self.address = address.strip().rstrip("/")
+        self._token = token.strip()
+        self._where = where
+        self._patience_seconds = patience_seconds
+        parts = urlsplit(self.address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise RecognitionError(
+                f"The server's address is {address!r}. Write one like http://localhost:8080 "
+                f"({where})."
+            )
+        # Nothing of the machine's proxy settings: this is the user's own network.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
+
+    def ask(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the answer to a GET, or to a POST of `body`.
+
+        Raises:
+            RecognitionError: nothing answers there, it is no such server, or it refuses.
+        """
+        try:
+            with self._opener.open(
+                self._request(path, body), timeout=self._patience_seconds
+            ) as got:
+                return self._read(got.read(MOST_BYTES + 1))
+        except urllib.error.HTTPError as error:
+            raise self._refusal(error) from None
+        except OSError as error:  # URLError is one, and so are time-outs
+            reason = getattr(error, "reason", error)
+            raise RecognitionError(
+                f"Nothing answers at {self.address} ({reason}). Is the recognition server running, "
+                f"and is this its address as Stash's machine sees it? ({self._where}; in Docker, "
+                "localhost is Stash's own container: use the name of the other one.)"
+            ) from None
+
+    def _request(self, path: str, body: dict[str, Any] | None) -> urllib.request.Request:
+        headers = {"Accept": "application/json", "X-Recognition-Page": "1"}
+        if self._token:
+            headers["X-Token"] = self._token
+        content = None
+        if body is not None:
+            content = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json"
+        return urllib.request.Request(self.address + path, content, headers)  # noqa: S310
+
+    def _read(self, content: bytes) -> dict[str, Any]:
+        try:
+            answer = json.loads(content) if len(content) <= MOST_BYTES else None
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise self._stranger()
+        return answer
+
+    def _refusal(self, error: urllib.error.HTTPError) -> RecognitionError:
+        """Say what to do about an answer that is an error."""
+        told = self._told(error)
+        if told is None:
+            return self._stranger()
+        code, message = told
+        if code == "unauthorized":
+            return RecognitionError(
+                f"The server at {self.address} refuses the token. Copy what PLUGIN_TOKEN (or "
+                f"TOKEN) holds there ({self._where})."
+            )
+        if code == "not_found":
+            return RecognitionError(
+                f"The server at {self.address} is older than what is installed in Stash. Update it."
+            )
+        return RecognitionError(message)
+
+    def _told(self, error: urllib.error.HTTPError) -> tuple[str, str] | None:
+        """Return code and message of one of the server's own errors."""
+        try:
+            told = json.loads(error.read(MOST_BYTES))["error"]
+            return str(told["code"]), str(told["message"])
+        except (ValueError, KeyError, TypeError, OSError):
+            return None
+
+    def _stranger(self) -> RecognitionError:
+        return RecognitionError(
+            f"Something else than the recognition server answers at {self.address}. "
+            f"Correct the address ({self._where})."
+        )

@@ -1,0 +1,401 @@
+"""Everything in a real Stash: installed from our source, in its own page, by its own tasks.
+
+`make test-stash` with STASH_URL and STASH_API_KEY, for a Stash that is there for tests: they fill
+and change it. They go through a user's first day, in the order in which they stand here.
+"""
+
+import json
+import os
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browsers import PHONE, chromium
+from tests.support.live_stash import (
+    FOLDER,
+    PLUGIN,
+    LiveStash,
+    behind_a_proxy,
+    open_live_stash,
+    wait_for,
+)
+from tests.support.servers import running_server
+
+TOKEN = "for-the-plugin"
+MASTER = "for-the-owner"
+FIRST_LOOK_MILLISECONDS = 60_000
+
+
+@pytest.fixture(scope="module")
+def stash(photos: Path) -> LiveStash:
+    return open_live_stash(photos)
+
+
+@pytest.fixture(scope="module")
+def ours(stash: LiveStash, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of our server, which knows nobody yet."""
+    folder = tmp_path_factory.mktemp("ours")
+    settings = {
+        "MEDIA_ROOT": stash.folder,
+        "PERFORMERS_DB": folder / "g.db",
+        "LIBRARY_DB": folder / "l.db",
+        "PLUGIN_TOKEN": TOKEN,
+        "TOKEN": MASTER,
+        "STRANGERS": "keep",
+    }
+    with running_server(folder / "server.log", **settings) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def address(stash: LiveStash) -> str:
+    """Where the browser finds Stash."""
+    return stash.url
+
+
+@pytest.fixture
+def page(browser: Browser, address: str, stash: LiveStash) -> Iterator[Page]:
+    """Stash's page, without its release notes, and with the key where it has a password."""
+    headers = {"ApiKey": stash.api_key} if stash.api_key else {}
+    context = browser.new_context(
+        viewport={"width": 1300, "height": 1000}, extra_http_headers=headers
+    )
+    opened = context.new_page()
+    opened.goto(f"{address}/stats")
+    opened.locator(".navbar").wait_for()
+    notes = opened.locator(".modal.show .modal-footer button")
+    with suppress(Exception):
+        notes.first.click(timeout=3000)
+    yield opened
+    picture_folder = os.environ.get("PICTURES")
+    if picture_folder:
+        name = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0]
+        opened.screenshot(path=Path(picture_folder) / f"{name}.png")
+    context.close()
+
+
+def ask_ours(ours: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    headers = {"X-Token": MASTER, "Content-Type": "application/json", "X-Recognition-Page": "1"}
+    content = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(ours + path, content, headers)) as answer:
+        return json.load(answer)
+
+
+def wait_for_quiet(ours: str) -> None:
+    """Wait until our server has nothing left to do for Stash."""
+
+    def is_quiet() -> bool:
+        status = ask_ours(ours, "/stash/status")
+        open_tasks = [one for one in status["tasks"] if one["state"] not in ("done", "failed")]
+        return not (status["queued"] or status["working"] or open_tasks)
+
+    wait_for(is_quiet)
+
+
+def open_faces(page: Page, address: str, stash: LiveStash, film: str) -> None:
+    page.goto(f"{address}/scenes/{stash.scene(film)['id']}")
+    page.locator("[data-rb-event-key=performer-recognition-panel]").click()
+    page.locator(".recognition-faces").wait_for()
+
+
+def see_people(page: Page) -> None:
+    """Wait for the faces; press the button where nobody has looked yet."""
+    found = page.locator(".recognition-faces")
+    first = found.locator("article").or_(found.get_by_role("button", name="Find people")).first
+    first.wait_for(timeout=FIRST_LOOK_MILLISECONDS)
+    if page.locator(".recognition-faces article").count() == 0:
+        found.get_by_role("button", name="Find people").click()
+        page.locator(".recognition-faces article").first.wait_for(timeout=FIRST_LOOK_MILLISECONDS)
+
+
+def test_stash_installs_both_from_our_source(stash: LiveStash, ours: str) -> None:
+    sources = {
+        f"{kind}PackageSources": [
+            {
+                "name": "Recognition",
+                "url": f"{ours}/stash/{kind}s/index.yml",
+                "local_path": "recognition",
+            }
+        ]
+        for kind in ("plugin", "scraper")
+    }
+    document = (
+        "mutation C($i: ConfigGeneralInput!) { configureGeneral(input: $i) { databasePath } }"
+    )
+    stash.ask(document, i=sources)
+    for kind, source in (("Plugin", "plugins"), ("Scraper", "scrapers")):
+        url = f"{ours}/stash/{source}/index.yml"
+        found = stash.ask(
+            "query A($t: PackageType!, $s: String!) {"
+            " availablePackages(type: $t, source: $s) { package_id } }",
+            t=kind,
+            s=url,
+        )
+        assert found["availablePackages"] == [{"package_id": PLUGIN}]
+        job = stash.ask(
+            "mutation I($t: PackageType!, $p: [PackageSpecInput!]!) {"
+            " installPackages(type: $t, packages: $p) }",
+            t=kind,
+            p=[{"id": PLUGIN, "sourceURL": url}],
+        )
+        stash.finish(job["installPackages"])
+    plugins = stash.ask("{ plugins { id enabled settings { name } } }")["plugins"]
+    assert PLUGIN in {one["id"] for one in plugins if one["enabled"]}
+    scrapers = stash.ask("{ listScrapers(types: [SCENE, IMAGE]) { id } }")["listScrapers"]
+    assert PLUGIN in {one["id"] for one in scrapers}
+
+
+def configure(stash: LiveStash, **settings: Any) -> None:
+    document = "mutation C($p: ID!, $i: Map!) { configurePlugin(plugin_id: $p, input: $i) }"
+    stash.ask(document, p=PLUGIN, i=settings)
+
+
+def test_a_wrong_address_and_token_are_said_in_words(stash: LiveStash, ours: str) -> None:
+    configure(stash, address="http://127.0.0.1:9")
+    assert "Nothing answers" in stash.run_operation(operation="names", text="A")["error"]
+    configure(stash, address=ours, token="wrong")
+    assert "refuses the token" in stash.run_operation(operation="names", text="A")["error"]
+
+
+def test_check_connection_connects_and_compares_a_file(stash: LiveStash, ours: str) -> None:
+    configure(stash, address=ours, token=TOKEN, tag="Seen by recognition")
+    lines = stash.run_operation(operation="check")["lines"]
+    assert all(line["ok"] for line in lines), lines
+    stash.run_task("Check connection")
+    assert ask_ours(ours, "/stash/status")["connected"]
+
+
+def test_the_task_enrols_all_performers_with_an_image(stash: LiveStash, ours: str) -> None:
+    stash.run_task("Enrol my performers")
+    wait_for_quiet(ours)
+    names = {one["name"] for one in ask_ours(ours, "/gallery")["performers"]}
+    assert names == {"Barack Obama", "Grace Hopper"}
+
+
+def test_the_tab_shows_people_and_its_times_move_the_player(
+    page: Page, address: str, stash: LiveStash
+) -> None:
+    open_faces(page, address, stash, "evening.mp4")
+    see_people(page)
+    expect(page.locator(".recognition-faces article")).to_have_count(3)
+    page.get_by_role("button", name="Play from 00:08").click()
+    page.wait_for_function("document.querySelector('video').currentTime >= 7.5")
+    page.reload()
+    page.locator("[data-rb-event-key=performer-recognition-panel]").click()
+    expect(page.locator(".recognition-faces article")).to_have_count(3, timeout=10_000)
+
+
+def test_add_markers_and_undo_reach_the_scene(page: Page, address: str, stash: LiveStash) -> None:
+    open_faces(page, address, stash, "evening.mp4")
+    see_people(page)
+    page.get_by_role("button", name="Add Barack Obama").click()
+    page.locator(".recognition-faces").get_by_text("Added", exact=True).wait_for()
+    assert stash.names_in("evening.mp4") == {"Barack Obama"}
+    assert [one["name"] for one in stash.scene("evening.mp4")["tags"]] == ["Seen by recognition"]
+    page.get_by_role("button", name="Add markers for Barack Obama").click()
+    page.get_by_text("markers", exact=False).first.wait_for()
+    wait_for(lambda: stash.scene("evening.mp4")["scene_markers"])
+    assert stash.scene("evening.mp4")["scene_markers"][0]["title"] == "Barack Obama"
+    page.locator("[data-rb-event-key=scene-details-panel]").click()
+    page.locator(".performer-card").first.wait_for()
+    page.locator("[data-rb-event-key=performer-recognition-panel]").click()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Add Barack Obama").wait_for()
+    after = stash.scene("evening.mp4")
+    assert (after["performers"], after["scene_markers"], after["tags"]) == ([], [], [])
+
+
+def test_a_performer_is_created_from_a_face_by_keyboard(
+    page: Page, address: str, stash: LiveStash, ours: str
+) -> None:
+    name = "Eileen Collins"
+    open_faces(page, address, stash, "evening.mp4")
+    see_people(page)
+    unknown = page.locator(".recognition-faces article").filter(
+        has=page.get_by_text("Unknown", exact=True)
+    )
+    unknown.get_by_role("button", name="Create performer").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name=name).wait_for(timeout=20_000)
+    assert name in stash.names_in("evening.mp4")
+    found = stash.ask("{ findPerformers { performers { name image_path } } }")
+    images = {one["name"]: one["image_path"] for one in found["findPerformers"]["performers"]}
+    assert "default=true" not in images[name]
+    wait_for_quiet(ours)
+
+
+def test_a_phone_shows_all_of_it(page: Page, address: str, stash: LiveStash) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    open_faces(page, address, stash, "evening.mp4")
+    see_people(page)
+    root = "document.documentElement"
+    assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth")
+
+
+def test_another_language_of_stash_changes_nothing(
+    page: Page, address: str, stash: LiveStash
+) -> None:
+    document = "mutation L($l: String) { configureInterface(input: {language: $l}) { language } }"
+    stash.ask(document, l="de-DE")
+    try:
+        open_faces(page, address, stash, "morning.mp4")
+        see_people(page)
+    finally:
+        stash.ask(document, l="en-GB")
+
+
+def test_scenes_ticked_in_a_list_are_queued(page: Page, address: str, ours: str) -> None:
+    page.goto(f"{address}/scenes")
+    boxes = page.locator(".scene-card input[type=checkbox]")
+    boxes.first.wait_for(state="attached")
+    for box in boxes.all():
+        box.check(force=True)
+    page.locator(".scene-list-operations .dropdown-toggle").first.click()
+    page.get_by_text("Find people", exact=True).click()
+    page.locator(".toast, .Toastify__toast, [role=alert]").first.wait_for()
+    wait_for_quiet(ours)
+
+
+def test_a_performer_shows_where_they_were_found_and_are_missing(
+    page: Page, address: str, stash: LiveStash
+) -> None:
+    found = stash.ask("{ findPerformers { performers { id name } } }")["findPerformers"]
+    (hopper,) = (one["id"] for one in found["performers"] if one["name"] == "Grace Hopper")
+
+    def titles() -> set[str]:
+        rows = stash.run_operation(operation="performer", id=hopper)["scenes"]
+        return {one["title"] for one in rows}
+
+    wait_for(lambda: "noon.mp4" in titles())  # what was ticked before may still be in work
+    page.goto(f"{address}/performers/{hopper}/scenes")
+    page.locator(".recognition-untagged summary").click()
+    page.get_by_role("button", name="Add to noon.mp4").click()
+    wait_for(lambda: "Grace Hopper" in stash.names_in("noon.mp4"))
+    undo(stash, "noon.mp4")
+
+
+def undo(stash: LiveStash, film: str) -> None:
+    subject = {"kind": "scene", "id": stash.scene(film)["id"], "files": []}
+    stash.run_operation(operation="undo", scene=subject)
+
+
+def test_an_image_says_who_is_in_it_or_what_it_lacks(
+    page: Page, address: str, stash: LiveStash
+) -> None:
+    (image,) = stash.ask("{ findImages { images { id } } }")["findImages"]["images"]
+    page.goto(f"{address}/images/{image['id']}")
+    page.get_by_role("button", name="Find people").click()
+    faces = page.locator(".recognition-faces")
+    faces.locator("article, p").first.wait_for(timeout=20_000)
+
+
+def test_under_a_sub_path_behind_a_proxy_all_is_the_same(page: Page, stash: LiveStash) -> None:
+    with behind_a_proxy(stash.url, "/behind/stash") as address:
+        open_faces(page, address, stash, "evening.mp4")
+        see_people(page)
+        page.get_by_role("button", name="Play from 00:08").click()
+        page.wait_for_function("document.querySelector('video').currentTime >= 7.5")
+        page.get_by_role("button", name="Add Grace Hopper").click()
+        wait_for(lambda: "Grace Hopper" in stash.names_in("evening.mp4"))
+        page.get_by_role("button", name="Undo").click()
+        wait_for(lambda: "Grace Hopper" not in stash.names_in("evening.mp4"))
+
+
+def test_the_settings_show_how_tasks_stand(page: Page, address: str) -> None:
+    page.goto(f"{address}/settings?tab=plugins")
+    status = page.locator(".recognition-status")
+    status.locator("li").first.wait_for()
+    status.get_by_role("button", name="Check connection").click()
+    status.get_by_text("OK: ", exact=False).first.wait_for()
+    assert status.get_by_text("Not OK: ", exact=False).count() == 0
+
+
+def test_a_server_that_is_down_is_said_in_the_tab_with_what_to_do(
+    page: Page, address: str, stash: LiveStash, ours: str
+) -> None:
+    configure(stash, address="http://127.0.0.1:9")
+    try:
+        open_faces(page, address, stash, "morning.mp4")
+        alert = page.locator(".recognition-faces [role=alert]")
+        alert.get_by_text("Nothing answers at http://127.0.0.1:9", exact=False).wait_for()
+    finally:
+        configure(stash, address=ours, token=TOKEN, tag="Seen by recognition")
+    alert.get_by_role("button", name="Try again").click()
+    page.locator(".recognition-faces article").first.wait_for()
+
+
+def test_review_opens_our_page(page: Page, ours: str) -> None:
+    link = page.locator(".navbar").get_by_role("link", name="Review")
+    assert link.get_attribute("href") == f"{ours}/#library"
+
+
+def test_tasks_find_apply_and_undo(stash: LiveStash, ours: str) -> None:
+    before = {film: stash.names_in(film) for film in ("morning.mp4", "noon.mp4")}
+    assert before == {"morning.mp4": set(), "noon.mp4": set()}
+    stash.run_task("Find people in all scenes")
+    wait_for_quiet(ours)
+    stash.run_task("Apply sure matches")
+    wait_for_quiet(ours)
+    assert stash.names_in("morning.mp4") == {"Barack Obama"}
+    assert stash.names_in("noon.mp4") == {"Grace Hopper"}
+    stash.run_task("Undo the last run")
+    wait_for_quiet(ours)
+    assert {film: stash.names_in(film) for film in before} == before
+
+
+def test_scrape_and_identify_give_the_performer_stash_has(stash: LiveStash) -> None:
+    scene = stash.scene("morning.mp4")
+    (scraped,) = stash.ask(
+        """query S($p: ID!, $i: ID!) {
+          scrapeSingleScene(source: {scraper_id: $p}, input: {scene_id: $i}) {
+            performers { name stored_id } } }""",
+        p=PLUGIN,
+        i=scene["id"],
+    )["scrapeSingleScene"]
+    (performer,) = scraped["performers"]
+    assert performer["name"] == "Barack Obama"
+    assert performer["stored_id"]
+    job = stash.ask(
+        """mutation I($p: ID!, $i: [ID!]) { metadataIdentify(input: {sceneIDs: $i, sources: [{
+          source: {scraper_id: $p}, options: {fieldOptions:
+            [{field: "performers", strategy: MERGE, createMissing: false}]} }]}) }""",
+        p=PLUGIN,
+        i=[scene["id"]],
+    )
+    stash.finish(job["metadataIdentify"])
+    assert stash.names_in("morning.mp4") == {"Barack Obama"}
+
+
+def test_the_gallery_follows_stash(stash: LiveStash, ours: str) -> None:
+    found = stash.ask("{ findPerformers { performers { id name } } }")["findPerformers"]
+    (hopper,) = (one["id"] for one in found["performers"] if one["name"] == "Grace Hopper")
+    document = "mutation U($i: PerformerUpdateInput!) { performerUpdate(input: $i) { id } }"
+    stash.ask(document, i={"id": hopper, "name": "Admiral Hopper"})
+    stash.run_task("Enrol my performers")
+    wait_for_quiet(ours)
+    names = {one["name"] for one in ask_ours(ours, "/gallery")["performers"]}
+    assert "Admiral Hopper" in names
+    assert "Grace Hopper" not in names
+
+
+def test_no_name_is_in_stashs_log(stash: LiveStash) -> None:
+    lines = [line for line in stash.log() if "Recognition" in line or PLUGIN in line]
+    assert lines
+    assert not [line for line in lines if "Obama" in line or "Hopper" in line]
+
+
+def test_the_films_are_where_both_see_them(stash: LiveStash) -> None:
+    assert (stash.folder / FOLDER / "evening.mp4").is_file()
