@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TypeAlias, TypedDict
 
@@ -175,10 +176,12 @@ def _row(result: VideoResult, person: PersonResult | None) -> list[Any]:
 
 
 def _safe(value: Any) -> Any:
-    """Keep a spreadsheet from taking a name for a formula, and a name from steering a terminal."""
+    """Escape control characters, and keep a spreadsheet from taking a name for a formula."""
     if not isinstance(value, str):
         return value
-    plain = "\n".join(map(on_one_line, value.split("\n")))
+    plain = "".join(
+        ascii(one)[1:-1] if unicodedata.category(one) in _CONTROLS else one for one in value
+    )
     return f"'{plain}" if value.startswith(_DANGEROUS) else plain
 
 

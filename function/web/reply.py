@@ -35,8 +35,8 @@ class MatchReply(TypedDict):
     """A performer that a person may be; `score` is a probability in percent.
 
     `poster` is a data: URI of the stored picture, else the URL of one, else empty. `hints` lists
-    what besides the face raised the score: the name in the path, a tag, the folder's other scenes.
-    It is empty if nothing did. `stash_ids` and `sources` say who the performer is elsewhere.
+    what besides the face raised the score: the name in the path, or a tag; empty if nothing did.
+    `stash_ids` and `sources` say who the performer is elsewhere.
     """
 
     name: str

@@ -42,7 +42,7 @@ def people(photos: Path, engine: Engine) -> dict[str, Vector]:
     }
 
 
-@pytest.mark.parametrize("shot", product(PORTRAITS, (1, 2, 3)))
+@pytest.mark.parametrize("shot", list(product(PORTRAITS, (1, 2, 3))))
 def test_a_film_shot_sideways_or_upside_down_without_a_tag_shows_the_same_person(
     shot: tuple[str, int],
     people: dict[str, Vector],

@@ -120,20 +120,12 @@ def test_a_spreadsheet_runs_no_name_as_a_formula(name: str) -> None:
     person = replace(PEOPLE[0], performer=replace(ADA, name=name))
     video = replace(VIDEO, paths=(name.encode(),))
     (row,) = rows_of(VideoResult(video, (person,)))
-    shown = name.replace("\t", "\\t").replace("\r", "\\r")
-    assert row["performer"] == f"'{shown}"
-    assert row["path"] == f"'{shown}"
+    assert row["performer"] == f"'{name}"
+    assert row["path"] == f"'{name}"
 
 
-def test_csv_holds_nothing_that_steers_a_terminal() -> None:
-    video = replace(VIDEO, paths=(b"/v/\x1b[2J\r.mp4",), state="failed", reason="\x9b2J")
-    *_, line = to_csv([VideoResult(video, ())])
-    assert "/v/\\x1b[2J\\r.mp4," in line
-    assert "failed,\\x9b2J," in line
-
-
-@pytest.mark.parametrize("name", ["a,b", 'a "b"', "a\nb"])
-def test_csv_keeps_commas_quotes_and_line_ends_within_their_cells(name: str) -> None:
+@pytest.mark.parametrize("name", ["a,b", 'a "b"', "Zoë 👩\u200d🎤"])
+def test_csv_keeps_commas_quotes_and_every_script_within_their_cells(name: str) -> None:
     video = replace(VIDEO, paths=(name.encode(),))
     (row,) = rows_of(VideoResult(video, PEOPLE[:1]))
     assert row["path"] == name

@@ -282,5 +282,5 @@ def test_the_description_holds_every_field_of_an_answer() -> None:
     match = person["properties"]["matches"]["items"]
     fields = {"name", "poster", "score", "urls", "id", "hints", "stash_ids", "sources"}
     assert set(match["required"]) == fields
-    assert match["properties"]["hints"]["items"] == {"enum": ["path", "tag", "folder"]}
+    assert match["properties"]["hints"]["items"] == {"enum": ["path", "tag"]}
     assert "empty if nothing did" in match["description"]

@@ -35,7 +35,7 @@ from tools.cli import main
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
 ROOT = Path(__file__).parents[3]
-MOST_SECONDS_TO_END = 10.0
+MOST_SECONDS_TO_END = 30.0
 
 SLOW = {"cnn": {"SECOND_ENCODER": "off"}, "yunet": {}}
 """Without a GPU, the detector `cnn` takes a second for a frame; it takes no second net."""

@@ -97,7 +97,7 @@ def test_scenes_without_performers_are_scanned(
     write_squares(tmp_path / "videos/a.mp4", 1)
     write_squares(tmp_path / "videos/b.mp4", 2)
     make_gallery(tmp_path / "g.db")
-    monkeypatch.setattr("tools.verbs.library.open_reader", lambda _: SquaresReader())
+    monkeypatch.setattr("tools.library.hands.open_reader", lambda _: SquaresReader())
     with serving(FakeStash([])) as fake:
         ada = fake.add_performer("Ada")
         fake.add_scene("/data/a.mp4", performers=[ada])

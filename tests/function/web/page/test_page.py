@@ -220,8 +220,9 @@ def test_a_performer_that_cannot_be_shown_after_a_photo_says_so_and_no_more(
 ) -> None:
     page = open_page("#gallery")
     page.get_by_role("link", name="Grace Hopper").click()
-    page.route("**/gallery/p*", lambda route: route.abort())
     drop = page.locator("#performer").get_by_label("Photos, each with one face")
+    expect(drop).to_be_attached()
+    page.route("**/gallery/p*", lambda route: route.abort())
     drop.set_input_files(photos / "biden.jpg")
     expect(page.get_by_text("This performer cannot be shown")).to_be_visible()
     expect(page.locator("#lamp")).to_have_class("lamp good")

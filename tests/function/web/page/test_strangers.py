@@ -208,7 +208,7 @@ def test_a_name_is_taken_back_on_the_page_of_the_performer(page: Page) -> None:
     name(first, "Ada Lovelace")
     expect(first.get_by_role("button", name="Undo")).to_be_visible()
     page.get_by_role("link", name="Gallery").click()
-    page.get_by_role("link", name="Ada Lovelace").click()
+    page.locator("#grid").get_by_role("link", name="Ada Lovelace").click()
     page.get_by_role("button", name="Take back what was named in the library").click()
     page.get_by_role("button", name="Take back", exact=True).click()
     expect(cards(page).get_by_role("heading")).to_have_text(
