@@ -146,11 +146,11 @@ def _weigh(
 ) -> dict[Pair, float]:
     """Return the pairs, of two rows each, that are almost certainly one, and the log odds of it."""
     densities, measured = part.densities, distances.astype(np.float64)
-    one, other = (1 / part.evidence[rows].astype(np.float64) for rows in pairs)
-    residuals: Numbers = densities.own_variance * (one + other)
+    one, other = (part.evidence[rows].astype(np.float64) for rows in pairs)
+    residuals: Numbers = densities.own_variance * (1 / one + 1 / other)
     own = own_density(measured, residuals, densities)
     strangers = stranger_density(measured, residuals, densities)
-    odds = calibrated(np.log(own) - np.log(strangers), residuals, densities)
+    odds = calibrated(np.log(own) - np.log(strangers), np.maximum(one, other), densities)
     odds -= np.log(max(people, FEWEST_ASSUMED))
     sure = odds >= np.log(JOINED_FROM / (1 - JOINED_FROM))
     ends = np.sort(np.stack(pairs, axis=1)[sure], axis=1).tolist()
