@@ -25,9 +25,9 @@ from function.matching.densities import (
 )
 from function.people.people import WEAK_PERSON_EVIDENCE
 
-JOINED_FROM = 0.99
-"""The probability from which two are one. From 0.9 on, where the product names people, twice as
-many of those look-alikes are joined who are seen once each."""
+JOINED_FROM = 0.95
+"""The probability from which two are one. From 0.9 on, where the product names people, look-alikes
+are joined where only the first net looked."""
 
 FEWEST_ASSUMED = 1000
 """Somebody is looked for among at least so many: a usual library's people, seen or not yet."""
@@ -146,11 +146,12 @@ def _weigh(
 ) -> dict[Pair, float]:
     """Return the pairs, of two rows each, that are almost certainly one, and the log odds of it."""
     densities, measured = part.densities, distances.astype(np.float64)
-    one, other = (1 / part.evidence[rows].astype(np.float64) for rows in pairs)
-    residuals: Numbers = densities.own_variance * (one + other)
+    one, other = (part.evidence[rows].astype(np.float64) for rows in pairs)
+    residuals: Numbers = densities.own_variance * (1 / one + 1 / other)
     own = own_density(measured, residuals, densities)
     strangers = stranger_density(measured, residuals, densities)
-    odds = calibrated(np.log(own) - np.log(strangers), residuals, densities)
+    # Each is searched for among the other's kind: no more is claimed than for one photograph.
+    odds = calibrated(np.log(own) - np.log(strangers), 1.0, densities)
     odds -= np.log(max(people, FEWEST_ASSUMED))
     sure = odds >= np.log(JOINED_FROM / (1 - JOINED_FROM))
     ends = np.sort(np.stack(pairs, axis=1)[sure], axis=1).tolist()

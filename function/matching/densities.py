@@ -32,8 +32,9 @@ ALIKE_SHARE = 0.02
 """This share of strangers are look-alikes: relatives, or people under one lamp."""
 
 
-USUAL_RESIDUAL = 0.1
-"""The residual of two templates at which `offset` holds alone: some three photographs each."""
+FITTED_EVIDENCE = (1.0, 2.0)
+"""What was fitted: people searched for by one photograph to three, which weigh 2. Beyond, the
+calibration stays as it is there."""
 
 LARGEST_LOG = 60.0
 """Keeps ratios within what a float holds; exp(60) is as certain as any."""
@@ -60,7 +61,8 @@ class Densities:
     """Anything nearer is the same picture again. It adds nothing, as it would on a log scale."""
     offset: float
     slope: float
-    residual_slope: float
+    bend: float
+    evidence_slope: float
     """The calibration of a logarithm of a ratio, see `calibrated`."""
 
 
@@ -158,16 +160,19 @@ def density_near(
     return student(offsets, scale, STRANGER_FREEDOM)
 
 
-def calibrated(logs: Numbers, residuals: Numbers, densities: Densities) -> Numbers:
+def calibrated(logs: Numbers, evidence: Numbers | float, densities: Densities) -> Numbers:
     """Calibrate logarithms of ratios, so that what they promise comes true.
 
-    It is a line, as in forensic comparison of voices (Brummer and du Preez 2006), with a term for
-    how little is known of the two templates: the shape of the densities is least right for single
-    photographs.
+    As in forensic comparison of voices it is a line (Brummer and du Preez 2006), but one that bends
+    where both are equally likely: evidence for one person is worth less than the densities say,
+    since they know no relatives and no look-alikes. Above, `slope` holds, below `slope + bend`.
+    `evidence` is that of the person searched for:
+    the better known, the more the densities promise too much.
     """
-    known = np.log(np.maximum(residuals, 1e-9) / USUAL_RESIDUAL)
-    line: Numbers = densities.offset + densities.slope * logs + densities.residual_slope * known
-    return np.clip(line, -LARGEST_LOG, LARGEST_LOG)
+    seen = np.log(np.clip(evidence, *FITTED_EVIDENCE))
+    straight = densities.offset + densities.slope * logs + densities.evidence_slope * seen
+    bent: Numbers = straight - densities.bend * np.logaddexp(0.0, -logs)
+    return np.clip(bent, -LARGEST_LOG, LARGEST_LOG)
 
 
 def student(offsets: Numbers, scale: Numbers | float, freedom: float) -> Numbers:

@@ -111,12 +111,11 @@ class Ratios:
     """How much likelier one person is than strangers, for the performers at `positions`.
 
     `logs` are the logarithms of the density for one person over that for strangers, before
-    calibration; `residuals` the noise of both templates that they come from.
+    calibration.
     """
 
     positions: NDArray[np.intp]
     logs: Numbers
-    residuals: Numbers
 
 
 def weigh_candidates(
@@ -129,13 +128,13 @@ def weigh_candidates(
     there are any.
     """
     share = PRIOR_ENROLLED / max(enrolled, 1)
-    found = [(one.densities, compare(one, NEGLIGIBLE / share)) for one in comparisons]
-    positions = np.concatenate([np.empty(0, np.intp), *(one.positions for _, one in found)])
-    logs = [calibrated(one.logs, one.residuals, densities) for densities, one in found]
-    ratios = np.exp(np.concatenate([np.empty(0), *logs]))
+    found = [(one, compare(one, NEGLIGIBLE / share)) for one in comparisons]
+    positions = np.concatenate([np.empty(0, np.intp), *(ratios.positions for _, ratios in found)])
+    logs = [calibrated(ratios.logs, one.evidence, one.densities) for one, ratios in found]
+    likely = np.exp(np.concatenate([np.empty(0), *logs]))
     here = np.zeros(len(positions)) if hinted is None else hinted[positions]
-    factors = raise_odds(here, share, ratios)
-    weights = share * factors * ratios
+    factors = raise_odds(here, share, likely)
+    weights = share * factors * likely
     return Posterior(positions, weights / (1 - PRIOR_ENROLLED + weights.sum()), factors > 1)
 
 
@@ -147,25 +146,23 @@ def compare(comparison: Comparison, least_ratio: float = 0.0) -> Ratios:
     densities = comparison.densities
     positions = nearest_columns(comparison.distances, CANDIDATES)
     if not len(positions):
-        return Ratios(positions, np.empty(0), np.empty(0))
+        return Ratios(positions, np.empty(0))
     near = comparison.distances[positions].astype(np.float64)
     noise = comparison.noise
     residual = comparison.probe_noise + noise[positions]
     own = own_density(near, residual, densities)
     fitted = stranger_density(near, residual, densities)
-    likely = _highest_ratio(own, fitted, residual, densities) >= least_ratio
+    likely = _highest_ratio(own, fitted, comparison) >= least_ratio
     if not likely.any():
-        return Ratios(positions[likely], np.empty(0), np.empty(0))
+        return Ratios(positions[likely], np.empty(0))
     near, own, fitted, residual = (one[likely] for one in (near, own, fitted, residual))
     cohort = _choose_cohort(np.flatnonzero(np.isfinite(comparison.distances)))
     seen, weights = _see_strangers(comparison, noise, positions[likely], cohort)
     strangers = _strangers_here(near, fitted, seen, weights, densities)
-    return Ratios(positions[likely], np.log(own) - np.log(strangers), residual)
+    return Ratios(positions[likely], np.log(own) - np.log(strangers))
 
 
-def _highest_ratio(
-    own: Numbers, fitted: Numbers, residual: Numbers, densities: Densities
-) -> Numbers:
+def _highest_ratio(own: Numbers, fitted: Numbers, comparison: Comparison) -> Numbers:
     """Bound the calibrated ratio from above: no stranger of the gallery comes near.
 
     The fitted density of strangers keeps at least its share next to both halves of the cohort,
@@ -174,7 +171,7 @@ def _highest_ratio(
     endless = 2 / (1 - np.exp(-1 / NEAREST))
     least_strangers = fitted * PRIOR_WEIGHT / (PRIOR_WEIGHT + endless)
     highest: Numbers = np.exp(
-        calibrated(np.log(own) - np.log(least_strangers), residual, densities)
+        calibrated(np.log(own) - np.log(least_strangers), comparison.evidence, comparison.densities)
     )
     return highest
 

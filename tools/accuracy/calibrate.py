@@ -200,7 +200,8 @@ def fit_densities(
         nearest_distance=NEAREST_DISTANCE,
         offset=0.0,
         slope=1.0,
-        residual_slope=0.0,
+        bend=0.0,
+        evidence_slope=0.0,
     )
     return fit_calibration(sources, model, compared, fitted, seed)
 
@@ -235,13 +236,14 @@ def render_calibration(calibration: Calibration) -> str:
 
 
 def _describe(densities: Densities) -> list[str]:
+    numbers = (densities.offset, densities.slope, densities.bend, densities.evidence_slope)
     return [
         f"Fitted on {densities.fitted_on}: {densities.people} people, {densities.faces} faces,",
         f"{densities.own_distances} own and {densities.stranger_distances} stranger distances,",
         f"by {densities.model}.",
         f"one person:  variance {densities.own_variance}, scale {densities.own_scale}",
         f"strangers:   variance {densities.between_variance}, scale {densities.stranger_scale}",
-        f"calibration: {densities.offset}, {densities.slope}, {densities.residual_slope}",
+        f"calibration: {', '.join(map(str, numbers))}",
     ]
 
 

@@ -97,8 +97,8 @@ def test_the_calibration_takes_back_what_does_not_come_true() -> None:
         for number, source in enumerate(sources)
     ]
     doubted = fit_calibration(half_wrong, MODEL, MODEL, fitted, 1)
-    likely, usual = np.array([6.0]), np.array([0.1])
-    assert calibrated(likely, usual, doubted) < calibrated(likely, usual, fitted) - 1
+    likely = np.array([6.0])
+    assert calibrated(likely, 1.0, doubted) < calibrated(likely, 1.0, fitted) - 1
 
 
 def test_that_nobody_was_mistaken_is_no_reason_to_be_certain() -> None:
