@@ -172,3 +172,35 @@ def test_a_locked_process_that_wants_to_live_on_ends_with_its_parent() -> None:
             process.kill()
             pytest.skip("this kernel filters no system calls")
         assert process.wait(timeout=20) == -signal.SIGKILL
+
+
+BESIDE_GPU = """
+import fcntl, json, os, resource, socket, sys, threading
+from function.sandbox.lockdown import lock_down
+locks = lock_down(None, needs_files=True)
+found = {}
+for name, action in {
+    "read": lambda: open(sys.argv[1]).close(),
+    "start a thread": lambda: threading.Thread(target=int).start(),
+    "fork": os.fork,
+    "connect": lambda: socket.socket(),
+    "signal": lambda: os.kill(os.getppid(), 0),
+    "limit its parent": lambda: resource.prlimit(os.getppid(), resource.RLIMIT_CORE),
+    "tag": lambda: os.setxattr(sys.argv[1], "user.x", b"y"),
+    "change mode": lambda: os.chmod(sys.argv[1], 0),
+}.items():
+    try:
+        action()
+        found[name] = "allowed"
+    except OSError as error:
+        found[name] = str(error)
+print(json.dumps([locks, found]))
+"""
+
+
+def test_beside_a_gpu_files_and_threads_are_left_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "driver").write_text("driver")
+    locks, found = run_locked(BESIDE_GPU, str(tmp_path / "driver"))
+    assert locks == ["calls"]
+    allowed = {name for name, outcome in found.items() if outcome == "allowed"}
+    assert allowed == {"read", "start a thread"}

@@ -574,6 +574,7 @@ def test_a_path_as_long_as_a_system_allows_is_read_and_named_in_full(
             target = os.open(name, os.O_WRONLY | os.O_CREAT, dir_fd=deepest)
             os.write(target, content)
             os.close(target)
+    sandbox.ready()
     before = sandbox.pool.processes()
     assert findings(sandbox, library, str(folder / "face.mp4")).faces
     with pytest.raises(UnreadableVideoError) as refused:
