@@ -166,12 +166,14 @@ def test_a_locked_process_that_wants_to_live_on_ends_with_its_parent() -> None:
     ) as process:
         assert process.stdin
         assert process.stdout
-        is_locked = process.stdout.readline() == "True\n"
-        process.stdin.close()
-        if not is_locked:
+        try:
+            is_locked = process.stdout.readline() == "True\n"
+            process.stdin.close()
+            if not is_locked:
+                pytest.skip("this kernel filters no system calls")
+            assert process.wait(timeout=20) == -signal.SIGKILL
+        finally:
             process.kill()
-            pytest.skip("this kernel filters no system calls")
-        assert process.wait(timeout=20) == -signal.SIGKILL
 
 
 BESIDE_GPU = """
