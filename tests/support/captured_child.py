@@ -28,7 +28,7 @@ from function.sandbox.messages import (
     read_message,
     write_message,
 )
-from function.sandbox.orders import DetailsOrder
+from function.sandbox.orders import DetailsOrder, PhotoOrder
 from function.sandbox.portions import Portion
 
 MODELS = (PRIMARY.id, SECOND.id)
@@ -89,7 +89,7 @@ WAYS: Mapping[str, Callable[[Channel], None]] = {
     "giant line": claim(50_000_000, b"L"),
     "giant nobody": claim(1_000_000_000, b"?"),
     "empty": send(b""),
-    "endless lines": repeat(write_message(LogLine(logging.ERROR, "\x1b[2J" * 100))),
+    "endless lines": repeat(write_message(LogLine(logging.ERROR, "x" * 5_000 + "\x1b"))),
     "endless progress": repeat(write_message(Progress(0.0, 1.0, 0))),
     "endless portions": repeat(write_message(Portion())),
     "endless pictures": repeat(write_message(Portion(pictures=(b"\xff\xd8\xff" * 600_000,)))),
@@ -123,6 +123,8 @@ def main(descriptor: int) -> None:
             if order.name == "speak on":
                 channel.send(write_message(replace(NOTHING, frames=7)))
             continue
+        if isinstance(order, PhotoOrder):  # it never takes the photo
+            time.sleep(600)
         os.close(channel.receive_descriptor())
         WAYS[order.name](channel)
 

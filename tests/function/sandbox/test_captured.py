@@ -74,6 +74,18 @@ def test_who_drips_is_ended_in_time_and_holds_up_nobody_meanwhile(
         sandbox.close()
 
 
+def test_who_takes_no_photo_is_ended_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handle, "CHILD_MODULE", captured_child.__name__)
+    sandbox = Sandboxed(Settings(time_limit_seconds=2.0))
+    try:
+        sandbox.ready()
+        with pytest.raises(TimeLimitError):
+            sandbox.find_faces(bytes(10_000_000))
+        assert look(sandbox, "honest").frames == 1
+    finally:
+        sandbox.close()
+
+
 def test_what_was_answered_unasked_is_never_taken_for_the_next_answer(sandbox: Sandboxed) -> None:
     assert look(sandbox, "speak on").frames == 1
     (child,) = sandbox.pool._idle
