@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
@@ -18,9 +19,11 @@ Item = TypeVar("Item")
 
 
 def search_video(
-    source: Path | int, name: str, engine: Engine, task: Task
+    source: Path | int, name: str, engine: Engine, task: Task, decoder: Executor | None = None
 ) -> Iterator[Progress | FacesFound]:
     """Find the faces in a video that is a path or an open descriptor.
+
+    It is decoded in the thread of `decoder`, or in one of its own.
 
     Raises:
         UnreadableVideoError: the file cannot be read as a video.
@@ -31,7 +34,7 @@ def search_video(
     watch = Stopwatch()
     with (
         open_video(source, task.every_seconds, name=name) as video,
-        closing(read_ahead(sample_frames(video, task.spread))) as ahead,
+        closing(read_ahead(sample_frames(video, task.spread), decoder)) as ahead,
     ):
         sampled = note_samples(watch.time(ahead), samples)
         for done_seconds, new_faces in find_faces(sampled, engine, task.detection_pixels):

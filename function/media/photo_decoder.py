@@ -49,6 +49,8 @@ them here loads them now, for a process that may not open files later."""
 PHONE_FORMATS = (MpoImagePlugin.MpoImageFile.format,)
 """A JPEG file with more pictures after the first: Pillow opens it as JPEG, then looks for this."""
 
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # one of every core starts as many threads
+
 Image.preinit()  # or it loads more with the first photo
 
 

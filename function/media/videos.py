@@ -220,8 +220,24 @@ def check_length(seconds: float, name: str, limits: VideoLimits) -> None:
 def _check_file(source: Path | int, name: str | None) -> str:
     """Return what to call a file, if it is one that has content."""
     name = name or (source.name if isinstance(source, Path) else "The video")
+    if (_size_of(source, name) if isinstance(source, Path) else _seek_end(source, name)) == 0:
+        raise UnreadableVideoError(f"{name} is empty. Copy or download it again.")
+    return name
+
+
+def _seek_end(descriptor: int, name: str) -> int:
+    # Not fstat: libc makes of it a call that may name a path, which a locked process may not make.
     try:
-        found = os.stat(source)  # noqa: PTH116  # a Path cannot be made from a descriptor
+        return os.lseek(descriptor, 0, os.SEEK_END)
+    except OSError:
+        raise UnreadableVideoError(
+            f"{name} is not an ordinary file. Give the path of a video."
+        ) from None
+
+
+def _size_of(path: Path, name: str) -> int:
+    try:
+        found = path.stat()
     except PermissionError:
         raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
     except (OSError, ValueError):
@@ -230,9 +246,7 @@ def _check_file(source: Path | int, name: str | None) -> str:
         raise UnreadableVideoError(f"{name} is a folder. Give the path of a video in it.")
     if not stat.S_ISREG(found.st_mode):
         raise UnreadableVideoError(f"{name} is not an ordinary file. Give the path of a video.")
-    if found.st_size == 0:
-        raise UnreadableVideoError(f"{name} is empty. Copy or download it again.")
-    return name
+    return found.st_size
 
 
 def _open_stream(

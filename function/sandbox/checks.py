@@ -14,6 +14,7 @@ from function.faces.found import Details, FacesFound, Progress
 from function.media.pictures import Moment
 from function.people.gathering import PeopleFound
 from function.sandbox.messages import Answer
+from function.sandbox.portions import MOST_FACES, Portion
 from function.sandbox.wire import WireError
 
 Dimensions: TypeAlias = tuple[int, int]
@@ -21,10 +22,8 @@ Dimensions: TypeAlias = tuple[int, int]
 
 JPEG_BEGINS = b"\xff\xd8\xff"
 
-MOST_FACES = 200_000
-"""More faces than a hundred people in each sample of a long video."""
-
 MOST_WEAKNESSES = 16
+LONGEST_WEAKNESS = 100
 
 LARGEST_NUMBER = 100.0
 """No model's encodings hold nearly as large a number; larger ones could overflow in sums."""
@@ -55,6 +54,16 @@ def check_answer(answer: Answer, dimensions: Dimensions) -> None:
         _check_pictures([answer.picture])
         if answer.seconds < 0:
             raise WireError("a moment is before the video begins")
+
+
+def check_portion(portion: Portion, dimensions: Dimensions) -> None:
+    """Check a part of an answer, before it is kept.
+
+    Raises:
+        WireError: it cannot be true.
+    """
+    _check_faces(portion.faces, dimensions)
+    _check_pictures(portion.pictures)
 
 
 def check_people(found: PeopleFound, dimensions: Dimensions) -> None:
@@ -114,6 +123,8 @@ def _check_face(face: Face, dimensions: Dimensions) -> None:
     _check_pictures([picture for picture in (face.crop, face.chip) if picture])
     if len(face.weaknesses) > MOST_WEAKNESSES:
         raise WireError("a face has too many weaknesses")
+    if any(len(weakness) > LONGEST_WEAKNESS for weakness in face.weaknesses):
+        raise WireError("a face has a long weakness")
     if not 0 <= face.since_seconds <= face.seconds <= face.until_seconds:
         raise WireError("a face is seen at an impossible time")
     if not LOWEST_QUALITY <= face.quality <= 1 or face.frame < 0:

@@ -9,13 +9,13 @@ import importlib
 import logging
 import os
 import pkgutil
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from multiprocessing.connection import Connection
-from multiprocessing.reduction import recv_handle
 from pathlib import Path
 from typing import Any, cast
 
@@ -43,11 +43,14 @@ from function.faces.face import Face
 from function.faces.found import FacesFound, Progress
 from function.faces.search import search_video
 from function.faces.second_encodings import cut_chip, details_of, encode_chips
+from function.media.frames import one_thread
 from function.media.images import RgbPicture
 from function.media.moments import find_moment
 from function.media.photos import MAX_PHOTO_BYTES, PhotoRefusedError
-from function.sandbox.lockdown import MEGABYTE, lock_down
+from function.sandbox.channel import Channel
+from function.sandbox.lockdown import MEGABYTE, end_with, lock_down
 from function.sandbox.messages import (
+    LONGEST_LINE,
     ORDERS_BY_LETTER,
     SETUP,
     Answer,
@@ -66,32 +69,35 @@ from function.sandbox.orders import (
     Result,
     VideoOrder,
 )
+from function.sandbox.portions import MOST_FACES, split
 
 _log = logging.getLogger(__name__)
 
 
 def main(descriptor: int) -> None:
     """Load the engine, lock the process, then carry out orders one at a time."""
+    end_with(sys.stdin.fileno())
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    connection = Connection(descriptor)
-    logging.basicConfig(level=logging.INFO, handlers=[_ParentsLog(connection)])
-    setup = read_message(SETUP, connection.recv_bytes())
+    channel = Channel(socket.socket(fileno=descriptor))
+    logging.basicConfig(level=logging.INFO, handlers=[_ParentsLog(channel)])
+    setup = read_message(SETUP, channel.receive())
     try:
         engine = load_engine(setup.engine, _options(setup))
     except RecognitionError as error:
-        _answer(connection, Refusal(error.code, str(error)))
+        _answer(channel, Refusal(error.code, str(error)))
         return
     _warm_up(engine)
+    decoder = _start(one_thread())
     _give_back_memory()
     _fall_silent()
     has_gpu = engine.provider != "CPU"
     limit = None if has_gpu else setup.memory_megabytes * MEGABYTE  # CUDA reserves any amount
     locks = lock_down(limit, needs_files=has_gpu)
     models = models_of(engine)
-    _answer(connection, Ready(engine.name, engine.provider, models, locks))
-    worker = _Worker(connection, engine)
+    _answer(channel, Ready(engine.name, engine.provider, models, locks))
+    worker = _Worker(channel, engine, decoder)
     while True:
-        worker.carry_out(read_message(ORDERS_BY_LETTER, connection.recv_bytes()))
+        worker.carry_out(read_message(ORDERS_BY_LETTER, channel.receive()))
 
 
 def _options(setup: Setup) -> EngineOptions:
@@ -121,6 +127,12 @@ def _warm_up(engine: Engine) -> None:
         encode_chips([cut_chip(picture.rgb(), found, engine.second)], engine.second)
 
 
+def _start(decoder: Executor) -> Executor:
+    """Start the thread that decodes, as none can be started later."""
+    decoder.submit(int).result()
+    return decoder
+
+
 def _give_back_memory() -> None:
     """Return to the kernel what loading the nets has freed: 30 MB, which malloc would keep."""
     with suppress(OSError, AttributeError):  # only glibc can
@@ -128,7 +140,10 @@ def _give_back_memory() -> None:
 
 
 def _end_with_parent() -> None:
-    """Wait until a pipe closes that the parent never writes to: then the parent has ended."""
+    """Wait until a pipe closes that the parent never writes to: then the parent has ended.
+
+    On Linux the kernel sees to it, see `end_with`.
+    """
     while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(1)
@@ -148,9 +163,10 @@ def _fall_silent() -> None:
 class _Worker:
     """Carries out orders, and keeps the faces of the last video."""
 
-    def __init__(self, connection: Connection, engine: Engine) -> None:
-        self._connection = connection
+    def __init__(self, channel: Channel, engine: Engine, decoder: Executor) -> None:
+        self._channel = channel
         self._engine = engine
+        self._decoder = decoder
         self._kept: tuple[Face, ...] = ()
         self._ways: Mapping[type[Order], Callable[[Any], Iterator[Result]]] = {
             VideoOrder: self._search_video,
@@ -166,20 +182,27 @@ class _Worker:
             self._kept = kept
         try:
             for result in self._ways[type(order)](order):
-                _answer(self._connection, result)
+                for portion in split(result):
+                    _answer(self._channel, portion)
         except RecognitionError as error:
-            _answer(self._connection, Refusal(error.code, str(error)))
+            _answer(self._channel, Refusal(error.code, str(error)))
         except PhotoRefusedError as error:
-            _answer(self._connection, Refusal(PhotoUnusableError.code, str(error)))
+            _answer(self._channel, Refusal(PhotoUnusableError.code, str(error)))
         except Exception as error:  # noqa: BLE001  # whatever a hostile file causes ends here
-            _answer(self._connection, _explain(error, order))
+            _answer(self._channel, _explain(error, order))
 
     def _search_video(self, order: VideoOrder) -> Iterator[Result]:
         with self._received() as descriptor:
-            for event in search_video(descriptor, order.name, self._engine, order.task):
-                yield event if isinstance(event, Progress) else self._keep(event)
+            events = search_video(descriptor, order.name, self._engine, order.task, self._decoder)
+            for event in events:
+                yield event if isinstance(event, Progress) else self._keep(event, order.name)
 
-    def _keep(self, found: FacesFound) -> FacesFound:
+    def _keep(self, found: FacesFound, name: str) -> FacesFound:
+        if len(found.faces) > MOST_FACES:
+            raise VideoOverLimitError(
+                f"{name} shows {len(found.faces):,} faces, more than {MOST_FACES:,}. Give a larger "
+                "`every`."
+            )
         self._kept = found.faces
         bare = (replace(face, crop=b"", chip=b"") for face in found.faces)
         return replace(found, faces=tuple(bare))
@@ -193,11 +216,11 @@ class _Worker:
             yield find_moment(descriptor, order.name, order.seconds)
 
     def _search_photo(self, _: PhotoOrder) -> Iterator[Result]:
-        yield search_photo(self._connection.recv_bytes(MAX_PHOTO_BYTES), self._engine)
+        yield search_photo(self._channel.receive(MAX_PHOTO_BYTES), self._engine)
 
     @contextmanager
     def _received(self) -> Iterator[int]:
-        descriptor = recv_handle(self._connection)
+        descriptor = self._channel.receive_descriptor()
         try:
             yield descriptor
         finally:
@@ -219,20 +242,20 @@ def _explain(error: Exception, order: Order) -> Refusal:
     return Refusal(UnreadableVideoError.code, message)
 
 
-def _answer(connection: Connection, answer: Answer) -> None:
-    connection.send_bytes(write_message(answer))
+def _answer(channel: Channel, answer: Answer) -> None:
+    channel.send(write_message(answer))
 
 
 class _ParentsLog(logging.Handler):
     """Sends log records to the parent, which alone writes the log."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, channel: Channel) -> None:
         super().__init__()
-        self._connection = connection
+        self._channel = channel
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = self.format(record)[-1_000:]
-        _answer(self._connection, LogLine(record.levelno, text))
+        text = self.format(record)[-LONGEST_LINE:]
+        _answer(self._channel, LogLine(record.levelno, text))
 
 
 if __name__ == "__main__":

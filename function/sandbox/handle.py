@@ -6,28 +6,38 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
-from multiprocessing.connection import Connection
-from multiprocessing.reduction import send_handle
 from pathlib import Path
 
 from db.models import EncodingKind
 from function.engines.models import find_model
 from function.errors import EngineUnavailableError, RecognitionError
 from function.faces.found import Progress
-from function.sandbox.checks import Dimensions, check_answer
+from function.sandbox.channel import Channel, Inbox
+from function.sandbox.checks import Dimensions, check_answer, check_portion
 from function.sandbox.messages import (
-    ANSWERS,
-    Answer,
+    LONGEST_LINE,
+    PROGRESS,
     LogLine,
     Ready,
     Refusal,
     Setup,
-    read_message,
+    largest_answer,
+    read_answer,
     write_message,
 )
-from function.sandbox.orders import ORDERS, DetailsOrder, Order, Result
+from function.sandbox.orders import (
+    ORDERS,
+    DetailsOrder,
+    MomentOrder,
+    Order,
+    PhotoOrder,
+    Result,
+    VideoOrder,
+)
+from function.sandbox.portions import MOST_FACES, Collected, Portion
 from function.sandbox.wire import WireError
 from function.settings import Settings
 
@@ -38,7 +48,6 @@ PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "LD_L
 PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "PYTHONDONTWRITEBYTECODE")
 """The part of our environment a child gets: never a token or a path of the library."""
 
-LARGEST_ANSWER_BYTES = 256 * 1024 * 1024
 HEARTBEAT_SECONDS = 1.0
 
 AHEAD_BYTES = 4096
@@ -50,6 +59,17 @@ FILES_PER_CHILD = 200
 
 MOST_LOG_LINES = 1_000
 """Lines of the log that a child may write for one file."""
+
+MOST_MESSAGES = 25_000
+MESSAGES_AT_ONCE = 1_000
+MESSAGES_PER_SECOND = 2_000
+"""How many messages a child may send for one file: one for each of at most 10,000 pictures, which
+take a millisecond and more, and the portions of what it found."""
+
+_ANSWER_BYTES = {VideoOrder: 2_000 * MOST_FACES, MomentOrder: 4_000_000, PhotoOrder: 16_000_000}
+_START_BYTES = MOST_LOG_LINES * 10_000
+_PICTURE_BYTES, _ENCODING_BYTES = 150_000, 12_000
+"""How long what is asked for can be as JSON: a picture of a face, an encoding of 2,048 numbers."""
 
 _log = logging.getLogger(__name__)
 
@@ -93,15 +113,17 @@ class Child:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        self._connection = Connection(ours.detach())
+        self._channel = Channel(ours)
+        self._inbox = Inbox(ours, largest_answer)
+        self._allowance = Allowance(0)
+        self._collected = Collected(None)
         self.second = second
         self._ready: Ready | None = None
         self._files = 0
-        self._lines = 0
         self._is_busy = False
         self.has_overrun = False
         with suppress(OSError):  # it has already ended; the first answer will show that
-            self._connection.send_bytes(write_message(setup))
+            self._channel.send(write_message(setup))
 
     @property
     def process_id(self) -> int:
@@ -129,6 +151,10 @@ class Child:
         """Whether it is idle and may have another order."""
         return self.is_alive() and not self._is_busy and self._files < FILES_PER_CHILD
 
+    def is_quiet(self) -> bool:
+        """Whether it has said nothing since its last answer, as it must; one that starts may."""
+        return self._ready is None or self._inbox.is_empty()
+
     def kill(self) -> None:
         """End the process at once, with everything it started."""
         with suppress(ProcessLookupError, PermissionError):
@@ -138,7 +164,7 @@ class Child:
     def close(self) -> None:
         """Kill it, and close the connections to it."""
         self.kill()
-        self._connection.close()
+        self._channel.close()
         if self._process.stdin:
             self._process.stdin.close()
 
@@ -150,10 +176,11 @@ class Child:
     def ready(self, within_seconds: float) -> Ready:
         """Wait until the engine is loaded and the process locked."""
         if self._ready is None:
-            if not self._connection.poll(within_seconds):
+            self._allowance = Allowance(_START_BYTES)
+            answer = self._receive(within_seconds)
+            if answer is None:
                 self.kill()
                 raise EngineUnavailableError("The process that reads videos did not start in time.")
-            answer = self._receive()
             if isinstance(answer, Refusal):
                 self.kill()
                 raise EngineUnavailableError(answer.message)
@@ -166,14 +193,15 @@ class Child:
         """Send an order and its file, a descriptor or bytes, if it has one; yield the results."""
         self._is_busy = True
         self._files += not isinstance(order, DetailsOrder)
-        self._lines = 0
+        self._allowance = Allowance(_most_bytes(order))
+        self._collected = Collected(order)
         progress = Progress(0.0, 0.0, 0)
         self._send(order, handed)
         while self._is_busy:
-            if not self._connection.poll(HEARTBEAT_SECONDS):
+            answer = self._receive(HEARTBEAT_SECONDS)
+            if answer is None:
                 yield progress
                 continue
-            answer = self._receive()
             self._is_busy = isinstance(answer, Progress)
             if isinstance(answer, Progress):
                 progress = answer
@@ -186,36 +214,50 @@ class Child:
 
     def _send(self, order: Order, handed: int | bytes | None) -> None:
         try:
-            self._connection.send_bytes(write_message(order))
+            self._channel.send(write_message(order))
             if isinstance(handed, bytes):
-                self._connection.send_bytes(handed)
+                self._channel.send(handed)
             elif handed is not None:
-                send_handle(self._connection, handed, self._process.pid)
+                self._channel.send_descriptor(handed)
         except OSError:
             raise EndedError(self._how_it_ended()) from None
 
-    def _receive(self) -> Ready | Result | Refusal:
-        """Read one answer, after logging the log lines that come before it."""
+    def _receive(self, within_seconds: float) -> Ready | Result | Refusal | None:
+        """Read one answer, after the log lines and portions that come before it; None if late."""
+        until = time.monotonic() + within_seconds
+        answer = None
         try:
-            while True:
-                message = self._connection.recv_bytes(LARGEST_ANSWER_BYTES)
-                answer: Answer = read_message(ANSWERS, message)
-                if isinstance(answer, LogLine):
-                    self._write(answer)
-                    continue
-                check_answer(answer, self._dimensions())
-                return answer
+            while answer is None:
+                message = self._inbox.receive(max(until - time.monotonic(), 0.0))
+                if message is None:
+                    break
+                answer = self._read(message)
         except (EOFError, OSError):
             raise EndedError(self._how_it_ended()) from None
         except WireError as error:
             self.kill()
             raise EndedError(f"its answer is not valid: {error}") from None
+        return answer
+
+    def _read(self, message: bytes) -> Ready | Result | Refusal | None:
+        """Check a message, and take it in: None if it is no answer yet."""
+        self._allowance.take(message)
+        answer = read_answer(message)
+        if isinstance(answer, LogLine):
+            self._write(answer)
+            return None
+        if isinstance(answer, Portion):
+            check_portion(answer, self._dimensions())
+            self._collected.add(answer)
+            return None
+        if not isinstance(answer, Ready | Refusal | Progress):
+            answer = self._collected.complete(answer)
+        check_answer(answer, self._dimensions())
+        return answer
 
     def _write(self, line: LogLine) -> None:
-        self._lines += 1
-        if self._lines > MOST_LOG_LINES:
-            raise WireError("it logs without end")
-        _log.log(min(line.level, logging.ERROR), "%s", line.message)
+        self._allowance.take_line()
+        _log.log(min(line.level, logging.ERROR), "%s", line.message[-LONGEST_LINE:])
 
     def _how_it_ended(self) -> str:
         with suppress(subprocess.TimeoutExpired):
@@ -224,6 +266,46 @@ class Child:
         if code is None:
             return "it closed its socket"
         return signal.Signals(-code).name if code < 0 else f"exit status {code}"
+
+
+class Allowance:
+    """What a child may still say about one order: bytes, messages by time, and lines of the log."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._bytes = most_bytes
+        self._messages = self._lines = 0
+        self._since = time.monotonic()
+
+    def take(self, message: bytes) -> None:
+        """Count a message.
+
+        Raises:
+            WireError: it is one too many, or they are too long together.
+        """
+        self._messages += 1
+        self._bytes -= len(message) if message[:1] != PROGRESS else 0
+        seconds = time.monotonic() - self._since
+        most = min(MOST_MESSAGES, MESSAGES_AT_ONCE + MESSAGES_PER_SECOND * seconds)
+        if self._messages > most or self._bytes < 0:
+            raise WireError("it talks without end")
+
+    def take_line(self) -> None:
+        """Count a line of the log.
+
+        Raises:
+            WireError: it is one too many.
+        """
+        self._lines += 1
+        if self._lines > MOST_LOG_LINES:
+            raise WireError("it logs without end")
+
+
+def _most_bytes(order: Order) -> int:
+    """Return how many bytes all answers to an order may have together."""
+    if isinstance(order, DetailsOrder):
+        asked = _PICTURE_BYTES * len(order.pictures) + _ENCODING_BYTES * len(order.encode)
+        return _START_BYTES + asked
+    return _START_BYTES + _ANSWER_BYTES[type(order)]
 
 
 def _environment() -> dict[str, str]:

@@ -1,15 +1,17 @@
 """The messages between the server and the process that reads files for it, and their format.
 
 A message is one letter, which says what kind of record follows, and the record as JSON. Neither
-side builds anything else from what it receives.
+side builds anything else from what it receives. Long results come in portions.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from function.media.pictures import Moment
 from function.sandbox.orders import ORDERS, RESULTS, Order, Result
-from function.sandbox.wire import WireError, pack, unpack
+from function.sandbox.portions import Portion
+from function.sandbox.wire import LARGEST_BYTES, LONGEST_TEXT, WireError, pack, unpack
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ class Refusal:
     message: str
 
 
+LONGEST_LINE = 1_000
+"""Letters of a log line; of longer ones the end is sent."""
+
+
 @dataclass(frozen=True)
 class LogLine:
     """Something for the parent's log."""
@@ -54,7 +60,7 @@ class LogLine:
     message: str
 
 
-Answer: TypeAlias = Ready | Result | Refusal | LogLine
+Answer: TypeAlias = Ready | Result | Refusal | LogLine | Portion
 
 SETUP: Mapping[bytes, type[Setup]] = {b"S": Setup}
 ORDERS_BY_LETTER: Mapping[bytes, type[Order]] = {one.letter: kind for kind, one in ORDERS.items()}
@@ -63,15 +69,52 @@ ANSWERS: Mapping[bytes, type[Answer]] = {
     b"R": Ready,
     b"E": Refusal,
     b"L": LogLine,
+    b"+": Portion,
 }
+PROGRESS = b"P"
+MOST_VALUES = 50_000
+"""The values of 500 faces, which fill a portion, are a fifth of it."""
+
 _LETTERS = {
     kind: letter for kinds in (SETUP, ORDERS_BY_LETTER, ANSWERS) for letter, kind in kinds.items()
 }
 
 
+_LETTER_BYTES = 6
+"""A letter as JSON takes this much if it is none of ASCII."""
+
+_ENCODED = 4 / 3
+"""How much longer bytes become as base64."""
+
+_LARGEST = {
+    LogLine: 10_000,
+    Refusal: 1_000 + _LETTER_BYTES * LONGEST_TEXT,
+    Portion: 100_000 + int(LARGEST_BYTES * _ENCODED),
+    Moment: 1_000 + int(LARGEST_BYTES * _ENCODED),
+}
+_LARGEST_OTHERS = 2_000
+
+
+def largest_answer(letter: bytes) -> int:
+    """Return how many bytes an answer may have that begins with this letter; 0 if none does."""
+    kind = ANSWERS.get(letter)
+    return _LARGEST.get(kind, _LARGEST_OTHERS) if kind else 0
+
+
 def write_message(record: Setup | Order | Answer) -> bytes:
     """Write a record, preceded by the letter of its kind."""
     return _LETTERS[type(record)] + pack(record)
+
+
+def read_answer(message: bytes) -> Answer:
+    """Read an answer of a child, after a look at how many values it holds: each takes memory.
+
+    Raises:
+        WireError: it is no answer, not valid, or holds too many values.
+    """
+    if sum(message.count(sign) for sign in (b",", b"[", b"{")) > MOST_VALUES:
+        raise WireError("it holds too many values")
+    return read_message(ANSWERS, message)  # type: ignore[no-any-return]
 
 
 def read_message(kinds: Mapping[bytes, type[Any]], message: bytes) -> Any:

@@ -136,7 +136,7 @@ class Sandbox:
                 raise _stopping()
             while self._idle:
                 child = self._idle.pop()
-                if child.is_alive():
+                if child.is_alive() and child.is_quiet():
                     return child
                 child.close()
                 self._children.discard(child)

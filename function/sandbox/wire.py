@@ -15,10 +15,10 @@ import numpy as np
 
 Record = TypeVar("Record")
 
-LONGEST_TEXT = 2_000
+LONGEST_TEXT = 32_000
+"""A path of 4,095 bytes, each quoted as six letters, and what is said of it."""
+
 LARGEST_BYTES = 2_000_000
-LARGEST_VECTOR_BYTES = 1_000 * 2_048 * 4
-"""A thousand encodings of the longest kind: what is asked for of a video at once."""
 HIGHEST_NUMBER = 2**53
 
 
@@ -97,14 +97,14 @@ def _build_number(kind: type[int] | type[float], value: float) -> float:
     return kind(value)
 
 
-def _build_bytes(value: str, largest: int = LARGEST_BYTES) -> bytes:
-    if len(value) > largest * 4 // 3 + 4:
+def _build_bytes(value: str) -> bytes:
+    if len(value) > LARGEST_BYTES * 4 // 3 + 4:
         raise WireError(f"{len(value)} letters of bytes")
     return base64.b64decode(value, validate=True)
 
 
 def _build_vector(value: str) -> Any:
-    content = _build_bytes(value, LARGEST_VECTOR_BYTES)
+    content = _build_bytes(value)
     vector = np.frombuffer(content, dtype="<f4").astype(np.float32)
     if not len(vector):
         raise WireError("a vector is empty")

@@ -16,6 +16,7 @@ from function.imports.photos import Demands
 from function.settings import Settings
 from function.sources.downloads import Downloads, OwnServer
 from tools.imports.imports import enrol_bundle, follow, gallery_to_fill, import_records
+from tools.library.signals import tidied_up
 from tools.sources.folder import read_folder
 from tools.sources.stash_export import read_export
 from tools.sources.table import TableOptions, read_table
@@ -154,7 +155,11 @@ def import_stash_export(export: Path, store: Store, *, demands: Demands, dry_run
 @gallery_option
 def import_bundle(bundle: Path, store: Store, *, dry_run: bool) -> None:
     """Check BUNDLE, made by `export --bundle`, and merge it into the gallery."""
-    with open_bundle(bundle) as opened, gallery_to_fill(store, dry_run=dry_run) as gallery:
+    with (
+        tidied_up(),
+        open_bundle(bundle) as opened,
+        gallery_to_fill(store, dry_run=dry_run) as gallery,
+    ):
         total = len(opened.performers())
         report = follow(enrol_bundle(opened, gallery), gallery, kind="bundle", total=total)
     finish(report)
@@ -172,7 +177,7 @@ def _on_disk(file: Path) -> Iterator[Path]:
     if str(file) != "-":
         yield file
         return
-    with tempfile.TemporaryDirectory(prefix="import-") as folder:
+    with tidied_up(), tempfile.TemporaryDirectory(prefix="import-") as folder:
         path = Path(folder) / "stdin"
         with path.open("wb") as copy:
             while part := sys.stdin.buffer.read(1 << 20):

@@ -7,6 +7,7 @@ import click
 
 from db.errors import GalleryReadOnlyError
 from db.galleries import Store
+from tools.library.signals import tidied_up
 from tools.verbs.exports import write_csv, write_ndjson
 from tools.verbs.shared import gallery_option, print_json
 
@@ -30,7 +31,8 @@ def export(form: str, bundle: Path | None, store: Store, *, encodings: bool) -> 
     """
     if bundle:
         try:
-            print_json({**store.export_bundle(bundle)})
+            with tidied_up():
+                print_json({**store.export_bundle(bundle)})
         except OSError as error:
             reason = error.strerror or error
             raise GalleryReadOnlyError(f"{bundle} cannot be written ({reason}).") from error

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,8 @@ _LOG = logging.getLogger(__name__)
 
 _FOLDER_NAME = "performer-video-recognition"
 _DIGEST_LETTERS = 64
+_ROOT = 0
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def user_cache_folder() -> Path:
@@ -42,7 +45,8 @@ def hash_files(*paths: Path) -> str:
 class GraphCache:
     """Keeps graphs as files, each named by the content of its weights and checked when read.
 
-    A graph that changed on the disk is made again. If the folder cannot be written, each process
+    A graph that changed on the disk, has another's name, or might be another user's work is made
+    again. If the folder cannot be written, each process
     makes the graphs again, and one warning says so.
     """
 
@@ -91,16 +95,32 @@ class GraphCache:
 
 
 def _read(path: Path) -> bytes | None:
-    """Read a graph, if it exists and is what was written."""
+    """Read a graph, if it exists, is what was written, and only we or the system could write it."""
     try:
-        stored = path.read_bytes()
+        with path.open("rb") as file:
+            is_ours = _is_ours(os.fstat(file.fileno()))
+            stored = file.read() if is_ours else b""
     except FileNotFoundError:
         return None
+    if not is_ours:
+        _LOG.warning("%s could be the work of another user, and is made again", path)
+        return None
     digest, graph = stored[:_DIGEST_LETTERS], stored[_DIGEST_LETTERS:]
-    if digest == hashlib.sha256(graph).hexdigest().encode():
+    if digest == _digest(path.name, graph):
         return graph
     _LOG.info("%s is damaged and is made again", path.name)
     return None
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    """Whether a file belongs to us or to root, who builds images, and nobody else may change it."""
+    if sys.platform == "win32":
+        return True  # other users have no way into a user's folders
+    return found.st_uid in (os.geteuid(), _ROOT) and not found.st_mode & _OTHERS_MAY_WRITE
+
+
+def _digest(name: str, graph: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\0" + graph).hexdigest().encode()
 
 
 def _write(path: Path, graph: bytes) -> None:
@@ -110,7 +130,8 @@ def _write(path: Path, graph: bytes) -> None:
     # the one who runs it.
     partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
     try:
-        partial.write_bytes(hashlib.sha256(graph).hexdigest().encode() + graph)
+        partial.write_bytes(_digest(path.name, graph) + graph)
+        partial.chmod(partial.stat().st_mode & ~_OTHERS_MAY_WRITE)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -21,9 +21,11 @@ from function.matching.second_models import write_fit
 from function.media.files import open_any
 from function.recognition import Recognition, recognize_video
 from function.sandbox.checks import check_answer
-from function.sandbox.orders import PhotoOrder
+from function.sandbox.messages import ANSWERS, largest_answer, read_message, write_message
+from function.sandbox.orders import DetailsOrder, PhotoOrder
+from function.sandbox.portions import Collected, split
 from function.sandbox.readers import Reader, Sandboxed, open_reader
-from function.sandbox.wire import LARGEST_VECTOR_BYTES, WireError, pack, unpack
+from function.sandbox.wire import pack
 from function.settings import Settings
 from tests.support.own_nets import NUMBERS, fit_of, make_net, write_net, write_toml
 from tools.footage.videos import moving_picture, read_portrait, write_video
@@ -175,11 +177,15 @@ def test_encodings_of_another_length_from_the_child_are_not_believed(
         reader.close()
 
 
-def test_a_thousand_of_the_longest_encodings_come_in_one_answer() -> None:
-    most = Details((), np.full(1_000 * 2_048, 0.1, np.float32))
-    read = unpack(Details, pack(most))
+def test_a_thousand_of_the_longest_encodings_come_in_portions() -> None:
+    most = Details((b"\xff\xd8\xff",) * 3, np.full(1_000 * 2_048, 0.1, np.float32))
+    collected = Collected(DetailsOrder("", (), ()))
+    *portions, last = split(most)
+    for portion in portions:
+        message = write_message(portion)
+        assert len(message) < largest_answer(message[:1]) / 3
+        collected.add(read_message(ANSWERS, message))
+    assert isinstance(last, Details)
+    read = collected.complete(last)
     check_answer(read, (PRIMARY.dimensions, 2_048))
-    assert read.second is not None
-    assert len(read.second) * 4 == LARGEST_VECTOR_BYTES
-    with pytest.raises(WireError, match="letters of bytes"):
-        unpack(Details, pack(Details((), np.full(1_001 * 2_048, 0.1, np.float32))))
+    assert pack(read) == pack(most)

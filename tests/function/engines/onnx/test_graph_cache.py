@@ -134,6 +134,59 @@ def test_other_users_may_read_a_graph_that_was_made_for_all(weights: Path, folde
     assert stored.stat().st_mode & 0o044 == 0o044 & ~_umask()
 
 
+def plant(path: Path, graph: bytes) -> None:
+    """Exchange a graph for another that matches its own hash."""
+    GraphCache(path.parent).content(path.name, lambda: graph)
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646])
+def test_a_graph_that_others_may_write_is_not_believed(
+    mode: int, weights: Path, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache, build = GraphCache(folder), Builder()
+    cache.graph(weights, "1", build)
+    (stored,) = folder.iterdir()
+    stored.unlink()
+    plant(stored, b"planted")
+    assert cache.graph(weights, "1", build) == b"planted"
+    stored.chmod(mode)
+    assert cache.graph(weights, "1", build) == build.graph
+    assert "another user" in caplog.text
+    assert cache.graph(weights, "1", build) == build.graph
+    assert build.calls == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_another_users_graph_is_not_believed(weights: Path, folder: Path) -> None:
+    cache, build = GraphCache(folder), Builder()
+    cache.graph(weights, "1", build)
+    (stored,) = folder.iterdir()
+    os.chown(stored, 12_345, -1)
+    assert cache.graph(weights, "1", build) == build.graph
+    assert build.calls == 2
+
+
+def test_a_graph_under_anothers_name_is_not_believed(weights: Path, folder: Path) -> None:
+    cache, build = GraphCache(folder), Builder()
+    cache.graph(weights, "1", Builder(b"an older graph"))
+    (older,) = folder.iterdir()
+    cache.graph(weights, "2", build)
+    (newer,) = {*folder.iterdir()} - {older}
+    newer.write_bytes(older.read_bytes())
+    assert cache.graph(weights, "2", build) == build.graph
+    assert build.calls == 2
+
+
+def test_a_graph_is_believed_again_whatever_the_umask(weights: Path, folder: Path) -> None:
+    build, before = Builder(), os.umask(0)
+    try:
+        for _ in range(2):
+            GraphCache(folder).graph(weights, "1", build)
+    finally:
+        os.umask(before)
+    assert build.calls == 1
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

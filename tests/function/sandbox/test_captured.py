@@ -1,0 +1,103 @@
+"""A child that a file has captured costs that file's request, and its parent little memory."""
+
+import logging
+import tracemalloc
+from collections.abc import Iterator
+from multiprocessing.connection import wait
+from pathlib import Path
+
+import pytest
+
+from function.errors import RecognitionError, TimeLimitError, UnreadableVideoError
+from function.faces.found import Task
+from function.media.files import MediaFile, open_any
+from function.people.gathering import PeopleFound
+from function.sandbox import handle
+from function.sandbox.readers import Sandboxed
+from function.settings import Settings
+from tests.support import captured_child
+
+MOST_BYTES = 32 * 1024 * 1024
+REFUSED = sorted({*captured_child.WAYS} - {"honest", "drip", "speak on"})
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandboxed]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(handle, "CHILD_MODULE", captured_child.__name__)
+        patched.setattr(handle, "MOST_MESSAGES", 3_000)  # or the endless ones take half a minute
+        sandbox = Sandboxed(Settings(time_limit_seconds=60.0, slots=1))
+        yield sandbox
+        sandbox.close()
+
+
+def look(sandbox: Sandboxed, way: str) -> PeopleFound:
+    with open_any(Path(__file__)) as media:
+        *_, found = sandbox.find_people(MediaFile(media.descriptor, way), Task(0.5, 640))
+    assert isinstance(found, PeopleFound)
+    return found
+
+
+@pytest.mark.parametrize("way", REFUSED)
+def test_it_costs_its_own_request_and_little_memory(
+    way: str, sandbox: Sandboxed, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert look(sandbox, "honest").frames == 1
+    caplog.clear()
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableVideoError, match=r"not valid|unexpected message"):
+            look(sandbox, way)
+        assert tracemalloc.get_traced_memory()[1] < MOST_BYTES
+    finally:
+        tracemalloc.stop()
+    assert look(sandbox, "honest").frames == 1
+    assert len(caplog.records) <= handle.MOST_LOG_LINES + 1
+    assert max(len(one.getMessage()) for one in caplog.records) <= 1_200
+
+
+def test_who_drips_is_ended_in_time_and_holds_up_nobody_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handle, "CHILD_MODULE", captured_child.__name__)
+    sandbox = Sandboxed(Settings(time_limit_seconds=4.0))
+    try:
+        sandbox.ready()
+        with open_any(Path(__file__)) as media:
+            dripping = sandbox.find_people(MediaFile(media.descriptor, "drip"), Task(0.5, 640))
+            assert next(dripping)
+            assert next(dripping), "a sign of life while a message is on its way"
+            assert look(sandbox, "honest").frames == 1
+            with pytest.raises(TimeLimitError):
+                list(dripping)
+    finally:
+        sandbox.close()
+
+
+def test_who_takes_no_photo_is_ended_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handle, "CHILD_MODULE", captured_child.__name__)
+    sandbox = Sandboxed(Settings(time_limit_seconds=2.0))
+    try:
+        sandbox.ready()
+        with pytest.raises(TimeLimitError):
+            sandbox.find_faces(bytes(10_000_000))
+        assert look(sandbox, "honest").frames == 1
+    finally:
+        sandbox.close()
+
+
+def test_what_was_answered_unasked_is_never_taken_for_the_next_answer(sandbox: Sandboxed) -> None:
+    assert look(sandbox, "speak on").frames == 1
+    (child,) = sandbox.pool._idle
+    wait([child._channel], 20)
+    assert look(sandbox, "honest").frames == 1
+    assert child not in sandbox.pool._idle
+
+
+def test_long_lines_of_the_log_are_cut(
+    sandbox: Sandboxed, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handle, "MOST_LOG_LINES", 3)
+    with caplog.at_level(logging.INFO), pytest.raises(RecognitionError, match="logs without end"):
+        look(sandbox, "endless lines")
+    assert sum("\x1b" in one.getMessage() for one in caplog.records) == 3

@@ -1,0 +1,208 @@
+"""What a locked process can still do, tried on this kernel."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from function.sandbox.calls import ALLOWED
+
+ROOT = Path(__file__).parents[3]
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux locks calls and files")
+
+
+def run_locked(script: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Run a script that prints its locks and findings; skip if no calls are locked."""
+    command = [sys.executable, "-c", script, *arguments]
+    printed = subprocess.check_output(
+        command, cwd=ROOT, text=True, timeout=60, stdin=subprocess.DEVNULL
+    )
+    locks, found = json.loads(printed)
+    if "calls" not in locks:
+        pytest.skip("this kernel filters no system calls")
+    return locks, found
+
+
+LOCKED_OUT = """
+import encodings.idna, fcntl, json, mmap, os, resource, signal, socket, sys, threading
+from function.sandbox.lockdown import lock_down
+found = {}
+go, done = threading.Event(), threading.Event()
+def no():
+    raise OSError("refused")
+def attempt(who):
+    attempts = {
+        "read": lambda: open(sys.argv[1]).close(),
+        "write": lambda: open(sys.argv[1], "a").close(),
+        "list": lambda: os.listdir("/"),
+        "remove": lambda: os.unlink(sys.argv[1]),
+        "connect": lambda: socket.create_connection(("127.0.0.1", 9)),
+        "datagram": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+        "run": lambda: os.execv("/bin/true", ["true"]),
+        "fork": os.fork,
+        "signal": lambda: os.kill(os.getppid(), signal.SIGCONT),
+        "stat": lambda: os.stat(sys.argv[1]),
+        "ask": lambda: os.access(sys.argv[1], os.R_OK) or no(),
+        "change mode": lambda: os.chmod(sys.argv[1], 0),
+        "change times": lambda: os.utime(sys.argv[1]),
+        "tag": lambda: os.setxattr(sys.argv[1], "user.x", b"y"),
+        "limit its parent": lambda: resource.prlimit(os.getppid(), resource.RLIMIT_CORE, (0, 0)),
+        "limit itself": lambda: resource.setrlimit(resource.RLIMIT_CPU, (1, 1)),
+        "own": lambda: fcntl.fcntl(0, fcntl.F_SETOWN, os.getppid()),
+        "choose a signal": lambda: fcntl.fcntl(0, fcntl.F_SETSIG, signal.SIGKILL),
+        "close stdin": lambda: os.close(0),
+        "replace stdin": lambda: os.dup2(3, 0),
+        "share memory": lambda: mmap.mmap(-1, 4096),
+        "run what it wrote": lambda: mmap.mmap(-1, 4096, mmap.MAP_PRIVATE, 7),
+        "make a file in memory": lambda: os.memfd_create("x"),
+        "pipe": os.pipe,
+        "start a thread": lambda: threading.Thread(target=int).start(),
+    }
+    for name, action in attempts.items():
+        try:
+            action()
+            found[who + name] = "allowed"
+        except (OSError, RuntimeError, ValueError) as error:
+            found[who + name] = str(error)
+def early():
+    go.wait(); attempt("thread "); done.set()
+threading.Thread(target=early, daemon=True).start()
+locks = lock_down(2**31)
+attempt(""); go.set(); done.wait()
+print(json.dumps([locks, found]))
+"""
+
+
+def test_a_locked_process_reaches_nothing_in_any_thread(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("secret")
+    _, found = run_locked(LOCKED_OUT, str(path))
+    assert len(found) == 50
+    assert {name for name, outcome in found.items() if outcome == "allowed"} == set()
+    assert path.read_text() == "secret"
+
+
+EVERY_CALL = """
+import ctypes, json, sys
+from function.sandbox.lockdown import lock_down
+libc = ctypes.CDLL(None, use_errno=True)
+allowed = set(json.loads(sys.argv[1]))
+locks = lock_down(2**31)
+found = {}
+for number in range(1024):
+    if number not in allowed and number not in (335, 336):
+        returned = libc.syscall(number, 0, 0, 0, 0, 0, 0)
+        found[number] = [returned, ctypes.get_errno()]
+print(json.dumps([locks, found]))
+"""
+
+
+def test_this_kernel_refuses_every_call_that_is_not_allowed() -> None:
+    """Not asked: uretprobe and uprobe, which end any process that calls them, filter or not."""
+    allowed = [one.number(os.uname().machine) for one in ALLOWED]
+    _, found = run_locked(EVERY_CALL, json.dumps(allowed))
+    assert len(found) == 1024 - len({*allowed, 335, 336} - {None})
+    assert {number for number, outcome in found.items() if outcome != [-1, 1]} == set()
+
+
+MEMORY = """
+import ctypes, json, mmap
+from function.sandbox.lockdown import lock_down
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+FAILED = ctypes.c_void_p(-1).value
+locks = lock_down(64 * 2**20)
+def takes(megabytes, prot, flags):
+    return libc.mmap(None, megabytes << 20, prot, flags | 0x20, -1, 0) != FAILED
+found = {
+    "a little": takes(16, 3, 2),
+    "written": takes(128, 3, 2),
+    "shared": takes(128, 3, 1),
+    "a stack that grows": takes(128, 3, 0x102),
+    "only read": takes(16_384, 1, 2),
+    "reserved": takes(128, 0, 2),
+}
+print(json.dumps([locks, found]))
+"""
+
+
+def test_no_kind_of_memory_goes_uncounted() -> None:
+    _, found = run_locked(MEMORY)
+    assert {name for name, was_given in found.items() if was_given} == {"a little", "reserved"}
+
+
+BEREFT = """
+import fcntl, os, signal, sys, time
+from function.sandbox.lockdown import end_with, lock_down
+end_with(0)
+locks = lock_down(2**31)
+for attempt in (
+    lambda: os.close(0),
+    lambda: os.dup2(1, 0),
+    lambda: fcntl.fcntl(0, fcntl.F_SETFL, 0),
+    lambda: fcntl.fcntl(0, fcntl.F_SETSIG, 0),
+    lambda: signal.signal(signal.SIGIO, signal.SIG_IGN),
+):
+    try:
+        attempt()
+    except OSError:
+        pass
+print("calls" in locks, flush=True)
+while True:
+    time.sleep(1)
+"""
+
+
+def test_a_locked_process_that_wants_to_live_on_ends_with_its_parent() -> None:
+    command = [sys.executable, "-c", BEREFT]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        try:
+            is_locked = process.stdout.readline() == "True\n"
+            process.stdin.close()
+            if not is_locked:
+                pytest.skip("this kernel filters no system calls")
+            assert process.wait(timeout=20) == -signal.SIGKILL
+        finally:
+            process.kill()
+
+
+BESIDE_GPU = """
+import fcntl, json, os, resource, socket, sys, threading
+from function.sandbox.lockdown import lock_down
+locks = lock_down(None, needs_files=True)
+found = {}
+for name, action in {
+    "read": lambda: open(sys.argv[1]).close(),
+    "start a thread": lambda: threading.Thread(target=int).start(),
+    "fork": os.fork,
+    "connect": lambda: socket.socket(),
+    "signal": lambda: os.kill(os.getppid(), 0),
+    "limit its parent": lambda: resource.prlimit(os.getppid(), resource.RLIMIT_CORE),
+    "tag": lambda: os.setxattr(sys.argv[1], "user.x", b"y"),
+    "change mode": lambda: os.chmod(sys.argv[1], 0),
+}.items():
+    try:
+        action()
+        found[name] = "allowed"
+    except OSError as error:
+        found[name] = str(error)
+print(json.dumps([locks, found]))
+"""
+
+
+def test_beside_a_gpu_files_and_threads_are_left_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "driver").write_text("driver")
+    locks, found = run_locked(BESIDE_GPU, str(tmp_path / "driver"))
+    assert locks == ["calls"]
+    allowed = {name for name, outcome in found.items() if outcome == "allowed"}
+    assert allowed == {"read", "start a thread"}
