@@ -294,19 +294,6 @@ def create_strangers(db: Database) -> None:
         ) WITHOUT ROWID
         """
     )
-    _create_once(db)
-
-
-def _create_once(db: Database) -> None:
-    db.execute(
-        """
-        CREATE TABLE once_strangers (
-            sighting_id INTEGER PRIMARY KEY REFERENCES sightings (id) ON DELETE CASCADE,
-            stranger_id INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE
-        )
-        """
-    )
-    db.execute("CREATE INDEX once_strangers_by_stranger ON once_strangers (stranger_id)")
 
 
 def _create_once(db: Database) -> None:
