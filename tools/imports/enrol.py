@@ -6,20 +6,20 @@ from dataclasses import dataclass, field, replace
 from db.errors import DamagedVectorError, ForgottenError, IdentityConflictError
 from db.galleries import Gallery, GalleryChange
 from db.identities import identities_of
-from db.names import find_complaint
+from db.names import find_complaint, show_text, tidy
 from db.records import Change, Identity, Performer
 from function.engines.protocol import Engine
-from tools.imports.photos import USUAL_DEMANDS, Demands, PhotosRead, Remark
-from tools.sources import Refusal, SourceRecord
+from tools.imports.photos import USUAL_DEMANDS, Demands, PhotosRead
+from tools.sources import Refusal, Remark, SourceRecord
 
 
 @dataclass(frozen=True)
 class Enrolment:
     """What became of one performer: the change, the photos added, and those refused.
 
-    `remarks` are about photos that were added, but count less than good ones. `change` is None if
-    nothing was stored; `forgotten` is set if the user asked never to enrol them; `is_incomplete` if
-    a photo did not arrive but may the next time.
+    `remarks` are about photos that count less, and what was left out. `change` is None if nothing
+    was stored; `forgotten` is set if the user asked never to enrol them; `is_incomplete` if a photo
+    did not arrive but may the next time.
     """
 
     performer: str
@@ -57,7 +57,7 @@ def enrol_performer(
 
     A performer without any usable photo is not added: `change` is None.
     """
-    performer = record.performer
+    performer = tidy(record.performer)
     if complaint := find_complaint(performer):
         return _refused(performer, complaint)
     photos_read = PhotosRead(engine, demands)
@@ -85,13 +85,20 @@ def enrol_performer(
         tuple(photos_read.duplicates),
         _namesakes(performer, gallery) if change == "added" else (),
         is_incomplete=photos_read.is_incomplete,
-        remarks=tuple(photos_read.remarks),
+        remarks=(*record.remarks, *photos_read.remarks, *_without_photos(record, change)),
     )
+
+
+def _without_photos(record: SourceRecord, change: Change | None) -> tuple[Remark, ...]:
+    """Name who is not enrolled for want of a photo: nothing else in the report would."""
+    if change or record.photos:
+        return ()
+    return (Remark(record.performer.name, "", "not enrolled: there is no photo"),)
 
 
 def is_done(record: SourceRecord, gallery: Gallery) -> bool:
     """Say whether the source has left the record unchanged since it was enrolled in full."""
-    identity = _own_identity(record.performer)
+    identity = _own_identity(tidy(record.performer))
     return bool(record.updated_at) and gallery.updated_at(identity) == record.updated_at
 
 
@@ -112,8 +119,11 @@ def spare_photos(
 
 
 def _cannot_be_enrolled(record: SourceRecord, gallery: Gallery) -> bool:
+    performer = tidy(record.performer)
+    if find_complaint(performer):
+        return True
     try:
-        gallery.find_same(record.performer)
+        gallery.find_same(performer)
     except (ForgottenError, IdentityConflictError):
         return True
     return False
@@ -125,7 +135,7 @@ def _own_identity(performer: Performer) -> Identity:
 
 def _refused(performer: Performer, reason: str) -> Enrolment:
     # A name may be refused for its length; the report shows how it begins.
-    name = " ".join(performer.name.split())[:80]
+    name = show_text(" ".join(performer.name.split()))[:80]
     return Enrolment(name, None, 0, (Refusal(name, "", reason),))
 
 

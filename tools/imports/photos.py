@@ -15,7 +15,7 @@ from function.enrolling.search import search_photo
 from function.enrolling.worth import remark_on
 from function.faces.face import Face
 from function.media.photos import PhotoNotFetchedError, PhotoRefusedError
-from tools.sources import Photo, Refusal
+from tools.sources import Photo, Refusal, Remark
 
 WAYS_OUT = {"several faces": ", or use --largest-face"}
 """Import options that help with a refusal, by the beginning of its reason."""
@@ -32,15 +32,6 @@ class Demands(PhotoDemands):
 
 
 USUAL_DEMANDS = Demands()
-
-
-@dataclass(frozen=True)
-class Remark:
-    """An enrolled photo that counts less than a good one, with the reason and what to do."""
-
-    performer: str
-    photo: str
-    remark: str
 
 
 class PhotosRead:
@@ -85,7 +76,7 @@ class PhotosRead:
             if photo_hash in self._hashes:
                 return
             face = choose_face(search_photo(content, self._engine), self._demands)
-        except (OSError, PhotoRefusedError) as error:
+        except (OSError, PhotoRefusedError, MemoryError, ValueError) as error:
             # A photo that did not arrive may do so next time; one that was read will not change.
             self.is_incomplete |= isinstance(error, OSError | PhotoNotFetchedError)
             self.refusals.append(Refusal(performer, photo.origin, _explain(error)))
@@ -121,7 +112,7 @@ class PhotosRead:
 
 
 def _explain(error: Exception) -> str:
-    reason = str(error)
+    reason = str(error) or "it needs more memory than there is"
     return reason + next((way for kind, way in WAYS_OUT.items() if reason.startswith(kind)), "")
 
 
