@@ -693,3 +693,20 @@ def test_a_child_is_replaced_after_so_many_files_and_pictures_are_none(
     before = child._files
     findings(sandbox, library)
     assert child._files == before + 1
+
+
+def test_a_child_finds_packages_where_its_parent_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["/opt/packages", "", "here"]))
+    monkeypatch.setenv("PYTHONUSERBASE", "/home/somebody/packages")
+    monkeypatch.setenv("TOKEN", "secret")
+    given = handle._environment()
+    assert given["PYTHONPATH"].split(os.pathsep) == [
+        str(ROOT),
+        "/opt/packages",
+        str(tmp_path / "here"),
+    ]
+    assert given["PYTHONUSERBASE"] == "/home/somebody/packages"
+    assert "TOKEN" not in given

@@ -516,7 +516,7 @@ def test_what_a_captured_child_says_of_a_photo_is_not_enrolled(
 
 
 def test_an_endless_photo_is_refused(client: FlaskClient) -> None:
-    response = client.post("/gallery/photos?id=1", headers=FROM_PAGE, data=bytes(32_000_001))
+    response = client.post("/gallery/photos?id=1", headers=FROM_PAGE, data=bytes(64_000_001))
     assert code_of(response) == (413, "request_too_large")
 
 
