@@ -1,7 +1,7 @@
 // Photos are dropped or chosen here, and sent to the server one by one.
 
-import { make } from "/page/dom.js";
-import { getJson, wordsOf } from "/page/server.js";
+import { make } from "./dom.js";
+import { getJson, wordsOf } from "./server.js";
 
 let made = 0;
 

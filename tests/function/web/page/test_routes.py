@@ -133,13 +133,13 @@ def test_the_modules_of_the_first_view_are_named_by_the_start_page_and_fit_in_on
     needed = {"page.js"}
     for _ in range(5):
         needed |= {name for one in needed for name in imported_modules(one)}
-    assert set(re.findall(r'="/page/(\w+\.js)"', start)) == needed
+    assert set(re.findall(r'="page/(\w+\.js)"', start)) == needed
     assert len(needed) <= CONNECTIONS_OF_A_BROWSER
 
 
 def imported_modules(name: str) -> list[str]:
     text = (PAGE_FOLDER / name).read_text()
-    return re.findall(r'^import .* from "/page/(\w+\.js)";', text, re.MULTILINE)
+    return re.findall(r'^import .* from "\./(\w+\.js)";', text, re.MULTILINE)
 
 
 def test_the_whole_page_is_under_200_kb() -> None:
