@@ -52,7 +52,7 @@ def open_database(path: Path | None, *, create: bool, schema: Schema | None = No
     if share:
         raise NetworkShareError(
             f"The {schema.noun} {path} is on a network share ({share}), where SQLite can lose what "
-            "is written. Put it on a local disk, and use a bundle to move it."
+            "is written. Put it on a local disk, or a container's volume; a bundle moves it."
         )
     if path is not None and not is_there(path, schema.noun):
         if not create:

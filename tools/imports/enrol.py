@@ -59,7 +59,7 @@ def enrol_performer(
     """
     performer = tidy(record.performer)
     if complaint := find_complaint(performer):
-        return _refused(performer, complaint)
+        return refused(performer, complaint)
     photos_read = PhotosRead(engine, demands)
     try:
         stored = gallery.find_same(performer)
@@ -68,7 +68,7 @@ def enrol_performer(
         if stored:
             photos_read.know(gallery.encodings(stored.id), gallery.removed_photos(stored.id))
     except (IdentityConflictError, DamagedVectorError) as error:
-        return _refused(performer, str(error))
+        return refused(performer, str(error))
     except ForgottenError:
         return Enrolment(performer.name, None, 0, forgotten=True)
     photos_read.look_at_all(performer.name, record.photos)
@@ -133,7 +133,8 @@ def _own_identity(performer: Performer) -> Identity:
     return Identity(performer.source, performer.source_id)
 
 
-def _refused(performer: Performer, reason: str) -> Enrolment:
+def refused(performer: Performer, reason: str) -> Enrolment:
+    """Say that a performer was not enrolled, and why."""
     # A name may be refused for its length; the report shows how it begins.
     name = show_text(" ".join(performer.name.split()))[:80]
     return Enrolment(name, None, 0, (Refusal(name, "", reason),))

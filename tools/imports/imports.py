@@ -9,8 +9,9 @@ from tqdm import tqdm
 from db.errors import ForgottenError, GalleryError, IdentityConflictError
 from db.galleries import Gallery, GalleryChange, Store, everyone
 from db.identities import identities_of
+from db.names import find_complaint, tidy
 from function.engines.protocol import Engine
-from tools.imports.enrol import Enrolment, enrol_all, spare_photos
+from tools.imports.enrol import Enrolment, enrol_all, refused, spare_photos
 from tools.imports.photos import Demands
 from tools.imports.prefetch import read_ahead
 from tools.imports.reports import Report
@@ -68,7 +69,11 @@ def follow(
 
 def enrol_bundle(bundle: Gallery, gallery: GalleryChange) -> Iterator[Enrolment]:
     """Enrol everyone in a checked bundle, with the encodings it holds."""
-    for performer, encodings, thumbnail in everyone(bundle):
+    for found, encodings, thumbnail in everyone(bundle):
+        performer = tidy(found)
+        if complaint := find_complaint(performer):
+            yield refused(performer, complaint)
+            continue
         try:
             stored = gallery.find_same(performer)
             removed = gallery.removed_photos(stored.id) if stored else set()

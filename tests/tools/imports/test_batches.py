@@ -11,7 +11,8 @@ import pytest
 
 from db.sqlite.store import StoredGallery
 from tests.support.engines import QuickEngine, made_up_photo
-from tools.imports.imports import import_records
+from tests.support.galleries import encoding, performer
+from tools.imports.imports import enrol_bundle, follow, import_records
 from tools.imports.photos import USUAL_DEMANDS
 from tools.imports.reports import Report
 from tools.sources import Refusal, SourceRecord
@@ -58,6 +59,17 @@ def photo_of(name: str) -> bytes:
 
 def data_uri(photo: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(photo).decode()}"
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", ["two lines", "invisible"])
+def test_a_bad_record_in_a_bundle_costs_only_itself(kind: str, place: str) -> None:
+    with StoredGallery() as bundle, StoredGallery() as gallery:
+        for number, name in enumerate(placed(NAMES[kind], place)):
+            bundle.enrol(performer(name, str(number)), [encoding(number)], None)
+        report = follow(enrol_bundle(bundle, gallery), gallery, kind="bundle")
+        assert [one.name for one in gallery.performers()] == GOOD
+    assert (report.counts()["added"], report.counts()["refused"]) == (2, 1)
 
 
 @pytest.mark.parametrize("place", PLACES)
