@@ -97,7 +97,7 @@ def tidy(performer: Performer) -> Performer:
     )
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=131_072)
 def name_key(name: str) -> str:
     """Return what names are compared by: the same for all ways to write one.
 
@@ -105,7 +105,7 @@ def name_key(name: str) -> str:
     count.
     """
     if name.isascii():
-        return " ".join(name.casefold().translate(_ALIKE).split())
+        return " ".join(name.lower().replace("`", "'").split())
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", name)).casefold().translate(_ALIKE)
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
     seen = "".join(one for one in plain if unicodedata.category(one) != "Cf")

@@ -56,7 +56,6 @@ class SqliteGallery:
         self._lock = threading.RLock()
         self._db = open_database(path, create=create)
         self._db.conn.create_function("name_key", 1, name_key, deterministic=True)
-        self._db.conn.create_function("a_key_holds", 2, _a_key_holds, deterministic=True)
 
     def close(self) -> None:
         """Close the file."""
@@ -377,11 +376,6 @@ class SqliteGallery:
             raise DamagedVectorError(
                 f"An encoding of {encoding.model} has {expected} numbers, this one {dimensions}."
             )
-
-
-def _a_key_holds(names: str, key: str) -> bool:
-    """Say whether the key of one of the names, a JSON list, contains `key`."""
-    return names != "[]" and any(key in name_key(name) for name in json.loads(names))
 
 
 def save_details(db: Database, performer: Performer) -> None:

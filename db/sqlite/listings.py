@@ -1,5 +1,6 @@
 """The gallery one page at a time, for people to browse."""
 
+import json
 from typing import Any
 
 from db.names import name_key, show_text
@@ -12,9 +13,8 @@ _LISTED = """
     thumbnail IS NOT NULL
 """
 
-_FOUND = """
-    FROM performers WHERE instr(name_key(name), ?) > 0 OR a_key_holds(aliases, ?)
-"""
+
+_NUMBERED = "FROM performers WHERE id IN (SELECT value FROM json_each(?))"
 
 
 def list_performers(gallery: SqliteGallery, text: str, start: int, limit: int) -> Listing:
@@ -23,14 +23,25 @@ def list_performers(gallery: SqliteGallery, text: str, start: int, limit: int) -
     Those whose name begins with `text` come first; then by name. Names are compared by `name_key`:
     case and accents do not count.
     """
-    key = name_key(show_text(text))
-    total = gallery.rows(f"SELECT count(*) {_FOUND}", key, key)[0][0]
-    rows = gallery.rows(
-        f"SELECT {_LISTED} {_FOUND} "
-        "ORDER BY instr(name_key(name), ?) != 1, name_key(name), id LIMIT ? OFFSET ?",
-        *(key, key, key, limit, start),
+    wanted = name_key(show_text(text)) if text.strip() else ""
+    rows = gallery.rows("SELECT id, name, aliases FROM performers")
+    found = sorted(
+        (not key.startswith(wanted), key, number)
+        for number, name, aliases in rows
+        for key in (name_key(name),)
+        if wanted in key or (aliases != "[]" and _one_holds(aliases, wanted))
     )
-    return Listing(tuple(_listed(row) for row in rows), total)
+    ids = [number for _, _, number in found[start : start + limit]]
+    listed = gallery.rows(
+        f"SELECT {_LISTED} {_NUMBERED}",
+        json.dumps(ids),
+    )
+    by_id = {row[0]: _listed(row) for row in listed}
+    return Listing(tuple(by_id[number] for number in ids if number in by_id), len(found))
+
+
+def _one_holds(aliases: str, wanted: str) -> bool:
+    return any(wanted in name_key(alias) for alias in json.loads(aliases))
 
 
 def _listed(row: tuple[Any, ...]) -> Listed:
