@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from db.names import show_text
+from db.names import show_text, tidy_name
 from db.records import Performer
 from function.media.photo_kinds import is_photo
 from function.media.photos import read_photo_file
@@ -85,14 +85,24 @@ def photo_at(path: Path) -> Photo:
 def _with_remarks(
     records: list[SourceRecord | Refusal | Remark],
 ) -> Iterator[SourceRecord | Refusal]:
-    """Hand remarks on files that belong to nobody to the first performer."""
+    """Hand remarks on files that belong to nobody to the first performer; name who comes twice."""
     remarks = tuple(one for one in records if isinstance(one, Remark))
+    seen: dict[str, str] = {}
     for record in records:
         if isinstance(record, SourceRecord):
-            yield replace(record, remarks=(*remarks, *record.remarks))
+            twice = _remark_on_twice(record, seen)
+            yield replace(record, remarks=(*remarks, *record.remarks, *twice))
             remarks = ()
         elif isinstance(record, Refusal):
             yield record
+
+
+def _remark_on_twice(record: SourceRecord, seen: dict[str, str]) -> tuple[Remark, ...]:
+    """Say if a name stands in two places of the folder: both are taken for one performer."""
+    name, place = record.performer.source_id, record.photos[0].origin
+    first = seen.setdefault(tidy_name(name), place)
+    said = f"taken for one performer with {first}, by the name; if not, rename one"
+    return () if first == place else (Remark(show_text(name), place, said),)
 
 
 def _read_entries(folder: Path) -> Iterator[SourceRecord | Refusal | Remark]:

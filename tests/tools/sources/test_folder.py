@@ -142,6 +142,21 @@ def test_folders_by_letter_hold_performers(tmp_path: Path) -> None:
     }
 
 
+def test_a_name_that_stands_in_two_places_is_one_performer_and_that_is_said(tmp_path: Path) -> None:
+    put(tmp_path / "A" / "Ann" / "a.png")
+    put(tmp_path / "B" / "Ann" / "b.png")
+    put(tmp_path / "Zo\u00eb.png")
+    put(tmp_path / "Zoe\u0308" / "c.png")
+    said = {
+        Path(one.photo).name: one.remark
+        for each in read_performers(tmp_path)
+        for one in each.remarks
+    }
+    assert [*said] == ["b.png", "Zo\u00eb.png"]
+    assert "taken for one performer with" in said["b.png"]
+    assert said["b.png"].endswith("a.png, by the name; if not, rename one")
+
+
 def test_a_folder_of_folders_that_may_be_either_is_not_guessed_at(tmp_path: Path) -> None:
     put(tmp_path / "Friends" / "Ada Lovelace" / "a.png")
     put(tmp_path / "Kim" / "b.png")
