@@ -23,8 +23,9 @@ help: ## list the targets
 demo: $(VENV)/ready ## do the main job once, on real photographs
 	@$(BIN)/python -m tools.demo
 
+run: export MEDIA_ROOT = $(MEDIA)
 run: $(VENV)/ready ## serve on $(HOST):$(PORT); MEDIA=/path/to/videos, PERFORMERS_DB=gallery file
-	MEDIA_ROOT="$(abspath $(MEDIA))" $(BIN)/python -m function.server
+	$(BIN)/python -m function.server
 
 test: $(VENV)/ready-dev ## run the tests, in two processes
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder

@@ -82,12 +82,17 @@ class Gallery(Enrolled, Protocol):
         """
 
     def find_performer(self, name_or_id: str) -> Performer:
-        """Find one performer by name (ignoring case, in ASCII) or by id.
+        """Find one performer by name, or by id, written `id:3`; see `find_named`.
+
+        A number alone is an id only if it is nobody's name.
 
         Raises:
             PerformerNotFoundError: no performer has this name or id.
             AmbiguousNameError: several have this name.
         """
+
+    def find_named(self, name: str) -> list[Performer]:
+        """List those of this name: the one who has it exactly, else all by `db.names.name_key`."""
 
     def find_identities(self, identities: Sequence[Identity]) -> list[Performer]:
         """List the performers that have any of these ids: normally one or none."""

@@ -11,21 +11,25 @@ import hmac
 from collections.abc import Iterable
 
 from db.identities import identities_of
+from db.names import name_key
 from db.records import Performer
 
 
 def marks_of(performer: Performer) -> Iterable[tuple[str, ...]]:
     """Yield what identifies a record: the name, and every id."""
-    yield mark_of_name(performer.name, performer.disambiguation)
+    yield from marks_of_name(performer.name, performer.disambiguation)
     for identity in identities_of(performer):
         yield ("identity", *identity)
 
 
-def mark_of_name(name: str, disambiguation: str) -> tuple[str, ...]:
-    """Return the mark of a name, ignoring case."""
-    return ("name", name.casefold().strip(), disambiguation.casefold().strip())
+def marks_of_name(name: str, disambiguation: str) -> tuple[tuple[str, ...], ...]:
+    """Return the marks of a name: by its key, and as galleries were first given them."""
+    return (
+        ("key", name_key(name), name_key(disambiguation)),
+        ("name", name.casefold().strip(), disambiguation.casefold().strip()),
+    )
 
 
 def hash_mark(key: bytes, mark: tuple[str, ...]) -> bytes:
     """Return the keyed hash of one mark: HMAC-SHA256, 32 bytes."""
-    return hmac.new(key, "\0".join(mark).encode(), hashlib.sha256).digest()
+    return hmac.new(key, "\0".join(mark).encode("utf-8", "surrogatepass"), hashlib.sha256).digest()

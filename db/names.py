@@ -1,12 +1,45 @@
-"""What a performer's record may contain: a name that fits on a line, and limited text."""
+"""The rules of names: what a record may contain, how a name is kept, and when two are the same.
 
+A name is kept as it was given, but for spaces, and with accents as single characters. It is found,
+forgotten and told from others by its key, in which case, accents and spaces do not count.
+"""
+
+import re
 import unicodedata
+from dataclasses import replace
+from functools import lru_cache
 
-from db.records import Performer
+from db.records import Identity, Performer
 
 MAX_NAME_CHARACTERS = 300
 MAX_URL_CHARACTERS = 4000
 MAX_ALIASES = 500
+
+ID_PREFIX = "id:"
+"""Before the number of a performer, where a name could stand as well: `3` may be a name."""
+
+_ACCENTS = re.compile("[\u0300-\u036f]")
+"""What Latin, Greek and Cyrillic letters carry. In other scripts such marks tell letters apart."""
+
+_ALIKE = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u02bc\u00b4`", "'"),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014", "-"),
+        "ø": "o",
+        "đ": "d",
+        "ð": "d",
+        "ł": "l",
+        "ħ": "h",
+        "ŧ": "t",
+        "\u0131": "i",
+        "æ": "ae",
+        "œ": "oe",
+        "þ": "th",
+    }
+)
+"""Letters that Unicode does not take apart, as people write them, and signs that look alike."""
+
+_CONTROLS = ("Cc", "Zl", "Zp")
 
 
 def find_complaint(performer: Performer) -> str:
@@ -23,21 +56,96 @@ def find_complaint(performer: Performer) -> str:
         return f"more than {MAX_ALIASES} aliases or urls"
     if any(len(text) > MAX_URL_CHARACTERS for text in (*performer.aliases, *performer.urls)):
         return f"an alias or url is longer than {MAX_URL_CHARACTERS} characters"
-    return ""
+    ids = (performer.source_id, *(part for one in performer.identities for part in one))
+    return next((f"the id {show_text(one)} is not UTF-8" for one in ids if not _is_utf8(one)), "")
 
 
 def find_name_complaint(name: str) -> str:
     """Say why a performer cannot have this name; "" if they can."""
-    if not any(_is_visible(character) for character in name):
+    if not any(_is_visible(character) for character in name) and _is_utf8(name):
         return "the name is empty"
     return _complain_of_text("name", name)
+
+
+def tidy_name(name: str) -> str:
+    """Return a name as it is kept: NFC, with single spaces, and none around it.
+
+    Line breaks and other control characters within it stay, to be complained of.
+    """
+    composed = unicodedata.normalize("NFC", name).strip()
+    spaced = (" " if unicodedata.category(one) == "Zs" else one for one in composed)
+    return re.sub(" +", " ", "".join(spaced))
+
+
+def tidy(performer: Performer) -> Performer:
+    """Return a record with its names as they are kept; texts that are not UTF-8 show escapes.
+
+    An id may be a name as well, of a folder for example. It becomes NFC, so that one folder is one
+    performer on every system; the id as given stays beside it, for galleries that have it.
+    """
+    source_id = unicodedata.normalize("NFC", performer.source_id)
+    own = Identity(performer.source, performer.source_id)
+    also = () if source_id == performer.source_id else (own,)
+    return replace(
+        performer,
+        name=tidy_name(performer.name),
+        disambiguation=tidy_name(performer.disambiguation),
+        aliases=tuple(show_text(tidy_name(alias)) for alias in performer.aliases),
+        urls=tuple(show_text(url) for url in performer.urls),
+        source_id=source_id,
+        identities=(*performer.identities, *also),
+    )
+
+
+@lru_cache(maxsize=131_072)
+def name_key(name: str) -> str:
+    """Return what names are compared by: the same for all ways to write one.
+
+    Case, accents, spaces, joiners that are not seen, and kinds of apostrophes and dashes do not
+    count.
+    """
+    if name.isascii():
+        return " ".join(name.lower().replace("`", "'").split())
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", name)).casefold().translate(_ALIKE)
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
+    seen = "".join(one for one in plain if unicodedata.category(one) != "Cf")
+    return " ".join(unicodedata.normalize("NFC", seen).split()) or name
+
+
+def read_id(name_or_id: str) -> str:
+    """Return the digits of `id:3`; "" if the text is a name."""
+    digits = name_or_id.strip().lower().removeprefix(ID_PREFIX)
+    is_id = name_or_id.strip().lower().startswith(ID_PREFIX) and digits.isascii()
+    return digits.lstrip("0") if is_id and digits.isdecimal() else ""
+
+
+def show_text(text: str) -> str:
+    r"""Return a text that can be printed and stored: bytes that are not UTF-8 become `\xe9`."""
+    return text if _is_utf8(text) else _escaped(text)
+
+
+def _escaped(text: str) -> str:
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a pair, as JSON can have it
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _complain_of_text(what: str, text: str) -> str:
     if len(text) > MAX_NAME_CHARACTERS:
         return f"the {what} has {len(text)} characters; {MAX_NAME_CHARACTERS} at most"
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+    if any(unicodedata.category(character) in _CONTROLS for character in text):
         return f"the {what} contains a line break or another control character"
+    if show_text(text) != text:
+        return f"the {what} is not UTF-8 ({show_text(text)}): rename the file or folder it is from"
     return ""
 
 

@@ -44,8 +44,10 @@ def main() -> None:
     )
     service: Service = app.config["SERVICE"]
 
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host  # of IPv6
+
     def say_where(_: Any) -> None:
-        log.info("Serving on http://%s:%d", settings.host, settings.port)
+        log.info("Serving on http://%s:%d", host, settings.port)
         trouble = find_root_trouble(settings.media_root)
         if trouble:
             log.warning(trouble)
@@ -61,7 +63,7 @@ def main() -> None:
     if os.path.isdir("/dev/shm"):  # noqa: PTH112,S108  # memory: a disk may be slow or read-only
         options["worker_tmp_dir"] = "/dev/shm"  # noqa: S108
     server = create_server(app, debug=False, **options)  # type: ignore[no-untyped-call]
-    server.run(settings.host, settings.port)
+    server.run(host, settings.port)
 
 
 def _begin(service: Service) -> None:

@@ -1,5 +1,6 @@
 """Settings: every environment variable, with its type, default and meaning, in one table."""
 
+import ipaddress
 import math
 import os
 import re
@@ -48,6 +49,8 @@ class Hours:
 
 ALL_DAY = Hours(0, 24)
 
+HIGHEST_PORT = 65_535
+
 _PERIOD = re.compile(r"(\d{1,4})\s*([mhd])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
@@ -80,6 +83,20 @@ def _count(text: str) -> int:
     return value
 
 
+def _host(text: str) -> str:
+    host = text.removeprefix("[").removesuffix("]")
+    if ":" in host:
+        ipaddress.ip_address(host)  # raises ValueError if it is something else, like a:8080
+    return host
+
+
+def _port(text: str) -> int:
+    value = _count(text)
+    if value > HIGHEST_PORT:
+        raise ValueError(text)
+    return value
+
+
 def _hours(text: str) -> "Hours":
     begin, end = (int(part) for part in text.split("-"))
     if not (0 <= begin < 24 and 0 < end <= 24 and begin != end):  # noqa: PLR2004  # of a day
@@ -101,7 +118,15 @@ def _choice(*choices: str) -> Kind:
 
 
 def _roots(text: str) -> tuple[Path, ...]:
-    return tuple(Path(part) for part in text.split(os.pathsep) if part)
+    return tuple(_home(Path(part)) for part in text.split(os.pathsep) if part)
+
+
+def _home(path: Path) -> Path:
+    """Replace a ~ that no shell has replaced, as in `make run MEDIA="~/My Videos"`."""
+    try:
+        return path.expanduser()
+    except RuntimeError:  # it is the beginning of a name
+        return path
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:
@@ -146,6 +171,7 @@ USUAL_STORE = StoreAddress("performers.db")
 USUAL_LIBRARY = StoreAddress("library.db")
 
 TEXT = Kind(str, "text")
+HOST = Kind(_host, "an address like 0.0.0.0 or ::, or a host name; the port is PORT")
 ROOTS = Kind(_roots, f"paths separated by {os.pathsep}")
 PAIRS = Kind(_pairs, "pairs like /theirs=/ours separated by ;")
 WORDS = Kind(_words, "words separated by commas")
@@ -153,6 +179,7 @@ SECONDS = Kind(_positive, "a number of seconds above 0")
 FILE = Kind(Path, "a path")
 STORE = Kind(_store, "the path of a file, or sqlite:///PATH", lambda text: str(StoreAddress(text)))
 STRANGERS = Kind(_strangers, "keep, off, or days like 90d")
+PORT = Kind(_port, f"a whole number from 1 to {HIGHEST_PORT}")
 COUNT = Kind(_count, "a whole number, 1 or more")
 PERCENT = Kind(_percent, "a number from 0 to 100")
 INTERVAL = Kind(
@@ -270,8 +297,8 @@ class Settings:
     cache_folder: Annotated[
         Path | None, FILE, "where the converted nets are kept; the user's cache folder if not set"
     ] = None
-    host: Annotated[str, TEXT, "address to listen on"] = "127.0.0.1"
-    port: Annotated[int, COUNT, "port to listen on"] = 8080
+    host: Annotated[str, HOST, "address to listen on"] = "127.0.0.1"
+    port: Annotated[int, PORT, "port to listen on"] = 8080
     token: Annotated[
         str,
         TEXT,

@@ -1,5 +1,6 @@
 """Opens a file as a SQLite database that is certain to be ours, or raises a clear error."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -51,7 +52,7 @@ def open_database(path: Path | None, *, create: bool, schema: Schema | None = No
     if share:
         raise NetworkShareError(
             f"The {schema.noun} {path} is on a network share ({share}), where SQLite can lose what "
-            "is written. Put it on a local disk, and use a bundle to move it."
+            "is written. Put it on a local disk, or a container's volume; a bundle moves it."
         )
     if path is not None and not is_there(path, schema.noun):
         if not create:
@@ -60,17 +61,35 @@ def open_database(path: Path | None, *, create: bool, schema: Schema | None = No
             )
         _create_file(path, schema.noun)
     with explained(path, schema.noun):
-        connection = sqlite3.connect(
-            path or ":memory:",
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+        connection = _connect(path)
         try:
             return _prepare(Database(connection), path, schema)
         except BaseException:
             connection.close()
             raise
+
+
+def _connect(path: Path | None) -> sqlite3.Connection:
+    where = ":memory:" if path is None else f"{path.absolute().as_uri()}{_mode_of(path)}"
+    return sqlite3.connect(
+        where, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=bool(path)
+    )
+
+
+def _mode_of(path: Path) -> str:
+    """Say how to open a file that this user may only read; "" for one that they may write.
+
+    To read a file with a write-ahead log SQLite makes two more beside it. Where it cannot, and no
+    log holds changes that are still to be read, the file is complete by itself.
+    """
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        return ""
+    log = path.with_name(f"{path.name}-wal")
+    try:
+        is_complete = log.stat().st_size == 0
+    except OSError:
+        is_complete = True
+    return "?immutable=1" if is_complete else "?mode=ro"
 
 
 @contextmanager

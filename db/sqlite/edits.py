@@ -158,8 +158,8 @@ def _find_photo(gallery: SqliteGallery, performer: Performer, photo: str) -> str
     if len(rows) != 1:
         found = f"{len(rows)} photos" if rows else "no photo"
         raise PerformerNotFoundError(
-            f"{performer.name} has {found} {photo!r}. `python -m tools show {performer.id}` lists "
-            "them with their hashes."
+            f"{performer.name} has {found} {photo!r}. `python -m tools show id:{performer.id}` "
+            "lists them with their hashes."
         )
     return str(rows[0][0])
 

@@ -10,8 +10,17 @@ MOUNTS = Path("/proc/mounts")
 NETWORK_SHARES = {
     *("afs", "ceph", "cifs", "davfs", "ncpfs", "nfs", "nfs4", "smb2", "smb3", "smbfs"),
     *("fuse.cephfs", "fuse.davfs2", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"),
+    *("fuse.gcsfuse", "fuse.goofys", "fuse.juicefs", "fuse.blobfuse", "fuse.blobfuse2", "gcsfuse"),
+    *("lustre", "gpfs", "beegfs", "glusterfs", "orangefs", "fuse.mount-s3"),
 }
 """Kinds of filesystem on which SQLite's write-ahead log is not safe (sqlite.org/wal.html)."""
+
+FROM_THE_HOST = {
+    *("9p", "virtiofs", "drvfs", "vboxsf", "prl_fs", "vmhgfs", "fuse.vmhgfs-fuse"),
+    *("fuse.osxfs", "fuse.grpcfuse", "fakeowner"),
+}
+"""Kinds by which a virtual machine, or a container on a Mac or Windows, sees its host's folders.
+Some machines have their own disk that way too, as `/`: that is as good as local."""
 
 
 def find_network_share(path: Path, mounts: Path = MOUNTS) -> str | None:
@@ -32,7 +41,8 @@ def find_network_share(path: Path, mounts: Path = MOUNTS) -> str | None:
         # The deepest mount holds the file; of two on the same folder, the later one.
         if folder in parents and len(folder) >= longest:
             kind, longest = filesystem, len(folder)
-    return kind if kind in NETWORK_SHARES else None
+    is_share = kind in NETWORK_SHARES or (kind in FROM_THE_HOST and longest > len("/"))
+    return kind if is_share else None
 
 
 def is_there(path: Path, noun: str = "gallery") -> bool:

@@ -2,7 +2,7 @@
 
 from db.errors import PerformerNotFoundError
 from db.identities import identities_of
-from db.marks import hash_mark, mark_of_name, marks_of
+from db.marks import hash_mark, marks_of, marks_of_name
 from db.records import Performer
 from db.sqlite import notes
 from db.sqlite.gallery import SqliteGallery
@@ -40,7 +40,7 @@ def unforget(gallery: SqliteGallery, name_or_id: str, disambiguation: str = "") 
     forgotten = {
         bytes(row[0]): row[1] for row in gallery.rows("SELECT hash, performer FROM forgotten")
     }
-    marks = (mark_of_name(name_or_id, disambiguation), ("id", name_or_id))
+    marks = (*marks_of_name(name_or_id, disambiguation), ("id", name_or_id))
     found = {
         forgotten[mark] for mark in (hash_mark(key, one) for one in marks) if mark in forgotten
     }

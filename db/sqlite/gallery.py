@@ -21,6 +21,7 @@ from db.errors import (
 )
 from db.identities import combine, identities_of
 from db.marks import hash_mark, marks_of
+from db.names import ID_PREFIX, name_key, read_id, show_text, tidy_name
 from db.records import Change, Encoding, Generation, Identity, Performer
 from db.sqlite.connections import (
     copy_database,
@@ -54,6 +55,7 @@ class SqliteGallery:
         self.path = path
         self._lock = threading.RLock()
         self._db = open_database(path, create=create)
+        self._db.conn.create_function("name_key", 1, name_key, deterministic=True)
 
     def close(self) -> None:
         """Close the file."""
@@ -80,27 +82,40 @@ class SqliteGallery:
         return [_performer(row) for row in self.rows(f"{_PERFORMERS} ORDER BY name, id")]
 
     def find_performer(self, name_or_id: str) -> Performer:
-        """Find one performer by name (ignoring case, in ASCII, unless one has it exactly) or by id.
+        """Find one performer by name, or by id, written `id:3`; see `find_named`.
+
+        A number alone is an id only if it is nobody's name.
 
         Raises:
             PerformerNotFoundError: no performer has this name or id.
             AmbiguousNameError: several have this name.
         """
-        where = "WHERE name = ? COLLATE NOCASE OR CAST(performers.id AS TEXT) = ?"
-        found = [
-            _performer(row) for row in self.rows(f"{_PERFORMERS} {where}", name_or_id, name_or_id)
-        ]
+        number = read_id(name_or_id)
+        found = self._numbered(number) if number else self.find_named(name_or_id)
+        if not found:
+            found = self._numbered(name_or_id)
         if not found:
             raise PerformerNotFoundError(
                 f"No performer is called {name_or_id!r}. `python -m tools list` lists everyone."
             )
-        exactly = [one for one in found if one.name == name_or_id]
-        if len(exactly) == 1:
-            return exactly[0]
         if len(found) > 1:
-            ids = ", ".join(f"{one.id} ({one.disambiguation or one.source})" for one in found)
+            ids = ", ".join(
+                f"{ID_PREFIX}{one.id} ({one.disambiguation or one.source})" for one in found
+            )
             raise AmbiguousNameError(f"{name_or_id!r} may be any of {ids}. Give the id.")
         return found[0]
+
+    def find_named(self, name: str) -> list[Performer]:
+        """List those of this name: the one who has it exactly, else all by `name_key`."""
+        where = "WHERE name_key(name) = ?"
+        rows = self.rows(f"{_PERFORMERS} {where} ORDER BY id", name_key(show_text(name)))
+        found = [_performer(row) for row in rows]
+        exactly = [one for one in found if one.name == tidy_name(name)]
+        return exactly if len(exactly) == 1 else found
+
+    def _numbered(self, digits: str) -> list[Performer]:
+        where = "WHERE CAST(performers.id AS TEXT) = ?"
+        return [_performer(row) for row in self.rows(f"{_PERFORMERS} {where}", show_text(digits))]
 
     def performer(self, performer_id: int) -> Performer:
         """Return the performer with this id.
@@ -133,7 +148,7 @@ class SqliteGallery:
             both = " and ".join(f"{one.name} ({one.id})" for one in found)
             raise IdentityConflictError(
                 f"{performer.name} carries ids of {both}. If they are the same, run "
-                f"`python -m tools merge {found[0].id} {found[1].id}`, then try again."
+                f"`python -m tools merge id:{found[0].id} id:{found[1].id}`, then try again."
             )
         if not found and self.is_forgotten(performer):
             raise ForgottenError(f"{performer.name} was forgotten; `unforget` allows them again")
@@ -152,9 +167,9 @@ class SqliteGallery:
         return bytes(self.rows("SELECT value FROM secrets WHERE name = 'forgetting'")[0][0])
 
     def namesakes(self, performer: Performer) -> list[Performer]:
-        """List the other performers with the same name."""
-        where = "WHERE name = ? COLLATE NOCASE AND id != ?"
-        rows = self.rows(f"{_PERFORMERS} {where}", performer.name, performer.id)
+        """List the other performers with the same name, by `name_key`."""
+        where = "WHERE name_key(name) = ? AND id != ?"
+        rows = self.rows(f"{_PERFORMERS} {where}", name_key(performer.name), performer.id)
         return [_performer(row) for row in rows]
 
     def encodings(self, performer_id: int) -> list[Encoding]:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from db.names import name_key, show_text
 from db.records import Listed, Listing
 from db.sqlite.gallery import SqliteGallery
 
@@ -12,34 +13,36 @@ _LISTED = """
     thumbnail IS NOT NULL
 """
 
-_FOUND = """
-    FROM performers
-    WHERE name LIKE ? ESCAPE '!' OR (aliases != '[]' AND aliases LIKE ? ESCAPE '!' AND EXISTS
-        (SELECT 1 FROM json_each(aliases) WHERE json_each.value LIKE ? ESCAPE '!'))
-"""
+
+_NUMBERED = "FROM performers WHERE id IN (SELECT value FROM json_each(?))"
 
 
 def list_performers(gallery: SqliteGallery, text: str, start: int, limit: int) -> Listing:
     """List performers whose name or alias contains `text`, from number `start` on.
 
-    Those whose name begins with `text` come first; then by name. Case is ignored (in ASCII).
+    Those whose name begins with `text` come first; then by name. Names are compared by `name_key`:
+    case and accents do not count.
     """
-    holds = f"%{_escape(text)}%"
-    begins = f"{_escape(text)}%"
-    # Compared with the aliases as stored, so that the JSON of most performers is never parsed.
-    written = f"%{_escape(json.dumps(text)[1:-1])}%"
-    total = gallery.rows(f"SELECT count(*) {_FOUND}", holds, written, holds)[0][0]
-    rows = gallery.rows(
-        f"SELECT {_LISTED} {_FOUND} "
-        "ORDER BY name NOT LIKE ? ESCAPE '!', name COLLATE NOCASE, id LIMIT ? OFFSET ?",
-        *(holds, written, holds, begins, limit, start),
+    wanted = name_key(show_text(text)) if text.strip() else ""
+    rows = gallery.rows("SELECT id, name, aliases FROM performers")
+    found = sorted(
+        (not key.startswith(wanted), key, number)
+        for number, name, aliases in rows
+        for key in (name_key(name),)
+        if wanted in key or (aliases != "[]" and _one_holds(aliases, wanted))
     )
-    return Listing(tuple(_listed(row) for row in rows), total)
+    ids = [number for _, _, number in found[start : start + limit]]
+    listed = gallery.rows(
+        f"SELECT {_LISTED} {_NUMBERED}",
+        json.dumps(ids),
+    )
+    by_id = {row[0]: _listed(row) for row in listed}
+    return Listing(tuple(by_id[number] for number in ids if number in by_id), len(found))
+
+
+def _one_holds(aliases: str, wanted: str) -> bool:
+    return any(wanted in name_key(alias) for alias in json.loads(aliases))
 
 
 def _listed(row: tuple[Any, ...]) -> Listed:
     return Listed(row[0], row[1], row[2], row[3], bool(row[4]))
-
-
-def _escape(text: str) -> str:
-    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -6,20 +6,20 @@ from dataclasses import dataclass, field, replace
 from db.errors import DamagedVectorError, ForgottenError, IdentityConflictError
 from db.galleries import Gallery, GalleryChange
 from db.identities import identities_of
-from db.names import find_complaint
+from db.names import find_complaint, show_text, tidy
 from db.records import Change, Identity, Performer
 from function.imports.finders import FaceFinder
-from function.imports.photos import USUAL_DEMANDS, Demands, PhotosRead, Remark
-from function.sources.records import Refusal, SourceRecord
+from function.imports.photos import USUAL_DEMANDS, Demands, PhotosRead
+from function.sources.records import Refusal, Remark, SourceRecord
 
 
 @dataclass(frozen=True)
 class Enrolment:
     """What became of one performer: the change, the photos added, and those refused.
 
-    `remarks` are about photos that were added, but count less than good ones. `change` is None if
-    nothing was stored; `forgotten` is set if the user asked never to enrol them; `is_incomplete` if
-    a photo did not arrive but may the next time.
+    `remarks` are about photos that count less, and what was left out. `change` is None if nothing
+    was stored; `forgotten` is set if the user asked never to enrol them; `is_incomplete` if a photo
+    did not arrive but may the next time.
     """
 
     performer: str
@@ -76,9 +76,9 @@ def look_at(
 
     The gallery is only read, so others may change it meanwhile.
     """
-    performer = record.performer
+    performer = tidy(record.performer)
     if complaint := find_complaint(performer):
-        return _refused(performer, complaint)
+        return refused(performer, complaint)
     photos_read = PhotosRead(finder, demands)
     try:
         stored = gallery.find_same(performer)
@@ -87,7 +87,7 @@ def look_at(
         if stored:
             photos_read.know(gallery.encodings(stored.id), gallery.removed_photos(stored.id))
     except (IdentityConflictError, DamagedVectorError) as error:
-        return _refused(performer, str(error))
+        return refused(performer, str(error))
     except ForgottenError:
         return Enrolment(performer.name, None, 0, forgotten=True)
     photos_read.look_at_all(performer.name, record.photos)
@@ -96,13 +96,13 @@ def look_at(
 
 def store(looked: Looked, gallery: GalleryChange) -> Enrolment:
     """Store one performer with the photos that are new, in one step."""
-    performer, photos_read = looked.record.performer, looked.photos
+    performer, photos_read = tidy(looked.record.performer), looked.photos
     change: Change | None = None
     try:
         if photos_read.new or gallery.find_same(performer):
             change = gallery.enrol(performer, photos_read.new, photos_read.poster())
     except (IdentityConflictError, DamagedVectorError) as error:
-        return _refused(performer, str(error))
+        return refused(performer, str(error))
     except ForgottenError:
         return Enrolment(performer.name, None, 0, forgotten=True)
     if change and looked.record.updated_at and not photos_read.is_incomplete:
@@ -115,13 +115,24 @@ def store(looked: Looked, gallery: GalleryChange) -> Enrolment:
         tuple(photos_read.duplicates),
         _namesakes(performer, gallery) if change == "added" else (),
         is_incomplete=photos_read.is_incomplete,
-        remarks=tuple(photos_read.remarks),
+        remarks=(
+            *looked.record.remarks,
+            *photos_read.remarks,
+            *_without_photos(looked.record, change),
+        ),
     )
+
+
+def _without_photos(record: SourceRecord, change: Change | None) -> tuple[Remark, ...]:
+    """Name who is not enrolled for want of a photo: nothing else in the report would."""
+    if change or record.photos:
+        return ()
+    return (Remark(record.performer.name, "", "not enrolled: there is no photo"),)
 
 
 def is_done(record: SourceRecord, gallery: Gallery) -> bool:
     """Say whether the source has left the record unchanged since it was enrolled in full."""
-    identity = _own_identity(record.performer)
+    identity = _own_identity(tidy(record.performer))
     return bool(record.updated_at) and gallery.updated_at(identity) == record.updated_at
 
 
@@ -142,8 +153,11 @@ def spare_photos(
 
 
 def _cannot_be_enrolled(record: SourceRecord, gallery: Gallery) -> bool:
+    performer = tidy(record.performer)
+    if find_complaint(performer):
+        return True
     try:
-        gallery.find_same(record.performer)
+        gallery.find_same(performer)
     except (ForgottenError, IdentityConflictError):
         return True
     return False
@@ -153,9 +167,10 @@ def _own_identity(performer: Performer) -> Identity:
     return Identity(performer.source, performer.source_id)
 
 
-def _refused(performer: Performer, reason: str) -> Enrolment:
+def refused(performer: Performer, reason: str) -> Enrolment:
+    """Say that a performer was not enrolled, and why."""
     # A name may be refused for its length; the report shows how it begins.
-    name = " ".join(performer.name.split())[:80]
+    name = show_text(" ".join(performer.name.split()))[:80]
     return Enrolment(name, None, 0, (Refusal(name, "", reason),))
 
 

@@ -13,7 +13,7 @@ from function.enrolling.worth import remark_on
 from function.faces.face import Face
 from function.imports.finders import FaceFinder
 from function.media.photos import PhotoNotFetchedError, PhotoRefusedError
-from function.sources.records import Photo, Refusal
+from function.sources.records import Photo, Refusal, Remark
 
 WAYS_OUT = {"several faces": ", or use --largest-face"}
 """Import options that help with a refusal, by the beginning of its reason."""
@@ -30,15 +30,6 @@ class Demands(PhotoDemands):
 
 
 USUAL_DEMANDS = Demands()
-
-
-@dataclass(frozen=True)
-class Remark:
-    """An enrolled photo that counts less than a good one, with the reason and what to do."""
-
-    performer: str
-    photo: str
-    remark: str
 
 
 class PhotosRead:
@@ -83,7 +74,7 @@ class PhotosRead:
             if photo_hash in self._hashes:
                 return
             face = choose_face(self._finder.find_faces(content), self._demands)
-        except (OSError, PhotoRefusedError) as error:
+        except (OSError, PhotoRefusedError, MemoryError, ValueError) as error:
             # A photo that did not arrive may do so next time; one that was read will not change.
             self.is_incomplete |= isinstance(error, OSError | PhotoNotFetchedError)
             self.refusals.append(Refusal(performer, photo.origin, _explain(error)))
@@ -116,7 +107,7 @@ class PhotosRead:
 
 
 def _explain(error: Exception) -> str:
-    reason = str(error)
+    reason = str(error) or "it needs more memory than there is"
     return reason + next((way for kind, way in WAYS_OUT.items() if reason.startswith(kind)), "")
 
 

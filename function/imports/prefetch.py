@@ -10,8 +10,8 @@ from function.sources.records import Photo, Refusal, SourceRecord, UnusableSourc
 PHOTOS_AT_ONCE = 4
 """How many are read at once: few enough for a server, enough to hide its latency."""
 
-PHOTOS_AHEAD = 12
-"""Read but not yet processed: with photos of 32 MB at most, 400 MB in the worst case."""
+PHOTOS_AHEAD = 8
+"""Read but not yet processed: with photos of 64 MB at most, 512 MB in the worst case."""
 
 
 def read_ahead(records: Iterable[SourceRecord | Refusal]) -> Iterator[SourceRecord | Refusal]:

@@ -7,6 +7,7 @@ between the check and its use, and no decoder ever sees a name that it could tak
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -120,12 +121,25 @@ def _refuse_address(path: str) -> None:
 def _map_path(asked: str, path_map: Sequence[tuple[str, str]]) -> str:
     """Replace the caller's prefix with ours; if several fit, use the longest."""
     for theirs, ours in sorted(path_map, key=lambda pair: -len(pair[0])):
-        if "\\" in theirs and asked.replace("/", "\\").lower().startswith(theirs.lower()):
-            rest = PureWindowsPath(asked[len(theirs) :].lstrip("\\/")).as_posix()
-            return f"{ours.rstrip('/')}/{rest}"
-        if asked == theirs or asked.startswith(f"{theirs.rstrip('/')}/"):
-            return ours.rstrip("/") + asked[len(theirs.rstrip("/")) :]
+        rest = _rest_of(asked, theirs)
+        if rest is not None:
+            return ours.rstrip("/") + rest or "/"
     return asked
+
+
+def _rest_of(asked: str, prefix: str) -> str | None:
+    """Return what follows a prefix, beginning with a slash or empty; None if it does not fit.
+
+    A prefix ends where a name ends: /media does not fit /media2. Of Windows paths, which begin with
+    a drive or a backslash, case and the kind of slash do not count.
+    """
+    is_windows = "\\" in prefix or bool(PureWindowsPath(prefix).drive)
+    if is_windows:
+        asked, prefix = asked.replace("\\", "/"), prefix.replace("\\", "/")
+    prefix = prefix.rstrip("/")
+    begin, rest = asked[: len(prefix)], asked[len(prefix) :]
+    fits = begin.lower() == prefix.lower() if is_windows else begin == prefix
+    return rest if fits and rest[:1] in ("", "/") else None
 
 
 def _locate(asked: str, mapped: str, roots: Sequence[Path]) -> tuple[Path, Path]:
@@ -134,7 +148,7 @@ def _locate(asked: str, mapped: str, roots: Sequence[Path]) -> tuple[Path, Path]
     for root in roots:
         try:
             real_root = root.resolve()
-            path = (real_root / mapped).resolve()
+            path = _as_written(real_root / mapped).resolve()
             if path.is_relative_to(real_root):
                 is_inside = True
                 path.lstat()
@@ -146,6 +160,20 @@ def _locate(asked: str, mapped: str, roots: Sequence[Path]) -> tuple[Path, Path]
     raise OutsideMediaRootError(
         "The path is outside the media root. Give one inside it, or set MEDIA_ROOT or PATH_MAP."
     )
+
+
+def _as_written(path: Path) -> Path:
+    """Return a path as its names are written on the disk, where accents may be spelled otherwise.
+
+    A Mac may send `é` as two characters, and a disk that one wrote may hold them so.
+    """
+    if str(path).isascii() or path.exists():
+        return path
+    above = _as_written(path.parent)
+    wanted = unicodedata.normalize("NFC", path.name)
+    names = os.listdir(above) if above.is_dir() else []  # noqa: PTH208  # only the names
+    found = (name for name in names if unicodedata.normalize("NFC", name) == wanted)
+    return above / next(found, path.name)
 
 
 def _not_found(asked: str) -> VideoNotFoundError:

@@ -4,16 +4,22 @@ Pillow is imported here and nowhere else in this package, so that a server whose
 a child never loads it.
 """
 
+import importlib.util
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import av
 import numpy as np
+from numpy.typing import NDArray
+from pi_heif import register_heif_opener
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
     Image,
-    ImageOps,
+    ImageFile,
     JpegImagePlugin,
     MpoImagePlugin,
     PngImagePlugin,
@@ -22,26 +28,38 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from function.media.conversion import PictureConverter
+from function.media.photo_kinds import find_kind, without_metadata
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import RgbImage
 
-MAX_PIXELS = 50_000_000
-"""Larger photos are refused before they are decoded: 150 MB of RGB."""
+MAX_PIXELS = 200_000_000
+"""Larger photos are refused before they are decoded: 800 MB as Pillow keeps them. A JPEG, as
+cameras make them, is scaled down while it is decoded, and takes a fraction of that."""
 
 WORKING_SIDE_PIXELS = 1600
 """Photos with a longer side are scaled down to this: a face still fills the encoder's 150 px."""
 
-FORMATS = tuple(
-    plugin.format
-    for plugin in (
-        JpegImagePlugin.JpegImageFile,
-        PngImagePlugin.PngImageFile,
-        WebPImagePlugin.WebPImageFile,
-        AvifImagePlugin.AvifImageFile,
-        GifImagePlugin.GifImageFile,
-        BmpImagePlugin.BmpImageFile,
-        TiffImagePlugin.TiffImageFile,
-    )
+JXL = "JXL"
+HAS_JXL = importlib.util.find_spec("pillow_jxl") is not None
+"""Whether the user has installed pillow-jxl-plugin. Its licence is GPL-3.0, so it is not required
+here; without it, a JPEG XL photo is refused by that name."""
+
+FORMATS = (
+    *(
+        plugin.format
+        for plugin in (
+            JpegImagePlugin.JpegImageFile,
+            PngImagePlugin.PngImageFile,
+            WebPImagePlugin.WebPImageFile,
+            AvifImagePlugin.AvifImageFile,
+            GifImagePlugin.GifImageFile,
+            BmpImagePlugin.BmpImageFile,
+            TiffImagePlugin.TiffImageFile,
+        )
+    ),
+    "HEIF",
+    *((JXL,) if HAS_JXL else ()),
 )
 """The formats of photos. Pillow reads forty more, one of them by starting Ghostscript; and naming
 them here loads them now, for a process that may not open files later."""
@@ -51,37 +69,194 @@ PHONE_FORMATS = (MpoImagePlugin.MpoImageFile.format,)
 
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # one of every core starts as many threads
 
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What sets a photo upright, by EXIF's tag Orientation (EXIF 2.32, 4.6.4 A)."""
+
+ORIENTATION = 0x0112
+
+FIRST_PICTURES = 50
+"""So many pictures of an animation are tried, while they are all of one colour."""
+
+BLANK_RANGE = 16
+"""A picture whose grey values, 0 to 255, differ by less is of one colour: it shows nobody."""
+
+MOST_MISSING = 0.25
+"""A damaged photo that lacks a larger share of its rows, at its end, is refused."""
+
 Image.preinit()  # or it loads more with the first photo
+Image.MAX_IMAGE_PIXELS = None  # Pillow's limit is lower than ours, which is checked as early
+register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+if HAS_JXL:
+    importlib.import_module("pillow_jxl")
 
 
 def decode_photo(content: bytes) -> RgbImage:
     """Decode a photo as people see it: EXIF rotation applied, any colour mode made RGB.
 
-    An animation gives its first picture. Returns RGB uint8, (height, width, 3).
+    An animation gives its first picture that is not of one colour. A photo whose metadata are
+    damaged, or that lacks a little of its end, is read without them. Returns RGB uint8, (height,
+    width, 3).
 
     Raises:
         PhotoRefusedError: it is not a picture, is damaged, or is too large.
+        MemoryError: there is not enough memory for it.
     """
     if not content:
         raise PhotoRefusedError("unreadable: the file is empty")
     try:
-        with warnings.catch_warnings():
-            # Our limit is lower than the one Pillow warns about; odd metadata do no harm.
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                return _to_rgb(image)
-    except UnidentifiedImageError:
-        raise PhotoRefusedError("unreadable: not a picture, or of a rare kind") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise PhotoRefusedError(f"unreadable: {error}") from None
+        return _decode(content)
+    except PhotoRefusedError:
+        raise
+    except UnidentifiedImageError as error:
+        complaint = _complaint_about_kind(content) or f"unreadable: {error}"
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001  # Pillow's plugins raise anything on odd files
+        what = str(error) or type(error).__name__
+        complaint = _complaint_about_kind(content) or f"unreadable: {what}"
+    picture = _decode_damaged(content)
+    if picture is None:
+        raise PhotoRefusedError(complaint)
+    return picture
+
+
+def _complaint_about_kind(content: bytes) -> str:
+    """Say what a file that Pillow does not know is; "" if it is a damaged picture."""
+    kind = find_kind(content)
+    if kind == JXL and not HAS_JXL:
+        return (
+            "unreadable: JPEG XL; save it as JPEG, or install the package pillow-jxl-plugin "
+            "(GPL-3.0) next to this one"
+        )
+    return "" if kind else "unreadable: not a picture, or of a rare kind"
+
+
+def _decode(content: bytes) -> RgbImage:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd metadata do no harm
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            return _to_rgb(image)
+
+
+def _decode_damaged(content: bytes) -> RgbImage | None:
+    """Decode what can be had of a damaged photo; None if that is too little."""
+    try:
+        if find_kind(content) == "AVIF":
+            return _decode_by_ffmpeg(content)
+        with _lenient():
+            picture = _decode(without_metadata(content))
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  # as above; the first complaint is the one to give
+        return None
+    differs = (picture != picture[-1:, -1:]).any(axis=(1, 2))
+    rows = int(np.flatnonzero(differs)[-1]) + 1 if differs.any() else 0
+    return picture if rows >= (1 - MOST_MISSING) * len(picture) else None
+
+
+def _decode_by_ffmpeg(content: bytes) -> RgbImage:
+    """Decode an AVIF that libavif refuses, such as one that states no size for its transparency."""
+    with av.open(io.BytesIO(content), "r", format="mov") as container:
+        stream = max(container.streams.video, key=lambda one: one.width * one.height)
+        _refuse_huge(stream.width, stream.height)
+        stream.codec_context.thread_count = 1
+        picture = PictureConverter(None, MAX_PIXELS).to_rgb(next(container.decode(stream)))
+    return np.asarray(_fit(Image.fromarray(picture)))
+
+
+@contextmanager
+def _lenient() -> Iterator[None]:
+    """Let Pillow pass over what is missing, and over texts and profiles that it cannot read."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 def _to_rgb(image: Image.Image) -> RgbImage:
-    width, height = image.size
+    _refuse_huge(*image.size)
+    image.draft("RGB", (WORKING_SIDE_PIXELS, WORKING_SIDE_PIXELS))
+    turn = TURNS.get(_orientation(image))
+    # First scaled down, then turned: a copy of the whole would double what it takes.
+    small = _small(image)
+    if getattr(image, "is_animated", False) and image.format not in PHONE_FORMATS:
+        small = _first_not_blank(image, small)
+    return np.asarray(small.transpose(turn) if turn is not None else small)
+
+
+def _refuse_huge(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         limit = MAX_PIXELS // 1_000_000
         raise PhotoRefusedError(f"too large: {width}x{height}, over {limit} million pixels")
-    image.draft("RGB", (WORKING_SIDE_PIXELS, WORKING_SIDE_PIXELS))
-    upright = ImageOps.exif_transpose(image)
-    upright.thumbnail((WORKING_SIDE_PIXELS, WORKING_SIDE_PIXELS))
-    return np.asarray(upright.convert("RGB"))
+
+
+def _orientation(image: Image.Image) -> int:
+    """Read how a photo was held; 1, upright, if its metadata cannot be read."""
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  # of random metadata a third raise one of a dozen errors
+        return 1
+
+
+def _small(image: Image.Image) -> Image.Image:
+    """Return the current picture as RGB, not larger than the working size."""
+    image.load()
+    if image.mode.startswith(("I", "F")):
+        return _fit(Image.fromarray(_eight_bits(np.asarray(image)))).convert("RGB")
+    if image.mode in ("P", "1"):  # these can be scaled only after they have colours
+        return _fit(image.convert("RGB"))
+    return _fit(image).convert("RGB")
+
+
+def _fit(image: Image.Image) -> Image.Image:
+    side = WORKING_SIDE_PIXELS
+    scale = min(1.0, side / max(image.size))
+    if scale == 1.0:
+        return image
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+
+
+def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Scale grey values of any depth to 0 to 255.
+
+    White is taken to be the highest value of the smallest depth that holds all of them: a fraction
+    up to 1, then 8, 10, 12, 14, 16, 24 or 32 bits.
+    """
+    numbers = np.nan_to_num(values.astype(np.float32, copy=False), posinf=0.0, neginf=0.0)
+    highest = float(numbers.max(initial=0.0))
+    depths = [2.0**bits - 1 for bits in (8, 10, 12, 14, 16, 24, 32)]
+    if values.dtype.kind == "f":
+        depths.insert(0, 1.0)
+    white = next((one for one in depths if highest <= one), highest)
+    return (numbers.clip(0.0, white) * (255.0 / white)).astype(np.uint8)
+
+
+def _first_not_blank(image: Image.Image, first: Image.Image) -> Image.Image:
+    """Return the first picture of an animation that is not of one colour; else `first`."""
+    small = first
+    for number in range(1, min(FIRST_PICTURES, MAX_PIXELS // (image.width * image.height))):
+        if not _is_blank(small):
+            return small
+        try:
+            image.seek(number)
+            small = _small(image)
+        except Exception:  # noqa: BLE001  # the end, or damage: then the pictures before count
+            break
+    return first if _is_blank(small) else small
+
+
+def _is_blank(image: Image.Image) -> bool:
+    darkest, brightest = image.convert("L").getextrema()
+    return float(brightest) - float(darkest) < BLANK_RANGE  # type: ignore[arg-type]  # of one band

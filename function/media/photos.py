@@ -3,8 +3,8 @@
 import base64
 from pathlib import Path
 
-MAX_PHOTO_BYTES = 32_000_000
-"""Larger files are not read: no photo of 50 million pixels needs more."""
+MAX_PHOTO_BYTES = 64_000_000
+"""Larger files are not read: no JPEG of a camera with 200 million pixels needs more."""
 
 
 class PhotoRefusedError(Exception):

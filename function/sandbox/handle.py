@@ -44,7 +44,10 @@ from function.settings import Settings
 ROOT = Path(__file__).parents[2]
 CHILD_MODULE = f"{__package__}.child"
 
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH")
+PASSED_ON = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH"),
+    *("PYTHONUSERBASE", "PYTHONHOME"),
+)
 PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "PYTHONDONTWRITEBYTECODE")
 """The part of our environment a child gets: never a token or a path of the library."""
 
@@ -314,7 +317,13 @@ def _environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)
     }
-    return passed_on | {"PYTHONPATH": str(ROOT)}
+    packages = [os.path.abspath(one) for one in _package_folders()]  # noqa: PTH100  # not a Path
+    return passed_on | {"PYTHONPATH": os.pathsep.join([str(ROOT), *packages])}
+
+
+def _package_folders() -> list[str]:
+    """List where else packages are: installed for the user only, or named by PYTHONPATH."""
+    return [one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one]
 
 
 def _refusal(order: Order, refusal: Refusal) -> RecognitionError:

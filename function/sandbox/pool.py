@@ -186,8 +186,8 @@ class Sandbox:
         if self._is_closed:
             return _stopping()
         return EngineUnavailableError(
-            f"The process that reads videos ended while starting ({error}). The log may "
-            "say why; MEMORY_MEGABYTES may be too small."
+            f"The process that reads videos ended while starting ({error}). What it wrote to the "
+            "server's stderr says why; if that is nothing, MEMORY_MEGABYTES may be too small."
         )
 
     def _explain(

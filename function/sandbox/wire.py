@@ -12,6 +12,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
+from numpy.typing import NDArray
 
 Record = TypeVar("Record")
 
@@ -20,6 +21,8 @@ LONGEST_TEXT = 32_000
 
 LARGEST_BYTES = 2_000_000
 HIGHEST_NUMBER = 2**53
+_ARRAYS = (np.ndarray, get_origin(NDArray[np.float32]))
+"""What annotations of arrays come from: in newer versions of numpy NDArray is a name of its own."""
 
 
 class WireError(ValueError):
@@ -63,7 +66,7 @@ def _build(kind: Any, value: Any) -> Any:  # noqa: PLR0911  # one for each kind 
         return _build_tuple(arguments, value)
     if origin is UnionType and NoneType in arguments:
         return None if value is None else _build(arguments[0], value)
-    if origin is np.ndarray and isinstance(value, str):
+    if origin in _ARRAYS and isinstance(value, str):
         return _build_vector(value)
     if kind is bytes and isinstance(value, str):
         return _build_bytes(value)

@@ -34,11 +34,13 @@ class SourceRecord:
     """A performer as a source knows them, with photos that may show their face.
 
     `updated_at` is when the source last changed them, in its own format; "" if it does not say.
+    `remarks` are about what the source holds of them that is not used.
     """
 
     performer: Performer
     photos: tuple[Photo, ...]
     updated_at: str = ""
+    remarks: "tuple[Remark, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -48,3 +50,12 @@ class Refusal:
     performer: str
     photo: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What a person may want to know of a photo or a field: that it counts less, or is not used."""
+
+    performer: str
+    photo: str
+    remark: str

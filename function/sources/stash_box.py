@@ -4,6 +4,7 @@ import functools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from db.names import name_key
 from db.records import Identity, Performer
 from function.sources.downloads import Downloads
 from function.sources.graphql import GraphQL
@@ -57,7 +58,7 @@ class StashBox:
             found = [
                 entry
                 for entry in answer["performers"]
-                if entry["name"].casefold() == name.casefold() and not entry["deleted"]
+                if name_key(entry["name"]) == name_key(name) and not entry["deleted"]
             ]
             if len(found) == 1:
                 yield self._record(found[0], (), downloads)

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Request, Response
 from werkzeug.exceptions import BadRequest
 
-from db.names import find_name_complaint
+from db.names import find_name_complaint, tidy_name
 from function.errors import BadParameterError, MissingParameterError, NotFromPageError
 from function.web.routing import Handler
 
@@ -91,7 +91,7 @@ def read_name(text: str) -> str:
     Raises:
         BadParameterError: no performer can have it.
     """
-    name = " ".join(text.split())
+    name = tidy_name(text)
     complaint = find_name_complaint(name)
     if complaint:
         raise BadParameterError(f"The name cannot be used: {complaint}. Give another.")

@@ -15,7 +15,7 @@ PAGE_FOLDER = Path(__file__).parent / "page" / "assets"
 PAGE_PREFIX = "/page/"
 START = "index.html"
 STYLE = "page.css"
-STYLE_LINK = f'<link rel="stylesheet" href="{PAGE_PREFIX}{STYLE}">'
+STYLE_LINK = f'<link rel="stylesheet" href="{PAGE_PREFIX.removeprefix("/")}{STYLE}">'
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,31 @@
 
 import pytest
 
-from db.names import MAX_NAME_CHARACTERS, find_complaint, find_name_complaint
+from db.names import (
+    MAX_NAME_CHARACTERS,
+    find_complaint,
+    find_name_complaint,
+    name_key,
+    show_text,
+    tidy,
+    tidy_name,
+)
 from tests.support.galleries import performer
 
 
 @pytest.mark.parametrize(
-    "name", ["Zoë", "李 小龍", "=SUM(A1)", "-", "👩‍👩‍👧", "O'Neill <b>", "x" * MAX_NAME_CHARACTERS]
+    "name",
+    [
+        "Zoë",
+        "李 小龍",
+        "=SUM(A1)",
+        "-",
+        "👩‍👩‍👧",
+        "O'Neill <b>",
+        "3",
+        "\u0645\u06cc\u200c\u0631\u0648\u0645",
+        "x" * MAX_NAME_CHARACTERS,
+    ],
 )
 def test_any_name_that_fits_on_a_line_is_fine(name: str) -> None:
     assert find_name_complaint(name) == ""
@@ -22,9 +41,63 @@ def test_any_name_that_fits_on_a_line_is_fine(name: str) -> None:
         ("\u200b\u202e", "empty"),
         ("a\nb", "line break"),
         ("a\x00", "control character"),
+        ("a\u2028b", "line break"),
+        ("Ren\udce9e", r"not UTF-8 (Ren\xe9e): rename the file or folder"),
+        ("\ud800", "not UTF-8"),
         ("x" * (MAX_NAME_CHARACTERS + 1), "301 characters; 300 at most"),
     ],
 )
 def test_a_name_that_cannot_be_read_is_refused_with_the_reason(name: str, complaint: str) -> None:
     assert complaint in find_name_complaint(name)
     assert complaint in find_complaint(performer(name, "1"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Zo\u00eb", "ZOE"),
+        ("Zo\u00eb", "Zoe\u0308"),
+        ("Mary  Ann", " mary\u00a0ann "),
+        ("Stra\u00dfe", "STRASSE"),
+        ("S\u00f8ren \u00c6r\u00f8", "Soren Aero"),
+        ("\u0141ucja", "lucja"),
+        ("O\u2019Neill", "O'Neill"),
+        ("Anne\u2011Marie", "anne-marie"),
+        ("\uff21\uff44\uff41", "Ada"),
+        ("\u0645\u06cc\u200c\u0631\u0648\u0645", "\u0645\u06cc\u0631\u0648\u0645"),
+        ("\u0418\u0432\u0430\u043d", "\u0438\u0432\u0430\u043d"),
+    ],
+)
+def test_one_name_in_two_spellings_has_one_key(one: str, other: str) -> None:
+    assert name_key(one) == name_key(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ann", "Anna"),
+        ("\u304b", "\u304c"),
+        ("\u0915\u093f", "\u0915\u0940"),
+        ("\U0001f3ad", "\U0001f600"),
+    ],
+)
+def test_other_names_have_other_keys(one: str, other: str) -> None:
+    assert name_key(one) != name_key(other)
+    assert name_key(one)
+
+
+def test_a_name_is_kept_as_it_was_given_but_for_spaces_and_loose_accents() -> None:
+    assert tidy_name("  Zoe\u0308 \u00a0 McKay ") == "Zo\u00eb McKay"
+    assert "\n" in tidy_name("two\nlines")
+
+
+def test_a_folder_of_a_mac_keeps_the_id_it_had_beside_the_composed_one() -> None:
+    record = tidy(performer("Zoe\u0308", "Zoe\u0308"))
+    assert (record.name, record.source_id) == ("Zo\u00eb", "Zo\u00eb")
+    assert [one.source_id for one in record.identities] == ["Zoe\u0308"]
+    assert tidy(performer("Ada", "Ada")) == performer("Ada", "Ada")
+
+
+def test_bytes_that_are_not_utf8_are_shown_as_escapes() -> None:
+    assert show_text("caf\udce9 \u00e9") == "caf\\xe9 \u00e9"
+    assert show_text("\ud83d") == "\\ud83d"

@@ -1,5 +1,6 @@
 """The server as it runs: clients that leave, bodies that do not end, and being told to stop."""
 
+import http.client
 import json
 import os
 import socket
@@ -8,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -51,7 +53,9 @@ def wait_until_busy(server: Server, busy: float = 1.0) -> None:
     ("variable", "value", "complaint"),
     [
         ("PERFORMERS_DB", "postgresql://user:secret@host/db", "is 'postgresql://host/db'; it must"),
-        ("PORT", "http", "is 'http'; it must be a whole number"),
+        ("PORT", "http", "is 'http'; it must be a whole number from 1 to 65535"),
+        ("PORT", "70000", "is '70000'; it must be a whole number from 1 to 65535"),
+        ("PORT", "0", "is '0'; it must be a whole number from 1 to 65535"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_one_line_and_no_traceback(
@@ -69,6 +73,66 @@ def test_a_setting_that_cannot_be_used_is_one_line_and_no_traceback(
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"{variable} {complaint}")
     assert "secret" not in done.stdout
+
+
+def test_it_listens_on_ipv6_and_says_so(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET6) as free:
+        try:
+            free.bind(("::1", 0))
+        except OSError:
+            pytest.skip("no IPv6 here")
+        port = free.getsockname()[1]
+    settings = {"HOST": "::1", "PORT": str(port), "MEDIA_ROOT": str(tmp_path)}
+    command = [sys.executable, "-m", "function.server"]
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen(command, env={**os.environ, **settings}, stderr=log, stdout=log)
+    try:
+        deadline = time.monotonic() + 60
+        while not _answers("::1", port):
+            assert time.monotonic() < deadline
+            assert server.poll() is None, (tmp_path / "log").read_text()
+            time.sleep(0.1)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+    assert f"Serving on http://[::1]:{port}" in (tmp_path / "log").read_text()
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with closing(http.client.HTTPConnection(host, port, timeout=5)) as connection:
+            connection.request("GET", "/health")
+            return connection.getresponse().status == http.HTTPStatus.OK
+    except OSError:
+        return False
+
+
+def test_make_run_serves_a_folder_with_any_name(tmp_path: Path) -> None:
+    folder = "My 'best' Videos; it is"
+    told = subprocess.run(
+        ["make", "--dry-run", "--no-print-directory", "run", f"MEDIA={folder}", "VENV=none"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert folder not in told.stdout  # it is never part of a line for the shell
+    shown = subprocess.run(
+        ["make", "-f", "-", "run", f"MEDIA={folder}"],
+        input=_run_rule() + "\t@printenv MEDIA_ROOT\n",
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == f"{folder}\n"
+
+
+def _run_rule() -> str:
+    """The Makefile's line on MEDIA_ROOT, before a rule that does nothing else."""
+    lines = (Path(__file__).parents[2] / "Makefile").read_text().splitlines()
+    (export,) = (line for line in lines if line.startswith("run: export"))
+    return f"{export}\nrun:\n"
 
 
 def test_it_says_where_it_serves(server: Server) -> None:

@@ -116,3 +116,26 @@ def test_the_table_tells_the_default_of_every_setting_as_it_may_be_set() -> None
 
 def split_row(row: str) -> list[str]:
     return re.split(r"(?<!\\)\|", row)
+
+
+def test_a_tilde_that_no_shell_replaced_is_the_home_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    given = {"MEDIA_ROOT": "~/My Videos:/data:~nobody-has-this-name/x"}
+    expected = (tmp_path / "My Videos", Path("/data"), Path("~nobody-has-this-name/x"))
+    assert Settings.from_env(given).media_root == expected
+
+
+@pytest.mark.parametrize("host", ["::", "[::]", "::1", "0.0.0.0", "nas.local"])
+def test_a_host_may_be_of_either_kind(host: str) -> None:
+    assert Settings.from_env({"HOST": host}).host == host.strip("[]")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("HOST", "0.0.0.0:8080"), ("HOST", "::x"), ("PORT", "70000"), ("PORT", "0"), ("PORT", "-1")],
+)
+def test_an_address_that_cannot_be_listened_on_is_named(variable: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"{variable} is '{re.escape(value)}'; it must be a"):
+        Settings.from_env({variable: value})

@@ -17,8 +17,9 @@ from db.addresses import StoreAddress
 from db.blobs import from_blob, stack_blobs, to_blob
 from db.galleries import Manifest
 from db.identities import combine, identities_of, renamed, without_alias
-from db.marks import hash_mark, mark_of_name, marks_of
+from db.marks import hash_mark, marks_of, marks_of_name
 from db.models import EncodingModel, Fusion
+from db.names import name_key, read_id, tidy_name
 from db.records import (
     Change,
     Encoding,
@@ -109,7 +110,7 @@ class Content:
 
 
 def fold(text: str) -> str:
-    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+    return name_key(text)
 
 
 def change(
@@ -196,14 +197,22 @@ class MemoryGallery:
         return fuse(fusion, vectors, qualities, owners, people=len(self.held.people))
 
     def find_performer(self, name_or_id: str) -> Performer:
-        name = fold(name_or_id)
-        found = [one for one in self.performers() if name in (fold(one.name), str(one.id))]
+        number = read_id(name_or_id)
+        found = [] if number else self.find_named(name_or_id)
+        if not found:
+            found = [one for one in self.performers() if str(one.id) == (number or name_or_id)]
         if not found:
             raise errors.PerformerNotFoundError(f"No performer is called {name_or_id!r}.")
         if len(found) > 1:
-            ids = ", ".join(f"{one.id} ({one.disambiguation or one.source})" for one in found)
+            ids = ", ".join(f"id:{one.id} ({one.disambiguation or one.source})" for one in found)
             raise errors.AmbiguousNameError(f"{name_or_id!r} may be any of {ids}. Give the id.")
         return found[0]
+
+    def find_named(self, name: str) -> list[Performer]:
+        found = [one for one in self.performers() if fold(one.name) == fold(name)]
+        found.sort(key=lambda one: one.id)
+        exactly = [one for one in found if one.name == tidy_name(name)]
+        return exactly if len(exactly) == 1 else found
 
     def find_identities(self, identities: Sequence[Identity]) -> list[Performer]:
         wanted = {*identities}
@@ -217,7 +226,7 @@ class MemoryGallery:
     def find_same(self, performer: Performer) -> Performer | None:
         found = self.find_identities(identities_of(performer))
         if len(found) > 1:
-            ids = " ".join(str(one.id) for one in found)
+            ids = " ".join(f"id:{one.id}" for one in found)
             raise errors.IdentityConflictError(f"{performer.name} carries two ids: merge {ids}")
         if not found and self.is_forgotten(performer):
             raise errors.ForgottenError(f"{performer.name} was forgotten")
@@ -400,7 +409,7 @@ class MemoryGallery:
 
     @change
     def unforget(self, name_or_id: str, disambiguation: str = "") -> None:
-        marks = (mark_of_name(name_or_id, disambiguation), ("id", name_or_id))
+        marks = (*marks_of_name(name_or_id, disambiguation), ("id", name_or_id))
         hashes = {self._hash(mark) for mark in marks} & self.held.forgotten.keys()
         if not hashes:
             raise errors.PerformerNotFoundError(f"Nobody called {name_or_id!r} was forgotten.")

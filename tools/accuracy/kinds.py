@@ -23,7 +23,7 @@ from tools.accuracy.labelled import Source, labelled_face
 from tools.accuracy.outcomes import TrialOutcome
 from tools.accuracy.spoiling import SPOILS
 from tools.accuracy.trials import Trial, make_gallery, run_trial
-from tools.sources.folder import read_folder
+from tools.sources.folder import read_performers
 
 ENROLLED, LOOKED_FOR = 3, 4
 
@@ -100,7 +100,7 @@ def read_portraits(folder: Path, engine: Engine) -> dict[str, list[Portrait]]:
 
 
 def _read(folder: Path, engine: Engine) -> Iterator[tuple[str, list[Portrait]]]:
-    for record in read_folder(folder):
+    for record in read_performers(folder):
         own: list[Portrait] = []
         for photo in record.photos:
             if len(own) < ENROLLED + LOOKED_FOR:

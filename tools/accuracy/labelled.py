@@ -25,7 +25,7 @@ from function.people.gathering import choose_again
 from function.settings import Settings
 from function.sources.records import UnusableSourceError
 from tools.accuracy.usual_encodings import AsUsual
-from tools.sources.folder import read_folder
+from tools.sources.folder import read_performers
 
 LABELS_FILE = "labels.csv"
 REQUIRED_COLUMNS = ("clip", "name")
@@ -104,7 +104,7 @@ def read_dataset(folder: Path, engine: Engine) -> Dataset:
 
 
 def _read_photos(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
-    for record in read_folder(folder):
+    for record in read_performers(folder):
         for photo in record.photos:
             try:
                 image = decode_photo(photo.read())

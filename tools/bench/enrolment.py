@@ -24,7 +24,7 @@ from function.settings import Settings
 from function.sources.records import Refusal, SourceRecord
 from tools.footage.photos import fetch_photos
 from tools.imports.imports import import_records
-from tools.sources.folder import read_folder
+from tools.sources.folder import read_performers
 from tools.verbs.shared import load_chosen_engine
 
 PORTRAITS = ("obama1.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "hopper.jpg", "astronaut.png")
@@ -66,7 +66,7 @@ def measure(folder: Path, photos: int) -> Measured:
     settings = Settings.from_env()
     engine = load_chosen_engine(settings)
     quarter: list[float] = []
-    records = list(read_folder(folder))
+    records = list(read_performers(folder))
     with open_store(folder.with_suffix(".db")).changing(create=True) as gallery:
         begun = time.perf_counter()
         watched = _watch(records, len(records) // 4, quarter)

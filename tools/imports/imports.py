@@ -9,9 +9,10 @@ from tqdm import tqdm
 from db.errors import ForgottenError, IdentityConflictError
 from db.galleries import Gallery, GalleryChange, Store, everyone
 from db.identities import identities_of
+from db.names import find_complaint, tidy
 from function.engines.protocol import Engine
 from function.imports import imports
-from function.imports.enrol import Enrolment
+from function.imports.enrol import Enrolment, refused
 from function.imports.finders import EngineFinder
 from function.imports.photos import Demands
 from function.imports.reports import Report
@@ -62,7 +63,11 @@ def with_bar(enrolments: Iterator[Enrolment], total: int | None = None) -> Itera
 
 def enrol_bundle(bundle: Gallery, gallery: GalleryChange) -> Iterator[Enrolment]:
     """Enrol everyone in a checked bundle, with the encodings it holds."""
-    for performer, encodings, thumbnail in everyone(bundle):
+    for found, encodings, thumbnail in everyone(bundle):
+        performer = tidy(found)
+        if complaint := find_complaint(performer):
+            yield refused(performer, complaint)
+            continue
         try:
             stored = gallery.find_same(performer)
             removed = gallery.removed_photos(stored.id) if stored else set()

@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from function.media.photo_decoder import HAS_JXL, JXL
+from tools.footage.heif import heic
+
 SEED_SIDE_PIXELS = 320
 
 SEEDS: dict[str, tuple[str, dict[str, object]]] = {
@@ -22,11 +25,16 @@ SEEDS: dict[str, tuple[str, dict[str, object]]] = {
     "plain.bmp": ("BMP", {}),
     "new.avif": ("AVIF", {"quality": 60, "speed": 10}),
     "two.mpo": ("MPO", {"save_all": True}),
+    "phone.heic": ("HEIF", {}),
+    **({"new.jxl": (JXL, {})} if HAS_JXL else {}),
 }
 """File name -> format and how it is written."""
 
-SIDE_PIXELS = 7_000
-"""49 million pixels, just within the limit."""
+SIDE_PIXELS = 14_000
+"""196 million pixels, just within the limit."""
+
+LARGE_SIDE_PIXELS = 7_000
+"""49 million pixels, of a camera."""
 
 SCANS = 3_000
 SCAN_BEGINS, IMAGE_ENDS = b"\xff\xda", b"\xff\xd9"
@@ -38,7 +46,14 @@ def write_seeds(portrait: Path) -> dict[str, bytes]:
     with Image.open(portrait) as image:
         image.thumbnail((SEED_SIDE_PIXELS, SEED_SIDE_PIXELS))
         small = image.convert("RGB")
-    return {name: _save(small, kind, **how) for name, (kind, how) in SEEDS.items()}
+    return {name: _seed(small, kind, how) for name, (kind, how) in SEEDS.items()}
+
+
+def _seed(small: Image.Image, kind: str, how: dict[str, object]) -> bytes:
+    if kind != "HEIF":
+        return _save(small, kind, **how)
+    even = small.crop((0, 0, small.width // 2 * 2, small.height // 2 * 2))
+    return heic(np.asarray(even))
 
 
 def fresh_photo(photo: bytes, number: int) -> bytes:
@@ -54,7 +69,7 @@ def photo_bombs() -> Iterator[tuple[str, bytes]]:
     yield from _impostors()
 
 
-def endless_scans(scans: int = SCANS, side: int = SIDE_PIXELS) -> bytes:
+def endless_scans(scans: int = SCANS, side: int = LARGE_SIDE_PIXELS) -> bytes:
     """Make a progressive JPEG that repeats its last scan; each repeat must be decoded."""
     grey = Image.new("L", (side, side), 128)
     photo = _save(grey, "JPEG", progressive=True, quality=50)
@@ -89,7 +104,7 @@ def _png_bombs() -> Iterator[tuple[str, bytes]]:
     zeros = _deflated_zeros(200)
     pixels = _chunk(b"IDAT", zeros)
     side = SIDE_PIXELS
-    yield "largest-allowed.png", _png(side, side, pixels, colours=6)
+    yield "largest-allowed.png", _png(side, side, _chunk(b"IDAT", _deflated_zeros(800)), colours=6)
     yield "900-million-pixels.png", _png(30_000, 30_000, pixels)
     yield "2-milliard-wide.png", _png(2**31 - 1, 2**31 - 1, pixels)
     yield "one-row.png", _png(50_000_000, 1, pixels)
@@ -139,7 +154,8 @@ def _other_bombs() -> Iterator[tuple[str, bytes]]:
     yield "circle.tif", b"II*\0\x08\0\0\0" + struct.pack("<H", 0) + struct.pack("<I", 8)
     large = Image.new("L", (SIDE_PIXELS, SIDE_PIXELS))
     yield "largest-allowed.tif", _save(large, "TIFF", compression="tiff_deflate")
-    yield "largest-allowed.webp", _save(large, "WEBP", quality=1, method=0)
+    side = LARGE_SIDE_PIXELS
+    yield "large.webp", _save(Image.new("L", (side, side)), "WEBP", quality=1, method=0)
 
 
 def _impostors() -> Iterator[tuple[str, bytes]]:
@@ -154,4 +170,4 @@ def _impostors() -> Iterator[tuple[str, bytes]]:
     yield "document.jpg", b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\n"
     yield "film.jpg", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(10_000)
     yield "zeros.jpg", ZEROS
-    yield "most-bytes.jpg", b"\xff\xd8\xff" + bytes(31_000_000)
+    yield "most-bytes.jpg", b"\xff\xd8\xff" + bytes(63_000_000)

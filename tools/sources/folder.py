@@ -1,61 +1,208 @@
 """A folder of photos: DIR/<Performer Name>/*.jpg, or DIR/<Performer Name>.jpg for a single one.
 
-A `performer.json` next to the photos may hold name, disambiguation, aliases and urls.
+A `performer.json` next to the photos may hold name, disambiguation, aliases and urls. Folders in a
+performer's folder hold more of their photos: DIR/<Performer Name>/2020/*.jpg. A folder named by a
+letter, or by two like A-F, holds performers instead.
 """
 
 import functools
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from db.names import show_text, tidy_name
 from db.records import Performer
+from function.media.photo_kinds import is_photo
 from function.media.photos import read_photo_file
-from function.sources.records import Photo, SourceRecord, UnusableSourceError
+from function.sources.records import (
+    Photo,
+    Refusal,
+    Remark,
+    SourceRecord,
+    UnusableSourceError,
+)
 
-PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"}
 DETAILS_FILE = "performer.json"
 
+LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db", "@eadir", "__macosx")
+"""What Windows, macOS and NAS systems put into folders of photos; nobody needs to hear of it."""
 
-def read_folder(folder: Path) -> Iterator[SourceRecord]:
-    """Yield the performers of a folder, ordered by name.
+_LETTERS = re.compile(r"(\w|#)(\s*[-\N{EN DASH}_~]\s*\w)?")
+"""The name of a folder that holds performers by their first letter: A, A-F, 0-9, #."""
+
+_PART_OF_ONE = re.compile(
+    r"[\W\d_]*|.*\d{4}.*|(set|shoot|part|vol|gallery|photo ?set|session)s?[\W\d_]*"
+    r"|photos?|pics?|pictures?|images?|portraits?|faces?|headshots?|new|old|misc|other|best|extra",
+    re.IGNORECASE,
+)
+"""The name of a folder with some photos of one performer: a number, a date, a set."""
+
+FIELDS = {"name": str, "disambiguation": str, "aliases": list, "urls": list}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What lies in a folder and below it: photos, and what was left out, with the reason."""
+
+    photos: tuple[Path, ...]
+    left_out: tuple[Remark, ...]
+
+
+def read_folder(folder: Path) -> Iterator[SourceRecord | Refusal]:
+    """Yield the performers of a folder, ordered by name; one who cannot be read is a Refusal.
 
     Raises:
-        UnusableSourceError: there is no such folder, it holds no photo, or a performer.json in it
-            cannot be used.
+        UnusableSourceError: there is no such folder, or it holds no photo.
     """
     if not folder.is_dir():
-        raise UnusableSourceError(f"There is no folder {folder}.")
-    entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
-    records = [record for entry in entries for record in _read_entry(entry)]
-    if not records:
+        raise UnusableSourceError(f"There is no folder {show_text(str(folder))}.")
+    try:
+        records = list(_read_entries(folder))
+    except OSError as error:
+        raise UnusableSourceError(f"{folder} cannot be read: {error.strerror}.") from error
+    if not any(not isinstance(record, Remark) for record in records):
         raise UnusableSourceError(
             f"{folder} holds no photos. Put them in {folder.name}/<Performer Name>/*.jpg, "
             f"or one each in {folder.name}/<Performer Name>.jpg."
         )
-    yield from records
+    yield from _with_remarks(records)
 
 
-def _read_entry(entry: Path) -> Iterator[SourceRecord]:
-    if entry.is_dir():
-        photos = sorted(path for path in entry.iterdir() if _is_photo(path))
-        if photos:
-            yield _record(entry.name, _read_details(entry / DETAILS_FILE), photos)
-    elif _is_photo(entry):
-        yield _record(entry.stem, {}, [entry])
+def read_performers(folder: Path) -> Iterator[SourceRecord]:
+    """Yield the performers of a folder whose every performer is needed.
 
-
-def _is_photo(path: Path) -> bool:
-    hidden = path.name.startswith(".")
-    return path.suffix.lower() in PHOTO_SUFFIXES and path.is_file() and not hidden
+    Raises:
+        UnusableSourceError: as for `read_folder`, or one of them cannot be read.
+    """
+    for record in read_folder(folder):
+        if isinstance(record, Refusal):
+            raise UnusableSourceError(f"{record.photo}: {record.reason}.")
+        yield record
 
 
 def photo_at(path: Path) -> Photo:
     """Describe a photo in a file, to be read when it is needed."""
-    return Photo(str(path), functools.partial(read_photo_file, path))
+    return Photo(show_text(str(path)), functools.partial(read_photo_file, path))
 
 
-def _record(folder_name: str, details: dict[str, Any], photos: list[Path]) -> SourceRecord:
+def _with_remarks(
+    records: list[SourceRecord | Refusal | Remark],
+) -> Iterator[SourceRecord | Refusal]:
+    """Hand remarks on files that belong to nobody to the first performer; name who comes twice."""
+    remarks = tuple(one for one in records if isinstance(one, Remark))
+    seen: dict[str, str] = {}
+    for record in records:
+        if isinstance(record, SourceRecord):
+            twice = _remark_on_twice(record, seen)
+            yield replace(record, remarks=(*remarks, *record.remarks, *twice))
+            remarks = ()
+        elif isinstance(record, Refusal):
+            yield record
+
+
+def _remark_on_twice(record: SourceRecord, seen: dict[str, str]) -> tuple[Remark, ...]:
+    """Say if a name stands in two places of the folder: both are taken for one performer."""
+    name, place = record.performer.source_id, record.photos[0].origin
+    first = seen.setdefault(tidy_name(name), place)
+    said = f"taken for one performer with {first}, by the name; if not, rename one"
+    return () if first == place else (Remark(show_text(name), place, said),)
+
+
+def _read_entries(folder: Path) -> Iterator[SourceRecord | Refusal | Remark]:
+    for entry in _visible(folder):
+        try:
+            if entry.is_dir():
+                yield from _read_subfolder(entry)
+            elif is_photo(entry):
+                yield _record(entry.stem, {}, (), [entry])
+            else:
+                yield _not_a_photo("", entry)
+        except OSError as error:
+            reason = f"it cannot be read: {error.strerror}"
+            yield Refusal(show_text(entry.name), show_text(str(entry)), reason)
+
+
+def _read_subfolder(folder: Path) -> Iterator[SourceRecord | Refusal | Remark]:
+    below = [entry for entry in _visible(folder) if entry.is_dir()]
+    details = folder / DETAILS_FILE
+    holds_photos = any(not entry.is_dir() and is_photo(entry) for entry in _visible(folder))
+    is_one = details.exists() or (holds_photos and not (below and _is_by_letter(folder)))
+    parts = all(_PART_OF_ONE.fullmatch(entry.name) for entry in below)
+    if not is_one and below and _is_by_letter(folder):
+        yield from _read_entries(folder)
+        return
+    found = _search(folder)
+    if not found.photos:
+        yield from found.left_out
+    elif is_one or parts:
+        yield _read_performer(folder, found)
+    else:
+        yield Refusal(
+            show_text(folder.name),
+            show_text(str(folder)),
+            f"it holds folders only, like {show_text(below[0].name)!r}: if they are photos of one "
+            f"performer, put a {DETAILS_FILE} with {{}} into it; if they are performers, import "
+            "this folder by itself",
+        )
+
+
+def _is_by_letter(folder: Path) -> bool:
+    return bool(_LETTERS.fullmatch(folder.name))
+
+
+def _read_performer(folder: Path, found: _Found) -> SourceRecord | Refusal:
+    path = folder / DETAILS_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig")) if path.exists() else {}
+    except (OSError, ValueError, RecursionError) as error:
+        reason = f"{DETAILS_FILE} is not JSON ({error}). Fix it or remove it"
+        return Refusal(show_text(folder.name), show_text(str(path)), reason)
+    details, remarks = _usable_details(content)
+    said = tuple(Remark(show_text(folder.name), show_text(str(path)), one) for one in remarks)
+    return _record(folder.name, details, (*said, *found.left_out), list(found.photos))
+
+
+def _search(folder: Path) -> _Found:
+    """Find the photos in a performer's folder and in those below it."""
+    name = show_text(folder.name)
+    photos: list[Path] = []
+    left_out: list[Remark] = []
+    for entry in _visible(folder):
+        if entry.name.lower() == DETAILS_FILE:
+            continue
+        try:
+            if entry.is_dir() and not entry.is_symlink():
+                below = _search(entry)
+                photos += below.photos
+                left_out += (replace(one, performer=name) for one in below.left_out)
+            elif is_photo(entry):
+                photos.append(entry)
+            else:
+                left_out.append(_not_a_photo(name, entry))
+        except OSError as error:
+            reason = f"left out: it cannot be read ({error.strerror})"
+            left_out.append(Remark(name, show_text(str(entry)), reason))
+    return _Found(tuple(photos), tuple(left_out))
+
+
+def _not_a_photo(performer: str, path: Path) -> Remark:
+    return Remark(performer, show_text(str(path)), "left out: not a photo")
+
+
+def _visible(folder: Path) -> list[Path]:
+    return [
+        entry
+        for entry in sorted(folder.iterdir())
+        if not entry.name.startswith(".") and entry.name.lower() not in LEFT_BY_SYSTEMS
+    ]
+
+
+def _record(
+    folder_name: str, details: dict[str, Any], remarks: tuple[Remark, ...], photos: list[Path]
+) -> SourceRecord:
     performer = Performer(
         id=0,
         name=details.get("name", folder_name),
@@ -65,30 +212,30 @@ def _record(folder_name: str, details: dict[str, Any], photos: list[Path]) -> So
         source="folder",
         source_id=folder_name,
     )
-    return SourceRecord(performer, tuple(photo_at(path) for path in photos))
+    return SourceRecord(performer, tuple(photo_at(path) for path in photos), remarks=remarks)
 
 
-def _read_details(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        details = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise UnusableSourceError(f"{path} is not JSON ({error}). Fix it or remove it.") from error
-    _check_details(path, details)
-    return dict(details)
-
-
-def _check_details(path: Path, details: Any) -> None:
-    kinds = {"name": str, "disambiguation": str, "aliases": list, "urls": list}
+def _usable_details(details: Any) -> tuple[dict[str, Any], list[str]]:
+    """Return the fields that can be used, and a remark on each that cannot."""
     if not isinstance(details, dict):
-        raise UnusableSourceError(f"{path} holds a {type(details).__name__}; it must be an object.")
+        return {}, [f"left out: it holds a {type(details).__name__}, not an object"]
+    usable: dict[str, Any] = {}
+    remarks = []
     for key, value in details.items():
-        kind = kinds.get(key)
-        is_list_of_texts = isinstance(value, list) and all(isinstance(one, str) for one in value)
-        if kind is None:
-            known = ", ".join(kinds)
-            raise UnusableSourceError(f"{path} has the field {key!r}; it may have {known}.")
-        if not (is_list_of_texts if kind is list else isinstance(value, str)):
-            form = "a list of strings" if kind is list else "a string"
-            raise UnusableSourceError(f"{path}: {key} is {value!r}; it must be {form}.")
+        if key not in FIELDS:
+            remarks.append(f"the field {key!r} is not known; there are {', '.join(FIELDS)}")
+        elif value is not None:
+            read = _read_field(FIELDS[key], value)
+            usable |= {} if read is None else {key: read}
+            form = "a list of texts" if FIELDS[key] is list else "a text"
+            remarks += [f"{key} is left out: it must be {form}"] if read is None else []
+    return usable, remarks
+
+
+def _read_field(kind: type, value: Any) -> str | list[str] | None:
+    """Read a text, or texts, as people write them: a number, or one text instead of a list."""
+    if kind is str:
+        return str(value) if isinstance(value, str | int | float) else None
+    values = value if isinstance(value, list) else [value]
+    texts = [str(one) for one in values if isinstance(one, str | int | float)]
+    return texts if len(texts) == len([one for one in values if one is not None]) else None

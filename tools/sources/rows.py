@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from db.names import show_text
 from function.sources.records import UnusableSourceError
 
-MAX_CELL_CHARACTERS = 48_000_000
-"""A photo of 32 MB in base64, and some room."""
+MAX_CELL_CHARACTERS = 96_000_000
+"""A photo of 64 MB in base64, and some room."""
 
 MAX_JSON_BYTES = 512_000_000
+SHOWN_CHARACTERS = 60
 DELIMITERS = ",;\t|"
 NUMBERED_FROM = 2
 """A spreadsheet's first row holds the names of the columns."""
@@ -35,15 +37,29 @@ def read_rows(path: Path, name_column: str) -> Iterator[Row]:
     """
     try:
         head = _read_head(path)
-        with path.open(encoding=_encoding_of(head), newline="") as text:
-            yield from _rows_of(text, path, name_column)
-    except UnicodeDecodeError as error:
+        # What is not UTF-8 becomes a complaint about its row, not the end of the table.
+        with path.open(encoding=_encoding_of(head), errors="surrogateescape", newline="") as text:
+            yield from map(_checked, _rows_of(text, path, name_column))
+    except UnicodeError as error:
         raise UnusableSourceError(
-            f"{path.name} is not UTF-8 text ({error.reason}). Save it as UTF-8, or as UTF-16 with "
-            "a byte order mark."
+            f"{path.name} is not UTF-8 text ({_reason_of(error)}). Save it as UTF-8, or as "
+            "UTF-16 with a byte order mark."
         ) from error
     except OSError as error:
         raise UnusableSourceError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _reason_of(error: UnicodeError) -> str:
+    return str(getattr(error, "reason", error))
+
+
+def _checked(row: Row) -> Row:
+    """Return the row, with a complaint if a text in it is not UTF-8."""
+    written = json.dumps(row.cells, ensure_ascii=False, default=str)
+    if show_text(written) == written:
+        return row
+    name = show_text(str(next(iter(row.cells.values()), "")))[:SHOWN_CHARACTERS]
+    return Row(row.number, complaint=f"not UTF-8 text, in the row of {name}: save it as UTF-8")
 
 
 def _rows_of(text: TextIO, path: Path, name_column: str) -> Iterator[Row]:
@@ -52,6 +68,7 @@ def _rows_of(text: TextIO, path: Path, name_column: str) -> Iterator[Row]:
         first = text.readline(MAX_CELL_CHARACTERS)
     if not first:
         raise UnusableSourceError(f"{path.name} is empty.")
+    first.encode()  # or a binary file, or one in another encoding, would be read row by row
     start = first.lstrip()[0]
     if start == "<":
         raise UnusableSourceError(f"{path.name} is HTML or XML. Save it as CSV or JSON.")

@@ -8,12 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from db.names import show_text
 from db.records import Identity, Performer
 from function.media.photos import read_data_uri
-from function.sources.records import Photo, Refusal, SourceRecord, UnusableSourceError
+from function.sources.records import (
+    Photo,
+    Refusal,
+    Remark,
+    SourceRecord,
+    UnusableSourceError,
+)
 
-MAX_ENTRY_BYTES = 48_000_000
-"""A picture of 32 MB in base64, and the rest of the record."""
+MAX_ENTRY_BYTES = 96_000_000
+"""A picture of 64 MB in base64, and the rest of the record."""
 
 MAX_RATIO = 100
 """Zipping shrinks a JPEG in base64 by about a third; what shrinks a hundredfold is a bomb."""
@@ -41,13 +48,27 @@ def read_export(path: Path) -> Iterator[SourceRecord | Refusal]:
 def _folder_entries(path: Path) -> Iterator[tuple[str, bytes | Refusal]]:
     root = path.resolve()
     for file in sorted(path.glob("**/performers/*.json")):
-        place = str(file.relative_to(path))
+        place = show_text(str(file.relative_to(path)))
         if not file.resolve().is_relative_to(root):
             yield place, Refusal(file.stem, place, "leads outside the folder")
-        elif file.stat().st_size > MAX_ENTRY_BYTES:
+        elif _size_of(file) > MAX_ENTRY_BYTES:
             yield place, Refusal(file.stem, place, f"over {MAX_ENTRY_BYTES // 1_000_000} MB")
         else:
-            yield place, file.read_bytes()
+            yield place, _read_file(file, place)
+
+
+def _size_of(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0  # reading it says why
+
+
+def _read_file(file: Path, place: str) -> bytes | Refusal:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        return Refusal(show_text(file.stem), place, f"it cannot be read: {error.strerror}")
 
 
 def _zip_entries(path: Path) -> Iterator[tuple[str, bytes | Refusal]]:
@@ -93,7 +114,7 @@ def _complaint_about(entry: zipfile.ZipInfo, place: PurePosixPath) -> str:
 def _record(place: str, content: bytes) -> SourceRecord | Refusal:
     try:
         entry = json.loads(content)
-        name = str(entry["name"])
+        name = _text(entry["name"])
         disambiguation = str(entry.get("disambiguation") or "")
         performer = Performer(
             id=0,
@@ -106,14 +127,32 @@ def _record(place: str, content: bytes) -> SourceRecord | Refusal:
             identities=tuple(
                 Identity(str(one["endpoint"]), str(one["stash_id"]))
                 for one in entry.get("stash_ids") or ()
+                if _is_stash_id(one)
             ),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = f"not a Stash performer ({type(error).__name__}: {error})"
         return Refusal(PurePosixPath(place).stem, place, reason)
     image = entry.get("image")
-    photos = [Photo(place, functools.partial(read_data_uri, image))] if image else []
-    return SourceRecord(performer, tuple(photos), updated_at=str(entry.get("updated_at") or ""))
+    photos = [Photo(place, functools.partial(read_data_uri, str(image)))] if image else []
+    odd = sum(not _is_stash_id(one) for one in entry.get("stash_ids") or ())
+    remark = Remark(name, place, f"left out: {odd} stash ids without an endpoint or an id")
+    return SourceRecord(
+        performer,
+        tuple(photos),
+        updated_at=str(entry.get("updated_at") or ""),
+        remarks=(remark,) if odd else (),
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str | int):
+        raise TypeError(f"the name is {value!r}")
+    return str(value)
+
+
+def _is_stash_id(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value.get("endpoint") and value.get("stash_id"))
 
 
 def _texts(value: Any) -> list[str]:

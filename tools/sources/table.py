@@ -16,7 +16,13 @@ from typing import Any
 from db.records import Identity, Performer
 from function.media.photos import read_data_uri, read_photo_file
 from function.sources.downloads import without_key
-from function.sources.records import Photo, Refusal, SourceRecord, UnusableSourceError
+from function.sources.records import (
+    Photo,
+    Refusal,
+    Remark,
+    SourceRecord,
+    UnusableSourceError,
+)
 from tools.sources.rows import Row, read_rows
 
 COLUMNS = ("name", "disambiguation", "aliases", "urls", "id", "stash_ids", "photos")
@@ -58,8 +64,10 @@ def _record(row: Row, options: TableOptions, seen: set[str]) -> SourceRecord | R
     cells = {
         column: row.cells.get(options.columns.get(column, column).casefold()) for column in COLUMNS
     }
+    remarks = _Remarks(place, seen)
+    remarks.name_unknown(row, options)
     try:
-        performer = _performer(cells, options.source)
+        performer = _performer(cells, options.source, remarks)
         photos = tuple(_photo(text, options) for text in _texts(cells["photos"], "photos"))
     except ValueError as error:
         return Refusal(str(cells["name"] or "")[:SHOWN_CHARACTERS], place, str(error))
@@ -71,7 +79,40 @@ def _record(row: Row, options: TableOptions, seen: set[str]) -> SourceRecord | R
             "column id or disambiguation",
         )
     seen.add(performer.source_id)
-    return SourceRecord(performer, photos, updated_at=_version_of(cells))
+    return SourceRecord(
+        performer,
+        photos,
+        updated_at=_version_of(cells),
+        remarks=tuple(Remark(performer.name, place, one) for one in remarks.said),
+    )
+
+
+class _Remarks:
+    """What is said of a row whose performer can be enrolled, but not with everything in it."""
+
+    def __init__(self, place: str, seen: set[str]) -> None:
+        self._place = place
+        self._seen = seen
+        self.said: list[str] = []
+
+    def name_unknown(self, row: Row, options: TableOptions) -> None:
+        """Say which columns are not used, each only once for the whole table."""
+        used = {options.columns.get(column, column).casefold() for column in COLUMNS}
+        for column in row.cells.keys() - used:
+            key = f"\0column {column}"
+            if column and key not in self._seen:
+                self.said.append(
+                    f"the column {column!r} is not used; to use it: --column OURS={column}"
+                )
+            self._seen.add(key)
+
+    def texts(self, cells: Mapping[str, Any], column: str) -> tuple[str, ...]:
+        """Read a cell of several texts; one that cannot be read is left out, with a remark."""
+        try:
+            return tuple(_texts(cells[column], column))
+        except ValueError as error:
+            self.said.append(f"left out: {error}")
+            return ()
 
 
 def _version_of(cells: Mapping[str, Any]) -> str:
@@ -86,7 +127,7 @@ def _version_of(cells: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
 
 
-def _performer(cells: Mapping[str, Any], source: str) -> Performer:
+def _performer(cells: Mapping[str, Any], source: str, remarks: _Remarks) -> Performer:
     name = _text(cells["name"], "name")
     if not name:
         raise ValueError("the name is empty")
@@ -96,8 +137,8 @@ def _performer(cells: Mapping[str, Any], source: str) -> Performer:
         id=0,
         name=name,
         disambiguation=disambiguation,
-        aliases=tuple(_texts(cells["aliases"], "aliases")),
-        urls=tuple(_texts(cells["urls"], "urls")),
+        aliases=remarks.texts(cells, "aliases"),
+        urls=remarks.texts(cells, "urls"),
         source=source,
         source_id=_text(cells["id"], "id") or by_name,
         identities=tuple(_stash_ids(cells["stash_ids"])),

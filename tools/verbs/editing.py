@@ -8,7 +8,7 @@ import click
 from db.addresses import StoreAddress
 from db.galleries import Store
 from db.identities import renamed
-from db.names import find_complaint
+from db.names import find_complaint, tidy_name
 from function.imports.photos import Demands
 from function.library.forgetting import forget_everywhere, forget_strangers, open_library
 from function.settings import Settings
@@ -36,7 +36,7 @@ def rename(performer: str, name: str, disambiguation: str | None, store: Store) 
     """Rename a PERFORMER to NAME; later imports keep it, and the old name becomes an alias."""
     with store.changing() as gallery:
         found = gallery.find_performer(performer)
-        wanted = renamed(found, name.strip(), disambiguation)
+        wanted = renamed(found, tidy_name(name), disambiguation)
         complaint = find_complaint(wanted)
         if complaint:
             raise click.UsageError(f"This name cannot be used: {complaint}.")

@@ -11,7 +11,7 @@ from db.addresses import StoreAddress
 from db.errors import AmbiguousNameError, PerformerNotFoundError
 from db.galleries import Gallery, Store
 from db.ledgers import Ledger
-from db.names import find_name_complaint
+from db.names import find_name_complaint, read_id, tidy_name
 from db.records import Performer
 from db.strangers import Joined, Place, Stranger
 from function.library.admission import admit_picture
@@ -174,13 +174,13 @@ def _choose_performer(gallery: Gallery, name: str, *, yes: bool, new: bool) -> P
         if not new:
             raise
     except PerformerNotFoundError:
-        if name.isdigit():
+        if read_id(name):
             raise
     if found is None or new:
         complaint = find_name_complaint(name)
         if complaint:
             raise click.UsageError(f"This name cannot be used: {complaint}.")
-        return new_from_library(name.strip())
+        return new_from_library(tidy_name(name))
     if not yes:
         click.confirm(
             f"{found.name} ({found.id}) is enrolled, with {found.encodings} photos. Is this the "

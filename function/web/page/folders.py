@@ -1,6 +1,7 @@
 """Lists the media root, one folder at a time, for choosing a video."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TypedDict
 
 from flask import Request, Response
 
+from db.names import name_key
 from function.errors import OutsideMediaRootError, VideoNotFoundError
 from function.media.formats import VIDEO_SUFFIXES
 from function.web.responses import json_response
@@ -79,7 +81,7 @@ def list_folder(asked: str, media_roots: Sequence[Path]) -> FolderReply:
         return FolderReply(folder="", crumbs=[_TOP], folders=folders, videos=[], left_out=0)
     place = _resolve_folder(asked, roots)
     try:
-        entries = sorted(_entries(place), key=lambda entry: entry.name.casefold())
+        entries = sorted(_entries(place), key=lambda entry: _order_of(entry.name))
     except OSError:
         raise VideoNotFoundError(
             f"The folder {asked!r} cannot be read. Check who owns it."
@@ -130,6 +132,12 @@ def _entries(place: _Place) -> Iterator["os.DirEntry[str]"]:
             is_video = Path(entry.name).suffix.lower() in VIDEO_SUFFIXES
             if entry.is_dir() or (is_video and entry.is_file()):
                 yield entry
+
+
+def _order_of(name: str) -> tuple[tuple[int, str], ...]:
+    """Order names as people do: numbers by their value, `part 2` before `part 10`."""
+    parts = re.split(r"([0-9]{1,18})", name_key(name))
+    return tuple((int(part) if place % 2 else -1, part) for place, part in enumerate(parts))
 
 
 def _leads_inside(link: Path, root: Path) -> bool:

@@ -13,6 +13,7 @@ from db.errors import (
     PerformerNotFoundError,
 )
 from db.galleries import Gallery, GalleryChange
+from db.names import name_key
 from db.records import Performer
 from function.errors import (
     CorrectionRefusedError,
@@ -75,20 +76,20 @@ def refuse_taken(gallery: Gallery, performer: Performer) -> None:
     others = [one for one in find_namesakes(gallery, performer.name) if one != performer.id]
     if others:
         name = gallery.performer(others[0]).name
-        known = name if name.casefold() == performer.name.casefold() else f"{name}, by an alias,"
+        known = name if name_key(name) == name_key(performer.name) else f"{name}, by an alias,"
         raise NameTakenError(
             f"{known} is enrolled already. Say whether this is the same person.", tuple(others)
         )
 
 
 def find_namesakes(gallery: Gallery, name: str) -> list[int]:
-    """Return the ids of those who have this name, or had it, whatever its case."""
-    wanted = name.casefold()
+    """Return the ids of those who have this name, or had it, by `name_key`."""
+    wanted = name_key(name)
     return [
         one.id
         for one in gallery.search(name, 0, MOST_NAMESAKES).performers
-        if wanted == one.name.casefold()
-        or wanted in {alias.casefold() for alias in gallery.performer(one.id).aliases}
+        if wanted == name_key(one.name)
+        or wanted in {name_key(alias) for alias in gallery.performer(one.id).aliases}
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from flask import Request, Response
 
-from db.errors import AmbiguousNameError, PerformerNotFoundError
+from db.errors import AmbiguousNameError
 from db.galleries import Gallery
 from db.records import Encoding, Identity, Performer
 from db.sightings import new_performer
@@ -48,12 +48,10 @@ def _find_performer(gallery: Gallery, request: Request) -> Performer:
     if "name" not in request.args:
         raise MissingParameterError("Say whose photo it is: ?id=NUMBER, or ?name=NAME.")
     name = read_name(request.args["name"])
-    try:
-        return gallery.find_performer(name)
-    except AmbiguousNameError:
-        raise
-    except PerformerNotFoundError:
-        return refuse_forgotten(gallery, new_performer(name))
+    found = gallery.find_named(name)  # a number is a name here, not an id
+    if len(found) > 1:
+        raise AmbiguousNameError(f"{len(found)} performers are called {name}. Choose one of them.")
+    return found[0] if found else refuse_forgotten(gallery, new_performer(name))
 
 
 def _read_photo(request: Request) -> bytes:

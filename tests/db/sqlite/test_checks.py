@@ -141,3 +141,14 @@ def test_a_gallery_on_a_network_share_is_refused(
     with pytest.raises(NetworkShareError, match="nfs4"):
         SqliteGallery(path)
     assert any("network share" in found for _, found in problems(path))
+
+
+@pytest.mark.parametrize("kind", ["9p", "virtiofs", "vboxsf", "drvfs", "fuse.gcsfuse", "fakeowner"])
+def test_folders_of_a_host_and_of_a_cloud_are_shares_but_not_the_disk_of_a_machine(
+    tmp_path: Path, kind: str
+) -> None:
+    mounts, path = tmp_path / "mounts", tmp_path / "g.db"
+    mounts.write_text(f"/dev/a / ext4 rw 0 0\nhost {tmp_path} {kind} rw 0 0\n")
+    assert find_network_share(path, mounts) == kind
+    mounts.write_text(f"none / {kind.replace('fuse.gcsfuse', '9p')} rw 0 0\n")
+    assert find_network_share(path, mounts) is None

@@ -1,6 +1,8 @@
+import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from db.sqlite.decisions import assign, reject
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache, load_snapshot
+from db.sqlite.store import StoredGallery
 from db.stores import open_store
 from tests.support.galleries import TEST_MODEL, encoding, performer
 
@@ -216,3 +219,55 @@ def test_a_gallery_that_another_process_writes_is_reported_locked(
             gallery.enrol(performer("Ada"), [encoding(1)], None)
         other.close()
         gallery.enrol(performer("Ada"), [encoding(1)], None)
+
+
+def as_somebody_else(work: Callable[[], None]) -> str:
+    """Run something as a user who owns nothing; returns the error, "" if there was none."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if process == 0:
+        try:
+            if os.getuid() == 0:
+                os.setuid(65_534)
+            work()
+        except BaseException as error:  # noqa: BLE001  # whatever it is, the parent looks at it
+            os.write(writing, repr(error).encode())
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(process, 0)
+    with os.fdopen(reading) as told:
+        return told.read()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="changes its user")
+def test_a_gallery_that_may_only_be_read_is_read_and_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "shared" / "g.db"
+    path.parent.mkdir()
+    with StoredGallery(path, create=True) as gallery:
+        gallery.enrol(performer("Ada", "1"), [encoding(1)], None)
+    path.chmod(0o444)
+    path.parent.chmod(0o555)
+    for folder in (tmp_path, *tmp_path.parents[:-2]):
+        folder.chmod(folder.stat().st_mode | 0o111)
+
+    def read() -> None:
+        with StoredGallery(path) as gallery:
+            assert [one.name for one in gallery.search("ada", 0, 9).performers] == ["Ada"]
+            assert len(gallery.encodings(1)) == 1
+
+    def write() -> None:
+        with StoredGallery(path) as gallery:
+            gallery.enrol(performer("Eve", "2"), [encoding(2)], None)
+
+    try:
+        assert as_somebody_else(read) == ""
+        assert "cannot be opened for writing" in as_somebody_else(write)
+    finally:
+        path.parent.chmod(0o755)
+
+
+def test_a_gallery_may_have_any_name(tmp_path: Path) -> None:
+    for name in ("a?b.db", "100%.db", "a#b.db", "Zo\u00eb 7.db"):
+        with StoredGallery(tmp_path / name, create=True) as gallery:
+            gallery.enrol(performer("Ada", "1"), [encoding(1)], None)
+        assert (tmp_path / name).stat().st_size > 0

@@ -126,6 +126,47 @@ def test_a_prefix_that_looks_like_an_address_can_be_exchanged(root: Path) -> Non
         content("smb://nas/other/in.mp4", root, path_map)
 
 
+@pytest.mark.parametrize("theirs", ["C:\\Media", "c:/media", "C:\\Media\\", "C:/Media/"])
+def test_of_a_windows_prefix_case_and_slashes_do_not_count(root: Path, theirs: str) -> None:
+    path_map = [(theirs, str(root))]
+    for asked in (r"C:\Media\sub\in.mp4", "C:/Media/sub/in.mp4", r"c:\MEDIA/sub\in.mp4"):
+        assert content(asked, root, path_map) == b"a film"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "asked"),
+    [
+        ("C:\\Media", r"C:\Mediasub\in.mp4"),
+        ("C:\\Media", r"C:\Media2\sub\in.mp4"),
+        (r"\\nas\media", r"\\nas\media2\sub\in.mp4"),
+        ("/media", "/media2/sub/in.mp4"),
+        ("/media/", "/mediasub/in.mp4"),
+        ("/media", "/MEDIA/sub/in.mp4"),
+    ],
+)
+def test_a_prefix_ends_where_a_name_ends(root: Path, theirs: str, asked: str) -> None:
+    with pytest.raises((OutsideMediaRootError, VideoNotFoundError)):
+        content(asked, root, [(theirs, str(root))])
+
+
+def test_a_share_of_windows_and_a_whole_drive_can_be_exchanged(root: Path) -> None:
+    assert content(r"\\NAS\media\sub\in.mp4", root, [(r"\\nas\media", str(root))]) == b"a film"
+    assert content(r"d:\sub\in.mp4", root, [("D:\\", str(root))]) == b"a film"
+    assert content("/sub/in.mp4", root, [("/", str(root))]) == b"a film"
+
+
+def test_accents_find_a_file_however_they_are_spelled(root: Path) -> None:
+    one, two = "Zo\u00eb", "Zoe\u0308"
+    for written, asked in ((one, two), (two, one)):
+        folder = root / f"{written} {len(written)}"
+        folder.mkdir()
+        (folder / f"{written}.mp4").write_bytes(written.encode())
+        path = f"{asked} {len(written)}/{asked}.mp4"
+        assert content(path, root) == written.encode()
+    with pytest.raises(VideoNotFoundError):
+        content(f"{one} 9/{one}.mp4", root)
+
+
 def test_a_link_that_comes_between_the_check_and_the_opening_is_not_followed(root: Path) -> None:
     with pytest.raises(VideoNotFoundError):
         _open_beneath(root, Path("out.mp4"), "out.mp4")

@@ -1,4 +1,7 @@
 import io
+import random
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ from PIL import Image
 from function.media import photo_decoder as stills
 from function.media.photo_decoder import decode_photo
 from function.media.photos import PhotoRefusedError
+from tools.footage.heif import heic
 
 
 def saved(image: Image.Image, form: str, **options: object) -> bytes:
@@ -55,6 +59,7 @@ def test_of_an_animation_the_first_picture_counts() -> None:
         (b"<html>not found</html>", "not a picture"),
         (saved(red_over_blue(), "PNG")[:60], "unreadable"),
         (saved(Image.effect_noise((200, 200), 90), "JPEG")[:2000], "truncated"),
+        (b"BM, said the letter", "not a picture"),
     ],
 )
 def test_what_is_no_picture_is_refused_with_the_reason(content: bytes, reason: str) -> None:
@@ -66,3 +71,155 @@ def test_a_huge_photo_is_refused_before_it_is_decoded(monkeypatch: pytest.Monkey
     monkeypatch.setattr(stills, "MAX_PIXELS", 799)
     with pytest.raises(PhotoRefusedError, match="too large: 20x40"):
         decode_photo(saved(red_over_blue(), "PNG"))
+
+
+def noise(side: int = 64) -> Image.Image:
+    """A picture in which every row differs, brighter to the right."""
+    grey = np.add.outer(np.random.default_rng(1).integers(0, 60, side), np.linspace(20, 190, side))
+    return Image.fromarray(np.repeat(grey.astype(np.uint8)[:, :, None], 3, axis=2))
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    checked = kind + content
+    return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+
+def test_a_photo_of_a_phone_in_heic_is_read() -> None:
+    picture = decode_photo(heic(np.asarray(noise())))
+    assert picture.shape == (64, 64, 3)
+    assert np.abs(picture.astype(int) - np.asarray(noise())).mean() < 12
+    with pytest.raises(PhotoRefusedError, match="unreadable"):
+        decode_photo(heic(np.asarray(noise()))[:-200])
+
+
+def test_jpeg_xl_is_read_where_its_package_is_and_else_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if stills.HAS_JXL:
+        assert decode_photo(saved(red_over_blue(), "JXL"))[0, 0, 0] > 200
+    monkeypatch.setattr(stills, "HAS_JXL", False)
+    monkeypatch.setattr(stills, "FORMATS", ("JPEG",))
+    for head in (b"\xff\x0a rest", b"\0\0\0\x0cJXL \r\n\x87\n rest"):
+        with pytest.raises(PhotoRefusedError, match="JPEG XL; save it as JPEG, or install"):
+            decode_photo(head)
+
+
+def random_exif(number: int) -> bytes:
+    """EXIF of random tags, types, counts and values: nearly all of it is nonsense."""
+    dice = random.Random(number)
+    count = dice.randrange(1, 6)
+    tags = [0x0112, 0x011A, 0x011B, 0x0128, 0x8769, 0xA005, 0x927C, dice.randrange(65536)]
+    entries = b"".join(
+        struct.pack(
+            ">HHI4s",
+            dice.choice(tags),
+            dice.choice([*range(14), dice.randrange(65536)]),
+            dice.choice([0, 1, 2, 5, dice.randrange(2**32)]),
+            dice.randbytes(4),
+        )
+        for _ in range(count)
+    )
+    return b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">H", count) + entries + dice.randbytes(20)
+
+
+def test_no_exif_however_odd_makes_a_good_photo_unreadable() -> None:
+    for number in range(1500):
+        for form in ("JPEG", "PNG", "WEBP"):
+            photo = saved(red_over_blue(), form, exif=random_exif(number))
+            assert sorted(decode_photo(photo).shape) == [3, 20, 40]
+
+
+def test_a_rotation_that_stands_beside_an_odd_tag_is_applied() -> None:
+    entries = struct.pack(">HHIHH", 0x0112, 3, 1, 6, 0) + struct.pack(
+        ">HHI4s", 0x011A, 2, 4, b"abc"
+    )
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x02" + entries + bytes(4)
+    assert decode_photo(saved(red_over_blue(), "JPEG", exif=exif)).shape == (20, 40, 3)
+
+
+@pytest.mark.parametrize("kind", [b"zTXt", b"iCCP", b"tEXt"])
+def test_large_texts_and_odd_profiles_of_a_png_do_no_harm(kind: bytes) -> None:
+    zeros = zlib.compress(bytes(3_000_000))
+    content = b"Comment\0\0" + (zeros if kind != b"tEXt" else b"x" * 3_000_000)
+    png = saved(noise(), "PNG")
+    photo = png[:33] + chunk(kind, content) + png[33:]
+    assert (decode_photo(photo) == np.asarray(noise())).all()
+
+
+@pytest.mark.parametrize("profile", [b"", b"no profile", bytes(200), b"\xff" * 500])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_odd_colour_profiles_do_no_harm(form: str, profile: bytes) -> None:
+    assert decode_photo(saved(noise(), form, icc_profile=profile)).shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_that_lacks_its_last_bytes_is_read(progressive: bool) -> None:  # noqa: FBT001
+    photo = saved(noise(256), "JPEG", quality=90, progressive=progressive)
+    for missing in (1, 2, 20, 200):
+        picture = decode_photo(photo[:-missing])
+        assert np.abs(picture.astype(int) - np.asarray(noise(256)))[:200].mean() < 12
+
+
+def test_a_photo_of_which_half_is_missing_is_refused() -> None:
+    for form in ("JPEG", "PNG"):
+        photo = saved(noise(256), form)
+        with pytest.raises(PhotoRefusedError, match="truncated"):
+            decode_photo(photo[: len(photo) // 2])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "white"),
+    [("u2", 65535), ("u2", 4095), ("u2", 255), ("i4", 65535), ("f4", 1.0), ("f4", 255.0)],
+)
+def test_grey_of_any_depth_is_scaled_and_not_white(dtype: str, white: float) -> None:
+    grey = np.linspace(0, white, 4096).reshape(64, 64).astype(dtype)
+    forms = ("PNG", "TIFF") if dtype == "u2" else ("TIFF",)
+    for form in forms:
+        picture = decode_photo(saved(Image.fromarray(grey), form))
+        assert picture[0, 0].tolist() == [0, 0, 0]
+        assert picture[-1, -1].tolist() == [255, 255, 255]
+        assert picture.mean() == pytest.approx(127, abs=1)
+
+
+def test_floats_that_are_no_numbers_are_black() -> None:
+    grey = np.full((8, 8), np.nan, np.float32)
+    grey[0, 0], grey[7, 7] = np.inf, 1.0
+    picture = decode_photo(saved(Image.fromarray(grey), "TIFF"))
+    assert (picture[0, 0, 0], picture[7, 7, 0]) == (0, 255)
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_an_animation_that_begins_in_black_gives_its_first_picture_that_shows_something(
+    form: str,
+) -> None:
+    black = Image.new("RGB", (64, 64))
+    photo = saved(black, form, save_all=True, append_images=[black, noise(), black])
+    assert decode_photo(photo).std() > 30
+    still = saved(black, form, save_all=True, append_images=[black])
+    assert decode_photo(still).max() < 16
+
+
+def without(photo: bytes, box: bytes) -> bytes:
+    """A picture in boxes with one of them renamed, so that nobody finds it."""
+    return photo.replace(box, b"free")
+
+
+def test_an_avif_that_libavif_refuses_is_read_otherwise() -> None:
+    """Transparency without a size of its own, and random damage."""
+    clear = Image.fromarray(np.dstack([np.asarray(noise()), np.full((64, 64), 200, np.uint8)]))
+    photo = saved(clear, "AVIF", quality=90)
+    assert photo.count(b"ispe") == 1
+    assert decode_photo(without(photo, b"ispe")).shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize("form", ["AVIF", "JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "MPO"])
+def test_whatever_bytes_are_damaged_it_is_a_picture_or_a_refusal(form: str) -> None:
+    photo, dice = saved(noise(), form), random.Random(7)
+    for _ in range(150):
+        damaged = bytearray(photo)
+        for _ in range(dice.randrange(1, 12)):
+            damaged[dice.randrange(len(damaged))] = dice.randrange(256)
+        try:
+            assert decode_photo(bytes(damaged)).ndim == 3
+        except PhotoRefusedError as error:
+            assert len(str(error)) > 10  # noqa: PT017

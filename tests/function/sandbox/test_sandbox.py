@@ -36,7 +36,7 @@ from function.media.photo_decoder import FORMATS, PHONE_FORMATS
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import Moment
 from function.people.gathering import PeopleFound, gather_people
-from function.sandbox import checks, readers
+from function.sandbox import checks, handle, readers
 from function.sandbox.checks import check_answer
 from function.sandbox.messages import Ready
 from function.sandbox.orders import ORDERS, DetailsOrder, PhotoOrder
@@ -221,10 +221,12 @@ def test_every_format_that_is_read_was_tried() -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("900-million-pixels.png", "bomb"),
+        ("900-million-pixels.png", "too large: 30000x30000, over 200 million"),
         ("one-row.png", "no face found"),
         ("text.png", "too large"),
-        ("claims-largest.jpg", "bomb"),
+        ("claims-largest.jpg", "too large"),
+        ("largest-allowed.png", "no face found"),
+        ("largest-allowed.tif", "no face found"),
         ("script.jpg", "not a picture"),
         ("empty.jpg", "empty"),
     ],
@@ -661,3 +663,20 @@ def test_a_child_is_replaced_after_so_many_files_and_pictures_are_none(
     before = child._files
     findings(sandbox, library)
     assert child._files == before + 1
+
+
+def test_a_child_finds_packages_where_its_parent_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["/opt/packages", "", "here"]))
+    monkeypatch.setenv("PYTHONUSERBASE", "/home/somebody/packages")
+    monkeypatch.setenv("TOKEN", "secret")
+    given = handle._environment()
+    assert given["PYTHONPATH"].split(os.pathsep) == [
+        str(ROOT),
+        "/opt/packages",
+        str(tmp_path / "here"),
+    ]
+    assert given["PYTHONUSERBASE"] == "/home/somebody/packages"
+    assert "TOKEN" not in given

@@ -1,10 +1,13 @@
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from function.sources.records import UnusableSourceError
-from tools.sources.folder import read_folder
+from db.names import find_complaint
+from function.sources.records import Refusal, SourceRecord, UnusableSourceError
+from tools.sources.folder import read_folder, read_performers
 
 
 def put(path: Path, text: str = "") -> Path:
@@ -20,7 +23,7 @@ def test_a_folder_is_a_performer_and_so_is_a_single_photo(tmp_path: Path) -> Non
     put(tmp_path / "notes.txt")
     put(tmp_path / ".hidden.jpg")
     put(tmp_path / "Empty" / "notes.txt")
-    ada, eve = read_folder(tmp_path)
+    ada, eve = read_performers(tmp_path)
     assert (ada.performer.name, eve.performer.name) == ("Ada", "Eve")
     assert [Path(photo.origin).name for photo in ada.photos] == ["a.png", "b.JPG"]
 
@@ -29,29 +32,148 @@ def test_details_beside_the_photos_are_read(tmp_path: Path) -> None:
     put(tmp_path / "Ada" / "a.png")
     details = {"name": "Ada L.", "aliases": ["A"], "urls": ["u"], "disambiguation": "poet's child"}
     put(tmp_path / "Ada" / "performer.json", "\ufeff" + json.dumps(details))
-    (record,) = read_folder(tmp_path)
+    (record,) = read_performers(tmp_path)
     assert record.performer.name == "Ada L."
     assert record.performer.source_id == "Ada"
     assert record.performer.disambiguation == "poet's child"
 
 
+def people(folder: Path) -> dict[str, list[str]]:
+    """Who is read, with the names of their photos."""
+    return {
+        one.performer.name: [Path(photo.origin).name for photo in one.photos]
+        for one in read_folder(folder)
+        if isinstance(one, SourceRecord)
+    }
+
+
 @pytest.mark.parametrize(
-    ("details", "complaint"),
+    ("details", "remark"),
     [
-        ("{", "is not JSON"),
-        ("[]", "holds a list; it must be an object"),
-        ('{"nick": "A"}', "has the field 'nick'; it may have name"),
-        ('{"urls": "u"}', "urls is 'u'; it must be a list of strings"),
-        ('{"name": 7}', "name is 7; it must be a string"),
+        ("[]", "holds a list, not an object"),
+        ('{"nick": "A"}', "the field 'nick' is not known; there are name"),
+        ('{"urls": {"a": 1}}', "urls is left out: it must be a list of texts"),
+        ('{"name": ["Eve"]}', "name is left out: it must be a text"),
     ],
 )
-def test_details_that_cannot_be_used_are_named(
-    tmp_path: Path, details: str, complaint: str
+def test_a_field_that_cannot_be_used_is_named_and_the_performer_is_read(
+    tmp_path: Path, details: str, remark: str
 ) -> None:
     put(tmp_path / "Ada" / "a.png")
     put(tmp_path / "Ada" / "performer.json", details)
-    with pytest.raises(UnusableSourceError, match=complaint):
-        list(read_folder(tmp_path))
+    (record,) = read_performers(tmp_path)
+    assert record.performer.name == "Ada"
+    assert [remark in one.remark for one in record.remarks] == [True]
+
+
+def test_fields_are_read_as_people_write_them(tmp_path: Path) -> None:
+    put(tmp_path / "Ada" / "a.png")
+    details = {"name": 7, "aliases": "A", "urls": None, "disambiguation": None}
+    put(tmp_path / "Ada" / "performer.json", json.dumps(details))
+    (record,) = read_performers(tmp_path)
+    read = record.performer
+    assert (read.name, read.aliases, read.urls, read.disambiguation) == ("7", ("A",), (), "")
+    assert record.remarks == ()
+
+
+@pytest.mark.parametrize("bad", ["Aaa", "Mmm", "Zzz"])
+def test_a_file_of_details_that_is_not_json_costs_only_its_performer(
+    tmp_path: Path, bad: str
+) -> None:
+    for name in ("Bea", "Yve", bad):
+        put(tmp_path / name / "a.png")
+    put(tmp_path / bad / "performer.json", "{")
+    assert [*people(tmp_path)] == ["Bea", "Yve"]
+    (refusal,) = [one for one in read_folder(tmp_path) if isinstance(one, Refusal)]
+    assert (refusal.performer, refusal.reason[:26]) == (bad, "performer.json is not JSON")
+    with pytest.raises(UnusableSourceError, match="is not JSON"):
+        list(read_performers(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "suffix", [".jpg", ".JPE", ".jfif", ".mpo", ".apng", ".heic", ".HEIF", ".hif", ".jxl", ".avif"]
+)
+def test_photos_are_known_by_every_usual_suffix(tmp_path: Path, suffix: str) -> None:
+    put(tmp_path / "Ada" / f"a{suffix}")
+    assert people(tmp_path) == {"Ada": [f"a{suffix}"]}
+
+
+def test_a_photo_without_a_suffix_is_known_by_its_content_and_all_else_is_named(
+    tmp_path: Path,
+) -> None:
+    put(tmp_path / "Ada" / "a.jpg")
+    for name in ("no suffix", "wrong.txt"):
+        (tmp_path / "Ada" / name).write_bytes(b"\x89PNG\r\n\x1a\n")
+    put(tmp_path / "Ada" / "film.mp4", "film")
+    put(tmp_path / "Ada" / "Thumbs.db", "of Windows")
+    put(tmp_path / "list.csv", "name")
+    (record,) = read_performers(tmp_path)
+    assert [Path(one.origin).name for one in record.photos] == ["a.jpg", "no suffix", "wrong.txt"]
+    assert [(one.performer, Path(one.photo).name, one.remark) for one in record.remarks] == [
+        ("", "list.csv", "left out: not a photo"),
+        ("Ada", "film.mp4", "left out: not a photo"),
+    ]
+
+
+def test_folders_in_a_performers_folder_hold_more_of_their_photos(tmp_path: Path) -> None:
+    put(tmp_path / "Ada" / "a.png")
+    put(tmp_path / "Ada" / "at the sea" / "deep" / "b.png")
+    put(tmp_path / "Eve" / "2020" / "c.png")
+    put(tmp_path / "Eve" / "set 2" / "d.png")
+    put(tmp_path / "Kim" / "performer.json", "{}")
+    put(tmp_path / "Kim" / "Berlin" / "e.png")
+    assert people(tmp_path) == {
+        "Ada": ["a.png", "b.png"],
+        "Eve": ["c.png", "d.png"],
+        "Kim": ["e.png"],
+    }
+
+
+def test_folders_by_letter_hold_performers(tmp_path: Path) -> None:
+    put(tmp_path / "A-F" / "Ada" / "a.png")
+    put(tmp_path / "A-F" / "Eve.jpg")
+    put(tmp_path / "k" / "Kim" / "2020" / "b.png")
+    put(tmp_path / "V" / "c.png")
+    assert people(tmp_path) == {
+        "Ada": ["a.png"],
+        "Eve": ["Eve.jpg"],
+        "V": ["c.png"],
+        "Kim": ["b.png"],
+    }
+
+
+def test_a_name_that_stands_in_two_places_is_one_performer_and_that_is_said(tmp_path: Path) -> None:
+    put(tmp_path / "A" / "Ann" / "a.png")
+    put(tmp_path / "B" / "Ann" / "b.png")
+    put(tmp_path / "Zo\u00eb.png")
+    put(tmp_path / "Zoe\u0308" / "c.png")
+    said = {
+        Path(one.photo).name: one.remark
+        for each in read_performers(tmp_path)
+        for one in each.remarks
+    }
+    assert [*said] == ["b.png", "Zo\u00eb.png"]
+    assert "taken for one performer with" in said["b.png"]
+    assert said["b.png"].endswith("a.png, by the name; if not, rename one")
+
+
+def test_a_folder_of_folders_that_may_be_either_is_not_guessed_at(tmp_path: Path) -> None:
+    put(tmp_path / "Friends" / "Ada Lovelace" / "a.png")
+    put(tmp_path / "Kim" / "b.png")
+    refusal, kim = read_folder(tmp_path)
+    assert isinstance(refusal, Refusal)
+    assert "holds folders only, like 'Ada Lovelace'" in refusal.reason
+    assert isinstance(kim, SourceRecord)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_not_utf8_are_read_and_shown_with_escapes(tmp_path: Path) -> None:
+    put(tmp_path / "Ada" / os.fsdecode(b"caf\xe9.png"))
+    put(tmp_path / os.fsdecode(b"Ren\xe9e") / "a.png")
+    ada, renee = read_performers(tmp_path)
+    assert ada.photos[0].origin.endswith("caf\\xe9.png")
+    assert ada.photos[0].read() == b""
+    assert r"the name is not UTF-8 (Ren\xe9e): rename" in find_complaint(renee.performer)
 
 
 def test_a_folder_that_is_missing_or_has_no_photos_says_what_to_do(tmp_path: Path) -> None:

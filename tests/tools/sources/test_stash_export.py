@@ -64,7 +64,8 @@ def test_hostile_or_broken_entries_are_refused_and_the_rest_goes_on(tmp_path: Pa
             "performers/bomb.json": '{"name": "' + "x" * 5_000_000 + '"}',
             "performers/text.json": "no json",
             "performers/list.json": "[]",
-            "performers/ids.json": exported("Ids", stash_ids=[{"x": 1}]),
+            "performers/null.json": '{"name": null}',
+            "performers/ids.json": exported("Ids", stash_ids=[{"x": 1}, None]),
             "performers/good.json": exported("Good"),
         },
     )
@@ -72,9 +73,11 @@ def test_hostile_or_broken_entries_are_refused_and_the_rest_goes_on(tmp_path: Pa
     reasons = {one.performer: one.reason for one in outcome if isinstance(one, Refusal)}
     assert reasons["slip"] == reasons["root"] == "its path leads outside the zip"
     assert reasons["bomb"] == "unpacks to over 100 times its size"
-    for name in ("text", "list", "ids"):
+    for name in ("text", "list", "null"):
         assert reasons[name].startswith("not a Stash performer")
-    assert [one.performer.name for one in outcome if isinstance(one, SourceRecord)] == ["Good"]
+    ids, good = (one for one in outcome if isinstance(one, SourceRecord))
+    assert (ids.performer.name, good.performer.name) == ("Ids", "Good")
+    assert [one.remark[:21] for one in ids.remarks] == ["left out: 2 stash ids"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["e.zip"]
 
 

@@ -173,13 +173,39 @@ def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, content: str, compl
 
 
 def test_bytes_that_are_no_text_folders_and_missing_files_are_named(tmp_path: Path) -> None:
-    (tmp_path / "x").write_bytes(b"name\n\xff\xe9\xe8")
+    (tmp_path / "x").write_bytes(b"\xff\xe9\xe8,name\nAda")
     with pytest.raises(UnusableSourceError, match="not UTF-8"):
         read(tmp_path / "x")
     with pytest.raises(UnusableSourceError, match="not a plain file"):
         read(tmp_path)
     with pytest.raises(UnusableSourceError, match="cannot be read: No such file"):
         read(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_row_that_is_not_utf8_costs_only_itself(tmp_path: Path, place: int) -> None:
+    rows = [b"Ada", b"Eve"]
+    rows.insert(place, b"Ren\xe9e")
+    (tmp_path / "x").write_bytes(b"name\n" + b"\n".join(rows))
+    found = read(tmp_path / "x")
+    assert [one.performer.name for one in found if isinstance(one, SourceRecord)] == ["Ada", "Eve"]
+    (refusal,) = (one for one in found if isinstance(one, Refusal))
+    assert refusal.reason == r"not UTF-8 text, in the row of Ren\xe9e: save it as UTF-8"
+
+
+def test_what_a_row_holds_besides_is_named_and_the_performer_is_read(tmp_path: Path) -> None:
+    rows = [
+        {"name": "Ada", "aliases": {"a": 1}, "urls": None, "height": 170, "id": None},
+        {"name": "Eve", "height": 165},
+    ]
+    ada, eve = read(put(tmp_path / "x", json.dumps(rows)))
+    assert isinstance(ada, SourceRecord)
+    assert isinstance(eve, SourceRecord)
+    assert [one.remark for one in ada.remarks] == [
+        "the column 'height' is not used; to use it: --column OURS=height",
+        "left out: aliases is a dict; it must be a string",
+    ]
+    assert eve.remarks == ()
 
 
 def test_a_list_is_read_row_by_row_and_stays_small_in_memory(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_an_enrolled_name_is_asked_about(shell: Shell) -> None:
     assert shell.said("strangers", "name", woman["id"], "1", "--yes")["performer_id"] == "1"
 
 
-@pytest.mark.parametrize(("name", "said"), [(" ", "the name is empty"), ("99", "'99'")])
+@pytest.mark.parametrize(("name", "said"), [(" ", "the name is empty"), ("id:99", "'id:99'")])
 def test_a_name_that_cannot_be_used_is_refused(shell: Shell, name: str, said: str) -> None:
     (man, _) = shell.said("strangers")
     refused = shell.run("strangers", "name", man["id"], name)

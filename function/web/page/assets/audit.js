@@ -1,9 +1,9 @@
 // What in the gallery will cause wrong or missing names, with links to where it can be fixed.
 
-import { byId, chooseInDialog, count, make, notice } from "/page/dom.js";
-import { facesOf } from "/page/faces.js";
-import { codeOf, getJson, postJson, wordsOf } from "/page/server.js";
-import { refreshStatus } from "/page/status.js";
+import { byId, chooseInDialog, count, make, notice } from "./dom.js";
+import { facesOf } from "./faces.js";
+import { codeOf, getJson, postJson, wordsOf } from "./server.js";
+import { refreshStatus } from "./status.js";
 
 let asked = 0;
 

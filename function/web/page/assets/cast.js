@@ -1,8 +1,8 @@
 // Everyone in a video: leads first and large, others smaller, passers-by folded away.
 
-import { count, make } from "/page/dom.js";
+import { count, make } from "./dom.js";
 
-/** @typedef {import("/page/person.js").PersonCard} PersonCard */
+/** @typedef {import("./person.js").PersonCard} PersonCard */
 
 /**
  * Arrange cards: who is seen most comes first. Who is seen less than a third as often gets a small

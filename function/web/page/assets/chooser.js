@@ -1,7 +1,7 @@
 // Type-ahead search in the gallery: a combobox, as the ARIA practices describe it.
 
-import { count, fillLater, make } from "/page/dom.js";
-import { fillImage, getJson } from "/page/server.js";
+import { count, fillLater, make } from "./dom.js";
+import { fillImage, getJson } from "./server.js";
 
 const SHOWN = 8;
 let made = 0;

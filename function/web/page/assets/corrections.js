@@ -1,6 +1,6 @@
 // Sends corrections: of a person in a result of Identify, or in a video of the library.
 
-import { postJson } from "/page/server.js";
+import { postJson } from "./server.js";
 
 /**
  * Corrections of a person in a result; they change the gallery.

@@ -1,7 +1,7 @@
 // Pictures of faces, with a silhouette where there is none.
 
-import { make } from "/page/dom.js";
-import { fillImage } from "/page/server.js";
+import { make } from "./dom.js";
+import { fillImage } from "./server.js";
 
 const blank = () =>
   make("span", { class: "blank", role: "img", "aria-label": "No picture is stored" });

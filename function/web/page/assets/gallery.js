@@ -1,12 +1,12 @@
 // All enrolled performers, a page at a time.
 
-import { showAudit } from "/page/audit.js";
-import { byId, count, fillLater, make, notice } from "/page/dom.js";
-import { photoDrop } from "/page/photos.js";
-import { latePicture } from "/page/pictures.js";
-import { changesSoFar, getJson, wordsOf } from "/page/server.js";
-import { refreshStatus } from "/page/status.js";
-import { makeStretches } from "/page/stretches.js";
+import { showAudit } from "./audit.js";
+import { byId, count, fillLater, make, notice } from "./dom.js";
+import { photoDrop } from "./photos.js";
+import { latePicture } from "./pictures.js";
+import { changesSoFar, getJson, wordsOf } from "./server.js";
+import { refreshStatus } from "./status.js";
+import { makeStretches } from "./stretches.js";
 
 let shown = 0;
 let total = 0;

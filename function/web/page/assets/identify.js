@@ -1,9 +1,9 @@
 // From a folder to a video to the people in it.
 
-import { byId, clock, count, make, nameOf, notice } from "/page/dom.js";
-import { makePlayer } from "/page/player.js";
-import { codeOf, getJson, isAbort, postForLines, ServerError, wordsOf } from "/page/server.js";
-import { refreshStatus } from "/page/status.js";
+import { byId, clock, count, make, nameOf, notice } from "./dom.js";
+import { makePlayer } from "./player.js";
+import { codeOf, getJson, isAbort, postForLines, ServerError, wordsOf } from "./server.js";
+import { refreshStatus } from "./status.js";
 
 /** @type {Record<string, string>} */
 const WHAT_TO_DO = {
@@ -197,11 +197,7 @@ async function look(path, signal) {
 
 /** What the cards need is loaded while the video is searched. */
 function loadCards() {
-  return Promise.all([
-    import("/page/person.js"),
-    import("/page/cast.js"),
-    import("/page/corrections.js"),
-  ]);
+  return Promise.all([import("./person.js"), import("./cast.js"), import("./corrections.js")]);
 }
 
 /** @param {WaitingReply} waiting */

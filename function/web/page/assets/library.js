@@ -1,9 +1,9 @@
 // The library: every video that was scanned or queued, and who is in it.
 
-import { byId, clock, count, fillLater, find, make, nameOf, notice } from "/page/dom.js";
-import { watchScan } from "/page/scan.js";
-import { getJson, wordsOf } from "/page/server.js";
-import { makeStretches } from "/page/stretches.js";
+import { byId, clock, count, fillLater, find, make, nameOf, notice } from "./dom.js";
+import { watchScan } from "./scan.js";
+import { getJson, wordsOf } from "./server.js";
+import { makeStretches } from "./stretches.js";
 
 const ROWS = 50; // of one stretch
 const MOST_SPANS = 20; // shown of one video

@@ -1,8 +1,8 @@
 // Asks whose name it is when somebody enrolled has it already.
 
-import { chooseInDialog, count } from "/page/dom.js";
-import { facesOf } from "/page/faces.js";
-import { getJson, performersOf } from "/page/server.js";
+import { chooseInDialog, count } from "./dom.js";
+import { facesOf } from "./faces.js";
+import { getJson, performersOf } from "./server.js";
 
 /**
  * Ask whether somebody is one of those who have the name. Returns one of them, "new" for somebody

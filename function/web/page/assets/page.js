@@ -1,22 +1,22 @@
 // The start: which view the URL names, and what each view does when it is shown.
 
-import { byId, notice } from "/page/dom.js";
-import { startIdentify } from "/page/identify.js";
-import { startStatus } from "/page/status.js";
+import { byId, notice } from "./dom.js";
+import { startIdentify } from "./identify.js";
+import { startStatus } from "./status.js";
 
 // What the first view does not need is loaded later. A browser requests six files at a time, so these
 // would otherwise delay the list of videos.
 const LATER = {
-  gallery: () => import("/page/gallery.js"),
+  gallery: () => import("./gallery.js"),
 };
 
 // What fewer people need is loaded when they do.
 const ASKED_FOR = {
-  performer: () => import("/page/performer.js"),
-  library: () => import("/page/library.js"),
-  video: () => import("/page/video.js"),
-  strangers: () => import("/page/strangers.js"),
-  review: () => import("/page/review.js"),
+  performer: () => import("./performer.js"),
+  library: () => import("./library.js"),
+  video: () => import("./video.js"),
+  strangers: () => import("./strangers.js"),
+  review: () => import("./review.js"),
 };
 
 const VIEWS = {

@@ -1,12 +1,12 @@
 // One performer: the photos, their quality, and what can be changed.
 
-import { performerChooser } from "/page/chooser.js";
-import { byId, confirmInDialog, count, find, link, make, meter, notice } from "/page/dom.js";
-import { facesOf } from "/page/faces.js";
-import { askWhetherSame } from "/page/names.js";
-import { photoDrop } from "/page/photos.js";
-import { codeOf, fillImage, getJson, postJson, wordsOf } from "/page/server.js";
-import { refreshStatus } from "/page/status.js";
+import { performerChooser } from "./chooser.js";
+import { byId, confirmInDialog, count, find, link, make, meter, notice } from "./dom.js";
+import { facesOf } from "./faces.js";
+import { askWhetherSame } from "./names.js";
+import { photoDrop } from "./photos.js";
+import { codeOf, fillImage, getJson, postJson, wordsOf } from "./server.js";
+import { refreshStatus } from "./status.js";
 
 // A slow answer to an earlier question must not replace that to a later one.
 let asked = 0;

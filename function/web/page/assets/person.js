@@ -1,11 +1,11 @@
 // One person in a video: who it may be, when they are seen, and the user's corrections.
 
-import { performerChooser } from "/page/chooser.js";
-import { clock, count, find, link, make, meter, notice } from "/page/dom.js";
-import { face } from "/page/faces.js";
-import { askWhetherSame } from "/page/names.js";
-import { codeOf, wordsOf } from "/page/server.js";
-import { refreshStatus } from "/page/status.js";
+import { performerChooser } from "./chooser.js";
+import { clock, count, find, link, make, meter, notice } from "./dom.js";
+import { face } from "./faces.js";
+import { askWhetherSame } from "./names.js";
+import { codeOf, wordsOf } from "./server.js";
+import { refreshStatus } from "./status.js";
 
 let cards = 0;
 

@@ -1,7 +1,7 @@
 // Photos are dropped or chosen here, and sent to the server one by one.
 
-import { make } from "/page/dom.js";
-import { getJson, wordsOf } from "/page/server.js";
+import { make } from "./dom.js";
+import { getJson, wordsOf } from "./server.js";
 
 let made = 0;
 
@@ -17,7 +17,7 @@ export function photoDrop({ address, missing, ondone }) {
   const input = make("input", {
     id: `photos-${made}`,
     type: "file",
-    accept: "image/*",
+    accept: "image/*,.heic,.heif,.avif,.jxl", // systems that do not know these would hide them
     multiple: true,
   });
   const place = make(

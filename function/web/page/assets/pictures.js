@@ -1,7 +1,7 @@
 // Pictures that are requested only when they come near the view.
 
-import { make } from "/page/dom.js";
-import { fillImage } from "/page/server.js";
+import { make } from "./dom.js";
+import { fillImage } from "./server.js";
 
 const observer = new IntersectionObserver(
   (entries) => {

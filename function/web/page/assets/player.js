@@ -1,7 +1,7 @@
 // Plays moments of a video, or shows the pictures of these moments.
 
-import { clock, make, notice } from "/page/dom.js";
-import { wordsOf } from "/page/server.js";
+import { clock, make, notice } from "./dom.js";
+import { addressOf, wordsOf } from "./server.js";
 
 /**
  * Make a player in `place`; nothing is loaded before the first moment is requested.
@@ -21,7 +21,7 @@ export function makePlayer(place, title, findResult) {
       controls: true,
       playsinline: true,
       preload: "metadata",
-      src: `/media?result=${result}`,
+      src: addressOf(`/media?result=${result}`),
       "aria-label": `Video ${title}`,
     });
     const shut = make("button", {
@@ -31,7 +31,7 @@ export function makePlayer(place, title, findResult) {
       onclick: close,
     });
     place.replaceChildren(make("div", { class: "screen" }, video, shut));
-    return { video, title, frames: `/frame?result=${result}` };
+    return { video, title, frames: addressOf(`/frame?result=${result}`) };
   }
 
   function close() {

@@ -1,7 +1,7 @@
 // Review: those who are uncertain, one at a time, beside the enrolled face they may be.
 
-import { byId, clock, count, make, meter, nameOf, notice } from "/page/dom.js";
-import { fillImage, getJson, postJson, wordsOf } from "/page/server.js";
+import { byId, clock, count, make, meter, nameOf, notice } from "./dom.js";
+import { fillImage, getJson, postJson, wordsOf } from "./server.js";
 
 const AHEAD = 5; // so many before the end of what is known, the next are asked for
 const AGAIN_MS = 1500; // until it is asked again, if names are not yet those of today

@@ -1,7 +1,7 @@
 // The scan of the library: how far it is, and the buttons that start, pause and end it.
 
-import { byId, chooseInDialog, clock, count, make, nameOf } from "/page/dom.js";
-import { getJson, postJson, wordsOf } from "/page/server.js";
+import { byId, chooseInDialog, clock, count, make, nameOf } from "./dom.js";
+import { getJson, postJson, wordsOf } from "./server.js";
 
 const ASK_MS = 1000; // while it runs
 const IDLE_MS = 10_000; // a scan may be started elsewhere

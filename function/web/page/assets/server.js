@@ -1,6 +1,6 @@
 // Requests to the function: the header that marks the page, the token, and readable errors.
 
-import { askInDialog } from "/page/dom.js";
+import { askInDialog } from "./dom.js";
 
 const TOKEN = "token";
 
@@ -86,6 +86,14 @@ export async function send(
 }
 
 /**
+ * The address of one of the server's paths, as seen from the page: a proxy may serve all of it
+ * under a path of its own.
+ *
+ * @param {string} path
+ */
+export const addressOf = (path) => (path.startsWith("/") ? `.${path}` : path);
+
+/**
  * @param {string} path
  * @param {RequestInit} options
  */
@@ -93,7 +101,7 @@ async function reach(path, options) {
   if (options.method === "POST" && /^.(gallery|corrections|library.strangers.(un)?name)/.test(path))
     changes += 1;
   try {
-    const response = await fetch(path, options);
+    const response = await fetch(addressOf(path), options);
     if (isGone) {
       isGone = false;
       dispatchEvent(new Event("server-back"));

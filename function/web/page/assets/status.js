@@ -1,7 +1,7 @@
 // The small panel that shows whether all is well, and which engine is used.
 
-import { byId, command, count, make, notice } from "/page/dom.js";
-import { codeOf, getJson, postJson, wordsOf } from "/page/server.js";
+import { byId, command, count, make, notice } from "./dom.js";
+import { codeOf, getJson, postJson, wordsOf } from "./server.js";
 
 export function startStatus() {
   byId("status").addEventListener("toggle", () => {

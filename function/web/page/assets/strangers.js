@@ -1,11 +1,11 @@
 // Strangers: people nobody enrolled, each once for all videos, to be named, hidden, split and joined.
 
-import { performerChooser } from "/page/chooser.js";
-import { byId, clock, count, find, make, nameOf, notice } from "/page/dom.js";
-import { latePicture } from "/page/pictures.js";
-import { getJson, postJson, ServerError, wordsOf } from "/page/server.js";
-import { refreshStatus } from "/page/status.js";
-import { makeStretches } from "/page/stretches.js";
+import { performerChooser } from "./chooser.js";
+import { byId, clock, count, find, make, nameOf, notice } from "./dom.js";
+import { latePicture } from "./pictures.js";
+import { getJson, postJson, ServerError, wordsOf } from "./server.js";
+import { refreshStatus } from "./status.js";
+import { makeStretches } from "./stretches.js";
 
 const AGAIN_MS = 2000; // until it is asked again for those who are not grouped yet
 

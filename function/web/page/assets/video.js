@@ -1,13 +1,13 @@
 // One video of the library: the people in it, and when they are seen.
 
-import { arrangePeople } from "/page/cast.js";
-import { ofVideo } from "/page/corrections.js";
-import { byId, clock, count, find, make, nameOf, notice } from "/page/dom.js";
-import { choose } from "/page/identify.js";
-import { libraryAddress } from "/page/library.js";
-import { PersonCard } from "/page/person.js";
-import { makePlayer } from "/page/player.js";
-import { getJson, postJson, wordsOf } from "/page/server.js";
+import { arrangePeople } from "./cast.js";
+import { ofVideo } from "./corrections.js";
+import { byId, clock, count, find, make, nameOf, notice } from "./dom.js";
+import { choose } from "./identify.js";
+import { libraryAddress } from "./library.js";
+import { PersonCard } from "./person.js";
+import { makePlayer } from "./player.js";
+import { getJson, postJson, wordsOf } from "./server.js";
 
 // A slow answer to an earlier question must not replace that to a later one.
 let asked = 0;

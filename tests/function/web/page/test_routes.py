@@ -133,13 +133,13 @@ def test_the_modules_of_the_first_view_are_named_by_the_start_page_and_fit_in_on
     needed = {"page.js"}
     for _ in range(5):
         needed |= {name for one in needed for name in imported_modules(one)}
-    assert set(re.findall(r'="/page/(\w+\.js)"', start)) == needed
+    assert set(re.findall(r'="page/(\w+\.js)"', start)) == needed
     assert len(needed) <= CONNECTIONS_OF_A_BROWSER
 
 
 def imported_modules(name: str) -> list[str]:
     text = (PAGE_FOLDER / name).read_text()
-    return re.findall(r'^import .* from "/page/(\w+\.js)";', text, re.MULTILINE)
+    return re.findall(r'^import .* from "\./(\w+\.js)";', text, re.MULTILINE)
 
 
 def test_the_whole_page_is_under_200_kb() -> None:
@@ -516,7 +516,7 @@ def test_what_a_captured_child_says_of_a_photo_is_not_enrolled(
 
 
 def test_an_endless_photo_is_refused(client: FlaskClient) -> None:
-    response = client.post("/gallery/photos?id=1", headers=FROM_PAGE, data=bytes(32_000_001))
+    response = client.post("/gallery/photos?id=1", headers=FROM_PAGE, data=bytes(64_000_001))
     assert code_of(response) == (413, "request_too_large")
 
 

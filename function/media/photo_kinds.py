@@ -1,0 +1,75 @@
+"""Tells what kind of picture a file is by its first bytes, and drops odd metadata."""
+
+from pathlib import Path
+
+HEAD_BYTES = 64
+"""So many bytes tell the kind."""
+
+PHOTO_SUFFIXES = frozenset(
+    (
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo", ".png", ".apng", ".webp", ".bmp"),
+        *(".tif", ".tiff", ".gif", ".avif", ".avifs", ".heic", ".heif", ".hif", ".heics", ".jxl"),
+    )
+)
+"""What the names of photos end in, in lower case. Others are told by their content."""
+
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_BEGINNINGS = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"GIF87a": "GIF",
+    b"GIF89a": "GIF",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"\xff\x0a": "JXL",
+    b"\0\0\0\x0cJXL \r\n\x87\n": "JXL",
+}
+_BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
+"""How long the second header of a BMP can be: two letters alone begin many a text."""
+
+
+def find_kind(head: bytes) -> str:
+    """Name the kind of picture that begins with these bytes, as Pillow does; "" if it is none."""
+    if head[4:8] == b"ftyp":
+        brands = [head[at : at + 4] for at in range(8, len(head), 4)]
+        if b"avif" in brands or b"avis" in brands:
+            return "AVIF"
+        return "HEIF" if any(brand in brands for brand in _HEIF_BRANDS) else ""
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    kind = next((kind for begin, kind in _BEGINNINGS.items() if head.startswith(begin)), "")
+    is_text = kind == "BMP" and int.from_bytes(head[14:18], "little") not in _BMP_HEADERS
+    return "" if is_text else kind
+
+
+def is_photo(path: Path) -> bool:
+    """Say whether a file is a photo, by the end of its name or else by how it begins.
+
+    Raises:
+        OSError: its name does not tell, and it cannot be read.
+    """
+    if path.suffix.lower() in PHOTO_SUFFIXES:
+        return True
+    with path.open("rb") as file:
+        return bool(find_kind(file.read(HEAD_BYTES)))
+
+
+def without_metadata(content: bytes) -> bytes:
+    """Return a JPEG without what it says about itself, and with an end if that is missing.
+
+    Another kind of picture is returned as it is. Adobe's segment stays: it says which colours the
+    numbers mean.
+    """
+    if not content.startswith(b"\xff\xd8"):
+        return content
+    kept, at = [b"\xff\xd8"], 2
+    while content[at : at + 1] == b"\xff" and at + 4 <= len(content):
+        marker = content[at + 1]
+        length = 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+        if marker == 0xDA:  # noqa: PLR2004  # start of scan: from here on there are pixels
+            break
+        if not (0xE1 <= marker <= 0xEF or marker == 0xFE) or marker == 0xEE:  # noqa: PLR2004  # APP1 to APP15, comment; APP14
+            kept.append(content[at : at + length])
+        at += length
+    return b"".join(kept) + content[at:] + b"\xff\xd9"
