@@ -51,6 +51,8 @@ def is_photo(path: Path) -> bool:
     """
     if path.suffix.lower() in PHOTO_SUFFIXES:
         return True
+    if not path.is_file():
+        return False  # to open a pipe would wait for ever
     with path.open("rb") as file:
         return bool(find_kind(file.read(HEAD_BYTES)))
 

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 
 from flask import Request, Response
 
-from db.errors import AmbiguousNameError
 from db.galleries import Gallery
 from db.records import Encoding, Identity, Performer
 from db.sightings import new_performer
 from function.enrolling.encodings import encodings_of
 from function.enrolling.worth import remark_on
-from function.errors import MissingParameterError, PhotoUnusableError
+from function.errors import MissingParameterError, NameTakenError, PhotoUnusableError
 from function.faces.face import Face
 from function.library.admission import admit_picture, is_encoding
 from function.web.page.open_gallery import changed_gallery, opened_gallery, refuse_forgotten
@@ -50,7 +49,8 @@ def _find_performer(gallery: Gallery, request: Request) -> Performer:
     name = read_name(request.args["name"])
     found = gallery.find_named(name)  # a number is a name here, not an id
     if len(found) > 1:
-        raise AmbiguousNameError(f"{len(found)} performers are called {name}. Choose one of them.")
+        ids = tuple(one.id for one in found)
+        raise NameTakenError(f"{len(found)} performers are called {name}. Say which: ?id=.", ids)
     return found[0] if found else refuse_forgotten(gallery, new_performer(name))
 
 

@@ -107,11 +107,13 @@ def test_a_photo_without_a_suffix_is_known_by_its_content_and_all_else_is_named(
     put(tmp_path / "Ada" / "film.mp4", "film")
     put(tmp_path / "Ada" / "Thumbs.db", "of Windows")
     put(tmp_path / "list.csv", "name")
+    os.mkfifo(tmp_path / "Ada" / "pipe")
     (record,) = read_performers(tmp_path)
     assert [Path(one.origin).name for one in record.photos] == ["a.jpg", "no suffix", "wrong.txt"]
     assert [(one.performer, Path(one.photo).name, one.remark) for one in record.remarks] == [
         ("", "list.csv", "left out: not a photo"),
         ("Ada", "film.mp4", "left out: not a photo"),
+        ("Ada", "pipe", "left out: not a photo"),
     ]
 
 

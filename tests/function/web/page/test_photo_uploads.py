@@ -46,6 +46,19 @@ def test_a_photo_is_enrolled_once(server: Server, photos: Path) -> None:
     assert shown["thumbnail"]
 
 
+def test_a_name_may_be_a_number_and_is_found_however_it_is_written(
+    server: Server, photos: Path
+) -> None:
+    first = told(server.add_photo("Zo\u00eb Dupont", (photos / "hopper.jpg").read_bytes()))["id"]
+    numbered = told(server.add_photo(str(first), (photos / "obama2.jpg").read_bytes()))["id"]
+    assert numbered != first
+    again = told(server.add_photo("zoe  DUPONT", (photos / "obama1.jpg").read_bytes()))
+    assert again["id"] == first
+    assert len(told(server.get(f"/gallery/performer?id={first}"))["photos"]) == 2
+    found = told(server.get("/gallery?search=ZOE"))["performers"]
+    assert [one["id"] for one in found] == [first]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_server_itself_never_holds_what_decodes(server: Server, photos: Path) -> None:
     assert server.add_photo("Once", (photos / "obama1.jpg").read_bytes()).status == 200
@@ -59,7 +72,7 @@ def test_the_server_itself_never_holds_what_decodes(server: Server, photos: Path
     everyone = server.processes()
     children = server.children()
     assert len(everyone) > len(children) > 0
-    for part in ("/PIL/_imaging", "/av/", "/cv2/", "/_dlib", "/onnxruntime/"):
+    for part in ("/PIL/_imaging", "libheif", "/av/", "/cv2/", "/_dlib", "/onnxruntime/"):
         assert {one for one in everyone if holds(one, part)} == set(children), part
 
 
