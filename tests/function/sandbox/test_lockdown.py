@@ -171,7 +171,7 @@ def test_a_locked_process_that_wants_to_live_on_ends_with_its_parent() -> None:
             process.stdin.close()
             if not is_locked:
                 pytest.skip("this kernel filters no system calls")
-            assert process.wait(timeout=20) == -signal.SIGKILL
+            assert process.wait(timeout=60) == -signal.SIGKILL
         finally:
             process.kill()
 
