@@ -13,6 +13,7 @@ import resource
 import signal
 import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from function.sandbox.calls import ARM64, X86_64
@@ -44,10 +45,11 @@ def end_with(pipe: int) -> None:
     Without Linux this does nothing.
     """
     if sys.platform == "linux":
-        fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
-        flags = fcntl.fcntl(pipe, fcntl.F_GETFL)
-        fcntl.fcntl(pipe, fcntl.F_SETFL, flags | os.O_ASYNC)
+        with suppress(OSError):  # not every kernel that calls itself Linux knows this
+            fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+            fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
+            flags = fcntl.fcntl(pipe, fcntl.F_GETFL)
+            fcntl.fcntl(pipe, fcntl.F_SETFL, flags | os.O_ASYNC)
 
 
 def lock_down(memory_bytes: int | None, *, needs_files: bool = False) -> tuple[str, ...]:

@@ -28,6 +28,9 @@ from function.settings import Settings
 
 START_WITHIN_SECONDS = 120.0
 
+LOCKS = ("files", "calls")
+"""What SANDBOX=strict requires."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -70,6 +73,7 @@ class Sandbox:
                     self._give_back(self._start())
                 child, self._known = self._take_ready()
                 self._give_back(child)
+                _warn_of_missing_locks(self._known)
             return self._known
 
     @contextmanager
@@ -175,7 +179,7 @@ class Sandbox:
         return is_wanted
 
     def _require_locks(self, ready: Ready) -> None:
-        if self._settings.sandbox == "strict" and not {"files", "calls"} <= set(ready.locks):
+        if self._settings.sandbox == "strict" and not {*LOCKS} <= {*ready.locks}:
             held = ", ".join(ready.locks) or "nothing"
             raise EngineUnavailableError(
                 f"SANDBOX is strict, but this kernel locks {held} for the process that reads "
@@ -205,6 +209,16 @@ class Sandbox:
         if refusal is UnreadableVideoError:
             return CrashedVideoError(reason)
         return refusal(f"unreadable: {reason}" if refusal is PhotoUnusableError else reason)
+
+
+def _warn_of_missing_locks(ready: Ready) -> None:
+    missing = [lock for lock in LOCKS if lock not in ready.locks]
+    if missing:
+        _log.warning(
+            "This system, or a GPU, leaves %s unlocked for the process that reads videos. "
+            "SANDBOX=strict would refuse to run.",
+            " and ".join(missing),
+        )
 
 
 def _stopping() -> StoppingError:

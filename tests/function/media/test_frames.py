@@ -1,6 +1,10 @@
 import logging
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -308,3 +312,25 @@ def test_a_quick_look_works_where_nothing_can_be_found_or_little_is_there(
     assert found == sorted(set(found))
     assert found[0] <= 10
     assert found[-1] >= 0.6 * count
+
+
+def test_frames_are_decoded_in_the_thread_that_is_given_and_it_is_left_for_the_next() -> None:
+    threads: list[str] = []
+
+    def slow_frames() -> Iterator[Any]:
+        for number in range(100):
+            threads.append(threading.current_thread().name)
+            time.sleep(0.01)
+            yield number + 1
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="given") as decoder:
+        for _ in range(2):
+            threads.clear()
+            ahead = frames.read_ahead(slow_frames(), decoder)
+            assert list(islice(ahead, 3)) == [1, 2, 3]
+            ahead.close()
+            decoded = len(threads)
+            time.sleep(0.05)
+            assert len(threads) == decoded, "closing waits for the frame that is being decoded"
+            assert {*threads} == {"given_0"}
+    assert list(frames.read_ahead(iter([1, 2]))) == [1, 2]  # type: ignore[comparison-overlap, arg-type, list-item]

@@ -171,7 +171,7 @@ def test_a_locked_process_that_wants_to_live_on_ends_with_its_parent() -> None:
             process.stdin.close()
             if not is_locked:
                 pytest.skip("this kernel filters no system calls")
-            assert process.wait(timeout=20) == -signal.SIGKILL
+            assert process.wait(timeout=60) == -signal.SIGKILL
         finally:
             process.kill()
 
@@ -206,3 +206,44 @@ def test_beside_a_gpu_files_and_threads_are_left_and_nothing_else(tmp_path: Path
     assert locks == ["calls"]
     allowed = {name for name, outcome in found.items() if outcome == "allowed"}
     assert allowed == {"read", "start a thread"}
+
+
+DECODERS = """
+import importlib, json, pkgutil, random, sys
+import av
+from av.codec.context import ThreadType
+from function.media.formats import CODECS
+from function.sandbox.lockdown import lock_down
+for module in pkgutil.walk_packages(av.__path__, "av."):
+    if module.name != "av.__main__":
+        importlib.import_module(module.name)
+av.logging.set_level(None)
+locks = lock_down(2**31) if sys.argv[1] == "locked" else ["calls"]
+found = {}
+for name in CODECS:
+    try:
+        decoder = av.codec.CodecContext.create(name, "r")
+    except av.codec.codec.UnknownCodecError:
+        continue
+    decoder.width, decoder.height = 64, 48
+    decoder.thread_type, decoder.thread_count = ThreadType.NONE, 1
+    noise = random.Random(name)
+    steps = []
+    for size in (16, 200, 3_000, 70_000):
+        try:
+            pictures = decoder.decode(av.Packet(noise.randbytes(size)))
+            steps.append(f"{len(pictures)} pictures")
+        except Exception as error:
+            steps.append(type(error).__name__)
+    found[name] = ", ".join(steps)
+print(json.dumps([locks, found]))
+"""
+
+
+def test_every_decoder_that_is_named_does_under_the_lock_what_it_does_without() -> None:
+    """Also those for which there is no encoder, and so no video to try them with."""
+    _, locked = run_locked(DECODERS, "locked")
+    _, free = run_locked(DECODERS, "free")
+    assert locked == free
+    assert len(locked) > 80
+    assert len({*locked.values()}) > 3

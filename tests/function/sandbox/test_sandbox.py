@@ -38,6 +38,7 @@ from function.media.pictures import Moment
 from function.people.gathering import PeopleFound, gather_people
 from function.sandbox import checks, handle, readers
 from function.sandbox.checks import check_answer
+from function.sandbox.handle import Child
 from function.sandbox.messages import Ready
 from function.sandbox.orders import ORDERS, DetailsOrder, PhotoOrder
 from function.sandbox.readers import Sandboxed
@@ -398,6 +399,28 @@ def test_strict_refuses_where_a_lock_is_missing(library: Path) -> None:
         sandbox.pool._require_locks(locked)
         with pytest.raises(EngineUnavailableError, match="strict"):
             sandbox.pool._require_locks(replace(locked, locks=("memory",)))
+
+
+@pytest.mark.parametrize(
+    ("locks", "missing"),
+    [((), "files and calls"), (("calls",), "files"), (("memory", "files"), "calls")],
+)
+def test_a_lock_that_is_missing_is_said_at_the_start(
+    locks: tuple[str, ...],
+    missing: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ready = Ready("onnx", "CPU", MODELS, locks)
+    monkeypatch.setattr(Child, "ready", lambda *_: ready)
+    sandbox = Sandboxed(Settings(slots=1))
+    try:
+        assert sandbox.ready() == ready
+        assert sandbox.ready() == ready
+    finally:
+        sandbox.close()
+    (warning,) = [one.getMessage() for one in caplog.records if "unlocked" in one.getMessage()]
+    assert f"leaves {missing} unlocked" in warning
 
 
 FACE = Face(
