@@ -25,6 +25,7 @@ RecognitionError                   500 internal_error
 ├── PhotoUnusableError             422 photo_unusable
 ├── GalleryTooLargeError           422 gallery_too_large
 ├── BusyError                      429 busy
+├── TooManyGuessesError            429 too_many_guesses
 ├── ClientGoneError                499 client_gone
 ├── EngineUnavailableError         503 engine_unavailable
 ├── GalleryUnavailableError        503 gallery_unavailable
@@ -218,6 +219,13 @@ class BusyError(RecognitionError):
 
     status = 429
     code = "busy"
+
+
+class TooManyGuessesError(RecognitionError):
+    """Too many wrong tokens came from one address."""
+
+    status = 429
+    code = "too_many_guesses"
 
 
 class ClientGoneError(RecognitionError):

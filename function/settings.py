@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 from db.addresses import StoreAddress
 from function.engines.protocol import DETECTORS, DetectorName, DeviceName, EngineOptions
 
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 SandboxName: TypeAlias = Literal["on", "strict", "off"]
 
 
@@ -143,6 +145,10 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().rstrip("/").lower() for word in text.split(",") if word.strip())
 
 
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(word, strict=False) for word in _words(text))
+
+
 def _second_encoder(text: str) -> str | Path:
     if text not in ("on", "off") and Path(text).suffix != ".toml":
         raise ValueError(text)
@@ -175,6 +181,7 @@ HOST = Kind(_host, "an address like 0.0.0.0 or ::, or a host name; the port is P
 ROOTS = Kind(_roots, f"paths separated by {os.pathsep}")
 PAIRS = Kind(_pairs, "pairs like /theirs=/ours separated by ;")
 WORDS = Kind(_words, "words separated by commas")
+NETWORKS = Kind(_networks, "IP addresses or networks like 10.0.0.0/8, separated by commas")
 SECONDS = Kind(_positive, "a number of seconds above 0")
 FILE = Kind(Path, "a path")
 STORE = Kind(_store, "the path of a file, or sqlite:///PATH", lambda text: str(StoreAddress(text)))
@@ -316,6 +323,12 @@ class Settings:
         WORDS,
         "the only host names callers may use; if not set: `localhost`, IP addresses and, with the "
         "token, any name",
+    ] = ()
+    trusted_proxies: Annotated[
+        tuple[Network, ...],
+        NETWORKS,
+        "addresses of proxies in front, or networks like `10.0.0.0/8`: their `X-Forwarded-For` and "
+        "`X-Forwarded-Host` are believed; whoever comes through any proxy needs the token",
     ] = ()
     origins: Annotated[
         tuple[str, ...],

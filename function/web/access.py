@@ -4,7 +4,6 @@ import hmac
 import ipaddress
 import logging
 import secrets
-from urllib.parse import urlsplit
 
 from flask import Request, Response
 
@@ -16,6 +15,9 @@ from function.errors import (
 )
 from function.media.photos import MAX_PHOTO_BYTES
 from function.settings import Settings
+from function.web.callers import Caller, find_caller, origin_host
+from function.web.guesses import Guesses
+from function.web.page_requests import is_from_page
 from function.web.pages import PAGE_PREFIX, wants_page
 
 LARGEST_BODY_BYTES = 64 * 1024
@@ -34,7 +36,8 @@ NOT_LET_IN = (
     "it is in the server's setting TOKEN, or in its log."
 )
 NOBODY_LET_IN = (
-    "This server has no token, and answers only its own machine. Set TOKEN or HOST there."
+    "This server has no token, and answers only its own machine, not through a proxy or under "
+    "another name. Set TOKEN there."
 )
 
 FOR_THE_PLUGIN = (
@@ -56,6 +59,7 @@ OPEN_PREFIXES = ("/stash/plugins/", "/stash/scrapers/")
 
 USUAL_HEADERS = {
     "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -71,12 +75,14 @@ class Access:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._token = settings.token
-        if not settings.token and not is_loopback(settings.host):
+        self._guesses = Guesses()
+        reason = _find_reason_for_token(settings)
+        if not settings.token and reason:
             self._token = secrets.token_urlsafe(24)
             _log.warning(
-                "TOKEN is not set, and %s is open to other machines. Until the next start, callers "
-                "must send the header X-Token: %s",
-                settings.host,
+                "TOKEN is not set, and %s. Until the next start, callers must send the header "
+                "X-Token: %s",
+                reason,
                 self._token,
             )
 
@@ -85,28 +91,49 @@ class Access:
 
         Raises:
             RequestTooLargeError: its body is over LARGEST_BODY_BYTES.
+            TooManyGuessesError: it has a token, and its address had too many wrong ones.
             UnauthorizedError: it needs the token, and has none or the wrong one.
             UntrustedHostError: it uses a host name that is not ours.
             UntrustedOriginError: a web page of another server sent it.
         """
-        largest = LARGEST_BODIES.get(request.path, LARGEST_BODY_BYTES)
+        largest = largest_body(request.path)
         request.max_content_length = largest
         if (request.content_length or 0) > largest:
             raise too_large(largest)
-        if request.path in OPEN_ROUTES or request.path.startswith(OPEN_PREFIXES):
-            return
-        is_plugin = self._is_plugin(request)
-        has_token = self.has_token(request) or (is_plugin and _is_for_plugin(request))
-        if not has_token and self._needs_token(request) and not _is_without_secret(request):
-            nobody = NOT_LET_IN if self._token else NOBODY_LET_IN
-            raise UnauthorizedError(FOR_THE_PLUGIN if is_plugin else nobody)
-        self._check_host(request, has_token=has_token)
-        if not has_token:
-            self._check_origin(request)
+        caller = find_caller(request, self._settings.trusted_proxies)
+        has_token = self._look_at_token(request, caller)
+        if not _is_open(request.path):
+            self._check_caller(request, caller, has_token=has_token)
 
     def may_see_details(self, request: Request) -> bool:
         """Whether an open route may say more than that all is well."""
-        return self.has_token(request) or not self._needs_token(request)
+        caller = find_caller(request, self._settings.trusted_proxies)
+        try:
+            self._check_caller(request, caller, has_token=self.has_token(request))
+        except (UnauthorizedError, UntrustedHostError, UntrustedOriginError):
+            return False
+        return True
+
+    def _check_caller(self, request: Request, caller: Caller, *, has_token: bool) -> None:
+        if not has_token and self._needs_token(caller) and not _is_without_secret(request):
+            nobody = NOT_LET_IN if self._token else NOBODY_LET_IN
+            raise UnauthorizedError(FOR_THE_PLUGIN if self._is_plugin(request) else nobody)
+        self._check_host(caller, has_token=has_token)
+        if not has_token:
+            self._check_origin(request, caller)
+
+    def _look_at_token(self, request: Request, caller: Caller) -> bool:
+        """Say whether a token opens what the request asks for; a wrong one counts as a guess."""
+        is_asked_for = self._token not in ("", WITHOUT_TOKEN) or self._settings.plugin_token
+        if not _given_token(request) or not is_asked_for:
+            return False
+        self._guesses.check(caller.address)
+        if self._is_plugin(request):
+            return _is_for_plugin(request)
+        has_token = self.has_token(request)
+        if not has_token and self._token != WITHOUT_TOKEN:
+            self._guesses.note(caller.address, _given_token(request))
+        return has_token
 
     def has_token(self, request: Request) -> bool:
         """Whether the request carries the token."""
@@ -140,37 +167,47 @@ class Access:
         """Whether the request carries the token of Stash's plugin."""
         return _carries(request, self._settings.plugin_token)
 
-    def _needs_token(self, request: Request) -> bool:
-        """Require the token if it was set, and of every other machine: the host may be forged."""
-        return self._token != WITHOUT_TOKEN and bool(
-            self._token or not is_loopback(request.remote_addr or "localhost")
-        )
+    def _needs_token(self, caller: Caller) -> bool:
+        """Require the token if it was set, and of all who are not plainly on this machine.
 
-    def _check_host(self, request: Request, *, has_token: bool) -> None:
-        name = (urlsplit(f"//{request.host}").hostname or "").lower()
+        A proxy on this machine passes on requests from anywhere: one that names itself or asks for
+        a name that leads here from elsewhere needs the token, though its address is ours.
+        """
+        if self._token == WITHOUT_TOKEN:
+            return False
+        is_named = caller.name in self._settings.trusted_hosts and not _is_plain(caller.name)
+        is_here = is_loopback(caller.address) and caller.is_direct and not is_named
+        return bool(self._token) or not is_here
+
+    def _check_host(self, caller: Caller, *, has_token: bool) -> None:
         trusted = self._settings.trusted_hosts
-        is_trusted = name in trusted if trusted else has_token or _is_plain(name)
+        is_trusted = caller.name in trusted if trusted else has_token or _is_plain(caller.name)
         if not is_trusted:
             raise UntrustedHostError(
-                f"This server is not known as {name!r}. Add it to TRUSTED_HOSTS if it is yours."
+                f"This server is not known as {caller.name!r}. Add it to TRUSTED_HOSTS if it is "
+                "yours."
             )
 
-    def _check_origin(self, request: Request) -> None:
+    def _check_origin(self, request: Request, caller: Caller) -> None:
         origin = request.headers.get("Origin")
         if origin is None:
-            site = request.headers.get("Sec-Fetch-Site", "none")
-            is_navigation = request.headers.get("Sec-Fetch-Mode") == "navigate"
-            is_trusted = site in {"none", "same-origin"} or is_navigation
+            is_trusted = _is_from_no_other_page(request)
         else:
-            is_trusted = urlsplit(origin).netloc == request.host or self._names_origin(request)
+            is_trusted = origin_host(origin) == caller.host or self._names_origin(request)
         if not is_trusted:
             raise UntrustedOriginError(
-                "A web page of another server sent this. To allow it, add it to ORIGINS, like "
-                "https://stash.example:9999."
+                "A web page of another server may have sent this. If it is yours, add it to "
+                "ORIGINS, like https://stash.example:9999; in a browser, open this server's page "
+                "at / and choose the video there."
             )
 
     def _names_origin(self, request: Request) -> bool:
         return request.headers.get("Origin", "").lower() in self._settings.origins
+
+
+def largest_body(path: str) -> int:
+    """Return how many bytes the body of a request to `path` may have."""
+    return LARGEST_BODIES.get(path, LARGEST_BODY_BYTES)
 
 
 def too_large(largest: int = LARGEST_BODY_BYTES) -> RequestTooLargeError:
@@ -187,10 +224,7 @@ def too_large(largest: int = LARGEST_BODY_BYTES) -> RequestTooLargeError:
 
 def _carries(request: Request, token: str) -> bool:
     """Whether a request carries a token, if there is one."""
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    bearer = credentials.strip() if scheme.lower() == "bearer" else ""
-    given = request.headers.get("X-Token", "") or bearer
-    return bool(token) and hmac.compare_digest(given.encode(), token.encode())
+    return bool(token) and hmac.compare_digest(_given_token(request).encode(), token.encode())
 
 
 def _is_for_plugin(request: Request) -> bool:
@@ -202,10 +236,46 @@ def _is_for_plugin(request: Request) -> bool:
     return request.path.startswith(PLUGIN_WRITES) or request.path in PLUGIN_SCANS
 
 
+def _is_open(path: str) -> bool:
+    """Say whether a path is open to everyone, under any host name."""
+    return path in OPEN_ROUTES or path.startswith(OPEN_PREFIXES)
+
+
 def _is_without_secret(request: Request) -> bool:
     """Whether it asks for the page, which is the same for everyone, or carries a result's id."""
     is_page = wants_page(request) or request.path.startswith(PAGE_PREFIX)
     return is_page or request.path in SELF_GUARDED
+
+
+def _find_reason_for_token(settings: Settings) -> str:
+    """Say why callers need a token even if none was set; "" if they do not."""
+    if not is_loopback(settings.host):
+        return f"{settings.host} is open to other machines"
+    names = [name for name in settings.trusted_hosts if not _is_plain(name)]
+    if names or settings.trusted_proxies:
+        return "TRUSTED_HOSTS or TRUSTED_PROXIES says that other machines come through a proxy"
+    return ""
+
+
+def _given_token(request: Request) -> str:
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    bearer = credentials.strip() if scheme.lower() == "bearer" else ""
+    return request.headers.get("X-Token", "") or bearer
+
+
+def _is_from_no_other_page(request: Request) -> bool:
+    """Whether a request without an Origin comes from our page, the user or a program.
+
+    Links of other pages may lead to ours, but to nothing that works or answers: how long that takes
+    would tell them whether a file exists. Over plain http browsers name a page only to localhost;
+    what they send elsewhere must come from our page's script, or be what its elements load.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        is_link = request.headers.get("Sec-Fetch-Mode") == "navigate" and wants_page(request)
+        return site in ("none", "same-origin") or is_link
+    is_browser = request.headers.get("User-Agent", "").startswith("Mozilla/")
+    return not is_browser or is_from_page(request) or _is_without_secret(request)
 
 
 def is_loopback(host: str) -> bool:

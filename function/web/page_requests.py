@@ -16,6 +16,9 @@ browser does not let its script set one, so a request with it comes from the pag
 
 
 MOST_DIGITS = 18
+LARGEST_NUMBER = 10**MOST_DIGITS
+"""SQLite stores whole numbers of 64 bits."""
+
 LONGEST_SECONDS = 10.0**6
 
 
@@ -54,6 +57,8 @@ def read_fields(request: Request, **kinds: type) -> list[Any]:
             raise BadParameterError(
                 f"{name} is {body[name]!r}; it must be of type {kind.__name__}."
             )
+        if kind is int and abs(body[name]) >= LARGEST_NUMBER:
+            raise BadParameterError(f"{name} is out of range: there is no such number here.")
     return [body[name] for name in kinds]
 
 
@@ -140,7 +145,7 @@ def read_object(request: Request) -> dict[str, Any]:
     """
     try:
         body = request.get_json() if request.is_json else None
-    except BadRequest:
+    except (BadRequest, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise BadParameterError("The body is not a JSON object. Send one, as application/json.")

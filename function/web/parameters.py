@@ -117,7 +117,7 @@ def _json(request: Request) -> Mapping[str, Any]:
         return {}
     try:
         body = request.get_json()
-    except BadRequest:
+    except (BadRequest, RecursionError):
         raise BadParameterError('The body is not JSON. Send {"path": "VIDEO"}.') from None
     if not isinstance(body, dict):
         raise BadParameterError(

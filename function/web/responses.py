@@ -13,6 +13,7 @@ from function.errors import (
     NameTakenError,
     RecognitionError,
     StoppingError,
+    TooManyGuessesError,
 )
 from function.web.logs import RequestRecord
 
@@ -45,6 +46,8 @@ def error_response(error: RecognitionError, record: RequestRecord) -> Response:
     response = json_response(error_body(error), error.status)
     if isinstance(error, BusyError | StoppingError):
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(error, TooManyGuessesError):
+        response.headers["Retry-After"] = "60"
     if isinstance(error, MethodNotAllowedError):
         response.headers["Allow"] = ", ".join(error.allowed)
     return response
@@ -66,3 +69,9 @@ def bytes_response(request: Request, content: bytes, mimetype: str) -> Response:
     response.headers.update(PAGE_HEADERS)
     response.make_conditional(request)
     return response
+
+
+def face_response(picture: bytes) -> Response:
+    """Answer with a face as a JPEG; no browser may keep it: `forget` could not reach it there."""
+    headers = {**PAGE_HEADERS, "Cache-Control": "no-store"}
+    return Response(picture, mimetype="image/jpeg", headers=headers)

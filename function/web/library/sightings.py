@@ -15,7 +15,7 @@ from function.errors import (
 from function.library.admission import admit_picture
 from function.library.finding import text_of
 from function.web.library.shelf import Library, Shelf, shown_within
-from function.web.responses import bytes_response
+from function.web.responses import face_response
 from function.web.service import Service
 
 _SIGHTING = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})")
@@ -44,7 +44,7 @@ def read_sighting(name: str, text: str) -> Place:
 
 
 def answer_face(service: Service, shelf: Shelf, request: Request) -> Response:
-    """Answer `GET /library/face?sighting=12.0` with a JPEG, or 304 if the browser has it.
+    """Answer `GET /library/face?sighting=12.0` with a JPEG.
 
     Raises:
         UnknownPersonError: there is no such person, or no picture that can be shown.
@@ -56,7 +56,7 @@ def answer_face(service: Service, shelf: Shelf, request: Request) -> Response:
         is_shown = any(shown_within(one, roots) for one in ledger.records([place.video]))
         if picture is None or not is_shown:
             raise UnknownPersonError(f"There is no picture of {sighting_of(place)}.")
-    return bytes_response(request, picture, "image/jpeg")
+    return face_response(picture)
 
 
 def find_video(library: Library, oshash: str) -> VideoRecord:

@@ -12,7 +12,7 @@ from function.engines.models import MODELS, PRIMARY
 from function.errors import GalleryUnavailableError, UnknownPerformerError
 from function.web.page.open_gallery import opened_gallery
 from function.web.page_requests import read_number
-from function.web.responses import bytes_response, json_response
+from function.web.responses import face_response, json_response
 from function.web.service import Service
 
 PAGE_SIZE = 60
@@ -72,13 +72,13 @@ def answer_performer(service: Service, request: Request) -> Response:
 
 
 def answer_thumbnail(service: Service, request: Request) -> Response:
-    """Answer `GET /gallery/thumbnail?id=` with a JPEG, or 304 if the browser has it."""
+    """Answer `GET /gallery/thumbnail?id=` with a JPEG."""
     number = read_number(request, "id", 0, least=1)
     with opened_gallery(service) as gallery:
         thumbnail = gallery.thumbnail(number)
     if thumbnail is None:
         raise UnknownPerformerError(f"Performer {number} has no picture, or does not exist.")
-    return bytes_response(request, thumbnail, "image/jpeg")
+    return face_response(thumbnail)
 
 
 def answer_check(service: Service, _: Request) -> Response:

@@ -101,8 +101,8 @@ def test_health_and_ready_are_open_but_tell_strangers_nothing_more(serve: Serve)
         ("192.168.1.5:8080", {}, True),
         ("evil.example", {}, False),
         ("localhost.evil.example", {}, False),
-        ("stash.lan:80", {"TRUSTED_HOSTS": "nas, Stash.lan"}, True),
-        ("localhost", {"TRUSTED_HOSTS": "stash.lan"}, False),
+        ("stash.lan:80", {"TRUSTED_HOSTS": "nas, Stash.lan", "TOKEN": "off"}, True),
+        ("localhost", {"TRUSTED_HOSTS": "stash.lan", "TOKEN": "off"}, False),
     ],
 )
 def test_only_trusted_names_reach_it(
@@ -129,7 +129,12 @@ REFUSED = (403, "untrusted_origin")
         ({"Origin": "null"}, REFUSED),
         ({"Origin": "http://localhost"}, FOUND_NOTHING),
         ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, REFUSED),
-        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, FOUND_NOTHING),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, REFUSED),
+        ({"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate"}, REFUSED),
+        ({"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}, FOUND_NOTHING),
+        ({"Origin": "http://["}, REFUSED),
+        ({"User-Agent": "Mozilla/5.0"}, REFUSED),  # a picture's address, over plain http
+        ({"User-Agent": "Mozilla/5.0", "X-Recognition-Page": "1"}, FOUND_NOTHING),
         ({"Sec-Fetch-Site": "same-origin"}, FOUND_NOTHING),
         ({"Origin": "https://stash.example:9999"}, FOUND_NOTHING),
     ],
@@ -142,6 +147,103 @@ def test_only_named_web_pages_may_ask(
     assert outcome(response) == expected
     named = headers.get("Origin") == "https://stash.example:9999"
     assert ("Access-Control-Allow-Origin" in response.headers) == named
+
+
+HTML = {"Accept": "text/html,*/*;q=0.8"}
+LINKED = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+
+
+def test_links_of_other_pages_lead_to_the_page_and_to_nothing_that_works(serve: Serve) -> None:
+    client = serve()
+    assert client.get("/", headers=HTML | LINKED).mimetype == "text/html"
+    for path in ("/?path=text.mp4", GONE, "/videos", "/gallery", "/library/videos", "/metrics"):
+        assert outcome(client.get(path, headers=HTML | LINKED)) == REFUSED, path
+
+
+def test_over_plain_http_the_page_and_its_files_still_load(serve: Serve) -> None:
+    old = {"User-Agent": "Mozilla/5.0"}
+    client = serve()
+    assert client.get("/", headers=HTML | old).mimetype == "text/html"
+    assert client.get("/page/page.js", headers=old).status_code == 200
+
+
+def test_a_rebound_name_and_another_page_learn_nothing_from_ready(serve: Serve) -> None:
+    client = serve()
+    assert "performers" in client.get("/ready").get_json()
+    for headers in ({"Host": "evil.example"}, LINKED, {"Origin": "http://evil.example"}):
+        assert client.get("/ready", headers=headers).get_json() == {"status": "ready"}, headers
+
+
+def test_a_host_that_is_none_is_refused_and_no_fault(serve: Serve) -> None:
+    client = serve()
+    for host in ("[", "[::1", "a b", "a/b", "\xff"):
+        assert client.get(GONE, headers={"Host": host}).status_code in (400, 421), host
+
+
+@pytest.mark.parametrize(
+    "header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host"]
+)
+def test_through_a_proxy_on_this_machine_the_token_is_needed(header: str, serve: Serve) -> None:
+    assert outcome(serve().get(GONE, headers={header: "127.0.0.1"})) == NO_TOKEN
+    passed = {header: "127.0.0.1", "X-Token": "s3cret"}
+    assert outcome(serve(TOKEN="s3cret").get(GONE, headers=passed)) == FOUND_NOTHING
+
+
+def test_under_a_name_that_others_can_reach_the_token_is_needed(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = serve(TRUSTED_HOSTS="stash.lan")
+    assert outcome(client.get(GONE, headers={"Host": "stash.lan"})) == NO_TOKEN
+    (token,) = re.findall(r"X-Token: (\S{20,})", caplog.text)
+    headers = {"Host": "stash.lan", "X-Token": token}
+    assert outcome(client.get(GONE, headers=headers)) == FOUND_NOTHING
+
+
+PROXY = {"REMOTE_ADDR": "10.0.0.2"}
+
+
+def test_what_a_trusted_proxy_says_of_the_host_is_believed_and_of_others_is_not(
+    serve: Serve,
+) -> None:
+    settings = {"TOKEN": "off", "TRUSTED_HOSTS": "stash.lan", "TRUSTED_PROXIES": "10.0.0.0/30, ::1"}
+    client = serve(**settings)
+    passed = {"Host": "127.0.0.1", "X-Forwarded-Host": "evil.example, stash.lan"}
+    assert outcome(client.get(GONE, headers=passed, environ_base=PROXY)) == FOUND_NOTHING
+    for address in ("10.0.0.9", "127.0.0.1"):
+        response = client.get(GONE, headers=passed, environ_base={"REMOTE_ADDR": address})
+        assert outcome(response) == (421, "untrusted_host"), address
+
+
+def test_wrong_tokens_are_slowed_by_address(serve: Serve) -> None:
+    client = serve(TOKEN="s3cret")
+    good, bad = {"X-Token": "s3cret"}, {"Authorization": "Bearer guess"}
+    for number in range(10):
+        path = "/ready" if number % 2 else GONE
+        client.get(path, headers=bad, environ_base=ELSEWHERE)
+    for path in (GONE, "/ready", "/health"):
+        for headers in (good, bad):
+            response = client.get(path, headers=headers, environ_base=ELSEWHERE)
+            assert outcome(response) == (429, "too_many_guesses")
+            assert response.headers["Retry-After"] == "60"
+    assert outcome(client.get(GONE, headers=good)) == FOUND_NOTHING
+    assert client.get("/health", environ_base=ELSEWHERE).status_code == 200
+    assert outcome(client.get(GONE, environ_base=ELSEWHERE)) == NO_TOKEN
+
+
+def test_guesses_through_a_trusted_proxy_count_for_who_sent_them(serve: Serve) -> None:
+    client = serve(TOKEN="s3cret", TRUSTED_PROXIES="10.0.0.2")
+
+    def ask(passed: str, token: str, remote: str = "10.0.0.2") -> tuple[int, str]:
+        headers = {"X-Forwarded-For": passed, "X-Token": token}
+        return outcome(client.get(GONE, headers=headers, environ_base={"REMOTE_ADDR": remote}))
+
+    for number in range(10):
+        ask(f"9.9.9.{number}, 203.0.113.5", "guess")  # what the guesser made up comes first
+    assert ask("203.0.113.5", "s3cret")[0] == 429
+    assert ask("203.0.113.6", "s3cret") == FOUND_NOTHING
+    for number in range(10):
+        ask(f"203.0.113.{number}", "guess", remote="192.0.2.9")  # no proxy of ours
+    assert ask("203.0.113.77", "s3cret", remote="192.0.2.9")[0] == 429
 
 
 def test_a_preflight_is_answered_to_named_origins_alone(serve: Serve) -> None:

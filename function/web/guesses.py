@@ -1,0 +1,63 @@
+"""Slows down whoever tries tokens: an address has a few tries, then waits."""
+
+import ipaddress
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from function.errors import TooManyGuessesError
+
+MOST_GUESSES = 10
+FORGOTTEN_AFTER_SECONDS = 60.0
+"""So an address has 10 tries a minute: a word of six letters takes decades."""
+
+MOST_ADDRESSES = 1000
+HOME_BITS = 64
+"""Of an IPv6 address; one customer has all that begin with these."""
+
+
+class Guesses:
+    """Counts the wrong tokens of each address. Safe to use from threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start empty; `clock` returns seconds."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def check(self, address: str) -> None:
+        """Refuse to look at a token, right or wrong, from an address that had too many wrong ones.
+
+        Raises:
+            TooManyGuessesError: it had, within the last minute.
+        """
+        with self._lock:
+            if self._count(_home(address)) >= MOST_GUESSES:
+                raise TooManyGuessesError(
+                    f"{MOST_GUESSES} wrong tokens came from this address. Try again in a minute, "
+                    "with the right one."
+                )
+
+    def note(self, address: str) -> None:
+        """Count a wrong token."""
+        home = _home(address)
+        with self._lock:
+            self._wrong[home] = (self._count(home) + 1, self._clock())
+            self._wrong.move_to_end(home)
+            while len(self._wrong) > MOST_ADDRESSES:
+                self._wrong.popitem(last=False)
+
+    def _count(self, home: str) -> int:
+        count, at = self._wrong.get(home, (0, 0.0))
+        return count if self._clock() - at < FORGOTTEN_AFTER_SECONDS else 0
+
+
+def _home(address: str) -> str:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if ip.version == 4:  # noqa: PLR2004  # IPv4
+        return address
+    return str(ipaddress.ip_network((int(ip) >> HOME_BITS << HOME_BITS, HOME_BITS)))

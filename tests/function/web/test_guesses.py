@@ -1,0 +1,48 @@
+"""Tries at the token, by address and by the clock."""
+
+import pytest
+
+from function.errors import TooManyGuessesError
+from function.web.guesses import MOST_ADDRESSES, MOST_GUESSES, Guesses
+
+
+class Clock:
+    seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def fill(guesses: Guesses, address: str) -> None:
+    for _ in range(MOST_GUESSES):
+        guesses.check(address)
+        guesses.note(address)
+
+
+def test_after_a_minute_an_address_may_try_again() -> None:
+    clock = Clock()
+    guesses = Guesses(clock)
+    fill(guesses, "192.0.2.1")
+    with pytest.raises(TooManyGuessesError):
+        guesses.check("192.0.2.1")
+    guesses.check("192.0.2.2")
+    clock.seconds += 61
+    fill(guesses, "192.0.2.1")
+    with pytest.raises(TooManyGuessesError):
+        guesses.check("192.0.2.1")
+
+
+def test_the_addresses_of_one_home_count_together() -> None:
+    guesses = Guesses(Clock())
+    for number in range(MOST_GUESSES):
+        guesses.note(f"2001:db8:0:1::{number}")
+    with pytest.raises(TooManyGuessesError):
+        guesses.check("2001:db8:0:1:ffff::1")
+    guesses.check("2001:db8:0:2::1")
+
+
+def test_many_addresses_take_little_memory() -> None:
+    guesses = Guesses(Clock())
+    for number in range(MOST_ADDRESSES + 100):
+        guesses.note(f"10.0.{number // 256}.{number % 256}")
+    assert len(guesses._wrong) == MOST_ADDRESSES
