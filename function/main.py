@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 
 import flask
 import functions_framework
@@ -27,6 +28,7 @@ from function.web.stash.routes import stash_routes
 _log = logging.getLogger(__name__)
 
 _settings = Settings.from_env()
+os.environ.pop("THREADS", None)  # functions-framework would give gunicorn as many, perhaps just one
 log_as_json(_settings.log_level)
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each question to Stash
 _service = Service(_settings)

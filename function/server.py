@@ -1,8 +1,9 @@
-"""Serves the function: `python -m function.server`. functions-framework, with a timed shutdown.
+"""Serves the function: `python -m function.server`. functions-framework's app, on waitress.
 
-It is gunicorn as functions-framework starts it. When told to stop (SIGTERM) it lets running videos
-continue for a few seconds, then ends them with an answer, before it would be killed (Cloud Run:
-10 s; Docker: 10 s; Knative: the request timeout).
+When told to stop (SIGTERM, Ctrl-C) it lets running videos continue for a few seconds, then ends
+them with an answer, before it would be killed (Cloud Run: 10 s; Docker: 10 s; Knative: the request
+timeout). functions-framework's own server, gunicorn, gives slow clients a thread each for as long
+as they like; waitress gives one to complete requests only.
 """
 
 import logging
@@ -11,15 +12,13 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import functions_framework
 from flask import Flask
-from functions_framework._http import create_server
 
 from function.media.roots import find_root_trouble
 from function.settings import SettingError, Settings
+from function.web.connections import Front
 from function.web.service import Service
 
 log = logging.getLogger(__name__)
@@ -29,8 +28,8 @@ MAIN = Path(__file__).with_name("main.py")
 FINISH_WITHIN_SECONDS = 5.0
 """After SIGTERM running videos have this long to finish; then they are ended."""
 
-STOP_WITHIN_SECONDS = 7
-"""After this long gunicorn ends, even if something is still running."""
+STOP_WITHIN_SECONDS = 7.0
+"""After this long the server ends, even if something is still running."""
 
 WAITING_THREADS = 16
 """In addition to one per slot: health, pages and refusals must not wait for videos."""
@@ -43,48 +42,39 @@ def main() -> None:
         "recognize", str(MAIN), "http"
     )
     service: Service = app.config["SERVICE"]
-
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host  # of IPv6
-
-    def say_where(_: Any) -> None:
-        log.info("Serving on http://%s:%d", host, settings.port)
-        trouble = find_root_trouble(settings.media_root)
-        if trouble:
-            log.warning(trouble)
-
-    options = {
-        "when_ready": say_where,
-        "threads": settings.slots + WAITING_THREADS,
-        "graceful_timeout": STOP_WITHIN_SECONDS,
-        "post_worker_init": lambda _: _begin(service),
-        "worker_exit": lambda _arbiter, _worker: service.close(),
-        "control_socket_disable": True,
-    }
-    if os.path.isdir("/dev/shm"):  # noqa: PTH112,S108  # memory: a disk may be slow or read-only
-        options["worker_tmp_dir"] = "/dev/shm"  # noqa: S108
-    server = create_server(app, debug=False, **options)  # type: ignore[no-untyped-call]
-    server.run(host, settings.port)
-
-
-def _begin(service: Service) -> None:
-    """Go on with scans, and have all work ended on SIGTERM.
-
-    It runs in gunicorn's worker, which alone sees requests, and whose own handler is called, too.
-    """
+    try:
+        front = Front(app, settings.host, settings.port, settings.slots + WAITING_THREADS)
+    except OSError as error:
+        raise SettingError(
+            f"HOST is {settings.host!r} and PORT {settings.port}; nothing can listen there "
+            f"({error.strerror or error}). Choose others, or end what does."
+        ) from error
+    _stop_on_signals(front, service)
     service.worker.start()
     service.tasks.start()
-    gunicorns = signal.getsignal(signal.SIGTERM)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host  # of IPv6
+    log.info("Serving on http://%s:%d", host, settings.port)
+    trouble = find_root_trouble(settings.media_root)
+    if trouble:
+        log.warning(trouble)
+    front.run()
+    service.close()
+    # Threads that did not end in time must not keep the process.
+    logging.shutdown()
+    os._exit(0)
 
-    def stop(number: int, frame: FrameType | None) -> None:
+
+def _stop_on_signals(front: Front, service: Service) -> None:
+    def stop(*_: object) -> None:
         service.worker.stop()
         service.tasks.stop()
         timer = threading.Timer(FINISH_WITHIN_SECONDS, service.close)
         timer.daemon = True
         timer.start()
-        if callable(gunicorns):
-            gunicorns(number, frame)
+        front.stop(STOP_WITHIN_SECONDS)
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
 
 
 if __name__ == "__main__":

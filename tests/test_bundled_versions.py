@@ -26,6 +26,7 @@ LEAST = {
     "dlib": (19, 24, 6) if INTEL_MAC else (20, 0, 1),
     "libjpeg-turbo": (3, 0, 0),
     "gunicorn": (22, 0, 0),  # before it, requests could be smuggled past a proxy
+    "waitress": (3, 0, 1),  # before it, requests could be smuggled, and connections stay open
     "werkzeug": (3, 1, 0),
 }
 

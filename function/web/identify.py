@@ -52,6 +52,9 @@ Keep: TypeAlias = Callable[[Recognition, EncodingModel, str | None], dict[str, s
 """Stores an outcome, given the model of its encodings and the id of the second one, and returns
 fields that identify it."""
 
+_HANG_UP: int = getattr(select, "POLLRDHUP", 0)
+"""Only Linux has it."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -199,12 +202,19 @@ def _lines(events: Iterable[dict[str, Any]], record: RequestRecord) -> Iterator[
 
 
 def _gone(request: Request) -> Callable[[], bool]:
-    """Return a test for whether the client has disconnected; never true if its socket is hidden."""
+    """Return a test for whether the client has disconnected; never true if the server hides it."""
     environ = request.environ
+    told: Callable[[], bool] | None = environ.get("waitress.client_disconnected")
     client: Any = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+    if told or not isinstance(client, socket.socket):
+        return told or (lambda: False)
 
     def is_gone() -> bool:
         try:
+            if _HANG_UP:  # seen even behind bytes that nobody has read
+                poll = select.poll()
+                poll.register(client, _HANG_UP)
+                return bool(poll.poll(0))
             readable, _, _ = select.select([client], [], [], 0)
             return bool(readable) and not client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -212,4 +222,4 @@ def _gone(request: Request) -> Callable[[], bool]:
         except (OSError, ValueError):
             return True
 
-    return is_gone if isinstance(client, socket.socket) else lambda: False
+    return is_gone

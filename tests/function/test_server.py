@@ -3,17 +3,20 @@
 import http.client
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.support.servers import running_server
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.soak.servers import Answer, Server, serving
 
@@ -157,6 +160,80 @@ def test_a_client_that_goes_away_frees_its_slot(server: Server) -> None:
     wait_until_busy(server, 0.0)
     assert server.ask("short.mp4").status == 200
     assert '"client_gone"' in server.log()
+
+
+def test_a_client_that_sends_a_byte_too_much_and_goes_away_frees_its_slot(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET /?path=long.mp4&every=0.04 HTTP/1.1\r\nHost: localhost\r\n\r\nG")
+        wait_until_busy(server)
+    wait_until_busy(server, 0.0)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"G",
+        b"\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: y\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\npath=",
+        b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n",  # and the answer is not read
+    ],
+)
+def test_a_thousand_clients_that_dawdle_hold_nobody_up(sent: bytes, server: Server) -> None:
+    _allow_descriptors(1500)
+    with ExitStack() as open_ones:
+        for _ in range(1000):
+            client = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+            open_ones.enter_context(client)
+            with suppress(OSError):  # it made room for others
+                client.sendall(sent)
+        assert server.get("/health").seconds < 20  # alone it takes 0.1 s
+        assert server.ask("short.mp4").status == 200
+        assert len([*Path(f"/proc/{server.process.pid}/fd").iterdir()]) < 1000
+
+
+def _allow_descriptors(count: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
+
+
+def test_a_line_of_16_megabytes_is_cut_off(server: Server) -> None:
+    before = server.memory_megabytes()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+        with suppress(OSError):
+            client.sendall(b"GET /?path=" + b"a" * 16_000_000)
+        assert server.get("/health").status == 200
+    assert server.memory_megabytes() < before + 8
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_plain_functions_framework_takes_its_threads_from_no_setting_of_ours(
+    threads: str, tmp_path: Path
+) -> None:
+    settings = {"PERFORMERS_DB": tmp_path / "performers.db", "MEDIA_ROOT": tmp_path}
+    with running_server(tmp_path / "log", THREADS=threads, **settings) as address:
+        port = int(address.rpartition(":")[2])
+        with ExitStack() as open_ones:
+            for _ in range(3):
+                client = socket.create_connection(("127.0.0.1", port), timeout=30)
+                open_ones.enter_context(client).sendall(b"G")
+            with urllib.request.urlopen(f"{address}/health", timeout=20) as answer:
+                assert answer.status == 200
+
+
+def test_a_port_that_is_taken_is_one_line_and_no_traceback(server: Server) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "function.server"],
+        env={**os.environ, "PORT": str(server.port)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"PORT {server.port}; nothing can listen there" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_told_to_stop_it_ends_work_with_an_answer_in_time(own_server: Server) -> None:

@@ -1,7 +1,9 @@
 """Turns the video of a result into what a browser can show: the file, or one picture of it."""
 
+import io
 import mimetypes
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,9 +11,9 @@ from pathlib import PurePosixPath
 
 from flask import Request, Response
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
-from werkzeug.wsgi import wrap_file
+from werkzeug.wsgi import FileWrapper
 
-from function.errors import MissingParameterError
+from function.errors import BusyError, MissingParameterError
 from function.media.files import MediaFile, open_media
 from function.web.page_requests import read_fields, read_seconds
 from function.web.responses import PAGE_HEADERS, json_response
@@ -20,6 +22,31 @@ from function.web.service import Service
 
 PLAYABLE = {".mkv": "video/webm", ".m4v": "video/mp4", ".mov": "video/mp4", ".ts": "video/mp2t"}
 """Browsers refuse these under their own names, though they can often play the content."""
+
+
+MOST_FILMS = 8
+"""Each takes a thread of the server while it is sent, however slowly a client reads."""
+
+FILM_PIECE_BYTES = 64 * 1024
+
+_films = threading.BoundedSemaphore(MOST_FILMS)
+
+
+class _Film(io.FileIO):
+    """A video that is being sent; it holds one of the places until it is closed."""
+
+    def __init__(self, descriptor: int) -> None:
+        if not _films.acquire(blocking=False):
+            raise BusyError(f"{MOST_FILMS} videos are being played already. Close one.")
+        self._has_place = True
+        super().__init__(os.dup(descriptor))
+
+    def close(self) -> None:
+        """Close the file, and leave the place to another."""
+        super().close()
+        if self._has_place:
+            self._has_place = False
+            _films.release()
 
 
 def answer_play(service: Service, results: RecentResults, request: Request) -> Response:
@@ -73,12 +100,10 @@ def _version(media: MediaFile) -> str:
 
 def _answer_file(request: Request, media: MediaFile) -> Response:
     found = os.fstat(media.descriptor)
-    # The response is still being read after the descriptor of the check is closed.
-    file = os.fdopen(os.dup(media.descriptor), "rb")
-    response = Response(
-        wrap_file(request.environ, file), mimetype=_mimetype(media.name), direct_passthrough=True
-    )
-    response.call_on_close(file.close)
+    # The response is still being read after the descriptor of the check is closed; and a server's
+    # own file wrapper might read a slow disk in the one thread that serves everybody.
+    film = FileWrapper(_Film(media.descriptor), FILM_PIECE_BYTES)
+    response = Response(film, mimetype=_mimetype(media.name), direct_passthrough=True)
     response.content_length = found.st_size
     response.last_modified = datetime.fromtimestamp(found.st_mtime, UTC)
     response.set_etag(_version(media))

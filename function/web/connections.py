@@ -1,0 +1,237 @@
+"""Serves an app over HTTP to clients that may be slow, silent or many: waitress, with deadlines.
+
+Waitress reads a request to its end before a thread takes it, so clients that dawdle cost no thread;
+what it lacks are deadlines for the whole of a request, and a choice of whom to drop.
+"""
+
+import copy
+import json
+import time
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
+
+from function.errors import BadParameterError, RecognitionError, RequestTooLargeError
+from function.web.access import largest_body, too_large
+from function.web.responses import error_body
+
+MOST_CONNECTIONS = 512
+"""Each takes a file descriptor, of which a process commonly has 1,024."""
+
+MOST_PER_ADDRESS = 128
+"""More than a browser's tabs open together; a proxy's have mostly work under way, and stay."""
+
+LONGEST_LINE_BYTES = 8 * 1024
+LONGEST_HEAD_BYTES = 32 * 1024
+MOST_HEADERS = 100
+
+IDLE_SECONDS = 30.0
+"""Between two requests, or before the first."""
+
+HEAD_SECONDS = 10.0
+"""From the first byte of a request to the end of its headers."""
+
+BODY_SECONDS = 120.0
+"""From the first byte of a request to its last: a photo of 32 MB at 2 Mbit/s."""
+
+UNREAD_SECONDS = 60.0
+"""Whoever takes nothing of an answer for so long is gone; a paused player asks again."""
+
+BUFFERED_BYTES = 4 * 1024 * 1024
+"""An answer's thread is free once less than this is unread."""
+
+ACCEPTED_AT_ONCE = 64
+
+
+class _Refusal:
+    """An answer to a request that cannot be read, in the form of all our errors."""
+
+    def __init__(self, error: RecognitionError, status: int) -> None:
+        self._error = error
+        self._status = status
+
+    def to_response(self, _: object = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Return the status line, the headers and the body, as waitress wants them."""
+        headers = [("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff")]
+        body = json.dumps(error_body(self._error)) + "\n"
+        return f"{self._status} {HTTPStatus(self._status).phrase}", headers, body.encode()
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+    """Reads one request, within our limits."""
+
+    path = "/"
+    error: Any
+    adj: Any
+
+    def received(self, data: bytes) -> int:
+        """Take some bytes of the request; return how many belonged to it."""
+        taken: int = super().received(data)
+        if self.error and not isinstance(self.error, _Refusal):
+            self.error = _refuse(self.error, self.path)
+        return taken
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the request line and the headers; the path decides how long the body may be."""
+        line, _, rest = header_plus.partition(b"\r\n")
+        if len(line) > LONGEST_LINE_BYTES:
+            raise ParsingError(
+                f"its first line has {len(line)} bytes; {LONGEST_LINE_BYTES} at most. "
+                "Send a long path in the body of a POST"
+            )
+        if rest.count(b"\r\n") > MOST_HEADERS:
+            raise ParsingError(f"it has more than {MOST_HEADERS} headers")
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:
+            raise ParsingError(str(error)) from error
+        self.adj = copy.copy(self.adj)
+        self.adj.max_request_body_size = largest_body(self.path) + 1
+
+
+def _refuse(error: Any, path: str) -> _Refusal:
+    if error.code == RequestTooLargeError.status:
+        return _Refusal(too_large(largest_body(path)), error.code)
+    return _Refusal(BadParameterError(f"The request cannot be read: {error.body}."), error.code)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    """One connection."""
+
+    parser_class = _Parser
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.waits_since = time.time()
+        self.begun_at: float | None = None
+        super().__init__(*arguments, **options)
+
+    def received(self, data: bytes) -> bool:
+        """Take what came, and note when a request began.
+
+        A second request before the first is answered ends the connection: while that is worked
+        on, the end of the connection must stay visible, and no client of ours sends ahead.
+        """
+        self.begun_at = self.begun_at or time.time()
+        before = len(self.requests)
+        taken: bool = super().received(data)
+        if len(self.requests) > before:
+            self.begun_at = None
+        if len(self.requests) > 1:
+            self.will_close = True
+        return taken
+
+    def service(self) -> None:
+        """Answer a request, in one of the threads."""
+        super().service()
+        self.waits_since = time.time()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no request of it is complete, and it has nothing left to read."""
+        return not (self.requests or self.total_outbufs_len or self.will_close)
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether the client took too long to ask, or to read what it was answered."""
+        if self.total_outbufs_len:
+            return bool(now - self.last_activity > UNREAD_SECONDS)
+        if self.requests:
+            return False
+        if self.begun_at is None:
+            return now - self.waits_since > IDLE_SECONDS
+        limit = BODY_SECONDS if self.request and self.request.headers_finished else HEAD_SECONDS
+        return now - self.begun_at > limit
+
+
+class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
+    """Listens, and hands complete requests to threads."""
+
+    channel_class = _Channel
+    accepting: bool
+
+    def __init__(self, app: Flask, host: str, port: int, threads: int) -> None:
+        """Listen on `host` and `port`.
+
+        Raises:
+            OSError: the port is taken, or the address is not this machine's.
+        """
+        adjustments = Adjustments(
+            host=host,
+            port=port,
+            threads=threads,
+            ident=None,
+            connection_limit=10 * MOST_CONNECTIONS,  # ours comes first
+            cleanup_interval=1,
+            max_request_header_size=LONGEST_HEAD_BYTES,
+            channel_request_lookahead=1,  # so that a closed connection is noticed during work
+            outbuf_high_watermark=BUFFERED_BYTES,
+            outbuf_overflow=4 * BUFFERED_BYTES,
+            asyncore_use_poll=True,
+        )
+        # So that each line of progress is sent at once; given above, it warns that it may go.
+        adjustments.send_bytes = 1
+        dispatcher = ThreadedTaskDispatcher()
+        super().__init__(
+            app, dispatcher=dispatcher, adj=adjustments, sockinfo=adjustments.listen[0]
+        )
+        dispatcher.set_thread_count(threads)
+        self._stop_by: float | None = None
+
+    def handle_accept(self) -> None:
+        """Let in those who wait; whoever has dawdled longest makes room for them."""
+        for _ in range(ACCEPTED_AT_ONCE):
+            known = set(self.active_channels.values())
+            super().handle_accept()
+            added = set(self.active_channels.values()) - known
+            if not added:
+                return
+            self._make_room(added.pop())
+
+    def _make_room(self, newest: _Channel) -> None:
+        channels = list(self.active_channels.values())
+        neighbours = [one for one in channels if one.addr[0] == newest.addr[0]]
+        if len(neighbours) > MOST_PER_ADDRESS:
+            crowd = neighbours
+        elif len(channels) > MOST_CONNECTIONS:
+            crowd = channels
+        else:
+            return
+        waiting = [one for one in crowd if one.is_waiting and one is not newest]
+        min(waiting, key=lambda one: one.waits_since, default=newest).handle_close()
+
+    def maintenance(self, now: float) -> None:
+        """End the connections of those who take too long."""
+        for channel in list(self.active_channels.values()):
+            if channel.is_overdue(now):
+                # Not by `will_close`: that waits until the client takes more.
+                channel.handle_close()
+
+    def stop(self, within_seconds: float) -> None:
+        """Let nobody in any more, and end `run` once all are answered, or after this long.
+
+        A signal handler may call it.
+        """
+        self._stop_by = self._stop_by or time.monotonic() + within_seconds
+        self.pull_trigger()
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        while not self._is_done():
+            wasyncore.loop(timeout=1.0, use_poll=True, map=self._map, count=1)
+        wasyncore.close_all(self._map, ignore_all=True)
+
+    def _is_done(self) -> bool:
+        if self._stop_by is None:
+            return False
+        if self.accepting:
+            self.accepting = False
+            self.del_channel()
+            self.socket.close()
+        at_work = any(not one.is_waiting for one in self.active_channels.values())
+        return not at_work or time.monotonic() > self._stop_by

@@ -1,0 +1,280 @@
+"""Connections of clients that are slow, silent or many, with deadlines short enough to wait for."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+from flask import Flask, Response, request
+
+from function.web import connections
+from function.web.connections import Front
+
+Connect = Callable[[], socket.socket]
+GOOD = b"GET /quick HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+class Desk:
+    """An app whose slow answers wait until they are let go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.begun = threading.Semaphore(0)
+        self.gone = threading.Event()
+        self.app = Flask(__name__)
+        self.app.add_url_rule(
+            "/quick", view_func=lambda: f"{len(request.data)}", methods=["POST", "GET"]
+        )
+        self.app.add_url_rule("/slow", view_func=self._slow)
+        self.app.add_url_rule("/lines", view_func=self._lines)
+        self.app.add_url_rule("/long", view_func=self._long)
+
+    def _slow(self) -> str:
+        is_gone = request.environ["waitress.client_disconnected"]
+        self.begun.release()
+        while not self.go.wait(0.01):
+            if is_gone():
+                self.gone.set()
+                return "gone"
+        return "slow"
+
+    def _lines(self) -> Response:
+        def lines() -> Iterator[str]:
+            yield "first\n"
+            assert self.go.wait(30)
+            yield "last\n"
+
+        return Response(lines())
+
+    def _long(self) -> Response:
+        def pieces() -> Iterator[bytes]:
+            try:
+                for _ in range(10_000):
+                    yield bytes(100_000)
+            finally:
+                self.gone.set()
+
+        return Response(pieces())
+
+
+@contextmanager
+def fronted(desk: Desk, threads: int = 2) -> Iterator[Connect]:
+    front = Front(desk.app, "127.0.0.1", 0, threads)
+    thread = threading.Thread(target=front.run)
+    thread.start()
+    with ExitStack() as opened:
+
+        def connect() -> socket.socket:
+            port = int(front.effective_port)
+            return opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+
+        try:
+            yield connect
+        finally:
+            desk.go.set()
+            front.stop(5)
+            thread.join()
+    front.task_dispatcher.shutdown()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def read_all(client: socket.socket) -> bytes:
+    """Read until the server closes the connection; the timeout of the socket fails the test."""
+    parts = []
+    try:
+        while part := client.recv(65536):
+            parts.append(part)
+    except ConnectionError:
+        pass
+    return b"".join(parts)
+
+
+def is_answered(client: socket.socket) -> bool:
+    client.sendall(GOOD)
+    return client.recv(100).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("drip", [b"G", b"\r\n", b"GET / HTTP/1.1\r\nX: "])
+def test_a_request_must_be_whole_in_time_however_it_drips(
+    drip: bytes, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.5)
+    with fronted(desk) as connect:
+        client = connect()
+        client.sendall(drip)
+        client.settimeout(0.1)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                client.sendall(drip[:1] if drip != b"\r\n" else drip)
+                assert client.recv(1) == b""
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                pass
+            return
+    pytest.fail("it is still let drip")
+
+
+@pytest.mark.parametrize("sent", [b"", GOOD])
+def test_an_idle_connection_is_closed(
+    sent: bytes, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.5)
+    with fronted(desk) as connect:
+        client = connect()
+        client.sendall(sent)
+        assert read_all(client).count(b"HTTP/1.1 200") == bool(sent)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BODY_SECONDS", 0.5)
+    with fronted(desk) as connect:
+        client = connect()
+        client.sendall(b"POST /quick HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n1")
+        assert read_all(client) == b""
+
+
+def test_whoever_does_not_read_the_answer_loses_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "UNREAD_SECONDS", 0.5)
+    with fronted(desk) as connect:
+        client = connect()
+        client.sendall(b"GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert desk.gone.wait(30)
+        assert is_answered(connect())
+
+
+def test_a_slow_answer_has_no_deadline(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("IDLE_SECONDS", "HEAD_SECONDS", "BODY_SECONDS", "UNREAD_SECONDS"):
+        monkeypatch.setattr(connections, name, 0.1)
+    with fronted(desk) as connect:
+        client = connect()
+        client.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert desk.begun.acquire(timeout=30)
+        time.sleep(2.5)  # two rounds of looking for the overdue
+        desk.go.set()
+        assert read_all(client).endswith(b"slow")
+
+
+@pytest.mark.parametrize("behind", [b"", b"G", b"GET /quick HTTP/1.1\r\n"])
+def test_a_client_that_leaves_is_noticed_behind_what_it_sent(behind: bytes, desk: Desk) -> None:
+    with fronted(desk) as connect:
+        client = connect()
+        client.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n" + behind)
+        assert desk.begun.acquire(timeout=30)
+        client.close()
+        assert desk.gone.wait(30)
+
+
+def test_a_second_request_before_the_answer_ends_the_connection(desk: Desk) -> None:
+    with fronted(desk) as connect:
+        client = connect()
+        client.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert desk.begun.acquire(timeout=30)
+        client.sendall(GOOD * 5)
+        assert read_all(client) == b""
+        assert desk.gone.wait(30)
+
+
+def test_each_line_is_sent_as_it_comes(desk: Desk) -> None:
+    with fronted(desk) as connect:
+        client = connect()
+        client.sendall(b"GET /lines HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        received = b""
+        while b"first" not in received:
+            received += client.recv(1000)
+        assert b"last" not in received
+        desk.go.set()
+        assert b"last\n" in read_all(client)
+
+
+def test_whoever_dawdled_longest_makes_room_and_work_under_way_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MOST_PER_ADDRESS", 3)
+    with fronted(desk) as connect:
+        worker = connect()
+        worker.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert desk.begun.acquire(timeout=30)
+        first = connect()
+        for _ in range(2):
+            assert is_answered(connect())
+        assert read_all(first) == b""
+        desk.go.set()
+        assert read_all(worker).endswith(b"slow")
+
+
+def test_all_addresses_together_have_a_limit(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 2)
+    with fronted(desk) as connect:
+        first = connect()
+        for _ in range(2):
+            assert is_answered(connect())
+        assert read_all(first) == b""
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /" + b"a" * 8200 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 101 + b"\r\n", 400),
+        (b"GET / HTTP/1.1\r\nX: " + b"y" * 33_000 + b"\r\n\r\n", 431),
+        (b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"nonsense\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: 65537\r\n\r\n", 413),
+        (b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 65_600, 413),
+        (b"POST /gallery/photos HTTP/1.1\r\nContent-Length: 34000000\r\n\r\n", 413),
+    ],
+)
+def test_what_is_no_request_gets_an_error_like_all_others(
+    sent: bytes, status: int, desk: Desk
+) -> None:
+    with fronted(desk) as connect:
+        client = connect()
+        with suppress(ConnectionError):  # it need not listen to the end
+            client.sendall(sent)
+        head, _, body = read_all(client).partition(b"\r\n\r\n")
+        if head:  # a client that still sends may find the connection closed before it can read
+            assert head.split()[1] == str(status).encode()
+            assert b"application/json" in head
+            assert body.startswith(b'{"error": {"code": "')
+        else:
+            assert len(sent) > 33_000
+        assert is_answered(connect())
+
+
+def test_told_to_stop_it_answers_what_is_under_way_and_nobody_else(desk: Desk) -> None:
+    front = Front(desk.app, "127.0.0.1", 0, 2)
+    thread = threading.Thread(target=front.run)
+    thread.start()
+    address = ("127.0.0.1", int(front.effective_port))
+    with socket.create_connection(address, timeout=30) as client:
+        client.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert desk.begun.acquire(timeout=30)
+        front.stop(20)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(address, timeout=5).close()
+            except ConnectionRefusedError:
+                break
+        else:
+            pytest.fail("it still lets others in")
+        desk.go.set()
+        assert read_all(client).endswith(b"slow")
+    thread.join(20)
+    assert not thread.is_alive()
+    front.task_dispatcher.shutdown()
