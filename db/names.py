@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import replace
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from db.records import Identity, Performer
 
@@ -54,10 +55,22 @@ def find_complaint(performer: Performer) -> str:
         return complaint
     if len(performer.aliases) > MAX_ALIASES or len(performer.urls) > MAX_ALIASES:
         return f"more than {MAX_ALIASES} aliases or urls"
-    if any(len(text) > MAX_URL_CHARACTERS for text in (*performer.aliases, *performer.urls)):
+    texts = (*performer.aliases, *performer.urls, performer.poster_url)
+    if any(len(text) > MAX_URL_CHARACTERS for text in texts):
         return f"an alias or url is longer than {MAX_URL_CHARACTERS} characters"
+    if any(_has_control(text) for text in texts):
+        return "an alias or url contains a line break or another control character"
     ids = (performer.source_id, *(part for one in performer.identities for part in one))
     return next((f"the id {show_text(one)} is not UTF-8" for one in ids if not _is_utf8(one)), "")
+
+
+def is_web_address(url: str) -> bool:
+    """Say whether a URL may be followed from a page: http or https, with a host."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not _has_control(url)
 
 
 def find_name_complaint(name: str) -> str:
@@ -142,12 +155,24 @@ def _is_utf8(text: str) -> bool:
 def _complain_of_text(what: str, text: str) -> str:
     if len(text) > MAX_NAME_CHARACTERS:
         return f"the {what} has {len(text)} characters; {MAX_NAME_CHARACTERS} at most"
-    if any(unicodedata.category(character) in _CONTROLS for character in text):
+    if _has_control(text):
         return f"the {what} contains a line break or another control character"
     if show_text(text) != text:
         return f"the {what} is not UTF-8 ({show_text(text)}): rename the file or folder it is from"
     return ""
 
 
+def _has_control(text: str) -> bool:
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
+
+
 def _is_visible(character: str) -> bool:
     return unicodedata.category(character)[0] not in "CZ"
+
+
+def printable(text: str) -> str:
+    """Return a text from elsewhere as it may be shown in a terminal or a log.
+
+    What would move the cursor, colour the screen or reverse a line becomes U+FFFD.
+    """
+    return "".join(one if one.isprintable() else "\ufffd" for one in text)

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from db.errors import GalleryError
 from db.galleries import Store
+from db.names import printable
 from function.errors import RecognitionError
 from function.faces.found import Progress
 from function.media.files import open_any
@@ -62,7 +63,9 @@ class Verbs(click.Group):
         try:
             return super().invoke(context)
         except (GalleryError, RecognitionError, SettingError, UnusableSourceError) as error:
-            raise click.ClickException(str(error)) from error
+            # It may quote a server or a file, which could send commands to the terminal.
+            lines = map(printable, str(error).splitlines())
+            raise click.ClickException("\n".join(lines)) from error
 
 
 @click.group(cls=Verbs)

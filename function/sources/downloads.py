@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import httpx
 
 from function.media.photos import MAX_PHOTO_BYTES, PhotoNotFetchedError, PhotoRefusedError
+from function.sources.clients import make_client
 from function.sources.graphql import read_limited
 from function.sources.records import UnusableSourceError
-from function.sources.retries import TIMEOUT, WORTH_ASKING_AGAIN, answer_to
+from function.sources.retries import WORTH_ASKING_AGAIN, answer_to
 
 MAX_REDIRECTS = 4
 
@@ -38,7 +39,7 @@ class Downloads:
     def __init__(self, own: Iterable[OwnServer] = ()) -> None:
         """Remember which servers are the user's own."""
         self._own = tuple(own)
-        self._client = httpx.Client(timeout=TIMEOUT, trust_env=False)
+        self._client = make_client()
 
     def fetch(self, address: str) -> bytes:
         """Fetch one photo.
@@ -107,15 +108,27 @@ def find_public_address(host: str, port: int) -> str:
 
 
 def is_public(address: str) -> bool:
-    """Say whether an IP address is on the internet; IPv4 inside IPv6 is judged as IPv4."""
+    """Say whether an IP address is on the internet; IPv4 inside IPv6 is judged as IPv4.
+
+    Of IPv6 only 2000::/3 is given out (IANA's registry); what else there is leads into networks.
+    """
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         hidden = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if ip in _NAT64:
+            hidden = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if hidden:
             return is_public(str(hidden))
-        if ip in ipaddress.ip_network("64:ff9b::/96"):
-            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-    return ip.is_global and not ip.is_multicast
+        if ip not in _GIVEN_OUT:
+            return False
+    is_reserved = any(ip in network for network in _RESERVED)
+    return ip.is_global and not ip.is_multicast and not is_reserved
+
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GIVEN_OUT = ipaddress.ip_network("2000::/3")
+_RESERVED = tuple(map(ipaddress.ip_network, ("192.88.99.0/24", "3fff::/20", "2001:db8::/32")))
+"""Relays, and examples of manuals; not every Python knows them."""
 
 
 def _parse(address: str) -> httpx.URL:

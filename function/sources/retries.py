@@ -8,12 +8,15 @@ from contextlib import contextmanager
 
 import httpx
 
+from function.sources.clients import is_over, within
 from function.sources.records import NoAnswerError
 
 ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 60.0
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+LONGEST_ANSWER_SECONDS = 120.0
+"""For one answer, from the question to its last byte."""
+
 WORTH_ASKING_AGAIN = {429, 500, 502, 503, 504}
 
 Pause = Callable[[float], None]
@@ -38,25 +41,30 @@ def answer_to(
     for attempt in range(attempts):
         is_last = attempt == attempts - 1
         seconds = FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.8, 1.2)  # noqa: S311  # spread only
-        try:
-            response = client.send(request, stream=True)
-        except httpx.TransportError as error:
-            if is_last:
-                reason = str(error) or type(error).__name__
-                raise NoAnswerError(
-                    f"{request.url.host} does not answer ({reason}). Check the URL, and that "
-                    "the server is running."
-                ) from error
-        else:
-            if is_last or response.status_code not in WORTH_ASKING_AGAIN:
-                try:
-                    yield response
-                finally:
-                    response.close()
-                return
-            seconds = max(seconds, read_retry_after(response.headers.get("Retry-After", "")))
-            response.close()
+        with within(LONGEST_ANSWER_SECONDS):
+            try:
+                response = client.send(request, stream=True)
+            except httpx.TransportError as error:
+                if is_last or is_over():
+                    raise _no_answer(request, error) from error
+            else:
+                if is_last or response.status_code not in WORTH_ASKING_AGAIN:
+                    try:
+                        yield response
+                    finally:
+                        response.close()
+                    return
+                seconds = max(seconds, read_retry_after(response.headers.get("Retry-After", "")))
+                response.close()
         pause(min(seconds, LONGEST_PAUSE_SECONDS))
+
+
+def _no_answer(request: httpx.Request, error: httpx.TransportError) -> NoAnswerError:
+    reason = str(error) or type(error).__name__
+    return NoAnswerError(
+        f"{request.url.host} does not answer ({reason}). Check the URL, and that the server is "
+        "running."
+    )
 
 
 def read_retry_after(text: str) -> float:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from db.names import printable
+
 _log = logging.getLogger(__name__)
 
 REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
@@ -79,7 +81,4 @@ def log_as_json(level: str) -> None:
 
 
 def _strip(value: Any) -> Any:
-    """Replace what would move a terminal's cursor or reverse a line."""
-    if not isinstance(value, str):
-        return value
-    return "".join(one if one.isprintable() else "\ufffd" for one in value)
+    return printable(value) if isinstance(value, str) else value

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Sequence
 from typing import TypedDict
 
+from db.names import is_web_address
 from db.records import Performer
 from function.faces.found import Progress
 from function.matching.hints import HintKind
@@ -156,7 +157,7 @@ def _match_reply(match: Match, thumbnails: Thumbnails) -> MatchReply:
         name=match.performer.name,
         poster=_poster(match.performer, thumbnails),
         score=round(match.score, 1),
-        urls=list(match.performer.urls),
+        urls=[url for url in match.performer.urls if is_web_address(url)],
         id=str(match.performer.id),
         hints=list(match.hints),
         stash_ids=stash_ids_of(match.performer),
@@ -169,5 +170,7 @@ def _match_reply(match: Match, thumbnails: Thumbnails) -> MatchReply:
 def _poster(performer: Performer, thumbnails: Thumbnails) -> str:
     jpeg = thumbnails(performer.id)
     if jpeg is None:
-        return performer.poster_url
+        return performer.poster_url if is_web_address(performer.poster_url) else ""
+    if not jpeg.startswith(b"\xff\xd8"):
+        return ""  # such as an SVG, which can hold a script
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

@@ -97,8 +97,13 @@ def parse_every(text: str) -> float | None:
 
 
 def print_json(value: object) -> None:
-    """Write the answer to stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Write the answer to stdout; what a terminal would obey is written in JSON's escapes."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    click.echo("\n".join(map(_escaped, text.split("\n"))))
+
+
+def _escaped(line: str) -> str:
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
 
 
 def finish(report: Report) -> None:

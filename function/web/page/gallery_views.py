@@ -6,6 +6,7 @@ from typing import TypedDict
 from flask import Request, Response
 
 from db.errors import GalleryError
+from db.names import is_web_address
 from db.records import Encoding, Listed
 from db.vectors import distances_to_others
 from function.engines.models import MODELS, PRIMARY
@@ -63,7 +64,7 @@ def answer_performer(service: Service, request: Request) -> Response:
             "name": performer.name,
             "disambiguation": performer.disambiguation,
             "aliases": performer.aliases,
-            "urls": performer.urls,
+            "urls": [url for url in performer.urls if is_web_address(url)],
             "source": performer.source,
             "thumbnail": _thumbnail(performer.id) if has_thumbnail else "",
             "photos": photos,

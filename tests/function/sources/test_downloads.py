@@ -24,6 +24,13 @@ from tests.support.stash_schema import STASH
         "fd00::1",
         "::ffff:127.0.0.1",
         "64:ff9b::7f00:1",
+        "::7f00:1",
+        "64:ff9b:1::7f00:1",
+        "fec0::1",
+        "5f00::1",
+        "3fff::1",
+        "2001:db8::1",
+        "192.88.99.1",
         "2002:7f00:0001::",
     ],
 )
@@ -31,7 +38,9 @@ def test_an_address_that_is_not_on_the_internet_is_not_public(address: str) -> N
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
+@pytest.mark.parametrize(
+    "address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::5db8:d70e"]
+)
 def test_an_address_on_the_internet_is_public(address: str) -> None:
     assert is_public(address)
 

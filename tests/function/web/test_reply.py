@@ -43,7 +43,10 @@ def test_a_match_says_who_the_performer_is_in_each_source() -> None:
 @pytest.mark.parametrize(
     ("thumbnail", "address", "poster"),
     [
-        (b"jpeg", "https://example.org/1.jpg", "data:image/jpeg;base64,anBlZw=="),
+        (b"\xff\xd8", "https://example.org/1.jpg", "data:image/jpeg;base64,/9g="),
+        (b"<svg onload='x'/>", "https://example.org/1.jpg", ""),
+        (None, "javascript:alert(1)", ""),
+        (None, "data:image/svg+xml,<svg/>", ""),
         (None, "https://example.org/1.jpg", "https://example.org/1.jpg"),
         (None, "", ""),
     ],
@@ -58,3 +61,10 @@ def test_the_poster_is_the_stored_picture_or_else_the_address_of_one(
     assert reply["poster"] == poster
     assert (reply["id"], reply["score"], reply["hints"]) == ("7", 97.4, ["path"])
     assert np.allclose(person["appearances"], [(1.0, 2.0)])
+
+
+def test_only_addresses_of_the_web_are_passed_on() -> None:
+    urls = ("https://a.example/", "javascript:alert(1)", "data:text/html,x", "http://[", "http:/x")
+    match = Match(replace(ADA, urls=urls), distance=0.3, score=97.44, hints=())
+    (person,) = to_reply([Identification(person_of([FACE]), (match,), "match")], lambda _: None)
+    assert person["matches"][0]["urls"] == ["https://a.example/"]

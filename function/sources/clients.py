@@ -1,0 +1,107 @@
+"""HTTP clients for servers that are not trusted: with a deadline for a whole answer, and no gzip.
+
+httpx limits how long each single read takes, so a server that sends a byte a second holds a client
+for days; and a few thousand compressed bytes can become gigabytes before anybody can count them.
+"""
+
+import ssl
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import httpcore
+import httpx
+
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+"""For each single step; `within` limits them all together."""
+
+_deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
+"""When the answer that is being read must be whole, by the monotonic clock."""
+
+
+def make_client(headers: Mapping[str, str] | None = None) -> httpx.Client:
+    """Make a client that asks for uncompressed answers, and keeps to the deadline of `within`.
+
+    It takes no proxies or .netrc from the environment: a key goes directly where the user said.
+    """
+    return httpx.Client(
+        timeout=TIMEOUT,
+        headers={"Accept-Encoding": "identity", **(headers or {})},
+        trust_env=False,
+        transport=_Transport(),
+    )
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Let reads in the block fail with httpx.ReadTimeout once these seconds are over."""
+    token = _deadline.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def is_over() -> bool:
+    """Say whether the deadline has passed."""
+    return time.monotonic() > _deadline.get()
+
+
+class _Transport(httpx.HTTPTransport):
+    """httpx's own, over connections that keep to the deadline."""
+
+    def __init__(self) -> None:
+        context = httpx.create_ssl_context(trust_env=False)
+        super().__init__(verify=context, trust_env=False)
+        # httpx has no parameter for this; a test drips headers, and fails if it has no effect.
+        self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=_Backend())
+
+
+class _Backend(httpcore.NetworkBackend):
+    """Opens connections that keep to the deadline."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        stream = self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+        return _Stream(stream)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection each of whose reads ends at the deadline."""
+
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        left = _deadline.get() - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("it sends too slowly")
+        return self._inner.read(max_bytes, min(left, timeout or left))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)

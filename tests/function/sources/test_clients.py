@@ -1,0 +1,129 @@
+"""What a server can do to those who ask it: send bombs, or drip for ever."""
+
+import gzip
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from function.media.photos import PhotoRefusedError
+from function.sources import retries
+from function.sources.downloads import Downloads, OwnServer
+from function.sources.graphql import GraphQL
+from function.sources.records import UnusableSourceError
+
+Talk = Callable[[socket.socket, threading.Event], None]
+
+DEADLINE_SECONDS = 0.5
+
+
+@contextmanager
+def rude_server(talk: Talk) -> Iterator[str]:
+    """Answer each connection as `talk` does, in bytes; gives the address."""
+    ended = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while not ended.is_set():
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            with client:
+                client.settimeout(5)
+                try:
+                    client.recv(65536)
+                    talk(client, ended)
+                    client.shutdown(socket.SHUT_WR)
+                    while client.recv(65536):
+                        pass  # or the rest of the question would reset the connection
+                except OSError:
+                    pass
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        ended.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def whole(head: bytes, body: bytes) -> Talk:
+    length = f"Content-Length: {len(body)}\r\n".encode()
+    return lambda client, _: client.sendall(b"HTTP/1.1 200 OK\r\n" + length + head + b"\r\n" + body)
+
+
+def drip(head: bytes) -> Talk:
+    def talk(client: socket.socket, ended: threading.Event) -> None:
+        client.sendall(head)
+        while not ended.wait(0.05):
+            client.sendall(b"x")
+
+    return talk
+
+
+def ask_graphql(url: str) -> object:
+    return GraphQL(url, "", what="Stash").ask("{ x }")
+
+
+def fetch_photo(url: str) -> object:
+    return Downloads([OwnServer(httpx.URL(url))]).fetch(f"{url}/photo.jpg")
+
+
+CLIENTS = (ask_graphql, fetch_photo)
+REFUSALS = (UnusableSourceError, PhotoRefusedError)
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+@pytest.mark.parametrize("encoding", [b"gzip", b"gzip, gzip", b"deflate", b"br"])
+def test_a_compressed_answer_is_refused_unread(
+    encoding: bytes, ask: Callable[[str], object]
+) -> None:
+    bomb = gzip.compress(gzip.compress(bytes(100_000_000)))
+    with rude_server(whole(b"Content-Encoding: " + encoding + b"\r\n", bomb)) as url:
+        begun = time.monotonic()
+        with pytest.raises(REFUSALS, match="compresses its answer"):
+            ask(url)
+        assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("ask", CLIENTS)
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nX-Slow: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n",
+        b"",
+    ],
+)
+def test_headers_or_a_body_that_drip_have_a_deadline(
+    head: bytes, ask: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retries, "LONGEST_ANSWER_SECONDS", DEADLINE_SECONDS)
+    with rude_server(drip(head)) as url:
+        begun = time.monotonic()
+        with pytest.raises(REFUSALS, match=r"too slowly|does not answer|not fetched|disconnected"):
+            ask(url)
+        assert time.monotonic() - begun < 20
+
+
+def test_json_nested_without_end_is_no_answer() -> None:
+    with (
+        rude_server(whole(b"", b"[" * 200_000)) as url,
+        pytest.raises(UnusableSourceError, match="not GraphQL"),
+    ):
+        ask_graphql(url)
+
+
+def test_what_a_server_says_cannot_command_the_terminal() -> None:
+    body = b'{"errors": [{"message": "\\u001b]0;owned\\u0007 \\u009b2J \\u202e"}]}'
+    with rude_server(whole(b"", body)) as url, pytest.raises(UnusableSourceError) as caught:
+        ask_graphql(url)
+    assert str(caught.value).isprintable()
