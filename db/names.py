@@ -58,7 +58,7 @@ def find_complaint(performer: Performer) -> str:
     texts = (*performer.aliases, *performer.urls, performer.poster_url)
     if any(len(text) > MAX_URL_CHARACTERS for text in texts):
         return f"an alias or url is longer than {MAX_URL_CHARACTERS} characters"
-    if any(_has_control(text) for text in texts):
+    if any(has_control(text) for text in texts):
         return "an alias or url contains a line break or another control character"
     ids = (performer.source_id, *(part for one in performer.identities for part in one))
     return next((f"the id {show_text(one)} is not UTF-8" for one in ids if not _is_utf8(one)), "")
@@ -70,7 +70,12 @@ def is_web_address(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc) and not _has_control(url)
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not has_control(url)
+
+
+def has_control(text: str) -> bool:
+    """Say whether a text contains a line break or another control character."""
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
 
 
 def find_name_complaint(name: str) -> str:
@@ -155,15 +160,11 @@ def _is_utf8(text: str) -> bool:
 def _complain_of_text(what: str, text: str) -> str:
     if len(text) > MAX_NAME_CHARACTERS:
         return f"the {what} has {len(text)} characters; {MAX_NAME_CHARACTERS} at most"
-    if _has_control(text):
+    if has_control(text):
         return f"the {what} contains a line break or another control character"
     if show_text(text) != text:
         return f"the {what} is not UTF-8 ({show_text(text)}): rename the file or folder it is from"
     return ""
-
-
-def _has_control(text: str) -> bool:
-    return any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
 
 
 def _is_visible(character: str) -> bool:

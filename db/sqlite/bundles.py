@@ -17,6 +17,7 @@ from db.blobs import to_blob
 from db.errors import DamagedBundleError, GalleryError, GalleryMissingError
 from db.galleries import Manifest, everyone
 from db.sqlite import notes
+from db.sqlite.bundle_checks import LARGEST_BYTES, MANIFEST, check_content, check_tables
 from db.sqlite.connections import OWNER_ONLY, explained
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.migrations import MIGRATIONS
@@ -53,10 +54,14 @@ def checked_copy(path: Path) -> Iterator[Path]:
         GalleryMissingError: there is no such file.
         NotAGalleryError: it is not one of our SQLite files, or damaged.
         GalleryTooNewError: a newer version wrote it.
-        DamagedBundleError: it has no manifest, or does not match its manifest.
+        DamagedBundleError: it has no manifest, does not match it, or holds what no gallery does.
     """
     if not path.is_file():
         raise GalleryMissingError(f"There is no bundle {path}.")
+    if path.stat().st_size > LARGEST_BYTES:
+        raise DamagedBundleError(
+            f"{path.name} is larger than {LARGEST_BYTES // 1_000_000_000} GB, which no bundle is."
+        )
     with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
         copy = Path(folder) / path.name
         shutil.copyfile(path, copy)
@@ -64,6 +69,7 @@ def checked_copy(path: Path) -> Iterator[Path]:
             manifest = _read_manifest(copy)
         # Opening updates an older bundle's schema; the bundle file itself is left as it is.
         with SqliteGallery(copy) as gallery:
+            check_content(gallery, path.name)
             found = _describe_open(gallery)
             for key in ("model", "performers", "encodings", "sha256"):
                 if manifest.get(key) != found[key]:
@@ -84,8 +90,8 @@ def _keep_what_travels(db: sqlite3.Connection, manifest: Manifest) -> None:
     )
     db.execute("INSERT INTO secrets VALUES ('forgetting', randomblob(32))")
     db.execute("UPDATE identities SET updated_at = ''")
-    db.execute("CREATE TABLE IF NOT EXISTS manifest (value TEXT NOT NULL)")
-    db.execute("DELETE FROM manifest")
+    db.execute("DROP TABLE IF EXISTS manifest")
+    db.execute(MANIFEST)
     db.execute("INSERT INTO manifest VALUES (?)", (json.dumps(manifest),))
     db.commit()
     db.execute("VACUUM")
@@ -97,18 +103,13 @@ def _read_manifest(path: Path) -> dict[str, object]:
         (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
         if verdict != "ok":
             raise DamagedBundleError(f"{path.name} is damaged: {verdict}. Export it again.")
-        kinds = dict(db.execute("SELECT name, type FROM sqlite_master"))
-        # A file from elsewhere must not have triggers, which run when tables are read or written.
-        lively = [
-            name
-            for name, kind in kinds.items()
-            if kind in ("view", "trigger") and not name.startswith("journal_refuses_")
-        ]
-        if lively or kinds.get("manifest") != "table":
+        kind = db.execute("SELECT type FROM sqlite_master WHERE name = 'manifest'").fetchone()
+        if kind != ("table",):
             raise DamagedBundleError(
                 f"{path.name} has no manifest, so it is not a bundle. Make one: "
                 "python -m tools export --bundle FILE."
             )
+        check_tables(db, path.name)
         rows = db.execute("SELECT value FROM manifest").fetchall()
     try:
         return dict(json.loads(rows[0][0]))

@@ -3,6 +3,7 @@ import stat
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from db.errors import (
@@ -67,14 +68,73 @@ def test_a_bundle_is_one_private_file_without_the_forgotten_and_the_journal(bund
         ("UPDATE manifest SET value = '{'", "manifest of carry.bundle cannot be read"),
         (
             "CREATE TRIGGER sneaky AFTER INSERT ON performers BEGIN DELETE FROM encodings; END",
-            "no manifest, so it is not a bundle",
+            "its sneaky is not as any version makes it",
         ),
-        ("CREATE VIEW sneaky AS SELECT 1", "no manifest, so it is not a bundle"),
+        (
+            "CREATE TRIGGER journal_refuses_all AFTER INSERT ON performers BEGIN SELECT 1; END",
+            "its journal_refuses_all is not as any version makes it",
+        ),
+        ("CREATE VIEW sneaky AS SELECT 1", "its sneaky is not as any version makes it"),
+        ("CREATE TABLE sneaky (x)", "its sneaky is not as any version makes it"),
+        ("CREATE VIRTUAL TABLE sneaky USING fts5(x)", "its sneaky"),
+        ("ALTER TABLE performers ADD COLUMN x AS (abs(-1))", "its performers is not as any"),
+        ("DROP TABLE removed_photos", "its removed_photos is not as any version makes it"),
     ],
 )
 def test_a_bundle_that_was_changed_is_refused(bundle: Path, sql: str, complaint: str) -> None:
     change(bundle, sql)
     with pytest.raises(DamagedBundleError, match=complaint), open_bundle(bundle):
+        pass
+
+
+NEVER_ENDING = "'[' || replace(hex(zeroblob(50000)), '0', '[') || ']'"
+
+
+@pytest.mark.parametrize(
+    ("sql", "complaint"),
+    [
+        ("UPDATE encodings SET quality = 1e300", "a quality that is not between 0 and 1"),
+        ("UPDATE encodings SET quality = 9e999", "a quality that is not between 0 and 1"),
+        ("UPDATE encodings SET quality = -0.1", "a quality that is not between 0 and 1"),
+        ("UPDATE encodings SET quality = 'high'", r"encodings\.quality"),
+        ("UPDATE encodings SET vector = zeroblob(512)", "come from no face"),
+        ("UPDATE encodings SET vector = CAST('abc' AS BLOB)", "come from no face"),
+        ("UPDATE encodings SET vector = 'text'", r"encodings\.vector"),
+        ("UPDATE encodings SET origin = hex(zeroblob(4000))", r"encodings\.origin"),
+        ("UPDATE performers SET name = hex(zeroblob(500000))", r"performers\.name"),
+        ("UPDATE performers SET name = x'00'", r"performers\.name"),
+        ("UPDATE performers SET name = 'A' || char(27) || '[2J'", "control character"),
+        ("UPDATE performers SET name = ''", "the name is empty"),
+        ("UPDATE performers SET aliases = '[\"a\\u001b\"]'", "control character"),
+        ("UPDATE performers SET aliases = '[1]'", "that are no list"),
+        ("UPDATE performers SET urls = '{\"a\": 1}'", "that are no list"),
+        ("UPDATE performers SET urls = 'no json'", "that are no list"),
+        (f"UPDATE performers SET urls = {NEVER_ENDING}", "that are no list"),
+        ("UPDATE performers SET thumbnail = 'text'", r"performers\.thumbnail"),
+        ("UPDATE performers SET thumbnail = zeroblob(2000000)", r"performers\.thumbnail"),
+        ("UPDATE identities SET source_id = 'a' || char(10)", "an id contains a control"),
+        ("UPDATE models SET dimensions = 1000000", "come from no face"),
+    ],
+)
+def test_what_no_gallery_of_ours_can_hold_is_refused_whatever_the_sums_say(
+    sql: str, complaint: str, bundle: Path
+) -> None:
+    change(bundle, sql)
+    with pytest.raises(DamagedBundleError, match=complaint), open_bundle(bundle):
+        pass
+
+
+def test_a_vector_of_huge_numbers_is_refused(bundle: Path) -> None:
+    huge = np.full(128, 3e38, "<f4").tobytes()
+    change(bundle, f"UPDATE encodings SET vector = x'{huge.hex()}'")
+    with pytest.raises(DamagedBundleError, match="come from no face"), open_bundle(bundle):
+        pass
+
+
+def test_a_file_larger_than_any_bundle_is_not_copied(bundle: Path) -> None:
+    with bundle.open("r+b") as file:
+        file.truncate(5_000_000_000)  # a hole
+    with pytest.raises(DamagedBundleError, match="larger than 4 GB"), open_bundle(bundle):
         pass
 
 

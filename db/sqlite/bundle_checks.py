@@ -1,0 +1,167 @@
+"""Checks a bundle as a file from a stranger: only our tables, and in them only what ours can hold.
+
+Its sums prove that it arrived whole, not who made it.
+"""
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+from sqlite_utils import Database
+
+from db.blobs import from_blob
+from db.errors import DamagedBundleError, DamagedVectorError
+from db.names import find_complaint, has_control, printable
+from db.sqlite.gallery import SqliteGallery
+from db.sqlite.migrations import MIGRATIONS
+
+MANIFEST = "CREATE TABLE manifest (value TEXT NOT NULL)"
+
+LARGEST_BYTES = 4_000_000_000
+"""Of a bundle: a million encodings take less."""
+
+MOST_PHOTOS = 10_000
+"""Of one performer; nobody has a tenth of it."""
+
+LARGEST_NUMBER = 100.0
+"""No net's encodings hold nearly as large a number."""
+
+SHORTEST_VECTOR = 0.05
+"""Of a vector; the encodings of every net are far longer."""
+
+_WORD, _LINE, _LIST, _PICTURE = 300, 4000, 4_000_000, 1_000_000
+
+CELLS: dict[str, dict[str, tuple[tuple[str, ...], int]]] = {
+    "performers": {
+        "name": (("text",), 4 * _WORD),
+        "disambiguation": (("text",), 4 * _WORD),
+        "aliases": (("text",), _LIST),
+        "urls": (("text",), _LIST),
+        "thumbnail": (("blob", "null"), _PICTURE),
+        "source": (("text",), _LINE),
+        "source_id": (("text",), _LINE),
+        "poster_url": (("text",), _LINE),
+    },
+    "identities": {"source": (("text",), _LINE), "source_id": (("text",), _LINE)},
+    "models": {"id": (("text",), _WORD), "dimensions": (("integer",), _WORD)},
+    "encodings": {
+        "vector": (("blob",), 64 * 1024),
+        "model": (("text",), _WORD),
+        "quality": (("real", "integer"), _WORD),
+        "photo_hash": (("text",), _WORD),
+        "origin": (("text",), _LINE),
+        "weaknesses": (("text",), _LINE),
+    },
+}
+"""What is imported: of each column the types its cells may have, and their most bytes."""
+
+
+def check_tables(db: sqlite3.Connection, name: str) -> None:
+    """Refuse a file whose tables, indexes and triggers are not exactly those we make.
+
+    Views, triggers, and generated or virtual columns run code when tables are read or written.
+
+    Raises:
+        DamagedBundleError: one is not.
+    """
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        return  # which opening it refuses with a better message
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as ours:
+        for step in MIGRATIONS[:version]:
+            step(Database(ours))
+        ours.execute(MANIFEST)
+        strange = sorted(_shapes(db) ^ _shapes(ours))
+    if strange:
+        raise DamagedBundleError(
+            f"{name} is no bundle of ours: its {printable(strange[0][1])[:80]} is not as any "
+            "version makes it. Export it again, with python -m tools export --bundle FILE."
+        )
+
+
+def _shapes(db: sqlite3.Connection) -> set[tuple[str, str, str]]:
+    rows = db.execute(
+        "SELECT type, name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite~_%' "
+        "ESCAPE '~'"
+    )
+    return {(str(kind), str(name), " ".join(str(sql).split())) for kind, name, sql in rows}
+
+
+def check_content(gallery: SqliteGallery, name: str) -> None:
+    """Refuse a bundle that holds what no gallery of ours can.
+
+    Raises:
+        DamagedBundleError: it does.
+    """
+    for table, columns in CELLS.items():
+        for column, (kinds, most_bytes) in columns.items():
+            _check_cells(gallery, name, (table, column), kinds, most_bytes)
+    sql = "SELECT 1 FROM encodings WHERE NOT (quality BETWEEN 0 AND 1) LIMIT 1"
+    if gallery.rows(sql):
+        raise _unsound(name, "an encoding with a quality that is not between 0 and 1")
+    for number, aliases, urls in gallery.rows("SELECT id, aliases, urls FROM performers"):
+        if not (_is_list_of_text(aliases) and _is_list_of_text(urls)):
+            raise _unsound(name, f"aliases or urls of performer {number} that are no list")
+    for performer in gallery.performers():
+        _check_performer(gallery, name, performer.id)
+
+
+def _check_cells(
+    gallery: SqliteGallery,
+    name: str,
+    place: tuple[str, str],
+    kinds: tuple[str, ...],
+    most_bytes: int,
+) -> None:
+    table, column = place
+    marks = ", ".join("?" for _ in kinds)
+    sql = (
+        f"SELECT 1 FROM {table} WHERE typeof({column}) NOT IN ({marks}) "  # noqa: S608  # our names
+        f"OR length(CAST({column} AS BLOB)) > ? LIMIT 1"
+    )
+    if gallery.rows(sql, *kinds, most_bytes):
+        raise _unsound(name, f"something in {table}.{column} that is too long or of another type")
+
+
+def _check_performer(gallery: SqliteGallery, name: str, number: int) -> None:
+    performer = gallery.performer(number)
+    complaint = find_complaint(performer)
+    ids = [text for identity in performer.identities for text in identity]
+    if not complaint and any(map(has_control, ids)):
+        complaint = "an id contains a control character"
+    if complaint:
+        raise _unsound(name, f"a performer, number {number}, who cannot be: {complaint}")
+    rows = gallery.rows(
+        "SELECT vector, coalesce(dimensions, 0) FROM encodings "
+        "LEFT JOIN models ON models.id = model WHERE performer_id = ? LIMIT ?",
+        number,
+        2 * MOST_PHOTOS + 1,
+    )
+    if len(rows) > 2 * MOST_PHOTOS or not all(_is_sound(*row) for row in rows):
+        raise _unsound(name, f"encodings of performer {number} that come from no face")
+
+
+def _is_sound(vector: bytes, dimensions: int) -> bool:
+    try:
+        numbers = from_blob(vector, dimensions)
+    except DamagedVectorError:
+        return False
+    is_likely = np.abs(numbers).max() <= LARGEST_NUMBER
+    return bool(is_likely and np.linalg.norm(numbers) >= SHORTEST_VECTOR)
+
+
+def _is_list_of_text(value: Any) -> bool:
+    try:
+        items = json.loads(value)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(items, list) and all(isinstance(item, str) for item in items)
+
+
+def _unsound(name: str, what: str) -> DamagedBundleError:
+    return DamagedBundleError(
+        f"{name} holds {what}; nothing of it was imported. It may have been made to harm: ask "
+        "whoever made it for another, made by export --bundle."
+    )

@@ -1,0 +1,80 @@
+"""What of a bundle reaches a gallery: what only shows is cleaned, what counts is checked."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from db.galleries import everyone
+from db.records import Encoding
+from db.sqlite.bundles import export_bundle
+from db.sqlite.store import StoredGallery
+from db.stores import open_bundle
+from function.engines.models import PRIMARY
+from tests.support.galleries import encoding, performer
+from tools.imports.imports import enrol_bundle, renew_picture
+
+PAYLOAD = b"<script>alert(1)</script>"
+
+
+def jpeg(side: int = 64) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (side, side), "red").save(file, "JPEG", comment=PAYLOAD)
+    return file.getvalue()
+
+
+def carried(tmp_path: Path, picture: bytes | None, *encodings: Encoding) -> StoredGallery:
+    """Export a gallery with one performer, and import it into another."""
+    with StoredGallery(tmp_path / "theirs.db", create=True) as theirs:
+        urls = ("https://ada.example/", "javascript:alert(1)", "www.ada.example")
+        ada = performer("Ada", urls=urls, poster_url="data:image/svg+xml,<svg/>")
+        theirs.enrol(ada, encodings or [encoding(1)], picture)
+        export_bundle(theirs, tmp_path / "their.bundle")
+    ours = StoredGallery(tmp_path / "ours.db", create=True)
+    with open_bundle(tmp_path / "their.bundle") as bundle:
+        refused = [one.refusals for one in enrol_bundle(bundle, ours)]
+    assert any(refused) == (len(encodings) > 1)
+    return ours
+
+
+def test_only_addresses_of_the_web_and_pixels_are_taken_over(tmp_path: Path) -> None:
+    with carried(tmp_path, jpeg()) as ours:
+        ((ada, _, thumbnail),) = everyone(ours)
+        assert ada.urls == ("https://ada.example/",)
+        assert ada.poster_url == ""
+        assert thumbnail is not None
+        assert PAYLOAD not in thumbnail
+        assert Image.open(io.BytesIO(thumbnail)).size == (64, 64)
+
+
+def test_origins_cannot_command_the_terminal(tmp_path: Path) -> None:
+    with carried(tmp_path, None, replace(encoding(1), origin="a\x1b[2J.jpg")) as ours:
+        ((_, (one,), thumbnail),) = everyone(ours)
+        assert one.origin == "a\ufffd[2J.jpg"
+        assert thumbnail is None
+
+
+def test_encodings_that_the_net_cannot_have_made_are_left_out_and_named(tmp_path: Path) -> None:
+    good = encoding(1, model=PRIMARY.id)
+    tiny = replace(encoding(2, model=PRIMARY.id), vector=np.full(128, 0.02, np.float32))
+    with carried(tmp_path, None, good, tiny) as ours:
+        ((_, stored, _),) = everyone(ours)
+        assert [one.photo_hash for one in stored] == ["hash1"]
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        b"<svg onload='alert(1)'/>",
+        jpeg()[:200],
+        jpeg(600),
+        b"\xff\xd8\xff" + bytes(100) + b"\xff\xd9",
+        jpeg() + bytes(200_000),
+        b"",
+    ],
+)
+def test_what_is_no_small_jpeg_is_no_picture(picture: bytes) -> None:
+    assert renew_picture(picture) is None
