@@ -6,6 +6,7 @@ GalleryError
 ├── GalleryTooNewError        a newer version of the software wrote it
 ├── GalleryLockedError        another process is writing
 ├── GalleryReadOnlyError      the file or its folder cannot be written
+├── ErasureUnfinishedError    what was erased may still be in the bytes of a file
 ├── NetworkShareError         the file is where SQLite's locks cannot be trusted
 ├── IdentityConflictError     one record carries the ids of two performers
 ├── ForgottenError            the user asked never to enrol this performer again
@@ -42,6 +43,10 @@ class GalleryLockedError(GalleryError):
 
 class GalleryReadOnlyError(GalleryError):
     """The gallery cannot be written."""
+
+
+class ErasureUnfinishedError(GalleryError):
+    """Something was erased, but its bytes may remain until the file can be rewritten."""
 
 
 class NetworkShareError(GalleryError):

@@ -233,7 +233,10 @@ class GalleryChange(Gallery, Protocol):
     def forget(self, performer: Performer) -> None:
         """Erase a performer with every encoding and picture, also from the disk.
 
-        From then on no import enrols them again. Copies and backups are not erased.
+        From then on no import enrols them again. Copies are not erased.
+
+        Raises:
+            ErasureUnfinishedError: they are forgotten, but their bytes may remain in a file.
         """
 
     def unforget(self, name_or_id: str, disambiguation: str = "") -> None:
@@ -291,8 +294,11 @@ class Store(Protocol):
             GalleryMissingError: there is no gallery.
         """
 
+    def finish_erasing(self) -> None:
+        """Finish what could not be erased from the bytes of a file, as far as that works now."""
+
     def backups(self) -> list[str]:
-        """Name the backups made before upgrades; they still hold what was forgotten since."""
+        """Name the backups made before upgrades; they hold photos that were removed since."""
 
     def export_bundle(self, destination: Path) -> Manifest:
         """Write the gallery to a bundle, whole or not at all; a file of that name is replaced.

@@ -50,6 +50,7 @@ def main() -> None:
             f"({error.strerror or error}). Choose others, or end what does."
         ) from error
     _stop_on_signals(front, service)
+    service.store.finish_erasing()
     service.worker.start()
     service.tasks.start()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host  # of IPv6

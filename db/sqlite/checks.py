@@ -99,6 +99,13 @@ def _check_content(db: sqlite3.Connection, models: Sequence[str]) -> Iterator[Fi
         return
     yield Finding("ok", "Integrity: every page and index is sound.")
     yield from _check_schema(db)
+    if db.execute("SELECT 1 FROM counters WHERE name = 'unscrubbed'").fetchone():
+        yield Finding(
+            "error",
+            "What was erased may still be in the bytes of the file or of its log.",
+            "Free as much space as the file takes, end other programs that use it, and run "
+            "doctor again.",
+        )
     orphans = len(db.execute("PRAGMA foreign_key_check").fetchall())
     if orphans:
         remedy = "Export a bundle and import it into a new gallery; this leaves them out."

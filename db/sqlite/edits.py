@@ -8,7 +8,7 @@ from db.errors import GalleryError, IdentityConflictError, PerformerNotFoundErro
 from db.identities import combine, renamed, without_alias
 from db.records import EnrolledPhoto, Identity, Performer
 from db.sqlite import notes
-from db.sqlite.gallery import SqliteGallery, save_details
+from db.sqlite.gallery import SqliteGallery, owe_scrub, save_details
 
 
 def merge(gallery: SqliteGallery, kept: Performer, absorbed: Performer) -> Performer:
@@ -145,6 +145,7 @@ def remove_photo(gallery: SqliteGallery, performer: Performer, photo: str) -> in
             (performer.id,),
         )
         notes.log(gallery, "remove-photo", {"encodings": int(removed)})
+        owe_scrub(db)
     gallery.scrub()
     return int(removed)
 

@@ -1,19 +1,26 @@
 """Permanent forgetting: a performer leaves the file, and no import brings them back."""
 
-from db.errors import PerformerNotFoundError
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from db.errors import ErasureUnfinishedError, PerformerNotFoundError
 from db.identities import identities_of
 from db.marks import hash_mark, marks_of, marks_of_name
 from db.records import Performer
 from db.sqlite import notes
-from db.sqlite.gallery import SqliteGallery
+from db.sqlite.filesystems import beside
+from db.sqlite.gallery import SqliteGallery, owe_scrub
 
 
 def forget(gallery: SqliteGallery, performer: Performer) -> None:
     """Erase a performer with every encoding and picture, also from the bytes of the file.
 
-    From then on no import enrols them again. Copies and backups of the file are not erased.
+    From then on no import enrols them again. They are erased from the backups made before
+    upgrades too; not from copies elsewhere.
 
     Raises:
+        ErasureUnfinishedError: they are forgotten, but their bytes may remain in a file.
         PerformerNotFoundError: the performer is no longer there.
     """
     key = gallery.forgetting_key()
@@ -27,7 +34,37 @@ def forget(gallery: SqliteGallery, performer: Performer) -> None:
                 (hash_mark(key, marks), performer.id),
             )
         notes.log(gallery, "forget", {"encodings": performer.encodings})
+        owe_scrub(db)
+    backups = beside(gallery.path, ".before-*") if gallery.path else []
+    failed = [one for one in backups if not _erase_in_backup(one, gallery, performer)]
     gallery.scrub()
+    if failed:
+        names = ", ".join(one.name for one in failed)
+        raise ErasureUnfinishedError(
+            f"{performer.name} was erased from the gallery, but not from what looks like backups "
+            f"of it: {names}. Delete these files."
+        )
+
+
+def _erase_in_backup(backup: Path, gallery: SqliteGallery, performer: Performer) -> bool:
+    """Erase a performer, known by number or ids, from a copy made before an upgrade, if possible.
+
+    In a copy of another gallery the numbers mean others: there nobody is erased.
+    """
+    try:
+        with closing(sqlite3.connect(backup, isolation_level=None)) as db:
+            db.execute("PRAGMA foreign_keys = ON")
+            db.execute("PRAGMA secure_delete = ON")
+            sql = "SELECT value FROM counters WHERE name = 'identity'"
+            if db.execute(sql).fetchone() != (gallery.generation()[0],):
+                return False
+            marks = [(one.source, one.source_id) for one in identities_of(performer)]
+            db.execute("DELETE FROM performers WHERE id = ?", (performer.id,))
+            db.executemany("DELETE FROM performers WHERE (source, source_id) = (?, ?)", marks)
+            db.execute("VACUUM")
+    except sqlite3.Error:
+        return False
+    return True
 
 
 def unforget(gallery: SqliteGallery, name_or_id: str, disambiguation: str = "") -> None:

@@ -1,6 +1,7 @@
 """Performers and their encodings in one SQLite file: reading, and enrolling."""
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from db.blobs import from_blob, to_blob
 from db.errors import (
     AmbiguousNameError,
     DamagedVectorError,
+    ErasureUnfinishedError,
     ForgottenError,
     IdentityConflictError,
     OtherModelError,
@@ -30,6 +32,8 @@ from db.sqlite.connections import (
     savepoint,
     transaction,
 )
+
+CHECKPOINT = "PRAGMA wal_checkpoint(TRUNCATE)"
 
 _PERFORMERS = """
     SELECT performers.id, name, disambiguation, aliases, urls, source, source_id,
@@ -259,12 +263,41 @@ class SqliteGallery:
             copy_database(self._db, destination)
 
     def scrub(self) -> None:
-        """Rewrite the file, so that nothing deleted can be read from it."""
-        with self._lock, explained(self.path):
-            # The write-ahead log and freed pages would still hold what was deleted.
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._db.execute("VACUUM")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Rewrite the file, so that nothing deleted can be read from it.
+
+        Whoever deletes calls `owe_scrub` in the same transaction: what cannot be finished now is
+        finished by the next who changes the gallery.
+
+        Raises:
+            ErasureUnfinishedError: the disk is too full, or somebody reads the file.
+        """
+        with self._lock:
+            trouble = self._try_to_scrub()
+            if trouble:
+                name = self.path.name if self.path else "the gallery"
+                raise ErasureUnfinishedError(
+                    f"It was erased, but may still be in the bytes of {name} or of its log: "
+                    f"{trouble}. It is finished at the next start or change, or by "
+                    "`python -m tools doctor`."
+                )
+            with explained(self.path):
+                self.note("DELETE FROM counters WHERE name = 'unscrubbed'")
+
+    def owes_scrub(self) -> bool:
+        """Say whether `scrub` did not succeed since something was deleted."""
+        return bool(self.rows("SELECT 1 FROM counters WHERE name = 'unscrubbed'"))
+
+    def _try_to_scrub(self) -> str:
+        """Rewrite the file; say what prevents it."""
+        # The write-ahead log and freed pages would still hold what was deleted.
+        for step in (CHECKPOINT, "VACUUM", CHECKPOINT):
+            try:
+                row = self._db.execute(step).fetchone()
+            except sqlite3.OperationalError as error:
+                return f"{error}; free space on the disk, or end what uses the file"
+            if row and row[0]:
+                return "another program is reading it; end that"
+        return ""
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run one statement that reads; every reader of the gallery uses this."""
@@ -376,6 +409,11 @@ class SqliteGallery:
             raise DamagedVectorError(
                 f"An encoding of {encoding.model} has {expected} numbers, this one {dimensions}."
             )
+
+
+def owe_scrub(db: Database) -> None:
+    """Note that the file must be rewritten; the caller holds the transaction that deletes."""
+    db.execute("INSERT OR REPLACE INTO counters VALUES ('unscrubbed', 1)")
 
 
 def save_details(db: Database, performer: Performer) -> None:

@@ -1,11 +1,12 @@
 """A store that keeps its gallery in one SQLite file."""
 
+import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from db.addresses import StoreAddress
-from db.errors import GalleryMissingError
+from db.errors import ErasureUnfinishedError, GalleryError, GalleryMissingError
 from db.galleries import Manifest
 from db.models import EncodingModel, Fusion
 from db.records import Finding
@@ -17,6 +18,8 @@ from db.sqlite.filesystems import beside, is_there
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache, load_snapshot
 from db.sqlite.writers import only_writer
+
+_log = logging.getLogger(__name__)
 
 
 class StoredGallery(SqliteGallery):
@@ -90,7 +93,19 @@ class SqliteStore:
         if not create:
             self._require()  # or the lock's file would be left next to no gallery
         with only_writer(self._path), StoredGallery(self._path, create=create) as gallery:
+            if gallery.owes_scrub():
+                with suppress(ErasureUnfinishedError):  # `check` tells of it
+                    gallery.scrub()
             yield gallery
+
+    def finish_erasing(self) -> None:
+        """Rewrite the file, if that could not be finished when something was erased."""
+        try:
+            if self.exists():
+                with self.changing():
+                    pass
+        except GalleryError as error:
+            _log.warning("What was erased from the gallery may still be in its bytes: %s", error)
 
     @contextmanager
     def rehearsing(self) -> Iterator[StoredGallery]:
@@ -104,6 +119,7 @@ class SqliteStore:
     def check(self, models: Sequence[str] = (), *, tell_folder: bool = True) -> Iterator[Finding]:
         """Check the file."""
         self._require()
+        self.finish_erasing()
         folder = f"{self._path.parent}/"
         for one in check_gallery(self._path, models):
             told = (one.found, one.remedy)

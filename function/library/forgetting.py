@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from db.addresses import StoreAddress
-from db.errors import GalleryLockedError, PerformerNotFoundError
+from db.errors import ErasureUnfinishedError, GalleryLockedError, PerformerNotFoundError
 from db.galleries import Store
 from db.identities import identities_of
 from db.ledgers import Ledger
@@ -53,7 +53,7 @@ def open_library(address: StoreAddress, store: Store, *, create: bool = True) ->
 def _go_on_forgetting(store: Store, ledger: Ledger, performer: int) -> None:
     try:
         forget_performer(store, ledger, performer)
-    except GalleryLockedError as error:
+    except (GalleryLockedError, ErasureUnfinishedError) as error:
         _log.warning("A performer is forgotten only in part, and the rest later: %s", error)
 
 
@@ -125,14 +125,25 @@ def forget_everywhere(store: Store, settings: Settings, performer: int) -> int:
 
 
 def forget_performer(store: Store, ledger: Ledger, performer: int) -> int:
-    """Erase a performer from the ledger, then from the gallery; return how many sightings."""
+    """Erase a performer from the ledger, then from the gallery; return how many sightings.
+
+    Raises:
+        ErasureUnfinishedError: they are forgotten, but their bytes may remain in a file.
+        GalleryError: one of both cannot be written; see `db.errors`.
+    """
     gallery = _identity(store)
     ledger.begin_forgetting(gallery, performer)
     erased = ledger.erase_performer(gallery, performer)
     _forget_decisions(store, ledger, performer)
-    _forget_in_gallery(store, performer)
+    unfinished: ErasureUnfinishedError | None = None
+    try:
+        _forget_in_gallery(store, performer)
+    except ErasureUnfinishedError as error:
+        unfinished = error  # the gallery finishes it by itself
     if not ledger.end_forgetting(gallery, performer):
-        _log.warning(HELD)
+        unfinished = unfinished or ErasureUnfinishedError(HELD)
+    if unfinished:
+        raise unfinished
     return erased
 
 

@@ -519,6 +519,9 @@ class MemoryStore:
         self._require()
         yield Finding("ok", "It is in memory.")
 
+    def finish_erasing(self) -> None:
+        pass
+
     def backups(self) -> list[str]:
         return []
 

@@ -6,9 +6,11 @@ from dataclasses import asdict
 import av
 import click
 
+from db.errors import GalleryError
 from db.galleries import Store
 from db.records import Finding
 from function.errors import EngineUnavailableError
+from function.library.forgetting import open_library
 from function.matching.second_models import open_second
 from function.settings import Settings
 from tools.verbs.shared import gallery_option, print_json
@@ -20,15 +22,31 @@ def doctor(store: Store) -> None:
     """Check the gallery, and say what to do about each finding.
 
     Checks integrity, rows that belong to no performer, encodings, models, permissions (fixed to
-    600), network shares, who can be compared by both nets, your own net's fit
-    and licence, and the versions of SQLite and FFmpeg.
+    600), network shares, what was erased but not overwritten yet (tried again), who can be
+    compared by both nets, your own net's fit and licence, and the versions of SQLite and FFmpeg.
     Exit status 1 means that something is wrong.
     """
     models, nets = _second_net(Settings.from_env())
-    findings = [*store.check(models), *nets, _ffmpeg()]
+    findings = [*store.check(models), *_library(store), *nets, _ffmpeg()]
     print_json([asdict(finding) for finding in findings])
     if any(finding.level == "error" for finding in findings):
         sys.exit(1)
+
+
+def _library(store: Store) -> list[Finding]:
+    """Finish what was to be erased from the library, if there is one, and say what remains."""
+    address = Settings.from_env().library_db
+    if not address.path.exists():
+        return []
+    try:
+        with open_library(address, store, create=False) as ledger:
+            owed = ledger.unfinished_forgetting() or ledger.strangers.is_erasing()
+    except GalleryError as error:
+        return [Finding("error", str(error), "See docs/library.md.")]
+    if not owed:
+        return []
+    found = "What was erased may still be in the bytes of the library or of its log."
+    return [Finding("error", found, "End other programs that use it, and run doctor again.")]
 
 
 def _second_net(settings: Settings) -> tuple[list[str], list[Finding]]:

@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 
 from db.addresses import StoreAddress
+from db.errors import ErasureUnfinishedError
 from db.galleries import Store
 from db.identities import renamed
 from db.names import find_complaint, tidy_name
 from function.imports.photos import Demands
-from function.library.forgetting import forget_everywhere, forget_strangers, open_library
+from function.library.forgetting import HELD, forget_everywhere, forget_strangers, open_library
 from function.settings import Settings
 from function.sources.records import SourceRecord
 from tools.imports.enrol import enrol_all
@@ -121,15 +122,12 @@ def forget(
         )
     settings = replace(Settings.from_env(), library_db=library)
     sightings = forget_everywhere(store, settings, found.id)
-    backups = store.backups()
-    if backups:
-        click.echo(f"Backups still hold them: {', '.join(backups)}. Delete them too.", err=True)
     print_json(
         {
             "forgotten": found.name,
             "encodings": found.encodings,
             "sightings": sightings,
-            "backups": backups,
+            "backups": store.backups(),
         }
     )
 
@@ -144,6 +142,8 @@ def _forget_strangers(store: Store, library: StoreAddress, *, yes: bool) -> None
     with open_library(library, store) as ledger:
         sightings = forget_strangers(ledger)
         chosen = ledger.choice("strangers")
+        if ledger.strangers.is_erasing():
+            raise ErasureUnfinishedError(HELD)
     if chosen not in ("", "off"):
         click.echo("Scans still keep them; to stop that: scan --strangers off.", err=True)
     print_json({"forgotten": "strangers", "sightings": sightings})

@@ -1,13 +1,17 @@
+import resource
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from db.errors import GalleryError
+from db.addresses import StoreAddress
+from db.errors import ErasureUnfinishedError, GalleryError
 from db.records import Identity
-from db.sqlite import notes
+from db.sqlite import connections, notes
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import SqliteStore
 from tests.support.galleries import encoding, performer
 
 BOX = Identity("https://stashdb.org/graphql", "uuid-x")
@@ -33,6 +37,87 @@ def test_the_file_holds_neither_the_name_nor_the_ids_of_the_forgotten(path: Path
         assert [(verb, counts) for _, verb, counts in notes.journal(gallery)] == [
             ("forget", {"encodings": 1})
         ]
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    """A gallery that still holds Ada Lovelace, and somebody else."""
+    path = tmp_path / "whole.db"
+    with SqliteGallery(path, create=True) as gallery:
+        gallery.enrol(performer("Ada Lovelace", "7", identities=(BOX,)), [encoding(1)], b"of Ada")
+        gallery.enrol(performer("Bob", "8"), [encoding(2)], None)
+    return path
+
+
+def traces(path: Path) -> set[str]:
+    """Name the files next to a gallery, and it, that hold Ada's face."""
+    face = encoding(1).vector.tobytes()
+    return {file.name for file in path.parent.iterdir() if face in file.read_bytes()}
+
+
+def forget_ada(path: Path) -> None:
+    with SqliteGallery(path) as gallery:
+        forget(gallery, gallery.find_performer("Ada Lovelace"))
+
+
+def test_a_reader_that_holds_the_file_is_told_of_and_it_is_finished_later(
+    whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BUSY_SECONDS", 0.1)
+    store = SqliteStore(StoreAddress(str(whole)))
+    with closing(sqlite3.connect(whole, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM encodings").fetchone()
+        with pytest.raises(ErasureUnfinishedError, match="another program is reading it"):
+            forget_ada(whole)
+        assert traces(whole)
+        assert any("may still be in the bytes" in one.found for one in store.check())
+    store.finish_erasing()
+    assert traces(whole) == set()
+    assert not any("may still be in the bytes" in one.found for one in store.check())
+
+
+def test_a_disk_too_full_to_rewrite_the_file_is_told_of_and_it_is_finished_later(
+    whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scrub = SqliteGallery._try_to_scrub
+
+    def on_a_full_disk(gallery: SqliteGallery) -> str:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+        try:
+            return scrub(gallery)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteGallery, "_try_to_scrub", on_a_full_disk)
+        with pytest.raises(ErasureUnfinishedError, match="free space on the disk"):
+            forget_ada(whole)
+    with SqliteStore(StoreAddress(str(whole))).changing() as gallery:
+        assert not gallery.owes_scrub()
+    assert traces(whole) == set()
+
+
+def test_backups_made_before_upgrades_forget_too(whole: Path, tmp_path: Path) -> None:
+    backup = tmp_path / "whole.db.before-5"
+    with SqliteGallery(whole) as gallery:
+        gallery.copy_to(backup)
+    assert backup.name in traces(whole)
+    forget_ada(whole)
+    assert traces(whole) == set()
+    with closing(sqlite3.connect(backup)) as raw:
+        assert raw.execute("SELECT name FROM performers").fetchall() == [("Bob",)]
+
+
+def test_a_backup_of_another_gallery_loses_nobody_and_is_named(whole: Path) -> None:
+    other = whole.with_name("whole.db.before-5")
+    with SqliteGallery(other, create=True) as gallery:
+        gallery.enrol(performer("Carol", "9"), [encoding(3)], None)
+    with pytest.raises(ErasureUnfinishedError, match=r"whole\.db\.before-5"):
+        forget_ada(whole)
+    with SqliteGallery(other) as gallery:
+        assert [one.name for one in gallery.performers()] == ["Carol"]
 
 
 def test_another_gallery_has_other_hashes_for_the_same_person(path: Path, tmp_path: Path) -> None:

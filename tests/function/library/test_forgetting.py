@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from db.blobs import to_blob
+from db.errors import ErasureUnfinishedError
 from db.ledgers import Ledger
 from db.people import PersonFound
 from db.sightings import Correction
@@ -115,15 +116,13 @@ def test_the_forgotten_are_no_strangers_in_a_deeper_scan(library: Library) -> No
         assert [one.position for one in ledger.sightings([1])[1]] == [1, 2]
 
 
-def test_a_reader_of_the_file_delays_the_end_and_it_is_said(
-    library: Library, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_reader_of_the_file_delays_the_end_and_it_is_said(library: Library) -> None:
     with open_ledger(library.path) as reader:
         assert isinstance(reader, SqliteLedger)
         reader._db.execute("BEGIN")
         reader._db.execute("SELECT count(*) FROM sightings").fetchone()
-        forget_everywhere(library.store, library.settings, library.ids[0])
-        assert "still reads" in caplog.text
+        with pytest.raises(ErasureUnfinishedError, match="Somebody still reads"):
+            forget_everywhere(library.store, library.settings, library.ids[0])
         assert reader.unfinished_forgetting() == []  # as it was when it began to read
         reader._db.execute("ROLLBACK")
         assert len(reader.unfinished_forgetting()) == 1

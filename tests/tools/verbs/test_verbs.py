@@ -3,13 +3,16 @@
 import base64
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from db.sqlite import connections
 from db.sqlite.store import StoredGallery
 from function.engines.loading import load_engine
 from function.engines.protocol import EngineOptions
@@ -152,10 +155,29 @@ def test_a_bundle_moves_a_gallery_and_the_forgotten_stay_forgotten(
     assert "Hopper" not in json.dumps(answer("journal", "--db", there))
 
 
-def test_forget_names_the_backups_that_still_hold_the_performer(db: Path) -> None:
+def test_forget_names_the_backups_that_may_still_hold_the_performer(db: Path) -> None:
     db.with_name("copy.db.before-2").touch()
     result = run("forget", "Grace Hopper", "--yes", "--db", db)
-    assert "Backups still hold them: copy.db.before-2" in result.stderr
+    assert result.exit_code == 1
+    assert "but not from what looks like backups of it: copy.db.before-2" in result.stderr
+    assert [one["name"] for one in answer("list", "--db", db)] == ["Barack Obama"]
+
+
+def test_forget_and_doctor_fail_while_somebody_reads_the_file(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BUSY_SECONDS", 0.1)
+    with closing(sqlite3.connect(db, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM encodings").fetchone()
+        result = run("forget", "Grace Hopper", "--yes", "--db", db)
+        assert result.exit_code == 1
+        assert "another program is reading it" in result.stderr
+        result = run("doctor", "--db", db)
+        assert result.exit_code == 1
+        assert "What was erased may still be in the bytes of the file" in result.stdout
+    result = run("doctor", "--db", db)
+    assert "What was erased" not in result.stdout
 
 
 def test_renaming_and_merging_outlive_the_next_import(people_folder: Path, db: Path) -> None:
