@@ -9,10 +9,11 @@ from pathlib import Path
 
 import av
 import dlib
-import onnxruntime
 import PIL
 import pytest
 from PIL import features
+
+from function.engines.onnx.onnxruntime_private import import_onnxruntime
 
 INTEL_MAC = sys.platform == "darwin" and platform.machine() == "x86_64"
 
@@ -34,7 +35,7 @@ LEAST = {
 def found(name: str) -> str:
     versions = {
         "FFmpeg": lambda: av.ffmpeg_version_info,
-        "onnxruntime": lambda: onnxruntime.__version__,
+        "onnxruntime": lambda: import_onnxruntime().__version__,
         "Pillow": lambda: PIL.__version__,
         "SQLite": lambda: sqlite3.sqlite_version,
         "dlib": lambda: dlib.__version__,
@@ -47,6 +48,18 @@ def found(name: str) -> str:
 def test_a_bundled_library_is_new_enough(name: str) -> None:
     numbers = tuple(int(number) for number in re.findall(r"\d+", found(name))[:3])
     assert numbers >= LEAST[name], f"{name} is {found(name)}"
+
+
+def test_nothing_imports_onnxruntime_where_it_would_report_to_its_maker() -> None:
+    root = Path(__file__).parents[1]
+    named = re.compile(r"^\s*(import|from) onnxruntime\b", re.MULTILINE)
+    found = {
+        path.name
+        for package in ("function", "db", "tools", "tests")
+        for path in (root / package).rglob("*.py")
+        if named.search(path.read_text())
+    }
+    assert found == {"onnxruntime_private.py"}
 
 
 def test_what_decodes_videos_is_the_one_that_is_checked() -> None:

@@ -354,3 +354,14 @@ def wait_for_ready(port: int) -> int:
         except OSError:
             assert time.monotonic() < deadline
             time.sleep(0.2)
+
+
+def test_actions_are_named_by_what_they_are_and_not_by_a_tag_that_may_move() -> None:
+    uses = [
+        line.split("uses:")[1].split("#")[0].strip()
+        for path in (ROOT / ".github" / "workflows").iterdir()
+        for line in path.read_text().splitlines()
+        if "uses:" in line
+    ]
+    assert uses
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", one) for one in uses), uses

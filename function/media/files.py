@@ -65,6 +65,21 @@ def open_media(
         os.close(descriptor)
 
 
+@contextmanager
+def open_beneath(root: Path, inside: Path) -> Iterator[int]:
+    """Open a file or folder by its path under a root, without following any link; as a descriptor.
+
+    Raises:
+        VideoNotFoundError: it is not there, or a link came into its path since it was resolved.
+        UnreadableVideoError: it may not be read.
+    """
+    descriptor = _open_beneath(root, inside, inside.as_posix())
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def find_place(asked: str, roots: Sequence[Path], path_map: Sequence[tuple[str, str]] = ()) -> Path:
     """Return the folder or file that `asked` names, by a path without links; as for `open_media`.
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TypedDict
 from flask import Request, Response
 
 from db.names import name_key
-from function.errors import OutsideMediaRootError, VideoNotFoundError
+from function.errors import OutsideMediaRootError, UnreadableVideoError, VideoNotFoundError
+from function.media.files import open_beneath
 from function.media.formats import VIDEO_SUFFIXES
 from function.web.responses import json_response
 from function.web.service import Service
@@ -59,6 +61,15 @@ class _Place:
         return "" if path == self.root else path.relative_to(self.root).as_posix()
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """A name in a folder: a folder, or a video of so many bytes."""
+
+    name: str
+    is_folder: bool
+    bytes: int
+
+
 def answer_folder(service: Service, request: Request) -> Response:
     """Answer `GET /videos?folder=...` with what is in that folder."""
     asked = request.args.get("folder", "")
@@ -81,8 +92,9 @@ def list_folder(asked: str, media_roots: Sequence[Path]) -> FolderReply:
         return FolderReply(folder="", crumbs=[_TOP], folders=folders, videos=[], left_out=0)
     place = _resolve_folder(asked, roots)
     try:
-        entries = sorted(_entries(place), key=lambda entry: _order_of(entry.name))
-    except OSError:
+        with open_beneath(place.root, place.folder.relative_to(place.root)) as folder:
+            entries = sorted(_entries(place, folder), key=lambda entry: _order_of(entry.name))
+    except (OSError, UnreadableVideoError):
         raise VideoNotFoundError(
             f"The folder {asked!r} cannot be read. Check who owns it."
         ) from None
@@ -90,8 +102,8 @@ def list_folder(asked: str, media_roots: Sequence[Path]) -> FolderReply:
     return FolderReply(
         folder=place.name_path(place.folder),
         crumbs=_crumbs(place),
-        folders=[_folder(entry, place) for entry in shown if entry.is_dir()],
-        videos=[_video(entry, place) for entry in shown if not entry.is_dir()],
+        folders=[_folder(entry, place) for entry in shown if entry.is_folder],
+        videos=[_video(entry, place) for entry in shown if not entry.is_folder],
         left_out=len(entries) - len(shown),
     )
 
@@ -122,16 +134,20 @@ def _resolve_folder(asked: str, roots: Sequence[Path]) -> _Place:
     raise VideoNotFoundError(f"There is no folder {asked!r} in the media root. Go back to the top.")
 
 
-def _entries(place: _Place) -> Iterator["os.DirEntry[str]"]:
-    with os.scandir(place.folder) as entries:
-        for entry in entries:
+def _entries(place: _Place, folder: int) -> Iterator[_Entry]:
+    """Yield what is in a folder, given also as a descriptor, which nobody can swap meanwhile."""
+    with os.scandir(folder) as found:
+        for entry in found:
             if entry.name.startswith(".") or not _is_utf8(entry.name):
                 continue
-            if entry.is_symlink() and not _leads_inside(Path(entry.path), place.root):
-                continue
+            try:
+                status = _status(entry, place)
+            except (OSError, RuntimeError, ValueError, VideoNotFoundError, UnreadableVideoError):
+                continue  # it vanished, or its link leads outside
             is_video = Path(entry.name).suffix.lower() in VIDEO_SUFFIXES
-            if entry.is_dir() or (is_video and entry.is_file()):
-                yield entry
+            if stat.S_ISDIR(status.st_mode) or (is_video and stat.S_ISREG(status.st_mode)):
+                is_folder = stat.S_ISDIR(status.st_mode)
+                yield _Entry(entry.name, is_folder, status.st_size)
 
 
 def _order_of(name: str) -> tuple[tuple[int, str], ...]:
@@ -140,11 +156,18 @@ def _order_of(name: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part) if place % 2 else -1, part) for place, part in enumerate(parts))
 
 
-def _leads_inside(link: Path, root: Path) -> bool:
-    try:
-        return link.resolve().is_relative_to(root)
-    except (OSError, RuntimeError):
-        return False
+def _status(entry: "os.DirEntry[str]", place: _Place) -> os.stat_result:
+    """Say what an entry is, or what its link leads to, if that is inside the root.
+
+    Raises:
+        ValueError: it leads outside.
+        OSError, RuntimeError, VideoNotFoundError, UnreadableVideoError: it leads nowhere.
+    """
+    if not entry.is_symlink():
+        return entry.stat(follow_symlinks=False)
+    target = (place.folder / entry.name).resolve()
+    with open_beneath(place.root, target.relative_to(place.root)) as descriptor:
+        return os.fstat(descriptor)
 
 
 def _is_utf8(name: str) -> bool:
@@ -155,10 +178,10 @@ def _is_utf8(name: str) -> bool:
     return True
 
 
-def _folder(entry: "os.DirEntry[str]", place: _Place) -> FolderEntry:
-    return FolderEntry(name=entry.name, path=place.name_path(Path(entry.path)))
+def _folder(entry: _Entry, place: _Place) -> FolderEntry:
+    return FolderEntry(name=entry.name, path=place.name_path(place.folder / entry.name))
 
 
-def _video(entry: "os.DirEntry[str]", place: _Place) -> VideoEntry:
-    size = entry.stat().st_size
-    return VideoEntry(name=entry.name, path=place.name_path(Path(entry.path)), bytes=size)
+def _video(entry: _Entry, place: _Place) -> VideoEntry:
+    path = place.name_path(place.folder / entry.name)
+    return VideoEntry(name=entry.name, path=path, bytes=entry.bytes)

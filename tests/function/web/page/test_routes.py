@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +17,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from db.sqlite.store import StoredGallery
+from function.errors import RecognitionError
 from function.faces.face import Face
 from function.matching.audits import audit_gallery
+from function.web.page.folders import list_folder
 from function.web.page.playback import MOST_FILMS
 from function.web.pages import PAGE_FOLDER
 from function.web.service import Service
@@ -709,3 +712,56 @@ def test_json_that_is_nested_without_end_is_no_fault(client: FlaskClient) -> Non
             path, data=body, headers=FROM_PAGE | {"Content-Type": "application/json"}
         )
         assert response.status_code in (400, 404, 405), path
+
+
+def test_a_file_that_vanishes_while_its_folder_is_listed_is_left_out(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    root.mkdir()
+    (root / "stays.mp4").touch()
+    goes = root / "goes.mp4"
+    stop = threading.Event()
+
+    def come_and_go() -> None:
+        while not stop.is_set():
+            goes.touch()
+            goes.unlink()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(2000):
+            assert "stays.mp4" in [one["name"] for one in list_folder("", [root])["videos"]]
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_link_that_comes_while_a_folder_is_listed_shows_nothing_outside(tmp_path: Path) -> None:
+    root, outside = tmp_path / "media", tmp_path / "outside"
+    for folder in (root / "inner", outside):
+        folder.mkdir(parents=True)
+    (outside / "secret.mp4").touch()
+    (root / "inner" / "film.mp4").touch()
+    (root / "link").symlink_to(outside)
+    stop = threading.Event()
+
+    def swap() -> None:
+        # What the link and the folder are called changes places in one step each.
+        while not stop.is_set():
+            (root / "inner").rename(root / "kept")
+            (root / "link").rename(root / "inner")
+            (root / "inner").rename(root / "link")
+            (root / "kept").rename(root / "inner")
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    try:
+        for _ in range(3000):
+            try:
+                found = list_folder("inner", [root])
+            except RecognitionError:
+                continue
+            assert "secret.mp4" not in [one["name"] for one in found["videos"]]
+    finally:
+        stop.set()
+        thread.join()
