@@ -1,5 +1,6 @@
 """Slows down whoever tries tokens: an address has a few tries, then waits."""
 
+import hashlib
 import ipaddress
 import threading
 import time
@@ -18,13 +19,16 @@ HOME_BITS = 64
 
 
 class Guesses:
-    """Counts the wrong tokens of each address. Safe to use from threads."""
+    """Counts the different wrong tokens of each address. Safe to use from threads.
+
+    A page that still has an old token sends it again and again, which tries nothing new.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Start empty; `clock` returns seconds."""
         self._clock = clock
         self._lock = threading.Lock()
-        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._wrong: OrderedDict[str, tuple[frozenset[bytes], float]] = OrderedDict()
 
     def check(self, address: str) -> None:
         """Refuse to look at a token, right or wrong, from an address that had too many wrong ones.
@@ -33,24 +37,27 @@ class Guesses:
             TooManyGuessesError: it had, within the last minute.
         """
         with self._lock:
-            if self._count(_home(address)) >= MOST_GUESSES:
+            if len(self._known(_home(address))) >= MOST_GUESSES:
                 raise TooManyGuessesError(
                     f"{MOST_GUESSES} wrong tokens came from this address. Try again in a minute, "
                     "with the right one."
                 )
 
-    def note(self, address: str) -> None:
+    def note(self, address: str, token: str) -> None:
         """Count a wrong token."""
-        home = _home(address)
+        home, digest = _home(address), hashlib.sha256(token.encode()).digest()
         with self._lock:
-            self._wrong[home] = (self._count(home) + 1, self._clock())
+            known = self._known(home)
+            if digest in known:
+                return
+            self._wrong[home] = (known | {digest}, self._clock())
             self._wrong.move_to_end(home)
             while len(self._wrong) > MOST_ADDRESSES:
                 self._wrong.popitem(last=False)
 
-    def _count(self, home: str) -> int:
-        count, at = self._wrong.get(home, (0, 0.0))
-        return count if self._clock() - at < FORGOTTEN_AFTER_SECONDS else 0
+    def _known(self, home: str) -> frozenset[bytes]:
+        tokens, at = self._wrong.get(home, (frozenset(), 0.0))
+        return tokens if self._clock() - at < FORGOTTEN_AFTER_SECONDS else frozenset()
 
 
 def _home(address: str) -> str:

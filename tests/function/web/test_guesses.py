@@ -14,9 +14,9 @@ class Clock:
 
 
 def fill(guesses: Guesses, address: str) -> None:
-    for _ in range(MOST_GUESSES):
+    for number in range(MOST_GUESSES):
         guesses.check(address)
-        guesses.note(address)
+        guesses.note(address, f"guess {number}")
 
 
 def test_after_a_minute_an_address_may_try_again() -> None:
@@ -35,7 +35,7 @@ def test_after_a_minute_an_address_may_try_again() -> None:
 def test_the_addresses_of_one_home_count_together() -> None:
     guesses = Guesses(Clock())
     for number in range(MOST_GUESSES):
-        guesses.note(f"2001:db8:0:1::{number}")
+        guesses.note(f"2001:db8:0:1::{number}", f"guess {number}")
     with pytest.raises(TooManyGuessesError):
         guesses.check("2001:db8:0:1:ffff::1")
     guesses.check("2001:db8:0:2::1")
@@ -44,5 +44,12 @@ def test_the_addresses_of_one_home_count_together() -> None:
 def test_many_addresses_take_little_memory() -> None:
     guesses = Guesses(Clock())
     for number in range(MOST_ADDRESSES + 100):
-        guesses.note(f"10.0.{number // 256}.{number % 256}")
+        guesses.note(f"10.0.{number // 256}.{number % 256}", "guess")
     assert len(guesses._wrong) == MOST_ADDRESSES
+
+
+def test_the_same_wrong_token_again_is_no_guess() -> None:
+    guesses = Guesses(Clock())
+    for _ in range(3 * MOST_GUESSES):
+        guesses.check("192.0.2.1")
+        guesses.note("192.0.2.1", "of yesterday")
