@@ -216,10 +216,11 @@ def test_what_a_trusted_proxy_says_of_the_host_is_believed_and_of_others_is_not(
 
 def test_wrong_tokens_are_slowed_by_address(serve: Serve) -> None:
     client = serve(TOKEN="s3cret")
-    good, bad = {"X-Token": "s3cret"}, {"Authorization": "Bearer guess"}
+    good, bad = {"X-Token": "s3cret"}, {"Authorization": "Bearer guess 11"}
     for number in range(10):
         path = "/ready" if number % 2 else GONE
-        client.get(path, headers=bad, environ_base=ELSEWHERE)
+        guess = {"Authorization": f"Bearer guess {number}"}
+        client.get(path, headers=guess, environ_base=ELSEWHERE)
     for path in (GONE, "/ready", "/health"):
         for headers in (good, bad):
             response = client.get(path, headers=headers, environ_base=ELSEWHERE)
@@ -238,11 +239,13 @@ def test_guesses_through_a_trusted_proxy_count_for_who_sent_them(serve: Serve) -
         return outcome(client.get(GONE, headers=headers, environ_base={"REMOTE_ADDR": remote}))
 
     for number in range(10):
-        ask(f"9.9.9.{number}, 203.0.113.5", "guess")  # what the guesser made up comes first
+        ask(
+            f"9.9.9.{number}, 203.0.113.5", f"guess {number}"
+        )  # what the guesser made up comes first
     assert ask("203.0.113.5", "s3cret")[0] == 429
     assert ask("203.0.113.6", "s3cret") == FOUND_NOTHING
     for number in range(10):
-        ask(f"203.0.113.{number}", "guess", remote="192.0.2.9")  # no proxy of ours
+        ask(f"203.0.113.{number}", f"guess {number}", remote="192.0.2.9")  # no proxy of ours
     assert ask("203.0.113.77", "s3cret", remote="192.0.2.9")[0] == 429
 
 
