@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
+from db.names import name_key
 from db.records import Performer
 from function.stash.records import StashPerformer
 
@@ -48,7 +49,7 @@ def compare(
     """
     by_id = _index((one.id, one.stash_ids) for one in present.values())
     by_alias = _index(
-        (one.id, [alias.casefold() for alias in one.aliases])
+        (one.id, [name_key(alias) for alias in one.aliases])
         for one in present.values()
         if one.id in changed
     )
@@ -58,7 +59,7 @@ def compare(
         if number in present:
             continue
         heirs = {heir for identity in performer.stash_ids for heir in by_id[identity]}
-        heirs = heirs or by_alias[performer.name.casefold()]
+        heirs = heirs or by_alias[name_key(performer.name)]
         if len(heirs) == 1:
             (merged[number],) = heirs
         else:
@@ -68,8 +69,8 @@ def compare(
 
 def are_alike(performer: Performer, other: StashPerformer) -> bool:
     """Say whether two records share a name or a stash id."""
-    names = {name.casefold() for name in (performer.name, *performer.aliases)}
-    others = {name.casefold() for name in (other.name, *other.aliases)}
+    names = {name_key(name) for name in (performer.name, *performer.aliases)}
+    others = {name_key(name) for name in (other.name, *other.aliases)}
     return bool(names & others or set(performer.stash_ids) & set(other.stash_ids))
 
 
