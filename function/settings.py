@@ -315,8 +315,8 @@ class Settings:
     plugin_token: Annotated[
         str,
         TEXT,
-        "a second secret, for Stash's plugin: it opens `/stash` and `/library` only, and neither "
-        "exports nor changes the gallery; others who use your Stash may be able to read it",
+        "a second secret, for Stash's plugin: it opens `/stash` and `/library` only, and can "
+        "neither forget nor export anybody; others who use your Stash may be able to read it",
     ] = field(default="", repr=False)
     trusted_hosts: Annotated[
         tuple[str, ...],

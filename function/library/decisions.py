@@ -53,9 +53,10 @@ def decide(
     sightings = {one.position: one for one in ledger.sightings([video])[video]}
     leads = {one.position: one.lead for one in ledger.outcomes([video])[video]}
     if position not in sightings:
-        there = ", ".join(str(one) for one in sorted(set(leads.values()))) or "nobody"
+        numbers = ", ".join(str(one) for one in sorted(set(leads.values())))
+        there = f"Those there have the numbers {numbers}" if numbers else "Nobody was found there"
         raise UnknownPersonError(
-            f"There is no person {position} in this video; there are {there}. `results` lists them."
+            f"There is no person {position} in this video. {there}; `results` lists them."
         )
     lead = leads.get(position, position)
     person = sightings[lead].person

@@ -80,6 +80,8 @@ def name(stranger: int, name: str, store: Store, library: StoreAddress, **option
             done = enrol_stranger(gallery, performer, found, naming)
         match_again(ledger, open_today(store))
         filled = filled_in(ledger, found.stranger.places, done.performer.id)
+        own = {place.video for place in found.stranger.places}
+        everywhere = ledger.ids_of_performer(naming.gallery.generation[0], done.performer.id)
         print_json(
             {
                 "named": done.performer.name,
@@ -89,6 +91,7 @@ def name(stranger: int, name: str, store: Store, library: StoreAddress, **option
                 "filled_in": filled.named,
                 "uncertain": filled.uncertain,
                 "still_unknown": filled.unknown,
+                "in_other_videos": len(everywhere - own),
             }
         )
 
