@@ -20,6 +20,7 @@ from tools.soak.trials import (
     canary_server,
     try_crashes,
     try_crowd,
+    try_doors,
     try_files,
     try_mutations,
     try_paths,
@@ -27,7 +28,7 @@ from tools.soak.trials import (
     try_photos,
 )
 
-TRIALS = ("bombs", "mutations", "photos", "paths", "crashes", "crowd", "memory")
+TRIALS = ("bombs", "mutations", "photos", "paths", "crashes", "crowd", "memory", "doors")
 LIMIT_SECONDS = 10.0
 SLOTS = 2
 MOST_DRIFT_PERCENT = 5.0
@@ -45,6 +46,7 @@ class Plan:
     photos: range
     crashes: int
     requests: int
+    doors: int
     until: float
 
 
@@ -55,6 +57,7 @@ class Plan:
 @click.option("--first", default=0, help="The number of the first broken file, to resume from.")
 @click.option("--crashes", default=100, show_default=True, help="How many SIGSEGVs.")
 @click.option("--requests", default=2_000, show_default=True, help="How many to watch memory with.")
+@click.option("--doors", default=10_000, show_default=True, help="How many malformed requests.")
 @click.option("--minutes", default=60.0, show_default=True, help="When to stop, even half-way.")
 def main(  # noqa: PLR0917  # click gives each option a parameter
     trials: tuple[str, ...],
@@ -63,6 +66,7 @@ def main(  # noqa: PLR0917  # click gives each option a parameter
     first: int,
     crashes: int,
     requests: int,
+    doors: int,
     minutes: float,
 ) -> None:
     """Run every trial against a server; a table on stderr, JSON on stdout, exit 1 for a fault."""
@@ -71,6 +75,7 @@ def main(  # noqa: PLR0917  # click gives each option a parameter
         photos=range(photos),
         crashes=crashes,
         requests=requests,
+        doors=doors,
         until=time.monotonic() + minutes * 60,
     )
     with tempfile.TemporaryDirectory() as name:
@@ -112,6 +117,7 @@ def _ways(
         "paths": lambda: try_paths(server, library, LIMIT_SECONDS),
         "crashes": lambda: try_crashes(server, FILM, GOOD, plan.crashes, LIMIT_SECONDS),
         "crowd": lambda: try_crowd(server, GOOD, 50, LIMIT_SECONDS),
+        "doors": lambda: try_doors(server, GOOD, range(plan.doors), LIMIT_SECONDS, plan.until),
         "memory": lambda: try_patience(server, videos, plan.requests, plan.until, LIMIT_SECONDS),
     }
 

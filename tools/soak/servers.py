@@ -53,6 +53,10 @@ class Server:
         headers = {PAGE_HEADER: "1", "Content-Type": "application/octet-stream"}
         return self._send("POST", url, photo, headers, timeout)
 
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """Send any request."""
+        return self._send(method, url, body, headers, 60)
+
     def _send(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeout: float
     ) -> Answer:

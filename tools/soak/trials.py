@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from tools.soak.doors import Request, malformed, send_line
 from tools.soak.mutations import mutate, splice
 from tools.soak.paths import CANARY, escape_paths
 from tools.soak.photos import fresh_photo, photo_bombs, write_seeds
@@ -23,6 +24,10 @@ from tools.soak.servers import Answer, Server
 
 OK, TOO_MANY = http.HTTPStatus.OK, http.HTTPStatus.TOO_MANY_REQUESTS
 EXPECTED = {OK, 400, 401, 403, 404, 413, 422, TOO_MANY, 504}
+ENDLESS = "/library/progress"
+"""It goes on for as long as scans do."""
+
+FAULT = http.HTTPStatus.INTERNAL_SERVER_ERROR
 GOOD_EVERY = 50
 NOBODY = "Nobody"
 SPARE_SECONDS = 2.0
@@ -160,6 +165,52 @@ def try_photos(
             name, seed = seeds[number % len(seeds)]
             add(f"mutation {number} of {name}", mutate(seed, number), number)
     return figures
+
+
+def try_doors(
+    server: Server, good: str, numbers: range, limit_seconds: float, until: float
+) -> Figures:
+    """Send the numbered malformed requests to all described routes, and a good one now and then.
+
+    A fault is an unexpected error (500), no answer to a whole request, or a late one.
+    """
+    figures = Figures("doors")
+    described = json.loads(server.get("/openapi.json").body)["paths"]
+    doors = [
+        (method.upper(), route)
+        for route, methods in described.items()
+        for method in methods
+        if route.startswith(("/library", "/stash")) and route != ENDLESS
+    ]
+    with _timed(figures, server):
+        for number in numbers:
+            if time.monotonic() > until:
+                break
+            _try_door(figures, server, malformed(number, doors), number, limit_seconds)
+            if number % (10 * GOOD_EVERY) == 0:
+                _ask_good(figures, server, good, limit_seconds)
+    return figures
+
+
+def _try_door(
+    figures: Figures, server: Server, request: Request, number: int, limit_seconds: float
+) -> None:
+    figures.requests += 1
+    name = f"malformed {number}, {request.method} {request.url[:60]}"
+    if request.line:
+        answer = send_line(server.port, request.line)
+        words = answer.split(maxsplit=2)
+        status = int(words[1]) if answer else 0
+        seconds = 0.0
+    else:
+        found = server.send(request.method, request.url, request.headers or {}, request.body)
+        status, seconds, answer = found.status, found.seconds, found.body
+    figures.statuses[status] += 1
+    figures.slowest_seconds = max(figures.slowest_seconds, seconds)
+    if status == FAULT or (status == 0 and not request.line):
+        figures.faults.append(f"{name}: {status} {answer[:200]!r}")
+    if seconds > limit_seconds + SPARE_SECONDS:
+        figures.faults.append(f"{name}: took {seconds:.1f} s")
 
 
 def try_paths(server: Server, root: Path, limit_seconds: float) -> Figures:

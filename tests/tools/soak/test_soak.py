@@ -17,6 +17,7 @@ from tools.soak.trials import (
     canary_server,
     try_crashes,
     try_crowd,
+    try_doors,
     try_files,
     try_mutations,
     try_paths,
@@ -144,3 +145,12 @@ def test_each_kind_of_fault_is_seen(answer: Answer) -> None:
     figures = Figures("a trial")
     figures.add("a file", answer, LIMIT_SECONDS)
     assert len(figures.faults) == 1
+
+
+def test_no_malformed_request_is_a_fault(server: Server) -> None:
+    scan = server.send("POST", "/library/scan", {"X-Recognition-Page": "1"}, b"{}")
+    assert scan.status < 500  # it made the ledger
+    figures = try_doors(server, GOOD, range(600), LIMIT_SECONDS, time.monotonic() + 120)
+    assert figures.faults == []
+    assert figures.statuses[400] > 100
+    assert figures.statuses[200] > 0
