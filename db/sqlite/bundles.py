@@ -114,7 +114,7 @@ def _read_manifest(path: Path) -> dict[str, object]:
         rows = db.execute("SELECT value FROM manifest").fetchall()
     try:
         return dict(json.loads(rows[0][0]))
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, RecursionError):
         raise DamagedBundleError(f"The manifest of {path.name} cannot be read.") from None
 
 

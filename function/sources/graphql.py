@@ -20,7 +20,12 @@ class GraphQL:
 
     def __init__(self, url: str, api_key: str, *, what: str, is_throttled: bool = False) -> None:
         """Remember the server; `what` names it in messages ("Stash", "stash-box")."""
-        self.url = httpx.URL(url)
+        try:
+            self.url = httpx.URL(url)
+        except (httpx.InvalidURL, UnicodeError):
+            self.url = httpx.URL("")
+        if not api_key.isascii() or not api_key.isprintable():
+            raise UnusableSourceError(f"The API key for {what} is none: copy it again.")
         if self.url.scheme not in ("http", "https") or not self.url.host:
             raise UnusableSourceError(
                 f"{url!r} is not a full URL. Give one like http://localhost:9999."

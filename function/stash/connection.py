@@ -67,6 +67,18 @@ def connect(settings: Settings, url: str, api_key: str = "") -> Connected:
     return connected
 
 
+def is_another(settings: Settings, url: str) -> bool:
+    """Say whether a URL is of another Stash than the one that was connected before.
+
+    Raises:
+        UnusableSourceError: it is no URL, or what was kept cannot be read.
+    """
+    kept = find_connection(settings)
+    if kept is None or settings.stash_url:
+        return False
+    return Connection(url).open().url != kept.open().url
+
+
 def find_connection(settings: Settings) -> Connection | None:
     """Return the Stash that the settings name, else the one that was kept; None if neither.
 

@@ -17,7 +17,7 @@ from function.media.photos import MAX_PHOTO_BYTES
 from function.settings import Settings
 from function.web.callers import Caller, find_caller, origin_host
 from function.web.guesses import Guesses
-from function.web.page_requests import is_from_page
+from function.web.page_requests import is_from_page, mark_as_plugin
 from function.web.pages import PAGE_PREFIX, wants_page
 
 LARGEST_BODY_BYTES = 64 * 1024
@@ -129,6 +129,7 @@ class Access:
             return False
         self._guesses.check(caller.address)
         if self._is_plugin(request):
+            mark_as_plugin()
             return _is_for_plugin(request)
         has_token = self.has_token(request)
         if not has_token and self._token != WITHOUT_TOKEN:

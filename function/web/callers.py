@@ -71,12 +71,20 @@ def _first_stranger(nearest: str, passed: Sequence[str], proxies: Sequence[Netwo
     """Follow the addresses back, last first, to the first that no trusted proxy has."""
     found = nearest
     for address in reversed(passed):
-        if _address(address) is None:
+        plain = _without_port(address)
+        if _address(plain) is None:
             break
-        found = address
-        if not _is_in(address, proxies):
+        found = plain
+        if not _is_in(plain, proxies):
             break
     return found
+
+
+def _without_port(address: str) -> str:
+    """Return an address without the port that some proxies add: `1.2.3.4:567`, `[::1]:567`."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 def _is_in(text: str, networks: Sequence[Network]) -> bool:

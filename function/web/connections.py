@@ -173,6 +173,8 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             outbuf_high_watermark=BUFFERED_BYTES,
             outbuf_overflow=4 * BUFFERED_BYTES,
             asyncore_use_poll=True,
+            # They say that a proxy is in front, and whom it speaks for: `callers.py` judges them.
+            clear_untrusted_proxy_headers=False,
         )
         # So that each line of progress is sent at once; given above, it warns that it may go.
         adjustments.send_bytes = 1

@@ -65,6 +65,6 @@ def _home(address: str) -> str:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return address
-    if ip.version == 4:  # noqa: PLR2004  # IPv4
-        return address
+    if isinstance(ip, ipaddress.IPv4Address) or ip.ipv4_mapped:
+        return str(getattr(ip, "ipv4_mapped", None) or ip)
     return str(ipaddress.ip_network((int(ip) >> HOME_BITS << HOME_BITS, HOME_BITS)))

@@ -1,13 +1,19 @@
 """The page's own requests: how they are recognised, and how their JSON is read."""
 
+import json
 from collections.abc import Collection
 from typing import Any
 
-from flask import Request, Response
+from flask import Request, Response, g
 from werkzeug.exceptions import BadRequest
 
 from db.names import find_name_complaint, tidy_name
-from function.errors import BadParameterError, MissingParameterError, NotFromPageError
+from function.errors import (
+    BadParameterError,
+    MissingParameterError,
+    NotFromPageError,
+    UnauthorizedError,
+)
 from function.web.routing import Handler
 
 PAGE_HEADER = "X-Recognition-Page"
@@ -25,6 +31,23 @@ LONGEST_SECONDS = 10.0**6
 def is_from_page(request: Request) -> bool:
     """Say whether the page's script, or someone acting as it on purpose, sent this."""
     return PAGE_HEADER in request.headers
+
+
+def mark_as_plugin() -> None:
+    """Note that the request carries the token of Stash's plugin, not the server's own."""
+    g.is_plugin = True
+
+
+def require_owner(what: str) -> None:
+    """Refuse what the token of Stash's plugin does not open, though it opens the route.
+
+    Raises:
+        UnauthorizedError: the request carries that token only.
+    """
+    if g.get("is_plugin"):
+        raise UnauthorizedError(
+            f"The token of Stash's plugin cannot {what}. Send the server's TOKEN."
+        )
 
 
 def require_page(request: Request) -> None:
@@ -149,4 +172,10 @@ def read_object(request: Request) -> dict[str, Any]:
         body = None
     if not isinstance(body, dict):
         raise BadParameterError("The body is not a JSON object. Send one, as application/json.")
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        raise BadParameterError(
+            "The body holds text that is not Unicode. Send it as UTF-8."
+        ) from None
     return body

@@ -20,7 +20,7 @@ from function.media.files import find_place
 from function.settings import STRANGERS as STRANGERS_KIND
 from function.web.identify import NDJSON
 from function.web.library.shelf import Shelf, name_path
-from function.web.page_requests import read_object, require_page
+from function.web.page_requests import read_object, require_owner, require_page
 from function.web.reply import ProgressReply, to_progress
 from function.web.responses import json_response
 from function.web.service import Service, explained
@@ -130,6 +130,8 @@ def answer_scan(service: Service, shelf: Shelf, request: Request) -> Response:
     fields = read_object(request) if request.content_length else {}  # all are optional
     wanted = _read_wanted(fields, service)
     strangers = _read_strangers(fields, service)
+    if strangers or wanted.gone:
+        require_owner("choose what is kept or what is gone")
     with explained():
         if strangers:
             _choose_strangers(service, strangers)  # before a video is scanned

@@ -5,7 +5,8 @@ from typing import TypedDict
 from flask import Request, Response
 
 from function.stash.checking import check
-from function.stash.connection import connect
+from function.stash.connection import connect, is_another
+from function.web.page_requests import require_owner
 from function.web.responses import json_response
 from function.web.stash.asked import need, optional, read_body, read_scene
 from function.web.stash.desk import Desk, explained_stash
@@ -38,6 +39,8 @@ def answer_connect(desk: Desk, request: Request) -> Response:
     body = read_body(request, "url", "api_key")
     url, key = need(body, "url", str), optional(body, "api_key", "")
     with explained_stash():
+        if is_another(desk.service.settings, url):
+            require_owner("connect another Stash")
         found = connect(desk.service.settings, url, key)
     totals = found.totals
     return json_response(

@@ -1,6 +1,7 @@
 """What one request of the plugin works with: the ledger, the gallery, and Stash."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +14,7 @@ from db.ledgers import Ledger
 from db.records import Performer
 from db.videos import Stamp, VideoFile, VideoRecord
 from function.errors import (
+    BusyError,
     CorrectionRefusedError,
     RecognitionError,
     StashUnavailableError,
@@ -31,6 +33,11 @@ from function.stash.paths import locator
 from function.stash.records import Scene
 from function.web.library.shelf import Shelf
 from function.web.service import Service, explained
+
+MOST_ASKING = 8
+"""So many requests may wait for Stash at once: each holds a thread, and others need some too."""
+
+_asking = threading.BoundedSemaphore(MOST_ASKING)
 
 ASKED_AGAIN_AFTER_SECONDS = 10.0
 """The plugin asks for the status every second or two; Stash need not be asked so often."""
@@ -212,7 +219,10 @@ def explained_stash() -> Iterator[None]:
     Raises:
         StashUnavailableError: Stash does not answer, or is not connected.
         CorrectionRefusedError: it refuses something.
+        BusyError: too many requests wait for it.
     """
+    if not _asking.acquire(blocking=False):
+        raise BusyError("Too many requests wait for Stash already. Try again in a few seconds.")
     try:
         yield
     except RefusedError as error:
@@ -221,3 +231,5 @@ def explained_stash() -> Iterator[None]:
         raise StashUnavailableError(str(error)) from error
     except PerformerNotFoundError as error:
         raise UnknownPerformerError(str(error)) from error
+    finally:
+        _asking.release()

@@ -66,6 +66,7 @@ def test_a_bundle_is_one_private_file_without_the_forgotten_and_the_journal(bund
         ("DELETE FROM encodings WHERE id = 1", "its manifest says encodings 2"),
         ("DROP TABLE manifest", "no manifest, so it is not a bundle"),
         ("UPDATE manifest SET value = '{'", "manifest of carry.bundle cannot be read"),
+        ("UPDATE manifest SET value = replace(hex(zeroblob(99999)), '0', '[')", "cannot be read"),
         (
             "CREATE TRIGGER sneaky AFTER INSERT ON performers BEGIN DELETE FROM encodings; END",
             "its sneaky is not as any version makes it",

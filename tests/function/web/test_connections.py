@@ -28,6 +28,7 @@ class Desk:
             "/quick", view_func=lambda: f"{len(request.data)}", methods=["POST", "GET"]
         )
         self.app.add_url_rule("/slow", view_func=self._slow)
+        self.app.add_url_rule("/through", "through", lambda: request.headers["X-Forwarded-For"])
         self.app.add_url_rule("/lines", view_func=self._lines)
         self.app.add_url_rule("/long", view_func=self._long)
 
@@ -278,3 +279,11 @@ def test_told_to_stop_it_answers_what_is_under_way_and_nobody_else(desk: Desk) -
     thread.join(20)
     assert not thread.is_alive()
     front.task_dispatcher.shutdown()
+
+
+def test_what_proxies_say_reaches_the_function_which_judges_it(desk: Desk) -> None:
+    with fronted(desk) as connect:
+        client = connect()
+        asked = b"GET /through HTTP/1.0\r\nHost: localhost\r\nX-Forwarded-For: 203.0.113.5\r\n\r\n"
+        client.sendall(asked)
+        assert read_all(client).endswith(b"203.0.113.5")

@@ -53,3 +53,11 @@ def test_the_same_wrong_token_again_is_no_guess() -> None:
     for _ in range(3 * MOST_GUESSES):
         guesses.check("192.0.2.1")
         guesses.note("192.0.2.1", "of yesterday")
+
+
+def test_old_addresses_written_as_new_ones_are_not_one_home() -> None:
+    guesses = Guesses(Clock())
+    fill(guesses, "::ffff:192.0.2.1")
+    guesses.check("::ffff:192.0.2.2")
+    with pytest.raises(TooManyGuessesError):
+        guesses.check("192.0.2.1")

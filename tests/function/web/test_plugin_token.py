@@ -75,3 +75,27 @@ def test_no_token_of_a_plugin_is_taken_where_none_is_set(serve: Serve) -> None:
 def test_an_encoded_path_is_no_way_around(client: FlaskClient) -> None:
     for route in ("/library/../gallery/performers", "/stash/../library/export", "/library//export"):
         assert status(client, "GET", route, "plugin") in (401, 404), route
+
+
+@pytest.mark.parametrize("field", [{"strangers": "1d"}, {"gone": True}])
+def test_the_plugin_chooses_nothing_that_erases(
+    client: FlaskClient, field: dict[str, object]
+) -> None:
+    def ask(token: str) -> int:
+        headers = {"X-Token": token, PAGE_HEADER: "1"}
+        return client.post("/library/scan", json=field, headers=headers).status_code
+
+    assert ask("plugin") == 401
+    assert ask("s3cret") == 200
+
+
+def test_text_that_is_not_unicode_is_refused(client: FlaskClient) -> None:
+    for route in ("/library/decide", "/stash/view", "/stash/connect"):
+        reply = client.post(
+            route,
+            data=b'{"url": "\\ud800"}',
+            content_type="application/json",
+            headers={"X-Token": "s3cret", PAGE_HEADER: "1"},
+        )
+        assert reply.status_code == 400, route
+        assert "Unicode" in reply.get_json()["error"]["message"]
