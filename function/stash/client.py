@@ -23,6 +23,7 @@ from function.stash.records import (
     SceneFilter,
     StashPerformer,
     Totals,
+    Use,
 )
 
 PER_PAGE = 250
@@ -129,6 +130,15 @@ class Stash:
         asked = {"input": {name: value for name, value in fields.items() if value}}
         made = self.ask(documents.CREATE_PERFORMER, asked, once=True)["performerCreate"]
         return self._performer(made)
+
+    def namesakes(self, name: str) -> tuple[StashPerformer, ...]:
+        """Return all performers with exactly this name; Stash tells them apart by words added."""
+        wanted = {"name": {"value": name, "modifier": "EQUALS"}}
+        return tuple(one for one in self.performers(wanted) if one.name == name)
+
+    def use_of_performer(self, performer_id: str) -> Use | None:
+        """Return what has a performer; None if there is none with this id."""
+        return _use(self.ask(documents.PERFORMER_USE, {"id": performer_id})["findPerformer"])
 
     def destroy_performers(self, ids: Sequence[str]) -> None:
         """Delete performers in Stash."""
@@ -251,13 +261,15 @@ class Stash:
         """Return the id of the tag with exactly this name; "" if there is none."""
         return _exact(self.ask(documents.TAGS, {"name": name})["findTags"]["tags"], name)
 
-    def find_or_create_tag(self, name: str) -> str:
-        """Return the id of a tag, which is made if there is none with this name."""
-        found = self.find_tag(name)
-        if found:
-            return found
+    def create_tag(self, name: str) -> tuple[str, str]:
+        """Make a tag; return its id, and when Stash says that it was changed last."""
         asked = {"input": {"name": name}}
-        return str(self.ask(documents.CREATE_TAG, asked, once=True)["tagCreate"]["id"])
+        made = self.ask(documents.CREATE_TAG, asked, once=True)["tagCreate"]
+        return str(made["id"]), str(made["updated_at"])
+
+    def use_of_tag(self, tag_id: str) -> Use | None:
+        """Return what has a tag; None if there is none with this id."""
+        return _use(self.ask(documents.TAG_USE, {"id": tag_id})["findTag"])
 
     def destroy_tags(self, ids: Sequence[str]) -> None:
         """Delete tags."""
@@ -392,6 +404,17 @@ def _gallery(entry: Mapping[str, Any]) -> PictureGallery:
         performers=_ids(entry["performers"]),
         updated_at=str(entry["updated_at"]),
     )
+
+
+def _use(entry: Mapping[str, Any] | None) -> Use | None:
+    if entry is None:
+        return None
+    counts = {
+        name.removesuffix("_count"): int(value)
+        for name, value in entry.items()
+        if name.endswith("_count")
+    }
+    return Use(str(entry["updated_at"]), counts)
 
 
 def _ids(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

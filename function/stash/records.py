@@ -1,5 +1,6 @@
 """What Stash tells us, as plain frozen records; its ids are strings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -81,6 +82,19 @@ class StashPerformer:
     def identity(self) -> Identity:
         """How the gallery knows this performer."""
         return Identity(SOURCE, self.id)
+
+
+@dataclass(frozen=True)
+class Use:
+    """What has a performer or a tag of Stash, by kind such as "scene"; and when it was changed."""
+
+    updated_at: str
+    counts: Mapping[str, int]
+
+    @property
+    def is_used(self) -> bool:
+        """Say whether anything has it."""
+        return any(self.counts.values())
 
 
 @dataclass(frozen=True)

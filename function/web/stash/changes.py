@@ -315,9 +315,12 @@ def _stored(gallery: GalleryChange, performer: Performer) -> Performer:
 
 def _make(writer: Writer, new: NewPerformer, scene: Open) -> str:
     """Make a performer in Stash, noted first; return the id."""
-    detail = json.dumps({"name": new.name})
-    intent = Write("new performer", scene.asked.scene.id, detail=detail, oshash=scene.oshash)
     with writer.writes.turn():
+        # Whoever is called so already is not taken for the one we make, should no answer come.
+        known = [one.id for one in writer.stash.namesakes(new.name)]
+        made_as = {"name": new.name, "disambiguation": new.disambiguation, "namesakes": known}
+        detail = json.dumps(made_as)
+        intent = Write("new performer", scene.asked.scene.id, detail=detail, oshash=scene.oshash)
         (noted,) = writer.writes.intend(writer.run, [intent])
         try:
             made = writer.stash.create_performer(new)

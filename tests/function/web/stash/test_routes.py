@@ -13,6 +13,8 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from db.people import PersonFound
+from function.stash.client import Stash
+from function.stash.settling import settle
 from function.version import VERSION
 from function.web.page_requests import PAGE_HEADER
 from function.web.stash import looks, undos
@@ -236,6 +238,24 @@ def test_somebody_new_is_made_enrolled_and_added_and_found_from_then_on(
     undone = ask("undo", scene=asked(library, first))["undone"]
     assert (undone["performers"], undone["deleted"]) == (1, 1)
     assert made not in library.fake.performers
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_a_performer_without_an_answer_is_ours_only_if_made_by_us(
+    library: StashLibrary, ask: Ask, how: Any
+) -> None:
+    older = library.fake.add_performer("Eve", disambiguation="the other one")
+    scene = library.scene("a.mp4", [pictured(library.person(None))])
+    (person,) = ask("view", scene=asked(library, scene))["people"]
+    library.fake.fail_write(1, how)
+    ask("create", scene=asked(library, scene), person=person["person"], name="Eve", fails=True)
+    with library.ledger() as ledger:
+        settle(ledger.writes, Stash(library.fake.url, library.fake.api_key))
+        ours = [one.thing for one in ledger.writes.of_scene(scene)]
+    made = [str(one["id"]) for one in library.fake.performers if one["name"] == "Eve"]
+    assert made[0] == older
+    assert ours == made[1:]
+    assert len(ours) == (how == "after")
 
 
 def test_a_performer_of_stash_alone_is_enrolled_from_a_scene(
