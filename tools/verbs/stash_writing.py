@@ -73,6 +73,8 @@ def scan_(
     **scenes: Any,
 ) -> None:
     """Find who is in the scenes of your Stash, and remember it; nothing is written there."""
+    if no_wait:
+        _refuse_another(url)
     settings, options = settings_for(library, url, api_key), Options(filter=_chosen(scenes))
     with store.gallery():
         pass  # a missing gallery is told before anything is looked for
@@ -109,7 +111,8 @@ def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **opt
     It first says how many scenes each performer would gain. Whoever would gain suspiciously many is
     left out, unless --yes. Nothing else is changed, and `stash undo` takes it back.
     """
-    settings = settings_for(library, url, api_key)
+    _refuse_another(url)
+    settings = settings_for(library, api_key=api_key)
     asked = Options(
         filter=_chosen(options),
         min_score=options["min_score"],
@@ -158,11 +161,12 @@ def undo_(
     no_wait: bool,
     **options: Any,
 ) -> None:
-    """Take back what was written into your Stash: the last run, unless you say which.
+    """Take back what was written into your Stash: the last `apply`, unless you say which.
 
     Scenes that somebody edited since are left as they are, and listed.
     """
-    settings = settings_for(library, url, api_key)
+    _refuse_another(url)
+    settings = settings_for(library, api_key=api_key)
     asked = Options(run=options["run"] or 0, scene=options["scene"], edited=options["edited"])
     task = Task("undo", asked.to_json())
     with open_library(library, store, create=False) as ledger:
@@ -189,6 +193,15 @@ def _find_files(place: Place, options: Options) -> tuple[tuple[Path, ...], int]:
             err=True,
         )
     return tuple(dict.fromkeys(path for path in found if path)), missing
+
+
+def _refuse_another(url: str) -> None:
+    """Refuse another Stash than the connected one, which is where queued work is done."""
+    if url:
+        raise click.UsageError(
+            "This works on the connected Stash only, not on --url. To work on another one, connect "
+            f"it first: python -m tools stash connect --url {url}"
+        )
 
 
 def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ import pytest
 from db.tasks import Task
 from function.library.jobs import WantedScan
 from function.stash import planning, worker
+from function.stash.applying import Addition, add_performers
 from function.stash.connection import require_connection
 from function.stash.planning import is_suspicious
 from function.stash.tasks import Options, Place, do_task
 from function.stash.worker import TaskWorker, work_on
+from function.stash.writer import begin
 from tests.support.stash_libraries import StashLibrary, stash_library
 
 IN_TIME_SECONDS = 20.0
@@ -119,6 +122,35 @@ def test_undo_of_a_run_that_is_undone_already_undoes_no_other(
     assert second != first
     assert do("undo", run=first).text == "There is nothing to undo."
     assert library.fake.scenes[scene]["performers"] == [library.in_stash[1]]
+
+
+def test_undo_takes_the_last_apply_and_then_the_one_before(library: StashLibrary, do: Do) -> None:
+    first, second, third = (library.scene(f"{one}.mp4", [library.person(one)]) for one in (1, 2, 3))
+    for scene in (first, second):
+        do("apply", filter={"scenes": [scene]})
+    with (
+        library.ledger() as ledger,
+        closing(require_connection(library.own_settings()).open()) as it,
+    ):
+        writer = begin(ledger.writes, it, "add")
+        list(add_performers(writer, [Addition(third, library.in_stash[3])]))
+    library.fake.edit("scenes", second, title="Mine")
+
+    def undone(**options: Any) -> Any:
+        settings = library.own_settings()
+        with library.ledger() as ledger:
+            number = ledger.tasks.add(Task("undo", Options(**options).to_json()))
+            task = ledger.tasks.find(number)
+            assert task
+            connection = require_connection(settings)
+            place = Place(settings, library.store, ledger, connection, lambda _: None)
+            work_on(task, ledger, lambda: place, threading.Event())
+        return [bool(library.fake.scenes[one]["performers"]) for one in (first, second, third)]
+
+    assert undone() == [True, True, True], "the last one was edited since"
+    assert undone() == [False, True, True]
+    assert undone() == [False, True, True], "what was added by hand stays"
+    assert undone(edited=True) == [False, False, True]
 
 
 def test_whom_the_user_took_away_is_not_added_again(library: StashLibrary, do: Do) -> None:
