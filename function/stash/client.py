@@ -51,6 +51,11 @@ class Stash:
         self.url = trimmed
         self.own_server = OwnServer(self._graphql.url, api_key)
 
+    @property
+    def shown_url(self) -> str:
+        """Its URL, for people and logs: without a user and a password."""
+        return str(httpx.URL(self.url).copy_with(userinfo=b""))
+
     def close(self) -> None:
         """Close the connections that are kept open; it cannot be asked any more."""
         self._graphql.close()
@@ -152,14 +157,14 @@ class Stash:
         Raises:
             UnusableSourceError: there is no such tag or studio, or as for `ask`.
         """
-        if wanted.scenes:
-            for start in range(0, len(wanted.scenes), PER_PAGE):
-                asked = {"ids": list(wanted.scenes[start : start + PER_PAGE])}
-                found = self.ask(documents.SCENES_BY_ID, asked)["findScenes"]["scenes"]
-                yield from map(_scene, found)
-            return
         chosen = self._scene_filter(wanted)
-        yield from map(_scene, self._pages(documents.SCENES, "findScenes", "scenes", chosen))
+        if wanted.scenes is not None and not chosen:
+            yield from self._scenes_by_id(wanted.scenes)
+            return
+        for entry in self._pages(documents.SCENES, "findScenes", "scenes", chosen):
+            # Asked for ids, Stash forgets every other condition.
+            if wanted.scenes is None or str(entry["id"]) in wanted.scenes:
+                yield _scene(entry)
 
     def scene(self, scene_id: str) -> Scene | None:
         """Return one scene; None if there is none with this id."""
@@ -288,7 +293,7 @@ class Stash:
 
     def page_of(self, kind: str, item_id: str) -> str:
         """Return the URL of a page in Stash, such as that of a performer, for people."""
-        return f"{self.url}/{kind}/{item_id}"
+        return f"{self.shown_url}/{kind}/{item_id}"
 
     def _pages(
         self, document: str, field: str, kind: str, wanted: Mapping[str, Any] | None
@@ -303,6 +308,13 @@ class Stash:
             if read >= found["count"] or not found[kind]:
                 return
 
+    def _scenes_by_id(self, ids: Sequence[str]) -> Iterator[Scene]:
+        # Stash takes an empty list for all scenes: it is never sent.
+        for start in range(0, len(ids), PER_PAGE):
+            asked = {"ids": list(ids[start : start + PER_PAGE])}
+            found = self.ask(documents.SCENES_BY_ID, asked)["findScenes"]["scenes"]
+            yield from map(_scene, found)
+
     def _scene_filter(self, wanted: SceneFilter) -> dict[str, Any]:
         chosen: dict[str, Any] = {}
         if wanted.without_performers:
@@ -314,7 +326,9 @@ class Stash:
         if wanted.studio:
             chosen["studios"] = _with_those_below(self._id_of("studio", wanted.studio))
         if wanted.path:
-            chosen["path"] = {"value": wanted.path, "modifier": "INCLUDES"}
+            # Without quotes Stash looks for any of the words in it.
+            quoted = '"' + wanted.path.strip('"') + '"'
+            chosen["path"] = {"value": quoted, "modifier": "INCLUDES"}
         if wanted.performer:
             chosen["performers"] = {"value": [wanted.performer], "modifier": "INCLUDES_ALL"}
         if wanted.oshash:

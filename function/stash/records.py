@@ -138,7 +138,7 @@ class SceneFilter:
 
     `tag` and `studio` are names or ids, and take in those below them; `path` is part of one.
     `performer` is an id, `performers` how many a scene has; `since` is a time as Stash writes it,
-    for scenes that changed later.
+    for scenes that changed later. `scenes` are ids: none if it is empty, any if it is None.
     """
 
     without_performers: bool = False
@@ -149,7 +149,7 @@ class SceneFilter:
     performers: int | None = None
     oshash: str = ""
     since: str = ""
-    scenes: tuple[str, ...] = ()
+    scenes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,8 @@ class Options:
     `tag` is the name of a tag for scenes that are written on; with `markers` it is marked when
     those are seen who are added. With `confirmed` those are added too who would gain suspiciously
     many scenes. `run` and `scene` say what to undo, the last Apply if neither is given; with
-    `edited` also where somebody edited the scene since. `from_scenes` is for a sync: as how many scenes of a
-    performer may enrol them.
+    `edited` also where somebody edited the scene since. `from_scenes` is for a sync: as how many
+    scenes of a performer may enrol them.
     """
 
     filter: Mapping[str, Any] = field(default_factory=dict)
@@ -75,7 +75,9 @@ class Options:
         """The scenes, as the client takes them."""
         known = {one.name for one in fields(SceneFilter)}
         chosen = {name: value for name, value in self.filter.items() if name in known}
-        return SceneFilter(**{**chosen, "scenes": tuple(chosen.get("scenes", ()))})
+        if "scenes" in chosen:
+            chosen["scenes"] = tuple(chosen["scenes"])
+        return SceneFilter(**chosen)
 
     def to_json(self) -> str:
         """Return them as a task keeps them."""

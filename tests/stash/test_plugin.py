@@ -197,8 +197,12 @@ def test_check_connects_both_and_says_what_each_sees(between: Between) -> None:
         "/stash/check": (200, {"lines": [{"ok": False, "text": "The file is not there."}]}),
     }
     outcome = between.run(task="check")
-    assert [level for level, _ in outcome.log] == ["i", "i", "w"]
-    assert outcome.printed == {"output": "2 of 3 checks passed."}
+    text = (
+        "2 of 3 checks passed. What is wrong is shown under Settings, Plugins, Performer "
+        "Recognition, Check connection."
+    )
+    assert outcome.log == [("w", text)], "the log names no file and no address"
+    assert outcome.printed == {"output": text}
     sent = {path: body for path, _, body in between.ours.asked}
     assert sent["/stash/connect"] == {
         "url": f"http://127.0.0.1:{between.stash.port}",

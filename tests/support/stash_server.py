@@ -272,10 +272,11 @@ class FakeStash(StandIn):
         missing = [one for one in ids or () if one not in self.scenes]
         if missing:
             raise GraphQLError(f"scene with id {missing[0]} not found")
+        # Ids count alone; an empty list is as good as none.
         chosen = [
             one
             for one in self.scenes.values()
-            if (ids is None or one["id"] in ids) and _is_wanted_scene(one, scene_filter or {})
+            if (one["id"] in ids if ids else _is_wanted_scene(one, scene_filter or {}))
         ]
         page = _page("scenes", chosen, filter or {})
         return page | {"scenes": [self._shown(one) for one in page["scenes"]]}
@@ -528,7 +529,10 @@ def _has(field: str) -> Callable[[Entry, Entry], bool]:
 
 def _in_path(one: Entry, asked: Entry) -> bool:
     files = one.get("files") or one.get("visual_files") or ()
-    return any(asked["value"].casefold() in file["path"].casefold() for file in files)
+    text = asked["value"].strip().casefold()
+    # In quotes it is one text, without them any of its words is enough.
+    words = [text.strip('"')] if text != text.strip('"') else text.split()
+    return any(word in file["path"].casefold() for file in files for word in words)
 
 
 def _has_print(one: Entry, asked: Entry) -> bool:

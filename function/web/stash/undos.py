@@ -227,4 +227,6 @@ def _read_filter(given: dict[str, Any]) -> dict[str, Any]:
         chosen["without_performers"] = True
     if "scenes" in given:
         chosen["scenes"] = [read_id(one) for one in need(given, "scenes", list)]
+        if not chosen["scenes"]:
+            raise BadParameterError("scenes is empty. Name some, or leave it out for all of Stash.")
     return chosen

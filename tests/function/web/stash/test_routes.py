@@ -417,6 +417,7 @@ def test_a_scan_of_scenes_queues_their_files(
         ("task", {"kind": "apply", "min_score": 101}, "bad_parameter"),
         ("task", {"kind": "scan", "filter": {"colour": "red"}}, "bad_parameter"),
         ("task", {"kind": "scan", "filter": {"scenes": [1]}}, "bad_parameter"),
+        ("task", {"kind": "scan", "filter": {"scenes": []}}, "bad_parameter"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_words(
