@@ -26,7 +26,7 @@ from function.stash.planning import SURE_SCORE, Gain, id_in_stash
 from function.stash.tasks import Options, Place, places_of, plan
 from function.stash.worker import work_on
 from tools.verbs.library import scan as scan_places
-from tools.verbs.shared import EXIT_PARTLY, Verb, print_json
+from tools.verbs.shared import EXIT_PARTLY, Verb, gallery_option, library_option, print_json
 from tools.verbs.stash_verbs import settings_for, stash, stash_options
 
 LOOKED_AT_EVERY_SECONDS = 0.5
@@ -38,6 +38,9 @@ GOES_ON = "Stopped. It goes on when the server starts, or with the next of these
 QUEUED = "It is queued: the server does it, as soon as it runs."
 
 NAMES_SHOWN = 20
+
+LARGEST_NUMBER = 2**31 - 1
+"""No run and no task has a larger one."""
 
 no_wait = click.option("--no-wait", is_flag=True, help="Only queue it, for the server.")
 
@@ -147,7 +150,11 @@ def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **opt
 
 
 @stash.command("undo", epilog="Example: python -m tools stash undo --run 3")
-@click.option("--run", type=click.IntRange(1), help="What this run wrote; `stash status` lists.")
+@click.option(
+    "--run",
+    type=click.IntRange(1, LARGEST_NUMBER),
+    help="What this run wrote; `stash status` lists.",
+)
 @click.option("--scene", default="", help="What was written on this scene, by id.")
 @click.option("--edited", is_flag=True, help="Also where somebody edited the scene since.")
 @no_wait
@@ -179,6 +186,23 @@ def undo_(
     print_json({"run": done.run, **told})
     click.echo(done.text, err=True)
     sys.exit(EXIT_PARTLY if told["left"] else 0)
+
+
+@stash.command("cancel", epilog="Example: python -m tools stash cancel 12")
+@click.argument("task", type=click.IntRange(1, LARGEST_NUMBER))
+@library_option
+@gallery_option
+def cancel_(*, task: int, library: StoreAddress, store: Store) -> None:
+    """Give up a task that is queued or waits for Stash; `stash status` lists them.
+
+    What it has written stays, and can be undone.
+    """
+    with open_library(library, store, create=False) as ledger:
+        if not ledger.tasks.cancel(task):
+            raise click.ClickException(
+                f"Task {task} is neither queued nor waiting. See: python -m tools stash status"
+            )
+    print_json({"cancelled": task})
 
 
 def _find_files(place: Place, options: Options) -> tuple[tuple[Path, ...], int]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from db.errors import GalleryLockedError, GalleryMissingError
 from db.tasks import Task
 from function.library.jobs import WantedScan
 from function.stash import planning, worker
@@ -210,6 +211,55 @@ def test_a_scan_queues_the_files_of_the_scenes_that_were_asked_for(
     assert "1 are not in the media root here" in task.text
     do("scan", filter={"scenes": [tagged]})
     assert wanted[-1].places == (str(library.root / "a.mp4"),)
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "words"),
+    [
+        (GalleryMissingError("There is no gallery."), "failed", "There is no gallery."),
+        (ZeroDivisionError("a bug"), "failed", worker.UNEXPECTED),
+    ],
+)
+def test_what_no_waiting_mends_ends_a_task_and_those_behind_it_go_on(
+    library: StashLibrary, error: Exception, state: str, words: str
+) -> None:
+    def place() -> Place:
+        raise error
+
+    with library.ledger() as ledger:
+        ledger.tasks.add(Task("apply"))
+        behind = ledger.tasks.add(Task("scan"))
+        task = ledger.tasks.next()
+        assert task
+        work_on(task, ledger, place, threading.Event())
+        ended, following = ledger.tasks.find(task.id), ledger.tasks.next()
+    assert ended
+    assert following
+    assert (ended.state, ended.text, following.id) == (state, words, behind)
+
+
+def test_a_task_that_waits_is_given_up_when_cancelled(
+    library: StashLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "POLLED_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "FIRST_PAUSE_SECONDS", 600.0)
+
+    def place() -> Place:
+        raise GalleryLockedError("Another process holds the gallery.")
+
+    with library.ledger() as ledger:
+        number = ledger.tasks.add(Task("apply"))
+        task = ledger.tasks.next()
+        assert task
+
+        def cancel(told: Task) -> None:
+            assert told.state == "waiting"
+            assert ledger.tasks.cancel(number)
+            assert not ledger.tasks.cancel(number), "it has ended"
+
+        ended = work_on(task, ledger, place, threading.Event(), cancel)
+        assert (ended.state, ended.text) == ("failed", "It was cancelled.")
+        assert ledger.tasks.next() is None
 
 
 def test_stash_away_is_waited_for_and_nothing_is_written_twice(

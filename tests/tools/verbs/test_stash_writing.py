@@ -103,6 +103,12 @@ def test_what_is_queued_for_the_connected_stash_is_not_asked_of_another(
         assert ledger.tasks.next() is None
 
 
+def test_what_is_queued_can_be_cancelled(library: StashLibrary) -> None:
+    number = answer(library, "undo", "--no-wait")["task"]
+    assert answer(library, "cancel", str(number)) == {"cancelled": number}
+    assert "neither queued nor waiting" in run(library, "cancel", str(number)).stderr
+
+
 def test_scenes_without_performers_are_scanned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -418,6 +418,10 @@ def test_a_scan_of_scenes_queues_their_files(
         ("task", {"kind": "scan", "filter": {"colour": "red"}}, "bad_parameter"),
         ("task", {"kind": "scan", "filter": {"scenes": [1]}}, "bad_parameter"),
         ("task", {"kind": "scan", "filter": {"scenes": []}}, "bad_parameter"),
+        ("task", {"kind": "undo", "run": 2**63}, "bad_parameter"),
+        ("task", {"kind": "undo", "run": -1}, "bad_parameter"),
+        ("task", {"kind": "sync", "from_scenes": 21}, "bad_parameter"),
+        ("undo", {"run": 2**63}, "bad_parameter"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_words(
