@@ -104,6 +104,7 @@ def test_what_is_queued_for_the_connected_stash_is_not_asked_of_another(
 
 
 def test_what_is_queued_can_be_cancelled(library: StashLibrary) -> None:
+    library.scene("a.mp4")
     number = answer(library, "undo", "--no-wait")["task"]
     assert answer(library, "cancel", str(number)) == {"cancelled": number}
     assert "neither queued nor waiting" in run(library, "cancel", str(number)).stderr

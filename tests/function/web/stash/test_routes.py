@@ -258,6 +258,21 @@ def test_a_performer_without_an_answer_is_ours_only_if_made_by_us(
     assert len(ours) == (how == "after")
 
 
+@pytest.mark.parametrize("who", [{"name": "Eve"}, {"as_performer": "P0"}])
+def test_while_the_gallery_is_held_nobody_is_made_in_stash(
+    library: StashLibrary, ask: Ask, who: dict[str, str]
+) -> None:
+    scene = library.scene("a.mp4", [pictured(library.person(None))])
+    (person,) = ask("view", scene=asked(library, scene))["people"]
+    if "as_performer" in who:
+        who = {"as_performer": str(library.ids[0])}
+    before = list(library.fake.performers)
+    fields = {"scene": asked(library, scene), "person": person["person"], **who}
+    with library.store.changing():
+        assert ask("create", fails=True, **fields) == "gallery_unavailable"
+    assert library.fake.performers == before
+
+
 def test_a_performer_of_stash_alone_is_enrolled_from_a_scene(
     library: StashLibrary, ask: Ask
 ) -> None:
