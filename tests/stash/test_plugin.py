@@ -149,9 +149,9 @@ OTHER = {"error": {"code": "video_not_found", "message": "There is no video at /
         (401, REFUSED, "refuses the token. Copy what PLUGIN_TOKEN"),
         (404, OTHER, "There is no video at /data/a.mp4."),
         (404, {"error": {"code": "not_found", "message": ""}}, "Update it"),
-        (200, b"<html>", "Something else than the recognition server"),
-        (404, b"<html>", "Something else than the recognition server"),
-        (302, b"http://127.0.0.1:9/", "Something else than the recognition server"),
+        (200, b"<html>", "Something other than the recognition server"),
+        (404, b"<html>", "Something other than the recognition server"),
+        (302, b"http://127.0.0.1:9/", "Something other than the recognition server"),
     ],
 )
 def test_what_is_wrong_is_said_with_what_to_do(
