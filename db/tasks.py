@@ -42,6 +42,9 @@ class Tasks(Protocol):
     def next(self) -> Task | None:
         """Return the task to go on with: the one in work, else the oldest that is not ended."""
 
+    def cancel(self, task: int) -> bool:
+        """Let a task that is queued or waiting fail; False if it is not, or in work."""
+
     def change(self, task: Task) -> None:
         """Store how a task stands."""
 

@@ -240,7 +240,10 @@ class Settings:
         "that `tools stash connect`, or Connect in Stash, named",
     ] = ""
     stash_api_key: Annotated[
-        str, TEXT, "its API key, from Stash's settings under Security; needed if it has a password"
+        str,
+        TEXT,
+        "the API key of `STASH_URL`, from Stash's settings under Security; needed if it has a "
+        "password",
     ] = field(default="", repr=False)
     every_seconds: Annotated[
         float | None, INTERVAL, "seconds between samples; auto: about 240 a video, 0.5 to 5 s apart"

@@ -121,6 +121,6 @@ class Server:
 
     def _stranger(self) -> RecognitionError:
         return RecognitionError(
-            f"Something else than the recognition server answers at {self.address}. "
+            f"Something other than the recognition server answers at {self.address}. "
             f"Correct the address ({self._where})."
         )

@@ -59,6 +59,15 @@ class SqliteTasks:
         )
         return found[0] if found else None
 
+    def cancel(self, task: int) -> bool:
+        """Let a task that is queued or waiting fail; False if it is not."""
+        with self._writing() as db:
+            sql = (
+                "UPDATE stash_tasks SET state = 'failed', text = 'It was cancelled.' "
+                "WHERE id = ? AND state IN ('queued', 'waiting')"
+            )
+            return bool(db.conn.execute(sql, (task,)).rowcount)
+
     def change(self, task: Task) -> None:
         """Store how a task stands."""
         with self._writing() as db:

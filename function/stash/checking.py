@@ -60,7 +60,7 @@ def check(
 def _greeting(stash: Stash) -> Line:
     totals = stash.totals()
     text = (
-        f"Stash {stash.version()} at {stash.url} answers: {totals.scenes} scenes, "
+        f"Stash {stash.version()} at {stash.shown_url} answers: {totals.scenes} scenes, "
         f"{totals.performers} performers."
     )
     return Line(ok=True, text=text)

@@ -23,6 +23,7 @@ from function.stash.records import (
     SceneFilter,
     StashPerformer,
     Totals,
+    Use,
 )
 
 PER_PAGE = 250
@@ -49,6 +50,11 @@ class Stash:
         self._graphql = GraphQL(f"{trimmed}/graphql", api_key, what="Stash")
         self.url = trimmed
         self.own_server = OwnServer(self._graphql.url, api_key)
+
+    @property
+    def shown_url(self) -> str:
+        """Its URL, for people and logs: without a user and a password."""
+        return str(httpx.URL(self.url).copy_with(userinfo=b""))
 
     def close(self) -> None:
         """Close the connections that are kept open; it cannot be asked any more."""
@@ -130,6 +136,15 @@ class Stash:
         made = self.ask(documents.CREATE_PERFORMER, asked, once=True)["performerCreate"]
         return self._performer(made)
 
+    def namesakes(self, name: str) -> tuple[StashPerformer, ...]:
+        """Return all performers with exactly this name; Stash tells them apart by words added."""
+        wanted = {"name": {"value": name, "modifier": "EQUALS"}}
+        return tuple(one for one in self.performers(wanted) if one.name == name)
+
+    def use_of_performer(self, performer_id: str) -> Use | None:
+        """Return what has a performer; None if there is none with this id."""
+        return _use(self.ask(documents.PERFORMER_USE, {"id": performer_id})["findPerformer"])
+
     def destroy_performers(self, ids: Sequence[str]) -> None:
         """Delete performers in Stash."""
         self.ask(documents.DESTROY_PERFORMERS, {"ids": list(ids)}, once=True)
@@ -142,14 +157,14 @@ class Stash:
         Raises:
             UnusableSourceError: there is no such tag or studio, or as for `ask`.
         """
-        if wanted.scenes:
-            for start in range(0, len(wanted.scenes), PER_PAGE):
-                asked = {"ids": list(wanted.scenes[start : start + PER_PAGE])}
-                found = self.ask(documents.SCENES_BY_ID, asked)["findScenes"]["scenes"]
-                yield from map(_scene, found)
-            return
         chosen = self._scene_filter(wanted)
-        yield from map(_scene, self._pages(documents.SCENES, "findScenes", "scenes", chosen))
+        if wanted.scenes is not None and not chosen:
+            yield from self._scenes_by_id(wanted.scenes)
+            return
+        for entry in self._pages(documents.SCENES, "findScenes", "scenes", chosen):
+            # Asked for ids, Stash forgets every other condition.
+            if wanted.scenes is None or str(entry["id"]) in wanted.scenes:
+                yield _scene(entry)
 
     def scene(self, scene_id: str) -> Scene | None:
         """Return one scene; None if there is none with this id."""
@@ -251,13 +266,15 @@ class Stash:
         """Return the id of the tag with exactly this name; "" if there is none."""
         return _exact(self.ask(documents.TAGS, {"name": name})["findTags"]["tags"], name)
 
-    def find_or_create_tag(self, name: str) -> str:
-        """Return the id of a tag, which is made if there is none with this name."""
-        found = self.find_tag(name)
-        if found:
-            return found
+    def create_tag(self, name: str) -> tuple[str, str]:
+        """Make a tag; return its id, and when Stash says that it was changed last."""
         asked = {"input": {"name": name}}
-        return str(self.ask(documents.CREATE_TAG, asked, once=True)["tagCreate"]["id"])
+        made = self.ask(documents.CREATE_TAG, asked, once=True)["tagCreate"]
+        return str(made["id"]), str(made["updated_at"])
+
+    def use_of_tag(self, tag_id: str) -> Use | None:
+        """Return what has a tag; None if there is none with this id."""
+        return _use(self.ask(documents.TAG_USE, {"id": tag_id})["findTag"])
 
     def destroy_tags(self, ids: Sequence[str]) -> None:
         """Delete tags."""
@@ -276,7 +293,7 @@ class Stash:
 
     def page_of(self, kind: str, item_id: str) -> str:
         """Return the URL of a page in Stash, such as that of a performer, for people."""
-        return f"{self.url}/{kind}/{item_id}"
+        return f"{self.shown_url}/{kind}/{item_id}"
 
     def _pages(
         self, document: str, field: str, kind: str, wanted: Mapping[str, Any] | None
@@ -291,6 +308,13 @@ class Stash:
             if read >= found["count"] or not found[kind]:
                 return
 
+    def _scenes_by_id(self, ids: Sequence[str]) -> Iterator[Scene]:
+        # Stash takes an empty list for all scenes: it is never sent.
+        for start in range(0, len(ids), PER_PAGE):
+            asked = {"ids": list(ids[start : start + PER_PAGE])}
+            found = self.ask(documents.SCENES_BY_ID, asked)["findScenes"]["scenes"]
+            yield from map(_scene, found)
+
     def _scene_filter(self, wanted: SceneFilter) -> dict[str, Any]:
         chosen: dict[str, Any] = {}
         if wanted.without_performers:
@@ -302,7 +326,9 @@ class Stash:
         if wanted.studio:
             chosen["studios"] = _with_those_below(self._id_of("studio", wanted.studio))
         if wanted.path:
-            chosen["path"] = {"value": wanted.path, "modifier": "INCLUDES"}
+            # Without quotes Stash looks for any of the words in it.
+            quoted = '"' + wanted.path.strip('"') + '"'
+            chosen["path"] = {"value": quoted, "modifier": "INCLUDES"}
         if wanted.performer:
             chosen["performers"] = {"value": [wanted.performer], "modifier": "INCLUDES_ALL"}
         if wanted.oshash:
@@ -392,6 +418,17 @@ def _gallery(entry: Mapping[str, Any]) -> PictureGallery:
         performers=_ids(entry["performers"]),
         updated_at=str(entry["updated_at"]),
     )
+
+
+def _use(entry: Mapping[str, Any] | None) -> Use | None:
+    if entry is None:
+        return None
+    counts = {
+        name.removesuffix("_count"): int(value)
+        for name, value in entry.items()
+        if name.endswith("_count")
+    }
+    return Use(str(entry["updated_at"]), counts)
 
 
 def _ids(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

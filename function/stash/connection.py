@@ -82,6 +82,8 @@ def is_another(settings: Settings, url: str) -> bool:
 def find_connection(settings: Settings) -> Connection | None:
     """Return the Stash that the settings name, else the one that was kept; None if neither.
 
+    The key in the settings is for the URL in the settings: others may name another Stash.
+
     Raises:
         UnusableSourceError: what was kept cannot be read.
     """
@@ -91,7 +93,7 @@ def find_connection(settings: Settings) -> Connection | None:
         return Connection(settings.stash_url, settings.stash_api_key, path_map)
     if kept is None:
         return None
-    return Connection(kept.url, settings.stash_api_key or kept.api_key, path_map)
+    return Connection(kept.url, kept.api_key, path_map)
 
 
 def require_connection(settings: Settings) -> Connection:

@@ -59,6 +59,11 @@ mutation CreatePerformer($input: PerformerCreateInput!) {{
   performerCreate(input: $input) {{ {_PERFORMER} }}
 }}
 """
+PERFORMER_USE = """
+query PerformerUse($id: ID!) {
+  findPerformer(id: $id) { updated_at scene_count image_count gallery_count group_count }
+}
+"""
 DESTROY_PERFORMERS = """
 mutation DestroyPerformers($ids: [ID!]!) { performersDestroy(ids: $ids) }
 """
@@ -136,6 +141,14 @@ query Studios($name: String!) {
 }
 """
 CREATE_TAG = """
-mutation CreateTag($input: TagCreateInput!) { tagCreate(input: $input) { id } }
+mutation CreateTag($input: TagCreateInput!) { tagCreate(input: $input) { id updated_at } }
+"""
+TAG_USE = """
+query TagUse($id: ID!) {
+  findTag(id: $id) {
+    updated_at scene_count scene_marker_count image_count gallery_count group_count
+    performer_count studio_count parent_count child_count
+  }
+}
 """
 DESTROY_TAGS = "mutation DestroyTags($ids: [ID!]!) { tagsDestroy(ids: $ids) }"

@@ -75,11 +75,11 @@ def ensure_tag(writer: Writer, name: str) -> str:
         intent = Write("new tag", "", detail=json.dumps({"name": name}))
         (noted,) = writes.intend(writer.run, [intent])
         try:
-            made = stash.find_or_create_tag(name)
+            made, at = stash.create_tag(name)
         except RefusedError:
             writes.drop([noted])
             raise
-        writes.confirm([_done(noted, made, "")])
+        writes.confirm([_done(noted, made, at)])
         return made
 
 

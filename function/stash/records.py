@@ -1,5 +1,6 @@
 """What Stash tells us, as plain frozen records; its ids are strings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -84,6 +85,19 @@ class StashPerformer:
 
 
 @dataclass(frozen=True)
+class Use:
+    """What has a performer or a tag of Stash, by kind such as "scene"; and when it was changed."""
+
+    updated_at: str
+    counts: Mapping[str, int]
+
+    @property
+    def is_used(self) -> bool:
+        """Say whether anything has it."""
+        return any(self.counts.values())
+
+
+@dataclass(frozen=True)
 class Marker:
     """A marker of a scene, in seconds; `end_seconds` is None if it marks a moment."""
 
@@ -124,7 +138,7 @@ class SceneFilter:
 
     `tag` and `studio` are names or ids, and take in those below them; `path` is part of one.
     `performer` is an id, `performers` how many a scene has; `since` is a time as Stash writes it,
-    for scenes that changed later.
+    for scenes that changed later. `scenes` are ids: none if it is empty, any if it is None.
     """
 
     without_performers: bool = False
@@ -135,7 +149,7 @@ class SceneFilter:
     performers: int | None = None
     oshash: str = ""
     since: str = ""
-    scenes: tuple[str, ...] = ()
+    scenes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

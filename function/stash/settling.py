@@ -8,6 +8,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from db.writes import Write, Writes
 from function.stash.client import Stash
@@ -44,9 +45,15 @@ def is_on(write: Write, scene: Scene | None) -> bool:
 
 
 def _settle_scenes(writes: Writes, stash: Stash, batch: Sequence[Write]) -> None:
-    """Close what one request was to change on scenes, which Stash did for all or for none."""
+    """Close what one request was to change on scenes, which Stash did for all or for none.
+
+    If one of them is untouched, the request never arrived: what the others have is the user's own.
+    """
     scenes = read_scenes(stash, (one.scene for one in batch))
     is_undo = batch[0].state == "undoing"
+    if any(_is_untouched(one, scenes.get(one.scene)) for one in batch):
+        (writes.keep if is_undo else writes.drop)(batch)
+        return
     there = [one for one in batch if is_on(one, scenes.get(one.scene))]
     absent = [one for one in batch if not is_on(one, scenes.get(one.scene))]
     moved = absent if is_undo else there
@@ -58,6 +65,13 @@ def _settle_scenes(writes: Writes, stash: Stash, batch: Sequence[Write]) -> None
     else:
         writes.confirm(changed)
         writes.drop(absent)
+
+
+def _is_untouched(write: Write, scene: Scene | None) -> bool:
+    """Say whether a scene is as it was before the request: Stash's times count whole seconds."""
+    if scene is None or scene.updated_at != write.before_at:
+        return False
+    return is_on(write, scene) == (write.state == "undoing")
 
 
 def _moment_of(changed: Iterable[Write], scenes: Mapping[str, Scene]) -> str:
@@ -89,9 +103,9 @@ def _find_made(stash: Stash, one: Write) -> tuple[str, str]:
     """Return the id of what was made, and when it was changed last; "" if it is not there."""
     made = json.loads(one.detail or "{}")
     if one.kind == "new tag":
-        return (one.thing or stash.find_tag(made["name"])), ""
+        return _find_tag(stash, one.thing or stash.find_tag(made["name"]))
     if one.kind == "new performer":
-        return _find_performer(stash, one.thing, made.get("name", ""))
+        return _find_performer(stash, one.thing, made)
     for marker in stash.markers(one.scene):
         is_same = not one.thing and (marker.title, marker.tag) == (made["title"], made["tag"])
         if marker.id == one.thing or (
@@ -101,9 +115,18 @@ def _find_made(stash: Stash, one: Write) -> tuple[str, str]:
     return "", ""
 
 
-def _find_performer(stash: Stash, thing: str, name: str) -> tuple[str, str]:
+def _find_tag(stash: Stash, thing: str) -> tuple[str, str]:
+    found = stash.use_of_tag(thing) if thing else None
+    return (thing, found.updated_at) if found else ("", "")
+
+
+def _find_performer(stash: Stash, thing: str, made: Mapping[str, Any]) -> tuple[str, str]:
+    """Find a performer whom we made: somebody of that name, and not who had it before."""
     if thing:
         found = stash.performer(thing)
         return (found.id, found.updated_at) if found else ("", "")
-    made = next((one for one in stash.suggest_performers(name, 25) if one.name == name), None)
-    return (made.id, made.updated_at) if made else ("", "")
+    called = (made["name"], made["disambiguation"])
+    for one in stash.namesakes(made["name"]):
+        if (one.name, one.disambiguation) == called and one.id not in made["namesakes"]:
+            return one.id, one.updated_at
+    return "", ""

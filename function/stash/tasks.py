@@ -44,15 +44,19 @@ MOST_LISTED = 10
 """So many scenes are named in the words of a task; its result lists all."""
 
 
+MOST_RUNS = 1000
+"""So many runs are looked through for the last one."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What a task is asked to do: which scenes, what to write from which score (percent) on.
 
     `tag` is the name of a tag for scenes that are written on; with `markers` it is marked when
     those are seen who are added. With `confirmed` those are added too who would gain suspiciously
-    many scenes. `run` and `scene` say what to undo: the last run if neither is given; with `edited`
-    also where somebody edited the scene since. `from_scenes` is for a sync: as how many scenes of a
-    performer may enrol them.
+    many scenes. `run` and `scene` say what to undo, the last Apply if neither is given; with
+    `edited` also where somebody edited the scene since. `from_scenes` is for a sync: as how many
+    scenes of a performer may enrol them.
     """
 
     filter: Mapping[str, Any] = field(default_factory=dict)
@@ -71,7 +75,9 @@ class Options:
         """The scenes, as the client takes them."""
         known = {one.name for one in fields(SceneFilter)}
         chosen = {name: value for name, value in self.filter.items() if name in known}
-        return SceneFilter(**{**chosen, "scenes": tuple(chosen.get("scenes", ()))})
+        if "scenes" in chosen:
+            chosen["scenes"] = tuple(chosen["scenes"])
+        return SceneFilter(**chosen)
 
     def to_json(self) -> str:
         """Return them as a task keeps them."""
@@ -143,13 +149,25 @@ def places_of(place: Place, scenes: Iterable[Scene]) -> Iterator[bytes | None]:
 
 
 def undoable(ledger: Ledger, options: Options) -> list[Write]:
-    """Return what is to be undone: a run, a scene, or the last run of which something is left."""
+    """Return what is to be undone: a run, a scene, or the last Apply that was not undone before.
+
+    Of one that was undone something may be left, on scenes that somebody edited since: it is taken
+    again only with `edited`. What was added by hand, scene by scene, is never the last run.
+    """
     if options.scene:
         return ledger.writes.of_scene(options.scene)
     if options.run:
         return ledger.writes.of_run(options.run)
-    left = (ledger.writes.of_run(one.id) for one in ledger.writes.runs(1000))
+    tried = set() if options.edited else _tried(ledger)
+    applied = (one.id for one in ledger.writes.runs(MOST_RUNS) if one.kind == "apply")
+    left = (ledger.writes.of_run(one) for one in applied if one not in tried)
     return next((some for some in left if some), [])
+
+
+def _tried(ledger: Ledger) -> set[int]:
+    """Return the runs that were undone before, as far as they were as we left them."""
+    tasks = ledger.tasks.latest(MOST_RUNS)
+    return {one.run for one in tasks if one.kind == "undo" and one.state == "done"}
 
 
 def take_back_decisions(ledger: Ledger, undone: Undone) -> None:

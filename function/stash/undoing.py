@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from db.writes import Write, Writes
 from function.sources.records import RefusedError
 from function.stash.client import Stash
-from function.stash.records import Scene, SceneFilter
+from function.stash.records import Scene
 from function.stash.scenes import SCENES_AT_ONCE, read_scenes
 from function.stash.settling import is_on
 
 EDITED = "It was edited since we wrote on it. Look at it, and remove by hand what is wrong."
 EDITED_MARKER = "A marker of ours was edited since."
-IN_USE = "A performer whom we made was edited, or is in other scenes."
+IN_USE = "A performer whom we made was edited since, or is used elsewhere in Stash."
 
 
 @dataclass(frozen=True)
@@ -176,12 +176,11 @@ def _undo_markers_of(writes: Writes, stash: Stash, scene: str, markers: Sequence
 
 def _undo_performer(writes: Writes, stash: Stash, one: Write) -> Undone:
     """Delete a performer whom we made, if nobody has made use of them."""
-    there = stash.performer(one.thing)
+    there = stash.use_of_performer(one.thing)
     if there is None:
         writes.end_undo([one])
         return Undone(gone=1)
-    is_used = next(stash.scenes(SceneFilter(performer=one.thing)), None) is not None
-    if is_used or there.updated_at != one.left_at:
+    if there.is_used or there.updated_at != one.left_at:
         return Undone(left=((one.scene, IN_USE),))
     noted = writes.begin_undo([one])
     try:
@@ -194,13 +193,17 @@ def _undo_performer(writes: Writes, stash: Stash, one: Write) -> Undone:
 
 
 def _undo_tag(writes: Writes, stash: Stash, one: Write) -> None:
-    """Delete a tag that we made, if nothing has it; else it stays, and does no harm."""
-    if next(stash.scenes(SceneFilter(tag=one.thing)), None) is not None:
+    """Delete a tag that we made, if nothing has it and nobody edited it; else it does no harm."""
+    there = stash.use_of_tag(one.thing)
+    if there is None:
+        writes.end_undo([one])
+        return
+    if there.is_used or there.updated_at != one.left_at:
         return
     noted = writes.begin_undo([one])
     try:
         stash.destroy_tags([one.thing])
-    except RefusedError:  # markers have it, or it is gone
+    except RefusedError:  # something has it by now, or it is gone
         writes.keep(noted)
     else:
         writes.end_undo(noted)

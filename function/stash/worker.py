@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from db.errors import GalleryError
+from db.errors import GalleryError, GalleryLockedError
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.tasks import Task
@@ -38,6 +38,8 @@ TOLD_EVERY_SECONDS = 0.5
 """How often it is stored how far a task is."""
 
 CLOSED_WITHIN_SECONDS = 3.0
+
+UNEXPECTED = "It ended with an unexpected error, which is in the log. Please report it."
 
 WAITING = "{why} It goes on by itself as soon as that is over."
 
@@ -166,8 +168,9 @@ def work_on(
 ) -> Task:
     """Do a task to its end, however often Stash is away meanwhile; store and return how it stands.
 
-    It is broken off when `stopping` is set, to be gone on with later. `place` is asked anew for
-    each attempt: the connection may be another one. `tell` is called with how it stands.
+    It is given up when somebody cancels it meanwhile, and broken off when `stopping` is set, to be
+    gone on with later. `place` is asked anew for each attempt: the connection may be another one.
+    `tell` is called with how it stands.
     """
     pause_seconds = FIRST_PAUSE_SECONDS
     while not stopping.is_set():
@@ -178,17 +181,34 @@ def work_on(
                     tell(task)
                     if stopping.is_set():
                         return task
-        except (NoAnswerError, GalleryError) as error:
+        except (NoAnswerError, GalleryLockedError) as error:
             task = replace(task, state="waiting", text=WAITING.format(why=error))
-        except (UnusableSourceError, RecognitionError) as error:
+        except (UnusableSourceError, RecognitionError, GalleryError) as error:
             task = replace(task, state="failed", text=str(error))
+        except Exception:  # noqa: BLE001  # it is logged, and must not block those behind it
+            _log.exception("A task for Stash ended with an unexpected error.")
+            task = replace(task, state="failed", text=UNEXPECTED)
         ledger.tasks.change(task)
         tell(task)
         if task.state in ("done", "failed"):
             break
-        stopping.wait(pause_seconds)
+        if cancelled := _cancelled_within(pause_seconds, task, ledger, stopping):
+            return cancelled
         pause_seconds = min(pause_seconds * 2, LONGEST_PAUSE_SECONDS)
     return task
+
+
+def _cancelled_within(
+    pause_seconds: float, task: Task, ledger: Ledger, stopping: threading.Event
+) -> Task | None:
+    """Wait before the next attempt; return the task as soon as somebody has cancelled it."""
+    until = time.monotonic() + pause_seconds
+    while (left := until - time.monotonic()) > 0 and not stopping.is_set():
+        stored = ledger.tasks.find(task.id)
+        if stored and stored.state == "failed":
+            return stored
+        stopping.wait(min(left, POLLED_EVERY_SECONDS))
+    return None
 
 
 def _told_seldom(steps: Generator[Task], ledger: Ledger) -> Generator[Task]:

@@ -199,6 +199,9 @@
   async function findInTicked() {
     const scenes = tickedScenes();
     try {
+      // No list would mean all of Stash.
+      if (scenes.length === 0)
+        throw new Error("No scene is ticked here. Tick some, and try again.");
       await ask("scan", { filter: { scenes } });
       say?.success(
         scenes.length === 1 ? "One scene is queued." : `${scenes.length} scenes are queued.`,

@@ -64,7 +64,7 @@ def performers(stash: Stash) -> Iterator[list[str]]:
 
 @pytest.fixture
 def tag(stash: Stash) -> Iterator[str]:
-    made = stash.find_or_create_tag(f"made by a test at {time.time():.3f}")
+    made, _ = stash.create_tag(f"made by a test at {time.time():.3f}")
     yield made
     stash.destroy_tags([made])
 

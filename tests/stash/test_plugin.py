@@ -149,9 +149,9 @@ OTHER = {"error": {"code": "video_not_found", "message": "There is no video at /
         (401, REFUSED, "refuses the token. Copy what PLUGIN_TOKEN"),
         (404, OTHER, "There is no video at /data/a.mp4."),
         (404, {"error": {"code": "not_found", "message": ""}}, "Update it"),
-        (200, b"<html>", "Something else than the recognition server"),
-        (404, b"<html>", "Something else than the recognition server"),
-        (302, b"http://127.0.0.1:9/", "Something else than the recognition server"),
+        (200, b"<html>", "Something other than the recognition server"),
+        (404, b"<html>", "Something other than the recognition server"),
+        (302, b"http://127.0.0.1:9/", "Something other than the recognition server"),
     ],
 )
 def test_what_is_wrong_is_said_with_what_to_do(
@@ -197,8 +197,12 @@ def test_check_connects_both_and_says_what_each_sees(between: Between) -> None:
         "/stash/check": (200, {"lines": [{"ok": False, "text": "The file is not there."}]}),
     }
     outcome = between.run(task="check")
-    assert [level for level, _ in outcome.log] == ["i", "i", "w"]
-    assert outcome.printed == {"output": "2 of 3 checks passed."}
+    text = (
+        "2 of 3 checks passed. What is wrong is shown under Settings, Plugins, Performer "
+        "Recognition, Check connection."
+    )
+    assert outcome.log == [("w", text)], "the log names no file and no address"
+    assert outcome.printed == {"output": text}
     sent = {path: body for path, _, body in between.ours.asked}
     assert sent["/stash/connect"] == {
         "url": f"http://127.0.0.1:{between.stash.port}",

@@ -25,6 +25,7 @@ STASH = build_schema(
       value: [ID!] modifier: CriterionModifier! depth: Int
     }
     input PerformerFilterType {
+      name: StringCriterionInput
       filter_favorites: Boolean
       tags: HierarchicalMultiCriterionInput
       updated_at: TimestampCriterionInput
@@ -51,7 +52,11 @@ STASH = build_schema(
 
     type StashID { endpoint: String! stash_id: String! }
     type Folder { id: ID! path: String! }
-    type Tag { id: ID! name: String! }
+    type Tag {
+      id: ID! name: String! updated_at: Time! scene_count: Int! scene_marker_count: Int!
+      image_count: Int! gallery_count: Int! group_count: Int! performer_count: Int!
+      studio_count: Int! parent_count: Int! child_count: Int!
+    }
     type Studio { id: ID! name: String! }
     type Fingerprint { type: String! value: String! }
     type VideoFile {
@@ -65,7 +70,8 @@ STASH = build_schema(
     type Performer {
       id: ID! name: String! disambiguation: String alias_list: [String!]! urls: [String!]
       image_path: String created_at: Time! updated_at: Time! favorite: Boolean! tags: [Tag!]!
-      stash_ids: [StashID!]! scene_count: Int!
+      stash_ids: [StashID!]! scene_count: Int! image_count: Int! gallery_count: Int!
+      group_count: Int!
     }
     type ScenePathsType { screenshot: String preview: String stream: String vtt: String }
     type SceneMarker {
@@ -117,6 +123,7 @@ STASH = build_schema(
       findGalleries(
         filter: FindFilterType gallery_filter: GalleryFilterType
       ): FindGalleriesResultType!
+      findTag(id: ID!): Tag
       findTags(filter: FindFilterType tag_filter: TagFilterType): FindTagsResultType!
       findStudios(filter: FindFilterType studio_filter: StudioFilterType): FindStudiosResultType!
       configuration: ConfigResult!

@@ -143,7 +143,7 @@ class FakeStash(StandIn):
     def add_tag(self, name: str) -> str:
         """Add a tag; return the id."""
         number = str(next(self._ids))
-        self.tags[number] = {"id": number, "name": name}
+        self.tags[number] = {"id": number, "name": name, "updated_at": self.now()}
         return number
 
     def add_studio(self, name: str) -> str:
@@ -214,6 +214,7 @@ class FakeStash(StandIn):
             "findImage": lambda _, id: self._shown(self.images.get(id)),  # noqa: A006
             "findImages": self._find_images,
             "findGallery": lambda _, id: self._shown(self.galleries.get(id)),  # noqa: A006
+            "findTag": lambda _, id: self._counted_tag(id),  # noqa: A006
             "findTags": self._find_tags,
             "findStudios": lambda _, studio_filter: _named(
                 "studios", self.studios.values(), studio_filter
@@ -271,10 +272,11 @@ class FakeStash(StandIn):
         missing = [one for one in ids or () if one not in self.scenes]
         if missing:
             raise GraphQLError(f"scene with id {missing[0]} not found")
+        # Ids count alone; an empty list is as good as none.
         chosen = [
             one
             for one in self.scenes.values()
-            if (ids is None or one["id"] in ids) and _is_wanted_scene(one, scene_filter or {})
+            if (one["id"] in ids if ids else _is_wanted_scene(one, scene_filter or {}))
         ]
         page = _page("scenes", chosen, filter or {})
         return page | {"scenes": [self._shown(one) for one in page["scenes"]]}
@@ -388,8 +390,26 @@ class FakeStash(StandIn):
 
     def _with_count(self, one: Entry) -> Entry:
         number = str(one["id"])
-        count = sum(number in scene["performers"] for scene in self.scenes.values())
-        return {**one, "scene_count": count}
+        used = {"scene": self.scenes, "image": self.images, "gallery": self.galleries}
+        counts = {
+            f"{kind}_count": sum(number in other["performers"] for other in entries.values())
+            for kind, entries in used.items()
+        }
+        return {"group_count": 0, **counts, **one}
+
+    def _counted_tag(self, number: str) -> Entry | None:
+        tag = self.tags.get(number)
+        if tag is None:
+            return None
+        used = {"scene": self.scenes, "image": self.images, "gallery": self.galleries}
+        counts = {
+            f"{kind}_count": sum(number in other.get("tags", ()) for other in entries.values())
+            for kind, entries in used.items()
+        }
+        marks = (number in (one["primary_tag"], *one["tags"]) for one in self.markers.values())
+        by_hand = ("group", "performer", "studio", "parent", "child")
+        others = {f"{kind}_count": 0 for kind in by_hand}
+        return {**others, "scene_marker_count": sum(marks), **counts, **tag}
 
     def _shown(self, entry: Entry | None) -> Entry | None:
         """Return a scene, an image or a gallery with what it refers to by id."""
@@ -484,8 +504,10 @@ def _combined(now: list[str], change: Entry) -> list[str]:
 def _is_wanted(one: Entry, chosen: Entry) -> bool:
     since = chosen.get("updated_at", {"value": ""})["value"]
     tags = set(chosen.get("tags", {"value": []})["value"])
+    name = chosen.get("name", {"value": one["name"]})["value"]
     return (
         one["updated_at"] > since
+        and one["name"].casefold() == name.casefold()
         and (one["favorite"] or not chosen.get("filter_favorites"))
         and tags <= {tag["id"] for tag in one["tags"]}
     )
@@ -507,7 +529,10 @@ def _has(field: str) -> Callable[[Entry, Entry], bool]:
 
 def _in_path(one: Entry, asked: Entry) -> bool:
     files = one.get("files") or one.get("visual_files") or ()
-    return any(asked["value"].casefold() in file["path"].casefold() for file in files)
+    text = asked["value"].strip().casefold()
+    # In quotes it is one text, without them any of its words is enough.
+    words = [text.strip('"')] if text != text.strip('"') else text.split()
+    return any(word in file["path"].casefold() for file in files for word in words)
 
 
 def _has_print(one: Entry, asked: Entry) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from tqdm import tqdm
 
 from db.addresses import StoreAddress
@@ -52,10 +53,20 @@ def stash_options(verb: Verb) -> Verb:
 
 
 def settings_for(library: StoreAddress, url: str = "", api_key: str = "") -> Settings:
-    """Return the settings of the environment, with a Stash and a ledger that were named."""
+    """Return the settings of the environment, with a Stash and a ledger that were named.
+
+    Raises:
+        UsageError: a key is typed, but not for which Stash.
+    """
     settings = replace(Settings.from_env(), library_db=library)
     if url:
         return replace(settings, stash_url=url, stash_api_key=api_key)
+    typed = click.get_current_context().get_parameter_source("api_key")
+    if api_key and not settings.stash_url and typed is ParameterSource.COMMANDLINE:
+        raise click.UsageError(
+            "--api-key is for the Stash of --url or STASH_URL. To change the key that is kept, "
+            "connect again: python -m tools stash connect --url URL --api-key KEY"
+        )
     return replace(settings, stash_api_key=api_key or settings.stash_api_key)
 
 
@@ -68,7 +79,8 @@ def connect_(*, url: str, api_key: str, library: StoreAddress, store: Store) -> 
 
     They are kept in a file beside the library that only you can read.
     """
-    settings = settings_for(library, api_key=api_key)
+    settings = settings_for(library)
+    settings = replace(settings, stash_api_key=api_key or settings.stash_api_key)
     named = url or settings.stash_url
     if not named:
         raise click.UsageError("Say where Stash is: --url http://localhost:9999, or STASH_URL.")
@@ -154,7 +166,7 @@ def _answer_of(connection: Connection) -> dict[str, Any]:
     asked = connection.open()
     totals = asked.totals()
     return {
-        "url": asked.url,
+        "url": asked.shown_url,
         "version": asked.version(),
         "scenes": totals.scenes,
         "performers": totals.performers,

@@ -26,7 +26,7 @@ from function.stash.planning import SURE_SCORE, Gain, id_in_stash
 from function.stash.tasks import Options, Place, places_of, plan
 from function.stash.worker import work_on
 from tools.verbs.library import scan as scan_places
-from tools.verbs.shared import EXIT_PARTLY, Verb, print_json
+from tools.verbs.shared import EXIT_PARTLY, Verb, gallery_option, library_option, print_json
 from tools.verbs.stash_verbs import settings_for, stash, stash_options
 
 LOOKED_AT_EVERY_SECONDS = 0.5
@@ -38,6 +38,9 @@ GOES_ON = "Stopped. It goes on when the server starts, or with the next of these
 QUEUED = "It is queued: the server does it, as soon as it runs."
 
 NAMES_SHOWN = 20
+
+LARGEST_NUMBER = 2**31 - 1
+"""No run and no task has a larger one."""
 
 no_wait = click.option("--no-wait", is_flag=True, help="Only queue it, for the server.")
 
@@ -73,6 +76,8 @@ def scan_(
     **scenes: Any,
 ) -> None:
     """Find who is in the scenes of your Stash, and remember it; nothing is written there."""
+    if no_wait:
+        _refuse_another(url)
     settings, options = settings_for(library, url, api_key), Options(filter=_chosen(scenes))
     with store.gallery():
         pass  # a missing gallery is told before anything is looked for
@@ -109,7 +114,8 @@ def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **opt
     It first says how many scenes each performer would gain. Whoever would gain suspiciously many is
     left out, unless --yes. Nothing else is changed, and `stash undo` takes it back.
     """
-    settings = settings_for(library, url, api_key)
+    _refuse_another(url)
+    settings = settings_for(library, api_key=api_key)
     asked = Options(
         filter=_chosen(options),
         min_score=options["min_score"],
@@ -144,7 +150,11 @@ def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **opt
 
 
 @stash.command("undo", epilog="Example: python -m tools stash undo --run 3")
-@click.option("--run", type=click.IntRange(1), help="What this run wrote; `stash status` lists.")
+@click.option(
+    "--run",
+    type=click.IntRange(1, LARGEST_NUMBER),
+    help="What this run wrote; `stash status` lists.",
+)
 @click.option("--scene", default="", help="What was written on this scene, by id.")
 @click.option("--edited", is_flag=True, help="Also where somebody edited the scene since.")
 @no_wait
@@ -158,11 +168,12 @@ def undo_(
     no_wait: bool,
     **options: Any,
 ) -> None:
-    """Take back what was written into your Stash: the last run, unless you say which.
+    """Take back what was written into your Stash: the last `apply`, unless you say which.
 
     Scenes that somebody edited since are left as they are, and listed.
     """
-    settings = settings_for(library, url, api_key)
+    _refuse_another(url)
+    settings = settings_for(library, api_key=api_key)
     asked = Options(run=options["run"] or 0, scene=options["scene"], edited=options["edited"])
     task = Task("undo", asked.to_json())
     with open_library(library, store, create=False) as ledger:
@@ -177,6 +188,23 @@ def undo_(
     sys.exit(EXIT_PARTLY if told["left"] else 0)
 
 
+@stash.command("cancel", epilog="Example: python -m tools stash cancel 12")
+@click.argument("task", type=click.IntRange(1, LARGEST_NUMBER))
+@library_option
+@gallery_option
+def cancel_(*, task: int, library: StoreAddress, store: Store) -> None:
+    """Give up a task that is queued or waits for Stash; `stash status` lists them.
+
+    What it has written stays, and can be undone.
+    """
+    with open_library(library, store, create=False) as ledger:
+        if not ledger.tasks.cancel(task):
+            raise click.ClickException(
+                f"Task {task} is neither queued nor waiting. See: python -m tools stash status"
+            )
+    print_json({"cancelled": task})
+
+
 def _find_files(place: Place, options: Options) -> tuple[tuple[Path, ...], int]:
     """Return the files of the scenes that are meant, and how many of them are not here."""
     asked = place.open_stash().scenes(options.scenes)
@@ -189,6 +217,15 @@ def _find_files(place: Place, options: Options) -> tuple[tuple[Path, ...], int]:
             err=True,
         )
     return tuple(dict.fromkeys(path for path in found if path)), missing
+
+
+def _refuse_another(url: str) -> None:
+    """Refuse another Stash than the connected one, which is where queued work is done."""
+    if url:
+        raise click.UsageError(
+            "This works on the connected Stash only, not on --url. To work on another one, connect "
+            f"it first: python -m tools stash connect --url {url}"
+        )
 
 
 def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:

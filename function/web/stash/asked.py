@@ -106,6 +106,18 @@ def read_percent(body: Mapping[str, Any], name: str, default: float) -> float:
     return float(value)
 
 
+def read_count(body: Mapping[str, Any], name: str, most: int) -> int:
+    """Read a whole number from 0 to `most`, 0 if it is left out.
+
+    Raises:
+        BadParameterError: it is no such number.
+    """
+    value = optional(body, name, 0)
+    if not 0 <= value <= most:
+        raise BadParameterError(f"{name} must be a whole number from 0 to {most}.")
+    return value
+
+
 def read_id(value: object) -> str:
     """Read an id of Stash or of the gallery.
 

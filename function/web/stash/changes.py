@@ -271,7 +271,10 @@ def _enrol(
     desk: Desk, scene: Open, writer: Writer, found: StrangerResult, who: Performer
 ) -> Performer:
     """Make a performer in Stash unless they have an id there, and enrol the person as that one."""
-    with desk.service.gallery() as gallery:
+    picture = next((one.person.picture for one in found.sightings), b"")
+    new = NewPerformer(who.name, stash_ids=who.stash_ids, image=_data_uri(picture))
+    # The lock comes first: without it nobody can be enrolled, and none is to be left in Stash.
+    with changed_gallery(desk.service) as gallery:
         refuse_forgotten(gallery, who)
         is_known = gallery.namesakes(who) or gallery.find_identities(who.identities)
         if not who.source_id and is_known:
@@ -279,10 +282,7 @@ def _enrol(
                 f"{who.name} is enrolled already. Choose them from the suggestions, or give a name "
                 "that tells both apart."
             )
-    picture = next((one.person.picture for one in found.sightings), b"")
-    new = NewPerformer(who.name, stash_ids=who.stash_ids, image=_data_uri(picture))
-    performer = replace(who, source_id=who.source_id or _make(writer, new, scene))
-    with changed_gallery(desk.service) as gallery:
+        performer = replace(who, source_id=who.source_id or _make(writer, new, scene))
         enrol_stranger(gallery, performer, found, scene.work.naming)
         return _stored(gallery, performer)
 
@@ -301,8 +301,8 @@ def _link(desk: Desk, scene: Open, writer: Writer, known: Performer) -> Performe
         stash_ids=known.stash_ids,
         image=_data_uri(picture),
     )
-    linked = Identity(SOURCE, _make(writer, new, scene))
     with changed_gallery(desk.service) as gallery:
+        linked = Identity(SOURCE, _make(writer, new, scene))
         wider = replace(known, identities=(*identities_of(known), linked))
         gallery.enrol(wider, [], None)
         return _stored(gallery, wider)
@@ -315,9 +315,12 @@ def _stored(gallery: GalleryChange, performer: Performer) -> Performer:
 
 def _make(writer: Writer, new: NewPerformer, scene: Open) -> str:
     """Make a performer in Stash, noted first; return the id."""
-    detail = json.dumps({"name": new.name})
-    intent = Write("new performer", scene.asked.scene.id, detail=detail, oshash=scene.oshash)
     with writer.writes.turn():
+        # Whoever is called so already is not taken for the one we make, should no answer come.
+        known = [one.id for one in writer.stash.namesakes(new.name)]
+        made_as = {"name": new.name, "disambiguation": new.disambiguation, "namesakes": known}
+        detail = json.dumps(made_as)
+        intent = Write("new performer", scene.asked.scene.id, detail=detail, oshash=scene.oshash)
         (noted,) = writer.writes.intend(writer.run, [intent])
         try:
             made = writer.stash.create_performer(new)

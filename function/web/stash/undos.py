@@ -19,6 +19,7 @@ from function.web.stash.asked import (
     need,
     optional,
     read_body,
+    read_count,
     read_id,
     read_percent,
 )
@@ -26,6 +27,11 @@ from function.web.stash.desk import Desk, explained_stash
 
 MOST_AT_ONCE = 50
 """More writes are undone by a task, so that nobody waits for an answer."""
+
+LARGEST_RUN = 2**31 - 1
+
+MOST_FROM_SCENES = 20
+"""As for `tools stash sync`."""
 
 FILTERS = ("without_performers", "tag", "studio", "path", "scenes")
 
@@ -107,7 +113,7 @@ def answer_undo(desk: Desk, request: Request) -> Response:
     body = read_body(request, "scene", "run", "edited")
     options = Options(
         scene=_scene_id(body["scene"]) if "scene" in body else "",
-        run=optional(body, "run", 0),
+        run=read_count(body, "run", LARGEST_RUN),
         edited=optional(body, "edited", default=False),
     )
     with desk.changing() as work:
@@ -139,11 +145,11 @@ def answer_task(desk: Desk, request: Request) -> Response:
         filter=_read_filter(optional(body, "filter", dict[str, Any]())),
         min_score=read_percent(body, "min_score", SURE_SCORE),
         dry_run=optional(body, "dry_run", default=False),
-        from_scenes=optional(body, "from_scenes", 0),
+        from_scenes=read_count(body, "from_scenes", MOST_FROM_SCENES),
         tag=optional(body, "tag", "").strip(),
         markers=optional(body, "markers", default=False),
         confirmed=optional(body, "confirmed", default=False),
-        run=optional(body, "run", 0),
+        run=read_count(body, "run", LARGEST_RUN),
         scene=_scene_id(body["scene"]) if "scene" in body else "",
         edited=optional(body, "edited", default=False),
     )
@@ -227,4 +233,6 @@ def _read_filter(given: dict[str, Any]) -> dict[str, Any]:
         chosen["without_performers"] = True
     if "scenes" in given:
         chosen["scenes"] = [read_id(one) for one in need(given, "scenes", list)]
+        if not chosen["scenes"]:
+            raise BadParameterError("scenes is empty. Name some, or leave it out for all of Stash.")
     return chosen

@@ -32,7 +32,7 @@ ELSEWHERE = (
     "This server does not see the file. Check the connection, which says which folder is missing "
     "here."
 )
-NO_FILE = "Stash says of no file of this scene. Let Stash scan it."
+NO_FILE = "Stash lists no file for this scene. Let Stash scan it."
 ONLY_SCENES = "Only scenes are looked at so far, no images or galleries."
 
 

@@ -6,7 +6,8 @@ from db.addresses import StoreAddress
 from function.library.oshash import oshash_of
 from function.settings import Settings
 from function.stash.checking import Line, check
-from function.stash.connection import connect, require_connection
+from function.stash.client import Stash
+from function.stash.connection import Connection, connect, require_connection
 from function.stash.paths import locator, pair_of
 from tests.support.stash_server import FakeStash
 
@@ -48,6 +49,14 @@ def test_a_file_that_both_see_by_the_same_tail_gives_the_path_map(
     assert locate("/data/films/a.mp4") == bytes(ours)
     assert locate("/data/films/b.mp4") is None
     assert "the same file" in told(settings)[1].text
+
+
+def test_a_password_in_the_address_is_shown_to_nobody(fake: FakeStash, settings: Settings) -> None:
+    secret = fake.url.replace("://", "://ada:hidden@")
+    lines = check(settings, Connection(secret, "right"))
+    assert f"at {fake.url} answers" in lines[0].text
+    assert Stash(secret).page_of("performers", "7") == f"{fake.url}/performers/7"
+    assert "hidden" not in str(lines)
 
 
 def test_each_folder_of_stash_is_mapped_by_itself(

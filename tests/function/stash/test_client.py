@@ -43,6 +43,9 @@ def test_scenes_are_listed_page_by_page_and_by_every_condition(
     assert ids(stash, tag="new") == ids(stash, tag=tag) == [two]
     assert ids(stash, studio="Mine") == [three]
     assert ids(stash, path="/data/B") == [two]
+    assert ids(stash, path="b x") == []
+    assert ids(stash, scenes=()) == []
+    assert ids(stash, scenes=(one, two), performer=ada) == [two]
     assert ids(stash, performer=ada, performers=1) == [two, three]
     assert ids(stash, oshash="aa") == [one]
     assert ids(stash, scenes=(three, one)) == [one, three]
@@ -80,8 +83,11 @@ def test_performers_markers_and_tags_are_made_and_deleted(fake: FakeStash) -> No
     assert (made.name, made.stash_ids) == ("Ada", (box,))
     assert stash.performer(made.id) == made
     assert made.cover.startswith(f"{fake.url}/performer/{made.id}/image")
-    tag = stash.find_or_create_tag("Face")
-    assert stash.find_or_create_tag("Face") == tag
+    tag, at = stash.create_tag("Face")
+    assert stash.find_tag("Face") == tag
+    use = stash.use_of_tag(tag)
+    assert use
+    assert (use.updated_at, use.is_used) == (at, False)
     marker = stash.create_marker(NewMarker(scene, "Ada", 1.5, 2.25, tag))
     assert stash.markers(scene) == (marker,)
     stash.destroy_markers([marker.id])

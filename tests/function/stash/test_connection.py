@@ -1,4 +1,5 @@
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from function.stash.connection import (
     connect,
     file_of,
     find_connection,
+    keep_connection,
     keep_path_map,
     require_connection,
 )
@@ -58,6 +60,18 @@ def test_the_settings_count_before_what_was_kept(
     assert find_connection(set_too) == Connection("http://other:9999", "its", (("/x", "/y"), *kept))
     assert find_connection(settings) == Connection(fake.url, "right", kept)
     assert [one.name for one in tmp_path.iterdir()] == ["library.db.stash"]
+
+
+def test_the_key_in_the_settings_goes_to_no_url_that_somebody_else_names(
+    fake: FakeStash, settings: Settings
+) -> None:
+    secret = replace(settings, stash_api_key="right")
+    with pytest.raises(UnusableSourceError, match="refused the API key"):
+        connect(secret, fake.url)
+    keep_connection(secret, Connection(fake.url))
+    assert find_connection(secret) == Connection(fake.url, "")
+    with_its_url = replace(secret, stash_url=fake.url)
+    assert find_connection(with_its_url) == Connection(fake.url, "right")
 
 
 def test_a_file_that_is_damaged_is_named_with_the_remedy(settings: Settings) -> None:

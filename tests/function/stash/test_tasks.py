@@ -4,19 +4,23 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from db.errors import GalleryLockedError, GalleryMissingError
 from db.tasks import Task
 from function.library.jobs import WantedScan
 from function.stash import planning, worker
+from function.stash.applying import Addition, add_performers
 from function.stash.connection import require_connection
 from function.stash.planning import is_suspicious
 from function.stash.tasks import Options, Place, do_task
 from function.stash.worker import TaskWorker, work_on
+from function.stash.writer import begin
 from tests.support.stash_libraries import StashLibrary, stash_library
 
 IN_TIME_SECONDS = 20.0
@@ -121,6 +125,35 @@ def test_undo_of_a_run_that_is_undone_already_undoes_no_other(
     assert library.fake.scenes[scene]["performers"] == [library.in_stash[1]]
 
 
+def test_undo_takes_the_last_apply_and_then_the_one_before(library: StashLibrary, do: Do) -> None:
+    first, second, third = (library.scene(f"{one}.mp4", [library.person(one)]) for one in (1, 2, 3))
+    for scene in (first, second):
+        do("apply", filter={"scenes": [scene]})
+    with (
+        library.ledger() as ledger,
+        closing(require_connection(library.own_settings()).open()) as it,
+    ):
+        writer = begin(ledger.writes, it, "add")
+        list(add_performers(writer, [Addition(third, library.in_stash[3])]))
+    library.fake.edit("scenes", second, title="Mine")
+
+    def undone(**options: Any) -> Any:
+        settings = library.own_settings()
+        with library.ledger() as ledger:
+            number = ledger.tasks.add(Task("undo", Options(**options).to_json()))
+            task = ledger.tasks.find(number)
+            assert task
+            connection = require_connection(settings)
+            place = Place(settings, library.store, ledger, connection, lambda _: None)
+            work_on(task, ledger, lambda: place, threading.Event())
+        return [bool(library.fake.scenes[one]["performers"]) for one in (first, second, third)]
+
+    assert undone() == [True, True, True], "the last one was edited since"
+    assert undone() == [False, True, True]
+    assert undone() == [False, True, True], "what was added by hand stays"
+    assert undone(edited=True) == [False, False, True]
+
+
 def test_whom_the_user_took_away_is_not_added_again(library: StashLibrary, do: Do) -> None:
     scene = library.scene("a.mp4", [library.person(1)])
     do("apply")
@@ -178,6 +211,55 @@ def test_a_scan_queues_the_files_of_the_scenes_that_were_asked_for(
     assert "1 are not in the media root here" in task.text
     do("scan", filter={"scenes": [tagged]})
     assert wanted[-1].places == (str(library.root / "a.mp4"),)
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "words"),
+    [
+        (GalleryMissingError("There is no gallery."), "failed", "There is no gallery."),
+        (ZeroDivisionError("a bug"), "failed", worker.UNEXPECTED),
+    ],
+)
+def test_what_no_waiting_mends_ends_a_task_and_those_behind_it_go_on(
+    library: StashLibrary, error: Exception, state: str, words: str
+) -> None:
+    def place() -> Place:
+        raise error
+
+    with library.ledger() as ledger:
+        ledger.tasks.add(Task("apply"))
+        behind = ledger.tasks.add(Task("scan"))
+        task = ledger.tasks.next()
+        assert task
+        work_on(task, ledger, place, threading.Event())
+        ended, following = ledger.tasks.find(task.id), ledger.tasks.next()
+    assert ended
+    assert following
+    assert (ended.state, ended.text, following.id) == (state, words, behind)
+
+
+def test_a_task_that_waits_is_given_up_when_cancelled(
+    library: StashLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "POLLED_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "FIRST_PAUSE_SECONDS", 600.0)
+
+    def place() -> Place:
+        raise GalleryLockedError("Another process holds the gallery.")
+
+    with library.ledger() as ledger:
+        number = ledger.tasks.add(Task("apply"))
+        task = ledger.tasks.next()
+        assert task
+
+        def cancel(told: Task) -> None:
+            assert told.state == "waiting"
+            assert ledger.tasks.cancel(number)
+            assert not ledger.tasks.cancel(number), "it has ended"
+
+        ended = work_on(task, ledger, place, threading.Event(), cancel)
+        assert (ended.state, ended.text) == ("failed", "It was cancelled.")
+        assert ledger.tasks.next() is None
 
 
 def test_stash_away_is_waited_for_and_nothing_is_written_twice(

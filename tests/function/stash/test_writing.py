@@ -15,12 +15,14 @@ import pytest
 
 from db.ledgers import Ledger
 from db.sqlite.ledger import SqliteLedger
+from db.writes import Write
 from function.sources.records import UnusableSourceError
 from function.stash.applying import Added, Addition, add_performers
 from function.stash.client import Stash
-from function.stash.markers import MOST_MARKERS, Marked, add_markers, merge_spans
+from function.stash.markers import MOST_MARKERS, Marked, add_markers, ensure_tag, merge_spans
+from function.stash.records import NewPerformer
 from function.stash.settling import settle
-from function.stash.undoing import Undone, undo
+from function.stash.undoing import IN_USE, Undone, undo
 from function.stash.writer import Writer, begin
 from tests.support.crashing_apply import POINTS, UNDO_POINTS, apply_all, undo_all
 from tests.support.stash_server import FakeStash, serving
@@ -199,6 +201,87 @@ def test_markers_are_merged_capped_and_never_made_twice(
     assert all(one.detail == "" for one in ledger.writes.of_run(writer.run)), "no names are kept"
     undo_run(ledger, stash, writer.run)
     assert shown(fake) == before
+
+
+Use = Callable[[FakeStash, str], object]
+
+USES_OF_PERFORMERS: dict[str, Use] = {
+    "scene": lambda fake, who: fake.add_scene("/x.mp4", performers=[who]),
+    "image": lambda fake, who: fake.add_image(b"png", [who]),
+    "gallery": lambda fake, who: fake.add_gallery("/x", [who]),
+    "group": lambda fake, who: fake.edit_performer(who, group_count=1),
+    "edit": lambda fake, who: fake.edit_performer(who, gender="FEMALE"),
+}
+
+
+@pytest.mark.parametrize("use", [*USES_OF_PERFORMERS, ""])
+def test_a_performer_we_made_is_deleted_only_while_nothing_in_stash_has_them(
+    fake: FakeStash, stash: Stash, ledger: Ledger, use: str
+) -> None:
+    writer = begin(ledger.writes, stash, "create")
+    made = stash.create_performer(NewPerformer("Ada"))
+    intent = Write("new performer", "", thing=made.id, left_at=made.updated_at)
+    ledger.writes.confirm(ledger.writes.intend(writer.run, [intent]))
+    if use:
+        USES_OF_PERFORMERS[use](fake, made.id)
+    undone = undo_run(ledger, stash, writer.run)
+    assert undone == (Undone(left=(("", IN_USE),)) if use else Undone(deleted=1))
+    assert bool(fake.performers) == bool(use)
+
+
+USES_OF_TAGS: dict[str, Use] = {
+    "scene": lambda fake, tag: fake.add_scene("/x.mp4", tags=[tag]),
+    "image": lambda fake, tag: fake.edit("images", fake.add_image(b"png"), tags=[tag]),
+    "gallery": lambda fake, tag: fake.edit("galleries", fake.add_gallery("/x"), tags=[tag]),
+    "edit": lambda fake, tag: fake.tags[tag].update(updated_at=fake.now()),
+} | {
+    kind: lambda fake, tag, kind=kind: fake.tags[tag].update({f"{kind}_count": 1})
+    for kind in ("scene_marker", "performer", "studio", "group", "parent", "child")
+}
+
+
+@pytest.mark.parametrize("use", [*USES_OF_TAGS, ""])
+def test_a_tag_we_made_is_deleted_only_while_nothing_in_stash_has_it(
+    fake: FakeStash, stash: Stash, ledger: Ledger, use: str
+) -> None:
+    writer = begin(ledger.writes, stash, "apply")
+    tag = ensure_tag(writer, "Recognised")
+    if use:
+        USES_OF_TAGS[use](fake, tag)
+    undo_run(ledger, stash, writer.run)
+    assert list(fake.tags) == ([tag] if use else [])
+
+
+def test_what_the_user_did_while_a_request_was_lost_is_not_ours(
+    fake: FakeStash, stash: Stash, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("function.sources.graphql.ATTEMPTS", 1)
+    ada = fake.add_performer("Ada")
+    first, second = fake.add_scene("/a.mp4"), fake.add_scene("/b.mp4")
+    fake.fail_write(1, "before")
+    writer = begin(ledger.writes, stash, "apply")
+    with pytest.raises(UnusableSourceError):
+        apply(writer, Addition(first, ada), Addition(second, ada))
+    fake.edit("scenes", first, performers=[ada])
+    settle(ledger.writes, stash)
+    assert ledger.writes.of_run(writer.run) == []
+    assert ledger.writes.unsettled() == []
+
+
+def test_an_undo_that_was_lost_is_not_taken_for_done_where_the_user_did_it(
+    fake: FakeStash, stash: Stash, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("function.sources.graphql.ATTEMPTS", 1)
+    ada = fake.add_performer("Ada")
+    scenes = [fake.add_scene("/a.mp4"), fake.add_scene("/b.mp4")]
+    writer = begin(ledger.writes, stash, "apply")
+    apply(writer, *(Addition(one, ada) for one in scenes))
+    fake.fail_write(1, "before")
+    with pytest.raises(UnusableSourceError):
+        undo_run(ledger, stash, writer.run)
+    fake.edit("scenes", scenes[0], performers=[])
+    settle(ledger.writes, stash)
+    assert [one.scene for one in ledger.writes.of_run(writer.run)] == scenes
 
 
 @pytest.mark.parametrize("how", ["before", "after"])

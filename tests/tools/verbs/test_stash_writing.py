@@ -90,6 +90,26 @@ def test_without_waiting_it_is_left_to_the_server(library: StashLibrary) -> None
     assert library.fake.scenes[scene]["performers"] == []
 
 
+@pytest.mark.parametrize(
+    "verb", [["apply"], ["apply", "--dry-run"], ["undo"], ["scan", "--no-wait"]]
+)
+def test_what_is_queued_for_the_connected_stash_is_not_asked_of_another(
+    library: StashLibrary, verb: list[str]
+) -> None:
+    refused = run(library, *verb, "--url", library.fake.url)
+    assert refused.exit_code == 2
+    assert f"stash connect --url {library.fake.url}" in refused.stderr
+    with library.ledger() as ledger:
+        assert ledger.tasks.next() is None
+
+
+def test_what_is_queued_can_be_cancelled(library: StashLibrary) -> None:
+    library.scene("a.mp4")
+    number = answer(library, "undo", "--no-wait")["task"]
+    assert answer(library, "cancel", str(number)) == {"cancelled": number}
+    assert "neither queued nor waiting" in run(library, "cancel", str(number)).stderr
+
+
 def test_scenes_without_performers_are_scanned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,8 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from db.people import PersonFound
+from function.stash.client import Stash
+from function.stash.settling import settle
 from function.version import VERSION
 from function.web.page_requests import PAGE_HEADER
 from function.web.stash import looks, undos
@@ -238,6 +240,39 @@ def test_somebody_new_is_made_enrolled_and_added_and_found_from_then_on(
     assert made not in library.fake.performers
 
 
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_a_performer_without_an_answer_is_ours_only_if_made_by_us(
+    library: StashLibrary, ask: Ask, how: Any
+) -> None:
+    older = library.fake.add_performer("Eve", disambiguation="the other one")
+    scene = library.scene("a.mp4", [pictured(library.person(None))])
+    (person,) = ask("view", scene=asked(library, scene))["people"]
+    library.fake.fail_write(1, how)
+    ask("create", scene=asked(library, scene), person=person["person"], name="Eve", fails=True)
+    with library.ledger() as ledger:
+        settle(ledger.writes, Stash(library.fake.url, library.fake.api_key))
+        ours = [one.thing for one in ledger.writes.of_scene(scene)]
+    made = [str(one["id"]) for one in library.fake.performers if one["name"] == "Eve"]
+    assert made[0] == older
+    assert ours == made[1:]
+    assert len(ours) == (how == "after")
+
+
+@pytest.mark.parametrize("who", [{"name": "Eve"}, {"as_performer": "P0"}])
+def test_while_the_gallery_is_held_nobody_is_made_in_stash(
+    library: StashLibrary, ask: Ask, who: dict[str, str]
+) -> None:
+    scene = library.scene("a.mp4", [pictured(library.person(None))])
+    (person,) = ask("view", scene=asked(library, scene))["people"]
+    if "as_performer" in who:
+        who = {"as_performer": str(library.ids[0])}
+    before = list(library.fake.performers)
+    fields = {"scene": asked(library, scene), "person": person["person"], **who}
+    with library.store.changing():
+        assert ask("create", fails=True, **fields) == "gallery_unavailable"
+    assert library.fake.performers == before
+
+
 def test_a_performer_of_stash_alone_is_enrolled_from_a_scene(
     library: StashLibrary, ask: Ask
 ) -> None:
@@ -397,6 +432,11 @@ def test_a_scan_of_scenes_queues_their_files(
         ("task", {"kind": "apply", "min_score": 101}, "bad_parameter"),
         ("task", {"kind": "scan", "filter": {"colour": "red"}}, "bad_parameter"),
         ("task", {"kind": "scan", "filter": {"scenes": [1]}}, "bad_parameter"),
+        ("task", {"kind": "scan", "filter": {"scenes": []}}, "bad_parameter"),
+        ("task", {"kind": "undo", "run": 2**63}, "bad_parameter"),
+        ("task", {"kind": "undo", "run": -1}, "bad_parameter"),
+        ("task", {"kind": "sync", "from_scenes": 21}, "bad_parameter"),
+        ("undo", {"run": 2**63}, "bad_parameter"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_words(
