@@ -7,6 +7,7 @@ what it lacks are deadlines for the whole of a request, and a choice of whom to 
 import copy
 import json
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -220,7 +221,8 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         A signal handler may call it.
         """
         self._stop_by = self._stop_by or time.monotonic() + within_seconds
-        self.pull_trigger()
+        with suppress(OSError):  # it may have ended by itself just now
+            self.pull_trigger()
 
     def run(self) -> None:
         """Serve until told to stop."""

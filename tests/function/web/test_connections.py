@@ -237,7 +237,7 @@ def test_all_addresses_together_have_a_limit(desk: Desk, monkeypatch: pytest.Mon
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 65_600, 413),
-        (b"POST /gallery/photos HTTP/1.1\r\nContent-Length: 34000000\r\n\r\n", 413),
+        (b"POST /gallery/photos HTTP/1.1\r\nContent-Length: 70000000\r\n\r\n", 413),
     ],
 )
 def test_what_is_no_request_gets_an_error_like_all_others(
