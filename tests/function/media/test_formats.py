@@ -1,5 +1,7 @@
 """Every container and codec that is read, as far as FFmpeg can write it, and every suffix."""
 
+import os
+import sys
 from pathlib import Path
 
 import av
@@ -25,6 +27,13 @@ def test_a_video_of_this_kind_is_read_picture_by_picture(name: str, tmp_path: Pa
     for frame in frames:
         assert frame.picture.rgb().shape[0] == height
         assert number_in(frame.picture.rgb()) == pytest.approx(frame.seconds * 25, abs=3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the priority")
+def test_writing_a_video_leaves_the_priority_of_the_process_as_it_was(tmp_path: Path) -> None:
+    before = os.sched_getscheduler(0)
+    write_seed(tmp_path / "av1.mp4", numbered_pictures(3, width=192, height=128))
+    assert os.sched_getscheduler(0) == before
 
 
 @pytest.mark.parametrize("name", SEEDS)
