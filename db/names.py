@@ -75,7 +75,7 @@ def is_web_address(url: str) -> bool:
 
 def has_control(text: str) -> bool:
     """Say whether a text contains a line break or another control character."""
-    return any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
+    return any(unicodedata.category(character) in (*_CONTROLS, "Cs") for character in text)
 
 
 def find_name_complaint(name: str) -> str:
@@ -160,7 +160,7 @@ def _is_utf8(text: str) -> bool:
 def _complain_of_text(what: str, text: str) -> str:
     if len(text) > MAX_NAME_CHARACTERS:
         return f"the {what} has {len(text)} characters; {MAX_NAME_CHARACTERS} at most"
-    if has_control(text):
+    if any(unicodedata.category(character) in _CONTROLS for character in text):
         return f"the {what} contains a line break or another control character"
     if show_text(text) != text:
         return f"the {what} is not UTF-8 ({show_text(text)}): rename the file or folder it is from"

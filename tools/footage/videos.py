@@ -43,10 +43,8 @@ def write_video(
     encoder.
     """
     rate = Fraction(fps).limit_denominator(1001)
-    with (
-        _same_priority(),
-        av.open(str(path), "w", format=container, options=container_options) as output,
-    ):
+    opened = av.open(str(path), "w", format=container, options=container_options)
+    with _same_priority(), opened as output:
         added = output.add_stream(codec, rate=rate, options=_encoder_options(codec, options))
         stream = cast("VideoStream", added)
         stream.pix_fmt = pixel_format
