@@ -6,6 +6,7 @@ a child never loads it.
 
 import importlib.util
 import io
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,6 +99,13 @@ if HAS_JXL:
     importlib.import_module("pillow_jxl")
 
 
+HEAD_BYTES = 128
+"""What names the kind of a file is within these."""
+
+THREADED = ("HEIF", JXL)
+"""Kinds whose decoders (libde265, libjxl) start threads, whatever they are told."""
+
+
 def decode_photo(content: bytes) -> RgbImage:
     """Decode a photo as people see it: EXIF rotation applied, any colour mode made RGB.
 
@@ -111,6 +119,11 @@ def decode_photo(content: bytes) -> RgbImage:
     """
     if not content:
         raise PhotoRefusedError("unreadable: the file is empty")
+    if find_kind(content[:HEAD_BYTES]) in THREADED and not _can_start_threads():
+        raise PhotoRefusedError(
+            "unreadable here: HEIC and JPEG XL need a thread, which the locked process may not "
+            "start; save it as JPEG, or enrol it with python -m tools add-photo"
+        )
     try:
         return _decode(content)
     except PhotoRefusedError:
@@ -128,9 +141,20 @@ def decode_photo(content: bytes) -> RgbImage:
     return picture
 
 
+def _can_start_threads() -> bool:
+    """Say whether this process may start threads; some decoders crash if it may not."""
+    thread = threading.Thread(target=int)
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    thread.join()
+    return True
+
+
 def _complaint_about_kind(content: bytes) -> str:
     """Say what a file that Pillow does not know is; "" if it is a damaged picture."""
-    kind = find_kind(content)
+    kind = find_kind(content[:HEAD_BYTES])
     if kind == JXL and not HAS_JXL:
         return (
             "unreadable: JPEG XL; save it as JPEG, or install the package pillow-jxl-plugin "
@@ -149,7 +173,7 @@ def _decode(content: bytes) -> RgbImage:
 def _decode_damaged(content: bytes) -> RgbImage | None:
     """Decode what can be had of a damaged photo; None if that is too little."""
     try:
-        if find_kind(content) == "AVIF":
+        if find_kind(content[:HEAD_BYTES]) == "AVIF":
             return _decode_by_ffmpeg(content)
         with _lenient():
             picture = _decode(without_metadata(content))
