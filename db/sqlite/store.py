@@ -1,8 +1,9 @@
 """A store that keeps its gallery in one SQLite file."""
 
 import logging
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from db.addresses import StoreAddress
@@ -101,11 +102,21 @@ class SqliteStore:
     def finish_erasing(self) -> None:
         """Rewrite the file, if that could not be finished when something was erased."""
         try:
-            if self.exists():
+            if self.exists() and self._owes_scrub():
                 with self.changing():
                     pass
         except GalleryError as error:
             _log.warning("What was erased from the gallery may still be in its bytes: %s", error)
+
+    def _owes_scrub(self) -> bool:
+        """Say whether bytes of what was erased may remain; the file stays as it is."""
+        asked = "SELECT 1 FROM counters WHERE name = 'unscrubbed'"
+        try:
+            uri = f"{self._path.absolute().as_uri()}?mode=rw"
+            with closing(sqlite3.connect(uri, uri=True)) as db:
+                return db.execute(asked).fetchone() is not None
+        except sqlite3.Error:
+            return False  # an older file, which cannot owe it, or a damaged one
 
     @contextmanager
     def rehearsing(self) -> Iterator[StoredGallery]:
