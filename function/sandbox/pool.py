@@ -92,6 +92,7 @@ class Sandbox:
         try:
             yield child
         except EndedError as error:
+            child.kill()  # what has ended its answers may not have ended yet: nobody else gets it
             raise self._explain(child, error, order, limit_seconds) from None
         finally:
             timer.cancel()
