@@ -14,11 +14,9 @@ from function.stash import documents
 from function.stash.records import (
     File,
     Image,
-    ItemKind,
     Marker,
     NewMarker,
     NewPerformer,
-    PictureGallery,
     Scene,
     SceneFilter,
     StashPerformer,
@@ -87,10 +85,6 @@ class Stash:
         """Return the folders that Stash scans, by the paths that it sees."""
         general = self.ask(documents.LIBRARIES)["configuration"]["general"]
         return tuple(one["path"] for one in general["stashes"])
-
-    def vr_tag(self) -> str:
-        """Return the name of the tag that marks scenes as VR in Stash; "" if none does."""
-        return str(self.ask(documents.INTERFACE)["configuration"]["ui"].get("vrTag") or "")
 
     def stash_box_keys(self) -> dict[str, str]:
         """Return the API keys of the stash-boxes configured in Stash, by endpoint."""
@@ -188,22 +182,6 @@ class Stash:
         changed = self.ask(documents.UPDATE_SCENES, {"input": asked})["bulkSceneUpdate"]
         return tuple(_scene(entry) for entry in changed or ())
 
-    def tag_items(
-        self,
-        kind: ItemKind,
-        ids: Sequence[str],
-        *,
-        add: Sequence[str] = (),
-        remove: Sequence[str] = (),
-    ) -> None:
-        """Add performers to scenes, images or galleries, or take them off; all others stay."""
-        document = {
-            "scene": documents.UPDATE_SCENES,
-            "image": documents.UPDATE_IMAGES,
-            "gallery": documents.UPDATE_GALLERIES,
-        }[kind]
-        self.ask(document, {"input": _bulk(ids, add, remove)})
-
     def markers(self, scene_id: str) -> tuple[Marker, ...]:
         """Return the markers of a scene; none if there is no such scene."""
         found = self.ask(documents.MARKERS, {"id": scene_id})["findScene"]
@@ -226,7 +204,7 @@ class Stash:
         """Delete markers."""
         self.ask(documents.DESTROY_MARKERS, {"ids": list(ids)}, once=True)
 
-    # Images and galleries
+    # Images
 
     def images(self, wanted: Mapping[str, Any] | None = None) -> Iterator[Image]:
         """Yield images by id, page by page; `wanted` is a filter as Stash takes it."""
@@ -245,20 +223,10 @@ class Stash:
         found = self.ask(documents.IMAGES, asked)["findImages"]["images"]
         return tuple(self._image(entry) for entry in found)
 
-    def image(self, image_id: str) -> Image | None:
-        """Return one image; None if there is none with this id."""
-        found = self.ask(documents.IMAGE, {"id": image_id})["findImage"]
-        return self._image(found) if found else None
-
     def newest_image_change(self) -> str:
         """Return when any image last changed, in Stash's own format; "" if there are none."""
         found = self.ask(documents.NEWEST_IMAGE)["findImages"]["images"]
         return str(found[0]["updated_at"]) if found else ""
-
-    def gallery(self, gallery_id: str) -> PictureGallery | None:
-        """Return one gallery of images; None if there is none with this id."""
-        found = self.ask(documents.GALLERY, {"id": gallery_id})["findGallery"]
-        return _gallery(found) if found else None
 
     # Tags and studios
 
@@ -405,17 +373,6 @@ def _marker(entry: Mapping[str, Any]) -> Marker:
         seconds=float(entry["seconds"]),
         end_seconds=None if end is None else float(end),
         tag=str(entry["primary_tag"]["id"]),
-        updated_at=str(entry["updated_at"]),
-    )
-
-
-def _gallery(entry: Mapping[str, Any]) -> PictureGallery:
-    folder = (entry["folder"] or {}).get("path", "")
-    return PictureGallery(
-        id=str(entry["id"]),
-        title=entry["title"] or "",
-        path=folder or next((file["path"] for file in entry["files"]), ""),
-        performers=_ids(entry["performers"]),
         updated_at=str(entry["updated_at"]),
     )
 

@@ -19,13 +19,11 @@ _IMAGE = """
   }
   performers { id }
 """
-_GALLERY = "id title updated_at folder { path } files { path } performers { id }"
 _MARKER = "id title seconds end_seconds updated_at primary_tag { id }"
 
 VERSION = "query Version { version { version } }"
 COUNTS = "query Counts { stats { scene_count performer_count } }"
 LIBRARIES = "query Libraries { configuration { general { stashes { path } } } }"
-INTERFACE = "query Interface { configuration { ui } }"
 STASH_BOXES = "query StashBoxes { configuration { general { stashBoxes { endpoint api_key } } } }"
 
 PERFORMERS = f"""
@@ -110,24 +108,12 @@ query Images($page: Int!, $per_page: Int!, $wanted: ImageFilterType) {{
   }}
 }}
 """
-IMAGE = f"query Image($id: ID!) {{ findImage(id: $id) {{ {_IMAGE} }} }}"
 NEWEST_IMAGE = """
 query NewestImage {
   findImages(filter: {page: 1, per_page: 1, sort: "updated_at", direction: DESC}) {
     images { updated_at }
   }
 }
-"""
-UPDATE_IMAGES = f"""
-mutation UpdateImages($input: BulkImageUpdateInput!) {{
-  bulkImageUpdate(input: $input) {{ {_IMAGE} }}
-}}
-"""
-GALLERY = f"query Gallery($id: ID!) {{ findGallery(id: $id) {{ {_GALLERY} }} }}"
-UPDATE_GALLERIES = f"""
-mutation UpdateGalleries($input: BulkGalleryUpdateInput!) {{
-  bulkGalleryUpdate(input: $input) {{ {_GALLERY} }}
-}}
 """
 
 TAGS = """

@@ -55,17 +55,6 @@ class Image:
 
 
 @dataclass(frozen=True)
-class PictureGallery:
-    """A gallery of images in Stash: its folder or file, and its performers."""
-
-    id: str
-    title: str
-    path: str
-    performers: tuple[str, ...]
-    updated_at: str
-
-
-@dataclass(frozen=True)
 class StashPerformer:
     """A performer as Stash knows them; `cover` is the URL of their picture, "" without one."""
 

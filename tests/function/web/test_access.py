@@ -243,6 +243,8 @@ def test_guesses_through_a_trusted_proxy_count_for_who_sent_them(serve: Serve) -
             f"9.9.9.{number}, 203.0.113.5", f"guess {number}"
         )  # what the guesser made up comes first
     assert ask("203.0.113.5", "s3cret")[0] == 429
+    assert ask("203.0.113.5:4711", "s3cret")[0] == 429  # some proxies name the port, too
+    assert ask("203.0.113.6:4711", "s3cret") == FOUND_NOTHING
     assert ask("203.0.113.6", "s3cret") == FOUND_NOTHING
     for number in range(10):
         ask(f"203.0.113.{number}", f"guess {number}", remote="192.0.2.9")  # no proxy of ours

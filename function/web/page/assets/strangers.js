@@ -157,7 +157,7 @@ function nobody({ kept, ungrouped }) {
   if (kept === "" || kept === "off")
     return notice(
       "Strangers are not kept",
-      "To name people you did not enrol, scan and keep them: python -m tools scan --strangers keep --depth deep.",
+      "To name people you did not enrol, scan and keep them: python -m tools scan --strangers keep --again.",
     );
   return notice("No strangers", "Everybody seen in the scanned videos is named.");
 }

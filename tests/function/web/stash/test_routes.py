@@ -2,6 +2,7 @@
 
 import base64
 import io
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,9 +18,11 @@ from function.stash.client import Stash
 from function.stash.settling import settle
 from function.version import VERSION
 from function.web.page_requests import PAGE_HEADER
-from function.web.stash import looks, undos
+from function.web.stash import desk, looks, undos
 from tests.support.servers import Serve, serving
 from tests.support.stash_libraries import StashLibrary, stash_library
+from tests.support.stash_server import FakeStash
+from tests.support.stash_server import serving as serving_stash
 
 IN_TIME_SECONDS = 30.0
 
@@ -472,6 +475,39 @@ def test_without_a_connection_people_are_shown_and_the_rest_says_why(
     assert library.fake.scenes[scene]["performers"] == [library.in_stash[1]]
     lines = client.post("/stash/check", json={}, headers=headers).get_json()["lines"]
     assert all(one["ok"] for one in lines)
+
+
+def test_the_plugins_token_connects_the_first_stash_and_no_other(
+    library: StashLibrary, serve: Serve
+) -> None:
+    client = serve(STASH_URL="", STASH_API_KEY="", PLUGIN_TOKEN="plugin", TOKEN="owner")
+
+    def connect(url: str, token: str) -> int:
+        headers = {PAGE_HEADER: "1", "X-Token": token}
+        body = {"url": url, "api_key": "right"}
+        return client.post("/stash/connect", json=body, headers=headers).status_code
+
+    assert connect(library.fake.url, "plugin") == 200
+    assert connect(library.fake.url, "plugin") == 200
+    with serving_stash(FakeStash()) as other:
+        assert connect(other.url, "plugin") == 401
+        assert connect(other.url, "owner") == 200
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[", "http://a\x00b", "http://host:99999", "nowhere at all"]
+)
+def test_an_address_that_is_none_is_refused_with_words(serve: Serve, url: str) -> None:
+    client = serve(STASH_URL="", STASH_API_KEY="")
+    reply = client.post("/stash/connect", json={"url": url}, headers={PAGE_HEADER: "1"})
+    assert (reply.status_code, reply.get_json()["error"]["code"]) == (503, "stash_unavailable")
+
+
+def test_only_so_many_requests_wait_for_stash(monkeypatch: pytest.MonkeyPatch, ask: Ask) -> None:
+    monkeypatch.setattr(desk, "_asking", threading.BoundedSemaphore(1))
+    with desk.explained_stash():
+        assert ask("names", text="a", fails=True) == "busy"
+    assert ask("names", text="P1")["names"]
 
 
 def test_only_so_many_scenes_are_looked_up_while_somebody_waits(
