@@ -306,7 +306,7 @@ def test_the_health_check_fails_where_nothing_answers() -> None:
 def test_the_steps_of_the_image_work_in_an_empty_place(tmp_path: Path) -> None:
     """The image's own script in a new virtual environment, then its start and health check."""
     app, opt = tmp_path / "app", tmp_path / "opt"
-    for name in ("db", "function", "tools", "deploy"):
+    for name in ("db", "function", "tools", "stash", "deploy"):
         shutil.copytree(ROOT / name, app / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("requirements.txt", "requirements-dask.txt"):
         shutil.copy(ROOT / name, app)

@@ -121,7 +121,7 @@ def test_make_run_serves_a_folder_with_any_name(tmp_path: Path) -> None:
     )
     assert folder not in told.stdout  # it is never part of a line for the shell
     shown = subprocess.run(
-        ["make", "-f", "-", "run", f"MEDIA={folder}"],
+        ["make", "--no-print-directory", "-f", "-", "run", f"MEDIA={folder}"],
         input=_run_rule() + "\t@printenv MEDIA_ROOT\n",
         cwd=tmp_path,
         capture_output=True,

@@ -203,6 +203,7 @@ def test_a_worker_that_differs_is_not_used_and_one_that_lacks_files_is_helped_ou
     cluster.worker(media, DETECTOR="hog")
     for folder in (tmp_path / "empty", other):
         cluster.worker(folder)
+    wait_until(lambda: cluster.joined() == 4)  # whoever joins later is not asked
     cluster.hold.touch()
     with scanning(cluster, ledger, media) as scan:
         wait_until(lambda: sum("reads 1 at once" in line for line in scan.said) == 3)
