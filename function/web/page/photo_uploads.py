@@ -10,17 +10,33 @@ from db.records import Encoding, Identity, Performer
 from db.sightings import new_performer
 from function.enrolling.encodings import encodings_of
 from function.enrolling.worth import remark_on
-from function.errors import MissingParameterError, NameTakenError, PhotoUnusableError
+from function.errors import (
+    BadParameterError,
+    MissingParameterError,
+    NameTakenError,
+    PhotoUnusableError,
+)
 from function.faces.face import Face
 from function.library.admission import admit_picture, is_encoding
-from function.web.page.open_gallery import changed_gallery, opened_gallery, refuse_forgotten
+from function.web.page.open_gallery import (
+    changed_gallery,
+    opened_gallery,
+    refuse_forgotten,
+    refuse_taken,
+)
 from function.web.page_requests import read_name, read_number, require_page
 from function.web.responses import json_response
 from function.web.service import Service
 
+_TAKEN = ("same", "ask", "new")
+
 
 def answer_photo(service: Service, request: Request) -> Response:
     """Answer `POST /gallery/photos?id=`, or `?name=` for somebody new; the body is the photo.
+
+    Where somebody enrolled has the name, `taken` says what is meant: `same`, the default, is that
+    performer; `new` is somebody else of that name; `ask` is refused, with the ids of those who
+    have it.
 
     `remark` says why a photo that was added counts less than a good one; it is empty for those.
     """
@@ -47,11 +63,24 @@ def _find_performer(gallery: Gallery, request: Request) -> Performer:
     if "name" not in request.args:
         raise MissingParameterError("Say whose photo it is: ?id=NUMBER, or ?name=NAME.")
     name = read_name(request.args["name"])
+    taken = _read_taken(request)
+    performer = new_performer(name)
+    if taken == "ask":
+        refuse_taken(gallery, performer)
+    if taken == "new":
+        return refuse_forgotten(gallery, performer)
     found = gallery.find_named(name)  # a number is a name here, not an id
     if len(found) > 1:
         ids = tuple(one.id for one in found)
         raise NameTakenError(f"{len(found)} performers are called {name}. Say which: ?id=.", ids)
-    return found[0] if found else refuse_forgotten(gallery, new_performer(name))
+    return found[0] if found else refuse_forgotten(gallery, performer)
+
+
+def _read_taken(request: Request) -> str:
+    taken = request.args.get("taken", "same")
+    if taken not in _TAKEN:
+        raise BadParameterError(f"taken is {taken[:40]!r}; it must be one of {', '.join(_TAKEN)}.")
+    return taken
 
 
 def _read_photo(request: Request) -> bytes:

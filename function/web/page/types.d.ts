@@ -611,8 +611,15 @@ interface ChooserOptions {
   nameFirst?: boolean;
 }
 
+/** Whose photos are sent: a performer's, or somebody's new; `isNew` where another has the name. */
+interface PhotosOf {
+  id?: number;
+  name?: string;
+  isNew?: boolean;
+}
+
 interface PhotoDropOptions {
-  address: () => string;
+  whose: () => PhotosOf | null;
   missing: string;
   ondone: () => unknown;
 }

@@ -32,7 +32,7 @@ function startGallery() {
   const name = byId("new-name");
   byId("new-photos").append(
     photoDrop({
-      address: () => (name.value.trim() ? `name=${encodeURIComponent(name.value.trim())}` : ""),
+      whose: () => (name.value.trim() ? { name: name.value.trim() } : null),
       missing: "Give a name first.",
       ondone: () => {
         openGallery();

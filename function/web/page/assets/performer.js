@@ -216,7 +216,7 @@ function adding(performer) {
     { class: "card", "aria-labelledby": "add-title" },
     make("h2", { id: "add-title", text: "Add photos" }),
     photoDrop({
-      address: () => `id=${performer.id}`,
+      whose: () => ({ id: performer.id }),
       missing: "",
       ondone: () => reload(performer.id, ".drop input"),
     }),

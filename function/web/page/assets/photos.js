@@ -1,17 +1,18 @@
 // Photos are dropped or chosen here, and sent to the server one by one.
 
 import { make } from "./dom.js";
-import { getJson, wordsOf } from "./server.js";
+import { askWhetherSame } from "./names.js";
+import { codeOf, getJson, wordsOf } from "./server.js";
 
 let made = 0;
 
 /**
- * Build a drop area for photos. `address()` returns the query that says whose they are, or "" if
- * that is not known yet; then the message `missing` is shown.
+ * Build a drop area for photos. `whose()` says whose they are, or null if that is not known yet;
+ * then the message `missing` is shown. A name is somebody new, unless the user says otherwise.
  *
  * @param {PhotoDropOptions} options
  */
-export function photoDrop({ address, missing, ondone }) {
+export function photoDrop({ whose, missing, ondone }) {
   made += 1;
   const said = make("ul", { class: "findings", role: "status" });
   const input = make("input", {
@@ -20,6 +21,8 @@ export function photoDrop({ address, missing, ondone }) {
     accept: "image/*,.avif", // systems that do not know these would hide them
     multiple: true,
   });
+  /** @type {PhotosOf | undefined} Whose the last photos were: more of them are no question. */
+  let last;
   const place = make(
     "div",
     { class: "drop" },
@@ -31,12 +34,13 @@ export function photoDrop({ address, missing, ondone }) {
   );
   /** @param {FileList | null | undefined} files */
   const take = async (files) => {
-    const whose = address();
-    if (!whose) {
+    const chosen = whose();
+    if (!chosen) {
       said.replaceChildren(make("li", { class: "error", text: missing }));
       return;
     }
-    await sendAll([...(files ?? [])], whose, said);
+    const same = chosen.name !== undefined && chosen.name === last?.name;
+    last = await sendAll([...(files ?? [])], same ? { ...last } : chosen, said);
     input.value = "";
     ondone();
   };
@@ -57,26 +61,64 @@ export function photoDrop({ address, missing, ondone }) {
 }
 
 /**
+ * Send the photos one by one. Returns whose they are, with the id if one of them was added.
+ *
  * @param {File[]} files
- * @param {string} whose
+ * @param {PhotosOf} whose
  * @param {HTMLElement} said
  */
 async function sendAll(files, whose, said) {
   said.replaceChildren();
+  /** @type {PhotosOf | null} */
+  let known = whose;
   for (const file of files) {
     const line = make("li", { text: `${file.name}: looking for the face …` });
     said.append(line);
-    try {
-      const { added, remark } = await getJson(
-        `/gallery/photos?${whose}&file=${encodeURIComponent(file.name)}`,
-        { method: "POST", body: file, type: file.type || "application/octet-stream" },
-      );
-      const outcome = remark ? `added, but ${remark}` : "added";
-      line.textContent = `${file.name}: ${added ? outcome : "already there"}`;
-      line.className = remark ? "warning" : "ok";
-    } catch (error) {
-      line.textContent = `${file.name}: ${wordsOf(error)}`;
-      line.className = "error";
-    }
+    known = await sendOne(file, known, line);
+    if (!known) return whose;
   }
+  return known;
+}
+
+/**
+ * Send one photo and say what came of it. Returns whose it is, or null if the user goes back.
+ *
+ * @param {File} file
+ * @param {PhotosOf} whose
+ * @param {HTMLElement} line
+ * @returns {Promise<PhotosOf | null>}
+ */
+async function sendOne(file, whose, line) {
+  try {
+    const { added, remark, id } = await getJson(`/gallery/photos?${queryOf(file, whose)}`, {
+      method: "POST",
+      body: file,
+      type: file.type || "application/octet-stream",
+    });
+    const outcome = remark ? `added, but ${remark}` : "added";
+    line.textContent = `${file.name}: ${added ? outcome : "already there"}`;
+    line.className = remark ? "warning" : "ok";
+    return { ...whose, id };
+  } catch (error) {
+    const { name } = whose;
+    if (codeOf(error) === "name_taken" && name) {
+      const same = await askWhetherSame(error, name, new Set());
+      if (same)
+        return sendOne(file, same === "new" ? { name, isNew: true } : { name, id: same.id }, line);
+      line.textContent = `${file.name}: not added`;
+      return null;
+    }
+    line.textContent = `${file.name}: ${wordsOf(error)}`;
+    line.className = "error";
+    return whose;
+  }
+}
+
+/**
+ * @param {File} file
+ * @param {PhotosOf} whose
+ */
+function queryOf(file, { id, name = "", isNew = false }) {
+  const asked = `name=${encodeURIComponent(name)}&taken=${isNew ? "new" : "ask"}`;
+  return `${id === undefined ? asked : `id=${id}`}&file=${encodeURIComponent(file.name)}`;
 }

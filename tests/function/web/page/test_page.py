@@ -482,6 +482,28 @@ def test_photos_are_added_by_choosing_and_by_dropping(open_page: Open, photos: P
     expect(page.locator(".photos li")).to_have_count(2)
 
 
+def test_photos_for_a_taken_name_ask_once_whose_they_are(open_page: Open, photos: Path) -> None:
+    page = open_page("#gallery")
+    page.get_by_text("Add a performer").click()
+    page.get_by_label("Name", exact=True).fill("grace HOPPER")
+    drop = page.locator("#new-photos").get_by_label("Photos, each with one face")
+    drop.set_input_files([photos / "biden.jpg", photos / "obama1.jpg"])
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Grace Hopper is enrolled already")).to_be_visible()
+    expect(dialog.get_by_role("img", name="Enrolled face of Grace Hopper")).to_be_visible()
+    dialog.get_by_role("button", name="Back").click()
+    expect(page.get_by_text("biden.jpg: not added")).to_be_visible()
+    expect(dialog).to_be_hidden()
+    drop.set_input_files([photos / "cat.png", photos / "biden.jpg"])
+    dialog.get_by_role("button", name="Somebody else of that name").click()
+    expect(page.get_by_text("biden.jpg: added")).to_be_visible()
+    expect(page.get_by_text("cat.png: no face found.")).to_be_visible()
+    expect(page.locator("#grid li")).to_have_count(3)
+    drop.set_input_files(photos / "obama2.jpg")
+    expect(page.get_by_text("obama2.jpg: added")).to_be_visible()
+    expect(page.locator("#grid li")).to_have_count(3)
+
+
 def test_a_performer_is_renamed_merged_and_loses_a_photo(open_page: Open) -> None:
     page = open_page("#performer/2")
     page.locator("#performer").get_by_label("Name", exact=True).fill("Amazing Grace")

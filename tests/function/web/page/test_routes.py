@@ -517,6 +517,22 @@ def test_a_photo_enrols_somebody_new_once_and_is_refused_without_a_face(
     assert code_of(send_photo(client, photos / "cat.png", "nobody=1")) == (400, "missing_parameter")
 
 
+def test_a_photo_for_a_taken_name_asks_or_enrols_a_namesake(
+    client: FlaskClient, photos: Path
+) -> None:
+    taken = "name=BARACK  obama"
+    asked = send_photo(client, photos / "biden.jpg", f"{taken}&taken=ask")
+    assert code_of(asked) == (409, "name_taken")
+    assert asked.get_json()["error"]["performers"] == [1]
+    assert code_of(send_photo(client, photos / "biden.jpg", f"{taken}&taken=yes")) == (
+        400,
+        "bad_parameter",
+    )
+    namesake = send_photo(client, photos / "biden.jpg", f"{taken}&taken=new").get_json()
+    assert namesake["added"]
+    assert namesake["id"] != 1
+
+
 def test_what_a_captured_child_says_of_a_photo_is_not_enrolled(
     client: FlaskClient, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
