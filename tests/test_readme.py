@@ -1,4 +1,4 @@
-"""The README is true: its settings, verbs, codes and fields are the real ones."""
+"""The README and the API's page are true: settings, verbs, codes and fields are the real ones."""
 
 import re
 from pathlib import Path
@@ -12,6 +12,7 @@ from tools.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+API = (ROOT / "docs" / "http.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 
 
@@ -42,7 +43,7 @@ def test_every_verb_is_named_and_no_other() -> None:
 
 
 def test_every_error_code_is_named_with_its_status_and_no_other() -> None:
-    rows = set(re.findall(r"^\| (\d{3}) \| `(\w+)` \|", README, re.MULTILINE))
+    rows = set(re.findall(r"^\| (\d{3}) \| `(\w+)` \|", API, re.MULTILINE))
     assert rows == {(str(one.status), one.code) for one in all_errors(errors.RecognitionError)}
 
 
@@ -56,7 +57,7 @@ def test_the_tree_in_errors_is_the_real_one() -> None:
 
 def test_every_field_of_an_answer_is_explained() -> None:
     for field in (*PersonReply.__annotations__, *MatchReply.__annotations__):
-        assert f"`{field}`" in README, field
+        assert f"`{field}`" in API, field
 
 
 def test_every_make_target_that_is_named_exists() -> None:
