@@ -1,14 +1,12 @@
 """What an import reports done stays done, whatever happens to it."""
 
-import multiprocessing
 import os
 import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -27,6 +25,7 @@ from tests.support.crashing_import import (
 )
 from tests.support.engines import QuickEngine
 from tests.support.galleries import TEST_MODEL
+from tests.support.killed import Start, lines_of, preloaded, starting
 from tools.imports.enrol import enrol_all
 
 KILLS = int(os.environ.get("KILLS", "20"))
@@ -39,33 +38,13 @@ MOST_SECONDS_FOR_ONE = 0.02
 
 @pytest.fixture(scope="module")
 def context() -> ForkServerContext:
-    """Starts processes in milliseconds: what they need was imported once, before."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.crashing_import"])
-    return context
-
-
-Start = Callable[..., BaseProcess]
+    return preloaded("tests.support.crashing_import")
 
 
 @pytest.fixture
 def start(context: ForkServerContext) -> Iterator[Start]:
-    started: list[BaseProcess] = []
-
-    def start(work: Callable[..., None], *arguments: object) -> BaseProcess:
-        process = context.Process(target=work, args=arguments, daemon=True)
-        process.start()
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.join()
-
-
-def lines_of(report: Path) -> list[str]:
-    return report.read_text().splitlines() if report.exists() else []
+    with starting(context) as start:
+        yield start
 
 
 def assert_whole(path: Path, reported: list[str]) -> None:

@@ -1,7 +1,6 @@
 """A scan can be killed at any moment: it loses the videos in work, and nothing else."""
 
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -10,7 +9,6 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from tests.support.crashing_library import (
     scan_with_little_room,
 )
 from tests.support.crashing_scan import POINTS, hold, scan
+from tests.support.killed import Start, lines_of, preloaded, starting
 from tests.support.ledgers import (
     AT,
     SCANNED,
@@ -53,29 +52,13 @@ MOST_SECONDS_FOR_ONE = 0.05
 
 @pytest.fixture(scope="module")
 def context() -> ForkServerContext:
-    """Starts processes in milliseconds: what they need was imported once, before."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.crashing_library"])
-    return context
-
-
-Start = Callable[..., BaseProcess]
+    return preloaded("tests.support.crashing_library")
 
 
 @pytest.fixture
 def start(context: ForkServerContext) -> Iterator[Start]:
-    started: list[BaseProcess] = []
-
-    def start(work: Callable[..., None], *arguments: object) -> BaseProcess:
-        process = context.Process(target=work, args=arguments, daemon=True)
-        process.start()
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.join()
+    with starting(context) as start:
+        yield start
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +71,6 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def gallery(tmp_path: Path) -> Path:
     return make_gallery(tmp_path / "g.db")
-
-
-def lines_of(report: Path) -> list[str]:
-    return report.read_text().splitlines() if report.exists() else []
 
 
 def assert_all_done_once(path: Path, report: Path, *, failed: int = 0) -> None:
