@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
 from db.addresses import StoreAddress
 from function.engines.protocol import DETECTORS, DetectorName, DeviceName, EngineOptions
+from function.media.decoders import GPU_DECODERS, DecodeName
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -278,6 +279,13 @@ class Settings:
         _choice("auto", "cpu", "cuda"),
         "where the encoder and `DETECTOR=cnn` run; cuda refuses to start without a GPU, auto uses "
         "one if there is one",
+    ] = "auto"
+    decode: Annotated[
+        DecodeName,
+        _choice("auto", "cpu", *GPU_DECODERS),
+        "what decodes videos: auto takes an NVIDIA GPU's decoder if the nets run on CUDA; cuda and "
+        "vaapi (Intel, AMD) refuse to start without one; what a GPU cannot decode, the processor "
+        "does",
     ] = "auto"
     detection_pixels: Annotated[
         int,

@@ -87,6 +87,7 @@ def setup_of(settings: Settings) -> Setup:
         engine=settings.engine,
         detector=settings.detector,
         device=settings.device,
+        decode=settings.decode,
         threads=settings.net_threads,
         cache_folder=str(settings.cache_folder.resolve()) if settings.cache_folder else "",
         second_encoder=_spell(settings.second_encoder),
