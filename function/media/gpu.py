@@ -7,10 +7,11 @@ no filter that scales on an NVIDIA, Intel or AMD GPU.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal, Protocol, TypeAlias
 
 import av
-from av.codec.codec import Codec
+from av.codec.context import CodecContext
 from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.container import InputContainer
 from av.packet import Packet
@@ -38,6 +39,16 @@ PLANAR_FORMATS = {"nv12": "yuv420p", "p010le": "yuv420p10le"}
 
 MOST_VIDEO_STREAMS = 3
 """Each video stream of a file takes a context on the GPU; covers are streams too."""
+
+TRIAL_PIXELS = (640, 360)
+"""Width and height of the picture that is decoded as a trial; GPUs refuse very small ones."""
+
+CHECKS: dict[GpuDecoderName, str] = {
+    "cuda": "nvidia-smi shows a GPU here, and that a container has the driver's part for video "
+    "(NVIDIA_DRIVER_CAPABILITIES=compute,utility,video)",
+    "vaapi": "/dev/dri/renderD128 may be opened here, and that vainfo lists H.264",
+}
+"""What to look at where a GPU's decoder does not work."""
 
 FAILURES = (av.FFmpegError, NotImplementedError, RuntimeError, ValueError)
 """What PyAV raises where a GPU or its driver cannot be used."""
@@ -156,14 +167,27 @@ def _find_trouble(name: GpuDecoderName) -> str:
             "pip install --no-binary av av."
         )
     try:
-        accelerate(name).create(Codec(GPU_CODECS[0], "r"))
+        _try_out(name)
     except FAILURES as error:
-        looked_at = {"cuda": "nvidia-smi shows a GPU", "vaapi": "/dev/dri/renderD128 may be opened"}
-        return (
-            f"FFmpeg could not open the GPU ({describe(error)}). "
-            f"Check that {looked_at[name]} here, and in a container that it may decode video."
-        )
+        return f"FFmpeg cannot decode on it ({describe(error)}). Check that {CHECKS[name]}."
     return ""
+
+
+def _try_out(name: GpuDecoderName) -> None:
+    """Decode one small picture on a GPU: to open it is not enough, as decoders have own drivers."""
+    encoder = CodecContext.create("libx264", "w")
+    encoder.width, encoder.height = TRIAL_PIXELS
+    encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, 25)
+    encoder.thread_count = 1
+    encoder.options = {"x264-params": "log=-1"}
+    picture = VideoFrame(*TRIAL_PIXELS, encoder.pix_fmt)
+    decoder = CodecContext.create("h264", "r", hwaccel=accelerate(name))
+    gpu = Gpu(name, decoder)
+    for packet in (*encoder.encode(picture), *encoder.encode(None), None):
+        for decoded in decoder.decode(packet):
+            gpu.fetch(decoded)
+            return
+    raise NotOnGpuError("no picture came")
 
 
 def describe(error: Exception) -> str:

@@ -48,7 +48,10 @@ PASSED_ON = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH"),
     *("PYTHONUSERBASE", "PYTHONHOME"),
 )
-PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "PYTHONDONTWRITEBYTECODE")
+PASSED_ON_PREFIXES = (
+    *("CUDA_", "NVIDIA_", "LIBVA_", "HSA_", "ROCR_", "HIP_"),
+    *("OMP_", "PYTHONDONTWRITEBYTECODE"),
+)
 """The part of our environment a child gets: never a token or a path of the library."""
 
 HEARTBEAT_SECONDS = 1.0

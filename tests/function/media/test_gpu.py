@@ -4,9 +4,9 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
+from av.codec.codec import Codec
 from av.codec.hwaccel import HWAccel, hwdevices_available
 
 from function.errors import EngineUnavailableError, UnreadableVideoError
@@ -212,6 +212,20 @@ def test_a_decoder_that_is_named_and_does_not_open_is_refused(name: GpuDecoderNa
         choose_decoder(name, nets_on_cuda=False)
 
 
+def test_a_gpu_that_opens_and_does_not_decode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "accelerate", lambda _: None)
+    with pytest.raises(
+        EngineUnavailableError, match=r"cannot decode on it \(NotOnGpuError: .*video"
+    ):
+        choose_decoder("cuda", nets_on_cuda=False)
+
+
+def test_a_gpu_that_decodes_the_trial_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "accelerate", lambda _: None)
+    monkeypatch.setattr(gpu, "format_on_gpu", lambda _: "nv12")
+    assert choose_decoder("cuda", nets_on_cuda=False) == "cuda"
+
+
 def test_a_decoder_that_this_ffmpeg_lacks_is_refused_with_what_it_has(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -229,7 +243,7 @@ def test_every_path_has_one_word() -> None:
 def _skip_with(name: GpuDecoderName) -> None:
     if name in hwdevices_available():
         try:
-            HWAccel(name).create(av.Codec("h264", "r"))
+            HWAccel(name).create(Codec("h264", "r"))
         except gpu.FAILURES:
             return
         pytest.skip("this machine has a GPU")
