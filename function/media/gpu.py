@@ -63,6 +63,14 @@ class PictureDecoder(Protocol):
 
     skip_frame: Skipped
 
+    @property
+    def width(self) -> int:
+        """Pixels from left to right of what a picture shows."""
+
+    @property
+    def height(self) -> int:
+        """Pixels from top to bottom of what a picture shows."""
+
     def decode(self, packet: "Packet[VideoStream] | None") -> list[VideoFrame]:
         """Decode a packet; None gives what is left."""
 
@@ -71,7 +79,7 @@ class PictureDecoder(Protocol):
 
 
 class NotOnGpuError(ValueError):
-    """A picture was decoded by the processor after all, or is in a format that nobody expects."""
+    """A picture was decoded by the processor after all, or is not what it would have decoded."""
 
 
 @dataclass(eq=False)
@@ -85,12 +93,16 @@ class Gpu:
     def fetch(self, picture: VideoFrame) -> VideoFrame:
         """Bring a picture to memory, as the processor would have decoded it.
 
-        The format matters: FFmpeg's scaler turns nv12 into other colours than yuv420p.
+        The format matters: FFmpeg's scaler turns nv12 into other colours than yuv420p. So does the
+        size: what a file crops from the left or the top of a picture, FFmpeg leaves on a GPU.
 
         Raises:
-            NotOnGpuError: it is not on the GPU, or in a format that GPUs are not known to use.
+            NotOnGpuError: it is not on the GPU, or of another size than shown, or in a format that
+                GPUs are not known to use.
             av.FFmpegError: the GPU does not give it.
         """
+        if (picture.width, picture.height) != (self.decoder.width, self.decoder.height):
+            raise NotOnGpuError(f"a picture of {picture.width}x{picture.height}")
         held = format_on_gpu(picture)
         if held not in PLANAR_FORMATS:
             raise NotOnGpuError(f"a picture of the format {picture.format.name} ({held})")

@@ -38,6 +38,14 @@ class StandingDecoder:
         self.packets = self.pictures = 0
 
     @property
+    def width(self) -> int:
+        return int(self._decoder.width)
+
+    @property
+    def height(self) -> int:
+        return int(self._decoder.height)
+
+    @property
     def skip_frame(self) -> Skipped:
         skipped: Skipped = self._decoder.skip_frame
         return skipped

@@ -119,6 +119,15 @@ def test_a_format_that_nobody_expects_is_decoded_by_the_processor(
         assert video.decoded_by == "cpu"
 
 
+def test_a_picture_that_a_gpu_did_not_crop_is_decoded_by_the_processor(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_on_gpu(film, EVERY, monkeypatch) as (video, decoder):
+        monkeypatch.setattr(type(decoder), "width", video.width - 16)
+        check_same(list(sample_frames(video)), sample(film))
+        assert video.decoded_by == "cpu"
+
+
 def test_what_a_gpu_leaves_to_the_processor_is_not_called_its_work(film: Path) -> None:
     with open_video(film, EVERY) as video:
         video.gpu = gpu.Gpu("cuda", video.reopen()[1].codec_context)
