@@ -10,7 +10,7 @@ from av.codec.codec import Codec
 from av.codec.hwaccel import HWAccel, hwdevices_available
 
 from function.errors import EngineUnavailableError, UnreadableVideoError
-from function.media import gpu
+from function.media import gpu, packets
 from function.media.decoders import DECODED_BY, GpuDecoderName, name_decoders
 from function.media.frames import Frame, sample_frames
 from function.media.gpu import choose_decoder, may_fit
@@ -106,6 +106,16 @@ def test_a_picture_that_does_not_come_is_decoded_by_the_processor(
     with open_on_gpu(film, EVERY, monkeypatch, lost=frozenset(range(20, 40))) as (video, _):
         check_same(list(sample_frames(video)), expected)
         assert video.decoded_by == "cuda+cpu"
+
+
+def test_a_group_that_comes_in_parts_is_left_to_the_processor(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packets, "GROUP_PACKETS", 10)
+    expected = sample(film)
+    with open_on_gpu(film, EVERY, monkeypatch, fails_after=0) as (video, _):
+        check_same(list(sample_frames(video)), expected)
+        assert video.gpu
 
 
 def test_a_format_that_nobody_expects_is_decoded_by_the_processor(
