@@ -25,7 +25,7 @@ class Recognition:
     """The outcome: everyone who was found, how many frames and faces, and how long it took.
 
     `video_seconds` is the length of the video, `unreadable_seconds` how much of it is damaged and
-    was not seen.
+    was not seen, `decoder` what decoded it.
     """
 
     identifications: tuple[Identification, ...]
@@ -34,6 +34,7 @@ class Recognition:
     seconds: StageSeconds
     video_seconds: float = 0.0
     unreadable_seconds: float = 0.0
+    decoder: str = "cpu"
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +122,7 @@ def name_people(
         found.faces,
         found.seconds,
         unreadable_seconds=found.unreadable_seconds,
+        decoder=found.decoder,
     )
 
 

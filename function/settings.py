@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
 from db.addresses import StoreAddress
-from function.engines.protocol import DETECTORS, DetectorName, DeviceName, EngineOptions
+from function.engines.protocol import DETECTORS, DEVICES, DetectorName, DeviceName, EngineOptions
+from function.media.decoders import GPU_DECODERS, DecodeName
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -275,9 +276,16 @@ class Settings:
     ] = "on"
     device: Annotated[
         DeviceName,
-        _choice("auto", "cpu", "cuda"),
-        "where the encoder and `DETECTOR=cnn` run; cuda refuses to start without a GPU, auto uses "
-        "one if there is one",
+        _choice(*DEVICES),
+        "where the encoder and `DETECTOR=cnn` run; cuda (NVIDIA), openvino (Intel) and migraphx "
+        "(AMD) refuse to start without a GPU, auto uses an NVIDIA one if there is one",
+    ] = "auto"
+    decode: Annotated[
+        DecodeName,
+        _choice("auto", "cpu", *GPU_DECODERS),
+        "what decodes videos: auto takes an NVIDIA GPU's decoder if the nets run on CUDA; cuda and "
+        "vaapi (Intel, AMD) refuse to start without one; what a GPU cannot decode, the processor "
+        "does",
     ] = "auto"
     detection_pixels: Annotated[
         int,

@@ -31,6 +31,7 @@ SERVICES = [ROOT / "deploy" / "service.yaml", ROOT / "deploy" / "service-gpu.yam
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 DASK = ROOT / "deploy" / "compose-dask.yaml"
 PYTHONS_OWN = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
+DRIVERS_OWN = {"NVIDIA_DRIVER_CAPABILITIES"}
 
 
 def instructions(dockerfile: Path) -> list[tuple[str, str]]:
@@ -53,11 +54,16 @@ def test_an_image_starts_the_server_itself_as_nobody_special(dockerfile: Path) -
     assert not re.search(r"\b(gcc|g\+\+|cmake|build-essential)\b", dockerfile.read_text())
 
 
+def test_the_image_for_a_gpu_is_given_the_drivers_part_for_video() -> None:
+    given = environment(ROOT / "Dockerfile.gpu")["NVIDIA_DRIVER_CAPABILITIES"]
+    assert set(given.split(",")) == {"compute", "utility", "video"}
+
+
 @pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.name)
 def test_an_image_sets_settings_that_exist_and_no_secret(dockerfile: Path) -> None:
     given = environment(dockerfile)
     known = {field.name.upper() for field in fields(Settings)}
-    assert set(given) - PYTHONS_OWN <= known
+    assert set(given) - PYTHONS_OWN - DRIVERS_OWN <= known
     assert "TOKEN" not in given
     settings = Settings.from_env(given)
     assert settings.media_root == (Path("/data"),)

@@ -165,6 +165,10 @@ def _load_second(options: EngineOptions, cache: GraphCache) -> SecondEncoder | N
 
 def _provider(device: DeviceName) -> str:
     """Name what dlib runs on: it is built for one or the other, and cannot switch at run time."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise EngineUnavailableError(
+            f"DEVICE is {device}, which dlib cannot use. Set ENGINE=onnx, or DEVICE=cpu."
+        )
     if device == "cuda" and not dlib.DLIB_USE_CUDA:
         raise EngineUnavailableError(
             "DEVICE is cuda, but the installed dlib is built without CUDA. Build dlib from source "

@@ -18,7 +18,8 @@ corners of the mouth; of each pair first the one on the left of an upright face.
 
 DetectorName: TypeAlias = Literal["yunet", "cnn", "hog"]
 DETECTORS: tuple[DetectorName, ...] = ("yunet", "cnn", "hog")
-DeviceName: TypeAlias = Literal["auto", "cpu", "cuda"]
+DeviceName: TypeAlias = Literal["auto", "cpu", "cuda", "openvino", "migraphx"]
+DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda", "openvino", "migraphx")
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ class Engine(Protocol):
 
     @property
     def provider(self) -> str:
-        """What it runs on, for people: "CPU" or "CUDA"."""
+        """What it runs on, for people: "CPU", or a kind of GPU like "CUDA"."""
 
     @property
     def detector(self) -> DetectorName:

@@ -52,10 +52,12 @@ class Details:
 class FacesFound:
     """All faces in a video, in order of time, and the number of frames searched.
 
-    `unreadable_seconds` is how much of the video is damaged and was not seen.
+    `unreadable_seconds` is how much of the video is damaged and was not seen. `decoder` is what
+    decoded it, one of `DECODED_BY`.
     """
 
     faces: tuple[Face, ...]
     frames: int
     seconds: StageSeconds
     unreadable_seconds: float = 0.0
+    decoder: str = "cpu"

@@ -12,6 +12,7 @@ from function.faces.cuts import Sample, find_cuts, note_samples, stretch_to_cuts
 from function.faces.face import Face
 from function.faces.faces import find_faces
 from function.faces.found import FacesFound, Progress, StageSeconds, Task
+from function.media.decoders import DecoderName
 from function.media.frames import read_ahead, sample_frames
 from function.media.videos import open_video
 
@@ -19,11 +20,17 @@ Item = TypeVar("Item")
 
 
 def search_video(
-    source: Path | int, name: str, engine: Engine, task: Task, decoder: Executor | None = None
+    source: Path | int,
+    name: str,
+    engine: Engine,
+    task: Task,
+    thread: Executor | None = None,
+    *,
+    decoder: DecoderName = "cpu",
 ) -> Iterator[Progress | FacesFound]:
     """Find the faces in a video that is a path or an open descriptor.
 
-    It is decoded in the thread of `decoder`, or in one of its own.
+    It is decoded in `thread`, or in one of its own, by the processor or a GPU's `decoder`.
 
     Raises:
         UnreadableVideoError: the file cannot be read as a video.
@@ -33,8 +40,8 @@ def search_video(
     samples: list[Sample] = []
     watch = Stopwatch()
     with (
-        open_video(source, task.every_seconds, name=name) as video,
-        closing(read_ahead(sample_frames(video, task.spread), decoder)) as ahead,
+        open_video(source, task.every_seconds, name=name, decoder=decoder) as video,
+        closing(read_ahead(sample_frames(video, task.spread), thread)) as ahead,
     ):
         sampled = note_samples(watch.time(ahead), samples)
         for done_seconds, new_faces in find_faces(sampled, engine, task.detection_pixels):
@@ -43,7 +50,7 @@ def search_video(
     spent = StageSeconds(frames=watch.spent, faces=watch.elapsed() - watch.spent)
     cuts = find_cuts(samples, video.keyframes_seconds)
     seen = stretch_to_cuts(faces, samples, cuts, video.seconds)
-    yield FacesFound(seen, len(samples), spent, video.unreadable_seconds)
+    yield FacesFound(seen, len(samples), spent, video.unreadable_seconds, video.decoded_by)
 
 
 class Stopwatch:

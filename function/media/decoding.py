@@ -8,6 +8,7 @@ from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
+from function.media.gpu import Gpu, PictureDecoder, describe
 from function.media.packets import FIELD_SECONDS, Group, TimedPacket
 from function.media.videos import Video
 
@@ -45,16 +46,55 @@ class FalseKeyframeError(Exception):
 
 
 def decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
-    """Decode a group; of the pictures that no sample needs, only those that others depend on.
+    """Decode a group; of the pictures that no sample needs, at most those that others depend on.
 
     At the first damage the rest of the group is dropped, because it would show smears that pass for
-    faces. Where no mark of a keyframe can be believed, only what depends on the damage is.
+    faces. Where no mark of a keyframe can be believed, only what depends on the damage is. What a
+    GPU could not decode is decoded anew by the processor, and may come twice.
 
     Raises:
         FalseKeyframeError: the group's keyframe is none; begin again without trusting the marks.
     """
+    if video.gpu and group.begins and group.ends:
+        yield from _decode_on_gpu(video, video.gpu, group)
+        if video.gpu:
+            return
+    video.decoders.add("cpu")
+    yield from _decode_here(video, group)
+
+
+def _decode_on_gpu(video: Video, gpu: Gpu, group: Group) -> Iterator[VideoFrame]:
+    """Decode a whole group on a GPU, and give what samples need.
+
+    At any trouble the GPU is left for good. GPUs decode damaged pictures and pictures that need
+    missing ones without a word, so a file that is seen to hold any is none for them.
+    """
+    late_beginnings = video.late_beginnings
+    due = sorted(group.wanted_seconds)
+    gpu.decoder.flush_buffers()
+    try:
+        pictures = _decode(video, gpu.decoder, group, group.packets)
+        for picture in _check_first(pictures, group, video):
+            if picture.is_corrupt:
+                raise DamageError("a picture is damaged")
+            seconds = shown_at(picture)
+            if due and seconds >= due[0]:
+                due = [moment for moment in due if moment > seconds]
+                yield gpu.fetch(picture)
+                video.decoders.add(gpu.name)
+        if due:
+            raise DamageError("a picture did not come")
+    except (FalseKeyframeError, MemoryError, *DAMAGE) as error:
+        log.info(
+            "The processor goes on with %s, as the GPU could not (%s).", video.name, describe(error)
+        )
+        video.gpu, video.late_beginnings = None, late_beginnings
+
+
+def _decode_here(video: Video, group: Group) -> Iterator[VideoFrame]:
+    """Decode a group, or part of one, on the processor."""
     if group.begins:
-        video.stream.codec_context.flush_buffers()
+        video.decoder.flush_buffers()
     if not video.trusts_keyframes:
         yield from _decode_through(video, group)
         return
@@ -63,7 +103,8 @@ def decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
         packets = [*packets, group.next_packet]
     latest, is_damaged = -1.0, False
     try:
-        for picture in _check_first(_decode(video, group, packets), group, video):
+        pictures = _decode(video, video.decoder, group, packets)
+        for picture in _check_first(pictures, group, video):
             if picture.is_corrupt:
                 raise DamageError
             latest = max(latest, shown_at(picture))
@@ -80,13 +121,14 @@ def shown_at(picture: VideoFrame) -> float:
     return picture.opaque if isinstance(picture.opaque, float) else -1.0
 
 
-def _decode(video: Video, group: Group, packets: list[TimedPacket]) -> Iterator[VideoFrame]:
+def _decode(
+    video: Video, decoder: PictureDecoder, group: Group, packets: list[TimedPacket]
+) -> Iterator[VideoFrame]:
     """Decode packets until one is damaged; decoders do not notice every missing part.
 
     Raises:
         DamageError, or what PyAV raises: the rest cannot be decoded.
     """
-    decoder = video.stream.codec_context
     wanted = set(group.wanted_seconds)
     for seconds, packet in packets:
         if packet.is_corrupt and video.believes_marks_of_damage:
@@ -101,8 +143,8 @@ def _decode(video: Video, group: Group, packets: list[TimedPacket]) -> Iterator[
 
 def _decode_through(video: Video, group: Group) -> Iterator[VideoFrame]:
     """Decode every packet, after damage too: pictures are whole again from the next keyframe on."""
-    decoder = video.stream.codec_context
     wanted = set(group.wanted_seconds)
+    decoder = video.decoder
     for seconds, packet in group.packets:
         decoder.skip_frame = "DEFAULT" if seconds in wanted else "NONREF"
         packet.opaque = seconds
@@ -113,7 +155,7 @@ def _decode_through(video: Video, group: Group) -> Iterator[VideoFrame]:
 
 def _decode_one(video: Video, packet: "Packet[VideoStream] | None") -> Iterator[VideoFrame]:
     try:
-        for picture in video.stream.codec_context.decode(packet):
+        for picture in video.decoder.decode(packet):
             video.is_smeared = picture.is_corrupt or (video.is_smeared and not picture.key_frame)
             if not video.is_smeared:
                 yield picture
@@ -162,10 +204,11 @@ def _may_lack_a_field(video: Video, group: Group, latest_seconds: float) -> bool
 
 def _decode_with_next(video: Video, group: Group) -> Iterator[VideoFrame]:
     """Decode a group again, with the packet after it; if that helps, do so from now on."""
-    video.stream.codec_context.flush_buffers()
+    video.decoder.flush_buffers()
     video.has_fields_apart, came = True, False
+    packets = [*group.packets, *filter(None, [group.next_packet])]
     try:
-        for picture in _decode(video, group, [*group.packets, *filter(None, [group.next_packet])]):
+        for picture in _decode(video, video.decoder, group, packets):
             if picture.is_corrupt:
                 break
             came = came or shown_at(picture) >= group.wanted_seconds[-1] - FIELD_SECONDS

@@ -12,14 +12,17 @@ from typing import Any, Self
 
 import av
 from av.codec.context import ThreadType
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from function.errors import UnreadableVideoError, VideoNotFoundError, VideoOverLimitError
+from function.media.decoders import DecoderName, name_decoders
 from function.media.encryption import is_locked, is_scrambled, read_head
 from function.media.formats import CODECS, FORMATS, SOUND_CODECS, STILL_CODECS
+from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
 
 SAMPLES_PER_VIDEO = 240
 SHORTEST_INTERVAL_SECONDS = 0.5
@@ -85,6 +88,8 @@ class Video:
     `late_beginnings`: how many groups in a row gave no picture at first. `packets_marked`: of
     `packets_read`, those that the container calls damaged. `missing`: when nothing is stored, or it
     cannot be decoded, as starts and ends in seconds; `unreadable_seconds`: how long that is.
+
+    `gpu` decodes as long as it can, then it is None; `decoders` are those that had a part in it.
     """
 
     name: str
@@ -108,6 +113,8 @@ class Video:
     packets_marked: int = 0
     missing: list[tuple[float, float]] = field(default_factory=list)
     unreadable_seconds: float = 0.0
+    gpu: Gpu | None = None
+    decoders: set[DecoderName] = field(default_factory=set)
 
     def __enter__(self) -> Self:
         return self
@@ -125,6 +132,16 @@ class Video:
         self.container.close()
 
     @property
+    def decoder(self) -> PictureDecoder:
+        """The processor's decoder of its pictures."""
+        return self.stream.codec_context
+
+    @property
+    def decoded_by(self) -> str:
+        """What decoded the pictures that were read so far, like `cpu` or `cuda+cpu`."""
+        return name_decoders(self.decoders)
+
+    @property
     def believes_marks_of_damage(self) -> bool:
         """Whether what the container calls damaged is; not if that is most of the file."""
         return self.packets_marked * 2 <= self.packets_read
@@ -132,9 +149,10 @@ class Video:
     def begin_again(self, every_seconds: float = 0.0) -> None:
         """Go back to the first packet, and believe no mark of a keyframe any more.
 
-        Samples are at least `every_seconds` apart from then on.
+        Samples are at least `every_seconds` apart from then on. A GPU is no longer used.
         """
         self.close()
+        self.gpu = None
         self.trusts_keyframes = False
         self.every_seconds = max(self.every_seconds, every_seconds)
         self.keyframes_seconds.clear()
@@ -148,13 +166,15 @@ def open_video(
     limits: VideoLimits = VideoLimits(),
     *,
     name: str | None = None,
+    decoder: DecoderName = "cpu",
 ) -> Video:
     """Open a file as a video, trusting as little of it as possible.
 
     `source` is a path, or the descriptor of an open file; its position in the file moves, and it
     must stay open as long as the video. `every_seconds` is the time between samples; None chooses
     it by the length: about 240 samples a video, 0.5 to 5 seconds apart. Messages call the video
-    `name` (the file's name unless given), never by its full path.
+    `name` (the file's name unless given), never by its full path. A GPU's `decoder` is used for
+    what it can decode.
 
     Raises:
         VideoNotFoundError: there is nothing at the path.
@@ -163,9 +183,32 @@ def open_video(
     """
     name = _check_file(source, name)
     # One after the other: containers open on one descriptor share its position in the file.
-    seconds = _measure_seconds(*_open_stream(source, name, limits))
-    check_length(seconds, name, limits)
+    seconds, fits_gpu = _look_at(source, name, limits)
     reopen = partial(_open_decoder, source, name, limits)
+    gpu = open_gpu(decoder, reopen) if decoder != "cpu" and fits_gpu else None
+    video = _start(reopen, name, limits, seconds, every_seconds)
+    video.is_encrypted = is_scrambled(video.container.format.name, read_head(source))
+    video.gpu = gpu
+    return video
+
+
+def _look_at(source: Path | int, name: str, limits: VideoLimits) -> tuple[float, bool]:
+    """Return how long a video is, within the limits, and whether a GPU may be able to decode it."""
+    container, stream = _open_stream(source, name, limits)
+    fits_gpu = may_fit(container, stream)
+    seconds = _measure_seconds(container, stream)
+    check_length(seconds, name, limits)
+    return seconds, fits_gpu
+
+
+def _start(
+    reopen: Callable[[], tuple[InputContainer, VideoStream]],
+    name: str,
+    limits: VideoLimits,
+    seconds: float,
+    every_seconds: float | None,
+) -> Video:
+    """Open a video whose length is known at its beginning."""
     container, stream = reopen()
     interval = max(every_seconds or _choose_interval(seconds), seconds / limits.max_frames)
     return Video(
@@ -180,15 +223,14 @@ def open_video(
         gap_slack=ASKED_SLACK if interval == every_seconds else CHOSEN_SLACK,
         start_seconds=_find_start(container, stream),
         reopen=reopen,
-        is_encrypted=is_scrambled(container.format.name, read_head(source)),
     )
 
 
 def _open_decoder(
-    source: Path | int, name: str, limits: VideoLimits
+    source: Path | int, name: str, limits: VideoLimits, hwaccel: HWAccel | None = None
 ) -> tuple[InputContainer, VideoStream]:
     """Open a file to decode its pictures, if they are not encrypted."""
-    container, stream = _open_stream(source, name, limits)
+    container, stream = _open_stream(source, name, limits, hwaccel)
     if is_locked(stream, container.format.name, read_head(source)):
         container.close()
         raise UnreadableVideoError(encryption_message(name))
@@ -250,16 +292,16 @@ def _size_of(path: Path, name: str) -> int:
 
 
 def _open_stream(
-    source: Path | int, name: str, limits: VideoLimits
+    source: Path | int, name: str, limits: VideoLimits, hwaccel: HWAccel | None = None
 ) -> tuple[InputContainer, VideoStream]:
     """Open a file, and probe it for longer if its first keyframe comes late, as in a recording."""
-    container = _open_container(source, name, limits, QUICKLY)
+    container = _open_container(source, name, limits, QUICKLY, hwaccel)
     try:
         _check_streams(container, name, limits)
         stream = _choose_stream(container, name)
         if not stream.codec_context.width:
             container.close()
-            container = _open_container(source, name, limits, PATIENTLY)
+            container = _open_container(source, name, limits, PATIENTLY, hwaccel)
             stream = _choose_stream(container, name)
         _check_picture(stream, name, limits)
     except BaseException:
@@ -269,7 +311,11 @@ def _open_stream(
 
 
 def _open_container(
-    source: Path | int, name: str, limits: VideoLimits, probing: Mapping[str, str]
+    source: Path | int,
+    name: str,
+    limits: VideoLimits,
+    probing: Mapping[str, str],
+    hwaccel: HWAccel | None,
 ) -> InputContainer:
     address, options = _address(source)
     options |= {
@@ -280,6 +326,8 @@ def _open_container(
         "threads": "1",
         **probing,
     }
+    if hwaccel:  # an error may be the GPU's: whoever asked for it must know
+        return av.open(address, options=options, metadata_errors="replace", hwaccel=hwaccel)
     try:
         return av.open(address, options=options, metadata_errors="replace")
     except PermissionError:

@@ -38,7 +38,7 @@ class PeopleFound:
 
     `models` are the ids of the encodings' models, the primary one first. `links` say who may be
     fragments of one person, the most alike first. `unreadable_seconds` is how much of the video is
-    damaged and was not seen.
+    damaged and was not seen, `decoder` what decoded it.
     """
 
     people: tuple[PersonFound, ...]
@@ -48,6 +48,7 @@ class PeopleFound:
     seconds: StageSeconds
     links: tuple[Link, ...] = ()
     unreadable_seconds: float = 0.0
+    decoder: str = "cpu"
 
 
 def gather_people(
@@ -86,6 +87,7 @@ def gather_people(
         seconds,
         links,
         found.unreadable_seconds,
+        found.decoder,
     )
 
 

@@ -11,9 +11,10 @@ from function.enrolling.choosing import PhotoFound
 from function.enrolling.worth import LOWEST_QUALITY
 from function.faces.face import Face
 from function.faces.found import Details, FacesFound, Progress
+from function.media.decoders import DECODED_BY
 from function.media.pictures import Moment
 from function.people.gathering import PeopleFound
-from function.sandbox.messages import Answer
+from function.sandbox.messages import Answer, Ready
 from function.sandbox.portions import MOST_FACES, Portion
 from function.sandbox.wire import WireError
 
@@ -36,11 +37,9 @@ def check_answer(answer: Answer, dimensions: Dimensions) -> None:
         WireError: the answer cannot be true.
     """
     if isinstance(answer, FacesFound):
-        _check_faces(answer.faces, dimensions)
-        if any(face.frame >= answer.frames for face in answer.faces):
-            raise WireError("a face is in no frame")
-        if min(answer.frames, answer.unreadable_seconds, *vars(answer.seconds).values()) < 0:
-            raise WireError("a count or a time is negative")
+        _check_found(answer, dimensions)
+    if isinstance(answer, Ready):
+        _check_decoder(answer.decoder)
     if isinstance(answer, Progress) and min(vars(answer).values()) < 0:
         raise WireError("progress is negative")
     if isinstance(answer, PhotoFound):
@@ -74,6 +73,7 @@ def check_people(found: PeopleFound, dimensions: Dimensions) -> None:
     """
     if len(found.people) > MOST_FACES:
         raise WireError(f"{len(found.people)} people are too many")
+    _check_decoder(found.decoder)
     for person in found.people:
         _check_person(person, found.frames, dimensions)
     for link in found.links:
@@ -83,6 +83,15 @@ def check_people(found: PeopleFound, dimensions: Dimensions) -> None:
     numbers = (found.frames, found.faces, *vars(found.seconds).values())
     if min(*numbers, *(link.distance for link in found.links)) < 0:
         raise WireError("a count, a time or a distance is negative")
+
+
+def _check_found(found: FacesFound, dimensions: Dimensions) -> None:
+    _check_faces(found.faces, dimensions)
+    _check_decoder(found.decoder)
+    if any(face.frame >= found.frames for face in found.faces):
+        raise WireError("a face is in no frame")
+    if min(found.frames, found.unreadable_seconds, *vars(found.seconds).values()) < 0:
+        raise WireError("a count or a time is negative")
 
 
 def _check_person(person: PersonFound, frames: int, dimensions: Dimensions) -> None:
@@ -137,6 +146,11 @@ def _check_encoding(encoding: Vector, numbers: int, dimensions: int) -> None:
         raise WireError("an encoding has the wrong length")
     if not np.abs(encoding).max() <= LARGEST_NUMBER:
         raise WireError("an encoding has impossible numbers")
+
+
+def _check_decoder(name: str) -> None:
+    if name not in DECODED_BY:
+        raise WireError("a decoder has no such name")
 
 
 def _check_pictures(pictures: Sequence[bytes]) -> None:

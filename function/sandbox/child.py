@@ -43,7 +43,9 @@ from function.faces.face import Face
 from function.faces.found import FacesFound, Progress
 from function.faces.search import search_video
 from function.faces.second_encodings import cut_chip, details_of, encode_chips
+from function.media.decoders import DecodeName, DecoderName
 from function.media.frames import one_thread
+from function.media.gpu import choose_decoder
 from function.media.images import RgbPicture
 from function.media.moments import find_moment
 from function.media.photos import MAX_PHOTO_BYTES, PhotoRefusedError
@@ -83,19 +85,21 @@ def main(descriptor: int) -> None:
     setup = read_message(SETUP, channel.receive())
     try:
         engine = load_engine(setup.engine, _options(setup))
+        decode = cast("DecodeName", setup.decode)
+        decoder = choose_decoder(decode, nets_on_cuda=engine.provider == "CUDA")
     except RecognitionError as error:
         _answer(channel, Refusal(error.code, str(error)))
         return
     _warm_up(engine)
-    decoder = _start(one_thread())
+    thread = _start(one_thread())
     _give_back_memory()
     _fall_silent()
-    has_gpu = engine.provider != "CPU"
+    has_gpu = engine.provider != "CPU" or decoder != "cpu"
     limit = None if has_gpu else setup.memory_megabytes * MEGABYTE  # CUDA reserves any amount
     locks = lock_down(limit, needs_files=has_gpu)
     models = models_of(engine)
-    _answer(channel, Ready(engine.name, engine.provider, models, locks))
-    worker = _Worker(channel, engine, decoder)
+    _answer(channel, Ready(engine.name, engine.provider, models, locks, decoder))
+    worker = _Worker(channel, engine, thread, decoder)
     while True:
         worker.carry_out(read_message(ORDERS_BY_LETTER, channel.receive()))
 
@@ -127,10 +131,10 @@ def _warm_up(engine: Engine) -> None:
         encode_chips([cut_chip(picture.rgb(), found, engine.second)], engine.second)
 
 
-def _start(decoder: Executor) -> Executor:
+def _start(thread: Executor) -> Executor:
     """Start the thread that decodes, as none can be started later."""
-    decoder.submit(int).result()
-    return decoder
+    thread.submit(int).result()
+    return thread
 
 
 def _give_back_memory() -> None:
@@ -163,9 +167,12 @@ def _fall_silent() -> None:
 class _Worker:
     """Carries out orders, and keeps the faces of the last video."""
 
-    def __init__(self, channel: Channel, engine: Engine, decoder: Executor) -> None:
+    def __init__(
+        self, channel: Channel, engine: Engine, thread: Executor, decoder: DecoderName
+    ) -> None:
         self._channel = channel
         self._engine = engine
+        self._thread = thread
         self._decoder = decoder
         self._kept: tuple[Face, ...] = ()
         self._ways: Mapping[type[Order], Callable[[Any], Iterator[Result]]] = {
@@ -193,7 +200,14 @@ class _Worker:
 
     def _search_video(self, order: VideoOrder) -> Iterator[Result]:
         with self._received() as descriptor:
-            events = search_video(descriptor, order.name, self._engine, order.task, self._decoder)
+            events = search_video(
+                descriptor,
+                order.name,
+                self._engine,
+                order.task,
+                self._thread,
+                decoder=self._decoder,
+            )
             for event in events:
                 yield event if isinstance(event, Progress) else self._keep(event, order.name)
 

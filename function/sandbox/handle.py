@@ -48,7 +48,10 @@ PASSED_ON = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH"),
     *("PYTHONUSERBASE", "PYTHONHOME"),
 )
-PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "PYTHONDONTWRITEBYTECODE")
+PASSED_ON_PREFIXES = (
+    *("CUDA_", "NVIDIA_", "LIBVA_", "HSA_", "ROCR_", "HIP_"),
+    *("OMP_", "PYTHONDONTWRITEBYTECODE"),
+)
 """The part of our environment a child gets: never a token or a path of the library."""
 
 HEARTBEAT_SECONDS = 1.0
@@ -87,6 +90,7 @@ def setup_of(settings: Settings) -> Setup:
         engine=settings.engine,
         detector=settings.detector,
         device=settings.device,
+        decode=settings.decode,
         threads=settings.net_threads,
         cache_folder=str(settings.cache_folder.resolve()) if settings.cache_folder else "",
         second_encoder=_spell(settings.second_encoder),

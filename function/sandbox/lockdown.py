@@ -21,6 +21,9 @@ from function.sandbox.filters import allow_list, deny_list
 
 MEGABYTE = 1024 * 1024
 MOST_OPEN_FILES = 64
+MOST_OPEN_FILES_WITH_GPU = 1024
+"""A GPU's driver opens device files for each context, and there are two or more: one for the nets,
+and one for each video stream."""
 
 RESERVED_BYTES = 4096 * MEGABYTE
 """How much more than it may write a process may map: what it maps and only reads costs page tables,
@@ -59,7 +62,8 @@ def lock_down(memory_bytes: int | None, *, needs_files: bool = False) -> tuple[s
     files and most calls unlocked, for the drivers of a GPU, which open more at any time. Without it
     no thread can be started any more.
     """
-    held = ["memory"] if _limit(memory_bytes) else []
+    most_files = MOST_OPEN_FILES_WITH_GPU if needs_files else MOST_OPEN_FILES
+    held = ["memory"] if _limit(memory_bytes, most_files) else []
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -68,10 +72,12 @@ def lock_down(memory_bytes: int | None, *, needs_files: bool = False) -> tuple[s
     return tuple(held)
 
 
-def _limit(memory_bytes: int | None) -> bool:
+def _limit(memory_bytes: int | None, most_files: int) -> bool:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (MOST_OPEN_FILES, MOST_OPEN_FILES))
+    _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = most_files if allowed == resource.RLIM_INFINITY else min(most_files, allowed)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     if memory_bytes is None or sys.platform != "linux":  # macOS counts, but does not enforce
         return False
     # Only written memory counts, not what is only mapped: libraries and reserved space are free.

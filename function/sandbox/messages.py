@@ -24,6 +24,7 @@ class Setup:
     engine: str
     detector: str
     device: str
+    decode: str
     threads: int
     cache_folder: str
     second_encoder: str
@@ -32,12 +33,16 @@ class Setup:
 
 @dataclass(frozen=True)
 class Ready:
-    """What a started reader reports: engine, ids of its models, primary first, and active locks."""
+    """What a started reader reports: engine, ids of its models, primary first, and active locks.
+
+    `decoder` is what decodes videos where it can: `cpu`, or a GPU's.
+    """
 
     engine: str
     provider: str
     models: tuple[str, ...]
     locks: tuple[str, ...]
+    decoder: str = "cpu"
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,8 @@ class Sandbox:
             held = ", ".join(ready.locks) or "nothing"
             raise EngineUnavailableError(
                 f"SANDBOX is strict, but this kernel locks {held} for the process that reads "
-                "videos. Use Linux 5.13 or newer with Landlock, or set SANDBOX=on."
+                "videos. Use Linux 5.13 or newer with Landlock, and no GPU (DEVICE=cpu and "
+                "DECODE=cpu), or set SANDBOX=on."
             )
 
     def _explain_start(self, error: EndedError) -> RecognitionError:

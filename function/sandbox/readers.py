@@ -16,6 +16,7 @@ from function.enrolling.choosing import PhotoFound
 from function.errors import PhotoUnusableError
 from function.faces.found import Details, FacesFound, Progress, Task
 from function.matching.second_models import SecondModel, open_second
+from function.media.decoders import DecoderName
 from function.media.files import MediaFile
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import Moment
@@ -103,13 +104,14 @@ class Here:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._engine: Engine | None = None
+        self._decoder: DecoderName | None = None
         self._lock = threading.Lock()
 
     def ready(self) -> Ready:
         """Load the engine, if this is the first call."""
         engine, second = self.engine(), self.second
         find_fusion(models_of(engine), second.fusion if second else None)
-        return Ready(engine.name, engine.provider, models_of(engine), locks=())
+        return Ready(engine.name, engine.provider, models_of(engine), (), self.decoder())
 
     @cached_property
     def second(self) -> SecondModel | None:
@@ -120,8 +122,9 @@ class Here:
         """Find everyone in a video."""
         from function.faces.search import search_video  # noqa: PLC0415  # see above
 
-        engine = self.engine()
-        for event in search_video(media.descriptor, media.name, engine, task):
+        engine, decoder = self.engine(), self.decoder()
+        events = search_video(media.descriptor, media.name, engine, task, decoder=decoder)
+        for event in events:
             yield event if isinstance(event, Progress) else _gather(event, engine)
 
     def find_faces(self, photo: bytes) -> PhotoFound:
@@ -141,6 +144,16 @@ class Here:
 
     def close(self) -> None:
         """Do nothing: what runs in this process ends with it."""
+
+    def decoder(self) -> DecoderName:
+        """Return what decodes videos; it is chosen on first use."""
+        from function.media.gpu import choose_decoder  # noqa: PLC0415  # see above
+
+        nets_on_cuda = self.engine().provider == "CUDA"
+        with self._lock:
+            if self._decoder is None:
+                self._decoder = choose_decoder(self._settings.decode, nets_on_cuda=nets_on_cuda)
+            return self._decoder
 
     def engine(self) -> Engine:
         """Return the engine; it is loaded on first use."""

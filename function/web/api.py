@@ -62,6 +62,7 @@ def _answer_ready(service: Service, request: Request) -> Response:
             "version": VERSION,
             "engine": ready.engine,
             "provider": ready.provider,
+            "decoder": ready.decoder,
             "model": ready.models[0],
             "second_model": next(iter(ready.models[1:]), None),
             "second_licence": second.licence if second and second.licence else None,

@@ -184,6 +184,7 @@ def _keeper(request: Request, path: str, results: RecentResults) -> Keep:
 
 def _note(record: RequestRecord, recognition: Recognition) -> None:
     record.frames, record.faces = recognition.frames, recognition.faces
+    record.decoder = recognition.decoder
     record.people = len(recognition.identifications)
     record.seconds |= vars(recognition.seconds)
 

@@ -22,7 +22,8 @@ FIRST_SERVER_ERROR = 500
 class RequestRecord:
     """What the log and the metrics say about one request; filled in while it is handled.
 
-    `path` is the video's, under the media root. No names, encodings or pictures.
+    `path` is the video's, under the media root, `decoder` what decoded it. No names,
+    encodings or pictures.
     """
 
     id: str
@@ -34,6 +35,7 @@ class RequestRecord:
     frames: int = 0
     faces: int = 0
     people: int = 0
+    decoder: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
 
@@ -47,6 +49,7 @@ class RequestRecord:
         fields = {name: getattr(self, name) for name in ("method", "route", "path", "code")}
         fields |= {name: getattr(self, name) for name in ("status", "frames", "faces", "people")}
         fields["request"] = self.id
+        fields["decoder"] = self.decoder
         fields["seconds"] = {stage: round(spent, 4) for stage, spent in self.seconds.items()}
         _log.log(level, "%s %s %d", self.method, self.route, self.status, extra={"fields": fields})
 

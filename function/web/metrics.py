@@ -31,6 +31,12 @@ class Metrics:
             ["stage"],
             registry=self._registry,
         )
+        self._videos = Counter(
+            "recognition_videos",
+            "Videos searched, by what decoded them.",
+            ["decoder"],
+            registry=self._registry,
+        )
         self._frames = Counter("recognition_frames", "Frames processed.", registry=self._registry)
         self._faces = Counter("recognition_faces", "Faces found.", registry=self._registry)
         self._people = Counter("recognition_people", "People found.", registry=self._registry)
@@ -44,6 +50,8 @@ class Metrics:
         for stage, spent in record.seconds.items():
             if stage != "total":
                 self._stages.labels(stage).inc(spent)
+        if record.decoder:
+            self._videos.labels(record.decoder).inc()
         self._frames.inc(record.frames)
         self._faces.inc(record.faces)
         self._people.inc(record.people)

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import logging
 import shutil
 import tomllib
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from function.library.oshash import oshash_of
 from function.matching.second_models import write_fit
 from function.web import identify
 from function.web.line import MOST_WAITING
+from function.web.logs import JsonLines
 from function.web.page_requests import PAGE_HEADER
 from tests.support.own_nets import fit_of, write_net
 from tests.support.servers import Serve, serving
@@ -338,6 +340,7 @@ def test_health_needs_nothing_and_ready_loads_engine_and_gallery(
     assert (ready["status"], ready["performers"], ready["encodings"]) == ("ready", 2, 3)
     assert (ready["model"], ready["second_model"]) == (PRIMARY.id, SECOND.id)
     assert ready["performers_by_both"] == 2
+    assert ready["decoder"] == "cpu"
     without = serve(PERFORMERS_DB=str(tmp_path / "gone.db"))
     assert without.get("/health").status_code == 200
     assert error_of(without.get("/ready")) == (503, "gallery_unavailable")
@@ -474,3 +477,18 @@ def test_who_leaves_the_line_gives_the_place_back(serve: Serve) -> None:
     for response, _ in [*waiting, (first, lines)]:
         response.close()
     assert client.get("/?path=cat.mp4").status_code == 200
+
+
+def test_the_log_and_the_metrics_say_what_decoded_a_video(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    client = serve()
+    client.get("/?path=two.mp4&every=2")
+    client.get("/?path=gone.mp4")
+    lines = [json.loads(JsonLines().format(one)) for one in caplog.records]
+    said = [line["decoder"] for line in lines if "decoder" in line]
+    assert said == ["cpu", ""]
+    text = client.get("/metrics").get_data(as_text=True)
+    assert 'recognition_videos_total{decoder="cpu"} 1.0' in text
+    assert text.count("recognition_videos_total{") == 1

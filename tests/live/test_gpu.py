@@ -1,6 +1,7 @@
-"""On a GPU the same faces are found, with the same encodings, as on the CPU."""
+"""On a GPU pictures, faces and encodings are those of the CPU."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,17 @@ from function.engines.loading import load_engine
 from function.engines.protocol import Engine, EngineOptions
 from function.errors import EngineUnavailableError
 from function.faces.faces import faces_of_image
-from tools.footage.videos import read_portrait
+from function.faces.found import Task
+from function.media.decoders import GPU_DECODERS, DecoderName
+from function.media.files import open_any
+from function.media.frames import Frame, sample_frames
+from function.media.gpu import choose_decoder
+from function.media.videos import open_video
+from function.people.gathering import PeopleFound
+from function.sandbox.readers import open_reader
+from function.settings import Settings
+from tests.support.videos import numbered_pictures
+from tools.footage.videos import moving_picture, read_portrait, write_video
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +43,73 @@ def test_a_gpu_sees_what_the_cpu_sees(name: str, gpu: Engine, engine: Engine, ph
 
 def corners(box: object) -> list[int]:
     return [getattr(box, side) for side in ("left", "top", "right", "bottom")]
+
+
+FILMS: dict[str, dict[str, Any]] = {
+    "h264.mp4": {},
+    "h264.ts": {},
+    "open_groups.mp4": {"options": {"x264-params": "open-gop=1"}},
+    "full_range.mp4": {"pixel_format": "yuvj420p"},
+    "interlaced.ts": {"options": {"x264-params": "tff=1"}},
+    "rotated.mp4": {"rotation": 90},
+    "hevc.mp4": {"codec": "libx265"},
+    "ten_bit.mkv": {"codec": "libx265", "pixel_format": "yuv420p10le"},
+    "vp9.webm": {"codec": "libvpx-vp9"},
+}
+
+LEFT_TO_THE_PROCESSOR: dict[str, dict[str, Any]] = {
+    "ten_bit_h264.mkv": {"pixel_format": "yuv420p10le"},
+    "ten_bit_422.mkv": {"codec": "libx265", "pixel_format": "yuv422p10le"},
+    "mpeg2.mpg": {"codec": "mpeg2video"},
+}
+
+
+@pytest.fixture(scope="module", params=GPU_DECODERS)
+def decoder(request: pytest.FixtureRequest) -> DecoderName:
+    try:
+        return choose_decoder(request.param, nets_on_cuda=False)
+    except EngineUnavailableError as error:
+        pytest.skip(f"no GPU: {error}")
+
+
+def sample(path: Path, decoder: DecoderName) -> tuple[list[Frame], str]:
+    with open_video(path, 0.4, decoder=decoder) as video:
+        return list(sample_frames(video)), video.decoded_by
+
+
+@pytest.mark.parametrize("name", FILMS | LEFT_TO_THE_PROCESSOR)
+def test_a_gpu_decodes_the_pictures_that_the_processor_does(
+    name: str, decoder: DecoderName, tmp_path: Path
+) -> None:
+    how = (FILMS | LEFT_TO_THE_PROCESSOR)[name]
+    pictures = numbered_pictures(200, width=384, height=256)
+    path = write_video(tmp_path / name, pictures, keyframe_every=25, **how)
+    there, decoded_by = sample(path, decoder)
+    here, _ = sample(path, "cpu")
+    assert [one.seconds for one in there] == [one.seconds for one in here]
+    for one, other in zip(there, here, strict=True):
+        assert np.array_equal(one.picture.rgb(), other.picture.rgb())
+    if decoder == "cuda":
+        assert decoded_by == (decoder if name in FILMS else "cpu")
+
+
+def test_a_locked_child_decodes_on_a_gpu(
+    decoder: DecoderName, photos: Path, tmp_path: Path
+) -> None:
+    portrait = read_portrait(photos / "obama1.jpg")
+    moving = moving_picture(portrait, 4, fps=10, size=(1280, 720))
+    path = write_video(tmp_path / "face.mp4", moving, fps=10, keyframe_every=10)
+    found = []
+    for decode in (decoder, "cpu"):
+        reader = open_reader(Settings(decode=decode, device="cpu"))
+        try:
+            assert reader.ready().decoder == decode
+            with open_any(path) as media:
+                *_, people = reader.find_people(media, Task(0.5, 640))
+        finally:
+            reader.close()
+        assert isinstance(people, PeopleFound)
+        assert people.decoder == decode
+        found.append(people)
+    assert found[0].faces == found[1].faces
+    assert len(found[0].people) == len(found[1].people) == 1

@@ -1,5 +1,7 @@
 """Sessions: onnxruntime with one graph, on the configured device."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from function.engines.onnx.onnxruntime_private import forget_graph, import_onnxruntime
@@ -8,54 +10,98 @@ from function.errors import EngineUnavailableError
 
 onnxruntime = import_onnxruntime()
 
-_CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+_CPU = "CPUExecutionProvider"
 _ERRORS_ONLY = 3
 
-_CUDA_SETTINGS = {
-    # Rounding to 10 bits, the default on newer GPUs, would give encodings unlike dlib's.
-    "use_tf32": "0",
-    # The default tries every algorithm again for each size of picture and number of faces.
-    "cudnn_conv_algo_search": "HEURISTIC",
-    # The default doubles the memory it takes from other users of the GPU.
-    "arena_extend_strategy": "kSameAsRequested",
+
+@dataclass(frozen=True)
+class _Gpu:
+    """How onnxruntime runs on a kind of GPU.
+
+    `name` is its provider's, for people; `package` has it; `check` is what to look at if it does
+    not start; `settings` are the provider's.
+    """
+
+    name: str
+    package: str
+    check: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def provider(self) -> str:
+        """The provider as onnxruntime calls it."""
+        return f"{self.name}ExecutionProvider"
+
+
+_GPUS = {
+    "cuda": _Gpu(
+        "CUDA",
+        "onnxruntime-gpu in its place (see Dockerfile.gpu)",
+        "nvidia-smi shows one here, and that CUDA and cuDNN have the versions that this "
+        "onnxruntime-gpu needs",
+        {
+            # Rounding to 10 bits, the default on newer GPUs, would give encodings unlike dlib's.
+            "use_tf32": "0",
+            # The default tries every algorithm again for each size of picture and number of faces.
+            "cudnn_conv_algo_search": "HEURISTIC",
+            # The default doubles the memory it takes from other users of the GPU.
+            "arena_extend_strategy": "kSameAsRequested",
+        },
+    ),
+    "openvino": _Gpu(
+        "OpenVINO",
+        "onnxruntime-openvino in its place",
+        "/dev/dri/renderD128 may be opened here, and that Intel's OpenCL driver is installed",
+        # GPUs would otherwise compute in 16 bits, which would give encodings unlike dlib's.
+        {"device_type": "GPU", "precision": "FP32"},
+    ),
+    "migraphx": _Gpu(
+        "MIGraphX",
+        "onnxruntime-migraphx in its place",
+        "/dev/kfd and /dev/dri/renderD128 may be opened here, and that ROCm has the version that "
+        "this onnxruntime-migraphx needs",
+    ),
 }
-"""Names and values as in onnxruntime's documentation of its CUDA provider."""
+"""By the name of DEVICE; names and values of settings as in onnxruntime's documentation."""
 
 
 def open_session(graph: bytes, options: EngineOptions) -> Any:
-    """Open an onnxruntime.InferenceSession; `auto` uses a GPU if one really works.
+    """Open an onnxruntime.InferenceSession; `auto` uses CUDA if it really works.
 
     Raises:
-        EngineUnavailableError: DEVICE is cuda, and onnxruntime cannot use CUDA here. Without this
-        error it would silently use the CPU.
+        EngineUnavailableError: DEVICE names a kind of GPU that onnxruntime cannot use here. Without
+            this error it would silently use the CPU.
     """
-    is_offered = _CUDA in onnxruntime.get_available_providers()
-    if options.device == "cuda" and not is_offered:
+    gpu = _GPUS.get("cuda" if options.device == "auto" else options.device)
+    is_required = options.device not in ("auto", "cpu")
+    if gpu and gpu.provider not in onnxruntime.get_available_providers():
+        if is_required:
+            raise EngineUnavailableError(
+                f"DEVICE is {options.device}, but the installed onnxruntime is built without "
+                f"{gpu.name}. Install {gpu.package}, or set DEVICE=auto or DEVICE=cpu."
+            )
+        gpu = None
+    session = _open(graph, options, gpu)
+    if gpu and is_required and provider_of(session) != gpu.name:
         raise EngineUnavailableError(
-            "DEVICE is cuda, but the installed onnxruntime is built without CUDA. Install "
-            "onnxruntime-gpu in its place (see Dockerfile.gpu), or set DEVICE=auto or DEVICE=cpu."
-        )
-    wants_cuda = is_offered and options.device != "cpu"
-    session = _open(graph, options, wants_cuda=wants_cuda)
-    if options.device == "cuda" and provider_of(session) != "CUDA":
-        raise EngineUnavailableError(
-            "DEVICE is cuda, but onnxruntime could not start on a GPU. Check that nvidia-smi shows "
-            "one here, and that CUDA and cuDNN have the versions that this onnxruntime-gpu needs; "
-            "or set DEVICE=auto or DEVICE=cpu."
+            f"DEVICE is {options.device}, but onnxruntime could not start on a GPU. Check that "
+            f"{gpu.check}; or set DEVICE=auto or DEVICE=cpu."
         )
     return session
 
 
 def provider_of(session: Any) -> str:
-    """Name what a session runs on, for people: "CPU" or "CUDA"."""
-    return "CUDA" if session.get_providers()[0] == _CUDA else "CPU"
+    """Name what a session runs on, for people, like "CPU" or "CUDA"."""
+    name: str = session.get_providers()[0]
+    return name.removesuffix("ExecutionProvider")
 
 
-def _open(graph: bytes, options: EngineOptions, *, wants_cuda: bool) -> Any:
+def _open(graph: bytes, options: EngineOptions, gpu: _Gpu | None) -> Any:
     providers: list[Any] = [_CPU]
-    if wants_cuda:
+    if gpu:
+        providers = [(gpu.provider, dict(gpu.settings)), _CPU]
+    if gpu and gpu.name == "CUDA":
         onnxruntime.preload_dlls()  # CUDA and cuDNN installed by pip are on no search path
-        providers = [(_CUDA, _CUDA_SETTINGS), _CPU]
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = options.threads
     settings.log_severity_level = _ERRORS_ONLY

@@ -323,6 +323,7 @@ interface ReadyReply {
   status: "ready";
   engine: string;
   provider: string;
+  decoder: string;
   model: string;
   second_model: string | null;
   second_licence: string | null;

@@ -28,6 +28,7 @@ from function.engines.protocol import (
     Box,
     Detection,
     DetectorName,
+    DeviceName,
     Engine,
     EngineOptions,
 )
@@ -513,27 +514,41 @@ def test_cuda_that_is_not_built_in_is_refused(name: str, options: EngineOptions)
         load_engine(name, replace(options, device="cuda"))
 
 
+@pytest.mark.parametrize("device", ["openvino", "migraphx"])
+def test_other_gpus_are_refused_where_the_engine_cannot_use_them(
+    device: DeviceName, options: EngineOptions
+) -> None:
+    with pytest.raises(EngineUnavailableError, match=f"is {device}.* onnxruntime-{device} in its"):
+        load_engine("onnx", replace(options, device=device))
+    with pytest.raises(EngineUnavailableError, match=f"is {device}, which dlib cannot use"):
+        load_engine("dlib", replace(options, device=device))
+
+
 @pytest.fixture
-def onnxruntime_that_offers_cuda(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """onnxruntime as it is where it was built for CUDA and finds no GPU: it uses the CPU."""
+def onnxruntime_that_offers_gpus(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """onnxruntime as it is where it was built for GPUs and finds none: it uses the CPU."""
     from function.engines.onnx import sessions  # noqa: PLC0415  # heavy, used here only
 
     runtime: ModuleType = sessions.onnxruntime
-    offered = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    kinds = ("CUDA", "OpenVINO", "MIGraphX", "CPU")
+    offered = [f"{kind}ExecutionProvider" for kind in kinds]
     monkeypatch.setattr(runtime, "get_available_providers", lambda: offered)
     monkeypatch.setattr(runtime, "preload_dlls", lambda: None)
     return runtime
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider")
-@pytest.mark.usefixtures("onnxruntime_that_offers_cuda")
-def test_cuda_that_cannot_start_is_refused_and_not_replaced(options: EngineOptions) -> None:
-    with pytest.raises(EngineUnavailableError, match="could not start on a GPU"):
-        load_engine("onnx", replace(options, device="cuda"))
+@pytest.mark.usefixtures("onnxruntime_that_offers_gpus")
+@pytest.mark.parametrize("device", ["cuda", "openvino", "migraphx"])
+def test_a_gpu_that_cannot_start_is_refused_and_not_replaced(
+    device: DeviceName, options: EngineOptions
+) -> None:
+    with pytest.raises(EngineUnavailableError, match=f"{device}, but .* could not start on a GPU"):
+        load_engine("onnx", replace(options, device=device))
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider")
-@pytest.mark.usefixtures("onnxruntime_that_offers_cuda")
+@pytest.mark.usefixtures("onnxruntime_that_offers_gpus")
 def test_auto_goes_on_with_the_cpu_and_says_so(options: EngineOptions) -> None:
     assert load_engine("onnx", replace(options, device="auto")).provider == "CPU"
 

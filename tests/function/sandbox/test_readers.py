@@ -10,12 +10,13 @@ import pytest
 
 from function.engines.models import PRIMARY, SECOND
 from function.enrolling.choosing import choose_face
-from function.errors import PhotoUnusableError, UnreadableVideoError
+from function.errors import EngineUnavailableError, PhotoUnusableError, UnreadableVideoError
 from function.faces.found import Progress, Task
 from function.media.files import MediaFile, open_any
+from function.media.gpu import choose_decoder
 from function.people.gathering import PeopleFound
 from function.sandbox.readers import Here, Reader, Sandboxed, open_reader
-from function.settings import Settings
+from function.settings import SandboxName, Settings
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
 TASK = Task(every_seconds=0.5, detection_pixels=640)
@@ -60,8 +61,24 @@ def test_the_setting_chooses() -> None:
 def test_it_says_what_it_is_the_primary_model_first(reader: Reader) -> None:
     ready = reader.ready()
     assert ready.models == (PRIMARY.id, SECOND.id)
-    assert (ready.engine, ready.provider) == ("onnx", "CPU")
+    assert (ready.engine, ready.provider, ready.decoder) == ("onnx", "CPU", "cpu")
     assert reader.ready() == ready
+
+
+@pytest.mark.parametrize("sandbox", KINDS.values())
+def test_a_gpu_decoder_that_is_named_and_not_there_is_refused(sandbox: SandboxName) -> None:
+    try:
+        choose_decoder("vaapi", nets_on_cuda=False)
+    except EngineUnavailableError:
+        pass
+    else:
+        pytest.skip("this machine has a GPU")
+    reader = open_reader(Settings(sandbox=sandbox, decode="vaapi"))
+    try:
+        with pytest.raises(EngineUnavailableError, match="DECODE is vaapi, but"):
+            reader.ready()
+    finally:
+        reader.close()
 
 
 def test_people_come_last_with_pictures_and_progress_before(
@@ -72,6 +89,7 @@ def test_people_come_last_with_pictures_and_progress_before(
     assert before
     assert all(isinstance(event, Progress) for event in before)
     assert found.models == reader.ready().models
+    assert found.decoder == "cpu"
     assert len(found.people) == 2
     for person in found.people:
         assert person.picture.startswith(b"\xff\xd8\xff")

@@ -489,6 +489,7 @@ def lie(**changes: Any) -> FacesFound:
         lie(weaknesses=("x",) * 17),
         replace(FOUND, frames=-1, faces=()),
         replace(FOUND, seconds=StageSeconds(-0.1, 0.2)),
+        replace(FOUND, decoder="a GPU"),
         lie(encoding=np.full(128, 1e30, np.float32)),
         lie(second=np.ones(127, np.float32)),
         lie(second=np.full(128, 1e30, np.float32)),
@@ -498,6 +499,13 @@ def lie(**changes: Any) -> FacesFound:
 def test_a_lie_is_not_believed(lied: FacesFound) -> None:
     with pytest.raises(WireError):
         check_answer(unpack(FacesFound, pack(lied)), SIZES)
+
+
+def test_a_decoder_that_does_not_exist_is_not_believed() -> None:
+    ready = Ready("onnx", "CPU", MODELS, (), "cuda")
+    check_answer(unpack(Ready, pack(ready)), SIZES)
+    with pytest.raises(WireError, match="decoder"):
+        check_answer(unpack(Ready, pack(replace(ready, decoder="a GPU"))), SIZES)
 
 
 def test_more_faces_than_a_video_can_show_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:

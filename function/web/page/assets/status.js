@@ -55,6 +55,7 @@ function showPanel(ready) {
     Encodings: ready.encodings.toLocaleString("en"),
     Engine: ready.engine,
     "Runs on": ready.provider,
+    "Videos decoded by": ready.decoder,
     Model: ready.model,
   };
   const list = make("dl");
