@@ -6,7 +6,6 @@ a child never loads it.
 
 import importlib.util
 import io
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ from function.media.conversion import PictureConverter
 from function.media.photo_kinds import find_kind, without_metadata
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import RgbImage
+from function.media.threads import can_start_threads
 
 MAX_PIXELS = 200_000_000
 """Larger photos are refused before they are decoded: 800 MB as Pillow keeps them. A JPEG, as
@@ -40,6 +40,9 @@ cameras make them, is scaled down while it is decoded, and takes a fraction of t
 
 WORKING_SIDE_PIXELS = 1600
 """Photos with a longer side are scaled down to this: a face still fills the encoder's 150 px."""
+
+HEIF = "HEIF"
+"""What phones take. Its decoder, libde265, starts a thread for each photo, whatever it is told."""
 
 JXL = "JXL"
 HAS_JXL = importlib.util.find_spec("pillow_jxl") is not None
@@ -59,7 +62,7 @@ FORMATS = (
             TiffImagePlugin.TiffImageFile,
         )
     ),
-    "HEIF",
+    HEIF,
     *((JXL,) if HAS_JXL else ()),
 )
 """The formats of photos. Pillow reads forty more, one of them by starting Ghostscript; and naming
@@ -94,16 +97,14 @@ MOST_MISSING = 0.25
 
 Image.preinit()  # or it loads more with the first photo
 Image.MAX_IMAGE_PIXELS = None  # Pillow's limit is lower than ours, which is checked as early
-register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=0)
 if HAS_JXL:
-    importlib.import_module("pillow_jxl")
+    # 0 decodes in the thread that asks. The package may be missing, and has no types.
+    importlib.import_module("pillow_jxl.JpegXLImagePlugin").DECODE_THREADS = 0  # type: ignore[attr-defined]
 
 
 HEAD_BYTES = 128
 """What names the kind of a file is within these."""
-
-THREADED = ("HEIF", JXL)
-"""Kinds whose decoders (libde265, libjxl) start threads, whatever they are told."""
 
 
 def decode_photo(content: bytes) -> RgbImage:
@@ -119,10 +120,10 @@ def decode_photo(content: bytes) -> RgbImage:
     """
     if not content:
         raise PhotoRefusedError("unreadable: the file is empty")
-    if find_kind(content[:HEAD_BYTES]) in THREADED and not _can_start_threads():
+    if find_kind(content[:HEAD_BYTES]) == HEIF and not can_start_threads():
         raise PhotoRefusedError(
-            "unreadable here: HEIC and JPEG XL need a thread, which the locked process may not "
-            "start; save it as JPEG, or enrol it with python -m tools add-photo"
+            "unreadable here: HEIC needs a thread, which this process may not start; save it as "
+            "JPEG, or enrol it with python -m tools add-photo"
         )
     try:
         return _decode(content)
@@ -139,17 +140,6 @@ def decode_photo(content: bytes) -> RgbImage:
     if picture is None:
         raise PhotoRefusedError(complaint)
     return picture
-
-
-def _can_start_threads() -> bool:
-    """Say whether this process may start threads; some decoders crash if it may not."""
-    thread = threading.Thread(target=int)
-    try:
-        thread.start()
-    except RuntimeError:
-        return False
-    thread.join()
-    return True
 
 
 def _complaint_about_kind(content: bytes) -> str:

@@ -128,7 +128,7 @@ def _warm_up(engine: Engine) -> None:
 
 
 def _start(decoder: Executor) -> Executor:
-    """Start the thread that decodes, as none can be started later."""
+    """Start the thread that decodes videos, as perhaps none can be started later."""
     decoder.submit(int).result()
     return decoder
 
