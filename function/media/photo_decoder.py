@@ -129,28 +129,30 @@ def decode_photo(content: bytes) -> RgbImage:
         return _decode(content)
     except PhotoRefusedError:
         raise
-    except UnidentifiedImageError as error:
-        complaint = _complaint_about_kind(content) or f"unreadable: {error}"
+    except UnidentifiedImageError:
+        complaint = _complaint_about_kind(content)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001  # Pillow's plugins raise anything on odd files
-        what = str(error) or type(error).__name__
-        complaint = _complaint_about_kind(content) or f"unreadable: {what}"
+        complaint = _complaint_about_kind(content, str(error) or type(error).__name__)
     picture = _decode_damaged(content)
     if picture is None:
         raise PhotoRefusedError(complaint)
     return picture
 
 
-def _complaint_about_kind(content: bytes) -> str:
-    """Say what a file that Pillow does not know is; "" if it is a damaged picture."""
+def _complaint_about_kind(content: bytes, error: str = "") -> str:
+    """Say what a file is that could not be decoded, and why, if Pillow gave an `error`."""
     kind = find_kind(content[:HEAD_BYTES])
     if kind == JXL and not HAS_JXL:
         return (
             "unreadable: JPEG XL; save it as JPEG, or install the package pillow-jxl-plugin "
             "(GPL-3.0) next to this one"
         )
-    return "" if kind else "unreadable: not a picture, or of a rare kind"
+    if not kind:
+        return "unreadable: not a picture, or of a rare kind"
+    # libjxl's binding tells every user of a damaged file to compile libjxl.
+    return f"unreadable: {error}" if error and kind != JXL else f"unreadable: a damaged {kind} file"
 
 
 def _decode(content: bytes) -> RgbImage:

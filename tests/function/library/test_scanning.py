@@ -233,11 +233,11 @@ def test_of_two_files_of_one_content_the_one_that_is_there_is_read(
 def test_a_file_that_cannot_be_read_fails_alone(
     ledger: SqliteLedger, gallery: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(descriptor: int) -> str:
+    def fail(descriptor: int, _: bytes) -> str:
         monkeypatch.undo()
         raise OSError(5, "Input/output error", descriptor)
 
-    monkeypatch.setattr(scanning, "oshash_of", fail)
+    monkeypatch.setattr(scanning, "fingerprint", fail)
     ((name, reason, for_good),) = failures(list(make_scanner(ledger, gallery).scan_all()))
     assert (name, for_good) == ("00.mp4", True)
     assert reason == "00.mp4 cannot be read (Input/output error). Check the disk that it is on."
