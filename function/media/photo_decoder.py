@@ -19,6 +19,7 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     Image,
+    ImageCms,
     ImageFile,
     JpegImagePlugin,
     MpoImagePlugin,
@@ -102,6 +103,10 @@ if HAS_JXL:
     # 0 decodes in the thread that asks. The package may be missing, and has no types.
     importlib.import_module("pillow_jxl.JpegXLImagePlugin").DECODE_THREADS = 0  # type: ignore[attr-defined]
 
+
+_SRGB = ImageCms.createProfile("sRGB")
+_MODES = {"RGB": "RGB", "CMYK": "CMYK", "GRAY": "L"}
+"""Pillow's mode of pictures by the colour space of their profile (ICC.1:2010, 7.2.6)."""
 
 HEAD_BYTES = 128
 """What names the kind of a file is within these."""
@@ -231,8 +236,37 @@ def _small(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         return _fit(Image.fromarray(_eight_bits(np.asarray(image)))).convert("RGB")
     if image.mode in ("P", "1"):  # these can be scaled only after they have colours
-        return _fit(image.convert("RGB"))
-    return _fit(image).convert("RGB")
+        image = image.convert("RGB")
+    return _to_srgb(_fit(image), image.info.get("icc_profile", b""))
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Return a picture as sRGB, by its colour profile unless that is odd, broken or sRGB itself."""
+    if image.mode in ("RGBA", "RGBX"):
+        image = image.convert("RGB")
+    elif image.mode in ("LA", "La"):
+        image = image.convert("L")
+    try:
+        return _by_profile(image, profile) if profile else image.convert("RGB")
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  # a profile may be any bytes
+        return image.convert("RGB")
+
+
+def _by_profile(image: Image.Image, content: bytes) -> Image.Image:
+    """Convert a picture from the colours of its profile, keeping black black, as browsers do."""
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(content))
+    is_srgb = "sRGB" in ImageCms.getProfileDescription(profile)
+    if is_srgb or _MODES.get(profile.profile.xcolor_space.strip()) != image.mode:
+        return image.convert("RGB")
+    converted = ImageCms.profileToProfile(
+        *(image, profile, _SRGB),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode="RGB",
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    return converted or image.convert("RGB")
 
 
 def _fit(image: Image.Image) -> Image.Image:

@@ -12,7 +12,6 @@ from function.media.photo_decoder import decode_photo
 from function.media.photos import PhotoRefusedError
 from tools.footage.heif import heic
 
-
 NEWER = ("HEIF", *([stills.JXL] if stills.HAS_JXL else []))
 
 
