@@ -134,8 +134,11 @@ class Ledger(Protocol):
         the next scan finds it anew.
         """
 
-    def counts(self) -> Counts:
-        """Count the videos by state."""
+    def counts(self, within: Sequence[bytes] = ()) -> Counts:
+        """Count the videos by state; with some folders, only those of which a file lies in one.
+
+        A file that a link leads to counts where it lies and where the link is: both must be inside.
+        """
 
     def videos(self, after: int = 0, limit: int = 1000) -> list[VideoRecord]:
         """List videos by id, those after `after`, at most `limit`."""

@@ -36,12 +36,14 @@ class Stamp(NamedTuple):
 class VideoFile:
     """A file on disk: its absolute path as bytes, and the fingerprint of what it holds.
 
-    `oshash` is Stash's fingerprint, 16 hexadecimal digits.
+    `oshash` is Stash's fingerprint, 16 hexadecimal digits. `real_path` is where the file lies if
+    the path leads there by a link, else empty.
     """
 
     path: bytes
     stamp: Stamp
     oshash: str
+    real_path: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ class VideoFound:
     """What a scan found in a video: people, not named yet, and who of them may be one person.
 
     `people` are given with their positions; positions of people who were not kept are missing.
-    `strangers` says whether strangers were kept.
+    `strangers` says whether strangers were kept. `unreadable_seconds` is how much of the video is
+    damaged and was not seen.
     """
 
     seconds: float
@@ -106,6 +109,7 @@ class VideoFound:
     links: tuple[Link, ...]
     left_out: int = 0
     strangers: bool = True
+    unreadable_seconds: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,12 +123,14 @@ class Sighting:
 
 @dataclass(frozen=True)
 class VideoRecord:
-    """A video of the library, by what it holds; `paths` are its files that are there, by name.
+    """A video of the library, by what it holds; `paths` are its files that are there.
+
+    They are in order of their names, those that lead to a file by a link last.
 
     `reason` says why it failed. `left_out` counts people who are strangers and were not kept.
     `matched_at` is the gallery's generation of its outcomes. `last_path` is where a file of it was
     last, empty if one is there. `decided` counts how often something was decided about it, or taken
-    back.
+    back. `unreadable_seconds` is how much of it was damaged when it was scanned.
     """
 
     id: int
@@ -142,6 +148,7 @@ class VideoRecord:
     matched_at: Generation | None
     last_path: bytes = b""
     decided: int = 0
+    unreadable_seconds: float = 0.0
 
     @property
     def known_paths(self) -> tuple[bytes, ...]:

@@ -69,12 +69,13 @@ _OFFERED_AT_ONCE = 500
 _RECORDS = """
     SELECT id, oshash, size_bytes,
            (SELECT json_group_array(hex(path)) FROM
-               (SELECT path FROM files WHERE video_id = videos.id AND NOT gone ORDER BY path)),
+               (SELECT path FROM files WHERE video_id = videos.id AND NOT gone
+                ORDER BY real_path <> x'', path)),
            state, reason, tries, seconds, faces, left_out, depth, every_seconds, models,
            scanned_at, gallery, generation,
            (SELECT hex(path) FROM files WHERE video_id = videos.id
             ORDER BY gone <> 0, gone DESC, path LIMIT 1),
-           decided
+           decided, unreadable_seconds
     FROM videos
 """
 
@@ -207,7 +208,9 @@ class SqliteLedger:
             if row is None:
                 return None
             paths = db.execute(
-                "SELECT path FROM files WHERE video_id = ? AND NOT gone ORDER BY path", (row[0],)
+                "SELECT path FROM files WHERE video_id = ? AND NOT gone "
+                "ORDER BY real_path <> x'', path",
+                (row[0],),
             ).fetchall()
         number, oshash, *others = row
         return Lease(number, token, oshash, tuple(path for (path,) in paths), *others)
@@ -241,11 +244,13 @@ class SqliteLedger:
                 "state = iif(?, 'queued', 'done'), wanted_depth = coalesce(?, wanted_depth), "
                 "reason = '', tries = 0, depth = ?, every_seconds = ?, models = ?, "
                 "seconds = ?, frames = ?, faces = ?, left_out = ?, strangers = ?, "
+                "unreadable_seconds = ?, "
                 "scanned_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), gallery = ?, "
                 "generation = iif(decided = ?, ?, NULL), lease_token = ''",
                 *(again is not None, again),
                 *(scanned.depth, scanned.every_seconds, json.dumps(scanned.models)),
                 *(found.seconds, found.frames, found.faces, found.left_out, found.strangers),
+                found.unreadable_seconds,
                 *(at[0], lease.decided, at[1]),
             )
             if is_ours:
@@ -276,12 +281,14 @@ class SqliteLedger:
         with self._writing() as db:
             return sum(int(db.execute(sql).rowcount) for sql in (known, new))
 
-    def counts(self) -> Counts:
-        """Count the videos by state."""
-        rows = self._rows(
+    def counts(self, within: Sequence[bytes] = ()) -> Counts:
+        """Count the videos by state; with some folders, only those of which a file lies in one."""
+        condition, values = _inside(within)
+        sql = (
             "SELECT CASE WHEN EXISTS (SELECT 1 FROM files WHERE video_id = videos.id AND NOT gone) "
-            "THEN state ELSE 'gone' END AS shown, count(*) FROM videos GROUP BY shown"
+            "THEN state ELSE 'gone' END AS shown, count(*) FROM videos {} GROUP BY shown"
         )
+        rows = self._rows(sql.format(condition), *values)
         return Counts(**(dict.fromkeys(Counts._fields, 0) | dict(rows)))
 
     def videos(self, after: int = 0, limit: int = 1000) -> list[VideoRecord]:
@@ -454,6 +461,25 @@ class SqliteLedger:
             yield db
 
 
+def _inside(folders: Sequence[bytes]) -> tuple[str, list[bytes | int]]:
+    """Return a condition that a video has a file in one of these folders, and its values.
+
+    While any file of it is there, only such files count.
+    """
+    if not folders:
+        return "", []
+    beginnings = [folder.rstrip(b"/") + b"/" for folder in folders]
+    either = " OR ".join("substr({0}, 1, ?) = ?" for _ in beginnings)
+    real = "iif(real_path = x'', path, real_path)"
+    values = [value for one in beginnings for value in (len(one), one)]
+    files = "SELECT 1 FROM files WHERE video_id = videos.id"
+    condition = (
+        f"WHERE NOT EXISTS ({files}) OR EXISTS ({files} AND ({either.format('path')}) "
+        f"AND ({either.format(real)}) AND (NOT gone OR NOT EXISTS ({files} AND NOT gone)))"
+    )
+    return condition, values * 2
+
+
 def _offer(db: Database, file: VideoFile, depth: Depth) -> str:
     """Add a file, and say which field of Offered counts it."""
     size, mtime = file.stamp
@@ -469,11 +495,12 @@ def _offer(db: Database, file: VideoFile, depth: Depth) -> str:
         (file.oshash, size, depth),
     ).fetchone()
     db.execute(
-        "INSERT INTO files (path, video_id, size_bytes, mtime_ns) "
-        "SELECT ?, id, ?, ? FROM videos WHERE (oshash, size_bytes) = (?, ?) "
+        "INSERT INTO files (path, video_id, size_bytes, mtime_ns, real_path) "
+        "SELECT ?, id, ?, ?, ? FROM videos WHERE (oshash, size_bytes) = (?, ?) "
         "ON CONFLICT DO UPDATE SET video_id = excluded.video_id, "
-        "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, gone = 0",
-        (file.path, size, mtime, file.oshash, size),
+        "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, gone = 0, "
+        "real_path = excluded.real_path",
+        (file.path, size, mtime, file.real_path, file.oshash, size),
     )
     if before is not None and not is_same:
         if video:  # else the file was only renamed, and what it holds has decisions of its own
@@ -509,7 +536,7 @@ def _update(db: Database, lease: Lease, change: str, *values: Any) -> bool:
 
 def _record(row: tuple[Any, ...]) -> VideoRecord:
     number, oshash, size, paths, state, reason, tries, seconds, faces, left_out = row[:10]
-    depth, every, models, scanned_at, gallery, generation, path, decided = row[10:]
+    depth, every, models, scanned_at, gallery, generation, path, decided, unreadable = row[10:]
     return VideoRecord(
         id=number,
         oshash=oshash,
@@ -526,4 +553,5 @@ def _record(row: tuple[Any, ...]) -> VideoRecord:
         matched_at=None if generation is None else (gallery, generation),
         last_path=b"" if path is None or paths != "[]" else bytes.fromhex(path),
         decided=decided,
+        unreadable_seconds=unreadable,
     )

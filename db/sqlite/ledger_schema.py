@@ -59,6 +59,7 @@ def _create_videos(db: Database) -> None:
             frames INTEGER NOT NULL DEFAULT 0,
             faces INTEGER NOT NULL DEFAULT 0,
             left_out INTEGER NOT NULL DEFAULT 0,
+            unreadable_seconds REAL NOT NULL DEFAULT 0,
             strangers INTEGER NOT NULL DEFAULT 1,
             scanned_at TEXT NOT NULL DEFAULT '',
             gallery INTEGER,
@@ -77,6 +78,7 @@ def _create_videos(db: Database) -> None:
 
 def _create_files(db: Database) -> None:
     # `gone` is 0 while a file is there, else a number that grows: the last one is the latest.
+    # `real_path` is where it lies if `path` leads there by a link, else empty.
     db.execute(
         """
         CREATE TABLE files (
@@ -84,7 +86,8 @@ def _create_files(db: Database) -> None:
             video_id INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
             size_bytes INTEGER NOT NULL,
             mtime_ns INTEGER NOT NULL,
-            gone INTEGER NOT NULL DEFAULT 0
+            gone INTEGER NOT NULL DEFAULT 0,
+            real_path BLOB NOT NULL DEFAULT x''
         ) WITHOUT ROWID
         """
     )

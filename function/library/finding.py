@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db.ledgers import Ledger
+from db.names import show_text
 from db.videos import Stamp, VideoFile
-from function.library.oshash import oshash_of
+from function.library.oshash import fingerprint
 from function.media.formats import VIDEO_SUFFIXES
 
 _TO_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
@@ -75,7 +76,7 @@ def find_ids(ledger: Ledger, path: Path) -> frozenset[int]:
     except (OSError, ValueError):
         return frozenset()
     try:
-        return ledger.ids_of_content(oshash_of(descriptor))
+        return ledger.ids_of_content(fingerprint(descriptor, bytes(path.absolute())))
     except OSError:  # a folder, or a pipe
         return frozenset()
     finally:
@@ -88,13 +89,8 @@ def is_at(path: bytes, places: Sequence[Path]) -> bool:
 
 
 def text_of(path: bytes) -> str:
-    """Write a path that may hold bytes which are no text."""
-    return as_text(os.fsdecode(path))
-
-
-def as_text(name: str) -> str:
-    """Replace what is no text in a file's name: it may hold any bytes."""
-    return name.encode("utf-8", "replace").decode()
+    r"""Write a path that may hold bytes which are no text, as `\xe9`; `open_media` reads that."""
+    return show_text(os.fsdecode(path))
 
 
 def on_one_line(text: str) -> str:
@@ -118,9 +114,10 @@ def _read(path: bytes, known: Mapping[bytes, Stamp]) -> VideoFile | None:
     stamp = Stamp(found.st_size, found.st_mtime_ns)
     if known.get(path) == stamp:
         return None
+    real = os.path.realpath(path)
     descriptor = os.open(path, _TO_READ)
     try:
-        return VideoFile(path, stamp, oshash_of(descriptor))
+        return VideoFile(path, stamp, fingerprint(descriptor, path), b"" if real == path else real)
     finally:
         os.close(descriptor)
 
@@ -132,11 +129,12 @@ def _walk(places: Sequence[Path], unreadable: list[tuple[bytes, str]]) -> Iterat
         unreadable.append((os.fsencode(error.filename), error.strerror or str(error)))
 
     seen: set[tuple[int, int]] = set()
-    for place in places:
-        if not place.is_dir():
-            yield os.fsencode(place)
+    waiting = [os.fsencode(place) for place in places]
+    for place in waiting:
+        if not os.path.isdir(place):  # noqa: PTH112  # bytes, as above
+            yield place
             continue
-        for folder, below, names in os.walk(os.fsencode(place), onerror=note, followlinks=True):
+        for folder, below, names in os.walk(place, onerror=note):
             try:
                 status = os.stat(folder)  # noqa: PTH116  # bytes, as above
             except OSError as error:  # it went while we looked
@@ -148,6 +146,9 @@ def _walk(places: Sequence[Path], unreadable: list[tuple[bytes, str]]) -> Iterat
                 continue
             seen.add((status.st_dev, status.st_ino))
             below[:] = sorted(name for name in below if not name.startswith(b"."))
+            # A folder goes by its own name, so where links lead comes after all that is no link.
+            paths = (os.path.join(folder, name) for name in below)  # noqa: PTH118
+            waiting += filter(os.path.islink, paths)
             for name in sorted(names):
                 if _is_video(name):
                     yield os.path.join(folder, name)  # noqa: PTH118  # bytes, as above

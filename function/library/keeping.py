@@ -62,8 +62,13 @@ def keep_people(
     people = tuple((position, trimmed.people[position]) for position in positions)
     links = tuple(one for one in found.links if {one.first, one.second} <= set(positions))
     left_out = len(named) - len(kept)
-    counts = (found.frames, found.faces)
-    video = VideoFound(watched.seconds, *counts, people, links, left_out, strangers)
+    video = VideoFound(
+        *(watched.seconds, found.frames, found.faces),
+        *(people, links),
+        left_out=left_out,
+        strangers=strangers,
+        unreadable_seconds=found.unreadable_seconds,
+    )
     return Kept(video, outcomes_of(kept))
 
 

@@ -15,7 +15,7 @@ ShownState: TypeAlias = Literal["queued", "working", "done", "failed", "gone"]
 COLUMNS = (
     *("path", "duration_seconds", "performer", "performer_id", "stash_ids", "score", "verdict"),
     *("appearances", "faces", "best_seconds", "depth", "scanned_at"),
-    *("person", "state", "reason", "decided", "oshash"),
+    *("person", "state", "reason", "decided", "oshash", "unreadable_seconds"),
 )
 
 _DANGEROUS = ("=", "+", "-", "@")
@@ -50,7 +50,8 @@ class VideoListed(TypedDict):
     If it is gone, that is where the last one was.
 
     `oshash` is Stash's fingerprint. `reason` says why it failed. `strangers_left_out` counts people
-    who are nobody of the gallery and were not kept.
+    who are nobody of the gallery and were not kept. `unreadable_seconds` is how much of the video
+    is damaged and was not seen.
     """
 
     path: str
@@ -62,6 +63,7 @@ class VideoListed(TypedDict):
     depth: str
     scanned_at: str
     strangers_left_out: int
+    unreadable_seconds: float
     people: list[PersonListed]
 
 
@@ -78,6 +80,7 @@ def to_json(result: VideoResult) -> VideoListed:
         "depth": video.scanned.depth if video.scanned else "",
         "scanned_at": video.scanned_at,
         "strangers_left_out": video.left_out,
+        "unreadable_seconds": round(video.unreadable_seconds, 3),
         "people": [person_to_json(person) for person in result.people],
     }
 
@@ -105,6 +108,8 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
                 f"  {person.position:>3} {person.verdict:9} {person.score:5.1f}  {name}  "
                 f"{spans}{more}{said}"
             )
+        if video.unreadable_seconds:
+            yield f"      {video.unreadable_seconds:.1f} s are damaged and were not seen"
         if video.left_out:
             yield f"      and {video.left_out} more, nobody you enrolled, who were not kept"
 
@@ -154,8 +159,9 @@ def _row(result: VideoResult, person: PersonResult | None) -> list[Any]:
     before = [path_of(result), round(video.seconds, 3)]
     scanned = [video.scanned.depth if video.scanned else "", video.scanned_at]
     state = [state_of(video), video.reason]
+    file = [video.oshash, round(video.unreadable_seconds, 3)]
     if person is None:
-        return [*before, *[""] * 8, *scanned, "", *state, "", video.oshash]
+        return [*before, *[""] * 8, *scanned, "", *state, "", *file]
     performer = person.performer
     return [
         *before,
@@ -171,7 +177,7 @@ def _row(result: VideoResult, person: PersonResult | None) -> list[Any]:
         person.position,
         *state,
         person.decided,
-        video.oshash,
+        *file,
     ]
 
 

@@ -1,6 +1,8 @@
 """Fingerprints a video as Stash does: by its size, its beginning and its end."""
 
+import hashlib
 import os
+import stat
 
 import numpy as np
 
@@ -21,6 +23,17 @@ def oshash_of(descriptor: int) -> str:
     chunk = min(size, CHUNK_BYTES)
     words = _sum(os.pread(descriptor, chunk, 0)) + _sum(os.pread(descriptor, chunk, size - chunk))
     return f"{(size + words) % 2**64:016x}"
+
+
+def fingerprint(descriptor: int, path: bytes) -> str:
+    """Return what the library knows a file by: an empty one by its path, as it holds nothing.
+
+    Otherwise all empty files would be one video with many names.
+    """
+    status = os.fstat(descriptor)
+    if status.st_size or not stat.S_ISREG(status.st_mode):
+        return oshash_of(descriptor)
+    return hashlib.blake2b(path, digest_size=8).hexdigest()
 
 
 def _sum(content: bytes) -> int:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from db.galleries import Store
 from db.ledgers import Ledger
+from db.names import show_text
 from db.videos import MOST_TRIES, Depth, Lease, Outcome, Scanned
 from function.errors import (
     CrashedVideoError,
@@ -23,11 +24,11 @@ from function.errors import (
     VideoNotFoundError,
 )
 from function.faces.found import Progress, Task
-from function.library.finding import as_text, is_below, text_of
+from function.library.finding import is_below, text_of
 from function.library.gate import Gate
 from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
-from function.library.oshash import oshash_of
+from function.library.oshash import fingerprint
 from function.media.files import MediaFile, open_any
 from function.people.gathering import PeopleFound
 from function.recognition import task_of
@@ -181,10 +182,10 @@ class Scanner:
             # Its disk may be back tomorrow, and then it is scanned like one that is new.
             self.ledger.note_gone(lease.paths)
             self.ledger.release(lease)
-            yield Failed(path, as_text(str(error)), for_good=True)
+            yield Failed(path, show_text(str(error)), for_good=True)
         except RecognitionError as error:
             for_good = not isinstance(error, CrashedVideoError) or lease.tries >= MOST_TRIES
-            reason = as_text(str(error))
+            reason = show_text(str(error))
             if self.ledger.fail(lease, reason, for_good=for_good):
                 yield Failed(path, reason, for_good)
 
@@ -197,7 +198,7 @@ class Scanner:
             open_any(Path(os.fsdecode(path))) as media,
             closing(self.reader.find_people(media, task)) as events,
         ):
-            _refuse_changed(media, lease)
+            _refuse_changed(media, path, lease)
             for event in _within_time(events, held):
                 if isinstance(event, PeopleFound):
                     yield self._store(lease, path, event, video_seconds)
@@ -278,14 +279,14 @@ def _is_there(path: bytes) -> bool:
     return os.path.exists(path)  # noqa: PTH110  # a path of bytes: its name may be no text
 
 
-def _refuse_changed(media: MediaFile, lease: Lease) -> None:
+def _refuse_changed(media: MediaFile, path: bytes, lease: Lease) -> None:
     try:
-        oshash = oshash_of(media.descriptor)
+        found = fingerprint(media.descriptor, path)
     except OSError as error:
         raise UnreadableVideoError(
             f"{media.name} cannot be read ({error.strerror}). Check the disk that it is on."
         ) from error
-    if oshash != lease.oshash:
+    if found != lease.oshash:
         raise UnreadableVideoError(
             f"{media.name} has changed since it was found; it may still be copied. Scan it again."
         )

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
+from db.names import show_text
 from function.errors import (
     BadParameterError,
     OutsideMediaRootError,
@@ -60,7 +61,7 @@ def open_media(
     descriptor = _open_beneath(root, inside, asked)
     try:
         _require_file(descriptor, asked)
-        yield MediaFile(descriptor, inside.as_posix())
+        yield MediaFile(descriptor, show_text(inside.as_posix()))
     finally:
         os.close(descriptor)
 
@@ -90,6 +91,21 @@ def find_place(asked: str, roots: Sequence[Path], path_map: Sequence[tuple[str, 
     return root / inside
 
 
+def as_written(path: Path) -> Path:
+    r"""Return a path as its names are written on the disk, where they may be spelled otherwise.
+
+    A Mac may send `é` as two characters, and a disk that one wrote may hold them so. Bytes that are
+    not UTF-8 are asked for as we show them, as `\xe9`.
+    """
+    if (str(path).isascii() and "\\x" not in str(path)) or path.exists():
+        return path
+    above = as_written(path.parent)
+    wanted = unicodedata.normalize("NFC", path.name)
+    names = os.listdir(above) if above.is_dir() else []  # noqa: PTH208  # only the names
+    found = (name for name in names if unicodedata.normalize("NFC", show_text(name)) == wanted)
+    return above / next(found, path.name)
+
+
 @contextmanager
 def open_any(path: Path) -> Iterator[MediaFile]:
     """Open a file that a user of this machine names in a shell, in any folder.
@@ -107,7 +123,7 @@ def open_any(path: Path) -> Iterator[MediaFile]:
         raise UnreadableVideoError(f"{str(path)!r} cannot be opened: {reason}.") from None
     try:
         _require_file(descriptor, str(path))
-        yield MediaFile(descriptor, path.name, path)
+        yield MediaFile(descriptor, show_text(path.name), path)
     finally:
         os.close(descriptor)
 
@@ -163,7 +179,7 @@ def _locate(asked: str, mapped: str, roots: Sequence[Path]) -> tuple[Path, Path]
     for root in roots:
         try:
             real_root = root.resolve()
-            path = _as_written(real_root / mapped).resolve()
+            path = as_written(real_root / mapped).resolve()
             if path.is_relative_to(real_root):
                 is_inside = True
                 path.lstat()
@@ -175,20 +191,6 @@ def _locate(asked: str, mapped: str, roots: Sequence[Path]) -> tuple[Path, Path]
     raise OutsideMediaRootError(
         "The path is outside the media root. Give one inside it, or set MEDIA_ROOT or PATH_MAP."
     )
-
-
-def _as_written(path: Path) -> Path:
-    """Return a path as its names are written on the disk, where accents may be spelled otherwise.
-
-    A Mac may send `é` as two characters, and a disk that one wrote may hold them so.
-    """
-    if str(path).isascii() or path.exists():
-        return path
-    above = _as_written(path.parent)
-    wanted = unicodedata.normalize("NFC", path.name)
-    names = os.listdir(above) if above.is_dir() else []  # noqa: PTH208  # only the names
-    found = (name for name in names if unicodedata.normalize("NFC", name) == wanted)
-    return above / next(found, path.name)
 
 
 def _not_found(asked: str) -> VideoNotFoundError:

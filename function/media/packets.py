@@ -290,6 +290,7 @@ def _is_second_field(timed: TimedPacket, group: Group) -> bool:
 
 
 def _read_packets(clock: "_Clock", video: Video) -> Iterator[TimedPacket]:
+    read_before = -1
     for _ in range(BROKEN_READS):
         try:
             for packet in video.container.demux(video.stream):
@@ -303,7 +304,9 @@ def _read_packets(clock: "_Clock", video: Video) -> Iterator[TimedPacket]:
                     yield TimedPacket(seconds, packet)
         except (av.FFmpegError, ValueError, IndexError) as error:
             # IndexError: PyAV 18 loses count when a stream appears later in the file.
-            log.warning("%s is damaged (%s); reading on.", video.name, error.__class__.__name__)
+            if video.packets_read != read_before:
+                log.warning("%s is damaged (%s); reading on.", video.name, error.__class__.__name__)
+            read_before = video.packets_read
         else:
             return
 

@@ -6,7 +6,6 @@ a child never loads it.
 
 import importlib.util
 import io
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     Image,
+    ImageCms,
     ImageFile,
     JpegImagePlugin,
     MpoImagePlugin,
@@ -33,6 +33,7 @@ from function.media.conversion import PictureConverter
 from function.media.photo_kinds import find_kind, without_metadata
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import RgbImage
+from function.media.threads import can_start_threads
 
 MAX_PIXELS = 200_000_000
 """Larger photos are refused before they are decoded: 800 MB as Pillow keeps them. A JPEG, as
@@ -40,6 +41,9 @@ cameras make them, is scaled down while it is decoded, and takes a fraction of t
 
 WORKING_SIDE_PIXELS = 1600
 """Photos with a longer side are scaled down to this: a face still fills the encoder's 150 px."""
+
+HEIF = "HEIF"
+"""What phones take. Its decoder, libde265, starts a thread for each photo, whatever it is told."""
 
 JXL = "JXL"
 HAS_JXL = importlib.util.find_spec("pillow_jxl") is not None
@@ -59,7 +63,7 @@ FORMATS = (
             TiffImagePlugin.TiffImageFile,
         )
     ),
-    "HEIF",
+    HEIF,
     *((JXL,) if HAS_JXL else ()),
 )
 """The formats of photos. Pillow reads forty more, one of them by starting Ghostscript; and naming
@@ -94,16 +98,18 @@ MOST_MISSING = 0.25
 
 Image.preinit()  # or it loads more with the first photo
 Image.MAX_IMAGE_PIXELS = None  # Pillow's limit is lower than ours, which is checked as early
-register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=0)
 if HAS_JXL:
-    importlib.import_module("pillow_jxl")
+    # 0 decodes in the thread that asks. The package may be missing, and has no types.
+    importlib.import_module("pillow_jxl.JpegXLImagePlugin").DECODE_THREADS = 0  # type: ignore[attr-defined]
 
+
+_SRGB = ImageCms.createProfile("sRGB")
+_MODES = {"RGB": "RGB", "CMYK": "CMYK", "GRAY": "L"}
+"""Pillow's mode of pictures by the colour space of their profile (ICC.1:2010, 7.2.6)."""
 
 HEAD_BYTES = 128
 """What names the kind of a file is within these."""
-
-THREADED = ("HEIF", JXL)
-"""Kinds whose decoders (libde265, libjxl) start threads, whatever they are told."""
 
 
 def decode_photo(content: bytes) -> RgbImage:
@@ -119,48 +125,39 @@ def decode_photo(content: bytes) -> RgbImage:
     """
     if not content:
         raise PhotoRefusedError("unreadable: the file is empty")
-    if find_kind(content[:HEAD_BYTES]) in THREADED and not _can_start_threads():
+    if find_kind(content[:HEAD_BYTES]) == HEIF and not can_start_threads():
         raise PhotoRefusedError(
-            "unreadable here: HEIC and JPEG XL need a thread, which the locked process may not "
-            "start; save it as JPEG, or enrol it with python -m tools add-photo"
+            "unreadable here: HEIC needs a thread, which this process may not start; save it as "
+            "JPEG, or enrol it with python -m tools add-photo"
         )
     try:
         return _decode(content)
     except PhotoRefusedError:
         raise
-    except UnidentifiedImageError as error:
-        complaint = _complaint_about_kind(content) or f"unreadable: {error}"
+    except UnidentifiedImageError:
+        complaint = _complaint_about_kind(content)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001  # Pillow's plugins raise anything on odd files
-        what = str(error) or type(error).__name__
-        complaint = _complaint_about_kind(content) or f"unreadable: {what}"
+        complaint = _complaint_about_kind(content, str(error) or type(error).__name__)
     picture = _decode_damaged(content)
     if picture is None:
         raise PhotoRefusedError(complaint)
     return picture
 
 
-def _can_start_threads() -> bool:
-    """Say whether this process may start threads; some decoders crash if it may not."""
-    thread = threading.Thread(target=int)
-    try:
-        thread.start()
-    except RuntimeError:
-        return False
-    thread.join()
-    return True
-
-
-def _complaint_about_kind(content: bytes) -> str:
-    """Say what a file that Pillow does not know is; "" if it is a damaged picture."""
+def _complaint_about_kind(content: bytes, error: str = "") -> str:
+    """Say what a file is that could not be decoded, and why, if Pillow gave an `error`."""
     kind = find_kind(content[:HEAD_BYTES])
     if kind == JXL and not HAS_JXL:
         return (
             "unreadable: JPEG XL; save it as JPEG, or install the package pillow-jxl-plugin "
             "(GPL-3.0) next to this one"
         )
-    return "" if kind else "unreadable: not a picture, or of a rare kind"
+    if not kind:
+        return "unreadable: not a picture, or of a rare kind"
+    # libjxl's binding tells every user of a damaged file to compile libjxl.
+    return f"unreadable: {error}" if error and kind != JXL else f"unreadable: a damaged {kind} file"
 
 
 def _decode(content: bytes) -> RgbImage:
@@ -239,8 +236,37 @@ def _small(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         return _fit(Image.fromarray(_eight_bits(np.asarray(image)))).convert("RGB")
     if image.mode in ("P", "1"):  # these can be scaled only after they have colours
-        return _fit(image.convert("RGB"))
-    return _fit(image).convert("RGB")
+        image = image.convert("RGB")
+    return _to_srgb(_fit(image), image.info.get("icc_profile", b""))
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Return a picture as sRGB, by its colour profile unless that is odd, broken or sRGB itself."""
+    if image.mode in ("RGBA", "RGBX"):
+        image = image.convert("RGB")
+    elif image.mode in ("LA", "La"):
+        image = image.convert("L")
+    try:
+        return _by_profile(image, profile) if profile else image.convert("RGB")
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  # a profile may be any bytes
+        return image.convert("RGB")
+
+
+def _by_profile(image: Image.Image, content: bytes) -> Image.Image:
+    """Convert a picture from the colours of its profile, keeping black black, as browsers do."""
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(content))
+    is_srgb = "sRGB" in ImageCms.getProfileDescription(profile)
+    if is_srgb or _MODES.get(profile.profile.xcolor_space.strip()) != image.mode:
+        return image.convert("RGB")
+    converted = ImageCms.profileToProfile(
+        *(image, profile, _SRGB),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode="RGB",
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    return converted or image.convert("RGB")
 
 
 def _fit(image: Image.Image) -> Image.Image:

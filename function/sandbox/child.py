@@ -132,7 +132,7 @@ def _warm_up(engine: Engine) -> None:
 
 
 def _start(thread: Executor) -> Executor:
-    """Start the thread that decodes, as none can be started later."""
+    """Start the thread that decodes videos, as perhaps none can be started later."""
     thread.submit(int).result()
     return thread
 

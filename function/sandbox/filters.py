@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from function.sandbox.calls import (
     ALLOWED,
     ARM64,
+    CLONE,
+    CLONE3,
     REFUSED_WITH_GPU,
     REFUSED_WITH_GPU_ANYWHERE,
     X86_64,
@@ -26,7 +28,6 @@ AUDIT_ARCHITECTURES = {X86_64: 0xC000003E, ARM64: 0xC00000B7}
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050001, 0x80000000  # refuse with EPERM
 NO_SUCH_CALL = 0x00050026  # ENOSYS: libc falls back to clone, whose flags can be read here
 
-_CLONE3 = 435
 _CLONE = {X86_64: 56, ARM64: 220}
 _CLONE_THREAD = 0x00010000
 _SET_LIMITS = {X86_64: 302, ARM64: 261}  # prlimit64
@@ -39,12 +40,12 @@ _CALL_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # places in struct seccomp_d
 Steps = list[bytes]
 
 
-def allow_list(machine: str) -> bytes:
+def allow_list(machine: str, *, may_start_threads: bool) -> bytes:
     """Build the filter that refuses every call but `calls.ALLOWED`, with the arguments it names."""
-    steps = _require_architecture(machine)
+    steps = _require_architecture(machine) + _if_number(CLONE3, [_answer(NO_SUCH_CALL)])
     for call in ALLOWED:
         number = call.number(machine)
-        if number is not None:
+        if number is not None and (may_start_threads or call.name != CLONE):
             steps += _if_number(number, _decide(call))
     return b"".join([*steps, _answer(REFUSE)])
 
@@ -54,7 +55,7 @@ def deny_list(machine: str) -> bytes:
 
     New threads are allowed, new processes are not; nor is a limit of another process.
     """
-    steps = _require_architecture(machine) + _if_number(_CLONE3, [_answer(NO_SUCH_CALL)])
+    steps = _require_architecture(machine) + _if_number(CLONE3, [_answer(NO_SUCH_CALL)])
     for number in (*REFUSED_WITH_GPU[machine], *REFUSED_WITH_GPU_ANYWHERE):
         steps += _if_number(number, [_answer(REFUSE)])
     is_thread = [_step(_IF_ANY_BIT, _CLONE_THREAD, 1, 0), _answer(REFUSE), _answer(ALLOW)]

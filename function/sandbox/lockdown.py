@@ -13,9 +13,12 @@ import resource
 import signal
 import struct
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
+from function.media.threads import can_start_threads
 from function.sandbox.calls import ARM64, X86_64
 from function.sandbox.filters import allow_list, deny_list
 
@@ -28,6 +31,12 @@ and one for each video stream."""
 RESERVED_BYTES = 4096 * MEGABYTE
 """How much more than it may write a process may map: what it maps and only reads costs page tables,
 a thousandth of it. Each thread that allocates reserves 128 MB."""
+
+FEWEST_THREADS = 512
+"""The least that a user's threads are limited to: our other children's count as well."""
+
+NOBODY = 65_534
+"""The user that owns nothing, by its number on Linux."""
 
 _PR_SET_NO_NEW_PRIVS = 38
 _SECCOMP = {X86_64: 317, ARM64: 277}
@@ -60,15 +69,17 @@ def lock_down(memory_bytes: int | None, *, needs_files: bool = False) -> tuple[s
 
     `memory_bytes` is what it may use beyond what it has; None for no limit. `needs_files` leaves
     files and most calls unlocked, for the drivers of a GPU, which open more at any time. Without it
-    no thread can be started any more.
+    threads can be started only if the kernel limits them.
     """
     most_files = MOST_OPEN_FILES_WITH_GPU if needs_files else MOST_OPEN_FILES
     held = ["memory"] if _limit(memory_bytes, most_files) else []
     if sys.platform == "linux":
+        are_limited = not needs_files and _limit_threads()
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         held += ["files"] if not needs_files and _close_files(libc) else []
-        held += ["calls"] if _filter_calls(libc, needs_files=needs_files) else []
+        allow = partial(allow_list, may_start_threads=are_limited)
+        held += ["calls"] if _filter_calls(libc, deny_list if needs_files else allow) else []
     return tuple(held)
 
 
@@ -86,6 +97,45 @@ def _limit(memory_bytes: int | None, most_files: int) -> bool:
     mapped = _taken_bytes("VmSize") + memory_bytes + RESERVED_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (mapped, mapped))
     return True
+
+
+def _limit_threads() -> bool:
+    """Limit the threads of this user to twice what they are; return False if nothing limits them.
+
+    The kernel counts those of all processes of a user, also where this one cannot see them, so it
+    is asked. It never counts root's: who is root becomes nobody.
+    """
+    if _may_have(1):
+        _leave_root()
+    if _may_have(1):
+        return False
+    most = FEWEST_THREADS // 2
+    while not _may_have(most) and _within_limit(2 * most) == 2 * most:
+        most *= 2
+    most = _within_limit(2 * most)
+    resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+    return True
+
+
+def _may_have(threads: int) -> bool:
+    """Say whether another thread can start where the user may have so many."""
+    _, most = resource.getrlimit(resource.RLIMIT_NPROC)
+    resource.setrlimit(resource.RLIMIT_NPROC, (_within_limit(threads), most))
+    return can_start_threads()
+
+
+def _within_limit(threads: int) -> int:
+    """Return so many threads, or as many as were allowed before, if those are fewer."""
+    _, most = resource.getrlimit(resource.RLIMIT_NPROC)
+    return threads if most == resource.RLIM_INFINITY else min(threads, most)
+
+
+def _leave_root() -> None:
+    """Become nobody, who may do no more than this process does: every file is open by now."""
+    with suppress(OSError):  # it was nobody special, or may not
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
 
 
 def _taken_bytes(kind: str) -> int:
@@ -112,11 +162,11 @@ def _close_files(libc: ctypes.CDLL) -> bool:
     return bool(is_held)
 
 
-def _filter_calls(libc: ctypes.CDLL, *, needs_files: bool) -> bool:
+def _filter_calls(libc: ctypes.CDLL, build: Callable[[str], bytes]) -> bool:
     machine = platform.machine()
     if machine not in _SECCOMP:
         return False
-    program = deny_list(machine) if needs_files else allow_list(machine)
+    program = build(machine)
     instructions = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
     flags = _SECCOMP_FILTER_FLAG_TSYNC

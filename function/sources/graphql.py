@@ -6,7 +6,12 @@ import httpx
 
 from db.names import printable
 from function.sources.clients import make_client
-from function.sources.records import NoAnswerError, RefusedError, UnusableSourceError
+from function.sources.records import (
+    NoAnswerError,
+    NotSupportedError,
+    RefusedError,
+    UnusableSourceError,
+)
 from function.sources.retries import ATTEMPTS, WORTH_ASKING_AGAIN, Throttle, answer_to
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -48,7 +53,7 @@ class GraphQL:
 
         Raises:
             NoAnswerError: no answer, or the server is busy.
-            RefusedError: it answers with an error.
+            RefusedError: it answers with an error; NotSupportedError if to any such query.
             UnusableSourceError: a wrong key, no GraphQL, or a schema that lacks a field.
         """
         if self._throttle:
@@ -82,18 +87,20 @@ class GraphQL:
                 "URL; if there is a login page in front, the API key is needed."
             )
         if answer.get("errors"):
-            raise RefusedError(self._explain(place, _message_of(answer["errors"])))
+            raise self._explain(place, _message_of(answer["errors"]))
         data = answer.get("data")
         if not isinstance(data, dict):
             raise UnusableSourceError(f"{place} answered without data.")
         return data
 
-    def _explain(self, place: str, message: str) -> str:
+    def _explain(self, place: str, message: str) -> RefusedError:
         if "Cannot query field" in message or "Unknown" in message or "not defined" in message:
-            return f"{place} does not support the query ({message}). Update {self._what}."
+            return NotSupportedError(
+                f"{place} does not support the query ({message}). Update {self._what}."
+            )
         if "uthoriz" in message or "ermission" in message:
-            return f"{place} does not allow it ({message}). Check the API key."
-        return f"{place} answered: {message}."
+            return NotSupportedError(f"{place} does not allow it ({message}). Check the API key.")
+        return RefusedError(f"{place} answered: {message}.")
 
 
 def read_limited(response: httpx.Response, limit_bytes: int) -> bytes | None:

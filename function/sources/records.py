@@ -18,6 +18,10 @@ class RefusedError(UnusableSourceError):
     """A server answered that it cannot do what it was asked to."""
 
 
+class NotSupportedError(RefusedError):
+    """A server refuses any such question, not only this one: it is too old, or the key too weak."""
+
+
 @dataclass(frozen=True)
 class Photo:
     """A picture that is read when it is needed; `origin` says where it is, for people.

@@ -1,14 +1,14 @@
 """A stash-box such as StashDB: only performers the user named or already has, never all."""
 
-import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from db.names import name_key
 from db.records import Identity, Performer
 from function.sources.downloads import Downloads
 from function.sources.graphql import GraphQL
-from function.sources.records import Photo, Refusal, SourceRecord
+from function.sources.records import NotSupportedError, Photo, Refusal, RefusedError, SourceRecord
 
 FIELDS = """
   id name disambiguation aliases deleted merged_ids merged_into_id updated
@@ -43,7 +43,7 @@ class StashBox:
             UnusableSourceError: the stash-box does not answer, or gives a wrong answer.
         """
         for stash_id in dict.fromkeys(stash_ids):
-            yield self._follow(stash_id, downloads)
+            yield self._guarded(stash_id, partial(self._follow, stash_id, downloads))
 
     def read_names(
         self, names: Iterable[str], downloads: Downloads
@@ -54,16 +54,31 @@ class StashBox:
             UnusableSourceError: the stash-box does not answer, or gives a wrong answer.
         """
         for name in names:
-            answer = self._graphql.ask(BY_NAME, {"term": name})["searchPerformers"]
-            found = [
-                entry
-                for entry in answer["performers"]
-                if name_key(entry["name"]) == name_key(name) and not entry["deleted"]
-            ]
-            if len(found) == 1:
-                yield self._record(found[0], (), downloads)
-            else:
-                yield Refusal(name, self.endpoint, _explain(found))
+            yield self._guarded(name, partial(self._search, name, downloads))
+
+    def _guarded(
+        self, asked: str, read: Callable[[], SourceRecord | Refusal]
+    ) -> SourceRecord | Refusal:
+        """Read one performer; an answer that is wrong for them costs only them."""
+        try:
+            return read()
+        except NotSupportedError:
+            raise
+        except RefusedError as error:
+            return Refusal(asked, self.endpoint, str(error))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            return Refusal(asked, self.endpoint, f"the stash-box's answer is odd ({error!r})"[:300])
+
+    def _search(self, name: str, downloads: Downloads) -> SourceRecord | Refusal:
+        answer = self._graphql.ask(BY_NAME, {"term": name})["searchPerformers"]
+        found = [
+            entry
+            for entry in answer["performers"]
+            if name_key(entry["name"]) == name_key(name) and not entry["deleted"]
+        ]
+        if len(found) == 1:
+            return self._record(found[0], (), downloads)
+        return Refusal(name, self.endpoint, _explain(found))
 
     def _follow(self, stash_id: str, downloads: Downloads) -> SourceRecord | Refusal:
         asked, passed = stash_id, []
@@ -98,9 +113,7 @@ class StashBox:
             identities=tuple(Identity(self.endpoint, stash_id) for stash_id in former),
             poster_url=addresses[0] if addresses else "",
         )
-        photos = tuple(
-            Photo(address, functools.partial(downloads.fetch, address)) for address in addresses
-        )
+        photos = tuple(Photo(address, partial(downloads.fetch, address)) for address in addresses)
         return SourceRecord(performer, photos, updated_at=str(entry["updated"]))
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from db.ledgers import Ledger
+from db.names import show_text
 from function.errors import RecognitionError
-from function.library.finding import as_text, is_below, text_of
+from function.library.finding import is_below, text_of
 from function.library.oshash import oshash_of
 from function.media.files import open_any
 from function.settings import Settings
@@ -88,7 +89,7 @@ def _look(
     file: File, settings: Settings, connection: Connection, ledger: Ledger | None
 ) -> tuple[Line, tuple[str, str] | None]:
     """Look for a file here: where it should be, then where it may be; say what was seen."""
-    theirs = f"Stash sees {as_text(file.path)} ({file.size_bytes} bytes)"
+    theirs = f"Stash sees {show_text(file.path)} ({file.size_bytes} bytes)"
     path = locator(settings, connection)(file.path)
     if path is not None and _is_same(Path(os.fsdecode(path)), file):
         return Line(ok=True, text=f"{theirs}; here it is {text_of(path)}, the same file."), None

@@ -253,7 +253,10 @@ class Stash:
 
         Behind a proxy Stash may use another host, and another sub-path or none.
         """
-        url = httpx.URL(self.url).join(address)
+        try:
+            url = httpx.URL(self.url).join(address)
+        except httpx.InvalidURL:
+            return address  # fetching it says what is wrong
         route = _ROUTE.search(url.path)
         home = httpx.URL(self.url)
         path = route[0] if route else url.path.removeprefix(home.path.rstrip("/"))

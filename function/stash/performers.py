@@ -1,13 +1,20 @@
 """Reads Stash's performers as records to enrol: covers, and pictures that show them alone."""
 
-import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from db.records import Identity, Performer
+from function.media.photos import PhotoNotFetchedError
 from function.sources.downloads import Downloads, without_key
-from function.sources.records import Photo, SourceRecord, UnusableSourceError
+from function.sources.records import (
+    NotSupportedError,
+    Photo,
+    RefusedError,
+    SourceRecord,
+    UnusableSourceError,
+)
 from function.stash.client import Stash
 from function.stash.records import SOURCE, StashPerformer
 
@@ -35,7 +42,32 @@ def read_performers(stash: Stash, wanted: Wanted, downloads: Downloads) -> Itera
     """
     for one in stash.performers(_filter(stash, wanted)):
         is_done = not wanted.images or wanted.done(one.identity, one.updated_at)
-        yield record_of(one, [] if is_done else pictures_of(stash, one, wanted.images), downloads)
+        yield read_record(stash, one, 0 if is_done else wanted.images, downloads)
+
+
+def read_record(
+    stash: Stash, one: StashPerformer, images: int, downloads: Downloads
+) -> SourceRecord:
+    """Return a performer as a record to enrol, with the cover and up to so many other pictures.
+
+    If Stash cannot say which pictures there are, that is the fault of one more photo, so that it is
+    reported, and asked again at the next sync.
+
+    Raises:
+        UnusableSourceError: Stash does not answer, or the key is wrong.
+    """
+    try:
+        return record_of(one, pictures_of(stash, one, images) if images else [], downloads)
+    except NotSupportedError:
+        raise
+    except RefusedError as error:
+        missing = Photo("pictures in Stash", partial(_raise, PhotoNotFetchedError(str(error))))
+        record = record_of(one, [], downloads)
+        return replace(record, photos=(*record.photos, missing))
+
+
+def _raise(error: Exception) -> bytes:
+    raise error
 
 
 def pictures_of(stash: Stash, performer: StashPerformer, count: int) -> list[str]:
@@ -48,9 +80,7 @@ def record_of(one: StashPerformer, pictures: list[str], downloads: Downloads) ->
     photos = [*([one.cover] if one.cover else []), *pictures]
     return SourceRecord(
         performer_of(one),
-        tuple(
-            Photo(without_key(photo), functools.partial(downloads.fetch, photo)) for photo in photos
-        ),
+        tuple(Photo(without_key(photo), partial(downloads.fetch, photo)) for photo in photos),
         updated_at=one.updated_at,
     )
 

@@ -24,7 +24,7 @@ from function.stash.following import follow as follow_ids
 from function.stash.forgotten import is_forgotten, note_former_names
 from function.stash.locked import changing
 from function.stash.paths import locator
-from function.stash.performers import performer_of, pictures_of, record_of
+from function.stash.performers import performer_of, read_record
 from function.stash.records import SOURCE, StashPerformer
 from function.stash.scene_faces import Learned, Lookout, Step
 
@@ -235,9 +235,7 @@ class _Work:
             if one.id in forgotten:
                 yield Refusal(one.name, "", "forgotten")
                 continue
-            images = self.options.images
-            pictures = pictures_of(self.stash, one, images) if images else []
-            yield record_of(one, pictures, downloads)
+            yield read_record(self.stash, one, self.options.images, downloads)
 
     def _enrol(self, one: StashPerformer, record: SourceRecord | Refusal) -> Enrolment:
         if isinstance(record, Refusal):

@@ -74,7 +74,9 @@ def made_up_person(seed: int, *, views: int = 2, frames: Sequence[int] = (0, 1, 
 
 def made_up_video(*people: PersonFound, links: tuple[Link, ...] = ()) -> VideoFound:
     """A video with these people, at positions 0, 1, ..."""
-    return VideoFound(12.5, 40, 9, tuple(enumerate(people)), links, left_out=1)
+    return VideoFound(
+        *(12.5, 40, 9), tuple(enumerate(people)), links, left_out=1, unreadable_seconds=2.5
+    )
 
 
 def alone(count: int) -> tuple[Outcome, ...]:
@@ -148,7 +150,7 @@ def ledger_of_schema(path: Path, version: int) -> Path:
             "scanned_at, gallery, generation) VALUES ('00000000000003e9', 1001, 'done', 'normal', "
             "'normal', '[\"dlib\"]', '2026-01-01T00:00:00Z', 7, 3)"
         )
-        raw.execute("INSERT INTO files VALUES (CAST('/videos/1.mp4' AS BLOB), 1, 1001, 1, 0)")
+        raw.execute("INSERT INTO files VALUES (CAST('/videos/1.mp4' AS BLOB), 1, 1001, 1, 0, x'')")
         seen = bytes.fromhex("789c636000010e0730c5f0c01e427f80d217ec01289503a6")
         raw.execute("INSERT INTO sightings VALUES (1, 1, 0, 0.5, ?, x'ffd8')", (seen,))
         raw.execute(

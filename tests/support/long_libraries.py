@@ -39,7 +39,7 @@ def repeat_video(library: MadeUpLibrary, name: str, count: int) -> None:
                 (new, f"{number:016x}", video),
             )
             named = bytes(path.with_stem(f"{path.stem} {number}"))
-            raw.execute("INSERT INTO files VALUES (?, ?, 1, 1, 0)", (named, new))
+            raw.execute("INSERT INTO files VALUES (?, ?, 1, 1, 0, x'')", (named, new))
             raw.execute(
                 f"INSERT INTO outcomes (video_id, {said}) "
                 f"SELECT ?, {said} FROM outcomes WHERE video_id = ?",

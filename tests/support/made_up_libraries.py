@@ -59,7 +59,7 @@ class MadeUpLibrary:
     def add_file(self, name: str) -> VideoFile:
         """Write a file that is no video, and queue it."""
         path = self.root / name
-        path.write_bytes(name.encode() * 100)
+        path.write_bytes(os.fsencode(name) * 100)
         with path.open("rb") as file:
             oshash = oshash_of(file.fileno())
         found = path.stat()

@@ -6,9 +6,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import cast
 
+from db.names import show_text
 from function.errors import CrashedVideoError, UnreadableVideoError
 from function.faces.found import Progress, Task
-from function.library.finding import as_text
 from function.library.oshash import oshash_of
 from function.matching.second_models import SecondModel
 from function.media.files import MediaFile
@@ -115,7 +115,7 @@ class ClusterReader:
             )
         return ReadOrder(
             path=os.fsencode(asked),
-            name=as_text(media.name),
+            name=show_text(media.name),
             oshash=oshash_of(media.descriptor),
             task=task,
             topic=self._cluster.topic,

@@ -43,12 +43,16 @@ def heic(picture: RgbImage) -> bytes:
 def _film_of_one(picture: RgbImage) -> bytes:
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as film:
-        stream = film.add_stream("libx265", rate=1, options={"x265-params": "log-level=none"})
+        # With B-frames, x265 reads a time that it never set where a film has one picture.
+        options = {"x265-params": "log-level=none:bframes=0"}
+        stream = film.add_stream("libx265", rate=1, options=options)
         assert isinstance(stream, VideoStream)
         stream.height, stream.width = picture.shape[:2]
         stream.pix_fmt = "yuv420p"
         stream.codec_tag = "hvc1"
-        for packet in (*stream.encode(VideoFrame.from_ndarray(picture)), *stream.encode(None)):
+        frame = VideoFrame.from_ndarray(picture)
+        frame.pts = 0
+        for packet in (*stream.encode(frame), *stream.encode(None)):
             film.mux(packet)
     return buffer.getvalue()
 

@@ -208,9 +208,10 @@ def _is_text(value: object) -> bool:
 
 def _to_job(service: Service, ledger: Ledger) -> JobReply:
     roots = [root.resolve() for root in service.settings.media_root]
-    counts = ledger.counts()
+    all_counts = ledger.counts()
+    counts = ledger.counts(within=[bytes(root) for root in roots])  # as the lists show them
     return JobReply(
-        state=_state_of(service, ledger, is_busy=bool(counts.queued or counts.working)),
+        state=_state_of(service, ledger, is_busy=bool(all_counts.queued or all_counts.working)),
         videos=CountsReply(
             queued=counts.queued,
             working=counts.working,

@@ -31,7 +31,7 @@ class VideoInBrief(TypedDict):
     """A video of the library: `path` is the last one if it is gone, `reason` says why it failed.
 
     `named` are the performers in it, the most certain first. `strangers` counts everybody else,
-    those who were not kept too.
+    those who were not kept too. `unreadable_seconds` is how much of the video is damaged.
     """
 
     oshash: str
@@ -41,6 +41,7 @@ class VideoInBrief(TypedDict):
     duration_seconds: float
     named: list[NamedInBrief]
     strangers: int
+    unreadable_seconds: float
 
 
 class PerformerInBrief(TypedDict):
@@ -112,4 +113,5 @@ def _row(
             if id_ is not None
         ],
         "strangers": len(strangers) + video.left_out,
+        "unreadable_seconds": round(video.unreadable_seconds, 3),
     }

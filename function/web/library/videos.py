@@ -25,7 +25,7 @@ from function.library.lists import (
     state_of,
     to_json,
 )
-from function.library.oshash import oshash_of
+from function.library.oshash import fingerprint
 from function.library.results import PersonResult, VideoResult, results_of
 from function.media.files import find_place, open_media
 from function.web.library.shelf import Library, Shelf
@@ -214,8 +214,9 @@ def _read_oshash(request: Request, service: Service) -> str:
     if "path" not in request.args:
         raise MissingParameterError("The parameters path and oshash are missing. Give one.")
     settings = service.settings
-    with open_media(request.args["path"], settings.media_root, settings.path_map) as media:
-        return oshash_of(media.descriptor)
+    asked = (request.args["path"], settings.media_root, settings.path_map)
+    with open_media(*asked) as media:
+        return fingerprint(media.descriptor, bytes(find_place(*asked)))
 
 
 def _number(result: VideoResult) -> NumberedVideo:

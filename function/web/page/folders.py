@@ -10,9 +10,9 @@ from typing import TypedDict
 
 from flask import Request, Response
 
-from db.names import name_key
+from db.names import name_key, show_text
 from function.errors import OutsideMediaRootError, UnreadableVideoError, VideoNotFoundError
-from function.media.files import open_beneath
+from function.media.files import as_written, open_beneath
 from function.media.formats import VIDEO_SUFFIXES
 from function.web.responses import json_response
 from function.web.service import Service
@@ -57,8 +57,8 @@ class _Place:
     def name_path(self, path: Path) -> str:
         """Write a path as the page asks for it: relative if there is one root, else absolute."""
         if not self.is_only_root:
-            return path.as_posix()
-        return "" if path == self.root else path.relative_to(self.root).as_posix()
+            return show_text(path.as_posix())
+        return "" if path == self.root else show_text(path.relative_to(self.root).as_posix())
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def answer_folder(service: Service, request: Request) -> Response:
 def list_folder(asked: str, media_roots: Sequence[Path]) -> FolderReply:
     """List the folders and videos of one folder, never anything outside the media roots.
 
-    With several roots, the top ("") lists the roots. Hidden entries, links that lead outside the
-    root, and names that are not UTF-8, which no browser could send back, are left out.
+    With several roots, the top ("") lists the roots. Hidden entries and links that lead outside the
+    root are left out. Names that are not UTF-8 are shown with escapes, and found by them.
 
     Raises:
         OutsideMediaRootError: the folder is outside.
@@ -88,7 +88,7 @@ def list_folder(asked: str, media_roots: Sequence[Path]) -> FolderReply:
     """
     roots = [root.resolve() for root in media_roots]
     if not asked and len(roots) > 1:
-        folders = [FolderEntry(name=root.name, path=root.as_posix()) for root in roots]
+        folders = [_entry_of(root.name, root.as_posix()) for root in roots]
         return FolderReply(folder="", crumbs=[_TOP], folders=folders, videos=[], left_out=0)
     place = _resolve_folder(asked, roots)
     try:
@@ -115,14 +115,17 @@ def _crumbs(place: _Place) -> list[FolderEntry]:
     within = place.folder.relative_to(place.root)
     steps = [place.root / part for part in [*reversed(within.parents), within]]
     wanted = [step for step in dict.fromkeys(steps) if step != place.root or not place.is_only_root]
-    return [_TOP, *(FolderEntry(name=step.name, path=place.name_path(step)) for step in wanted)]
+    return [
+        _TOP,
+        *(_entry_of(step.name, place.name_path(step)) for step in wanted),
+    ]
 
 
 def _resolve_folder(asked: str, roots: Sequence[Path]) -> _Place:
     is_inside = False
     for root in roots:
         try:
-            folder = (root / asked).resolve()
+            folder = as_written(root / asked).resolve()
             inside, exists = folder.is_relative_to(root), folder.is_dir()
         except (OSError, RuntimeError, ValueError):
             inside, exists = True, False
@@ -138,7 +141,7 @@ def _entries(place: _Place, folder: int) -> Iterator[_Entry]:
     """Yield what is in a folder, given also as a descriptor, which nobody can swap meanwhile."""
     with os.scandir(folder) as found:
         for entry in found:
-            if entry.name.startswith(".") or not _is_utf8(entry.name):
+            if entry.name.startswith("."):
                 continue
             try:
                 status = _status(entry, place)
@@ -170,18 +173,14 @@ def _status(entry: "os.DirEntry[str]", place: _Place) -> os.stat_result:
         return os.fstat(descriptor)
 
 
-def _is_utf8(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _folder(entry: _Entry, place: _Place) -> FolderEntry:
-    return FolderEntry(name=entry.name, path=place.name_path(place.folder / entry.name))
+    return _entry_of(entry.name, place.name_path(place.folder / entry.name))
+
+
+def _entry_of(name: str, path: str) -> FolderEntry:
+    return FolderEntry(name=show_text(name), path=show_text(path))
 
 
 def _video(entry: _Entry, place: _Place) -> VideoEntry:
     path = place.name_path(place.folder / entry.name)
-    return VideoEntry(name=entry.name, path=path, bytes=entry.bytes)
+    return VideoEntry(name=show_text(entry.name), path=path, bytes=entry.bytes)

@@ -91,6 +91,7 @@ interface VideoInBrief {
   duration_seconds: number;
   named: NamedInBrief[];
   strangers: number;
+  unreadable_seconds: number;
 }
 
 interface PerformerInBrief {
@@ -142,6 +143,7 @@ interface NumberedVideo {
   depth: string;
   scanned_at: string;
   strangers_left_out: number;
+  unreadable_seconds: number;
   people: PersonListed[];
   id: number;
 }

@@ -23,7 +23,7 @@ from function.errors import (
 from function.library.finding import is_below
 from function.library.forgetting import open_library
 from function.library.naming import Naming, open_naming
-from function.library.oshash import oshash_of
+from function.library.oshash import fingerprint
 from function.media.files import open_any
 from function.sources.records import RefusedError, UnusableSourceError
 from function.stash import documents
@@ -197,7 +197,7 @@ class Work:
             try:
                 with open_any(Path(os.fsdecode(path))) as media:
                     status = os.fstat(media.descriptor)
-                    oshash = oshash_of(media.descriptor)
+                    oshash = fingerprint(media.descriptor, path)
             except (OSError, RecognitionError):
                 continue
             return VideoFile(path, Stamp(status.st_size, status.st_mtime_ns), oshash)

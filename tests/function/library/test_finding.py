@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from db.sqlite.ledger import SqliteLedger
 from db.videos import Stamp
-from function.library.finding import Found, find_videos, is_below
+from function.library.finding import Found, find_ids, find_videos, is_below
 
 MOST_SECONDS = 3.0
 MANY = 10_000
@@ -184,3 +185,33 @@ def test_a_place_holds_itself_and_what_is_below_but_not_its_namesakes() -> None:
     assert all(is_below(path, places) for path in inside)
     assert not any(is_below(path, places) for path in (b"/videos/ab.mp4", b"/videos", b"/film"))
     assert is_below(b"/anything", [Path("/")])
+
+
+def test_empty_files_are_told_apart_by_where_they_lie(tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        (tmp_path / name).touch()
+    touch(tmp_path, "one.mp4")
+    shutil.copy(tmp_path / "one.mp4", tmp_path / "two.mp4")
+    found = find_videos([tmp_path], {})
+    assert len({one.oshash for one in found.files}) == 4
+    assert find_videos([tmp_path], {}) == found
+    with SqliteLedger() as ledger:
+        ledger.offer(found.files, "normal")
+        assert ledger.counts().queued == 4
+        (video,) = find_ids(ledger, tmp_path / "b.mp4")
+        assert ledger.records([video])[0].paths == (bytes(tmp_path / "b.mp4"),)
+
+
+def test_a_video_goes_by_the_name_of_its_file_and_not_of_a_link_to_it(tmp_path: Path) -> None:
+    touch(tmp_path, "m.mp4", "sub/deep.mp4")
+    (tmp_path / "a link.mp4").symlink_to("m.mp4")
+    (tmp_path / "linked folder").symlink_to("sub")
+    (tmp_path / "0.mp4").symlink_to("sub/deep.mp4")
+    with SqliteLedger() as ledger:
+        ledger.offer(find_videos([tmp_path], {}).files, "normal")
+        first, second = sorted(
+            [os.path.relpath(os.fsdecode(path), tmp_path) for path in one.paths]
+            for one in ledger.videos()
+        )
+    assert first == ["m.mp4", "a link.mp4"]
+    assert second == ["sub/deep.mp4", "0.mp4"]

@@ -27,6 +27,7 @@ VIDEO = VideoRecord(
     scanned=Scanned("normal", None, ("dlib",)),
     scanned_at="2026-01-02T03:04:05Z",
     matched_at=(1, 1),
+    unreadable_seconds=7.25,
 )
 BOX = "https://stashdb.org/graphql"
 ADA = Performer(7, "Ada", identities=(Identity(BOX, "uuid-7"), Identity("folder", "Ada")))
@@ -36,7 +37,7 @@ PEOPLE = (
 )
 COLUMNS = (
     "path,duration_seconds,performer,performer_id,stash_ids,score,verdict,appearances,faces,"
-    "best_seconds,depth,scanned_at,person,state,reason,decided,oshash"
+    "best_seconds,depth,scanned_at,person,state,reason,decided,oshash,unreadable_seconds"
 )
 
 
@@ -56,6 +57,7 @@ def test_json_says_all_of_a_video_and_its_people() -> None:
         "depth": "normal",
         "scanned_at": "2026-01-02T03:04:05Z",
         "strangers_left_out": 2,
+        "unreadable_seconds": 7.25,
         "people": [
             {
                 "person": 0,
@@ -92,19 +94,19 @@ def test_csv_has_a_line_for_each_person_under_fixed_columns() -> None:
     assert list(ada.values()) == [
         *("/v/a.mp4", "61.235", "Ada", "7", f"{BOX}#uuid-7", "98.7", "match"),
         *("0.000-2.500;10.123-12.000", "10", "1.235", "normal", "2026-01-02T03:04:05Z"),
-        *("0", "done", "", "confirmed", "00000000000003e9"),
+        *("0", "done", "", "confirmed", "00000000000003e9", "7.25"),
     ]
     assert list(unknown.values()) == [
         *("/v/a.mp4", "61.235", "", "", "", "0.0", "unknown"),
         *("3.000-4.000", "2", "3.5", "normal", "2026-01-02T03:04:05Z"),
-        *("1", "done", "", "", "00000000000003e9"),
+        *("1", "done", "", "", "00000000000003e9", "7.25"),
     ]
 
 
 def test_a_video_without_people_has_a_line_too() -> None:
     queued = replace(VIDEO, state="failed", reason="no", scanned=None, scanned_at="", seconds=0.0)
     (row,) = rows_of(VideoResult(queued, ()))
-    assert len(row) == 17
+    assert len(row) == 18
     assert (row["person"], row["state"], row["reason"]) == ("", "failed", "no")
     assert row["oshash"] == "00000000000003e9"
     assert (row["path"], row["performer"], row["verdict"], row["depth"]) == ("/v/a.mp4", "", "", "")
@@ -149,20 +151,21 @@ def test_the_table_is_for_reading() -> None:
         "/v/a.mp4  (done)",
         "    0 match      98.7  Ada  0-2 s, 10-12 s",
         "    1 unknown     0.0  somebody unknown  3-4 s",
+        "      7.2 s are damaged and were not seen",
         "      and 2 more, nobody you enrolled, who were not kept",
     ]
     many = replace(
         PEOPLE[0], appearances=tuple((float(one), one + 0.5) for one in range(0, 70, 10))
     )
     assert table([many])[1].endswith("40-40 s ...")
-    assert table(state="failed", reason="It is no video.", left_out=0) == [
+    assert table(state="failed", reason="It is no video.", left_out=0, unreadable_seconds=0.0) == [
         "/v/a.mp4  (failed: It is no video.)"
     ]
 
 
 def test_a_name_cannot_steer_the_terminal_or_fake_a_line() -> None:
-    (line, _) = table(paths=(b"/v/\x1b[2Ja\n  match 99.9 Eve \xff.mp4",))
-    assert line == "/v/\\x1b[2Ja\\n  match 99.9 Eve ?.mp4  (done)"
+    (line, *_) = table(paths=(b"/v/\x1b[2Ja\n  match 99.9 Eve \xff.mp4",))
+    assert line == "/v/\\x1b[2Ja\\n  match 99.9 Eve \\xff.mp4  (done)"
 
 
 def test_a_video_whose_files_are_gone_is_known_by_where_it_was_or_its_fingerprint() -> None:
@@ -179,4 +182,4 @@ def test_a_video_whose_files_are_gone_is_known_by_where_it_was_or_its_fingerprin
 def test_names_that_are_no_text_can_be_written() -> None:
     found = to_json(VideoResult(replace(VIDEO, paths=(b"/v/\xff.mp4",)), ()))
     assert json.dumps(found, ensure_ascii=False).encode()
-    assert found["path"] == "/v/?.mp4"
+    assert found["path"] == r"/v/\xff.mp4"

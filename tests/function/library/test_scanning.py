@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,13 @@ from db.records import Vector
 from db.sqlite.ledger import SqliteLedger
 from db.videos import MOST_TRIES, Lease, Outcome, Scanned
 from function.engines.models import PRIMARY
-from function.errors import EngineUnavailableError, StoppingError, TimeLimitError
+from function.errors import (
+    EngineUnavailableError,
+    RecognitionError,
+    StoppingError,
+    TimeLimitError,
+    VideoOverLimitError,
+)
 from function.faces.found import Progress, Task
 from function.library import scanning
 from function.library.finding import find_videos
@@ -36,6 +42,7 @@ from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
 from function.sandbox.readers import Sandboxed
 from function.settings import Settings
+from tests.support.engines import made_up_photo
 from tests.support.ledgers import AT, SCANNED, Clock, assert_whole, made_up_video, open_with
 from tests.support.scans import (
     SquaresReader,
@@ -233,11 +240,11 @@ def test_of_two_files_of_one_content_the_one_that_is_there_is_read(
 def test_a_file_that_cannot_be_read_fails_alone(
     ledger: SqliteLedger, gallery: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(descriptor: int) -> str:
+    def fail(descriptor: int, _: bytes) -> str:
         monkeypatch.undo()
         raise OSError(5, "Input/output error", descriptor)
 
-    monkeypatch.setattr(scanning, "oshash_of", fail)
+    monkeypatch.setattr(scanning, "fingerprint", fail)
     ((name, reason, for_good),) = failures(list(make_scanner(ledger, gallery).scan_all()))
     assert (name, for_good) == ("00.mp4", True)
     assert reason == "00.mp4 cannot be read (Input/output error). Check the disk that it is on."
@@ -430,3 +437,70 @@ def test_a_quick_look_with_somebody_uncertain_leaves_a_question() -> None:
     assert not scanning._is_unclear(2, [sure, stranger])
     assert scanning._is_unclear(2, [sure, unsure])
     assert scanning._is_unclear(0, [])
+
+
+def _bad_name(path: Path, content: bytes) -> None:
+    (path.parent / os.fsdecode(os.fsencode(path.stem) + b"\xff\n.mp4")).write_bytes(content)
+
+
+BAD: dict[str, Callable[[Path], object]] = {
+    "empty": lambda path: path.touch(),
+    "text": lambda path: path.write_text("no video"),
+    "a playlist": lambda path: path.write_text("#EXTM3U\n/etc/passwd\n"),
+    "noise": lambda path: path.write_bytes(np.random.default_rng(1).bytes(50_000)),
+    "no index": lambda path: path.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(50_000)),
+    "cut off": lambda path: path.write_bytes(write_squares(path, 1).read_bytes()[:400]),
+    "an odd name": lambda path: _bad_name(path, b"no video"),
+    "a pipe": os.mkfifo,
+    "a folder": os.mkdir,
+    "a link to nowhere": lambda path: path.symlink_to("nowhere"),
+    "a link to itself": lambda path: path.symlink_to(path.name),
+    "a photo": lambda path: path.write_bytes(made_up_photo(1)),
+    "gone meanwhile": lambda path: write_squares(path, 9),
+    "changed meanwhile": lambda path: write_squares(path, 9),
+    "kills what reads it": lambda path: write_squares(path, 9),
+    "too large": lambda path: write_squares(path, 9),
+    "a fault of ours": lambda path: write_squares(path, 9),
+}
+"""What may lie among videos; the last ones are good when they are found."""
+
+
+class Faulty(SquaresReader):
+    """Fails at bad videos as their names say."""
+
+    def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
+        if media.name.endswith("too large.mp4"):
+            raise VideoOverLimitError("too large")
+        if media.name.endswith("a fault of ours.mp4"):
+            raise RecognitionError("a fault")
+        yield from super().find_people(media, task)
+
+
+@pytest.mark.parametrize("place", ["0", "1", "2"])
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_file_costs_only_itself_wherever_it_stands(
+    kind: str, place: str, tmp_path: Path, gallery: Path, clock: Clock
+) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    good = [write_squares(folder / f"{number} good.mp4", 100 + number) for number in (0, 1)]
+    bad = folder / f"{place} {kind}.mp4"  # before, between or after them
+    if place == "0":
+        bad = folder / f" {kind}.mp4"
+    BAD[kind](bad)
+    with open_with(clock, tmp_path / "films.db") as opened:
+        offer_all(opened, folder)
+        if kind == "gone meanwhile":
+            bad.unlink()
+        if kind == "changed meanwhile":
+            bad.write_bytes(b"changed")
+        crashing = frozenset([bad.name] if kind == "kills what reads it" else [])
+        scanner = make_scanner(opened, gallery, Faulty(crashing=crashing))
+        events = list(scanner.scan_all())
+        done = [Path(os.fsdecode(one.path)) for one in events if isinstance(one, Done)]
+        assert done == good
+        assert opened.counts().queued == opened.counts().working == 0
+        assert opened.counts().done == 2
+        for one in opened.iterate("failed"):
+            assert len(one.reason) > 3
+            assert os.fsencode(bad.stem) in one.paths[0]

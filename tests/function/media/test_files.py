@@ -213,3 +213,27 @@ def test_no_descriptor_is_left_open(root: Path) -> None:
         except RecognitionError:
             continue
     assert len(list(folder.iterdir())) == before
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "asked"),
+    [
+        (b"", b"Ren\xe9e.mp4", r"Ren\xe9e.mp4"),
+        (b"", b"Zo\xc3\xab \xff.mp4", r"Zoë \xff.mp4"),
+        (b"old \x80disc", b"a.mp4", r"old \x80disc/a.mp4"),
+        (b"old \x80disc", b"Ren\xe9e.mp4", r"old \x80disc/Ren\xe9e.mp4"),
+        (b"", rb"Ren\xe9e.mp4", r"Ren\xe9e.mp4"),
+    ],
+)
+def test_names_that_are_not_utf8_are_asked_for_as_they_are_shown(
+    tmp_path: Path, folder: bytes, name: bytes, asked: str
+) -> None:
+    place = tmp_path / os.fsdecode(folder)
+    place.mkdir(exist_ok=True)
+    (place / os.fsdecode(name)).write_bytes(b"a film")
+    (place / r"other \xe9.mp4").write_bytes(b"another")
+    assert content(asked, tmp_path) == b"a film"
+    with open_media(asked, [tmp_path]) as media:
+        assert media.name == asked
+    with pytest.raises(VideoNotFoundError):
+        content(asked.replace(".mp4", r"\xe8.mp4"), tmp_path)

@@ -1,6 +1,7 @@
 """Every container and codec that is read, as far as FFmpeg can write it, and every suffix."""
 
 import os
+import struct
 import sys
 from pathlib import Path
 
@@ -59,3 +60,32 @@ def test_suffixes_are_written_as_they_are_compared() -> None:
     every = [suffix for suffixes in SUFFIXES_BY_FORMAT.values() for suffix in suffixes]
     assert len(every) == len(set(every))
     assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in every)
+
+
+def write_pva(path: Path, film: Path) -> Path:
+    """Repack a film of MPEG-2 as DVB cards recorded it, with silence beside it."""
+    content = b""
+    silence = (
+        b"\0\0\1\xc0" + struct.pack(">H", 72) + b"\x80\0\5" + b"\xff" * 6 + b"\xfd" + bytes(62)
+    )
+    with av.open(str(film)) as source:
+        for packet in source.demux(source.streams.video[0]):
+            if packet.pts is not None:
+                content += _pva_packet(1, 0x10, struct.pack(">I", packet.pts) + bytes(packet))
+                content += _pva_packet(2, 0, silence)
+    path.write_bytes(content)
+    return path
+
+
+def _pva_packet(stream: int, flags: int, payload: bytes) -> bytes:
+    return b"AV" + bytes([stream, 0, 0x55, flags]) + struct.pack(">H", len(payload)) + payload
+
+
+def test_a_recording_of_a_dvb_card_is_read(tmp_path: Path) -> None:
+    film = write_seed(tmp_path / "mpeg2.mpg", numbered_pictures(50, width=192, height=128))
+    with open_video(write_pva(tmp_path / "film.pva", film), 0.4) as video:
+        frames = list(sample_frames(video))
+    assert video.container.format.name == "pva"
+    assert len(frames) >= 4
+    for frame in frames:
+        assert number_in(frame.picture.rgb()) == pytest.approx(frame.seconds * 25, abs=3)

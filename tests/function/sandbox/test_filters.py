@@ -9,6 +9,8 @@ import pytest
 from function.sandbox.calls import (
     ALLOWED,
     ARM64,
+    CLONE,
+    CLONE3,
     X86_64,
     AtLeast,
     Call,
@@ -66,7 +68,11 @@ def call(name: str) -> Call:
 def ask(name: str, *arguments: int, machine: str) -> int:
     number = call(name).number(machine)
     assert number is not None
-    return run(allow_list(machine), number, arguments, machine=machine)
+    return run(locked(machine), number, arguments, machine=machine)
+
+
+def locked(machine: str) -> bytes:
+    return allow_list(machine, may_start_threads=True)
 
 
 def good_arguments(one: Call) -> tuple[int, ...]:
@@ -82,16 +88,25 @@ def good_arguments(one: Call) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_what_is_named_is_allowed_and_every_other_number_refused(machine: str) -> None:
-    program = allow_list(machine)
+    program = locked(machine)
     allowed = {one.number(machine): one for one in ALLOWED} | {None: None}
     for number in range(FURTHER_THAN_ANY_CALL):
         one = allowed.get(number)
-        expected = ALLOW if one else REFUSE
+        expected = ALLOW if one else NO_SUCH_CALL if number == CLONE3 else REFUSE
         arguments = good_arguments(one) if one else ()
         assert run(program, number, arguments, machine=machine) == expected, number
 
 
-@pytest.mark.parametrize("make", [allow_list, deny_list])
+@pytest.mark.parametrize("machine", MACHINES)
+def test_where_nothing_limits_threads_none_can_be_started(machine: str) -> None:
+    number, thread = call(CLONE).number(machine), good_arguments(call(CLONE))
+    assert number
+    program = allow_list(machine, may_start_threads=False)
+    assert run(program, number, thread, machine=machine) == REFUSE
+    assert run(locked(machine), number, thread, machine=machine) == ALLOW
+
+
+@pytest.mark.parametrize("make", [locked, deny_list])
 def test_a_call_of_another_kind_of_program_kills(make: object) -> None:
     for machine, other in (MACHINES, MACHINES[::-1]):
         program = make(machine)  # type: ignore[operator]
@@ -132,6 +147,13 @@ def test_a_call_of_another_kind_of_program_kills(make: object) -> None:
         ("prlimit64", (0, 7, 4096, 0)),
         ("prlimit64", (0, 7, 1 << 32, 0)),  # an address whose lower half is 0
         ("sched_getaffinity", (1, 8, 0)),
+        ("clone", (17,)),  # a process, that of fork
+        ("clone", (0x4111,)),  # that of vfork
+        ("clone", (0x3D0F00 - 0x10000,)),  # a process that shares all
+        ("clone", (0x3D0F00 | 0x8000,)),  # CLONE_PARENT
+        ("clone", (0x3D0F00 | 0x2000,)),  # CLONE_PTRACE
+        ("clone", (0x3D0F00 | 0x10000000,)),  # CLONE_NEWUSER
+        ("clone", (0x3D0F00 | 0x800000,)),  # CLONE_UNTRACED
     ],
 )
 def test_what_reaches_further_is_refused_by_its_arguments(

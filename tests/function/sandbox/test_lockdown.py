@@ -1,27 +1,34 @@
 """What a locked process can still do, tried on this kernel."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+from errno import ENOSYS, EPERM
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from function.sandbox.calls import ALLOWED
+from function.media.photo_decoder import HAS_JXL, JXL
+from function.sandbox.calls import ALLOWED, CLONE, CLONE3
+from tools.footage.heif import heic
 
 ROOT = Path(__file__).parents[3]
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux locks calls and files")
 
 
-def run_locked(script: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+def run_locked(
+    script: str, *arguments: str, stdin: bytes = b""
+) -> tuple[list[str], dict[str, Any]]:
     """Run a script that prints its locks and findings; skip if no calls are locked."""
     command = [sys.executable, "-c", script, *arguments]
-    printed = subprocess.check_output(
-        command, cwd=ROOT, text=True, timeout=60, stdin=subprocess.DEVNULL
-    )
+    printed = subprocess.check_output(command, cwd=ROOT, input=stdin, timeout=60)
     locks, found = json.loads(printed)
     if "calls" not in locks:
         pytest.skip("this kernel filters no system calls")
@@ -83,7 +90,8 @@ def test_a_locked_process_reaches_nothing_in_any_thread(tmp_path: Path) -> None:
     path.write_text("secret")
     _, found = run_locked(LOCKED_OUT, str(path))
     assert len(found) == 50
-    assert {name for name, outcome in found.items() if outcome == "allowed"} == set()
+    allowed = {name for name, outcome in found.items() if outcome == "allowed"}
+    assert allowed == {"start a thread", "thread start a thread"}
     assert path.read_text() == "secret"
 
 
@@ -107,7 +115,83 @@ def test_this_kernel_refuses_every_call_that_is_not_allowed() -> None:
     allowed = [one.number(os.uname().machine) for one in ALLOWED]
     _, found = run_locked(EVERY_CALL, json.dumps(allowed))
     assert len(found) == 1024 - len({*allowed, 335, 336} - {None})
-    assert {number for number, outcome in found.items() if outcome != [-1, 1]} == set()
+    others = {int(number): outcome for number, outcome in found.items() if outcome != [-1, EPERM]}
+    assert others == {CLONE3: [-1, ENOSYS]}
+
+
+THREADS = """
+import ctypes, json, resource, sys, threading
+from function.sandbox.lockdown import lock_down
+threading.stack_size(262_144)
+locks = lock_down(2**31)
+end, threads = threading.Event(), []
+found = {"limit": resource.getrlimit(resource.RLIMIT_NPROC)[1]}
+try:
+    while len(threads) < 50_000:
+        threads.append(threading.Thread(target=end.wait))
+        threads[-1].start()
+except RuntimeError as error:
+    found["then"] = str(error)
+end.set()
+found["started"] = len(threads) - 1
+for thread in threads[:-1]:
+    thread.join()
+libc = ctypes.CDLL(None, use_errno=True)
+found["a process"] = [libc.syscall(int(sys.argv[1]), 17, 0, 0, 0, 0), ctypes.get_errno()]
+print(json.dumps([locks, found]))
+"""
+
+
+def test_a_locked_process_starts_threads_up_to_a_limit_and_no_process() -> None:
+    """Also one of root, whose threads the kernel does not count."""
+    number = next(one for one in ALLOWED if one.name == CLONE).number(os.uname().machine)
+    _, found = run_locked(THREADS, str(number))
+    assert 0 < int(found["started"]) < int(found["limit"])
+    assert found["then"] == "can't start new thread"
+    assert found["a process"] == [-1, EPERM]
+
+
+PHOTOS = """
+import json, sys
+from function.media import photo_decoder
+from function.sandbox.lockdown import lock_down
+photos = sys.stdin.buffer.read()
+size = int(sys.argv[1])
+locks = lock_down(2**31)
+found = {"heic": photo_decoder.decode_photo(photos[:size]).shape}
+if photo_decoder.HAS_JXL:
+    found["jxl"] = photo_decoder.decode_photo(photos[size:]).shape
+print(json.dumps([locks, found]))
+"""
+
+
+def test_heic_and_jpeg_xl_are_decoded_under_the_lock() -> None:
+    grey = np.full((64, 48, 3), 128, np.uint8)
+    photo, new = heic(grey), io.BytesIO()
+    if HAS_JXL:
+        Image.fromarray(grey).save(new, JXL)
+    _, found = run_locked(PHOTOS, str(len(photo)), stdin=photo + new.getvalue())
+    assert found == {"heic": [64, 48, 3]} | ({"jxl": [64, 48, 3]} if HAS_JXL else {})
+
+
+NO_LIMIT = """
+import json, sys
+from function.media import photo_decoder
+from function.sandbox import lockdown
+lockdown._limit_threads = lambda: False
+photo = sys.stdin.buffer.read()
+locks = lockdown.lock_down(2**31)
+try:
+    found = str(photo_decoder.decode_photo(photo).shape)
+except photo_decoder.PhotoRefusedError as error:
+    found = str(error)
+print(json.dumps([locks, {"heic": found}]))
+"""
+
+
+def test_where_threads_have_no_limit_heic_is_refused_with_words() -> None:
+    _, found = run_locked(NO_LIMIT, stdin=heic(np.zeros((64, 48, 3), np.uint8)))
+    assert found["heic"].startswith("unreadable here: HEIC needs a thread")
 
 
 MEMORY = """

@@ -32,7 +32,7 @@ from function.faces.face import Face
 from function.faces.found import Details, FacesFound, Progress, StageSeconds, Task
 from function.media.files import open_media
 from function.media.moments import find_moment
-from function.media.photo_decoder import FORMATS, PHONE_FORMATS, THREADED
+from function.media.photo_decoder import FORMATS, PHONE_FORMATS
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import Moment
 from function.people.gathering import PeopleFound, gather_people
@@ -212,11 +212,7 @@ def test_a_locked_child_reads_photos_of_every_format(
 ) -> None:
     sandbox.ready()
     (process,) = sandbox.pool.processes()
-    if SEEDS[name][0] in THREADED:
-        with pytest.raises(PhotoUnusableError, match="need a thread"):
-            sandbox.find_faces(seeds[name])
-    else:
-        assert sandbox.find_faces(seeds[name]).faces[0].crop
+    assert sandbox.find_faces(seeds[name]).faces[0].crop
     assert sandbox.pool.processes() == [process]
 
 

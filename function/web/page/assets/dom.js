@@ -128,6 +128,15 @@ export function clock(seconds) {
 }
 
 /**
+ * How much of a video nobody could see; empty if it is whole.
+ *
+ * @param {{ unreadable_seconds: number }} video
+ */
+export function damage({ unreadable_seconds: seconds }) {
+  return seconds ? `${clock(Math.ceil(seconds))} damaged, not seen` : "";
+}
+
+/**
  * @param {number} number
  * @param {string} one
  */

@@ -1,6 +1,6 @@
 // The library: every video that was scanned or queued, and who is in it.
 
-import { byId, clock, count, fillLater, find, make, nameOf, notice } from "./dom.js";
+import { byId, clock, count, damage, fillLater, find, make, nameOf, notice } from "./dom.js";
 import { watchScan } from "./scan.js";
 import { getJson, wordsOf } from "./server.js";
 import { makeStretches } from "./stretches.js";
@@ -343,7 +343,9 @@ function row(video) {
     ),
     make("span", {
       class: "detail",
-      text: video.duration_seconds ? clock(video.duration_seconds) : "",
+      text: [video.duration_seconds ? clock(video.duration_seconds) : "", damage(video)]
+        .filter(Boolean)
+        .join(", "),
     }),
     make("p", { class: "chips" }, ...chips(video)),
     performer ? spansOf(video) : null,

@@ -2,7 +2,7 @@
 
 import { arrangePeople } from "./cast.js";
 import { ofVideo } from "./corrections.js";
-import { byId, clock, count, find, make, nameOf, notice } from "./dom.js";
+import { byId, clock, count, damage, find, make, nameOf, notice } from "./dom.js";
 import { choose } from "./identify.js";
 import { libraryAddress } from "./library.js";
 import { PersonCard } from "./person.js";
@@ -123,6 +123,7 @@ function facts(video, people) {
     [video.duration_seconds ? clock(video.duration_seconds) : "", seen, scanned]
       .filter(Boolean)
       .join(", "),
+    damage(video),
     leftOut ? `${count(leftOut, "stranger")} not kept (STRANGERS)` : "",
     video.state === "done" || video.state === "gone" ? "" : `${video.state} ${video.reason}`,
   ];

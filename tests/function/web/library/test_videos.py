@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from function.library.finding import find_videos
 from function.web.library import shelf, videos
 from tests.support.made_up_libraries import BOX, MadeUpLibrary
 from tests.support.servers import Serve, serving
@@ -188,3 +190,35 @@ def test_other_machines_need_the_token_here_too(serve: Serve) -> None:
     client = serve(TOKEN="secret")
     assert client.get("/library/videos").status_code == 401
     assert client.get("/library/videos", headers={"X-Token": "secret"}).status_code == 200
+
+
+def test_a_name_that_is_not_utf8_leads_back_to_its_video(
+    serve: Serve, library: MadeUpLibrary
+) -> None:
+    library.add_file(os.fsdecode(b"sub/Ren\xe9e.mp4"))
+    client = serve()
+    shown = paths(client.get("/library/videos").get_json())[-1]
+    assert shown == r"sub/Ren\xe9e.mp4"
+    found = client.get("/library/video", query_string={"path": shown})
+    assert found.get_json()["video"]["path"] == shown
+    played = client.get("/", query_string={"path": shown})
+    assert played.get_json()["error"]["code"] == "unreadable_video", "found, and it is no video"
+
+
+def test_the_status_counts_the_videos_that_are_listed(
+    serve: Serve, library: MadeUpLibrary, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.mp4"
+    outside.write_bytes(b"outside" * 100)
+    (library.root / "link.mp4").symlink_to(outside)
+    (library.root / "again.mp4").symlink_to(library.root / "a.mp4")
+    with library.ledger() as ledger:
+        ledger.offer(find_videos([tmp_path], {}).files, "normal")
+        assert sum(ledger.counts()) == 5
+    for roots in (library.root, library.root / "sub", f"{library.root / 'sub'}:{library.root}"):
+        client = serve(MEDIA_ROOT=str(roots))
+        counted = client.get("/library/status").get_json()["videos"]
+        listed = client.get("/library/videos").get_json()["videos"]
+        assert sum(counted.values()) == len(listed)
+        assert counted["queued"] == sum(one["state"] == "queued" for one in listed)
+        assert len(listed) == (1 if roots == library.root / "sub" else 4)

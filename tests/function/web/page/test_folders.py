@@ -1,5 +1,7 @@
+import os
 from pathlib import Path
 
+from function.media.files import open_media
 from function.web.page.folders import list_folder
 
 
@@ -29,3 +31,17 @@ def test_names_are_in_the_order_in_which_people_count(tmp_path: Path) -> None:
         "s 10.mp4",
         "zoe.mp4",
     ]
+
+
+def test_names_that_are_not_utf8_are_shown_with_escapes_and_opened_by_them(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"old \x80disc")
+    folder.mkdir()
+    (folder / os.fsdecode(b"Ren\xe9e.mp4")).touch()
+    (top,) = list_folder("", [tmp_path])["folders"]
+    assert top == {"name": r"old \x80disc", "path": r"old \x80disc"}
+    listed = list_folder(top["path"], [tmp_path])
+    assert listed["crumbs"][-1]["name"] == r"old \x80disc"
+    (video,) = listed["videos"]
+    assert (video["name"], video["path"]) == (r"Ren\xe9e.mp4", r"old \x80disc/Ren\xe9e.mp4")
+    with open_media(video["path"], [tmp_path]) as media:
+        assert os.fstat(media.descriptor).st_size == 0
