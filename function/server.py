@@ -43,7 +43,8 @@ def main() -> None:
     )
     service: Service = app.config["SERVICE"]
     try:
-        front = Front(app, settings.host, settings.port, settings.slots + WAITING_THREADS)
+        threads = settings.slots + WAITING_THREADS
+        front = Front(app, settings.host, settings.port, threads, service.access.check)
     except OSError as error:
         raise SettingError(
             f"HOST is {settings.host!r} and PORT {settings.port}; nothing can listen there "
