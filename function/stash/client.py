@@ -85,7 +85,7 @@ class Stash:
     def totals(self) -> Totals:
         """Count its scenes and performers."""
         stats = self.ask(documents.COUNTS)["stats"]
-        return Totals(stats["scene_count"], stats["performer_count"])
+        return Totals(int(stats["scene_count"]), int(stats["performer_count"]))
 
     @understood("Stash")
     def libraries(self) -> tuple[str, ...]:
