@@ -19,7 +19,11 @@ from flask import Flask
 from function.media.roots import find_root_trouble
 from function.settings import SettingError, Settings
 from function.web.connections import Front
+from function.web.library.jobs import MOST_WATCHERS
+from function.web.line import MOST_WAITING
+from function.web.page.playback import MOST_FILMS
 from function.web.service import Service
+from function.web.stash.desk import MOST_ASKING
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +35,11 @@ FINISH_WITHIN_SECONDS = 5.0
 STOP_WITHIN_SECONDS = 7.0
 """After this long the server ends, even if something is still running."""
 
-WAITING_THREADS = 16
+SPARE_THREADS = 8
+HELD_THREADS = MOST_FILMS + MOST_WATCHERS + MOST_WAITING + MOST_ASKING
+"""Those who play, watch or wait for something, for as long as they like, hold so many at most."""
+
+WAITING_THREADS = HELD_THREADS + SPARE_THREADS
 """In addition to one per slot: health, pages and refusals must not wait for videos."""
 
 
@@ -43,7 +51,8 @@ def main() -> None:
     )
     service: Service = app.config["SERVICE"]
     try:
-        front = Front(app, settings.host, settings.port, settings.slots + WAITING_THREADS)
+        threads = settings.slots + WAITING_THREADS
+        front = Front(app, settings.host, settings.port, threads, service.access.check)
     except OSError as error:
         raise SettingError(
             f"HOST is {settings.host!r} and PORT {settings.port}; nothing can listen there "

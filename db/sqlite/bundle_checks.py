@@ -101,6 +101,10 @@ def check_content(gallery: SqliteGallery, name: str) -> None:
     sql = "SELECT 1 FROM encodings WHERE NOT (quality BETWEEN 0 AND 1) LIMIT 1"
     if gallery.rows(sql):
         raise _unsound(name, "an encoding with a quality that is not between 0 and 1")
+    if gallery.rows("SELECT 1 FROM encodings WHERE photo_hash GLOB '*[^ -~]*' LIMIT 1"):
+        raise _unsound(name, "a hash of a photo with characters that no hash has")
+    if gallery.rows("PRAGMA foreign_key_check"):
+        raise _unsound(name, "something that belongs to a performer who is not there")
     for number, aliases, urls in gallery.rows("SELECT id, aliases, urls FROM performers"):
         if not (_is_list_of_text(aliases) and _is_list_of_text(urls)):
             raise _unsound(name, f"aliases or urls of performer {number} that are no list")

@@ -113,8 +113,9 @@ def _read_manifest(path: Path) -> dict[str, object]:
         check_tables(db, path.name)
         rows = db.execute("SELECT value FROM manifest").fetchall()
     try:
-        return dict(json.loads(rows[0][0]))
-    except (ValueError, TypeError, IndexError, RecursionError):
+        ((manifest,),) = rows
+        return dict(json.loads(manifest))
+    except (ValueError, TypeError, RecursionError):
         raise DamagedBundleError(f"The manifest of {path.name} cannot be read.") from None
 
 

@@ -112,8 +112,7 @@ def _check_view(view: View, dimensions: Dimensions) -> None:
         raise WireError("a view has the wrong number of encodings")
     for encoding, expected in zip(view.encodings, dimensions, strict=False):
         _check_encoding(encoding, expected, expected)
-    if len(view.weaknesses) > MOST_WEAKNESSES:
-        raise WireError("a view has too many weaknesses")
+    _check_weaknesses(view.weaknesses)
     if not LOWEST_QUALITY <= view.quality <= 1 or view.faces < 1 or view.seconds < 0:
         raise WireError("a view has impossible numbers")
 
@@ -130,14 +129,21 @@ def _check_face(face: Face, dimensions: Dimensions) -> None:
     if face.second is not None:
         _check_encoding(face.second, dimensions[1], dimensions[1])
     _check_pictures([picture for picture in (face.crop, face.chip) if picture])
-    if len(face.weaknesses) > MOST_WEAKNESSES:
-        raise WireError("a face has too many weaknesses")
-    if any(len(weakness) > LONGEST_WEAKNESS for weakness in face.weaknesses):
-        raise WireError("a face has a long weakness")
+    _check_weaknesses(face.weaknesses)
     if not 0 <= face.since_seconds <= face.seconds <= face.until_seconds:
         raise WireError("a face is seen at an impossible time")
     if not LOWEST_QUALITY <= face.quality <= 1 or face.frame < 0:
         raise WireError("a face has impossible numbers")
+
+
+def _check_weaknesses(weaknesses: Sequence[str]) -> None:
+    """Check the words for what is weak about a face: they reach the gallery, and are shown."""
+    if len(weaknesses) > MOST_WEAKNESSES:
+        raise WireError("a face has too many weaknesses")
+    if any(len(one) > LONGEST_WEAKNESS or not one.isascii() for one in weaknesses):
+        raise WireError("a face has a weakness that is too long, or in no words of ours")
+    if not all(map(str.isprintable, weaknesses)):
+        raise WireError("a face has a weakness with control characters")
 
 
 def _check_encoding(encoding: Vector, numbers: int, dimensions: int) -> None:

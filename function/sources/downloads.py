@@ -80,9 +80,10 @@ class Downloads:
 
 
 def without_key(address: str) -> str:
-    """Return a URL without its `apikey` parameter, because it is stored and shown."""
+    """Return a URL without `apikey`, user and password, because it is stored and shown."""
     try:
-        return str(httpx.URL(address).copy_remove_param("apikey"))
+        url = httpx.URL(address).copy_remove_param("apikey")
+        return str(url.copy_with(userinfo=b"") if url.userinfo else url)
     except httpx.InvalidURL:
         return address
 

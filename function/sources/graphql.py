@@ -14,7 +14,12 @@ from function.sources.records import (
 )
 from function.sources.retries import ATTEMPTS, WORTH_ASKING_AGAIN, Throttle, answer_to
 
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+"""A page of 250 entries takes one."""
+
+MOST_VALUES = 400_000
+"""Such a page has a fifth of it; each value takes memory, an empty one thirty times its length."""
+
 LONGEST_MESSAGE = 300
 REQUESTS_PER_MINUTE = 240
 """The rate that Stash itself uses for a stash-box."""
@@ -73,7 +78,7 @@ class GraphQL:
                 "settings there."
             )
         if response.is_redirect:
-            target = httpx.URL(response.headers.get("Location", "")).copy_with(query=None)
+            target = _shown(response.headers.get("Location", ""))
             raise UnusableSourceError(f"{place} redirects to {target}. Use that URL.")
         answer = _read_json(response, body)
         if answer is None and response.status_code in WORTH_ASKING_AGAIN:
@@ -81,7 +86,7 @@ class GraphQL:
                 f"{place} answered {response.status_code}. It is busy or starting; try again later."
             )
         if answer is None:
-            kind = response.headers.get("Content-Type", "nothing").split(";")[0]
+            kind = response.headers.get("Content-Type", "nothing").split(";")[0][:LONGEST_MESSAGE]
             raise UnusableSourceError(
                 f"{place} answered {response.status_code} with {kind}, not GraphQL. Check the "
                 "URL; if there is a login page in front, the API key is needed."
@@ -133,8 +138,16 @@ def _message_of(errors: Any) -> str:
     return printable(" ".join(str(message).split())[:LONGEST_MESSAGE]).removesuffix(".")
 
 
+def _shown(address: str) -> str:
+    """Return a URL for people: without a user, a password and a query, which may hold a key."""
+    try:
+        return str(httpx.URL(address).copy_with(userinfo=b"", query=None))
+    except (httpx.InvalidURL, UnicodeError):
+        return "what is no URL"
+
+
 def _read_json(response: httpx.Response, body: bytes | None) -> dict[str, Any] | None:
-    if body is None:
+    if body is None or sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
         return None
     try:
         answer = httpx.Response(response.status_code, content=body).json()

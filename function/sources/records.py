@@ -18,6 +18,10 @@ class RefusedError(UnusableSourceError):
     """A server answered that it cannot do what it was asked to."""
 
 
+class OddAnswerError(UnusableSourceError):
+    """A server answered in another form than it should."""
+
+
 class NotSupportedError(RefusedError):
     """A server refuses any such question, not only this one: it is too old, or the key too weak."""
 

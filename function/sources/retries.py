@@ -69,7 +69,7 @@ def _no_answer(request: httpx.Request, error: httpx.TransportError) -> NoAnswerE
 
 def read_retry_after(text: str) -> float:
     """Read a Retry-After header, seconds or a date, as seconds from now; 0 if there is none."""
-    if text.isdigit():
+    if text.isascii() and text.isdecimal():
         return float(text)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())

@@ -8,7 +8,15 @@ from db.names import name_key
 from db.records import Identity, Performer
 from function.sources.downloads import Downloads
 from function.sources.graphql import GraphQL
-from function.sources.records import NotSupportedError, Photo, Refusal, RefusedError, SourceRecord
+from function.sources.records import (
+    NotSupportedError,
+    OddAnswerError,
+    Photo,
+    Refusal,
+    RefusedError,
+    SourceRecord,
+)
+from function.sources.shapes import text_in, texts_in, understood
 
 FIELDS = """
   id name disambiguation aliases deleted merged_ids merged_into_id updated
@@ -54,7 +62,7 @@ class StashBox:
             UnusableSourceError: the stash-box does not answer, or gives a wrong answer.
         """
         for name in names:
-            yield self._guarded(name, partial(self._search, name, downloads))
+            yield self._guarded(name, partial(self._find, name, downloads))
 
     def _guarded(
         self, asked: str, read: Callable[[], SourceRecord | Refusal]
@@ -64,22 +72,22 @@ class StashBox:
             return read()
         except NotSupportedError:
             raise
-        except RefusedError as error:
+        except (RefusedError, OddAnswerError) as error:
             return Refusal(asked, self.endpoint, str(error))
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            return Refusal(asked, self.endpoint, f"the stash-box's answer is odd ({error!r})"[:300])
 
-    def _search(self, name: str, downloads: Downloads) -> SourceRecord | Refusal:
+    @understood("The stash-box")
+    def _find(self, name: str, downloads: Downloads) -> SourceRecord | Refusal:
         answer = self._graphql.ask(BY_NAME, {"term": name})["searchPerformers"]
         found = [
             entry
             for entry in answer["performers"]
-            if name_key(entry["name"]) == name_key(name) and not entry["deleted"]
+            if name_key(text_in(entry["name"])) == name_key(name) and not entry["deleted"]
         ]
         if len(found) == 1:
             return self._record(found[0], (), downloads)
         return Refusal(name, self.endpoint, _explain(found))
 
+    @understood("The stash-box")
     def _follow(self, stash_id: str, downloads: Downloads) -> SourceRecord | Refusal:
         asked, passed = stash_id, []
         for _ in range(MAX_MERGES):
@@ -93,23 +101,23 @@ class StashBox:
         else:
             return Refusal(stash_id, self.endpoint, "merged too many times in a row")
         if entry["deleted"]:
-            return Refusal(entry["name"], self.endpoint, "deleted at the stash-box")
+            return Refusal(text_in(entry["name"]), self.endpoint, "deleted at the stash-box")
         return self._record(entry, passed, downloads)
 
     def _record(
         self, entry: dict[str, Any], passed: Iterable[str], downloads: Downloads
     ) -> SourceRecord:
-        former = dict.fromkeys((*passed, *entry["merged_ids"]))
+        former = dict.fromkeys((*passed, *texts_in(entry["merged_ids"])))
         pictures = sorted(entry["images"], key=lambda one: -min(one["width"], one["height"]))
-        addresses = [picture["url"] for picture in pictures[: self._images]]
+        addresses = texts_in([picture["url"] for picture in pictures[: self._images]])
         performer = Performer(
             id=0,
-            name=entry["name"],
-            disambiguation=entry["disambiguation"] or "",
-            aliases=tuple(entry["aliases"]),
-            urls=tuple(one["url"] for one in entry["urls"]),
+            name=text_in(entry["name"]),
+            disambiguation=text_in(entry["disambiguation"]),
+            aliases=texts_in(entry["aliases"]),
+            urls=texts_in([one["url"] for one in entry["urls"]]),
             source=self.endpoint,
-            source_id=entry["id"],
+            source_id=text_in(entry["id"]),
             identities=tuple(Identity(self.endpoint, stash_id) for stash_id in former),
             poster_url=addresses[0] if addresses else "",
         )

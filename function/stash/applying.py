@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from db.writes import Write
 from function.sources.records import RefusedError
+from function.sources.shapes import understood
 from function.stash.records import Scene
 from function.stash.scenes import SCENES_AT_ONCE, read_scenes
 from function.stash.writer import Writer
@@ -102,7 +103,9 @@ def _add_at_once(writer: Writer, batch: Sequence[Addition], tag: str) -> tuple[A
         writes.drop(noted)
         return Added(), str(error)
     after = {scene.id: scene.updated_at for scene in changed}
-    writes.confirm(replace(one, left_at=after[one.scene]) for one in noted)
+    with understood("Stash"):  # or else what it did is found out by settling
+        left = [replace(one, left_at=after[one.scene]) for one in noted]
+    writes.confirm(left)
     return done, ""
 
 

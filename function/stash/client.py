@@ -10,6 +10,7 @@ from db.records import Identity
 from function.sources.downloads import OwnServer
 from function.sources.graphql import GraphQL
 from function.sources.records import UnusableSourceError
+from function.sources.shapes import text_in, texts_in, understood
 from function.stash import documents
 from function.stash.records import (
     File,
@@ -25,6 +26,9 @@ from function.stash.records import (
 )
 
 PER_PAGE = 250
+MOST_PAGES = 4000
+"""A million entries; whoever has more pages than that has no end."""
+
 ALL_SCENES = SceneFilter()
 
 _ROUTE = re.compile(r"/(?:performer|image|scene|gallery)/\d+(?:/[^?]*)?$")
@@ -72,24 +76,29 @@ class Stash:
         """
         return self._graphql.ask(document, dict(variables or {}), once=once)
 
+    @understood("Stash")
     def version(self) -> str:
         """Return Stash's version, such as v0.30.1."""
         return str(self.ask(documents.VERSION)["version"]["version"] or "unknown")
 
+    @understood("Stash")
     def totals(self) -> Totals:
         """Count its scenes and performers."""
         stats = self.ask(documents.COUNTS)["stats"]
-        return Totals(stats["scene_count"], stats["performer_count"])
+        return Totals(int(stats["scene_count"]), int(stats["performer_count"]))
 
+    @understood("Stash")
     def libraries(self) -> tuple[str, ...]:
         """Return the folders that Stash scans, by the paths that it sees."""
         general = self.ask(documents.LIBRARIES)["configuration"]["general"]
-        return tuple(one["path"] for one in general["stashes"])
+        return tuple(text_in(one["path"]) for one in general["stashes"])
 
+    @understood("Stash")
     def stash_box_keys(self) -> dict[str, str]:
         """Return the API keys of the stash-boxes configured in Stash, by endpoint."""
         general = self.ask(documents.STASH_BOXES)["configuration"]["general"]
-        return {box["endpoint"]: box["api_key"] for box in general["stashBoxes"]}
+        boxes = general["stashBoxes"]
+        return {text_in(box["endpoint"]): text_in(box["api_key"]) for box in boxes}
 
     # Performers
 
@@ -98,22 +107,26 @@ class Stash:
         for entry in self._pages(documents.PERFORMERS, "findPerformers", "performers", wanted):
             yield self._performer(entry)
 
+    @understood("Stash")
     def performer(self, performer_id: str) -> StashPerformer | None:
         """Return one performer; None if there is none with this id."""
         found = self.ask(documents.PERFORMER, {"id": performer_id})["findPerformer"]
         return self._performer(found) if found else None
 
+    @understood("Stash")
     def suggest_performers(self, text: str, count: int = 10) -> tuple[StashPerformer, ...]:
         """Return performers whose name or alias resembles a text, as Stash's own search does."""
         asked = {"text": text, "count": count}
         found = self.ask(documents.PERFORMERS_BY_TEXT, asked)["findPerformers"]["performers"]
         return tuple(self._performer(entry) for entry in found)
 
+    @understood("Stash")
     def newest_performer_change(self) -> str:
         """Return when any performer last changed, in Stash's own format; "" if there are none."""
         found = self.ask(documents.NEWEST_PERFORMER)["findPerformers"]["performers"]
         return str(found[0]["updated_at"]) if found else ""
 
+    @understood("Stash")
     def create_performer(self, new: NewPerformer) -> StashPerformer:
         """Make a performer."""
         fields: dict[str, Any] = {
@@ -135,6 +148,7 @@ class Stash:
         wanted = {"name": {"value": name, "modifier": "EQUALS"}}
         return tuple(one for one in self.performers(wanted) if one.name == name)
 
+    @understood("Stash")
     def use_of_performer(self, performer_id: str) -> Use | None:
         """Return what has a performer; None if there is none with this id."""
         return _use(self.ask(documents.PERFORMER_USE, {"id": performer_id})["findPerformer"])
@@ -156,10 +170,12 @@ class Stash:
             yield from self._scenes_by_id(wanted.scenes)
             return
         for entry in self._pages(documents.SCENES, "findScenes", "scenes", chosen):
+            scene = _scene(entry)
             # Asked for ids, Stash forgets every other condition.
-            if wanted.scenes is None or str(entry["id"]) in wanted.scenes:
-                yield _scene(entry)
+            if wanted.scenes is None or scene.id in wanted.scenes:
+                yield scene
 
+    @understood("Stash")
     def scene(self, scene_id: str) -> Scene | None:
         """Return one scene; None if there is none with this id."""
         found = self.ask(documents.SCENE, {"id": scene_id})["findScene"]
@@ -179,14 +195,17 @@ class Stash:
         All others stay. Doing it twice changes nothing more. Give `add` or `remove`, not both.
         """
         asked = _bulk(ids, add, remove) | _bulk_tags(add_tags, remove_tags)
-        changed = self.ask(documents.UPDATE_SCENES, {"input": asked})["bulkSceneUpdate"]
-        return tuple(_scene(entry) for entry in changed or ())
+        changed = self.ask(documents.UPDATE_SCENES, {"input": asked})
+        with understood("Stash"):
+            return tuple(_scene(entry) for entry in changed["bulkSceneUpdate"] or ())
 
+    @understood("Stash")
     def markers(self, scene_id: str) -> tuple[Marker, ...]:
         """Return the markers of a scene; none if there is no such scene."""
         found = self.ask(documents.MARKERS, {"id": scene_id})["findScene"]
         return tuple(_marker(entry) for entry in found["scene_markers"]) if found else ()
 
+    @understood("Stash")
     def create_marker(self, new: NewMarker) -> Marker:
         """Make a marker in a scene."""
         asked = {
@@ -210,6 +229,7 @@ class Stash:
         """Yield images by id, page by page; `wanted` is a filter as Stash takes it."""
         yield from map(self._image, self._pages(documents.IMAGES, "findImages", "images", wanted))
 
+    @understood("Stash")
     def images_of(self, performer_id: str, count: int) -> tuple[Image, ...]:
         """Return up to `count` images that show a performer alone."""
         asked = {
@@ -223,6 +243,7 @@ class Stash:
         found = self.ask(documents.IMAGES, asked)["findImages"]["images"]
         return tuple(self._image(entry) for entry in found)
 
+    @understood("Stash")
     def newest_image_change(self) -> str:
         """Return when any image last changed, in Stash's own format; "" if there are none."""
         found = self.ask(documents.NEWEST_IMAGE)["findImages"]["images"]
@@ -230,16 +251,19 @@ class Stash:
 
     # Tags and studios
 
+    @understood("Stash")
     def find_tag(self, name: str) -> str:
         """Return the id of the tag with exactly this name; "" if there is none."""
         return _exact(self.ask(documents.TAGS, {"name": name})["findTags"]["tags"], name)
 
+    @understood("Stash")
     def create_tag(self, name: str) -> tuple[str, str]:
         """Make a tag; return its id, and when Stash says that it was changed last."""
         asked = {"input": {"name": name}}
         made = self.ask(documents.CREATE_TAG, asked, once=True)["tagCreate"]
         return str(made["id"]), str(made["updated_at"])
 
+    @understood("Stash")
     def use_of_tag(self, tag_id: str) -> Use | None:
         """Return what has a tag; None if there is none with this id."""
         return _use(self.ask(documents.TAG_USE, {"id": tag_id})["findTag"])
@@ -269,21 +293,24 @@ class Stash:
     def _pages(
         self, document: str, field: str, kind: str, wanted: Mapping[str, Any] | None
     ) -> Iterator[dict[str, Any]]:
-        page, read = 0, 0
-        while True:
-            page += 1
+        read = 0
+        for page in range(1, MOST_PAGES + 1):
             variables = {"page": page, "per_page": PER_PAGE, "wanted": dict(wanted or {})}
-            found = self.ask(document, variables)[field]
-            yield from found[kind]
-            read += len(found[kind])
-            if read >= found["count"] or not found[kind]:
+            with understood("Stash"):
+                found = self.ask(document, variables)[field]
+                entries, count = list(found[kind]), int(found["count"])
+            yield from entries
+            read += len(entries)
+            if read >= count or not entries:
                 return
+        raise UnusableSourceError(f"Stash lists {kind} without end: {read} and more.")
 
     def _scenes_by_id(self, ids: Sequence[str]) -> Iterator[Scene]:
         # Stash takes an empty list for all scenes: it is never sent.
         for start in range(0, len(ids), PER_PAGE):
             asked = {"ids": list(ids[start : start + PER_PAGE])}
-            found = self.ask(documents.SCENES_BY_ID, asked)["findScenes"]["scenes"]
+            with understood("Stash"):
+                found = list(self.ask(documents.SCENES_BY_ID, asked)["findScenes"]["scenes"])
             yield from map(_scene, found)
 
     def _scene_filter(self, wanted: SceneFilter) -> dict[str, Any]:
@@ -308,6 +335,7 @@ class Stash:
             chosen["updated_at"] = {"value": wanted.since, "modifier": "GREATER_THAN"}
         return chosen
 
+    @understood("Stash")
     def _id_of(self, what: str, name_or_id: str) -> str:
         if what == "tag":
             found = self.find_tag(name_or_id)
@@ -318,61 +346,66 @@ class Stash:
             return found or name_or_id
         raise UnusableSourceError(f"Stash has no {what} {name_or_id!r}. Check how it is written.")
 
+    @understood("Stash")
     def _performer(self, entry: Mapping[str, Any]) -> StashPerformer:
-        cover = entry["image_path"] or ""
+        cover = text_in(entry["image_path"])
         # Stash draws a silhouette for performers without a picture, and the URL says so.
         has_cover = cover and "default=true" not in cover
         return StashPerformer(
             id=str(entry["id"]),
-            name=entry["name"],
-            disambiguation=entry["disambiguation"] or "",
-            aliases=tuple(entry["alias_list"]),
-            urls=tuple(entry["urls"] or ()),
+            name=text_in(entry["name"]),
+            disambiguation=text_in(entry["disambiguation"]),
+            aliases=texts_in(entry["alias_list"]),
+            urls=texts_in(entry["urls"]),
             cover=self.at_home(cover) if has_cover else "",
             updated_at=str(entry["updated_at"]),
             stash_ids=tuple(
-                Identity(one["endpoint"], one["stash_id"]) for one in entry["stash_ids"]
+                Identity(text_in(one["endpoint"]), text_in(one["stash_id"]))
+                for one in entry["stash_ids"]
             ),
         )
 
+    @understood("Stash")
     def _image(self, entry: Mapping[str, Any]) -> Image:
         files = entry["visual_files"]
-        address = entry["paths"]["image"]
+        address = text_in(entry["paths"]["image"])
         # A video among the images has no width here.
         is_picture = bool(address) and any(file.get("width") for file in files)
         return Image(
             id=str(entry["id"]),
-            title=entry["title"] or "",
-            path=next((file["path"] for file in files if file.get("path")), ""),
+            title=text_in(entry["title"]),
+            path=next((text_in(file["path"]) for file in files if file.get("path")), ""),
             picture=self.at_home(address) if is_picture else "",
             performers=_ids(entry["performers"]),
             updated_at=str(entry["updated_at"]),
         )
 
 
+@understood("Stash")
 def _scene(entry: Mapping[str, Any]) -> Scene:
     return Scene(
         id=str(entry["id"]),
-        title=entry["title"] or "",
+        title=text_in(entry["title"]),
         files=tuple(_file(file) for file in entry["files"]),
         performers=_ids(entry["performers"]),
         tags=_ids(entry["tags"]),
         updated_at=str(entry["updated_at"]),
-        tag_names=tuple(one["name"] for one in entry["tags"]),
+        tag_names=tuple(text_in(one["name"]) for one in entry["tags"]),
     )
 
 
 def _file(entry: Mapping[str, Any]) -> File:
     prints = {one["type"]: one["value"] for one in entry["fingerprints"]}
     size, seconds = int(entry["size"]), float(entry["duration"])
-    return File(entry["path"], str(prints.get("oshash", "")), size, seconds)
+    return File(text_in(entry["path"]), str(prints.get("oshash", "")), size, seconds)
 
 
+@understood("Stash")
 def _marker(entry: Mapping[str, Any]) -> Marker:
     end = entry["end_seconds"]
     return Marker(
         id=str(entry["id"]),
-        title=entry["title"],
+        title=text_in(entry["title"]),
         seconds=float(entry["seconds"]),
         end_seconds=None if end is None else float(end),
         tag=str(entry["primary_tag"]["id"]),

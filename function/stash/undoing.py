@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from db.writes import Write, Writes
 from function.sources.records import RefusedError
+from function.sources.shapes import understood
 from function.stash.client import Stash
 from function.stash.records import Scene
 from function.stash.scenes import SCENES_AT_ONCE, read_scenes
@@ -139,7 +140,9 @@ def _remove(
             yield from _remove(writes, stash, alone, things, scenes)
         return
     after = {scene.id: scene.updated_at for scene in changed}
-    writes.end_undo(replace(one, left_at=after[one.scene]) for one in noted)
+    with understood("Stash"):  # or else what it did is found out by settling
+        left = [replace(one, left_at=after[one.scene]) for one in noted]
+    writes.end_undo(left)
     removed = sum(one.kind == "performer" for one in ones)
     yield Undone(removed, len(ones) - removed, decisions=decisions_of(ones))
 

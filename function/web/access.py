@@ -171,14 +171,16 @@ class Access:
     def _needs_token(self, caller: Caller) -> bool:
         """Require the token if it was set, and of all who are not plainly on this machine.
 
-        A proxy on this machine passes on requests from anywhere: one that names itself or asks for
-        a name that leads here from elsewhere needs the token, though its address is ours.
+        A proxy on this machine passes on requests from anywhere: one that names itself, or asks for
+        a name or an address that leads here from elsewhere, needs the token, though its own address
+        is ours.
         """
         if self._token == WITHOUT_TOKEN:
             return False
         is_named = caller.name in self._settings.trusted_hosts and not _is_plain(caller.name)
-        is_here = is_loopback(caller.address) and caller.is_direct and not is_named
-        return bool(self._token) or not is_here
+        is_elsewhere = _is_address(caller.name) and not is_loopback(caller.name)
+        is_here = is_loopback(caller.address) and caller.is_direct
+        return bool(self._token) or not is_here or is_named or is_elsewhere
 
     def _check_host(self, caller: Caller, *, has_token: bool) -> None:
         trusted = self._settings.trusted_hosts
@@ -291,8 +293,10 @@ def is_loopback(host: str) -> bool:
 
 def _is_plain(name: str) -> bool:
     """Whether nobody else can point the name elsewhere: an attacker's page needs a name it owns."""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
+    return name == "localhost" or name.endswith(".localhost") or _is_address(name)
+
+
+def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)
     except ValueError:

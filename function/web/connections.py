@@ -7,20 +7,24 @@ what it lacks are deadlines for the whole of a request, and a choice of whom to 
 import copy
 import json
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
+import flask
 from flask import Flask
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher
+from waitress.task import ThreadedTaskDispatcher, WSGITask
+from werkzeug.exceptions import HTTPException
 
 from function.errors import BadParameterError, RecognitionError, RequestTooLargeError
-from function.web.access import largest_body, too_large
+from function.web.access import LARGEST_BODY_BYTES, largest_body, too_large
+from function.web.guesses import home_of
 from function.web.responses import error_body
 
 MOST_CONNECTIONS = 512
@@ -45,10 +49,17 @@ BODY_SECONDS = 120.0
 UNREAD_SECONDS = 60.0
 """Whoever takes nothing of an answer for so long is gone; a paused player asks again."""
 
+AHEAD_SECONDS = 3.0
+"""A request may wait so long for the answer to the one before it. A quick client sends its next one
+before the thread that answered has put the last one away; whoever sends ahead waits for longer."""
+
 BUFFERED_BYTES = 4 * 1024 * 1024
 """An answer's thread is free once less than this is unread."""
 
 ACCEPTED_AT_ONCE = 64
+
+Admit = Callable[[flask.Request], None]
+"""Raises RecognitionError for a request that is not allowed, by its headers."""
 
 
 class _Refusal:
@@ -66,17 +77,25 @@ class _Refusal:
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    """Reads one request, within our limits."""
+    """Reads one request, within our limits; a large body only if `admit` lets it in."""
 
     path = "/"
     error: Any
     adj: Any
+    completed: bool
+    expect_continue: bool
+
+    def __init__(self, adj: Any, channel: "_Channel | None" = None) -> None:
+        super().__init__(adj)
+        self._channel = channel
 
     def received(self, data: bytes) -> int:
         """Take some bytes of the request; return how many belonged to it."""
         taken: int = super().received(data)
         if self.error and not isinstance(self.error, _Refusal):
             self.error = _refuse(self.error, self.path)
+        if self.error:
+            self.expect_continue = False  # or it would be asked for its body after all
         return taken
 
     def parse_header(self, header_plus: bytes) -> None:
@@ -94,7 +113,25 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
         except ValueError as error:
             raise ParsingError(str(error)) from error
         self.adj = copy.copy(self.adj)
-        self.adj.max_request_body_size = largest_body(self.path) + 1
+        # One in chunks says its length last, and what stands between the chunks is kept in memory.
+        largest = LARGEST_BODY_BYTES if self.chunked else largest_body(self.path)
+        self.adj.max_request_body_size = largest + 1
+        if self._channel and LARGEST_BODY_BYTES < self.content_length <= largest:
+            self._refuse_strangers(self._channel)
+
+    def _refuse_strangers(self, channel: "_Channel") -> None:
+        """Let only those send a large body whose headers would be let in with it."""
+        environ = WSGITask(channel, self).get_environment()
+        app = channel.server.application
+        with app.request_context(environ):
+            try:
+                channel.server.admit(flask.request)
+            except RecognitionError as error:
+                self.error = _Refusal(error, error.status)
+            except HTTPException as error:
+                refusal = BadParameterError(f"The request cannot be read: {error.description}")
+                self.error = _Refusal(refusal, refusal.status)
+        self.completed = bool(self.error)
 
 
 def _refuse(error: Any, path: str) -> _Refusal:
@@ -106,18 +143,22 @@ def _refuse(error: Any, path: str) -> _Refusal:
 class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     """One connection."""
 
-    parser_class = _Parser
-
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self.waits_since = time.time()
         self.begun_at: float | None = None
+        self.ahead_since: float | None = None
         super().__init__(*arguments, **options)
+        self.home = home_of(self.addr[0])
+
+    def parser_class(self, adj: Any) -> _Parser:
+        """Make what reads the next request; waitress calls it as if it were the class."""
+        return _Parser(adj, self)
 
     def received(self, data: bytes) -> bool:
         """Take what came, and note when a request began.
 
-        A second request before the first is answered ends the connection: while that is worked
-        on, the end of the connection must stay visible, and no client of ours sends ahead.
+        A second request long before the first is answered ends the connection: while that is
+        worked on, the end of the connection must stay visible, and no client of ours sends ahead.
         """
         self.begun_at = self.begun_at or time.time()
         before = len(self.requests)
@@ -125,21 +166,29 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         if len(self.requests) > before:
             self.begun_at = None
         if len(self.requests) > 1:
-            self.will_close = True
+            self.ahead_since = time.time()
         return taken
 
     def service(self) -> None:
         """Answer a request, in one of the threads."""
+        self.ahead_since = None
         super().service()
         self.waits_since = time.time()
 
     @property
     def is_waiting(self) -> bool:
         """Whether no request of it is complete, and it has nothing left to read."""
-        return not (self.requests or self.total_outbufs_len or self.will_close)
+        return not (self.is_at_work or self.total_outbufs_len)
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a request of it is complete, and not yet answered to the end."""
+        return bool(self.requests or self.will_close)
 
     def is_overdue(self, now: float) -> bool:
         """Whether the client took too long to ask, or to read what it was answered."""
+        if self.ahead_since is not None and len(self.requests) > 1:
+            return now - self.ahead_since > AHEAD_SECONDS
         if self.total_outbufs_len:
             return bool(now - self.last_activity > UNREAD_SECONDS)
         if self.requests:
@@ -156,8 +205,10 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     channel_class = _Channel
     accepting: bool
 
-    def __init__(self, app: Flask, host: str, port: int, threads: int) -> None:
-        """Listen on `host` and `port`.
+    def __init__(
+        self, app: Flask, host: str, port: int, threads: int, admit: Admit = lambda _: None
+    ) -> None:
+        """Listen on `host` and `port`; `admit` judges who may send a large body.
 
         Raises:
             OSError: the port is taken, or the address is not this machine's.
@@ -184,6 +235,7 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             app, dispatcher=dispatcher, adj=adjustments, sockinfo=adjustments.listen[0]
         )
         dispatcher.set_thread_count(threads)
+        self.admit = admit
         self._stop_by: float | None = None
 
     def handle_accept(self) -> None:
@@ -198,15 +250,16 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
     def _make_room(self, newest: _Channel) -> None:
         channels = list(self.active_channels.values())
-        neighbours = [one for one in channels if one.addr[0] == newest.addr[0]]
+        neighbours = [one for one in channels if one.home == newest.home]
         if len(neighbours) > MOST_PER_ADDRESS:
             crowd = neighbours
         elif len(channels) > MOST_CONNECTIONS:
             crowd = channels
         else:
             return
-        waiting = [one for one in crowd if one.is_waiting and one is not newest]
-        min(waiting, key=lambda one: one.waits_since, default=newest).handle_close()
+        # Also those who were answered and do not read it: they are in no hurry either.
+        idle = [one for one in crowd if not one.is_at_work and one is not newest]
+        min(idle, key=lambda one: one.waits_since, default=newest).handle_close()
 
     def maintenance(self, now: float) -> None:
         """End the connections of those who take too long."""

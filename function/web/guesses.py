@@ -37,7 +37,7 @@ class Guesses:
             TooManyGuessesError: it had, within the last minute.
         """
         with self._lock:
-            if len(self._known(_home(address))) >= MOST_GUESSES:
+            if len(self._known(home_of(address))) >= MOST_GUESSES:
                 raise TooManyGuessesError(
                     f"{MOST_GUESSES} wrong tokens came from this address. Try again in a minute, "
                     "with the right one."
@@ -45,7 +45,7 @@ class Guesses:
 
     def note(self, address: str, token: str) -> None:
         """Count a wrong token."""
-        home, digest = _home(address), hashlib.sha256(token.encode()).digest()
+        home, digest = home_of(address), hashlib.sha256(token.encode()).digest()
         with self._lock:
             known = self._known(home)
             if digest in known:
@@ -60,7 +60,8 @@ class Guesses:
         return tokens if self._clock() - at < FORGOTTEN_AFTER_SECONDS else frozenset()
 
 
-def _home(address: str) -> str:
+def home_of(address: str) -> str:
+    """Return what one customer has: an address, or all those of IPv6 with the same beginning."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

@@ -348,12 +348,17 @@ def _hand_to_scraper(settings: Settings, folder: str) -> list[Fields]:
 
 
 def _write_privately(path: Path, content: Fields) -> None:
-    """Write a file that only Stash's own user may read: it holds the token."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, json.dumps(content).encode())
-    finally:
-        os.close(descriptor)
+    """Write a file that only Stash's own user may read: it holds the token.
+
+    It is a new one, whatever others were allowed with one of that name, or wherever it led.
+    """
+    new = path.with_name(path.name + ".new")
+    if new.is_symlink() or new.exists():
+        new.unlink()
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file)
+    new.replace(path)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from function.web.page_requests import PAGE_HEADER
 from tests.support.servers import running_server
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.soak.servers import Answer, Server, serving
@@ -190,6 +191,32 @@ def test_a_thousand_clients_that_dawdle_hold_nobody_up(sent: bytes, server: Serv
         assert server.get("/health").seconds < 20  # alone it takes 0.1 s
         assert server.ask("short.mp4").status == 200
         assert len([*Path(f"/proc/{server.process.pid}/fd").iterdir()]) < 1000
+
+
+def test_all_who_play_watch_and_wait_leave_threads_for_others(
+    library: Path, tmp_path: Path
+) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    (media / "long.mp4").hardlink_to(library / "long.mp4")
+    with (media / "film.mp4").open("wb") as film:
+        film.truncate(100_000_000)  # a hole
+    headers = {PAGE_HEADER: "1", "Content-Type": "application/json"}
+    with serving(tmp_path, media) as server, ExitStack() as opened:
+        for verb in ("pause", "scan"):
+            assert server.send("POST", f"/library/{verb}", headers, b"{}").status == 200
+        played = server.send("POST", "/play", headers, b'{"path": "film.mp4"}')
+        film_url = f"/media?result={json.loads(played.body)['result']}"
+        line = "/?path=long.mp4&every=0.04"
+        for url, count in ((film_url, 8), ("/library/progress", 8), (line, 5)):
+            for _ in range(count):
+                client = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+                opened.enter_context(client)
+                lines = (f"GET {url} HTTP/1.1", "Host: localhost", f"{PAGE_HEADER}: 1")
+                accepted = ("Accept: application/x-ndjson", "", "")
+                client.sendall("\r\n".join((*lines, *accepted)).encode())
+        wait_until_busy(server)
+        assert server.get("/health").seconds < 20  # alone it takes 0.1 s
 
 
 def _allow_descriptors(count: int) -> None:

@@ -231,6 +231,26 @@ def test_check_hands_address_and_token_to_the_scraper_for_its_user_alone(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_the_scrapers_token_is_written_into_no_file_that_others_can_read_and_through_no_link(
+    between: Between, tmp_path: Path
+) -> None:
+    scraper = install("scraper", tmp_path / "scrapers")
+    between.stash.general = {"scrapersPath": str(tmp_path / "scrapers")}
+    path = scraper / "performer_recognition.json"
+    path.touch(0o644)
+    path.with_name(path.name + ".new").touch(0o644)
+    between.run(task="check")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.touch()
+    path.unlink()
+    path.symlink_to(elsewhere)
+    between.run(task="check")
+    assert elsewhere.read_text() == ""
+    assert json.loads(path.read_text())["token"] == "t0ken"
+    assert sorted(one.name for one in scraper.glob("*.json*")) == [path.name]
+
+
 def test_names_come_from_stash_boxes_only_where_the_user_allows_it(between: Between) -> None:
     between.ours.answers["/stash/names"] = (200, {"names": [{"name": "Ada", "stash_id": "1"}]})
     box = {"name": "Box", "endpoint": "http://box/graphql"}

@@ -92,7 +92,7 @@ def _read_entry(
             with archive.open(entry) as file:
                 # The size that a zip states may be false; this one is measured.
                 content = file.read(MAX_ENTRY_BYTES + 1)
-        except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
             complaint = f"damaged: {error}"
     if len(content) > MAX_ENTRY_BYTES:
         complaint = f"over {MAX_ENTRY_BYTES // 1_000_000} MB"
@@ -104,6 +104,8 @@ def _complaint_about(entry: zipfile.ZipInfo, place: PurePosixPath) -> str:
         return "its path leads outside the zip"
     if entry.flag_bits & 1:
         return "encrypted"
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "not zipped as Stash does it: unpack the zip, and import the folder"
     if entry.file_size > MAX_ENTRY_BYTES:
         return f"over {MAX_ENTRY_BYTES // 1_000_000} MB"
     if entry.file_size > MAX_RATIO * max(1, entry.compress_size):

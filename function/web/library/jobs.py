@@ -30,6 +30,9 @@ TOLD_EVERY_SECONDS = 1.0
 MOST_WATCHERS = 8
 """Each takes a thread of the server."""
 
+MOST_PATHS = 1000
+"""Of one request; looking for each takes some milliseconds of a thread."""
+
 FIELDS = ("paths", "depth", "retry", "gone", "strangers")
 
 JobState: TypeAlias = Literal["idle", "looking", "scanning", "waiting", "paused"]
@@ -164,6 +167,10 @@ def _read_wanted(body: dict[str, Any], service: Service) -> WantedScan:
     paths, depth = body.get("paths"), body.get("depth", "normal")
     if paths is not None and not (isinstance(paths, list) and all(_is_text(one) for one in paths)):
         raise BadParameterError("paths is not a list of texts. Give folders or videos, or none.")
+    if paths and len(paths) > MOST_PATHS:
+        raise BadParameterError(
+            f"There are {len(paths)} paths; {MOST_PATHS} at most. Name the folders they are in."
+        )
     if depth not in DEPTHS:
         raise BadParameterError(f"depth is {depth!r}; it must be {' or '.join(DEPTHS)}.")
     retry, gone = (_read_flag(body, name) for name in ("retry", "gone"))

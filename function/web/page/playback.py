@@ -7,14 +7,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import PurePosixPath
 
 from flask import Request, Response
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
-from function.errors import BusyError, MissingParameterError
+from function.errors import BusyError, MissingParameterError, UnreadableVideoError
 from function.media.files import MediaFile, open_media
+from function.media.formats import SUFFIXES_BY_FORMAT
 from function.web.page_requests import read_fields, read_seconds
 from function.web.responses import PAGE_HEADERS, json_response
 from function.web.results import RecentResults
@@ -23,6 +25,7 @@ from function.web.service import Service
 PLAYABLE = {".mkv": "video/webm", ".m4v": "video/mp4", ".mov": "video/mp4", ".ts": "video/mp2t"}
 """Browsers refuse these under their own names, though they can often play the content."""
 
+PLAYED_SUFFIXES = frozenset(chain.from_iterable(SUFFIXES_BY_FORMAT.values()))
 
 MOST_FILMS = 8
 """Each takes a thread of the server while it is sent, however slowly a client reads."""
@@ -50,10 +53,17 @@ class _Film(io.FileIO):
 
 
 def answer_play(service: Service, results: RecentResults, request: Request) -> Response:
-    """Answer `POST /play` with an id by which a video in the media root can be played."""
+    """Answer `POST /play` with an id by which a video in the media root can be played.
+
+    Raises:
+        UnreadableVideoError: by its name it is none. The media root may be somebody's home, where
+            other files are, and this sends a file as it is.
+    """
     (path,) = read_fields(request, path=str)
     settings = service.settings
-    with open_media(path, settings.media_root, settings.path_map):
+    with open_media(path, settings.media_root, settings.path_map) as media:
+        if PurePosixPath(media.name).suffix.lower() not in PLAYED_SUFFIXES:
+            raise UnreadableVideoError(f"{media.name} has no name of a video, so it is not sent.")
         return json_response({"result": results.keep_video(path)})
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypedDict
 
 from db.galleries import Gallery
+from db.names import is_web_address
 from db.records import Performer
 from db.videos import Interval, Verdict, VideoRecord
 from db.writes import Write
@@ -39,7 +40,8 @@ ONLY_SCENES = "Only scenes are looked at so far, no images or galleries."
 class CandidateView(TypedDict):
     """Whom a person may be: `performer` is the id in the gallery, `stash_id` the one in Stash.
 
-    `stash_id` is empty if Stash does not know them. `poster` is a data: URI or a URL, or empty.
+    `stash_id` is empty if Stash does not know them. `poster` is a data: URI, or empty: it becomes
+    part of Stash's page, which is not to ask elsewhere for it.
     """
 
     performer: str
@@ -250,12 +252,11 @@ def _view_match(match: Match, gallery: Gallery | None) -> CandidateView:
         name=performer.name,
         score=round(match.score, 1),
         poster=_poster(performer, gallery) if gallery else "",
-        urls=list(performer.urls),
+        urls=[url for url in performer.urls if is_web_address(url)],
     )
 
 
 def _poster(performer: Performer, gallery: Gallery) -> str:
     jpeg = gallery.thumbnail(performer.id)
-    if jpeg is None:
-        return performer.poster_url
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+    encoded = base64.b64encode(jpeg or b"").decode("ascii")
+    return f"data:image/jpeg;base64,{encoded}" if encoded else ""

@@ -65,6 +65,10 @@ def test_a_bundle_is_one_private_file_without_the_forgotten_and_the_journal(bund
         ("UPDATE performers SET name = 'Eve'", "its manifest says sha256"),
         ("DELETE FROM encodings WHERE id = 1", "its manifest says encodings 2"),
         ("DROP TABLE manifest", "no manifest, so it is not a bundle"),
+        ("DELETE FROM manifest", "manifest of carry.bundle cannot be read"),
+        ("INSERT INTO manifest VALUES ('{}')", "manifest of carry.bundle cannot be read"),
+        ("UPDATE manifest SET value = x'00'", "manifest of carry.bundle cannot be read"),
+        ("PRAGMA user_version = -1", "is not as any version makes it"),
         ("UPDATE manifest SET value = '{'", "manifest of carry.bundle cannot be read"),
         ("UPDATE manifest SET value = replace(hex(zeroblob(99999)), '0', '[')", "cannot be read"),
         (
@@ -88,6 +92,7 @@ def test_a_bundle_that_was_changed_is_refused(bundle: Path, sql: str, complaint:
         pass
 
 
+MANY = "'[' || rtrim(replace(hex(zeroblob(300)), '00', '\"a\",\"b\",'), ',') || ']'"
 NEVER_ENDING = "'[' || replace(hex(zeroblob(50000)), '0', '[') || ']'"
 
 
@@ -115,6 +120,20 @@ NEVER_ENDING = "'[' || replace(hex(zeroblob(50000)), '0', '[') || ']'"
         ("UPDATE performers SET thumbnail = zeroblob(2000000)", r"performers\.thumbnail"),
         ("UPDATE identities SET source_id = 'a' || char(10)", "an id contains a control"),
         ("UPDATE models SET dimensions = 1000000", "come from no face"),
+        ("UPDATE models SET dimensions = -1", "come from no face"),
+        ("UPDATE models SET dimensions = 'x'", r"models\.dimensions"),
+        ("UPDATE encodings SET model = 'unknown'", "come from no face"),
+        ("UPDATE encodings SET photo_hash = char(27) || id", "a hash of a photo with"),
+        ("UPDATE encodings SET weaknesses = x'00'", r"encodings\.weaknesses"),
+        ("UPDATE encodings SET performer_id = 99", "belongs to a performer who is not there"),
+        ("UPDATE identities SET performer_id = 99", "belongs to a performer who is not there"),
+        ("UPDATE identities SET source = 'a' || char(27)", "an id contains a control"),
+        ("UPDATE performers SET name = 'A' || char(0) || 'B'", "control character"),
+        ("UPDATE performers SET disambiguation = 'a' || char(10)", "control character"),
+        ("UPDATE performers SET poster_url = 'x' || char(27)", "control character"),
+        ("UPDATE performers SET poster_url = hex(zeroblob(4000))", r"performers\.poster_url"),
+        ("UPDATE performers SET urls = json_array(hex(zeroblob(3000)))", "longer than 4000"),
+        (f"UPDATE performers SET aliases = {MANY}", "more than 500 aliases"),
     ],
 )
 def test_what_no_gallery_of_ours_can_hold_is_refused_whatever_the_sums_say(
@@ -122,6 +141,13 @@ def test_what_no_gallery_of_ours_can_hold_is_refused_whatever_the_sums_say(
 ) -> None:
     change(bundle, sql)
     with pytest.raises(DamagedBundleError, match=complaint), open_bundle(bundle):
+        pass
+
+
+@pytest.mark.parametrize("column", ["name", "disambiguation", "aliases", "poster_url"])
+def test_text_of_a_bundle_that_is_no_text_is_refused(column: str, bundle: Path) -> None:
+    change(bundle, f"UPDATE performers SET {column} = CAST(x'41ff' AS TEXT)")
+    with pytest.raises(GalleryError), open_bundle(bundle):
         pass
 
 

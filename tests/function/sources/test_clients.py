@@ -4,6 +4,7 @@ import gzip
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -120,6 +121,39 @@ def test_json_nested_without_end_is_no_answer() -> None:
         pytest.raises(UnusableSourceError, match="not GraphQL"),
     ):
         ask_graphql(url)
+
+
+@pytest.mark.parametrize("part", [b"{},", b"[],", b'"",'])
+def test_an_answer_of_very_many_values_is_refused_unread(part: bytes) -> None:
+    body = b'{"data": {"x": [' + part * 450_000 + b"{}]}}"
+    with rude_server(whole(b"", body)) as url:
+        tracemalloc.start()
+        try:
+            with pytest.raises(UnusableSourceError, match="not GraphQL"):
+                ask_graphql(url)
+            assert tracemalloc.get_traced_memory()[1] < 16_000_000
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "place", ["http://a:b:c", "http://u:secret@x/?key=secret", "http://x/\xff"]
+)
+def test_wherever_an_answer_redirects_to_it_is_one_line_without_secrets(place: str) -> None:
+    head = f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {place}\r\n\r\n"
+    talk: Talk = lambda client, _: client.sendall(head.encode("latin-1"))  # noqa: E731
+    with (
+        rude_server(talk) as url,
+        pytest.raises(UnusableSourceError, match=r"redirects|Invalid URL") as caught,
+    ):
+        ask_graphql(url)
+    assert str(caught.value).isprintable()
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["\xb2", "soon", "-1", "1e9", "0 0 0 0", "9" * 500, ""])
+def test_whatever_stands_in_retry_after_is_a_number_of_seconds(text: str) -> None:
+    assert retries.read_retry_after(text) >= 0
 
 
 def test_what_a_server_says_cannot_command_the_terminal() -> None:

@@ -59,8 +59,10 @@ def read(server: StandIn, wanted: Wanted = EVERYONE) -> list[SourceRecord]:
     return list(read_performers(Stash(server.url, "right"), wanted, Downloads()))
 
 
-def enrol(server: StandIn, gallery: StoredGallery, wanted: Wanted = EVERYONE) -> Report:
-    source = Stash(server.url, "right")
+def enrol(
+    server: StandIn, gallery: StoredGallery, wanted: Wanted = EVERYONE, url: str = ""
+) -> Report:
+    source = Stash(url or server.url, "right")
     records = read_performers(source, wanted, Downloads([source.own_server]))
     return import_records(records, gallery, QuickEngine(), Demands(), kind="stash")
 
@@ -119,6 +121,18 @@ def test_the_key_goes_along_with_photos_of_the_own_stash_and_stays_out_of_the_ga
     with StoredGallery(tmp_path / "g.db", create=True) as gallery:
         enrol(server, gallery)
     assert {key for _, key in server.photo_requests} == {"right"}
+    assert b"secret-in-address" not in (tmp_path / "g.db").read_bytes()
+
+
+def test_a_password_in_the_address_of_stash_stays_out_of_the_gallery(
+    server: StandIn, tmp_path: Path
+) -> None:
+    url = server.url.replace("://", "://ada:secret-in-address@")
+    with StoredGallery(tmp_path / "g.db", create=True) as gallery:
+        enrol(server, gallery, url=url)
+        (ada, *_) = gallery.performers()
+        assert ada.poster_url == f"{server.url}/performer/1/image?t=1"
+        assert server.photo_requests
     assert b"secret-in-address" not in (tmp_path / "g.db").read_bytes()
 
 

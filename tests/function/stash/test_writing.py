@@ -96,6 +96,32 @@ def test_a_second_run_writes_nothing(fake: FakeStash, stash: Stash, ledger: Ledg
     assert (again, len(fake.writes)) == (Added(there=1), written)
 
 
+def test_a_write_that_stash_answers_with_other_scenes_is_settled_later(
+    fake: FakeStash, stash: Stash, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, scene = fake.add_performer("Ada"), fake.add_scene("/a.mp4")
+    before = shown(fake)
+    tag_scenes = stash.tag_scenes
+
+    def answer_nothing(*ids: Any, **changes: Any) -> tuple[()]:
+        tag_scenes(*ids, **changes)
+        return ()
+
+    writer = begin(ledger.writes, stash, "apply")
+    with monkeypatch.context() as patched:
+        patched.setattr(stash, "tag_scenes", answer_nothing)
+        with pytest.raises(UnusableSourceError, match="in another form"):
+            apply(writer, Addition(scene, ada))
+    assert settle(ledger.writes, stash) == 1
+    assert ledger.writes.written_by_us(scene, ada)
+    with monkeypatch.context() as patched:
+        patched.setattr(stash, "tag_scenes", answer_nothing)
+        with pytest.raises(UnusableSourceError, match="in another form"):
+            undo_run(ledger, stash, writer.run)
+    assert settle(ledger.writes, stash) == 1
+    assert (shown(fake), ledger.writes.of_run(writer.run)) == (before, [])
+
+
 def test_a_performer_who_is_gone_fails_alone(fake: FakeStash, stash: Stash, ledger: Ledger) -> None:
     ada, eve = fake.add_performer("Ada"), fake.add_performer("Eve")
     scenes = [fake.add_scene(f"/{one}.mp4") for one in range(3)]

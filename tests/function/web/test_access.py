@@ -98,7 +98,7 @@ def test_health_and_ready_are_open_but_tell_strangers_nothing_more(serve: Serve)
         ("localhost:8080", {}, True),
         ("127.0.0.1", {}, True),
         ("[::1]:8080", {}, True),
-        ("192.168.1.5:8080", {}, True),
+        ("192.168.1.5:8080", {"TOKEN": "off"}, True),
         ("evil.example", {}, False),
         ("localhost.evil.example", {}, False),
         ("stash.lan:80", {"TRUSTED_HOSTS": "nas, Stash.lan", "TOKEN": "off"}, True),
@@ -187,6 +187,13 @@ def test_through_a_proxy_on_this_machine_the_token_is_needed(header: str, serve:
     assert outcome(serve().get(GONE, headers={header: "127.0.0.1"})) == NO_TOKEN
     passed = {header: "127.0.0.1", "X-Token": "s3cret"}
     assert outcome(serve(TOKEN="s3cret").get(GONE, headers=passed)) == FOUND_NOTHING
+
+
+@pytest.mark.parametrize("host", ["192.168.1.5:8080", "203.0.113.7", "[2001:db8::1]:80"])
+def test_by_an_address_that_others_can_reach_the_token_is_needed(host: str, serve: Serve) -> None:
+    assert outcome(serve().get(GONE, headers={"Host": host})) == NO_TOKEN
+    headers = {"Host": host, "X-Token": "s3cret"}
+    assert outcome(serve(TOKEN="s3cret").get(GONE, headers=headers)) == FOUND_NOTHING
 
 
 def test_under_a_name_that_others_can_reach_the_token_is_needed(

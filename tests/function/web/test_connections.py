@@ -1,6 +1,7 @@
 """Connections of clients that are slow, silent or many, with deadlines short enough to wait for."""
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,8 +10,9 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 from flask import Flask, Response, request
 
+from function.errors import UnauthorizedError
 from function.web import connections
-from function.web.connections import Front
+from function.web.connections import Admit, Front
 
 Connect = Callable[[], socket.socket]
 GOOD = b"GET /quick HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -31,6 +33,11 @@ class Desk:
         self.app.add_url_rule("/through", "through", lambda: request.headers["X-Forwarded-For"])
         self.app.add_url_rule("/lines", view_func=self._lines)
         self.app.add_url_rule("/long", view_func=self._long)
+        self.app.add_url_rule("/large", "large", lambda: bytes(20_000_000))
+        self.app.add_url_rule("/tidy", view_func=self._tidy)
+        self.app.add_url_rule(
+            "/gallery/photos", "photos", lambda: f"{len(request.data)}", methods=["POST"]
+        )
 
     def _slow(self) -> str:
         is_gone = request.environ["waitress.client_disconnected"]
@@ -49,6 +56,11 @@ class Desk:
 
         return Response(lines())
 
+    def _tidy(self) -> Response:
+        response = Response("whole")
+        response.call_on_close(lambda: time.sleep(0.5))
+        return response
+
     def _long(self) -> Response:
         def pieces() -> Iterator[bytes]:
             try:
@@ -61,8 +73,8 @@ class Desk:
 
 
 @contextmanager
-def fronted(desk: Desk, threads: int = 2) -> Iterator[Connect]:
-    front = Front(desk.app, "127.0.0.1", 0, threads)
+def fronted(desk: Desk, threads: int = 2, admit: Admit = lambda _: None) -> Iterator[Connect]:
+    front = Front(desk.app, "127.0.0.1", 0, threads, admit)
     thread = threading.Thread(target=front.run)
     thread.start()
     with ExitStack() as opened:
@@ -224,6 +236,9 @@ def test_all_addresses_together_have_a_limit(desk: Desk, monkeypatch: pytest.Mon
         assert read_all(first) == b""
 
 
+CHUNKED = b"POST /gallery/photos HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
@@ -238,6 +253,9 @@ def test_all_addresses_together_have_a_limit(desk: Desk, monkeypatch: pytest.Mon
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 65_600, 413),
         (b"POST /gallery/photos HTTP/1.1\r\nContent-Length: 70000000\r\n\r\n", 413),
+        (CHUNKED + b"1" * 66_000, 413),
+        (CHUNKED + b"1;" + b"x" * 66_000, 413),
+        (CHUNKED + b"0\r\n" + b"x: y\r\n" * 11_000, 413),
     ],
 )
 def test_what_is_no_request_gets_an_error_like_all_others(
@@ -255,6 +273,86 @@ def test_what_is_no_request_gets_an_error_like_all_others(
         else:
             assert len(sent) > 33_000
         assert is_answered(connect())
+
+
+def large_body(*headers: bytes) -> bytes:
+    lines = (b"POST /gallery/photos HTTP/1.1", b"Host: localhost", b"Content-Length: 1000000")
+    return b"\r\n".join((*lines, *headers, b"", b""))
+
+
+@pytest.mark.parametrize("headers", [(), (b"Expect: 100-continue",)])
+def test_a_large_body_of_a_stranger_is_refused_before_it_is_sent(
+    headers: tuple[bytes, ...], desk: Desk
+) -> None:
+    def refuse(_: object) -> None:
+        raise UnauthorizedError("Who are you?")
+
+    with fronted(desk, admit=refuse) as connect:
+        client = connect()
+        client.sendall(large_body(*headers))
+        assert read_all(client).startswith(b"HTTP/1.1 401")
+        assert is_answered(connect()), "nobody is asked for a short request"
+
+
+def test_a_large_body_is_judged_by_its_headers_and_then_read(desk: Desk) -> None:
+    asked = []
+    with fronted(desk, admit=lambda one: asked.append((one.path, one.remote_addr))) as connect:
+        client = connect()
+        client.sendall(large_body(b"Connection: close") + bytes(1_000_000))
+        assert read_all(client).endswith(b"1000000")
+    assert asked == [("/gallery/photos", "127.0.0.1")]
+
+
+def test_whoever_does_not_read_an_answer_makes_room_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BUFFERED_BYTES", 50_000_000)
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 2)
+    with fronted(desk) as connect:
+        unread = [connect() for _ in range(2)]
+        for client in unread:
+            client.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert client.recv(100)
+        deadline = time.monotonic() + 30
+        while not is_let_in(connect()):
+            assert time.monotonic() < deadline, "those who read nothing keep others out"
+
+
+def is_let_in(client: socket.socket) -> bool:
+    try:
+        return is_answered(client)
+    except ConnectionError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="a Mac has one address of its own")
+def test_addresses_of_one_customer_count_as_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "home_of", lambda address: address.rpartition(".")[0])
+    monkeypatch.setattr(connections, "MOST_PER_ADDRESS", 1)
+    with fronted(desk) as connect:
+        first = connect()
+        assert is_answered(first)
+        with socket.socket() as other:
+            other.settimeout(30)
+            other.bind(("127.0.0.2", 0))
+            other.connect(first.getpeername())
+            assert is_answered(other)
+            assert first.recv(1000) != b"", "what was answered before"
+            assert read_all(first) == b""
+
+
+def test_the_next_request_may_come_before_the_last_one_is_put_away(desk: Desk) -> None:
+    with fronted(desk) as connect:
+        client = connect()
+        for _ in range(2):
+            client.sendall(b"GET /tidy HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            received = b""
+            while not received.endswith(b"whole"):
+                part = client.recv(1000)
+                assert part, "the connection was closed"
+                received += part
 
 
 def test_told_to_stop_it_answers_what_is_under_way_and_nobody_else(desk: Desk) -> None:

@@ -81,6 +81,21 @@ def test_hostile_or_broken_entries_are_refused_and_the_rest_goes_on(tmp_path: Pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["e.zip"]
 
 
+@pytest.mark.parametrize("way", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_entries_in_ways_that_stash_does_not_use_are_not_opened(way: int, tmp_path: Path) -> None:
+    path = tmp_path / "e.zip"
+    with zipfile.ZipFile(path, "w", way) as archive:
+        archive.writestr("performers/odd.json", exported("Odd"))
+        archive.writestr("performers/good.json", exported("Good"), zipfile.ZIP_DEFLATED)
+    content = path.read_bytes()
+    begin = content.index(b"odd.json") + len("odd.json")
+    path.write_bytes(content[: begin + 6] + b"\xff" * 20 + content[begin + 26 :])
+    odd, good = read_export(path)
+    assert isinstance(odd, Refusal)
+    assert odd.reason.startswith("not zipped as Stash does it")
+    assert isinstance(good, SourceRecord)
+
+
 def test_an_entry_larger_than_its_zip_says_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,6 +132,7 @@ def test_only_the_page_changes_anything(client: FlaskClient, what: str) -> None:
         ({"paths": "a.mp4"}, 400, "bad_parameter"),
         ({"paths": [1]}, 400, "bad_parameter"),
         ({"paths": [""]}, 400, "bad_parameter"),
+        ({"paths": ["a.mp4"] * 1001}, 400, "bad_parameter"),
         ({"depth": "deeper"}, 400, "bad_parameter"),
         ({"retry": "yes"}, 400, "bad_parameter"),
         ({"paths": ["../"]}, 403, "outside_media_root"),

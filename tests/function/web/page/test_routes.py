@@ -257,6 +257,13 @@ def test_a_video_of_the_media_root_is_played_without_identifying_it(
     assert client.get(f"/frame?result={result}&seconds=0").mimetype == "image/jpeg"
 
 
+@pytest.mark.parametrize("name", ["id_rsa", ".env", "notes.txt", "mp4", "a.mp4.bak", "page.html"])
+def test_what_is_no_video_by_its_name_is_not_sent(name: str, serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("secret")
+    client = serve(MEDIA_ROOT=tmp_path)
+    assert code_of(post(client, "/play", path=name)) == (422, "unreadable_video")
+
+
 def test_no_video_is_played_without_a_result_or_once_it_has_left_the_media_root(
     serve: Serve, tmp_path: Path, page_media: Path
 ) -> None:

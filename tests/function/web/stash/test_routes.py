@@ -2,9 +2,12 @@
 
 import base64
 import io
+import json
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,6 +96,20 @@ def until(holds: Callable[[], object]) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_stashs_page_is_sent_no_picture_from_elsewhere_and_no_link_that_runs(
+    library: StashLibrary, ask: Ask
+) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    addresses = json.dumps(["javascript:alert(1)", "https://example.org/p1"])
+    with closing(sqlite3.connect(library.gallery_path)) as raw:
+        raw.execute("UPDATE performers SET poster_url = 'http://router/', urls = ?", (addresses,))
+        raw.execute("UPDATE performers SET thumbnail = NULL")
+        raw.execute("UPDATE counters SET value = value + 1 WHERE name = 'generation'")
+        raw.commit()
+    (match, *_) = ask("view", scene=asked(library, scene))["people"][0]["matches"]
+    assert (match["poster"], match["urls"]) == ("", ["https://example.org/p1"])
 
 
 def test_a_scene_is_shown_with_everyone_in_it(library: StashLibrary, ask: Ask) -> None:
