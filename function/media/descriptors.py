@@ -1,5 +1,6 @@
 """Reads an open descriptor as Python's libraries want a file, by the few calls a child may make."""
 
+import errno
 import io
 import os
 from typing import Any
@@ -30,7 +31,7 @@ class DescriptorFile(io.RawIOBase):
         """Go to a place, as in any file."""
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size_bytes}[whence]
         if start + offset < 0:
-            raise ValueError(f"place {start + offset} is before the beginning")
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))  # as of any file
         self._at = start + offset
         return self._at
 

@@ -2,32 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
+from db.videos import Area, Shown
 from function.engines.protocol import Box
 from function.faces.face import Face
 from function.faces.found import Details, FacesFound, PictureFound, StageSeconds
 from function.people.gathering import PeopleFound, gather_groups
-
-
-class Area(NamedTuple):
-    """A part of a picture: its edges as shares (0 to 1) of the width and of the height."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A person's face in a picture: positions of both, counted from 0, and where it is."""
-
-    person: int
-    picture: int
-    area: Area
 
 
 @dataclass(frozen=True, eq=False)

@@ -76,6 +76,13 @@ class PeopleReader(Protocol):
 class PictureReader(Protocol):
     """Reads pictures that are files, or in archives; `place` is theirs in one, None for a file."""
 
+    def ready(self) -> Ready:
+        """Start what is needed, if this is the first call, and return its engine and models.
+
+        Raises:
+            EngineUnavailableError: it cannot run here as configured.
+        """
+
     def list_archive(self, media: MediaFile) -> Contents:
         """List the pictures in a zip archive.
 
@@ -98,13 +105,6 @@ class PictureReader(Protocol):
 
 class Reader(PeopleReader, PictureReader, Protocol):
     """Reads videos and photos in this process, or in children of it."""
-
-    def ready(self) -> Ready:
-        """Start what is needed, if this is the first call, and return its engine and models.
-
-        Raises:
-            EngineUnavailableError: it cannot run here as configured.
-        """
 
     def find_faces(self, photo: bytes) -> PhotoFound:
         """Find the faces in a photo; the caller decides which of them to use.
