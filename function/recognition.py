@@ -66,9 +66,7 @@ def recognize_video(
     Raises:
         EngineUnavailableError: what reads videos cannot run here as configured.
         GalleryError: the gallery cannot be read; see `db.errors`.
-        UnreadableVideoError: the file cannot be read as a video.
-        PhotoUnusableError: it is a picture that cannot be read.
-        VideoOverLimitError: it is larger or longer than the limits allow.
+        UnreadableVideoError, VideoOverLimitError, PhotoUnusableError: the file cannot be read.
     """
     with store.gallery():
         pass  # a missing gallery is told before anything is started

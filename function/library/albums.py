@@ -212,10 +212,11 @@ def file_of(album: Path, picture: AlbumPicture) -> Path:
 
 def _require_one(pictures: Sequence[AlbumPicture], path: Path) -> None:
     if all(one.reason for one in pictures):
-        first = pictures[0]
-        what = "It" if len(pictures) == 1 else f"None of its {len(pictures)} pictures"
-        which = "" if len(pictures) == 1 else f"{first.name}: "
-        raise UnreadableVideoError(f"{path.name}: {what} cannot be used ({which}{first.reason}).")
+        name, reason = pictures[0].name, pictures[0].reason
+        if len(pictures) == 1:
+            raise UnreadableVideoError(f"{path.name}: It cannot be used ({reason}).")
+        which = f"{path.name}: None of its {len(pictures)} pictures can be used"
+        raise UnreadableVideoError(f"{which} ({name}: {reason}).")
 
 
 def _pictures_in(folder: bytes) -> Iterator[_File]:

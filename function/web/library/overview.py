@@ -28,8 +28,9 @@ class NamedInBrief(TypedDict):
 
 
 class VideoInBrief(TypedDict):
-    """A video or album of the library: `path` is the last one if it is gone, `reason` says why it failed.
+    """A video or album of the library: `path` is the last one if it is gone.
 
+    `reason` says why it failed.
     `named` are the performers in it, the most certain first. `strangers` counts everybody else,
     those who were not kept too.
     """

@@ -269,10 +269,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 def library_routes(service: Service, results: RecentResults) -> Routes:
-    """Return the route table of the library, to be combined with the API's.
-
-    Naming a stranger is kept among the corrections of `results`, so that it can be undone.
-    """
+    """Return the library's routes; naming is kept in `results`, so that it can be undone."""
     shelf = Shelf(service)
     readers: dict[str, Handler] = {
         "/library/videos": partial(answer_videos, service, shelf),
