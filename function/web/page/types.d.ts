@@ -56,6 +56,7 @@ interface PhotoReply {
   origin: string;
   quality: number;
   remark: string;
+  face: string;
 }
 
 interface VideoEntry {
