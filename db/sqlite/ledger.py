@@ -32,6 +32,8 @@ from db.sqlite.ledger_people import (
     positions_of,
     read_links,
     read_outcomes,
+    read_pictures,
+    read_shown,
     read_sightings,
     save_outcomes,
     save_people,
@@ -44,6 +46,7 @@ from db.sqlite.writers import CLAIMS_ARE_CERTAIN, only_worker
 from db.videos import (
     DEPTHS,
     MOST_TRIES,
+    AlbumPicture,
     Counts,
     Depth,
     Interval,
@@ -51,6 +54,7 @@ from db.videos import (
     Offered,
     Outcome,
     Scanned,
+    Shown,
     Sighting,
     Stamp,
     State,
@@ -75,7 +79,7 @@ _RECORDS = """
            scanned_at, gallery, generation,
            (SELECT hex(path) FROM files WHERE video_id = videos.id
             ORDER BY gone <> 0, gone DESC, path LIMIT 1),
-           decided, unreadable_seconds
+           decided, unreadable_seconds, kind, iif(kind = 'album', frames, 0)
     FROM videos
 """
 
@@ -188,7 +192,14 @@ class SqliteLedger:
         with self._writing() as db:
             return sum(db.execute(sql, (path,)).rowcount for path in paths)
 
-    def lease(self, owner: str, seconds: float, only: frozenset[int] | None = None) -> Lease | None:
+    def lease(
+        self,
+        owner: str,
+        seconds: float,
+        only: frozenset[int] | None = None,
+        *,
+        albums: bool = True,
+    ) -> Lease | None:
         """Take the next queued video that has a file, or one of `only`."""
         now = self._clock()
         token = secrets.token_hex(16)
@@ -201,9 +212,10 @@ class SqliteLedger:
                 "WHERE state = 'queued' AND EXISTS "
                 "(SELECT 1 FROM files WHERE video_id = videos.id AND NOT gone) "
                 "AND (? IS NULL OR id IN (SELECT value FROM json_each(?))) "
+                "AND (? OR kind = 'video') "
                 "ORDER BY wanted_depth <> 'quick', id LIMIT 1) "
-                "RETURNING id, oshash, tries, wanted_depth, decided",
-                (token, owner, now + seconds, among, among),
+                "RETURNING id, oshash, tries, wanted_depth, decided, kind",
+                (token, owner, now + seconds, among, among, albums),
             ).fetchone()
             if row is None:
                 return None
@@ -341,6 +353,16 @@ class SqliteLedger:
         sql = "SELECT picture FROM sightings WHERE (video_id, position) = (?, ?)"
         rows = self._rows(sql, video, position)
         return bytes(rows[0][0]) if rows else b""
+
+    def pictures(self, videos: Sequence[int]) -> dict[int, list[AlbumPicture]]:
+        """Return the pictures of some albums, in order."""
+        with self._reading() as db:
+            return read_pictures(db, videos)
+
+    def shown(self, videos: Sequence[int]) -> dict[int, list[Shown]]:
+        """Return who is where on the pictures of some albums."""
+        with self._reading() as db:
+            return read_shown(db, videos)
 
     def uncertain(self) -> list[tuple[int, int]]:
         """Return the video and the position of everyone uncertain."""
@@ -490,9 +512,9 @@ def _offer(db: Database, file: VideoFile, depth: Depth) -> str:
     ).fetchone()
     is_same = before is not None and before[:2] == (file.oshash, size)
     video = db.execute(
-        "INSERT INTO videos (oshash, size_bytes, wanted_depth) VALUES (?, ?, ?) "
+        "INSERT INTO videos (oshash, size_bytes, wanted_depth, kind) VALUES (?, ?, ?, ?) "
         "ON CONFLICT DO NOTHING RETURNING id",
-        (file.oshash, size, depth),
+        (file.oshash, size, depth, file.kind),
     ).fetchone()
     db.execute(
         "INSERT INTO files (path, video_id, size_bytes, mtime_ns, real_path) "
@@ -536,7 +558,8 @@ def _update(db: Database, lease: Lease, change: str, *values: Any) -> bool:
 
 def _record(row: tuple[Any, ...]) -> VideoRecord:
     number, oshash, size, paths, state, reason, tries, seconds, faces, left_out = row[:10]
-    depth, every, models, scanned_at, gallery, generation, path, decided, unreadable = row[10:]
+    depth, every, models, scanned_at, gallery, generation, path, decided = row[10:18]
+    unreadable, kind, pictures = row[18:]
     return VideoRecord(
         id=number,
         oshash=oshash,
@@ -554,4 +577,6 @@ def _record(row: tuple[Any, ...]) -> VideoRecord:
         last_path=b"" if path is None or paths != "[]" else bytes.fromhex(path),
         decided=decided,
         unreadable_seconds=unreadable,
+        kind=kind,
+        pictures=pictures,
     )

@@ -10,9 +10,10 @@ from typing import Any, Literal, TypeAlias, TypedDict, cast
 from flask import Request, Response
 
 from db.ledgers import Ledger
-from db.videos import DEPTHS, Depth
+from db.videos import DEPTHS, Depth, Kind
 from function.errors import BadParameterError, BusyError
 from function.library import jobs
+from function.library.albums import kind_at
 from function.library.finding import is_below, text_of
 from function.library.forgetting import open_library
 from function.library.jobs import STRANGERS, WantedScan, is_paused, wanted_scans
@@ -33,7 +34,7 @@ MOST_WATCHERS = 8
 MOST_PATHS = 1000
 """Of one request; looking for each takes some milliseconds of a thread."""
 
-FIELDS = ("paths", "depth", "retry", "gone", "strangers")
+FIELDS = ("paths", "depth", "retry", "gone", "pictures", "strangers")
 
 JobState: TypeAlias = Literal["idle", "looking", "scanning", "waiting", "paused"]
 
@@ -49,9 +50,10 @@ class CountsReply(TypedDict):
 
 
 class AtWorkReply(TypedDict):
-    """A video in work, and how far it is."""
+    """A video in work, and how far it is: in seconds, or in pictures of an album."""
 
     path: str
+    kind: Kind
     progress: ProgressReply
 
 
@@ -60,13 +62,15 @@ class JobReply(TypedDict):
 
     Looking: videos are being found. Waiting: it is not the hour (SCAN_HOURS). `now` lists the
     videos that this server has in work; another process may have others. `strangers` is what the
-    setting STRANGERS says, or what was chosen; empty if nothing was.
+    setting STRANGERS says, or what was chosen; empty if nothing was. `pictures` is the setting
+    SCAN_PICTURES.
     """
 
     state: JobState
     videos: CountsReply
     now: list[AtWorkReply]
     strangers: str
+    pictures: bool
 
 
 def answer_status(service: Service, shelf: Shelf, _: Request) -> Response:
@@ -173,16 +177,17 @@ def _read_wanted(body: dict[str, Any], service: Service) -> WantedScan:
         )
     if depth not in DEPTHS:
         raise BadParameterError(f"depth is {depth!r}; it must be {' or '.join(DEPTHS)}.")
-    retry, gone = (_read_flag(body, name) for name in ("retry", "gone"))
     settings = service.settings
+    retry, gone = (_read_flag(body, name) for name in ("retry", "gone"))
+    pictures = _read_flag(body, "pictures", default=settings.finds_pictures)
     places = [find_place(one, settings.media_root, settings.path_map) for one in paths or ()]
     if paths is None:
         places = [root.resolve() for root in settings.media_root]
-    return WantedScan(tuple(map(str, places)), cast("Depth", depth), retry, gone)
+    return WantedScan(tuple(map(str, places)), cast("Depth", depth), retry, gone, pictures)
 
 
-def _read_flag(body: dict[str, Any], name: str) -> bool:
-    flag = body.get(name, False)
+def _read_flag(body: dict[str, Any], name: str, *, default: bool = False) -> bool:
+    flag = body.get(name, default)
     if not isinstance(flag, bool):
         raise BadParameterError(f"{name} is {flag!r}; it must be true or false.")
     return flag
@@ -227,11 +232,16 @@ def _to_job(service: Service, ledger: Ledger) -> JobReply:
             gone=counts.gone,
         ),
         now=[
-            AtWorkReply(path=text_of(name_path(path, roots)), progress=to_progress(progress))
+            AtWorkReply(
+                path=text_of(name_path(path, roots)),
+                kind=kind_at(path),
+                progress=to_progress(progress),
+            )
             for path, progress in service.worker.at_work().items()
             if is_below(path, roots)
         ],
         strangers=service.settings.strangers or ledger.choice(STRANGERS),
+        pictures=service.settings.finds_pictures,
     )
 
 
