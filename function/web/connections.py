@@ -146,7 +146,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self.waits_since = time.time()
         self.begun_at: float | None = None
-        self.ahead_since: float | None = None
+        self.ahead_since = 0.0
         super().__init__(*arguments, **options)
         self.home = home_of(self.addr[0])
 
@@ -171,7 +171,6 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     def service(self) -> None:
         """Answer a request, in one of the threads."""
-        self.ahead_since = None
         super().service()
         self.waits_since = time.time()
 
@@ -187,7 +186,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     def is_overdue(self, now: float) -> bool:
         """Whether the client took too long to ask, or to read what it was answered."""
-        if self.ahead_since is not None and len(self.requests) > 1:
+        if len(self.requests) > 1:
             return now - self.ahead_since > AHEAD_SECONDS
         if self.total_outbufs_len:
             return bool(now - self.last_activity > UNREAD_SECONDS)
