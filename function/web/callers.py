@@ -17,10 +17,15 @@ PROXY_HEADERS = (
     "Via",
     "X-Forwarded-For",
     "X-Forwarded-Host",
+    "X-Forwarded-Port",
     "X-Forwarded-Proto",
     "X-Forwarded-Server",
+    "X-Original-Forwarded-For",
+    "X-Envoy-External-Address",
+    "X-Client-Ip",
     "X-Real-Ip",
     "CF-Connecting-IP",
+    "Cdn-Loop",
     "True-Client-IP",
 )
 """One of these says that a proxy passed the request on, whoever sent it."""

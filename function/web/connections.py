@@ -16,8 +16,10 @@ import flask
 from flask import Flask
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
+from waitress.buffers import BytesIOBasedBuffer
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.receiver import FixedStreamReceiver
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 from werkzeug.exceptions import HTTPException
@@ -76,8 +78,15 @@ class _Refusal:
         return f"{self._status} {HTTPStatus(self._status).phrase}", headers, body.encode()
 
 
+class _Nowhere(BytesIOBasedBuffer):  # type: ignore[misc]  # waitress has no types
+    """Keeps nothing of a body."""
+
+    def append(self, _: bytes) -> None:
+        """Forget some bytes."""
+
+
 class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    """Reads one request, within our limits; a large body only if `admit` lets it in."""
+    """Reads one request, within our limits; keeps a large body only if `admit` lets it in."""
 
     path = "/"
     error: Any
@@ -120,7 +129,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
             self._refuse_strangers(self._channel)
 
     def _refuse_strangers(self, channel: "_Channel") -> None:
-        """Let only those send a large body whose headers would be let in with it."""
+        """Keep a large body only for those whose headers let them in with it."""
         environ = WSGITask(channel, self).get_environment()
         app = channel.server.application
         with app.request_context(environ):
@@ -131,7 +140,11 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
             except HTTPException as error:
                 refusal = BadParameterError(f"The request cannot be read: {error.description}")
                 self.error = _Refusal(refusal, refusal.status)
-        self.completed = bool(self.error)
+        if self.error and self.expect_continue:
+            self.completed = True  # it waits to be asked for its body
+        elif self.error:
+            # Or whoever sends it would be cut off before the refusal could be read.
+            self.body_rcv = FixedStreamReceiver(self.content_length, _Nowhere())
 
 
 def _refuse(error: Any, path: str) -> _Refusal:
@@ -146,7 +159,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self.waits_since = time.time()
         self.begun_at: float | None = None
-        self.ahead_since: float | None = None
+        self.ahead_since = 0.0
         super().__init__(*arguments, **options)
         self.home = home_of(self.addr[0])
 
@@ -171,7 +184,6 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     def service(self) -> None:
         """Answer a request, in one of the threads."""
-        self.ahead_since = None
         super().service()
         self.waits_since = time.time()
 
@@ -187,7 +199,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     def is_overdue(self, now: float) -> bool:
         """Whether the client took too long to ask, or to read what it was answered."""
-        if self.ahead_since is not None and len(self.requests) > 1:
+        if len(self.requests) > 1:
             return now - self.ahead_since > AHEAD_SECONDS
         if self.total_outbufs_len:
             return bool(now - self.last_activity > UNREAD_SECONDS)
@@ -208,7 +220,7 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     def __init__(
         self, app: Flask, host: str, port: int, threads: int, admit: Admit = lambda _: None
     ) -> None:
-        """Listen on `host` and `port`; `admit` judges who may send a large body.
+        """Listen on `host` and `port`; `admit` judges whose large body is kept.
 
         Raises:
             OSError: the port is taken, or the address is not this machine's.

@@ -181,7 +181,8 @@ def test_a_host_that_is_none_is_refused_and_no_fault(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host"]
+    "header",
+    ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host", "X-Client-IP"],
 )
 def test_through_a_proxy_on_this_machine_the_token_is_needed(header: str, serve: Serve) -> None:
     assert outcome(serve().get(GONE, headers={header: "127.0.0.1"})) == NO_TOKEN
