@@ -17,7 +17,7 @@ export function photoDrop({ address, missing, ondone }) {
   const input = make("input", {
     id: `photos-${made}`,
     type: "file",
-    accept: "image/*,.avif", // systems that do not know these would hide them
+    accept: "image/*,.avif,.heic,.heif,.hif,.jxl", // systems that do not know these would hide them
     multiple: true,
   });
   const place = make(
