@@ -86,10 +86,15 @@ def chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
 
 
-def test_a_photo_of_a_phone_in_heic_is_read() -> None:
-    picture = decode_photo(heic(np.asarray(noise())))
-    assert picture.shape == (64, 64, 3)
-    assert np.abs(picture.astype(int) - np.asarray(noise())).mean() < 12
+@pytest.mark.parametrize("columns", [1, 2, 4])
+def test_a_photo_of_a_phone_in_heic_is_read(columns: int) -> None:
+    photo = heic(np.asarray(noise(256)), columns)
+    picture = decode_photo(photo)
+    assert picture.shape == (256, 256, 3)
+    assert np.abs(picture.astype(int) - np.asarray(noise(256))).mean() < 12
+
+
+def test_a_heic_that_lacks_its_end_is_refused() -> None:
     with pytest.raises(PhotoRefusedError, match="unreadable"):
         decode_photo(heic(np.asarray(noise()))[:-200])
 

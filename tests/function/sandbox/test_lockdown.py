@@ -165,13 +165,14 @@ print(json.dumps([locks, found]))
 """
 
 
-def test_heic_and_jpeg_xl_are_decoded_under_the_lock() -> None:
-    grey = np.full((64, 48, 3), 128, np.uint8)
-    photo, new = heic(grey), io.BytesIO()
+@pytest.mark.parametrize("columns", [1, 4])
+def test_heic_and_jpeg_xl_are_decoded_under_the_lock(columns: int) -> None:
+    grey = np.full((256, 192, 3), 128, np.uint8)
+    photo, new = heic(grey, columns), io.BytesIO()
     if HAS_JXL:
         Image.fromarray(grey).save(new, JXL)
     _, found = run_locked(PHOTOS, str(len(photo)), stdin=photo + new.getvalue())
-    assert found == {"heic": [64, 48, 3]} | ({"jxl": [64, 48, 3]} if HAS_JXL else {})
+    assert found == {"heic": [256, 192, 3]} | ({"jxl": [256, 192, 3]} if HAS_JXL else {})
 
 
 NO_LIMIT = """

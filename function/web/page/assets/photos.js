@@ -18,7 +18,7 @@ export function photoDrop({ whose, missing, ondone }) {
   const input = make("input", {
     id: `photos-${made}`,
     type: "file",
-    accept: "image/*,.avif", // systems that do not know these would hide them
+    accept: "image/*,.avif,.heic,.heif,.hif,.jxl", // systems that do not know these would hide them
     multiple: true,
   });
   /** @type {PhotosOf | undefined} Whose the last photos were: more of them are no question. */

@@ -222,3 +222,19 @@ def test_the_status_counts_the_videos_that_are_listed(
         assert sum(counted.values()) == len(listed)
         assert counted["queued"] == sum(one["state"] == "queued" for one in listed)
         assert len(listed) == (1 if roots == library.root / "sub" else 4)
+
+
+def test_how_much_of_a_video_was_damaged_is_kept_and_told_everywhere(
+    serve: Serve, library: MadeUpLibrary
+) -> None:
+    library.scan("d.mp4", [library.person(3)], unreadable_seconds=12.3456)
+    client = serve()
+    listed = client.get("/library/videos").get_json()["videos"]
+    assert [one["unreadable_seconds"] for one in listed] == [0.0, 0.0, 0.0, 12.346]
+    in_brief = client.get("/library/overview").get_json()["videos"]
+    assert [one["unreadable_seconds"] for one in in_brief] == [0.0, 0.0, 0.0, 12.346]
+    shown = client.get("/library/video?path=d.mp4").get_json()["video"]
+    assert shown["unreadable_seconds"] == 12.346
+    text = client.get("/library/export?form=csv").get_data(as_text=True)
+    row = [one for one in csv.DictReader(io.StringIO(text)) if one["path"] == "d.mp4"]
+    assert [one["unreadable_seconds"] for one in row] == ["12.346"]

@@ -16,7 +16,7 @@ from function.errors import BusyError
 from function.settings import Settings
 from function.web import service
 from function.web.service import Service
-from tools.soak.photos import endless_scans, fresh_photo
+from tools.soak.photos import SEEDS, endless_scans, fresh_photo, write_seeds
 from tools.soak.servers import Answer, Server, serving
 
 LIMIT_SECONDS = 5
@@ -44,6 +44,12 @@ def test_a_photo_is_enrolled_once(server: Server, photos: Path) -> None:
     shown = told(server.get("/gallery/performer?id=1"))
     assert len(shown["photos"]) == 1
     assert shown["thumbnail"]
+
+
+@pytest.mark.parametrize("name", [name for name in SEEDS if not name.endswith(".jpg")])
+def test_a_photo_may_be_of_any_format(name: str, server: Server, photos: Path) -> None:
+    photo = write_seeds(photos / "obama1.jpg")[name]
+    assert told(server.add_photo(f"In {name}", photo))["added"] is True
 
 
 def test_a_name_may_be_a_number_and_is_found_however_it_is_written(
