@@ -7,19 +7,40 @@ import httpx
 from db.names import printable
 from function.sources.clients import make_client
 from function.sources.records import NoAnswerError, RefusedError, UnusableSourceError
-from function.sources.retries import ATTEMPTS, WORTH_ASKING_AGAIN, Throttle, answer_to
+from function.sources.retries import (
+    ATTEMPTS,
+    LONGEST_ANSWER_SECONDS,
+    WORTH_ASKING_AGAIN,
+    Throttle,
+    answer_to,
+)
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 LONGEST_MESSAGE = 300
 REQUESTS_PER_MINUTE = 240
 """The rate that Stash itself uses for a stash-box."""
 
+AWAITED_SECONDS = 15.0
+"""So long an answer may take for which somebody waits, who gives up after 30 s."""
+
 
 class GraphQL:
     """Queries one server; the key is sent in a header, only to this URL, and never in messages."""
 
-    def __init__(self, url: str, api_key: str, *, what: str, is_throttled: bool = False) -> None:
-        """Remember the server; `what` names it in messages ("Stash", "stash-box")."""
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        *,
+        what: str,
+        is_throttled: bool = False,
+        is_awaited: bool = False,
+    ) -> None:
+        """Remember the server; `what` names it in messages ("Stash", "stash-box").
+
+        With `is_awaited` somebody waits meanwhile: nothing is asked twice, and no answer takes
+        longer than AWAITED_SECONDS.
+        """
         try:
             self.url = httpx.URL(url)
         except (httpx.InvalidURL, UnicodeError):
@@ -34,6 +55,7 @@ class GraphQL:
         self._client = make_client(headers)
         self._throttle = Throttle(REQUESTS_PER_MINUTE) if is_throttled else None
         self._what = what
+        self._is_awaited = is_awaited
 
     def close(self) -> None:
         """Close the connections that are kept open; it cannot be asked any more."""
@@ -55,8 +77,11 @@ class GraphQL:
             self._throttle.wait()
         asked = {"query": query, "variables": variables or {}}
         request = self._client.build_request("POST", self.url, json=asked)
-        attempts = 1 if once else ATTEMPTS
-        with answer_to(self._client, request, attempts=attempts) as response:
+        attempts = 1 if once or self._is_awaited else ATTEMPTS
+        seconds = AWAITED_SECONDS if self._is_awaited else LONGEST_ANSWER_SECONDS
+        with answer_to(
+            self._client, request, attempts=attempts, longest_seconds=seconds
+        ) as response:
             body = read_limited(response, MAX_ANSWER_BYTES)
             return self._data_of(response, body)
 

@@ -1,6 +1,7 @@
 """Asks the user's Stash, and writes into it, over GraphQL: documents in, frozen records out."""
 
 import re
+import string
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -30,14 +31,18 @@ ALL_SCENES = SceneFilter()
 _ROUTE = re.compile(r"/(?:performer|image|scene|gallery)/\d+(?:/[^?]*)?$")
 """Where Stash keeps pictures; before it comes the sub-path under which somebody reaches it."""
 
+_SMALL_LETTERS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
 _WITH_THOSE_BELOW: Final = -1
 
 
 class Stash:
     """One Stash server. It may be used by several threads; the key appears in no message."""
 
-    def __init__(self, url: str, api_key: str = "") -> None:
+    def __init__(self, url: str, api_key: str = "", *, is_awaited: bool = False) -> None:
         """Take its URL as shown in the browser, with or without /graphql.
+
+        With `is_awaited` somebody waits for each answer, as `GraphQL` says.
 
         Raises:
             UnusableSourceError: that is no URL.
@@ -45,7 +50,7 @@ class Stash:
         trimmed = url.strip().rstrip("/").removesuffix("/graphql").rstrip("/")
         if "://" not in trimmed:
             trimmed = f"http://{trimmed}"
-        self._graphql = GraphQL(f"{trimmed}/graphql", api_key, what="Stash")
+        self._graphql = GraphQL(f"{trimmed}/graphql", api_key, what="Stash", is_awaited=is_awaited)
         self.url = trimmed
         self.own_server = OwnServer(self._graphql.url, api_key)
 
@@ -231,12 +236,16 @@ class Stash:
     # Tags and studios
 
     def find_tag(self, name: str) -> str:
-        """Return the id of the tag with exactly this name; "" if there is none."""
-        return _exact(self.ask(documents.TAGS, {"name": name})["findTags"]["tags"], name)
+        """Return the id of the tag with this name or alias; "" if there is none.
+
+        As where Stash makes a tag, capitals do not count.
+        """
+        asked = {"name": name.strip()}
+        return _called(self.ask(documents.TAGS, asked)["findTags"]["tags"], name)
 
     def create_tag(self, name: str) -> tuple[str, str]:
         """Make a tag; return its id, and when Stash says that it was changed last."""
-        asked = {"input": {"name": name}}
+        asked = {"input": {"name": name.strip()}}
         made = self.ask(documents.CREATE_TAG, asked, once=True)["tagCreate"]
         return str(made["id"]), str(made["updated_at"])
 
@@ -309,8 +318,8 @@ class Stash:
         if what == "tag":
             found = self.find_tag(name_or_id)
         else:
-            answer = self.ask(documents.STUDIOS, {"name": name_or_id})
-            found = _exact(answer["findStudios"]["studios"], name_or_id)
+            answer = self.ask(documents.STUDIOS, {"name": name_or_id.strip()})
+            found = _called(answer["findStudios"]["studios"], name_or_id)
         if found or name_or_id.isdigit():
             return found or name_or_id
         raise UnusableSourceError(f"Stash has no {what} {name_or_id!r}. Check how it is written.")
@@ -392,8 +401,22 @@ def _ids(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(str(one["id"]) for one in entries)
 
 
-def _exact(entries: Sequence[Mapping[str, Any]], name: str) -> str:
-    return next((str(one["id"]) for one in entries if one["name"] == name), "")
+def _called(entries: Sequence[Mapping[str, Any]], name: str) -> str:
+    """Return the id of what has a name, else of what has it as an alias; "" if nothing does.
+
+    Stash takes % and _ in a question for other letters, so its answer may hold more.
+    """
+    wanted = _without_capitals(name)
+    for names_of in (lambda one: (one["name"],), lambda one: one["aliases"]):
+        for one in entries:
+            if wanted in map(_without_capitals, names_of(one)):
+                return str(one["id"])
+    return ""
+
+
+def _without_capitals(name: str) -> str:
+    """Fold the letters of which Stash's database folds capitals: those of English alone."""
+    return name.strip().translate(_SMALL_LETTERS)
 
 
 def _with_those_below(item_id: str) -> dict[str, Any]:

@@ -118,12 +118,22 @@ query NewestImage {
 
 TAGS = """
 query Tags($name: String!) {
-  findTags(tag_filter: {name: {value: $name, modifier: EQUALS}}) { tags { id name } }
+  findTags(
+    filter: {per_page: -1}
+    tag_filter: {
+      name: {value: $name, modifier: EQUALS}, OR: {aliases: {value: $name, modifier: EQUALS}}
+    }
+  ) { tags { id name aliases } }
 }
 """
 STUDIOS = """
 query Studios($name: String!) {
-  findStudios(studio_filter: {name: {value: $name, modifier: EQUALS}}) { studios { id name } }
+  findStudios(
+    filter: {per_page: -1}
+    studio_filter: {
+      name: {value: $name, modifier: EQUALS}, OR: {aliases: {value: $name, modifier: EQUALS}}
+    }
+  ) { studios { id name aliases } }
 }
 """
 CREATE_TAG = """

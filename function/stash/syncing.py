@@ -19,6 +19,7 @@ from function.sources.downloads import Downloads
 from function.sources.records import Refusal, SourceRecord, UnusableSourceError
 from function.stash.client import Stash
 from function.stash.connection import Connection
+from function.stash.counted import counted
 from function.stash.following import Followed
 from function.stash.following import follow as follow_ids
 from function.stash.forgotten import is_forgotten, note_former_names
@@ -91,13 +92,13 @@ class Synced:
         """Say in one line, without names, what was done."""
         counts = self.report.counts()
         done = (
-            f"{counts['added']} performers added, {counts['updated']} updated, "
-            f"{counts['photos']} photos; {self.followed.merged} merged, "
+            f"{counted(counts['added'], 'performer')} added, {counts['updated']} updated, "
+            f"{counted(counts['photos'], 'photo')}; {self.followed.merged} merged, "
             f"{self.followed.detached} detached; {len(self.without_photo)} without a usable photo."
         )
         words = [done]
         if self.learned:
-            words.append(f"{self.learned.scenes} scenes enrolled somebody.")
+            words.append(f"{counted(self.learned.scenes, 'scene')} enrolled somebody.")
         if self.report.stopped:
             words.append(f"Stopped: {self.report.stopped}")
         return " ".join((*words, *self.followed.notes))

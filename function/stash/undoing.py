@@ -12,9 +12,12 @@ from function.stash.records import Scene
 from function.stash.scenes import SCENES_AT_ONCE, read_scenes
 from function.stash.settling import is_on
 
-EDITED = "It was edited since we wrote on it. Look at it, and remove by hand what is wrong."
-EDITED_MARKER = "A marker of ours was edited since."
-IN_USE = "A performer whom we made was edited since, or is used elsewhere in Stash."
+EDITED = "It was edited after we wrote on it. Look at it, and remove by hand what is wrong."
+EDITED_MARKER = "A marker that we made was edited later. Delete it by hand if it is wrong."
+IN_USE = (
+    "A performer whom we made was edited later, or is used elsewhere in Stash. Delete them by hand "
+    "if they are not wanted."
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class Undone:
             tuple(dict.fromkeys((*self.left, *other.left))),
             (*self.decisions, *other.decisions),
         )
+
+    @property
+    def done(self) -> int:
+        """How many writes are over: undone now, or taken away by somebody before."""
+        return self.performers + self.tags + self.markers + self.deleted + self.gone
 
 
 def undo(

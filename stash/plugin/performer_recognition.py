@@ -301,7 +301,7 @@ def _connect(settings: Settings, stash: Stash, general: Fields) -> list[Fields]:
             f"The server tried to reach this Stash at {address}: {error} If it has another address "
             f"from there, set it ({SETTINGS_AT}, Address of this Stash)."
         ) from None
-    text = f"The server reaches this Stash at {address}; it sees {got['scenes']} scenes."
+    text = f"The server reaches this Stash at {address}; scenes that it sees: {got['scenes']}."
     return [{"ok": True, "text": text}]
 
 

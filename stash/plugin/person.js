@@ -2,7 +2,7 @@
 
 (() => {
   const { React, libraries } = window.PluginApi;
-  const { h, Button, ask, clock, percent } = window.performerRecognition;
+  const { h, Button, ask, clock, counted, percent } = window.performerRecognition;
   const { Badge, Form } = libraries.Bootstrap;
   const { Link } = libraries.ReactRouterDOM;
 
@@ -145,7 +145,7 @@
       h(Badge, { variant: verdict.variant, className: "ml-2" }, verdict.text),
       person.tagged && h(Badge, { variant: "info", className: "ml-2" }, "Added"),
       person.markers > 0 &&
-        h("span", { className: "ml-2 text-muted" }, `${person.markers} markers`),
+        h("span", { className: "ml-2 text-muted" }, counted(person.markers, "marker")),
     );
   }
 

@@ -2,7 +2,7 @@
 
 (() => {
   const { React, patch } = window.PluginApi;
-  const { h, Check, Wrong, ask } = window.performerRecognition;
+  const { h, Check, Wrong, ask, counted } = window.performerRecognition;
 
   const POLL_MILLISECONDS = 3000;
   const MOST_TASKS = 5;
@@ -13,7 +13,7 @@
   /** @param {Recognition.Status} status */
   function scanning({ queued, working }) {
     if (!queued && !working) return "Nothing is left to look at.";
-    return `${working} scenes are being looked at, ${queued} wait.`;
+    return `In work: ${counted(working, "video")}. Waiting: ${queued}.`;
   }
 
   function Status() {

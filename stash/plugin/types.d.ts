@@ -142,6 +142,7 @@ declare namespace Recognition {
     ask<Answer>(operation: string, fields?: object): Promise<Answer>;
     clock(seconds: number): string;
     percent(score: number): string;
+    counted(number: number, noun: string): string;
     settings(): Record<string, unknown>;
     refresh(kind: Kind): void;
     Check: Component;

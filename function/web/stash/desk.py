@@ -107,8 +107,8 @@ class Desk:
             connection = find_connection(self.service.settings)
             if connection is None:
                 return ""
-            with closing(connection.open()) as stash:
-                answer = stash.ask(documents.VERSION, once=True)
+            with closing(connection.open(is_awaited=True)) as stash:
+                answer = stash.ask(documents.VERSION)
             return str(answer["version"]["version"] or "unknown")
         except UnusableSourceError:
             return ""
@@ -143,8 +143,8 @@ class Work:
 
     @cached_property
     def stash(self) -> Stash:
-        """The user's Stash."""
-        return self.connection.open()
+        """The user's Stash, asked while the plugin waits."""
+        return self.connection.open(is_awaited=True)
 
     def close(self) -> None:
         """Close the connection to Stash, if one was needed."""

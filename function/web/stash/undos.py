@@ -8,6 +8,7 @@ from db.tasks import Task, TaskKind, TaskState
 from function.errors import BadParameterError
 from function.sources.records import UnusableSourceError
 from function.stash.connection import find_connection
+from function.stash.counted import counted
 from function.stash.planning import SURE_SCORE
 from function.stash.settling import settle
 from function.stash.tasks import Options, take_back_decisions, undoable
@@ -121,7 +122,11 @@ def answer_undo(desk: Desk, request: Request) -> Response:
         if len(wanted) > MOST_AT_ONCE:
             run = options.run or wanted[0].run
             chosen = options if options.scene else Options(run=run, edited=options.edited)
-            return _queue(desk, Task("undo", chosen.to_json()), f"{len(wanted)} to be undone.")
+            return _queue(
+                desk,
+                Task("undo", chosen.to_json()),
+                f"{counted(len(wanted), 'write')} to be undone.",
+            )
         settle(work.ledger.writes, work.stash)
         wanted = undoable(work.ledger, options)
         total = Undone()

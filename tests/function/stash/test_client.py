@@ -98,6 +98,37 @@ def test_performers_markers_and_tags_are_made_and_deleted(fake: FakeStash) -> No
     assert stash.find_tag("Face") == ""
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("Face", "face"),
+        ("FACE", "face"),
+        (" visage ", "face"),
+        ("Faces", ""),
+        ("F_ce", ""),
+        ("50%", "half"),
+        ("F%", ""),
+        ("ärger", ""),
+        ("ÄRGER", "anger"),
+    ],
+)
+def test_tags_and_studios_are_found_by_what_stash_takes_for_their_name(
+    fake: FakeStash, asked: str, found: str
+) -> None:
+    stash = client(fake)
+    names = {
+        fake.add_tag("face", aliases=["Visage"]): "face",
+        fake.add_tag("50%"): "half",
+        fake.add_tag("Ärger"): "anger",
+        "": "",
+    }
+    assert names[stash.find_tag(asked)] == found
+    studio = fake.add_studio("Mine", aliases=["Ours"])
+    scene = fake.add_scene("/a.mp4")
+    fake.scenes[scene]["studio"] = studio
+    assert ids(stash, studio="ours") == ids(stash, studio="MINE") == [scene]
+
+
 def test_images_that_show_somebody_alone_are_found(fake: FakeStash) -> None:
     ada, eve = fake.add_performer("Ada"), fake.add_performer("Eve")
     alone = fake.add_image(b"png", [ada])
