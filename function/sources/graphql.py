@@ -79,14 +79,14 @@ class GraphQL:
         request = self._client.build_request("POST", self.url, json=asked)
         attempts = 1 if once or self._is_awaited else ATTEMPTS
         seconds = AWAITED_SECONDS if self._is_awaited else LONGEST_ANSWER_SECONDS
+        place = f"{self._what} at {self.url.copy_with(userinfo=b'', query=None)}"
         with answer_to(
-            self._client, request, attempts=attempts, longest_seconds=seconds
+            self._client, request, who=place, attempts=attempts, longest_seconds=seconds
         ) as response:
             body = read_limited(response, MAX_ANSWER_BYTES)
-            return self._data_of(response, body)
+            return self._data_of(place, response, body)
 
-    def _data_of(self, response: httpx.Response, body: bytes | None) -> dict[str, Any]:
-        place = f"{self._what} at {self.url.copy_with(userinfo=b'', query=None)}"
+    def _data_of(self, place: str, response: httpx.Response, body: bytes | None) -> dict[str, Any]:
         if response.status_code in (401, 403):
             raise UnusableSourceError(
                 f"{place} refused the API key ({response.status_code}). Copy it again from the "

@@ -20,7 +20,7 @@ from function.sources.records import Refusal, SourceRecord, UnusableSourceError
 from function.stash.client import Stash
 from function.stash.connection import Connection
 from function.stash.counted import counted
-from function.stash.following import Followed
+from function.stash.following import Followed, known_in_stash
 from function.stash.following import follow as follow_ids
 from function.stash.forgotten import is_forgotten, note_former_names
 from function.stash.locked import changing
@@ -34,6 +34,9 @@ IMAGES_READ = f"{SOURCE} images"
 
 LONG_AGO = "2000-01-01T00:00:00Z"
 """Before any image was, as Stash writes it: the checkpoint of a Stash without images."""
+
+MOST_KEPT = 200
+"""So many performers without a usable photo are remembered with a task."""
 
 NO_PHOTO = "no cover in Stash, and no picture that shows them alone"
 
@@ -87,6 +90,10 @@ class Synced:
             **({"from_scenes": self.learned.to_json()} if self.learned else {}),
             "notes": list(self.followed.notes),
         }
+
+    def to_keep(self) -> dict[str, Any]:
+        """Return who has no usable photo as a task may keep it: by Stash's numbers, not names."""
+        return {"without_photo": [[one.id, one.reason] for one in self.without_photo[:MOST_KEPT]]}
 
     def summary(self) -> str:
         """Say in one line, without names, what was done."""
@@ -300,12 +307,7 @@ def _looked_at(one: StashPerformer) -> str:
 def _without_photo(
     gallery: Gallery, stash: Stash, present: Mapping[str, StashPerformer]
 ) -> Iterator[WithoutPhoto]:
-    stored = {
-        identity.source_id: performer
-        for performer in gallery.performers()
-        for identity in performer.identities
-        if identity.source == SOURCE
-    }
+    stored = known_in_stash(gallery)
     for number, one in present.items():
         if number in stored and stored[number].encodings:
             continue

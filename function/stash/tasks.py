@@ -348,7 +348,8 @@ def _sync(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
         )
         done = yield from following(steps, task)
     count = done.report.done
-    yield replace(task, state="done", text=done.summary(), done=count, of=count)
+    result = json.dumps(done.to_keep())
+    yield replace(task, state="done", text=done.summary(), done=count, of=count, result=result)
 
 
 def following(steps: Generator[Step, None, Synced], task: Task) -> Generator[Task, None, Synced]:

@@ -24,6 +24,9 @@ declare namespace Recognition {
     mutate(asked: { mutation: unknown; variables: object }): Promise<{
       data: { runPluginOperation: unknown };
     }>;
+    query(asked: { query: unknown; variables: object }): Promise<{
+      data: { findPerformers: { performers: { id: string; name: string }[] } };
+    }>;
     refetchQueries(which: { include: unknown[] }): unknown;
   }
 
@@ -110,6 +113,12 @@ declare namespace Recognition {
     queued: number;
     working: number;
     tasks: { id: number; kind: string; state: string; text: string; done: number; of: number }[];
+    without_photo: WithoutPhoto[];
+  }
+
+  interface WithoutPhoto {
+    stash_id: string;
+    reason: string;
   }
 
   interface Line {

@@ -315,13 +315,21 @@ def test_under_a_sub_path_behind_a_proxy_all_is_the_same(page: Page, stash: Live
         wait_for(lambda: "Grace Hopper" not in stash.names_in("evening.mp4"))
 
 
-def test_the_settings_show_how_tasks_stand(page: Page, address: str) -> None:
+def test_the_settings_show_how_tasks_stand(
+    page: Page, address: str, stash: LiveStash, ours: str
+) -> None:
+    document = "mutation C($i: PerformerCreateInput!) { performerCreate(input: $i) { id } }"
+    stash.ask(document, i={"name": "Nobody Known"})
+    stash.run_task("Enrol my performers")
+    wait_for_quiet(ours)
     page.goto(f"{address}/settings?tab=plugins")
     status = page.locator(".recognition-status")
     status.locator("li").first.wait_for()
     status.get_by_role("button", name="Check connection").click()
     status.get_by_text("OK: ", exact=False).first.wait_for()
     assert status.get_by_text("Not OK: ", exact=False).count() == 0
+    status.get_by_text("1 performer without a usable photo").click()
+    status.get_by_role("link", name="Nobody Known").wait_for()
 
 
 def test_a_server_that_is_down_is_said_in_the_tab_with_what_to_do(

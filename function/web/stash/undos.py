@@ -1,5 +1,6 @@
 """Answers what is to be undone, and the tasks for Stash: how they stand, and new ones."""
 
+import json
 from typing import Any, TypedDict, cast, get_args
 
 from flask import Request, Response
@@ -94,10 +95,18 @@ class RunView(TypedDict):
     undone: int
 
 
+class WithoutPhotoView(TypedDict):
+    """A performer of Stash, by id, who cannot be recognised, and why."""
+
+    stash_id: str
+    reason: str
+
+
 class StatusReply(TypedDict):
     """Whether Stash is connected and answers, what is to be scanned, tasks, and what was written.
 
-    `version` is ours; `stash_version` is empty if it does not answer.
+    `version` is ours; `stash_version` is empty if it does not answer. `without_photo` is as the
+    last sync found it.
     """
 
     version: str
@@ -107,6 +116,7 @@ class StatusReply(TypedDict):
     working: int
     tasks: list[TaskView]
     runs: list[RunView]
+    without_photo: list[WithoutPhotoView]
 
 
 def answer_undo(desk: Desk, request: Request) -> Response:
@@ -164,7 +174,7 @@ def answer_task(desk: Desk, request: Request) -> Response:
 def answer_status(desk: Desk, _: Request) -> Response:
     """Answer `GET /stash/status` with how things are."""
     with desk.reading() as work:
-        counts = work.ledger.counts()
+        counts, tasks = work.ledger.counts(), work.ledger.tasks.latest()
         try:
             is_connected = find_connection(desk.service.settings) is not None
         except UnusableSourceError:
@@ -175,7 +185,7 @@ def answer_status(desk: Desk, _: Request) -> Response:
             stash_version=desk.version(),
             queued=counts.queued,
             working=counts.working,
-            tasks=[_to_task(one) for one in work.ledger.tasks.latest()],
+            tasks=[_to_task(one) for one in tasks],
             runs=[
                 RunView(
                     id=one.id,
@@ -188,8 +198,19 @@ def answer_status(desk: Desk, _: Request) -> Response:
                 )
                 for one in work.ledger.writes.runs()
             ],
+            without_photo=_without_photo(tasks),
         )
     return json_response(reply)
+
+
+def _without_photo(tasks: list[Task]) -> list[WithoutPhotoView]:
+    """Return whom the last sync found without a usable photo."""
+    synced = (one for one in tasks if one.kind == "sync" and one.state == "done")
+    result = json.loads(next((one.result for one in synced), "{}"))
+    return [
+        WithoutPhotoView(stash_id=number, reason=reason)
+        for number, reason in result.get("without_photo", ())
+    ]
 
 
 def _queue(desk: Desk, task: Task, text: str) -> Response:

@@ -18,6 +18,7 @@ from db.people import PersonFound
 from function.sources import graphql
 from function.stash.client import Stash
 from function.stash.settling import settle
+from function.stash.syncing import NO_PHOTO
 from function.version import VERSION
 from function.web.page_requests import PAGE_HEADER
 from function.web.stash import desk, looks, undos
@@ -393,6 +394,22 @@ def test_tasks_are_queued_and_done_and_told_in_the_status(
     assert ask("undo", run=run["id"])["undone"]["performers"] == 1
     assert library.fake.scenes[scene]["performers"] == []
     assert status()["runs"][0]["undone"] >= 2
+
+
+def test_the_status_says_who_has_no_usable_photo_by_number_alone(
+    library: StashLibrary, ask: Ask, client: FlaskClient
+) -> None:
+    number = library.fake.add_performer("Nobody Known")
+    ask("task", kind="sync")
+
+    def status() -> Any:
+        return client.get("/stash/status").get_json()
+
+    until(lambda: [one for one in status()["tasks"] if one["state"] == "done"])
+    missing = {one["stash_id"]: one["reason"] for one in status()["without_photo"]}
+    assert missing[number] == NO_PHOTO
+    with library.ledger() as ledger:
+        assert not any("Nobody" in one.result for one in ledger.tasks.latest())
 
 
 def test_a_large_undo_is_a_task(
