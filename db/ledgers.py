@@ -10,6 +10,7 @@ from db.records import Generation, Identity
 from db.strangers import Strangers
 from db.tasks import Tasks
 from db.videos import (
+    AlbumPicture,
     Counts,
     Depth,
     Interval,
@@ -17,6 +18,7 @@ from db.videos import (
     Offered,
     Outcome,
     Scanned,
+    Shown,
     Sighting,
     Stamp,
     State,
@@ -89,9 +91,17 @@ class Ledger(Protocol):
     def note_gone(self, paths: Iterable[bytes]) -> int:
         """Note that files are no longer there; return how many were known."""
 
-    def lease(self, owner: str, seconds: float, only: frozenset[int] | None = None) -> Lease | None:
+    def lease(
+        self,
+        owner: str,
+        seconds: float,
+        only: frozenset[int] | None = None,
+        *,
+        albums: bool = True,
+    ) -> Lease | None:
         """Take the next queued video to scan, for so long; None if there is none.
 
+        Without `albums` these stay queued, for whoever can read them.
         A lease that ran out counts as a try, and its video is queued again.
         """
 
@@ -166,6 +176,15 @@ class Ledger(Protocol):
 
     def picture(self, video: int, position: int) -> bytes:
         """Return the picture of somebody in a video, a JPEG; empty if there is none."""
+
+    def pictures(self, videos: Sequence[int]) -> dict[int, list[AlbumPicture]]:
+        """Return the pictures of some albums, in order, those that could not be used too."""
+
+    def shown(self, videos: Sequence[int]) -> dict[int, list[Shown]]:
+        """Return who is where on the pictures of some albums, picture by picture.
+
+        Whoever was erased is on none.
+        """
 
     def uncertain(self) -> list[tuple[int, int]]:
         """Return the video and the position of everyone uncertain, in this order."""

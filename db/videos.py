@@ -15,6 +15,10 @@ Depth: TypeAlias = Literal["quick", "normal", "deep"]
 DEPTHS: tuple[Depth, ...] = ("quick", "normal", "deep")
 """Each sees all that the one before it sees, and more."""
 
+Kind: TypeAlias = Literal["video", "album"]
+"""An album holds pictures: a folder of them, a zip archive, or one picture. It is stored as a video
+is: the place of a picture, counted from 0, is the frame and the second in which it shows people."""
+
 MOST_TRIES = 3
 """A video whose scan ends without an answer so often is set aside: it kills what reads it."""
 
@@ -36,12 +40,14 @@ class Stamp(NamedTuple):
 class VideoFile:
     """A file on disk: its absolute path as bytes, and the fingerprint of what it holds.
 
-    `oshash` is Stash's fingerprint, 16 hexadecimal digits.
+    `oshash` is Stash's fingerprint, 16 hexadecimal digits. An album may be a folder; then it is
+    made of the names, sizes and contents of the pictures there.
     """
 
     path: bytes
     stamp: Stamp
     oshash: str
+    kind: Kind = "video"
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,39 @@ class Lease:
     tries: int
     depth: Depth
     decided: int = 0
+    kind: Kind = "video"
+
+
+class Area(NamedTuple):
+    """A part of a picture: its edges as shares (0 to 1) of the width and of the height."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class AlbumPicture:
+    """A picture of an album: its name there, and how many faces it shows.
+
+    `place` is where it is in an archive, None for a file. `reason` says why it could not be used,
+    or why a file was left out; it is empty otherwise.
+    """
+
+    name: str
+    faces: int = 0
+    reason: str = ""
+    place: int | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A person's face in a picture of an album: the positions of both, and where it is."""
+
+    person: int
+    picture: int
+    area: Area
 
 
 @dataclass(frozen=True)
@@ -96,7 +135,8 @@ class VideoFound:
     """What a scan found in a video: people, not named yet, and who of them may be one person.
 
     `people` are given with their positions; positions of people who were not kept are missing.
-    `strangers` says whether strangers were kept.
+    `strangers` says whether strangers were kept. `pictures` are those of an album, in order, and
+    `shown` says who of the people is where on them.
     """
 
     seconds: float
@@ -106,6 +146,8 @@ class VideoFound:
     links: tuple[Link, ...]
     left_out: int = 0
     strangers: bool = True
+    pictures: tuple[AlbumPicture, ...] = ()
+    shown: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +166,7 @@ class VideoRecord:
     `reason` says why it failed. `left_out` counts people who are strangers and were not kept.
     `matched_at` is the gallery's generation of its outcomes. `last_path` is where a file of it was
     last, empty if one is there. `decided` counts how often something was decided about it, or taken
-    back.
+    back. `pictures` counts those of an album that were looked at.
     """
 
     id: int
@@ -142,6 +184,8 @@ class VideoRecord:
     matched_at: Generation | None
     last_path: bytes = b""
     decided: int = 0
+    kind: Kind = "video"
+    pictures: int = 0
 
     @property
     def known_paths(self) -> tuple[bytes, ...]:

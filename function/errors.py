@@ -12,6 +12,7 @@ RecognitionError                   500 internal_error
 ├── RouteNotFoundError             404 not_found
 ├── UnknownPerformerError          404 performer_not_found
 ├── UnknownPersonError             404 person_not_found
+├── UnknownPictureError            404 picture_not_found
 ├── UnknownStrangerError           404 stranger_not_found
 ├── MethodNotAllowedError          405 method_not_allowed
 ├── CorrectionRefusedError         409 correction_refused
@@ -120,6 +121,13 @@ class UnknownPersonError(RecognitionError):
 
     status = 404
     code = "person_not_found"
+
+
+class UnknownPictureError(RecognitionError):
+    """The album has no picture of this number."""
+
+    status = 404
+    code = "picture_not_found"
 
 
 class UnknownStrangerError(RecognitionError):

@@ -15,6 +15,7 @@ from function.matching.hints import Hint
 from function.matching.matches import Identification, match_videos
 from function.matching.path_names import hint_from_path
 from function.media.files import MediaFile
+from function.media.photo_kinds import is_still
 from function.people.gathering import PeopleFound
 from function.sandbox.readers import Reader
 from function.settings import Settings
@@ -25,7 +26,7 @@ class Recognition:
     """The outcome: everyone who was found, how many frames and faces, and how long it took.
 
     `video_seconds` is the length of the video, `unreadable_seconds` how much of it is damaged and
-    was not seen.
+    was not seen. `is_still` says that it is no video but a picture, which has no times.
     """
 
     identifications: tuple[Identification, ...]
@@ -34,6 +35,7 @@ class Recognition:
     seconds: StageSeconds
     video_seconds: float = 0.0
     unreadable_seconds: float = 0.0
+    is_still: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ def recognize_video(
     *,
     hints: Sequence[Hint] = (),
 ) -> Generator[Progress | Recognition]:
-    """Find who is in a video: yields progress after each frame, and the Recognition last.
+    """Find who is in a video, or in a picture: yields progress, and the Recognition last.
 
     Closing the generator ends the work. People are named from the gallery as it is after the video
     was read. It is also opened before, so that an error in it is raised at once, but it is not kept
@@ -64,8 +66,7 @@ def recognize_video(
     Raises:
         EngineUnavailableError: what reads videos cannot run here as configured.
         GalleryError: the gallery cannot be read; see `db.errors`.
-        UnreadableVideoError: the file cannot be read as a video.
-        VideoOverLimitError: it is larger or longer than the limits allow.
+        UnreadableVideoError, VideoOverLimitError, PhotoUnusableError: the file cannot be read.
     """
     with store.gallery():
         pass  # a missing gallery is told before anything is started
@@ -84,7 +85,8 @@ def recognize_video(
                 named = name_people(
                     event, gallery, settings, densities, path=media.name, hints=hints
                 )
-                yield replace(named, video_seconds=video_seconds)
+                still = is_still(media.descriptor)
+                yield replace(named, video_seconds=video_seconds, is_still=still)
 
 
 def take_snapshot(store: Store, models: Sequence[str], fusion: Fusion | None) -> Snapshot:

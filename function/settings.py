@@ -233,6 +233,11 @@ class Settings:
         PERIOD,
         "how often the server looks for new videos in the media root, like `1h`, and scans them",
     ] = "off"
+    scan_pictures: Annotated[
+        Literal["on", "off"],
+        _choice("on", "off"),
+        "whether scans of folders also look for albums: folders of pictures, and zip archives",
+    ] = "off"
     stash_url: Annotated[
         str,
         TEXT,
@@ -346,6 +351,11 @@ class Settings:
     def net_threads(self) -> int:
         """Threads that run the nets for one video: THREADS, less the one that decodes."""
         return max(1, self.threads - 1)
+
+    @property
+    def finds_pictures(self) -> bool:
+        """Whether a scan looks for albums unless it is told otherwise."""
+        return self.scan_pictures == "on"
 
     @property
     def engine_options(self) -> EngineOptions:

@@ -93,7 +93,13 @@ def identify(video: Path, every: str | None, store: Store) -> None:
     with closing(reader), open_any(video) as media:
         recognition = _follow(recognize_video(media, reader, store, settings))
     with store.gallery() as gallery:
-        print_json(to_reply(recognition.identifications, gallery.thumbnail))
+        print_json(
+            to_reply(
+                recognition.identifications,
+                gallery.thumbnail,
+                with_times=not recognition.is_still,
+            )
+        )
 
 
 def _follow(events: Iterator[Progress | Recognition]) -> Recognition:

@@ -32,6 +32,8 @@ from db.sqlite.ledger_people import (
     positions_of,
     read_links,
     read_outcomes,
+    read_pictures,
+    read_shown,
     read_sightings,
     save_outcomes,
     save_people,
@@ -44,6 +46,7 @@ from db.sqlite.writers import CLAIMS_ARE_CERTAIN, only_worker
 from db.videos import (
     DEPTHS,
     MOST_TRIES,
+    AlbumPicture,
     Counts,
     Depth,
     Interval,
@@ -51,6 +54,7 @@ from db.videos import (
     Offered,
     Outcome,
     Scanned,
+    Shown,
     Sighting,
     Stamp,
     State,
@@ -74,7 +78,7 @@ _RECORDS = """
            scanned_at, gallery, generation,
            (SELECT hex(path) FROM files WHERE video_id = videos.id
             ORDER BY gone <> 0, gone DESC, path LIMIT 1),
-           decided
+           decided, kind, iif(kind = 'album', frames, 0)
     FROM videos
 """
 
@@ -187,7 +191,14 @@ class SqliteLedger:
         with self._writing() as db:
             return sum(db.execute(sql, (path,)).rowcount for path in paths)
 
-    def lease(self, owner: str, seconds: float, only: frozenset[int] | None = None) -> Lease | None:
+    def lease(
+        self,
+        owner: str,
+        seconds: float,
+        only: frozenset[int] | None = None,
+        *,
+        albums: bool = True,
+    ) -> Lease | None:
         """Take the next queued video that has a file, or one of `only`."""
         now = self._clock()
         token = secrets.token_hex(16)
@@ -200,9 +211,10 @@ class SqliteLedger:
                 "WHERE state = 'queued' AND EXISTS "
                 "(SELECT 1 FROM files WHERE video_id = videos.id AND NOT gone) "
                 "AND (? IS NULL OR id IN (SELECT value FROM json_each(?))) "
+                "AND (? OR kind = 'video') "
                 "ORDER BY wanted_depth <> 'quick', id LIMIT 1) "
-                "RETURNING id, oshash, tries, wanted_depth, decided",
-                (token, owner, now + seconds, among, among),
+                "RETURNING id, oshash, tries, wanted_depth, decided, kind",
+                (token, owner, now + seconds, among, among, albums),
             ).fetchone()
             if row is None:
                 return None
@@ -335,6 +347,16 @@ class SqliteLedger:
         rows = self._rows(sql, video, position)
         return bytes(rows[0][0]) if rows else b""
 
+    def pictures(self, videos: Sequence[int]) -> dict[int, list[AlbumPicture]]:
+        """Return the pictures of some albums, in order."""
+        with self._reading() as db:
+            return read_pictures(db, videos)
+
+    def shown(self, videos: Sequence[int]) -> dict[int, list[Shown]]:
+        """Return who is where on the pictures of some albums."""
+        with self._reading() as db:
+            return read_shown(db, videos)
+
     def uncertain(self) -> list[tuple[int, int]]:
         """Return the video and the position of everyone uncertain."""
         sql = (
@@ -464,9 +486,9 @@ def _offer(db: Database, file: VideoFile, depth: Depth) -> str:
     ).fetchone()
     is_same = before is not None and before[:2] == (file.oshash, size)
     video = db.execute(
-        "INSERT INTO videos (oshash, size_bytes, wanted_depth) VALUES (?, ?, ?) "
+        "INSERT INTO videos (oshash, size_bytes, wanted_depth, kind) VALUES (?, ?, ?, ?) "
         "ON CONFLICT DO NOTHING RETURNING id",
-        (file.oshash, size, depth),
+        (file.oshash, size, depth, file.kind),
     ).fetchone()
     db.execute(
         "INSERT INTO files (path, video_id, size_bytes, mtime_ns) "
@@ -509,7 +531,7 @@ def _update(db: Database, lease: Lease, change: str, *values: Any) -> bool:
 
 def _record(row: tuple[Any, ...]) -> VideoRecord:
     number, oshash, size, paths, state, reason, tries, seconds, faces, left_out = row[:10]
-    depth, every, models, scanned_at, gallery, generation, path, decided = row[10:]
+    depth, every, models, scanned_at, gallery, generation, path, decided, kind, pictures = row[10:]
     return VideoRecord(
         id=number,
         oshash=oshash,
@@ -526,4 +548,6 @@ def _record(row: tuple[Any, ...]) -> VideoRecord:
         matched_at=None if generation is None else (gallery, generation),
         last_path=b"" if path is None or paths != "[]" else bytes.fromhex(path),
         decided=decided,
+        kind=kind,
+        pictures=pictures,
     )

@@ -17,7 +17,7 @@ from db.sqlite.ledger_people import unpack_seen
 _log = logging.getLogger(__name__)
 
 _DECISIONS = """
-    SELECT videos.id, decisions.id, kind, spans, template, identities, at FROM decisions
+    SELECT videos.id, decisions.id, decisions.kind, spans, template, identities, at FROM decisions
     JOIN videos USING (oshash, size_bytes)
 """
 

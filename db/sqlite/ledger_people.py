@@ -13,7 +13,7 @@ from db.blobs import NUMBER_BYTES, to_blob
 from db.errors import DamagedVectorError
 from db.people import Link, PersonFound, Seen, View
 from db.records import Vector
-from db.videos import Outcome, Sighting, VideoFound
+from db.videos import AlbumPicture, Area, Outcome, Shown, Sighting, VideoFound
 
 NO_WORDS = "[]"
 """The weaknesses of most views."""
@@ -26,6 +26,7 @@ def save_people(db: Database, video: int, found: VideoFound) -> None:
     """Store the people of a video in place of those it had; the caller holds the transaction."""
     db.execute("DELETE FROM sightings WHERE video_id = ?", (video,))
     db.execute("DELETE FROM links WHERE video_id = ?", (video,))
+    _save_pictures(db, video, found)
     for position, person in found.people:
         sighting = db.execute(
             "INSERT INTO sightings (video_id, position, best_seconds, seen, picture) "
@@ -36,10 +37,50 @@ def save_people(db: Database, video: int, found: VideoFound) -> None:
             "INSERT INTO views VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [_view_row(sighting, number, view) for number, view in enumerate(person.views)],
         )
+        db.conn.executemany(
+            "INSERT INTO picture_faces VALUES (?, ?, ?, ?, ?, ?)",
+            [(sighting, one.picture, *one.area) for one in found.shown if one.person == position],
+        )
     db.conn.executemany(
         "INSERT INTO links VALUES (?, ?, ?, ?)",
         [(video, link.first, link.second, link.distance) for link in found.links],
     )
+
+
+def _save_pictures(db: Database, video: int, found: VideoFound) -> None:
+    db.execute("DELETE FROM pictures WHERE video_id = ?", (video,))
+    db.conn.executemany(
+        "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (video, number, one.name, one.faces, one.reason, one.place)
+            for number, one in enumerate(found.pictures)
+        ],
+    )
+
+
+def read_pictures(db: Database, videos: Sequence[int]) -> dict[int, list[AlbumPicture]]:
+    """Read the pictures of some albums, in order."""
+    found: dict[int, list[AlbumPicture]] = {video: [] for video in videos}
+    sql = (
+        "SELECT video_id, name, faces, reason, in_archive FROM pictures "
+        "WHERE video_id IN ({}) ORDER BY video_id, number"
+    )
+    for video, *fields in of_videos(db, sql, videos):
+        found[video].append(AlbumPicture(*fields))
+    return found
+
+
+def read_shown(db: Database, videos: Sequence[int]) -> dict[int, list[Shown]]:
+    """Read who is where on the pictures of some albums, picture by picture."""
+    found: dict[int, list[Shown]] = {video: [] for video in videos}
+    sql = (
+        "SELECT video_id, position, number, left_edge, top_edge, right_edge, bottom_edge "
+        "FROM picture_faces JOIN sightings ON sightings.id = sighting_id "
+        "WHERE video_id IN ({}) ORDER BY video_id, number, position"
+    )
+    for video, person, number, *edges in of_videos(db, sql, videos):
+        found[video].append(Shown(person, number, Area(*edges)))
+    return found
 
 
 def positions_of(db: Database, video: int) -> list[int]:

@@ -17,6 +17,7 @@ def m001_videos_and_sightings(db: Database) -> None:
     _create_videos(db)
     _create_files(db)
     _create_sightings(db)
+    _create_pictures(db)
     _create_erasures(db)
     _create_decisions(db)
     create_strangers(db)
@@ -48,6 +49,7 @@ def _create_videos(db: Database) -> None:
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             oshash TEXT NOT NULL,
             size_bytes INTEGER NOT NULL,
+            kind TEXT NOT NULL DEFAULT 'video',
             state TEXT NOT NULL DEFAULT 'queued',
             reason TEXT NOT NULL DEFAULT '',
             tries INTEGER NOT NULL DEFAULT 0,
@@ -131,6 +133,36 @@ def _create_sightings(db: Database) -> None:
         """
     )
     db.execute("CREATE INDEX links_by_video ON links (video_id)")
+
+
+def _create_pictures(db: Database) -> None:
+    # Those of albums. `in_archive` is the place of one there; null for a file of its own.
+    db.execute(
+        """
+        CREATE TABLE pictures (
+            video_id INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            faces INTEGER NOT NULL,
+            reason TEXT NOT NULL,
+            in_archive INTEGER,
+            PRIMARY KEY (video_id, number)
+        ) WITHOUT ROWID
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE picture_faces (
+            sighting_id INTEGER NOT NULL REFERENCES sightings (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            left_edge REAL NOT NULL,
+            top_edge REAL NOT NULL,
+            right_edge REAL NOT NULL,
+            bottom_edge REAL NOT NULL
+        )
+        """
+    )
+    db.execute("CREATE INDEX picture_faces_by_sighting ON picture_faces (sighting_id)")
 
 
 def _create_erasures(db: Database) -> None:

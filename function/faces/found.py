@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from db.records import Vector
 from function.faces.face import Face
 
+PICTURE_PIXELS = 1280
+"""Longest side of the copy of a picture that is searched for faces: a picture of an album may take
+longer than a frame of a video."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -46,6 +50,19 @@ class Details:
 
     pictures: tuple[bytes, ...]
     second: Vector | None
+
+
+@dataclass(frozen=True, eq=False)
+class PictureFound:
+    """The faces in one picture, the most certain first, and the size that their boxes belong to.
+
+    `width` and `height` are in pixels of the picture as it was searched, which may be a smaller
+    copy.
+    """
+
+    width: int
+    height: int
+    faces: tuple[Face, ...]
 
 
 @dataclass(frozen=True, eq=False)

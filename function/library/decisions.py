@@ -11,7 +11,7 @@ from db.ledgers import Ledger
 from db.people import Seen
 from db.records import Identity, Performer, Vectors
 from db.snapshots import Snapshot
-from db.videos import Interval
+from db.videos import Interval, Kind
 from function.errors import UnknownPersonError
 from function.matching.matches import Identification, Match, judge
 from function.people.appearances import find_appearances
@@ -92,6 +92,18 @@ def apply_decisions(
         if place is not None:
             found[place] = _apply(found[place], decision, performers)
     return found
+
+
+def settle(decided: Sequence[Decided], kind: Kind) -> list[Decided]:
+    """Leave it to the user who is in an album: a match there is uncertain until it is confirmed."""
+    if kind == "video":
+        return list(decided)
+    return [
+        replace(one, person=replace(one.person, verdict="uncertain"))
+        if one.person.verdict == "match" and one.kind != "confirmed"
+        else one
+        for one in decided
+    ]
 
 
 def _by_identity(gallery: Snapshot) -> dict[Identity, Performer]:

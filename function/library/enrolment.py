@@ -185,11 +185,12 @@ def _rank(view: View) -> tuple[bool, int, float, float]:
 def _encodings(view: View, models: Sequence[str], video: VideoRecord) -> Iterator[Encoding]:
     name = " ".join(PureWindowsPath(name_of(video)).name.split())[:LONGEST_ORIGIN]
     for vector, model in zip(view.encodings, models, strict=False):
+        at = f"{view.seconds:.1f} s" if video.kind == "video" else f"picture {view.seconds + 1:.0f}"
         yield Encoding(
             vector=vector,
             model=model,
             quality=view.quality,
             photo_hash=hashlib.sha256(to_blob(view.encodings[0])).hexdigest(),
-            origin=f"{SOURCE}: {name} at {view.seconds:.1f} s",
+            origin=f"{SOURCE}: {name} at {at}",
             weaknesses=", ".join(view.weaknesses),
         )

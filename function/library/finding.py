@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db.ledgers import Ledger
-from db.videos import Stamp, VideoFile
-from function.library.oshash import oshash_of
+from db.videos import Kind, Stamp, VideoFile
+from function.library.albums import (
+    fingerprint_of,
+    is_archive,
+    is_picture,
+    kind_of,
+    stamp_of_folder,
+)
 from function.media.formats import VIDEO_SUFFIXES
-
-_TO_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 
 
 @dataclass(frozen=True)
@@ -31,23 +35,26 @@ def find_videos(
     places: Sequence[Path],
     known: Mapping[bytes, Stamp],
     tell: Callable[[int], None] = lambda _: None,
+    *,
+    pictures: bool = False,
 ) -> Found:
     """Look for videos in folders and below, or at the paths of files.
 
     A file whose size and time are `known` is not read again. `tell` is called with the number of
     files found so far. Links are followed, each folder is looked into once, and hidden names are
-    left out, as are links that lead nowhere and what is no ordinary file.
+    left out, as are links that lead nowhere and what is no ordinary file. With `pictures`, albums
+    are found too: archives, and folders in which pictures are; one that is named is always found.
     """
     files: list[VideoFile] = []
     paths: list[bytes] = []
     unreadable: list[tuple[bytes, str]] = []
     asked = set(map(os.fsencode, places))
-    for path in _walk(places, unreadable):
+    for path, kind in _walk(places, unreadable, pictures=pictures):
         tell(len(paths) + 1)
         try:
-            if path not in asked and not _is_file(path):
+            if path not in asked and not _is_there(path):
                 continue
-            file = _read(path, known)
+            file = _read(path, known, kind)
         except OSError as error:
             unreadable.append((path, error.strerror or str(error)))
             continue
@@ -71,15 +78,9 @@ def find_ids(ledger: Ledger, path: Path) -> frozenset[int]:
     if found:
         return found
     try:
-        descriptor = os.open(path, _TO_READ)
-    except (OSError, ValueError):
+        return ledger.ids_of_content(fingerprint_of(os.fsencode(path)))
+    except (OSError, ValueError):  # nothing is there, or a pipe
         return frozenset()
-    try:
-        return ledger.ids_of_content(oshash_of(descriptor))
-    except OSError:  # a folder, or a pipe
-        return frozenset()
-    finally:
-        os.close(descriptor)
 
 
 def is_at(path: bytes, places: Sequence[Path]) -> bool:
@@ -102,31 +103,31 @@ def on_one_line(text: str) -> str:
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
-def _is_file(path: bytes) -> bool:
-    """Say whether an ordinary file is there, perhaps by a link."""
+def _is_there(path: bytes) -> bool:
+    """Say whether an ordinary file, or a folder, is there, perhaps by a link."""
     try:
-        return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116  # bytes, as below
+        mode = os.stat(path).st_mode  # noqa: PTH116  # bytes, as below
+        return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ELOOP):
             return False
         raise
 
 
-def _read(path: bytes, known: Mapping[bytes, Stamp]) -> VideoFile | None:
+def _read(path: bytes, known: Mapping[bytes, Stamp], kind: Kind) -> VideoFile | None:
     """Return a file to offer; None if it is known as it is."""
     found = os.stat(path)  # noqa: PTH116  # a path of bytes: its name may be no text
-    stamp = Stamp(found.st_size, found.st_mtime_ns)
+    is_folder = stat.S_ISDIR(found.st_mode)
+    stamp = stamp_of_folder(path) if is_folder else Stamp(found.st_size, found.st_mtime_ns)
     if known.get(path) == stamp:
         return None
-    descriptor = os.open(path, _TO_READ)
-    try:
-        return VideoFile(path, stamp, oshash_of(descriptor))
-    finally:
-        os.close(descriptor)
+    return VideoFile(path, stamp, fingerprint_of(path), kind)
 
 
-def _walk(places: Sequence[Path], unreadable: list[tuple[bytes, str]]) -> Iterator[bytes]:
-    """Yield the paths of videos, folder by folder in order of name, each once."""
+def _walk(
+    places: Sequence[Path], unreadable: list[tuple[bytes, str]], *, pictures: bool
+) -> Iterator[tuple[bytes, Kind]]:
+    """Yield the paths of videos and albums, folder by folder in order of name, each once."""
 
     def note(error: OSError) -> None:
         unreadable.append((os.fsencode(error.filename), error.strerror or str(error)))
@@ -134,7 +135,7 @@ def _walk(places: Sequence[Path], unreadable: list[tuple[bytes, str]]) -> Iterat
     seen: set[tuple[int, int]] = set()
     for place in places:
         if not place.is_dir():
-            yield os.fsencode(place)
+            yield os.fsencode(place), kind_of(os.fsencode(place))
             continue
         for folder, below, names in os.walk(os.fsencode(place), onerror=note, followlinks=True):
             try:
@@ -148,9 +149,20 @@ def _walk(places: Sequence[Path], unreadable: list[tuple[bytes, str]]) -> Iterat
                 continue
             seen.add((status.st_dev, status.st_ino))
             below[:] = sorted(name for name in below if not name.startswith(b"."))
-            for name in sorted(names):
-                if _is_video(name):
-                    yield os.path.join(folder, name)  # noqa: PTH118  # bytes, as above
+            yield from _in_folder(folder, sorted(names), pictures=pictures)
+
+
+def _in_folder(
+    folder: bytes, names: Sequence[bytes], *, pictures: bool
+) -> Iterator[tuple[bytes, Kind]]:
+    if pictures and any(map(is_picture, names)):
+        yield folder, "album"
+    for name in names:
+        path = os.path.join(folder, name)  # noqa: PTH118  # bytes, as above
+        if _is_video(name):
+            yield path, "video"
+        elif pictures and is_archive(name) and not name.startswith(b"."):
+            yield path, "album"
 
 
 def _is_video(name: bytes) -> bool:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from db.decisions import Decision
 from db.people import PersonFound, View
-from db.videos import Interval, Outcome, VideoFound
-from function.library.decisions import Decided, apply_decisions, share_within
+from db.videos import Interval, Kind, Outcome, VideoFound
+from function.library.decisions import Decided, apply_decisions, settle, share_within
 from function.library.naming import Naming
 from function.people.gathering import PeopleFound
 from function.recognition import Unnamed
@@ -29,10 +29,11 @@ class Kept:
 
 @dataclass(frozen=True)
 class Watched:
-    """The video that people were found in: its path as text, and its length."""
+    """The video, or album, that people were found in: its path as text, and its length."""
 
     path: str
     seconds: float
+    kind: Kind = "video"
 
 
 def keep_people(
@@ -52,9 +53,10 @@ def keep_people(
     """
     trimmed = replace(found, people=tuple(trim(person) for person in found.people))
     (named,) = naming.name([Unnamed(trimmed, watched.path)])
+    decided = apply_decisions(named, decisions, naming.gallery)
     kept = [
         one
-        for one in apply_decisions(named, decisions, naming.gallery)
+        for one in settle(decided, watched.kind)
         if one.person.verdict != "unknown"
         or (strangers and share_within(one.person.seen, forgotten) < MOSTLY)
     ]

@@ -6,16 +6,16 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TypeAlias, TypedDict
 
-from db.videos import Verdict, VideoRecord
+from db.videos import Kind, Verdict, VideoRecord
 from function.library.finding import on_one_line, text_of
-from function.library.results import PersonResult, VideoResult
+from function.library.results import PersonResult, PictureResult, VideoResult
 
 ShownState: TypeAlias = Literal["queued", "working", "done", "failed", "gone"]
 
 COLUMNS = (
     *("path", "duration_seconds", "performer", "performer_id", "stash_ids", "score", "verdict"),
     *("appearances", "faces", "best_seconds", "depth", "scanned_at"),
-    *("person", "state", "reason", "decided", "oshash"),
+    *("person", "state", "reason", "decided", "oshash", "kind", "pictures"),
 )
 
 _DANGEROUS = ("=", "+", "-", "@")
@@ -29,7 +29,8 @@ class PersonListed(TypedDict):
     """A person in a video: who it is (None: somebody unknown), how certain, and when they are seen.
 
     `person` is their number in the video; `score` is a probability in percent; `appearances` are in
-    seconds; `decided` is what the user said, see `db.videos.Outcome`.
+    seconds; `decided` is what the user said, see `db.videos.Outcome`. In an album nobody has
+    appearances, but `pictures`: the numbers, from 1, of those that show the person.
     """
 
     person: int
@@ -42,6 +43,29 @@ class PersonListed(TypedDict):
     faces: int
     best_seconds: float
     decided: str
+    pictures: list[int]
+
+
+class FaceListed(TypedDict):
+    """A person's face in a picture: the person's number in the album, and where it is.
+
+    `area` holds the left, top, right and bottom edge as shares (0 to 1) of width and height.
+    """
+
+    person: int
+    area: list[float]
+
+
+class PictureListed(TypedDict):
+    """A picture of an album, by its number from 1, and the faces of the people listed on it.
+
+    `reason` says why it could not be used, or why a file was left out; it is empty otherwise.
+    """
+
+    number: int
+    name: str
+    reason: str
+    faces: list[FaceListed]
 
 
 class VideoListed(TypedDict):
@@ -49,12 +73,16 @@ class VideoListed(TypedDict):
 
     If it is gone, that is where the last one was.
 
+    `kind` is video or album, which is a folder or an archive of pictures, or one picture;
+    `picture_count` says how many of them were looked at.
     `oshash` is Stash's fingerprint. `reason` says why it failed. `strangers_left_out` counts people
     who are nobody of the gallery and were not kept.
     """
 
     path: str
     other_paths: list[str]
+    kind: Kind
+    picture_count: int
     oshash: str
     duration_seconds: float
     state: ShownState
@@ -65,17 +93,46 @@ class VideoListed(TypedDict):
     people: list[PersonListed]
 
 
+class AlbumListed(VideoListed):
+    """An album, with its pictures in order; after them come the files that were left out."""
+
+    pictures: list[PictureListed]
+
+
+def to_full_json(result: VideoResult) -> VideoListed | AlbumListed:
+    """Return a video as `to_json` does, and an album with all its pictures."""
+    listed = to_json(result)
+    if result.video.kind == "video":
+        return listed
+    return AlbumListed(**listed, pictures=pictures_to_json(result.pictures))
+
+
+def pictures_to_json(pictures: Iterable[PictureResult]) -> list[PictureListed]:
+    """Return the pictures of an album as plain lists and numbers."""
+    return [
+        {
+            "number": one.number,
+            "name": one.name,
+            "reason": one.reason,
+            "faces": [{"person": face.person, "area": list(face.area)} for face in one.faces],
+        }
+        for one in pictures
+    ]
+
+
 def to_json(result: VideoResult) -> VideoListed:
     """Return a video and its people as plain dictionaries, lists and numbers."""
     video = result.video
     return {
         "path": path_of(result),
         "other_paths": [text_of(path) for path in video.paths[1:]],
+        "kind": video.kind,
+        "picture_count": video.pictures,
         "oshash": video.oshash,
         "duration_seconds": round(video.seconds, 3),
         "state": state_of(video),
         "reason": video.reason,
-        "depth": video.scanned.depth if video.scanned else "",
+        "depth": depth_of(video),
         "scanned_at": video.scanned_at,
         "strangers_left_out": video.left_out,
         "people": [person_to_json(person) for person in result.people],
@@ -98,15 +155,23 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
         yield on_one_line(f"{path_of(result)}  ({state_of(video)}{reason})")
         for person in result.people:
             name = person.performer.name if person.performer else "somebody unknown"
-            spans = ", ".join(f"{start:.0f}-{end:.0f} s" for start, end in person.appearances[:5])
-            more = " ..." if len(person.appearances) > 5 else ""  # noqa: PLR2004  # as above
             said = f"  ({person.decided})" if person.decided else ""
             yield on_one_line(
                 f"  {person.position:>3} {person.verdict:9} {person.score:5.1f}  {name}  "
-                f"{spans}{more}{said}"
+                f"{_when(person)}{said}"
             )
         if video.left_out:
             yield f"      and {video.left_out} more, nobody you enrolled, who were not kept"
+
+
+_MOST_SHOWN = 5
+
+
+def _when(person: PersonResult) -> str:
+    """Say in a few words when a person is seen, or on which pictures."""
+    found = [f"{start:.0f}-{end:.0f} s" for start, end in person.appearances]
+    found += [f"picture {number}" for number in person.pictures]
+    return ", ".join(found[:_MOST_SHOWN]) + (" ..." if len(found) > _MOST_SHOWN else "")
 
 
 def path_of(result: VideoResult) -> str:
@@ -120,6 +185,11 @@ def name_of(video: VideoRecord) -> str:
     If that is not known either, it is the fingerprint.
     """
     return text_of(video.known_paths[0]) if video.known_paths else f"oshash:{video.oshash}"
+
+
+def depth_of(video: VideoRecord) -> str:
+    """Return how deep a video was looked at; empty if it was not, and for an album."""
+    return video.scanned.depth if video.scanned and video.kind == "video" else ""
 
 
 def state_of(video: VideoRecord) -> ShownState:
@@ -141,6 +211,7 @@ def person_to_json(person: PersonResult) -> PersonListed:
         "faces": person.faces,
         "best_seconds": round(person.best_seconds, 3),
         "decided": person.decided,
+        "pictures": list(person.pictures),
     }
 
 
@@ -152,10 +223,10 @@ def _stash_ids(person: PersonResult) -> list[dict[str, str]]:
 def _row(result: VideoResult, person: PersonResult | None) -> list[Any]:
     video = result.video
     before = [path_of(result), round(video.seconds, 3)]
-    scanned = [video.scanned.depth if video.scanned else "", video.scanned_at]
+    scanned = [depth_of(video), video.scanned_at]
     state = [state_of(video), video.reason]
     if person is None:
-        return [*before, *[""] * 8, *scanned, "", *state, "", video.oshash]
+        return [*before, *[""] * 8, *scanned, "", *state, "", video.oshash, video.kind, ""]
     performer = person.performer
     return [
         *before,
@@ -172,6 +243,8 @@ def _row(result: VideoResult, person: PersonResult | None) -> list[Any]:
         *state,
         person.decided,
         video.oshash,
+        video.kind,
+        ";".join(map(str, person.pictures)),
     ]
 
 

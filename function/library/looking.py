@@ -118,6 +118,7 @@ class Looker:
                 strangers=False,
                 keeps_strangers=lambda: _keeps_strangers(settings, ledger),
                 stopping=self._stopping,
+                pictures=reader,
                 only=frozenset([video]),
                 gate=_OpenGate(),
             )

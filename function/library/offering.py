@@ -8,6 +8,7 @@ from pathlib import Path
 
 from db.ledgers import Ledger
 from db.videos import Depth
+from function.library.albums import is_picture
 from function.library.finding import Found, find_videos, is_below
 
 FEWEST_TO_DOUBT = 20
@@ -19,9 +20,14 @@ LOST = (
 )
 
 
-def find_within(ledger: Ledger, places: Sequence[Path], roots: Sequence[Path]) -> Found:
-    """Find the videos at some places; what a link leads to outside all `roots` is unreadable."""
-    found = find_videos(places, ledger.stamps())
+def find_within(
+    ledger: Ledger, places: Sequence[Path], roots: Sequence[Path], *, pictures: bool = False
+) -> Found:
+    """Find the videos at some places, and albums if `pictures`; see `find_videos`.
+
+    What a link leads to outside all `roots` is unreadable.
+    """
+    found = find_videos(places, ledger.stamps(), pictures=pictures)
     outside = {path for path in found.paths if not is_below(os.path.realpath(path), roots)}
     return replace(
         found,
@@ -75,9 +81,16 @@ def _missing(ledger: Ledger, found: Found, places: Sequence[Path]) -> list[bytes
         if path not in there
         and any(_above(path, looked_at))
         and not is_below(path, unknown)
-        # A scan of a folder leaves out what has a hidden name or no suffix.
-        and not os.path.exists(path)  # noqa: PTH110  # a path of bytes: its name may be no text
+        # A scan of a folder leaves out what has a hidden name or no suffix, and maybe albums.
+        and not _holds_something(path)
     ]
+
+
+def _holds_something(path: bytes) -> bool:
+    """Say whether a file is there, or a folder with pictures."""
+    if os.path.isdir(path):  # noqa: PTH112  # a path of bytes: its name may be no text
+        return any(map(is_picture, os.listdir(path)))  # noqa: PTH208
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def _moved(ledger: Ledger, found: Found, missing: Sequence[bytes]) -> Iterator[bytes]:

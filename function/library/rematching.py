@@ -7,7 +7,7 @@ from db.ledgers import Ledger
 from db.people import Link, PersonFound
 from db.videos import Outcome, Sighting
 from function.faces.found import StageSeconds
-from function.library.decisions import Decided, apply_decisions
+from function.library.decisions import Decided, apply_decisions, settle
 from function.library.finding import text_of
 from function.library.keeping import outcomes_of
 from function.library.naming import Naming
@@ -80,8 +80,13 @@ def name_again(
         unnamed.append(Unnamed(found, text_of(record.paths[0]) if record.paths else ""))
     decisions = ledger.decisions(videos)
     return {
-        video: apply_decisions(
-            [_renumber(one, sightings[video]) for one in people], decisions[video], naming.gallery
+        video: settle(
+            apply_decisions(
+                [_renumber(one, sightings[video]) for one in people],
+                decisions[video],
+                naming.gallery,
+            ),
+            records[video].kind,
         )
         for video, people in zip(videos, naming.name(unnamed), strict=True)
     }

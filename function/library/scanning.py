@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from db.galleries import Store
 from db.ledgers import Ledger
-from db.videos import MOST_TRIES, Depth, Lease, Outcome, Scanned
+from db.videos import MOST_TRIES, Depth, Lease, Outcome, Scanned, VideoFound
 from function.errors import (
     CrashedVideoError,
     EngineUnavailableError,
@@ -23,6 +23,7 @@ from function.errors import (
     VideoNotFoundError,
 )
 from function.faces.found import Progress, Task
+from function.library.albums import AlbumFound, fingerprint_of, read_album
 from function.library.finding import as_text, is_below, text_of
 from function.library.gate import Gate
 from function.library.keeping import Watched, keep_people
@@ -31,7 +32,7 @@ from function.library.oshash import oshash_of
 from function.media.files import MediaFile, open_any
 from function.people.gathering import PeopleFound
 from function.recognition import task_of
-from function.sandbox.readers import PeopleReader
+from function.sandbox.readers import PeopleReader, PictureReader
 from function.settings import Settings
 
 LEASE_SECONDS = 600.0
@@ -61,6 +62,8 @@ OUTSIDE = (
     "It is outside the media root of the server, which scans for this library. Scan it while the "
     "server is stopped, or add its folder to the server's MEDIA_ROOT."
 )
+
+CHANGED = "{name} has changed since it was found; it may still be copied. Scan it again."
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +110,9 @@ class Failed:
 
 Event: TypeAlias = Started | Advanced | Done | Failed
 
+Found: TypeAlias = PeopleFound | AlbumFound
+"""What is found in a video, or in an album."""
+
 
 class LostLeaseError(Exception):
     """A video took longer than its lease, which was not renewed in time: somebody else has it."""
@@ -124,7 +130,7 @@ class Scanner:
     given, is asked instead for each video: the user may choose anew while a scan runs. `stopping`
     is set to end the work after which no video is begun, and the one in work is given back. `gate`
     says when to wait; outside its hours no video is begun. With `roots`, no file is read that is
-    not below one of them, whoever queued it.
+    not below one of them, whoever queued it. Without what reads `pictures`, albums stay queued.
     """
 
     ledger: Ledger
@@ -137,6 +143,7 @@ class Scanner:
     keeps_strangers: Callable[[], bool] | None = None
     gate: Gate = field(default_factory=Gate)
     roots: Sequence[Path] | None = None
+    pictures: PictureReader | None = None
     owner: str = f"process {os.getpid()}"
 
     def scan_all(self) -> Generator[Event]:
@@ -152,7 +159,8 @@ class Scanner:
                     return
                 self.stopping.wait(HELD_SECONDS)
                 continue
-            lease = self.ledger.lease(self.owner, LEASE_SECONDS, self.only)
+            albums = self.pictures is not None
+            lease = self.ledger.lease(self.owner, LEASE_SECONDS, self.only, albums=albums)
             if lease is None:
                 return
             try:
@@ -189,17 +197,13 @@ class Scanner:
                 yield Failed(path, reason, for_good)
 
     def _read(self, lease: Lease, path: bytes) -> Iterator[Event]:
-        task = self._task(lease)
         video_seconds = 0.0
         held = threading.Event()
         renew_at = time.monotonic() + RENEWED_EVERY_SECONDS
-        with (
-            open_any(Path(os.fsdecode(path))) as media,
-            closing(self.reader.find_people(media, task)) as events,
-        ):
-            _refuse_changed(media, lease)
+        opened = self._album if lease.kind == "album" else self._video
+        with closing(opened(lease, Path(os.fsdecode(path)))) as events:
             for event in _within_time(events, held):
-                if isinstance(event, PeopleFound):
+                if not isinstance(event, Progress):
                     yield self._store(lease, path, event, video_seconds)
                     return
                 # What reads the video waits too, as soon as it has sent ahead a little.
@@ -214,6 +218,31 @@ class Scanner:
                 yield Advanced(path, event)
         raise UnreadableVideoError(f"{text_of(path)} gave no result.")
 
+    def _video(self, lease: Lease, path: Path) -> Generator[Progress | Found]:
+        with (
+            open_any(path) as media,
+            closing(self.reader.find_people(media, self._task(lease))) as events,
+        ):
+            _refuse_changed(media, lease)
+            yield from events
+
+    def _album(self, lease: Lease, path: Path) -> Generator[Progress | Found]:
+        if self.pictures is None:
+            raise UnreadableVideoError("It is an album, and nothing reads pictures here.")
+        try:
+            fingerprint = fingerprint_of(os.fsencode(path))
+        except FileNotFoundError:
+            raise VideoNotFoundError(f"There is no file {text_of(os.fsencode(path))}.") from None
+        except OSError as error:
+            raise UnreadableVideoError(f"{path.name} cannot be read ({error.strerror}).") from error
+        if fingerprint != lease.oshash:
+            raise UnreadableVideoError(CHANGED.format(name=as_text(path.name)))
+        with closing(read_album(self.pictures, path, self._may_read)) as events:
+            yield from events
+
+    def _may_read(self, path: Path) -> bool:
+        return self.roots is None or _is_in(os.fsencode(path), self.roots)
+
     def _renew_at(self, lease: Lease, due: float) -> float:
         """Renew a lease if it is due, and return when it is due next."""
         if time.monotonic() < due:
@@ -222,9 +251,11 @@ class Scanner:
             raise LostLeaseError
         return time.monotonic() + RENEWED_EVERY_SECONDS
 
-    def _store(self, lease: Lease, path: bytes, found: PeopleFound, video_seconds: float) -> Done:
+    def _store(self, lease: Lease, path: bytes, read: Found, video_seconds: float) -> Done:
         naming = open_naming(self.store, self.reader.second, self.settings)
-        video = Watched(text_of(path), video_seconds)
+        album = read if isinstance(read, AlbumFound) else None
+        found = read.people if isinstance(read, AlbumFound) else read
+        video = Watched(text_of(path), 0.0 if album else video_seconds, lease.kind)
         kept = keep_people(
             found,
             video,
@@ -234,18 +265,29 @@ class Scanner:
             decisions=self.ledger.decisions([lease.video])[lease.video],
         )
         generation = naming.gallery.generation
-        scanned = Scanned(lease.depth, self._task(lease).every_seconds, found.models)
+        scanned = self._scanned(lease, found)
         leads = [one for one in kept.outcomes if one.lead == one.position]
         named = sum(one.verdict == "match" for one in leads)
         left_out = kept.found.left_out
         people = len(leads) + left_out
-        is_unclear = lease.depth == "quick" and _is_unclear(people, leads)
+        is_unclear = scanned.depth == "quick" and _is_unclear(people, leads)
         again: Depth | None = "normal" if is_unclear else None
         if not self.ledger.finish(
-            lease, kept.found, scanned, kept.outcomes, generation, again=again
+            lease,
+            _with_pictures(kept.found, album),
+            scanned,
+            kept.outcomes,
+            generation,
+            again=again,
         ):
             raise LostLeaseError
         return Done(path, found.faces, people, named, left_out, video_seconds, is_unclear)
+
+    def _scanned(self, lease: Lease, found: PeopleFound) -> Scanned:
+        """Say how a video was scanned; of an album all is seen at once, however it was asked."""
+        if lease.kind == "album":
+            return Scanned("deep", None, found.models)
+        return Scanned(lease.depth, self._task(lease).every_seconds, found.models)
 
     def _task(self, lease: Lease) -> Task:
         usual = task_of(self.settings)
@@ -254,14 +296,23 @@ class Scanner:
         return replace(usual, every_seconds=DEEP_SECONDS) if lease.depth == "deep" else usual
 
 
+def _with_pictures(kept: VideoFound, album: AlbumFound | None) -> VideoFound:
+    """Add the pictures of an album, and where those who were kept are on them."""
+    if album is None:
+        return kept
+    positions = {position for position, _ in kept.people}
+    shown = tuple(one for one in album.shown if one.person in positions)
+    return replace(kept, pictures=album.pictures, shown=shown)
+
+
 def _is_unclear(people: int, leads: Sequence[Outcome]) -> bool:
     """Say whether a quick look leaves a question: nobody was found, or somebody is uncertain."""
     return people == 0 or any(one.verdict == "uncertain" for one in leads)
 
 
 def _within_time(
-    events: Iterable[Progress | PeopleFound], held: threading.Event
-) -> Iterator[Progress | PeopleFound]:
+    events: Iterable[Progress | Found], held: threading.Event
+) -> Iterator[Progress | Found]:
     """Yield events; the time limit of what was held, which went on meanwhile, blames nobody."""
     try:
         yield from events
@@ -286,6 +337,4 @@ def _refuse_changed(media: MediaFile, lease: Lease) -> None:
             f"{media.name} cannot be read ({error.strerror}). Check the disk that it is on."
         ) from error
     if oshash != lease.oshash:
-        raise UnreadableVideoError(
-            f"{media.name} has changed since it was found; it may still be copied. Scan it again."
-        )
+        raise UnreadableVideoError(CHANGED.format(name=media.name))

@@ -179,7 +179,8 @@ class Worker:
                 put_wanted(ledger, (one for one in wanted_scans(ledger) if one != wanted[0]))
         every = self._settings.scan_every
         if isinstance(every, timedelta) and time.monotonic() >= self._look_at:
-            self._offer(ledger, WantedScan(tuple(map(str, self._settings.media_root))))
+            places = tuple(map(str, self._settings.media_root))
+            self._offer(ledger, WantedScan(places, pictures=self._settings.finds_pictures))
             self._look_at = time.monotonic() + every.total_seconds()
 
     def _offer(
@@ -188,7 +189,7 @@ class Worker:
         """Find and queue videos, unless that is no longer wanted once they are found."""
         places = [Path(place).resolve() for place in wanted.places]
         roots = [root.resolve() for root in self._settings.media_root]
-        found = find_within(ledger, places, roots)
+        found = find_within(ledger, places, roots, pictures=wanted.pictures)
         if is_wanted():
             found = note_missing(ledger, found, places, gone=wanted.gone)
             queue_videos(ledger, found, wanted.depth, retry=wanted.retry)
@@ -219,6 +220,7 @@ class Worker:
                 strangers=False,
                 keeps_strangers=lambda: self._strangers(ledger) not in ("", "off"),
                 stopping=self._stopping,
+                pictures=reader,
                 gate=self.gate,
                 roots=[root.resolve() for root in self._settings.media_root],
             )

@@ -1,5 +1,6 @@
 """Tells what kind of picture a file is by its first bytes, and drops odd metadata."""
 
+import os
 from pathlib import Path
 
 HEAD_BYTES = 64
@@ -12,6 +13,12 @@ PHOTO_SUFFIXES = frozenset(
     )
 )
 """What the names of photos end in, in lower case. Others are told by their content."""
+
+ARCHIVE_SUFFIXES = frozenset((".zip", ".cbz"))
+"""What the names of archives end in whose pictures are read; a cbz is a zip of a comic's pages."""
+
+_LOOKED_AT_BYTES = 4096
+"""A PNG that is an animation says so here, before its first pixels."""
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _BEGINNINGS = {
@@ -41,6 +48,21 @@ def find_kind(head: bytes) -> str:
     kind = next((kind for begin, kind in _BEGINNINGS.items() if head.startswith(begin)), "")
     is_text = kind == "BMP" and int.from_bytes(head[14:18], "little") not in _BMP_HEADERS
     return "" if is_text else kind
+
+
+def is_still(descriptor: int) -> bool:
+    """Say whether an open file is one picture, by how it begins; animations are films.
+
+    An animated WebP counts as its first picture, since no video decoder here reads it.
+    """
+    try:
+        head = os.pread(descriptor, _LOOKED_AT_BYTES, 0)
+    except OSError:
+        return False  # whoever reads it as a video says why it cannot be read
+    kind = find_kind(head[:HEAD_BYTES])
+    if kind == "AVIF":
+        return head[8:12] != b"avis"
+    return bool(kind) and kind != "GIF" and not (kind == "PNG" and b"acTL" in head)
 
 
 def is_photo(path: Path) -> bool:

@@ -7,6 +7,9 @@ MAX_PHOTO_BYTES = 64_000_000
 """Larger files are not read: no JPEG of a camera with 200 million pixels needs more."""
 
 
+TOO_LARGE = f"too large: over {MAX_PHOTO_BYTES // 1_000_000} MB"
+
+
 class PhotoRefusedError(Exception):
     """A photo cannot be enrolled; the message is the reason, in a few words."""
 
@@ -27,7 +30,7 @@ def read_photo_file(path: Path) -> bytes:
     with path.open("rb") as file:
         content = file.read(MAX_PHOTO_BYTES + 1)
     if len(content) > MAX_PHOTO_BYTES:
-        raise PhotoRefusedError(f"too large: over {MAX_PHOTO_BYTES // 1_000_000} MB")
+        raise PhotoRefusedError(TOO_LARGE)
     return content
 
 

@@ -28,6 +28,37 @@ class Picture(Protocol):
         """Return a copy whose longest side is `longest_pixels`, never enlarged, and its scale."""
 
 
+MOST_PICTURES = 5_000
+"""So many pictures of an album are looked at, which takes half an hour; most have a few hundred."""
+
+MOST_LEFT_OUT = 200
+"""So many files that are left out are listed, the others only counted."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file in an archive: its place there, counted from 0, and its name with folders.
+
+    `reason` says why it is left out; it is empty for a picture.
+    """
+
+    place: int
+    name: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is in an archive: pictures in the order in which people count, and what is left out.
+
+    `left_over` counts those left out that are not listed.
+    """
+
+    pictures: tuple[Entry, ...]
+    left_out: tuple[Entry, ...]
+    left_over: int = 0
+
+
 @dataclass(frozen=True)
 class Moment:
     """What a video shows from `seconds` on: an upright JPEG with square pixels, 1280 px at most."""

@@ -58,6 +58,13 @@ def gather_people(
     That is the picture of each one's best face, and second encodings of the best ones. `models`
     are the ids of the encoders' models.
     """
+    return gather_groups(found, models, fetch, check)[0]
+
+
+def gather_groups(
+    found: FacesFound, models: Sequence[str], fetch: Fetch, check: Check = go_on
+) -> tuple[PeopleFound, list[list[Face]]]:
+    """Do what `gather_people` does, and also return the faces of each person, in their order."""
     started = time.perf_counter()
     model = find_model(models[0])
     numbers = {id(face): number for number, face in enumerate(found.faces)}
@@ -78,7 +85,7 @@ def gather_people(
     )
     links = find_links(groups, model, check)
     seconds = replace(found.seconds, people=time.perf_counter() - started)
-    return PeopleFound(
+    gathered = PeopleFound(
         people,
         tuple(models),
         found.frames,
@@ -87,6 +94,7 @@ def gather_people(
         links,
         found.unreadable_seconds,
     )
+    return gathered, groups
 
 
 def choose_all_again(groups: Sequence[Sequence[Face]], model: EncodingModel) -> list[Face]:

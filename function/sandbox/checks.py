@@ -10,8 +10,8 @@ from db.records import Vector
 from function.enrolling.choosing import PhotoFound
 from function.enrolling.worth import LOWEST_QUALITY
 from function.faces.face import Face
-from function.faces.found import Details, FacesFound, Progress
-from function.media.pictures import Moment
+from function.faces.found import Details, FacesFound, PictureFound, Progress
+from function.media.pictures import MOST_LEFT_OUT, MOST_PICTURES, Contents, Moment
 from function.people.gathering import PeopleFound
 from function.sandbox.messages import Answer
 from function.sandbox.portions import MOST_FACES, Portion
@@ -50,10 +50,7 @@ def check_answer(answer: Answer, dimensions: Dimensions) -> None:
         _check_pictures(answer.pictures)
         if answer.second is not None:
             _check_encoding(answer.second, len(answer.second), dimensions[1])
-    if isinstance(answer, Moment):
-        _check_pictures([answer.picture])
-        if answer.seconds < 0:
-            raise WireError("a moment is before the video begins")
+    _check_pictured(answer, dimensions)
 
 
 def check_portion(portion: Portion, dimensions: Dimensions) -> None:
@@ -107,6 +104,34 @@ def _check_view(view: View, dimensions: Dimensions) -> None:
         raise WireError("a view has too many weaknesses")
     if not LOWEST_QUALITY <= view.quality <= 1 or view.faces < 1 or view.seconds < 0:
         raise WireError("a view has impossible numbers")
+
+
+def _check_pictured(answer: Answer, dimensions: Dimensions) -> None:
+    """Check what is said of a moment, a picture or an archive, if it is that."""
+    if isinstance(answer, Moment):
+        _check_pictures([answer.picture])
+        if answer.seconds < 0:
+            raise WireError("a moment is before the video begins")
+    if isinstance(answer, Contents):
+        _check_contents(answer)
+    if isinstance(answer, PictureFound):
+        _check_faces(answer.faces, dimensions)
+        _check_size(answer)
+
+
+def _check_size(found: PictureFound) -> None:
+    if min(found.width, found.height) < 1:
+        raise WireError("a picture has no size")
+    for face in found.faces:
+        if face.frame or face.seconds or face.until_seconds:
+            raise WireError("a face in a picture has a time")
+
+
+def _check_contents(contents: Contents) -> None:
+    if len(contents.pictures) > MOST_PICTURES or len(contents.left_out) > MOST_LEFT_OUT:
+        raise WireError("an archive holds too many pictures")
+    if contents.left_over < 0 or any(one.place < 0 for one in contents.pictures):
+        raise WireError("a file is nowhere in its archive")
 
 
 def _check_faces(faces: Sequence[Face], dimensions: Dimensions) -> None:

@@ -40,9 +40,11 @@ from function.errors import (
     VideoOverLimitError,
 )
 from function.faces.face import Face
-from function.faces.found import FacesFound, Progress
+from function.faces.found import FacesFound, PictureFound, Progress
+from function.faces.pictures import copy_still, search_still
 from function.faces.search import search_video
 from function.faces.second_encodings import cut_chip, details_of, encode_chips
+from function.media.archives import list_archive
 from function.media.frames import one_thread
 from function.media.images import RgbPicture
 from function.media.moments import find_moment
@@ -62,10 +64,14 @@ from function.sandbox.messages import (
     write_message,
 )
 from function.sandbox.orders import (
+    ALONE,
+    ContentsOrder,
+    CopyOrder,
     DetailsOrder,
     MomentOrder,
     Order,
     PhotoOrder,
+    PictureOrder,
     Result,
     VideoOrder,
 )
@@ -173,6 +179,9 @@ class _Worker:
             DetailsOrder: self._give_details,
             MomentOrder: self._find_moment,
             PhotoOrder: self._search_photo,
+            PictureOrder: self._search_picture,
+            CopyOrder: self._copy_picture,
+            ContentsOrder: self._list_archive,
         }
 
     def carry_out(self, order: Order) -> None:
@@ -203,9 +212,12 @@ class _Worker:
                 f"{name} shows {len(found.faces):,} faces, more than {MOST_FACES:,}. Give a larger "
                 "`every`."
             )
-        self._kept = found.faces
-        bare = (replace(face, crop=b"", chip=b"") for face in found.faces)
-        return replace(found, faces=tuple(bare))
+        return replace(found, faces=self._bare(found.faces))
+
+    def _bare(self, faces: tuple[Face, ...]) -> tuple[Face, ...]:
+        """Keep faces, and return them without their pictures."""
+        self._kept = faces
+        return tuple(replace(face, crop=b"", chip=b"") for face in faces)
 
     def _give_details(self, order: DetailsOrder) -> Iterator[Result]:
         faces, self._kept = self._kept, ()
@@ -218,6 +230,20 @@ class _Worker:
     def _search_photo(self, _: PhotoOrder) -> Iterator[Result]:
         yield search_photo(self._channel.receive(MAX_PHOTO_BYTES), self._engine)
 
+    def _search_picture(self, order: PictureOrder) -> Iterator[Result]:
+        with self._received() as descriptor:
+            place = _place_of(order)
+            found = search_still(descriptor, place, self._engine, order.detection_pixels)
+            yield PictureFound(found.width, found.height, self._bare(found.faces))
+
+    def _copy_picture(self, order: CopyOrder) -> Iterator[Result]:
+        with self._received() as descriptor:
+            yield copy_still(descriptor, _place_of(order))
+
+    def _list_archive(self, order: ContentsOrder) -> Iterator[Result]:
+        with self._received() as descriptor:
+            yield list_archive(descriptor, order.name)
+
     @contextmanager
     def _received(self) -> Iterator[int]:
         descriptor = self._channel.receive_descriptor()
@@ -227,18 +253,23 @@ class _Worker:
             os.close(descriptor)
 
 
+def _place_of(order: PictureOrder | CopyOrder) -> int | None:
+    return None if order.place == ALONE else order.place
+
+
 def _explain(error: Exception, order: Order) -> Refusal:
     kind = f"{type(error).__module__}.{type(error).__name__}"
     needs_memory = isinstance(error, MemoryError) or "alloc" in str(error).lower()
     if not needs_memory:
         _log.error("A file caused an unexpected error.", exc_info=error)
-    if isinstance(order, PhotoOrder):
+    if isinstance(order, PhotoOrder | PictureOrder | CopyOrder):
         reason = "it needs more memory than MEMORY_MEGABYTES allows" if needs_memory else kind
         return Refusal(PhotoUnusableError.code, f"unreadable: {reason}.")
     if needs_memory:
         message = f"{order.name} needs more memory than MEMORY_MEGABYTES allows."
         return Refusal(VideoOverLimitError.code, f"{message} Give a smaller copy.")
-    message = f"{order.name} could not be read to its end ({kind}). Check that it plays."
+    check = "Pack it again." if isinstance(order, ContentsOrder) else "Check that it plays."
+    message = f"{order.name} could not be read to its end ({kind}). {check}"
     return Refusal(UnreadableVideoError.code, message)
 
 

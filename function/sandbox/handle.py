@@ -30,10 +30,13 @@ from function.sandbox.messages import (
 )
 from function.sandbox.orders import (
     ORDERS,
+    ContentsOrder,
+    CopyOrder,
     DetailsOrder,
     MomentOrder,
     Order,
     PhotoOrder,
+    PictureOrder,
     Result,
     VideoOrder,
 )
@@ -69,7 +72,14 @@ MESSAGES_PER_SECOND = 2_000
 """How many messages a child may send for one file: one for each of at most 10,000 pictures, which
 take a millisecond and more, and the portions of what it found."""
 
-_ANSWER_BYTES = {VideoOrder: 2_000 * MOST_FACES, MomentOrder: 4_000_000, PhotoOrder: 16_000_000}
+_ANSWER_BYTES = {
+    VideoOrder: 2_000 * MOST_FACES,
+    MomentOrder: 4_000_000,
+    PhotoOrder: 16_000_000,
+    PictureOrder: 4_000_000,
+    CopyOrder: 4_000_000,
+    ContentsOrder: 16_000_000,
+}
 _START_BYTES = MOST_LOG_LINES * 10_000
 _PICTURE_BYTES, _ENCODING_BYTES = 150_000, 12_000
 """How long what is asked for can be as JSON: a picture of a face, an encoding of 2,048 numbers."""

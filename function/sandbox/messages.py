@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from function.media.pictures import Moment
+from function.media.pictures import Contents, Moment
 from function.sandbox.orders import ORDERS, RESULTS, Order, Result
 from function.sandbox.portions import Portion
 from function.sandbox.wire import LARGEST_BYTES, LONGEST_TEXT, WireError, pack, unpack
@@ -91,6 +91,7 @@ _LARGEST = {
     Refusal: 1_000 + _LETTER_BYTES * LONGEST_TEXT,
     Portion: 100_000 + int(LARGEST_BYTES * _ENCODED),
     Moment: 1_000 + int(LARGEST_BYTES * _ENCODED),
+    Contents: 16_000_000,  # 5,200 names of 300 letters, as archives has them
 }
 _LARGEST_OTHERS = 2_000
 

@@ -14,8 +14,8 @@ from function.errors import (
     UnreadableVideoError,
     VideoOverLimitError,
 )
-from function.faces.found import Details, FacesFound, Progress, Task
-from function.media.pictures import Moment
+from function.faces.found import Details, FacesFound, PictureFound, Progress, Task
+from function.media.pictures import Contents, Moment
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,54 @@ class PhotoOrder:
         return f"The photo took longer than {limit_seconds:g} s. Save it again, or choose another."
 
 
-Order: TypeAlias = VideoOrder | DetailsOrder | MomentOrder | PhotoOrder
-Result: TypeAlias = Progress | FacesFound | Details | Moment | PhotoFound
+ALONE = -1
+"""The place of a picture that is a file of its own, not one in an archive."""
+
+
+@dataclass(frozen=True)
+class PictureOrder:
+    """Find the faces in a picture, whose descriptor follows, or that of the archive it is in.
+
+    `place` is its place in the archive, or ALONE. The faces come back without their own pictures,
+    as those of a video do.
+    """
+
+    name: str
+    detection_pixels: int
+    place: int
+
+    def overrun(self, limit_seconds: float) -> str:
+        """Return the message for a picture that takes too long."""
+        return f"{self.name} took longer than {limit_seconds:g} s. Give a smaller copy."
+
+
+@dataclass(frozen=True)
+class CopyOrder:
+    """Return a small copy of a picture; descriptor and `place` as for PictureOrder."""
+
+    name: str
+    place: int
+
+    def overrun(self, limit_seconds: float) -> str:
+        """Return the message for a picture that takes too long."""
+        return f"{self.name} took longer than {limit_seconds:g} s to show."
+
+
+@dataclass(frozen=True)
+class ContentsOrder:
+    """List the pictures in an archive, whose descriptor follows."""
+
+    name: str
+
+    def overrun(self, limit_seconds: float) -> str:
+        """Return the message for an archive that takes too long."""
+        return f"{self.name} took longer than {limit_seconds:g} s to list. Unpack it."
+
+
+Order: TypeAlias = (
+    VideoOrder | DetailsOrder | MomentOrder | PhotoOrder | PictureOrder | CopyOrder | ContentsOrder
+)
+Result: TypeAlias = Progress | FacesFound | Details | Moment | PhotoFound | PictureFound | Contents
 
 
 @dataclass(frozen=True)
@@ -99,6 +145,9 @@ ORDERS: Mapping[type[Order], OrderKind] = {
     DetailsOrder: OrderKind(b"C", (Details,), (UnreadableVideoError,)),
     MomentOrder: OrderKind(b"M", (Moment,), (UnreadableVideoError, VideoOverLimitError)),
     PhotoOrder: OrderKind(b"I", (PhotoFound,), (PhotoUnusableError,)),
+    PictureOrder: OrderKind(b"A", (PictureFound,), (PhotoUnusableError,)),
+    CopyOrder: OrderKind(b"Y", (Moment,), (PhotoUnusableError,)),
+    ContentsOrder: OrderKind(b"Z", (Contents,), (UnreadableVideoError, VideoOverLimitError)),
 }
 
 RESULTS: Mapping[bytes, type[Result]] = {
@@ -107,5 +156,7 @@ RESULTS: Mapping[bytes, type[Result]] = {
     b"J": Details,
     b"M": Moment,
     b"O": PhotoFound,
+    b"A": PictureFound,
+    b"Z": Contents,
 }
 """The kinds of result, by the letter that begins their messages."""

@@ -12,8 +12,15 @@ import numpy as np
 from db.records import Vector
 from function.enrolling.choosing import PhotoFound
 from function.faces.face import Face
-from function.faces.found import Details, FacesFound
-from function.sandbox.orders import DetailsOrder, Order, PhotoOrder, Result, VideoOrder
+from function.faces.found import Details, FacesFound, PictureFound
+from function.sandbox.orders import (
+    DetailsOrder,
+    Order,
+    PhotoOrder,
+    PictureOrder,
+    Result,
+    VideoOrder,
+)
 from function.sandbox.wire import WireError
 
 PORTION_BYTES = 500_000
@@ -41,7 +48,7 @@ class Portion:
 
 def split(result: Result) -> Iterator[Portion | Result]:
     """Yield the portions of a result, if it is a long kind, and then the result without them."""
-    if isinstance(result, FacesFound | PhotoFound):
+    if isinstance(result, FacesFound | PhotoFound | PictureFound):
         for faces in _groups(result.faces):
             yield Portion(faces=faces)
         yield replace(result, faces=())
@@ -82,7 +89,7 @@ class Collected:
 
     def _was_asked_for(self, portion: Portion) -> bool:
         match self._order:
-            case VideoOrder():
+            case VideoOrder() | PictureOrder():
                 is_bare = not any(
                     one.crop or one.chip or one.second is not None for one in portion.faces
                 )
@@ -95,7 +102,7 @@ class Collected:
 
     def complete(self, result: Result) -> Result:
         """Return a result with the portions that came before it."""
-        if isinstance(result, FacesFound | PhotoFound):
+        if isinstance(result, FacesFound | PhotoFound | PictureFound):
             return replace(result, faces=(*self._faces, *result.faces))
         if isinstance(result, Details):
             numbers = [*self._second, *([] if result.second is None else [result.second])]

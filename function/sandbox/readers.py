@@ -7,25 +7,32 @@ sandbox never loads them.
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from functools import cached_property
+from contextlib import contextmanager
+from functools import cached_property, partial
 from typing import Protocol, TypeVar
 
 from function.engines.models import find_fusion, models_of
 from function.engines.protocol import Engine
 from function.enrolling.choosing import PhotoFound
 from function.errors import PhotoUnusableError
-from function.faces.found import Details, FacesFound, Progress, Task
+from function.faces.found import PICTURE_PIXELS, Details, FacesFound, PictureFound, Progress, Task
 from function.matching.second_models import SecondModel, open_second
 from function.media.files import MediaFile
+from function.media.photo_kinds import is_still
 from function.media.photos import PhotoRefusedError
-from function.media.pictures import Moment
+from function.media.pictures import Contents, Moment
 from function.people.gathering import PeopleFound, gather_people
+from function.people.pictures import gather_pictures, with_details
 from function.sandbox.handle import Child, EndedError
 from function.sandbox.messages import Ready
 from function.sandbox.orders import (
+    ALONE,
+    ContentsOrder,
+    CopyOrder,
     DetailsOrder,
     MomentOrder,
     PhotoOrder,
+    PictureOrder,
     Result,
     VideoOrder,
 )
@@ -50,12 +57,13 @@ class PeopleReader(Protocol):
         """
 
     def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
-        """Find everyone in a video: yields progress, and PeopleFound last.
+        """Find everyone in a video, or in a picture: yields progress, and PeopleFound last.
 
         Progress may repeat while nothing happens. Closing the generator ends the work.
 
         Raises:
             UnreadableVideoError: the file cannot be read as a video.
+            PhotoUnusableError: it is a picture that cannot be read.
             VideoOverLimitError: it is larger or longer than the limits allow.
             TimeLimitError: it took longer than TIME_LIMIT_SECONDS.
             StoppingError: the reader was closed meanwhile.
@@ -65,8 +73,8 @@ class PeopleReader(Protocol):
         """End all work; callers that wait for it get StoppingError."""
 
 
-class Reader(PeopleReader, Protocol):
-    """Reads videos and photos in this process, or in children of it."""
+class PictureReader(Protocol):
+    """Reads pictures that are files, or in archives; `place` is theirs in one, None for a file."""
 
     def ready(self) -> Ready:
         """Start what is needed, if this is the first call, and return its engine and models.
@@ -74,6 +82,29 @@ class Reader(PeopleReader, Protocol):
         Raises:
             EngineUnavailableError: it cannot run here as configured.
         """
+
+    def list_archive(self, media: MediaFile) -> Contents:
+        """List the pictures in a zip archive.
+
+        Raises:
+            UnreadableVideoError, VideoOverLimitError: it cannot be read, or holds too much.
+            TimeLimitError, StoppingError: as for `find_people`.
+        """
+
+    def find_in_picture(self, media: MediaFile, place: int | None = None) -> PictureFound:
+        """Find the faces in a picture, each with its own picture and both encodings.
+
+        Raises:
+            PhotoUnusableError: it cannot be read.
+            TimeLimitError, StoppingError: as for `find_people`.
+        """
+
+    def copy_picture(self, media: MediaFile, place: int | None = None) -> Moment:
+        """Return a copy of a picture, 1280 px at most, as JPEG; raises as `find_in_picture`."""
+
+
+class Reader(PeopleReader, PictureReader, Protocol):
+    """Reads videos and photos in this process, or in children of it."""
 
     def find_faces(self, photo: bytes) -> PhotoFound:
         """Find the faces in a photo; the caller decides which of them to use.
@@ -84,7 +115,7 @@ class Reader(PeopleReader, Protocol):
         """
 
     def find_moment(self, media: MediaFile, seconds: float) -> Moment:
-        """Find the picture that a video shows at a moment.
+        """Find the picture that a video shows at a moment; of a picture, a copy of it.
 
         Raises:
             UnreadableVideoError, VideoOverLimitError, TimeLimitError, StoppingError: as for
@@ -121,6 +152,9 @@ class Here:
         from function.faces.search import search_video  # noqa: PLC0415  # see above
 
         engine = self.engine()
+        if is_still(media.descriptor):
+            yield gather_pictures([self.find_in_picture(media)], models_of(engine)).found
+            return
         for event in search_video(media.descriptor, media.name, engine, task):
             yield event if isinstance(event, Progress) else _gather(event, engine)
 
@@ -137,7 +171,34 @@ class Here:
         """Find the picture that a video shows at a moment."""
         from function.media.moments import find_moment  # noqa: PLC0415  # see above
 
+        if is_still(media.descriptor):
+            return self.copy_picture(media)
         return find_moment(media.descriptor, media.name, seconds)
+
+    def list_archive(self, media: MediaFile) -> Contents:
+        """List the pictures in a zip archive."""
+        from function.media.archives import list_archive  # noqa: PLC0415  # see above
+
+        return list_archive(media.descriptor, media.name)
+
+    def find_in_picture(self, media: MediaFile, place: int | None = None) -> PictureFound:
+        """Find the faces in a picture."""
+        from function.faces.pictures import search_still  # noqa: PLC0415  # see above
+        from function.faces.second_encodings import details_of  # noqa: PLC0415  # see above
+
+        engine = self.engine()
+        with _explained(media.name):
+            found = search_still(media.descriptor, place, engine, PICTURE_PIXELS)
+        every = range(len(found.faces))
+        again = every if engine.second else ()
+        return with_details(found, details_of(found.faces, every, again, engine.second))
+
+    def copy_picture(self, media: MediaFile, place: int | None = None) -> Moment:
+        """Return a copy of a picture."""
+        from function.faces.pictures import copy_still  # noqa: PLC0415  # see above
+
+        with _explained(media.name):
+            return copy_still(media.descriptor, place)
 
     def close(self) -> None:
         """Do nothing: what runs in this process ends with it."""
@@ -170,6 +231,10 @@ class Sandboxed:
 
     def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
         """Find everyone in a video."""
+        if is_still(media.descriptor):
+            models = self.ready().models
+            yield gather_pictures([self.find_in_picture(media)], models).found
+            return
         order = VideoOrder(media.name, task)
         with self.pool.lend(order, self._limit_seconds) as child:
             for event in child.work(order, media.descriptor):
@@ -186,8 +251,40 @@ class Sandboxed:
 
     def find_moment(self, media: MediaFile, seconds: float) -> Moment:
         """Find the picture that a video shows at a moment."""
+        if is_still(media.descriptor):
+            return self.copy_picture(media)
         order = MomentOrder(media.name, seconds)
         with self.pool.lend(order, self._errand_seconds) as child:
+            return _last(Moment, child.work(order, media.descriptor))
+
+    def list_archive(self, media: MediaFile) -> Contents:
+        """List the pictures in a zip archive."""
+        order = ContentsOrder(media.name)
+        with self.pool.lend(order, self._errand_seconds) as child:
+            return _last(Contents, child.work(order, media.descriptor))
+
+    def find_in_picture(self, media: MediaFile, place: int | None = None) -> PictureFound:
+        """Find the faces in a picture."""
+        at = ALONE if place is None else place
+        order = PictureOrder(media.name, PICTURE_PIXELS, at)
+        with (
+            _explained(media.name),
+            self.pool.lend(order, self._errand_seconds) as child,
+        ):
+            found = _last(PictureFound, child.work(order, media.descriptor))
+            if not found.faces:
+                return found
+            every = range(len(found.faces))
+            again = every if len(child.models) > 1 else ()
+            return with_details(found, _fetch(child, media.name, every, again))
+
+    def copy_picture(self, media: MediaFile, place: int | None = None) -> Moment:
+        """Return a copy of a picture."""
+        order = CopyOrder(media.name, ALONE if place is None else place)
+        with (
+            _explained(media.name),
+            self.pool.lend(order, self._errand_seconds) as child,
+        ):
             return _last(Moment, child.work(order, media.descriptor))
 
     def close(self) -> None:
@@ -203,21 +300,32 @@ class Sandboxed:
             if not child.is_alive():  # the time is up, or the sandbox was closed
                 raise EndedError("its faces were still being grouped")
 
-        def fetch(pictures: Sequence[int], encode: Sequence[int]) -> Details:
-            order = DetailsOrder(name, tuple(pictures), tuple(encode))
-            sent = _last(Details, child.work(order))
-            if len(sent.pictures) != len(pictures):
-                raise EndedError(f"it sent {len(sent.pictures)} pictures, not {len(pictures)}")
-            numbers = 0 if sent.second is None else len(sent.second)
-            if numbers != len(encode) * (child.second.dimensions if child.second else 0):
-                raise EndedError(f"it sent {numbers} numbers for {len(encode)} encodings")
-            return sent
-
         try:
-            return gather_people(found, child.models, fetch, check)
+            return gather_people(found, child.models, partial(_fetch, child, name), check)
         except BaseException:
             child.kill()  # it still holds the pictures, or lied
             raise
+
+
+def _fetch(child: Child, name: str, pictures: Sequence[int], encode: Sequence[int]) -> Details:
+    """Fetch what only some faces of a child's last file need."""
+    order = DetailsOrder(name, tuple(pictures), tuple(encode))
+    sent = _last(Details, child.work(order))
+    if len(sent.pictures) != len(pictures):
+        raise EndedError(f"it sent {len(sent.pictures)} pictures, not {len(pictures)}")
+    numbers = 0 if sent.second is None else len(sent.second)
+    if numbers != len(encode) * (child.second.dimensions if child.second else 0):
+        raise EndedError(f"it sent {numbers} numbers for {len(encode)} encodings")
+    return sent
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Name the picture that is refused."""
+    try:
+        yield
+    except (PhotoRefusedError, PhotoUnusableError) as error:
+        raise PhotoUnusableError(f"{name}: {str(error).rstrip('.')}.") from error
 
 
 def _gather(found: FacesFound, engine: Engine) -> PeopleFound:

@@ -168,7 +168,10 @@ def _follow(
 def _reply(found: Recognition, parameters: Parameters, service: Service) -> list[PersonReply]:
     with service.gallery() as gallery:
         return to_reply(
-            found.identifications, gallery.thumbnail, with_pictures=parameters.with_pictures
+            found.identifications,
+            gallery.thumbnail,
+            with_pictures=parameters.with_pictures,
+            with_times=not found.is_still,
         )
 
 

@@ -51,7 +51,10 @@ class MatchReply(TypedDict):
 
 
 class PersonReply(TypedDict):
-    """One person found in the video; `image` is a base64 JPEG of the best face, or empty."""
+    """One person found in the video; `image` is a base64 JPEG of the best face, or empty.
+
+    In a picture nobody has `appearances`.
+    """
 
     image: str
     matches: list[MatchReply]
@@ -70,9 +73,15 @@ def to_reply(
     thumbnails: Thumbnails,
     *,
     with_pictures: bool = True,
+    with_times: bool = True,
 ) -> list[PersonReply]:
-    """Write out every person, in the order of `rank`; on request without any picture."""
+    """Write out every person, in the order of `rank`; on request without any picture.
+
+    Those in a picture have no times.
+    """
     people = [_person_reply(one, thumbnails) for one in rank(identifications)]
+    if not with_times:
+        people = [{**one, "appearances": []} for one in people]
     return people if with_pictures else [_without_pictures(one) for one in people]
 
 

@@ -70,6 +70,16 @@ class Service:
         with self._only_errand():
             return self.reader.find_moment(media, seconds)
 
+    def copy_picture(self, media: MediaFile, place: int | None) -> Moment:
+        """Return a small copy of a picture, or of the one at a place in an archive.
+
+        Raises:
+            PhotoUnusableError: it cannot be read.
+            BusyError: another errand takes too long.
+        """
+        with self._only_errand():
+            return self.reader.copy_picture(media, place)
+
     @contextmanager
     def gallery(self) -> Iterator[Gallery]:
         """Open the gallery for one request.

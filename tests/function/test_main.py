@@ -206,6 +206,24 @@ def test_the_length_and_the_fingerprint_of_the_video_are_said(
     assert video["unreadable_seconds"] == float(plain.headers["Video-Unreadable-Seconds"]) == 0
 
 
+def test_a_photo_is_answered_as_a_video_without_times(
+    client: FlaskClient, media: Path, photos: Path
+) -> None:
+    shutil.copy(photos / "obama2.jpg", media / "photo.jpg")
+    answer = client.get("/?path=photo.jpg")
+    assert answer.status_code == 200
+    (person,) = answer.get_json()
+    assert person["matches"][0]["name"] == "Barack Obama"
+    assert (person["appearances"], person["faces"]) == ([], 1)
+    assert answer.headers["Video-Duration"] == "0"
+    assert client.post("/", data={"path": "photo.jpg"}).get_json() == [person]
+    (media / "photo.jpg").write_bytes((photos / "obama2.jpg").read_bytes()[:100])
+    broken = client.get("/?path=photo.jpg")
+    assert broken.status_code == 422
+    assert broken.get_json()["error"]["code"] == "photo_unusable"
+    assert broken.get_json()["error"]["message"].startswith("photo.jpg: unreadable")
+
+
 def test_the_reply_says_how_much_of_a_damaged_video_was_not_seen(
     client: FlaskClient, media: Path
 ) -> None:

@@ -1,10 +1,11 @@
 """Quick scans for the tests: real videos of coloured squares, each of which counts as a face."""
 
 import threading
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from db.ledgers import Ledger
@@ -90,6 +91,20 @@ class SquaresReader(EngineReader):
                 yield event
 
 
+def write_album(folder: Path, pictures: Mapping[str, int]) -> Path:
+    """Write pictures into a folder: a PNG of each name that shows the person of that number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, seed in pictures.items():
+        (folder / name).write_bytes(picture_of(seed))
+    return folder
+
+
+def picture_of(seed: int) -> bytes:
+    """A picture that shows one person, as PNG."""
+    encoded: bytes = cv2.imencode(".png", squares(seed)[..., ::-1])[1].tobytes()
+    return encoded
+
+
 def make_gallery(path: Path) -> Path:
     """An empty gallery."""
     StoredGallery(path, create=True).close()
@@ -107,9 +122,10 @@ def enrol(gallery: Path, name: str, vector: Vector, count: int = 3) -> Performer
         return opened.find_performer(name)
 
 
-def offer_all(ledger: Ledger, *places: Path) -> None:
+def offer_all(ledger: Ledger, *places: Path, pictures: bool = False) -> None:
     """Look for videos, and queue what is new."""
-    ledger.offer(find_videos(places, ledger.stamps()).files, "normal")
+    found = find_videos(places, ledger.stamps(), pictures=pictures)
+    ledger.offer(found.files, "normal")
 
 
 def make_scanner(
@@ -120,14 +136,16 @@ def make_scanner(
     strangers: bool = True,
     only: frozenset[int] | None = None,
 ) -> Scanner:
+    reader = reader or SquaresReader()
     return Scanner(
         ledger,
-        reader or SquaresReader(),
+        reader,
         open_store(gallery),
         Settings(sandbox="off"),
         strangers=strangers,
         stopping=threading.Event(),
         only=only,
+        pictures=reader,
     )
 
 

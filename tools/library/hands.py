@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from function.library.crew import run_scanners
 from function.library.scanning import LONGEST_SECONDS, Event, Scanner
-from function.sandbox.readers import PeopleReader, open_reader
+from function.sandbox.readers import PeopleReader, PictureReader, open_reader
 from function.settings import Settings
 
 
@@ -14,11 +14,13 @@ from function.settings import Settings
 class Hands:
     """What reads videos, and how the videos of a scanner are handed to it.
 
-    `run` yields what happens until the queue is empty; closing it ends the work cleanly.
+    `run` yields what happens until the queue is empty; closing it ends the work cleanly. Without
+    what reads `pictures`, albums stay queued.
     """
 
     reader: PeopleReader
     run: Callable[[Scanner], Generator[Event]]
+    pictures: PictureReader | None = None
 
 
 def own_hands(settings: Settings, workers: int | None) -> Hands:
@@ -26,4 +28,4 @@ def own_hands(settings: Settings, workers: int | None) -> Hands:
     cores = os.cpu_count() or 1
     reader = open_reader(replace(settings, slots=cores, time_limit_seconds=LONGEST_SECONDS))
     count = workers or max(1, cores // settings.threads)
-    return Hands(reader, lambda scanner: run_scanners(scanner, count))
+    return Hands(reader, lambda scanner: run_scanners(scanner, count), reader)

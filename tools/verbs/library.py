@@ -20,7 +20,7 @@ from function.errors import StoppingError
 from function.library.finding import Found, find_videos, is_at, on_one_line, text_of
 from function.library.forgetting import UNKEPT, finish_strangers, forget_unkept, open_library
 from function.library.jobs import STRANGERS, is_paused
-from function.library.lists import to_csv, to_json, to_table
+from function.library.lists import to_csv, to_full_json, to_table
 from function.library.naming import Naming, open_naming
 from function.library.offering import note_missing
 from function.library.rematching import Changed
@@ -48,6 +48,8 @@ LEFT_OUT = (
     "{count} people are nobody you enrolled, and were not kept. To name them later, scan again and "
     "keep them: --strangers keep --again."
 )
+
+ALBUMS_LEFT = "{count} albums are left, which Dask workers do not read. Scan again without --dask."
 
 STOPPED = "Stopped. Run it again to go on."
 
@@ -95,6 +97,11 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--retry", is_flag=True, help="Try videos again that failed.")
 @click.option("--again", is_flag=True, help="Scan videos again that were scanned before.")
 @click.option("--gone", is_flag=True, help="Files that are missing were deleted.")
+@click.option(
+    "--pictures/--no-pictures",
+    default=None,
+    help="Also look for albums: folders of pictures, and zip archives.  [env var: SCAN_PICTURES]",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be scanned.")
 @library_option
 @gallery_option
@@ -111,7 +118,7 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
         open_library(library, store) as ledger,
         _hands(ledger, looked_at, settings, options) as hands,
     ):
-        found = _look(ledger, looked_at)
+        found = _look(ledger, looked_at, pictures=_finds_pictures(settings, options))
         totals = Totals()
         if options["dry_run"]:
             _report_dry(ledger, found, options)
@@ -132,16 +139,22 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
                 "library": ledger.counts()._asdict(),
             }
         )
+        _tell_albums(ledger, videos, options)
         if totals.strangers_left_out:
             click.echo(LEFT_OUT.format(count=totals.strangers_left_out), err=True)
     if totals.failed or found.unreadable:
         sys.exit(EXIT_PARTLY)
 
 
-def _look(ledger: Ledger, places: list[Path]) -> Found:
+def _finds_pictures(settings: Settings, options: dict[str, Any]) -> bool:
+    asked: bool | None = options["pictures"]
+    return settings.finds_pictures if asked is None else asked
+
+
+def _look(ledger: Ledger, places: list[Path], *, pictures: bool) -> Found:
     """Look for videos, show how many there are so far, and note those that are gone."""
     with tqdm(desc="Looking for videos", unit="", file=sys.stderr, leave=False) as bar:
-        found = find_videos(places, ledger.stamps(), lambda _: bar.update())
+        found = find_videos(places, ledger.stamps(), lambda _: bar.update(), pictures=pictures)
     _tell_unreadable(found.unreadable)
     return found
 
@@ -215,6 +228,13 @@ def _finish_strangers(ledger: Ledger, store: Store, settings: Settings, asked: s
     _tell_erased(erased, chosen)
 
 
+def _tell_albums(ledger: Ledger, videos: frozenset[int], options: dict[str, Any]) -> None:
+    """Say how many albums the workers of a cluster have left."""
+    left = [one for one in ledger.iterate("queued") if one.id in videos and one.kind == "album"]
+    if options["dask"] and left:
+        click.echo(ALBUMS_LEFT.format(count=len(left)), err=True)
+
+
 def _tell_erased(erased: int, chosen: str) -> None:
     if erased:
         why = f"as {chosen} says" if chosen not in UNKEPT else "as strangers are not kept"
@@ -264,6 +284,7 @@ def _scanner(
         strangers=strangers,
         stopping=threading.Event(),
         only=videos,
+        pictures=hands.pictures,
     )
 
 
@@ -386,6 +407,7 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
             filter(is_wanted, ledger.iterate()),
             performers,
             cast("tuple[Verdict, ...]", options["verdict"]),
+            each_picture=True,
         )
         chosen = (
             one
@@ -413,7 +435,7 @@ def _performers(result: VideoResult) -> set[int]:
 
 def _print_results(found: Iterator[VideoResult], form: str = "json") -> None:
     if form == "json":
-        print_json([to_json(one) for one in found])
+        print_json([to_full_json(one) for one in found])
         return
     for line in to_csv(found) if form == "csv" else to_table(found):
         click.echo(line)

@@ -8,7 +8,7 @@ from itertools import chain
 from flask import Request, Response
 
 from function.errors import BadParameterError
-from function.library.lists import to_csv, to_json
+from function.library.lists import to_csv, to_full_json
 from function.library.results import VideoResult, results_of
 from function.web.library.shelf import Library, Shelf
 
@@ -44,7 +44,7 @@ def _lines(shelf: Shelf, form: str) -> Generator[str]:
 
 def _all(library: Library) -> Iterator[VideoResult]:
     videos = (shown for one in library.ledger.iterate() if (shown := library.shown(one)))
-    return results_of(library.ledger, videos, library.performers)
+    return results_of(library.ledger, videos, library.performers, each_picture=True)
 
 
 def _csv(results: Iterator[VideoResult]) -> Iterator[str]:
@@ -55,6 +55,6 @@ def _json(results: Iterator[VideoResult]) -> Iterator[str]:
     yield "["
     separator = "\n"
     for result in results:
-        yield separator + json.dumps(to_json(result))
+        yield separator + json.dumps(to_full_json(result))
         separator = ",\n"
     yield "\n]\n"

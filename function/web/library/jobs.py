@@ -30,7 +30,7 @@ TOLD_EVERY_SECONDS = 1.0
 MOST_WATCHERS = 8
 """Each takes a thread of the server."""
 
-FIELDS = ("paths", "depth", "retry", "gone", "strangers")
+FIELDS = ("paths", "depth", "retry", "gone", "pictures", "strangers")
 
 JobState: TypeAlias = Literal["idle", "looking", "scanning", "waiting", "paused"]
 
@@ -166,16 +166,17 @@ def _read_wanted(body: dict[str, Any], service: Service) -> WantedScan:
         raise BadParameterError("paths is not a list of texts. Give folders or videos, or none.")
     if depth not in DEPTHS:
         raise BadParameterError(f"depth is {depth!r}; it must be {' or '.join(DEPTHS)}.")
-    retry, gone = (_read_flag(body, name) for name in ("retry", "gone"))
     settings = service.settings
+    retry, gone = (_read_flag(body, name) for name in ("retry", "gone"))
+    pictures = _read_flag(body, "pictures", default=settings.finds_pictures)
     places = [find_place(one, settings.media_root, settings.path_map) for one in paths or ()]
     if paths is None:
         places = [root.resolve() for root in settings.media_root]
-    return WantedScan(tuple(map(str, places)), cast("Depth", depth), retry, gone)
+    return WantedScan(tuple(map(str, places)), cast("Depth", depth), retry, gone, pictures)
 
 
-def _read_flag(body: dict[str, Any], name: str) -> bool:
-    flag = body.get(name, False)
+def _read_flag(body: dict[str, Any], name: str, *, default: bool = False) -> bool:
+    flag = body.get(name, default)
     if not isinstance(flag, bool):
         raise BadParameterError(f"{name} is {flag!r}; it must be true or false.")
     return flag

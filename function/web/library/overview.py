@@ -6,7 +6,7 @@ from typing import TypedDict
 from flask import Request, Response
 
 from db.records import Performer
-from db.videos import Outcome, Verdict, VideoRecord
+from db.videos import Kind, Outcome, Verdict, VideoRecord
 from function.library.finding import text_of
 from function.library.lists import ShownState, state_of
 from function.web.library.shelf import Library, Shelf
@@ -28,17 +28,20 @@ class NamedInBrief(TypedDict):
 
 
 class VideoInBrief(TypedDict):
-    """A video of the library: `path` is the last one if it is gone, `reason` says why it failed.
+    """A video or album of the library: `path` is the last one if it is gone.
 
+    `reason` says why it failed.
     `named` are the performers in it, the most certain first. `strangers` counts everybody else,
     those who were not kept too.
     """
 
     oshash: str
     path: str
+    kind: Kind
     state: ShownState
     reason: str
     duration_seconds: float
+    picture_count: int
     named: list[NamedInBrief]
     strangers: int
 
@@ -103,9 +106,11 @@ def _row(
     return {
         "oshash": video.oshash,
         "path": text_of(video.known_paths[0]) if video.known_paths else "",
+        "kind": video.kind,
         "state": state_of(video),
         "reason": video.reason,
         "duration_seconds": round(video.seconds, 3),
+        "picture_count": video.pictures,
         "named": [
             {"performer": id_, "score": one.score, "verdict": one.verdict}
             for id_, one in sorted(named.items(), key=lambda item: -item[1].score)

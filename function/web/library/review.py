@@ -9,7 +9,7 @@ from flask import Request, Response
 from db.decisions import DecisionKind
 from db.records import Performer
 from db.strangers import Place
-from db.videos import VideoRecord
+from db.videos import Kind, VideoRecord
 from function.errors import BadParameterError, ResultGoneError
 from function.library.decisions import decide
 from function.library.rematching import rematch_videos
@@ -40,12 +40,13 @@ class ReviewedReply(TypedDict):
     """Somebody uncertain, and the performer it may be, with the probability in percent.
 
     `person` is the number in the video. `picture` and `poster` are URLs on this server: the face
-    found, and the enrolled one. `appearances` are in seconds.
+    found, and the enrolled one. `appearances` are in seconds; in an album there are `pictures`.
     """
 
     sighting: str
     oshash: str
     path: str
+    kind: Kind
     duration_seconds: float
     scanned_at: str
     person: int
@@ -56,6 +57,7 @@ class ReviewedReply(TypedDict):
     poster: str
     appearances: list[tuple[float, float]]
     best_seconds: float
+    pictures: list[int]
 
 
 class ReviewReply(TypedDict):
@@ -157,6 +159,7 @@ def _to_reply(video: VideoRecord, person: PersonResult) -> ReviewedReply:
         "sighting": sighting_of(place),
         "oshash": video.oshash,
         "path": label_of(video),
+        "kind": video.kind,
         "duration_seconds": round(video.seconds, 3),
         "scanned_at": video.scanned_at,
         "person": person.position,
@@ -167,6 +170,7 @@ def _to_reply(video: VideoRecord, person: PersonResult) -> ReviewedReply:
         "poster": f"/gallery/thumbnail?id={performer.id}",
         "appearances": [(round(start, 3), round(end, 3)) for start, end in person.appearances],
         "best_seconds": round(person.best_seconds, 3),
+        "pictures": list(person.pictures),
     }
 
 

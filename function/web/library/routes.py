@@ -18,6 +18,7 @@ from function.web.library.jobs import (
 )
 from function.web.library.overview import MOST_ROWS, OverviewReply, answer_overview
 from function.web.library.person_names import NamedHereReply, answer_name_person
+from function.web.library.pictures import answer_picture
 from function.web.library.review import (
     KINDS,
     DecidedReply,
@@ -50,6 +51,9 @@ from function.web.library.strangers import (
     answer_strangers,
 )
 from function.web.library.videos import (
+    KINDS as ALBUMS_OR_VIDEOS,
+)
+from function.web.library.videos import (
     LARGEST_PAGE,
     STATES,
     VERDICTS,
@@ -71,6 +75,7 @@ _PAGED = {
     "after": Parameter("only videos with a higher id", {"type": "integer", "minimum": 0}),
     "limit": Parameter("how many", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE}),
     "state": Parameter("only videos in this state, or several", {"enum": list(STATES)}),
+    "kind": Parameter("only videos, or albums", {"enum": list(ALBUMS_OR_VIDEOS)}),
     "verdict": Parameter("only people with this verdict, or several", {"enum": list(VERDICTS)}),
     "path": _PATH,
 }
@@ -129,6 +134,11 @@ OPERATIONS: Mapping[str, Operation] = {
             ),
             "retry": Parameter("try videos again that failed", {"type": "boolean"}),
             "gone": Parameter("missing files were deleted", {"type": "boolean"}),
+            "pictures": Parameter(
+                "also find albums: folders of pictures, and zip archives; as SCAN_PICTURES says if "
+                "left out",
+                {"type": "boolean"},
+            ),
             "strangers": Parameter(
                 "whether to keep people who are nobody enrolled, from now on: keep, off, or for "
                 "how many days, as in 90d; not where STRANGERS says it",
@@ -206,6 +216,16 @@ OPERATIONS: Mapping[str, Operation] = {
         },
         kind="image/jpeg",
     ),
+    "/library/picture": Operation(
+        "Send a picture of an album, 1280 pixels at most.",
+        {
+            "oshash": Parameter("the album's fingerprint", {"type": "string"}, is_required=True),
+            "number": Parameter(
+                "of the picture, from 1", {"type": "integer", "minimum": 1}, is_required=True
+            ),
+        },
+        kind="image/jpeg",
+    ),
     "/library/review": Operation(
         "List people who are uncertain, each with the likeliest performer.",
         {
@@ -249,10 +269,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 def library_routes(service: Service, results: RecentResults) -> Routes:
-    """Return the route table of the library, to be combined with the API's.
-
-    Naming a stranger is kept among the corrections of `results`, so that it can be undone.
-    """
+    """Return the library's routes; naming is kept in `results`, so that it can be undone."""
     shelf = Shelf(service)
     readers: dict[str, Handler] = {
         "/library/videos": partial(answer_videos, service, shelf),
@@ -266,6 +283,7 @@ def library_routes(service: Service, results: RecentResults) -> Routes:
         "/library/stranger": partial(answer_stranger, shelf),
         "/library/review": partial(answer_review, shelf),
         "/library/face": partial(answer_face, service, shelf),
+        "/library/picture": partial(answer_picture, service, shelf),
     }
     writers: dict[str, Handler] = {
         "/library/scan": partial(answer_scan, service, shelf),

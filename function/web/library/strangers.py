@@ -10,7 +10,7 @@ from flask import Request, Response
 
 from db.errors import StrangerNotFoundError
 from db.strangers import Glimpse, Place, Stranger
-from db.videos import VideoRecord
+from db.videos import Kind, VideoRecord
 from function.errors import BadParameterError, MissingParameterError, UnknownStrangerError
 from function.library.jobs import STRANGERS
 from function.library.results import results_of
@@ -62,14 +62,16 @@ class StrangersReply(TypedDict):
 
 
 class SeenReply(TypedDict):
-    """A sighting of a stranger: in which video, and when, in seconds."""
+    """A sighting of a stranger: in which video, and when, in seconds; or on which `pictures`."""
 
     sighting: str
     oshash: str
     path: str
+    kind: Kind
     duration_seconds: float
     appearances: list[tuple[float, float]]
     best_seconds: float
+    pictures: list[int]
     picture: str
 
 
@@ -203,11 +205,13 @@ def _seen(library: Library, stranger: Stranger) -> Iterator[SeenReply]:
                     "sighting": sighting_of(place),
                     "oshash": result.video.oshash,
                     "path": label_of(result.video),
+                    "kind": result.video.kind,
                     "duration_seconds": round(result.video.seconds, 3),
                     "appearances": [
                         (round(start, 3), round(end, 3)) for start, end in person.appearances
                     ],
                     "best_seconds": round(person.best_seconds, 3),
+                    "pictures": list(person.pictures),
                     "picture": picture_of(place),
                 }
 

@@ -10,18 +10,22 @@ from typing import TypedDict, cast, get_args
 from flask import Request, Response
 
 from db.errors import PerformerNotFoundError
-from db.videos import Verdict, VideoRecord
+from db.videos import Kind, Verdict, VideoRecord
 from function.errors import (
     BadParameterError,
     MissingParameterError,
     UnknownPerformerError,
+    UnreadableVideoError,
 )
+from function.library.albums import fingerprint_of
 from function.library.finding import is_below
 from function.library.lists import (
     PersonListed,
+    PictureListed,
     ShownState,
     VideoListed,
     person_to_json,
+    pictures_to_json,
     state_of,
     to_json,
 )
@@ -42,6 +46,7 @@ READ_AT_ONCE = 500
 
 STATES = get_args(ShownState)
 VERDICTS = get_args(Verdict)
+KINDS = get_args(Kind)
 
 
 class NumberedVideo(VideoListed):
@@ -68,10 +73,14 @@ class VideosReply(TypedDict):
 
 
 class VideoReply(TypedDict):
-    """One video, and everyone in it, the most certain first; `stale` as in a list."""
+    """One video, and everyone in it, the most certain first; `stale` as in a list.
+
+    `pictures` are those of an album; `/library/picture` sends them.
+    """
 
     video: NumberedVideo
     people: list[PicturedPerson]
+    pictures: list[PictureListed]
     stale: bool
 
 
@@ -79,6 +88,7 @@ class VideoReply(TypedDict):
 class _Wanted:
     """Which videos a request wants; an empty field wants any."""
 
+    kinds: Collection[str]
     states: Collection[str]
     verdicts: Collection[str]
     performer: int | None
@@ -124,10 +134,18 @@ def answer_video(service: Service, shelf: Shelf, request: Request) -> Response:
     with shelf.library() as library:
         found = find_video(library, oshash)
         (result,) = results_of(
-            library.ledger, iter([found]), library.performers, pictures=with_pictures
+            library.ledger,
+            iter([found]),
+            library.performers,
+            pictures=with_pictures,
+            each_picture=True,
         )
-        people = [_picture(person, with_pictures=with_pictures) for person in result.people]
-        reply = VideoReply(video=_number(result), people=people, stale=library.is_stale)
+        reply = VideoReply(
+            video=_number(result),
+            people=[_picture(person, with_pictures=with_pictures) for person in result.people],
+            pictures=pictures_to_json(result.pictures),
+            stale=library.is_stale,
+        )
     return json_response(reply)
 
 
@@ -153,6 +171,7 @@ def _choose(library: Library, wanted: _Wanted) -> Iterator[VideoRecord]:
             one
             for one in batch
             if (among is None or one.id in among)
+            and (not wanted.kinds or one.kind in wanted.kinds)
             and (not wanted.states or state_of(one) in wanted.states)
             and (
                 wanted.place is None
@@ -181,6 +200,7 @@ def _read_wanted(request: Request, service: Service) -> _Wanted:
     settings = service.settings
     place, name = request.args.get("path"), request.args.get("performer")
     return _Wanted(
+        kinds=_read_words(request, "kind", KINDS),
         states=_read_words(request, "state", STATES),
         verdicts=_read_words(request, "verdict", VERDICTS),
         performer=_find_performer(service, name) if name else None,
@@ -214,8 +234,18 @@ def _read_oshash(request: Request, service: Service) -> str:
     if "path" not in request.args:
         raise MissingParameterError("The parameters path and oshash are missing. Give one.")
     settings = service.settings
+    place = find_place(request.args["path"], settings.media_root, settings.path_map)
+    if place.is_dir():
+        return _fingerprint(place)
     with open_media(request.args["path"], settings.media_root, settings.path_map) as media:
         return oshash_of(media.descriptor)
+
+
+def _fingerprint(folder: Path) -> str:
+    try:
+        return fingerprint_of(bytes(folder))
+    except OSError as error:
+        raise UnreadableVideoError(f"{folder.name} cannot be read ({error.strerror}).") from error
 
 
 def _number(result: VideoResult) -> NumberedVideo:

@@ -1,7 +1,6 @@
 """Lists the media root, one folder at a time, for choosing a video."""
 
 import os
-import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,10 +9,10 @@ from typing import TypedDict
 
 from flask import Request, Response
 
-from db.names import name_key
 from function.errors import OutsideMediaRootError, UnreadableVideoError, VideoNotFoundError
 from function.media.files import open_beneath
 from function.media.formats import VIDEO_SUFFIXES
+from function.media.order import natural_key
 from function.web.responses import json_response
 from function.web.service import Service
 
@@ -93,7 +92,7 @@ def list_folder(asked: str, media_roots: Sequence[Path]) -> FolderReply:
     place = _resolve_folder(asked, roots)
     try:
         with open_beneath(place.root, place.folder.relative_to(place.root)) as folder:
-            entries = sorted(_entries(place, folder), key=lambda entry: _order_of(entry.name))
+            entries = sorted(_entries(place, folder), key=lambda entry: natural_key(entry.name))
     except (OSError, UnreadableVideoError):
         raise VideoNotFoundError(
             f"The folder {asked!r} cannot be read. Check who owns it."
@@ -148,12 +147,6 @@ def _entries(place: _Place, folder: int) -> Iterator[_Entry]:
             if stat.S_ISDIR(status.st_mode) or (is_video and stat.S_ISREG(status.st_mode)):
                 is_folder = stat.S_ISDIR(status.st_mode)
                 yield _Entry(entry.name, is_folder, status.st_size)
-
-
-def _order_of(name: str) -> tuple[tuple[int, str], ...]:
-    """Order names as people do: numbers by their value, `part 2` before `part 10`."""
-    parts = re.split(r"([0-9]{1,18})", name_key(name))
-    return tuple((int(part) if place % 2 else -1, part) for place, part in enumerate(parts))
 
 
 def _status(entry: "os.DirEntry[str]", place: _Place) -> os.stat_result:

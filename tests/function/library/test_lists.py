@@ -36,7 +36,7 @@ PEOPLE = (
 )
 COLUMNS = (
     "path,duration_seconds,performer,performer_id,stash_ids,score,verdict,appearances,faces,"
-    "best_seconds,depth,scanned_at,person,state,reason,decided,oshash"
+    "best_seconds,depth,scanned_at,person,state,reason,decided,oshash,kind,pictures"
 )
 
 
@@ -49,6 +49,8 @@ def test_json_says_all_of_a_video_and_its_people() -> None:
     assert json.loads(json.dumps(found)) == {
         "path": "/v/a.mp4",
         "other_paths": ["/w/copy of a.mp4"],
+        "kind": "video",
+        "picture_count": 0,
         "oshash": "00000000000003e9",
         "duration_seconds": 61.235,
         "state": "done",
@@ -68,6 +70,7 @@ def test_json_says_all_of_a_video_and_its_people() -> None:
                 "faces": 10,
                 "best_seconds": 1.235,
                 "decided": "",
+                "pictures": [],
             },
             {
                 "person": 1,
@@ -80,6 +83,7 @@ def test_json_says_all_of_a_video_and_its_people() -> None:
                 "faces": 2,
                 "best_seconds": 3.5,
                 "decided": "",
+                "pictures": [],
             },
         ],
     }
@@ -92,19 +96,19 @@ def test_csv_has_a_line_for_each_person_under_fixed_columns() -> None:
     assert list(ada.values()) == [
         *("/v/a.mp4", "61.235", "Ada", "7", f"{BOX}#uuid-7", "98.7", "match"),
         *("0.000-2.500;10.123-12.000", "10", "1.235", "normal", "2026-01-02T03:04:05Z"),
-        *("0", "done", "", "confirmed", "00000000000003e9"),
+        *("0", "done", "", "confirmed", "00000000000003e9", "video", ""),
     ]
     assert list(unknown.values()) == [
         *("/v/a.mp4", "61.235", "", "", "", "0.0", "unknown"),
         *("3.000-4.000", "2", "3.5", "normal", "2026-01-02T03:04:05Z"),
-        *("1", "done", "", "", "00000000000003e9"),
+        *("1", "done", "", "", "00000000000003e9", "video", ""),
     ]
 
 
 def test_a_video_without_people_has_a_line_too() -> None:
     queued = replace(VIDEO, state="failed", reason="no", scanned=None, scanned_at="", seconds=0.0)
     (row,) = rows_of(VideoResult(queued, ()))
-    assert len(row) == 17
+    assert len(row) == 19
     assert (row["person"], row["state"], row["reason"]) == ("", "failed", "no")
     assert row["oshash"] == "00000000000003e9"
     assert (row["path"], row["performer"], row["verdict"], row["depth"]) == ("/v/a.mp4", "", "", "")

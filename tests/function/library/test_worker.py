@@ -279,8 +279,8 @@ def test_a_scan_that_is_asked_for_while_an_equal_one_looks_is_not_lost(
     looked = threading.Event()
     written = threading.Event()
 
-    def find_slowly(*arguments: Any) -> Found:
-        found = find_within(*arguments)
+    def find_slowly(*arguments: Any, **options: Any) -> Found:
+        found = find_within(*arguments, **options)
         looked.set()
         written.wait(IN_TIME_SECONDS)
         return found

@@ -1,18 +1,23 @@
 """What reads files does the same here and in the sandbox."""
 
+import io
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from function.engines.models import PRIMARY, SECOND
 from function.enrolling.choosing import choose_face
 from function.errors import PhotoUnusableError, UnreadableVideoError
 from function.faces.found import Progress, Task
 from function.media.files import MediaFile, open_any
+from function.media.moments import MAX_SIDE_PIXELS
+from function.media.photo_decoder import ORIENTATION
 from function.people.gathering import PeopleFound
 from function.sandbox.readers import Here, Reader, Sandboxed, open_reader
 from function.settings import Settings
@@ -106,6 +111,58 @@ def test_the_picture_of_a_moment_is_a_jpeg(reader: Reader, video: MediaFile) -> 
     moment = reader.find_moment(video, 1.0)
     assert moment.picture.startswith(b"\xff\xd8\xff")
     assert moment.seconds == pytest.approx(1.0, abs=0.11)
+
+
+def test_a_picture_is_read_as_a_video_of_one_picture(reader: Reader, photos: Path) -> None:
+    with open_any(photos / "obama1.jpg") as media:
+        (found,) = reader.find_people(media, TASK)
+        shown = reader.find_moment(media, 3.0)
+    assert isinstance(found, PeopleFound)
+    (person,) = found.people
+    assert (found.frames, found.faces, person.faces) == (1, 1, 1)
+    assert [len(view.encodings) for view in person.views] == [2]
+    assert person.picture.startswith(b"\xff\xd8\xff")
+    assert shown.picture.startswith(b"\xff\xd8\xff")
+
+
+def test_a_picture_held_on_its_side_is_set_upright(
+    reader: Reader, photos: Path, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    with Image.open(photos / "obama1.jpg") as upright:
+        upright.rotate(90, expand=True).save(tmp_path / "turned.jpg", exif=exif)
+    with open_any(tmp_path / "turned.jpg") as media:
+        found = reader.find_in_picture(media)
+    assert (found.width, found.height) == (910, 1137)
+    assert [abs(face.roll_degrees) < 20 for face in found.faces] == [True]
+
+
+def test_pictures_in_an_archive_are_read_one_by_one_and_a_bad_one_costs_only_itself(
+    reader: Reader, photos: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(photos / "biden.jpg", "10.jpg")
+        archive.writestr("2.jpg", b"no picture")
+        archive.writestr("notes.txt", b"notes")
+    with open_any(tmp_path / "a.zip") as media:
+        contents = reader.list_archive(media)
+        bad, good = contents.pictures
+        with pytest.raises(PhotoUnusableError, match=r"a\.zip: unreadable: not a picture"):
+            reader.find_in_picture(media, bad.place)
+        (face,) = reader.find_in_picture(media, good.place).faces
+        copy = reader.copy_picture(media, good.place)
+    assert [(one.name, one.reason) for one in contents.left_out] == [("notes.txt", "not a picture")]
+    assert face.crop.startswith(b"\xff\xd8\xff")
+    assert face.second is not None
+    with Image.open(io.BytesIO(copy.picture)) as shown:
+        assert max(shown.size) == MAX_SIDE_PIXELS
+
+
+def test_what_is_no_archive_is_refused_by_its_name(reader: Reader, folder: Path) -> None:
+    with open_any(folder / "text.mp4") as media, pytest.raises(UnreadableVideoError) as refused:
+        reader.list_archive(media)
+    assert str(refused.value).startswith("text.mp4 cannot be read as a zip archive")
 
 
 def test_what_is_no_video_and_no_photo_is_refused_and_the_next_is_read(

@@ -1,0 +1,240 @@
+"""Albums: folders of pictures, zip archives of them, and single pictures, each read as one item.
+
+Pictures are read one at a time, each on its own, so that a bad one costs only itself.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from db.videos import AlbumPicture, Kind, Shown, Stamp
+from function.errors import (
+    PhotoUnusableError,
+    TimeLimitError,
+    UnreadableVideoError,
+    VideoNotFoundError,
+)
+from function.faces.found import PictureFound, Progress
+from function.library.oshash import oshash_of
+from function.media.files import open_any
+from function.media.order import natural_key
+from function.media.photo_kinds import ARCHIVE_SUFFIXES, PHOTO_SUFFIXES
+from function.media.pictures import MOST_LEFT_OUT, MOST_PICTURES, Contents
+from function.people.gathering import PeopleFound
+from function.people.pictures import gather_pictures
+from function.sandbox.readers import PictureReader
+
+MOST_FACES = 20_000
+"""Faces of one album that are kept while it is read, some 200 MB; of later pictures none are."""
+
+MOST_LATE = 10
+"""An album of which so many pictures take too long, a minute each, is given up."""
+
+MOST_HASHED = 64
+"""The content of so many pictures of a folder, spread over it, tells it from others."""
+
+FILMS = frozenset((".gif", ".apng"))
+"""A file of this kind is a film if it is named alone, and a picture in an album."""
+
+NOTHING = PictureFound(1, 1, ())
+"""What is found in a picture that cannot be read."""
+
+MayRead: TypeAlias = Callable[[Path], bool]
+"""Says whether a file may be read: a link in a folder may lead anywhere."""
+
+
+@dataclass(frozen=True, eq=False)
+class AlbumFound:
+    """Everyone in an album, its pictures in order, and who is where on them.
+
+    After the pictures come the files that were left out.
+    """
+
+    people: PeopleFound
+    pictures: tuple[AlbumPicture, ...]
+    shown: tuple[Shown, ...]
+
+
+def kind_of(path: bytes) -> Kind:
+    """Say by its name whether a file that a user names is a video, or an album."""
+    suffix = Path(os.fsdecode(path)).suffix.lower()
+    is_picture = suffix in PHOTO_SUFFIXES and suffix not in FILMS
+    return "album" if is_picture or suffix in ARCHIVE_SUFFIXES else "video"
+
+
+def is_archive(name: bytes) -> bool:
+    """Say by its name whether a file is an archive of pictures."""
+    return Path(os.fsdecode(name)).suffix.lower() in ARCHIVE_SUFFIXES
+
+
+def is_picture(name: bytes) -> bool:
+    """Say by its name whether a file in a folder is a picture of an album."""
+    suffix = Path(os.fsdecode(name)).suffix.lower()
+    return not name.startswith(b".") and suffix in PHOTO_SUFFIXES
+
+
+def stamp_of_folder(folder: bytes) -> Stamp:
+    """Return the size of all pictures in a folder, and when one of them, or the folder, changed.
+
+    Raises:
+        OSError: it cannot be listed.
+    """
+    files = list(_pictures_in(folder))
+    changed = [os.stat(folder).st_mtime_ns, *(one.status.st_mtime_ns for one in files)]  # noqa: PTH116  # bytes
+    return Stamp(sum(one.status.st_size for one in files), max(changed))
+
+
+def fingerprint_of(path: bytes) -> str:
+    """Return the fingerprint of a file, or of a folder by the pictures in it: 16 digits.
+
+    Of a folder it is made of the names and sizes of all its pictures and the contents of some.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not os.path.isdir(path):  # noqa: PTH112  # a path of bytes: its name may be no text
+        return _oshash_at(path)
+    files = list(_pictures_in(path))
+    step = max(1, -(-len(files) // MOST_HASHED))
+    made_of = hashlib.blake2b(digest_size=8)
+    for number, one in enumerate(files):
+        content = _oshash_at(os.path.join(path, one.name)) if number % step == 0 else ""  # noqa: PTH118  # bytes
+        made_of.update(b"%s\0%d\0%s\0" % (one.name, one.status.st_size, content.encode()))
+    return made_of.hexdigest()
+
+
+def read_album(
+    reader: PictureReader, path: Path, may_read: MayRead = lambda _: True
+) -> Generator[Progress | AlbumFound]:
+    """Find who is on the pictures of an album: yields progress, and AlbumFound last.
+
+    Progress counts pictures, not seconds. A picture that cannot be used is in the result with the
+    reason.
+
+    Raises:
+        UnreadableVideoError, VideoOverLimitError: none of it can be used.
+        VideoNotFoundError: it is not there.
+        EngineUnavailableError, StoppingError: as for `Reader.find_people`.
+    """
+    models = reader.ready().models
+    listed = _list(reader, path)
+    if not listed.pictures:
+        raise UnreadableVideoError(f"{path.name} holds no picture that could be read.")
+    found: list[PictureFound] = []
+    pictures: list[AlbumPicture] = []
+    faces = late = 0
+    for one in listed.pictures:
+        yield Progress(float(len(found)), float(len(listed.pictures)), faces)
+        seen, reason, is_late = _look(reader, path, one, may_read)
+        if faces + len(seen.faces) > MOST_FACES:
+            seen, reason = NOTHING, f"the album shows more than {MOST_FACES:,} faces"
+        found.append(seen)
+        pictures.append(replace(one, faces=len(seen.faces), reason=reason))
+        faces, late = faces + len(seen.faces), late + is_late
+        if late == MOST_LATE:
+            raise UnreadableVideoError(f"{MOST_LATE} pictures of {path.name} took too long.")
+    _require_one(pictures, path)
+    gathered = gather_pictures(found, models)
+    yield AlbumFound(gathered.found, (*pictures, *listed.left_out), gathered.shown)
+
+
+@dataclass(frozen=True)
+class _Listed:
+    pictures: tuple[AlbumPicture, ...]
+    left_out: tuple[AlbumPicture, ...]
+
+
+@dataclass(frozen=True)
+class _File:
+    name: bytes
+    status: os.stat_result
+
+
+def _list(reader: PictureReader, path: Path) -> _Listed:
+    """List the pictures of an album: those of a folder, of an archive, or the one that it is."""
+    if path.is_dir():
+        return _list_folder([one.name for one in _pictures_in(os.fsencode(path))])
+    if is_archive(os.fsencode(path)):
+        with open_any(path) as media:
+            return _listed(reader.list_archive(media))
+    return _Listed((AlbumPicture(path.name),), ())
+
+
+def _list_folder(names: Sequence[bytes]) -> _Listed:
+    pictures, left_out = [], []
+    for name in names:
+        try:
+            pictures.append(AlbumPicture(name.decode()))
+        except UnicodeDecodeError:
+            shown = name.decode(errors="replace")
+            left_out.append(AlbumPicture(shown, reason="its name is not UTF-8; rename it"))
+    if (over := len(pictures) - MOST_PICTURES) > 0:
+        why = f"more than {MOST_PICTURES:,} pictures"
+        left_out.append(AlbumPicture(f"{over} more", reason=why))
+    return _Listed(tuple(pictures[:MOST_PICTURES]), tuple(left_out[:MOST_LEFT_OUT]))
+
+
+def _listed(contents: Contents) -> _Listed:
+    left_out = [AlbumPicture(one.name, reason=one.reason) for one in contents.left_out]
+    if contents.left_over:
+        left_out.append(AlbumPicture(f"{contents.left_over} more", reason="left out"))
+    return _Listed(
+        tuple(AlbumPicture(one.name, place=one.place) for one in contents.pictures),
+        tuple(left_out),
+    )
+
+
+def _look(
+    reader: PictureReader, album: Path, picture: AlbumPicture, may_read: MayRead
+) -> tuple[PictureFound, str, bool]:
+    """Find the faces in a picture; else say why not, and whether that took too long."""
+    path = file_of(album, picture)
+    try:
+        if not may_read(path):
+            return NOTHING, "a link leads outside the media root", False
+        with open_any(path) as media:
+            named = replace(media, name=picture.name)
+            return reader.find_in_picture(named, picture.place), "", False
+    except TimeLimitError as error:
+        return NOTHING, str(error), True
+    except (PhotoUnusableError, UnreadableVideoError, VideoNotFoundError) as error:
+        return NOTHING, str(error).removeprefix(f"{picture.name}: ").rstrip("."), False
+
+
+def file_of(album: Path, picture: AlbumPicture) -> Path:
+    """Return the file that holds a picture of an album: its own, or the archive."""
+    return album / picture.name if picture.place is None and album.is_dir() else album
+
+
+def _require_one(pictures: Sequence[AlbumPicture], path: Path) -> None:
+    if all(one.reason for one in pictures):
+        name, reason = pictures[0].name, pictures[0].reason
+        if len(pictures) == 1:
+            raise UnreadableVideoError(f"{path.name}: It cannot be used ({reason}).")
+        which = f"{path.name}: None of its {len(pictures)} pictures can be used"
+        raise UnreadableVideoError(f"{which} ({name}: {reason}).")
+
+
+def _pictures_in(folder: bytes) -> Iterator[_File]:
+    """Yield the pictures in a folder, in the order in which people count."""
+    with os.scandir(folder) as entries:
+        found = [one for one in entries if is_picture(one.name)]
+    for entry in sorted(found, key=lambda one: (natural_key(os.fsdecode(one.name)), one.name)):
+        try:
+            status = entry.stat()
+        except OSError:
+            continue  # a link that leads nowhere, or it went while we looked
+        if stat.S_ISREG(status.st_mode):
+            yield _File(entry.name, status)
+
+
+def _oshash_at(path: bytes) -> str:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    try:
+        return oshash_of(descriptor)
+    finally:
+        os.close(descriptor)

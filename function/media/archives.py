@@ -1,0 +1,125 @@
+"""Reads pictures out of a zip archive, one at a time and only in memory: nothing is unpacked.
+
+An archive may come from anywhere, so the process that decodes pictures reads it, too.
+"""
+
+import codecs
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+
+from function.errors import UnreadableVideoError, VideoOverLimitError
+from function.media.descriptors import DescriptorFile
+from function.media.order import natural_key
+from function.media.photo_kinds import ARCHIVE_SUFFIXES, PHOTO_SUFFIXES
+from function.media.photos import MAX_PHOTO_BYTES, TOO_LARGE, PhotoRefusedError
+from function.media.pictures import MOST_LEFT_OUT, MOST_PICTURES, Contents, Entry
+
+MOST_FILES = 100_000
+"""An archive with more is refused: its list would be read for each picture anew."""
+
+LONGEST_NAME = 300
+"""Of a longer name the end is kept."""
+
+_ARCHIVES = ARCHIVE_SUFFIXES | {".rar", ".cbr", ".7z", ".cb7", ".tar", ".gz"}
+_ENCRYPTED = 0x1
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, OSError)
+"""What reading a damaged archive raises; bz2 raises OSError and ValueError."""
+
+codecs.lookup("cp437")  # the usual encoding of names, loaded now: later no file is opened
+
+
+def list_archive(descriptor: int, name: str) -> Contents:
+    """List the pictures in a zip archive that is an open descriptor; messages call it `name`.
+
+    Folders and hidden files are passed over. Files that are not pictures, other archives, encrypted
+    and huge files are listed with the reason why they are left out.
+
+    Raises:
+        UnreadableVideoError: it is no zip archive, or a damaged one.
+        VideoOverLimitError: it holds too many files.
+    """
+    with _opened(descriptor, name) as archive:
+        entries = [
+            Entry(place, _shown(one.filename), _refuse(one))
+            for place, one in enumerate(archive.infolist())
+            if not one.is_dir() and not _is_hidden(one.filename)
+        ]
+    entries.sort(key=lambda entry: (natural_key(entry.name), entry.place))
+    pictures = [entry for entry in entries if not entry.reason]
+    left_out = [entry for entry in entries if entry.reason]
+    left_out += [
+        Entry(entry.place, entry.name, f"more than {MOST_PICTURES:,} pictures")
+        for entry in pictures[MOST_PICTURES:]
+    ]
+    listed = tuple(left_out[:MOST_LEFT_OUT])
+    return Contents(tuple(pictures[:MOST_PICTURES]), listed, len(left_out) - len(listed))
+
+
+def read_entry(descriptor: int, place: int) -> bytes:
+    """Read a file of a zip archive that is an open descriptor, by its place in its list.
+
+    Raises:
+        PhotoRefusedError: it is damaged, encrypted, or larger than a photo, whatever it says.
+    """
+    try:
+        with _opened(descriptor, "the archive") as archive:
+            infos = archive.infolist()
+            if not 0 <= place < len(infos):
+                raise PhotoRefusedError("unreadable: it is no longer in the archive")
+            with archive.open(infos[place]) as file:
+                content = file.read(MAX_PHOTO_BYTES + 1)
+    except (UnreadableVideoError, VideoOverLimitError) as error:
+        raise PhotoRefusedError(f"unreadable: {error}") from error
+    except (*_DAMAGE, NotImplementedError, RuntimeError) as error:
+        raise PhotoRefusedError(f"unreadable: {str(error) or type(error).__name__}") from error
+    if len(content) > MAX_PHOTO_BYTES:
+        raise PhotoRefusedError(TOO_LARGE)
+    return content
+
+
+@contextmanager
+def _opened(descriptor: int, name: str) -> Iterator[zipfile.ZipFile]:
+    with io.BufferedReader(DescriptorFile(descriptor)) as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except (*_DAMAGE, NotImplementedError) as error:
+            what = str(error) or type(error).__name__
+            raise UnreadableVideoError(
+                f"{name} cannot be read as a zip archive ({what}). Pack it again."
+            ) from error
+        with archive:
+            if len(archive.infolist()) > MOST_FILES:
+                raise VideoOverLimitError(
+                    f"{name} holds {len(archive.infolist()):,} files, more than {MOST_FILES:,}. "
+                    "Unpack it, and scan the folder."
+                )
+            yield archive
+
+
+def _refuse(info: zipfile.ZipInfo) -> str:
+    """Say why a file of an archive is left out; "" if it may be a picture."""
+    path = PurePosixPath(info.filename.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts:
+        return "its name leads out of the archive"
+    suffix = path.suffix.lower()
+    if suffix in _ARCHIVES:
+        return "an archive within an archive"
+    if suffix not in PHOTO_SUFFIXES:
+        return "not a picture"
+    if info.flag_bits & _ENCRYPTED:
+        return "encrypted"
+    return TOO_LARGE if info.file_size > MAX_PHOTO_BYTES else ""
+
+
+def _is_hidden(name: str) -> bool:
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return any(part.startswith(".") and part != ".." for part in parts) or "__MACOSX" in parts
+
+
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()[-LONGEST_NAME:]

@@ -1,0 +1,43 @@
+"""Reads an open descriptor as Python's libraries want a file, by the few calls a child may make."""
+
+import errno
+import io
+import os
+from typing import Any
+
+
+class DescriptorFile(io.RawIOBase):
+    """A descriptor as a file that can be read and searched; closing it leaves the descriptor open.
+
+    Python's own files ask for the status of theirs, which a locked process may not. Nor does this
+    one move the place where others who hold the descriptor read.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._at = 0
+        self.size_bytes = os.lseek(descriptor, 0, os.SEEK_END)
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Say that it can be searched."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place, as in any file."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size_bytes}[whence]
+        if start + offset < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))  # as of any file
+        self._at = start + offset
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Read as much as fits, from the place where it is."""
+        content = os.pread(self._descriptor, len(buffer), self._at)
+        buffer[: len(content)] = content
+        self._at += len(content)
+        return len(content)

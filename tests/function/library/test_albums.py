@@ -1,0 +1,433 @@
+"""Folders and archives of pictures are scanned as one item each, and always left for review."""
+
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from db.records import Vector
+from db.sqlite.ledger import SqliteLedger
+from db.stores import open_store
+from db.videos import AlbumPicture, VideoRecord
+from function.errors import PhotoUnusableError, TimeLimitError
+from function.faces.found import PictureFound
+from function.library import albums
+from function.library.albums import MOST_LATE, fingerprint_of, kind_of, stamp_of_folder
+from function.library.decisions import decide
+from function.library.finding import find_ids, find_videos
+from function.library.forgetting import forget_performer
+from function.library.lists import to_csv, to_full_json, to_table
+from function.library.naming import Naming, open_naming
+from function.library.offering import find_within, note_missing
+from function.library.rematching import rematch
+from function.library.results import VideoResult, results_of
+from function.library.scanning import Done, Event
+from function.media.files import MediaFile
+from function.settings import Settings
+from tests.support.ledgers import Clock, assert_whole, open_with
+from tests.support.scans import (
+    SquaresReader,
+    enrol,
+    failures,
+    make_gallery,
+    make_scanner,
+    offer_all,
+    picture_of,
+    write_album,
+    write_squares,
+)
+
+ADA, BOB, CARL = 101, 202, 303
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Path:
+    return make_gallery(tmp_path / "g.db")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
+    with open_with(Clock(), tmp_path / "l.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    """A folder with an album: Ada on pictures 1 and 10, Bob on 2, and what is no picture."""
+    folder = tmp_path / "media" / "set"
+    write_album(folder, {"10.png": ADA, "1.png": ADA, "2.png": BOB, ".hidden.png": CARL})
+    (folder / "3.jpg").write_bytes(b"no picture")
+    (folder / "notes.txt").write_text("notes")
+    return tmp_path / "media"
+
+
+def pack(path: Path, *pictures: int, **others: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, seed in enumerate(pictures, 1):
+            archive.writestr(f"{number}.png", picture_of(seed))
+        for name, content in others.items():
+            archive.writestr(name.replace("_", "."), content)
+    return path
+
+
+def scan(
+    ledger: SqliteLedger, gallery: Path, *places: Path, reader: SquaresReader | None = None
+) -> list[Event]:
+    offer_all(ledger, *places, pictures=True)
+    return list(make_scanner(ledger, gallery, reader).scan_all())
+
+
+def naming_of(gallery: Path) -> Naming:
+    return open_naming(open_store(gallery), None, Settings(second_encoder="off"))
+
+
+def results(ledger: SqliteLedger, gallery: Path) -> list[VideoResult]:
+    performers = {one.id: one for one in naming_of(gallery).gallery.performers}
+    return list(results_of(ledger, ledger.iterate(), performers, each_picture=True))
+
+
+def look_of(ledger: SqliteLedger, video: int, picture: int) -> Vector:
+    """The encoding of whoever is on a picture, counted from 1."""
+    (person,) = (
+        one.person
+        for one in ledger.sightings([video])[video]
+        if picture - 1 in {seen.frame for seen in one.person.seen}
+    )
+    return person.views[0].encodings[0]
+
+
+def verdicts(ledger: SqliteLedger, video: int) -> list[str]:
+    return sorted(one.verdict for one in ledger.outcomes([video])[video])
+
+
+def test_a_folder_of_pictures_has_a_result_for_each_and_for_the_whole(
+    ledger: SqliteLedger, gallery: Path, media: Path, tmp_path: Path
+) -> None:
+    (done,) = (one for one in scan(ledger, gallery, media) if isinstance(one, Done))
+    assert (done.faces, done.people, done.named) == (3, 2, 0)
+    (result,) = results(ledger, gallery)
+    assert (result.video.kind, result.video.pictures) == ("album", 4)
+    assert [one.pictures for one in result.people] == [(1, 4), (2,)]
+    assert [one.appearances for one in result.people] == [(), ()]
+    assert [(one.number, one.name, [face.person for face in one.faces]) for one in result.pictures]
+    ada, bob = (one.position for one in result.people)
+    assert [(one.name, [face.person for face in one.faces]) for one in result.pictures] == [
+        ("1.png", [ada]),
+        ("2.png", [bob]),
+        ("3.jpg", []),
+        ("10.png", [ada]),
+    ]
+    assert [one.reason for one in result.pictures if one.reason] == [
+        "unreadable: not a picture, or of a rare kind"
+    ]
+    assert tuple(result.pictures[0].faces[0].area) == (0, 0, 1, 1)
+    assert_whole(tmp_path / "l.db")
+    assert scan(ledger, gallery, media) == []
+
+
+def test_an_archive_of_pictures_is_an_album_and_what_it_lacks_is_listed(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "media").mkdir()
+    pack(tmp_path / "media" / "a.cbz", ADA, BOB, inner_zip=b"PK", notes_txt=b"notes")
+    scan(ledger, gallery, tmp_path / "media")
+    (result,) = results(ledger, gallery)
+    assert [(one.name, len(one.faces), one.reason) for one in result.pictures] == [
+        ("1.png", 1, ""),
+        ("2.png", 1, ""),
+        ("inner.zip", 0, "an archive within an archive"),
+        ("notes.txt", 0, "not a picture"),
+    ]
+    assert result.video.pictures == 2
+
+
+def test_a_match_in_an_album_is_for_review_until_it_is_confirmed(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    write_squares(media / "film.mp4", ADA)
+    scan(ledger, gallery, media)
+    by_kind = {one.kind: one.id for one in ledger.iterate()}
+    ada = enrol(gallery, "Ada", look_of(ledger, by_kind["album"], 1))
+    list(rematch(ledger, naming_of(gallery)))
+    assert verdicts(ledger, by_kind["video"]) == ["match"]
+    assert verdicts(ledger, by_kind["album"]) == ["uncertain", "unknown"]
+    assert [video for video, _ in ledger.uncertain()] == [by_kind["album"]]
+    before = ledger.outcomes([by_kind["album"]])
+    ledger.want_again([by_kind["album"]], "deep")
+    scan(ledger, gallery, media)
+    assert ledger.outcomes([by_kind["album"]]) == before
+    ((album, position),) = ledger.uncertain()
+    decide(ledger, naming_of(gallery).gallery, (album, position), "confirmed", ada)
+    list(rematch(ledger, naming_of(gallery)))
+    assert verdicts(ledger, album) == ["match", "unknown"]
+
+
+def test_forgetting_somebody_leaves_neither_their_faces_nor_where_they_were(
+    ledger: SqliteLedger, gallery: Path, media: Path, tmp_path: Path
+) -> None:
+    scan(ledger, gallery, media)
+    vector = look_of(ledger, 1, 1)
+    picture = next(
+        one.person.picture for one in ledger.sightings([1])[1] if len(one.person.seen) == 2
+    )
+    ada = enrol(gallery, "Ada", vector)
+    list(rematch(ledger, naming_of(gallery)))
+    assert forget_performer(open_store(gallery), ledger, ada.id) == 1
+    (result,) = results(ledger, gallery)
+    assert [[face.person for face in one.faces] for one in result.pictures] == [
+        [],
+        [result.people[0].position],
+        [],
+        [],
+    ]
+    ledger.want_again([1], "deep")
+    scan(ledger, gallery, media)
+    assert [one.pictures for one in results(ledger, gallery)[0].people] == [(2,)]
+    ledger.close()
+    left = b"".join(one.read_bytes() for one in tmp_path.glob("*.db*"))
+    assert vector.tobytes() not in left
+    assert picture[-200:] not in left
+
+
+def test_a_moved_album_is_recognised_and_a_changed_one_is_scanned_again(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media)
+    shutil.move(media / "set", media / "moved")
+    assert find_ids(ledger, media / "moved") == {1}
+    assert scan(ledger, gallery, media) == []
+    (record,) = ledger.iterate()
+    assert bytes(media / "moved") in record.paths
+    write_album(media / "moved", {"11.png": CARL})
+    (done,) = (one for one in scan(ledger, gallery, media) if isinstance(one, Done))
+    assert (done.faces, done.people) == (4, 3)
+
+
+def test_a_renamed_picture_makes_the_album_another(media: Path) -> None:
+    folder = bytes(media / "set")
+    before = fingerprint_of(folder)
+    os.utime(media / "set" / "1.png")
+    assert fingerprint_of(folder) == before
+    (media / "set" / "1.png").rename(media / "set" / "4.png")
+    assert fingerprint_of(folder) != before
+
+
+def test_what_is_written_into_a_picture_is_noticed(media: Path) -> None:
+    folder = bytes(media / "set")
+    before = stamp_of_folder(folder), fingerprint_of(folder)
+    picture = media / "set" / "1.png"
+    content = picture.read_bytes()
+    picture.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(picture, ns=(1, before[0].mtime_ns + 1))
+    assert stamp_of_folder(folder) != before[0]
+    assert fingerprint_of(folder) != before[1]
+
+
+def test_albums_are_found_only_if_they_are_wanted_or_named(media: Path) -> None:
+    archive = pack(media / "a.zip", ADA)
+    write_squares(media / "film.mp4", ADA)
+
+    def found(*places: Path, pictures: bool = False) -> dict[str, str]:
+        files = find_videos(places, {}, pictures=pictures).files
+        return {Path(os.fsdecode(one.path)).name: one.kind for one in files}
+
+    assert found(media) == {"film.mp4": "video"}
+    assert found(media, pictures=True) == {"film.mp4": "video", "a.zip": "album", "set": "album"}
+    assert found(archive, media / "set" / "1.png") == {"a.zip": "album", "1.png": "album"}
+
+
+def test_a_gif_that_is_named_is_a_film_and_one_in_a_folder_a_picture(tmp_path: Path) -> None:
+    assert kind_of(b"/v/a.gif") == "video"
+    (tmp_path / "a.gif").write_bytes(b"GIF89a")
+    (found,) = find_videos([tmp_path], {}, pictures=True).files
+    assert (found.path, found.kind) == (bytes(tmp_path), "album")
+
+
+def test_a_single_picture_is_an_album_of_one(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media / "set" / "1.png")
+    (result,) = results(ledger, gallery)
+    assert [(one.name, len(one.faces)) for one in result.pictures] == [("1.png", 1)]
+    assert to_full_json(result)["path"].endswith("set/1.png")
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"a.zip": b"no archive"}, "a.zip cannot be read as a zip archive"),
+        ({"set/1.jpg": b"x", "set/2.jpg": b"y"}, "set: None of its 2 pictures can be used (1.jpg:"),
+        ({"a.png": b"x"}, "It cannot be used (unreadable"),
+    ],
+)
+def test_an_album_of_which_nothing_can_be_used_fails_with_the_reason(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path, files: dict[str, bytes], reason: str
+) -> None:
+    for name, content in files.items():
+        path = tmp_path / "media" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    ((_, said, for_good),) = failures(scan(ledger, gallery, tmp_path / "media"))
+    assert reason in said
+    assert for_good
+
+
+def test_an_archive_without_pictures_fails_with_the_reason(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path
+) -> None:
+    pack(tmp_path / "a.zip", notes_txt=b"notes")
+    ((_, reason, _),) = failures(scan(ledger, gallery, tmp_path / "a.zip"))
+    assert reason == "a.zip holds no picture that could be read."
+
+
+class _Ending(SquaresReader):
+    """Ends with an error on some pictures, by name."""
+
+    def __init__(self, errors: dict[str, Exception]) -> None:
+        super().__init__()
+        self.errors = errors
+
+    def find_in_picture(self, media: MediaFile, place: int | None = None) -> PictureFound:
+        if media.name in self.errors:
+            raise self.errors[media.name]
+        return super().find_in_picture(media, place)
+
+
+def test_a_picture_that_crashes_or_hangs_costs_only_itself(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    reader = _Ending(
+        {
+            "1.png": PhotoUnusableError(
+                "1.png: unreadable: 1.png crashed the process that read it."
+            ),
+            "2.png": TimeLimitError("2.png took longer than 60 s."),
+        }
+    )
+    scan(ledger, gallery, media, reader=reader)
+    (result,) = results(ledger, gallery)
+    assert [one.reason for one in result.pictures] == [
+        "unreadable: 1.png crashed the process that read it",
+        "2.png took longer than 60 s.",
+        "unreadable: not a picture, or of a rare kind",
+        "",
+    ]
+    assert [one.pictures for one in result.people] == [(4,)]
+
+
+def test_an_album_of_pictures_that_hang_is_given_up(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path
+) -> None:
+    names = [f"{number}.png" for number in range(MOST_LATE + 5)]
+    write_album(tmp_path / "set", dict.fromkeys(names, ADA))
+    reader = _Ending(dict.fromkeys(names[1:], TimeLimitError("It took too long.")))
+    ((_, reason, _),) = failures(scan(ledger, gallery, tmp_path / "set", reader=reader))
+    assert reason == f"{MOST_LATE} pictures of set took too long."
+
+
+def test_more_faces_than_are_kept_are_said(
+    ledger: SqliteLedger, gallery: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(albums, "MOST_FACES", 2)
+    scan(ledger, gallery, media)
+    *_, last = results(ledger, gallery)[0].pictures
+    assert last.reason == "the album shows more than 2 faces"
+
+
+def test_whoever_reads_videos_only_leaves_albums_in_the_queue(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    write_squares(media / "film.mp4", ADA)
+    offer_all(ledger, media, pictures=True)
+    scanner = replace(make_scanner(ledger, gallery), pictures=None)
+    assert sum(isinstance(one, Done) for one in scanner.scan_all()) == 1
+    assert {one.kind: one.state for one in ledger.iterate()} == {
+        "album": "queued",
+        "video": "done",
+    }
+
+
+def test_a_link_in_an_album_leads_nobody_out_of_the_media_root(
+    ledger: SqliteLedger, gallery: Path, media: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.png").write_bytes(picture_of(CARL))
+    (media / "set" / "4.png").symlink_to(tmp_path / "secret.png")
+    offer_all(ledger, media, pictures=True)
+    list(replace(make_scanner(ledger, gallery), roots=[media]).scan_all())
+    (result,) = results(ledger, gallery)
+    assert [one.reason for one in result.pictures if one.name == "4.png"] == [
+        "a link leads outside the media root"
+    ]
+    assert len(result.people) == 2
+
+
+def test_an_album_that_changed_since_it_was_found_is_not_scanned(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    offer_all(ledger, media, pictures=True)
+    write_album(media / "set", {"4.png": CARL})
+    ((name, reason, _),) = failures(make_scanner(ledger, gallery).scan_all())
+    assert (name, "has changed since it was found" in reason) == ("set", True)
+
+
+def test_a_folder_without_its_pictures_is_gone_and_one_with_them_is_not(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    write_squares(media / "set" / "film.mp4", ADA)
+    scan(ledger, gallery, media)
+
+    def look(*, pictures: bool) -> list[VideoRecord]:
+        found = find_within(ledger, [media], [media], pictures=pictures)
+        note_missing(ledger, found, [media])
+        return [one for one in ledger.iterate() if one.kind == "album"]
+
+    assert look(pictures=False)[0].paths
+    for picture in [*(media / "set").glob("*.png"), *(media / "set").glob("*.jpg")]:
+        picture.unlink()
+    (album,) = look(pictures=True)
+    assert (album.paths, album.last_path) == ((), bytes(media / "set"))
+
+
+def test_an_album_is_listed_in_every_form(ledger: SqliteLedger, gallery: Path, media: Path) -> None:
+    scan(ledger, gallery, media)
+    found = results(ledger, gallery)
+    header, first, *_ = (line.split(",") for line in to_csv(found))
+    row = dict(zip(header, first, strict=True))
+    assert (row["kind"], row["pictures"], row["appearances"]) == ("album", "1;4", "")
+    assert (row["depth"], row["duration_seconds"]) == ("", "0.0")
+    assert any("somebody unknown  picture 1, picture 4" in line for line in to_table(found))
+    listed = to_full_json(found[0])
+    assert listed["picture_count"] == 4
+    assert [one["number"] for one in listed["pictures"]] == [1, 2, 3, 4]  # type: ignore[typeddict-item]
+
+
+def test_a_name_that_is_no_text_is_left_out(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    try:
+        Path(os.fsdecode(bytes(media / "set") + b"/\xff.png")).write_bytes(picture_of(CARL))
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    scan(ledger, gallery, media)
+    assert [(one.name, one.reason) for one in ledger.pictures([1])[1] if "UTF-8" in one.reason] == [
+        ("\ufffd.png", "its name is not UTF-8; rename it")
+    ]
+
+
+def test_the_same_pictures_twice_are_one_album_with_two_places(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    shutil.copytree(media / "set", media / "copy")
+    scan(ledger, gallery, media)
+    (record,) = ledger.iterate()
+    assert record.paths == (bytes(media / "copy"), bytes(media / "set"))
+
+
+def test_files_of_an_album_are_where_they_are(media: Path, tmp_path: Path) -> None:
+    assert albums.file_of(media / "set", AlbumPicture("1.png")) == media / "set" / "1.png"
+    archive = pack(tmp_path / "a.zip", ADA)
+    assert albums.file_of(archive, AlbumPicture("1.png", place=0)) == archive
