@@ -8,13 +8,16 @@ from typing import Any, Final
 import httpx
 
 from db.records import Identity
+from db.writes import ItemKind
 from function.sources.downloads import OwnServer
 from function.sources.graphql import GraphQL
 from function.sources.records import UnusableSourceError
 from function.stash import documents
 from function.stash.records import (
     File,
+    Gallery,
     Image,
+    Item,
     Marker,
     NewMarker,
     NewPerformer,
@@ -170,22 +173,28 @@ class Stash:
         found = self.ask(documents.SCENE, {"id": scene_id})["findScene"]
         return _scene(found) if found else None
 
-    def tag_scenes(
+    def item(self, kind: ItemKind, item_id: str) -> Item | None:
+        """Return a scene, an image or a gallery as it stands; None if there is none."""
+        found = self.ask(documents.ITEMS[kind], {"id": item_id})[f"find{kind.title()}"]
+        return _item(found) if found else None
+
+    def tag_items(
         self,
+        kind: ItemKind,
         ids: Sequence[str],
         *,
         add: Sequence[str] = (),
         remove: Sequence[str] = (),
         add_tags: Sequence[str] = (),
         remove_tags: Sequence[str] = (),
-    ) -> tuple[Scene, ...]:
-        """Add performers and tags to scenes, or take them off; return the scenes as they are now.
+    ) -> tuple[Item, ...]:
+        """Add performers and tags to items, or take them off; return the items as they are now.
 
         All others stay. Doing it twice changes nothing more. Give `add` or `remove`, not both.
         """
         asked = _bulk(ids, add, remove) | _bulk_tags(add_tags, remove_tags)
-        changed = self.ask(documents.UPDATE_SCENES, {"input": asked})["bulkSceneUpdate"]
-        return tuple(_scene(entry) for entry in changed or ())
+        answer = self.ask(documents.UPDATE_ITEMS[kind], {"input": asked})
+        return tuple(_item(entry) for entry in answer[f"bulk{kind.title()}Update"] or ())
 
     def markers(self, scene_id: str) -> tuple[Marker, ...]:
         """Return the markers of a scene; none if there is no such scene."""
@@ -209,11 +218,26 @@ class Stash:
         """Delete markers."""
         self.ask(documents.DESTROY_MARKERS, {"ids": list(ids)}, once=True)
 
-    # Images
+    # Images and galleries
 
     def images(self, wanted: Mapping[str, Any] | None = None) -> Iterator[Image]:
         """Yield images by id, page by page; `wanted` is a filter as Stash takes it."""
         yield from map(self._image, self._pages(documents.IMAGES, "findImages", "images", wanted))
+
+    def image(self, image_id: str) -> Image | None:
+        """Return one image; None if there is none with this id."""
+        found = self.ask(documents.IMAGE, {"id": image_id})["findImage"]
+        return self._image(found) if found else None
+
+    def gallery(self, gallery_id: str) -> Gallery | None:
+        """Return one gallery; None if there is none with this id."""
+        found = self.ask(documents.GALLERY, {"id": gallery_id})["findGallery"]
+        return _gallery(found) if found else None
+
+    def galleries(self) -> Iterator[Gallery]:
+        """Yield galleries by id, page by page."""
+        pages = self._pages(documents.GALLERIES, "findGalleries", "galleries", None)
+        yield from map(_gallery, pages)
 
     def images_of(self, performer_id: str, count: int) -> tuple[Image, ...]:
         """Return up to `count` images that show a performer alone."""
@@ -365,6 +389,21 @@ def _scene(entry: Mapping[str, Any]) -> Scene:
         tags=_ids(entry["tags"]),
         updated_at=str(entry["updated_at"]),
         tag_names=tuple(one["name"] for one in entry["tags"]),
+    )
+
+
+def _item(entry: Mapping[str, Any]) -> Item:
+    performers, tags = _ids(entry["performers"]), _ids(entry["tags"])
+    return Item(str(entry["id"]), performers, tags, str(entry["updated_at"]))
+
+
+def _gallery(entry: Mapping[str, Any]) -> Gallery:
+    places = [entry["folder"], *entry["files"]]
+    return Gallery(
+        id=str(entry["id"]),
+        title=entry["title"] or "",
+        path=next((one["path"] for one in places if one), ""),
+        performers=_ids(entry["performers"]),
     )
 
 

@@ -1,7 +1,7 @@
 """Reads Stash's performers as records to enrol: covers, and pictures that show them alone."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +38,15 @@ def read_performers(stash: Stash, wanted: Wanted, downloads: Downloads) -> Itera
         yield record_of(one, [] if is_done else pictures_of(stash, one, wanted.images), downloads)
 
 
-def pictures_of(stash: Stash, performer: StashPerformer, count: int) -> list[str]:
-    """Return the URLs of up to `count` pictures that show a performer alone."""
-    return [one.picture for one in stash.images_of(performer.id, count) if one.picture]
+def pictures_of(
+    stash: Stash, performer: StashPerformer, count: int, ours: Collection[str] = ()
+) -> list[str]:
+    """Return the URLs of up to `count` pictures that show a performer alone.
+
+    The images with the ids `ours` are left out: nobody but us said that the performer is on them.
+    """
+    found = stash.images_of(performer.id, count + len(ours))
+    return [one.picture for one in found if one.picture and one.id not in ours][:count]
 
 
 def record_of(one: StashPerformer, pictures: list[str], downloads: Downloads) -> SourceRecord:

@@ -1,6 +1,7 @@
 """Keeps the gallery in step with Stash: who is in it, by what name, with which photos."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
@@ -142,7 +143,7 @@ def sync(
     with changing(gallery_store) as gallery:
         note_former_names(gallery, stash)
         followed = follow_ids(gallery, ledger, present, accept=chosen.accept_missing)
-    work = _Work(stash, gallery_store, finder, chosen, present)
+    work = _Work(stash, gallery_store, finder, chosen, present, _images_written(ledger))
     report = Report()
     yield from work.fill(report)
     learned = None
@@ -197,6 +198,8 @@ class _Work:
     finder: FaceFinder
     options: SyncOptions
     present: Present
+    written: Mapping[str, Collection[str]]
+    """The images that we said somebody is on, by performer: nobody is learnt from them."""
 
     def fill(self, report: Report) -> Iterator[Step]:
         """Enrol everyone of whom something is to be read, and report on everyone."""
@@ -244,7 +247,8 @@ class _Work:
                 yield Refusal(one.name, "", "forgotten")
                 continue
             images = self.options.images
-            pictures = pictures_of(self.stash, one, images) if images else []
+            ours = self.written.get(one.id, ())
+            pictures = pictures_of(self.stash, one, images, ours) if images else []
             yield record_of(one, pictures, downloads)
 
     def _enrol(self, one: StashPerformer, record: SourceRecord | Refusal) -> Enrolment:
@@ -290,6 +294,15 @@ class _Work:
             "performer_count": {"value": 1, "modifier": "EQUALS"},
         }
         return {number for image in self.stash.images(wanted) for number in image.performers}
+
+
+def _images_written(ledger: Ledger | None) -> Mapping[str, Collection[str]]:
+    """Return the images on which we wrote each performer."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for image, performers in (ledger.writes.all_written("image") if ledger else {}).items():
+        for one in performers:
+            found[one].add(image)
+    return found
 
 
 def _is_done(gallery: Gallery, one: StashPerformer) -> bool:

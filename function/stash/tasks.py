@@ -15,7 +15,7 @@ from db.galleries import Store
 from db.ledgers import Ledger
 from db.records import Performer
 from db.tasks import Task
-from db.writes import Write
+from db.writes import ItemKind, Write
 from function.library.finding import text_of
 from function.library.jobs import WantedScan
 from function.library.naming import Naming, open_naming
@@ -24,6 +24,7 @@ from function.matching.second_models import open_second
 from function.sandbox.readers import open_reader
 from function.settings import Settings
 from function.sources.records import RefusedError
+from function.stash.albums import album_file, album_paths, queue_albums
 from function.stash.applying import Added, Addition, add_performers
 from function.stash.client import Stash
 from function.stash.connection import Connection
@@ -58,7 +59,8 @@ class Options:
     those are seen who are added. With `confirmed` those are added too who would gain suspiciously
     many scenes. `run` and `scene` say what to undo, the last Apply if neither is given; with
     `edited` also where somebody edited the scene since. `from_scenes` is for a sync: as how many
-    scenes of a performer may enrol them.
+    scenes of a performer may enrol them. `item` says what `scene` is. With `pictures` a scan
+    looks at images and galleries instead.
     """
 
     filter: Mapping[str, Any] = field(default_factory=dict)
@@ -71,6 +73,8 @@ class Options:
     scene: str = ""
     edited: bool = False
     from_scenes: int = 0
+    item: ItemKind = "scene"
+    pictures: bool = False
 
     @property
     def scenes(self) -> SceneFilter:
@@ -157,7 +161,7 @@ def undoable(ledger: Ledger, options: Options) -> list[Write]:
     again only with `edited`. What was added by hand, scene by scene, is never the last run.
     """
     if options.scene:
-        return ledger.writes.of_scene(options.scene)
+        return ledger.writes.of_scene(options.scene, options.item)
     if options.run:
         return ledger.writes.of_run(options.run)
     tried = set() if options.edited else _tried(ledger)
@@ -179,6 +183,28 @@ def take_back_decisions(ledger: Ledger, undone: Undone) -> None:
 
 
 def _scan(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+    yield from (_scan_albums if read_options(task).pictures else _scan_scenes)(task, place, stash)
+
+
+def _scan_albums(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+    """Queue all images and galleries; they are looked at, and nothing of them is written alone."""
+    locate, known = locator(place.settings, place.connection), place.ledger.stamps()
+    found = missing = 0
+    for path in album_paths(stash):
+        try:
+            file = album_file(path, locate)
+        except OSError:
+            file = None
+        missing += file is None
+        if file is not None:
+            found += 1
+            if known.get(file.path) != file.stamp:
+                place.want(queue_albums(place.ledger, [file]))
+        yield replace(task, done=found, text=f"Queued so far: {counted(found, 'album')}.")
+    yield _queued(task, found, missing, "album")
+
+
+def _scan_scenes(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
     waiting: list[str] = []
     found = missing = 0
     for path in places_of(place, stash.scenes(read_options(task).scenes)):
@@ -192,14 +218,18 @@ def _scan(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
             yield replace(task, done=found, text=f"Queued so far: {counted(found, 'file')}.")
     if waiting:
         place.want(WantedScan(tuple(waiting)))
-    text = f"In the library's queue, or known already: {counted(found, 'file')}."
+    yield _queued(task, found, missing, "file")
+
+
+def _queued(task: Task, found: int, missing: int, noun: str) -> Task:
+    text = f"In the library's queue, or known already: {counted(found, noun)}."
     if missing:
         text += (
-            f" Not in the media root here: {counted(missing, 'file')}; check the connection to see "
+            f" Not in the media root here: {counted(missing, noun)}; check the connection to see "
             "which folder is missing."
         )
     result = json.dumps({"files": found, "missing": missing})
-    yield replace(task, state="done", done=found, of=found, text=text, result=result)
+    return replace(task, state="done", done=found, of=found, text=text, result=result)
 
 
 def _apply(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
@@ -321,7 +351,7 @@ def said_of_undo(total: Undone, before: int = 0) -> str:
         words += f" {before} more {were} undone before it was interrupted."
     for why, scenes in _by_reason(total.left).items():
         more = " ..." if len(scenes) > MOST_LISTED else ""
-        named = ", ".join(scenes[:MOST_LISTED])
+        named = ", ".join(filter(None, scenes[:MOST_LISTED]))
         words += f" Left on {counted(len(scenes), 'scene')} ({named}{more}): {why}"
     return words
 

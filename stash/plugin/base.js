@@ -64,7 +64,11 @@
 
   /** Let Stash's own page show what was written. @param {Recognition.Kind} kind */
   function refresh(kind) {
-    const include = { scene: [GQL.FindSceneDocument], image: [GQL.FindImageDocument], gallery: [] };
+    const include = {
+      scene: [GQL.FindSceneDocument],
+      image: [GQL.FindImageDocument],
+      gallery: [GQL.FindGalleryDocument],
+    };
     utils.StashService.getClient().refetchQueries({ include: include[kind] });
   }
 

@@ -35,6 +35,7 @@ declare namespace Recognition {
     GQL: {
       FindSceneDocument: unknown;
       FindImageDocument: unknown;
+      FindGalleryDocument: unknown;
       useConfigurationQuery(): {
         data?: { configuration: { plugins: Record<string, Record<string, unknown> | undefined> } };
       };
@@ -91,6 +92,7 @@ declare namespace Recognition {
     faces: number;
     best_seconds: number;
     appearances: [number, number][];
+    pictures: number[];
     matches: Match[];
     tagged: boolean;
     added: boolean;

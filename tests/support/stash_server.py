@@ -113,8 +113,10 @@ class FakeStash(StandIn):
         }
         return number
 
-    def add_image(self, photo: bytes, performers: Iterable[str] = ()) -> str:
-        """Add an image with its picture; return the id."""
+    def add_image(
+        self, photo: bytes = b"", performers: Iterable[str] = (), at: str = "/x.jpg"
+    ) -> str:
+        """Add an image with its picture, which lies at a path; return the id."""
         number = str(next(self._ids))
         path = f"/image/{number}/image"
         self.photos[path] = Answer(photo)
@@ -123,7 +125,9 @@ class FakeStash(StandIn):
             **image(f"{self.prefix}{path}"),
             "id": number,
             "performers": list(performers),
+            "tags": [],
         }
+        self.images[number]["visual_files"][0]["path"] = at
         return number
 
     def add_gallery(self, folder: str, performers: Iterable[str] = ()) -> str:
@@ -215,6 +219,7 @@ class FakeStash(StandIn):
             "findImage": lambda _, id: self._shown(self.images.get(id)),  # noqa: A006
             "findImages": self._find_images,
             "findGallery": lambda _, id: self._shown(self.galleries.get(id)),  # noqa: A006
+            "findGalleries": self._find_galleries,
             "findTag": lambda _, id: self._counted_tag(id),  # noqa: A006
             "findTags": self._find_tags,
             "findStudios": self._find_studios,
@@ -289,6 +294,18 @@ class FakeStash(StandIn):
         chosen = [one for one in self.images.values() if _is_wanted_scene(one, image_filter or {})]
         page = _page("images", chosen, filter or {})
         return page | {"images": [self._shown(one) for one in page["images"]]}
+
+    def _find_galleries(
+        self,
+        _: object,
+        filter: Entry | None = None,  # noqa: A002  # the schema says so
+        gallery_filter: Entry | None = None,
+    ) -> Entry:
+        chosen = [
+            one for one in self.galleries.values() if _is_wanted_scene(one, gallery_filter or {})
+        ]
+        page = _page("galleries", chosen, filter or {})
+        return page | {"galleries": [self._shown(one) for one in page["galleries"]]}
 
     def _find_tags(
         self,

@@ -1,11 +1,13 @@
 """Answers what is to be undone, and the tasks for Stash: how they stand, and new ones."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, TypedDict, cast, get_args
 
 from flask import Request, Response
 
 from db.tasks import Task, TaskKind, TaskState
+from db.writes import Place
 from function.errors import BadParameterError
 from function.sources.records import UnusableSourceError
 from function.stash.connection import find_connection
@@ -24,6 +26,7 @@ from function.web.stash.asked import (
     read_count,
     read_id,
     read_percent,
+    read_scene,
 )
 from function.web.stash.desk import Desk, explained_stash
 
@@ -122,8 +125,10 @@ class StatusReply(TypedDict):
 def answer_undo(desk: Desk, request: Request) -> Response:
     """Answer `POST /stash/undo` with what was undone of a scene or a run, or with a task."""
     body = read_body(request, "scene", "run", "edited")
+    item, scene = _read_place(body)
     options = Options(
-        scene=_scene_id(body["scene"]) if "scene" in body else "",
+        scene=scene,
+        item=item,
         run=read_count(body, "run", LARGEST_RUN),
         edited=optional(body, "edited", default=False),
     )
@@ -150,12 +155,13 @@ def answer_task(desk: Desk, request: Request) -> Response:
     """Answer `POST /stash/task` at once; the server does it afterwards."""
     body = read_body(
         request,
-        *("kind", "filter", "min_score", "dry_run", "from_scenes"),
+        *("kind", "filter", "pictures", "min_score", "dry_run", "from_scenes"),
         *("tag", "markers", "confirmed", "run", "scene", "edited"),
     )
     kind = need(body, "kind", str)
     if kind not in get_args(TaskKind):
         raise BadParameterError(f"kind is {kind[:40]!r}; it must be one of {get_args(TaskKind)}.")
+    item, scene = _read_place(body)
     options = Options(
         filter=_read_filter(optional(body, "filter", dict[str, Any]())),
         min_score=read_percent(body, "min_score", SURE_SCORE),
@@ -165,7 +171,9 @@ def answer_task(desk: Desk, request: Request) -> Response:
         markers=optional(body, "markers", default=False),
         confirmed=optional(body, "confirmed", default=False),
         run=read_count(body, "run", LARGEST_RUN),
-        scene=_scene_id(body["scene"]) if "scene" in body else "",
+        scene=scene,
+        item=item,
+        pictures=optional(body, "pictures", default=False),
         edited=optional(body, "edited", default=False),
     )
     return _queue(desk, Task(cast("TaskKind", kind), options.to_json()), "Queued.")
@@ -243,9 +251,13 @@ def _to_task(task: Task) -> TaskView:
     )
 
 
-def _scene_id(value: object) -> str:
-    """Read a scene that is given whole, or by its id."""
-    return read_id(value.get("id") if isinstance(value, dict) else value)
+def _read_place(body: Mapping[str, Any]) -> Place:
+    """Read a scene or another item that is given whole, or a scene by its id; "" if none is."""
+    value = body.get("scene", "")
+    if isinstance(value, dict):
+        asked = read_scene(body)
+        return asked.kind, asked.scene.id
+    return "scene", read_id(value) if "scene" in body else ""
 
 
 def _read_filter(given: dict[str, Any]) -> dict[str, Any]:

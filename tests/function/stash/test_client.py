@@ -59,10 +59,10 @@ def test_performers_and_tags_are_added_and_taken_off_and_all_others_stay(fake: F
     number = fake.add_scene("/data/a.mp4", performers=[ada])
     stash = client(fake)
     before = fake.scenes[number]["updated_at"]
-    (added,) = stash.tag_scenes([number], add=[eve], add_tags=[tag])
+    (added,) = stash.tag_items("scene", [number], add=[eve], add_tags=[tag])
     assert (added.performers, added.tags) == ((ada, eve), (tag,))
     assert added.updated_at > before
-    (removed,) = stash.tag_scenes([number], remove=[eve], remove_tags=[tag])
+    (removed,) = stash.tag_items("scene", [number], remove=[eve], remove_tags=[tag])
     assert (removed.performers, removed.tags) == ((ada,), ())
 
 
@@ -71,7 +71,7 @@ def test_a_performer_who_is_gone_is_refused_in_one_line_and_nothing_is_written(
 ) -> None:
     number = fake.add_scene("/data/a.mp4")
     with pytest.raises(RefusedError, match=r"Stash at .* answered: FOREIGN KEY"):
-        client(fake).tag_scenes([number], add=["12345"])
+        client(fake).tag_items("scene", [number], add=["12345"])
     assert fake.writes == []
 
 
@@ -151,7 +151,7 @@ def test_pictures_are_asked_for_where_we_reach_stash_whatever_it_calls_itself(
 def test_what_can_be_done_twice_is_tried_again(fake: FakeStash, how: str) -> None:
     ada, number = fake.add_performer("Ada"), fake.add_scene("/data/a.mp4")
     fake.fail_write(1, how)  # type: ignore[arg-type]
-    assert client(fake).tag_scenes([number], add=[ada])[0].performers == (ada,)
+    assert client(fake).tag_items("scene", [number], add=[ada])[0].performers == (ada,)
 
 
 def test_what_must_not_be_done_twice_is_not_tried_again(fake: FakeStash) -> None:
