@@ -83,12 +83,9 @@ def test_who_is_added_by_hand_is_noted_and_undone(
     ask: Ask,  # noqa: F811
     kind: str,
 ) -> None:
-    make = {
-        "image": lambda: image_in(library, album, 2),
-        "gallery": lambda: gallery_of(library, album),
-    }
-    scene = make[kind]()
-    entries = library.fake.images if kind == "image" else library.fake.galleries
+    is_image = kind == "image"
+    scene = image_in(library, album, 2) if is_image else gallery_of(library, album)
+    entries = library.fake.images if is_image else library.fake.galleries
     other = library.fake.add_scene("/data/a.mp4", performers=[library.in_stash[1]])
     number = next(
         one["person"]
