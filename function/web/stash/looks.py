@@ -177,7 +177,11 @@ def _file_name(scene: Scene) -> str:
 def _scenes_of(work: Work, performer: Performer, stash_id: str) -> ScenesReply:
     gallery = work.naming.gallery.generation[0]
     numbers = sorted(work.ledger.ids_of_performer(gallery, performer.id))
-    records = [one for one in work.ledger.records(numbers) if work.may_be_shown(one)]
+    records = [
+        one
+        for one in work.ledger.records(numbers)
+        if one.kind == "video" and work.may_be_shown(one)
+    ]
     results = results_of(work.ledger, iter(records), work.performers)
     found = [
         (person, result.video)
