@@ -47,6 +47,9 @@ class Enrolled(Protocol):
             DamagedVectorError: an encoding is damaged.
         """
 
+    def photo_face(self, performer_id: int, photo_hash: str) -> bytes | None:
+        """Return the face in one of a performer's photos, a small JPEG, if one is stored."""
+
     def thumbnail(self, performer_id: int) -> bytes | None:
         """Return a performer's poster, a small JPEG, if one is stored."""
 

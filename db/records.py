@@ -1,6 +1,6 @@
 """What the gallery stores and returns, as plain frozen records."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -56,7 +56,8 @@ class Performer:
 class Encoding:
     """One enrolled face as numbers, and where it came from; the photo itself is not kept.
 
-    `weaknesses` says in words why the face is weak, and is empty for a good one.
+    `weaknesses` says in words why the face is weak, and is empty for a good one. `face` is a small
+    JPEG of it, kept with one encoding of each photo; empty where the source gave none.
     """
 
     vector: Vector
@@ -65,6 +66,7 @@ class Encoding:
     photo_hash: str
     origin: str
     weaknesses: str = ""
+    face: bytes = field(default=b"", repr=False)
 
 
 Change: TypeAlias = Literal["added", "updated", "unchanged"]

@@ -31,7 +31,7 @@ LARGEST_NUMBER = 100.0
 SHORTEST_VECTOR = 0.05
 """Of a vector; the encodings of every net are far longer."""
 
-_WORD, _LINE, _LIST, _PICTURE = 300, 4000, 4_000_000, 1_000_000
+_WORD, _LINE, _LIST, _PICTURE, _FACE = 300, 4000, 4_000_000, 1_000_000, 100_000
 
 CELLS: dict[str, dict[str, tuple[tuple[str, ...], int]]] = {
     "performers": {
@@ -53,6 +53,7 @@ CELLS: dict[str, dict[str, tuple[tuple[str, ...], int]]] = {
         "photo_hash": (("text",), _WORD),
         "origin": (("text",), _LINE),
         "weaknesses": (("text",), _LINE),
+        "face": (("blob", "null"), _FACE),
     },
 }
 """What is imported: of each column the types its cells may have, and their most bytes."""

@@ -184,12 +184,13 @@ class SqliteGallery:
         """
         rows = self.rows(
             "SELECT vector, model, quality, photo_hash, origin, weaknesses, "
-            "coalesce(dimensions, 0) FROM encodings LEFT JOIN models ON models.id = model "
+            "coalesce(face, x''), coalesce(dimensions, 0) FROM encodings "
+            "LEFT JOIN models ON models.id = model "
             "WHERE performer_id = ? ORDER BY number, encodings.id",
             performer_id,
         )
         try:
-            return [Encoding(from_blob(row[0], row[6]), *row[1:6]) for row in rows]
+            return [Encoding(from_blob(row[0], row[7]), *row[1:7]) for row in rows]
         except DamagedVectorError as error:
             raise DamagedVectorError(
                 f"An encoding of performer {performer_id} is damaged. {error} "
@@ -200,6 +201,15 @@ class SqliteGallery:
         """Return a performer's poster, a small JPEG, if one is stored."""
         rows = self.rows("SELECT thumbnail FROM performers WHERE id = ?", performer_id)
         return rows[0][0] if rows else None
+
+    def photo_face(self, performer_id: int, photo_hash: str) -> bytes | None:
+        """Return the face in a photo, a small JPEG, if one is stored."""
+        sql = (
+            "SELECT face FROM encodings WHERE (performer_id, photo_hash) = (?, ?) "
+            "AND face IS NOT NULL LIMIT 1"
+        )
+        rows = self.rows(sql, performer_id, photo_hash)
+        return bytes(rows[0][0]) if rows else None
 
     def models(self) -> list[str]:
         """List the ids of the stored encodings' models, the primary one first."""
@@ -391,6 +401,7 @@ class SqliteGallery:
                     "photo_hash": encoding.photo_hash,
                     "origin": encoding.origin,
                     "weaknesses": encoding.weaknesses,
+                    "face": encoding.face or None,
                 }
             )
             added += 1

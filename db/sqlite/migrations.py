@@ -179,10 +179,16 @@ def _number_rejections_once(db: Database) -> None:
     db.execute("CREATE INDEX rejections_by_performer ON rejections (performer_id)")
 
 
+def m005_faces_of_photos(db: Database) -> None:
+    """A small picture of the face in each photo, erased with its encoding."""
+    db.execute("ALTER TABLE encodings ADD COLUMN face BLOB")
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     m001_performers_and_encodings,
     m002_identities_and_forgetting,
     m003_rejections_and_weaknesses,
     m004_models,
+    m005_faces_of_photos,
 )
 """In order; step i brings a file to `user_version` i + 1. Steps are added, never changed."""

@@ -11,6 +11,7 @@ from function.enrolling.worth import LEAST_CHANCE, estimate_chance, rate_photo
 from function.faces.face import Face
 from function.faces.faces import encode_blank, faces_of_image
 from function.faces.second_encodings import encode_with_likeness
+from function.media.images import decode_jpeg, encode_jpeg
 from function.media.photo_decoder import decode_photo
 from function.media.pictures import RgbImage
 
@@ -18,6 +19,9 @@ DETECTION_PIXELS = 1280
 """Longest side of the copy in which faces are searched: a photo may take longer than a frame."""
 
 QUARTER_DEGREES = 90
+
+SHOWN_QUALITY = 80
+"""A face of 112 pixels is about 3 KB as a JPEG of this quality."""
 
 ANY_TURN = (2, 1, 3)
 """Quarter turns to try with a photo whose faces show nobody: upside down comes first, because
@@ -64,7 +68,12 @@ def search_picture(image: RgbImage, engine: Engine) -> PhotoFound:
         if upright or turned.chance > found.chance >= LEAST_CHANCE:
             found = turned
             break
-    return PhotoFound(tuple(replace(face, chip=b"") for face in found.faces))
+    return PhotoFound(tuple(replace(face, chip=_reduced(face.chip)) for face in found.faces))
+
+
+def _reduced(chip: bytes) -> bytes:
+    """Compress a chip, which is 112 pixels wide, as far as it is only to be looked at."""
+    return encode_jpeg(decode_jpeg(chip), SHOWN_QUALITY) if chip else b""
 
 
 def _look_at(image: RgbImage, engine: Engine) -> _Looked:

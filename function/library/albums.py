@@ -66,6 +66,11 @@ def kind_of(path: bytes) -> Kind:
     return "album" if is_picture or suffix in ARCHIVE_SUFFIXES else "video"
 
 
+def kind_at(path: bytes) -> Kind:
+    """Say what is at a path: a folder that is scanned as such is an album, too."""
+    return "album" if os.path.isdir(path) else kind_of(path)  # noqa: PTH112  # bytes
+
+
 def is_archive(name: bytes) -> bool:
     """Say by its name whether a file is an archive of pictures."""
     return Path(os.fsdecode(name)).suffix.lower() in ARCHIVE_SUFFIXES

@@ -73,6 +73,23 @@ def short_encoding(photo: int, *numbers: float, model: str = OTHER_MODEL.id) -> 
     return Encoding(vector, model, 0.5, f"hash{photo}", f"photo{photo}.jpg")
 
 
+def test_the_face_in_a_photo_follows_the_photo(gallery: GalleryChange) -> None:
+    pictured = [replace(encoding(1), face=b"first"), replace(encoding(2), face=b"second")]
+    gallery.enrol(performer("Ada", "1"), [*pictured, encoding(3)], None)
+    ada = gallery.find_performer("Ada")
+    assert gallery.photo_face(ada.id, "hash2") == b"second"
+    assert [one.face for one in gallery.encodings(ada.id)] == [b"first", b"second", b""]
+    assert gallery.photo_face(ada.id, "hash3") is None
+    assert gallery.photo_face(ada.id + 1, "hash2") is None
+    bob = enrolled(gallery, "Bob", 7)
+    gallery.merge(bob, ada)
+    kept = gallery.find_performer("Bob")
+    assert gallery.photo_face(kept.id, "hash2") == b"second"
+    gallery.remove_photo(kept, "hash2")
+    assert gallery.photo_face(kept.id, "hash2") is None
+    assert gallery.photo_face(kept.id, "hash1") == b"first"
+
+
 def damaged_encoding(seed: int) -> Encoding:
     damaged = encoding(seed)
     damaged.vector[0] = np.nan

@@ -151,6 +151,10 @@ class MemoryGallery:
         order = [*self.held.dimensions]
         return sorted(person.encodings, key=lambda one: order.index(one.model)) if person else []
 
+    def photo_face(self, performer_id: int, photo_hash: str) -> bytes | None:
+        found = (one.face for one in self.encodings(performer_id) if one.photo_hash == photo_hash)
+        return next(filter(None, found), None)
+
     def thumbnail(self, performer_id: int) -> bytes | None:
         person = self.held.people.get(performer_id)
         return person.thumbnail if person else None

@@ -105,7 +105,8 @@ def _without_odd_addresses(performer: Performer) -> Performer:
 
 def _shown(encoding: Encoding) -> Encoding:
     origin, weaknesses = printable(encoding.origin), printable(encoding.weaknesses)
-    return replace(encoding, origin=origin, weaknesses=weaknesses)
+    face = (renew_picture(encoding.face) or b"") if encoding.face else b""
+    return replace(encoding, origin=origin, weaknesses=weaknesses, face=face)
 
 
 def renew_picture(picture: bytes | None) -> bytes | None:

@@ -93,4 +93,4 @@ def _encode_again(
         return None
     distance, _, nearest, vector = min(pairs, key=lambda pair: pair[:2])
     same = distance < SAME_PICTURE_WITHIN
-    return replace(nearest, vector=vector, model=second.id) if same else None
+    return replace(nearest, vector=vector, model=second.id, face=b"") if same else None

@@ -10,9 +10,10 @@ from typing import Any, Literal, TypeAlias, TypedDict, cast
 from flask import Request, Response
 
 from db.ledgers import Ledger
-from db.videos import DEPTHS, Depth
+from db.videos import DEPTHS, Depth, Kind
 from function.errors import BadParameterError, BusyError
 from function.library import jobs
+from function.library.albums import kind_at
 from function.library.finding import is_below, text_of
 from function.library.forgetting import open_library
 from function.library.jobs import STRANGERS, WantedScan, is_paused, wanted_scans
@@ -46,9 +47,10 @@ class CountsReply(TypedDict):
 
 
 class AtWorkReply(TypedDict):
-    """A video in work, and how far it is."""
+    """A video in work, and how far it is: in seconds, or in pictures of an album."""
 
     path: str
+    kind: Kind
     progress: ProgressReply
 
 
@@ -57,13 +59,15 @@ class JobReply(TypedDict):
 
     Looking: videos are being found. Waiting: it is not the hour (SCAN_HOURS). `now` lists the
     videos that this server has in work; another process may have others. `strangers` is what the
-    setting STRANGERS says, or what was chosen; empty if nothing was.
+    setting STRANGERS says, or what was chosen; empty if nothing was. `pictures` is the setting
+    SCAN_PICTURES.
     """
 
     state: JobState
     videos: CountsReply
     now: list[AtWorkReply]
     strangers: str
+    pictures: bool
 
 
 def answer_status(service: Service, shelf: Shelf, _: Request) -> Response:
@@ -220,11 +224,16 @@ def _to_job(service: Service, ledger: Ledger) -> JobReply:
             gone=counts.gone,
         ),
         now=[
-            AtWorkReply(path=text_of(name_path(path, roots)), progress=to_progress(progress))
+            AtWorkReply(
+                path=text_of(name_path(path, roots)),
+                kind=kind_at(path),
+                progress=to_progress(progress),
+            )
             for path, progress in service.worker.at_work().items()
             if is_below(path, roots)
         ],
         strangers=service.settings.strangers or ledger.choice(STRANGERS),
+        pictures=service.settings.finds_pictures,
     )
 
 

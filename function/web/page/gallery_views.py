@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from typing import TypedDict
+from urllib.parse import quote
 
 from flask import Request, Response
 
@@ -34,12 +35,16 @@ class ListedReply(TypedDict):
 
 
 class PhotoReply(TypedDict):
-    """An enrolled photo: where it came from, its quality (0 to 1), and what is weak about it."""
+    """An enrolled photo: where it came from, its quality (0 to 1), and what is weak about it.
+
+    `face` is the URL of the face in it on this server, or empty.
+    """
 
     hash: str
     origin: str
     quality: float
     remark: str
+    face: str
 
 
 def answer_list(service: Service, request: Request) -> Response:
@@ -56,7 +61,7 @@ def answer_performer(service: Service, request: Request) -> Response:
     """Answer `GET /gallery/performer?id=` with one performer and the photos."""
     with opened_gallery(service) as gallery:
         performer = gallery.performer(read_number(request, "id", 0, least=1))
-        photos = _photos(gallery.encodings(performer.id))
+        photos = _photos(performer.id, gallery.encodings(performer.id))
         has_thumbnail = gallery.thumbnail(performer.id) is not None
     return json_response(
         {
@@ -82,6 +87,20 @@ def answer_thumbnail(service: Service, request: Request) -> Response:
     return face_response(thumbnail)
 
 
+def answer_face(service: Service, request: Request) -> Response:
+    """Answer `GET /gallery/face?id=&hash=` with the face in one of a performer's photos, a JPEG.
+
+    Raises:
+        UnknownPerformerError: no face is stored of this photo, or there is none.
+    """
+    number = read_number(request, "id", 0, least=1)
+    with opened_gallery(service) as gallery:
+        face = gallery.photo_face(number, request.args.get("hash", ""))
+    if face is None:
+        raise UnknownPerformerError(f"Performer {number} has no picture of this photo.")
+    return face_response(face)
+
+
 def answer_check(service: Service, _: Request) -> Response:
     """Answer `GET /gallery/check` with the findings about the gallery's file, good and bad."""
     try:
@@ -94,7 +113,8 @@ def answer_check(service: Service, _: Request) -> Response:
     return json_response({"findings": findings})
 
 
-def _photos(encodings: list[Encoding]) -> list[PhotoReply]:
+def _photos(performer: int, encodings: list[Encoding]) -> list[PhotoReply]:
+    pictured = {one.photo_hash for one in encodings if one.face}
     encodings = [one for one in encodings if one.model == encodings[0].model]
     distances = distances_to_others(encodings)
     return [
@@ -103,9 +123,14 @@ def _photos(encodings: list[Encoding]) -> list[PhotoReply]:
             origin=one.origin,
             quality=round(max(0.0, one.quality), 3),
             remark="; ".join(_remarks(one, distance)),
+            face=_face(performer, one.photo_hash) if one.photo_hash in pictured else "",
         )
         for one, distance in zip(encodings, distances, strict=True)
     ]
+
+
+def _face(performer: int, photo_hash: str) -> str:
+    return f"/gallery/face?id={performer}&hash={quote(photo_hash)}"
 
 
 def _remarks(encoding: Encoding, distance: float | None) -> list[str]:

@@ -15,6 +15,7 @@ from function.web.page.gallery_changes import (
 )
 from function.web.page.gallery_views import (
     answer_check,
+    answer_face,
     answer_list,
     answer_performer,
     answer_thumbnail,
@@ -46,6 +47,7 @@ def page_routes(service: Service, results: RecentResults) -> Routes:
         "/gallery": (partial(answer_list, service), READ),
         "/gallery/performer": (partial(answer_performer, service), READ),
         "/gallery/thumbnail": (partial(answer_thumbnail, service), READ),
+        "/gallery/face": (partial(answer_face, service), READ),
         "/gallery/check": (partial(answer_check, service), READ),
         "/gallery/audit": (partial(answer_audit, service, Auditor()), READ),
         "/gallery/photos": (partial(answer_photo, service), WRITE),

@@ -56,6 +56,7 @@ interface PhotoReply {
   origin: string;
   quality: number;
   remark: string;
+  face: string;
 }
 
 interface VideoEntry {
@@ -86,9 +87,11 @@ interface NamedInBrief {
 interface VideoInBrief {
   oshash: string;
   path: string;
+  kind: "video" | "album";
   state: "queued" | "working" | "done" | "failed" | "gone";
   reason: string;
   duration_seconds: number;
+  picture_count: number;
   named: NamedInBrief[];
   strangers: number;
 }
@@ -116,6 +119,7 @@ interface PersonListed {
   faces: number;
   best_seconds: number;
   decided: string;
+  pictures: number[];
 }
 
 interface PicturedPerson {
@@ -129,12 +133,27 @@ interface PicturedPerson {
   faces: number;
   best_seconds: number;
   decided: string;
+  pictures: number[];
   image: string;
+}
+
+interface FaceListed {
+  person: number;
+  area: number[];
+}
+
+interface PictureListed {
+  number: number;
+  name: string;
+  reason: string;
+  faces: FaceListed[];
 }
 
 interface NumberedVideo {
   path: string;
   other_paths: string[];
+  kind: "video" | "album";
+  picture_count: number;
   oshash: string;
   duration_seconds: number;
   state: "queued" | "working" | "done" | "failed" | "gone";
@@ -149,6 +168,7 @@ interface NumberedVideo {
 interface VideoReply {
   video: NumberedVideo;
   people: PicturedPerson[];
+  pictures: PictureListed[];
   stale: boolean;
 }
 
@@ -168,6 +188,7 @@ interface CountsReply {
 
 interface AtWorkReply {
   path: string;
+  kind: "video" | "album";
   progress: ProgressReply;
 }
 
@@ -176,6 +197,7 @@ interface JobReply {
   videos: CountsReply;
   now: AtWorkReply[];
   strangers: string;
+  pictures: boolean;
 }
 
 interface StrangerReply {
@@ -200,9 +222,11 @@ interface SeenReply {
   sighting: string;
   oshash: string;
   path: string;
+  kind: "video" | "album";
   duration_seconds: number;
   appearances: [number, number][];
   best_seconds: number;
+  pictures: number[];
   picture: string;
 }
 
@@ -247,6 +271,7 @@ interface ReviewedReply {
   sighting: string;
   oshash: string;
   path: string;
+  kind: "video" | "album";
   duration_seconds: number;
   scanned_at: string;
   person: number;
@@ -257,6 +282,7 @@ interface ReviewedReply {
   poster: string;
   appearances: [number, number][];
   best_seconds: number;
+  pictures: number[];
 }
 
 interface ReviewReply {
@@ -426,7 +452,7 @@ interface Fields {
   "/corrections/name": PersonOfResult & { name: string; new: boolean; instead_of: number };
   "/corrections/reject": PersonOfResult & { performer: number };
   "/corrections/undo": { correction: string };
-  "/library/scan": { retry?: boolean; strangers?: string };
+  "/library/scan": { retry?: boolean; strangers?: string; pictures?: boolean };
   "/library/pause": Record<string, never>;
   "/library/resume": Record<string, never>;
   "/library/cancel": Record<string, never>;
@@ -470,6 +496,7 @@ interface PersonOfVideo extends VideoAsked {
 /** A person as a card shows them; `decided` is what the user said, empty if nothing. */
 interface PersonShown extends PersonReply {
   decided?: string;
+  pictures?: number[];
 }
 
 /** A correction that was made: what to say of it, about which performer, and how to undo it. */
@@ -533,6 +560,7 @@ interface TagsById {
   "library-text": "input";
   "library-performer": "select";
   "library-verdict": "select";
+  "library-kind": "select";
   states: "div";
   "library-found": "p";
   videos: "div";

@@ -1,4 +1,5 @@
 import multiprocessing
+import re
 import sqlite3
 import stat
 import time
@@ -156,7 +157,10 @@ def test_an_upgrade_keeps_every_row_of_every_table(before_models: Path) -> None:
     _, after = content_of(before_models)
     rows = {line for line in before if line.startswith("INSERT") and "sqlite_" not in line}
     assert len(rows) >= 10
-    assert rows <= {*after}
+    # A photo of an older gallery has no picture of its face.
+    assert {re.sub(r"\);$", ",NULL);", one) if "encodings" in one else one for one in rows} <= {
+        *after
+    }
 
 
 def test_an_upgraded_gallery_gives_the_id_of_no_rejection_out_again(before_models: Path) -> None:

@@ -28,6 +28,7 @@ from tests.support.scans import (
     make_gallery,
     make_scanner,
     offer_all,
+    write_album,
     write_many,
     write_squares,
 )
@@ -581,3 +582,23 @@ def test_somebody_at_a_terminal_is_asked_once_whether_strangers_are_kept(tmp_pat
     assert b"Keep the faces of people who are nobody you enrolled?" in told
     with SqliteLedger(tmp_path / "l.db") as ledger:
         assert ledger.choice("strangers") == "keep"
+
+
+def test_albums_are_scanned_if_pictures_are_wanted_and_listed_picture_by_picture(
+    run: Any, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_album(media / "set", {"1.png": 101, "2.png": 202})
+    assert read(run("scan", "--strangers", "keep", media))["scanned"] == 3
+    monkeypatch.setenv("SCAN_PICTURES", "on")
+    assert read(run("scan", "--no-pictures", "--dry-run", media))["to_scan"] == 0
+    assert read(run("scan", "--dry-run", media))["to_scan"] == 1
+    monkeypatch.delenv("SCAN_PICTURES")
+    assert read(run("scan", "--pictures", media))["scanned"] == 1
+    (album,) = (one for one in read(run("results", media / "set")) if one["kind"] == "album")
+    assert [one["name"] for one in album["pictures"]] == ["1.png", "2.png"]
+    assert [one["pictures"] for one in album["people"]] == [[1], [2]]
+    assert "picture 2" in run("results", "--table", media / "set").output
+    number = album["people"][0]["person"]
+    run("decide", media / "set", number, "--ignore")
+    people = read(run("results", media / "set"))[0]["people"]
+    assert {one["person"]: one["decided"] for one in people}[number] == "ignored"

@@ -29,7 +29,8 @@ const sought = new WeakMap();
 let loaded = ""; // what the server said, to notice what is new
 let asked = 0;
 let wanted = new URLSearchParams(); // text, performer, verdict, state: those that are set
-/** @type {{ performer: string, videos: Map<string, [number, number][]> }} Whose spans are known. */
+/** @typedef {{ at: number, text: string, label: string, kind: string }} Moment */
+/** @type {{ performer: string, videos: Map<string, Moment[]> }} Whose spans are known. */
 let spans = { performer: "", videos: new Map() };
 let drawn = ""; // what was wanted of the list that is seen
 
@@ -75,27 +76,46 @@ async function findSpans() {
     /** @type {VideosReply} */
     const part = await getJson(/** @type {"/library/people"} */ (address));
     if (spans !== own) return;
-    for (const { oshash, people } of part.videos)
-      own.videos.set(
-        oshash,
-        people.flatMap((person) => person.appearances),
-      );
+    for (const { oshash, people } of part.videos) own.videos.set(oshash, people.flatMap(momentsOf));
     next = part.next;
     for (const place of byId("videos").querySelectorAll("[data-spans]")) fillSpans(place);
   }
 }
 
+/**
+ * When somebody is seen in a video, or on which pictures of an album.
+ *
+ * @param {PersonListed} person
+ * @returns {Moment[]}
+ */
+function momentsOf({ appearances, pictures }) {
+  return [
+    ...appearances.map(([start, end]) => ({
+      at: start,
+      text: `${clock(start)}–${clock(end)}`,
+      label: `Play from ${clock(start)} to ${clock(end)}`,
+      kind: "span",
+    })),
+    ...pictures.map((number) => ({
+      at: number,
+      text: `picture ${number}`,
+      label: `Show picture ${number}`,
+      kind: "span still",
+    })),
+  ];
+}
+
 /** @param {Element} place */
 function fillSpans(place) {
   const oshash = place.getAttribute("data-spans") ?? "";
-  const found = [...(spans.videos.get(oshash) ?? [])].sort(([one], [other]) => one - other);
+  const found = [...(spans.videos.get(oshash) ?? [])].sort((one, other) => one.at - other.at);
   if (!found.length || place.childElementCount) return;
-  const links = found.slice(0, MOST_SPANS).map(([start, end]) =>
+  const links = found.slice(0, MOST_SPANS).map(({ at, text, label, kind }) =>
     make("a", {
-      class: "span",
-      href: `#video/${oshash}/${spans.performer}//${start}`,
-      text: `${clock(start)}–${clock(end)}`,
-      "aria-label": `Play from ${clock(start)} to ${clock(end)}`,
+      class: kind,
+      href: `#video/${oshash}/${spans.performer}//${at}`,
+      text,
+      "aria-label": label,
     }),
   );
   const more = found.length - links.length;
@@ -183,13 +203,16 @@ function showFilters() {
   const options = [...often]
     .map(([id, number]) => ({ id, text: `${nameFor(id)} (${number.toLocaleString("en")})` }))
     .sort((one, other) => natural.compare(one.text, other.text));
-  const { text, performer: who, verdict } = fields();
+  const { text, performer: who, verdict, kind } = fields();
   who.replaceChildren(
     make("option", { value: "", text: "anybody" }),
     ...options.map(({ id, text: label }) => make("option", { value: id, text: label })),
   );
   who.value = wanted.get("performer") ?? "";
   verdict.value = wanted.get("verdict") ?? "";
+  kind.value = wanted.get("kind") ?? "";
+  const hasAlbums = videos.some((video) => video.kind === "album");
+  kind.closest("label")?.toggleAttribute("hidden", !hasAlbums && !kind.value);
   if (document.activeElement !== text) text.value = wanted.get("text") ?? "";
 }
 
@@ -197,6 +220,7 @@ const fields = () => ({
   text: byId("library-text"),
   performer: byId("library-performer"),
   verdict: byId("library-verdict"),
+  kind: byId("library-kind"),
 });
 
 /** @param {number} id */
@@ -245,6 +269,8 @@ function show(rows) {
 function fits(video) {
   const state = wanted.get("state");
   if (state && video.state !== state) return false;
+  const kind = wanted.get("kind");
+  if (kind && video.kind !== kind) return false;
   const performer = Number(wanted.get("performer"));
   const verdict = wanted.get("verdict");
   if (verdict === "unknown") {
@@ -341,13 +367,15 @@ function row(video) {
         text: video.state === "gone" ? `${STATES.gone}: ${name || video.oshash}` : name,
       }),
     ),
-    make("span", {
-      class: "detail",
-      text: video.duration_seconds ? clock(video.duration_seconds) : "",
-    }),
+    make("span", { class: "detail", text: lengthOf(video) }),
     make("p", { class: "chips" }, ...chips(video)),
     performer ? spansOf(video) : null,
   );
+}
+
+/** @param {VideoInBrief} video */
+function lengthOf({ picture_count: pictures, duration_seconds: seconds }) {
+  return pictures ? count(pictures, "picture") : seconds ? clock(seconds) : "";
 }
 
 /** @param {VideoInBrief} video */

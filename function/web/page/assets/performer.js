@@ -5,6 +5,7 @@ import { byId, confirmInDialog, count, find, link, make, meter, notice } from ".
 import { facesOf } from "./faces.js";
 import { askWhetherSame } from "./names.js";
 import { photoDrop } from "./photos.js";
+import { latePicture } from "./pictures.js";
 import { codeOf, fillImage, getJson, postJson, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 
@@ -158,6 +159,7 @@ function photoTable(performer) {
     make(
       "li",
       {},
+      photo.face ? latePicture(photo.face, "") : make("span", { class: "blank" }),
       make(
         "div",
         { class: "grow" },
@@ -182,7 +184,7 @@ function photoTable(performer) {
     title,
     make("p", {
       class: "detail",
-      text: "The pictures themselves are not stored, only their encodings.",
+      text: "The photos themselves are not stored, only their encodings and a small picture of the face.",
     }),
     make("ul", { class: "photos" }, ...rows),
   );

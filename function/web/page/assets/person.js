@@ -7,6 +7,8 @@ import { askWhetherSame } from "./names.js";
 import { codeOf, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 
+const MOST_PICTURES = 40; // of an album that are listed at a person
+
 let cards = 0;
 
 /** A person's card. It is drawn anew after each correction, as the person is seen then. */
@@ -16,7 +18,7 @@ export class PersonCard {
    *
    * @param {PersonShown} person
    * @param {number} seconds
-   * @param {Player["play"]} play
+   * @param {(start: number, image: string) => unknown} play
    * @param {Corrector | null} corrector
    */
   constructor(person, seconds, play, corrector) {
@@ -41,6 +43,7 @@ export class PersonCard {
     const { person, element } = this;
     const best = bestOf(person);
     const image = `data:image/jpeg;base64,${person.image}`;
+    const place = person.pictures?.length ? "album" : "video";
     for (const kind of ["match", "uncertain", "unknown"])
       element.classList.toggle(kind, kind === person.verdict);
     element.dataset.performer = best?.id ?? "";
@@ -48,11 +51,13 @@ export class PersonCard {
       make(
         "div",
         { class: "faces" },
-        face(image, "Face in the video", "In the video"),
+        face(image, `Face in the ${place}`, `In the ${place}`),
         ...(best ? [face(best.poster, `Enrolled face of ${best.name}`, "Enrolled")] : []),
       ),
       make("div", { class: "who" }, ...this.lines(best)),
-      timeline(person, this.seconds, (start) => this.play(start, image)),
+      person.pictures?.length
+        ? onPictures(person.pictures, (number) => this.play(number, image))
+        : timeline(person, this.seconds, (start) => this.play(start, image)),
       ...(controls ? [controls] : []),
     );
   }
@@ -414,8 +419,12 @@ function links({ id, name }) {
   );
 }
 
-/** @param {PersonReply} person */
+/** @param {PersonShown} person */
 function seen(person) {
+  if (person.pictures?.length) {
+    const words = `on ${count(person.pictures.length, "picture")}, ${count(person.faces, "face")}`;
+    return line("Seen", make("span", { text: words }));
+  }
   const spans = person.appearances.length;
   const words = `${spans === 1 ? "once" : `${spans} times`}, ${count(person.faces, "face")}, best at ${clock(person.best_seconds)}`;
   return line("Seen", make("span", { text: words }));
@@ -484,6 +493,30 @@ function timeline(person, seconds, play) {
     make("span", { text: clock(most) }),
   );
   return make("div", { class: "timeline" }, track, ends);
+}
+
+/**
+ * Buttons that show the pictures of an album somebody is on.
+ *
+ * @param {number[]} pictures
+ * @param {(number: number) => unknown} show
+ */
+function onPictures(pictures, show) {
+  const buttons = pictures.slice(0, MOST_PICTURES).map((number) =>
+    make("button", {
+      type: "button",
+      class: "span",
+      text: `picture ${number}`,
+      onclick: () => show(number),
+    }),
+  );
+  const more = pictures.length - buttons.length;
+  return make(
+    "p",
+    { class: "on-pictures" },
+    ...buttons,
+    more > 0 ? make("span", { class: "detail", text: `and ${more} more` }) : null,
+  );
 }
 
 /** @type {Record<string, number>} */

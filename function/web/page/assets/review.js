@@ -219,7 +219,11 @@ function finished() {
 function draw(person) {
   const known = drawn.get(person);
   if (known) return known;
-  const spans = person.appearances.map(([start, until]) => `${clock(start)}–${clock(until)}`);
+  const spans = [
+    ...person.appearances.map(([start, until]) => `${clock(start)}–${clock(until)}`),
+    ...person.pictures.map((number) => `picture ${number}`),
+  ];
+  const where = person.kind === "album" ? "In the album" : "In the video";
   const id = `reviewed-${person.sighting.replace(".", "-")}`;
   const element = make(
     "article",
@@ -228,7 +232,7 @@ function draw(person) {
     make(
       "div",
       { class: "pair" },
-      figure(person.picture, "Face in the video", "In the video"),
+      figure(person.picture, where.replace("In", "Face in"), where),
       figure(person.poster, `Enrolled face of ${person.name}`, "Enrolled"),
     ),
     meter(
@@ -248,7 +252,7 @@ function draw(person) {
       " ",
       make("span", {
         class: "detail",
-        text: `${spans.slice(0, 4).join(", ")}${spans.length > 4 ? ` and ${count(spans.length - 4, "more time")}` : ""}`,
+        text: `${spans.slice(0, 4).join(", ")}${spans.length > 4 ? ` and ${count(spans.length - 4, person.kind === "album" ? "more picture" : "more time")}` : ""}`,
       }),
     ),
   );

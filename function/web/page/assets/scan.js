@@ -90,7 +90,7 @@ function wordsFor({ state, videos, now }) {
       return `${whole} done. Paused.`;
     case "scanning":
       if (!first) return `${whole} done`;
-      return `${whole} done. Now ${nameOf(first.path)}: ${clock(first.progress.done)} of ${clock(first.progress.of)}, ${count(first.progress.faces, "face")}`;
+      return `${whole} done. Now ${nameOf(first.path)}: ${progressOf(first)}, ${count(first.progress.faces, "face")}`;
     case "idle":
       return done + failed
         ? `${count(done, "video")} scanned${failed ? `, ${failed.toLocaleString("en")} failed` : ""}.`
@@ -98,16 +98,33 @@ function wordsFor({ state, videos, now }) {
   }
 }
 
+/** @param {AtWorkReply} now */
+function progressOf({ kind, progress }) {
+  if (kind === "album") return `${progress.done} of ${count(progress.of, "picture")}`;
+  return `${clock(progress.done)} of ${clock(progress.of)}`;
+}
+
 /** @param {JobReply} job */
-function showButtons({ state, videos }) {
+function showButtons({ state, videos, pictures }) {
   const needed = state === "idle" ? `idle ${videos.failed > 0}` : String(state === "paused");
   if (needed === buttons) return; // the one with the focus stays
   buttons = needed;
   const row = byId("scan-actions");
   const hadFocus = row.contains(document.activeElement);
   if (state === "idle") {
+    const box = make("input", { type: "checkbox", checked: pictures });
     row.replaceChildren(
-      make("button", { type: "button", text: "Scan for new videos", onclick: () => scan({}) }),
+      make("button", {
+        type: "button",
+        text: "Scan for new videos",
+        onclick: () => scan({ pictures: box.checked }),
+      }),
+      make(
+        "label",
+        { class: "option", title: "Folders of pictures, and zip archives" },
+        box,
+        "pictures too",
+      ),
       videos.failed
         ? make("button", {
             type: "button",

@@ -244,7 +244,10 @@ async function showSeen(one, list) {
  */
 function sighting(one, place, canLeave) {
   const name = nameOf(place.path);
-  const spans = place.appearances.map(([start, until]) => `${clock(start)}–${clock(until)}`);
+  const spans = [
+    ...place.appearances.map(([start, until]) => `${clock(start)}–${clock(until)}`),
+    ...place.pictures.map((number) => `picture ${number}`),
+  ];
   const person = place.sighting.split(".")[1];
   /** @type {HTMLElement} */
   const row = make(

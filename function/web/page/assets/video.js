@@ -1,5 +1,6 @@
 // One video of the library: the people in it, and when they are seen.
 
+import { pictureList, showPicture } from "./album.js";
 import { arrangePeople } from "./cast.js";
 import { ofVideo } from "./corrections.js";
 import { byId, clock, count, find, make, nameOf, notice } from "./dom.js";
@@ -18,7 +19,7 @@ addEventListener("hashchange", () => player?.close());
 
 /**
  * Show a video by its fingerprint, point out a performer in it, or somebody by number, and play from
- * a moment on.
+ * a moment on; of an album, show the picture of that number.
  *
  * @param {string} [oshash]
  * @param {string} [performer]
@@ -38,7 +39,8 @@ export async function showVideo(oshash = "", performer = "", person = "", second
       : `[data-performer="${Number(performer)}"]`;
     const found = find(view, meant);
     pointOut(found);
-    if (seconds) await player?.play(Number(seconds), found?.querySelector("img")?.src ?? "");
+    if (seconds && reply.video.kind === "album") showPicture(Number(seconds));
+    else if (seconds) await player?.play(Number(seconds), found?.querySelector("img")?.src ?? "");
   } catch (error) {
     if (question !== asked) return;
     view.replaceChildren(
@@ -67,10 +69,14 @@ function back() {
  * @param {HTMLElement} view
  * @param {VideoReply} reply
  */
-function show(view, { video, people }) {
+function show(view, { video, people, pictures }) {
   const isGone = video.state === "gone";
   const name = nameOf(video.path);
   document.title = `${name} · Who is in this video?`;
+  if (video.kind === "album") {
+    showAlbum(view, { video, people, pictures });
+    return;
+  }
   const place = make("div", { class: "player" });
   const playing = makePlayer(place, name, async () => {
     return (await postJson("/play", { path: video.path })).result;
@@ -87,9 +93,24 @@ function show(view, { video, people }) {
 }
 
 /**
+ * @param {HTMLElement} view
+ * @param {Pick<VideoReply, "video" | "people" | "pictures">} reply
+ */
+function showAlbum(view, { video, people, pictures }) {
+  player = null;
+  view.replaceChildren(
+    back(),
+    make("h1", { id: "video-title", text: nameOf(video.path) || "Album" }),
+    ...facts(video, people.length),
+    ...arrangePeople(people.map((person) => card(video, person, showPicture))),
+    pictureList(video, people, pictures),
+  );
+}
+
+/**
  * @param {NumberedVideo} video
  * @param {PicturedPerson} found
- * @param {Player["play"]} play
+ * @param {(start: number, image: string) => unknown} play
  */
 function card(video, found, play) {
   const { oshash, scanned_at } = video;
@@ -120,13 +141,17 @@ function facts(video, people) {
     video.path,
     video.state === "gone" ? "Its file is not there any more." : "",
     ...video.other_paths,
-    [video.duration_seconds ? clock(video.duration_seconds) : "", seen, scanned]
-      .filter(Boolean)
-      .join(", "),
+    [lengthOf(video), seen, scanned].filter(Boolean).join(", "),
     leftOut ? `${count(leftOut, "stranger")} not kept (STRANGERS)` : "",
     video.state === "done" || video.state === "gone" ? "" : `${video.state} ${video.reason}`,
   ];
   return lines.filter(Boolean).map((text) => make("p", { class: "detail", text }));
+}
+
+/** @param {NumberedVideo} video */
+function lengthOf({ kind, picture_count: pictures, duration_seconds: seconds }) {
+  if (kind === "album") return count(pictures, "picture");
+  return seconds ? clock(seconds) : "";
 }
 
 /** @param {string} path */

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 
 from db.sqlite.store import StoredGallery
 from function.errors import RecognitionError
@@ -584,6 +586,20 @@ def test_a_thumbnail_is_kept_by_no_browser(client: FlaskClient) -> None:
     assert "ETag" not in response.headers
     assert code_of(client.get("/gallery/thumbnail?id=9")) == (404, "performer_not_found")
     assert code_of(client.get("/gallery/thumbnail?id=x")) == (400, "bad_parameter")
+
+
+def test_the_face_in_each_photo_is_shown_and_kept_by_no_browser(client: FlaskClient) -> None:
+    photos = client.get("/gallery/performer?id=1").get_json()["photos"]
+    assert len(photos) == 2
+    for photo in photos:
+        response = client.get(photo["face"])
+        assert (response.status_code, response.mimetype) == (200, "image/jpeg")
+        assert response.headers["Cache-Control"] == "no-store"
+        with Image.open(io.BytesIO(response.data)) as shown:
+            assert shown.size == (112, 112)
+        assert len(response.data) < 10_000
+    assert code_of(client.get("/gallery/face?id=1&hash=none")) == (404, "performer_not_found")
+    assert code_of(client.get("/gallery/face?hash=none")) == (400, "bad_parameter")
 
 
 def test_ten_thousand_performers_are_listed_a_page_at_a_time(serve: Serve, tmp_path: Path) -> None:

@@ -1,0 +1,121 @@
+"""The page's albums in a real browser: in the list, picture by picture, and for review."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from db.stores import open_ledger, open_store
+from function.library.naming import open_naming
+from function.library.rematching import rematch
+from function.settings import Settings
+from tests.support.browsers import PATIENCE_MS, PHONE, Open, assert_accessible, assert_fits
+from tests.support.scans import (
+    enrol,
+    make_gallery,
+    make_scanner,
+    offer_all,
+    write_album,
+    write_squares,
+)
+from tests.support.servers import running_server
+
+expect.set_options(timeout=PATIENCE_MS)
+
+ADA, BOB = 101, 202
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server whose library holds a film, and an album: Ada on pictures 1 and 4, 3 is broken."""
+    folder = tmp_path_factory.mktemp("albums")
+    media, gallery = folder / "media", make_gallery(folder / "g.db")
+    write_album(media / "set", {"1.png": ADA, "2.png": BOB, "10.png": ADA})
+    (media / "set" / "3.jpg").write_bytes(b"no picture")
+    write_squares(media / "film.mp4", BOB)
+    with open_ledger(folder / "l.db") as ledger:
+        offer_all(ledger, media, pictures=True)
+        list(make_scanner(ledger, gallery).scan_all())
+        (album,) = (one.id for one in ledger.iterate() if one.kind == "album")
+        ada = next(one for one in ledger.sightings([album])[album] if len(one.person.seen) == 2)
+        enrol(gallery, "Ada", ada.person.views[0].encodings[0])
+        settings = Settings(second_encoder="off")
+        list(rematch(ledger, open_naming(open_store(gallery), None, settings)))
+    places = {"MEDIA_ROOT": media, "PERFORMERS_DB": gallery, "LIBRARY_DB": folder / "l.db"}
+    with running_server(Path(folder / "log"), **places, STRANGERS="keep") as address:
+        yield address
+
+
+def test_albums_are_listed_beside_videos_and_can_be_chosen(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library")
+    expect(page.locator("#videos li")).to_have_count(2)
+    expect(page.get_by_text("4 pictures")).to_be_visible()
+    page.get_by_label("Kind").select_option("album")
+    expect(page.locator("#videos .path")).to_have_text(["set"])
+    assert page.url.endswith("#library/kind=album")
+    page.reload()
+    expect(page.locator("#videos .path")).to_have_text(["set"])
+    expect(page.get_by_text("Ada: check")).to_be_visible()
+
+
+def test_an_album_shows_its_pictures_with_the_faces_framed(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library/kind=album")
+    page.get_by_role("link", name="set").click()
+    expect(page.get_by_role("heading", name="set", level=1)).to_be_visible()
+    expect(page.get_by_role("article").first).to_contain_text("on 2 pictures")
+    pictures = page.locator(".album li")
+    expect(pictures).to_have_count(4)
+    expect(pictures.nth(0)).to_contain_text("1. Ada")
+    expect(pictures.nth(2)).to_contain_text("3. unreadable")
+    pictures.nth(3).scroll_into_view_if_needed()
+    image = pictures.nth(3).get_by_role("img", name="Picture 4")
+    expect(image).to_have_js_property("naturalWidth", 64)
+    frame = pictures.nth(3).locator(".frame")
+    expect(frame).to_have_count(1)
+    seen, around = image.bounding_box(), frame.bounding_box()
+    assert seen
+    assert around
+    assert around["width"] == pytest.approx(seen["width"], abs=6)
+    assert_accessible(page)
+
+
+def test_a_picture_of_somebody_is_shown_when_it_is_chosen(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library/kind=album")
+    page.get_by_role("link", name="set").click()
+    page.get_by_role("button", name="picture 4").click()
+    expect(page.locator('[data-picture="4"]')).to_be_focused()
+    page.goto(f"{server}/#library")
+    page.get_by_label("Performer").select_option(label="Ada (1)")
+    page.get_by_role("link", name="Show picture 4").click()
+    expect(page.locator('[data-picture="4"]')).to_be_focused()
+
+
+def test_an_album_fits_a_phone_in_the_dark(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library/kind=album", viewport=PHONE, color_scheme="dark")
+    page.get_by_role("link", name="set").click()
+    expect(page.locator(".album li")).to_have_count(4)
+    assert_fits(page)
+    assert_accessible(page)
+
+
+def test_whoever_is_in_an_album_is_reviewed_and_then_confirmed(
+    open_page: Open, server: str
+) -> None:
+    page = open_page(f"{server}/#review")
+    expect(page.get_by_role("heading", name="Is this Ada?")).to_be_visible()
+    expect(page.get_by_text("In the album")).to_be_visible()
+    expect(page.get_by_text("picture 1, picture 4")).to_be_visible()
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_text("That was everyone")).to_be_visible()
+    page.goto(f"{server}/#library/verdict=match")
+    expect(page.locator("#videos .path")).to_have_text(["set"])
+    page.goto(f"{server}/#review")
+
+
+def test_a_scan_for_pictures_is_asked_for_by_a_box(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library")
+    page.get_by_label("pictures too").check()
+    with page.expect_request("**/library/scan") as asked:
+        page.get_by_role("button", name="Scan for new videos").click()
+    assert asked.value.post_data_json == {"pictures": True}
