@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 WriteKind: TypeAlias = Literal["performer", "tag", "marker", "new performer", "new tag"]
-"""A performer or a tag was added to a scene, a marker made on it, or a performer or tag made."""
+"""A performer or a tag was added to an item, a marker made on it, or a performer or tag made."""
+
+ItemKind: TypeAlias = Literal["scene", "image", "gallery"]
+"""What of Stash can be written on."""
 
 WriteState: TypeAlias = Literal["intended", "done", "undoing", "undone"]
 """Intended and undoing: it is not known yet whether Stash has done it."""
@@ -16,6 +19,7 @@ WriteState: TypeAlias = Literal["intended", "done", "undoing", "undone"]
 class Write:
     """One thing written into Stash; ids are Stash's, and empty where there is none.
 
+    `scene` is what it is written on: a scene, or if `item` says so an image or a gallery.
     `thing` is the performer, tag or marker, unknown ("") until it is made; `performer` is whom a
     marker is about. `detail` is JSON that says what is made. `oshash` is the fingerprint of the
     scene's file. `before_at` is when Stash said that the scene (or what is made) was changed last
@@ -31,16 +35,27 @@ class Write:
     before_at: str = ""
     left_at: str = ""
     state: WriteState = "intended"
+    item: ItemKind = "scene"
     run: int = 0
     batch: int = 0
     id: int = 0
+
+    @property
+    def place(self) -> "Place":
+        """What it is written on."""
+        return self.item, self.scene
+
+
+Place: TypeAlias = tuple[ItemKind, str]
+"""A scene, an image or a gallery of Stash: what it is, and its id."""
 
 
 @dataclass(frozen=True)
 class Run:
     """Writes that were asked for at once: when (UTC), on how many scenes, and how many there are.
 
-    `tags` counts performers added to scenes; `undone` what was undone of all these.
+    Images and galleries count as scenes here. `tags` counts performers added to them; `undone` what
+    was undone of all these.
     """
 
     id: int
@@ -98,8 +113,8 @@ class Writes(Protocol):
     def unsettled(self) -> list[Write]:
         """List the writes of which it is not known whether Stash has done them, by batch."""
 
-    def of_scene(self, scene: str) -> list[Write]:
-        """List the writes on a scene that are done, oldest first."""
+    def of_scene(self, scene: str, item: ItemKind = "scene") -> list[Write]:
+        """List the writes on a scene, or another item, that are done, oldest first."""
 
     def of_run(self, run: int) -> list[Write]:
         """List the writes of a run that are done, oldest first."""
@@ -107,8 +122,8 @@ class Writes(Protocol):
     def written_by_us(self, scene: str, performer: str) -> bool:
         """Say whether we, and not the user, said that a performer is in a scene."""
 
-    def all_written(self) -> Mapping[str, frozenset[str]]:
-        """Return the performers that we added, by scene."""
+    def all_written(self, item: ItemKind = "scene") -> Mapping[str, frozenset[str]]:
+        """Return the performers that we added, by scene, or by another item."""
 
     def follow(self, before: str, after: str) -> None:
         """Let what is written of a performer be of the one into whom Stash merged them."""

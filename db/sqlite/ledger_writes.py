@@ -10,17 +10,17 @@ from typing import Any
 from sqlite_utils import Database
 
 from db.sqlite.writers import in_turn
-from db.writes import Run, Write
+from db.writes import ItemKind, Run, Write
 
 _COLUMNS = (
     *("kind", "scene", "thing", "performer", "detail", "oshash", "before_at", "left_at", "state"),
-    *("run_id", "batch", "id"),
+    *("item", "run_id", "batch", "id"),
 )
 _WRITES = f"SELECT {', '.join(_COLUMNS)} FROM stash_writes"  # noqa: S608  # names of columns
 
 _STILL_OURS = (
-    "UPDATE stash_writes SET left_at = ? WHERE scene = ? AND scene <> '' AND left_at = ? "
-    "AND kind IN ('performer', 'tag') AND state = 'done'"
+    "UPDATE stash_writes SET left_at = ? WHERE scene = ? AND scene <> '' AND item = ? "
+    "AND left_at = ? AND kind IN ('performer', 'tag') AND state = 'done'"
 )
 """What was as we left it is so still, after a further write of ours."""
 
@@ -59,7 +59,7 @@ class SqliteWrites:
         """List the latest runs that wrote something."""
         rows = self._rows(
             "SELECT stash_runs.id, stash_runs.kind, at, "
-            "count(DISTINCT CASE WHEN scene <> '' THEN scene END), "
+            "count(DISTINCT CASE WHEN scene <> '' THEN item || scene END), "
             "sum(stash_writes.kind = 'performer'), sum(stash_writes.kind = 'marker'), "
             "sum(state = 'undone') FROM stash_runs JOIN stash_writes ON run_id = stash_runs.id "
             "GROUP BY stash_runs.id ORDER BY stash_runs.id DESC LIMIT ?",
@@ -124,9 +124,10 @@ class SqliteWrites:
         """List the writes of which it is not known whether Stash has done them."""
         return self._writes("WHERE state IN ('intended', 'undoing') ORDER BY batch, id")
 
-    def of_scene(self, scene: str) -> list[Write]:
-        """List the writes on a scene that are done."""
-        return self._writes("WHERE scene = ? AND state = 'done' ORDER BY id", scene)
+    def of_scene(self, scene: str, item: ItemKind = "scene") -> list[Write]:
+        """List the writes on a scene, or another item, that are done."""
+        which = "WHERE scene = ? AND item = ? AND state = 'done' ORDER BY id"
+        return self._writes(which, scene, item)
 
     def of_run(self, run: int) -> list[Write]:
         """List the writes of a run that are done."""
@@ -136,17 +137,20 @@ class SqliteWrites:
         """Say whether we said that a performer is in a scene."""
         rows = self._rows(
             "SELECT 1 FROM stash_writes WHERE scene = ? AND thing = ? AND kind = 'performer' "
-            "AND state <> 'undone' LIMIT 1",
+            "AND item = 'scene' AND state <> 'undone' LIMIT 1",
             scene,
             performer,
         )
         return bool(rows)
 
-    def all_written(self) -> Mapping[str, frozenset[str]]:
-        """Return the performers that we added, by scene."""
+    def all_written(self, item: ItemKind = "scene") -> Mapping[str, frozenset[str]]:
+        """Return the performers that we added, by scene, or by another item."""
         found: dict[str, set[str]] = defaultdict(set)
-        sql = "SELECT scene, thing FROM stash_writes WHERE kind = 'performer' AND state <> 'undone'"
-        for scene, performer in self._rows(sql):
+        sql = (
+            "SELECT scene, thing FROM stash_writes WHERE kind = 'performer' AND item = ? "
+            "AND state <> 'undone'"
+        )
+        for scene, performer in self._rows(sql, item):
             found[scene].add(performer)
         return {scene: frozenset(performers) for scene, performers in found.items()}
 
@@ -187,6 +191,7 @@ def create_writes(db: Database) -> None:
             batch INTEGER NOT NULL,
             kind TEXT NOT NULL,
             state TEXT NOT NULL,
+            item TEXT NOT NULL,
             scene TEXT NOT NULL,
             thing TEXT NOT NULL,
             performer TEXT NOT NULL,
@@ -221,4 +226,4 @@ def _next_batch(db: Database) -> int:
 def _carry_on(db: Database, write: Write) -> None:
     """Let other writes on the scene be as we left them, if they were so before this one."""
     if write.left_at and write.kind in ("performer", "tag"):
-        db.execute(_STILL_OURS, (write.left_at, write.scene, write.before_at))
+        db.execute(_STILL_OURS, (write.left_at, write.scene, write.item, write.before_at))

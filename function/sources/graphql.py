@@ -12,7 +12,13 @@ from function.sources.records import (
     RefusedError,
     UnusableSourceError,
 )
-from function.sources.retries import ATTEMPTS, WORTH_ASKING_AGAIN, Throttle, answer_to
+from function.sources.retries import (
+    ATTEMPTS,
+    LONGEST_ANSWER_SECONDS,
+    WORTH_ASKING_AGAIN,
+    Throttle,
+    answer_to,
+)
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """A page of 250 entries takes one."""
@@ -24,12 +30,27 @@ LONGEST_MESSAGE = 300
 REQUESTS_PER_MINUTE = 240
 """The rate that Stash itself uses for a stash-box."""
 
+AWAITED_SECONDS = 15.0
+"""So long an answer may take for which somebody waits, who gives up after 30 s."""
+
 
 class GraphQL:
     """Queries one server; the key is sent in a header, only to this URL, and never in messages."""
 
-    def __init__(self, url: str, api_key: str, *, what: str, is_throttled: bool = False) -> None:
-        """Remember the server; `what` names it in messages ("Stash", "stash-box")."""
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        *,
+        what: str,
+        is_throttled: bool = False,
+        is_awaited: bool = False,
+    ) -> None:
+        """Remember the server; `what` names it in messages ("Stash", "stash-box").
+
+        With `is_awaited` somebody waits meanwhile: nothing is asked twice, and no answer takes
+        longer than AWAITED_SECONDS.
+        """
         try:
             self.url = httpx.URL(url)
         except (httpx.InvalidURL, UnicodeError):
@@ -44,6 +65,7 @@ class GraphQL:
         self._client = make_client(headers)
         self._throttle = Throttle(REQUESTS_PER_MINUTE) if is_throttled else None
         self._what = what
+        self._is_awaited = is_awaited
 
     def close(self) -> None:
         """Close the connections that are kept open; it cannot be asked any more."""
@@ -65,13 +87,16 @@ class GraphQL:
             self._throttle.wait()
         asked = {"query": query, "variables": variables or {}}
         request = self._client.build_request("POST", self.url, json=asked)
-        attempts = 1 if once else ATTEMPTS
-        with answer_to(self._client, request, attempts=attempts) as response:
-            body = read_limited(response, MAX_ANSWER_BYTES)
-            return self._data_of(response, body)
-
-    def _data_of(self, response: httpx.Response, body: bytes | None) -> dict[str, Any]:
+        attempts = 1 if once or self._is_awaited else ATTEMPTS
+        seconds = AWAITED_SECONDS if self._is_awaited else LONGEST_ANSWER_SECONDS
         place = f"{self._what} at {self.url.copy_with(userinfo=b'', query=None)}"
+        with answer_to(
+            self._client, request, who=place, attempts=attempts, longest_seconds=seconds
+        ) as response:
+            body = read_limited(response, MAX_ANSWER_BYTES)
+            return self._data_of(place, response, body)
+
+    def _data_of(self, place: str, response: httpx.Response, body: bytes | None) -> dict[str, Any]:
         if response.status_code in (401, 403):
             raise UnusableSourceError(
                 f"{place} refused the API key ({response.status_code}). Copy it again from the "

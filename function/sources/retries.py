@@ -27,13 +27,16 @@ def answer_to(
     client: httpx.Client,
     request: httpx.Request,
     *,
+    who: str = "",
     attempts: int = ATTEMPTS,
+    longest_seconds: float = LONGEST_ANSWER_SECONDS,
     pause: Pause = time.sleep,
 ) -> Iterator[httpx.Response]:
     """Send a request and yield the answer, its body unread; redirects are not followed.
 
     Tries again after a pause if the server is busy (429, 5xx) or does not answer; a Retry-After
-    header is respected, up to a minute. The last answer is yielded as it is.
+    header is respected, up to a minute. The last answer is yielded as it is. Each attempt takes no
+    more than `longest_seconds`. Messages call the server `who`, or its host.
 
     Raises:
         NoAnswerError: there was no answer at the last attempt either.
@@ -41,12 +44,12 @@ def answer_to(
     for attempt in range(attempts):
         is_last = attempt == attempts - 1
         seconds = FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.8, 1.2)  # noqa: S311  # spread only
-        with within(LONGEST_ANSWER_SECONDS):
+        with within(longest_seconds):
             try:
                 response = client.send(request, stream=True)
             except httpx.TransportError as error:
                 if is_last or is_over():
-                    raise _no_answer(request, error) from error
+                    raise _no_answer(who or request.url.host, error) from error
             else:
                 if is_last or response.status_code not in WORTH_ASKING_AGAIN:
                     try:
@@ -59,12 +62,9 @@ def answer_to(
         pause(min(seconds, LONGEST_PAUSE_SECONDS))
 
 
-def _no_answer(request: httpx.Request, error: httpx.TransportError) -> NoAnswerError:
+def _no_answer(who: str, error: httpx.TransportError) -> NoAnswerError:
     reason = str(error) or type(error).__name__
-    return NoAnswerError(
-        f"{request.url.host} does not answer ({reason}). Check the URL, and that the server is "
-        "running."
-    )
+    return NoAnswerError(f"{who} does not answer ({reason}). Check that it runs, and its URL.")
 
 
 def read_retry_after(text: str) -> float:

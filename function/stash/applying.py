@@ -1,14 +1,14 @@
-"""Adds performers to scenes of Stash: noted first, then written, then confirmed."""
+"""Adds performers to scenes, images and galleries of Stash: noted, then written, then confirmed."""
 
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from db.writes import Write
+from db.writes import ItemKind, Place, Write
 from function.sources.records import RefusedError
 from function.sources.shapes import understood
-from function.stash.records import Scene
-from function.stash.scenes import SCENES_AT_ONCE, read_scenes
+from function.stash.records import Item
+from function.stash.scenes import SCENES_AT_ONCE, read_items
 from function.stash.writer import Writer
 
 
@@ -16,13 +16,14 @@ from function.stash.writer import Writer
 class Addition:
     """A performer to be added to a scene, whose file has this fingerprint; ids are Stash's.
 
-    `detail` is kept in the journal.
+    `detail` is kept in the journal. `item` says if it is an image or a gallery instead.
     """
 
     scene: str
     performer: str
     oshash: str = ""
     detail: str = ""
+    item: ItemKind = "scene"
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,12 @@ def add_performers(
 
 def _batches(additions: Iterable[Addition]) -> Iterator[list[Addition]]:
     """Put scenes together that get the same performers, which one request can write."""
-    by_scene: dict[str, list[Addition]] = defaultdict(list)
+    by_place: dict[Place, list[Addition]] = defaultdict(list)
     for one in additions:
-        by_scene[one.scene].append(one)
-    by_performers: dict[frozenset[str], list[list[Addition]]] = defaultdict(list)
-    for ones in by_scene.values():
-        by_performers[frozenset(one.performer for one in ones)].append(ones)
+        by_place[one.item, one.scene].append(one)
+    by_performers: dict[tuple[str, frozenset[str]], list[list[Addition]]] = defaultdict(list)
+    for (item, _), ones in by_place.items():
+        by_performers[item, frozenset(one.performer for one in ones)].append(ones)
     for scenes in by_performers.values():
         for start in range(0, len(scenes), SCENES_AT_ONCE):
             yield [one for ones in scenes[start : start + SCENES_AT_ONCE] for one in ones]
@@ -83,9 +84,9 @@ def _add(writer: Writer, batch: Sequence[Addition], tag: str) -> Iterator[Added]
 
 def _add_at_once(writer: Writer, batch: Sequence[Addition], tag: str) -> tuple[Added, str]:
     """Add performers to scenes by one request; return what was done, or why Stash refuses all."""
-    writes, stash = writer.writes, writer.stash
-    scenes = read_scenes(stash, (one.scene for one in batch))
-    gone = tuple((one, "The scene is gone.") for one in batch if one.scene not in scenes)
+    writes, stash, item = writer.writes, writer.stash, batch[0].item
+    scenes = read_items(stash, item, (one.scene for one in batch))
+    gone = tuple((one, f"The {item} is gone.") for one in batch if one.scene not in scenes)
     missing = [
         one
         for one in batch
@@ -98,7 +99,7 @@ def _add_at_once(writer: Writer, batch: Sequence[Addition], tag: str) -> tuple[A
     touched = list(dict.fromkeys(one.scene for one in missing))
     performers = sorted({one.performer for one in missing})
     try:
-        changed = stash.tag_scenes(touched, add=performers, add_tags=[tag] if tag else ())
+        changed = stash.tag_items(item, touched, add=performers, add_tags=[tag] if tag else ())
     except RefusedError as error:
         writes.drop(noted)
         return Added(), str(error)
@@ -109,7 +110,7 @@ def _add_at_once(writer: Writer, batch: Sequence[Addition], tag: str) -> tuple[A
     return done, ""
 
 
-def _intents(missing: Sequence[Addition], scenes: dict[str, Scene], tag: str) -> list[Write]:
+def _intents(missing: Sequence[Addition], scenes: dict[str, Item], tag: str) -> list[Write]:
     """Note only what is not there: the rest is not ours to take away."""
     intents = [
         Write(
@@ -119,11 +120,12 @@ def _intents(missing: Sequence[Addition], scenes: dict[str, Scene], tag: str) ->
             detail=one.detail,
             oshash=one.oshash,
             before_at=scenes[one.scene].updated_at,
+            item=one.item,
         )
         for one in missing
     ]
     tags = [
-        Write("tag", scene, tag, before_at=scenes[scene].updated_at)
+        Write("tag", scene, tag, before_at=scenes[scene].updated_at, item=missing[0].item)
         for scene in dict.fromkeys(one.scene for one in missing)
         if tag and tag not in scenes[scene].tags
     ]

@@ -16,7 +16,8 @@ from function.settings import Settings
 from function.sources.records import UnusableSourceError
 from function.stash.client import Stash
 from function.stash.connection import Connection, keep_path_map
-from function.stash.paths import locator, names_in, pair_of, places_with_tail
+from function.stash.counted import counted
+from function.stash.paths import beginning_of, locator, names_in, pair_of, places_with_tail
 from function.stash.records import File, Scene, SceneFilter
 
 SEARCH_SECONDS = 3.0
@@ -41,7 +42,7 @@ def check(
 
     A file of `scene` is looked at, or one of each of Stash's folders.
     """
-    stash = connection.open()
+    stash = connection.open(is_awaited=True)
     try:
         lines = [_greeting(stash)]
         examples = list(_examples(stash, scene))
@@ -61,8 +62,8 @@ def check(
 def _greeting(stash: Stash) -> Line:
     totals = stash.totals()
     text = (
-        f"Stash {stash.version()} at {stash.shown_url} answers: {totals.scenes} scenes, "
-        f"{totals.performers} performers."
+        f"Stash {stash.version()} at {stash.shown_url} answers: "
+        f"{counted(totals.scenes, 'scene')}, {counted(totals.performers, 'performer')}."
     )
     return Line(ok=True, text=text)
 
@@ -106,7 +107,7 @@ def _look(
         shown = ", ".join(map(str, settings.media_root))
         text = (
             f"{theirs}; it is not in the media root here ({shown}). Give both the same folder, or "
-            f"set MEDIA_ROOT to where it is, or PATH_MAP=/{names_in(file.path)[0]}=/your/folder."
+            f"set MEDIA_ROOT to where it is, or PATH_MAP={beginning_of(file.path)}=/your/folder."
         )
     return Line(ok=False, text=text), None
 

@@ -1,12 +1,14 @@
 """Asks the user's Stash, and writes into it, over GraphQL: documents in, frozen records out."""
 
 import re
+import string
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import httpx
 
 from db.records import Identity
+from db.writes import ItemKind
 from function.sources.downloads import OwnServer
 from function.sources.graphql import GraphQL
 from function.sources.records import UnusableSourceError
@@ -14,7 +16,9 @@ from function.sources.shapes import text_in, texts_in, understood
 from function.stash import documents
 from function.stash.records import (
     File,
+    Gallery,
     Image,
+    Item,
     Marker,
     NewMarker,
     NewPerformer,
@@ -34,14 +38,18 @@ ALL_SCENES = SceneFilter()
 _ROUTE = re.compile(r"/(?:performer|image|scene|gallery)/\d+(?:/[^?]*)?$")
 """Where Stash keeps pictures; before it comes the sub-path under which somebody reaches it."""
 
+_SMALL_LETTERS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
 _WITH_THOSE_BELOW: Final = -1
 
 
 class Stash:
     """One Stash server. It may be used by several threads; the key appears in no message."""
 
-    def __init__(self, url: str, api_key: str = "") -> None:
+    def __init__(self, url: str, api_key: str = "", *, is_awaited: bool = False) -> None:
         """Take its URL as shown in the browser, with or without /graphql.
+
+        With `is_awaited` somebody waits for each answer, as `GraphQL` says.
 
         Raises:
             UnusableSourceError: that is no URL.
@@ -49,7 +57,7 @@ class Stash:
         trimmed = url.strip().rstrip("/").removesuffix("/graphql").rstrip("/")
         if "://" not in trimmed:
             trimmed = f"http://{trimmed}"
-        self._graphql = GraphQL(f"{trimmed}/graphql", api_key, what="Stash")
+        self._graphql = GraphQL(f"{trimmed}/graphql", api_key, what="Stash", is_awaited=is_awaited)
         self.url = trimmed
         self.own_server = OwnServer(self._graphql.url, api_key)
 
@@ -181,23 +189,30 @@ class Stash:
         found = self.ask(documents.SCENE, {"id": scene_id})["findScene"]
         return _scene(found) if found else None
 
-    def tag_scenes(
+    @understood("Stash")
+    def item(self, kind: ItemKind, item_id: str) -> Item | None:
+        """Return a scene, an image or a gallery as it stands; None if there is none."""
+        found = self.ask(documents.ITEMS[kind], {"id": item_id})[f"find{kind.title()}"]
+        return _item(found) if found else None
+
+    def tag_items(
         self,
+        kind: ItemKind,
         ids: Sequence[str],
         *,
         add: Sequence[str] = (),
         remove: Sequence[str] = (),
         add_tags: Sequence[str] = (),
         remove_tags: Sequence[str] = (),
-    ) -> tuple[Scene, ...]:
-        """Add performers and tags to scenes, or take them off; return the scenes as they are now.
+    ) -> tuple[Item, ...]:
+        """Add performers and tags to items, or take them off; return the items as they are now.
 
         All others stay. Doing it twice changes nothing more. Give `add` or `remove`, not both.
         """
         asked = _bulk(ids, add, remove) | _bulk_tags(add_tags, remove_tags)
-        changed = self.ask(documents.UPDATE_SCENES, {"input": asked})
+        changed = self.ask(documents.UPDATE_ITEMS[kind], {"input": asked})
         with understood("Stash"):
-            return tuple(_scene(entry) for entry in changed["bulkSceneUpdate"] or ())
+            return tuple(_item(entry) for entry in changed[f"bulk{kind.title()}Update"] or ())
 
     @understood("Stash")
     def markers(self, scene_id: str) -> tuple[Marker, ...]:
@@ -223,11 +238,28 @@ class Stash:
         """Delete markers."""
         self.ask(documents.DESTROY_MARKERS, {"ids": list(ids)}, once=True)
 
-    # Images
+    # Images and galleries
 
     def images(self, wanted: Mapping[str, Any] | None = None) -> Iterator[Image]:
         """Yield images by id, page by page; `wanted` is a filter as Stash takes it."""
         yield from map(self._image, self._pages(documents.IMAGES, "findImages", "images", wanted))
+
+    @understood("Stash")
+    def image(self, image_id: str) -> Image | None:
+        """Return one image; None if there is none with this id."""
+        found = self.ask(documents.IMAGE, {"id": image_id})["findImage"]
+        return self._image(found) if found else None
+
+    @understood("Stash")
+    def gallery(self, gallery_id: str) -> Gallery | None:
+        """Return one gallery; None if there is none with this id."""
+        found = self.ask(documents.GALLERY, {"id": gallery_id})["findGallery"]
+        return _gallery(found) if found else None
+
+    def galleries(self) -> Iterator[Gallery]:
+        """Yield galleries by id, page by page."""
+        pages = self._pages(documents.GALLERIES, "findGalleries", "galleries", None)
+        yield from map(_gallery, pages)
 
     @understood("Stash")
     def images_of(self, performer_id: str, count: int) -> tuple[Image, ...]:
@@ -253,13 +285,17 @@ class Stash:
 
     @understood("Stash")
     def find_tag(self, name: str) -> str:
-        """Return the id of the tag with exactly this name; "" if there is none."""
-        return _exact(self.ask(documents.TAGS, {"name": name})["findTags"]["tags"], name)
+        """Return the id of the tag with this name or alias; "" if there is none.
+
+        As where Stash makes a tag, capitals do not count.
+        """
+        asked = {"name": name.strip()}
+        return _called(self.ask(documents.TAGS, asked)["findTags"]["tags"], name)
 
     @understood("Stash")
     def create_tag(self, name: str) -> tuple[str, str]:
         """Make a tag; return its id, and when Stash says that it was changed last."""
-        asked = {"input": {"name": name}}
+        asked = {"input": {"name": name.strip()}}
         made = self.ask(documents.CREATE_TAG, asked, once=True)["tagCreate"]
         return str(made["id"]), str(made["updated_at"])
 
@@ -340,8 +376,8 @@ class Stash:
         if what == "tag":
             found = self.find_tag(name_or_id)
         else:
-            answer = self.ask(documents.STUDIOS, {"name": name_or_id})
-            found = _exact(answer["findStudios"]["studios"], name_or_id)
+            answer = self.ask(documents.STUDIOS, {"name": name_or_id.strip()})
+            found = _called(answer["findStudios"]["studios"], name_or_id)
         if found or name_or_id.isdigit():
             return found or name_or_id
         raise UnusableSourceError(f"Stash has no {what} {name_or_id!r}. Check how it is written.")
@@ -394,6 +430,23 @@ def _scene(entry: Mapping[str, Any]) -> Scene:
     )
 
 
+@understood("Stash")
+def _item(entry: Mapping[str, Any]) -> Item:
+    performers, tags = _ids(entry["performers"]), _ids(entry["tags"])
+    return Item(str(entry["id"]), performers, tags, str(entry["updated_at"]))
+
+
+@understood("Stash")
+def _gallery(entry: Mapping[str, Any]) -> Gallery:
+    places = [entry["folder"], *entry["files"]]
+    return Gallery(
+        id=str(entry["id"]),
+        title=text_in(entry["title"]),
+        path=next((text_in(one["path"]) for one in places if one), ""),
+        performers=_ids(entry["performers"]),
+    )
+
+
 def _file(entry: Mapping[str, Any]) -> File:
     prints = {one["type"]: one["value"] for one in entry["fingerprints"]}
     size, seconds = int(entry["size"]), float(entry["duration"])
@@ -428,8 +481,22 @@ def _ids(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(str(one["id"]) for one in entries)
 
 
-def _exact(entries: Sequence[Mapping[str, Any]], name: str) -> str:
-    return next((str(one["id"]) for one in entries if one["name"] == name), "")
+def _called(entries: Sequence[Mapping[str, Any]], name: str) -> str:
+    """Return the id of what has a name, else of what has it as an alias; "" if nothing does.
+
+    Stash takes % and _ in a question for other letters, so its answer may hold more.
+    """
+    wanted = _without_capitals(name)
+    for names_of in (lambda one: (one["name"],), lambda one: one["aliases"]):
+        for one in entries:
+            if wanted in map(_without_capitals, names_of(one)):
+                return str(one["id"])
+    return ""
+
+
+def _without_capitals(name: str) -> str:
+    """Fold the letters of which Stash's database folds capitals: those of English alone."""
+    return name.strip().translate(_SMALL_LETTERS)
 
 
 def _with_those_below(item_id: str) -> dict[str, Any]:

@@ -33,9 +33,9 @@ class Connection:
     api_key: str = field(default="", repr=False)
     path_map: tuple[tuple[str, str], ...] = ()
 
-    def open(self) -> Stash:
-        """Return the Stash; nothing is asked yet."""
-        return Stash(self.url, self.api_key)
+    def open(self, *, is_awaited: bool = False) -> Stash:
+        """Return the Stash; nothing is asked yet. With `is_awaited` somebody waits for answers."""
+        return Stash(self.url, self.api_key, is_awaited=is_awaited)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def connect(settings: Settings, url: str, api_key: str = "") -> Connected:
         wanted = kept
     else:
         wanted = Connection(url, api_key, kept.path_map if kept else ())
-    stash = wanted.open()
+    stash = wanted.open(is_awaited=True)
     connected = Connected(stash.url, stash.version(), stash.totals())
     if not settings.stash_url:
         keep_connection(settings, replace(wanted, url=stash.url))

@@ -19,6 +19,8 @@ _IMAGE = """
   }
   performers { id }
 """
+_ITEM = "id updated_at performers { id } tags { id }"
+_GALLERY = "id title folder { path } files { path } performers { id }"
 _MARKER = "id title seconds end_seconds updated_at primary_tag { id }"
 
 VERSION = "query Version { version { version } }"
@@ -83,11 +85,20 @@ query ScenesById($ids: [ID!]!) {{
 }}
 """
 SCENE = f"query Scene($id: ID!) {{ findScene(id: $id) {{ {_SCENE} }} }}"
-UPDATE_SCENES = f"""
-mutation UpdateScenes($input: BulkSceneUpdateInput!) {{
-  bulkSceneUpdate(input: $input) {{ {_SCENE} }}
+UPDATE_ITEMS = {
+    kind.lower(): f"""
+mutation Update($input: Bulk{kind}UpdateInput!) {{
+  bulk{kind}Update(input: $input) {{ {_ITEM} }}
 }}
 """
+    for kind in ("Scene", "Image", "Gallery")
+}
+"""By the kind of item."""
+
+ITEMS = {
+    kind.lower(): f"query Item($id: ID!) {{ find{kind}(id: $id) {{ {_ITEM} }} }}"
+    for kind in ("Scene", "Image", "Gallery")
+}
 
 MARKERS = f"query Markers($id: ID!) {{ findScene(id: $id) {{ scene_markers {{ {_MARKER} }} }} }}"
 CREATE_MARKER = f"""
@@ -108,6 +119,19 @@ query Images($page: Int!, $per_page: Int!, $wanted: ImageFilterType) {{
   }}
 }}
 """
+IMAGE = f"query Image($id: ID!) {{ findImage(id: $id) {{ {_IMAGE} }} }}"
+GALLERY = f"query Gallery($id: ID!) {{ findGallery(id: $id) {{ {_GALLERY} }} }}"
+GALLERIES = f"""
+query Galleries($page: Int!, $per_page: Int!, $wanted: GalleryFilterType) {{
+  findGalleries(
+    filter: {{page: $page, per_page: $per_page, sort: "id", direction: ASC}}
+    gallery_filter: $wanted
+  ) {{
+    count
+    galleries {{ {_GALLERY} }}
+  }}
+}}
+"""
 NEWEST_IMAGE = """
 query NewestImage {
   findImages(filter: {page: 1, per_page: 1, sort: "updated_at", direction: DESC}) {
@@ -118,12 +142,22 @@ query NewestImage {
 
 TAGS = """
 query Tags($name: String!) {
-  findTags(tag_filter: {name: {value: $name, modifier: EQUALS}}) { tags { id name } }
+  findTags(
+    filter: {per_page: -1}
+    tag_filter: {
+      name: {value: $name, modifier: EQUALS}, OR: {aliases: {value: $name, modifier: EQUALS}}
+    }
+  ) { tags { id name aliases } }
 }
 """
 STUDIOS = """
 query Studios($name: String!) {
-  findStudios(studio_filter: {name: {value: $name, modifier: EQUALS}}) { studios { id name } }
+  findStudios(
+    filter: {per_page: -1}
+    studio_filter: {
+      name: {value: $name, modifier: EQUALS}, OR: {aliases: {value: $name, modifier: EQUALS}}
+    }
+  ) { studios { id name aliases } }
 }
 """
 CREATE_TAG = """

@@ -32,6 +32,17 @@ def names_in(path: str) -> tuple[str, ...]:
     return tuple(pure.parts[1:] if pure.anchor else pure.parts)
 
 
+def beginning_of(path: str) -> str:
+    r"""Return the first folder of a path of Stash's, with its drive: /data, C:\Videos, \\nas\films.
+
+    A drive is enough where the file lies in no folder.
+    """
+    pure = PureWindowsPath(path) if is_windows(path) else PurePosixPath(path)
+    is_share = str(pure.drive).startswith("\\\\")
+    folders = [] if is_share else names_in(path)[:-1][:1]
+    return _joined(path, folders).rstrip("\\")
+
+
 def is_windows(path: str) -> bool:
     """Say whether a path is one of Windows."""
     return "\\" in path and not path.startswith("/")

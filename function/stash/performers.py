@@ -1,6 +1,6 @@
 """Reads Stash's performers as records to enrol: covers, and pictures that show them alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -46,18 +46,23 @@ def read_performers(stash: Stash, wanted: Wanted, downloads: Downloads) -> Itera
 
 
 def read_record(
-    stash: Stash, one: StashPerformer, images: int, downloads: Downloads
+    stash: Stash,
+    one: StashPerformer,
+    images: int,
+    downloads: Downloads,
+    ours: Collection[str] = (),
 ) -> SourceRecord:
     """Return a performer as a record to enrol, with the cover and up to so many other pictures.
 
     If Stash cannot say which pictures there are, that is the fault of one more photo, so that it is
-    reported, and asked again at the next sync.
+    reported, and asked again at the next sync. The images with the ids `ours` are left out.
 
     Raises:
         UnusableSourceError: Stash does not answer, or the key is wrong.
     """
     try:
-        return record_of(one, pictures_of(stash, one, images) if images else [], downloads)
+        pictures = pictures_of(stash, one, images, ours) if images else []
+        return record_of(one, pictures, downloads)
     except NotSupportedError:
         raise
     except RefusedError as error:
@@ -70,9 +75,15 @@ def _raise(error: Exception) -> bytes:
     raise error
 
 
-def pictures_of(stash: Stash, performer: StashPerformer, count: int) -> list[str]:
-    """Return the URLs of up to `count` pictures that show a performer alone."""
-    return [one.picture for one in stash.images_of(performer.id, count) if one.picture]
+def pictures_of(
+    stash: Stash, performer: StashPerformer, count: int, ours: Collection[str] = ()
+) -> list[str]:
+    """Return the URLs of up to `count` pictures that show a performer alone.
+
+    The images with the ids `ours` are left out: nobody but us said that the performer is on them.
+    """
+    found = stash.images_of(performer.id, count + len(ours))
+    return [one.picture for one in found if one.picture and one.id not in ours][:count]
 
 
 def record_of(one: StashPerformer, pictures: list[str], downloads: Downloads) -> SourceRecord:

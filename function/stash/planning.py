@@ -93,14 +93,18 @@ def plan_additions(
     scenes: Iterable[Scene],
     locate: Locate,
     min_score: float = SURE_SCORE,
+    *,
+    begun: Sequence[Addition] = (),
 ) -> Plan:
     """Plan what to write on scenes; `performers` are those of the gallery, by id.
 
-    Whom the user took off a scene after we had added them is not added again.
+    Whom the user took off a scene after we had added them is not added again. What was `begun` is
+    not written again, but counts as gained: so the same performers are suspicious as at first.
     """
     videos = Videos(ledger.iterate(), locate)
     ids = {id_: id_in_stash(one) for id_, one in performers.items()}
     written = ledger.writes.all_written()
+    pairs = {(one.scene, one.performer) for one in begun}
     has: Counter[str] = Counter()
     additions: list[Addition] = []
     unlinked = 0
@@ -108,7 +112,7 @@ def plan_additions(
         found = {scene.id: videos.of(scene) for scene in batch}
         outcomes = ledger.outcomes(sorted({id_ for some in found.values() for id_ in some}))
         for scene in batch:
-            has.update(scene.performers)
+            has.update(one for one in scene.performers if (scene.id, one) not in pairs)
             sure = sure_performers(
                 (it for id_ in found[scene.id] for it in outcomes[id_]), min_score
             )
@@ -116,7 +120,7 @@ def plan_additions(
             unlinked += here.count("")
             known = {"", *scene.performers, *written.get(scene.id, ())}
             additions += (_addition(scene, one) for one in dict.fromkeys(here) if one not in known)
-    return Plan(tuple(additions), tuple(_gains(additions, has)), unlinked)
+    return Plan(tuple(additions), tuple(_gains([*begun, *additions], has)), unlinked)
 
 
 def sure_performers(outcomes: Iterable[Outcome], min_score: float) -> list[int]:

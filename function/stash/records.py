@@ -2,15 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from db.records import Identity
 
 SOURCE = "stash"
 """The name of the user's Stash as a source of identities, whatever address it is called by."""
 
-ItemKind: TypeAlias = Literal["scene", "image", "gallery"]
-"""What a performer can be added to."""
+
+@dataclass(frozen=True)
+class Item:
+    """A scene, an image or a gallery as it can be written on: its performers, tags, last change."""
+
+    id: str
+    performers: tuple[str, ...]
+    tags: tuple[str, ...]
+    updated_at: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,16 @@ class Scene:
     tags: tuple[str, ...]
     updated_at: str
     tag_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A gallery: the path of its folder or archive, "" if it was made by hand; its performers."""
+
+    id: str
+    title: str
+    path: str
+    performers: tuple[str, ...]
 
 
 @dataclass(frozen=True)

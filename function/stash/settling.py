@@ -12,8 +12,8 @@ from typing import Any
 
 from db.writes import Write, Writes
 from function.stash.client import Stash
-from function.stash.records import Scene
-from function.stash.scenes import read_scenes
+from function.stash.records import Item
+from function.stash.scenes import read_items
 
 SAME_MOMENT_SECONDS = 0.01
 
@@ -37,7 +37,7 @@ def settle(writes: Writes, stash: Stash) -> int:
     return sum(map(len, batches.values()))
 
 
-def is_on(write: Write, scene: Scene | None) -> bool:
+def is_on(write: Write, scene: Item | None) -> bool:
     """Say whether what was written on a scene is there."""
     if scene is None:
         return False
@@ -49,7 +49,7 @@ def _settle_scenes(writes: Writes, stash: Stash, batch: Sequence[Write]) -> None
 
     If one of them is untouched, the request never arrived: what the others have is the user's own.
     """
-    scenes = read_scenes(stash, (one.scene for one in batch))
+    scenes = read_items(stash, batch[0].item, (one.scene for one in batch))
     is_undo = batch[0].state == "undoing"
     if any(_is_untouched(one, scenes.get(one.scene)) for one in batch):
         (writes.keep if is_undo else writes.drop)(batch)
@@ -67,14 +67,14 @@ def _settle_scenes(writes: Writes, stash: Stash, batch: Sequence[Write]) -> None
         writes.drop(absent)
 
 
-def _is_untouched(write: Write, scene: Scene | None) -> bool:
+def _is_untouched(write: Write, scene: Item | None) -> bool:
     """Say whether a scene is as it was before the request: Stash's times count whole seconds."""
     if scene is None or scene.updated_at != write.before_at:
         return False
     return is_on(write, scene) == (write.state == "undoing")
 
 
-def _moment_of(changed: Iterable[Write], scenes: Mapping[str, Scene]) -> str:
+def _moment_of(changed: Iterable[Write], scenes: Mapping[str, Item]) -> str:
     """Return when Stash carried out a request: all its scenes have this time.
 
     Those that have another one were edited by hand since. Where it is a tie, the earlier time is

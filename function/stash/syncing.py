@@ -1,6 +1,7 @@
 """Keeps the gallery in step with Stash: who is in it, by what name, with which photos."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
@@ -19,7 +20,8 @@ from function.sources.downloads import Downloads
 from function.sources.records import Refusal, SourceRecord, UnusableSourceError
 from function.stash.client import Stash
 from function.stash.connection import Connection
-from function.stash.following import Followed
+from function.stash.counted import counted
+from function.stash.following import Followed, known_in_stash
 from function.stash.following import follow as follow_ids
 from function.stash.forgotten import is_forgotten, note_former_names
 from function.stash.locked import changing
@@ -33,6 +35,9 @@ IMAGES_READ = f"{SOURCE} images"
 
 LONG_AGO = "2000-01-01T00:00:00Z"
 """Before any image was, as Stash writes it: the checkpoint of a Stash without images."""
+
+MOST_KEPT = 200
+"""So many performers without a usable photo are remembered with a task."""
 
 NO_PHOTO = "no cover in Stash, and no picture that shows them alone"
 
@@ -87,17 +92,21 @@ class Synced:
             "notes": list(self.followed.notes),
         }
 
+    def to_keep(self) -> dict[str, Any]:
+        """Return who has no usable photo as a task may keep it: by Stash's numbers, not names."""
+        return {"without_photo": [[one.id, one.reason] for one in self.without_photo[:MOST_KEPT]]}
+
     def summary(self) -> str:
         """Say in one line, without names, what was done."""
         counts = self.report.counts()
         done = (
-            f"{counts['added']} performers added, {counts['updated']} updated, "
-            f"{counts['photos']} photos; {self.followed.merged} merged, "
+            f"{counted(counts['added'], 'performer')} added, {counts['updated']} updated, "
+            f"{counted(counts['photos'], 'photo')}; {self.followed.merged} merged, "
             f"{self.followed.detached} detached; {len(self.without_photo)} without a usable photo."
         )
         words = [done]
         if self.learned:
-            words.append(f"{self.learned.scenes} scenes enrolled somebody.")
+            words.append(f"{counted(self.learned.scenes, 'scene')} enrolled somebody.")
         if self.report.stopped:
             words.append(f"Stopped: {self.report.stopped}")
         return " ".join((*words, *self.followed.notes))
@@ -134,7 +143,7 @@ def sync(
     with changing(gallery_store) as gallery:
         note_former_names(gallery, stash)
         followed = follow_ids(gallery, ledger, present, accept=chosen.accept_missing)
-    work = _Work(stash, gallery_store, finder, chosen, present)
+    work = _Work(stash, gallery_store, finder, chosen, present, _images_written(ledger))
     report = Report()
     yield from work.fill(report)
     learned = None
@@ -189,6 +198,8 @@ class _Work:
     finder: FaceFinder
     options: SyncOptions
     present: Present
+    written: Mapping[str, Collection[str]]
+    """The images that we said somebody is on, by performer: nobody is learnt from them."""
 
     def fill(self, report: Report) -> Iterator[Step]:
         """Enrol everyone of whom something is to be read, and report on everyone."""
@@ -235,7 +246,8 @@ class _Work:
             if one.id in forgotten:
                 yield Refusal(one.name, "", "forgotten")
                 continue
-            yield read_record(self.stash, one, self.options.images, downloads)
+            ours = self.written.get(one.id, ())
+            yield read_record(self.stash, one, self.options.images, downloads, ours)
 
     def _enrol(self, one: StashPerformer, record: SourceRecord | Refusal) -> Enrolment:
         if isinstance(record, Refusal):
@@ -282,6 +294,15 @@ class _Work:
         return {number for image in self.stash.images(wanted) for number in image.performers}
 
 
+def _images_written(ledger: Ledger | None) -> Mapping[str, Collection[str]]:
+    """Return the images on which we wrote each performer."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for image, performers in (ledger.writes.all_written("image") if ledger else {}).items():
+        for one in performers:
+            found[one].add(image)
+    return found
+
+
 def _is_done(gallery: Gallery, one: StashPerformer) -> bool:
     """Say whether everything that Stash has of a performer was read before."""
     if gallery.updated_at(one.identity) == one.updated_at:
@@ -297,12 +318,7 @@ def _looked_at(one: StashPerformer) -> str:
 def _without_photo(
     gallery: Gallery, stash: Stash, present: Mapping[str, StashPerformer]
 ) -> Iterator[WithoutPhoto]:
-    stored = {
-        identity.source_id: performer
-        for performer in gallery.performers()
-        for identity in performer.identities
-        if identity.source == SOURCE
-    }
+    stored = known_in_stash(gallery)
     for number, one in present.items():
         if number in stored and stored[number].encodings:
             continue

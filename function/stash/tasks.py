@@ -6,7 +6,7 @@ Its words name nobody: they are shown in Stash, and may end up in its log.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -15,7 +15,7 @@ from db.galleries import Store
 from db.ledgers import Ledger
 from db.records import Performer
 from db.tasks import Task
-from db.writes import Write
+from db.writes import ItemKind, Write
 from function.library.finding import text_of
 from function.library.jobs import WantedScan
 from function.library.naming import Naming, open_naming
@@ -23,9 +23,12 @@ from function.library.rematching import rematch
 from function.matching.second_models import open_second
 from function.sandbox.readers import open_reader
 from function.settings import Settings
-from function.stash.applying import Added, add_performers
+from function.sources.records import RefusedError
+from function.stash.albums import album_file, album_paths, queue_albums
+from function.stash.applying import Added, Addition, add_performers
 from function.stash.client import Stash
 from function.stash.connection import Connection
+from function.stash.counted import counted
 from function.stash.markers import add_markers, ensure_tag, marked_in
 from function.stash.paths import locator
 from function.stash.planning import SURE_SCORE, Plan, Videos, plan_additions
@@ -56,7 +59,8 @@ class Options:
     those are seen who are added. With `confirmed` those are added too who would gain suspiciously
     many scenes. `run` and `scene` say what to undo, the last Apply if neither is given; with
     `edited` also where somebody edited the scene since. `from_scenes` is for a sync: as how many
-    scenes of a performer may enrol them.
+    scenes of a performer may enrol them. `item` says what `scene` is. With `pictures` a scan
+    looks at images and galleries instead.
     """
 
     filter: Mapping[str, Any] = field(default_factory=dict)
@@ -69,6 +73,8 @@ class Options:
     scene: str = ""
     edited: bool = False
     from_scenes: int = 0
+    item: ItemKind = "scene"
+    pictures: bool = False
 
     @property
     def scenes(self) -> SceneFilter:
@@ -133,12 +139,12 @@ def do_task(task: Task, place: Place) -> Generator[Task]:
         yield from does(replace(task, state="working"), place, stash)
 
 
-def plan(place: Place, stash: Stash, options: Options) -> Plan:
-    """Say what Apply would write."""
+def plan(place: Place, stash: Stash, options: Options, begun: Sequence[Addition] = ()) -> Plan:
+    """Say what Apply would write, besides what it has written if it was broken off."""
     locate = locator(place.settings, place.connection)
     performers = place.performers()
     scenes = stash.scenes(options.scenes)
-    return plan_additions(place.ledger, performers, scenes, locate, options.min_score)
+    return plan_additions(place.ledger, performers, scenes, locate, options.min_score, begun=begun)
 
 
 def places_of(place: Place, scenes: Iterable[Scene]) -> Iterator[bytes | None]:
@@ -155,7 +161,7 @@ def undoable(ledger: Ledger, options: Options) -> list[Write]:
     again only with `edited`. What was added by hand, scene by scene, is never the last run.
     """
     if options.scene:
-        return ledger.writes.of_scene(options.scene)
+        return ledger.writes.of_scene(options.scene, options.item)
     if options.run:
         return ledger.writes.of_run(options.run)
     tried = set() if options.edited else _tried(ledger)
@@ -177,6 +183,28 @@ def take_back_decisions(ledger: Ledger, undone: Undone) -> None:
 
 
 def _scan(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+    yield from (_scan_albums if read_options(task).pictures else _scan_scenes)(task, place, stash)
+
+
+def _scan_albums(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+    """Queue all images and galleries; they are looked at, and nothing of them is written alone."""
+    locate, known = locator(place.settings, place.connection), place.ledger.stamps()
+    found = missing = 0
+    for path in album_paths(stash):
+        try:
+            file = album_file(path, locate)
+        except OSError:
+            file = None
+        missing += file is None
+        if file is not None:
+            found += 1
+            if known.get(file.path) != file.stamp:
+                place.want(queue_albums(place.ledger, [file]))
+        yield replace(task, done=found, text=f"Queued so far: {counted(found, 'album')}.")
+    yield _queued(task, found, missing, "album")
+
+
+def _scan_scenes(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
     waiting: list[str] = []
     found = missing = 0
     for path in places_of(place, stash.scenes(read_options(task).scenes)):
@@ -187,27 +215,33 @@ def _scan(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
         if len(waiting) == PLACES_AT_ONCE:
             place.want(WantedScan(tuple(waiting)))
             waiting = []
-            yield replace(task, done=found, text=f"{found} files were queued so far.")
+            yield replace(task, done=found, text=f"Queued so far: {counted(found, 'file')}.")
     if waiting:
         place.want(WantedScan(tuple(waiting)))
-    text = f"{found} files are in the library's queue, or known already."
+    yield _queued(task, found, missing, "file")
+
+
+def _queued(task: Task, found: int, missing: int, noun: str) -> Task:
+    text = f"In the library's queue, or known already: {counted(found, noun)}."
     if missing:
         text += (
-            f" {missing} are not in the media root here; check the connection to see which folder "
-            "is missing."
+            f" Not in the media root here: {counted(missing, noun)}; check the connection to see "
+            "which folder is missing."
         )
     result = json.dumps({"files": found, "missing": missing})
-    yield replace(task, state="done", done=found, of=found, text=text, result=result)
+    return replace(task, state="done", done=found, of=found, text=text, result=result)
 
 
 def _apply(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+    """Write what is sure; begun again, go on with the same run, and report on all of it."""
     options, ledger = read_options(task), place.ledger
     yield replace(task, text="Looking at who is surely in which scene.")
-    planned = plan(place, stash, options)
+    begun = _added_in(ledger, task.run)
+    planned = plan(place, stash, options, begun)
     held = frozenset[str]() if options.confirmed else planned.suspicious
     chosen = planned.without(held)
-    of = len(chosen.additions)
-    total = Added()
+    of = len(chosen.additions) + len(begun)
+    total, unmarked = Added(written=len(begun)), 0
     if not options.dry_run and of:
         run = task.run or ledger.writes.begin_run("apply")
         task = replace(task, run=run, of=of)
@@ -217,92 +251,116 @@ def _apply(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
         for added in add_performers(writer, chosen.additions, tag):
             total += added
             done = total.written + total.there + len(total.refused)
-            yield replace(task, done=done, text=f"{total.written} of {of} were added.")
+            yield replace(task, done=done, text=f"Added {total.written} of {of}.")
         if options.markers:
-            yield from _mark(task, place, writer)
+            unmarked = yield from _mark(task, place, writer)
+    scenes = len({one.scene for one in (*begun, *chosen.additions)})
     result = {
         "written": total.written,
         "planned": of,
-        "scenes": chosen.scenes,
+        "scenes": scenes,
         "held": sorted(held),
         "refused": [[one.scene, one.performer, why] for one, why in total.refused],
+        "unmarked": unmarked,
         "gains": [asdict(one) for one in planned.gains],
     }
-    text = _said(options, chosen, total, planned)
+    additions = counted(of if options.dry_run else total.written, "addition")
+    made = f"{additions} to {counted(scenes, 'scene')}"
+    said = f"Would make {made}; nothing was written." if options.dry_run else f"Made {made}."
+    text = said if of else "Nothing is to be added."
+    text += _left_out(total, unmarked, planned, held)
     yield replace(task, state="done", done=of, of=of, text=text, result=json.dumps(result))
 
 
-def _mark(task: Task, place: Place, writer: Writer) -> Iterator[Task]:
-    """Mark when those are seen who were added in this run, scene by scene."""
+def _added_in(ledger: Ledger, run: int) -> list[Addition]:
+    """Return whom a run has added before it was broken off; nobody if it has not begun."""
+    writes = ledger.writes.of_run(run) if run else []
+    return [Addition(one.scene, one.thing) for one in writes if one.kind == "performer"]
+
+
+def _mark(task: Task, place: Place, writer: Writer) -> Generator[Task, None, int]:
+    """Mark when those are seen who were added in this run; return how many scenes Stash refuses."""
     added: dict[str, set[str]] = defaultdict(set)
-    for one in place.ledger.writes.of_run(writer.run):
-        if one.kind == "performer":
-            added[one.scene].add(one.thing)
+    for one in _added_in(place.ledger, writer.run):
+        added[one.scene].add(one.performer)
     videos = Videos(place.ledger.iterate(), locator(place.settings, place.connection))
-    naming, made = place.naming(), 0
+    naming, made, refused = place.naming(), 0, 0
     for scene in read_scenes(writer.stash, added).values():
         people = marked_in(place.ledger, videos.of(scene), naming, added[scene.id])
-        made += add_markers(writer, scene.id, people)
-        yield replace(task, text=f"{made} markers were made.")
+        try:
+            made += add_markers(writer, scene.id, people)
+        except RefusedError:
+            refused += 1
+        yield replace(task, text=f"Made {counted(made, 'marker')}.")
+    return refused
 
 
-def _said(options: Options, chosen: Plan, total: Added, planned: Plan) -> str:
-    count = len(chosen.additions)
-    if options.dry_run:
-        words = [f"{count} would be added to {chosen.scenes} scenes; nothing was written."]
-    elif count:
-        words = [f"{total.written} were added to {chosen.scenes} scenes."]
-    else:
-        words = ["Nothing is to be added."]
+def _left_out(total: Added, unmarked: int, planned: Plan, held: Collection[str]) -> str:
+    words = ""
     if total.refused:
-        words.append(f"Stash refused {len(total.refused)}: they are gone there.")
-    if held := len(planned.gains) - len(chosen.gains):
-        words.append(
-            f"{held} performers were held back, who would gain suspiciously many scenes. Look at "
-            "them: python -m tools stash apply --dry-run; then run it with --yes."
+        words += (
+            f" Stash refused {counted(len(total.refused), 'addition')}, such as to what is gone."
+        )
+    if unmarked:
+        words += f" Stash refused markers on {counted(unmarked, 'scene')}."
+    if held:
+        words += (
+            f" Held back: {counted(len(held), 'performer')}, who would gain suspiciously many "
+            "scenes. See how many: python -m tools stash apply --dry-run; if they are right, run "
+            "it with --yes."
         )
     if planned.unlinked:
-        words.append(f"{planned.unlinked} were surely somebody whom Stash does not know.")
-    return " ".join(words)
+        times = counted(planned.unlinked, "time")
+        words += f" {times} it was surely somebody whom Stash does not know."
+    return words
 
 
 def _undo(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+    """Take back what is as we left it; begun again, go on with the same run."""
     options, ledger = read_options(task), place.ledger
     wanted = undoable(ledger, replace(options, run=options.run or task.run))
-    if wanted and not options.scene:
+    before = max(0, task.of - len(wanted))
+    of = before + len(wanted)
+    if wanted:
         # Begun again, it is this run, and not the one before it.
-        task = replace(task, run=wanted[0].run)
+        task = replace(task, run=0 if options.scene else wanted[0].run, of=of)
         yield task
     total = Undone()
     for undone in undo(ledger.writes, stash, wanted, edited=options.edited):
         take_back_decisions(ledger, undone)
         total += undone
-        done = total.performers + total.tags + total.markers + total.gone + total.deleted
-        yield replace(task, done=done, of=len(wanted), text=f"{done} of {len(wanted)} undone.")
-    text = said_of_undo(total) if wanted else "There is nothing to undo."
-    yield replace(
-        task,
-        state="done",
-        done=len(wanted),
-        of=len(wanted),
-        text=text,
-        result=json.dumps(asdict(total)),
+        done = before + total.done
+        yield replace(task, done=done, text=f"Undone: {done} of {of}.")
+    text = said_of_undo(total, before) if of else "There is nothing to undo."
+    result = json.dumps({**asdict(total), "before": before})
+    yield replace(task, state="done", done=of, of=of, text=text, result=result)
+
+
+def said_of_undo(total: Undone, before: int = 0) -> str:
+    """Say in words what was undone, and what is to be looked at.
+
+    `before` says how many writes were undone before the task was broken off.
+    """
+    words = (
+        f"Undone: {counted(total.performers, 'performer')} and {counted(total.tags, 'tag')} on "
+        f"scenes, {counted(total.markers, 'marker')}"
     )
-
-
-def said_of_undo(total: Undone) -> str:
-    """Say in words what was undone, and what is to be looked at."""
-    words = f"Undone: {total.performers} performers and {total.tags} tags on scenes"
-    words += f", {total.markers} markers"
-    words += f", {total.deleted} performers deleted." if total.deleted else "."
-    scenes = list(dict.fromkeys(scene for scene, _ in total.left))
-    if scenes:
+    words += f", {counted(total.deleted, 'performer')} deleted." if total.deleted else "."
+    if before:
+        were = "was" if before == 1 else "were"
+        words += f" {before} more {were} undone before it was interrupted."
+    for why, scenes in _by_reason(total.left).items():
         more = " ..." if len(scenes) > MOST_LISTED else ""
-        words += (
-            f" {len(scenes)} were edited since, and are left as they are: "
-            f"{', '.join(scenes[:MOST_LISTED])}{more}."
-        )
+        named = ", ".join(filter(None, scenes[:MOST_LISTED]))
+        words += f" Left on {counted(len(scenes), 'scene')} ({named}{more}): {why}"
     return words
+
+
+def _by_reason(left: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    scenes: dict[str, list[str]] = defaultdict(list)
+    for scene, why in left:
+        scenes[why].append(scene)
+    return scenes
 
 
 def _sync(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
@@ -320,7 +378,8 @@ def _sync(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
         )
         done = yield from following(steps, task)
     count = done.report.done
-    yield replace(task, state="done", text=done.summary(), done=count, of=count)
+    result = json.dumps(done.to_keep())
+    yield replace(task, state="done", text=done.summary(), done=count, of=count, result=result)
 
 
 def following(steps: Generator[Step, None, Synced], task: Task) -> Generator[Task, None, Synced]:

@@ -5,17 +5,20 @@ from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from db.writes import Write, Writes
+from db.writes import Place, Write, Writes
 from function.sources.records import RefusedError
 from function.sources.shapes import understood
 from function.stash.client import Stash
-from function.stash.records import Scene
-from function.stash.scenes import SCENES_AT_ONCE, read_scenes
+from function.stash.records import Item
+from function.stash.scenes import SCENES_AT_ONCE, read_items
 from function.stash.settling import is_on
 
-EDITED = "It was edited since we wrote on it. Look at it, and remove by hand what is wrong."
-EDITED_MARKER = "A marker of ours was edited since."
-IN_USE = "A performer whom we made was edited since, or is used elsewhere in Stash."
+EDITED = "It was edited after we wrote on it. Look at it, and remove by hand what is wrong."
+EDITED_MARKER = "A marker that we made was edited later. Delete it by hand if it is wrong."
+IN_USE = (
+    "A performer whom we made was edited later, or is used elsewhere in Stash. Delete them by hand "
+    "if they are not wanted."
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Undone:
     """What was undone: performers, tags and markers that were taken away, performers deleted.
 
     `gone` counts what somebody had taken away before. `left` lists scenes that are to be looked at
-    (with "" for none), each with the reason.
+    (with "" for none, and images and galleries as "image 5"), each with the reason.
     """
 
     performers: int = 0
@@ -45,6 +48,11 @@ class Undone:
             (*self.decisions, *other.decisions),
         )
 
+    @property
+    def done(self) -> int:
+        """How many writes are over: undone now, or taken away by somebody before."""
+        return self.performers + self.tags + self.markers + self.deleted + self.gone
+
 
 def undo(
     writes: Writes, stash: Stash, wanted: Sequence[Write], *, edited: bool = False
@@ -57,13 +65,7 @@ def undo(
     Raises:
         UnusableSourceError: Stash does not answer.
     """
-    by_scene: dict[str, list[Write]] = defaultdict(list)
-    for one in wanted:
-        if one.kind in ("performer", "tag"):
-            by_scene[one.scene].append(one)
-    scenes = list(by_scene)
-    for start in range(0, len(scenes), SCENES_AT_ONCE):
-        some = {one: by_scene[one] for one in scenes[start : start + SCENES_AT_ONCE]}
+    for some in _by_scene(wanted):
         with writes.turn():
             undone = list(_undo_scenes(writes, stash, some, edited=edited))
         yield from undone
@@ -88,10 +90,28 @@ def decisions_of(wanted: Iterable[Write]) -> tuple[int, ...]:
     )
 
 
+def _by_scene(wanted: Iterable[Write]) -> Iterator[dict[str, list[Write]]]:
+    """Yield what is on some scenes, by their ids, as much as one request takes; or on items."""
+    by_place: dict[Place, list[Write]] = defaultdict(list)
+    for one in wanted:
+        if one.kind in ("performer", "tag"):
+            by_place[one.place].append(one)
+    for kind in dict.fromkeys(item for item, _ in by_place):
+        places = [place for place in by_place if place[0] == kind]
+        for start in range(0, len(places), SCENES_AT_ONCE):
+            yield {one[1]: by_place[one] for one in places[start : start + SCENES_AT_ONCE]}
+
+
+def _named(write: Write) -> str:
+    """Return how what a write is on is listed."""
+    return write.scene if write.item == "scene" else f"{write.item} {write.scene}"
+
+
 def _undo_scenes(
     writes: Writes, stash: Stash, by_scene: dict[str, list[Write]], *, edited: bool
 ) -> Iterator[Undone]:
-    scenes = read_scenes(stash, by_scene)
+    kind = next(iter(by_scene.values()))[0].item
+    scenes = read_items(stash, kind, by_scene)
     ours: dict[tuple[frozenset[str], frozenset[str]], list[Write]] = defaultdict(list)
     for scene, ones in by_scene.items():
         there = [one for one in ones if is_on(one, scenes.get(scene))]
@@ -102,7 +122,7 @@ def _undo_scenes(
         now = scenes[scene].updated_at if scene in scenes else ""
         kept = [one for one in there if one.left_at != now and not edited]
         if kept:
-            yield Undone(left=((scene, EDITED),))
+            yield Undone(left=((_named(kept[0]), EDITED),))
         if removed := [one for one in there if one not in kept]:
             ours[_things(removed)].extend(removed)
     for (performers, tags), ones in ours.items():
@@ -121,7 +141,7 @@ def _remove(
     stash: Stash,
     ones: Sequence[Write],
     things: tuple[frozenset[str], frozenset[str]],
-    scenes: dict[str, Scene],
+    scenes: dict[str, Item],
 ) -> Iterator[Undone]:
     noted = writes.begin_undo(
         [replace(one, before_at=scenes[one.scene].updated_at) for one in ones]
@@ -129,11 +149,11 @@ def _remove(
     touched = list(dict.fromkeys(one.scene for one in ones))
     performers, tags = (sorted(some) for some in things)
     try:
-        changed = stash.tag_scenes(touched, remove=performers, remove_tags=tags)
+        changed = stash.tag_items(ones[0].item, touched, remove=performers, remove_tags=tags)
     except RefusedError as error:
         writes.keep(noted)
         if len(touched) == 1:
-            yield Undone(left=((touched[0], str(error)),))
+            yield Undone(left=((_named(ones[0]), str(error)),))
             return
         for scene in touched:
             alone = [one for one in ones if one.scene == scene]
@@ -184,13 +204,13 @@ def _undo_performer(writes: Writes, stash: Stash, one: Write) -> Undone:
         writes.end_undo([one])
         return Undone(gone=1)
     if there.is_used or there.updated_at != one.left_at:
-        return Undone(left=((one.scene, IN_USE),))
+        return Undone(left=((_named(one), IN_USE),))
     noted = writes.begin_undo([one])
     try:
         stash.destroy_performers([one.thing])
     except RefusedError as error:
         writes.keep(noted)
-        return Undone(left=((one.scene, str(error)),))
+        return Undone(left=((_named(one), str(error)),))
     writes.end_undo(noted)
     return Undone(deleted=1)
 

@@ -53,6 +53,9 @@
   /** A probability; what is nearly certain is not rounded up to certain. @param {number} score */
   const percent = (score) => `${score > 99 ? Math.floor(score * 10) / 10 : Math.round(score)} %`;
 
+  /** A number with its noun: 1 scene, 2 scenes. @param {number} number @param {string} noun */
+  const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
   /** The user's settings; a React hook. */
   function settings() {
     const { data } = GQL.useConfigurationQuery();
@@ -61,7 +64,11 @@
 
   /** Let Stash's own page show what was written. @param {Recognition.Kind} kind */
   function refresh(kind) {
-    const include = { scene: [GQL.FindSceneDocument], image: [GQL.FindImageDocument], gallery: [] };
+    const include = {
+      scene: [GQL.FindSceneDocument],
+      image: [GQL.FindImageDocument],
+      gallery: [GQL.FindGalleryDocument],
+    };
     utils.StashService.getClient().refetchQueries({ include: include[kind] });
   }
 
@@ -118,6 +125,7 @@
     ask,
     clock,
     percent,
+    counted,
     settings,
     refresh,
     Check,

@@ -65,14 +65,16 @@
     return { view, wrong, busy, setBusy, load };
   }
 
-  /** @param {{view: Recognition.View}} props */
-  function Looking({ view }) {
+  /** @param {{view: Recognition.View, kind: Recognition.Kind}} props */
+  function Looking({ view, kind }) {
     const { progress } = view;
+    // Of images and galleries pictures are counted, not seconds.
+    const said = kind === "scene" ? clock : String;
     const text =
       view.state === "queued"
         ? "Waiting for its turn. It is the next one."
         : progress
-          ? `Looking: ${clock(progress.done)} of ${clock(progress.of)}`
+          ? `Looking: ${said(progress.done)} of ${said(progress.of)}`
           : "Looking";
     return h(
       "div",
@@ -168,7 +170,7 @@
       h(Button, { onClick: () => look(retry) }, text);
     let shown;
     if (!view) shown = wrong ? null : h(Spinner, { animation: "border", role: "status" });
-    else if (isLooking(view)) shown = h(Looking, { view });
+    else if (isLooking(view)) shown = h(Looking, { view, kind: subject.kind });
     else if (view.state === "unseen")
       shown = h(
         "div",
@@ -178,9 +180,9 @@
       );
     else if (view.state === "failed")
       shown = h("div", null, h("p", null, view.reason), button("Try again", true));
-    else if (view.state === "elsewhere" && subject.kind === "scene")
+    else if (view.state === "elsewhere" && !subject.files.length) shown = h("p", null, view.reason);
+    else if (view.state === "elsewhere")
       shown = h(Wrong, { text: view.reason, onRetry: () => load("look", {}) });
-    else if (view.state === "elsewhere") shown = h("p", null, view.reason);
     else shown = h(People, { view, subject, busy, act, onSeek });
     return h(
       "div",

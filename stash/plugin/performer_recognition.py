@@ -58,6 +58,7 @@ TASKS: dict[str, Fields] = {
     "sync": {"kind": "sync"},
     "scan": {"kind": "scan", "filter": {}},
     "scan_without_performers": {"kind": "scan", "filter": {"without_performers": True}},
+    "scan_pictures": {"kind": "scan", "pictures": True},
     "apply": {"kind": "apply", "filter": {}},
     "undo": {"kind": "undo"},
 }
@@ -198,7 +199,7 @@ def run_operation(name: str, fields: Fields, stash: Stash) -> Any:
     if name == "scan":
         body["kind"] = "scan"
     answer = settings.server().ask(path, {**body, **settings.for_writing(name)})
-    if name in FOLLOWED and settings.markers:
+    if name in FOLLOWED and settings.markers and body["scene"].get("kind", "scene") == "scene":
         return mark(body["scene"], answer, settings.server())
     if name == "names" and settings.stash_box:
         answer["names"] = [*answer["names"], *look_up(str(fields.get("text", "")), stash)]
@@ -249,7 +250,7 @@ def run_task(name: str, stash: Stash) -> str:
         raise RecognitionError(f"There is no task {name!r}; there are check, {', '.join(TASKS)}.")
     settings, _ = read_settings(stash)
     body = {**TASKS[name], **settings.for_writing(name)}
-    if body["kind"] == "scan":
+    if "filter" in body and body["kind"] == "scan":
         body["filter"] = {**body["filter"], **settings.for_finding()}
     told = str(settings.server().ask("/stash/task", body).get("text", "Queued."))
     text = f"{told} How it stands is shown under {SETTINGS_AT}."
@@ -301,7 +302,7 @@ def _connect(settings: Settings, stash: Stash, general: Fields) -> list[Fields]:
             f"The server tried to reach this Stash at {address}: {error} If it has another address "
             f"from there, set it ({SETTINGS_AT}, Address of this Stash)."
         ) from None
-    text = f"The server reaches this Stash at {address}; it sees {got['scenes']} scenes."
+    text = f"The server reaches this Stash at {address}; scenes that it sees: {got['scenes']}."
     return [{"ok": True, "text": text}]
 
 

@@ -2,7 +2,7 @@
 
 (() => {
   const { React, libraries } = window.PluginApi;
-  const { h, Button, ask, clock, percent } = window.performerRecognition;
+  const { h, Button, ask, clock, counted, percent } = window.performerRecognition;
   const { Badge, Form } = libraries.Bootstrap;
   const { Link } = libraries.ReactRouterDOM;
 
@@ -13,6 +13,8 @@
   };
 
   const FEW_SPANS = 6;
+
+  const MOST_PICTURES = 12;
 
   /** In percent; who is less likely than this is not worth a line. */
   const LEAST_WORTH_SHOWING = 1;
@@ -128,6 +130,13 @@
     );
   }
 
+  /** Which pictures of a gallery show somebody, as its own order counts. @param {number[]} numbers */
+  function onPictures(numbers) {
+    const shown = numbers.slice(0, MOST_PICTURES).join(", ");
+    const rest = numbers.length > MOST_PICTURES ? ", ..." : "";
+    return `${counted(numbers.length, "picture")}: ${shown}${rest}`;
+  }
+
   /** @param {{match: Recognition.Match}} props */
   const MatchName = ({ match }) =>
     match.stash_id
@@ -145,7 +154,7 @@
       h(Badge, { variant: verdict.variant, className: "ml-2" }, verdict.text),
       person.tagged && h(Badge, { variant: "info", className: "ml-2" }, "Added"),
       person.markers > 0 &&
-        h("span", { className: "ml-2 text-muted" }, `${person.markers} markers`),
+        h("span", { className: "ml-2 text-muted" }, counted(person.markers, "marker")),
     );
   }
 
@@ -217,6 +226,9 @@
         heading(person, match),
         others(person, chosen, setChosen),
         kind === "scene" && h(Spans, { person, onSeek }),
+        kind === "gallery" &&
+          person.pictures.length > 0 &&
+          h("p", { className: "mb-1 text-muted" }, onPictures(person.pictures)),
         naming
           ? h(NameForm, { onChosen: nameAs, onClose: () => setNaming(false), busy })
           : h(

@@ -3,7 +3,7 @@
 
 (() => {
   const { React, hooks, libraries, patch } = window.PluginApi;
-  const { h, Button, FacesPanel, Icon, Wrong, ask, clock, percent, settings } =
+  const { h, Button, FacesPanel, Icon, Wrong, ask, clock, counted, percent, settings } =
     window.performerRecognition;
   const { Nav, Tab } = libraries.Bootstrap;
   const { Link } = libraries.ReactRouterDOM;
@@ -131,11 +131,7 @@
     return h(
       "details",
       { className: "recognition-untagged" },
-      h(
-        "summary",
-        null,
-        scenes.length === 1 ? "Found in one more scene" : `Found in ${scenes.length} more scenes`,
-      ),
+      h("summary", null, `Found in ${counted(scenes.length, "more scene")}`),
       h(
         "ul",
         { className: "list-unstyled" },
@@ -203,9 +199,7 @@
       if (scenes.length === 0)
         throw new Error("No scene is ticked here. Tick some, and try again.");
       await ask("scan", { filter: { scenes } });
-      say?.success(
-        scenes.length === 1 ? "One scene is queued." : `${scenes.length} scenes are queued.`,
-      );
+      say?.success(`Queued: ${counted(scenes.length, "scene")}.`);
     } catch (error) {
       say?.error(error);
     }

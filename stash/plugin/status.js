@@ -1,8 +1,10 @@
 // How things stand, among the plugin's settings: the connection, the scans, the last tasks.
 
 (() => {
-  const { React, patch } = window.PluginApi;
-  const { h, Check, Wrong, ask } = window.performerRecognition;
+  const { React, libraries, patch, utils } = window.PluginApi;
+  const { h, Check, Wrong, ask, counted } = window.performerRecognition;
+
+  const { Link } = libraries.ReactRouterDOM;
 
   const POLL_MILLISECONDS = 3000;
   const MOST_TASKS = 5;
@@ -13,7 +15,56 @@
   /** @param {Recognition.Status} status */
   function scanning({ queued, working }) {
     if (!queued && !working) return "Nothing is left to look at.";
-    return `${working} scenes are being looked at, ${queued} wait.`;
+    return `In work: ${counted(working, "video")}. Waiting: ${queued}.`;
+  }
+
+  const NAMES = libraries.Apollo.gql(`
+    query Names($ids: [ID!]) {
+      findPerformers(ids: $ids, filter: { per_page: -1 }) { performers { id name } }
+    }`);
+
+  /**
+   * Who cannot be recognised, and why. The server tells numbers only; names are Stash's.
+   *
+   * @param {{rows: Recognition.WithoutPhoto[]}} props
+   */
+  function WithoutPhoto({ rows }) {
+    const [names, setNames] = React.useState(/** @type {Record<string, string>} */ ({}));
+    const ids = rows.map((row) => row.stash_id).join(" ");
+    React.useEffect(() => {
+      // No ids would mean everybody.
+      if (!ids) return undefined;
+      let current = true;
+      const client = utils.StashService.getClient();
+      client
+        .query({ query: NAMES, variables: { ids: ids.split(" ") } })
+        .then(({ data }) => {
+          const found = data.findPerformers.performers;
+          if (current) setNames(Object.fromEntries(found.map(({ id, name }) => [id, name])));
+        })
+        .catch(() => {}); // then they are shown by number
+      return () => {
+        current = false;
+      };
+    }, [ids]);
+    if (!rows.length) return null;
+    return h(
+      "details",
+      { className: "recognition-lines" },
+      h("summary", null, `${counted(rows.length, "performer")} without a usable photo`),
+      h(
+        "ul",
+        null,
+        rows.map(({ stash_id, reason }) =>
+          h(
+            "li",
+            { key: stash_id },
+            h(Link, { to: `/performers/${stash_id}` }, names[stash_id] ?? `Performer ${stash_id}`),
+            `: ${reason}`,
+          ),
+        ),
+      ),
+    );
   }
 
   function Status() {
@@ -56,6 +107,7 @@
             h("li", { key: id }, `${KINDS[kind] ?? kind} (${state}): ${text}`),
           ),
       ),
+      h(WithoutPhoto, { rows: status.without_photo ?? [] }),
       h(Check, null),
     );
   }

@@ -24,6 +24,9 @@ declare namespace Recognition {
     mutate(asked: { mutation: unknown; variables: object }): Promise<{
       data: { runPluginOperation: unknown };
     }>;
+    query(asked: { query: unknown; variables: object }): Promise<{
+      data: { findPerformers: { performers: { id: string; name: string }[] } };
+    }>;
     refetchQueries(which: { include: unknown[] }): unknown;
   }
 
@@ -32,6 +35,7 @@ declare namespace Recognition {
     GQL: {
       FindSceneDocument: unknown;
       FindImageDocument: unknown;
+      FindGalleryDocument: unknown;
       useConfigurationQuery(): {
         data?: { configuration: { plugins: Record<string, Record<string, unknown> | undefined> } };
       };
@@ -88,6 +92,7 @@ declare namespace Recognition {
     faces: number;
     best_seconds: number;
     appearances: [number, number][];
+    pictures: number[];
     matches: Match[];
     tagged: boolean;
     added: boolean;
@@ -110,6 +115,12 @@ declare namespace Recognition {
     queued: number;
     working: number;
     tasks: { id: number; kind: string; state: string; text: string; done: number; of: number }[];
+    without_photo: WithoutPhoto[];
+  }
+
+  interface WithoutPhoto {
+    stash_id: string;
+    reason: string;
   }
 
   interface Line {
@@ -142,6 +153,7 @@ declare namespace Recognition {
     ask<Answer>(operation: string, fields?: object): Promise<Answer>;
     clock(seconds: number): string;
     percent(score: number): string;
+    counted(number: number, noun: string): string;
     settings(): Record<string, unknown>;
     refresh(kind: Kind): void;
     Check: Component;

@@ -91,7 +91,7 @@ def test_a_thousand_scenes_tagged_killed_edited_and_undone_differ_only_where_edi
 ) -> None:
     scenes = [one.id for one in stash.scenes()][:MOST_SCENES]
     assert len(scenes) > EDITED, "the Stash has too few scenes for this"
-    stash.tag_scenes(scenes[::3], add=performers[2:])
+    stash.tag_items("scene", scenes[::3], add=performers[2:])
     before = whole(stash)
     additions = [
         (scene, one) for at, scene in enumerate(scenes) for one in performers[: 1 + at % 2]

@@ -99,6 +99,14 @@ def test_markers_follow_each_add_where_they_are_wanted(between: Between) -> None
     assert between.ours.asked[-1][2] == {"scene": SCENE, "people": [0]}
 
 
+def test_images_and_galleries_get_no_markers(between: Between) -> None:
+    between.stash.settings |= {"markers": True}
+    between.ours.answers["/stash/add"] = (200, VIEW)
+    outcome = between.run(operation="add", scene={"kind": "image", "id": "5"}, people=[])
+    assert outcome.printed == {"output": VIEW}
+    assert [path for path, _, _ in between.ours.asked] == ["/stash/add"]
+
+
 def test_without_settings_the_usual_ones_count(between: Between) -> None:
     between.stash.settings = {"address": between.ours.address}
     between.ours.answers["/stash/add-sure"] = (200, VIEW)
@@ -117,6 +125,7 @@ def test_without_settings_the_usual_ones_count(between: Between) -> None:
             "scan_without_performers",
             {"kind": "scan", "filter": {"without_performers": True}},
         ),
+        ("scan_pictures", {"kind": "scan", "pictures": True}),
         ("undo", {"kind": "undo"}),
     ],
 )

@@ -52,7 +52,9 @@ class StandIn:
         with self._lock:
             self.queries.append(asked)
         if self.troubles:
-            return self.troubles.pop(0)
+            trouble = self.troubles.pop(0)
+            time.sleep(trouble.delay_seconds)
+            return trouble
         if api_key != self.api_key:
             return Answer(b"", 401, "text/plain")
         return self.execute(asked)

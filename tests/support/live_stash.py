@@ -10,6 +10,7 @@ import shutil
 import threading
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ FILMS = {
     "noon.mp4": ("hopper.jpg",),
     "cat.mp4": ("cat.png",),
 }
+ALBUM = "album.zip"
 PERFORMERS = {"Barack Obama": "obama1.jpg", "Grace Hopper": "hopper.jpg"}
 
 
@@ -80,6 +82,24 @@ class LiveStash:
             if Path(one["files"][0]["path"]).name == name
         )
         return dict(found)
+
+    def picture(self, path: str) -> dict[str, Any]:
+        """Return one of our images, or our gallery, by the end of its path."""
+        document = """{
+          findImages(filter: {per_page: -1}) { images {
+            id performers { name } tags { name } visual_files { ... on ImageFile { path } } } }
+          findGalleries(filter: {per_page: -1}) { galleries {
+            id performers { name } tags { name } files { path } } }
+        }"""
+        held = self.ask(document)
+        for one in held["findImages"]["images"] + held["findGalleries"]["galleries"]:
+            if (one.get("visual_files") or one.get("files"))[0]["path"].endswith(path):
+                return dict(one)
+        raise AssertionError(path)
+
+    def names_on(self, path: str) -> set[str]:
+        """Return who is on one of our images, or in our gallery, as Stash says."""
+        return {one["name"] for one in self.picture(path)["performers"]}
 
     def names_in(self, name: str) -> set[str]:
         """Return who is in the scene of one of our films, as Stash says."""
@@ -132,6 +152,7 @@ def _empty(stash: LiveStash) -> None:
     held = stash.ask(
         """{ findScenes(filter: {per_page: -1}) { scenes { id files { path } } }
         findImages(filter: {per_page: -1}) { images { id } }
+        findGalleries(filter: {per_page: -1}) { galleries { id } }
         findPerformers(filter: {per_page: -1}) { performers { id } }
         findTags(filter: {per_page: -1}) { tags { id } } }"""
     )
@@ -145,6 +166,9 @@ def _empty(stash: LiveStash) -> None:
     ):
         document = f"mutation D($i: [ID!]!) {{ {kind}Destroy(input: {{ids: $i}}) }}"
         stash.ask(document, i=ids)
+    if galleries := [one["id"] for one in held["findGalleries"]["galleries"]]:
+        document = "mutation D($i: [ID!]!) { galleryDestroy(input: {ids: $i}) }"
+        stash.ask(document, i=galleries)
     people = [one["id"] for one in held["findPerformers"]["performers"]]
     stash.ask("mutation D($i: [ID!]!) { performersDestroy(ids: $i) }", i=people)
     tags = [one["id"] for one in held["findTags"]["tags"]]
@@ -158,6 +182,9 @@ def _fill(stash: LiveStash, photos: Path) -> None:
         if not (folder / name).exists():
             _film(folder / name, [photos / picture for picture in pictures])
     shutil.copy(photos / "obama2.jpg", folder / "picture.jpg")
+    with zipfile.ZipFile(folder / ALBUM, "w") as archive:
+        archive.write(photos / "hopper.jpg", "1.jpg")
+        archive.write(photos / "obama3.jpg", "2.jpg")
     stash.finish(stash.ask("mutation { metadataScan(input: {rescan: true}) }")["metadataScan"])
     for name, picture in PERFORMERS.items():
         image = base64.b64encode((photos / picture).read_bytes()).decode()

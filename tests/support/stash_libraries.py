@@ -1,13 +1,22 @@
 """A made-up library whose videos are scenes of a stand-in for Stash."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from db.addresses import StoreAddress
 from db.people import PersonFound
 from db.records import Identity, Performer
+from db.videos import AlbumPicture, Scanned
+from function.engines.models import PRIMARY
+from function.faces.found import StageSeconds
+from function.library.keeping import Watched, keep_people
+from function.library.naming import open_naming
+from function.people.gathering import PeopleFound
 from function.settings import Settings
+from function.stash.albums import album_file, queue_albums
 from tests.support.made_up_libraries import MadeUpLibrary
 from tests.support.stash_server import FakeStash, serving
 
@@ -44,6 +53,33 @@ class StashLibrary(MadeUpLibrary):
                 (record,) = ledger.records(sorted(ledger.ids([bytes(path)])))
             return self._scene(name, record.oshash, performers)
         return self._scene(name, file.oshash, performers)
+
+    def album(self, name: str, pictures: Sequence[str], people: Sequence[PersonFound]) -> Path:
+        """Add an album, a folder unless its name ends in .zip, as scanned; return its path.
+
+        A person seen at second 0 is on the first four pictures, and so on.
+        """
+        path = self.root / name
+        if path.suffix == ".zip":
+            path.write_bytes(name.encode() * 20_000)
+        else:
+            path.mkdir()
+            for one in pictures:
+                (path / one).write_bytes(one.encode() * 20_000)
+        file = album_file(str(path), os.fsencode)
+        assert file
+        naming = open_naming(self.store, None, Settings(second_encoder="off"))
+        found = PeopleFound(tuple(people), (PRIMARY.id,), 8, 8, StageSeconds(0.0, 0.0))
+        kept = keep_people(found, Watched(name, 0.0, "album"), naming, strangers=True)
+        stored = replace(kept.found, pictures=tuple(AlbumPicture(one, 1) for one in pictures))
+        with self.ledger() as ledger:
+            queue_albums(ledger, [file])
+            lease = ledger.lease("test", 60)
+            assert lease
+            scanned = Scanned("deep", None, naming.models)
+            generation = naming.gallery.generation
+            assert ledger.finish(lease, stored, scanned, kept.outcomes, generation)
+        return path
 
     def _scene(self, name: str, oshash: str, performers: Sequence[str]) -> str:
         path = self.root / name

@@ -47,17 +47,22 @@ STASH = build_schema(
       path: StringCriterionInput
     }
     input GalleryFilterType { path: StringCriterionInput performers: MultiCriterionInput }
-    input TagFilterType { name: StringCriterionInput }
-    input StudioFilterType { name: StringCriterionInput }
+    input TagFilterType {
+      name: StringCriterionInput aliases: StringCriterionInput OR: TagFilterType
+    }
+    input StudioFilterType {
+      name: StringCriterionInput aliases: StringCriterionInput OR: StudioFilterType
+    }
 
     type StashID { endpoint: String! stash_id: String! }
     type Folder { id: ID! path: String! }
     type Tag {
-      id: ID! name: String! updated_at: Time! scene_count: Int! scene_marker_count: Int!
+      id: ID! name: String! aliases: [String!]! updated_at: Time! scene_count: Int!
+      scene_marker_count: Int!
       image_count: Int! gallery_count: Int! group_count: Int! performer_count: Int!
       studio_count: Int! parent_count: Int! child_count: Int!
     }
-    type Studio { id: ID! name: String! }
+    type Studio { id: ID! name: String! aliases: [String!]! }
     type Fingerprint { type: String! value: String! }
     type VideoFile {
       id: ID! path: String! size: Int64! duration: Float! width: Int! height: Int!

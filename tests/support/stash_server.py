@@ -113,8 +113,10 @@ class FakeStash(StandIn):
         }
         return number
 
-    def add_image(self, photo: bytes, performers: Iterable[str] = ()) -> str:
-        """Add an image with its picture; return the id."""
+    def add_image(
+        self, photo: bytes = b"", performers: Iterable[str] = (), at: str = "/x.jpg"
+    ) -> str:
+        """Add an image with its picture, which lies at a path; return the id."""
         number = str(next(self._ids))
         path = f"/image/{number}/image"
         self.photos[path] = Answer(photo)
@@ -123,7 +125,9 @@ class FakeStash(StandIn):
             **image(f"{self.prefix}{path}"),
             "id": number,
             "performers": list(performers),
+            "tags": [],
         }
+        self.images[number]["visual_files"][0]["path"] = at
         return number
 
     def add_gallery(self, folder: str, performers: Iterable[str] = ()) -> str:
@@ -140,16 +144,17 @@ class FakeStash(StandIn):
         }
         return number
 
-    def add_tag(self, name: str) -> str:
+    def add_tag(self, name: str, aliases: Sequence[str] = ()) -> str:
         """Add a tag; return the id."""
         number = str(next(self._ids))
-        self.tags[number] = {"id": number, "name": name, "updated_at": self.now()}
+        named = {"id": number, "name": name, "aliases": list(aliases)}
+        self.tags[number] = {**named, "updated_at": self.now()}
         return number
 
-    def add_studio(self, name: str) -> str:
+    def add_studio(self, name: str, aliases: Sequence[str] = ()) -> str:
         """Add a studio; return the id."""
         number = str(next(self._ids))
-        self.studios[number] = {"id": number, "name": name}
+        self.studios[number] = {"id": number, "name": name, "aliases": list(aliases)}
         return number
 
     def edit(
@@ -214,11 +219,10 @@ class FakeStash(StandIn):
             "findImage": lambda _, id: self._shown(self.images.get(id)),  # noqa: A006
             "findImages": self._find_images,
             "findGallery": lambda _, id: self._shown(self.galleries.get(id)),  # noqa: A006
+            "findGalleries": self._find_galleries,
             "findTag": lambda _, id: self._counted_tag(id),  # noqa: A006
             "findTags": self._find_tags,
-            "findStudios": lambda _, studio_filter: _named(
-                "studios", self.studios.values(), studio_filter
-            ),
+            "findStudios": self._find_studios,
             "configuration": lambda _: {
                 "general": {
                     "stashBoxes": self.stash_boxes,
@@ -291,11 +295,36 @@ class FakeStash(StandIn):
         page = _page("images", chosen, filter or {})
         return page | {"images": [self._shown(one) for one in page["images"]]}
 
-    def _find_tags(self, _: object, tag_filter: Entry) -> Entry:
+    def _find_galleries(
+        self,
+        _: object,
+        filter: Entry | None = None,  # noqa: A002  # the schema says so
+        gallery_filter: Entry | None = None,
+    ) -> Entry:
+        chosen = [
+            one for one in self.galleries.values() if _is_wanted_scene(one, gallery_filter or {})
+        ]
+        page = _page("galleries", chosen, filter or {})
+        return page | {"galleries": [self._shown(one) for one in page["galleries"]]}
+
+    def _find_tags(
+        self,
+        _: object,
+        filter: Entry,  # noqa: A002, ARG002  # the schema says so
+        tag_filter: Entry,
+    ) -> Entry:
         of_performers = {
             str(tag["id"]): tag for one in self.performers for tag in one.get("tags", ())
         }
         return _named("tags", (self.tags | of_performers).values(), tag_filter)
+
+    def _find_studios(
+        self,
+        _: object,
+        filter: Entry,  # noqa: A002, ARG002  # the schema says so
+        studio_filter: Entry,
+    ) -> Entry:
+        return _named("studios", self.studios.values(), studio_filter)
 
     def _bulk(self, kind: str, entries: dict[str, Entry], asked: Entry) -> list[Entry]:
         known = {
@@ -361,8 +390,9 @@ class FakeStash(StandIn):
         return self._shown_marker(self.markers[number])
 
     def _create_tag(self, _: object, input: Entry) -> Entry:  # noqa: A002  # as above
-        if any(one["name"] == input["name"] for one in self.tags.values()):
-            raise GraphQLError(f"tag with name '{input['name']}' already exists")
+        for one in self.tags.values():
+            if any(_is_like(name, input["name"]) for name in (one["name"], *one["aliases"])):
+                raise GraphQLError(f"tag with name '{input['name']}' already exists")
         number = self.add_tag(input["name"])
         self.writes.append("tagCreate")
         return self.tags[number]
@@ -488,8 +518,25 @@ def _sort_key(key: str) -> Callable[[Entry], Any]:
 
 
 def _named(kind: str, entries: Iterable[Entry], asked: Entry) -> Entry:
-    found = [one for one in entries if one["name"] == asked["name"]["value"]]
+    name, alias = asked["name"]["value"], asked["OR"]["aliases"]["value"]
+    found = [
+        {"aliases": [], **one}
+        for one in entries
+        if _is_like(one["name"], name) or any(_is_like(it, alias) for it in one.get("aliases", ()))
+    ]
     return {"count": len(found), kind: found}
+
+
+def _is_like(text: str, pattern: str) -> bool:
+    """Say whether a text is like a pattern, as SQLite's LIKE does."""
+    wild = {"%": ".*", "_": "."}
+    return bool(
+        re.fullmatch(
+            "".join(wild.get(letter, re.escape(letter)) for letter in pattern),
+            text,
+            re.ASCII | re.IGNORECASE | re.DOTALL,
+        )
+    )
 
 
 def _combined(now: list[str], change: Entry) -> list[str]:

@@ -22,6 +22,9 @@ from function.stash.scene_faces import ORIGIN
 TOLERATED = 1 / 200
 """One wrong tag in so many is what a threshold is looked for that gives no more."""
 
+ENOUGH_TAGS = 600
+"""Of so many right ones one may say that at most 1 in 200 is wrong (rule of three, 95 %)."""
+
 MOST_LISTED = 1000
 
 Kind: TypeAlias = Literal["right", "uncertain", "missed", "wrong"]
@@ -148,12 +151,13 @@ def to_json(
 ) -> dict[str, Any]:
     """Return all figures; `wrong_scenes` lists whom to look at, the surest first."""
     wrong = sorted((one for one in judged.judgements if one.kind == "wrong"), key=_by_score)
-    counts = judged.counts()
+    counts, threshold = judged.counts(), judged.threshold()
     return {
         "scenes": judged.scenes,
         "scenes_not_scanned": judged.not_scanned,
         **{kind: counts[kind] for kind in KINDS},
-        "threshold": judged.threshold(),
+        "threshold": threshold,
+        "at_threshold": judged.applied(threshold) if threshold is not None else None,
         "apply": {"min_score": min_score, **judged.applied(min_score)},
         "performers": _by_performer(judged, performers),
         "wrong_scenes": [
@@ -174,15 +178,22 @@ def render(figures: Mapping[str, Any]) -> str:
         _row("everyone", figures),
         *(_row(one["name"], one) for one in figures["performers"]),
         f"Apply from {apply['min_score']:g} on: {added}, {apply['missed']} left out.",
-        "No score gives at most one wrong tag in 200 here."
-        if threshold is None
-        else f"From {threshold:g} on at most one tag in 200 is wrong here.",
+        _said_of_threshold(threshold, figures["at_threshold"]),
     ]
     lines += [
         f"named, but not tagged: {one['named']} in scene {one['scene']} ({one['score']:.1f})"
         for one in figures["wrong_scenes"]
     ]
     return "\n".join(lines)
+
+
+def _said_of_threshold(threshold: float | None, written: Mapping[str, int] | None) -> str:
+    """Say what the threshold is worth: few tags cannot tell how seldom a wrong one is."""
+    if threshold is None or written is None:
+        return "No score gives at most one wrong tag in 200 here."
+    wrong, tags = written["wrong"], written["wrong"] + written["right"]
+    said = f"From {threshold:g} on at most one tag in 200 is wrong here: {wrong} of {tags}."
+    return said if tags >= ENOUGH_TAGS else f"{said} That is too few to rely on."
 
 
 def _row(name: str, counts: Mapping[str, Any]) -> str:

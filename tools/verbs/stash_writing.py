@@ -22,6 +22,7 @@ from function.library.forgetting import open_library
 from function.library.jobs import WantedScan, put_wanted, wanted_scans
 from function.settings import Settings
 from function.stash.connection import require_connection
+from function.stash.counted import counted
 from function.stash.planning import SURE_SCORE, Gain, id_in_stash
 from function.stash.tasks import Options, Place, places_of, plan
 from function.stash.worker import work_on
@@ -212,8 +213,8 @@ def _find_files(place: Place, options: Options) -> tuple[tuple[Path, ...], int]:
     missing = sum(path is None for path in found)
     if missing:
         click.echo(
-            f"{missing} files of Stash are not in the media root here. To see which folder is "
-            "missing: python -m tools stash connect.",
+            f"Not in the media root here: {counted(missing, 'file')} of Stash. To see which folder "
+            "is missing: python -m tools stash connect.",
             err=True,
         )
     return tuple(dict.fromkeys(path for path in found if path)), missing

@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 from flask import Request
 
 from db.records import Identity
+from db.writes import ItemKind
 from function.errors import BadParameterError, MissingParameterError
-from function.stash.records import File, ItemKind, Scene
+from function.stash.records import File, Scene
 from function.web.page_requests import read_object, require_page
 
 KINDS: tuple[ItemKind, ...] = ("scene", "image", "gallery")

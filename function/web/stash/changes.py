@@ -108,7 +108,7 @@ def answer_add_sure(desk: Desk, request: Request) -> Response:
             if one.first and one.is_sure(min_score)
         ]
         known = dict.fromkeys(id_ for one in sure if (id_ := id_in_stash(one)))
-        additions = [Addition(asked.scene.id, one, scene.oshash) for one in known]
+        additions = [Addition(asked.scene.id, one, scene.oshash, item=asked.kind) for one in known]
         if additions:
             _add(scene.writer("add"), additions, tag)
         return _view(work, scene.asked)
@@ -166,6 +166,8 @@ def answer_markers(desk: Desk, request: Request) -> Response:
     """Answer `POST /stash/markers`: marks when people are seen, by the names they have."""
     body = read_body(request, "scene", "people")
     asked, numbers = read_scene(body), need(body, "people", list)
+    if asked.kind != "scene":
+        raise BadParameterError(f"In Stash only a scene has markers; this is of kind {asked.kind}.")
     with desk.changing() as work:
         scene = open_scene(work, asked)
         marked = []
@@ -185,13 +187,12 @@ def open_scene(work: Work, asked: Asked) -> Open:
     Raises:
         UnknownPersonError: it was not looked at yet.
     """
-    if asked.kind == "scene":
-        asked = replace(asked, scene=work.whole(asked.scene))
-    video = work.find_video(asked.scene) if asked.kind == "scene" else None
-    if video is None or video.scanned is None:
-        raise UnknownPersonError("This scene was not looked at yet. Look at it first.")
-    people = people_in(work, video, pictures=True)
-    return Open(work, asked, video, {one.number: one for one in people})
+    asked = work.whole(asked)
+    found = work.find(asked)
+    if found is None or found.album.scanned is None:
+        raise UnknownPersonError(f"This {asked.kind} was not looked at yet. Look at it first.")
+    people = people_in(work, found, pictures=True)
+    return Open(work, asked, found.album, {one.number: one for one in people})
 
 
 def add_decided(
@@ -210,7 +211,8 @@ def add_decided(
         decisions.append(decide(ledger, gallery, place, "confirmed", performer))
         detail = json.dumps({"decision": decisions[-1]})
         known = id_in_stash(performer)
-        additions.append(Addition(scene.asked.scene.id, known, scene.oshash, detail))
+        id_, kind = scene.asked.scene.id, scene.asked.kind
+        additions.append(Addition(id_, known, scene.oshash, detail, kind))
     try:
         _add(writer, additions, tag)
     except (RefusedError, CorrectionRefusedError):
@@ -320,7 +322,8 @@ def _make(writer: Writer, new: NewPerformer, scene: Open) -> str:
         known = [one.id for one in writer.stash.namesakes(new.name)]
         made_as = {"name": new.name, "disambiguation": new.disambiguation, "namesakes": known}
         detail = json.dumps(made_as)
-        intent = Write("new performer", scene.asked.scene.id, detail=detail, oshash=scene.oshash)
+        id_, kind = scene.asked.scene.id, scene.asked.kind
+        intent = Write("new performer", id_, detail=detail, oshash=scene.oshash, item=kind)
         (noted,) = writer.writes.intend(writer.run, [intent])
         try:
             made = writer.stash.create_performer(new)

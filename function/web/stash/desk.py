@@ -4,8 +4,8 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -27,12 +27,14 @@ from function.library.oshash import fingerprint
 from function.media.files import open_any
 from function.sources.records import RefusedError, UnusableSourceError
 from function.stash import documents
+from function.stash.albums import InAlbum, album_file, find_in_album
 from function.stash.client import Stash
 from function.stash.connection import Connection, find_connection, require_connection
 from function.stash.paths import locator
-from function.stash.records import Scene
+from function.stash.records import File, Scene
 from function.web.library.shelf import Shelf
 from function.web.service import Service, explained
+from function.web.stash.asked import Asked
 
 MOST_ASKING = 8
 """So many requests may wait for Stash at once: each holds a thread, and others need some too."""
@@ -107,8 +109,8 @@ class Desk:
             connection = find_connection(self.service.settings)
             if connection is None:
                 return ""
-            with closing(connection.open()) as stash:
-                answer = stash.ask(documents.VERSION, once=True)
+            with closing(connection.open(is_awaited=True)) as stash:
+                answer = stash.ask(documents.VERSION)
             return str(answer["version"]["version"] or "unknown")
         except UnusableSourceError:
             return ""
@@ -143,21 +145,39 @@ class Work:
 
     @cached_property
     def stash(self) -> Stash:
-        """The user's Stash."""
-        return self.connection.open()
+        """The user's Stash, asked while the plugin waits."""
+        return self.connection.open(is_awaited=True)
 
     def close(self) -> None:
         """Close the connection to Stash, if one was needed."""
         if "stash" in self.__dict__:
             self.stash.close()
 
-    def whole(self, scene: Scene) -> Scene:
-        """Return a scene with its files: Stash is asked if whoever asks did not say.
+    def whole(self, asked: Asked) -> Asked:
+        """Return what is asked about with its files: Stash is asked if whoever asks did not say.
 
         Raises:
             UnusableSourceError: Stash does not answer, or is not connected.
         """
-        return scene if scene.files else self.stash.scene(scene.id) or scene
+        if asked.scene.files:
+            return asked
+        if asked.kind == "scene":
+            return replace(asked, scene=self.stash.scene(asked.scene.id) or asked.scene)
+        of_kind = self.stash.image if asked.kind == "image" else self.stash.gallery
+        found = of_kind(asked.scene.id)
+        files = (File(found.path, "", 0, 0.0),) if found and found.path else ()
+        return replace(asked, scene=replace(asked.scene, files=files))
+
+    def find(self, asked: Asked) -> InAlbum | None:
+        """Return the video or the album that shows a scene, an image or a gallery, if any does."""
+        if asked.kind == "scene":
+            video = self.find_video(asked.scene)
+            return InAlbum(video) if video else None
+        for file in asked.scene.files:
+            found = find_in_album(self.ledger, file.path, self.locate)
+            if found and self.may_be_shown(found.album):
+                return found
+        return None
 
     def performer(self, number: str) -> Performer:
         """Return a performer of the gallery, by id.
@@ -188,9 +208,13 @@ class Work:
         found = find_connection(self.service.settings)
         return locator(self.service.settings, found or Connection(""))(theirs)
 
-    def find_file(self, scene: Scene) -> VideoFile | None:
-        """Return the first file of a scene that is in the media root, to be queued."""
-        for file in scene.files:
+    def find_file(self, asked: Asked) -> VideoFile | None:
+        """Return the first file of what is asked about that is in the media root, to be queued."""
+        for file in asked.scene.files:
+            if asked.kind != "scene":
+                with suppress(OSError):
+                    return album_file(file.path, self.locate)
+                continue
             path = self.locate(file.path)
             if path is None:
                 continue

@@ -9,6 +9,7 @@ from db.identities import identities_of
 from db.records import Identity, Performer
 from db.videos import VideoRecord
 from function.library.results import results_of
+from function.stash.albums import queue_albums
 from function.stash.planning import SURE_SCORE, id_in_stash
 from function.stash.records import SOURCE, Scene, SceneFilter
 from function.web.responses import json_response
@@ -91,14 +92,13 @@ def answer_look(desk: Desk, request: Request) -> Response:
     body = read_body(request, "scene", "retry")
     asked, retry = read_scene(body), optional(body, "retry", default=False)
     with desk.changing() as work:
-        if asked.kind == "scene":
-            video = work.find_video(asked.scene)
-            file = None if video else work.find_file(asked.scene)
-            if file:
-                work.ledger.offer([file], "normal")
-                video = work.find_video(asked.scene)
-            if video:
-                _hurry(desk.service, work, video, retry=retry)
+        found = work.find(asked)
+        file = None if found else work.find_file(asked)
+        if file:
+            queue_albums(work.ledger, [file])
+            found = work.find(asked)
+        if found:
+            _hurry(desk.service, work, found.album, retry=retry)
         return json_response(view_scene(work, asked))
 
 
@@ -135,8 +135,8 @@ def answer_scrape(desk: Desk, request: Request) -> Response:
     asked = read_scene({"scene": fields})
     performers: dict[str, ScrapedView] = {}
     with desk.reading() as work:
-        video = work.find_video(asked.scene) if asked.kind == "scene" else None
-        for one in people_in(work, video) if video else ():
+        found = work.find(asked if asked.kind == "scene" else work.whole(asked))
+        for one in people_in(work, found) if found else ():
             if one.first and one.is_sure(min_score):
                 known = id_in_stash(one.first.performer)
                 name = one.first.performer.name
@@ -177,7 +177,11 @@ def _file_name(scene: Scene) -> str:
 def _scenes_of(work: Work, performer: Performer, stash_id: str) -> ScenesReply:
     gallery = work.naming.gallery.generation[0]
     numbers = sorted(work.ledger.ids_of_performer(gallery, performer.id))
-    records = [one for one in work.ledger.records(numbers) if work.may_be_shown(one)]
+    records = [
+        one
+        for one in work.ledger.records(numbers)
+        if one.kind == "video" and work.may_be_shown(one)
+    ]
     results = results_of(work.ledger, iter(records), work.performers)
     found = [
         (person, result.video)

@@ -184,6 +184,7 @@ OPERATIONS: Mapping[str, Operation] = {
                 "of which scenes",
                 {"type": "object", "properties": {name: {} for name in FILTERS}},
             ),
+            "pictures": Parameter("scan images and galleries instead of scenes", _YES),
             "min_score": _MIN_SCORE,
             "dry_run": Parameter("only say what would be written", _YES),
             "from_scenes": Parameter("enrol from so many scenes of a performer", _NUMBER),

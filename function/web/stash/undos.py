@@ -1,13 +1,17 @@
 """Answers what is to be undone, and the tasks for Stash: how they stand, and new ones."""
 
+import json
+from collections.abc import Mapping
 from typing import Any, TypedDict, cast, get_args
 
 from flask import Request, Response
 
 from db.tasks import Task, TaskKind, TaskState
+from db.writes import Place
 from function.errors import BadParameterError
 from function.sources.records import UnusableSourceError
 from function.stash.connection import find_connection
+from function.stash.counted import counted
 from function.stash.planning import SURE_SCORE
 from function.stash.settling import settle
 from function.stash.tasks import Options, take_back_decisions, undoable
@@ -22,6 +26,7 @@ from function.web.stash.asked import (
     read_count,
     read_id,
     read_percent,
+    read_scene,
 )
 from function.web.stash.desk import Desk, explained_stash
 
@@ -93,10 +98,18 @@ class RunView(TypedDict):
     undone: int
 
 
+class WithoutPhotoView(TypedDict):
+    """A performer of Stash, by id, who cannot be recognised, and why."""
+
+    stash_id: str
+    reason: str
+
+
 class StatusReply(TypedDict):
     """Whether Stash is connected and answers, what is to be scanned, tasks, and what was written.
 
-    `version` is ours; `stash_version` is empty if it does not answer.
+    `version` is ours; `stash_version` is empty if it does not answer. `without_photo` is as the
+    last sync found it.
     """
 
     version: str
@@ -106,13 +119,16 @@ class StatusReply(TypedDict):
     working: int
     tasks: list[TaskView]
     runs: list[RunView]
+    without_photo: list[WithoutPhotoView]
 
 
 def answer_undo(desk: Desk, request: Request) -> Response:
     """Answer `POST /stash/undo` with what was undone of a scene or a run, or with a task."""
     body = read_body(request, "scene", "run", "edited")
+    item, scene = _read_place(body)
     options = Options(
-        scene=_scene_id(body["scene"]) if "scene" in body else "",
+        scene=scene,
+        item=item,
         run=read_count(body, "run", LARGEST_RUN),
         edited=optional(body, "edited", default=False),
     )
@@ -121,7 +137,11 @@ def answer_undo(desk: Desk, request: Request) -> Response:
         if len(wanted) > MOST_AT_ONCE:
             run = options.run or wanted[0].run
             chosen = options if options.scene else Options(run=run, edited=options.edited)
-            return _queue(desk, Task("undo", chosen.to_json()), f"{len(wanted)} to be undone.")
+            return _queue(
+                desk,
+                Task("undo", chosen.to_json()),
+                f"{counted(len(wanted), 'write')} to be undone.",
+            )
         settle(work.ledger.writes, work.stash)
         wanted = undoable(work.ledger, options)
         total = Undone()
@@ -135,12 +155,13 @@ def answer_task(desk: Desk, request: Request) -> Response:
     """Answer `POST /stash/task` at once; the server does it afterwards."""
     body = read_body(
         request,
-        *("kind", "filter", "min_score", "dry_run", "from_scenes"),
+        *("kind", "filter", "pictures", "min_score", "dry_run", "from_scenes"),
         *("tag", "markers", "confirmed", "run", "scene", "edited"),
     )
     kind = need(body, "kind", str)
     if kind not in get_args(TaskKind):
         raise BadParameterError(f"kind is {kind[:40]!r}; it must be one of {get_args(TaskKind)}.")
+    item, scene = _read_place(body)
     options = Options(
         filter=_read_filter(optional(body, "filter", dict[str, Any]())),
         min_score=read_percent(body, "min_score", SURE_SCORE),
@@ -150,7 +171,9 @@ def answer_task(desk: Desk, request: Request) -> Response:
         markers=optional(body, "markers", default=False),
         confirmed=optional(body, "confirmed", default=False),
         run=read_count(body, "run", LARGEST_RUN),
-        scene=_scene_id(body["scene"]) if "scene" in body else "",
+        scene=scene,
+        item=item,
+        pictures=optional(body, "pictures", default=False),
         edited=optional(body, "edited", default=False),
     )
     return _queue(desk, Task(cast("TaskKind", kind), options.to_json()), "Queued.")
@@ -159,7 +182,7 @@ def answer_task(desk: Desk, request: Request) -> Response:
 def answer_status(desk: Desk, _: Request) -> Response:
     """Answer `GET /stash/status` with how things are."""
     with desk.reading() as work:
-        counts = work.ledger.counts()
+        counts, tasks = work.ledger.counts(), work.ledger.tasks.latest()
         try:
             is_connected = find_connection(desk.service.settings) is not None
         except UnusableSourceError:
@@ -170,7 +193,7 @@ def answer_status(desk: Desk, _: Request) -> Response:
             stash_version=desk.version(),
             queued=counts.queued,
             working=counts.working,
-            tasks=[_to_task(one) for one in work.ledger.tasks.latest()],
+            tasks=[_to_task(one) for one in tasks],
             runs=[
                 RunView(
                     id=one.id,
@@ -183,8 +206,19 @@ def answer_status(desk: Desk, _: Request) -> Response:
                 )
                 for one in work.ledger.writes.runs()
             ],
+            without_photo=_without_photo(tasks),
         )
     return json_response(reply)
+
+
+def _without_photo(tasks: list[Task]) -> list[WithoutPhotoView]:
+    """Return whom the last sync found without a usable photo."""
+    synced = (one for one in tasks if one.kind == "sync" and one.state == "done")
+    result = json.loads(next((one.result for one in synced), "{}"))
+    return [
+        WithoutPhotoView(stash_id=number, reason=reason)
+        for number, reason in result.get("without_photo", ())
+    ]
 
 
 def _queue(desk: Desk, task: Task, text: str) -> Response:
@@ -217,9 +251,13 @@ def _to_task(task: Task) -> TaskView:
     )
 
 
-def _scene_id(value: object) -> str:
-    """Read a scene that is given whole, or by its id."""
-    return read_id(value.get("id") if isinstance(value, dict) else value)
+def _read_place(body: Mapping[str, Any]) -> Place:
+    """Read a scene or another item that is given whole, or a scene by its id; "" if none is."""
+    value = body.get("scene", "")
+    if isinstance(value, dict):
+        asked = read_scene(body)
+        return asked.kind, asked.scene.id
+    return "scene", read_id(value) if "scene" in body else ""
 
 
 def _read_filter(given: dict[str, Any]) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from function.library.rematching import name_again
 from function.matching.matches import Match
 from function.people.appearances import find_appearances
 from function.sources.records import UnusableSourceError
+from function.stash.albums import InAlbum
 from function.stash.planning import id_in_stash
-from function.stash.records import Scene
 from function.web.service import Service
 from function.web.stash.asked import Asked
 from function.web.stash.desk import Work
@@ -33,8 +33,11 @@ ELSEWHERE = (
     "This server does not see the file. Check the connection, which says which folder is missing "
     "here."
 )
-NO_FILE = "Stash lists no file for this scene. Let Stash scan it."
-ONLY_SCENES = "Only scenes are looked at so far, no images or galleries."
+NO_FILE = "Stash lists no file for this {kind}. Let Stash scan it."
+BY_HAND = (
+    "This gallery was put together by hand: it has no folder and no archive that could be looked "
+    "at. Open its images and find people there."
+)
 
 
 class CandidateView(TypedDict):
@@ -56,7 +59,8 @@ class PersonView(TypedDict):
     """A person in a scene; `image` is a base64 JPEG of the best face, or empty.
 
     `tagged` says that the likeliest performer is on the scene in Stash, `added` that we put them
-    there; `markers` counts our markers of them. `decided` is what the user said, see
+    there; `markers` counts our markers of them. `pictures` are those of a gallery that show them,
+    counted from 1; there are no `appearances` then. `decided` is what the user said, see
     `db.videos.Outcome`. A bystander is unknown and seen only briefly.
     """
 
@@ -67,6 +71,7 @@ class PersonView(TypedDict):
     faces: int
     best_seconds: float
     appearances: list[tuple[float, float]]
+    pictures: list[int]
     matches: list[CandidateView]
     tagged: bool
     added: bool
@@ -105,11 +110,15 @@ class SceneView(TypedDict):
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A person in a scene: the number, whom matching and the user say it is, and when."""
+    """A person in a scene: the number, whom matching and the user say it is, and when.
+
+    In an album there are `pictures` that show them, from 1, and no spans.
+    """
 
     number: int
     decided: Decided
     spans: tuple[Interval, ...]
+    pictures: tuple[int, ...] = ()
 
     @property
     def first(self) -> Match | None:
@@ -125,28 +134,35 @@ class Seen:
         return is_match or self.decided.kind == "confirmed"
 
 
-def people_in(work: Work, video: VideoRecord, *, pictures: bool = False) -> list[Seen]:
-    """Return everyone in a video, the most certain first, by today's gallery."""
+def people_in(work: Work, found: InAlbum, *, pictures: bool = False) -> list[Seen]:
+    """Return everyone in a video, or on pictures, the most certain first, by today's gallery."""
+    video = found.album
     if video.scanned is None:
         return []
     named = name_again(work.ledger, [video.id], work.naming, pictures=pictures)[video.id]
-    people = [
-        Seen(one.person.members[0], one, tuple(find_appearances(one.person.seen))) for one in named
-    ]
+    people = [_seen(one, video) for one in named]
+    if found.picture is not None:
+        people = [one for one in people if found.picture + 1 in one.pictures]
     return sorted(people, key=_rank)
+
+
+def _seen(one: Decided, video: VideoRecord) -> Seen:
+    number = one.person.members[0]
+    if video.kind == "album":
+        return Seen(number, one, (), tuple(sorted({it.frame + 1 for it in one.person.seen})))
+    return Seen(number, one, tuple(find_appearances(one.person.seen)))
 
 
 def view_scene(work: Work, asked: Asked, *, pictures: bool = True) -> SceneView:
     """Show a scene."""
-    if asked.kind != "scene":
-        return _nothing("elsewhere", ONLY_SCENES)
-    video = work.find_video(asked.scene)
-    if video is None:
-        return _unknown(work, asked.scene)
+    found = work.find(asked)
+    if found is None:
+        return _unknown(work, asked)
+    video = found.album
     state, progress = _state_of(work.service, video)
-    people = people_in(work, video, pictures=pictures)
+    people = people_in(work, found, pictures=pictures)
     tagged, words = _tagged(work, asked) if people else (frozenset[str](), "")
-    writes = work.ledger.writes.of_scene(asked.scene.id)
+    writes = work.ledger.writes.of_scene(asked.scene.id, asked.kind)
     return SceneView(
         state=state,
         reason=video.reason,
@@ -169,10 +185,11 @@ def _nothing(state: SceneState, reason: str) -> SceneView:
     )
 
 
-def _unknown(work: Work, scene: Scene) -> SceneView:
-    if not scene.files:
-        return _nothing("elsewhere", NO_FILE)
-    is_here = any(work.locate(file.path) is not None for file in scene.files)
+def _unknown(work: Work, asked: Asked) -> SceneView:
+    if not asked.scene.files:
+        by_hand = asked.kind == "gallery"
+        return _nothing("elsewhere", BY_HAND if by_hand else NO_FILE.format(kind=asked.kind))
+    is_here = work.find_file(asked) is not None
     return _nothing("unseen", "") if is_here else _nothing("elsewhere", ELSEWHERE)
 
 
@@ -195,10 +212,10 @@ def _tagged(work: Work, asked: Asked) -> tuple[frozenset[str], str]:
     if asked.tagged is not None:
         return asked.tagged, ""
     try:
-        scene = work.stash.scene(asked.scene.id)
+        item = work.stash.item(asked.kind, asked.scene.id)
     except UnusableSourceError as error:
         return frozenset(), str(error)
-    return frozenset(scene.performers if scene else ()), ""
+    return frozenset(item.performers if item else ()), ""
 
 
 def _view_people(
@@ -234,8 +251,9 @@ def _view_person(
         bystander=person.verdict == "unknown" and person.faces * BYSTANDER_SHARE < most_faces,
         image=picture.decode("ascii"),
         faces=person.faces,
-        best_seconds=round(person.person.best_seconds, 3),
+        best_seconds=0.0 if one.pictures else round(person.person.best_seconds, 3),
         appearances=[(round(start, 3), round(end, 3)) for start, end in one.spans],
+        pictures=list(one.pictures),
         matches=[_view_match(match, gallery) for match in person.matches],
         tagged=bool(known) and known in tagged,
         added=bool(known) and any(w.kind == "performer" and w.thing == known for w in writes),

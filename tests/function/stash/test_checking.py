@@ -41,7 +41,7 @@ def test_a_file_that_both_see_by_the_same_tail_gives_the_path_map(
     fake.add_scene("/data/films/a.mp4", oshash=oshash, size=120_000)
     first, second = told(settings)
     assert first == Line(
-        ok=True, text=f"Stash v0.30.0 at {fake.url} answers: 1 scenes, 0 performers."
+        ok=True, text=f"Stash v0.30.0 at {fake.url} answers: 1 scene, 0 performers."
     )
     assert second.ok
     assert f"/data of Stash is {tmp_path / 'videos'} here" in second.text
@@ -97,6 +97,28 @@ def test_a_wrong_key_no_scene_and_an_unknown_one_are_lines(
     (line,) = told(settings)
     assert not line.ok
     assert "refused the API key" in line.text
+
+
+@pytest.mark.parametrize(
+    ("theirs", "beginning"),
+    [
+        ("/data/films/a.mp4", "/data"),
+        ("/a.mp4", "/"),
+        ("C:\\Videos\\films\\a.mp4", "C:\\Videos"),
+        ("C:\\a.mp4", "C:"),
+        ("\\\\nas\\films\\new\\a.mp4", "\\\\nas\\films"),
+    ],
+)
+def test_a_file_that_is_not_here_names_a_path_map_that_would_find_it(
+    theirs: str, beginning: str, fake: FakeStash, settings: Settings, tmp_path: Path
+) -> None:
+    one = fake.add_scene(theirs, oshash="0" * 16, size=120_000)
+    assert f"PATH_MAP={beginning}=/your/folder" in told(settings, one)[1].text
+    rest = theirs.removeprefix(beginning).replace("\\", "/").strip("/")
+    ours = tmp_path / "videos" / rest
+    file_at(ours)
+    mapped = Connection(fake.url, "right", ((beginning, str(tmp_path / "videos")),))
+    assert locator(settings, mapped)(theirs) == bytes(ours)
 
 
 @pytest.mark.parametrize(

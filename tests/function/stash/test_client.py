@@ -59,10 +59,10 @@ def test_performers_and_tags_are_added_and_taken_off_and_all_others_stay(fake: F
     number = fake.add_scene("/data/a.mp4", performers=[ada])
     stash = client(fake)
     before = fake.scenes[number]["updated_at"]
-    (added,) = stash.tag_scenes([number], add=[eve], add_tags=[tag])
+    (added,) = stash.tag_items("scene", [number], add=[eve], add_tags=[tag])
     assert (added.performers, added.tags) == ((ada, eve), (tag,))
     assert added.updated_at > before
-    (removed,) = stash.tag_scenes([number], remove=[eve], remove_tags=[tag])
+    (removed,) = stash.tag_items("scene", [number], remove=[eve], remove_tags=[tag])
     assert (removed.performers, removed.tags) == ((ada,), ())
 
 
@@ -71,7 +71,7 @@ def test_a_performer_who_is_gone_is_refused_in_one_line_and_nothing_is_written(
 ) -> None:
     number = fake.add_scene("/data/a.mp4")
     with pytest.raises(RefusedError, match=r"Stash at .* answered: FOREIGN KEY"):
-        client(fake).tag_scenes([number], add=["12345"])
+        client(fake).tag_items("scene", [number], add=["12345"])
     assert fake.writes == []
 
 
@@ -98,6 +98,37 @@ def test_performers_markers_and_tags_are_made_and_deleted(fake: FakeStash) -> No
     assert stash.find_tag("Face") == ""
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("Face", "face"),
+        ("FACE", "face"),
+        (" visage ", "face"),
+        ("Faces", ""),
+        ("F_ce", ""),
+        ("50%", "half"),
+        ("F%", ""),
+        ("ärger", ""),
+        ("ÄRGER", "anger"),
+    ],
+)
+def test_tags_and_studios_are_found_by_what_stash_takes_for_their_name(
+    fake: FakeStash, asked: str, found: str
+) -> None:
+    stash = client(fake)
+    names = {
+        fake.add_tag("face", aliases=["Visage"]): "face",
+        fake.add_tag("50%"): "half",
+        fake.add_tag("Ärger"): "anger",
+        "": "",
+    }
+    assert names[stash.find_tag(asked)] == found
+    studio = fake.add_studio("Mine", aliases=["Ours"])
+    scene = fake.add_scene("/a.mp4")
+    fake.scenes[scene]["studio"] = studio
+    assert ids(stash, studio="ours") == ids(stash, studio="MINE") == [scene]
+
+
 def test_images_that_show_somebody_alone_are_found(fake: FakeStash) -> None:
     ada, eve = fake.add_performer("Ada"), fake.add_performer("Eve")
     alone = fake.add_image(b"png", [ada])
@@ -120,7 +151,7 @@ def test_pictures_are_asked_for_where_we_reach_stash_whatever_it_calls_itself(
 def test_what_can_be_done_twice_is_tried_again(fake: FakeStash, how: str) -> None:
     ada, number = fake.add_performer("Ada"), fake.add_scene("/data/a.mp4")
     fake.fail_write(1, how)  # type: ignore[arg-type]
-    assert client(fake).tag_scenes([number], add=[ada])[0].performers == (ada,)
+    assert client(fake).tag_items("scene", [number], add=[ada])[0].performers == (ada,)
 
 
 def test_what_must_not_be_done_twice_is_not_tried_again(fake: FakeStash) -> None:

@@ -239,7 +239,9 @@ def test_what_is_no_stash_says_so_in_one_line(
 def test_a_wrong_key_and_an_address_where_nothing_answers_are_named(server: StandIn) -> None:
     with pytest.raises(UnusableSourceError, match="refused the API key"):
         Stash(server.url, "wrong").newest_performer_change()
-    with pytest.raises(UnusableSourceError, match=r"127\.0\.0\.1 does not answer"):
+    with pytest.raises(
+        UnusableSourceError, match=r"^Stash at http://127\.0\.0\.1\S+ does not answer"
+    ):
         Stash("http://127.0.0.1:9", "right").newest_performer_change()
     with pytest.raises(UnusableSourceError, match="is not a full URL"):
         Stash("ftp://localhost", "right")

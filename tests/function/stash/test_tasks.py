@@ -14,7 +14,7 @@ import pytest
 from db.errors import GalleryLockedError, GalleryMissingError
 from db.tasks import Task
 from function.library.jobs import WantedScan
-from function.stash import planning, worker
+from function.stash import planning, undoing, worker
 from function.stash.applying import Addition, add_performers
 from function.stash.connection import require_connection
 from function.stash.planning import is_suspicious
@@ -72,9 +72,9 @@ def test_apply_writes_sure_matches_of_performers_whom_stash_knows(
     shown = {scene: one["performers"] for scene, one in library.fake.scenes.items()}
     assert shown == {first: [library.in_stash[1]], second: [library.in_stash[2]], third: []}
     assert (task.state, json.loads(task.result)["written"]) == ("done", 1)
-    assert "1 were surely somebody whom Stash does not know" in task.text
+    assert task.text.startswith("Made 1 addition to 1 scene. 1 time it was surely somebody")
     assert "P1" not in task.text, "words of a task name nobody"
-    assert "Undone: 1 performers" in do("undo").text
+    assert "Undone: 1 performer and 0 tags" in do("undo").text
     assert library.fake.scenes[first]["performers"] == []
     assert do("undo").text == "There is nothing to undo."
 
@@ -83,7 +83,7 @@ def test_a_dry_run_writes_nothing(library: StashLibrary, do: Do) -> None:
     library.scene("a.mp4", [library.person(1)])
     task = do("apply", dry_run=True)
     assert json.loads(task.result)["planned"] == 1
-    assert (library.fake.writes, "1 would be added" in task.text) == ([], True)
+    assert (library.fake.writes, "Would make 1 addition to 1 scene" in task.text) == ([], True)
 
 
 def test_less_sure_matches_are_not_written(library: StashLibrary, do: Do) -> None:
@@ -108,7 +108,7 @@ def test_markers_are_made_for_those_who_are_added_if_wanted(library: StashLibrar
     do("apply", markers=True)
     (marker,) = library.fake.markers.values()
     assert (marker["title"], marker["seconds"], marker["scene"]) == ("P1", 0.0, scene)
-    assert "1 markers" in do("undo").text
+    assert "1 marker." in do("undo").text
     assert not library.fake.markers
 
 
@@ -178,7 +178,7 @@ def test_who_would_gain_suspiciously_many_is_held_back_until_confirmed(
     one = library.scene("b.mp4", [library.person(2)])
     task = do("apply")
     assert json.loads(task.result)["held"] == [library.in_stash[1]]
-    assert "1 performers were held back" in task.text
+    assert "Held back: 1 performer, who" in task.text
     assert library.fake.scenes[one]["performers"] == [library.in_stash[2]]
     assert not any(library.fake.scenes[scene]["performers"] for scene in many)
     do("apply", confirmed=True)
@@ -208,7 +208,7 @@ def test_a_scan_queues_the_files_of_the_scenes_that_were_asked_for(
     library.fake.add_scene("/elsewhere/c.mp4", oshash="0c")
     task = do("scan", filter={"without_performers": True})
     assert [one.places for one in wanted] == [(str(library.root / "sub/b.mp4"),)]
-    assert "1 are not in the media root here" in task.text
+    assert "Not in the media root here: 1 file;" in task.text
     do("scan", filter={"scenes": [tagged]})
     assert wanted[-1].places == (str(library.root / "a.mp4"),)
 
@@ -314,6 +314,104 @@ def test_the_servers_thread_goes_on_with_what_was_in_work(library: StashLibrary)
         tasks.close()
     with library.ledger() as ledger, ledger.tasks.working() as is_ours:
         assert is_ours
+
+
+@pytest.mark.parametrize("point", ["before the markers", "in the markers", "before the end"])
+def test_an_apply_that_was_broken_off_goes_on_to_its_markers(
+    library: StashLibrary, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    scenes = [library.scene(f"{one}.mp4", [library.person(1)]) for one in range(3)]
+    monkeypatch.setattr(planning, "MANY_SCENES", 3)
+    with library.ledger() as ledger:
+        number = ledger.tasks.add(Task("apply", Options(markers=True).to_json()))
+        connection = require_connection(library.own_settings())
+        place = Place(library.own_settings(), library.store, ledger, connection, lambda _: None)
+        stop = {"before the markers": "Added 3", "in the markers": "Made 2", "before the end": ""}
+
+        def is_there(told: Task) -> bool:
+            return told.text.startswith(stop[point]) and (bool(stop[point]) or told.state == "done")
+
+        task = ledger.tasks.find(number)
+        assert task
+        for told in do_task(task, place):
+            if is_there(told):
+                break
+            ledger.tasks.change(told)
+        left = ledger.tasks.next()
+        assert left
+        ended = work_on(left, ledger, lambda: place, threading.Event())
+        assert ended.state == "done"
+        assert ended.text == "Made 3 additions to 3 scenes."
+        assert (ended.done, ended.of) == (3, 3)
+        assert json.loads(ended.result)["gains"][0] == {
+            "performer": library.in_stash[1],
+            "has": 0,
+            "gains": 3,
+            "is_suspicious": False,
+        }
+        assert [(one.tags, one.markers) for one in ledger.writes.runs()] == [(3, 3)]
+    marked = sorted(one["scene"] for one in library.fake.markers.values())
+    assert marked == sorted(scenes)
+
+
+def test_what_was_not_suspicious_at_first_is_not_when_an_apply_goes_on(
+    library: StashLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "MANY_SCENES", 1)
+    monkeypatch.setattr("function.stash.applying.SCENES_AT_ONCE", 1)
+    for one in range(9):
+        library.scene(f"{one}.mp4", [library.person(1 + one % 3)], performers=[])
+    for who in library.in_stash.values():
+        library.fake.add_scene("/data/old.mp4", performers=[who])
+    with library.ledger() as ledger:
+        task = ledger.tasks.find(ledger.tasks.add(Task("apply")))
+        connection = require_connection(library.own_settings())
+        place = Place(library.own_settings(), library.store, ledger, connection, lambda _: None)
+        assert task
+        for told in do_task(task, place):
+            ledger.tasks.change(told)
+            if told.text.startswith("Added 7"):
+                break
+        left = ledger.tasks.next()
+        assert left
+        ended = work_on(left, ledger, lambda: place, threading.Event())
+    assert ended.text == "Made 9 additions to 9 scenes."
+
+
+def test_an_undo_that_was_broken_off_tells_of_all_of_it(
+    library: StashLibrary, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("function.stash.undoing.SCENES_AT_ONCE", 1)
+    scenes = [library.scene(f"{one}.mp4", [library.person(1)]) for one in range(3)]
+    do("apply")
+    library.fake.edit("scenes", scenes[2], title="Mine")
+    with library.ledger() as ledger:
+        task = ledger.tasks.find(ledger.tasks.add(Task("undo")))
+        connection = require_connection(library.own_settings())
+        place = Place(library.own_settings(), library.store, ledger, connection, lambda _: None)
+        assert task
+        for told in do_task(task, place):
+            ledger.tasks.change(told)
+            if told.text.startswith("Undone: 1"):
+                break
+        left = ledger.tasks.next()
+        assert left
+        ended = work_on(left, ledger, lambda: place, threading.Event())
+    assert ended.text == (
+        "Undone: 1 performer and 0 tags on scenes, 0 markers. 1 more was undone before it was "
+        f"interrupted. Left on 1 scene ({scenes[2]}): {undoing.EDITED}"
+    )
+    assert (ended.done, ended.of) == (3, 3)
+
+
+def test_markers_that_stash_refuses_do_not_end_an_apply(library: StashLibrary, do: Do) -> None:
+    first, second = (library.scene(f"{one}.mp4", [library.person(1)]) for one in range(2))
+    library.fake.fail_write(3, "error")
+    task = do("apply", markers=True)
+    assert task.state == "done"
+    assert task.text == ("Made 2 additions to 2 scenes. Stash refused markers on 1 scene.")
+    assert [one["scene"] for one in library.fake.markers.values()] == [second]
+    assert library.fake.scenes[first]["performers"] == [library.in_stash[1]]
 
 
 def test_a_wrong_key_ends_a_task_with_words(library: StashLibrary) -> None:

@@ -356,10 +356,10 @@ def test_what_is_in_work_elsewhere_is_not_taken_for_broken_off(
     arrived, go_on = threading.Event(), threading.Event()
 
     class SlowStash(Stash):
-        def tag_scenes(self, *arguments: Any, **options: Any) -> Any:
+        def tag_items(self, *arguments: Any, **options: Any) -> Any:
             arrived.set()
             assert go_on.wait(20)
-            return super().tag_scenes(*arguments, **options)
+            return super().tag_items(*arguments, **options)
 
     def write() -> None:
         with SqliteLedger(tmp_path / "l.db") as ledger:

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from db.records import Performer
 from db.writes import Write
 from function.stash.scene_faces import hash_of, origin_of
 from tests.support.galleries import encoding
 from tests.support.stash_libraries import StashLibrary, stash_library
-from tools.accuracy.tagged_scenes import Judged, Judgement, Kind
+from tools.accuracy.tagged_scenes import Judged, Judgement, Kind, render, to_json
 from tools.cli import main
 
 
@@ -85,6 +86,13 @@ def test_the_threshold_is_the_lowest_that_gives_one_wrong_tag_in_200_at_most() -
     assert judgements(*right[:9], ("wrong", 99.0)).threshold() == 99.5
     assert judgements(("wrong", 99.5), ("right", 99.5)).threshold() is None
     assert judgements(("missed", 0.0), ("uncertain", 50.0)).threshold() is None
+
+
+@pytest.mark.parametrize(("right", "is_enough"), [(599, False), (600, True)])
+def test_a_threshold_of_few_tags_is_said_to_be_unreliable(right: int, *, is_enough: bool) -> None:
+    figures = to_json(judgements(*[("right", 99.5)] * right), {1: Performer(1, "Ada")}, 99.0)
+    assert f"at most one tag in 200 is wrong here: 0 of {right}." in render(figures)
+    assert ("too few" in render(figures)) is not is_enough
 
 
 def test_without_a_folder_or_a_stash_the_verb_says_what_to_give() -> None:

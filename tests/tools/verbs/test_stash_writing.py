@@ -136,4 +136,4 @@ def test_scenes_without_performers_are_scanned(
         result = CliRunner().invoke(main, verb, env=environment)
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["library"]["done"] == 1
-    assert "1 files of Stash are not in the media root" in result.stderr
+    assert "Not in the media root here: 1 file of Stash" in result.stderr

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import sqlite3
 import threading
 import time
@@ -17,17 +18,20 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from db.people import PersonFound
+from function.sources import graphql
 from function.stash.client import Stash
 from function.stash.settling import settle
+from function.stash.syncing import NO_PHOTO
 from function.version import VERSION
 from function.web.page_requests import PAGE_HEADER
 from function.web.stash import desk, looks, undos
 from tests.support.servers import Serve, serving
 from tests.support.stash_libraries import StashLibrary, stash_library
-from tests.support.stash_server import FakeStash
+from tests.support.stash_server import Answer, FakeStash
 from tests.support.stash_server import serving as serving_stash
 
 IN_TIME_SECONDS = 30.0
+PLUGINS_SERVER = Path(__file__).parents[4] / "stash/recognition_server.py"
 
 Ask = Callable[..., Any]
 
@@ -409,6 +413,22 @@ def test_tasks_are_queued_and_done_and_told_in_the_status(
     assert status()["runs"][0]["undone"] >= 2
 
 
+def test_the_status_says_who_has_no_usable_photo_by_number_alone(
+    library: StashLibrary, ask: Ask, client: FlaskClient
+) -> None:
+    number = library.fake.add_performer("Nobody Known")
+    ask("task", kind="sync")
+
+    def status() -> Any:
+        return client.get("/stash/status").get_json()
+
+    until(lambda: [one for one in status()["tasks"] if one["state"] == "done"])
+    missing = {one["stash_id"]: one["reason"] for one in status()["without_photo"]}
+    assert missing[number] == NO_PHOTO
+    with library.ledger() as ledger:
+        assert not any("Nobody" in one.result for one in ledger.tasks.latest())
+
+
 def test_a_large_undo_is_a_task(
     library: StashLibrary, ask: Ask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -518,6 +538,46 @@ def test_an_address_that_is_none_is_refused_with_words(serve: Serve, url: str) -
     client = serve(STASH_URL="", STASH_API_KEY="")
     reply = client.post("/stash/connect", json={"url": url}, headers={PAGE_HEADER: "1"})
     assert (reply.status_code, reply.get_json()["error"]["code"]) == (503, "stash_unavailable")
+
+
+@pytest.mark.parametrize("trouble", [Answer(status=0), Answer(b"busy", 503, "text/plain")])
+@pytest.mark.parametrize("route", ["view", "add", "add-sure", "markers", "undo", "names", "check"])
+def test_a_stash_that_does_not_answer_is_asked_once_while_somebody_waits(
+    library: StashLibrary, ask: Ask, route: str, trouble: Answer
+) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    whole = asked(library, scene)
+    person = {"person": 0, "performer": str(library.ids[1])}
+    ask("add", scene=whole, people=[person])
+    library.fake.queries.clear()
+    library.fake.troubles = [trouble] * 5
+    bodies: dict[str, dict[str, Any]] = {
+        "add": {"people": [person]},
+        "markers": {"people": [0]},
+        "names": {"text": "Pe"},
+    }
+    of_scene = {} if route == "names" else {"scene": whole}
+    is_shown = route in ("view", "check")
+    told = ask(route, fails=not is_shown, **of_scene, **bodies.get(route, {}))
+    words = {"view": "stash", "check": "lines"}.get(route)
+    said = told[words] if words else told
+    assert said
+    assert is_shown or said == "stash_unavailable"
+    assert len(library.fake.queries) == 1
+
+
+def test_an_answer_that_does_not_come_is_given_up_before_the_plugin_gives_up(
+    library: StashLibrary, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (patience,) = re.findall(r"^PATIENCE_SECONDS = (\S+)", PLUGINS_SERVER.read_text(), re.MULTILINE)
+    assert float(patience) > 1.5 * graphql.AWAITED_SECONDS
+    monkeypatch.setattr(graphql, "AWAITED_SECONDS", 0.2)
+    scene = library.scene("a.mp4", [library.person(1)])
+    library.fake.troubles = [Answer(b"{}", 200, "application/json", delay_seconds=2.0)]
+    started = time.monotonic()
+    view = ask("view", scene=asked(library, scene))
+    assert time.monotonic() - started < 1.9
+    assert "does not answer" in view["stash"]
 
 
 def test_only_so_many_requests_wait_for_stash(monkeypatch: pytest.MonkeyPatch, ask: Ask) -> None:

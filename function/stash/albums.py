@@ -1,0 +1,95 @@
+"""Says which album of the ledger shows an image or a gallery of Stash.
+
+A gallery is a folder or an archive, which is an album. An image is one picture of such an album if
+that was looked at, else an album of its own.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from db.ledgers import Ledger
+from db.videos import Stamp, VideoFile, VideoRecord
+from function.library.albums import fingerprint_of, is_archive, kind_of, stamp_of_folder
+from function.library.jobs import WantedScan
+from function.stash.client import Stash
+from function.stash.paths import Locate, is_windows
+
+NOT_SEEN = -1
+
+
+@dataclass(frozen=True)
+class InAlbum:
+    """An album of the ledger, and which of its pictures is meant, from 0; None for all of them.
+
+    It is NOT_SEEN while that is not known, and if the picture was left out.
+    """
+
+    album: VideoRecord
+    picture: int | None = None
+
+
+def find_in_album(ledger: Ledger, path: str, locate: Locate) -> InAlbum | None:
+    """Return what shows an image or a gallery, by its path as Stash sees it; None if nothing does.
+
+    An image that was looked at for itself is shown as such; else as a picture of its folder or
+    archive.
+    """
+    for holder, inside in (path, ""), *_holders(path):
+        place = locate(holder)
+        for record in ledger.records(sorted(ledger.ids([place]))) if place else ():
+            if not inside:
+                return InAlbum(record)
+            names = [one.name for one in ledger.pictures([record.id])[record.id]]
+            if record.kind == "album" and inside in names:
+                return InAlbum(record, names.index(inside))
+            if is_archive(os.fsencode(holder)):
+                return InAlbum(record, NOT_SEEN)
+    return None
+
+
+def album_file(path: str, locate: Locate) -> VideoFile | None:
+    """Return what is to be queued for an image or a gallery; None if it is not here.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    places = (path, *(holder for holder, _ in _holders(path) if is_archive(os.fsencode(holder))))
+    found = next((place for one in places if (place := locate(one))), None)
+    if found is None:
+        return None
+    if Path(os.fsdecode(found)).is_dir():
+        return VideoFile(found, stamp_of_folder(found), fingerprint_of(found), kind="album")
+    status = Path(os.fsdecode(found)).stat()
+    stamp = Stamp(status.st_size, status.st_mtime_ns)
+    return VideoFile(found, stamp, fingerprint_of(found), kind=kind_of(found))
+
+
+def album_paths(stash: Stash) -> Iterator[str]:
+    """Yield the paths of all galleries of Stash, then of the images that are in none of them."""
+    galleries = {one.path for one in stash.galleries() if one.path}
+    yield from sorted(galleries)
+    for image in stash.images():
+        if image.path and not any(holder in galleries for holder, _ in _holders(image.path)):
+            yield image.path
+
+
+def queue_albums(ledger: Ledger, files: list[VideoFile]) -> WantedScan:
+    """Queue albums that are new or changed; return what makes whoever scans look at the queue."""
+    for file in files:
+        ledger.offer([file], "deep" if file.kind == "album" else "normal")
+    return WantedScan(())
+
+
+def _holders(path: str) -> Iterator[tuple[str, str]]:
+    """Yield the archive that an image is in, if it is in one, and its folder; with its name there.
+
+    Of an image in an archive Stash says the path of the archive, and then that in it.
+    """
+    slash = "\\" if is_windows(path) else "/"
+    names = path.split(slash)
+    for end in range(len(names) - 1, 0, -1):
+        holder = slash.join(names[:end])
+        if end == len(names) - 1 or is_archive(os.fsencode(holder)):
+            yield holder, "/".join(names[end:])

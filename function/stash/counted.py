@@ -1,0 +1,6 @@
+"""Writes how many there are of something, as one says it."""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 scene, 2 scenes, 0 scenes."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,193 @@
+"""Images and galleries of Stash: who is on them, added by hand, undone, and never by itself."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.tasks import Task
+from function.library.jobs import WantedScan
+from function.stash.connection import require_connection
+from function.stash.tasks import Options, Place, do_task
+from tests.function.web.stash.test_routes import (  # noqa: F401  # fixtures
+    Ask,
+    ask,
+    client,
+    names,
+    serve,
+)
+from tests.support.scans import picture_of
+from tests.support.stash_libraries import StashLibrary, stash_library
+
+PICTURES = tuple(f"{number}.jpg" for number in range(1, 9))
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[StashLibrary]:
+    with stash_library(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=["set", "set.zip"])
+def album(library: StashLibrary, request: pytest.FixtureRequest) -> Path:
+    """P1 is on the first four of eight pictures, P2 on the rest."""
+    return library.album(request.param, PICTURES, [library.person(1), library.person(2, 4)])
+
+
+def image_in(library: StashLibrary, album: Path, number: int) -> dict[str, Any]:
+    """An image of the album, as the plugin sends it."""
+    path = f"{album}/{number}.jpg"
+    id_ = library.fake.add_image(at=path)
+    return {"kind": "image", "id": id_, "files": [{"path": path, "size": 1, "oshash": ""}]}
+
+
+def gallery_of(library: StashLibrary, album: Path) -> dict[str, Any]:
+    id_ = library.fake.add_gallery(str(album))
+    return {"kind": "gallery", "id": id_, "files": [{"path": str(album)}]}
+
+
+def test_a_gallery_shows_everyone_and_on_which_pictures(
+    library: StashLibrary,
+    album: Path,
+    ask: Ask,  # noqa: F811
+) -> None:
+    view = ask("view", scene=gallery_of(library, album))
+    assert (view["state"], view["written"]) == ("done", 0)
+    assert sorted(names(view)) == [["P1"], ["P2"]]
+    by_name = {one["matches"][0]["name"]: one for one in view["people"]}
+    assert by_name["P1"]["pictures"] == [1, 2, 3, 4]
+    assert by_name["P2"]["pictures"] == [5, 6, 7, 8]
+    assert by_name["P1"]["appearances"] == []
+    assert by_name["P1"]["verdict"] == "uncertain", "nobody has looked"
+
+
+def test_an_image_shows_who_is_on_it_and_no_other(
+    library: StashLibrary,
+    album: Path,
+    ask: Ask,  # noqa: F811
+) -> None:
+    assert names(ask("view", scene=image_in(library, album, 2))) == [["P1"]]
+    assert names(ask("view", scene=image_in(library, album, 7))) == [["P2"]]
+    inside = image_in(library, album, 99)
+    state = "done" if album.suffix else "elsewhere"
+    view = ask("view", scene=inside)
+    assert (view["state"], view["people"]) == (state, [])
+
+
+@pytest.mark.parametrize("kind", ["image", "gallery"])
+def test_who_is_added_by_hand_is_noted_and_undone(
+    library: StashLibrary,
+    album: Path,
+    ask: Ask,  # noqa: F811
+    kind: str,
+) -> None:
+    is_image = kind == "image"
+    scene = image_in(library, album, 2) if is_image else gallery_of(library, album)
+    entries = library.fake.images if is_image else library.fake.galleries
+    other = library.fake.add_scene("/data/a.mp4", performers=[library.in_stash[1]])
+    number = next(
+        one["person"]
+        for one in ask("view", scene=scene)["people"]
+        if one["matches"][0]["name"] == "P1"
+    )
+    people = [{"person": number, "performer": str(library.ids[1])}]
+    view = ask("add", scene=scene, people=people, tag="Seen")
+    assert entries[scene["id"]]["performers"] == [library.in_stash[1]]
+    assert len(entries[scene["id"]]["tags"]) == 1
+    (added,) = (one for one in view["people"] if one["added"])
+    assert (added["verdict"], added["tagged"], view["written"]) == ("match", True, 2)
+    with library.ledger() as ledger:
+        assert ledger.writes.all_written(scene["kind"]) == {scene["id"]: {library.in_stash[1]}}
+        assert ledger.writes.all_written() == {}, "no scene is meant"
+    scraped = ask("scrape", kind=kind, id=scene["id"])["performers"]
+    assert [one["name"] for one in scraped] == ["P1"]
+    assert ask("undo", scene=scene)["undone"]["performers"] == 1
+    assert entries[scene["id"]]["performers"] == []
+    assert entries[scene["id"]]["tags"] == []
+    assert library.fake.scenes[other]["performers"] == [library.in_stash[1]]
+    assert ask("scrape", kind=kind, id=scene["id"])["performers"] == []
+
+
+def test_an_edited_image_is_left_and_named(
+    library: StashLibrary,
+    album: Path,
+    ask: Ask,  # noqa: F811
+) -> None:
+    scene = image_in(library, album, 2)
+    people = [{"person": 0, "performer": str(library.ids[1])}]
+    ask("add", scene=scene, people=people)
+    library.fake.edit("images", scene["id"], title="Mine")
+    told = ask("undo", scene=scene)
+    assert [one["scene"] for one in told["left"]] == [f"image {scene['id']}"]
+    assert library.fake.images[scene["id"]]["performers"] == [library.in_stash[1]]
+
+
+def test_apply_writes_nothing_on_images_and_galleries(library: StashLibrary, album: Path) -> None:
+    image_in(library, album, 2)
+    gallery_of(library, album)
+    task = do(library, "apply", [])
+    assert task.text == "Nothing is to be added."
+    assert library.fake.writes == []
+
+
+def test_images_and_galleries_are_queued_each_once_and_loose_images_alone(
+    library: StashLibrary, album: Path
+) -> None:
+    gallery_of(library, album)
+    for number in (1, 2):
+        image_in(library, album, number)
+    loose = library.root / "loose.png"
+    loose.write_bytes(picture_of(1))
+    library.fake.add_image(at=str(loose))
+    library.fake.add_image(at="/elsewhere/x.jpg")
+    wanted: list[WantedScan] = []
+    task = do(library, "scan", wanted, pictures=True)
+    assert json.loads(task.result) == {"files": 2, "missing": 1}
+    assert wanted == [WantedScan(())], "what is known as it is, is not queued again"
+    with library.ledger() as ledger:
+        queued = [one for one in ledger.iterate() if one.state == "queued"]
+    assert [(one.kind, one.paths) for one in queued] == [("album", (bytes(loose),))]
+
+
+def test_what_we_wrote_on_images_enrols_nobody(
+    library: StashLibrary,
+    album: Path,
+    ask: Ask,  # noqa: F811
+) -> None:
+    scene = image_in(library, album, 2)
+    ask("add", scene=scene, people=[{"person": 0, "performer": str(library.ids[1])}])
+    own = library.fake.add_image(picture_of(3), [library.in_stash[1]])
+    do(library, "sync", [])
+    asked_for = {path for path, _ in library.fake.photo_requests}
+    assert f"/image/{own}/image" in asked_for
+    assert f"/image/{scene['id']}/image" not in asked_for
+
+
+def test_a_gallery_made_by_hand_says_what_to_do(
+    library: StashLibrary,
+    ask: Ask,  # noqa: F811
+) -> None:
+    view = ask("look", scene={"kind": "gallery", "id": library.fake.add_gallery(""), "files": []})
+    assert view["state"] == "elsewhere"
+    assert "Open its images" in view["reason"]
+
+
+def test_markers_are_for_scenes_alone(
+    library: StashLibrary,
+    album: Path,
+    ask: Ask,  # noqa: F811
+) -> None:
+    asked = {"scene": image_in(library, album, 2), "people": [0]}
+    assert ask("markers", fails=True, **asked) == "bad_parameter"
+
+
+def do(library: StashLibrary, kind: Any, wanted: list[WantedScan], **options: Any) -> Task:
+    """Do a task to its end, and give how it stands then."""
+    settings = library.own_settings()
+    with library.ledger() as ledger:
+        connection = require_connection(settings)
+        place = Place(settings, library.store, ledger, connection, wanted.append)
+        *_, last = do_task(Task(kind, Options(**options).to_json(), id=1), place)
+        return last
