@@ -82,7 +82,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     (lambda one: list(one.scenes()), {"findScenes": {"count": 1, "scenes": [SCENE]}}),
     (lambda one: one.scene("1"), {"findScene": SCENE}),
-    (lambda one: one.tag_scenes(["1"], add=["1"]), {"bulkSceneUpdate": [SCENE]}),
+    (lambda one: one.tag_items("scene", ["1"], add=["1"]), {"bulkSceneUpdate": [SCENE]}),
     (lambda one: one.markers("1"), {"findScene": {"scene_markers": [MARKER]}}),
     (
         lambda one: one.create_marker(NewMarker("1", "Ada", 1.0, 2.0, "2")),

@@ -101,21 +101,21 @@ def test_a_write_that_stash_answers_with_other_scenes_is_settled_later(
 ) -> None:
     ada, scene = fake.add_performer("Ada"), fake.add_scene("/a.mp4")
     before = shown(fake)
-    tag_scenes = stash.tag_scenes
+    tag_items = stash.tag_items
 
     def answer_nothing(*ids: Any, **changes: Any) -> tuple[()]:
-        tag_scenes(*ids, **changes)
+        tag_items(*ids, **changes)
         return ()
 
     writer = begin(ledger.writes, stash, "apply")
     with monkeypatch.context() as patched:
-        patched.setattr(stash, "tag_scenes", answer_nothing)
+        patched.setattr(stash, "tag_items", answer_nothing)
         with pytest.raises(UnusableSourceError, match="in another form"):
             apply(writer, Addition(scene, ada))
     assert settle(ledger.writes, stash) == 1
     assert ledger.writes.written_by_us(scene, ada)
     with monkeypatch.context() as patched:
-        patched.setattr(stash, "tag_scenes", answer_nothing)
+        patched.setattr(stash, "tag_items", answer_nothing)
         with pytest.raises(UnusableSourceError, match="in another form"):
             undo_run(ledger, stash, writer.run)
     assert settle(ledger.writes, stash) == 1
