@@ -20,6 +20,11 @@ ARCHIVE_SUFFIXES = frozenset((".zip", ".cbz"))
 _LOOKED_AT_BYTES = 4096
 """A PNG that is an animation says so here, before its first pixels."""
 
+_FIRST_JPEG_BYTES = 8_000_000
+"""A picture of a film that consists of JPEGs ends before."""
+
+_SCAN, _END = b"\xda", b"\xff\xd9"
+
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _BEGINNINGS = {
     b"\xff\xd8\xff": "JPEG",
@@ -62,7 +67,22 @@ def is_still(descriptor: int) -> bool:
     kind = find_kind(head[:HEAD_BYTES])
     if kind == "AVIF":
         return head[8:12] != b"avis"
+    if kind == "JPEG":
+        return not _is_stream(os.pread(descriptor, _FIRST_JPEG_BYTES, 0))
     return bool(kind) and kind != "GIF" and not (kind == "PNG" and b"acTL" in head)
+
+
+def _is_stream(content: bytes) -> bool:
+    """Say whether a second JPEG follows the first at once, as in a film without a container.
+
+    Phones put more pictures behind the first, too, and say so in it (CIPA DC-007, "MPF").
+    """
+    at = 2
+    while content[at : at + 1] == b"\xff" and content[at + 1 : at + 2] != _SCAN:
+        at += 2 + max(2, int.from_bytes(content[at + 2 : at + 4], "big"))
+    end = content.find(_END, at)  # within a scan nothing else looks like it
+    follows = content[end + len(_END) : end + len(_END) + 3]
+    return end >= 0 and follows == b"\xff\xd8\xff" and b"MPF\0" not in content[:at]
 
 
 def is_photo(path: Path) -> bool:
