@@ -58,8 +58,7 @@ def test_a_file_that_both_see_by_the_same_tail_gives_the_path_map(
 def test_a_path_that_no_file_has_is_said_to_be_none(
     path: str, fake: FakeStash, settings: Settings
 ) -> None:
-    fake.add_scene(path, oshash="00ff", size=7)
-    first, second = told(settings)
+    first, second = told(settings, fake.add_scene(path, oshash="00ff", size=7))
     assert (first.ok, second.ok) == (True, False)
     assert require_connection(settings).path_map == ()
 
