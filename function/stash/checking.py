@@ -91,6 +91,10 @@ def _look(
 ) -> tuple[Line, tuple[str, str] | None]:
     """Look for a file here: where it should be, then where it may be; say what was seen."""
     theirs = f"Stash sees {show_text(file.path)} ({file.size_bytes} bytes)"
+    if not names_in(file.path):
+        return Line(
+            ok=False, text=f"{theirs}, which is no path of a file. Let Stash scan it."
+        ), None
     path = locator(settings, connection)(file.path)
     if path is not None and _is_same(Path(os.fsdecode(path)), file):
         return Line(ok=True, text=f"{theirs}; here it is {text_of(path)}, the same file."), None

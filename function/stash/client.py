@@ -450,7 +450,8 @@ def _gallery(entry: Mapping[str, Any]) -> Gallery:
 def _file(entry: Mapping[str, Any]) -> File:
     prints = {one["type"]: one["value"] for one in entry["fingerprints"]}
     size, seconds = int(entry["size"]), float(entry["duration"])
-    return File(text_in(entry["path"]), str(prints.get("oshash", "")), size, seconds)
+    path = text_in(entry["path"]).encode("utf-8", "replace").decode()  # JSON may hold half letters
+    return File(path, str(prints.get("oshash", "")), size, seconds)
 
 
 @understood("Stash")

@@ -51,6 +51,18 @@ def test_a_file_that_both_see_by_the_same_tail_gives_the_path_map(
     assert "the same file" in told(settings)[1].text
 
 
+@pytest.mark.parametrize(
+    "path",
+    [" ", "/", "//", "\\", "C:\\", "..", "/..", "\0", "/a\0b.mp4", "\ud800", "/\ud800/a", "~"],
+)
+def test_a_path_that_no_file_has_is_said_to_be_none(
+    path: str, fake: FakeStash, settings: Settings
+) -> None:
+    first, second = told(settings, fake.add_scene(path, oshash="00ff", size=7))
+    assert (first.ok, second.ok) == (True, False)
+    assert require_connection(settings).path_map == ()
+
+
 def test_a_password_in_the_address_is_shown_to_nobody(fake: FakeStash, settings: Settings) -> None:
     secret = fake.url.replace("://", "://ada:hidden@")
     lines = check(settings, Connection(secret, "right"))
