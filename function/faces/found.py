@@ -9,6 +9,9 @@ PICTURE_PIXELS = 1280
 """Longest side of the copy of a picture that is searched for faces: a picture of an album may take
 longer than a frame of a video."""
 
+MOST_IN_PICTURE = 300
+"""Of a crowd in one picture so many faces are kept, the most certain ones."""
+
 
 @dataclass(frozen=True)
 class Progress:

@@ -2,7 +2,7 @@
 
 from function.engines.protocol import Engine
 from function.faces.faces import faces_of_image
-from function.faces.found import PictureFound
+from function.faces.found import MOST_IN_PICTURE, PictureFound
 from function.media.archives import read_entry
 from function.media.descriptors import DescriptorFile
 from function.media.images import encode_jpeg, fit
@@ -10,9 +10,6 @@ from function.media.moments import MAX_SIDE_PIXELS
 from function.media.photo_decoder import decode_photo
 from function.media.photos import MAX_PHOTO_BYTES, TOO_LARGE, PhotoRefusedError
 from function.media.pictures import Moment
-
-MOST_FACES = 300
-"""Of a crowd so many faces are kept, the most certain ones."""
 
 
 def search_still(
@@ -26,7 +23,7 @@ def search_still(
     picture = decode_photo(_read(descriptor, place))
     height, width = picture.shape[:2]
     faces = faces_of_image(picture, engine, detection_pixels)
-    return PictureFound(width, height, tuple(faces[:MOST_FACES]))
+    return PictureFound(width, height, tuple(faces[:MOST_IN_PICTURE]))
 
 
 def copy_still(descriptor: int, place: int | None) -> Moment:

@@ -17,13 +17,10 @@ from function.media.descriptors import DescriptorFile
 from function.media.order import natural_key
 from function.media.photo_kinds import ARCHIVE_SUFFIXES, PHOTO_SUFFIXES
 from function.media.photos import MAX_PHOTO_BYTES, TOO_LARGE, PhotoRefusedError
-from function.media.pictures import MOST_LEFT_OUT, MOST_PICTURES, Contents, Entry
+from function.media.pictures import LONGEST_NAME, MOST_LEFT_OUT, MOST_PICTURES, Contents, Entry
 
 MOST_FILES = 100_000
 """An archive with more is refused: its list would be read for each picture anew."""
-
-LONGEST_NAME = 300
-"""Of a longer name the end is kept."""
 
 _ARCHIVES = ARCHIVE_SUFFIXES | {".rar", ".cbr", ".7z", ".cb7", ".tar", ".gz"}
 _ENCRYPTED = 0x1

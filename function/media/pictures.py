@@ -35,6 +35,10 @@ MOST_LEFT_OUT = 200
 """So many files that are left out are listed, the others only counted."""
 
 
+LONGEST_NAME = 300
+"""Of a longer name in an archive the end is kept."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """A file in an archive: its place there, counted from 0, and its name with folders.

@@ -10,8 +10,8 @@ from db.records import Vector
 from function.enrolling.choosing import PhotoFound
 from function.enrolling.worth import LOWEST_QUALITY
 from function.faces.face import Face
-from function.faces.found import Details, FacesFound, PictureFound, Progress
-from function.media.pictures import MOST_LEFT_OUT, MOST_PICTURES, Contents, Moment
+from function.faces.found import MOST_IN_PICTURE, Details, FacesFound, PictureFound, Progress
+from function.media.pictures import LONGEST_NAME, MOST_LEFT_OUT, MOST_PICTURES, Contents, Moment
 from function.people.gathering import PeopleFound
 from function.sandbox.messages import Answer
 from function.sandbox.portions import MOST_FACES, Portion
@@ -122,6 +122,8 @@ def _check_pictured(answer: Answer, dimensions: Dimensions) -> None:
 def _check_size(found: PictureFound) -> None:
     if min(found.width, found.height) < 1:
         raise WireError("a picture has no size")
+    if len(found.faces) > MOST_IN_PICTURE:
+        raise WireError(f"{len(found.faces)} faces are too many for a picture")
     for face in found.faces:
         if face.frame or face.seconds or face.until_seconds:
             raise WireError("a face in a picture has a time")
@@ -130,6 +132,9 @@ def _check_size(found: PictureFound) -> None:
 def _check_contents(contents: Contents) -> None:
     if len(contents.pictures) > MOST_PICTURES or len(contents.left_out) > MOST_LEFT_OUT:
         raise WireError("an archive holds too many pictures")
+    entries = (*contents.pictures, *contents.left_out)
+    if any(max(len(one.name), len(one.reason)) > LONGEST_NAME for one in entries):
+        raise WireError("a name in an archive is too long")
     if contents.left_over < 0 or any(one.place < 0 for one in contents.pictures):
         raise WireError("a file is nowhere in its archive")
 

@@ -18,6 +18,7 @@ from function.faces.found import PictureFound
 from function.library import albums
 from function.library.albums import MOST_LATE, fingerprint_of, kind_of, stamp_of_folder
 from function.library.decisions import decide
+from function.library.enrolment import enrol_stranger, new_from_library
 from function.library.finding import find_ids, find_videos
 from function.library.forgetting import forget_performer
 from function.library.lists import to_csv, to_full_json, to_table
@@ -26,6 +27,7 @@ from function.library.offering import find_within, note_missing
 from function.library.rematching import rematch
 from function.library.results import VideoResult, results_of
 from function.library.scanning import Done, Event
+from function.library.strangers import describe, place_strangers
 from function.media.files import MediaFile
 from function.settings import Settings
 from tests.support.ledgers import Clock, assert_whole, open_with
@@ -431,3 +433,24 @@ def test_files_of_an_album_are_where_they_are(media: Path, tmp_path: Path) -> No
     assert albums.file_of(media / "set", AlbumPicture("1.png")) == media / "set" / "1.png"
     archive = pack(tmp_path / "a.zip", ADA)
     assert albums.file_of(archive, AlbumPicture("1.png", place=0)) == archive
+
+
+def test_a_stranger_of_an_album_and_a_film_is_one_and_is_enrolled_from_its_pictures(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    write_squares(media / "film.mp4", ADA)
+    scan(ledger, gallery, media)
+    place_strangers(ledger, naming_of(gallery))
+    strangers = describe(ledger, ledger.strangers.everyone())
+    (ada,) = (one for one in strangers if len(one.videos) == 2)
+    with open_store(gallery).changing() as opened:
+        done = enrol_stranger(opened, new_from_library("Ada"), ada, naming_of(gallery))
+        origins = {one.origin for one in opened.photos(done.performer.id)}
+    assert origins <= {
+        "library: set at picture 1",
+        "library: set at picture 4",
+        "library: film.mp4 at 0.0 s",
+    }
+    list(rematch(ledger, naming_of(gallery)))
+    found = {one.kind: verdicts(ledger, one.id) for one in ledger.iterate()}
+    assert found == {"album": ["uncertain", "unknown"], "video": ["match"]}

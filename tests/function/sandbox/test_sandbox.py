@@ -29,12 +29,20 @@ from function.errors import (
     VideoOverLimitError,
 )
 from function.faces.face import Face
-from function.faces.found import Details, FacesFound, Progress, StageSeconds, Task
+from function.faces.found import (
+    MOST_IN_PICTURE,
+    Details,
+    FacesFound,
+    PictureFound,
+    Progress,
+    StageSeconds,
+    Task,
+)
 from function.media.files import open_media
 from function.media.moments import find_moment
 from function.media.photo_decoder import FORMATS, PHONE_FORMATS, THREADED
 from function.media.photos import PhotoRefusedError
-from function.media.pictures import Moment
+from function.media.pictures import MOST_PICTURES, Contents, Entry, Moment
 from function.people.gathering import PeopleFound, gather_people
 from function.sandbox import checks, handle, readers
 from function.sandbox.checks import check_answer
@@ -441,6 +449,8 @@ FACE = Face(
 )
 SIZES = (PRIMARY.dimensions, SECOND.dimensions)
 MODELS = (PRIMARY.id, SECOND.id)
+STILL = replace(FACE, seconds=0.0, until_seconds=0.0, crop=b"")
+"""A face in a picture, which has no time."""
 FOUND = FacesFound((replace(FACE, crop=b""),), 1, StageSeconds(0.1, 0.2))
 
 
@@ -540,6 +550,28 @@ def test_a_lie_about_a_moment_is_not_believed(lied: Moment) -> None:
     check_answer(Moment(1.0, b"\xff\xd8\xff jpeg"), SIZES)
     with pytest.raises(WireError):
         check_answer(unpack(Moment, pack(lied)), SIZES)
+
+
+@pytest.mark.parametrize(
+    "lied",
+    [
+        PictureFound(0, 10, ()),
+        PictureFound(10, 10, (replace(STILL, encoding=np.ones(127, np.float32)),)),
+        PictureFound(10, 10, (replace(STILL, frame=1),)),
+        PictureFound(10, 10, (replace(STILL, seconds=3.0, until_seconds=3.0),)),
+        PictureFound(10, 10, (STILL,) * (MOST_IN_PICTURE + 1)),
+        Contents((Entry(-1, "a.jpg"),), ()),
+        Contents((Entry(0, "a" * 301),), ()),
+        Contents((), (Entry(0, "a", "b" * 301),)),
+        Contents((), (), -1),
+        Contents((Entry(0, "a"),) * (MOST_PICTURES + 1), ()),
+    ],
+)
+def test_a_lie_about_a_picture_or_an_archive_is_not_believed(lied: PictureFound | Contents) -> None:
+    check_answer(PictureFound(10, 10, (STILL,) * MOST_IN_PICTURE), SIZES)
+    check_answer(Contents((Entry(0, "a" * 300),) * MOST_PICTURES, ()), SIZES)
+    with pytest.raises(WireError):
+        check_answer(unpack(type(lied), pack(lied)), SIZES)
 
 
 def test_an_answer_to_another_question_ends_the_child(

@@ -426,6 +426,7 @@ function seen(person) {
     return line("Seen", make("span", { text: words }));
   }
   const spans = person.appearances.length;
+  if (!spans) return line("Seen", make("span", { text: count(person.faces, "face") })); // in a photo
   const words = `${spans === 1 ? "once" : `${spans} times`}, ${count(person.faces, "face")}, best at ${clock(person.best_seconds)}`;
   return line("Seen", make("span", { text: words }));
 }
