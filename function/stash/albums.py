@@ -12,7 +12,6 @@ from pathlib import Path
 from db.ledgers import Ledger
 from db.videos import Stamp, VideoFile, VideoRecord
 from function.library.albums import fingerprint_of, is_archive, kind_of, stamp_of_folder
-from function.library.jobs import WantedScan
 from function.stash.client import Stash
 from function.stash.paths import Locate, is_windows
 
@@ -55,15 +54,37 @@ def album_file(path: str, locate: Locate) -> VideoFile | None:
     Raises:
         OSError: it cannot be read.
     """
+    place = album_place(path, locate)
+    return read_album_file(place) if place else None
+
+
+def album_place(path: str, locate: Locate) -> bytes | None:
+    """Return where an image or a gallery lies here, or the archive that it is in; else None."""
     places = (path, *(holder for holder, _ in _holders(path) if is_archive(os.fsencode(holder))))
-    found = next((place for one in places if (place := locate(one))), None)
-    if found is None:
-        return None
-    if Path(os.fsdecode(found)).is_dir():
-        return VideoFile(found, stamp_of_folder(found), fingerprint_of(found), kind="album")
-    status = Path(os.fsdecode(found)).stat()
-    stamp = Stamp(status.st_size, status.st_mtime_ns)
-    return VideoFile(found, stamp, fingerprint_of(found), kind=kind_of(found))
+    return next((place for one in places if (place := locate(one))), None)
+
+
+def album_stamp(place: bytes) -> Stamp:
+    """Return the stamp of an album, which tells without reading it whether it is known.
+
+    Raises:
+        OSError: it is not there, or cannot be listed.
+    """
+    path = Path(os.fsdecode(place))
+    if path.is_dir():
+        return stamp_of_folder(place)
+    status = path.stat()
+    return Stamp(status.st_size, status.st_mtime_ns)
+
+
+def read_album_file(place: bytes) -> VideoFile:
+    """Return an album as it is queued.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    kind = "album" if Path(os.fsdecode(place)).is_dir() else kind_of(place)
+    return VideoFile(place, album_stamp(place), fingerprint_of(place), kind=kind)
 
 
 def album_paths(stash: Stash) -> Iterator[str]:
@@ -75,11 +96,9 @@ def album_paths(stash: Stash) -> Iterator[str]:
             yield image.path
 
 
-def queue_albums(ledger: Ledger, files: list[VideoFile]) -> WantedScan:
-    """Queue albums that are new or changed; return what makes whoever scans look at the queue."""
-    for file in files:
-        ledger.offer([file], "deep" if file.kind == "album" else "normal")
-    return WantedScan(())
+def queue_album(ledger: Ledger, file: VideoFile) -> None:
+    """Queue an album that is new or changed."""
+    ledger.offer([file], "deep" if file.kind == "album" else "normal")
 
 
 def _holders(path: str) -> Iterator[tuple[str, str]]:

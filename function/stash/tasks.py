@@ -24,7 +24,13 @@ from function.matching.second_models import open_second
 from function.sandbox.readers import open_reader
 from function.settings import Settings
 from function.sources.records import RefusedError
-from function.stash.albums import album_file, album_paths, queue_albums
+from function.stash.albums import (
+    album_paths,
+    album_place,
+    album_stamp,
+    queue_album,
+    read_album_file,
+)
 from function.stash.applying import Added, Addition, add_performers
 from function.stash.client import Stash
 from function.stash.connection import Connection
@@ -191,16 +197,15 @@ def _scan_albums(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
     locate, known = locator(place.settings, place.connection), place.ledger.stamps()
     found = missing = 0
     for path in album_paths(stash):
+        album = album_place(path, locate)
         try:
-            file = album_file(path, locate)
+            if album and known.get(album) != album_stamp(album):
+                queue_album(place.ledger, read_album_file(album))
         except OSError:
-            file = None
-        missing += file is None
-        if file is not None:
-            found += 1
-            if known.get(file.path) != file.stamp:
-                place.want(queue_albums(place.ledger, [file]))
+            album = None
+        found, missing = found + (album is not None), missing + (album is None)
         yield replace(task, done=found, text=f"Queued so far: {counted(found, 'album')}.")
+    place.want(WantedScan(()))  # whoever scans looks at the queue
     yield _queued(task, found, missing, "album")
 
 

@@ -16,7 +16,7 @@ from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
 from function.people.gathering import PeopleFound
 from function.settings import Settings
-from function.stash.albums import album_file, queue_albums
+from function.stash.albums import album_file, queue_album
 from tests.support.made_up_libraries import MadeUpLibrary
 from tests.support.stash_server import FakeStash, serving
 
@@ -73,7 +73,7 @@ class StashLibrary(MadeUpLibrary):
         kept = keep_people(found, Watched(name, 0.0, "album"), naming, strangers=True)
         stored = replace(kept.found, pictures=tuple(AlbumPicture(one, 1) for one in pictures))
         with self.ledger() as ledger:
-            queue_albums(ledger, [file])
+            queue_album(ledger, file)
             lease = ledger.lease("test", 60)
             assert lease
             scanned = Scanned("deep", None, naming.models)

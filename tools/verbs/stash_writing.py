@@ -38,6 +38,10 @@ GOES_ON = "Stopped. It goes on when the server starts, or with the next of these
 
 QUEUED = "It is queued: the server does it, as soon as it runs."
 
+PICTURES_QUEUED = (
+    "The server looks at them, as soon as it runs; without one: python -m tools scan --pictures."
+)
+
 NAMES_SHOWN = 20
 
 LARGEST_NUMBER = 2**31 - 1
@@ -61,6 +65,9 @@ def scene_options(verb: Verb) -> Verb:
 
 
 @stash.command("scan", epilog="Example: python -m tools stash scan --without-performers")
+@click.option(
+    "--pictures", is_flag=True, help="Queue all images and galleries instead, for the server."
+)
 @scene_options
 @no_wait
 @stash_options
@@ -74,11 +81,16 @@ def scan_(
     library: StoreAddress,
     store: Store,
     no_wait: bool,
+    pictures: bool,
     **scenes: Any,
 ) -> None:
     """Find who is in the scenes of your Stash, and remember it; nothing is written there."""
-    if no_wait:
+    if no_wait or pictures:
         _refuse_another(url)
+    if pictures:
+        settings = settings_for(library, api_key=api_key)
+        _scan_pictures(settings, library, store, _chosen(scenes), is_queued=no_wait)
+        return
     settings, options = settings_for(library, url, api_key), Options(filter=_chosen(scenes))
     with store.gallery():
         pass  # a missing gallery is told before anything is looked for
@@ -93,6 +105,30 @@ def scan_(
     usual = {"depth": "normal", "workers": None, "limit": None, "strangers": None}
     switches = {"retry": False, "dry_run": False}
     context.invoke(scan_places, places=files, store=store, library=library, **usual, **switches)
+
+
+def _scan_pictures(
+    settings: Settings,
+    library: StoreAddress,
+    store: Store,
+    scenes: Mapping[str, Any],
+    *,
+    is_queued: bool,
+) -> None:
+    """Queue all images and galleries of Stash."""
+    if scenes:
+        raise click.UsageError(
+            f"--pictures is for all images and galleries; leave out {', '.join(scenes)}."
+        )
+    task = Task("scan", Options(pictures=True).to_json())
+    with open_library(library, store) as ledger:
+        if is_queued:
+            _queue(ledger, task)
+            return
+        done = _do(ledger, settings, store, task)
+    print_json(json.loads(done.result))
+    click.echo(f"{done.text} {PICTURES_QUEUED}", err=True)
+    sys.exit(EXIT_PARTLY if json.loads(done.result)["missing"] else 0)
 
 
 @stash.command("apply", epilog="Example: python -m tools stash apply --min-score 99 --dry-run")

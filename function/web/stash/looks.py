@@ -9,7 +9,7 @@ from db.identities import identities_of
 from db.records import Identity, Performer
 from db.videos import VideoRecord
 from function.library.results import results_of
-from function.stash.albums import queue_albums
+from function.stash.albums import queue_album
 from function.stash.planning import SURE_SCORE, id_in_stash
 from function.stash.records import SOURCE, Scene, SceneFilter
 from function.web.responses import json_response
@@ -95,7 +95,7 @@ def answer_look(desk: Desk, request: Request) -> Response:
         found = work.find(asked)
         file = None if found else work.find_file(asked)
         if file:
-            queue_albums(work.ledger, [file])
+            queue_album(work.ledger, file)
             found = work.find(asked)
         if found:
             _hurry(desk.service, work, found.album, retry=retry)

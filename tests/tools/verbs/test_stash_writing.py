@@ -137,3 +137,18 @@ def test_scenes_without_performers_are_scanned(
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["library"]["done"] == 1
     assert "Not in the media root here: 1 file of Stash" in result.stderr
+
+
+def test_images_and_galleries_are_queued_for_the_server(library: StashLibrary) -> None:
+    album = library.album("set", ["1.jpg"], [library.person(1)])
+    library.fake.add_gallery(str(album))
+    loose = library.root / "loose.jpg"
+    loose.write_bytes(b"picture" * 20_000)
+    library.fake.add_image(at=str(loose))
+    assert answer(library, "scan", "--pictures") == {"files": 2, "missing": 0}
+    with library.ledger() as ledger:
+        queued = [one.paths for one in ledger.iterate() if one.state == "queued"]
+    assert queued == [(bytes(loose),)]
+    assert "task" in answer(library, "scan", "--pictures", "--no-wait")
+    refused = run(library, "scan", "--pictures", "--tag", "New")
+    assert (refused.exit_code, "leave out tag" in refused.output) == (2, True)
