@@ -14,7 +14,7 @@ LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --gen
 	--overrides requirements.overrides --no-emit-package dlib --no-emit-package pip \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo run test test-stash stash-package soak lint bench bench-faces bench-library screenshot lock clean
+.PHONY: help demo run test test-stash stash-package soak lint bench bench-profile bench-faces bench-library screenshot lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -43,6 +43,10 @@ lint: $(VENV)/ready-dev $(NODE)/ready ## check format, style and types, of the p
 
 bench: $(VENV)/ready ## compare speed with the usual way; VIDEO=file for one of yours
 	@$(BIN)/python -m tools.bench $(VIDEO)
+
+bench-profile: HOURS ?= 1
+bench-profile: $(VENV)/ready ## measure what share of the work each stage takes, for an hour of 1080p; HOURS=0.5 or VIDEO=file for another
+	@$(BIN)/python -m tools.bench.stages --hours $(HOURS) $(VIDEO)
 
 bench-faces: $(VENV)/ready ## compare which faces each detector finds; PHOTOS=folder for more than the demo's
 	@$(BIN)/python -m tools.bench.faces $(PHOTOS)

@@ -1,5 +1,7 @@
 """Computes from a face's five points where its head is, how large, and at what angle."""
 
+import cmath
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -26,6 +28,12 @@ wider, whose middle is a tenth of its width behind the nose; up to 0.25, as arou
 
 CHIP_MIDDLE, CHIP_WIDTH = (69.4, 66.3), 123.7
 """The box that dlib's detectors draw around that face: its middle and its width (same source)."""
+
+
+_MIDDLE_OF_SHAPE = complex(*CHIP_POINTS.mean(axis=0))
+_SHAPE = [complex(x, y) - _MIDDLE_OF_SHAPE for x, y in CHIP_POINTS.tolist()]
+_SPREAD = sum(abs(one) ** 2 for one in _SHAPE)
+_TO_MIDDLE = complex(*CHIP_MIDDLE) - _MIDDLE_OF_SHAPE
 
 
 @dataclass(frozen=True)
@@ -74,23 +82,22 @@ def fit_head(points: Points) -> Head:
     It is the similarity that takes CHIP_POINTS nearest to them, by least squares, which for points
     in a plane is a ratio of complex sums (Umeyama 1991).
     """
-    shape = _as_complex(CHIP_POINTS)
-    found = _as_complex(points)
-    height = abs(found[3:].mean() - found[:2].mean())
-    middle_of_shape, middle = shape.mean(), found.mean()
-    shape, found = shape - middle_of_shape, found - middle
-    spread = float(np.square(np.abs(shape)).sum())
-    growth = complex((found * shape.conj()).sum() / spread)
-    residue = float(np.sqrt(np.square(np.abs(found - growth * shape)).sum() / spread))
+    found = [complex(x, y) for x, y in points.tolist()]
+    height = abs((found[3] + found[4]) / 2 - (found[0] + found[1]) / 2)
+    middle = sum(found) / len(found)
+    found = [one - middle for one in found]
+    pairs = list(zip(found, _SHAPE, strict=True))
+    growth = sum(one * own.conjugate() for one, own in pairs) / _SPREAD
+    misses = sum(abs(one - growth * own) ** 2 for one, own in pairs)
     turn = growth / max(abs(growth), 1e-6)
-    size = max(abs(growth), FORESHORTENED * float(height) / CHIP_HEIGHT, 1e-6)
-    centre = middle + size * turn * (complex(*CHIP_MIDDLE) - middle_of_shape)
+    size = max(abs(growth), FORESHORTENED * height / CHIP_HEIGHT, 1e-6)
+    centre = middle + size * turn * _TO_MIDDLE
     return Head(
-        x=float(centre.real),
-        y=float(centre.imag),
+        x=centre.real,
+        y=centre.imag,
         width=CHIP_WIDTH * size,
-        roll_degrees=float(np.degrees(np.angle(turn))),
-        misfit=residue / max(abs(growth), 1e-6),
+        roll_degrees=math.degrees(cmath.phase(turn)),
+        misfit=math.sqrt(misses / _SPREAD) / max(abs(growth), 1e-6),
         nose_side=float(np.sign((found[2] * turn.conjugate()).real)),
     )
 
@@ -107,8 +114,3 @@ def cut_level(picture: RgbImage, head: Head, face_pixels: float, side_pixels: in
     pixels = cv2.warpAffine(picture, turn, (side_pixels, side_pixels), flags=cv2.INTER_LINEAR)
     way_back = np.asarray(cv2.invertAffineTransform(turn), np.float64)
     return LevelCut(pixels.astype(np.uint8, copy=False), way_back)
-
-
-def _as_complex(points: NDArray[np.floating]) -> NDArray[np.complex128]:
-    pairs = points.astype(np.float64)
-    return pairs[:, 0] + 1j * pairs[:, 1]

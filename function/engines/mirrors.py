@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import cv2
 import numpy as np
 
 from db.records import Vectors
@@ -17,7 +18,11 @@ def average_mirrored(
     on 728 photographs of 52 people it misses 20 % of pairs of one person at 0.1 % of strangers with
     dlib's net, where the chips alone miss 23 %.
     """
-    mirrored = [np.ascontiguousarray(chip[:, ::-1]) for chip in chips]
-    both = encode([*chips, *mirrored])
+    both = encode([*chips, *map(mirror, chips)])
     averaged: Vectors = (both[: len(chips)] + both[len(chips) :]) / np.float32(2)
     return averaged
+
+
+def mirror(picture: RgbImage) -> RgbImage:
+    """Return a picture as a mirror shows it, contiguous in memory."""
+    return cv2.flip(picture, 1).astype(np.uint8, copy=False)

@@ -5,7 +5,7 @@ or a cat, with hard cuts between them. What each moment shows is known, so that 
 checked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,6 +44,14 @@ SHOTS = (
 )
 """Played in turn until the time is full; faces are 10 to 36 % of the picture's height."""
 
+EMPTY_SHOTS = (
+    Shot((), 1.0),
+    Shot(("cat.png",), 1.0),
+    Shot((), 1.0),
+    Shot(("cat.png", "cat.png"), 0.6),
+)
+"""The same with nobody in it: the background, and a cat, whose face is like a person's."""
+
 
 def make_footage(
     seconds: float,
@@ -51,19 +59,22 @@ def make_footage(
     folder: Path = FOOTAGE_FOLDER,
     *,
     is_far: bool = False,
+    is_empty: bool = False,
 ) -> Path:
     """Make a 1080p H.264 video with a given length and keyframe interval, unless it exists.
 
-    `is_far` shows the same people at FAR_SHARE of the size: faces of 40 to 80 pixels.
+    `is_far` shows the same people at FAR_SHARE of the size: faces of 40 to 80 pixels. `is_empty`
+    shows nobody.
     """
-    far = "-far" if is_far else ""
-    path = folder / f"{seconds:g}s-keyframe-{keyframe_seconds:g}s{far}.mp4"
+    kind = "-empty" if is_empty else "-far" if is_far else ""
+    path = folder / f"{seconds:g}s-keyframe-{keyframe_seconds:g}s{kind}.mp4"
+    shots = EMPTY_SHOTS if is_empty else SHOTS
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial.mp4")
         write_video(
             partial,
-            _pictures(seconds, FAR_SHARE if is_far else 1.0),
+            _pictures(seconds, shots, FAR_SHARE if is_far else 1.0),
             fps=FPS,
             keyframe_every=round(keyframe_seconds * FPS),
         )
@@ -107,20 +118,20 @@ def is_footage(video: Path) -> bool:
 
 def true_faces(seconds: float) -> int:
     """Count the faces shown at a moment of the footage."""
-    return sum(portrait != "cat.png" for portrait in _shot_at(seconds).portraits)
+    return sum(portrait != "cat.png" for portrait in _shot_at(seconds, SHOTS).portraits)
 
 
-def _shot_at(seconds: float) -> Shot:
-    return SHOTS[int(seconds / SHOT_SECONDS) % len(SHOTS)]
+def _shot_at(seconds: float, shots: Sequence[Shot]) -> Shot:
+    return shots[int(seconds / SHOT_SECONDS) % len(shots)]
 
 
-def _pictures(seconds: float, share: float) -> Iterator[RgbImage]:
+def _pictures(seconds: float, shots: Sequence[Shot], share: float) -> Iterator[RgbImage]:
     photos = fetch_photos()
-    portraits = {name: read_portrait(photos / name) for shot in SHOTS for name in shot.portraits}
+    portraits = {name: read_portrait(photos / name) for shot in shots for name in shot.portraits}
     ground = make_ground()
     for index in range(round(seconds * FPS)):
         now = index / FPS
-        shot = _shrink(_shot_at(now), share)
+        shot = _shrink(_shot_at(now, shots), share)
         picture = np.roll(ground, index * 2, axis=1)
         for place, name in enumerate(shot.portraits):
             _draw(picture, portraits[name], shot, (place + 1) / (len(shot.portraits) + 1), now)

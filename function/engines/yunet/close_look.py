@@ -1,11 +1,13 @@
 """Confirms or drops a candidate face: checks it closely, levelled and at YuNet's best size."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from function.engines.copies import Copies
 from function.engines.heads import Head, LevelCut, fit_head
+from function.engines.mirrors import mirror
 from function.engines.protocol import Detection, Points
 from function.engines.yunet.net import Guesses, YunetNet
 
@@ -23,8 +25,11 @@ face that is checked upside down can have 0.86."""
 FACE_FROM = 0.6
 """If the last close check has this score or more, the candidate is a face."""
 
-CIRCLE_DEGREES = (60.0, 120.0, 180.0, -120.0, -60.0)
-"""The other angles at which a candidate is checked if it does not look like a face as it is."""
+FIRST_DEGREES, OTHER_DEGREES = (120.0, -60.0), (60.0, 180.0, -120.0)
+"""The other angles at which a candidate is checked if it does not look like a face as it is. If
+nothing is seen there and at the first ones, the others are left out. In films that holds for half
+of the candidates that show nothing as they are, a ninth of all close checks; of 54 of them that
+would pass for faces it loses three, none with a score above 0.67."""
 
 LEAN_GAIN = 2.8
 """YuNet draws a leaning head straighter than it is: if it leans by 5 to 20 degrees, the points show
@@ -59,27 +64,37 @@ class CloseLook:
     def _look_both_ways(self, copies: Copies, head: Head) -> Detection | None:
         """Check a head and its mirror image, and take the mean of both: half the noise."""
         cut = copies.cut(head, CLOSE_FACE_PIXELS, CLOSE_PIXELS)
-        mirrored = np.ascontiguousarray(cut.pixels[:, ::-1])
-        straight, mirror = map(_central, self._net.look([cut.pixels, mirrored], SEEN_FROM))
-        if straight is None or mirror is None:
+        mirrored = mirror(cut.pixels)
+        straight, other = map(_central, self._net.look([cut.pixels, mirrored], SEEN_FROM))
+        if straight is None or other is None:
             return None
-        unmirrored = mirror[1][MIRRORED]
+        unmirrored = other[1][MIRRORED]
         unmirrored[:, 0] = CLOSE_PIXELS - 1 - unmirrored[:, 0]
         points = ((straight[1] + unmirrored) / 2).astype(np.float32)
-        return _detection(cut, (straight[0] + mirror[0]) / 2, points)
+        return _detection(cut, (straight[0] + other[0]) / 2, points)
 
     def _look_around(
         self, copies: Copies, head: Head, seen: Detection | None
     ) -> tuple[Head, Detection | None]:
         """Check a head at other angles; return the most certain one, and what is found there."""
-        heads = [replace(head, roll_degrees=head.roll_degrees + turn) for turn in CIRCLE_DEGREES]
+        best = self._look_turned(copies, head, FIRST_DEGREES, (head, seen))
+        return best if best[1] is None else self._look_turned(copies, head, OTHER_DEGREES, best)
+
+    def _look_turned(
+        self,
+        copies: Copies,
+        head: Head,
+        turns: Sequence[float],
+        best: tuple[Head, Detection | None],
+    ) -> tuple[Head, Detection | None]:
+        heads = [replace(head, roll_degrees=head.roll_degrees + turn) for turn in turns]
         cuts = [copies.cut(one, CLOSE_FACE_PIXELS, CLOSE_PIXELS) for one in heads]
         looks = self._net.look([cut.pixels for cut in cuts], SEEN_FROM)
         for turned, cut, guesses in zip(heads, cuts, looks, strict=True):
             central = _central(guesses)
-            if central and (seen is None or central[0] > seen.score):
-                head, seen = turned, _detection(cut, *central)
-        return head, seen
+            if central and (best[1] is None or central[0] > best[1].score):
+                best = turned, _detection(cut, *central)
+        return best
 
 
 def head_of(face: Detection) -> Head:

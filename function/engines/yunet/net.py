@@ -34,6 +34,7 @@ LARGEST_SIDE = 5.0
 """Sides are logarithms, in cells; no face is 150 cells wide, nor infinite."""
 
 _GRAPH = Kind(lambda path: path, "yunet.graph", "yunet_graph")
+_ROUNDING = 0.01  # so that no cell is left out that a sigmoid in 32 bits would let through
 _CLASS, _MIDDLE, _SIDES, _OBJECT, _POINTS = 0, slice(1, 3), slice(3, 5), 5, slice(6, 16)
 
 
@@ -52,11 +53,13 @@ class Guesses:
 
     def without_repeats(self) -> "Guesses":
         """Return the most certain candidate of each face, the most certain face first."""
-        order = np.argsort(-self.scores, kind="stable")[:MOST_CELLS]
+        left = np.argsort(-self.scores, kind="stable")[:MOST_CELLS]
         kept: list[int] = []
-        for row in order.tolist():
-            if not (share_of_union(self.boxes[row], self.boxes[kept]) > SAME_FACE_OVERLAP).any():
-                kept.append(row)
+        while len(left):
+            surest, left = int(left[0]), left[1:]
+            kept.append(surest)
+            shares = share_of_union(self.boxes[surest], self.boxes[left])
+            left = left[shares <= SAME_FACE_OVERLAP]
         return Guesses(self.scores[kept], self.boxes[kept], self.points[kept])
 
 
@@ -101,26 +104,34 @@ def _read(grids: Sequence[NDArray[np.float32]], least_score: float, pictures: in
 
     As OpenCV's FaceDetectorYN reads them (modules/objdetect/src/face_detect.cpp).
     """
-    read = [_read_grid(grid, one, least_score) for one, grid in zip(STRIDES, grids, strict=True)]
-    shown_in, scores, boxes, points = (
-        np.concatenate([part[kind] for part in read]) for kind in range(4)
+    found = [_find_cells(grid, one, least_score) for one, grid in zip(STRIDES, grids, strict=True)]
+    shown_in, corners, strides, numbers = (
+        np.concatenate([part[kind] for part in found]) for kind in range(4)
     )
-    rows = [np.flatnonzero(shown_in == picture) for picture in range(pictures)]
+    scores = np.sqrt(_sigmoid(numbers[:, _CLASS]) * _sigmoid(numbers[:, _OBJECT]))
+    middles = corners + numbers[:, _MIDDLE] * strides
+    reaches = np.exp(np.minimum(numbers[:, _SIDES], LARGEST_SIDE)) * strides / 2
+    boxes = np.concatenate([middles - reaches, middles + reaches], axis=1)
+    points = numbers[:, _POINTS].reshape(-1, 5, 2) * strides[:, None] + corners[:, None]
+    rows = [np.flatnonzero((shown_in == one) & (scores > least_score)) for one in range(pictures)]
     return [Guesses(scores[own], boxes[own], points[own]) for own in rows]
 
 
-def _read_grid(
+def _find_cells(
     grid: NDArray[np.float32], stride: int, least_score: float
 ) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    scores = np.sqrt(_sigmoid(grid[:, _CLASS]) * _sigmoid(grid[:, _OBJECT]))
-    shown_in, rows, columns = np.nonzero(scores > least_score)
-    cells = np.stack([columns, rows], axis=1).astype(np.float32)
-    numbers = grid[shown_in, :, rows, columns]
-    middles = (cells + numbers[:, _MIDDLE]) * stride
-    reaches = np.exp(np.minimum(numbers[:, _SIDES], LARGEST_SIDE)) * stride / 2
-    boxes = np.concatenate([middles - reaches, middles + reaches], axis=1)
-    points = (numbers[:, _POINTS].reshape(-1, 5, 2) + cells[:, None]) * stride
-    return shown_in, scores[shown_in, rows, columns], boxes, points
+    """Find the cells of one grid that may score enough, and what they hold.
+
+    Returns the picture that each is of, its corner in pixels (n, 2), its stride (n, 1) and its
+    numbers (n, 16). A score is the root of two factors, both at most 1. So the one that says if
+    there is anything rules out 99 cells in 100, and the other need not be computed for them.
+    """
+    least = least_score**2
+    least_number = np.float32(np.log(least / (1 - least)) - _ROUNDING)
+    shown_in, rows, columns = np.nonzero(grid[:, _OBJECT] > least_number)
+    corners = np.stack([columns, rows], axis=1).astype(np.float32) * np.float32(stride)
+    strides = np.full((len(rows), 1), stride, np.float32)
+    return shown_in, corners, strides, grid[shown_in, :, rows, columns]
 
 
 def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:

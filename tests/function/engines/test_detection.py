@@ -2,16 +2,20 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from function.engines.heads import CHIP_POINTS, CHIP_WIDTH, cut_level, fit_head
+from function.engines.copies import Copies
+from function.engines.heads import CHIP_POINTS, CHIP_WIDTH, Head, cut_level, fit_head
 from function.engines.loading import load_engine
 from function.engines.plain_detector import PlainDetector
 from function.engines.protocol import Box, Detection, Engine, EngineOptions
 from function.engines.weights import find_yunet
+from function.engines.yunet import close_look
+from function.engines.yunet.close_look import FIRST_DEGREES, OTHER_DEGREES, CloseLook
 from function.engines.yunet.detector import MOST_CLOSE_LOOKS, YunetDetector
 from function.engines.yunet.net import Guesses, YunetNet
 from function.faces.faces import faces_of_image
@@ -125,6 +129,33 @@ def test_pictures_looked_at_together_are_seen_as_alone(head: RgbImage, net: Yune
         assert np.allclose(seen.points, alone.points, atol=1e-2)
     assert len(together[0].scores)
     assert not len(together[2].scores)
+
+
+class Answering:
+    """Stands for a session whose answer is known."""
+
+    def __init__(self, grids: list[np.ndarray[Any, Any]]) -> None:
+        self.grids = grids
+
+    def run(self, _names: None, _inputs: object) -> list[np.ndarray[Any, Any]]:
+        return self.grids
+
+
+@pytest.mark.parametrize("least_score", [0.1, 0.6])
+def test_every_cell_that_scores_enough_is_read_and_no_other(least_score: float) -> None:
+    chance = np.random.default_rng(3)
+    grids = [
+        chance.normal(0, 3, (2, 16, 128 // one, 128 // one)).astype(np.float32)
+        for one in (8, 16, 32)
+    ]
+    pictures = [np.zeros((128, 128, 3), np.uint8)] * 2
+    looks = YunetNet(Answering(grids)).look(pictures, least_score)
+    for number, seen in enumerate(looks):
+        factors = [1 / (1 + np.exp(-grid[number, [0, 5]].astype(np.float64))) for grid in grids]
+        scores = np.concatenate([np.sqrt(both.prod(axis=0)).ravel() for both in factors])
+        expected = np.sort(scores[scores > least_score])
+        assert 20 < len(expected) < len(scores)
+        assert np.allclose(np.sort(seen.scores), expected, atol=1e-6)
 
 
 def test_of_guesses_at_one_face_the_surest_stays() -> None:
@@ -274,6 +305,54 @@ class Counting(YunetNet):
         return seen
 
 
+class CountingClosely(YunetNet):
+    """Counts the pictures of each close check of one candidate."""
+
+    def __init__(self, net: YunetNet) -> None:
+        self._net = net
+        self.counts: list[int] = []
+
+    def look(self, pictures: list[RgbImage], least_score: float) -> list[Guesses]:  # type: ignore[override]  # as above
+        self.counts.append(len(pictures))
+        return self._net.look(pictures, least_score)
+
+
+def test_where_nothing_is_seen_a_close_check_ends_after_two_turns(
+    head: RgbImage, net: YunetNet
+) -> None:
+    counting = CountingClosely(net)
+    copies = Copies(RgbPicture(np.full((1080, 1920, 3), 96, np.uint8)), {384, 960})
+    assert CloseLook(counting).look(copies, Head(960, 540, 100, 0, 0)) is None
+    assert counting.counts == [2, len(FIRST_DEGREES)]
+    turned = place_face(head, 100, 120, at=(0.5, 0.5)).picture
+    copies = Copies(RgbPicture(turned), {384, 960})
+    assert CloseLook(counting).look(copies, Head(960, 540, 100, 0, 0)) is not None
+    assert counting.counts[-1] == 2  # a last check, level and mirrored
+
+
+def test_a_film_is_searched_with_the_same_result_as_each_of_its_pictures_alone(
+    head: RgbImage, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = np.full((1080, 1920, 3), 96, np.uint8)
+    small = place_face(head, 48, 20, at=(0.3, 0.4)).picture
+    film = [
+        *(place_face(head, width, degrees).picture for width in (300, 90) for degrees in (0, 15)),
+        *(small, small // 4, near_and_far(head), empty, place_face(head, 80, 90).picture),
+    ]
+    quickly, encoder = engine.open_detector(960), engine.encoder
+    for shown in film:
+        picture = RgbPicture(shown)
+        found = quickly.detect(picture)
+        with monkeypatch.context() as patient:
+            patient.setattr(close_look, "FIRST_DEGREES", (*FIRST_DEGREES, *OTHER_DEGREES))
+            expected = engine.open_detector(960).detect(picture)
+        for one, other in zip(found, expected, strict=True):
+            corners = [(box.left, box.top, box.right, box.bottom) for box in (one.box, other.box)]
+            assert np.abs(np.subtract(*corners)).max() <= 2
+            chips = [encoder.cut(picture, face).chip for face in (one, other)]
+            assert np.linalg.norm(np.subtract(*encoder.encode(chips))) < 0.02
+
+
 NEAR, FAR, ON_ITS_SIDE = (216, 384), (540, 960), (384, 216)
 TURNED = [ON_ITS_SIDE, NEAR, ON_ITS_SIDE]
 
@@ -306,6 +385,17 @@ def test_while_nobody_is_near_every_look_is_taken(head: RgbImage, net: YunetNet)
         found = detector.detect(RgbPicture(picture))
     assert found == []
     assert counting.take() == [NEAR, FAR, *TURNED]
+
+
+def test_after_a_landscape_every_look_is_taken_once_and_then_rests_as_long_as_before(
+    head: RgbImage, net: YunetNet
+) -> None:
+    counting = Counting(net)
+    detector = YunetDetector(counting, 960)
+    near, empty = place_face(head, 300).picture, np.full((1080, 1920, 3), 96, np.uint8)
+    shown = [near] * 6 + [empty] + [near] * 7
+    looks = [(detector.detect(RgbPicture(one)), counting.take())[1] for one in shown]
+    assert [index for index, seen in enumerate(looks) if FAR in seen] == [0, 2, 5, 6, 7, 12]
 
 
 def near_and_far(head: RgbImage) -> RgbImage:
