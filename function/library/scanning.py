@@ -239,13 +239,13 @@ class Scanner:
         named = sum(one.verdict == "match" for one in leads)
         left_out = kept.found.left_out
         people = len(leads) + left_out
-        is_unclear = lease.depth == "quick" and _is_unclear(people, leads)
-        again: Depth | None = "normal" if is_unclear else None
+        goes_on = lease.depth == "quick" and is_unclear(people, leads)
+        again: Depth | None = "normal" if goes_on else None
         if not self.ledger.finish(
             lease, kept.found, scanned, kept.outcomes, generation, again=again
         ):
             raise LostLeaseError
-        return Done(path, found.faces, people, named, left_out, video_seconds, is_unclear)
+        return Done(path, found.faces, people, named, left_out, video_seconds, goes_on)
 
     def _task(self, lease: Lease) -> Task:
         usual = task_of(self.settings)
@@ -254,7 +254,7 @@ class Scanner:
         return replace(usual, every_seconds=DEEP_SECONDS) if lease.depth == "deep" else usual
 
 
-def _is_unclear(people: int, leads: Sequence[Outcome]) -> bool:
+def is_unclear(people: int, leads: Sequence[Outcome]) -> bool:
     """Say whether a quick look leaves a question: nobody was found, or somebody is uncertain."""
     return people == 0 or any(one.verdict == "uncertain" for one in leads)
 
