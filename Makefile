@@ -47,7 +47,7 @@ bench: $(VENV)/ready ## compare speed with the usual way; VIDEO=file for one of 
 bench-faces: $(VENV)/ready ## compare which faces each detector finds; PHOTOS=folder for more than the demo's
 	@$(BIN)/python -m tools.bench.faces $(PHOTOS)
 
-bench-library: $(VENV)/ready ## measure how a library grows: storing, matching again, listing, up to 100,000 people seen
+bench-library: $(VENV)/ready ## measure how a library grows: storing, matching again, listing, grouping, forgetting, up to 100,000 people seen
 	@$(BIN)/python -m tools.bench.library
 
 bench-quick: $(VENV)/ready ## compare scans at depth quick with usual ones on films cut from CLIPS=folder
