@@ -14,7 +14,7 @@ LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --gen
 	--overrides requirements.overrides --no-emit-package dlib --no-emit-package pip \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo run test test-stash stash-package soak lint bench bench-profile bench-faces bench-library screenshot lock clean
+.PHONY: help demo run test test-stash stash-package soak lint bench bench-profile bench-faces bench-library bench-quick screenshot lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -51,8 +51,11 @@ bench-profile: $(VENV)/ready ## measure what share of the work each stage takes,
 bench-faces: $(VENV)/ready ## compare which faces each detector finds; PHOTOS=folder for more than the demo's
 	@$(BIN)/python -m tools.bench.faces $(PHOTOS)
 
-bench-library: $(VENV)/ready ## measure how a library grows: storing, matching again, listing, up to 100,000 people seen
+bench-library: $(VENV)/ready ## measure how a library grows: storing, matching again, listing, grouping, forgetting, up to 100,000 people seen
 	@$(BIN)/python -m tools.bench.library
+
+bench-quick: $(VENV)/ready ## compare scans at depth quick with usual ones on films cut from CLIPS=folder
+	@$(BIN)/python -m tools.bench.quick $(CLIPS)
 
 screenshot: $(VENV)/ready-dev ## take pictures of the page: docs/page.svg, and docs/screenshot-*.png with photographs
 	$(BIN)/python -m tests.support.screenshots

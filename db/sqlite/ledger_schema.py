@@ -74,7 +74,7 @@ def _create_videos(db: Database) -> None:
         )
         """
     )
-    db.execute("CREATE INDEX videos_by_state ON videos (state, id)")
+    db.execute("CREATE INDEX videos_by_state ON videos (state, wanted_depth <> 'quick', id)")
     db.execute("CREATE INDEX videos_by_generation ON videos (generation) WHERE depth <> ''")
 
 

@@ -26,8 +26,8 @@ class Progress:
 class Task:
     """How to process a video; the first two fields are those of Settings.
 
-    `spread` is the number of pictures to look at, spread over the video; None for samples as far
-    apart as `every_seconds` says.
+    `spread` is the number of pictures to look at, spread over the video, or more if it is long (see
+    `sample_frames`); None for samples as far apart as `every_seconds` says.
     """
 
     every_seconds: float | None

@@ -1,11 +1,13 @@
 """Matches everyone a ledger remembers with today's gallery, without opening a video."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from db.decisions import Decision
 from db.ledgers import Ledger
 from db.people import Link, PersonFound
-from db.videos import Outcome, Sighting
+from db.videos import Outcome, Sighting, VideoRecord
 from function.faces.found import StageSeconds
 from function.library.decisions import Decided, apply_decisions, settle
 from function.library.finding import text_of
@@ -33,33 +35,47 @@ class Changed:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class _Remembered:
+    """What the ledger knows of some videos, by their ids, before they are matched again."""
+
+    records: dict[int, VideoRecord]
+    sightings: dict[int, list[Sighting]]
+    links: dict[int, list[Link]]
+    decisions: dict[int, list[Decision]]
+
+
 def rematch(ledger: Ledger, naming: Naming) -> Iterator[Changed]:
     """Match again every video whose outcomes are not of this gallery; yields what each part did."""
-    generation, after_id = naming.gallery.generation, 0
-    # By id: another process may match them with another state of the gallery at the same time.
-    while videos := ledger.not_matched_at(generation, VIDEOS_AT_ONCE, after_id):
-        after_id = videos[-1]
-        yield rematch_videos(ledger, naming, videos)
+    generation = naming.gallery.generation
+
+    def read_next(after: int) -> _Remembered:
+        # By id: another process may match them with another state of the gallery at the same time.
+        videos = ledger.not_matched_at(generation, VIDEOS_AT_ONCE, after)
+        return _read(ledger, videos)
+
+    # The next videos are read while these are compared, which takes a fifth less time.
+    with ThreadPoolExecutor(1, "rematch") as ahead:
+        known = read_next(0)
+        while known.records:
+            waiting = ahead.submit(read_next, max(known.records))
+            yield _rematch(ledger, naming, known)
+            known = waiting.result()
 
 
 def rematch_videos(ledger: Ledger, naming: Naming, videos: Sequence[int]) -> Changed:
     """Match some videos again, a few hundred at most, as they are read at once."""
-    before = ledger.outcomes(videos)
-    # Before the decisions are read: one that is taken meanwhile must not be overlooked.
-    decided = {one.id: one.decided for one in ledger.records(videos)}
-    after, people = _match_again(ledger, videos, naming)
+    return _rematch(ledger, naming, _read(ledger, videos))
+
+
+def _rematch(ledger: Ledger, naming: Naming, known: _Remembered) -> Changed:
+    named = _name(known, naming)
+    after = {video: outcomes_of(people) for video, people in named.items()}
+    before = ledger.outcomes(list(after))
+    decided = {one.id: one.decided for one in known.records.values()}
     ledger.put_outcomes(after, naming.gallery.generation, decided)
-    changed = sum(_count_changes(before[video], after[video]) for video in videos)
-    return Changed(len(videos), people, changed)
-
-
-def _match_again(
-    ledger: Ledger, videos: Sequence[int], naming: Naming
-) -> tuple[dict[int, tuple[Outcome, ...]], int]:
-    """Match the people of some videos, as a scan of today would; also say how many there are."""
-    named = name_again(ledger, videos, naming)
-    outcomes = {video: outcomes_of(people) for video, people in named.items()}
-    return outcomes, sum(len(one) for one in outcomes.values())
+    changed = sum(_count_changes(before[video], after[video]) for video in after)
+    return Changed(len(after), sum(len(one) for one in after.values()), changed)
 
 
 def name_again(
@@ -69,26 +85,38 @@ def name_again(
 
     Their members are positions in the ledger. Without `pictures` these are empty.
     """
-    sightings, links = ledger.sightings(videos, pictures=pictures), ledger.links(videos)
+    return _name(_read(ledger, videos, pictures=pictures), naming)
+
+
+def _read(ledger: Ledger, videos: Sequence[int], *, pictures: bool = False) -> _Remembered:
+    # Before the decisions are read: one that is taken meanwhile must not be overlooked.
     records = {one.id: one for one in ledger.records(videos)}
+    return _Remembered(
+        records,
+        ledger.sightings(videos, pictures=pictures),
+        ledger.links(videos),
+        ledger.decisions(videos),
+    )
+
+
+def _name(known: _Remembered, naming: Naming) -> dict[int, list[Decided]]:
     unnamed = []
-    for video in videos:
-        record = records[video]
+    for video, record in known.records.items():
         models = record.scanned.models if record.scanned else ()
-        people = tuple(naming.fitting(one.person, models) for one in sightings[video])
-        found = _as_found(people, sightings[video], links[video])
+        sightings = known.sightings[video]
+        people = tuple(naming.fitting(one.person, models) for one in sightings)
+        found = _as_found(people, sightings, known.links[video])
         unnamed.append(Unnamed(found, text_of(record.paths[0]) if record.paths else ""))
-    decisions = ledger.decisions(videos)
     return {
         video: settle(
             apply_decisions(
-                [_renumber(one, sightings[video]) for one in people],
-                decisions[video],
+                [_renumber(one, known.sightings[video]) for one in people],
+                known.decisions[video],
                 naming.gallery,
             ),
-            records[video].kind,
+            known.records[video].kind,
         )
-        for video, people in zip(videos, naming.name(unnamed), strict=True)
+        for video, people in zip(known.records, naming.name(unnamed), strict=True)
     }
 
 

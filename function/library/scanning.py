@@ -276,8 +276,8 @@ class Scanner:
         named = sum(one.verdict == "match" for one in leads)
         left_out = kept.found.left_out
         people = len(leads) + left_out
-        is_unclear = scanned.depth == "quick" and _is_unclear(people, leads)
-        again: Depth | None = "normal" if is_unclear else None
+        goes_on = scanned.depth == "quick" and is_unclear(people, leads)
+        again: Depth | None = "normal" if goes_on else None
         if not self.ledger.finish(
             lease,
             _with_pictures(kept.found, album),
@@ -287,7 +287,7 @@ class Scanner:
             again=again,
         ):
             raise LostLeaseError
-        return Done(path, found.faces, people, named, left_out, video_seconds, is_unclear)
+        return Done(path, found.faces, people, named, left_out, video_seconds, goes_on)
 
     def _scanned(self, lease: Lease, found: PeopleFound) -> Scanned:
         """Say how a video was scanned; of an album all is seen at once, however it was asked."""
@@ -311,7 +311,7 @@ def _with_pictures(kept: VideoFound, album: AlbumFound | None) -> VideoFound:
     return replace(kept, pictures=album.pictures, shown=shown)
 
 
-def _is_unclear(people: int, leads: Sequence[Outcome]) -> bool:
+def is_unclear(people: int, leads: Sequence[Outcome]) -> bool:
     """Say whether a quick look leaves a question: nobody was found, or somebody is uncertain."""
     return people == 0 or any(one.verdict == "uncertain" for one in leads)
 

@@ -1,7 +1,8 @@
 """Matches people with the gallery: distances become scores, and scores a verdict."""
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal, TypeAlias
@@ -10,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.errors import DamagedVectorError
+from db.models import EncodingSpace
 from db.people import PersonFound, Seen
 from db.records import Performer
-from db.rejections import leave_out_rejected
-from db.snapshots import Fused, Snapshot
-from db.vectors import distances_to_performers
+from db.rejections import find_rejected
+from db.snapshots import Snapshot
+from db.templates import Templates
+from db.vectors import measure_pairs
 from function.faces.face import BLURRED, DARK
-from function.matching.densities import Densities, densities_for, densities_of
+from function.matching.densities import Densities, Numbers, densities_for, densities_of
 from function.matching.hints import Hint, HintKind, hinted_priors, kinds_of
 from function.matching.scores import Comparison, Posterior, weigh_candidates
 from function.people.people import (
@@ -76,15 +79,17 @@ class Match:
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
-    """A person next to the gallery: `distances` by the first net, infinite for who was rejected."""
+class Alike:
+    """People who can be compared with the same performers in the same way.
 
-    distances: NDArray[np.float32]
-    comparisons: list[Comparison]
+    `rows` are their positions among all; `fused` are their templates by both nets, if they and
+    somebody enrolled have any. `rejected` are the positions of performers rejected for all of them.
+    """
 
-    def is_by_both(self, position: int) -> bool:
-        """Whether the person and a performer were compared by both nets."""
-        return any(np.isfinite(one.distances[position]) for one in self.comparisons[1:])
+    rows: tuple[int, ...]
+    templates: tuple[Template, ...]
+    fused: tuple[Template, ...]
+    rejected: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,104 +195,114 @@ def identify_videos(
     videos: Sequence[VideoPeople], gallery: Snapshot, densities: Sequence[Densities]
 ) -> list[list[Identification]]:
     """Weigh the people of several videos, whose distances are measured in one go."""
-    if not any(people for people, _ in videos):
-        return [[] for _ in videos]
+    everyone = [one for people, _ in videos for one in people]
+    hints = [about for people, about in videos for _ in people]
+    priors = {
+        row: hinted_priors(about, gallery.performers) for row, about in enumerate(hints) if about
+    }
+    found: list[list[Match]] = [[] for _ in everyone]
+    rejected: list[frozenset[int]] = [frozenset()] * len(everyone)
+    for alike in group_alike(everyone, gallery):
+        ids = frozenset(gallery.performers[position].id for position in alike.rejected)
+        posterior = weigh_alike(alike, gallery, densities, priors)
+        for row, match in _list_matches(posterior, alike, gallery, hints):
+            found[row].append(match)
+        for row in alike.rows:
+            rejected[row] = ids
+    weighed = zip(everyone, found, rejected, strict=True)
+    return [
+        [replace(judge(*next(weighed)), members=(number,)) for number in range(len(people))]
+        for people, _ in videos
+    ]
+
+
+def group_alike(people: Sequence[PersonFound], gallery: Snapshot) -> list[Alike]:
+    """Group people by whether they can be compared by both nets, and who was rejected for them."""
+    if not people:
+        return []
+    templates = templates_of(people, gallery.model)
     has_photos = gallery.templates.evidence > 0
-    enrolled = int(np.count_nonzero(has_photos))
-    everyone = iter(
-        compare_people([one for people, _ in videos for one in people], gallery, densities)
+    rejected: dict[int, set[int]] = defaultdict(set)
+    found = find_rejected(np.stack([one.mean for one in templates]), gallery)
+    for row, position in zip(found.rows.tolist(), found.columns.tolist(), strict=True):
+        if has_photos[position]:
+            rejected[row].add(position)
+    fused = fused_templates_of(people, gallery.fused.fusion) if gallery.fused else None
+    groups = defaultdict[tuple[bool, tuple[int, ...]], list[int]](list)
+    for row in range(len(people)):
+        has_both = fused is not None and fused[row] is not None
+        groups[has_both, tuple(sorted(rejected[row]))].append(row)
+    return [
+        Alike(
+            tuple(rows),
+            tuple(templates[row] for row in rows),
+            tuple(one for row in rows if fused and (one := fused[row])),
+            positions,
+        )
+        for (_, positions), rows in groups.items()
+    ]
+
+
+def weigh_alike(
+    alike: Alike,
+    gallery: Snapshot,
+    densities: Sequence[Densities],
+    priors: Mapping[int, Numbers],
+) -> Posterior:
+    """Compare people by both nets with those who have encodings of both, by one with others.
+
+    Whoever was rejected for them is left out. `priors` are those that hints give to performers, by
+    the people's positions among all.
+    """
+    has_photos = gallery.templates.evidence > 0
+    may_be = has_photos.copy()
+    may_be[list(alike.rejected)] = False
+    by_both = np.zeros_like(may_be)
+    comparisons = []
+    if alike.fused and gallery.fused:
+        evidence = gallery.fused.templates.evidence
+        is_known = evidence >= LEAST_SHARE * gallery.templates.evidence
+        by_both = may_be & is_known & (evidence > 0)
+        space = gallery.fused.fusion.space
+        comparisons = [_compare(alike.fused, by_both, gallery.fused.templates, space, densities)]
+    single = _compare(
+        alike.templates, may_be & ~by_both, gallery.templates, gallery.model, densities
     )
-    identified = []
-    for people, hints in videos:
-        hinted = hinted_priors(hints, gallery.performers)
-        found = []
-        for number, (person, compared) in enumerate(zip(people, everyone, strict=False)):
-            posterior = weigh_candidates(compared.comparisons, enrolled, hinted)
-            judged = judge(person, _list_matches(posterior, compared, gallery, hints))
-            rejected = np.flatnonzero(has_photos & np.isinf(compared.distances)).tolist()
-            ids = frozenset(gallery.performers[position].id for position in rejected)
-            found.append(replace(judged, members=(number,), rejected=ids))
-        identified.append(found)
-    return identified
+    hinted = {place: priors[row] for place, row in enumerate(alike.rows) if row in priors}
+    return weigh_candidates([single, *comparisons], int(np.count_nonzero(has_photos)), hinted)
+
+
+def _compare(
+    people: Sequence[Template],
+    chosen: NDArray[np.bool_],
+    templates: Templates,
+    space: EncodingSpace,
+    densities: Sequence[Densities],
+) -> Comparison:
+    """Compare people with the performers chosen, in one space."""
+    return Comparison(
+        np.stack([one.mean for one in people]),
+        np.array([one.evidence for one in people]),
+        np.flatnonzero(chosen),
+        templates,
+        densities_for(space, densities),
+    )
 
 
 def _list_matches(
-    posterior: Posterior, compared: Compared, gallery: Snapshot, hints: Sequence[Hint]
-) -> list[Match]:
-    rows = zip(posterior.positions.tolist(), posterior.probabilities, posterior.raised, strict=True)
-    return [
-        Match(
-            gallery.performers[position],
-            float(compared.distances[position]),
-            _score(probability),
-            by_both=compared.is_by_both(position),
-            hints=kinds_of(hints, gallery.performers[position].id) if is_raised else (),
-        )
-        for position, probability, is_raised in rows
-    ]
-
-
-def compare_people(
-    people: Sequence[PersonFound], gallery: Snapshot, densities: Sequence[Densities]
-) -> list[Compared]:
-    """Compare each person by both nets with those who have encodings of both, by one with others.
-
-    Whoever was rejected for a person is left out.
-    """
-    own = densities_for(gallery.model, densities)
-    templates = templates_of(people, gallery.model)
-    probes = np.stack([template.mean for template in templates])
-    distances = leave_out_rejected(
-        distances_to_performers(probes, gallery.templates), probes, gallery
-    )
-    fused = _measure_fused(people, gallery)
-    compared = []
-    for row, template, by_both, again in zip(distances, templates, *fused, strict=True):
-        single = Comparison(row, template.evidence, gallery.templates, own)
-        comparisons = _divide(single, by_both, again, gallery.fused, densities)
-        compared.append(Compared(row, comparisons))
-    return compared
-
-
-def _measure_fused(
-    people: Sequence[PersonFound], gallery: Snapshot
-) -> tuple[NDArray[np.float32], list[Template | None]]:
-    """Measure distances by both nets, (people, performers), infinite where they cannot be."""
-    none: list[Template | None] = [None] * len(people)
-    distances = np.full((len(people), len(gallery.performers)), np.inf, np.float32)
-    fused = gallery.fused
-    if fused is None:
-        return distances, none
-    templates = fused_templates_of(people, fused.fusion)
-    rows = [row for row, template in enumerate(templates) if template is not None]
-    if rows:
-        probes = np.stack([template.mean for template in templates if template is not None])
-        distances[rows] = distances_to_performers(probes, fused.templates)
-        weak = fused.templates.evidence < LEAST_SHARE * gallery.templates.evidence
-        distances[:, weak] = np.inf
-    return distances, templates
-
-
-def _divide(
-    single: Comparison,
-    by_both: NDArray[np.float32],
-    template: Template | None,
-    fused: Fused | None,
-    densities: Sequence[Densities],
-) -> list[Comparison]:
-    """Compare performers by both nets where that is possible, and by the first net otherwise."""
-    if fused is None or template is None:
-        return [single]
-    has_both = np.isfinite(by_both) & np.isfinite(single.distances)
-    both = densities_for(fused.fusion.space, densities)
-    apart, joined = (
-        np.where(chosen, row, np.inf).astype(np.float32)
-        for chosen, row in ((~has_both, single.distances), (has_both, by_both))
-    )
-    return [
-        replace(single, distances=apart),
-        Comparison(joined, template.evidence, fused.templates, both),
-    ]
+    posterior: Posterior, alike: Alike, gallery: Snapshot, hints: Sequence[Sequence[Hint]]
+) -> Iterator[tuple[int, Match]]:
+    """Yield each match with the position of the person among all."""
+    means = np.stack([one.mean for one in alike.templates])
+    distances = measure_pairs(means, gallery.templates.means, posterior.rows, posterior.positions)
+    columns = (posterior.rows, posterior.positions, distances, posterior.probabilities)
+    told = (*columns, posterior.raised, posterior.spaces)
+    for place, position, distance, probability, is_raised, space in zip(
+        *(column.tolist() for column in told), strict=True
+    ):
+        row, performer = alike.rows[place], gallery.performers[position]
+        kinds = kinds_of(hints[row], performer.id) if is_raised else ()
+        yield row, Match(performer, distance, _score(probability), space > 0, kinds)
 
 
 def choose_densities(
@@ -319,14 +334,16 @@ def _score(probability: float) -> float:
     return min(round(100 * float(probability), 1), HIGHEST_SCORE)
 
 
-def judge(person: PersonFound, matches: Sequence[Match]) -> Identification:
-    """Rank matches, and say how far the first can be trusted."""
+def judge(
+    person: PersonFound, matches: Sequence[Match], rejected: frozenset[int] = frozenset()
+) -> Identification:
+    """Rank matches, and say how far the first can be trusted; `rejected` is nobody of these."""
     ranked = tuple(sorted(matches, key=lambda match: (-match.score, match.distance)))
     best = ranked[0].score if ranked else 0.0
     verdict: Verdict = "unknown"
     if best >= UNCERTAIN_FROM:
         verdict = "match" if best >= _nameable_from(person, ranked[0]) else "uncertain"
-    return Identification(person, ranked, verdict)
+    return Identification(person, ranked, verdict, rejected=rejected)
 
 
 def _nameable_from(person: PersonFound, first: Match) -> float:

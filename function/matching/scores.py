@@ -17,14 +17,15 @@ Performers may be compared in different spaces, some by one net and some by two:
 of the densities of its own space.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from db.records import Vectors
 from db.templates import Templates
-from db.vectors import nearest_columns, square_distances
+from db.vectors import Pairs, find_near, square_distances
 from function.matching.densities import (
     Densities,
     Numbers,
@@ -68,112 +69,187 @@ NEAREST_PART = 0.3
 """However large the noise, this share of a squared distance remains."""
 
 
-@dataclass(frozen=True, eq=False)
-class Posterior:
-    """Probabilities (0 to 1) that a probe is the performers at `positions`, in no certain order.
+PAIRS_AT_ONCE = 4_096
+"""So many candidates are weighed at once: some 50 MB."""
 
-    `raised` says whose prior a hint has raised.
-    """
-
-    positions: NDArray[np.intp]
-    probabilities: Numbers
-    raised: NDArray[np.bool_]
+REACH_STEPS, FARTHEST = 20, 1e3
+"""How finely it is searched how far a candidate may be, and from where: farther than any is."""
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A probe next to performers, all in one space.
+    """Probes next to performers, all in one space.
 
-    `distances` is float32 (performers,), infinite for those who are not compared here; `evidence`
-    says how good the probe's template is.
+    `probes` are the means of their templates, float32 (probes, dimensions); `evidence`, float64
+    (probes,), says how good they are. `columns` are the rows of `templates` of the performers who
+    are compared here.
     """
 
-    distances: NDArray[np.float32]
-    evidence: float
+    probes: Vectors
+    evidence: Numbers
+    columns: NDArray[np.intp]
     templates: Templates
     densities: Densities
 
     @property
     def noise(self) -> Numbers:
-        """What averaging has left in each performer's template."""
-        evidence = np.maximum(self.templates.evidence.astype(np.float64), 1e-9)
-        noise: Numbers = self.densities.own_variance / evidence
+        """What averaging has left in the template of each performer compared."""
+        evidence = self.templates.evidence[self.columns].astype(np.float64)
+        noise: Numbers = self.densities.own_variance / np.maximum(evidence, 1e-9)
         return noise
 
     @property
-    def probe_noise(self) -> float:
-        """What averaging has left in the probe's template."""
-        return self.densities.own_variance / self.evidence
+    def probe_noise(self) -> Numbers:
+        """What averaging has left in each probe's template."""
+        noise: Numbers = self.densities.own_variance / self.evidence
+        return noise
 
 
 @dataclass(frozen=True, eq=False)
 class Ratios:
-    """How much likelier one person is than strangers, for the performers at `positions`.
+    """How much likelier one person is than strangers: row `rows[i]` and performer `positions[i]`.
 
     `logs` are the logarithms of the density for one person over that for strangers, before
-    calibration.
+    calibration. They come by probe, the nearest performer first.
     """
 
+    rows: NDArray[np.intp]
     positions: NDArray[np.intp]
     logs: Numbers
 
 
-def weigh_candidates(
-    comparisons: Sequence[Comparison], enrolled: int, hinted: Numbers | None = None
-) -> Posterior:
-    """Weigh one probe's distances to all performers against each other.
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Probabilities (0 to 1) that the probes in `rows` are the performers at `positions`.
 
-    A performer has a finite distance in one of the comparisons at most; `enrolled` is the number of
-    performers who have encodings. `hinted` are the priors that hints give them, (performers,), if
-    there are any.
+    They come in no certain order. `raised` says whose prior a hint has raised, `spaces` in which of
+    the comparisons they were compared.
+    """
+
+    rows: NDArray[np.intp]
+    positions: NDArray[np.intp]
+    probabilities: Numbers
+    raised: NDArray[np.bool_]
+    spaces: NDArray[np.intp]
+
+
+def weigh_candidates(
+    comparisons: Sequence[Comparison],
+    enrolled: int,
+    hinted: Mapping[int, Numbers] | None = None,
+) -> Posterior:
+    """Weigh probes' distances to performers against each other, each probe for itself.
+
+    The comparisons are of the same probes, and none of a performer whom another one has; `enrolled`
+    is the number of performers who have encodings. `hinted` are the priors that hints give them,
+    (performers,), by the rows of the probes that have hints.
     """
     share = PRIOR_ENROLLED / max(enrolled, 1)
-    found = [(one, compare(one, NEGLIGIBLE / share)) for one in comparisons]
-    positions = np.concatenate([np.empty(0, np.intp), *(ratios.positions for _, ratios in found)])
-    logs = [calibrated(ratios.logs, one.evidence, one.densities) for one, ratios in found]
+    found = [compare(one, NEGLIGIBLE / share) for one in comparisons]
+    rows = np.concatenate([np.empty(0, np.intp), *(one.rows for one in found)])
+    positions = np.concatenate([np.empty(0, np.intp), *(one.positions for one in found)])
+    spaces = np.repeat(np.arange(len(found)), [len(one.rows) for one in found])
+    logs = [
+        calibrated(ratios.logs, one.evidence[ratios.rows], one.densities)
+        for one, ratios in zip(comparisons, found, strict=True)
+    ]
     likely = np.exp(np.concatenate([np.empty(0), *logs]))
-    here = np.zeros(len(positions)) if hinted is None else hinted[positions]
+    here = np.zeros(len(rows))
+    for row, priors in (hinted or {}).items():
+        here[rows == row] = priors[positions[rows == row]]
     factors = raise_odds(here, share, likely)
     weights = share * factors * likely
-    return Posterior(positions, weights / (1 - PRIOR_ENROLLED + weights.sum()), factors > 1)
+    sums = np.bincount(rows, weights)
+    probabilities = weights / (1 - PRIOR_ENROLLED + sums[rows])
+    return Posterior(rows, positions, probabilities, factors > 1, spaces)
 
 
 def compare(comparison: Comparison, least_ratio: float = 0.0) -> Ratios:
-    """Compare a probe with the nearest performers of a comparison, and with strangers there.
+    """Compare probes with the nearest performers of a comparison, and with strangers there.
 
     Performers whose calibrated ratio is certainly below `least_ratio` are left out.
     """
-    densities = comparison.densities
-    positions = nearest_columns(comparison.distances, CANDIDATES)
-    if not len(positions):
-        return Ratios(positions, np.empty(0))
-    near = comparison.distances[positions].astype(np.float64)
+    none = np.empty(0, np.intp)
+    if not len(comparison.columns) or not len(comparison.probes):
+        return Ratios(none, none, np.empty(0))
     noise = comparison.noise
-    residual = comparison.probe_noise + noise[positions]
-    own = own_density(near, residual, densities)
-    fitted = stranger_density(near, residual, densities)
-    likely = _highest_ratio(own, fitted, comparison) >= least_ratio
-    if not likely.any():
-        return Ratios(positions[likely], np.empty(0))
-    near, own, fitted, residual = (one[likely] for one in (near, own, fitted, residual))
-    cohort = _choose_cohort(np.flatnonzero(np.isfinite(comparison.distances)))
-    seen, weights = _see_strangers(comparison, noise, positions[likely], cohort)
-    strangers = _strangers_here(near, fitted, seen, weights, densities)
-    return Ratios(positions[likely], np.log(own) - np.log(strangers))
+    means = comparison.templates.means
+    if len(comparison.columns) < len(means):
+        means = means[comparison.columns]
+    reach = _reach(comparison, noise.max(), least_ratio)
+    near = find_near(comparison.probes, means, reach, CANDIDATES)
+    near = near.only(_highest_ratio(near, comparison, noise) >= least_ratio)
+    cohort = _choose_cohort(len(comparison.columns))
+    parts = (_part(near, start) for start in range(0, len(near), PAIRS_AT_ONCE))
+    logs = [_weigh_pairs(part, comparison, noise, means, cohort) for part in parts]
+    positions = comparison.columns[near.columns]
+    return Ratios(near.rows, positions, np.concatenate([np.empty(0), *logs]))
 
 
-def _highest_ratio(own: Numbers, fitted: Numbers, comparison: Comparison) -> Numbers:
-    """Bound the calibrated ratio from above: no stranger of the gallery comes near.
+def _part(near: Pairs, start: int) -> Pairs:
+    part = slice(start, start + PAIRS_AT_ONCE)
+    return Pairs(near.rows[part], near.columns[part], near.distances[part])
+
+
+def _weigh_pairs(
+    near: Pairs,
+    comparison: Comparison,
+    noise: Numbers,
+    means: Vectors,
+    cohort: NDArray[np.intp],
+) -> Numbers:
+    """Return the logarithm of each pair's ratio; `noise` and `means` are the performers'."""
+    residual = comparison.probe_noise[near.rows] + noise[near.columns]
+    own = own_density(near.distances, residual, comparison.densities)
+    fitted = stranger_density(near.distances, residual, comparison.densities)
+    seen, weights = _see_strangers(near, comparison, noise, means, cohort)
+    strangers = _strangers_here(near.distances, fitted, seen, weights, comparison.densities)
+    logs: Numbers = np.log(own) - np.log(strangers)
+    return logs
+
+
+def _highest_ratio(near: Pairs, comparison: Comparison, noise: Numbers) -> Numbers:
+    """Bound calibrated ratios from above: no stranger of the gallery comes near."""
+    residual = comparison.probe_noise[near.rows] + noise[near.columns]
+    return _bound(near.distances, residual, comparison.evidence[near.rows], comparison.densities)
+
+
+def _bound(
+    distances: Numbers, residual: Numbers, evidence: Numbers, densities: Densities
+) -> Numbers:
+    """Bound calibrated ratios from above.
 
     The fitted density of strangers keeps at least its share next to both halves of the cohort,
     whose weights add up to no more than those of an endless one.
     """
     endless = 2 / (1 - np.exp(-1 / NEAREST))
+    own = own_density(distances, residual, densities)
+    fitted = stranger_density(distances, residual, densities)
     least_strangers = fitted * PRIOR_WEIGHT / (PRIOR_WEIGHT + endless)
-    highest: Numbers = np.exp(
-        calibrated(np.log(own) - np.log(least_strangers), comparison.evidence, comparison.densities)
-    )
+    logs = np.log(own) - np.log(least_strangers)
+    highest: Numbers = np.exp(calibrated(logs, evidence, densities))
     return highest
+
+
+def _reach(comparison: Comparison, largest_noise: float, least_ratio: float) -> Numbers:
+    """Find how far a performer may be from each probe to have at least this ratio: (probes,).
+
+    The ratio falls with the distance, and rises with the noise: the one density then with it, and
+    that of strangers falls.
+    """
+    densities, evidence = comparison.densities, comparison.evidence
+    rises = densities.slope > 0 and densities.slope + densities.bend > 0
+    if least_ratio <= 0 or not rises:
+        return np.full(len(evidence), np.inf)
+    residual = comparison.probe_noise + largest_noise
+    low = np.full(len(evidence), np.log(densities.nearest_distance))
+    high = np.full(len(evidence), np.log(FARTHEST))
+    for _ in range(REACH_STEPS):
+        middle = (low + high) / 2
+        is_within = _bound(np.exp(middle), residual, evidence, densities) >= least_ratio
+        low, high = np.where(is_within, middle, low), np.where(is_within, high, middle)
+    reach: Numbers = np.exp(high)
+    return reach
 
 
 def _strangers_here(
@@ -189,17 +265,20 @@ def _strangers_here(
     return density
 
 
-def _choose_cohort(enrolled: NDArray[np.intp]) -> NDArray[np.intp]:
+def _choose_cohort(performers: int) -> NDArray[np.intp]:
     """Choose performers evenly, so that the same gallery always gives the same scores."""
-    chosen = np.linspace(0, len(enrolled) - 1, min(COHORT, len(enrolled))).round().astype(np.intp)
-    cohort: NDArray[np.intp] = enrolled[chosen]
-    return cohort
+    count = min(COHORT, performers)
+    return np.linspace(0, performers - 1, count).round().astype(np.intp)
 
 
 def _see_strangers(
-    comparison: Comparison, noise: Numbers, positions: NDArray[np.intp], cohort: NDArray[np.intp]
+    near: Pairs,
+    comparison: Comparison,
+    noise: Numbers,
+    means: Vectors,
+    cohort: NDArray[np.intp],
 ) -> tuple[Numbers, Numbers]:
-    """Measure how near strangers come to candidates: distances and weights, (candidates, seen).
+    """Measure how near strangers come to candidates: distances and weights, (pairs, seen).
 
     First the cohort as if each were the probe, then the probe as if each of the cohort were the
     candidate; in both, the noise of one is replaced by that of the other. Of the first, those count
@@ -207,37 +286,44 @@ def _see_strangers(
     to the candidate as one person's photos is not a stranger, but may be enrolled twice: the weight
     is 0.
     """
-    means = comparison.templates.means
-    to_candidate = square_distances(means[positions], means[cohort]).astype(np.float64)
-    to_probe = np.square(comparison.distances[cohort].astype(np.float64))
-    own_noise, cohort_noise = noise[positions][:, None], noise[cohort]
-    is_same = to_candidate <= own_noise + cohort_noise
-    is_same |= positions[:, None] == cohort[None, :]
-    near_probe, weights = _nearest_to_probe(to_probe, is_same)
-    there = to_candidate[:, near_probe]
-    as_probe = there - cohort_noise[near_probe] + comparison.probe_noise
+    rows, row = np.unique(near.rows, return_inverse=True)
+    columns, column = np.unique(near.columns, return_inverse=True)
+    others = means[cohort].astype(np.float64)
+    to_probe = square_distances(comparison.probes[rows].astype(np.float64), others)
+    to_candidate = square_distances(means[columns].astype(np.float64), others)
+    is_same = to_candidate <= noise[columns][:, None] + noise[cohort]
+    is_same |= columns[:, None] == cohort
+    near_probe, weights = _nearest_to_probe(to_probe, is_same, row, column)
+    there = to_candidate[column[:, None], near_probe]
+    probe_noise = comparison.probe_noise[near.rows][:, None]
+    as_probe = there - noise[cohort][near_probe] + probe_noise
     near_candidate, more_weights = _nearest_to_candidates(to_candidate, is_same)
-    here = to_probe[near_candidate]
-    as_candidate = here - cohort_noise[near_candidate] + own_noise
+    here = to_probe[row[:, None], near_candidate[column]]
+    own_noise = noise[near.columns][:, None]
+    as_candidate = here - noise[cohort][near_candidate[column]] + own_noise
     seen = [
         np.maximum(as_probe, NEAREST_PART * there),
         np.maximum(as_candidate, NEAREST_PART * here),
     ]
-    return np.sqrt(np.hstack(seen)), np.hstack([weights, more_weights])
+    return np.sqrt(np.hstack(seen)), np.hstack([weights, more_weights[column]])
 
 
 def _nearest_to_probe(
-    to_probe: Numbers, is_same: NDArray[np.bool_]
+    to_probe: Numbers,
+    is_same: NDArray[np.bool_],
+    row: NDArray[np.intp],
+    column: NDArray[np.intp],
 ) -> tuple[NDArray[np.intp], Numbers]:
-    """Choose the nearest of the cohort to the probe, and weigh them for each candidate.
+    """Choose the nearest of the cohort to the probe of each pair, and weigh them.
 
-    Returns their places in the cohort, (seen,), and weights, (candidates, seen).
+    Pair i is of the probe `row[i]` and the candidate `column[i]`. Returns places in the cohort and
+    weights, both (pairs, seen).
     """
-    most = MOST_SEEN + len(is_same)  # of whom some may be the candidate again
-    nearest = np.argsort(to_probe, kind="stable")[:most].astype(np.intp)
-    same = is_same[:, nearest]
-    nearer = np.arange(len(nearest)) - np.cumsum(same, axis=1)
-    weights: Numbers = np.where(same, 0.0, np.exp(-nearer / NEAREST))
+    most = MOST_SEEN + int(is_same.sum(axis=1).max())  # of whom some are the candidate again
+    nearest = _sort_nearest(to_probe, most)[row]
+    same = is_same[column[:, None], nearest]
+    nearer = np.arange(nearest.shape[1]) - np.cumsum(same, axis=1)
+    weights: Numbers = np.where(same | (nearer >= MOST_SEEN), 0.0, np.exp(-nearer / NEAREST))
     return nearest, weights
 
 
@@ -246,10 +332,16 @@ def _nearest_to_candidates(
 ) -> tuple[NDArray[np.intp], Numbers]:
     """Choose the nearest of the cohort to each candidate, and weigh them: (candidates, seen)."""
     strangers = np.where(is_same, np.inf, to_candidate)
-    most = min(MOST_SEEN, strangers.shape[1])
-    front = np.argpartition(strangers, most - 1, axis=1)[:, :most]
-    order = np.argsort(np.take_along_axis(strangers, front, axis=1), axis=1, kind="stable")
-    nearest = np.take_along_axis(front, order, axis=1)
+    nearest = _sort_nearest(strangers, MOST_SEEN)
     is_stranger = np.isfinite(np.take_along_axis(strangers, nearest, axis=1))
-    weights: Numbers = np.where(is_stranger, np.exp(-np.arange(most) / NEAREST), 0.0)
+    ranks = np.arange(nearest.shape[1])
+    weights: Numbers = np.where(is_stranger, np.exp(-ranks / NEAREST), 0.0)
     return nearest, weights
+
+
+def _sort_nearest(distances: Numbers, most: int) -> NDArray[np.intp]:
+    """Return the places of the smallest numbers of each row, in order: `most`, if there are."""
+    most = min(most, distances.shape[1])
+    front = np.sort(np.argpartition(distances, most - 1, axis=1)[:, :most], axis=1)
+    order = np.argsort(np.take_along_axis(distances, front, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(front, order, axis=1)

@@ -22,10 +22,9 @@ from db.errors import (
 from db.galleries import GalleryChange, Store, everyone
 from db.models import EncodingKind, EncodingSpace, Fusion
 from db.records import Encoding, Generation, Identity, Performer, Vector
-from db.rejections import leave_out_rejected
+from db.rejections import find_rejected
 from db.sightings import Correction, Sighting, new_performer
 from db.stores import open_store
-from db.vectors import distances_to_performers
 from tests.support.galleries import MODEL, TEST_MODEL, encoding, made_up_vector, performer
 from tests.support.memory_store import MemoryStore
 
@@ -109,10 +108,8 @@ def nudged(vector: Vector, distance: float) -> Vector:
 def offered(gallery: GalleryChange, probe: Vector) -> set[str]:
     """The names of those who are not rejected for this look."""
     snapshot = gallery.snapshot(TEST_MODEL)
-    distances = distances_to_performers(probe[None], snapshot.templates)
-    allowed = leave_out_rejected(distances, probe[None], snapshot)[0]
-    pairs = zip(snapshot.performers, allowed, strict=True)
-    return {one.name for one, distance in pairs if np.isfinite(distance)}
+    rejected = set(find_rejected(probe[None], snapshot).columns.tolist())
+    return {one.name for place, one in enumerate(snapshot.performers) if place not in rejected}
 
 
 def hashes(gallery: GalleryChange, who: Performer) -> set[str]:

@@ -1,10 +1,13 @@
 """Exact search over the templates of the gallery."""
 
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
+from db import vectors as searching
 from db.records import Performer, Vectors
 from db.snapshots import Snapshot, no_rejections
-from db.vectors import distances_to_performers, nearest_columns
+from db.vectors import SPARE, Pairs, find_near, measure_pairs
 from tests.support.galleries import TEST_MODEL
 
 
@@ -16,23 +19,65 @@ def _gallery(vectors: Vectors, owners: list[int], performers: int) -> Snapshot:
     return Snapshot((1, 1), TEST_MODEL, named, vectors, owners_of, qualities, nobody)
 
 
-def test_distances_are_those_of_a_loop_over_every_performer() -> None:
+def anywhere(probes: Vectors) -> NDArray[np.float64]:
+    return np.full(len(probes), np.inf)
+
+
+def by_hand(probes: Vectors, others: Vectors, reach: NDArray[np.float64], most: int) -> Pairs:
+    """Measure every distance in double precision, and sort."""
+    rows, columns, distances = list[int](), list[int](), list[float]()
+    for row, probe in enumerate(probes):
+        apart = np.linalg.norm(others.astype(np.float64) - probe, axis=1)
+        nearest = [one for one in np.argsort(apart, kind="stable") if apart[one] <= reach[row]]
+        rows += [row] * len(nearest[:most])
+        columns += nearest[:most]
+        distances += apart[nearest[:most]].tolist()
+    return Pairs(np.array(rows, np.intp), np.array(columns, np.intp), np.array(distances))
+
+
+@pytest.mark.parametrize("numbers_at_once", [1, 5_000, 10**7])
+def test_the_nearest_are_those_of_a_loop_in_double_precision(
+    numbers_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "NUMBERS_AT_ONCE", numbers_at_once)
     random = np.random.default_rng(1)
-    vectors = random.normal(size=(60_000, 128)).astype(np.float32)
-    owners = random.integers(0, 20_000, len(vectors))
-    owners[:20_000] = np.arange(20_000)
-    gallery = _gallery(vectors, owners.tolist(), 20_000)
-    probes = random.normal(size=(3, 128)).astype(np.float32)
-    found = distances_to_performers(probes, gallery.templates)
-    for performer in range(0, 20_000, 371):
-        mean = vectors[owners == performer].mean(axis=0)
-        expected = np.linalg.norm(probes - mean, axis=1)
-        np.testing.assert_allclose(found[:, performer], expected, rtol=1e-4)
+    others = random.normal(size=(700, 128)).astype(np.float32)
+    probes = (others[:40] + 0.5 * random.normal(size=(40, 128))).astype(np.float32)
+    # From where nobody is near to where more are than asked for.
+    for reach in (anywhere(probes), random.uniform(4, 17, len(probes))):
+        for most in (1, 20, 3 * SPARE, 800):
+            found, expected = (
+                find_near(probes, others, reach, most),
+                by_hand(probes, others, reach, most),
+            )
+            assert found.rows.tolist() == expected.rows.tolist()
+            assert found.columns.tolist() == expected.columns.tolist()
+            np.testing.assert_allclose(found.distances, expected.distances, rtol=1e-12)
 
 
-def test_equal_vectors_are_at_no_distance() -> None:
-    vector = np.full((1, 128), 0.1234567, np.float32)
-    assert distances_to_performers(vector, _gallery(vector, [0], 1).templates)[0, 0] < 2e-3
+def test_what_is_compared_at_once_changes_no_distance() -> None:
+    random = np.random.default_rng(2)
+    others = random.normal(size=(3_000, 256)).astype(np.float32)
+    probes = random.normal(size=(64, 256)).astype(np.float32)
+    together = find_near(probes, others, anywhere(probes), 64)
+    for row, probe in enumerate(probes):
+        alone = find_near(probe[None], others, anywhere(probe[None]), 64)
+        assert alone.columns.tolist() == together.columns[together.rows == row].tolist()
+        assert alone.distances.tolist() == together.distances[together.rows == row].tolist()
+
+
+def test_equal_vectors_are_at_no_distance_and_come_in_order() -> None:
+    vectors = np.full((3, 128), 0.1234567, np.float32)
+    found = find_near(vectors[:1], vectors, np.zeros(1), 2)
+    assert found.columns.tolist() == [0, 1]
+    assert found.distances.tolist() == [0.0, 0.0]
+
+
+def test_pairs_are_measured_one_by_one_however_many() -> None:
+    vectors = np.eye(3, 128, dtype=np.float32)
+    rows = np.resize(np.arange(2), 10_001).astype(np.intp)
+    columns = np.full(len(rows), 1, np.intp)
+    assert measure_pairs(vectors, vectors, rows, columns).tolist()[-3:] == [2**0.5, 0.0, 2**0.5]
 
 
 def test_good_photos_weigh_more_in_a_template() -> None:
@@ -49,26 +94,10 @@ def test_good_photos_weigh_more_in_a_template() -> None:
     assert 0.5 < good_and_poor.templates.means[0, 0] < 0.7
 
 
-def test_a_performer_without_encodings_is_infinitely_far() -> None:
-    gallery = _gallery(np.eye(2, 128, dtype=np.float32), [0, 2], 3)
-    (distances,) = distances_to_performers(gallery.vectors[:1], gallery.templates)
-    assert nearest_columns(distances, 5).tolist() == [0, 2]
-    assert np.isinf(distances[1])
-
-
-def test_the_nearest_columns_come_nearest_first() -> None:
-    distances = np.array([0.9, 0.2, np.inf, 0.1, 0.5, 0.2], np.float32)
-    assert nearest_columns(distances, 3).tolist() == [3, 1, 5]
-    assert nearest_columns(distances, 9).tolist() == [3, 1, 5, 4, 0]
-    assert nearest_columns(np.empty(0, np.float32), 5).tolist() == []
-
-
-def test_an_empty_gallery_is_at_no_distance_from_anyone() -> None:
-    gallery = _gallery(np.empty((0, 128), np.float32), [], 0)
-    assert distances_to_performers(np.zeros((2, 128), np.float32), gallery.templates).shape == (
-        2,
-        0,
-    )
+def test_nobody_is_near_if_there_is_nobody_or_no_probe() -> None:
+    nobody, probes = np.empty((0, 128), np.float32), np.zeros((2, 128), np.float32)
+    assert len(find_near(probes, nobody, anywhere(probes), 5)) == 0
+    assert len(find_near(nobody, probes, anywhere(nobody), 5)) == 0
 
 
 def test_near_duplicate_photos_are_hardly_more_than_one_look() -> None:

@@ -26,9 +26,9 @@ from function.matching.matches import (
     HIGHEST_SCORE,
     Identification,
     choose_densities,
-    compare_people,
+    group_alike,
+    weigh_alike,
 )
-from function.matching.scores import weigh_candidates
 from function.media.files import open_any
 from function.media.photos import PhotoRefusedError, read_photo_file
 from function.media.pictures import RgbImage
@@ -312,9 +312,8 @@ def _finer(score: float, unrounded: float) -> float:
 
 def _unrounded(one: Identification, gallery: Snapshot) -> dict[str, float]:
     """Weigh a person again, and return each performer's unrounded score, by id."""
-    (compared,) = compare_people([one.person], gallery, choose_densities(gallery))
-    enrolled = np.count_nonzero(gallery.templates.evidence)
-    weighed = weigh_candidates(compared.comparisons, int(enrolled))
+    (alike,) = group_alike([one.person], gallery)
+    weighed = weigh_alike(alike, gallery, choose_densities(gallery), {})
     ids = [str(gallery.performers[position].id) for position in weighed.positions]
     return dict(zip(ids, (100 * weighed.probabilities).tolist(), strict=True))
 

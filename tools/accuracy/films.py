@@ -130,7 +130,7 @@ def _shoot(shots: Sequence[Shot], shown: list[Shown]) -> Iterator[RgbImage]:
 def _shoot_one(shot: Shot) -> Iterator[RgbImage]:
     count = round(shot.seconds * FPS)
     size = (WIDTH // len(shot.takes), HEIGHT)
-    clips = [_play(take.footage.clip, take.start_seconds) for take in shot.takes]
+    clips = [play(take.footage.clip, take.start_seconds) for take in shot.takes]
     # A clip may end a picture sooner than its length promised; so does the shot then.
     for number, pictures in zip(range(count), zip(*clips, strict=False), strict=False):
         parts = [
@@ -140,7 +140,7 @@ def _shoot_one(shot: Shot) -> Iterator[RgbImage]:
         yield np.hstack(parts)
 
 
-def _play(clip: Path, start_seconds: float) -> Iterator[RgbImage]:
+def play(clip: Path, start_seconds: float) -> Iterator[RgbImage]:
     """Yield what a clip shows from a moment on, 25 times a second, until it ends."""
     due = start_seconds
     with open_video(clip) as video:

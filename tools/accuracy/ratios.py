@@ -89,9 +89,8 @@ def fit_calibration(
 
 def _try(trial: Trial, model: EncodingModel, compared: Compared, densities: Densities) -> _Tried:
     template, templates = compare_in(compared, person_of(trial.faces, model), trial.gallery)
-    distances = np.linalg.norm(templates.means - template.mean, axis=1).astype(np.float32)
-    distances[templates.evidence == 0] = np.inf
-    ratios = compare(Comparison(distances, template.evidence, templates, densities))
+    evidence, enrolled = np.array([template.evidence]), np.flatnonzero(templates.evidence)
+    ratios = compare(Comparison(template.mean[None], evidence, enrolled, templates, densities))
     names = [trial.gallery.performers[position].name for position in ratios.positions.tolist()]
     right = names.index(trial.name) if trial.name in names else -1
     performers = int(np.count_nonzero(templates.evidence))

@@ -1,8 +1,10 @@
-"""Measures how a library grows: storing, matching again and listing, at up to 100,000 people seen.
+"""Measures how a library grows, at up to 100,000 people seen.
 
 Run `make bench-library`, or `python -m tools.bench.library [SIGHTINGS...]`. Everything is made up:
 a gallery of 10,000 performers with five photos each, by both nets, and videos with four people
-each, half of whom are enrolled. Prints a table on stderr and JSON on stdout.
+each, half of whom are enrolled. Measures storing what a scan finds, matching again, listing,
+grouping strangers, and forgetting one performer. Prints a table on stderr and JSON on stdout; CPU
+seconds are those of all threads.
 """
 
 import json
@@ -12,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +28,7 @@ from function.engines.models import BOTH, PRIMARY, SECOND
 from function.library.naming import Naming
 from function.library.rematching import rematch
 from function.library.results import results_of
+from function.library.strangers import place_strangers
 from function.settings import Settings
 
 SIZES = (100, 1_000, 10_000, 100_000)
@@ -40,14 +44,19 @@ SECOND_SPREAD = 0.6
 """Of SFace's, before they are brought to length 1."""
 
 
+STEPS = ("stored", "matched again", "listed", "grouped", "forgotten")
+
+
 @dataclass(frozen=True)
 class Growth:
-    """Seconds for everything at one size, the size of the file, and the most memory so far."""
+    """Each step's seconds and CPU seconds at one size, the size of the file, and the most memory.
+
+    The memory is the most so far.
+    """
 
     sightings: int
-    store_seconds: float
-    rematch_seconds: float
-    results_seconds: float
+    seconds: dict[str, float]
+    cpu_seconds: dict[str, float]
     file_megabytes: float
     peak_megabytes: int
 
@@ -114,29 +123,50 @@ class MadeUp:
 
 
 def measure(sightings: int, made_up: MadeUp, naming: Naming, folder: Path) -> Growth:
-    """Fill a ledger, match everyone again, and list the results."""
+    """Fill a ledger, and take every step with it."""
     path = folder / f"{sightings}.db"
+    marks = [(time.perf_counter(), time.process_time())]
     with SqliteLedger(path) as ledger:
-        started = time.perf_counter()
-        for _ in _fill(ledger, sightings, made_up):
-            pass
-        stored = time.perf_counter()
-        for _ in rematch(ledger, naming):
-            pass
-        matched = time.perf_counter()
-        performers = {one.id: one for one in naming.gallery.performers}
-        named = sum(len(one.people) for one in results_of(ledger, ledger.iterate(), performers))
-        listed = time.perf_counter()
-    if named != sightings:
-        raise AssertionError(f"{sightings} people were stored, {named} listed")
+        marks += [
+            (time.perf_counter(), time.process_time())
+            for _ in _steps(ledger, sightings, made_up, naming)
+        ]
+    wall, cpu = (
+        {
+            step: round(after[clock] - before[clock], 2)
+            for step, (before, after) in zip(STEPS, pairwise(marks), strict=True)
+        }
+        for clock in (0, 1)
+    )
     return Growth(
         sightings=sightings,
-        store_seconds=round(stored - started, 2),
-        rematch_seconds=round(matched - stored, 2),
-        results_seconds=round(listed - matched, 2),
+        seconds=wall,
+        cpu_seconds=cpu,
         file_megabytes=round(path.stat().st_size / 2**20, 1),
         peak_megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     )
+
+
+def _steps(ledger: SqliteLedger, sightings: int, made_up: MadeUp, naming: Naming) -> Iterator[None]:
+    for _ in _fill(ledger, sightings, made_up):
+        pass
+    yield
+    for _ in rematch(ledger, naming):
+        pass
+    yield
+    performers = {one.id: one for one in naming.gallery.performers}
+    listed = sum(len(one.people) for one in results_of(ledger, ledger.iterate(), performers))
+    if listed != sightings:
+        raise AssertionError(f"{sightings} people were stored, {listed} listed")
+    yield
+    place_strangers(ledger, naming)
+    yield
+    gallery, forgotten = naming.gallery.generation[0], naming.gallery.performers[0].id
+    ledger.begin_forgetting(gallery, forgotten)
+    if not ledger.erase_performer(gallery, forgotten):
+        raise AssertionError("nobody was matched with the first performer")
+    ledger.end_forgetting(gallery, forgotten)
+    yield
 
 
 def _fill(ledger: SqliteLedger, sightings: int, made_up: MadeUp) -> Iterator[None]:
@@ -158,6 +188,15 @@ def _fill(ledger: SqliteLedger, sightings: int, made_up: MadeUp) -> Iterator[Non
         yield
 
 
+def _told(one: Growth) -> str:
+    steps = ", ".join(
+        f"{step} in {one.seconds[step]:.1f} s ({one.cpu_seconds[step]:.1f} of CPU)"
+        for step in STEPS
+    )
+    file, peak = one.file_megabytes, one.peak_megabytes
+    return f"{one.sightings:>8,} people seen: {steps}; file {file:.0f} MB, peak {peak} MB"
+
+
 def main() -> None:
     """Measure, and print."""
     sizes = [int(size) for size in sys.argv[1:]] or SIZES
@@ -168,12 +207,7 @@ def main() -> None:
         for size in sizes:
             one = measure(size, made_up, naming, Path(folder))
             grown.append(one)
-            print(
-                f"{one.sightings:>8,} people seen: stored in {one.store_seconds:.1f} s, matched "
-                f"again in {one.rematch_seconds:.1f} s, listed in {one.results_seconds:.1f} s; "
-                f"file {one.file_megabytes:.0f} MB, peak {one.peak_megabytes} MB",
-                file=sys.stderr,
-            )
+            print(_told(one), file=sys.stderr, flush=True)
     print(json.dumps([asdict(one) for one in grown], indent=2))
 
 

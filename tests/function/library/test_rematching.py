@@ -13,6 +13,7 @@ from db.sqlite.ledger import SqliteLedger
 from db.stores import open_store
 from db.videos import Outcome
 from function.library import rematching
+from function.library.keeping import outcomes_of
 from function.library.naming import open_naming
 from function.library.rematching import Changed, rematch
 from function.settings import Settings
@@ -103,6 +104,42 @@ def test_it_says_what_a_new_scan_says_after_every_change_of_the_gallery(
         assert compare().changed == 2
         assert verdicts(versions[-1], ada.id) == []
         assert compare() == Changed(), "a second one has nothing to do"
+
+
+def test_after_each_change_of_the_gallery_every_video_says_what_it_would_say_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rematching, "VIDEOS_AT_ONCE", 3)
+    gallery = make_gallery(tmp_path / "g.db")
+    faces = [made_up_person(seed).views[0].encodings[0] for seed in range(12)]
+    ada, eve = enrol(gallery, "Ada", faces[1]), enrol(gallery, "Eve", faces[2])
+    enrol(gallery, "Eve again", faces[2], count=1)
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        for seed in range(8):
+            scan_one(ledger, seed, *(made_up_person(seed + near) for near in range(4)))
+
+        def same_as_alone() -> int:
+            changed = run(ledger, gallery).changed
+            naming = open_naming(open_store(gallery), None, Settings())
+            for one in ledger.videos():
+                (alone,) = rematching.name_again(ledger, [one.id], naming).values()
+                assert tuple(ledger.outcomes([one.id])[one.id]) == outcomes_of(alone)
+            return changed
+
+        same_as_alone()
+        enrol(gallery, "Grace", faces[5])
+        assert same_as_alone() > 0
+        with open_store(gallery).changing() as opened:
+            again = opened.find_performer("Eve again")
+            opened.merge(opened.performer(eve.id), again)
+        assert same_as_alone() > 0
+        with open_store(gallery).changing() as opened:
+            opened.remove_photo(opened.performer(ada.id), "Ada0")
+        same_as_alone()
+        with open_store(gallery).changing() as opened:
+            opened.forget(opened.performer(ada.id))
+        assert same_as_alone() > 0
+        assert same_as_alone() == 0
 
 
 def verdicts(said: dict[bytes, list[Outcome]], *performers: int) -> list[str]:

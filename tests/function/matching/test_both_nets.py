@@ -13,7 +13,8 @@ from db.snapshots import Rejections, Snapshot, fuse
 from function.engines.models import BOTH, PRIMARY, SECOND
 from function.matching import matches, scores
 from function.matching.densities import densities_of
-from function.matching.matches import Identification, choose_densities, match_people
+from function.matching.hints import Hint
+from function.matching.matches import Identification, choose_densities, match_people, match_videos
 from function.matching.scores import Comparison, compare, weigh_candidates
 from tests.support.crowds import Crowd, make_face, make_gallery
 from tests.support.people import person_of
@@ -155,8 +156,10 @@ def test_strangers_who_look_like_the_probe_count_most(monkeypatch: pytest.Monkey
     ]
     probe = family.encodings(relatives[0], 1)[0]
     gallery = make_gallery(everyone)
-    distances = np.linalg.norm(gallery.templates.means - probe, axis=1).astype(np.float32)
-    comparison = Comparison(distances, 1.0, gallery.templates, densities_of(PRIMARY.id))
+    everyone = np.arange(len(gallery.performers))
+    comparison = Comparison(
+        probe[None], np.ones(1), everyone, gallery.templates, densities_of(PRIMARY.id)
+    )
     weighed = compare(comparison)
     monkeypatch.setattr(scores, "NEAREST", 1e9)
     alike = compare(comparison)
@@ -166,8 +169,9 @@ def test_strangers_who_look_like_the_probe_count_most(monkeypatch: pytest.Monkey
 
 def test_nobody_enrolled_is_nobody_to_weigh() -> None:
     gallery = make_gallery([np.empty((0, 128), np.float32)])
-    distances = np.full(1, np.inf, np.float32)
-    comparison = Comparison(distances, 1.0, gallery.templates, densities_of(PRIMARY.id))
+    nobody = np.empty(0, np.intp)
+    probe = np.zeros((1, 128), np.float32)
+    comparison = Comparison(probe, np.ones(1), nobody, gallery.templates, densities_of(PRIMARY.id))
     assert len(weigh_candidates([comparison], 0).positions) == 0
     assert len(weigh_candidates([], 0).positions) == 0
 
@@ -198,3 +202,35 @@ def test_a_blurred_face_that_is_only_likely_is_not_named(monkeypatch: pytest.Mon
     face = replace(make_face(first[0], weakness="blurred"), second=second[0])
     monkeypatch.setattr(matches, "SOFT_MATCH_FROM", 100.0)
     assert identify(person_of([face]), gallery).verdict == "uncertain"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_videos_matched_together_say_what_each_says_alone(seed: int) -> None:
+    """Random galleries: some complete, some not, some rejected; hints and people without names."""
+    random = np.random.default_rng(seed)
+    crowd = Twice(seed)
+    people = [crowd.person() for _ in range(int(random.integers(3, 90)))]
+    photos = [crowd.photos(person, int(random.integers(1, 5))) for person in people]
+    complete = random.choice(len(people), len(people) // 2 + 1, replace=False)
+    videos = []
+    for _ in range(25):
+        cast = [people[int(random.integers(len(people)))], crowd.person(), crowd.person()]
+        found = [
+            seen(crowd.photos(one, int(random.integers(1, 4))), twice=random.random() < 0.8)
+            for one in cast
+        ]
+        hints = [Hint(1 + int(random.integers(len(people))), "path")]
+        videos.append((found, hints if random.random() < 0.3 else []))
+    gallery = gallery_of(photos, complete.tolist())
+    rejected = np.stack([video[0].views[0].encodings[0] for video, _ in videos[:4]])
+    owners = random.integers(0, len(people), len(rejected)).astype(np.intp)
+    gallery = replace(gallery, rejections=Rejections(rejected, owners))
+    together = match_videos(videos, gallery, min_score=0, limit=1000)
+    assert {one.verdict for video in together for one in video} >= {"match", "unknown"}
+    for video, found in zip(videos, together, strict=True):
+        (alone,) = match_videos([video], gallery, min_score=0, limit=1000)
+        assert [told(one) for one in found] == [told(one) for one in alone]
+
+
+def told(one: Identification) -> tuple[object, ...]:
+    return one.matches, one.verdict, one.members, one.rejected

@@ -301,6 +301,17 @@ def test_a_quick_look_takes_keyframes_spread_over_the_video_and_reads_little_els
     assert [frame.seconds for frame in found] == pytest.approx([one / FPS for one in numbers])
 
 
+def test_of_a_long_video_a_quick_look_takes_more_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "video.mp4", numbered_pictures(2000), keyframe_every=10)
+    monkeypatch.setattr(frames, "SPREAD_SECONDS", 2000 / FPS / 15.5)
+    with open_video(path) as video:
+        assert len(list(sample_frames(video, spread=8))) == 16
+    with open_video(path) as video:
+        assert len(list(sample_frames(video, spread=20))) == 20
+
+
 @pytest.mark.parametrize("name", ["video.ts", "short.mp4"])
 def test_a_quick_look_works_where_nothing_can_be_found_or_little_is_there(
     name: str, tmp_path: Path
