@@ -124,6 +124,23 @@ def test_an_edited_image_is_left_and_named(
     assert library.fake.images[scene["id"]]["performers"] == [library.in_stash[1]]
 
 
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_a_write_on_an_image_without_an_answer_is_found_out_later(
+    library: StashLibrary,
+    album: Path,
+    ask: Ask,  # noqa: F811
+    how: Any,
+) -> None:
+    scene = image_in(library, album, 2)
+    library.fake.fail_write(1, how)
+    people = [{"person": 0, "performer": str(library.ids[1])}]
+    assert ask("add", fails=True, scene=scene, people=people) == "stash_unavailable"
+    assert ask("undo", scene=scene)["undone"]["performers"] == (how == "after")
+    assert library.fake.images[scene["id"]]["performers"] == []
+    with library.ledger() as ledger:
+        assert ledger.writes.unsettled() == []
+
+
 def test_apply_writes_nothing_on_images_and_galleries(library: StashLibrary, album: Path) -> None:
     image_in(library, album, 2)
     gallery_of(library, album)
