@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TypeAlias, TypedDict
@@ -18,8 +19,9 @@ COLUMNS = (
     *("person", "state", "reason", "decided", "oshash", "unreadable_seconds", "kind", "pictures"),
 )
 
-_DANGEROUS = ("=", "+", "-", "@")
-"""How a formula begins; a spreadsheet would run one that stands in a file's or performer's name."""
+_FORMULA = re.compile(r"(^\s*|;\s*)(?=[=+\-@])")
+"""Where a spreadsheet would run what follows, in a file's or performer's name: at the beginning of
+a cell and, in places where a comma is part of numbers and a semicolon parts cells, after one."""
 
 _CONTROLS = frozenset({"Cc", "Zl", "Zp"})
 """Control characters and line ends, by Unicode's categories."""
@@ -260,7 +262,12 @@ def _safe(value: Any) -> Any:
     plain = "".join(
         ascii(one)[1:-1] if unicodedata.category(one) in _CONTROLS else one for one in value
     )
-    return f"'{plain}" if value.startswith(_DANGEROUS) else plain
+    return without_formulas(plain)
+
+
+def without_formulas(text: str) -> str:
+    """Put an apostrophe before whatever a spreadsheet would take for a formula."""
+    return _FORMULA.sub(r"\1'", text)
 
 
 def _line(values: Iterable[Any]) -> str:

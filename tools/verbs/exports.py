@@ -9,11 +9,10 @@ from typing import Any, TextIO
 from db.blobs import to_blob
 from db.galleries import Gallery
 from db.records import Performer
+from function.library.lists import without_formulas
 from tools.sources.table import LIST_SEPARATOR
 
 CSV_COLUMNS = ("id", "name", "disambiguation", "aliases", "urls", "stash_ids", "encodings")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that starts with one of these is run by a spreadsheet (OWASP, CSV injection)."""
 
 
 def write_ndjson(gallery: Gallery, output: TextIO, *, with_encodings: bool) -> int:
@@ -37,11 +36,6 @@ def write_csv(gallery: Gallery, output: TextIO) -> int:
         entry["stash_ids"] = [" ".join(one) for one in performer.stash_ids]
         writer.writerow([_cell(entry[column]) for column in CSV_COLUMNS])
     return len(performers)
-
-
-def defuse(text: str) -> str:
-    """Put an apostrophe before text that a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _entry(performer: Performer) -> dict[str, Any]:
@@ -71,5 +65,5 @@ def _encodings(gallery: Gallery, performer: Performer) -> Iterator[dict[str, Any
 
 def _cell(value: Any) -> str:
     if isinstance(value, list):
-        return defuse(LIST_SEPARATOR.join(value))
-    return defuse(str(value))
+        return without_formulas(LIST_SEPARATOR.join(value))
+    return without_formulas(str(value))

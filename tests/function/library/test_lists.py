@@ -131,6 +131,14 @@ def test_a_spreadsheet_runs_no_name_as_a_formula(name: str) -> None:
     assert row["path"] == f"'{name}"
 
 
+@pytest.mark.parametrize("name", ["a;=cmd|' /C calc'!A0", "a; +1", "a;b;@SUM(A1)"])
+def test_a_spreadsheet_that_parts_cells_at_semicolons_runs_none_either(name: str) -> None:
+    (row,) = rows_of(VideoResult(replace(VIDEO, paths=(name.encode(),)), PEOPLE[:1]))
+    cells = "\n".join(to_csv([VideoResult(replace(VIDEO, paths=(name.encode(),)), PEOPLE[:1])]))
+    assert not any(one.lstrip().startswith(("=", "+", "-", "@")) for one in cells.split(";"))
+    assert row["path"].replace("'", "") == name.replace("'", "")
+
+
 @pytest.mark.parametrize("name", ["a,b", 'a "b"', "Zoë 👩\u200d🎤"])
 def test_csv_keeps_commas_quotes_and_every_script_within_their_cells(name: str) -> None:
     video = replace(VIDEO, paths=(name.encode(),))
