@@ -52,7 +52,8 @@ DEEP_SECONDS = 0.5
 QUICK_PICTURES = 44
 """How many pictures are looked at at depth `quick`, spread over the video. On two films of ten
 minutes, in 1080p, with five and ten people in shots of five to eight seconds, 36 found 14 of the 15
-names and 48 all, for 8 and 10 % of the work of a normal look."""
+names and 48 all, for 8 and 10 % of the work of a normal look. Of longer ones it is one picture each
+SPREAD_SECONDS (see `function.media.frames`)."""
 
 LONGEST_SECONDS = 24 * 3600.0
 """A video's time limit in a scan; one that never ends must not hold up the night."""
