@@ -4,6 +4,7 @@ import ipaddress
 import math
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -343,9 +344,17 @@ class Settings:
     ] = "INFO"
 
     @property
+    def helpers(self) -> int:
+        """How many processes search a long video together with the first: THREADS, less that one.
+
+        With a GPU, and other than on Linux, a process cannot be copied.
+        """
+        return self.threads - 1 if sys.platform == "linux" and self.device != "cuda" else 0
+
+    @property
     def net_threads(self) -> int:
-        """Threads that run the nets for one video: THREADS, less the one that decodes."""
-        return max(1, self.threads - 1)
+        """Threads that run the nets in each process."""
+        return 1 if self.helpers and self.sandbox != "off" else max(1, self.threads - 1)
 
     @property
     def engine_options(self) -> EngineOptions:

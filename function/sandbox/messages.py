@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from function.faces.found import StretchFound
 from function.media.pictures import Moment
 from function.sandbox.orders import ORDERS, RESULTS, Order, Result
 from function.sandbox.portions import Portion
@@ -18,13 +19,14 @@ from function.sandbox.wire import LARGEST_BYTES, LONGEST_TEXT, WireError, pack, 
 class Setup:
     """What the parent sends first: which engine, and how much memory each file may use.
 
-    `second_encoder` is on, off, or the absolute path of a TOML file.
+    `second_encoder` is on, off, or the absolute path of a TOML file. `threads` run the nets.
     """
 
     engine: str
     detector: str
     device: str
     threads: int
+    helpers: int
     cache_folder: str
     second_encoder: str
     memory_megabytes: int
@@ -32,12 +34,16 @@ class Setup:
 
 @dataclass(frozen=True)
 class Ready:
-    """What a started reader reports: engine, ids of its models, primary first, and active locks."""
+    """What a started reader reports: engine, ids of its models, primary first, and active locks.
+
+    `helpers` is how many other processes search a long video together with it.
+    """
 
     engine: str
     provider: str
     models: tuple[str, ...]
     locks: tuple[str, ...]
+    helpers: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,13 @@ class Refusal:
 
     code: str
     message: str
+
+
+@dataclass(frozen=True)
+class Helped:
+    """What a helper says last of a video: whether it is to be read from beginning to end."""
+
+    is_unsplit: bool
 
 
 LONGEST_LINE = 1_000
@@ -71,12 +84,21 @@ ANSWERS: Mapping[bytes, type[Answer]] = {
     b"L": LogLine,
     b"+": Portion,
 }
+FROM_HELPERS: Mapping[bytes, type[StretchFound | Portion | LogLine | Ready | Helped]] = {
+    b"T": StretchFound,
+    b"+": Portion,
+    b"L": LogLine,
+    b"R": Ready,
+    b"H": Helped,
+}
 PROGRESS = b"P"
 MOST_VALUES = 50_000
 """The values of 500 faces, which fill a portion, are a fifth of it."""
 
 _LETTERS = {
-    kind: letter for kinds in (SETUP, ORDERS_BY_LETTER, ANSWERS) for letter, kind in kinds.items()
+    kind: letter
+    for kinds in (SETUP, ORDERS_BY_LETTER, ANSWERS, FROM_HELPERS)
+    for letter, kind in kinds.items()
 }
 
 
@@ -101,7 +123,7 @@ def largest_answer(letter: bytes) -> int:
     return _LARGEST.get(kind, _LARGEST_OTHERS) if kind else 0
 
 
-def write_message(record: Setup | Order | Answer) -> bytes:
+def write_message(record: Setup | Order | Answer | StretchFound | Helped) -> bytes:
     """Write a record, preceded by the letter of its kind."""
     return _LETTERS[type(record)] + pack(record)
 
