@@ -82,7 +82,7 @@ def read_stretch(video: Video, stretch: Stretch) -> Iterator[Group]:
                 raise UnsplitError
     finally:
         video.every_seconds = every_seconds
-    if video.leaps or (stretch.end is not None and edges.last is None):
+    if not edges.has_begun or (stretch.end is not None and edges.last is None):
         raise UnsplitError
 
 
@@ -95,7 +95,7 @@ class _Edges:
     def __init__(self, stretch: Stretch, *, by_shown: bool) -> None:
         self._stretch = stretch
         self._by_shown = by_shown
-        self._has_begun = stretch.start is None
+        self.has_begun = stretch.start is None
         self.last: Packet[VideoStream] | None = None
 
     def within(self, packets: "Iterator[Packet[VideoStream]]") -> "Iterator[Packet[VideoStream]]":
@@ -107,15 +107,15 @@ class _Edges:
         for packet in packets:
             if packet.is_keyframe and packet.size:
                 self._notice(packet)
-            if self._has_begun:
+            if self.has_begun:
                 yield packet
             if self.last is not None:
                 return
 
     def _notice(self, key: "Packet[VideoStream]") -> None:
         stamp = key.pts if self._by_shown else key.dts
-        if not self._has_begun:
-            self._has_begun = _is_reached(stamp, self._stretch.start)
+        if not self.has_begun:
+            self.has_begun = _is_reached(stamp, self._stretch.start)
         elif self._stretch.end is not None and _is_reached(stamp, self._stretch.end):
             self.last = key
 
