@@ -56,6 +56,9 @@ ADDED = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "4000000"}
 """What else it gets. numpy would start a thread for each core, which costs 80 ms of CPU time and is
 never used. And glibc would keep the memory of large pictures: 25 MB in each process."""
 
+OWN_FILES = "/proc/self/fd"
+"""Where Linux shows a process the files that it has open, so that it can open them once more."""
+
 HEARTBEAT_SECONDS = 1.0
 
 AHEAD_BYTES = 4096
@@ -238,7 +241,7 @@ class Child:
         copies: list[int] = []
         with suppress(OSError):  # without /proc, or the right to: the child does without helpers
             while len(copies) < helpers:
-                copies.append(os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_CLOEXEC))
+                copies.append(os.open(f"{OWN_FILES}/{descriptor}", os.O_RDONLY | os.O_CLOEXEC))
         return copies
 
     def _send(self, order: Order, handed: int | bytes | None, copies: Sequence[int]) -> None:
