@@ -52,9 +52,14 @@ PASSED_ON = (
 PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "PYTHONDONTWRITEBYTECODE")
 """The part of our environment a child gets: never a token or a path of the library."""
 
-ADDED = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "4000000"}
+ADDED = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "4000000",
+}
 """What else it gets. numpy would start a thread for each core, which costs 80 ms of CPU time and is
-never used. And glibc would keep the memory of large pictures: 25 MB in each process."""
+never used. glibc would keep the memory of large pictures, and some for each thread: 30 MB in each
+process."""
 
 OWN_FILES = "/proc/self/fd"
 """Where Linux shows a process the files that it has open, so that it can open them once more."""
