@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -101,6 +103,10 @@ def assert_same(found: PeopleFound, expected: PeopleFound) -> None:
 def group_of(reader: Sandboxed) -> list[int]:
     """Return the processes of a reader's child: itself first, then its helpers."""
     (child,) = reader.pool.processes()
+    return members_of(child)
+
+
+def members_of(child: int) -> list[int]:
     members = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -228,6 +234,28 @@ def test_closing_the_sandbox_ends_all_processes(film: Path) -> None:
         with pytest.raises(StoppingError):
             find(reader, film, meanwhile=reader.close)
         wait_until(lambda: not any(is_running(one) for one in group))
+
+
+PARENT = """
+import time
+from function.sandbox.readers import Sandboxed
+from function.settings import Settings
+reader = Sandboxed(Settings(threads=3))
+reader.ready()
+print(*reader.pool.processes(), flush=True)
+time.sleep(600)
+"""
+
+
+def test_helpers_end_with_the_server() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], cwd=handle.ROOT, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout
+        group = members_of(int(server.stdout.readline()))
+        server.kill()
+    assert len(group) == 3
+    wait_until(lambda: not any(is_running(one) for one in group))
 
 
 def test_a_helper_takes_less_memory_than_a_child(pair: Sandboxed, film: Path) -> None:
