@@ -4,13 +4,15 @@ import ipaddress
 import math
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
 from db.addresses import StoreAddress
+from function.cores import count_cores
 from function.engines.protocol import DETECTORS, DEVICES, DetectorName, DeviceName, EngineOptions
 from function.media.decoders import GPU_DECODERS, DecodeName
 
@@ -53,6 +55,18 @@ class Hours:
 ALL_DAY = Hours(0, 24)
 
 HIGHEST_PORT = 65_535
+
+MOST_THREADS = 16
+"""A video of 20 minutes has 15 stretches that can be searched apart."""
+
+MOST_NET_THREADS = 3
+"""In one process: the nets are small, and their layers soon wait for each other."""
+
+CORES_PER_SLOT, MOST_SLOTS = 4, 4
+"""One video uses all cores, so a second slot is there for the short request behind a long one."""
+
+MOST_SCANNED_AT_ONCE = 8
+"""A scan reads at most so many videos at once unless told otherwise: each takes 250 MB."""
 
 _PERIOD = re.compile(r"(\d{1,4})\s*([mhd])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -174,6 +188,16 @@ def days_of(strangers: str) -> int:
     return _count(strangers.removesuffix("d"))
 
 
+def default_threads() -> int:
+    """Return how many processes search a video, unless the user says it."""
+    return min(count_cores(), MOST_THREADS)
+
+
+def default_slots() -> int:
+    """Return how many videos are processed at once, unless the user says it."""
+    return min(max(1, count_cores() // CORES_PER_SLOT), MOST_SLOTS)
+
+
 USUAL_STORE = StoreAddress("performers.db")
 USUAL_LIBRARY = StoreAddress("library.db")
 
@@ -189,6 +213,12 @@ STORE = Kind(_store, "the path of a file, or sqlite:///PATH", lambda text: str(S
 STRANGERS = Kind(_strangers, "keep, off, or days like 90d")
 PORT = Kind(_port, f"a whole number from 1 to {HIGHEST_PORT}")
 COUNT = Kind(_count, "a whole number, 1 or more")
+THREADS = Kind(
+    lambda text: default_threads() if text == "auto" else _count(text), f"{COUNT.form}, or auto"
+)
+SLOTS = Kind(
+    lambda text: default_slots() if text == "auto" else _count(text), f"{COUNT.form}, or auto"
+)
 PERCENT = Kind(_percent, "a number from 0 to 100")
 INTERVAL = Kind(
     lambda text: None if text == "auto" else _positive(text), "a number of seconds above 0, or auto"
@@ -299,17 +329,23 @@ class Settings:
         "yunet finds faces of 11 pixels or more, cnn of 80, hog of 40",
     ] = 960
     threads: Annotated[
-        int, COUNT, "CPU threads per video; one decodes, the others run the nets"
-    ] = 2
+        int,
+        THREADS,
+        "processes that search a long video together, on Linux; auto: one for each core that the "
+        "machine or the container has, at most 16",
+    ] = field(default_factory=default_threads)
     slots: Annotated[
         int,
-        COUNT,
+        SLOTS,
         "videos processed at once; other requests wait in line, the page's as long as it takes, "
-        "others 5 s, then they get 429",
-    ] = 1
+        "others 5 s, then they get 429; auto: one for each four cores, at most 4",
+    ] = field(default_factory=default_slots)
     time_limit_seconds: Annotated[float, SECONDS, "time limit for one video; then 504"] = 600.0
     memory_megabytes: Annotated[
-        int, COUNT, "most memory for one video, besides the nets; above that, 413"
+        int,
+        COUNT,
+        "most memory for one video, besides the nets; above that, 413. Those that help with a long "
+        "one share as much again",
     ] = 2048
     sandbox: Annotated[
         SandboxName,
@@ -356,9 +392,29 @@ class Settings:
     ] = "INFO"
 
     @property
+    def helpers(self) -> int:
+        """How many processes search a long video together with the first: THREADS, less that one.
+
+        With a GPU, and other than on Linux, a process cannot be copied.
+        """
+        wants_gpu = self.device not in {"auto", "cpu"} or self.decode not in {"auto", "cpu"}
+        return self.threads - 1 if sys.platform == "linux" and not wants_gpu else 0
+
+    @property
     def net_threads(self) -> int:
-        """Threads that run the nets for one video: THREADS, less the one that decodes."""
-        return max(1, self.threads - 1)
+        """Threads that run the nets in each process."""
+        if self.helpers and self.sandbox != "off":
+            return 1
+        return max(1, min(self.threads, MOST_NET_THREADS + 1) - 1)
+
+    def for_scanning(self, at_once: int | None = None) -> "Settings":
+        """Return these settings for a scan: as many processes, but most of them on videos apart.
+
+        SLOTS is how many videos to read at once: `at_once`, or else as many as keep the cores busy.
+        Several apart use them better than one together, as short ones cannot be shared.
+        """
+        slots = at_once or max(self.slots, min(self.threads, MOST_SCANNED_AT_ONCE))
+        return replace(self, slots=slots, threads=max(1, self.threads // slots))
 
     @property
     def finds_pictures(self) -> bool:
@@ -432,7 +488,7 @@ def settings_table() -> str:
 
 
 def _shown(default: Any) -> str:
-    if default is None:
+    if default is None or default is MISSING:
         return "auto"
     if isinstance(default, tuple):
         return ":".join(map(str, default))

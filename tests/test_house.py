@@ -14,7 +14,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("db",),
     ("db.sqlite",),
     ("db.stores",),
-    ("function.errors", "function.version"),
+    ("function.cores", "function.errors", "function.version"),
     ("function.media",),
     ("function.engines",),
     ("function.engines.onnx",),

@@ -79,7 +79,7 @@ def find_sface() -> Path:
 
 def _find_exactly(name: str, sha256: str) -> Path:
     path = _find_folder(YUNET_PACKAGE) / "models" / name
-    found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no such file"
+    found = _hash(path) if path.is_file() else "no such file"
     if found != sha256:
         raise EngineUnavailableError(
             f"The installed {YUNET_PACKAGE} does not carry the expected {name} (SHA-256 "
@@ -87,6 +87,11 @@ def _find_exactly(name: str, sha256: str) -> Path:
             f"--force-reinstall {YUNET_PACKAGE}==1.1.1, or set DETECTOR=cnn or DETECTOR=hog."
         )
     return path
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _find_folder(package: str) -> Path:

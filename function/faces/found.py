@@ -37,7 +37,10 @@ class Task:
 
 @dataclass(frozen=True)
 class StageSeconds:
-    """How long each stage took: waiting for frames, finding faces in them, grouping them."""
+    """How long each stage took: waiting for frames, finding faces in them, grouping them.
+
+    If several processes searched a video, the first two are added up over them.
+    """
 
     frames: float
     faces: float
@@ -81,3 +84,21 @@ class FacesFound:
     seconds: StageSeconds
     unreadable_seconds: float = 0.0
     decoder: str = "cpu"
+
+
+@dataclass(frozen=True, eq=False)
+class StretchFound:
+    """What was found in one stretch of a video; frames and shots are counted from 0 in it.
+
+    `samples` holds seconds, until seconds and shot of each frame. `edges` are the grey cells of the
+    first and the last frame, int16, by which shots are joined; empty without frames. `missing` are
+    the spans that could not be read, in seconds.
+    """
+
+    number: int
+    faces: tuple[Face, ...]
+    samples: tuple[tuple[float, float, int], ...]
+    edges: tuple[bytes, ...]
+    keyframes_seconds: tuple[float, ...]
+    missing: tuple[tuple[float, float], ...]
+    seconds: StageSeconds

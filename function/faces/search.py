@@ -1,56 +1,187 @@
-"""Reads a video, and finds the faces in its pictures."""
+"""Reads a video, and finds the faces in its pictures: in a long one, stretch by stretch."""
 
+import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from function.engines.protocol import Engine
+from function.faces.crews import Alone, Crew
 from function.faces.cuts import Sample, find_cuts, note_samples, stretch_to_cuts
 from function.faces.face import Face
 from function.faces.faces import find_faces
-from function.faces.found import FacesFound, Progress, StageSeconds, Task
+from function.faces.found import FacesFound, Progress, StageSeconds, StretchFound, Task
+from function.faces.joining import join_stretches
+from function.media.conversion import Thumbnail
 from function.media.decoders import DecoderName
-from function.media.frames import read_ahead, sample_frames
-from function.media.videos import open_video
+from function.media.frames import (
+    Frame,
+    note_unreadable,
+    read_ahead,
+    sample_frames,
+    sample_stretch,
+)
+from function.media.stretches import WHOLE, Stretch, UnsplitError, plan_stretches
+from function.media.videos import Video, open_video
+
+log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
 
+@dataclass(frozen=True)
+class Means:
+    """What a video is searched with: an engine, pixels as in Task, and the thread that decodes."""
+
+    engine: Engine
+    detection_pixels: int
+    thread: Executor | None = None
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Who does the work: the thread that decodes, and a crew; if not given, they are made.
+
+    `decoder` is the processor's, or a GPU's.
+    """
+
+    thread: Executor | None = None
+    crew: Crew | None = None
+    decoder: DecoderName = "cpu"
+
+
 def search_video(
-    source: Path | int,
-    name: str,
-    engine: Engine,
-    task: Task,
-    thread: Executor | None = None,
-    *,
-    decoder: DecoderName = "cpu",
+    source: Path | int, name: str, engine: Engine, task: Task, hands: Hands = Hands()
 ) -> Iterator[Progress | FacesFound]:
     """Find the faces in a video that is a path or an open descriptor.
 
-    It is decoded in `thread`, or in one of its own, by the processor or a GPU's `decoder`.
+    The stretches of a long one are shared out to a crew; what is found does not depend on it.
 
     Raises:
         UnreadableVideoError: the file cannot be read as a video.
         VideoOverLimitError: it is larger or longer than the limits allow.
     """
+    means = Means(engine, task.detection_pixels, hands.thread)
+    opened = partial(open_video, source, task.every_seconds, name=name, decoder=hands.decoder)
+    with opened() as video:
+        stretches = WHOLE if task.spread else plan_stretches(video)
+        if len(stretches) == 1:
+            yield from _search_whole(video, means, task.spread)
+            return
+        found = yield from _search_stretches(video, stretches, means, hands.crew or Alone())
+    if found:
+        yield found
+        return
+    log.info("%s is searched from beginning to end, because its index does not hold.", name)
+    with opened() as video:
+        yield from _search_whole(video, means, None)
+
+
+def _search_whole(
+    video: Video, means: Means, spread: int | None
+) -> Iterator[Progress | FacesFound]:
     faces: list[Face] = []
     samples: list[Sample] = []
     watch = Stopwatch()
-    with (
-        open_video(source, task.every_seconds, name=name, decoder=decoder) as video,
-        closing(read_ahead(sample_frames(video, task.spread), thread)) as ahead,
-    ):
+    with closing(read_ahead(sample_frames(video, spread), means.thread)) as ahead:
         sampled = note_samples(watch.time(ahead), samples)
-        for done_seconds, new_faces in find_faces(sampled, engine, task.detection_pixels):
+        for done_seconds, new_faces in find_faces(sampled, means.engine, means.detection_pixels):
             faces.extend(new_faces)
             yield Progress(done_seconds, max(video.seconds, done_seconds), len(faces))
-    spent = StageSeconds(frames=watch.spent, faces=watch.elapsed() - watch.spent)
     cuts = find_cuts(samples, video.keyframes_seconds)
     seen = stretch_to_cuts(faces, samples, cuts, video.seconds)
-    yield FacesFound(seen, len(samples), spent, video.unreadable_seconds, video.decoded_by)
+    stages = watch.stages()
+    yield FacesFound(seen, len(samples), stages, video.unreadable_seconds, video.decoded_by)
+
+
+def _search_stretches(
+    video: Video, stretches: Sequence[Stretch], means: Means, crew: Crew
+) -> Generator[Progress, None, FacesFound | None]:
+    """Search a video together with a crew; None if it must be read from beginning to end."""
+    found: dict[int, StretchFound] = {}
+    part = Part(video, stretches, means, crew)
+    crew.deal(len(stretches))
+    try:
+        while (number := crew.take()) is not None:
+            found[number] = yield from part.search(number)
+        found |= {one.number: one for one in crew.collect()}
+        for number in sorted({*range(len(stretches))} - found.keys()):  # somebody failed at it
+            found[number] = yield from part.search(number)
+    except UnsplitError:
+        return None
+    return _join(video, [found[number] for number in range(len(stretches))])
+
+
+class Part:
+    """One process's part in the search of a video."""
+
+    def __init__(
+        self, video: Video, stretches: Sequence[Stretch], means: Means, crew: Crew
+    ) -> None:
+        self._video = video
+        self._stretches = stretches
+        self._means = means
+        self._crew = crew
+        self._seconds = 0.0
+        self._faces = 0
+
+    def search(self, number: int) -> Generator[Progress, None, StretchFound]:
+        """Find the faces in a stretch; it begins with a detector that has seen nothing.
+
+        Raises:
+            UnsplitError: the video must be read from beginning to end.
+            VideoOverLimitError: it goes on for longer than its limits allow.
+        """
+        faces: list[Face] = []
+        samples: list[Sample] = []
+        grey: list[Thumbnail] = []
+        watch = Stopwatch()
+        engine, pixels = self._means.engine, self._means.detection_pixels
+        frames = sample_stretch(self._video, self._stretches[number])
+        with closing(read_ahead(frames, self._means.thread)) as ahead:
+            noted = note_samples(_note_grey(watch.time(ahead), grey), samples)
+            for seconds, new_faces in find_faces(noted, engine, pixels):
+                faces.extend(new_faces)
+                yield self._progress(seconds - samples[0].seconds, len(faces))
+        self._seconds += samples[-1].seconds - samples[0].seconds if samples else 0.0
+        self._faces += len(faces)
+        return StretchFound(
+            number,
+            tuple(faces),
+            tuple(samples),
+            tuple(one.tobytes() for one in (*grey[:1], *grey[-1:])),
+            tuple(self._video.keyframes_seconds),
+            tuple(self._video.missing),
+            watch.stages(),
+        )
+
+    def _progress(self, seconds: float, faces: int) -> Progress:
+        done, found = self._crew.note(self._seconds + seconds, self._faces + faces)
+        return Progress(done, max(self._video.seconds, done), found)
+
+
+def _note_grey(frames: Iterable[Frame], grey: list[Thumbnail]) -> Iterator[Frame]:
+    """Yield frames, and add the grey cells of each to a list."""
+    for frame in frames:
+        if frame.thumbnail is not None:
+            grey.append(frame.thumbnail)
+        yield frame
+
+
+def _join(video: Video, stretches: Sequence[StretchFound]) -> FacesFound | None:
+    """Join what was found; None if that is nothing at all, which reading on explains."""
+    untils = [one.samples[-1][1] for one in stretches if one.samples]
+    if not untils:
+        return None
+    video.missing = [span for one in stretches for span in one.missing]
+    note_unreadable(video, untils[-1])
+    found = join_stretches(stretches, video.seconds, video.unreadable_seconds)
+    return replace(found, decoder=video.decoded_by)
 
 
 class Stopwatch:
@@ -63,6 +194,10 @@ class Stopwatch:
     def elapsed(self) -> float:
         """Return the seconds since it was created."""
         return time.perf_counter() - self._started
+
+    def stages(self) -> StageSeconds:
+        """Return how long waiting for frames took, and how long the rest."""
+        return StageSeconds(frames=self.spent, faces=self.elapsed() - self.spent)
 
     def time(self, items: Iterable[Item]) -> Iterator[Item]:
         """Yield the items, and add up how long producing each of them takes."""

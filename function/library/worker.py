@@ -206,7 +206,7 @@ class Worker:
         """Scan what is queued, several at once, until nothing is left or the gate is shut."""
         with self._store.gallery():
             pass  # a missing gallery is told before a video is read for nothing
-        settings = replace(self._settings, time_limit_seconds=LONGEST_SECONDS)
+        settings = replace(self._settings.for_scanning(), time_limit_seconds=LONGEST_SECONDS)
         with self._lock:
             self._stopping = threading.Event()
             if self._closing.is_set():
@@ -225,13 +225,13 @@ class Worker:
                 roots=[root.resolve() for root in self._settings.media_root],
             )
             try:
-                self._follow(scanner)
+                self._follow(scanner, settings.slots)
                 self._finish_strangers(ledger)
             finally:
                 self._at_work.clear()
 
-    def _follow(self, scanner: Scanner) -> None:
-        with closing(run_scanners(scanner, self._settings.slots)) as events:
+    def _follow(self, scanner: Scanner, at_once: int) -> None:
+        with closing(run_scanners(scanner, at_once)) as events:
             for event in events:
                 self._note(event)
                 if self._wake.is_set():

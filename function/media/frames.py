@@ -18,6 +18,7 @@ from function.media.packets import FIELD_SECONDS, Group, read_groups, read_sprea
 from function.media.pictures import Picture
 from function.media.schedule import Schedule, length_of
 from function.media.shots import is_same_shot
+from function.media.stretches import Stretch, UnsplitError, read_stretch
 from function.media.videos import Video, encryption_message
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,8 @@ class Frame:
     """One sampled picture of a video, upright and in square pixels.
 
     `seconds` counts from the start of the video, `index` from the first sample, `shot` from the
-    first shot. Until `until_seconds` the video showed the same.
+    first shot. Until `until_seconds` the video showed the same. `thumbnail` is what two samples are
+    compared by.
     """
 
     index: int
@@ -50,6 +52,7 @@ class Frame:
     until_seconds: float
     picture: Picture
     shot: int = 0
+    thumbnail: Thumbnail | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,26 +77,55 @@ def sample_frames(video: Video, spread: int | None = None) -> Iterator[Frame]:
         VideoOverLimitError: the video goes on for longer than its limits allow.
     """
     converter = PictureConverter(video.stream.sample_aspect_ratio, video.limits.max_pixels)
-    index, until_seconds = -1, 0.0
+    until_seconds: float | None = None
     if spread:
         spread = max(spread, math.ceil(video.seconds / SPREAD_SECONDS))
-    samples = _merge_still(_decode_samples(video, converter, spread))
-    for index, (sample, shot) in enumerate(_count_shots(samples)):
-        until_seconds = sample.until_seconds
-        picture = RgbPicture(converter.to_rgb(sample.picture))
-        yield Frame(index, sample.seconds, until_seconds, picture, shot)
-    if index < 0:
+    for frame in _make_frames(_decode_samples(video, converter, spread), converter):
+        until_seconds = frame.until_seconds
+        yield frame
+    if until_seconds is None:
         raise UnreadableVideoError(
             encryption_message(video.name)
             if video.is_encrypted
             else f"Not one picture of {video.name} can be decoded. Check that it plays; it may be "
             "damaged, or only partly copied."
         )
-    _note_unreadable(video, video.seconds if spread else until_seconds)
+    note_unreadable(video, video.seconds if spread else until_seconds)
 
 
-def _note_unreadable(video: Video, until_seconds: float) -> None:
-    """Add up what could not be decoded or is not stored, and say so in the log."""
+def sample_stretch(video: Video, stretch: Stretch) -> Iterator[Frame]:
+    """Yield what a stretch of a video shows, as `sample_frames` does for a whole one.
+
+    Frames and shots are counted from 0 in each. There may be none.
+
+    Raises:
+        UnsplitError: the video must be read from beginning to end.
+        VideoOverLimitError: the video goes on for longer than its limits allow.
+    """
+    converter = PictureConverter(video.stream.sample_aspect_ratio, video.limits.max_pixels)
+    schedule = Schedule()
+    groups = read_stretch(video, stretch)
+    try:
+        yield from _make_frames(_sample_groups(video, converter, groups, schedule), converter)
+    except FalseKeyframeError:
+        raise UnsplitError from None
+    finally:
+        video.missing += schedule.missed()
+
+
+def _make_frames(samples: Iterator[_Sample], converter: PictureConverter) -> Iterator[Frame]:
+    for index, (sample, shot) in enumerate(_count_shots(_merge_still(samples))):
+        picture = RgbPicture(converter.to_rgb(sample.picture))
+        yield Frame(
+            index, sample.seconds, sample.until_seconds, picture, shot, thumbnail=sample.thumbnail
+        )
+
+
+def note_unreadable(video: Video, until_seconds: float) -> None:
+    """Add up what could not be decoded or is not stored, and say so in the log.
+
+    The last picture is shown until `until_seconds`.
+    """
     if until_seconds < ALMOST_ALL * video.seconds - 2 * video.every_seconds:
         video.missing.append((until_seconds, video.seconds))
         log.warning(

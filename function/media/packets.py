@@ -6,11 +6,11 @@ only where keyframes are too far apart.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import av
 from av.packet import Packet
@@ -48,6 +48,9 @@ sampled, if that is near: at a varying frame rate the next may be an interval aw
 
 _TINY_SECONDS = 1e-6
 
+Within: TypeAlias = Callable[[Iterator["Packet[VideoStream]"]], Iterator["Packet[VideoStream]"]]
+"""Leaves of a file's packets those that lie within the part that is to be read."""
+
 
 class TimedPacket(NamedTuple):
     """A packet, and when its picture is shown, in seconds from the start of the video."""
@@ -79,15 +82,17 @@ class Group:
         return [seconds for seconds, packet in self.packets if not packet.is_discard]
 
 
-def read_groups(video: Video) -> Iterator[Group]:
+def read_groups(video: Video, within: Within = iter) -> Iterator[Group]:
     """Read a video once, and yield the groups, or parts of groups, that must be decoded.
+
+    Only the packets that `within` leaves are read.
 
     Raises:
         VideoOverLimitError: the video goes on for longer than its limits allow.
     """
     last_wanted: float | None = None
     count = 0
-    for group, end_seconds in _split_groups(video):
+    for group, end_seconds in _split_groups(video, within):
         times = group.shown_seconds()
         if not times:
             if not group.ends:
@@ -255,10 +260,10 @@ def _cut_after_last_wanted(group: Group) -> None:
         del group.packets[-len(rest) :]
 
 
-def _split_groups(video: Video) -> Iterator[tuple[Group, float]]:
+def _split_groups(video: Video, within: Within = iter) -> Iterator[tuple[Group, float]]:
     """Yield each group, or part of a large one, with the time at which it ends."""
     group, size, end_seconds = Group(), 0, 0.0
-    for timed in _read_packets(_Clock(video), video):
+    for timed in _read_packets(_Clock(video), video, within):
         is_full = size > GROUP_BYTES or len(group.packets) >= GROUP_PACKETS
         begins = _begins_group(timed, group, video)
         if group.packets and (begins or is_full):
@@ -289,11 +294,11 @@ def _is_second_field(timed: TimedPacket, group: Group) -> bool:
     return is_lone and abs(timed.seconds - group.packets[0].seconds) < FIELD_SECONDS
 
 
-def _read_packets(clock: "_Clock", video: Video) -> Iterator[TimedPacket]:
+def _read_packets(clock: "_Clock", video: Video, within: Within = iter) -> Iterator[TimedPacket]:
     read_before = -1
     for _ in range(BROKEN_READS):
         try:
-            for packet in video.container.demux(video.stream):
+            for packet in within(video.container.demux(video.stream)):
                 if is_encrypted(packet):
                     video.is_encrypted = True
                 elif packet.size:
@@ -354,6 +359,7 @@ class _Clock:
     def _leap(self, seconds: float) -> None:
         """Leave a leap of the file's clock out, here and in the length that was taken from it."""
         self._offset += seconds
+        self._video.leaps += 1
         if self._video.seconds:
             self._video.seconds = max(self._video.seconds - seconds, 0.0)
 

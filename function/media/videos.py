@@ -86,8 +86,9 @@ class Video:
     decoded alone. `is_encrypted`: pictures are. `has_fields_apart`: both fields of a picture lie in
     packets of their own. `is_smeared`: the next picture depends on damage.
     `late_beginnings`: how many groups in a row gave no picture at first. `packets_marked`: of
-    `packets_read`, those that the container calls damaged. `missing`: when nothing is stored, or it
-    cannot be decoded, as starts and ends in seconds; `unreadable_seconds`: how long that is.
+    `packets_read`, those that the container calls damaged. `leaps`: how often the file's clock
+    leapt. `missing`: when nothing is stored, or it cannot be decoded, as starts and ends in
+    seconds; `unreadable_seconds`: how long that is.
 
     `gpu` decodes as long as it can, then it is None; `decoders` are those that had a part in it.
     """
@@ -111,6 +112,7 @@ class Video:
     late_beginnings: int = 0
     packets_read: int = 0
     packets_marked: int = 0
+    leaps: int = 0
     missing: list[tuple[float, float]] = field(default_factory=list)
     unreadable_seconds: float = 0.0
     gpu: Gpu | None = None
@@ -151,13 +153,24 @@ class Video:
 
         Samples are at least `every_seconds` apart from then on. A GPU is no longer used.
         """
-        self.close()
         self.gpu = None
         self.trusts_keyframes = False
         self.every_seconds = max(self.every_seconds, every_seconds)
         self.keyframes_seconds.clear()
         self.missing.clear()
+        self.open_again()
+
+    def open_again(self) -> None:
+        """Go back to the first packet, with a decoder that has decoded nothing."""
+        self.close()
         self.container, self.stream = self.reopen()
+
+    def forget(self) -> None:
+        """Forget what reading found out, as if nothing had been read."""
+        self.keyframes_seconds.clear()
+        self.missing.clear()
+        self.has_fields_apart = self.is_smeared = False
+        self.late_beginnings = self.packets_read = self.packets_marked = self.leaps = 0
 
 
 def open_video(

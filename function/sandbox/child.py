@@ -1,10 +1,12 @@
 """The process that decodes videos and photos: started by the pool, locked, one file at a time.
 
 It is given descriptors of open files, or bytes, and answers with numbers; it has no gallery, token
-or path. `python -m function.sandbox.child DESCRIPTOR` talks over the socket with that number.
+or path. `python -m function.sandbox.child DESCRIPTOR [LINE...]` talks over the socket with that
+number; for each line, another socket, it forks a helper that is given descriptors over it.
 """
 
 import ctypes
+import gc
 import importlib
 import logging
 import os
@@ -12,14 +14,15 @@ import pkgutil
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import av
+import cv2
 import numpy as np
 
 from function.engines.loading import load_engine
@@ -42,7 +45,7 @@ from function.errors import (
 from function.faces.face import Face
 from function.faces.found import FacesFound, PictureFound, Progress
 from function.faces.pictures import copy_still, search_still
-from function.faces.search import search_video
+from function.faces.search import Hands, search_video
 from function.faces.second_encodings import cut_chip, details_of, encode_chips
 from function.media.archives import list_archive
 from function.media.decoders import DecodeName, DecoderName
@@ -52,6 +55,7 @@ from function.media.images import RgbPicture
 from function.media.moments import find_moment
 from function.media.photos import MAX_PHOTO_BYTES, PhotoRefusedError
 from function.sandbox.channel import Channel
+from function.sandbox.helpers import Helper, Share, Team, fork_helpers
 from function.sandbox.lockdown import MEGABYTE, end_with, lock_down
 from function.sandbox.messages import (
     LONGEST_LINE,
@@ -82,10 +86,9 @@ from function.sandbox.portions import MOST_FACES, split
 _log = logging.getLogger(__name__)
 
 
-def main(descriptor: int) -> None:
-    """Load the engine, lock the process, then carry out orders one at a time."""
+def main(descriptor: int, lines: Sequence[int] = ()) -> None:
+    """Load the engine, fork helpers, lock the process, then carry out orders one at a time."""
     end_with(sys.stdin.fileno())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     channel = Channel(socket.socket(fileno=descriptor))
     logging.basicConfig(level=logging.INFO, handlers=[_ParentsLog(channel)])
     setup = read_message(SETUP, channel.receive())
@@ -96,18 +99,60 @@ def main(descriptor: int) -> None:
     except RecognitionError as error:
         _answer(channel, Refusal(error.code, str(error)))
         return
+    cv2.setNumThreads(1)  # no thread may be there when helpers are forked
     _warm_up(engine)
-    thread = _start(one_thread())
     _give_back_memory()
-    _fall_silent()
     has_gpu = engine.provider != "CPU" or decoder != "cpu"
-    limit = None if has_gpu else setup.memory_megabytes * MEGABYTE  # CUDA reserves any amount
-    locks = lock_down(limit, needs_files=has_gpu)
+    sockets = [socket.socket(fileno=line) for line in lines]
+    team = _fork(engine, setup, channel, sockets, can_fork=not has_gpu and _is_alone())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    thread = _start(one_thread())
+    _fall_silent()
+    locks = _lock(setup.memory_megabytes, has_gpu=has_gpu)
+    everyones = [set(helper.locks) for helper in team.ready()]
+    locks = tuple(lock for lock in locks if all(lock in others for others in everyones))
     models = models_of(engine)
-    _answer(channel, Ready(engine.name, engine.provider, models, locks, decoder))
-    worker = _Worker(channel, engine, thread, decoder)
+    _answer(channel, Ready(engine.name, engine.provider, models, locks, decoder, len(everyones)))
+    worker = _Worker(channel, engine, thread, decoder, team)
     while True:
         worker.carry_out(read_message(ORDERS_BY_LETTER, channel.receive()))
+
+
+def _fork(
+    engine: Engine,
+    setup: Setup,
+    channel: Channel,
+    lines: Sequence[socket.socket],
+    *,
+    can_fork: bool,
+) -> Team:
+    """Fork the helpers; none where a copy of this process would not work."""
+
+    def help_out(line: socket.socket, link: Channel, share: Share) -> NoReturn:
+        try:
+            channel.close()
+            logging.getLogger().handlers = [_ParentsLog(link)]
+            thread = _start(one_thread())
+            _fall_silent()
+            locks = _lock(setup.memory_megabytes // (1 + len(lines)), has_gpu=False)
+            _answer(link, Ready(engine.name, engine.provider, models_of(engine), locks))
+            Helper(line, link, share, engine, thread).serve()
+        finally:
+            os._exit(1)
+
+    gc.freeze()  # a collection would write to memory that is shared
+    return fork_helpers(lines if can_fork else (), help_out)
+
+
+def _is_alone() -> bool:
+    """Say whether this process has no other thread, which a copy of it would lack."""
+    threads = Path("/proc/self/task")
+    return threads.is_dir() and len([*threads.iterdir()]) == 1
+
+
+def _lock(megabytes: int, *, has_gpu: bool) -> tuple[str, ...]:
+    limit = None if has_gpu else megabytes * MEGABYTE  # CUDA reserves any amount
+    return lock_down(limit, needs_files=has_gpu)
 
 
 def _options(setup: Setup) -> EngineOptions:
@@ -174,12 +219,18 @@ class _Worker:
     """Carries out orders, and keeps the faces of the last video."""
 
     def __init__(
-        self, channel: Channel, engine: Engine, thread: Executor, decoder: DecoderName
+        self,
+        channel: Channel,
+        engine: Engine,
+        thread: Executor,
+        decoder: DecoderName,
+        team: Team,
     ) -> None:
         self._channel = channel
         self._engine = engine
         self._thread = thread
         self._decoder = decoder
+        self._team = team
         self._kept: tuple[Face, ...] = ()
         self._ways: Mapping[type[Order], Callable[[Any], Iterator[Result]]] = {
             VideoOrder: self._search_video,
@@ -208,16 +259,9 @@ class _Worker:
             _answer(self._channel, _explain(error, order))
 
     def _search_video(self, order: VideoOrder) -> Iterator[Result]:
-        with self._received() as descriptor:
-            events = search_video(
-                descriptor,
-                order.name,
-                self._engine,
-                order.task,
-                self._thread,
-                decoder=self._decoder,
-            )
-            for event in events:
+        with self._received() as descriptor, self._team.on(order) as crew:
+            hands = Hands(self._thread, crew, self._decoder)
+            for event in search_video(descriptor, order.name, self._engine, order.task, hands):
                 yield event if isinstance(event, Progress) else self._keep(event, order.name)
 
     def _keep(self, found: FacesFound, name: str) -> FacesFound:
@@ -304,4 +348,4 @@ class _ParentsLog(logging.Handler):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), [int(line) for line in sys.argv[2:]])

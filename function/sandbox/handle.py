@@ -7,8 +7,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from db.models import EncodingKind
@@ -57,6 +58,18 @@ PASSED_ON_PREFIXES = (
 )
 """The part of our environment a child gets: never a token or a path of the library."""
 
+ADDED = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "4000000",
+}
+"""What else it gets. numpy would start a thread for each core, which costs 80 ms of CPU time and is
+never used. glibc would keep the memory of large pictures, and some for each thread: 30 MB in each
+process."""
+
+OWN_FILES = "/proc/self/fd"
+"""Where Linux shows a process the files that it has open, so that it can open them once more."""
+
 HEARTBEAT_SECONDS = 1.0
 
 AHEAD_BYTES = 4096
@@ -102,6 +115,7 @@ def setup_of(settings: Settings) -> Setup:
         device=settings.device,
         decode=settings.decode,
         threads=settings.net_threads,
+        helpers=settings.helpers,
         cache_folder=str(settings.cache_folder.resolve()) if settings.cache_folder else "",
         second_encoder=_spell(settings.second_encoder),
         memory_megabytes=settings.memory_megabytes,
@@ -119,17 +133,20 @@ class Child:
     """
 
     def __init__(self, setup: Setup, second: EncodingKind | None) -> None:
-        ours, theirs = socket.socketpair()
-        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, AHEAD_BYTES)
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  # our own program, no shell
-                [sys.executable, "-m", CHILD_MODULE, str(theirs.fileno())],
-                cwd=ROOT,
-                env=_environment(),
-                stdin=subprocess.PIPE,  # never written to: when it closes, the child ends too
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+        pairs = [socket.socketpair() for _ in range(1 + setup.helpers)]
+        (ours, *self._lines), theirs = zip(*pairs, strict=True)
+        theirs[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, AHEAD_BYTES)
+        passed = [one.fileno() for one in theirs]
+        self._process = subprocess.Popen(  # noqa: S603  # our own program, no shell
+            [sys.executable, "-m", CHILD_MODULE, *map(str, passed)],
+            cwd=ROOT,
+            env=_environment(),
+            stdin=subprocess.PIPE,  # never written to: when it closes, the child ends too
+            pass_fds=passed,
+            start_new_session=True,
+        )
+        for one in theirs:
+            one.close()
         self._channel = Channel(ours)
         self._inbox = Inbox(ours, largest_answer)
         self._allowance = Allowance(0)
@@ -177,11 +194,15 @@ class Child:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        with suppress(ChildProcessError):  # helpers fall to us if we are a container's first
+            while True:
+                os.waitpid(-self._process.pid, 0)
 
     def close(self) -> None:
         """Kill it, and close the connections to it."""
         self.kill()
-        self._channel.close()
+        for one in (self._channel, *self._lines):
+            one.close()
         if self._process.stdin:
             self._process.stdin.close()
 
@@ -210,10 +231,14 @@ class Child:
         """Send an order and its file, a descriptor or bytes, if it has one; yield the results."""
         self._is_busy = True
         self._files += not isinstance(order, DetailsOrder)
+        copies: list[int] = []
+        if isinstance(order, VideoOrder) and isinstance(handed, int):
+            copies = self._open_again(handed)
+            order = replace(order, helpers=len(copies))
         self._allowance = Allowance(_most_bytes(order))
         self._collected = Collected(order)
         progress = Progress(0.0, 0.0, 0)
-        self._send(order, handed)
+        self._send(order, handed, copies)
         while self._is_busy:
             answer = self._receive(HEARTBEAT_SECONDS)
             if answer is None:
@@ -229,15 +254,30 @@ class Child:
                 raise EndedError("it sent an unexpected message")
             yield answer
 
-    def _send(self, order: Order, handed: int | bytes | None) -> None:
+    def _open_again(self, descriptor: int) -> list[int]:
+        """Open a file once more for each helper, which needs a position of its own in it."""
+        helpers = min(self._ready.helpers if self._ready else 0, len(self._lines))
+        copies: list[int] = []
+        with suppress(OSError):  # without /proc, or the right to: the child does without helpers
+            while len(copies) < helpers:
+                copies.append(os.open(f"{OWN_FILES}/{descriptor}", os.O_RDONLY | os.O_CLOEXEC))
+        return copies
+
+    def _send(self, order: Order, handed: int | bytes | None, copies: Sequence[int]) -> None:
         try:
             self._channel.send(write_message(order))
             if isinstance(handed, bytes):
                 self._channel.send(handed)
             elif handed is not None:
                 self._channel.send_descriptor(handed)
+            for line, copy in zip(self._lines, copies, strict=False):
+                with suppress(OSError):  # a helper that has ended, as the child will notice
+                    socket.send_fds(line, [b"D"], [copy])
         except OSError:
             raise EndedError(self._how_it_ended()) from None
+        finally:
+            for copy in copies:
+                os.close(copy)
 
     def _receive(self, within_seconds: float) -> Ready | Result | Refusal | None:
         """Read one answer, after the log lines and portions that come before it; None if late."""
@@ -332,7 +372,7 @@ def _environment() -> dict[str, str]:
         if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)
     }
     packages = [os.path.abspath(one) for one in _package_folders()]  # noqa: PTH100  # not a Path
-    return passed_on | {"PYTHONPATH": os.pathsep.join([str(ROOT), *packages])}
+    return passed_on | ADDED | {"PYTHONPATH": os.pathsep.join([str(ROOT), *packages])}
 
 
 def _package_folders() -> list[str]:

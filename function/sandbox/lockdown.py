@@ -52,13 +52,16 @@ _TCP_FROM_VERSION, _SCOPES_FROM_VERSION = 4, 6
 def end_with(pipe: int) -> None:
     """Have the kernel kill this process when the last writer of a pipe is gone: its parent.
 
+    If it leads a group of processes, they are killed too.
+
     The parent never writes. Once the process is locked it can neither close descriptor 0 nor take
     this back. PR_SET_PDEATHSIG would not do: it kills when the *thread* that started us ends.
     Without Linux this does nothing.
     """
     if sys.platform == "linux":
         with suppress(OSError):  # not every kernel that calls itself Linux knows this
-            fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+            is_leader = os.getpgrp() == os.getpid()  # then its helpers end with it
+            fcntl.fcntl(pipe, fcntl.F_SETOWN, -os.getpgrp() if is_leader else os.getpid())
             fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
             flags = fcntl.fcntl(pipe, fcntl.F_GETFL)
             fcntl.fcntl(pipe, fcntl.F_SETFL, flags | os.O_ASYNC)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from function.faces.found import StretchFound
 from function.media.pictures import Contents, Moment
 from function.sandbox.orders import ORDERS, RESULTS, Order, Result
 from function.sandbox.portions import Portion
@@ -18,7 +19,7 @@ from function.sandbox.wire import LARGEST_BYTES, LONGEST_TEXT, WireError, pack, 
 class Setup:
     """What the parent sends first: which engine, and how much memory each file may use.
 
-    `second_encoder` is on, off, or the absolute path of a TOML file.
+    `second_encoder` is on, off, or the absolute path of a TOML file. `threads` run the nets.
     """
 
     engine: str
@@ -26,6 +27,7 @@ class Setup:
     device: str
     decode: str
     threads: int
+    helpers: int
     cache_folder: str
     second_encoder: str
     memory_megabytes: int
@@ -35,7 +37,8 @@ class Setup:
 class Ready:
     """What a started reader reports: engine, ids of its models, primary first, and active locks.
 
-    `decoder` is what decodes videos where it can: `cpu`, or a GPU's.
+    `decoder` is what decodes videos where it can: `cpu`, or a GPU's. `helpers` is how many other
+    processes search a long video together with it.
     """
 
     engine: str
@@ -43,6 +46,7 @@ class Ready:
     models: tuple[str, ...]
     locks: tuple[str, ...]
     decoder: str = "cpu"
+    helpers: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,13 @@ class Refusal:
 
     code: str
     message: str
+
+
+@dataclass(frozen=True)
+class Helped:
+    """What a helper says last of a video: whether it is to be read from beginning to end."""
+
+    is_unsplit: bool
 
 
 LONGEST_LINE = 1_000
@@ -76,12 +87,21 @@ ANSWERS: Mapping[bytes, type[Answer]] = {
     b"L": LogLine,
     b"+": Portion,
 }
+FROM_HELPERS: Mapping[bytes, type[StretchFound | Portion | LogLine | Ready | Helped]] = {
+    b"T": StretchFound,
+    b"+": Portion,
+    b"L": LogLine,
+    b"R": Ready,
+    b"H": Helped,
+}
 PROGRESS = b"P"
 MOST_VALUES = 50_000
 """The values of 500 faces, which fill a portion, are a fifth of it."""
 
 _LETTERS = {
-    kind: letter for kinds in (SETUP, ORDERS_BY_LETTER, ANSWERS) for letter, kind in kinds.items()
+    kind: letter
+    for kinds in (SETUP, ORDERS_BY_LETTER, ANSWERS, FROM_HELPERS)
+    for letter, kind in kinds.items()
 }
 
 
@@ -107,7 +127,7 @@ def largest_answer(letter: bytes) -> int:
     return _LARGEST.get(kind, _LARGEST_OTHERS) if kind else 0
 
 
-def write_message(record: Setup | Order | Answer) -> bytes:
+def write_message(record: Setup | Order | Answer | StretchFound | Helped) -> bytes:
     """Write a record, preceded by the letter of its kind."""
     return _LETTERS[type(record)] + pack(record)
 

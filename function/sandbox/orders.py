@@ -22,11 +22,13 @@ from function.media.pictures import Contents, Moment
 class VideoOrder:
     """Find the faces in a video, whose descriptor follows. Messages call the video `name`.
 
-    The faces come back without pictures, which the child keeps until its next video.
+    The faces come back without pictures, which the child keeps until its next video. So many of its
+    `helpers`, the first ones, were given descriptors of their own.
     """
 
     name: str
     task: Task
+    helpers: int = 0
 
     def overrun(self, limit_seconds: float) -> str:
         """Return the message for a video that takes too long."""

@@ -12,7 +12,7 @@ import numpy as np
 from db.records import Vector
 from function.enrolling.choosing import PhotoFound
 from function.faces.face import Face
-from function.faces.found import Details, FacesFound, PictureFound
+from function.faces.found import Details, FacesFound, PictureFound, StretchFound
 from function.sandbox.orders import (
     DetailsOrder,
     Order,
@@ -35,6 +35,7 @@ MOST_FACES = 100_000
 """Ten in each picture of the longest video."""
 
 Item = TypeVar("Item", Face, bytes)
+Whole = TypeVar("Whole", bound=Result | StretchFound)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +47,9 @@ class Portion:
     second: Vector | None = None
 
 
-def split(result: Result) -> Iterator[Portion | Result]:
+def split(result: Whole) -> Iterator[Portion | Whole]:
     """Yield the portions of a result, if it is a long kind, and then the result without them."""
-    if isinstance(result, FacesFound | PhotoFound | PictureFound):
+    if isinstance(result, FacesFound | PhotoFound | PictureFound | StretchFound):
         for faces in _groups(result.faces):
             yield Portion(faces=faces)
         yield replace(result, faces=())
@@ -58,7 +59,7 @@ def split(result: Result) -> Iterator[Portion | Result]:
         numbers = () if result.second is None else result.second
         for start in range(0, len(numbers), PORTION_NUMBERS):
             yield Portion(second=result.second[start : start + PORTION_NUMBERS])  # type: ignore[index]
-        yield Details((), None)
+        yield Details((), None)  # type: ignore[misc]  # as of every result, without its long part
     else:
         yield result
 

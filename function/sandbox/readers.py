@@ -151,13 +151,13 @@ class Here:
 
     def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
         """Find everyone in a video."""
-        from function.faces.search import search_video  # noqa: PLC0415  # see above
+        from function.faces.search import Hands, search_video  # noqa: PLC0415  # see above
 
         engine, decoder = self.engine(), self.decoder()
         if is_still(media.descriptor):
             yield gather_pictures([self.find_in_picture(media)], models_of(engine)).found
             return
-        events = search_video(media.descriptor, media.name, engine, task, decoder=decoder)
+        events = search_video(media.descriptor, media.name, engine, task, Hands(decoder=decoder))
         for event in events:
             yield event if isinstance(event, Progress) else _gather(event, engine)
 

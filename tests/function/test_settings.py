@@ -1,4 +1,5 @@
 import re
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -139,3 +140,33 @@ def test_a_host_may_be_of_either_kind(host: str) -> None:
 def test_an_address_that_cannot_be_listened_on_is_named(variable: str, value: str) -> None:
     with pytest.raises(SettingError, match=f"{variable} is '{re.escape(value)}'; it must be a"):
         Settings.from_env({variable: value})
+
+
+@pytest.mark.parametrize(
+    ("cores", "expected"),
+    [
+        (1, (1, 1, 1, 1)),
+        (2, (2, 1, 2, 1)),
+        (8, (8, 2, 8, 1)),
+        (16, (16, 4, 8, 2)),
+        (64, (16, 4, 8, 2)),
+    ],
+)
+def test_slots_and_threads_follow_the_cores_and_a_scan_reads_videos_apart(
+    cores: int, expected: tuple[int, int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("function.settings.count_cores", lambda: cores)
+    settings = Settings.from_env({"THREADS": "auto"})
+    scanning = settings.for_scanning()
+    found = settings.threads, settings.slots, scanning.slots, scanning.threads
+    assert found == expected
+
+
+def test_a_scan_that_is_told_how_many_reads_so_many() -> None:
+    scanning = Settings(threads=8, slots=1).for_scanning(2)
+    assert (scanning.slots, scanning.threads) == (2, 4)
+
+
+def test_helpers_are_the_processes_besides_the_first() -> None:
+    assert Settings(threads=3).helpers == (2 if sys.platform == "linux" else 0)
+    assert Settings(threads=3, device="cuda").helpers == 0

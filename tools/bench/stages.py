@@ -21,7 +21,7 @@ from function.engines.loading import load_engine
 from function.engines.models import models_of
 from function.engines.protocol import Engine, EngineOptions
 from function.faces.found import Details, FacesFound
-from function.faces.search import search_video
+from function.faces.search import Hands, search_video
 from function.faces.second_encodings import details_of
 from function.people.gathering import gather_people
 from function.recognition import task_of
@@ -145,7 +145,7 @@ def _counting(shares: Shares, name: str, module: str, path: str) -> Any:
 
 def _find_people(video: Path, engine: Engine, every_seconds: float | None) -> FacesFound:
     task = replace(task_of(Settings()), every_seconds=every_seconds)
-    *_, found = search_video(video, video.name, engine, task, AtOnce())
+    *_, found = search_video(video, video.name, engine, task, Hands(AtOnce()))
     if not isinstance(found, FacesFound):
         raise TypeError(found)
 

@@ -76,9 +76,8 @@ def read_video(message: bytes) -> bytes:
 
 def _settings() -> Settings:
     """Return this machine's settings; Dask's threads say how many videos are read at once."""
-    settings = Settings.from_env()
-    slots = max(1, _worker().state.nthreads // settings.threads)
-    return replace(settings, slots=slots, time_limit_seconds=LONGEST_SECONDS)
+    settings = Settings.from_env().for_scanning(_worker().state.nthreads)
+    return replace(settings, time_limit_seconds=LONGEST_SECONDS)
 
 
 def _worker() -> "Worker":

@@ -1,6 +1,5 @@
 """Who reads the videos of a scan: this machine, or others."""
 
-import os
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
@@ -25,7 +24,6 @@ class Hands:
 
 def own_hands(settings: Settings, workers: int | None) -> Hands:
     """Read on this machine, `workers` videos at once; if None, as many as keep its cores busy."""
-    cores = os.cpu_count() or 1
-    reader = open_reader(replace(settings, slots=cores, time_limit_seconds=LONGEST_SECONDS))
-    count = workers or max(1, cores // settings.threads)
-    return Hands(reader, lambda scanner: run_scanners(scanner, count), reader)
+    own = settings.for_scanning(workers)
+    reader = open_reader(replace(own, time_limit_seconds=LONGEST_SECONDS))
+    return Hands(reader, lambda scanner: run_scanners(scanner, own.slots), reader)

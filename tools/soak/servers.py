@@ -77,13 +77,13 @@ class Server:
         return self.process.poll() is None
 
     def children(self) -> list[int]:
-        """Return the ids of the processes that read videos."""
-        found = []
+        """Return the ids of the processes that read videos, without helpers of theirs."""
+        found = {}
         for process in map(int, filter(str.isdigit, os.listdir("/proc"))):  # noqa: PTH208
             command, ancestors = _command(process), _ancestors(process)
             if CHILD_MODULE.encode() in command and self.process.pid in ancestors:
-                found.append(process)
-        return found
+                found[process] = ancestors
+        return [one for one, ancestors in found.items() if not found.keys() & {*ancestors}]
 
     def processes(self) -> list[int]:
         """Return the ids of all its processes."""

@@ -38,7 +38,8 @@ def hash_files(*paths: Path) -> str:
     """Return 16 hexadecimal digits that change with the content of any of the files."""
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:16]
 
 
@@ -99,13 +100,13 @@ def _read(path: Path) -> bytes | None:
     try:
         with path.open("rb") as file:
             is_ours = _is_ours(os.fstat(file.fileno()))
-            stored = file.read() if is_ours else b""
+            digest = file.read(_DIGEST_LETTERS) if is_ours else b""
+            graph = file.read() if is_ours else b""  # apart: to slice 40 MB is to copy them
     except FileNotFoundError:
         return None
     if not is_ours:
         _LOG.warning("%s could be the work of another user, and is made again", path)
         return None
-    digest, graph = stored[:_DIGEST_LETTERS], stored[_DIGEST_LETTERS:]
     if digest == _digest(path.name, graph):
         return graph
     _LOG.info("%s is damaged and is made again", path.name)
@@ -120,7 +121,9 @@ def _is_ours(found: os.stat_result) -> bool:
 
 
 def _digest(name: str, graph: bytes) -> bytes:
-    return hashlib.sha256(name.encode() + b"\0" + graph).hexdigest().encode()
+    digest = hashlib.sha256(name.encode() + b"\0")
+    digest.update(graph)
+    return digest.hexdigest().encode()
 
 
 def _write(path: Path, graph: bytes) -> None:
@@ -130,7 +133,8 @@ def _write(path: Path, graph: bytes) -> None:
     # the one who runs it.
     partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
     try:
-        partial.write_bytes(_digest(path.name, graph) + graph)
+        with partial.open("xb") as file:
+            file.writelines((_digest(path.name, graph), graph))
         partial.chmod(partial.stat().st_mode & ~_OTHERS_MAY_WRITE)
         partial.replace(path)
     finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from function.engines.onnx.onnxruntime_private import forget_graph, import_onnxruntime
@@ -96,6 +97,18 @@ def provider_of(session: Any) -> str:
     return name.removesuffix("ExecutionProvider")
 
 
+@cache
+def _share_memory() -> None:
+    """Have all sessions of this process work in the same memory: 45 MB less than one for each."""
+    place = onnxruntime.OrtMemoryInfo(
+        "Cpu",
+        onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR,
+        0,
+        onnxruntime.OrtMemType.DEFAULT,
+    )
+    onnxruntime.create_and_register_allocator(place, None)
+
+
 def _open(graph: bytes, options: EngineOptions, gpu: _Gpu | None) -> Any:
     providers: list[Any] = [_CPU]
     if gpu:
@@ -106,6 +119,8 @@ def _open(graph: bytes, options: EngineOptions, gpu: _Gpu | None) -> Any:
     settings.intra_op_num_threads = options.threads
     settings.log_severity_level = _ERRORS_ONLY
     settings.enable_mem_pattern = False  # it keeps a plan for every picture size ever seen
+    _share_memory()
+    settings.add_session_config_entry("session.use_env_allocators", "1")
     # Threads that wait by spinning take the cores that decode the video, and gain nothing here.
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(graph, settings, providers=providers)

@@ -1,0 +1,288 @@
+"""A long video is searched by several processes, and what is found does not depend on how many."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from function.errors import CrashedVideoError, StoppingError, TimeLimitError, UnreadableVideoError
+from function.faces.found import Progress, Task
+from function.media.files import open_any
+from function.people.gathering import PeopleFound
+from function.sandbox import handle
+from function.sandbox.readers import Here, Sandboxed
+from function.settings import Settings
+from tools.footage.videos import moving_picture, read_portrait, write_video
+
+TASK = Task(every_seconds=0.5, detection_pixels=384)
+LARGEST_HELPER_MEGABYTES = 100
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/fd").exists(), reason="this system has no helpers"
+)
+
+
+@pytest.fixture(scope="module")
+def film(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two people by turns, for 24 seconds: three stretches."""
+    portraits = [read_portrait(photos / name) for name in ("obama3.jpg", "astronaut.png")]
+    shots = (
+        picture
+        for number in range(6)
+        for picture in moving_picture(portraits[number % 2], 4, fps=8, size=(480, 270))
+    )
+    return write_video(
+        tmp_path_factory.mktemp("film") / "film.mp4", shots, fps=8, keyframe_every=20
+    )
+
+
+@contextmanager
+def sandboxed(**settings: object) -> Iterator[Sandboxed]:
+    reader = Sandboxed(replace(Settings(sandbox="on"), **settings))  # type: ignore[arg-type]
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Sandboxed]:
+    """Keep a child with one helper."""
+    with sandboxed(threads=2) as reader:
+        assert reader.ready().helpers == 1
+        yield reader
+
+
+@pytest.fixture(scope="module")
+def alone(film: Path) -> PeopleFound:
+    return find(Here(Settings()), film)
+
+
+def find(
+    reader: Here | Sandboxed,
+    path: Path,
+    task: Task = TASK,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> PeopleFound:
+    """Find the people in a video, and do something once the search has begun."""
+    has_begun = False
+    with open_any(path) as media, closing(reader.find_people(media, task)) as events:
+        for event in events:
+            if isinstance(event, PeopleFound):
+                return event
+            if event.done_seconds and not has_begun:
+                has_begun = True
+                meanwhile()
+    raise AssertionError
+
+
+def assert_same(found: PeopleFound, expected: PeopleFound) -> None:
+    """Assert that all that was found is the same to the last bit."""
+    assert (found.frames, found.faces, found.links) == (
+        expected.frames,
+        expected.faces,
+        expected.links,
+    )
+    assert len(found.people) == len(expected.people)
+    for one, other in zip(found.people, expected.people, strict=True):
+        assert one.picture == other.picture
+        assert one.seen == other.seen
+        for view, same in zip(one.views, other.views, strict=True):
+            for encoding, equal in zip(view.encodings, same.encodings, strict=True):
+                np.testing.assert_array_equal(encoding, equal)
+
+
+def group_of(reader: Sandboxed) -> list[int]:
+    """Return the processes of a reader's child: itself first, then its helpers."""
+    (child,) = reader.pool.processes()
+    return members_of(child)
+
+
+def members_of(child: int) -> list[int]:
+    members = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, group = status.read_text().rpartition(")")[2].split()[:3]
+        except OSError:  # it has just ended
+            continue
+        if int(group) == child and state != "Z":
+            members.append(int(status.parent.name))
+    return sorted(members, key=lambda one: (one != child, one))
+
+
+def wait_until(is_so: Callable[[], bool], within_seconds: float = 60) -> None:
+    until = time.monotonic() + within_seconds
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_what_is_found_is_the_same_for_any_number_of_processes(
+    threads: int, film: Path, alone: PeopleFound
+) -> None:
+    assert (alone.frames, len(alone.people)) == (48, 2)
+    with sandboxed(threads=threads) as reader:
+        assert reader.ready().helpers == threads - 1
+        assert_same(find(reader, film), alone)
+        assert_same(find(reader, film), alone)  # and helpers help again
+
+
+def test_helpers_do_a_share_of_the_work(pair: Sandboxed, film: Path) -> None:
+    pair.ready()
+    _, helper = group_of(pair)
+    before = seconds_of(helper)
+    find(pair, film)
+    assert seconds_of(helper) - before > 0.3
+
+
+def test_a_file_that_does_not_fall_into_stretches_is_searched_by_one_with_equal_results(
+    pair: Sandboxed, photos: Path, tmp_path: Path
+) -> None:
+    shots = moving_picture(read_portrait(photos / "obama3.jpg"), 20, fps=8, size=(480, 270))
+    path = write_video(tmp_path / "film.ts", shots, fps=8, keyframe_every=20)
+    assert_same(find(pair, path), find(Here(Settings()), path))
+
+
+def test_an_index_that_does_not_hold_costs_time_and_nothing_else(
+    pair: Sandboxed, photos: Path, tmp_path: Path
+) -> None:
+    leap = [index / 8 + (5000 if index >= 100 else 0) for index in range(160)]
+    shots = moving_picture(read_portrait(photos / "obama3.jpg"), 20, fps=8, size=(480, 270))
+    path = write_video(tmp_path / "leap.mkv", shots, keyframe_every=20, seconds=leap)
+    found = find(pair, path, replace(TASK, every_seconds=60))
+    assert_same(found, find(Here(Settings()), path, replace(TASK, every_seconds=60)))
+    assert found.faces
+
+
+def test_what_is_no_video_is_refused_and_the_helper_helps_with_the_next(
+    pair: Sandboxed, film: Path, alone: PeopleFound, tmp_path: Path
+) -> None:
+    (tmp_path / "text.mp4").write_text("no video\n" * 100)
+    with pytest.raises(UnreadableVideoError):
+        find(pair, tmp_path / "text.mp4")
+    assert_same(find(pair, film), alone)
+
+
+def test_progress_is_that_of_all_processes_and_does_not_go_back(
+    pair: Sandboxed, film: Path
+) -> None:
+    with open_any(film) as media, closing(pair.find_people(media, TASK)) as events:
+        told = [event for event in events if isinstance(event, Progress)]
+    done = [event.done_seconds for event in told]
+    assert done == sorted(done)
+    assert told[-1].faces > 30
+    assert all(event.of_seconds >= event.done_seconds for event in told)
+
+
+def test_a_helper_that_is_killed_costs_its_work_and_no_request(
+    film: Path, alone: PeopleFound
+) -> None:
+    with sandboxed(threads=3) as reader:
+        reader.ready()
+        child, first, second = group_of(reader)
+        os.kill(first, signal.SIGKILL)
+        assert_same(find(reader, film), alone)  # it was dead before
+        assert_same(find(reader, film, meanwhile=lambda: os.kill(second, signal.SIGKILL)), alone)
+        assert_same(find(reader, film), alone)
+        assert reader.pool.processes() == [child]
+        assert group_of(reader) == [child]
+
+
+def test_a_child_that_is_killed_takes_its_helpers_along_and_is_replaced(
+    film: Path, alone: PeopleFound
+) -> None:
+    with sandboxed(threads=2) as reader:
+        reader.ready()
+        group = group_of(reader)
+        with pytest.raises(CrashedVideoError):
+            find(reader, film, meanwhile=lambda: os.kill(group[0], signal.SIGKILL))
+        wait_until(lambda: not any(is_running(one) for one in group))
+        assert_same(find(reader, film), alone)
+
+
+def test_a_video_that_takes_too_long_is_ended_with_all_processes(film: Path) -> None:
+    with sandboxed(threads=2, time_limit_seconds=0.5) as reader:
+        reader.ready()
+        group = group_of(reader)
+        with pytest.raises(TimeLimitError):
+            find(reader, film, replace(TASK, every_seconds=0.13))
+        wait_until(lambda: not any(is_running(one) for one in group))
+
+
+def test_closing_the_iterator_ends_all_processes(film: Path) -> None:
+    with sandboxed(threads=2) as reader:
+        reader.ready()
+        group = group_of(reader)
+        with open_any(film) as media, closing(reader.find_people(media, TASK)) as events:
+            next(events)
+        wait_until(lambda: not any(is_running(one) for one in group))
+
+
+def test_closing_the_sandbox_ends_all_processes(film: Path) -> None:
+    with sandboxed(threads=2) as reader:
+        reader.ready()
+        group = group_of(reader)
+        with pytest.raises(StoppingError):
+            find(reader, film, meanwhile=reader.close)
+        wait_until(lambda: not any(is_running(one) for one in group))
+
+
+PARENT = """
+import time
+from function.sandbox.readers import Sandboxed
+from function.settings import Settings
+reader = Sandboxed(Settings(threads=3))
+reader.ready()
+print(*reader.pool.processes(), flush=True)
+time.sleep(600)
+"""
+
+
+def test_helpers_end_with_the_server() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], cwd=handle.ROOT, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout
+        group = members_of(int(server.stdout.readline()))
+        server.kill()
+    assert len(group) == 3
+    wait_until(lambda: not any(is_running(one) for one in group))
+
+
+def test_a_helper_takes_less_memory_than_a_child(pair: Sandboxed, film: Path) -> None:
+    find(pair, film)
+    _, helper = group_of(pair)
+    rollup = Path(f"/proc/{helper}/smaps_rollup")
+    if not rollup.exists():
+        pytest.skip("this kernel does not sum up a process's memory")
+    private = rollup.read_text().partition("Private_Dirty:")[2].split()[0]
+    assert int(private) / 1024 < LARGEST_HELPER_MEGABYTES
+
+
+def test_without_a_second_way_to_open_the_file_the_child_does_it_alone(
+    pair: Sandboxed, film: Path, alone: PeopleFound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handle, "OWN_FILES", "/nowhere")
+    assert_same(find(pair, film), alone)
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def seconds_of(process: int) -> float:
+    """Return the CPU seconds that a process has used."""
+    ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
