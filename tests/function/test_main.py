@@ -41,10 +41,11 @@ ASKED = {
     "/library/people": "?performer=Grace+Hopper",
     "/library/stranger": "?id=1",
     "/library/face": "?sighting=1.0",
+    "/library/picture": "?oshash=00&number=1",
 }
 """What some routes must be asked."""
 
-NOT_THERE = ("/library/video", "/library/stranger", "/library/face")
+NOT_THERE = ("/library/video", "/library/stranger", "/library/face", "/library/picture")
 """There is no library, so that nothing is found."""
 
 
