@@ -1,6 +1,7 @@
 """The house: imports go one way, and nothing heavy is loaded at import."""
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -182,3 +183,13 @@ def test_a_child_knows_no_store_no_people_and_no_web() -> None:
     strange += ("function.matching", "function.web", "function.recognition")
     assert "function.sandbox.child" in loaded
     assert not [name for name in loaded if name.startswith(strange)]
+
+
+def test_the_tests_that_the_threats_are_shown_by_exist() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "THREATS.md").read_text(encoding="utf-8")))
+    written = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert named - written == set()
