@@ -31,8 +31,8 @@ def test_events_are_added_up_and_failures_named_on_a_line_each(
     output = capsys.readouterr()
     lines = [one for one in output.err.replace("\r", "\n").split("\n") if "failed" in one]
     assert lines == [
-        "failed: /v/b\\n\\x1b[31m?.mp4: crashed It will be tried again.",
-        "failed: /v/b\\n\\x1b[31m?.mp4: crashed",
+        "failed: /v/b\\n\\x1b[31m\\xff.mp4: crashed It will be tried again.",
+        "failed: /v/b\\n\\x1b[31m\\xff.mp4: crashed",
     ]
     assert "2.0/2 videos" in output.err
     assert output.out == ""
