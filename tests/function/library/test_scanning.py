@@ -434,9 +434,9 @@ def test_a_quick_look_that_leaves_a_question_is_followed_by_a_normal_one(
 def test_a_quick_look_with_somebody_uncertain_leaves_a_question() -> None:
     sure, unsure = Outcome(0, 0, 7, 97.0, "match"), Outcome(1, 1, 8, 40.0, "uncertain")
     stranger = Outcome(2, 2)
-    assert not scanning._is_unclear(2, [sure, stranger])
-    assert scanning._is_unclear(2, [sure, unsure])
-    assert scanning._is_unclear(0, [])
+    assert not scanning.is_unclear(2, [sure, stranger])
+    assert scanning.is_unclear(2, [sure, unsure])
+    assert scanning.is_unclear(0, [])
 
 
 def _bad_name(path: Path, content: bytes) -> None:
