@@ -145,5 +145,6 @@ def test_stretches_tell_together_what_of_the_video_is_damaged(film: Path, tmp_pa
             list(sample_stretch(video, stretch))
             missing += video.missing
     assert whole_seconds > 3
+    assert len(missing) == len({*missing})  # each stretch tells of its own
     assert length_of(missing) == pytest.approx(whole_seconds, abs=EVERY_SECONDS)
     assert all(11 < start < end < 18 for start, end in missing)

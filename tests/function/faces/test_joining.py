@@ -1,0 +1,79 @@
+"""What is found in the stretches of a video is put together as if it had been read at once."""
+
+from pathlib import Path
+
+import pytest
+
+from function.engines.protocol import Engine
+from function.faces.crews import Alone, Crew
+from function.faces.found import FacesFound, Progress, Task
+from function.faces.search import Hands, search_video
+from function.media import stretches
+from tools.footage.videos import moving_picture, read_portrait, write_video
+
+TASK = Task(0.5, 384)
+
+
+class Backwards(Alone):
+    """A crew of one that begins at the end, and leaves the first stretch to whoever notices."""
+
+    def take(self) -> int | None:
+        return self._left.pop() if len(self._left) > 1 else None
+
+
+@pytest.fixture(scope="module")
+def film(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two people in three shots; the middle one passes over the ends of stretches."""
+    portraits = [read_portrait(photos / name) for name in ("obama3.jpg", "astronaut.png")]
+    shots = (
+        picture
+        for number, seconds in ((0, 5.25), (1, 14.5), (0, 4.25))
+        for picture in moving_picture(portraits[number], seconds, fps=8, size=(480, 270))
+    )
+    folder = tmp_path_factory.mktemp("film")
+    return write_video(folder / "film.mp4", shots, fps=8, keyframe_every=16)
+
+
+def search(film: Path, engine: Engine, crew: Crew | None = None) -> FacesFound:
+    *_, found = search_video(film, film.name, engine, TASK, Hands(crew=crew))
+    assert isinstance(found, FacesFound)
+    return found
+
+
+@pytest.fixture
+def whole(film: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> FacesFound:
+    """Search the film from beginning to end."""
+    with monkeypatch.context() as patched:
+        patched.setattr(stretches, "SAMPLES_PER_STRETCH", 1_000)
+        return search(film, engine)
+
+
+@pytest.mark.parametrize("crew", [Alone, Backwards])
+def test_frames_shots_and_times_are_those_of_the_whole_video(
+    crew: type[Alone], film: Path, engine: Engine, whole: FacesFound
+) -> None:
+    found = search(film, engine, crew())
+    assert found.frames == whole.frames > 32
+    assert [describe(face) for face in found.faces] == [describe(face) for face in whole.faces]
+    assert {face.shot for face in found.faces} == {0, 1, 2}
+
+
+def test_a_video_with_a_wrong_index_is_searched_from_beginning_to_end(
+    film: Path, engine: Engine, whole: FacesFound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = (stretches.Stretch(None, 12_345), stretches.Stretch(12_345, None))
+    monkeypatch.setattr("function.faces.search.plan_stretches", lambda _: wrong)
+    found = search(film, engine)
+    assert [face.frame for face in found.faces] == [face.frame for face in whole.faces]
+    assert found.frames == whole.frames
+
+
+def test_progress_reaches_the_end(film: Path, engine: Engine) -> None:
+    told = [one for one in search_video(film, "film", engine, TASK) if isinstance(one, Progress)]
+    assert told[-1].done_seconds == pytest.approx(24, abs=2)
+    assert [one.faces for one in told] == sorted(one.faces for one in told)
+
+
+def describe(face: object) -> tuple[object, ...]:
+    names = ("frame", "seconds", "shot", "since_seconds", "until_seconds")
+    return tuple(getattr(face, name) for name in names)
