@@ -5,6 +5,7 @@ cold, then warm.
 """
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -17,7 +18,6 @@ from function.people.gathering import PeopleFound
 from function.recognition import task_of
 from function.sandbox.readers import Sandboxed
 from function.settings import Settings
-from tools.footage.bench_footage import loop_footage, make_footage
 
 STARTED = time.perf_counter() - time.process_time()
 """About when this process began: what it does before this line hardly ever waits."""
@@ -59,8 +59,15 @@ def measure(reader: Sandboxed, video: Path, started: float) -> list[float]:
 def main(video: Path | None) -> None:
     """Print how long ten seconds of 1080p, or VIDEO, take from cold and warm."""
     if video is None:
+        from tools.footage.bench_footage import (  # noqa: PLC0415  # it takes what reads videos
+            loop_footage,
+            make_footage,
+        )
+
         video = loop_footage(make_footage(120, 5), 10)
-        os.execv(sys.executable, [sys.executable, "-m", "tools.bench.start", str(video)])  # noqa: S606  # making it is no part of the start
+        command = [sys.executable, "-m", "tools.bench.start", str(video)]
+        subprocess.run(command, check=True)  # noqa: S603  # making it is no part of the start
+        return
     reader = Sandboxed(Settings())
     try:
         cold = measure(reader, video, STARTED)
