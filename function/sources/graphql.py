@@ -14,7 +14,6 @@ from function.sources.records import (
 )
 from function.sources.retries import (
     ATTEMPTS,
-    LONGEST_ANSWER_SECONDS,
     WORTH_ASKING_AGAIN,
     Throttle,
     answer_to,
@@ -88,7 +87,7 @@ class GraphQL:
         asked = {"query": query, "variables": variables or {}}
         request = self._client.build_request("POST", self.url, json=asked)
         attempts = 1 if once or self._is_awaited else ATTEMPTS
-        seconds = AWAITED_SECONDS if self._is_awaited else LONGEST_ANSWER_SECONDS
+        seconds = AWAITED_SECONDS if self._is_awaited else None
         place = f"{self._what} at {self.url.copy_with(userinfo=b'', query=None)}"
         with answer_to(
             self._client, request, who=place, attempts=attempts, longest_seconds=seconds

@@ -29,14 +29,15 @@ def answer_to(
     *,
     who: str = "",
     attempts: int = ATTEMPTS,
-    longest_seconds: float = LONGEST_ANSWER_SECONDS,
+    longest_seconds: float | None = None,
     pause: Pause = time.sleep,
 ) -> Iterator[httpx.Response]:
     """Send a request and yield the answer, its body unread; redirects are not followed.
 
     Tries again after a pause if the server is busy (429, 5xx) or does not answer; a Retry-After
     header is respected, up to a minute. The last answer is yielded as it is. Each attempt takes no
-    more than `longest_seconds`. Messages call the server `who`, or its host.
+    more than `longest_seconds`, or LONGEST_ANSWER_SECONDS. Messages call the server `who`, or its
+    host.
 
     Raises:
         NoAnswerError: there was no answer at the last attempt either.
@@ -44,7 +45,7 @@ def answer_to(
     for attempt in range(attempts):
         is_last = attempt == attempts - 1
         seconds = FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.8, 1.2)  # noqa: S311  # spread only
-        with within(longest_seconds):
+        with within(longest_seconds or LONGEST_ANSWER_SECONDS):
             try:
                 response = client.send(request, stream=True)
             except httpx.TransportError as error:

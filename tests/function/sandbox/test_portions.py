@@ -98,7 +98,7 @@ def test_more_faces_than_a_video_can_show_are_neither_sent_nor_kept(
     assert pack(sent(VIDEO, most)[1]) == pack(most)
     with pytest.raises(WireError, match="4 faces"):
         sent(VIDEO, too_many)
-    worker = child._Worker(None, None, None, None)  # type: ignore[arg-type]
+    worker = child._Worker(None, None, None, "cpu", None)  # type: ignore[arg-type]
     assert worker._keep(most, "film.mp4").frames == 1
     with pytest.raises(VideoOverLimitError, match=r"film\.mp4 shows 4 faces, more than 3"):
         worker._keep(too_many, "film.mp4")

@@ -167,9 +167,10 @@ def test_whatever_a_stash_box_answers_is_read_or_refused(
         {"findPerformer": IN_BOX} if by == "id" else {"searchPerformers": {"performers": [IN_BOX]}}
     )
     ask = box.read_ids if by == "id" else box.read_names
+    downloads = Downloads()
     reasons = []
     for told.answer in changed(right):
-        (answered,) = ask(["Ada"], Downloads())
+        (answered,) = ask(["Ada"], downloads)
         reasons += [answered.reason] if isinstance(answered, Refusal) else []
     assert any("answered in another form" in one for one in reasons)
     assert all(map(str.isprintable, reasons))
