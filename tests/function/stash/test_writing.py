@@ -1,13 +1,11 @@
 """What is written into Stash is noted, can be taken back, and is never written twice."""
 
 import copy
-import multiprocessing
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from function.stash.settling import settle
 from function.stash.undoing import IN_USE, Undone, undo
 from function.stash.writer import Writer, begin
 from tests.support.crashing_apply import POINTS, UNDO_POINTS, apply_all, undo_all
+from tests.support.killed import Start, preloaded, starting
 from tests.support.stash_server import FakeStash, serving
 
 SCENES = 1000
@@ -385,28 +384,13 @@ def test_what_is_in_work_elsewhere_is_not_taken_for_broken_off(
 
 @pytest.fixture(scope="module")
 def context() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.crashing_apply"])
-    return context
-
-
-Run = Callable[..., BaseProcess]
+    return preloaded("tests.support.crashing_apply")
 
 
 @pytest.fixture
-def run(context: ForkServerContext) -> Iterator[Run]:
-    started: list[BaseProcess] = []
-
-    def run(work: Callable[..., None], *arguments: object) -> BaseProcess:
-        process = context.Process(target=work, args=arguments, daemon=True)
-        process.start()
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        process.kill()
-        process.join()
+def run(context: ForkServerContext) -> Iterator[Start]:
+    with starting(context) as start:
+        yield start
 
 
 def fill(fake: FakeStash, count: int) -> tuple[list[tuple[str, str]], str]:
@@ -423,7 +407,7 @@ def fill(fake: FakeStash, count: int) -> tuple[list[tuple[str, str]], str]:
 
 @pytest.mark.parametrize("point", [*POINTS, *UNDO_POINTS])
 def test_ended_between_any_two_steps_it_goes_on_and_undoes_all(
-    fake: FakeStash, run: Run, tmp_path: Path, point: str
+    fake: FakeStash, run: Start, tmp_path: Path, point: str
 ) -> None:
     additions, tag = fill(fake, 30)
     before = shown(fake)
@@ -442,7 +426,7 @@ def test_ended_between_any_two_steps_it_goes_on_and_undoes_all(
 
 
 def test_a_thousand_scenes_tagged_killed_edited_and_undone_differ_only_where_edited(
-    fake: FakeStash, run: Run, tmp_path: Path
+    fake: FakeStash, run: Start, tmp_path: Path
 ) -> None:
     additions, tag = fill(fake, SCENES)
     before = shown(fake)
