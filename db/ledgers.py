@@ -181,7 +181,16 @@ class Ledger(Protocol):
         """Return the picture of somebody in a video, a JPEG; empty if there is none."""
 
     def pictures(self, videos: Sequence[int]) -> dict[int, list[AlbumPicture]]:
-        """Return the pictures of some albums, in order, those that could not be used too."""
+        """Return the pictures of some albums, in order, those that could not be used too.
+
+        There are none of an album that was not scanned yet.
+        """
+
+    def note_pictures(self, album: int, pictures: Sequence[AlbumPicture]) -> None:
+        """Note which pictures an album has now, before it is said who is on them.
+
+        What was decided and forgotten there follows the pictures, by content or else by name.
+        """
 
     def shown(self, videos: Sequence[int]) -> dict[int, list[Shown]]:
         """Return who is where on the pictures of some albums, picture by picture.

@@ -96,13 +96,15 @@ class AlbumPicture:
     """A picture of an album: its name there, and how many faces it shows.
 
     `place` is where it is in an archive, None for a file. `reason` says why it could not be used,
-    or why a file was left out; it is empty otherwise.
+    or why a file was left out; it is empty otherwise. `content` is a fingerprint, by which it is
+    known again under another name: empty if it could not be read.
     """
 
     name: str
     faces: int = 0
     reason: str = ""
     place: int | None = None
+    content: str = ""
 
 
 @dataclass(frozen=True)

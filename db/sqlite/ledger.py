@@ -38,6 +38,7 @@ from db.sqlite.ledger_people import (
     save_outcomes,
     save_people,
 )
+from db.sqlite.ledger_places import move_places
 from db.sqlite.ledger_schema import LEDGER
 from db.sqlite.ledger_strangers import SqliteStrangers
 from db.sqlite.ledger_tasks import SqliteTasks
@@ -267,6 +268,7 @@ class SqliteLedger:
             )
             if is_ours:
                 save_people(db, lease.video, found)
+                move_places(db, lease.video, found.pictures)
                 save_outcomes(db, lease.video, outcomes)
                 erase_again(db, at[0], (one.performer for one in outcomes if one.performer))
         return is_ours
@@ -357,7 +359,14 @@ class SqliteLedger:
     def pictures(self, videos: Sequence[int]) -> dict[int, list[AlbumPicture]]:
         """Return the pictures of some albums, in order."""
         with self._reading() as db:
-            return read_pictures(db, videos)
+            found = read_pictures(db, videos)
+        scanned = {one.id for one in self.records(videos) if one.scanned}
+        return {video: found[video] if video in scanned else [] for video in videos}
+
+    def note_pictures(self, album: int, pictures: Sequence[AlbumPicture]) -> None:
+        """Note which pictures an album has now: what was decided and forgotten follows them."""
+        with self._writing() as db:
+            move_places(db, album, pictures)
 
     def shown(self, videos: Sequence[int]) -> dict[int, list[Shown]]:
         """Return who is where on the pictures of some albums."""

@@ -132,8 +132,16 @@ def _look(blob: bytes) -> Vector | None:
 def follow_content(db: Database, before: tuple[str, int], after: tuple[str, int]) -> None:
     """Let what was decided and forgotten follow a file that was encoded anew.
 
-    Decisions move, if no other file holds the old content.
+    Decisions move, if no other file holds the old content. Those about an album are about places
+    in it: its pictures of before are noted, by which these places are told from then on.
     """
+    db.execute(
+        "INSERT INTO pictures SELECT new.id, number, name, pictures.faces, pictures.reason, "
+        "in_archive, content FROM pictures JOIN videos AS old ON old.id = video_id "
+        "JOIN videos AS new ON (new.oshash, new.size_bytes) = (?, ?) "
+        "WHERE (old.oshash, old.size_bytes) = (?, ?)",
+        (*after, *before),
+    )
     db.execute(
         "INSERT INTO forgotten_spans SELECT ?, ?, since_seconds, until_seconds "
         "FROM forgotten_spans WHERE (oshash, size_bytes) = (?, ?)",

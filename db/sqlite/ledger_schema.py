@@ -139,7 +139,8 @@ def _create_sightings(db: Database) -> None:
 
 
 def _create_pictures(db: Database) -> None:
-    # Those of albums. `in_archive` is the place of one there; null for a file of its own.
+    # Those of albums. `in_archive` is the place of one there; null for a file of its own. An album
+    # that changed and was not scanned since has those of before: by them its places are told.
     db.execute(
         """
         CREATE TABLE pictures (
@@ -149,6 +150,7 @@ def _create_pictures(db: Database) -> None:
             faces INTEGER NOT NULL,
             reason TEXT NOT NULL,
             in_archive INTEGER,
+            content TEXT NOT NULL,
             PRIMARY KEY (video_id, number)
         ) WITHOUT ROWID
         """

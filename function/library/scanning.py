@@ -245,7 +245,10 @@ class Scanner:
         if found != lease.oshash:
             raise UnreadableVideoError(CHANGED.format(name=show_text(path.name)))
         with closing(read_album(self.pictures, path, self._may_read)) as events:
-            yield from events
+            for event in events:
+                if isinstance(event, AlbumFound):
+                    self.ledger.note_pictures(lease.video, event.pictures)
+                yield event
 
     def _may_read(self, path: Path) -> bool:
         return self.roots is None or _is_in(os.fsencode(path), self.roots)

@@ -195,6 +195,108 @@ def test_forgetting_somebody_leaves_neither_their_faces_nor_where_they_were(
     assert picture[-200:] not in left
 
 
+def forget_whoever_is_on(ledger: SqliteLedger, gallery: Path, album: int, picture: int) -> None:
+    """Enrol somebody by what a picture shows, counted from 1, and forget them."""
+    performer = enrol(gallery, "Ada", look_of(ledger, album, picture))
+    list(rematch(ledger, naming_of(gallery)))
+    assert forget_performer(open_store(gallery), ledger, performer.id) == 1
+
+
+def rewrite(album: Path, pictures: dict[str, int]) -> None:
+    """Give an album, a folder or an archive, other pictures in place of all it had."""
+    if album.suffix:
+        with zipfile.ZipFile(album, "w") as archive:
+            for name, seed in pictures.items():
+                archive.writestr(name, picture_of(seed))
+    else:
+        shutil.rmtree(album, ignore_errors=True)
+        write_album(album, pictures)
+
+
+@pytest.mark.parametrize("name", ["album", "album.zip"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"0.png": CARL, "1.png": ADA, "2.png": BOB, "3.png": ADA},
+        {"1.png": CARL, "2.png": ADA, "3.png": BOB, "4.png": ADA},
+        {"b.png": BOB, "c.png": CARL, "x.png": ADA, "y.png": ADA},
+        {"3.png": ADA, "4.png": CARL, "5.png": BOB},
+    ],
+    ids=["one in front", "renumbered", "renamed", "one gone"],
+)
+def test_whoever_was_forgotten_stays_so_when_an_album_changes(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path, name: str, changed: dict[str, int]
+) -> None:
+    album = tmp_path / name
+    rewrite(album, {"1.png": ADA, "2.png": BOB, "3.png": ADA})
+    scan(ledger, gallery, album.parent)
+    forget_whoever_is_on(ledger, gallery, 1, 1)
+    rewrite(album, changed)
+    scan(ledger, gallery, album.parent)
+    (found,) = (one for one in results(ledger, gallery) if one.video.paths)
+    names = [one.name for one in found.pictures if one.faces]
+    assert names == [name for name, seed in changed.items() if seed != ADA]
+    rewrite(album, changed | {"01.png": 404})
+    offer_all(ledger, album.parent, pictures=True)
+    rewrite(album, changed | {"00.png": 404})
+    scan(ledger, gallery, album.parent)
+    (found,) = (one for one in results(ledger, gallery) if one.video.paths)
+    assert sorted(one.name for one in found.pictures if one.faces) == sorted(["00.png", *names])
+
+
+def test_whoever_was_forgotten_stays_so_where_their_picture_is_edited(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media)
+    forget_whoever_is_on(ledger, gallery, 1, 1)
+    for name in ("1.png", "10.png"):
+        with (media / "set" / name).open("ab") as picture:
+            picture.write(b"more")
+    write_album(media / "set", {"0.png": CARL})
+    scan(ledger, gallery, media)
+    (found,) = (one for one in results(ledger, gallery) if one.video.paths)
+    assert [one.name for one in found.pictures if one.faces] == ["0.png", "2.png"]
+
+
+def test_where_somebody_was_forgotten_goes_with_the_picture(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media)
+    forget_whoever_is_on(ledger, gallery, 1, 1)
+    assert ledger.forgotten_spans(1) == [(0.0, 0.0), (3.0, 3.0)]
+    (media / "set" / "1.png").unlink()
+    scan(ledger, gallery, media)
+    assert ledger.forgotten_spans(2) == [(2.0, 2.0)]
+    assert ledger.forgotten_spans(1) == [(0.0, 0.0), (3.0, 3.0)], "it may come back"
+
+
+def test_a_decision_follows_the_pictures_of_an_album(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media)
+    ((bob, _),) = (
+        (one.position, one) for one in ledger.sightings([1])[1] if len(one.person.seen) == 1
+    )
+    decide(ledger, naming_of(gallery).gallery, (1, bob), "ignored")
+    write_album(media / "set", {"0.png": CARL})
+    scan(ledger, gallery, media)
+    (decision,) = ledger.decisions([2])[2]
+    assert decision.spans == ((2.0, 2.0),)
+    assert [one.decided for one in results(ledger, gallery)[-1].people if one.pictures == (3,)] == [
+        "ignored"
+    ]
+
+
+def test_an_album_that_was_not_scanned_since_it_changed_lists_no_pictures(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media)
+    write_album(media / "set", {"0.png": CARL})
+    offer_all(ledger, media, pictures=True)
+    assert len(ledger.pictures([1, 2])[1]) == 4
+    assert ledger.pictures([1, 2])[2] == []
+
+
 def test_a_moved_album_is_recognised_and_a_changed_one_is_scanned_again(
     ledger: SqliteLedger, gallery: Path, media: Path
 ) -> None:
