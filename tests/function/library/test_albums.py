@@ -522,6 +522,43 @@ def test_a_name_that_is_no_text_is_left_out(
     ]
 
 
+@pytest.mark.parametrize("name", [b"\xe9.png", b"\xe9.zip", b"\xe9"])
+def test_an_album_whose_name_is_no_text_is_scanned_and_stops_no_others(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path, name: bytes
+) -> None:
+    album = tmp_path / os.fsdecode(name)
+    try:
+        album.touch()
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    album.unlink()
+    if album.suffix == ".png":
+        album.write_bytes(picture_of(ADA))
+    else:
+        rewrite(album, {"1.png": ADA})
+    write_squares(tmp_path / "z.mp4", BOB)
+    done = [one for one in scan(ledger, gallery, album, tmp_path / "z.mp4", tmp_path)]
+    assert sum(isinstance(one, Done) for one in done) == 2
+    first, *_ = results(ledger, gallery)
+    assert [(one.name, len(one.faces)) for one in first.pictures] == [
+        (r"\xe9.png" if album.suffix == ".png" else "1.png", 1)
+    ]
+    assert find_ids(ledger, album) == {1}
+
+
+@pytest.mark.parametrize("name", [b"\xe9.png", b"\xe9.zip"])
+def test_an_album_whose_name_is_no_text_fails_with_the_reason(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path, name: bytes
+) -> None:
+    album = tmp_path / os.fsdecode(name)
+    try:
+        album.write_bytes(b"no picture")
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    ((_, reason, _),) = failures(scan(ledger, gallery, album))
+    assert reason.startswith(r"\xe9.")
+
+
 def test_the_same_pictures_twice_are_one_album_with_two_places(
     ledger: SqliteLedger, gallery: Path, media: Path
 ) -> None:
