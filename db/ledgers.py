@@ -14,6 +14,7 @@ from db.videos import (
     Counts,
     Depth,
     Interval,
+    Kind,
     Lease,
     Offered,
     Outcome,
@@ -136,6 +137,9 @@ class Ledger(Protocol):
 
     def retry(self, videos: Iterable[int]) -> int:
         """Queue failed videos again, with no tries counted."""
+
+    def turn_into(self, video: int, kind: Kind) -> None:
+        """Note that what was never scanned is of another kind, and queue it again if it failed."""
 
     def empty_queue(self) -> int:
         """Take every video out of the queue, and from whoever scans it; return how many.

@@ -51,6 +51,7 @@ from db.videos import (
     Counts,
     Depth,
     Interval,
+    Kind,
     Lease,
     Offered,
     Outcome,
@@ -284,6 +285,15 @@ class SqliteLedger:
         sql = "UPDATE videos SET state = 'queued', tries = 0 WHERE id = ? AND state = 'failed'"
         with self._writing() as db:
             return sum(db.execute(sql, (video,)).rowcount for video in videos)
+
+    def turn_into(self, video: int, kind: Kind) -> None:
+        """Note that what was never scanned is of another kind, and queue it again if it failed."""
+        sql = (
+            "UPDATE videos SET kind = ?, tries = iif(state = 'failed', 0, tries), "
+            "state = iif(state = 'failed', 'queued', state) WHERE id = ? AND depth = ''"
+        )
+        with self._writing() as db:
+            db.execute(sql, (kind, video))
 
     def empty_queue(self) -> int:
         """Take every video out of the queue, and from whoever scans it."""

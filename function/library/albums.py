@@ -23,7 +23,7 @@ from function.faces.found import PictureFound, Progress
 from function.library.oshash import fingerprint, oshash_of
 from function.media.files import open_any
 from function.media.order import natural_key
-from function.media.photo_kinds import ARCHIVE_SUFFIXES, PHOTO_SUFFIXES
+from function.media.photo_kinds import ARCHIVE_SUFFIXES, PHOTO_SUFFIXES, is_still
 from function.media.pictures import MOST_LEFT_OUT, MOST_PICTURES, Contents
 from function.people.gathering import PeopleFound
 from function.people.pictures import gather_pictures
@@ -39,7 +39,7 @@ MOST_HASHED = 64
 """The content of so many pictures of a folder, spread over it, tells it from others."""
 
 FILMS = frozenset((".gif", ".apng"))
-"""A file of this kind is a film if it is named alone, and a picture in an album."""
+"""A file of this kind is a film if it is named alone and moves, and a picture in an album."""
 
 NOTHING = PictureFound(1, 1, ())
 """What is found in a picture that cannot be read."""
@@ -68,8 +68,15 @@ def kind_of(path: bytes) -> Kind:
 
 
 def kind_at(path: bytes) -> Kind:
-    """Say what is at a path: a folder that is scanned as such is an album, too."""
-    return "album" if os.path.isdir(path) else kind_of(path)  # noqa: PTH112  # bytes
+    """Say what is at a path: a folder that is scanned as such is an album, too.
+
+    Where a name may be that of a picture or of a film, what the file holds tells.
+    """
+    if os.path.isdir(path):  # noqa: PTH112  # bytes
+        return "album"
+    kind = kind_of(path)
+    is_either = Path(os.fsdecode(path)).suffix.lower() in FILMS
+    return "album" if kind == "video" and is_either and _is_still_at(path) else kind
 
 
 def is_archive(name: bytes) -> bool:
@@ -243,6 +250,17 @@ def _pictures_in(folder: bytes) -> Iterator[_File]:
             continue  # a link that leads nowhere, or it went while we looked
         if stat.S_ISREG(status.st_mode):
             yield _File(entry.name, status)
+
+
+def _is_still_at(path: bytes) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:
+        return False  # whoever reads it says why it cannot be read
+    try:
+        return is_still(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _fingerprint_at(path: bytes) -> str:

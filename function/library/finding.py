@@ -14,7 +14,7 @@ from function.library.albums import (
     fingerprint_of,
     is_archive,
     is_picture,
-    kind_of,
+    kind_at,
     stamp_of_folder,
 )
 from function.media.formats import VIDEO_SUFFIXES
@@ -133,7 +133,7 @@ def _walk(
     waiting = [os.fsencode(place) for place in places]
     for place in waiting:
         if not os.path.isdir(place):  # noqa: PTH112  # bytes, as above
-            yield place, kind_of(place)
+            yield place, kind_at(place)
             continue
         for folder, below, names in os.walk(place, onerror=note):
             try:

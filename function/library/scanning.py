@@ -229,7 +229,8 @@ class Scanner:
             _refuse_changed(media, os.fsencode(path), lease)
             if is_still(media.descriptor):
                 raise UnreadableVideoError(
-                    f"{media.name} is a picture, though its name is that of a video. Rename it."
+                    f"{media.name} is a picture, though its name is that of a video. Rename it, "
+                    "such as to .jpg, and scan it by its new name or with --pictures."
                 )
             yield from events
 

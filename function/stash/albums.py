@@ -11,7 +11,8 @@ from pathlib import Path
 
 from db.ledgers import Ledger
 from db.videos import Stamp, VideoFile, VideoRecord
-from function.library.albums import fingerprint_of, is_archive, kind_of, stamp_of_folder
+from function.library.albums import fingerprint_of, is_archive, kind_at, stamp_of_folder
+from function.library.offering import offer_files
 from function.stash.client import Stash
 from function.stash.paths import Locate, is_windows
 
@@ -83,8 +84,9 @@ def read_album_file(place: bytes) -> VideoFile:
     Raises:
         OSError: it cannot be read.
     """
-    kind = "album" if Path(os.fsdecode(place)).is_dir() else kind_of(place)
-    return VideoFile(place, album_stamp(place), fingerprint_of(place), kind=kind)
+    real = os.path.realpath(place)
+    real_path = b"" if real == place else real
+    return VideoFile(place, album_stamp(place), fingerprint_of(place), real_path, kind_at(place))
 
 
 def album_paths(stash: Stash) -> Iterator[str]:
@@ -98,7 +100,7 @@ def album_paths(stash: Stash) -> Iterator[str]:
 
 def queue_album(ledger: Ledger, file: VideoFile) -> None:
     """Queue an album that is new or changed."""
-    ledger.offer([file], "deep" if file.kind == "album" else "normal")
+    offer_files(ledger, [file], "deep" if file.kind == "album" else "normal")
 
 
 def _holders(path: str) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from db.records import Vector
 from db.sqlite.ledger import SqliteLedger
@@ -16,7 +17,7 @@ from db.videos import AlbumPicture, VideoRecord
 from function.errors import PhotoUnusableError, TimeLimitError
 from function.faces.found import PictureFound
 from function.library import albums
-from function.library.albums import MOST_LATE, fingerprint_of, kind_of, stamp_of_folder
+from function.library.albums import MOST_LATE, fingerprint_of, kind_at, kind_of, stamp_of_folder
 from function.library.decisions import decide
 from function.library.enrolment import enrol_stranger, new_from_library
 from function.library.finding import find_ids, find_videos
@@ -39,6 +40,7 @@ from tests.support.scans import (
     make_scanner,
     offer_all,
     picture_of,
+    squares,
     write_album,
     write_squares,
 )
@@ -351,6 +353,53 @@ def test_a_gif_that_is_named_is_a_film_and_one_in_a_folder_a_picture(tmp_path: P
     assert (found.path, found.kind) == (bytes(tmp_path), "album")
 
 
+def write_png(path: Path, *seeds: int) -> Path:
+    """Write a PNG that shows one person after the other, a still one if there is one."""
+    first, *others = (Image.fromarray(squares(seed)) for seed in seeds)
+    first.save(path, "PNG", save_all=bool(others), append_images=others, duration=500)
+    return path
+
+
+def test_an_apng_that_is_named_is_a_film_only_if_it_moves(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path
+) -> None:
+    still = write_png(tmp_path / "still.apng", ADA)
+    moving = write_png(tmp_path / "moving.apng", ADA, BOB)
+    assert (kind_at(bytes(still)), kind_at(bytes(moving))) == ("album", "video")
+    assert failures(scan(ledger, gallery, still, moving)) == []
+    found = {one.video.kind: len(one.people) for one in results(ledger, gallery)}
+    assert found == {"album": 1, "video": 2}
+
+
+@pytest.mark.parametrize("is_picture", [True, False])
+def test_what_failed_under_the_name_of_another_kind_is_scanned_once_it_is_renamed(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path, *, is_picture: bool
+) -> None:
+    wrong, right = (tmp_path / name for name in ("x.mp4", "x.png"))
+    if is_picture:
+        wrong.write_bytes(picture_of(ADA))
+    else:
+        shutil.move(write_squares(tmp_path / "film.mp4", ADA), right)
+        wrong, right = right, wrong
+    ((_, reason, _),) = failures(scan(ledger, gallery, wrong))
+    assert ("Rename it" in reason) == is_picture
+    wrong.rename(right)
+    (done,) = (one for one in scan(ledger, gallery, right) if isinstance(one, Done))
+    assert (done.path, done.faces > 0) == (bytes(right), True)
+    (record,) = ledger.iterate()
+    assert record.kind == ("album" if is_picture else "video")
+
+
+def test_what_has_names_of_both_kinds_stays_what_it_is(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "x.mp4").write_bytes(b"damaged" * 1000)
+    assert len(failures(scan(ledger, gallery, tmp_path / "x.mp4"))) == 1
+    shutil.copy(tmp_path / "x.mp4", tmp_path / "x.png")
+    assert scan(ledger, gallery, tmp_path / "x.png") == []
+    assert [(one.kind, one.state) for one in ledger.iterate()] == [("video", "failed")]
+
+
 def test_a_single_picture_is_an_album_of_one(
     ledger: SqliteLedger, gallery: Path, media: Path
 ) -> None:
@@ -537,7 +586,7 @@ def test_an_album_whose_name_is_no_text_is_scanned_and_stops_no_others(
     else:
         rewrite(album, {"1.png": ADA})
     write_squares(tmp_path / "z.mp4", BOB)
-    done = [one for one in scan(ledger, gallery, album, tmp_path / "z.mp4", tmp_path)]
+    done = scan(ledger, gallery, album, tmp_path / "z.mp4", tmp_path)
     assert sum(isinstance(one, Done) for one in done) == 2
     first, *_ = results(ledger, gallery)
     assert [(one.name, len(one.faces)) for one in first.pictures] == [
