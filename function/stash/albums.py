@@ -49,16 +49,6 @@ def find_in_album(ledger: Ledger, path: str, locate: Locate) -> InAlbum | None:
     return None
 
 
-def album_file(path: str, locate: Locate) -> VideoFile | None:
-    """Return what is to be queued for an image or a gallery; None if it is not here.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    place = album_place(path, locate)
-    return read_album_file(place) if place else None
-
-
 def album_place(path: str, locate: Locate) -> bytes | None:
     """Return where an image or a gallery lies here, or the archive that it is in; else None."""
     places = (path, *(holder for holder, _ in _holders(path) if is_archive(os.fsencode(holder))))
