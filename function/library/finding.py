@@ -44,7 +44,8 @@ def find_videos(
     A file whose size and time are `known` is not read again. `tell` is called with the number of
     files found so far. Links are followed, each folder is looked into once, and hidden names are
     left out, as are links that lead nowhere and what is no ordinary file. With `pictures`, albums
-    are found too: archives, and folders in which pictures are; one that is named is always found.
+    are found too: archives, and folders in which pictures are. An archive or a single picture that
+    is named is always found.
     """
     files: list[VideoFile] = []
     paths: list[bytes] = []

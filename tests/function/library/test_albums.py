@@ -333,7 +333,9 @@ def test_what_is_written_into_a_picture_is_noticed(media: Path) -> None:
     assert fingerprint_of(folder) != before[1]
 
 
-def test_albums_are_found_only_if_they_are_wanted_or_named(media: Path) -> None:
+def test_albums_are_found_only_if_they_are_wanted_and_files_also_if_they_are_named(
+    media: Path,
+) -> None:
     archive = pack(media / "a.zip", ADA)
     write_squares(media / "film.mp4", ADA)
 
@@ -344,6 +346,7 @@ def test_albums_are_found_only_if_they_are_wanted_or_named(media: Path) -> None:
     assert found(media) == {"film.mp4": "video"}
     assert found(media, pictures=True) == {"film.mp4": "video", "a.zip": "album", "set": "album"}
     assert found(archive, media / "set" / "1.png") == {"a.zip": "album", "1.png": "album"}
+    assert found(media / "set") == {}
 
 
 def test_a_gif_that_is_named_is_a_film_and_one_in_a_folder_a_picture(tmp_path: Path) -> None:
