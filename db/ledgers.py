@@ -215,12 +215,12 @@ class Ledger(Protocol):
         self,
         outcomes: Mapping[int, Sequence[Outcome]],
         at: Generation,
-        decided: Mapping[int, int] | None = None,
+        before: Mapping[int, VideoRecord] | None = None,
     ) -> None:
         """Replace the outcomes of some videos, except where others are seen by now.
 
-        Nor are those of a video replaced about which something was decided since: `decided` holds
-        the counts from before the decisions were read (see `VideoRecord`).
+        Nor are those of a video replaced that was scanned since, or about which something was
+        decided: `before` holds the videos as they were before its people were read.
         """
 
     def not_matched_at(self, at: Generation, limit: int, after: int = 0) -> list[int]:

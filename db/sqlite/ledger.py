@@ -20,7 +20,6 @@ from db.sqlite.connections import explained, open_database, transaction
 from db.sqlite.ledger_damage import drop_damaged
 from db.sqlite.ledger_decisions import (
     add_identities,
-    decided_of,
     erase_decisions,
     follow_content,
     read_decisions,
@@ -81,7 +80,7 @@ _RECORDS = """
            scanned_at, gallery, generation,
            (SELECT hex(path) FROM files WHERE video_id = videos.id
             ORDER BY gone <> 0, gone DESC, path LIMIT 1),
-           decided, unreadable_seconds, kind, iif(kind = 'album', frames, 0)
+           decided, unreadable_seconds, kind, iif(kind = 'album', frames, 0), scans
     FROM videos
 """
 
@@ -258,7 +257,7 @@ class SqliteLedger:
                 "state = iif(?, 'queued', 'done'), wanted_depth = coalesce(?, wanted_depth), "
                 "reason = '', tries = 0, depth = ?, every_seconds = ?, models = ?, "
                 "seconds = ?, frames = ?, faces = ?, left_out = ?, strangers = ?, "
-                "unreadable_seconds = ?, "
+                "unreadable_seconds = ?, scans = scans + 1, "
                 "scanned_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), gallery = ?, "
                 "generation = iif(decided = ?, ?, NULL), lease_token = ''",
                 *(again is not None, again),
@@ -405,14 +404,14 @@ class SqliteLedger:
         self,
         outcomes: Mapping[int, Sequence[Outcome]],
         at: Generation,
-        decided: Mapping[int, int] | None = None,
+        before: Mapping[int, VideoRecord] | None = None,
     ) -> None:
         """Replace the outcomes of some videos, except where others are seen by now."""
         with self._writing() as db:
             for video, rows in outcomes.items():
                 if positions_of(db, video) != sorted(one.position for one in rows):
                     continue
-                if decided is not None and decided_of(db, video) != decided[video]:
+                if before is not None and not _is_as_before(db, before[video]):
                     continue
                 save_outcomes(db, video, rows)
                 sql = "UPDATE videos SET gallery = ?, generation = ? WHERE id = ?"
@@ -575,10 +574,16 @@ def _update(db: Database, lease: Lease, change: str, *values: Any) -> bool:
     return bool(db.execute(sql, (*values, lease.video, lease.token)).rowcount)
 
 
+def _is_as_before(db: Database, video: VideoRecord) -> bool:
+    """Say whether a video was neither scanned nor decided about since it was read."""
+    row = db.execute("SELECT decided, scans FROM videos WHERE id = ?", (video.id,)).fetchone()
+    return bool(row == (video.decided, video.scans))
+
+
 def _record(row: tuple[Any, ...]) -> VideoRecord:
     number, oshash, size, paths, state, reason, tries, seconds, faces, left_out = row[:10]
     depth, every, models, scanned_at, gallery, generation, path, decided = row[10:18]
-    unreadable, kind, pictures = row[18:]
+    unreadable, kind, pictures, scans = row[18:]
     return VideoRecord(
         id=number,
         oshash=oshash,
@@ -598,4 +603,5 @@ def _record(row: tuple[Any, ...]) -> VideoRecord:
         unreadable_seconds=unreadable,
         kind=kind,
         pictures=pictures,
+        scans=scans,
     )

@@ -51,12 +51,6 @@ def take_back(db: Database, decision: int) -> bool:
     return bool(db.execute("DELETE FROM decisions WHERE id = ?", (decision,)).rowcount)
 
 
-def decided_of(db: Database, video: int) -> int:
-    """Return how often something was decided about a video, or taken back."""
-    row = db.execute("SELECT decided FROM videos WHERE id = ?", (video,)).fetchone()
-    return -1 if row is None else int(row[0])
-
-
 def read_decisions(db: Database, videos: Sequence[int]) -> dict[int, list[Decision]]:
     """Read the decisions about some videos, oldest first; a damaged one is left out, and told."""
     found: dict[int, list[Decision]] = {video: [] for video in videos}

@@ -64,6 +64,7 @@ def _create_videos(db: Database) -> None:
             unreadable_seconds REAL NOT NULL DEFAULT 0,
             strangers INTEGER NOT NULL DEFAULT 1,
             scanned_at TEXT NOT NULL DEFAULT '',
+            scans INTEGER NOT NULL DEFAULT 0,
             gallery INTEGER,
             generation INTEGER,
             lease_token TEXT NOT NULL DEFAULT '',
