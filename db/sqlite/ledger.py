@@ -301,7 +301,15 @@ class SqliteLedger:
             "WHERE state IN ('queued', 'working') AND depth <> ''"
         )
         new = "DELETE FROM videos WHERE state IN ('queued', 'working')"
+        # A file that was written anew is known by what it held before, with a size that no file
+        # has: so it is found changed again, and what was decided and forgotten follows it.
+        changed = (
+            "UPDATE files SET video_id = old.id, size_bytes = -1 FROM videos AS new "
+            "JOIN videos AS old ON old.id = new.before WHERE new.id = video_id "
+            "AND new.state IN ('queued', 'working') AND new.depth = ''"
+        )
         with self._writing() as db:
+            db.execute(changed)
             return sum(int(db.execute(sql).rowcount) for sql in (known, new))
 
     def counts(self, within: Sequence[bytes] = ()) -> Counts:

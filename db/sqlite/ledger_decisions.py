@@ -130,6 +130,11 @@ def follow_content(db: Database, before: tuple[str, int], after: tuple[str, int]
     in it: its pictures of before are noted, by which these places are told from then on.
     """
     db.execute(
+        "UPDATE videos SET before = (SELECT iif(depth = '' AND before IS NOT NULL, before, id) "
+        "FROM videos WHERE (oshash, size_bytes) = (?, ?)) WHERE (oshash, size_bytes) = (?, ?)",
+        (*before, *after),
+    )
+    db.execute(
         "INSERT INTO pictures SELECT new.id, number, name, pictures.faces, pictures.reason, "
         "in_archive, content FROM pictures JOIN videos AS old ON old.id = video_id "
         "JOIN videos AS new ON (new.oshash, new.size_bytes) = (?, ?) "

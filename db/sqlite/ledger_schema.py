@@ -43,6 +43,7 @@ def m001_videos_and_sightings(db: Database) -> None:
 
 
 def _create_videos(db: Database) -> None:
+    # `before` is what a file held when it was last scanned, if it was written anew since.
     db.execute(
         """
         CREATE TABLE videos (
@@ -71,6 +72,7 @@ def _create_videos(db: Database) -> None:
             lease_owner TEXT NOT NULL DEFAULT '',
             lease_until REAL NOT NULL DEFAULT 0,
             decided INTEGER NOT NULL DEFAULT 0,
+            before INTEGER,
             UNIQUE (oshash, size_bytes)
         )
         """

@@ -260,6 +260,33 @@ def test_whoever_was_forgotten_stays_so_where_their_picture_is_edited(
     assert [one.name for one in found.pictures if one.faces] == ["0.png", "2.png"]
 
 
+def test_whoever_is_forgotten_between_a_change_and_its_scan_stays_so(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media)
+    for number in (4, 5):
+        write_album(media / "set", {f"0{number}.png": CARL})
+        offer_all(ledger, media, pictures=True)
+    forget_whoever_is_on(ledger, gallery, 1, 1)
+    scan(ledger, gallery, media)
+    (found,) = (one for one in results(ledger, gallery) if one.video.paths)
+    assert [one.name for one in found.pictures if one.faces] == ["2.png", "04.png", "05.png"]
+
+
+def test_whoever_was_forgotten_stays_so_when_the_scan_of_a_changed_album_was_cancelled(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media)
+    forget_whoever_is_on(ledger, gallery, 1, 1)
+    write_album(media / "set", {"0.png": CARL})
+    offer_all(ledger, media, pictures=True)
+    assert ledger.empty_queue() == 1
+    assert [(one.id, one.paths) for one in ledger.iterate()] == [(1, (bytes(media / "set"),))]
+    scan(ledger, gallery, media)
+    (found,) = (one for one in results(ledger, gallery) if one.video.paths)
+    assert [one.name for one in found.pictures if one.faces] == ["0.png", "2.png"]
+
+
 def test_where_somebody_was_forgotten_goes_with_the_picture(
     ledger: SqliteLedger, gallery: Path, media: Path
 ) -> None:
