@@ -14,6 +14,7 @@ from db.videos import (
     Counts,
     Depth,
     Interval,
+    Kind,
     Lease,
     Offered,
     Outcome,
@@ -137,6 +138,9 @@ class Ledger(Protocol):
     def retry(self, videos: Iterable[int]) -> int:
         """Queue failed videos again, with no tries counted."""
 
+    def turn_into(self, video: int, kind: Kind) -> None:
+        """Note that what was never scanned is of another kind, and queue it again if it failed."""
+
     def empty_queue(self) -> int:
         """Take every video out of the queue, and from whoever scans it; return how many.
 
@@ -181,7 +185,16 @@ class Ledger(Protocol):
         """Return the picture of somebody in a video, a JPEG; empty if there is none."""
 
     def pictures(self, videos: Sequence[int]) -> dict[int, list[AlbumPicture]]:
-        """Return the pictures of some albums, in order, those that could not be used too."""
+        """Return the pictures of some albums, in order, those that could not be used too.
+
+        There are none of an album that was not scanned yet.
+        """
+
+    def note_pictures(self, album: int, pictures: Sequence[AlbumPicture]) -> None:
+        """Note which pictures an album has now, before it is said who is on them.
+
+        What was decided and forgotten there follows the pictures, by content or else by name.
+        """
 
     def shown(self, videos: Sequence[int]) -> dict[int, list[Shown]]:
         """Return who is where on the pictures of some albums, picture by picture.
@@ -202,12 +215,12 @@ class Ledger(Protocol):
         self,
         outcomes: Mapping[int, Sequence[Outcome]],
         at: Generation,
-        decided: Mapping[int, int] | None = None,
+        before: Mapping[int, VideoRecord] | None = None,
     ) -> None:
         """Replace the outcomes of some videos, except where others are seen by now.
 
-        Nor are those of a video replaced about which something was decided since: `decided` holds
-        the counts from before the decisions were read (see `VideoRecord`).
+        Nor are those of a video replaced that was scanned since, or about which something was
+        decided: `before` holds the videos as they were before its people were read.
         """
 
     def not_matched_at(self, at: Generation, limit: int, after: int = 0) -> list[int]:

@@ -96,13 +96,15 @@ class AlbumPicture:
     """A picture of an album: its name there, and how many faces it shows.
 
     `place` is where it is in an archive, None for a file. `reason` says why it could not be used,
-    or why a file was left out; it is empty otherwise.
+    or why a file was left out; it is empty otherwise. `content` is a fingerprint, by which it is
+    known again under another name: empty if it could not be read.
     """
 
     name: str
     faces: int = 0
     reason: str = ""
     place: int | None = None
+    content: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,8 +174,8 @@ class VideoRecord:
     `reason` says why it failed. `left_out` counts people who are strangers and were not kept.
     `matched_at` is the gallery's generation of its outcomes. `last_path` is where a file of it was
     last, empty if one is there. `decided` counts how often something was decided about it, or taken
-    back. `unreadable_seconds` is how much of it was damaged when it was scanned. `pictures` counts
-    those of an album that were looked at.
+    back, `scans` how often it was scanned. `unreadable_seconds` is how much of it was damaged when
+    it was scanned. `pictures` counts those of an album that were looked at.
     """
 
     id: int
@@ -194,6 +196,7 @@ class VideoRecord:
     unreadable_seconds: float = 0.0
     kind: Kind = "video"
     pictures: int = 0
+    scans: int = 0
 
     @property
     def known_paths(self) -> tuple[bytes, ...]:

@@ -119,11 +119,8 @@ class Writes(Protocol):
     def of_run(self, run: int) -> list[Write]:
         """List the writes of a run that are done, oldest first."""
 
-    def written_by_us(self, scene: str, performer: str) -> bool:
-        """Say whether we, and not the user, said that a performer is in a scene."""
-
     def all_written(self, item: ItemKind = "scene") -> Mapping[str, frozenset[str]]:
-        """Return the performers that we added, by scene, or by another item."""
+        """Return the performers that we, and not the user, added, by scene, or by another item."""
 
     def follow(self, before: str, after: str) -> None:
         """Let what is written of a performer be of the one into whom Stash merged them."""

@@ -20,7 +20,6 @@ from db.sqlite.connections import explained, open_database, transaction
 from db.sqlite.ledger_damage import drop_damaged
 from db.sqlite.ledger_decisions import (
     add_identities,
-    decided_of,
     erase_decisions,
     follow_content,
     read_decisions,
@@ -38,6 +37,7 @@ from db.sqlite.ledger_people import (
     save_outcomes,
     save_people,
 )
+from db.sqlite.ledger_places import move_places
 from db.sqlite.ledger_schema import LEDGER
 from db.sqlite.ledger_strangers import SqliteStrangers
 from db.sqlite.ledger_tasks import SqliteTasks
@@ -50,6 +50,7 @@ from db.videos import (
     Counts,
     Depth,
     Interval,
+    Kind,
     Lease,
     Offered,
     Outcome,
@@ -79,7 +80,7 @@ _RECORDS = """
            scanned_at, gallery, generation,
            (SELECT hex(path) FROM files WHERE video_id = videos.id
             ORDER BY gone <> 0, gone DESC, path LIMIT 1),
-           decided, unreadable_seconds, kind, iif(kind = 'album', frames, 0)
+           decided, unreadable_seconds, kind, iif(kind = 'album', frames, 0), scans
     FROM videos
 """
 
@@ -256,7 +257,7 @@ class SqliteLedger:
                 "state = iif(?, 'queued', 'done'), wanted_depth = coalesce(?, wanted_depth), "
                 "reason = '', tries = 0, depth = ?, every_seconds = ?, models = ?, "
                 "seconds = ?, frames = ?, faces = ?, left_out = ?, strangers = ?, "
-                "unreadable_seconds = ?, "
+                "unreadable_seconds = ?, scans = scans + 1, "
                 "scanned_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), gallery = ?, "
                 "generation = iif(decided = ?, ?, NULL), lease_token = ''",
                 *(again is not None, again),
@@ -267,6 +268,7 @@ class SqliteLedger:
             )
             if is_ours:
                 save_people(db, lease.video, found)
+                move_places(db, lease.video, found.pictures)
                 save_outcomes(db, lease.video, outcomes)
                 erase_again(db, at[0], (one.performer for one in outcomes if one.performer))
         return is_ours
@@ -283,6 +285,15 @@ class SqliteLedger:
         with self._writing() as db:
             return sum(db.execute(sql, (video,)).rowcount for video in videos)
 
+    def turn_into(self, video: int, kind: Kind) -> None:
+        """Note that what was never scanned is of another kind, and queue it again if it failed."""
+        sql = (
+            "UPDATE videos SET kind = ?, tries = iif(state = 'failed', 0, tries), "
+            "state = iif(state = 'failed', 'queued', state) WHERE id = ? AND depth = ''"
+        )
+        with self._writing() as db:
+            db.execute(sql, (kind, video))
+
     def empty_queue(self) -> int:
         """Take every video out of the queue, and from whoever scans it."""
         known = (
@@ -290,7 +301,15 @@ class SqliteLedger:
             "WHERE state IN ('queued', 'working') AND depth <> ''"
         )
         new = "DELETE FROM videos WHERE state IN ('queued', 'working')"
+        # A file that was written anew is known by what it held before, with a size that no file
+        # has: so it is found changed again, and what was decided and forgotten follows it.
+        changed = (
+            "UPDATE files SET video_id = old.id, size_bytes = -1 FROM videos AS new "
+            "JOIN videos AS old ON old.id = new.before WHERE new.id = video_id "
+            "AND new.state IN ('queued', 'working') AND new.depth = ''"
+        )
         with self._writing() as db:
+            db.execute(changed)
             return sum(int(db.execute(sql).rowcount) for sql in (known, new))
 
     def counts(self, within: Sequence[bytes] = ()) -> Counts:
@@ -357,7 +376,14 @@ class SqliteLedger:
     def pictures(self, videos: Sequence[int]) -> dict[int, list[AlbumPicture]]:
         """Return the pictures of some albums, in order."""
         with self._reading() as db:
-            return read_pictures(db, videos)
+            found = read_pictures(db, videos)
+        scanned = {one.id for one in self.records(videos) if one.scanned}
+        return {video: found[video] if video in scanned else [] for video in videos}
+
+    def note_pictures(self, album: int, pictures: Sequence[AlbumPicture]) -> None:
+        """Note which pictures an album has now: what was decided and forgotten follows them."""
+        with self._writing() as db:
+            move_places(db, album, pictures)
 
     def shown(self, videos: Sequence[int]) -> dict[int, list[Shown]]:
         """Return who is where on the pictures of some albums."""
@@ -386,14 +412,14 @@ class SqliteLedger:
         self,
         outcomes: Mapping[int, Sequence[Outcome]],
         at: Generation,
-        decided: Mapping[int, int] | None = None,
+        before: Mapping[int, VideoRecord] | None = None,
     ) -> None:
         """Replace the outcomes of some videos, except where others are seen by now."""
         with self._writing() as db:
             for video, rows in outcomes.items():
                 if positions_of(db, video) != sorted(one.position for one in rows):
                     continue
-                if decided is not None and decided_of(db, video) != decided[video]:
+                if before is not None and not _is_as_before(db, before[video]):
                     continue
                 save_outcomes(db, video, rows)
                 sql = "UPDATE videos SET gallery = ?, generation = ? WHERE id = ?"
@@ -556,10 +582,16 @@ def _update(db: Database, lease: Lease, change: str, *values: Any) -> bool:
     return bool(db.execute(sql, (*values, lease.video, lease.token)).rowcount)
 
 
+def _is_as_before(db: Database, video: VideoRecord) -> bool:
+    """Say whether a video was neither scanned nor decided about since it was read."""
+    row = db.execute("SELECT decided, scans FROM videos WHERE id = ?", (video.id,)).fetchone()
+    return bool(row == (video.decided, video.scans))
+
+
 def _record(row: tuple[Any, ...]) -> VideoRecord:
     number, oshash, size, paths, state, reason, tries, seconds, faces, left_out = row[:10]
     depth, every, models, scanned_at, gallery, generation, path, decided = row[10:18]
-    unreadable, kind, pictures = row[18:]
+    unreadable, kind, pictures, scans = row[18:]
     return VideoRecord(
         id=number,
         oshash=oshash,
@@ -579,4 +611,5 @@ def _record(row: tuple[Any, ...]) -> VideoRecord:
         unreadable_seconds=unreadable,
         kind=kind,
         pictures=pictures,
+        scans=scans,
     )

@@ -51,12 +51,6 @@ def take_back(db: Database, decision: int) -> bool:
     return bool(db.execute("DELETE FROM decisions WHERE id = ?", (decision,)).rowcount)
 
 
-def decided_of(db: Database, video: int) -> int:
-    """Return how often something was decided about a video, or taken back."""
-    row = db.execute("SELECT decided FROM videos WHERE id = ?", (video,)).fetchone()
-    return -1 if row is None else int(row[0])
-
-
 def read_decisions(db: Database, videos: Sequence[int]) -> dict[int, list[Decision]]:
     """Read the decisions about some videos, oldest first; a damaged one is left out, and told."""
     found: dict[int, list[Decision]] = {video: [] for video in videos}
@@ -132,8 +126,21 @@ def _look(blob: bytes) -> Vector | None:
 def follow_content(db: Database, before: tuple[str, int], after: tuple[str, int]) -> None:
     """Let what was decided and forgotten follow a file that was encoded anew.
 
-    Decisions move, if no other file holds the old content.
+    Decisions move, if no other file holds the old content. Those about an album are about places
+    in it: its pictures of before are noted, by which these places are told from then on.
     """
+    db.execute(
+        "UPDATE videos SET before = (SELECT iif(depth = '' AND before IS NOT NULL, before, id) "
+        "FROM videos WHERE (oshash, size_bytes) = (?, ?)) WHERE (oshash, size_bytes) = (?, ?)",
+        (*before, *after),
+    )
+    db.execute(
+        "INSERT INTO pictures SELECT new.id, number, name, pictures.faces, pictures.reason, "
+        "in_archive, content FROM pictures JOIN videos AS old ON old.id = video_id "
+        "JOIN videos AS new ON (new.oshash, new.size_bytes) = (?, ?) "
+        "WHERE (old.oshash, old.size_bytes) = (?, ?)",
+        (*after, *before),
+    )
     db.execute(
         "INSERT INTO forgotten_spans SELECT ?, ?, since_seconds, until_seconds "
         "FROM forgotten_spans WHERE (oshash, size_bytes) = (?, ?)",

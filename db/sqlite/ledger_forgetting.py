@@ -38,8 +38,10 @@ def erase(db: Database, gallery: int, performer: int) -> int:
     matched = db.execute(_MATCHED, (performer, gallery)).fetchall()
     for sighting, video, position, seen in matched:
         db.conn.executemany(
-            "INSERT INTO forgotten_spans SELECT oshash, size_bytes, ?, ? FROM videos WHERE id = ?",
-            [(*span, video) for span in _spans_in(seen)],
+            # Also where the file was written anew, and is still to be scanned.
+            "INSERT INTO forgotten_spans SELECT oshash, size_bytes, ?, ? FROM videos "
+            "WHERE id = ? OR (before = ? AND depth = '')",
+            [(*span, video, video) for span in _spans_in(seen)],
         )
         erase_sighting(db, sighting, (video, position))
     return len(matched)

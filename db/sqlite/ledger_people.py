@@ -26,7 +26,6 @@ def save_people(db: Database, video: int, found: VideoFound) -> None:
     """Store the people of a video in place of those it had; the caller holds the transaction."""
     db.execute("DELETE FROM sightings WHERE video_id = ?", (video,))
     db.execute("DELETE FROM links WHERE video_id = ?", (video,))
-    _save_pictures(db, video, found)
     for position, person in found.people:
         sighting = db.execute(
             "INSERT INTO sightings (video_id, position, best_seconds, seen, picture) "
@@ -47,13 +46,14 @@ def save_people(db: Database, video: int, found: VideoFound) -> None:
     )
 
 
-def _save_pictures(db: Database, video: int, found: VideoFound) -> None:
+def save_pictures(db: Database, video: int, pictures: Sequence[AlbumPicture]) -> None:
+    """Store the pictures of an album in place of those it had; the caller holds the transaction."""
     db.execute("DELETE FROM pictures WHERE video_id = ?", (video,))
     db.conn.executemany(
-        "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
-            (video, number, one.name, one.faces, one.reason, one.place)
-            for number, one in enumerate(found.pictures)
+            (video, number, one.name, one.faces, one.reason, one.place, one.content)
+            for number, one in enumerate(pictures)
         ],
     )
 
@@ -62,7 +62,7 @@ def read_pictures(db: Database, videos: Sequence[int]) -> dict[int, list[AlbumPi
     """Read the pictures of some albums, in order."""
     found: dict[int, list[AlbumPicture]] = {video: [] for video in videos}
     sql = (
-        "SELECT video_id, name, faces, reason, in_archive FROM pictures "
+        "SELECT video_id, name, faces, reason, in_archive, content FROM pictures "
         "WHERE video_id IN ({}) ORDER BY video_id, number"
     )
     for video, *fields in of_videos(db, sql, videos):

@@ -43,6 +43,7 @@ def m001_videos_and_sightings(db: Database) -> None:
 
 
 def _create_videos(db: Database) -> None:
+    # `before` is what a file held when it was last scanned, if it was written anew since.
     db.execute(
         """
         CREATE TABLE videos (
@@ -64,12 +65,14 @@ def _create_videos(db: Database) -> None:
             unreadable_seconds REAL NOT NULL DEFAULT 0,
             strangers INTEGER NOT NULL DEFAULT 1,
             scanned_at TEXT NOT NULL DEFAULT '',
+            scans INTEGER NOT NULL DEFAULT 0,
             gallery INTEGER,
             generation INTEGER,
             lease_token TEXT NOT NULL DEFAULT '',
             lease_owner TEXT NOT NULL DEFAULT '',
             lease_until REAL NOT NULL DEFAULT 0,
             decided INTEGER NOT NULL DEFAULT 0,
+            before INTEGER,
             UNIQUE (oshash, size_bytes)
         )
         """
@@ -139,7 +142,8 @@ def _create_sightings(db: Database) -> None:
 
 
 def _create_pictures(db: Database) -> None:
-    # Those of albums. `in_archive` is the place of one there; null for a file of its own.
+    # Those of albums. `in_archive` is the place of one there; null for a file of its own. An album
+    # that changed and was not scanned since has those of before: by them its places are told.
     db.execute(
         """
         CREATE TABLE pictures (
@@ -149,6 +153,7 @@ def _create_pictures(db: Database) -> None:
             faces INTEGER NOT NULL,
             reason TEXT NOT NULL,
             in_archive INTEGER,
+            content TEXT NOT NULL,
             PRIMARY KEY (video_id, number)
         ) WITHOUT ROWID
         """

@@ -133,16 +133,6 @@ class SqliteWrites:
         """List the writes of a run that are done."""
         return self._writes("WHERE run_id = ? AND state = 'done' ORDER BY id", run)
 
-    def written_by_us(self, scene: str, performer: str) -> bool:
-        """Say whether we said that a performer is in a scene."""
-        rows = self._rows(
-            "SELECT 1 FROM stash_writes WHERE scene = ? AND thing = ? AND kind = 'performer' "
-            "AND item = 'scene' AND state <> 'undone' LIMIT 1",
-            scene,
-            performer,
-        )
-        return bool(rows)
-
     def all_written(self, item: ItemKind = "scene") -> Mapping[str, frozenset[str]]:
         """Return the performers that we added, by scene, or by another item."""
         found: dict[str, set[str]] = defaultdict(set)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from db.names import show_text
 from db.videos import AlbumPicture, Kind, Shown, Stamp
 from function.errors import (
     PhotoUnusableError,
@@ -19,10 +20,10 @@ from function.errors import (
     VideoNotFoundError,
 )
 from function.faces.found import PictureFound, Progress
-from function.library.oshash import fingerprint
+from function.library.oshash import fingerprint, oshash_of
 from function.media.files import open_any
 from function.media.order import natural_key
-from function.media.photo_kinds import ARCHIVE_SUFFIXES, PHOTO_SUFFIXES
+from function.media.photo_kinds import ARCHIVE_SUFFIXES, PHOTO_SUFFIXES, is_still
 from function.media.pictures import MOST_LEFT_OUT, MOST_PICTURES, Contents
 from function.people.gathering import PeopleFound
 from function.people.pictures import gather_pictures
@@ -38,7 +39,7 @@ MOST_HASHED = 64
 """The content of so many pictures of a folder, spread over it, tells it from others."""
 
 FILMS = frozenset((".gif", ".apng"))
-"""A file of this kind is a film if it is named alone, and a picture in an album."""
+"""A file of this kind is a film if it is named alone and moves, and a picture in an album."""
 
 NOTHING = PictureFound(1, 1, ())
 """What is found in a picture that cannot be read."""
@@ -67,8 +68,15 @@ def kind_of(path: bytes) -> Kind:
 
 
 def kind_at(path: bytes) -> Kind:
-    """Say what is at a path: a folder that is scanned as such is an album, too."""
-    return "album" if os.path.isdir(path) else kind_of(path)  # noqa: PTH112  # bytes
+    """Say what is at a path: a folder that is scanned as such is an album, too.
+
+    Where a name may be that of a picture or of a film, what the file holds tells.
+    """
+    if os.path.isdir(path):  # noqa: PTH112  # bytes
+        return "album"
+    kind = kind_of(path)
+    is_either = Path(os.fsdecode(path)).suffix.lower() in FILMS
+    return "album" if kind == "video" and is_either and _is_still_at(path) else kind
 
 
 def is_archive(name: bytes) -> bool:
@@ -134,11 +142,12 @@ def read_album(
     faces = late = 0
     for one in listed.pictures:
         yield Progress(float(len(found)), float(len(listed.pictures)), faces)
-        seen, reason, is_late = _look(reader, path, one, may_read)
+        seen, looked_at, is_late = _look(reader, path, one, may_read)
         if faces + len(seen.faces) > MOST_FACES:
-            seen, reason = NOTHING, f"the album shows more than {MOST_FACES:,} faces"
+            reason = f"the album shows more than {MOST_FACES:,} faces"
+            seen, looked_at = NOTHING, replace(looked_at, faces=0, reason=reason)
         found.append(seen)
-        pictures.append(replace(one, faces=len(seen.faces), reason=reason))
+        pictures.append(looked_at)
         faces, late = faces + len(seen.faces), late + is_late
         if late == MOST_LATE:
             raise UnreadableVideoError(f"{MOST_LATE} pictures of {path.name} took too long.")
@@ -166,7 +175,7 @@ def _list(reader: PictureReader, path: Path) -> _Listed:
     if is_archive(os.fsencode(path)):
         with open_any(path) as media:
             return _listed(reader.list_archive(media))
-    return _Listed((AlbumPicture(path.name),), ())
+    return _Listed((AlbumPicture(show_text(path.name)),), ())
 
 
 def _list_folder(names: Sequence[bytes]) -> _Listed:
@@ -188,26 +197,32 @@ def _listed(contents: Contents) -> _Listed:
     if contents.left_over:
         left_out.append(AlbumPicture(f"{contents.left_over} more", reason="left out"))
     return _Listed(
-        tuple(AlbumPicture(one.name, place=one.place) for one in contents.pictures),
+        tuple(
+            AlbumPicture(one.name, place=one.place, content=one.content)
+            for one in contents.pictures
+        ),
         tuple(left_out),
     )
 
 
 def _look(
     reader: PictureReader, album: Path, picture: AlbumPicture, may_read: MayRead
-) -> tuple[PictureFound, str, bool]:
-    """Find the faces in a picture; else say why not, and whether that took too long."""
+) -> tuple[PictureFound, AlbumPicture, bool]:
+    """Find the faces in a picture; else the picture says why not. And did that take too long?"""
     path = file_of(album, picture)
     try:
         if not may_read(path):
-            return NOTHING, "a link leads outside the media root", False
+            reason = "a link leads outside the media root"
+            return NOTHING, replace(picture, reason=reason), False
         with open_any(path) as media:
-            named = replace(media, name=picture.name)
-            return reader.find_in_picture(named, picture.place), "", False
+            content = oshash_of(media.descriptor) if picture.place is None else picture.content
+            seen = reader.find_in_picture(replace(media, name=picture.name), picture.place)
+        return seen, replace(picture, faces=len(seen.faces), content=content), False
     except TimeLimitError as error:
-        return NOTHING, str(error), True
+        return NOTHING, replace(picture, reason=str(error)), True
     except (PhotoUnusableError, UnreadableVideoError, VideoNotFoundError) as error:
-        return NOTHING, str(error).removeprefix(f"{picture.name}: ").rstrip("."), False
+        reason = str(error).removeprefix(f"{picture.name}: ").rstrip(".")
+        return NOTHING, replace(picture, reason=reason), False
 
 
 def file_of(album: Path, picture: AlbumPicture) -> Path:
@@ -235,6 +250,17 @@ def _pictures_in(folder: bytes) -> Iterator[_File]:
             continue  # a link that leads nowhere, or it went while we looked
         if stat.S_ISREG(status.st_mode):
             yield _File(entry.name, status)
+
+
+def _is_still_at(path: bytes) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:
+        return False  # whoever reads it says why it cannot be read
+    try:
+        return is_still(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _fingerprint_at(path: bytes) -> str:

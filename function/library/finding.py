@@ -14,7 +14,7 @@ from function.library.albums import (
     fingerprint_of,
     is_archive,
     is_picture,
-    kind_of,
+    kind_at,
     stamp_of_folder,
 )
 from function.media.formats import VIDEO_SUFFIXES
@@ -44,7 +44,8 @@ def find_videos(
     A file whose size and time are `known` is not read again. `tell` is called with the number of
     files found so far. Links are followed, each folder is looked into once, and hidden names are
     left out, as are links that lead nowhere and what is no ordinary file. With `pictures`, albums
-    are found too: archives, and folders in which pictures are; one that is named is always found.
+    are found too: archives, and folders in which pictures are. An archive or a single picture that
+    is named is always found.
     """
     files: list[VideoFile] = []
     paths: list[bytes] = []
@@ -133,7 +134,7 @@ def _walk(
     waiting = [os.fsencode(place) for place in places]
     for place in waiting:
         if not os.path.isdir(place):  # noqa: PTH112  # bytes, as above
-            yield place, kind_of(place)
+            yield place, kind_at(place)
             continue
         for folder, below, names in os.walk(place, onerror=note):
             try:

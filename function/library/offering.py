@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from db.ledgers import Ledger
-from db.videos import Depth
-from function.library.albums import is_picture
+from db.videos import Depth, Kind, VideoFile
+from function.library.albums import is_picture, kind_at
 from function.library.finding import Found, find_videos, is_below
 
 FEWEST_TO_DOUBT = 20
@@ -42,11 +42,28 @@ def queue_videos(ledger: Ledger, found: Found, depth: Depth, *, retry: bool = Fa
 
     With `retry`, videos are queued again that failed.
     """
-    ledger.offer(found.files, depth)
+    offer_files(ledger, found.files, depth)
     videos = ledger.ids(found.paths)
     ledger.want(videos, depth)
     if retry:
         ledger.retry(videos)
+
+
+def offer_files(ledger: Ledger, files: Sequence[VideoFile], depth: Depth) -> None:
+    """Queue files that are new or changed; one that failed under a wrong name is read by its new.
+
+    A picture that is named as a video fails as one, and one named as a picture the other way round.
+    Renamed it is the same content still, of the other kind.
+    """
+    ledger.offer(files, depth)
+    kinds = {file.path: file.kind for file in files}
+    for video in ledger.records(sorted(ledger.ids(kinds))):
+        others: dict[Kind, Kind] = {"video": "album", "album": "video"}
+        other = others[video.kind]
+        if video.scanned is None and other in {kinds.get(path) for path in video.paths}:
+            there = [path for path in video.paths if os.path.exists(path)]  # noqa: PTH110  # bytes
+            if all(kinds.get(path, kind_at(path)) == other for path in there):
+                ledger.turn_into(video.id, other)
 
 
 def note_missing(

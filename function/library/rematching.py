@@ -72,8 +72,7 @@ def _rematch(ledger: Ledger, naming: Naming, known: _Remembered) -> Changed:
     named = _name(known, naming)
     after = {video: outcomes_of(people) for video, people in named.items()}
     before = ledger.outcomes(list(after))
-    decided = {one.id: one.decided for one in known.records.values()}
-    ledger.put_outcomes(after, naming.gallery.generation, decided)
+    ledger.put_outcomes(after, naming.gallery.generation, known.records)
     changed = sum(_count_changes(before[video], after[video]) for video in after)
     return Changed(len(after), sum(len(one) for one in after.values()), changed)
 
@@ -89,7 +88,7 @@ def name_again(
 
 
 def _read(ledger: Ledger, videos: Sequence[int], *, pictures: bool = False) -> _Remembered:
-    # Before the decisions are read: one that is taken meanwhile must not be overlooked.
+    # First, so that no scan and no decision that comes meanwhile is overlooked.
     records = {one.id: one for one in ledger.records(videos)}
     return _Remembered(
         records,

@@ -229,7 +229,8 @@ class Scanner:
             _refuse_changed(media, os.fsencode(path), lease)
             if is_still(media.descriptor):
                 raise UnreadableVideoError(
-                    f"{media.name} is a picture, though its name is that of a video. Rename it."
+                    f"{media.name} is a picture, though its name is that of a video. Rename it, "
+                    "such as to .jpg, and scan it by its new name or with --pictures."
                 )
             yield from events
 
@@ -245,7 +246,10 @@ class Scanner:
         if found != lease.oshash:
             raise UnreadableVideoError(CHANGED.format(name=show_text(path.name)))
         with closing(read_album(self.pictures, path, self._may_read)) as events:
-            yield from events
+            for event in events:
+                if isinstance(event, AlbumFound):
+                    self.ledger.note_pictures(lease.video, event.pictures)
+                yield event
 
     def _may_read(self, path: Path) -> bool:
         return self.roots is None or _is_in(os.fsencode(path), self.roots)

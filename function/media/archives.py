@@ -42,7 +42,7 @@ def list_archive(descriptor: int, name: str) -> Contents:
     """
     with _opened(descriptor, name) as archive:
         entries = [
-            Entry(place, _shown(one.filename), _refuse(one))
+            Entry(place, _shown(one.filename), _refuse(one), f"{one.CRC:08x}")
             for place, one in enumerate(archive.infolist())
             if not one.is_dir() and not _is_hidden(one.filename)
         ]

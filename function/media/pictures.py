@@ -43,12 +43,14 @@ LONGEST_NAME = 300
 class Entry:
     """A file in an archive: its place there, counted from 0, and its name with folders.
 
-    `reason` says why it is left out; it is empty for a picture.
+    `reason` says why it is left out; it is empty for a picture. `content` is its checksum there,
+    by which it is known again under another name.
     """
 
     place: int
     name: str
     reason: str = ""
+    content: str = ""
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ def _check_contents(contents: Contents) -> None:
     if len(contents.pictures) > MOST_PICTURES or len(contents.left_out) > MOST_LEFT_OUT:
         raise WireError("an archive holds too many pictures")
     entries = (*contents.pictures, *contents.left_out)
-    if any(max(len(one.name), len(one.reason)) > LONGEST_NAME for one in entries):
+    if any(max(len(one.name), len(one.reason), len(one.content)) > LONGEST_NAME for one in entries):
         raise WireError("a name in an archive is too long")
     if contents.left_over < 0 or any(one.place < 0 for one in contents.pictures):
         raise WireError("a file is nowhere in its archive")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from db.ledgers import Ledger
 from db.videos import Stamp, VideoFile, VideoRecord
-from function.library.albums import fingerprint_of, is_archive, kind_of, stamp_of_folder
+from function.library.albums import fingerprint_of, is_archive, kind_at, stamp_of_folder
+from function.library.offering import offer_files
 from function.stash.client import Stash
 from function.stash.paths import Locate, is_windows
 
@@ -48,16 +49,6 @@ def find_in_album(ledger: Ledger, path: str, locate: Locate) -> InAlbum | None:
     return None
 
 
-def album_file(path: str, locate: Locate) -> VideoFile | None:
-    """Return what is to be queued for an image or a gallery; None if it is not here.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    place = album_place(path, locate)
-    return read_album_file(place) if place else None
-
-
 def album_place(path: str, locate: Locate) -> bytes | None:
     """Return where an image or a gallery lies here, or the archive that it is in; else None."""
     places = (path, *(holder for holder, _ in _holders(path) if is_archive(os.fsencode(holder))))
@@ -83,8 +74,9 @@ def read_album_file(place: bytes) -> VideoFile:
     Raises:
         OSError: it cannot be read.
     """
-    kind = "album" if Path(os.fsdecode(place)).is_dir() else kind_of(place)
-    return VideoFile(place, album_stamp(place), fingerprint_of(place), kind=kind)
+    real = os.path.realpath(place)
+    real_path = b"" if real == place else real
+    return VideoFile(place, album_stamp(place), fingerprint_of(place), real_path, kind_at(place))
 
 
 def album_paths(stash: Stash) -> Iterator[str]:
@@ -98,7 +90,7 @@ def album_paths(stash: Stash) -> Iterator[str]:
 
 def queue_album(ledger: Ledger, file: VideoFile) -> None:
     """Queue an album that is new or changed."""
-    ledger.offer([file], "deep" if file.kind == "album" else "normal")
+    offer_files(ledger, [file], "deep" if file.kind == "album" else "normal")
 
 
 def _holders(path: str) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ from function.engines.models import PRIMARY
 from function.errors import CrashedVideoError
 from function.faces.found import Progress, Task
 from function.library.finding import find_videos
+from function.library.offering import offer_files
 from function.library.scanning import Event, Failed, Scanner
 from function.media.files import MediaFile
 from function.media.pictures import RgbImage
@@ -125,7 +126,7 @@ def enrol(gallery: Path, name: str, vector: Vector, count: int = 3) -> Performer
 def offer_all(ledger: Ledger, *places: Path, pictures: bool = False) -> None:
     """Look for videos, and queue what is new."""
     found = find_videos(places, ledger.stamps(), pictures=pictures)
-    ledger.offer(found.files, "normal")
+    offer_files(ledger, found.files, "normal")
 
 
 def make_scanner(

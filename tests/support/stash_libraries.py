@@ -1,6 +1,5 @@
 """A made-up library whose videos are scenes of a stand-in for Stash."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +15,7 @@ from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
 from function.people.gathering import PeopleFound
 from function.settings import Settings
-from function.stash.albums import album_file, queue_album
+from function.stash.albums import queue_album, read_album_file
 from tests.support.made_up_libraries import MadeUpLibrary
 from tests.support.stash_server import FakeStash, serving
 
@@ -66,8 +65,7 @@ class StashLibrary(MadeUpLibrary):
             path.mkdir()
             for one in pictures:
                 (path / one).write_bytes(one.encode() * 20_000)
-        file = album_file(str(path), os.fsencode)
-        assert file
+        file = read_album_file(bytes(path))
         naming = open_naming(self.store, None, Settings(second_encoder="off"))
         found = PeopleFound(tuple(people), (PRIMARY.id,), 8, 8, StageSeconds(0.0, 0.0))
         kept = keep_people(found, Watched(name, 0.0, "album"), naming, strangers=True)

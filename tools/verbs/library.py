@@ -22,7 +22,7 @@ from function.library.forgetting import UNKEPT, finish_strangers, forget_unkept,
 from function.library.jobs import STRANGERS, is_paused
 from function.library.lists import to_csv, to_full_json, to_table
 from function.library.naming import Naming, open_naming
-from function.library.offering import note_missing
+from function.library.offering import note_missing, offer_files
 from function.library.rematching import Changed
 from function.library.rematching import rematch as match_all_again
 from function.library.results import VideoResult, results_of
@@ -173,7 +173,7 @@ def _tell_unreadable(unreadable: Sequence[tuple[bytes, str]]) -> None:
 def _enqueue(ledger: Ledger, found: Found, options: dict[str, Any]) -> frozenset[int]:
     """Add what is new, and return the ids of the queued videos at the places."""
     depth = cast("Depth", options["depth"])
-    ledger.offer(found.files, depth)
+    offer_files(ledger, found.files, depth)
     videos = ledger.ids(found.paths)
     due = [one.id for one in ledger.iterate() if one.id in videos and _is_due(one, depth, options)]
     chosen = frozenset(due[: options["limit"]])

@@ -8,7 +8,7 @@ from flask import Request, Response
 from db.videos import AlbumPicture, VideoRecord
 from function.errors import UnknownPictureError
 from function.library.finding import text_of
-from function.media.files import open_media
+from function.media.files import find_place, open_media
 from function.web.library.shelf import Shelf
 from function.web.library.sightings import find_video
 from function.web.page_requests import read_number
@@ -43,6 +43,5 @@ def answer_picture(service: Service, shelf: Shelf, request: Request) -> Response
 def _path_of(album: VideoRecord, picture: AlbumPicture, service: Service) -> str:
     """Return the path of the file that holds a picture, for `open_media`."""
     path = text_of(album.paths[0])
-    roots = [root.resolve() for root in service.settings.media_root]
-    is_folder = any((root / path).is_dir() for root in roots)
+    is_folder = find_place(path, service.settings.media_root).is_dir()
     return str(Path(path) / picture.name) if is_folder and picture.place is None else path

@@ -653,6 +653,7 @@ interface PhotoDropOptions {
   whose: () => PhotosOf | null;
   missing: string;
   ondone: () => unknown;
+  field?: HTMLElement;
 }
 
 /** What plays moments of a video; see player.js. */

@@ -7,27 +7,23 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 from db.errors import PerformerNotFoundError
 from db.ledgers import Ledger
 from db.records import Performer
-from db.videos import Stamp, VideoFile, VideoRecord
+from db.videos import VideoFile, VideoRecord
 from function.errors import (
     BusyError,
     CorrectionRefusedError,
-    RecognitionError,
     StashUnavailableError,
     UnknownPerformerError,
 )
 from function.library.finding import is_below
 from function.library.forgetting import open_library
 from function.library.naming import Naming, open_naming
-from function.library.oshash import fingerprint
-from function.media.files import open_any
 from function.sources.records import RefusedError, UnusableSourceError
 from function.stash import documents
-from function.stash.albums import InAlbum, album_file, find_in_album
+from function.stash.albums import InAlbum, album_place, album_stamp, find_in_album, read_album_file
 from function.stash.client import Stash
 from function.stash.connection import Connection, find_connection, require_connection
 from function.stash.paths import locator
@@ -191,12 +187,18 @@ class Work:
         return found
 
     def find_video(self, scene: Scene) -> VideoRecord | None:
-        """Return the video that a scene shows, by what its files hold, then by where they lie."""
+        """Return the video that a scene shows, by what its files hold, then by where they lie.
+
+        What is nowhere any more comes last: Stash may not know yet that the file was written anew.
+        """
         for file in scene.files:
             known = self.ledger.ids_of_content(file.oshash) if file.oshash else frozenset[int]()
-            path = None if known else self.locate(file.path)
-            known = known or (self.ledger.ids([path]) if path else known)
-            for record in self.ledger.records(sorted(known)):
+            records = self.ledger.records(sorted(known))
+            if not any(one.paths for one in records):
+                path = self.locate(file.path)
+                at = self.ledger.ids([path]) - known if path else frozenset[int]()
+                records = [*self.ledger.records(sorted(at)), *records]
+            for record in records:
                 if self.may_be_shown(record):
                     return record
         return None
@@ -210,22 +212,27 @@ class Work:
 
     def find_file(self, asked: Asked) -> VideoFile | None:
         """Return the first file of what is asked about that is in the media root, to be queued."""
-        for file in asked.scene.files:
-            if asked.kind != "scene":
-                with suppress(OSError):
-                    return album_file(file.path, self.locate)
-                continue
-            path = self.locate(file.path)
-            if path is None:
-                continue
-            try:
-                with open_any(Path(os.fsdecode(path))) as media:
-                    status = os.fstat(media.descriptor)
-                    oshash = fingerprint(media.descriptor, path)
-            except (OSError, RecognitionError):
-                continue
-            return VideoFile(path, Stamp(status.st_size, status.st_mtime_ns), oshash)
+        for path in self._places(asked):
+            with suppress(OSError):
+                return read_album_file(path)
         return None
+
+    def find_changed(self, asked: Asked, album: VideoRecord) -> VideoFile | None:
+        """Return a file that was written anew since it was found as this video or album, if any."""
+        known = self.ledger.stamps()
+        for path in self._places(asked):
+            with suppress(OSError):
+                if path in album.paths and known.get(path) != album_stamp(path):
+                    return read_album_file(path)
+        return None
+
+    def _places(self, asked: Asked) -> Iterator[bytes]:
+        """Yield where the files of what is asked about lie in the media root."""
+        for file in asked.scene.files:
+            is_scene = asked.kind == "scene"
+            path = self.locate(file.path) if is_scene else album_place(file.path, self.locate)
+            if path is not None:
+                yield path
 
     def may_be_shown(self, video: VideoRecord) -> bool:
         """Say whether a video is in the media root, or its file is gone."""

@@ -88,12 +88,15 @@ def answer_view(desk: Desk, request: Request) -> Response:
 
 
 def answer_look(desk: Desk, request: Request) -> Response:
-    """Answer `POST /stash/look` as `view`, and look at what was not looked at, before all else."""
+    """Answer `POST /stash/look` as `view`, and look at what was not looked at, before all else.
+
+    What was written anew since it was found is looked at again.
+    """
     body = read_body(request, "scene", "retry")
     asked, retry = read_scene(body), optional(body, "retry", default=False)
     with desk.changing() as work:
         found = work.find(asked)
-        file = None if found else work.find_file(asked)
+        file = work.find_changed(asked, found.album) if found else work.find_file(asked)
         if file:
             queue_album(work.ledger, file)
             found = work.find(asked)

@@ -212,18 +212,29 @@ def test_a_damaged_decision_counts_no_more_and_is_told(
 
 def test_outcomes_from_before_a_decision_do_not_hide_it(ledger: SqliteLedger) -> None:
     video = scan_one(ledger, 1, made_up_person(1))
-    before = {video: ledger.records([video])[0].decided}
+    before = {video: ledger.records([video])[0]}
     decision = Decision("ignored", ((0.0, 1.0),), made_up_vector(1), ())
     number = ledger.decide(video, decision)
     late = {video: [Outcome(0, 0, 3, 95.0, "match")]}
     ledger.put_outcomes(late, AT, before)
     assert ledger.not_matched_at(AT, 10) == [video]
     assert ledger.outcomes([video]) == {video: [Outcome(0, 0)]}
-    now = {video: ledger.records([video])[0].decided}
+    now = {video: ledger.records([video])[0]}
     ledger.take_back(number)
     ledger.put_outcomes(late, AT, now)
     assert ledger.not_matched_at(AT, 10) == [video]
-    ledger.put_outcomes(late, AT, {video: ledger.records([video])[0].decided})
+    ledger.put_outcomes(late, AT, {video: ledger.records([video])[0]})
+    assert ledger.not_matched_at(AT, 10) == []
+
+
+def test_outcomes_from_before_a_scan_do_not_replace_its_own(ledger: SqliteLedger) -> None:
+    video = scan_one(ledger, 1, made_up_person(1))
+    before = {one.id: one for one in ledger.records([video])}
+    ledger.want_again([video], "normal")
+    said = (Outcome(0, 0, 4, 97.0, "match"),)
+    assert scan_one(ledger, 1, made_up_person(2), outcomes=said) == video
+    ledger.put_outcomes({video: [Outcome(0, 0, 3, 95.0, "match")]}, (9, 9), before)
+    assert ledger.outcomes([video]) == {video: list(said)}
     assert ledger.not_matched_at(AT, 10) == []
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from db.records import Vector
 from db.sqlite.ledger import SqliteLedger
@@ -16,7 +17,7 @@ from db.videos import AlbumPicture, VideoRecord
 from function.errors import PhotoUnusableError, TimeLimitError
 from function.faces.found import PictureFound
 from function.library import albums
-from function.library.albums import MOST_LATE, fingerprint_of, kind_of, stamp_of_folder
+from function.library.albums import MOST_LATE, fingerprint_of, kind_at, kind_of, stamp_of_folder
 from function.library.decisions import decide
 from function.library.enrolment import enrol_stranger, new_from_library
 from function.library.finding import find_ids, find_videos
@@ -39,6 +40,7 @@ from tests.support.scans import (
     make_scanner,
     offer_all,
     picture_of,
+    squares,
     write_album,
     write_squares,
 )
@@ -195,6 +197,135 @@ def test_forgetting_somebody_leaves_neither_their_faces_nor_where_they_were(
     assert picture[-200:] not in left
 
 
+def forget_whoever_is_on(ledger: SqliteLedger, gallery: Path, album: int, picture: int) -> None:
+    """Enrol somebody by what a picture shows, counted from 1, and forget them."""
+    performer = enrol(gallery, "Ada", look_of(ledger, album, picture))
+    list(rematch(ledger, naming_of(gallery)))
+    assert forget_performer(open_store(gallery), ledger, performer.id) == 1
+
+
+def rewrite(album: Path, pictures: dict[str, int]) -> None:
+    """Give an album, a folder or an archive, other pictures in place of all it had."""
+    if album.suffix:
+        with zipfile.ZipFile(album, "w") as archive:
+            for name, seed in pictures.items():
+                archive.writestr(name, picture_of(seed))
+    else:
+        shutil.rmtree(album, ignore_errors=True)
+        write_album(album, pictures)
+
+
+@pytest.mark.parametrize("name", ["album", "album.zip"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"0.png": CARL, "1.png": ADA, "2.png": BOB, "3.png": ADA},
+        {"1.png": CARL, "2.png": ADA, "3.png": BOB, "4.png": ADA},
+        {"b.png": BOB, "c.png": CARL, "x.png": ADA, "y.png": ADA},
+        {"3.png": ADA, "4.png": CARL, "5.png": BOB},
+    ],
+    ids=["one in front", "renumbered", "renamed", "one gone"],
+)
+def test_whoever_was_forgotten_stays_so_when_an_album_changes(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path, name: str, changed: dict[str, int]
+) -> None:
+    album = tmp_path / name
+    rewrite(album, {"1.png": ADA, "2.png": BOB, "3.png": ADA})
+    scan(ledger, gallery, album.parent)
+    forget_whoever_is_on(ledger, gallery, 1, 1)
+    rewrite(album, changed)
+    scan(ledger, gallery, album.parent)
+    (found,) = (one for one in results(ledger, gallery) if one.video.paths)
+    names = [one.name for one in found.pictures if one.faces]
+    assert names == [name for name, seed in changed.items() if seed != ADA]
+    rewrite(album, changed | {"01.png": 404})
+    offer_all(ledger, album.parent, pictures=True)
+    rewrite(album, changed | {"00.png": 404})
+    scan(ledger, gallery, album.parent)
+    (found,) = (one for one in results(ledger, gallery) if one.video.paths)
+    assert sorted(one.name for one in found.pictures if one.faces) == sorted(["00.png", *names])
+
+
+def test_whoever_was_forgotten_stays_so_where_their_picture_is_edited(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media)
+    forget_whoever_is_on(ledger, gallery, 1, 1)
+    for name in ("1.png", "10.png"):
+        with (media / "set" / name).open("ab") as picture:
+            picture.write(b"more")
+    write_album(media / "set", {"0.png": CARL})
+    scan(ledger, gallery, media)
+    (found,) = (one for one in results(ledger, gallery) if one.video.paths)
+    assert [one.name for one in found.pictures if one.faces] == ["0.png", "2.png"]
+
+
+def test_whoever_is_forgotten_between_a_change_and_its_scan_stays_so(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media)
+    for number in (4, 5):
+        write_album(media / "set", {f"0{number}.png": CARL})
+        offer_all(ledger, media, pictures=True)
+    forget_whoever_is_on(ledger, gallery, 1, 1)
+    scan(ledger, gallery, media)
+    (found,) = (one for one in results(ledger, gallery) if one.video.paths)
+    assert [one.name for one in found.pictures if one.faces] == ["2.png", "04.png", "05.png"]
+
+
+def test_whoever_was_forgotten_stays_so_when_the_scan_of_a_changed_album_was_cancelled(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media)
+    forget_whoever_is_on(ledger, gallery, 1, 1)
+    write_album(media / "set", {"0.png": CARL})
+    offer_all(ledger, media, pictures=True)
+    assert ledger.empty_queue() == 1
+    assert [(one.id, one.paths) for one in ledger.iterate()] == [(1, (bytes(media / "set"),))]
+    scan(ledger, gallery, media)
+    (found,) = (one for one in results(ledger, gallery) if one.video.paths)
+    assert [one.name for one in found.pictures if one.faces] == ["0.png", "2.png"]
+
+
+def test_where_somebody_was_forgotten_goes_with_the_picture(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media)
+    forget_whoever_is_on(ledger, gallery, 1, 1)
+    assert ledger.forgotten_spans(1) == [(0.0, 0.0), (3.0, 3.0)]
+    (media / "set" / "1.png").unlink()
+    scan(ledger, gallery, media)
+    assert ledger.forgotten_spans(2) == [(2.0, 2.0)]
+    assert ledger.forgotten_spans(1) == [(0.0, 0.0), (3.0, 3.0)], "it may come back"
+
+
+def test_a_decision_follows_the_pictures_of_an_album(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media)
+    ((bob, _),) = (
+        (one.position, one) for one in ledger.sightings([1])[1] if len(one.person.seen) == 1
+    )
+    decide(ledger, naming_of(gallery).gallery, (1, bob), "ignored")
+    write_album(media / "set", {"0.png": CARL})
+    scan(ledger, gallery, media)
+    (decision,) = ledger.decisions([2])[2]
+    assert decision.spans == ((2.0, 2.0),)
+    assert [one.decided for one in results(ledger, gallery)[-1].people if one.pictures == (3,)] == [
+        "ignored"
+    ]
+
+
+def test_an_album_that_was_not_scanned_since_it_changed_lists_no_pictures(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media)
+    write_album(media / "set", {"0.png": CARL})
+    offer_all(ledger, media, pictures=True)
+    assert len(ledger.pictures([1, 2])[1]) == 4
+    assert ledger.pictures([1, 2])[2] == []
+
+
 def test_a_moved_album_is_recognised_and_a_changed_one_is_scanned_again(
     ledger: SqliteLedger, gallery: Path, media: Path
 ) -> None:
@@ -229,7 +360,9 @@ def test_what_is_written_into_a_picture_is_noticed(media: Path) -> None:
     assert fingerprint_of(folder) != before[1]
 
 
-def test_albums_are_found_only_if_they_are_wanted_or_named(media: Path) -> None:
+def test_albums_are_found_only_if_they_are_wanted_and_files_also_if_they_are_named(
+    media: Path,
+) -> None:
     archive = pack(media / "a.zip", ADA)
     write_squares(media / "film.mp4", ADA)
 
@@ -240,6 +373,7 @@ def test_albums_are_found_only_if_they_are_wanted_or_named(media: Path) -> None:
     assert found(media) == {"film.mp4": "video"}
     assert found(media, pictures=True) == {"film.mp4": "video", "a.zip": "album", "set": "album"}
     assert found(archive, media / "set" / "1.png") == {"a.zip": "album", "1.png": "album"}
+    assert found(media / "set") == {}
 
 
 def test_a_gif_that_is_named_is_a_film_and_one_in_a_folder_a_picture(tmp_path: Path) -> None:
@@ -247,6 +381,53 @@ def test_a_gif_that_is_named_is_a_film_and_one_in_a_folder_a_picture(tmp_path: P
     (tmp_path / "a.gif").write_bytes(b"GIF89a")
     (found,) = find_videos([tmp_path], {}, pictures=True).files
     assert (found.path, found.kind) == (bytes(tmp_path), "album")
+
+
+def write_png(path: Path, *seeds: int) -> Path:
+    """Write a PNG that shows one person after the other, a still one if there is one."""
+    first, *others = (Image.fromarray(squares(seed)) for seed in seeds)
+    first.save(path, "PNG", save_all=bool(others), append_images=others, duration=500)
+    return path
+
+
+def test_an_apng_that_is_named_is_a_film_only_if_it_moves(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path
+) -> None:
+    still = write_png(tmp_path / "still.apng", ADA)
+    moving = write_png(tmp_path / "moving.apng", ADA, BOB)
+    assert (kind_at(bytes(still)), kind_at(bytes(moving))) == ("album", "video")
+    assert failures(scan(ledger, gallery, still, moving)) == []
+    found = {one.video.kind: len(one.people) for one in results(ledger, gallery)}
+    assert found == {"album": 1, "video": 2}
+
+
+@pytest.mark.parametrize("is_picture", [True, False])
+def test_what_failed_under_the_name_of_another_kind_is_scanned_once_it_is_renamed(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path, *, is_picture: bool
+) -> None:
+    wrong, right = (tmp_path / name for name in ("x.mp4", "x.png"))
+    if is_picture:
+        wrong.write_bytes(picture_of(ADA))
+    else:
+        shutil.move(write_squares(tmp_path / "film.mp4", ADA), right)
+        wrong, right = right, wrong
+    ((_, reason, _),) = failures(scan(ledger, gallery, wrong))
+    assert ("Rename it" in reason) == is_picture
+    wrong.rename(right)
+    (done,) = (one for one in scan(ledger, gallery, right) if isinstance(one, Done))
+    assert (done.path, done.faces > 0) == (bytes(right), True)
+    (record,) = ledger.iterate()
+    assert record.kind == ("album" if is_picture else "video")
+
+
+def test_what_has_names_of_both_kinds_stays_what_it_is(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "x.mp4").write_bytes(b"damaged" * 1000)
+    assert len(failures(scan(ledger, gallery, tmp_path / "x.mp4"))) == 1
+    shutil.copy(tmp_path / "x.mp4", tmp_path / "x.png")
+    assert scan(ledger, gallery, tmp_path / "x.png") == []
+    assert [(one.kind, one.state) for one in ledger.iterate()] == [("video", "failed")]
 
 
 def test_a_single_picture_is_an_album_of_one(
@@ -418,6 +599,43 @@ def test_a_name_that_is_no_text_is_left_out(
     assert [(one.name, one.reason) for one in ledger.pictures([1])[1] if "UTF-8" in one.reason] == [
         ("\ufffd.png", "its name is not UTF-8; rename it")
     ]
+
+
+@pytest.mark.parametrize("name", [b"\xe9.png", b"\xe9.zip", b"\xe9"])
+def test_an_album_whose_name_is_no_text_is_scanned_and_stops_no_others(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path, name: bytes
+) -> None:
+    album = tmp_path / os.fsdecode(name)
+    try:
+        album.touch()
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    album.unlink()
+    if album.suffix == ".png":
+        album.write_bytes(picture_of(ADA))
+    else:
+        rewrite(album, {"1.png": ADA})
+    write_squares(tmp_path / "z.mp4", BOB)
+    done = scan(ledger, gallery, album, tmp_path / "z.mp4", tmp_path)
+    assert sum(isinstance(one, Done) for one in done) == 2
+    first, *_ = results(ledger, gallery)
+    assert [(one.name, len(one.faces)) for one in first.pictures] == [
+        (r"\xe9.png" if album.suffix == ".png" else "1.png", 1)
+    ]
+    assert find_ids(ledger, album) == {1}
+
+
+@pytest.mark.parametrize("name", [b"\xe9.png", b"\xe9.zip"])
+def test_an_album_whose_name_is_no_text_fails_with_the_reason(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path, name: bytes
+) -> None:
+    album = tmp_path / os.fsdecode(name)
+    try:
+        album.write_bytes(b"no picture")
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    ((_, reason, _),) = failures(scan(ledger, gallery, album))
+    assert reason.startswith(r"\xe9.")
 
 
 def test_the_same_pictures_twice_are_one_album_with_two_places(

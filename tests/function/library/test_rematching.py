@@ -1,12 +1,14 @@
 """A rematch says exactly what a new scan of the same videos would say."""
 
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from db.decisions import Decision
 from db.people import Link
 from db.records import Vector
 from db.sqlite.ledger import SqliteLedger
@@ -104,6 +106,36 @@ def test_it_says_what_a_new_scan_says_after_every_change_of_the_gallery(
         assert compare().changed == 2
         assert verdicts(versions[-1], ada.id) == []
         assert compare() == Changed(), "a second one has nothing to do"
+
+
+def test_a_video_that_is_scanned_while_others_are_matched_keeps_what_its_scan_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rematching, "VIDEOS_AT_ONCE", 1)
+    gallery = make_gallery(tmp_path / "g.db")
+    ada = enrol(gallery, "Ada", made_up_person(2).views[0].encodings[0])
+    was_read = threading.Event()
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        _, second = (scan_one(ledger, seed, made_up_person(seed)) for seed in (1, 2))
+        read = ledger.decisions
+
+        def tell(videos: Sequence[int]) -> dict[int, list[Decision]]:
+            found = read(videos)
+            if second in videos:
+                was_read.set()
+            return found
+
+        monkeypatch.setattr(ledger, "decisions", tell)
+        naming = open_naming(open_store(gallery), None, Settings())
+        parts = rematch(ledger, naming)
+        next(parts)
+        assert was_read.wait(30)
+        ledger.want_again([second], "normal")
+        scan_one(ledger, 2, made_up_person(3))
+        list(parts)
+        assert {one.performer for one in ledger.outcomes([second])[second]} == {None}
+        list(rematch(ledger, naming))
+        assert ada.id not in {one.performer for one in ledger.outcomes([second])[second]}
 
 
 def test_after_each_change_of_the_gallery_every_video_says_what_it_would_say_alone(

@@ -575,6 +575,7 @@ def test_a_lie_about_a_moment_is_not_believed(lied: Moment) -> None:
         Contents((Entry(-1, "a.jpg"),), ()),
         Contents((Entry(0, "a" * 301),), ()),
         Contents((), (Entry(0, "a", "b" * 301),)),
+        Contents((Entry(0, "a", content="c" * 301),), ()),
         Contents((), (), -1),
         Contents((Entry(0, "a"),) * (MOST_PICTURES + 1), ()),
     ],

@@ -80,8 +80,8 @@ def test_only_what_is_missing_is_written_and_only_that_is_undone(
     assert added == Added(written=2, there=2)
     assert sorted(fake.scenes[first]["performers"]) == sorted([ada, eve])
     assert sorted(fake.scenes[second]["performers"]) == sorted([ada, eve])
-    assert ledger.writes.written_by_us(first, ada)
-    assert not ledger.writes.written_by_us(first, eve)
+    assert ada in ledger.writes.all_written().get(first, ())
+    assert eve not in ledger.writes.all_written().get(first, ())
     undone = undo_run(ledger, stash, writer.run)
     assert (undone.performers, undone.tags, undone.left) == (2, 1, ())
     assert shown(fake) == before
@@ -112,7 +112,7 @@ def test_a_write_that_stash_answers_with_other_scenes_is_settled_later(
         with pytest.raises(UnusableSourceError, match="in another form"):
             apply(writer, Addition(scene, ada))
     assert settle(ledger.writes, stash) == 1
-    assert ledger.writes.written_by_us(scene, ada)
+    assert ada in ledger.writes.all_written().get(scene, ())
     with monkeypatch.context() as patched:
         patched.setattr(stash, "tag_items", answer_nothing)
         with pytest.raises(UnusableSourceError, match="in another form"):

@@ -34,6 +34,7 @@ function startGallery() {
     photoDrop({
       whose: () => (name.value.trim() ? { name: name.value.trim() } : null),
       missing: "Give a name first.",
+      field: name,
       ondone: () => {
         openGallery();
         refreshStatus();

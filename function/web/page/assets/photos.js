@@ -2,17 +2,19 @@
 
 import { make } from "./dom.js";
 import { askWhetherSame } from "./names.js";
-import { codeOf, getJson, wordsOf } from "./server.js";
+import { changesSoFar, codeOf, getJson, wordsOf } from "./server.js";
 
 let made = 0;
 
 /**
  * Build a drop area for photos. `whose()` says whose they are, or null if that is not known yet;
- * then the message `missing` is shown. A name is somebody new, unless the user says otherwise.
+ * then the message `missing` is shown. A name is somebody new, unless the user says otherwise. More
+ * photos for a name are of whom the last ones were, until the `field` of the name was edited or
+ * something else was changed: the name may be another's then.
  *
  * @param {PhotoDropOptions} options
  */
-export function photoDrop({ whose, missing, ondone }) {
+export function photoDrop({ whose, missing, ondone, field }) {
   made += 1;
   const said = make("ul", { class: "findings", role: "status" });
   const input = make("input", {
@@ -23,6 +25,8 @@ export function photoDrop({ whose, missing, ondone }) {
   });
   /** @type {PhotosOf | undefined} Whose the last photos were: more of them are no question. */
   let last;
+  let changesThen = 0;
+  field?.addEventListener("input", () => (last = undefined));
   const place = make(
     "div",
     { class: "drop" },
@@ -39,8 +43,10 @@ export function photoDrop({ whose, missing, ondone }) {
       said.replaceChildren(make("li", { class: "error", text: missing }));
       return;
     }
-    const same = chosen.name !== undefined && chosen.name === last?.name;
+    const isCurrent = chosen.name !== undefined && changesThen === changesSoFar();
+    const same = isCurrent && chosen.name === last?.name;
     last = await sendAll([...(files ?? [])], same ? { ...last } : chosen, said);
+    changesThen = changesSoFar();
     input.value = "";
     ondone();
   };

@@ -1,6 +1,7 @@
 """Albums over HTTP: scanned, listed beside videos, and shown picture by picture."""
 
 import io
+import os
 import shutil
 import time
 import zipfile
@@ -12,6 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from db.names import show_text
 from function.web.page_requests import PAGE_HEADER
 from tests.support.servers import serving
 
@@ -33,6 +35,24 @@ def media(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(params=["set", "set.zip", "1.png"])
+def oddly_named(photos: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """An album whose name is no text: a folder, an archive or a picture."""
+    place = tmp_path / "media" / os.fsdecode(b"\xe9" + request.param.encode())
+    try:
+        place.mkdir(parents=True)
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    if place.suffix:
+        place.rmdir()
+    if place.suffix == ".zip":
+        with zipfile.ZipFile(place, "w") as archive:
+            archive.write(photos / "astronaut.png", "1.png")
+    else:
+        shutil.copy(photos / "astronaut.png", place if place.suffix else place / "1.png")
+    return place
+
+
 @pytest.fixture(scope="module")
 def client(
     media: Path, gallery_path: Path, tmp_path_factory: pytest.TempPathFactory
@@ -49,6 +69,13 @@ def client(
             assert time.monotonic() < deadline
             time.sleep(0.1)
         yield client
+
+
+def wait_until_idle(client: FlaskClient) -> None:
+    deadline = time.monotonic() + IN_TIME_SECONDS
+    while client.get("/library/status").get_json()["state"] != "idle":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def album(client: FlaskClient, path: str) -> dict[str, Any]:
@@ -104,6 +131,24 @@ def test_a_picture_of_an_album_is_sent_as_a_jpeg(
         assert size in (None, shown.size)
 
 
+def test_a_picture_of_an_album_whose_name_is_no_text_is_sent(
+    oddly_named: Path, gallery_path: Path, tmp_path: Path
+) -> None:
+    settings = {
+        "MEDIA_ROOT": oddly_named.parent,
+        "PERFORMERS_DB": gallery_path,
+        "LIBRARY_DB": tmp_path / "l.db",
+    }
+    name = show_text(oddly_named.name)
+    with serving(**settings, SANDBOX="off", STRANGERS="keep") as start:
+        client = start()
+        client.post("/library/scan", json={"paths": [name], "pictures": True}, headers=PAGE)
+        wait_until_idle(client)
+        video = album(client, name)["video"]
+        answer = client.get(f"/library/picture?oshash={video['oshash']}&number=1")
+        assert (video["state"], answer.status_code) == ("done", 200), answer.get_json()
+
+
 @pytest.mark.parametrize(
     ("query", "status", "code"),
     [
@@ -139,8 +184,5 @@ def test_without_pictures_a_scan_of_the_server_finds_no_albums(
         client = start()
         assert client.post("/library/scan", json={"pictures": 1}, headers=PAGE).status_code == 400
         client.post("/library/scan", json={}, headers=PAGE)
-        deadline = time.monotonic() + IN_TIME_SECONDS
-        while client.get("/library/status").get_json()["state"] != "idle":
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_until_idle(client)
         assert client.get("/library/videos").get_json()["videos"] == []

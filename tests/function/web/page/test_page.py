@@ -504,6 +504,35 @@ def test_photos_for_a_taken_name_ask_once_whose_they_are(open_page: Open, photos
     expect(page.locator("#grid li")).to_have_count(3)
 
 
+@pytest.mark.parametrize("how", ["renamed", "edited"])
+def test_photos_for_a_name_that_may_be_anothers_by_now_ask_again(
+    open_page: Open, photos: Path, how: str
+) -> None:
+    page = open_page("#gallery")
+    page.get_by_text("Add a performer").click()
+    name = page.locator("#gallery").get_by_label("Name", exact=True)
+    name.fill("Ann")
+    drop = page.locator("#new-photos").get_by_label("Photos, each with one face")
+    drop.set_input_files(photos / "biden.jpg")
+    expect(page.get_by_text("biden.jpg: added")).to_be_visible()
+    page.locator("#grid").get_by_role("link", name="Ann").click()
+    if how == "renamed":
+        page.locator("#performer").get_by_label("Name", exact=True).fill("Bea")
+        page.get_by_role("button", name="Rename").click()
+        expect(page.get_by_role("heading", name="Bea")).to_be_visible()
+    page.goto(page.url.split("#")[0] + "#gallery")
+    if how == "edited":
+        name.fill("Anna")
+        name.fill("Ann")
+    drop.set_input_files(photos / "obama2.jpg")
+    dialog = page.get_by_role("dialog")
+    called = "Bea" if how == "renamed" else "Ann"
+    expect(dialog.get_by_text(f"{called} is enrolled already")).to_be_visible()
+    dialog.get_by_role("button", name="Somebody else of that name").click()
+    expect(page.get_by_text("obama2.jpg: added")).to_be_visible()
+    expect(page.locator("#grid li")).to_have_count(4)
+
+
 def test_a_performer_is_renamed_merged_and_loses_a_photo(open_page: Open) -> None:
     page = open_page("#performer/2")
     page.locator("#performer").get_by_label("Name", exact=True).fill("Amazing Grace")

@@ -1,6 +1,7 @@
 """Images and galleries of Stash: who is on them, added by hand, undone, and never by itself."""
 
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import pytest
 
 from db.tasks import Task
+from function.library.albums import fingerprint_of
 from function.library.jobs import WantedScan
+from function.stash.albums import read_album_file
 from function.stash.connection import require_connection
 from function.stash.tasks import Options, Place, do_task
 from tests.function.web.stash.test_routes import (  # noqa: F401  # fixtures
@@ -17,8 +20,9 @@ from tests.function.web.stash.test_routes import (  # noqa: F401  # fixtures
     client,
     names,
     serve,
+    until,
 )
-from tests.support.scans import picture_of
+from tests.support.scans import picture_of, write_squares
 from tests.support.stash_libraries import StashLibrary, stash_library
 
 PICTURES = tuple(f"{number}.jpg" for number in range(1, 9))
@@ -74,6 +78,75 @@ def test_an_image_shows_who_is_on_it_and_no_other(
     state = "done" if album.suffix else "elsewhere"
     view = ask("view", scene=inside)
     assert (view["state"], view["people"]) == (state, [])
+
+
+def look_until(ask: Ask, state: str, scene: dict[str, Any], **fields: Any) -> Any:  # noqa: F811
+    """Look at something, and return its view once it is in this state."""
+    ask("look", scene=scene, **fields)
+    until(lambda: ask("view", scene=scene)["state"] == state)
+    return ask("view", scene=scene)
+
+
+def change(album: Path, content: bytes) -> None:
+    """Add a picture to an album."""
+    if album.suffix:
+        with zipfile.ZipFile(album, "w") as archive:
+            archive.writestr("9.png", content)
+    else:
+        (album / "9.png").write_bytes(content)
+
+
+def test_a_gallery_that_changed_is_looked_at_again(
+    library: StashLibrary,
+    album: Path,
+    ask: Ask,  # noqa: F811
+) -> None:
+    scene = gallery_of(library, album)
+    assert ask("look", scene=scene)["state"] == "done"
+    change(album, b"no picture")
+    failed = look_until(ask, "failed", scene)
+    assert "can" in failed["reason"]
+    change(album, picture_of(1))
+    assert look_until(ask, "done", scene, retry=True)["people"] == []
+
+
+@pytest.mark.parametrize("kind", ["image", "scene"])
+def test_a_file_that_was_written_anew_is_looked_at_again_also_before_stash_knows(
+    library: StashLibrary,
+    ask: Ask,  # noqa: F811
+    kind: str,
+) -> None:
+    path = library.root / ("a.mp4" if kind == "scene" else "a.png")
+    path.write_bytes(b"damaged" * 1000)
+    oshash = fingerprint_of(bytes(path))
+    scene = {"kind": kind, "id": "1", "files": [{"path": str(path), "size": 1, "oshash": oshash}]}
+    look_until(ask, "failed", scene)
+    if kind == "scene":
+        write_squares(path, 1)
+    else:
+        path.write_bytes(picture_of(1))
+    assert ask("view", scene=scene)["state"] == "failed"
+    look_until(ask, "done", scene, retry=True)
+
+
+@pytest.mark.parametrize("kind", ["image", "gallery"])
+def test_an_image_is_looked_at_where_its_first_file_is_not_here(
+    library: StashLibrary,
+    ask: Ask,  # noqa: F811
+    kind: str,
+) -> None:
+    (library.root / "a.png").write_bytes(picture_of(1))
+    files = [{"path": "/elsewhere/a.png"}, {"path": str(library.root / "a.png")}]
+    look_until(ask, "done", {"kind": kind, "id": "1", "files": files})
+
+
+def test_an_album_that_a_link_leads_to_is_queued_with_the_place_where_it_lies(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.png").write_bytes(picture_of(1))
+    (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
+    assert read_album_file(bytes(tmp_path / "a.png")).real_path == b""
+    assert read_album_file(bytes(tmp_path / "link.png")).real_path == bytes(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("kind", ["image", "gallery"])
