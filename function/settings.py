@@ -59,6 +59,9 @@ HIGHEST_PORT = 65_535
 MOST_THREADS = 16
 """A video of 20 minutes has 15 stretches that can be searched apart."""
 
+FEWEST_HELPER_MEGABYTES = 256
+"""What a helper may take at least; helpers share MEMORY_MEGABYTES. Films of 1080p take 100."""
+
 MOST_NET_THREADS = 3
 """In one process: the nets are small, and their layers soon wait for each other."""
 
@@ -395,10 +398,13 @@ class Settings:
     def helpers(self) -> int:
         """How many processes search a long video together with the first: THREADS, less that one.
 
-        With a GPU, and other than on Linux, a process cannot be copied.
+        There are no more than have enough memory each. With a GPU, and other than on Linux, a
+        process cannot be copied.
         """
         wants_gpu = self.device not in {"auto", "cpu"} or self.decode not in {"auto", "cpu"}
-        return self.threads - 1 if sys.platform == "linux" and not wants_gpu else 0
+        if sys.platform != "linux" or wants_gpu:
+            return 0
+        return min(self.threads - 1, self.memory_megabytes // FEWEST_HELPER_MEGABYTES)
 
     @property
     def net_threads(self) -> int:

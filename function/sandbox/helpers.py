@@ -50,7 +50,6 @@ class Stretches:
         os.set_blocking(self._out, False)
         os.set_blocking(self._in, False)
         self._done = mmap.mmap(-1, _DONE.size * processes)
-        self._processes = processes
 
     def deal(self, count: int) -> None:
         """Share out the numbers from 0 to `count`, and nothing else."""
@@ -91,6 +90,10 @@ class Share:
     def take(self) -> int | None:
         """Take the next stretch."""
         return self._stretches.take()
+
+    def clear(self) -> None:
+        """Leave nothing to take."""
+        self._stretches.clear()
 
     def note(self, seconds: float, faces: int) -> tuple[float, int]:
         """Note how far this process has come."""
@@ -135,9 +138,8 @@ class Team(Share):
             self._stretches.clear()
             if not self._is_dealt:
                 self._send(replace(order, helpers=0))
-            with suppress(UnsplitError):
-                for _ in self.collect():
-                    pass
+            for _ in self.collect():
+                pass
 
     def deal(self, count: int) -> None:
         """Deal the stretches of a video, and have the helpers begin."""
@@ -147,21 +149,14 @@ class Team(Share):
             self._send(self._order)
 
     def collect(self) -> Iterator[StretchFound]:
-        """Wait for the helpers, and yield what they found.
-
-        Raises:
-            UnsplitError: one of them says that the video must be read from beginning to end.
-        """
+        """Wait for the helpers, and yield what they found."""
         busy, self._order = self._busy(), None
-        are_unsplit = False
         for number, link in busy.items():
             try:
-                are_unsplit |= yield from _receive(link)
+                yield from _receive(link)
             except (EOFError, OSError, WireError):
                 _log.warning("A helper ended; the rest of the work is done without it.")
                 del self._alive[number]
-        if are_unsplit:
-            raise UnsplitError
 
     def _send(self, order: VideoOrder) -> None:
         for link in self._busy().values():
@@ -196,34 +191,40 @@ class Helper:
             descriptor = self._line.receive_descriptor()
             try:
                 order = read_message({b"V": VideoOrder}, self._link.receive())
-                is_unsplit = self._help(order, descriptor) if order.helpers else False
+                if order.helpers:
+                    self._help(order, descriptor)
             finally:
                 os.close(descriptor)
-            self._link.send(write_message(Helped(is_unsplit)))
+            self._link.send(write_message(Helped()))
 
-    def _help(self, order: VideoOrder, descriptor: int) -> bool:
+    def _help(self, order: VideoOrder, descriptor: int) -> None:
         found: list[StretchFound] = []
-        is_unsplit = False
         try:
             found.extend(self._search(order, descriptor))
-        except UnsplitError:
-            is_unsplit = True
-            while self._share.take() is not None:
-                pass
         except Exception as error:  # noqa: BLE001  # the child does it again, and says what is wrong
+            if isinstance(error, UnsplitError):
+                self._share.clear()  # so that the child does this stretch next
             _log.info("A helper leaves its stretch to others (%s).", type(error).__name__)
         for one in found:  # only now: while the child searches, it reads nothing
             for portion in split(one):
                 self._link.send(write_message(portion))
-        return is_unsplit
 
     def _search(self, order: VideoOrder, descriptor: int) -> Iterator[StretchFound]:
+        """Yield what was found in one stretch after another, up to the first that is not whole.
+
+        FFmpeg calls pictures damaged for which it found no memory, and a helper may have less of it
+        than the child, which judges such a stretch itself.
+        """
         task = order.task
         means = Means(self._engine, task.detection_pixels, self._thread)
         with open_video(descriptor, task.every_seconds, name=order.name) as video:
             part = Part(video, plan_stretches(video), means, self._share)
             while (number := self._share.take()) is not None:
-                yield _finish(part.search(number))
+                found = _finish(part.search(number))
+                if found.missing or not found.samples:
+                    _log.info("A helper leaves its stretch to others (it is not whole).")
+                    return
+                yield found
 
 
 def fork_helpers(lines: Sequence[socket.socket], work: Work) -> Team:
@@ -251,8 +252,8 @@ def fork_helpers(lines: Sequence[socket.socket], work: Work) -> Team:
     return Team(stretches, links)
 
 
-def _receive(link: Channel) -> Generator[StretchFound, None, bool]:
-    """Yield what a helper found in a video; return whether it is to be read to its end by one."""
+def _receive(link: Channel) -> Iterator[StretchFound]:
+    """Yield what a helper found in a video, until it says that this is all."""
     faces: list[Face] = []
     while True:
         said = read_message(FROM_HELPERS, link.receive())
@@ -264,7 +265,7 @@ def _receive(link: Channel) -> Generator[StretchFound, None, bool]:
             yield replace(said, faces=tuple(faces))
             faces = []
         elif isinstance(said, Helped):
-            return said.is_unsplit
+            return
 
 
 def _finish(search: Generator[Progress, None, StretchFound]) -> StretchFound:

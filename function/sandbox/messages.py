@@ -59,9 +59,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Helped:
-    """What a helper says last of a video: whether it is to be read from beginning to end."""
-
-    is_unsplit: bool
+    """What a helper says last of a video: it has sent all that it found."""
 
 
 LONGEST_LINE = 1_000

@@ -20,6 +20,7 @@ from function.people.gathering import PeopleFound
 from function.sandbox import handle
 from function.sandbox.readers import Here, Sandboxed
 from function.settings import Settings
+from tests.support import short_helpers
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
 TASK = Task(every_seconds=0.5, detection_pixels=384)
@@ -195,6 +196,38 @@ def test_a_helper_that_is_killed_costs_its_work_and_no_request(
         assert_same(find(reader, film), alone)
         assert reader.pool.processes() == [child]
         assert group_of(reader) == [child]
+
+
+@pytest.fixture(scope="module")
+def large_film(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Somebody in pictures of 25 MB, for 18 seconds: two stretches, with gaps to be filled."""
+    shots = moving_picture(read_portrait(photos / "obama3.jpg"), 18, fps=2, size=(3840, 2160))
+    path = tmp_path_factory.mktemp("film") / "large.mp4"
+    return write_video(path, shots, fps=2, keyframe_every=3, options={"preset": "ultrafast"})
+
+
+@pytest.fixture(scope="module")
+def large_alone(large_film: Path) -> PeopleFound:
+    return find(Here(Settings()), large_film)
+
+
+@pytest.mark.parametrize("megabytes", [14, 20, 26])
+def test_a_helper_that_is_short_of_memory_changes_nothing(
+    megabytes: int,
+    large_film: Path,
+    large_alone: PeopleFound,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr(handle, "CHILD_MODULE", short_helpers.__name__)
+    assert large_alone.frames > 30
+    with sandboxed(threads=2, memory_megabytes=short_helpers.LESS_MEGABYTES + megabytes) as reader:
+        assert reader.ready().helpers == 1
+        found = find(reader, large_film)
+    assert_same(found, large_alone)
+    assert found.unreadable_seconds == 0
+    assert "leaves its stretch to others" in caplog.text
 
 
 def test_a_child_that_is_killed_takes_its_helpers_along_and_is_replaced(
