@@ -408,9 +408,12 @@ class Settings:
 
     @property
     def net_threads(self) -> int:
-        """Threads that run the nets in each process."""
-        if self.helpers and self.sandbox != "off":
-            return 1
+        """Threads that run the nets in each process: one where helpers use the other cores."""
+        return 1 if self.helpers and self.sandbox != "off" else self.net_threads_alone
+
+    @property
+    def net_threads_alone(self) -> int:
+        """Threads that run the nets in a process that turns out to have no helpers."""
         return max(1, min(self.threads, MOST_NET_THREADS + 1) - 1)
 
     def for_scanning(self, at_once: int | None = None) -> "Settings":

@@ -118,12 +118,19 @@ class Team(Share):
         self._is_dealt = False
 
     def ready(self) -> list[Ready]:
-        """Wait until all helpers are locked, and return what each reports.
+        """Wait until all helpers are locked, and return what each reports that did not end."""
+        reports = []
+        for number, link in [*self._alive.items()]:
+            try:
+                reports.append(read_message(FROM_HELPERS, link.receive()))
+            except (EOFError, OSError, WireError):
+                _log.warning("A helper did not start; long videos are searched without it.")
+                del self._alive[number]
+        return reports
 
-        Raises:
-            EOFError: one has ended.
-        """
-        return [read_message(FROM_HELPERS, link.receive()) for link in self._alive.values()]
+    def count(self) -> int:
+        """Count the helpers from the first to the last that is alive."""
+        return max(self._alive, default=-1) + 1
 
     @contextmanager
     def on(self, order: VideoOrder) -> Iterator["Team | None"]:
@@ -188,9 +195,10 @@ class Helper:
             EOFError: the child, or its parent, has ended.
         """
         while True:
+            # An idle helper waits for the child, as it must end with it; the line outlives both.
+            order = read_message({b"V": VideoOrder}, self._link.receive())
             descriptor = self._line.receive_descriptor()
             try:
-                order = read_message({b"V": VideoOrder}, self._link.receive())
                 if order.helpers:
                     self._help(order, descriptor)
             finally:
@@ -230,14 +238,19 @@ class Helper:
 def fork_helpers(lines: Sequence[socket.socket], work: Work) -> Team:
     """Fork a helper for each line, over which it is given descriptors; `work` is what it does.
 
-    Returns when all of them are at work.
+    Returns when all of them are at work, or as many as the system allows.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries those that end
     stretches = Stretches(1 + len(lines))
     links: list[Channel] = []
     for number, line in enumerate(lines, 1):
-        ours, theirs = socket.socketpair()
-        if os.fork() == 0:
+        try:
+            ours, theirs = socket.socketpair()
+            is_helper = os.fork() == 0
+        except OSError as error:
+            _log.warning("Of %d helpers %d can be started (%s).", len(lines), number - 1, error)
+            break
+        if is_helper:
             ours.close()
             for link in links:
                 link.close()

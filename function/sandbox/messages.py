@@ -19,7 +19,8 @@ from function.sandbox.wire import LARGEST_BYTES, LONGEST_TEXT, WireError, pack, 
 class Setup:
     """What the parent sends first: which engine, and how much memory each file may use.
 
-    `second_encoder` is on, off, or the absolute path of a TOML file. `threads` run the nets.
+    `second_encoder` is on, off, or the absolute path of a TOML file. `threads` run the nets, or
+    `threads_alone` where no helper can be forked.
     """
 
     engine: str
@@ -27,6 +28,7 @@ class Setup:
     device: str
     decode: str
     threads: int
+    threads_alone: int
     helpers: int
     cache_folder: str
     second_encoder: str
@@ -38,7 +40,7 @@ class Ready:
     """What a started reader reports: engine, ids of its models, primary first, and active locks.
 
     `decoder` is what decodes videos where it can: `cpu`, or a GPU's. `helpers` is how many other
-    processes search a long video together with it.
+    processes, the first ones, search a long video together with it; some may have ended.
     """
 
     engine: str
