@@ -6,8 +6,7 @@ from contextlib import suppress
 from math import ceil
 from pathlib import Path
 
-CGROUPS = Path("/sys/fs/cgroup")
-OWN_CGROUPS = Path("/proc/self/cgroup")
+from function.cgroups import CGROUPS, OWN_CGROUPS, find_groups
 
 
 def count_cores(cgroups: Path = CGROUPS, own: Path = OWN_CGROUPS) -> int:
@@ -25,7 +24,7 @@ def count_cores(cgroups: Path = CGROUPS, own: Path = OWN_CGROUPS) -> int:
 
 def _read_quotas(cgroups: Path, own: Path) -> Iterator[float]:
     """Yield the quotas of all groups that this process is in, in cores."""
-    for folder, is_second in _find_groups(cgroups, own):
+    for folder, is_second in find_groups("cpu", cgroups, own):
         with suppress(OSError, ValueError):  # there is none, or no number
             if is_second:
                 most, period = (folder / "cpu.max").read_text().split()
@@ -34,22 +33,3 @@ def _read_quotas(cgroups: Path, own: Path) -> Iterator[float]:
                 period = (folder / "cpu.cfs_period_us").read_text()
             if float(most) > 0 and float(period) > 0:  # none is "max", or -1
                 yield float(most) / float(period)
-
-
-def _find_groups(cgroups: Path, own: Path) -> Iterator[tuple[Path, bool]]:
-    """Yield the folders of the groups that limit time, from the root on, and if version 2 is used.
-
-    In a container the root may be its own group, and the path that of the machine.
-    """
-    lines: list[str] = []
-    with suppress(OSError):
-        lines = own.read_text().splitlines()
-    for line in ("0::/", "1:cpu:/", *lines):
-        number, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        is_second = number == "0" and not controllers
-        if is_second or "cpu" in controllers.split(","):
-            root = cgroups if is_second else cgroups / "cpu"
-            inside = Path(path.lstrip("/"))
-            for group in (inside, *inside.parents):
-                yield root / group, is_second

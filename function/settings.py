@@ -15,6 +15,7 @@ from db.addresses import StoreAddress
 from function.cores import count_cores
 from function.engines.protocol import DETECTORS, DEVICES, DetectorName, DeviceName, EngineOptions
 from function.media.decoders import GPU_DECODERS, DecodeName
+from function.memory import count_memory_megabytes
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -59,6 +60,9 @@ HIGHEST_PORT = 65_535
 MOST_THREADS = 16
 """A video of 20 minutes has 15 stretches that can be searched apart."""
 
+FEWEST_HELPER_MEGABYTES = 256
+"""What a helper may take at least; helpers share MEMORY_MEGABYTES. Films of 1080p take 100."""
+
 MOST_NET_THREADS = 3
 """In one process: the nets are small, and their layers soon wait for each other."""
 
@@ -66,7 +70,17 @@ CORES_PER_SLOT, MOST_SLOTS = 4, 4
 """One video uses all cores, so a second slot is there for the short request behind a long one."""
 
 MOST_SCANNED_AT_ONCE = 8
-"""A scan reads at most so many videos at once unless told otherwise: each takes 250 MB."""
+"""A scan reads at most so many videos at once unless told otherwise."""
+
+SLOT_MEGABYTES, SCANNED_MEGABYTES = 2048, 1024
+"""How much memory the machine has for each slot, and for each video that a scan reads at once."""
+
+WITHOUT_HELPERS_MEGABYTES, HELPER_MEGABYTES = 1024, 256
+"""The first so many megabytes are for the rest; of what is left there are so many for each helper.
+
+On 1080p a child takes 300 MB at work, a helper 100, and the server 200. By these rules all of them
+together, in every slot and in a scan, take at most 92 % of any memory from 1 GB on.
+"""
 
 _PERIOD = re.compile(r"(\d{1,4})\s*([mhd])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -190,12 +204,15 @@ def days_of(strangers: str) -> int:
 
 def default_threads() -> int:
     """Return how many processes search a video, unless the user says it."""
-    return min(count_cores(), MOST_THREADS)
+    left = max(count_memory_megabytes() - WITHOUT_HELPERS_MEGABYTES, 0)
+    helpers = left // (HELPER_MEGABYTES * default_slots())
+    return min(count_cores(), MOST_THREADS, 1 + helpers)
 
 
 def default_slots() -> int:
     """Return how many videos are processed at once, unless the user says it."""
-    return min(max(1, count_cores() // CORES_PER_SLOT), MOST_SLOTS)
+    fitting = count_memory_megabytes() // SLOT_MEGABYTES
+    return max(1, min(count_cores() // CORES_PER_SLOT, fitting, MOST_SLOTS))
 
 
 USUAL_STORE = StoreAddress("performers.db")
@@ -331,21 +348,23 @@ class Settings:
     threads: Annotated[
         int,
         THREADS,
-        "processes that search a long video together, on Linux; auto: one for each core that the "
-        "machine or the container has, at most 16",
+        "processes that search a long video together, on Linux; where there can be no others "
+        "(a GPU, macOS, `SANDBOX=off`), threads that run the nets, one less and at most 3; auto: "
+        "one for each core that the machine or the container has, at most 16, and fewer if it has "
+        "little memory",
     ] = field(default_factory=default_threads)
     slots: Annotated[
         int,
         SLOTS,
         "videos processed at once; other requests wait in line, the page's as long as it takes, "
-        "others 5 s, then they get 429; auto: one for each four cores, at most 4",
+        "others 5 s, then they get 429; auto: one for each four cores and 2 GB, at most 4",
     ] = field(default_factory=default_slots)
     time_limit_seconds: Annotated[float, SECONDS, "time limit for one video; then 504"] = 600.0
     memory_megabytes: Annotated[
         int,
         COUNT,
         "most memory for one video, besides the nets; above that, 413. Those that help with a long "
-        "one share as much again",
+        "one share as much again, and are no more than have 256 each",
     ] = 2048
     sandbox: Annotated[
         SandboxName,
@@ -395,25 +414,33 @@ class Settings:
     def helpers(self) -> int:
         """How many processes search a long video together with the first: THREADS, less that one.
 
-        With a GPU, and other than on Linux, a process cannot be copied.
+        There are no more than have enough memory each. With a GPU, and other than on Linux, a
+        process cannot be copied.
         """
         wants_gpu = self.device not in {"auto", "cpu"} or self.decode not in {"auto", "cpu"}
-        return self.threads - 1 if sys.platform == "linux" and not wants_gpu else 0
+        if sys.platform != "linux" or wants_gpu:
+            return 0
+        return min(self.threads - 1, self.memory_megabytes // FEWEST_HELPER_MEGABYTES)
 
     @property
     def net_threads(self) -> int:
-        """Threads that run the nets in each process."""
-        if self.helpers and self.sandbox != "off":
-            return 1
+        """Threads that run the nets in each process: one where helpers use the other cores."""
+        return 1 if self.helpers and self.sandbox != "off" else self.net_threads_alone
+
+    @property
+    def net_threads_alone(self) -> int:
+        """Threads that run the nets in a process that turns out to have no helpers."""
         return max(1, min(self.threads, MOST_NET_THREADS + 1) - 1)
 
     def for_scanning(self, at_once: int | None = None) -> "Settings":
         """Return these settings for a scan: as many processes, but most of them on videos apart.
 
-        SLOTS is how many videos to read at once: `at_once`, or else as many as keep the cores busy.
-        Several apart use them better than one together, as short ones cannot be shared.
+        SLOTS is how many videos to read at once: `at_once`, or else as many as keep the cores busy
+        and the memory holds. Several apart use the cores better than one together, as short ones
+        cannot be shared.
         """
-        slots = at_once or max(self.slots, min(self.threads, MOST_SCANNED_AT_ONCE))
+        fitting = count_memory_megabytes() // SCANNED_MEGABYTES
+        slots = at_once or max(self.slots, min(self.threads, fitting, MOST_SCANNED_AT_ONCE))
         return replace(self, slots=slots, threads=max(1, self.threads // slots))
 
     @property

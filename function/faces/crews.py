@@ -18,6 +18,9 @@ class Crew(Protocol):
     def take(self) -> int | None:
         """Return the next stretch that nobody has taken; None if there is none."""
 
+    def clear(self) -> None:
+        """Leave nothing to take for anyone: no more stretches are wanted."""
+
     def note(self, seconds: float, faces: int) -> tuple[float, int]:
         """Note how many seconds of video this process has searched, and the faces in them.
 
@@ -25,11 +28,7 @@ class Crew(Protocol):
         """
 
     def collect(self) -> Iterable[StretchFound]:
-        """Wait for the others, and yield what they found; who failed yields less.
-
-        Raises:
-            UnsplitError: one of them met what must be read from beginning to end.
-        """
+        """Wait for the others, and yield what they found; who failed yields less."""
 
 
 class Alone:
@@ -45,6 +44,10 @@ class Alone:
     def take(self) -> int | None:
         """Return the next stretch."""
         return self._left.pop(0) if self._left else None
+
+    def clear(self) -> None:
+        """Leave nothing to take."""
+        self._left = []
 
     def note(self, seconds: float, faces: int) -> tuple[float, int]:
         """Return the same."""

@@ -113,6 +113,7 @@ def _search_stretches(
         for number in sorted({*range(len(stretches))} - found.keys()):  # somebody failed at it
             found[number] = yield from part.search(number)
     except UnsplitError:
+        crew.clear()
         return None
     return _join(video, [found[number] for number in range(len(stretches))])
 

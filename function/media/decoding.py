@@ -20,7 +20,8 @@ class DamageError(Exception):
 
 
 DAMAGE = (av.FFmpegError, ValueError, DamageError)
-"""What ends a group; the first two are what PyAV raises on invalid packets."""
+"""What ends a group; the first two are what PyAV raises on invalid packets. PyAV's MemoryError is
+one of them too, but says nothing about the file: let it pass first."""
 
 INVENTING_CODECS = (
     *("mpeg1video", "mpeg2video", "mpeg4", "h263", "h263i", "flv", "rv10", "rv20"),
@@ -54,6 +55,7 @@ def decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
 
     Raises:
         FalseKeyframeError: the group's keyframe is none; begin again without trusting the marks.
+        MemoryError: a picture takes more than this process may have.
     """
     if video.gpu and group.begins and group.ends:
         yield from _decode_on_gpu(video, video.gpu, group)
@@ -109,6 +111,8 @@ def _decode_here(video: Video, group: Group) -> Iterator[VideoFrame]:
                 raise DamageError
             latest = max(latest, shown_at(picture))
             yield picture
+    except MemoryError:
+        raise
     except DAMAGE as error:
         log.debug("%s is damaged (%s); a group is cut off.", video.name, type(error).__name__)
         is_damaged = True
@@ -128,6 +132,7 @@ def _decode(
 
     Raises:
         DamageError, or what PyAV raises: the rest cannot be decoded.
+        MemoryError: this process may not have as much as that takes.
     """
     wanted = set(group.wanted_seconds)
     for seconds, packet in packets:
@@ -159,6 +164,8 @@ def _decode_one(video: Video, packet: "Packet[VideoStream] | None") -> Iterator[
             video.is_smeared = picture.is_corrupt or (video.is_smeared and not picture.key_frame)
             if not video.is_smeared:
                 yield picture
+    except MemoryError:
+        raise
     except DAMAGE:
         video.is_smeared = True
 
@@ -213,6 +220,8 @@ def _decode_with_next(video: Video, group: Group) -> Iterator[VideoFrame]:
                 break
             came = came or shown_at(picture) >= group.wanted_seconds[-1] - FIELD_SECONDS
             yield picture
+    except MemoryError:
+        raise
     except DAMAGE:
         came = False
     video.has_fields_apart = came

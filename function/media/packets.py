@@ -183,6 +183,8 @@ def _seek(video: Video, seconds: float) -> bool:
     target = max(seconds - SOUGHT_EARLIER_SECONDS, 0.0) + video.start_seconds
     try:
         video.container.seek(floor(target / _unit_seconds(video)), stream=video.stream)
+    except MemoryError:
+        raise
     except (av.FFmpegError, OverflowError):
         return False
     return True
@@ -307,6 +309,8 @@ def _read_packets(clock: "_Clock", video: Video, within: Within = iter) -> Itera
                     seconds = clock.read(packet)
                     check_length(seconds, video.name, video.limits)
                     yield TimedPacket(seconds, packet)
+        except MemoryError:
+            raise  # PyAV's is an FFmpegError too, but the file is not damaged
         except (av.FFmpegError, ValueError, IndexError) as error:
             # IndexError: PyAV 18 loses count when a stream appears later in the file.
             if video.packets_read != read_before:

@@ -23,6 +23,9 @@ _LOOKED_AT_BYTES = 4096
 _FIRST_JPEG_BYTES = 8_000_000
 """A picture of a film that consists of JPEGs ends before."""
 
+_MOST_SEGMENTS = 1_000
+"""A picture has a few dozen before its scan, with a large profile and much metadata 400."""
+
 _SCAN, _END = b"\xda", b"\xff\xd9"
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -62,13 +65,13 @@ def is_still(descriptor: int) -> bool:
     """
     try:
         head = os.pread(descriptor, _LOOKED_AT_BYTES, 0)
+        kind = find_kind(head[:HEAD_BYTES])
+        if kind == "JPEG":
+            return not _is_stream(os.pread(descriptor, _FIRST_JPEG_BYTES, 0))
     except OSError:
         return False  # whoever reads it as a video says why it cannot be read
-    kind = find_kind(head[:HEAD_BYTES])
     if kind == "AVIF":
         return head[8:12] != b"avis"
-    if kind == "JPEG":
-        return not _is_stream(os.pread(descriptor, _FIRST_JPEG_BYTES, 0))
     return bool(kind) and kind != "GIF" and not (kind == "PNG" and b"acTL" in head)
 
 
@@ -78,8 +81,12 @@ def _is_stream(content: bytes) -> bool:
     Phones put more pictures behind the first, too, and say so in it (CIPA DC-007, "MPF").
     """
     at = 2
-    while content[at : at + 1] == b"\xff" and content[at + 1 : at + 2] != _SCAN:
+    for _ in range(_MOST_SEGMENTS):
+        if content[at : at + 1] != b"\xff" or content[at + 1 : at + 2] == _SCAN:
+            break
         at += 2 + max(2, int.from_bytes(content[at + 2 : at + 4], "big"))
+    else:
+        return False  # whoever decodes it says what is wrong with it
     end = content.find(_END, at)  # within a scan nothing else looks like it
     follows = content[end + len(_END) : end + len(_END) + 3]
     return end >= 0 and follows == b"\xff\xd8\xff" and b"MPF\0" not in content[:at]

@@ -5,7 +5,6 @@ what is found does not depend on how many do. Only files with an index are split
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -132,6 +131,8 @@ def _go_to(video: Video, stretch: Stretch) -> None:
     if stretch.start is not None:
         try:
             video.container.seek(stretch.start, stream=video.stream)
+        except MemoryError:
+            raise
         except (av.FFmpegError, OverflowError):
             raise UnsplitError from None
     elif not is_fresh:
@@ -141,8 +142,12 @@ def _go_to(video: Video, stretch: Stretch) -> None:
 def _find_keyframes(video: Video, stamps: list[int]) -> list[int]:
     """Find the last keyframe in the index up to each stamp; each once, without the very first."""
     if _is_matroska(video):
-        with suppress(av.FFmpegError, OverflowError):  # its index is read when one first seeks
-            video.container.seek(stamps[-1], stream=video.stream)
+        try:
+            video.container.seek(stamps[-1], stream=video.stream)  # this reads the index
+        except MemoryError:
+            raise  # or the plan would depend on who makes it
+        except (av.FFmpegError, OverflowError):
+            pass
     entries = video.stream.index_entries
     places = {entries.search_timestamp(stamp) for stamp in stamps}
     found = sorted({entries[place].timestamp for place in places if place > 0})

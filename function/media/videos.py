@@ -345,6 +345,8 @@ def _open_container(
         return av.open(address, options=options, metadata_errors="replace")
     except PermissionError:
         raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
+    except MemoryError:
+        raise  # PyAV's is an FFmpegError too, but the file may be good
     except (av.FFmpegError, ValueError, UnicodeError) as error:
         raise UnreadableVideoError(
             f"{name} was found, but it is not a video in a supported format "
@@ -429,6 +431,8 @@ def _measure_seconds(container: InputContainer, stream: VideoStream) -> float:
             claimed_seconds = 0.0
         try:
             end_seconds = _find_last_seconds(container, stream)
+        except MemoryError:
+            raise
         except (av.FFmpegError, OverflowError, IndexError):
             return max(claimed_seconds, 0.0)
     measured_seconds = end_seconds - start_seconds if end_seconds else claimed_seconds

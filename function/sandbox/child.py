@@ -92,27 +92,28 @@ def main(descriptor: int, lines: Sequence[int] = ()) -> None:
     channel = Channel(socket.socket(fileno=descriptor))
     logging.basicConfig(level=logging.INFO, handlers=[_ParentsLog(channel)])
     setup = read_message(SETUP, channel.receive())
+    cv2.setNumThreads(1)  # no thread may be there when helpers are forked
     try:
-        engine = load_engine(setup.engine, _options(setup))
+        engine = _load(setup, setup.threads)
         decode = cast("DecodeName", setup.decode)
         decoder = choose_decoder(decode, nets_on_cuda=engine.provider == "CUDA")
+        has_gpu = engine.provider != "CPU" or decoder != "cpu"
+        sockets = [socket.socket(fileno=line) for line in lines]
+        team = _fork(engine, setup, channel, sockets, can_fork=not has_gpu and _is_alone())
+        if lines and not team.count():
+            _log.info("Long videos are searched by one process: no other can be forked from it.")
+            engine = _load(setup, setup.threads_alone)
     except RecognitionError as error:
         _answer(channel, Refusal(error.code, str(error)))
         return
-    cv2.setNumThreads(1)  # no thread may be there when helpers are forked
-    _warm_up(engine)
-    _give_back_memory()
-    has_gpu = engine.provider != "CPU" or decoder != "cpu"
-    sockets = [socket.socket(fileno=line) for line in lines]
-    team = _fork(engine, setup, channel, sockets, can_fork=not has_gpu and _is_alone())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     thread = _start(one_thread())
     _fall_silent()
     locks = _lock(setup.memory_megabytes, has_gpu=has_gpu)
-    everyones = [set(helper.locks) for helper in team.ready()]
+    everyones = [{*helper.locks} for helper in team.ready()]
     locks = tuple(lock for lock in locks if all(lock in others for others in everyones))
     models = models_of(engine)
-    _answer(channel, Ready(engine.name, engine.provider, models, locks, decoder, len(everyones)))
+    _answer(channel, Ready(engine.name, engine.provider, models, locks, decoder, team.count()))
     worker = _Worker(channel, engine, thread, decoder, team)
     while True:
         worker.carry_out(read_message(ORDERS_BY_LETTER, channel.receive()))
@@ -126,7 +127,10 @@ def _fork(
     *,
     can_fork: bool,
 ) -> Team:
-    """Fork the helpers; none where a copy of this process would not work."""
+    """Fork the helpers; none where a copy of this process would not work.
+
+    A GPU's driver, or threads, would be missing from it.
+    """
 
     def help_out(line: socket.socket, link: Channel, share: Share) -> NoReturn:
         try:
@@ -134,13 +138,14 @@ def _fork(
             logging.getLogger().handlers = [_ParentsLog(link)]
             thread = _start(one_thread())
             _fall_silent()
-            locks = _lock(setup.memory_megabytes // (1 + len(lines)), has_gpu=False)
+            locks = _lock(setup.memory_megabytes // len(lines), has_gpu=False)
             _answer(link, Ready(engine.name, engine.provider, models_of(engine), locks))
             Helper(line, link, share, engine, thread).serve()
         finally:
             os._exit(1)
 
-    gc.freeze()  # a collection would write to memory that is shared
+    if can_fork:
+        gc.freeze()  # a collection would write to memory that is shared
     return fork_helpers(lines if can_fork else (), help_out)
 
 
@@ -155,11 +160,19 @@ def _lock(megabytes: int, *, has_gpu: bool) -> tuple[str, ...]:
     return lock_down(limit, needs_files=has_gpu)
 
 
-def _options(setup: Setup) -> EngineOptions:
+def _load(setup: Setup, threads: int) -> Engine:
+    """Load the nets, which so many threads run, and whatever they load only when first used."""
+    engine = load_engine(setup.engine, _options(setup, threads))
+    _warm_up(engine)
+    _give_back_memory()
+    return engine
+
+
+def _options(setup: Setup, threads: int) -> EngineOptions:
     return EngineOptions(
         detector=cast("DetectorName", setup.detector),
         device=cast("DeviceName", setup.device),
-        threads=setup.threads,
+        threads=threads,
         cache_folder=Path(setup.cache_folder) if setup.cache_folder else None,
         second_encoder={"on": True, "off": False}.get(
             setup.second_encoder, Path(setup.second_encoder)

@@ -115,6 +115,7 @@ def setup_of(settings: Settings) -> Setup:
         device=settings.device,
         decode=settings.decode,
         threads=settings.net_threads,
+        threads_alone=settings.net_threads_alone,
         helpers=settings.helpers,
         cache_folder=str(settings.cache_folder.resolve()) if settings.cache_folder else "",
         second_encoder=_spell(settings.second_encoder),

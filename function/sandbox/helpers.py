@@ -50,7 +50,6 @@ class Stretches:
         os.set_blocking(self._out, False)
         os.set_blocking(self._in, False)
         self._done = mmap.mmap(-1, _DONE.size * processes)
-        self._processes = processes
 
     def deal(self, count: int) -> None:
         """Share out the numbers from 0 to `count`, and nothing else."""
@@ -92,6 +91,10 @@ class Share:
         """Take the next stretch."""
         return self._stretches.take()
 
+    def clear(self) -> None:
+        """Leave nothing to take."""
+        self._stretches.clear()
+
     def note(self, seconds: float, faces: int) -> tuple[float, int]:
         """Note how far this process has come."""
         return self._stretches.note(self._process, seconds, faces)
@@ -115,12 +118,19 @@ class Team(Share):
         self._is_dealt = False
 
     def ready(self) -> list[Ready]:
-        """Wait until all helpers are locked, and return what each reports.
+        """Wait until all helpers are locked, and return what each reports that did not end."""
+        reports = []
+        for number, link in [*self._alive.items()]:
+            try:
+                reports.append(read_message(FROM_HELPERS, link.receive()))
+            except (EOFError, OSError, WireError):
+                _log.warning("A helper did not start; long videos are searched without it.")
+                del self._alive[number]
+        return reports
 
-        Raises:
-            EOFError: one has ended.
-        """
-        return [read_message(FROM_HELPERS, link.receive()) for link in self._alive.values()]
+    def count(self) -> int:
+        """Count the helpers from the first to the last that is alive."""
+        return max(self._alive, default=-1) + 1
 
     @contextmanager
     def on(self, order: VideoOrder) -> Iterator["Team | None"]:
@@ -135,9 +145,8 @@ class Team(Share):
             self._stretches.clear()
             if not self._is_dealt:
                 self._send(replace(order, helpers=0))
-            with suppress(UnsplitError):
-                for _ in self.collect():
-                    pass
+            for _ in self.collect():
+                pass
 
     def deal(self, count: int) -> None:
         """Deal the stretches of a video, and have the helpers begin."""
@@ -147,21 +156,14 @@ class Team(Share):
             self._send(self._order)
 
     def collect(self) -> Iterator[StretchFound]:
-        """Wait for the helpers, and yield what they found.
-
-        Raises:
-            UnsplitError: one of them says that the video must be read from beginning to end.
-        """
+        """Wait for the helpers, and yield what they found."""
         busy, self._order = self._busy(), None
-        are_unsplit = False
         for number, link in busy.items():
             try:
-                are_unsplit |= yield from _receive(link)
+                yield from _receive(link)
             except (EOFError, OSError, WireError):
                 _log.warning("A helper ended; the rest of the work is done without it.")
                 del self._alive[number]
-        if are_unsplit:
-            raise UnsplitError
 
     def _send(self, order: VideoOrder) -> None:
         for link in self._busy().values():
@@ -193,50 +195,62 @@ class Helper:
             EOFError: the child, or its parent, has ended.
         """
         while True:
+            # An idle helper waits for the child, as it must end with it; the line outlives both.
+            order = read_message({b"V": VideoOrder}, self._link.receive())
             descriptor = self._line.receive_descriptor()
             try:
-                order = read_message({b"V": VideoOrder}, self._link.receive())
-                is_unsplit = self._help(order, descriptor) if order.helpers else False
+                if order.helpers:
+                    self._help(order, descriptor)
             finally:
                 os.close(descriptor)
-            self._link.send(write_message(Helped(is_unsplit)))
+            self._link.send(write_message(Helped()))
 
-    def _help(self, order: VideoOrder, descriptor: int) -> bool:
+    def _help(self, order: VideoOrder, descriptor: int) -> None:
         found: list[StretchFound] = []
-        is_unsplit = False
         try:
             found.extend(self._search(order, descriptor))
-        except UnsplitError:
-            is_unsplit = True
-            while self._share.take() is not None:
-                pass
         except Exception as error:  # noqa: BLE001  # the child does it again, and says what is wrong
+            if isinstance(error, UnsplitError):
+                self._share.clear()  # so that the child does this stretch next
             _log.info("A helper leaves its stretch to others (%s).", type(error).__name__)
         for one in found:  # only now: while the child searches, it reads nothing
             for portion in split(one):
                 self._link.send(write_message(portion))
-        return is_unsplit
 
     def _search(self, order: VideoOrder, descriptor: int) -> Iterator[StretchFound]:
+        """Yield what was found in one stretch after another, up to the first that is not whole.
+
+        FFmpeg calls pictures damaged for which it found no memory, and a helper may have less of it
+        than the child, which judges such a stretch itself.
+        """
         task = order.task
         means = Means(self._engine, task.detection_pixels, self._thread)
         with open_video(descriptor, task.every_seconds, name=order.name) as video:
             part = Part(video, plan_stretches(video), means, self._share)
             while (number := self._share.take()) is not None:
-                yield _finish(part.search(number))
+                found = _finish(part.search(number))
+                if found.missing or not found.samples:
+                    _log.info("A helper leaves its stretch to others (it is not whole).")
+                    return
+                yield found
 
 
 def fork_helpers(lines: Sequence[socket.socket], work: Work) -> Team:
     """Fork a helper for each line, over which it is given descriptors; `work` is what it does.
 
-    Returns when all of them are at work.
+    Returns when all of them are at work, or as many as the system allows.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries those that end
     stretches = Stretches(1 + len(lines))
     links: list[Channel] = []
     for number, line in enumerate(lines, 1):
-        ours, theirs = socket.socketpair()
-        if os.fork() == 0:
+        try:
+            ours, theirs = socket.socketpair()
+            is_helper = os.fork() == 0
+        except OSError as error:
+            _log.warning("Of %d helpers %d can be started (%s).", len(lines), number - 1, error)
+            break
+        if is_helper:
             ours.close()
             for link in links:
                 link.close()
@@ -251,8 +265,8 @@ def fork_helpers(lines: Sequence[socket.socket], work: Work) -> Team:
     return Team(stretches, links)
 
 
-def _receive(link: Channel) -> Generator[StretchFound, None, bool]:
-    """Yield what a helper found in a video; return whether it is to be read to its end by one."""
+def _receive(link: Channel) -> Iterator[StretchFound]:
+    """Yield what a helper found in a video, until it says that this is all."""
     faces: list[Face] = []
     while True:
         said = read_message(FROM_HELPERS, link.receive())
@@ -264,7 +278,7 @@ def _receive(link: Channel) -> Generator[StretchFound, None, bool]:
             yield replace(said, faces=tuple(faces))
             faces = []
         elif isinstance(said, Helped):
-            return said.is_unsplit
+            return
 
 
 def _finish(search: Generator[Progress, None, StretchFound]) -> StretchFound:

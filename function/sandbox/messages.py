@@ -4,6 +4,7 @@ A message is one letter, which says what kind of record follows, and the record 
 side builds anything else from what it receives. Long results come in portions.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -19,7 +20,8 @@ from function.sandbox.wire import LARGEST_BYTES, LONGEST_TEXT, WireError, pack, 
 class Setup:
     """What the parent sends first: which engine, and how much memory each file may use.
 
-    `second_encoder` is on, off, or the absolute path of a TOML file. `threads` run the nets.
+    `second_encoder` is on, off, or the absolute path of a TOML file. `threads` run the nets, or
+    `threads_alone` where no helper can be forked.
     """
 
     engine: str
@@ -27,6 +29,7 @@ class Setup:
     device: str
     decode: str
     threads: int
+    threads_alone: int
     helpers: int
     cache_folder: str
     second_encoder: str
@@ -38,7 +41,7 @@ class Ready:
     """What a started reader reports: engine, ids of its models, primary first, and active locks.
 
     `decoder` is what decodes videos where it can: `cpu`, or a GPU's. `helpers` is how many other
-    processes search a long video together with it.
+    processes, the first ones, search a long video together with it; some may have ended.
     """
 
     engine: str
@@ -59,9 +62,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Helped:
-    """What a helper says last of a video: whether it is to be read from beginning to end."""
-
-    is_unsplit: bool
+    """What a helper says last of a video: it has sent all that it found."""
 
 
 LONGEST_LINE = 1_000
@@ -96,7 +97,12 @@ FROM_HELPERS: Mapping[bytes, type[StretchFound | Portion | LogLine | Ready | Hel
 }
 PROGRESS = b"P"
 MOST_VALUES = 50_000
-"""The values of 500 faces, which fill a portion, are a fifth of it."""
+"""The values of 500 faces, which fill a portion, are a fifth of it; those of an archive half."""
+
+_SIGNS = (b",", b"[", b"{")
+"""In front of every value but the first stands one of these."""
+
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 _LETTERS = {
     kind: letter
@@ -138,9 +144,13 @@ def read_answer(message: bytes) -> Answer:
     Raises:
         WireError: it is no answer, not valid, or holds too many values.
     """
-    if sum(message.count(sign) for sign in (b",", b"[", b"{")) > MOST_VALUES:
+    if _count_signs(message) > MOST_VALUES and _count_signs(_TEXT.sub(b"", message)) > MOST_VALUES:
         raise WireError("it holds too many values")
     return read_message(ANSWERS, message)  # type: ignore[no-any-return]
+
+
+def _count_signs(message: bytes) -> int:
+    return sum(message.count(sign) for sign in _SIGNS)
 
 
 def read_message(kinds: Mapping[bytes, type[Any]], message: bytes) -> Any:

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from function.engines.models import find_fusion, models_of
 from function.engines.protocol import Engine
 from function.enrolling.choosing import PhotoFound
-from function.errors import PhotoUnusableError
+from function.errors import PhotoUnusableError, VideoOverLimitError
 from function.faces.found import PICTURE_PIXELS, Details, FacesFound, PictureFound, Progress, Task
 from function.matching.second_models import SecondModel, open_second
 from function.media.decoders import DecoderName
@@ -158,8 +158,9 @@ class Here:
             yield gather_pictures([self.find_in_picture(media)], models_of(engine)).found
             return
         events = search_video(media.descriptor, media.name, engine, task, Hands(decoder=decoder))
-        for event in events:
-            yield event if isinstance(event, Progress) else _gather(event, engine)
+        with _within_memory(media.name):
+            for event in events:
+                yield event if isinstance(event, Progress) else _gather(event, engine)
 
     def find_faces(self, photo: bytes) -> PhotoFound:
         """Find the faces in a photo."""
@@ -176,7 +177,8 @@ class Here:
 
         if is_still(media.descriptor):
             return self.copy_picture(media)
-        return find_moment(media.descriptor, media.name, seconds)
+        with _within_memory(media.name):
+            return find_moment(media.descriptor, media.name, seconds)
 
     def list_archive(self, media: MediaFile) -> Contents:
         """List the pictures in a zip archive."""
@@ -339,6 +341,17 @@ def _explained(name: str) -> Iterator[None]:
         yield
     except (PhotoRefusedError, PhotoUnusableError) as error:
         raise PhotoUnusableError(f"{name}: {str(error).rstrip('.')}.") from error
+
+
+@contextmanager
+def _within_memory(name: str) -> Iterator[None]:
+    """Refuse a video that takes more memory than this process may have."""
+    try:
+        yield
+    except MemoryError as error:
+        raise VideoOverLimitError(
+            f"{name} needs more memory than there is. Give a smaller copy."
+        ) from error
 
 
 def _gather(found: FacesFound, engine: Engine) -> PeopleFound:

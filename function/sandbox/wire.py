@@ -41,7 +41,8 @@ def unpack(kind: type[Record], message: bytes) -> Record:
         WireError: a field is missing, extra, of the wrong type, infinite or oversized.
     """
     try:
-        return _build(kind, json.loads(message))  # type: ignore[no-any-return]
+        text = message.decode()  # or json would also take UTF-16, where no byte means what it seems
+        return _build(kind, json.loads(text))  # type: ignore[no-any-return]
     except (ValueError, OverflowError, RecursionError) as error:
         raise WireError(f"no {kind.__name__}: {error}") from None
 

@@ -143,23 +143,37 @@ def test_an_address_that_cannot_be_listened_on_is_named(variable: str, value: st
 
 
 @pytest.mark.parametrize(
-    ("cores", "expected"),
+    ("cores", "gigabytes", "expected"),
     [
-        (1, (1, 1, 1, 1)),
-        (2, (2, 1, 2, 1)),
-        (8, (8, 2, 8, 1)),
-        (16, (16, 4, 8, 2)),
-        (64, (16, 4, 8, 2)),
+        (1, 64, (1, 1, 1, 1)),
+        (2, 64, (2, 1, 2, 1)),
+        (8, 64, (8, 2, 8, 1)),
+        (16, 64, (16, 4, 8, 2)),
+        (64, 64, (16, 4, 8, 2)),
+        (16, 16, (16, 4, 8, 2)),
+        (16, 8, (8, 4, 8, 1)),
+        (16, 4, (7, 2, 4, 1)),
+        (64, 3, (9, 1, 3, 3)),
+        (16, 2, (5, 1, 2, 2)),
+        (16, 1, (1, 1, 1, 1)),
+        (4, 4, (4, 1, 4, 1)),
     ],
 )
-def test_slots_and_threads_follow_the_cores_and_a_scan_reads_videos_apart(
-    cores: int, expected: tuple[int, int, int, int], monkeypatch: pytest.MonkeyPatch
+def test_slots_and_threads_follow_cores_and_memory_and_a_scan_reads_videos_apart(
+    cores: int,
+    gigabytes: int,
+    expected: tuple[int, int, int, int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("function.settings.count_cores", lambda: cores)
+    monkeypatch.setattr("function.settings.count_memory_megabytes", lambda: 1024 * gigabytes)
     settings = Settings.from_env({"THREADS": "auto"})
     scanning = settings.for_scanning()
     found = settings.threads, settings.slots, scanning.slots, scanning.threads
     assert found == expected
+    children = settings.slots + scanning.slots
+    helpers = settings.slots * settings.helpers + scanning.slots * scanning.helpers
+    assert 200 + 300 * children + 100 * helpers <= 0.92 * 1024 * gigabytes
 
 
 def test_a_scan_that_is_told_how_many_reads_so_many() -> None:
@@ -170,3 +184,10 @@ def test_a_scan_that_is_told_how_many_reads_so_many() -> None:
 def test_helpers_are_the_processes_besides_the_first() -> None:
     assert Settings(threads=3).helpers == (2 if sys.platform == "linux" else 0)
     assert Settings(threads=3, device="cuda").helpers == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there are no helpers")
+def test_there_are_no_more_helpers_than_have_enough_memory() -> None:
+    assert Settings(threads=16, memory_megabytes=1023).helpers == 3
+    assert Settings(threads=16, memory_megabytes=255).helpers == 0
+    assert Settings(threads=4, memory_megabytes=255).net_threads == 3

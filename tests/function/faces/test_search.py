@@ -9,10 +9,12 @@ import pytest
 
 from db.records import Vector
 from function.engines.protocol import Engine
+from function.faces.crews import Alone
 from function.faces.faces import faces_of_image
 from function.faces.found import FacesFound, Task
-from function.faces.search import search_video
+from function.faces.search import Hands, search_video
 from function.media.pictures import RgbImage
+from tests.support.videos import numbered_pictures
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
 PORTRAITS = ("obama1.jpg", "hopper.jpg", "astronaut.png")
@@ -55,6 +57,19 @@ def test_a_film_shot_sideways_or_upside_down_without_a_tag_shows_the_same_person
     found = faces_in(write_video(tmp_path / "v.mp4", turned, keyframe_every=12), engine)
     assert found.frames >= 4
     assert times_seen(found, people[name]) == found.frames
+
+
+def test_what_must_be_read_to_its_end_leaves_the_crew_nothing_to_do(
+    engine: Engine, tmp_path: Path
+) -> None:
+    leap = [index * 10 + (7200 if index >= 15 else 0) for index in range(160)]
+    path = tmp_path / "leap.mkv"
+    write_video(path, numbered_pictures(160), keyframe_every=5, seconds=leap)
+    crew = Alone()
+    *_, found = search_video(path, path.name, engine, Task(20, 640), Hands(crew=crew))
+    assert isinstance(found, FacesFound)
+    assert found.frames
+    assert crew.take() is None
 
 
 def test_everybody_in_a_split_screen_is_found(

@@ -20,6 +20,7 @@ from function.people.gathering import PeopleFound
 from function.sandbox import handle
 from function.sandbox.readers import Here, Sandboxed
 from function.settings import Settings
+from tests.support import short_helpers
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
 TASK = Task(every_seconds=0.5, detection_pixels=384)
@@ -197,6 +198,38 @@ def test_a_helper_that_is_killed_costs_its_work_and_no_request(
         assert group_of(reader) == [child]
 
 
+@pytest.fixture(scope="module")
+def large_film(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Somebody in pictures of 25 MB, for 18 seconds: two stretches, with gaps to be filled."""
+    shots = moving_picture(read_portrait(photos / "obama3.jpg"), 18, fps=2, size=(3840, 2160))
+    path = tmp_path_factory.mktemp("film") / "large.mp4"
+    return write_video(path, shots, fps=2, keyframe_every=3, options={"preset": "ultrafast"})
+
+
+@pytest.fixture(scope="module")
+def large_alone(large_film: Path) -> PeopleFound:
+    return find(Here(Settings()), large_film)
+
+
+@pytest.mark.parametrize("megabytes", [14, 20, 26])
+def test_a_helper_that_is_short_of_memory_changes_nothing(
+    megabytes: int,
+    large_film: Path,
+    large_alone: PeopleFound,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr(handle, "CHILD_MODULE", short_helpers.__name__)
+    assert large_alone.frames > 30
+    with sandboxed(threads=2, memory_megabytes=short_helpers.LESS_MEGABYTES + megabytes) as reader:
+        assert reader.ready().helpers == 1
+        found = find(reader, large_film)
+    assert_same(found, large_alone)
+    assert found.unreadable_seconds == 0
+    assert "leaves its stretch to others" in caplog.text
+
+
 def test_a_child_that_is_killed_takes_its_helpers_along_and_is_replaced(
     film: Path, alone: PeopleFound
 ) -> None:
@@ -234,6 +267,82 @@ def test_closing_the_sandbox_ends_all_processes(film: Path) -> None:
         with pytest.raises(StoppingError):
             find(reader, film, meanwhile=reader.close)
         wait_until(lambda: not any(is_running(one) for one in group))
+
+
+def test_helpers_end_with_a_child_that_is_idle(film: Path) -> None:
+    with sandboxed(threads=3) as reader:
+        reader.ready()
+        for _ in range(2):
+            find(reader, film)
+        child, *helpers = group_of(reader)
+        assert len(helpers) == 2
+        os.kill(child, signal.SIGKILL)
+        wait_until(lambda: not any(is_running(one) for one in helpers))
+
+
+ODD_CHILD = """
+import os, sys, threading, time
+from function.sandbox import child
+first, fork, start, forks = os.getpid(), os.fork, child._start, []
+
+def fork_few():
+    forks.append(1)
+    if len(forks) > {most_forks}:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+    return fork()
+
+def start_on_few(thread):
+    if os.getpid() != first and len(forks) == {helper_without_threads}:
+        raise RuntimeError("can't start new thread")
+    return start(thread)
+
+os.fork, child._start = fork_few, start_on_few
+if {has_thread}:
+    threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
+child.main(int(sys.argv[1]), [int(line) for line in sys.argv[2:]])
+"""
+
+
+@contextmanager
+def odd_child(folder: Path, **how: object) -> Iterator[Sandboxed]:
+    """Keep a child with three helpers, on a system where not all of them can start."""
+    usual = {"most_forks": 9, "helper_without_threads": 0, "has_thread": False}
+    (folder / "odd_child.py").write_text(ODD_CHILD.format(**(usual | how)))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(handle, "CHILD_MODULE", "odd_child")
+        patched.setenv("PYTHONPATH", str(folder))
+        with sandboxed(threads=4) as reader:
+            yield reader
+
+
+@pytest.mark.parametrize(
+    ("how", "helpers"), [({"most_forks": 1}, 1), ({"helper_without_threads": 1}, 3)]
+)
+def test_helpers_that_cannot_start_are_done_without(
+    how: dict[str, int], helpers: int, film: Path, alone: PeopleFound, tmp_path: Path
+) -> None:
+    with odd_child(tmp_path, **how) as reader:
+        assert reader.ready().helpers == helpers
+        _, *others = group_of(reader)
+        assert len(others) in {1, 2}
+        assert_same(find(reader, film), alone)
+        assert any(seconds_of(one) > 0.3 for one in others)
+        assert_same(find(reader, film), alone)
+
+
+@pytest.mark.parametrize("how", [{"most_forks": 0}, {"has_thread": True}])
+def test_a_child_that_gets_no_helpers_runs_its_nets_on_more_threads(
+    how: dict[str, int], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    with odd_child(tmp_path, **how) as reader:
+        assert reader.ready().helpers == 0
+        (child,) = group_of(reader)
+        threads = list(Path(f"/proc/{child}/task").iterdir())
+        assert (
+            len(threads) >= 4 + 2 * 2
+        )  # its own, at most; two more nets at least have two more each
+    assert "searched by one process" in caplog.text
 
 
 PARENT = """

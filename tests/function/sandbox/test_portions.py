@@ -1,5 +1,6 @@
 """Long results come in portions, and are whole again at the other end."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +12,24 @@ from function.enrolling.choosing import PhotoFound
 from function.errors import VideoOverLimitError
 from function.faces.face import Face
 from function.faces.found import Details, FacesFound, Progress, StageSeconds, Task
-from function.media.pictures import Moment
+from function.media.pictures import (
+    MOST_LEFT_OUT,
+    MOST_PICTURES,
+    Contents,
+    Entry,
+    Moment,
+)
 from function.sandbox import child, portions
 from function.sandbox.messages import largest_answer, read_answer, write_message
-from function.sandbox.orders import DetailsOrder, MomentOrder, Order, PhotoOrder, Result, VideoOrder
+from function.sandbox.orders import (
+    ContentsOrder,
+    DetailsOrder,
+    MomentOrder,
+    Order,
+    PhotoOrder,
+    Result,
+    VideoOrder,
+)
 from function.sandbox.portions import Collected, Portion, split
 from function.sandbox.wire import WireError, pack
 
@@ -69,6 +84,31 @@ def test_a_result_arrives_whole_in_messages_of_a_megabyte(
     assert pack(arrived) == pack(result)
     assert len(sizes) == portions + 1
     assert max(sizes[:-1], default=0) < 1_000_000
+
+
+@pytest.mark.parametrize("name", ["Ann, Bea, Cleo, Dana and Eve [HQ] {2}", '",[{\\"' * 60, "\\"])
+def test_the_names_in_an_archive_arrive_whatever_is_in_them(name: str) -> None:
+    pictures = tuple(Entry(place, f"[Site] {name}/{place}.jpg") for place in range(MOST_PICTURES))
+    left_out = tuple(Entry(place, name, "not a picture") for place in range(MOST_LEFT_OUT))
+    contents = Contents(pictures, left_out, 9)
+    assert sent(ContentsOrder("set.zip"), contents)[1] == contents
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b'Z{"pictures":[' + b"[]," * 60_000,
+        b'Z{"pictures":["\\"' + b'","' * 60_000,
+        b'Z["' + b"[" * 60_000 + b'",' + b"[" * 60_000,
+        b'Z"' + b'\\"' * 2_000_000 + b"," * 60_000,
+        b"Z" + ('["\u2241",' + "[]," * 60_000 + '"\u2241"]').encode("utf-16-le"),
+    ],
+)
+def test_a_message_of_too_many_values_is_not_read(message: bytes) -> None:
+    before = time.process_time()
+    with pytest.raises(WireError):
+        read_answer(message)
+    assert time.process_time() - before < 1
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,23 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from function.engines.models import PRIMARY, SECOND
 from function.enrolling.choosing import choose_face
-from function.errors import EngineUnavailableError, PhotoUnusableError, UnreadableVideoError
+from function.errors import (
+    EngineUnavailableError,
+    PhotoUnusableError,
+    UnreadableVideoError,
+    VideoOverLimitError,
+)
 from function.faces.found import Progress, Task
+from function.media import decoding
 from function.media.files import MediaFile, open_any
 from function.media.gpu import choose_decoder
 from function.media.moments import MAX_SIDE_PIXELS
@@ -194,6 +202,20 @@ def test_what_is_no_video_and_no_photo_is_refused_and_the_next_is_read(
     with pytest.raises(PhotoUnusableError, match="not a picture"):
         reader.find_faces(b"no photo")
     assert choose_face(reader.find_faces((photos / "biden.jpg").read_bytes()))
+
+
+def test_a_video_that_this_process_has_no_memory_for_is_refused(
+    video: MediaFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_too_much(*_: object) -> NoReturn:
+        raise av.MemoryError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(decoding, "_decode", take_too_much)
+    reader = Here(Settings(sandbox="off"))
+    with pytest.raises(VideoOverLimitError, match="memory"):
+        list(reader.find_people(video, Task(None, 640)))
+    with pytest.raises(VideoOverLimitError, match="memory"):
+        reader.find_moment(video, 1.0)
 
 
 def test_several_threads_may_ask_at_once(reader: Reader, photos: Path) -> None:
