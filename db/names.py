@@ -171,6 +171,11 @@ def _is_visible(character: str) -> bool:
     return unicodedata.category(character)[0] not in "CZ"
 
 
+def escape_unprintable(text: str) -> str:
+    r"""Return a text on one line, what cannot be printed in it escaped, as `\u200d`."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def printable(text: str) -> str:
     """Return a text from elsewhere as it may be shown in a terminal or a log.
 

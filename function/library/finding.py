@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db.ledgers import Ledger
-from db.names import show_text
+from db.names import escape_unprintable, show_text
 from db.videos import Kind, Stamp, VideoFile
 from function.library.albums import (
     fingerprint_of,
@@ -17,6 +17,7 @@ from function.library.albums import (
     kind_at,
     stamp_of_folder,
 )
+from function.media.files import as_written
 from function.media.formats import VIDEO_SUFFIXES
 
 
@@ -76,6 +77,7 @@ def is_below(path: bytes, places: Sequence[Path]) -> bool:
 
 def find_ids(ledger: Ledger, path: Path) -> frozenset[int]:
     """Return the ids of the videos that a user's path names, perhaps through links."""
+    path = as_written(path)
     found = ledger.ids({bytes(path.absolute()), bytes(path.resolve())})
     if found:
         return found
@@ -97,7 +99,7 @@ def text_of(path: bytes) -> str:
 
 def on_one_line(text: str) -> str:
     """Escape line ends and control characters: a file's name must not steer a terminal."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    return escape_unprintable(text)
 
 
 def _is_there(path: bytes) -> bool:

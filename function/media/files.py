@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
-from db.names import show_text
+from db.names import escape_unprintable, show_text
 from function.errors import (
     BadParameterError,
     OutsideMediaRootError,
@@ -95,15 +95,21 @@ def as_written(path: Path) -> Path:
     r"""Return a path as its names are written on the disk, where they may be spelled otherwise.
 
     A Mac may send `é` as two characters, and a disk that one wrote may hold them so. Bytes that are
-    not UTF-8 are asked for as we show them, as `\xe9`.
+    not UTF-8 are asked for as we show them, as `\xe9`, and what cannot be printed as `\u200d`.
     """
-    if (str(path).isascii() and "\\x" not in str(path)) or path.exists():
+    if (str(path).isascii() and "\\" not in str(path)) or path.exists():
         return path
     above = as_written(path.parent)
     wanted = unicodedata.normalize("NFC", path.name)
     names = os.listdir(above) if above.is_dir() else []  # noqa: PTH208  # only the names
-    found = (name for name in names if unicodedata.normalize("NFC", show_text(name)) == wanted)
+    found = (name for name in names if wanted in _spellings(name))
     return above / next(found, path.name)
+
+
+def _spellings(name: str) -> tuple[str, str]:
+    """Return a name as it is shown, and as it is shown in a terminal."""
+    shown = unicodedata.normalize("NFC", show_text(name))
+    return shown, escape_unprintable(shown)
 
 
 @contextmanager

@@ -173,6 +173,10 @@ class Video:
         self.late_beginnings = self.packets_read = self.packets_marked = self.leaps = 0
 
 
+ARCHIVE_MARK = b"PK\x03\x04"
+"""How a zip archive begins."""
+
+
 def open_video(
     source: Path | int,
     every_seconds: float | None = None,
@@ -195,6 +199,11 @@ def open_video(
         VideoOverLimitError: its picture, its length or its number of streams is over `limits`.
     """
     name = _check_file(source, name)
+    if read_head(source).startswith(ARCHIVE_MARK):  # FFmpeg finds the first picture in it
+        raise UnreadableVideoError(
+            f"{name} is an archive, not a video. If it holds pictures, scan it as an album: "
+            "python -m tools scan --pictures."
+        )
     # One after the other: containers open on one descriptor share its position in the file.
     seconds, fits_gpu = _look_at(source, name, limits)
     reopen = partial(_open_decoder, source, name, limits)

@@ -1,5 +1,6 @@
 """`rename`, `merge`, `add-photo`, `remove-photo`, `forget`, `unforget`: changes by hand."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from db.errors import ErasureUnfinishedError
 from db.galleries import Store
 from db.identities import renamed
 from db.names import find_complaint, tidy_name
+from db.records import EnrolledPhoto
 from function.imports.photos import Demands
 from function.library.forgetting import HELD, forget_everywhere, forget_strangers, open_library
 from function.settings import Settings
@@ -24,6 +26,8 @@ from tools.verbs.shared import (
     load_chosen_engine,
     print_json,
 )
+
+LEAST_OF_HASH = 6
 
 YES = click.option("--yes", is_flag=True, help="Do not ask first.")
 
@@ -87,11 +91,30 @@ def add_photo(
 @click.argument("photo")
 @gallery_option
 def remove_photo(performer: str, photo: str, store: Store) -> None:
-    """Remove a PHOTO of a PERFORMER, given its origin or hash; no import brings it back."""
+    """Remove a PHOTO of a PERFORMER; no import brings it back.
+
+    PHOTO is its number in the list that `show` prints, its origin, or the beginning of its hash.
+    """
     with store.changing() as gallery:
         found = gallery.find_performer(performer)
-        gallery.remove_photo(found, photo)
-        print_json({"performer": found.name, "removed": 1})
+        gallery.remove_photo(found, _name_photo(gallery.photos(found.id), photo))
+        print_json({"performer": found.name, "photo": photo, "removed": 1})
+
+
+def _name_photo(photos: Sequence[EnrolledPhoto], asked: str) -> str:
+    """Return the origin or the hash of a photo that may be asked for by its number.
+
+    A few digits alone are no beginning of a hash: they would name one by chance.
+    """
+    if any(one.origin == asked for one in photos):
+        return asked
+    numbered = {str(number): one.hash for number, one in enumerate(photos, 1)}
+    if asked not in numbered and len(asked) < LEAST_OF_HASH:
+        raise click.UsageError(
+            f"There is no photo {asked!r}. `show` lists {len(photos)} with their numbers; of a "
+            f"hash at least {LEAST_OF_HASH} digits are needed."
+        )
+    return numbered.get(asked, asked)
 
 
 @click.command(epilog='Example: python -m tools forget "Grace Hopper" --yes')

@@ -23,7 +23,8 @@ def show(performer: str, store: Store) -> None:
     """Show one PERFORMER, by name or id, and where each encoding came from."""
     with store.gallery() as gallery:
         found = gallery.find_performer(performer)
-        photos = [asdict(photo) for photo in gallery.photos(found.id)]
+        listed = enumerate(gallery.photos(found.id), 1)
+        photos = [{"number": number, **asdict(photo)} for number, photo in listed]
         print_json({**asdict(found), "photos": photos})
 
 

@@ -109,7 +109,9 @@ def unname(performer: str, store: Store, library: StoreAddress) -> None:
             pictures = pictures_of(ledger, gallery.generation()[0], found)
             done = find_enrolled(gallery, found, pictures)
             gallery.undo(done)
-        match_again(ledger, open_today(store))
+        naming = open_today(store)
+        match_again(ledger, naming)
+        group_strangers(ledger, naming)  # so that the id is there at once
         print_json({"unnamed": done.performer.name, "views": len(done.photo_hashes)})
 
 

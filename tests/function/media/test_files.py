@@ -215,6 +215,11 @@ def test_no_descriptor_is_left_open(root: Path) -> None:
     assert len(list(folder.iterdir())) == before
 
 
+def test_what_a_terminal_cannot_print_is_asked_for_as_it_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "two \u200d.mp4").write_bytes(b"a film")
+    assert content(r"two \u200d.mp4", tmp_path) == b"a film"
+
+
 @pytest.mark.parametrize(
     ("folder", "name", "asked"),
     [

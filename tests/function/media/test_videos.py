@@ -1,5 +1,6 @@
 import os
 import struct
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from function.errors import (
     VideoOverLimitError,
 )
 from function.media.frames import sample_frames
+from function.media.images import encode_jpeg
 from function.media.videos import VideoLimits, open_video
 from tests.support.memory import read_video_in_memory
 from tests.support.videos import numbered_pictures, write_sound
@@ -98,6 +100,12 @@ def test_a_file_of_something_else_is_refused(content: bytes, tmp_path: Path) -> 
     path = tmp_path / "text.mp4"
     path.write_bytes(content)
     assert isinstance(refusal(path), UnreadableVideoError)
+
+
+def test_an_archive_is_no_video_of_its_first_picture(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("1.jpg", encode_jpeg(np.zeros((64, 64, 3), np.uint8)))
+    assert "scan it as an album" in str(refusal(tmp_path / "set.zip"))
 
 
 def test_sound_alone_is_refused(tmp_path: Path) -> None:

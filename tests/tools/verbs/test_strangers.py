@@ -73,6 +73,7 @@ def test_naming_fills_in_every_video_and_can_be_taken_back(shell: Shell) -> None
     results = shell.said("results", "--performer", "Grace Hopper")
     assert [one["path"] for one in results] == ["/v/1.mp4", "/v/2.mp4", "/v/3.mp4"]
     assert shell.said("strangers", "unname", "Grace Hopper")["views"] == named["views"]
+    assert shell.said("strangers", "ignore", man["id"], "--undo")["id"] == man["id"], "at once"
     assert len(shell.said("strangers")) == 2
 
 

@@ -202,6 +202,22 @@ def test_photos_are_added_and_removed_by_hand(photos: Path, people_folder: Path,
     assert answer("add-photo", "Barack Obama", wrong, "--db", db)["photos"] == 1
 
 
+def test_a_photo_is_removed_by_its_number_and_never_by_a_chance_digit(db: Path) -> None:
+    before = answer("show", "Barack Obama", "--db", db)["photos"]
+    assert [one["number"] for one in before] == [1, 2]
+    digit = next(
+        one
+        for one in "abcdef0123456789"
+        if one not in "12" and any(photo["hash"].startswith(one) for photo in before)
+    )
+    refused = run("remove-photo", "Barack Obama", digit, "--db", db)
+    assert refused.exit_code == 2
+    assert "lists 2 with their numbers" in refused.stderr
+    assert answer("remove-photo", "Barack Obama", "2", "--db", db)["removed"] == 1
+    (left,) = answer("show", "Barack Obama", "--db", db)["photos"]
+    assert left["hash"] == before[0]["hash"]
+
+
 def test_an_export_is_a_line_for_each_performer_without_encodings(db: Path) -> None:
     lines = run("export", "--db", db).stdout.splitlines()
     assert [json.loads(line)["name"] for line in lines] == ["Barack Obama", "Grace Hopper"]

@@ -33,7 +33,7 @@ function startGallery() {
   byId("new-photos").append(
     photoDrop({
       whose: () => (name.value.trim() ? { name: name.value.trim() } : null),
-      missing: "Give a name first.",
+      missing: "Give a name first, then choose the photos again.",
       field: name,
       ondone: () => {
         openGallery();

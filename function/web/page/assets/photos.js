@@ -41,6 +41,7 @@ export function photoDrop({ whose, missing, ondone, field }) {
     const chosen = whose();
     if (!chosen) {
       said.replaceChildren(make("li", { class: "error", text: missing }));
+      input.value = ""; // or choosing the same again would be no change
       return;
     }
     const isCurrent = chosen.name !== undefined && changesThen === changesSoFar();

@@ -144,7 +144,7 @@ function facts(video, people) {
     [lengthOf(video), seen, scanned].filter(Boolean).join(", "),
     damage(video),
     leftOut ? `${count(leftOut, "stranger")} not kept (STRANGERS)` : "",
-    video.state === "done" || video.state === "gone" ? "" : `${video.state} ${video.reason}`,
+    video.state === "done" || video.state === "gone" ? "" : `${video.state}: ${video.reason}`,
   ];
   return lines.filter(Boolean).map((text) => make("p", { class: "detail", text }));
 }

@@ -482,6 +482,20 @@ def test_photos_are_added_by_choosing_and_by_dropping(open_page: Open, photos: P
     expect(page.locator(".photos li")).to_have_count(2)
 
 
+def test_photos_chosen_before_a_name_are_chosen_again_after_it(
+    open_page: Open, photos: Path
+) -> None:
+    page = open_page("#gallery")
+    page.get_by_text("Add a performer").click()
+    drop = page.locator("#new-photos").get_by_label("Photos, each with one face")
+    drop.set_input_files(photos / "biden.jpg")
+    expect(page.get_by_text("Give a name first, then choose")).to_be_visible()
+    expect(drop).to_have_value("")  # the same file would be no change else
+    page.get_by_label("Name", exact=True).fill("Joe Biden")
+    drop.set_input_files(photos / "biden.jpg")
+    expect(page.get_by_text("biden.jpg: added")).to_be_visible()
+
+
 def test_photos_for_a_taken_name_ask_once_whose_they_are(open_page: Open, photos: Path) -> None:
     page = open_page("#gallery")
     page.get_by_text("Add a performer").click()
