@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -40,6 +41,7 @@ class Downloads:
         """Remember which servers are the user's own."""
         self._own = tuple(own)
         self._client = make_client()
+        weakref.finalize(self, self._client.close)
 
     def fetch(self, address: str) -> bytes:
         """Fetch one photo.

@@ -1,5 +1,6 @@
 """Sends a GraphQL query and returns its data, or a one-line error."""
 
+import weakref
 from typing import Any
 
 import httpx
@@ -62,6 +63,7 @@ class GraphQL:
             )
         headers = {"ApiKey": api_key} if api_key else {}
         self._client = make_client(headers)
+        weakref.finalize(self, self._client.close)
         self._throttle = Throttle(REQUESTS_PER_MINUTE) if is_throttled else None
         self._what = what
         self._is_awaited = is_awaited
