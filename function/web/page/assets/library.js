@@ -1,6 +1,7 @@
 // The library: every video that was scanned or queued, and who is in it.
 
 import { byId, clock, count, damage, fillLater, find, make, nameOf, notice } from "./dom.js";
+import { answersStored } from "./review.js";
 import { watchScan } from "./scan.js";
 import { getJson, wordsOf } from "./server.js";
 import { makeStretches } from "./stretches.js";
@@ -156,6 +157,7 @@ async function load() {
   asked += 1;
   const own = asked;
   try {
+    await answersStored();
     /** @type {OverviewReply} */
     const all = { videos: [], performers: [], next: 0, stale: false };
     while (all.next !== null) {

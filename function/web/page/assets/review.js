@@ -33,6 +33,9 @@ let given = [];
 /** @type {Promise<unknown>} */
 let sending = Promise.resolve(); // answers are stored in the order in which they were given
 
+/** Wait until the answers given so far are stored; what else shows them then is right. */
+export const answersStored = () => sending;
+
 /** @type {WeakMap<ReviewedReply, HTMLElement>} */
 const drawn = new WeakMap();
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from db.stores import open_ledger, open_store
 from function.library.naming import open_naming
@@ -106,9 +106,19 @@ def test_whoever_is_in_an_album_is_reviewed_and_then_confirmed(
     expect(page.get_by_role("heading", name="Is this Ada?")).to_be_visible()
     expect(page.get_by_text("In the album")).to_be_visible()
     expect(page.get_by_text("picture 1, picture 4")).to_be_visible()
-    page.get_by_role("button", name="Yes").click()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/library/decide", hold)
+    with page.expect_request("**/library/decide"):
+        page.get_by_role("button", name="Yes").click()
     expect(page.get_by_text("That was everyone")).to_be_visible()
     page.goto(f"{server}/#library/verdict=match")
+    expect(page.get_by_role("heading", name="Library", exact=True)).to_be_visible()
+    page.wait_for_timeout(1000)  # a list that does not wait is shown by then
+    held[0].continue_()
     expect(page.locator("#videos .path")).to_have_text(["set"])
     page.goto(f"{server}/#review")
 
