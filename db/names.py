@@ -172,7 +172,10 @@ def _is_visible(character: str) -> bool:
 
 
 def escape_unprintable(text: str) -> str:
-    r"""Return a text on one line, what cannot be printed in it escaped, as `\u200d`."""
+    r"""Return a text on one line, what cannot be printed in it escaped, as `\u200d`.
+
+    A file's name must not steer a terminal.
+    """
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 

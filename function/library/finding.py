@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db.ledgers import Ledger
-from db.names import escape_unprintable, show_text
+from db.names import show_text
 from db.videos import Kind, Stamp, VideoFile
 from function.library.albums import (
     fingerprint_of,
@@ -95,11 +95,6 @@ def is_at(path: bytes, places: Sequence[Path]) -> bool:
 def text_of(path: bytes) -> str:
     r"""Write a path that may hold bytes which are no text, as `\xe9`; `open_media` reads that."""
     return show_text(os.fsdecode(path))
-
-
-def on_one_line(text: str) -> str:
-    """Escape line ends and control characters: a file's name must not steer a terminal."""
-    return escape_unprintable(text)
 
 
 def _is_there(path: bytes) -> bool:

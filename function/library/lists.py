@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TypeAlias, TypedDict
 
+from db.names import escape_unprintable
 from db.videos import Kind, Verdict, VideoRecord
-from function.library.finding import on_one_line, text_of
+from function.library.finding import text_of
 from function.library.results import PersonResult, PictureResult, VideoResult
 
 ShownState: TypeAlias = Literal["queued", "working", "done", "failed", "gone"]
@@ -157,11 +158,11 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
     for result in results:
         video = result.video
         reason = f": {video.reason}" if video.reason else ""
-        yield on_one_line(f"{path_of(result)}  ({state_of(video)}{reason})")
+        yield escape_unprintable(f"{path_of(result)}  ({state_of(video)}{reason})")
         for person in result.people:
             name = person.performer.name if person.performer else "somebody unknown"
             said = f"  ({person.decided})" if person.decided else ""
-            yield on_one_line(
+            yield escape_unprintable(
                 f"  {person.position:>3} {person.verdict:9} {person.score:5.1f}  {name}  "
                 f"{_when(person)}{said}"
             )

@@ -7,7 +7,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from function.library.finding import on_one_line, text_of
+from db.names import escape_unprintable
+from function.library.finding import text_of
 from function.library.scanning import Advanced, Done, Event, Failed
 
 BAR_FORMAT = (
@@ -60,7 +61,7 @@ def follow(events: Iterable[Event], videos: int, totals: Totals) -> None:
             if isinstance(event, Failed):
                 again = "" if event.for_good else " It will be tried again."
                 line = f"failed: {text_of(event.path)}: {event.reason}{again}"
-                tqdm.write(on_one_line(line), file=sys.stderr)
+                tqdm.write(escape_unprintable(line), file=sys.stderr)
             bar.set_postfix(faces=totals.faces, people=totals.people, refresh=False)
             done = quick + totals.scanned + totals.failed + sum(shares.values())
             bar.update(max(0.0, done - bar.n))

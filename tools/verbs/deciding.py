@@ -8,9 +8,10 @@ from db.addresses import StoreAddress
 from db.decisions import Decision, DecisionKind
 from db.galleries import Store
 from db.ledgers import Ledger
+from db.names import escape_unprintable
 from db.records import Performer
 from function.library.decisions import decide as store_decision
-from function.library.finding import find_ids, on_one_line, text_of
+from function.library.finding import find_ids, text_of
 from function.library.forgetting import open_library
 from function.library.lists import name_of
 from function.library.naming import open_naming
@@ -66,7 +67,7 @@ def _find_performer(store: Store, name: str | None) -> Performer | None:
 def _find_video(ledger: Ledger, path: Path) -> int:
     found = find_ids(ledger, path)
     if not found:
-        name = on_one_line(text_of(bytes(path)))
+        name = escape_unprintable(text_of(bytes(path)))
         raise click.ClickException(f"{name} was not scanned. `results` lists what was.")
     return next(iter(found))
 

@@ -15,9 +15,10 @@ from tqdm import tqdm
 from db.addresses import StoreAddress
 from db.galleries import Store
 from db.ledgers import Ledger
+from db.names import escape_unprintable
 from db.videos import DEPTHS, Depth, Verdict, VideoRecord
 from function.errors import StoppingError
-from function.library.finding import Found, find_videos, is_at, on_one_line, text_of
+from function.library.finding import Found, find_videos, is_at, text_of
 from function.library.forgetting import UNKEPT, finish_strangers, forget_unkept, open_library
 from function.library.jobs import STRANGERS, is_paused
 from function.library.lists import to_csv, to_full_json, to_table
@@ -167,7 +168,7 @@ def _note_missing(ledger: Ledger, found: Found, places: list[Path], *, gone: boo
 
 def _tell_unreadable(unreadable: Sequence[tuple[bytes, str]]) -> None:
     for path, reason in unreadable:
-        click.echo(on_one_line(f"cannot be read: {text_of(path)}: {reason}"), err=True)
+        click.echo(escape_unprintable(f"cannot be read: {text_of(path)}: {reason}"), err=True)
 
 
 def _enqueue(ledger: Ledger, found: Found, options: dict[str, Any]) -> frozenset[int]:
@@ -264,7 +265,7 @@ def _hands(
 
 def _say(line: str) -> None:
     """Say something while a bar is shown."""
-    tqdm.write(on_one_line(line), file=sys.stderr)
+    tqdm.write(escape_unprintable(line), file=sys.stderr)
 
 
 def _scanner(
@@ -314,7 +315,7 @@ def _tell_set_aside(ledger: Ledger, videos: frozenset[int], totals: Totals) -> N
     failed = [one for one in ledger.iterate("failed") if one.id in videos]
     for one in failed:
         path = text_of(one.known_paths[0]) if one.known_paths else f"oshash:{one.oshash}"
-        click.echo(on_one_line(f"failed: {path}: {one.reason}"), err=True)
+        click.echo(escape_unprintable(f"failed: {path}: {one.reason}"), err=True)
     totals.failed = len(failed)
 
 
