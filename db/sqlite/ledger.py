@@ -124,11 +124,16 @@ class SqliteLedger:
             yield True
             return
         with only_worker(self.path) as is_ours:
-            if is_ours and CLAIMS_ARE_CERTAIN:
-                # Whoever had videos in work has ended, so nobody need wait for its leases.
-                with self._writing() as db:
-                    _queue_again(db, math.inf)
+            if is_ours:
+                self.take_over()
             yield is_ours
+
+    def take_over(self) -> None:
+        """Queue again what ended processes had in work."""
+        if CLAIMS_ARE_CERTAIN:
+            # Whoever had videos in work has ended, so nobody need wait for its leases.
+            with self._writing() as db:
+                _queue_again(db, math.inf)
 
     def choice(self, name: str) -> str:
         """Return what the user chose; "" if nothing yet."""
