@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,7 @@ def update_leased(db: Database, lease: Lease, change: str, *values: Any) -> bool
 
 def _offer(db: Database, file: VideoFile, depth: Depth) -> str:
     """Add a file, and say which field of Offered counts it."""
+    file = _told_apart(db, file)
     size, mtime = file.stamp
     before = db.execute(
         "SELECT oshash, videos.size_bytes, mtime_ns FROM files JOIN videos ON videos.id = video_id "
@@ -217,9 +219,9 @@ def _offer(db: Database, file: VideoFile, depth: Depth) -> str:
     ).fetchone()
     is_same = before is not None and before[:2] == (file.oshash, size)
     video = db.execute(
-        "INSERT INTO videos (oshash, size_bytes, wanted_depth, kind) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT DO NOTHING RETURNING id",
-        (file.oshash, size, depth, file.kind),
+        "INSERT INTO videos (oshash, size_bytes, content, wanted_depth, kind) "
+        "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id",
+        (file.oshash, size, file.content, depth, file.kind),
     ).fetchone()
     db.execute(
         "INSERT INTO files (path, video_id, size_bytes, mtime_ns, real_path) "
@@ -238,6 +240,17 @@ def _offer(db: Database, file: VideoFile, depth: Depth) -> str:
         again = "UPDATE videos SET state = 'queued', tries = 0 WHERE state = 'failed'"
         db.execute(f"{again} AND (oshash, size_bytes) = (?, ?)", (file.oshash, size))
     return "new" if video else "known" if is_same else "moved"
+
+
+def _told_apart(db: Database, file: VideoFile) -> VideoFile:
+    """Give a small file another fingerprint if its own is that of something else."""
+    sql = (
+        "SELECT 1 FROM videos WHERE (oshash, size_bytes) = (?, ?) AND content NOT IN ('', ?) "
+        "AND ? <> ''"
+    )
+    values = (file.oshash, file.stamp.size_bytes, file.content, file.content)
+    is_taken = db.execute(sql, values).fetchone()
+    return replace(file, oshash=file.content) if is_taken else file
 
 
 def _queue_again(db: Database, now: float) -> None:
