@@ -42,8 +42,6 @@ LEFT_OUT = (
     "keep them: --strangers keep --again."
 )
 
-ALBUMS_LEFT = "{count} albums are left, which Dask workers do not read. Scan again without --dask."
-
 STOPPED = "Stopped. Run it again to go on."
 
 STOPPED_AGAIN = "Stopped. Run it again without --again to go on."
@@ -132,7 +130,6 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
                 "library": ledger.counts()._asdict(),
             }
         )
-        _tell_albums(ledger, videos, options)
         if totals.strangers_left_out:
             click.echo(LEFT_OUT.format(count=totals.strangers_left_out), err=True)
     if totals.failed or found.unreadable:
@@ -215,13 +212,6 @@ def _finish_strangers(ledger: Ledger, store: Store, settings: Settings, asked: s
     with grouping_bar() as bar:
         erased = finish_strangers(ledger, open_today(store), chosen, bar.update)
     tell_erased(erased, chosen)
-
-
-def _tell_albums(ledger: Ledger, videos: frozenset[int], options: dict[str, Any]) -> None:
-    """Say how many albums the workers of a cluster have left."""
-    left = [one for one in ledger.iterate("queued") if one.id in videos and one.kind == "album"]
-    if options["dask"] and left:
-        click.echo(ALBUMS_LEFT.format(count=len(left)), err=True)
 
 
 def _can_ask() -> bool:
