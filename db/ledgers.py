@@ -61,7 +61,13 @@ class Ledger(Protocol):
     def working(self) -> AbstractContextManager[bool]:
         """Become the one process that scans for this ledger; False if another one is.
 
-        Videos that an ended process had in work are queued again; that counts as a try.
+        Videos that an ended process had in work are queued again, as by `take_over`.
+        """
+
+    def take_over(self) -> None:
+        """Queue again what ended processes had in work, which counts as a try.
+
+        The caller is the one process that scans: it has claimed the ledger.
         """
 
     def choice(self, name: str) -> str:

@@ -1,6 +1,7 @@
 """People as found in one video, before they are named: what a scan keeps of them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from db.records import Vector
 
@@ -56,12 +57,12 @@ class PersonFound:
         """How many faces were counted."""
         return sum(view.faces for view in self.views)
 
-    @property
+    @cached_property
     def strong_views(self) -> tuple[View, ...]:
         """The views that are not weak."""
         return tuple(view for view in self.views if not view.is_weak)
 
-    @property
+    @cached_property
     def weak_views(self) -> tuple[View, ...]:
         """The views that are weak."""
         return tuple(view for view in self.views if view.is_weak)

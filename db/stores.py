@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from db.addresses import StoreAddress
 from db.errors import UnknownStoreError
@@ -9,6 +10,10 @@ from db.galleries import Gallery, Store
 from db.ledgers import Ledger
 from db.sqlite import store as sqlite
 from db.sqlite.ledger import SqliteLedger
+from db.sqlite.writers import only_worker
+
+ClaimedWork: TypeAlias = Literal["worker", "tasks"]
+"""What only one process may do for a ledger: scan, and do what was asked for Stash."""
 
 
 def open_store(address: StoreAddress | Path | str) -> Store:
@@ -33,13 +38,31 @@ def open_ledger(address: StoreAddress | Path | str, *, create: bool = True) -> L
         UnknownStoreError: no store has an address of this kind.
         GalleryError: it cannot be opened; see `db.errors`.
     """
+    return SqliteLedger(_file_of_ledger(address), create=create)
+
+
+def claim_ledger(
+    address: StoreAddress | Path | str, work: ClaimedWork
+) -> AbstractContextManager[bool]:
+    """Become the one process that does some work for the ledger at an address, made or not yet.
+
+    Gives False if another one is. The claim ends with the process, however that ends.
+
+    Raises:
+        UnknownStoreError: no store has an address of this kind.
+        GalleryReadOnlyError: its folder cannot be written.
+    """
+    return only_worker(_file_of_ledger(address), work)
+
+
+def _file_of_ledger(address: StoreAddress | Path | str) -> Path:
     found = address if isinstance(address, StoreAddress) else StoreAddress(str(address))
     if not found.is_file:
         raise UnknownStoreError(
             f"A library at {found} cannot be opened; it must be an SQLite file. Name one by its "
             "path, or as sqlite:///PATH."
         )
-    return SqliteLedger(found.path, create=create)
+    return found.path
 
 
 def empty_ledger() -> Ledger:

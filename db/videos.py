@@ -42,7 +42,8 @@ class VideoFile:
 
     `oshash` is Stash's fingerprint, 16 hexadecimal digits. An album may be a folder; then it is
     made of the names, sizes and contents of the pictures there. `real_path` is where the file lies
-    if the path leads there by a link, else empty.
+    if the path leads there by a link, else empty. `content` is a fingerprint of all that a small
+    file holds, empty for others: small files of one oshash may differ, and are then known by it.
     """
 
     path: bytes
@@ -50,6 +51,7 @@ class VideoFile:
     oshash: str
     real_path: bytes = b""
     kind: Kind = "video"
+    content: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from ruamel.yaml import YAML
 
 from db.sqlite.store import StoredGallery
 from function.settings import Settings
-from tools.verbs import library as library_verbs
+from tools.verbs import scanning
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILES = [ROOT / "Dockerfile", ROOT / "Dockerfile.gpu"]
@@ -129,7 +129,7 @@ def test_the_compose_file_for_several_machines_has_options_that_exist_and_speaks
     known = {
         "scheduler": dask_scheduler.main,
         "worker": dask_worker.main,
-        "scan": library_verbs.scan,
+        "scan": scanning.scan,
     }
     assert services.keys() == known.keys()
     for name, command in known.items():

@@ -32,7 +32,6 @@ from tools.verbs.deciding import decide, decisions
 from tools.verbs.editing import add_photo, forget, merge, remove_photo, rename, unforget
 from tools.verbs.importing import import_
 from tools.verbs.jobs import jobs
-from tools.verbs.library import rematch, results, scan
 from tools.verbs.measuring import (
     audit,
     calibrate,
@@ -43,6 +42,8 @@ from tools.verbs.measuring import (
     evaluate_strangers,
 )
 from tools.verbs.moving import export
+from tools.verbs.results import rematch, results
+from tools.verbs.scanning import scan
 from tools.verbs.shared import gallery_option, parse_every, print_json
 from tools.verbs.showing import journal, list_performers, show
 from tools.verbs.stash_verbs import stash

@@ -8,7 +8,9 @@ from db.errors import GalleryError, IdentityConflictError, PerformerNotFoundErro
 from db.identities import combine, renamed, without_alias
 from db.records import EnrolledPhoto, Identity, Performer
 from db.sqlite import notes
-from db.sqlite.gallery import SqliteGallery, owe_scrub, save_details
+from db.sqlite.enrolments import save_details
+from db.sqlite.gallery import SqliteGallery
+from db.sqlite.gallery_connections import owe_scrub
 
 
 def merge(gallery: SqliteGallery, kept: Performer, absorbed: Performer) -> Performer:

@@ -10,7 +10,8 @@ from db.marks import hash_mark, marks_of, marks_of_name
 from db.records import Performer
 from db.sqlite import notes
 from db.sqlite.filesystems import beside
-from db.sqlite.gallery import SqliteGallery, owe_scrub
+from db.sqlite.gallery import SqliteGallery
+from db.sqlite.gallery_connections import owe_scrub
 
 
 def forget(gallery: SqliteGallery, performer: Performer) -> None:

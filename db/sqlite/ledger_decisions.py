@@ -136,7 +136,7 @@ def follow_content(db: Database, before: tuple[str, int], after: tuple[str, int]
     )
     db.execute(
         "INSERT INTO pictures SELECT new.id, number, name, pictures.faces, pictures.reason, "
-        "in_archive, content FROM pictures JOIN videos AS old ON old.id = video_id "
+        "in_archive, pictures.content FROM pictures JOIN videos AS old ON old.id = video_id "
         "JOIN videos AS new ON (new.oshash, new.size_bytes) = (?, ?) "
         "WHERE (old.oshash, old.size_bytes) = (?, ?)",
         (*after, *before),

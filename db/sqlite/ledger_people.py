@@ -4,9 +4,11 @@ import json
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlite_utils import Database
 
 from db.blobs import NUMBER_BYTES, to_blob
@@ -20,6 +22,9 @@ NO_WORDS = "[]"
 
 _SEEN = np.dtype("<f8")
 _SEEN_FIELDS = 4
+
+_Times: TypeAlias = NDArray[np.float64]
+"""When a person is seen: (_SEEN_FIELDS, frames)."""
 
 
 def save_people(db: Database, video: int, found: VideoFound) -> None:
@@ -117,7 +122,7 @@ def read_sightings(
         "WHERE video_id IN ({}) ORDER BY video_id, position"
     )
     for number, video, position, best_seconds, seen, jpeg in of_videos(db, sql, videos):
-        person = PersonFound(tuple(views[number]), unpack_seen(seen), best_seconds, jpeg)
+        person = _Remembered.of(tuple(views[number]), _unpack(seen), best_seconds, jpeg)
         found[video].append(Sighting(video, position, person))
     return found
 
@@ -146,12 +151,13 @@ def _decode(blobs: Sequence[bytes]) -> list[Vector]:
     Raises:
         DamagedVectorError: one holds NaN or infinity, or breaks off within a number.
     """
-    if any(len(blob) % NUMBER_BYTES for blob in blobs):
+    sizes = list(map(len, blobs))
+    if any(size % NUMBER_BYTES for size in set(sizes)):
         raise DamagedVectorError("A blob of the library breaks off within a number.")
     joined = np.frombuffer(b"".join(blobs), "<f4").astype(np.float32)
     if not np.isfinite(joined).all():
         raise DamagedVectorError("A blob of the library holds NaN or infinity.")
-    ends = np.cumsum([len(blob) // NUMBER_BYTES for blob in blobs]).tolist()
+    ends = (np.cumsum(sizes) // NUMBER_BYTES).tolist()
     return [joined[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
@@ -202,15 +208,22 @@ def unpack_seen(blob: bytes) -> tuple[Seen, ...]:
     Raises:
         DamagedVectorError: it is damaged.
     """
+    return _seen_of(_unpack(blob))
+
+
+def _unpack(blob: bytes) -> _Times:
     try:
-        columns = np.frombuffer(zlib.decompress(blob), _SEEN).reshape(_SEEN_FIELDS, -1)
+        return np.frombuffer(zlib.decompress(blob), _SEEN).reshape(_SEEN_FIELDS, -1)
     except (zlib.error, ValueError) as error:
         raise DamagedVectorError(f"The times of a person are damaged ({error}).") from error
-    return tuple(map(_seen, *columns.tolist()))
+
+
+def _seen_of(times: _Times) -> tuple[Seen, ...]:
+    return tuple(map(_seen, *times.tolist()))
 
 
 def _seen(frame: float, seconds: float, until_seconds: float, since_seconds: float) -> Seen:
-    # Its own __init__ takes three times as long, which was a sixth of what a rematch takes.
+    # Its own __init__ takes three times as long.
     one = object.__new__(Seen)
     one.__dict__.update(
         frame=int(frame),
@@ -219,3 +232,22 @@ def _seen(frame: float, seconds: float, until_seconds: float, since_seconds: flo
         since_seconds=since_seconds,
     )
     return one
+
+
+class _Remembered(PersonFound):
+    """A person whose times are made when they are asked for: a rematch asks for those of few."""
+
+    _times: _Times
+
+    @classmethod
+    def of(
+        cls, views: tuple[View, ...], times: _Times, best_seconds: float, picture: bytes
+    ) -> PersonFound:
+        one = object.__new__(cls)
+        fields = {"views": views, "best_seconds": best_seconds, "picture": picture}
+        one.__dict__.update(fields, _times=times)
+        return one
+
+    @cached_property
+    def seen(self) -> tuple[Seen, ...]:
+        return _seen_of(self._times)

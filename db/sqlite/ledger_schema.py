@@ -2,9 +2,6 @@
 
 from sqlite_utils import Database
 
-from db.sqlite.ledger_strangers import create_strangers
-from db.sqlite.ledger_tasks import create_tasks
-from db.sqlite.ledger_writes import create_writes
 from db.sqlite.schemas import Schema
 
 LEDGER_APPLICATION_ID = 0x5056524C
@@ -20,9 +17,9 @@ def m001_videos_and_sightings(db: Database) -> None:
     _create_pictures(db)
     _create_erasures(db)
     _create_decisions(db)
-    create_strangers(db)
-    create_writes(db)
-    create_tasks(db)
+    _create_strangers(db)
+    _create_writes(db)
+    _create_tasks(db)
     db.execute(
         """
         CREATE TABLE outcomes (
@@ -50,6 +47,7 @@ def _create_videos(db: Database) -> None:
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             oshash TEXT NOT NULL,
             size_bytes INTEGER NOT NULL,
+            content TEXT NOT NULL DEFAULT '',
             kind TEXT NOT NULL DEFAULT 'video',
             state TEXT NOT NULL DEFAULT 'queued',
             reason TEXT NOT NULL DEFAULT '',
@@ -204,6 +202,7 @@ def _create_decisions(db: Database) -> None:
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             oshash TEXT NOT NULL,
             size_bytes INTEGER NOT NULL,
+            content TEXT NOT NULL DEFAULT '',
             kind TEXT NOT NULL,
             spans TEXT NOT NULL,
             template BLOB NOT NULL,
@@ -213,6 +212,112 @@ def _create_decisions(db: Database) -> None:
         """
     )
     db.execute("CREATE INDEX decisions_by_video ON decisions (oshash, size_bytes)")
+
+
+def _create_strangers(db: Database) -> None:
+    """Make the tables; the caller holds the transaction."""
+    db.execute(
+        "CREATE TABLE strangers "
+        "(id INTEGER PRIMARY KEY AUTOINCREMENT, ignored INTEGER NOT NULL DEFAULT 0)"
+    )
+    db.execute(
+        """
+        CREATE TABLE placements (
+            id INTEGER PRIMARY KEY,
+            sighting_id INTEGER UNIQUE REFERENCES sightings (id) ON DELETE SET NULL,
+            video_id INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            stranger_id INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE,
+            first BLOB NOT NULL,
+            evidence REAL NOT NULL,
+            second BLOB,
+            both_evidence REAL NOT NULL,
+            model TEXT NOT NULL
+        )
+        """
+    )
+    db.execute("CREATE INDEX placements_by_stranger ON placements (stranger_id)")
+    db.execute("CREATE INDEX placements_by_video ON placements (video_id)")
+    _create_once(db)
+    db.execute(
+        """
+        CREATE TABLE strangers_apart (
+            first INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE,
+            second INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE,
+            PRIMARY KEY (first, second)
+        ) WITHOUT ROWID
+        """
+    )
+
+
+def _create_once(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE once_strangers (
+            sighting_id INTEGER PRIMARY KEY REFERENCES sightings (id) ON DELETE CASCADE,
+            stranger_id INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE
+        )
+        """
+    )
+    db.execute("CREATE INDEX once_strangers_by_stranger ON once_strangers (stranger_id)")
+
+
+def _create_writes(db: Database) -> None:
+    """Make the tables of runs and writes."""
+    db.execute(
+        """
+        CREATE TABLE stash_runs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE stash_writes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            run_id INTEGER NOT NULL REFERENCES stash_runs (id) ON DELETE CASCADE,
+            batch INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            state TEXT NOT NULL,
+            item TEXT NOT NULL,
+            scene TEXT NOT NULL,
+            thing TEXT NOT NULL,
+            performer TEXT NOT NULL,
+            detail TEXT NOT NULL,
+            oshash TEXT NOT NULL,
+            before_at TEXT NOT NULL,
+            left_at TEXT NOT NULL
+        )
+        """
+    )
+    db.execute("CREATE INDEX stash_writes_by_scene ON stash_writes (scene, state)")
+    db.execute("CREATE INDEX stash_writes_by_run ON stash_writes (run_id, state)")
+    db.execute(
+        "CREATE INDEX stash_writes_unsettled ON stash_writes (batch, id) "
+        "WHERE state IN ('intended', 'undoing')"
+    )
+
+
+def _create_tasks(db: Database) -> None:
+    """Make the table of tasks."""
+    db.execute(
+        """
+        CREATE TABLE stash_tasks (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            options TEXT NOT NULL,
+            state TEXT NOT NULL DEFAULT 'queued',
+            text TEXT NOT NULL DEFAULT '',
+            done INTEGER NOT NULL DEFAULT 0,
+            of_all INTEGER NOT NULL DEFAULT 0,
+            run INTEGER NOT NULL DEFAULT 0,
+            result TEXT NOT NULL DEFAULT '{}',
+            at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+        )
+        """
+    )
 
 
 LEDGER = Schema(

@@ -1,8 +1,8 @@
 """Keeps in a ledger who of its unknown people are one stranger."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from sqlite_utils import Database
@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from db.blobs import NUMBER_BYTES, from_blob, to_blob
 from db.errors import DamagedVectorError, StrangerNotFoundError
 from db.records import Generation, Vector
+from db.sqlite.ledger_connections import LedgerConnection
 from db.sqlite.ledger_forgetting import erase_sighting
 from db.sqlite.ledger_people import NO_WORDS
 from db.strangers import Glimpse, Joined, Likeness, Newcomer, Place, Placement, Stranger
@@ -89,17 +90,12 @@ VIDEOS_AT_ONCE = 50
 class SqliteStrangers:
     """The strangers of a ledger, whose connection is used for reading and writing."""
 
-    def __init__(
-        self,
-        reading: Callable[[], AbstractContextManager[Database]],
-        writing: Callable[[], AbstractContextManager[Database]],
-    ) -> None:
-        """Take what opens the ledger to read, and for a transaction."""
-        self._reading, self._writing = reading, writing
+    def __init__(self, ledger: LedgerConnection) -> None:
+        self._ledger = ledger
 
     def tidy(self) -> None:
         """Drop the placements of people who are named by now, and strangers without any."""
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             db.execute(_NOTE_NAMED)
             db.execute(_DROP_NAMED)
             _drop_empty(db)
@@ -133,7 +129,7 @@ class SqliteStrangers:
 
     def join(self, groups: Iterable[Joined]) -> None:
         """Store what grouping found."""
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             for group in groups:
                 kept = _add(db) if group.kept is None else group.kept
                 for absorbed in group.absorbed:
@@ -151,7 +147,7 @@ class SqliteStrangers:
 
     def settle(self) -> None:
         """Drop the placements of earlier scans."""
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             db.execute("DELETE FROM placements WHERE sighting_id IS NULL")
             _drop_empty(db)
 
@@ -180,12 +176,12 @@ class SqliteStrangers:
 
     def ignore(self, stranger: int, *, ignored: bool) -> None:
         """Hide a stranger from lists, or show them again."""
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             db.execute("UPDATE strangers SET ignored = ? WHERE id = ?", (ignored, stranger))
 
     def split(self, stranger: int, places: Sequence[Place]) -> int:
         """Take sightings out of a stranger, never to be joined again; return their new id."""
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             new = _add(db)
             db.conn.executemany(
                 "UPDATE placements SET stranger_id = ? "
@@ -204,7 +200,7 @@ class SqliteStrangers:
         """Erase every unknown person, or some, in parts; see `db.strangers`."""
         gallery, generation = unkept_at or (None, None)
         is_everyone = scanned_before is None and gallery is None
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             last = db.execute("SELECT coalesce(max(id), 0) FROM sightings").fetchone()[0]
             which = {"last": last, "before": scanned_before}
             which |= {"gallery": gallery, "generation": generation}
@@ -226,7 +222,7 @@ class SqliteStrangers:
     def _erase(self, which: Mapping[str, Any]) -> int:
         count, after = 0, 0
         while True:
-            with self._writing() as db:
+            with self._ledger.writing() as db:
                 videos = _next_erased(db, which, after)
                 if not videos:
                     _drop_empty(db)
@@ -240,7 +236,7 @@ class SqliteStrangers:
         is_held, *_ = self._rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
         if is_held:
             return False
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             db.execute("DELETE FROM choices WHERE name = ?", (_ERASING,))
         return True
 
@@ -255,57 +251,9 @@ class SqliteStrangers:
         return [Stranger(number, one[0], tuple(one[1])) for number, one in found.items()]
 
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self._reading() as db:
+        with self._ledger.reading() as db:
             rows: list[tuple[Any, ...]] = db.execute(sql, values).fetchall()
             return rows
-
-
-def create_strangers(db: Database) -> None:
-    """Make the tables; the caller holds the transaction."""
-    db.execute(
-        "CREATE TABLE strangers "
-        "(id INTEGER PRIMARY KEY AUTOINCREMENT, ignored INTEGER NOT NULL DEFAULT 0)"
-    )
-    db.execute(
-        """
-        CREATE TABLE placements (
-            id INTEGER PRIMARY KEY,
-            sighting_id INTEGER UNIQUE REFERENCES sightings (id) ON DELETE SET NULL,
-            video_id INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
-            position INTEGER NOT NULL,
-            stranger_id INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE,
-            first BLOB NOT NULL,
-            evidence REAL NOT NULL,
-            second BLOB,
-            both_evidence REAL NOT NULL,
-            model TEXT NOT NULL
-        )
-        """
-    )
-    db.execute("CREATE INDEX placements_by_stranger ON placements (stranger_id)")
-    db.execute("CREATE INDEX placements_by_video ON placements (video_id)")
-    _create_once(db)
-    db.execute(
-        """
-        CREATE TABLE strangers_apart (
-            first INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE,
-            second INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE,
-            PRIMARY KEY (first, second)
-        ) WITHOUT ROWID
-        """
-    )
-
-
-def _create_once(db: Database) -> None:
-    db.execute(
-        """
-        CREATE TABLE once_strangers (
-            sighting_id INTEGER PRIMARY KEY REFERENCES sightings (id) ON DELETE CASCADE,
-            stranger_id INTEGER NOT NULL REFERENCES strangers (id) ON DELETE CASCADE
-        )
-        """
-    )
-    db.execute("CREATE INDEX once_strangers_by_stranger ON once_strangers (stranger_id)")
 
 
 def _next_erased(db: Database, which: Mapping[str, Any], after: int) -> list[int]:

@@ -1,12 +1,10 @@
 """Keeps in a ledger what is to be done for Stash."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlite_utils import Database
-
+from db.sqlite.ledger_connections import LedgerConnection
 from db.sqlite.writers import only_worker
 from db.tasks import Task
 
@@ -24,29 +22,23 @@ _FORGET_OLD = """
 class SqliteTasks:
     """The tasks of a ledger, whose connection is used for reading and writing."""
 
-    def __init__(
-        self,
-        reading: Callable[[], AbstractContextManager[Database]],
-        writing: Callable[[], AbstractContextManager[Database]],
-        path: Path | None,
-    ) -> None:
-        """Take what opens the ledger to read, and for a transaction; and its path, if any."""
-        self._reading, self._writing, self._path = reading, writing, path
+    def __init__(self, ledger: LedgerConnection) -> None:
+        self._ledger = ledger
 
     @contextmanager
     def working(self) -> Iterator[bool]:
         """Become the one process that does the tasks; False if another one is."""
-        if self._path is None:
+        if self._ledger.path is None:
             yield True
             return
-        with only_worker(self._path, "tasks") as is_ours:
+        with only_worker(self._ledger.path, "tasks") as is_ours:
             yield is_ours
 
     def add(self, task: Task) -> int:
         """Queue a task, unless the same one waits."""
         same = "SELECT id FROM stash_tasks WHERE (kind, options, state) = (?, ?, 'queued')"
         sql = "INSERT INTO stash_tasks (kind, options, text) VALUES (?, ?, ?) RETURNING id"
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             row = db.execute(same, (task.kind, task.options)).fetchone()
             row = row or db.execute(sql, (task.kind, task.options, task.text)).fetchone()
             db.execute(_FORGET_OLD, (MOST_KEPT,))
@@ -61,7 +53,7 @@ class SqliteTasks:
 
     def cancel(self, task: int) -> bool:
         """Let a task that is queued or waiting fail; False if it is not."""
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             sql = (
                 "UPDATE stash_tasks SET state = 'failed', text = 'It was cancelled.' "
                 "WHERE id = ? AND state IN ('queued', 'waiting')"
@@ -70,7 +62,7 @@ class SqliteTasks:
 
     def change(self, task: Task) -> None:
         """Store how a task stands."""
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             db.execute(
                 "UPDATE stash_tasks SET state = ?, text = ?, done = ?, of_all = ?, run = ?, "
                 "result = ? WHERE id = ?",
@@ -87,25 +79,5 @@ class SqliteTasks:
         return self._tasks("ORDER BY id DESC LIMIT ?", limit)
 
     def _tasks(self, which: str, *values: Any) -> list[Task]:
-        with self._reading() as db:
+        with self._ledger.reading() as db:
             return [Task(*row) for row in db.execute(f"{_TASKS} {which}", values).fetchall()]
-
-
-def create_tasks(db: Database) -> None:
-    """Make the table of tasks."""
-    db.execute(
-        """
-        CREATE TABLE stash_tasks (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            kind TEXT NOT NULL,
-            options TEXT NOT NULL,
-            state TEXT NOT NULL DEFAULT 'queued',
-            text TEXT NOT NULL DEFAULT '',
-            done INTEGER NOT NULL DEFAULT 0,
-            of_all INTEGER NOT NULL DEFAULT 0,
-            run INTEGER NOT NULL DEFAULT 0,
-            result TEXT NOT NULL DEFAULT '{}',
-            at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
-        )
-        """
-    )

@@ -1,14 +1,14 @@
 """Keeps in a ledger what was written into Stash."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
 
+from db.sqlite.ledger_connections import LedgerConnection
 from db.sqlite.writers import in_turn
 from db.writes import ItemKind, Run, Write
 
@@ -31,27 +31,21 @@ LONGEST_TURN_SECONDS = 60.0
 class SqliteWrites:
     """The journal of a ledger, whose connection is used for reading and writing."""
 
-    def __init__(
-        self,
-        reading: Callable[[], AbstractContextManager[Database]],
-        writing: Callable[[], AbstractContextManager[Database]],
-        path: Path | None,
-    ) -> None:
-        """Take what opens the ledger to read, and for a transaction; and its path, if any."""
-        self._reading, self._writing, self._path = reading, writing, path
+    def __init__(self, ledger: LedgerConnection) -> None:
+        self._ledger = ledger
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Be the only one who writes into Stash."""
-        if self._path is None:
+        if self._ledger.path is None:
             yield
             return
-        with in_turn(self._path, LONGEST_TURN_SECONDS):
+        with in_turn(self._ledger.path, LONGEST_TURN_SECONDS):
             yield
 
     def begin_run(self, kind: str) -> int:
         """Note that something is going to be written."""
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             sql = "INSERT INTO stash_runs (kind) VALUES (?) RETURNING id"
             return int(db.execute(sql, (kind,)).fetchone()[0])
 
@@ -70,7 +64,7 @@ class SqliteWrites:
     def intend(self, run: int, writes: Sequence[Write]) -> list[Write]:
         """Note what the next request to Stash is to write."""
         noted: list[Write] = []
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             for write in writes:
                 first = noted[0].batch if noted else _next_batch(db)
                 one = replace(write, state="intended", run=run, batch=first)
@@ -79,7 +73,7 @@ class SqliteWrites:
 
     def confirm(self, done: Iterable[Write]) -> None:
         """Note that Stash has written these."""
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             for one in done:
                 _carry_on(db, one)
                 db.execute(
@@ -91,14 +85,14 @@ class SqliteWrites:
     def drop(self, writes: Iterable[Write]) -> None:
         """Forget intents that were not carried out."""
         sql = "DELETE FROM stash_writes WHERE id = ? AND state = 'intended'"
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             db.conn.executemany(sql, [(one.id,) for one in writes])
 
     def begin_undo(self, writes: Sequence[Write]) -> list[Write]:
         """Note that the next request is to undo these."""
         if not writes:
             return []
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             batch = _next_batch(db)
             noted = [replace(one, state="undoing", batch=batch) for one in writes]
             db.conn.executemany(
@@ -109,7 +103,7 @@ class SqliteWrites:
 
     def end_undo(self, undone: Iterable[Write]) -> None:
         """Note that nothing of these is left."""
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             for one in undone:
                 _carry_on(db, one)
                 db.execute("UPDATE stash_writes SET state = 'undone' WHERE id = ?", (one.id,))
@@ -117,7 +111,7 @@ class SqliteWrites:
     def keep(self, writes: Iterable[Write]) -> None:
         """Note that Stash has not undone these."""
         sql = "UPDATE stash_writes SET state = 'done' WHERE id = ? AND state = 'undoing'"
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             db.conn.executemany(sql, [(one.id,) for one in writes])
 
     def unsettled(self) -> list[Write]:
@@ -147,7 +141,7 @@ class SqliteWrites:
     def follow(self, before: str, after: str) -> None:
         """Let what is written of a performer be of another one."""
         performers = "kind IN ('performer', 'new performer')"
-        with self._writing() as db:
+        with self._ledger.writing() as db:
             sql = f"UPDATE stash_writes SET thing = ? WHERE thing = ? AND {performers}"  # noqa: S608
             db.execute(sql, (after, before))
             sql = "UPDATE stash_writes SET performer = ? WHERE performer = ?"
@@ -157,47 +151,9 @@ class SqliteWrites:
         return [Write(*row) for row in self._rows(f"{_WRITES} {which}", *values)]
 
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self._reading() as db:
+        with self._ledger.reading() as db:
             rows: list[tuple[Any, ...]] = db.execute(sql, values).fetchall()
             return rows
-
-
-def create_writes(db: Database) -> None:
-    """Make the tables of runs and writes."""
-    db.execute(
-        """
-        CREATE TABLE stash_runs (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            kind TEXT NOT NULL,
-            at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
-        )
-        """
-    )
-    db.execute(
-        """
-        CREATE TABLE stash_writes (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            run_id INTEGER NOT NULL REFERENCES stash_runs (id) ON DELETE CASCADE,
-            batch INTEGER NOT NULL,
-            kind TEXT NOT NULL,
-            state TEXT NOT NULL,
-            item TEXT NOT NULL,
-            scene TEXT NOT NULL,
-            thing TEXT NOT NULL,
-            performer TEXT NOT NULL,
-            detail TEXT NOT NULL,
-            oshash TEXT NOT NULL,
-            before_at TEXT NOT NULL,
-            left_at TEXT NOT NULL
-        )
-        """
-    )
-    db.execute("CREATE INDEX stash_writes_by_scene ON stash_writes (scene, state)")
-    db.execute("CREATE INDEX stash_writes_by_run ON stash_writes (run_id, state)")
-    db.execute(
-        "CREATE INDEX stash_writes_unsettled ON stash_writes (batch, id) "
-        "WHERE state IN ('intended', 'undoing')"
-    )
 
 
 def _insert(db: Database, write: Write) -> int:

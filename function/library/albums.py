@@ -7,6 +7,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -20,7 +21,7 @@ from function.errors import (
     VideoNotFoundError,
 )
 from function.faces.found import PictureFound, Progress
-from function.library.oshash import fingerprint, oshash_of
+from function.library.oshash import content_of, fingerprint, oshash_of
 from function.media.files import open_any
 from function.media.order import natural_key
 from function.media.photo_kinds import ARCHIVE_SUFFIXES, PHOTO_SUFFIXES, is_still
@@ -118,6 +119,27 @@ def fingerprint_of(path: bytes) -> str:
         content = _fingerprint_at(os.path.join(path, one.name)) if number % step == 0 else ""  # noqa: PTH118  # bytes
         made_of.update(b"%s\0%d\0%s\0" % (one.name, one.status.st_size, content.encode()))
     return made_of.hexdigest()
+
+
+def all_fingerprints_at(path: bytes) -> list[str]:
+    """Return what the library may know a file or a folder by, the surest first.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return [one for one in (small_content_at(path), fingerprint_of(path)) if one]
+
+
+def small_content_at(path: bytes) -> str:
+    """Return a fingerprint of all that a small file holds; "" of others, and of a folder.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if os.path.isdir(path):  # noqa: PTH112  # bytes
+        return ""
+    with _opened(path) as descriptor:
+        return content_of(descriptor)
 
 
 def read_album(
@@ -254,18 +276,21 @@ def _pictures_in(folder: bytes) -> Iterator[_File]:
 
 def _is_still_at(path: bytes) -> bool:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        with _opened(path) as descriptor:
+            return is_still(descriptor)
     except OSError:
         return False  # whoever reads it says why it cannot be read
-    try:
-        return is_still(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _fingerprint_at(path: bytes) -> str:
+    with _opened(path) as descriptor:
+        return fingerprint(descriptor, path)
+
+
+@contextmanager
+def _opened(path: bytes) -> Iterator[int]:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     try:
-        return fingerprint(descriptor, path)
+        yield descriptor
     finally:
         os.close(descriptor)

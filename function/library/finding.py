@@ -11,10 +11,12 @@ from db.ledgers import Ledger
 from db.names import show_text
 from db.videos import Kind, Stamp, VideoFile
 from function.library.albums import (
+    all_fingerprints_at,
     fingerprint_of,
     is_archive,
     is_picture,
     kind_at,
+    small_content_at,
     stamp_of_folder,
 )
 from function.media.files import as_written
@@ -82,7 +84,8 @@ def find_ids(ledger: Ledger, path: Path) -> frozenset[int]:
     if found:
         return found
     try:
-        return ledger.ids_of_content(fingerprint_of(bytes(path.absolute())))
+        known = map(ledger.ids_of_content, all_fingerprints_at(bytes(path.absolute())))
+        return next(filter(None, known), frozenset())
     except (OSError, ValueError):  # nothing is there, or a pipe
         return frozenset()
 
@@ -116,7 +119,10 @@ def _read(path: bytes, known: Mapping[bytes, Stamp], kind: Kind) -> VideoFile | 
     if known.get(path) == stamp:
         return None
     real = os.path.realpath(path)
-    return VideoFile(path, stamp, fingerprint_of(path), b"" if real == path else real, kind)
+    content = small_content_at(path)
+    return VideoFile(
+        path, stamp, fingerprint_of(path), b"" if real == path else real, kind, content
+    )
 
 
 def _walk(

@@ -9,6 +9,9 @@ import numpy as np
 CHUNK_BYTES = 64 * 1024
 """OpenSubtitles' hash, which Stash calls oshash, adds up the first and the last 64 KiB."""
 
+SMALL_BYTES = 2 * CHUNK_BYTES
+"""Both chunks are all of a file that is no larger, so that all of it can be compared at once."""
+
 _WORD_BYTES = 8
 
 
@@ -34,6 +37,23 @@ def fingerprint(descriptor: int, path: bytes) -> str:
     if status.st_size or not stat.S_ISREG(status.st_mode):
         return oshash_of(descriptor)
     return hashlib.blake2b(path, digest_size=8).hexdigest()
+
+
+def content_of(descriptor: int) -> str:
+    """Return a fingerprint of all that a small file holds: 16 hexadecimal digits; "" of others.
+
+    An oshash is a sum, so it is the same for the same numbers in another order.
+    """
+    size = os.fstat(descriptor).st_size
+    if not 0 < size <= SMALL_BYTES:
+        return ""
+    return hashlib.blake2b(os.pread(descriptor, size, 0), digest_size=8).hexdigest()
+
+
+def fingerprints_of(descriptor: int, path: bytes) -> list[str]:
+    """Return what the library may know an open file by, the surest first."""
+    found = (content_of(descriptor), fingerprint(descriptor, path))
+    return [one for one in found if one]
 
 
 def _sum(content: bytes) -> int:

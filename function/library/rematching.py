@@ -130,7 +130,8 @@ def _as_found(
 
 
 def _renumber(one: Identification, sightings: Sequence[Sighting]) -> Identification:
-    return replace(one, members=tuple(sightings[place].position for place in one.members))
+    members = tuple(sightings[place].position for place in one.members)
+    return one if members == one.members else replace(one, members=members)
 
 
 def _count_changes(before: Sequence[Outcome], after: Sequence[Outcome]) -> int:

@@ -24,12 +24,12 @@ from function.errors import (
     VideoNotFoundError,
 )
 from function.faces.found import Progress, Task
-from function.library.albums import AlbumFound, fingerprint_of, read_album
+from function.library.albums import AlbumFound, all_fingerprints_at, read_album
 from function.library.finding import is_below, text_of
 from function.library.gate import Gate
 from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
-from function.library.oshash import fingerprint
+from function.library.oshash import fingerprints_of
 from function.media.files import MediaFile, open_any
 from function.media.photo_kinds import is_still
 from function.people.gathering import PeopleFound
@@ -238,12 +238,12 @@ class Scanner:
         if self.pictures is None:
             raise UnreadableVideoError("It is an album, and nothing reads pictures here.")
         try:
-            found = fingerprint_of(os.fsencode(path))
+            found = all_fingerprints_at(os.fsencode(path))
         except FileNotFoundError:
             raise VideoNotFoundError(f"There is no file {text_of(os.fsencode(path))}.") from None
         except OSError as error:
             raise UnreadableVideoError(f"{path.name} cannot be read ({error.strerror}).") from error
-        if found != lease.oshash:
+        if lease.oshash not in found:
             raise UnreadableVideoError(CHANGED.format(name=show_text(path.name)))
         with closing(read_album(self.pictures, path, self._may_read)) as events:
             for event in events:
@@ -342,10 +342,10 @@ def _is_there(path: bytes) -> bool:
 
 def _refuse_changed(media: MediaFile, path: bytes, lease: Lease) -> None:
     try:
-        found = fingerprint(media.descriptor, path)
+        found = fingerprints_of(media.descriptor, path)
     except OSError as error:
         raise UnreadableVideoError(
             f"{media.name} cannot be read ({error.strerror}). Check the disk that it is on."
         ) from error
-    if found != lease.oshash:
+    if lease.oshash not in found:
         raise UnreadableVideoError(CHANGED.format(name=media.name))

@@ -1,7 +1,7 @@
 """The server's worker: one thread that looks for videos and has them scanned, as long as it runs.
 
-While a ledger exists, it holds the claim to scan for it, so that a scan started in a shell is done
-here, and goes on when the shell is closed.
+It holds the claim to scan for the ledger, also before there is one, so that a scan started in a
+shell is done here, and goes on when the shell is closed.
 """
 
 import logging
@@ -29,18 +29,18 @@ from function.library.jobs import STRANGERS, WantedScan, put_wanted, wanted_scan
 from function.library.naming import open_naming
 from function.library.offering import find_within, note_missing, queue_videos
 from function.library.scanning import LONGEST_SECONDS, NICENESS, Advanced, Event, Scanner
+from function.library.server_threads import (
+    POLLED_EVERY_SECONDS,
+    ServerThread,
+    claimed_ledger,
+    identify,
+)
 from function.matching.second_models import open_second
 from function.sandbox.readers import Reader, open_reader
 from function.settings import Settings
 
-POLLED_EVERY_SECONDS = 1.0
-"""How soon it notices what another process queued, or that the ledger was made."""
-
 AGAIN_AFTER_SECONDS = 30.0
 """After an error, such as a missing gallery, it waits so long."""
-
-CLOSED_WITHIN_SECONDS = 3.0
-"""A video in work is given back within about a second."""
 
 TIDIED_EVERY_SECONDS = 3600.0
 """How often strangers are looked for whose days are over."""
@@ -65,10 +65,8 @@ class Worker:
         self._open_reader = open_reader
         self.gate = Gate(settings.scan_hours)
         self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._closing = threading.Event()
+        self._thread = ServerThread("worker", self._work, _lower_priority)
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
         self._at_work: dict[bytes, Progress] = {}
         self._looking: WantedScan | None = None
         self._look_at = 0.0
@@ -76,11 +74,7 @@ class Worker:
 
     def start(self) -> None:
         """Begin, or go on with, what is queued; it may be called again."""
-        with self._lock:
-            if self._thread is None and not self._closing.is_set():
-                self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
-                self._thread.start()
-        self._wake.set()
+        self._thread.start()
 
     def want(self, scan: WantedScan) -> None:
         """Remember a scan that is asked for, also if the machine stops, and start with it.
@@ -100,7 +94,7 @@ class Worker:
     def tidy_soon(self) -> None:
         """Group strangers as soon as no video is in work, not only when the hour is over."""
         self._tidy_at = 0.0
-        self._wake.set()
+        self._thread.wake.set()
 
     def at_work(self) -> dict[bytes, Progress]:
         """Return the paths of the videos in work here, and how far each one is."""
@@ -110,67 +104,55 @@ class Worker:
     @property
     def is_closing(self) -> bool:
         """Whether the server stops."""
-        return self._closing.is_set()
+        return self._thread.closing.is_set()
 
     def stop(self) -> None:
         """Begin to give back the videos in work, and to end."""
-        self._closing.set()
+        self._thread.stop()
         self._stopping.set()
-        self._wake.set()
 
     def close(self) -> None:
         """Give back the videos in work, and end."""
         self.stop()
-        if self._thread and self._thread is not threading.current_thread():
-            self._thread.join(CLOSED_WITHIN_SECONDS)
+        self._thread.close()
 
-    def _run(self) -> None:
-        _lower_priority()
-        while not self._closing.is_set():
-            pause_seconds = POLLED_EVERY_SECONDS
-            try:
-                if self._is_wanted():
-                    self._serve()
-            except StoppingError:
-                pass
-            except (GalleryError, RecognitionError) as error:
-                _log.error("Scanning has stopped, and is tried again: %s", error)
-                pause_seconds = AGAIN_AFTER_SECONDS
-            except Exception:  # noqa: BLE001  # the last resort, and it is logged
-                _log.exception("Scanning has stopped with an unexpected error.")
-                pause_seconds = AGAIN_AFTER_SECONDS
-            self._wait(pause_seconds)
-
-    def _is_wanted(self) -> bool:
-        """Say whether there is a ledger, or one has to be made to look for videos regularly."""
-        return self._settings.library_db.path.exists() or self._settings.scan_every != "off"
+    def _work(self) -> float:
+        """Work for the ledger until that is not possible; say after how long to try again."""
+        try:
+            self._serve()
+        except StoppingError:
+            pass
+        except (GalleryError, RecognitionError) as error:
+            _log.error("Scanning has stopped, and is tried again: %s", error)
+            return AGAIN_AFTER_SECONDS
+        except Exception:  # noqa: BLE001  # the last resort, and it is logged
+            _log.exception("Scanning has stopped with an unexpected error.")
+            return AGAIN_AFTER_SECONDS
+        return POLLED_EVERY_SECONDS
 
     def _serve(self) -> None:
         """Work for the ledger until its file is another one, unless another process does."""
-        path = self._settings.library_db.path
-        with (
-            open_library(self._settings.library_db, self._store) as ledger,
-            ledger.working() as is_ours,
-        ):
-            file = _identify(path)
-            while is_ours and not self._closing.is_set() and _identify(path) == file:
+        address, thread = self._settings.library_db, self._thread
+        makes_it = self._settings.scan_every != "off"
+        with claimed_ledger(address, self._store, "worker", thread, makes_it=makes_it) as ledger:
+            if ledger is None:
+                return
+            ledger.take_over()
+            file = identify(address.path)
+            while not self.is_closing and identify(address.path) == file:
                 self._look(ledger)
                 self._tidy(ledger)
                 counts = ledger.counts()
                 if (counts.queued or counts.working) and self._may_begin(ledger):
                     self._scan(ledger)
-                self._wait(POLLED_EVERY_SECONDS)
+                thread.wait(POLLED_EVERY_SECONDS)
 
     def _may_begin(self, ledger: Ledger) -> bool:
         return self.gate.is_within_hours() and not self.gate.is_held(ledger)
 
-    def _wait(self, seconds: float) -> None:
-        self._wake.wait(seconds)
-        self._wake.clear()
-
     def _look(self, ledger: Ledger) -> None:
         """Queue what was asked for, and what is new if it is time to look again."""
-        while not self._closing.is_set() and (wanted := wanted_scans(ledger)):
+        while not self.is_closing and (wanted := wanted_scans(ledger)):
             with self._lock:
                 self._looking = wanted[0]
             self._offer(ledger, wanted[0], partial(_is_wanted, ledger, wanted[0]))
@@ -209,7 +191,7 @@ class Worker:
         settings = replace(self._settings.for_scanning(), time_limit_seconds=LONGEST_SECONDS)
         with self._lock:
             self._stopping = threading.Event()
-            if self._closing.is_set():
+            if self.is_closing:
                 return
         with closing(self._open_reader(settings)) as reader:
             scanner = Scanner(
@@ -234,8 +216,8 @@ class Worker:
         with closing(run_scanners(scanner, at_once)) as events:
             for event in events:
                 self._note(event)
-                if self._wake.is_set():
-                    self._wake.clear()
+                if self._thread.wake.is_set():
+                    self._thread.wake.clear()
                     self._look(scanner.ledger)
 
     def _tidy(self, ledger: Ledger) -> None:
@@ -270,12 +252,3 @@ def _lower_priority() -> None:
     # Elsewhere the priority is the whole process's, which has requests to answer.
     if sys.platform == "linux":
         os.nice(NICENESS)
-
-
-def _identify(path: Path) -> tuple[int, int] | None:
-    """Tell a file from another one of the same name; None if it is not there."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino

@@ -211,7 +211,7 @@ def identify_videos(
             rejected[row] = ids
     weighed = zip(everyone, found, rejected, strict=True)
     return [
-        [replace(judge(*next(weighed)), members=(number,)) for number in range(len(people))]
+        [judge(*next(weighed), members=(number,)) for number in range(len(people))]
         for people, _ in videos
     ]
 
@@ -335,7 +335,10 @@ def _score(probability: float) -> float:
 
 
 def judge(
-    person: PersonFound, matches: Sequence[Match], rejected: frozenset[int] = frozenset()
+    person: PersonFound,
+    matches: Sequence[Match],
+    rejected: frozenset[int] = frozenset(),
+    members: tuple[int, ...] = (),
 ) -> Identification:
     """Rank matches, and say how far the first can be trusted; `rejected` is nobody of these."""
     ranked = tuple(sorted(matches, key=lambda match: (-match.score, match.distance)))
@@ -343,7 +346,7 @@ def judge(
     verdict: Verdict = "unknown"
     if best >= UNCERTAIN_FROM:
         verdict = "match" if best >= _nameable_from(person, ranked[0]) else "uncertain"
-    return Identification(person, ranked, verdict, rejected=rejected)
+    return Identification(person, ranked, verdict, members, rejected=rejected)
 
 
 def _nameable_from(person: PersonFound, first: Match) -> float:
@@ -409,6 +412,9 @@ def _certainty(identification: Identification) -> tuple[float, float]:
 
 def _shorten(one: Identification, min_score: float, limit: int) -> Identification:
     listed = tuple(match for match in one.matches if match.score >= min_score)[:limit]
-    if one.verdict == "unknown" or not listed:
-        return replace(one, matches=(), verdict="unknown")
-    return replace(one, matches=listed)
+    verdict = one.verdict if listed else "unknown"
+    if verdict == "unknown":
+        listed = ()
+    if (listed, verdict) == (one.matches, one.verdict):
+        return one
+    return replace(one, matches=listed, verdict=verdict)

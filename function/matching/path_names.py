@@ -13,6 +13,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -101,12 +102,17 @@ def find_named(path: str, index: NameIndex) -> tuple[int, ...]:
     """
     named: dict[int, None] = {}
     for part in re.split(r"[/\\]", path):
-        plain = _plain(part)
-        places = [place for words in _readings(plain) for place in _find_places(words, index)]
+        places = [place for words in _read_part(part) for place in _find_places(words, index)]
         for place in places:
             if not any(other.holds(place) for other in places):
                 named |= dict.fromkeys(place.performer_ids)
     return tuple(named)
+
+
+@lru_cache(maxsize=1000)
+def _read_part(part: str) -> list[list[_Word]]:
+    """Read the name of a folder or file, which are few folders for many files."""
+    return _readings(_plain(part))
 
 
 def _find_places(words: Sequence[_Word], index: NameIndex) -> Iterator[_Place]:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 from db.errors import GalleryError, GalleryLockedError
 from db.galleries import Store
@@ -18,15 +17,18 @@ from db.tasks import Task
 from function.errors import RecognitionError
 from function.library.forgetting import open_library
 from function.library.jobs import WantedScan
+from function.library.server_threads import (
+    POLLED_EVERY_SECONDS,
+    ServerThread,
+    claimed_ledger,
+    identify,
+)
 from function.settings import Settings
 from function.sources.records import NoAnswerError, UnusableSourceError
 from function.stash.connection import find_connection, require_connection
 from function.stash.settling import settle
 from function.stash.syncing import is_synced
 from function.stash.tasks import Options, Place, do_task
-
-POLLED_EVERY_SECONDS = 1.0
-"""How soon it notices what another process asked for."""
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 300.0
 """Stash is asked again after the first pause, and each further one is twice as long."""
@@ -36,8 +38,6 @@ SYNCED_EVERY_SECONDS = 3600.0
 
 TOLD_EVERY_SECONDS = 0.5
 """How often it is stored how far a task is."""
-
-CLOSED_WITHIN_SECONDS = 3.0
 
 UNEXPECTED = "It ended with an unexpected error, which is in the log. Please report it."
 
@@ -56,19 +56,12 @@ class TaskWorker:
         self, settings: Settings, store: Store, want: Callable[[WantedScan], None]
     ) -> None:
         self._settings, self._store, self._want = settings, store, want
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = ServerThread("tasks", self._work)
         self._sync_at = 0.0
 
     def start(self) -> None:
         """Begin, or go on with, what is to be done; it may be called again."""
-        with self._lock:
-            if self._thread is None and not self._closing.is_set():
-                self._thread = threading.Thread(target=self._run, name="tasks", daemon=True)
-                self._thread.start()
-        self._wake.set()
+        self._thread.start()
 
     def add(self, task: Task) -> int:
         """Remember a task, also if the machine stops, and start with it; return its id.
@@ -83,46 +76,39 @@ class TaskWorker:
 
     def stop(self) -> None:
         """Begin to end; what is in work is gone on with later."""
-        self._closing.set()
-        self._wake.set()
+        self._thread.stop()
 
     def close(self) -> None:
         """End; what is in work is gone on with later."""
-        self.stop()
-        if self._thread and self._thread is not threading.current_thread():
-            self._thread.join(CLOSED_WITHIN_SECONDS)
+        self._thread.close()
 
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            pause_seconds = POLLED_EVERY_SECONDS
-            try:
-                if self._settings.library_db.path.exists():
-                    self._serve()
-            except (GalleryError, RecognitionError, UnusableSourceError) as error:
-                _log.warning("What is to be done for Stash has to wait: %s", error)
-                pause_seconds = FIRST_PAUSE_SECONDS
-            except Exception:  # noqa: BLE001  # the last resort, and it is logged
-                _log.exception("What is to be done for Stash ended with an unexpected error.")
-                pause_seconds = LONGEST_PAUSE_SECONDS
-            self._wait(pause_seconds)
+    def _work(self) -> float:
+        """Do tasks until that is not possible; say after how long to try again."""
+        try:
+            self._serve()
+        except (GalleryError, RecognitionError, UnusableSourceError) as error:
+            _log.warning("What is to be done for Stash has to wait: %s", error)
+            return FIRST_PAUSE_SECONDS
+        except Exception:  # noqa: BLE001  # the last resort, and it is logged
+            _log.exception("What is to be done for Stash ended with an unexpected error.")
+            return LONGEST_PAUSE_SECONDS
+        return POLLED_EVERY_SECONDS
 
     def _serve(self) -> None:
         """Do tasks until the ledger's file is another one, unless another process does them."""
-        path = self._settings.library_db.path
-        with (
-            open_library(self._settings.library_db, self._store) as ledger,
-            ledger.tasks.working() as is_ours,
-        ):
-            file = _identify(path)
-            if is_ours:
-                self._settle(ledger)
-            while is_ours and not self._closing.is_set() and _identify(path) == file:
+        address, thread = self._settings.library_db, self._thread
+        with claimed_ledger(address, self._store, "tasks", thread) as ledger:
+            if ledger is None:
+                return
+            file = identify(address.path)
+            self._settle(ledger)
+            while not thread.closing.is_set() and identify(address.path) == file:
                 self._ask_hourly(ledger)
                 task = ledger.tasks.next()
                 if task:
-                    work_on(task, ledger, self._place(ledger), self._closing)
+                    work_on(task, ledger, self._place(ledger), thread.closing)
                 else:
-                    self._wait(POLLED_EVERY_SECONDS)
+                    thread.wait(POLLED_EVERY_SECONDS)
 
     def _settle(self, ledger: Ledger) -> None:
         """Find out what became of writes that were in work when we were stopped, if Stash is up."""
@@ -153,10 +139,6 @@ class TaskWorker:
             require_connection(self._settings),
             self._want,
         )
-
-    def _wait(self, seconds: float) -> None:
-        self._wake.wait(seconds)
-        self._wake.clear()
 
 
 def work_on(
@@ -221,12 +203,3 @@ def _told_seldom(steps: Generator[Task], ledger: Ledger) -> Generator[Task]:
                 ledger.tasks.change(task)
                 told_at, run = time.monotonic(), task.run
             yield task
-
-
-def _identify(path: Path) -> tuple[int, int] | None:
-    """Tell a file from another one of the same name; None if it is not there."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import db.sqlite.ledger as ledgers
+from db.sqlite import ledger, ledger_queue
 from db.sqlite.ledger import SqliteLedger
 from function.library.crew import run_scanners
 from function.library.finding import find_videos
@@ -50,8 +50,11 @@ def _die(*_: Any, **__: Any) -> None:
 def _die_at(point: str) -> None:
     """Make the second call of something the last thing this process does."""
     if point in ("within finish", "in offer"):
-        name = {"within finish": "save_outcomes", "in offer": "_offer"}[point]
-        setattr(ledgers, name, _second_kills(getattr(ledgers, name), before=True))
+        module, name = {
+            "within finish": (ledger, "save_outcomes"),
+            "in offer": (ledger_queue, "_offer"),
+        }[point]
+        setattr(module, name, _second_kills(getattr(module, name), before=True))
         return
     when, name = point.split()
     method = getattr(SqliteLedger, name)

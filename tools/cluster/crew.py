@@ -1,4 +1,7 @@
-"""Scans with the workers of a cluster: each reads as many videos at once as it has places for."""
+"""Scans with the workers of a cluster: each reads as many videos at once as it has places for.
+
+Albums are read on this machine meanwhile: they are few next to videos, and soon looked through.
+"""
 
 import queue
 import threading
@@ -16,6 +19,7 @@ from tools.cluster.connecting import is_safe
 from tools.cluster.messages import Refused, Terms, WorkerReady, read
 from tools.cluster.readers import ClusterReader
 from tools.cluster.work import describe
+from tools.library.hands import Hands
 
 LOOKED_EVERY_SECONDS = 0.5
 """How soon a worker that joins gets work, and the end of a scan is noticed."""
@@ -39,7 +43,7 @@ class ClusterCrew:
     """Hands the videos of a scanner to workers, also to those that come later.
 
     `most` is the number of videos in work at once. `tell` is given a line on each worker that
-    comes, is lost, or cannot be used.
+    comes, is lost, or cannot be used. `here` opens what reads albums on this machine.
     """
 
     def __init__(
@@ -49,7 +53,12 @@ class ClusterCrew:
         terms: Terms,
         tell: Callable[[str], None],
         most: int | None = None,
+        *,
+        here: Callable[[], Hands],
     ) -> None:
+        self._here = here
+        self._hands: Hands | None = None
+        self._albums: threading.Thread | None = None
         self._cluster = cluster
         self._reader = reader
         self._terms = terms
@@ -71,6 +80,7 @@ class ClusterCrew:
             GalleryError: the gallery or the ledger cannot be used; see `db.errors`.
             StoppingError: `scanner.stopping` was set.
         """
+        self._start_albums(scanner)
         try:
             while not self._errors and not self._is_done(scanner):
                 if scanner.stopping.is_set() or self._cluster.closing.is_set():
@@ -93,8 +103,37 @@ class ClusterCrew:
         except queue.Empty:
             return
 
+    def _start_albums(self, scanner: Scanner) -> None:
+        """Read the albums of a scanner on this machine, if there are any, until the scan ends."""
+        albums = _albums(scanner.ledger, scanner.only)
+        if not albums:
+            return
+        hands = self._hands = self._here()
+        own = replace(
+            scanner,
+            reader=hands.reader,
+            pictures=hands.pictures,
+            stopping=threading.Event(),
+            only=albums,
+        )
+
+        def read() -> None:
+            try:
+                with closing(hands.reader), closing(hands.run(own)) as events:
+                    for event in events:
+                        self._events.put(event)
+            except BaseException as error:  # noqa: BLE001  # raised again by `run`
+                if not self._cluster.closing.is_set():
+                    self._errors.append(error)
+
+        self._albums = threading.Thread(target=read, name="scan albums", daemon=True)
+        self._threads.append(self._albums)
+        self._albums.start()
+
     def _end(self) -> None:
         self._cluster.closing.set()
+        if self._hands:
+            self._hands.reader.close()
         with self._lock:
             for member in self._members.values():
                 member.stopping.set()
@@ -103,6 +142,8 @@ class ClusterCrew:
 
     def _is_done(self, scanner: Scanner) -> bool:
         """Say whether nobody has work, and nothing is left."""
+        if self._albums and self._albums.is_alive():
+            return False
         with self._lock:
             members = self._members.values()
             if any(member.idle < member.places or not member.is_known for member in members):
@@ -220,6 +261,7 @@ class ClusterCrew:
         own = replace(
             scanner,
             reader=self._reader.on(member.address),
+            pictures=None,
             stopping=member.stopping,
             owner=member.address,
         )
@@ -246,12 +288,19 @@ def _read(message: bytes) -> WorkerReady:
 
 
 def _is_open(ledger: Ledger, videos: frozenset[int] | None) -> bool:
-    """Say whether any of some videos, or of all, is still to be scanned."""
+    """Say whether any of some videos, or of all, is still to be scanned; albums are not counted."""
     counts = ledger.counts()
     if not counts.queued and not counts.working:
         return False
     records = ledger.iterate() if videos is None else ledger.records(sorted(videos))
-    return any(one.paths and one.state in ("queued", "working") for one in records)
+    open_ones = (one for one in records if one.paths and one.state in ("queued", "working"))
+    return any(one.kind == "video" for one in open_ones)
+
+
+def _albums(ledger: Ledger, videos: frozenset[int] | None) -> frozenset[int]:
+    """Return which of some videos, or of all, are albums and still to be scanned."""
+    queued = (one for one in ledger.iterate("queued") if one.kind == "album")
+    return frozenset(one.id for one in queued if videos is None or one.id in videos)
 
 
 def _spell(value: object) -> str:

@@ -15,7 +15,7 @@ from tools.cluster.connecting import Certificates, connect
 from tools.cluster.crew import ClusterCrew
 from tools.cluster.messages import Terms
 from tools.cluster.readers import ClusterReader
-from tools.library.hands import Hands
+from tools.library.hands import Hands, own_hands
 
 
 @contextmanager
@@ -40,7 +40,10 @@ def cluster_hands(
         reader = ClusterReader(
             cluster, terms, second, settings.media_root, dimensions=dimensions, tell=tell
         )
-        yield Hands(reader, ClusterCrew(cluster, reader, terms, tell, most).run)
+        crew = ClusterCrew(
+            cluster, reader, terms, tell, most, here=lambda: own_hands(settings, most)
+        )
+        yield Hands(reader, crew.run)
 
 
 def require_shared(places: Sequence[Path], settings: Settings) -> None:

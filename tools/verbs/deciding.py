@@ -17,7 +17,7 @@ from function.library.lists import name_of
 from function.library.naming import open_naming
 from function.matching.second_models import open_second
 from function.settings import Settings
-from tools.verbs.library import match_again, open_today
+from tools.verbs.results import match_again, open_today
 from tools.verbs.shared import NUMBER, gallery_option, library_option, print_json
 
 

@@ -26,7 +26,7 @@ from function.stash.counted import counted
 from function.stash.planning import SURE_SCORE, Gain, id_in_stash
 from function.stash.tasks import Options, Place, places_of, plan
 from function.stash.worker import work_on
-from tools.verbs.library import scan as scan_places
+from tools.verbs.scanning import scan as scan_places
 from tools.verbs.shared import EXIT_PARTLY, Verb, gallery_option, library_option, print_json
 from tools.verbs.stash_verbs import settings_for, stash, stash_options
 

@@ -27,7 +27,7 @@ from function.library.forgetting import open_library
 from function.library.lists import name_of
 from function.library.naming import Naming
 from function.library.strangers import StrangerResult, by_videos, describe
-from tools.verbs.library import group_strangers, match_again, open_today
+from tools.verbs.results import group_strangers, match_again, open_today
 from tools.verbs.shared import NUMBER, gallery_option, library_option, print_json
 
 USUAL_LIMIT = 50

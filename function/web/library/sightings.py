@@ -59,14 +59,20 @@ def answer_face(service: Service, shelf: Shelf, request: Request) -> Response:
     return face_response(picture)
 
 
-def find_video(library: Library, oshash: str) -> VideoRecord:
-    """Find a video by its fingerprint, with those paths that callers may see.
+def find_video(library: Library, *fingerprints: str) -> VideoRecord:
+    """Find a video by the first fingerprint that is known, with those paths that callers may see.
 
     Raises:
         VideoNotFoundError: the library does not hold it, or callers may not see it.
     """
-    numbers = sorted(library.ledger.ids_of_content(oshash.strip().lower()))
-    found = [shown for one in library.ledger.records(numbers) if (shown := library.shown(one))]
+    found = [
+        shown
+        for each in fingerprints
+        for one in library.ledger.records(
+            sorted(library.ledger.ids_of_content(each.strip().lower()))
+        )
+        if (shown := library.shown(one))
+    ]
     if not found:
         raise VideoNotFoundError(
             "The library does not hold this video. Scan it first: POST /library/scan, or "

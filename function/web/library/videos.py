@@ -29,7 +29,7 @@ from function.library.lists import (
     state_of,
     to_json,
 )
-from function.library.oshash import fingerprint
+from function.library.oshash import fingerprints_of
 from function.library.results import PersonResult, VideoResult, results_of
 from function.media.files import find_place, open_media
 from function.web.library.shelf import Library, Shelf
@@ -130,9 +130,9 @@ def answer_video(service: Service, shelf: Shelf, request: Request) -> Response:
         VideoNotFoundError: it was never scanned or queued here.
     """
     with_pictures = read_pictures(request.args.get("pictures", "on"))
-    oshash = _read_oshash(request, service)
+    fingerprints = _read_fingerprints(request, service)
     with shelf.library() as library:
-        found = find_video(library, oshash)
+        found = find_video(library, *fingerprints)
         (result,) = results_of(
             library.ledger,
             iter([found]),
@@ -227,19 +227,22 @@ def _find_performer(service: Service, name_or_id: str) -> int:
             raise UnknownPerformerError(str(error)) from error
 
 
-def _read_oshash(request: Request, service: Service) -> str:
-    """Read which video is meant, by its fingerprint, or by the path of a file that holds it."""
+def _read_fingerprints(request: Request, service: Service) -> list[str]:
+    """Read which video is meant, by its fingerprint, or by the path of a file that holds it.
+
+    Returns what it may be known by, the surest first.
+    """
     if "oshash" in request.args:
-        return request.args["oshash"].strip().lower()
+        return [request.args["oshash"]]
     if "path" not in request.args:
         raise MissingParameterError("The parameters path and oshash are missing. Give one.")
     settings = service.settings
     asked = (request.args["path"], settings.media_root, settings.path_map)
     place = find_place(*asked)
     if place.is_dir():
-        return _fingerprint(place)
+        return [_fingerprint(place)]
     with open_media(*asked) as media:
-        return fingerprint(media.descriptor, bytes(place))
+        return fingerprints_of(media.descriptor, bytes(place))
 
 
 def _fingerprint(folder: Path) -> str:

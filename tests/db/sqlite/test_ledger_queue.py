@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from db.sqlite.ledger import SET_ASIDE, SqliteLedger
+from db.sqlite.ledger import SqliteLedger
+from db.sqlite.ledger_queue import SET_ASIDE
 from db.videos import MOST_TRIES, Depth, Lease, State, VideoRecord
 from tests.support.ledgers import (
     AT,

@@ -215,3 +215,23 @@ def test_a_video_goes_by_the_name_of_its_file_and_not_of_a_link_to_it(tmp_path: 
         )
     assert first == ["m.mp4", "a link.mp4"]
     assert second == ["sub/deep.mp4", "0.mp4"]
+
+
+def test_small_files_that_hold_the_same_numbers_in_another_order_are_two_videos(
+    tmp_path: Path,
+) -> None:
+    one, other = b"A" * 8 + b"B" * 8, b"B" * 8 + b"A" * 8
+    for name, content in (("a.mp4", one), ("b.mp4", other), ("copy of b.mp4", other)):
+        (tmp_path / name).write_bytes(content)
+    first, second, third = find_videos([tmp_path], {}).files
+    assert first.oshash == second.oshash
+    with SqliteLedger() as ledger:
+        for _ in range(2):  # found again, they are known
+            ledger.offer(find_videos([tmp_path], {}).files, "normal")
+            assert [len(one.paths) for one in ledger.videos()] == [1, 2]
+        (tmp_path / "copy of b.mp4").rename(tmp_path / "c.mp4")
+        assert find_ids(ledger, tmp_path / "c.mp4") == ledger.ids([third.path])
+        (tmp_path / "a.mp4").write_bytes(other)
+        os.utime(tmp_path / "a.mp4", ns=(1, 1))
+        ledger.offer(find_videos([tmp_path], {}).files, "normal")
+        assert ledger.ids([first.path]) == ledger.ids([second.path])

@@ -192,7 +192,7 @@ def test_a_joined_fragment_stays_joined_whatever_was_left_out(tmp_path: Path) ->
             *(made_up_person(3), person, made_up_person(4), fragment),
             links=(Link(0.55, 1, 3),),
         )
-        with ledger._writing() as db:
+        with ledger.writing() as db:
             db.execute("DELETE FROM sightings WHERE position IN (0, 2)")
             db.execute("DELETE FROM outcomes WHERE position IN (0, 2)")
         for _ in range(2):

@@ -240,11 +240,11 @@ def test_of_two_files_of_one_content_the_one_that_is_there_is_read(
 def test_a_file_that_cannot_be_read_fails_alone(
     ledger: SqliteLedger, gallery: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(descriptor: int, _: bytes) -> str:
+    def fail(descriptor: int, _: bytes) -> list[str]:
         monkeypatch.undo()
         raise OSError(5, "Input/output error", descriptor)
 
-    monkeypatch.setattr(scanning, "fingerprint", fail)
+    monkeypatch.setattr(scanning, "fingerprints_of", fail)
     ((name, reason, for_good),) = failures(list(make_scanner(ledger, gallery).scan_all()))
     assert (name, for_good) == ("00.mp4", True)
     assert reason == "00.mp4 cannot be read (Input/output error). Check the disk that it is on."
@@ -504,3 +504,13 @@ def test_a_bad_file_costs_only_itself_wherever_it_stands(
         for one in opened.iterate("failed"):
             assert len(one.reason) > 3
             assert os.fsencode(bad.stem) in one.paths[0]
+
+
+def test_small_files_of_one_oshash_are_each_scanned(tmp_path: Path) -> None:
+    for name, content in (("a.mp4", b"A" * 8 + b"B" * 8), ("b.mp4", b"B" * 8 + b"A" * 8)):
+        (tmp_path / name).write_bytes(content)
+    with SqliteLedger() as ledger:
+        offer_all(ledger, tmp_path)
+        found = failures(make_scanner(ledger, make_gallery(tmp_path / "g.db")).scan_all())
+    assert [name for name, *_ in found] == ["a.mp4", "b.mp4"]
+    assert not any("has changed" in reason for _, reason, _ in found)

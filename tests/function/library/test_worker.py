@@ -13,7 +13,7 @@ import pytest
 from db.addresses import StoreAddress
 from db.ledgers import Ledger
 from db.sqlite.store import SqliteStore
-from db.stores import open_ledger
+from db.stores import claim_ledger, open_ledger
 from db.videos import Counts
 from function.engines.models import PRIMARY
 from function.faces.found import Progress, Task
@@ -260,6 +260,41 @@ def test_while_the_server_works_no_other_process_scans(place: Place) -> None:
     worker.close()
     with place.ledger() as ledger, ledger.working() as is_ours:
         assert is_ours
+
+
+def is_claimed(path: Path) -> bool:
+    with claim_ledger(path, "worker") as is_ours:
+        return not is_ours
+
+
+def test_whoever_makes_the_ledger_while_the_server_runs_leaves_the_scan_to_it(
+    place: Place,
+) -> None:
+    worker = place.worker()
+    worker.start()
+    wait_until(lambda: is_claimed(place.path))
+    with place.ledger() as ledger, ledger.working() as is_ours:
+        assert not is_ours, "from the first moment on"
+        ledger.offer(find_videos([place.root], ledger.stamps()).files, "normal")
+    wait_until(lambda: place.counts().done == 3)
+    worker.close()
+    assert not is_claimed(place.path)
+
+
+def test_a_server_whose_folder_cannot_be_written_waits_without_a_word(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = threading.Event()
+
+    def refuse(*_: object) -> bool:
+        asked.set()
+        return False
+
+    monkeypatch.setattr("os.access", refuse)  # root may write everywhere
+    place.worker().start()
+    assert asked.wait(IN_TIME_SECONDS)
+    assert not is_claimed(place.path)
+    assert not caplog.records
 
 
 def test_what_a_link_leads_to_outside_the_media_root_is_left_out(

@@ -10,11 +10,20 @@ from pathlib import Path
 import pytest
 
 from db.sqlite.ledger import SqliteLedger
-from function.errors import EngineUnavailableError
+from function.errors import EngineUnavailableError, StoppingError
+from function.faces.found import PictureFound
 from function.library.scanning import LEASE_SECONDS, Done, Event, Failed, Scanner
+from function.media.files import MediaFile
 from function.settings import Settings
 from tests.support.clusters import DaskCluster, wait_until
-from tests.support.scans import make_gallery, make_scanner, offer_all, write_many
+from tests.support.scans import (
+    SquaresReader,
+    make_gallery,
+    make_scanner,
+    offer_all,
+    write_album,
+    write_many,
+)
 from tools.cluster.connecting import Certificates
 from tools.cluster.hands import cluster_hands
 from tools.library.hands import Hands
@@ -263,3 +272,63 @@ def test_a_scheduler_that_goes_ends_the_scan_and_loses_nothing(
     assert isinstance(scan.error, EngineUnavailableError)
     assert "scheduler has gone" in str(scan.error)
     assert ledger.counts() == (VIDEOS, 0, 0, 0, 0)
+
+
+class _ClosingReader(SquaresReader):
+    """Ends when it is closed, as a real one does, while the test holds it."""
+
+    def __init__(self, hold: Path) -> None:
+        super().__init__()
+        self.hold, self.is_closed = hold, threading.Event()
+
+    def find_in_picture(self, media: MediaFile, place: int | None = None) -> PictureFound:
+        while self.hold.exists():
+            if self.is_closed.wait(0.02):
+                raise StoppingError("It was closed.")
+        return super().find_in_picture(media, place)
+
+    def close(self) -> None:
+        self.is_closed.set()
+
+
+@pytest.fixture
+def own_reader(cluster: DaskCluster, monkeypatch: pytest.MonkeyPatch) -> _ClosingReader:
+    reader = _ClosingReader(cluster.hold)
+    monkeypatch.setattr("tools.library.hands.open_reader", lambda _: reader)
+    return reader
+
+
+@pytest.fixture
+def albums(tmp_path: Path, ledger: SqliteLedger) -> Path:
+    for number in range(2):
+        write_album(tmp_path / "albums" / str(number), {"1.png": 300 + number, "2.png": 400})
+    offer_all(ledger, tmp_path / "albums", pictures=True)
+    return tmp_path / "albums"
+
+
+@pytest.mark.usefixtures("own_reader", "albums")
+def test_albums_are_read_here_while_the_workers_read_videos(
+    cluster: DaskCluster, ledger: SqliteLedger, media: Path
+) -> None:
+    cluster.worker(media)
+    with scanning(cluster, ledger, media) as scan:
+        scan.end()
+    assert scan.error is None
+    assert ledger.counts() == (0, 0, VIDEOS + 2, 0, 0)
+    assert {name for name, _ in cluster.lines()} == {f"{number:02}.mp4" for number in range(VIDEOS)}
+    done = [one for one in ledger.iterate("done") if one.kind == "album"]
+    assert [one.pictures for one in done] == [2, 2]
+    assert {"0", "1"} <= set(scan.done())
+
+
+@pytest.mark.usefixtures("own_reader", "albums")
+def test_a_scan_that_ends_gives_its_albums_back_too(
+    cluster: DaskCluster, ledger: SqliteLedger, media: Path
+) -> None:
+    cluster.hold.touch()
+    with scanning(cluster, ledger, media) as scan:  # albums wait for no worker
+        wait_until(lambda: any(one.kind == "album" for one in ledger.iterate("working")))
+        scan.stop()
+    assert isinstance(scan.error, StoppingError)
+    assert ledger.counts() == (VIDEOS + 2, 0, 0, 0, 0)
+    assert [one.tries for one in ledger.iterate()] == [0] * (VIDEOS + 2)

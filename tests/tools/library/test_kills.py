@@ -5,9 +5,11 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -39,13 +41,17 @@ from tests.support.ledgers import (
     take,
 )
 from tests.support.scans import enrol, make_gallery, make_scanner, offer_all, write_many
-from tests.support.servers import own_server
+from tests.support.servers import ROOT, own_server
 from tools.footage.videos import write_video
 
 KILLS = int(os.environ.get("KILLS", "10"))
 """How often a scan is killed at random, and a library at chosen points; `make soak` takes 50."""
 
+SERVER_KILLS = KILLS if KILLS > 10 else 3
+"""How often a server, its children, or the shell that watches it are killed, in turn."""
+
 VIDEOS = 12
+FILMS = 4
 MOST_SECONDS_FOR_ONE = 0.05
 """A kill comes at any moment of the next video: while reading, writing, syncing."""
 
@@ -347,6 +353,81 @@ def test_a_server_and_its_child_that_are_killed_lose_only_the_video_in_work(
     with SqliteLedger(path) as ledger:
         done = [one.scanned_at for one in ledger.iterate("done")]
     assert done[:1] == before, "what was done is not done twice"
+
+
+@contextmanager
+def watching(media: Path, path: Path, gallery: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start a scan in a shell, while a server runs; it is killed in the end."""
+    command = [sys.executable, "-m", "tools", "scan", "--strangers", "off", media]
+    command += ["--library", path, "--db", gallery]
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    shell = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, **quiet)
+    try:
+        yield shell
+    finally:
+        shell.kill()
+        shell.wait()
+
+
+def kill(victim: str, server: "subprocess.Popen[bytes]", shell: "subprocess.Popen[bytes]") -> None:
+    if victim == "children":
+        for child in children_of(server.pid):
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        return
+    process = {"server": server, "shell": shell}[victim]
+    process.kill()
+    process.wait()
+
+
+def test_a_server_its_children_and_a_shell_that_watches_can_be_killed_at_any_moment(
+    tmp_path: Path, gallery: Path
+) -> None:
+    media, path = tmp_path / "media", tmp_path / "l.db"
+    media.mkdir()
+    for number in range(FILMS):
+        noise = np.random.default_rng(number)
+        film = (noise.integers(0, 255, (480, 640, 3), np.uint8) for _ in range(10))
+        write_video(media / f"{number}.mp4", film, fps=1, keyframe_every=1)
+    settings = {
+        "MEDIA_ROOT": media,
+        "PERFORMERS_DB": gallery,
+        "LIBRARY_DB": path,
+        "SECOND_ENCODER": "off",
+    }
+    chance = random.Random(7)
+    interrupted = 0
+    for number in range(SERVER_KILLS):
+        for file in tmp_path.glob("l.db*"):
+            file.unlink()
+        victim = ("server", "children", "shell")[number % 3]
+        with (
+            own_server(tmp_path / "log1", **settings) as (address, server),
+            watching(media, path, gallery) as shell,
+        ):
+            wait_until(lambda address=address: is_at_work(address) or is_all_done(path))
+            time.sleep(chance.uniform(0.0, MOST_SECONDS_FOR_ONE))
+            kill(victim, server, shell)
+            interrupted += not is_all_done(path)
+            assert_whole(path)
+            if victim != "server":
+                wait_until(lambda: is_all_done(path))
+        if victim == "server":
+            with own_server(tmp_path / "log2", **settings):
+                wait_until(lambda: is_all_done(path))
+        assert_whole(path)
+        with SqliteLedger(path) as ledger:
+            assert ledger.counts() == (0, 0, FILMS, 0, 0)
+            assert [one.scans for one in ledger.iterate()] == [1] * FILMS, "each was done once"
+    assert interrupted >= SERVER_KILLS // 3
+
+
+def is_all_done(path: Path) -> bool:
+    if not path.exists() or not path.stat().st_size:
+        return False
+    with SqliteLedger(path) as ledger:
+        counts = ledger.counts()
+        return sum(counts) == counts.done + counts.failed == FILMS
 
 
 def tries_of(path: Path) -> list[int]:

@@ -1,10 +1,9 @@
-"""`scan`, `results`, `rematch`: many videos, remembered in the ledger."""
+"""`scan`: finds who is in many videos, and remembers it in the ledger."""
 
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, cast, get_type_hints
@@ -16,29 +15,22 @@ from db.addresses import StoreAddress
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.names import escape_unprintable
-from db.videos import DEPTHS, Depth, Verdict, VideoRecord
+from db.videos import DEPTHS, Depth, VideoRecord
 from function.errors import StoppingError
-from function.library.finding import Found, find_videos, is_at, text_of
-from function.library.forgetting import UNKEPT, finish_strangers, forget_unkept, open_library
+from function.library.finding import Found, find_videos, text_of
+from function.library.forgetting import UNKEPT, finish_strangers, open_library
 from function.library.jobs import STRANGERS, is_paused
-from function.library.lists import to_csv, to_full_json, to_table
-from function.library.naming import Naming, open_naming
 from function.library.offering import note_missing, offer_files
-from function.library.rematching import Changed
-from function.library.rematching import rematch as match_all_again
-from function.library.results import VideoResult, results_of
 from function.library.scanning import NICENESS, OUTSIDE, Scanner
-from function.library.strangers import place_strangers
-from function.matching.second_models import open_second
 from function.settings import Settings, parse_value
 from tools.cluster.connecting import Certificates
 from tools.cluster.hands import cluster_hands, require_shared, require_unclaimed
 from tools.library.hands import Hands, own_hands
 from tools.library.progress import Totals, follow
 from tools.library.signals import ended_by_signals
+from tools.library.watching import is_open, watch
+from tools.verbs.results import grouping_bar, open_today, tell_erased
 from tools.verbs.shared import EXIT_PARTLY, gallery_option, library_option, print_json
-
-WATCHED_EVERY_SECONDS = 0.5
 
 ASK_STRANGERS = (
     "Keep the faces of people who are nobody you enrolled? They can then be named later without "
@@ -49,8 +41,6 @@ LEFT_OUT = (
     "{count} people are nobody you enrolled, and were not kept. To name them later, scan again and "
     "keep them: --strangers keep --again."
 )
-
-ALBUMS_LEFT = "{count} albums are left, which Dask workers do not read. Scan again without --dask."
 
 STOPPED = "Stopped. Run it again to go on."
 
@@ -140,7 +130,6 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
                 "library": ledger.counts()._asdict(),
             }
         )
-        _tell_albums(ledger, videos, options)
         if totals.strangers_left_out:
             click.echo(LEFT_OUT.format(count=totals.strangers_left_out), err=True)
     if totals.failed or found.unreadable:
@@ -203,11 +192,7 @@ def _is_due(video: VideoRecord, depth: Depth, options: dict[str, Any]) -> bool:
     if video.state == "done" and video.scanned:
         return options["again"] or DEPTHS.index(video.scanned.depth) < DEPTHS.index(depth)
     # What only the server would not read, a shell may.
-    return _is_open(video) or options["retry"] or video.reason == OUTSIDE
-
-
-def _is_open(video: VideoRecord) -> bool:
-    return video.state in ("queued", "working")
+    return is_open(video) or options["retry"] or video.reason == OUTSIDE
 
 
 def _choose_strangers(ledger: Ledger, settings: Settings, asked: str | None) -> bool:
@@ -224,22 +209,9 @@ def _choose_strangers(ledger: Ledger, settings: Settings, asked: str | None) -> 
 def _finish_strangers(ledger: Ledger, store: Store, settings: Settings, asked: str | None) -> None:
     """Erase strangers who were kept for as many days as they may be, and group the others."""
     chosen = asked or settings.strangers or ledger.choice(STRANGERS)
-    with _grouping_bar() as bar:
+    with grouping_bar() as bar:
         erased = finish_strangers(ledger, open_today(store), chosen, bar.update)
-    _tell_erased(erased, chosen)
-
-
-def _tell_albums(ledger: Ledger, videos: frozenset[int], options: dict[str, Any]) -> None:
-    """Say how many albums the workers of a cluster have left."""
-    left = [one for one in ledger.iterate("queued") if one.id in videos and one.kind == "album"]
-    if options["dask"] and left:
-        click.echo(ALBUMS_LEFT.format(count=len(left)), err=True)
-
-
-def _tell_erased(erased: int, chosen: str) -> None:
-    if erased:
-        why = f"as {chosen} says" if chosen not in UNKEPT else "as strangers are not kept"
-        click.echo(f"{erased} unknown people were erased, {why}.", err=True)
+    tell_erased(erased, chosen)
 
 
 def _can_ask() -> bool:
@@ -302,7 +274,7 @@ def _work(scanner: Scanner, hands: Hands, videos: frozenset[int], totals: Totals
                     return
             click.echo(WATCHING, err=True)
             try:
-                if _watch(scanner.ledger, videos, totals):
+                if watch(scanner.ledger, videos, totals):
                     _tell_set_aside(scanner.ledger, videos, totals)
                     return
             except KeyboardInterrupt:
@@ -343,147 +315,3 @@ def _scan_all(scanner: Scanner, hands: Hands, videos: frozenset[int], totals: To
                 raise
     if ended.is_set():
         raise _ScanStopped
-
-
-def _count_found(ledger: Ledger, records: Sequence[VideoRecord], totals: Totals) -> None:
-    """Add up what another process found in some videos."""
-    done = [one for one in records if one.state == "done"]
-    totals.faces = sum(one.faces for one in done)
-    totals.strangers_left_out = sum(one.left_out for one in done)
-    said = [
-        one
-        for outcomes in ledger.outcomes([one.id for one in done]).values()
-        for one in outcomes
-        if one.lead == one.position
-    ]
-    totals.people = len(said) + totals.strangers_left_out
-    totals.named = sum(one.verdict == "match" for one in said)
-
-
-def _watch(ledger: Ledger, videos: frozenset[int], totals: Totals) -> bool:
-    """Show how many of some videos another process has done; False if it ended before."""
-    with tqdm(total=len(videos), unit="video", file=sys.stderr) as bar:
-        while True:
-            with ledger.working() as has_ended:
-                records = [one for one in ledger.iterate() if one.id in videos]
-            totals.scanned = sum(one.state == "done" for one in records)
-            totals.failed = sum(one.state == "failed" for one in records)
-            bar.update(totals.scanned + totals.failed - bar.n)
-            if not any(_is_open(one) and one.paths for one in records):
-                _count_found(ledger, records, totals)
-                return True
-            if has_ended:
-                return False
-            time.sleep(WATCHED_EVERY_SECONDS)
-
-
-@click.command(epilog='Example: python -m tools results --performer "Grace Hopper" --table')
-@click.argument("places", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--performer", help="Only videos with this performer, by name or id.")
-@click.option("--verdict", type=click.Choice(["match", "uncertain", "unknown"]), multiple=True)
-@click.option(
-    "--state", type=click.Choice(["queued", "working", "done", "failed", "gone"]), multiple=True
-)
-@click.option("--table", is_flag=True, help="Lines to read.")
-@click.option("--csv", is_flag=True, help="A line for each person in a video.")
-@click.option("--json", is_flag=True, help="JSON; this is the default.")
-@library_option
-@gallery_option
-def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **options: Any) -> None:
-    """List who is in the videos that were scanned, or in those at PLACES.
-
-    Names are those of today's gallery: what changed since the last list is matched again first.
-    """
-    forms = [form for form in ("table", "csv", "json") if options[form]]
-    if len(forms) > 1:
-        raise click.UsageError("Give one of --table, --csv, --json.")
-    with open_library(library, store, create=False) as ledger, store.gallery() as gallery:
-        match_again(ledger, open_today(store))
-        performers = {one.id: one for one in gallery.performers()}
-        wanted = options["performer"]
-        performer = gallery.find_performer(wanted).id if wanted else None
-        is_wanted = _filter([place.resolve() for place in places], options["state"])
-        found = results_of(
-            ledger,
-            filter(is_wanted, ledger.iterate()),
-            performers,
-            cast("tuple[Verdict, ...]", options["verdict"]),
-            each_picture=True,
-        )
-        chosen = (
-            one
-            for one in found
-            if (performer is None or performer in _performers(one))
-            and (one.people or not options["verdict"])
-        )
-        _print_results(chosen, *forms)
-        if places and not any(map(is_wanted, ledger.iterate())):
-            click.echo("Nothing there was scanned. Scan it: python -m tools scan.", err=True)
-
-
-def _filter(places: list[Path], states: tuple[str, ...]) -> Callable[[VideoRecord], bool]:
-    def is_wanted(video: VideoRecord) -> bool:
-        state = video.state if video.paths else "gone"
-        is_placed = not places or any(is_at(path, places) for path in video.known_paths)
-        return is_placed and (not states or state in states)
-
-    return is_wanted
-
-
-def _performers(result: VideoResult) -> set[int]:
-    return {person.performer.id for person in result.people if person.performer}
-
-
-def _print_results(found: Iterator[VideoResult], form: str = "json") -> None:
-    if form == "json":
-        print_json([to_full_json(one) for one in found])
-        return
-    for line in to_csv(found) if form == "csv" else to_table(found):
-        click.echo(line)
-
-
-@click.command(epilog="Example: python -m tools rematch")
-@library_option
-@gallery_option
-def rematch(store: Store, library: StoreAddress) -> None:
-    """Match everyone who was seen with today's gallery; no video is opened."""
-    with open_library(library, store, create=False) as ledger:
-        if not ledger.counts().done:
-            raise click.ClickException(
-                f"Nothing was scanned into {library} yet. Scan first: python -m tools scan FOLDER."
-            )
-        naming = open_today(store)
-        done = match_again(ledger, naming)
-        chosen = Settings.from_env().strangers or ledger.choice(STRANGERS)
-        _tell_erased(forget_unkept(ledger, naming, chosen), chosen)
-        print_json({"videos": done.videos, "people": done.people, "changed": done.changed})
-
-
-def match_again(ledger: Ledger, naming: Naming) -> Changed:
-    """Match again what was matched with another state of the gallery, and show how far it is."""
-    generation = naming.gallery.generation
-    waiting = sum(
-        one.matched_at != generation for one in ledger.iterate() if one.scanned is not None
-    )
-    total = Changed()
-    with tqdm(total=waiting, unit=" videos", desc="Matching", file=sys.stderr, delay=0.5) as bar:
-        for part in match_all_again(ledger, naming):
-            total += part
-            bar.update(part.videos)
-    return total
-
-
-def group_strangers(ledger: Ledger, naming: Naming) -> None:
-    """Say of everyone unknown which stranger they are, and show how far it is."""
-    with _grouping_bar() as bar:
-        place_strangers(ledger, naming, bar.update)
-
-
-def _grouping_bar() -> "tqdm[Any]":
-    return tqdm(unit=" people", desc="Grouping", file=sys.stderr, delay=0.5)
-
-
-def open_today(store: Store) -> Naming:
-    """Read the gallery as it is now, to name people by it."""
-    settings = Settings.from_env()
-    return open_naming(store, open_second(settings.engine_options), settings)

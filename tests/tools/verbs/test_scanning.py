@@ -32,6 +32,7 @@ from tests.support.scans import (
     write_many,
     write_squares,
 )
+from tests.support.servers import own_server
 from tools.cli import main
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
@@ -538,6 +539,19 @@ def test_a_second_scan_watches_the_first_and_ends_with_it(tmp_path: Path, media:
             list(make_scanner(ledger, tmp_path / "g.db").scan_all())
             assert watching.process.wait(MOST_SECONDS_TO_END) == 0
     assert json.loads(watching.text()[watching.text().index("{\n") :])["scanned"] == 3
+
+
+def test_the_first_scan_of_all_is_the_job_of_a_server_that_runs(
+    gallery: Path, tmp_path: Path, media: Path
+) -> None:
+    settings = {"MEDIA_ROOT": media, "PERFORMERS_DB": gallery, "LIBRARY_DB": tmp_path / "l.db"}
+    with own_server(tmp_path / "server", **settings):
+        assert not (tmp_path / "l.db").exists()
+        scan = Scan(tmp_path, media, detector="yunet")
+        assert scan.process.wait(120) == 0, scan.text()
+    assert "Another process scans for this library" in scan.text()
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        assert ledger.counts().done == 3
 
 
 def test_a_scan_without_an_input_asks_nobody_and_goes_through(

@@ -1,0 +1,50 @@
+"""The file of a ledger, opened once for all that reads and writes it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlite_utils import Database
+
+from db.sqlite.connections import explained, open_database, transaction
+from db.sqlite.ledger_schema import LEDGER
+
+
+class LedgerConnection:
+    """One connection, shared by threads under a lock; it must not cross a fork."""
+
+    def __init__(self, path: Path | None = None, *, create: bool = True) -> None:
+        """Open the ledger at `path`, or make it if `create`; without a path, one in memory."""
+        self.path = path
+        self._lock = threading.RLock()
+        self._db = open_database(path, create=create, schema=LEDGER)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement."""
+        with self.reading() as db:
+            rows: list[tuple[Any, ...]] = db.execute(sql, values).fetchall()
+            return rows
+
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """Give the open database; what fails in it is explained."""
+        with self._lock, explained(self.path, LEDGER.noun):
+            yield self._db
+
+    @contextmanager
+    def writing(self) -> Iterator[Database]:
+        """Give the open database for one transaction."""
+        with self.reading() as db, transaction(db):
+            yield db
