@@ -261,6 +261,9 @@ class Ledger(Protocol):
     def decisions(self, videos: Sequence[int]) -> dict[int, list[Decision]]:
         """Return the decisions about some videos, oldest first."""
 
+    def latest_decisions(self, before: int | None = None) -> Iterator[tuple[int, Decision]]:
+        """Yield all decisions, the newest first, each with its video; or those before an id."""
+
     def erase_decisions(self, identities: Sequence[Identity]) -> None:
         """Delete every decision about a performer, given all their ids."""
 

@@ -23,6 +23,7 @@ from db.sqlite.ledger_decisions import (
     erase_decisions,
     follow_content,
     read_decisions,
+    read_latest_decisions,
     save_decision,
     take_back,
 )
@@ -448,6 +449,16 @@ class SqliteLedger:
         """Return the decisions about some videos."""
         with self._reading() as db:
             return read_decisions(db, videos)
+
+    def latest_decisions(self, before: int | None = None) -> Iterator[tuple[int, Decision]]:
+        """Yield all decisions, the newest first; some at a time, in a transaction of their own."""
+        while True:
+            with self._reading() as db:
+                last, found = read_latest_decisions(db, before)
+            yield from found
+            if last is None:
+                return
+            before = last
 
     def erase_decisions(self, identities: Sequence[Identity]) -> None:
         """Delete every decision about a performer."""

@@ -171,6 +171,7 @@ interface VideoReply {
   video: NumberedVideo;
   people: PicturedPerson[];
   pictures: PictureListed[];
+  decisions: DecisionListed[];
   stale: boolean;
 }
 
@@ -294,12 +295,32 @@ interface ReviewReply {
   stale: boolean;
 }
 
+interface DecisionListed {
+  id: number;
+  kind: "confirmed" | "rejected" | "ignored" | "named";
+  at: string;
+  performer: string | null;
+  performer_id: string | null;
+  oshash: string;
+  path: string;
+  person: number | null;
+  picture: string;
+  appearances: [number, number][];
+  pictures: number[];
+}
+
+interface DecisionsReply {
+  decisions: DecisionListed[];
+  next: number | null;
+}
+
 interface DecidedReply {
   decision: number;
 }
 
 interface TakenBackReply {
   taken_back: number;
+  views: number;
 }
 
 interface PhotoNumber {
@@ -380,7 +401,6 @@ interface CorrectionReply {
 
 interface NamedHereReply {
   decision: number;
-  correction: string;
   performer: number;
   views: number;
 }
@@ -424,6 +444,7 @@ interface Replies {
   "/library/strangers/split": SplitReply;
   "/library/strangers/join": JoinedReply;
   "/library/review": ReviewReply;
+  "/library/decisions": DecisionsReply;
   "/library/decide": DecidedReply;
   "/library/undecide": TakenBackReply;
   "/gallery": { performers: ListedReply[]; total: number };
@@ -496,14 +517,22 @@ interface PersonOfVideo extends VideoAsked {
 
 // What the modules share.
 
-/** A person as a card shows them; `decided` is what the user said, empty if nothing. */
+/**
+ * A person as a card shows them; `decided` is what the user said, empty if nothing, and `said` lists
+ * all that can be taken back.
+ */
 interface PersonShown extends PersonReply {
   decided?: string;
   pictures?: number[];
+  said?: DecisionListed[];
 }
 
-/** A correction that was made: what to say of it, about which performer, and how to undo it. */
+/**
+ * A correction that was made: what to say of it, about which performer, and how to undo it;
+ * `decision` is its number, if it is listed.
+ */
 interface Corrected {
+  decision?: number;
   said: string;
   performer: number | null;
   undo: () => Promise<unknown>;
@@ -521,6 +550,7 @@ interface Corrector {
   name: (name: string, isNew: boolean, instead: number) => Promise<Corrected>;
   reject: (who: Named) => Promise<Corrected>;
   ignore?: () => Promise<Corrected>;
+  takeBack?: (decision: number) => Promise<unknown>;
   refresh?: () => Promise<PersonShown | null>;
 }
 
@@ -566,6 +596,7 @@ interface TagsById {
   "library-kind": "select";
   states: "div";
   "library-found": "p";
+  "library-said": "div";
   videos: "div";
   video: "section";
   strangers: "section";
@@ -584,6 +615,7 @@ interface TagsById {
   "review-bar": "progress";
   "review-person": "div";
   "review-answers": "div";
+  "review-said": "div";
   gallery: "section";
   "gallery-title": "h1";
   search: "input";

@@ -1,7 +1,7 @@
 // The library: every video that was scanned or queued, and who is in it.
 
 import { byId, clock, count, damage, fillLater, find, make, nameOf, notice } from "./dom.js";
-import { answersStored } from "./review.js";
+import { fillSaid } from "./said.js";
 import { watchScan } from "./scan.js";
 import { getJson, wordsOf } from "./server.js";
 import { makeStretches } from "./stretches.js";
@@ -33,6 +33,7 @@ let wanted = new URLSearchParams(); // text, performer, verdict, state: those th
 /** @typedef {{ at: number, text: string, label: string, kind: string }} Moment */
 /** @type {{ performer: string, videos: Map<string, Moment[]> }} Whose spans are known. */
 let spans = { performer: "", videos: new Map() };
+let saidOf = 0; // the performer of whom it is shown what was said
 let drawn = ""; // what was wanted of the list that is seen
 
 function startLibrary() {
@@ -62,6 +63,14 @@ export async function showLibrary(query = "") {
   }
   watchScan(load);
   await load();
+  showSaid();
+}
+
+/** What was said of the performer whose videos are listed. */
+function showSaid() {
+  saidOf = Number(wanted.get("performer"));
+  const title = `What you said about ${names.get(saidOf) ?? "this performer"}`;
+  fillSaid(byId("library-said"), title, saidOf ? `performer=${saidOf}` : "", load);
 }
 
 /** When the chosen performer is seen in each video; asked once they are chosen. */
@@ -157,7 +166,6 @@ async function load() {
   asked += 1;
   const own = asked;
   try {
-    await answersStored();
     /** @type {OverviewReply} */
     const all = { videos: [], performers: [], next: 0, stale: false };
     while (all.next !== null) {
@@ -237,6 +245,7 @@ function render() {
   byId("library-title").textContent = performer
     ? `Every video of ${nameFor(performer)}`
     : "Library";
+  if (performer !== saidOf) showSaid();
   showStates();
   const isPart = rows.length && rows.length < videos.length;
   byId("library-found").textContent = isPart

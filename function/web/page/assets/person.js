@@ -4,6 +4,7 @@ import { performerChooser } from "./chooser.js";
 import { clock, count, find, link, make, meter, notice } from "./dom.js";
 import { face } from "./faces.js";
 import { askWhetherSame } from "./names.js";
+import { saidRow } from "./said.js";
 import { codeOf, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 
@@ -33,6 +34,8 @@ export class PersonCard {
     this.rejected = new Set();
     /** @type {(() => Promise<boolean>) | null} */
     this.undo = null;
+    /** @type {number | undefined} The decision that was just made, which is offered to be undone. */
+    this.made = undefined;
     /** Called after each correction and undoing. */
     this.onchange = () => {};
     this.draw(this.actions());
@@ -58,6 +61,7 @@ export class PersonCard {
       person.pictures?.length
         ? onPictures(person.pictures, (number) => this.play(number, image))
         : timeline(person, this.seconds, (start) => this.play(start, image)),
+      ...this.said(),
       ...(controls ? [controls] : []),
     );
   }
@@ -75,6 +79,18 @@ export class PersonCard {
         ? [otherCandidates(others, (match) => this.assign(match))]
         : []),
     ];
+  }
+
+  /** What the user said of this person before, each with a way back; nothing if that is nothing. */
+  said() {
+    const { person, corrector } = this;
+    const earlier = (person.said ?? []).filter(({ id }) => id !== this.made);
+    const { takeBack } = corrector ?? {};
+    if (!earlier.length || !takeBack) return [];
+    const rows = earlier.map((one) =>
+      saidRow(one, () => this.restore(() => takeBack(one.id), person)),
+    );
+    return [make("ul", { class: "said", "aria-label": "What you said" }, ...rows)];
   }
 
   actions() {
@@ -148,6 +164,8 @@ export class PersonCard {
   openChooser(row) {
     const best = bestOf(this.person);
     const leaveOut = new Set(this.rejected);
+    for (const { kind, performer_id } of this.person.said ?? [])
+      if (kind === "rejected") leaveOut.add(Number(performer_id));
     if (best) leaveOut.add(Number(best.id));
     const chooser = performerChooser("Who is this?", {
       leaveOut,
@@ -197,7 +215,8 @@ export class PersonCard {
     find(this.element, ".trouble")?.remove();
     try {
       const done = await send();
-      this.undo = () => this.restore(done, before);
+      this.undo = () => this.restore(done.undo, before);
+      this.made = done.decision;
       await this.show(withNumber(after, done.performer));
       this.draw(this.kept(done.said));
       find(this.element, ".undo")?.focus({ preventScroll: true });
@@ -212,14 +231,17 @@ export class PersonCard {
   }
 
   /**
-   * @param {Corrected} done
+   * Take something back; then the person is shown as `before`, or as the server sees them then.
+   *
+   * @param {() => Promise<unknown>} undo
    * @param {PersonShown} before
    */
-  async restore(done, before) {
+  async restore(undo, before) {
     find(this.element, ".trouble")?.remove();
     try {
-      await done.undo();
+      await undo();
       this.undo = null;
+      this.made = undefined;
       if (before.decided !== "rejected") this.rejected.clear();
       await this.show(before);
       this.draw(this.actions());

@@ -1,7 +1,8 @@
 // Review: those who are uncertain, one at a time, beside the enrolled face they may be.
 
 import { byId, clock, count, make, meter, nameOf, notice } from "./dom.js";
-import { fillImage, getJson, postJson, wordsOf } from "./server.js";
+import { fillSaid } from "./said.js";
+import { fillImage, getJson, postJson, storing, wordsOf } from "./server.js";
 
 const AHEAD = 5; // so many before the end of what is known, the next are asked for
 const AGAIN_MS = 1500; // until it is asked again, if names are not yet those of today
@@ -32,9 +33,6 @@ let isAsking = false;
 let given = [];
 /** @type {Promise<unknown>} */
 let sending = Promise.resolve(); // answers are stored in the order in which they were given
-
-/** Wait until the answers given so far are stored; what else shows them then is right. */
-export const answersStored = () => sending;
 
 /** @type {WeakMap<ReviewedReply, HTMLElement>} */
 const drawn = new WeakMap();
@@ -74,6 +72,17 @@ function pressed(event) {
 export async function showReview() {
   if (place >= people.length) await restart();
   else render();
+  showSaid();
+}
+
+/** What was said before: here, elsewhere on the page, or in a shell. */
+function showSaid() {
+  fillSaid(byId("review-said"), "What you said before", "limit=20", async (number) => {
+    const made = await Promise.all(given.map(({ decision }) => decision.catch(() => 0)));
+    given = given.filter((_, index) => made[index] !== number);
+    if (people[place]) render();
+    else await restart();
+  });
 }
 
 async function restart() {
@@ -90,7 +99,6 @@ async function load(isFirst = false) {
   const own = asked;
   isAsking = true;
   try {
-    await sending; // or those just decided would come again
     const page = await getJson(`/library/review?${isFirst || !next ? "" : `after=${next}`}`);
     if (own !== asked) return;
     if (isFirst) total = page.total;
@@ -132,10 +140,12 @@ function act(answer) {
 function decide(person, kind) {
   const { oshash, person: number, scanned_at, performer } = person;
   const about = kind === "ignored" ? {} : { performer };
-  const decision = sending.then(async () => {
-    const fields = { oshash, person: number, kind, scanned_at, ...about };
-    return (await postJson("/library/decide", fields)).decision;
-  });
+  const decision = storing(
+    sending.then(async () => {
+      const fields = { oshash, person: number, kind, scanned_at, ...about };
+      return (await postJson("/library/decide", fields)).decision;
+    }),
+  );
   sending = decision.catch((error) => {
     given = given.filter((one) => one.person !== person);
     complain(`Nothing was stored for ${nameOf(person.path)}`, wordsOf(error));
@@ -149,12 +159,12 @@ function undo() {
   if (!last) return;
   place = people.indexOf(last.person);
   render(); // at once: the next key is about whoever is shown then
-  sending = sending
-    .then(async () => {
+  sending = storing(
+    sending.then(async () => {
       const decision = await last.decision;
       if (decision) await postJson("/library/undecide", { decision });
-    })
-    .catch((error) => complain("That could not be taken back", wordsOf(error)));
+    }),
+  ).catch((error) => complain("That could not be taken back", wordsOf(error)));
 }
 
 /**

@@ -41,6 +41,34 @@ let welcomed = sessionStorage.getItem(TOKEN); // the last token that was not ref
 /** How many changes were requested, to know whether what is shown is still current. */
 export const changesSoFar = () => changes;
 
+/** @type {Set<Promise<unknown>>} Changes that are not stored yet. */
+const underWay = new Set();
+
+/**
+ * Note a change, of which some may still be waiting to be sent: what is read of the library or of the
+ * gallery from now on waits until it is stored, and so shows it.
+ *
+ * @template Stored
+ * @param {Promise<Stored>} change
+ */
+export function storing(change) {
+  /** @type {Promise<unknown>} */
+  const ended = change.catch(() => {}).finally(() => underWay.delete(ended));
+  underWay.add(ended);
+  return change;
+}
+
+/**
+ * Whether an answer would be wrong that does not know a change under way.
+ *
+ * @param {string} path
+ */
+const followsChanges = (path) => /^.(library(?!.status)|gallery)/.test(path);
+
+async function allStored() {
+  while (underWay.size) await Promise.all(underWay);
+}
+
 /** @param {boolean} wrong */
 function askForToken(wrong) {
   const message = wrong
@@ -98,7 +126,10 @@ export const addressOf = (path) => (path.startsWith("/") ? `.${path}` : path);
  * @param {RequestInit} options
  */
 async function reach(path, options) {
-  if (options.method === "POST" && /^.(gallery|corrections|library.strangers.(un)?name)/.test(path))
+  if (
+    options.method === "POST" &&
+    /^.(gallery|corrections|library.(strangers.)?(un)?(name|decide))/.test(path)
+  )
     changes += 1;
   try {
     const response = await fetch(addressOf(path), options);
@@ -132,12 +163,16 @@ async function readError(response) {
 }
 
 /**
+ * Read something, as it is once every change of this page is stored; or change something.
+ *
  * @template {Address} Asked
  * @param {Asked} path
  * @param {SendOptions} options
  * @returns {Promise<ReplyOf<Asked>>}
  */
 export async function getJson(path, options = {}) {
+  if (options.method === "POST") return (await storing(send(path, options))).json();
+  if (followsChanges(path)) await allStored();
   return (await send(path, options)).json();
 }
 
@@ -149,7 +184,8 @@ export async function getJson(path, options = {}) {
  */
 export async function postJson(path, value) {
   const body = JSON.stringify(value);
-  return (await send(path, { method: "POST", body, type: "application/json" })).json();
+  const sent = send(path, { method: "POST", body, type: "application/json" });
+  return (await storing(sent)).json();
 }
 
 /**
