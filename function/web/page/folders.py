@@ -11,9 +11,10 @@ from flask import Request, Response
 
 from db.names import show_text
 from function.errors import OutsideMediaRootError, UnreadableVideoError, VideoNotFoundError
-from function.media.files import as_written, open_beneath
+from function.media.files import as_written, open_beneath, quote
 from function.media.formats import VIDEO_SUFFIXES
 from function.media.order import natural_key
+from function.web.queries import read_path
 from function.web.responses import json_response
 from function.web.service import Service
 
@@ -72,7 +73,7 @@ class _Entry:
 
 def answer_folder(service: Service, request: Request) -> Response:
     """Answer `GET /videos?folder=...` with what is in that folder."""
-    asked = request.args.get("folder", "")
+    asked = read_path(request, "folder") or ""
     return json_response(list_folder(asked, service.settings.media_root))
 
 
@@ -96,7 +97,7 @@ def list_folder(asked: str, media_roots: Sequence[Path]) -> FolderReply:
             entries = sorted(_entries(place, folder), key=lambda entry: natural_key(entry.name))
     except (OSError, UnreadableVideoError):
         raise VideoNotFoundError(
-            f"The folder {asked!r} cannot be read. Check who owns it."
+            f"The folder {quote(asked)} cannot be read. Check who owns it."
         ) from None
     shown = entries[:MOST_ENTRIES]
     return FolderReply(
@@ -134,7 +135,9 @@ def _resolve_folder(asked: str, roots: Sequence[Path]) -> _Place:
         is_inside |= inside
     if not is_inside:
         raise OutsideMediaRootError("The folder is outside the media root. Choose one inside it.")
-    raise VideoNotFoundError(f"There is no folder {asked!r} in the media root. Go back to the top.")
+    raise VideoNotFoundError(
+        f"There is no folder {quote(asked)} in the media root. Go back to the top."
+    )
 
 
 def _entries(place: _Place, folder: int) -> Iterator[_Entry]:
