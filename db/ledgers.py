@@ -148,8 +148,10 @@ class Ledger(Protocol):
         the next scan finds it anew.
         """
 
-    def counts(self, within: Sequence[bytes] = ()) -> Counts:
-        """Count the videos by state; with some folders, only those of which a file lies in one.
+    def counts(self, within: Sequence[bytes] = (), kind: Kind | None = None) -> Counts:
+        """Count by state the videos and albums, or those of one kind.
+
+        With some folders, only those of which a file lies in one are counted.
 
         A file that a link leads to counts where it lies and where the link is: both must be inside.
         """

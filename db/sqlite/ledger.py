@@ -313,14 +313,15 @@ class SqliteLedger:
             db.execute(changed)
             return sum(int(db.execute(sql).rowcount) for sql in (known, new))
 
-    def counts(self, within: Sequence[bytes] = ()) -> Counts:
-        """Count the videos by state; with some folders, only those of which a file lies in one."""
+    def counts(self, within: Sequence[bytes] = (), kind: Kind | None = None) -> Counts:
+        """Count the videos and albums by state, or those of one kind, or in some folders."""
         condition, values = _inside(within)
         sql = (
             "SELECT CASE WHEN EXISTS (SELECT 1 FROM files WHERE video_id = videos.id AND NOT gone) "
-            "THEN state ELSE 'gone' END AS shown, count(*) FROM videos {} GROUP BY shown"
+            "THEN state ELSE 'gone' END AS shown, count(*) FROM videos "
+            "WHERE (? IS NULL OR kind = ?) AND ({}) GROUP BY shown"
         )
-        rows = self._rows(sql.format(condition), *values)
+        rows = self._rows(sql.format(condition), kind, kind, *values)
         return Counts(**(dict.fromkeys(Counts._fields, 0) | dict(rows)))
 
     def videos(self, after: int = 0, limit: int = 1000) -> list[VideoRecord]:
@@ -526,14 +527,14 @@ def _inside(folders: Sequence[bytes]) -> tuple[str, list[bytes | int]]:
     While any file of it is there, only such files count.
     """
     if not folders:
-        return "", []
+        return "TRUE", []
     beginnings = [folder.rstrip(b"/") + b"/" for folder in folders]
     either = " OR ".join("substr({0}, 1, ?) = ?" for _ in beginnings)
     real = "iif(real_path = x'', path, real_path)"
     values = [value for one in beginnings for value in (len(one), one)]
     files = "SELECT 1 FROM files WHERE video_id = videos.id"
     condition = (
-        f"WHERE NOT EXISTS ({files}) OR EXISTS ({files} AND ({either.format('path')}) "
+        f"NOT EXISTS ({files}) OR EXISTS ({files} AND ({either.format('path')}) "
         f"AND ({either.format(real)}) AND (NOT gone OR NOT EXISTS ({files} AND NOT gone)))"
     )
     return condition, values * 2

@@ -59,7 +59,7 @@ interface PhotoReply {
   face: string;
 }
 
-interface VideoEntry {
+interface FileEntry {
   name: string;
   path: string;
   bytes: number;
@@ -74,7 +74,8 @@ interface FolderReply {
   folder: string;
   crumbs: FolderEntry[];
   folders: FolderEntry[];
-  videos: VideoEntry[];
+  videos: FileEntry[];
+  pictures: FileEntry[];
   left_out: number;
 }
 
@@ -198,6 +199,7 @@ interface AtWorkReply {
 interface JobReply {
   state: "idle" | "looking" | "scanning" | "waiting" | "paused";
   videos: CountsReply;
+  albums: CountsReply;
   now: AtWorkReply[];
   strangers: string;
   pictures: boolean;
@@ -207,6 +209,7 @@ interface StrangerReply {
   id: number;
   ignored: boolean;
   videos: string[];
+  albums: number;
   faces: number;
   days: string[];
   pictures: string[];
@@ -377,7 +380,7 @@ interface ReadyReply {
   second_model: string | null;
   second_licence: string | null;
   performers: number;
-  encodings: number;
+  photos: number;
   media_trouble: string;
 }
 
@@ -391,6 +394,7 @@ interface ErrorReply {
   code: string;
   message: string;
   performers?: number[];
+  missing?: boolean;
 }
 
 interface CorrectionReply {
@@ -476,7 +480,12 @@ interface Fields {
   "/corrections/name": PersonOfResult & { name: string; new: boolean; instead_of: number };
   "/corrections/reject": PersonOfResult & { performer: number };
   "/corrections/undo": { correction: string };
-  "/library/scan": { retry?: boolean; strangers?: string; pictures?: boolean };
+  "/library/scan": {
+    retry?: boolean;
+    again?: boolean;
+    strangers?: string;
+    pictures?: boolean;
+  };
   "/library/pause": Record<string, never>;
   "/library/resume": Record<string, never>;
   "/library/cancel": Record<string, never>;

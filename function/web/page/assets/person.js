@@ -8,7 +8,7 @@ import { saidRow } from "./said.js";
 import { codeOf, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 
-const MOST_PICTURES = 40; // of an album that are listed at a person
+const MOST_PICTURES = 12; // of an album that are listed at a person before all are asked for
 
 let cards = 0;
 
@@ -525,21 +525,27 @@ function timeline(person, seconds, play) {
  * @param {(number: number) => unknown} show
  */
 function onPictures(pictures, show) {
-  const buttons = pictures.slice(0, MOST_PICTURES).map((number) =>
+  const button = (/** @type {number} */ number) =>
     make("button", {
       type: "button",
       class: "span",
       text: `picture ${number}`,
       onclick: () => show(number),
-    }),
-  );
-  const more = pictures.length - buttons.length;
-  return make(
-    "p",
-    { class: "on-pictures" },
-    ...buttons,
-    more > 0 ? make("span", { class: "detail", text: `and ${more} more` }) : null,
-  );
+    });
+  const row = make("p", { class: "on-pictures" }, ...pictures.slice(0, MOST_PICTURES).map(button));
+  const rest = pictures.slice(MOST_PICTURES);
+  const more = make("button", {
+    type: "button",
+    class: "span",
+    text: `and ${rest.length.toLocaleString("en")} more`,
+    onclick: () => {
+      const others = rest.map(button);
+      more.replaceWith(...others);
+      others[0]?.focus();
+    },
+  });
+  if (rest.length) row.append(more);
+  return row;
 }
 
 /** @type {Record<string, number>} */

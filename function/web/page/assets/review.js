@@ -3,6 +3,7 @@
 import { byId, clock, count, make, meter, nameOf, notice } from "./dom.js";
 import { fillSaid } from "./said.js";
 import { fillImage, getJson, postJson, storing, wordsOf } from "./server.js";
+import { nothingScanned, trouble } from "./troubles.js";
 
 const AHEAD = 5; // so many before the end of what is known, the next are asked for
 const AGAIN_MS = 1500; // until it is asked again, if names are not yet those of today
@@ -28,6 +29,8 @@ let total = 0;
 let next = null;
 let asked = 0;
 let isAsking = false;
+let isBroken = false; // why is said in place of whoever would be next
+let hasScanned = true;
 
 /** @type {{ person: ReviewedReply, answer: Answer, decision: Promise<number> }[]} */
 let given = [];
@@ -90,6 +93,7 @@ async function restart() {
   given = [];
   place = 0;
   next = null;
+  isBroken = false;
   await load(true);
 }
 
@@ -102,6 +106,10 @@ async function load(isFirst = false) {
     const page = await getJson(`/library/review?${isFirst || !next ? "" : `after=${next}`}`);
     if (own !== asked) return;
     if (isFirst) total = page.total;
+    if (!page.total) {
+      const { videos, albums } = await getJson("/library/status");
+      hasScanned = videos.done + albums.done > 0;
+    }
     people.push(...page.people);
     next = page.next;
     if (page.stale && !people.length)
@@ -109,12 +117,15 @@ async function load(isFirst = false) {
   } catch (error) {
     if (own !== asked) return;
     next = null;
-    const again = make("button", { type: "button", text: "Try again", onclick: () => restart() });
-    complain("Those who are uncertain cannot be shown", wordsOf(error), again);
+    isBroken = true;
+    byId("review-text").textContent = "";
+    byId("review-person").replaceChildren(
+      trouble("Those who are uncertain cannot be shown", error, restart),
+    );
   } finally {
     isAsking = false;
   }
-  render();
+  if (!isBroken) render();
 }
 
 /** @param {Answer | "undo"} answer */
@@ -215,10 +226,14 @@ function summary() {
 }
 
 function finished() {
+  if (!people.length && !hasScanned)
+    return nothingScanned("Here you are asked about everyone who may be somebody you enrolled.");
   if (!people.length)
     return notice(
       "Nobody is uncertain",
-      "Everyone seen in the scanned videos either is somebody you enrolled, or is not.",
+      "Everyone seen in what was scanned either is somebody you enrolled, or is not.",
+      make("a", { href: "#strangers", text: "Name strangers" }),
+      make("a", { href: "#library", text: "Library" }),
     );
   const again = make("button", { type: "button", text: "Look again", onclick: restart });
   return notice(

@@ -4,17 +4,22 @@ import { askInDialog } from "./dom.js";
 
 const TOKEN = "token";
 
-/** The server's error in place of a result; `code` is the API's, `performers` have a taken name. */
+/**
+ * The server's error in place of a result; `code` is the API's, `performers` have a taken name, and
+ * `isMissing` says that there is no gallery.
+ */
 export class ServerError extends Error {
   /**
    * @param {string} code
    * @param {string} message
    * @param {number[]} performers Who has the name, if it is taken.
+   * @param {boolean} isMissing
    */
-  constructor(code, message, performers = []) {
+  constructor(code, message, performers = [], isMissing = false) {
     super(message);
     this.code = code;
     this.performers = performers;
+    this.isMissing = isMissing;
   }
 }
 
@@ -28,6 +33,9 @@ export const codeOf = (error) => (error instanceof ServerError ? error.code : ""
 
 /** @param {unknown} error */
 export const performersOf = (error) => (error instanceof ServerError ? error.performers : []);
+
+/** @param {unknown} error */
+export const isMissing = (error) => error instanceof ServerError && error.isMissing;
 
 /** @param {unknown} error */
 export const isAbort = (error) => error instanceof Error && error.name === "AbortError";
@@ -153,7 +161,7 @@ async function reach(path, options) {
 async function readError(response) {
   try {
     const { error } = await response.json();
-    return new ServerError(error.code, error.message, error.performers);
+    return new ServerError(error.code, error.message, error.performers, error.missing);
   } catch {
     return new ServerError(
       "internal_error",

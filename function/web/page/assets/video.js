@@ -90,6 +90,7 @@ function show(view, reply) {
     ...facts(video, people.length),
     ...(isGone ? [] : [again(video.path)]),
     place,
+    peopleTitle(),
     ...arrangePeople(people.map((person) => card(reply, person, playing.play))),
     ...saidOfNobody(reply),
   );
@@ -106,6 +107,7 @@ function showAlbum(view, reply) {
     back(),
     make("h1", { id: "video-title", text: nameOf(video.path) || "Album" }),
     ...facts(video, people.length),
+    peopleTitle(),
     ...arrangePeople(people.map((person) => card(reply, person, showPicture))),
     ...saidOfNobody(reply),
     pictureList(video, people, pictures),
@@ -131,6 +133,8 @@ function card({ video, decisions }, found, play) {
   made.element.dataset.person = String(found.person);
   return made;
 }
+
+const peopleTitle = () => make("h2", { class: "for-readers", text: "People" });
 
 /**
  * What was said of people whom the last scan did not find, or not like that.

@@ -34,7 +34,7 @@ REPLIES = [
     *(reply.MatchReply, reply.PersonReply, reply.ProgressReply, reply.WaitingReply),
     *(reply.StashIdReply, reply.SourceReply),
     *(gallery_views.ListedReply, gallery_views.PhotoReply),
-    *(folders.VideoEntry, folders.FolderEntry, folders.FolderReply),
+    *(folders.FileEntry, folders.FolderEntry, folders.FolderReply),
     *(overview.NamedInBrief, overview.VideoInBrief, overview.PerformerInBrief),
     *(overview.OverviewReply, lists.PersonListed),
     *(library.PicturedPerson, library.NumberedVideo, library.VideoReply, library.VideosReply),
