@@ -31,7 +31,7 @@ export class PersonCard {
     this.corrector = corrector;
     this.person = person;
     /** @type {Set<number>} Whom the user said that it is not. */
-    this.rejected = new Set();
+    this.rejected = rejectedIn(person);
     /** @type {(() => Promise<boolean>) | null} */
     this.undo = null;
     /** @type {number | undefined} The decision that was just made, which is offered to be undone. */
@@ -164,8 +164,6 @@ export class PersonCard {
   openChooser(row) {
     const best = bestOf(this.person);
     const leaveOut = new Set(this.rejected);
-    for (const { kind, performer_id } of this.person.said ?? [])
-      if (kind === "rejected") leaveOut.add(Number(performer_id));
     if (best) leaveOut.add(Number(best.id));
     const chooser = performerChooser("Who is this?", {
       leaveOut,
@@ -259,6 +257,7 @@ export class PersonCard {
   async show(person) {
     const seen = await this.corrector?.refresh?.();
     this.person = seen ? { ...seen, image: person.image } : person;
+    if (seen) this.rejected = rejectedIn(seen);
   }
 
   /** @param {string} said */
@@ -288,6 +287,17 @@ export class PersonCard {
     trouble.setAttribute("role", "alert");
     this.element.lastElementChild?.before(trouble);
   }
+}
+
+/**
+ * Whom the user said that it is not, as far as that is listed.
+ *
+ * @param {PersonShown} person
+ * @returns {Set<number>}
+ */
+function rejectedIn({ said = [] }) {
+  const rejections = said.filter(({ kind }) => kind === "rejected");
+  return new Set(rejections.map(({ performer_id: id }) => Number(id)));
 }
 
 /**

@@ -1,6 +1,6 @@
 // Review: those who are uncertain, one at a time, beside the enrolled face they may be.
 
-import { byId, clock, count, make, meter, nameOf, notice } from "./dom.js";
+import { byId, clock, count, fillLater, find, make, meter, nameOf, notice } from "./dom.js";
 import { fillSaid } from "./said.js";
 import { fillImage, getJson, postJson, storing, wordsOf } from "./server.js";
 import { nothingScanned, trouble } from "./troubles.js";
@@ -78,6 +78,12 @@ export async function showReview() {
   showSaid();
 }
 
+/** Keep the list of what was said up to date, where it is seen or there was nothing to list. */
+const showSaidLater = fillLater(() => {
+  const list = find(byId("review-said"), "details");
+  if (!list || list.hasAttribute("open")) showSaid();
+});
+
 /** What was said before: here, elsewhere on the page, or in a shell. */
 function showSaid() {
   fillSaid(byId("review-said"), "What you said before", "limit=20", async (number) => {
@@ -131,6 +137,7 @@ async function load(isFirst = false) {
 /** @param {Answer | "undo"} answer */
 function act(answer) {
   byId("review-trouble").replaceChildren();
+  showSaidLater();
   if (answer === "undo") {
     undo();
     return;
