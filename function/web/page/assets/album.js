@@ -17,16 +17,17 @@ const PICTURES = 30; // of one stretch: whole rows of 1, 2, 3, 5 and 6
 // The server makes one small copy at a time; more at once would only wait there. Whatever came into
 // view last is made first.
 /** @type {HTMLImageElement[]} */
-const waiting = [];
+let waiting = [];
 let isFilling = false;
 
 const observer = new IntersectionObserver(
   (entries) => {
-    for (const { isIntersecting, target } of entries) {
-      const image = /** @type {HTMLImageElement} */ (target);
-      if (isIntersecting) waiting.push(image);
-      else if (waiting.includes(image)) waiting.splice(waiting.indexOf(image), 1);
-    }
+    const seen = (/** @type {boolean} */ isSeen) =>
+      entries
+        .filter(({ isIntersecting }) => isIntersecting === isSeen)
+        .map(({ target }) => /** @type {HTMLImageElement} */ (target));
+    const gone = new Set(seen(false));
+    waiting = [...seen(true), ...waiting.filter((image) => !gone.has(image))];
     fillNext();
   },
   { rootMargin: "300px" },
@@ -39,7 +40,7 @@ let lists = [];
 async function fillNext() {
   if (isFilling) return;
   isFilling = true;
-  for (let image = waiting.pop(); image; image = waiting.pop()) {
+  for (let image = waiting.shift(); image; image = waiting.shift()) {
     observer.unobserve(image);
     if (image.isConnected) await fill(image);
   }

@@ -2,9 +2,8 @@
 
 import { byId, clock, count, make, nameOf, notice } from "./dom.js";
 import { makePlayer } from "./player.js";
-import { codeOf, getJson, isAbort, postForLines, ServerError } from "./server.js";
+import { codeOf, getJson, isAbort, postForLines, ServerError, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
-import { trouble as viewTrouble } from "./troubles.js";
 
 /** @type {Record<string, string>} */
 const WHAT_TO_DO = {
@@ -263,5 +262,7 @@ function calm(element) {
  * @param {unknown} error
  * @param {() => unknown} again
  */
-const trouble = (error, again) =>
-  viewTrouble(WHAT_TO_DO[codeOf(error)] ?? "Something went wrong", error, again);
+function trouble(error, again) {
+  const retry = make("button", { type: "button", text: "Try again", onclick: again });
+  return notice(WHAT_TO_DO[codeOf(error)] ?? "Something went wrong", wordsOf(error), retry);
+}
