@@ -6,8 +6,9 @@ from typing import Literal, TypeAlias
 from db.records import Identity, Vector
 from db.videos import Interval
 
-DecisionKind: TypeAlias = Literal["confirmed", "rejected", "ignored"]
-"""The person is this performer, is not this performer, or is of no interest."""
+DecisionKind: TypeAlias = Literal["confirmed", "rejected", "ignored", "named"]
+"""The person is this performer, is not this performer, is of no interest, or is this performer, who
+was enrolled from what the video shows of them."""
 
 
 @dataclass(frozen=True, eq=False)

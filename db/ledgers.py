@@ -154,8 +154,10 @@ class Ledger(Protocol):
         the next scan finds it anew.
         """
 
-    def counts(self, within: Sequence[bytes] = ()) -> Counts:
-        """Count the videos by state; with some folders, only those of which a file lies in one.
+    def counts(self, within: Sequence[bytes] = (), kind: Kind | None = None) -> Counts:
+        """Count by state the videos and albums, or those of one kind.
+
+        With some folders, only those of which a file lies in one are counted.
 
         A file that a link leads to counts where it lies and where the link is: both must be inside.
         """
@@ -266,6 +268,9 @@ class Ledger(Protocol):
 
     def decisions(self, videos: Sequence[int]) -> dict[int, list[Decision]]:
         """Return the decisions about some videos, oldest first."""
+
+    def latest_decisions(self, before: int | None = None) -> Iterator[tuple[int, Decision]]:
+        """Yield all decisions, the newest first, each with its video; or those before an id."""
 
     def erase_decisions(self, identities: Sequence[Identity]) -> None:
         """Delete every decision about a performer, given all their ids."""

@@ -251,7 +251,11 @@ class EngineUnavailableError(RecognitionError):
 
 
 class GalleryUnavailableError(RecognitionError):
-    """The gallery cannot be opened or read."""
+    """The gallery cannot be opened or read; if it `is_missing`, one can be made."""
+
+    def __init__(self, message: str, *, is_missing: bool = False) -> None:
+        super().__init__(message)
+        self.is_missing = is_missing
 
     status = 503
     code = "gallery_unavailable"

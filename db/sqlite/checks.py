@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -128,15 +129,16 @@ def _check_schema(db: sqlite3.Connection) -> Iterator[Finding]:
 def _check_encodings(db: sqlite3.Connection, models: Sequence[str]) -> Iterator[Finding]:
     dimensions = _read_models(db)
     damaged: dict[str, int] = {}
-    count = 0
+    sound = Counter[str]()
     sql = (
         "SELECT vector, model, name FROM encodings "
         "JOIN performers ON performers.id = performer_id ORDER BY encodings.id"
     )
     for vector, model, name in db.execute(sql):
-        count += 1
         whole = has_length(vector, dimensions.get(model, 0))
-        if not whole or not np.isfinite(np.frombuffer(vector, "<f4")).all():
+        if whole and np.isfinite(np.frombuffer(vector, "<f4")).all():
+            sound[model] += 1
+        else:
             damaged[name] = damaged.get(name, 0) + 1
     primary = next(iter(dimensions), "")
     yield from _check_primary(db, primary)
@@ -146,9 +148,19 @@ def _check_encodings(db: sqlite3.Connection, models: Sequence[str]) -> Iterator[
         remedy = f"Remove them: python -m tools show {name!r}, then remove-photo; and enrol again."
         yield Finding("error", f"{number} encodings of {name} are damaged.", remedy)
     if not damaged:
-        performers = db.execute("SELECT count(*) FROM performers").fetchone()[0]
-        kind = ", ".join(dimensions) or "no model yet"
-        yield Finding("ok", f"{performers} performers with {count} sound encodings ({kind}).")
+        yield Finding("ok", _count_all(db, [(model, sound[model]) for model in dimensions]))
+
+
+def _count_all(db: sqlite3.Connection, sound: Sequence[tuple[str, int]]) -> str:
+    """Say how many performers and photos there are, and how many encodings of each model."""
+    performers, photos = db.execute(
+        "SELECT (SELECT count(*) FROM performers), "
+        "(SELECT count(*) FROM (SELECT 1 FROM encodings GROUP BY performer_id, photo_hash))"
+    ).fetchone()
+    whose = f"{performers} performer{'' if performers == 1 else 's'}"
+    of_what = f"{photos} photo{'' if photos == 1 else 's'}"
+    each = ", ".join(f"{count} sound encodings of {model}" for model, count in sound)
+    return f"{whose} with {of_what}: {each or 'no encodings yet'}."
 
 
 def _check_primary(db: sqlite3.Connection, primary: str) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from db.sqlite.ledger_decisions import (
     add_identities,
     erase_decisions,
     read_decisions,
+    read_latest_decisions,
     save_decision,
     take_back,
 )
@@ -42,6 +43,7 @@ from db.videos import (
     Counts,
     Depth,
     Interval,
+    Kind,
     Lease,
     Outcome,
     Scanned,
@@ -129,14 +131,15 @@ class SqliteLedger(SqliteQueue):
                 erase_again(db, at[0], (one.performer for one in outcomes if one.performer))
         return is_ours
 
-    def counts(self, within: Sequence[bytes] = ()) -> Counts:
-        """Count the videos by state; with some folders, only those of which a file lies in one."""
+    def counts(self, within: Sequence[bytes] = (), kind: Kind | None = None) -> Counts:
+        """Count the videos and albums by state, or those of one kind, or in some folders."""
         condition, values = _inside(within)
         sql = (
             "SELECT CASE WHEN EXISTS (SELECT 1 FROM files WHERE video_id = videos.id AND NOT gone) "
-            "THEN state ELSE 'gone' END AS shown, count(*) FROM videos {} GROUP BY shown"
+            "THEN state ELSE 'gone' END AS shown, count(*) FROM videos "
+            "WHERE (? IS NULL OR kind = ?) AND ({}) GROUP BY shown"
         )
-        rows = self.rows(sql.format(condition), *values)
+        rows = self.rows(sql.format(condition), kind, kind, *values)
         return Counts(**(dict.fromkeys(Counts._fields, 0) | dict(rows)))
 
     def videos(self, after: int = 0, limit: int = 1000) -> list[VideoRecord]:
@@ -266,6 +269,16 @@ class SqliteLedger(SqliteQueue):
         with self.reading() as db:
             return read_decisions(db, videos)
 
+    def latest_decisions(self, before: int | None = None) -> Iterator[tuple[int, Decision]]:
+        """Yield all decisions, the newest first; some at a time, in a transaction of their own."""
+        while True:
+            with self.reading() as db:
+                last, found = read_latest_decisions(db, before)
+            yield from found
+            if last is None:
+                return
+            before = last
+
     def erase_decisions(self, identities: Sequence[Identity]) -> None:
         """Delete every decision about a performer."""
         with self.writing() as db:
@@ -317,14 +330,14 @@ def _inside(folders: Sequence[bytes]) -> tuple[str, list[bytes | int]]:
     While any file of it is there, only such files count.
     """
     if not folders:
-        return "", []
+        return "TRUE", []
     beginnings = [folder.rstrip(b"/") + b"/" for folder in folders]
     either = " OR ".join("substr({0}, 1, ?) = ?" for _ in beginnings)
     real = "iif(real_path = x'', path, real_path)"
     values = [value for one in beginnings for value in (len(one), one)]
     files = "SELECT 1 FROM files WHERE video_id = videos.id"
     condition = (
-        f"WHERE NOT EXISTS ({files}) OR EXISTS ({files} AND ({either.format('path')}) "
+        f"NOT EXISTS ({files}) OR EXISTS ({files} AND ({either.format('path')}) "
         f"AND ({either.format(real)}) AND (NOT gone OR NOT EXISTS ({files} AND NOT gone)))"
     )
     return condition, values * 2

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ _DECISIONS = """
     SELECT videos.id, decisions.id, decisions.kind, spans, template, identities, at FROM decisions
     JOIN videos USING (oshash, size_bytes)
 """
+
+READ_AT_ONCE = 500
+"""Decisions of a list that are read in one transaction."""
 
 _DECIDED = (
     "UPDATE videos SET generation = NULL, decided = decided + 1 WHERE (oshash, size_bytes) = "
@@ -55,16 +58,35 @@ def read_decisions(db: Database, videos: Sequence[int]) -> dict[int, list[Decisi
     """Read the decisions about some videos, oldest first; a damaged one is left out, and told."""
     found: dict[int, list[Decision]] = {video: [] for video in videos}
     among = "WHERE videos.id IN (SELECT value FROM json_each(?)) ORDER BY decisions.id"
-    for video, *row in db.execute(f"{_DECISIONS} {among}", (json.dumps(list(videos)),)):
+    rows = db.execute(f"{_DECISIONS} {among}", (json.dumps(list(videos)),))
+    for video, decision in _sound(rows):
+        found[video].append(decision)
+    return found
+
+
+def read_latest_decisions(
+    db: Database, before: int | None
+) -> tuple[int | None, list[tuple[int, Decision]]]:
+    """Read some decisions, the newest first, of those before an id, each with its video.
+
+    Returns the id of the last one that was read, None if no more follow, too.
+    """
+    where = "WHERE ? IS NULL OR decisions.id < ? ORDER BY decisions.id DESC LIMIT ?"
+    rows = db.execute(f"{_DECISIONS} {where}", (before, before, READ_AT_ONCE)).fetchall()
+    return rows[-1][1] if len(rows) == READ_AT_ONCE else None, list(_sound(rows))
+
+
+def _sound(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[int, Decision]]:
+    """Yield the decisions in some rows; a damaged one is left out, and told."""
+    for video, *row in rows:
         try:
-            found[video].append(_decision(row))
+            yield video, _decision(row)
         except DamagedVectorError:
             _log.warning(
                 "Decision %d is damaged, and counts no more. Take it back (`decisions --undo`), "
                 "and decide again.",
                 row[0],
             )
-    return found
 
 
 def erase_decisions(db: Database, identities: Sequence[Identity]) -> None:

@@ -1,6 +1,6 @@
 """Applies what the user said of the people in a video to what matching says of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,9 +66,10 @@ def decide(
         if leads.get(place, place) == lead
         for one in sighting.person.seen
     }
+    (record,) = ledger.records([video])
     decision = Decision(
         kind=kind,
-        spans=tuple(find_appearances(seen)),
+        spans=_spans_of(seen, record.kind),
         template=template_of(person, gallery.model).mean,
         identities=identities_of(performer) if performer else (),
     )
@@ -86,9 +87,9 @@ def apply_decisions(
     if not decisions or not named:
         return found
     templates = np.stack([template_of(one.person, gallery.model).mean for one in named])
-    performers = _by_identity(gallery)
+    performers = by_identity(gallery.performers)
     for decision in decisions:
-        place = _find(decision, named, templates)
+        place = find_subject(decision, templates, [one.seen for one in named])
         if place is not None:
             found[place] = _apply(found[place], decision, performers)
     return found
@@ -106,22 +107,33 @@ def settle(decided: Sequence[Decided], kind: Kind) -> list[Decided]:
     ]
 
 
-def _by_identity(gallery: Snapshot) -> dict[Identity, Performer]:
+def by_identity(performers: Iterable[Performer]) -> dict[Identity, Performer]:
+    """Return performers by each of their ids, so that one who was merged into another is found."""
     return {
-        identity: performer
-        for performer in gallery.performers
-        for identity in identities_of(performer)
+        identity: performer for performer in performers for identity in identities_of(performer)
     }
 
 
-def _find(decision: Decision, named: Sequence[Identification], templates: Vectors) -> int | None:
-    """Find the person whom a decision is about: the nearest of those near enough."""
+def find_subject(
+    decision: Decision, templates: Vectors, seen: Sequence[Sequence[Seen]]
+) -> int | None:
+    """Find the person whom a decision is about: the nearest of those near enough.
+
+    Row i of `templates` is the mean encoding of somebody who is seen in `seen[i]`.
+    """
     distances = np.linalg.norm(templates - decision.template, axis=1)
     for place in np.argsort(distances, kind="stable").tolist():
-        same_time = share_within(named[place].seen, decision.spans) >= MOSTLY
+        same_time = share_within(seen[place], decision.spans) >= MOSTLY
         if distances[place] <= (SAME_TIME_WITHIN if same_time else OTHER_TIME_WITHIN):
             return int(place)
     return None
+
+
+def _spans_of(seen: Collection[Seen], kind: Kind) -> tuple[Interval, ...]:
+    """Return when somebody is seen; in an album each picture is a span of its own."""
+    if kind == "album":
+        return tuple(sorted({(one.seconds, one.seconds) for one in seen}))
+    return tuple(find_appearances(seen))
 
 
 def share_within(seen: Sequence[Seen], spans: Sequence[Interval]) -> float:
@@ -130,17 +142,22 @@ def share_within(seen: Sequence[Seen], spans: Sequence[Interval]) -> float:
     return within / max(len(seen), 1)
 
 
+def find_about(decision: Decision, performers: Mapping[Identity, Performer]) -> Performer | None:
+    """Return the performer whom a decision names, among those that `by_identity` returned."""
+    return next((performers[it] for it in decision.identities if it in performers), None)
+
+
 def _apply(
     decided: Decided, decision: Decision, performers: Mapping[Identity, Performer]
 ) -> Decided:
     one = decided.person
-    about = next((performers[it] for it in decision.identities if it in performers), None)
+    about = find_about(decision, performers)
     if decision.kind == "ignored":
         return Decided(replace(one, matches=(), verdict="unknown"), "ignored")
     if about is None:
         return decided
     others = tuple(match for match in one.matches if match.performer.id != about.id)
-    if decision.kind == "confirmed":
+    if decision.kind in ("confirmed", "named"):
         said = [match for match in one.matches if match.performer.id == about.id]
         first = replace(said[0] if said else Match(about, float("inf"), 0.0), score=CERTAIN)
         return Decided(replace(one, matches=(first, *others), verdict="match"), "confirmed")

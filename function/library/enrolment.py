@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import PureWindowsPath
 
@@ -18,7 +18,7 @@ from db.records import Encoding, Performer
 from db.sightings import Correction
 from db.sightings import Sighting as Shown
 from db.strangers import Place
-from db.videos import VideoRecord
+from db.videos import Sighting, VideoRecord
 from function.engines.models import PRIMARY
 from function.library.admission import admit_picture, is_admissible
 from function.library.lists import name_of
@@ -139,6 +139,17 @@ def find_enrolled(
     )
 
 
+def find_enrolled_from(
+    gallery: Gallery, performer: Performer, sightings: Sequence[Sighting]
+) -> Correction:
+    """Find what was enrolled of a performer from some sightings, as a correction to be undone."""
+    ours = {_hash_of(view) for one in sightings for view in one.person.views}
+    found = find_enrolled(gallery, performer, {one.person.picture for one in sightings})
+    photos = tuple(one for one in found.photo_hashes if one in ours)
+    is_all = len(photos) == len(gallery.photos(performer.id))
+    return replace(found, photo_hashes=photos, picture=found.picture if is_all else None)
+
+
 def pictures_of(ledger: Ledger, gallery: int, performer: Performer) -> set[bytes]:
     """Return the pictures of everyone who is named as a performer of a gallery."""
     videos = sorted(ledger.ids_of_performer(gallery, performer.id))
@@ -182,6 +193,10 @@ def _rank(view: View) -> tuple[bool, int, float, float]:
     return view.is_weak, -len(view.encodings), -view.quality, view.seconds
 
 
+def _hash_of(view: View) -> str:
+    return hashlib.sha256(to_blob(view.encodings[0])).hexdigest()
+
+
 def _encodings(view: View, models: Sequence[str], video: VideoRecord) -> Iterator[Encoding]:
     name = " ".join(PureWindowsPath(name_of(video)).name.split())[:LONGEST_ORIGIN]
     for vector, model in zip(view.encodings, models, strict=False):
@@ -190,7 +205,7 @@ def _encodings(view: View, models: Sequence[str], video: VideoRecord) -> Iterato
             vector=vector,
             model=model,
             quality=view.quality,
-            photo_hash=hashlib.sha256(to_blob(view.encodings[0])).hexdigest(),
+            photo_hash=_hash_of(view),
             origin=f"{SOURCE}: {name} at {at}",
             weaknesses=", ".join(view.weaknesses),
         )

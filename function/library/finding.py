@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from function.library.albums import (
     small_content_at,
     stamp_of_folder,
 )
-from function.media.files import as_written
+from function.media.files import as_written, spellings
 from function.media.formats import VIDEO_SUFFIXES
 
 
@@ -78,9 +78,13 @@ def is_below(path: bytes, places: Sequence[Path]) -> bool:
 
 
 def find_ids(ledger: Ledger, path: Path) -> frozenset[int]:
-    """Return the ids of the videos that a user's path names, perhaps through links."""
+    """Return the ids of the videos that a user's path names, perhaps through links.
+
+    What is no longer there is found by its last path, as that is printed.
+    """
     path = as_written(path)
-    found = ledger.ids({bytes(path.absolute()), bytes(path.resolve())})
+    places = {path.absolute(), path.resolve()}
+    found = ledger.ids(map(bytes, places)) or _find_spelled(ledger, places)
     if found:
         return found
     try:
@@ -90,9 +94,40 @@ def find_ids(ledger: Ledger, path: Path) -> frozenset[int]:
         return frozenset()
 
 
+def _find_spelled(ledger: Ledger, places: Collection[Path]) -> frozenset[int]:
+    """Find videos by paths as they are shown, where that is not how they are on the disk."""
+    if not any(map(_is_oddly_spelled, places)):
+        return frozenset()
+    wanted = {spellings(str(place))[0] for place in places}
+    return frozenset(
+        one.id
+        for one in ledger.iterate()
+        if any(wanted.intersection(spellings(os.fsdecode(path))) for path in one.known_paths)
+    )
+
+
 def is_at(path: bytes, places: Sequence[Path]) -> bool:
-    """Say whether a path is in some places, themselves without links, also through links."""
-    return is_below(path, places) or is_below(os.path.realpath(path), places)
+    """Say whether a path is in some places, themselves without links, also through links.
+
+    A place that is no longer there may be given as its path is shown.
+    """
+    return (
+        is_below(path, places)
+        or is_below(os.path.realpath(path), places)
+        or any(_is_shown_below(path, place) for place in places if _is_oddly_spelled(place))
+    )
+
+
+def _is_oddly_spelled(place: Path) -> bool:
+    return not str(place).isascii() or "\\" in str(place)
+
+
+def _is_shown_below(path: bytes, place: Path) -> bool:
+    wanted = spellings(str(place))[0]
+    return any(
+        shown == wanted or shown.startswith(f"{wanted.rstrip('/')}/")
+        for shown in spellings(os.fsdecode(path))
+    )
 
 
 def text_of(path: bytes) -> str:

@@ -21,8 +21,8 @@ _WANTED = "wanted scans"
 class WantedScan:
     """Folders or files whose videos are to be found and queued, at a depth.
 
-    With `retry`, those that failed are tried again; with `gone`, what is missing was deleted; with
-    `pictures`, albums are found, too.
+    With `retry`, those that failed are tried again; with `again`, those that were scanned are
+    scanned again; with `gone`, what is missing was deleted; with `pictures`, albums are found, too.
     `turn` tells a scan from an equal one that is being looked at already.
     """
 
@@ -31,6 +31,7 @@ class WantedScan:
     retry: bool = False
     gone: bool = False
     pictures: bool = False
+    again: bool = False
     turn: int = 0
 
 

@@ -161,7 +161,7 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
         yield escape_unprintable(f"{path_of(result)}  ({state_of(video)}{reason})")
         for person in result.people:
             name = person.performer.name if person.performer else "somebody unknown"
-            said = f"  ({person.decided})" if person.decided else ""
+            said = f"  ({_SAID[person.decided]})" if person.decided else ""
             yield escape_unprintable(
                 f"  {person.position:>3} {person.verdict:9} {person.score:5.1f}  {name}  "
                 f"{_when(person)}{said}"
@@ -173,6 +173,13 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
 
 
 _MOST_SHOWN = 5
+
+_SAID = {
+    "confirmed": "you confirmed it",
+    "rejected": "you rejected another name",
+    "ignored": "you ignored them",
+}
+"""What `decided` means, beside a name that may be another than the one it is about."""
 
 
 def _when(person: PersonResult) -> str:

@@ -37,16 +37,20 @@ def find_within(
     )
 
 
-def queue_videos(ledger: Ledger, found: Found, depth: Depth, *, retry: bool = False) -> None:
+def queue_videos(
+    ledger: Ledger, found: Found, depth: Depth, *, retry: bool = False, again: bool = False
+) -> None:
     """Queue what is new or changed, or was scanned at a lesser depth, of what was found.
 
-    With `retry`, videos are queued again that failed.
+    With `retry`, videos are queued again that failed; with `again`, all that were scanned before.
     """
     offer_files(ledger, found.files, depth)
     videos = ledger.ids(found.paths)
     ledger.want(videos, depth)
     if retry:
         ledger.retry(videos)
+    if again:
+        ledger.want_again(videos, depth)
 
 
 def offer_files(ledger: Ledger, files: Sequence[VideoFile], depth: Depth) -> None:

@@ -174,7 +174,7 @@ class Worker:
         found = find_within(ledger, places, roots, pictures=wanted.pictures)
         if is_wanted():
             found = note_missing(ledger, found, places, gone=wanted.gone)
-            queue_videos(ledger, found, wanted.depth, retry=wanted.retry)
+            queue_videos(ledger, found, wanted.depth, retry=wanted.retry, again=wanted.again)
         _log.info("Found %d videos, %d new or changed.", len(found.paths), len(found.files))
         if found.unreadable:
             _log.warning(

@@ -91,6 +91,13 @@ def find_place(asked: str, roots: Sequence[Path], path_map: Sequence[tuple[str, 
     return root / inside
 
 
+def possible_places(
+    asked: str, roots: Sequence[Path], path_map: Sequence[tuple[str, str]] = ()
+) -> list[Path]:
+    """Return where in the media roots a path would lead if it were there, for what is gone."""
+    return [root.resolve() / _map_path(asked, path_map) for root in roots]
+
+
 def as_written(path: Path) -> Path:
     r"""Return a path as its names are written on the disk, where they may be spelled otherwise.
 
@@ -102,14 +109,19 @@ def as_written(path: Path) -> Path:
     above = as_written(path.parent)
     wanted = unicodedata.normalize("NFC", path.name)
     names = os.listdir(above) if above.is_dir() else []  # noqa: PTH208  # only the names
-    found = (name for name in names if wanted in _spellings(name))
+    found = (name for name in names if wanted in spellings(name))
     return above / next(found, path.name)
 
 
-def _spellings(name: str) -> tuple[str, str]:
-    """Return a name as it is shown, and as it is shown in a terminal."""
+def spellings(name: str) -> tuple[str, str]:
+    """Return a name or a path as it is shown, and as it is shown in a terminal."""
     shown = unicodedata.normalize("NFC", show_text(name))
     return shown, escape_unprintable(shown)
+
+
+def quote(asked: str) -> str:
+    """Return a path in quotes for a message, spelled as files are listed."""
+    return f"'{escape_unprintable(show_text(asked))}'"
 
 
 @contextmanager
@@ -123,10 +135,10 @@ def open_any(path: Path) -> Iterator[MediaFile]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except FileNotFoundError:
-        raise VideoNotFoundError(f"There is no file {str(path)!r}. Check the path.") from None
+        raise VideoNotFoundError(f"There is no file {quote(str(path))}. Check the path.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UnreadableVideoError(f"{str(path)!r} cannot be opened: {reason}.") from None
+        raise UnreadableVideoError(f"{quote(str(path))} cannot be opened: {reason}.") from None
     try:
         _require_file(descriptor, str(path))
         yield MediaFile(descriptor, show_text(path.name), path)
@@ -201,7 +213,7 @@ def _locate(asked: str, mapped: str, roots: Sequence[Path]) -> tuple[Path, Path]
 
 def _not_found(asked: str) -> VideoNotFoundError:
     return VideoNotFoundError(
-        f"There is no video {asked!r} in the media root. Check the path; it may be relative "
+        f"There is no video {quote(asked)} in the media root. Check the path; it may be relative "
         "to the media root, or absolute inside it."
     )
 
@@ -219,7 +231,9 @@ def _open_beneath(root: Path, inside: Path, asked: str) -> int:
             os.close(above)
     except PermissionError:
         _close(descriptor)
-        raise UnreadableVideoError(f"{asked!r} may not be read. Check its permissions.") from None
+        raise UnreadableVideoError(
+            f"{quote(asked)} may not be read. Check its permissions."
+        ) from None
     except OSError:
         _close(descriptor)
         raise _not_found(asked) from None
@@ -235,4 +249,4 @@ def _require_file(descriptor: int, asked: str) -> None:
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         found = "a folder" if stat.S_ISDIR(mode) else "not an ordinary file"
-        raise UnreadableVideoError(f"{asked!r} is {found}. Give the path of a video.")
+        raise UnreadableVideoError(f"{quote(asked)} is {found}. Give the path of a video.")

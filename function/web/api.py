@@ -69,7 +69,7 @@ def _answer_ready(service: Service, request: Request) -> Response:
             "sandbox": service.settings.sandbox,
             "locks": ready.locks,
             "performers": len(snapshot.performers),
-            "encodings": len(snapshot.vectors),
+            "photos": len(snapshot.vectors),
             "performers_by_both": _count_fused(snapshot),
             "media_trouble": find_root_trouble(service.settings.media_root),
         }

@@ -142,7 +142,10 @@ def _error_schema() -> dict[str, Any]:
         "code": {"enum": sorted({error.code for error in all_errors()})},
         "message": {"type": "string"},
     }
-    known = {"performers": {"type": "array", "items": {"type": "integer"}}}  # of name_taken
+    known = {
+        "performers": {"type": "array", "items": {"type": "integer"}},  # of name_taken
+        "missing": {"type": "boolean"},  # of gallery_unavailable
+    }
     inner = {"type": "object", "properties": texts | known, "required": [*texts]}
     return {"type": "object", "properties": {"error": inner}, "required": ["error"]}
 

@@ -9,6 +9,7 @@ from werkzeug.exceptions import BadRequest
 
 from function.errors import BadParameterError, MissingParameterError, RepeatedParameterError
 from function.settings import SettingError, Settings, parse_value
+from function.web.queries import pairs_of
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,9 @@ def _collect(request: Request) -> dict[str, str]:
 
 
 def _query_and_form(request: Request) -> list[tuple[str, str]]:
-    return [*request.args.items(multi=True), *request.form.items(multi=True)]
+    is_encoded = request.mimetype == "application/x-www-form-urlencoded"
+    form = pairs_of(request.get_data()) if is_encoded else request.form.items(multi=True)
+    return [*pairs_of(request.query_string), *form]
 
 
 def _json(request: Request) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from flask import Request, Response
 
 from function.errors import (
     BusyError,
+    GalleryUnavailableError,
     MethodNotAllowedError,
     NameTakenError,
     RecognitionError,
@@ -54,10 +55,15 @@ def error_response(error: RecognitionError, record: RequestRecord) -> Response:
 
 
 def error_body(error: RecognitionError) -> dict[str, dict[str, Any]]:
-    """Return an error as a JSON object; if a name is taken, with the ids of those who have it."""
+    """Return an error as a JSON object.
+
+    If a name is taken, it has the ids of those who have it; if there is no gallery, it says so.
+    """
     body: dict[str, Any] = {"code": error.code, "message": str(error)}
     if isinstance(error, NameTakenError):
         body["performers"] = list(error.performers)
+    if isinstance(error, GalleryUnavailableError) and error.is_missing:
+        body["missing"] = True
     return {"error": body}
 
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from db.errors import GalleryError
+from db.errors import GalleryError, GalleryMissingError
 from db.galleries import Gallery
 from db.models import EncodingModel
 from db.snapshots import Snapshot
@@ -149,4 +149,5 @@ def explained() -> Iterator[None]:
     try:
         yield
     except GalleryError as error:
-        raise GalleryUnavailableError(str(error)) from error
+        is_missing = isinstance(error, GalleryMissingError)
+        raise GalleryUnavailableError(str(error), is_missing=is_missing) from error

@@ -356,7 +356,7 @@ def test_health_needs_nothing_and_ready_loads_engine_and_gallery(
     client = serve()
     assert client.get("/health").get_json() == {"status": "up"}
     ready = client.get("/ready").get_json()
-    assert (ready["status"], ready["performers"], ready["encodings"]) == ("ready", 2, 3)
+    assert (ready["status"], ready["performers"], ready["photos"]) == ("ready", 2, 3)
     assert (ready["model"], ready["second_model"]) == (PRIMARY.id, SECOND.id)
     assert ready["performers_by_both"] == 2
     assert ready["decoder"] == "cpu"

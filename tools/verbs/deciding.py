@@ -1,11 +1,12 @@
 """`decide`, `decisions`: what the user says of people in videos."""
 
+from itertools import islice
 from pathlib import Path
 
 import click
 
 from db.addresses import StoreAddress
-from db.decisions import Decision, DecisionKind
+from db.decisions import DecisionKind
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.names import escape_unprintable
@@ -15,10 +16,15 @@ from function.library.finding import find_ids, text_of
 from function.library.forgetting import open_library
 from function.library.lists import name_of
 from function.library.naming import open_naming
+from function.library.said import Said, said_of
+from function.library.taking_back import take_back
 from function.matching.second_models import open_second
 from function.settings import Settings
 from tools.verbs.results import match_again, open_today
 from tools.verbs.shared import NUMBER, gallery_option, library_option, print_json
+
+LISTED_AT_ONCE = 500
+"""The people of so many videos are in memory at a time."""
 
 
 @click.command(epilog='Example: python -m tools decide film.mp4 3 --confirm "Grace Hopper"')
@@ -80,34 +86,32 @@ def decisions(store: Store, library: StoreAddress, *, undo: int | None) -> None:
     """List what you decided about people in videos, or take a decision back."""
     with open_library(library, store, create=False) as ledger:
         if undo is not None:
-            if not ledger.take_back(undo):
+            views = take_back(ledger, store, undo)
+            if views is None:
                 raise click.ClickException(f"There is no decision {undo}. `decisions` lists them.")
             match_again(ledger, open_today(store))
-            print_json({"taken_back": undo})
+            print_json({"taken_back": undo, "views": views})
             return
-        with store.gallery() as gallery:
-            names = {
-                identity: performer.name
-                for performer in gallery.performers()
-                for identity in performer.identities
-            }
-        records = list(ledger.iterate())
-        made = ledger.decisions([one.id for one in records])
-        print_json(
-            [
-                {
-                    **_describe(decision),
-                    "path": name_of(one),
-                    "performer": next(
-                        (names[it] for it in decision.identities if it in names), None
-                    ),
-                }
-                for one in records
-                for decision in made[one.id]
+        match_again(ledger, open_today(store))  # or the numbers would be those of another day
+        gallery = open_today(store).gallery
+        latest = ledger.latest_decisions()
+        listed = []
+        while batch := list(islice(latest, LISTED_AT_ONCE)):
+            listed += [
+                _describe(one) for one in said_of(ledger, batch, gallery.performers, gallery.model)
             ]
-        )
+        print_json(listed[::-1])
 
 
-def _describe(decision: Decision) -> dict[str, object]:
-    spans = [[round(start, 3), round(end, 3)] for start, end in decision.spans]
-    return {"id": decision.id, "kind": decision.kind, "at": decision.at, "spans": spans}
+def _describe(said: Said) -> dict[str, object]:
+    decision = said.decision
+    return {
+        "id": decision.id,
+        "kind": decision.kind,
+        "at": decision.at,
+        "path": name_of(said.video),
+        "person": said.position,
+        "performer": said.performer.name if said.performer else None,
+        "appearances": [[round(start, 3), round(end, 3)] for start, end in said.appearances],
+        "pictures": list(said.pictures),
+    }

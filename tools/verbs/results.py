@@ -22,6 +22,7 @@ from function.library.rematching import rematch as match_all_again
 from function.library.results import VideoResult, results_of
 from function.library.strangers import place_strangers
 from function.matching.second_models import open_second
+from function.media.files import as_written
 from function.settings import Settings
 from tools.verbs.shared import gallery_option, library_option, print_json
 
@@ -51,7 +52,7 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
         performers = {one.id: one for one in gallery.performers()}
         wanted = options["performer"]
         performer = gallery.find_performer(wanted).id if wanted else None
-        is_wanted = _filter([place.resolve() for place in places], options["state"])
+        is_wanted = _filter([as_written(place).resolve() for place in places], options["state"])
         found = results_of(
             ledger,
             filter(is_wanted, ledger.iterate()),

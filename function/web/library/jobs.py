@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, TypedDict, cast
 from flask import Request, Response
 
 from db.ledgers import Ledger
-from db.videos import DEPTHS, Depth, Kind
+from db.videos import DEPTHS, Counts, Depth, Kind
 from function.errors import BadParameterError, BusyError
 from function.library import jobs
 from function.library.albums import kind_at
@@ -34,13 +34,13 @@ MOST_WATCHERS = 8
 MOST_PATHS = 1000
 """Of one request; looking for each takes some milliseconds of a thread."""
 
-FIELDS = ("paths", "depth", "retry", "gone", "pictures", "strangers")
+FIELDS = ("paths", "depth", "retry", "again", "gone", "pictures", "strangers")
 
 JobState: TypeAlias = Literal["idle", "looking", "scanning", "waiting", "paused"]
 
 
 class CountsReply(TypedDict):
-    """How many videos are in each state; those without any file are gone."""
+    """How many videos, or albums, are in each state; those without any file are gone."""
 
     queued: int
     working: int
@@ -68,6 +68,7 @@ class JobReply(TypedDict):
 
     state: JobState
     videos: CountsReply
+    albums: CountsReply
     now: list[AtWorkReply]
     strangers: str
     pictures: bool
@@ -178,12 +179,19 @@ def _read_wanted(body: dict[str, Any], service: Service) -> WantedScan:
     if depth not in DEPTHS:
         raise BadParameterError(f"depth is {depth!r}; it must be {' or '.join(DEPTHS)}.")
     settings = service.settings
-    retry, gone = (_read_flag(body, name) for name in ("retry", "gone"))
+    retry, again, gone = (_read_flag(body, name) for name in ("retry", "again", "gone"))
     pictures = _read_flag(body, "pictures", default=settings.finds_pictures)
     places = [find_place(one, settings.media_root, settings.path_map) for one in paths or ()]
     if paths is None:
         places = [root.resolve() for root in settings.media_root]
-    return WantedScan(tuple(map(str, places)), cast("Depth", depth), retry, gone, pictures)
+    return WantedScan(
+        tuple(map(str, places)),
+        cast("Depth", depth),
+        retry=retry,
+        gone=gone,
+        pictures=pictures,
+        again=again,
+    )
 
 
 def _read_flag(body: dict[str, Any], name: str, *, default: bool = False) -> bool:
@@ -221,16 +229,11 @@ def _is_text(value: object) -> bool:
 def _to_job(service: Service, ledger: Ledger) -> JobReply:
     roots = [root.resolve() for root in service.settings.media_root]
     all_counts = ledger.counts()
-    counts = ledger.counts(within=[bytes(root) for root in roots])  # as the lists show them
+    within = [bytes(root) for root in roots]  # as the lists show them
     return JobReply(
         state=_state_of(service, ledger, is_busy=bool(all_counts.queued or all_counts.working)),
-        videos=CountsReply(
-            queued=counts.queued,
-            working=counts.working,
-            done=counts.done,
-            failed=counts.failed,
-            gone=counts.gone,
-        ),
+        videos=_to_counts(ledger.counts(within, "video")),
+        albums=_to_counts(ledger.counts(within, "album")),
         now=[
             AtWorkReply(
                 path=text_of(name_path(path, roots)),
@@ -242,6 +245,16 @@ def _to_job(service: Service, ledger: Ledger) -> JobReply:
         ],
         strangers=service.settings.strangers or ledger.choice(STRANGERS),
         pictures=service.settings.finds_pictures,
+    )
+
+
+def _to_counts(counts: Counts) -> CountsReply:
+    return CountsReply(
+        queued=counts.queued,
+        working=counts.working,
+        done=counts.done,
+        failed=counts.failed,
+        gone=counts.gone,
     )
 
 

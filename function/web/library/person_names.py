@@ -22,26 +22,21 @@ from function.web.page.open_gallery import (
 )
 from function.web.page_requests import read_fields, read_name, read_optional
 from function.web.responses import json_response
-from function.web.results import RecentResults
 from function.web.service import Service
 
 
 class NamedHereReply(TypedDict):
-    """Who was enrolled, from how many views of one person, and what takes it back.
+    """Who was enrolled, from how many views of one person, and the number of a decision.
 
-    That is the number of a decision (POST /library/undecide), and the id of a correction
-    (POST /corrections/undo).
+    POST /library/undecide takes both back.
     """
 
     performer: int
     views: int
     decision: int
-    correction: str
 
 
-def answer_name_person(
-    service: Service, results: RecentResults, shelf: Shelf, request: Request
-) -> Response:
+def answer_name_person(service: Service, shelf: Shelf, request: Request) -> Response:
     """Answer `POST /library/name` once somebody in a video is enrolled as somebody new.
 
     Raises:
@@ -61,13 +56,12 @@ def answer_name_person(
             done = enrol_stranger(gallery, performer, found, library.naming)
     with shelf.library(0) as library:
         place = (video.id, position)
-        made = decide(library.ledger, library.naming.gallery, place, "confirmed", done.performer)
+        made = decide(library.ledger, library.naming.gallery, place, "named", done.performer)
         rematch_videos(library.ledger, library.naming, [video.id])
     reply = NamedHereReply(
         performer=done.performer.id,
         views=len(done.photo_hashes),
         decision=made,
-        correction=results.keep_correction(done),
     )
     return json_response(reply)
 

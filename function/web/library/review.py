@@ -1,39 +1,24 @@
-"""Who is uncertain in the library, to be decided one by one; and decisions about anybody there."""
+"""Answers who is uncertain in the library, to be decided one by one."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TypedDict, cast, get_args
+from typing import TypedDict, cast
 
 from flask import Request, Response
 
-from db.decisions import DecisionKind
 from db.records import Performer
 from db.strangers import Place
 from db.videos import Kind, VideoRecord
-from function.errors import BadParameterError, ResultGoneError
-from function.library.decisions import decide
-from function.library.rematching import rematch_videos
 from function.library.results import PersonResult, results_of
 from function.web.library.shelf import Library, Shelf
-from function.web.library.sightings import (
-    find_video,
-    label_of,
-    picture_of,
-    read_sighting,
-    refuse_rescanned,
-    sighting_of,
-)
-from function.web.page.open_gallery import opened_gallery
-from function.web.page_requests import read_fields, read_number, read_optional
+from function.web.library.sightings import label_of, picture_of, read_sighting, sighting_of
+from function.web.page_requests import read_number
 from function.web.responses import json_response
-from function.web.service import Service
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
 
 READ_AT_ONCE = 100
-
-KINDS = get_args(DecisionKind)
 
 
 class ReviewedReply(TypedDict):
@@ -72,18 +57,6 @@ class ReviewReply(TypedDict):
     stale: bool
 
 
-class DecidedReply(TypedDict):
-    """The number of a decision: POST /library/undecide takes it back."""
-
-    decision: int
-
-
-class TakenBackReply(TypedDict):
-    """The number of the decision that was taken back."""
-
-    taken_back: int
-
-
 def answer_review(shelf: Shelf, request: Request) -> Response:
     """Answer `GET /library/review?after=&limit=` with those uncertain, in order of sighting."""
     limit = min(read_number(request, "limit", PAGE_SIZE, least=1), LARGEST_PAGE)
@@ -101,39 +74,6 @@ def answer_review(shelf: Shelf, request: Request) -> Response:
             stale=library.is_stale,
         )
     return json_response(reply)
-
-
-def answer_decide(service: Service, shelf: Shelf, request: Request) -> Response:
-    """Answer `POST /library/decide` with the number of the decision, once it is stored.
-
-    Raises:
-        VideoNotFoundError, UnknownPersonError, UnknownPerformerError: it is about nobody known.
-        CorrectionRefusedError: the video was scanned again since `scanned_at`.
-    """
-    oshash, person, kind = read_fields(request, oshash=str, person=int, kind=str)
-    number, scanned_at = read_optional(request, performer=int, scanned_at=str)
-    performer = _read_performer(service, kind, number)
-    with shelf.library() as library:
-        video = find_video(library, oshash)
-        refuse_rescanned(video, scanned_at)
-        gallery = library.naming.gallery
-        place = (video.id, person)
-        made = decide(library.ledger, gallery, place, cast("DecisionKind", kind), performer)
-        rematch_videos(library.ledger, library.naming, [video.id])
-    return json_response(DecidedReply(decision=made))
-
-
-def answer_undecide(shelf: Shelf, request: Request) -> Response:
-    """Answer `POST /library/undecide` once a decision is taken back.
-
-    Raises:
-        ResultGoneError: there is no such decision, or no longer.
-    """
-    (number,) = read_fields(request, decision=int)
-    with shelf.ledger() as ledger:
-        if not ledger.take_back(number):
-            raise ResultGoneError(f"There is no decision {number}, or no longer.")
-    return json_response(TakenBackReply(taken_back=number))
 
 
 def _describe(
@@ -172,15 +112,3 @@ def _to_reply(video: VideoRecord, person: PersonResult) -> ReviewedReply:
         "best_seconds": round(person.best_seconds, 3),
         "pictures": list(person.pictures),
     }
-
-
-def _read_performer(service: Service, kind: str, number: int | None) -> Performer | None:
-    """Read whom a decision is about; nobody if somebody is ignored."""
-    if kind not in KINDS:
-        raise BadParameterError(f"kind is {kind[:40]!r}; it must be {' or '.join(KINDS)}.")
-    if (number is None) != (kind == "ignored"):
-        raise BadParameterError("Give performer, an id, with confirmed and rejected only.")
-    if number is None:
-        return None
-    with opened_gallery(service) as gallery:
-        return gallery.performer(number)

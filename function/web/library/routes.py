@@ -6,6 +6,16 @@ from functools import partial
 from db.videos import DEPTHS
 from function.library.jobs import cancel, pause
 from function.web.identify import NDJSON
+from function.web.library.decisions import (
+    KINDS,
+    DecidedReply,
+    DecisionsReply,
+    TakenBackReply,
+    answer_decide,
+    answer_decisions,
+    answer_undecide,
+)
+from function.web.library.decisions import LARGEST_PAGE as MOST_DECISIONS
 from function.web.library.exports import FORMS, answer_export
 from function.web.library.jobs import (
     JobReply,
@@ -19,16 +29,8 @@ from function.web.library.jobs import (
 from function.web.library.overview import MOST_ROWS, OverviewReply, answer_overview
 from function.web.library.person_names import NamedHereReply, answer_name_person
 from function.web.library.pictures import answer_picture
-from function.web.library.review import (
-    KINDS,
-    DecidedReply,
-    ReviewReply,
-    TakenBackReply,
-    answer_decide,
-    answer_review,
-    answer_undecide,
-)
 from function.web.library.review import LARGEST_PAGE as MOST_REVIEWED
+from function.web.library.review import ReviewReply, answer_review
 from function.web.library.shelf import Shelf
 from function.web.library.sightings import answer_face
 from function.web.library.stranger_changes import (
@@ -133,6 +135,7 @@ OPERATIONS: Mapping[str, Operation] = {
                 {"enum": list(DEPTHS)},
             ),
             "retry": Parameter("try videos again that failed", {"type": "boolean"}),
+            "again": Parameter("scan videos again that were scanned", {"type": "boolean"}),
             "gone": Parameter("missing files were deleted", {"type": "boolean"}),
             "pictures": Parameter(
                 "also find albums: folders of pictures, and zip archives; as SCAN_PICTURES says if "
@@ -234,6 +237,16 @@ OPERATIONS: Mapping[str, Operation] = {
         },
         ReviewReply,
     ),
+    "/library/decisions": Operation(
+        "List what was said of people in videos, the newest first.",
+        {
+            "before": Parameter("the `next` of an earlier answer", {"type": "integer"}),
+            "limit": _count_up_to(MOST_DECISIONS),
+            "performer": Parameter("only about this one, by id", {"type": "integer"}),
+            "oshash": Parameter("only of one video", {"type": "string"}),
+        },
+        DecisionsReply,
+    ),
     "/library/decide": Operation(
         "Say of somebody in a video who it is, or is not, whatever is matched later.",
         {
@@ -261,7 +274,7 @@ OPERATIONS: Mapping[str, Operation] = {
         NamedHereReply,
     ),
     "/library/undecide": Operation(
-        "Take a decision back.",
+        "Take a decision back, and what it enrolled.",
         {"decision": Parameter("its number", {"type": "integer"}, is_required=True)},
         TakenBackReply,
     ),
@@ -282,6 +295,7 @@ def library_routes(service: Service, results: RecentResults) -> Routes:
         "/library/strangers": partial(answer_strangers, shelf),
         "/library/stranger": partial(answer_stranger, shelf),
         "/library/review": partial(answer_review, shelf),
+        "/library/decisions": partial(answer_decisions, service, shelf),
         "/library/face": partial(answer_face, service, shelf),
         "/library/picture": partial(answer_picture, service, shelf),
     }
@@ -296,8 +310,8 @@ def library_routes(service: Service, results: RecentResults) -> Routes:
         "/library/strangers/split": partial(answer_split, shelf),
         "/library/strangers/join": partial(answer_join, shelf),
         "/library/decide": partial(answer_decide, service, shelf),
-        "/library/name": partial(answer_name_person, service, results, shelf),
-        "/library/undecide": partial(answer_undecide, shelf),
+        "/library/name": partial(answer_name_person, service, shelf),
+        "/library/undecide": partial(answer_undecide, service, shelf),
     }
     return {
         **{

@@ -32,7 +32,7 @@ _AFTER = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})")
 
 
 class StrangerReply(TypedDict):
-    """Somebody unknown: in which videos, and how many faces were counted.
+    """Somebody unknown: in which videos, how many of them are albums, and the faces counted.
 
     `days` are the first and the last day (UTC) on which these were scanned. `pictures` are URLs on
     this server, of the best face of up to four videos, the best first.
@@ -41,6 +41,7 @@ class StrangerReply(TypedDict):
     id: int
     ignored: bool
     videos: list[str]
+    albums: int
     faces: int
     days: list[str]
     pictures: list[str]
@@ -178,6 +179,7 @@ def _to_reply(stranger: Stranger, places: Sequence[Place], known: _Known) -> Str
         "id": stranger.id,
         "ignored": stranger.ignored,
         "videos": [label_of(video) for video in videos],
+        "albums": sum(video.kind == "album" for video in videos),
         "faces": sum(one.faces for one in glimpses),
         "days": [days[0], days[-1]],
         "pictures": [picture_of(place) for place in islice(_clearest(glimpses), MOST_PICTURES)],

@@ -1,7 +1,7 @@
 """Answers who is in the videos that were scanned: a list, one video, or one performer's."""
 
 import base64
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,9 +16,10 @@ from function.errors import (
     MissingParameterError,
     UnknownPerformerError,
     UnreadableVideoError,
+    VideoNotFoundError,
 )
 from function.library.albums import fingerprint_of
-from function.library.finding import is_below
+from function.library.finding import find_ids, is_below
 from function.library.lists import (
     PersonListed,
     PictureListed,
@@ -31,11 +32,13 @@ from function.library.lists import (
 )
 from function.library.oshash import fingerprints_of
 from function.library.results import PersonResult, VideoResult, results_of
-from function.media.files import find_place, open_media
+from function.media.files import find_place, open_media, possible_places
+from function.web.library.decisions import DecisionListed, list_decisions
 from function.web.library.shelf import Library, Shelf
 from function.web.library.sightings import find_video
 from function.web.page_requests import read_number
 from function.web.parameters import read_pictures
+from function.web.queries import read_path
 from function.web.responses import json_response
 from function.web.service import Service
 
@@ -75,12 +78,14 @@ class VideosReply(TypedDict):
 class VideoReply(TypedDict):
     """One video, and everyone in it, the most certain first; `stale` as in a list.
 
-    `pictures` are those of an album; `/library/picture` sends them.
+    `pictures` are those of an album; `/library/picture` sends them. `decisions` are all about it,
+    the newest first.
     """
 
     video: NumberedVideo
     people: list[PicturedPerson]
     pictures: list[PictureListed]
+    decisions: list[DecisionListed]
     stale: bool
 
 
@@ -130,9 +135,8 @@ def answer_video(service: Service, shelf: Shelf, request: Request) -> Response:
         VideoNotFoundError: it was never scanned or queued here.
     """
     with_pictures = read_pictures(request.args.get("pictures", "on"))
-    fingerprints = _read_fingerprints(request, service)
     with shelf.library() as library:
-        found = find_video(library, *fingerprints)
+        found = _find_asked(library, request, service)
         (result,) = results_of(
             library.ledger,
             iter([found]),
@@ -140,10 +144,12 @@ def answer_video(service: Service, shelf: Shelf, request: Request) -> Response:
             pictures=with_pictures,
             each_picture=True,
         )
+        made = [(found.id, one) for one in library.ledger.decisions([found.id])[found.id]]
         reply = VideoReply(
             video=_number(result),
             people=[_picture(person, with_pictures=with_pictures) for person in result.people],
             pictures=pictures_to_json(result.pictures),
+            decisions=list(list_decisions(library, made[::-1])),
             stale=library.is_stale,
         )
     return json_response(reply)
@@ -198,7 +204,7 @@ def _with_verdict(
 
 def _read_wanted(request: Request, service: Service) -> _Wanted:
     settings = service.settings
-    place, name = request.args.get("path"), request.args.get("performer")
+    place, name = read_path(request), request.args.get("performer")
     return _Wanted(
         kinds=_read_words(request, "kind", KINDS),
         states=_read_words(request, "state", STATES),
@@ -227,17 +233,32 @@ def _find_performer(service: Service, name_or_id: str) -> int:
             raise UnknownPerformerError(str(error)) from error
 
 
-def _read_fingerprints(request: Request, service: Service) -> list[str]:
-    """Read which video is meant, by its fingerprint, or by the path of a file that holds it.
+def _find_asked(library: Library, request: Request, service: Service) -> VideoRecord:
+    """Find the video that is meant: by its fingerprint, or by the path of a file that holds it.
 
-    Returns what it may be known by, the surest first.
+    A file that is gone is found by where it was last.
     """
+    path = read_path(request)
     if "oshash" in request.args:
-        return [request.args["oshash"]]
-    if "path" not in request.args:
+        return find_video(library, request.args["oshash"])
+    if path is None:
         raise MissingParameterError("The parameters path and oshash are missing. Give one.")
     settings = service.settings
-    asked = (request.args["path"], settings.media_root, settings.path_map)
+    asked = (path, settings.media_root, settings.path_map)
+    try:
+        return find_video(library, *_read_fingerprints(asked))
+    except VideoNotFoundError:
+        places = possible_places(*asked)
+        ids = {one for place in places for one in find_ids(library.ledger, place)}
+        gone = (library.shown(one) for one in library.ledger.records(sorted(ids)))
+        found = next((one for one in gone if one), None)
+        if found is None:
+            raise
+        return found
+
+
+def _read_fingerprints(asked: tuple[str, Sequence[Path], Sequence[tuple[str, str]]]) -> list[str]:
+    """Read what the video at a path may be known by, the surest first."""
     place = find_place(*asked)
     if place.is_dir():
         return [_fingerprint(place)]

@@ -1,19 +1,21 @@
-"""Lists the media root, one folder at a time, for choosing a video."""
+"""Lists the media root, one folder at a time, for choosing a video or a picture."""
 
 import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypeAlias, TypedDict
 
 from flask import Request, Response
 
 from db.names import show_text
 from function.errors import OutsideMediaRootError, UnreadableVideoError, VideoNotFoundError
-from function.media.files import as_written, open_beneath
+from function.media.files import as_written, open_beneath, quote
 from function.media.formats import VIDEO_SUFFIXES
 from function.media.order import natural_key
+from function.media.photo_kinds import PHOTO_SUFFIXES
+from function.web.queries import read_path
 from function.web.responses import json_response
 from function.web.service import Service
 
@@ -21,8 +23,11 @@ MOST_ENTRIES = 2000
 """A longer folder is cut off, and says so: nobody scrolls further, and the page stays fast."""
 
 
-class VideoEntry(TypedDict):
-    """A video to choose: `path` is relative to the media root."""
+EntryKind: TypeAlias = Literal["folder", "video", "picture"]
+
+
+class FileEntry(TypedDict):
+    """A video or picture to choose: `path` is relative to the media root."""
 
     name: str
     path: str
@@ -42,7 +47,8 @@ class FolderReply(TypedDict):
     folder: str
     crumbs: list[FolderEntry]
     folders: list[FolderEntry]
-    videos: list[VideoEntry]
+    videos: list[FileEntry]
+    pictures: list[FileEntry]
     left_out: int
 
 
@@ -63,21 +69,21 @@ class _Place:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A name in a folder: a folder, or a video of so many bytes."""
+    """A name in a folder, what it is by its name, and how many bytes it has."""
 
     name: str
-    is_folder: bool
+    kind: EntryKind
     bytes: int
 
 
 def answer_folder(service: Service, request: Request) -> Response:
     """Answer `GET /videos?folder=...` with what is in that folder."""
-    asked = request.args.get("folder", "")
+    asked = read_path(request, "folder") or ""
     return json_response(list_folder(asked, service.settings.media_root))
 
 
 def list_folder(asked: str, media_roots: Sequence[Path]) -> FolderReply:
-    """List the folders and videos of one folder, never anything outside the media roots.
+    """List the folders, videos and pictures of one folder, never anything outside the media roots.
 
     With several roots, the top ("") lists the roots. Hidden entries and links that lead outside the
     root are left out. Names that are not UTF-8 are shown with escapes, and found by them.
@@ -89,21 +95,24 @@ def list_folder(asked: str, media_roots: Sequence[Path]) -> FolderReply:
     roots = [root.resolve() for root in media_roots]
     if not asked and len(roots) > 1:
         folders = [_entry_of(root.name, root.as_posix()) for root in roots]
-        return FolderReply(folder="", crumbs=[_TOP], folders=folders, videos=[], left_out=0)
+        return FolderReply(
+            folder="", crumbs=[_TOP], folders=folders, videos=[], pictures=[], left_out=0
+        )
     place = _resolve_folder(asked, roots)
     try:
         with open_beneath(place.root, place.folder.relative_to(place.root)) as folder:
             entries = sorted(_entries(place, folder), key=lambda entry: natural_key(entry.name))
     except (OSError, UnreadableVideoError):
         raise VideoNotFoundError(
-            f"The folder {asked!r} cannot be read. Check who owns it."
+            f"The folder {quote(asked)} cannot be read. Check who owns it."
         ) from None
     shown = entries[:MOST_ENTRIES]
     return FolderReply(
         folder=place.name_path(place.folder),
         crumbs=_crumbs(place),
-        folders=[_folder(entry, place) for entry in shown if entry.is_folder],
-        videos=[_video(entry, place) for entry in shown if not entry.is_folder],
+        folders=[_folder(entry, place) for entry in shown if entry.kind == "folder"],
+        videos=[_file(entry, place) for entry in shown if entry.kind == "video"],
+        pictures=[_file(entry, place) for entry in shown if entry.kind == "picture"],
         left_out=len(entries) - len(shown),
     )
 
@@ -134,7 +143,9 @@ def _resolve_folder(asked: str, roots: Sequence[Path]) -> _Place:
         is_inside |= inside
     if not is_inside:
         raise OutsideMediaRootError("The folder is outside the media root. Choose one inside it.")
-    raise VideoNotFoundError(f"There is no folder {asked!r} in the media root. Go back to the top.")
+    raise VideoNotFoundError(
+        f"There is no folder {quote(asked)} in the media root. Go back to the top."
+    )
 
 
 def _entries(place: _Place, folder: int) -> Iterator[_Entry]:
@@ -147,10 +158,18 @@ def _entries(place: _Place, folder: int) -> Iterator[_Entry]:
                 status = _status(entry, place)
             except (OSError, RuntimeError, ValueError, VideoNotFoundError, UnreadableVideoError):
                 continue  # it vanished, or its link leads outside
-            is_video = Path(entry.name).suffix.lower() in VIDEO_SUFFIXES
-            if stat.S_ISDIR(status.st_mode) or (is_video and stat.S_ISREG(status.st_mode)):
-                is_folder = stat.S_ISDIR(status.st_mode)
-                yield _Entry(entry.name, is_folder, status.st_size)
+            kind = _kind_of(entry.name)
+            if stat.S_ISDIR(status.st_mode):
+                yield _Entry(entry.name, "folder", status.st_size)
+            elif kind and stat.S_ISREG(status.st_mode):
+                yield _Entry(entry.name, kind, status.st_size)
+
+
+def _kind_of(name: str) -> EntryKind | None:
+    suffix = Path(name).suffix.lower()
+    if suffix in VIDEO_SUFFIXES:
+        return "video"
+    return "picture" if suffix in PHOTO_SUFFIXES else None
 
 
 def _status(entry: "os.DirEntry[str]", place: _Place) -> os.stat_result:
@@ -175,6 +194,6 @@ def _entry_of(name: str, path: str) -> FolderEntry:
     return FolderEntry(name=show_text(name), path=show_text(path))
 
 
-def _video(entry: _Entry, place: _Place) -> VideoEntry:
+def _file(entry: _Entry, place: _Place) -> FileEntry:
     path = place.name_path(place.folder / entry.name)
-    return VideoEntry(name=show_text(entry.name), path=path, bytes=entry.bytes)
+    return FileEntry(name=show_text(entry.name), path=path, bytes=entry.bytes)

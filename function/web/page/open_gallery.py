@@ -7,6 +7,7 @@ from db.errors import (
     ForgottenError,
     GalleryError,
     GalleryLockedError,
+    GalleryMissingError,
     IdentityConflictError,
     NothingToEnrolError,
     OtherModelError,
@@ -110,4 +111,5 @@ def explained_change() -> Iterator[None]:
     except GalleryLockedError as error:
         raise GalleryUnavailableError(f"{error} Nothing was changed.") from error
     except GalleryError as error:
-        raise GalleryUnavailableError(str(error)) from error
+        is_missing = isinstance(error, GalleryMissingError)
+        raise GalleryUnavailableError(str(error), is_missing=is_missing) from error

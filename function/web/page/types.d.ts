@@ -59,7 +59,7 @@ interface PhotoReply {
   face: string;
 }
 
-interface VideoEntry {
+interface FileEntry {
   name: string;
   path: string;
   bytes: number;
@@ -74,7 +74,8 @@ interface FolderReply {
   folder: string;
   crumbs: FolderEntry[];
   folders: FolderEntry[];
-  videos: VideoEntry[];
+  videos: FileEntry[];
+  pictures: FileEntry[];
   left_out: number;
 }
 
@@ -171,6 +172,7 @@ interface VideoReply {
   video: NumberedVideo;
   people: PicturedPerson[];
   pictures: PictureListed[];
+  decisions: DecisionListed[];
   stale: boolean;
 }
 
@@ -197,6 +199,7 @@ interface AtWorkReply {
 interface JobReply {
   state: "idle" | "looking" | "scanning" | "waiting" | "paused";
   videos: CountsReply;
+  albums: CountsReply;
   now: AtWorkReply[];
   strangers: string;
   pictures: boolean;
@@ -206,6 +209,7 @@ interface StrangerReply {
   id: number;
   ignored: boolean;
   videos: string[];
+  albums: number;
   faces: number;
   days: string[];
   pictures: string[];
@@ -294,12 +298,32 @@ interface ReviewReply {
   stale: boolean;
 }
 
+interface DecisionListed {
+  id: number;
+  kind: "confirmed" | "rejected" | "ignored" | "named";
+  at: string;
+  performer: string | null;
+  performer_id: string | null;
+  oshash: string;
+  path: string;
+  person: number | null;
+  picture: string;
+  appearances: [number, number][];
+  pictures: number[];
+}
+
+interface DecisionsReply {
+  decisions: DecisionListed[];
+  next: number | null;
+}
+
 interface DecidedReply {
   decision: number;
 }
 
 interface TakenBackReply {
   taken_back: number;
+  views: number;
 }
 
 interface PhotoNumber {
@@ -356,7 +380,7 @@ interface ReadyReply {
   second_model: string | null;
   second_licence: string | null;
   performers: number;
-  encodings: number;
+  photos: number;
   media_trouble: string;
 }
 
@@ -370,6 +394,7 @@ interface ErrorReply {
   code: string;
   message: string;
   performers?: number[];
+  missing?: boolean;
 }
 
 interface CorrectionReply {
@@ -380,7 +405,6 @@ interface CorrectionReply {
 
 interface NamedHereReply {
   decision: number;
-  correction: string;
   performer: number;
   views: number;
 }
@@ -424,6 +448,7 @@ interface Replies {
   "/library/strangers/split": SplitReply;
   "/library/strangers/join": JoinedReply;
   "/library/review": ReviewReply;
+  "/library/decisions": DecisionsReply;
   "/library/decide": DecidedReply;
   "/library/undecide": TakenBackReply;
   "/gallery": { performers: ListedReply[]; total: number };
@@ -455,7 +480,12 @@ interface Fields {
   "/corrections/name": PersonOfResult & { name: string; new: boolean; instead_of: number };
   "/corrections/reject": PersonOfResult & { performer: number };
   "/corrections/undo": { correction: string };
-  "/library/scan": { retry?: boolean; strangers?: string; pictures?: boolean };
+  "/library/scan": {
+    retry?: boolean;
+    again?: boolean;
+    strangers?: string;
+    pictures?: boolean;
+  };
   "/library/pause": Record<string, never>;
   "/library/resume": Record<string, never>;
   "/library/cancel": Record<string, never>;
@@ -496,14 +526,22 @@ interface PersonOfVideo extends VideoAsked {
 
 // What the modules share.
 
-/** A person as a card shows them; `decided` is what the user said, empty if nothing. */
+/**
+ * A person as a card shows them; `decided` is what the user said, empty if nothing, and `said` lists
+ * all that can be taken back.
+ */
 interface PersonShown extends PersonReply {
   decided?: string;
   pictures?: number[];
+  said?: DecisionListed[];
 }
 
-/** A correction that was made: what to say of it, about which performer, and how to undo it. */
+/**
+ * A correction that was made: what to say of it, about which performer, and how to undo it;
+ * `decision` is its number, if it is listed.
+ */
 interface Corrected {
+  decision?: number;
   said: string;
   performer: number | null;
   undo: () => Promise<unknown>;
@@ -521,6 +559,7 @@ interface Corrector {
   name: (name: string, isNew: boolean, instead: number) => Promise<Corrected>;
   reject: (who: Named) => Promise<Corrected>;
   ignore?: () => Promise<Corrected>;
+  takeBack?: (decision: number) => Promise<unknown>;
   refresh?: () => Promise<PersonShown | null>;
 }
 
@@ -566,6 +605,7 @@ interface TagsById {
   "library-kind": "select";
   states: "div";
   "library-found": "p";
+  "library-said": "div";
   videos: "div";
   video: "section";
   strangers: "section";
@@ -584,6 +624,7 @@ interface TagsById {
   "review-bar": "progress";
   "review-person": "div";
   "review-answers": "div";
+  "review-said": "div";
   gallery: "section";
   "gallery-title": "h1";
   search: "input";

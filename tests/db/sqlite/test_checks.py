@@ -32,7 +32,10 @@ def change(path: Path, sql: str, *values: object) -> None:
 
 def test_a_sound_gallery_has_no_problem_and_its_content_is_counted(path: Path) -> None:
     assert problems(path) == []
-    assert any("1 performers with 2 sound encodings" in one.found for one in check_gallery(path))
+    assert any(
+        "1 performer with 2 photos: 2 sound encodings of " in one.found
+        for one in check_gallery(path)
+    )
 
 
 def test_who_has_one_photo_is_named_the_poorest_first(path: Path) -> None:

@@ -108,6 +108,23 @@ def test_csv_has_a_line_for_each_person_under_fixed_columns() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("decided", "words"),
+    [
+        ("", ""),
+        ("confirmed", "  (you confirmed it)"),
+        ("rejected", "  (you rejected another name)"),
+        ("ignored", "  (you ignored them)"),
+    ],
+)
+def test_what_was_decided_is_said_beside_a_name_without_taking_it_back(
+    decided: str, words: str
+) -> None:
+    said = replace(PEOPLE[0], decided=decided)
+    _, line, *_ = to_table([VideoResult(VIDEO, (said,))])
+    assert line.endswith(f"Ada  0-2 s, 10-12 s{words}")
+
+
 def test_a_video_without_people_has_a_line_too() -> None:
     queued = replace(VIDEO, state="failed", reason="no", scanned=None, scanned_at="", seconds=0.0)
     (row,) = rows_of(VideoResult(queued, ()))

@@ -173,6 +173,23 @@ def test_a_name_that_is_no_text_is_told_as_one(run: Any, media: Path) -> None:
     assert r"\xff\n.mp4 was not scanned" in run("decide", odd, 0, "--ignore", exit_code=1).stderr
 
 
+def test_a_vanished_file_is_found_by_its_name_as_it_is_printed(
+    run: Any, media: Path, tmp_path: Path
+) -> None:
+    odd = tmp_path / os.fsdecode(b"old \x80disc")
+    odd.mkdir()
+    for number, name in enumerate((b"gone \xe9\n.mp4", b"there.mp4")):
+        write_squares(odd / os.fsdecode(name), 7 + number)
+    run("scan", "--strangers", "keep", media, odd)
+    (odd / os.fsdecode(b"gone \xe9\n.mp4")).unlink()
+    run("scan", "--gone", media, odd)
+    shown = tmp_path / r"old \x80disc"
+    assert list(names_in(read(run("results", shown / r"gone \xe9\n.mp4")))) == ["gone \\xe9\n.mp4"]
+    assert len(read(run("results", shown))) == 2
+    assert read(run("decide", shown / r"gone \xe9\n.mp4", 0, "--ignore"))["decision"]
+    assert read(run("decisions"))[0]["path"].endswith("gone \\xe9\n.mp4")
+
+
 @pytest.mark.parametrize("forms", [("--csv", "--table"), ("--json", "--csv")])
 def test_results_have_one_form(run: Any, media: Path, forms: tuple[str, ...]) -> None:
     run("scan", media)

@@ -1,23 +1,51 @@
-// An album: its pictures in order, with a frame around each face that is known or kept.
+// An album: its pictures in order, with a frame around each face that is known or kept. Of hundreds
+// only those near the view are in the page.
 
 import { byId, count, find, make } from "./dom.js";
 import { fillImage } from "./server.js";
+import { makeStretches } from "./stretches.js";
 
-// The server makes one small copy at a time; more at once would only wait there.
-/** @type {Promise<unknown>} */
-let turn = Promise.resolve();
+const PICTURES = 30; // of one stretch: whole rows of 1, 2, 3, 5 and 6
+
+/**
+ * @typedef {object} Shown A picture, in which album, and the names of who is on it.
+ * @property {NumberedVideo} album
+ * @property {PictureListed} picture
+ * @property {string[]} who
+ */
+
+// The server makes one small copy at a time; more at once would only wait there. Whatever came into
+// view last is made first.
+/** @type {HTMLImageElement[]} */
+let waiting = [];
+let isFilling = false;
 
 const observer = new IntersectionObserver(
   (entries) => {
-    for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
-      observer.unobserve(target);
-      const image = /** @type {HTMLImageElement} */ (target);
-      turn = turn.then(() => (image.isConnected ? fill(image) : undefined));
-    }
+    const seen = (/** @type {boolean} */ isSeen) =>
+      entries
+        .filter(({ isIntersecting }) => isIntersecting === isSeen)
+        .map(({ target }) => /** @type {HTMLImageElement} */ (target));
+    const gone = new Set(seen(false));
+    waiting = [...seen(true), ...waiting.filter((image) => !gone.has(image))];
+    fillNext();
   },
   { rootMargin: "300px" },
 );
+
+const stretches = makeStretches(item);
+/** @type {HTMLElement[]} */
+let lists = [];
+
+async function fillNext() {
+  if (isFilling) return;
+  isFilling = true;
+  for (let image = waiting.shift(); image; image = waiting.shift()) {
+    observer.unobserve(image);
+    if (image.isConnected) await fill(image);
+  }
+  isFilling = false;
+}
 
 /** @param {HTMLImageElement} image */
 async function fill(image) {
@@ -26,24 +54,87 @@ async function fill(image) {
 }
 
 /**
- * The pictures of an album, and who is on each.
+ * The pictures of an album, and who is on each; on request only those with somebody on them.
  *
  * @param {NumberedVideo} album
  * @param {PicturedPerson[]} people
  * @param {PictureListed[]} pictures
  */
 export function pictureList(album, people, pictures) {
-  const seen = pictures.slice(0, album.picture_count);
-  const others = pictures.slice(album.picture_count);
   /** @type {Map<number, string>} */
   const names = new Map(people.map(({ person, performer }) => [person, performer ?? "Unknown"]));
+  const all = pictures.slice(0, album.picture_count).map((picture) => ({
+    album,
+    picture,
+    who: picture.faces.map(({ person }) => names.get(person) ?? "Unknown"),
+  }));
+  const others = pictures.slice(album.picture_count);
+  const peopled = all.filter(({ who }) => who.length);
+  const place = make("div", { class: "pictures" });
+  show(place, all);
+  const isMixed = peopled.length > 0 && peopled.length < all.length;
   return make(
     "section",
     { "aria-labelledby": "pictures-title" },
-    make("h2", { id: "pictures-title", text: count(seen.length, "picture") }),
-    make("ol", { class: "album" }, ...seen.map((picture) => item(album, names, picture))),
+    make("h2", { id: "pictures-title", text: count(all.length, "picture") }),
+    isMixed ? choice(place, all, peopled) : null,
+    place,
     others.length ? leftOut(others) : null,
   );
+}
+
+/**
+ * @param {HTMLElement} place
+ * @param {Shown[]} pictures
+ */
+function show(place, pictures) {
+  stretches.clear();
+  lists = [];
+  for (let first = 0; first < pictures.length; first += PICTURES) {
+    const part = pictures.slice(first, first + PICTURES);
+    const start = part[0]?.picture.number ?? 1;
+    const list = make("ol", { class: "album", "data-first": start, start });
+    list.style.setProperty("--pictures", String(part.length));
+    stretches.add(list, part);
+    if (!lists.length)
+      stretches.fill(list); // at once, not a frame later
+    else list.classList.add("unfilled");
+    lists.push(list);
+  }
+  place.replaceChildren(...lists);
+}
+
+/**
+ * Buttons that choose between all pictures and those with somebody on them.
+ *
+ * @param {HTMLElement} place
+ * @param {Shown[]} all
+ * @param {Shown[]} peopled
+ */
+function choice(place, all, peopled) {
+  const row = make("div", { class: "states", role: "group", "aria-label": "Which pictures" });
+  const kinds = /** @type {const} */ ([
+    ["All", all],
+    ["With somebody on them", peopled],
+  ]);
+  const buttons = kinds.map(([words, some]) =>
+    make(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": String(some === all),
+        onclick: (event) => {
+          for (const one of buttons)
+            one.setAttribute("aria-pressed", String(one === event.currentTarget));
+          show(place, some);
+        },
+      },
+      `${words} `,
+      make("span", { class: "detail", text: some.length.toLocaleString("en") }),
+    ),
+  );
+  row.append(...buttons);
+  return row;
 }
 
 /**
@@ -52,6 +143,8 @@ export function pictureList(album, people, pictures) {
  * @param {number} number
  */
 export function showPicture(number) {
+  const list = lists.findLast((one) => Number(one.dataset.first) <= number);
+  if (list) stretches.fill(list);
   const picture = find(byId("video"), `[data-picture="${Number(number)}"]`);
   if (!picture) return;
   picture.tabIndex = -1;
@@ -59,21 +152,20 @@ export function showPicture(number) {
   picture.scrollIntoView({ block: "center" });
 }
 
-/**
- * @param {NumberedVideo} album
- * @param {Map<number, string>} names
- * @param {PictureListed} picture
- */
-function item({ oshash, state }, names, { number, name, reason, faces }) {
-  const who = faces.map(({ person }) => names.get(person) ?? "Unknown");
+/** @param {Shown} shown */
+function item({ album: { oshash, state }, picture: { number, name, reason, faces }, who }) {
   const words = reason || who.join(", ") || "nobody";
   const isShown = !reason && state !== "gone";
   return make(
     "li",
-    { "data-picture": number },
-    isShown ? framed(oshash, number, faces, who) : make("span", { class: "unseen" }),
-    make("p", {}, make("strong", { text: `${number}. ` }), words),
-    make("p", { class: "detail", text: name }),
+    { "data-picture": number, class: reason ? "broken" : null },
+    make(
+      "div",
+      { class: "plate" },
+      isShown ? framed(oshash, number, faces, who) : make("span", { class: "unseen" }),
+    ),
+    make("p", { title: words }, make("strong", { text: `${number}. ` }), words),
+    make("p", { class: "detail", text: name, title: name }),
   );
 }
 

@@ -40,25 +40,26 @@ export function ofVideo(video, person, refresh) {
   const decide = async (kind, performer, said) => {
     const about = performer === null ? {} : { performer };
     const { decision } = await postJson("/library/decide", { ...video, person, kind, ...about });
-    return { said, performer, undo: () => postJson("/library/undecide", { decision }) };
+    return { said, performer, decision, undo: () => takeBack(decision) };
   };
+  /** @param {number} decision */
+  const takeBack = (decision) => postJson("/library/undecide", { decision });
   return {
     refresh,
+    takeBack,
     confirm: ({ id, name }) =>
       decide("confirmed", id, `Saved: this is ${name}, whatever is matched later.`),
     reject: ({ id, name }) => decide("rejected", id, `Saved: this is not ${name}.`),
     ignore: () => decide("ignored", null, "Saved: it does not matter who this is."),
     name: async (name, isNew) => {
       const done = await postJson("/library/name", { ...video, person, name, new: isNew });
-      const { correction, decision, performer, views } = done;
+      const { decision, performer, views } = done;
       const faces = views === 1 ? "1 face" : `${views} faces`;
       return {
         said: `${name} is now in the gallery, with ${faces}.`,
         performer,
-        undo: async () => {
-          await postJson("/library/undecide", { decision });
-          await postJson("/corrections/undo", { correction });
-        },
+        decision,
+        undo: () => takeBack(decision),
       };
     },
   };

@@ -114,12 +114,12 @@ export function meter(label, value, most, words) {
 }
 
 /**
- * Seconds as people write them: 1:04, or 1:02:03.
+ * The nearest second, as a player shows it: 1:04, or 1:02:03.
  *
  * @param {number} seconds
  */
 export function clock(seconds) {
-  const whole = Math.floor(seconds);
+  const whole = Math.round(seconds);
   /** @param {number} number */
   const two = (number) => String(number).padStart(2, "0");
   const hours = Math.floor(whole / 3600);
@@ -142,6 +142,20 @@ export function damage({ unreadable_seconds: seconds }) {
  */
 export function count(number, one, many = `${one}s`) {
   return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+}
+
+/**
+ * So many videos and albums; what there is none of is left out.
+ *
+ * @param {number} videos
+ * @param {number} albums
+ */
+export function countBoth(videos, albums) {
+  const some = [
+    videos || !albums ? count(videos, "video") : "",
+    albums ? count(albums, "album") : "",
+  ];
+  return some.filter(Boolean).join(" and ");
 }
 
 /**

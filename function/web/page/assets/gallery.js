@@ -1,12 +1,13 @@
 // All enrolled performers, a page at a time.
 
 import { showAudit } from "./audit.js";
-import { byId, count, fillLater, make, notice } from "./dom.js";
+import { byId, command, count, fillLater, make, notice } from "./dom.js";
 import { photoDrop } from "./photos.js";
 import { latePicture } from "./pictures.js";
-import { changesSoFar, getJson, wordsOf } from "./server.js";
+import { changesSoFar, getJson } from "./server.js";
 import { refreshStatus } from "./status.js";
 import { makeStretches } from "./stretches.js";
+import { trouble } from "./troubles.js";
 
 let shown = 0;
 let total = 0;
@@ -98,38 +99,49 @@ async function load() {
   } catch (error) {
     if (own !== asked) return;
     byId("more").hidden = true;
-    /** @type {HTMLButtonElement} */
-    const again = make("button", {
-      type: "button",
-      text: "Try again",
-      onclick: () => (shown ? tryOn(again) : openGallery()),
-    });
-    byId("grid").append(
-      notice(
-        shown ? "The rest cannot be shown" : "The gallery cannot be shown",
-        wordsOf(error),
-        again,
-      ),
-    );
+    const title = shown ? "The rest cannot be shown" : "The gallery cannot be shown";
+    const said = trouble(title, error, () => (shown ? tryOn(said) : openGallery()));
+    byId("grid").append(said);
   } finally {
     if (own === asked) loading = false;
   }
 }
 
-/** @param {HTMLElement} button */
-function tryOn(button) {
-  button.closest(".notice")?.remove();
+/** @param {HTMLElement} said */
+function tryOn(said) {
+  said.remove();
   showMore(true);
 }
 
 /** @param {string} search */
 function nobody(search) {
-  return search
-    ? notice("Nobody with that name", `No name or alias contains “${search}”.`)
-    : notice(
-        "Nobody is enrolled yet",
-        "Add a performer above, or identify a video and name the people in it.",
-      );
+  if (search) return notice("Nobody with that name", `No name or alias contains “${search}”.`);
+  const add = () => {
+    byId("new").open = true;
+    byId("new-name").focus();
+  };
+  return make(
+    "div",
+    { class: "notice" },
+    make("p", {}, make("strong", { text: "Nobody is enrolled yet" })),
+    make("p", {
+      text: "Add a performer from photos, or identify a video and name the people in it.",
+    }),
+    make(
+      "div",
+      { class: "actions" },
+      make("button", { type: "button", class: "primary", text: "Add a performer", onclick: add }),
+      make("a", { href: "#identify", text: "Identify a video" }),
+    ),
+    make(
+      "p",
+      { class: "detail" },
+      "Many at once, in a terminal: ",
+      command("python -m tools import folder photos/"),
+      " or ",
+      command("python -m tools import stash --url URL"),
+    ),
+  );
 }
 
 /**

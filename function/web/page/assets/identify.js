@@ -11,7 +11,7 @@ const WHAT_TO_DO = {
   unreadable_video: "This cannot be read as a video",
   video_over_limit: "Over the limit",
   outside_media_root: "Outside the media folder",
-  gallery_unavailable: "There is no gallery",
+  gallery_unavailable: "The gallery cannot be read",
   engine_unavailable: "The engine cannot run",
   busy: "Busy with other videos",
   time_limit: "It took too long",
@@ -51,11 +51,12 @@ async function openFolder(folder, focus = false) {
 }
 
 /** @param {FolderReply} reply */
-function showFolder({ folder, crumbs, folders, videos, left_out: leftOut }) {
+function showFolder({ folder, crumbs, folders, videos, pictures, left_out: leftOut }) {
   byId("crumbs").replaceChildren(...crumbs.map(crumb));
   const rows = [
     ...folders.map((one) => fileRow("folder", one.name, "", () => openFolder(one.path, true))),
     ...videos.map((one) => fileRow("video", one.name, size(one.bytes), () => choose(one.path))),
+    ...pictures.map((one) => fileRow("photo", one.name, size(one.bytes), () => choose(one.path))),
   ];
   if (leftOut)
     rows.push(
@@ -69,10 +70,10 @@ function showFolder({ folder, crumbs, folders, videos, left_out: leftOut }) {
         "li",
         { class: "empty" },
         notice(
-          "No video here",
+          "Nothing to choose here",
           folder
-            ? "This folder holds no videos and no folders."
-            : "The media folder holds no videos. Start the server with the right folder: make run MEDIA=/path/to/your/videos.",
+            ? "This folder holds no videos, no pictures and no folders."
+            : "The media folder holds no videos and no pictures. Start the server with the right folder: make run MEDIA=/path/to/your/videos.",
         ),
       ),
     );
@@ -95,7 +96,7 @@ function crumb({ name, path }, index, all) {
 }
 
 /**
- * @param {"folder" | "video"} kind
+ * @param {"folder" | "video" | "photo"} kind
  * @param {string} name
  * @param {string} detail
  * @param {() => unknown} onclick

@@ -1,10 +1,22 @@
 // The library: every video that was scanned or queued, and who is in it.
 
-import { byId, clock, count, damage, fillLater, find, make, nameOf, notice } from "./dom.js";
-import { answersStored } from "./review.js";
-import { watchScan } from "./scan.js";
-import { getJson, wordsOf } from "./server.js";
+import {
+  byId,
+  clock,
+  count,
+  countBoth,
+  damage,
+  fillLater,
+  find,
+  make,
+  nameOf,
+  notice,
+} from "./dom.js";
+import { fillSaid } from "./said.js";
+import { beginning, watchScan } from "./scan.js";
+import { getJson } from "./server.js";
 import { makeStretches } from "./stretches.js";
+import { trouble } from "./troubles.js";
 
 const ROWS = 50; // of one stretch
 const MOST_SPANS = 20; // shown of one video
@@ -33,6 +45,7 @@ let wanted = new URLSearchParams(); // text, performer, verdict, state: those th
 /** @typedef {{ at: number, text: string, label: string, kind: string }} Moment */
 /** @type {{ performer: string, videos: Map<string, Moment[]> }} Whose spans are known. */
 let spans = { performer: "", videos: new Map() };
+let saidOf = 0; // the performer of whom it is shown what was said
 let drawn = ""; // what was wanted of the list that is seen
 
 function startLibrary() {
@@ -62,6 +75,14 @@ export async function showLibrary(query = "") {
   }
   watchScan(load);
   await load();
+  showSaid();
+}
+
+/** What was said of the performer whose videos are listed. */
+function showSaid() {
+  saidOf = Number(wanted.get("performer"));
+  const title = `What you said about ${names.get(saidOf) ?? "this performer"}`;
+  fillSaid(byId("library-said"), title, saidOf ? `performer=${saidOf}` : "", load);
 }
 
 /** When the chosen performer is seen in each video; asked once they are chosen. */
@@ -156,8 +177,8 @@ function keepAddress() {
 async function load() {
   asked += 1;
   const own = asked;
+  if (!loaded) byId("library-found").textContent = "Reading the library …";
   try {
-    await answersStored();
     /** @type {OverviewReply} */
     const all = { videos: [], performers: [], next: 0, stale: false };
     while (all.next !== null) {
@@ -172,9 +193,12 @@ async function load() {
     if (all.stale) setTimeout(() => byId("library").hidden || own !== asked || load(), AGAIN_MS);
   } catch (error) {
     if (own !== asked) return;
-    const again = make("button", { type: "button", text: "Try again", onclick: load });
-    byId("videos").replaceChildren(notice("The library cannot be shown", wordsOf(error), again));
+    videos = [];
     loaded = "";
+    showStates();
+    byId("filters").hidden = !wanted.size;
+    byId("library-found").textContent = "";
+    byId("videos").replaceChildren(trouble("The library cannot be shown", error, load));
   }
 }
 
@@ -214,6 +238,7 @@ function showFilters() {
   verdict.value = wanted.get("verdict") ?? "";
   kind.value = wanted.get("kind") ?? "";
   const hasAlbums = videos.some((video) => video.kind === "album");
+  byId("filters").hidden = Boolean(loaded) && !videos.length && !wanted.size;
   kind.closest("label")?.toggleAttribute("hidden", !hasAlbums && !kind.value);
   if (document.activeElement !== text) text.value = wanted.get("text") ?? "";
 }
@@ -237,12 +262,19 @@ function render() {
   byId("library-title").textContent = performer
     ? `Every video of ${nameFor(performer)}`
     : "Library";
+  if (performer !== saidOf) showSaid();
   showStates();
   const isPart = rows.length && rows.length < videos.length;
   byId("library-found").textContent = isPart
-    ? `${rows.length.toLocaleString("en")} of ${count(videos.length, "video")}`
+    ? `${rows.length.toLocaleString("en")} of ${countAll(videos)}`
     : "";
   show(rows);
+}
+
+/** @param {VideoInBrief[]} all */
+function countAll(all) {
+  const albums = all.filter(({ kind }) => kind === "album").length;
+  return countBoth(all.length - albums, albums);
 }
 
 /** @param {VideoInBrief[]} rows */
@@ -255,7 +287,7 @@ function show(rows) {
   const lists = [];
   for (let first = 0; first < rows.length; first += ROWS) {
     const part = rows.slice(first, first + ROWS);
-    const words = `Videos ${first + 1} to ${first + part.length}`;
+    const words = `${first + 1} to ${first + part.length} of ${countAll(rows)}`;
     const list = make("ul", { class: "videos", "aria-label": words });
     list.style.height = `calc(${part.length} * var(--row))`;
     stretches.add(list, part);
@@ -337,15 +369,11 @@ function showStates() {
 }
 
 function nothing() {
-  if (videos.length)
-    return notice(
-      "No video fits",
-      "Take back one of the filters above.",
-      make("a", { href: "#library", text: "All videos" }),
-    );
+  if (!videos.length) return beginning();
   return notice(
-    "No video is scanned yet",
-    "Press Scan above, or in a terminal: python -m tools scan /path/to/your/videos. Afterwards you see here who is in which video.",
+    "Nothing fits",
+    "Take back one of the filters above.",
+    make("a", { href: "#library", text: "Show everything" }),
   );
 }
 
@@ -355,7 +383,7 @@ function row(video) {
   const performer = wanted.get("performer");
   return make(
     "li",
-    {},
+    { class: video.state === "failed" ? "failed" : null },
     make(
       "a",
       {
@@ -394,12 +422,16 @@ function spansOf({ oshash }) {
 function chips({ named, strangers, state, reason }) {
   const words = { match: "", uncertain: ": check", unknown: "" };
   const people = named.map(({ performer, verdict, score }) =>
-    make("a", {
-      class: `chip ${verdict}`,
-      href: `#library/performer=${performer}`,
-      text: `${nameFor(performer)}${words[verdict]}`,
-      title: `${verdict}, ${score.toFixed(1)} %`,
-    }),
+    make(
+      "a",
+      {
+        class: `chip ${verdict}`,
+        href: `#library/performer=${performer}`,
+        title: `${verdict}, ${score.toFixed(1)} %`,
+      },
+      make("span", { text: nameFor(performer) }),
+      words[verdict],
+    ),
   );
   const others = [
     state === "done" ? "" : [STATES[state], reason].filter(Boolean).join(": "),

@@ -6,6 +6,7 @@ import { facesOf } from "./faces.js";
 import { askWhetherSame } from "./names.js";
 import { photoDrop } from "./photos.js";
 import { latePicture } from "./pictures.js";
+import { fillSaid } from "./said.js";
 import { codeOf, fillImage, getJson, postJson, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 
@@ -30,6 +31,7 @@ export async function showPerformer(id, photo) {
       head(performer),
       photoTable(performer),
       adding(performer),
+      said(performer),
       changes(performer),
     );
     if (photo) pointOut(view.querySelectorAll(".photos li")[Number(photo) - 1]);
@@ -223,6 +225,13 @@ function adding(performer) {
       ondone: () => reload(performer.id, ".drop input"),
     }),
   );
+}
+
+/** @param {PerformerReply} performer */
+function said({ id, name }) {
+  const place = make("div");
+  fillSaid(place, `What you said about ${name} in the library`, `performer=${id}`);
+  return place;
 }
 
 /** @param {PerformerReply} performer */

@@ -4,10 +4,11 @@ import { performerChooser } from "./chooser.js";
 import { clock, count, find, link, make, meter, notice } from "./dom.js";
 import { face } from "./faces.js";
 import { askWhetherSame } from "./names.js";
+import { saidRow } from "./said.js";
 import { codeOf, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 
-const MOST_PICTURES = 40; // of an album that are listed at a person
+const MOST_PICTURES = 12; // of an album that are listed at a person before all are asked for
 
 let cards = 0;
 
@@ -30,9 +31,11 @@ export class PersonCard {
     this.corrector = corrector;
     this.person = person;
     /** @type {Set<number>} Whom the user said that it is not. */
-    this.rejected = new Set();
+    this.rejected = rejectedIn(person);
     /** @type {(() => Promise<boolean>) | null} */
     this.undo = null;
+    /** @type {number | undefined} The decision that was just made, which is offered to be undone. */
+    this.made = undefined;
     /** Called after each correction and undoing. */
     this.onchange = () => {};
     this.draw(this.actions());
@@ -58,6 +61,7 @@ export class PersonCard {
       person.pictures?.length
         ? onPictures(person.pictures, (number) => this.play(number, image))
         : timeline(person, this.seconds, (start) => this.play(start, image)),
+      ...this.said(),
       ...(controls ? [controls] : []),
     );
   }
@@ -75,6 +79,18 @@ export class PersonCard {
         ? [otherCandidates(others, (match) => this.assign(match))]
         : []),
     ];
+  }
+
+  /** What the user said of this person before, each with a way back; nothing if that is nothing. */
+  said() {
+    const { person, corrector } = this;
+    const earlier = (person.said ?? []).filter(({ id }) => id !== this.made);
+    const { takeBack } = corrector ?? {};
+    if (!earlier.length || !takeBack) return [];
+    const rows = earlier.map((one) =>
+      saidRow(one, () => this.restore(() => takeBack(one.id), person)),
+    );
+    return [make("ul", { class: "said", "aria-label": "What you said" }, ...rows)];
   }
 
   actions() {
@@ -197,7 +213,8 @@ export class PersonCard {
     find(this.element, ".trouble")?.remove();
     try {
       const done = await send();
-      this.undo = () => this.restore(done, before);
+      this.undo = () => this.restore(done.undo, before);
+      this.made = done.decision;
       await this.show(withNumber(after, done.performer));
       this.draw(this.kept(done.said));
       find(this.element, ".undo")?.focus({ preventScroll: true });
@@ -212,14 +229,17 @@ export class PersonCard {
   }
 
   /**
-   * @param {Corrected} done
+   * Take something back; then the person is shown as `before`, or as the server sees them then.
+   *
+   * @param {() => Promise<unknown>} undo
    * @param {PersonShown} before
    */
-  async restore(done, before) {
+  async restore(undo, before) {
     find(this.element, ".trouble")?.remove();
     try {
-      await done.undo();
+      await undo();
       this.undo = null;
+      this.made = undefined;
       if (before.decided !== "rejected") this.rejected.clear();
       await this.show(before);
       this.draw(this.actions());
@@ -237,6 +257,7 @@ export class PersonCard {
   async show(person) {
     const seen = await this.corrector?.refresh?.();
     this.person = seen ? { ...seen, image: person.image } : person;
+    if (seen) this.rejected = rejectedIn(seen);
   }
 
   /** @param {string} said */
@@ -266,6 +287,17 @@ export class PersonCard {
     trouble.setAttribute("role", "alert");
     this.element.lastElementChild?.before(trouble);
   }
+}
+
+/**
+ * Whom the user said that it is not, as far as that is listed.
+ *
+ * @param {PersonShown} person
+ * @returns {Set<number>}
+ */
+function rejectedIn({ said = [] }) {
+  const rejections = said.filter(({ kind }) => kind === "rejected");
+  return new Set(rejections.map(({ performer_id: id }) => Number(id)));
 }
 
 /**
@@ -503,21 +535,27 @@ function timeline(person, seconds, play) {
  * @param {(number: number) => unknown} show
  */
 function onPictures(pictures, show) {
-  const buttons = pictures.slice(0, MOST_PICTURES).map((number) =>
+  const button = (/** @type {number} */ number) =>
     make("button", {
       type: "button",
       class: "span",
       text: `picture ${number}`,
       onclick: () => show(number),
-    }),
-  );
-  const more = pictures.length - buttons.length;
-  return make(
-    "p",
-    { class: "on-pictures" },
-    ...buttons,
-    more > 0 ? make("span", { class: "detail", text: `and ${more} more` }) : null,
-  );
+    });
+  const row = make("p", { class: "on-pictures" }, ...pictures.slice(0, MOST_PICTURES).map(button));
+  const rest = pictures.slice(MOST_PICTURES);
+  const more = make("button", {
+    type: "button",
+    class: "span",
+    text: `and ${rest.length.toLocaleString("en")} more`,
+    onclick: () => {
+      const others = rest.map(button);
+      more.replaceWith(...others);
+      others[0]?.focus();
+    },
+  });
+  if (rest.length) row.append(more);
+  return row;
 }
 
 /** @type {Record<string, number>} */

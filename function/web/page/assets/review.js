@@ -1,7 +1,9 @@
 // Review: those who are uncertain, one at a time, beside the enrolled face they may be.
 
-import { byId, clock, count, make, meter, nameOf, notice } from "./dom.js";
-import { fillImage, getJson, postJson, wordsOf } from "./server.js";
+import { byId, clock, count, fillLater, find, make, meter, nameOf, notice } from "./dom.js";
+import { fillSaid } from "./said.js";
+import { fillImage, getJson, postJson, storing, wordsOf } from "./server.js";
+import { nothingScanned, trouble } from "./troubles.js";
 
 const AHEAD = 5; // so many before the end of what is known, the next are asked for
 const AGAIN_MS = 1500; // until it is asked again, if names are not yet those of today
@@ -27,14 +29,13 @@ let total = 0;
 let next = null;
 let asked = 0;
 let isAsking = false;
+let isBroken = false; // why is said in place of whoever would be next
+let hasScanned = true;
 
 /** @type {{ person: ReviewedReply, answer: Answer, decision: Promise<number> }[]} */
 let given = [];
 /** @type {Promise<unknown>} */
 let sending = Promise.resolve(); // answers are stored in the order in which they were given
-
-/** Wait until the answers given so far are stored; what else shows them then is right. */
-export const answersStored = () => sending;
 
 /** @type {WeakMap<ReviewedReply, HTMLElement>} */
 const drawn = new WeakMap();
@@ -74,6 +75,23 @@ function pressed(event) {
 export async function showReview() {
   if (place >= people.length) await restart();
   else render();
+  showSaid();
+}
+
+/** Keep the list of what was said up to date, where it is seen or there was nothing to list. */
+const showSaidLater = fillLater(() => {
+  const list = find(byId("review-said"), "details");
+  if (!list || list.hasAttribute("open")) showSaid();
+});
+
+/** What was said before: here, elsewhere on the page, or in a shell. */
+function showSaid() {
+  fillSaid(byId("review-said"), "What you said before", "limit=20", async (number) => {
+    const made = await Promise.all(given.map(({ decision }) => decision.catch(() => 0)));
+    given = given.filter((_, index) => made[index] !== number);
+    if (people[place]) render();
+    else await restart();
+  });
 }
 
 async function restart() {
@@ -81,6 +99,7 @@ async function restart() {
   given = [];
   place = 0;
   next = null;
+  isBroken = false;
   await load(true);
 }
 
@@ -90,10 +109,13 @@ async function load(isFirst = false) {
   const own = asked;
   isAsking = true;
   try {
-    await sending; // or those just decided would come again
     const page = await getJson(`/library/review?${isFirst || !next ? "" : `after=${next}`}`);
     if (own !== asked) return;
     if (isFirst) total = page.total;
+    if (!page.total) {
+      const { videos, albums } = await getJson("/library/status");
+      hasScanned = videos.done + albums.done > 0;
+    }
     people.push(...page.people);
     next = page.next;
     if (page.stale && !people.length)
@@ -101,17 +123,21 @@ async function load(isFirst = false) {
   } catch (error) {
     if (own !== asked) return;
     next = null;
-    const again = make("button", { type: "button", text: "Try again", onclick: () => restart() });
-    complain("Those who are uncertain cannot be shown", wordsOf(error), again);
+    isBroken = true;
+    byId("review-text").textContent = "";
+    byId("review-person").replaceChildren(
+      trouble("Those who are uncertain cannot be shown", error, restart),
+    );
   } finally {
     isAsking = false;
   }
-  render();
+  if (!isBroken) render();
 }
 
 /** @param {Answer | "undo"} answer */
 function act(answer) {
   byId("review-trouble").replaceChildren();
+  showSaidLater();
   if (answer === "undo") {
     undo();
     return;
@@ -132,10 +158,12 @@ function act(answer) {
 function decide(person, kind) {
   const { oshash, person: number, scanned_at, performer } = person;
   const about = kind === "ignored" ? {} : { performer };
-  const decision = sending.then(async () => {
-    const fields = { oshash, person: number, kind, scanned_at, ...about };
-    return (await postJson("/library/decide", fields)).decision;
-  });
+  const decision = storing(
+    sending.then(async () => {
+      const fields = { oshash, person: number, kind, scanned_at, ...about };
+      return (await postJson("/library/decide", fields)).decision;
+    }),
+  );
   sending = decision.catch((error) => {
     given = given.filter((one) => one.person !== person);
     complain(`Nothing was stored for ${nameOf(person.path)}`, wordsOf(error));
@@ -149,12 +177,12 @@ function undo() {
   if (!last) return;
   place = people.indexOf(last.person);
   render(); // at once: the next key is about whoever is shown then
-  sending = sending
-    .then(async () => {
+  sending = storing(
+    sending.then(async () => {
       const decision = await last.decision;
       if (decision) await postJson("/library/undecide", { decision });
-    })
-    .catch((error) => complain("That could not be taken back", wordsOf(error)));
+    }),
+  ).catch((error) => complain("That could not be taken back", wordsOf(error)));
 }
 
 /**
@@ -205,10 +233,14 @@ function summary() {
 }
 
 function finished() {
+  if (!people.length && !hasScanned)
+    return nothingScanned("Here you are asked about everyone who may be somebody you enrolled.");
   if (!people.length)
     return notice(
       "Nobody is uncertain",
-      "Everyone seen in the scanned videos either is somebody you enrolled, or is not.",
+      "Everyone seen in what was scanned either is somebody you enrolled, or is not.",
+      make("a", { href: "#strangers", text: "Name strangers" }),
+      make("a", { href: "#library", text: "Library" }),
     );
   const again = make("button", { type: "button", text: "Look again", onclick: restart });
   return notice(

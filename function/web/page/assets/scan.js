@@ -1,6 +1,6 @@
 // The scan of the library: how far it is, and the buttons that start, pause and end it.
 
-import { byId, chooseInDialog, clock, count, make, nameOf } from "./dom.js";
+import { byId, chooseInDialog, clock, command, count, countBoth, make, nameOf } from "./dom.js";
 import { getJson, postJson, wordsOf } from "./server.js";
 
 const ASK_MS = 1000; // while it runs
@@ -16,6 +16,9 @@ let told = ""; // what there was when the library was last read
 let toldState = "";
 let toldAt = 0;
 let isChosen = true; // what becomes of strangers
+let isIdle = true;
+/** @type {HTMLElement | null} How to begin, while nothing is scanned. */
+let beginner = null;
 /** @type {() => unknown} */
 let onnews = () => {};
 
@@ -52,8 +55,10 @@ function showTrouble(error) {
 
 /** @param {JobReply} job */
 function showScan(job) {
+  isIdle = job.state === "idle";
+  if (beginner) beginner.hidden = !isIdle;
   isChosen = job.strangers !== "";
-  const { queued, working, done, failed } = job.videos;
+  const { queued, working, done, failed } = both(job);
   byId("scan-text").textContent = wordsFor(job);
   byId("scan-bar").hidden = job.state === "idle" || job.state === "looking";
   byId("scan-bar").max = Math.max(1, done + failed + queued + working);
@@ -63,9 +68,25 @@ function showScan(job) {
   tellNews(job);
 }
 
+/**
+ * How many videos and albums are in each state.
+ *
+ * @param {JobReply} job
+ * @returns {CountsReply}
+ */
+const both = ({ videos, albums }) => ({
+  queued: videos.queued + albums.queued,
+  working: videos.working + albums.working,
+  done: videos.done + albums.done,
+  failed: videos.failed + albums.failed,
+  gone: videos.gone + albums.gone,
+});
+
 /** @param {JobReply} job */
-function tellNews({ state, videos }) {
-  const news = JSON.stringify([state, videos.done, videos.failed, videos.gone]);
+function tellNews(job) {
+  const { state } = job;
+  const { done, failed, gone } = both(job);
+  const news = JSON.stringify([state, done, failed, gone]);
   const isSoon = state === toldState && state !== "idle" && Date.now() - toldAt < NEWS_MS;
   if (news === told || isSoon) return;
   const isFirst = !told;
@@ -75,15 +96,18 @@ function tellNews({ state, videos }) {
   if (!isFirst) onnews();
 }
 
+/** @param {CountsReply} counts */
+const known = ({ queued, working, done, failed }) => queued + working + done + failed;
+
 /** @param {JobReply} job */
-function wordsFor({ state, videos, now }) {
-  const { queued, working, done, failed } = videos;
-  const left = queued + working;
+function wordsFor(job) {
+  const { state, videos, albums, now } = job;
+  const { done, failed } = both(job);
   const first = now[0];
-  const whole = `${done + failed} of ${count(done + failed + left, "video")}`;
+  const whole = `${(done + failed).toLocaleString("en")} of ${countBoth(known(videos), known(albums))}`;
   switch (state) {
     case "looking":
-      return "Looking for videos …";
+      return "Looking for videos and pictures …";
     case "waiting":
       return `${whole} done. The rest waits for the hours set by SCAN_HOURS.`;
     case "paused":
@@ -93,8 +117,8 @@ function wordsFor({ state, videos, now }) {
       return `${whole} done. Now ${nameOf(first.path)}: ${progressOf(first)}, ${count(first.progress.faces, "face")}`;
     case "idle":
       return done + failed
-        ? `${count(done, "video")} scanned${failed ? `, ${failed.toLocaleString("en")} failed` : ""}.`
-        : "A scan looks at every video in the media folder once, and remembers who is in it.";
+        ? `${countBoth(videos.done, albums.done)} scanned${failed ? `, ${failed.toLocaleString("en")} failed` : ""}.`
+        : "A scan looks at everything in the media folder once, and remembers who is in it.";
   }
 }
 
@@ -105,8 +129,12 @@ function progressOf({ kind, progress }) {
 }
 
 /** @param {JobReply} job */
-function showButtons({ state, videos, pictures }) {
-  const needed = state === "idle" ? `idle ${videos.failed > 0}` : String(state === "paused");
+function showButtons(job) {
+  const { state, pictures } = job;
+  const { failed } = both(job);
+  const isNew = state === "idle" && !Object.values(both(job)).some(Boolean);
+  byId("scan-actions").hidden = isNew; // the buttons are below, with what they do
+  const needed = state === "idle" ? `idle ${failed > 0}` : String(state === "paused");
   if (needed === buttons) return; // the one with the focus stays
   buttons = needed;
   const row = byId("scan-actions");
@@ -125,7 +153,7 @@ function showButtons({ state, videos, pictures }) {
         box,
         "pictures too",
       ),
-      videos.failed
+      failed
         ? make("button", {
             type: "button",
             text: "Try those again",
@@ -142,6 +170,39 @@ function showButtons({ state, videos, pictures }) {
     );
   }
   if (hadFocus) row.querySelector("button")?.focus();
+}
+
+/** What stands in place of the list while nothing is scanned: how to begin. */
+export function beginning() {
+  const begin = (/** @type {string} */ text, /** @type {boolean} */ pictures) =>
+    make("button", {
+      type: "button",
+      class: pictures ? null : "primary",
+      text,
+      onclick: () => scan({ pictures }),
+    });
+  beginner = make(
+    "div",
+    { class: "notice", hidden: !isIdle },
+    make("p", {}, make("strong", { text: "Nothing is scanned yet" })),
+    make("p", {
+      text: "Scan once, and you see here who is in which video, and when. You may close the page meanwhile.",
+    }),
+    make(
+      "div",
+      { class: "actions" },
+      begin("Scan all videos", false),
+      begin("Scan videos and pictures", true),
+    ),
+    make("p", { class: "detail" }, "Or in a terminal: ", command("python -m tools scan /videos")),
+    make(
+      "p",
+      { class: "detail" },
+      "Folders and zip archives of pictures become albums: ",
+      command("python -m tools scan /videos --pictures"),
+    ),
+  );
+  return beginner;
 }
 
 /**
@@ -173,7 +234,7 @@ async function change(path, fields) {
  *
  * @param {Fields["/library/scan"]} fields
  */
-async function scan(fields) {
+export async function scan(fields) {
   if (isChosen) return change("/library/scan", fields);
   const strangers = await chooseInDialog(
     "Keep the faces of people you did not enrol?",

@@ -4,17 +4,22 @@ import { askInDialog } from "./dom.js";
 
 const TOKEN = "token";
 
-/** The server's error in place of a result; `code` is the API's, `performers` have a taken name. */
+/**
+ * The server's error in place of a result; `code` is the API's, `performers` have a taken name, and
+ * `isMissing` says that there is no gallery.
+ */
 export class ServerError extends Error {
   /**
    * @param {string} code
    * @param {string} message
    * @param {number[]} performers Who has the name, if it is taken.
+   * @param {boolean} isMissing
    */
-  constructor(code, message, performers = []) {
+  constructor(code, message, performers = [], isMissing = false) {
     super(message);
     this.code = code;
     this.performers = performers;
+    this.isMissing = isMissing;
   }
 }
 
@@ -30,6 +35,9 @@ export const codeOf = (error) => (error instanceof ServerError ? error.code : ""
 export const performersOf = (error) => (error instanceof ServerError ? error.performers : []);
 
 /** @param {unknown} error */
+export const isMissing = (error) => error instanceof ServerError && error.isMissing;
+
+/** @param {unknown} error */
 export const isAbort = (error) => error instanceof Error && error.name === "AbortError";
 
 /** @type {Promise<string | null> | null} */
@@ -40,6 +48,34 @@ let welcomed = sessionStorage.getItem(TOKEN); // the last token that was not ref
 
 /** How many changes were requested, to know whether what is shown is still current. */
 export const changesSoFar = () => changes;
+
+/** @type {Set<Promise<unknown>>} Changes that are not stored yet. */
+const underWay = new Set();
+
+/**
+ * Note a change, of which some may still be waiting to be sent: what is read of the library or of the
+ * gallery from now on waits until it is stored, and so shows it.
+ *
+ * @template Stored
+ * @param {Promise<Stored>} change
+ */
+export function storing(change) {
+  /** @type {Promise<unknown>} */
+  const ended = change.catch(() => {}).finally(() => underWay.delete(ended));
+  underWay.add(ended);
+  return change;
+}
+
+/**
+ * Whether an answer would be wrong that does not know a change under way.
+ *
+ * @param {string} path
+ */
+const followsChanges = (path) => /^.(library(?!.status)|gallery)/.test(path);
+
+async function allStored() {
+  while (underWay.size) await Promise.all(underWay);
+}
 
 /** @param {boolean} wrong */
 function askForToken(wrong) {
@@ -98,7 +134,10 @@ export const addressOf = (path) => (path.startsWith("/") ? `.${path}` : path);
  * @param {RequestInit} options
  */
 async function reach(path, options) {
-  if (options.method === "POST" && /^.(gallery|corrections|library.strangers.(un)?name)/.test(path))
+  if (
+    options.method === "POST" &&
+    /^.(gallery|corrections|library.(strangers.)?(un)?(name|decide))/.test(path)
+  )
     changes += 1;
   try {
     const response = await fetch(addressOf(path), options);
@@ -122,7 +161,7 @@ async function reach(path, options) {
 async function readError(response) {
   try {
     const { error } = await response.json();
-    return new ServerError(error.code, error.message, error.performers);
+    return new ServerError(error.code, error.message, error.performers, error.missing);
   } catch {
     return new ServerError(
       "internal_error",
@@ -132,12 +171,16 @@ async function readError(response) {
 }
 
 /**
+ * Read something, as it is once every change of this page is stored; or change something.
+ *
  * @template {Address} Asked
  * @param {Asked} path
  * @param {SendOptions} options
  * @returns {Promise<ReplyOf<Asked>>}
  */
 export async function getJson(path, options = {}) {
+  if (options.method === "POST") return (await storing(send(path, options))).json();
+  if (followsChanges(path)) await allStored();
   return (await send(path, options)).json();
 }
 
@@ -149,7 +192,8 @@ export async function getJson(path, options = {}) {
  */
 export async function postJson(path, value) {
   const body = JSON.stringify(value);
-  return (await send(path, { method: "POST", body, type: "application/json" })).json();
+  const sent = send(path, { method: "POST", body, type: "application/json" });
+  return (await storing(sent)).json();
 }
 
 /**

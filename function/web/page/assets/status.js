@@ -1,7 +1,7 @@
 // The small panel that shows whether all is well, and which engine is used.
 
 import { byId, command, count, make, notice } from "./dom.js";
-import { codeOf, getJson, postJson, wordsOf } from "./server.js";
+import { getJson, isMissing, wordsOf } from "./server.js";
 
 export function startStatus() {
   byId("status").addEventListener("toggle", () => {
@@ -44,7 +44,7 @@ export async function refreshStatus() {
     byId("status-line").textContent = "Not ready";
     byId("status-panel").replaceChildren(make("p", { text: wordsOf(error) }));
     greet(false);
-    if (codeOf(error) === "gallery_unavailable") offerGallery(wordsOf(error));
+    if (isMissing(error)) await offerGallery(wordsOf(error));
   }
 }
 
@@ -52,7 +52,7 @@ export async function refreshStatus() {
 function showPanel(ready) {
   const facts = {
     Performers: ready.performers.toLocaleString("en"),
-    Encodings: ready.encodings.toLocaleString("en"),
+    Photos: ready.photos.toLocaleString("en"),
     Engine: ready.engine,
     "Runs on": ready.provider,
     "Videos decoded by": ready.decoder,
@@ -122,21 +122,13 @@ function greet(isEmpty) {
 }
 
 /** @param {string} message */
-function offerGallery(message) {
-  const create = make("button", {
-    type: "button",
-    class: "primary",
-    text: "Create an empty gallery",
-    onclick: async () => {
-      try {
-        await postJson("/gallery/create", {});
-        await refreshStatus();
-      } catch (error) {
-        byId("greeting").replaceChildren(
-          notice("The gallery could not be created", wordsOf(error)),
-        );
-      }
-    },
-  });
-  byId("greeting").replaceChildren(notice("There is no gallery", message, create));
+async function offerGallery(message) {
+  const { createButton } = await import("./troubles.js"); // which few need, and which needs this
+  byId("greeting").replaceChildren(
+    notice(
+      "There is no gallery",
+      message,
+      createButton(() => {}),
+    ),
+  );
 }

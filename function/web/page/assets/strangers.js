@@ -1,11 +1,12 @@
 // Strangers: people nobody enrolled, each once for all videos, to be named, hidden, split and joined.
 
 import { performerChooser } from "./chooser.js";
-import { byId, clock, count, find, make, nameOf, notice } from "./dom.js";
+import { byId, clock, count, countBoth, find, make, nameOf, notice } from "./dom.js";
 import { latePicture } from "./pictures.js";
 import { getJson, postJson, ServerError, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 import { makeStretches } from "./stretches.js";
+import { nothingScanned, trouble } from "./troubles.js";
 
 const AGAIN_MS = 2000; // until it is asked again for those who are not grouped yet
 
@@ -121,15 +122,14 @@ async function load(isFirst = false) {
     next = page.next;
     showFound(page);
     if (page.strangers.length) append(page.strangers);
-    else if (isFirst) byId("strangers-list").append(nobody(page));
+    else if (isFirst) byId("strangers-list").append(await nobody(page));
     byId("strangers-more").hidden = next === null;
     // An observer reports only changes; observing again notices an end that is still in view.
     end.disconnect();
     if (next !== null) end.observe(byId("strangers-more"));
   } catch (error) {
     if (own !== asked) return;
-    const again = make("button", { type: "button", text: "Try again", onclick: reload });
-    byId("strangers-list").append(notice("The strangers cannot be shown", wordsOf(error), again));
+    byId("strangers-list").append(trouble("The strangers cannot be shown", error, reload));
   } finally {
     if (own === asked) isLoading = false;
   }
@@ -151,15 +151,41 @@ function showFound({ total, ungrouped, kept, stale, strangers }) {
 }
 
 /** @param {StrangersReply} page */
-function nobody({ kept, ungrouped }) {
+async function nobody({ kept, ungrouped }) {
   if (which === "ignored") return notice("Nobody is ignored", "Whom you ignore is listed here.");
   if (ungrouped) return notice("One moment", "The faces are being put together across videos.");
-  if (kept === "" || kept === "off")
-    return notice(
-      "Strangers are not kept",
-      "To name people you did not enrol, scan and keep them: python -m tools scan --strangers keep --again.",
-    );
-  return notice("No strangers", "Everybody seen in the scanned videos is named.");
+  const { videos, albums } = await getJson("/library/status");
+  if (!(videos.done + albums.done))
+    return nothingScanned("People you did not enrol are listed here, to be named.");
+  if (kept === "" || kept === "off") return unkept();
+  return notice(
+    "No strangers",
+    "Everybody seen in what was scanned has a name, or is uncertain.",
+    make("a", { href: "#review", text: "Review the uncertain" }),
+    make("a", { href: "#library", text: "Library" }),
+  );
+}
+
+/** Strangers are not kept: what that means, and the way to them. */
+function unkept() {
+  const keep = make("button", {
+    type: "button",
+    class: "primary",
+    text: "Keep them, and scan again",
+    onclick: async () => {
+      try {
+        await postJson("/library/scan", { strangers: "keep", again: true });
+        location.hash = "#library"; // where the scan is shown
+      } catch (error) {
+        keep.after(make("p", { role: "alert", text: wordsOf(error) }));
+      }
+    },
+  });
+  return notice(
+    "Strangers are not kept",
+    "So nothing is stored of people you did not enrol. To name them, everything has to be scanned again, and they are kept. Where the server was started with STRANGERS=off, change that first.",
+    keep,
+  );
 }
 
 /** @param {StrangerReply[]} strangers */
@@ -178,7 +204,7 @@ function card(one) {
     make(
       "div",
       { class: "who" },
-      make("h2", { id, text: `In ${count(one.videos.length, "video")}` }),
+      make("h2", { id, text: `In ${countBoth(one.videos.length - one.albums, one.albums)}` }),
       make("p", { class: "detail", text: [count(one.faces, "face"), days(one)].join(", ") }),
       videosOf(one),
     ),
@@ -450,7 +476,7 @@ function askSame(one, row, before, name, performers) {
 function showNamed(one, reply) {
   const { name, filled_in: sure, uncertain, still_unknown: unknown } = reply;
   const words = [
-    `${name}: in ${count(sure, "video")}`,
+    `${name}: in ${count(sure, ...nounsFor(one))}`,
     uncertain ? `uncertain in ${uncertain.toLocaleString("en")}` : "",
     unknown ? `still unknown in ${unknown.toLocaleString("en")}` : "",
   ];
@@ -469,6 +495,17 @@ function showNamed(one, reply) {
     uncertain ? make("a", { href: "#review", text: "Review the uncertain" }) : "",
   );
   refreshStatus();
+}
+
+/**
+ * What a stranger is seen in, one and many.
+ *
+ * @param {StrangerReply} one
+ * @returns {[string, string]}
+ */
+function nounsFor({ videos, albums }) {
+  if (!albums) return ["video", "videos"];
+  return albums === videos.length ? ["album", "albums"] : ["video or album", "videos and albums"];
 }
 
 /**

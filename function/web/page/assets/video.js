@@ -8,6 +8,7 @@ import { choose } from "./identify.js";
 import { libraryAddress } from "./library.js";
 import { PersonCard } from "./person.js";
 import { makePlayer } from "./player.js";
+import { saidRow } from "./said.js";
 import { getJson, postJson, wordsOf } from "./server.js";
 
 // A slow answer to an earlier question must not replace that to a later one.
@@ -69,12 +70,13 @@ function back() {
  * @param {HTMLElement} view
  * @param {VideoReply} reply
  */
-function show(view, { video, people, pictures }) {
+function show(view, reply) {
+  const { video, people } = reply;
   const isGone = video.state === "gone";
   const name = nameOf(video.path);
   document.title = `${name} · Who is in this video?`;
   if (video.kind === "album") {
-    showAlbum(view, { video, people, pictures });
+    showAlbum(view, reply);
     return;
   }
   const place = make("div", { class: "player" });
@@ -88,43 +90,69 @@ function show(view, { video, people, pictures }) {
     ...facts(video, people.length),
     ...(isGone ? [] : [again(video.path)]),
     place,
-    ...arrangePeople(people.map((person) => card(video, person, playing.play))),
+    peopleTitle(),
+    ...arrangePeople(people.map((person) => card(reply, person, playing.play))),
+    ...saidOfNobody(reply),
   );
 }
 
 /**
  * @param {HTMLElement} view
- * @param {Pick<VideoReply, "video" | "people" | "pictures">} reply
+ * @param {VideoReply} reply
  */
-function showAlbum(view, { video, people, pictures }) {
+function showAlbum(view, reply) {
+  const { video, people, pictures } = reply;
   player = null;
   view.replaceChildren(
     back(),
     make("h1", { id: "video-title", text: nameOf(video.path) || "Album" }),
     ...facts(video, people.length),
-    ...arrangePeople(people.map((person) => card(video, person, showPicture))),
+    peopleTitle(),
+    ...arrangePeople(people.map((person) => card(reply, person, showPicture))),
+    ...saidOfNobody(reply),
     pictureList(video, people, pictures),
   );
 }
 
 /**
- * @param {NumberedVideo} video
+ * @param {Pick<VideoReply, "video" | "decisions">} reply
  * @param {PicturedPerson} found
  * @param {(start: number, image: string) => unknown} play
  */
-function card(video, found, play) {
+function card({ video, decisions }, found, play) {
   const { oshash, scanned_at } = video;
   const refresh = async () => {
     const address = `/library/video?oshash=${encodeURIComponent(oshash)}&pictures=off`;
     /** @type {VideoReply} */
-    const { people } = await getJson(/** @type {"/library/video"} */ (address));
+    const { people, decisions } = await getJson(/** @type {"/library/video"} */ (address));
     const person = people.find((one) => one.person === found.person);
-    return person ? asFound(person) : null;
+    return person ? asFound(person, decisions) : null;
   };
   const corrector = ofVideo({ oshash, scanned_at }, found.person, refresh);
-  const made = new PersonCard(asFound(found), video.duration_seconds, play, corrector);
+  const made = new PersonCard(asFound(found, decisions), video.duration_seconds, play, corrector);
   made.element.dataset.person = String(found.person);
   return made;
+}
+
+const peopleTitle = () => make("h2", { class: "for-readers", text: "People" });
+
+/**
+ * What was said of people whom the last scan did not find, or not like that.
+ *
+ * @param {VideoReply} reply
+ */
+function saidOfNobody({ decisions }) {
+  const lost = decisions.filter(({ person }) => person === null);
+  if (!lost.length) return [];
+  const words = `${count(lost.length, "decision")} about nobody who is found here now`;
+  return [
+    make(
+      "details",
+      { class: "bystanders" },
+      make("summary", { text: words }),
+      make("ul", { class: "said" }, ...lost.map((one) => saidRow(one))),
+    ),
+  ];
 }
 
 /**
@@ -172,10 +200,12 @@ function again(path) {
  * A person of the library as one of a result.
  *
  * @param {PicturedPerson} person
+ * @param {DecisionListed[]} decisions
  * @returns {PersonShown}
  */
-function asFound(person) {
-  const { performer, performer_id: id, score, ...others } = person;
+function asFound(person, decisions) {
+  const { performer, performer_id: id, score, ...rest } = person;
+  const others = { ...rest, said: decisions.filter((one) => one.person === person.person) };
   if (performer === null || id === null) return { ...others, matches: [] };
   const poster = `/gallery/thumbnail?id=${id}`;
   const unknown = { urls: [], hints: [], stash_ids: [], sources: [] };

@@ -53,7 +53,14 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
 def test_the_status_says_what_is_done_and_what_is_queued(client: FlaskClient) -> None:
     job = client.get("/library/status").get_json()
     assert job["videos"] == {"queued": 1, "working": 0, "done": 1, "failed": 0, "gone": 0}
+    assert not any(job["albums"].values())
     assert (job["state"], job["now"]) == ("scanning", [])
+
+
+def test_what_was_scanned_is_scanned_again_if_that_is_asked_for(client: FlaskClient) -> None:
+    client.post("/library/pause", headers=PAGE)
+    client.post("/library/scan", json={"again": True}, headers=PAGE)
+    wait_until(lambda: client.get("/library/status").get_json()["videos"]["done"] == 0)
 
 
 def test_what_becomes_of_strangers_is_chosen_with_a_scan(
@@ -135,6 +142,7 @@ def test_only_the_page_changes_anything(client: FlaskClient, what: str) -> None:
         ({"paths": ["a.mp4"] * 1001}, 400, "bad_parameter"),
         ({"depth": "deeper"}, 400, "bad_parameter"),
         ({"retry": "yes"}, 400, "bad_parameter"),
+        ({"again": 1}, 400, "bad_parameter"),
         ({"paths": ["../"]}, 403, "outside_media_root"),
         ({"paths": ["/etc"]}, 403, "outside_media_root"),
         ({"paths": ["gone"]}, 404, "video_not_found"),

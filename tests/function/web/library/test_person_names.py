@@ -52,7 +52,6 @@ def test_somebody_new_is_enrolled_and_confirmed_until_that_is_undone(client: Fla
     assert len(photos) == done["views"] > 0
     assert photos[0]["origin"].startswith("library: a.mp4 at ")
     client.post("/library/undecide", json={"decision": done["decision"]}, headers=PAGE)
-    client.post("/corrections/undo", json={"correction": done["correction"]}, headers=PAGE)
     assert look(client)[1]["performer"] is None
     assert client.get("/gallery?search=eileen").get_json()["total"] == 0
 

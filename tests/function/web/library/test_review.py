@@ -68,57 +68,6 @@ def test_parts_follow_each_other_without_gap_or_repeat(client: FlaskClient) -> N
     assert (second["total"], second["next"]) == (2, None)
 
 
-@pytest.mark.parametrize(
-    ("kind", "performer", "verdict"),
-    [("confirmed", 1, "match"), ("rejected", 1, "unknown"), ("ignored", None, "unknown")],
-)
-def test_a_decision_holds_at_once_and_can_be_taken_back(
-    client: FlaskClient, library: MadeUpLibrary, kind: str, performer: int | None, verdict: str
-) -> None:
-    (first, *_) = review(client)["people"]
-    fields = {} if performer is None else {"performer": performer}
-    made = decide(client, first, kind, scanned_at=first["scanned_at"], **fields).get_json()
-    with library.ledger() as ledger:  # even before anything else is asked for
-        assert [one.decided for one in ledger.outcomes([1])[1]] == [kind]
-    assert [one["name"] for one in review(client)["people"]] == ["P1"]
-    (person,) = client.get("/library/video?path=a.mp4").get_json()["people"]
-    assert (person["verdict"], person["decided"]) == (verdict, kind)
-    undone = client.post("/library/undecide", json={"decision": made["decision"]}, headers=PAGE)
-    assert undone.get_json() == {"taken_back": made["decision"]}
-    (person,) = client.get("/library/video?path=a.mp4").get_json()["people"]
-    assert (person["performer"], person["decided"]) == ("P0", "")
-    again = client.post("/library/undecide", json={"decision": made["decision"]}, headers=PAGE)
-    assert code_of(again) == (410, "result_gone")
-
-
-def test_nothing_is_decided_of_somebody_unknown_or_of_an_earlier_scan(
-    client: FlaskClient, library: MadeUpLibrary
-) -> None:
-    (first, *_) = review(client)["people"]
-    answers = {
-        "person": decide(client, first | {"person": 7}, "confirmed", performer=1),
-        "video": decide(client, first | {"oshash": "0123"}, "confirmed", performer=1),
-        "performer": decide(client, first, "confirmed", performer=99),
-        "nobody": decide(client, first, "confirmed"),
-        "somebody": decide(client, first, "ignored", performer=1),
-        "kind": decide(client, first, "loved", performer=1),
-        "scan": decide(client, first, "confirmed", performer=1, scanned_at="2026-01-01T00:00:00Z"),
-        "header": client.post("/library/decide", json=first),
-    }
-    assert {why: code_of(answer) for why, answer in answers.items()} == {
-        "person": (404, "person_not_found"),
-        "video": (404, "video_not_found"),
-        "performer": (404, "performer_not_found"),
-        "nobody": (400, "bad_parameter"),
-        "somebody": (400, "bad_parameter"),
-        "kind": (400, "bad_parameter"),
-        "scan": (409, "correction_refused"),
-        "header": (403, "not_from_page"),
-    }
-    with library.ledger() as ledger:
-        assert not any(ledger.decisions([1, 2, 3]).values())
-
-
 def test_who_is_outside_the_media_root_is_not_shown(library: MadeUpLibrary) -> None:
     inner = library.settings() | {"MEDIA_ROOT": library.root / "sub"}
     with serving(**inner) as start:

@@ -123,6 +123,73 @@ def test_whoever_is_in_an_album_is_reviewed_and_then_confirmed(
     page.goto(f"{server}/#review")
 
 
+def test_albums_are_counted_as_albums(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library/kind=album")
+    expect(page.locator("#scan-text")).to_have_text("1 video and 1 album scanned.")
+    expect(page.get_by_text("1 of 1 video and 1 album")).to_be_visible()
+    expect(page.get_by_role("list", name="1 to 1 of 1 album")).to_be_visible()
+    page.goto(f"{server}/#strangers")
+    headings = page.locator("#strangers-list h2")
+    expect(headings).to_have_text(["In 1 video and 1 album"])
+
+
+def test_hundreds_of_pictures_cost_no_more_than_those_in_view(
+    open_page: Open, tmp_path: Path
+) -> None:
+    media, gallery = tmp_path / "media", make_gallery(tmp_path / "g.db")
+    some = {f"{number}.png": ADA for number in (1, 250)}
+    write_album(media / "long", {f"{number}.png": BOB for number in range(1, 301)} | some)
+    with open_ledger(tmp_path / "l.db") as ledger:
+        offer_all(ledger, media, pictures=True)
+        list(make_scanner(ledger, gallery).scan_all())
+    places = {"MEDIA_ROOT": media, "PERFORMERS_DB": gallery, "LIBRARY_DB": tmp_path / "l.db"}
+    with running_server(tmp_path / "log", **places) as address:
+        for look in ({}, {"viewport": PHONE, "color_scheme": "dark"}):
+            page = open_page(f"{address}/#library", **look)
+            page.get_by_role("link", name="long").click()
+            expect(page.get_by_role("heading", name="300 pictures")).to_be_visible()
+            card = page.get_by_role("article").filter(has_text="on 298 pictures")
+            expect(card.locator(".on-pictures button")).to_have_count(13)
+            assert page.locator(".album li").count() < 150
+            card.get_by_role("button", name="and 286 more").click()
+            expect(card.locator(".on-pictures button")).to_have_count(298)
+            card.get_by_role("button", name="picture 251").click()
+            expect(page.locator('[data-picture="251"]')).to_be_focused()
+            expect(page.locator('[data-picture="251"]')).to_be_in_viewport()
+            image = page.get_by_role("img", name="Picture 251", exact=True)
+            expect(image).to_have_js_property("naturalWidth", 64)
+            assert_fits(page)
+            assert_accessible(page)
+            page.keyboard.press("End")
+            expect(page.locator('[data-picture="300"]')).to_be_in_viewport()
+
+
+def test_only_pictures_with_somebody_on_them_can_be_listed(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library/kind=album")
+    page.get_by_role("link", name="set").click()
+    page.get_by_role("button", name="With somebody on them 3").click()
+    expect(page.locator(".album li")).to_have_count(3)
+    expect(page.get_by_text("unreadable")).to_have_count(0)
+    page.get_by_role("button", name="All 4").click()
+    expect(page.locator(".album li")).to_have_count(4)
+
+
+def test_what_a_shell_lists_of_an_album_are_pictures(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library/kind=album")
+    page.get_by_role("link", name="set").click()
+    card = page.get_by_role("article").filter(has_text="on 2 pictures")
+    card.get_by_role("button", name="Ignore this person").click()
+    expect(page.get_by_text("Saved: it does not matter who this is.")).to_be_visible()
+    page.reload()
+    said = "You said that it does not matter who this is."
+    expect(page.get_by_text(said)).to_be_visible()
+    page.goto(f"{server}/#review")
+    page.get_by_text("What you said before").click()
+    expect(page.locator("#review .said li").first).to_contain_text("picture 1, picture 4")
+    page.get_by_role("button", name=f"Undo: {said}").click()
+    expect(page.get_by_text("Taken back.")).to_be_visible()
+
+
 def test_a_scan_for_pictures_is_asked_for_by_a_box(open_page: Open, server: str) -> None:
     page = open_page(f"{server}/#library")
     page.get_by_label("pictures too").check()

@@ -33,6 +33,18 @@ def test_names_are_in_the_order_in_which_people_count(tmp_path: Path) -> None:
     ]
 
 
+def test_pictures_are_listed_beside_videos_whatever_their_suffix_is_written_like(
+    tmp_path: Path,
+) -> None:
+    for name in ("10.JPG", "2.heic", "film.mp4", "notes.txt", ".hidden.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder.jpg").mkdir()
+    listed = list_folder("", [tmp_path])
+    assert [one["name"] for one in listed["pictures"]] == ["2.heic", "10.JPG"]
+    assert [one["name"] for one in listed["videos"]] == ["film.mp4"]
+    assert [one["name"] for one in listed["folders"]] == ["folder.jpg"]
+
+
 def test_names_that_are_not_utf8_are_shown_with_escapes_and_opened_by_them(tmp_path: Path) -> None:
     folder = tmp_path / os.fsdecode(b"old \x80disc")
     folder.mkdir()

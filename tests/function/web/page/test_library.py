@@ -74,7 +74,7 @@ def test_filters_stand_in_the_address_and_outlive_a_reload(open_page: Open, serv
     expect(page.get_by_role("heading", name="Every video of P1")).to_be_visible()
     expect(page.locator("#videos li")).to_have_count(1)
     page.get_by_label("Verdict").select_option("match")
-    expect(page.get_by_text("No video fits")).to_be_visible()
+    expect(page.get_by_text("Nothing fits")).to_be_visible()
     page.get_by_label("Performer").select_option("")
     expect(page.locator("#videos li")).to_have_count(3)
     page.get_by_label("Verdict").select_option("unknown")
@@ -356,7 +356,7 @@ def test_a_scan_is_started_and_followed_on_the_page(
     shutil.copy(page_media / "long.mp4", made.root)
     with running_server(tmp_path / "log", **made.settings(), SANDBOX="off") as address:
         page = open_page(f"{address}/#library")
-        expect(page.get_by_text("No video is scanned yet")).to_be_visible()
+        expect(page.get_by_text("Nothing is scanned yet")).to_be_visible()
         page.evaluate(
             """() => {
               window.said = [];
@@ -365,7 +365,7 @@ def test_a_scan_is_started_and_followed_on_the_page(
                 .observe(text, {childList: true});
             }"""
         )
-        page.get_by_role("button", name="Scan for new videos").click()
+        page.get_by_role("button", name="Scan all videos").click()
         page.get_by_role("button", name="Keep", exact=True).click()
         expect(page.locator("#videos li")).to_contain_text(re.compile("Queued|In work"))
         expect(page.locator("#scan-text")).to_have_text("1 video scanned.", timeout=60_000)
@@ -385,7 +385,7 @@ def test_what_becomes_of_strangers_is_asked_once_before_the_first_scan(
     made = MadeUpLibrary(tmp_path)
     with running_server(tmp_path / "log", **made.settings()) as address:
         page = open_page(f"{address}/#library", viewport=PHONE, color_scheme="dark")
-        scan = page.get_by_role("button", name="Scan for new videos")
+        scan = page.get_by_role("button", name="Scan all videos")
         scan.click()
         expect(page.get_by_role("dialog")).to_contain_text("28 KB for each person in a video")
         assert_accessible(page)
@@ -405,7 +405,7 @@ def test_what_the_setting_says_of_strangers_is_not_asked(open_page: Open, tmp_pa
     with running_server(tmp_path / "log", **made.settings(), STRANGERS="off") as address:
         page = open_page(f"{address}/#library")
         with page.expect_response("**/library/scan"):
-            page.get_by_role("button", name="Scan for new videos").click()
+            page.get_by_role("button", name="Scan all videos").click()
 
 
 def test_a_scan_is_paused_resumed_and_what_failed_is_named(open_page: Open, tmp_path: Path) -> None:
@@ -421,4 +421,11 @@ def test_a_scan_is_paused_resumed_and_what_failed_is_named(open_page: Open, tmp_
             "0 videos scanned, 1 failed.", timeout=60_000
         )
         expect(page.locator("#videos .chips")).to_contain_text("Failed: ")
+        page.set_viewport_size(PHONE)
+        assert_fits(page)
+        reason = page.locator("#videos .chips")
+        whole = (
+            "(one) => one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight"
+        )
+        assert reason.evaluate(whole), "all of the reason is seen"
         expect(page.get_by_role("button", name="Try those again")).to_be_visible()

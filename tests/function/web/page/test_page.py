@@ -87,7 +87,7 @@ def open_page(browser: Browser, server: str, gallery: Path) -> Iterator[Open]:  
 
 
 def identify(page: Page, path: str = "two.mp4") -> None:
-    page.get_by_label("Video, inside the media folder").fill(path)
+    page.get_by_label("Video or picture, inside the media folder").fill(path)
     page.get_by_role("button", name="Identify", exact=True).click()
     expect(page.locator("#results")).to_be_hidden()
     expect(page.locator("#results")).to_be_visible(timeout=PATIENCE_MS)
@@ -608,7 +608,7 @@ def test_the_keyboard_alone_does_it_all(open_page: Open) -> None:
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     keys.press("Enter")
     keys.press("Tab")
-    expect(page.get_by_label("Video, inside the media folder")).to_be_focused()
+    expect(page.get_by_label("Video or picture, inside the media folder")).to_be_focused()
     keys.type("two.mp4")
     keys.press("Enter")
     expect(page.get_by_role("heading", name="2 people in two.mp4")).to_be_focused()
@@ -934,7 +934,7 @@ def test_what_goes_wrong_is_named_with_what_to_do(
     open_page: Open, path: str, title: str, remedy: str
 ) -> None:
     page = open_page()
-    page.get_by_label("Video, inside the media folder").fill(path)
+    page.get_by_label("Video or picture, inside the media folder").fill(path)
     page.get_by_role("button", name="Identify", exact=True).click()
     alert = page.get_by_role("alert").filter(has_text=title)
     expect(alert).to_contain_text(remedy)

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from db.videos import Outcome
 from function.web.library import review
@@ -153,6 +153,37 @@ def test_quick_answers_are_all_stored_in_their_order(page: Page, library: Made) 
     expect(page.get_by_role("button", name="Undo")).to_be_enabled()
     page.reload()
     expect(page.locator("#review-text")).to_have_text("1 of 2")
+    assert library.said() == ["confirmed", "rejected", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("view", "asked"),
+    [
+        ("library", "/library/overview"),
+        ("video/0000000000000001", "/library/video"),
+        ("performer/1", "/gallery/performer"),
+        ("strangers", "/library/strangers"),
+    ],
+)
+def test_whatever_is_looked_at_next_waits_until_answers_are_stored(
+    page: Page, library: Made, view: str, asked: str
+) -> None:
+    told: list[str] = []
+    held: list[Route] = []
+    page.on("request", lambda one: told.append(urlsplit(one.url).path))
+    page.on("requestfinished", lambda one: told.append(f"{urlsplit(one.url).path} done"))
+    page.route("**/library/decide", lambda route: held.append(route))  # noqa: PLW0108  # playwright wants a function
+    with page.expect_request("**/library/decide"):
+        page.keyboard.press("y")
+    page.keyboard.press("n")  # waits for the first to be stored
+    page.goto(f"{page.url.partition('#')[0]}#{view}")
+    expect(page.locator(f"#{view.partition('/')[0]}")).to_be_visible()
+    page.unroute("**/library/decide")
+    with page.expect_response(lambda one: urlsplit(one.url).path == asked):
+        held[0].continue_()
+    stored = [at for at, one in enumerate(told) if one == "/library/decide done"]
+    assert len(stored) == 2
+    assert max(stored) < told.index(asked)
     assert library.said() == ["confirmed", "rejected", "", ""]
 
 

@@ -15,6 +15,7 @@ from function.main import ROUTES
 from function.matching import audits
 from function.web import reply
 from function.web.library import (
+    decisions,
     jobs,
     overview,
     person_names,
@@ -33,7 +34,7 @@ REPLIES = [
     *(reply.MatchReply, reply.PersonReply, reply.ProgressReply, reply.WaitingReply),
     *(reply.StashIdReply, reply.SourceReply),
     *(gallery_views.ListedReply, gallery_views.PhotoReply),
-    *(folders.VideoEntry, folders.FolderEntry, folders.FolderReply),
+    *(folders.FileEntry, folders.FolderEntry, folders.FolderReply),
     *(overview.NamedInBrief, overview.VideoInBrief, overview.PerformerInBrief),
     *(overview.OverviewReply, lists.PersonListed),
     *(library.PicturedPerson, library.NumberedVideo, library.VideoReply, library.VideosReply),
@@ -43,7 +44,9 @@ REPLIES = [
     *(strangers.SeenReply, strangers.OneStrangerReply),
     *(stranger_changes.NamedReply, stranger_changes.UnnamedReply),
     *(stranger_changes.IgnoredReply, stranger_changes.SplitReply, stranger_changes.JoinedReply),
-    *(review.ReviewedReply, review.ReviewReply, review.DecidedReply, review.TakenBackReply),
+    *(review.ReviewedReply, review.ReviewReply),
+    *(decisions.DecisionListed, decisions.DecisionsReply),
+    *(decisions.DecidedReply, decisions.TakenBackReply),
     *(audits.PhotoNumber, audits.Finding, audits.Audit, checks.Finding),
 ]
 PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", NoneType: "null"}

@@ -1,0 +1,149 @@
+// What the user said before of people in videos: lists in which each decision can be taken back.
+
+import { clock, find, make, nameOf, notice } from "./dom.js";
+import { latePicture } from "./pictures.js";
+import { getJson, postJson, wordsOf } from "./server.js";
+import { refreshStatus } from "./status.js";
+
+const MOST_SPANS = 4; // shown of one decision
+
+const NOBODY = "somebody no longer enrolled";
+
+/** @type {Record<DecisionListed["kind"], (name: string) => string>} */
+const WORDS = {
+  confirmed: (name) => `You said that this is ${name}.`,
+  rejected: (name) => `You said that this is not ${name}.`,
+  ignored: () => "You said that it does not matter who this is.",
+  named: (name) => `You named ${name}, and enrolled them from here.`,
+};
+
+/**
+ * A line of what was said, with a button that takes it back. Without `undo`, that is done here.
+ *
+ * @param {DecisionListed} decision
+ * @param {() => unknown} [undo]
+ * @param {...Node} before What stands before the words, such as a picture.
+ */
+export function saidRow(decision, undo, ...before) {
+  const { kind, performer, at } = decision;
+  const words = WORDS[kind](performer ?? NOBODY);
+  /** @type {HTMLElement} */
+  const row = make(
+    "li",
+    {},
+    ...before,
+    make(
+      "div",
+      { class: "grow" },
+      make("p", { text: words }),
+      make("p", { class: "detail", text: `on ${at.slice(0, 10)}` }),
+    ),
+    make("button", {
+      type: "button",
+      class: "undo",
+      text: "Undo",
+      "aria-label": `Undo: ${words}`,
+      onclick: () => (undo ? undo() : takeBack(decision, row)),
+    }),
+  );
+  return row;
+}
+
+/**
+ * @param {DecisionListed} decision
+ * @param {HTMLElement} row
+ */
+async function takeBack({ id }, row) {
+  try {
+    const { views } = await postJson("/library/undecide", { decision: id });
+    const said = views ? "Taken back, and no longer enrolled from here." : "Taken back.";
+    row.replaceChildren(make("p", { role: "status", tabindex: -1, text: said }));
+    find(row, "p")?.focus({ preventScroll: true });
+    refreshStatus();
+    row.dispatchEvent(new CustomEvent("takenback", { bubbles: true, detail: id }));
+  } catch (error) {
+    find(row, ".trouble")?.remove();
+    const trouble = notice("Nothing was changed", wordsOf(error));
+    trouble.classList.add("trouble");
+    trouble.setAttribute("role", "alert");
+    row.append(trouble);
+  }
+}
+
+/**
+ * Fill a place with a folded list of what was said, the newest first; it stays empty if that is
+ * nothing, or nothing is asked for. `onundone` is told the number of each that is taken back.
+ *
+ * @param {HTMLElement} place
+ * @param {string} title
+ * @param {string} query Whom it is about, such as `performer=1`.
+ * @param {(decision: number) => unknown} [onundone]
+ */
+export async function fillSaid(place, title, query, onundone = () => {}) {
+  const list = make("ul", { class: "said" });
+  const more = make("button", { type: "button", text: "Show more", hidden: true });
+  /** @param {DecisionsReply} page */
+  const show = (page) => {
+    list.append(...page.decisions.map(inVideo));
+    more.hidden = page.next === null;
+    more.onclick = async () => {
+      const shown = list.childElementCount;
+      show(await ask(query, page.next));
+      list.children[shown]?.querySelector("a")?.focus();
+    };
+  };
+  list.addEventListener("takenback", (event) =>
+    onundone(/** @type {CustomEvent<number>} */ (event).detail),
+  );
+  const isSame = place.dataset.query === query;
+  place.dataset.query = query;
+  // Whatever is wrong is said by the rest of the view.
+  const first = query ? await ask(query).catch(() => null) : null;
+  if (place.dataset.query !== query) return; // something else was asked for meanwhile
+  const open = isSame && Boolean(find(place, "details[open]"));
+  if (first?.decisions.length) show(first);
+  const summary = make("summary", { text: title });
+  const folded = make("details", { class: "card adding", open }, summary, list, more);
+  place.replaceChildren(...(list.childElementCount ? [folded] : []));
+}
+
+/**
+ * @param {string} query
+ * @param {number | null} before
+ * @returns {Promise<DecisionsReply>}
+ */
+function ask(query, before = null) {
+  const rest = before === null ? "" : `&before=${before}`;
+  return getJson(/** @type {"/library/decisions"} */ (`/library/decisions?${query}${rest}`));
+}
+
+/** @param {DecisionListed} decision */
+function inVideo(decision) {
+  const { oshash, path, person, picture, appearances, pictures } = decision;
+  const spans = [
+    ...appearances.map(([start, until]) => `${clock(start)}–${clock(until)}`),
+    ...pictures.map((number) => `picture ${number}`),
+  ];
+  const row = saidRow(
+    decision,
+    undefined,
+    picture ? latePicture(picture, "") : make("span", { class: "blank" }),
+  );
+  find(row, ".detail")?.before(
+    make(
+      "p",
+      {},
+      make("a", {
+        href: `#video/${oshash}${person === null ? "" : `//${person}`}`,
+        title: path,
+        text: nameOf(path),
+      }),
+      " ",
+      make("span", {
+        class: "detail",
+        text: spans.slice(0, MOST_SPANS).join(", ") + (spans.length > MOST_SPANS ? " …" : ""),
+      }),
+    ),
+  );
+  return row;
+}
