@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "stash" / "plugin"
 SCENE = {"kind": "scene", "id": "12", "files": [{"path": "/data/a.mp4", "size": 1, "oshash": "f"}]}
 STANDARD = {
-    *("__future__", "json", "os", "socket", "ssl", "sys", "urllib", "pathlib", "typing"),
-    "recognition_server",
+    *("__future__", "http", "json", "os", "pathlib", "queue", "socket", "ssl", "sys"),
+    *("threading", "typing", "urllib", "recognition_server"),
 }
 
 
@@ -180,6 +180,8 @@ def test_what_is_wrong_is_said_with_what_to_do(
         ("http://127.0.0.1:9", "Nothing answers at http://127.0.0.1:9"),
         ("localhost:8080", "Write one like http://localhost:8080"),
         ("file:///etc/passwd", "Write one like http://localhost:8080"),
+        ("http://localhost:many", "Write one like http://localhost:8080"),
+        ("http://[::1", "Write one like http://localhost:8080"),
     ],
 )
 def test_a_wrong_address_is_named(address: str, words: str, between: Between) -> None:
