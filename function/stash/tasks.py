@@ -44,7 +44,7 @@ from function.stash.scenes import read_scenes
 from function.stash.settling import settle
 from function.stash.syncing import Synced, SyncOptions, sync_with
 from function.stash.undoing import Undone, undo
-from function.stash.writer import Writer
+from function.stash.writer import Writer, gone_from
 
 PLACES_AT_ONCE = 200
 """Files that are looked for at once; somebody who cancels waits for no more."""
@@ -251,12 +251,11 @@ def _apply(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
         run = task.run or ledger.writes.begin_run("apply")
         task = replace(task, run=run, of=of)
         yield task
-        writer = Writer(ledger.writes, stash, run)
+        writer = Writer(ledger.writes, stash, run, gone_from(place.store))
         tag = ensure_tag(writer, options.tag) if options.tag else ""
         for added in add_performers(writer, chosen.additions, tag):
             total += added
-            done = total.written + total.there + len(total.refused)
-            yield replace(task, done=done, text=f"Added {total.written} of {of}.")
+            yield replace(task, done=total.done, text=f"Added {total.written} of {of}.")
         if options.markers:
             unmarked = yield from _mark(task, place, writer)
     scenes = len({one.scene for one in (*begun, *chosen.additions)})
@@ -266,6 +265,7 @@ def _apply(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
         "scenes": scenes,
         "held": sorted(held),
         "refused": [[one.scene, one.performer, why] for one, why in total.refused],
+        "forgotten": total.forgotten,
         "unmarked": unmarked,
         "gains": [asdict(one) for one in planned.gains],
     }
@@ -305,6 +305,12 @@ def _left_out(total: Added, unmarked: int, planned: Plan, held: Collection[str])
     if total.refused:
         words += (
             f" Stash refused {counted(len(total.refused), 'addition')}, such as to what is gone."
+        )
+    if total.forgotten:
+        were = "was" if total.forgotten == 1 else "were"
+        words += (
+            f" {counted(total.forgotten, 'addition')} {were} left out: the performer was taken out "
+            "of the gallery meanwhile."
         )
     if unmarked:
         words += f" Stash refused markers on {counted(unmarked, 'scene')}."

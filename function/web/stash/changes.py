@@ -27,7 +27,7 @@ from function.stash.markers import Marked, add_markers, ensure_tag
 from function.stash.planning import SURE_SCORE, id_in_stash
 from function.stash.records import SOURCE, NewPerformer
 from function.stash.settling import settle
-from function.stash.writer import Writer, begin
+from function.stash.writer import Writer, begin, gone_from
 from function.web.page.open_gallery import changed_gallery, refuse_forgotten
 from function.web.page_requests import read_name
 from function.web.responses import json_response
@@ -78,7 +78,7 @@ class Open:
         """Begin to write, after what was broken off is settled."""
         writes = self.work.ledger.writes
         settle(writes, self.work.stash)
-        return begin(writes, self.work.stash, kind)
+        return begin(writes, self.work.stash, kind, gone_from(self.work.service.store))
 
 
 def answer_add(desk: Desk, request: Request) -> Response:
@@ -233,6 +233,8 @@ def _add(writer: Writer, additions: Sequence[Addition], tag: str) -> None:
     added = sum(add_performers(writer, additions, tag_id), Added())
     if added.refused:
         raise CorrectionRefusedError(added.refused[0][1])
+    if added.forgotten:
+        raise CorrectionRefusedError("The performer was forgotten meanwhile. Look again.")
 
 
 def _view(work: Work, asked: Asked) -> Response:

@@ -13,11 +13,14 @@ import pytest
 
 from db.errors import GalleryLockedError, GalleryMissingError
 from db.tasks import Task
+from function.library.forgetting import forget_everywhere
 from function.library.jobs import WantedScan
 from function.stash import planning, undoing, worker
 from function.stash.applying import Addition, add_performers
+from function.stash.client import Stash
 from function.stash.connection import require_connection
 from function.stash.planning import is_suspicious
+from function.stash.records import NewMarker
 from function.stash.tasks import Options, Place, do_task
 from function.stash.worker import TaskWorker, work_on
 from function.stash.writer import begin
@@ -90,6 +93,46 @@ def test_less_sure_matches_are_not_written(library: StashLibrary, do: Do) -> Non
     library.scene("a.mp4", [library.person(1)])
     assert json.loads(do("apply", min_score=99.95).result)["written"] == 0
     assert json.loads(do("apply", min_score=90.0).result)["written"] == 1
+
+
+@pytest.mark.parametrize("markers", [False, True])
+def test_who_is_forgotten_between_two_scenes_is_not_added_to_the_second(
+    library: StashLibrary, do: Do, monkeypatch: pytest.MonkeyPatch, *, markers: bool
+) -> None:
+    first = library.scene("a.mp4", [library.person(1)])
+    second = library.scene("b.mp4", [library.person(1), library.person(2, 10)])
+    tag_items = Stash.tag_items
+
+    def forget_then(stash: Stash, *given: Any, **changes: Any) -> Any:
+        changed = tag_items(stash, *given, **changes)
+        monkeypatch.setattr(Stash, "tag_items", tag_items)
+        forget_everywhere(library.store, library.own_settings(), library.ids[1])
+        return changed
+
+    monkeypatch.setattr(Stash, "tag_items", forget_then)
+    task = do("apply", markers=markers)
+    assert library.fake.scenes[first]["performers"] == [library.in_stash[1]]
+    assert library.fake.scenes[second]["performers"] == [library.in_stash[2]]
+    assert "1 addition was left out: the performer was taken out of the gallery" in task.text
+    assert (json.loads(task.result)["forgotten"], task.done) == (1, 3)
+    assert {one["title"] for one in library.fake.markers.values()} == ({"P2"} if markers else set())
+
+
+def test_who_is_forgotten_while_markers_are_made_is_marked_no_more(
+    library: StashLibrary, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        library.scene(name, [library.person(1)])
+    create_marker = Stash.create_marker
+
+    def forget_then(stash: Stash, new: NewMarker) -> Any:
+        made = create_marker(stash, new)
+        forget_everywhere(library.store, library.own_settings(), library.ids[1])
+        return made
+
+    monkeypatch.setattr(Stash, "create_marker", forget_then)
+    do("apply", markers=True)
+    assert len(library.fake.markers) == 1
 
 
 def test_a_tag_marks_what_was_touched_and_goes_with_undo(library: StashLibrary, do: Do) -> None:
