@@ -121,8 +121,7 @@ def test_who_is_forgotten_between_two_scenes_is_not_added_to_the_second(
 def test_who_is_forgotten_while_markers_are_made_is_marked_no_more(
     library: StashLibrary, do: Do, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("a.mp4", "b.mp4"):
-        library.scene(name, [library.person(1)])
+    library.scene("a.mp4", [library.person(1), library.person(1, 30)])
     create_marker = Stash.create_marker
 
     def forget_then(stash: Stash, new: NewMarker) -> Any:
