@@ -20,7 +20,6 @@ from function.stash.applying import Addition, add_performers
 from function.stash.client import Stash
 from function.stash.connection import require_connection
 from function.stash.planning import is_suspicious
-from function.stash.records import NewMarker
 from function.stash.tasks import Options, Place, do_task
 from function.stash.worker import TaskWorker, work_on
 from function.stash.writer import begin
@@ -116,22 +115,6 @@ def test_who_is_forgotten_between_two_scenes_is_not_added_to_the_second(
     assert "1 addition was left out: the performer was taken out of the gallery" in task.text
     assert (json.loads(task.result)["forgotten"], task.done) == (1, 3)
     assert {one["title"] for one in library.fake.markers.values()} == ({"P2"} if markers else set())
-
-
-def test_who_is_forgotten_while_markers_are_made_is_marked_no_more(
-    library: StashLibrary, do: Do, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    library.scene("a.mp4", [library.person(1), library.person(1, 30)])
-    create_marker = Stash.create_marker
-
-    def forget_then(stash: Stash, new: NewMarker) -> Any:
-        made = create_marker(stash, new)
-        forget_everywhere(library.store, library.own_settings(), library.ids[1])
-        return made
-
-    monkeypatch.setattr(Stash, "create_marker", forget_then)
-    do("apply", markers=True)
-    assert len(library.fake.markers) == 1
 
 
 def test_a_tag_marks_what_was_touched_and_goes_with_undo(library: StashLibrary, do: Do) -> None:
