@@ -275,6 +275,10 @@ class Stash:
         found = self.ask(documents.IMAGES, asked)["findImages"]["images"]
         return tuple(self._image(entry) for entry in found)
 
+    def images_in(self, gallery_id: str) -> Iterator[Image]:
+        """Yield the images of a gallery by id, page by page."""
+        yield from self.images({"galleries": {"value": [gallery_id], "modifier": "INCLUDES"}})
+
     @understood("Stash")
     def newest_image_change(self) -> str:
         """Return when any image last changed, in Stash's own format; "" if there are none."""

@@ -28,6 +28,8 @@ from function.stash.albums import (
     album_paths,
     album_place,
     album_stamp,
+    find_in_album,
+    paths_of_some,
     queue_album,
     read_album_file,
 )
@@ -66,7 +68,8 @@ class Options:
     many scenes. `run` and `scene` say what to undo, the last Apply if neither is given; with
     `edited` also where somebody edited the scene since. `from_scenes` is for a sync: as how many
     scenes of a performer may enrol them. `item` says what `scene` is. With `pictures` a scan
-    looks at images and galleries instead.
+    looks at images and galleries instead: all, or those whose ids are the `images` and `galleries`
+    of the filter.
     """
 
     filter: Mapping[str, Any] = field(default_factory=dict)
@@ -193,11 +196,16 @@ def _scan(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
 
 
 def _scan_albums(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
-    """Queue all images and galleries; they are looked at, and nothing of them is written alone."""
+    """Queue images and galleries; they are looked at, and nothing of them is written alone."""
+    chosen = read_options(task).filter
+    some = [chosen.get(name, ()) for name in ("images", "galleries")]
+    paths = paths_of_some(stash, *some) if any(some) else album_paths(stash)
     locate, known = locator(place.settings, place.connection), place.ledger.stamps()
     found = missing = 0
-    for path in album_paths(stash):
-        album = album_place(path, locate)
+    for path in paths:
+        inside = find_in_album(place.ledger, path, locate) if any(some) else None
+        # Of what was looked at with its folder, that is the album.
+        album = next(iter(inside.album.paths), None) if inside else album_place(path, locate)
         try:
             if album and known.get(album) != album_stamp(album):
                 queue_album(place.ledger, read_album_file(album))

@@ -126,22 +126,27 @@ class FakeStash(StandIn):
             "id": number,
             "performers": list(performers),
             "tags": [],
+            "galleries": [],
         }
         self.images[number]["visual_files"][0]["path"] = at
         return number
 
-    def add_gallery(self, folder: str, performers: Iterable[str] = ()) -> str:
-        """Add a gallery of a folder; return the id."""
+    def add_gallery(
+        self, folder: str, performers: Iterable[str] = (), images: Iterable[str] = ()
+    ) -> str:
+        """Add a gallery of a folder, or of some images if it has none; return the id."""
         number = str(next(self._ids))
         self.galleries[number] = {
             "id": number,
             "title": None,
-            "folder": {"id": number, "path": folder},
+            "folder": {"id": number, "path": folder} if folder else None,
             "files": [],
             "performers": list(performers),
             "tags": [],
             **_dated(self.now()),
         }
+        for one in images:
+            self.images[one]["galleries"].append(number)
         return number
 
     def add_tag(self, name: str, aliases: Sequence[str] = ()) -> str:
@@ -591,6 +596,7 @@ _CRITERIA: dict[str, Callable[[Entry, Any], bool]] = {
     "performers": _has("performers"),
     "performer_count": lambda one, asked: len(one["performers"]) == asked["value"],
     "tags": _has("tags"),
+    "galleries": _has("galleries"),
     "studios": lambda one, asked: one["studio"] in asked["value"],
     "path": _in_path,
     "oshash": _has_print,
