@@ -289,6 +289,24 @@ def test_a_performer_shows_where_they_were_found_and_are_missing(
     undo(stash, "noon.mp4")
 
 
+@pytest.mark.parametrize(("kind", "said"), [("images", "3 images"), ("galleries", "2 galleries")])
+def test_images_and_galleries_ticked_in_a_list_are_queued(
+    page: Page, address: str, ours: str, kind: str, said: str
+) -> None:
+    page.goto(f"{address}/{kind}")
+    boxes = page.locator(".image-card, .gallery-card").locator("input[type=checkbox]")
+    boxes.first.wait_for(state="attached")
+    for box in boxes.all():
+        box.dispatch_event("click")
+        expect(box).to_be_checked()
+    page.locator("#more-menu, .dropdown-toggle[id*=more]").first.click()
+    page.get_by_text("Find people", exact=True).click()
+    page.get_by_text(f"Queued: {said}.").wait_for()
+    wait_for_quiet(ours)
+    (task, *_) = ask_ours(ours, "/stash/status")["tasks"]
+    assert (task["kind"], task["state"]) == ("scan", "done")
+
+
 def undo(stash: LiveStash, film: str) -> None:
     subject = {"kind": "scene", "id": stash.scene(film)["id"], "files": []}
     stash.run_operation(operation="undo", scene=subject)
@@ -314,6 +332,26 @@ def test_people_on_images_and_in_galleries_are_added_by_hand_and_undone(
     faces.get_by_role("button", name="Undo").click()
     obama.get_by_role("button", name="Add Barack Obama").wait_for()
     assert stash.names_on(at) == set()
+
+
+def test_a_gallery_made_by_hand_shows_who_is_on_its_images(
+    page: Page, address: str, stash: LiveStash
+) -> None:
+    gallery = stash.gallery_by_hand()
+    page.goto(f"{address}/galleries/{gallery}")
+    page.get_by_role("button", name="Find people").click()
+    faces = page.locator(".recognition-faces")
+    obama = faces.get_by_role("article", name="Barack Obama")
+    obama.get_by_text("Pictures 2, 3", exact=False).wait_for(timeout=FIRST_LOOK_MILLISECONDS)
+    expect(faces.locator("article")).to_have_count(2)
+    obama.get_by_role("button", name="Add Barack Obama").click()
+    obama.get_by_text("Added", exact=True).wait_for()
+    names = "query G($i: ID!) { findGallery(id: $i) { performers { name } } }"
+    found = stash.ask(names, i=gallery)["findGallery"]["performers"]
+    assert found == [{"name": "Barack Obama"}]
+    faces.get_by_role("button", name="Undo").click()
+    obama.get_by_role("button", name="Add Barack Obama").wait_for()
+    assert stash.ask(names, i=gallery)["findGallery"]["performers"] == []
 
 
 def test_under_a_sub_path_behind_a_proxy_all_is_the_same(page: Page, stash: LiveStash) -> None:

@@ -21,9 +21,9 @@ __all__ = ["Answer", "FakeStash", "StandIn", "image", "in_stash", "serving", "st
 
 Entry = dict[str, Any]
 
-Failure = Literal["error", "before", "after", "busy"]
+Failure = Literal["error", "before", "after", "busy", "locked"]
 """What a failing write does: answer with an error, cut the connection without doing anything or
-after having done it, or answer that the server is busy."""
+after having done it, or answer that the server, or its database, is busy."""
 
 _OTHER_HOST = "http://behind.a.proxy"
 
@@ -205,6 +205,9 @@ class FakeStash(StandIn):
             failure = self._failures.pop(self._attempts, None)
         if failure == "error":
             return Answer(b'{"errors": [{"message": "disk full"}]}', 200, "application/json")
+        if failure == "locked":
+            locked = b'{"errors": [{"message": "beginning transaction: database is locked"}]}'
+            return Answer(locked, 200, "application/json")
         if failure == "busy":
             return Answer(b"", 503, "text/plain")
         if failure == "before":
