@@ -167,7 +167,7 @@
 
     const look = (/** @type {boolean} */ retry) => load("look", { retry });
     const button = (/** @type {string} */ text, /** @type {boolean} */ retry) =>
-      h(Button, { onClick: () => look(retry) }, text);
+      h(Button, { size: view?.changed ? "sm" : undefined, onClick: () => look(retry) }, text);
     let shown;
     if (!view) shown = wrong ? null : h(Spinner, { animation: "border", role: "status" });
     else if (isLooking(view)) shown = h(Looking, { view, kind: subject.kind });
@@ -190,8 +190,8 @@
         view.changed &&
           h(
             "div",
-            null,
-            h("p", null, "It was changed since it was looked at."),
+            { className: "mb-3" },
+            h("p", { className: "mb-2" }, "It was changed since it was looked at."),
             button("Look again", true),
           ),
         view.reason && h("p", null, view.reason),

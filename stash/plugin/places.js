@@ -250,11 +250,13 @@
     if (!/^https?:\/\//i.test(address)) return null;
     return h(
       Nav.Link,
-      { as: "div", className: "col-4 col-sm-3 col-md-2 col-lg-auto" },
+      { as: "div", className: "col-4 col-sm-3 col-md-2 col-lg-auto recognition-review" },
       h(
         "a",
         {
           href: `${address}/#library`,
+          title: "Review",
+          "aria-label": "Review",
           target: "_blank",
           rel: "noopener noreferrer",
           className:

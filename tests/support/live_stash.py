@@ -7,12 +7,13 @@ import base64
 import json
 import os
 import shutil
+import socket
 import threading
 import time
 import urllib.request
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -217,6 +218,15 @@ class _AsTheyAre(urllib.request.HTTPRedirectHandler):
         return None
 
 
+def _pump(source: socket.socket, goal: socket.socket) -> None:
+    """Hand on what comes until one side ends, and end the other then."""
+    with suppress(OSError):
+        while part := source.recv(65536):
+            goal.sendall(part)
+    with suppress(OSError):
+        goal.shutdown(socket.SHUT_RDWR)
+
+
 @contextmanager
 def behind_a_proxy(url: str, prefix: str) -> Iterator[str]:
     """Serve a Stash under a sub-path, as proxies with X-Forwarded-Prefix do; gives the address."""
@@ -225,7 +235,23 @@ def behind_a_proxy(url: str, prefix: str) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # the base class says so
-            self._pass_on(None)
+            if "upgrade" in self.headers.get("Connection", "").lower():
+                self._tunnel()
+            else:
+                self._pass_on(None)
+
+        def _tunnel(self) -> None:
+            """Hand a WebSocket over: from here on both sides talk as they like."""
+            self.close_connection = True
+            assert target.port
+            path = target.path + self.path.removeprefix(prefix)
+            lines = [f"GET {path} HTTP/1.1", *(f"{k}: {v}" for k, v in self.headers.items())]
+            with socket.create_connection((target.hostname or "", target.port)) as there:
+                there.sendall("\r\n".join((*lines, "", "")).encode("latin-1"))
+                back = threading.Thread(target=_pump, args=(there, self.connection), daemon=True)
+                back.start()
+                _pump(self.connection, there)
+                back.join(1)
 
         def do_POST(self) -> None:  # the base class says so
             self._pass_on(self.rfile.read(int(self.headers.get("Content-Length", 0))))
