@@ -183,6 +183,23 @@ def _empty(stash: LiveStash) -> None:
     stash.ask("mutation D($i: [ID!]!) { performersDestroy(ids: $i) }", i=people)
     tags = [one["id"] for one in held["findTags"]["tags"]]
     stash.ask("mutation D($i: [ID!]!) { tagsDestroy(ids: $i) }", i=tags)
+    for kind in ("Plugin", "Scraper"):
+        _uninstall(stash, kind)
+
+
+def _uninstall(stash: LiveStash, kind: str) -> None:
+    """Take out what was installed, and where it came from."""
+    document = "query I($t: PackageType!) { installedPackages(type: $t) { package_id sourceURL } }"
+    installed = stash.ask(document, t=kind)["installedPackages"]
+    packages = [{"id": one["package_id"], "sourceURL": one["sourceURL"]} for one in installed]
+    document = """mutation U($t: PackageType!, $p: [PackageSpecInput!]!) {
+      uninstallPackages(type: $t, packages: $p) }"""
+    if packages:
+        stash.finish(stash.ask(document, t=kind, p=packages)["uninstallPackages"])
+    document = (
+        "mutation C($i: ConfigGeneralInput!) { configureGeneral(input: $i) { databasePath } }"
+    )
+    stash.ask(document, i={f"{kind.lower()}PackageSources": []})
 
 
 def _fill(stash: LiveStash, photos: Path) -> None:
