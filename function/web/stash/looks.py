@@ -75,7 +75,7 @@ class ScrapedView(TypedDict):
 
 
 class ScrapeReply(TypedDict):
-    """Those who are surely in a scene."""
+    """Those who are surely in a scene, and whom Stash has."""
 
     performers: list[ScrapedView]
 
@@ -146,10 +146,10 @@ def answer_scrape(desk: Desk, request: Request) -> Response:
     performers: dict[str, ScrapedView] = {}
     with desk.reading() as work:
         for one in people_in(work, work.parts(asked if is_scene else work.whole(asked))):
-            if one.first and one.is_sure(min_score):
-                known = id_in_stash(one.first.performer)
+            known = id_in_stash(one.first.performer) if one.first else ""
+            if one.first and known and one.is_sure(min_score):
                 name = one.first.performer.name
-                performers.setdefault(name, ScrapedView(stored_id=known, name=name))
+                performers.setdefault(known, ScrapedView(stored_id=known, name=name))
     return json_response(ScrapeReply(performers=list(performers.values())))
 
 
