@@ -49,6 +49,9 @@ def ours(stash: LiveStash, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "PLUGIN_TOKEN": TOKEN,
         "TOKEN": MASTER,
         "STRANGERS": "keep",
+        # Nothing of ours: the plugin tells it where Stash is.
+        "STASH_URL": "",
+        "STASH_API_KEY": "",
     }
     with running_server(folder / "server.log", **settings) as address:
         yield address

@@ -14,7 +14,7 @@ import urllib.request
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class LiveStash:
     """The Stash under test; `folder` is where its library is, for both of us."""
 
     url: str
-    api_key: str
+    api_key: str = field(repr=False)
     folder: Path
 
     def ask(self, document: str, **variables: Any) -> Any:
