@@ -20,6 +20,7 @@ from tests.function.web.stash.test_routes import (  # noqa: F401  # fixtures
     ask,
     client,
     names,
+    pictured,
     serve,
     until,
 )
@@ -314,6 +315,21 @@ def test_who_is_rejected_in_a_gallery_made_by_hand_is_offered_on_none_of_its_ima
     )
     view = ask("reject", scene=by_hand, person=number, performer=str(library.ids[1]))
     assert "P1" not in {name for some in names(view) for name in some}
+
+
+def test_somebody_new_in_a_gallery_made_by_hand_is_created_and_added(
+    library: StashLibrary,
+    ask: Ask,  # noqa: F811
+) -> None:
+    people = [library.person(1), pictured(library.person(None, 4))]
+    album = library.album("set", PICTURES, people)
+    image = library.fake.add_image(at=str(album / "8.jpg"))
+    scene = {"kind": "gallery", "id": library.fake.add_gallery("", images=[image]), "files": []}
+    (one,) = ask("view", scene=scene)["people"]
+    view = ask("create", scene=scene, person=one["person"], name="Eileen")
+    assert (names(view), view["people"][0]["added"]) == ([["Eileen"]], True)
+    (made,) = (one for one in library.fake.performers if one["name"] == "Eileen")
+    assert library.fake.galleries[scene["id"]]["performers"] == [str(made["id"])]
 
 
 def test_a_gallery_made_by_hand_is_looked_at_image_by_image(
