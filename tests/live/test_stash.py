@@ -472,11 +472,11 @@ def test_identify_adds_the_performer_whom_stash_has(
     card.locator("input[type=checkbox]").dispatch_event("click")  # shown under the pointer only
     page.locator(".scene-list-operations .dropdown-toggle").first.click()
     page.get_by_text("Identify", exact=False).first.click()
-    dialog = page.locator(".modal.show")
-    dialog.locator("button:has(svg[data-icon=plus])").first.click()
-    page.locator(".modal.show select").first.select_option(label="Performer Recognition")
-    page.locator(".modal.show").get_by_role("button", name="Add", exact=True).click()
-    page.locator(".modal.show").get_by_role("button", name="Identify", exact=True).click()
+    page.locator(".modal button:has(svg[data-icon=plus])").first.click()
+    page.locator(".identify-source-editor select").select_option(label="Performer Recognition")
+    buttons = page.locator(".modal-footer")
+    buttons.get_by_role("button", name="Add", exact=True).click()
+    buttons.get_by_role("button", name="Identify", exact=True).click()
     wait_for(lambda: stash.names_in("noon.mp4") == {"Grace Hopper"})
 
 
