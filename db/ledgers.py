@@ -76,8 +76,8 @@ class Ledger(Protocol):
     def choose(self, name: str, value: str) -> None:
         """Remember what the user chose."""
 
-    def stamps(self) -> Mapping[bytes, Stamp]:
-        """Return the stamp of every known file that is there, by its path."""
+    def stamps(self, paths: Iterable[bytes] | None = None) -> Mapping[bytes, Stamp]:
+        """Return the stamps of all known files that are there, or of those at some paths."""
 
     def offer(self, files: Iterable[VideoFile], depth: Depth) -> Offered:
         """Add files, and queue the videos that are new, to be scanned at this depth.

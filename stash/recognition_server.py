@@ -6,10 +6,13 @@ runs inside Stash's container.
 
 from __future__ import annotations
 
+import http.client
 import json
+import queue
+import threading
 import urllib.error
 import urllib.request
-from typing import Any
+from typing import Any, Callable
 from urllib.parse import urlsplit
 
 MOST_BYTES = 32 * 1024 * 1024
@@ -21,6 +24,40 @@ PATIENCE_SECONDS = 30.0
 
 class RecognitionError(Exception):
     """Something is wrong; the text tells the user what to do."""
+
+
+def within(seconds: float, work: Callable[[], Any]) -> Any:
+    """Return what some work returns, or raise what it raises, if it ends in time.
+
+    Time-outs of sockets begin anew with each byte that comes: they stop nobody who sends slowly.
+
+    Raises:
+        TimeoutError: it does not. It is left alone then, and ends with this program.
+    """
+    outcome: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue()
+
+    def run() -> None:
+        try:
+            outcome.put((work(), None))
+        except BaseException as error:  # noqa: BLE001  # it is raised where it is waited for
+            outcome.put((None, error))
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        value, error = outcome.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError(f"no whole answer within {seconds:.0f} s") from None
+    if error is not None:
+        raise error
+    return value
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # such as a port that is no number
+        return False
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -45,8 +82,7 @@ class Server:
         self._token = token.strip()
         self._where = where
         self._patience_seconds = patience_seconds
-        parts = urlsplit(self.address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_address(self.address):
             raise RecognitionError(
                 f"The server's address is {address!r}. Write one like http://localhost:8080 "
                 f"({where})."
@@ -61,12 +97,7 @@ class Server:
             RecognitionError: nothing answers there, it is no such server, or it refuses.
         """
         try:
-            with self._opener.open(
-                self._request(path, body), timeout=self._patience_seconds
-            ) as got:
-                return self._read(got.read(MOST_BYTES + 1))
-        except urllib.error.HTTPError as error:
-            raise self._refusal(error) from None
+            return dict(within(self._patience_seconds, lambda: self._ask(path, body)))
         except OSError as error:  # URLError is one, and so are time-outs
             reason = getattr(error, "reason", error)
             raise RecognitionError(
@@ -74,6 +105,17 @@ class Server:
                 f"and is this its address as Stash's machine sees it? ({self._where}; in Docker, "
                 "localhost is Stash's own container: use the name of the other one.)"
             ) from None
+
+    def _ask(self, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        request = self._request(path, body)
+        try:
+            with self._opener.open(request, timeout=self._patience_seconds) as got:
+                return self._read(got.read(MOST_BYTES + 1))
+        except urllib.error.HTTPError as error:
+            with error:
+                raise self._refusal(error) from None
+        except http.client.HTTPException:  # it speaks, but not HTTP
+            raise self._stranger() from None
 
     def _request(self, path: str, body: dict[str, Any] | None) -> urllib.request.Request:
         headers = {"Accept": "application/json", "X-Recognition-Page": "1"}
@@ -116,7 +158,7 @@ class Server:
         try:
             told = json.loads(error.read(MOST_BYTES))["error"]
             return str(told["code"]), str(told["message"])
-        except (ValueError, KeyError, TypeError, OSError):
+        except (ValueError, KeyError, TypeError, OSError, http.client.HTTPException):
             return None
 
     def _stranger(self) -> RecognitionError:

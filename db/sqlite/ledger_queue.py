@@ -60,10 +60,14 @@ class SqliteQueue(LedgerConnection):
             with self.writing() as db:
                 _queue_again(db, math.inf)
 
-    def stamps(self) -> Mapping[bytes, Stamp]:
-        """Return the stamp of every known file that is there."""
+    def stamps(self, paths: Iterable[bytes] | None = None) -> Mapping[bytes, Stamp]:
+        """Return the stamps of all known files that are there, or of those at some paths."""
         sql = "SELECT path, size_bytes, mtime_ns FROM files WHERE NOT gone"
-        return {path: Stamp(size, mtime) for path, size, mtime in self.rows(sql)}
+        if paths is None:
+            rows = self.rows(sql)
+        else:
+            rows = [row for path in paths for row in self.rows(f"{sql} AND path = ?", path)]
+        return {path: Stamp(size, mtime) for path, size, mtime in rows}
 
     def offer(self, files: Iterable[VideoFile], depth: Depth) -> Offered:
         """Add files, a few hundred in each transaction, and queue what is to be scanned."""

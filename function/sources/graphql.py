@@ -1,5 +1,6 @@
 """Sends a GraphQL query and returns its data, or a one-line error."""
 
+import time
 import weakref
 from typing import Any
 
@@ -30,8 +31,18 @@ LONGEST_MESSAGE = 300
 REQUESTS_PER_MINUTE = 240
 """The rate that Stash itself uses for a stash-box."""
 
+LOCKED = "database is locked"
+"""Stash says so, and does nothing, where another of its jobs writes at the same moment."""
+
+LOCKED_PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0)
+"""So long to wait before such a query is sent again, each time; it is over in a moment."""
+
 AWAITED_SECONDS = 15.0
 """So long an answer may take for which somebody waits, who gives up after 30 s."""
+
+
+class _LockedError(NoAnswerError):
+    """It did nothing, because it was busy with something else."""
 
 
 class GraphQL:
@@ -48,8 +59,8 @@ class GraphQL:
     ) -> None:
         """Remember the server; `what` names it in messages ("Stash", "stash-box").
 
-        With `is_awaited` somebody waits meanwhile: nothing is asked twice, and no answer takes
-        longer than AWAITED_SECONDS.
+        With `is_awaited` somebody waits meanwhile: nothing is asked twice unless it is locked, and
+        no answer takes longer than AWAITED_SECONDS.
         """
         try:
             self.url = httpx.URL(url)
@@ -84,6 +95,14 @@ class GraphQL:
             RefusedError: it answers with an error; NotSupportedError if to any such query.
             UnusableSourceError: a wrong key, no GraphQL, or a schema that lacks a field.
         """
+        for pause_seconds in () if once else LOCKED_PAUSES_SECONDS:
+            try:
+                return self._ask(query, variables, once=once)
+            except _LockedError:
+                time.sleep(pause_seconds)
+        return self._ask(query, variables, once=once)
+
+    def _ask(self, query: str, variables: dict[str, Any] | None, *, once: bool) -> dict[str, Any]:
         if self._throttle:
             self._throttle.wait()
         asked = {"query": query, "variables": variables or {}}
@@ -124,7 +143,9 @@ class GraphQL:
             raise UnusableSourceError(f"{place} answered without data.")
         return data
 
-    def _explain(self, place: str, message: str) -> RefusedError:
+    def _explain(self, place: str, message: str) -> UnusableSourceError:
+        if LOCKED in message:
+            return _LockedError(f"{place} is busy ({message}). Try again later.")
         if "Cannot query field" in message or "Unknown" in message or "not defined" in message:
             return NotSupportedError(
                 f"{place} does not support the query ({message}). Update {self._what}."

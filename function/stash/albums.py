@@ -5,7 +5,7 @@ that was looked at, else an album of its own.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +85,23 @@ def album_paths(stash: Stash) -> Iterator[str]:
     yield from sorted(galleries)
     for image in stash.images():
         if image.path and not any(holder in galleries for holder, _ in _holders(image.path)):
+            yield image.path
+
+
+def paths_of_some(stash: Stash, images: Iterable[str], galleries: Iterable[str]) -> Iterator[str]:
+    """Yield the paths of some galleries, by id, or of the images of those without; and of images.
+
+    What is gone from Stash is left out.
+    """
+    for id_ in galleries:
+        gallery = stash.gallery(id_)
+        if gallery and gallery.path:
+            yield gallery.path
+        elif gallery:
+            yield from (image.path for image in stash.images_in(id_) if image.path)
+    for id_ in images:
+        image = stash.image(id_)
+        if image and image.path:
             yield image.path
 
 

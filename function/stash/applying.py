@@ -28,18 +28,28 @@ class Addition:
 
 @dataclass(frozen=True)
 class Added:
-    """What was done of some additions: written, there already, and refused by Stash, with why."""
+    """What was done of some additions: written, there already, and refused by Stash, with why.
+
+    `forgotten` counts those of somebody who was taken out of the gallery meanwhile.
+    """
 
     written: int = 0
     there: int = 0
     refused: tuple[tuple[Addition, str], ...] = ()
+    forgotten: int = 0
 
     def __add__(self, other: "Added") -> "Added":
         return Added(
             self.written + other.written,
             self.there + other.there,
             self.refused + other.refused,
+            self.forgotten + other.forgotten,
         )
+
+    @property
+    def done(self) -> int:
+        """How many additions are over."""
+        return self.written + self.there + len(self.refused) + self.forgotten
 
 
 def add_performers(
@@ -72,14 +82,15 @@ def _batches(additions: Iterable[Addition]) -> Iterator[list[Addition]]:
 
 def _add(writer: Writer, batch: Sequence[Addition], tag: str) -> Iterator[Added]:
     with writer.writes.turn():
-        added, refusal = _add_at_once(writer, batch, tag)
-    if refusal and len(batch) > 1:
-        for one in batch:
+        gone = writer.gone({one.performer for one in batch})
+        wanted = [one for one in batch if one.performer not in gone]
+        added, refusal = _add_at_once(writer, wanted, tag) if wanted else (Added(), "")
+    if refusal and len(wanted) > 1:
+        for one in wanted:
             yield from _add(writer, [one], tag)
     elif refusal:
-        yield Added(refused=((batch[0], refusal),))
-    else:
-        yield added
+        yield Added(refused=((wanted[0], refusal),))
+    yield added + Added(forgotten=len(batch) - len(wanted))
 
 
 def _add_at_once(writer: Writer, batch: Sequence[Addition], tag: str) -> tuple[Added, str]:

@@ -1,21 +1,30 @@
 """Asks the user's Stash, and writes into it, over GraphQL: documents in, frozen records out."""
 
 import re
-import string
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 import httpx
 
-from db.records import Identity
 from db.writes import ItemKind
 from function.sources.downloads import OwnServer
 from function.sources.graphql import GraphQL
 from function.sources.records import UnusableSourceError
-from function.sources.shapes import text_in, texts_in, understood
+from function.sources.shapes import text_in, understood
 from function.stash import documents
+from function.stash.answers import (
+    gallery_in,
+    id_called,
+    image_in,
+    item_in,
+    marker_in,
+    performer_in,
+    scene_in,
+    use_in,
+)
+from function.stash.criteria import change_of, criteria_of
 from function.stash.records import (
-    File,
     Gallery,
     Image,
     Item,
@@ -37,10 +46,6 @@ ALL_SCENES = SceneFilter()
 
 _ROUTE = re.compile(r"/(?:performer|image|scene|gallery)/\d+(?:/[^?]*)?$")
 """Where Stash keeps pictures; before it comes the sub-path under which somebody reaches it."""
-
-_SMALL_LETTERS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-
-_WITH_THOSE_BELOW: Final = -1
 
 
 class Stash:
@@ -159,7 +164,7 @@ class Stash:
     @understood("Stash")
     def use_of_performer(self, performer_id: str) -> Use | None:
         """Return what has a performer; None if there is none with this id."""
-        return _use(self.ask(documents.PERFORMER_USE, {"id": performer_id})["findPerformer"])
+        return use_in(self.ask(documents.PERFORMER_USE, {"id": performer_id})["findPerformer"])
 
     def destroy_performers(self, ids: Sequence[str]) -> None:
         """Delete performers in Stash."""
@@ -178,7 +183,7 @@ class Stash:
             yield from self._scenes_by_id(wanted.scenes)
             return
         for entry in self._pages(documents.SCENES, "findScenes", "scenes", chosen):
-            scene = _scene(entry)
+            scene = scene_in(entry)
             # Asked for ids, Stash forgets every other condition.
             if wanted.scenes is None or scene.id in wanted.scenes:
                 yield scene
@@ -187,13 +192,13 @@ class Stash:
     def scene(self, scene_id: str) -> Scene | None:
         """Return one scene; None if there is none with this id."""
         found = self.ask(documents.SCENE, {"id": scene_id})["findScene"]
-        return _scene(found) if found else None
+        return scene_in(found) if found else None
 
     @understood("Stash")
     def item(self, kind: ItemKind, item_id: str) -> Item | None:
         """Return a scene, an image or a gallery as it stands; None if there is none."""
         found = self.ask(documents.ITEMS[kind], {"id": item_id})[f"find{kind.title()}"]
-        return _item(found) if found else None
+        return item_in(found) if found else None
 
     def tag_items(
         self,
@@ -209,16 +214,19 @@ class Stash:
 
         All others stay. Doing it twice changes nothing more. Give `add` or `remove`, not both.
         """
-        asked = _bulk(ids, add, remove) | _bulk_tags(add_tags, remove_tags)
+        asked = {"ids": list(ids)}
+        asked |= change_of("performer_ids", add, remove) | change_of(
+            "tag_ids", add_tags, remove_tags
+        )
         changed = self.ask(documents.UPDATE_ITEMS[kind], {"input": asked})
         with understood("Stash"):
-            return tuple(_item(entry) for entry in changed[f"bulk{kind.title()}Update"] or ())
+            return tuple(item_in(entry) for entry in changed[f"bulk{kind.title()}Update"] or ())
 
     @understood("Stash")
     def markers(self, scene_id: str) -> tuple[Marker, ...]:
         """Return the markers of a scene; none if there is no such scene."""
         found = self.ask(documents.MARKERS, {"id": scene_id})["findScene"]
-        return tuple(_marker(entry) for entry in found["scene_markers"]) if found else ()
+        return tuple(marker_in(entry) for entry in found["scene_markers"]) if found else ()
 
     @understood("Stash")
     def create_marker(self, new: NewMarker) -> Marker:
@@ -232,7 +240,7 @@ class Stash:
         if new.end_seconds is not None:
             asked["end_seconds"] = new.end_seconds
         made = self.ask(documents.CREATE_MARKER, {"input": asked}, once=True)
-        return _marker(made["sceneMarkerCreate"])
+        return marker_in(made["sceneMarkerCreate"])
 
     def destroy_markers(self, ids: Sequence[str]) -> None:
         """Delete markers."""
@@ -254,12 +262,12 @@ class Stash:
     def gallery(self, gallery_id: str) -> Gallery | None:
         """Return one gallery; None if there is none with this id."""
         found = self.ask(documents.GALLERY, {"id": gallery_id})["findGallery"]
-        return _gallery(found) if found else None
+        return gallery_in(found) if found else None
 
     def galleries(self) -> Iterator[Gallery]:
         """Yield galleries by id, page by page."""
         pages = self._pages(documents.GALLERIES, "findGalleries", "galleries", None)
-        yield from map(_gallery, pages)
+        yield from map(gallery_in, pages)
 
     @understood("Stash")
     def images_of(self, performer_id: str, count: int) -> tuple[Image, ...]:
@@ -274,6 +282,10 @@ class Stash:
         }
         found = self.ask(documents.IMAGES, asked)["findImages"]["images"]
         return tuple(self._image(entry) for entry in found)
+
+    def images_in(self, gallery_id: str) -> Iterator[Image]:
+        """Yield the images of a gallery by id, page by page."""
+        yield from self.images({"galleries": {"value": [gallery_id], "modifier": "INCLUDES"}})
 
     @understood("Stash")
     def newest_image_change(self) -> str:
@@ -290,7 +302,7 @@ class Stash:
         As where Stash makes a tag, capitals do not count.
         """
         asked = {"name": name.strip()}
-        return _called(self.ask(documents.TAGS, asked)["findTags"]["tags"], name)
+        return id_called(self.ask(documents.TAGS, asked)["findTags"]["tags"], name)
 
     @understood("Stash")
     def create_tag(self, name: str) -> tuple[str, str]:
@@ -302,7 +314,7 @@ class Stash:
     @understood("Stash")
     def use_of_tag(self, tag_id: str) -> Use | None:
         """Return what has a tag; None if there is none with this id."""
-        return _use(self.ask(documents.TAG_USE, {"id": tag_id})["findTag"])
+        return use_in(self.ask(documents.TAG_USE, {"id": tag_id})["findTag"])
 
     def destroy_tags(self, ids: Sequence[str]) -> None:
         """Delete tags."""
@@ -347,29 +359,12 @@ class Stash:
             asked = {"ids": list(ids[start : start + PER_PAGE])}
             with understood("Stash"):
                 found = list(self.ask(documents.SCENES_BY_ID, asked)["findScenes"]["scenes"])
-            yield from map(_scene, found)
+            yield from map(scene_in, found)
 
     def _scene_filter(self, wanted: SceneFilter) -> dict[str, Any]:
-        chosen: dict[str, Any] = {}
-        if wanted.without_performers:
-            chosen["performer_count"] = {"value": 0, "modifier": "EQUALS"}
-        elif wanted.performers is not None:
-            chosen["performer_count"] = {"value": wanted.performers, "modifier": "EQUALS"}
-        if wanted.tag:
-            chosen["tags"] = _with_those_below(self._id_of("tag", wanted.tag))
-        if wanted.studio:
-            chosen["studios"] = _with_those_below(self._id_of("studio", wanted.studio))
-        if wanted.path:
-            # Without quotes Stash looks for any of the words in it.
-            quoted = '"' + wanted.path.strip('"') + '"'
-            chosen["path"] = {"value": quoted, "modifier": "INCLUDES"}
-        if wanted.performer:
-            chosen["performers"] = {"value": [wanted.performer], "modifier": "INCLUDES_ALL"}
-        if wanted.oshash:
-            chosen["oshash"] = {"value": wanted.oshash, "modifier": "EQUALS"}
-        if wanted.since:
-            chosen["updated_at"] = {"value": wanted.since, "modifier": "GREATER_THAN"}
-        return chosen
+        tag = self._id_of("tag", wanted.tag) if wanted.tag else ""
+        studio = self._id_of("studio", wanted.studio) if wanted.studio else ""
+        return criteria_of(replace(wanted, tag=tag, studio=studio))
 
     @understood("Stash")
     def _id_of(self, what: str, name_or_id: str) -> str:
@@ -377,144 +372,13 @@ class Stash:
             found = self.find_tag(name_or_id)
         else:
             answer = self.ask(documents.STUDIOS, {"name": name_or_id.strip()})
-            found = _called(answer["findStudios"]["studios"], name_or_id)
+            found = id_called(answer["findStudios"]["studios"], name_or_id)
         if found or name_or_id.isdigit():
             return found or name_or_id
         raise UnusableSourceError(f"Stash has no {what} {name_or_id!r}. Check how it is written.")
 
-    @understood("Stash")
     def _performer(self, entry: Mapping[str, Any]) -> StashPerformer:
-        cover = text_in(entry["image_path"])
-        # Stash draws a silhouette for performers without a picture, and the URL says so.
-        has_cover = cover and "default=true" not in cover
-        return StashPerformer(
-            id=str(entry["id"]),
-            name=text_in(entry["name"]),
-            disambiguation=text_in(entry["disambiguation"]),
-            aliases=texts_in(entry["alias_list"]),
-            urls=texts_in(entry["urls"]),
-            cover=self.at_home(cover) if has_cover else "",
-            updated_at=str(entry["updated_at"]),
-            stash_ids=tuple(
-                Identity(text_in(one["endpoint"]), text_in(one["stash_id"]))
-                for one in entry["stash_ids"]
-            ),
-        )
+        return performer_in(entry, self.at_home)
 
-    @understood("Stash")
     def _image(self, entry: Mapping[str, Any]) -> Image:
-        files = entry["visual_files"]
-        address = text_in(entry["paths"]["image"])
-        # A video among the images has no width here.
-        is_picture = bool(address) and any(file.get("width") for file in files)
-        return Image(
-            id=str(entry["id"]),
-            title=text_in(entry["title"]),
-            path=next((text_in(file["path"]) for file in files if file.get("path")), ""),
-            picture=self.at_home(address) if is_picture else "",
-            performers=_ids(entry["performers"]),
-            updated_at=str(entry["updated_at"]),
-        )
-
-
-@understood("Stash")
-def _scene(entry: Mapping[str, Any]) -> Scene:
-    return Scene(
-        id=str(entry["id"]),
-        title=text_in(entry["title"]),
-        files=tuple(_file(file) for file in entry["files"]),
-        performers=_ids(entry["performers"]),
-        tags=_ids(entry["tags"]),
-        updated_at=str(entry["updated_at"]),
-        tag_names=tuple(text_in(one["name"]) for one in entry["tags"]),
-    )
-
-
-@understood("Stash")
-def _item(entry: Mapping[str, Any]) -> Item:
-    performers, tags = _ids(entry["performers"]), _ids(entry["tags"])
-    return Item(str(entry["id"]), performers, tags, str(entry["updated_at"]))
-
-
-@understood("Stash")
-def _gallery(entry: Mapping[str, Any]) -> Gallery:
-    places = [entry["folder"], *entry["files"]]
-    return Gallery(
-        id=str(entry["id"]),
-        title=text_in(entry["title"]),
-        path=next((text_in(one["path"]) for one in places if one), ""),
-        performers=_ids(entry["performers"]),
-    )
-
-
-def _file(entry: Mapping[str, Any]) -> File:
-    prints = {one["type"]: one["value"] for one in entry["fingerprints"]}
-    size, seconds = int(entry["size"]), float(entry["duration"])
-    path = text_in(entry["path"]).encode("utf-8", "replace").decode()  # JSON may hold half letters
-    return File(path, str(prints.get("oshash", "")), size, seconds)
-
-
-@understood("Stash")
-def _marker(entry: Mapping[str, Any]) -> Marker:
-    end = entry["end_seconds"]
-    return Marker(
-        id=str(entry["id"]),
-        title=text_in(entry["title"]),
-        seconds=float(entry["seconds"]),
-        end_seconds=None if end is None else float(end),
-        tag=str(entry["primary_tag"]["id"]),
-        updated_at=str(entry["updated_at"]),
-    )
-
-
-def _use(entry: Mapping[str, Any] | None) -> Use | None:
-    if entry is None:
-        return None
-    counts = {
-        name.removesuffix("_count"): int(value)
-        for name, value in entry.items()
-        if name.endswith("_count")
-    }
-    return Use(str(entry["updated_at"]), counts)
-
-
-def _ids(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    return tuple(str(one["id"]) for one in entries)
-
-
-def _called(entries: Sequence[Mapping[str, Any]], name: str) -> str:
-    """Return the id of what has a name, else of what has it as an alias; "" if nothing does.
-
-    Stash takes % and _ in a question for other letters, so its answer may hold more.
-    """
-    wanted = _without_capitals(name)
-    for names_of in (lambda one: (one["name"],), lambda one: one["aliases"]):
-        for one in entries:
-            if wanted in map(_without_capitals, names_of(one)):
-                return str(one["id"])
-    return ""
-
-
-def _without_capitals(name: str) -> str:
-    """Fold the letters of which Stash's database folds capitals: those of English alone."""
-    return name.strip().translate(_SMALL_LETTERS)
-
-
-def _with_those_below(item_id: str) -> dict[str, Any]:
-    return {"value": [item_id], "modifier": "INCLUDES", "depth": _WITH_THOSE_BELOW}
-
-
-def _bulk(ids: Sequence[str], add: Sequence[str], remove: Sequence[str]) -> dict[str, Any]:
-    return {"ids": list(ids)} | _change("performer_ids", add, remove)
-
-
-def _bulk_tags(add: Sequence[str], remove: Sequence[str]) -> dict[str, Any]:
-    return _change("tag_ids", add, remove)
-
-
-def _change(field: str, add: Sequence[str], remove: Sequence[str]) -> dict[str, Any]:
-    if add and remove:
-        raise ValueError(f"{field}: Stash adds or removes in one call, not both")
-    if not add and not remove:
-        return {}
-    return {field: {"ids": list(add or remove), "mode": "ADD" if add else "REMOVE"}}
+        return image_in(entry, self.at_home)

@@ -97,15 +97,17 @@ def add_markers(writer: Writer, scene: str, people: Sequence[Marked], oshash: st
         for span in merge_spans(one.spans):
             new = NewMarker(scene, one.name, round(span[0], 2), round(span[1], 2), tag)
             if not any(_is_same(marker, new) for marker in there):
-                _mark(writer, new, one.performer, oshash)
-                made += 1
+                made += _mark(writer, new, one.performer, oshash)
     return made
 
 
-def _mark(writer: Writer, new: NewMarker, performer: str, oshash: str) -> None:
+def _mark(writer: Writer, new: NewMarker, performer: str, oshash: str) -> bool:
+    """Make a marker; say whether it was made: not of somebody who was forgotten meanwhile."""
     detail = json.dumps({"title": new.title, "seconds": new.seconds, "tag": new.tag})
     intent = Write("marker", new.scene, performer=performer, detail=detail, oshash=oshash)
     with writer.writes.turn():
+        if performer and writer.gone({performer}):
+            return False
         (noted,) = writer.writes.intend(writer.run, [intent])
         try:
             made = writer.stash.create_marker(new)
@@ -113,6 +115,7 @@ def _mark(writer: Writer, new: NewMarker, performer: str, oshash: str) -> None:
             writer.writes.drop([noted])
             raise
         writer.writes.confirm([_done(noted, made.id, made.updated_at)])
+        return True
 
 
 def _done(noted: Write, thing: str, left_at: str) -> Write:

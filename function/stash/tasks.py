@@ -28,6 +28,8 @@ from function.stash.albums import (
     album_paths,
     album_place,
     album_stamp,
+    find_in_album,
+    paths_of_some,
     queue_album,
     read_album_file,
 )
@@ -44,7 +46,7 @@ from function.stash.scenes import read_scenes
 from function.stash.settling import settle
 from function.stash.syncing import Synced, SyncOptions, sync_with
 from function.stash.undoing import Undone, undo
-from function.stash.writer import Writer
+from function.stash.writer import Writer, gone_from
 
 PLACES_AT_ONCE = 200
 """Files that are looked for at once; somebody who cancels waits for no more."""
@@ -66,7 +68,8 @@ class Options:
     many scenes. `run` and `scene` say what to undo, the last Apply if neither is given; with
     `edited` also where somebody edited the scene since. `from_scenes` is for a sync: as how many
     scenes of a performer may enrol them. `item` says what `scene` is. With `pictures` a scan
-    looks at images and galleries instead.
+    looks at images and galleries instead: all, or those whose ids are the `images` and `galleries`
+    of the filter.
     """
 
     filter: Mapping[str, Any] = field(default_factory=dict)
@@ -193,11 +196,16 @@ def _scan(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
 
 
 def _scan_albums(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
-    """Queue all images and galleries; they are looked at, and nothing of them is written alone."""
+    """Queue images and galleries; they are looked at, and nothing of them is written alone."""
+    chosen = read_options(task).filter
+    some = [chosen.get(name, ()) for name in ("images", "galleries")]
+    paths = paths_of_some(stash, *some) if any(some) else album_paths(stash)
     locate, known = locator(place.settings, place.connection), place.ledger.stamps()
     found = missing = 0
-    for path in album_paths(stash):
-        album = album_place(path, locate)
+    for path in paths:
+        inside = find_in_album(place.ledger, path, locate) if any(some) else None
+        # Of what was looked at with its folder, that is the album.
+        album = next(iter(inside.album.paths), None) if inside else album_place(path, locate)
         try:
             if album and known.get(album) != album_stamp(album):
                 queue_album(place.ledger, read_album_file(album))
@@ -251,12 +259,11 @@ def _apply(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
         run = task.run or ledger.writes.begin_run("apply")
         task = replace(task, run=run, of=of)
         yield task
-        writer = Writer(ledger.writes, stash, run)
+        writer = Writer(ledger.writes, stash, run, gone_from(place.store))
         tag = ensure_tag(writer, options.tag) if options.tag else ""
         for added in add_performers(writer, chosen.additions, tag):
             total += added
-            done = total.written + total.there + len(total.refused)
-            yield replace(task, done=done, text=f"Added {total.written} of {of}.")
+            yield replace(task, done=total.done, text=f"Added {total.written} of {of}.")
         if options.markers:
             unmarked = yield from _mark(task, place, writer)
     scenes = len({one.scene for one in (*begun, *chosen.additions)})
@@ -266,6 +273,7 @@ def _apply(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
         "scenes": scenes,
         "held": sorted(held),
         "refused": [[one.scene, one.performer, why] for one, why in total.refused],
+        "forgotten": total.forgotten,
         "unmarked": unmarked,
         "gains": [asdict(one) for one in planned.gains],
     }
@@ -305,6 +313,12 @@ def _left_out(total: Added, unmarked: int, planned: Plan, held: Collection[str])
     if total.refused:
         words += (
             f" Stash refused {counted(len(total.refused), 'addition')}, such as to what is gone."
+        )
+    if total.forgotten:
+        were = "was" if total.forgotten == 1 else "were"
+        words += (
+            f" {counted(total.forgotten, 'addition')} {were} left out: the performer was taken out "
+            "of the gallery meanwhile."
         )
     if unmarked:
         words += f" Stash refused markers on {counted(unmarked, 'scene')}."

@@ -1,20 +1,46 @@
-"""What writing into Stash takes: the journal, Stash, and the run that it belongs to."""
+"""What writing into Stash takes: the journal, Stash, the run that it belongs to, and who may be."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from db.galleries import Store
+from db.records import Identity
 from db.writes import Writes
 from function.stash.client import Stash
+from function.stash.records import SOURCE
+
+Gone: TypeAlias = Callable[[Collection[str]], frozenset[str]]
+"""Says which of some performers, by their ids in Stash, are enrolled no more."""
+
+
+def nobody(_: Collection[str]) -> frozenset[str]:
+    """Say that all are enrolled, where there is no gallery that could tell."""
+    return frozenset()
 
 
 @dataclass(frozen=True, eq=False)
 class Writer:
-    """Writes into Stash as one run of the journal."""
+    """Writes into Stash as one run of the journal, but nothing of those who are `gone` by then."""
 
     writes: Writes
     stash: Stash
     run: int
+    gone: Gone = nobody
 
 
-def begin(writes: Writes, stash: Stash, kind: str) -> Writer:
+def begin(writes: Writes, stash: Stash, kind: str, gone: Gone = nobody) -> Writer:
     """Begin a run, such as "apply"."""
-    return Writer(writes, stash, writes.begin_run(kind))
+    return Writer(writes, stash, writes.begin_run(kind), gone)
+
+
+def gone_from(store: Store) -> Gone:
+    """Return what looks into the gallery anew each time: somebody may be forgotten meanwhile."""
+
+    def gone(performers: Collection[str]) -> frozenset[str]:
+        with store.gallery() as gallery:
+            return frozenset(
+                one for one in performers if not gallery.find_identities([Identity(SOURCE, one)])
+            )
+
+    return gone

@@ -167,7 +167,7 @@
 
     const look = (/** @type {boolean} */ retry) => load("look", { retry });
     const button = (/** @type {string} */ text, /** @type {boolean} */ retry) =>
-      h(Button, { onClick: () => look(retry) }, text);
+      h(Button, { size: view?.changed ? "sm" : undefined, onClick: () => look(retry) }, text);
     let shown;
     if (!view) shown = wrong ? null : h(Spinner, { animation: "border", role: "status" });
     else if (isLooking(view)) shown = h(Looking, { view, kind: subject.kind });
@@ -178,12 +178,25 @@
         h("p", null, "Nobody has looked for people here yet."),
         button("Find people", false),
       );
-    else if (view.state === "failed")
+    else if (view.state === "failed" && !view.changed)
       shown = h("div", null, h("p", null, view.reason), button("Try again", true));
     else if (view.state === "elsewhere" && !subject.files.length) shown = h("p", null, view.reason);
     else if (view.state === "elsewhere")
       shown = h(Wrong, { text: view.reason, onRetry: () => load("look", {}) });
-    else shown = h(People, { view, subject, busy, act, onSeek });
+    else
+      shown = h(
+        React.Fragment,
+        null,
+        view.changed &&
+          h(
+            "div",
+            { className: "mb-3" },
+            h("p", { className: "mb-2" }, "It was changed since it was looked at."),
+            button("Look again", true),
+          ),
+        view.reason && h("p", null, view.reason),
+        view.state === "done" && h(People, { view, subject, busy, act, onSeek }),
+      );
     return h(
       "div",
       { className: "recognition-faces" },

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
-from recognition_server import RecognitionError, Server
+from recognition_server import PATIENCE_SECONDS, RecognitionError, Server, within
 
 PLUGIN = "performer_recognition"
 USUAL_ADDRESS = "http://localhost:8080"
@@ -118,9 +118,13 @@ class Stash:
             json.dumps({"query": document, "variables": variables}).encode(),
             {"Content-Type": "application/json", "Cookie": self._cookie_text()},
         )
+
+        def read() -> Any:
+            with self._opener().open(request, timeout=PATIENCE_SECONDS) as answer:
+                return json.load(answer)
+
         try:
-            with self._opener().open(request, timeout=30) as answer:
-                got = json.load(answer)
+            got = within(PATIENCE_SECONDS, read)
         except urllib.error.HTTPError as error:
             raise RecognitionError(
                 f"Stash refused a question of its plugin ({error.code}). Stash v0.30 or newer is "

@@ -192,30 +192,53 @@
     return null;
   }
 
-  async function findInTicked() {
-    const scenes = tickedScenes();
+  /**
+   * Queue what is ticked in a list.
+   *
+   * @param {"scenes" | "images" | "galleries"} kind
+   * @param {string} noun
+   * @param {unknown[]} ids
+   */
+  async function findIn(kind, noun, ids) {
     try {
       // No list would mean all of Stash.
-      if (scenes.length === 0)
-        throw new Error("No scene is ticked here. Tick some, and try again.");
-      await ask("scan", { filter: { scenes } });
-      say?.success(`Queued: ${counted(scenes.length, "scene")}.`);
+      if (ids.length === 0) throw new Error(`No ${noun} is ticked here. Tick some, and try again.`);
+      await ask("scan", { filter: { [kind]: ids } });
+      say?.success(`Queued: ${ids.length} ${ids.length === 1 ? noun : kind}.`);
     } catch (error) {
       say?.error(error);
     }
   }
 
+  /** A list, and what shows messages. @param {unknown[]} given */
+  const withVoice = (...given) => h(React.Fragment, null, made(given), h(Voice, null));
+
   patch.before("SceneListOperations", (props, ...rest) => {
     const ours = {
       text: "Find people",
-      onClick: findInTicked,
+      onClick: () => findIn("scenes", "scene", tickedScenes()),
       isDisplayed: () => props.hasSelection,
     };
     return [{ ...props, operations: [...props.operations, ours] }, ...rest];
   });
-  patch.after("SceneListOperations", (...given) =>
-    h(React.Fragment, null, made(given), h(Voice, null)),
-  );
+  patch.after("SceneListOperations", withVoice);
+
+  for (const [list, kind, noun] of /** @type {const} */ ([
+    ["ImageList", "images", "image"],
+    ["GalleryList", "galleries", "gallery"],
+  ])) {
+    // Stash hands over what it shows, how it is filtered, and the ids that are ticked.
+    /** @typedef {[found: unknown, filter: unknown, ticked: Set<string>]} Shown */
+    patch.before(list, (props, ...rest) => {
+      const ours = {
+        text: "Find people",
+        onClick: (/** @type {Shown} */ ...[, , ticked]) => findIn(kind, noun, [...ticked]),
+        isDisplayed: (/** @type {Shown} */ ...[, , ticked]) => ticked.size > 0,
+      };
+      return [{ ...props, extraOperations: [...(props.extraOperations ?? []), ours] }, ...rest];
+    });
+    patch.after(list, withVoice);
+  }
 
   /** Our own page, in another tab. */
   function Review() {
@@ -227,11 +250,13 @@
     if (!/^https?:\/\//i.test(address)) return null;
     return h(
       Nav.Link,
-      { as: "div", className: "col-4 col-sm-3 col-md-2 col-lg-auto" },
+      { as: "div", className: "col-4 col-sm-3 col-md-2 col-lg-auto recognition-review" },
       h(
         "a",
         {
           href: `${address}/#library`,
+          title: "Review",
+          "aria-label": "Review",
           target: "_blank",
           rel: "noopener noreferrer",
           className:

@@ -102,6 +102,7 @@ declare namespace Recognition {
   interface View {
     state: "unseen" | "queued" | "working" | "done" | "failed" | "elsewhere";
     reason: string;
+    changed: boolean;
     progress: { done: number; of: number } | null;
     people: Person[];
     written: number;

@@ -29,6 +29,7 @@ from tests.support.servers import running_server
 
 TOKEN = "for-the-plugin"
 MASTER = "for-the-owner"
+TAG = "Seen by recognition"
 FIRST_LOOK_MILLISECONDS = 60_000
 
 
@@ -48,6 +49,9 @@ def ours(stash: LiveStash, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "PLUGIN_TOKEN": TOKEN,
         "TOKEN": MASTER,
         "STRANGERS": "keep",
+        # Nothing of ours: the plugin tells it where Stash is.
+        "STASH_URL": "",
+        "STASH_API_KEY": "",
     }
     with running_server(folder / "server.log", **settings) as address:
         yield address
@@ -120,41 +124,29 @@ def see_people(page: Page) -> None:
         page.locator(".recognition-faces article").first.wait_for(timeout=FIRST_LOOK_MILLISECONDS)
 
 
-def test_stash_installs_both_from_our_source(stash: LiveStash, ours: str) -> None:
-    sources = {
-        f"{kind}PackageSources": [
-            {
-                "name": "Recognition",
-                "url": f"{ours}/stash/{kind}s/index.yml",
-                "local_path": "recognition",
-            }
-        ]
-        for kind in ("plugin", "scraper")
-    }
-    document = (
-        "mutation C($i: ConfigGeneralInput!) { configureGeneral(input: $i) { databasePath } }"
-    )
-    stash.ask(document, i=sources)
-    for kind, source in (("Plugin", "plugins"), ("Scraper", "scrapers")):
-        url = f"{ours}/stash/{source}/index.yml"
-        found = stash.ask(
-            "query A($t: PackageType!, $s: String!) {"
-            " availablePackages(type: $t, source: $s) { package_id } }",
-            t=kind,
-            s=url,
-        )
-        assert found["availablePackages"] == [{"package_id": PLUGIN}]
-        job = stash.ask(
-            "mutation I($t: PackageType!, $p: [PackageSpecInput!]!) {"
-            " installPackages(type: $t, packages: $p) }",
-            t=kind,
-            p=[{"id": PLUGIN, "sourceURL": url}],
-        )
-        stash.finish(job["installPackages"])
-    plugins = stash.ask("{ plugins { id enabled settings { name } } }")["plugins"]
-    assert PLUGIN in {one["id"] for one in plugins if one["enabled"]}
-    scrapers = stash.ask("{ listScrapers(types: [SCENE, IMAGE]) { id } }")["listScrapers"]
-    assert PLUGIN in {one["id"] for one in scrapers}
+@pytest.mark.parametrize(
+    ("kind", "tab"), [("plugins", "plugins"), ("scrapers", "metadata-providers")]
+)
+def test_stash_installs_both_from_our_source(
+    page: Page, address: str, stash: LiveStash, ours: str, *, kind: str, tab: str
+) -> None:
+    page.goto(f"{address}/settings?tab={tab}")
+    page.get_by_role("button", name="Add Source").click()
+    fields = page.locator(".modal.show input")
+    fields.nth(0).fill("Recognition")
+    fields.nth(1).fill(f"{ours}/stash/{kind}/index.yml")
+    page.locator(".modal.show").get_by_role("button", name="Confirm").click()
+    page.get_by_text("Recognition", exact=True).click()
+    rows = page.locator("tr").filter(has_text=PLUGIN)
+    rows.locator("input[type=checkbox]").check()
+    page.get_by_role("button", name="Install", exact=True).click()
+    expect(rows).to_have_count(2)  # it is among those that are installed, too
+    if kind == "plugins":
+        plugins = stash.ask("{ plugins { id enabled } }")["plugins"]
+        assert PLUGIN in {one["id"] for one in plugins if one["enabled"]}
+    else:
+        scrapers = stash.ask("{ listScrapers(types: [SCENE, IMAGE]) { id } }")["listScrapers"]
+        assert PLUGIN in {one["id"] for one in scrapers}
 
 
 def configure(stash: LiveStash, **settings: Any) -> None:
@@ -169,17 +161,48 @@ def test_a_wrong_address_and_token_are_said_in_words(stash: LiveStash, ours: str
     assert "refuses the token" in stash.run_operation(operation="names", text="A")["error"]
 
 
-def test_check_connection_connects_and_compares_a_file(stash: LiveStash, ours: str) -> None:
-    configure(stash, address=ours, token=TOKEN, tag="Seen by recognition")
-    lines = stash.run_operation(operation="check")["lines"]
-    assert all(line["ok"] for line in lines), lines
-    stash.run_task("Check connection")
+def set_in_page(page: Page, name: str, text: str) -> None:
+    heading = page.get_by_role("heading", name=name, exact=True)
+    setting = page.locator(".setting").filter(has=heading).last
+    setting.get_by_role("button", name="Edit").click()
+    page.locator(".modal.show input").fill(text)
+    page.locator(".modal.show").get_by_role("button", name="Confirm").click()
+    setting.get_by_text(text, exact=True).wait_for()
+    page.locator(".modal").wait_for(state="detached")
+
+
+def test_check_connection_connects_and_compares_a_file(
+    page: Page, address: str, stash: LiveStash, ours: str
+) -> None:
+    configure(stash)
+    page.goto(f"{address}/settings?tab=plugins")
+    set_in_page(page, "Address of the recognition server", ours)
+    set_in_page(page, "Token", TOKEN)
+    set_in_page(page, "Tag for what was touched", TAG)
+    status = page.locator(".recognition-status")
+    status.get_by_text("Not connected yet", exact=False).wait_for()
+    status.get_by_role("button", name="Check connection").click()
+    expect(status.get_by_text("OK: ", exact=False)).to_have_count(5)
+    assert status.get_by_text("Not OK: ", exact=False).count() == 0
     assert ask_ours(ours, "/stash/status")["connected"]
+    stash.run_task("Check connection")
 
 
-def test_the_task_enrols_all_performers_with_an_image(stash: LiveStash, ours: str) -> None:
-    stash.run_task("Enrol my performers")
+def run_in_page(page: Page, address: str, ours: str, task: str) -> None:
+    """Run a task as a user does, and wait until our server has done what it queued."""
+
+    def newest() -> int:
+        return max((one["id"] for one in ask_ours(ours, "/stash/status")["tasks"]), default=0)
+
+    before = newest()
+    page.goto(f"{address}/settings?tab=tasks")
+    page.get_by_role("button", name=task, exact=True).click()
+    wait_for(lambda: newest() > before)
     wait_for_quiet(ours)
+
+
+def test_the_task_enrols_all_performers_with_an_image(page: Page, address: str, ours: str) -> None:
+    run_in_page(page, address, ours, "Enrol my performers")
     names = {one["name"] for one in ask_ours(ours, "/gallery")["performers"]}
     assert names == {"Barack Obama", "Grace Hopper"}
 
@@ -203,7 +226,7 @@ def test_add_markers_and_undo_reach_the_scene(page: Page, address: str, stash: L
     page.get_by_role("button", name="Add Barack Obama").click()
     page.locator(".recognition-faces").get_by_text("Added", exact=True).wait_for()
     assert stash.names_in("evening.mp4") == {"Barack Obama"}
-    assert [one["name"] for one in stash.scene("evening.mp4")["tags"]] == ["Seen by recognition"]
+    assert [one["name"] for one in stash.scene("evening.mp4")["tags"]] == [TAG]
     page.get_by_role("button", name="Add markers for Barack Obama").click()
     page.get_by_text("markers", exact=False).first.wait_for()
     wait_for(lambda: stash.scene("evening.mp4")["scene_markers"])
@@ -289,6 +312,24 @@ def test_a_performer_shows_where_they_were_found_and_are_missing(
     undo(stash, "noon.mp4")
 
 
+@pytest.mark.parametrize(("kind", "said"), [("images", "3 images"), ("galleries", "1 gallery")])
+def test_images_and_galleries_ticked_in_a_list_are_queued(
+    page: Page, address: str, ours: str, kind: str, said: str
+) -> None:
+    page.goto(f"{address}/{kind}")
+    boxes = page.locator(".image-card, .gallery-card").locator("input[type=checkbox]")
+    boxes.first.wait_for(state="attached")
+    for box in boxes.all():
+        box.dispatch_event("click")
+        expect(box).to_be_checked()
+    page.locator("#more-menu, .dropdown-toggle[id*=more]").first.click()
+    page.get_by_text("Find people", exact=True).click()
+    page.get_by_text(f"Queued: {said}.").wait_for()
+    wait_for_quiet(ours)
+    (task, *_) = ask_ours(ours, "/stash/status")["tasks"]
+    assert (task["kind"], task["state"]) == ("scan", "done")
+
+
 def undo(stash: LiveStash, film: str) -> None:
     subject = {"kind": "scene", "id": stash.scene(film)["id"], "files": []}
     stash.run_operation(operation="undo", scene=subject)
@@ -310,10 +351,30 @@ def test_people_on_images_and_in_galleries_are_added_by_hand_and_undone(
     obama.get_by_role("button", name="Add Barack Obama").click()
     obama.get_by_text("Added", exact=True).wait_for()
     assert stash.names_on(at) == {"Barack Obama"}
-    assert [one["name"] for one in stash.picture(at)["tags"]] == ["Seen by recognition"]
+    assert [one["name"] for one in stash.picture(at)["tags"]] == [TAG]
     faces.get_by_role("button", name="Undo").click()
     obama.get_by_role("button", name="Add Barack Obama").wait_for()
     assert stash.names_on(at) == set()
+
+
+def test_a_gallery_made_by_hand_shows_who_is_on_its_images(
+    page: Page, address: str, stash: LiveStash
+) -> None:
+    gallery = stash.gallery_by_hand()
+    page.goto(f"{address}/galleries/{gallery}")
+    page.get_by_role("button", name="Find people").click()
+    faces = page.locator(".recognition-faces")
+    obama = faces.get_by_role("article", name="Barack Obama")
+    obama.get_by_text("2 pictures: 2, 3", exact=True).wait_for(timeout=FIRST_LOOK_MILLISECONDS)
+    expect(faces.locator("article")).to_have_count(2)
+    obama.get_by_role("button", name="Add Barack Obama").click()
+    obama.get_by_text("Added", exact=True).wait_for()
+    names = "query G($i: ID!) { findGallery(id: $i) { performers { name } } }"
+    found = stash.ask(names, i=gallery)["findGallery"]["performers"]
+    assert found == [{"name": "Barack Obama"}]
+    faces.get_by_role("button", name="Undo").click()
+    obama.get_by_role("button", name="Add Barack Obama").wait_for()
+    assert stash.ask(names, i=gallery)["findGallery"]["performers"] == []
 
 
 def test_under_a_sub_path_behind_a_proxy_all_is_the_same(page: Page, stash: LiveStash) -> None:
@@ -354,7 +415,7 @@ def test_a_server_that_is_down_is_said_in_the_tab_with_what_to_do(
         alert = page.locator(".recognition-faces [role=alert]")
         alert.get_by_text("Nothing answers at http://127.0.0.1:9", exact=False).wait_for()
     finally:
-        configure(stash, address=ours, token=TOKEN, tag="Seen by recognition")
+        configure(stash, address=ours, token=TOKEN, tag=TAG)
     alert.get_by_role("button", name="Try again").click()
     page.locator(".recognition-faces article").first.wait_for()
 
@@ -364,17 +425,14 @@ def test_review_opens_our_page(page: Page, ours: str) -> None:
     assert link.get_attribute("href") == f"{ours}/#library"
 
 
-def test_tasks_find_apply_and_undo(stash: LiveStash, ours: str) -> None:
+def test_tasks_find_apply_and_undo(page: Page, address: str, stash: LiveStash, ours: str) -> None:
     before = {film: stash.names_in(film) for film in ("morning.mp4", "noon.mp4")}
     assert before == {"morning.mp4": set(), "noon.mp4": set()}
-    stash.run_task("Find people in all scenes")
-    wait_for_quiet(ours)
-    stash.run_task("Apply sure matches")
-    wait_for_quiet(ours)
+    run_in_page(page, address, ours, "Find people in all scenes")
+    run_in_page(page, address, ours, "Apply sure matches")
     assert stash.names_in("morning.mp4") == {"Barack Obama"}
     assert stash.names_in("noon.mp4") == {"Grace Hopper"}
-    stash.run_task("Undo the last run")
-    wait_for_quiet(ours)
+    run_in_page(page, address, ours, "Undo the last run")
     assert {film: stash.names_in(film) for film in before} == before
 
 
@@ -392,27 +450,34 @@ def test_images_and_galleries_are_looked_at_and_nothing_is_written_on_them_alone
     wait_for_quiet(ours)
 
 
-def test_scrape_and_identify_give_the_performer_stash_has(stash: LiveStash) -> None:
-    scene = stash.scene("morning.mp4")
-    (scraped,) = stash.ask(
-        """query S($p: ID!, $i: ID!) {
-          scrapeSingleScene(source: {scraper_id: $p}, input: {scene_id: $i}) {
-            performers { name stored_id } } }""",
-        p=PLUGIN,
-        i=scene["id"],
-    )["scrapeSingleScene"]
-    (performer,) = scraped["performers"]
-    assert performer["name"] == "Barack Obama"
-    assert performer["stored_id"]
-    job = stash.ask(
-        """mutation I($p: ID!, $i: [ID!]) { metadataIdentify(input: {sceneIDs: $i, sources: [{
-          source: {scraper_id: $p}, options: {fieldOptions:
-            [{field: "performers", strategy: MERGE, createMissing: false}]} }]}) }""",
-        p=PLUGIN,
-        i=[scene["id"]],
-    )
-    stash.finish(job["metadataIdentify"])
-    assert stash.names_in("morning.mp4") == {"Barack Obama"}
+def test_scrape_gives_the_performer_whom_stash_has(
+    page: Page, address: str, stash: LiveStash
+) -> None:
+    page.goto(f"{address}/scenes/{stash.scene('morning.mp4')['id']}")
+    page.locator("[data-rb-event-key=scene-edit-panel]").click()
+    page.get_by_role("button", name="Scrape with").click()
+    page.get_by_text("Performer Recognition", exact=True).last.click()
+    found = page.locator(".modal.show")
+    found.get_by_text("Barack Obama", exact=True).wait_for()
+    found.get_by_role("button", name="Apply").click()
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    wait_for(lambda: stash.names_in("morning.mp4") == {"Barack Obama"})
+
+
+def test_identify_adds_the_performer_whom_stash_has(
+    page: Page, address: str, stash: LiveStash
+) -> None:
+    page.goto(f"{address}/scenes")
+    card = page.locator(".scene-card").filter(has_text="noon.mp4")
+    card.locator("input[type=checkbox]").dispatch_event("click")  # shown under the pointer only
+    page.locator(".scene-list-operations .dropdown-toggle").first.click()
+    page.get_by_text("Identify", exact=False).first.click()
+    page.locator(".modal button:has(svg[data-icon=plus])").first.click()
+    page.locator(".identify-source-editor select").select_option(label="Performer Recognition")
+    buttons = page.locator(".modal-footer")
+    buttons.get_by_role("button", name="Add", exact=True).click()
+    buttons.get_by_role("button", name="Identify", exact=True).click()
+    wait_for(lambda: stash.names_in("noon.mp4") == {"Grace Hopper"})
 
 
 def test_the_gallery_follows_stash(stash: LiveStash, ours: str) -> None:

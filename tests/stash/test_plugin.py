@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "stash" / "plugin"
 SCENE = {"kind": "scene", "id": "12", "files": [{"path": "/data/a.mp4", "size": 1, "oshash": "f"}]}
 STANDARD = {
-    *("__future__", "json", "os", "socket", "ssl", "sys", "urllib", "pathlib", "typing"),
-    "recognition_server",
+    *("__future__", "http", "json", "os", "pathlib", "queue", "socket", "ssl", "sys"),
+    *("threading", "typing", "urllib", "recognition_server"),
 }
 
 
@@ -180,11 +180,22 @@ def test_what_is_wrong_is_said_with_what_to_do(
         ("http://127.0.0.1:9", "Nothing answers at http://127.0.0.1:9"),
         ("localhost:8080", "Write one like http://localhost:8080"),
         ("file:///etc/passwd", "Write one like http://localhost:8080"),
+        ("http://localhost:many", "Write one like http://localhost:8080"),
+        ("http://[::1", "Write one like http://localhost:8080"),
     ],
 )
 def test_a_wrong_address_is_named(address: str, words: str, between: Between) -> None:
     between.stash.settings["address"] = address
     assert words in between.run(operation="view", scene=SCENE).printed["output"]["error"]
+
+
+@pytest.mark.parametrize("status", [401, 422])
+def test_a_stash_that_refuses_its_own_plugin_is_to_be_updated(
+    between: Between, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr(between.stash, "answer", lambda *_: (status, {}))
+    words = between.run(operation="view", scene=SCENE).printed["output"]["error"]
+    assert f"({status}). Stash v0.30 or newer is needed; update it." in words
 
 
 def test_check_connects_both_and_says_what_each_sees(between: Between) -> None:
@@ -284,6 +295,7 @@ def test_the_plugin_needs_only_what_its_yml_and_old_python_have() -> None:
     named = [*definition["ui"]["javascript"], *definition["ui"]["css"]]
     assert all((PLUGIN / name).is_file() for name in named)
     assert {path.name for path in PLUGIN.glob("*.js")} == set(definition["ui"]["javascript"])
+    assert "hooks" not in definition, "each new file would start a process"
     assert set(definition["settings"]) == {
         *("address", "token", "page_address", "stash_address", "min_score", "markers", "tag"),
         *("stash_box", "only_tag", "only_studio", "only_path"),

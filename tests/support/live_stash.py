@@ -7,13 +7,14 @@ import base64
 import json
 import os
 import shutil
+import socket
 import threading
 import time
 import urllib.request
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class LiveStash:
     """The Stash under test; `folder` is where its library is, for both of us."""
 
     url: str
-    api_key: str
+    api_key: str = field(repr=False)
     folder: Path
 
     def ask(self, document: str, **variables: Any) -> Any:
@@ -96,6 +97,15 @@ class LiveStash:
             if (one.get("visual_files") or one.get("files"))[0]["path"].endswith(path):
                 return dict(one)
         raise AssertionError(path)
+
+    def gallery_by_hand(self) -> str:
+        """Put our images together to a gallery of no folder; return its id."""
+        images = [self.picture(at)["id"] for at in ("picture.jpg", "1.jpg", "2.jpg")]
+        made = self.ask("""mutation { galleryCreate(input: {title: "By hand"}) { id } }""")
+        document = """mutation A($g: ID!, $i: [ID!]!) {
+          addGalleryImages(input: {gallery_id: $g, image_ids: $i}) }"""
+        self.ask(document, g=made["galleryCreate"]["id"], i=images)
+        return str(made["galleryCreate"]["id"])
 
     def names_on(self, path: str) -> set[str]:
         """Return who is on one of our images, or in our gallery, as Stash says."""
@@ -173,6 +183,23 @@ def _empty(stash: LiveStash) -> None:
     stash.ask("mutation D($i: [ID!]!) { performersDestroy(ids: $i) }", i=people)
     tags = [one["id"] for one in held["findTags"]["tags"]]
     stash.ask("mutation D($i: [ID!]!) { tagsDestroy(ids: $i) }", i=tags)
+    for kind in ("Plugin", "Scraper"):
+        _uninstall(stash, kind)
+
+
+def _uninstall(stash: LiveStash, kind: str) -> None:
+    """Take out what was installed, and where it came from."""
+    document = "query I($t: PackageType!) { installedPackages(type: $t) { package_id sourceURL } }"
+    installed = stash.ask(document, t=kind)["installedPackages"]
+    packages = [{"id": one["package_id"], "sourceURL": one["sourceURL"]} for one in installed]
+    document = """mutation U($t: PackageType!, $p: [PackageSpecInput!]!) {
+      uninstallPackages(type: $t, packages: $p) }"""
+    if packages:
+        stash.finish(stash.ask(document, t=kind, p=packages)["uninstallPackages"])
+    document = (
+        "mutation C($i: ConfigGeneralInput!) { configureGeneral(input: $i) { databasePath } }"
+    )
+    stash.ask(document, i={f"{kind.lower()}PackageSources": []})
 
 
 def _fill(stash: LiveStash, photos: Path) -> None:
@@ -208,6 +235,15 @@ class _AsTheyAre(urllib.request.HTTPRedirectHandler):
         return None
 
 
+def _pump(source: socket.socket, goal: socket.socket) -> None:
+    """Hand on what comes until one side ends, and end the other then."""
+    with suppress(OSError):
+        while part := source.recv(65536):
+            goal.sendall(part)
+    with suppress(OSError):
+        goal.shutdown(socket.SHUT_RDWR)
+
+
 @contextmanager
 def behind_a_proxy(url: str, prefix: str) -> Iterator[str]:
     """Serve a Stash under a sub-path, as proxies with X-Forwarded-Prefix do; gives the address."""
@@ -216,7 +252,23 @@ def behind_a_proxy(url: str, prefix: str) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # the base class says so
-            self._pass_on(None)
+            if "upgrade" in self.headers.get("Connection", "").lower():
+                self._tunnel()
+            else:
+                self._pass_on(None)
+
+        def _tunnel(self) -> None:
+            """Hand a WebSocket over: from here on both sides talk as they like."""
+            self.close_connection = True
+            assert target.port
+            path = target.path + self.path.removeprefix(prefix)
+            lines = [f"GET {path} HTTP/1.1", *(f"{k}: {v}" for k, v in self.headers.items())]
+            with socket.create_connection((target.hostname or "", target.port)) as there:
+                there.sendall("\r\n".join((*lines, "", "")).encode("latin-1"))
+                back = threading.Thread(target=_pump, args=(there, self.connection), daemon=True)
+                back.start()
+                _pump(self.connection, there)
+                back.join(1)
 
         def do_POST(self) -> None:  # the base class says so
             self._pass_on(self.rfile.read(int(self.headers.get("Content-Length", 0))))

@@ -45,6 +45,7 @@ STASH = build_schema(
       performer_count: IntCriterionInput
       updated_at: TimestampCriterionInput
       path: StringCriterionInput
+      galleries: MultiCriterionInput
     }
     input GalleryFilterType { path: StringCriterionInput performers: MultiCriterionInput }
     input TagFilterType {

@@ -21,9 +21,9 @@ __all__ = ["Answer", "FakeStash", "StandIn", "image", "in_stash", "serving", "st
 
 Entry = dict[str, Any]
 
-Failure = Literal["error", "before", "after", "busy"]
+Failure = Literal["error", "before", "after", "busy", "locked"]
 """What a failing write does: answer with an error, cut the connection without doing anything or
-after having done it, or answer that the server is busy."""
+after having done it, or answer that the server, or its database, is busy."""
 
 _OTHER_HOST = "http://behind.a.proxy"
 
@@ -126,22 +126,27 @@ class FakeStash(StandIn):
             "id": number,
             "performers": list(performers),
             "tags": [],
+            "galleries": [],
         }
         self.images[number]["visual_files"][0]["path"] = at
         return number
 
-    def add_gallery(self, folder: str, performers: Iterable[str] = ()) -> str:
-        """Add a gallery of a folder; return the id."""
+    def add_gallery(
+        self, folder: str, performers: Iterable[str] = (), images: Iterable[str] = ()
+    ) -> str:
+        """Add a gallery of a folder, or of some images if it has none; return the id."""
         number = str(next(self._ids))
         self.galleries[number] = {
             "id": number,
             "title": None,
-            "folder": {"id": number, "path": folder},
+            "folder": {"id": number, "path": folder} if folder else None,
             "files": [],
             "performers": list(performers),
             "tags": [],
             **_dated(self.now()),
         }
+        for one in images:
+            self.images[one]["galleries"].append(number)
         return number
 
     def add_tag(self, name: str, aliases: Sequence[str] = ()) -> str:
@@ -200,6 +205,9 @@ class FakeStash(StandIn):
             failure = self._failures.pop(self._attempts, None)
         if failure == "error":
             return Answer(b'{"errors": [{"message": "disk full"}]}', 200, "application/json")
+        if failure == "locked":
+            locked = b'{"errors": [{"message": "beginning transaction: database is locked"}]}'
+            return Answer(locked, 200, "application/json")
         if failure == "busy":
             return Answer(b"", 503, "text/plain")
         if failure == "before":
@@ -591,6 +599,7 @@ _CRITERIA: dict[str, Callable[[Entry, Any], bool]] = {
     "performers": _has("performers"),
     "performer_count": lambda one, asked: len(one["performers"]) == asked["value"],
     "tags": _has("tags"),
+    "galleries": _has("galleries"),
     "studios": lambda one, asked: one["studio"] in asked["value"],
     "path": _in_path,
     "oshash": _has_print,

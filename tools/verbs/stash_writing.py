@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 from tqdm import tqdm
@@ -18,6 +18,7 @@ from db.addresses import StoreAddress
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.tasks import Task
+from db.writes import ItemKind
 from function.library.forgetting import open_library
 from function.library.jobs import WantedScan, put_wanted, wanted_scans
 from function.settings import Settings
@@ -68,6 +69,8 @@ def scene_options(verb: Verb) -> Verb:
 @click.option(
     "--pictures", is_flag=True, help="Queue all images and galleries instead, for the server."
 )
+@click.option("--image", "images", multiple=True, help="Queue one image, by id; give several.")
+@click.option("--gallery", "galleries", multiple=True, help="The same for a gallery.")
 @scene_options
 @no_wait
 @stash_options
@@ -82,14 +85,18 @@ def scan_(
     store: Store,
     no_wait: bool,
     pictures: bool,
+    images: tuple[str, ...],
+    galleries: tuple[str, ...],
     **scenes: Any,
 ) -> None:
     """Find who is in the scenes of your Stash, and remember it; nothing is written there."""
-    if no_wait or pictures:
+    few = {name: ids for name, ids in (("images", images), ("galleries", galleries)) if ids}
+    if no_wait or pictures or few:
         _refuse_another(url)
-    if pictures:
+    if pictures or few:
+        _refuse_scenes(_chosen(scenes))
         settings = settings_for(library, api_key=api_key)
-        _scan_pictures(settings, library, store, _chosen(scenes), is_queued=no_wait)
+        _scan_pictures(settings, library, store, few, is_queued=no_wait)
         return
     settings, options = settings_for(library, url, api_key), Options(filter=_chosen(scenes))
     with store.gallery():
@@ -111,16 +118,12 @@ def _scan_pictures(
     settings: Settings,
     library: StoreAddress,
     store: Store,
-    scenes: Mapping[str, Any],
+    few: Mapping[str, Any],
     *,
     is_queued: bool,
 ) -> None:
-    """Queue all images and galleries of Stash."""
-    if scenes:
-        raise click.UsageError(
-            f"--pictures is for all images and galleries; leave out {', '.join(scenes)}."
-        )
-    task = Task("scan", Options(pictures=True).to_json())
+    """Queue images and galleries of Stash: all, or a few by their ids."""
+    task = Task("scan", Options(filter=few, pictures=True).to_json())
     with open_library(library, store) as ledger:
         if is_queued:
             _queue(ledger, task)
@@ -193,6 +196,8 @@ def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **opt
     help="What this run wrote; `stash status` lists.",
 )
 @click.option("--scene", default="", help="What was written on this scene, by id.")
+@click.option("--image", default="", help="The same for an image.")
+@click.option("--gallery", default="", help="The same for a gallery.")
 @click.option("--edited", is_flag=True, help="Also where somebody edited the scene since.")
 @no_wait
 @stash_options
@@ -211,7 +216,8 @@ def undo_(
     """
     _refuse_another(url)
     settings = settings_for(library, api_key=api_key)
-    asked = Options(run=options["run"] or 0, scene=options["scene"], edited=options["edited"])
+    item, number = _item(options)
+    asked = Options(run=options["run"] or 0, scene=number, item=item, edited=options["edited"])
     task = Task("undo", asked.to_json())
     with open_library(library, store, create=False) as ledger:
         if no_wait:
@@ -242,6 +248,16 @@ def cancel_(*, task: int, library: StoreAddress, store: Store) -> None:
     print_json({"cancelled": task})
 
 
+def _item(options: Mapping[str, Any]) -> tuple[ItemKind, str]:
+    """Return the one scene, image or gallery that is meant; a scene without an id if none is."""
+    named: list[tuple[ItemKind, str]] = [
+        (kind, options[kind]) for kind in get_args(ItemKind) if options[kind]
+    ]
+    if len(named) + bool(options["run"]) > 1:
+        raise click.UsageError("Name one of --run, --scene, --image and --gallery.")
+    return named[0] if named else ("scene", "")
+
+
 def _find_files(place: Place, options: Options) -> tuple[tuple[Path, ...], int]:
     """Return the files of the scenes that are meant, and how many of them are not here."""
     asked = place.open_stash().scenes(options.scenes)
@@ -262,6 +278,13 @@ def _refuse_another(url: str) -> None:
         raise click.UsageError(
             "This works on the connected Stash only, not on --url. To work on another one, connect "
             f"it first: python -m tools stash connect --url {url}"
+        )
+
+
+def _refuse_scenes(scenes: Mapping[str, Any]) -> None:
+    if scenes:
+        raise click.UsageError(
+            f"Images and galleries are scanned without scenes; leave out {', '.join(scenes)}."
         )
 
 

@@ -14,7 +14,6 @@ from db.galleries import GalleryChange
 from db.identities import identities_of
 from db.records import Identity, Performer
 from db.strangers import Place, Stranger
-from db.videos import VideoRecord
 from db.writes import Write
 from function.errors import BadParameterError, CorrectionRefusedError, UnknownPersonError
 from function.library.admission import admit_picture
@@ -27,7 +26,7 @@ from function.stash.markers import Marked, add_markers, ensure_tag
 from function.stash.planning import SURE_SCORE, id_in_stash
 from function.stash.records import SOURCE, NewPerformer
 from function.stash.settling import settle
-from function.stash.writer import Writer, begin
+from function.stash.writer import Writer, begin, gone_from
 from function.web.page.open_gallery import changed_gallery, refuse_forgotten
 from function.web.page_requests import read_name
 from function.web.responses import json_response
@@ -41,8 +40,9 @@ from function.web.stash.asked import (
     read_scene,
     read_stash_ids,
 )
-from function.web.stash.desk import Desk, Work
-from function.web.stash.views import Seen, people_in, view_scene
+from function.web.stash.desk import Desk, Parts, Work
+from function.web.stash.people import Seen, people_in
+from function.web.stash.views import view_scene
 
 NOT_SEEN_WELL = (
     "This person was never seen well enough to be recognised again. Create the performer in Stash, "
@@ -52,17 +52,17 @@ NOT_SEEN_WELL = (
 
 @dataclass(frozen=True, eq=False)
 class Open:
-    """A scene that is being changed: its video, and everyone in it."""
+    """A scene that is being changed: what shows it, and everyone in it."""
 
     work: Work
     asked: Asked
-    video: VideoRecord
+    parts: Parts
     people: dict[int, Seen]
 
     @property
     def oshash(self) -> str:
-        """The fingerprint of its video."""
-        return self.video.oshash
+        """The fingerprint of its video; "" where many images show it."""
+        return "" if self.parts.by_hand else self.parts.albums[0].oshash
 
     def person(self, number: int) -> Seen:
         """Return a person of the scene.
@@ -78,7 +78,7 @@ class Open:
         """Begin to write, after what was broken off is settled."""
         writes = self.work.ledger.writes
         settle(writes, self.work.stash)
-        return begin(writes, self.work.stash, kind)
+        return begin(writes, self.work.stash, kind, gone_from(self.work.service.store))
 
 
 def answer_add(desk: Desk, request: Request) -> Response:
@@ -121,9 +121,9 @@ def answer_reject(desk: Desk, request: Request) -> Response:
     id_ = read_id(need(body, "performer", str))
     with desk.changing() as work:
         scene = open_scene(work, asked)
-        scene.person(number)
-        place = (scene.video.id, number)
-        decide(work.ledger, work.naming.gallery, place, "rejected", work.performer(id_))
+        person, performer = scene.person(number), work.performer(id_)
+        for one in (person, *person.also):
+            decide(work.ledger, work.naming.gallery, one.place, "rejected", performer)
         return _view(work, scene.asked)
 
 
@@ -188,11 +188,11 @@ def open_scene(work: Work, asked: Asked) -> Open:
         UnknownPersonError: it was not looked at yet.
     """
     asked = work.whole(asked)
-    found = work.find(asked)
-    if found is None or found.album.scanned is None:
+    parts = work.parts(asked)
+    if all(one.scanned is None for one in parts.albums):
         raise UnknownPersonError(f"This {asked.kind} was not looked at yet. Look at it first.")
-    people = people_in(work, found, pictures=True)
-    return Open(work, asked, found.album, {one.number: one for one in people})
+    people = people_in(work, parts, pictures=True)
+    return Open(work, asked, parts, {one.number: one for one in people})
 
 
 def add_decided(
@@ -207,8 +207,7 @@ def add_decided(
     ledger, gallery = scene.work.ledger, scene.work.naming.gallery
     additions, decisions = [], []
     for person, performer in chosen:
-        place = (scene.video.id, person.number)
-        decisions.append(decide(ledger, gallery, place, "confirmed", performer))
+        decisions.append(decide(ledger, gallery, person.place, "confirmed", performer))
         detail = json.dumps({"decision": decisions[-1]})
         known = id_in_stash(performer)
         id_, kind = scene.asked.scene.id, scene.asked.kind
@@ -233,6 +232,8 @@ def _add(writer: Writer, additions: Sequence[Addition], tag: str) -> None:
     added = sum(add_performers(writer, additions, tag_id), Added())
     if added.refused:
         raise CorrectionRefusedError(added.refused[0][1])
+    if added.forgotten:
+        raise CorrectionRefusedError("The performer was forgotten meanwhile. Look again.")
 
 
 def _view(work: Work, asked: Asked) -> Response:
@@ -254,16 +255,15 @@ def _found(work: Work, scene: Open, person: Seen) -> StrangerResult:
         CorrectionRefusedError: it is not good enough.
     """
     members = set(person.decided.person.members)
-    sightings = [
-        one
-        for one in work.ledger.sightings([scene.video.id])[scene.video.id]
-        if one.position in members
-    ]
-    places = tuple(Place(scene.video.id, one.position) for one in sightings)
+    video, position = person.place
+    there = work.ledger.sightings([video])[video]
+    sightings = [one for one in there if one.position in members]
+    places = tuple(Place(video, one.position) for one in sightings)
     # Whoever stands for the others comes first: their picture is the person's.
-    sightings.sort(key=lambda one: one.position != person.number)
+    sightings.sort(key=lambda one: one.position != position)
     stranger = Stranger(0, ignored=False, places=places)
-    found = StrangerResult(stranger, (scene.video,), tuple(sightings))
+    shown_by = tuple(one for one in scene.parts.albums if one.id == video)
+    found = StrangerResult(stranger, shown_by, tuple(sightings))
     if not choose_views(found, work.naming):
         raise CorrectionRefusedError(NOT_SEEN_WELL)
     return found

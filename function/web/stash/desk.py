@@ -21,19 +21,23 @@ from function.errors import (
 from function.library.finding import is_below
 from function.library.forgetting import open_library
 from function.library.naming import Naming, open_naming
+from function.media.order import natural_key
 from function.sources.records import RefusedError, UnusableSourceError
 from function.stash import documents
 from function.stash.albums import InAlbum, album_place, album_stamp, find_in_album, read_album_file
 from function.stash.client import Stash
 from function.stash.connection import Connection, find_connection, require_connection
 from function.stash.paths import locator
-from function.stash.records import File, Scene
+from function.stash.records import File, Image, Scene
 from function.web.library.shelf import Shelf
 from function.web.service import Service, explained
 from function.web.stash.asked import Asked
 
 MOST_ASKING = 8
 """So many requests may wait for Stash at once: each holds a thread, and others need some too."""
+
+MOST_IMAGES = 200
+"""So many images of a gallery that was put together by hand are shown: each is looked up alone."""
 
 _asking = threading.BoundedSemaphore(MOST_ASKING)
 
@@ -112,6 +116,32 @@ class Desk:
             return ""
 
 
+@dataclass(frozen=True)
+class Part:
+    """A scene, an image or a gallery that is asked about, and what shows it, if anything does."""
+
+    asked: Asked
+    shown: InAlbum | None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All that is asked about: one part, or the images of a gallery that was put together by hand.
+
+    `left_out` counts images that are too many to be shown.
+    """
+
+    each: tuple[Part, ...]
+    by_hand: bool = False
+    left_out: int = 0
+
+    @property
+    def albums(self) -> list[VideoRecord]:
+        """The videos or albums of the ledger that show it, each once."""
+        albums = {one.shown.album.id: one.shown.album for one in self.each if one.shown}
+        return list(albums.values())
+
+
 @dataclass(frozen=True, eq=False)
 class Work:
     """The ledger and, if they are needed, the gallery and Stash."""
@@ -163,6 +193,28 @@ class Work:
         found = of_kind(asked.scene.id)
         files = (File(found.path, "", 0, 0.0),) if found and found.path else ()
         return replace(asked, scene=replace(asked.scene, files=files))
+
+    def parts(self, asked: Asked) -> Parts:
+        """Find what shows a scene, an image or a gallery; one made by hand is shown by its images.
+
+        These are in the order of their paths, as in Stash.
+
+        Raises:
+            UnusableSourceError: Stash has to be asked which files it has, and does not answer.
+        """
+        if asked.kind == "gallery":
+            asked = self.whole(asked)
+        if asked.kind != "gallery" or asked.scene.files:
+            return Parts((Part(asked, self.find(asked)),))
+        found = self.stash.images_in(asked.scene.id)
+        images = sorted(found, key=lambda one: (natural_key(one.path), one.path))
+        shown = tuple(self._image(one) for one in images[:MOST_IMAGES])
+        return Parts(shown, by_hand=True, left_out=len(images) - len(shown))
+
+    def _image(self, image: Image) -> Part:
+        files = (File(image.path, "", 0, 0.0),) if image.path else ()
+        asked = Asked("image", Scene(image.id, "", files, (), (), updated_at=""), None)
+        return Part(asked, self.find(asked))
 
     def find(self, asked: Asked) -> InAlbum | None:
         """Return the video or the album that shows a scene, an image or a gallery, if any does."""
@@ -219,12 +271,23 @@ class Work:
 
     def find_changed(self, asked: Asked, album: VideoRecord) -> VideoFile | None:
         """Return a file that was written anew since it was found as this video or album, if any."""
-        known = self.ledger.stamps()
-        for path in self._places(asked):
+        for path in self._changed(asked, album):
             with suppress(OSError):
-                if path in album.paths and known.get(path) != album_stamp(path):
-                    return read_album_file(path)
+                return read_album_file(path)
         return None
+
+    def is_changed(self, part: Part) -> bool:
+        """Say whether something was written anew since it was found as what shows it."""
+        return part.shown is not None and any(self._changed(part.asked, part.shown.album))
+
+    def _changed(self, asked: Asked, album: VideoRecord) -> Iterator[bytes]:
+        """Yield the files of a video or album that were written anew since."""
+        places = [path for path in self._places(asked) if path in album.paths]
+        known = self.ledger.stamps(places)
+        for path in places:
+            with suppress(OSError):
+                if known.get(path) != album_stamp(path):
+                    yield path
 
     def _places(self, asked: Asked) -> Iterator[bytes]:
         """Yield where the files of what is asked about lie in the media root."""

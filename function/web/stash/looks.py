@@ -22,8 +22,9 @@ from function.web.stash.asked import (
     read_percent,
     read_scene,
 )
-from function.web.stash.desk import Desk, Work
-from function.web.stash.views import people_in, view_scene
+from function.web.stash.desk import Desk, Part, Work
+from function.web.stash.people import people_in
+from function.web.stash.views import view_scene
 
 MOST_SCENES = 50
 """So many scenes of a performer are looked up in Stash while somebody waits."""
@@ -74,7 +75,7 @@ class ScrapedView(TypedDict):
 
 
 class ScrapeReply(TypedDict):
-    """Those who are surely in a scene."""
+    """Those who are surely in a scene, and whom Stash has."""
 
     performers: list[ScrapedView]
 
@@ -95,14 +96,19 @@ def answer_look(desk: Desk, request: Request) -> Response:
     body = read_body(request, "scene", "retry")
     asked, retry = read_scene(body), optional(body, "retry", default=False)
     with desk.changing() as work:
-        found = work.find(asked)
-        file = work.find_changed(asked, found.album) if found else work.find_file(asked)
-        if file:
-            queue_album(work.ledger, file)
-            found = work.find(asked)
-        if found:
-            _hurry(desk.service, work, found.album, retry=retry)
+        for part in work.parts(asked).each:
+            _look(desk.service, work, part, retry=retry)
         return json_response(view_scene(work, asked))
+
+
+def _look(service: Service, work: Work, part: Part, *, retry: bool) -> None:
+    found = part.shown
+    file = work.find_changed(part.asked, found.album) if found else work.find_file(part.asked)
+    if file:
+        queue_album(work.ledger, file)
+        found = work.find(part.asked)
+    if found:
+        _hurry(service, work, found.album, retry=retry)
 
 
 def answer_names(desk: Desk, request: Request) -> Response:
@@ -136,14 +142,14 @@ def answer_scrape(desk: Desk, request: Request) -> Response:
     min_score = read_percent(body, "min_score", SURE_SCORE)
     fields = {name: body[name] for name in ("kind", "id", "files") if name in body}
     asked = read_scene({"scene": fields})
+    is_scene = asked.kind == "scene"
     performers: dict[str, ScrapedView] = {}
     with desk.reading() as work:
-        found = work.find(asked if asked.kind == "scene" else work.whole(asked))
-        for one in people_in(work, found) if found else ():
-            if one.first and one.is_sure(min_score):
-                known = id_in_stash(one.first.performer)
+        for one in people_in(work, work.parts(asked if is_scene else work.whole(asked))):
+            known = id_in_stash(one.first.performer) if one.first else ""
+            if one.first and known and one.is_sure(min_score):
                 name = one.first.performer.name
-                performers.setdefault(name, ScrapedView(stored_id=known, name=name))
+                performers.setdefault(known, ScrapedView(stored_id=known, name=name))
     return json_response(ScrapeReply(performers=list(performers.values())))
 
 

@@ -38,7 +38,7 @@ LARGEST_RUN = 2**31 - 1
 MOST_FROM_SCENES = 20
 """As for `tools stash sync`."""
 
-FILTERS = ("without_performers", "tag", "studio", "path", "scenes")
+FILTERS = ("without_performers", "tag", "studio", "path", "scenes", "images", "galleries")
 
 
 class LeftView(TypedDict):
@@ -162,8 +162,9 @@ def answer_task(desk: Desk, request: Request) -> Response:
     if kind not in get_args(TaskKind):
         raise BadParameterError(f"kind is {kind[:40]!r}; it must be one of {get_args(TaskKind)}.")
     item, scene = _read_place(body)
+    chosen = _read_filter(optional(body, "filter", dict[str, Any]()))
     options = Options(
-        filter=_read_filter(optional(body, "filter", dict[str, Any]())),
+        filter=chosen,
         min_score=read_percent(body, "min_score", SURE_SCORE),
         dry_run=optional(body, "dry_run", default=False),
         from_scenes=read_count(body, "from_scenes", MOST_FROM_SCENES),
@@ -173,7 +174,7 @@ def answer_task(desk: Desk, request: Request) -> Response:
         run=read_count(body, "run", LARGEST_RUN),
         scene=scene,
         item=item,
-        pictures=optional(body, "pictures", default=False),
+        pictures=optional(body, "pictures", default=False) or _is_of_pictures(chosen),
         edited=optional(body, "edited", default=False),
     )
     return _queue(desk, Task(cast("TaskKind", kind), options.to_json()), "Queued.")
@@ -260,6 +261,18 @@ def _read_place(body: Mapping[str, Any]) -> Place:
     return "scene", read_id(value) if "scene" in body else ""
 
 
+def _is_of_pictures(chosen: Mapping[str, Any]) -> bool:
+    """Say whether images or galleries were chosen, which nothing else goes with.
+
+    Raises:
+        BadParameterError: something else does.
+    """
+    of_pictures = chosen.keys() & {"images", "galleries"}
+    if of_pictures and chosen.keys() - of_pictures:
+        raise BadParameterError("images and galleries go with no other filter. Ask twice.")
+    return bool(of_pictures)
+
+
 def _read_filter(given: dict[str, Any]) -> dict[str, Any]:
     for name in given:
         if name not in FILTERS:
@@ -269,8 +282,11 @@ def _read_filter(given: dict[str, Any]) -> dict[str, Any]:
     }
     if optional(given, "without_performers", default=False):
         chosen["without_performers"] = True
-    if "scenes" in given:
-        chosen["scenes"] = [read_id(one) for one in need(given, "scenes", list)]
-        if not chosen["scenes"]:
-            raise BadParameterError("scenes is empty. Name some, or leave it out for all of Stash.")
+    for name in ("scenes", "images", "galleries"):
+        if name in given:
+            chosen[name] = [read_id(one) for one in need(given, name, list)]
+            if not chosen[name]:
+                raise BadParameterError(
+                    f"{name} is empty. Name some, or leave it out for all of Stash."
+                )
     return chosen

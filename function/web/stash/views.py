@@ -1,26 +1,22 @@
 """Shows a scene of Stash as the library knows it: who is in it, when, and what was written."""
 
 import base64
+from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypedDict
 
 from db.galleries import Gallery
 from db.names import is_web_address
 from db.records import Performer
-from db.videos import Interval, Verdict, VideoRecord
+from db.videos import Verdict
 from db.writes import Write
 from function.faces.found import Progress
-from function.library.decisions import Decided
-from function.library.rematching import name_again
 from function.matching.matches import Match
-from function.people.appearances import find_appearances
 from function.sources.records import UnusableSourceError
-from function.stash.albums import InAlbum
 from function.stash.planning import id_in_stash
-from function.web.service import Service
 from function.web.stash.asked import Asked
-from function.web.stash.desk import Work
+from function.web.stash.desk import Part, Parts, Work
+from function.web.stash.people import Seen, people_in
 
 SceneState: TypeAlias = Literal["unseen", "queued", "working", "done", "failed", "elsewhere"]
 """Unseen: not in the library. Elsewhere: its file is not in the media root here, see `reason`."""
@@ -34,10 +30,7 @@ ELSEWHERE = (
     "here."
 )
 NO_FILE = "Stash lists no file for this {kind}. Let Stash scan it."
-BY_HAND = (
-    "This gallery was put together by hand: it has no folder and no archive that could be looked "
-    "at. Open its images and find people there."
-)
+EMPTY = "This gallery holds no image."
 
 
 class CandidateView(TypedDict):
@@ -96,11 +89,13 @@ class VideoView(TypedDict):
 class SceneView(TypedDict):
     """A scene: whether it was looked at, who is in it, and how many of our writes can be undone.
 
-    `reason` says why it failed, or is elsewhere; `stash` why Stash could not be asked.
+    `reason` says why it failed, or is elsewhere, or what of it is not shown; `stash` why Stash
+    could not be asked. `changed` says that its file was written anew since.
     """
 
     state: SceneState
     reason: str
+    changed: bool
     progress: AdvanceView | None
     video: VideoView | None
     people: list[PersonView]
@@ -108,98 +103,88 @@ class SceneView(TypedDict):
     stash: str
 
 
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """A person in a scene: the number, whom matching and the user say it is, and when.
-
-    In an album there are `pictures` that show them, from 1, and no spans.
-    """
-
-    number: int
-    decided: Decided
-    spans: tuple[Interval, ...]
-    pictures: tuple[int, ...] = ()
-
-    @property
-    def first(self) -> Match | None:
-        """The likeliest performer, if anybody is likely."""
-        person = self.decided.person
-        return person.matches[0] if person.matches else None
-
-    def is_sure(self, min_score: float) -> bool:
-        """Say whether it is surely the likeliest performer, or the user said so."""
-        if self.first is None or self.decided.kind == "ignored":
-            return False
-        is_match = self.decided.person.verdict == "match" and self.first.score >= min_score
-        return is_match or self.decided.kind == "confirmed"
-
-
-def people_in(work: Work, found: InAlbum, *, pictures: bool = False) -> list[Seen]:
-    """Return everyone in a video, or on pictures, the most certain first, by today's gallery."""
-    video = found.album
-    if video.scanned is None:
-        return []
-    named = name_again(work.ledger, [video.id], work.naming, pictures=pictures)[video.id]
-    people = [_seen(one, video) for one in named]
-    if found.picture is not None:
-        people = [one for one in people if found.picture + 1 in one.pictures]
-    return sorted(people, key=_rank)
-
-
-def _seen(one: Decided, video: VideoRecord) -> Seen:
-    number = one.person.members[0]
-    if video.kind == "album":
-        return Seen(number, one, (), tuple(sorted({it.frame + 1 for it in one.person.seen})))
-    return Seen(number, one, tuple(find_appearances(one.person.seen)))
-
-
 def view_scene(work: Work, asked: Asked, *, pictures: bool = True) -> SceneView:
-    """Show a scene."""
-    found = work.find(asked)
-    if found is None:
-        return _unknown(work, asked)
-    video = found.album
-    state, progress = _state_of(work.service, video)
-    people = people_in(work, found, pictures=pictures)
+    """Show a scene, an image or a gallery.
+
+    Raises:
+        UnusableSourceError: Stash has to be asked which files it has, and does not answer.
+    """
+    parts = work.parts(asked)
+    state, reason, progress = _state_of(work, parts)
+    people = people_in(work, parts, pictures=pictures)
     tagged, words = _tagged(work, asked) if people else (frozenset[str](), "")
     writes = work.ledger.writes.of_scene(asked.scene.id, asked.kind)
     return SceneView(
         state=state,
-        reason=video.reason,
+        reason=reason,
+        changed=any(map(work.is_changed, parts.each)),
         progress=progress,
-        video=VideoView(oshash=video.oshash, duration_seconds=round(video.seconds, 3)),
+        video=_video_of(parts),
         people=_view_people(work, people, tagged, writes, pictures=pictures),
         written=len(writes),
         stash=words,
     )
 
 
-def _rank(one: Seen) -> tuple[bool, float, int]:
-    score = one.first.score if one.first else 0.0
-    return one.decided.kind != "confirmed", -score, -one.decided.person.faces
+def _video_of(parts: Parts) -> VideoView | None:
+    if parts.by_hand or not parts.albums:
+        return None
+    (video,) = parts.albums
+    return VideoView(oshash=video.oshash, duration_seconds=round(video.seconds, 3))
 
 
-def _nothing(state: SceneState, reason: str) -> SceneView:
-    return SceneView(
-        state=state, reason=reason, progress=None, video=None, people=[], written=0, stash=""
-    )
+_State: TypeAlias = tuple[SceneState, str, AdvanceView | None]
+"""How a look stands, why it cannot be had, and how far it is."""
 
 
-def _unknown(work: Work, asked: Asked) -> SceneView:
-    if not asked.scene.files:
-        by_hand = asked.kind == "gallery"
-        return _nothing("elsewhere", BY_HAND if by_hand else NO_FILE.format(kind=asked.kind))
-    is_here = work.find_file(asked) is not None
-    return _nothing("unseen", "") if is_here else _nothing("elsewhere", ELSEWHERE)
+def _state_of(work: Work, parts: Parts) -> _State:
+    """Say how all stands; of a gallery that was put together by hand, images are counted."""
+    states = [_state_of_part(work, one) for one in parts.each]
+    if not parts.by_hand:
+        return states[0]
+    if not states:
+        return "elsewhere", EMPTY, None
+    counts = Counter(state for state, _, _ in states)
+    if is_open := counts["queued"] + counts["working"]:
+        progress = AdvanceView(done=float(len(states) - is_open), of=float(len(states)))
+        return "working", "", progress
+    order: tuple[SceneState, ...] = ("unseen", "done", "failed", "elsewhere")
+    state = next(one for one in order if counts[one])
+    if state == "done":
+        return "done", _said_of_rest(counts, parts.left_out), None
+    return state, next(reason for one, reason, _ in states if one == state), None
 
 
-def _state_of(service: Service, video: VideoRecord) -> tuple[SceneState, AdvanceView | None]:
-    progress = service.looker.progress_of(video.id)
-    at_work = service.worker.at_work()
+def _said_of_rest(counts: Counter[SceneState], left_out: int) -> str:
+    said = [
+        f"Images that {why}: {count}."
+        for count, why in (
+            (counts["failed"], "could not be read"),
+            (counts["elsewhere"], "this server does not see"),
+            (left_out, "are too many"),
+        )
+        if count
+    ]
+    return " ".join(said)
+
+
+def _state_of_part(work: Work, part: Part) -> _State:
+    if part.shown is None:
+        return _unknown(work, part.asked)
+    video = part.shown.album
+    progress = work.service.looker.progress_of(video.id)
+    at_work = work.service.worker.at_work()
     progress = progress or next((at_work[path] for path in video.paths if path in at_work), None)
     if progress:
-        return "working", _advance(progress)
-    return video.state, None
+        return "working", video.reason, _advance(progress)
+    return video.state, video.reason, None
+
+
+def _unknown(work: Work, asked: Asked) -> _State:
+    if not asked.scene.files:
+        return "elsewhere", NO_FILE.format(kind=asked.kind), None
+    is_here = work.find_file(asked) is not None
+    return ("unseen", "", None) if is_here else ("elsewhere", ELSEWHERE, None)
 
 
 def _advance(progress: Progress) -> AdvanceView:

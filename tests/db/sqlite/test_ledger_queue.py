@@ -172,6 +172,8 @@ def test_a_file_that_comes_back_is_the_video_it_was(ledger: SqliteLedger) -> Non
     assert ledger.offer([video_file(1)], "normal") == (0, 1, 0, 0)
     assert ledger.counts() == (0, 0, 1, 0, 0)
     assert list(ledger.stamps()) == [video_file(1).path]
+    assert list(ledger.stamps([video_file(1).path, b"/elsewhere"])) == [video_file(1).path]
+    assert ledger.stamps([]) == {}
 
 
 def test_a_video_without_a_file_is_not_scanned_until_one_is_there(ledger: SqliteLedger) -> None:

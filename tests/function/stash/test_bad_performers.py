@@ -97,7 +97,7 @@ def test_pictures_that_stash_cannot_list_cost_their_performer_only_these(
 ) -> None:
     bad = add_in_order(fake, place)
     answer_query = fake.answer_query
-    fault = b'{"errors": [{"message": "database is locked"}], "data": null}'
+    fault = b'{"errors": [{"message": "database disk image is malformed"}], "data": null}'
 
     def answer(asked: dict[str, Any], api_key: str) -> Answer:
         is_bad = "findImages" in asked["query"] and bad in str(asked["variables"].get("wanted", ""))
@@ -109,7 +109,7 @@ def test_pictures_that_stash_cannot_list_cost_their_performer_only_these(
     assert sorted(names) == ["Bad", "Bea", "Yve"]
     (refused,) = done.report.to_json()["refused"]
     assert (refused["performer"], refused["photo"]) == ("Bad", "pictures in Stash")
-    assert "database is locked" in refused["reason"]
+    assert "malformed" in refused["reason"]
     fake.answer_query = answer_query  # type: ignore[method-assign]
     done, _ = synced(fake, tmp_path)
     assert done.report.to_json()["refused"] == []

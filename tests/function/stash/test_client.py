@@ -3,6 +3,7 @@ import base64
 import pytest
 
 from db.records import Identity
+from function.sources import graphql
 from function.sources.records import NoAnswerError, RefusedError, UnusableSourceError
 from function.stash.client import Stash
 from function.stash.records import File, NewMarker, NewPerformer, SceneFilter
@@ -147,7 +148,7 @@ def test_pictures_are_asked_for_where_we_reach_stash_whatever_it_calls_itself(
         assert home == f"{fake.url}/performer/12/image?t=7"
 
 
-@pytest.mark.parametrize("how", ["before", "busy"])
+@pytest.mark.parametrize("how", ["before", "busy", "locked"])
 def test_what_can_be_done_twice_is_tried_again(fake: FakeStash, how: str) -> None:
     ada, number = fake.add_performer("Ada"), fake.add_scene("/data/a.mp4")
     fake.fail_write(1, how)  # type: ignore[arg-type]
@@ -169,6 +170,20 @@ def test_a_busy_stash_and_a_page_of_a_proxy_are_told_apart(fake: FakeStash) -> N
     fake.troubles = [Answer(b"<html>log in", media_type="text/html")]
     with pytest.raises(UnusableSourceError, match="login page in front, the API key is needed"):
         client(fake).version()
+
+
+@pytest.mark.parametrize("is_awaited", [False, True])
+def test_a_stash_whose_database_is_locked_for_a_moment_is_asked_again(
+    fake: FakeStash, monkeypatch: pytest.MonkeyPatch, *, is_awaited: bool
+) -> None:
+    monkeypatch.setattr(graphql, "LOCKED_PAUSES_SECONDS", (0.0, 0.0))
+    locked = Answer(b'{"errors": [{"message": "database is locked"}]}')
+    stash = Stash(fake.url, "right", is_awaited=is_awaited)
+    fake.troubles = [locked] * 2
+    assert stash.version() == "v0.30.0"
+    fake.troubles = [locked] * 3
+    with pytest.raises(NoAnswerError, match=r"busy \(database is locked\)"):
+        stash.version()
 
 
 def test_the_key_is_in_no_message_and_no_picture_of_an_object(fake: FakeStash) -> None:

@@ -13,9 +13,11 @@ import pytest
 
 from db.errors import GalleryLockedError, GalleryMissingError
 from db.tasks import Task
+from function.library.forgetting import forget_everywhere
 from function.library.jobs import WantedScan
 from function.stash import planning, undoing, worker
 from function.stash.applying import Addition, add_performers
+from function.stash.client import Stash
 from function.stash.connection import require_connection
 from function.stash.planning import is_suspicious
 from function.stash.tasks import Options, Place, do_task
@@ -90,6 +92,29 @@ def test_less_sure_matches_are_not_written(library: StashLibrary, do: Do) -> Non
     library.scene("a.mp4", [library.person(1)])
     assert json.loads(do("apply", min_score=99.95).result)["written"] == 0
     assert json.loads(do("apply", min_score=90.0).result)["written"] == 1
+
+
+@pytest.mark.parametrize("markers", [False, True])
+def test_who_is_forgotten_between_two_scenes_is_not_added_to_the_second(
+    library: StashLibrary, do: Do, monkeypatch: pytest.MonkeyPatch, *, markers: bool
+) -> None:
+    first = library.scene("a.mp4", [library.person(1)])
+    second = library.scene("b.mp4", [library.person(1), library.person(2, 10)])
+    tag_items = Stash.tag_items
+
+    def forget_then(stash: Stash, *given: Any, **changes: Any) -> Any:
+        changed = tag_items(stash, *given, **changes)
+        monkeypatch.setattr(Stash, "tag_items", tag_items)
+        forget_everywhere(library.store, library.own_settings(), library.ids[1])
+        return changed
+
+    monkeypatch.setattr(Stash, "tag_items", forget_then)
+    task = do("apply", markers=markers)
+    assert library.fake.scenes[first]["performers"] == [library.in_stash[1]]
+    assert library.fake.scenes[second]["performers"] == [library.in_stash[2]]
+    assert "1 addition was left out: the performer was taken out of the gallery" in task.text
+    assert (json.loads(task.result)["forgotten"], task.done) == (1, 3)
+    assert {one["title"] for one in library.fake.markers.values()} == ({"P2"} if markers else set())
 
 
 def test_a_tag_marks_what_was_touched_and_goes_with_undo(library: StashLibrary, do: Do) -> None:

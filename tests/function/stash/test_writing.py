@@ -4,7 +4,7 @@ import copy
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,20 @@ def test_a_write_that_stash_answers_with_other_scenes_is_settled_later(
             undo_run(ledger, stash, writer.run)
     assert settle(ledger.writes, stash) == 1
     assert (shown(fake), ledger.writes.of_run(writer.run)) == (before, [])
+
+
+def test_who_is_forgotten_while_markers_are_made_is_marked_no_more(
+    fake: FakeStash, stash: Stash, ledger: Ledger
+) -> None:
+    ada, scene = fake.add_performer("Ada"), fake.add_scene("/a.mp4")
+
+    def gone(performers: Collection[str]) -> frozenset[str]:
+        return frozenset(performers if fake.markers else ())
+
+    writer = begin(ledger.writes, stash, "markers", gone)
+    spans = ((0.0, 1.0), (20.0, 21.0))
+    assert add_markers(writer, scene, [Marked(ada, "Ada", spans)]) == 1
+    assert len(fake.markers) == 1
 
 
 def test_a_performer_who_is_gone_fails_alone(fake: FakeStash, stash: Stash, ledger: Ledger) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from function.stash import planning
+from function.stash.applying import Addition, add_performers
+from function.stash.client import Stash
 from function.stash.worker import TaskWorker
-from tests.support.scans import SquaresReader, make_gallery, write_squares
+from function.stash.writer import begin
+from tests.support.scans import SquaresReader, make_gallery, picture_of, write_squares
 from tests.support.stash_libraries import StashLibrary, stash_library
 from tests.support.stash_server import FakeStash, serving
 from tools.cli import main
@@ -56,6 +60,37 @@ def test_who_was_edited_since_is_listed_and_undone_only_if_said_so(library: Stas
     left = answer(library, "undo", exit_code=3)["left"]
     assert [one[0] for one in left] == [scene]
     assert answer(library, "undo", "--scene", scene, "--edited")["performers"] == 1
+
+
+@pytest.mark.parametrize("kind", ["scene", "image", "gallery"])
+def test_what_was_written_on_one_thing_is_undone_by_its_kind_and_id(
+    library: StashLibrary, kind: Any
+) -> None:
+    scene = library.fake.add_scene("/a.mp4")
+    number = {"scene": scene, "image": library.fake.add_image()}.get(kind)
+    number = number or library.fake.add_gallery("/set")
+    with library.ledger() as ledger, closing(Stash(library.fake.url, "right")) as stash:
+        writer = begin(ledger.writes, stash, "add")
+        for some in add_performers(writer, [Addition(number, library.in_stash[1], item=kind)]):
+            assert some.written == 1
+    for other in {"scene", "image", "gallery"} - {kind}:
+        assert answer(library, "undo", f"--{other}", number)["performers"] == 0
+    assert answer(library, "undo", f"--{kind}", number)["performers"] == 1
+
+
+def test_undo_takes_one_thing_at_a_time(library: StashLibrary) -> None:
+    library.scene("a.mp4")
+    for refused in (["--scene", "1", "--image", "1"], ["--run", "1", "--gallery", "1"]):
+        assert "Name one of" in run(library, "undo", *refused).stderr
+
+
+def test_a_few_images_and_galleries_are_queued_by_id(library: StashLibrary) -> None:
+    (library.root / "a.png").write_bytes(picture_of(1))
+    image = library.fake.add_image(at=str(library.root / "a.png"))
+    library.fake.add_image(at="/elsewhere/b.png")
+    assert answer(library, "scan", "--image", image)["files"] == 1
+    refused = run(library, "scan", "--image", image, "--tag", "x")
+    assert "leave out tag" in refused.stderr
 
 
 def test_the_suspicious_are_held_back_unless_said_so(

@@ -14,11 +14,13 @@ from function.library.jobs import WantedScan
 from function.stash.albums import read_album_file
 from function.stash.connection import require_connection
 from function.stash.tasks import Options, Place, do_task
+from function.web.stash import desk
 from tests.function.web.stash.test_routes import (  # noqa: F401  # fixtures
     Ask,
     ask,
     client,
     names,
+    pictured,
     serve,
     until,
 )
@@ -102,8 +104,10 @@ def test_a_gallery_that_changed_is_looked_at_again(
     ask: Ask,  # noqa: F811
 ) -> None:
     scene = gallery_of(library, album)
-    assert ask("look", scene=scene)["state"] == "done"
+    assert not ask("look", scene=scene)["changed"]
     change(album, b"no picture")
+    view = ask("view", scene=scene)
+    assert (view["state"], view["changed"]) == ("done", True)
     failed = look_until(ask, "failed", scene)
     assert "can" in failed["reason"]
     change(album, picture_of(1))
@@ -125,8 +129,9 @@ def test_a_file_that_was_written_anew_is_looked_at_again_also_before_stash_knows
         write_squares(path, 1)
     else:
         path.write_bytes(picture_of(1))
-    assert ask("view", scene=scene)["state"] == "failed"
-    look_until(ask, "done", scene, retry=True)
+    view = ask("view", scene=scene)
+    assert (view["state"], view["changed"]) == ("failed", True)
+    assert not look_until(ask, "done", scene, retry=True)["changed"]
 
 
 @pytest.mark.parametrize("kind", ["image", "gallery"])
@@ -255,13 +260,150 @@ def test_what_we_wrote_on_images_enrols_nobody(
     assert f"/image/{scene['id']}/image" not in asked_for
 
 
-def test_a_gallery_made_by_hand_says_what_to_do(
+@pytest.fixture
+def by_hand(library: StashLibrary) -> dict[str, Any]:
+    """A gallery made by hand of three images in two albums: P1 is on two of them, P2 on one."""
+    both = [library.person(1), library.person(2, 4)]
+    album = library.album("set", PICTURES, both)
+    other = library.album("other", tuple(f"other {one}" for one in PICTURES), both[:1])
+    places = (album / "1.jpg", album / "7.jpg", other / "other 2.jpg")
+    images = [library.fake.add_image(at=str(one)) for one in places]
+    return {"kind": "gallery", "id": library.fake.add_gallery("", images=images), "files": []}
+
+
+def test_a_gallery_made_by_hand_shows_who_is_on_its_images_in_the_order_of_their_paths(
+    by_hand: dict[str, Any],
+    ask: Ask,  # noqa: F811
+) -> None:
+    view = ask("view", scene=by_hand)
+    assert (view["state"], view["reason"], view["changed"]) == ("done", "", False)
+    pictures = {one["matches"][0]["name"]: one["pictures"] for one in view["people"]}
+    assert pictures == {"P1": [1, 2], "P2": [3]}
+
+
+def test_who_is_added_to_a_gallery_made_by_hand_is_noted_and_undone(
+    library: StashLibrary,
+    by_hand: dict[str, Any],
+    ask: Ask,  # noqa: F811
+) -> None:
+    (number,) = (
+        one["person"]
+        for one in ask("view", scene=by_hand)["people"]
+        if one["matches"][0]["name"] == "P1"
+    )
+    people = [{"person": number, "performer": str(library.ids[1])}]
+    view = ask("add", scene=by_hand, people=people)
+    assert [one["pictures"] for one in view["people"] if one["added"]] == [[1, 2]]
+    gallery = library.fake.galleries[by_hand["id"]]
+    assert gallery["performers"] == [library.in_stash[1]]
+    assert all(one["performers"] == [] for one in library.fake.images.values())
+    scraped = ask("scrape", kind="gallery", id=by_hand["id"])["performers"]
+    assert [one["name"] for one in scraped] == ["P1"]
+    assert ask("undo", scene=by_hand)["undone"]["performers"] == 1
+    assert gallery["performers"] == []
+
+
+def test_who_is_rejected_in_a_gallery_made_by_hand_is_offered_on_none_of_its_images(
+    library: StashLibrary,
+    by_hand: dict[str, Any],
+    ask: Ask,  # noqa: F811
+) -> None:
+    (number,) = (
+        one["person"]
+        for one in ask("view", scene=by_hand)["people"]
+        if one["matches"][0]["name"] == "P1"
+    )
+    view = ask("reject", scene=by_hand, person=number, performer=str(library.ids[1]))
+    assert "P1" not in {name for some in names(view) for name in some}
+
+
+def test_somebody_new_in_a_gallery_made_by_hand_is_created_and_added(
     library: StashLibrary,
     ask: Ask,  # noqa: F811
 ) -> None:
-    view = ask("look", scene={"kind": "gallery", "id": library.fake.add_gallery(""), "files": []})
+    people = [library.person(1), pictured(library.person(None, 4))]
+    album = library.album("set", PICTURES, people)
+    image = library.fake.add_image(at=str(album / "8.jpg"))
+    scene = {"kind": "gallery", "id": library.fake.add_gallery("", images=[image]), "files": []}
+    (one,) = ask("view", scene=scene)["people"]
+    view = ask("create", scene=scene, person=one["person"], name="Eileen")
+    assert (names(view), view["people"][0]["added"]) == ([["Eileen"]], True)
+    (made,) = (one for one in library.fake.performers if one["name"] == "Eileen")
+    assert library.fake.galleries[scene["id"]]["performers"] == [str(made["id"])]
+
+
+def test_a_gallery_made_by_hand_is_looked_at_image_by_image(
+    library: StashLibrary,
+    ask: Ask,  # noqa: F811
+) -> None:
+    images = [library.fake.add_image(at="/elsewhere/a.jpg")]
+    for number in (1, 2):
+        path = library.root / f"{number}.png"
+        path.write_bytes(picture_of(number))
+        images.append(library.fake.add_image(at=str(path)))
+    scene = {"kind": "gallery", "id": library.fake.add_gallery("", images=images), "files": []}
+    assert ask("view", scene=scene)["state"] == "unseen"
+    view = look_until(ask, "done", scene)
+    assert view["reason"] == "Images that this server does not see: 1."
+
+
+@pytest.mark.parametrize("images", [0, 1])
+def test_a_gallery_without_an_image_that_is_here_says_so(
+    library: StashLibrary,
+    ask: Ask,  # noqa: F811
+    images: int,
+) -> None:
+    some = [library.fake.add_image(at="/elsewhere/a.jpg") for _ in range(images)]
+    gallery = library.fake.add_gallery("", images=some)
+    view = ask("look", scene={"kind": "gallery", "id": gallery, "files": []})
     assert view["state"] == "elsewhere"
-    assert "Open its images" in view["reason"]
+    assert ("does not see the file" if images else "holds no image") in view["reason"]
+
+
+def test_of_too_many_images_the_first_are_shown_and_the_others_counted(
+    by_hand: dict[str, Any],
+    ask: Ask,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(desk, "MOST_IMAGES", 2)
+    view = ask("view", scene=by_hand)
+    assert (names(view), view["reason"]) == ([["P1"]], "Images that are too many: 1.")
+
+
+def test_chosen_images_and_galleries_are_queued_alone(library: StashLibrary) -> None:
+    known = library.album("set", PICTURES, [library.person(1)])
+    ids = []
+    for name in ("a.png", "b.png", "c.png"):
+        (library.root / name).write_bytes(picture_of(1) + name.encode())
+        ids.append(library.fake.add_image(at=str(library.root / name)))
+    gallery = library.fake.add_gallery("", images=[ids[1], image_in(library, known, 1)["id"]])
+    wanted: list[WantedScan] = []
+    task = do(
+        library,
+        "scan",
+        wanted,
+        pictures=True,
+        filter={"images": [ids[0]], "galleries": [gallery]},
+    )
+    assert json.loads(task.result) == {"files": 3, "missing": 0}
+    with library.ledger() as ledger:
+        queued = {path for one in ledger.iterate() if one.state == "queued" for path in one.paths}
+    assert queued == {bytes(library.root / "a.png"), bytes(library.root / "b.png")}
+
+
+def test_the_page_queues_chosen_images_and_galleries(
+    library: StashLibrary,
+    ask: Ask,  # noqa: F811
+) -> None:
+    (library.root / "a.png").write_bytes(picture_of(1))
+    image = library.fake.add_image(at=str(library.root / "a.png"))
+    ask("task", kind="scan", filter={"images": [image]})
+    with library.ledger() as ledger:
+        (task,) = ledger.tasks.latest()
+    options = json.loads(task.options)
+    assert (options["pictures"], options["filter"]) == (True, {"images": [image]})
+    for refused in ({"images": []}, {"images": [image], "tag": "x"}, {"galleries": ["x"]}):
+        assert ask("task", fails=True, kind="scan", filter=refused) == "bad_parameter"
 
 
 def test_markers_are_for_scenes_alone(

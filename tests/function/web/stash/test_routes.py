@@ -369,12 +369,25 @@ def test_scenes_are_listed_in_which_a_performer_is_not_tagged(
 
 
 def test_a_scraper_gets_those_who_are_sure(library: StashLibrary, ask: Ask) -> None:
-    scene = library.scene("a.mp4", [library.person(1), library.person(None, 10)])
+    unknown_to_stash = library.person(0, 20)
+    scene = library.scene("a.mp4", [library.person(1), library.person(None, 10), unknown_to_stash])
     body = asked(library, scene)
     found = [{"stored_id": library.in_stash[1], "name": "P1"}]
     assert ask("scrape", kind="scene", **body)["performers"] == found
     assert ask("scrape", min_score=100, **body)["performers"] == []
     assert ask("scrape", kind="image", id="4")["performers"] == []
+
+
+@pytest.mark.parametrize("known_by", ["oshash", "path"])
+def test_a_scene_of_several_files_is_known_by_any_of_them(
+    library: StashLibrary, ask: Ask, known_by: str
+) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    other = {"path": "/elsewhere/b.mp4", "size": 5, "oshash": "f" * 16}
+    (file,) = asked(library, scene)["files"]
+    known = file | ({"path": "/moved/a.mp4"} if known_by == "oshash" else {"oshash": "e" * 16})
+    found = ask("scrape", kind="scene", id=scene, files=[other, known])["performers"]
+    assert [one["name"] for one in found] == ["P1"]
 
 
 def test_names_are_suggested_from_the_gallery_and_from_stash(
