@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from db.records import Vector
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class View:
     """Faces of one person that are nearly the same, counted once as evidence.
 

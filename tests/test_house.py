@@ -175,12 +175,12 @@ def test_importing_the_handler_loads_no_net_and_no_decoder() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_child_knows_no_store_no_people_and_no_web() -> None:
+def test_a_child_knows_no_store_no_gallery_and_no_web() -> None:
     code = "import sys, function.sandbox.child; print(*sys.modules)"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = done.stdout.split()
-    strange = ("sqlite3", "psycopg", "flask", "db.sqlite", "db.stores", "function.people")
+    strange = ("sqlite3", "psycopg", "flask", "db.sqlite", "db.stores", "db.galleries")
     strange += ("function.matching", "function.web", "function.recognition")
     assert "function.sandbox.child" in loaded
     assert not [name for name in loaded if name.startswith(strange)]

@@ -1,0 +1,27 @@
+"""The people in a video are found up to a limit, whoever asks."""
+
+from pathlib import Path
+
+import pytest
+
+from function.engines.protocol import Engine
+from function.errors import VideoOverLimitError
+from function.faces.found import Task
+from function.faces.search import Hands
+from function.people import finding
+from function.people.finding import find_people
+from function.people.gathering import PeopleFound
+from tools.footage.videos import moving_picture, read_portrait, write_video
+
+
+def test_a_video_that_shows_more_faces_than_the_limit_is_refused(
+    engine: Engine, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portrait = read_portrait(photos / "obama1.jpg")
+    film = write_video(tmp_path / "film.mp4", moving_picture(portrait, 2, fps=10), fps=10)
+    *_, found = find_people(film, "film.mp4", engine, Task(0.5, 640), Hands())
+    assert isinstance(found, PeopleFound)
+    assert found.people[0].picture.startswith(b"\xff\xd8\xff")
+    monkeypatch.setattr(finding, "MOST_FACES", found.faces - 1)
+    with pytest.raises(VideoOverLimitError, match=rf"film\.mp4 shows {found.faces} faces"):
+        list(find_people(film, "film.mp4", engine, Task(0.5, 640), Hands()))
