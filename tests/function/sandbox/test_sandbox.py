@@ -55,6 +55,7 @@ from function.sandbox.readers import Sandboxed
 from function.sandbox.wire import WireError, pack, unpack
 from function.settings import Settings
 from tests.support.engines import EngineReader
+from tests.support.old_codecs import OLD_CODECS, write_avi
 from tests.support.videos import numbered_pictures
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.soak.mutations import mutate
@@ -325,12 +326,16 @@ def test_broken_files_show_a_moment_or_say_why_not(
     assert sandbox.pool.processes() == before, "not one broke the child"
 
 
-@pytest.mark.parametrize("name", VIDEOS)
+@pytest.mark.parametrize("name", [*VIDEOS, *OLD_CODECS])
 def test_each_kind_of_video_is_read_by_a_child_and_broken_costs_only_itself(
     name: str, sandbox: Sandboxed, library: Path
 ) -> None:
     width, height = size_of(name)
-    write_seed(library / name, numbered_pictures(30, width=width, height=height))
+    pictures = numbered_pictures(30, width=width, height=height)
+    if name in VIDEOS:
+        write_seed(library / name, pictures)
+    else:
+        write_avi(library / name, list(pictures), OLD_CODECS[name])
     assert findings(sandbox, library, name).frames >= 2
     content = (library / name).read_bytes()
     for number in range(4):
