@@ -8,6 +8,8 @@ from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("db", "function", "tools")
 
@@ -186,8 +188,10 @@ def test_a_child_knows_no_store_no_gallery_and_no_web() -> None:
     assert not [name for name in loaded if name.startswith(strange)]
 
 
-def test_the_tests_that_the_threats_are_shown_by_exist() -> None:
-    named = set(re.findall(r"`(test_\w+)`", (ROOT / "THREATS.md").read_text(encoding="utf-8")))
+@pytest.mark.parametrize("page", ["THREATS.md", "docs/formats.md"])
+def test_the_tests_that_a_page_names_exist(page: str) -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / page).read_text(encoding="utf-8")))
+    assert len(named) > 20
     written = {
         name
         for path in (ROOT / "tests").rglob("test_*.py")
