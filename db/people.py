@@ -6,7 +6,7 @@ from functools import cached_property
 from db.records import Vector
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class View:
     """Faces of one person that are nearly the same, counted once as evidence.
 

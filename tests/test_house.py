@@ -8,6 +8,8 @@ from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("db", "function", "tools")
 
@@ -175,19 +177,21 @@ def test_importing_the_handler_loads_no_net_and_no_decoder() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_child_knows_no_store_no_people_and_no_web() -> None:
+def test_a_child_knows_no_store_no_gallery_and_no_web() -> None:
     code = "import sys, function.sandbox.child; print(*sys.modules)"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = done.stdout.split()
-    strange = ("sqlite3", "psycopg", "flask", "db.sqlite", "db.stores", "function.people")
+    strange = ("sqlite3", "psycopg", "flask", "db.sqlite", "db.stores", "db.galleries")
     strange += ("function.matching", "function.web", "function.recognition")
     assert "function.sandbox.child" in loaded
     assert not [name for name in loaded if name.startswith(strange)]
 
 
-def test_the_tests_that_the_threats_are_shown_by_exist() -> None:
-    named = set(re.findall(r"`(test_\w+)`", (ROOT / "THREATS.md").read_text(encoding="utf-8")))
+@pytest.mark.parametrize("page", ["THREATS.md", "docs/formats.md"])
+def test_the_tests_that_a_page_names_exist(page: str) -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / page).read_text(encoding="utf-8")))
+    assert len(named) > 20
     written = {
         name
         for path in (ROOT / "tests").rglob("test_*.py")

@@ -30,8 +30,9 @@ from function.people.gathering import PeopleFound
 from function.people.pictures import gather_pictures
 from function.sandbox.readers import PictureReader
 
-MOST_FACES = 20_000
-"""Faces of one album that are kept while it is read, some 200 MB; of later pictures none are."""
+MOST_FACES, MOST_CROP_BYTES = 20_000, 200_000_000
+"""Faces of one album that are kept while it is read, and their pictures; of later pictures of the
+album none are. A face of the largest kind takes some 15 KB, most take less."""
 
 MOST_LATE = 10
 """An album of which so many pictures take too long, a minute each, is given up."""
@@ -161,12 +162,12 @@ def read_album(
         raise UnreadableVideoError(f"{path.name} holds no picture that could be read.")
     found: list[PictureFound] = []
     pictures: list[AlbumPicture] = []
-    faces = late = 0
+    faces = taken = late = 0
     for one in listed.pictures:
         yield Progress(float(len(found)), float(len(listed.pictures)), faces)
         seen, looked_at, is_late = _look(reader, path, one, may_read)
-        if faces + len(seen.faces) > MOST_FACES:
-            reason = f"the album shows more than {MOST_FACES:,} faces"
+        taken += sum(len(face.crop) for face in seen.faces)
+        if reason := _why_too_many(faces + len(seen.faces), taken):
             seen, looked_at = NOTHING, replace(looked_at, faces=0, reason=reason)
         found.append(seen)
         pictures.append(looked_at)
@@ -176,6 +177,15 @@ def read_album(
     _require_one(pictures, path)
     gathered = gather_pictures(found, models)
     yield AlbumFound(gathered.found, (*pictures, *listed.left_out), gathered.shown)
+
+
+def _why_too_many(faces: int, crop_bytes: int) -> str:
+    """Say why no more faces of an album are kept; "" if they are."""
+    if faces > MOST_FACES:
+        return f"the album shows more than {MOST_FACES:,} faces"
+    if crop_bytes > MOST_CROP_BYTES:
+        return f"the faces of the album take more than {MOST_CROP_BYTES // 10**6} MB"
+    return ""
 
 
 @dataclass(frozen=True)

@@ -365,7 +365,9 @@ class _Clock:
         self._offset += seconds
         self._video.leaps += 1
         if self._video.seconds:
-            self._video.seconds = max(self._video.seconds - seconds, 0.0)
+            left = self._video.seconds - seconds
+            is_possible = 0 < left <= self._video.limits.max_seconds
+            self._video.seconds = left if is_possible else 0.0
 
     def _note_gap(self, gap_seconds: float) -> None:
         """Note a hole in a film whose pictures otherwise come evenly: packets are missing there."""

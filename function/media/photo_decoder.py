@@ -205,6 +205,7 @@ def _lenient() -> Iterator[None]:
 
 def _to_rgb(image: Image.Image) -> RgbImage:
     _refuse_huge(*image.size)
+    _require_whole(image)
     image.draft("RGB", (WORKING_SIDE_PIXELS, WORKING_SIDE_PIXELS))
     turn = TURNS.get(_orientation(image))
     # First scaled down, then turned: a copy of the whole would double what it takes.
@@ -218,6 +219,12 @@ def _refuse_huge(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         limit = MAX_PIXELS // 1_000_000
         raise PhotoRefusedError(f"too large: {width}x{height}, over {limit} million pixels")
+
+
+def _require_whole(image: Image.Image) -> None:
+    """Refuse a HEIC whose tiles make no picture: libheif then shows one of the tiles."""
+    if image.info.get("primary") is False:
+        raise PhotoRefusedError("unreadable: some of its tiles are missing; copy the file again")
 
 
 def _orientation(image: Image.Image) -> int:

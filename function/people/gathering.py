@@ -15,7 +15,6 @@ from function.faces.found import Details, FacesFound, StageSeconds
 from function.people.grouping import group_faces
 from function.people.links import find_links
 from function.people.people import person_of
-from function.people.views import Check, go_on
 
 Fetch = Callable[[Sequence[int], Sequence[int]], Details]
 """Fetches the pictures of some faces, and the second encodings of some, given their positions in
@@ -51,25 +50,23 @@ class PeopleFound:
     decoder: str = "cpu"
 
 
-def gather_people(
-    found: FacesFound, models: Sequence[str], fetch: Fetch, check: Check = go_on
-) -> PeopleFound:
+def gather_people(found: FacesFound, models: Sequence[str], fetch: Fetch) -> PeopleFound:
     """Group the faces of a video into people, and fetch what only chosen faces need.
 
     That is the picture of each one's best face, and second encodings of the best ones. `models`
     are the ids of the encoders' models.
     """
-    return gather_groups(found, models, fetch, check)[0]
+    return gather_groups(found, models, fetch)[0]
 
 
 def gather_groups(
-    found: FacesFound, models: Sequence[str], fetch: Fetch, check: Check = go_on
+    found: FacesFound, models: Sequence[str], fetch: Fetch
 ) -> tuple[PeopleFound, list[list[Face]]]:
     """Do what `gather_people` does, and also return the faces of each person, in their order."""
     started = time.perf_counter()
     model = find_model(models[0])
     numbers = {id(face): number for number, face in enumerate(found.faces)}
-    groups = group_faces(found.faces, model, found.frames, check)
+    groups = group_faces(found.faces, model, found.frames)
     shown = [numbers[id(best_face(group))] for group in groups]
     chosen = choose_all_again(groups, model) if len(models) > 1 else []
     again = [numbers[id(face)] for face in chosen]
@@ -79,12 +76,12 @@ def gather_groups(
         second = dict(zip(again, details.second.reshape(len(again), -1), strict=True))
     people = tuple(
         replace(
-            person_of([_with(face, second.get(numbers[id(face)])) for face in group], model, check),
+            person_of([_with(face, second.get(numbers[id(face)])) for face in group], model),
             picture=picture,
         )
         for group, picture in zip(groups, details.pictures, strict=True)
     )
-    links = find_links(groups, model, check)
+    links = find_links(groups, model)
     seconds = replace(found.seconds, people=time.perf_counter() - started)
     gathered = PeopleFound(
         people,

@@ -15,7 +15,7 @@ from function.faces.face import Face
 from function.people.halves import frames_by_eye
 from function.people.linkage import group_views
 from function.people.people import person_of, template_of
-from function.people.views import CHECKED_EVERY, Check, find_views, go_on
+from function.people.views import find_views
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +25,9 @@ show them. In a video of fewer frames than the second number, fewer are enough, 
 someone may be seen for only two seconds, in profile."""
 
 
+AT_ONCE = 1024
+"""So many faces are compared with everybody at once: more would take much memory in a crowd."""
+
 SeenIn: TypeAlias = Mapping[int, int]
 """The picture that shows a face, by the face's id(): a frame, or half of a VR film's frame."""
 
@@ -33,7 +36,6 @@ def group_faces(
     faces: Sequence[Face],
     model: EncodingModel,
     frames: int = SHORT_VIDEO_FRAMES,
-    check: Check = go_on,
 ) -> list[list[Face]]:
     """Group the faces of one video into people, the one who is seen most first.
 
@@ -47,15 +49,15 @@ def group_faces(
     sound = _leave_out_damaged(faces)
     eyes = frames_by_eye(sound, model).tolist()
     seen_in = {id(face): number for face, number in zip(sound, eyes, strict=True)}
-    groups = _group([face for face in sound if not face.is_weak], seen_in, model, check)
+    groups = _group([face for face in sound if not face.is_weak], seen_in, model)
     weak = [face for face in sound if face.is_weak]
-    alone = _join_weak(weak, groups, seen_in, model, check)
+    alone = _join_weak(weak, groups, seen_in, model)
     strangers = [face for face in alone if not face.is_doubtful]
     short = WEAK_PEOPLE_FROM_FRAMES * min(frames, SHORT_VIDEO_FRAMES) // SHORT_VIDEO_FRAMES
     fewest = max(1, short) if groups else 1
     unknown = [
         group
-        for group in _group(strangers, seen_in, model, check)
+        for group in _group(strangers, seen_in, model)
         if len({face.frame for face in group}) >= fewest
     ]
     ordered = [
@@ -71,9 +73,7 @@ def _leave_out_damaged(faces: Sequence[Face]) -> list[Face]:
     return sound
 
 
-def _group(
-    faces: Sequence[Face], seen_in: SeenIn, model: EncodingModel, check: Check
-) -> list[list[Face]]:
+def _group(faces: Sequence[Face], seen_in: SeenIn, model: EncodingModel) -> list[list[Face]]:
     if not faces:
         return []
     views = find_views(
@@ -81,9 +81,8 @@ def _group(
         np.array([face.quality for face in faces], np.float32),
         np.array([seen_in[id(face)] for face in faces]),
         model,
-        check,
     )
-    groups = group_views(views, model, check)
+    groups = group_views(views, model)
     return [
         [faces[row] for row in np.flatnonzero(groups[views.of_face] == group).tolist()]
         for group in range(int(groups.max()) + 1)
@@ -95,7 +94,6 @@ def _join_weak(
     groups: list[list[Face]],
     seen_in: SeenIn,
     model: EncodingModel,
-    check: Check,
 ) -> list[Face]:
     """Add each weak face to the nearest group, and return those with no group near.
 
@@ -103,17 +101,15 @@ def _join_weak(
     """
     if not weak or not groups:
         return list(weak)
-    people = [person_of(group, model, check) for group in groups]
+    people = [person_of(group, model) for group in groups]
     templates = np.stack([template_of(person, model).mean for person in people])
     shown: dict[int, set[int]] = defaultdict(set)
     for number, group in enumerate(groups):
         for face in group:
             shown[seen_in[id(face)]].add(number)
-    nearest, distances = _find_nearest(weak, templates, check)
+    nearest, distances = _find_nearest(weak, templates)
     strangers = []
-    for done, row in enumerate(np.argsort(distances, kind="stable").tolist()):
-        if done % CHECKED_EVERY == 0:
-            check()
+    for row in np.argsort(distances, kind="stable").tolist():
         face, best, distance = weak[row], int(nearest[row]), float(distances[row])
         if distance <= model.weak_joins_within and best in shown[seen_in[id(face)]]:
             best, distance = _find_free(face, templates, shown[seen_in[id(face)]])
@@ -126,14 +122,13 @@ def _join_weak(
 
 
 def _find_nearest(
-    faces: Sequence[Face], templates: Vectors, check: Check
+    faces: Sequence[Face], templates: Vectors
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Find the template nearest to each face, and its distance."""
     nearest = np.empty(len(faces), np.intp)
     squared = np.empty(len(faces), np.float32)
-    for start in range(0, len(faces), CHECKED_EVERY):
-        check()
-        block = np.stack([face.encoding for face in faces[start : start + CHECKED_EVERY]])
+    for start in range(0, len(faces), AT_ONCE):
+        block = np.stack([face.encoding for face in faces[start : start + AT_ONCE]])
         apart = square_distances(block, templates)
         nearest[start : start + len(block)] = apart.argmin(axis=1)
         squared[start : start + len(block)] = apart.min(axis=1)

@@ -11,25 +11,24 @@ from numpy.typing import NDArray
 from db.models import EncodingModel
 from db.templates import sum_by_owner, weigh_qualities
 from db.vectors import square_distances
-from function.people.views import Check, Views, go_on
+from function.people.views import Views
 
 
-def group_views(views: Views, model: EncodingModel, check: Check = go_on) -> NDArray[np.intp]:
+def group_views(views: Views, model: EncodingModel) -> NDArray[np.intp]:
     """Group views into people: the answer numbers each view's group from 0.
 
     Views that share a frame are never in one group.
     """
-    groups = link_views(views, model, check)
+    groups = link_views(views, model)
     joining = _Joining(views, groups, model)
     while (pair := joining.gaps.find_nearest(model.same_person_below)) is not None:
-        check()
         kept, dropped = pair
         groups[groups == dropped] = kept
         joining.join(kept, dropped)
     return _numbered(groups)
 
 
-def link_views(views: Views, model: EncodingModel, check: Check = go_on) -> NDArray[np.intp]:
+def link_views(views: Views, model: EncodingModel) -> NDArray[np.intp]:
     """Link by average distance up to `model.linked_below`.
 
     scipy.cluster.hierarchy gives the same groups (a test compares them), but in a new process
@@ -42,7 +41,6 @@ def link_views(views: Views, model: EncodingModel, check: Check = go_on) -> NDAr
     groups = np.arange(len(distances))
     sizes = np.ones(len(distances), np.float32)
     while (pair := gaps.find_nearest(model.linked_below)) is not None:
-        check()
         kept, dropped = pair
         groups[groups == dropped] = kept
         summed = sizes[kept] * gaps.of(kept) + sizes[dropped] * gaps.of(dropped)

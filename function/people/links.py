@@ -15,7 +15,6 @@ from db.models import EncodingModel
 from db.people import Link
 from db.vectors import square_distances
 from function.faces.face import Face
-from function.people.views import Check, go_on
 
 OVERLAP_FROM = 0.3
 """Two boxes overlap that share this much of what they cover together. A head that turns away keeps
@@ -29,13 +28,14 @@ neither of two that were of two people: they had one face in three and one in th
 MOST_IN_FRAME = 100
 """Of more faces in a frame only so many are looked at: the rest are a crowd's."""
 
+MOST_LINKS = 5_000
+"""So many are kept, the most alike ones: only a crowd without end has more."""
+
 Shown = list[tuple[int, Face]]
 """The faces in one frame, each with the number of its group."""
 
 
-def find_links(
-    groups: Sequence[Sequence[Face]], model: EncodingModel, check: Check = go_on
-) -> tuple[Link, ...]:
+def find_links(groups: Sequence[Sequence[Face]], model: EncodingModel) -> tuple[Link, ...]:
     """Find groups of faces that follow each other in place and time, the most alike first."""
     frames: dict[int, Shown] = defaultdict(list)
     for number, group in enumerate(groups):
@@ -44,19 +44,17 @@ def find_links(
                 frames[face.frame].append((number, face))
     nearest: dict[tuple[int, int], float] = {}
     for before, after in pairwise(sorted(frames)):
-        check()
         if after == before + 1:
             for pair, distance in _find_following(frames[before], frames[after], model):
                 nearest[pair] = min(distance, nearest.get(pair, np.inf))
     shown = [{face.frame for face in group} for group in groups]
-    return tuple(
-        sorted(
-            Link(round(distance, 4), *pair)
-            for pair, distance in nearest.items()
-            if shown[pair[0]].isdisjoint(shown[pair[1]])
-            and _is_fragment(*sorted((groups[number] for number in pair), key=len))
-        )
+    links = sorted(
+        Link(round(distance, 4), *pair)
+        for pair, distance in nearest.items()
+        if shown[pair[0]].isdisjoint(shown[pair[1]])
+        and _is_fragment(*sorted((groups[number] for number in pair), key=len))
     )
+    return tuple(links[:MOST_LINKS])
 
 
 def _is_fragment(smaller: Sequence[Face], larger: Sequence[Face]) -> bool:

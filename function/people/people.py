@@ -12,7 +12,7 @@ from db.records import Vector, Vectors
 from db.templates import average_encodings
 from db.vectors import square_distances
 from function.faces.face import DOUBTFUL, Face, best_face
-from function.people.views import VIDEO_SHARE, Check, find_views, go_on
+from function.people.views import VIDEO_SHARE, find_views
 
 WEAK_PERSON_EVIDENCE = 0.5
 """The evidence for a person known only from weak faces: too little for a match."""
@@ -30,7 +30,7 @@ class Template:
     evidence: float
 
 
-def person_of(faces: Sequence[Face], model: EncodingModel, check: Check = go_on) -> PersonFound:
+def person_of(faces: Sequence[Face], model: EncodingModel) -> PersonFound:
     """Make a person of faces that were grouped as one."""
     # Which faces are counted as one view depends on their order.
     ordered = sorted(faces, key=lambda face: (face.seconds, face.frame))
@@ -41,7 +41,7 @@ def person_of(faces: Sequence[Face], model: EncodingModel, check: Check = go_on)
         Seen(face.frame, face.seconds, face.until_seconds, face.since_seconds) for face in faces
     }
     return PersonFound(
-        views=(*_views_of(strong, model, check), *_views_of(weak, model, check)),
+        views=(*_views_of(strong, model), *_views_of(weak, model)),
         seen=tuple(sorted(moments)),
         best_seconds=best.seconds,
         picture=best.crop,
@@ -132,7 +132,7 @@ def share_a_frame(first: PersonFound, second: PersonFound) -> bool:
     return not {one.frame for one in first.seen}.isdisjoint(one.frame for one in second.seen)
 
 
-def _views_of(faces: Sequence[Face], model: EncodingModel, check: Check) -> list[View]:
+def _views_of(faces: Sequence[Face], model: EncodingModel) -> list[View]:
     """Make one view of all faces that are nearly the same."""
     if not faces:
         return []
@@ -141,7 +141,6 @@ def _views_of(faces: Sequence[Face], model: EncodingModel, check: Check) -> list
         np.array([face.quality for face in faces], np.float32),
         np.arange(len(faces)),
         model,
-        check,
     )
     return [
         _view_of([faces[row] for row in np.flatnonzero(found.of_face == number).tolist()], mean)

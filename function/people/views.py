@@ -1,6 +1,5 @@
 """Turns faces into views: near-duplicates count once, so that a long still shot is one view."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +12,6 @@ from db.vectors import square_distances
 
 MOST_VIEWS, COARSER = 3000, 1.5
 """If there are more views, they are merged: their distances would take over 100 MB."""
-
-Check = Callable[[], None]
-"""Called now and then in long work, and raises an error to end it."""
-
-CHECKED_EVERY = 1024
 
 VIDEO_SHARE = 0.75
 """One video shows at most this share of how a person varies from day to day."""
@@ -37,23 +31,18 @@ class Views:
     forbidden: NDArray[np.bool_]
 
 
-def go_on() -> None:
-    """Let the work go on."""
-
-
 def find_views(
     encodings: Vectors,
     qualities: NDArray[np.float32],
     frames: NDArray[np.int_],
     model: EncodingModel,
-    check: Check = go_on,
 ) -> Views:
     """Count near-duplicate faces once, so that a long still shot does not outvote the rest.
 
     Row i of each argument is one face, with its encoding, quality and frame number.
     """
     within = model.same_view_within
-    while (of_face := _follow_leaders(encodings, within, check)) is None:
+    while (of_face := _follow_leaders(encodings, within)) is None:
         within *= COARSER
     count = int(of_face.max()) + 1
     means = average_encodings(
@@ -66,7 +55,7 @@ def find_views(
     )
 
 
-def _follow_leaders(encodings: Vectors, within: float, check: Check) -> NDArray[np.intp] | None:
+def _follow_leaders(encodings: Vectors, within: float) -> NDArray[np.intp] | None:
     """Give each face the number of the nearest leader within reach, or make it a leader.
 
     Returns None if that takes more than MOST_VIEWS leaders.
@@ -76,8 +65,6 @@ def _follow_leaders(encodings: Vectors, within: float, check: Check) -> NDArray[
     of_face = np.zeros(len(encodings), np.intp)
     count = 0
     for row, encoding in enumerate(encodings):
-        if row % CHECKED_EVERY == 0:
-            check()
         own_norm = float(encoding @ encoding)
         squared = norms[:count] - 2 * (leaders[:count] @ encoding) + own_norm
         nearest = int(np.argmin(squared)) if count else 0

@@ -1,6 +1,7 @@
 """Checks the answers of a child, and refuses what cannot be true."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -10,12 +11,13 @@ from db.records import Vector
 from function.enrolling.choosing import PhotoFound
 from function.enrolling.worth import LOWEST_QUALITY
 from function.faces.face import Face
-from function.faces.found import MOST_IN_PICTURE, Details, FacesFound, PictureFound, Progress
+from function.faces.found import MOST_IN_PICTURE, PictureFound, Progress
 from function.media.decoders import DECODED_BY
 from function.media.pictures import LONGEST_NAME, MOST_LEFT_OUT, MOST_PICTURES, Contents, Moment
 from function.people.gathering import PeopleFound
+from function.people.links import MOST_LINKS
 from function.sandbox.messages import Answer, Ready
-from function.sandbox.portions import MOST_FACES, Portion
+from function.sandbox.portions import MOST_FACES, MOST_PEOPLE_BYTES, Portion, weigh_people
 from function.sandbox.wire import WireError
 
 Dimensions: TypeAlias = tuple[int, int]
@@ -36,8 +38,8 @@ def check_answer(answer: Answer, dimensions: Dimensions) -> None:
     Raises:
         WireError: the answer cannot be true.
     """
-    if isinstance(answer, FacesFound):
-        _check_found(answer, dimensions)
+    if isinstance(answer, PeopleFound):
+        check_people(answer, dimensions)
     if isinstance(answer, Ready):
         _check_decoder(answer.decoder)
     if isinstance(answer, Progress) and min(vars(answer).values()) < 0:
@@ -45,10 +47,6 @@ def check_answer(answer: Answer, dimensions: Dimensions) -> None:
     if isinstance(answer, PhotoFound):
         _check_faces(answer.faces, dimensions)
         _check_pictures([face.crop for face in answer.faces])
-    if isinstance(answer, Details):
-        _check_pictures(answer.pictures)
-        if answer.second is not None:
-            _check_encoding(answer.second, len(answer.second), dimensions[1])
     _check_pictured(answer, dimensions)
 
 
@@ -59,17 +57,22 @@ def check_portion(portion: Portion, dimensions: Dimensions) -> None:
         WireError: it cannot be true.
     """
     _check_faces(portion.faces, dimensions)
-    _check_pictures(portion.pictures)
+    for person in portion.people:
+        _check_pictures([person.picture] if person.picture else [])
+        for view in person.views:
+            _check_view(view, dimensions)
 
 
 def check_people(found: PeopleFound, dimensions: Dimensions) -> None:
-    """Check the people that another machine found, whose encodings have `dimensions` numbers.
+    """Check the people that a child or another machine found, by encodings of `dimensions`.
 
     Raises:
         WireError: they cannot be true.
     """
-    if len(found.people) > MOST_FACES:
-        raise WireError(f"{len(found.people)} people are too many")
+    if (taken := weigh_people(found.people)) > MOST_PEOPLE_BYTES:
+        raise WireError(f"people of {taken} bytes are too many")
+    if len(found.links) > MOST_LINKS:
+        raise WireError(f"{len(found.links)} links are too many")
     _check_decoder(found.decoder)
     for person in found.people:
         _check_person(person, found.frames, dimensions)
@@ -77,18 +80,12 @@ def check_people(found: PeopleFound, dimensions: Dimensions) -> None:
         least, most = sorted((link.first, link.second))
         if not 0 <= least < most < len(found.people):
             raise WireError("a link is between people who are not there")
-    numbers = (found.frames, found.faces, *vars(found.seconds).values())
+    numbers = (
+        *(found.frames, found.faces, found.unreadable_seconds),
+        *vars(found.seconds).values(),
+    )
     if min(*numbers, *(link.distance for link in found.links)) < 0:
         raise WireError("a count, a time or a distance is negative")
-
-
-def _check_found(found: FacesFound, dimensions: Dimensions) -> None:
-    _check_faces(found.faces, dimensions)
-    _check_decoder(found.decoder)
-    if any(face.frame >= found.frames for face in found.faces):
-        raise WireError("a face is in no frame")
-    if min(found.frames, found.unreadable_seconds, *vars(found.seconds).values()) < 0:
-        raise WireError("a count or a time is negative")
 
 
 def _check_person(person: PersonFound, frames: int, dimensions: Dimensions) -> None:
@@ -102,6 +99,8 @@ def _check_person(person: PersonFound, frames: int, dimensions: Dimensions) -> N
             raise WireError("a person is seen at an impossible time")
         if not 0 <= seen.frame < frames:
             raise WireError("a person is in no frame")
+    if any(after.frame <= before.frame for before, after in pairwise(person.seen)):
+        raise WireError("a person is seen in no order")
 
 
 def _check_view(view: View, dimensions: Dimensions) -> None:
@@ -124,10 +123,10 @@ def _check_pictured(answer: Answer, dimensions: Dimensions) -> None:
         _check_contents(answer)
     if isinstance(answer, PictureFound):
         _check_faces(answer.faces, dimensions)
-        _check_size(answer)
+        _check_size(answer, dimensions)
 
 
-def _check_size(found: PictureFound) -> None:
+def _check_size(found: PictureFound, dimensions: Dimensions) -> None:
     if min(found.width, found.height) < 1:
         raise WireError("a picture has no size")
     if len(found.faces) > MOST_IN_PICTURE:
@@ -135,6 +134,8 @@ def _check_size(found: PictureFound) -> None:
     for face in found.faces:
         if face.frame or face.seconds or face.until_seconds:
             raise WireError("a face in a picture has a time")
+        if not face.crop or (face.second is None) != (not dimensions[1]):
+            raise WireError("a face in a picture lacks its own picture, or an encoding")
 
 
 def _check_contents(contents: Contents) -> None:

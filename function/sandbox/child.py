@@ -17,7 +17,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -42,11 +41,9 @@ from function.errors import (
     UnreadableVideoError,
     VideoOverLimitError,
 )
-from function.faces.face import Face
-from function.faces.found import FacesFound, PictureFound, Progress
-from function.faces.pictures import copy_still, search_still
-from function.faces.search import Hands, search_video
-from function.faces.second_encodings import cut_chip, details_of, encode_chips
+from function.faces.pictures import copy_still
+from function.faces.search import Hands
+from function.faces.second_encodings import cut_chip, encode_chips
 from function.media.archives import list_archive
 from function.media.decoders import DecodeName, DecoderName
 from function.media.frames import one_thread
@@ -54,6 +51,8 @@ from function.media.gpu import choose_decoder
 from function.media.images import RgbPicture
 from function.media.moments import find_moment
 from function.media.photos import MAX_PHOTO_BYTES, PhotoRefusedError
+from function.people.finding import find_in_picture, find_people
+from function.people.gathering import PeopleFound
 from function.sandbox.channel import Channel
 from function.sandbox.helpers import Helper, Share, Team, fork_helpers
 from function.sandbox.lockdown import MEGABYTE, end_with, lock_down
@@ -73,7 +72,6 @@ from function.sandbox.orders import (
     ALONE,
     ContentsOrder,
     CopyOrder,
-    DetailsOrder,
     MomentOrder,
     Order,
     PhotoOrder,
@@ -81,7 +79,7 @@ from function.sandbox.orders import (
     Result,
     VideoOrder,
 )
-from function.sandbox.portions import MOST_FACES, split
+from function.sandbox.portions import MOST_PEOPLE_BYTES, split, weigh_people
 
 _log = logging.getLogger(__name__)
 
@@ -193,6 +191,7 @@ def _warm_up(engine: Engine) -> None:
         points = np.array([(60, 60), (100, 60), (80, 80), (65, 100), (95, 100)], np.float32)
         found = Detection(Box(40, 40, 120, 120), 1.0, points)
         encode_chips([cut_chip(picture.rgb(), found, engine.second)], engine.second)
+    importlib.import_module("numpy.ma")  # np.unique, as people are grouped, would load it
 
 
 def _start(thread: Executor) -> Executor:
@@ -229,7 +228,7 @@ def _fall_silent() -> None:
 
 
 class _Worker:
-    """Carries out orders, and keeps the faces of the last video."""
+    """Carries out orders."""
 
     def __init__(
         self,
@@ -244,10 +243,8 @@ class _Worker:
         self._thread = thread
         self._decoder = decoder
         self._team = team
-        self._kept: tuple[Face, ...] = ()
         self._ways: Mapping[type[Order], Callable[[Any], Iterator[Result]]] = {
             VideoOrder: self._search_video,
-            DetailsOrder: self._give_details,
             MomentOrder: self._find_moment,
             PhotoOrder: self._search_photo,
             PictureOrder: self._search_picture,
@@ -257,9 +254,6 @@ class _Worker:
 
     def carry_out(self, order: Order) -> None:
         """Carry out an order, and answer it, also with a refusal."""
-        kept, self._kept = self._kept, ()  # for the very next order only
-        if isinstance(order, DetailsOrder):
-            self._kept = kept
         try:
             for result in self._ways[type(order)](order):
                 for portion in split(result):
@@ -274,25 +268,10 @@ class _Worker:
     def _search_video(self, order: VideoOrder) -> Iterator[Result]:
         with self._received() as descriptor, self._team.on(order) as crew:
             hands = Hands(self._thread, crew, self._decoder)
-            for event in search_video(descriptor, order.name, self._engine, order.task, hands):
-                yield event if isinstance(event, Progress) else self._keep(event, order.name)
-
-    def _keep(self, found: FacesFound, name: str) -> FacesFound:
-        if len(found.faces) > MOST_FACES:
-            raise VideoOverLimitError(
-                f"{name} shows {len(found.faces):,} faces, more than {MOST_FACES:,}. Give a larger "
-                "`every`."
-            )
-        return replace(found, faces=self._bare(found.faces))
-
-    def _bare(self, faces: tuple[Face, ...]) -> tuple[Face, ...]:
-        """Keep faces, and return them without their pictures."""
-        self._kept = faces
-        return tuple(replace(face, crop=b"", chip=b"") for face in faces)
-
-    def _give_details(self, order: DetailsOrder) -> Iterator[Result]:
-        faces, self._kept = self._kept, ()
-        yield details_of(faces, order.pictures, order.encode, self._engine.second)
+            for event in find_people(descriptor, order.name, self._engine, order.task, hands):
+                if isinstance(event, PeopleFound):
+                    _require_few(event, order.name)
+                yield event
 
     def _find_moment(self, order: MomentOrder) -> Iterator[Result]:
         with self._received() as descriptor:
@@ -304,8 +283,7 @@ class _Worker:
     def _search_picture(self, order: PictureOrder) -> Iterator[Result]:
         with self._received() as descriptor:
             place = _place_of(order)
-            found = search_still(descriptor, place, self._engine, order.detection_pixels)
-            yield PictureFound(found.width, found.height, self._bare(found.faces))
+            yield find_in_picture(descriptor, place, self._engine, order.detection_pixels)
 
     def _copy_picture(self, order: CopyOrder) -> Iterator[Result]:
         with self._received() as descriptor:
@@ -322,6 +300,15 @@ class _Worker:
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+def _require_few(found: PeopleFound, name: str) -> None:
+    """Refuse people of whom there is more than the parent would take."""
+    if weigh_people(found.people) > MOST_PEOPLE_BYTES:
+        raise VideoOverLimitError(
+            f"{name} shows {len(found.people):,} people, and more of them than fits into "
+            f"{MOST_PEOPLE_BYTES // MEGABYTE} MB. Give a larger `every`."
+        )
 
 
 def _place_of(order: PictureOrder | CopyOrder) -> int | None:

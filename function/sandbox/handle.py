@@ -33,7 +33,6 @@ from function.sandbox.orders import (
     ORDERS,
     ContentsOrder,
     CopyOrder,
-    DetailsOrder,
     MomentOrder,
     Order,
     PhotoOrder,
@@ -41,7 +40,7 @@ from function.sandbox.orders import (
     Result,
     VideoOrder,
 )
-from function.sandbox.portions import MOST_FACES, Collected, Portion
+from function.sandbox.portions import MOST_PEOPLE_BYTES, Collected, Portion
 from function.sandbox.wire import WireError
 from function.settings import Settings
 
@@ -89,16 +88,17 @@ MESSAGES_PER_SECOND = 2_000
 take a millisecond and more, and the portions of what it found."""
 
 _ANSWER_BYTES = {
-    VideoOrder: 2_000 * MOST_FACES,
+    VideoOrder: 2 * MOST_PEOPLE_BYTES,
     MomentOrder: 4_000_000,
     PhotoOrder: 16_000_000,
-    PictureOrder: 4_000_000,
+    PictureOrder: 24_000_000,
     CopyOrder: 4_000_000,
     ContentsOrder: 16_000_000,
 }
+"""How long all answers to an order can be together, as JSON. A picture of an album may show 300
+faces, of which each has a JPEG of 256 pixels and two encodings."""
+
 _START_BYTES = MOST_LOG_LINES * 10_000
-_PICTURE_BYTES, _ENCODING_BYTES = 150_000, 12_000
-"""How long what is asked for can be as JSON: a picture of a face, an encoding of 2,048 numbers."""
 
 _log = logging.getLogger(__name__)
 
@@ -231,12 +231,12 @@ class Child:
     def work(self, order: Order, handed: int | bytes | None = None) -> Iterator[Result]:
         """Send an order and its file, a descriptor or bytes, if it has one; yield the results."""
         self._is_busy = True
-        self._files += not isinstance(order, DetailsOrder)
+        self._files += 1
         copies: list[int] = []
         if isinstance(order, VideoOrder) and isinstance(handed, int):
             copies = self._open_again(handed)
             order = replace(order, helpers=len(copies))
-        self._allowance = Allowance(_most_bytes(order))
+        self._allowance = Allowance(_START_BYTES + _ANSWER_BYTES[type(order)])
         self._collected = Collected(order)
         progress = Progress(0.0, 0.0, 0)
         self._send(order, handed, copies)
@@ -356,14 +356,6 @@ class Allowance:
         self._lines += 1
         if self._lines > MOST_LOG_LINES:
             raise WireError("it logs without end")
-
-
-def _most_bytes(order: Order) -> int:
-    """Return how many bytes all answers to an order may have together."""
-    if isinstance(order, DetailsOrder):
-        asked = _PICTURE_BYTES * len(order.pictures) + _ENCODING_BYTES * len(order.encode)
-        return _START_BYTES + asked
-    return _START_BYTES + _ANSWER_BYTES[type(order)]
 
 
 def _environment() -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from function.faces.found import StretchFound
 from function.media.pictures import Contents, Moment
+from function.people.gathering import PeopleFound
 from function.sandbox.orders import ORDERS, RESULTS, Order, Result
 from function.sandbox.portions import Portion
 from function.sandbox.wire import LARGEST_BYTES, LONGEST_TEXT, WireError, pack, unpack
@@ -96,8 +97,8 @@ FROM_HELPERS: Mapping[bytes, type[StretchFound | Portion | LogLine | Ready | Hel
     b"H": Helped,
 }
 PROGRESS = b"P"
-MOST_VALUES = 50_000
-"""The values of 500 faces, which fill a portion, are a fifth of it; those of an archive half."""
+MOST_VALUES = 30_000
+"""Those of 500 faces, or 2,000 moments, which fill a portion, are a third; of an archive most."""
 
 _SIGNS = (b",", b"[", b"{")
 """In front of every value but the first stands one of these."""
@@ -120,7 +121,8 @@ _ENCODED = 4 / 3
 _LARGEST = {
     LogLine: 10_000,
     Refusal: 1_000 + _LETTER_BYTES * LONGEST_TEXT,
-    Portion: 100_000 + int(LARGEST_BYTES * _ENCODED),
+    Portion: 1_500_000,
+    PeopleFound: 500_000,
     Moment: 1_000 + int(LARGEST_BYTES * _ENCODED),
     Contents: 16_000_000,  # 5,200 names of 300 letters, as archives has them
 }

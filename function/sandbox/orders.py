@@ -14,16 +14,16 @@ from function.errors import (
     UnreadableVideoError,
     VideoOverLimitError,
 )
-from function.faces.found import Details, FacesFound, PictureFound, Progress, Task
+from function.faces.found import PictureFound, Progress, Task
 from function.media.pictures import Contents, Moment
+from function.people.gathering import PeopleFound
 
 
 @dataclass(frozen=True)
 class VideoOrder:
-    """Find the faces in a video, whose descriptor follows. Messages call the video `name`.
+    """Find the people in a video, whose descriptor follows. Messages call the video `name`.
 
-    The faces come back without pictures, which the child keeps until its next video. So many of its
-    `helpers`, the first ones, were given descriptors of their own.
+    So many of the child's `helpers`, the first ones, were given descriptors of their own.
     """
 
     name: str
@@ -36,22 +36,6 @@ class VideoOrder:
             f"{self.name} took longer than {limit_seconds:g} s. Give a shorter video or a larger "
             "`every`, or raise TIME_LIMIT_SECONDS."
         )
-
-
-@dataclass(frozen=True)
-class DetailsOrder:
-    """Return the pictures of some faces of the last video, and encode some of them again.
-
-    Faces are given by their positions in it.
-    """
-
-    name: str
-    pictures: tuple[int, ...]
-    encode: tuple[int, ...]
-
-    def overrun(self, limit_seconds: float) -> str:
-        """Return the message for details that take too long."""
-        return f"{self.name} took longer than {limit_seconds:g} s. Raise TIME_LIMIT_SECONDS."
 
 
 @dataclass(frozen=True)
@@ -85,8 +69,7 @@ ALONE = -1
 class PictureOrder:
     """Find the faces in a picture, whose descriptor follows, or that of the archive it is in.
 
-    `place` is its place in the archive, or ALONE. The faces come back without their own pictures,
-    as those of a video do.
+    `place` is its place in the archive, or ALONE. The faces have pictures of their own.
     """
 
     name: str
@@ -121,10 +104,8 @@ class ContentsOrder:
         return f"{self.name} took longer than {limit_seconds:g} s to list. Unpack it."
 
 
-Order: TypeAlias = (
-    VideoOrder | DetailsOrder | MomentOrder | PhotoOrder | PictureOrder | CopyOrder | ContentsOrder
-)
-Result: TypeAlias = Progress | FacesFound | Details | Moment | PhotoFound | PictureFound | Contents
+Order: TypeAlias = VideoOrder | MomentOrder | PhotoOrder | PictureOrder | CopyOrder | ContentsOrder
+Result: TypeAlias = Progress | PeopleFound | Moment | PhotoFound | PictureFound | Contents
 
 
 @dataclass(frozen=True)
@@ -142,9 +123,8 @@ class OrderKind:
 
 ORDERS: Mapping[type[Order], OrderKind] = {
     VideoOrder: OrderKind(
-        b"V", (Progress, FacesFound), (UnreadableVideoError, VideoOverLimitError)
+        b"V", (Progress, PeopleFound), (UnreadableVideoError, VideoOverLimitError)
     ),
-    DetailsOrder: OrderKind(b"C", (Details,), (UnreadableVideoError,)),
     MomentOrder: OrderKind(b"M", (Moment,), (UnreadableVideoError, VideoOverLimitError)),
     PhotoOrder: OrderKind(b"I", (PhotoFound,), (PhotoUnusableError,)),
     PictureOrder: OrderKind(b"A", (PictureFound,), (PhotoUnusableError,)),
@@ -154,8 +134,7 @@ ORDERS: Mapping[type[Order], OrderKind] = {
 
 RESULTS: Mapping[bytes, type[Result]] = {
     b"P": Progress,
-    b"F": FacesFound,
-    b"J": Details,
+    b"F": PeopleFound,
     b"M": Moment,
     b"O": PhotoFound,
     b"A": PictureFound,

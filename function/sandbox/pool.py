@@ -78,7 +78,7 @@ class Sandbox:
 
     @contextmanager
     def lend(self, order: Order, limit_seconds: float) -> Iterator[Child]:
-        """Lend a child for an order and its follow-up orders; it is killed when its time is up.
+        """Lend a child for an order; it is killed when its time is up.
 
         Raises:
             UnreadableVideoError, PhotoUnusableError: the file crashed the child.

@@ -7,61 +7,65 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-import numpy as np
-
-from db.records import Vector
+from db.people import PersonFound, Seen, View
 from function.enrolling.choosing import PhotoFound
 from function.faces.face import Face
-from function.faces.found import Details, FacesFound, PictureFound, StretchFound
-from function.sandbox.orders import (
-    DetailsOrder,
-    Order,
-    PhotoOrder,
-    PictureOrder,
-    Result,
-    VideoOrder,
-)
+from function.faces.found import PictureFound, StretchFound
+from function.people.gathering import PeopleFound
+from function.sandbox.orders import Order, PhotoOrder, PictureOrder, Result, VideoOrder
 from function.sandbox.wire import WireError
 
 PORTION_BYTES = 500_000
 """About how much of a result one portion holds, before it is written as JSON."""
 
-PORTION_NUMBERS = PORTION_BYTES // 4
-
 FACE_BYTES = 1_000
 """A face without pictures, encoding included."""
 
-MOST_FACES = 100_000
-"""Ten in each picture of the longest video."""
+MOST_FACES = 10_000
+"""Far more than one photo or picture shows."""
 
-Item = TypeVar("Item", Face, bytes)
+MOST_PEOPLE_BYTES = 24 * 1024 * 1024
+"""The most memory for all people of a video, as `weigh_people` counts it: five people who are in
+each of the 10,000 pictures of the longest film, each from 3,000 sides, take 23 MB."""
+
+PERSON_BYTES, SEEN_BYTES, VIEW_BYTES, ENCODING_BYTES, WORD_BYTES = 400, 212, 250, 112, 72
+"""What Python takes for each, beside the numbers, letters and pictures that are in it."""
+
+SEEN_AT_ONCE = 2_000
+"""Moments of a person in one portion: each is four values, and a portion may have few."""
+
+Item = TypeVar("Item", Face, PersonFound)
 Whole = TypeVar("Whole", bound=Result | StretchFound)
 
 
 @dataclass(frozen=True, eq=False)
 class Portion:
-    """A part of a result: some of its faces, pictures, or numbers of second encodings."""
+    """A part of a result: some of its faces, or of its people.
+
+    Whoever has no picture there goes on from the portion before.
+    """
 
     faces: tuple[Face, ...] = ()
-    pictures: tuple[bytes, ...] = ()
-    second: Vector | None = None
+    people: tuple[PersonFound, ...] = ()
 
 
 def split(result: Whole) -> Iterator[Portion | Whole]:
     """Yield the portions of a result, if it is a long kind, and then the result without them."""
-    if isinstance(result, FacesFound | PhotoFound | PictureFound | StretchFound):
+    if isinstance(result, PhotoFound | PictureFound | StretchFound):
         for faces in _groups(result.faces):
             yield Portion(faces=faces)
         yield replace(result, faces=())
-    elif isinstance(result, Details):
-        for pictures in _groups(result.pictures):
-            yield Portion(pictures=pictures)
-        numbers = () if result.second is None else result.second
-        for start in range(0, len(numbers), PORTION_NUMBERS):
-            yield Portion(second=result.second[start : start + PORTION_NUMBERS])  # type: ignore[index]
-        yield Details((), None)  # type: ignore[misc]  # as of every result, without its long part
+    elif isinstance(result, PeopleFound):
+        for people in _groups(piece for person in result.people for piece in _pieces(person)):
+            yield Portion(people=people)
+        yield replace(result, people=())
     else:
         yield result
+
+
+def weigh_people(people: Iterable[PersonFound]) -> int:
+    """Return about how many bytes of memory people take."""
+    return sum(map(_weigh_person, people))
 
 
 class Collected:
@@ -70,46 +74,87 @@ class Collected:
     def __init__(self, order: Order | None) -> None:
         self._order = order
         self._faces: list[Face] = []
-        self._pictures: list[bytes] = []
-        self._second: list[Vector] = []
+        self._people: list[_Person] = []
+        self._bytes = 0
 
     def add(self, portion: Portion) -> None:
         """Keep a portion.
 
         Raises:
-            WireError: the order has no such result, or there are more faces than any video shows.
+            WireError: the order has no such result, or there is more than any file shows.
         """
         if not self._was_asked_for(portion):
             raise WireError("it sent what it was not asked for")
         self._faces += portion.faces
-        self._pictures += portion.pictures
-        if portion.second is not None:
-            self._second.append(portion.second)
+        self._bytes += weigh_people(portion.people)
         if len(self._faces) > MOST_FACES:
             raise WireError(f"{len(self._faces)} faces are too many")
+        if self._bytes > MOST_PEOPLE_BYTES:
+            raise WireError(f"people of {self._bytes} bytes are too many")
+        for piece in portion.people:
+            self._add_piece(piece)
 
     def _was_asked_for(self, portion: Portion) -> bool:
         match self._order:
-            case VideoOrder() | PictureOrder():
-                is_bare = not any(
-                    one.crop or one.chip or one.second is not None for one in portion.faces
-                )
-                return is_bare and not portion.pictures and portion.second is None
-            case PhotoOrder():
-                return not portion.pictures and portion.second is None
-            case DetailsOrder():
+            case VideoOrder():
                 return not portion.faces
+            case PhotoOrder():
+                return not portion.people
+            case PictureOrder():
+                return not portion.people and not any(one.chip for one in portion.faces)
         return False
+
+    def _add_piece(self, piece: PersonFound) -> None:
+        if piece.picture:
+            self._people.append(_Person(piece))
+        elif self._people:
+            self._people[-1].go_on(piece)
+        else:
+            raise WireError("a person has no beginning")
 
     def complete(self, result: Result) -> Result:
         """Return a result with the portions that came before it."""
-        if isinstance(result, FacesFound | PhotoFound | PictureFound):
+        if isinstance(result, PhotoFound | PictureFound):
             return replace(result, faces=(*self._faces, *result.faces))
-        if isinstance(result, Details):
-            numbers = [*self._second, *([] if result.second is None else [result.second])]
-            joined = np.concatenate(numbers) if numbers else None
-            return Details((*self._pictures, *result.pictures), joined)
+        if isinstance(result, PeopleFound):
+            if result.people:
+                raise WireError("people came in no portion")
+            people, self._people = self._people, []
+            return replace(result, people=tuple(one.whole() for one in people))
         return result
+
+
+class _Person:
+    """The pieces of one person, as they come."""
+
+    def __init__(self, first: PersonFound) -> None:
+        self._first = first
+        self._views = [*first.views]
+        self._seen = [*first.seen]
+
+    def go_on(self, piece: PersonFound) -> None:
+        self._views += piece.views
+        self._seen += piece.seen
+
+    def whole(self) -> PersonFound:
+        return replace(self._first, views=tuple(self._views), seen=tuple(self._seen))
+
+
+def _pieces(person: PersonFound) -> Iterator[PersonFound]:
+    """Yield a person in pieces that each fit into a portion; only the first has the picture."""
+    beginning = replace(person, views=(), seen=())
+    views: list[View] = []
+    taken = len(person.picture)
+    for view in person.views:
+        if views and taken + _weigh_view(view) > PORTION_BYTES:
+            yield replace(beginning, views=tuple(views))
+            beginning, views, taken = replace(beginning, picture=b""), [], 0
+        views.append(view)
+        taken += _weigh_view(view)
+    yield replace(beginning, views=tuple(views), seen=person.seen[:SEEN_AT_ONCE])
+    for start in range(SEEN_AT_ONCE, len(person.seen), SEEN_AT_ONCE):
+        seen: tuple[Seen, ...] = person.seen[start : start + SEEN_AT_ONCE]
+        yield replace(beginning, picture=b"", views=(), seen=seen)
 
 
 def _groups(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
@@ -117,7 +162,7 @@ def _groups(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
     group: list[Item] = []
     taken = 0
     for item in items:
-        size = len(item) if isinstance(item, bytes) else _size(item)
+        size = _weigh_person(item) if isinstance(item, PersonFound) else _size(item)
         if group and taken + size > PORTION_BYTES:
             yield tuple(group)
             group, taken = [], 0
@@ -130,3 +175,13 @@ def _groups(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
 def _size(face: Face) -> int:
     again = 0 if face.second is None else face.second.nbytes
     return FACE_BYTES + len(face.crop) + len(face.chip) + again
+
+
+def _weigh_person(person: PersonFound) -> int:
+    views = sum(map(_weigh_view, person.views))
+    return PERSON_BYTES + len(person.picture) + SEEN_BYTES * len(person.seen) + views
+
+
+def _weigh_view(view: View) -> int:
+    encodings = sum(ENCODING_BYTES + one.nbytes for one in view.encodings)
+    return VIEW_BYTES + encodings + sum(WORD_BYTES + len(one) for one in view.weaknesses)

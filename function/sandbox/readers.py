@@ -6,31 +6,30 @@ sandbox never loads them.
 
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Protocol, TypeVar
 
 from function.engines.models import find_fusion, models_of
 from function.engines.protocol import Engine
 from function.enrolling.choosing import PhotoFound
 from function.errors import PhotoUnusableError, VideoOverLimitError
-from function.faces.found import PICTURE_PIXELS, Details, FacesFound, PictureFound, Progress, Task
+from function.faces.found import PICTURE_PIXELS, PictureFound, Progress, Task
 from function.matching.second_models import SecondModel, open_second
 from function.media.decoders import DecoderName
 from function.media.files import MediaFile
 from function.media.photo_kinds import is_still
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import Contents, Moment
-from function.people.gathering import PeopleFound, gather_people
-from function.people.pictures import gather_pictures, with_details
-from function.sandbox.handle import Child, EndedError
+from function.people.gathering import PeopleFound
+from function.people.pictures import gather_pictures
+from function.sandbox.handle import EndedError
 from function.sandbox.messages import Ready
 from function.sandbox.orders import (
     ALONE,
     ContentsOrder,
     CopyOrder,
-    DetailsOrder,
     MomentOrder,
     PhotoOrder,
     PictureOrder,
@@ -151,16 +150,16 @@ class Here:
 
     def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
         """Find everyone in a video."""
-        from function.faces.search import Hands, search_video  # noqa: PLC0415  # see above
+        from function.faces.search import Hands  # noqa: PLC0415  # see above
+        from function.people.finding import find_people  # noqa: PLC0415
 
         engine, decoder = self.engine(), self.decoder()
         if is_still(media.descriptor):
             yield gather_pictures([self.find_in_picture(media)], models_of(engine)).found
             return
-        events = search_video(media.descriptor, media.name, engine, task, Hands(decoder=decoder))
+        hands = Hands(decoder=decoder)
         with _within_memory(media.name):
-            for event in events:
-                yield event if isinstance(event, Progress) else _gather(event, engine)
+            yield from find_people(media.descriptor, media.name, engine, task, hands)
 
     def find_faces(self, photo: bytes) -> PhotoFound:
         """Find the faces in a photo."""
@@ -188,15 +187,10 @@ class Here:
 
     def find_in_picture(self, media: MediaFile, place: int | None = None) -> PictureFound:
         """Find the faces in a picture."""
-        from function.faces.pictures import search_still  # noqa: PLC0415  # see above
-        from function.faces.second_encodings import details_of  # noqa: PLC0415  # see above
+        from function.people.finding import find_in_picture  # noqa: PLC0415  # see above
 
-        engine = self.engine()
         with _explained(media.name):
-            found = search_still(media.descriptor, place, engine, PICTURE_PIXELS)
-        every = range(len(found.faces))
-        again = every if engine.second else ()
-        return with_details(found, details_of(found.faces, every, again, engine.second))
+            return find_in_picture(media.descriptor, place, self.engine(), PICTURE_PIXELS)
 
     def copy_picture(self, media: MediaFile, place: int | None = None) -> Moment:
         """Return a copy of a picture."""
@@ -229,7 +223,7 @@ class Here:
 
 
 class Sandboxed:
-    """Reads files in locked children; checks what they find, and groups it in this process."""
+    """Reads files in locked children, and checks what they find."""
 
     def __init__(self, settings: Settings) -> None:
         self._limit_seconds = settings.time_limit_seconds
@@ -255,8 +249,11 @@ class Sandboxed:
             for event in child.work(order, media.descriptor):
                 if isinstance(event, Progress):
                     yield event
-                else:
-                    yield self._gather(_expect(FacesFound, event), child, media.name)
+                    continue
+                found = _expect(PeopleFound, event)
+                if found.models != child.models:
+                    raise EndedError("it names other models than before")
+                yield found
 
     def find_faces(self, photo: bytes) -> PhotoFound:
         """Find the faces in a photo."""
@@ -286,12 +283,7 @@ class Sandboxed:
             _explained(media.name),
             self.pool.lend(order, self._errand_seconds) as child,
         ):
-            found = _last(PictureFound, child.work(order, media.descriptor))
-            if not found.faces:
-                return found
-            every = range(len(found.faces))
-            again = every if len(child.models) > 1 else ()
-            return with_details(found, _fetch(child, media.name, every, again))
+            return _last(PictureFound, child.work(order, media.descriptor))
 
     def copy_picture(self, media: MediaFile, place: int | None = None) -> Moment:
         """Return a copy of a picture."""
@@ -309,29 +301,6 @@ class Sandboxed:
     @property
     def _errand_seconds(self) -> float:
         return min(ERRAND_SECONDS, self._limit_seconds)
-
-    def _gather(self, found: FacesFound, child: Child, name: str) -> PeopleFound:
-        def check() -> None:
-            if not child.is_alive():  # the time is up, or the sandbox was closed
-                raise EndedError("its faces were still being grouped")
-
-        try:
-            return gather_people(found, child.models, partial(_fetch, child, name), check)
-        except BaseException:
-            child.kill()  # it still holds the pictures, or lied
-            raise
-
-
-def _fetch(child: Child, name: str, pictures: Sequence[int], encode: Sequence[int]) -> Details:
-    """Fetch what only some faces of a child's last file need."""
-    order = DetailsOrder(name, tuple(pictures), tuple(encode))
-    sent = _last(Details, child.work(order))
-    if len(sent.pictures) != len(pictures):
-        raise EndedError(f"it sent {len(sent.pictures)} pictures, not {len(pictures)}")
-    numbers = 0 if sent.second is None else len(sent.second)
-    if numbers != len(encode) * (child.second.dimensions if child.second else 0):
-        raise EndedError(f"it sent {numbers} numbers for {len(encode)} encodings")
-    return sent
 
 
 @contextmanager
@@ -352,15 +321,6 @@ def _within_memory(name: str) -> Iterator[None]:
         raise VideoOverLimitError(
             f"{name} needs more memory than there is. Give a smaller copy."
         ) from error
-
-
-def _gather(found: FacesFound, engine: Engine) -> PeopleFound:
-    from function.faces.second_encodings import details_of  # noqa: PLC0415  # see above
-
-    def fetch(pictures: Sequence[int], encode: Sequence[int]) -> Details:
-        return details_of(found.faces, pictures, encode, engine.second)
-
-    return gather_people(found, models_of(engine), fetch)
 
 
 def _expect(kind: type[Kind], result: object) -> Kind:

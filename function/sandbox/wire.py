@@ -8,6 +8,7 @@ import base64
 import json
 import math
 from dataclasses import fields, is_dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -81,10 +82,17 @@ def _build(kind: Any, value: Any) -> Any:  # noqa: PLR0911  # one for each kind 
 
 
 def _build_record(kind: Any, value: Any) -> Any:
-    hints = get_type_hints(kind)
-    if not isinstance(value, dict) or value.keys() != {field.name for field in fields(kind)}:
+    hints = _hints_of(kind)
+    if not isinstance(value, dict) or value.keys() != hints.keys():
         raise WireError(f"the fields are not those of {kind.__name__}")
     return kind(**{name: _build(hints[name], one) for name, one in value.items()})
+
+
+@cache
+def _hints_of(kind: Any) -> dict[str, Any]:
+    """Return the annotations of a record's fields: its only ones, as it has no class variables."""
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
 
 
 def _build_tuple(arguments: tuple[Any, ...], value: list[Any]) -> tuple[Any, ...]:

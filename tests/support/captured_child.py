@@ -15,10 +15,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from db.people import Link, PersonFound, Seen, View
 from function.engines.models import PRIMARY, SECOND
 from function.engines.protocol import Box
 from function.faces.face import Face
-from function.faces.found import FacesFound, Progress, StageSeconds
+from function.faces.found import MOST_IN_PICTURE, PictureFound, Progress, StageSeconds
+from function.people.gathering import PeopleFound
 from function.sandbox.channel import Channel
 from function.sandbox.messages import (
     ORDERS_BY_LETTER,
@@ -28,11 +30,11 @@ from function.sandbox.messages import (
     read_message,
     write_message,
 )
-from function.sandbox.orders import DetailsOrder, PhotoOrder
-from function.sandbox.portions import Portion
+from function.sandbox.orders import PhotoOrder
+from function.sandbox.portions import Portion, split
 
 MODELS = (PRIMARY.id, SECOND.id)
-NOTHING = FacesFound((), 1, StageSeconds(0.1, 0.2))
+NOTHING = PeopleFound((), MODELS, 1, 0, StageSeconds(0.1, 0.2))
 FACE = Face(
     frame=0,
     seconds=1.0,
@@ -42,8 +44,12 @@ FACE = Face(
     encoding=np.ones(PRIMARY.dimensions, np.float32),
     quality=0.5,
     weaknesses=(),
-    crop=b"",
+    crop=b"\xff\xd8\xff",
 )
+VIEW = View(1.0, 0.5, 1, (), (FACE.encoding, np.ones(SECOND.dimensions, np.float32)))
+MOMENTS = tuple(Seen(frame, frame + 0.25, frame + 0.5, frame + 0.125) for frame in range(200_000))
+PERSON = PersonFound((VIEW,), MOMENTS[:1], 1.0, FACE.crop)
+GOING_ON = replace(PERSON, views=(), seen=(), picture=b"")
 Say = Callable[[bytes], None]
 
 
@@ -81,6 +87,33 @@ def drip(channel: Channel) -> None:
     time.sleep(600)
 
 
+def people(*pieces: PersonFound) -> bytes:
+    """Return a portion of people, or of pieces of them."""
+    return write_message(Portion(people=pieces))
+
+
+def say(*everyone: PersonFound) -> Callable[[Channel], None]:
+    """Find these people."""
+
+    def act(channel: Channel) -> None:
+        frames = MOMENTS[-1].frame if len(everyone[0].seen) > 2 else 1
+        for one in split(replace(NOTHING, people=everyone, frames=frames)):
+            channel.send(write_message(one))
+
+    return act
+
+
+def picture(crop: bytes) -> Callable[[Channel], None]:
+    """Find as many faces in a picture as may be, each with this picture of its own."""
+
+    def act(channel: Channel) -> None:
+        still = replace(FACE, seconds=0.0, until_seconds=0.0, crop=crop, second=FACE.encoding)
+        for one in split(PictureFound(10, 10, (still,) * MOST_IN_PICTURE)):
+            channel.send(write_message(one))
+
+    return act
+
+
 NUMBER = "1" * 5_000
 WAYS: Mapping[str, Callable[[Channel], None]] = {
     "honest": send(write_message(NOTHING)),
@@ -92,23 +125,51 @@ WAYS: Mapping[str, Callable[[Channel], None]] = {
     "endless lines": repeat(write_message(LogLine(logging.ERROR, "x" * 5_000 + "\x1b"))),
     "endless progress": repeat(write_message(Progress(0.0, 1.0, 0))),
     "endless portions": repeat(write_message(Portion())),
-    "endless pictures": repeat(write_message(Portion(pictures=(b"\xff\xd8\xff" * 600_000,)))),
-    "wrong portion": lambda channel: [
-        channel.send(write_message(Portion(pictures=(b"\xff\xd8\xff",)))),
-        channel.send(write_message(NOTHING)),
+    "endless pictures": repeat(people(replace(PERSON, picture=FACE.crop * 300_000))),
+    "endless people": repeat(people(*[PERSON] * 500)),
+    "endless views": lambda channel: [
+        channel.send(people(PERSON)),
+        repeat(people(*[replace(GOING_ON, views=(VIEW,) * 10)] * 50))(channel),
     ][0],
+    "endless moments": lambda channel: [
+        channel.send(people(PERSON)),
+        repeat(people(*[replace(GOING_ON, seen=MOMENTS[:100])] * 30))(channel),
+    ][0],
+    "endless words": lambda channel: [
+        channel.send(people(PERSON)),
+        repeat(people(replace(GOING_ON, views=(replace(VIEW, weaknesses=("x",) * 16),) * 500)))(
+            channel
+        ),
+    ][0],
+    "endless faces": repeat(write_message(Portion(faces=(FACE,) * 100))),
+    "no beginning": send(people(GOING_ON)),
+    "no portion": send(write_message(replace(NOTHING, people=(PERSON,)))),
+    "other models": send(write_message(replace(NOTHING, models=MODELS[:1]))),
+    "links without end": send(write_message(replace(NOTHING, links=(Link(0.1, 0, 1),) * 6_000))),
     "wrong types": send(b'F{"faces": 3, "frames": [], "seconds": 1, "unreadable_seconds": null}'),
     "deep": send(b"+" + b"[" * 2_000_000),
     "wide": send(b"+" + json.dumps({"faces": [[]] * 500_000}).encode()),
     "many digits": send(b'P{"done_seconds":%s,"of_seconds":1,"faces":1}' % NUMBER.encode()),
     "ready again": send(write_message(Ready("onnx", "CPU", MODELS, ()))),
     "drip": drip,
-    "speak on": send(write_message(NOTHING)),
-    "face nowhere": lambda channel: [
-        channel.send(write_message(Portion(faces=(replace(FACE, frame=5),)))),
+    "speak on": lambda channel: [
         channel.send(write_message(NOTHING)),
+        channel.send(write_message(replace(NOTHING, frames=7))),
     ][0],
+    "person nowhere": say(replace(PERSON, seen=MOMENTS[5:6])),
+    "person in no order": say(replace(PERSON, seen=MOMENTS[1::-1])),
+    "most pictures": say(*[replace(PERSON, picture=FACE.crop * 40_000)] * 200),
+    "most people": say(*[PERSON] * 11_800),
+    "most views": say(replace(PERSON, views=(VIEW,) * 16_500)),
+    "most moments": say(replace(PERSON, seen=MOMENTS[:118_000])),
+    "most words": say(replace(PERSON, views=(replace(VIEW, weaknesses=("x" * 9,) * 16),) * 8_900)),
+    "most faces": picture(FACE.crop * 20_000),
+    "endless crops": repeat(
+        write_message(Portion(faces=(replace(FACE, crop=FACE.crop * 300_000),)))
+    ),
 }
+MOST = tuple(name for name in WAYS if name.startswith("most "))
+"""As much as a parent believes."""
 
 
 def main(descriptor: int) -> None:
@@ -118,11 +179,6 @@ def main(descriptor: int) -> None:
     channel.send(write_message(Ready("onnx", "CPU", MODELS, ("memory", "files", "calls"))))
     while True:
         order = read_message(ORDERS_BY_LETTER, channel.receive())
-        if isinstance(order, DetailsOrder):
-            channel.send(b'J{"pictures":[],"second":null}')
-            if order.name == "speak on":
-                channel.send(write_message(replace(NOTHING, frames=7)))
-            continue
         if isinstance(order, PhotoOrder):  # it never takes the photo
             time.sleep(600)
         os.close(channel.receive_descriptor())

@@ -29,7 +29,7 @@ from function.library.rematching import rematch
 from function.library.results import VideoResult, results_of
 from function.library.scanning import Done, Event
 from function.library.strangers import describe, place_strangers
-from function.media.files import MediaFile
+from function.media.files import MediaFile, open_any
 from function.settings import Settings
 from tests.support.ledgers import Clock, assert_whole, open_with
 from tests.support.scans import (
@@ -519,6 +519,17 @@ def test_more_faces_than_are_kept_are_said(
     scan(ledger, gallery, media)
     *_, last = results(ledger, gallery)[0].pictures
     assert last.reason == "the album shows more than 2 faces"
+
+
+def test_larger_faces_than_are_kept_are_said(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = SquaresReader()
+    with open_any(media / "set" / "1.png") as first:
+        (face,) = reader.find_in_picture(first).faces
+    monkeypatch.setattr(albums, "MOST_CROP_BYTES", len(face.crop))
+    *_, found = albums.read_album(reader, media / "set")
+    assert isinstance(found, albums.AlbumFound)
+    assert [one.faces for one in found.pictures] == [1, 0, 0, 0]
+    assert "take more than" in found.pictures[1].reason
 
 
 def test_whoever_reads_videos_only_leaves_albums_in_the_queue(

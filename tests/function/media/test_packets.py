@@ -1,9 +1,11 @@
+import struct
 from pathlib import Path
 
 import pytest
 
 from function.errors import VideoOverLimitError
 from function.media import packets as groups
+from function.media.frames import sample_frames
 from function.media.packets import choose_moments, read_groups
 from function.media.videos import VideoLimits, open_video
 from tests.support.videos import numbered_pictures
@@ -121,3 +123,23 @@ def test_time_counts_from_the_start_of_the_file_whatever_its_clock_shows(tmp_pat
         assert video.container.start_time > 2_900_000_000
         wanted = [seconds for group in read_groups(video) for seconds in group.wanted_seconds]
     assert wanted == pytest.approx([0, 1, 2, 3], abs=0.05)
+
+
+@pytest.mark.parametrize("stamp", [2**63, 2**64 - 2**40])
+@pytest.mark.parametrize("number", [1, 25, 49])
+def test_a_stamp_beyond_all_time_leaves_a_length_that_can_be(
+    number: int, stamp: int, tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / "video.ivf", numbered_pictures(50), codec="libvpx")
+    content = bytearray(path.read_bytes())
+    place = 32  # the header of an IVF; each picture follows its length and its stamp
+    for _ in range(number):
+        place += 12 + struct.unpack_from("<I", content, place)[0]
+    struct.pack_into("<Q", content, place + 4, stamp)
+    path.write_bytes(content)
+    with open_video(path, 0.5) as video:
+        frames = list(sample_frames(video))
+        assert len(frames) >= 3
+        assert max(frame.until_seconds for frame in frames) < 4
+        assert video.seconds <= video.limits.max_seconds
+        assert video.unreadable_seconds < 4

@@ -94,9 +94,12 @@ def test_a_photo_of_a_phone_in_heic_is_read(columns: int) -> None:
     assert np.abs(picture.astype(int) - np.asarray(noise(256))).mean() < 12
 
 
-def test_a_heic_that_lacks_its_end_is_refused() -> None:
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.99])
+@pytest.mark.parametrize("columns", [1, 2, 4])
+def test_a_heic_that_lacks_its_end_is_refused(columns: int, share: float) -> None:
+    photo = heic(np.asarray(noise(256)), columns)
     with pytest.raises(PhotoRefusedError, match="unreadable"):
-        decode_photo(heic(np.asarray(noise()))[:-200])
+        decode_photo(photo[: round(share * len(photo))])
 
 
 def test_jpeg_xl_is_read_where_its_package_is_and_else_refused_by_name(

@@ -7,7 +7,6 @@ import pytest
 
 from function.engines.models import PRIMARY
 from function.faces.face import Face
-from function.people import grouping
 from tests.support.crowds import Crowd, make_face, make_faces
 from tests.support.people import group_faces, template_of
 from tools.accuracy.groups import group_our_way, measure_grouping
@@ -227,13 +226,3 @@ def test_many_weak_faces_in_one_frame_group_in_seconds_and_little_memory() -> No
     begun = time.process_time()
     assert group_faces([*strong, *weak])
     assert time.process_time() - begun < 20
-
-
-def test_grouping_can_be_ended_from_outside() -> None:
-    faces = make_faces(Crowd().encodings(Crowd().person(), 5))
-
-    def stop() -> None:
-        raise TimeoutError
-
-    with pytest.raises(TimeoutError):
-        grouping.group_faces(faces, PRIMARY, 5, stop)

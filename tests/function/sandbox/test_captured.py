@@ -3,22 +3,31 @@
 import logging
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import wait
 from pathlib import Path
 
 import pytest
 
-from function.errors import RecognitionError, TimeLimitError, UnreadableVideoError
-from function.faces.found import Task
+from function.errors import (
+    PhotoUnusableError,
+    RecognitionError,
+    TimeLimitError,
+    UnreadableVideoError,
+)
+from function.faces.found import MOST_IN_PICTURE, Task
 from function.media.files import MediaFile, open_any
 from function.people.gathering import PeopleFound
 from function.sandbox import handle
+from function.sandbox.portions import MOST_PEOPLE_BYTES, weigh_people
 from function.sandbox.readers import Sandboxed
 from function.settings import Settings
 from tests.support import captured_child
 
 MOST_BYTES = 32 * 1024 * 1024
-REFUSED = sorted({*captured_child.WAYS} - {"honest", "drip", "speak on"})
+TAKEN = ("honest", "drip", "speak on", *captured_child.MOST)
+ABOUT_A_PICTURE = ("most faces", "endless crops")
+REFUSED = sorted({*captured_child.WAYS} - {*TAKEN, *ABOUT_A_PICTURE})
 
 
 @pytest.fixture(scope="module")
@@ -38,22 +47,46 @@ def look(sandbox: Sandboxed, way: str) -> PeopleFound:
     return found
 
 
+@contextmanager
+def little_memory() -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < MOST_BYTES
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("way", REFUSED)
 def test_it_costs_its_own_request_and_little_memory(
     way: str, sandbox: Sandboxed, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert look(sandbox, "honest").frames == 1
     caplog.clear()
-    tracemalloc.start()
-    try:
-        with pytest.raises(UnreadableVideoError, match=r"not valid|unexpected message"):
-            look(sandbox, way)
-        assert tracemalloc.get_traced_memory()[1] < MOST_BYTES
-    finally:
-        tracemalloc.stop()
+    refused = pytest.raises(
+        UnreadableVideoError, match=r"not valid|unexpected message|other models"
+    )
+    with little_memory(), refused:
+        look(sandbox, way)
     assert look(sandbox, "honest").frames == 1
     assert len(caplog.records) <= handle.MOST_LOG_LINES + 1
     assert max(len(one.getMessage()) for one in caplog.records) <= 1_200
+
+
+@pytest.mark.parametrize("way", [way for way in captured_child.MOST if way != "most faces"])
+def test_as_many_people_as_are_believed_take_little_memory(way: str, sandbox: Sandboxed) -> None:
+    with little_memory():
+        found = look(sandbox, way)
+    taken = weigh_people(found.people)
+    assert 0.85 * MOST_PEOPLE_BYTES < taken <= MOST_PEOPLE_BYTES
+
+
+@pytest.mark.parametrize("way", ABOUT_A_PICTURE)
+def test_the_faces_of_a_picture_take_little_memory(way: str, sandbox: Sandboxed) -> None:
+    expected = nullcontext() if way in captured_child.MOST else pytest.raises(PhotoUnusableError)
+    with little_memory(), open_any(Path(__file__)) as media, expected:
+        found = sandbox.find_in_picture(MediaFile(media.descriptor, way))
+        assert len(found.faces) == MOST_IN_PICTURE
 
 
 def test_who_drips_is_ended_in_time_and_holds_up_nobody_meanwhile(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from db.people import PersonFound, Seen, View
 from db.records import Performer
 from db.sqlite.store import StoredGallery
 from db.stores import open_store
@@ -16,13 +17,14 @@ from function.engines.own.description import read_description
 from function.enrolling.choosing import choose_face
 from function.enrolling.encodings import encodings_of
 from function.errors import EngineUnavailableError
-from function.faces.found import Details
+from function.faces.found import StageSeconds, Task
 from function.matching.second_models import write_fit
 from function.media.files import open_any
+from function.people.gathering import PeopleFound
 from function.recognition import Recognition, recognize_video
 from function.sandbox.checks import check_answer
 from function.sandbox.messages import ANSWERS, largest_answer, read_message, write_message
-from function.sandbox.orders import DetailsOrder, PhotoOrder
+from function.sandbox.orders import PhotoOrder, VideoOrder
 from function.sandbox.portions import Collected, split
 from function.sandbox.readers import Reader, Sandboxed, open_reader
 from function.sandbox.wire import pack
@@ -178,14 +180,17 @@ def test_encodings_of_another_length_from_the_child_are_not_believed(
 
 
 def test_a_thousand_of_the_longest_encodings_come_in_portions() -> None:
-    most = Details((b"\xff\xd8\xff",) * 3, np.full(1_000 * 2_048, 0.1, np.float32))
-    collected = Collected(DetailsOrder("", (), ()))
+    view = View(1.0, 0.5, 1, (), (np.ones(PRIMARY.dimensions, np.float32), np.ones(2_048, "<f4")))
+    person = PersonFound((view,) * 1_000, (Seen(0, 1.0, 1.0, 1.0),), 1.0, b"\xff\xd8\xff")
+    models = (PRIMARY.id, "own")
+    most = PeopleFound((person,) * 2, models, 1, 1_000, StageSeconds(0.1, 0.2))
+    collected = Collected(VideoOrder("", Task(None, 640)))
     *portions, last = split(most)
     for portion in portions:
         message = write_message(portion)
-        assert len(message) < largest_answer(message[:1]) / 3
+        assert len(message) < largest_answer(message[:1]) / 2
         collected.add(read_message(ANSWERS, message))
-    assert isinstance(last, Details)
+    assert isinstance(last, PeopleFound)
     read = collected.complete(last)
     check_answer(read, (PRIMARY.dimensions, 2_048))
     assert pack(read) == pack(most)

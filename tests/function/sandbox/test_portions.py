@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from function.engines.models import PRIMARY
+from db.people import PersonFound, Seen, View
+from function.engines.models import PRIMARY, SECOND
 from function.engines.protocol import Box
 from function.enrolling.choosing import PhotoFound
 from function.errors import VideoOverLimitError
 from function.faces.face import Face
-from function.faces.found import Details, FacesFound, Progress, StageSeconds, Task
+from function.faces.found import PictureFound, Progress, StageSeconds, Task
 from function.media.pictures import (
     MOST_LEFT_OUT,
     MOST_PICTURES,
@@ -19,18 +20,21 @@ from function.media.pictures import (
     Entry,
     Moment,
 )
+from function.media.videos import VideoLimits
+from function.people.gathering import PeopleFound
+from function.people.views import MOST_VIEWS
 from function.sandbox import child, portions
 from function.sandbox.messages import largest_answer, read_answer, write_message
 from function.sandbox.orders import (
     ContentsOrder,
-    DetailsOrder,
     MomentOrder,
     Order,
     PhotoOrder,
+    PictureOrder,
     Result,
     VideoOrder,
 )
-from function.sandbox.portions import Collected, Portion, split
+from function.sandbox.portions import MOST_PEOPLE_BYTES, Collected, Portion, split, weigh_people
 from function.sandbox.wire import WireError, pack
 
 FACE = Face(
@@ -46,7 +50,20 @@ FACE = Face(
 )
 PICTURE = b"\xff\xd8\xff" + bytes(60_000)
 VIDEO = VideoOrder("video", Task(None, 640))
-DETAILS = DetailsOrder("video", tuple(range(40)), ())
+FOUND = PeopleFound((), (PRIMARY.id,), 20_000, 9, StageSeconds(0.1, 0.2, 0.3), (), 3.0)
+
+
+def person(views: int, moments: int, picture: bytes = PICTURE) -> PersonFound:
+    return PersonFound(
+        tuple(View(0.1 * one, 0.9, 1, (), (FACE.encoding,)) for one in range(views)),
+        tuple(Seen(one, one / 3, one / 3 + 0.1, one / 3) for one in range(moments)),
+        1 / 3,
+        picture,
+    )
+
+
+def found(*people: PersonFound) -> PeopleFound:
+    return replace(FOUND, people=people)
 
 
 def sent(order: Order, result: Result) -> tuple[list[int], Result]:
@@ -67,13 +84,13 @@ def sent(order: Order, result: Result) -> tuple[list[int], Result]:
 @pytest.mark.parametrize(
     ("order", "result", "portions"),
     [
-        (VIDEO, FacesFound((), 9, StageSeconds(0.1, 0.2), 3.0), 0),
-        (VIDEO, FacesFound((FACE,) * 1_200, 9, StageSeconds(0.1, 0.2), 3.0), 3),
+        (VIDEO, found(), 0),
+        (VIDEO, found(person(1, 1)), 1),
+        (VIDEO, found(person(3_000, 10_000), person(1, 1), person(1_000, 1)), 12),
+        (VIDEO, found(*[person(1, 1)] * 40), 5),
         (VIDEO, Progress(1.0, 2.0, 3), 0),
         (PhotoOrder(), PhotoFound((replace(FACE, crop=PICTURE, chip=PICTURE),) * 9), 3),
-        (DETAILS, Details((PICTURE,) * 40, None), 5),
-        (DETAILS, Details((PICTURE,), np.full(300_000, 0.1, np.float32)), 4),
-        (DETAILS, Details((), None), 0),
+        (PictureOrder("a.jpg", 640, 0), PictureFound(9, 9, (replace(FACE, crop=PICTURE),) * 9), 2),
         (MomentOrder("video", 1.0), Moment(1.0, PICTURE * 30), 0),
     ],
 )
@@ -114,12 +131,10 @@ def test_a_message_of_too_many_values_is_not_read(message: bytes) -> None:
 @pytest.mark.parametrize(
     ("order", "portion"),
     [
-        (VIDEO, Portion(pictures=(PICTURE,))),
-        (VIDEO, Portion(faces=(replace(FACE, crop=PICTURE),))),
-        (VIDEO, Portion(faces=(replace(FACE, chip=PICTURE),))),
-        (VIDEO, Portion(second=np.ones(128, np.float32))),
-        (PhotoOrder(), Portion(pictures=(PICTURE,))),
-        (DETAILS, Portion(faces=(FACE,))),
+        (VIDEO, Portion(faces=(FACE,))),
+        (PhotoOrder(), Portion(people=(person(1, 1),))),
+        (PictureOrder("a.jpg", 640, 0), Portion(people=(person(1, 1),))),
+        (PictureOrder("a.jpg", 640, 0), Portion(faces=(replace(FACE, chip=PICTURE),))),
         (MomentOrder("video", 1.0), Portion()),
         (None, Portion()),
     ],
@@ -129,16 +144,36 @@ def test_what_nobody_asked_for_is_not_kept(order: Order | None, portion: Portion
         Collected(order).add(portion)
 
 
-def test_more_faces_than_a_video_can_show_are_neither_sent_nor_kept(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for module in (portions, child):
-        monkeypatch.setattr(module, "MOST_FACES", 3)
-    most, too_many = (FacesFound((FACE,) * count, 1, StageSeconds(0.1, 0.2)) for count in (3, 4))
-    assert pack(sent(VIDEO, most)[1]) == pack(most)
+def test_a_person_has_a_beginning() -> None:
+    with pytest.raises(WireError, match="no beginning"):
+        Collected(VIDEO).add(Portion(people=(person(1, 1, b""),)))
+    with pytest.raises(WireError, match="in no portion"):
+        Collected(VIDEO).complete(found(person(1, 1)))
+
+
+def test_more_faces_than_a_picture_can_show_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portions, "MOST_FACES", 3)
+    assert sent(PhotoOrder(), PhotoFound((FACE,) * 3))
     with pytest.raises(WireError, match="4 faces"):
+        sent(PhotoOrder(), PhotoFound((FACE,) * 4))
+
+
+def test_more_people_than_fit_are_neither_sent_nor_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    most, too_many = (found(*[person(2, 2)] * count) for count in (3, 4))
+    for module in (portions, child):
+        monkeypatch.setattr(module, "MOST_PEOPLE_BYTES", weigh_people(most.people))
+    assert pack(sent(VIDEO, most)[1]) == pack(most)
+    with pytest.raises(WireError, match="too many"):
         sent(VIDEO, too_many)
-    worker = child._Worker(None, None, None, "cpu", None)  # type: ignore[arg-type]
-    assert worker._keep(most, "film.mp4").frames == 1
-    with pytest.raises(VideoOverLimitError, match=r"film\.mp4 shows 4 faces, more than 3"):
-        worker._keep(too_many, "film.mp4")
+    child._require_few(most, "film.mp4")
+    with pytest.raises(VideoOverLimitError, match=r"film\.mp4 shows 4 people"):
+        child._require_few(too_many, "film.mp4")
+
+
+def test_five_people_who_are_in_every_picture_of_the_longest_film_fit() -> None:
+    second = np.ones(SECOND.dimensions, np.float32)
+    one = person(MOST_VIEWS, VideoLimits().max_frames)
+    views = tuple(replace(view, encodings=(*view.encodings, second)) for view in one.views[:10])
+    everyone = found(*[replace(one, views=(*views, *one.views[10:]))] * 5)
+    assert 0.8 * MOST_PEOPLE_BYTES < weigh_people(everyone.people) < MOST_PEOPLE_BYTES
+    assert pack(sent(VIDEO, everyone)[1]) == pack(everyone)

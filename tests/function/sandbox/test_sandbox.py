@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from db.names import show_text
+from db.people import Link, Seen
 from function.engines.models import PRIMARY, SECOND
 from function.engines.protocol import Box, Engine
 from function.enrolling.choosing import PhotoFound, choose_face
@@ -23,7 +24,6 @@ from function.enrolling.search import search_photo
 from function.errors import (
     EngineUnavailableError,
     PhotoUnusableError,
-    RecognitionError,
     StoppingError,
     TimeLimitError,
     UnreadableVideoError,
@@ -45,15 +45,17 @@ from function.media.photo_decoder import FORMATS, PHONE_FORMATS
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import MOST_PICTURES, Contents, Entry, Moment
 from function.people.gathering import PeopleFound, gather_people
-from function.sandbox import checks, handle, readers
+from function.sandbox import checks, handle
 from function.sandbox.checks import check_answer
 from function.sandbox.handle import Child
 from function.sandbox.messages import Ready
-from function.sandbox.orders import ORDERS, DetailsOrder, PhotoOrder
+from function.sandbox.orders import ORDERS, PhotoOrder
+from function.sandbox.portions import weigh_people
 from function.sandbox.readers import Sandboxed
 from function.sandbox.wire import WireError, pack, unpack
 from function.settings import Settings
 from tests.support.engines import EngineReader
+from tests.support.old_codecs import OLD_CODECS, write_avi
 from tests.support.videos import numbered_pictures
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.soak.mutations import mutate
@@ -324,12 +326,16 @@ def test_broken_files_show_a_moment_or_say_why_not(
     assert sandbox.pool.processes() == before, "not one broke the child"
 
 
-@pytest.mark.parametrize("name", VIDEOS)
+@pytest.mark.parametrize("name", [*VIDEOS, *OLD_CODECS])
 def test_each_kind_of_video_is_read_by_a_child_and_broken_costs_only_itself(
     name: str, sandbox: Sandboxed, library: Path
 ) -> None:
     width, height = size_of(name)
-    write_seed(library / name, numbered_pictures(30, width=width, height=height))
+    pictures = numbered_pictures(30, width=width, height=height)
+    if name in VIDEOS:
+        write_seed(library / name, pictures)
+    else:
+        write_avi(library / name, list(pictures), OLD_CODECS[name])
     assert findings(sandbox, library, name).frames >= 2
     content = (library / name).read_bytes()
     for number in range(4):
@@ -450,69 +456,72 @@ FACE = Face(
 )
 SIZES = (PRIMARY.dimensions, SECOND.dimensions)
 MODELS = (PRIMARY.id, SECOND.id)
-STILL = replace(FACE, seconds=0.0, until_seconds=0.0, crop=b"")
+STILL = replace(FACE, seconds=0.0, until_seconds=0.0, second=np.ones(128, np.float32))
 """A face in a picture, which has no time."""
-FOUND = FacesFound((replace(FACE, crop=b""),), 1, StageSeconds(0.1, 0.2))
+FOUND = gather_people(
+    FacesFound((FACE,), 1, StageSeconds(0.1, 0.2)),
+    MODELS,
+    lambda *_: Details((FACE.crop,), np.full(SECOND.dimensions, 0.1, np.float32)),
+)
 
 
 def test_what_is_found_survives_the_way_to_the_parent() -> None:
     message = pack(FOUND)
-    read = unpack(FacesFound, message)
+    read = unpack(PeopleFound, message)
     check_answer(read, SIZES)
     assert pack(read) == message
-    assert read.faces[0].encoding.dtype == np.float32
-
-
-def test_people_survive_the_way_from_one_machine_to_another() -> None:
-    found = gather_people(FOUND, MODELS, lambda shown, again: details(len(shown), len(again)))
-    read = unpack(PeopleFound, pack(found))
-    assert pack(read) == pack(found)
     assert [len(one) for one in read.people[0].views[0].encodings] == [128, 128]
+    assert read.people[0].views[0].encodings[0].dtype == np.float32
     assert read.people[0].seen[0].until_seconds == 1.0
 
 
-def details(pictures: int, encodings: int) -> Details:
-    second = np.full(SECOND.dimensions * encodings, 0.1, np.float32)
-    return Details((b"\xff\xd8\xff",) * pictures, second if encodings else None)
+def lie(**changes: Any) -> PeopleFound:
+    return replace(FOUND, people=(replace(FOUND.people[0], **changes),))
 
 
-def lie(**changes: Any) -> FacesFound:
-    return replace(FOUND, faces=(replace(FOUND.faces[0], **changes),))
+def view(**changes: Any) -> PeopleFound:
+    return lie(views=(replace(FOUND.people[0].views[0], **changes),))
 
 
 @pytest.mark.parametrize(
     "lied",
     [
-        lie(encoding=np.ones(127, np.float32)),
-        lie(encoding=np.full(128, np.nan, np.float32)),
-        lie(crop=b"<script>"),
-        lie(crop=b"\xff\xd8\xff" + bytes(2_000_000)),
-        lie(seconds=-1.0),
-        lie(seconds=2.0),
-        lie(quality=7.0),
-        lie(weaknesses=("x" * 5_000,)),
-        lie(box="everywhere"),
-        lie(frame=True),
-        lie(frame=1.5),
-        lie(detection_score=1e300),
-        lie(frame=-1),
-        lie(frame=1),
-        lie(weaknesses=("x",) * 17),
-        lie(weaknesses=("\x1b[2J",)),
-        lie(weaknesses=("\ud800",)),
-        lie(weaknesses=("a\nb",)),
-        replace(FOUND, frames=-1, faces=()),
+        view(encodings=(np.ones(127, np.float32),)),
+        view(encodings=(np.full(128, np.nan, np.float32),)),
+        view(encodings=(np.full(128, 1e30, np.float32),)),
+        view(encodings=(FACE.encoding, np.ones(127, np.float32))),
+        view(encodings=(FACE.encoding, np.full(128, 1e30, np.float32))),
+        view(encodings=()),
+        view(seconds=-1.0),
+        view(quality=7.0),
+        view(quality=1e300),
+        view(faces=True),
+        view(faces=1.5),
+        view(faces=0),
+        view(weaknesses=("x" * 5_000,)),
+        view(weaknesses=("x",) * 17),
+        view(weaknesses=("\x1b[2J",)),
+        view(weaknesses=("\ud800",)),
+        view(weaknesses=("a\nb",)),
+        lie(picture=b"<script>"),
+        lie(picture=b"\xff\xd8\xff" + bytes(2_000_000)),
+        lie(views=()),
+        lie(seen=()),
+        lie(seen=(Seen(-1, 1.0, 1.0, 1.0),)),
+        lie(seen=(Seen(1, 1.0, 1.0, 1.0),)),
+        lie(seen=(Seen(0, 1.0, 0.5, 0.0),)),
+        lie(seen=FOUND.people[0].seen * 2),
+        lie(best_seconds="always"),
+        replace(FOUND, frames=-1, people=()),
         replace(FOUND, seconds=StageSeconds(-0.1, 0.2)),
+        replace(FOUND, unreadable_seconds=-0.1),
         replace(FOUND, decoder="a GPU"),
-        lie(encoding=np.full(128, 1e30, np.float32)),
-        lie(second=np.ones(127, np.float32)),
-        lie(second=np.full(128, 1e30, np.float32)),
-        lie(chip=b"<script>"),
+        replace(FOUND, links=(Link(0.1, 0, 1),)),
     ],
 )
-def test_a_lie_is_not_believed(lied: FacesFound) -> None:
+def test_a_lie_is_not_believed(lied: PeopleFound) -> None:
     with pytest.raises(WireError):
-        check_answer(unpack(FacesFound, pack(lied)), SIZES)
+        check_answer(unpack(PeopleFound, pack(lied)), SIZES)
 
 
 def test_a_decoder_that_does_not_exist_is_not_believed() -> None:
@@ -522,12 +531,12 @@ def test_a_decoder_that_does_not_exist_is_not_believed() -> None:
         check_answer(unpack(Ready, pack(replace(ready, decoder="a GPU"))), SIZES)
 
 
-def test_more_faces_than_a_video_can_show_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "MOST_FACES", 3)  # hundreds of thousands take a minute to pack
-    most, too_many = (replace(FOUND, faces=FOUND.faces * count) for count in (3, 4))
-    check_answer(unpack(FacesFound, pack(most)), SIZES)
-    with pytest.raises(WireError, match="4 faces"):
-        check_answer(unpack(FacesFound, pack(too_many)), SIZES)
+def test_more_people_than_fit_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    most, too_many = (replace(FOUND, people=FOUND.people * count) for count in (3, 4))
+    monkeypatch.setattr(checks, "MOST_PEOPLE_BYTES", weigh_people(most.people))
+    check_answer(unpack(PeopleFound, pack(most)), SIZES)
+    with pytest.raises(WireError, match="too many"):
+        check_answer(unpack(PeopleFound, pack(too_many)), SIZES)
 
 
 @pytest.mark.parametrize(
@@ -572,6 +581,8 @@ def test_a_lie_about_a_moment_is_not_believed(lied: Moment) -> None:
         PictureFound(10, 10, (replace(STILL, frame=1),)),
         PictureFound(10, 10, (replace(STILL, seconds=3.0, until_seconds=3.0),)),
         PictureFound(10, 10, (STILL,) * (MOST_IN_PICTURE + 1)),
+        PictureFound(10, 10, (replace(STILL, crop=b""),)),
+        PictureFound(10, 10, (STILL, replace(STILL, second=None))),
         Contents((Entry(-1, "a.jpg"),), ()),
         Contents((Entry(0, "a" * 301),), ()),
         Contents((), (Entry(0, "a", "b" * 301),)),
@@ -592,7 +603,7 @@ def test_an_answer_to_another_question_ends_the_child(
 ) -> None:
     findings(sandbox, library)
     before = sandbox.pool.processes()
-    monkeypatch.setitem(ORDERS, PhotoOrder, replace(ORDERS[PhotoOrder], results=(FacesFound,)))
+    monkeypatch.setitem(ORDERS, PhotoOrder, replace(ORDERS[PhotoOrder], results=(PeopleFound,)))
     with pytest.raises(PhotoUnusableError, match="unexpected message"):
         sandbox.find_faces((photos / "obama1.jpg").read_bytes())
     assert sandbox.pool.processes() != before
@@ -667,70 +678,7 @@ def test_a_number_too_long_for_a_float_is_refused() -> None:
         check_answer(Progress(-1.0, 1.0, 0), SIZES)
 
 
-@pytest.mark.parametrize(
-    "lied",
-    [
-        Details((b"<svg>",), None),
-        Details((), np.ones(127, np.float32)),
-        Details((), np.ones(129, np.float32)),
-        Details((), np.empty(0, np.float32)),
-        Details((), np.full(256, 1e30, np.float32)),
-    ],
-)
-def test_a_lie_about_details_is_not_believed(lied: Details) -> None:
-    check_answer(unpack(Details, pack(details(2, 1))), SIZES)
-    with pytest.raises(WireError):
-        check_answer(unpack(Details, pack(lied)), SIZES)
-
-
-def test_a_second_encoding_from_a_child_without_a_second_net_is_not_believed() -> None:
-    with pytest.raises(WireError):
-        check_answer(unpack(Details, pack(details(0, 1))), (PRIMARY.dimensions, 0))
-
-
-def test_faces_are_kept_for_the_very_next_order_only(sandbox: Sandboxed, library: Path) -> None:
-    findings(sandbox, library)
-    (child,) = sandbox.pool._idle
-    with pytest.raises(RecognitionError, match="could not be read"):
-        list(child.work(DetailsOrder("face.mp4", (0,), ())))
-
-
-def test_another_number_of_pictures_than_was_asked_for_ends_the_child(
-    sandbox: Sandboxed, library: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    findings(sandbox, library)
-    before = sandbox.pool.processes()
-    with monkeypatch.context() as patched:
-        patched.setattr(
-            readers, "DetailsOrder", lambda name, _, again: DetailsOrder(name, (), again)
-        )
-        with pytest.raises(UnreadableVideoError, match="it sent 0 pictures, not 1"):
-            findings(sandbox, library)
-    assert sandbox.pool.processes() != before
-    assert findings(sandbox, library).faces
-
-
-def test_faces_that_take_too_long_to_group_end_with_the_time_limit(
-    library: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def endless(*_: object) -> None:
-        check = _[-1]
-        while True:
-            time.sleep(0.05)
-            check()  # type: ignore[operator]
-
-    with sandboxed(library, time_limit_seconds=3.0) as sandbox:
-        sandbox.ready()
-        monkeypatch.setattr(readers, "gather_people", endless)
-        begun = time.monotonic()
-        with pytest.raises(TimeLimitError):
-            findings(sandbox, library)
-        assert time.monotonic() - begun < 6
-
-
-def test_a_child_is_replaced_after_so_many_files_and_pictures_are_none(
-    sandbox: Sandboxed, library: Path
-) -> None:
+def test_a_child_is_replaced_after_so_many_files(sandbox: Sandboxed, library: Path) -> None:
     findings(sandbox, library)
     (child,) = sandbox.pool._idle
     before = child._files
