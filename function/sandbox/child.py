@@ -83,6 +83,12 @@ from function.sandbox.orders import (
 )
 from function.sandbox.portions import MOST_FACES, split
 
+_NEVER_USED = {"av.__main__", "av.datasets"}
+"""Parts of PyAV that decode nothing: the second fetches samples, and loads what speaks HTTP."""
+
+SECOND_NET_MEGABYTES = 160
+"""What the second net may take when it is opened, besides the memory for one video."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -109,7 +115,8 @@ def main(descriptor: int, lines: Sequence[int] = ()) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     thread = _start(one_thread())
     _fall_silent()
-    locks = _lock(setup.memory_megabytes, has_gpu=has_gpu)
+    later = SECOND_NET_MEGABYTES if engine.second else 0
+    locks = _lock(setup.memory_megabytes + later, has_gpu=has_gpu)
     everyones = [{*helper.locks} for helper in team.ready()]
     locks = tuple(lock for lock in locks if all(lock in others for others in everyones))
     models = models_of(engine)
@@ -163,7 +170,7 @@ def _lock(megabytes: int, *, has_gpu: bool) -> tuple[str, ...]:
 def _load(setup: Setup, threads: int) -> Engine:
     """Load the nets, which so many threads run, and whatever they load only when first used."""
     engine = load_engine(setup.engine, _options(setup, threads))
-    _warm_up(engine)
+    _warm_up(engine, starts_threads=threads > 1)
     _give_back_memory()
     return engine
 
@@ -180,10 +187,14 @@ def _options(setup: Setup, threads: int) -> EngineOptions:
     )
 
 
-def _warm_up(engine: Engine) -> None:
-    """Run everything once, so that lazy loading happens before files are closed off."""
+def _warm_up(engine: Engine, *, starts_threads: bool) -> None:
+    """Run everything once, so that lazy loading happens before files are closed off.
+
+    The second net is left out, as it takes as long as the rest, and is first used when a video has
+    been searched; unless it starts threads, as perhaps none can be started later.
+    """
     for module in pkgutil.walk_packages(av.__path__, "av."):
-        if module.name != "av.__main__":
+        if module.name not in _NEVER_USED:
             importlib.import_module(module.name)
     picture = RgbPicture(np.zeros((160, 160, 3), np.uint8))
     engine.open_detector(160).detect(picture)
@@ -192,7 +203,8 @@ def _warm_up(engine: Engine) -> None:
     if engine.second:
         points = np.array([(60, 60), (100, 60), (80, 80), (65, 100), (95, 100)], np.float32)
         found = Detection(Box(40, 40, 120, 120), 1.0, points)
-        encode_chips([cut_chip(picture.rgb(), found, engine.second)], engine.second)
+        chip = cut_chip(picture.rgb(), found, engine.second)
+        encode_chips([chip] if starts_threads else [], engine.second)
 
 
 def _start(thread: Executor) -> Executor:
@@ -292,7 +304,7 @@ class _Worker:
 
     def _give_details(self, order: DetailsOrder) -> Iterator[Result]:
         faces, self._kept = self._kept, ()
-        yield details_of(faces, order.pictures, order.encode, self._engine.second)
+        yield details_of(faces, order.pictures, order.encode, self._engine.second, self._thread)
 
     def _find_moment(self, order: MomentOrder) -> Iterator[Result]:
         with self._received() as descriptor:
