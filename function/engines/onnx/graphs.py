@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -72,5 +73,6 @@ def _import_writer(module: str) -> ModuleType:
         ) from error
 
 
+@cache
 def _writers_version() -> str:
     return hash_files(*(_ENGINES / name for name in _WRITERS))
