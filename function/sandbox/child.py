@@ -86,9 +86,6 @@ from function.sandbox.portions import MOST_FACES, split
 _NEVER_USED = {"av.__main__", "av.datasets"}
 """Parts of PyAV that decode nothing: the second fetches samples, and loads what speaks HTTP."""
 
-SECOND_NET_MEGABYTES = 160
-"""What the second net may take when it is opened, besides the memory for one video."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -115,8 +112,9 @@ def main(descriptor: int, lines: Sequence[int] = ()) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     thread = _start(one_thread())
     _fall_silent()
-    later = SECOND_NET_MEGABYTES if engine.second else 0
-    locks = _lock(setup.memory_megabytes + later, has_gpu=has_gpu)
+    if engine.second:
+        engine.second.keep_room()
+    locks = _lock(setup.memory_megabytes, has_gpu=has_gpu)
     everyones = [{*helper.locks} for helper in team.ready()]
     locks = tuple(lock for lock in locks if all(lock in others for others in everyones))
     models = models_of(engine)

@@ -1,5 +1,6 @@
 """SFace under onnxruntime: cuts chips by five points, and encodes them."""
 
+import mmap
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,6 +22,9 @@ from function.engines.sface.model import CHIP_PIXELS, SFACE
 from function.engines.weights import SFACE_WEIGHTS
 from function.media.pictures import RgbImage
 
+ROOM_BYTES = 160 * 1024 * 1024
+"""What opening its session takes at most: three copies of its weights, and what it runs in."""
+
 _GRAPH = Kind(lambda path: path, "sface.graph", "sface_graph")
 
 
@@ -37,10 +41,18 @@ class SfaceEncoder:
         self._open_net = open_net
         self._session: Any = None
         self._opening = Lock()
+        self._room: mmap.mmap | None = None
 
     def cut(self, image: RgbImage, points: Points) -> RgbImage:
         """Cut the face with these five points out of a picture: RGB (112, 112, 3), upright."""
         return cut_aligned(image, points, ARCFACE_POINTS, CHIP_PIXELS)
+
+    def keep_room(self) -> None:
+        """Take the memory that opening its session will need, without writing to it."""
+        with self._opening:
+            if self._session is None:
+                kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+                self._room = mmap.mmap(-1, ROOM_BYTES, flags=kind)
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
         """Encode chips, each together with its mirror image: float32 (len(chips), 128), length 1.
@@ -69,6 +81,8 @@ class SfaceEncoder:
     def _opened(self) -> Any:
         with self._opening:
             if self._session is None:
+                if self._room:
+                    self._room.close()
                 self._session = self._open_net()
             return self._session
 
