@@ -143,6 +143,8 @@ def _fork(
             logging.getLogger().handlers = [_ParentsLog(link)]
             thread = _start(one_thread())
             _fall_silent()
+            if engine.second:
+                engine.second.only_cut()
             locks = _lock(setup.memory_megabytes // len(lines), has_gpu=False)
             _answer(link, Ready(engine.name, engine.provider, models_of(engine), locks))
             Helper(line, link, share, engine, thread).serve()

@@ -2,17 +2,12 @@
 
 import hashlib
 import logging
-import mmap
 import os
 import secrets
 import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
-
-Graph: TypeAlias = bytes | memoryview
-"""A graph, or the file of one mapped into memory."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,21 +55,21 @@ class GraphCache:
         self._folder = folder
         self._has_warned = False
 
-    def graph(self, name: str, version: str, build: Callable[[], bytes]) -> Graph:
+    def graph(self, name: str, version: str, build: Callable[[], bytes]) -> bytes:
         """Return the graph of a net, from the cache or else from `build`.
 
         `name` changes with the net's weights, `version` with the code that builds.
         """
         return self.content(f"{name}-{version}.graph", build)
 
-    def content(self, name: str, build: Callable[[], bytes]) -> Graph:
+    def content(self, name: str, build: Callable[[], bytes]) -> bytes:
         """Return what is stored under `name`, or else make it with `build` and store it.
 
         The name must change with everything the content depends on.
         """
         return self._read(name) or self._write(name, build())
 
-    def _read(self, name: str) -> Graph | None:
+    def _read(self, name: str) -> bytes | None:
         try:
             return _read(self._place(name))
         except (OSError, RuntimeError):
@@ -100,34 +95,22 @@ class GraphCache:
         self._has_warned = True
 
 
-def _read(path: Path) -> Graph | None:
+def _read(path: Path) -> bytes | None:
     """Read a graph, if it exists, is what was written, and only we or the system could write it."""
     try:
         with path.open("rb") as file:
-            found = os.fstat(file.fileno())
-            is_ours = _is_ours(found)
-            whole = _map(file) if is_ours and found.st_size else memoryview(b"")
+            is_ours = _is_ours(os.fstat(file.fileno()))
+            digest = file.read(_DIGEST_LETTERS) if is_ours else b""
+            graph = file.read() if is_ours else b""  # apart: to slice 40 MB is to copy them
     except FileNotFoundError:
         return None
     if not is_ours:
         _LOG.warning("%s could be the work of another user, and is made again", path)
         return None
-    digest, graph = whole[:_DIGEST_LETTERS], whole[_DIGEST_LETTERS:]
     if digest == _digest(path.name, graph):
         return graph
     _LOG.info("%s is damaged and is made again", path.name)
     return None
-
-
-def _map(file: BinaryIO) -> memoryview:
-    """Map a file into memory, so that no process has a copy of its own.
-
-    Graphs are never changed where they are, only replaced, so that this one stays as it is.
-    """
-    try:
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    except OSError:  # some file systems cannot
-        return memoryview(file.read())
 
 
 def _is_ours(found: os.stat_result) -> bool:
@@ -137,7 +120,7 @@ def _is_ours(found: os.stat_result) -> bool:
     return found.st_uid in (os.geteuid(), _ROOT) and not found.st_mode & _OTHERS_MAY_WRITE
 
 
-def _digest(name: str, graph: Graph) -> bytes:
+def _digest(name: str, graph: bytes) -> bytes:
     digest = hashlib.sha256(name.encode() + b"\0")
     digest.update(graph)
     return digest.hexdigest().encode()

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from function.engines.onnx.graph_cache import Graph, GraphCache, hash_files
+from function.engines.onnx.graph_cache import GraphCache, hash_files
 from function.engines.weights import Packaged
 from function.errors import EngineUnavailableError
 
@@ -36,7 +36,7 @@ class Kind:
     function: str
 
 
-def read_graph(kind: Kind, weights: Path | Packaged, cache: GraphCache) -> Graph:
+def read_graph(kind: Kind, weights: Path | Packaged, cache: GraphCache) -> bytes:
     """Return a net as a graph, from the cache or else from its weights.
 
     What the weights must be is known if they are `Packaged`: then they are read only to make it.

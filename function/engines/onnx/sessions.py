@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from function.engines.onnx.graph_cache import Graph
 from function.engines.onnx.onnxruntime_private import forget_graph, import_onnxruntime
 from function.engines.protocol import EngineOptions
 from function.errors import EngineUnavailableError
@@ -67,7 +66,7 @@ _GPUS = {
 """By the name of DEVICE; names and values of settings as in onnxruntime's documentation."""
 
 
-def open_session(graph: Graph, options: EngineOptions) -> Any:
+def open_session(graph: bytes, options: EngineOptions) -> Any:
     """Open an onnxruntime.InferenceSession; `auto` uses CUDA if it really works.
 
     Raises:
@@ -110,7 +109,7 @@ def _share_memory() -> None:
     onnxruntime.create_and_register_allocator(place, None)
 
 
-def _open(graph: Graph, options: EngineOptions, gpu: _Gpu | None) -> Any:
+def _open(graph: bytes, options: EngineOptions, gpu: _Gpu | None) -> Any:
     providers: list[Any] = [_CPU]
     if gpu:
         providers = [(gpu.provider, dict(gpu.settings)), _CPU]
@@ -124,7 +123,7 @@ def _open(graph: Graph, options: EngineOptions, gpu: _Gpu | None) -> Any:
     settings.add_session_config_entry("session.use_env_allocators", "1")
     # Threads that wait by spinning take the cores that decode the video, and gain nothing here.
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(bytes(graph), settings, providers=providers)
+    session = onnxruntime.InferenceSession(graph, settings, providers=providers)
     if provider_of(session) == "CPU":
         forget_graph(session)
     return session

@@ -57,6 +57,9 @@ class OwnEncoder:
     def keep_room(self) -> None:
         """Do nothing: its session is open."""
 
+    def only_cut(self) -> None:
+        """Do nothing: its session is shared with the process that this one was forked from."""
+
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
         """Encode chips, each with its mirror image: float32 (len(chips), dimensions), length 1.
 

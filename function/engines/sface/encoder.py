@@ -38,7 +38,7 @@ class SfaceEncoder:
     model: EncodingSpace = SFACE
 
     def __init__(self, open_net: Callable[[], Any]) -> None:
-        self._open_net = open_net
+        self._open_net: Callable[[], Any] | None = open_net
         self._session: Any = None
         self._opening = Lock()
         self._room: mmap.mmap | None = None
@@ -50,9 +50,13 @@ class SfaceEncoder:
     def keep_room(self) -> None:
         """Take the memory that opening its session will need, without writing to it."""
         with self._opening:
-            if self._session is None:
+            if self._open_net:
                 kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
                 self._room = mmap.mmap(-1, ROOM_BYTES, flags=kind)
+
+    def only_cut(self) -> None:
+        """Forget the graph, if its session is not open: 39 MB."""
+        self._open_net = None
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
         """Encode chips, each together with its mirror image: float32 (len(chips), 128), length 1.
@@ -80,10 +84,11 @@ class SfaceEncoder:
 
     def _opened(self) -> Any:
         with self._opening:
-            if self._session is None:
+            if self._open_net:
                 if self._room:
                     self._room.close()
                 self._session = self._open_net()
+                self._open_net = None  # it holds the graph
             return self._session
 
 
