@@ -23,6 +23,8 @@ COPY db db
 COPY tools tools
 COPY stash stash
 COPY function function
+# Nobody may write here later, and each start would compile everything again.
+RUN /opt/venv/bin/python -m compileall -q db function tools
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \

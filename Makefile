@@ -85,6 +85,7 @@ $(VENV)/ready: requirements.txt
 	@echo "Setting up $(VENV) (once, about a minute) ..." >&2
 	@$(PYTHON) -m venv $(VENV)
 	@$(INSTALL) --requirement requirements.txt
+	@$(BIN)/python -m compileall -q db function tools
 	@touch $@
 
 $(VENV)/ready-dev: requirements-dev.txt $(VENV)/ready

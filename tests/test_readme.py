@@ -18,7 +18,9 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 
 def verbs(group: click.Group, prefix: str = "") -> list[str]:
     found = []
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             found += [prefix + name] if command.invoke_without_command else []
             found += verbs(command, f"{prefix}{name} ")

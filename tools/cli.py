@@ -3,6 +3,7 @@
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done.
 """
 
+import importlib
 import logging
 import sys
 from collections.abc import Iterator
@@ -32,15 +33,6 @@ from tools.verbs.deciding import decide, decisions
 from tools.verbs.editing import add_photo, forget, merge, remove_photo, rename, unforget
 from tools.verbs.importing import import_
 from tools.verbs.jobs import jobs
-from tools.verbs.measuring import (
-    audit,
-    calibrate,
-    evaluate,
-    evaluate_films,
-    evaluate_hints,
-    evaluate_kinds,
-    evaluate_strangers,
-)
 from tools.verbs.moving import export
 from tools.verbs.results import rematch, results
 from tools.verbs.scanning import scan
@@ -56,8 +48,31 @@ LONGEST_SECONDS = 7 * 24 * 3600.0
 BAR_FORMAT = "{percentage:3.0f}% |{bar}| {n:.0f}/{total:.0f} s of video [{elapsed}{postfix}]"
 
 
+MEASURING = {
+    name: name.replace("-", "_")
+    for name in (
+        *("evaluate", "evaluate-kinds", "evaluate-hints", "evaluate-films", "evaluate-strangers"),
+        *("calibrate", "audit"),
+    )
+}
+"""Verbs of `tools.verbs.measuring`, by their functions: with scipy and what reads videos, it takes
+as long to load as all others together, so it is loaded for these only."""
+
+
 class Verbs(click.Group):
     """A group whose verbs turn our errors into one line on stderr and exit status 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the names of all verbs."""
+        return sorted({*super().list_commands(ctx), *MEASURING})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a verb, loaded now if it is one that measures; None if there is none."""
+        if cmd_name in MEASURING:
+            module = importlib.import_module("tools.verbs.measuring")
+            verb: click.Command = getattr(module, MEASURING[cmd_name])
+            return verb
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, context: click.Context) -> Any:
         """Run the requested verb."""
@@ -118,8 +133,7 @@ def _follow(events: Iterator[Progress | Recognition]) -> Recognition:
 
 for verb in (
     *(import_, export, list_performers, show, rename, merge, add_photo, remove_photo),
-    *(forget, unforget, journal, doctor, upgrade_encodings, evaluate, evaluate_kinds),
-    *(evaluate_hints, evaluate_films, evaluate_strangers, calibrate, audit, scan, results, rematch),
+    *(forget, unforget, journal, doctor, upgrade_encodings, scan, results, rematch),
     *(decide, decisions, strangers, jobs, stash),
 ):
     main.add_command(verb)

@@ -9,11 +9,7 @@ import numpy as np
 
 from db.models import EncodingModel
 from db.records import Vectors
-from function.engines.dlib_nets.cnn_scores import read_scores
-from function.engines.dlib_nets.layers import DetectionLoss, DlibNet
 from function.engines.dlib_nets.model import DLIB
-from function.engines.dlib_nets.nets import read_detector, read_encoder
-from function.engines.dlib_nets.pyramid import lay_out, paint
 from function.engines.mirrors import average_mirrored
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.plain_detector import PlainDetector
@@ -51,22 +47,6 @@ except ImportError as error:
 
 LARGEST_BATCH = 32
 """Chips in one run: more are no faster, and take more memory."""
-
-
-class CnnDetector:
-    """dlib's CNN face detector at upsample 0: the same boxes to the pixel, 25 times as fast."""
-
-    def __init__(self, session: Any, net: DlibNet[DetectionLoss]) -> None:
-        self._session = session
-        self._means = net.means
-        self._loss = net.loss
-
-    def detect(self, image: RgbImage) -> list[Detection]:
-        """Find the faces in an image, most certain first; it misses those under about 80 pixels."""
-        layout = lay_out(image.shape[1], image.shape[0])
-        canvas = paint(image, layout, self._means)
-        (scores,) = self._session.run(["scores"], {"canvas": canvas})
-        return read_scores(scores[0, 0], layout, self._loss)
 
 
 class OnnxEncoder:
@@ -150,10 +130,25 @@ def _load_detector(
     if options.detector == "hog":
         return partial(PlainDetector, hog)
     if options.detector == "cnn":
+        from function.engines.dlib_nets.cnn_detector import CnnDetector  # noqa: PLC0415  # rare
+
         session = open_session(read_graph(_CNN, cnn_weights, cache), options)
-        return partial(PlainDetector, CnnDetector(session, read_detector(cnn_weights)))
+        return partial(PlainDetector, CnnDetector(session, _read_detector(cnn_weights)))
     return partial(YunetDetector, load_yunet(options, cache))
 
 
-_ENCODER = Kind(read_encoder, "dlib_nets.float_graphs", "encoder_graph")
-_CNN = Kind(read_detector, "dlib_nets.float_graphs", "detector_graph")
+def _read_encoder(weights: Path) -> Any:
+    """Read the encoder's layers, which only making its graph takes."""
+    from function.engines.dlib_nets.nets import read_encoder  # noqa: PLC0415  # see above
+
+    return read_encoder(weights)
+
+
+def _read_detector(weights: Path) -> Any:
+    from function.engines.dlib_nets.nets import read_detector  # noqa: PLC0415  # as above
+
+    return read_detector(weights)
+
+
+_ENCODER = Kind(_read_encoder, "dlib_nets.float_graphs", "encoder_graph")
+_CNN = Kind(_read_detector, "dlib_nets.float_graphs", "detector_graph")

@@ -1,7 +1,6 @@
 """Checks whether this processor can run dlib as packaged, before dlib crashes the process."""
 
 import platform
-from importlib.metadata import PackageNotFoundError, distribution
 
 import cv2
 
@@ -30,6 +29,8 @@ def require_avx() -> None:
 
 
 def _is_installed(package: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415  # for few
+
     try:
         distribution(package)
     except PackageNotFoundError:

@@ -145,6 +145,12 @@ class SecondEncoder(Protocol):
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
         """Encode chips: float32, (len(chips), model.dimensions)."""
 
+    def keep_room(self) -> None:
+        """Take now what memory it will need later; called before a limit counts what is taken."""
+
+    def only_cut(self) -> None:
+        """Give up what only encoding takes: this process will not encode."""
+
     def encode_with_likeness(self, chips: Sequence[RgbImage]) -> tuple[Vectors, Vector]:
         """Encode chips, and say how like its mirror image each is: float32 (len(chips),).
 

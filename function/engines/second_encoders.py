@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from function.engines.onnx.graph_cache import GraphCache
-from function.engines.own.encoder import load_own
 from function.engines.protocol import EngineOptions, SecondEncoder
 from function.engines.sface.encoder import load_sface
 
@@ -17,5 +16,7 @@ def load_second(options: EngineOptions, cache: GraphCache) -> SecondEncoder | No
     if not options.has_second:
         return None
     if isinstance(options.second_encoder, Path):
+        from function.engines.own.encoder import load_own  # noqa: PLC0415  # few have one
+
         return load_own(options.second_encoder, options)
     return load_sface(options, cache)

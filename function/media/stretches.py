@@ -18,8 +18,13 @@ from function.media.packets import Group, read_groups
 from function.media.videos import Video
 
 SAMPLES_PER_STRETCH = 16
-"""About how many samples a stretch has. With more, fewer processes find work: 20 minutes at a
-sample each 5 s have 15. Searching each with a detector that has seen nothing costs 1 %."""
+"""About how many samples a stretch of a long video has. With more, fewer processes find work: 20
+minutes at a sample each 5 s have 15. Searching each with a detector that has seen nothing costs
+1 %."""
+
+SHORT_STRETCHES = ((20, 4), (8, 2))
+"""From so many samples on, a short video falls into at least so many stretches: an even number, as
+two processes that share three take as long as for four. A new detector costs 1 to 5 % then."""
 
 LARGEST_SHARE = 0.9
 """Of the samples that a video may have at most: above that, its interval grows while it is read."""
@@ -45,8 +50,9 @@ WHOLE = (Stretch(),)
 
 def plan_stretches(video: Video) -> tuple[Stretch, ...]:
     """Plan the stretches of a video that was just opened; one, if it is short or has no index."""
-    count = int(video.seconds / video.every_seconds / SAMPLES_PER_STRETCH)
-    is_near_limit = count * SAMPLES_PER_STRETCH > LARGEST_SHARE * video.limits.max_frames
+    samples = round(video.seconds / video.every_seconds)
+    count = _count_stretches(samples)
+    is_near_limit = samples > LARGEST_SHARE * video.limits.max_frames
     if count <= 1 or is_near_limit or video.is_encrypted or not _has_index(video):
         return WHOLE
     unit = float(video.stream.time_base or Fraction(1, 1000))
@@ -59,6 +65,11 @@ def plan_stretches(video: Video) -> tuple[Stretch, ...]:
     )
     edges = [None, *stamps, None]
     return tuple(Stretch(*pair) for pair in pairwise(edges))
+
+
+def _count_stretches(samples: int) -> int:
+    fewest = next((count for least, count in SHORT_STRETCHES if samples >= least), 1)
+    return max(fewest, samples // SAMPLES_PER_STRETCH)
 
 
 def read_stretch(video: Video, stretch: Stretch) -> Iterator[Group]:

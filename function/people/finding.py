@@ -30,7 +30,7 @@ def find_people(
         VideoOverLimitError: it is larger or longer, or shows more faces, than the limits allow.
     """
     for event in search_video(source, name, engine, task, hands):
-        yield event if isinstance(event, Progress) else _gather(event, name, engine)
+        yield event if isinstance(event, Progress) else _gather(event, name, engine, hands)
 
 
 def find_in_picture(
@@ -47,7 +47,7 @@ def find_in_picture(
     return with_details(found, details_of(found.faces, every, again, engine.second))
 
 
-def _gather(found: FacesFound, name: str, engine: Engine) -> PeopleFound:
+def _gather(found: FacesFound, name: str, engine: Engine, hands: Hands) -> PeopleFound:
     if len(found.faces) > MOST_FACES:
         raise VideoOverLimitError(
             f"{name} shows {len(found.faces):,} faces, more than {MOST_FACES:,}. Give a larger "
@@ -55,6 +55,6 @@ def _gather(found: FacesFound, name: str, engine: Engine) -> PeopleFound:
         )
 
     def fetch(pictures: Sequence[int], encode: Sequence[int]) -> Details:
-        return details_of(found.faces, pictures, encode, engine.second)
+        return details_of(found.faces, pictures, encode, engine.second, hands.thread)
 
     return gather_people(found, models_of(engine), fetch)

@@ -81,6 +81,9 @@ from function.sandbox.orders import (
 )
 from function.sandbox.portions import MOST_PEOPLE_BYTES, split, weigh_people
 
+_NEVER_USED = {"av.__main__", "av.datasets"}
+"""Parts of PyAV that decode nothing: the second fetches samples, and loads what speaks HTTP."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -107,6 +110,8 @@ def main(descriptor: int, lines: Sequence[int] = ()) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     thread = _start(one_thread())
     _fall_silent()
+    if engine.second:
+        engine.second.keep_room()
     locks = _lock(setup.memory_megabytes, has_gpu=has_gpu)
     everyones = [{*helper.locks} for helper in team.ready()]
     locks = tuple(lock for lock in locks if all(lock in others for others in everyones))
@@ -136,6 +141,8 @@ def _fork(
             logging.getLogger().handlers = [_ParentsLog(link)]
             thread = _start(one_thread())
             _fall_silent()
+            if engine.second:
+                engine.second.only_cut()
             locks = _lock(setup.memory_megabytes // len(lines), has_gpu=False)
             _answer(link, Ready(engine.name, engine.provider, models_of(engine), locks))
             Helper(line, link, share, engine, thread).serve()
@@ -161,7 +168,7 @@ def _lock(megabytes: int, *, has_gpu: bool) -> tuple[str, ...]:
 def _load(setup: Setup, threads: int) -> Engine:
     """Load the nets, which so many threads run, and whatever they load only when first used."""
     engine = load_engine(setup.engine, _options(setup, threads))
-    _warm_up(engine)
+    _warm_up(engine, run_encoders=threads > 1 or engine.provider != "CPU")
     _give_back_memory()
     return engine
 
@@ -178,19 +185,24 @@ def _options(setup: Setup, threads: int) -> EngineOptions:
     )
 
 
-def _warm_up(engine: Engine) -> None:
-    """Run everything once, so that lazy loading happens before files are closed off."""
+def _warm_up(engine: Engine, *, run_encoders: bool) -> None:
+    """Run everything once, so that lazy loading happens before files are closed off.
+
+    Encoders load nothing then, unless they start threads or a GPU: only for those `run_encoders`
+    is needed. To open the second net takes a fifth of the start, and can wait.
+    """
     for module in pkgutil.walk_packages(av.__path__, "av."):
-        if module.name != "av.__main__":
+        if module.name not in _NEVER_USED:
             importlib.import_module(module.name)
     picture = RgbPicture(np.zeros((160, 160, 3), np.uint8))
     engine.open_detector(160).detect(picture)
     alignment = engine.encoder.cut(picture, Detection(Box(40, 40, 120, 120), 1.0))
-    engine.encoder.encode([alignment.chip])
+    engine.encoder.encode([alignment.chip] if run_encoders else [])
     if engine.second:
         points = np.array([(60, 60), (100, 60), (80, 80), (65, 100), (95, 100)], np.float32)
         found = Detection(Box(40, 40, 120, 120), 1.0, points)
-        encode_chips([cut_chip(picture.rgb(), found, engine.second)], engine.second)
+        chip = cut_chip(picture.rgb(), found, engine.second)
+        encode_chips([chip] if run_encoders else [], engine.second)
     importlib.import_module("numpy.ma")  # np.unique, as people are grouped, would load it
 
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -140,7 +141,9 @@ def test_a_missing_gallery_is_an_error_except_for_import(tmp_path: Path) -> None
 
 def test_every_verb_has_help_with_an_example() -> None:
     imports = [["import", name] for name in import_.commands]
-    for verb in [*imports, *([name] for name in main.commands if name != "import")]:
+    names = main.list_commands(click.Context(main))
+    assert "evaluate" in names
+    for verb in [*imports, *([name] for name in names if name != "import")]:
         result = run(*verb, "--help")
         assert result.exit_code == 0
         assert "Example: python -m tools" in result.stdout, verb

@@ -20,3 +20,9 @@ def test_outside_the_virtual_environment_it_says_what_to_run_and_shows_no_traceb
     (line,) = done.stderr.splitlines()
     assert "is not installed for" in line
     assert "Use .venv/bin/python -m tools" in line
+
+
+def test_most_verbs_load_nothing_that_only_reading_videos_or_measuring_takes() -> None:
+    code = "import sys, tools.cli; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split()
+    assert {"av", "cv2", "dlib", "onnxruntime", "scipy", "tools.verbs.measuring"}.isdisjoint(loaded)

@@ -12,7 +12,6 @@ from db.galleries import GalleryChange
 from db.models import EncodingKind
 from db.records import Encoding
 from function.engines.protocol import Engine
-from function.enrolling.search import search_photo
 from function.media.photos import MAX_PHOTO_BYTES, PhotoRefusedError
 
 SAME_PICTURE_WITHIN = 0.2
@@ -79,6 +78,8 @@ def _encode_again(
     content: bytes | None, lacking: Sequence[Encoding], engine: Engine, second: EncodingKind
 ) -> Encoding | None:
     """Return the second encoding for the photo that a picture shows, if it is one of `lacking`."""
+    from function.enrolling.search import search_photo  # noqa: PLC0415  # loads a decoder
+
     try:
         faces = search_photo(content, engine).faces if content else ()
     except PhotoRefusedError:

@@ -3,7 +3,6 @@
 import sys
 from dataclasses import asdict
 
-import av
 import click
 
 from db.errors import GalleryError
@@ -64,5 +63,7 @@ def _second_net(settings: Settings) -> tuple[list[str], list[Finding]]:
 
 
 def _ffmpeg() -> Finding:
+    import av  # noqa: PLC0415  # other verbs leave it to the process that reads videos
+
     major, minor, micro = av.library_versions["libavcodec"]
     return Finding("ok", f"FFmpeg {av.ffmpeg_version_info} (libavcodec {major}.{minor}.{micro}).")

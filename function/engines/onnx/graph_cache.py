@@ -55,12 +55,12 @@ class GraphCache:
         self._folder = folder
         self._has_warned = False
 
-    def graph(self, weights: Path, version: str, build: Callable[[], bytes]) -> bytes:
-        """Return the graph of a weights file, from the cache or else from `build`.
+    def graph(self, name: str, version: str, build: Callable[[], bytes]) -> bytes:
+        """Return the graph of a net, from the cache or else from `build`.
 
-        `version` is that of the code that builds: another version gives another graph.
+        `name` changes with the net's weights, `version` with the code that builds.
         """
-        return self.content(f"{weights.stem}-{hash_files(weights)}-{version}.graph", build)
+        return self.content(f"{name}-{version}.graph", build)
 
     def content(self, name: str, build: Callable[[], bytes]) -> bytes:
         """Return what is stored under `name`, or else make it with `build` and store it.

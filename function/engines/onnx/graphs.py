@@ -3,10 +3,12 @@
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 from function.engines.onnx.graph_cache import GraphCache, hash_files
+from function.engines.weights import Packaged
 from function.errors import EngineUnavailableError
 
 _WRITERS = (
@@ -34,8 +36,10 @@ class Kind:
     function: str
 
 
-def read_graph(kind: Kind, weights: Path, cache: GraphCache) -> bytes:
+def read_graph(kind: Kind, weights: Path | Packaged, cache: GraphCache) -> bytes:
     """Return a net as a graph, from the cache or else from its weights.
+
+    What the weights must be is known if they are `Packaged`: then they are read only to make it.
 
     Raises:
         EngineUnavailableError: it must be made and onnx is missing, or the file is not that net.
@@ -43,10 +47,19 @@ def read_graph(kind: Kind, weights: Path, cache: GraphCache) -> bytes:
 
     def build() -> bytes:
         write = getattr(_import_writer(kind.module), kind.function)
-        graph: bytes = write(kind.read(weights))
+        graph: bytes = write(
+            kind.read(weights.find() if isinstance(weights, Packaged) else weights)
+        )
         return graph
 
-    return cache.graph(weights, f"{kind.function}-{_writers_version()}", build)
+    return cache.graph(_name(weights), f"{kind.function}-{_writers_version()}", build)
+
+
+def _name(weights: Path | Packaged) -> str:
+    """Name weights by their content."""
+    if isinstance(weights, Packaged):
+        return f"{Path(weights.name).stem}-{weights.sha256[:16]}"
+    return f"{weights.stem}-{hash_files(weights)}"
 
 
 def _import_writer(module: str) -> ModuleType:
@@ -60,5 +73,6 @@ def _import_writer(module: str) -> ModuleType:
         ) from error
 
 
+@cache
 def _writers_version() -> str:
     return hash_files(*(_ENGINES / name for name in _WRITERS))

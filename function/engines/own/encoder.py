@@ -54,6 +54,12 @@ class OwnEncoder:
         """Cut the face with these five points out of a picture, as the net was trained."""
         return cut_aligned(image, points, self._template, self._how.input_pixels)
 
+    def keep_room(self) -> None:
+        """Do nothing: its session is open."""
+
+    def only_cut(self) -> None:
+        """Do nothing: its session is shared with the process that this one was forked from."""
+
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
         """Encode chips, each with its mirror image: float32 (len(chips), dimensions), length 1.
 

@@ -1,7 +1,10 @@
 """SFace under onnxruntime: cuts chips by five points, and encodes them."""
 
-from collections.abc import Sequence
+import mmap
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,23 +19,44 @@ from function.engines.onnx.graphs import Kind, read_graph
 from function.engines.onnx.sessions import open_session
 from function.engines.protocol import EngineOptions, Points
 from function.engines.sface.model import CHIP_PIXELS, SFACE
-from function.engines.weights import find_sface
+from function.engines.weights import SFACE_WEIGHTS
 from function.media.pictures import RgbImage
+
+ROOM_BYTES = 160 * 1024 * 1024
+"""What opening its session takes at most: three copies of its weights, and what it runs in."""
 
 _GRAPH = Kind(lambda path: path, "sface.graph", "sface_graph")
 
 
 class SfaceEncoder:
-    """SFace; safe to use from several threads."""
+    """SFace; safe to use from several threads. Its session is opened when it is first used.
+
+    Only a person's best faces are encoded, when a video has been searched, and opening it takes as
+    long as starting everything else that runs nets.
+    """
 
     model: EncodingSpace = SFACE
 
-    def __init__(self, session: Any) -> None:
-        self._session = session
+    def __init__(self, open_net: Callable[[], Any]) -> None:
+        self._open_net: Callable[[], Any] | None = open_net
+        self._session: Any = None
+        self._opening = Lock()
+        self._room: mmap.mmap | None = None
 
     def cut(self, image: RgbImage, points: Points) -> RgbImage:
         """Cut the face with these five points out of a picture: RGB (112, 112, 3), upright."""
         return cut_aligned(image, points, ARCFACE_POINTS, CHIP_PIXELS)
+
+    def keep_room(self) -> None:
+        """Take the memory that opening its session will need, without writing to it."""
+        with self._opening:
+            if self._open_net:
+                kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+                self._room = mmap.mmap(-1, ROOM_BYTES, flags=kind)
+
+    def only_cut(self) -> None:
+        """Forget the graph, if its session is not open: 39 MB."""
+        self._open_net = None
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
         """Encode chips, each together with its mirror image: float32 (len(chips), 128), length 1.
@@ -54,9 +78,18 @@ class SfaceEncoder:
         return unit, likeness
 
     def _run(self, chips: Sequence[RgbImage]) -> Vectors:
-        (encodings,) = self._session.run(["encodings"], {"chips": np.stack(chips)})
+        (encodings,) = self._opened().run(["encodings"], {"chips": np.stack(chips)})
         found: Vectors = encodings
         return found
+
+    def _opened(self) -> Any:
+        with self._opening:
+            if self._open_net:
+                if self._room:
+                    self._room.close()
+                self._session = self._open_net()
+                self._open_net = None  # it holds the graph
+            return self._session
 
 
 def load_sface(options: EngineOptions, cache: GraphCache) -> SfaceEncoder:
@@ -68,4 +101,5 @@ def load_sface(options: EngineOptions, cache: GraphCache) -> SfaceEncoder:
         EngineUnavailableError: the package is missing or carries another file.
     """
     on_cpu = replace(options, device="cpu")
-    return SfaceEncoder(open_session(read_graph(_GRAPH, find_sface(), cache), on_cpu))
+    graph = read_graph(_GRAPH, SFACE_WEIGHTS, cache)
+    return SfaceEncoder(partial(open_session, graph, on_cpu))

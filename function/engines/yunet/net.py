@@ -11,7 +11,7 @@ from function.engines.onnx.graph_cache import GraphCache
 from function.engines.onnx.graphs import Kind, read_graph
 from function.engines.onnx.sessions import open_session
 from function.engines.protocol import EngineOptions
-from function.engines.weights import find_yunet
+from function.engines.weights import YUNET_WEIGHTS
 from function.media.pictures import RgbImage
 
 COARSEST_STRIDE = 32
@@ -85,7 +85,7 @@ def load_yunet(options: EngineOptions, cache: GraphCache) -> YunetNet:
         EngineUnavailableError: the package is missing or carries a different file.
     """
     on_cpu = replace(options, device="cpu")
-    return YunetNet(open_session(read_graph(_GRAPH, find_yunet(), cache), on_cpu))
+    return YunetNet(open_session(read_graph(_GRAPH, YUNET_WEIGHTS, cache), on_cpu))
 
 
 def _stack(pictures: Sequence[RgbImage]) -> RgbImage:

@@ -13,7 +13,7 @@ from function.engines.heads import CHIP_POINTS, CHIP_WIDTH, Head, cut_level, fit
 from function.engines.loading import load_engine
 from function.engines.plain_detector import PlainDetector
 from function.engines.protocol import Box, Detection, Engine, EngineOptions
-from function.engines.weights import find_yunet
+from function.engines.weights import YUNET_WEIGHTS
 from function.engines.yunet import close_look
 from function.engines.yunet.close_look import FIRST_DEGREES, OTHER_DEGREES, CloseLook
 from function.engines.yunet.detector import MOST_CLOSE_LOOKS, YunetDetector
@@ -108,7 +108,7 @@ def test_the_net_says_what_opencvs_own_reader_of_the_same_file_says(
 ) -> None:
     picture = read_portrait(photos / name)
     picture = np.ascontiguousarray(cv2.resize(picture, (416, 416)).astype(np.uint8))
-    reader = cv2.FaceDetectorYN.create(str(find_yunet()), "", (416, 416), 0.6, 0.3)
+    reader = cv2.FaceDetectorYN.create(str(YUNET_WEIGHTS.find()), "", (416, 416), 0.6, 0.3)
     expected = reader.detect(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1]
     found = net.look([picture], 0.6)[0].without_repeats()
 

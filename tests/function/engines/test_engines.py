@@ -17,7 +17,6 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from function.engines import processor
 from function.engines.dlib_engine import import_face_recognition
 from function.engines.dlib_nets.float_graphs import encoder_graph
 from function.engines.dlib_nets.model import DLIB
@@ -376,7 +375,7 @@ def test_a_processor_on_which_dlib_would_crash_is_refused_with_a_way_out(
     ):
         load_engine("auto", EngineOptions())
 
-    monkeypatch.setattr(processor, "distribution", lambda _: missing_package())
+    monkeypatch.setattr("importlib.metadata.distribution", lambda _: missing_package())
     require_avx()  # a dlib that was built here
     monkeypatch.undo()
     monkeypatch.setattr(cv2, "checkHardwareSupport", lambda _: False)

@@ -1,7 +1,10 @@
 """SFace, the second encoder: the same net as in its file, on chips cut by five points."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,6 @@ import pytest
 from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
-from function.engines import weights
 from function.engines.chip_points import ARCFACE_POINTS
 from function.engines.loading import load_engine
 from function.engines.models import BOTH, PRIMARY, SECOND, find_fusion, models_of
@@ -18,7 +20,7 @@ from function.engines.protocol import Engine, EngineOptions, Points, SecondEncod
 from function.engines.sface.encoder import SfaceEncoder
 from function.engines.sface.graph import sface_graph
 from function.engines.sface.model import CHIP_PIXELS
-from function.engines.weights import find_sface
+from function.engines.weights import SFACE_WEIGHTS, YUNET_WEIGHTS
 from function.errors import EngineUnavailableError
 from function.media.pictures import RgbImage
 from tests.support.engines import detect
@@ -52,7 +54,7 @@ def points_in(engine: Engine, picture: RgbImage) -> Points:
 def encode_as_in_the_file(chip: RgbImage) -> NDArray[np.float32]:
     """Encode a chip with the net as its file has it, packed weights and all, in plain numpy."""
     planes = np.ascontiguousarray(chip.transpose(2, 0, 1)[None], np.float32)
-    (features,) = ReferenceEvaluator(str(find_sface())).run(["fc1"], {"data": planes})
+    (features,) = ReferenceEvaluator(str(SFACE_WEIGHTS.find())).run(["fc1"], {"data": planes})
     found: NDArray[np.float32] = features[0] / np.linalg.norm(features[0])
     return found
 
@@ -101,14 +103,32 @@ def test_points_that_lie_on_one_another_are_cut_without_an_error(sface: SecondEn
     assert np.isfinite(sface.encode([chip])).all()
 
 
-def test_another_net_in_its_place_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_its_session_is_opened_when_it_is_first_used_and_once_for_all_threads(
+    sface: SecondEncoder,
 ) -> None:
+    assert isinstance(sface, SfaceEncoder)
+    chips = [np.full((CHIP_PIXELS, CHIP_PIXELS, 3), 90, np.uint8)]
+    opened: list[object] = []
+
+    def open_net() -> object:
+        time.sleep(0.05)  # so that the other threads come meanwhile
+        opened.append(sface._opened())
+        return opened[-1]
+
+    lazy = SfaceEncoder(open_net)
+    lazy.cut(np.zeros((80, 80, 3), np.uint8), np.full((5, 2), 40, np.float32))
+    assert not opened
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lazy.encode, [chips] * 4))
+    assert len(opened) == 1
+    assert all(np.array_equal(one, sface.encode(chips)) for one in found)
+
+
+def test_another_net_in_its_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailableError, match="53 convolutions, where SFace has 27"):
-        sface_graph(weights.find_yunet())
-    monkeypatch.setattr(weights, "SFACE_SHA256", "0" * 64)
+        sface_graph(YUNET_WEIGHTS.find())
     with pytest.raises(EngineUnavailableError, match="does not carry the expected face_recog"):
-        find_sface()
+        replace(SFACE_WEIGHTS, sha256="0" * 64).find()
     assert not list(tmp_path.iterdir())
 
 
@@ -116,12 +136,12 @@ def test_one_changed_weight_is_noticed(chip_of: Cut, sface: SecondEncoder) -> No
     from function.engines.onnx.sessions import open_session  # noqa: PLC0415  # heavy, used here only
 
     chip = chip_of("obama1.jpg")
-    model = onnx.load_from_string(sface_graph(find_sface()))
+    model = onnx.load_from_string(sface_graph(SFACE_WEIGHTS.find()))
     kernel = next(one for one in model.graph.initializer if list(one.dims)[2:] == [3, 3])
     values = onnx.numpy_helper.to_array(kernel).copy()
     values.flat[3] += 0.5
     kernel.CopyFrom(onnx.numpy_helper.from_array(values, kernel.name))
-    changed = SfaceEncoder(open_session(model.SerializeToString(), EngineOptions()))
+    changed = SfaceEncoder(partial(open_session, model.SerializeToString(), EngineOptions()))
     assert np.linalg.norm(changed.encode([chip]) - sface.encode([chip])) > 1e-2
 
 

@@ -44,7 +44,7 @@ def search(film: Path, engine: Engine, crew: Crew | None = None) -> FacesFound:
 def whole(film: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> FacesFound:
     """Search the film from beginning to end."""
     with monkeypatch.context() as patched:
-        patched.setattr(stretches, "SAMPLES_PER_STRETCH", 1_000)
+        patched.setattr("function.faces.search.plan_stretches", lambda _: stretches.WHOLE)
         return search(film, engine)
 
 

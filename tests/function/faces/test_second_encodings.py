@@ -1,5 +1,6 @@
 """Faces are encoded a second time from the small pictures that were kept of them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,6 +50,20 @@ def test_only_what_is_asked_for_is_fetched_in_the_order_asked(
     np.testing.assert_allclose(details.second, expected, atol=1e-5)
     assert details_of(faces, [1], [], engine.second).second is None
     assert details_of(faces, [1], [1], None).second is None
+
+
+def test_a_thread_that_helps_changes_nothing(faces: list[Face], engine: Engine) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        for chosen in ([], [0], [2, 0], [1, 2, 0]):
+            alone = details_of(faces, [], chosen, engine.second).second
+            helped = details_of(faces, [], chosen, engine.second, thread).second
+            np.testing.assert_array_equal(helped, alone)
+
+
+def test_an_error_in_the_helping_thread_is_raised(faces: list[Face], engine: Engine) -> None:
+    broken = [faces[0], replace(faces[1], chip=faces[1].chip[:20])]
+    with ThreadPoolExecutor(1) as thread, pytest.raises(Exception, match=r"."):
+        details_of(broken, [], [0, 1], engine.second, thread)
 
 
 def test_without_a_second_encoder_a_face_stays_as_it_is(faces: list[Face], engine: Engine) -> None:

@@ -99,9 +99,12 @@ def test_a_video_that_cannot_be_split_is_one_stretch(name: str, tmp_path: Path) 
         assert len(list(sample_frames(video))) >= 95
 
 
-def test_a_short_video_is_one_stretch(film: Path) -> None:
-    with open_video(film, 2) as video:
-        assert plan_stretches(video) == WHOLE
+@pytest.mark.parametrize(
+    ("samples", "stretches"), [(7, 1), (8, 2), (19, 2), (20, 4), (50, 4), (100, 6)]
+)
+def test_a_short_video_falls_into_few_stretches(samples: int, stretches: int, film: Path) -> None:
+    with open_video(film, PICTURES / FPS / samples) as video:
+        assert len(plan_stretches(video)) == stretches
 
 
 def test_a_video_near_the_limit_of_frames_is_one_stretch(film: Path) -> None:

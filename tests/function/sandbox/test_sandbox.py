@@ -177,6 +177,12 @@ def test_a_video_that_needs_too_much_memory_is_refused(library: Path) -> None:
         assert findings(sandbox, library, "small.mp4").frames
 
 
+def test_the_second_net_takes_nothing_of_the_memory_for_a_video(library: Path) -> None:
+    with sandboxed(library, memory_megabytes=90) as sandbox:
+        (person,) = findings(sandbox, library).people
+    assert len(person.views[0].encodings) == 2
+
+
 def test_closing_the_iterator_ends_the_work(sandbox: Sandboxed, library: Path) -> None:
     findings(sandbox, library)
     (before,) = sandbox.pool.processes()

@@ -23,84 +23,74 @@ class Builder:
 
 
 @pytest.fixture
-def weights(tmp_path: Path) -> Path:
-    path = tmp_path / "net.dat"
-    path.write_bytes(b"weights")
-    return path
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "new" / "cache"
 
 
-def test_a_graph_is_built_once_and_read_by_the_next_process(weights: Path, folder: Path) -> None:
+def test_a_graph_is_built_once_and_read_by_the_next_process(folder: Path) -> None:
     build = Builder()
-    graphs = [GraphCache(folder).graph(weights, "1", build) for _ in range(3)]
+    graphs = [GraphCache(folder).graph("net-1", "1", build) for _ in range(3)]
 
     assert graphs == [build.graph] * 3
     assert build.calls == 1
 
 
-def test_other_weights_and_another_version_are_other_graphs(weights: Path, folder: Path) -> None:
+def test_other_weights_and_another_version_are_other_graphs(folder: Path) -> None:
     cache, build = GraphCache(folder), Builder()
-    cache.graph(weights, "1", build)
-    cache.graph(weights, "2", build)
-    weights.write_bytes(b"weightz")
-    cache.graph(weights, "2", build)
+    cache.graph("net-1", "1", build)
+    cache.graph("net-1", "2", build)
+    cache.graph("net-2", "2", build)
 
     assert build.calls == 3
 
 
 @pytest.mark.parametrize("keep", [0, 10, 64, 500])
-def test_a_graph_cut_short_on_the_disk_is_built_anew(
-    keep: int, weights: Path, folder: Path
-) -> None:
+def test_a_graph_cut_short_on_the_disk_is_built_anew(keep: int, folder: Path) -> None:
     cache, build = GraphCache(folder), Builder()
-    cache.graph(weights, "1", build)
+    cache.graph("net-1", "1", build)
     (stored,) = folder.iterdir()
     stored.write_bytes(stored.read_bytes()[:keep])
 
-    assert cache.graph(weights, "1", build) == build.graph
-    assert cache.graph(weights, "1", build) == build.graph
+    assert cache.graph("net-1", "1", build) == build.graph
+    assert cache.graph("net-1", "1", build) == build.graph
     assert build.calls == 2
 
 
-def test_a_graph_with_one_changed_bit_is_built_anew(weights: Path, folder: Path) -> None:
+def test_a_graph_with_one_changed_bit_is_built_anew(folder: Path) -> None:
     cache, build = GraphCache(folder), Builder()
-    cache.graph(weights, "1", build)
+    cache.graph("net-1", "1", build)
     (stored,) = folder.iterdir()
     changed = bytearray(stored.read_bytes())
     changed[-1] ^= 1
     stored.write_bytes(changed)
 
-    assert cache.graph(weights, "1", build) == build.graph
+    assert cache.graph("net-1", "1", build) == build.graph
     assert build.calls == 2
 
 
 def test_a_folder_that_cannot_be_written_costs_one_warning_and_no_graph(
-    weights: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("a file, where a folder is needed; root may write anywhere else")
     cache, build = GraphCache(blocked / "cache"), Builder()
 
     with caplog.at_level(logging.WARNING):
-        assert cache.graph(weights, "1", build) == build.graph
-        assert cache.graph(weights, "2", build) == build.graph
+        assert cache.graph("net-1", "1", build) == build.graph
+        assert cache.graph("net-1", "2", build) == build.graph
 
     (record,) = caplog.records
     assert "CACHE_FOLDER" in record.getMessage()
 
 
 def test_a_folder_that_can_only_be_read_serves_its_graphs_without_a_warning(
-    weights: Path, folder: Path, caplog: pytest.LogCaptureFixture
+    folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     build = Builder()
-    GraphCache(folder).graph(weights, "1", build)
+    GraphCache(folder).graph("net-1", "1", build)
     folder.chmod(0o500)
     try:
-        assert GraphCache(folder).graph(weights, "1", build) == build.graph
+        assert GraphCache(folder).graph("net-1", "1", build) == build.graph
     finally:
         folder.chmod(0o700)
 
@@ -108,12 +98,10 @@ def test_a_folder_that_can_only_be_read_serves_its_graphs_without_a_warning(
     assert not caplog.records
 
 
-def test_writers_at_the_same_time_leave_one_whole_graph_and_no_scraps(
-    weights: Path, folder: Path
-) -> None:
+def test_writers_at_the_same_time_leave_one_whole_graph_and_no_scraps(folder: Path) -> None:
     build = Builder(os.urandom(1_000_000))
     threads = [
-        threading.Thread(target=GraphCache(folder).graph, args=(weights, "1", build))
+        threading.Thread(target=GraphCache(folder).graph, args=("net-1", "1", build))
         for _ in range(8)
     ]
     for thread in threads:
@@ -123,12 +111,12 @@ def test_writers_at_the_same_time_leave_one_whole_graph_and_no_scraps(
 
     assert len(list(folder.iterdir())) == 1
     calls = build.calls
-    assert GraphCache(folder).graph(weights, "1", build) == build.graph
+    assert GraphCache(folder).graph("net-1", "1", build) == build.graph
     assert build.calls == calls
 
 
-def test_other_users_may_read_a_graph_that_was_made_for_all(weights: Path, folder: Path) -> None:
-    GraphCache(folder).graph(weights, "1", Builder())
+def test_other_users_may_read_a_graph_that_was_made_for_all(folder: Path) -> None:
+    GraphCache(folder).graph("net-1", "1", Builder())
 
     (stored,) = folder.iterdir()
     assert stored.stat().st_mode & 0o044 == 0o044 & ~_umask()
@@ -141,47 +129,47 @@ def plant(path: Path, graph: bytes) -> None:
 
 @pytest.mark.parametrize("mode", [0o664, 0o646])
 def test_a_graph_that_others_may_write_is_not_believed(
-    mode: int, weights: Path, folder: Path, caplog: pytest.LogCaptureFixture
+    mode: int, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     cache, build = GraphCache(folder), Builder()
-    cache.graph(weights, "1", build)
+    cache.graph("net-1", "1", build)
     (stored,) = folder.iterdir()
     stored.unlink()
     plant(stored, b"planted")
-    assert cache.graph(weights, "1", build) == b"planted"
+    assert cache.graph("net-1", "1", build) == b"planted"
     stored.chmod(mode)
-    assert cache.graph(weights, "1", build) == build.graph
+    assert cache.graph("net-1", "1", build) == build.graph
     assert "another user" in caplog.text
-    assert cache.graph(weights, "1", build) == build.graph
+    assert cache.graph("net-1", "1", build) == build.graph
     assert build.calls == 2
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_another_users_graph_is_not_believed(weights: Path, folder: Path) -> None:
+def test_another_users_graph_is_not_believed(folder: Path) -> None:
     cache, build = GraphCache(folder), Builder()
-    cache.graph(weights, "1", build)
+    cache.graph("net-1", "1", build)
     (stored,) = folder.iterdir()
     os.chown(stored, 12_345, -1)
-    assert cache.graph(weights, "1", build) == build.graph
+    assert cache.graph("net-1", "1", build) == build.graph
     assert build.calls == 2
 
 
-def test_a_graph_under_anothers_name_is_not_believed(weights: Path, folder: Path) -> None:
+def test_a_graph_under_anothers_name_is_not_believed(folder: Path) -> None:
     cache, build = GraphCache(folder), Builder()
-    cache.graph(weights, "1", Builder(b"an older graph"))
+    cache.graph("net-1", "1", Builder(b"an older graph"))
     (older,) = folder.iterdir()
-    cache.graph(weights, "2", build)
+    cache.graph("net-1", "2", build)
     (newer,) = {*folder.iterdir()} - {older}
     newer.write_bytes(older.read_bytes())
-    assert cache.graph(weights, "2", build) == build.graph
+    assert cache.graph("net-1", "2", build) == build.graph
     assert build.calls == 2
 
 
-def test_a_graph_is_believed_again_whatever_the_umask(weights: Path, folder: Path) -> None:
+def test_a_graph_is_believed_again_whatever_the_umask(folder: Path) -> None:
     build, before = Builder(), os.umask(0)
     try:
         for _ in range(2):
-            GraphCache(folder).graph(weights, "1", build)
+            GraphCache(folder).graph("net-1", "1", build)
     finally:
         os.umask(before)
     assert build.calls == 1
