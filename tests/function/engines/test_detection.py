@@ -322,11 +322,11 @@ def test_where_nothing_is_seen_a_close_check_ends_after_two_turns(
 ) -> None:
     counting = CountingClosely(net)
     copies = Copies(RgbPicture(np.full((1080, 1920, 3), 96, np.uint8)), {384, 960})
-    assert CloseLook(counting).look(copies, Head(960, 540, 100, 0, 0)) is None
-    assert counting.counts == [2, len(FIRST_DEGREES)]
+    assert CloseLook(counting).look(copies, Head(960, 540, 100, 0, 0), 0.1) is None
+    assert counting.counts == [1, len(FIRST_DEGREES)]
     turned = place_face(head, 100, 120, at=(0.5, 0.5)).picture
     copies = Copies(RgbPicture(turned), {384, 960})
-    assert CloseLook(counting).look(copies, Head(960, 540, 100, 0, 0)) is not None
+    assert CloseLook(counting).look(copies, Head(960, 540, 100, 0, 0), 0.1) is not None
     assert counting.counts[-1] == 2  # a last check, level and mirrored
 
 
