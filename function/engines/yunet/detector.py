@@ -211,8 +211,8 @@ def _guessed_head(
 
 def _widest_pixels(copy: RgbImage, look: _Look) -> float:
     """Return how wide a face can be that is searched for in a copy, in its pixels."""
-    most = MOST_OF_PICTURE * min(copy.shape[:2])
-    longest = max(copy.shape[:2])
+    height, width = copy.shape[:2]
+    most, longest = MOST_OF_PICTURE * float(min(height, width)), float(max(height, width))
     if look.longest_pixels == NEAR_PIXELS or longest <= NEAR_PIXELS:
         return most
     return min(most, SEEN_NEAR_PIXELS * longest / NEAR_PIXELS)
