@@ -32,12 +32,46 @@ class _Map:
     side: int = 0
 
 
+class Steps:
+    """Writes the steps that take most of the time; here in floats."""
+
+    def __init__(self, writer: GraphWriter) -> None:
+        self.writer = writer
+
+    def read(self, planes: str) -> str:
+        """Make numbers of pixels, uint8; return the name of the result, as all do."""
+        return self.writer.add("Cast", planes, to=TensorProto.FLOAT)
+
+    def convolve(self, source: str, layer: Convolution) -> str:
+        """Write a convolution."""
+        weights = self.writer.constant(layer.filters), self.writer.constant(layer.biases)
+        return self.convolve_with(source, *weights, layer)
+
+    def convolve_with(self, source: str, filters: str, biases: str, layer: Convolution) -> str:
+        """Write a convolution with these filters and biases."""
+        return self.writer.add(
+            "Conv",
+            *(source, filters, biases),
+            kernel_shape=list(layer.filters.shape[2:]),
+            strides=[layer.stride] * 2,
+            pads=[*layer.padding, *layer.padding],
+        )
+
+    def rectify(self, source: str) -> str:
+        """Write a Relu."""
+        return self.writer.add("Relu", source)
+
+
 def encoder_graph(net: DlibNet[MetricLoss]) -> bytes:
     """Write the encoder: `chips` uint8 (faces, 150, 150, 3) to `encodings` float32 (faces, 128)."""
-    writer = GraphWriter()
-    pixels = writer.add("Cast", "chips", to=TensorProto.FLOAT)
-    planes = writer.add("Transpose", pixels, perm=[0, 3, 1, 2])
-    _write_layers(writer, _Map(planes, side=DLIB.chip_pixels), fold(net))
+    return write_encoder(net, Steps(GraphWriter()))
+
+
+def write_encoder(net: DlibNet[MetricLoss], steps: Steps) -> bytes:
+    """Write the encoder by these steps."""
+    writer = steps.writer
+    planes = steps.read(writer.add("Transpose", "chips", perm=[0, 3, 1, 2]))
+    _write_layers(steps, _Map(planes, side=DLIB.chip_pixels), fold(net))
     writer.name_last("encodings")
     side = DLIB.chip_pixels
     chips = helper.make_tensor_value_info("chips", TensorProto.UINT8, ["faces", side, side, 3])
@@ -52,14 +86,14 @@ def detector_graph(net: DlibNet[DetectionLoss]) -> bytes:
     """
     writer = GraphWriter()
     planes = writer.add("Transpose", "canvas", perm=[0, 3, 1, 2])
-    _write_layers(writer, _Map(planes), split_last(fill_blocks(fold(net))))
+    _write_layers(Steps(writer), _Map(planes), split_last(fill_blocks(fold(net))))
     writer.name_last("scores")
     canvas = helper.make_tensor_value_info("canvas", TensorProto.FLOAT, [1, "height", "width", 3])
     scores = helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, 1, "rows", "columns"])
     return writer.finish("detector", canvas, scores)
 
 
-def _write_layers(writer: GraphWriter, source: _Map, layers: Iterable[Layer]) -> None:
+def _write_layers(steps: Steps, source: _Map, layers: Iterable[Layer]) -> None:
     """Write layers in sequence; marks say which map a later AddPrevious adds.
 
     A single mark keeps the map on which a block starts. Two in a row end a block that shrinks: the
@@ -69,7 +103,7 @@ def _write_layers(writer: GraphWriter, source: _Map, layers: Iterable[Layer]) ->
     after_mark = False
     for layer in layers:
         if not isinstance(layer, Mark):
-            current = _write_layer(writer, current, layer, kept[-1])
+            current = _write_layer(steps, current, layer, kept[-1])
         elif after_mark:
             current = kept[-2]
         else:
@@ -77,12 +111,14 @@ def _write_layers(writer: GraphWriter, source: _Map, layers: Iterable[Layer]) ->
         after_mark = isinstance(layer, Mark)
 
 
-def _write_layer(writer: GraphWriter, current: _Map, layer: Layer, kept: _Map) -> _Map:
+def _write_layer(steps: Steps, current: _Map, layer: Layer, kept: _Map) -> _Map:
+    writer = steps.writer
     match layer:
         case Convolution():
-            return _write_convolution(writer, current, layer)
+            name = steps.convolve(current.name, layer)
+            return _Map(name, len(layer.filters), _side_after(current, layer))
         case Relu():
-            return replace(current, name=writer.add("Relu", current.name))
+            return replace(current, name=steps.rectify(current.name))
         case Pool(window=0):
             return replace(current, name=writer.add("GlobalAveragePool", current.name), side=1)
         case Pool():
@@ -97,19 +133,9 @@ def _write_layer(writer: GraphWriter, current: _Map, layer: Layer, kept: _Map) -
             raise TypeError(f"{type(layer).__name__} is written with the layer before it")
 
 
-def _write_convolution(writer: GraphWriter, current: _Map, layer: Convolution) -> _Map:
-    channels, _, rows, columns = layer.filters.shape
-    name = writer.add(
-        "Conv",
-        current.name,
-        writer.constant(layer.filters),
-        writer.constant(layer.biases),
-        kernel_shape=[rows, columns],
-        strides=[layer.stride] * 2,
-        pads=[*layer.padding, *layer.padding],
-    )
-    side = (current.side + 2 * layer.padding[0] - rows) // layer.stride + 1
-    return _Map(name, channels, side)
+def _side_after(current: _Map, layer: Convolution) -> int:
+    rows = int(layer.filters.shape[2])
+    return (current.side + 2 * layer.padding[0] - rows) // layer.stride + 1
 
 
 def _write_pool(writer: GraphWriter, current: _Map, layer: Pool) -> _Map:

@@ -17,6 +17,7 @@ _WRITERS = (
     "dlib_nets/rewrites.py",
     "onnx/graph_writer.py",
     "dlib_nets/float_graphs.py",
+    "dlib_nets/byte_graphs.py",
     "onnx/packed_weights.py",
     "yunet/graph.py",
     "yunet/net.py",

@@ -91,6 +91,13 @@ def open_session(graph: bytes, options: EngineOptions) -> Any:
     return session
 
 
+def is_on_cpu(options: EngineOptions) -> bool:
+    """Whether `open_session` will use the processor, and not even try a GPU."""
+    gpu = _GPUS["cuda"].provider
+    is_only = options.device == "auto" and gpu not in onnxruntime.get_available_providers()
+    return options.device == "cpu" or is_only
+
+
 def provider_of(session: Any) -> str:
     """Name what a session runs on, for people, like "CPU" or "CUDA"."""
     name: str = session.get_providers()[0]

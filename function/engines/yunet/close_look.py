@@ -25,6 +25,11 @@ face that is checked upside down can have 0.86."""
 FACE_FROM = 0.6
 """If the last close check has this score or more, the candidate is a face."""
 
+LIKELY_FROM = 0.5
+"""What has scored this much is checked together with its mirror image in one run, which costs an
+eighth less than two. Below, four in five are no faces, and most of them show nothing as they are;
+then the mirror image need not be checked."""
+
 FIRST_DEGREES, OTHER_DEGREES = (120.0, -60.0), (60.0, 180.0, -120.0)
 """The other angles at which a candidate is checked if it does not look like a face as it is. If
 nothing is seen there and at the first ones, the others are left out. In films that holds for half
@@ -49,25 +54,34 @@ class CloseLook:
     def __init__(self, net: YunetNet) -> None:
         self._net = net
 
-    def look(self, copies: Copies, head: Head) -> Detection | None:
-        """Find the face of a candidate head, with its exact place and angle; or nothing."""
-        seen = self._look_both_ways(copies, head)
+    def look(self, copies: Copies, head: Head, score: float) -> Detection | None:
+        """Find the face of a candidate head, with its exact place and angle; or nothing.
+
+        `score` is the quick pass's, and decides only what is checked in one run.
+        """
+        seen = self._look_both_ways(copies, head, score)
         if seen is None or seen.score < SURE_FROM:
             head, seen = self._look_around(copies, head, seen)
         if seen is None:
             return None
         exact = _correct(head, seen)
         if not _is_near(head, exact):
-            seen = self._look_both_ways(copies, exact)
+            seen = self._look_both_ways(copies, exact, seen.score)
         return seen if seen is not None and seen.score >= FACE_FROM else None
 
-    def _look_both_ways(self, copies: Copies, head: Head) -> Detection | None:
+    def _look_both_ways(self, copies: Copies, head: Head, score: float) -> Detection | None:
         """Check a head and its mirror image, and take the mean of both: half the noise."""
         cut = copies.cut(head, CLOSE_FACE_PIXELS, CLOSE_PIXELS)
-        mirrored = mirror(cut.pixels)
-        straight, other = map(_central, self._net.look([cut.pixels, mirrored], SEEN_FROM))
-        if straight is None or other is None:
-            return None
+        batches = [[cut.pixels, mirror(cut.pixels)]]
+        if score < LIKELY_FROM:
+            batches = [[pixels] for pixels in batches[0]]
+        seen: list[tuple[float, Points]] = []
+        for batch in batches:
+            for central in map(_central, self._net.look(batch, SEEN_FROM)):
+                if central is None:
+                    return None
+                seen.append(central)
+        straight, other = seen
         unmirrored = other[1][MIRRORED]
         unmirrored[:, 0] = CLOSE_PIXELS - 1 - unmirrored[:, 0]
         points = ((straight[1] + unmirrored) / 2).astype(np.float32)

@@ -29,6 +29,16 @@ GUESS_FROM = 0.1
 1080p reach it, also those that lean by 45 degrees, half-way between two passes; 178 reach 0.15.
 Each wrong candidate costs 2 ms."""
 
+MOST_OF_PICTURE = 1.25
+"""A candidate this many times as wide as the picture's shorter side is no face: of photographs cut
+so close that a fifth of the face is gone, none has more than 1.24. Pictures of nothing look like
+one face that fills them, on their side."""
+
+SEEN_NEAR_PIXELS = 64.0
+"""A candidate of the large copy that would be as wide in the small one has been looked for there,
+at a size that suits the net better, and is not checked again. In films these were clouds, patterns
+and ears."""
+
 MOST_CLOSE_LOOKS = 150
 """At most this many candidates of one pass, or of the three rotated ones together, are checked; the
 rest are dropped. So a picture of a crowd takes some 0.4 s at most."""
@@ -128,13 +138,13 @@ class YunetDetector:
     def _look(self, copies: Copies, looks: Iterable[_Look], found: "_Faces") -> None:
         """Run some quick passes, check their candidates closely, and add each new face."""
         taken = 0
-        for _, head in sorted(self._guess(copies, looks), key=lambda guess: -guess[0]):
+        for score, head in sorted(self._guess(copies, looks), key=lambda guess: -guess[0]):
             if taken == MOST_CLOSE_LOOKS:
                 break
             if found.hold(head):
                 continue
             taken += 1
-            face = self._closely.look(copies, head)
+            face = self._closely.look(copies, head, score)
             if face:
                 found.add(face)
 
@@ -143,8 +153,11 @@ class YunetDetector:
             copy, scale = copies.at(look.longest_pixels)
             (seen,) = self._net.look([_turn(copy, look.quarter_turns)], GUESS_FROM)
             guesses = seen.without_repeats()
+            widest = _widest_pixels(copy, look) / scale
             for row, score in enumerate(guesses.scores.tolist()):
-                yield score, _guessed_head(guesses, row, look.quarter_turns, copy, scale)
+                head = _guessed_head(guesses, row, look.quarter_turns, copy, scale)
+                if head.width <= widest:
+                    yield score, head
 
     def _notice_way_up(self, found: Sequence[Detection]) -> None:
         """Count which way up the faces are, and turn the film if nearly all agree."""
@@ -194,6 +207,15 @@ def _guessed_head(
     middle, sides = corners.mean(axis=0), np.abs(corners[1] - corners[0])
     lean = fit_head(_unturn(guesses.points[row], quarter_turns, copy)).roll_degrees
     return Head(float(middle[0]), float(middle[1]), max(1.0, float(sides.min())), lean, 0.0)
+
+
+def _widest_pixels(copy: RgbImage, look: _Look) -> float:
+    """Return how wide a face can be that is searched for in a copy, in its pixels."""
+    height, width = copy.shape[:2]
+    most, longest = MOST_OF_PICTURE * float(min(height, width)), float(max(height, width))
+    if look.longest_pixels == NEAR_PIXELS or longest <= NEAR_PIXELS:
+        return most
+    return min(most, SEEN_NEAR_PIXELS * longest / NEAR_PIXELS)
 
 
 def _turn(copy: RgbImage, quarter_turns: int) -> RgbImage:

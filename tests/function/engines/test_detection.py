@@ -322,12 +322,67 @@ def test_where_nothing_is_seen_a_close_check_ends_after_two_turns(
 ) -> None:
     counting = CountingClosely(net)
     copies = Copies(RgbPicture(np.full((1080, 1920, 3), 96, np.uint8)), {384, 960})
-    assert CloseLook(counting).look(copies, Head(960, 540, 100, 0, 0)) is None
-    assert counting.counts == [2, len(FIRST_DEGREES)]
+    assert CloseLook(counting).look(copies, Head(960, 540, 100, 0, 0), 0.1) is None
+    assert counting.counts == [1, len(FIRST_DEGREES)]
     turned = place_face(head, 100, 120, at=(0.5, 0.5)).picture
     copies = Copies(RgbPicture(turned), {384, 960})
-    assert CloseLook(counting).look(copies, Head(960, 540, 100, 0, 0)) is not None
+    assert CloseLook(counting).look(copies, Head(960, 540, 100, 0, 0), 0.1) is not None
     assert counting.counts[-1] == 2  # a last check, level and mirrored
+
+
+class Claiming(YunetNet):
+    """Takes the middle of each copy of one size for a face, and sees nothing in close checks."""
+
+    def __init__(self, longest_pixels: int, width: float) -> None:
+        self._longest_pixels = longest_pixels
+        self._width = width
+        self.checks = 0
+
+    def look(self, pictures: list[RgbImage], least_score: float) -> list[Guesses]:  # type: ignore[override]  # noqa: ARG002  # as above
+        height, width = pictures[0].shape[:2]
+        self.checks += (height, width) == (128, 128)
+        middle = np.array([width, height], np.float32) / 2
+        points = CHIP_POINTS / CHIP_WIDTH * self._width
+        corners = np.array([middle - self._width / 2, middle + self._width / 2])
+        face = Guesses(
+            np.array([0.3], np.float32),
+            corners.astype(np.float32).reshape(1, 4),
+            (points - points.mean(axis=0) + middle).astype(np.float32)[None],
+        )
+        nothing = Guesses(face.scores[:0], face.boxes[:0], face.points[:0])
+        is_claimed = max(height, width) == self._longest_pixels
+        return [face if is_claimed else nothing for _ in pictures]
+
+
+@pytest.mark.parametrize(
+    ("longest_pixels", "width", "is_checked"),
+    [
+        (384, 1.2 * 216, True),
+        (384, 1.3 * 216, False),  # much wider than the picture is high
+        (960, 150, True),
+        (960, 170, False),  # 68 pixels in the small copy
+    ],
+)
+def test_only_what_can_be_a_face_that_was_not_seen_before_is_checked_closely(
+    longest_pixels: int, width: float, *, is_checked: bool
+) -> None:
+    net = Claiming(longest_pixels, width)
+    picture = RgbPicture(np.full((1080, 1920, 3), 96, np.uint8))
+    assert YunetDetector(net, 960).detect(picture) == []
+    assert (net.checks > 0) == is_checked
+
+
+def test_a_candidate_that_is_likely_a_face_is_checked_together_with_its_mirror_image(
+    head: RgbImage, net: YunetNet
+) -> None:
+    copies = Copies(RgbPicture(place_face(head, 100, at=(0.5, 0.5)).picture), {384, 960})
+    found = []
+    for score, counts in ((0.1, [1, 1]), (0.9, [2])):
+        counting = CountingClosely(net)
+        found.append(CloseLook(counting).look(copies, Head(960, 540, 100, 0, 0), score))
+        assert counting.counts == counts
+    assert found[0] is not None
+    assert found[0] == found[1]
 
 
 def test_a_film_is_searched_with_the_same_result_as_each_of_its_pictures_alone(

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
+from function.engines import onnx_engine
 from function.engines.dlib_engine import import_face_recognition
 from function.engines.dlib_nets.float_graphs import encoder_graph
 from function.engines.dlib_nets.model import DLIB
@@ -64,12 +66,14 @@ def options(cache_folder: Path) -> EngineOptions:
 
 @pytest.fixture(scope="session")
 def engines(options: EngineOptions) -> dict[tuple[str, DetectorName], Engine]:
+    """The engines as on a processor that is not fast with bytes, where encodings are dlib's."""
     detectors: tuple[DetectorName, ...] = ("cnn", "hog")
-    return {
-        (name, detector): load_engine(name, replace(options, detector=detector))
-        for name in ENGINES
-        for detector in detectors
-    }
+    with patch.object(onnx_engine, "multiplies_bytes", return_value=False):
+        return {
+            (name, detector): load_engine(name, replace(options, detector=detector))
+            for name in ENGINES
+            for detector in detectors
+        }
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +91,13 @@ def engine(
     request: pytest.FixtureRequest, engines: dict[tuple[str, DetectorName], Engine]
 ) -> Engine:
     return engines[request.param, "hog"]
+
+
+@pytest.fixture(scope="session")
+def of_bytes(options: EngineOptions) -> Engine:
+    """The engine as on a processor that multiplies bytes fast."""
+    with patch.object(onnx_engine, "multiplies_bytes", return_value=True):
+        return load_engine("onnx", replace(options, detector="hog"))
 
 
 def as_css(box: Box) -> tuple[int, int, int, int]:
@@ -194,6 +205,43 @@ def test_a_face_is_encoded_together_with_its_mirror_image(
     assert np.linalg.norm(shown[0] - shown[1]) > 0.05
     np.testing.assert_allclose(both_ways[0], shown.mean(axis=0), atol=1e-5)
     np.testing.assert_allclose(both_ways[1], both_ways[0], atol=1e-5)
+
+
+def test_multiplying_bytes_moves_encodings_by_a_fiftieth_of_a_person(
+    of_bytes: Engine,
+    engines: dict[tuple[str, DetectorName], Engine],
+    pictures: dict[str, RgbImage],
+) -> None:
+    in_floats = engines["onnx", "hog"]
+    chips = [
+        align(of_bytes, pictures[name], one).chip
+        for name in PORTRAITS
+        for one in detect(of_bytes, pictures[name])[:1]
+    ]
+    moved = np.linalg.norm(of_bytes.encoder.encode(chips) - in_floats.encoder.encode(chips), axis=1)
+    assert len(moved) == len(PORTRAITS)
+    assert MOST_DIFFERENCE < moved.mean() < 0.025
+    assert moved.max() < 0.05
+
+
+def test_bytes_are_multiplied_only_on_a_processor_that_is_fast_at_it(
+    options: EngineOptions, monkeypatch: pytest.MonkeyPatch, pictures: dict[str, RgbImage]
+) -> None:
+    chip = cv2.resize(pictures["hopper.jpg"], (150, 150)).astype(np.uint8)
+    supported = {10, 23}  # AVX and AVX512-VNNI
+    monkeypatch.setattr(cv2, "checkHardwareSupport", lambda feature: feature in supported)
+    fast = load_engine("onnx", replace(options, detector="hog")).encoder.encode([chip])
+    supported.remove(23)
+    exact = load_engine("onnx", replace(options, detector="hog")).encoder.encode([chip])
+    assert np.linalg.norm(fast - exact) > MOST_DIFFERENCE
+
+
+def test_both_kinds_of_encoder_are_prepared_for_an_image(
+    options: EngineOptions, tmp_path: Path
+) -> None:
+    onnx_engine.prepare_encoders(replace(options, cache_folder=tmp_path))
+    names = sorted(path.name.split("-")[-2] for path in tmp_path.iterdir())
+    assert names == ["encoder_graph", "encoder_graph_of_bytes"]
 
 
 def test_no_chips_are_no_encodings(engine: Engine) -> None:
