@@ -414,11 +414,11 @@ class Settings:
     def helpers(self) -> int:
         """How many processes search a long video together with the first: THREADS, less that one.
 
-        There are no more than have enough memory each. With a GPU, and other than on Linux, a
-        process cannot be copied.
+        There are no more than have enough memory each. With an Intel or AMD GPU, and other than on
+        Linux, a process cannot be copied.
         """
-        wants_gpu = self.device not in {"auto", "cpu"} or self.decode not in {"auto", "cpu"}
-        if sys.platform != "linux" or wants_gpu:
+        is_copied = {self.device, self.decode} <= {"auto", "cpu", "cuda"}
+        if sys.platform != "linux" or not is_copied:
             return 0
         return min(self.threads - 1, self.memory_megabytes // FEWEST_HELPER_MEGABYTES)
 

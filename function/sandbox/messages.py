@@ -95,6 +95,7 @@ FROM_HELPERS: Mapping[bytes, type[StretchFound | Portion | LogLine | Ready | Hel
     b"R": Ready,
     b"H": Helped,
 }
+FROM_NETS: Mapping[bytes, type[Ready | Refusal]] = {b"R": Ready, b"E": Refusal}
 PROGRESS = b"P"
 MOST_VALUES = 50_000
 """The values of 500 faces, which fill a portion, are a fifth of it; those of an archive half."""

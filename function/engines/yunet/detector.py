@@ -139,12 +139,13 @@ class YunetDetector:
                 found.add(face)
 
     def _guess(self, copies: Copies, looks: Iterable[_Look]) -> Iterator[tuple[float, Head]]:
-        for look in looks:
-            copy, scale = copies.at(look.longest_pixels)
-            (seen,) = self._net.look([_turn(copy, look.quarter_turns)], GUESS_FROM)
-            guesses = seen.without_repeats()
+        taken = [(look.quarter_turns, *copies.at(look.longest_pixels)) for look in looks]
+        turned = [_turn(copy, turns) for turns, copy, _ in taken]
+        seen = self._net.look_at_each(turned, GUESS_FROM) if turned else []
+        for (turns, copy, scale), found in zip(taken, seen, strict=True):
+            guesses = found.without_repeats()
             for row, score in enumerate(guesses.scores.tolist()):
-                yield score, _guessed_head(guesses, row, look.quarter_turns, copy, scale)
+                yield score, _guessed_head(guesses, row, turns, copy, scale)
 
     def _notice_way_up(self, found: Sequence[Detection]) -> None:
         """Count which way up the faces are, and turn the film if nearly all agree."""
