@@ -8,21 +8,21 @@ from function.engines.onnx.sessions import open_session, provider_of
 from function.engines.protocol import EngineOptions
 
 SHAPES: dict[str, tuple[Shape, ...]] = {
-    "encoder": ((2, 150, 150), (16, 150, 150), (32, 150, 150)),
+    "encoder": ((16, 150, 150),),
     "yunet": (
-        *((2, 128, 128), (4, 128, 128), (16, 128, 128)),
-        *((1, 224, 384), (4, 224, 384), (16, 224, 384)),
-        *((2, 384, 224), (8, 384, 224), (1, 384, 384), (8, 384, 384)),
-        *((1, 544, 960), (4, 544, 960), (1, 960, 960), (1, 1088, 1920), (1, 1920, 1920)),
+        *((4, 128, 128), (1, 224, 384), (4, 224, 384), (2, 384, 224)),
+        *((1, 544, 960), (4, 544, 960), (4, 384, 384), (1, 960, 960)),
+        *((1, 1088, 1920), (1, 1920, 1920)),
     ),
-    "sface": ((2, 112, 112), (20, 112, 112)),
+    "sface": ((20, 112, 112),),
 }
-"""By the name of the net. YuNet: close checks; the small copy of a wide picture, upright and turned,
-and of any other; the large one, of DETECTION_PIXELS, and of photos. For wide pictures these are the
-sizes in which they are searched on a CPU, so that the same is found."""
+"""By the name of the net. YuNet: close checks; the small copies of a wide picture, upright and
+turned, and its large one; those of other pictures; the large ones of photos. For wide pictures
+these are the sizes in which they are searched on a CPU too, so that the same is found."""
 
-PREPARED_PIXELS = 544 * 960
-"""Larger shapes are prepared when they are first needed."""
+PREPARED = 6
+"""So many shapes of each net are prepared at the start, the others when they are first needed: up
+to a second each, and two for larger batches, which gain little."""
 
 RECORDED = ("encoder", "yunet")
 """CUDA has all of these; of SFace it lacks the last layer."""
@@ -43,7 +43,7 @@ class CudaNets:
     def prepare(self) -> None:
         """Prepare the usual shapes."""
         for net in self.nets.values():
-            net.prepare(PREPARED_PIXELS)
+            net.prepare(PREPARED)
 
 
 def open_cuda_nets(graphs: Mapping[str, bytes], options: EngineOptions) -> CudaNets | None:

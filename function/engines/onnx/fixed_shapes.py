@@ -5,6 +5,7 @@ which takes a thousand times as long as running it. And most of a small net's ti
 starting its hundred kernels, one by one, unless they were recorded and are started as one.
 """
 
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -30,8 +31,8 @@ Run: TypeAlias = Callable[[RgbImage], Numbers]
 class FixedShapes:
     """A net that takes pictures of any size; safe to use from several threads.
 
-    `shapes` are the shapes in which it runs, smallest first; others are made where none is large
-    enough. Pictures lie at the top left of larger ones that are black: what is found beyond them is
+    `shapes` are the shapes in which it runs; pictures that fit into none get one of their own.
+    Pictures lie at the top left of larger ones that are black: what is found beyond them is
     to be ignored.
     """
 
@@ -41,11 +42,10 @@ class FixedShapes:
         self._opened: dict[Shape, tuple[Run, RgbImage]] = {}
         self._lock = threading.Lock()
 
-    def prepare(self, most_pixels: int) -> None:
-        """Prepare every shape of pictures up to this size: up to a second each."""
-        for shape in self._shapes:
-            if shape[1] * shape[2] <= most_pixels:
-                self._open(shape)
+    def prepare(self, count: int) -> None:
+        """Prepare the first shapes, so many of them."""
+        for shape in self._shapes[:count]:
+            self._open(shape)
 
     def run(self, _: object, feeds: Mapping[str, RgbImage]) -> Numbers:
         """Run the net on its one input, and return all outputs, as a session does."""
@@ -81,10 +81,10 @@ class FixedShapes:
         return outputs
 
     def _size_for(self, height: int, width: int) -> tuple[int, int]:
-        for _, high, wide in self._shapes:
-            if high >= height and wide >= width:
-                return high, wide
-        return height, width
+        fitting = [
+            (high, wide) for _, high, wide in self._shapes if height <= high and width <= wide
+        ]
+        return min(fitting, key=math.prod, default=(height, width))
 
     def _shape_for(self, size: tuple[int, int], count: int) -> Shape:
         counts = sorted({one[0] for one in self._shapes if one[1:] == size}) or [1]
@@ -146,6 +146,7 @@ def _bind(session: Any, shape: Shape, outputs: Numbers) -> Run:
     def run(batch: RgbImage) -> Numbers:
         pixels.update_inplace(batch)
         session.run_with_iobinding(binding)
-        return [np.array(one.numpy()) for one in held]
+        found = [one.numpy() for one in held]
+        return found if device == "cuda" else [one.copy() for one in found]
 
     return run
