@@ -28,10 +28,15 @@ Run: TypeAlias = Callable[[RgbImage], Numbers]
 """Runs a net on pictures of its one shape, uint8 (n, height, width, 3)."""
 
 
+OTHER_SIDES = 640
+"""Pictures that fit into no shape get a square of a multiple of so many pixels a side: each shape
+that was ever used stays in memory."""
+
+
 class FixedShapes:
     """A net that takes pictures of any size; safe to use from several threads.
 
-    `shapes` are the shapes in which it runs; pictures that fit into none get one of their own.
+    `shapes` are the shapes in which it runs; pictures that fit into none get a square.
     Pictures lie at the top left of larger ones that are black: what is found beyond them is
     to be ignored.
     """
@@ -84,7 +89,8 @@ class FixedShapes:
         fitting = [
             (high, wide) for _, high, wide in self._shapes if height <= high and width <= wide
         ]
-        return min(fitting, key=math.prod, default=(height, width))
+        side = OTHER_SIDES * math.ceil(max(height, width) / OTHER_SIDES)
+        return min(fitting, key=math.prod, default=(side, side))
 
     def _shape_for(self, size: tuple[int, int], count: int) -> Shape:
         counts = sorted({one[0] for one in self._shapes if one[1:] == size}) or [1]

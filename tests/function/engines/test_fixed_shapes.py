@@ -53,13 +53,15 @@ def test_pictures_lie_on_black_in_the_smallest_shape_that_holds_them() -> None:
     assert net.ran == [(1, 8, 8), (1, 4, 8), (1, 8, 16)]
 
 
-def test_pictures_that_are_too_large_get_a_shape_of_their_own() -> None:
+def test_pictures_that_are_too_large_share_a_few_squares() -> None:
     net = Summing()
     shapes = FixedShapes(net.open, [(4, 8, 8)])
-    for _ in range(2):
-        shapes.run(None, {"pixels": stack(2, 9, 8)})
-    assert net.opened == [(1, 9, 8)]
-    assert net.ran == [(1, 9, 8)] * 4
+    for height in (9, 20, 640):
+        sums, _ = shapes.run(None, {"pixels": stack(2, height, 8)})
+        assert sums.tolist() == [3 * height * 8] * 2
+    shapes.run(None, {"pixels": stack(1, 8, 641)})
+    assert net.opened == [(1, 640, 640), (1, 1280, 1280)]
+    assert net.ran == [(1, 640, 640)] * 6 + [(1, 1280, 1280)]
 
 
 def test_many_pictures_run_in_as_few_batches_as_hold_them() -> None:

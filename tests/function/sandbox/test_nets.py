@@ -1,6 +1,7 @@
 """Nets in a process of their own find what they find in the child, and run together."""
 
 import os
+import select
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -89,17 +90,24 @@ def test_what_is_asked_at_one_time_runs_together(desks: list[Desk]) -> None:
     askers = [threading.Thread(target=Sitting(desk).ask, args=(1, pictures)) for desk in desks[:2]]
     for asker in askers:
         asker.start()
-    wait_until(lambda: all(nets.select.select([one.answering], [], [], 0)[0] for one in desks[:2]))
-    server = threading.Thread(
-        target=lambda: pytest.raises(LostError, serve, {"yunet": doubling}, desks)
-    )
-    server.start()
-    for asker in askers:
-        asker.join(60)
-    for desk in desks:
-        desk.asking.close()
-    server.join(60)
+    wait_until(lambda: all(_has_come(desk) for desk in desks[:2]))
+
+    def close_when_answered() -> None:
+        for asker in askers:
+            asker.join()
+        for desk in desks:
+            desk.asking.close()
+
+    closing = threading.Thread(target=close_when_answered)
+    closing.start()
+    with pytest.raises(LostError):
+        serve({"yunet": doubling}, desks)
+    closing.join()
     assert doubling.at_once == [2]
+
+
+def _has_come(desk: Desk) -> bool:
+    return bool(select.select([desk.answering], [], [], 0)[0])
 
 
 @pytest.mark.parametrize("sizes", [(0, 4, 4), (65535, 65535, 65535)])
