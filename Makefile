@@ -14,7 +14,7 @@ LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --gen
 	--overrides requirements.overrides --no-emit-package dlib --no-emit-package pip \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo run test test-stash stash-package soak lint bench bench-profile bench-faces bench-start bench-library bench-quick screenshot lock clean
+.PHONY: help demo run test test-stash stash-package soak lint bench bench-profile bench-faces bench-start bench-gpu bench-library bench-quick screenshot lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -53,6 +53,9 @@ bench-faces: $(VENV)/ready ## compare which faces each detector finds; PHOTOS=fo
 
 bench-start: $(VENV)/ready ## measure the start: ten seconds of 1080p from cold, and warm
 	@$(BIN)/python -m tools.bench.start $(VIDEO)
+
+bench-gpu: $(VENV)/ready ## compare the processor and a GPU, with 1 to all cores, on an hour of 1080p; VIDEO=file for one of yours
+	@$(BIN)/python -m tools.bench.gpu $(VIDEO)
 
 bench-library: $(VENV)/ready ## measure how a library grows: storing, matching again, listing, grouping, forgetting, up to 100,000 people seen
 	@$(BIN)/python -m tools.bench.library

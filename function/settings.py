@@ -329,15 +329,16 @@ class Settings:
     device: Annotated[
         DeviceName,
         _choice(*DEVICES),
-        "where the encoder and `DETECTOR=cnn` run; cuda (NVIDIA), openvino (Intel) and migraphx "
-        "(AMD) refuse to start without a GPU, auto uses an NVIDIA one if there is one",
+        "where the nets run; cuda (NVIDIA), openvino (Intel) and migraphx (AMD; both without "
+        "`DETECTOR=yunet` and SFace, which stay on the CPU) refuse to start without a GPU, auto "
+        "uses an NVIDIA one if there is one",
     ] = "auto"
     decode: Annotated[
         DecodeName,
         _choice("auto", "cpu", *GPU_DECODERS),
         "what decodes videos: auto takes an NVIDIA GPU's decoder if the nets run on CUDA; cuda and "
         "vaapi (Intel, AMD) refuse to start without one; what a GPU cannot decode, the processor "
-        "does",
+        "does. cpu keeps every lock of the sandbox",
     ] = "auto"
     detection_pixels: Annotated[
         int,
@@ -349,9 +350,9 @@ class Settings:
         int,
         THREADS,
         "processes that search a long video together, on Linux; where there can be no others "
-        "(a GPU, macOS, `SANDBOX=off`), threads that run the nets, one less and at most 3; auto: "
-        "one for each core that the machine or the container has, at most 16, and fewer if it has "
-        "little memory",
+        "(an Intel or AMD GPU, macOS, `SANDBOX=off`), threads that run the nets, one less and at "
+        "most 3; auto: one for each core that the machine or the container has, at most 16, and "
+        "fewer if it has little memory",
     ] = field(default_factory=default_threads)
     slots: Annotated[
         int,
@@ -414,11 +415,11 @@ class Settings:
     def helpers(self) -> int:
         """How many processes search a long video together with the first: THREADS, less that one.
 
-        There are no more than have enough memory each. With a GPU, and other than on Linux, a
-        process cannot be copied.
+        There are no more than have enough memory each. With an Intel or AMD GPU, and other than on
+        Linux, a process cannot be copied.
         """
-        wants_gpu = self.device not in {"auto", "cpu"} or self.decode not in {"auto", "cpu"}
-        if sys.platform != "linux" or wants_gpu:
+        is_copied = {self.device, self.decode} <= {"auto", "cpu", "cuda"}
+        if sys.platform != "linux" or not is_copied:
             return 0
         return min(self.threads - 1, self.memory_megabytes // FEWEST_HELPER_MEGABYTES)
 

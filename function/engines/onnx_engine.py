@@ -5,6 +5,7 @@ Outputs are dlib's to the fifth digit. Only on processors that multiply bytes fa
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from db.models import EncodingModel
 from db.records import Vectors
+from function.engines.cuda import may_use_cuda
 from function.engines.dlib_nets.model import DLIB
 from function.engines.mirrors import average_mirrored
 from function.engines.onnx.graph_cache import GraphCache
@@ -37,11 +39,13 @@ try:
 
     from function.engines.dlib_nets.alignment import align_face, stack_chips
     from function.engines.dlib_nets.hog import HogDetector
+    from function.engines.onnx.cuda_nets import CudaNets, open_cuda_nets
     from function.engines.onnx.graphs import Kind, read_graph
-    from function.engines.onnx.sessions import is_on_cpu, open_session, provider_of
+    from function.engines.onnx.sessions import open_session, provider_of
     from function.engines.second_encoders import load_second
+    from function.engines.sface.encoder import read_sface
     from function.engines.yunet.detector import YunetDetector
-    from function.engines.yunet.net import load_yunet
+    from function.engines.yunet.net import load_yunet, read_yunet
 except ImportError as error:
     raise EngineUnavailableError(
         f"The engine onnx needs the packages onnxruntime and dlib ({error}). "
@@ -117,15 +121,36 @@ def load(options: EngineOptions) -> Engine:
         EngineUnavailableError: a package is missing, a file is not the expected one, or
             onnxruntime cannot run on `options.device`.
     """
+    nets = options.nets or open_nets(options)
+    options = replace(options, nets=nets)
     weights = find_weights()
     cache = GraphCache(options.cache_folder)
     hog = HogDetector(cache)
     detector = _load_detector(weights.cnn_detector, cache, options, hog)
-    kind = _ENCODER_OF_BYTES if multiplies_bytes() and is_on_cpu(options) else _ENCODER
-    session = open_session(read_graph(kind, weights.encoder, cache), options)
+    is_on_cpu = nets is None and options.device in ("auto", "cpu")
+    kind = _ENCODER_OF_BYTES if is_on_cpu and multiplies_bytes() else _ENCODER
+    session = nets.net("encoder") if nets else open_session(_encoder_graph(kind, cache), options)
     encoder = OnnxEncoder(session, dlib.shape_predictor(str(weights.landmarks_5)))
     second = load_second(options, cache)
-    return OnnxEngine(options, detector, hog, encoder, provider_of(session), second=second)
+    provider = nets.provider if nets else provider_of(session)
+    return OnnxEngine(options, detector, hog, encoder, provider, second=second)
+
+
+def open_nets(options: EngineOptions) -> CudaNets | None:
+    """Open the nets on CUDA; None if `options.device` is another, or is auto and CUDA fails.
+
+    Raises:
+        EngineUnavailableError: `options.device` is cuda, and it does not work here.
+    """
+    if not may_use_cuda(options.device):
+        return None
+    cache = GraphCache(options.cache_folder)
+    graphs = {"encoder": _encoder_graph(_ENCODER, cache)}
+    if options.detector == "yunet":
+        graphs["yunet"] = read_yunet(cache)
+    if options.has_second and options.second_encoder is True:
+        graphs["sface"] = read_sface(cache)
+    return open_cuda_nets(graphs, options)
 
 
 def prepare_encoders(options: EngineOptions) -> None:
@@ -135,7 +160,7 @@ def prepare_encoders(options: EngineOptions) -> None:
         EngineUnavailableError: as in `load`.
     """
     for kind in (_ENCODER, _ENCODER_OF_BYTES):
-        read_graph(kind, find_weights().encoder, GraphCache(options.cache_folder))
+        _encoder_graph(kind, GraphCache(options.cache_folder))
 
 
 def _load_detector(
@@ -150,6 +175,10 @@ def _load_detector(
         session = open_session(read_graph(_CNN, cnn_weights, cache), options)
         return partial(PlainDetector, CnnDetector(session, _read_detector(cnn_weights)))
     return partial(YunetDetector, load_yunet(options, cache))
+
+
+def _encoder_graph(kind: Kind, cache: GraphCache) -> bytes:
+    return read_graph(kind, find_weights().encoder, cache)
 
 
 def _read_encoder(weights: Path) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,17 @@ class Alignment:
     chip: RgbImage
 
 
+class Nets(Protocol):
+    """Nets that run on a GPU, here or in another process, in batches of few shapes."""
+
+    @property
+    def provider(self) -> str:
+        """What they run on, for people, like "CUDA"."""
+
+    def net(self, name: str) -> Any:
+        """Return what runs a net, as a session does: `encoder`, `yunet` or `sface`."""
+
+
 @dataclass(frozen=True)
 class EngineOptions:
     """Options for every engine; an engine that cannot meet them raises EngineUnavailableError."""
@@ -97,6 +108,8 @@ class EngineOptions:
     cache_folder: Path | None = None
     second_encoder: bool | Path = True
     """Whether SFace encodes faces once more; or a TOML file that describes a net of one's own."""
+    nets: Nets | None = field(default=None, compare=False)
+    """Nets that are open already: then `device` and `threads` are for the others."""
 
     @property
     def has_second(self) -> bool:

@@ -92,7 +92,7 @@ class StretchFound:
 
     `samples` holds seconds, until seconds and shot of each frame. `edges` are the grey cells of the
     first and the last frame, int16, by which shots are joined; empty without frames. `missing` are
-    the spans that could not be read, in seconds.
+    the spans that could not be read, in seconds. `decoder` is what decoded it, one of `DECODED_BY`.
     """
 
     number: int
@@ -102,3 +102,4 @@ class StretchFound:
     keyframes_seconds: tuple[float, ...]
     missing: tuple[tuple[float, float], ...]
     seconds: StageSeconds
+    decoder: str = "cpu"

@@ -9,6 +9,7 @@ from function.faces.cuts import Sample, find_cuts, stretch_to_cuts
 from function.faces.face import Face
 from function.faces.found import FacesFound, StageSeconds, StretchFound
 from function.media.conversion import Thumbnail
+from function.media.decoders import join_names
 from function.media.shots import is_same_shot
 
 
@@ -31,7 +32,8 @@ def join_stretches(
         before = last
     keyframes = sorted({seconds for one in stretches for seconds in one.keyframes_seconds})
     seen = stretch_to_cuts(faces, samples, find_cuts(samples, keyframes), video_seconds)
-    return FacesFound(seen, len(samples), _add_up(stretches), unreadable_seconds)
+    decoder = join_names([one.decoder for one in stretches])
+    return FacesFound(seen, len(samples), _add_up(stretches), unreadable_seconds, decoder)
 
 
 def _shift(face: Face, frames: int, shots: int) -> Face:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -159,6 +159,7 @@ class Part:
             tuple(self._video.keyframes_seconds),
             tuple(self._video.missing),
             watch.stages(),
+            self._video.decoded_by,
         )
 
     def _progress(self, seconds: float, faces: int) -> Progress:
@@ -181,8 +182,7 @@ def _join(video: Video, stretches: Sequence[StretchFound]) -> FacesFound | None:
         return None
     video.missing = [span for one in stretches for span in one.missing]
     note_unreadable(video, untils[-1])
-    found = join_stretches(stretches, video.seconds, video.unreadable_seconds)
-    return replace(found, decoder=video.decoded_by)
+    return join_stretches(stretches, video.seconds, video.unreadable_seconds)
 
 
 class Stopwatch:

@@ -1,6 +1,6 @@
 """Names what decodes videos: the processor, or a GPU. Nothing here needs a decoder."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Literal, TypeAlias
 
 GpuDecoderName: TypeAlias = Literal["cuda", "vaapi"]
@@ -18,6 +18,12 @@ def name_decoders(used: Collection[DecoderName]) -> str:
 
     A video of which nothing was decoded counts as the processor's.
     """
+    return "+".join(name for name in _ORDER if name in used) or "cpu"
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Name what decoded a video of whose parts each was decoded by what a name says."""
+    used = {part for name in names for part in name.split("+")}
     return "+".join(name for name in _ORDER if name in used) or "cpu"
 
 

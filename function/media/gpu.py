@@ -124,10 +124,18 @@ def may_fit(container: InputContainer, stream: VideoStream) -> bool:
     )
 
 
-def accelerate(name: GpuDecoderName) -> HWAccel:
-    """Say to PyAV that a GPU shall decode, and keep the pictures until they are asked for."""
-    # Another context than onnxruntime's, whose flags FFmpeg refuses.
-    options: dict[str, object] = {"primary_ctx": "0"} if name == "cuda" else {}
+_HELD: dict[GpuDecoderName, PictureDecoder] = {}
+"""The decoders of trials: while one is open, others share its context on the GPU. To make one takes
+0.2 s, and processes that do so wait for each other: with 16 of them a video began after 3 s."""
+
+
+def accelerate(name: GpuDecoderName, *, is_shared: bool = False) -> HWAccel:
+    """Say to PyAV that a GPU shall decode, and keep the pictures until they are asked for.
+
+    With CUDA `is_shared` takes the context that all of a process can share. Not where onnxruntime
+    has taken it: FFmpeg refuses the flags it gives it.
+    """
+    options: dict[str, object] = {"primary_ctx": f"{is_shared:d}"} if name == "cuda" else {}
     return HWAccel(name, allow_software_fallback=True, options=options, is_hw_owned=True)
 
 
@@ -140,7 +148,7 @@ def open_gpu(
     be found again when it is opened without a GPU.
     """
     try:
-        container, stream = open_stream(accelerate(name))
+        container, stream = open_stream(accelerate(name, is_shared=name in _HELD))
     except (RecognitionError, *FAILURES) as error:
         log.warning("The GPU cannot be used (%s); the processor decodes.", describe(error))
         return None
@@ -179,13 +187,23 @@ def _find_trouble(name: GpuDecoderName) -> str:
             "pip install --no-binary av av."
         )
     try:
-        _try_out(name)
+        _hold(name)
     except FAILURES as error:
         return f"FFmpeg cannot decode on it ({describe(error)}). Check that {CHECKS[name]}."
     return ""
 
 
-def _try_out(name: GpuDecoderName) -> None:
+def _hold(name: GpuDecoderName) -> None:
+    """Try a GPU's decoder, and keep it open if its context can be shared."""
+    try:
+        _HELD[name] = _try_out(name, accelerate(name, is_shared=True))
+    except FAILURES:
+        if name != "cuda":
+            raise
+        _try_out(name, accelerate(name))
+
+
+def _try_out(name: GpuDecoderName, device: HWAccel) -> PictureDecoder:
     """Decode one small picture on a GPU: to open it is not enough, as decoders have own drivers."""
     encoder = CodecContext.create("libx264", "w")
     encoder.width, encoder.height = TRIAL_PIXELS
@@ -193,12 +211,12 @@ def _try_out(name: GpuDecoderName) -> None:
     encoder.thread_count = 1
     encoder.options = {"x264-params": "log=-1"}
     picture = VideoFrame(*TRIAL_PIXELS, encoder.pix_fmt)
-    decoder = CodecContext.create("h264", "r", hwaccel=accelerate(name))
+    decoder = CodecContext.create("h264", "r", hwaccel=device)
     gpu = Gpu(name, decoder)
     for packet in (*encoder.encode(picture), *encoder.encode(None), None):
         for decoded in decoder.decode(packet):
             gpu.fetch(decoded)
-            return
+            return decoder
     raise NotOnGpuError("no picture came")
 
 

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -24,6 +25,7 @@ import av
 import cv2
 import numpy as np
 
+from function.engines.cuda import may_use_cuda
 from function.engines.loading import load_engine
 from function.engines.models import models_of
 from function.engines.protocol import (
@@ -36,6 +38,7 @@ from function.engines.protocol import (
 )
 from function.enrolling.search import search_photo
 from function.errors import (
+    EngineUnavailableError,
     PhotoUnusableError,
     RecognitionError,
     UnreadableVideoError,
@@ -57,6 +60,7 @@ from function.sandbox.channel import Channel
 from function.sandbox.helpers import Helper, Share, Team, fork_helpers
 from function.sandbox.lockdown import MEGABYTE, end_with, lock_down
 from function.sandbox.messages import (
+    FROM_NETS,
     LONGEST_LINE,
     ORDERS_BY_LETTER,
     SETUP,
@@ -68,6 +72,7 @@ from function.sandbox.messages import (
     read_message,
     write_message,
 )
+from function.sandbox.nets import Desk, RemoteNets, make_desks, serve
 from function.sandbox.orders import (
     ALONE,
     ContentsOrder,
@@ -94,24 +99,24 @@ def main(descriptor: int, lines: Sequence[int] = ()) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[_ParentsLog(channel)])
     setup = read_message(SETUP, channel.receive())
     cv2.setNumThreads(1)  # no thread may be there when helpers are forked
+    sockets = [socket.socket(fileno=line) for line in lines]
     try:
-        engine = _load(setup, setup.threads)
-        decode = cast("DecodeName", setup.decode)
-        decoder = choose_decoder(decode, nets_on_cuda=engine.provider == "CUDA")
-        has_gpu = engine.provider != "CPU" or decoder != "cpu"
-        sockets = [socket.socket(fileno=line) for line in lines]
-        team = _fork(engine, setup, channel, sockets, can_fork=not has_gpu and _is_alone())
+        setup, nets = _fork_nets(setup, channel, sockets)
+        engine = _load(setup, setup.threads, nets)
+        team = _fork(engine, setup, channel, sockets, nets)
         if lines and not team.count():
             _log.info("Long videos are searched by one process: no other can be forked from it.")
-            engine = _load(setup, setup.threads_alone)
+            engine = _load(setup, setup.threads_alone, nets)
+        decoder = _choose_decoder(setup, engine)
     except RecognitionError as error:
         _answer(channel, Refusal(error.code, str(error)))
         return
     threading.Thread(target=_end_with_parent, daemon=True).start()
     thread = _start(one_thread())
     _fall_silent()
-    if engine.second:
+    if engine.second and not nets:
         engine.second.keep_room()
+    has_gpu = decoder != "cpu" or _has_own_gpu(engine, nets)
     locks = _lock(setup.memory_megabytes, has_gpu=has_gpu)
     everyones = [{*helper.locks} for helper in team.ready()]
     locks = tuple(lock for lock in locks if all(lock in others for others in everyones))
@@ -122,13 +127,64 @@ def main(descriptor: int, lines: Sequence[int] = ()) -> None:
         worker.carry_out(read_message(ORDERS_BY_LETTER, channel.receive()))
 
 
+def _fork_nets(
+    setup: Setup, channel: Channel, lines: Sequence[socket.socket]
+) -> tuple[Setup, RemoteNets | None]:
+    """Fork the process that runs the nets on CUDA, and wait for it; None where there is none.
+
+    Where CUDA was tried and does not work, the setup has it tried no more.
+
+    Raises:
+        EngineUnavailableError: CUDA is required, and does not work.
+    """
+    options = _options(setup, 1, None)
+    fits = setup.engine in ("auto", "onnx") and setup.detector != "cnn"
+    if not (fits and may_use_cuda(options.device) and _is_alone()):
+        return setup, None
+    desks = make_desks(1 + len(lines))
+    ours, theirs = socket.socketpair()
+    if os.fork() == 0:
+        try:
+            logging.getLogger().handlers = []
+            channel.close()
+            for one in (ours, *lines, *(desk.asking for desk in desks)):
+                one.close()
+            _serve_nets(options, Channel(theirs), desks)
+        finally:
+            os._exit(1)
+    theirs.close()
+    with ours:
+        said = read_message(FROM_NETS, Channel(ours).receive())
+    if isinstance(said, Refusal):
+        raise EngineUnavailableError(said.message)
+    if said.provider == "CPU":
+        return replace(setup, device="cpu"), None
+    return setup, RemoteNets(desks, said.provider)
+
+
+def _serve_nets(options: EngineOptions, link: Channel, desks: Sequence[Desk]) -> None:
+    """Open the nets on CUDA, say so, and run them for whoever asks at a desk."""
+    engine = importlib.import_module("function.engines.onnx_engine")
+    try:
+        nets = engine.open_nets(options)
+    except RecognitionError as error:
+        _answer(link, Refusal(error.code, str(error)))
+        return
+    if nets:
+        nets.prepare()
+        _fall_silent()
+    locks = lock_down(None, needs_files=True)
+    _answer(link, Ready("onnx", nets.provider if nets else "CPU", (), locks))
+    if nets:
+        serve(nets.nets, desks)
+
+
 def _fork(
     engine: Engine,
     setup: Setup,
     channel: Channel,
     lines: Sequence[socket.socket],
-    *,
-    can_fork: bool,
+    nets: RemoteNets | None,
 ) -> Team:
     """Fork the helpers; none where a copy of this process would not work.
 
@@ -139,19 +195,37 @@ def _fork(
         try:
             channel.close()
             logging.getLogger().handlers = [_ParentsLog(link)]
-            thread = _start(one_thread())
+            if nets:
+                nets.sit_at(share.process)
+            decoder = _choose_decoder(setup, engine)
+            hands = Hands(_start(one_thread()), decoder=decoder)
             _fall_silent()
             if engine.second:
                 engine.second.only_cut()
-            locks = _lock(setup.memory_megabytes // len(lines), has_gpu=False)
+            locks = _lock(setup.memory_megabytes // len(lines), has_gpu=decoder != "cpu")
             _answer(link, Ready(engine.name, engine.provider, models_of(engine), locks))
-            Helper(line, link, share, engine, thread).serve()
+            Helper(line, link, share, engine, hands).serve()
         finally:
             os._exit(1)
 
+    can_fork = not _has_own_gpu(engine, nets) and _is_alone()
     if can_fork:
         gc.freeze()  # a collection would write to memory that is shared
-    return fork_helpers(lines if can_fork else (), help_out)
+    team = fork_helpers(lines if can_fork else (), help_out)
+    if nets:
+        nets.sit_at(0)
+    return team
+
+
+def _has_own_gpu(engine: Engine, nets: RemoteNets | None) -> bool:
+    """Say whether this process itself has a GPU's driver for its nets."""
+    return engine.provider != "CPU" and nets is None
+
+
+def _choose_decoder(setup: Setup, engine: Engine) -> DecoderName:
+    """Choose what decodes videos: each process does, as a GPU's driver cannot be copied."""
+    decode = cast("DecodeName", setup.decode)
+    return choose_decoder(decode, nets_on_cuda=engine.provider == "CUDA")
 
 
 def _is_alone() -> bool:
@@ -165,15 +239,15 @@ def _lock(megabytes: int, *, has_gpu: bool) -> tuple[str, ...]:
     return lock_down(limit, needs_files=has_gpu)
 
 
-def _load(setup: Setup, threads: int) -> Engine:
+def _load(setup: Setup, threads: int, nets: RemoteNets | None) -> Engine:
     """Load the nets, which so many threads run, and whatever they load only when first used."""
-    engine = load_engine(setup.engine, _options(setup, threads))
+    engine = load_engine(setup.engine, _options(setup, threads, nets))
     _warm_up(engine, run_encoders=threads > 1 or engine.provider != "CPU")
     _give_back_memory()
     return engine
 
 
-def _options(setup: Setup, threads: int) -> EngineOptions:
+def _options(setup: Setup, threads: int, nets: RemoteNets | None) -> EngineOptions:
     return EngineOptions(
         detector=cast("DetectorName", setup.detector),
         device=cast("DeviceName", setup.device),
@@ -182,6 +256,7 @@ def _options(setup: Setup, threads: int) -> EngineOptions:
         second_encoder={"on": True, "off": False}.get(
             setup.second_encoder, Path(setup.second_encoder)
         ),
+        nets=nets,
     )
 
 

@@ -12,7 +12,6 @@ import signal
 import socket
 import struct
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import NoReturn, TypeAlias
@@ -20,7 +19,7 @@ from typing import NoReturn, TypeAlias
 from function.engines.protocol import Engine
 from function.faces.face import Face
 from function.faces.found import Progress, StretchFound
-from function.faces.search import Means, Part
+from function.faces.search import Hands, Means, Part
 from function.media.stretches import UnsplitError, plan_stretches
 from function.media.videos import open_video
 from function.sandbox.channel import Channel
@@ -83,6 +82,11 @@ class Share:
     def __init__(self, stretches: Stretches, process: int) -> None:
         self._stretches = stretches
         self._process = process
+
+    @property
+    def process(self) -> int:
+        """The number of the process: 0 for the child, then its helpers."""
+        return self._process
 
     def deal(self, count: int) -> None:
         """Do nothing: the child has dealt."""
@@ -180,13 +184,13 @@ class Helper:
     """A helper at work: it waits for a video, takes stretches of it, and sends what it found."""
 
     def __init__(
-        self, line: socket.socket, link: Channel, share: Share, engine: Engine, thread: Executor
+        self, line: socket.socket, link: Channel, share: Share, engine: Engine, hands: Hands
     ) -> None:
         self._line = Channel(line)
         self._link = link
         self._share = share
         self._engine = engine
-        self._thread = thread
+        self._hands = hands
 
     def serve(self) -> NoReturn:
         """Help with one video after another.
@@ -224,8 +228,10 @@ class Helper:
         than the child, which judges such a stretch itself.
         """
         task = order.task
-        means = Means(self._engine, task.detection_pixels, self._thread)
-        with open_video(descriptor, task.every_seconds, name=order.name) as video:
+        means = Means(self._engine, task.detection_pixels, self._hands.thread)
+        decoder = self._hands.decoder
+        opened = open_video(descriptor, task.every_seconds, name=order.name, decoder=decoder)
+        with opened as video:
             part = Part(video, plan_stretches(video), means, self._share)
             while (number := self._share.take()) is not None:
                 found = _finish(part.search(number))

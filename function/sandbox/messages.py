@@ -96,6 +96,7 @@ FROM_HELPERS: Mapping[bytes, type[StretchFound | Portion | LogLine | Ready | Hel
     b"R": Ready,
     b"H": Helped,
 }
+FROM_NETS: Mapping[bytes, type[Ready | Refusal]] = {b"R": Ready, b"E": Refusal}
 PROGRESS = b"P"
 MOST_VALUES = 30_000
 """Those of 500 faces, or 2,000 moments, which fill a portion, are a third; of an archive most."""

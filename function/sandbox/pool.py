@@ -184,8 +184,8 @@ class Sandbox:
             held = ", ".join(ready.locks) or "nothing"
             raise EngineUnavailableError(
                 f"SANDBOX is strict, but this kernel locks {held} for the process that reads "
-                "videos. Use Linux 5.13 or newer with Landlock, and no GPU (DEVICE=cpu and "
-                "DECODE=cpu), or set SANDBOX=on."
+                "videos. Use Linux 5.13 or newer with Landlock, and no GPU's decoder "
+                "(DECODE=cpu), or set SANDBOX=on."
             )
 
     def _explain_start(self, error: EndedError) -> RecognitionError:
@@ -217,8 +217,8 @@ def _warn_of_missing_locks(ready: Ready) -> None:
     missing = [lock for lock in LOCKS if lock not in ready.locks]
     if missing:
         _log.warning(
-            "This system, or a GPU, leaves %s unlocked for the process that reads videos. "
-            "SANDBOX=strict would refuse to run.",
+            "This system, or a GPU's decoder, leaves %s unlocked for the process that reads "
+            "videos. SANDBOX=strict would refuse to run.",
             " and ".join(missing),
         )
 

@@ -183,7 +183,9 @@ def test_a_scan_that_is_told_how_many_reads_so_many() -> None:
 
 def test_helpers_are_the_processes_besides_the_first() -> None:
     assert Settings(threads=3).helpers == (2 if sys.platform == "linux" else 0)
-    assert Settings(threads=3, device="cuda").helpers == 0
+    assert Settings(threads=3, device="cuda").helpers == Settings(threads=3).helpers
+    assert Settings(threads=3, device="openvino").helpers == 0
+    assert Settings(threads=3, decode="vaapi").helpers == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there are no helpers")

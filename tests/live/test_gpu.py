@@ -1,5 +1,6 @@
 """On a GPU pictures, faces and encodings are those of the CPU."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from function.engines.loading import load_engine
-from function.engines.protocol import Engine, EngineOptions
+from function.engines.protocol import DeviceName, Engine, EngineOptions
 from function.errors import EngineUnavailableError
 from function.faces.faces import faces_of_image
 from function.faces.found import Task
@@ -113,3 +114,35 @@ def test_a_locked_child_decodes_on_a_gpu(
         found.append(people)
     assert found[0].faces == found[1].faces
     assert len(found[0].people) == len(found[1].people) == 1
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_child_and_its_helpers_see_on_a_gpu_what_they_see_without(
+    photos: Path, tmp_path: Path
+) -> None:
+    portraits = [read_portrait(photos / name) for name in ("obama3.jpg", "astronaut.png")]
+    shots = (
+        picture
+        for number in range(6)
+        for picture in moving_picture(portraits[number % 2], 4, fps=8, size=(1280, 720))
+    )
+    path = write_video(tmp_path / "film.mp4", shots, fps=8, keyframe_every=20)
+    here, there = (find_on(device, path) for device in ("cpu", "cuda"))
+    assert here.faces == there.faces
+    assert [person.seen for person in here.people] == [person.seen for person in there.people]
+    for one, other in zip(here.people, there.people, strict=True):
+        for view, same in zip(one.views, other.views, strict=True):
+            for encoding, near in zip(view.encodings, same.encodings, strict=True):
+                assert np.linalg.norm(encoding - near) < 0.02
+
+
+def find_on(device: DeviceName, path: Path) -> PeopleFound:
+    with closing(open_reader(Settings(device=device, decode="cpu", threads=3))) as reader:
+        ready = reader.ready()
+        assert ready.provider == device.upper()
+        assert ready.helpers == 2
+        assert "calls" in ready.locks
+        with open_any(path) as media:
+            *_, people = reader.find_people(media, Task(0.5, 960))
+    assert isinstance(people, PeopleFound)
+    return people

@@ -66,8 +66,13 @@ _GPUS = {
 """By the name of DEVICE; names and values of settings as in onnxruntime's documentation."""
 
 
-def open_session(graph: bytes, options: EngineOptions) -> Any:
+def open_session(
+    graph: bytes, options: EngineOptions, fixed: Mapping[str, int] | None = None
+) -> Any:
     """Open an onnxruntime.InferenceSession; `auto` uses CUDA if it really works.
+
+    `fixed` gives sizes to named dimensions of its inputs; then CUDA records all kernels at the
+    first run, and starts them as one from then on, if every input and output stays where it is.
 
     Raises:
         EngineUnavailableError: DEVICE names a kind of GPU that onnxruntime cannot use here. Without
@@ -82,20 +87,13 @@ def open_session(graph: bytes, options: EngineOptions) -> Any:
                 f"{gpu.name}. Install {gpu.package}, or set DEVICE=auto or DEVICE=cpu."
             )
         gpu = None
-    session = _open(graph, options, gpu)
+    session = _open(graph, options, gpu, fixed or {})
     if gpu and is_required and provider_of(session) != gpu.name:
         raise EngineUnavailableError(
             f"DEVICE is {options.device}, but onnxruntime could not start on a GPU. Check that "
             f"{gpu.check}; or set DEVICE=auto or DEVICE=cpu."
         )
     return session
-
-
-def is_on_cpu(options: EngineOptions) -> bool:
-    """Whether `open_session` will use the processor, and not even try a GPU."""
-    gpu = _GPUS["cuda"].provider
-    is_only = options.device == "auto" and gpu not in onnxruntime.get_available_providers()
-    return options.device == "cpu" or is_only
 
 
 def provider_of(session: Any) -> str:
@@ -116,16 +114,19 @@ def _share_memory() -> None:
     onnxruntime.create_and_register_allocator(place, None)
 
 
-def _open(graph: bytes, options: EngineOptions, gpu: _Gpu | None) -> Any:
+def _open(graph: bytes, options: EngineOptions, gpu: _Gpu | None, fixed: Mapping[str, int]) -> Any:
     providers: list[Any] = [_CPU]
     if gpu:
-        providers = [(gpu.provider, dict(gpu.settings)), _CPU]
+        recorded = {"enable_cuda_graph": "1"} if fixed and gpu.name == "CUDA" else {}
+        providers = [(gpu.provider, {**gpu.settings, **recorded}), _CPU]
     if gpu and gpu.name == "CUDA":
         onnxruntime.preload_dlls()  # CUDA and cuDNN installed by pip are on no search path
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = options.threads
     settings.log_severity_level = _ERRORS_ONLY
     settings.enable_mem_pattern = False  # it keeps a plan for every picture size ever seen
+    for name, size in fixed.items():
+        settings.add_free_dimension_override_by_name(name, size)
     _share_memory()
     settings.add_session_config_entry("session.use_env_allocators", "1")
     # Threads that wait by spinning take the cores that decode the video, and gain nothing here.

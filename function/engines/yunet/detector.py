@@ -149,10 +149,11 @@ class YunetDetector:
                 found.add(face)
 
     def _guess(self, copies: Copies, looks: Iterable[_Look]) -> Iterator[tuple[float, Head]]:
-        for look in looks:
-            copy, scale = copies.at(look.longest_pixels)
-            (seen,) = self._net.look([_turn(copy, look.quarter_turns)], GUESS_FROM)
-            guesses = seen.without_repeats()
+        taken = [(look, *copies.at(look.longest_pixels)) for look in looks]
+        turned = [_turn(copy, look.quarter_turns) for look, copy, _ in taken]
+        seen = self._net.look_at_each(turned, GUESS_FROM) if turned else []
+        for (look, copy, scale), found in zip(taken, seen, strict=True):
+            guesses = found.without_repeats()
             widest = _widest_pixels(copy, look) / scale
             for row, score in enumerate(guesses.scores.tolist()):
                 head = _guessed_head(guesses, row, look.quarter_turns, copy, scale)

@@ -11,7 +11,7 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 
 from function.errors import EngineUnavailableError, UnreadableVideoError
 from function.media import gpu, packets
-from function.media.decoders import DECODED_BY, GpuDecoderName, name_decoders
+from function.media.decoders import DECODED_BY, GpuDecoderName, join_names, name_decoders
 from function.media.frames import Frame, sample_frames
 from function.media.gpu import choose_decoder, may_fit
 from function.media.videos import open_video
@@ -232,7 +232,7 @@ def test_a_decoder_that_is_named_and_does_not_open_is_refused(name: GpuDecoderNa
 
 
 def test_a_gpu_that_opens_and_does_not_decode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu, "accelerate", lambda _: None)
+    monkeypatch.setattr(gpu, "accelerate", lambda *_, **__: None)
     with pytest.raises(
         EngineUnavailableError, match=r"cannot decode on it \(NotOnGpuError: .*video"
     ):
@@ -240,7 +240,7 @@ def test_a_gpu_that_opens_and_does_not_decode_is_refused(monkeypatch: pytest.Mon
 
 
 def test_a_gpu_that_decodes_the_trial_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu, "accelerate", lambda _: None)
+    monkeypatch.setattr(gpu, "accelerate", lambda *_, **__: None)
     monkeypatch.setattr(gpu, "format_on_gpu", lambda _: "nv12")
     assert choose_decoder("cuda", nets_on_cuda=False) == "cuda"
 
@@ -253,10 +253,41 @@ def test_a_decoder_that_this_ffmpeg_lacks_is_refused_with_what_it_has(
         choose_decoder("cuda", nets_on_cuda=False)
 
 
+def test_files_share_the_context_of_the_trial(monkeypatch: pytest.MonkeyPatch, film: Path) -> None:
+    asked: list[bool] = []
+
+    def accelerate(*_: object, is_shared: bool = False) -> None:
+        asked.append(is_shared)
+
+    monkeypatch.setattr(gpu, "_HELD", {})
+    monkeypatch.setattr(gpu, "accelerate", accelerate)
+    open_video(film, EVERY, decoder="cuda").close()
+    monkeypatch.setattr(gpu, "format_on_gpu", lambda _: "nv12")
+    choose_decoder("cuda", nets_on_cuda=False)
+    open_video(film, EVERY, decoder="cuda").close()
+    assert asked == [False, True, True]
+
+
+def test_a_gpu_whose_context_cannot_be_shared_gives_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def accelerate(*_: object, is_shared: bool = False) -> None:
+        if is_shared:
+            raise ValueError("other flags")
+
+    monkeypatch.setattr(gpu, "_HELD", {})
+    monkeypatch.setattr(gpu, "accelerate", accelerate)
+    monkeypatch.setattr(gpu, "format_on_gpu", lambda _: "nv12")
+    assert choose_decoder("cuda", nets_on_cuda=False) == "cuda"
+    assert gpu._HELD == {}
+
+
 def test_every_path_has_one_word() -> None:
     assert name_decoders(()) == name_decoders({"cpu"}) == "cpu"
     assert name_decoders({"cpu", "cuda"}) == "cuda+cpu"
     assert {"cpu", "cuda", "vaapi", "cuda+cpu", "vaapi+cpu"} == DECODED_BY
+    assert join_names([]) == join_names(["cpu"]) == "cpu"
+    assert join_names(["cpu", "cuda"]) == join_names(["cuda+cpu", "cuda"]) == "cuda+cpu"
 
 
 def _skip_with(name: GpuDecoderName) -> None:

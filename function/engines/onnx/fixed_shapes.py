@@ -1,0 +1,158 @@
+"""Runs a net in batches of few shapes, for GPUs, which prepare and record each shape once.
+
+onnxruntime's CUDA provider prepares every convolution again whenever the size of its input changes,
+which takes a thousand times as long as running it. And most of a small net's time is spent on
+starting its hundred kernels, one by one, unless they were recorded and are started as one.
+"""
+
+import math
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from function.engines.onnx.sessions import onnxruntime, open_session, provider_of
+from function.engines.protocol import EngineOptions
+from function.media.pictures import RgbImage
+
+Shape: TypeAlias = tuple[int, int, int]
+"""How many pictures, and how many pixels each is high and wide."""
+
+Numbers: TypeAlias = list[NDArray[np.float32]]
+"""The outputs of a net, of which the first dimension counts the pictures."""
+
+Run: TypeAlias = Callable[[RgbImage], Numbers]
+"""Runs a net on pictures of its one shape, uint8 (n, height, width, 3)."""
+
+
+OTHER_SIDES = 640
+"""Pictures that fit into no shape get a square of a multiple of so many pixels a side: each shape
+that was ever used stays in memory."""
+
+
+class FixedShapes:
+    """A net that takes pictures of any size; safe to use from several threads.
+
+    `shapes` are the shapes in which it runs; pictures that fit into none get a square.
+    Pictures lie at the top left of larger ones that are black: what is found beyond them is
+    to be ignored.
+    """
+
+    def __init__(self, open_shape: Callable[[Shape], Run], shapes: Sequence[Shape]) -> None:
+        self._open_shape = open_shape
+        self._shapes = shapes
+        self._opened: dict[Shape, tuple[Run, RgbImage]] = {}
+        self._lock = threading.Lock()
+
+    def prepare(self, count: int) -> None:
+        """Prepare the first shapes, so many of them."""
+        for shape in self._shapes[:count]:
+            self._open(shape)
+
+    def run(self, _: object, feeds: Mapping[str, RgbImage]) -> Numbers:
+        """Run the net on its one input, and return all outputs, as a session does."""
+        (answer,) = self.run_all([*feeds.values()])
+        return answer
+
+    def run_all(self, stacks: Sequence[RgbImage]) -> list[Numbers]:
+        """Run the net on stacks of pictures, those of like sizes together."""
+        places: dict[tuple[int, int], list[tuple[int, RgbImage]]] = {}
+        for number, stack in enumerate(stacks):
+            size = self._size_for(*stack.shape[1:3])
+            places.setdefault(size, []).extend((number, picture) for picture in stack)
+        found: list[list[Numbers]] = [[] for _ in stacks]
+        with self._lock:
+            for size, held in places.items():
+                pictures = [picture for _, picture in held]
+                for (number, _), numbers in zip(held, self._run(size, pictures), strict=True):
+                    found[number].append(numbers)
+        return [[np.stack(output) for output in zip(*one, strict=True)] for one in found]
+
+    def _run(self, size: tuple[int, int], pictures: Sequence[RgbImage]) -> list[Numbers]:
+        """Run the net on pictures in shapes of one size, and return the outputs of each."""
+        outputs: list[Numbers] = []
+        while len(outputs) < len(pictures):
+            left = pictures[len(outputs) :]
+            shape = self._shape_for(size, len(left))
+            run, batch = self._open(shape)
+            taken = left[: shape[0]]
+            for place, picture in zip(batch, taken, strict=False):
+                _lay(place, picture)
+            found = run(batch)
+            outputs += [[output[number] for output in found] for number in range(len(taken))]
+        return outputs
+
+    def _size_for(self, height: int, width: int) -> tuple[int, int]:
+        fitting = [
+            (high, wide) for _, high, wide in self._shapes if height <= high and width <= wide
+        ]
+        side = OTHER_SIDES * math.ceil(max(height, width) / OTHER_SIDES)
+        return min(fitting, key=math.prod, default=(side, side))
+
+    def _shape_for(self, size: tuple[int, int], count: int) -> Shape:
+        counts = sorted({one[0] for one in self._shapes if one[1:] == size}) or [1]
+        return next((one for one in counts if one >= count), counts[-1]), *size
+
+    def _open(self, shape: Shape) -> tuple[Run, RgbImage]:
+        if shape not in self._opened:
+            self._opened[shape] = self._open_shape(shape), np.zeros((*shape, 3), np.uint8)
+        return self._opened[shape]
+
+
+def _lay(place: RgbImage, picture: RgbImage) -> None:
+    """Lay a picture at the top left, on black."""
+    height, width = picture.shape[:2]
+    place[:height, :width] = picture
+    place[height:] = 0
+    place[:height, width:] = 0
+
+
+def open_fixed(
+    graph: bytes, options: EngineOptions, shapes: Sequence[Shape], *, is_recorded: bool
+) -> FixedShapes:
+    """Open a net that takes pictures: its one input is uint8 (n, height, width, 3).
+
+    `is_recorded` says that all of it can run on CUDA, which then starts its kernels as one.
+
+    Raises:
+        EngineUnavailableError: it cannot run on `options.device`.
+    """
+    on_cpu = open_session(graph, replace(options, device="cpu"))
+
+    def open_shape(shape: Shape) -> Run:
+        (pixels,) = on_cpu.get_inputs()
+        outputs = on_cpu.run(None, {pixels.name: np.zeros((*shape, 3), np.uint8)})
+        sizes = zip(pixels.shape, (*shape, 3), strict=True)
+        named = {name: size for name, size in sizes if isinstance(name, str)}
+        session = open_session(graph, options, named if is_recorded else {})
+        run = _bind(session, shape, outputs)
+        for _ in range(2):  # the second time it is recorded
+            run(np.zeros((*shape, 3), np.uint8))
+        return run
+
+    return FixedShapes(open_shape, shapes)
+
+
+def _bind(session: Any, shape: Shape, outputs: Numbers) -> Run:
+    """Give a session memory of its own, on its device, for an input and outputs like these."""
+    device = "cuda" if provider_of(session) == "CUDA" else "cpu"
+    pixels = onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros((*shape, 3), np.uint8), device, 0)
+    held = [
+        onnxruntime.OrtValue.ortvalue_from_shape_and_type(one.shape, one.dtype, device, 0)
+        for one in outputs
+    ]
+    binding = session.io_binding()
+    binding.bind_ortvalue_input(session.get_inputs()[0].name, pixels)
+    for output, value in zip(session.get_outputs(), held, strict=True):
+        binding.bind_ortvalue_output(output.name, value)
+
+    def run(batch: RgbImage) -> Numbers:
+        pixels.update_inplace(batch)
+        session.run_with_iobinding(binding)
+        found = [one.numpy() for one in held]
+        return found if device == "cuda" else [one.copy() for one in found]
+
+    return run

@@ -1,0 +1,207 @@
+"""Nets in a process of their own, which alone uses the GPU, for a child and its helpers.
+
+Processes that each run nets on one GPU hold each other up, as it turns from one to the next; one
+that runs the nets for all of them puts what they ask for at one time into one batch. It is forked
+from the child before anything is loaded. Pictures and numbers lie in memory that both sides see,
+and a few bytes over a socket say that they do. Whoever reads videos needs no driver this way.
+"""
+
+import logging
+import math
+import mmap
+import os
+import select
+import socket
+import struct
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import NoReturn, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from function.media.pictures import RgbImage
+
+NAMES = ("encoder", "yunet", "sface")
+
+ROOM_BYTES = 128 * 1024 * 1024
+"""Room for the pictures of one run, and as much for what the net says of them. What is never
+written to takes no memory."""
+
+_REQUEST = struct.Struct("<B3H")
+_SHAPE = struct.Struct("<B4I")
+
+_log = logging.getLogger(__name__)
+
+Numbers: TypeAlias = list[NDArray[np.float32]]
+
+
+class RunsAll(Protocol):
+    """A net that runs on several stacks of pictures at once."""
+
+    def run_all(self, stacks: Sequence[RgbImage]) -> list[Numbers]:
+        """Return the outputs for each stack, uint8 (n, height, width, 3)."""
+
+
+class LostError(Exception):
+    """The process with the nets has ended."""
+
+
+@dataclass(eq=False)
+class Desk:
+    """Where one process asks for runs: two ends of a socket, and memory that both sides see."""
+
+    asking: socket.socket
+    answering: socket.socket
+    pictures: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, ROOM_BYTES))
+    numbers: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, ROOM_BYTES))
+
+
+def make_desks(count: int) -> list[Desk]:
+    """Make desks for so many processes."""
+    return [Desk(*socket.socketpair()) for _ in range(count)]
+
+
+class RemoteNets:
+    """The nets as those see them who ask at a desk: first at desk 0, the child's own."""
+
+    def __init__(self, desks: Sequence[Desk], provider: str) -> None:
+        for desk in desks:
+            desk.answering.close()
+        self.provider = provider
+        self._desks = desks
+        self._desk = desks[0]
+        self._lock = threading.Lock()
+
+    def sit_at(self, number: int) -> None:
+        """Ask at another desk from now on, as a helper does, and leave the others."""
+        self._desk = self._desks[number]
+        for desk in self._desks:
+            if desk is not self._desk:
+                desk.asking.close()
+                desk.pictures.close()
+                desk.numbers.close()
+
+    def net(self, name: str) -> "RemoteNet":
+        """Return a net."""
+        return RemoteNet(self, NAMES.index(name))
+
+    def ask(self, net: int, pictures: RgbImage) -> Numbers:
+        """Have a net run on pictures.
+
+        Raises:
+            MemoryError: they are too large.
+            LostError: the process with the nets has ended.
+        """
+        if pictures.nbytes > ROOM_BYTES:
+            raise MemoryError
+        with self._lock:
+            room = np.frombuffer(self._desk.pictures, np.uint8, pictures.nbytes)
+            room[:] = pictures.reshape(-1)
+            os.write(self._desk.asking.fileno(), _REQUEST.pack(net, *pictures.shape[:3]))
+            return self._read_answer()
+
+    def _read_answer(self) -> Numbers:
+        outputs = _read(self._desk.asking, 1)[0]
+        if not outputs:
+            raise MemoryError
+        found, start = [], 0
+        for _ in range(outputs):
+            dimensions, *sizes = _SHAPE.unpack(_read(self._desk.asking, _SHAPE.size))
+            shape = sizes[:dimensions]
+            count = math.prod(shape)
+            held = np.frombuffer(self._desk.numbers, np.float32, count, start)
+            found.append(held.reshape(shape).copy())
+            start += 4 * count
+        return found
+
+
+class RemoteNet:
+    """One of the nets, which runs as a session does."""
+
+    def __init__(self, nets: RemoteNets, number: int) -> None:
+        self._nets = nets
+        self._number = number
+
+    def run(self, _: object, feeds: Mapping[str, RgbImage]) -> Numbers:
+        """Run the net on its one input, pictures of one size, and return all outputs.
+
+        Without the nets nothing more can be found: then this process ends, and is replaced.
+        """
+        (pictures,) = feeds.values()
+        try:
+            return self._nets.ask(self._number, np.ascontiguousarray(pictures))
+        except LostError:
+            _log.error("The process that runs the nets has ended.")  # that is all
+            os._exit(1)
+
+
+def serve(nets: Mapping[str, RunsAll], desks: Sequence[Desk]) -> NoReturn:
+    """Run nets for those who ask at desks, what is asked at one time together.
+
+    Raises:
+        LostError: nobody is left who could ask.
+    """
+    waiting = select.poll()
+    by_line = {desk.answering.fileno(): desk for desk in desks}
+    for line in by_line:
+        waiting.register(line, select.POLLIN)
+    while by_line:
+        asked: dict[str, list[tuple[Desk, RgbImage]]] = {}
+        for line, _ in waiting.poll():
+            try:
+                name, pictures = _read_request(by_line[line])
+            except LostError:
+                waiting.unregister(line)
+                by_line.pop(line).answering.close()
+                continue
+            asked.setdefault(name, []).append((by_line[line], pictures))
+        for name, requests in asked.items():
+            answers = nets[name].run_all([pictures for _, pictures in requests])
+            for (desk, _), outputs in zip(requests, answers, strict=True):
+                _write_answer(desk, outputs)
+    raise LostError
+
+
+def _read_request(desk: Desk) -> tuple[str, RgbImage]:
+    """Read which net is to run, and on what: those who ask may have been captured by a file.
+
+    Raises:
+        LostError: whoever asks has ended, or asks for what cannot be.
+    """
+    net, *sizes = _REQUEST.unpack(_read(desk.answering, _REQUEST.size))
+    count = math.prod(sizes) * 3
+    if net >= len(NAMES) or not 0 < count <= ROOM_BYTES:
+        raise LostError
+    pixels = np.frombuffer(desk.pictures, np.uint8, count)
+    return NAMES[net], pixels.reshape(*sizes, 3)
+
+
+def _write_answer(desk: Desk, outputs: Numbers) -> None:
+    """Write what a net said, or nothing if there is too much of it."""
+    if sum(output.nbytes for output in outputs) > ROOM_BYTES:
+        outputs = []
+    message, start = bytes([len(outputs)]), 0
+    for output in outputs:
+        room = np.frombuffer(desk.numbers, np.float32, output.size, start)
+        room[:] = output.reshape(-1)
+        start += output.nbytes
+        sizes = (*output.shape, 0, 0, 0, 0)[:4]
+        message += _SHAPE.pack(output.ndim, *sizes)
+    with suppress(BrokenPipeError):  # it has ended, as the next poll says
+        os.write(desk.answering.fileno(), message)
+
+
+def _read(line: socket.socket, count: int) -> bytes:
+    content = b""
+    while len(content) < count:
+        try:
+            piece = os.read(line.fileno(), count - len(content))
+        except OSError:
+            piece = b""
+        if not piece:
+            raise LostError
+        content += piece
+    return content

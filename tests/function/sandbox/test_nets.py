@@ -1,0 +1,168 @@
+"""Nets in a process of their own find what they find in the child, and run together."""
+
+import os
+import select
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from function.errors import CrashedVideoError
+from function.media.pictures import RgbImage
+from function.sandbox import handle, nets
+from function.sandbox.nets import Desk, LostError, RemoteNets, make_desks, serve
+from function.sandbox.readers import Sandboxed
+from function.settings import Settings
+from tests.function.sandbox.test_helpers import (
+    alone,
+    assert_same,
+    film,
+    find,
+    group_of,
+    wait_until,
+)
+from tests.support import nets_on_cpu
+
+__all__ = ["alone", "film"]
+
+
+class Doubling:
+    """Doubles the pixels, and remembers how many stacks came at once."""
+
+    def __init__(self) -> None:
+        self.at_once: list[int] = []
+
+    def run_all(self, stacks: Sequence[RgbImage]) -> list[list[nets.NDArray[np.float32]]]:
+        self.at_once.append(len(stacks))
+        return [[stack.astype(np.float32) * 2, np.float32([len(stack)])] for stack in stacks]
+
+
+@pytest.fixture
+def desks() -> list[Desk]:
+    return make_desks(3)
+
+
+@pytest.fixture
+def net(desks: list[Desk]) -> Iterator[Doubling]:
+    """Serve in a thread, which ends with those who ask."""
+    doubling = Doubling()
+
+    def run() -> None:
+        with pytest.raises(LostError):
+            serve({"yunet": doubling}, desks)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield doubling
+    for desk in desks:
+        desk.asking.close()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+class Sitting(RemoteNets):
+    """Asks at one desk, in the process that answers too."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.provider = "CUDA"
+        self._desk = desk
+        self._lock = threading.Lock()
+
+
+def test_answers_come_back_to_those_who_asked(desks: list[Desk], net: Doubling) -> None:
+    for number, desk in enumerate(desks):
+        pictures = np.full((2, 4, 5, 3), number, np.uint8)
+        doubled, count = Sitting(desk).net("yunet").run(None, {"pixels": pictures})
+        assert doubled.shape == (2, 4, 5, 3)
+        assert (doubled == 2 * number).all()
+        assert count.tolist() == [2]
+    assert net.at_once == [1, 1, 1]
+
+
+def test_what_is_asked_at_one_time_runs_together(desks: list[Desk]) -> None:
+    doubling = Doubling()
+    pictures = np.ones((1, 4, 4, 3), np.uint8)
+    askers = [threading.Thread(target=Sitting(desk).ask, args=(1, pictures)) for desk in desks[:2]]
+    for asker in askers:
+        asker.start()
+    wait_until(lambda: all(_has_come(desk) for desk in desks[:2]))
+
+    def close_when_answered() -> None:
+        for asker in askers:
+            asker.join()
+        for desk in desks:
+            desk.asking.close()
+
+    closing = threading.Thread(target=close_when_answered)
+    closing.start()
+    with pytest.raises(LostError):
+        serve({"yunet": doubling}, desks)
+    closing.join()
+    assert doubling.at_once == [2]
+
+
+def _has_come(desk: Desk) -> bool:
+    return bool(select.select([desk.answering], [], [], 0)[0])
+
+
+@pytest.mark.parametrize("sizes", [(0, 4, 4), (65535, 65535, 65535)])
+def test_who_asks_for_what_cannot_be_is_no_longer_answered(
+    sizes: tuple[int, int, int], desks: list[Desk], net: Doubling
+) -> None:
+    os.write(desks[0].asking.fileno(), nets._REQUEST.pack(1, *sizes))
+    assert os.read(desks[0].asking.fileno(), 1) == b""
+    doubled, _ = Sitting(desks[1]).ask(1, np.ones((1, 4, 4, 3), np.uint8))
+    assert (doubled == 2).all()
+    assert net.at_once == [1]
+
+
+def test_pictures_that_are_too_large_are_refused(
+    desks: list[Desk], net: Doubling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(MemoryError):  # twice as many numbers, each of four bytes
+        Sitting(desks[0]).ask(1, np.zeros((1, 4096, 4096, 3), np.uint8))
+    assert net.at_once == [1]
+    monkeypatch.setattr(nets, "ROOM_BYTES", 100)
+    with pytest.raises(MemoryError):
+        Sitting(desks[0]).ask(1, np.zeros((1, 10, 10, 3), np.uint8))
+    assert net.at_once == [1]
+
+
+@pytest.fixture
+def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandboxed]:
+    monkeypatch.setattr(handle, "CHILD_MODULE", nets_on_cpu.__name__)
+    with closing(Sandboxed(replace(Settings(), threads=2, decode="cpu"))) as reader:
+        yield reader
+
+
+needs_linux = pytest.mark.skipif(
+    not Path("/proc/self/fd").exists(), reason="this system has no helpers"
+)
+
+
+@needs_linux
+def test_a_child_without_nets_of_its_own_finds_the_same_and_keeps_its_locks(
+    reader: Sandboxed, film: Path, alone: object
+) -> None:
+    ready = reader.ready()
+    assert (ready.provider, ready.helpers) == ("CUDA", 1)
+    assert {"memory", "calls"} <= {*ready.locks}
+    assert len(group_of(reader)) == 3
+    found = find(reader, film)
+    assert_same(found, alone)  # type: ignore[arg-type]
+
+
+@needs_linux
+def test_a_child_whose_nets_have_ended_is_replaced(
+    reader: Sandboxed, film: Path, alone: object
+) -> None:
+    reader.ready()
+    _, process, _ = group_of(reader)  # it is forked first
+    with pytest.raises(CrashedVideoError):
+        find(reader, film, meanwhile=lambda: os.kill(process, signal.SIGKILL))
+    assert_same(find(reader, film), alone)  # type: ignore[arg-type]
