@@ -1,4 +1,4 @@
-"""Spoils photographs in ways that videos do: blur, dark, covered parts, faces that lean or are far.
+"""Spoils photographs as videos do: blur, dark, covered parts, heads that lean, turn or are far.
 
 Each way takes an RGB picture and the box of the face in it, and returns the picture spoilt.
 """
@@ -16,6 +16,12 @@ Spoil = Callable[[RgbImage, Box], RgbImage]
 
 SKIN = (180, 140, 120)
 """What a hand over a face looks like, roughly."""
+
+GLASS = (25, 25, 30)
+"""The colour of dark glasses, and of thick frames."""
+
+HEAD_WIDTHS = 1.25
+"""A head is about this many times as wide as the box of its face."""
 
 
 def leave(image: RgbImage, _: Box) -> RgbImage:
@@ -70,6 +76,34 @@ def lean(image: RgbImage, box: Box) -> RgbImage:
     return cv2.warpAffine(image, turn, size, borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
 
 
+def turn(image: RgbImage, box: Box) -> RgbImage:
+    """Turn the head by 30 degrees."""
+    return _turn(image, box, 30)
+
+
+def turn_far(image: RgbImage, box: Box) -> RgbImage:
+    """Turn the head by 50 degrees."""
+    return _turn(image, box, 50)
+
+
+def wear_glasses(image: RgbImage, box: Box) -> RgbImage:
+    """Put thick frames around the eyes."""
+    return _wear(image, box, thickness=max(1, round(0.035 * box.width)))
+
+
+def wear_dark_glasses(image: RgbImage, box: Box) -> RgbImage:
+    """Put dark glasses over the eyes."""
+    return _wear(image, box, thickness=cv2.FILLED)
+
+
+def cover_side(image: RgbImage, box: Box) -> RgbImage:
+    """Put a hand over one half of the face, from the forehead to the chin."""
+    covered = image.copy()
+    middle = box.left + box.width // 2
+    covered[max(0, box.top) : box.bottom + 1, max(0, box.left) : max(0, middle)] = SKIN
+    return covered
+
+
 def cover_mouth(image: RgbImage, box: Box) -> RgbImage:
     """Put a hand over the mouth and chin."""
     return _cover(image, box, 0.62, 1.05)
@@ -78,6 +112,33 @@ def cover_mouth(image: RgbImage, box: Box) -> RgbImage:
 def cover_eyes(image: RgbImage, box: Box) -> RgbImage:
     """Put a band over the eyes."""
     return _cover(image, box, 0.2, 0.45)
+
+
+def _turn(image: RgbImage, box: Box, degrees: float) -> RgbImage:
+    """Turn a head to a side as if it were a cylinder: one half narrows, the other comes forward."""
+    height, width = image.shape[:2]
+    middle, radius = (box.left + box.right) / 2, HEAD_WIDTHS * box.width / 2
+    across = np.arange(width, dtype=np.float64) - middle
+    angles = np.arcsin(np.clip(across / radius, -1, 1)) - np.radians(degrees)
+    on_head = middle + radius * np.sin(np.maximum(angles, -np.pi / 2))
+    from_column = np.where(np.abs(across) < radius, on_head, across + middle).astype(np.float32)
+    columns, rows = np.meshgrid(from_column, np.arange(height, dtype=np.float32))
+    return cv2.remap(
+        image, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.uint8)
+
+
+def _wear(image: RgbImage, box: Box, thickness: int) -> RgbImage:
+    """Draw two lenses over the eyes, and the bridge between them."""
+    worn = image.copy()
+    side = box.width
+    size, height = (round(0.17 * side), round(0.13 * side)), box.top + round(0.33 * side)
+    for share in (0.29, 0.71):
+        centre = (box.left + round(share * side), height)
+        cv2.ellipse(worn, centre, size, 0, 0, 360, GLASS, thickness, cv2.LINE_AA)
+    left, right = ((box.left + round(share * side), height) for share in (0.46, 0.54))
+    cv2.line(worn, left, right, GLASS, max(1, round(0.035 * side)), cv2.LINE_AA)
+    return worn
 
 
 def _cover(image: RgbImage, box: Box, first: float, last: float) -> RgbImage:
@@ -91,12 +152,17 @@ SPOILS: Mapping[str, Spoil] = {
     "as it is": leave,
     "grey": grey,
     "leaning by 45 degrees": lean,
+    "turned by 30 degrees": turn,
+    "turned by 50 degrees": turn_far,
+    "glasses with thick frames": wear_glasses,
     "32 pixels wide": shrink,
     "compressed hard (JPEG 10)": compress,
     "15 % of the light, with noise": darken,
     "moved by 12 % of its width": move,
     "blurred by 3 % of its width": blur,
     "mouth covered": cover_mouth,
+    "one side covered": cover_side,
+    "dark glasses": wear_dark_glasses,
     "eyes covered": cover_eyes,
 }
 """Each way by its name, roughly from harmless to worst."""

@@ -172,10 +172,10 @@ def _report(line: str) -> None:
 @click.argument("folder", type=FOLDER)
 @click.option("--enrolled", is_flag=True, help="Spoil enrolled photos, not those searched for.")
 def evaluate_kinds(folder: Path, *, enrolled: bool) -> None:
-    """Measure on FOLDER how many people are named in photos that are spoilt in ten ways.
+    """Measure on FOLDER how many people are named in photos that are spoilt in fourteen ways.
 
     FOLDER holds photos by name, NAME/*.jpg. Three of each person are enrolled as they are, and four
-    others searched for: grey, dark, blurred, far away, leaning, with the mouth or eyes covered.
+    others searched for: grey, dark, blurred, far away, leaning, turned, in glasses, or covered.
     With --enrolled one spoilt photo is enrolled instead, alone and next to a good one, and four are
     searched for as they are. Prints a Markdown table.
     """

@@ -9,7 +9,7 @@ import pytest
 from function.engines.protocol import Box, Engine
 from function.sources.records import UnusableSourceError
 from tools.accuracy.kinds import KindFigures, measure_kinds, render_kinds
-from tools.accuracy.spoiling import SPOILS
+from tools.accuracy.spoiling import SKIN, SPOILS
 from tools.footage.videos import read_portrait
 
 BOX = Box(20, 20, 79, 79)
@@ -48,6 +48,34 @@ def test_each_way_of_spoiling_changes_the_picture(kind: str) -> None:
     assert spoilt.dtype == np.uint8
     assert spoilt.shape != picture.shape or (spoilt != picture).any()
     np.testing.assert_array_equal(picture, before)
+
+
+@pytest.mark.parametrize(("kind", "least"), [("turned by 30", 1.5), ("turned by 50", 3.0)])
+def test_a_head_that_turns_shows_more_of_one_half_and_leaves_the_rest_alone(
+    kind: str, least: float
+) -> None:
+    picture = np.zeros((100, 120, 3), np.uint8)
+    picture[:, 50:] = 200
+    turned = SPOILS[f"{kind} degrees"](picture, BOX)
+    dark = (turned[50, BOX.left : BOX.right + 1] < 100).all(axis=1)
+    assert dark.sum() > least * (~dark).sum()
+    np.testing.assert_array_equal(turned[:, :10], picture[:, :10])
+    np.testing.assert_array_equal(turned[:, 110:], picture[:, 110:])
+
+
+def test_glasses_hide_the_eyes_only_if_they_are_dark_and_a_hand_hides_one_side() -> None:
+    picture = np.full((100, 120, 3), 200, np.uint8)
+    eye, cheek, other_cheek = (40, 37), (65, 35), (65, 65)
+    framed, dark, hidden = (
+        SPOILS[kind](picture, BOX)
+        for kind in ("glasses with thick frames", "dark glasses", "one side covered")
+    )
+    assert framed[eye].tolist() == [200, 200, 200]
+    assert framed.min() < 50 < dark.max()
+    assert dark[eye].max() < 50
+    assert dark[cheek].tolist() == [200, 200, 200]
+    assert hidden[cheek].tolist() == list(SKIN)
+    assert hidden[other_cheek].tolist() == [200, 200, 200]
 
 
 def test_the_table_has_a_row_for_each_kind() -> None:
