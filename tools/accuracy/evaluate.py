@@ -30,7 +30,7 @@ from tools.accuracy.outcomes import TrialOutcome
 from tools.accuracy.reference import group_greedily
 from tools.accuracy.reliabilities import Reliability, estimate_calibration_error, measure_scores
 from tools.accuracy.sets import LabelledSet, add_mixed
-from tools.accuracy.trials import FEWEST_PEOPLE, make_trials, run_trial
+from tools.accuracy.trials import FEWEST_PEOPLE, make_trials, run_trials
 
 Report: TypeAlias = Callable[[str], None]
 """Is told in a line what is being done."""
@@ -184,9 +184,7 @@ def _run_trials(
             fusion=fusion,
             only=people,
         )
-        outcomes += [
-            run_trial(trial, folds.densities_for(trial.name)) for trial in add_crowd(trials, crowd)
-        ]
+        outcomes += run_trials(add_crowd(trials, crowd), folds.densities_for)
     return outcomes
 
 

@@ -8,8 +8,11 @@ refuses it, but it is searched for like any other, and names nobody.
 
 import math
 import random
-from collections.abc import Container, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TypeAlias
 
 import numpy as np
 
@@ -25,6 +28,9 @@ from function.people.people import person_of
 from tools.accuracy import reference
 from tools.accuracy.labelled import Source
 from tools.accuracy.outcomes import Outcome, TrialOutcome
+
+DensitiesFor: TypeAlias = Callable[[str], Sequence[Densities] | None]
+"""The densities to search for a person of this name with; None for those that ship."""
 
 LEAST_PROBABILITY = 1e-4
 """Scores are shown to a tenth of a percent; log loss takes anything smaller as this."""
@@ -126,6 +132,35 @@ def run_trial(trial: Trial, densities: Sequence[Densities] | None) -> TrialOutco
     `densities` are those that ship if it is None.
     """
     return outcome_of(trial, search(trial, densities))
+
+
+def run_trials(trials: Iterable[Trial], densities_for: DensitiesFor) -> Iterator[TrialOutcome]:
+    """Run trials as `run_trial` does, with the densities for each person.
+
+    Trials of one person that follow each other are searched for together, gallery by gallery, which
+    takes half of the time or less.
+    """
+    for name, group in groupby(trials, lambda trial: trial.name):
+        own = list(group)
+        yield from map(outcome_of, own, _search_together(own, densities_for(name)))
+
+
+def _search_together(
+    trials: Sequence[Trial], densities: Sequence[Densities] | None
+) -> list[Identification | None]:
+    """Search for several probes our way; None for those without faces."""
+    found: list[Identification | None] = [None] * len(trials)
+    by_gallery = defaultdict[int, list[int]](list)
+    for place, trial in enumerate(trials):
+        if trial.faces:
+            by_gallery[id(trial.gallery)].append(place)
+    for places in by_gallery.values():
+        gallery = trials[places[0]].gallery
+        people = [person_of(trials[place].faces, gallery.model) for place in places]
+        identified = identify_people(people, gallery, choose_densities(gallery, densities))
+        for place, one in zip(places, identified, strict=True):
+            found[place] = one
+    return found
 
 
 def search(

@@ -1,6 +1,6 @@
 """Measuring labelled libraries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -15,9 +15,10 @@ from tools.accuracy import evaluate as evaluating
 from tools.accuracy import folds as folding
 from tools.accuracy.evaluate import SETTINGS, Evaluation, Row, Setting, evaluate
 from tools.accuracy.labelled import Dataset, LeftOut, Source
+from tools.accuracy.outcomes import TrialOutcome
 from tools.accuracy.sets import name_set
 from tools.accuracy.tables import render_evaluation
-from tools.accuracy.trials import Trial, run_trial
+from tools.accuracy.trials import DensitiesFor, Trial, run_trials
 
 TODAY = date(2026, 11, 23)
 ONE_BY_ONE = (Setting(1, 1),)
@@ -83,13 +84,16 @@ def test_nobody_is_searched_for_with_densities_that_were_fitted_on_them(
         names = sorted({source.name for source in sources})
         return (replace(shipped_densities(), fitted_on=" ".join(names)),)
 
-    def run(trial: Trial, densities: Sequence[Densities] | None) -> Any:
-        assert densities is not None
-        searched.extend((trial.name, one.fitted_on) for one in densities)
-        return run_trial(trial, densities)
+    def run(trials: Iterable[Trial], densities_for: DensitiesFor) -> Iterator[TrialOutcome]:
+        drawn = list(trials)
+        for trial in drawn:
+            densities = densities_for(trial.name)
+            assert densities is not None
+            searched.extend((trial.name, one.fitted_on) for one in densities)
+        return run_trials(drawn, densities_for)
 
     monkeypatch.setattr(folding, "fit_all", fit)
-    monkeypatch.setattr(evaluating, "run_trial", run)
+    monkeypatch.setattr(evaluating, "run_trials", run)
     evaluation = _measure(_crowd(5, 4), _crowd(4, 4, seed=2), folds=3)
     assert {name for name, _ in searched} == {
         *(f"set0/P{number}" for number in range(5)),

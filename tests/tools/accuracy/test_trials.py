@@ -1,16 +1,21 @@
 """Drawing what is enrolled and what is searched for."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
+from db.people import PersonFound
 from function.engines.models import PRIMARY
 from function.engines.protocol import Engine
+from function.matching.matches import Identification, identify_people
 from tests.support.crowds import Crowd, make_sources
 from tools.accuracy.labelled import Source, read_dataset
-from tools.accuracy.trials import PROBES_PER_PERSON, Trial, make_trials, run_trial
+from tools.accuracy.trials import PROBES_PER_PERSON, Trial, make_trials, run_trial, run_trials
 
 MODEL = PRIMARY
 
@@ -52,6 +57,33 @@ def test_a_source_without_a_face_is_searched_for_names_nobody_and_is_never_enrol
     assert not any(outcome.ours.named or outcome.reference.named for outcome in without)
     assert {outcome.verdict for outcome in without} == {"unknown"}
     assert not any(outcome.found_face for outcome in without)
+
+
+def test_trials_run_together_have_the_outcomes_of_each_alone_in_their_order() -> None:
+    crowd = Crowd()
+    sources = make_sources(crowd, people=4, each=5)
+    blank = tuple(replace(one, faces=()) for one in make_sources(crowd, people=4, each=1))
+    drawn = _trials(sources + blank, enrol=1, probe=1)
+    assert {bool(trial.faces) for trial in drawn} == {True, False}
+    asked = Counter[str]()
+    together = list(run_trials(drawn, lambda name: asked.update([name])))
+    assert together == [run_trial(trial, None) for trial in drawn]
+    assert set(asked) == {trial.name for trial in drawn}
+
+
+def test_trials_of_one_person_share_a_search_of_each_gallery(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn = _trials(make_sources(Crowd(), people=3, each=5), enrol=1, probe=1)
+    sizes = list[int]()
+
+    def count(people: Sequence[PersonFound], *rest: Any) -> list[Identification]:
+        sizes.append(len(people))
+        return identify_people(people, *rest)
+
+    monkeypatch.setattr("tools.accuracy.trials.identify_people", count)
+    list(run_trials(drawn, lambda _: None))
+    assert sizes == [PROBES_PER_PERSON] * (2 * 3 * 3)
 
 
 def test_sources_without_a_face_are_as_frequent_among_probes_as_among_all() -> None:
