@@ -291,6 +291,7 @@ class Counting(YunetNet):
     """Counts how often the net is shown something larger than a close look."""
 
     def __init__(self, net: YunetNet) -> None:
+        super().__init__(None)
         self._net = net
         self.sizes: list[tuple[int, int]] = []
 
@@ -309,6 +310,7 @@ class CountingClosely(YunetNet):
     """Counts the pictures of each close check of one candidate."""
 
     def __init__(self, net: YunetNet) -> None:
+        super().__init__(None)
         self._net = net
         self.counts: list[int] = []
 
@@ -334,6 +336,7 @@ class Claiming(YunetNet):
     """Takes the middle of each copy of one size for a face, and sees nothing in close checks."""
 
     def __init__(self, longest_pixels: int, width: float) -> None:
+        super().__init__(None)
         self._longest_pixels = longest_pixels
         self._width = width
         self.checks = 0

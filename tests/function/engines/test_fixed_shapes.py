@@ -114,7 +114,7 @@ def test_second_encodings_are_the_same_in_batches(cache: GraphCache) -> None:
     noise = np.random.default_rng(1)
     chips = [noise.integers(0, 256, (112, 112, 3), np.uint8) for _ in range(12)]
     alone = load_sface(ON_CPU, cache).encode(chips)
-    together = SfaceEncoder(batches, at_once=10).encode(chips)
+    together = SfaceEncoder(lambda: batches, at_once=10).encode(chips)
     assert np.abs(alone - together).max() < 1e-5
 
 
