@@ -30,7 +30,7 @@ run: $(VENV)/ready ## serve on $(HOST):$(PORT); MEDIA=/path/to/videos, PERFORMER
 test: $(VENV)/ready-dev ## run the tests, in two processes
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-soak: $(VENV)/ready-dev ## send 10,000 broken videos and 2,000 broken photos, crash 100 times, ask 2,000 times, send 10,000 malformed requests, kill 100 scans: a quarter of an hour
+soak: $(VENV)/ready-dev ## send 10,000 broken videos and 2,000 broken photos, crash 100 times, ask 2,000 times, send 10,000 malformed requests, kill scans and servers at 150 moments: twenty minutes
 	@KILLS=50 $(BIN)/python -m pytest -q tests/tools/library/test_kills.py >&2
 	@$(BIN)/python -m tools.soak > soak.json
 

@@ -157,8 +157,11 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
     """Yield lines to read: a video, and below it everyone in it."""
     for result in results:
         video = result.video
-        reason = f": {video.reason}" if video.reason else ""
-        yield escape_unprintable(f"{path_of(result)}  ({state_of(video)}{reason})")
+        state = state_of(video)
+        is_empty = state == "done" and not result.people and not video.left_out
+        reason = video.reason or ("nobody was found" if is_empty else "")
+        about = f"{state}: {reason}" if reason else state
+        yield escape_unprintable(f"{path_of(result)}  ({about})")
         for person in result.people:
             name = person.performer.name if person.performer else "somebody unknown"
             said = f"  ({_SAID[person.decided]})" if person.decided else ""

@@ -125,7 +125,8 @@ def _read(
     for start in range(0, len(videos), VIDEOS_AT_ONCE):
         batch = videos[start : start + VIDEOS_AT_ONCE]
         before = len(arrived.newcomers)
-        sightings, outcomes = ledger.sightings(batch), ledger.outcomes(batch)
+        sightings = ledger.sightings(batch, pictures=False)
+        outcomes = ledger.outcomes(batch)
         for record in ledger.records(batch):
             models = record.scanned.models if record.scanned else ()
             people = {one.position: one.person for one in sightings[record.id]}

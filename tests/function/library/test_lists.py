@@ -191,6 +191,9 @@ def test_the_table_is_for_reading() -> None:
     assert table(state="failed", reason="It is no video.", left_out=0, unreadable_seconds=0.0) == [
         "/v/a.mp4  (failed: It is no video.)"
     ]
+    assert table(left_out=0, unreadable_seconds=0.0) == ["/v/a.mp4  (done: nobody was found)"]
+    assert table(left_out=2)[0] == "/v/a.mp4  (done)"
+    assert table(left_out=0, state="queued")[0] == "/v/a.mp4  (queued)"
 
 
 def test_a_name_cannot_steer_the_terminal_or_fake_a_line() -> None:

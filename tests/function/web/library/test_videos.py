@@ -103,6 +103,17 @@ def test_one_video_is_found_by_path_or_fingerprint_wherever_its_file_is(
     assert [person["image"] for person in bare["people"]] == ["", ""]
 
 
+def test_small_files_of_one_oshash_are_each_found_by_their_path(
+    library: MadeUpLibrary, client: FlaskClient
+) -> None:
+    for name, content in (("s.mp4", b"A" * 8 + b"B" * 8), ("t.mp4", b"B" * 8 + b"A" * 8)):
+        (library.root / name).write_bytes(content)
+    with library.ledger() as ledger:
+        ledger.offer(find_videos([library.root], ledger.stamps()).files, "normal")
+    for name in ("s.mp4", "t.mp4"):
+        assert client.get(f"/library/video?path={name}").get_json()["video"]["path"] == name
+
+
 def test_the_videos_of_a_performer_show_nobody_else(client: FlaskClient) -> None:
     reply = client.get("/library/people?performer=P0").get_json()
     assert paths(reply) == ["a.mp4"]
