@@ -223,7 +223,7 @@ def test_a_decision_changes_the_card_outlives_a_reload_and_is_undone(own_page: P
     card.get_by_role("button", name="Not P4").click()
     rejected = own_page.get_by_role("article").filter(has_text="Saved: this is not P4.")
     expect(rejected.get_by_role("heading")).to_contain_text("Unknown")
-    rejected.get_by_role("button", name="Undo").click()
+    rejected.get_by_role("button", name="Undo", exact=True).click()
     expect(card.get_by_role("heading")).to_have_text("P4 confirmed by you")
     own_page.reload()
     expect(card.get_by_role("heading")).to_have_text("P4 confirmed by you")
@@ -372,7 +372,7 @@ def test_a_scan_is_started_and_followed_on_the_page(
         expect(page.locator("#videos .chips")).to_have_text("1 stranger")
         said = page.evaluate("window.said")
         assert any(
-            re.match(r"0 of 1 video done. Now long.mp4: 0:\d\d of 0:59", one) for one in said
+            re.match(r"0 of 1 video done. Now long.mp4: 0:\d\d of 1:00", one) for one in said
         )
 
 
