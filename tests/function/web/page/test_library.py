@@ -395,6 +395,7 @@ def test_what_becomes_of_strangers_is_asked_once_before_the_first_scan(
         with page.expect_response("**/library/scan") as answer:
             page.get_by_role("button", name=button, exact=True).click()
         assert answer.value.json()["strangers"] == chosen
+        expect(scan).to_be_visible(timeout=60_000)  # once the scan has looked, and found nothing
         with page.expect_response("**/library/scan"):
             scan.click()
         expect(page.get_by_role("dialog")).to_have_count(0)
