@@ -223,7 +223,7 @@ def test_a_decision_changes_the_card_outlives_a_reload_and_is_undone(own_page: P
     card.get_by_role("button", name="Not P4").click()
     rejected = own_page.get_by_role("article").filter(has_text="Saved: this is not P4.")
     expect(rejected.get_by_role("heading")).to_contain_text("Unknown")
-    rejected.get_by_role("button", name="Undo").click()
+    rejected.get_by_role("button", name="Undo", exact=True).click()
     expect(card.get_by_role("heading")).to_have_text("P4 confirmed by you")
     own_page.reload()
     expect(card.get_by_role("heading")).to_have_text("P4 confirmed by you")
@@ -372,7 +372,7 @@ def test_a_scan_is_started_and_followed_on_the_page(
         expect(page.locator("#videos .chips")).to_have_text("1 stranger")
         said = page.evaluate("window.said")
         assert any(
-            re.match(r"0 of 1 video done. Now long.mp4: 0:\d\d of 0:59", one) for one in said
+            re.match(r"0 of 1 video done. Now long.mp4: 0:\d\d of 1:00", one) for one in said
         )
 
 
@@ -395,6 +395,7 @@ def test_what_becomes_of_strangers_is_asked_once_before_the_first_scan(
         with page.expect_response("**/library/scan") as answer:
             page.get_by_role("button", name=button, exact=True).click()
         assert answer.value.json()["strangers"] == chosen
+        expect(scan).to_be_visible(timeout=60_000)  # once the scan has looked, and found nothing
         with page.expect_response("**/library/scan"):
             scan.click()
         expect(page.get_by_role("dialog")).to_have_count(0)
