@@ -17,7 +17,13 @@ from function.media.pictures import LONGEST_NAME, MOST_LEFT_OUT, MOST_PICTURES, 
 from function.people.gathering import PeopleFound
 from function.people.links import MOST_LINKS
 from function.sandbox.messages import Answer, Ready
-from function.sandbox.portions import MOST_FACES, MOST_PEOPLE_BYTES, Portion, weigh_people
+from function.sandbox.portions import (
+    MOST_FACES,
+    MOST_PEOPLE,
+    MOST_PEOPLE_BYTES,
+    Portion,
+    weigh_people,
+)
 from function.sandbox.wire import WireError
 
 Dimensions: TypeAlias = tuple[int, int]
@@ -71,6 +77,8 @@ def check_people(found: PeopleFound, dimensions: Dimensions) -> None:
     """
     if (taken := weigh_people(found.people)) > MOST_PEOPLE_BYTES:
         raise WireError(f"people of {taken} bytes are too many")
+    if len(found.people) > MOST_PEOPLE:
+        raise WireError(f"{len(found.people)} people are too many")
     if len(found.links) > MOST_LINKS:
         raise WireError(f"{len(found.links)} links are too many")
     _check_decoder(found.decoder)

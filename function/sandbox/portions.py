@@ -12,6 +12,7 @@ from function.enrolling.choosing import PhotoFound
 from function.faces.face import Face
 from function.faces.found import PictureFound, StretchFound
 from function.people.gathering import PeopleFound
+from function.people.views import MOST_VIEWS
 from function.sandbox.orders import Order, PhotoOrder, PictureOrder, Result, VideoOrder
 from function.sandbox.wire import WireError
 
@@ -27,6 +28,9 @@ MOST_FACES = 10_000
 MOST_PEOPLE_BYTES = 24 * 1024 * 1024
 """The most memory for all people of a video, as `weigh_people` counts it: five people who are in
 each of the 10,000 pictures of the longest film, each from 3,000 sides, take 23 MB."""
+
+MOST_PEOPLE = 2 * MOST_VIEWS
+"""Grouping makes no more: each has a view, of good faces or of weak ones."""
 
 PERSON_BYTES, SEEN_BYTES, VIEW_BYTES, ENCODING_BYTES, WORD_BYTES = 400, 212, 250, 112, 72
 """What Python takes for each, beside the numbers, letters and pictures that are in it."""
@@ -107,6 +111,8 @@ class Collected:
     def _add_piece(self, piece: PersonFound) -> None:
         if piece.picture:
             self._people.append(_Person(piece))
+            if len(self._people) > MOST_PEOPLE:
+                raise WireError(f"{len(self._people)} people are too many")
         elif self._people:
             self._people[-1].go_on(piece)
         else:

@@ -31,7 +31,7 @@ from function.sandbox.messages import (
     write_message,
 )
 from function.sandbox.orders import PhotoOrder
-from function.sandbox.portions import Portion, split
+from function.sandbox.portions import MOST_PEOPLE, Portion, split
 
 MODELS = (PRIMARY.id, SECOND.id)
 NOTHING = PeopleFound((), MODELS, 1, 0, StageSeconds(0.1, 0.2))
@@ -159,7 +159,7 @@ WAYS: Mapping[str, Callable[[Channel], None]] = {
     "person nowhere": say(replace(PERSON, seen=MOMENTS[5:6])),
     "person in no order": say(replace(PERSON, seen=MOMENTS[1::-1])),
     "most pictures": say(*[replace(PERSON, picture=FACE.crop * 40_000)] * 200),
-    "most people": say(*[PERSON] * 11_800),
+    "most people": say(*[replace(PERSON, views=(VIEW,) * 2)] * MOST_PEOPLE),
     "most views": say(replace(PERSON, views=(VIEW,) * 16_500)),
     "most moments": say(replace(PERSON, seen=MOMENTS[:118_000])),
     "most words": say(replace(PERSON, views=(replace(VIEW, weaknesses=("x" * 9,) * 16),) * 8_900)),

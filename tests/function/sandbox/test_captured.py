@@ -35,7 +35,7 @@ def sandbox() -> Iterator[Sandboxed]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(handle, "CHILD_MODULE", captured_child.__name__)
         patched.setattr(handle, "MOST_MESSAGES", 3_000)  # or the endless ones take half a minute
-        sandbox = Sandboxed(Settings(time_limit_seconds=60.0, slots=1))
+        sandbox = Sandboxed(Settings(time_limit_seconds=300.0, slots=1))
         yield sandbox
         sandbox.close()
 
