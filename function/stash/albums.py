@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db.ledgers import Ledger
-from db.videos import Stamp, VideoFile, VideoRecord
+from db.videos import Stamp, VideoFile, VideoRecord, stamp_of
 from function.library.albums import fingerprint_of, kind_at, stamp_of_folder
 from function.library.offering import offer_files
 from function.media.photo_kinds import ARCHIVE_SUFFIXES
@@ -66,7 +66,7 @@ def album_stamp(place: bytes) -> Stamp:
     if path.is_dir():
         return stamp_of_folder(place)
     status = path.stat()
-    return Stamp(status.st_size, status.st_mtime_ns)
+    return stamp_of(status.st_size, status.st_mtime_ns)
 
 
 def read_album_file(place: bytes) -> VideoFile:
