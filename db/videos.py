@@ -29,11 +29,20 @@ Interval: TypeAlias = tuple[float, float]
 """From and until when, in seconds of a video."""
 
 
+_HALF = 2**63
+"""A store keeps whole numbers from minus this to below it."""
+
+
 class Stamp(NamedTuple):
     """What shows without reading a file that it is the one that was there before."""
 
     size_bytes: int
     mtime_ns: int
+
+
+def stamp_of(size_bytes: int, mtime_ns: int) -> Stamp:
+    """Make a stamp of what a disk says. A date after 2262, too late for a store, wraps around."""
+    return Stamp(size_bytes, (mtime_ns + _HALF) % (2 * _HALF) - _HALF)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from db.names import show_text
-from db.videos import AlbumPicture, Kind, Shown, Stamp
+from db.videos import AlbumPicture, Kind, Shown, Stamp, stamp_of
 from function.errors import (
     PhotoUnusableError,
     TimeLimitError,
@@ -100,7 +100,7 @@ def stamp_of_folder(folder: bytes) -> Stamp:
     """
     files = list(_pictures_in(folder))
     changed = [os.stat(folder).st_mtime_ns, *(one.status.st_mtime_ns for one in files)]  # noqa: PTH116  # bytes
-    return Stamp(sum(one.status.st_size for one in files), max(changed))
+    return stamp_of(sum(one.status.st_size for one in files), max(changed))
 
 
 def fingerprint_of(path: bytes) -> str:

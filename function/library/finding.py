@@ -9,7 +9,7 @@ from pathlib import Path
 
 from db.ledgers import Ledger
 from db.names import show_text
-from db.videos import Kind, Stamp, VideoFile
+from db.videos import Kind, Stamp, VideoFile, stamp_of
 from function.library.albums import (
     all_fingerprints_at,
     fingerprint_of,
@@ -150,7 +150,7 @@ def _read(path: bytes, known: Mapping[bytes, Stamp], kind: Kind) -> VideoFile | 
     """Return a file to offer; None if it is known as it is."""
     found = os.stat(path)  # noqa: PTH116  # a path of bytes: its name may be no text
     is_folder = stat.S_ISDIR(found.st_mode)
-    stamp = stamp_of_folder(path) if is_folder else Stamp(found.st_size, found.st_mtime_ns)
+    stamp = stamp_of_folder(path) if is_folder else stamp_of(found.st_size, found.st_mtime_ns)
     if known.get(path) == stamp:
         return None
     real = os.path.realpath(path)

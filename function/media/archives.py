@@ -44,7 +44,7 @@ def list_archive(descriptor: int, name: str) -> Contents:
         entries = [
             Entry(place, _shown(one.filename), _refuse(one), f"{one.CRC:08x}")
             for place, one in enumerate(archive.infolist())
-            if not one.is_dir() and not _is_hidden(one.filename)
+            if not one.filename.endswith("/") and not _is_hidden(one.filename)
         ]
     entries.sort(key=lambda entry: (natural_key(entry.name), entry.place))
     pictures = [entry for entry in entries if not entry.reason]

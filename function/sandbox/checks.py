@@ -13,11 +13,24 @@ from function.enrolling.worth import LOWEST_QUALITY
 from function.faces.face import Face
 from function.faces.found import MOST_IN_PICTURE, PictureFound, Progress
 from function.media.decoders import DECODED_BY
-from function.media.pictures import LONGEST_NAME, MOST_LEFT_OUT, MOST_PICTURES, Contents, Moment
+from function.media.pictures import (
+    LONGEST_NAME,
+    MOST_LEFT_OUT,
+    MOST_PICTURES,
+    Contents,
+    Entry,
+    Moment,
+)
 from function.people.gathering import PeopleFound
 from function.people.links import MOST_LINKS
 from function.sandbox.messages import Answer, Ready
-from function.sandbox.portions import MOST_FACES, MOST_PEOPLE_BYTES, Portion, weigh_people
+from function.sandbox.portions import (
+    MOST_FACES,
+    MOST_PEOPLE,
+    MOST_PEOPLE_BYTES,
+    Portion,
+    weigh_people,
+)
 from function.sandbox.wire import WireError
 
 Dimensions: TypeAlias = tuple[int, int]
@@ -57,6 +70,7 @@ def check_portion(portion: Portion, dimensions: Dimensions) -> None:
         WireError: it cannot be true.
     """
     _check_faces(portion.faces, dimensions)
+    _check_files(portion.files)
     for person in portion.people:
         _check_pictures([person.picture] if person.picture else [])
         for view in person.views:
@@ -71,6 +85,8 @@ def check_people(found: PeopleFound, dimensions: Dimensions) -> None:
     """
     if (taken := weigh_people(found.people)) > MOST_PEOPLE_BYTES:
         raise WireError(f"people of {taken} bytes are too many")
+    if len(found.people) > MOST_PEOPLE:
+        raise WireError(f"{len(found.people)} people are too many")
     if len(found.links) > MOST_LINKS:
         raise WireError(f"{len(found.links)} links are too many")
     _check_decoder(found.decoder)
@@ -141,11 +157,14 @@ def _check_size(found: PictureFound, dimensions: Dimensions) -> None:
 def _check_contents(contents: Contents) -> None:
     if len(contents.pictures) > MOST_PICTURES or len(contents.left_out) > MOST_LEFT_OUT:
         raise WireError("an archive holds too many pictures")
-    entries = (*contents.pictures, *contents.left_out)
-    if any(max(len(one.name), len(one.reason), len(one.content)) > LONGEST_NAME for one in entries):
-        raise WireError("a name in an archive is too long")
+    _check_files((*contents.pictures, *contents.left_out))
     if contents.left_over < 0 or any(one.place < 0 for one in contents.pictures):
         raise WireError("a file is nowhere in its archive")
+
+
+def _check_files(files: Sequence[Entry]) -> None:
+    if any(max(len(one.name), len(one.reason), len(one.content)) > LONGEST_NAME for one in files):
+        raise WireError("a name in an archive is too long")
 
 
 def _check_faces(faces: Sequence[Face], dimensions: Dimensions) -> None:

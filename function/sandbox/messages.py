@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from function.faces.found import StretchFound
-from function.media.pictures import Contents, Moment
+from function.media.pictures import Moment
 from function.people.gathering import PeopleFound
 from function.sandbox.orders import ORDERS, RESULTS, Order, Result
 from function.sandbox.portions import Portion
@@ -99,7 +99,7 @@ FROM_HELPERS: Mapping[bytes, type[StretchFound | Portion | LogLine | Ready | Hel
 FROM_NETS: Mapping[bytes, type[Ready | Refusal]] = {b"R": Ready, b"E": Refusal}
 PROGRESS = b"P"
 MOST_VALUES = 30_000
-"""Those of 500 faces, or 2,000 moments, which fill a portion, are a third; of an archive most."""
+"""Those of 500 faces, or of 2,000 moments, which fill a portion, are a third of it."""
 
 _SIGNS = (b",", b"[", b"{")
 """In front of every value but the first stands one of these."""
@@ -125,7 +125,6 @@ _LARGEST = {
     Portion: 1_500_000,
     PeopleFound: 500_000,
     Moment: 1_000 + int(LARGEST_BYTES * _ENCODED),
-    Contents: 16_000_000,  # 5,200 names of 300 letters, as archives has them
 }
 _LARGEST_OTHERS = 2_000
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db.ledgers import Ledger
-from db.videos import Stamp, VideoFile, VideoRecord
-from function.library.albums import fingerprint_of, is_archive, kind_at, stamp_of_folder
+from db.videos import Stamp, VideoFile, VideoRecord, stamp_of
+from function.library.albums import fingerprint_of, kind_at, stamp_of_folder
 from function.library.offering import offer_files
+from function.media.photo_kinds import ARCHIVE_SUFFIXES
 from function.stash.client import Stash
 from function.stash.paths import Locate, is_windows
 
@@ -44,14 +45,14 @@ def find_in_album(ledger: Ledger, path: str, locate: Locate) -> InAlbum | None:
             names = [one.name for one in ledger.pictures([record.id])[record.id]]
             if record.kind == "album" and inside in names:
                 return InAlbum(record, names.index(inside))
-            if is_archive(os.fsencode(holder)):
+            if _is_archive(holder):
                 return InAlbum(record, NOT_SEEN)
     return None
 
 
 def album_place(path: str, locate: Locate) -> bytes | None:
     """Return where an image or a gallery lies here, or the archive that it is in; else None."""
-    places = (path, *(holder for holder, _ in _holders(path) if is_archive(os.fsencode(holder))))
+    places = (path, *(holder for holder, _ in _holders(path) if _is_archive(holder)))
     return next((place for one in places if (place := locate(one))), None)
 
 
@@ -65,7 +66,7 @@ def album_stamp(place: bytes) -> Stamp:
     if path.is_dir():
         return stamp_of_folder(place)
     status = path.stat()
-    return Stamp(status.st_size, status.st_mtime_ns)
+    return stamp_of(status.st_size, status.st_mtime_ns)
 
 
 def read_album_file(place: bytes) -> VideoFile:
@@ -119,5 +120,10 @@ def _holders(path: str) -> Iterator[tuple[str, str]]:
     names = path.split(slash)
     for end in range(len(names) - 1, 0, -1):
         holder = slash.join(names[:end])
-        if end == len(names) - 1 or is_archive(os.fsencode(holder)):
+        if end == len(names) - 1 or _is_archive(holder):
             yield holder, "/".join(names[end:])
+
+
+def _is_archive(path: str) -> bool:
+    """Say by a path of Stash's whether it is a zip; it may be one that no file here can have."""
+    return path.lower().endswith(tuple(ARCHIVE_SUFFIXES))

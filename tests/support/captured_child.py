@@ -20,6 +20,7 @@ from function.engines.models import PRIMARY, SECOND
 from function.engines.protocol import Box
 from function.faces.face import Face
 from function.faces.found import MOST_IN_PICTURE, PictureFound, Progress, StageSeconds
+from function.media.pictures import LONGEST_NAME, MOST_PICTURES, Contents, Entry
 from function.people.gathering import PeopleFound
 from function.sandbox.channel import Channel
 from function.sandbox.messages import (
@@ -31,7 +32,7 @@ from function.sandbox.messages import (
     write_message,
 )
 from function.sandbox.orders import PhotoOrder
-from function.sandbox.portions import Portion, split
+from function.sandbox.portions import MOST_PEOPLE, Portion, split
 
 MODELS = (PRIMARY.id, SECOND.id)
 NOTHING = PeopleFound((), MODELS, 1, 0, StageSeconds(0.1, 0.2))
@@ -114,6 +115,18 @@ def picture(crop: bytes) -> Callable[[Channel], None]:
     return act
 
 
+def archive(count: int) -> Callable[[Channel], None]:
+    """List so many files, of the longest names."""
+
+    def act(channel: Channel) -> None:
+        for start in range(0, count, 100):
+            files = tuple(Entry(start + one, "\U0001f600" * LONGEST_NAME) for one in range(100))
+            channel.send(write_message(Portion(files=files)))
+        channel.send(write_message(Contents((), ())))
+
+    return act
+
+
 NUMBER = "1" * 5_000
 WAYS: Mapping[str, Callable[[Channel], None]] = {
     "honest": send(write_message(NOTHING)),
@@ -159,10 +172,14 @@ WAYS: Mapping[str, Callable[[Channel], None]] = {
     "person nowhere": say(replace(PERSON, seen=MOMENTS[5:6])),
     "person in no order": say(replace(PERSON, seen=MOMENTS[1::-1])),
     "most pictures": say(*[replace(PERSON, picture=FACE.crop * 40_000)] * 200),
-    "most people": say(*[PERSON] * 11_800),
+    "most people": say(*[replace(PERSON, views=(VIEW,) * 2)] * MOST_PEOPLE),
     "most views": say(replace(PERSON, views=(VIEW,) * 16_500)),
     "most moments": say(replace(PERSON, seen=MOMENTS[:118_000])),
     "most words": say(replace(PERSON, views=(replace(VIEW, weaknesses=("x" * 9,) * 16),) * 8_900)),
+    "most files": archive(MOST_PICTURES),
+    "endless files": archive(10**6),
+    "long files": send(write_message(Portion(files=(Entry(0, "\U0001f600" * 301),)))),
+    "giant contents": claim(16_000_000, b"Z"),
     "most faces": picture(FACE.crop * 20_000),
     "endless crops": repeat(
         write_message(Portion(faces=(replace(FACE, crop=FACE.crop * 300_000),)))

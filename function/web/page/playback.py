@@ -32,6 +32,9 @@ MOST_FILMS = 8
 
 FILM_PIECE_BYTES = 64 * 1024
 
+LATEST_SECONDS = 253_402_300_799.0
+"""The last second of the year 9999."""
+
 _films = threading.BoundedSemaphore(MOST_FILMS)
 
 
@@ -115,7 +118,7 @@ def _answer_file(request: Request, media: MediaFile) -> Response:
     film = FileWrapper(_Film(media.descriptor), FILM_PIECE_BYTES)
     response = Response(film, mimetype=_mimetype(media.name), direct_passthrough=True)
     response.content_length = found.st_size
-    response.last_modified = datetime.fromtimestamp(found.st_mtime, UTC)
+    response.last_modified = _date_of(found.st_mtime)
     response.set_etag(_version(media))
     try:
         response.make_conditional(request, accept_ranges=True, complete_length=found.st_size)
@@ -123,6 +126,11 @@ def _answer_file(request: Request, media: MediaFile) -> Response:
         response.close()
         return Response(status=416, headers={"Content-Range": f"bytes */{found.st_size}"})
     return response
+
+
+def _date_of(mtime_seconds: float) -> datetime:
+    """Return when a file changed, or the nearest date that HTTP can name: disks hold any number."""
+    return datetime.fromtimestamp(min(max(mtime_seconds, 0.0), LATEST_SECONDS), UTC)
 
 
 def _mimetype(name: str) -> str:

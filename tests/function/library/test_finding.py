@@ -14,6 +14,7 @@ import pytest
 from db.sqlite.ledger import SqliteLedger
 from db.videos import Stamp
 from function.library.finding import Found, find_ids, find_videos, is_below
+from tests.support.ledgers import Clock, open_with
 
 MOST_SECONDS = 3.0
 MANY = 10_000
@@ -39,6 +40,22 @@ def test_videos_are_found_below_folders_in_order_of_name(tmp_path: Path) -> None
     (first, *_) = found.files
     assert first.stamp == Stamp(5, (tmp_path / "a.mkv").stat().st_mtime_ns)
     assert found.unreadable == ()
+
+
+@pytest.mark.parametrize("seconds", [2**53, 10**11, -(10**11)])
+def test_a_date_that_no_store_can_hold_stops_nothing(seconds: int) -> None:
+    with (
+        tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name,
+        open_with(Clock()) as ledger,
+    ):
+        folder = Path(name)
+        touch(folder, "a.mp4", "b.mp4", "c.mp4", "album/1.jpg")
+        for odd in ("b.mp4", "album/1.jpg", "album"):
+            os.utime(folder / odd, ns=(0, seconds * 10**9))
+        found = find_videos([folder], {}, pictures=True)
+        assert sorted(names(found, folder)) == ["a.mp4", "album", "b.mp4", "c.mp4"]
+        ledger.offer(found.files, "normal")
+        assert find_videos([folder], ledger.stamps(), pictures=True).files == ()
 
 
 def test_hidden_names_are_left_out(tmp_path: Path) -> None:

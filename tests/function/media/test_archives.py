@@ -81,6 +81,15 @@ def test_what_is_no_picture_is_named_with_the_reason(tmp_path: Path) -> None:
     }
 
 
+def test_a_file_without_a_name_is_listed_and_the_others_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("1.jpg", "", "2.jpg"):
+            archive.writestr(zipfile.ZipInfo(name or "\0"), b"x")
+    assert names(listed(path)) == ["1.jpg", "2.jpg"]
+    assert reasons(listed(path)) == {"": "not a picture"}
+
+
 def test_hidden_files_and_folders_are_passed_over(tmp_path: Path) -> None:
     hidden = {"a/": b"", "a/.b.jpg": b"x", "__MACOSX/a/c.jpg": b"x", ".d/e.jpg": b"x"}
     found = listed(pack(tmp_path / "a.zip", {"a/b.jpg": b"x", **hidden}))

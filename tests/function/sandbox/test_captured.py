@@ -17,6 +17,7 @@ from function.errors import (
 )
 from function.faces.found import MOST_IN_PICTURE, Task
 from function.media.files import MediaFile, open_any
+from function.media.pictures import MOST_PICTURES
 from function.people.gathering import PeopleFound
 from function.sandbox import handle
 from function.sandbox.portions import MOST_PEOPLE_BYTES, weigh_people
@@ -27,7 +28,9 @@ from tests.support import captured_child
 MOST_BYTES = 32 * 1024 * 1024
 TAKEN = ("honest", "drip", "speak on", *captured_child.MOST)
 ABOUT_A_PICTURE = ("most faces", "endless crops")
-REFUSED = sorted({*captured_child.WAYS} - {*TAKEN, *ABOUT_A_PICTURE})
+ABOUT_AN_ARCHIVE = ("most files", "endless files", "long files", "giant contents")
+REFUSED = sorted({*captured_child.WAYS} - {*TAKEN, *ABOUT_A_PICTURE, *ABOUT_AN_ARCHIVE})
+OF_PEOPLE = [way for way in captured_child.MOST if way not in ("most faces", "most files")]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +38,7 @@ def sandbox() -> Iterator[Sandboxed]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(handle, "CHILD_MODULE", captured_child.__name__)
         patched.setattr(handle, "MOST_MESSAGES", 3_000)  # or the endless ones take half a minute
-        sandbox = Sandboxed(Settings(time_limit_seconds=60.0, slots=1))
+        sandbox = Sandboxed(Settings(time_limit_seconds=300.0, slots=1))
         yield sandbox
         sandbox.close()
 
@@ -73,7 +76,7 @@ def test_it_costs_its_own_request_and_little_memory(
     assert max(len(one.getMessage()) for one in caplog.records) <= 1_200
 
 
-@pytest.mark.parametrize("way", [way for way in captured_child.MOST if way != "most faces"])
+@pytest.mark.parametrize("way", OF_PEOPLE)
 def test_as_many_people_as_are_believed_take_little_memory(way: str, sandbox: Sandboxed) -> None:
     with little_memory():
         found = look(sandbox, way)
@@ -87,6 +90,14 @@ def test_the_faces_of_a_picture_take_little_memory(way: str, sandbox: Sandboxed)
     with little_memory(), open_any(Path(__file__)) as media, expected:
         found = sandbox.find_in_picture(MediaFile(media.descriptor, way))
         assert len(found.faces) == MOST_IN_PICTURE
+
+
+@pytest.mark.parametrize("way", ABOUT_AN_ARCHIVE)
+def test_the_files_of_an_archive_take_little_memory(way: str, sandbox: Sandboxed) -> None:
+    expected = nullcontext() if way in captured_child.MOST else pytest.raises(UnreadableVideoError)
+    with little_memory(), open_any(Path(__file__)) as media, expected:
+        contents = sandbox.list_archive(MediaFile(media.descriptor, way))
+        assert len(contents.pictures) == MOST_PICTURES
 
 
 def test_who_drips_is_ended_in_time_and_holds_up_nobody_meanwhile(
