@@ -27,7 +27,8 @@ DEVELOPMENT_DATA = Path(
 
 LONGEST = (
     *("test_deploy.py", "test_page.py", "test_sandbox.py", "test_soak.py", "test_engines.py"),
-    *("test_main.py", "test_quality.py", "test_golden_replies.py"),
+    *("test_helpers.py", "test_main.py", "test_quality.py", "test_golden_replies.py"),
+    *("test_kills.py", "test_library.py", "test_cluster_scans.py"),
 )
 """Two processes that share the tests begin with these, so that both end at about the same time.
 The first takes minutes where CI is set."""

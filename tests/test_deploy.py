@@ -88,6 +88,14 @@ def test_what_an_image_copies_is_there_and_let_through(dockerfile: Path) -> None
     ]
 
 
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.name)
+def test_an_image_compiles_what_it_copies_before_nobody_may_write_there(dockerfile: Path) -> None:
+    said = instructions(dockerfile)
+    last_copy = max(number for number, (word, _) in enumerate(said) if word == "COPY")
+    compiling = ("RUN", "/opt/venv/bin/python -m compileall -q db function tools")
+    assert last_copy < said.index(compiling) < said.index(("USER", "10001"))
+
+
 def test_both_images_install_with_the_same_script() -> None:
     runs = [
         rest

@@ -1,5 +1,6 @@
 """`python -m tools` where the packages it needs are not installed."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,3 +27,20 @@ def test_most_verbs_load_nothing_that_only_reading_videos_or_measuring_takes() -
     code = "import sys, tools.cli; print(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split()
     assert {"av", "cv2", "dlib", "onnxruntime", "scipy", "tools.verbs.measuring"}.isdisjoint(loaded)
+
+
+def test_numpys_threads_are_told_how_to_wait_before_it_is_imported() -> None:
+    for module in ("tools.cli", "function.main", "function.server", "tools.bench.start"):
+        code = (
+            "import os, sys\n"
+            "class Watch:\n"
+            "    def find_spec(self, name, *_):\n"
+            "        if name == 'numpy':\n"
+            "            print(os.environ['OPENBLAS_THREAD_TIMEOUT'])\n"
+            "sys.meta_path.insert(0, Watch())\n"
+            f"import {module}\n"
+        )
+        environment = {name: value for name, value in os.environ.items() if "BLAS" not in name}
+        command = [sys.executable, "-c", code]
+        told = subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
+        assert told.split() == ["4"], module
