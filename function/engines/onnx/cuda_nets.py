@@ -12,17 +12,14 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "yunet": (
         *((4, 128, 128), (1, 224, 384), (4, 224, 384), (2, 384, 224)),
         *((1, 544, 960), (4, 544, 960), (4, 384, 384), (1, 960, 960)),
-        *((1, 1088, 1920), (1, 1920, 1920)),
+        *((1, 736, 1280), (1, 1280, 1280)),
     ),
     "sface": ((20, 112, 112),),
 }
 """By the name of the net. YuNet: close checks; the small copies of a wide picture, upright and
 turned, and its large one; those of other pictures; the large ones of photos. For wide pictures
-these are the sizes in which they are searched on a CPU too, so that the same is found."""
-
-PREPARED = 6
-"""So many shapes of each net are prepared at the start, the others when they are first needed: up
-to a second each, and two for larger batches, which gain little."""
+these are the sizes in which they are searched on a CPU too, so that the same is found. Batches of
+more pictures take 1 to 3 s to prepare, and gain little."""
 
 RECORDED = ("encoder", "yunet")
 """CUDA has all of these; of SFace it lacks the last layer."""
@@ -41,9 +38,9 @@ class CudaNets:
         return self.nets[name]
 
     def prepare(self) -> None:
-        """Prepare the usual shapes."""
+        """Prepare all shapes, while the driver may still do as it likes."""
         for net in self.nets.values():
-            net.prepare(PREPARED)
+            net.prepare()
 
 
 def open_cuda_nets(graphs: Mapping[str, bytes], options: EngineOptions) -> CudaNets | None:

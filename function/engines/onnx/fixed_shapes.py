@@ -47,9 +47,9 @@ class FixedShapes:
         self._opened: dict[Shape, tuple[Run, RgbImage]] = {}
         self._lock = threading.Lock()
 
-    def prepare(self, count: int) -> None:
-        """Prepare the first shapes, so many of them."""
-        for shape in self._shapes[:count]:
+    def prepare(self) -> None:
+        """Prepare all shapes: up to a second each."""
+        for shape in self._shapes:
             self._open(shape)
 
     def run(self, _: object, feeds: Mapping[str, RgbImage]) -> Numbers:

@@ -46,11 +46,16 @@ def stack(count: int, height: int, width: int, value: int = 1) -> RgbImage:
 def test_pictures_lie_on_black_in_the_smallest_shape_that_holds_them() -> None:
     net = Summing()
     shapes = FixedShapes(net.open, [(1, 8, 8), (1, 4, 8), (1, 8, 16)])
-    for height, width in ((8, 8), (3, 5), (4, 9)):  # what is left of the first would be added
+    for height, width in (
+        (8, 8),
+        (5, 5),
+        (3, 5),
+        (4, 9),
+    ):  # what is left of the first would be added
         sums, first = shapes.run(None, {"pixels": stack(1, height, width)})
         assert sums.tolist() == [3 * height * width]
         assert first.shape == (1, 1, 1)
-    assert net.ran == [(1, 8, 8), (1, 4, 8), (1, 8, 16)]
+    assert net.ran == [(1, 8, 8), (1, 8, 8), (1, 4, 8), (1, 8, 16)]
 
 
 def test_pictures_that_are_too_large_share_a_few_squares() -> None:
@@ -84,9 +89,11 @@ def test_stacks_of_one_size_run_together_and_are_told_apart_again() -> None:
     assert sorted(net.ran) == [(4, 8, 8), (4, 16, 16)]
 
 
-def test_only_the_first_shapes_are_prepared() -> None:
+def test_shapes_are_prepared_once() -> None:
     net = Summing()
-    FixedShapes(net.open, [(1, 8, 8), (4, 8, 8), (1, 16, 16)]).prepare(2)
+    shapes = FixedShapes(net.open, [(1, 8, 8), (4, 8, 8)])
+    shapes.prepare()
+    shapes.run(None, {"pixels": stack(3, 8, 8)})
     assert net.opened == [(1, 8, 8), (4, 8, 8)]
 
 

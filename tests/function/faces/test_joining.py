@@ -1,12 +1,13 @@
 """What is found in the stretches of a video is put together as if it had been read at once."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from function.engines.protocol import Engine
 from function.faces.crews import Alone, Crew
-from function.faces.found import FacesFound, Progress, Task
+from function.faces.found import FacesFound, Progress, StageSeconds, StretchFound, Task
 from function.faces.search import Hands, search_video
 from function.media import stretches
 from tools.footage.videos import moving_picture, read_portrait, write_video
@@ -19,6 +20,17 @@ class Backwards(Alone):
 
     def take(self) -> int | None:
         return self._left.pop() if len(self._left) > 1 else None
+
+
+class WithGpu(Alone):
+    """A crew whose other member decodes the last stretch on a GPU, and sees nothing in it."""
+
+    def take(self) -> int | None:
+        return self._left.pop(0) if len(self._left) > 1 else None
+
+    def collect(self) -> Iterable[StretchFound]:
+        (last,) = self._left
+        return [StretchFound(last, (), (), (), (), (), StageSeconds(0, 0), "cuda")]
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +68,11 @@ def test_frames_shots_and_times_are_those_of_the_whole_video(
     assert found.frames == whole.frames > 32
     assert [describe(face) for face in found.faces] == [describe(face) for face in whole.faces]
     assert {face.shot for face in found.faces} == {0, 1, 2}
+
+
+def test_whoever_decoded_a_stretch_is_named(film: Path, engine: Engine) -> None:
+    assert search(film, engine).decoder == "cpu"
+    assert search(film, engine, WithGpu()).decoder == "cuda+cpu"
 
 
 def test_a_video_with_a_wrong_index_is_searched_from_beginning_to_end(
