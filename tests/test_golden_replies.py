@@ -6,17 +6,16 @@ from typing import Any
 
 import pytest
 
-from function.engines.protocol import Engine
-from tests.golden.cases import CASES, Material, clip
+from tests.golden.cases import CASES, Material, clip, load_in_floats
 from tests.golden.numbers import find_differences, name_arithmetic, read_replies
 from tests.support.memory_store import MemoryStore
 
 
 @pytest.fixture(scope="module")
-def material(engine: Engine, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Material:
+def material(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Material:
     if name_arithmetic() != read_replies()[0]:
         pytest.skip("this processor rounds differently from the one that made the numbers")
-    return Material(engine, photos, tmp_path_factory.mktemp("golden"))
+    return Material(load_in_floats(), photos, tmp_path_factory.mktemp("golden"))
 
 
 def differences(name: str, made: Any) -> list[str]:

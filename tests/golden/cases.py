@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from db.galleries import GalleryChange, Store
 from db.records import Encoding, Performer, Vector
 from db.snapshots import Snapshot
 from db.stores import open_store
+from function.engines import onnx_engine
 from function.engines.loading import load_engine
 from function.engines.models import BOTH, SECOND
 from function.engines.protocol import Engine, EngineOptions
@@ -100,7 +102,16 @@ class Material:
 
 def fetch_material(folder: Path) -> Material:
     """Fetch and load what cases are made of; `folder` is for the videos."""
-    return Material(load_engine("auto", EngineOptions()), fetch_photos(), folder)
+    return Material(load_in_floats(), fetch_photos(), folder)
+
+
+def load_in_floats() -> Engine:
+    """Load the engine that users get, as on a processor that is not fast with bytes.
+
+    So the numbers do not depend on which kind they are made on.
+    """
+    with patch.object(onnx_engine, "multiplies_bytes", return_value=False):
+        return load_engine("auto", EngineOptions())
 
 
 def demo(material: Material) -> dict[str, Any]:

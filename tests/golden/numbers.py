@@ -10,8 +10,6 @@ from typing import Any
 import cv2
 import numpy as np
 
-from function.engines.processor import multiplies_bytes
-
 REPLIES = Path(__file__).with_name("replies.json")
 
 # Processors differ in the last bits: a score may move by this many points, all else by 0.001.
@@ -55,8 +53,6 @@ def find_differences(stored: Any, made: Any, place: str) -> Iterator[Difference]
 def name_arithmetic() -> str:
     """Identify how this processor rounds, by a digest of a turned picture and a matrix product.
 
-    It also says whether dlib's encoder multiplies bytes here.
-
     One pixel that is one level brighter moves the landmarks of a leaning face, and so its score by
     whole points. So numbers made on one kind of processor cannot be compared on another.
     """
@@ -67,8 +63,7 @@ def name_arithmetic() -> str:
     smaller = cv2.resize(picture, (100, 70), interpolation=cv2.INTER_AREA)
     matrix = random.normal(size=(128, 128)).astype(np.float32)
     parts = (turned, smaller, matrix @ matrix)
-    digest = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:12]
-    return f"{digest}, bytes" if multiplies_bytes() else digest
+    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:12]
 
 
 def read_replies() -> tuple[str, dict[str, Any]]:
