@@ -391,6 +391,20 @@ def test_chosen_images_and_galleries_are_queued_alone(library: StashLibrary) -> 
     assert queued == {bytes(library.root / "a.png"), bytes(library.root / "b.png")}
 
 
+def test_an_image_whose_album_was_gone_and_is_back_is_looked_at(
+    library: StashLibrary, album: Path
+) -> None:
+    image = image_in(library, album, 2)["id"]
+    with library.ledger() as ledger:
+        ledger.note_gone([bytes(album)])
+    change(album, picture_of(1))
+    task = do(library, "scan", [], pictures=True, filter={"images": [image]})
+    assert json.loads(task.result) == {"files": 1, "missing": 0}
+    with library.ledger() as ledger:
+        queued = [path for one in ledger.iterate() if one.state == "queued" for path in one.paths]
+    assert queued == [bytes(album)]
+
+
 def test_the_page_queues_chosen_images_and_galleries(
     library: StashLibrary,
     ask: Ask,  # noqa: F811
