@@ -347,6 +347,22 @@ def test_a_gallery_made_by_hand_is_looked_at_image_by_image(
     assert view["reason"] == "Images that this server does not see: 1."
 
 
+def test_an_image_that_is_new_in_a_gallery_made_by_hand_hides_nobody(
+    library: StashLibrary,
+    by_hand: dict[str, Any],
+    ask: Ask,  # noqa: F811
+) -> None:
+    (library.root / "z.png").write_bytes(picture_of(1))
+    image = library.fake.add_image(at=str(library.root / "z.png"))
+    library.fake.images[image]["galleries"].append(by_hand["id"])
+    view = ask("view", scene=by_hand)
+    assert (view["state"], view["unseen"]) == ("done", 1)
+    assert view["reason"] == "Images that were not looked at yet: 1."
+    assert sorted(names(view)) == [["P1"], ["P2"]]
+    view = look_until(ask, "done", by_hand)
+    assert (view["unseen"], view["reason"]) == (0, "")
+
+
 @pytest.mark.parametrize("images", [0, 1])
 def test_a_gallery_without_an_image_that_is_here_says_so(
     library: StashLibrary,
