@@ -314,7 +314,7 @@ def _apply(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
         "scenes": scenes,
         "held": sorted(held),
         "refused": [[one.scene, one.performer, why] for one, why in total.refused],
-        "forgotten": total.forgotten,
+        "forgotten": len(total.forgotten),
         "unmarked": unmarked,
         "gains": [asdict(one) for one in planned.gains],
     }
@@ -356,10 +356,10 @@ def _left_out(total: Added, unmarked: int, planned: Plan, held: Collection[str])
             f" Stash refused {counted(len(total.refused), 'addition')}, such as to what is gone."
         )
     if total.forgotten:
-        were = "was" if total.forgotten == 1 else "were"
+        count = len(total.forgotten)
         words += (
-            f" {counted(total.forgotten, 'addition')} {were} left out: the performer was taken out "
-            "of the gallery meanwhile."
+            f" {counted(count, 'addition')} {'was' if count == 1 else 'were'} left out: the "
+            "performer was taken out of the gallery meanwhile."
         )
     if unmarked:
         words += f" Stash refused markers on {counted(unmarked, 'scene')}."
