@@ -291,8 +291,11 @@ class Work:
         return None
 
     def find_changed(self, asked: Asked, album: VideoRecord) -> VideoFile | None:
-        """Return a file that was written anew since it was found as this video or album, if any."""
-        for path in self._changed(asked, album):
+        """Return a file that was written anew since it was found as this video or album, if any.
+
+        One that was gone and is back may have been, and is to be known as there again.
+        """
+        for path in (*self._changed(asked, album), *self._back(asked, album)):
             with suppress(OSError):
                 return read_album_file(path)
         return None
@@ -309,6 +312,13 @@ class Work:
             with suppress(OSError):
                 if known.get(path) != album_stamp(path):
                     yield path
+
+    def _back(self, asked: Asked, album: VideoRecord) -> Iterator[bytes]:
+        """Yield where a video or album lies that was noted gone, if it is there again."""
+        for path in self._places(asked) if not album.paths else ():
+            # An image was looked at by itself, or with its folder.
+            if album.last_path in (path, os.path.dirname(path)):  # noqa: PTH120  # bytes
+                yield album.last_path
 
     def _places(self, asked: Asked) -> Iterator[bytes]:
         """Yield where the files of what is asked about lie in the media root."""

@@ -421,6 +421,20 @@ def test_an_image_whose_album_was_gone_and_is_back_is_looked_at(
     assert queued == [bytes(album)]
 
 
+def test_an_image_that_was_gone_and_is_back_is_looked_at_as_it_is_now(
+    library: StashLibrary,
+    album: Path,
+    ask: Ask,  # noqa: F811
+) -> None:
+    scene = image_in(library, album, 2)
+    with library.ledger() as ledger:
+        ledger.note_gone([bytes(album)])
+    assert names(ask("look", scene=scene)) == [["P1"]]
+    with library.ledger() as ledger:
+        (known,) = ledger.records(sorted(ledger.ids([bytes(album)])))
+        assert (known.paths, known.state) == ((bytes(album),), "done")
+
+
 def test_the_page_queues_chosen_images_and_galleries(
     library: StashLibrary,
     ask: Ask,  # noqa: F811
