@@ -168,8 +168,12 @@ class Ledger(Protocol):
     def ids(self, paths: Iterable[bytes]) -> frozenset[int]:
         """Return the ids of the videos that these files hold."""
 
-    def ids_of_content(self, oshash: str) -> frozenset[int]:
-        """Return the ids of the videos with this fingerprint: one, unless their sizes differ."""
+    def ids_of_content(self, oshash: str, content: str = "") -> frozenset[int]:
+        """Return the ids of the videos with this fingerprint: one, unless their sizes differ.
+
+        Small files may share one. With the `content` of such a file, a video that is known to hold
+        something else is left out.
+        """
 
     def ids_of_performer(self, gallery: int, performer: int) -> frozenset[int]:
         """Return the ids of the videos in which somebody is matched with a performer of a gallery.

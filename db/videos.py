@@ -186,7 +186,8 @@ class VideoRecord:
     `matched_at` is the gallery's generation of its outcomes. `last_path` is where a file of it was
     last, empty if one is there. `decided` counts how often something was decided about it, or taken
     back, `scans` how often it was scanned. `unreadable_seconds` is how much of it was damaged when
-    it was scanned. `pictures` counts those of an album that were looked at.
+    it was scanned. `pictures` counts those of an album that were looked at. `content` is that of a
+    VideoFile, empty also where it is not known yet.
     """
 
     id: int
@@ -208,6 +209,7 @@ class VideoRecord:
     kind: Kind = "video"
     pictures: int = 0
     scans: int = 0
+    content: str = ""
 
     @property
     def known_paths(self) -> tuple[bytes, ...]:

@@ -63,7 +63,8 @@ _RECORDS = """
            scanned_at, gallery, generation,
            (SELECT hex(path) FROM files WHERE video_id = videos.id
             ORDER BY gone <> 0, gone DESC, path LIMIT 1),
-           decided, unreadable_seconds, kind, iif(kind = 'album', frames, 0), scans
+           decided, unreadable_seconds, kind, iif(kind = 'album', frames, 0), scans,
+           content
     FROM videos
 """
 
@@ -159,9 +160,10 @@ class SqliteLedger(SqliteQueue):
         sql = "SELECT video_id FROM files WHERE path = ?"
         return frozenset(row[0] for path in paths for row in self.rows(sql, path))
 
-    def ids_of_content(self, oshash: str) -> frozenset[int]:
-        """Return the ids of the videos with this fingerprint."""
-        rows = self.rows("SELECT id FROM videos WHERE oshash = ?", oshash)
+    def ids_of_content(self, oshash: str, content: str = "") -> frozenset[int]:
+        """Return the ids of the videos with this fingerprint, and this content if it is given."""
+        sql = "SELECT id FROM videos WHERE oshash = ? AND (? = '' OR content IN ('', ?))"
+        rows = self.rows(sql, oshash, content, content)
         return frozenset(row[0] for row in rows)
 
     def ids_of_performer(self, gallery: int, performer: int) -> frozenset[int]:
@@ -352,7 +354,7 @@ def _is_as_before(db: Database, video: VideoRecord) -> bool:
 def _record(row: tuple[Any, ...]) -> VideoRecord:
     number, oshash, size, paths, state, reason, tries, seconds, faces, left_out = row[:10]
     depth, every, models, scanned_at, gallery, generation, path, decided = row[10:18]
-    unreadable, kind, pictures, scans = row[18:]
+    unreadable, kind, pictures, scans, content = row[18:]
     return VideoRecord(
         id=number,
         oshash=oshash,
@@ -373,4 +375,5 @@ def _record(row: tuple[Any, ...]) -> VideoRecord:
         kind=kind,
         pictures=pictures,
         scans=scans,
+        content=content,
     )

@@ -235,6 +235,11 @@ def _offer(db: Database, file: VideoFile, depth: Depth) -> str:
         "real_path = excluded.real_path",
         (file.path, size, mtime, file.real_path, file.oshash, size),
     )
+    if file.content:  # it may not have been known when the video was found
+        db.execute(
+            "UPDATE videos SET content = ? WHERE (oshash, size_bytes) = (?, ?) AND content = ''",
+            (file.content, file.oshash, size),
+        )
     if before is not None and not is_same:
         if video:  # else the file was only renamed, and what it holds has decisions of its own
             follow_content(db, before[:2], (file.oshash, size))

@@ -202,7 +202,6 @@ def _create_decisions(db: Database) -> None:
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             oshash TEXT NOT NULL,
             size_bytes INTEGER NOT NULL,
-            content TEXT NOT NULL DEFAULT '',
             kind TEXT NOT NULL,
             spans TEXT NOT NULL,
             template BLOB NOT NULL,

@@ -87,8 +87,10 @@ def find_ids(ledger: Ledger, path: Path) -> frozenset[int]:
     found = ledger.ids(map(bytes, places)) or _find_spelled(ledger, places)
     if found:
         return found
+    place = bytes(path.absolute())
     try:
-        known = map(ledger.ids_of_content, all_fingerprints_at(bytes(path.absolute())))
+        content = small_content_at(place)
+        known = (ledger.ids_of_content(one, content) for one in all_fingerprints_at(place))
         return next(filter(None, known), frozenset())
     except (OSError, ValueError):  # nothing is there, or a pipe
         return frozenset()
@@ -153,11 +155,19 @@ def _read(path: bytes, known: Mapping[bytes, Stamp], kind: Kind) -> VideoFile | 
     stamp = stamp_of_folder(path) if is_folder else stamp_of(found.st_size, found.st_mtime_ns)
     if known.get(path) == stamp:
         return None
+    return read_file(path, stamp, kind)
+
+
+def read_file(path: bytes, stamp: Stamp, kind: Kind) -> VideoFile:
+    """Read what a file or a folder is known by, to be offered to a ledger.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     real = os.path.realpath(path)
+    real_path = b"" if real == path else real
     content = small_content_at(path)
-    return VideoFile(
-        path, stamp, fingerprint_of(path), b"" if real == path else real, kind, content
-    )
+    return VideoFile(path, stamp, fingerprint_of(path), real_path, kind, content)
 
 
 def _walk(

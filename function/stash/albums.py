@@ -11,7 +11,8 @@ from pathlib import Path
 
 from db.ledgers import Ledger
 from db.videos import Stamp, VideoFile, VideoRecord, stamp_of
-from function.library.albums import fingerprint_of, kind_at, stamp_of_folder
+from function.library.albums import kind_at, stamp_of_folder
+from function.library.finding import read_file
 from function.library.offering import offer_files
 from function.media.photo_kinds import ARCHIVE_SUFFIXES
 from function.stash.client import Stash
@@ -75,9 +76,7 @@ def read_album_file(place: bytes) -> VideoFile:
     Raises:
         OSError: it cannot be read.
     """
-    real = os.path.realpath(place)
-    real_path = b"" if real == place else real
-    return VideoFile(place, album_stamp(place), fingerprint_of(place), real_path, kind_at(place))
+    return read_file(place, album_stamp(place), kind_at(place))
 
 
 def album_paths(stash: Stash) -> Iterator[str]:

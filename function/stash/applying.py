@@ -30,13 +30,13 @@ class Addition:
 class Added:
     """What was done of some additions: written, there already, and refused by Stash, with why.
 
-    `forgotten` counts those of somebody who was taken out of the gallery meanwhile.
+    `forgotten` are those of somebody who was taken out of the gallery meanwhile.
     """
 
     written: int = 0
     there: int = 0
     refused: tuple[tuple[Addition, str], ...] = ()
-    forgotten: int = 0
+    forgotten: tuple[Addition, ...] = ()
 
     def __add__(self, other: "Added") -> "Added":
         return Added(
@@ -49,7 +49,7 @@ class Added:
     @property
     def done(self) -> int:
         """How many additions are over."""
-        return self.written + self.there + len(self.refused) + self.forgotten
+        return self.written + self.there + len(self.refused) + len(self.forgotten)
 
 
 def add_performers(
@@ -90,7 +90,7 @@ def _add(writer: Writer, batch: Sequence[Addition], tag: str) -> Iterator[Added]
             yield from _add(writer, [one], tag)
     elif refusal:
         yield Added(refused=((wanted[0], refusal),))
-    yield added + Added(forgotten=len(batch) - len(wanted))
+    yield added + Added(forgotten=tuple(one for one in batch if one.performer in gone))
 
 
 def _add_at_once(writer: Writer, batch: Sequence[Addition], tag: str) -> tuple[Added, str]:

@@ -9,6 +9,7 @@ from db.ledgers import Ledger
 from db.records import Performer
 from db.videos import Outcome, VideoRecord
 from function.stash.applying import Addition
+from function.stash.files import Known, find_in_file, known_of
 from function.stash.paths import Locate
 from function.stash.records import SOURCE, File, Scene
 
@@ -69,11 +70,11 @@ class Videos:
     def __init__(self, records: Iterable[VideoRecord], locate: Locate) -> None:
         """Remember the videos; `locate` maps paths of Stash to ours."""
         self._locate = locate
-        self._by_oshash: dict[str, list[int]] = defaultdict(list)
-        self._by_path: dict[bytes, int] = {}
+        self._by_oshash: dict[str, list[Known]] = defaultdict(list)
+        self._by_path: dict[bytes, Known] = {}
         for one in records:
-            self._by_oshash[one.oshash].append(one.id)
-            self._by_path |= dict.fromkeys(one.paths, one.id)
+            self._by_oshash[one.oshash].append(known_of(one))
+            self._by_path |= dict.fromkeys(one.paths, known_of(one))
 
     def of(self, scene: Scene) -> list[int]:
         """Return the ids of the videos that a scene shows."""
@@ -81,9 +82,15 @@ class Videos:
         return list(dict.fromkeys(found))
 
     def _of_file(self, file: File) -> Sequence[int]:
-        if file.oshash in self._by_oshash:
-            return self._by_oshash[file.oshash]
-        path = self._locate(file.path)
+        found = find_in_file(file, self._with, self._at, self._locate)
+        path = None if found else self._locate(file.path)
+        # A small file was looked for there already.
+        return found or [one.id for one in self._at(path or b"") if not one.content]
+
+    def _with(self, oshash: str) -> Sequence[Known]:
+        return self._by_oshash.get(oshash, ())
+
+    def _at(self, path: bytes) -> Sequence[Known]:
         return [self._by_path[path]] if path in self._by_path else []
 
 

@@ -32,6 +32,7 @@ from function.sandbox.readers import Reader
 from function.settings import Settings
 from function.stash.agreement import agreeing, dominant_of
 from function.stash.client import Stash
+from function.stash.files import find_in_ledger
 from function.stash.locked import changing
 from function.stash.paths import Locate
 from function.stash.performers import performer_of
@@ -173,7 +174,9 @@ class Lookout:
         """Return who a scan saw in a scene; None if it was not scanned, or people were left out."""
         if self.ledger is None:
             return None
-        ids = [one for file in scene.files for one in self.ledger.ids_of_content(file.oshash)]
+        ids = [
+            one for file in scene.files for one in find_in_ledger(file, self.ledger, self.locate)
+        ]
         for video in self.ledger.records(sorted(ids)):
             models = video.scanned.models if video.scanned else ()
             if video.state == "done" and not video.left_out and models[:1] == self._models[:1]:

@@ -5,6 +5,7 @@ Its words name nobody: they are shown in Stash, and may end up in its log.
 """
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -23,8 +24,9 @@ from function.library.rematching import rematch
 from function.matching.second_models import open_second
 from function.sandbox.readers import open_reader
 from function.settings import Settings
-from function.sources.records import RefusedError
+from function.sources.records import RefusedError, UnusableSourceError
 from function.stash.albums import (
+    InAlbum,
     album_paths,
     album_place,
     album_stamp,
@@ -38,7 +40,7 @@ from function.stash.client import Stash
 from function.stash.connection import Connection
 from function.stash.counted import counted
 from function.stash.markers import add_markers, ensure_tag, marked_in
-from function.stash.paths import locator
+from function.stash.paths import Locate, locator
 from function.stash.planning import SURE_SCORE, Plan, Videos, plan_additions
 from function.stash.records import Scene, SceneFilter
 from function.stash.scene_faces import Step
@@ -87,12 +89,29 @@ class Options:
 
     @property
     def scenes(self) -> SceneFilter:
-        """The scenes, as the client takes them."""
-        known = {one.name for one in fields(SceneFilter)}
-        chosen = {name: value for name, value in self.filter.items() if name in known}
+        """The scenes, as the client takes them.
+
+        Raises:
+            UnusableSourceError: they are chosen by something that no scene has; without it, all of
+                Stash would be meant.
+        """
+        chosen = dict(self.filter)
+        _require_known("filter", chosen, [one.name for one in fields(SceneFilter)])
+        if self.pictures:
+            raise UnusableSourceError("Images and galleries were asked for, and scenes are meant.")
         if "scenes" in chosen:
             chosen["scenes"] = tuple(chosen["scenes"])
         return SceneFilter(**chosen)
+
+    @property
+    def images_and_galleries(self) -> tuple[Sequence[str], Sequence[str]]:
+        """The ids of some images and galleries; without any, all are meant.
+
+        Raises:
+            UnusableSourceError: they are chosen by something else.
+        """
+        _require_known("filter", self.filter, ("images", "galleries"))
+        return self.filter.get("images", ()), self.filter.get("galleries", ())
 
     def to_json(self) -> str:
         """Return them as a task keeps them."""
@@ -100,10 +119,23 @@ class Options:
 
 
 def read_options(task: Task) -> Options:
-    """Read the options of a task; those that it does not have are the usual ones."""
+    """Read the options of a task; those that it does not have are the usual ones.
+
+    Raises:
+        UnusableSourceError: it has others: it was queued by another version.
+    """
     stored = json.loads(task.options)
-    known = {one.name for one in fields(Options)}
-    return Options(**{name: value for name, value in stored.items() if name in known})
+    _require_known("option", stored, [one.name for one in fields(Options)])
+    return Options(**stored)
+
+
+def _require_known(noun: str, given: Iterable[str], known: Sequence[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise UnusableSourceError(
+                f"This task has the {noun} {name!r}, and there are only {', '.join(known)}. Ask "
+                "for it again without it."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,15 +229,13 @@ def _scan(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
 
 def _scan_albums(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
     """Queue images and galleries; they are looked at, and nothing of them is written alone."""
-    chosen = read_options(task).filter
-    some = [chosen.get(name, ()) for name in ("images", "galleries")]
+    some = read_options(task).images_and_galleries
     paths = paths_of_some(stash, *some) if any(some) else album_paths(stash)
     locate, known = locator(place.settings, place.connection), place.ledger.stamps()
     found = missing = 0
     for path in paths:
         inside = find_in_album(place.ledger, path, locate) if any(some) else None
-        # Of what was looked at with its folder, that is the album.
-        album = next(iter(inside.album.paths), None) if inside else album_place(path, locate)
+        album = _place_of_album(inside, path, locate)
         try:
             if album and known.get(album) != album_stamp(album):
                 queue_album(place.ledger, read_album_file(album))
@@ -215,6 +245,17 @@ def _scan_albums(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
         yield replace(task, done=found, text=f"Queued so far: {counted(found, 'album')}.")
     place.want(WantedScan(()))  # whoever scans looks at the queue
     yield _queued(task, found, missing, "album")
+
+
+def _place_of_album(inside: InAlbum | None, path: str, locate: Locate) -> bytes | None:
+    """Return where the album lies that shows an image or a gallery of Stash; None if nowhere.
+
+    What was looked at with its folder is in that, also if the folder was gone meanwhile and is
+    back; if it is not, the image may lie here by itself.
+    """
+    places = inside.album.known_paths if inside else ()
+    there = (place for place in places if os.path.exists(place))  # noqa: PTH110  # bytes
+    return next(there, None) or album_place(path, locate)
 
 
 def _scan_scenes(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
@@ -273,7 +314,7 @@ def _apply(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
         "scenes": scenes,
         "held": sorted(held),
         "refused": [[one.scene, one.performer, why] for one, why in total.refused],
-        "forgotten": total.forgotten,
+        "forgotten": len(total.forgotten),
         "unmarked": unmarked,
         "gains": [asdict(one) for one in planned.gains],
     }
@@ -315,10 +356,10 @@ def _left_out(total: Added, unmarked: int, planned: Plan, held: Collection[str])
             f" Stash refused {counted(len(total.refused), 'addition')}, such as to what is gone."
         )
     if total.forgotten:
-        were = "was" if total.forgotten == 1 else "were"
+        count = len(total.forgotten)
         words += (
-            f" {counted(total.forgotten, 'addition')} {were} left out: the performer was taken out "
-            "of the gallery meanwhile."
+            f" {counted(count, 'addition')} {'was' if count == 1 else 'were'} left out: the "
+            "performer was taken out of the gallery meanwhile."
         )
     if unmarked:
         words += f" Stash refused markers on {counted(unmarked, 'scene')}."

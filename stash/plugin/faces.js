@@ -195,6 +195,7 @@
             button("Look again", true),
           ),
         view.reason && h("p", null, view.reason),
+        view.unseen > 0 && h("p", null, button("Find people", false)),
         view.state === "done" && h(People, { view, subject, busy, act, onSeek }),
       );
     return h(

@@ -103,6 +103,7 @@ declare namespace Recognition {
     state: "unseen" | "queued" | "working" | "done" | "failed" | "elsewhere";
     reason: string;
     changed: boolean;
+    unseen: number;
     progress: { done: number; of: number } | null;
     people: Person[];
     written: number;

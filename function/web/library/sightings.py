@@ -59,8 +59,10 @@ def answer_face(service: Service, shelf: Shelf, request: Request) -> Response:
     return face_response(picture)
 
 
-def find_video(library: Library, *fingerprints: str) -> VideoRecord:
+def find_video(library: Library, *fingerprints: str, content: str = "") -> VideoRecord:
     """Find a video by the first fingerprint that is known, with those paths that callers may see.
+
+    `content` is that of a small file, which is no other of the same fingerprint.
 
     Raises:
         VideoNotFoundError: the library does not hold it, or callers may not see it.
@@ -69,7 +71,7 @@ def find_video(library: Library, *fingerprints: str) -> VideoRecord:
         shown
         for each in fingerprints
         for one in library.ledger.records(
-            sorted(library.ledger.ids_of_content(each.strip().lower()))
+            sorted(library.ledger.ids_of_content(each.strip().lower(), content))
         )
         if (shown := library.shown(one))
     ]

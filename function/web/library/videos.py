@@ -246,7 +246,9 @@ def _find_asked(library: Library, request: Request, service: Service) -> VideoRe
     settings = service.settings
     asked = (path, settings.media_root, settings.path_map)
     try:
-        return find_video(library, *_read_fingerprints(asked))
+        fingerprints = _read_fingerprints(asked)
+        content = fingerprints[0] if len(fingerprints) > 1 else ""
+        return find_video(library, *fingerprints, content=content)
     except VideoNotFoundError:
         places = possible_places(*asked)
         ids = {one for place in places for one in find_ids(library.ledger, place)}

@@ -5,7 +5,7 @@ Each is noted in the journal before it is written into Stash.
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from flask import Request, Response
@@ -48,6 +48,8 @@ NOT_SEEN_WELL = (
     "This person was never seen well enough to be recognised again. Create the performer in Stash, "
     "and add a photo there."
 )
+
+FORGOTTEN = "they were forgotten meanwhile. Look again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +112,8 @@ def answer_add_sure(desk: Desk, request: Request) -> Response:
         known = dict.fromkeys(id_ for one in sure if (id_ := id_in_stash(one)))
         additions = [Addition(asked.scene.id, one, scene.oshash, item=asked.kind) for one in known]
         if additions:
-            _add(scene.writer("add"), additions, tag)
+            added = _add(scene.writer("add"), additions, tag)
+            _require_all(added, {id_in_stash(one): one.name for one in sure})
         return _view(work, scene.asked)
 
 
@@ -198,10 +201,11 @@ def open_scene(work: Work, asked: Asked) -> Open:
 def add_decided(
     scene: Open, writer: Writer, chosen: Sequence[tuple[Seen, Performer]], tag: str
 ) -> None:
-    """Store who people are, and add them to the scene; neither if Stash refuses.
+    """Store who people are, and add them to the scene; of whom it cannot be done, neither.
 
     Raises:
-        CorrectionRefusedError: Stash refuses.
+        CorrectionRefusedError: Stash refuses somebody, or somebody was forgotten meanwhile; the
+            others were added.
         UnusableSourceError: Stash does not answer.
     """
     ledger, gallery = scene.work.ledger, scene.work.naming.gallery
@@ -213,11 +217,16 @@ def add_decided(
         id_, kind = scene.asked.scene.id, scene.asked.kind
         additions.append(Addition(id_, known, scene.oshash, detail, kind))
     try:
-        _add(writer, additions, tag)
-    except (RefusedError, CorrectionRefusedError):
+        added = _add(writer, additions, tag)
+    except RefusedError:
         for decision in decisions:
             ledger.take_back(decision)
         raise
+    left_out = _left_out(added)
+    for addition, decision in zip(additions, decisions, strict=True):
+        if addition in left_out:
+            ledger.take_back(decision)
+    _require_all(added, {id_in_stash(one): one.name for _, one in chosen})
 
 
 def _read_pair(value: object) -> tuple[int, str]:
@@ -227,13 +236,28 @@ def _read_pair(value: object) -> tuple[int, str]:
     return need(value, "person", int), read_id(need(value, "performer", str))
 
 
-def _add(writer: Writer, additions: Sequence[Addition], tag: str) -> None:
+def _add(writer: Writer, additions: Sequence[Addition], tag: str) -> Added:
     tag_id = ensure_tag(writer, tag) if tag else ""
-    added = sum(add_performers(writer, additions, tag_id), Added())
-    if added.refused:
-        raise CorrectionRefusedError(added.refused[0][1])
-    if added.forgotten:
-        raise CorrectionRefusedError("The performer was forgotten meanwhile. Look again.")
+    return sum(add_performers(writer, additions, tag_id), Added())
+
+
+def _left_out(added: Added) -> dict[Addition, str]:
+    """Return what was not added, and why."""
+    return dict(added.refused) | dict.fromkeys(added.forgotten, FORGOTTEN)
+
+
+def _require_all(added: Added, names: Mapping[str, str]) -> None:
+    """Refuse what was asked for if somebody was left out; `names` are by ids in Stash.
+
+    Raises:
+        CorrectionRefusedError: somebody was; it says who, and why.
+    """
+    left_out = _left_out(added)
+    if left_out:
+        said = [f"{names[one.performer]} was not added: {why}" for one, why in left_out.items()]
+        if added.written or added.there:
+            said.append("The others were added.")
+        raise CorrectionRefusedError(" ".join(dict.fromkeys(said)))
 
 
 def _view(work: Work, asked: Asked) -> Response:

@@ -18,6 +18,7 @@ from function.errors import (
     StashUnavailableError,
     UnknownPerformerError,
 )
+from function.library.albums import fingerprint_of
 from function.library.finding import is_below
 from function.library.forgetting import open_library
 from function.library.naming import Naming, open_naming
@@ -27,8 +28,9 @@ from function.stash import documents
 from function.stash.albums import InAlbum, album_place, album_stamp, find_in_album, read_album_file
 from function.stash.client import Stash
 from function.stash.connection import Connection, find_connection, require_connection
+from function.stash.files import find_in_ledger
 from function.stash.paths import locator
-from function.stash.records import File, Image, Scene
+from function.stash.records import File, Image, Scene, SceneFilter
 from function.web.library.shelf import Shelf
 from function.web.service import Service, explained
 from function.web.stash.asked import Asked
@@ -241,19 +243,38 @@ class Work:
     def find_video(self, scene: Scene) -> VideoRecord | None:
         """Return the video that a scene shows, by what its files hold, then by where they lie.
 
+        Of small files of one fingerprint only that which lies there is shown.
+
         What is nowhere any more comes last: Stash may not know yet that the file was written anew.
         """
         for file in scene.files:
-            known = self.ledger.ids_of_content(file.oshash) if file.oshash else frozenset[int]()
-            records = self.ledger.records(sorted(known))
+            known = find_in_ledger(file, self.ledger, self.locate)
+            records = self.ledger.records(known)
             if not any(one.paths for one in records):
                 path = self.locate(file.path)
-                at = self.ledger.ids([path]) - known if path else frozenset[int]()
+                at = self.ledger.ids([path]).difference(known) if path else frozenset[int]()
                 records = [*self.ledger.records(sorted(at)), *records]
             for record in records:
                 if self.may_be_shown(record):
                     return record
         return None
+
+    def scenes_of(self, video: VideoRecord) -> Iterator[Scene]:
+        """Yield the scenes of Stash that show a video.
+
+        A small file that was told apart from another is known to Stash by what both share.
+
+        Raises:
+            UnusableSourceError: Stash does not answer.
+        """
+        oshash = video.oshash
+        if video.content:
+            with suppress(OSError):
+                oshash = next(map(fingerprint_of, video.paths), oshash)
+        for scene in self.stash.scenes(SceneFilter(oshash=oshash)):
+            shown = (find_in_ledger(file, self.ledger, self.locate) for file in scene.files)
+            if not video.content or any(video.id in ids for ids in shown):
+                yield scene
 
     def locate(self, theirs: str) -> bytes | None:
         """Return where a file of Stash's lies in the media root; None if it does not."""
@@ -270,8 +291,11 @@ class Work:
         return None
 
     def find_changed(self, asked: Asked, album: VideoRecord) -> VideoFile | None:
-        """Return a file that was written anew since it was found as this video or album, if any."""
-        for path in self._changed(asked, album):
+        """Return a file that was written anew since it was found as this video or album, if any.
+
+        One that was gone and is back may have been, and is to be known as there again.
+        """
+        for path in (*self._changed(asked, album), *self._back(asked, album)):
             with suppress(OSError):
                 return read_album_file(path)
         return None
@@ -288,6 +312,13 @@ class Work:
             with suppress(OSError):
                 if known.get(path) != album_stamp(path):
                     yield path
+
+    def _back(self, asked: Asked, album: VideoRecord) -> Iterator[bytes]:
+        """Yield where a video or album lies that was noted gone, if it is there again."""
+        for path in self._places(asked) if not album.paths else ():
+            # An image was looked at by itself, or with its folder.
+            if album.last_path in (path, os.path.dirname(path)):  # noqa: PTH120  # bytes
+                yield album.last_path
 
     def _places(self, asked: Asked) -> Iterator[bytes]:
         """Yield where the files of what is asked about lie in the media root."""

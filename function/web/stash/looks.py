@@ -11,7 +11,7 @@ from db.videos import VideoRecord
 from function.library.results import results_of
 from function.stash.albums import queue_album
 from function.stash.planning import SURE_SCORE, id_in_stash
-from function.stash.records import SOURCE, Scene, SceneFilter
+from function.stash.records import SOURCE, Scene
 from function.web.responses import json_response
 from function.web.service import Service
 from function.web.stash.asked import (
@@ -201,7 +201,7 @@ def _scenes_of(work: Work, performer: Performer, stash_id: str) -> ScenesReply:
     found.sort(key=lambda one: -one[0].score)
     scenes: dict[str, FoundSceneView] = {}
     for person, video in found[:MOST_SCENES]:
-        for scene in work.stash.scenes(SceneFilter(oshash=video.oshash)):
+        for scene in work.scenes_of(video):
             if stash_id not in scene.performers:
                 view = FoundSceneView(
                     id=scene.id,

@@ -33,7 +33,8 @@ from function.web.stash.looks import (
     answer_view,
 )
 from function.web.stash.undos import (
-    FILTERS,
+    PICTURE_FILTERS,
+    SCENE_FILTERS,
     StatusReply,
     TaskReply,
     UndoReply,
@@ -182,7 +183,10 @@ OPERATIONS: Mapping[str, Operation] = {
             "kind": Parameter("what", {"enum": list(get_args(TaskKind))}, is_required=True),
             "filter": Parameter(
                 "of which scenes",
-                {"type": "object", "properties": {name: {} for name in FILTERS}},
+                {
+                    "type": "object",
+                    "properties": {name: {} for name in (*SCENE_FILTERS, *PICTURE_FILTERS)},
+                },
             ),
             "pictures": Parameter("scan images and galleries instead of scenes", _YES),
             "min_score": _MIN_SCORE,

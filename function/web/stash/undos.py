@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypedDict, cast, get_args
+from typing import Any, TypedDict
 
 from flask import Request, Response
 
@@ -38,7 +38,16 @@ LARGEST_RUN = 2**31 - 1
 MOST_FROM_SCENES = 20
 """As for `tools stash sync`."""
 
-FILTERS = ("without_performers", "tag", "studio", "path", "scenes", "images", "galleries")
+SCENE_FILTERS = ("without_performers", "tag", "studio", "path", "scenes")
+PICTURE_FILTERS = ("images", "galleries")
+
+FIELDS: Mapping[TaskKind, tuple[str, ...]] = {
+    "scan": ("filter", "pictures"),
+    "apply": ("filter", "min_score", "dry_run", "tag", "markers", "confirmed"),
+    "undo": ("run", "scene", "edited"),
+    "sync": ("from_scenes",),
+}
+"""What each kind of task is told. Another field would be dropped, and more done than was asked."""
 
 
 class LeftView(TypedDict):
@@ -153,16 +162,12 @@ def answer_undo(desk: Desk, request: Request) -> Response:
 
 def answer_task(desk: Desk, request: Request) -> Response:
     """Answer `POST /stash/task` at once; the server does it afterwards."""
-    body = read_body(
-        request,
-        *("kind", "filter", "pictures", "min_score", "dry_run", "from_scenes"),
-        *("tag", "markers", "confirmed", "run", "scene", "edited"),
-    )
-    kind = need(body, "kind", str)
-    if kind not in get_args(TaskKind):
-        raise BadParameterError(f"kind is {kind[:40]!r}; it must be one of {get_args(TaskKind)}.")
+    known = dict.fromkeys(name for names in FIELDS.values() for name in names)
+    body = read_body(request, "kind", *known)
+    kind = _read_kind(body)
     item, scene = _read_place(body)
     chosen = _read_filter(optional(body, "filter", dict[str, Any]()))
+    of_pictures = _is_of_pictures(kind, chosen, is_asked=optional(body, "pictures", default=False))
     options = Options(
         filter=chosen,
         min_score=read_percent(body, "min_score", SURE_SCORE),
@@ -174,10 +179,10 @@ def answer_task(desk: Desk, request: Request) -> Response:
         run=read_count(body, "run", LARGEST_RUN),
         scene=scene,
         item=item,
-        pictures=optional(body, "pictures", default=False) or _is_of_pictures(chosen),
+        pictures=of_pictures,
         edited=optional(body, "edited", default=False),
     )
-    return _queue(desk, Task(cast("TaskKind", kind), options.to_json()), "Queued.")
+    return _queue(desk, Task(kind, options.to_json()), "Queued.")
 
 
 def answer_status(desk: Desk, _: Request) -> Response:
@@ -261,32 +266,62 @@ def _read_place(body: Mapping[str, Any]) -> Place:
     return "scene", read_id(value) if "scene" in body else ""
 
 
-def _is_of_pictures(chosen: Mapping[str, Any]) -> bool:
-    """Say whether images or galleries were chosen, which nothing else goes with.
+def _read_kind(body: Mapping[str, Any]) -> TaskKind:
+    """Read what kind of task is asked for.
 
     Raises:
-        BadParameterError: something else does.
+        MissingParameterError, BadParameterError: none that there is, or with a field of another's.
     """
-    of_pictures = chosen.keys() & {"images", "galleries"}
-    if of_pictures and chosen.keys() - of_pictures:
+    asked = need(body, "kind", str)
+    kind = next((one for one in FIELDS if one == asked), None)
+    if kind is None:
+        raise BadParameterError(f"kind is {asked[:40]!r}; it must be one of {tuple(FIELDS)}.")
+    for name in body.keys() - {"kind", *FIELDS[kind]}:
+        raise BadParameterError(
+            f"{name} is nothing that a task of kind {kind} knows; it knows {FIELDS[kind]}."
+        )
+    return kind
+
+
+def _is_of_pictures(kind: TaskKind, chosen: Mapping[str, Any], *, is_asked: bool) -> bool:
+    """Say whether images or galleries are meant, which nothing else goes with.
+
+    Raises:
+        BadParameterError: something else does, or the task is not one that finds people.
+    """
+    of_pictures = is_asked or not chosen.keys().isdisjoint(PICTURE_FILTERS)
+    if of_pictures and kind != "scan":
+        raise BadParameterError(
+            f"images and galleries are for tasks of kind scan; {kind} is for scenes. Choose by "
+            f"{SCENE_FILTERS}."
+        )
+    if of_pictures and chosen.keys() - set(PICTURE_FILTERS):
         raise BadParameterError("images and galleries go with no other filter. Ask twice.")
-    return bool(of_pictures)
+    return of_pictures
 
 
 def _read_filter(given: dict[str, Any]) -> dict[str, Any]:
+    """Read which items are meant; a condition that is empty would mean all of Stash.
+
+    Raises:
+        BadParameterError: there is no such condition, or it is empty or of another type.
+    """
+    known = (*SCENE_FILTERS, *PICTURE_FILTERS)
     for name in given:
-        if name not in FILTERS:
-            raise BadParameterError(f"There is no filter {name[:40]!r}; there are {FILTERS}.")
+        if name not in known:
+            raise BadParameterError(f"There is no filter {name[:40]!r}; there are {known}.")
     chosen: dict[str, Any] = {
-        name: text for name in ("tag", "studio", "path") if (text := optional(given, name, ""))
+        name: need(given, name, str).strip() for name in ("tag", "studio", "path") if name in given
     }
-    if optional(given, "without_performers", default=False):
-        chosen["without_performers"] = True
-    for name in ("scenes", "images", "galleries"):
+    for name in ("scenes", *PICTURE_FILTERS):
         if name in given:
             chosen[name] = [read_id(one) for one in need(given, name, list)]
-            if not chosen[name]:
-                raise BadParameterError(
-                    f"{name} is empty. Name some, or leave it out for all of Stash."
-                )
+    for name, value in chosen.items():
+        # Quotes hold a path together in Stash, and are no part of it.
+        if not (value.strip('"') if name == "path" else value):
+            raise BadParameterError(
+                f"{name} is empty. Name some, or leave it out for all of Stash."
+            )
+    if optional(given, "without_performers", default=False):
+        chosen["without_performers"] = True
     return chosen

@@ -90,12 +90,14 @@ class SceneView(TypedDict):
     """A scene: whether it was looked at, who is in it, and how many of our writes can be undone.
 
     `reason` says why it failed, or is elsewhere, or what of it is not shown; `stash` why Stash
-    could not be asked. `changed` says that its file was written anew since.
+    could not be asked. `changed` says that its file was written anew since. `unseen` counts images
+    of a gallery that nobody has looked at yet, of which the others are shown.
     """
 
     state: SceneState
     reason: str
     changed: bool
+    unseen: int
     progress: AdvanceView | None
     video: VideoView | None
     people: list[PersonView]
@@ -110,7 +112,9 @@ def view_scene(work: Work, asked: Asked, *, pictures: bool = True) -> SceneView:
         UnusableSourceError: Stash has to be asked which files it has, and does not answer.
     """
     parts = work.parts(asked)
-    state, reason, progress = _state_of(work, parts)
+    states = [_state_of_part(work, one) for one in parts.each]
+    state, reason, progress = _state_of(parts, states)
+    unseen = sum(one == "unseen" for one, _, _ in states) if state == "done" else 0
     people = people_in(work, parts, pictures=pictures)
     tagged, words = _tagged(work, asked) if people else (frozenset[str](), "")
     writes = work.ledger.writes.of_scene(asked.scene.id, asked.kind)
@@ -118,6 +122,7 @@ def view_scene(work: Work, asked: Asked, *, pictures: bool = True) -> SceneView:
         state=state,
         reason=reason,
         changed=any(map(work.is_changed, parts.each)),
+        unseen=unseen,
         progress=progress,
         video=_video_of(parts),
         people=_view_people(work, people, tagged, writes, pictures=pictures),
@@ -137,9 +142,8 @@ _State: TypeAlias = tuple[SceneState, str, AdvanceView | None]
 """How a look stands, why it cannot be had, and how far it is."""
 
 
-def _state_of(work: Work, parts: Parts) -> _State:
+def _state_of(parts: Parts, states: Sequence[_State]) -> _State:
     """Say how all stands; of a gallery that was put together by hand, images are counted."""
-    states = [_state_of_part(work, one) for one in parts.each]
     if not parts.by_hand:
         return states[0]
     if not states:
@@ -148,7 +152,7 @@ def _state_of(work: Work, parts: Parts) -> _State:
     if is_open := counts["queued"] + counts["working"]:
         progress = AdvanceView(done=float(len(states) - is_open), of=float(len(states)))
         return "working", "", progress
-    order: tuple[SceneState, ...] = ("unseen", "done", "failed", "elsewhere")
+    order: tuple[SceneState, ...] = ("done", "unseen", "failed", "elsewhere")
     state = next(one for one in order if counts[one])
     if state == "done":
         return "done", _said_of_rest(counts, parts.left_out), None
@@ -159,6 +163,7 @@ def _said_of_rest(counts: Counter[SceneState], left_out: int) -> str:
     said = [
         f"Images that {why}: {count}."
         for count, why in (
+            (counts["unseen"], "were not looked at yet"),
             (counts["failed"], "could not be read"),
             (counts["elsewhere"], "this server does not see"),
             (left_out, "are too many"),

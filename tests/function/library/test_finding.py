@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,20 @@ def test_a_video_goes_by_the_name_of_its_file_and_not_of_a_link_to_it(tmp_path: 
         )
     assert first == ["m.mp4", "a link.mp4"]
     assert second == ["sub/deep.mp4", "0.mp4"]
+
+
+def test_what_a_small_file_holds_is_filled_in_when_it_is_met_again(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"A" * 8 + b"B" * 8)
+    (file,) = find_videos([tmp_path], {}).files
+    with SqliteLedger() as ledger:
+        ledger.offer([replace(file, content="")], "normal")
+        ledger.offer([file], "normal")
+        (one,) = ledger.videos()
+        assert one.content == file.content
+        (tmp_path / "b.mp4").write_bytes(b"B" * 8 + b"A" * 8)
+        assert find_ids(ledger, tmp_path / "b.mp4") == frozenset()
+        ledger.offer(find_videos([tmp_path], {}).files, "normal")
+        assert len(ledger.videos()) == 2
 
 
 def test_small_files_that_hold_the_same_numbers_in_another_order_are_two_videos(

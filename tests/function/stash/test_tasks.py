@@ -15,12 +15,13 @@ from db.errors import GalleryLockedError, GalleryMissingError
 from db.tasks import Task
 from function.library.forgetting import forget_everywhere
 from function.library.jobs import WantedScan
+from function.sources.records import UnusableSourceError
 from function.stash import planning, undoing, worker
 from function.stash.applying import Addition, add_performers
 from function.stash.client import Stash
 from function.stash.connection import require_connection
 from function.stash.planning import is_suspicious
-from function.stash.tasks import Options, Place, do_task
+from function.stash.tasks import Options, Place, do_task, read_options
 from function.stash.worker import TaskWorker, work_on
 from function.stash.writer import begin
 from tests.support.stash_libraries import StashLibrary, stash_library
@@ -236,6 +237,24 @@ def test_a_scan_queues_the_files_of_the_scenes_that_were_asked_for(
     assert "Not in the media root here: 1 file;" in task.text
     do("scan", filter={"scenes": [tagged]})
     assert wanted[-1].places == (str(library.root / "a.mp4"),)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"filter": {"images": ["1"]}}, {"pictures": True}, {"filter": {"colour": "red"}}],
+)
+def test_an_apply_that_is_asked_for_what_no_scene_has_writes_nothing(
+    library: StashLibrary, do: Do, options: dict[str, Any]
+) -> None:
+    library.scene("a.mp4", [library.person(1)])
+    with pytest.raises(UnusableSourceError):
+        do("apply", **options)
+    assert library.fake.writes == []
+
+
+def test_a_task_with_an_option_of_another_version_is_not_done_without_it() -> None:
+    with pytest.raises(UnusableSourceError, match="'colour'"):
+        read_options(Task("apply", '{"colour": "red"}'))
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,17 @@ def test_small_files_of_one_oshash_are_each_found_by_their_path(
         assert client.get(f"/library/video?path={name}").get_json()["video"]["path"] == name
 
 
+def test_a_small_file_that_was_not_scanned_is_not_the_one_with_its_oshash(
+    library: MadeUpLibrary, client: FlaskClient
+) -> None:
+    for name, content in (("s.mp4", b"A" * 8 + b"B" * 8), ("t.mp4", b"B" * 8 + b"A" * 8)):
+        (library.root / name).write_bytes(content)
+    with library.ledger() as ledger:
+        ledger.offer(find_videos([library.root / "s.mp4"], {}).files, "normal")
+    assert client.get("/library/video?path=s.mp4").status_code == 200
+    assert client.get("/library/video?path=t.mp4").status_code == 404
+
+
 def test_the_videos_of_a_performer_show_nobody_else(client: FlaskClient) -> None:
     reply = client.get("/library/people?performer=P0").get_json()
     assert paths(reply) == ["a.mp4"]

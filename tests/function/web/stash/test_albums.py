@@ -347,6 +347,22 @@ def test_a_gallery_made_by_hand_is_looked_at_image_by_image(
     assert view["reason"] == "Images that this server does not see: 1."
 
 
+def test_an_image_that_is_new_in_a_gallery_made_by_hand_hides_nobody(
+    library: StashLibrary,
+    by_hand: dict[str, Any],
+    ask: Ask,  # noqa: F811
+) -> None:
+    (library.root / "z.png").write_bytes(picture_of(1))
+    image = library.fake.add_image(at=str(library.root / "z.png"))
+    library.fake.images[image]["galleries"].append(by_hand["id"])
+    view = ask("view", scene=by_hand)
+    assert (view["state"], view["unseen"]) == ("done", 1)
+    assert view["reason"] == "Images that were not looked at yet: 1."
+    assert sorted(names(view)) == [["P1"], ["P2"]]
+    view = look_until(ask, "done", by_hand)
+    assert (view["unseen"], view["reason"]) == (0, "")
+
+
 @pytest.mark.parametrize("images", [0, 1])
 def test_a_gallery_without_an_image_that_is_here_says_so(
     library: StashLibrary,
@@ -389,6 +405,34 @@ def test_chosen_images_and_galleries_are_queued_alone(library: StashLibrary) -> 
     with library.ledger() as ledger:
         queued = {path for one in ledger.iterate() if one.state == "queued" for path in one.paths}
     assert queued == {bytes(library.root / "a.png"), bytes(library.root / "b.png")}
+
+
+def test_an_image_whose_album_was_gone_and_is_back_is_looked_at(
+    library: StashLibrary, album: Path
+) -> None:
+    image = image_in(library, album, 2)["id"]
+    with library.ledger() as ledger:
+        ledger.note_gone([bytes(album)])
+    change(album, picture_of(1))
+    task = do(library, "scan", [], pictures=True, filter={"images": [image]})
+    assert json.loads(task.result) == {"files": 1, "missing": 0}
+    with library.ledger() as ledger:
+        queued = [path for one in ledger.iterate() if one.state == "queued" for path in one.paths]
+    assert queued == [bytes(album)]
+
+
+def test_an_image_that_was_gone_and_is_back_is_looked_at_as_it_is_now(
+    library: StashLibrary,
+    album: Path,
+    ask: Ask,  # noqa: F811
+) -> None:
+    scene = image_in(library, album, 2)
+    with library.ledger() as ledger:
+        ledger.note_gone([bytes(album)])
+    assert names(ask("look", scene=scene)) == [["P1"]]
+    with library.ledger() as ledger:
+        (known,) = ledger.records(sorted(ledger.ids([bytes(album)])))
+        assert (known.paths, known.state) == ((bytes(album),), "done")
 
 
 def test_the_page_queues_chosen_images_and_galleries(

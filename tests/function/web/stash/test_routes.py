@@ -18,13 +18,17 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from db.people import PersonFound
+from function.library.albums import fingerprint_of
+from function.library.forgetting import forget_everywhere
 from function.sources import graphql
+from function.sources.records import RefusedError
+from function.stash.albums import queue_album, read_album_file
 from function.stash.client import Stash
 from function.stash.settling import settle
 from function.stash.syncing import NO_PHOTO
 from function.version import VERSION
 from function.web.page_requests import PAGE_HEADER
-from function.web.stash import desk, looks, undos
+from function.web.stash import changes, desk, looks, undos
 from tests.support.servers import Serve, serving
 from tests.support.stash_libraries import StashLibrary, stash_library
 from tests.support.stash_server import Answer, FakeStash
@@ -138,6 +142,25 @@ def test_a_scene_is_found_by_its_path_too(library: StashLibrary, ask: Ask) -> No
     scene = library.scene("a.mp4", [library.person(1)])
     library.fake.scenes[scene]["files"][0]["fingerprints"] = []
     assert names(ask("view", scene=asked(library, scene))) == [["P1"]]
+
+
+def test_a_small_scene_does_not_show_the_people_of_another_with_its_oshash(
+    library: StashLibrary, ask: Ask
+) -> None:
+    known = library.scene("a.mp4", [library.person(1)])
+    one, other = library.root / "a.mp4", library.root / "b.mp4"
+    content = one.read_bytes()
+    other.write_bytes(content[8:16] + content[:8] + content[16:])
+    assert fingerprint_of(bytes(one)) == fingerprint_of(bytes(other))
+    with library.ledger() as ledger:
+        queue_album(ledger, read_album_file(bytes(one)))
+    oshash = fingerprint_of(bytes(other))
+    twin = library.fake.add_scene(str(other), oshash=oshash, size=len(content))
+    assert names(ask("view", scene=asked(library, known))) == [["P1"]]
+    view = ask("view", scene=asked(library, twin))
+    assert (view["state"], view["people"]) == ("unseen", [])
+    scenes = ask("performer", id=library.in_stash[1])["scenes"]
+    assert [scene["id"] for scene in scenes] == [known]
 
 
 def test_it_is_said_where_a_scene_cannot_be_looked_at(library: StashLibrary, ask: Ask) -> None:
@@ -328,6 +351,41 @@ def test_what_stash_refuses_is_not_remembered_as_said(library: StashLibrary, ask
     assert (view["people"][0]["decided"], view["written"]) == ("", 0)
 
 
+@pytest.mark.parametrize("why", ["forgotten", "refused"])
+def test_of_several_who_are_added_only_whoever_is_left_out_is_not_remembered_as_said(
+    library: StashLibrary, ask: Ask, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    scene = library.scene("a.mp4", [library.person(None), library.person(None, 10)])
+    first, second = ask("view", scene=asked(library, scene))["people"]
+    people = [
+        {"person": one["person"], "performer": str(library.ids[number])}
+        for one, number in ((first, 1), (second, 2))
+    ]
+    add_performers, tag_items = changes.add_performers, Stash.tag_items
+
+    def forget_first(*given: Any) -> Any:
+        forget_everywhere(library.store, library.own_settings(), library.ids[1])
+        return add_performers(*given)
+
+    def refuse_first(*given: Any, add: Any = (), **more: Any) -> Any:
+        if library.in_stash[1] in add:
+            raise RefusedError("There is no such performer.")
+        return tag_items(*given, add=add, **more)
+
+    if why == "forgotten":
+        monkeypatch.setattr(changes, "add_performers", forget_first)
+    else:
+        monkeypatch.setattr(Stash, "tag_items", refuse_first)
+    assert ask("add", scene=asked(library, scene), people=people, fails=True) == (
+        "correction_refused"
+    )
+    assert library.fake.scenes[scene]["performers"] == [library.in_stash[2]]
+    view = ask("view", scene=asked(library, scene))
+    decided = {one["person"]: one["decided"] for one in view["people"]}
+    assert decided.pop(first["person"], "") == "", "whoever is forgotten is not even seen"
+    assert decided == {second["person"]: "confirmed"}
+
+
 def test_whom_the_user_rejects_is_not_offered_again(library: StashLibrary, ask: Ask) -> None:
     scene = library.scene("a.mp4", [library.person(1)])
     (person,) = ask("view", scene=asked(library, scene))["people"]
@@ -486,6 +544,19 @@ def test_a_scan_of_scenes_queues_their_files(
         ("task", {"kind": "scan", "filter": {"colour": "red"}}, "bad_parameter"),
         ("task", {"kind": "scan", "filter": {"scenes": [1]}}, "bad_parameter"),
         ("task", {"kind": "scan", "filter": {"scenes": []}}, "bad_parameter"),
+        ("task", {"kind": "apply", "filter": {"images": ["1"]}}, "bad_parameter"),
+        ("task", {"kind": "apply", "filter": {"galleries": ["1"]}}, "bad_parameter"),
+        ("task", {"kind": "apply", "pictures": True}, "bad_parameter"),
+        ("task", {"kind": "apply", "scene": "1"}, "bad_parameter"),
+        ("task", {"kind": "scan", "dry_run": True}, "bad_parameter"),
+        ("task", {"kind": "scan", "pictures": True, "filter": {"tag": "x"}}, "bad_parameter"),
+        ("task", {"kind": "scan", "filter": {"tag": " "}}, "bad_parameter"),
+        ("task", {"kind": "scan", "filter": {"studio": ""}}, "bad_parameter"),
+        ("task", {"kind": "scan", "filter": {"path": '""'}}, "bad_parameter"),
+        ("task", {"kind": "scan", "filter": {"path": ["a"]}}, "bad_parameter"),
+        ("task", {"kind": "undo", "filter": {"scenes": ["1"]}}, "bad_parameter"),
+        ("task", {"kind": "undo", "dry_run": True}, "bad_parameter"),
+        ("task", {"kind": "sync", "filter": {}}, "bad_parameter"),
         ("task", {"kind": "undo", "run": 2**63}, "bad_parameter"),
         ("task", {"kind": "undo", "run": -1}, "bad_parameter"),
         ("task", {"kind": "sync", "from_scenes": 21}, "bad_parameter"),
