@@ -106,7 +106,7 @@ def test_one_video_is_found_by_path_or_fingerprint_wherever_its_file_is(
 
 @pytest.mark.parametrize("is_folder", [False, True])
 def test_what_replaced_a_video_shows_nobody_of_the_old_one(
-    library: MadeUpLibrary, client: FlaskClient, is_folder: bool
+    library: MadeUpLibrary, client: FlaskClient, *, is_folder: bool
 ) -> None:
     place = library.root / "a.mp4"
     place.unlink()
