@@ -16,13 +16,15 @@ class Decision:
     """A decision about a person, found again by when they were seen and by how they look.
 
     `template` is the mean of the primary model's encodings. `identities` are all ids of the
-    performer, empty for somebody ignored; one of them is still there after a merge. `id` is 0
-    before it is stored.
+    performer, empty for somebody ignored; one of them is still there after a merge. `photo_hashes`
+    are the views that a name enrolled, by which they are found when it is taken back: a later scan
+    sees others. `id` is 0 before it is stored.
     """
 
     kind: DecisionKind
     spans: tuple[Interval, ...]
     template: Vector
     identities: tuple[Identity, ...]
+    photo_hashes: tuple[str, ...] = ()
     id: int = 0
     at: str = ""

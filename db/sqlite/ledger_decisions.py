@@ -17,8 +17,8 @@ from db.sqlite.ledger_people import unpack_seen
 _log = logging.getLogger(__name__)
 
 _DECISIONS = """
-    SELECT videos.id, decisions.id, decisions.kind, spans, template, identities, at FROM decisions
-    JOIN videos USING (oshash, size_bytes)
+    SELECT videos.id, decisions.id, decisions.kind, spans, template, identities, photo_hashes, at
+    FROM decisions JOIN videos USING (oshash, size_bytes)
 """
 
 READ_AT_ONCE = 500
@@ -34,13 +34,15 @@ _DECIDED = (
 def save_decision(db: Database, video: int, decision: Decision) -> int:
     """Store a decision, and have its video matched again; the caller holds the transaction."""
     row = db.execute(
-        "INSERT INTO decisions (oshash, size_bytes, kind, spans, template, identities) "
-        "SELECT oshash, size_bytes, ?, ?, ?, ? FROM videos WHERE id = ? RETURNING id",
+        "INSERT INTO decisions "
+        "(oshash, size_bytes, kind, spans, template, identities, photo_hashes) "
+        "SELECT oshash, size_bytes, ?, ?, ?, ?, ? FROM videos WHERE id = ? RETURNING id",
         (
             decision.kind,
             json.dumps(decision.spans),
             to_blob(decision.template),
             json.dumps(decision.identities),
+            json.dumps(decision.photo_hashes),
             video,
         ),
     ).fetchone()
@@ -177,12 +179,13 @@ def follow_content(db: Database, before: tuple[str, int], after: tuple[str, int]
 
 
 def _decision(row: Sequence[Any]) -> Decision:
-    number, kind, spans, template, identities, at = row
+    number, kind, spans, template, identities, photo_hashes, at = row
     return Decision(
         kind=kind,
         spans=tuple((start, end) for start, end in json.loads(spans)),
         template=from_blob(template, len(template) // NUMBER_BYTES),
         identities=tuple(Identity(*one) for one in json.loads(identities)),
+        photo_hashes=tuple(json.loads(photo_hashes)),
         id=number,
         at=at,
     )

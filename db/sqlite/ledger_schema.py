@@ -206,6 +206,7 @@ def _create_decisions(db: Database) -> None:
             spans TEXT NOT NULL,
             template BLOB NOT NULL,
             identities TEXT NOT NULL,
+            photo_hashes TEXT NOT NULL,
             at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
         )
         """

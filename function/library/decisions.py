@@ -43,8 +43,12 @@ def decide(
     place: tuple[int, int],
     kind: DecisionKind,
     performer: Performer | None = None,
+    *,
+    photo_hashes: tuple[str, ...] = (),
 ) -> int:
     """Store a decision about a person, given by video and position there; return its number.
+
+    `photo_hashes` are the views that were enrolled with it.
 
     Raises:
         UnknownPersonError: nobody there has this position.
@@ -72,6 +76,7 @@ def decide(
         spans=_spans_of(seen, record.kind),
         template=template_of(person, gallery.model).mean,
         identities=identities_of(performer) if performer else (),
+        photo_hashes=photo_hashes,
     )
     return ledger.decide(video, decision)
 

@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import PureWindowsPath
 
@@ -18,7 +18,7 @@ from db.records import Encoding, Performer
 from db.sightings import Correction
 from db.sightings import Sighting as Shown
 from db.strangers import Place
-from db.videos import Sighting, VideoRecord
+from db.videos import VideoRecord
 from function.engines.models import PRIMARY
 from function.library.admission import admit_picture, is_admissible
 from function.library.lists import name_of
@@ -139,15 +139,21 @@ def find_enrolled(
     )
 
 
-def find_enrolled_from(
-    gallery: Gallery, performer: Performer, sightings: Sequence[Sighting]
+def find_enrolled_with(
+    gallery: Gallery, performer: Performer, photo_hashes: Collection[str]
 ) -> Correction:
-    """Find what was enrolled of a performer from some sightings, as a correction to be undone."""
-    ours = {_hash_of(view) for one in sightings for view in one.person.views}
-    found = find_enrolled(gallery, performer, {one.person.picture for one in sightings})
-    photos = tuple(one for one in found.photo_hashes if one in ours)
-    is_all = len(photos) == len(gallery.photos(performer.id))
-    return replace(found, photo_hashes=photos, picture=found.picture if is_all else None)
+    """Find what is left of the views of one decision, as a correction to be undone.
+
+    The performer's picture goes with them if no other photo of the performer is there.
+    """
+    photos = [one.hash for one in gallery.photos(performer.id)]
+    theirs = tuple(one for one in photos if one in photo_hashes)
+    return Correction(
+        performer,
+        created=performer.source == SOURCE,
+        photo_hashes=theirs,
+        picture=gallery.thumbnail(performer.id) if len(theirs) == len(photos) else None,
+    )
 
 
 def pictures_of(ledger: Ledger, gallery: int, performer: Performer) -> set[bytes]:

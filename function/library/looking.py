@@ -59,11 +59,6 @@ class Looker:
                 self._thread = threading.Thread(target=self._run, name="looker", daemon=True)
                 self._thread.start()
 
-    def waits_for(self, video: int) -> bool:
-        """Say whether a video is asked for, and not done."""
-        with self._lock:
-            return video in self._wanted
-
     def progress_of(self, video: int) -> Progress | None:
         """Return how far the look at a video is; None if it has not begun."""
         with self._lock:

@@ -9,7 +9,7 @@ from pathlib import Path
 from db.ledgers import Ledger
 from db.videos import Depth, Kind, VideoFile
 from function.library.albums import is_picture, kind_at
-from function.library.finding import Found, find_videos, is_below
+from function.library.finding import Found, find_albums, find_videos, is_at, is_below
 
 FEWEST_TO_DOUBT = 20
 """Of so many videos or more, nobody is likely to have deleted more than half at once."""
@@ -21,19 +21,45 @@ LOST = (
 
 
 def find_within(
-    ledger: Ledger, places: Sequence[Path], roots: Sequence[Path], *, pictures: bool = False
+    ledger: Ledger,
+    places: Sequence[Path],
+    roots: Sequence[Path],
+    *,
+    pictures: bool = False,
+    again: bool = False,
 ) -> Found:
     """Find the videos at some places, and albums if `pictures`; see `find_videos`.
 
-    What a link leads to outside all `roots` is unreadable.
+    With `again`, albums that are known are found in any case. What a link leads to outside all
+    `roots` is unreadable.
     """
     found = find_videos(places, ledger.stamps(), pictures=pictures)
+    if again:
+        found = with_known_albums(ledger, found, places)
     outside = {path for path in found.paths if not is_below(os.path.realpath(path), roots)}
     return replace(
         found,
         files=tuple(file for file in found.files if file.path not in outside),
         paths=tuple(path for path in found.paths if path not in outside),
         unreadable=(*found.unreadable, *((path, "outside the media root") for path in outside)),
+    )
+
+
+def with_known_albums(ledger: Ledger, found: Found, places: Sequence[Path]) -> Found:
+    """Add the albums at some places that are known, though no others were looked for."""
+    there = set(found.paths)
+    known = sorted(
+        path
+        for album in ledger.iterate()
+        if album.kind == "album"
+        for path in album.paths
+        if path not in there and is_at(path, places) and _holds_something(path)
+    )
+    albums = find_albums(known, ledger.stamps())
+    return Found(
+        (*found.files, *albums.files),
+        (*found.paths, *albums.paths),
+        (*found.unreadable, *albums.unreadable),
     )
 
 
@@ -108,10 +134,13 @@ def _missing(ledger: Ledger, found: Found, places: Sequence[Path]) -> list[bytes
 
 
 def _holds_something(path: bytes) -> bool:
-    """Say whether a file is there, or a folder with pictures."""
-    if os.path.isdir(path):  # noqa: PTH112  # a path of bytes: its name may be no text
+    """Say whether a file is there, or a folder with pictures, or one that cannot be read."""
+    if not os.path.isdir(path):  # noqa: PTH112  # a path of bytes: its name may be no text
+        return os.path.exists(path)  # noqa: PTH110
+    try:
         return any(map(is_picture, os.listdir(path)))  # noqa: PTH208
-    return os.path.exists(path)  # noqa: PTH110
+    except OSError:
+        return True
 
 
 def _moved(ledger: Ledger, found: Found, missing: Sequence[bytes]) -> Iterator[bytes]:

@@ -171,7 +171,7 @@ class Worker:
         """Find and queue videos, unless that is no longer wanted once they are found."""
         places = [Path(place).resolve() for place in wanted.places]
         roots = [root.resolve() for root in self._settings.media_root]
-        found = find_within(ledger, places, roots, pictures=wanted.pictures)
+        found = find_within(ledger, places, roots, pictures=wanted.pictures, again=wanted.again)
         if is_wanted():
             found = note_missing(ledger, found, places, gone=wanted.gone)
             queue_videos(ledger, found, wanted.depth, retry=wanted.retry, again=wanted.again)

@@ -59,6 +59,7 @@ class ClusterCrew:
         self._here = here
         self._hands: Hands | None = None
         self._albums: threading.Thread | None = None
+        self._albums_stopping = threading.Event()
         self._cluster = cluster
         self._reader = reader
         self._terms = terms
@@ -80,8 +81,8 @@ class ClusterCrew:
             GalleryError: the gallery or the ledger cannot be used; see `db.errors`.
             StoppingError: `scanner.stopping` was set.
         """
-        self._start_albums(scanner)
         try:
+            self._start_albums(scanner)
             while not self._errors and not self._is_done(scanner):
                 if scanner.stopping.is_set() or self._cluster.closing.is_set():
                     raise StoppingError("The scan was ended.")
@@ -108,12 +109,16 @@ class ClusterCrew:
         albums = _albums(scanner.ledger, scanner.only)
         if not albums:
             return
-        hands = self._hands = self._here()
+        try:
+            hands = self._hands = self._here()
+        except EngineUnavailableError as error:
+            self._leave_albums(error)
+            return
         own = replace(
             scanner,
             reader=hands.reader,
             pictures=hands.pictures,
-            stopping=threading.Event(),
+            stopping=self._albums_stopping,
             only=albums,
         )
 
@@ -122,6 +127,8 @@ class ClusterCrew:
                 with closing(hands.reader), closing(hands.run(own)) as events:
                     for event in events:
                         self._events.put(event)
+            except EngineUnavailableError as error:
+                self._leave_albums(error)
             except BaseException as error:  # noqa: BLE001  # raised again by `run`
                 if not self._cluster.closing.is_set():
                     self._errors.append(error)
@@ -130,8 +137,14 @@ class ClusterCrew:
         self._threads.append(self._albums)
         self._albums.start()
 
+    def _leave_albums(self, error: EngineUnavailableError) -> None:
+        """Say that albums stay queued; the workers need nothing of this machine to read videos."""
+        self._tell(f"Albums are left, as this machine cannot read them: {error}")
+
     def _end(self) -> None:
         self._cluster.closing.set()
+        # First: what is paused hears nothing else.
+        self._albums_stopping.set()
         if self._hands:
             self._hands.reader.close()
         with self._lock:

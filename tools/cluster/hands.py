@@ -40,8 +40,9 @@ def cluster_hands(
         reader = ClusterReader(
             cluster, terms, second, settings.media_root, dimensions=dimensions, tell=tell
         )
+        # `most` counts videos in the cluster: this machine may have fewer cores than that.
         crew = ClusterCrew(
-            cluster, reader, terms, tell, most, here=lambda: own_hands(settings, most)
+            cluster, reader, terms, tell, most, here=lambda: own_hands(settings, None)
         )
         yield Hands(reader, crew.run)
 

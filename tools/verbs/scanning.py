@@ -20,7 +20,7 @@ from function.errors import StoppingError
 from function.library.finding import Found, find_videos, text_of
 from function.library.forgetting import UNKEPT, finish_strangers, open_library
 from function.library.jobs import STRANGERS, is_paused
-from function.library.offering import note_missing, offer_files
+from function.library.offering import note_missing, offer_files, with_known_albums
 from function.library.scanning import NICENESS, OUTSIDE, Scanner
 from function.settings import Settings, parse_value
 from tools.cluster.connecting import Certificates
@@ -110,6 +110,8 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
         _hands(ledger, looked_at, settings, options) as hands,
     ):
         found = _look(ledger, looked_at, pictures=_finds_pictures(settings, options))
+        if options["again"] and options["pictures"] is None:
+            found = with_known_albums(ledger, found, looked_at)
         totals = Totals()
         if options["dry_run"]:
             _report_dry(ledger, found, options)

@@ -56,7 +56,14 @@ def answer_name_person(service: Service, shelf: Shelf, request: Request) -> Resp
             done = enrol_stranger(gallery, performer, found, library.naming)
     with shelf.library(0) as library:
         place = (video.id, position)
-        made = decide(library.ledger, library.naming.gallery, place, "named", done.performer)
+        made = decide(
+            library.ledger,
+            library.naming.gallery,
+            place,
+            "named",
+            done.performer,
+            photo_hashes=done.photo_hashes,
+        )
         rematch_videos(library.ledger, library.naming, [video.id])
     reply = NamedHereReply(
         performer=done.performer.id,

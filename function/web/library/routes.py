@@ -135,7 +135,7 @@ OPERATIONS: Mapping[str, Operation] = {
                 {"enum": list(DEPTHS)},
             ),
             "retry": Parameter("try videos again that failed", {"type": "boolean"}),
-            "again": Parameter("scan videos again that were scanned", {"type": "boolean"}),
+            "again": Parameter("scan again what was scanned, albums too", {"type": "boolean"}),
             "gone": Parameter("missing files were deleted", {"type": "boolean"}),
             "pictures": Parameter(
                 "also find albums: folders of pictures, and zip archives; as SCAN_PICTURES says if "

@@ -33,6 +33,7 @@ from function.library.lists import (
 from function.library.oshash import fingerprints_of
 from function.library.results import PersonResult, VideoResult, results_of
 from function.media.files import find_place, open_media, possible_places
+from function.settings import Settings
 from function.web.library.decisions import DecisionListed, list_decisions
 from function.web.library.shelf import Library, Shelf
 from function.web.library.sightings import find_video
@@ -97,7 +98,7 @@ class _Wanted:
     states: Collection[str]
     verdicts: Collection[str]
     performer: int | None
-    place: Path | None
+    places: Sequence[Path] | None
     after: int
     limit: int
 
@@ -180,8 +181,8 @@ def _choose(library: Library, wanted: _Wanted) -> Iterator[VideoRecord]:
             and (not wanted.kinds or one.kind in wanted.kinds)
             and (not wanted.states or state_of(one) in wanted.states)
             and (
-                wanted.place is None
-                or any(is_below(path, [wanted.place]) for path in one.known_paths)
+                wanted.places is None
+                or any(is_below(path, wanted.places) for path in one.known_paths)
             )
         ]
         fitting = _with_verdict(library, near, wanted.verdicts)
@@ -210,10 +211,19 @@ def _read_wanted(request: Request, service: Service) -> _Wanted:
         states=_read_words(request, "state", STATES),
         verdicts=_read_words(request, "verdict", VERDICTS),
         performer=_find_performer(service, name) if name else None,
-        place=find_place(place, settings.media_root, settings.path_map) if place else None,
+        places=_find_places(place, settings) if place else None,
         after=read_number(request, "after", 0, least=0),
         limit=min(read_number(request, "limit", PAGE_SIZE, least=1), LARGEST_PAGE),
     )
+
+
+def _find_places(path: str, settings: Settings) -> list[Path]:
+    """Return where a folder or file is; if nothing is there any more, where it may have been."""
+    asked = (path, settings.media_root, settings.path_map)
+    try:
+        return [find_place(*asked)]
+    except VideoNotFoundError:
+        return possible_places(*asked)
 
 
 def _read_words(request: Request, name: str, allowed: Collection[str]) -> list[str]:
@@ -236,7 +246,11 @@ def _find_performer(service: Service, name_or_id: str) -> int:
 def _find_asked(library: Library, request: Request, service: Service) -> VideoRecord:
     """Find the video that is meant: by its fingerprint, or by the path of a file that holds it.
 
-    A file that is gone is found by where it was last.
+    Where nothing is any more, the video that was there last is found.
+
+    Raises:
+        MissingParameterError: neither is given.
+        VideoNotFoundError: it was never scanned or queued here, also if what was there before was.
     """
     path = read_path(request)
     if "oshash" in request.args:
@@ -246,22 +260,29 @@ def _find_asked(library: Library, request: Request, service: Service) -> VideoRe
     settings = service.settings
     asked = (path, settings.media_root, settings.path_map)
     try:
-        fingerprints = _read_fingerprints(asked)
-        content = fingerprints[0] if len(fingerprints) > 1 else ""
-        return find_video(library, *fingerprints, content=content)
+        place = find_place(*asked)
     except VideoNotFoundError:
-        places = possible_places(*asked)
-        ids = {one for place in places for one in find_ids(library.ledger, place)}
-        gone = (library.shown(one) for one in library.ledger.records(sorted(ids)))
-        found = next((one for one in gone if one), None)
-        if found is None:
+        gone = _find_gone(library, possible_places(*asked))
+        if gone is None:
             raise
-        return found
+        return gone
+    # Not by its place: a file that replaced another shows nobody of the one that was there.
+    fingerprints = _read_fingerprints(place, asked)
+    content = fingerprints[0] if len(fingerprints) > 1 else ""
+    return find_video(library, *fingerprints, content=content)
 
 
-def _read_fingerprints(asked: tuple[str, Sequence[Path], Sequence[tuple[str, str]]]) -> list[str]:
-    """Read what the video at a path may be known by, the surest first."""
-    place = find_place(*asked)
+def _find_gone(library: Library, places: Sequence[Path]) -> VideoRecord | None:
+    """Find a video that was last at one of some places, where nothing is now."""
+    ids = {one for place in places for one in find_ids(library.ledger, place)}
+    shown = (library.shown(one) for one in library.ledger.records(sorted(ids)))
+    return next((one for one in shown if one), None)
+
+
+def _read_fingerprints(
+    place: Path, asked: tuple[str, Sequence[Path], Sequence[tuple[str, str]]]
+) -> list[str]:
+    """Read what the video at a place, for which was asked, may be known by, the surest first."""
     if place.is_dir():
         return [_fingerprint(place)]
     with open_media(*asked) as media:

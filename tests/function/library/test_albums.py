@@ -24,7 +24,7 @@ from function.library.finding import find_ids, find_videos
 from function.library.forgetting import forget_performer
 from function.library.lists import to_csv, to_full_json, to_table
 from function.library.naming import Naming, open_naming
-from function.library.offering import find_within, note_missing
+from function.library.offering import find_within, note_missing, queue_videos
 from function.library.rematching import rematch
 from function.library.results import VideoResult, results_of
 from function.library.scanning import Done, Event
@@ -584,6 +584,23 @@ def test_a_folder_without_its_pictures_is_gone_and_one_with_them_is_not(
         picture.unlink()
     (album,) = look(pictures=True)
     assert (album.paths, album.last_path) == ((), bytes(media / "set"))
+
+
+def test_what_is_scanned_again_are_known_albums_too_as_they_are_now_and_no_others(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    scan(ledger, gallery, media)
+    write_album(media / "set", {"4.png": CARL})
+    write_album(media / "another", {"1.png": CARL})
+    assert find_within(ledger, [media], [media]).paths == ()
+    found = find_within(ledger, [media], [media], again=True)
+    assert bytes(media / "set") in found.paths
+    assert bytes(media / "another") not in found.paths
+    queue_videos(ledger, found, "normal", again=True)
+    assert failures(make_scanner(ledger, gallery).scan_all()) == []
+    (album,) = (one for one in ledger.iterate() if bytes(media / "set") in one.paths)
+    assert album.pictures == 5
+    assert find_within(ledger, [media / "another"], [media], again=True).paths == ()
 
 
 def test_an_album_is_listed_in_every_form(ledger: SqliteLedger, gallery: Path, media: Path) -> None:

@@ -49,10 +49,15 @@ class Place:
         self.reader = HeldReader()
         self.gate = Gate()
         store = open_store(make_gallery(folder / "g.db"))
-        self.looker = Looker(self.settings, store, self.gate, lambda _: self.reader)
+        self.opened = 0
+        self.looker = Looker(self.settings, store, self.gate, self._open_reader)
         with open_ledger(folder / "l.db") as ledger:
             offer_all(ledger, folder / "media")
             self.videos = [one.id for one in ledger.iterate()]
+
+    def _open_reader(self, _: Settings) -> HeldReader:
+        self.opened += 1
+        return self.reader
 
     def state(self, video: int) -> str:
         with open_ledger(self.settings.library_db) as ledger:
@@ -79,14 +84,11 @@ def test_only_what_is_asked_for_is_looked_at_and_scans_wait_meanwhile(place: Pla
     until(lambda: place.looker.progress_of(wanted))
     with open_ledger(place.settings.library_db) as ledger:
         assert place.gate.is_held(ledger)
-    assert place.looker.waits_for(wanted)
-    place.reader.let_go.set()
-    until(lambda: not place.looker.waits_for(wanted))
+        place.reader.let_go.set()
+        until(lambda: not place.gate.is_held(ledger))
     assert place.state(wanted) == "done"
+    until(lambda: place.looker.progress_of(wanted) is None)
     assert place.reader.read == ["02.mp4"]
-    assert place.looker.progress_of(wanted) is None
-    with open_ledger(place.settings.library_db) as ledger:
-        assert not place.gate.is_held(ledger)
 
 
 def test_it_is_looked_at_also_while_scans_are_paused(place: Place) -> None:
@@ -107,4 +109,6 @@ def test_ended_in_the_middle_it_stays_queued(place: Place) -> None:
     closing.join()
     assert place.state(place.videos[0]) == "queued"
     place.looker.look(place.videos[1])
-    assert not place.looker.waits_for(place.videos[1]), "it is closed"
+    place.looker.close()  # it waits for whatever is at work
+    assert place.state(place.videos[1]) == "queued"
+    assert place.opened == 1

@@ -100,7 +100,8 @@ def test_what_was_enrolled_otherwise_outlasts_the_name_that_is_taken_back(tmp_pa
         list(make_scanner(ledger, gallery).scan_all())
         (sighting,) = ledger.sightings([1])[1]
         ada = enrol(gallery, "Ada", sighting.person.views[0].encodings[0])
-        number = decide(ledger, naming_of(gallery).gallery, (1, 0), "named", ada)
+        snapshot, gone = naming_of(gallery).gallery, ("of a view that was removed",)
+        number = decide(ledger, snapshot, (1, 0), "named", ada, photo_hashes=gone)
         store = open_store(gallery)
         assert take_back(ledger, store, number) == 0
         with store.gallery() as opened:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
 from function.settings import ALL_DAY, Hours, Settings
 from tests.support.engines import EngineReader, QuickEngine
+from tests.support.scans import write_album
 from tools.footage.videos import write_video
 
 IN_TIME_SECONDS = 20.0
@@ -144,6 +146,18 @@ def test_only_the_places_that_were_asked_for_are_scanned(place: Place) -> None:
     assert video.paths == (bytes(place.root / "sub" / "c.avi"),)
     assert video.scanned
     assert video.scanned.depth == "deep"
+
+
+def test_known_albums_are_scanned_again_with_everything_else(place: Place) -> None:
+    write_album(place.root / "set", {"1.png": 101})
+    worker = place.worker()
+    worker.want(replace(place.everything(), pictures=True))
+    wait_until(lambda: place.counts().done == 4)
+    worker.close()
+    with place.ledger() as ledger:
+        jobs.pause(ledger)  # so that the queue is seen
+    place.worker().want(replace(place.everything(), again=True))
+    wait_until(lambda: place.counts().queued == 4)
 
 
 def test_what_was_asked_for_before_a_stop_is_done_after_it(place: Place) -> None:

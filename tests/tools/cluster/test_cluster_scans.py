@@ -12,6 +12,7 @@ import pytest
 from db.sqlite.ledger import SqliteLedger
 from function.errors import EngineUnavailableError, StoppingError
 from function.faces.found import PictureFound
+from function.library.jobs import pause, resume
 from function.library.scanning import LEASE_SECONDS, Done, Event, Failed, Scanner
 from function.media.files import MediaFile
 from function.settings import Settings
@@ -92,6 +93,7 @@ def scanning(
     media: Path,
     *,
     most: int | None = None,
+    only: frozenset[int] | None = None,
     certificates: Certificates | None = None,
 ) -> Iterator[Scan]:
     settings = Settings(media_root=(media,), second_encoder="off")
@@ -100,7 +102,7 @@ def scanning(
     with cluster_hands(
         cluster.address, certificates or Certificates(), settings, said.append, most
     ) as hands:
-        scanner = make_scanner(ledger, ledger.path.parent / "g.db")
+        scanner = make_scanner(ledger, ledger.path.parent / "g.db", only=only)
         scan = Scan(replace(scanner, reader=hands.reader, settings=settings), hands, said)
         try:
             yield scan
@@ -319,6 +321,73 @@ def test_albums_are_read_here_while_the_workers_read_videos(
     done = [one for one in ledger.iterate("done") if one.kind == "album"]
     assert [one.pictures for one in done] == [2, 2]
     assert {"0", "1"} <= set(scan.done())
+
+
+@pytest.mark.usefixtures("own_reader", "albums")
+def test_a_scan_that_is_paused_before_its_albums_ends_at_once(
+    cluster: DaskCluster, ledger: SqliteLedger, media: Path
+) -> None:
+    pause(ledger)
+    with scanning(cluster, ledger, media) as scan:
+        wait_until(lambda: "scan albums" in [one.name for one in threading.enumerate()])
+        scan.stop()
+        is_ended = scan.error is not None
+        resume(ledger)  # else what fails here would never end
+    assert is_ended
+    assert isinstance(scan.error, StoppingError)
+    assert ledger.counts() == (VIDEOS + 2, 0, 0, 0, 0)
+
+
+class _BrokenReader(SquaresReader):
+    def find_in_picture(self, media: MediaFile, place: int | None = None) -> PictureFound:
+        del media, place
+        raise EngineUnavailableError("A net is broken.")
+
+
+@pytest.mark.usefixtures("albums")
+@pytest.mark.parametrize("is_opened", [True, False])
+def test_where_albums_cannot_be_read_the_videos_are(
+    cluster: DaskCluster,
+    ledger: SqliteLedger,
+    media: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_opened: bool,
+) -> None:
+    def open_broken(_: Settings) -> SquaresReader:
+        if is_opened:
+            return _BrokenReader()
+        raise EngineUnavailableError("A net is broken.")
+
+    monkeypatch.setattr("tools.library.hands.open_reader", open_broken)
+    cluster.worker(media)
+    with scanning(cluster, ledger, media) as scan:
+        scan.end()
+    assert scan.error is None
+    assert ledger.counts() == (2, 0, VIDEOS, 0, 0)
+    (said,) = (line for line in scan.said if "Albums are left" in line)
+    assert "A net is broken." in said
+
+
+def test_how_many_videos_are_in_work_says_nothing_of_the_readers_of_this_machine(
+    cluster: DaskCluster,
+    ledger: SqliteLedger,
+    media: Path,
+    albums: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[int] = []
+
+    def note(settings: Settings) -> SquaresReader:
+        opened.append(settings.slots)
+        return SquaresReader()
+
+    monkeypatch.setattr("tools.library.hands.open_reader", note)
+    only = ledger.ids(map(bytes, albums.iterdir()))
+    with scanning(cluster, ledger, media, most=64, only=only) as scan:
+        scan.end()
+    assert scan.error is None
+    assert opened == [Settings().for_scanning(None).slots]
 
 
 @pytest.mark.usefixtures("own_reader", "albums")

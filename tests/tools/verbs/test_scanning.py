@@ -625,6 +625,8 @@ def test_albums_are_scanned_if_pictures_are_wanted_and_listed_picture_by_picture
     assert read(run("scan", "--dry-run", media))["to_scan"] == 1
     monkeypatch.delenv("SCAN_PICTURES")
     assert read(run("scan", "--pictures", media))["scanned"] == 1
+    assert read(run("scan", "--again", "--dry-run", media))["to_scan"] == 4
+    assert read(run("scan", "--again", "--no-pictures", "--dry-run", media))["to_scan"] == 3
     (album,) = (one for one in read(run("results", media / "set")) if one["kind"] == "album")
     assert [one["name"] for one in album["pictures"]] == ["1.png", "2.png"]
     assert [one["pictures"] for one in album["people"]] == [[1], [2]]

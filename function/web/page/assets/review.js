@@ -78,10 +78,11 @@ export async function showReview() {
   showSaid();
 }
 
-/** Keep the list of what was said up to date, where it is seen or there was nothing to list. */
+/** Keep the list of what was said up to date: now, or if it is folded, once it is opened. */
 const showSaidLater = fillLater(() => {
   const list = find(byId("review-said"), "details");
   if (!list || list.hasAttribute("open")) showSaid();
+  else list.addEventListener("toggle", showSaid, { once: true });
 });
 
 /** What was said before: here, elsewhere on the page, or in a shell. */

@@ -102,9 +102,11 @@ export async function fillSaid(place, title, query, onundone = () => {}) {
   if (place.dataset.query !== query) return; // something else was asked for meanwhile
   const open = isSame && Boolean(find(place, "details[open]"));
   if (first?.decisions.length) show(first);
+  const isFocused = find(place, "summary") === document.activeElement;
   const summary = make("summary", { text: title });
   const folded = make("details", { class: "card adding", open }, summary, list, more);
   place.replaceChildren(...(list.childElementCount ? [folded] : []));
+  if (isFocused) summary.focus({ preventScroll: true });
 }
 
 /**

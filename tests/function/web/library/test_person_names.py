@@ -56,6 +56,26 @@ def test_somebody_new_is_enrolled_and_confirmed_until_that_is_undone(client: Fla
     assert client.get("/gallery?search=eileen").get_json()["total"] == 0
 
 
+@pytest.mark.parametrize("seen_again", [True, False])
+def test_a_name_is_undone_whatever_a_later_scan_saw(
+    library: MadeUpLibrary, client: FlaskClient, *, seen_again: bool
+) -> None:
+    stranger = len(library.centres)
+    library.centres.append(library.crowd.person())
+    library.scan("b.mp4", [library.person(stranger, 10)])
+    video = client.get("/library/video?path=b.mp4").get_json()["video"]
+    about = {"oshash": video["oshash"], "person": 0, "name": "Eileen Collins"}
+    done = client.post("/library/name", json=about, headers=PAGE).get_json()
+    with library.ledger() as ledger:
+        ledger.want_again([video["id"]], "deep")
+    library.scan("b.mp4", [library.person(stranger, 11)] if seen_again else [])
+    url = f"/gallery/performer?id={done['performer']}"
+    assert len(client.get(url).get_json()["photos"]) == done["views"]
+    undone = client.post("/library/undecide", json={"decision": done["decision"]}, headers=PAGE)
+    assert undone.get_json()["views"] == done["views"]
+    assert client.get("/gallery?search=eileen").get_json()["total"] == 0
+
+
 def test_a_taken_name_is_asked_about_and_nothing_is_enrolled(client: FlaskClient) -> None:
     refused = name(client, "p1")
     assert code_of(refused) == (409, "name_taken")

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,29 @@ def test_one_video_is_found_by_path_or_fingerprint_wherever_its_file_is(
     assert client.get("/library/video?path=sub/moved.mp4").get_json() == by_path
     bare = client.get(f"/library/video?oshash={oshash}&pictures=off").get_json()
     assert [person["image"] for person in bare["people"]] == ["", ""]
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_what_replaced_a_video_shows_nobody_of_the_old_one(
+    library: MadeUpLibrary, client: FlaskClient, *, is_folder: bool
+) -> None:
+    place = library.root / "a.mp4"
+    place.unlink()
+    gone = client.get("/library/video?path=a.mp4")
+    assert len(gone.get_json()["people"]) == 2, "where nothing is, the old one is found"
+    if is_folder:
+        place.mkdir()
+        place = place / "1.jpg"
+    place.write_bytes(b"another film" * 99)
+    replaced = client.get("/library/video?path=a.mp4")
+    assert (replaced.status_code, "people" in replaced.get_json()) == (404, False)
+
+
+def test_what_was_in_a_folder_that_is_gone_is_listed(
+    library: MadeUpLibrary, client: FlaskClient
+) -> None:
+    shutil.rmtree(library.root / "sub")
+    assert paths(client.get("/library/videos?path=sub").get_json()) == ["sub/b.mp4"]
 
 
 def test_small_files_of_one_oshash_are_each_found_by_their_path(

@@ -20,6 +20,9 @@ expect.set_options(timeout=PATIENCE_MS)
 
 VIDEOS = 4
 
+LATER_MS = 300
+"""About how long after an answer the list of what was said is filled."""
+
 LIKENESS = 0.84
 """Who is so far from somebody enrolled towards somebody else is uncertain: 60 to 80 %."""
 
@@ -111,6 +114,23 @@ def test_keys_answer_and_take_back(page: Page, library: Made) -> None:
     page.get_by_role("button", name="Look again").click()
     expect(page.locator("#review-text")).to_have_text("1 of 2")
     assert library.said() == ["confirmed", "confirmed", "", ""]
+
+
+def test_a_folded_list_of_what_was_said_shows_what_is_said_meanwhile_once_it_is_opened(
+    page: Page,
+) -> None:
+    page.keyboard.press("y")
+    said = page.locator("#review .said li")
+    expect(said).to_have_count(1)
+    with page.expect_response("**/library/decide"):
+        page.keyboard.press("n")
+    page.wait_for_timeout(2 * LATER_MS)  # so that it is folded when it would be filled
+    summary = page.get_by_text("What you said before")
+    summary.press("Enter")
+    expect(said).to_have_count(2)
+    expect(summary).to_be_focused()
+    page.keyboard.press("u")
+    expect(said).to_have_count(1)
 
 
 def test_keys_mean_nothing_elsewhere_or_with_ctrl(page: Page, library: Made) -> None:
