@@ -462,6 +462,7 @@ class Settings:
                 if isinstance(self.second_encoder, Path)
                 else self.second_encoder == "on"
             ),
+            detection_pixels=self.detection_pixels,
         )
 
     @classmethod
