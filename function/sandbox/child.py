@@ -104,7 +104,7 @@ def main(descriptor: int, lines: Sequence[int] = ()) -> None:
         setup, nets = _fork_nets(setup, channel, sockets)
         engine = _load(setup, setup.threads, nets)
         team = _fork(engine, setup, channel, sockets, nets)
-        if lines and not team.count():
+        if lines and not team.count() and not _has_own_gpu(engine, nets):
             _log.info("Long videos are searched by one process: no other can be forked from it.")
             engine = _load(setup, setup.threads_alone, nets)
         decoder = _choose_decoder(setup, engine)
