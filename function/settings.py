@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
 from db.addresses import StoreAddress
 from function.cores import count_cores
+from function.engines.cuda import may_use_cuda
 from function.engines.protocol import DETECTORS, DEVICES, DetectorName, DeviceName, EngineOptions
 from function.media.decoders import GPU_DECODERS, DecodeName
 from function.memory import count_memory_megabytes
@@ -350,9 +351,9 @@ class Settings:
         int,
         THREADS,
         "processes that search a long video together, on Linux; where there can be no others "
-        "(an Intel or AMD GPU, macOS, `SANDBOX=off`), threads that run the nets, one less and at "
-        "most 3; auto: one for each core that the machine or the container has, at most 16, and "
-        "fewer if it has little memory",
+        "(an Intel or AMD GPU, `DETECTOR=cnn` on CUDA, macOS, `SANDBOX=off`), threads that run the "
+        "nets, one less and at most 3; auto: one for each core that the machine or the container "
+        "has, at most 16, and fewer if it has little memory",
     ] = field(default_factory=default_threads)
     slots: Annotated[
         int,
@@ -415,10 +416,12 @@ class Settings:
     def helpers(self) -> int:
         """How many processes search a long video together with the first: THREADS, less that one.
 
-        There are no more than have enough memory each. With an Intel or AMD GPU, and other than on
-        Linux, a process cannot be copied.
+        There are no more than have enough memory each. With an Intel or AMD GPU, with dlib's CNN on
+        CUDA, and other than on Linux, a process cannot be copied.
         """
-        is_copied = {self.device, self.decode} <= {"auto", "cpu", "cuda"}
+        is_copied = {self.device, self.decode} <= {"auto", "cpu", "cuda"} and not (
+            self.detector == "cnn" and may_use_cuda(self.device)
+        )
         if sys.platform != "linux" or not is_copied:
             return 0
         return min(self.threads - 1, self.memory_megabytes // FEWEST_HELPER_MEGABYTES)
@@ -437,8 +440,8 @@ class Settings:
         """Return these settings for a scan: as many processes, but most of them on videos apart.
 
         SLOTS is how many videos to read at once: `at_once`, or else as many as keep the cores busy
-        and the memory holds. Several apart use the cores better than one together, as short ones
-        cannot be shared.
+        and the memory holds. Several apart use the cores better than one together, whose processes
+        wait for each other at its end.
         """
         fitting = count_memory_megabytes() // SCANNED_MEGABYTES
         slots = at_once or max(self.slots, min(self.threads, fitting, MOST_SCANNED_AT_ONCE))
@@ -462,6 +465,7 @@ class Settings:
                 if isinstance(self.second_encoder, Path)
                 else self.second_encoder == "on"
             ),
+            detection_pixels=self.detection_pixels,
         )
 
     @classmethod

@@ -102,16 +102,16 @@ class SqliteStrangers:
 
     def once(self) -> Mapping[int, int]:
         """Return which stranger somebody was before they were named, by their sighting."""
-        return dict(self._rows("SELECT sighting_id, stranger_id FROM once_strangers"))
+        return dict(self._ledger.rows("SELECT sighting_id, stranger_id FROM once_strangers"))
 
     def unplaced(self) -> list[tuple[int, Place]]:
         """Return the unknown people who belong to no stranger yet."""
-        rows = self._rows(_UNPLACED)
+        rows = self._ledger.rows(_UNPLACED)
         return [(row[0], Place(row[1], row[2])) for row in rows]
 
     def placements(self) -> list[Placement]:
         """Return every placement, in order of stranger."""
-        rows = self._rows(
+        rows = self._ledger.rows(
             "SELECT sighting_id, video_id, position, stranger_id, first, evidence, second, "
             "both_evidence, model FROM placements ORDER BY stranger_id, id"
         )
@@ -125,7 +125,10 @@ class SqliteStrangers:
 
     def apart(self) -> list[tuple[int, int]]:
         """Return the pairs of strangers who are never joined."""
-        return [(row[0], row[1]) for row in self._rows("SELECT first, second FROM strangers_apart")]
+        return [
+            (row[0], row[1])
+            for row in self._ledger.rows("SELECT first, second FROM strangers_apart")
+        ]
 
     def join(self, groups: Iterable[Joined]) -> None:
         """Store what grouping found."""
@@ -157,7 +160,7 @@ class SqliteStrangers:
 
     def glimpses(self, places: Sequence[Place]) -> list[Glimpse]:
         """Return what a list shows of some sightings, in no order."""
-        rows = self._rows(_GLIMPSES, NO_WORDS, json.dumps(places))
+        rows = self._ledger.rows(_GLIMPSES, NO_WORDS, json.dumps(places))
         return [Glimpse(Place(video, position), *rest) for video, position, *rest in rows]
 
     def find(self, stranger: int) -> Stranger:
@@ -215,7 +218,7 @@ class SqliteStrangers:
 
     def go_on_erasing(self) -> None:
         """Erase the rest of what an `erase` that was broken off was to erase."""
-        rows = self._rows("SELECT value FROM choices WHERE name = ?", _ERASING)
+        rows = self._ledger.rows("SELECT value FROM choices WHERE name = ?", _ERASING)
         if rows:
             self._erase(json.loads(rows[0][0]))
 
@@ -233,7 +236,7 @@ class SqliteStrangers:
     def end_erasing(self) -> bool:
         """Empty the file's log too; False if somebody still reads the file."""
         # Deleted cells are overwritten (secure_delete); only the log still has them.
-        is_held, *_ = self._rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        is_held, *_ = self._ledger.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
         if is_held:
             return False
         with self._ledger.writing() as db:
@@ -242,18 +245,13 @@ class SqliteStrangers:
 
     def is_erasing(self) -> bool:
         """Say whether `end_erasing` did not succeed yet."""
-        return bool(self._rows("SELECT 1 FROM choices WHERE name = ?", _ERASING))
+        return bool(self._ledger.rows("SELECT 1 FROM choices WHERE name = ?", _ERASING))
 
     def _places(self, only: int = 0) -> list[Stranger]:
         found: dict[int, tuple[bool, list[Place]]] = {}
-        for stranger, ignored, video, position in self._rows(_PLACES, only):
+        for stranger, ignored, video, position in self._ledger.rows(_PLACES, only):
             found.setdefault(stranger, (bool(ignored), []))[1].append(Place(video, position))
         return [Stranger(number, one[0], tuple(one[1])) for number, one in found.items()]
-
-    def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self._ledger.reading() as db:
-            rows: list[tuple[Any, ...]] = db.execute(sql, values).fetchall()
-            return rows
 
 
 def _next_erased(db: Database, which: Mapping[str, Any], after: int) -> list[int]:

@@ -51,7 +51,7 @@ class SqliteWrites:
 
     def runs(self, limit: int = 20) -> list[Run]:
         """List the latest runs that wrote something."""
-        rows = self._rows(
+        rows = self._ledger.rows(
             "SELECT stash_runs.id, stash_runs.kind, at, "
             "count(DISTINCT CASE WHEN scene <> '' THEN item || scene END), "
             "sum(stash_writes.kind = 'performer'), sum(stash_writes.kind = 'marker'), "
@@ -134,7 +134,7 @@ class SqliteWrites:
             "SELECT scene, thing FROM stash_writes WHERE kind = 'performer' AND item = ? "
             "AND state <> 'undone'"
         )
-        for scene, performer in self._rows(sql, item):
+        for scene, performer in self._ledger.rows(sql, item):
             found[scene].add(performer)
         return {scene: frozenset(performers) for scene, performers in found.items()}
 
@@ -148,12 +148,7 @@ class SqliteWrites:
             db.execute(sql, (after, before))
 
     def _writes(self, which: str, *values: Any) -> list[Write]:
-        return [Write(*row) for row in self._rows(f"{_WRITES} {which}", *values)]
-
-    def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self._ledger.reading() as db:
-            rows: list[tuple[Any, ...]] = db.execute(sql, values).fetchall()
-            return rows
+        return [Write(*row) for row in self._ledger.rows(f"{_WRITES} {which}", *values)]
 
 
 def _insert(db: Database, write: Write) -> int:

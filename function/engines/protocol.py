@@ -110,6 +110,8 @@ class EngineOptions:
     """Whether SFace encodes faces once more; or a TOML file that describes a net of one's own."""
     nets: Nets | None = field(default=None, compare=False)
     """Nets that are open already: then `device` and `threads` are for the others."""
+    detection_pixels: int = 960
+    """Longest side of the copies of a video's pictures that the detector searches."""
 
     @property
     def has_second(self) -> bool:

@@ -104,7 +104,7 @@ def main(descriptor: int, lines: Sequence[int] = ()) -> None:
         setup, nets = _fork_nets(setup, channel, sockets)
         engine = _load(setup, setup.threads, nets)
         team = _fork(engine, setup, channel, sockets, nets)
-        if lines and not team.count():
+        if lines and not team.count() and not _has_own_gpu(engine, nets):
             _log.info("Long videos are searched by one process: no other can be forked from it.")
             engine = _load(setup, setup.threads_alone, nets)
         decoder = _choose_decoder(setup, engine)
@@ -112,6 +112,8 @@ def main(descriptor: int, lines: Sequence[int] = ()) -> None:
         _answer(channel, Refusal(error.code, str(error)))
         return
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if nets:
+        threading.Thread(target=_end_with_nets, args=(nets,), daemon=True).start()
     thread = _start(one_thread())
     _fall_silent()
     if engine.second and not nets:
@@ -153,25 +155,53 @@ def _fork_nets(
         finally:
             os._exit(1)
     theirs.close()
-    with ours:
-        said = read_message(FROM_NETS, Channel(ours).receive())
+    said = _hear_of_nets(Channel(ours))
+    if isinstance(said, Ready) and said.provider != "CPU":
+        return setup, RemoteNets(desks, said.provider, ours)
+    for one in (ours, *(end for desk in desks for end in (desk.asking, desk.answering))):
+        one.close()
+    return _without_nets(setup, said), None
+
+
+def _hear_of_nets(link: Channel) -> Ready | Refusal:
+    """Wait for what the process with the nets says of its start, which may end it."""
+    try:
+        said: Ready | Refusal = read_message(FROM_NETS, link.receive())
+    except (EOFError, OSError):
+        return Refusal(EngineUnavailableError.code, "Starting the nets on CUDA ended the process.")
+    return said
+
+
+def _without_nets(setup: Setup, said: Ready | Refusal) -> Setup:
+    """Return a setup for a child that has to do without the nets on CUDA.
+
+    With ENGINE=auto and DEVICE=cuda there is still a dlib that was built with CUDA.
+
+    Raises:
+        EngineUnavailableError: CUDA is required of onnxruntime, and does not work.
+    """
     if isinstance(said, Refusal):
-        raise EngineUnavailableError(said.message)
-    if said.provider == "CPU":
-        return replace(setup, device="cpu"), None
-    return setup, RemoteNets(desks, said.provider)
+        if setup.device == "cuda" and setup.engine != "auto":
+            raise EngineUnavailableError(said.message)
+        _log.warning("The nets do not run on CUDA. %s", said.message)
+    return setup if setup.device == "cuda" else replace(setup, device="cpu")
 
 
 def _serve_nets(options: EngineOptions, link: Channel, desks: Sequence[Desk]) -> None:
     """Open the nets on CUDA, say so, and run them for whoever asks at a desk."""
-    engine = importlib.import_module("function.engines.onnx_engine")
     try:
+        engine = importlib.import_module("function.engines.onnx_engine")
         nets = engine.open_nets(options)
+        if nets:
+            nets.prepare()
     except RecognitionError as error:
         _answer(link, Refusal(error.code, str(error)))
         return
+    except Exception as error:  # noqa: BLE001  # a GPU out of memory, a driver that does not fit
+        reason = f"{type(error).__name__}: {error}"[:LONGEST_LINE]
+        _answer(link, Refusal(EngineUnavailableError.code, reason))
+        return
     if nets:
-        nets.prepare()
         _fall_silent()
     locks = lock_down(None, needs_files=True)
     _answer(link, Ready("onnx", nets.provider if nets else "CPU", (), locks))
@@ -257,6 +287,7 @@ def _options(setup: Setup, threads: int, nets: RemoteNets | None) -> EngineOptio
             setup.second_encoder, Path(setup.second_encoder)
         ),
         nets=nets,
+        detection_pixels=setup.detection_pixels,
     )
 
 
@@ -300,6 +331,13 @@ def _end_with_parent() -> None:
     """
     while os.read(sys.stdin.fileno(), 1):
         pass
+    os._exit(1)
+
+
+def _end_with_nets(nets: RemoteNets) -> None:
+    """End when the process with the nets does, also between two files, and be replaced."""
+    nets.wait_for_end()
+    _log.error("The process that runs the nets has ended.")
     os._exit(1)
 
 

@@ -117,6 +117,7 @@ def setup_of(settings: Settings) -> Setup:
         threads=settings.net_threads,
         threads_alone=settings.net_threads_alone,
         helpers=settings.helpers,
+        detection_pixels=settings.detection_pixels,
         cache_folder=str(settings.cache_folder.resolve()) if settings.cache_folder else "",
         second_encoder=_spell(settings.second_encoder),
         memory_megabytes=settings.memory_megabytes,

@@ -32,6 +32,7 @@ class Setup:
     threads: int
     threads_alone: int
     helpers: int
+    detection_pixels: int
     cache_folder: str
     second_encoder: str
     memory_megabytes: int

@@ -41,6 +41,9 @@ Numbers: TypeAlias = list[NDArray[np.float32]]
 class RunsAll(Protocol):
     """A net that runs on several stacks of pictures at once."""
 
+    def size_for(self, height: int, width: int) -> tuple[int, int] | None:
+        """Return the height and width of what pictures of a size run in; None if in nothing."""
+
     def run_all(self, stacks: Sequence[RgbImage]) -> list[Numbers]:
         """Return the outputs for each stack, uint8 (n, height, width, 3)."""
 
@@ -65,12 +68,16 @@ def make_desks(count: int) -> list[Desk]:
 
 
 class RemoteNets:
-    """The nets as those see them who ask at a desk: first at desk 0, the child's own."""
+    """The nets as those see them who ask at a desk: first at desk 0, the child's own.
 
-    def __init__(self, desks: Sequence[Desk], provider: str) -> None:
+    `link` is a socket whose other end only the process with the nets has.
+    """
+
+    def __init__(self, desks: Sequence[Desk], provider: str, link: socket.socket) -> None:
         for desk in desks:
             desk.answering.close()
         self.provider = provider
+        self._link = link
         self._desks = desks
         self._desk = desks[0]
         self._lock = threading.Lock()
@@ -84,6 +91,11 @@ class RemoteNets:
                 desk.pictures.close()
                 desk.numbers.close()
 
+    def wait_for_end(self) -> None:
+        """Wait until the process with the nets has ended, which says nothing over its link."""
+        with suppress(LostError):
+            _read(self._link, 1)
+
     def net(self, name: str) -> "RemoteNet":
         """Return a net."""
         return RemoteNet(self, NAMES.index(name))
@@ -92,7 +104,7 @@ class RemoteNets:
         """Have a net run on pictures.
 
         Raises:
-            MemoryError: they are too large.
+            MemoryError: they are too large, or too many.
             LostError: the process with the nets has ended.
         """
         if pictures.nbytes > ROOM_BYTES:
@@ -100,7 +112,10 @@ class RemoteNets:
         with self._lock:
             room = np.frombuffer(self._desk.pictures, np.uint8, pictures.nbytes)
             room[:] = pictures.reshape(-1)
-            os.write(self._desk.asking.fileno(), _REQUEST.pack(net, *pictures.shape[:3]))
+            try:
+                os.write(self._desk.asking.fileno(), _REQUEST.pack(net, *pictures.shape[:3]))
+            except OSError as error:
+                raise LostError from error
             return self._read_answer()
 
     def _read_answer(self) -> Numbers:
@@ -157,7 +172,10 @@ def serve(nets: Mapping[str, RunsAll], desks: Sequence[Desk]) -> NoReturn:
                 waiting.unregister(line)
                 by_line.pop(line).answering.close()
                 continue
-            asked.setdefault(name, []).append((by_line[line], pictures))
+            if _fits(nets[name], pictures):
+                asked.setdefault(name, []).append((by_line[line], pictures))
+            else:
+                _write_answer(by_line[line], [])
         for name, requests in asked.items():
             answers = nets[name].run_all([pictures for _, pictures in requests])
             for (desk, _), outputs in zip(requests, answers, strict=True):
@@ -179,6 +197,13 @@ def _read_request(desk: Desk) -> tuple[str, RgbImage]:
     return NAMES[net], pixels.reshape(*sizes, 3)
 
 
+def _fits(net: RunsAll, pictures: RgbImage) -> bool:
+    """Say whether pictures take no more memory in the shapes in which they run than they may."""
+    count, height, width, _ = pictures.shape
+    size = net.size_for(height, width)
+    return size is not None and count * math.prod(size) * 3 <= ROOM_BYTES
+
+
 def _write_answer(desk: Desk, outputs: Numbers) -> None:
     """Write what a net said, or nothing if there is too much of it."""
     if sum(output.nbytes for output in outputs) > ROOM_BYTES:
@@ -190,7 +215,7 @@ def _write_answer(desk: Desk, outputs: Numbers) -> None:
         start += output.nbytes
         sizes = (*output.shape, 0, 0, 0, 0)[:4]
         message += _SHAPE.pack(output.ndim, *sizes)
-    with suppress(BrokenPipeError):  # it has ended, as the next poll says
+    with suppress(OSError):  # whoever asked has ended, as the next poll says
         os.write(desk.answering.fileno(), message)
 
 

@@ -84,7 +84,10 @@ def split(result: Whole) -> Iterator[Portion | Whole]:
 
 
 def weigh_people(people: Iterable[PersonFound]) -> int:
-    """Return about how many bytes of memory people take."""
+    """Return about how many bytes of memory people take, or pieces of them.
+
+    Of a person in pieces the first, which has the picture, counts for the person.
+    """
     return sum(map(_weigh_person, people))
 
 
@@ -220,7 +223,8 @@ def _size(item: Face | PersonFound | Entry) -> int:
 
 def _weigh_person(person: PersonFound) -> int:
     views = sum(map(_weigh_view, person.views))
-    return PERSON_BYTES + len(person.picture) + SEEN_BYTES * len(person.seen) + views
+    own = PERSON_BYTES if person.picture else 0
+    return own + len(person.picture) + SEEN_BYTES * len(person.seen) + views
 
 
 def _weigh_view(view: View) -> int:

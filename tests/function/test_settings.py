@@ -188,6 +188,18 @@ def test_helpers_are_the_processes_besides_the_first() -> None:
     assert Settings(threads=3, decode="vaapi").helpers == 0
 
 
+@pytest.mark.parametrize(("works", "helpers"), [(True, 0), (False, 2)])
+def test_there_are_no_helpers_for_the_cnn_on_cuda(
+    *, works: bool, helpers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr("function.settings.may_use_cuda", lambda _: works)
+    cnn = Settings(threads=3, detector="cnn")
+    assert cnn.helpers == helpers
+    assert cnn.net_threads == (1 if helpers else 2)
+    assert Settings(threads=3).helpers == 2
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="there are no helpers")
 def test_there_are_no_more_helpers_than_have_enough_memory() -> None:
     assert Settings(threads=16, memory_megabytes=1023).helpers == 3

@@ -1,5 +1,6 @@
 """On a GPU pictures, faces and encodings are those of the CPU."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from function.engines import onnx_engine
 from function.engines.loading import load_engine
 from function.engines.protocol import DeviceName, Engine, EngineOptions
 from function.errors import EngineUnavailableError
@@ -18,8 +20,10 @@ from function.media.frames import Frame, sample_frames
 from function.media.gpu import choose_decoder
 from function.media.videos import open_video
 from function.people.gathering import PeopleFound
+from function.sandbox import handle
 from function.sandbox.readers import open_reader
 from function.settings import Settings
+from tests.support import child_in_floats
 from tests.support.videos import numbered_pictures
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
@@ -32,11 +36,19 @@ def gpu() -> Engine:
         pytest.skip(f"no GPU: {error}")
 
 
+@pytest.fixture(scope="module")
+def cpu() -> Iterator[Engine]:
+    """The same nets on the CPU in floats: some processors multiply bytes instead."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(onnx_engine, "multiplies_bytes", lambda: False)
+        yield load_engine("onnx", EngineOptions(device="cpu"))
+
+
 @pytest.mark.parametrize("name", ["obama1.jpg", "biden.jpg", "astronaut.png", "hopper.jpg"])
-def test_a_gpu_sees_what_the_cpu_sees(name: str, gpu: Engine, engine: Engine, photos: Path) -> None:
+def test_a_gpu_sees_what_the_cpu_sees(name: str, gpu: Engine, cpu: Engine, photos: Path) -> None:
     portrait = read_portrait(photos / name)
     (there,) = faces_of_image(portrait, gpu, 960)
-    (here,) = faces_of_image(portrait, engine, 960)
+    (here,) = faces_of_image(portrait, cpu, 960)
     assert np.abs(np.subtract(corners(there.box), corners(here.box))).max() <= 2
     assert np.linalg.norm(there.encoding - here.encoding) < 0.02
     assert abs(there.quality - here.quality) < 0.02
@@ -118,7 +130,7 @@ def test_a_locked_child_decodes_on_a_gpu(
 
 @pytest.mark.usefixtures("gpu")
 def test_a_child_and_its_helpers_see_on_a_gpu_what_they_see_without(
-    photos: Path, tmp_path: Path
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     portraits = [read_portrait(photos / name) for name in ("obama3.jpg", "astronaut.png")]
     shots = (
@@ -127,7 +139,9 @@ def test_a_child_and_its_helpers_see_on_a_gpu_what_they_see_without(
         for picture in moving_picture(portraits[number % 2], 4, fps=8, size=(1280, 720))
     )
     path = write_video(tmp_path / "film.mp4", shots, fps=8, keyframe_every=20)
-    here, there = (find_on(device, path) for device in ("cpu", "cuda"))
+    there = find_on("cuda", path)
+    monkeypatch.setattr(handle, "CHILD_MODULE", child_in_floats.__name__)
+    here = find_on("cpu", path)
     assert here.faces == there.faces
     assert [person.seen for person in here.people] == [person.seen for person in there.people]
     for one, other in zip(here.people, there.people, strict=True):

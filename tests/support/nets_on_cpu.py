@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from function.engines import onnx_engine
-from function.engines.onnx.cuda_nets import SHAPES, CudaNets
+from function.engines.onnx.cuda_nets import SHAPES, CudaNets, longest_pixels
 from function.engines.onnx.fixed_shapes import open_fixed
 from function.engines.protocol import EngineOptions
 from function.sandbox import child
@@ -18,7 +18,13 @@ def open_on_cpu(graphs: Mapping[str, bytes], options: EngineOptions) -> CudaNets
     """Open nets as on CUDA, but on the CPU."""
     on_cpu = replace(options, device="cpu")
     nets = {
-        name: open_fixed(graph, on_cpu, SHAPES[name], is_recorded=True)
+        name: open_fixed(
+            graph,
+            on_cpu,
+            SHAPES[name],
+            is_recorded=True,
+            longest_pixels=longest_pixels(name, options),
+        )
         for name, graph in graphs.items()
     }
     return CudaNets(nets)

@@ -21,6 +21,13 @@ turned, and its large one; those of other pictures; the large ones of photos. Fo
 these are the sizes in which they are searched on a CPU too, so that the same is found. Batches of
 more pictures take 1 to 3 s to prepare, and gain little."""
 
+ANY_SIZE = ("yunet",)
+"""These take pictures of other sizes too, up to `EngineOptions.detection_pixels` and what their
+grids add; the others only chips."""
+
+GRID_PIXELS = 32
+"""YuNet's coarsest grid: sides are filled up to multiples of it (`yunet/net.py`)."""
+
 RECORDED = ("encoder", "yunet")
 """CUDA has all of these; of SFace it lacks the last layer."""
 
@@ -53,7 +60,19 @@ def open_cuda_nets(graphs: Mapping[str, bytes], options: EngineOptions) -> CudaN
         return None
     on_cuda = replace(options, device="cuda")
     nets = {
-        name: open_fixed(graph, on_cuda, SHAPES[name], is_recorded=name in RECORDED)
+        name: open_fixed(
+            graph,
+            on_cuda,
+            SHAPES[name],
+            is_recorded=name in RECORDED,
+            longest_pixels=longest_pixels(name, options),
+        )
         for name, graph in graphs.items()
     }
     return CudaNets(nets)
+
+
+def longest_pixels(name: str, options: EngineOptions) -> int:
+    """Return how long the sides may be of pictures for a net that fit into none of its shapes."""
+    longest = options.detection_pixels
+    return longest + -longest % GRID_PIXELS if name in ANY_SIZE else 0

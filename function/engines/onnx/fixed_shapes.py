@@ -36,14 +36,17 @@ that was ever used stays in memory."""
 class FixedShapes:
     """A net that takes pictures of any size; safe to use from several threads.
 
-    `shapes` are the shapes in which it runs; pictures that fit into none get a square.
-    Pictures lie at the top left of larger ones that are black: what is found beyond them is
-    to be ignored.
+    `shapes` are the shapes in which it runs; pictures that fit into none get a square, if neither
+    of their sides is longer than `longest_pixels`. Pictures lie at the top left of larger ones that
+    are black: what is found beyond them is to be ignored.
     """
 
-    def __init__(self, open_shape: Callable[[Shape], Run], shapes: Sequence[Shape]) -> None:
+    def __init__(
+        self, open_shape: Callable[[Shape], Run], shapes: Sequence[Shape], longest_pixels: int = 0
+    ) -> None:
         self._open_shape = open_shape
         self._shapes = shapes
+        self._longest_pixels = longest_pixels
         self._opened: dict[Shape, tuple[Run, RgbImage]] = {}
         self._lock = threading.Lock()
 
@@ -58,10 +61,16 @@ class FixedShapes:
         return answer
 
     def run_all(self, stacks: Sequence[RgbImage]) -> list[Numbers]:
-        """Run the net on stacks of pictures, those of like sizes together."""
+        """Run the net on stacks of pictures, those of like sizes together.
+
+        Raises:
+            MemoryError: pictures are too large, see `size_for`.
+        """
         places: dict[tuple[int, int], list[tuple[int, RgbImage]]] = {}
         for number, stack in enumerate(stacks):
-            size = self._size_for(*stack.shape[1:3])
+            size = self.size_for(*stack.shape[1:3])
+            if size is None:
+                raise MemoryError
             places.setdefault(size, []).extend((number, picture) for picture in stack)
         found: list[list[Numbers]] = [[] for _ in stacks]
         with self._lock:
@@ -85,10 +94,13 @@ class FixedShapes:
             outputs += [[output[number] for output in found] for number in range(len(taken))]
         return outputs
 
-    def _size_for(self, height: int, width: int) -> tuple[int, int]:
+    def size_for(self, height: int, width: int) -> tuple[int, int] | None:
+        """Return the height and width of the shapes for pictures of a size; None if too large."""
         fitting = [
             (high, wide) for _, high, wide in self._shapes if height <= high and width <= wide
         ]
+        if not fitting and max(height, width) > self._longest_pixels:
+            return None
         side = OTHER_SIDES * math.ceil(max(height, width) / OTHER_SIDES)
         return min(fitting, key=math.prod, default=(side, side))
 
@@ -111,11 +123,17 @@ def _lay(place: RgbImage, picture: RgbImage) -> None:
 
 
 def open_fixed(
-    graph: bytes, options: EngineOptions, shapes: Sequence[Shape], *, is_recorded: bool
+    graph: bytes,
+    options: EngineOptions,
+    shapes: Sequence[Shape],
+    *,
+    is_recorded: bool,
+    longest_pixels: int = 0,
 ) -> FixedShapes:
     """Open a net that takes pictures: its one input is uint8 (n, height, width, 3).
 
     `is_recorded` says that all of it can run on CUDA, which then starts its kernels as one.
+    Pictures that fit into no shape may have sides of `longest_pixels`.
 
     Raises:
         EngineUnavailableError: it cannot run on `options.device`.
@@ -133,7 +151,7 @@ def open_fixed(
             run(np.zeros((*shape, 3), np.uint8))
         return run
 
-    return FixedShapes(open_shape, shapes)
+    return FixedShapes(open_shape, shapes, longest_pixels)
 
 
 def _bind(session: Any, shape: Shape, outputs: Numbers) -> Run:

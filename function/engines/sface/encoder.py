@@ -92,8 +92,9 @@ class SfaceEncoder:
     def _opened(self) -> Any:
         with self._opening:
             if self._open_net:
-                if self._room:
+                if self._room is not None:  # closed once: opening may fail, and be tried again
                     self._room.close()
+                    self._room = None
                 self._session = self._open_net()
                 self._open_net = None  # it holds the graph
             return self._session

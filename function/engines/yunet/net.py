@@ -66,8 +66,6 @@ class Guesses:
 class YunetNet:
     """The net; safe to use from several threads."""
 
-    _is_on_gpu = False
-
     def __init__(self, session: Any, *, is_on_gpu: bool = False) -> None:
         self._session = session
         self._is_on_gpu = is_on_gpu

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from function.engines.cuda import may_use_cuda
-from function.engines.onnx.cuda_nets import SHAPES
+from function.engines.onnx.cuda_nets import SHAPES, longest_pixels
 from function.engines.onnx.fixed_shapes import FixedShapes, Numbers, Run, Shape, open_fixed
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.protocol import EngineOptions
 from function.engines.sface.encoder import SfaceEncoder, load_sface, read_sface
 from function.engines.yunet.detector import YunetDetector
-from function.engines.yunet.net import YunetNet, load_yunet, read_yunet
+from function.engines.yunet.net import COARSEST_STRIDE, YunetNet, load_yunet, read_yunet
 from function.media.images import RgbPicture
 from function.media.pictures import RgbImage
 from tools.footage.videos import moving_picture, read_portrait
@@ -60,13 +60,34 @@ def test_pictures_lie_on_black_in_the_smallest_shape_that_holds_them() -> None:
 
 def test_pictures_that_are_too_large_share_a_few_squares() -> None:
     net = Summing()
-    shapes = FixedShapes(net.open, [(4, 8, 8)])
+    shapes = FixedShapes(net.open, [(4, 8, 8)], 1000)
     for height in (9, 20, 640):
         sums, _ = shapes.run(None, {"pixels": stack(2, height, 8)})
         assert sums.tolist() == [3 * height * 8] * 2
     shapes.run(None, {"pixels": stack(1, 8, 641)})
     assert net.opened == [(1, 640, 640), (1, 1280, 1280)]
     assert net.ran == [(1, 640, 640)] * 6 + [(1, 1280, 1280)]
+
+
+def test_pictures_that_are_larger_than_any_should_be_open_nothing() -> None:
+    net = Summing()
+    with pytest.raises(MemoryError):
+        FixedShapes(net.open, [(4, 8, 8)], 1000).run(None, {"pixels": stack(1, 8, 1001)})
+    with pytest.raises(MemoryError):
+        FixedShapes(net.open, [(4, 8, 8)]).run(None, {"pixels": stack(1, 8, 9)})
+    assert net.opened == []
+
+
+@pytest.mark.parametrize("detection_pixels", [640, 1280, 1300, 4000])
+def test_every_copy_of_a_picture_that_is_searched_fits(detection_pixels: int) -> None:
+    options = EngineOptions(detection_pixels=detection_pixels)
+    longest = longest_pixels("yunet", options)
+    shapes = FixedShapes(Summing().open, SHAPES["yunet"], longest)
+    side = detection_pixels + -detection_pixels % COARSEST_STRIDE  # as the grids take it
+    for sides in ((side, 32), (32, side), (side, side), (1280, 1280)):
+        assert shapes.size_for(*sides)
+    assert not shapes.size_for(32, max(side, 1280) + 1)
+    assert [longest_pixels(name, options) for name in ("encoder", "sface")] == [0, 0]
 
 
 def test_many_pictures_run_in_as_few_batches_as_hold_them() -> None:

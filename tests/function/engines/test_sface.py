@@ -160,3 +160,25 @@ def test_two_models_that_are_not_known_together_are_refused() -> None:
     assert find_fusion((PRIMARY.id, SECOND.id), BOTH) == BOTH
     with pytest.raises(EngineUnavailableError, match=r"models .* and other; known together are"):
         find_fusion((PRIMARY.id, "other"), BOTH)
+
+
+def test_the_second_net_opens_again_after_it_could_not_be_opened() -> None:
+    tried: list[int] = []
+
+    class Ones:
+        def run(self, _: object, feeds: dict[str, RgbImage]) -> list[NDArray[np.float32]]:
+            return [np.ones((len(feeds["chips"]), SECOND.dimensions), np.float32)]
+
+    def open_net() -> Ones:
+        tried.append(1)
+        if len(tried) < 3:
+            raise MemoryError
+        return Ones()
+
+    encoder = SfaceEncoder(open_net)
+    encoder.keep_room()
+    chip = np.zeros((CHIP_PIXELS, CHIP_PIXELS, 3), np.uint8)
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            encoder.encode([chip])
+    assert encoder.encode([chip]).shape == (1, SECOND.dimensions)

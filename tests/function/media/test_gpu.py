@@ -33,6 +33,12 @@ DECODED: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget at the end which decoders a test has opened."""
+    monkeypatch.setattr(gpu, "_HELD", {})
+
+
 def sample(path: Path) -> list[Frame]:
     with open_video(path, EVERY) as video:
         return list(sample_frames(video))

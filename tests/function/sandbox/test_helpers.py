@@ -345,6 +345,35 @@ def test_a_child_that_gets_no_helpers_runs_its_nets_on_more_threads(
     assert "searched by one process" in caplog.text
 
 
+CHILD_ON_GPU = """
+import logging, sys
+from function.sandbox import child
+load = child.load_engine
+
+def load_on_gpu(*given):
+    logging.info("An engine is loaded.")
+    engine = load(*given)
+    engine.provider = "CUDA"
+    return engine
+
+child.load_engine = load_on_gpu
+child.main(int(sys.argv[1]), [int(line) for line in sys.argv[2:]])
+"""
+
+
+def test_an_engine_that_itself_has_a_gpu_is_loaded_once_and_gets_no_helpers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    (tmp_path / "child_on_gpu.py").write_text(CHILD_ON_GPU)
+    monkeypatch.setattr(handle, "CHILD_MODULE", "child_on_gpu")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with sandboxed(threads=3, decode="cpu") as reader:
+        ready = reader.ready()
+        assert (ready.provider, ready.helpers) == ("CUDA", 0)
+    assert caplog.text.count("An engine is loaded.") == 1
+
+
 PARENT = """
 import time
 from function.sandbox.readers import Sandboxed

@@ -3,32 +3,52 @@
 import os
 import select
 import signal
+import socket
+import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from function.errors import CrashedVideoError
+from function.engines import onnx_engine
+from function.engines.onnx.cuda_nets import SHAPES
+from function.engines.onnx.fixed_shapes import FixedShapes, Run, Shape
+from function.engines.protocol import DeviceName
+from function.errors import CrashedVideoError, EngineUnavailableError
 from function.media.pictures import RgbImage
-from function.sandbox import handle, nets
+from function.people.gathering import PeopleFound
+from function.sandbox import child, handle, nets
+from function.sandbox.channel import Channel
+from function.sandbox.messages import Setup
 from function.sandbox.nets import Desk, LostError, RemoteNets, make_desks, serve
 from function.sandbox.readers import Sandboxed
 from function.settings import Settings
 from tests.function.sandbox.test_helpers import (
-    alone,
+    Here,
     assert_same,
     film,
     find,
     group_of,
+    is_running,
     wait_until,
 )
 from tests.support import nets_on_cpu
 
-__all__ = ["alone", "film"]
+__all__ = ["film"]
+
+
+@pytest.fixture(scope="module")
+def alone(film: Path) -> PeopleFound:
+    """What is found in floats, as on a GPU: some processors multiply bytes instead."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(onnx_engine, "multiplies_bytes", lambda: False)
+        return find(Here(Settings()), film)
 
 
 class Doubling:
@@ -41,10 +61,17 @@ class Doubling:
         self.at_once.append(len(stacks))
         return [[stack.astype(np.float32) * 2, np.float32([len(stack)])] for stack in stacks]
 
+    def size_for(self, height: int, width: int) -> tuple[int, int]:
+        return height, width
+
 
 @pytest.fixture
-def desks() -> list[Desk]:
-    return make_desks(3)
+def desks() -> Iterator[list[Desk]]:
+    desks = make_desks(3)
+    yield desks
+    for desk in desks:
+        desk.asking.close()
+        desk.answering.close()
 
 
 @pytest.fixture
@@ -70,6 +97,7 @@ class Sitting(RemoteNets):
 
     def __init__(self, desk: Desk) -> None:
         self.provider = "CUDA"
+        self._link = desk.answering
         self._desk = desk
         self._lock = threading.Lock()
 
@@ -133,6 +161,42 @@ def test_pictures_that_are_too_large_are_refused(
     assert net.at_once == [1]
 
 
+@pytest.mark.parametrize("sizes", [(1, 65535, 1), (1, 1, 1281), (3000, 2, 2)])
+def test_a_few_pixels_do_not_take_the_memory_of_many(
+    sizes: tuple[int, int, int], desks: list[Desk]
+) -> None:
+    opened: list[Shape] = []
+
+    def open_shape(shape: Shape) -> Run:
+        opened.append(shape)
+        return lambda batch: [np.zeros((len(batch), 1), np.float32)]
+
+    net = FixedShapes(open_shape, SHAPES["yunet"], 1280)
+    serving = threading.Thread(target=serve_until_left, args=(net, desks))
+    serving.start()
+    try:
+        with pytest.raises(MemoryError):
+            Sitting(desks[0]).ask(1, np.zeros((*sizes, 3), np.uint8))
+        assert opened == []
+        (found,) = Sitting(desks[0]).ask(1, np.zeros((2, 1, 1280, 3), np.uint8))
+        assert found.shape == (2, 1)
+    finally:
+        for desk in desks:
+            desk.asking.close()
+        serving.join(60)
+
+
+def serve_until_left(net: nets.RunsAll, desks: list[Desk]) -> None:
+    with suppress(LostError):
+        serve({"yunet": net}, desks)
+
+
+def test_who_asks_nets_that_have_ended_is_told_so(desks: list[Desk]) -> None:
+    desks[0].answering.close()
+    with pytest.raises(LostError):
+        Sitting(desks[0]).ask(1, np.ones((1, 4, 4, 3), np.uint8))
+
+
 @pytest.fixture
 def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandboxed]:
     monkeypatch.setattr(handle, "CHILD_MODULE", nets_on_cpu.__name__)
@@ -147,22 +211,84 @@ needs_linux = pytest.mark.skipif(
 
 @needs_linux
 def test_a_child_without_nets_of_its_own_finds_the_same_and_keeps_its_locks(
-    reader: Sandboxed, film: Path, alone: object
+    reader: Sandboxed, film: Path, alone: PeopleFound
 ) -> None:
     ready = reader.ready()
     assert (ready.provider, ready.helpers) == ("CUDA", 1)
     assert {"memory", "calls"} <= {*ready.locks}
     assert len(group_of(reader)) == 3
     found = find(reader, film)
-    assert_same(found, alone)  # type: ignore[arg-type]
+    assert_same(found, alone)
 
 
 @needs_linux
 def test_a_child_whose_nets_have_ended_is_replaced(
-    reader: Sandboxed, film: Path, alone: object
+    reader: Sandboxed, film: Path, alone: PeopleFound
 ) -> None:
     reader.ready()
     _, process, _ = group_of(reader)  # it is forked first
     with pytest.raises(CrashedVideoError):
         find(reader, film, meanwhile=lambda: os.kill(process, signal.SIGKILL))
-    assert_same(find(reader, film), alone)  # type: ignore[arg-type]
+    assert_same(find(reader, film), alone)
+
+
+@needs_linux
+def test_nets_that_end_between_two_videos_cost_neither(
+    reader: Sandboxed, film: Path, alone: PeopleFound
+) -> None:
+    reader.ready()
+    before, process, _ = group_of(reader)
+    assert_same(find(reader, film), alone)
+    os.kill(process, signal.SIGKILL)
+    wait_until(lambda: not is_running(before))
+    assert_same(find(reader, film), alone)
+
+
+class Nets:
+    """Nets on a GPU that has no memory for them."""
+
+    provider = "CUDA"
+    nets: ClassVar[dict[str, FixedShapes]] = {}
+
+    def prepare(self) -> None:
+        raise RuntimeError("CUDA out of memory")
+
+
+def end_at_once(_: object) -> Nets:
+    os._exit(9)
+
+
+def open_none(_: object) -> Nets:
+    raise EngineUnavailableError("no CUDA")
+
+
+BROKEN = {
+    "memory": SimpleNamespace(open_nets=lambda _: Nets()),
+    "opening": SimpleNamespace(open_nets=open_none),
+    "import": None,
+    "crash": SimpleNamespace(open_nets=end_at_once),
+}
+
+
+def fork_nets(device: DeviceName, engine: str = "onnx") -> Setup:
+    setup = handle.setup_of(Settings(device=device, engine=engine))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        setup, there = child._fork_nets(setup, Channel(theirs), [])
+    assert there is None
+    return setup
+
+
+@needs_linux
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_gpu_that_works_half_is_done_without_unless_it_is_required(
+    broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, onnx_engine.__name__, BROKEN[broken])
+    monkeypatch.setattr(child, "may_use_cuda", lambda _: True)
+    monkeypatch.setattr(child, "_is_alone", lambda: True)
+    assert fork_nets("auto").device == "cpu"
+    assert "do not run on CUDA" in caplog.text
+    with pytest.raises(EngineUnavailableError):
+        fork_nets("cuda")
+    assert fork_nets("cuda", "auto").device == "cuda"  # perhaps dlib can

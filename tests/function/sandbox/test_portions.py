@@ -170,6 +170,17 @@ def test_more_people_than_fit_are_neither_sent_nor_kept(monkeypatch: pytest.Monk
         child._require_few(too_many, "film.mp4")
 
 
+def test_people_in_several_pieces_weigh_the_same_at_both_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    everyone = found(*[person(3_000, 10_000)] * 2)
+    assert len([*split(everyone)]) > 10
+    for module in (portions, child):
+        monkeypatch.setattr(module, "MOST_PEOPLE_BYTES", weigh_people(everyone.people))
+    child._require_few(everyone, "film.mp4")
+    assert pack(sent(VIDEO, everyone)[1]) == pack(everyone)
+
+
 def test_five_people_who_are_in_every_picture_of_the_longest_film_fit() -> None:
     second = np.ones(SECOND.dimensions, np.float32)
     one = person(MOST_VIEWS, VideoLimits().max_frames)

@@ -54,6 +54,7 @@ from function.sandbox.portions import weigh_people
 from function.sandbox.readers import Sandboxed
 from function.sandbox.wire import WireError, pack, unpack
 from function.settings import Settings
+from tests.support import endless_grouping
 from tests.support.engines import EngineReader
 from tests.support.old_codecs import OLD_CODECS, write_avi
 from tests.support.videos import numbered_pictures
@@ -156,6 +157,23 @@ def test_a_video_that_takes_too_long_is_ended(library: Path) -> None:
         assert time.monotonic() - started < 5
         (process,) = sandbox.pool.processes()
         assert os.kill(process, 0) is None
+
+
+def test_faces_that_take_too_long_to_group_end_with_the_limit(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handle, "CHILD_MODULE", endless_grouping.__name__)
+    with sandboxed(library, time_limit_seconds=4.0) as sandbox:
+        sandbox.ready()
+        (before,) = sandbox.pool.processes()
+        monkeypatch.undo()  # whoever comes next groups as usual
+        events = look(sandbox, library)
+        with pytest.raises(TimeLimitError) as ended:
+            list(events)
+        assert ended.value.status == 504
+        assert not is_running(before)
+        assert before not in sandbox.pool.processes()
+        assert findings(sandbox, library).people
 
 
 def test_a_hung_child_is_ended_though_it_says_nothing(library: Path) -> None:
