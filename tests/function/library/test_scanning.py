@@ -162,8 +162,10 @@ def test_a_video_that_crashes_what_reads_it_is_set_aside_and_the_rest_goes_on(
 
 
 def test_a_video_whose_children_die_is_set_aside_and_the_rest_goes_on(
-    ledger: SqliteLedger, gallery: Path
+    ledger: SqliteLedger, gallery: Path, media: Path
 ) -> None:
+    write_squares(media / "00.mp4", *range(100, 140))  # long enough not to be done before it dies
+    offer_all(ledger, media)
     reader = Sandboxed(Settings())
     events: list[Event] = []
     with closing(reader), closing(make_scanner(ledger, gallery, reader).scan_all()) as scan:
@@ -176,7 +178,7 @@ def test_a_video_whose_children_die_is_set_aside_and_the_rest_goes_on(
                     os.kill(child, signal.SIGSEGV)
     assert [one[2] for one in failures(events)] == [False, False, True]
     assert all("crashed the process that read it (SIGSEGV)" in one[1] for one in failures(events))
-    assert ledger.counts() == (0, 0, 2, 1, 0)
+    assert ledger.counts()[:4] == (0, 0, 2, 1)
 
 
 def test_what_is_no_video_fails_at_once_with_the_reason(

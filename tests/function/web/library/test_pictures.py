@@ -65,7 +65,7 @@ def client(
         started = client.post("/library/scan", json={"pictures": True}, headers=PAGE)
         assert started.status_code == 200
         deadline = time.monotonic() + IN_TIME_SECONDS
-        while client.get("/library/status").get_json()["videos"]["done"] < 2:
+        while client.get("/library/status").get_json()["albums"]["done"] < 2:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         yield client
