@@ -51,14 +51,33 @@ LARGEST_NUMBER = 2**31 - 1
 no_wait = click.option("--no-wait", is_flag=True, help="Only queue it, for the server.")
 
 
+def _refuse_empty(_: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Refuse what an unset variable of a shell leaves: without the option, all of Stash is meant.
+
+    Raises:
+        BadParameter: it is empty.
+    """
+    for one in value if isinstance(value, tuple) else (value,):
+        if one is not None and not one.strip().strip('"'):
+            raise click.BadParameter("it is empty; leave it out for all.", param=parameter)
+    return value
+
+
 def scene_options(verb: Verb) -> Verb:
     """Give a verb the options that say which scenes of Stash are meant; all, without any."""
     options = [
         click.option("--without-performers", is_flag=True, help="Scenes nobody is tagged in."),
-        click.option("--tag", default="", help="Scenes with this tag, by name or id."),
-        click.option("--studio", default="", help="Scenes of this studio, by name or id."),
-        click.option("--path", default="", help="Scenes with this in their path."),
-        click.option("--scene", "scenes", multiple=True, help="One scene, by id; give several."),
+        click.option("--tag", callback=_refuse_empty, help="Scenes with this tag, by name or id."),
+        click.option(
+            "--studio", callback=_refuse_empty, help="Scenes of this studio, by name or id."
+        ),
+        click.option("--path", callback=_refuse_empty, help="Scenes with this in their path."),
+        click.option(
+            *("--scene", "scenes"),
+            multiple=True,
+            callback=_refuse_empty,
+            help="One scene, by id; give several.",
+        ),
     ]
     for option in reversed(options):
         verb = option(verb)
@@ -69,8 +88,18 @@ def scene_options(verb: Verb) -> Verb:
 @click.option(
     "--pictures", is_flag=True, help="Queue all images and galleries instead, for the server."
 )
-@click.option("--image", "images", multiple=True, help="Queue one image, by id; give several.")
-@click.option("--gallery", "galleries", multiple=True, help="The same for a gallery.")
+@click.option(
+    *("--image", "images"),
+    multiple=True,
+    callback=_refuse_empty,
+    help="Queue one image, by id; give several.",
+)
+@click.option(
+    *("--gallery", "galleries"),
+    multiple=True,
+    callback=_refuse_empty,
+    help="The same for a gallery.",
+)
 @scene_options
 @no_wait
 @stash_options
@@ -195,9 +224,9 @@ def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **opt
     type=click.IntRange(1, LARGEST_NUMBER),
     help="What this run wrote; `stash status` lists.",
 )
-@click.option("--scene", default="", help="What was written on this scene, by id.")
-@click.option("--image", default="", help="The same for an image.")
-@click.option("--gallery", default="", help="The same for a gallery.")
+@click.option("--scene", callback=_refuse_empty, help="What was written on this scene, by id.")
+@click.option("--image", callback=_refuse_empty, help="The same for an image.")
+@click.option("--gallery", callback=_refuse_empty, help="The same for a gallery.")
 @click.option("--edited", is_flag=True, help="Also where somebody edited the scene since.")
 @no_wait
 @stash_options

@@ -1,6 +1,7 @@
 """Small files whose numbers add up to one fingerprint, and the scenes that show them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,13 @@ def test_a_large_file_is_known_by_its_fingerprint_wherever_it_lies(
     queue_album(ledger, read_album_file(file.path.encode()))
     elsewhere = File("/elsewhere/b.mp4", file.oshash, file.size_bytes, 1.0)
     assert shown(ledger, elsewhere) == [(file.path.encode(),)]
+
+
+def test_a_small_file_without_a_fingerprint_in_stash_is_known_by_where_it_lies(
+    tmp_path: Path, ledger: SqliteLedger
+) -> None:
+    file = replace(write(tmp_path, "a.mp4", ONE), oshash="")
+    queue_album(ledger, read_album_file(file.path.encode()))
+    assert shown(ledger, file) == [(file.path.encode(),)]
+    write(tmp_path, "a.mp4", OTHER)
+    assert shown(ledger, file) == [], "it holds something else now"

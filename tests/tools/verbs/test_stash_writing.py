@@ -84,6 +84,24 @@ def test_undo_takes_one_thing_at_a_time(library: StashLibrary) -> None:
         assert "Name one of" in run(library, "undo", *refused).stderr
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *(["apply", f"--{name}", ""] for name in ("tag", "studio", "path", "scene")),
+        *(["scan", f"--{name}", " "] for name in ("image", "gallery", "scene")),
+        *(["undo", f"--{name}", ""] for name in ("scene", "image", "gallery")),
+    ],
+)
+def test_an_empty_choice_is_refused_and_not_taken_for_all(
+    library: StashLibrary, asked: list[str]
+) -> None:
+    library.scene("a.mp4", [library.person(1)])
+    answer(library, "apply")
+    refused = run(library, *asked)
+    assert (refused.exit_code, len(library.fake.writes)) == (2, 1)
+    assert "it is empty" in refused.stderr
+
+
 def test_a_few_images_and_galleries_are_queued_by_id(library: StashLibrary) -> None:
     (library.root / "a.png").write_bytes(picture_of(1))
     image = library.fake.add_image(at=str(library.root / "a.png"))
