@@ -8,7 +8,7 @@ import numpy as np
 from db.decisions import Decision, DecisionKind
 from db.identities import identities_of
 from db.ledgers import Ledger
-from db.people import Seen
+from db.people import PersonFound, Seen
 from db.records import Identity, Performer, Vectors
 from db.snapshots import Snapshot
 from db.videos import Interval, Kind
@@ -53,6 +53,21 @@ def decide(
     Raises:
         UnknownPersonError: nobody there has this position.
     """
+    video, _ = place
+    person, seen = _find_person(ledger, place)
+    (record,) = ledger.records([video])
+    decision = Decision(
+        kind=kind,
+        spans=_spans_of(seen, record.kind),
+        template=template_of(person, gallery.model).mean,
+        identities=identities_of(performer) if performer else (),
+        photo_hashes=photo_hashes,
+    )
+    return ledger.decide(video, decision)
+
+
+def _find_person(ledger: Ledger, place: tuple[int, int]) -> tuple[PersonFound, set[Seen]]:
+    """Find a person by video and position there, and when whoever was joined to them is seen."""
     video, position = place
     sightings = {one.position: one for one in ledger.sightings([video])[video]}
     leads = {one.position: one.lead for one in ledger.outcomes([video])[video]}
@@ -63,22 +78,13 @@ def decide(
             f"There is no person {position} in this video. {there}; `results` lists them."
         )
     lead = leads.get(position, position)
-    person = sightings[lead].person
     seen = {
         one
         for place, sighting in sightings.items()
         if leads.get(place, place) == lead
         for one in sighting.person.seen
     }
-    (record,) = ledger.records([video])
-    decision = Decision(
-        kind=kind,
-        spans=_spans_of(seen, record.kind),
-        template=template_of(person, gallery.model).mean,
-        identities=identities_of(performer) if performer else (),
-        photo_hashes=photo_hashes,
-    )
-    return ledger.decide(video, decision)
+    return sightings[lead].person, seen
 
 
 def apply_decisions(

@@ -95,20 +95,20 @@ def is_below(path: bytes, places: Sequence[Path]) -> bool:
 def find_ids(ledger: Ledger, path: Path) -> frozenset[int]:
     """Return the ids of the videos that a user's path names, perhaps through links.
 
-    What is no longer there is found by its last path, as that is printed.
+    They go by what they hold: what replaced a video is another one. What is no longer there is
+    found by its last path, as that is printed.
     """
     path = as_written(path)
     places = {path.absolute(), path.resolve()}
-    found = ledger.ids(map(bytes, places)) or _find_spelled(ledger, places)
-    if found:
-        return found
+    by_path = ledger.ids(map(bytes, places)) or _find_spelled(ledger, places)
     place = bytes(path.absolute())
     try:
         content = small_content_at(place)
         known = (ledger.ids_of_content(one, content) for one in all_fingerprints_at(place))
-        return next(filter(None, known), frozenset())
+        by_content = next(filter(None, known), frozenset[int]())
     except (OSError, ValueError):  # nothing is there, or a pipe
-        return frozenset()
+        return by_path
+    return by_path & by_content or by_content
 
 
 def _find_spelled(ledger: Ledger, places: Collection[Path]) -> frozenset[int]:

@@ -74,7 +74,9 @@ def _find_video(ledger: Ledger, path: Path) -> int:
     found = find_ids(ledger, path)
     if not found:
         name = escape_unprintable(text_of(bytes(path)))
-        raise click.ClickException(f"{name} was not scanned. `results` lists what was.")
+        raise click.ClickException(
+            f"{name} was not scanned, as it is now. `results` lists what was."
+        )
     return next(iter(found))
 
 

@@ -41,5 +41,6 @@ def _state_of(ledger: Ledger) -> dict[str, Any]:
         "paused": is_paused(ledger),
         "worker": is_working,
         "to_look_at": [place for one in wanted_scans(ledger) for place in one.places],
-        "videos": ledger.counts()._asdict(),
+        "videos": ledger.counts(kind="video")._asdict(),
+        "albums": ledger.counts(kind="album")._asdict(),
     }

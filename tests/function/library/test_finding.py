@@ -267,3 +267,15 @@ def test_small_files_that_hold_the_same_numbers_in_another_order_are_two_videos(
         os.utime(tmp_path / "a.mp4", ns=(1, 1))
         ledger.offer(find_videos([tmp_path], {}).files, "normal")
         assert ledger.ids([first.path]) == ledger.ids([second.path])
+
+
+def test_what_replaced_a_video_is_not_found_as_that_one(tmp_path: Path) -> None:
+    place = tmp_path / "a.mp4"
+    place.write_bytes(b"a film" * 99)
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        ledger.offer(find_videos([tmp_path], {}).files, "normal")
+        assert find_ids(ledger, place) == {1}
+        place.rename(tmp_path / "b.mp4")
+        assert find_ids(ledger, place) == find_ids(ledger, tmp_path / "b.mp4") == {1}
+        place.write_bytes(b"another" * 99)
+        assert find_ids(ledger, place) == frozenset()

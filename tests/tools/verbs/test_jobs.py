@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from function.library.jobs import resume
 from tests.support.made_up_libraries import MadeUpLibrary
+from tests.support.scans import offer_all, write_album
 from tools.cli import main
 
 
@@ -31,9 +32,17 @@ def run(library: MadeUpLibrary, *arguments: str) -> Any:
 
 
 def test_jobs_says_how_far_the_scans_are(library: MadeUpLibrary) -> None:
+    album = write_album(library.root / "set", {"1.png": 101})
+    with library.ledger() as ledger:
+        offer_all(ledger, album, pictures=True)
     videos = {"queued": 1, "working": 0, "done": 1, "failed": 0, "gone": 0}
-    shown = run(library, "jobs")
-    assert shown == {"paused": False, "worker": False, "to_look_at": [], "videos": videos}
+    assert run(library, "jobs") == {
+        "paused": False,
+        "worker": False,
+        "to_look_at": [],
+        "videos": videos,
+        "albums": videos | {"done": 0},
+    }
     with library.ledger() as ledger, ledger.working():
         assert run(library, "jobs")["worker"] is True
 
