@@ -280,15 +280,24 @@ def fork_nets(device: DeviceName, engine: str = "onnx") -> Setup:
 
 
 @needs_linux
-@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ("memory", "RuntimeError: CUDA out of memory"),
+        ("opening", "no CUDA"),
+        ("import", "ModuleNotFoundError"),
+        ("crash", "ended the process"),
+    ],
+)
 def test_a_gpu_that_works_half_is_done_without_unless_it_is_required(
-    broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    broken: str, reason: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, onnx_engine.__name__, BROKEN[broken])
     monkeypatch.setattr(child, "may_use_cuda", lambda _: True)
     monkeypatch.setattr(child, "_is_alone", lambda: True)
     assert fork_nets("auto").device == "cpu"
     assert "do not run on CUDA" in caplog.text
-    with pytest.raises(EngineUnavailableError):
+    assert reason in caplog.text
+    with pytest.raises(EngineUnavailableError, match=reason):
         fork_nets("cuda")
     assert fork_nets("cuda", "auto").device == "cuda"  # perhaps dlib can
