@@ -110,6 +110,7 @@ def _search_stretches(
         while (number := crew.take()) is not None:
             found[number] = yield from part.search(number)
         found |= {one.number: one for one in crew.collect()}
+        yield part.progress()
         for number in sorted({*range(len(stretches))} - found.keys()):  # somebody failed at it
             found[number] = yield from part.search(number)
     except UnsplitError:
@@ -148,8 +149,8 @@ class Part:
             noted = note_samples(_note_grey(watch.time(ahead), grey), samples)
             for seconds, new_faces in find_faces(noted, engine, pixels):
                 faces.extend(new_faces)
-                yield self._progress(seconds - samples[0].seconds, len(faces))
-        self._seconds += samples[-1].seconds - samples[0].seconds if samples else 0.0
+                yield self.progress(self._covered(samples[0].seconds, seconds), len(faces))
+        self._seconds += self._covered(samples[0].seconds, samples[-1].seconds) if samples else 0.0
         self._faces += len(faces)
         return StretchFound(
             number,
@@ -162,9 +163,14 @@ class Part:
             self._video.decoded_by,
         )
 
-    def _progress(self, seconds: float, faces: int) -> Progress:
+    def progress(self, seconds: float = 0.0, faces: int = 0) -> Progress:
+        """Note what was searched of the present stretch; return how far the whole crew is."""
         done, found = self._crew.note(self._seconds + seconds, self._faces + faces)
-        return Progress(done, max(self._video.seconds, done), found)
+        return Progress(min(done, self._video.seconds), self._video.seconds, found)
+
+    def _covered(self, first_seconds: float, last_seconds: float) -> float:
+        """Return how much of the video its samples from one to another stand for."""
+        return last_seconds - first_seconds + self._video.every_seconds
 
 
 def _note_grey(frames: Iterable[Frame], grey: list[Thumbnail]) -> Iterator[Frame]:

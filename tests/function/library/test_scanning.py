@@ -162,23 +162,26 @@ def test_a_video_that_crashes_what_reads_it_is_set_aside_and_the_rest_goes_on(
 
 
 def test_a_video_whose_children_die_is_set_aside_and_the_rest_goes_on(
-    ledger: SqliteLedger, gallery: Path, media: Path
+    gallery: Path, tmp_path: Path
 ) -> None:
-    write_squares(media / "00.mp4", *range(100, 140))  # long enough not to be done before it dies
-    offer_all(ledger, media)
+    long, *_ = write_many(tmp_path / "long", 3)
+    write_squares(long, *range(100, 140))  # so that it is not done before its children die
     reader = Sandboxed(Settings())
     events: list[Event] = []
-    with closing(reader), closing(make_scanner(ledger, gallery, reader).scan_all()) as scan:
-        for event in scan:
-            events.append(event)
-            if isinstance(event, Started) and event.path.endswith(b"00.mp4"):
-                reader.ready()
-            if isinstance(event, Advanced) and event.path.endswith(b"00.mp4"):
-                for child in reader.pool.processes():
-                    os.kill(child, signal.SIGSEGV)
-    assert [one[2] for one in failures(events)] == [False, False, True]
-    assert all("crashed the process that read it (SIGSEGV)" in one[1] for one in failures(events))
-    assert ledger.counts()[:4] == (0, 0, 2, 1)
+    with open_with(Clock(), tmp_path / "own.db") as ledger, closing(reader):
+        offer_all(ledger, tmp_path / "long")
+        with closing(make_scanner(ledger, gallery, reader).scan_all()) as scan:
+            for event in scan:
+                events.append(event)
+                if isinstance(event, Started) and event.path.endswith(b"00.mp4"):
+                    reader.ready()
+                if isinstance(event, Advanced) and event.path.endswith(b"00.mp4"):
+                    for child in reader.pool.processes():
+                        os.kill(child, signal.SIGSEGV)
+        assert [one[2] for one in failures(events)] == [False, False, True]
+        crashed = "crashed the process that read it (SIGSEGV)"
+        assert all(crashed in one[1] for one in failures(events))
+        assert ledger.counts() == (0, 0, 2, 1, 0)
 
 
 def test_what_is_no_video_fails_at_once_with_the_reason(

@@ -181,6 +181,7 @@ def test_progress_is_that_of_all_processes_and_does_not_go_back(
     done = [event.done_seconds for event in told]
     assert done == sorted(done)
     assert told[-1].faces > 30
+    assert told[-1].done_seconds == pytest.approx(told[-1].of_seconds, abs=TASK.every_seconds)
     assert all(event.of_seconds >= event.done_seconds for event in told)
 
 
