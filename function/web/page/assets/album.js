@@ -1,7 +1,7 @@
 // An album: its pictures in order, with a frame around each face that is known or kept. Of hundreds
 // only those near the view are in the page.
 
-import { byId, count, find, make } from "./dom.js";
+import { byId, choiceButton, count, find, make } from "./dom.js";
 import { fillImage } from "./server.js";
 import { makeStretches } from "./stretches.js";
 
@@ -118,20 +118,11 @@ function choice(place, all, peopled) {
     ["With somebody on them", peopled],
   ]);
   const buttons = kinds.map(([words, some]) =>
-    make(
-      "button",
-      {
-        type: "button",
-        "aria-pressed": String(some === all),
-        onclick: (event) => {
-          for (const one of buttons)
-            one.setAttribute("aria-pressed", String(one === event.currentTarget));
-          show(place, some);
-        },
-      },
-      `${words} `,
-      make("span", { class: "detail", text: some.length.toLocaleString("en") }),
-    ),
+    choiceButton(words, some.length, some === all, (event) => {
+      for (const one of buttons)
+        one.setAttribute("aria-pressed", String(one === event.currentTarget));
+      show(place, some);
+    }),
   );
   row.append(...buttons);
   return row;

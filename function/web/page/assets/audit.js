@@ -1,6 +1,6 @@
 // What in the gallery will cause wrong or missing names, with links to where it can be fixed.
 
-import { byId, chooseInDialog, count, make, notice } from "./dom.js";
+import { byId, chooseInDialog, count, make, makeButton, notice } from "./dom.js";
 import { facesOf } from "./faces.js";
 import { codeOf, getJson, postJson, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
@@ -55,11 +55,7 @@ function show({ performers, total, findings }, onchange) {
  */
 function explain(error, onchange) {
   const isTooLarge = codeOf(error) === "gallery_too_large";
-  const retry = make("button", {
-    type: "button",
-    text: "Try again",
-    onclick: () => showAudit(onchange),
-  });
+  const retry = makeButton("Try again", () => showAudit(onchange));
   byId("audit").hidden = codeOf(error) === "gallery_unavailable";
   byId("audit-count").textContent = isTooLarge ? "too many photos to check here" : "unknown";
   byId("audit-findings").replaceChildren(
@@ -86,11 +82,8 @@ function row(finding, onchange) {
     " ",
     make("span", { class: "detail", text: finding.advice }),
   );
-  const merge = make("button", {
-    type: "button",
-    text: "Merge …",
+  const merge = makeButton("Merge …", () => mergeBoth(finding, onchange), {
     "aria-label": `Merge ${finding.performers.join(" and ")} …`,
-    onclick: () => mergeBoth(finding, onchange),
   });
   return make("li", { class: "warning" }, words, mendable ? merge : null);
 }

@@ -1,6 +1,6 @@
 // Everyone in a video: leads first and large, others smaller, passers-by folded away.
 
-import { count, make } from "./dom.js";
+import { count, make, makeButton } from "./dom.js";
 
 /** @typedef {import("./person.js").PersonCard} PersonCard */
 
@@ -54,14 +54,14 @@ function confirmTogether(cards) {
     const words = `Confirm all ${sure.length} together: ${namesOf(sure)}`;
     const onclick = () => run(sure, (card) => card.confirm(), offerUndo);
     bar.hidden = sure.length < 2;
-    bar.replaceChildren(make("button", { type: "button", text: words, onclick }));
+    bar.replaceChildren(makeButton(words, onclick));
   };
   /** @param {PersonCard[]} done */
   const offerUndo = (done) => {
     const onclick = () => run(done, (card) => card.takeBack(), offer);
     bar.replaceChildren(
       make("p", { role: "status", text: `Confirmed: ${namesOf(done)}.` }),
-      make("button", { type: "button", text: "Undo all", onclick }),
+      makeButton("Undo all", onclick),
     );
   };
   /**

@@ -1,6 +1,6 @@
 // Type-ahead search in the gallery: a combobox, as the ARIA practices describe it.
 
-import { count, fillLater, make } from "./dom.js";
+import { count, fillLater, make, makeButton } from "./dom.js";
 import { fillImage, getJson } from "./server.js";
 
 const SHOWN = 8;
@@ -134,7 +134,7 @@ export function performerChooser(
       "div",
       { class: "row" },
       make("div", { class: "combo" }, input, list),
-      make("button", { type: "button", text: "Back", onclick: oncancel }),
+      makeButton("Back", oncancel),
     ),
   );
 }

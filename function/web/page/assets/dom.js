@@ -39,6 +39,30 @@ export function make(tag, properties = {}, ...children) {
 }
 
 /**
+ * Make a button that does something when it is pressed.
+ *
+ * @param {string} text
+ * @param {(event: Event) => unknown} onclick
+ * @param {Properties} [more]
+ */
+export const makeButton = (text, onclick, more) =>
+  make("button", { type: "button", text, onclick, ...more });
+
+/**
+ * Make a button of a choice, which says how many it would show; pressed if it is the present one.
+ *
+ * @param {string} words
+ * @param {number} number
+ * @param {boolean} isChosen
+ * @param {(event: Event) => unknown} onclick
+ */
+export function choiceButton(words, number, isChosen, onclick) {
+  const button = makeButton(`${words} `, onclick, { "aria-pressed": String(isChosen) });
+  button.append(make("span", { class: "detail", text: number.toLocaleString("en") }));
+  return button;
+}
+
+/**
  * A link if the text is an http or https URL, else plain text: a gallery may hold anything.
  *
  * @param {string} text

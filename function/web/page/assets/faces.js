@@ -3,7 +3,8 @@
 import { make } from "./dom.js";
 import { fillImage } from "./server.js";
 
-const blank = () =>
+/** What stands where a face would, if none is stored. */
+export const blank = () =>
   make("span", { class: "blank", role: "img", "aria-label": "No picture is stored" });
 
 /**

@@ -1,12 +1,12 @@
 // All enrolled performers, a page at a time.
 
 import { showAudit } from "./audit.js";
-import { byId, command, count, fillLater, make, notice } from "./dom.js";
+import { byId, command, count, fillLater, make, makeButton, notice } from "./dom.js";
 import { photoDrop } from "./photos.js";
 import { latePicture } from "./pictures.js";
 import { changesSoFar, getJson } from "./server.js";
 import { refreshStatus } from "./status.js";
-import { makeStretches } from "./stretches.js";
+import { makeStretches, nearEnd } from "./stretches.js";
 import { trouble } from "./troubles.js";
 
 let shown = 0;
@@ -20,12 +20,7 @@ let changesShown = 0;
 const stretches = makeStretches(tile);
 
 // The next page is requested before the end is reached.
-const end = new IntersectionObserver(
-  (entries) => {
-    if (entries.some((entry) => entry.isIntersecting)) showMore();
-  },
-  { rootMargin: "600px" },
-);
+const end = nearEnd(() => showMore());
 
 function startGallery() {
   byId("search").addEventListener("input", fillLater(showGallery));
@@ -120,19 +115,13 @@ function nobody(search) {
     byId("new").open = true;
     byId("new-name").focus();
   };
-  return make(
-    "div",
-    { class: "notice" },
-    make("p", {}, make("strong", { text: "Nobody is enrolled yet" })),
-    make("p", {
-      text: "Add a performer from photos, or identify a video and name the people in it.",
-    }),
-    make(
-      "div",
-      { class: "actions" },
-      make("button", { type: "button", class: "primary", text: "Add a performer", onclick: add }),
-      make("a", { href: "#identify", text: "Identify a video" }),
-    ),
+  const empty = notice(
+    "Nobody is enrolled yet",
+    "Add a performer from photos, or identify a video and name the people in it.",
+    makeButton("Add a performer", add, { class: "primary" }),
+    make("a", { href: "#identify", text: "Identify a video" }),
+  );
+  empty.append(
     make(
       "p",
       { class: "detail" },
@@ -142,6 +131,7 @@ function nobody(search) {
       command("python -m tools import stash --url URL"),
     ),
   );
+  return empty;
 }
 
 /**
@@ -162,7 +152,7 @@ function tile(performer) {
     make(
       "a",
       { href: `#performer/${performer.id}` },
-      performer.thumbnail ? latePicture(performer.thumbnail, "") : make("span", { class: "blank" }),
+      latePicture(performer.thumbnail, ""),
       make("span", { class: "name", text: performer.name }),
       make("span", {
         class: "detail",

@@ -1,6 +1,6 @@
 // From a folder to a video to the people in it.
 
-import { byId, clock, count, make, nameOf, notice } from "./dom.js";
+import { byId, clock, count, make, makeButton, nameOf, notice } from "./dom.js";
 import { makePlayer } from "./player.js";
 import { codeOf, getJson, isAbort, postForLines, ServerError, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
@@ -87,11 +87,8 @@ function showFolder({ folder, crumbs, folders, videos, pictures, left_out: leftO
  * @param {FolderEntry[]} all
  */
 function crumb({ name, path }, index, all) {
-  return make("button", {
-    type: "button",
-    text: name,
+  return makeButton(name, () => openFolder(path, true), {
     "aria-current": index === all.length - 1 ? "location" : null,
-    onclick: () => openFolder(path, true),
   });
 }
 
@@ -263,6 +260,6 @@ function calm(element) {
  * @param {() => unknown} again
  */
 function trouble(error, again) {
-  const retry = make("button", { type: "button", text: "Try again", onclick: again });
+  const retry = makeButton("Try again", again);
   return notice(WHAT_TO_DO[codeOf(error)] ?? "Something went wrong", wordsOf(error), retry);
 }

@@ -2,6 +2,7 @@
 
 import {
   byId,
+  choiceButton,
   clock,
   count,
   countBoth,
@@ -345,23 +346,11 @@ function showStates() {
   const focused = byId("states").contains(document.activeElement);
   byId("states").replaceChildren(
     ...[["", "All"], ...known].map(([value = "", words = ""]) =>
-      make(
-        "button",
-        {
-          type: "button",
-          "aria-pressed": String(value === state),
-          onclick: () => {
-            want("state", value);
-            keepAddress();
-            render();
-          },
-        },
-        `${words} `,
-        make("span", {
-          class: "detail",
-          text: (value ? (counts[value] ?? 0) : videos.length).toLocaleString("en"),
-        }),
-      ),
+      choiceButton(words, value ? (counts[value] ?? 0) : videos.length, value === state, () => {
+        want("state", value);
+        keepAddress();
+        render();
+      }),
     ),
   );
   if (focused) find(byId("states"), "[aria-pressed=true]")?.focus();
@@ -406,8 +395,8 @@ function row(video) {
   );
 }
 
-/** @param {VideoInBrief} video */
-function lengthOf({ picture_count: pictures, duration_seconds: seconds }) {
+/** @param {Pick<VideoInBrief, "picture_count" | "duration_seconds">} video */
+export function lengthOf({ picture_count: pictures, duration_seconds: seconds }) {
   return pictures ? count(pictures, "picture") : seconds ? clock(seconds) : "";
 }
 

@@ -1,13 +1,23 @@
 // One performer: the photos, their quality, and what can be changed.
 
 import { performerChooser } from "./chooser.js";
-import { byId, confirmInDialog, count, find, link, make, meter, notice } from "./dom.js";
+import {
+  byId,
+  confirmInDialog,
+  count,
+  find,
+  link,
+  make,
+  makeButton,
+  meter,
+  notice,
+} from "./dom.js";
 import { facesOf } from "./faces.js";
 import { askWhetherSame } from "./names.js";
 import { photoDrop } from "./photos.js";
 import { latePicture } from "./pictures.js";
 import { fillSaid } from "./said.js";
-import { codeOf, fillImage, getJson, postJson, wordsOf } from "./server.js";
+import { codeOf, getJson, postJson, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 
 // A slow answer to an earlier question must not replace that to a later one.
@@ -63,19 +73,11 @@ function back() {
 }
 
 /** @param {PerformerReply} performer */
-function face(performer) {
-  if (!performer.thumbnail) return make("span", { class: "blank" });
-  const image = make("img", { alt: `Face of ${performer.name}` });
-  fillImage(image, performer.thumbnail);
-  return image;
-}
-
-/** @param {PerformerReply} performer */
 function head(performer) {
   return make(
     "div",
     { class: "head" },
-    face(performer),
+    latePicture(performer.thumbnail, `Face of ${performer.name}`),
     make(
       "div",
       {},
@@ -112,12 +114,9 @@ function aliases(performer) {
       "span",
       { class: "alias" },
       alias,
-      make("button", {
-        type: "button",
-        text: "×",
+      makeButton("×", () => removeAlias(performer, alias), {
         title: `Remove the alias ${alias}`,
         "aria-label": `Remove the alias ${alias}`,
-        onclick: () => removeAlias(performer, alias),
       }),
     ),
   );
@@ -147,12 +146,16 @@ async function removeAlias(performer, alias) {
 
 /** @param {PerformerReply} performer */
 function photoTable(performer) {
-  const title = make("h2", { id: "photos-title", tabindex: -1, text: "Photos" });
-  if (!performer.photos.length)
-    return make(
+  /** @param {...HTMLElement} shown */
+  const photos = (...shown) =>
+    make(
       "section",
       { "aria-labelledby": "photos-title" },
-      title,
+      make("h2", { id: "photos-title", tabindex: -1, text: "Photos" }),
+      ...shown,
+    );
+  if (!performer.photos.length)
+    return photos(
       make("p", {
         text: "None. Without photos this performer cannot be recognised; add some below.",
       }),
@@ -161,7 +164,7 @@ function photoTable(performer) {
     make(
       "li",
       {},
-      photo.face ? latePicture(photo.face, "") : make("span", { class: "blank" }),
+      latePicture(photo.face, ""),
       make(
         "div",
         { class: "grow" },
@@ -172,18 +175,12 @@ function photoTable(performer) {
         }),
       ),
       meter(`Quality of ${photo.origin}`, photo.quality, 1, `${Math.round(100 * photo.quality)} %`),
-      make("button", {
-        type: "button",
-        text: "Remove",
+      makeButton("Remove", () => removePhoto(performer, photo), {
         "aria-label": `Remove ${photo.origin}`,
-        onclick: () => removePhoto(performer, photo),
       }),
     ),
   );
-  return make(
-    "section",
-    { "aria-labelledby": "photos-title" },
-    title,
+  return photos(
     make("p", {
       class: "detail",
       text: "The photos themselves are not stored, only their encodings and a small picture of the face.",
@@ -297,11 +294,7 @@ async function rename(performer, name, isNew) {
 
 /** @param {PerformerReply} performer */
 function merging(performer) {
-  const open = make("button", {
-    type: "button",
-    text: "Merge with another performer …",
-    onclick: () => choose(),
-  });
+  const open = makeButton("Merge with another performer …", () => choose());
   const row = make("p", {}, open);
   const choose = () => {
     const chooser = performerChooser(`Who else is ${performer.name}?`, {
@@ -363,15 +356,7 @@ function unnaming(performer) {
     if (isAll) location.hash = "#strangers";
     else await reload(performer.id, "#performer-title");
   };
-  return make(
-    "p",
-    {},
-    make("button", {
-      type: "button",
-      text: "Take back what was named in the library …",
-      onclick: unname,
-    }),
-  );
+  return make("p", {}, makeButton("Take back what was named in the library …", unname));
 }
 
 /** @param {PerformerReply} performer */
@@ -388,16 +373,7 @@ function forgetting(performer) {
     if (agreed && (await change("/gallery/forget", { id: performer.id })))
       location.hash = "#gallery";
   };
-  return make(
-    "p",
-    {},
-    make("button", {
-      type: "button",
-      class: "danger",
-      text: `Forget ${performer.name} …`,
-      onclick: forget,
-    }),
-  );
+  return make("p", {}, makeButton(`Forget ${performer.name} …`, forget, { class: "danger" }));
 }
 
 /**

@@ -1,12 +1,13 @@
 // One person in a video: who it may be, when they are seen, and the user's corrections.
 
 import { performerChooser } from "./chooser.js";
-import { clock, count, find, link, make, meter, notice } from "./dom.js";
+import { clock, count, find, link, make, makeButton, meter } from "./dom.js";
 import { face } from "./faces.js";
 import { askWhetherSame } from "./names.js";
 import { saidRow } from "./said.js";
-import { codeOf, wordsOf } from "./server.js";
+import { codeOf } from "./server.js";
 import { refreshStatus } from "./status.js";
+import { unchanged } from "./troubles.js";
 
 const MOST_PICTURES = 12; // of an album that are listed at a person before all are asked for
 
@@ -266,12 +267,7 @@ export class PersonCard {
       "div",
       { class: "actions kept" },
       make("p", { role: "status", text: said }),
-      make("button", {
-        type: "button",
-        class: "undo",
-        text: "Undo",
-        onclick: () => this.takeBack(),
-      }),
+      makeButton("Undo", () => this.takeBack(), { class: "undo" }),
     );
     if (this.person.decided === "rejected")
       line.append(
@@ -282,10 +278,7 @@ export class PersonCard {
 
   /** @param {unknown} error */
   complain(error) {
-    const trouble = notice("Nothing was changed", wordsOf(error));
-    trouble.classList.add("trouble");
-    trouble.setAttribute("role", "alert");
-    this.element.lastElementChild?.before(trouble);
+    this.element.lastElementChild?.before(unchanged(error));
   }
 }
 
@@ -357,12 +350,9 @@ function withNumber(person, performer) {
  * @param {() => unknown} onclick
  */
 function action(text, label, onclick, isPrimary = false) {
-  return make("button", {
-    type: "button",
+  return makeButton(text, onclick, {
     class: isPrimary ? "primary" : null,
-    text,
     "aria-label": label === text ? null : label,
-    onclick,
   });
 }
 
@@ -536,24 +526,18 @@ function timeline(person, seconds, play) {
  */
 function onPictures(pictures, show) {
   const button = (/** @type {number} */ number) =>
-    make("button", {
-      type: "button",
-      class: "span",
-      text: `picture ${number}`,
-      onclick: () => show(number),
-    });
+    makeButton(`picture ${number}`, () => show(number), { class: "span" });
   const row = make("p", { class: "on-pictures" }, ...pictures.slice(0, MOST_PICTURES).map(button));
   const rest = pictures.slice(MOST_PICTURES);
-  const more = make("button", {
-    type: "button",
-    class: "span",
-    text: `and ${rest.length.toLocaleString("en")} more`,
-    onclick: () => {
+  const more = makeButton(
+    `and ${rest.length.toLocaleString("en")} more`,
+    () => {
       const others = rest.map(button);
       more.replaceWith(...others);
       others[0]?.focus();
     },
-  });
+    { class: "span" },
+  );
   if (rest.length) row.append(more);
   return row;
 }

@@ -16,12 +16,13 @@ const observer = new IntersectionObserver(
 );
 
 /**
- * An <img> of a URL on this server; it stays empty until it is near the view.
+ * An <img> of a URL on this server, empty until it is near the view; a blank if there is none.
  *
- * @param {string} source
+ * @param {string | null} source
  * @param {string} alt
  */
 export function latePicture(source, alt) {
+  if (!source) return make("span", { class: "blank" });
   const image = make("img", { alt, "data-source": source });
   observer.observe(image);
   return image;

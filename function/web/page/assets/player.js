@@ -1,6 +1,6 @@
 // Plays moments of a video, or shows the pictures of these moments.
 
-import { clock, make, notice } from "./dom.js";
+import { clock, make, makeButton, notice } from "./dom.js";
 import { addressOf, wordsOf } from "./server.js";
 
 /**
@@ -24,12 +24,7 @@ export function makePlayer(place, title, findResult) {
       src: addressOf(`/media?result=${result}`),
       "aria-label": `Video ${title}`,
     });
-    const shut = make("button", {
-      type: "button",
-      class: "close",
-      text: "Close the video",
-      onclick: close,
-    });
+    const shut = makeButton("Close the video", close, { class: "close" });
     place.replaceChildren(make("div", { class: "screen" }, video, shut));
     return { video, title, frames: addressOf(`/frame?result=${result}`) };
   }

@@ -1,9 +1,21 @@
 // Review: those who are uncertain, one at a time, beside the enrolled face they may be.
 
-import { byId, clock, count, fillLater, find, make, meter, nameOf, notice } from "./dom.js";
+import {
+  byId,
+  clock,
+  count,
+  fillLater,
+  find,
+  make,
+  makeButton,
+  meter,
+  nameOf,
+  notice,
+} from "./dom.js";
+import { face } from "./faces.js";
 import { fillSaid } from "./said.js";
-import { fillImage, getJson, postJson, storing, wordsOf } from "./server.js";
-import { nothingScanned, trouble } from "./troubles.js";
+import { getJson, postJson, storing } from "./server.js";
+import { nothingScanned, trouble, unchanged } from "./troubles.js";
 
 const AHEAD = 5; // so many before the end of what is known, the next are asked for
 const AGAIN_MS = 1500; // until it is asked again, if names are not yet those of today
@@ -167,7 +179,7 @@ function decide(person, kind) {
   );
   sending = decision.catch((error) => {
     given = given.filter((one) => one.person !== person);
-    complain(`Nothing was stored for ${nameOf(person.path)}`, wordsOf(error));
+    complain(`Nothing was stored for ${nameOf(person.path)}`, error);
     render();
   });
   return decision;
@@ -183,18 +195,15 @@ function undo() {
       const decision = await last.decision;
       if (decision) await postJson("/library/undecide", { decision });
     }),
-  ).catch((error) => complain("That could not be taken back", wordsOf(error)));
+  ).catch((error) => complain("That could not be taken back", error));
 }
 
 /**
  * @param {string} title
- * @param {string} message
- * @param {...HTMLElement} actions
+ * @param {unknown} error
  */
-function complain(title, message, ...actions) {
-  const trouble = notice(title, message, ...actions);
-  trouble.classList.add("trouble");
-  byId("review-trouble").replaceChildren(trouble);
+function complain(title, error) {
+  byId("review-trouble").replaceChildren(unchanged(error, title));
 }
 
 function render() {
@@ -243,7 +252,7 @@ function finished() {
       make("a", { href: "#strangers", text: "Name strangers" }),
       make("a", { href: "#library", text: "Library" }),
     );
-  const again = make("button", { type: "button", text: "Look again", onclick: restart });
+  const again = makeButton("Look again", restart);
   return notice(
     "That was everyone",
     "Whom you skipped, and whoever may be somebody else than you said no to, comes again.",
@@ -268,8 +277,8 @@ function draw(person) {
     make(
       "div",
       { class: "pair" },
-      figure(person.picture, where.replace("In", "Face in"), where),
-      figure(person.poster, `Enrolled face of ${person.name}`, "Enrolled"),
+      face(person.picture, where.replace("In", "Face in"), where),
+      face(person.poster, `Enrolled face of ${person.name}`, "Enrolled"),
     ),
     meter(
       `Probability that this is ${person.name}`,
@@ -293,23 +302,6 @@ function draw(person) {
     ),
   );
   drawn.set(person, element);
-  return element;
-}
-
-/**
- * @param {string} source
- * @param {string} alt
- * @param {string} caption
- */
-function figure(source, alt, caption) {
-  const image = make("img", { alt });
-  const element = make("figure", {}, image, make("figcaption", { text: caption }));
-  fillImage(image, source).then(() => {
-    if (!image.hasAttribute("src"))
-      image.replaceWith(
-        make("span", { class: "blank", role: "img", "aria-label": "No picture is stored" }),
-      );
-  });
   return element;
 }
 

@@ -1,9 +1,10 @@
 // What the user said before of people in videos: lists in which each decision can be taken back.
 
-import { clock, find, make, nameOf, notice } from "./dom.js";
+import { clock, find, make, makeButton, nameOf } from "./dom.js";
 import { latePicture } from "./pictures.js";
-import { getJson, postJson, wordsOf } from "./server.js";
+import { getJson, postJson } from "./server.js";
 import { refreshStatus } from "./status.js";
+import { unchanged } from "./troubles.js";
 
 const MOST_SPANS = 4; // shown of one decision
 
@@ -38,12 +39,9 @@ export function saidRow(decision, undo, ...before) {
       make("p", { text: words }),
       make("p", { class: "detail", text: `on ${at.slice(0, 10)}` }),
     ),
-    make("button", {
-      type: "button",
+    makeButton("Undo", () => (undo ? undo() : takeBack(decision, row)), {
       class: "undo",
-      text: "Undo",
       "aria-label": `Undo: ${words}`,
-      onclick: () => (undo ? undo() : takeBack(decision, row)),
     }),
   );
   return row;
@@ -63,10 +61,7 @@ async function takeBack({ id }, row) {
     row.dispatchEvent(new CustomEvent("takenback", { bubbles: true, detail: id }));
   } catch (error) {
     find(row, ".trouble")?.remove();
-    const trouble = notice("Nothing was changed", wordsOf(error));
-    trouble.classList.add("trouble");
-    trouble.setAttribute("role", "alert");
-    row.append(trouble);
+    row.append(unchanged(error));
   }
 }
 
@@ -126,11 +121,7 @@ function inVideo(decision) {
     ...appearances.map(([start, until]) => `${clock(start)}–${clock(until)}`),
     ...pictures.map((number) => `picture ${number}`),
   ];
-  const row = saidRow(
-    decision,
-    undefined,
-    picture ? latePicture(picture, "") : make("span", { class: "blank" }),
-  );
+  const row = saidRow(decision, undefined, latePicture(picture, ""));
   find(row, ".detail")?.before(
     make(
       "p",

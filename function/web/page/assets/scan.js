@@ -1,6 +1,17 @@
 // The scan of the library: how far it is, and the buttons that start, pause and end it.
 
-import { byId, chooseInDialog, clock, command, count, countBoth, make, nameOf } from "./dom.js";
+import {
+  byId,
+  chooseInDialog,
+  clock,
+  command,
+  count,
+  countBoth,
+  make,
+  makeButton,
+  nameOf,
+  notice,
+} from "./dom.js";
 import { getJson, postJson, wordsOf } from "./server.js";
 
 const ASK_MS = 1000; // while it runs
@@ -17,6 +28,7 @@ let toldState = "";
 let toldAt = 0;
 let isChosen = true; // what becomes of strangers
 let isIdle = true;
+let asked = 0;
 /** @type {HTMLElement | null} How to begin, while nothing is scanned. */
 let beginner = null;
 /** @type {() => unknown} */
@@ -34,10 +46,12 @@ export function watchScan(news) {
 }
 
 async function follow() {
-  clearTimeout(waiting);
+  asked += 1;
+  const question = asked;
   let delay = IDLE_MS;
   try {
     const job = await getJson("/library/status");
+    if (question !== asked) return; // what was asked later knows more
     showScan(job);
     if (job.state !== "idle") delay = ASK_MS;
   } catch (error) {
@@ -74,13 +88,12 @@ function showScan(job) {
  * @param {JobReply} job
  * @returns {CountsReply}
  */
-const both = ({ videos, albums }) => ({
-  queued: videos.queued + albums.queued,
-  working: videos.working + albums.working,
-  done: videos.done + albums.done,
-  failed: videos.failed + albums.failed,
-  gone: videos.gone + albums.gone,
-});
+function both({ videos, albums }) {
+  const sum = { ...videos };
+  for (const state of /** @type {(keyof CountsReply)[]} */ (Object.keys(sum)))
+    sum[state] += albums[state];
+  return sum;
+}
 
 /** @param {JobReply} job */
 function tellNews(job) {
@@ -142,31 +155,21 @@ function showButtons(job) {
   if (state === "idle") {
     const box = make("input", { type: "checkbox", checked: pictures });
     row.replaceChildren(
-      make("button", {
-        type: "button",
-        text: "Scan for new videos",
-        onclick: () => scan({ pictures: box.checked }),
-      }),
+      makeButton("Scan for new videos", () => scan({ pictures: box.checked })),
       make(
         "label",
         { class: "option", title: "Folders of pictures, and zip archives" },
         box,
         "pictures too",
       ),
-      failed
-        ? make("button", {
-            type: "button",
-            text: "Try those again",
-            onclick: () => scan({ retry: true }),
-          })
-        : "",
+      failed ? makeButton("Try those again", () => scan({ retry: true })) : "",
     );
   } else {
     row.replaceChildren(
       state === "paused"
-        ? button("Resume", "/library/resume", {})
-        : button("Pause", "/library/pause", {}),
-      button("Cancel", "/library/cancel", {}),
+        ? makeButton("Resume", () => change("/library/resume", {}))
+        : makeButton("Pause", () => change("/library/pause", {})),
+      makeButton("Cancel", () => change("/library/cancel", {})),
     );
   }
   if (hadFocus) row.querySelector("button")?.focus();
@@ -175,44 +178,20 @@ function showButtons(job) {
 /** What stands in place of the list while nothing is scanned: how to begin. */
 export function beginning() {
   const begin = (/** @type {string} */ text, /** @type {boolean} */ pictures) =>
-    make("button", {
-      type: "button",
-      class: pictures ? null : "primary",
-      text,
-      onclick: () => scan({ pictures }),
-    });
-  beginner = make(
-    "div",
-    { class: "notice", hidden: !isIdle },
-    make("p", {}, make("strong", { text: "Nothing is scanned yet" })),
-    make("p", {
-      text: "Scan once, and you see here who is in which video, and when. You may close the page meanwhile.",
-    }),
-    make(
-      "div",
-      { class: "actions" },
-      begin("Scan all videos", false),
-      begin("Scan videos and pictures", true),
-    ),
+    makeButton(text, () => scan({ pictures }), { class: pictures ? null : "primary" });
+  const more = "Folders and zip archives of pictures become albums: ";
+  beginner = notice(
+    "Nothing is scanned yet",
+    "Scan once, and you see here who is in which video, and when. You may close the page meanwhile.",
+    begin("Scan all videos", false),
+    begin("Scan videos and pictures", true),
+  );
+  beginner.hidden = !isIdle;
+  beginner.append(
     make("p", { class: "detail" }, "Or in a terminal: ", command("python -m tools scan /videos")),
-    make(
-      "p",
-      { class: "detail" },
-      "Folders and zip archives of pictures become albums: ",
-      command("python -m tools scan /videos --pictures"),
-    ),
+    make("p", { class: "detail" }, more, command("python -m tools scan /videos --pictures")),
   );
   return beginner;
-}
-
-/**
- * @template {Change} Asked
- * @param {string} text
- * @param {Asked} path
- * @param {Fields[Asked]} fields
- */
-function button(text, path, fields) {
-  return make("button", { type: "button", text, onclick: () => change(path, fields) });
 }
 
 /**

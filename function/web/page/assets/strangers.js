@@ -1,12 +1,13 @@
 // Strangers: people nobody enrolled, each once for all videos, to be named, hidden, split and joined.
 
 import { performerChooser } from "./chooser.js";
-import { byId, clock, count, countBoth, find, make, nameOf, notice } from "./dom.js";
+import { byId, clock, count, countBoth, find, make, makeButton, nameOf, notice } from "./dom.js";
+import { blank } from "./faces.js";
 import { latePicture } from "./pictures.js";
 import { getJson, postJson, ServerError, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
-import { makeStretches } from "./stretches.js";
-import { nothingScanned, trouble } from "./troubles.js";
+import { makeStretches, nearEnd } from "./stretches.js";
+import { mainButton, nothingScanned, trouble, unchanged } from "./troubles.js";
 
 const AGAIN_MS = 2000; // until it is asked again for those who are not grouped yet
 
@@ -26,12 +27,7 @@ let isLoading = false;
 /** @type {StrangerReply | null} */
 let joining = null; // whose other card is being looked for
 
-const end = new IntersectionObserver(
-  (entries) => {
-    if (entries.some((entry) => entry.isIntersecting)) showMore();
-  },
-  { rootMargin: "600px" },
-);
+const end = nearEnd(() => showMore());
 
 function startStrangers() {
   byId("strangers-more").addEventListener("click", () => showMore(true));
@@ -168,18 +164,9 @@ async function nobody({ kept, ungrouped }) {
 
 /** Strangers are not kept: what that means, and the way to them. */
 function unkept() {
-  const keep = make("button", {
-    type: "button",
-    class: "primary",
-    text: "Keep them, and scan again",
-    onclick: async () => {
-      try {
-        await postJson("/library/scan", { strangers: "keep", again: true });
-        location.hash = "#library"; // where the scan is shown
-      } catch (error) {
-        keep.after(make("p", { role: "alert", text: wordsOf(error) }));
-      }
-    },
+  const keep = mainButton("Keep them, and scan again", async () => {
+    await postJson("/library/scan", { strangers: "keep", again: true });
+    location.hash = "#library"; // where the scan is shown
   });
   return notice(
     "Strangers are not kept",
@@ -219,12 +206,7 @@ function faces({ pictures }) {
   const [best, ...others] = pictures.map((source, number) =>
     latePicture(source, number ? "" : "Best face of this stranger"),
   );
-  return make(
-    "div",
-    { class: "looks" },
-    best ?? make("span", { class: "blank", role: "img", "aria-label": "No picture is stored" }),
-    make("div", {}, ...others),
-  );
+  return make("div", { class: "looks" }, best ?? blank(), make("div", {}, ...others));
 }
 
 /** @param {StrangerReply} one */
@@ -290,11 +272,8 @@ function sighting(one, place, canLeave) {
       }),
     ),
     canLeave
-      ? make("button", {
-          type: "button",
-          text: "Take out",
+      ? makeButton("Take out", () => takeOut(one, place, row), {
           "aria-label": `Not the same person: take ${name} out`,
-          onclick: () => takeOut(one, place, row),
         })
       : null,
   );
@@ -343,30 +322,13 @@ function actions(one) {
   const row = make(
     "div",
     { class: "actions" },
-    make("button", {
-      type: "button",
-      class: "primary",
-      text: "Name this person …",
-      onclick: () => openChooser(one, row),
-    }),
-    make("button", {
-      type: "button",
+    makeButton("Name this person …", () => openChooser(one, row), { class: "primary" }),
+    makeButton("Same as …", () => startJoining(one), {
       class: "join-start",
-      text: "Same as …",
       "aria-label": "The same person as another stranger",
-      onclick: () => startJoining(one),
     }),
-    make("button", {
-      type: "button",
-      class: "join-end",
-      text: "It is this one",
-      onclick: () => join(one),
-    }),
-    make("button", {
-      type: "button",
-      text: one.ignored ? "List again" : "Ignore",
-      onclick: () => ignore(one, !one.ignored),
-    }),
+    makeButton("It is this one", () => join(one), { class: "join-end" }),
+    makeButton(one.ignored ? "List again" : "Ignore", () => ignore(one, !one.ignored)),
   );
   return row;
 }
@@ -439,29 +401,20 @@ function askSame(one, row, before, name, performers) {
         {},
         latePicture(`/gallery/thumbnail?id=${performer}`, `Enrolled face of ${name}`),
         make("figcaption", { text: "Enrolled" }),
-        make("button", {
-          type: "button",
+        makeButton("Yes, the same", () => nameAs(one, row, question, { name, same: performer }), {
           class: "primary",
-          text: "Yes, the same",
-          onclick: () => nameAs(one, row, question, { name, same: performer }),
         }),
       ),
     ),
     make(
       "div",
       { class: "actions" },
-      make("button", {
-        type: "button",
-        text: "No, somebody else of this name",
-        onclick: () => nameAs(one, row, question, { name, new: true }),
-      }),
-      make("button", {
-        type: "button",
-        text: "Back",
-        onclick: () => {
-          question.replaceWith(row);
-          find(row, "button")?.focus();
-        },
+      makeButton("No, somebody else of this name", () =>
+        nameAs(one, row, question, { name, new: true }),
+      ),
+      makeButton("Back", () => {
+        question.replaceWith(row);
+        find(row, "button")?.focus();
       }),
     ),
   );
@@ -555,7 +508,7 @@ function startJoining(one) {
   byId("strangers-list").classList.add("joining-now");
   byId("joining").replaceChildren(
     make("p", { text: "Now press “It is this one” where the same person is listed again." }),
-    make("button", { type: "button", text: "Cancel", onclick: endJoining }),
+    makeButton("Cancel", endJoining),
   );
   byId("joining").hidden = false;
 }
@@ -632,7 +585,7 @@ function settle(one, words, undo, ...links) {
 
 /** @param {() => unknown} onclick */
 function undoButton(onclick) {
-  return make("button", { type: "button", class: "undo", text: "Undo", onclick });
+  return makeButton("Undo", onclick, { class: "undo" });
 }
 
 /**
@@ -646,10 +599,7 @@ async function attempt(element, action) {
   try {
     await action();
   } catch (error) {
-    const trouble = notice("Nothing was changed", wordsOf(error));
-    trouble.classList.add("trouble");
-    trouble.setAttribute("role", "alert");
-    element.append(trouble);
+    element.append(unchanged(error));
   }
 }
 

@@ -53,3 +53,13 @@ function empty(list, height) {
   list.style.height = `${height}px`;
   list.replaceChildren();
 }
+
+/**
+ * Calls `more` before an observed end of a list comes into view.
+ *
+ * @param {() => unknown} more
+ */
+export const nearEnd = (more) =>
+  new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && more(), {
+    rootMargin: "600px",
+  });

@@ -1,6 +1,6 @@
 // What a view shows in place of its list: what went wrong, or that there is nothing yet, and a way on.
 
-import { make, notice } from "./dom.js";
+import { make, makeButton, notice } from "./dom.js";
 import { isMissing, postJson, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 
@@ -13,10 +13,22 @@ import { refreshStatus } from "./status.js";
  * @param {() => unknown} again
  */
 export function trouble(title, error, again) {
-  const retry = make("button", { type: "button", text: "Try again", onclick: again });
+  const retry = makeButton("Try again", again);
   return isMissing(error)
     ? notice("There is no gallery", wordsOf(error), createButton(again), retry)
     : notice(title, wordsOf(error), retry);
+}
+
+/**
+ * That something was not done, to be shown beside it.
+ *
+ * @param {unknown} error
+ */
+export function unchanged(error, title = "Nothing was changed") {
+  const shown = notice(title, wordsOf(error));
+  shown.classList.add("trouble");
+  shown.setAttribute("role", "alert");
+  return shown;
 }
 
 /**
@@ -33,24 +45,26 @@ export function nothingScanned(words) {
 }
 
 /**
- * A button that makes an empty gallery; why that failed is said beside it.
+ * A button that makes an empty gallery.
  *
  * @param {() => unknown} then
  */
 export function createButton(then) {
-  const button = make("button", {
-    type: "button",
-    class: "primary",
-    text: "Create an empty gallery",
-    onclick: async () => {
-      try {
-        await postJson("/gallery/create", {});
-      } catch (error) {
-        button.after(make("p", { role: "alert", text: wordsOf(error) }));
-        return;
-      }
-      await Promise.all([then(), refreshStatus()]);
-    },
+  return mainButton("Create an empty gallery", async () => {
+    await postJson("/gallery/create", {});
+    await Promise.all([then(), refreshStatus()]);
   });
+}
+
+/**
+ * The button to press first; why what it does failed is said beside it.
+ *
+ * @param {string} text
+ * @param {() => Promise<unknown>} action
+ */
+export function mainButton(text, action) {
+  const press = () =>
+    action().catch((error) => button.after(make("p", { role: "alert", text: wordsOf(error) })));
+  const button = makeButton(text, press, { class: "primary" });
   return button;
 }

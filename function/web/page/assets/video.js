@@ -3,9 +3,9 @@
 import { pictureList, showPicture } from "./album.js";
 import { arrangePeople } from "./cast.js";
 import { ofVideo } from "./corrections.js";
-import { byId, clock, count, damage, find, make, nameOf, notice } from "./dom.js";
+import { byId, count, damage, find, make, makeButton, nameOf, notice } from "./dom.js";
 import { choose } from "./identify.js";
-import { libraryAddress } from "./library.js";
+import { lengthOf, libraryAddress } from "./library.js";
 import { PersonCard } from "./person.js";
 import { makePlayer } from "./player.js";
 import { saidRow } from "./said.js";
@@ -177,23 +177,13 @@ function facts(video, people) {
   return lines.filter(Boolean).map((text) => make("p", { class: "detail", text }));
 }
 
-/** @param {NumberedVideo} video */
-function lengthOf({ kind, picture_count: pictures, duration_seconds: seconds }) {
-  if (kind === "album") return count(pictures, "picture");
-  return seconds ? clock(seconds) : "";
-}
-
 /** @param {string} path */
 function again(path) {
   const onclick = () => {
     location.hash = "#identify";
     choose(path);
   };
-  return make(
-    "div",
-    { class: "actions" },
-    make("button", { type: "button", text: "Identify it again", onclick }),
-  );
+  return make("div", { class: "actions" }, makeButton("Identify it again", onclick));
 }
 
 /**

@@ -148,8 +148,8 @@ def imported_modules(name: str) -> list[str]:
     return re.findall(r'^import .* from "\./(\w+\.js)";', text, re.MULTILINE)
 
 
-def test_the_whole_page_is_under_220_kb() -> None:
-    assert sum(path.stat().st_size for path in PAGE_FOLDER.iterdir()) < 220_000
+def test_the_whole_page_is_under_200_kb() -> None:
+    assert sum(path.stat().st_size for path in PAGE_FOLDER.iterdir()) < 200_000
 
 
 def test_a_folder_lists_its_videos_and_folders_and_nothing_hidden_or_outside(
