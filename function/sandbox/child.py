@@ -14,12 +14,12 @@ import pkgutil
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import NoReturn, cast
 
 import av
 import cv2
@@ -36,26 +36,13 @@ from function.engines.protocol import (
     Engine,
     EngineOptions,
 )
-from function.enrolling.search import search_photo
-from function.errors import (
-    EngineUnavailableError,
-    PhotoUnusableError,
-    RecognitionError,
-    UnreadableVideoError,
-    VideoOverLimitError,
-)
-from function.faces.pictures import copy_still
+from function.errors import EngineUnavailableError, RecognitionError
 from function.faces.search import Hands
 from function.faces.second_encodings import cut_chip, encode_chips
-from function.media.archives import list_archive
 from function.media.decoders import DecodeName, DecoderName
 from function.media.frames import one_thread
 from function.media.gpu import choose_decoder
 from function.media.images import RgbPicture
-from function.media.moments import find_moment
-from function.media.photos import MAX_PHOTO_BYTES, PhotoRefusedError
-from function.people.finding import find_in_picture, find_people
-from function.people.gathering import PeopleFound
 from function.sandbox.channel import Channel
 from function.sandbox.helpers import Helper, Share, Team, fork_helpers
 from function.sandbox.lockdown import MEGABYTE, end_with, lock_down
@@ -73,18 +60,7 @@ from function.sandbox.messages import (
     write_message,
 )
 from function.sandbox.nets import Desk, RemoteNets, make_desks, serve
-from function.sandbox.orders import (
-    ALONE,
-    ContentsOrder,
-    CopyOrder,
-    MomentOrder,
-    Order,
-    PhotoOrder,
-    PictureOrder,
-    Result,
-    VideoOrder,
-)
-from function.sandbox.portions import MOST_PEOPLE_BYTES, split, weigh_people
+from function.sandbox.worker import Worker
 
 _NEVER_USED = {"av.__main__", "av.datasets"}
 """Parts of PyAV that decode nothing: the second fetches samples, and loads what speaks HTTP."""
@@ -124,7 +100,7 @@ def main(descriptor: int, lines: Sequence[int] = ()) -> None:
     locks = tuple(lock for lock in locks if all(lock in others for others in everyones))
     models = models_of(engine)
     _answer(channel, Ready(engine.name, engine.provider, models, locks, decoder, team.count()))
-    worker = _Worker(channel, engine, thread, decoder, team)
+    worker = Worker(channel, engine, thread, decoder, team)
     while True:
         worker.carry_out(read_message(ORDERS_BY_LETTER, channel.receive()))
 
@@ -350,110 +326,6 @@ def _fall_silent() -> None:
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
-
-
-class _Worker:
-    """Carries out orders."""
-
-    def __init__(
-        self,
-        channel: Channel,
-        engine: Engine,
-        thread: Executor,
-        decoder: DecoderName,
-        team: Team,
-    ) -> None:
-        self._channel = channel
-        self._engine = engine
-        self._thread = thread
-        self._decoder = decoder
-        self._team = team
-        self._ways: Mapping[type[Order], Callable[[Any], Iterator[Result]]] = {
-            VideoOrder: self._search_video,
-            MomentOrder: self._find_moment,
-            PhotoOrder: self._search_photo,
-            PictureOrder: self._search_picture,
-            CopyOrder: self._copy_picture,
-            ContentsOrder: self._list_archive,
-        }
-
-    def carry_out(self, order: Order) -> None:
-        """Carry out an order, and answer it, also with a refusal."""
-        try:
-            for result in self._ways[type(order)](order):
-                for portion in split(result):
-                    _answer(self._channel, portion)
-        except RecognitionError as error:
-            _answer(self._channel, Refusal(error.code, str(error)))
-        except PhotoRefusedError as error:
-            _answer(self._channel, Refusal(PhotoUnusableError.code, str(error)))
-        except Exception as error:  # noqa: BLE001  # whatever a hostile file causes ends here
-            _answer(self._channel, _explain(error, order))
-
-    def _search_video(self, order: VideoOrder) -> Iterator[Result]:
-        with self._received() as descriptor, self._team.on(order) as crew:
-            hands = Hands(self._thread, crew, self._decoder)
-            for event in find_people(descriptor, order.name, self._engine, order.task, hands):
-                if isinstance(event, PeopleFound):
-                    _require_few(event, order.name)
-                yield event
-
-    def _find_moment(self, order: MomentOrder) -> Iterator[Result]:
-        with self._received() as descriptor:
-            yield find_moment(descriptor, order.name, order.seconds)
-
-    def _search_photo(self, _: PhotoOrder) -> Iterator[Result]:
-        yield search_photo(self._channel.receive(MAX_PHOTO_BYTES), self._engine)
-
-    def _search_picture(self, order: PictureOrder) -> Iterator[Result]:
-        with self._received() as descriptor:
-            place = _place_of(order)
-            yield find_in_picture(descriptor, place, self._engine, order.detection_pixels)
-
-    def _copy_picture(self, order: CopyOrder) -> Iterator[Result]:
-        with self._received() as descriptor:
-            yield copy_still(descriptor, _place_of(order))
-
-    def _list_archive(self, order: ContentsOrder) -> Iterator[Result]:
-        with self._received() as descriptor:
-            yield list_archive(descriptor, order.name)
-
-    @contextmanager
-    def _received(self) -> Iterator[int]:
-        descriptor = self._channel.receive_descriptor()
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)
-
-
-def _require_few(found: PeopleFound, name: str) -> None:
-    """Refuse people of whom there is more than the parent would take."""
-    if weigh_people(found.people) > MOST_PEOPLE_BYTES:
-        raise VideoOverLimitError(
-            f"{name} shows {len(found.people):,} people, and more of them than fits into "
-            f"{MOST_PEOPLE_BYTES // MEGABYTE} MB. Give a larger `every`."
-        )
-
-
-def _place_of(order: PictureOrder | CopyOrder) -> int | None:
-    return None if order.place == ALONE else order.place
-
-
-def _explain(error: Exception, order: Order) -> Refusal:
-    kind = f"{type(error).__module__}.{type(error).__name__}"
-    needs_memory = isinstance(error, MemoryError) or "alloc" in str(error).lower()
-    if not needs_memory:
-        _log.error("A file caused an unexpected error.", exc_info=error)
-    if isinstance(order, PhotoOrder | PictureOrder | CopyOrder):
-        reason = "it needs more memory than MEMORY_MEGABYTES allows" if needs_memory else kind
-        return Refusal(PhotoUnusableError.code, f"unreadable: {reason}.")
-    if needs_memory:
-        message = f"{order.name} needs more memory than MEMORY_MEGABYTES allows."
-        return Refusal(VideoOverLimitError.code, f"{message} Give a smaller copy.")
-    check = "Pack it again." if isinstance(order, ContentsOrder) else "Check that it plays."
-    message = f"{order.name} could not be read to its end ({kind}). {check}"
-    return Refusal(UnreadableVideoError.code, message)
 
 
 def _answer(channel: Channel, answer: Answer) -> None:

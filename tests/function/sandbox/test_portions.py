@@ -23,7 +23,7 @@ from function.media.pictures import (
 from function.media.videos import VideoLimits
 from function.people.gathering import PeopleFound
 from function.people.views import MOST_VIEWS
-from function.sandbox import child, portions
+from function.sandbox import portions, worker
 from function.sandbox.messages import largest_answer, read_answer, write_message
 from function.sandbox.orders import (
     ContentsOrder,
@@ -160,14 +160,14 @@ def test_more_faces_than_a_picture_can_show_are_not_kept(monkeypatch: pytest.Mon
 
 def test_more_people_than_fit_are_neither_sent_nor_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     most, too_many = (found(*[person(2, 2)] * count) for count in (3, 4))
-    for module in (portions, child):
+    for module in (portions, worker):
         monkeypatch.setattr(module, "MOST_PEOPLE_BYTES", weigh_people(most.people))
     assert pack(sent(VIDEO, most)[1]) == pack(most)
     with pytest.raises(WireError, match="too many"):
         sent(VIDEO, too_many)
-    child._require_few(most, "film.mp4")
+    worker.require_few(most, "film.mp4")
     with pytest.raises(VideoOverLimitError, match=r"film\.mp4 shows 4 people"):
-        child._require_few(too_many, "film.mp4")
+        worker.require_few(too_many, "film.mp4")
 
 
 def test_people_in_several_pieces_weigh_the_same_at_both_ends(
@@ -175,9 +175,9 @@ def test_people_in_several_pieces_weigh_the_same_at_both_ends(
 ) -> None:
     everyone = found(*[person(3_000, 10_000)] * 2)
     assert len([*split(everyone)]) > 10
-    for module in (portions, child):
+    for module in (portions, worker):
         monkeypatch.setattr(module, "MOST_PEOPLE_BYTES", weigh_people(everyone.people))
-    child._require_few(everyone, "film.mp4")
+    worker.require_few(everyone, "film.mp4")
     assert pack(sent(VIDEO, everyone)[1]) == pack(everyone)
 
 
