@@ -295,7 +295,9 @@ function show(rows) {
     if (!lists.length || before[lists.length]) stretches.fill(list); // at once, not a frame later
     lists.push(list);
   }
-  byId("videos").replaceChildren(...(lists.length ? lists : [nothing()]));
+  const [first = nothing(), ...rest] = lists;
+  // Put in anew, it loses a click.
+  if (first !== byId("videos").firstChild) byId("videos").replaceChildren(first, ...rest);
   if (focused)
     [...byId("videos").querySelectorAll("a")].find((one) => one.hash === focused)?.focus();
 }

@@ -165,10 +165,9 @@ function showButtons(job) {
       failed ? makeButton("Try those again", () => scan({ retry: true })) : "",
     );
   } else {
+    const verb = state === "paused" ? "resume" : "pause";
     row.replaceChildren(
-      state === "paused"
-        ? makeButton("Resume", () => change("/library/resume", {}))
-        : makeButton("Pause", () => change("/library/pause", {})),
+      makeButton(verb === "pause" ? "Pause" : "Resume", () => change(`/library/${verb}`, {})),
       makeButton("Cancel", () => change("/library/cancel", {})),
     );
   }
@@ -177,14 +176,13 @@ function showButtons(job) {
 
 /** What stands in place of the list while nothing is scanned: how to begin. */
 export function beginning() {
-  const begin = (/** @type {string} */ text, /** @type {boolean} */ pictures) =>
-    makeButton(text, () => scan({ pictures }), { class: pictures ? null : "primary" });
+  if (beginner) return beginner;
   const more = "Folders and zip archives of pictures become albums: ";
   beginner = notice(
     "Nothing is scanned yet",
     "Scan once, and you see here who is in which video, and when. You may close the page meanwhile.",
-    begin("Scan all videos", false),
-    begin("Scan videos and pictures", true),
+    makeButton("Scan all videos", () => scan({ pictures: false }), { class: "primary" }),
+    makeButton("Scan videos and pictures", () => scan({ pictures: true })),
   );
   beginner.hidden = !isIdle;
   beginner.append(
