@@ -23,7 +23,8 @@ from function.faces.found import Progress
 from function.media.files import open_any
 from function.recognition import Recognition, recognize_video
 from function.sandbox.readers import open_reader
-from function.settings import SettingError, Settings
+from function.setting_kinds import SettingError
+from function.settings import Settings
 from function.sources.records import UnusableSourceError
 from function.version import VERSION
 from function.web.reply import to_reply
