@@ -51,7 +51,7 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
         match_again(ledger, open_today(store))
         performers = {one.id: one for one in gallery.performers()}
         wanted = options["performer"]
-        performer = gallery.find_performer(wanted).id if wanted else None
+        performer = None if wanted is None else gallery.find_performer(wanted).id
         is_wanted = _filter([as_written(place).resolve() for place in places], options["state"])
         found = results_of(
             ledger,
