@@ -74,7 +74,11 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     show_default=True,
     help="quick: a few pictures a video first, and normal only where those leave a question.",
 )
-@click.option("--workers", type=click.IntRange(1, 64), help="Videos at once; else half the cores.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Videos at once; else as many as keep the cores busy.",
+)
 @click.option("--dask", help="Have Dask workers do it: the scheduler's address, tls://HOST:8786.")
 @click.option("--tls-ca", type=FILE, help="With --dask: the authority's certificate; else Dask's.")
 @click.option("--tls-cert", type=FILE, help="With --dask: our certificate.")
