@@ -30,9 +30,17 @@ from tools.verbs.shared import gallery_option, library_option, print_json
 @click.command(epilog='Example: python -m tools results --performer "Grace Hopper" --table')
 @click.argument("places", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--performer", help="Only videos with this performer, by name or id.")
-@click.option("--verdict", type=click.Choice(["match", "uncertain", "unknown"]), multiple=True)
 @click.option(
-    "--state", type=click.Choice(["queued", "working", "done", "failed", "gone"]), multiple=True
+    "--verdict",
+    type=click.Choice(["match", "uncertain", "unknown"]),
+    multiple=True,
+    help="Only people with this verdict. May be repeated.",
+)
+@click.option(
+    "--state",
+    type=click.Choice(["queued", "working", "done", "failed", "gone"]),
+    multiple=True,
+    help="Only videos in this state. May be repeated.",
 )
 @click.option("--table", is_flag=True, help="Lines to read.")
 @click.option("--csv", is_flag=True, help="A line for each person in a video.")
