@@ -25,6 +25,7 @@ demo: $(VENV)/ready ## do the main job once, on real photographs
 
 run: export MEDIA_ROOT = $(MEDIA)
 run: $(VENV)/ready ## serve on $(HOST):$(PORT); MEDIA=/path/to/videos, PERFORMERS_DB=gallery file
+	@echo "Open http://localhost:$(PORT)/ once the log says that it serves; Ctrl-C ends it." >&2
 	$(BIN)/python -m function.server
 
 test: $(VENV)/ready-dev ## run the tests, in two processes

@@ -17,7 +17,8 @@ import functions_framework
 from flask import Flask
 
 from function.media.roots import find_root_trouble
-from function.settings import SettingError, Settings
+from function.setting_kinds import SettingError
+from function.settings import Settings
 from function.web.connections import Front
 from function.web.library.jobs import MOST_WATCHERS
 from function.web.line import MOST_WAITING

@@ -1,11 +1,8 @@
 """Settings: every environment variable, with its type, default and meaning, in one table."""
 
-import ipaddress
-import math
 import os
-import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,46 +14,34 @@ from function.engines.cuda import may_use_cuda
 from function.engines.protocol import DETECTORS, DEVICES, DetectorName, DeviceName, EngineOptions
 from function.media.decoders import GPU_DECODERS, DecodeName
 from function.memory import count_memory_megabytes
-
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+from function.setting_kinds import (
+    ALL_DAY,
+    COUNT,
+    FILE,
+    HOST,
+    HOURS,
+    INTERVAL,
+    NETWORKS,
+    PAIRS,
+    PERCENT,
+    PERIOD,
+    PORT,
+    ROOTS,
+    SECOND_ENCODER,
+    SECONDS,
+    STORE,
+    STRANGERS,
+    TEXT,
+    WORDS,
+    Hours,
+    Kind,
+    Network,
+    SettingError,
+    choice,
+    count_or,
+)
 
 SandboxName: TypeAlias = Literal["on", "strict", "off"]
-
-
-class SettingError(ValueError):
-    """An environment variable holds a value that cannot be used."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of value: how to parse it from text, and a description of its form for people."""
-
-    parse: Callable[[str], Any]
-    form: str
-    show: Callable[[str], str] = str
-    """How an error message shows the value: without a password, if it holds one."""
-
-
-@dataclass(frozen=True)
-class Hours:
-    """Hours of the day by the machine's clock, from the beginning of one to that of another."""
-
-    begin: int
-    end: int
-
-    def hold(self, hour: int) -> bool:
-        """Say whether an hour, 0 to 23, is one of them; they may pass midnight."""
-        if self.begin < self.end:
-            return self.begin <= hour < self.end
-        return hour >= self.begin or hour < self.end
-
-    def __str__(self) -> str:
-        return f"{self.begin}-{self.end}"
-
-
-ALL_DAY = Hours(0, 24)
-
-HIGHEST_PORT = 65_535
 
 MOST_THREADS = 16
 """A video of 20 minutes has 15 stretches that can be searched apart."""
@@ -83,125 +68,6 @@ On 1080p a child takes 300 MB at work, a helper 100, and the server 200. By thes
 together, in every slot and in a scan, take at most 92 % of any memory from 1 GB on.
 """
 
-_PERIOD = re.compile(r"(\d{1,4})\s*([mhd])")
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
-
-
-def _positive(text: str) -> float:
-    value = _number(text)
-    if value <= 0:
-        raise ValueError(text)
-    return value
-
-
-def _percent(text: str) -> float:
-    value = _number(text)
-    if not 0 <= value <= 100:  # noqa: PLR2004  # percent
-        raise ValueError(text)
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
-
-
-def _host(text: str) -> str:
-    host = text.removeprefix("[").removesuffix("]")
-    if ":" in host:
-        ipaddress.ip_address(host)  # raises ValueError if it is something else, like a:8080
-    return host
-
-
-def _port(text: str) -> int:
-    value = _count(text)
-    if value > HIGHEST_PORT:
-        raise ValueError(text)
-    return value
-
-
-def _hours(text: str) -> "Hours":
-    begin, end = (int(part) for part in text.split("-"))
-    if not (0 <= begin < 24 and 0 < end <= 24 and begin != end):  # noqa: PLR2004  # of a day
-        raise ValueError(text)
-    return Hours(begin, end)
-
-
-def _period(text: str) -> timedelta | str:
-    if text == "off":
-        return text
-    found = _PERIOD.fullmatch(text)
-    if not found or not int(found[1]):
-        raise ValueError(text)
-    return int(found[1]) * _UNITS[found[2]]
-
-
-def _choice(*choices: str) -> Kind:
-    return Kind(lambda text: choices[choices.index(text)], " or ".join(choices))
-
-
-def _roots(text: str) -> tuple[Path, ...]:
-    return tuple(_home(Path(part)) for part in text.split(os.pathsep) if part)
-
-
-def _home(path: Path) -> Path:
-    """Replace a ~ that no shell has replaced, as in `make run MEDIA="~/My Videos"`."""
-    try:
-        return path.expanduser()
-    except RuntimeError:  # it is the beginning of a name
-        return path
-
-
-def _pairs(text: str) -> tuple[tuple[str, str], ...]:
-    pairs = tuple(
-        (theirs.strip(), ours.strip())
-        for theirs, ours in (pair.split("=") for pair in text.split(";") if pair.strip())
-    )
-    if not all(theirs and ours for theirs, ours in pairs):
-        raise ValueError(text)
-    return pairs
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip().rstrip("/").lower() for word in text.split(",") if word.strip())
-
-
-def _networks(text: str) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(word, strict=False) for word in _words(text))
-
-
-def _second_encoder(text: str) -> str | Path:
-    if text not in ("on", "off") and Path(text).suffix != ".toml":
-        raise ValueError(text)
-    return text if text in ("on", "off") else Path(text)
-
-
-def _strangers(text: str) -> str:
-    if text not in ("keep", "off") and not (text.endswith("d") and _count(text[:-1])):
-        raise ValueError(text)
-    return text
-
-
-def _store(text: str) -> StoreAddress:
-    address = StoreAddress(text)
-    if not address.is_file:
-        raise ValueError(str(address))
-    return address
-
-
-def days_of(strangers: str) -> int:
-    """Return for how many days strangers are kept, given a setting like 90d."""
-    return _count(strangers.removesuffix("d"))
-
 
 def default_threads() -> int:
     """Return how many processes search a video, unless the user says it."""
@@ -218,33 +84,6 @@ def default_slots() -> int:
 
 USUAL_STORE = StoreAddress("performers.db")
 USUAL_LIBRARY = StoreAddress("library.db")
-
-TEXT = Kind(str, "text")
-HOST = Kind(_host, "an address like 0.0.0.0 or ::, or a host name; the port is PORT")
-ROOTS = Kind(_roots, f"paths separated by {os.pathsep}")
-PAIRS = Kind(_pairs, "pairs like /theirs=/ours separated by ;")
-WORDS = Kind(_words, "words separated by commas")
-NETWORKS = Kind(_networks, "IP addresses or networks like 10.0.0.0/8, separated by commas")
-SECONDS = Kind(_positive, "a number of seconds above 0")
-FILE = Kind(Path, "a path")
-STORE = Kind(_store, "the path of a file, or sqlite:///PATH", lambda text: str(StoreAddress(text)))
-STRANGERS = Kind(_strangers, "keep, off, or days like 90d")
-PORT = Kind(_port, f"a whole number from 1 to {HIGHEST_PORT}")
-COUNT = Kind(_count, "a whole number, 1 or more")
-THREADS = Kind(
-    lambda text: default_threads() if text == "auto" else _count(text), f"{COUNT.form}, or auto"
-)
-SLOTS = Kind(
-    lambda text: default_slots() if text == "auto" else _count(text), f"{COUNT.form}, or auto"
-)
-PERCENT = Kind(_percent, "a number from 0 to 100")
-INTERVAL = Kind(
-    lambda text: None if text == "auto" else _positive(text), "a number of seconds above 0, or auto"
-)
-
-
-HOURS = Kind(_hours, "two hours of the day like 1-7")
-PERIOD = Kind(_period, "a time like 30m, 1h or 1d, or off")
 
 
 @dataclass(frozen=True)
@@ -284,7 +123,7 @@ class Settings:
     ] = "off"
     scan_pictures: Annotated[
         Literal["on", "off"],
-        _choice("on", "off"),
+        choice("on", "off"),
         "whether scans of folders also look for albums: folders of pictures, and zip archives",
     ] = "off"
     stash_url: Annotated[
@@ -309,34 +148,34 @@ class Settings:
     )
     detector: Annotated[
         DetectorName,
-        _choice(*DETECTORS),
+        choice(*DETECTORS),
         "yunet: faces of any size, at any angle; cnn: dlib's, upright faces at least a twelfth of "
         "the picture wide, at 5 to 10 times the cost; hog: dlib's, frontal faces at least half as "
         "wide as for cnn, at the same cost",
     ] = "yunet"
     second_encoder: Annotated[
         Literal["on", "off"] | Path,
-        Kind(_second_encoder, "on, off, or the path of a .toml file"),
+        SECOND_ENCODER,
         "compares each person's best views by a second net, SFace, as well: more are named, and "
         "fewer strangers; takes `DETECTOR=yunet`. Or the path of a TOML file that describes [your "
-        "own net](docs/own-encoder.md)",
+        "own net](own-encoder.md)",
     ] = "on"
     hints: Annotated[
         Literal["on", "off"],
-        _choice("on", "off"),
+        choice("on", "off"),
         "a performer whose name or alias stands in the video's path is likelier; never named "
         "unless the face agrees",
     ] = "on"
     device: Annotated[
         DeviceName,
-        _choice(*DEVICES),
+        choice(*DEVICES),
         "where the nets run; cuda (NVIDIA), openvino (Intel) and migraphx (AMD; both without "
         "`DETECTOR=yunet` and SFace, which stay on the CPU) refuse to start without a GPU, auto "
         "uses an NVIDIA one if there is one",
     ] = "auto"
     decode: Annotated[
         DecodeName,
-        _choice("auto", "cpu", *GPU_DECODERS),
+        choice("auto", "cpu", *GPU_DECODERS),
         "what decodes videos: auto takes an NVIDIA GPU's decoder if the nets run on CUDA; cuda and "
         "vaapi (Intel, AMD) refuse to start without one; what a GPU cannot decode, the processor "
         "does. cpu keeps every lock of the sandbox",
@@ -349,7 +188,7 @@ class Settings:
     ] = 960
     threads: Annotated[
         int,
-        THREADS,
+        count_or(default_threads),
         "processes that search a long video together, on Linux; where there can be no others "
         "(an Intel or AMD GPU, `DETECTOR=cnn` on CUDA, macOS, `SANDBOX=off`), threads that run the "
         "nets, one less and at most 3; auto: one for each core that the machine or the container "
@@ -357,7 +196,7 @@ class Settings:
     ] = field(default_factory=default_threads)
     slots: Annotated[
         int,
-        SLOTS,
+        count_or(default_slots),
         "videos processed at once; other requests wait in line, the page's as long as it takes, "
         "others 5 s, then they get 429; auto: one for each four cores and 2 GB, at most 4",
     ] = field(default_factory=default_slots)
@@ -370,7 +209,7 @@ class Settings:
     ] = 2048
     sandbox: Annotated[
         SandboxName,
-        _choice("on", "strict", "off"),
+        choice("on", "strict", "off"),
         "on: videos and photos are read in a locked child process; strict: refuses to run where "
         "the kernel cannot lock it; off: the server reads them itself",
     ] = "on"
@@ -409,7 +248,7 @@ class Settings:
         "other servers whose web pages may send requests, as `https://name:port`",
     ] = ()
     log_level: Annotated[
-        str, _choice("DEBUG", "INFO", "WARNING", "ERROR"), "how detailed the log is"
+        str, choice("DEBUG", "INFO", "WARNING", "ERROR"), "how detailed the log is"
     ] = "INFO"
 
     @property
@@ -509,7 +348,7 @@ def parse_value(variable: str, text: str, hint: Any) -> Any:
 
 
 def settings_table() -> str:
-    """Render every setting as a Markdown table, for the README."""
+    """Render every setting as a Markdown table, for docs/settings.md."""
     hints = get_type_hints(Settings, include_extras=True)
     rows = [
         f"| `{setting.name.upper()}` | {_shown(setting.default)} "

@@ -28,6 +28,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("function.engines.own",),
     ("function.engines.models", "function.engines.second_encoders"),
     ("function.engines.loading", "function.engines.dlib_engine", "function.engines.onnx_engine"),
+    ("function.setting_kinds",),
     ("function.settings",),
     ("function.faces",),
     ("function.enrolling",),

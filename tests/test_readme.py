@@ -1,18 +1,24 @@
-"""The README and the API's page are true: settings, verbs, codes and fields are the real ones."""
+"""The README and docs/ are true: settings, verbs, codes, fields and links are the real ones."""
 
 import re
 from pathlib import Path
 
 import click
+import pytest
 
 from function import errors
 from function.settings import settings_table
+from function.web.parameters import PARAMETERS
 from function.web.reply import MatchReply, PersonReply
 from tools.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 API = (ROOT / "docs" / "http.md").read_text()
+COMMANDS = (ROOT / "docs" / "commands.md").read_text()
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+VERB = r"python -m tools ((?:(?:import|strangers|stash) )?[a-z-]+)"
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 
 
@@ -34,14 +40,20 @@ def all_errors(error: type[errors.RecognitionError]) -> list[type[errors.Recogni
 
 
 def test_the_settings_table_is_the_one_in_settings() -> None:
-    between = re.search(r"<!-- settings -->\n(.*)\n<!-- /settings -->", README, re.DOTALL)
+    between = re.search(r"<!-- settings -->\n(.*)\n<!-- /settings -->", SETTINGS, re.DOTALL)
     assert between
     assert between[1] == settings_table()
 
 
 def test_every_verb_is_named_and_no_other() -> None:
-    named = set(re.findall(r"`python -m tools ((?:(?:import|strangers|stash) )?[a-z-]+)", README))
+    named = set(re.findall(f"`{VERB}", COMMANDS))
     assert named == set(verbs(main))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_names_only_verbs_that_exist(page: Path) -> None:
+    known = set(verbs(main)) | {"import", "strangers", "stash"}
+    assert set(re.findall(VERB, page.read_text())) - known == set()
 
 
 def test_every_error_code_is_named_with_its_status_and_no_other() -> None:
@@ -62,15 +74,35 @@ def test_every_field_of_an_answer_is_explained() -> None:
         assert f"`{field}`" in API, field
 
 
+def test_every_parameter_of_a_request_is_explained() -> None:
+    assert set(PARAMETERS) <= set(re.findall(r"^\| `(\w+)` \|", API, re.MULTILINE))
+
+
 def test_every_make_target_that_is_named_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for target in set(re.findall(r"make ([a-z]+)\b(?=[ `\n])", README)):
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for page in PAGES:
+        for target in set(re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), re.MULTILINE)):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{page.name}: {target}"
 
 
-def test_every_file_that_is_linked_exists() -> None:
-    for link in re.findall(r"\]\(([^):#]+)\)", README):
-        assert (ROOT / link).exists(), link
+def anchors(page: Path) -> set[str]:
+    """Return what a link may name after # in a page: its headings, as GitHub spells them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one).strip().lower().replace(" ", "-") for one in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_and_heading_that_is_linked_exists(page: Path) -> None:
+    for link in re.findall(r"\]\(([^):]+)\)", page.read_text()):
+        path, _, heading = link.partition("#")
+        linked = page.parent / path if path else page
+        assert linked.exists(), link
+        assert not heading or heading in anchors(linked), link
+
+
+def test_every_page_of_the_documentation_is_linked_in_the_readme() -> None:
+    linked = set(re.findall(r"\]\(docs/([\w-]+\.md)", README))
+    assert linked == {page.name for page in (ROOT / "docs").glob("*.md")}
 
 
 def test_every_file_that_contributors_are_sent_to_exists() -> None:

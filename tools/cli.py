@@ -23,10 +23,12 @@ from function.faces.found import Progress
 from function.media.files import open_any
 from function.recognition import Recognition, recognize_video
 from function.sandbox.readers import open_reader
-from function.settings import SettingError, Settings
+from function.setting_kinds import SettingError
+from function.settings import Settings
 from function.sources.records import UnusableSourceError
 from function.version import VERSION
 from function.web.reply import to_reply
+from tools.summaries import SUMMARIES
 from tools.verbs import stash_writing, stashes  # noqa: F401  # add verbs to stash and import_
 from tools.verbs.checking import doctor
 from tools.verbs.deciding import decide, decisions
@@ -74,6 +76,12 @@ class Verbs(click.Group):
             return verb
         return super().get_command(ctx, cmd_name)
 
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs by subject, without loading those that measure."""
+        for subject, verbs in SUMMARIES.items():
+            with formatter.section(subject):
+                formatter.write_dl(list(verbs.items()))
+
     def invoke(self, context: click.Context) -> Any:
         """Run the requested verb."""
         try:
@@ -87,7 +95,10 @@ class Verbs(click.Group):
 @click.group(cls=Verbs)
 @click.version_option(VERSION, prog_name="performer-video-recognition")
 def main() -> None:
-    """Fill a gallery of performers, and find them in videos."""
+    """Fill a gallery of performers, and find them in videos.
+
+    COMMAND --help says more about each of these.
+    """
     logging.basicConfig(level=Settings.from_env().log_level, stream=sys.stderr)
     # httpx would log every URL, and a URL may hold a key.
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -98,9 +109,9 @@ def main() -> None:
 @click.option("--every", help="Seconds between samples, or auto.  [env var: EVERY_SECONDS]")
 @gallery_option
 def identify(video: Path, every: str | None, store: Store) -> None:
-    """Find who is in VIDEO, and print the same JSON as the function.
+    """Find who is in VIDEO, a video or a photo, and print the same JSON as the server.
 
-    Any video can be named: the media root applies only to the function.
+    Any file can be named: the media root applies only to the server.
     """
     settings = Settings.from_env()
     if every is not None:

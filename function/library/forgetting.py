@@ -18,7 +18,8 @@ from function.library.naming import Naming, open_naming
 from function.library.rematching import rematch
 from function.library.strangers import place_strangers
 from function.matching.second_models import open_second
-from function.settings import Settings, days_of
+from function.setting_kinds import days_of
+from function.settings import Settings
 
 HELD = (
     "Somebody still reads the library's file, so what was erased may remain in its log until the "

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from db.ledgers import Ledger
 from function.library.jobs import is_paused
-from function.settings import ALL_DAY, Hours
+from function.setting_kinds import ALL_DAY, Hours
 
 
 def _hour_now() -> int:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Request
 
-from function.settings import Network
+from function.setting_kinds import Network
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -8,7 +8,8 @@ from flask import Request
 from werkzeug.exceptions import BadRequest
 
 from function.errors import BadParameterError, MissingParameterError, RepeatedParameterError
-from function.settings import SettingError, Settings, parse_value
+from function.setting_kinds import SettingError
+from function.settings import Settings, parse_value
 from function.web.queries import pairs_of
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from function.settings import SettingError, Settings, days_of, settings_table
+from function.setting_kinds import SettingError, days_of
+from function.settings import Settings, settings_table
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:

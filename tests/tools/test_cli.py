@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from tools.cli import main
 from tools.footage.videos import moving_picture, read_portrait, write_video
+from tools.summaries import SUMMARIES
 from tools.verbs.importing import import_
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +63,26 @@ def test_list_and_show_tell_who_is_there_and_where_the_encodings_came_from(
     shown = json.loads(run("show", "barack obama", "--db", gallery_path).stdout)
     assert [Path(photo["origin"]).name for photo in shown["photos"]] == ["obama1.jpg", "obama2.jpg"]
     assert "vector" not in shown["photos"][0]
+
+
+def test_who_is_there_and_what_was_checked_can_be_read_as_lines(gallery_path: Path) -> None:
+    listed = run("list", "--table", "--db", gallery_path).stdout.splitlines()
+    assert [line.split() for line in listed] == [
+        ["id:1", "2", "photos", "Barack", "Obama;", "also", "44"],
+        ["id:2", "1", "photo", "Grace", "Hopper"],
+    ]
+    checked = run("doctor", "--table", "--db", gallery_path).stdout
+    assert "ok: Integrity: every page and index is sound.\n" in checked
+
+
+def test_help_tells_of_every_verb_in_a_whole_line() -> None:
+    said = run("--help").stdout
+    assert "..." not in said.partition("\n\n")[2]
+    for verbs in SUMMARIES.values():
+        for verb, summary in verbs.items():
+            assert re.search(rf"^  {verb} +{re.escape(summary)}$", said, re.MULTILINE)
+    listed = [verb for verbs in SUMMARIES.values() for verb in verbs]
+    assert sorted(listed) == main.list_commands(click.Context(main))
 
 
 def test_the_gallery_may_be_named_by_the_environment(gallery_path: Path) -> None:
@@ -147,6 +169,7 @@ def test_every_verb_has_help_with_an_example() -> None:
         result = run(*verb, "--help")
         assert result.exit_code == 0
         assert "Example: python -m tools" in result.stdout, verb
+        assert str(2**63 - 1) not in result.stdout, verb
 
 
 def test_a_folder_is_no_gallery_to_name(tmp_path: Path) -> None:

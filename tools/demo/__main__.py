@@ -141,7 +141,11 @@ def _wait_until_ready(address: str, server: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            print(f"   {address}/ready says {json.dumps(_ask(f'{address}/ready'))}")
+            ready = _ask(f"{address}/ready")
+            print(
+                f"   {address}/ready says {ready['status']}: {ready['performers']} performers, "
+                f"{ready['photos']} photos, {ready['engine']} on {ready['provider']}"
+            )
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.2)
         else:

@@ -7,17 +7,19 @@ import click
 
 from db.errors import GalleryError
 from db.galleries import Store
+from db.names import escape_unprintable
 from db.records import Finding
 from function.errors import EngineUnavailableError
 from function.library.forgetting import open_library
 from function.matching.second_models import open_second
 from function.settings import Settings
-from tools.verbs.shared import gallery_option, print_json
+from tools.verbs.shared import gallery_option, print_json, table_option
 
 
-@click.command(epilog="Example: python -m tools doctor")
+@click.command(epilog="Example: python -m tools doctor --table")
+@table_option
 @gallery_option
-def doctor(store: Store) -> None:
+def doctor(store: Store, *, table: bool) -> None:
     """Check the gallery, and say what to do about each finding.
 
     Checks integrity, rows that belong to no performer, encodings, models, permissions (fixed to
@@ -27,7 +29,11 @@ def doctor(store: Store) -> None:
     """
     models, nets = _second_net(Settings.from_env())
     findings = [*store.check(models), *_library(store), *nets, _ffmpeg()]
-    print_json([asdict(finding) for finding in findings])
+    if table:
+        for one in findings:
+            click.echo(escape_unprintable(f"{one.level}: {one.found} {one.remedy}".rstrip()))
+    else:
+        print_json([asdict(finding) for finding in findings])
     if any(finding.level == "error" for finding in findings):
         sys.exit(1)
 

@@ -51,11 +51,11 @@ def decide(  # each is an option
     """
     if sum((confirmed is not None, rejected is not None, ignored)) != 1:
         raise click.UsageError("Give one of --confirm PERFORMER, --reject PERFORMER, --ignore.")
-    kind: DecisionKind = "confirmed" if confirmed else "rejected" if rejected else "ignored"
+    kind: DecisionKind = "ignored" if ignored else "rejected" if confirmed is None else "confirmed"
     settings = Settings.from_env()
     with open_library(library, store, create=False) as ledger:
         match_again(ledger, open_today(store))  # or the numbers would be those of another day
-        named = _find_performer(store, confirmed or rejected)
+        named = _find_performer(store, rejected if confirmed is None else confirmed)
         naming = open_naming(store, open_second(settings.engine_options), settings)
         found = _find_video(ledger, video)
         number = store_decision(ledger, naming.gallery, (found, person), kind, named)

@@ -40,6 +40,7 @@ from tools.verbs.shared import (
     load_chosen_engine,
     parse_every,
     print_json,
+    table_option,
 )
 from tools.verbs.stash_measuring import or_from_stash
 
@@ -68,11 +69,6 @@ def model_option(told: str) -> Callable[[Verb], Verb]:
     """Add --model: a TOML file that describes a net of the user's own."""
     file = click.Path(path_type=Path, dir_okay=False, exists=True)
     return click.option("--model", type=file, metavar="FILE.toml", help=told)
-
-
-def table_option(verb: Verb) -> Verb:
-    """Add --table: lines for people instead of JSON."""
-    return click.option("--table", is_flag=True, help="Print a table instead of JSON.")(verb)
 
 
 @click.command(epilog="Example: python -m tools evaluate friends/ family/ --folds 5 --table")

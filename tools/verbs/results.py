@@ -30,9 +30,17 @@ from tools.verbs.shared import gallery_option, library_option, print_json
 @click.command(epilog='Example: python -m tools results --performer "Grace Hopper" --table')
 @click.argument("places", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--performer", help="Only videos with this performer, by name or id.")
-@click.option("--verdict", type=click.Choice(["match", "uncertain", "unknown"]), multiple=True)
 @click.option(
-    "--state", type=click.Choice(["queued", "working", "done", "failed", "gone"]), multiple=True
+    "--verdict",
+    type=click.Choice(["match", "uncertain", "unknown"]),
+    multiple=True,
+    help="Only people with this verdict. May be repeated.",
+)
+@click.option(
+    "--state",
+    type=click.Choice(["queued", "working", "done", "failed", "gone"]),
+    multiple=True,
+    help="Only videos in this state. May be repeated.",
 )
 @click.option("--table", is_flag=True, help="Lines to read.")
 @click.option("--csv", is_flag=True, help="A line for each person in a video.")
@@ -51,7 +59,7 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
         match_again(ledger, open_today(store))
         performers = {one.id: one for one in gallery.performers()}
         wanted = options["performer"]
-        performer = gallery.find_performer(wanted).id if wanted else None
+        performer = None if wanted is None else gallery.find_performer(wanted).id
         is_wanted = _filter([as_written(place).resolve() for place in places], options["state"])
         found = results_of(
             ledger,

@@ -74,20 +74,24 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     show_default=True,
     help="quick: a few pictures a video first, and normal only where those leave a question.",
 )
-@click.option("--workers", type=click.IntRange(1, 64), help="Videos at once; else half the cores.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Videos at once; else as many as keep the cores busy.",
+)
 @click.option("--dask", help="Have Dask workers do it: the scheduler's address, tls://HOST:8786.")
 @click.option("--tls-ca", type=FILE, help="With --dask: the authority's certificate; else Dask's.")
 @click.option("--tls-cert", type=FILE, help="With --dask: our certificate.")
 @click.option("--tls-key", type=FILE, help="With --dask: the key of our certificate.")
-@click.option("--limit", type=click.IntRange(1), help="Scan at most so many videos.")
+@click.option("--limit", type=click.IntRange(1), help="Scan at most this many videos.")
 @click.option(
     "--strangers",
     callback=_read_strangers,
-    help="Keep people not enrolled? keep, off, or days: 90d.",
+    help="What to do with people not enrolled: keep, off, or keep for days, as in 90d.",
 )
 @click.option("--retry", is_flag=True, help="Try videos again that failed.")
 @click.option("--again", is_flag=True, help="Scan videos again that were scanned before.")
-@click.option("--gone", is_flag=True, help="Files that are missing were deleted.")
+@click.option("--gone", is_flag=True, help="Believe that missing files were deleted, however many.")
 @click.option(
     "--pictures/--no-pictures",
     default=None,

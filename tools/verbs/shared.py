@@ -39,8 +39,18 @@ class StoreType(click.ParamType[Store]):
         return store
 
 
-NUMBER = click.IntRange(0, 2**63 - 1)
-"""A number that a store can hold."""
+class NumberType(click.ParamType[int]):
+    """A number that a store can hold; help does not tell how large that may be."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number, or refuse it with the range."""
+        number: int = click.IntRange(0, 2**63 - 1).convert(value, param, ctx)
+        return number
+
+
+NUMBER = NumberType()
 
 gallery_option = click.option(
     "--db",
@@ -68,6 +78,8 @@ class LibraryType(click.ParamType[StoreAddress]):
             self.fail(f"{address} is not a file. Name one by its path.", param, ctx)
         return address
 
+
+table_option = click.option("--table", is_flag=True, help="Print lines to read, not JSON.")
 
 library_option = click.option(
     "--library",

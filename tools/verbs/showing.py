@@ -5,15 +5,31 @@ from dataclasses import asdict
 import click
 
 from db.galleries import Store
-from tools.verbs.shared import gallery_option, print_json
+from db.names import escape_unprintable
+from db.records import Performer
+from tools.verbs.shared import gallery_option, print_json, table_option
 
 
-@click.command("list", epilog="Example: python -m tools list --db performers.db")
+@click.command("list", epilog="Example: python -m tools list --table")
+@table_option
 @gallery_option
-def list_performers(store: Store) -> None:
+def list_performers(store: Store, *, table: bool) -> None:
     """List everyone in the gallery."""
     with store.gallery() as gallery:
-        print_json([asdict(performer) for performer in gallery.performers()])
+        performers = gallery.performers()
+    if not table:
+        print_json([asdict(performer) for performer in performers])
+        return
+    for performer in performers:
+        click.echo(escape_unprintable(_line_of(performer)))
+
+
+def _line_of(performer: Performer) -> str:
+    """Describe a performer in a line: the number, how many photos, and all names."""
+    photos = f"{performer.encodings} photo{'' if performer.encodings == 1 else 's'}"
+    known_as = f" ({performer.disambiguation})" if performer.disambiguation else ""
+    aliases = f"; also {', '.join(performer.aliases)}" if performer.aliases else ""
+    return f"id:{performer.id:<5} {photos:>10}  {performer.name}{known_as}{aliases}"
 
 
 @click.command(epilog='Example: python -m tools show "Grace Hopper"')

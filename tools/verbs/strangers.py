@@ -23,23 +23,34 @@ from function.library.enrolment import (
     pictures_of,
 )
 from function.library.finding import find_ids
-from function.library.forgetting import open_library
+from function.library.forgetting import UNKEPT, open_library
+from function.library.jobs import STRANGERS
 from function.library.lists import name_of
 from function.library.naming import Naming
 from function.library.strangers import StrangerResult, by_videos, describe
+from function.settings import Settings
 from tools.verbs.results import group_strangers, match_again, open_today
 from tools.verbs.shared import NUMBER, gallery_option, library_option, print_json
 
 USUAL_LIMIT = 50
+
+NOT_KEPT = (
+    "People you did not enrol are not kept. To list them here, scan again and keep them: "
+    "python -m tools scan --strangers keep --again."
+)
 
 OWNER_ONLY = 0o600
 """Nobody else may see the faces, as in the ledger."""
 
 
 @click.group(invoke_without_command=True, epilog="Example: python -m tools strangers --limit 10")
-@click.option("--limit", type=click.IntRange(1), default=USUAL_LIMIT, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1), default=USUAL_LIMIT, show_default=True, help="List so many."
+)
 @click.option("--ignored", is_flag=True, help="List those who are hidden.")
-@click.option("--pictures", type=click.Path(path_type=Path, file_okay=False), help="Write faces.")
+@click.option(
+    "--pictures", type=click.Path(path_type=Path, file_okay=False), help="Write faces here."
+)
 @library_option
 @gallery_option
 @click.pass_context
@@ -53,6 +64,7 @@ def strangers(
     if context.invoked_subcommand:
         return
     with _opened(library, store) as (ledger, _):
+        chosen = Settings.from_env().strangers or ledger.choice(STRANGERS)
         known = ledger.strangers.everyone()
         wanted = [one for one in known if one.ignored == options["ignored"]]
         shown = list(describe(ledger, by_videos(wanted)[: options["limit"]]))
@@ -60,6 +72,8 @@ def strangers(
         _write_pictures(shown, options["pictures"])
     if len(wanted) > len(shown):
         click.echo(f"{len(shown)} of {len(wanted)} are listed; --limit lists more.", err=True)
+    if not known and chosen in UNKEPT:
+        click.echo(NOT_KEPT, err=True)
     print_json([_to_json(one) for one in shown])
 
 

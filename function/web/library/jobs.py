@@ -18,7 +18,7 @@ from function.library.finding import is_below, text_of
 from function.library.forgetting import open_library
 from function.library.jobs import STRANGERS, WantedScan, is_paused, wanted_scans
 from function.media.files import find_place
-from function.settings import STRANGERS as STRANGERS_KIND
+from function.setting_kinds import STRANGERS as STRANGERS_KIND
 from function.web.identify import NDJSON
 from function.web.library.shelf import Shelf, name_path
 from function.web.page_requests import read_object, require_owner, require_page

@@ -27,7 +27,8 @@ from function.library.offering import find_within
 from function.library.worker import Worker
 from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
-from function.settings import ALL_DAY, Hours, Settings
+from function.setting_kinds import ALL_DAY, Hours
+from function.settings import Settings
 from tests.support.engines import EngineReader, QuickEngine
 from tests.support.scans import write_album
 from tools.footage.videos import write_video

@@ -44,6 +44,16 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     made.library.ledger.close()
 
 
+def test_an_empty_list_says_where_strangers_are_not_kept(shell: Shell) -> None:
+    assert shell.run("strangers").stderr == ""
+    shell.said("forget", "--strangers", "--yes")
+    listed = shell.run("strangers")
+    assert json.loads(listed.stdout) == []
+    assert "scan --strangers keep --again" in listed.stderr
+    shell.environment["STRANGERS"] = "keep"
+    assert shell.run("strangers").stderr == ""
+
+
 def test_those_seen_in_most_videos_are_listed_first(shell: Shell, tmp_path: Path) -> None:
     pictures = tmp_path / "faces"
     man, woman = shell.said("strangers", "--pictures", pictures)

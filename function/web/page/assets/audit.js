@@ -37,7 +37,7 @@ function show({ performers, total, findings }, onchange) {
     rows.push(
       make("li", {
         class: "ok",
-        text: "No photo is nearer to another performer than to its own or unlike the rest, none is enrolled twice, and no two performers are too alike to tell apart.",
+        text: "No photo seems to show somebody else, none is enrolled twice, and no two performers are too alike.",
       }),
     );
   if (total > findings.length)
@@ -127,7 +127,7 @@ async function mergeBoth({ performers: [first, second], performer_ids: ids }, on
   const kept = await chooseInDialog(
     `Merge ${first} and ${second}?`,
     [
-      "The one whose name you keep takes over the photos, links and aliases of the other, whose name becomes an alias. This cannot be undone.",
+      "The one whose name you keep takes over the other's photos, links and aliases, and the name as an alias. This cannot be undone.",
       facesOf([first, second].map((name = "", index) => ({ id: ids[index] ?? 0, name }))),
     ],
     { text: "Keep them separate" },

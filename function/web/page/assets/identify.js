@@ -235,7 +235,7 @@ function showResult(name, cards, people) {
     byId("people").replaceChildren(
       notice(
         "No face found",
-        "No face is large enough, or everyone is seen from behind. Faces must be at least 32 pixels wide in 1080p, 64 in 4K; a shorter time between samples (EVERY_SECONDS) finds brief appearances.",
+        "No face is large enough (32 pixels wide in 1080p, 64 in 4K), or all are seen from behind. A lower EVERY_SECONDS finds brief appearances.",
       ),
     );
   }

@@ -1,4 +1,4 @@
-// One performer: the photos, their quality, and what can be changed.
+// One performer: the photos, and what can be changed.
 
 import { performerChooser } from "./chooser.js";
 import {
@@ -183,7 +183,7 @@ function photoTable(performer) {
   return photos(
     make("p", {
       class: "detail",
-      text: "The photos themselves are not stored, only their encodings and a small picture of the face.",
+      text: "Photos are not stored, only their encodings and a small picture of the face.",
     }),
     make("ul", { class: "photos" }, ...rows),
   );
@@ -347,7 +347,7 @@ function unnaming(performer) {
       `Take back that this is ${performer.name} in the library?`,
       [
         `${count(own.length, "view")} enrolled from the library ${own.length === 1 ? "is" : "are"} removed, and whoever was recognised only by ${own.length === 1 ? "it" : "them"} is a stranger again.`,
-        isAll ? "Nothing else was enrolled, so a name that was made there is removed, too." : "",
+        isAll ? "Nothing else was enrolled, so a name made there is removed, too." : "",
       ].filter(Boolean),
       "Take back",
     );
@@ -366,7 +366,7 @@ function forgetting(performer) {
       `Forget ${performer.name}?`,
       [
         `The name, ${count(performer.photos.length, "photo")} and every correction are erased from the gallery file. This cannot be undone.`,
-        "No import brings them back until you run python -m tools unforget. Copies and backups of the file are not erased.",
+        "No import brings them back until you run python -m tools unforget. Copies that you made are not erased.",
       ],
       "Forget for good",
     );

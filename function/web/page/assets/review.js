@@ -1,4 +1,4 @@
-// Review: those who are uncertain, one at a time, beside the enrolled face they may be.
+// Review: those who are uncertain, one at a time.
 
 import {
   byId,
@@ -15,7 +15,7 @@ import {
 import { face } from "./faces.js";
 import { fillSaid } from "./said.js";
 import { getJson, postJson, storing } from "./server.js";
-import { nothingScanned, trouble, unchanged } from "./troubles.js";
+import { nobodyFound, trouble, unchanged } from "./troubles.js";
 
 const AHEAD = 5; // so many before the end of what is known, the next are asked for
 const AGAIN_MS = 1500; // until it is asked again, if names are not yet those of today
@@ -42,7 +42,8 @@ let next = null;
 let asked = 0;
 let isAsking = false;
 let isBroken = false; // why is said in place of whoever would be next
-let hasScanned = true;
+/** @type {HTMLElement | null} */
+let nobody = null; // what is said instead, if nobody is uncertain
 
 /** @type {{ person: ReviewedReply, answer: Answer, decision: Promise<number> }[]} */
 let given = [];
@@ -125,14 +126,12 @@ async function load(isFirst = false) {
     const page = await getJson(`/library/review?${isFirst || !next ? "" : `after=${next}`}`);
     if (own !== asked) return;
     if (isFirst) total = page.total;
-    if (!page.total) {
-      const { videos, albums } = await getJson("/library/status");
-      hasScanned = videos.done + albums.done > 0;
-    }
+    const again = () => byId("review").hidden || own !== asked || restart();
+    if (!page.total)
+      nobody = await nobodyFound("Whoever is uncertain is asked about here.", again, certain());
     people.push(...page.people);
     next = page.next;
-    if (page.stale && !people.length)
-      setTimeout(() => byId("review").hidden || own !== asked || restart(), AGAIN_MS);
+    if (page.stale && !people.length) setTimeout(again, AGAIN_MS);
   } catch (error) {
     if (own !== asked) return;
     next = null;
@@ -242,20 +241,21 @@ function summary() {
     .join(", ");
 }
 
+function certain() {
+  return notice(
+    "Nobody is uncertain",
+    "Everyone seen so far is surely somebody you enrolled, or surely not.",
+    make("a", { href: "#strangers", text: "Name strangers" }),
+    make("a", { href: "#library", text: "Library" }),
+  );
+}
+
 function finished() {
-  if (!people.length && !hasScanned)
-    return nothingScanned("Here you are asked about everyone who may be somebody you enrolled.");
-  if (!people.length)
-    return notice(
-      "Nobody is uncertain",
-      "Everyone seen in what was scanned either is somebody you enrolled, or is not.",
-      make("a", { href: "#strangers", text: "Name strangers" }),
-      make("a", { href: "#library", text: "Library" }),
-    );
+  if (!people.length && nobody) return nobody;
   const again = makeButton("Look again", restart);
   return notice(
     "That was everyone",
-    "Whom you skipped, and whoever may be somebody else than you said no to, comes again.",
+    "Those you skipped come again, and those who may be somebody else.",
     again,
   );
 }

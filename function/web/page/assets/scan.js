@@ -180,7 +180,7 @@ export function beginning() {
   const more = "Folders and zip archives of pictures become albums: ";
   beginner = notice(
     "Nothing is scanned yet",
-    "Scan once, and you see here who is in which video, and when. You may close the page meanwhile.",
+    "Scan once, and see here who is in which video, and when. You may close the page meanwhile.",
     makeButton("Scan all videos", () => scan({ pictures: false }), { class: "primary" }),
     makeButton("Scan videos and pictures", () => scan({ pictures: true })),
   );
@@ -216,9 +216,9 @@ export async function scan(fields) {
   const strangers = await chooseInDialog(
     "Keep the faces of people you did not enrol?",
     [
-      "Keep: they can be named later, in all videos at once, without another scan. They take up to 28 KB for each person in a video, in the library's file, which only you can read.",
-      "Keep for 90 days: the same, but each scan erases those of videos that were scanned longer ago.",
-      "Do not keep: nothing of them is stored. To name one later, the videos have to be scanned again.",
+      "Keep: name them later, in all videos at once, without another scan. They take up to 28 KB for each person in a video, in a file that only you can read.",
+      "Keep for 90 days: each scan erases those of videos scanned longer ago.",
+      "Do not keep: to name one later, the videos have to be scanned again.",
       "This is asked once. The setting STRANGERS changes it later.",
     ],
     { text: "Not now" },

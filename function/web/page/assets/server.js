@@ -1,4 +1,4 @@
-// Requests to the function: the header that marks the page, the token, and readable errors.
+// Requests to the server: the header that marks the page, the token, and readable errors.
 
 import { askInDialog } from "./dom.js";
 
@@ -81,7 +81,7 @@ async function allStored() {
 function askForToken(wrong) {
   const message = wrong
     ? "That is not this server's token. It is in the setting TOKEN."
-    : "This server was started with a token. It is in the setting TOKEN; ask the person who runs the server.";
+    : "This server needs a token: its setting TOKEN. Ask whoever runs it.";
   asking ??= askInDialog("Token needed", message, "Token").finally(() => (asking = null));
   return asking;
 }
@@ -152,7 +152,7 @@ async function reach(path, options) {
     isGone = true;
     throw new ServerError(
       "server_gone",
-      "The server does not answer. Start it again (make run MEDIA=/path/to/your/videos), then try once more.",
+      "The server does not answer. Start it again (make run MEDIA=/path/to/your/videos), then try again.",
     );
   }
 }
@@ -232,7 +232,7 @@ async function read(reader) {
     if (isAbort(error)) throw error;
     throw new ServerError(
       "server_gone",
-      "The server stopped answering before it was done. Start it again, then try once more.",
+      "The server stopped answering before it was done. Start it again, then try again.",
     );
   }
 }

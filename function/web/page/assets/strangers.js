@@ -1,4 +1,4 @@
-// Strangers: people nobody enrolled, each once for all videos, to be named, hidden, split and joined.
+// Strangers: people nobody enrolled, each once for all videos.
 
 import { performerChooser } from "./chooser.js";
 import { byId, clock, count, countBoth, find, make, makeButton, nameOf, notice } from "./dom.js";
@@ -7,7 +7,7 @@ import { latePicture } from "./pictures.js";
 import { getJson, postJson, ServerError, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 import { makeStretches, nearEnd } from "./stretches.js";
-import { mainButton, nothingScanned, trouble, unchanged } from "./troubles.js";
+import { mainButton, nobodyFound, trouble, unchanged } from "./troubles.js";
 
 const AGAIN_MS = 2000; // until it is asked again for those who are not grouped yet
 
@@ -140,29 +140,35 @@ function showFound({ total, ungrouped, kept, stale, strangers }) {
     isWaiting ? `${count(ungrouped, "more face", "more faces")} still being put together …` : "",
   ];
   byId("strangers-found").textContent = lines.filter(Boolean).join(", ");
-  if (isWaiting && !strangers.length) {
-    const own = asked;
-    setTimeout(() => byId("strangers").hidden || own !== asked || reload(), AGAIN_MS);
-  }
+  if (isWaiting && !strangers.length) setTimeout(unlessLeft(), AGAIN_MS);
+}
+
+function unlessLeft() {
+  const own = asked;
+  return () => byId("strangers").hidden || own !== asked || reload();
 }
 
 /** @param {StrangersReply} page */
 async function nobody({ kept, ungrouped }) {
   if (which === "ignored") return notice("Nobody is ignored", "Whom you ignore is listed here.");
   if (ungrouped) return notice("One moment", "The faces are being put together across videos.");
-  const { videos, albums } = await getJson("/library/status");
-  if (!(videos.done + albums.done))
-    return nothingScanned("People you did not enrol are listed here, to be named.");
-  if (kept === "" || kept === "off") return unkept();
+  const isKept = kept && kept !== "off";
+  return nobodyFound(
+    "People you did not enrol are listed here.",
+    unlessLeft(),
+    isKept ? none() : unkept(),
+  );
+}
+
+function none() {
   return notice(
     "No strangers",
-    "Everybody seen in what was scanned has a name, or is uncertain.",
+    "Everybody seen so far has a name, or is uncertain.",
     make("a", { href: "#review", text: "Review the uncertain" }),
     make("a", { href: "#library", text: "Library" }),
   );
 }
 
-/** Strangers are not kept: what that means, and the way to them. */
 function unkept() {
   const keep = mainButton("Keep them, and scan again", async () => {
     await postJson("/library/scan", { strangers: "keep", again: true });
@@ -170,7 +176,7 @@ function unkept() {
   });
   return notice(
     "Strangers are not kept",
-    "So nothing is stored of people you did not enrol. To name them, everything has to be scanned again, and they are kept. Where the server was started with STRANGERS=off, change that first.",
+    "To name people you did not enrol, keep them and scan everything again. If the server was started with STRANGERS=off, change that first.",
     keep,
   );
 }

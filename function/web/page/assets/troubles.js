@@ -1,8 +1,10 @@
 // What a view shows in place of its list: what went wrong, or that there is nothing yet, and a way on.
 
 import { make, makeButton, notice } from "./dom.js";
-import { isMissing, postJson, wordsOf } from "./server.js";
+import { getJson, isMissing, postJson, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
+
+const AGAIN_MS = 2000; // until it is asked again what a scan found
 
 /**
  * What went wrong in a view, and a button that tries it again. Where there is no gallery yet, one can
@@ -32,16 +34,25 @@ export function unchanged(error, title = "Nothing was changed") {
 }
 
 /**
- * That nothing is scanned yet, in a view that says who was found by scans.
+ * Why a view lists nobody: `nobody`, or that nothing is scanned yet. During a scan it looks `again`.
  *
- * @param {string} words What the view shows afterwards.
+ * @param {string} words What the view lists.
+ * @param {() => unknown} again
+ * @param {HTMLElement} nobody
  */
-export function nothingScanned(words) {
-  return notice(
-    "Nothing is scanned yet",
-    `${words} First scan your videos or pictures.`,
-    make("a", { class: "button primary", href: "#library", text: "Go to the library" }),
-  );
+export async function nobodyFound(words, again, nobody) {
+  const { state, videos, albums } = await getJson("/library/status");
+  const isIdle = state === "idle";
+  const shown =
+    videos.done + albums.done
+      ? nobody
+      : notice(
+          "Nothing is scanned yet",
+          `${words} ${isIdle ? "First scan your videos or pictures." : "A scan is under way."}`,
+          make("a", { class: "button primary", href: "#library", text: "Go to the library" }),
+        );
+  if (!isIdle) setTimeout(() => shown.contains(document.activeElement) || again(), AGAIN_MS);
+  return shown;
 }
 
 /**

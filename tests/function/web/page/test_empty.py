@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from db.sqlite.store import StoredGallery
+from function.library.jobs import pause
 from tests.support.browsers import PATIENCE_MS, PHONE, Open, assert_accessible, assert_fits
 from tests.support.made_up_libraries import MadeUpLibrary
 from tests.support.scans import make_gallery, write_album
@@ -132,6 +133,24 @@ def test_strangers_that_were_not_kept_are_scanned_again_and_kept(
         expect(page.locator("#scan-text")).to_contain_text(
             "0 videos scanned, 1 failed"  # it is no video, so it was looked at again
         )
+
+
+def test_while_a_scan_is_under_way_views_say_so_and_then_show_whom_it_found(
+    open_page: Open, tmp_path: Path
+) -> None:
+    made = MadeUpLibrary(tmp_path)
+    made.add_file("waiting.mp4")
+    with made.ledger() as ledger:
+        ledger.choose("strangers", "keep")
+        pause(ledger)  # so that the server leaves the scan to this test
+    with running_server(tmp_path / "log", **made.settings(), SANDBOX="off") as address:
+        strangers, review = (open_page(f"{address}/#{view}") for view in ("strangers", "review"))
+        for page in (strangers, review):
+            expect(page.locator("main").get_by_text("A scan is under way")).to_be_visible()
+        made.scan("done.mp4", [made.person(None)])
+        name = strangers.get_by_role("button", name="Name this person")
+        expect(name).to_have_count(1)
+        expect(review.get_by_text("Nobody is uncertain")).to_be_visible()
 
 
 def test_a_folder_of_pictures_is_opened_and_a_picture_of_it_is_identified(

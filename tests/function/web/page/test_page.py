@@ -665,6 +665,14 @@ def test_names_and_paths_are_text_whatever_they_hold(open_page: Open, gallery: P
     assert page.locator("img[src=x]").count() == 0
 
 
+def test_a_button_under_the_pointer_does_not_look_disabled(open_page: Open) -> None:
+    button = open_page(color_scheme="dark").get_by_role("button", name="Identify")
+    button.hover()
+    expect(button).to_have_css("border-color", "rgb(141, 178, 255)")
+    expect(button).to_have_css("opacity", "1")
+    expect(button).to_have_css("cursor", "pointer")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(open_page: Open, scheme: str) -> None:
     page = open_page(color_scheme=scheme, reduced_motion="reduce")

@@ -1,0 +1,197 @@
+"""Kinds of settings: how the text of an environment variable becomes a value, or is refused."""
+
+import ipaddress
+import math
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from db.addresses import StoreAddress
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class SettingError(ValueError):
+    """An environment variable holds a value that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of value: how to parse it from text, and a description of its form for people."""
+
+    parse: Callable[[str], Any]
+    form: str
+    show: Callable[[str], str] = str
+    """How an error message shows the value: without a password, if it holds one."""
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Hours of the day by the machine's clock, from the beginning of one to that of another."""
+
+    begin: int
+    end: int
+
+    def hold(self, hour: int) -> bool:
+        """Say whether an hour, 0 to 23, is one of them; they may pass midnight."""
+        if self.begin < self.end:
+            return self.begin <= hour < self.end
+        return hour >= self.begin or hour < self.end
+
+    def __str__(self) -> str:
+        return f"{self.begin}-{self.end}"
+
+
+ALL_DAY = Hours(0, 24)
+
+HIGHEST_PORT = 65_535
+
+_PERIOD = re.compile(r"(\d{1,4})\s*([mhd])")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _positive(text: str) -> float:
+    value = _number(text)
+    if value <= 0:
+        raise ValueError(text)
+    return value
+
+
+def _percent(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value <= 100:  # noqa: PLR2004  # percent
+        raise ValueError(text)
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def _host(text: str) -> str:
+    host = text.removeprefix("[").removesuffix("]")
+    if ":" in host:
+        ipaddress.ip_address(host)  # raises ValueError if it is something else, like a:8080
+    return host
+
+
+def _port(text: str) -> int:
+    value = _count(text)
+    if value > HIGHEST_PORT:
+        raise ValueError(text)
+    return value
+
+
+def _hours(text: str) -> Hours:
+    begin, end = (int(part) for part in text.split("-"))
+    if not (0 <= begin < 24 and 0 < end <= 24 and begin != end):  # noqa: PLR2004  # of a day
+        raise ValueError(text)
+    return Hours(begin, end)
+
+
+def _period(text: str) -> timedelta | str:
+    if text == "off":
+        return text
+    found = _PERIOD.fullmatch(text)
+    if not found or not int(found[1]):
+        raise ValueError(text)
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def choice(*choices: str) -> Kind:
+    """Make the kind that takes one of a few words."""
+    return Kind(lambda text: choices[choices.index(text)], " or ".join(choices))
+
+
+def _roots(text: str) -> tuple[Path, ...]:
+    return tuple(_home(Path(part)) for part in text.split(os.pathsep) if part)
+
+
+def _home(path: Path) -> Path:
+    """Replace a ~ that no shell has replaced, as in `make run MEDIA="~/My Videos"`."""
+    try:
+        return path.expanduser()
+    except RuntimeError:  # it is the beginning of a name
+        return path
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = tuple(
+        (theirs.strip(), ours.strip())
+        for theirs, ours in (pair.split("=") for pair in text.split(";") if pair.strip())
+    )
+    if not all(theirs and ours for theirs, ours in pairs):
+        raise ValueError(text)
+    return pairs
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip().rstrip("/").lower() for word in text.split(",") if word.strip())
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(word, strict=False) for word in _words(text))
+
+
+def _second_encoder(text: str) -> str | Path:
+    if text not in ("on", "off") and Path(text).suffix != ".toml":
+        raise ValueError(text)
+    return text if text in ("on", "off") else Path(text)
+
+
+def _strangers(text: str) -> str:
+    if text not in ("keep", "off") and not (text.endswith("d") and _count(text[:-1])):
+        raise ValueError(text)
+    return text
+
+
+def _store(text: str) -> StoreAddress:
+    address = StoreAddress(text)
+    if not address.is_file:
+        raise ValueError(str(address))
+    return address
+
+
+def days_of(strangers: str) -> int:
+    """Return for how many days strangers are kept, given a setting like 90d."""
+    return _count(strangers.removesuffix("d"))
+
+
+TEXT = Kind(str, "text")
+HOST = Kind(_host, "an address like 0.0.0.0 or ::, or a host name; the port is PORT")
+PORT = Kind(_port, f"a whole number from 1 to {HIGHEST_PORT}")
+ROOTS = Kind(_roots, f"paths separated by {os.pathsep}")
+PAIRS = Kind(_pairs, "pairs like /theirs=/ours separated by ;")
+WORDS = Kind(_words, "words separated by commas")
+NETWORKS = Kind(_networks, "IP addresses or networks like 10.0.0.0/8, separated by commas")
+FILE = Kind(Path, "a path")
+STORE = Kind(_store, "the path of a file, or sqlite:///PATH", lambda text: str(StoreAddress(text)))
+STRANGERS = Kind(_strangers, "keep, off, or days like 90d")
+SECOND_ENCODER = Kind(_second_encoder, "on, off, or the path of a .toml file")
+COUNT = Kind(_count, "a whole number, 1 or more")
+PERCENT = Kind(_percent, "a number from 0 to 100")
+SECONDS = Kind(_positive, "a number of seconds above 0")
+INTERVAL = Kind(
+    lambda text: None if text == "auto" else _positive(text), f"{SECONDS.form}, or auto"
+)
+HOURS = Kind(_hours, "two hours of the day like 1-7")
+PERIOD = Kind(_period, "a time like 30m, 1h or 1d, or off")
+
+
+def count_or(choose: Callable[[], int]) -> Kind:
+    """Make the kind that takes a whole number, or `auto` for what `choose` says."""
+    return Kind(lambda text: choose() if text == "auto" else _count(text), f"{COUNT.form}, or auto")
