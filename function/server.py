@@ -20,6 +20,7 @@ from function.media.roots import find_root_trouble
 from function.setting_kinds import SettingError
 from function.settings import Settings
 from function.web.connections import Front
+from function.web.library.exports import MOST_EXPORTS
 from function.web.library.jobs import MOST_WATCHERS
 from function.web.line import MOST_WAITING
 from function.web.page.playback import MOST_FILMS
@@ -37,7 +38,7 @@ STOP_WITHIN_SECONDS = 7.0
 """After this long the server ends, even if something is still running."""
 
 SPARE_THREADS = 8
-HELD_THREADS = MOST_FILMS + MOST_WATCHERS + MOST_WAITING + MOST_ASKING
+HELD_THREADS = MOST_FILMS + MOST_WATCHERS + MOST_EXPORTS + MOST_WAITING + MOST_ASKING
 """Those who play, watch or wait for something, for as long as they like, hold so many at most."""
 
 WAITING_THREADS = HELD_THREADS + SPARE_THREADS

@@ -9,11 +9,11 @@ from function.media.images import encode_jpeg, fit
 from function.media.moments import MAX_SIDE_PIXELS
 from function.media.photo_decoder import decode_photo
 from function.media.photos import MAX_PHOTO_BYTES, TOO_LARGE, PhotoRefusedError
-from function.media.pictures import Moment
+from function.media.pictures import Moment, Place
 
 
 def search_still(
-    descriptor: int, place: int | None, engine: Engine, detection_pixels: int
+    descriptor: int, place: Place | None, engine: Engine, detection_pixels: int
 ) -> PictureFound:
     """Find the faces in a picture, an open descriptor, or at a `place` in the archive that it is.
 
@@ -26,15 +26,15 @@ def search_still(
     return PictureFound(width, height, tuple(faces[:MOST_IN_PICTURE]))
 
 
-def copy_still(descriptor: int, place: int | None) -> Moment:
+def copy_still(descriptor: int, place: Place | None) -> Moment:
     """Return a copy of a picture whose longest side is 1280 px at most; the rest is as above."""
     picture, _ = fit(decode_photo(_read(descriptor, place)), MAX_SIDE_PIXELS)
     return Moment(0.0, encode_jpeg(picture))
 
 
-def _read(descriptor: int, place: int | None) -> bytes:
+def _read(descriptor: int, place: Place | None) -> bytes:
     if place is not None:
-        return read_entry(descriptor, place)
+        return read_entry(descriptor, place.number, place.archive)
     try:
         file = DescriptorFile(descriptor)
         if file.size_bytes > MAX_PHOTO_BYTES:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +15,7 @@ from typing import TypeAlias
 from db.names import show_text
 from db.videos import AlbumPicture, Kind, Shown, Stamp, stamp_of
 from function.errors import (
+    OutsideMediaRootError,
     PhotoUnusableError,
     TimeLimitError,
     UnreadableVideoError,
@@ -22,7 +23,7 @@ from function.errors import (
 )
 from function.faces.found import PictureFound, Progress
 from function.library.oshash import content_of, fingerprint, oshash_of
-from function.media.files import open_any
+from function.media.files import MediaFile, open_any
 from function.media.order import natural_key
 from function.media.photo_kinds import ARCHIVE_SUFFIXES, PHOTO_SUFFIXES, is_still
 from function.media.pictures import MOST_LEFT_OUT, MOST_PICTURES, Contents
@@ -37,6 +38,9 @@ album none are. A face of the largest kind takes some 15 KB, most take less."""
 MOST_LATE = 10
 """An album of which so many pictures take too long, a minute each, is given up."""
 
+LONGEST_REASON = 500
+"""Letters of why a picture cannot be used: thousands of them are kept, and a child says them."""
+
 MOST_HASHED = 64
 """The content of so many pictures of a folder, spread over it, tells it from others."""
 
@@ -46,8 +50,8 @@ FILMS = frozenset((".gif", ".apng"))
 NOTHING = PictureFound(1, 1, ())
 """What is found in a picture that cannot be read."""
 
-MayRead: TypeAlias = Callable[[Path], bool]
-"""Says whether a file may be read: a link in a folder may lead anywhere."""
+Open: TypeAlias = Callable[[Path], AbstractContextManager[MediaFile]]
+"""Opens a file, or raises OutsideMediaRootError: a link in a folder may lead anywhere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +148,7 @@ def small_content_at(path: bytes) -> str:
 
 
 def read_album(
-    reader: PictureReader, path: Path, may_read: MayRead = lambda _: True
+    reader: PictureReader, path: Path, open_file: Open = open_any
 ) -> Generator[Progress | AlbumFound]:
     """Find who is on the pictures of an album: yields progress, and AlbumFound last.
 
@@ -153,11 +157,11 @@ def read_album(
 
     Raises:
         UnreadableVideoError, VideoOverLimitError: none of it can be used.
-        VideoNotFoundError: it is not there.
+        VideoNotFoundError, OutsideMediaRootError: it is not there, or not to be read.
         EngineUnavailableError, StoppingError: as for `Reader.find_people`.
     """
     models = reader.ready().models
-    listed = _list(reader, path)
+    listed = _list(reader, path, open_file)
     if not listed.pictures:
         raise UnreadableVideoError(f"{path.name} holds no picture that could be read.")
     found: list[PictureFound] = []
@@ -165,7 +169,7 @@ def read_album(
     faces = taken = late = 0
     for one in listed.pictures:
         yield Progress(float(len(found)), float(len(listed.pictures)), faces)
-        seen, looked_at, is_late = _look(reader, path, one, may_read)
+        seen, looked_at, is_late = _look(reader, path, one, open_file)
         taken += sum(len(face.crop) for face in seen.faces)
         if reason := _why_too_many(faces + len(seen.faces), taken):
             seen, looked_at = NOTHING, replace(looked_at, faces=0, reason=reason)
@@ -200,12 +204,12 @@ class _File:
     status: os.stat_result
 
 
-def _list(reader: PictureReader, path: Path) -> _Listed:
+def _list(reader: PictureReader, path: Path, open_file: Open) -> _Listed:
     """List the pictures of an album: those of a folder, of an archive, or the one that it is."""
     if path.is_dir():
         return _list_folder([one.name for one in _pictures_in(os.fsencode(path))])
     if is_archive(os.fsencode(path)):
-        with open_any(path) as media:
+        with open_file(path) as media:
             return _listed(reader.list_archive(media))
     return _Listed((AlbumPicture(show_text(path.name)),), ())
 
@@ -238,23 +242,25 @@ def _listed(contents: Contents) -> _Listed:
 
 
 def _look(
-    reader: PictureReader, album: Path, picture: AlbumPicture, may_read: MayRead
+    reader: PictureReader, album: Path, picture: AlbumPicture, open_file: Open
 ) -> tuple[PictureFound, AlbumPicture, bool]:
     """Find the faces in a picture; else the picture says why not. And did that take too long?"""
-    path = file_of(album, picture)
     try:
-        if not may_read(path):
-            reason = "a link leads outside the media root"
-            return NOTHING, replace(picture, reason=reason), False
-        with open_any(path) as media:
+        with open_file(file_of(album, picture)) as media:
             content = oshash_of(media.descriptor) if picture.place is None else picture.content
             seen = reader.find_in_picture(replace(media, name=picture.name), picture.place)
         return seen, replace(picture, faces=len(seen.faces), content=content), False
     except TimeLimitError as error:
-        return NOTHING, replace(picture, reason=str(error)), True
+        return NOTHING, replace(picture, reason=_cut(str(error))), True
+    except OutsideMediaRootError:
+        return NOTHING, replace(picture, reason="a link leads outside the media root"), False
     except (PhotoUnusableError, UnreadableVideoError, VideoNotFoundError) as error:
         reason = str(error).removeprefix(f"{picture.name}: ").rstrip(".")
-        return NOTHING, replace(picture, reason=reason), False
+        return NOTHING, replace(picture, reason=_cut(reason)), False
+
+
+def _cut(reason: str) -> str:
+    return reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]}…"
 
 
 def file_of(album: Path, picture: AlbumPicture) -> Path:

@@ -116,6 +116,7 @@ class Looker:
                 pictures=reader,
                 only=frozenset([video]),
                 gate=_OpenGate(),
+                roots=[root.resolve() for root in settings.media_root],
             )
             with closing(scanner.scan_all()) as events:
                 for event in events:

@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+from db.errors import GalleryError
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.names import show_text
@@ -30,7 +32,7 @@ from function.library.gate import Gate
 from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
 from function.library.oshash import fingerprints_of
-from function.media.files import MediaFile, open_any
+from function.media.files import MediaFile, open_within
 from function.media.photo_kinds import is_still
 from function.people.gathering import PeopleFound
 from function.recognition import task_of
@@ -177,7 +179,17 @@ class Scanner:
         path = next(filter(_is_there, paths), (paths or lease.paths)[0])
         yield Started(path)
         try:
-            if not paths:
+            yield from self._scan_one(lease, path, is_inside=bool(paths))
+        except (GalleryError, StoppingError, EngineUnavailableError):
+            raise
+        except Exception as error:  # noqa: BLE001  # it is logged, and all others are to be scanned
+            _log.exception("The scan of %s ended with an unexpected error.", text_of(path))
+            reason = f"An unexpected error ended its scan ({type(error).__name__})."
+            yield from self._fail(lease, path, reason, for_good=lease.tries >= MOST_TRIES)
+
+    def _scan_one(self, lease: Lease, path: bytes, *, is_inside: bool) -> Iterator[Event]:
+        try:
+            if not is_inside:
                 raise UnreadableVideoError(OUTSIDE)
             yield from self._read(lease, path)
         except (StoppingError, EngineUnavailableError):
@@ -195,9 +207,11 @@ class Scanner:
             yield Failed(path, show_text(str(error)), for_good=True)
         except RecognitionError as error:
             for_good = not isinstance(error, CrashedVideoError) or lease.tries >= MOST_TRIES
-            reason = show_text(str(error))
-            if self.ledger.fail(lease, reason, for_good=for_good):
-                yield Failed(path, reason, for_good)
+            yield from self._fail(lease, path, show_text(str(error)), for_good=for_good)
+
+    def _fail(self, lease: Lease, path: bytes, reason: str, *, for_good: bool) -> Iterator[Failed]:
+        if self.ledger.fail(lease, reason, for_good=for_good):
+            yield Failed(path, reason, for_good)
 
     def _read(self, lease: Lease, path: bytes) -> Iterator[Event]:
         video_seconds = 0.0
@@ -223,7 +237,7 @@ class Scanner:
 
     def _video(self, lease: Lease, path: Path) -> Generator[Progress | Found]:
         with (
-            open_any(path) as media,
+            open_within(path, self.roots) as media,
             closing(self.reader.find_people(media, self._task(lease))) as events,
         ):
             _refuse_changed(media, os.fsencode(path), lease)
@@ -245,14 +259,12 @@ class Scanner:
             raise UnreadableVideoError(f"{path.name} cannot be read ({error.strerror}).") from error
         if lease.oshash not in found:
             raise UnreadableVideoError(CHANGED.format(name=show_text(path.name)))
-        with closing(read_album(self.pictures, path, self._may_read)) as events:
+        open_file = partial(open_within, roots=self.roots)
+        with closing(read_album(self.pictures, path, open_file)) as events:
             for event in events:
                 if isinstance(event, AlbumFound):
                     self.ledger.note_pictures(lease.video, event.pictures)
                 yield event
-
-    def _may_read(self, path: Path) -> bool:
-        return self.roots is None or _is_in(os.fsencode(path), self.roots)
 
     def _renew_at(self, lease: Lease, due: float) -> float:
         """Renew a lease if it is due, and return when it is due next."""

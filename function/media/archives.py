@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
+from typing import IO
 
 from function.errors import UnreadableVideoError, VideoOverLimitError
 from function.media.descriptors import DescriptorFile
@@ -20,7 +21,7 @@ from function.media.photos import MAX_PHOTO_BYTES, TOO_LARGE, PhotoRefusedError
 from function.media.pictures import LONGEST_NAME, MOST_LEFT_OUT, MOST_PICTURES, Contents, Entry
 
 MOST_FILES = 100_000
-"""An archive with more is refused: its list would be read for each picture anew."""
+"""An archive with more is refused: its list takes half a second, and a hundred megabytes."""
 
 _ARCHIVES = ARCHIVE_SUFFIXES | {".rar", ".cbr", ".7z", ".cb7", ".tar", ".gz"}
 _ENCRYPTED = 0x1
@@ -57,14 +58,16 @@ def list_archive(descriptor: int, name: str) -> Contents:
     return Contents(tuple(pictures[:MOST_PICTURES]), listed, len(left_out) - len(listed))
 
 
-def read_entry(descriptor: int, place: int) -> bytes:
+def read_entry(descriptor: int, place: int, stamp: str = "") -> bytes:
     """Read a file of a zip archive that is an open descriptor, by its place in its list.
+
+    The list is kept for the next picture of the archive, which has the same `stamp`.
 
     Raises:
         PhotoRefusedError: it is damaged, encrypted, or larger than a photo, whatever it says.
     """
     try:
-        with _opened(descriptor, "the archive") as archive:
+        with _opened(descriptor, "the archive", stamp) as archive:
             infos = archive.infolist()
             if not 0 <= place < len(infos):
                 raise PhotoRefusedError("unreadable: it is no longer in the archive")
@@ -79,11 +82,49 @@ def read_entry(descriptor: int, place: int) -> bytes:
     return content
 
 
+def forget_list() -> None:
+    """Free the memory of the list that is kept."""
+    _last.keep("", [])
+
+
+class _LastList:
+    """The list of one archive: an album is read picture by picture, each on its own."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[str, list[zipfile.ZipInfo]] = ("", [])
+
+    def of(self, stamp: str) -> list[zipfile.ZipInfo] | None:
+        """Return the list of the archive with this stamp, if it is the one that is kept."""
+        kept, files = self._kept
+        return files if stamp and stamp == kept else None
+
+    def keep(self, stamp: str, files: list[zipfile.ZipInfo]) -> None:
+        """Keep a list instead of the one before."""
+        self._kept = stamp, files
+
+
+_last = _LastList()
+
+
+class _Archive(zipfile.ZipFile):
+    """An archive whose list may be known. Where Python calls this otherwise, it is read anew."""
+
+    def __init__(self, file: IO[bytes], known: list[zipfile.ZipInfo] | None) -> None:
+        self._known = known
+        super().__init__(file)
+
+    def _RealGetContents(self) -> None:  # noqa: N802  # zipfile's name
+        if self._known is None:
+            super()._RealGetContents()  # type: ignore[misc]  # no part of its interface
+        else:
+            self.filelist = self._known
+
+
 @contextmanager
-def _opened(descriptor: int, name: str) -> Iterator[zipfile.ZipFile]:
+def _opened(descriptor: int, name: str, stamp: str = "") -> Iterator[zipfile.ZipFile]:
     with io.BufferedReader(DescriptorFile(descriptor)) as file:
         try:
-            archive = zipfile.ZipFile(file)
+            archive = _Archive(file, _last.of(stamp))
         except (*_DAMAGE, NotImplementedError) as error:
             what = str(error) or type(error).__name__
             raise UnreadableVideoError(
@@ -95,6 +136,8 @@ def _opened(descriptor: int, name: str) -> Iterator[zipfile.ZipFile]:
                     f"{name} holds {len(archive.infolist()):,} files, more than {MOST_FILES:,}. "
                     "Unpack it, and scan the folder."
                 )
+            if stamp:
+                _last.keep(stamp, archive.filelist)
             yield archive
 
 

@@ -102,11 +102,19 @@ def as_written(path: Path) -> Path:
     r"""Return a path as its names are written on the disk, where they may be spelled otherwise.
 
     A Mac may send `é` as two characters, and a disk that one wrote may hold them so. Bytes that are
-    not UTF-8 are asked for as we show them, as `\xe9`, and what cannot be printed as `\u200d`.
+    not UTF-8 are asked for as we show them, as `\xe9`, and what cannot be printed as `\u200d`. One
+    that no file can have, such as one too long, stays as it is.
     """
+    try:
+        return _as_written(path)
+    except (OSError, ValueError, RecursionError):
+        return path
+
+
+def _as_written(path: Path) -> Path:
     if (str(path).isascii() and "\\" not in str(path)) or path.exists():
         return path
-    above = as_written(path.parent)
+    above = _as_written(path.parent)
     wanted = unicodedata.normalize("NFC", path.name)
     names = os.listdir(above) if above.is_dir() else []  # noqa: PTH208  # only the names
     found = (name for name in names if wanted in spellings(name))
@@ -144,6 +152,26 @@ def open_any(path: Path) -> Iterator[MediaFile]:
         yield MediaFile(descriptor, show_text(path.name), path)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def open_within(path: Path, roots: Sequence[Path] | None) -> Iterator[MediaFile]:
+    """Open a file of a scan: in any folder without `roots`, else only what is in one of them.
+
+    Links are followed as long as they stay in there, also one that has come just now.
+
+    Raises:
+        OutsideMediaRootError: it is in none of `roots`, or a link leads out of them.
+        VideoNotFoundError, UnreadableVideoError: as for `open_any`.
+    """
+    if roots is None:
+        with open_any(path) as media:
+            yield media
+        return
+    root, inside = _locate(str(path), str(path), roots)
+    with open_beneath(root, inside) as descriptor:
+        _require_file(descriptor, str(path))
+        yield MediaFile(descriptor, show_text(path.name), path)
 
 
 def _find(

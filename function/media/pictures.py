@@ -54,6 +54,17 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a picture is in an archive: its number there, from 0.
+
+    `archive` tells the archive, as it is now, from all others.
+    """
+
+    number: int
+    archive: str
+
+
+@dataclass(frozen=True)
 class Contents:
     """What is in an archive: pictures in the order in which people count, and what is left out.
 

@@ -13,6 +13,7 @@ from function.faces.found import Details, FacesFound, PictureFound, Progress, Ta
 from function.faces.pictures import search_still
 from function.faces.search import Hands, search_video
 from function.faces.second_encodings import details_of
+from function.media.pictures import Place
 from function.people.gathering import PeopleFound, gather_people
 from function.people.pictures import with_details
 
@@ -34,7 +35,7 @@ def find_people(
 
 
 def find_in_picture(
-    descriptor: int, place: int | None, engine: Engine, detection_pixels: int
+    descriptor: int, place: Place | None, engine: Engine, detection_pixels: int
 ) -> PictureFound:
     """Find the faces in a picture as `search_still`, each with its picture and both encodings.
 

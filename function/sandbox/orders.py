@@ -15,7 +15,7 @@ from function.errors import (
     VideoOverLimitError,
 )
 from function.faces.found import PictureFound, Progress, Task
-from function.media.pictures import Contents, Moment
+from function.media.pictures import Contents, Moment, Place
 from function.people.gathering import PeopleFound
 
 
@@ -61,20 +61,16 @@ class PhotoOrder:
         return f"The photo took longer than {limit_seconds:g} s. Save it again, or choose another."
 
 
-ALONE = -1
-"""The place of a picture that is a file of its own, not one in an archive."""
-
-
 @dataclass(frozen=True)
 class PictureOrder:
     """Find the faces in a picture, whose descriptor follows, or that of the archive it is in.
 
-    `place` is its place in the archive, or ALONE. The faces have pictures of their own.
+    `place` is its place in the archive, or None. The faces have pictures of their own.
     """
 
     name: str
     detection_pixels: int
-    place: int
+    place: Place | None
 
     def overrun(self, limit_seconds: float) -> str:
         """Return the message for a picture that takes too long."""
@@ -86,7 +82,7 @@ class CopyOrder:
     """Return a small copy of a picture; descriptor and `place` as for PictureOrder."""
 
     name: str
-    place: int
+    place: Place | None
 
     def overrun(self, limit_seconds: float) -> str:
         """Return the message for a picture that takes too long."""

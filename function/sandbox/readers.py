@@ -4,6 +4,7 @@ Decoders and engines are imported only when this process itself uses them, so a 
 sandbox never loads them.
 """
 
+import os
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -21,13 +22,12 @@ from function.media.decoders import DecoderName
 from function.media.files import MediaFile
 from function.media.photo_kinds import is_still
 from function.media.photos import PhotoRefusedError
-from function.media.pictures import Contents, Moment
+from function.media.pictures import Contents, Moment, Place
 from function.people.gathering import PeopleFound
 from function.people.pictures import gather_pictures
 from function.sandbox.handle import EndedError
 from function.sandbox.messages import Ready
 from function.sandbox.orders import (
-    ALONE,
     ContentsOrder,
     CopyOrder,
     MomentOrder,
@@ -190,14 +190,15 @@ class Here:
         from function.people.finding import find_in_picture  # noqa: PLC0415  # see above
 
         with _explained(media.name):
-            return find_in_picture(media.descriptor, place, self.engine(), PICTURE_PIXELS)
+            at = _place_in(media, place)
+            return find_in_picture(media.descriptor, at, self.engine(), PICTURE_PIXELS)
 
     def copy_picture(self, media: MediaFile, place: int | None = None) -> Moment:
         """Return a copy of a picture."""
         from function.faces.pictures import copy_still  # noqa: PLC0415  # see above
 
         with _explained(media.name):
-            return copy_still(media.descriptor, place)
+            return copy_still(media.descriptor, _place_in(media, place))
 
     def close(self) -> None:
         """Do nothing: what runs in this process ends with it."""
@@ -277,8 +278,7 @@ class Sandboxed:
 
     def find_in_picture(self, media: MediaFile, place: int | None = None) -> PictureFound:
         """Find the faces in a picture."""
-        at = ALONE if place is None else place
-        order = PictureOrder(media.name, PICTURE_PIXELS, at)
+        order = PictureOrder(media.name, PICTURE_PIXELS, _place_in(media, place))
         with (
             _explained(media.name),
             self.pool.lend(order, self._errand_seconds) as child,
@@ -287,7 +287,7 @@ class Sandboxed:
 
     def copy_picture(self, media: MediaFile, place: int | None = None) -> Moment:
         """Return a copy of a picture."""
-        order = CopyOrder(media.name, ALONE if place is None else place)
+        order = CopyOrder(media.name, _place_in(media, place))
         with (
             _explained(media.name),
             self.pool.lend(order, self._errand_seconds) as child,
@@ -301,6 +301,15 @@ class Sandboxed:
     @property
     def _errand_seconds(self) -> float:
         return min(ERRAND_SECONDS, self._limit_seconds)
+
+
+def _place_in(media: MediaFile, number: int | None) -> Place | None:
+    """Return where a picture is in an archive; None if it is a file of its own."""
+    if number is None:
+        return None
+    status = os.fstat(media.descriptor)
+    parts = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return Place(number, "-".join(map(str, parts)))
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from db.names import show_text
+
 Record = TypeVar("Record")
 
 LONGEST_TEXT = 32_000
@@ -73,7 +75,7 @@ def _build(kind: Any, value: Any) -> Any:  # noqa: PLR0911  # one for each kind 
     if kind is bytes and isinstance(value, str):
         return _build_bytes(value)
     if kind is str and isinstance(value, str) and len(value) <= LONGEST_TEXT:
-        return value
+        return show_text(value)  # half a pair, which JSON can hold, could be stored nowhere
     if kind is bool and isinstance(value, bool):
         return value
     if kind in (int, float) and type(value) in (int, kind):

@@ -20,7 +20,7 @@ from function.errors import (
 )
 from function.faces.pictures import copy_still
 from function.faces.search import Hands
-from function.media.archives import list_archive
+from function.media.archives import forget_list, list_archive
 from function.media.decoders import DecoderName
 from function.media.moments import find_moment
 from function.media.photos import MAX_PHOTO_BYTES, PhotoRefusedError
@@ -31,7 +31,6 @@ from function.sandbox.helpers import Team
 from function.sandbox.lockdown import MEGABYTE
 from function.sandbox.messages import Answer, Refusal, write_message
 from function.sandbox.orders import (
-    ALONE,
     ContentsOrder,
     CopyOrder,
     MomentOrder,
@@ -73,6 +72,8 @@ class Worker:
 
     def carry_out(self, order: Order) -> None:
         """Carry out an order, and answer it, also with a refusal."""
+        if not isinstance(order, PictureOrder):
+            forget_list()  # a long video needs the memory
         try:
             for result in self._ways[type(order)](order):
                 for portion in split(result):
@@ -104,12 +105,11 @@ class Worker:
 
     def _search_picture(self, order: PictureOrder) -> Iterator[Result]:
         with self._received() as descriptor:
-            place = _place_of(order)
-            yield find_in_picture(descriptor, place, self._engine, order.detection_pixels)
+            yield find_in_picture(descriptor, order.place, self._engine, order.detection_pixels)
 
     def _copy_picture(self, order: CopyOrder) -> Iterator[Result]:
         with self._received() as descriptor:
-            yield copy_still(descriptor, _place_of(order))
+            yield copy_still(descriptor, order.place)
 
     def _list_archive(self, order: ContentsOrder) -> Iterator[Result]:
         with self._received() as descriptor:
@@ -131,10 +131,6 @@ def require_few(found: PeopleFound, name: str) -> None:
             f"{name} shows {len(found.people):,} people, and more of them than fits into "
             f"{MOST_PEOPLE_BYTES // MEGABYTE} MB. Give a larger `every`."
         )
-
-
-def _place_of(order: PictureOrder | CopyOrder) -> int | None:
-    return None if order.place == ALONE else order.place
 
 
 def _explain(error: Exception, order: Order) -> Refusal:

@@ -11,7 +11,7 @@ from db.names import show_text
 from function.errors import RecognitionError
 from function.library.finding import is_below, text_of
 from function.library.oshash import oshash_of
-from function.media.files import open_any
+from function.media.files import open_within
 from function.settings import Settings
 from function.sources.records import UnusableSourceError
 from function.stash.client import Stash
@@ -96,11 +96,11 @@ def _look(
             ok=False, text=f"{theirs}, which is no path of a file. Let Stash scan it."
         ), None
     path = locator(settings, connection)(file.path)
-    if path is not None and _is_same(Path(os.fsdecode(path)), file):
+    if path is not None and _is_same(Path(os.fsdecode(path)), file, settings.media_root):
         return Line(ok=True, text=f"{theirs}; here it is {text_of(path)}, the same file."), None
     roots = [root.resolve() for root in settings.media_root]
     places = (one for one in _candidates(file, roots, ledger) if is_below(os.fsencode(one), roots))
-    found = next((one for one in places if _is_same(one, file)), None)
+    found = next((one for one in places if _is_same(one, file, roots)), None)
     if found is not None:
         pair = pair_of(file.path, found, [pair[0] for pair in connection.path_map])
         text = f"{theirs}; here it is {found}. From now on {pair[0]} of Stash is {pair[1]} here."
@@ -134,10 +134,10 @@ def _by_name(name: str, roots: Sequence[Path]) -> Iterator[Path]:
                 yield Path(folder, name)
 
 
-def _is_same(path: Path, file: File) -> bool:
+def _is_same(path: Path, file: File, roots: Sequence[Path]) -> bool:
     """Say whether a file here is the one that Stash sees: by size, and by fingerprint if known."""
     try:
-        with open_any(path) as media:
+        with open_within(path, roots) as media:
             if os.fstat(media.descriptor).st_size != file.size_bytes:
                 return False
             return not file.oshash or oshash_of(media.descriptor) == file.oshash

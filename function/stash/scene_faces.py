@@ -24,7 +24,7 @@ from function.faces.found import StageSeconds, Task
 from function.library.admission import admit_picture, is_admissible
 from function.library.naming import Naming, open_naming
 from function.library.scanning import QUICK_PICTURES
-from function.media.files import open_any
+from function.media.files import open_within
 from function.people.gathering import PeopleFound
 from function.people.people import template_of
 from function.recognition import Unnamed
@@ -164,7 +164,7 @@ class Lookout:
             return None
         task = Task(None, self.settings.detection_pixels, spread=QUICK_PICTURES)
         with (
-            open_any(Path(os.fsdecode(path))) as media,
+            open_within(Path(os.fsdecode(path)), self.settings.media_root) as media,
             closing(self.reader.find_people(media, task)) as events,
         ):
             found = next(event for event in events if isinstance(event, PeopleFound))

@@ -6,6 +6,7 @@ what it lacks are deadlines for the whole of a request, and a choice of whom to 
 
 import copy
 import json
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -39,6 +40,16 @@ LONGEST_LINE_BYTES = 8 * 1024
 LONGEST_HEAD_BYTES = 32 * 1024
 MOST_HEADERS = 100
 
+_FIRST_LINE = re.compile(rb"[^ ]+ [^ ]+(?: HTTP/[0-9.]+)?")
+_BAD_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n")
+_FOLDED = re.compile(rb"\r\n[ \t]")
+_WIDE_GAP = re.compile(rb"[ \t]{65}")
+"""What waitress judges soon, and what not: a header that begins with 30,000 spaces takes it half a
+minute, in which nobody else is served, and a line of 8,000 digits a whole one. A folded header is
+as long as all of its lines, and is out of use."""
+
+_GIVES_LENGTH = re.compile(rb"\r\nContent-Length:", re.IGNORECASE)
+
 IDLE_SECONDS = 30.0
 """Between two requests, or before the first."""
 
@@ -48,8 +59,8 @@ HEAD_SECONDS = 10.0
 BODY_SECONDS = 120.0
 """From the first byte of a request to its last: a photo of 32 MB at 2 Mbit/s."""
 
-UNREAD_SECONDS = 60.0
-"""Whoever takes nothing of an answer for so long is gone; a paused player asks again."""
+UNREAD_SECONDS, LEAST_TAKEN_BYTES = 60.0, 16 * 1024
+"""Whoever takes less of an answer in so long is gone, or dawdles; a paused player asks again."""
 
 AHEAD_SECONDS = 3.0
 """A request may wait so long for the answer to the one before it. A quick client sends its next one
@@ -117,10 +128,13 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
             )
         if rest.count(b"\r\n") > MOST_HEADERS:
             raise ParsingError(f"it has more than {MOST_HEADERS} headers")
+        _require_quick(header_plus)
         try:
             super().parse_header(header_plus)
         except ValueError as error:
             raise ParsingError(str(error)) from error
+        if self.chunked and _GIVES_LENGTH.search(header_plus):
+            raise ParsingError("it has both Content-Length and Transfer-Encoding")
         self.adj = copy.copy(self.adj)
         # One in chunks says its length last, and what stands between the chunks is kept in memory.
         largest = LARGEST_BODY_BYTES if self.chunked else largest_body(self.path)
@@ -147,6 +161,22 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
             self.body_rcv = FixedStreamReceiver(self.content_length, _Nowhere())
 
 
+def _require_quick(head: bytes) -> None:
+    """Refuse a line or headers that are written as no client writes them, and take long to read.
+
+    Raises:
+        ParsingError: they are.
+    """
+    if not _FIRST_LINE.fullmatch(head.partition(b"\r\n")[0]):
+        raise ParsingError("its first line is not a method, a URL and HTTP/1.1")
+    if _BAD_BYTES.search(head):
+        raise ParsingError("its headers hold a control character")
+    if _FOLDED.search(head):
+        raise ParsingError("a header goes on in the next line")
+    if _WIDE_GAP.search(head):
+        raise ParsingError("its headers hold more than 64 spaces in a row")
+
+
 def _refuse(error: Any, path: str) -> _Refusal:
     if error.code == RequestTooLargeError.status:
         return _Refusal(too_large(largest_body(path)), error.code)
@@ -160,6 +190,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         self.waits_since = time.time()
         self.begun_at: float | None = None
         self.ahead_since = 0.0
+        self._taken_at, self._taken_bytes = self.waits_since, 0
         super().__init__(*arguments, **options)
         self.home = home_of(self.addr[0])
 
@@ -187,6 +218,21 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         super().service()
         self.waits_since = time.time()
 
+    def write_soon(self, data: Any) -> int:
+        """Take a piece of an answer, in one of the threads; the client has to begin with it now."""
+        if not self.total_outbufs_len:
+            self._taken_at, self._taken_bytes = time.time(), 0
+        taken: int = super().write_soon(data)
+        return taken
+
+    def send(self, data: bytes, do_close: bool = True) -> int:  # noqa: FBT001, FBT002  # as waitress
+        """Send some bytes of an answer, and note when the client has taken enough of it."""
+        sent: int = super().send(data, do_close)
+        self._taken_bytes += sent
+        if self._taken_bytes >= LEAST_TAKEN_BYTES:
+            self._taken_at, self._taken_bytes = time.time(), 0
+        return sent
+
     @property
     def is_waiting(self) -> bool:
         """Whether no request of it is complete, and it has nothing left to read."""
@@ -202,7 +248,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         if len(self.requests) > 1:
             return now - self.ahead_since > AHEAD_SECONDS
         if self.total_outbufs_len:
-            return bool(now - self.last_activity > UNREAD_SECONDS)
+            return now - self._taken_at > UNREAD_SECONDS
         if self.requests:
             return False
         if self.begun_at is None:

@@ -89,6 +89,9 @@ LINES = (
     b"GET /library/videos HTTP/1.1\r\nHost: localhost\r\nHost: other",
     b"GET http://[/library HTTP/1.1",
     b"GET /%ff%00 HTTP/1.1\r\nX\x00: y",
+    b"GET /library/videos HTTP/1.1\r\nX: " + b" " * 30_000 + b"y",
+    b"GET /library/videos HTTP/1.1\r\nX: y\r\n" + b" \r\n".join([b" " * 60] * 90) + b"y",
+    b"GET a://" + b"1" * 8_000 + b" x HTTP/1.1",
 )
 
 

@@ -8,14 +8,16 @@ from flask import Request, Response
 
 from db.decisions import Decision, DecisionKind
 from db.identities import identities_of
+from db.ledgers import Ledger
 from db.records import Performer
 from db.strangers import Place
+from db.videos import VideoRecord
 from function.errors import BadParameterError, ResultGoneError
 from function.library.decisions import decide
 from function.library.rematching import rematch_videos
 from function.library.said import Said, said_of
 from function.library.taking_back import take_back
-from function.web.library.shelf import Library, Shelf
+from function.web.library.shelf import Library, Shelf, shown_within
 from function.web.library.sightings import find_video, label_of, picture_of, refuse_rescanned
 from function.web.page.open_gallery import explained_change, opened_gallery
 from function.web.page_requests import read_fields, read_number, read_optional
@@ -123,15 +125,27 @@ def answer_undecide(service: Service, shelf: Shelf, request: Request) -> Respons
     """Answer `POST /library/undecide` once a decision is taken back, and what it enrolled.
 
     Raises:
-        ResultGoneError: there is no such decision, or no longer.
+        ResultGoneError: there is no such decision, or no longer, or callers may not see its video.
         GalleryUnavailableError: somebody was named, and the gallery cannot be changed.
     """
     (number,) = read_fields(request, decision=int)
+    roots = [root.resolve() for root in service.settings.media_root]
     with shelf.ledger() as ledger, explained_change():
-        views = take_back(ledger, service.store, number)
+        is_shown = any(shown_within(one, roots) for one in _videos_of(ledger, number))
+        views = take_back(ledger, service.store, number) if is_shown else None
     if views is None:
         raise ResultGoneError(f"There is no decision {number}, or no longer.")
     return json_response(TakenBackReply(taken_back=number, views=views))
+
+
+def _videos_of(ledger: Ledger, number: int) -> list[VideoRecord]:
+    """Return the video that a decision is about; none if there is no such decision."""
+    return [
+        record
+        for video, one in islice(ledger.latest_decisions(number + 1), 1)
+        if one.id == number
+        for record in ledger.records([video])
+    ]
 
 
 def _choose(

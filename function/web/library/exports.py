@@ -11,11 +11,22 @@ from function.errors import BadParameterError
 from function.library.lists import to_csv, to_full_json
 from function.library.results import VideoResult, results_of
 from function.web.library.shelf import Library, Shelf
+from function.web.places import Places
+
+MOST_EXPORTS = 2
+"""Each takes a thread of the server, and holds the ledger open, while a client reads it."""
 
 FORMS = {"json": "application/json", "csv": "text/csv"}
 
 
-def answer_export(shelf: Shelf, request: Request) -> Response:
+def exports() -> Places:
+    """Return the places of those whom the whole library is sent to."""
+    return Places(
+        MOST_EXPORTS, f"The library is being sent to {MOST_EXPORTS} others. Try again in a moment."
+    )
+
+
+def answer_export(shelf: Shelf, places: Places, request: Request) -> Response:
     """Answer `GET /library/export?form=csv` or `json` with everyone in every video.
 
     Everyone is named by today's gallery first. If the ledger cannot be read to its end, the
@@ -23,21 +34,22 @@ def answer_export(shelf: Shelf, request: Request) -> Response:
 
     Raises:
         BadParameterError: there is no such form.
+        BusyError: it is being sent to MOST_EXPORTS others.
     """
     form = request.args.get("form", "json")
     if form not in FORMS:
         raise BadParameterError(f"form is {form[:40]!r}; it must be {' or '.join(FORMS)}.")
     if request.method == "HEAD":
         return Response(iter(()), mimetype=FORMS[form])
-    lines = _lines(shelf, form)
+    lines = _lines(shelf, places, form)
     first = next(lines)  # what is wrong with the library still gets its own status
     response = Response(chain([first], lines), mimetype=FORMS[form])
     response.call_on_close(lines.close)
     return response
 
 
-def _lines(shelf: Shelf, form: str) -> Generator[str]:
-    with shelf.library(math.inf) as library:
+def _lines(shelf: Shelf, places: Places, form: str) -> Generator[str]:
+    with places.hold(), shelf.library(math.inf) as library:
         results = _all(library)
         yield from _csv(results) if form == "csv" else _json(results)
 

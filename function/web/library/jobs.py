@@ -2,8 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from itertools import chain
 from typing import Any, Literal, TypeAlias, TypedDict, cast
 
@@ -11,7 +10,7 @@ from flask import Request, Response
 
 from db.ledgers import Ledger
 from db.videos import DEPTHS, Counts, Depth, Kind
-from function.errors import BadParameterError, BusyError
+from function.errors import BadParameterError
 from function.library import jobs
 from function.library.albums import kind_at
 from function.library.finding import is_below, text_of
@@ -22,6 +21,7 @@ from function.setting_kinds import STRANGERS as STRANGERS_KIND
 from function.web.identify import NDJSON
 from function.web.library.shelf import Shelf, name_path
 from function.web.page_requests import read_object, require_owner, require_page
+from function.web.places import Places
 from function.web.reply import ProgressReply, to_progress
 from function.web.responses import json_response
 from function.web.service import Service, explained
@@ -80,43 +80,27 @@ def answer_status(service: Service, shelf: Shelf, _: Request) -> Response:
         return json_response(_to_job(service, ledger))
 
 
-class Watchers:
-    """Those who follow the progress, each in a thread of the server."""
-
-    def __init__(self) -> None:
-        self._places = threading.BoundedSemaphore(MOST_WATCHERS)
-
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold one of the places.
-
-        Raises:
-            BusyError: all are taken.
-        """
-        if not self._places.acquire(blocking=False):
-            raise BusyError(f"{MOST_WATCHERS} others follow the progress. Ask /library/status.")
-        try:
-            yield
-        finally:
-            self._places.release()
+def watchers() -> Places:
+    """Return the places of those who follow the progress."""
+    return Places(
+        MOST_WATCHERS, f"{MOST_WATCHERS} others follow the progress. Ask /library/status."
+    )
 
 
-def answer_progress(
-    service: Service, shelf: Shelf, watchers: Watchers, request: Request
-) -> Response:
+def answer_progress(service: Service, shelf: Shelf, places: Places, request: Request) -> Response:
     """Answer `GET /library/progress` with a line a second until nothing is left to do."""
     if request.method == "HEAD":
         return Response(iter(()), mimetype=NDJSON)
-    lines = _lines(service, shelf, watchers)
+    lines = _lines(service, shelf, places)
     first = next(lines)  # an error still gets its own status
     response = Response(chain([first], lines), mimetype=NDJSON)
     response.call_on_close(lines.close)
     return response
 
 
-def _lines(service: Service, shelf: Shelf, watchers: Watchers) -> Generator[str]:
+def _lines(service: Service, shelf: Shelf, places: Places) -> Generator[str]:
     wait = threading.Event().wait
-    with watchers.place():
+    with places.hold():
         while True:
             with shelf.ledger() as ledger:
                 job = _to_job(service, ledger)

@@ -16,15 +16,15 @@ from function.web.library.decisions import (
     answer_undecide,
 )
 from function.web.library.decisions import LARGEST_PAGE as MOST_DECISIONS
-from function.web.library.exports import FORMS, answer_export
+from function.web.library.exports import FORMS, answer_export, exports
 from function.web.library.jobs import (
     JobReply,
-    Watchers,
     answer_change,
     answer_progress,
     answer_resume,
     answer_scan,
     answer_status,
+    watchers,
 )
 from function.web.library.overview import MOST_ROWS, OverviewReply, answer_overview
 from function.web.library.person_names import NamedHereReply, answer_name_person
@@ -289,9 +289,9 @@ def library_routes(service: Service, results: RecentResults) -> Routes:
         "/library/overview": partial(answer_overview, shelf),
         "/library/video": partial(answer_video, service, shelf),
         "/library/people": partial(answer_people, service, shelf),
-        "/library/export": partial(answer_export, shelf),
+        "/library/export": partial(answer_export, shelf, exports()),
         "/library/status": partial(answer_status, service, shelf),
-        "/library/progress": partial(answer_progress, service, shelf, Watchers()),
+        "/library/progress": partial(answer_progress, service, shelf, watchers()),
         "/library/strangers": partial(answer_strangers, shelf),
         "/library/stranger": partial(answer_stranger, shelf),
         "/library/review": partial(answer_review, shelf),

@@ -559,6 +559,15 @@ def test_a_link_in_an_album_leads_nobody_out_of_the_media_root(
     assert len(result.people) == 2
 
 
+def test_of_why_a_picture_cannot_be_used_little_is_kept(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    reader = _Ending({"2.png": PhotoUnusableError(f"2.png: {'x' * 32_000}")})
+    scan(ledger, gallery, media, reader=reader)
+    (said,) = (one.reason for one in ledger.pictures([1])[1] if one.name == "2.png")
+    assert said == "x" * albums.LONGEST_REASON + "…"
+
+
 def test_an_album_that_changed_since_it_was_found_is_not_scanned(
     ledger: SqliteLedger, gallery: Path, media: Path
 ) -> None:

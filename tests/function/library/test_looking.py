@@ -16,7 +16,14 @@ from function.library.looking import Looker
 from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
 from function.settings import Settings
-from tests.support.scans import SquaresReader, make_gallery, offer_all, write_many
+from tests.support.scans import (
+    SquaresReader,
+    make_gallery,
+    offer_all,
+    picture_of,
+    write_album,
+    write_many,
+)
 
 IN_TIME_SECONDS = 20.0
 
@@ -112,3 +119,20 @@ def test_ended_in_the_middle_it_stays_queued(place: Place) -> None:
     place.looker.close()  # it waits for whatever is at work
     assert place.state(place.videos[1]) == "queued"
     assert place.opened == 1
+
+
+def test_a_link_in_an_album_leads_it_nowhere_outside_the_media_root(
+    place: Place, tmp_path: Path
+) -> None:
+    album = write_album(tmp_path / "media" / "set", {"1.png": 101})
+    (tmp_path / "secret.png").write_bytes(picture_of(202))
+    (album / "2.png").symlink_to(tmp_path / "secret.png")
+    place.reader.let_go.set()
+    with open_ledger(place.settings.library_db) as ledger:
+        offer_all(ledger, tmp_path / "media", pictures=True)
+        (number,) = (one.id for one in ledger.iterate() if one.kind == "album")
+        place.looker.look(number)
+        until(lambda: place.state(number) == "done")
+        read, left_out = ledger.pictures([number])[number]
+    assert (read.faces, read.reason) == (1, "")
+    assert (left_out.faces, left_out.reason) == (0, "a link leads outside the media root")

@@ -1,5 +1,6 @@
 """A scan goes through the queue; what goes wrong with one video costs that video alone."""
 
+import errno
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from db.errors import GalleryError, GalleryMissingError
+from db.errors import GalleryError, GalleryLockedError, GalleryMissingError
 from db.records import Vector
 from db.sqlite.ledger import SqliteLedger
 from db.videos import MOST_TRIES, Lease, Outcome, Scanned
@@ -371,6 +372,40 @@ def test_a_file_outside_the_roots_is_refused_whoever_queued_it(
     assert [one[0] for one in failures(scanner.scan_all())] == ["00.mp4", "02.mp4"]
     assert reader.read == ["copy.mp4"], "of two files of one content the one inside is read"
     assert reasons(ledger) == [OUTSIDE, OUTSIDE]
+
+
+def test_an_unexpected_error_costs_its_own_video_and_no_other(
+    ledger: SqliteLedger, gallery: Path, media: Path
+) -> None:
+    class Odd(SquaresReader):
+        def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
+            for event in super().find_people(media, task):
+                if media.name == "00.mp4":
+                    raise OSError(errno.EIO, "the disk is damaged")
+                yield event
+
+    offer_all(ledger, media)
+    reader = Odd()
+    reason = "An unexpected error ended its scan (OSError)."
+    assert failures(make_scanner(ledger, gallery, reader).scan_all()) == [
+        *[("00.mp4", reason, False)] * (MOST_TRIES - 1),
+        ("00.mp4", reason, True),
+    ]
+    counts = ledger.counts()
+    assert (counts.done, counts.failed) == (2, 1)
+
+
+def test_a_ledger_that_cannot_be_written_fails_no_video(
+    ledger: SqliteLedger, gallery: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> bool:
+        raise GalleryLockedError("Another process is writing.")
+
+    offer_all(ledger, media)
+    monkeypatch.setattr(ledger, "finish", refuse)
+    with pytest.raises(GalleryLockedError):
+        list(make_scanner(ledger, gallery).scan_all())
+    assert ledger.counts().queued == 3
 
 
 def test_a_lease_is_renewed_while_its_video_is_read(

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,6 +105,30 @@ def test_a_picture_is_read_whatever_packed_it(tmp_path: Path, method: int) -> No
     with opened(path) as descriptor:
         assert read_entry(descriptor, 1) == b"second" * 1000
         assert os.lseek(descriptor, 0, os.SEEK_CUR) in (0, path.stat().st_size)
+
+
+def test_an_album_has_its_list_read_once_and_anew_if_the_archive_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = pack(tmp_path / "a.zip", {f"{number}.jpg": b"%d" % number for number in range(50)})
+    other = pack(tmp_path / "b.zip", {f"{number}.jpg": b"other" for number in range(50)})
+    made: list[str] = []
+
+    class Counted(zipfile.ZipInfo):
+        def __init__(self, name: str = "", *more: Any) -> None:
+            made.append(name)
+            super().__init__(name, *more)
+
+    monkeypatch.setattr(zipfile, "ZipInfo", Counted)
+    archives.forget_list()
+    with opened(first) as descriptor, opened(other) as another:
+        contents = [read_entry(descriptor, number, "first") for number in range(50)]
+        assert contents == [b"%d" % number for number in range(50)]
+        assert len(made) == 50, "each file once, not once for each picture"
+        assert read_entry(another, 7, "other") == b"other"
+        assert read_entry(descriptor, 7, "first") == b"7"
+        assert (read_entry(another, 7), read_entry(another, 8)) == (b"other", b"other")
+        assert len(made) == 250
 
 
 def test_an_encrypted_picture_is_left_out(tmp_path: Path) -> None:

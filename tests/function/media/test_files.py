@@ -14,7 +14,7 @@ from function.errors import (
     UnreadableVideoError,
     VideoNotFoundError,
 )
-from function.media.files import _open_beneath, open_media
+from function.media.files import _open_beneath, open_media, open_within
 from tools.soak.paths import CANARY, escape_paths, lay_out_library
 
 
@@ -172,6 +172,20 @@ def test_a_link_that_comes_between_the_check_and_the_opening_is_not_followed(roo
         _open_beneath(root, Path("out.mp4"), "out.mp4")
     with pytest.raises(VideoNotFoundError):
         _open_beneath(root, Path("outside/secret.mp4"), "outside/secret.mp4")
+
+
+def test_a_scan_opens_what_is_in_its_roots_through_no_link_that_leads_out(root: Path) -> None:
+    (root / "kept.mp4").symlink_to(root / "sub" / "in.mp4")
+    outside = root / "outside" / "secret.mp4"
+    for path in (root / "kept.mp4", root / "sub" / "in.mp4"):
+        with open_within(path, [root]) as media:
+            assert (media.name, media.path) == (path.name, path)
+            assert os.pread(media.descriptor, 100, 0)
+    with open_within(outside, None) as media:
+        assert os.pread(media.descriptor, 100, 0)
+    for path in (outside, root / "out.mp4", root.parent / "secret.mp4"):
+        with pytest.raises(OutsideMediaRootError), open_within(path, [root]):
+            pytest.fail("it was opened")
 
 
 def test_of_several_roots_the_first_that_has_the_file_gives_it(root: Path, tmp_path: Path) -> None:

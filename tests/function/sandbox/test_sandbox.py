@@ -48,7 +48,7 @@ from function.people.gathering import PeopleFound, gather_people
 from function.sandbox import checks, handle
 from function.sandbox.checks import check_answer
 from function.sandbox.handle import Child
-from function.sandbox.messages import Ready
+from function.sandbox.messages import Ready, Refusal
 from function.sandbox.orders import ORDERS, PhotoOrder
 from function.sandbox.portions import weigh_people
 from function.sandbox.readers import Sandboxed
@@ -651,6 +651,14 @@ def test_an_answer_to_another_question_ends_the_child(
 def test_bytes_that_are_no_record_are_refused(message: bytes) -> None:
     with pytest.raises(WireError):
         unpack(Progress, message)
+
+
+@pytest.mark.parametrize("text", ["half \ud800 a pair", "name\udcff.png", "both\udc00\ud800"])
+def test_whatever_text_a_child_sends_can_be_stored_and_sent_on(text: str) -> None:
+    refusal = unpack(Refusal, pack(Refusal("unreadable_video", text)))
+    entry = unpack(Entry, pack(Entry(0, text, text, text)))
+    for one in (refusal.message, entry.name, entry.reason, entry.content):
+        assert one.encode()[:4] == text[:4].encode()
 
 
 def test_a_child_that_was_given_nonsense_dies_and_costs_nothing(

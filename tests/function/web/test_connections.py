@@ -168,6 +168,74 @@ def test_whoever_does_not_read_the_answer_loses_it(
         assert is_answered(connect())
 
 
+def test_whoever_dawdles_over_the_answer_loses_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "UNREAD_SECONDS", 0.5)
+    monkeypatch.setattr(connections, "LEAST_TAKEN_BYTES", 10**9)
+    with fronted(desk) as connect:
+        client = connect()
+        client.sendall(b"GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        taken = 0
+        while not desk.gone.wait(0.02):
+            taken += len(client.recv(65536))
+        assert taken < 10**9, "it is not read to its end"
+        assert is_answered(connect())
+
+
+def test_lines_that_are_read_as_they_come_may_be_few(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "UNREAD_SECONDS", 0.0)
+    monkeypatch.setattr(connections, "LEAST_TAKEN_BYTES", 10**9)
+    with fronted(desk) as connect:
+        client = connect()
+        client.sendall(b"GET /lines HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        while b"first\n" not in client.recv(1000):
+            pass
+        time.sleep(2.5)  # two rounds of looking for the overdue
+        desk.go.set()
+        assert b"last\n" in read_all(client)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /quick HTTP/1.1\r\nX: " + b" " * 30_000 + b"y",
+        b"GET /quick HTTP/1.1\r\nX: y" + b" \t" * 15_000 + b"\0",
+        b"GET /quick HTTP/1.1\r\nX: y\r\n" + b" \r\n".join([b" " * 60] * 90) + b"y",
+        b"GET a://" + b"1" * 8_000 + b" x HTTP/1.1",
+        b"GET a://" + b"1" * 8_000 + b" HTTX/1.1",
+        b"GET " + b" " * 8_000 + b"/quick HTTP/1.1",
+        b"GET /quick HTTP/1.1\r\nX: y\nHost: elsewhere",
+        b"POST /quick HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0",
+    ],
+    ids=["gap", "end", "folds", "digits", "version", "line", "bare", "two lengths"],
+)
+def test_a_head_that_takes_long_to_judge_is_refused_unjudged(head: bytes, desk: Desk) -> None:
+    started = time.process_time()
+    with fronted(desk) as connect:
+        client = connect()
+        client.sendall(head + b"\r\n\r\n")
+        assert b" 400 " in read_all(client).splitlines()[0]
+        assert is_answered(connect())
+    assert time.process_time() - started < 2, "the server's threads take no longer"
+
+
+def test_headers_as_clients_write_them_are_read(desk: Desk) -> None:
+    odd = (
+        b"X: " + b"a  b\t" * 1_000,
+        b"Y:",
+        b"Z:\t z " + b" " * 60,
+        b"W: \xe9",
+        b"Cookie: a=b; c=d",
+    )
+    with fronted(desk) as connect:
+        client = connect()
+        client.sendall(GOOD[:-2] + b"\r\n".join(odd) + b"\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 200")
+
+
 def test_a_slow_answer_has_no_deadline(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("IDLE_SECONDS", "HEAD_SECONDS", "BODY_SECONDS", "UNREAD_SECONDS"):
         monkeypatch.setattr(connections, name, 0.1)

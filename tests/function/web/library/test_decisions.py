@@ -190,3 +190,13 @@ def test_taking_back_a_name_removes_what_it_enrolled_but_no_other_photo(
     undo(client, done["decision"])
     (left,) = client.get("/gallery?search=ada").get_json()["performers"]
     assert left["photos"] == 3
+
+
+def test_what_was_decided_outside_the_media_root_is_not_taken_back(
+    client: FlaskClient, library: MadeUpLibrary
+) -> None:
+    (first, *_) = review(client)["people"]
+    made = decide(client, first, "ignored").get_json()["decision"]
+    with serving(**library.settings() | {"MEDIA_ROOT": library.root / "sub"}) as start:
+        assert code_of(undo(start(), made)) == (410, "result_gone")
+    assert [one["id"] for one in decisions(client)] == [made]

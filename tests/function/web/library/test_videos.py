@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from function.library.finding import find_videos
 from function.web.library import shelf, videos
+from function.web.library.exports import MOST_EXPORTS
 from tests.support.made_up_libraries import BOX, MadeUpLibrary
 from tests.support.servers import Serve, serving
 
@@ -201,6 +202,29 @@ def test_the_whole_library_is_exported_as_json_and_as_csv(client: FlaskClient) -
         *(("a.mp4", "P0"), ("a.mp4", "")),
         *(("sub/b.mp4", "P1"), ("c.mp4", ""), ("d.mp4", "")),
     ]
+
+
+@pytest.mark.parametrize("path", ["\u00e9" * 300, "\u00e9/" * 1200, "\\xff" * 900, "a" * 6000])
+def test_a_path_that_no_file_can_have_is_one_where_nothing_is(
+    path: str, client: FlaskClient
+) -> None:
+    response = client.get("/library/video", query_string={"path": path})
+    assert (response.status_code, response.get_json()["error"]["code"]) == (404, "video_not_found")
+    response = client.get("/library/videos", query_string={"path": path})
+    assert (response.status_code, response.get_json()["videos"]) == (200, [])
+
+
+def test_the_whole_library_is_sent_to_a_few_at_once_and_others_are_told_to_wait(
+    client: FlaskClient,
+) -> None:
+    held = [client.get("/library/export", buffered=False) for _ in range(MOST_EXPORTS)]
+    refused = client.get("/library/export?form=csv")
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (429, "busy")
+    assert client.get("/library/videos").status_code == 200
+    held[0].close()
+    assert client.get("/library/export").status_code == 200
+    for one in held:
+        one.close()
 
 
 def test_files_outside_the_media_root_are_not_shown(
