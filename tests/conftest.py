@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,23 @@ The first takes minutes where CI is set."""
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (*LONGEST, item.path.name).index(item.path.name))
+
+
+def pytest_configure() -> None:
+    """Let these end what tests start, although a run in the background ignores them itself."""
+    handlers = {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL}
+    for name, handler in handlers.items():
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _same_priority() -> Iterator[None]:
+    """Keep the priority of this process: a scan in it would lower that of all tests after it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("os.nice", lambda _: 0, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")
