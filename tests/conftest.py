@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,10 +17,12 @@ from function.faces.faces import find_faces
 from function.media.frames import sample_frames
 from function.media.videos import open_video
 from tests.support.sharing import make_once
+from tests.support.videos import numbered_pictures
 from tools.accuracy.labelled import Dataset, read_dataset
 from tools.footage.photos import fetch_photos
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.imports.enrol import enrol_all
+from tools.soak.seeds import size_of, write_seed, write_seeds
 from tools.sources.folder import read_folder
 
 DEVELOPMENT_DATA = Path(
@@ -118,6 +120,35 @@ def fill_media_root(root: Path, photos: Path) -> Path:
     film("old.avi", "obama3.jpg", seconds=2, codec="mjpeg", pixel_format="yuvj420p")
     shutil.copy(root / "cat.mp4", root / "sub" / "<img src=x onerror=hacked()>.mp4")
     return root
+
+
+@pytest.fixture(scope="session")
+def seed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all of `tools.soak.seeds`, encoded once; they must not be changed."""
+
+    def write(root: Path) -> Path:
+        write_seeds(root)
+        return root
+
+    return make_once(tmp_path_factory, "seeds", write)
+
+
+SeedOf = Callable[[str], Path]
+"""Gives a good video by its name in `tools.soak.seeds`: 30 pictures that say their number."""
+
+
+@pytest.fixture(scope="session")
+def seed_of(tmp_path_factory: pytest.TempPathFactory) -> SeedOf:
+    """Each is encoded once; some encoders take a second. The videos must not be changed."""
+
+    def write(name: str) -> Path:
+        width, height = size_of(name)
+        pictures = numbered_pictures(30, width=width, height=height)
+        return make_once(
+            tmp_path_factory, f"seed-{name}", lambda root: write_seed(root / name, pictures)
+        )
+
+    return write
 
 
 @pytest.fixture(scope="session")

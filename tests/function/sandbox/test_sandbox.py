@@ -54,17 +54,17 @@ from function.sandbox.portions import weigh_people
 from function.sandbox.readers import Sandboxed
 from function.sandbox.wire import WireError, pack, unpack
 from function.settings import Settings
+from tests.conftest import SeedOf
 from tests.support import endless_grouping
 from tests.support.engines import EngineReader
 from tests.support.old_codecs import OLD_CODECS, write_avi
 from tests.support.videos import numbered_pictures
-from tests.support.waiting import is_running, seconds_of, wait_until
+from tests.support.waiting import seconds_of, wait_until
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.soak.mutations import mutate
 from tools.soak.photos import SEEDS, photo_bombs, write_seeds
 from tools.soak.seeds import SEEDS as VIDEOS
-from tools.soak.seeds import size_of, write_seed
-from tools.soak.seeds import write_seeds as write_videos
+from tools.soak.seeds import size_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -144,9 +144,9 @@ def test_a_child_that_is_killed_costs_one_request(sandbox: Sandboxed, library: P
 
 def test_a_child_that_died_while_idle_costs_nothing(sandbox: Sandboxed, library: Path) -> None:
     findings(sandbox, library)
-    (process,) = sandbox.pool.processes()
-    os.kill(process, signal.SIGSEGV)
-    wait_until(lambda: not is_running(process))
+    (child,) = sandbox.pool._idle
+    os.kill(child.process_id, signal.SIGSEGV)
+    wait_until(lambda: not child.is_alive())
     assert findings(sandbox, library).faces
 
 
@@ -347,9 +347,9 @@ REFUSED = (UnreadableVideoError, VideoOverLimitError, PhotoUnusableError)
 
 
 def test_broken_files_show_a_moment_or_say_why_not(
-    sandbox: Sandboxed, library: Path, tmp_path: Path
+    sandbox: Sandboxed, library: Path, seed_folder: Path
 ) -> None:
-    seeds = [seed.read_bytes() for seed in write_videos(tmp_path)]
+    seeds = [(seed_folder / name).read_bytes() for name in VIDEOS]
     shown = 0
     sandbox.ready()
     before = sandbox.pool.processes()
@@ -366,14 +366,14 @@ def test_broken_files_show_a_moment_or_say_why_not(
 
 @pytest.mark.parametrize("name", [*VIDEOS, *OLD_CODECS])
 def test_each_kind_of_video_is_read_by_a_child_and_broken_costs_only_itself(
-    name: str, sandbox: Sandboxed, library: Path
+    name: str, sandbox: Sandboxed, library: Path, seed_of: SeedOf
 ) -> None:
-    width, height = size_of(name)
-    pictures = numbered_pictures(30, width=width, height=height)
     if name in VIDEOS:
-        write_seed(library / name, pictures)
+        (library / name).write_bytes(seed_of(name).read_bytes())
     else:
-        write_avi(library / name, list(pictures), OLD_CODECS[name])
+        width, height = size_of(name)
+        pictures = list(numbered_pictures(30, width=width, height=height))
+        write_avi(library / name, pictures, OLD_CODECS[name])
     assert findings(sandbox, library, name).frames >= 2
     content = (library / name).read_bytes()
     for number in range(4):
