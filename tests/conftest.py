@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,12 @@ from function.faces.faces import find_faces
 from function.media.frames import sample_frames
 from function.media.videos import open_video
 from tests.support.sharing import make_once
+from tests.support.videos import numbered_pictures
 from tools.accuracy.labelled import Dataset, read_dataset
 from tools.footage.photos import fetch_photos
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.imports.enrol import enrol_all
+from tools.soak.seeds import size_of, write_seed, write_seeds
 from tools.sources.folder import read_folder
 
 DEVELOPMENT_DATA = Path(
@@ -36,6 +40,23 @@ The first takes minutes where CI is set."""
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (*LONGEST, item.path.name).index(item.path.name))
+
+
+def pytest_configure() -> None:
+    """Let these end what tests start, although a run in the background ignores them itself."""
+    handlers = {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL}
+    for name, handler in handlers.items():
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _same_priority() -> Iterator[None]:
+    """Keep the priority of this process: a scan in it would lower that of all tests after it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("os.nice", lambda _: 0, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -99,6 +120,35 @@ def fill_media_root(root: Path, photos: Path) -> Path:
     film("old.avi", "obama3.jpg", seconds=2, codec="mjpeg", pixel_format="yuvj420p")
     shutil.copy(root / "cat.mp4", root / "sub" / "<img src=x onerror=hacked()>.mp4")
     return root
+
+
+@pytest.fixture(scope="session")
+def seed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all of `tools.soak.seeds`, encoded once; they must not be changed."""
+
+    def write(root: Path) -> Path:
+        write_seeds(root)
+        return root
+
+    return make_once(tmp_path_factory, "seeds", write)
+
+
+SeedOf = Callable[[str], Path]
+"""Gives a good video by its name in `tools.soak.seeds`: 30 pictures that say their number."""
+
+
+@pytest.fixture(scope="session")
+def seed_of(tmp_path_factory: pytest.TempPathFactory) -> SeedOf:
+    """Each is encoded once; some encoders take a second. The videos must not be changed."""
+
+    def write(name: str) -> Path:
+        width, height = size_of(name)
+        pictures = numbered_pictures(30, width=width, height=height)
+        return make_once(
+            tmp_path_factory, f"seed-{name}", lambda root: write_seed(root / name, pictures)
+        )
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,9 @@ class ServerThread:
             self._thread.join(CLOSED_WITHIN_SECONDS)
 
     def wait(self, seconds: float) -> None:
-        """Wait until somebody wakes the thread, so many seconds at most."""
+        """Wait until somebody wakes the thread, so many seconds at most; not if it is to end."""
+        if self.closing.is_set():  # an earlier wait may have taken the wake that told so
+            return
         self.wake.wait(seconds)
         self.wake.clear()
 

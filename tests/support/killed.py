@@ -10,10 +10,14 @@ from pathlib import Path
 Start = Callable[..., BaseProcess]
 
 
-def preloaded(module: str) -> ForkServerContext:
-    """Return what starts processes that share what `module` imports, once."""
+PRELOADED = ("forked_server", "crashing_apply", "crashing_import", "crashing_library")
+"""What does the work of such processes. Python starts one server of forks only, so it loads all."""
+
+
+def preloaded() -> ForkServerContext:
+    """Return what starts processes that share what these modules import, once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([module])
+    context.set_forkserver_preload([f"tests.support.{one}" for one in PRELOADED])
     return context
 
 
@@ -28,10 +32,12 @@ def starting(context: ForkServerContext) -> Iterator[Start]:
         started.append(process)
         return process
 
-    yield start
-    for process in started:
-        process.kill()
-        process.join()
+    try:
+        yield start
+    finally:
+        for process in started:
+            process.kill()
+            process.join()
 
 
 def lines_of(report: Path) -> list[str]:

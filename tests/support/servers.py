@@ -1,7 +1,6 @@
 """The function as users start it: functions-framework in a process of its own."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,9 @@ from flask.testing import FlaskClient
 from functions_framework import create_app
 
 from function.web.service import Service
+from tests.support.forked_server import serve
+from tests.support.killed import preloaded, starting
+from tools.soak.servers import free_port
 
 ROOT = Path(__file__).parents[2]
 START_TIMEOUT_SECONDS = 60
@@ -47,58 +49,53 @@ def serving(**defaults: object) -> Iterator[Serve]:
 @contextmanager
 def running_server(log: Path, **settings: object) -> Iterator[str]:
     """Serve with these settings until the block ends; gives the address."""
-    command = [str(Path(sys.executable).with_name("functions-framework"))]
-    command += ["--source", "function/main.py", "--target", "recognize", "--host", "127.0.0.1"]
-    port = _free_port()
-    with _started([*command, "--port", str(port)], port, log, settings) as (address, _):
+    port = free_port()
+    arguments = ["--source", "function/main.py", "--target", "recognize", "--host", "127.0.0.1"]
+    arguments += ["--port", str(port)]
+    with starting(preloaded()) as start:
+        server = start(serve, arguments, _environment(settings), log)
+        address = f"http://127.0.0.1:{port}"
+        _wait_until_up(address, server.is_alive, log)
         yield address
+        server.terminate()
+        server.join(timeout=30)
+        assert not server.is_alive(), "it does not end when it is told to"
 
 
 @contextmanager
 def own_server(log: Path, **settings: object) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """Serve as `make run` does; gives the address and the process, which may be killed."""
-    port = _free_port()
-    settings |= {"HOST": "127.0.0.1", "PORT": port}
-    with _started([sys.executable, "-m", "function.server"], port, log, settings) as started:
-        yield started
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-@contextmanager
-def _started(
-    command: list[str], port: int, log: Path, settings: dict[str, object]
-) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    environment = {name: str(value) for name, value in settings.items()}
+    port = free_port()
+    environment = _environment(settings | {"HOST": "127.0.0.1", "PORT": port})
     with log.open("w") as output:
         server = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "function.server"],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            _wait_until_up(address, server, log)
+            _wait_until_up(address, lambda: server.poll() is None, log)
             yield address, server
         finally:
             server.terminate()
             server.wait(timeout=30)
 
 
-def _wait_until_up(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+def _environment(settings: dict[str, object]) -> dict[str, str]:
+    given = {name: str(value) for name, value in settings.items()}
+    return {**os.environ, "PYTHONPATH": str(ROOT), **given}
+
+
+def _wait_until_up(address: str, is_alive: Callable[[], bool], log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
+    while time.monotonic() < deadline and is_alive():
         try:
             urllib.request.urlopen(f"{address}/health").close()
         except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
+            time.sleep(0.02)
         else:
             return
     raise RuntimeError(f"The function did not start: {log.read_text()}")

@@ -2,13 +2,14 @@
 
 import http.client
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -19,6 +20,9 @@ from function.web.page_requests import PAGE_HEADER
 
 ROOT = Path(__file__).parents[2]
 START_WITHIN_SECONDS = 30
+
+UNASSIGNED_PORTS = (20_000, 32_000)
+"""Linux gives clients, and whoever asks for any port, those from 32,768 on; others higher ones."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +115,7 @@ def serving(folder: Path, library: Path, **settings: str) -> Iterator[Server]:
     gallery = folder / "performers.db"
     if not gallery.exists():
         open_store(gallery).create()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
         "MEDIA_ROOT": str(library),
@@ -138,6 +140,15 @@ def serving(folder: Path, library: Path, **settings: str) -> Iterator[Server]:
     finally:
         if server.is_alive():
             server.stop()
+
+
+def free_port() -> int:
+    """Return a port where nothing listens, and which the system gives nobody else meanwhile."""
+    while True:
+        port = random.randint(*UNASSIGNED_PORTS)  # noqa: S311  # not for security
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _wait_for(server: Server) -> None:

@@ -11,6 +11,7 @@ from db.errors import ErasureUnfinishedError
 from db.ledgers import Ledger
 from db.people import PersonFound
 from db.sightings import Correction
+from db.sqlite import connections
 from db.sqlite.ledger import SqliteLedger
 from db.stores import open_ledger
 from db.videos import Scanned
@@ -116,7 +117,10 @@ def test_the_forgotten_are_no_strangers_in_a_deeper_scan(library: Library) -> No
         assert [one.position for one in ledger.sightings([1])[1]] == [1, 2]
 
 
-def test_a_reader_of_the_file_delays_the_end_and_it_is_said(library: Library) -> None:
+def test_a_reader_of_the_file_delays_the_end_and_it_is_said(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BUSY_SECONDS", 0.2)
     with open_ledger(library.path) as reader:
         assert isinstance(reader, SqliteLedger)
         reader._db.execute("BEGIN")

@@ -11,6 +11,7 @@ import pytest
 from function.media.formats import CODECS, FORMATS, SOUND_CODECS, SUFFIXES_BY_FORMAT, VIDEO_SUFFIXES
 from function.media.frames import sample_frames
 from function.media.videos import open_video
+from tests.conftest import SeedOf
 from tests.support.videos import number_in, numbered_pictures
 from tools.soak.seeds import SEEDS, size_of, write_seed
 
@@ -19,10 +20,9 @@ NOT_SOUGHT = {".gif", ".apng"}
 
 
 @pytest.mark.parametrize("name", SEEDS)
-def test_a_video_of_this_kind_is_read_picture_by_picture(name: str, tmp_path: Path) -> None:
-    width, height = size_of(name)
-    path = write_seed(tmp_path / name, numbered_pictures(30, width=width, height=height))
-    with open_video(path, 0.4) as video:
+def test_a_video_of_this_kind_is_read_picture_by_picture(name: str, seed_of: SeedOf) -> None:
+    _, height = size_of(name)
+    with open_video(seed_of(name), 0.4) as video:
         frames = list(sample_frames(video))
     assert len(frames) >= 3
     for frame in frames:

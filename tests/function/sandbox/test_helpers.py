@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -21,6 +20,7 @@ from function.sandbox import handle
 from function.sandbox.readers import Here, Sandboxed
 from function.settings import Settings
 from tests.support import short_helpers
+from tests.support.waiting import is_running, seconds_of, wait_until
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
 TASK = Task(every_seconds=0.5, detection_pixels=384)
@@ -117,13 +117,6 @@ def members_of(child: int) -> list[int]:
         if int(group) == child and state != "Z":
             members.append(int(status.parent.name))
     return sorted(members, key=lambda one: (one != child, one))
-
-
-def wait_until(is_so: Callable[[], bool], within_seconds: float = 60) -> None:
-    until = time.monotonic() + within_seconds
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
@@ -412,16 +405,3 @@ def test_without_a_second_way_to_open_the_file_the_child_does_it_alone(
 ) -> None:
     monkeypatch.setattr(handle, "OWN_FILES", "/nowhere")
     assert_same(find(pair, film), alone)
-
-
-def is_running(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def seconds_of(process: int) -> float:
-    """Return the CPU seconds that a process has used."""
-    ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")

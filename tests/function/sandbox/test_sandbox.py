@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -54,16 +54,17 @@ from function.sandbox.portions import weigh_people
 from function.sandbox.readers import Sandboxed
 from function.sandbox.wire import WireError, pack, unpack
 from function.settings import Settings
+from tests.conftest import SeedOf
 from tests.support import endless_grouping
 from tests.support.engines import EngineReader
 from tests.support.old_codecs import OLD_CODECS, write_avi
 from tests.support.videos import numbered_pictures
+from tests.support.waiting import seconds_of, wait_until
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.soak.mutations import mutate
 from tools.soak.photos import SEEDS, photo_bombs, write_seeds
 from tools.soak.seeds import SEEDS as VIDEOS
-from tools.soak.seeds import size_of, write_seed
-from tools.soak.seeds import write_seeds as write_videos
+from tools.soak.seeds import size_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -143,8 +144,9 @@ def test_a_child_that_is_killed_costs_one_request(sandbox: Sandboxed, library: P
 
 def test_a_child_that_died_while_idle_costs_nothing(sandbox: Sandboxed, library: Path) -> None:
     findings(sandbox, library)
-    os.kill(sandbox.pool.processes()[0], signal.SIGSEGV)
-    time.sleep(0.2)
+    (child,) = sandbox.pool._idle
+    os.kill(child.process_id, signal.SIGSEGV)
+    wait_until(lambda: not child.is_alive())
     assert findings(sandbox, library).faces
 
 
@@ -171,7 +173,7 @@ def test_faces_that_take_too_long_to_group_end_with_the_limit(
         with pytest.raises(TimeLimitError) as ended:
             list(events)
         assert ended.value.status == 504
-        assert not is_running(before)
+        assert not Path(f"/proc/{before}").exists()
         assert before not in sandbox.pool.processes()
         assert findings(sandbox, library).people
 
@@ -288,12 +290,24 @@ def test_a_photo_that_needs_too_much_memory_is_refused(
             sandbox.find_faces(bombs["largest-allowed.png"])
 
 
+def kill_once(is_so: Callable[[], bool], process: int, number: int) -> None:
+    """Send a signal to a process once something is so, while this thread goes on."""
+
+    def wait_and_kill() -> None:
+        wait_until(is_so)
+        os.kill(process, number)
+
+    threading.Thread(target=wait_and_kill, daemon=True).start()
+
+
 def test_a_photo_that_kills_its_child_costs_one_upload(
     sandbox: Sandboxed, photos: Path, bombs: dict[str, bytes]
 ) -> None:
-    (process,) = sandbox.pool.processes()
-    killing = threading.Timer(0.5, os.kill, (process, signal.SIGSEGV))
-    killing.start()
+    sandbox.ready()
+    (child,) = sandbox.pool._idle
+    child.ready(60)
+    at_work = seconds_of(child.process_id) + 0.2
+    kill_once(lambda: seconds_of(child.process_id) > at_work, child.process_id, signal.SIGSEGV)
     with pytest.raises(PhotoUnusableError, match="SIGSEGV"):
         sandbox.find_faces(bombs["endless-scans.jpg"])
     assert sandbox.find_faces((photos / "obama1.jpg").read_bytes()).faces[0].crop
@@ -318,10 +332,10 @@ def test_a_child_shows_the_moment_that_the_same_code_shows_here(
 
 
 def test_a_moment_that_kills_its_child_costs_one_request(sandbox: Sandboxed, library: Path) -> None:
-    (process,) = sandbox.pool.processes()
-    os.kill(process, signal.SIGSTOP)
-    killing = threading.Timer(0.5, os.kill, (process, signal.SIGKILL))
-    killing.start()
+    sandbox.ready()
+    (child,) = sandbox.pool._idle
+    os.kill(child.process_id, signal.SIGSTOP)
+    kill_once(lambda: child._is_busy, child.process_id, signal.SIGKILL)
     with open_media("face.mp4", [library]) as media:
         with pytest.raises(UnreadableVideoError, match="SIGKILL"):
             sandbox.find_moment(media, 1.0)
@@ -333,9 +347,9 @@ REFUSED = (UnreadableVideoError, VideoOverLimitError, PhotoUnusableError)
 
 
 def test_broken_files_show_a_moment_or_say_why_not(
-    sandbox: Sandboxed, library: Path, tmp_path: Path
+    sandbox: Sandboxed, library: Path, seed_folder: Path
 ) -> None:
-    seeds = [seed.read_bytes() for seed in write_videos(tmp_path)]
+    seeds = [(seed_folder / name).read_bytes() for name in VIDEOS]
     shown = 0
     sandbox.ready()
     before = sandbox.pool.processes()
@@ -352,14 +366,14 @@ def test_broken_files_show_a_moment_or_say_why_not(
 
 @pytest.mark.parametrize("name", [*VIDEOS, *OLD_CODECS])
 def test_each_kind_of_video_is_read_by_a_child_and_broken_costs_only_itself(
-    name: str, sandbox: Sandboxed, library: Path
+    name: str, sandbox: Sandboxed, library: Path, seed_of: SeedOf
 ) -> None:
-    width, height = size_of(name)
-    pictures = numbered_pictures(30, width=width, height=height)
     if name in VIDEOS:
-        write_seed(library / name, pictures)
+        (library / name).write_bytes(seed_of(name).read_bytes())
     else:
-        write_avi(library / name, list(pictures), OLD_CODECS[name])
+        width, height = size_of(name)
+        pictures = list(numbered_pictures(30, width=width, height=height))
+        write_avi(library / name, pictures, OLD_CODECS[name])
     assert findings(sandbox, library, name).frames >= 2
     content = (library / name).read_bytes()
     for number in range(4):
@@ -397,14 +411,6 @@ def test_a_photo_takes_no_video_its_place_and_leaves_no_child_behind(
     assert len(sandbox.pool.processes()) == 1
 
 
-def is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def test_a_child_ends_with_its_parent() -> None:
     script = (
         "import os, sys; from pathlib import Path\n"
@@ -415,10 +421,7 @@ def test_a_child_ends_with_its_parent() -> None:
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     process = int(done.stdout)
-    deadline = time.monotonic() + 5
-    while is_running(process) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not is_running(process)
+    wait_until(lambda: not Path(f"/proc/{process}").exists(), within_seconds=5)
 
 
 def test_a_child_is_given_no_secret_and_no_file(

@@ -398,7 +398,7 @@ def test_what_is_in_work_elsewhere_is_not_taken_for_broken_off(
 
 @pytest.fixture(scope="module")
 def context() -> ForkServerContext:
-    return preloaded("tests.support.crashing_apply")
+    return preloaded()
 
 
 @pytest.fixture

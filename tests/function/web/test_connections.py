@@ -88,7 +88,7 @@ def fronted(desk: Desk, threads: int = 2, admit: Admit = lambda _: None) -> Iter
             yield connect
         finally:
             desk.go.set()
-            front.stop(5)
+            front.stop(0.5)
             thread.join()
     front.task_dispatcher.shutdown()
 
@@ -260,8 +260,9 @@ def test_a_client_that_leaves_is_noticed_behind_what_it_sent(behind: bytes, desk
 
 @pytest.mark.parametrize("is_at_once", [True, False])
 def test_a_second_request_before_the_answer_ends_the_connection(
-    desk: Desk, *, is_at_once: bool
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, is_at_once: bool
 ) -> None:
+    monkeypatch.setattr(connections, "AHEAD_SECONDS", 0.5)
     slow = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with fronted(desk) as connect:
         client = connect()

@@ -38,7 +38,7 @@ MOST_SECONDS_FOR_ONE = 0.02
 
 @pytest.fixture(scope="module")
 def context() -> ForkServerContext:
-    return preloaded("tests.support.crashing_import")
+    return preloaded()
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ MOST_SECONDS_FOR_ONE = 0.05
 
 @pytest.fixture(scope="module")
 def context() -> ForkServerContext:
-    return preloaded("tests.support.crashing_library")
+    return preloaded()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The soak in short: broken files, bombs, escapes, crashes and a crowd, against a real server."""
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 from tools.soak.bombs import write_bombs
 from tools.soak.mutations import mutate
 from tools.soak.paths import CANARY, lay_out_library
-from tools.soak.seeds import SEEDS, write_film, write_seeds
+from tools.soak.seeds import SEEDS, write_film
 from tools.soak.servers import Answer, Server, serving
 from tools.soak.trials import (
     Figures,
@@ -33,9 +34,9 @@ FILM = "film.mkv"
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def library(seed_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = lay_out_library(tmp_path_factory.mktemp("soak"))
-    write_seeds(root)
+    shutil.copytree(seed_folder, root, dirs_exist_ok=True)
     write_film(root / FILM)
     return root
 

@@ -1,6 +1,6 @@
 // Type-ahead search in the gallery: a combobox, as the ARIA practices describe it.
 
-import { count, fillLater, make, makeButton } from "./dom.js";
+import { count, fillLater, make, makeButton, plain } from "./dom.js";
 import { fillImage, getJson } from "./server.js";
 
 const SHOWN = 8;
@@ -160,13 +160,6 @@ function option(name, words, take, picture) {
   );
   return { element, take };
 }
-
-/**
- * Without accents and capitals.
- *
- * @param {string} text
- */
-const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").trim().toLowerCase();
 
 /** @param {ListedReply} performer */
 function thumbnail({ thumbnail: address }) {

@@ -1,6 +1,20 @@
 // Builds elements. Text is always inserted as text: nothing is parsed as HTML.
 
 /**
+ * Settled unless a button is held down: replaced meanwhile, it loses the click.
+ *
+ * @type {Promise<unknown>}
+ */
+export let released = Promise.resolve();
+addEventListener("pointerdown", ({ target }) => {
+  if (/** @type {Element} */ (target).closest("a, button, summary"))
+    released = new Promise((done) => {
+      addEventListener("pointerup", () => setTimeout(done), { once: true });
+      setTimeout(done, 9000); // or elsewhere
+    });
+});
+
+/**
  * @template {keyof ById} Id
  * @param {Id} id
  * @returns {ById[Id]}
@@ -137,6 +151,10 @@ export function meter(label, value, most, words) {
   return make("span", { class: "meter" }, bar, make("span", { class: "number", text: words }));
 }
 
+/** @param {{ name: string, score: number }} who */
+export const probability = ({ name, score }) =>
+  meter(`Probability that this is ${name}`, score, 100, `${score.toFixed(1)} %`);
+
 /**
  * The nearest second, as a player shows it: 1:04, or 1:02:03.
  *
@@ -181,6 +199,25 @@ export function countBoth(videos, albums) {
   ];
   return some.filter(Boolean).join(" and ");
 }
+
+/**
+ * Without accents and capitals.
+ *
+ * @param {string} text
+ */
+export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").trim().toLowerCase();
+
+export const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+
+/**
+ * When somebody is seen, or on which pictures.
+ *
+ * @param {Pick<SeenReply, "appearances" | "pictures">} seen
+ */
+export const timesOf = ({ appearances, pictures }) => [
+  ...appearances.map(([start, until]) => `${clock(start)}–${clock(until)}`),
+  ...pictures.map((number) => `picture ${number}`),
+];
 
 /**
  * The name of a file, without its folders.
@@ -293,6 +330,6 @@ export function fillLater(action) {
   let waiting;
   return () => {
     clearTimeout(waiting);
-    waiting = setTimeout(action, PAUSE_MS);
+    waiting = setTimeout(() => released.then(action), PAUSE_MS);
   };
 }

@@ -74,7 +74,6 @@ async function showMore(focus = false) {
   if (loading || shown >= total) return;
   await load();
   if (focus) byId("grid").lastElementChild?.querySelector("a")?.focus();
-  // An observer reports only changes; observing again notices an end that is still in view.
   end.disconnect();
   if (!byId("more").hidden) end.observe(byId("more"));
 }

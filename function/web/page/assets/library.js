@@ -11,7 +11,9 @@ import {
   find,
   make,
   nameOf,
+  natural,
   notice,
+  plain,
 } from "./dom.js";
 import { fillSaid } from "./said.js";
 import { beginning, watchScan } from "./scan.js";
@@ -31,7 +33,6 @@ const STATES = /** @type {const} */ ({
   gone: "Without a file",
 });
 
-const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 const stretches = makeStretches(row);
 
 /** @type {VideoInBrief[]} */
@@ -172,7 +173,7 @@ function want(name, value) {
 }
 
 function keepAddress() {
-  history.replaceState(null, "", libraryAddress());
+  if (/^#lib/.test(location.hash)) history.replaceState(null, "", libraryAddress());
 }
 
 async function load() {
@@ -296,7 +297,7 @@ function show(rows) {
     lists.push(list);
   }
   const [first = nothing(), ...rest] = lists;
-  // Put in anew, it loses a click.
+  // Replaced, it loses a click.
   if (first !== byId("videos").firstChild) byId("videos").replaceChildren(first, ...rest);
   if (focused)
     [...byId("videos").querySelectorAll("a")].find((one) => one.hash === focused)?.focus();
@@ -331,13 +332,6 @@ function textOf(video) {
   }
   return text;
 }
-
-/**
- * Without accents and capitals.
- *
- * @param {string} text
- */
-const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
 function showStates() {
   /** @type {Record<string, number>} */

@@ -1,7 +1,7 @@
 // One person in a video: who it may be, when they are seen, and the user's corrections.
 
 import { performerChooser } from "./chooser.js";
-import { clock, count, find, link, make, makeButton, meter } from "./dom.js";
+import { clock, count, find, link, make, makeButton, probability } from "./dom.js";
 import { face } from "./faces.js";
 import { askWhetherSame } from "./names.js";
 import { saidRow } from "./said.js";
@@ -388,18 +388,7 @@ const HINT_WORDS = {
  */
 function matchLines(person, best) {
   const rows = [];
-  if (person.decided !== "confirmed")
-    rows.push(
-      line(
-        "Probability",
-        meter(
-          `Probability that this is ${best.name}`,
-          best.score,
-          100,
-          `${best.score.toFixed(1)} %`,
-        ),
-      ),
-    );
+  if (person.decided !== "confirmed") rows.push(line("Probability", probability(best)));
   if (best.hints.length) {
     const words = best.hints.map((kind) => HINT_WORDS[kind]).join(", ");
     rows.push(line("Raised by", make("span", { text: words })));
@@ -466,12 +455,7 @@ function otherCandidates(others, choose) {
         ? make("img", { src: match.poster, alt: "" })
         : make("span", { class: "blank" }),
       make("span", { class: "name", text: match.name }),
-      meter(
-        `Probability that this is ${match.name}`,
-        match.score,
-        100,
-        `${match.score.toFixed(1)} %`,
-      ),
+      probability(match),
       action("It is this one", `It is ${match.name}`, () => choose(match)),
     ),
   );

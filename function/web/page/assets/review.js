@@ -2,15 +2,15 @@
 
 import {
   byId,
-  clock,
   count,
   fillLater,
   find,
   make,
   makeButton,
-  meter,
   nameOf,
   notice,
+  probability,
+  timesOf,
 } from "./dom.js";
 import { face } from "./faces.js";
 import { fillSaid } from "./said.js";
@@ -264,10 +264,7 @@ function finished() {
 function draw(person) {
   const known = drawn.get(person);
   if (known) return known;
-  const spans = [
-    ...person.appearances.map(([start, until]) => `${clock(start)}–${clock(until)}`),
-    ...person.pictures.map((number) => `picture ${number}`),
-  ];
+  const spans = timesOf(person);
   const where = person.kind === "album" ? "In the album" : "In the video";
   const id = `reviewed-${person.sighting.replace(".", "-")}`;
   const element = make(
@@ -280,12 +277,7 @@ function draw(person) {
       face(person.picture, where.replace("In", "Face in"), where),
       face(person.poster, `Enrolled face of ${person.name}`, "Enrolled"),
     ),
-    meter(
-      `Probability that this is ${person.name}`,
-      person.score,
-      100,
-      `${person.score.toFixed(1)} %`,
-    ),
+    probability(person),
     make(
       "p",
       {},

@@ -1,6 +1,6 @@
 // What the user said before of people in videos: lists in which each decision can be taken back.
 
-import { clock, find, make, makeButton, nameOf } from "./dom.js";
+import { find, make, makeButton, nameOf, timesOf } from "./dom.js";
 import { latePicture } from "./pictures.js";
 import { getJson, postJson } from "./server.js";
 import { refreshStatus } from "./status.js";
@@ -116,11 +116,8 @@ function ask(query, before = null) {
 
 /** @param {DecisionListed} decision */
 function inVideo(decision) {
-  const { oshash, path, person, picture, appearances, pictures } = decision;
-  const spans = [
-    ...appearances.map(([start, until]) => `${clock(start)}–${clock(until)}`),
-    ...pictures.map((number) => `picture ${number}`),
-  ];
+  const { oshash, path, person, picture } = decision;
+  const spans = timesOf(decision);
   const row = saidRow(decision, undefined, latePicture(picture, ""));
   find(row, ".detail")?.before(
     make(

@@ -1,6 +1,6 @@
 // Requests to the server: the header that marks the page, the token, and readable errors.
 
-import { askInDialog } from "./dom.js";
+import { askInDialog, released } from "./dom.js";
 
 const TOKEN = "token";
 
@@ -179,9 +179,9 @@ async function readError(response) {
  * @returns {Promise<ReplyOf<Asked>>}
  */
 export async function getJson(path, options = {}) {
-  if (options.method === "POST") return (await storing(send(path, options))).json();
+  if (options.method === "POST") return read(storing(send(path, options)));
   if (followsChanges(path)) await allStored();
-  return (await send(path, options)).json();
+  return read(send(path, options));
 }
 
 /**
@@ -193,7 +193,16 @@ export async function getJson(path, options = {}) {
 export async function postJson(path, value) {
   const body = JSON.stringify(value);
   const sent = send(path, { method: "POST", body, type: "application/json" });
-  return (await storing(sent)).json();
+  return read(storing(sent));
+}
+
+/** @param {Promise<Response>} sent */
+async function read(sent) {
+  try {
+    return await (await sent).json();
+  } finally {
+    await released;
+  }
 }
 
 /**
@@ -216,7 +225,7 @@ export async function* postForLines(path, value, signal) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
-    const { done, value: text } = await read(reader);
+    const { done, value: text } = await readPart(reader);
     if (done) return;
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
@@ -225,7 +234,7 @@ export async function* postForLines(path, value, signal) {
 }
 
 /** @param {ReadableStreamDefaultReader<string>} reader */
-async function read(reader) {
+async function readPart(reader) {
   try {
     return await reader.read();
   } catch (error) {

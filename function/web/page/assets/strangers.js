@@ -1,7 +1,18 @@
 // Strangers: people nobody enrolled, each once for all videos.
 
 import { performerChooser } from "./chooser.js";
-import { byId, clock, count, countBoth, find, make, makeButton, nameOf, notice } from "./dom.js";
+import {
+  byId,
+  count,
+  countBoth,
+  find,
+  make,
+  makeButton,
+  nameOf,
+  natural,
+  notice,
+  timesOf,
+} from "./dom.js";
 import { blank } from "./faces.js";
 import { latePicture } from "./pictures.js";
 import { getJson, postJson, ServerError, wordsOf } from "./server.js";
@@ -10,8 +21,6 @@ import { makeStretches, nearEnd } from "./stretches.js";
 import { mainButton, nobodyFound, trouble, unchanged } from "./troubles.js";
 
 const AGAIN_MS = 2000; // until it is asked again for those who are not grouped yet
-
-const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 // A card keeps what was done on it while it is out of view.
 /** @type {WeakMap<StrangerReply, HTMLElement>} */
@@ -120,7 +129,6 @@ async function load(isFirst = false) {
     if (page.strangers.length) append(page.strangers);
     else if (isFirst) byId("strangers-list").append(await nobody(page));
     byId("strangers-more").hidden = next === null;
-    // An observer reports only changes; observing again notices an end that is still in view.
     end.disconnect();
     if (next !== null) end.observe(byId("strangers-more"));
   } catch (error) {
@@ -258,10 +266,7 @@ async function showSeen(one, list) {
  */
 function sighting(one, place, canLeave) {
   const name = nameOf(place.path);
-  const spans = [
-    ...place.appearances.map(([start, until]) => `${clock(start)}–${clock(until)}`),
-    ...place.pictures.map((number) => `picture ${number}`),
-  ];
+  const spans = timesOf(place);
   const person = place.sighting.split(".")[1];
   /** @type {HTMLElement} */
   const row = make(

@@ -55,7 +55,7 @@ function empty(list, height) {
 }
 
 /**
- * Calls `more` before an observed end of a list comes into view.
+ * Calls `more` once an observed end of a list is near, or is when observed.
  *
  * @param {() => unknown} more
  */

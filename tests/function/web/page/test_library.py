@@ -422,6 +422,37 @@ def test_a_click_is_not_lost_where_the_list_is_read_again_during_it(
         expect(page.get_by_role("dialog")).to_be_visible()
 
 
+@pytest.mark.parametrize("pressed_one", ["a link", "a button"])
+@pytest.mark.parametrize("typed", ["", "group"])
+def test_a_click_is_not_lost_where_what_is_pressed_would_be_drawn_anew(
+    open_page: Open, server: str, pressed_one: str, typed: str
+) -> None:
+    page = open_page(f"{server}/#library")
+    link = page.get_by_role("link", name="group.mp4")
+    pressed = link if pressed_one == "a link" else page.get_by_role("button", name="Scanned")
+    pressed.hover()
+    page.route("**/library/overview*", answer_without_one)
+    page.mouse.down()
+    if typed:  # right before, as the list is drawn a little later
+        page.get_by_label("Path or name").fill(typed)
+    else:
+        with page.expect_response("**/library/overview*"):
+            page.evaluate("dispatchEvent(new HashChangeEvent('hashchange'))")
+    page.wait_for_timeout(300)  # until the list would be drawn
+    page.mouse.up()
+    if pressed_one == "a link":
+        expect(page.get_by_role("heading", name="group.mp4", level=1)).to_be_visible()
+    else:
+        expect(pressed).to_have_attribute("aria-pressed", "true")
+        expect(page.locator("#videos li")).to_have_count(1 if typed else 3)
+
+
+def answer_without_one(route: Route) -> None:
+    reply = route.fetch().json()
+    del reply["videos"][0]
+    route.fulfill(json=reply)
+
+
 def test_what_the_setting_says_of_strangers_is_not_asked(open_page: Open, tmp_path: Path) -> None:
     made = MadeUpLibrary(tmp_path)
     with running_server(tmp_path / "log", **made.settings(), STRANGERS="off") as address:

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from function.errors import BusyError
 from function.settings import Settings
 from function.web import service
 from function.web.service import Service
+from tests.support.waiting import seconds_of, wait_until, wait_until_idle
 from tools.soak.photos import SEEDS, endless_scans, fresh_photo, write_seeds
 from tools.soak.servers import Answer, Server, serving
 
@@ -82,13 +82,22 @@ def test_the_server_itself_never_holds_what_decodes(server: Server, photos: Path
         assert all(holds(one, part) for one in others), part
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_photo_that_kills_what_reads_it_costs_that_upload(server: Server, photos: Path) -> None:
+def start_sending(server: Server, bomb: bytes) -> tuple[threading.Thread, list[Answer]]:
+    """Send a photo from a thread, and wait until a child is busy with it."""
     answers: list[Answer] = []
-    bomb = fresh_photo(endless_scans(), 1)
+    children = server.children()
+    for child in children:
+        wait_until_idle(child, 0.5)
+    at_work = sum(map(seconds_of, children)) + 0.2
     sending = threading.Thread(target=lambda: answers.append(server.add_photo("Bomb", bomb)))
     sending.start()
-    time.sleep(1.5)
+    wait_until(lambda: sum(map(seconds_of, children)) > at_work)
+    return sending, answers
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_photo_that_kills_what_reads_it_costs_that_upload(server: Server, photos: Path) -> None:
+    sending, answers = start_sending(server, fresh_photo(endless_scans(), 1))
     for child in server.children():
         os.kill(child, signal.SIGSEGV)
     sending.join()
@@ -102,11 +111,7 @@ def test_a_photo_that_kills_what_reads_it_costs_that_upload(server: Server, phot
 def test_a_photo_without_end_is_ended_and_videos_go_on_meanwhile(
     server: Server, photos: Path
 ) -> None:
-    answers: list[Answer] = []
-    bomb = endless_scans()
-    sending = threading.Thread(target=lambda: answers.append(server.add_photo("Bomb", bomb)))
-    sending.start()
-    time.sleep(0.5)
+    sending, answers = start_sending(server, endless_scans())
     assert server.ask("cat.mp4").status == 200
     sending.join()
     assert error(answers[0]) == (504, "time_limit")
