@@ -18,20 +18,20 @@ LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --gen
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 demo: $(VENV)/ready ## do the main job once, on real photographs
 	@$(BIN)/python -m tools.demo
 
 run: export MEDIA_ROOT = $(MEDIA)
-run: $(VENV)/ready ## serve on $(HOST):$(PORT); MEDIA=/path/to/videos, PERFORMERS_DB=gallery file
+run: $(VENV)/ready ## serve on http://localhost:8080 (HOST, PORT); MEDIA=/path/to/your/videos, and any setting of docs/settings.md
 	@echo "Open http://localhost:$(PORT)/ once the log says that it serves; Ctrl-C ends it." >&2
 	$(BIN)/python -m function.server
 
 test: $(VENV)/ready-dev ## run the tests, in two processes
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-soak: $(VENV)/ready-dev ## send 10,000 broken videos and 2,000 broken photos, crash 100 times, ask 2,000 times, send 10,000 malformed requests, kill scans and servers at 150 moments: twenty minutes
+soak: $(VENV)/ready-dev ## try to break it: broken files, malformed requests, crashes, crowds, kills; twenty minutes
 	@KILLS=50 $(BIN)/python -m pytest -q tests/tools/library/test_kills.py >&2
 	@$(BIN)/python -m tools.soak > soak.json
 
@@ -46,7 +46,7 @@ bench: $(VENV)/ready ## compare speed with the usual way; VIDEO=file for one of 
 	@$(BIN)/python -m tools.bench $(VIDEO)
 
 bench-profile: HOURS ?= 1
-bench-profile: $(VENV)/ready ## measure what share of the work each stage takes, for an hour of 1080p; HOURS=0.5 or VIDEO=file for another
+bench-profile: $(VENV)/ready ## measure what each stage takes, for an hour of 1080p; HOURS=0.5 or VIDEO=file for another
 	@$(BIN)/python -m tools.bench.stages --hours $(HOURS) $(VIDEO)
 
 bench-faces: $(VENV)/ready ## compare which faces each detector finds; PHOTOS=folder for more than the demo's
@@ -55,10 +55,10 @@ bench-faces: $(VENV)/ready ## compare which faces each detector finds; PHOTOS=fo
 bench-start: $(VENV)/ready ## measure the start: ten seconds of 1080p from cold, and warm
 	@$(BIN)/python -m tools.bench.start $(VIDEO)
 
-bench-gpu: $(VENV)/ready ## compare the processor and a GPU, with 1 to all cores, on an hour of 1080p; VIDEO=file for one of yours
+bench-gpu: $(VENV)/ready ## compare the processor and a GPU on an hour of 1080p; VIDEO=file for one of yours
 	@$(BIN)/python -m tools.bench.gpu $(VIDEO)
 
-bench-library: $(VENV)/ready ## measure how a library grows: storing, matching again, listing, grouping, forgetting, up to 100,000 people seen
+bench-library: $(VENV)/ready ## measure how a library grows, up to 100,000 people seen
 	@$(BIN)/python -m tools.bench.library
 
 bench-quick: $(VENV)/ready ## compare scans at depth quick with usual ones on films cut from CLIPS=folder

@@ -38,7 +38,7 @@ from tools.verbs.jobs import jobs
 from tools.verbs.moving import export
 from tools.verbs.results import rematch, results
 from tools.verbs.scanning import scan
-from tools.verbs.shared import gallery_option, parse_every, print_json
+from tools.verbs.shared import PathType, gallery_option, parse_every, print_json
 from tools.verbs.showing import journal, list_performers, show
 from tools.verbs.stash_verbs import stash
 from tools.verbs.strangers import strangers
@@ -105,7 +105,7 @@ def main() -> None:
 
 
 @main.command(epilog="Example: python -m tools identify video.mp4 --every 2 > people.json")
-@click.argument("video", type=click.Path(path_type=Path))
+@click.argument("video", type=PathType())
 @click.option("--every", help="Seconds between samples, or auto.  [env var: EVERY_SECONDS]")
 @gallery_option
 def identify(video: Path, every: str | None, store: Store) -> None:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 SUMMARIES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "Fill and edit the gallery": {
-            "import": "Enrol performers from photos, a list, Stash or a stash-box.",
+            "import": "Enrol performers from photos, a list or Stash.",
             "list": "List everyone who is enrolled.",
             "show": "Show one performer, and where each photo came from.",
             "add-photo": "Enrol more photos of a performer.",

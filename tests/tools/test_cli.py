@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tools.cli import main
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.summaries import SUMMARIES
 from tools.verbs.importing import import_
+from tools.verbs.shared import PathType
 
 ROOT = Path(__file__).parents[2]
 
@@ -205,3 +207,22 @@ def test_an_identification_that_is_interrupted_leaves_no_process_behind(
 def descendants(parent: int) -> list[int]:
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     return [int(child) for child in children]
+
+
+def path_options(group: click.Group) -> Iterator[click.Parameter]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command
+        if isinstance(command, click.Group):
+            yield from path_options(command)
+        yield from (one for one in command.params if isinstance(one.type, click.Path))
+
+
+def test_no_empty_path_is_taken_for_this_folder(tmp_path: Path) -> None:
+    found = list(path_options(main))
+    assert len(found) > 12
+    assert {type(one.type) for one in found} == {PathType}
+    refused = run("export", "--bundle", "", "--db", tmp_path / "g.db")
+    assert refused.exit_code == 2
+    assert "'--bundle': The path is empty." in refused.stderr

@@ -21,14 +21,14 @@ from function.library.taking_back import take_back
 from function.matching.second_models import open_second
 from function.settings import Settings
 from tools.verbs.results import match_again, open_today
-from tools.verbs.shared import NUMBER, gallery_option, library_option, print_json
+from tools.verbs.shared import NUMBER, PathType, gallery_option, library_option, print_json
 
 LISTED_AT_ONCE = 500
 """The people of so many videos are in memory at a time."""
 
 
 @click.command(epilog='Example: python -m tools decide film.mp4 3 --confirm "Grace Hopper"')
-@click.argument("video", type=click.Path(path_type=Path))
+@click.argument("video", type=PathType())
 @click.argument("person", type=int)
 @click.option("--confirm", "confirmed", metavar="PERFORMER", help="It is this performer.")
 @click.option("--reject", "rejected", metavar="PERFORMER", help="It is not this performer.")

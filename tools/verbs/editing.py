@@ -20,6 +20,7 @@ from tools.imports.enrol import enrol_all
 from tools.imports.imports import follow
 from tools.sources.folder import photo_at
 from tools.verbs.shared import (
+    PathType,
     finish,
     gallery_option,
     library_option,
@@ -69,7 +70,7 @@ def merge(kept: str, absorbed: str, store: Store, *, yes: bool) -> None:
 
 @click.command(epilog='Example: python -m tools add-photo "Grace Hopper" portrait.jpg')
 @click.argument("performer")
-@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("photos", nargs=-1, required=True, type=PathType())
 @click.option("--largest-face", is_flag=True, help="If there are several faces, use the largest.")
 @gallery_option
 def add_photo(

@@ -20,7 +20,7 @@ from tools.library.signals import tidied_up
 from tools.sources.folder import read_folder
 from tools.sources.stash_export import read_export
 from tools.sources.table import TableOptions, read_table
-from tools.verbs.shared import Verb, finish, gallery_option, load_chosen_engine
+from tools.verbs.shared import PathType, Verb, finish, gallery_option, load_chosen_engine
 
 BLURRED_ANYWAY = "--allow-blurred is no longer needed: blurred photos are enrolled, and count less."
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would happen, change nothing.")
@@ -74,7 +74,7 @@ def import_() -> None:
 
 
 @import_.command("folder", epilog="Example: python -m tools import folder photos/")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PathType())
 @enrolling
 def import_folder(folder: Path, store: Store, *, demands: Demands, dry_run: bool) -> None:
     """Enrol FOLDER/<Performer Name>/*.jpg, or FOLDER/<Performer Name>.jpg.
@@ -91,7 +91,7 @@ def import_folder(folder: Path, store: Store, *, demands: Demands, dry_run: bool
 
 
 @import_.command("file", epilog="Example: python -m tools import file performers.csv")
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("file", type=PathType(allow_dash=True))
 @click.option(
     "--column",
     "columns",
@@ -138,7 +138,7 @@ def import_file(
 
 
 @import_.command("stash-export", epilog="Example: python -m tools import stash-export export.zip")
-@click.argument("export", type=click.Path(path_type=Path))
+@click.argument("export", type=PathType())
 @enrolling
 def import_stash_export(export: Path, store: Store, *, demands: Demands, dry_run: bool) -> None:
     """Enrol the performers in EXPORT, the folder or zip that Stash exports."""
@@ -150,7 +150,7 @@ def import_stash_export(export: Path, store: Store, *, demands: Demands, dry_run
 
 
 @import_.command("bundle", epilog="Example: python -m tools import bundle performers.bundle")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PathType())
 @DRY_RUN
 @gallery_option
 def import_bundle(bundle: Path, store: Store, *, dry_run: bool) -> None:

@@ -35,6 +35,7 @@ from tools.accuracy.stranger_films import measure_stranger_films, render_strange
 from tools.accuracy.tables import render_evaluation
 from tools.verbs.audit_lines import render_audit
 from tools.verbs.shared import (
+    PathType,
     Verb,
     gallery_option,
     load_chosen_engine,
@@ -44,7 +45,7 @@ from tools.verbs.shared import (
 )
 from tools.verbs.stash_measuring import or_from_stash
 
-FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+FOLDER = PathType(file_okay=False, exists=True)
 AT_LEAST_ONE = click.IntRange(min=1)
 
 ROUNDS_HELP = "How often they are shuffled."
@@ -67,7 +68,7 @@ KEEP_HELP = "Leave the films here, each with a list of who is seen when."
 
 def model_option(told: str) -> Callable[[Verb], Verb]:
     """Add --model: a TOML file that describes a net of the user's own."""
-    file = click.Path(path_type=Path, dir_okay=False, exists=True)
+    file = PathType(dir_okay=False, exists=True)
     return click.option("--model", type=file, metavar="FILE.toml", help=told)
 
 
@@ -78,7 +79,7 @@ def model_option(told: str) -> Callable[[Verb], Verb]:
 @click.option("--rounds", type=AT_LEAST_ONE, default=5, show_default=True, help=ROUNDS_HELP)
 @click.option("--folds", type=click.IntRange(min=0), default=0, show_default=True, help=FOLDS_HELP)
 @click.option("--crowd", type=click.IntRange(min=0), default=0, help=CROWD_HELP)
-@click.option("--page", type=click.Path(path_type=Path), help=PAGE_HELP)
+@click.option("--page", type=PathType(), help=PAGE_HELP)
 @model_option(f"{MODEL_HELP} It is measured after SFace.")
 @table_option
 @or_from_stash
@@ -214,7 +215,7 @@ def evaluate_hints(*, folders: tuple[Path, ...], rounds: int, folds: int, crowd:
 @click.option("--films", type=AT_LEAST_ONE, default=8, show_default=True, help=FILMS_HELP)
 @click.option("--every", multiple=True, help=EVERY_HELP)
 @click.option("--seed", type=int, default=1, show_default=True, help=SEED_HELP)
-@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help=KEEP_HELP)
+@click.option("--keep", type=PathType(file_okay=False), help=KEEP_HELP)
 @table_option
 def evaluate_films(
     folder: Path, *, films: int, every: tuple[str, ...], seed: int, keep: Path | None, table: bool
@@ -266,7 +267,7 @@ def evaluate_strangers(*, folders: tuple[Path, ...], rounds: int) -> None:
 @click.command(epilog="Example: python -m tools calibrate friends/ family/ > densities.json")
 @click.argument("folders", metavar="FOLDER...", type=FOLDER, nargs=-1, required=True)
 @click.option("--description", help="Describes the folders to readers of the fit.")
-@click.option("--into", type=click.Path(path_type=Path), help=INTO_HELP)
+@click.option("--into", type=PathType(), help=INTO_HELP)
 @model_option(f"{MODEL_HELP} Fits it, and writes the fit.")
 @table_option
 def calibrate(

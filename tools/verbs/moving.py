@@ -9,7 +9,7 @@ from db.errors import GalleryReadOnlyError
 from db.galleries import Store
 from tools.library.signals import tidied_up
 from tools.verbs.exports import write_csv, write_ndjson
-from tools.verbs.shared import gallery_option, print_json
+from tools.verbs.shared import PathType, gallery_option, print_json
 
 
 @click.command(epilog="Example: python -m tools export --format csv > performers.csv")
@@ -19,7 +19,7 @@ from tools.verbs.shared import gallery_option, print_json
 @click.option("--encodings", is_flag=True, help="Add encodings, base64 float32 (ndjson only).")
 @click.option(
     "--bundle",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathType(dir_okay=False),
     help="Write everything to this one file instead, for `import bundle`.",
 )
 @gallery_option

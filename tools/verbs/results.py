@@ -24,11 +24,11 @@ from function.library.strangers import place_strangers
 from function.matching.second_models import open_second
 from function.media.files import as_written
 from function.settings import Settings
-from tools.verbs.shared import gallery_option, library_option, print_json
+from tools.verbs.shared import PathType, gallery_option, library_option, print_json
 
 
 @click.command(epilog='Example: python -m tools results --performer "Grace Hopper" --table')
-@click.argument("places", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("places", nargs=-1, type=PathType())
 @click.option("--performer", help="Only videos with this performer, by name or id.")
 @click.option(
     "--verdict",

@@ -30,7 +30,7 @@ from tools.library.progress import Totals, follow
 from tools.library.signals import ended_by_signals
 from tools.library.watching import is_open, watch
 from tools.verbs.results import grouping_bar, open_today, tell_erased
-from tools.verbs.shared import EXIT_PARTLY, gallery_option, library_option, print_json
+from tools.verbs.shared import EXIT_PARTLY, PathType, gallery_option, library_option, print_json
 
 ASK_STRANGERS = (
     "Keep the faces of people who are nobody you enrolled? They can then be named later without "
@@ -62,11 +62,11 @@ def _read_strangers(_: click.Context, __: click.Parameter, text: str | None) -> 
     return None if text is None else str(parse_value("--strangers", text, hint))
 
 
-FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+FILE = PathType(exists=True, dir_okay=False)
 
 
 @click.command(epilog="Example: python -m tools scan /videos --workers 2")
-@click.argument("places", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.argument("places", nargs=-1, type=PathType(exists=True))
 @click.option(
     "--depth",
     type=click.Choice(DEPTHS),

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeAlias, get_type_hints
 
 import click
@@ -19,6 +20,19 @@ from function.settings import Settings, parse_value
 EXIT_PARTLY = 3
 
 Verb: TypeAlias = Callable[..., Any]
+
+
+class PathType(click.Path):
+    """A path; an empty one, of a variable that is not set, is not taken for this folder."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(path_type=Path, **options)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Turn the text into a path."""
+        if value == "":
+            self.fail("The path is empty. Name a file or a folder.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class StoreType(click.ParamType[Store]):

@@ -30,7 +30,7 @@ from function.library.naming import Naming
 from function.library.strangers import StrangerResult, by_videos, describe
 from function.settings import Settings
 from tools.verbs.results import group_strangers, match_again, open_today
-from tools.verbs.shared import NUMBER, gallery_option, library_option, print_json
+from tools.verbs.shared import NUMBER, PathType, gallery_option, library_option, print_json
 
 USUAL_LIMIT = 50
 
@@ -48,9 +48,7 @@ OWNER_ONLY = 0o600
     "--limit", type=click.IntRange(1), default=USUAL_LIMIT, show_default=True, help="List so many."
 )
 @click.option("--ignored", is_flag=True, help="List those who are hidden.")
-@click.option(
-    "--pictures", type=click.Path(path_type=Path, file_okay=False), help="Write faces here."
-)
+@click.option("--pictures", type=PathType(file_okay=False), help="Write faces here.")
 @library_option
 @gallery_option
 @click.pass_context
