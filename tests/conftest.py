@@ -16,6 +16,7 @@ from function.faces.face import Face
 from function.faces.faces import find_faces
 from function.media.frames import sample_frames
 from function.media.videos import open_video
+from tests.support.killed import Start, starting
 from tests.support.sharing import make_once
 from tests.support.videos import numbered_pictures
 from tools.accuracy.labelled import Dataset, read_dataset
@@ -31,8 +32,10 @@ DEVELOPMENT_DATA = Path(
 
 LONGEST = (
     *("test_deploy.py", "test_page.py", "test_sandbox.py", "test_soak.py", "test_engines.py"),
-    *("test_helpers.py", "test_main.py", "test_quality.py", "test_golden_replies.py"),
-    *("test_kills.py", "test_library.py", "test_cluster_scans.py"),
+    *("test_helpers.py", "test_captured.py", "test_library.py", "test_kills.py", "test_nets.py"),
+    *("test_main.py", "test_server.py", "test_quality.py", "test_golden_replies.py"),
+    *("test_calibrate.py", "test_scanning.py", "test_own_nets.py", "test_cluster_scans.py"),
+    *("test_secure_scans.py", "test_strangers.py", "test_review.py", "test_albums.py"),
 )
 """Two processes that share the tests begin with these, so that both end at about the same time.
 The first takes minutes where CI is set."""
@@ -57,6 +60,13 @@ def _same_priority() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("os.nice", lambda _: 0, raising=False)
         yield
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts processes in milliseconds, and kills those that are left in the end."""
+    with starting() as start:
+        yield start
 
 
 @pytest.fixture(scope="session")

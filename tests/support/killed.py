@@ -3,7 +3,6 @@
 import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -14,16 +13,11 @@ PRELOADED = ("forked_server", "crashing_apply", "crashing_import", "crashing_lib
 """What does the work of such processes. Python starts one server of forks only, so it loads all."""
 
 
-def preloaded() -> ForkServerContext:
-    """Return what starts processes that share what these modules import, once."""
+@contextmanager
+def starting() -> Iterator[Start]:
+    """Give what starts a process with some work; in the end all are killed."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([f"tests.support.{one}" for one in PRELOADED])
-    return context
-
-
-@contextmanager
-def starting(context: ForkServerContext) -> Iterator[Start]:
-    """Give what starts a process with some work; in the end all are killed."""
     started: list[BaseProcess] = []
 
     def start(work: Callable[..., None], *arguments: object) -> BaseProcess:

@@ -16,7 +16,7 @@ from functions_framework import create_app
 
 from function.web.service import Service
 from tests.support.forked_server import serve
-from tests.support.killed import preloaded, starting
+from tests.support.killed import starting
 from tools.soak.servers import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ def running_server(log: Path, **settings: object) -> Iterator[str]:
     port = free_port()
     arguments = ["--source", "function/main.py", "--target", "recognize", "--host", "127.0.0.1"]
     arguments += ["--port", str(port)]
-    with starting(preloaded()) as start:
+    with starting() as start:
         server = start(serve, arguments, _environment(settings), log)
         address = f"http://127.0.0.1:{port}"
         _wait_until_up(address, server.is_alive, log)

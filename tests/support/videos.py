@@ -46,3 +46,23 @@ def write_sound(path: Path, seconds: float = 1.0, cover: bytes | None = None) ->
             output.mux(stream.encode(frame))
         output.mux(stream.encode())
     return path
+
+
+def repeat_film(source: Path, target: Path, times: int) -> Path:
+    """Write a film that shows another one again and again, without encoding it anew."""
+    with av.open(str(target), "w") as output:
+        stream, start = None, 0
+        for _ in range(times):
+            with av.open(str(source)) as film:
+                (shown,) = film.streams.video
+                stream = stream or output.add_stream_from_template(shown)
+                end = start
+                for packet in film.demux(shown):
+                    if packet.dts is None or packet.pts is None:
+                        continue  # the end
+                    packet.dts, packet.pts = packet.dts + start, packet.pts + start
+                    end = max(end, packet.pts + (packet.duration or 0))
+                    packet.stream = stream
+                    output.mux(packet)
+                start = end
+    return target

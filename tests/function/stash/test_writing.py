@@ -5,7 +5,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from function.stash.settling import settle
 from function.stash.undoing import IN_USE, Undone, undo
 from function.stash.writer import Writer, begin
 from tests.support.crashing_apply import POINTS, UNDO_POINTS, apply_all, undo_all
-from tests.support.killed import Start, preloaded, starting
+from tests.support.killed import Start
 from tests.support.stash_server import FakeStash, serving
 
 SCENES = 1000
@@ -396,17 +395,6 @@ def test_what_is_in_work_elsewhere_is_not_taken_for_broken_off(
 # A process that writes is killed
 
 
-@pytest.fixture(scope="module")
-def context() -> ForkServerContext:
-    return preloaded()
-
-
-@pytest.fixture
-def run(context: ForkServerContext) -> Iterator[Start]:
-    with starting(context) as start:
-        yield start
-
-
 def fill(fake: FakeStash, count: int) -> tuple[list[tuple[str, str]], str]:
     """Add scenes, some of which are tagged, and say whom to add to them."""
     performers = [fake.add_performer(f"P{number}") for number in range(3)]
@@ -421,32 +409,32 @@ def fill(fake: FakeStash, count: int) -> tuple[list[tuple[str, str]], str]:
 
 @pytest.mark.parametrize("point", [*POINTS, *UNDO_POINTS])
 def test_ended_between_any_two_steps_it_goes_on_and_undoes_all(
-    fake: FakeStash, run: Start, tmp_path: Path, point: str
+    fake: FakeStash, start: Start, tmp_path: Path, point: str
 ) -> None:
     additions, tag = fill(fake, 30)
     before = shown(fake)
     ledger = tmp_path / "l.db"
     is_undo = point in UNDO_POINTS
     for stop in [""] if is_undo else [point, ""]:
-        process = run(apply_all, ledger, fake.url, additions, tag, stop)
+        process = start(apply_all, ledger, fake.url, additions, tag, stop)
         process.join()
         assert bool(process.exitcode) == bool(stop)
     assert all(who in fake.scenes[scene]["performers"] for scene, who in additions)
     for stop in [point, ""] if is_undo else [""]:
-        process = run(undo_all, ledger, fake.url, stop)
+        process = start(undo_all, ledger, fake.url, stop)
         process.join()
         assert bool(process.exitcode) == bool(stop)
     assert shown(fake) == before
 
 
 def test_a_thousand_scenes_tagged_killed_edited_and_undone_differ_only_where_edited(
-    fake: FakeStash, run: Start, tmp_path: Path
+    fake: FakeStash, start: Start, tmp_path: Path
 ) -> None:
     additions, tag = fill(fake, SCENES)
     before = shown(fake)
     ledger, chance = tmp_path / "l.db", random.Random(5)
     for part in (0.3, 0.7):
-        process = run(apply_all, ledger, fake.url, additions, tag)
+        process = start(apply_all, ledger, fake.url, additions, tag)
         wanted = len(fake.writes) + int(part * 6)
         while process.is_alive() and len(fake.writes) < wanted:
             time.sleep(0.001)
@@ -462,7 +450,7 @@ def test_a_thousand_scenes_tagged_killed_edited_and_undone_differ_only_where_edi
     edited = chance.sample(touched, EDITED)
     for scene in edited:
         fake.edit("scenes", scene, title="Edited by hand")
-    process = run(undo_all, ledger, fake.url)
+    process = start(undo_all, ledger, fake.url)
     process.join()
     assert process.exitcode == 0
     after = shown(fake)

@@ -5,8 +5,6 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -25,7 +23,7 @@ from tests.support.crashing_import import (
 )
 from tests.support.engines import QuickEngine
 from tests.support.galleries import TEST_MODEL
-from tests.support.killed import Start, lines_of, preloaded, starting
+from tests.support.killed import Start, lines_of
 from tools.imports.enrol import enrol_all
 
 KILLS = int(os.environ.get("KILLS", "20"))
@@ -34,17 +32,6 @@ KILLS = int(os.environ.get("KILLS", "20"))
 PERFORMERS = 30
 MOST_SECONDS_FOR_ONE = 0.02
 """A kill comes at any moment of the next performer's import: while reading, writing, syncing."""
-
-
-@pytest.fixture(scope="module")
-def context() -> ForkServerContext:
-    return preloaded()
-
-
-@pytest.fixture
-def start(context: ForkServerContext) -> Iterator[Start]:
-    with starting(context) as start:
-        yield start
 
 
 def assert_whole(path: Path, reported: list[str]) -> None:

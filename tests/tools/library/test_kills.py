@@ -10,7 +10,6 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from tests.support.crashing_library import (
     scan_with_little_room,
 )
 from tests.support.crashing_scan import POINTS, hold, scan
-from tests.support.killed import Start, lines_of, preloaded, starting
+from tests.support.killed import Start, lines_of
 from tests.support.ledgers import (
     AT,
     SCANNED,
@@ -54,17 +53,6 @@ VIDEOS = 12
 FILMS = 4
 MOST_SECONDS_FOR_ONE = 0.05
 """A kill comes at any moment of the next video: while reading, writing, syncing."""
-
-
-@pytest.fixture(scope="module")
-def context() -> ForkServerContext:
-    return preloaded()
-
-
-@pytest.fixture
-def start(context: ForkServerContext) -> Iterator[Start]:
-    with starting(context) as start:
-        yield start
 
 
 @pytest.fixture(scope="module")

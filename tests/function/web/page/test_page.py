@@ -17,6 +17,7 @@ from db.sqlite.store import StoredGallery
 from tests.support.browsers import PHONE, WIDE, assert_accessible, assert_fits, chromium
 from tests.support.galleries import flawed_gallery, many_performers, noise_picture
 from tests.support.servers import running_server
+from tests.support.videos import repeat_film
 
 HOSTILE = "<img src=x onerror=hacked()>"
 PATIENCE_MS = 20_000
@@ -43,8 +44,12 @@ def gallery_in_use(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(
     page_media: Path, gallery_in_use: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("server") / "server.log"
-    with running_server(log, MEDIA_ROOT=page_media, PERFORMERS_DB=gallery_in_use) as address:
+    """A server of that media root, and of a film that lasts longer than any test."""
+    folder = tmp_path_factory.mktemp("server")
+    media = shutil.copytree(page_media, folder / "media", symlinks=True)
+    repeat_film(media / "long.mp4", media / "endless.mp4", times=20)
+    settings = {"MEDIA_ROOT": media, "PERFORMERS_DB": gallery_in_use}
+    with running_server(folder / "server.log", **settings) as address:
         yield address
 
 
@@ -141,8 +146,8 @@ def test_a_video_is_chosen_and_the_people_in_it_are_shown(open_page: Open) -> No
 
 def test_cancel_ends_the_work_on_the_server_too(open_page: Open, server: str) -> None:
     page = open_page()
-    page.get_by_role("button", name="long.mp4").click()
-    expect(page.locator("#progress-text")).to_contain_text("of 1:00")
+    page.get_by_role("button", name="endless.mp4").click()
+    expect(page.locator("#progress-text")).to_contain_text("of 20:00")
     page.get_by_role("button", name="Cancel").click()
     cancelled = time.monotonic()
     expect(page.get_by_text("The server has stopped working")).to_be_visible()
@@ -158,9 +163,9 @@ def test_a_second_video_waits_in_line_and_closing_the_page_gives_the_place_back(
     open_page: Open, server: str
 ) -> None:
     first, second, third = open_page(), open_page(), open_page()
-    first.get_by_role("button", name="long.mp4").click()
-    expect(first.locator("#progress-text")).to_contain_text("of 1:00")
-    second.get_by_role("button", name="long.mp4").click()
+    first.get_by_role("button", name="endless.mp4").click()
+    expect(first.locator("#progress-text")).to_contain_text("of 20:00")
+    second.get_by_role("button", name="endless.mp4").click()
     expect(second.locator("#progress-text")).to_contain_text("Waiting in line: another video")
     third.get_by_role("button", name="cat.mp4").click()
     expect(third.locator("#progress-text")).to_contain_text("and 1 other before this one")
