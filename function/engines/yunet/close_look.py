@@ -71,7 +71,9 @@ class CloseLook:
         What is checked of all of them next is one run of the net: on a GPU, that costs as much as
         for one of them. What is found of each is the same as if it was checked alone.
         """
-        checks = [_check(copies, head, score) for score, head in candidates]
+        # There a picture and its mirror image cost as much as one, so that all are likely enough.
+        least = 1.0 if self._net.is_on_gpu else 0.0
+        checks = [_check(copies, head, max(score, least)) for score, head in candidates]
         found: list[Detection | None] = [None] * len(checks)
         asked = {number: next(check) for number, check in enumerate(checks)}
         while asked:

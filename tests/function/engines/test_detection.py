@@ -386,6 +386,10 @@ def test_a_candidate_that_is_likely_a_face_is_checked_together_with_its_mirror_i
         assert counting.counts == counts
     assert found[0] is not None
     assert found[0] == found[1]
+    on_gpu = CountingClosely(net)
+    on_gpu.is_on_gpu = True  # where two pictures cost as much as one
+    assert CloseLook(on_gpu).look(copies, [(0.1, Head(960, 540, 100, 0, 0))]) == found[:1]
+    assert on_gpu.counts == [2]
 
 
 def crowd_of(head: RgbImage) -> RgbImage:
