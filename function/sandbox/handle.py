@@ -66,6 +66,12 @@ ADDED = {
 never used. glibc would keep the memory of large pictures, and some for each thread: 30 MB in each
 process."""
 
+_START = (
+    "import gc, runpy, sys; gc.disable(); del sys.argv[0]; "
+    "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+)
+"""What a child's Python does, as with -m, but collecting no garbage while it imports: 25 ms."""
+
 OWN_FILES = "/proc/self/fd"
 """Where Linux shows a process the files that it has open, so that it can open them once more."""
 
@@ -140,7 +146,7 @@ class Child:
         theirs[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, AHEAD_BYTES)
         passed = [one.fileno() for one in theirs]
         self._process = subprocess.Popen(  # noqa: S603  # our own program, no shell
-            [sys.executable, "-m", CHILD_MODULE, *map(str, passed)],
+            [sys.executable, "-c", _START, CHILD_MODULE, *map(str, passed)],
             cwd=ROOT,
             env=_environment(),
             stdin=subprocess.PIPE,  # never written to: when it closes, the child ends too

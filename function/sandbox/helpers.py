@@ -88,7 +88,7 @@ class Share:
         """The number of the process: 0 for the child, then its helpers."""
         return self._process
 
-    def deal(self, count: int) -> None:
+    def deal(self, count: int, video_seconds: float) -> None:
         """Do nothing: the child has dealt."""
 
     def take(self) -> int | None:
@@ -152,12 +152,12 @@ class Team(Share):
             for _ in self.collect():
                 pass
 
-    def deal(self, count: int) -> None:
+    def deal(self, count: int, video_seconds: float) -> None:
         """Deal the stretches of a video, and have the helpers begin."""
         self._stretches.deal(count)
         self._is_dealt = True
         if self._order:
-            self._send(self._order)
+            self._send(replace(self._order, seconds=video_seconds))
 
     def collect(self) -> Iterator[StretchFound]:
         """Wait for the helpers, and yield what they found."""
@@ -229,8 +229,13 @@ class Helper:
         """
         task = order.task
         means = Means(self._engine, task.detection_pixels, self._hands.thread)
-        decoder = self._hands.decoder
-        opened = open_video(descriptor, task.every_seconds, name=order.name, decoder=decoder)
+        opened = open_video(
+            descriptor,
+            task.every_seconds,
+            name=order.name,
+            decoder=self._hands.decoder,
+            seconds=order.seconds,
+        )
         with opened as video:
             part = Part(video, plan_stretches(video), means, self._share)
             while (number := self._share.take()) is not None:

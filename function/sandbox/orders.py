@@ -23,12 +23,14 @@ from function.people.gathering import PeopleFound
 class VideoOrder:
     """Find the people in a video, whose descriptor follows. Messages call the video `name`.
 
-    So many of the child's `helpers`, the first ones, were given descriptors of their own.
+    So many of the child's `helpers`, the first ones, were given descriptors of their own. The child
+    tells them how many `seconds` it has measured.
     """
 
     name: str
     task: Task
     helpers: int = 0
+    seconds: float = 0.0
 
     def overrun(self, limit_seconds: float) -> str:
         """Return the message for a video that takes too long."""

@@ -61,7 +61,7 @@ def _load_filters(cache: GraphCache) -> Any:
         return bytes(state)
 
     detector = dlib.fhog_object_detector.__new__(dlib.fhog_object_detector)
-    detector.__setstate__((cache.content(f"frontal_faces-{dlib.__version__}.filters", unpack),))
+    detector.__setstate__((cache.content(f"frontal_faces-{dlib.__version__}.hog", unpack),))
     return detector
 
 

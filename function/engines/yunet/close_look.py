@@ -1,7 +1,8 @@
-"""Confirms or drops a candidate face: checks it closely, levelled and at YuNet's best size."""
+"""Confirms or drops candidate faces: checks them closely, levelled and at YuNet's best size."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from function.engines.heads import Head, LevelCut, fit_head
 from function.engines.mirrors import mirror
 from function.engines.protocol import Detection, Points
 from function.engines.yunet.net import Guesses, YunetNet
+from function.media.pictures import RgbImage
+
+Result = TypeVar("Result")
 
 CLOSE_PIXELS, CLOSE_FACE_PIXELS = 128, 64.0
 """Side of the picture for the close check, and the width to which it scales the face. If smaller,
@@ -48,67 +52,94 @@ MIRRORED = [1, 0, 2, 4, 3]
 """The order of the five points in a mirror image."""
 
 
+Steps: TypeAlias = Generator[list[RgbImage], list[Guesses], Result]
+"""A check that asks what the net sees in pictures, is told, and goes on, until it has a result."""
+
+
 class CloseLook:
     """Checks candidates closely with one net."""
 
     def __init__(self, net: YunetNet) -> None:
         self._net = net
 
-    def look(self, copies: Copies, head: Head, score: float) -> Detection | None:
-        """Find the face of a candidate head, with its exact place and angle; or nothing.
+    def look(
+        self, copies: Copies, candidates: Sequence[tuple[float, Head]]
+    ) -> list[Detection | None]:
+        """Find the face of each candidate head, with its exact place and angle; or nothing.
 
-        `score` is the quick pass's, and decides only what is checked in one run.
+        Candidates have the score of the quick pass, which decides only what is checked in one run.
+        What is checked of all of them next is one run of the net: on a GPU, that costs as much as
+        for one of them. What is found of each is the same as if it was checked alone.
         """
-        seen = self._look_both_ways(copies, head, score)
-        if seen is None or seen.score < SURE_FROM:
-            head, seen = self._look_around(copies, head, seen)
-        if seen is None:
-            return None
-        exact = _correct(head, seen)
-        if not _is_near(head, exact):
-            seen = self._look_both_ways(copies, exact, seen.score)
-        return seen if seen is not None and seen.score >= FACE_FROM else None
+        # There a picture and its mirror image cost as much as one, so that all are likely enough.
+        least = 1.0 if self._net.is_on_gpu else 0.0
+        checks = [_check(copies, head, max(score, least)) for score, head in candidates]
+        found: list[Detection | None] = [None] * len(checks)
+        asked = {number: next(check) for number, check in enumerate(checks)}
+        while asked:
+            pictures = [picture for batch in asked.values() for picture in batch]
+            seen = iter(self._net.look(pictures, SEEN_FROM))
+            for number, batch in [*asked.items()]:
+                try:
+                    asked[number] = checks[number].send([next(seen) for _ in batch])
+                except StopIteration as end:
+                    found[number] = end.value
+                    del asked[number]
+        return found
 
-    def _look_both_ways(self, copies: Copies, head: Head, score: float) -> Detection | None:
-        """Check a head and its mirror image, and take the mean of both: half the noise."""
-        cut = copies.cut(head, CLOSE_FACE_PIXELS, CLOSE_PIXELS)
-        batches = [[cut.pixels, mirror(cut.pixels)]]
-        if score < LIKELY_FROM:
-            batches = [[pixels] for pixels in batches[0]]
-        seen: list[tuple[float, Points]] = []
-        for batch in batches:
-            for central in map(_central, self._net.look(batch, SEEN_FROM)):
-                if central is None:
-                    return None
-                seen.append(central)
-        straight, other = seen
-        unmirrored = other[1][MIRRORED]
-        unmirrored[:, 0] = CLOSE_PIXELS - 1 - unmirrored[:, 0]
-        points = ((straight[1] + unmirrored) / 2).astype(np.float32)
-        return _detection(cut, (straight[0] + other[0]) / 2, points)
 
-    def _look_around(
-        self, copies: Copies, head: Head, seen: Detection | None
-    ) -> tuple[Head, Detection | None]:
-        """Check a head at other angles; return the most certain one, and what is found there."""
-        best = self._look_turned(copies, head, FIRST_DEGREES, (head, seen))
-        return best if best[1] is None else self._look_turned(copies, head, OTHER_DEGREES, best)
+def _check(copies: Copies, head: Head, score: float) -> Steps[Detection | None]:
+    seen = yield from _check_both_ways(copies, head, score)
+    if seen is None or seen.score < SURE_FROM:
+        head, seen = yield from _check_around(copies, head, seen)
+    if seen is None:
+        return None
+    exact = _correct(head, seen)
+    if not _is_near(head, exact):
+        seen = yield from _check_both_ways(copies, exact, seen.score)
+    return seen if seen is not None and seen.score >= FACE_FROM else None
 
-    def _look_turned(
-        self,
-        copies: Copies,
-        head: Head,
-        turns: Sequence[float],
-        best: tuple[Head, Detection | None],
-    ) -> tuple[Head, Detection | None]:
-        heads = [replace(head, roll_degrees=head.roll_degrees + turn) for turn in turns]
-        cuts = [copies.cut(one, CLOSE_FACE_PIXELS, CLOSE_PIXELS) for one in heads]
-        looks = self._net.look([cut.pixels for cut in cuts], SEEN_FROM)
-        for turned, cut, guesses in zip(heads, cuts, looks, strict=True):
-            central = _central(guesses)
-            if central and (best[1] is None or central[0] > best[1].score):
-                best = turned, _detection(cut, *central)
+
+def _check_both_ways(copies: Copies, head: Head, score: float) -> Steps[Detection | None]:
+    """Check a head and its mirror image, and take the mean of both: half the noise."""
+    cut = copies.cut(head, CLOSE_FACE_PIXELS, CLOSE_PIXELS)
+    batches = [[cut.pixels, mirror(cut.pixels)]]
+    if score < LIKELY_FROM:
+        batches = [[pixels] for pixels in batches[0]]
+    seen: list[tuple[float, Points]] = []
+    for batch in batches:
+        for central in map(_central, (yield batch)):
+            if central is None:
+                return None
+            seen.append(central)
+    straight, other = seen
+    unmirrored = other[1][MIRRORED]
+    unmirrored[:, 0] = CLOSE_PIXELS - 1 - unmirrored[:, 0]
+    points = ((straight[1] + unmirrored) / 2).astype(np.float32)
+    return _detection(cut, (straight[0] + other[0]) / 2, points)
+
+
+def _check_around(
+    copies: Copies, head: Head, seen: Detection | None
+) -> Steps[tuple[Head, Detection | None]]:
+    """Check a head at other angles; return the most certain one, and what is found there."""
+    best = yield from _check_turned(copies, head, FIRST_DEGREES, (head, seen))
+    if best[1] is None:
         return best
+    return (yield from _check_turned(copies, head, OTHER_DEGREES, best))
+
+
+def _check_turned(
+    copies: Copies, head: Head, turns: Sequence[float], best: tuple[Head, Detection | None]
+) -> Steps[tuple[Head, Detection | None]]:
+    heads = [replace(head, roll_degrees=head.roll_degrees + turn) for turn in turns]
+    cuts = [copies.cut(one, CLOSE_FACE_PIXELS, CLOSE_PIXELS) for one in heads]
+    looks = yield [cut.pixels for cut in cuts]
+    for turned, cut, guesses in zip(heads, cuts, looks, strict=True):
+        central = _central(guesses)
+        if central and (best[1] is None or central[0] > best[1].score):
+            best = turned, _detection(cut, *central)
+    return best
 
 
 def head_of(face: Detection) -> Head:

@@ -7,6 +7,7 @@ reliable, so it can be trusted: what is not a face fails it, a leaning face that
 passes it, and the points of a tiny face are as exact as those of one that fills the picture.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -42,6 +43,13 @@ and ears."""
 MOST_CLOSE_LOOKS = 150
 """At most this many candidates of one pass, or of the three rotated ones together, are checked; the
 rest are dropped. So a picture of a crowd takes some 0.4 s at most."""
+
+MOST_TOGETHER = 8
+"""So many candidates are checked in one run at most: that takes less memory than a quick pass."""
+
+REACH = 1.5
+"""Candidates are checked together if boxes so many times as wide do not touch. Then a face that is
+found at one of them hardly ever reaches another, which would be checked in vain."""
 
 SAME_FACE_SHARE = 0.6
 """If two boxes share more of the smaller one than this, they hold the same face."""
@@ -137,16 +145,16 @@ class YunetDetector:
 
     def _look(self, copies: Copies, looks: Iterable[_Look], found: "_Faces") -> None:
         """Run some quick passes, check their candidates closely, and add each new face."""
-        taken = 0
-        for score, head in sorted(self._guess(copies, looks), key=lambda guess: -guess[0]):
-            if taken == MOST_CLOSE_LOOKS:
-                break
-            if found.hold(head):
-                continue
-            taken += 1
-            face = self._closely.look(copies, head, score)
-            if face:
-                found.add(face)
+        guesses = deque(sorted(self._guess(copies, looks), key=lambda guess: -guess[0]))
+        left = MOST_CLOSE_LOOKS
+        while together := _take_apart(guesses, found, min(left, MOST_TOGETHER)):
+            faces = self._closely.look(copies, together)
+            for (_, head), face in zip(together, faces, strict=True):
+                if found.hold(head):  # by one that was just found beside it, and reaches that far
+                    continue
+                left -= 1
+                if face:
+                    found.add(face)
 
     def _guess(self, copies: Copies, looks: Iterable[_Look]) -> Iterator[tuple[float, Head]]:
         taken = [(look, *copies.at(look.longest_pixels)) for look in looks]
@@ -193,6 +201,29 @@ class _Faces:
         if not self.hold(head):
             self.all.append(face)
             self._corners.append(_corners(head))
+
+
+def _take_apart(
+    guesses: deque[tuple[float, Head]], found: _Faces, most: int
+) -> list[tuple[float, Head]]:
+    """Take the next candidates where no face was found yet, until one is too near to another.
+
+    That may be the same face, and is checked only if the other is none.
+    """
+    taken: list[tuple[float, Head]] = []
+    while guesses and len(taken) < most:
+        _, head = guesses[0]
+        if any(_touch(head, other) for _, other in taken):
+            break
+        guess = guesses.popleft()
+        if not found.hold(head):
+            taken.append(guess)
+    return taken
+
+
+def _touch(head: Head, other: Head) -> bool:
+    apart = max(abs(head.x - other.x), abs(head.y - other.y))
+    return apart < REACH * (head.width + other.width) / 2
 
 
 def _guessed_head(

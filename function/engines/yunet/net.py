@@ -68,7 +68,7 @@ class YunetNet:
 
     def __init__(self, session: Any, *, is_on_gpu: bool = False) -> None:
         self._session = session
-        self._is_on_gpu = is_on_gpu
+        self.is_on_gpu = is_on_gpu
 
     def look(self, pictures: Sequence[RgbImage], least_score: float) -> list[Guesses]:
         """Search pictures of one size; it finds faces of 11 to about 400 pixels."""
@@ -85,7 +85,7 @@ class YunetNet:
             if number in found:
                 continue
             alike = [number]
-            if self._is_on_gpu:
+            if self.is_on_gpu:
                 alike = [n for n, one in enumerate(pictures) if one.shape == picture.shape]
             looks = self.look([pictures[one] for one in alike], least_score)
             found |= dict(zip(alike, looks, strict=True))

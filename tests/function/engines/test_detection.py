@@ -14,7 +14,7 @@ from function.engines.loading import load_engine
 from function.engines.plain_detector import PlainDetector
 from function.engines.protocol import Box, Detection, Engine, EngineOptions
 from function.engines.weights import YUNET_WEIGHTS
-from function.engines.yunet import close_look
+from function.engines.yunet import close_look, detector
 from function.engines.yunet.close_look import FIRST_DEGREES, OTHER_DEGREES, CloseLook
 from function.engines.yunet.detector import MOST_CLOSE_LOOKS, YunetDetector
 from function.engines.yunet.net import Guesses, YunetNet
@@ -324,11 +324,11 @@ def test_where_nothing_is_seen_a_close_check_ends_after_two_turns(
 ) -> None:
     counting = CountingClosely(net)
     copies = Copies(RgbPicture(np.full((1080, 1920, 3), 96, np.uint8)), {384, 960})
-    assert CloseLook(counting).look(copies, Head(960, 540, 100, 0, 0), 0.1) is None
+    assert CloseLook(counting).look(copies, [(0.1, Head(960, 540, 100, 0, 0))]) == [None]
     assert counting.counts == [1, len(FIRST_DEGREES)]
     turned = place_face(head, 100, 120, at=(0.5, 0.5)).picture
     copies = Copies(RgbPicture(turned), {384, 960})
-    assert CloseLook(counting).look(copies, Head(960, 540, 100, 0, 0), 0.1) is not None
+    assert CloseLook(counting).look(copies, [(0.1, Head(960, 540, 100, 0, 0))]) != [None]
     assert counting.counts[-1] == 2  # a last check, level and mirrored
 
 
@@ -382,10 +382,72 @@ def test_a_candidate_that_is_likely_a_face_is_checked_together_with_its_mirror_i
     found = []
     for score, counts in ((0.1, [1, 1]), (0.9, [2])):
         counting = CountingClosely(net)
-        found.append(CloseLook(counting).look(copies, Head(960, 540, 100, 0, 0), score))
+        found += CloseLook(counting).look(copies, [(score, Head(960, 540, 100, 0, 0))])
         assert counting.counts == counts
     assert found[0] is not None
     assert found[0] == found[1]
+    on_gpu = CountingClosely(net)
+    on_gpu.is_on_gpu = True  # where two pictures cost as much as one
+    assert CloseLook(on_gpu).look(copies, [(0.1, Head(960, 540, 100, 0, 0))]) == found[:1]
+    assert on_gpu.counts == [2]
+
+
+def crowd_of(head: RgbImage) -> RgbImage:
+    """Nine heads, small and large, upright and leaning, some so near that their boxes touch."""
+    picture = np.full((1080, 1920, 3), 96, np.uint8)
+    for number in range(9):
+        width, degrees = (40, 70, 110, 150)[number % 4], (0, 25, 90, 150, -60)[number % 5]
+        at = 0.1 + 0.1 * number, (0.3, 0.45, 0.7)[number % 3]
+        one = place_face(head, width, degrees, at=at).picture
+        picture = np.where(one == 96, picture, one).astype(np.uint8)
+    return picture
+
+
+def test_candidates_are_checked_together_with_the_result_that_each_has_alone(
+    head: RgbImage, net: YunetNet
+) -> None:
+    together, alone = CountingClosely(net), CountingClosely(net)
+    copies = Copies(RgbPicture(crowd_of(head)), {384, 960})
+    candidates = [
+        (score, Head(192 * (1 + number), 1080 * down, 80, roll, 0))
+        for down in (0.3, 0.45, 0.7)
+        for number, (score, roll) in enumerate([(0.2, 0.0), (0.9, 20.0), (0.4, 90.0)] * 3)
+    ]
+    found = CloseLook(together).look(copies, candidates)
+    expected = [CloseLook(alone).look(copies, [one])[0] for one in candidates]
+    assert None in found
+    assert sum(one is not None for one in found) >= 5
+    assert found == expected
+    for one, other in zip(found, expected, strict=True):
+        if one and other:
+            np.testing.assert_array_equal(one.points, other.points)
+    assert sum(together.counts) == sum(alone.counts)
+    assert len(together.counts) < len(alone.counts) / 4
+
+
+def test_a_crowd_is_found_as_if_each_candidate_was_checked_in_turn(
+    head: RgbImage, net: YunetNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together, in_turn = CountingClosely(net), CountingClosely(net)
+    picture = RgbPicture(crowd_of(head))
+    found = YunetDetector(together, 960).detect(picture)
+    monkeypatch.setattr(detector, "MOST_TOGETHER", 1)
+    assert found == YunetDetector(in_turn, 960).detect(picture)
+    assert len(found) >= 7
+    assert sum(together.counts) <= 1.05 * sum(in_turn.counts)  # hardly anything in vain
+    assert len(together.counts) < 0.6 * len(in_turn.counts)
+
+
+@pytest.mark.parametrize("most", [3, 4, 5, 6, 7, 150])
+def test_what_is_checked_in_vain_does_not_count(
+    most: int, head: RgbImage, net: YunetNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detector, "MOST_CLOSE_LOOKS", most)
+    monkeypatch.setattr(detector, "REACH", 0.0)  # candidates of one face are checked together
+    picture = RgbPicture(crowd_of(head))
+    found = YunetDetector(net, 960).detect(picture)
+    monkeypatch.setattr(detector, "MOST_TOGETHER", 1)
+    assert found == YunetDetector(net, 960).detect(picture)
 
 
 def test_a_film_is_searched_with_the_same_result_as_each_of_its_pictures_alone(

@@ -1,4 +1,5 @@
 import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,6 +100,21 @@ def test_people_far_away_are_told_apart_and_named_and_strangers_are_not(
         one.verdict for one in match_people([person_of(group) for group in people], gallery)
     }
     assert verdicts == {"match", "unknown"}
+
+
+def test_a_frame_is_done_before_the_next_one_is_asked_for(photos: Path, engine: Engine) -> None:
+    picture = RgbPicture(read_portrait(photos / "obama2.jpg"))
+    asked: list[int] = []
+
+    def frames() -> Iterator[Frame]:
+        for index in range(2):
+            asked.append(index)
+            yield Frame(index, float(index), float(index), picture)
+
+    steps = find_faces(frames(), engine, 640)
+    assert next(steps) == (0.0, [])  # its face waits for others to be encoded with
+    assert asked == [0]
+    assert [(seconds, len(faces)) for seconds, faces in steps] == [(1.0, 0), (1.0, 2)]
 
 
 def test_a_huge_face_that_leans_is_cut_out_within_bounds(photos: Path, engine: Engine) -> None:

@@ -54,6 +54,26 @@ def test_an_open_video_says_how_long_and_how_large_it_is(video_path: Path) -> No
         assert video.every_seconds == 0.5
 
 
+def test_a_length_that_is_known_is_not_measured_again(
+    video_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    really_open = av.open
+
+    def open_and_note(address: str, **options: object) -> object:
+        opened.append(address)
+        return really_open(address, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(av, "open", open_and_note)
+    with open_video(video_path) as measured:
+        assert len(opened) == 2
+    opened.clear()
+    with open_video(video_path, seconds=measured.seconds) as told:
+        assert len(opened) == 1
+        for name in ("seconds", "every_seconds", "gap_slack", "start_seconds", "width", "height"):
+            assert getattr(told, name) == getattr(measured, name)
+
+
 @pytest.mark.parametrize(
     ("seconds", "every_seconds"), [(60, 0.5), (480, 2.0), (1200, 5.0), (9000, 5.0)]
 )

@@ -2,13 +2,15 @@
 
 import importlib
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.onnx.graphs import Kind, read_graph
-from function.engines.weights import Packaged
+from function.engines.weights import ENCODER_WEIGHTS, Packaged
+from function.errors import EngineUnavailableError
 
 COPY = Kind(Path.read_bytes, "copies", "copy")
 
@@ -39,3 +41,10 @@ def test_packaged_weights_are_read_only_to_make_the_graph(
     for packaged in (ours, ours, others, others):
         assert read_graph(COPY, packaged, cache) == b"weights"
     assert found == [ours, others]
+
+
+def test_dlibs_encoder_is_made_of_no_other_file(tmp_path: Path) -> None:
+    cache, other = GraphCache(tmp_path), replace(ENCODER_WEIGHTS, sha256="0" * 64)
+    assert read_graph(COPY, ENCODER_WEIGHTS, cache) == ENCODER_WEIGHTS.find().read_bytes()
+    with pytest.raises(EngineUnavailableError, match=r"does not carry.*face_recognition_models==0"):
+        read_graph(COPY, other, cache)
