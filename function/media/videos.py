@@ -2,13 +2,15 @@
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from math import inf
 from pathlib import Path
+from statistics import median
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import av
 from av.codec.context import ThreadType
@@ -23,6 +25,13 @@ from function.media.decoders import DecoderName, name_decoders
 from function.media.encryption import is_locked, is_scrambled, read_head
 from function.media.formats import CODECS, FORMATS, SOUND_CODECS, STILL_CODECS
 from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
+from function.media.strays import (
+    KEYFRAME_BACK_SECONDS,
+    LEAP_SECONDS,
+    MOST_REORDERED,
+    Stamp,
+    without_strays,
+)
 
 SAMPLES_PER_VIDEO = 240
 SHORTEST_INTERVAL_SECONDS = 0.5
@@ -47,12 +56,19 @@ QUICKLY = {"probesize": str(PROBED_BYTES)}
 PATIENTLY = {"probesize": str(20 * PROBED_BYTES), "analyzeduration": "60000000"}
 """How FFmpeg looks for a file's first whole picture; the second is for one minute of any film."""
 
+AS_WRITTEN: Mapping[str, str] = {}
+WITHOUT_EDITS: Mapping[str, str] = {"ignore_editlist": "1"}
+"""What else FFmpeg is told: the second is for an MP4 whose edit list shows nothing."""
+
 CLOCK_PER_PROGRAMME = ("mpegts", "mpegtsraw", "mpeg", "wtv", "pva")
 LONGEST_ON_ONE_CLOCK = 12 * 3600.0
 """The clock of a broadcast wraps after 26.5 hours, and a step back in it passes for that."""
 
 LATEST_PICTURE_SECONDS = 60.0  # after the sound of the same programme
+LATEST_START_SECONDS = 24 * 3600.0  # of the pictures, after that of the sound in any other file
+FIRST_PACKETS = MOST_REORDERED + 1  # that say when the film begins
 ENDS_BEFORE_SECONDS = (-1, 10, 100)  # of what the file claims, as an edit list may end it sooner
+LATEST_SOUGHT = 2**63 - 1  # in FFmpeg's units: a claimed length may be beyond what it can seek
 LAST_PACKETS = 5_000  # read at the end of a file to learn its length
 THINNEST_STREAM = 100  # bytes per second; a claimed length that implies less is not believed
 
@@ -80,7 +96,8 @@ class Video:
     `width` and `height` are in pixels as stored, before the picture is rotated upright;
     `every_seconds` is the interval between samples, requested or chosen, and `gap_slack` how many
     intervals may lie between two samples. `keyframes_seconds` are the times of the keyframes that
-    were read so far, in order of storage. `start_seconds` is where the file's own clock begins.
+    were read so far, in order of storage. `start_seconds` is where the file's own clock begins, and
+    `stamped_seconds` how long it runs, with its leaps.
 
     Reading finds out the rest. `trusts_keyframes`: pictures that are marked as keyframes can be
     decoded alone. `is_encrypted`: pictures are. `has_fields_apart`: both fields of a picture lie in
@@ -103,6 +120,7 @@ class Video:
     every_seconds: float
     gap_slack: float
     start_seconds: float
+    stamped_seconds: float
     reopen: Callable[[], tuple[InputContainer, VideoStream]]
     keyframes_seconds: list[float] = field(default_factory=list)
     trusts_keyframes: bool = True
@@ -205,54 +223,98 @@ def open_video(
             "python -m tools scan --pictures."
         )
     # One after the other: containers open on one descriptor share its position in the file.
-    seconds, fits_gpu = _look_at(source, name, limits)
-    reopen = partial(_open_decoder, source, name, limits)
-    gpu = open_gpu(decoder, reopen) if decoder != "cpu" and fits_gpu else None
-    video = _start(reopen, name, limits, seconds, every_seconds)
+    found = _look_at(source, name, limits)
+    reopen = partial(_open_decoder, source, name, limits, found.extra)
+    gpu = open_gpu(decoder, reopen) if decoder != "cpu" and found.fits_gpu else None
+    video = _start(reopen, name, limits, found, every_seconds)
     video.is_encrypted = is_scrambled(video.container.format.name, read_head(source))
     video.gpu = gpu
     return video
 
 
-def _look_at(source: Path | int, name: str, limits: VideoLimits) -> tuple[float, bool]:
-    """Return how long a video is, within the limits, and whether a GPU may be able to decode it."""
-    container, stream = _open_stream(source, name, limits)
-    fits_gpu = may_fit(container, stream)
-    seconds = _measure_seconds(container, stream)
+class _Found(NamedTuple):
+    """Where a video's clock begins, how long it is, and whether a GPU may be able to decode it.
+
+    `extra` are the options that FFmpeg needs to show anything of it.
+    """
+
+    start_seconds: float
+    seconds: float
+    fits_gpu: bool
+    extra: Mapping[str, str]
+
+
+def _look_at(source: Path | int, name: str, limits: VideoLimits) -> _Found:
+    """Find out how long a video is, within the limits.
+
+    One over them that the file is too small for, as after a leap of its clock, is not believed.
+    """
+    container, stream = _open_stream(source, name, limits, AS_WRITTEN)
+    extra = AS_WRITTEN
+    if _hides_all(container, stream):
+        container.close()
+        extra = WITHOUT_EDITS
+        container, stream = _open_stream(source, name, limits, extra)
+    with container:
+        fits_gpu = may_fit(container, stream)
+        start_seconds = _find_start(container, stream)
+        seconds = _measure_seconds(container, stream, start_seconds)
+        if seconds > max(limits.max_seconds, container.size / THINNEST_STREAM):
+            seconds = 0.0
     check_length(seconds, name, limits)
-    return seconds, fits_gpu
+    return _Found(start_seconds, seconds, fits_gpu, extra)
+
+
+def _hides_all(container: InputContainer, stream: VideoStream) -> bool:
+    """Say whether an edit list leaves nothing to be shown, which must be damage."""
+    if "mov" not in container.format.name.split(","):
+        return False
+    pictures = (packet for packet in islice(container.demux(stream), LAST_PACKETS) if packet.size)
+    hidden = (packet.is_discard for packet in pictures)
+    try:
+        return next(hidden, True) and all(hidden)
+    except MemoryError:
+        raise
+    except (av.FFmpegError, IndexError, ValueError):
+        return False
 
 
 def _start(
     reopen: Callable[[], tuple[InputContainer, VideoStream]],
     name: str,
     limits: VideoLimits,
-    seconds: float,
+    found: _Found,
     every_seconds: float | None,
 ) -> Video:
     """Open a video whose length is known at its beginning."""
     container, stream = reopen()
-    interval = max(every_seconds or _choose_interval(seconds), seconds / limits.max_frames)
+    usual_seconds = every_seconds or _choose_interval(found.seconds)
+    interval = max(usual_seconds, found.seconds / limits.max_frames)
     return Video(
         name=name,
         container=container,
         stream=stream,
         limits=limits,
-        seconds=seconds,
+        seconds=found.seconds,
         width=stream.codec_context.width,
         height=stream.codec_context.height,
         every_seconds=interval,
         gap_slack=ASKED_SLACK if interval == every_seconds else CHOSEN_SLACK,
-        start_seconds=_find_start(container, stream),
+        start_seconds=found.start_seconds,
+        stamped_seconds=found.seconds,
         reopen=reopen,
     )
 
 
 def _open_decoder(
-    source: Path | int, name: str, limits: VideoLimits, hwaccel: HWAccel | None = None
+    source: Path | int,
+    name: str,
+    limits: VideoLimits,
+    extra: Mapping[str, str],
+    hwaccel: HWAccel | None = None,
 ) -> tuple[InputContainer, VideoStream]:
     """Open a file to decode its pictures, if they are not encrypted."""
-    container, stream = _open_stream(source, name, limits, hwaccel)
+    container, stream = _open_stream(source, name, limits, extra, hwaccel)
     if is_locked(stream, container.format.name, read_head(source)):
         container.close()
         raise UnreadableVideoError(encryption_message(name))
@@ -314,16 +376,20 @@ def _size_of(path: Path, name: str) -> int:
 
 
 def _open_stream(
-    source: Path | int, name: str, limits: VideoLimits, hwaccel: HWAccel | None = None
+    source: Path | int,
+    name: str,
+    limits: VideoLimits,
+    extra: Mapping[str, str],
+    hwaccel: HWAccel | None = None,
 ) -> tuple[InputContainer, VideoStream]:
     """Open a file, and probe it for longer if its first keyframe comes late, as in a recording."""
-    container = _open_container(source, name, limits, QUICKLY, hwaccel)
+    container = _open_container(source, name, limits, {**QUICKLY, **extra}, hwaccel)
     try:
         _check_streams(container, name, limits)
         stream = _choose_stream(container, name)
         if not stream.codec_context.width:
             container.close()
-            container = _open_container(source, name, limits, PATIENTLY, hwaccel)
+            container = _open_container(source, name, limits, {**PATIENTLY, **extra}, hwaccel)
             stream = _choose_stream(container, name)
         _check_picture(stream, name, limits)
     except BaseException:
@@ -431,19 +497,17 @@ def _prepare_decoder(container: InputContainer, stream: VideoStream, limits: Vid
     decoder.copy_opaque = True  # a packet's time travels on it to the frame
 
 
-def _measure_seconds(container: InputContainer, stream: VideoStream) -> float:
+def _measure_seconds(container: InputContainer, stream: VideoStream, start_seconds: float) -> float:
     """Read the length from the last packets; only if that fails, use what the file claims."""
-    start_seconds = _find_start(container, stream)
     claimed_seconds = (container.duration or 0) / av.time_base
-    with container:
-        if claimed_seconds > container.size / THINNEST_STREAM:
-            claimed_seconds = 0.0
-        try:
-            end_seconds = _find_last_seconds(container, stream)
-        except MemoryError:
-            raise
-        except (av.FFmpegError, OverflowError, IndexError):
-            return max(claimed_seconds, 0.0)
+    if claimed_seconds > container.size / THINNEST_STREAM:
+        claimed_seconds = 0.0
+    try:
+        end_seconds = _find_last_seconds(container, stream, claimed_seconds)
+    except MemoryError:
+        raise
+    except (av.FFmpegError, OverflowError, IndexError):
+        return max(claimed_seconds, 0.0)
     measured_seconds = end_seconds - start_seconds if end_seconds else claimed_seconds
     if container.format.name in CLOCK_PER_PROGRAMME and measured_seconds > LONGEST_ON_ONE_CLOCK:
         return 0.0
@@ -451,25 +515,76 @@ def _measure_seconds(container: InputContainer, stream: VideoStream) -> float:
 
 
 def _find_start(container: InputContainer, stream: VideoStream) -> float:
-    """Return where the file's clock begins; each programme of a broadcast has its own."""
+    """Return where the file's clock begins; each programme of a broadcast has its own.
+
+    If most of the first pictures lie before that, or an impossible time after it, it is a mistake.
+    """
     start_seconds = (container.start_time or 0) / av.time_base
-    if stream.start_time is None or container.format.name not in CLOCK_PER_PROGRAMME:
+    first_seconds = _find_first_seconds(container, stream)
+    if first_seconds is None:
         return start_seconds
-    own_seconds = float(stream.start_time * (stream.time_base or 0))
-    return own_seconds if own_seconds - start_seconds > LATEST_PICTURE_SECONDS else start_seconds
+    late_seconds = first_seconds - start_seconds
+    is_broadcast = container.format.name in CLOCK_PER_PROGRAMME
+    latest = LATEST_PICTURE_SECONDS if is_broadcast else LATEST_START_SECONDS
+    return start_seconds if -KEYFRAME_BACK_SECONDS < late_seconds < latest else first_seconds
 
 
-def _find_last_seconds(container: InputContainer, stream: VideoStream) -> float:
-    """Return when the last picture is shown, by the file's own clock; 0.0 if nothing says so."""
+def _find_first_seconds(container: InputContainer, stream: VideoStream) -> float | None:
+    """Return when the first picture is shown, by the file's own clock; None if nothing says so."""
+    try:
+        times = _times_of(_read_pictures(container, stream, FIRST_PACKETS), stream)
+    except MemoryError:
+        raise
+    except (av.FFmpegError, IndexError, ValueError):
+        return None
+    if not times:
+        return None
+    most = [one for one in times if one > median(times) - LEAP_SECONDS]
+    return min(most if len(most) * 2 > len(times) else times)
+
+
+def _find_last_seconds(
+    container: InputContainer, stream: VideoStream, claimed_seconds: float
+) -> float | None:
+    """Return when the last picture is shown, by the file's own clock; None if nothing says so."""
     end = (container.start_time or 0) + (container.duration or 0)
+    stated_seconds = end / av.time_base if claimed_seconds > 0 else inf
     for seconds_before in ENDS_BEFORE_SECONDS:
-        container.seek(max(end - seconds_before * av.time_base, 0))
-        packets = list(islice(container.demux(stream), LAST_PACKETS))
-        shown = [packet for packet in packets if packet.size and not packet.is_discard]
-        stamps = [stamp for packet in shown if (stamp := packet_stamp(packet)) is not None]
-        if stamps or not any(packet.size for packet in packets):
-            return float(max(stamps, default=0) * (stream.time_base or 0))
-    return 0.0
+        container.seek(min(max(end - seconds_before * av.time_base, 0), LATEST_SOUGHT))
+        pictures = _read_pictures(container, stream, LAST_PACKETS)
+        times = _times_of(pictures, stream, stated_seconds)
+        if times or not pictures:
+            return max(times, default=None)
+    return None
+
+
+def _read_pictures(
+    container: InputContainer, stream: VideoStream, count: int
+) -> "list[Packet[VideoStream]]":
+    return [packet for packet in islice(container.demux(stream), count) if packet.size]
+
+
+def _times_of(
+    packets: "Sequence[Packet[VideoStream]]", stream: VideoStream, end_seconds: float = inf
+) -> list[float]:
+    """Return when the pictures in packets are shown, by the file's own clock, in seconds."""
+    unit_seconds = float(stream.time_base or 0)
+    stamps: list[Stamp] = []
+    decoded: int | None = None
+    for packet in packets:
+        stamp = packet_stamp(packet)
+        if stamp is not None and not packet.is_discard:
+            stamps.append(Stamp(stamp * unit_seconds, is_in_order(packet, decoded)))
+            decoded = packet.dts
+    return without_strays(stamps, end_seconds)
+
+
+def is_in_order(packet: "Packet[Any]", before: int | None) -> bool:
+    """Say whether a packet is decoded after the one `before`, and no later than it is shown."""
+    decoded, shown = packet.dts, packet.pts
+    if decoded is None or before is None:
+        return False
+    return before < decoded and (shown is None or decoded <= shown)
 
 
 def packet_stamp(packet: "Packet[Any]") -> int | None:
