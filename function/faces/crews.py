@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from function.faces.found import StretchFound
+from function.media.surveys import Survey
 
 
 class Crew(Protocol):
@@ -12,8 +13,8 @@ class Crew(Protocol):
     Stretches are called by their number, from 0.
     """
 
-    def deal(self, count: int, video_seconds: float) -> None:
-        """Begin: this many stretches are to be searched, of a video as long as it was measured."""
+    def deal(self, count: int, survey: Survey) -> None:
+        """Begin: this many stretches are to be searched, of a video that was looked at."""
 
     def take(self) -> int | None:
         """Return the next stretch that nobody has taken; None if there is none."""
@@ -37,7 +38,7 @@ class Alone:
     def __init__(self) -> None:
         self._left: list[int] = []
 
-    def deal(self, count: int, video_seconds: float) -> None:  # noqa: ARG002  # for others
+    def deal(self, count: int, survey: Survey) -> None:  # noqa: ARG002  # for others
         """Begin: this many stretches are to be searched."""
         self._left = list(range(count))
 

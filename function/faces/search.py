@@ -105,7 +105,7 @@ def _search_stretches(
     """Search a video together with a crew; None if it must be read from beginning to end."""
     found: dict[int, StretchFound] = {}
     part = Part(video, stretches, means, crew)
-    crew.deal(len(stretches), video.seconds)
+    crew.deal(len(stretches), video.survey)
     try:
         while (number := crew.take()) is not None:
             found[number] = yield from part.search(number)

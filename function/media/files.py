@@ -29,6 +29,10 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 """How a URL begins. One letter is a Windows drive, and `concat:` may be a file's name."""
 
 
+_LONG = re.compile(r"//\?/(UNC/)?", re.IGNORECASE)
+"""How a Windows path of more than 260 characters begins."""
+
+
 @dataclass(frozen=True)
 class MediaFile:
     """A file of the library that is open for reading, and its name in messages and logs.
@@ -207,16 +211,30 @@ def _map_path(asked: str, path_map: Sequence[tuple[str, str]]) -> str:
 def _rest_of(asked: str, prefix: str) -> str | None:
     """Return what follows a prefix, beginning with a slash or empty; None if it does not fit.
 
-    A prefix ends where a name ends: /media does not fit /media2. Of Windows paths, which begin with
-    a drive or a backslash, case and the kind of slash do not count.
+    A prefix ends where a name ends: /media does not fit /media2. How accents are spelled does not
+    count. Of Windows paths, which begin with a drive or a backslash, case, the kind of slash and
+    the mark of long paths do not count either.
     """
     is_windows = "\\" in prefix or bool(PureWindowsPath(prefix).drive)
     if is_windows:
-        asked, prefix = asked.replace("\\", "/"), prefix.replace("\\", "/")
+        asked, prefix = _with_slashes(asked), _with_slashes(prefix)
+    as_it_is = _after(asked, prefix, is_windows=is_windows)
+    if as_it_is is not None:
+        return as_it_is
+    composed = (unicodedata.normalize("NFC", one) for one in (asked, prefix))
+    return _after(*composed, is_windows=is_windows)
+
+
+def _after(asked: str, prefix: str, *, is_windows: bool) -> str | None:
     prefix = prefix.rstrip("/")
     begin, rest = asked[: len(prefix)], asked[len(prefix) :]
     fits = begin.lower() == prefix.lower() if is_windows else begin == prefix
     return rest if fits and rest[:1] in ("", "/") else None
+
+
+def _with_slashes(path: str) -> str:
+    r"""Write a Windows path with slashes, and a long one, as `\\?\UNC\nas\media`, as others."""
+    return _LONG.sub(lambda mark: "//" if mark[1] else "", path.replace("\\", "/"))
 
 
 def _locate(asked: str, mapped: str, roots: Sequence[Path]) -> tuple[Path, Path]:

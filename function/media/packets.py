@@ -6,10 +6,12 @@ only where keyframes are too far apart.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil, floor
+from itertools import islice
+from math import ceil, floor, inf
 from typing import NamedTuple, TypeAlias
 
 import av
@@ -17,7 +19,22 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from function.media.encryption import is_encrypted
-from function.media.videos import Video, check_length, packet_stamp
+from function.media.lengths import is_in_order, packet_stamp
+from function.media.strays import (
+    KEYFRAME_BACK_SECONDS,
+    LEAP_SECONDS,
+    LOOKED_AHEAD,
+    MOST_REORDERED,
+    NOMINAL_SECONDS,
+    REORDERED_BACK_SECONDS,
+    Stamp,
+    is_doubtful,
+    is_plausible,
+    is_stray,
+    is_stray_at_first,
+    without_strays,
+)
+from function.media.videos import Video, check_length
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +42,11 @@ GROUP_BYTES = 32 * 2**20
 GROUP_PACKETS = 3_000
 """A group larger than either is passed on in parts: a video may have only one keyframe."""
 
-NOMINAL_SECONDS = 1 / 25  # how long a picture lasts if nothing says so
+AHEAD_BYTES = 16 * 2**20
+"""So much is held in memory at most to tell a mistaken time by what follows."""
+
 SHORTEST_PICTURE_SECONDS = 0.001  # a shorter claim is a unit of the clock, not a duration
 FIELD_SECONDS = 0.022  # between the two fields of a picture: at most a 46th of a second
-REORDERED_BACK_SECONDS = 10.0  # a picture is stored at most this long after one shown later
-KEYFRAME_BACK_SECONDS = 1.0  # less for a keyframe: an earlier one begins a new recording
-LEAP_SECONDS = 3600.0  # no picture is shown for as long as this
 OVERRUN = 1.1  # times the estimated length
 BROKEN_READS = 20  # damaged places in a file that are skipped
 SEARCHED_FROM_SECONDS = 4.0  # nearer moments are reached sooner by reading on
@@ -169,7 +185,7 @@ def read_spread_keyframes(video: Video, count: int) -> Iterator[Group]:
 
 def _read_keyframe(video: Video) -> Group | None:
     """Read the next keyframe that is shown, and the packet that follows it."""
-    packets = _read_packets(_Clock(video), video)
+    packets = _read_packets(video)
     for timed in packets:
         if timed.packet.is_keyframe and not timed.packet.is_discard:
             return Group([timed], [timed.seconds], next_packet=next(packets, None))
@@ -180,7 +196,7 @@ def _seek(video: Video, seconds: float) -> bool:
     """Go to a keyframe before a moment, and say whether that was possible."""
     if not INDEXED_FORMATS & set(video.container.format.name.split(",")):
         return False
-    target = max(seconds - SOUGHT_EARLIER_SECONDS, 0.0) + video.start_seconds
+    target = max(seconds - SOUGHT_EARLIER_SECONDS, 0.0) + video.survey.start_seconds
     try:
         video.container.seek(floor(target / _unit_seconds(video)), stream=video.stream)
     except MemoryError:
@@ -265,7 +281,7 @@ def _cut_after_last_wanted(group: Group) -> None:
 def _split_groups(video: Video, within: Within = iter) -> Iterator[tuple[Group, float]]:
     """Yield each group, or part of a large one, with the time at which it ends."""
     group, size, end_seconds = Group(), 0, 0.0
-    for timed in _read_packets(_Clock(video), video, within):
+    for timed in _read_packets(video, within):
         is_full = size > GROUP_BYTES or len(group.packets) >= GROUP_PACKETS
         begins = _begins_group(timed, group, video)
         if group.packets and (begins or is_full):
@@ -296,7 +312,17 @@ def _is_second_field(timed: TimedPacket, group: Group) -> bool:
     return is_lone and abs(timed.seconds - group.packets[0].seconds) < FIELD_SECONDS
 
 
-def _read_packets(clock: "_Clock", video: Video, within: Within = iter) -> Iterator[TimedPacket]:
+def _read_packets(video: Video, within: Within = iter) -> Iterator[TimedPacket]:
+    packets = _Ahead(_read_whole(video, within))
+    clock = _Clock(video, packets)
+    for packet in packets:
+        seconds = clock.read(packet)
+        check_length(seconds, video.name, video.limits)
+        yield TimedPacket(seconds, packet)
+
+
+def _read_whole(video: Video, within: Within) -> Iterator["Packet[VideoStream]"]:
+    """Yield the packets that hold something to decode, and read on where the file is damaged."""
     read_before = -1
     for _ in range(BROKEN_READS):
         try:
@@ -306,9 +332,7 @@ def _read_packets(clock: "_Clock", video: Video, within: Within = iter) -> Itera
                 elif packet.size:
                     video.packets_read += 1
                     video.packets_marked += packet.is_corrupt
-                    seconds = clock.read(packet)
-                    check_length(seconds, video.name, video.limits)
-                    yield TimedPacket(seconds, packet)
+                    yield packet
         except MemoryError:
             raise  # PyAV's is an FFmpegError too, but the file is not damaged
         except (av.FFmpegError, ValueError, IndexError) as error:
@@ -320,19 +344,51 @@ def _read_packets(clock: "_Clock", video: Video, within: Within = iter) -> Itera
             return
 
 
+class _Ahead:
+    """Packets in order, of which the next can be looked at before it is their turn."""
+
+    def __init__(self, packets: "Iterator[Packet[VideoStream]]") -> None:
+        self._packets = packets
+        self._seen: deque[Packet[VideoStream]] = deque()
+
+    def __iter__(self) -> "Iterator[Packet[VideoStream]]":
+        return self
+
+    def __next__(self) -> "Packet[VideoStream]":
+        return self._seen.popleft() if self._seen else next(self._packets)
+
+    def look(self) -> "Iterator[Packet[VideoStream]]":
+        """Yield those that come next, as far ahead as may be looked."""
+        size = 0
+        for number in range(LOOKED_AHEAD):
+            if number == len(self._seen):
+                self._seen.extend(islice(self._packets, 1))
+            if number == len(self._seen) or size > AHEAD_BYTES:
+                return
+            size += self._seen[number].size
+            yield self._seen[number]
+
+
 class _Clock:
     """Counts seconds from the start of the video, across gaps and breaks in the packets' times.
 
-    The first packet that is shown is trusted, at the start of the file as after a seek.
+    The first packet that is shown is trusted, at the start of the file as after a seek, unless
+    those that follow deny it. A time that they deny is a mistake, and the picture is shown when it
+    was expected; one that they share is a leap of the file's clock, which is left out.
     """
 
-    def __init__(self, video: Video) -> None:
+    def __init__(self, video: Video, packets: _Ahead) -> None:
         self._unit_seconds = _unit_seconds(video)
         self._video = video
+        self._packets = packets
         self._is_anywhere = True
         self._longest_seconds, self._seen = 0.0, 0
-        self._offset = video.start_seconds
-        self._next_seconds = 0.0
+        # In units, which are whole: of 2**62 of them a sum in seconds would be off by a second.
+        self._first_origin = self._origin = round(video.survey.start_seconds / self._unit_seconds)
+        self._steady_origin, self._held = self._origin, 0
+        self._next_seconds = self._gap_seconds = 0.0
+        self._end_seconds = video.survey.seconds or inf
+        self._decoded: int | None = None
         rate = video.stream.guessed_rate or video.stream.average_rate
         self._nominal_seconds = _believe(1 / float(rate)) if rate else NOMINAL_SECONDS
 
@@ -342,30 +398,79 @@ class _Clock:
         One that is never shown may lie before the start, and says nothing about the others.
         """
         stamp = packet_stamp(packet)
-        expected = self._next_seconds
-        seconds = expected if stamp is None else stamp * self._unit_seconds - self._offset
+        seconds = self._next_seconds if stamp is None else self._seconds_of(stamp)
         if packet.is_discard:
-            return seconds
-        back = KEYFRAME_BACK_SECONDS if packet.is_keyframe else REORDERED_BACK_SECONDS
-        if self._is_anywhere:
-            self._is_anywhere, self._next_seconds = False, seconds
-            expected = seconds
-        is_plausible = -back < seconds - expected < LEAP_SECONDS
-        if not is_plausible:
-            self._leap(seconds - expected)
-            seconds = expected
-        self._note_gap(seconds - expected)
+            return seconds if is_plausible(seconds, self._next_seconds, LEAP_SECONDS) else 0.0
         lasting = (packet.duration or 0) * self._unit_seconds
         lasting = _believe(lasting, otherwise=self._nominal_seconds)
+        if stamp is not None:
+            seconds = self._settle(packet, stamp, lasting)
+        expected = self._next_seconds
+        self._note_gap(seconds - expected)
         self._next_seconds = max(expected, seconds + lasting)
         return max(seconds, 0.0)
 
-    def _leap(self, seconds: float) -> None:
+    def _settle(self, packet: "Packet[VideoStream]", stamp: int, lasting_seconds: float) -> float:
+        """Return when a picture is shown whose stamp may be a mistake, or after a leap."""
+        told = Stamp(self._seconds_of(stamp), is_in_order(packet, self._decoded))
+        self._decoded = packet.dts
+        if self._is_anywhere:
+            self._is_anywhere = False
+            self._next_seconds = self._find_first(packet, told)
+            return self._next_seconds
+        expected = self._next_seconds
+        back = KEYFRAME_BACK_SECONDS if packet.is_keyframe else REORDERED_BACK_SECONDS
+        leaps = not is_plausible(told.seconds, expected, back)
+        if leaps or is_doubtful(told, expected, self._gap_seconds):
+            if self._goes_back_to_before(stamp):
+                return self._seconds_of(stamp)
+            following = self._following(packet)
+            if is_stray(told, expected, following, lasting_seconds, self._end_seconds):
+                return expected
+        if leaps:
+            self._set_clock(stamp - round(expected / self._unit_seconds))
+            return expected
+        self._held += 1
+        self._gap_seconds = max(told.seconds - expected, 0.0)
+        return told.seconds
+
+    def _seconds_of(self, stamp: int) -> float:
+        return (stamp - self._origin) * self._unit_seconds
+
+    def _following(self, packet: "Packet[VideoStream]") -> Iterator[Stamp]:
+        """Yield when the next pictures are shown, by the clock as it is."""
+        decoded = packet.dts
+        for one in self._packets.look():
+            stamp = packet_stamp(one)
+            if stamp is not None and not one.is_discard:
+                yield Stamp(self._seconds_of(stamp), is_in_order(one, decoded))
+                decoded = one.dts
+
+    def _find_first(self, packet: "Packet[VideoStream]", told: Stamp) -> float:
+        """Return when a picture is shown before which nothing was read."""
+        is_before_all = told.seconds <= -KEYFRAME_BACK_SECONDS
+        if not (is_before_all or is_stray_at_first(told, self._following(packet))):
+            return told.seconds
+        return min(without_strays([*self._following(packet)]), default=0.0)
+
+    def _goes_back_to_before(self, stamp: int) -> bool:
+        """Go on with the clock that held before the last leap, if that soon shows to be damage."""
+        if self._held > MOST_REORDERED:
+            self._steady_origin = self._origin
+        seconds = (stamp - self._steady_origin) * self._unit_seconds
+        has_gone = self._steady_origin != self._origin
+        if has_gone and abs(seconds - self._next_seconds) < REORDERED_BACK_SECONDS:
+            self._set_clock(self._steady_origin)
+            return True
+        return False
+
+    def _set_clock(self, origin: int) -> None:
         """Leave a leap of the file's clock out, here and in the length that was taken from it."""
-        self._offset += seconds
+        self._origin, self._held = origin, 0
         self._video.leaps += 1
-        if self._video.seconds:
-            left = self._video.seconds - seconds
+        if self._video.survey.seconds:
+            leapt = (origin - self._first_origin) * self._unit_seconds
+            left = self._video.survey.seconds - leapt
             is_possible = 0 < left <= self._video.limits.max_seconds
             self._video.seconds = left if is_possible else 0.0
 

@@ -7,8 +7,9 @@ a child never loads it.
 import importlib.util
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import av
 import numpy as np
@@ -30,7 +31,7 @@ from PIL import (
 )
 
 from function.media.conversion import PictureConverter
-from function.media.photo_kinds import find_kind, without_metadata
+from function.media.photo_kinds import find_kind, is_sequence, without_metadata
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import RgbImage
 from function.media.threads import can_start_threads
@@ -95,6 +96,12 @@ BLANK_RANGE = 16
 
 MOST_MISSING = 0.25
 """A damaged photo that lacks a larger share of its rows, at its end, is refused."""
+
+USUAL_GAMMA = 1 / 2.2
+"""What a PNG of sRGB states, nearly: a code is light to the power of this."""
+
+GAMMA_SLACK, LEAST_POWER, MOST_POWER = 0.05, 0.2, 5.0
+"""How far from it makes no difference to the eye, and which statements are mistakes."""
 
 Image.preinit()  # or it loads more with the first photo
 Image.MAX_IMAGE_PIXELS = None  # Pillow's limit is lower than ours, which is checked as early
@@ -170,7 +177,7 @@ def _decode(content: bytes) -> RgbImage:
 def _decode_damaged(content: bytes) -> RgbImage | None:
     """Decode what can be had of a damaged photo; None if that is too little."""
     try:
-        if find_kind(content[:HEAD_BYTES]) == "AVIF":
+        if find_kind(content[:HEAD_BYTES]) == "AVIF" or is_sequence(content[:HEAD_BYTES]):
             return _decode_by_ffmpeg(content)
         with _lenient():
             picture = _decode(without_metadata(content))
@@ -184,7 +191,10 @@ def _decode_damaged(content: bytes) -> RgbImage | None:
 
 
 def _decode_by_ffmpeg(content: bytes) -> RgbImage:
-    """Decode an AVIF that libavif refuses, such as one that states no size for its transparency."""
+    """Decode an AVIF that libavif refuses, such as one that states no size for its transparency.
+
+    So is a sequence in HEIF without a picture to stand for it.
+    """
     with av.open(io.BytesIO(content), "r", format="mov") as container:
         stream = max(container.streams.video, key=lambda one: one.width * one.height)
         _refuse_huge(stream.width, stream.height)
@@ -240,11 +250,27 @@ def _orientation(image: Image.Image) -> int:
 def _small(image: Image.Image) -> Image.Image:
     """Return the current picture as RGB, not larger than the working size."""
     image.load()
+    about = image.info
     if image.mode.startswith(("I", "F")):
-        return _fit(Image.fromarray(_eight_bits(np.asarray(image)))).convert("RGB")
+        small = _fit(Image.fromarray(_eight_bits(np.asarray(image)))).convert("RGB")
+        return _with_usual_gamma(small, about)
     if image.mode in ("P", "1"):  # these can be scaled only after they have colours
         image = image.convert("RGB")
-    return _to_srgb(_fit(image), image.info.get("icc_profile", b""))
+    return _with_usual_gamma(_to_srgb(_fit(image), about.get("icc_profile", b"")), about)
+
+
+def _with_usual_gamma(image: Image.Image, about: Mapping[Any, Any]) -> Image.Image:
+    """Return an RGB picture as sRGB if a PNG states another gamma, as one of linear light does.
+
+    A profile, and a statement that it is sRGB, count for more (PNG 3, 4.3).
+    """
+    gamma = about.get("gamma") or USUAL_GAMMA
+    power = USUAL_GAMMA / gamma
+    is_told_otherwise = "icc_profile" in about or "srgb" in about
+    if is_told_otherwise or abs(power - 1) < GAMMA_SLACK or not LEAST_POWER < power < MOST_POWER:
+        return image
+    codes = [round(255 * (code / 255) ** power) for code in range(256)]
+    return image.point(codes * 3)
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:

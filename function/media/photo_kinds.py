@@ -29,6 +29,8 @@ _MOST_SEGMENTS = 1_000
 _SCAN, _END = b"\xda", b"\xff\xd9"
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_SEQUENCE_BRANDS = (b"avis", b"msf1", b"hevc", b"hevx")
+"""How a file begins whose pictures follow each other in time (ISO/IEC 23008-12, 10)."""
 _BEGINNINGS = {
     b"\xff\xd8\xff": "JPEG",
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -58,6 +60,11 @@ def find_kind(head: bytes) -> str:
     return "" if is_text else kind
 
 
+def is_sequence(head: bytes) -> bool:
+    """Say whether a file that begins so is an animation in AVIF or HEIF."""
+    return head[4:8] == b"ftyp" and head[8:12] in _SEQUENCE_BRANDS
+
+
 def is_still(descriptor: int) -> bool:
     """Say whether an open file is one picture, by how it begins; animations are films.
 
@@ -70,8 +77,8 @@ def is_still(descriptor: int) -> bool:
             return not _is_stream(os.pread(descriptor, _FIRST_JPEG_BYTES, 0))
     except OSError:
         return False  # whoever reads it as a video says why it cannot be read
-    if kind == "AVIF":
-        return head[8:12] != b"avis"
+    if kind in ("AVIF", "HEIF"):
+        return not is_sequence(head)
     return bool(kind) and kind != "GIF" and not (kind == "PNG" and b"acTL" in head)
 
 

@@ -59,7 +59,7 @@ def plan_stretches(video: Video) -> tuple[Stretch, ...]:
     stamps = _find_keyframes(
         video,
         [
-            floor((video.start_seconds + video.seconds * number / count) / unit)
+            floor((video.survey.start_seconds + video.seconds * number / count) / unit)
             for number in range(1, count)
         ],
     )

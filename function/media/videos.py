@@ -5,16 +5,14 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import av
 from av.codec.context import ThreadType
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
-from av.packet import Packet
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
@@ -23,6 +21,8 @@ from function.media.decoders import DecoderName, name_decoders
 from function.media.encryption import is_locked, is_scrambled, read_head
 from function.media.formats import CODECS, FORMATS, SOUND_CODECS, STILL_CODECS
 from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
+from function.media.lengths import hides_all, measure_seconds
+from function.media.surveys import Survey
 
 SAMPLES_PER_VIDEO = 240
 SHORTEST_INTERVAL_SECONDS = 0.5
@@ -47,14 +47,9 @@ QUICKLY = {"probesize": str(PROBED_BYTES)}
 PATIENTLY = {"probesize": str(20 * PROBED_BYTES), "analyzeduration": "60000000"}
 """How FFmpeg looks for a file's first whole picture; the second is for one minute of any film."""
 
-CLOCK_PER_PROGRAMME = ("mpegts", "mpegtsraw", "mpeg", "wtv", "pva")
-LONGEST_ON_ONE_CLOCK = 12 * 3600.0
-"""The clock of a broadcast wraps after 26.5 hours, and a step back in it passes for that."""
-
-LATEST_PICTURE_SECONDS = 60.0  # after the sound of the same programme
-ENDS_BEFORE_SECONDS = (-1, 10, 100)  # of what the file claims, as an edit list may end it sooner
-LAST_PACKETS = 5_000  # read at the end of a file to learn its length
-THINNEST_STREAM = 100  # bytes per second; a claimed length that implies less is not believed
+AS_WRITTEN: Mapping[str, str] = {}
+WITHOUT_EDITS: Mapping[str, str] = {"ignore_editlist": "1"}
+"""What else FFmpeg is told: the second is for an MP4 whose edit list shows nothing."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ class Video:
     `width` and `height` are in pixels as stored, before the picture is rotated upright;
     `every_seconds` is the interval between samples, requested or chosen, and `gap_slack` how many
     intervals may lie between two samples. `keyframes_seconds` are the times of the keyframes that
-    were read so far, in order of storage. `start_seconds` is where the file's own clock begins.
+    were read so far, in order of storage.
 
     Reading finds out the rest. `trusts_keyframes`: pictures that are marked as keyframes can be
     decoded alone. `is_encrypted`: pictures are. `has_fields_apart`: both fields of a picture lie in
@@ -102,7 +97,7 @@ class Video:
     height: int
     every_seconds: float
     gap_slack: float
-    start_seconds: float
+    survey: Survey
     reopen: Callable[[], tuple[InputContainer, VideoStream]]
     keyframes_seconds: list[float] = field(default_factory=list)
     trusts_keyframes: bool = True
@@ -184,7 +179,7 @@ def open_video(
     *,
     name: str | None = None,
     decoder: DecoderName = "cpu",
-    seconds: float = 0.0,
+    survey: Survey | None = None,
 ) -> Video:
     """Open a file as a video, trusting as little of it as possible.
 
@@ -192,7 +187,7 @@ def open_video(
     must stay open as long as the video. `every_seconds` is the time between samples; None chooses
     it by the length: about 240 samples a video, 0.5 to 5 seconds apart. Messages call the video
     `name` (the file's name unless given), never by its full path. A GPU's `decoder` is used for
-    what it can decode. `seconds` is its length, if another process has measured it.
+    what it can decode. `survey` is what another process found out about it.
 
     Raises:
         VideoNotFoundError: there is nothing at the path.
@@ -206,56 +201,68 @@ def open_video(
             "python -m tools scan --pictures."
         )
     # One after the other: containers open on one descriptor share its position in the file.
-    fits_gpu = False
-    if not seconds or decoder != "cpu":
-        seconds, fits_gpu = _look_at(source, name, limits)
-    reopen = partial(_open_decoder, source, name, limits)
-    gpu = open_gpu(decoder, reopen) if decoder != "cpu" and fits_gpu else None
-    video = _start(reopen, name, limits, seconds, every_seconds)
+    survey = survey or _look_at(source, name, limits)
+    extra = WITHOUT_EDITS if survey.hides_all else AS_WRITTEN
+    reopen = partial(_open_decoder, source, name, limits, extra)
+    gpu = open_gpu(decoder, reopen) if decoder != "cpu" and survey.may_fit_gpu else None
+    video = _start(reopen, name, limits, survey, every_seconds)
     video.is_encrypted = is_scrambled(video.container.format.name, read_head(source))
     video.gpu = gpu
     return video
 
 
-def _look_at(source: Path | int, name: str, limits: VideoLimits) -> tuple[float, bool]:
-    """Return how long a video is, within the limits, and whether a GPU may be able to decode it."""
-    container, stream = _open_stream(source, name, limits)
-    fits_gpu = may_fit(container, stream)
-    seconds = _measure_seconds(container, stream)
+def _look_at(source: Path | int, name: str, limits: VideoLimits) -> Survey:
+    """Find out how long a video is, within the limits.
+
+    One over them that the file is too small for, as after a leap of its clock, is not believed.
+    """
+    container, stream = _open_stream(source, name, limits, AS_WRITTEN)
+    is_hidden = hides_all(container, stream)
+    if is_hidden:
+        container.close()
+        container, stream = _open_stream(source, name, limits, WITHOUT_EDITS)
+    with container:
+        may_fit_gpu = may_fit(container, stream)
+        start_seconds, seconds = measure_seconds(container, stream, limits.max_seconds)
     check_length(seconds, name, limits)
-    return seconds, fits_gpu
+    return Survey(start_seconds, seconds, may_fit_gpu, is_hidden)
 
 
 def _start(
     reopen: Callable[[], tuple[InputContainer, VideoStream]],
     name: str,
     limits: VideoLimits,
-    seconds: float,
+    survey: Survey,
     every_seconds: float | None,
 ) -> Video:
     """Open a video whose length is known at its beginning."""
     container, stream = reopen()
-    interval = max(every_seconds or _choose_interval(seconds), seconds / limits.max_frames)
+    usual_seconds = every_seconds or _choose_interval(survey.seconds)
+    interval = max(usual_seconds, survey.seconds / limits.max_frames)
     return Video(
         name=name,
         container=container,
         stream=stream,
         limits=limits,
-        seconds=seconds,
+        seconds=survey.seconds,
         width=stream.codec_context.width,
         height=stream.codec_context.height,
         every_seconds=interval,
         gap_slack=ASKED_SLACK if interval == every_seconds else CHOSEN_SLACK,
-        start_seconds=_find_start(container, stream),
+        survey=survey,
         reopen=reopen,
     )
 
 
 def _open_decoder(
-    source: Path | int, name: str, limits: VideoLimits, hwaccel: HWAccel | None = None
+    source: Path | int,
+    name: str,
+    limits: VideoLimits,
+    extra: Mapping[str, str],
+    hwaccel: HWAccel | None = None,
 ) -> tuple[InputContainer, VideoStream]:
     """Open a file to decode its pictures, if they are not encrypted."""
-    container, stream = _open_stream(source, name, limits, hwaccel)
+    container, stream = _open_stream(source, name, limits, extra, hwaccel)
     if is_locked(stream, container.format.name, read_head(source)):
         container.close()
         raise UnreadableVideoError(encryption_message(name))
@@ -317,16 +324,20 @@ def _size_of(path: Path, name: str) -> int:
 
 
 def _open_stream(
-    source: Path | int, name: str, limits: VideoLimits, hwaccel: HWAccel | None = None
+    source: Path | int,
+    name: str,
+    limits: VideoLimits,
+    extra: Mapping[str, str],
+    hwaccel: HWAccel | None = None,
 ) -> tuple[InputContainer, VideoStream]:
     """Open a file, and probe it for longer if its first keyframe comes late, as in a recording."""
-    container = _open_container(source, name, limits, QUICKLY, hwaccel)
+    container = _open_container(source, name, limits, {**QUICKLY, **extra}, hwaccel)
     try:
         _check_streams(container, name, limits)
         stream = _choose_stream(container, name)
         if not stream.codec_context.width:
             container.close()
-            container = _open_container(source, name, limits, PATIENTLY, hwaccel)
+            container = _open_container(source, name, limits, {**PATIENTLY, **extra}, hwaccel)
             stream = _choose_stream(container, name)
         _check_picture(stream, name, limits)
     except BaseException:
@@ -432,52 +443,6 @@ def _prepare_decoder(container: InputContainer, stream: VideoStream, limits: Vid
     decoder.options = {"max_pixels": str(limits.max_pixels)}
     decoder.thread_type, decoder.thread_count = ThreadType.NONE, DECODER_THREADS
     decoder.copy_opaque = True  # a packet's time travels on it to the frame
-
-
-def _measure_seconds(container: InputContainer, stream: VideoStream) -> float:
-    """Read the length from the last packets; only if that fails, use what the file claims."""
-    start_seconds = _find_start(container, stream)
-    claimed_seconds = (container.duration or 0) / av.time_base
-    with container:
-        if claimed_seconds > container.size / THINNEST_STREAM:
-            claimed_seconds = 0.0
-        try:
-            end_seconds = _find_last_seconds(container, stream)
-        except MemoryError:
-            raise
-        except (av.FFmpegError, OverflowError, IndexError):
-            return max(claimed_seconds, 0.0)
-    measured_seconds = end_seconds - start_seconds if end_seconds else claimed_seconds
-    if container.format.name in CLOCK_PER_PROGRAMME and measured_seconds > LONGEST_ON_ONE_CLOCK:
-        return 0.0
-    return max(measured_seconds, 0.0)
-
-
-def _find_start(container: InputContainer, stream: VideoStream) -> float:
-    """Return where the file's clock begins; each programme of a broadcast has its own."""
-    start_seconds = (container.start_time or 0) / av.time_base
-    if stream.start_time is None or container.format.name not in CLOCK_PER_PROGRAMME:
-        return start_seconds
-    own_seconds = float(stream.start_time * (stream.time_base or 0))
-    return own_seconds if own_seconds - start_seconds > LATEST_PICTURE_SECONDS else start_seconds
-
-
-def _find_last_seconds(container: InputContainer, stream: VideoStream) -> float:
-    """Return when the last picture is shown, by the file's own clock; 0.0 if nothing says so."""
-    end = (container.start_time or 0) + (container.duration or 0)
-    for seconds_before in ENDS_BEFORE_SECONDS:
-        container.seek(max(end - seconds_before * av.time_base, 0))
-        packets = list(islice(container.demux(stream), LAST_PACKETS))
-        shown = [packet for packet in packets if packet.size and not packet.is_discard]
-        stamps = [stamp for packet in shown if (stamp := packet_stamp(packet)) is not None]
-        if stamps or not any(packet.size for packet in packets):
-            return float(max(stamps, default=0) * (stream.time_base or 0))
-    return 0.0
-
-
-def packet_stamp(packet: "Packet[Any]") -> int | None:
-    """When a packet's picture is shown, in the stream's own unit; otherwise, when it is decoded."""
-    return packet.dts if packet.pts is None else packet.pts
 
 
 def _choose_interval(seconds: float) -> float:

@@ -21,6 +21,7 @@ from function.faces.face import Face
 from function.faces.found import Progress, StretchFound
 from function.faces.search import Hands, Means, Part
 from function.media.stretches import UnsplitError, plan_stretches
+from function.media.surveys import Survey
 from function.media.videos import open_video
 from function.sandbox.channel import Channel
 from function.sandbox.messages import (
@@ -88,7 +89,7 @@ class Share:
         """The number of the process: 0 for the child, then its helpers."""
         return self._process
 
-    def deal(self, count: int, video_seconds: float) -> None:
+    def deal(self, count: int, survey: Survey) -> None:
         """Do nothing: the child has dealt."""
 
     def take(self) -> int | None:
@@ -152,12 +153,12 @@ class Team(Share):
             for _ in self.collect():
                 pass
 
-    def deal(self, count: int, video_seconds: float) -> None:
+    def deal(self, count: int, survey: Survey) -> None:
         """Deal the stretches of a video, and have the helpers begin."""
         self._stretches.deal(count)
         self._is_dealt = True
         if self._order:
-            self._send(replace(self._order, seconds=video_seconds))
+            self._send(replace(self._order, survey=survey))
 
     def collect(self) -> Iterator[StretchFound]:
         """Wait for the helpers, and yield what they found."""
@@ -234,7 +235,7 @@ class Helper:
             task.every_seconds,
             name=order.name,
             decoder=self._hands.decoder,
-            seconds=order.seconds,
+            survey=order.survey,
         )
         with opened as video:
             part = Part(video, plan_stretches(video), means, self._share)

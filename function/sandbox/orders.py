@@ -16,6 +16,7 @@ from function.errors import (
 )
 from function.faces.found import PictureFound, Progress, Task
 from function.media.pictures import Contents, Moment, Place
+from function.media.surveys import Survey
 from function.people.gathering import PeopleFound
 
 
@@ -24,13 +25,13 @@ class VideoOrder:
     """Find the people in a video, whose descriptor follows. Messages call the video `name`.
 
     So many of the child's `helpers`, the first ones, were given descriptors of their own. The child
-    tells them how many `seconds` it has measured.
+    tells them what its first look found out.
     """
 
     name: str
     task: Task
     helpers: int = 0
-    seconds: float = 0.0
+    survey: Survey | None = None
 
     def overrun(self, limit_seconds: float) -> str:
         """Return the message for a video that takes too long."""

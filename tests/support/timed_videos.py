@@ -41,6 +41,24 @@ def write_edits(path: Path, edits: Sequence[Edit]) -> Path:
     return path
 
 
+def with_durations(path: Path, place: int, units: int) -> Path:
+    """Let one picture of an MP4 of even pictures, whose `moov` comes last, last so many units."""
+    content = path.read_bytes()
+    start = content.rindex(b"moov") - 4
+    at = content.rindex(b"stts")
+    count, usual = struct.unpack_from(">II", content, at + 12)
+    runs = ((place, usual), (1, units), (count - place - 1, usual))
+    new = struct.pack(">II", 0, len(runs)) + b"".join(struct.pack(">II", *run) for run in runs)
+    (old,) = struct.unpack_from(">I", content, at - 4)
+    grown = 8 + len(new) - old
+    changed = bytearray(content[: at - 4] + _box(b"stts", new) + content[at - 4 + old :])
+    for name in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):
+        place = changed.index(name, start) - 4
+        struct.pack_into(">I", changed, place, struct.unpack_from(">I", changed, place)[0] + grown)
+    path.write_bytes(changed)
+    return path
+
+
 def shown_at(edits: Sequence[Edit], seconds: float) -> Iterator[float]:
     """Yield when a player shows what the track holds at a moment."""
     start = 0.0

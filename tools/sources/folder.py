@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from db.names import show_text, tidy_name
 from db.records import Performer
@@ -39,6 +39,12 @@ _PART_OF_ONE = re.compile(
     re.IGNORECASE,
 )
 """The name of a folder with some photos of one performer: a number, a date, a set."""
+
+MOST_NESTED = 50
+"""Folders within each other; nobody sorts photos so deep, and each costs a call within a call."""
+
+Place: TypeAlias = tuple[int, int]
+"""What tells a folder from all others, whatever leads to it: its device and its number there."""
 
 FIELDS = {"name": str, "disambiguation": str, "aliases": list, "urls": list}
 
@@ -111,11 +117,14 @@ def _remark_on_twice(record: SourceRecord, seen: dict[str, str]) -> tuple[Remark
     return () if first == place else (Remark(show_text(name), place, said),)
 
 
-def _read_entries(folder: Path) -> Iterator[SourceRecord | Refusal | Remark]:
+def _read_entries(
+    folder: Path, above: frozenset[Place] = frozenset()
+) -> Iterator[SourceRecord | Refusal | Remark]:
+    above |= {_place_of(folder)}
     for entry in _visible(folder):
         try:
             if entry.is_dir():
-                yield from _read_subfolder(entry)
+                yield from _read_subfolder(entry, above)
             elif is_photo(entry):
                 yield _record(entry.stem, {}, (), [entry])
             else:
@@ -125,16 +134,22 @@ def _read_entries(folder: Path) -> Iterator[SourceRecord | Refusal | Remark]:
             yield Refusal(show_text(entry.name), show_text(str(entry)), reason)
 
 
-def _read_subfolder(folder: Path) -> Iterator[SourceRecord | Refusal | Remark]:
+def _read_subfolder(
+    folder: Path, above: frozenset[Place]
+) -> Iterator[SourceRecord | Refusal | Remark]:
+    reason = _reason_against(folder, above)
+    if reason:
+        yield Remark("", show_text(str(folder)), reason)
+        return
     below = [entry for entry in _visible(folder) if entry.is_dir()]
-    details = folder / DETAILS_FILE
+    details = _details_in(folder)
     holds_photos = any(not entry.is_dir() and is_photo(entry) for entry in _visible(folder))
-    is_one = details.exists() or (holds_photos and not (below and _is_by_letter(folder)))
+    is_one = details is not None or (holds_photos and not (below and _is_by_letter(folder)))
     parts = all(_PART_OF_ONE.fullmatch(entry.name) for entry in below)
     if not is_one and below and _is_by_letter(folder):
-        yield from _read_entries(folder)
+        yield from _read_entries(folder, above)
         return
-    found = _search(folder)
+    found = _search(folder, above)
     if not found.photos:
         yield from found.left_out
     elif is_one or parts:
@@ -149,14 +164,28 @@ def _read_subfolder(folder: Path) -> Iterator[SourceRecord | Refusal | Remark]:
         )
 
 
+def _place_of(folder: Path) -> Place:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
+def _reason_against(folder: Path, above: frozenset[Place]) -> str:
+    """Say why a folder is not entered; "" if it can be."""
+    if _place_of(folder) in above:
+        return "left out: it is a link to a folder that it is in"
+    if len(above) > MOST_NESTED:
+        return f"left out: more than {MOST_NESTED} folders within each other"
+    return ""
+
+
 def _is_by_letter(folder: Path) -> bool:
     return bool(_LETTERS.fullmatch(folder.name))
 
 
 def _read_performer(folder: Path, found: _Found) -> SourceRecord | Refusal:
-    path = folder / DETAILS_FILE
+    path = _details_in(folder) or folder / DETAILS_FILE
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig")) if path.exists() else {}
+        content = _read_json(path) if path.exists() else {}
     except (OSError, ValueError, RecursionError) as error:
         reason = f"{DETAILS_FILE} is not JSON ({error}). Fix it or remove it"
         return Refusal(show_text(folder.name), show_text(str(path)), reason)
@@ -165,9 +194,29 @@ def _read_performer(folder: Path, found: _Found) -> SourceRecord | Refusal:
     return _record(folder.name, details, (*said, *found.left_out), list(found.photos))
 
 
-def _search(folder: Path) -> _Found:
+def _details_in(folder: Path) -> Path | None:
+    """Find the file about a performer, in whatever case its name is written."""
+    return next((one for one in _visible(folder) if one.name.lower() == DETAILS_FILE), None)
+
+
+def _read_json(path: Path) -> Any:
+    """Read JSON in UTF-8, UTF-16 or UTF-32; to open a pipe would wait for ever.
+
+    Raises:
+        OSError, ValueError, RecursionError: it is none.
+    """
+    if not path.is_file():
+        raise ValueError("not a plain file")
+    return json.loads(path.read_bytes())
+
+
+def _search(folder: Path, above: frozenset[Place]) -> _Found:
     """Find the photos in a performer's folder and in those below it."""
     name = show_text(folder.name)
+    reason = _reason_against(folder, above)
+    if reason:
+        return _Found((), (Remark(name, show_text(str(folder)), reason),))
+    above |= {_place_of(folder)}
     photos: list[Path] = []
     left_out: list[Remark] = []
     for entry in _visible(folder):
@@ -175,7 +224,7 @@ def _search(folder: Path) -> _Found:
             continue
         try:
             if entry.is_dir() and not entry.is_symlink():
-                below = _search(entry)
+                below = _search(entry, above)
                 photos += below.photos
                 left_out += (replace(one, performer=name) for one in below.left_out)
             elif is_photo(entry):

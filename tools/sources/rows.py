@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,9 @@ MAX_CELL_CHARACTERS = 96_000_000
 MAX_JSON_BYTES = 512_000_000
 SHOWN_CHARACTERS = 60
 DELIMITERS = ",;\t|"
+_STATED_DELIMITER = re.compile(r'"?sep=(\t|[^\s"])"?\s*', re.IGNORECASE)
+"""The first line of a table of Excel's may say this; it hides the line."""
+
 NUMBERED_FROM = 2
 """A spreadsheet's first row holds the names of the columns."""
 
@@ -111,7 +115,10 @@ def _json_rows(text: TextIO, path: Path) -> Iterator[Row]:
 def _csv_rows(text: TextIO, first: str, path: Path, name_column: str) -> Iterator[Row]:
     before = csv.field_size_limit(MAX_CELL_CHARACTERS)
     try:
-        reader = csv.reader(text, delimiter=find_delimiter(first))
+        stated = _STATED_DELIMITER.fullmatch(first)
+        if stated:
+            text.readline()
+        reader = csv.reader(text, delimiter=stated[1] if stated else find_delimiter(first))
         header = [cell.strip() for cell in _next_filled(reader)]
         columns = {cell.casefold(): cell for cell in header}
         if name_column.casefold() not in columns:

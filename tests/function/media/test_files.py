@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Sequence
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,31 @@ def test_a_share_of_windows_and_a_whole_drive_can_be_exchanged(root: Path) -> No
     assert content(r"\\NAS\media\sub\in.mp4", root, [(r"\\nas\media", str(root))]) == b"a film"
     assert content(r"d:\sub\in.mp4", root, [("D:\\", str(root))]) == b"a film"
     assert content("/sub/in.mp4", root, [("/", str(root))]) == b"a film"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "asked"),
+    [
+        ("C:\\Media", r"\\?\C:\Media\sub\in.mp4"),
+        (r"\\?\c:\media", r"C:\Media\sub\in.mp4"),
+        (r"\\nas\media", r"\\?\UNC\NAS\media\sub\in.mp4"),
+        ("//nas/media", r"\\?\unc\nas\Media\sub\in.mp4"),
+    ],
+)
+def test_a_long_path_of_windows_is_one_like_any_other(root: Path, theirs: str, asked: str) -> None:
+    assert content(asked, root, [(theirs, str(root))]) == b"a film"
+
+
+@pytest.mark.parametrize("begin", ["/Volumes/{}/", "C:\\{}\\", "\\\\nas\\{}\\"])
+def test_accents_in_a_prefix_fit_however_they_are_spelled(root: Path, begin: str) -> None:
+    spellings = "Zo\u00eb", "Zoe\u0308"
+    for theirs, asked in permutations(spellings):
+        path_map = [(begin.format(theirs), str(root))]
+        assert content(begin.format(asked) + "sub/in.mp4", root, path_map) == b"a film"
+    for name in spellings:  # both may be there
+        (root / f"{name}.mp4").write_bytes(name.encode())
+        path_map = [(begin.format("Zoe\u0308"), str(root))]
+        assert content(begin.format("Zoe\u0308") + f"{name}.mp4", root, path_map) == name.encode()
 
 
 def test_accents_find_a_file_however_they_are_spelled(root: Path) -> None:

@@ -2,15 +2,17 @@ import io
 import random
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from function.media import photo_decoder as stills
 from function.media.photo_decoder import decode_photo
 from function.media.photos import PhotoRefusedError
 from tools.footage.heif import heic
+from tools.footage.videos import write_video
 
 NEWER = ("HEIF", *([stills.JXL] if stills.HAS_JXL else []))
 
@@ -19,6 +21,10 @@ def saved(image: Image.Image, form: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, form, **options)  # type: ignore[arg-type]
     return buffer.getvalue()
+
+
+def srgb_profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def red_over_blue() -> Image.Image:
@@ -154,6 +160,37 @@ def test_large_texts_and_odd_profiles_of_a_png_do_no_harm(kind: bytes) -> None:
     png = saved(noise(), "PNG")
     photo = png[:33] + chunk(kind, content) + png[33:]
     assert (decode_photo(photo) == np.asarray(noise())).all()
+
+
+@pytest.mark.parametrize("gamma", [1.0, 1 / 1.8, 1 / 2.2, 0.0, 1e-5, 21_474.83647])
+@pytest.mark.parametrize("mode", ["RGB", "L", "P"])
+def test_a_png_is_as_bright_as_its_gamma_says_unless_that_is_absurd(
+    gamma: float, mode: str
+) -> None:
+    png = saved(noise().convert(mode), "PNG")
+    usual = decode_photo(png).astype(float)
+    picture = decode_photo(
+        png[:33] + chunk(b"gAMA", struct.pack(">I", round(gamma * 1e5))) + png[33:]
+    )
+    power = 1 / 2.2 / gamma if 0.5 < gamma <= 1 else 1.0
+    assert np.abs(picture - 255 * (usual / 255) ** power).max() < 2
+    told = saved(noise().convert(mode), "PNG", icc_profile=srgb_profile())
+    told = told[:33] + chunk(b"gAMA", struct.pack(">I", 100_000)) + told[33:]
+    assert np.abs(decode_photo(told) - usual).max() < 2
+
+
+def test_deep_grey_of_linear_light_is_as_bright_as_its_gamma_says() -> None:
+    grey = np.linspace(0, 65535, 4096).reshape(64, 64).astype("u2")
+    png = saved(Image.fromarray(grey), "PNG")
+    picture = decode_photo(png[:33] + chunk(b"gAMA", struct.pack(">I", 100_000)) + png[33:])
+    assert picture[32, 0, 0] == pytest.approx(255 * 0.5 ** (1 / 2.2), abs=2)
+
+
+@pytest.mark.parametrize("brand", [b"msf1", b"hevc"])
+def test_a_sequence_in_heif_gives_a_picture(brand: bytes, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "p.mp4", [np.asarray(noise(128))] * 5, codec="libx265")
+    content = path.read_bytes()
+    assert decode_photo(content[:8] + brand + content[12:16] + brand + content[20:]).std() > 20
 
 
 @pytest.mark.parametrize("profile", [b"", b"no profile", bytes(200), b"\xff" * 500])

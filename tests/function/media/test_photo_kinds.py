@@ -40,6 +40,9 @@ def test_an_animation_is_a_film(tmp_path: Path) -> None:
     assert not told(saved(tmp_path, "GIF"), tmp_path)
     assert not told(saved(tmp_path, "PNG", save_all=True, append_images=more), tmp_path)
     assert not told(saved(tmp_path, "AVIF", save_all=True, append_images=more), tmp_path)
+    for brand in (b"msf1", b"hevc"):
+        assert not told(b"\0\0\0\x18ftyp" + brand + bytes(4) + b"mif1heic", tmp_path)
+    assert told(b"\0\0\0\x18ftypheic" + bytes(4) + b"mif1heic", tmp_path)
 
 
 def test_jpegs_one_after_the_other_are_a_film_and_those_of_a_phone_a_picture(

@@ -1,6 +1,7 @@
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,59 @@ def test_details_beside_the_photos_are_read(tmp_path: Path) -> None:
     assert record.performer.name == "Ada L."
     assert record.performer.source_id == "Ada"
     assert record.performer.disambiguation == "poet's child"
+
+
+@pytest.mark.parametrize("name", ["performer.json", "Performer.JSON"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_details_are_read_however_an_editor_writes_and_names_the_file(
+    name: str, encoding: str, tmp_path: Path
+) -> None:
+    put(tmp_path / "Ada" / "a.png")
+    (tmp_path / "Ada" / name).write_bytes('{"name": "Zoë"}'.encode(encoding))
+    (record,) = read_performers(tmp_path)
+    assert record.performer.name == "Zoë"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_details_that_are_no_plain_file_are_refused_without_waiting(
+    make: Callable[[Path], None], tmp_path: Path
+) -> None:
+    put(tmp_path / "Ada" / "a.png")
+    put(tmp_path / "Bea" / "a.png")
+    make(tmp_path / "Ada" / "performer.json")
+    refused, read = read_folder(tmp_path)
+    assert isinstance(refused, Refusal)
+    assert "performer.json is not JSON (not a plain file)" in refused.reason
+    assert isinstance(read, SourceRecord)
+
+
+@pytest.mark.parametrize("links", [("A", "B-C"), tuple("ABCDEFGH"), ("more",)])
+def test_links_that_lead_back_are_named_and_not_followed(
+    links: tuple[str, ...], tmp_path: Path
+) -> None:
+    put(tmp_path / "Ada" / "1.jpg")
+    put(tmp_path / "Bob.jpg")
+    for link in links:
+        (tmp_path / link).symlink_to(tmp_path)
+    (tmp_path / "Ada" / "back").symlink_to(tmp_path)
+    assert people(tmp_path) == {"Ada": ["1.jpg"], "Bob": ["Bob.jpg"]}
+    said = [one for record in read_folder(tmp_path) for one in getattr(record, "remarks", ())]
+    led_back = [one for one in said if "a folder that it is in" in one.remark]
+    assert [Path(one.photo).name for one in led_back] == sorted(links)
+
+
+def test_folders_within_each_other_have_an_end(tmp_path: Path) -> None:
+    put(tmp_path / "Ada.jpg")
+    place = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1_200):
+        os.mkdir("a", dir_fd=place)
+        below = os.open("a", os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = below
+    os.close(place)
+    assert people(tmp_path) == {"Ada": ["Ada.jpg"]}
+    (record,) = read_performers(tmp_path)
+    assert "folders within each other" in record.remarks[0].remark
 
 
 def people(folder: Path) -> dict[str, list[str]]:

@@ -97,6 +97,19 @@ def test_what_excel_calls_unicode_text_is_read(tmp_path: Path) -> None:
     assert names(put(tmp_path / "x.txt", "name\tid\nZoë 🎭\t1\n", "utf-16")) == ["Zoë 🎭"]
 
 
+@pytest.mark.parametrize("stated", ["sep=;", "SEP=|", '"sep=,"', "sep=\t"])
+def test_the_delimiter_that_excel_states_in_a_line_of_its_own_is_taken(
+    stated: str, tmp_path: Path
+) -> None:
+    mark = stated.strip('"')[-1]
+    content = f"{stated}\r\nname{mark}id\r\nZoë{mark}1\r\n{mark}2\r\n"
+    taken, refused = read(put(tmp_path / "x.csv", content))
+    assert isinstance(taken, SourceRecord)
+    assert (taken.performer.name, taken.performer.source_id) == ("Zoë", "1")
+    assert isinstance(refused, Refusal)
+    assert refused.photo == "row 3"
+
+
 def test_columns_may_have_other_names_and_other_columns_are_left_alone(tmp_path: Path) -> None:
     path = put(tmp_path / "x.csv", "Performer,Height,Pics\nAda,170,a.jpg\n")
     (ada,) = read(path, name="performer", photos="Pics")

@@ -1,0 +1,121 @@
+"""Tells a time that is a mistake from a leap of a file's clock: most pictures are right."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from math import inf
+from typing import NamedTuple
+
+LEAP_SECONDS = 3600.0  # no picture is shown for as long as this
+REORDERED_BACK_SECONDS = 10.0  # a picture is stored at most this long after one shown later
+KEYFRAME_BACK_SECONDS = 1.0  # less for a keyframe: an earlier one begins a new recording
+STRAY_SECONDS = 1.0  # a picture that comes sooner than this after the one before is not doubted
+GAP_TIMES = 2.0  # nor one that comes sooner than so many times the gap before
+NOMINAL_SECONDS = 1 / 25  # how long a picture lasts if nothing says so
+
+MOST_REORDERED = 16
+"""So many pictures are stored at most between one and another that is shown before it (H.264,
+A.3.1; H.265, A.4.2)."""
+
+LOOKED_AHEAD = 300
+"""So many pictures are asked whether they go on from the one before: a part of a Matroska file that
+has one time, a cluster, lasts five seconds."""
+
+
+class Stamp(NamedTuple):
+    """When a picture is shown, in seconds, and whether its order of storage bears that out.
+
+    It does if the picture is to be decoded after the one before, and not after it is shown.
+    """
+
+    seconds: float
+    is_in_order: bool = True
+
+
+def is_plausible(
+    seconds: float, expected_seconds: float, back_seconds: float = REORDERED_BACK_SECONDS
+) -> bool:
+    """Say whether a picture may be shown at a time, if the next was expected at another."""
+    return -back_seconds < seconds - expected_seconds < LEAP_SECONDS
+
+
+def is_doubtful(stamp: Stamp, expected_seconds: float, gap_seconds: float) -> bool:
+    """Say whether a picture's time should be compared with those that follow.
+
+    `gap_seconds` is by how much the one before came late.
+    """
+    late = stamp.seconds - expected_seconds
+    if late < 0:
+        return late < -(REORDERED_BACK_SECONDS if stamp.is_in_order else STRAY_SECONDS)
+    return late > max(STRAY_SECONDS, GAP_TIMES * gap_seconds)
+
+
+def is_stray(
+    stamp: Stamp,
+    expected_seconds: float,
+    following: Iterable[Stamp],
+    lasting_seconds: float = NOMINAL_SECONDS,
+    end_seconds: float = inf,
+) -> bool:
+    """Say whether a doubtful time is a mistake, by those of the pictures that are stored next.
+
+    A late one is if more of them come before it than can be stored in another order; an early one
+    if most go on from where it was expected. If nothing follows, one that cannot be is, or that
+    lies after the stated end. All are seconds; a picture lasts `lasting_seconds`.
+    """
+    if stamp.seconds > expected_seconds:
+        latest = min(end_seconds + STRAY_SECONDS, expected_seconds + LEAP_SECONDS)
+        return _is_too_late(stamp.seconds, latest, following)
+    asked = [one.seconds for one in islice(following, MOST_REORDERED)]
+    witnesses = sum(
+        abs(one - expected_seconds - number * lasting_seconds)
+        < abs(one - stamp.seconds - number * lasting_seconds)
+        for number, one in enumerate(asked, 1)
+    )
+    if not asked:
+        return not is_plausible(stamp.seconds, expected_seconds)
+    return witnesses * 2 > len(asked)
+
+
+def _is_too_late(seconds: float, latest_seconds: float, following: Iterable[Stamp]) -> bool:
+    earlier, is_alone = 0, True
+    for one in following:
+        is_alone = False
+        if one.seconds < seconds - STRAY_SECONDS:
+            earlier += 1
+            if earlier > MOST_REORDERED or not one.is_in_order:
+                return True
+    return is_alone and seconds >= latest_seconds
+
+
+def is_stray_at_first(stamp: Stamp, following: Iterable[Stamp]) -> bool:
+    """Say whether the first picture's time is a mistake: most of the next ones lie before it.
+
+    If none of the very next does, no more are asked.
+    """
+    votes = (one.seconds <= stamp.seconds - KEYFRAME_BACK_SECONDS for one in following)
+    asked = list(islice(votes, MOST_REORDERED + 1))
+    against = sum(asked)
+    return against * 2 > len(asked) or (against > 0 and against + sum(votes) > MOST_REORDERED)
+
+
+def without_strays(stamps: Sequence[Stamp], end_seconds: float = inf) -> list[float]:
+    """Return the times of pictures in order of storage, in seconds, without the mistakes.
+
+    The file states that it ends after `end_seconds`.
+    """
+    kept: list[float] = []
+    expected = gap = 0.0
+    for number, stamp in enumerate(stamps):
+        following = islice(stamps, number + 1, number + 1 + LOOKED_AHEAD)
+        if not kept:
+            is_wrong = is_stray_at_first(stamp, following)
+        elif is_doubtful(stamp, expected, gap):
+            is_wrong = is_stray(stamp, expected, following, end_seconds=end_seconds)
+        else:
+            is_wrong = False
+        if not is_wrong:
+            goes_on = bool(kept) and is_plausible(stamp.seconds, expected)
+            gap = max(stamp.seconds - expected, 0.0) if goes_on else 0.0
+            expected = max(expected, stamp.seconds) if goes_on else stamp.seconds
+            kept.append(stamp.seconds)
+    return kept
