@@ -25,6 +25,7 @@ import av
 import cv2
 import numpy as np
 
+from db.names import show_text
 from function.engines.cuda import may_use_cuda
 from function.engines.loading import load_engine
 from function.engines.models import models_of
@@ -341,7 +342,7 @@ class _ParentsLog(logging.Handler):
         self._channel = channel
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = self.format(record)[-LONGEST_LINE:]
+        text = show_text(self.format(record))[-LONGEST_LINE:]
         _answer(self._channel, LogLine(record.levelno, text))
 
 

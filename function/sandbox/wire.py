@@ -75,7 +75,7 @@ def _build(kind: Any, value: Any) -> Any:  # noqa: PLR0911  # one for each kind 
     if kind is bytes and isinstance(value, str):
         return _build_bytes(value)
     if kind is str and isinstance(value, str) and len(value) <= LONGEST_TEXT:
-        return show_text(value)  # half a pair, which JSON can hold, could be stored nowhere
+        return _build_text(value)
     if kind is bool and isinstance(value, bool):
         return value
     if kind in (int, float) and type(value) in (int, kind):
@@ -103,6 +103,12 @@ def _build_tuple(arguments: tuple[Any, ...], value: list[Any]) -> tuple[Any, ...
     if len(arguments) != len(value):
         raise WireError(f"{len(value)} values, not {len(arguments)}")
     return tuple(_build(kind, one) for kind, one in zip(arguments, value, strict=True))
+
+
+def _build_text(value: str) -> str:
+    if show_text(value) != value:  # JSON can hold half a pair, which could be stored nowhere
+        raise WireError("a text is not Unicode")
+    return value
 
 
 def _build_number(kind: type[int] | type[float], value: float) -> float:

@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any
 
+from db.names import show_text
 from function.engines.protocol import Engine
 from function.enrolling.search import search_photo
 from function.errors import (
@@ -79,9 +80,9 @@ class Worker:
                 for portion in split(result):
                     self._answer(portion)
         except RecognitionError as error:
-            self._answer(Refusal(error.code, str(error)))
+            self._answer(Refusal(error.code, show_text(str(error))))
         except PhotoRefusedError as error:
-            self._answer(Refusal(PhotoUnusableError.code, str(error)))
+            self._answer(Refusal(PhotoUnusableError.code, show_text(str(error))))
         except Exception as error:  # noqa: BLE001  # whatever a hostile file causes ends here
             self._answer(_explain(error, order))
 
