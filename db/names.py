@@ -82,6 +82,8 @@ def find_name_complaint(name: str) -> str:
     """Say why a performer cannot have this name; "" if they can."""
     if not any(_is_visible(character) for character in name) and _is_utf8(name):
         return "the name is empty"
+    if read_id(name):
+        return f"the name {name.strip()!r} is how the number of a performer is written"
     return _complain_of_text("name", name)
 
 

@@ -146,7 +146,7 @@ def is_in_order(packet: "Packet[Any]", before: int | None) -> bool:
     """Say whether a packet is decoded after the one `before`, and no later than it is shown."""
     decoded, shown = packet.dts, packet.pts
     if decoded is None or before is None:
-        return False
+        return True  # nothing is known against it
     return before < decoded and (shown is None or decoded <= shown)
 
 

@@ -448,10 +448,12 @@ class _Clock:
 
     def _find_first(self, packet: "Packet[VideoStream]", told: Stamp) -> float:
         """Return when a picture is shown before which nothing was read."""
-        is_before_all = told.seconds <= -KEYFRAME_BACK_SECONDS
-        if not (is_before_all or is_stray_at_first(told, self._following(packet))):
+        is_possible = told.seconds > -KEYFRAME_BACK_SECONDS
+        if is_possible and not is_stray_at_first(told, self._following(packet)):
             return told.seconds
-        return min(without_strays([*self._following(packet)]), default=0.0)
+        others = without_strays([*self._following(packet)])
+        possible = (one for one in others if one > -KEYFRAME_BACK_SECONDS)
+        return next(possible, max(told.seconds, 0.0))
 
     def _goes_back_to_before(self, stamp: int) -> bool:
         """Go on with the clock that held before the last leap, if that soon shows to be damage."""

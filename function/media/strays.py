@@ -90,12 +90,21 @@ def _is_too_late(seconds: float, latest_seconds: float, following: Iterable[Stam
 def is_stray_at_first(stamp: Stamp, following: Iterable[Stamp]) -> bool:
     """Say whether the first picture's time is a mistake: most of the next ones lie before it.
 
-    If none of the very next does, no more are asked.
+    As many may be stored in another order. If none of the very next does, no more are asked.
     """
-    votes = (one.seconds <= stamp.seconds - KEYFRAME_BACK_SECONDS for one in following)
-    asked = list(islice(votes, MOST_REORDERED + 1))
-    against = sum(asked)
-    return against * 2 > len(asked) or (against > 0 and against + sum(votes) > MOST_REORDERED)
+    rest = iter(following)
+    asked = list(islice(rest, MOST_REORDERED + 1))
+    earlier = [one for one in asked if _is_before(one, stamp)]
+    if not earlier:
+        return False
+    is_order_lost = not all(one.is_in_order for one in earlier)
+    if is_order_lost and len(earlier) * 2 > len(asked):
+        return True
+    return len(earlier) + sum(_is_before(one, stamp) for one in rest) > MOST_REORDERED
+
+
+def _is_before(one: Stamp, first: Stamp) -> bool:
+    return one.seconds <= first.seconds - KEYFRAME_BACK_SECONDS
 
 
 def without_strays(stamps: Sequence[Stamp], end_seconds: float = inf) -> list[float]:

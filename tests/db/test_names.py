@@ -44,6 +44,8 @@ def test_any_name_that_fits_on_a_line_is_fine(name: str) -> None:
         ("a\u2028b", "line break"),
         ("Ren\udce9e", r"not UTF-8 (Ren\xe9e): rename the file or folder"),
         ("\ud800", "not UTF-8"),
+        ("id:3", "how the number of a performer is written"),
+        (" ID:03 ", "how the number"),
         ("x" * (MAX_NAME_CHARACTERS + 1), "301 characters; 300 at most"),
     ],
 )

@@ -144,6 +144,33 @@ def test_a_film_whose_every_picture_says_that_it_is_too_long_is_refused(tmp_path
         open_video(path, limits=VideoLimits(max_seconds=60))
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize("fps", [0.5, 1.0])
+def test_slow_films_whose_order_was_changed_keep_their_length(
+    suffix: str, fps: float, tmp_path: Path
+) -> None:
+    path = write_video(
+        tmp_path / f"film.{suffix}",
+        numbered_pictures(30, width=96, height=64),
+        keyframe_every=3,
+        seconds=[number / fps for number in range(30)],
+    )
+    with open_video(path, 0.5) as video:
+        assert video.seconds == pytest.approx(29 / fps, abs=0.1)
+        frames = list(sample_frames(video))
+    times = [(frame.seconds, number_in(frame.picture.rgb()) / fps) for frame in frames]
+    assert all(seconds == pytest.approx(true, abs=0.1) for seconds, true in times)
+
+
+def test_a_second_recording_whose_clock_is_behind_follows_the_first(tmp_path: Path) -> None:
+    late = [5_000 + number / FPS for number in range(50)]
+    first = write_video(tmp_path / "1.ts", numbered_pictures(50), seconds=late)
+    second = write_video(tmp_path / "2.ts", numbered_pictures(100, first=50))
+    path = tmp_path / "both.ts"
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+    check(path)
+
+
 def test_pictures_stored_in_another_order_are_no_strays() -> None:
     slow = [Stamp(float(one)) for one in (0, 9, 3, 6, 18, 12, 15, 27, 21, 24)]
     assert without_strays(slow) == [one.seconds for one in slow]

@@ -81,7 +81,7 @@ def test_links_that_lead_back_are_named_and_not_followed(
 def test_folders_within_each_other_have_an_end(tmp_path: Path) -> None:
     put(tmp_path / "Ada.jpg")
     place = os.open(tmp_path, os.O_RDONLY)
-    for _ in range(1_200):
+    for _ in range(200):
         os.mkdir("a", dir_fd=place)
         below = os.open("a", os.O_RDONLY, dir_fd=place)
         os.close(place)
