@@ -6,7 +6,7 @@ the same spread as that of real strangers.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from db.records import Performer, Vectors
 from db.snapshots import Fused, Snapshot, no_rejections
 from db.templates import USUAL_QUALITY, Templates
-from function.engines.models import PRIMARY
+from function.engines.models import BOTH, PRIMARY
 from function.matching.densities import Densities, densities_of, shipped_densities
 from tools.accuracy.trials import Trial
 
@@ -29,65 +29,93 @@ scale this spreads the distances of made-up strangers by 0.096, and by 0.06 by b
 ten real people spread by 0.088, of 85 by 0.13, and by 0.06 by both nets."""
 
 
+@dataclass(frozen=True, eq=False)
+class Crowd:
+    """Made-up strangers before they are put around a gallery's people, drawn once for many.
+
+    `by_one` and `by_both` are standard normal draws for the space of dlib's net and that of both
+    nets, float32 (strangers, dimensions).
+    """
+
+    by_one: Vectors
+    by_both: Vectors | None
+
+
+def draw_crowd(count: int, random: np.random.Generator, *, twice: bool = True) -> Crowd:
+    """Draw `count` strangers, for both nets' space too if `twice`; 100,000 take 150 MB."""
+    by_one = random.standard_normal((count, PRIMARY.dimensions), np.float32)
+    shape = (count, BOTH.space.dimensions)
+    return Crowd(by_one, random.standard_normal(shape, np.float32) if twice else None)
+
+
 def make_strangers(
     count: int, random: np.random.Generator, centre: Vectors | None = None
 ) -> Vectors:
     """Draw `count` encodings of single photos around `centre`, float32 (count, dimensions)."""
-    return _draw(count, random, shipped_densities(), _centre(random) if centre is None else centre)
+    drawn = random.standard_normal((count, PRIMARY.dimensions), np.float32)
+    return _place(drawn, shipped_densities(), _centre(random) if centre is None else centre)
 
 
 def add_strangers(gallery: Snapshot, count: int, random: np.random.Generator) -> Snapshot:
     """Add `count` made-up strangers, with one photo each, to a gallery's performers."""
-    known = len(gallery.performers)
-    strangers = make_strangers(count, random, gallery.templates.means.mean(axis=0))
-    names = tuple(Performer(known + index + 1, f"stranger {index}") for index in range(count))
+    return join_crowd(gallery, draw_crowd(count, random, twice=gallery.fused is not None))
+
+
+def join_crowd(gallery: Snapshot, crowd: Crowd) -> Snapshot:
+    """Add the strangers of a crowd, with one photo each, to a gallery's performers."""
+    known, count = len(gallery.performers), len(crowd.by_one)
+    centre = gallery.templates.means.mean(axis=0)
+    strangers = _place(crowd.by_one, shipped_densities(), centre)
     return Snapshot(
         generation=gallery.generation,
         model=gallery.model,
-        performers=gallery.performers + names,
+        performers=gallery.performers + _name_strangers(known, count),
         vectors=np.concatenate([gallery.vectors, strangers]),
         owners=np.concatenate([gallery.owners, known + np.arange(count)]),
         qualities=np.concatenate([gallery.qualities, np.full(count, USUAL_QUALITY, np.float32)]),
         rejections=no_rejections(gallery.model),
-        fused=_add_to_fused(gallery.fused, count, random) if gallery.fused else None,
+        fused=_add_to_fused(gallery.fused, crowd.by_both) if gallery.fused else None,
     )
 
 
 def add_crowd(trials: Iterable[Trial], count: int) -> Iterator[Trial]:
     """Add the same `count` made-up strangers to the gallery of each trial."""
-
-    @lru_cache(maxsize=4)  # trials alternate between two galleries, ours and the usual way's
-    def crowded(gallery: Snapshot) -> Snapshot:
-        return add_strangers(gallery, count, np.random.default_rng(CROWD_SEED))
-
     if not count:
         yield from trials
         return
+    crowd = draw_crowd(count, np.random.default_rng(CROWD_SEED))
+
+    @lru_cache(maxsize=4)  # trials alternate between two galleries, ours and the usual way's
+    def crowded(gallery: Snapshot) -> Snapshot:
+        return join_crowd(gallery, crowd)
+
     for trial in trials:
         ours, usual = crowded(trial.gallery), crowded(trial.usual_gallery)
         yield replace(trial, gallery=ours, usual_gallery=usual)
 
 
-def _add_to_fused(fused: Fused, count: int, random: np.random.Generator) -> Fused:
+@lru_cache(maxsize=2)  # a gallery of everyone and those without one person alternate
+def _name_strangers(known: int, count: int) -> tuple[Performer, ...]:
+    return tuple(Performer(known + index + 1, f"stranger {index}") for index in range(count))
+
+
+def _add_to_fused(fused: Fused, drawn: Vectors | None) -> Fused | None:
+    if drawn is None:
+        return None
     known = fused.templates
     densities = densities_of(fused.fusion.space.id)
-    strangers = _draw(count, random, densities, known.means.mean(axis=0))
+    strangers = _place(drawn, densities, known.means.mean(axis=0))
     means = np.concatenate([known.means, strangers])
-    return Fused(
-        fused.fusion,
-        Templates(means, np.concatenate([known.evidence, np.ones(count, np.float32)])),
-    )
+    alone = np.ones(len(strangers), np.float32)
+    return Fused(fused.fusion, Templates(means, np.concatenate([known.evidence, alone])))
 
 
-def _draw(
-    count: int, random: np.random.Generator, densities: Densities, centre: Vectors
-) -> Vectors:
+def _place(drawn: Vectors, densities: Densities, centre: Vectors) -> Vectors:
+    """Put standard normal draws around a centre, as far apart as strangers are."""
     dimensions = len(centre)
     spectrum = np.arange(1, dimensions + 1) ** -FALL[dimensions // PRIMARY.dimensions]
     variance = densities.between_variance / 2 + densities.own_variance
-    scales = np.sqrt(spectrum / spectrum.sum() * variance).astype(np.float32)
-    strangers: Vectors = random.standard_normal((count, dimensions), np.float32)
-    strangers *= scales
+    strangers: Vectors = drawn * np.sqrt(spectrum / spectrum.sum() * variance).astype(np.float32)
     strangers += centre
     return strangers
 

@@ -29,9 +29,13 @@ def nearest_face(faces: Sequence[Face], gallery: Snapshot) -> tuple[int, float]:
 
 
 def distance_to(faces: Sequence[Face], gallery: Snapshot, position: int) -> float:
-    """Measure the distance from the probe to the nearest face of one performer."""
+    """Measure the distance from the probe to the nearest face of one performer; infinite if none.
+
+    All of a performer's photos may have been refused.
+    """
     own = gallery.vectors[gallery.owners == position]
-    return min(float(np.linalg.norm(own - face.encoding, axis=1).min()) for face in faces)
+    nearest = (np.linalg.norm(own - face.encoding, axis=1).min(initial=np.inf) for face in faces)
+    return float(min(nearest))
 
 
 class Encoded(Protocol):
