@@ -6,6 +6,7 @@ and change it. They go through a user's first day, in the order in which they st
 
 import json
 import os
+import re
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.browsers import PHONE, chromium
 from tests.support.live_stash import (
@@ -375,6 +376,31 @@ def test_a_gallery_made_by_hand_shows_who_is_on_its_images(
     faces.get_by_role("button", name="Undo").click()
     obama.get_by_role("button", name="Add Barack Obama").wait_for()
     assert stash.ask(names, i=gallery)["findGallery"]["performers"] == []
+
+
+def test_who_was_found_before_is_shown_while_something_new_is_looked_at(
+    page: Page, address: str, stash: LiveStash
+) -> None:
+    def look_on(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        view = told["data"].get("runPluginOperation") or {}
+        if view.get("people"):
+            view |= {"state": "working", "progress": {"done": 1, "of": 3}}
+        route.fulfill(response=answer, json=told)
+
+    page.goto(f"{address}/galleries/{stash.picture(ALBUM)['id']}")
+    button = page.get_by_role("button", name="Find people")
+    button.wait_for()
+    page.route(re.compile("/graphql$"), look_on)
+    button.click()
+    faces = page.locator(".recognition-faces")
+    faces.get_by_text("Looking: 1 of 3", exact=True).wait_for()
+    add = faces.get_by_role("button", name="Add Barack Obama")
+    add.wait_for()
+    assert add.is_disabled(), "by then it may be another person's number"
+    page.unroute(re.compile("/graphql$"))
+    expect(add).to_be_enabled()
 
 
 def test_under_a_sub_path_behind_a_proxy_all_is_the_same(page: Page, stash: LiveStash) -> None:
