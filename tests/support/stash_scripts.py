@@ -1,11 +1,13 @@
 """Runs the scripts of Stash's packages as Stash runs them, between two small stand-ins.
 
 One is Stash, whose documents are checked against a schema with the fields that the scripts use; the
-other is our server, which answers what a test says.
+other is our server, which answers what a test says. STASH_PYTHON names another Python than ours to
+run them with, such as the oldest that they are for.
 """
 
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -20,6 +22,8 @@ from typing import Any
 from graphql import build_schema, graphql_sync
 
 from function.web.stash.packages import read_packages
+
+PYTHON = os.environ.get("STASH_PYTHON", sys.executable)
 
 STASH = build_schema(
     """
@@ -159,7 +163,7 @@ def run_script(folder: Path, given: dict[str, Any], *arguments: str) -> Outcome:
     """Run a package's script with JSON on standard input, with nothing but Python around it."""
     script = folder / "performer_recognition.py"
     done = subprocess.run(
-        [sys.executable, "-S", "-E", str(script), *arguments],
+        [PYTHON, "-S", "-E", str(script), *arguments],
         input=json.dumps(given),
         capture_output=True,
         text=True,
