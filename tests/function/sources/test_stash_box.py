@@ -88,6 +88,22 @@ def test_a_name_must_be_exact_and_of_one_person(server: StandIn) -> None:
     assert nobody.reason == "the stash-box has no performer with exactly this name"
 
 
+def test_an_older_stash_box_is_asked_for_names_as_it_knows(people: list[dict[str, Any]]) -> None:
+    with serving(stash_box(people, is_older=True)) as server:
+        box = StashBox(server.url, "right")
+        found = list(box.read_names(["Ada", "Gone", "Ada"], Downloads()))
+        assert [isinstance(one, SourceRecord) for one in found] == [True, False, True]
+        assert len(server.queries) == 4, "what it does not know is asked once"
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+def test_a_name_is_found_among_many_that_resemble_it(*, is_older: bool) -> None:
+    many = [in_box(str(number), f"Ada {number}") for number in range(20)]
+    with serving(stash_box([*many, in_box("a", "Ada")], is_older=is_older)) as server:
+        (ada,) = StashBox(server.url, "right").read_names(["Ada"], Downloads())
+    assert isinstance(ada, SourceRecord)
+
+
 def test_requests_keep_to_240_a_minute() -> None:
     pauses: list[float] = []
     throttle = Throttle(240, pauses.append)
