@@ -86,6 +86,11 @@ class StashSide(Side):
     settings: dict[str, Any] = field(default_factory=dict)
     general: dict[str, Any] = field(default_factory=dict)
     scenes: list[dict[str, Any]] = field(default_factory=list)
+    scraped: list[dict[str, str]] = field(
+        default_factory=lambda: [
+            {"name": "Ada B", "disambiguation": "", "remote_site_id": "x-1"},
+        ]
+    )
     cookie: str = "session=secret"
 
     def answer(self, path: str, headers: dict[str, str], body: Any) -> tuple[int, Any]:
@@ -93,7 +98,6 @@ class StashSide(Side):
         if headers.get("Cookie") != self.cookie:
             return 401, {}
         general = {"apiKey": "key", "username": "", "scrapersPath": "", "stashBoxes": []}
-        scraped = [{"name": "Ada B", "disambiguation": "", "remote_site_id": "x-1"}]
         root = {
             "configuration": {
                 "general": general | self.general,
@@ -101,7 +105,7 @@ class StashSide(Side):
             },
             "version": {"version": "v0.30.1"},
             "findScenes": lambda _, **__: {"scenes": self.scenes},
-            "scraped": scraped,
+            "scraped": self.scraped,
         }
         result = graphql_sync(STASH, body["query"], root, variable_values=body["variables"])
         return (422 if result.data is None else 200), result.formatted

@@ -564,8 +564,10 @@ def _is_wanted(one: Entry, chosen: Entry) -> bool:
     since = chosen.get("updated_at", {"value": ""})["value"]
     tags = set(chosen.get("tags", {"value": []})["value"])
     name = chosen.get("name", {"value": one["name"]})["value"]
+    of_box = chosen.get("stash_id_endpoint")
     return (
         one["updated_at"] > since
+        and (not of_box or any(of_box.items() >= it.items() for it in one["stash_ids"]))
         and one["name"].casefold() == name.casefold()
         and (one["favorite"] or not chosen.get("filter_favorites"))
         and tags <= {tag["id"] for tag in one["tags"]}
