@@ -26,6 +26,9 @@ from tests.support.live_stash import (
     open_live_stash,
     wait_for,
 )
+from tests.support.live_stash_box import KEY as STASH_BOX_KEY
+from tests.support.live_stash_box import URL as STASH_BOX
+from tests.support.live_stash_box import open_live_box
 from tests.support.servers import running_server
 
 TOKEN = "for-the-plugin"
@@ -526,3 +529,28 @@ def test_no_name_is_in_stashs_log(stash: LiveStash) -> None:
 
 def test_the_films_are_where_both_see_them(stash: LiveStash) -> None:
     assert (stash.folder / FOLDER / "evening.mp4").is_file()
+
+
+@pytest.mark.skipif(not STASH_BOX, reason="STASH_BOX_URL names no stash-box to look names up on")
+def test_a_name_of_a_stash_box_is_suggested_and_its_performer_made_once(
+    page: Page, address: str, stash: LiveStash, ours: str
+) -> None:
+    configure(stash, address=ours, token=TOKEN, stash_box=True)
+    with open_live_box() as box, stash.asking(STASH_BOX, STASH_BOX_KEY):
+        number, name = (
+            box.add("Eileen Collins", disambiguation="astronaut"),
+            box.name("Eileen Collins"),
+        )
+        open_faces(page, address, stash, "evening.mp4")
+        see_people(page)
+        page.get_by_role("button", name="Create performer").first.click()
+        page.get_by_label("Name of the performer").fill(name)
+        page.get_by_role("button", name=f"{name} (astronaut)").click()
+        page.get_by_role("link", name=name).wait_for(timeout=20_000)
+        box.remove([number])
+    document = """{ findPerformers(filter: {per_page: -1}) { performers {
+      name disambiguation stash_ids { endpoint stash_id } } } }"""
+    people = stash.ask(document)["findPerformers"]["performers"]
+    (made,) = (one for one in people if one["name"] == name)
+    assert made["disambiguation"] == "astronaut"
+    assert made["stash_ids"] == [{"endpoint": STASH_BOX, "stash_id": number}]
