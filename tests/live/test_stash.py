@@ -521,6 +521,29 @@ def test_the_gallery_follows_stash(stash: LiveStash, ours: str) -> None:
     assert "Grace Hopper" not in names
 
 
+def test_a_merge_that_keeps_no_name_is_known_by_the_picture_that_showed_them(
+    stash: LiveStash, ours: str
+) -> None:
+    make = "mutation C($i: PerformerCreateInput!) { performerCreate(input: $i) { id } }"
+    made = stash.ask(make, i={"name": "Amazing Grace"})["performerCreate"]["id"]
+    tag = "mutation T($i: ImageUpdateInput!) { imageUpdate(input: $i) { id } }"
+    stash.ask(tag, i={"id": stash.picture("picture.jpg")["id"], "performer_ids": [made]})
+    stash.run_task("Enrol my performers")
+    wait_for_quiet(ours)
+    before = {one["name"] for one in ask_ours(ours, "/gallery")["performers"]}
+    assert {"Amazing Grace", "Barack Obama"} <= before
+    found = stash.ask("{ findPerformers { performers { id name } } }")["findPerformers"]
+    (heir,) = (one["id"] for one in found["performers"] if one["name"] == "Barack Obama")
+    merge = "mutation M($i: PerformerMergeInput!) { performerMerge(input: $i) { id } }"
+    stash.ask(merge, i={"source": [made], "destination": heir})
+    stash.run_task("Enrol my performers")
+    wait_for_quiet(ours)
+    (task, *_) = ask_ours(ours, "/stash/status")["tasks"]
+    assert f"Performer {made} of Stash became {heir}" in task["text"]
+    after = {one["name"] for one in ask_ours(ours, "/gallery")["performers"]}
+    assert after == before - {"Amazing Grace"}
+
+
 def test_no_name_is_in_stashs_log(stash: LiveStash) -> None:
     lines = [line for line in stash.log() if "Recognition" in line or PLUGIN in line]
     assert lines
