@@ -70,8 +70,8 @@ screenshot: $(VENV)/ready-dev ## take pictures of the page: docs/page.svg, and d
 stash-package: $(VENV)/ready ## write the plugin and the scraper as Stash installs them, to dist/stash
 	@$(BIN)/python -m tools.stash_packages
 
-test-stash: $(VENV)/ready-dev ## test all of it in the real Stash that STASH_URL and STASH_API_KEY name
-	$(BIN)/python -m pytest tests/live/test_stash.py tests/live/test_stash_undo.py -v
+test-stash: $(VENV)/ready-dev ## test all of it in the real Stash that STASH_URL and STASH_API_KEY name, and a stash-box if STASH_BOX_URL and STASH_BOX_API_KEY name one
+	$(BIN)/python -m pytest tests/live/test_stash.py tests/live/test_stash_undo.py tests/live/test_stash_box.py -v
 
 lock: $(VENV)/ready-dev ## remake the hashed requirements, and the lock file of package.json
 	$(BIN)/$(LOCK) requirements.in --output-file requirements.txt

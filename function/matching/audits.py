@@ -3,7 +3,7 @@
 Photos are numbered as `show` and the page list them, from 1.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -105,15 +105,42 @@ def audit_gallery(
     return Audit(len(gallery.performers), len(gallery.vectors), total, findings)
 
 
+def compare_with(
+    gallery: Snapshot, performer: int, others: Collection[int], densities: Densities | None = None
+) -> dict[int, bool]:
+    """Say of others whether they are as near to a performer as one person's photos would be.
+
+    All are given by id; the nearest comes first. Who has no photo to be compared is left out.
+    """
+    chosen, templates = densities or shipped_densities(), gallery.templates
+    places = {
+        one.id: place
+        for place, one in enumerate(gallery.performers)
+        if templates.evidence[place] and (one.id == performer or one.id in others)
+    }
+    own = places.pop(performer, None)
+    if own is None or not places:
+        return {}
+    rows = list(places.values())
+    distances = _distances(templates.means[[own]], templates.means[rows])[0].astype(np.float64)
+    noise = _noise(templates.evidence[rows], chosen) + _noise(templates.evidence[[own]], chosen)
+    alike = own_density(distances, noise, chosen) > stranger_density(distances, noise, chosen)
+    numbers = list(places)
+    return {numbers[at]: bool(alike[at]) for at in np.argsort(distances, kind="stable").tolist()}
+
+
+def _noise(evidence: NDArray[np.float32], densities: Densities) -> NDArray[np.float64]:
+    """Return how far a mean of this much evidence may lie from the person, squared."""
+    return densities.own_variance / np.maximum(evidence.astype(np.float64), 1e-9)
+
+
 def _find_alike(gallery: Snapshot, densities: Densities) -> Iterator[_Pairs]:
     """Find performers as near to each other as one person's photos would be."""
     templates = gallery.templates
     enrolled = np.flatnonzero(templates.evidence)
     if len(enrolled) == 0:
         return
-    noise = densities.own_variance / np.maximum(
-        templates.evidence[enrolled].astype(np.float64), 1e-9
-    )
+    noise = _noise(templates.evidence[enrolled], densities)
     limit = _farthest_alike(2 * noise.max(), densities)
     for near in _near_pairs(templates.means[enrolled], limit):
         distances, residuals = near.distances.astype(np.float64), noise[near.first]

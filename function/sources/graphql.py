@@ -117,7 +117,7 @@ class GraphQL:
             return self._data_of(place, response, body)
 
     def _data_of(self, place: str, response: httpx.Response, body: bytes | None) -> dict[str, Any]:
-        if response.status_code in (401, 403):
+        if response.status_code in (401, 403) or _is_about_a_token(response, body):
             raise UnusableSourceError(
                 f"{place} refused the API key ({response.status_code}). Copy it again from the "
                 "settings there."
@@ -183,6 +183,14 @@ def _message_of(errors: Any) -> str:
     first = errors[0] if isinstance(errors, list) and errors else errors
     message = first.get("message") if isinstance(first, dict) else first
     return printable(" ".join(str(message).split())[:LONGEST_MESSAGE]).removesuffix(".")
+
+
+def _is_about_a_token(response: httpx.Response, body: bytes | None) -> bool:
+    """Say whether a stash-box cannot read the API key: it says so in plain text, as a fault of its.
+
+    The key is a token, which it calls malformed, or its signature invalid.
+    """
+    return response.is_server_error and (body or b"").startswith(b"token ")
 
 
 def _shown(address: str) -> str:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
+import httpx
+
 from db.names import name_key
 from db.records import Identity, Performer
-from function.sources.downloads import Downloads
+from function.sources.downloads import Downloads, OwnServer
 from function.sources.graphql import GraphQL
 from function.sources.records import (
     NotSupportedError,
@@ -24,10 +26,16 @@ FIELDS = """
   images { url width height }
 """
 BY_ID = f"query ById($id: ID!) {{ findPerformer(id: $id) {{ {FIELDS} }} }}"
+MOST_FOUND = 50
+"""So many performers of similar names are looked through; by itself a stash-box gives 5 or 10."""
+
 BY_NAME = f"""
 query ByName($term: String!) {{
-  searchPerformers(term: $term) {{ performers {{ {FIELDS} }} }}
+  searchPerformers(term: $term, limit: {MOST_FOUND}) {{ performers {{ {FIELDS} }} }}
 }}
+"""
+BY_NAME_BEFORE_0_10 = f"""
+query ByName($term: String!) {{ searchPerformer(term: $term, limit: {MOST_FOUND}) {{ {FIELDS} }} }}
 """
 MAX_MERGES = 10
 """How many merges to follow from a performer to the one they became."""
@@ -41,6 +49,15 @@ class StashBox:
         self.endpoint = endpoint
         self._graphql = GraphQL(endpoint, api_key, what="stash-box", is_throttled=True)
         self._images = images
+        self._is_older = False
+
+    @property
+    def own_server(self) -> OwnServer:
+        """The server itself, whose pictures may lie at a private address: the user named it.
+
+        Its pictures are open, so the key is not sent for them.
+        """
+        return OwnServer(httpx.URL(self.endpoint))
 
     def read_ids(
         self, stash_ids: Iterable[str], downloads: Downloads
@@ -77,15 +94,24 @@ class StashBox:
 
     @understood("The stash-box")
     def _find(self, name: str, downloads: Downloads) -> SourceRecord | Refusal:
-        answer = self._graphql.ask(BY_NAME, {"term": name})["searchPerformers"]
         found = [
             entry
-            for entry in answer["performers"]
+            for entry in self._search(name)
             if name_key(text_in(entry["name"])) == name_key(name) and not entry["deleted"]
         ]
         if len(found) == 1:
             return self._record(found[0], (), downloads)
         return Refusal(name, self.endpoint, _explain(found))
+
+    def _search(self, name: str) -> list[dict[str, Any]]:
+        """Ask for a name as stash-boxes take it from 0.10 on, or as they did before."""
+        asked = {"term": name}
+        try:
+            if not self._is_older:
+                return list(self._graphql.ask(BY_NAME, asked)["searchPerformers"]["performers"])
+        except NotSupportedError:
+            self._is_older = True
+        return list(self._graphql.ask(BY_NAME_BEFORE_0_10, asked)["searchPerformer"])
 
     @understood("The stash-box")
     def _follow(self, stash_id: str, downloads: Downloads) -> SourceRecord | Refusal:

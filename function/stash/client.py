@@ -1,12 +1,13 @@
 """Asks the user's Stash, and writes into it, over GraphQL: documents in, frozen records out."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import httpx
 
+from db.records import Identity
 from db.writes import ItemKind
 from function.sources.downloads import OwnServer
 from function.sources.graphql import GraphQL
@@ -160,6 +161,18 @@ class Stash:
         """Return all performers with exactly this name; Stash tells them apart by words added."""
         wanted = {"name": {"value": name, "modifier": "EQUALS"}}
         return tuple(one for one in self.performers(wanted) if one.name == name)
+
+    def with_stash_ids(self, stash_ids: Iterable[Identity]) -> Iterator[StashPerformer]:
+        """Yield the performers who are one of these on a stash-box."""
+        for one in stash_ids:
+            wanted = {
+                "stash_id_endpoint": {
+                    "endpoint": one.source,
+                    "stash_id": one.source_id,
+                    "modifier": "EQUALS",
+                }
+            }
+            yield from (it for it in self.performers(wanted) if one in it.stash_ids)
 
     @understood("Stash")
     def use_of_performer(self, performer_id: str) -> Use | None:

@@ -5,7 +5,7 @@ Hooks of Stash tell too little: merging, Identify and imports fire none.
 
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from db.names import name_key
 from db.records import Performer
@@ -16,6 +16,20 @@ FEW = 5
 
 MANY = 0.5
 """If more than this share is gone, it is rather another Stash, or an empty one."""
+
+
+@dataclass(frozen=True)
+class Heirs:
+    """Whom Stash merged others into, by Stash's ids: the former one, and the one now.
+
+    `sure` are those whose own pictures show the other now; `likely` only look alike.
+    """
+
+    sure: Mapping[str, str] = field(default_factory=dict)
+    likely: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_HEIRS = Heirs()
 
 
 @dataclass(frozen=True)
@@ -40,12 +54,13 @@ def compare(
     known: Mapping[str, Performer],
     present: Mapping[str, StashPerformer],
     changed: Collection[str],
+    heirs: Heirs = NO_HEIRS,
 ) -> Compared:
     """Find what became of those whom the gallery knows and Stash no longer does.
 
     `known` and `present` are by Stash's id; `changed` are the ids of those who changed in Stash
     since the last sync. Somebody was merged into the one performer who has a stash id of theirs
-    now, or who changed and has their name as an alias now.
+    now, or who changed and has their name as an alias now, or who is surely their heir in `heirs`.
     """
     by_id = _index((one.id, one.stash_ids) for one in present.values())
     by_alias = _index(
@@ -58,10 +73,11 @@ def compare(
     for number, performer in known.items():
         if number in present:
             continue
-        heirs = {heir for identity in performer.stash_ids for heir in by_id[identity]}
-        heirs = heirs or by_alias[name_key(performer.name)]
-        if len(heirs) == 1:
-            (merged[number],) = heirs
+        found = {heir for identity in performer.stash_ids for heir in by_id[identity]}
+        found = found or by_alias[name_key(performer.name)]
+        found = found or {heir for heir in [heirs.sure.get(number)] if heir}
+        if len(found) == 1:
+            (merged[number],) = found
         else:
             gone.append(number)
     return Compared(merged, tuple(gone), len(known))

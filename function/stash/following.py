@@ -12,7 +12,7 @@ from db.galleries import Gallery, GalleryChange
 from db.identities import identities_of
 from db.ledgers import Ledger
 from db.records import Identity, Performer
-from function.stash.comparing import Compared, are_alike, compare
+from function.stash.comparing import NO_HEIRS, Compared, Heirs, are_alike, compare
 from function.stash.records import SOURCE, StashPerformer
 
 FORMER = "stash http"
@@ -51,10 +51,16 @@ class Followed:
 
 
 def follow(
-    gallery: GalleryChange, ledger: Ledger | None, present: Present, *, accept: bool = False
+    gallery: GalleryChange,
+    ledger: Ledger | None,
+    present: Present,
+    *,
+    heirs: Heirs = NO_HEIRS,
+    accept: bool = False,
 ) -> Followed:
     """Bring the ids in a gallery in step with who is in Stash, and decisions with them.
 
+    `heirs` says whom Stash merged some into of whom it kept neither name nor stash id.
     If so many are missing that this may be another Stash, nobody is detached or merged, unless
     `accept` says that it is meant.
     """
@@ -65,7 +71,7 @@ def follow(
         for number, one in present.items()
         if gallery.updated_at(one.identity) != one.updated_at
     }
-    compared = compare(known, present, changed)
+    compared = compare(known, present, changed, heirs)
     if compared.is_suspicious and not accept:
         missing = len(compared.gone) + len(compared.merged)
         note = (
@@ -74,7 +80,25 @@ def follow(
             "python -m tools stash sync --accept-missing."
         )
         return followed + Followed(notes=(note,))
-    return followed + _merge(gallery, ledger, compared, known) + _detach(gallery, ledger, compared)
+    notes = _notes_on(compared, heirs, known)
+    followed += _merge(gallery, ledger, compared, known) + _detach(gallery, ledger, compared)
+    return followed + Followed(notes=notes)
+
+
+def _notes_on(compared: Compared, heirs: Heirs, known: Mapping[str, Performer]) -> tuple[str, ...]:
+    """Say without names who was taken for merged, or may have been, by what is seen alone."""
+    said = [
+        f"Performer {former} of Stash became {heir}: what showed one alone shows the other now."
+        for former, heir in heirs.sure.items()
+        if compared.merged.get(former) == heir
+    ]
+    asked = [
+        f"Performer {former} is gone from Stash, and looks like {heir}. If they are one, run: "
+        f"python -m tools merge id:{known[heir].id} id:{known[former].id}."
+        for former, heir in heirs.likely.items()
+        if former in compared.gone and heir in known
+    ]
+    return (*said, *asked)
 
 
 def known_in_stash(gallery: Gallery) -> dict[str, Performer]:

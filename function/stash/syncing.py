@@ -24,6 +24,7 @@ from function.stash.counted import counted
 from function.stash.following import Followed, known_in_stash
 from function.stash.following import follow as follow_ids
 from function.stash.forgotten import is_forgotten, note_former_names
+from function.stash.heirs import find_heirs
 from function.stash.locked import changing
 from function.stash.paths import locator
 from function.stash.performers import performer_of, read_record
@@ -140,9 +141,7 @@ def sync(
     # Read first: what changes while we read is then newer than the checkpoint.
     newest_image = stash.newest_image_change()
     present = {one.id: one for one in stash.performers()}
-    with changing(gallery_store) as gallery:
-        note_former_names(gallery, stash)
-        followed = follow_ids(gallery, ledger, present, accept=chosen.accept_missing)
+    followed = _follow(stash, gallery_store, ledger, present, accept=chosen.accept_missing)
     work = _Work(stash, gallery_store, finder, chosen, present, _images_written(ledger))
     report = Report()
     yield from work.fill(report)
@@ -156,6 +155,16 @@ def sync(
     with gallery_store.gallery() as opened:
         without = tuple(_without_photo(opened, stash, present))
     return Synced(followed, report, without, learned)
+
+
+def _follow(
+    stash: Stash, store: Store, ledger: Ledger | None, present: Present, *, accept: bool
+) -> Followed:
+    """Bring the gallery's ids in step; Stash is asked before the gallery is locked."""
+    heirs = find_heirs(stash, store, present)
+    with changing(store) as gallery:
+        note_former_names(gallery, stash)
+        return follow_ids(gallery, ledger, present, heirs=heirs, accept=accept)
 
 
 def sync_with(

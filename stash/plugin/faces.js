@@ -170,7 +170,15 @@
       h(Button, { size: view?.changed ? "sm" : undefined, onClick: () => look(retry) }, text);
     let shown;
     if (!view) shown = wrong ? null : h(Spinner, { animation: "border", role: "status" });
-    else if (isLooking(view)) shown = h(Looking, { view, kind: subject.kind });
+    else if (isLooking(view))
+      // Who was found before is still shown; numbers may change, so nothing can be done with it.
+      shown = h(
+        React.Fragment,
+        null,
+        h(Looking, { view, kind: subject.kind }),
+        view.people.length > 0 &&
+          h(People, { key: "people", view, subject, busy: true, act, onSeek }),
+      );
     else if (view.state === "unseen")
       shown = h(
         "div",
@@ -196,7 +204,7 @@
           ),
         view.reason && h("p", null, view.reason),
         view.unseen > 0 && h("p", null, button("Find people", false)),
-        view.state === "done" && h(People, { view, subject, busy, act, onSeek }),
+        view.state === "done" && h(People, { key: "people", view, subject, busy, act, onSeek }),
       );
     return h(
       "div",

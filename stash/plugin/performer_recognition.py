@@ -36,7 +36,7 @@ OPERATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "reject": ("/stash/reject", ("scene", "person", "performer")),
     "create": (
         "/stash/create",
-        ("scene", "person", "name", "as_performer", "stash_id", "stash_ids"),
+        ("scene", "person", "name", "disambiguation", "as_performer", "stash_id", "stash_ids"),
     ),
     "markers": ("/stash/markers", ("scene", "people")),
     "undo": ("/stash/undo", ("scene",)),
@@ -230,6 +230,8 @@ def look_up(name: str, stash: Stash) -> list[Fields]:
                 "name": one["name"],
                 "disambiguation": one["disambiguation"] or box["name"],
                 "stash_ids": [{"endpoint": box["endpoint"], "stash_id": one["remote_site_id"]}],
+                # Without it Stash refuses whoever has the name of somebody else.
+                **({"told_apart_by": one["disambiguation"]} if one["disambiguation"] else {}),
             }
             for one in answer["scrapeSinglePerformer"]
         ]

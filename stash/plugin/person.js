@@ -204,8 +204,8 @@
       h(Button, { size: "sm", variant: "secondary", disabled: busy, ...properties }, text);
     /** Somebody whom both sides know is added; else one side is missing, or both are. */
     const nameAs = async (/** @type {Recognition.Name} */ one) => {
-      const { performer: as_performer, stash_id, stash_ids } = one;
-      const known = { as_performer, stash_id, stash_ids };
+      const { performer: as_performer, stash_id, stash_ids, told_apart_by: disambiguation } = one;
+      const known = { as_performer, stash_id, stash_ids, disambiguation };
       const [operation, fields] =
         one.performer && one.stash_id
           ? ["add", { people: [{ person: person.person, performer: one.performer }] }]

@@ -136,6 +136,7 @@ declare namespace Recognition {
     performer?: string;
     disambiguation?: string;
     stash_ids?: { endpoint: string; stash_id: string }[];
+    told_apart_by?: string;
   }
 
   interface Untagged {

@@ -6,6 +6,7 @@ and change it. They go through a user's first day, in the order in which they st
 
 import json
 import os
+import re
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.browsers import PHONE, chromium
 from tests.support.live_stash import (
@@ -25,6 +26,9 @@ from tests.support.live_stash import (
     open_live_stash,
     wait_for,
 )
+from tests.support.live_stash_box import KEY as STASH_BOX_KEY
+from tests.support.live_stash_box import URL as STASH_BOX
+from tests.support.live_stash_box import open_live_box
 from tests.support.servers import running_server
 
 TOKEN = "for-the-plugin"
@@ -377,6 +381,31 @@ def test_a_gallery_made_by_hand_shows_who_is_on_its_images(
     assert stash.ask(names, i=gallery)["findGallery"]["performers"] == []
 
 
+def test_who_was_found_before_is_shown_while_something_new_is_looked_at(
+    page: Page, address: str, stash: LiveStash
+) -> None:
+    def look_on(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        view = told["data"].get("runPluginOperation") or {}
+        if view.get("people"):
+            view |= {"state": "working", "progress": {"done": 1, "of": 3}}
+        route.fulfill(response=answer, json=told)
+
+    page.goto(f"{address}/galleries/{stash.picture(ALBUM)['id']}")
+    button = page.get_by_role("button", name="Find people")
+    button.wait_for()
+    page.route(re.compile("/graphql$"), look_on)
+    button.click()
+    faces = page.locator(".recognition-faces")
+    faces.get_by_text("Looking: 1 of 3", exact=True).wait_for()
+    add = faces.get_by_role("button", name="Add Barack Obama")
+    add.wait_for()
+    assert add.is_disabled(), "by then it may be another person's number"
+    page.unroute(re.compile("/graphql$"))
+    expect(add).to_be_enabled()
+
+
 def test_under_a_sub_path_behind_a_proxy_all_is_the_same(page: Page, stash: LiveStash) -> None:
     with behind_a_proxy(stash.url, "/behind/stash") as address:
         open_faces(page, address, stash, "evening.mp4")
@@ -492,6 +521,29 @@ def test_the_gallery_follows_stash(stash: LiveStash, ours: str) -> None:
     assert "Grace Hopper" not in names
 
 
+def test_a_merge_that_keeps_no_name_is_known_by_the_picture_that_showed_them(
+    stash: LiveStash, ours: str
+) -> None:
+    make = "mutation C($i: PerformerCreateInput!) { performerCreate(input: $i) { id } }"
+    made = stash.ask(make, i={"name": "Amazing Grace"})["performerCreate"]["id"]
+    tag = "mutation T($i: ImageUpdateInput!) { imageUpdate(input: $i) { id } }"
+    stash.ask(tag, i={"id": stash.picture("picture.jpg")["id"], "performer_ids": [made]})
+    stash.run_task("Enrol my performers")
+    wait_for_quiet(ours)
+    before = {one["name"] for one in ask_ours(ours, "/gallery")["performers"]}
+    assert {"Amazing Grace", "Barack Obama"} <= before
+    found = stash.ask("{ findPerformers { performers { id name } } }")["findPerformers"]
+    (heir,) = (one["id"] for one in found["performers"] if one["name"] == "Barack Obama")
+    merge = "mutation M($i: PerformerMergeInput!) { performerMerge(input: $i) { id } }"
+    stash.ask(merge, i={"source": [made], "destination": heir})
+    stash.run_task("Enrol my performers")
+    wait_for_quiet(ours)
+    (task, *_) = ask_ours(ours, "/stash/status")["tasks"]
+    assert f"Performer {made} of Stash became {heir}" in task["text"]
+    after = {one["name"] for one in ask_ours(ours, "/gallery")["performers"]}
+    assert after == before - {"Amazing Grace"}
+
+
 def test_no_name_is_in_stashs_log(stash: LiveStash) -> None:
     lines = [line for line in stash.log() if "Recognition" in line or PLUGIN in line]
     assert lines
@@ -500,3 +552,28 @@ def test_no_name_is_in_stashs_log(stash: LiveStash) -> None:
 
 def test_the_films_are_where_both_see_them(stash: LiveStash) -> None:
     assert (stash.folder / FOLDER / "evening.mp4").is_file()
+
+
+@pytest.mark.skipif(not STASH_BOX, reason="STASH_BOX_URL names no stash-box to look names up on")
+def test_a_name_of_a_stash_box_is_suggested_and_its_performer_made_once(
+    page: Page, address: str, stash: LiveStash, ours: str
+) -> None:
+    configure(stash, address=ours, token=TOKEN, stash_box=True)
+    with open_live_box() as box, stash.asking(STASH_BOX, STASH_BOX_KEY):
+        number, name = (
+            box.add("Eileen Collins", disambiguation="astronaut"),
+            box.name("Eileen Collins"),
+        )
+        open_faces(page, address, stash, "evening.mp4")
+        see_people(page)
+        page.get_by_role("button", name="Create performer").first.click()
+        page.get_by_label("Name of the performer").fill(name)
+        page.get_by_role("button", name=f"{name} (astronaut)").click()
+        page.get_by_role("link", name=name).wait_for(timeout=20_000)
+        box.remove([number])
+    document = """{ findPerformers(filter: {per_page: -1}) { performers {
+      name disambiguation stash_ids { endpoint stash_id } } } }"""
+    people = stash.ask(document)["findPerformers"]["performers"]
+    (made,) = (one for one in people if one["name"] == name)
+    assert made["disambiguation"] == "astronaut"
+    assert made["stash_ids"] == [{"endpoint": STASH_BOX, "stash_id": number}]

@@ -280,6 +280,9 @@ def test_names_come_from_stash_boxes_only_where_the_user_allows_it(between: Betw
     names = between.run(operation="names", text="Ada").printed["output"]["names"]
     stash_ids = [{"endpoint": "http://box/graphql", "stash_id": "x-1"}]
     assert names[1] == {"name": "Ada B", "disambiguation": "Box", "stash_ids": stash_ids}
+    between.stash.scraped[0]["disambiguation"] = "poet"
+    (_, poet) = between.run(operation="names", text="Ada").printed["output"]["names"]
+    assert (poet["disambiguation"], poet["told_apart_by"]) == ("poet", "poet")
 
 
 def test_no_name_and_no_face_reaches_the_log(between: Between) -> None:

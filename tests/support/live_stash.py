@@ -115,6 +115,19 @@ class LiveStash:
         """Return who is in the scene of one of our films, as Stash says."""
         return {one["name"] for one in self.scene(name)["performers"]}
 
+    @contextmanager
+    def asking(self, stash_box: str, api_key: str) -> Iterator[None]:
+        """Set a stash-box up in it for a while, under the name Box."""
+        document = (
+            "mutation C($i: ConfigGeneralInput!) { configureGeneral(input: $i) { username } }"
+        )
+        box = {"name": "Box", "endpoint": stash_box, "api_key": api_key}
+        self.ask(document, i={"stashBoxes": [box]})
+        try:
+            yield
+        finally:
+            self.ask(document, i={"stashBoxes": []})
+
     def log(self) -> list[str]:
         """Return the lines of Stash's log."""
         return [one["message"] for one in self.ask("{ logs { message } }")["logs"]]

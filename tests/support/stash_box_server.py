@@ -6,8 +6,7 @@ from graphql import build_schema
 
 from tests.support.graphql_server import StandIn
 
-STASH_BOX = build_schema(
-    """
+TYPES = """
     scalar Time
     type Site { name: String! }
     type URL { url: String! site: Site! }
@@ -19,25 +18,45 @@ STASH_BOX = build_schema(
     type QueryPerformersResultType { count: Int! performers: [Performer!]! }
     type Query {
       findPerformer(id: ID!): Performer
+"""
+STASH_BOX = build_schema(
+    f"""{TYPES}
       searchPerformers(
         term: String! limit: Int page: Int per_page: Int
       ): QueryPerformersResultType!
-    }
+    }}
     """
+)
+STASH_BOX_BEFORE_0_10 = build_schema(
+    f"{TYPES} searchPerformer(term: String! limit: Int): [Performer!]! }}"
 )
 
 
-def stash_box(performers: list[dict[str, Any]]) -> StandIn:
-    """A stash-box that holds these performers."""
+def stash_box(performers: list[dict[str, Any]], *, is_older: bool = False) -> StandIn:
+    """A stash-box that holds these performers; an older one is asked for names in another way.
+
+    Like a real one it finds only a few by name, unless it is told how many; the deleted never.
+    """
     by_id = {one["id"]: one for one in performers}
 
-    def search(_: object, term: str) -> dict[str, Any]:
-        found = [one for one in performers if term.casefold() in one["name"].casefold()]
+    def search(_: object, term: str, limit: int = 5) -> list[dict[str, Any]]:
+        return [
+            one
+            for one in performers
+            if term.casefold() in one["name"].casefold() and not one["deleted"]
+        ][:limit]
+
+    def search_counted(_: object, term: str, limit: int = 10) -> dict[str, Any]:
+        found = search(None, term, limit)
         return {"count": len(found), "performers": found}
 
     return StandIn(
-        STASH_BOX,
-        {"findPerformer": lambda _, id: by_id.get(id), "searchPerformers": search},  # noqa: A006
+        STASH_BOX_BEFORE_0_10 if is_older else STASH_BOX,
+        {
+            "findPerformer": lambda _, id: by_id.get(id),  # noqa: A006
+            "searchPerformer": search,
+            "searchPerformers": search_counted,
+        },
     )
 
 

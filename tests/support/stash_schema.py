@@ -24,11 +24,15 @@ STASH = build_schema(
     input HierarchicalMultiCriterionInput {
       value: [ID!] modifier: CriterionModifier! depth: Int
     }
+    input StashIDCriterionInput {
+      endpoint: String stash_id: String modifier: CriterionModifier!
+    }
     input PerformerFilterType {
       name: StringCriterionInput
       filter_favorites: Boolean
       tags: HierarchicalMultiCriterionInput
       updated_at: TimestampCriterionInput
+      stash_id_endpoint: StashIDCriterionInput
     }
     input SceneFilterType {
       performers: MultiCriterionInput

@@ -1,11 +1,13 @@
 """Runs the scripts of Stash's packages as Stash runs them, between two small stand-ins.
 
 One is Stash, whose documents are checked against a schema with the fields that the scripts use; the
-other is our server, which answers what a test says.
+other is our server, which answers what a test says. STASH_PYTHON names another Python than ours to
+run them with, such as the oldest that they are for.
 """
 
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -20,6 +22,8 @@ from typing import Any
 from graphql import build_schema, graphql_sync
 
 from function.web.stash.packages import read_packages
+
+PYTHON = os.environ.get("STASH_PYTHON", sys.executable)
 
 STASH = build_schema(
     """
@@ -82,6 +86,11 @@ class StashSide(Side):
     settings: dict[str, Any] = field(default_factory=dict)
     general: dict[str, Any] = field(default_factory=dict)
     scenes: list[dict[str, Any]] = field(default_factory=list)
+    scraped: list[dict[str, str]] = field(
+        default_factory=lambda: [
+            {"name": "Ada B", "disambiguation": "", "remote_site_id": "x-1"},
+        ]
+    )
     cookie: str = "session=secret"
 
     def answer(self, path: str, headers: dict[str, str], body: Any) -> tuple[int, Any]:
@@ -89,7 +98,6 @@ class StashSide(Side):
         if headers.get("Cookie") != self.cookie:
             return 401, {}
         general = {"apiKey": "key", "username": "", "scrapersPath": "", "stashBoxes": []}
-        scraped = [{"name": "Ada B", "disambiguation": "", "remote_site_id": "x-1"}]
         root = {
             "configuration": {
                 "general": general | self.general,
@@ -97,7 +105,7 @@ class StashSide(Side):
             },
             "version": {"version": "v0.30.1"},
             "findScenes": lambda _, **__: {"scenes": self.scenes},
-            "scraped": scraped,
+            "scraped": self.scraped,
         }
         result = graphql_sync(STASH, body["query"], root, variable_values=body["variables"])
         return (422 if result.data is None else 200), result.formatted
@@ -159,7 +167,7 @@ def run_script(folder: Path, given: dict[str, Any], *arguments: str) -> Outcome:
     """Run a package's script with JSON on standard input, with nothing but Python around it."""
     script = folder / "performer_recognition.py"
     done = subprocess.run(
-        [sys.executable, "-S", "-E", str(script), *arguments],
+        [PYTHON, "-S", "-E", str(script), *arguments],
         input=json.dumps(given),
         capture_output=True,
         text=True,

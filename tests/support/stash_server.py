@@ -178,16 +178,20 @@ class FakeStash(StandIn):
         for entry in (*self.scenes.values(), *self.images.values(), *self.galleries.values()):
             entry["performers"] = [one for one in entry["performers"] if one != number]
 
-    def merge_performers(self, kept: str, absorbed: str) -> None:
-        """Merge as Stash does: what the one had goes to the other, whose alias the name becomes."""
+    def merge_performers(self, kept: str, absorbed: str, *, with_values: bool = True) -> None:
+        """Merge as Stash does: what shows the one shows the other now, who gets name and stash ids.
+
+        Asked for over its API `with_values` left out, it drops name and stash ids.
+        """
         gone, stays = self._performer(absorbed), self._performer(kept)
         for entry in (*self.scenes.values(), *self.images.values(), *self.galleries.values()):
             entry["performers"] = list(
                 dict.fromkeys(kept if one == absorbed else one for one in entry["performers"])
             )
         self.performers.remove(gone)
-        stays["alias_list"] = [*stays["alias_list"], gone["name"], *gone["alias_list"]]
-        stays["stash_ids"] = [*stays["stash_ids"], *gone["stash_ids"]]
+        if with_values:
+            stays["alias_list"] = [*stays["alias_list"], gone["name"], *gone["alias_list"]]
+            stays["stash_ids"] = [*stays["stash_ids"], *gone["stash_ids"]]
         stays["updated_at"] = self.now()
 
     # Troubles
@@ -560,8 +564,10 @@ def _is_wanted(one: Entry, chosen: Entry) -> bool:
     since = chosen.get("updated_at", {"value": ""})["value"]
     tags = set(chosen.get("tags", {"value": []})["value"])
     name = chosen.get("name", {"value": one["name"]})["value"]
+    of_box = chosen.get("stash_id_endpoint")
     return (
         one["updated_at"] > since
+        and (not of_box or any(of_box.items() >= it.items() for it in one["stash_ids"]))
         and one["name"].casefold() == name.casefold()
         and (one["favorite"] or not chosen.get("filter_favorites"))
         and tags <= {tag["id"] for tag in one["tags"]}

@@ -125,7 +125,7 @@ def import_stash_box(
             f"{endpoint} needs your API key: set STASH_BOX_API_KEY. It is on your user page there."
         )
     box = StashBox(endpoint, api_key, images)
-    downloads = Downloads()
+    downloads = Downloads([box.own_server])
     engine = load_chosen_engine(Settings.from_env())
     with gallery_to_fill(store, dry_run=dry_run) as gallery:
         from_gallery = _known_ids(gallery, endpoint) if known else []

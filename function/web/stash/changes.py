@@ -7,6 +7,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from flask import Request, Response
 
@@ -22,6 +23,7 @@ from function.library.enrolment import choose_views, enrol_stranger
 from function.library.strangers import StrangerResult
 from function.sources.records import RefusedError
 from function.stash.applying import Added, Addition, add_performers
+from function.stash.client import Stash
 from function.stash.markers import Marked, add_markers, ensure_tag
 from function.stash.planning import SURE_SCORE, id_in_stash
 from function.stash.records import SOURCE, NewPerformer
@@ -48,6 +50,12 @@ NOT_SEEN_WELL = (
     "This person was never seen well enough to be recognised again. Create the performer in Stash, "
     "and add a photo there."
 )
+
+CREATED_OF = (
+    *("scene", "person", "name", "disambiguation", "as_performer", "stash_id", "stash_ids"),
+    "tag",
+)
+"""What a performer is created of."""
 
 FORGOTTEN = "they were forgotten meanwhile. Look again."
 
@@ -134,11 +142,9 @@ def answer_create(desk: Desk, request: Request) -> Response:
     """Answer `POST /stash/create`: a person is somebody whom Stash or the gallery has not yet.
 
     `as_performer` is somebody of the gallery whom Stash does not know, `stash_id` the other way
-    round; without either it is somebody new to both.
+    round; without either it is somebody new to both, told apart by a disambiguation if need be.
     """
-    body = read_body(
-        request, "scene", "person", "name", "as_performer", "stash_id", "stash_ids", "tag"
-    )
+    body = read_body(request, *CREATED_OF)
     asked, number = read_scene(body), need(body, "person", int)
     with desk.changing() as work:
         scene = open_scene(work, asked)
@@ -148,21 +154,25 @@ def answer_create(desk: Desk, request: Request) -> Response:
             known = work.performer(read_id(body["as_performer"]))
             performer = _link(desk, scene, writer, known)
         else:
-            stash_id = optional(body, "stash_id", "")
-            name = read_name(need(body, "name", str))
-            who = Performer(
-                0,
-                name,
-                source=SOURCE,
-                source_id=stash_id and read_id(stash_id),
-                identities=read_stash_ids(body),
-            )
-            performer = _enrol(desk, scene, writer, _found(work, scene, person), who)
+            performer = _enrol(desk, scene, writer, _found(work, scene, person), _read_who(body))
         # The gallery has changed: whoever decides must know the performer.
         with desk.reading() as today:
             fresh = replace(scene, work=today)
             add_decided(fresh, writer, [(person, performer)], optional(body, "tag", ""))
             return _view(fresh.work, scene.asked)
+
+
+def _read_who(body: Mapping[str, Any]) -> Performer:
+    """Read who somebody is whom the gallery does not have yet."""
+    stash_id, disambiguation = optional(body, "stash_id", ""), optional(body, "disambiguation", "")
+    return Performer(
+        0,
+        read_name(need(body, "name", str)),
+        disambiguation=read_name(disambiguation) if disambiguation.strip() else "",
+        source=SOURCE,
+        source_id=stash_id and read_id(stash_id),
+        identities=read_stash_ids(body),
+    )
 
 
 def answer_markers(desk: Desk, request: Request) -> Response:
@@ -298,19 +308,36 @@ def _enrol(
 ) -> Performer:
     """Make a performer in Stash unless they have an id there, and enrol the person as that one."""
     picture = next((one.person.picture for one in found.sightings), b"")
-    new = NewPerformer(who.name, stash_ids=who.stash_ids, image=_data_uri(picture))
+    new = NewPerformer(
+        who.name, who.disambiguation, stash_ids=who.stash_ids, image=_data_uri(picture)
+    )
     # The lock comes first: without it nobody can be enrolled, and none is to be left in Stash.
     with changed_gallery(desk.service) as gallery:
         refuse_forgotten(gallery, who)
-        is_known = gallery.namesakes(who) or gallery.find_identities(who.identities)
+        is_known = _is_called_so(gallery, who) or gallery.find_identities(who.identities)
         if not who.source_id and is_known:
             raise CorrectionRefusedError(
                 f"{who.name} is enrolled already. Choose them from the suggestions, or give a name "
                 "that tells both apart."
             )
-        performer = replace(who, source_id=who.source_id or _make(writer, new, scene))
+        performer = who if who.source_id else _in_stash(writer.stash, who)
+        if not performer.source_id:
+            performer = replace(who, source_id=_make(writer, new, scene))
         enrol_stranger(gallery, performer, found, scene.work.naming)
         return _stored(gallery, performer)
+
+
+def _is_called_so(gallery: GalleryChange, who: Performer) -> bool:
+    """Say whether somebody enrolled has this name, and nothing tells both apart."""
+    there = gallery.namesakes(who)
+    return any(not who.disambiguation or one.disambiguation == who.disambiguation for one in there)
+
+
+def _in_stash(stash: Stash, who: Performer) -> Performer:
+    """Return somebody as Stash calls them, if it has them by a stash id; else as they are."""
+    for one in stash.with_stash_ids(who.stash_ids):
+        return replace(who, name=one.name, disambiguation=one.disambiguation, source_id=one.id)
+    return who
 
 
 def _link(desk: Desk, scene: Open, writer: Writer, known: Performer) -> Performer:

@@ -136,6 +136,7 @@ OPERATIONS: Mapping[str, Operation] = {
             "scene": _SCENE,
             "person": _PERSON,
             "name": Parameter("of somebody new to the gallery", _TEXT),
+            "disambiguation": Parameter("tells them apart from another of that name", _TEXT),
             "as_performer": Parameter("a performer of the gallery whom Stash lacks", _TEXT),
             "stash_id": Parameter("a performer of Stash whom the gallery lacks", _TEXT),
             "stash_ids": Parameter(

@@ -7,7 +7,7 @@ import pytest
 from db.records import Identity
 from db.sqlite.store import StoredGallery
 from function.sources.downloads import Downloads, OwnServer
-from function.sources.records import Refusal, SourceRecord
+from function.sources.records import Refusal, SourceRecord, UnusableSourceError
 from function.sources.retries import Throttle
 from function.sources.stash_box import StashBox
 from tests.support.engines import QuickEngine, made_up_photo
@@ -86,6 +86,34 @@ def test_a_name_must_be_exact_and_of_one_person(server: StandIn) -> None:
     assert bob.reason == "2 performers have this name; give --id: b (builder); c (painter)"
     assert isinstance(nobody, Refusal)
     assert nobody.reason == "the stash-box has no performer with exactly this name"
+
+
+def test_an_older_stash_box_is_asked_for_names_as_it_knows(people: list[dict[str, Any]]) -> None:
+    with serving(stash_box(people, is_older=True)) as server:
+        box = StashBox(server.url, "right")
+        found = list(box.read_names(["Ada", "Gone", "Ada"], Downloads()))
+        assert [isinstance(one, SourceRecord) for one in found] == [True, False, True]
+        assert len(server.queries) == 4, "what it does not know is asked once"
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+def test_a_name_is_found_among_many_that_resemble_it(*, is_older: bool) -> None:
+    many = [in_box(str(number), f"Ada {number}") for number in range(20)]
+    with serving(stash_box([*many, in_box("a", "Ada")], is_older=is_older)) as server:
+        (ada,) = StashBox(server.url, "right").read_names(["Ada"], Downloads())
+    assert isinstance(ada, SourceRecord)
+
+
+@pytest.mark.parametrize(
+    "said", [b"token is malformed: too few segments", b"token signature is invalid"]
+)
+def test_a_key_that_a_stash_box_calls_its_own_fault_is_said_to_be_wrong(
+    server: StandIn, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(server, "execute", lambda _: Answer(said, 500, "text/plain"))
+    monkeypatch.setattr("function.sources.retries.FIRST_PAUSE_SECONDS", 0.001)
+    with pytest.raises(UnusableSourceError, match=r"refused the API key \(500\)"):
+        read(server, "a")
 
 
 def test_requests_keep_to_240_a_minute() -> None:

@@ -137,6 +137,24 @@ def test_a_stash_box_is_asked_only_for_whom_the_user_names_or_has(tmp_path: Path
         assert box.queries[-1]["variables"] == {"id": "a"}
 
 
+def test_pictures_come_from_a_stash_box_in_ones_own_network_and_from_no_other_server_there(
+    photos: Path, tmp_path: Path
+) -> None:
+    people = [in_box(number, "Grace Hopper") for number in ("1", "2")]
+    portrait = Answer((photos / "hopper.jpg").read_bytes())
+    with serving(stash_box(people)) as box, serving(stash_box([])) as other:
+        for one, server in zip(people, (box, other), strict=True):
+            server.photos["/images/1"] = portrait
+            url = f"{server.url}/images/1"
+            one["images"] = [{"id": "1", "url": url, "width": 512, "height": 600}]
+        verb = ("import", "stash-box", "--endpoint", box.url, "--db", tmp_path / "g.db")
+        done = answer(*verb, "--id", "1")
+        refused = run(*verb, "--id", "2")
+    assert (done["added"], done["photos"]) == (1, 1)
+    assert "is the private address" in refused.stdout
+    assert box.photo_requests == [("/images/1", "")], "open pictures need no key"
+
+
 def test_a_bundle_moves_a_gallery_and_the_forgotten_stay_forgotten(
     db: Path, tmp_path: Path
 ) -> None:

@@ -359,6 +359,7 @@ def test_an_image_that_is_new_in_a_gallery_made_by_hand_hides_nobody(
     assert (view["state"], view["unseen"]) == ("done", 1)
     assert view["reason"] == "Images that were not looked at yet: 1."
     assert sorted(names(view)) == [["P1"], ["P2"]]
+    assert sorted(names(ask("look", scene=by_hand))) == [["P1"], ["P2"]], "while it is looked at"
     view = look_until(ask, "done", by_hand)
     assert (view["unseen"], view["reason"]) == (0, "")
 

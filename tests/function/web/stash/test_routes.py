@@ -287,6 +287,35 @@ def test_somebody_new_is_made_enrolled_and_added_and_found_from_then_on(
     assert made not in library.fake.performers
 
 
+def test_whom_stash_has_by_a_stash_id_is_not_made_again_under_the_name_of_the_stash_box(
+    library: StashLibrary, ask: Ask
+) -> None:
+    box = {"endpoint": "https://box.example/graphql", "stash_id": "e-1"}
+    library.fake.add_performer("Other", stash_ids=[{**box, "stash_id": "e-2"}])
+    there = library.fake.add_performer("Eve at Home", stash_ids=[box])
+    scene = library.scene("a.mp4", [pictured(library.person(None))])
+    (person,) = ask("view", scene=asked(library, scene))["people"]
+    fields = {"scene": asked(library, scene), "person": person["person"], "stash_ids": [box]}
+    view = ask("create", name="Eve of the Box", **fields)
+    assert names(view) == [["Eve at Home"]]
+    assert library.fake.scenes[scene]["performers"] == [there]
+    assert "performerCreate" not in library.fake.writes
+
+
+def test_who_has_the_name_of_another_is_told_apart_as_on_the_stash_box(
+    library: StashLibrary, ask: Ask
+) -> None:
+    scene = library.scene("a.mp4", [pictured(library.person(None))])
+    (person,) = ask("view", scene=asked(library, scene))["people"]
+    fields = {"scene": asked(library, scene), "person": person["person"], "name": "P1"}
+    assert ask("create", fails=True, **fields) == "correction_refused"
+    view = ask("create", disambiguation=" the painter ", **fields)
+    made = library.fake.performers[-1]
+    assert (made["name"], made["disambiguation"]) == ("P1", "the painter")
+    assert library.fake.scenes[scene]["performers"] == [str(made["id"])]
+    assert view["people"][0]["matches"][0]["stash_id"] == str(made["id"])
+
+
 @pytest.mark.parametrize("how", ["before", "after"])
 def test_a_performer_without_an_answer_is_ours_only_if_made_by_us(
     library: StashLibrary, ask: Ask, how: Any
