@@ -13,7 +13,7 @@ from typing import TypeAlias
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.names import show_text
-from db.videos import MOST_TRIES, Depth, Lease, Outcome, Scanned, VideoFound
+from db.videos import MOST_TRIES, Depth, Kind, Lease, Outcome, Scanned, VideoFound
 from function.errors import (
     CrashedVideoError,
     EngineUnavailableError,
@@ -73,9 +73,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Started:
-    """A video is being scanned."""
+    """A video, or an album, is being scanned."""
 
     path: bytes
+    kind: Kind = "video"
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ class Scanner:
     def _scan(self, lease: Lease) -> Iterator[Event]:
         paths = [path for path in lease.paths if self.roots is None or _is_in(path, self.roots)]
         path = next(filter(_is_there, paths), (paths or lease.paths)[0])
-        yield Started(path)
+        yield Started(path, lease.kind)
         try:
             if not paths:
                 raise UnreadableVideoError(OUTSIDE)
