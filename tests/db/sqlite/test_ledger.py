@@ -25,6 +25,7 @@ from db.errors import (
     UnknownStoreError,
 )
 from db.people import Link, Seen
+from db.records import Identity
 from db.sqlite.connections import open_database
 from db.sqlite.ledger import SqliteLedger
 from db.sqlite.ledger_schema import LEDGER
@@ -175,6 +176,8 @@ def test_a_damaged_person_is_taken_out_and_their_video_named(
         "UPDATE sightings SET seen = x'00' WHERE id = 2",
         "UPDATE views SET first = x'0000c07f' WHERE sighting_id = 2",
         "UPDATE views SET second = x'00' WHERE (sighting_id, number) = (2, 0)",
+        "UPDATE views SET weaknesses = '[\"blurred' WHERE (sighting_id, number) = (2, 0)",
+        "UPDATE views SET weaknesses = CAST(x'ff' AS TEXT) WHERE (sighting_id, number) = (2, 0)",
     ):
         copy = Path(shutil.copy(tmp_path / "l.db", tmp_path / "damaged.db"))
         with closing(sqlite3.connect(copy)) as raw, raw:
@@ -208,6 +211,61 @@ def test_a_damaged_decision_counts_no_more_and_is_told(
         assert [one.id for one in ledger.decisions([video])[video]] == [2]
         assert "Decision 1 is damaged" in caplog.text
         assert ledger.take_back(1)
+
+
+@pytest.mark.parametrize(
+    ("damage", "parts"),
+    [
+        ("template = x'00'", ("template",)),
+        ("spans = '[[0.0, 1'", ("spans",)),
+        ("spans = '[[0.0, NaN]]'", ("spans",)),
+        ("spans = x'ff'", ("spans",)),
+        ("identities = CAST(x'ff' AS TEXT)", ("identities",)),
+        ("identities = '[[\"stash\"]]'", ("identities",)),
+        ("photo_hashes = '{}'", ("photo_hashes",)),
+        ("kind = 'confirmee'", ("kind",)),
+        ("at = CAST(x'ff' AS TEXT), kind = x'00'", ("kind", "at")),
+    ],
+)
+def test_of_a_damaged_decision_is_listed_what_can_be_read(
+    ledger: SqliteLedger, damage: str, parts: tuple[str, ...]
+) -> None:
+    video = scan_one(ledger, 1, made_up_person(1))
+    whole = Decision("named", ((0.0, 1.0),), made_up_vector(1), (Identity("a", "b"),), ("c",))
+    for _ in range(2):
+        ledger.decide(video, whole)
+    ledger._db.execute(f"UPDATE decisions SET {damage} WHERE id = 2")
+    (found, sound) = (one for _, one in ledger.latest_decisions())
+    assert (found.id, found.damaged, sound.damaged) == (2, parts, ())
+    empty = {"kind": "unreadable", "spans": (), "identities": (), "photo_hashes": (), "at": ""}
+    for name, nothing in empty.items():
+        expected = nothing if name in parts else getattr(sound, name)
+        assert getattr(found, name) == expected, name
+    assert len(found.template) == (0 if "template" in parts else len(whole.template))
+    assert [one.id for one in ledger.decisions([video])[video]] == [1], "it counts no more"
+    ledger.add_identities({Identity("a", "b"): Identity("c", "d")})
+    assert ledger.take_back(2)
+
+
+def test_a_damaged_decision_keeps_no_look_of_somebody_who_is_forgotten(
+    ledger: SqliteLedger,
+) -> None:
+    person = made_up_person(1)
+    look = person.views[0].encodings[0]
+    said = (Outcome(0, 0, 3, 95.0, "match"),)
+    video = scan_one(ledger, 1, person, outcomes=said)
+    for _ in range(4):
+        ledger.decide(video, Decision("ignored", ((0.0, 90.0),), look, ()))
+    other = scan_one(ledger, 2, made_up_person(2))
+    ledger.decide(other, Decision("named", (), look, (Identity("a", "b"),), ("c",)))
+    for number, damage in enumerate(("spans = 'x'", "template = x'00'", "identities = '?'"), 1):
+        ledger._db.execute(f"UPDATE decisions SET {damage} WHERE id = {number}")
+    ledger._db.execute("UPDATE decisions SET identities = '?' WHERE id = 5")
+    ledger.begin_forgetting(AT[0], 3)
+    assert ledger.erase_performer(AT[0], 3) == 1
+    ledger.erase_decisions([Identity("x", "y")])
+    ((_, left),) = ledger.latest_decisions()
+    assert (left.id, left.damaged, left.photo_hashes) == (5, ("template", "identities"), ("c",))
 
 
 def test_outcomes_from_before_a_decision_do_not_hide_it(ledger: SqliteLedger) -> None:
