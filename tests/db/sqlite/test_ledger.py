@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,25 @@ def test_people_come_back_bit_for_bit_also_from_a_file_that_was_closed(tmp_path:
         assert bits(found) == bits([Sighting(video, 0, ada), Sighting(video, 1, eve)])
         assert ledger.links([video]) == {video: list(links)}
         assert ledger.outcomes([video]) == {video: list(said)}
+
+
+def test_by_what_people_are_compared_is_read_as_it_is_made_of_their_views(
+    ledger: SqliteLedger,
+) -> None:
+    strong, weak = made_up_person(1, views=3), made_up_person(2, views=3)
+    weak = replace(weak, views=tuple(replace(view, weaknesses=("dark",)) for view in weak.views))
+    people = [strong, weak, made_up_person(3, views=1), made_up_person(4, views=5)]
+    without = replace(strong.views[0], encodings=strong.views[0].encodings[:1])
+    people.append(replace(strong, views=(without, *strong.views[1:])))
+    video = scan_one(ledger, 1, *people)
+    for one, person in zip(ledger.sightings([video])[video], people, strict=True):
+        for read in (one.person, replace(one.person, views=one.person.views)):
+            found, made = read.evidence, person.evidence
+            assert found.is_strong == made.is_strong
+            assert np.array_equal(found.qualities, made.qualities)
+            assert np.array_equal(found.first, made.first)
+            assert found.has_second.tolist() == made.has_second.tolist()
+            assert np.array_equal(found.second, made.second)
 
 
 def test_numbers_of_numpy_come_back_as_numbers(ledger: SqliteLedger) -> None:
@@ -176,6 +196,9 @@ def test_a_damaged_person_is_taken_out_and_their_video_named(
         "UPDATE sightings SET seen = x'00' WHERE id = 2",
         "UPDATE views SET first = x'0000c07f' WHERE sighting_id = 2",
         "UPDATE views SET second = x'00' WHERE (sighting_id, number) = (2, 0)",
+        "UPDATE views SET first = x'' WHERE (sighting_id, number) = (2, 1)",
+        "UPDATE views SET first = x'00000000' WHERE (sighting_id, number) = (2, 1)",
+        "DELETE FROM views WHERE sighting_id = 2",
         "UPDATE views SET weaknesses = '[\"blurred' WHERE (sighting_id, number) = (2, 0)",
         "UPDATE views SET weaknesses = CAST(x'ff' AS TEXT) WHERE (sighting_id, number) = (2, 0)",
     ):
