@@ -238,7 +238,7 @@ class SqliteLedger(SqliteQueue):
         before: Mapping[int, VideoRecord] | None = None,
     ) -> None:
         """Replace the outcomes of some videos, except where others are seen by now."""
-        with self.writing() as db:
+        with self.writing_derived() as db:
             videos = list(outcomes)
             seen, known = positions_of(db, videos), read_outcomes(db, videos)
             fit = {

@@ -154,7 +154,7 @@ def _read_views(db: Database, videos: Sequence[int]) -> dict[int, "_StoredViews"
         raise DamagedVectorError("A blob of the library is empty.")
     none = NO_WORDS.encode()
     read = _ViewsRead(
-        rows=rows,
+        rows=[row[1:4] for row in rows],
         weak={row: read_words(cells[4]) for row, cells in enumerate(rows) if cells[4] != none},
         qualities=np.array([row[2] for row in rows], np.float32),
         first=_Encodings.of(first),
@@ -216,9 +216,12 @@ class _Encodings:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _ViewsRead:
-    """The views of everyone in some videos, and of the weak ones the words, by row."""
+    """The views of everyone in some videos, and of the weak ones the words, by row.
 
-    rows: Sequence[tuple[Any, ...]]
+    `rows` hold their seconds, quality and number of faces.
+    """
+
+    rows: Sequence[tuple[float, float, int]]
     weak: Mapping[int, tuple[str, ...]]
     qualities: NDArray[np.float32]
     first: _Encodings
@@ -238,9 +241,7 @@ class _StoredViews:
         second = iter(self.read.second.rows(self.start, self.stop))
         return tuple(
             View(
-                seconds=self.read.rows[row][1],
-                quality=self.read.rows[row][2],
-                faces=self.read.rows[row][3],
+                *self.read.rows[row],
                 weaknesses=self.read.weak.get(row, ()),
                 encodings=(one, next(second)) if self.read.second.present[row] else (one,),
             )

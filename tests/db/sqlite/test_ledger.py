@@ -175,6 +175,34 @@ def test_outcomes_are_replaced_and_say_which_gallery_they_are_of(ledger: SqliteL
     assert ledger.outcomes([one, other]) == {one: said, other: [Outcome(0, 0)]}
 
 
+def test_only_what_can_be_made_again_does_not_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = []
+
+    def note(*_: object) -> None:
+        waits.append(ledger.rows("PRAGMA synchronous")[0][0])
+
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        (usual,) = ledger.rows("PRAGMA synchronous")[0]
+        video = scan_one(ledger, 1, made_up_person(1))
+        monkeypatch.setattr("db.sqlite.ledger.save_outcomes", note)
+        ledger.put_outcomes({video: [Outcome(0, 0)]}, (9, 9))
+        monkeypatch.setattr("db.sqlite.ledger.save_people", note)
+        ledger.want_again([video], "normal")
+        scan_one(ledger, 1, made_up_person(1))
+        assert waits[:2] == [1, usual]
+        assert usual > 1
+
+        def fail(*_: object) -> None:
+            raise ValueError
+
+        monkeypatch.setattr("db.sqlite.ledger.save_outcomes", fail)
+        with pytest.raises(ValueError):  # noqa: PT011  # whatever goes wrong
+            ledger.put_outcomes({video: [Outcome(0, 0)]}, (9, 10))
+        assert ledger.rows("PRAGMA synchronous") == [(usual,)]
+
+
 def test_outcomes_of_people_who_are_no_longer_seen_are_not_stored(ledger: SqliteLedger) -> None:
     video = scan_one(ledger, 1, made_up_person(1))
     late = {video: [Outcome(0, 0, 3, 95.0, "match"), Outcome(1, 1, 4, 95.0, "match")]}
