@@ -6,9 +6,9 @@ from typing import Literal, TypeAlias
 from db.records import Identity, Vector
 from db.videos import Interval
 
-DecisionKind: TypeAlias = Literal["confirmed", "rejected", "ignored", "named"]
+DecisionKind: TypeAlias = Literal["confirmed", "rejected", "ignored", "named", "unreadable"]
 """The person is this performer, is not this performer, is of no interest, or is this performer, who
-was enrolled from what the video shows of them."""
+was enrolled from what the video shows of them. Of a damaged decision it may be unreadable which."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +18,8 @@ class Decision:
     `template` is the mean of the primary model's encodings. `identities` are all ids of the
     performer, empty for somebody ignored; one of them is still there after a merge. `photo_hashes`
     are the views that a name enrolled, by which they are found when it is taken back: a later scan
-    sees others. `id` is 0 before it is stored.
+    sees others. `id` is 0 before it is stored. `damaged` names the parts that a bad disk left
+    unreadable, such as "spans"; these are empty. A damaged decision counts no more.
     """
 
     kind: DecisionKind
@@ -28,3 +29,4 @@ class Decision:
     photo_hashes: tuple[str, ...] = ()
     id: int = 0
     at: str = ""
+    damaged: tuple[str, ...] = ()

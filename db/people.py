@@ -1,9 +1,12 @@
 """People as found in one video, before they are named: what a scan keeps of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from db.records import Vector
+import numpy as np
+from numpy.typing import NDArray
+
+from db.records import Vector, Vectors
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -25,6 +28,34 @@ class View:
     def is_weak(self) -> bool:
         """Whether its faces are weak: they may join a person but not start one."""
         return bool(self.weaknesses)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Evidence:
+    """The views by which a person is compared: the strong ones, or all if none is strong.
+
+    Row i of `first`, float32 (views, dimensions), is a view's encoding by the primary model;
+    `qualities` is float32 (views,). `second` has a row for each view with an encoding of the second
+    model, too, and `has_second`, (views,), says which these are.
+    """
+
+    is_strong: bool
+    qualities: NDArray[np.float32]
+    first: Vectors
+    second: Vectors
+    has_second: NDArray[np.bool_]
+
+    def only(self, strong: NDArray[np.bool_]) -> "Evidence":
+        """Return the strong ones of these; all of them, if none is."""
+        if not strong.any():
+            return replace(self, is_strong=False)
+        return Evidence(
+            is_strong=True,
+            qualities=self.qualities[strong],
+            first=self.first[strong],
+            second=self.second[strong[self.has_second]],
+            has_second=self.has_second[strong],
+        )
 
 
 @dataclass(frozen=True, order=True)
@@ -56,6 +87,19 @@ class PersonFound:
     def faces(self) -> int:
         """How many faces were counted."""
         return sum(view.faces for view in self.views)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The views by which the person is compared, in arrays."""
+        views = self.strong_views or self.views
+        second = [view.encodings[1] for view in views if len(view.encodings) > 1]
+        return Evidence(
+            is_strong=bool(self.strong_views),
+            qualities=np.array([view.quality for view in views], np.float32),
+            first=np.stack([view.encodings[0] for view in views]),
+            second=np.stack(second) if second else np.empty((0, 0), np.float32),
+            has_second=np.array([len(view.encodings) > 1 for view in views], bool),
+        )
 
     @cached_property
     def strong_views(self) -> tuple[View, ...]:

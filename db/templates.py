@@ -78,9 +78,11 @@ def sum_by_owner(
         return found
     sums = np.zeros((people, vectors.shape[1]), vectors.dtype)
     if len(vectors):
-        order = np.argsort(owners, kind="stable")
-        present, starts = np.unique(owners[order], return_index=True)
-        sums[present] = np.add.reduceat(vectors[order] * weights[order, None], starts, axis=0)
+        if (owners[1:] < owners[:-1]).any():
+            order = np.argsort(owners, kind="stable")
+            vectors, weights, owners = vectors[order], weights[order], owners[order]
+        present, starts = np.unique(owners, return_index=True)
+        sums[present] = np.add.reduceat(vectors * weights[:, None], starts, axis=0)
     return sums
 
 

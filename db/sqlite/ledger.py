@@ -24,6 +24,7 @@ from db.sqlite.ledger_decisions import (
 )
 from db.sqlite.ledger_forgetting import erase, erase_again, note_forgotten
 from db.sqlite.ledger_people import (
+    of_videos,
     positions_of,
     read_links,
     read_outcomes,
@@ -128,7 +129,7 @@ class SqliteLedger(SqliteQueue):
             if is_ours:
                 save_people(db, lease.video, found)
                 move_places(db, lease.video, found.pictures)
-                save_outcomes(db, lease.video, outcomes)
+                save_outcomes(db, {lease.video: outcomes})
                 erase_again(db, at[0], (one.performer for one in outcomes if one.performer))
         return is_ours
 
@@ -237,16 +238,19 @@ class SqliteLedger(SqliteQueue):
         before: Mapping[int, VideoRecord] | None = None,
     ) -> None:
         """Replace the outcomes of some videos, except where others are seen by now."""
-        with self.writing() as db:
-            for video, rows in outcomes.items():
-                if positions_of(db, video) != sorted(one.position for one in rows):
-                    continue
-                if before is not None and not _is_as_before(db, before[video]):
-                    continue
-                save_outcomes(db, video, rows)
-                sql = "UPDATE videos SET gallery = ?, generation = ? WHERE id = ?"
-                db.execute(sql, (*at, video))
-                erase_again(db, at[0], (one.performer for one in rows if one.performer))
+        with self.writing_derived() as db:
+            videos = list(outcomes)
+            seen, known = positions_of(db, videos), read_outcomes(db, videos)
+            fit = {
+                video: list(outcomes[video])
+                for video in _as_before(db, videos, before)
+                if seen[video] == sorted(one.position for one in outcomes[video])
+            }
+            save_outcomes(db, {one: rows for one, rows in fit.items() if rows != known[one]})
+            sql = "UPDATE videos SET gallery = ?, generation = ? WHERE id = ?"
+            db.conn.executemany(sql, [(*at, video) for video in fit])
+            named = (one.performer for rows in fit.values() for one in rows if one.performer)
+            erase_again(db, at[0], named)
 
     def not_matched_at(self, at: Generation, limit: int, after: int = 0) -> list[int]:
         """Return the ids of videos whose outcomes are of another generation of the gallery."""
@@ -345,10 +349,16 @@ def _inside(folders: Sequence[bytes]) -> tuple[str, list[bytes | int]]:
     return condition, values * 2
 
 
-def _is_as_before(db: Database, video: VideoRecord) -> bool:
-    """Say whether a video was neither scanned nor decided about since it was read."""
-    row = db.execute("SELECT decided, scans FROM videos WHERE id = ?", (video.id,)).fetchone()
-    return bool(row == (video.decided, video.scans))
+def _as_before(
+    db: Database, videos: Sequence[int], before: Mapping[int, VideoRecord] | None
+) -> list[int]:
+    """Return which videos were neither scanned nor decided about since they were read."""
+    sql = "SELECT id, decided, scans FROM videos WHERE id IN ({})"
+    return [
+        video
+        for video, *counts in of_videos(db, sql, videos)
+        if before is None or counts == [before[video].decided, before[video].scans]
+    ]
 
 
 def _record(row: tuple[Any, ...]) -> VideoRecord:

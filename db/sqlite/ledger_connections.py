@@ -48,3 +48,19 @@ class LedgerConnection:
         """Give the open database for one transaction."""
         with self.reading() as db, transaction(db):
             yield db
+
+    @contextmanager
+    def writing_derived(self) -> Iterator[Database]:
+        """Give the open database for one transaction of what can be made again.
+
+        It does not wait for the disk: a power cut may undo the last of them, whole. On a busy disk
+        the wait would take longer than the work.
+        """
+        with self.reading() as db:
+            (usual,) = db.execute("PRAGMA synchronous").fetchone()
+            db.execute("PRAGMA synchronous = NORMAL")
+            try:
+                with transaction(db):
+                    yield db
+            finally:
+                db.execute(f"PRAGMA synchronous = {usual:d}")

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from db.blobs import NUMBER_BYTES, from_blob
 from db.errors import DamagedVectorError
-from db.sqlite.ledger_people import of_videos, unpack_seen
+from db.sqlite.ledger_people import of_videos, read_words, unpack_seen
 
 DAMAGED = (
     "What the library held of {count} of its people was damaged, and was taken out. Scan it again: "
@@ -40,14 +40,21 @@ def drop_damaged(db: Database, videos: Sequence[int]) -> None:
 
 
 def _is_readable(db: Database, sighting: int, seen: bytes) -> bool:
-    views = db.execute("SELECT first, second FROM views WHERE sighting_id = ?", (sighting,))
+    sql = "SELECT CAST(weaknesses AS BLOB), first, second FROM views WHERE sighting_id = ?"
     try:
         unpack_seen(seen)
-        for blob in (blob for row in views.fetchall() for blob in row if blob is not None):
-            from_blob(blob, len(blob) // NUMBER_BYTES)
+        views = db.execute(sql, (sighting,)).fetchall()
+        for words, *_ in views:
+            read_words(words)
+        for blobs in zip(*(row[1:] for row in views), strict=True):
+            lengths = {
+                len(from_blob(one, len(one) // NUMBER_BYTES)) for one in blobs if one is not None
+            }
+            if len(lengths) > 1:
+                return False
     except DamagedVectorError:
         return False
-    return True
+    return bool(views)
 
 
 def _drop(db: Database, sighting: int, video: int, position: int) -> None:

@@ -2,27 +2,41 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
 from sqlite_utils import Database
 
 from db.blobs import NUMBER_BYTES, from_blob, to_blob
-from db.decisions import Decision
+from db.decisions import Decision, DecisionKind
 from db.errors import DamagedVectorError
 from db.records import Identity, Vector
 from db.sqlite.ledger_people import unpack_seen
+from db.videos import Interval
 
 _log = logging.getLogger(__name__)
 
+Part = TypeVar("Part")
+
+# As bytes: what a bad disk left of a text may be none, and would spoil the whole list.
 _DECISIONS = """
-    SELECT videos.id, decisions.id, decisions.kind, spans, template, identities, photo_hashes, at
+    SELECT videos.id, decisions.id, CAST(decisions.kind AS BLOB), CAST(spans AS BLOB), template,
+           CAST(identities AS BLOB), CAST(photo_hashes AS BLOB), CAST(at AS BLOB)
     FROM decisions JOIN videos USING (oshash, size_bytes)
 """
 
 READ_AT_ONCE = 500
 """Decisions of a list that are read in one transaction."""
+
+_IDENTITIES = "SELECT id, CAST(identities AS BLOB) FROM decisions"
+
+_UNREADABLE: DecisionKind = "unreadable"
+
+_KINDS: tuple[DecisionKind, ...] = get_args(DecisionKind)
+
+_DAMAGE = (DamagedVectorError, ValueError, TypeError)
+"""What reading a damaged part raises."""
 
 _DECIDED = (
     "UPDATE videos SET generation = NULL, decided = decided + 1 WHERE (oshash, size_bytes) = "
@@ -59,11 +73,17 @@ def take_back(db: Database, decision: int) -> bool:
 def read_decisions(db: Database, videos: Sequence[int]) -> dict[int, list[Decision]]:
     """Read the decisions about some videos, oldest first; a damaged one is left out, and told."""
     found: dict[int, list[Decision]] = {video: [] for video in videos}
-    among = "WHERE videos.id IN (SELECT value FROM json_each(?)) ORDER BY decisions.id"
-    rows = db.execute(f"{_DECISIONS} {among}", (json.dumps(list(videos)),))
-    for video, decision in _sound(rows):
+    for video, decision in _sound(_about(db, videos)):
         found[video].append(decision)
     return found
+
+
+def _about(db: Database, videos: Sequence[int]) -> list[Sequence[Any]]:
+    among = "WHERE videos.id IN (SELECT value FROM json_each(?)) ORDER BY decisions.id"
+    rows: list[Sequence[Any]] = db.execute(
+        f"{_DECISIONS} {among}", (json.dumps(list(videos)),)
+    ).fetchall()
+    return rows
 
 
 def read_latest_decisions(
@@ -71,39 +91,51 @@ def read_latest_decisions(
 ) -> tuple[int | None, list[tuple[int, Decision]]]:
     """Read some decisions, the newest first, of those before an id, each with its video.
 
-    Returns the id of the last one that was read, None if no more follow, too.
+    Damaged ones are there, with what can be read. Returns the id of the last one that was read,
+    None if no more follow, too.
     """
     where = "WHERE ? IS NULL OR decisions.id < ? ORDER BY decisions.id DESC LIMIT ?"
     rows = db.execute(f"{_DECISIONS} {where}", (before, before, READ_AT_ONCE)).fetchall()
-    return rows[-1][1] if len(rows) == READ_AT_ONCE else None, list(_sound(rows))
+    found = [(video, _decision(row)) for video, *row in rows]
+    return rows[-1][1] if len(rows) == READ_AT_ONCE else None, found
 
 
 def _sound(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[int, Decision]]:
     """Yield the decisions in some rows; a damaged one is left out, and told."""
     for video, *row in rows:
-        try:
-            yield video, _decision(row)
-        except DamagedVectorError:
-            _log.warning(
-                "Decision %d is damaged, and counts no more. Take it back (`decisions --undo`), "
-                "and decide again.",
-                row[0],
-            )
+        decision = _decision(row)
+        if not decision.damaged:
+            yield video, decision
+            continue
+        _log.warning(
+            "Decision %d is damaged, and counts no more. Take it back (`decisions --undo`), "
+            "and decide again.",
+            decision.id,
+        )
 
 
 def erase_decisions(db: Database, identities: Sequence[Identity]) -> None:
-    """Delete every decision about a performer, given all their ids."""
-    wanted = {tuple(identity) for identity in identities}
-    for number, stored in db.execute("SELECT id, identities FROM decisions").fetchall():
-        if wanted & {tuple(one) for one in json.loads(stored)}:
-            db.execute("DELETE FROM decisions WHERE id = ?", (number,))
+    """Delete every decision about a performer, given all their ids.
+
+    Of those that no longer say whom they are about, the look is erased: it may be theirs.
+    """
+    wanted = set(identities)
+    for number, stored in db.execute(_IDENTITIES).fetchall():
+        try:
+            if wanted.intersection(_identities(stored)):
+                db.execute("DELETE FROM decisions WHERE id = ?", (number,))
+        except _DAMAGE:
+            db.execute("UPDATE decisions SET template = x'' WHERE id = ?", (number,))
 
 
 def add_identities(db: Database, also: Mapping[Identity, Identity]) -> int:
     """Give decisions about some performers another id of theirs as well; say how many changed."""
     changed = 0
-    for number, stored in db.execute("SELECT id, identities FROM decisions").fetchall():
-        known = [Identity(*one) for one in json.loads(stored)]
+    for number, stored in db.execute(_IDENTITIES).fetchall():
+        try:
+            known = list(_identities(stored))
+        except _DAMAGE:
+            continue  # nobody can say about whom it is
         new = [also[one] for one in known if one in also and also[one] not in known]
         if new:
             all_of_them = json.dumps([*known, *dict.fromkeys(new)])
@@ -127,8 +159,10 @@ def erase_decisions_about(db: Database, sighting: int) -> None:
         return  # nobody can say about whom it was decided
     blobs = db.execute("SELECT first FROM views WHERE sighting_id = ?", (sighting,)).fetchall()
     looks = [look for (blob,) in blobs if (look := _look(blob)) is not None]
-    for decision in read_decisions(db, [video])[video]:
-        same_time = any(
+    for _, *row in _about(db, [video]):
+        decision = _decision(row)
+        # Where it is damaged so that nobody can say when it was, or of whom, it may be theirs.
+        same_time = "spans" in decision.damaged or any(
             start <= one.seconds <= end for one in seen for start, end in decision.spans
         )
         near = any(
@@ -136,7 +170,7 @@ def erase_decisions_about(db: Database, sighting: int) -> None:
             and float(np.linalg.norm(look - decision.template)) <= NEAR
             for look in looks
         )
-        if same_time and near:
+        if same_time and (near or "template" in decision.damaged):
             db.execute("DELETE FROM decisions WHERE id = ?", (decision.id,))
 
 
@@ -179,13 +213,56 @@ def follow_content(db: Database, before: tuple[str, int], after: tuple[str, int]
 
 
 def _decision(row: Sequence[Any]) -> Decision:
-    number, kind, spans, template, identities, photo_hashes, at = row
+    """Read a decision, and note which of its parts cannot be read."""
+    number, *stored = row
+    damaged: list[str] = []
+
+    def read(name: str, reader: Callable[[Any], Part], cell: object, instead: Part) -> Part:
+        try:
+            return reader(cell)
+        except _DAMAGE:
+            damaged.append(name)
+            return instead
+
+    kind, spans, template, identities, photo_hashes, at = stored
     return Decision(
-        kind=kind,
-        spans=tuple((start, end) for start, end in json.loads(spans)),
-        template=from_blob(template, len(template) // NUMBER_BYTES),
-        identities=tuple(Identity(*one) for one in json.loads(identities)),
-        photo_hashes=tuple(json.loads(photo_hashes)),
+        kind=read("kind", _kind, kind, _UNREADABLE),
+        spans=read("spans", read_spans, spans, ()),
+        template=read("template", _template, template, np.empty(0, np.float32)),
+        identities=read("identities", _identities, identities, ()),
+        photo_hashes=read("photo_hashes", _texts, photo_hashes, ()),
         id=number,
-        at=at,
+        at=read("at", bytes.decode, at, ""),
+        damaged=tuple(damaged),
     )
+
+
+def _kind(cell: bytes) -> DecisionKind:
+    return _KINDS[_KINDS.index(cast("DecisionKind", cell.decode()))]
+
+
+def read_spans(cell: bytes | str) -> tuple[Interval, ...]:
+    """Read when a decision says that somebody was seen.
+
+    Raises:
+        ValueError, TypeError: it is damaged.
+    """
+    spans = tuple((float(start), float(end)) for start, end in json.loads(cell))
+    if not np.isfinite(spans).all():
+        raise ValueError("A span has no beginning, or no end.")
+    return spans
+
+
+def _template(cell: bytes) -> Vector:
+    return from_blob(cell, len(cell) // NUMBER_BYTES)
+
+
+def _identities(cell: bytes | str) -> tuple[Identity, ...]:
+    return tuple(Identity(*_texts(json.dumps(one))) for one in json.loads(cell))
+
+
+def _texts(cell: bytes | str) -> tuple[str, ...]:
+    found = json.loads(cell)
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError("It is no list of texts.")
+    return tuple(found)

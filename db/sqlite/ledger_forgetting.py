@@ -4,6 +4,7 @@ What is kept is a number, the performer's, which no other performer ever gets, a
 was seen: no face.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 
 from sqlite_utils import Database
@@ -68,10 +69,12 @@ def erase_sighting(db: Database, sighting: int, place: tuple[int, int]) -> None:
 
 def erase_again(db: Database, gallery: int, performers: Iterable[int]) -> None:
     """Erase those of some performers who were forgotten: their scan began before."""
-    for performer in set(performers):
-        sql = "SELECT 1 FROM erasures WHERE (gallery, performer) = (?, ?)"
-        if db.execute(sql, (gallery, performer)).fetchone():
-            erase(db, gallery, performer)
+    sql = (
+        "SELECT performer FROM erasures WHERE gallery = ? "
+        "AND performer IN (SELECT value FROM json_each(?))"
+    )
+    for (performer,) in db.execute(sql, (gallery, json.dumps(sorted(set(performers))))).fetchall():
+        erase(db, gallery, performer)
 
 
 def spans_of(seen: Sequence[Seen]) -> list[Interval]:

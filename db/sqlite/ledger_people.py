@@ -2,10 +2,11 @@
 
 import json
 import zlib
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,8 @@ from sqlite_utils import Database
 
 from db.blobs import NUMBER_BYTES, to_blob
 from db.errors import DamagedVectorError
-from db.people import Link, PersonFound, Seen, View
-from db.records import Vector
+from db.people import Evidence, Link, PersonFound, Seen, View
+from db.records import Vector, Vectors
 from db.videos import AlbumPicture, Area, Outcome, Shown, Sighting, VideoFound
 
 NO_WORDS = "[]"
@@ -88,20 +89,30 @@ def read_shown(db: Database, videos: Sequence[int]) -> dict[int, list[Shown]]:
     return found
 
 
-def positions_of(db: Database, video: int) -> list[int]:
-    """Return the positions of the people of a video, in order."""
-    sql = "SELECT position FROM sightings WHERE video_id = ? ORDER BY position"
-    return [row[0] for row in db.execute(sql, (video,))]
+def positions_of(db: Database, videos: Sequence[int]) -> dict[int, list[int]]:
+    """Return the positions of the people of some videos, in order."""
+    found: dict[int, list[int]] = {video: [] for video in videos}
+    sql = (
+        "SELECT video_id, position FROM sightings WHERE video_id IN ({}) "
+        "ORDER BY video_id, position"
+    )
+    for video, position in of_videos(db, sql, videos):
+        found[video].append(position)
+    return found
 
 
-def save_outcomes(db: Database, video: int, outcomes: Iterable[Outcome]) -> None:
-    """Store what matching said in place of what it had; the caller holds the transaction."""
-    db.execute("DELETE FROM outcomes WHERE video_id = ?", (video,))
+def save_outcomes(db: Database, outcomes: Mapping[int, Iterable[Outcome]]) -> None:
+    """Store what matching said of some videos in place of what it had.
+
+    The caller holds the transaction.
+    """
+    db.conn.executemany("DELETE FROM outcomes WHERE video_id = ?", [(one,) for one in outcomes])
     db.conn.executemany(
         "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
             (video, one.position, one.lead, one.performer, one.score, one.verdict, one.decided)
-            for one in outcomes
+            for video, rows in outcomes.items()
+            for one in rows
         ],
     )
 
@@ -122,43 +133,146 @@ def read_sightings(
         "WHERE video_id IN ({}) ORDER BY video_id, position"
     )
     for number, video, position, best_seconds, seen, jpeg in of_videos(db, sql, videos):
-        person = _Remembered.of(tuple(views[number]), _unpack(seen), best_seconds, jpeg)
+        if number not in views:
+            raise DamagedVectorError("Somebody has no views.")
+        person = _Remembered.of(views[number], _unpack(seen), best_seconds, jpeg)
         found[video].append(Sighting(video, position, person))
     return found
 
 
-def _read_views(db: Database, videos: Sequence[int]) -> dict[int, list[View]]:
+def _read_views(db: Database, videos: Sequence[int]) -> dict[int, "_StoredViews"]:
     """Read the views of everyone in some videos, by the id of their sighting."""
     rows = of_videos(
         db,
-        "SELECT sighting_id, views.seconds, quality, faces, weaknesses, first, second FROM views "
-        "JOIN sightings ON sightings.id = sighting_id WHERE video_id IN ({}) "
-        "ORDER BY sighting_id, number",
+        "SELECT sighting_id, views.seconds, quality, faces, CAST(weaknesses AS BLOB), "
+        "first, second FROM views JOIN sightings ON sightings.id = sighting_id "
+        "WHERE video_id IN ({}) ORDER BY sighting_id, number",
         videos,
     )
-    vectors = iter(_decode([blob for row in rows for blob in row[5:] if blob is not None]))
-    views: dict[int, list[View]] = defaultdict(list)
-    for sighting, seconds, quality, faces, weaknesses, first, second in rows:
-        encodings = tuple(next(vectors) for blob in (first, second) if blob is not None)
-        words = () if weaknesses == NO_WORDS else tuple(json.loads(weaknesses))
-        views[sighting].append(View(seconds, quality, faces, words, encodings))
+    first, second = [row[5] for row in rows], [row[6] for row in rows]
+    if b"" in first or b"" in second:
+        raise DamagedVectorError("A blob of the library is empty.")
+    none = NO_WORDS.encode()
+    read = _ViewsRead(
+        rows=[row[1:4] for row in rows],
+        weak={row: read_words(cells[4]) for row, cells in enumerate(rows) if cells[4] != none},
+        qualities=np.array([row[2] for row in rows], np.float32),
+        first=_Encodings.of(first),
+        second=_Encodings.of([one or b"" for one in second]),
+    )
+    views, start = {}, 0
+    for sighting, count in Counter(row[0] for row in rows).items():  # in their order
+        views[sighting] = _StoredViews(read, start, start + count)
+        start += count
+    starts = [one.start for one in views.values()]
+    read.first.refuse_uneven(starts)
+    read.second.refuse_uneven(starts)
     return views
 
 
-def _decode(blobs: Sequence[bytes]) -> list[Vector]:
-    """Turn many blobs into vectors at once, in a third of the time.
+class _Encodings:
+    """Many blobs as numbers, turned into these at once, in a third of the time."""
+
+    def __init__(self, numbers: Vector, sizes: NDArray[np.intp]) -> None:
+        self._numbers, self._sizes = numbers, sizes
+        self._ends: list[int] = [0, *np.cumsum(sizes).tolist()]
+        self.present = sizes > 0
+        self._counts: list[int] = [0, *np.cumsum(self.present).tolist()]
+
+    @classmethod
+    def of(cls, blobs: Sequence[bytes]) -> Self:
+        """Read blobs; one that is empty stands for none.
+
+        Raises:
+            DamagedVectorError: one holds NaN or infinity, or breaks off within a number.
+        """
+        sizes = np.array(list(map(len, blobs)), np.intp)
+        if (sizes % NUMBER_BYTES).any():
+            raise DamagedVectorError("A blob of the library breaks off within a number.")
+        numbers = np.frombuffer(b"".join(blobs), "<f4").astype(np.float32)
+        if not np.isfinite(numbers).all():
+            raise DamagedVectorError("A blob of the library holds NaN or infinity.")
+        return cls(numbers, sizes // NUMBER_BYTES)
+
+    def refuse_uneven(self, starts: Sequence[int]) -> None:
+        """Refuse people whose encodings differ in length; each person's begin at a start.
+
+        Raises:
+            DamagedVectorError: somebody's do.
+        """
+        if not starts:
+            return
+        longest = np.maximum.reduceat(self._sizes, starts)
+        of_each = np.repeat(longest, np.diff([*starts, len(self._sizes)]))
+        if ((self._sizes != of_each) & self.present).any():
+            raise DamagedVectorError("Encodings of one person differ in length.")
+
+    def rows(self, start: int, stop: int) -> Vectors:
+        """Return those from `start` to `stop`, a row each; none for those that are none."""
+        count = self._counts[stop] - self._counts[start]
+        numbers = self._numbers[self._ends[start] : self._ends[stop]]
+        return numbers.reshape(count, -1 if count else 0)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _ViewsRead:
+    """The views of everyone in some videos, and of the weak ones the words, by row.
+
+    `rows` hold their seconds, quality and number of faces.
+    """
+
+    rows: Sequence[tuple[float, float, int]]
+    weak: Mapping[int, tuple[str, ...]]
+    qualities: NDArray[np.float32]
+    first: _Encodings
+    second: _Encodings
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _StoredViews:
+    """The views of one person: the rows from `start` to `stop`."""
+
+    read: _ViewsRead
+    start: int
+    stop: int
+
+    def views(self) -> tuple[View, ...]:
+        first = self.read.first.rows(self.start, self.stop)
+        second = iter(self.read.second.rows(self.start, self.stop))
+        return tuple(
+            View(
+                *self.read.rows[row],
+                weaknesses=self.read.weak.get(row, ()),
+                encodings=(one, next(second)) if self.read.second.present[row] else (one,),
+            )
+            for row, one in enumerate(first, self.start)
+        )
+
+    def evidence(self) -> Evidence:
+        place, read = slice(self.start, self.stop), self.read
+        all_of_them = Evidence(
+            is_strong=True,
+            qualities=read.qualities[place],
+            first=read.first.rows(self.start, self.stop),
+            second=read.second.rows(self.start, self.stop),
+            has_second=read.second.present[place],
+        )
+        if not read.weak:
+            return all_of_them
+        strong = [row not in read.weak for row in range(self.start, self.stop)]
+        return all_of_them if all(strong) else all_of_them.only(np.array(strong, bool))
+
+
+def read_words(cell: bytes) -> tuple[str, ...]:
+    """Read the weaknesses of a view.
 
     Raises:
-        DamagedVectorError: one holds NaN or infinity, or breaks off within a number.
+        DamagedVectorError: they are damaged.
     """
-    sizes = list(map(len, blobs))
-    if any(size % NUMBER_BYTES for size in set(sizes)):
-        raise DamagedVectorError("A blob of the library breaks off within a number.")
-    joined = np.frombuffer(b"".join(blobs), "<f4").astype(np.float32)
-    if not np.isfinite(joined).all():
-        raise DamagedVectorError("A blob of the library holds NaN or infinity.")
-    ends = (np.cumsum(sizes) // NUMBER_BYTES).tolist()
-    return [joined[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    try:
+        return tuple(map(str, json.loads(cell)))
+    except (ValueError, TypeError) as error:
+        raise DamagedVectorError(f"The weaknesses of a view are damaged ({error}).") from error
 
 
 def read_links(db: Database, videos: Sequence[int]) -> dict[int, list[Link]]:
@@ -235,18 +349,28 @@ def _seen(frame: float, seconds: float, until_seconds: float, since_seconds: flo
 
 
 class _Remembered(PersonFound):
-    """A person whose times are made when they are asked for: a rematch asks for those of few."""
+    """A person whose views and times are made when asked for: a rematch asks for those of few."""
 
+    _stored: _StoredViews
     _times: _Times
 
     @classmethod
     def of(
-        cls, views: tuple[View, ...], times: _Times, best_seconds: float, picture: bytes
+        cls, stored: _StoredViews, times: _Times, best_seconds: float, picture: bytes
     ) -> PersonFound:
         one = object.__new__(cls)
-        fields = {"views": views, "best_seconds": best_seconds, "picture": picture}
-        one.__dict__.update(fields, _times=times)
+        fields = {"best_seconds": best_seconds, "picture": picture}
+        one.__dict__.update(fields, _stored=stored, _times=times)
         return one
+
+    @cached_property
+    def views(self) -> tuple[View, ...]:
+        return self._stored.views()
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        stored = self.__dict__.get("_stored")  # a copy with other views has none
+        return stored.evidence() if isinstance(stored, _StoredViews) else super().evidence
 
     @cached_property
     def seen(self) -> tuple[Seen, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlite_utils import Database
 
+from db.sqlite.ledger_decisions import read_spans
 from db.sqlite.ledger_people import read_pictures, save_pictures
 from db.videos import AlbumPicture, Interval
 
@@ -58,11 +59,14 @@ def _move_forgotten(db: Database, video: int, moved: Sequence[Sequence[int]]) ->
 
 def _move_decisions(db: Database, video: int, moved: Sequence[Sequence[int]]) -> None:
     sql = (
-        "SELECT decisions.id, spans FROM decisions JOIN videos USING (oshash, size_bytes) "
-        "WHERE videos.id = ?"
+        "SELECT decisions.id, CAST(spans AS BLOB) FROM decisions "
+        "JOIN videos USING (oshash, size_bytes) WHERE videos.id = ?"
     )
     for number, stored in db.execute(sql, (video,)).fetchall():
-        spans = json.dumps(_follow(json.loads(stored), moved))
+        try:
+            spans = json.dumps(_follow(read_spans(stored), moved))
+        except (ValueError, TypeError):
+            continue  # damaged: it is about no place
         db.execute("UPDATE decisions SET spans = ? WHERE id = ?", (spans, number))
 
 

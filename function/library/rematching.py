@@ -17,8 +17,8 @@ from function.matching.matches import Identification
 from function.people.gathering import PeopleFound
 from function.recognition import Unnamed
 
-VIDEOS_AT_ONCE = 200
-"""Videos read, matched and stored in one transaction: some 20 MB."""
+VIDEOS_AT_ONCE = 400
+"""Videos read, matched and stored in one transaction: some 30 MB."""
 
 
 @dataclass(frozen=True)

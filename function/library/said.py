@@ -21,7 +21,8 @@ class Said:
     """A decision, and the video, the person and the performer it is about.
 
     `position` is the person's number in the video, None if nobody seen there now fits. `performer`
-    is None for somebody ignored, and if who was meant is no longer enrolled.
+    is None for somebody ignored, and if who was meant is no longer enrolled. Of a damaged decision
+    both are None where nobody can say any more.
     """
 
     decision: Decision
@@ -85,7 +86,7 @@ def said_of(
 
 
 def _find(decision: Decision, subjects: Sequence[_Subject]) -> int | None:
-    if not subjects:
+    if not subjects or decision.damaged:
         return None
     templates = np.stack([one.template for one in subjects])
     place = find_subject(decision, templates, [one.seen for one in subjects])

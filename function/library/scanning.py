@@ -15,7 +15,7 @@ from db.errors import GalleryError
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.names import show_text
-from db.videos import MOST_TRIES, Depth, Lease, Outcome, Scanned, VideoFound
+from db.videos import MOST_TRIES, Depth, Kind, Lease, Outcome, Scanned, VideoFound
 from function.errors import (
     CrashedVideoError,
     EngineUnavailableError,
@@ -75,9 +75,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Started:
-    """A video is being scanned."""
+    """A video, or an album, is being scanned."""
 
     path: bytes
+    kind: Kind = "video"
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ class Scanner:
     def _scan(self, lease: Lease) -> Iterator[Event]:
         paths = [path for path in lease.paths if self.roots is None or _is_in(path, self.roots)]
         path = next(filter(_is_there, paths), (paths or lease.paths)[0])
-        yield Started(path)
+        yield Started(path, lease.kind)
         try:
             yield from self._scan_one(lease, path, is_inside=bool(paths))
         except (GalleryError, StoppingError, EngineUnavailableError):

@@ -3,8 +3,16 @@
 from db.decisions import Decision
 from db.galleries import GalleryChange, Store
 from db.ledgers import Ledger
+from db.records import Performer
+from function.errors import CorrectionRefusedError
 from function.library.decisions import by_identity, find_about
 from function.library.enrolment import find_enrolled_with
+
+DAMAGED = (
+    "Decision {number} is damaged, so that nobody can say which photos it enrolled, and of whom. "
+    'Look for them: python -m tools show NAME lists them as "library: ...", and remove-photo '
+    "removes them. Then drop the decision: python -m tools decisions --drop {number}"
+)
 
 
 def take_back(ledger: Ledger, store: Store, number: int) -> int | None:
@@ -14,20 +22,60 @@ def take_back(ledger: Ledger, store: Store, number: int) -> int | None:
     views go first: if that is broken off, the decision can be taken back again.
 
     Raises:
+        CorrectionRefusedError: it may have enrolled views, and is too damaged to say which.
         GalleryError: somebody was named, and the gallery cannot be changed; see `db.errors`.
     """
-    found = next(ledger.latest_decisions(number + 1), None)
+    decision = _find(ledger, number)
     views = 0
-    if found and found[1].id == number and found[1].kind == "named":
-        with store.changing() as gallery:
-            views = _remove_views(gallery, found[1])
+    if decision and decision.kind in ("named", "unreadable"):
+        if "photo_hashes" in decision.damaged:
+            raise CorrectionRefusedError(DAMAGED.format(number=number))
+        if decision.kind == "named" or decision.photo_hashes:
+            with store.changing() as gallery:
+                views = _remove_views(gallery, decision)
     return views if ledger.take_back(number) else None
 
 
+def drop_damaged(ledger: Ledger, number: int) -> bool:
+    """Drop a damaged decision; what it enrolled stays. False if there is no such decision.
+
+    Raises:
+        CorrectionRefusedError: it is not damaged.
+    """
+    decision = _find(ledger, number)
+    if decision and not decision.damaged:
+        raise CorrectionRefusedError(
+            f"Decision {number} is not damaged. Take it back: "
+            f"python -m tools decisions --undo {number}"
+        )
+    return ledger.take_back(number)
+
+
+def _find(ledger: Ledger, number: int) -> Decision | None:
+    found = next(ledger.latest_decisions(number + 1), None)
+    return found[1] if found and found[1].id == number else None
+
+
 def _remove_views(gallery: GalleryChange, decision: Decision) -> int:
-    performer = find_about(decision, by_identity(gallery.performers()))
+    performer = _find_named(gallery, decision)
     if performer is None:
         return 0
     enrolled = find_enrolled_with(gallery, performer, decision.photo_hashes)
     gallery.undo(enrolled)
     return len(enrolled.photo_hashes)
+
+
+def _find_named(gallery: GalleryChange, decision: Decision) -> Performer | None:
+    """Find whom a decision named; if it is damaged, by the views that it enrolled."""
+    performers = gallery.performers()
+    if "identities" not in decision.damaged:
+        return find_about(decision, by_identity(performers))
+    hashes = set(decision.photo_hashes)
+    return next(
+        (
+            one
+            for one in performers
+            if hashes.intersection(photo.hash for photo in gallery.photos(one.id))
+        ),
+        None,
+    )

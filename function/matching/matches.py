@@ -351,7 +351,7 @@ def judge(
 
 def _nameable_from(person: PersonFound, first: Match) -> float:
     """Return the score from which a person is named; infinite for weak faces of other kinds."""
-    if person.strong_views:
+    if person.evidence.is_strong:
         return MATCH_FROM
     is_soft = any(SOFT.issuperset(view.weaknesses) for view in person.views)
     return SOFT_MATCH_FROM if is_soft and first.by_both else math.inf

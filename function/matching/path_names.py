@@ -25,6 +25,7 @@ FEWEST_WORDS, FEWEST_LETTERS = 2, 2
 """A name needs this many words of this many letters: `Scene 2` and `J. Doe` tell too little."""
 
 _WORD = re.compile(r"[^\W\d_]+|\d+")
+_TURN = re.compile("[a-z][A-Z]")
 _POSSESSIVE = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}]s\b", re.IGNORECASE)
 _APOSTROPHE = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}]")
 
@@ -138,6 +139,8 @@ def _readings(plain: str) -> list[list[_Word]]:
     Both are needed: `McKay` is one word in `jane_mckay`, and two in `JaneMcKay`.
     """
     whole = [(match.start(), match.end()) for match in _WORD.finditer(plain)]
+    if plain.isascii() and not _TURN.search(plain):
+        return [[_Word(plain[start:end].lower(), start, end) for start, end in whole]]  # most
     parted = [span for start, end in whole for span in _part_at_capitals(plain, start, end)]
     return [
         [_Word(plain[start:end].casefold(), start, end) for start, end in spans]

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 import numpy as np
+from numpy.typing import NDArray
 
 from db.models import EncodingModel, EncodingSpace, Fusion
-from db.people import PersonFound, Seen, View
+from db.people import Evidence, PersonFound, Seen, View
 from db.records import Vector, Vectors
 from db.templates import average_encodings
 from db.vectors import square_distances
@@ -56,8 +57,14 @@ def template_of(person: PersonFound, model: EncodingModel) -> Template:
 
 def templates_of(people: Sequence[PersonFound], model: EncodingModel) -> list[Template]:
     """Average the views of several people, each as `template_of` does."""
-    views = [person.strong_views or person.views for person in people]
-    return _average(people, views, _stack(views, 0), model)
+    seen = [person.evidence for person in people]
+    return _average(
+        seen,
+        np.concatenate([one.first for one in seen]),
+        np.concatenate([one.qualities for one in seen]),
+        [len(one.qualities) for one in seen],
+        model,
+    )
 
 
 def fused_template_of(person: PersonFound, fusion: Fusion) -> Template | None:
@@ -71,46 +78,46 @@ def fused_template_of(person: PersonFound, fusion: Fusion) -> Template | None:
 
 def fused_templates_of(people: Sequence[PersonFound], fusion: Fusion) -> list[Template | None]:
     """Average the views of several people, each as `fused_template_of` does."""
-    views = [
-        [view for view in person.strong_views or person.views if len(view.encodings) > 1]
-        for person in people
-    ]
-    rows = [row for row, one in enumerate(views) if one]
+    seen = [person.evidence for person in people]
+    rows = [row for row, one in enumerate(seen) if len(one.second)]
     templates: list[Template | None] = [None] * len(people)
     if rows:
-        chosen = [views[row] for row in rows]
-        owners = [people[row] for row in rows]
-        both = fusion.join(_stack(chosen, 0), _stack(chosen, 1))
-        joined = _average(owners, chosen, both, fusion.space)
+        chosen = [seen[row] for row in rows]
+        has_both = np.concatenate([one.has_second for one in chosen])
+        first = np.concatenate([one.first for one in chosen])[has_both]
+        joined = _average(
+            chosen,
+            fusion.join(first, np.concatenate([one.second for one in chosen])),
+            np.concatenate([one.qualities for one in chosen])[has_both],
+            [len(one.second) for one in chosen],
+            fusion.space,
+        )
         for row, template in zip(rows, joined, strict=True):
             templates[row] = template
     return templates
 
 
-def _stack(views: Sequence[Sequence[View]], net: int) -> Vectors:
-    """Return the encodings of everyone's views by one net, a row each."""
-    encodings = [view.encodings[net] for one in views for view in one]
-    return np.concatenate(encodings).reshape(len(encodings), -1)  # three times as fast as np.stack
-
-
 def _average(
-    people: Sequence[PersonFound],
-    views: Sequence[Sequence[View]],
+    people: Sequence[Evidence],
     encodings: Vectors,
+    qualities: NDArray[np.float32],
+    counts: Sequence[int],
     space: EncodingSpace,
 ) -> list[Template]:
-    """Average encodings, one for each of the views of everyone, in order."""
+    """Average encodings, `counts` for each of the people, in order."""
     averaged = average_encodings(
         encodings,
-        np.array([view.quality for one in views for view in one], np.float32),
-        np.repeat(np.arange(len(people)), [len(one) for one in views]).astype(np.intp),
+        qualities,
+        np.repeat(np.arange(len(people)), counts).astype(np.intp),
         people=len(people),
         face_variance=space.face_variance,
         largest_share=VIDEO_SHARE,
     )
     return [
-        Template(mean, float(evidence) if person.strong_views else WEAK_PERSON_EVIDENCE)
-        for person, mean, evidence in zip(people, averaged.means, averaged.evidence, strict=True)
+        Template(mean, evidence if person.is_strong else WEAK_PERSON_EVIDENCE)
+        for person, mean, evidence in zip(
+            people, averaged.means, averaged.evidence.tolist(), strict=True
+        )
     ]
 
 

@@ -19,13 +19,15 @@ _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", 
 class Operation:
     """What a route does, the parameters or fields it takes, and the type of its reply.
 
-    Without a type, the reply is of the media type `kind`.
+    It is of the media type `kind`, or of one of those in `also` if that is asked for. Of lines of
+    JSON the type is each line's.
     """
 
     summary: str
     takes: Mapping[str, Parameter] = field(default_factory=dict)
     reply: Any = None
     kind: str = "application/json"
+    also: tuple[str, ...] = ()
 
 
 def describe(
@@ -84,7 +86,8 @@ def _operation(route: str, method: str, known: Operation | None) -> dict[str, An
 def _describe_known(operation: dict[str, Any], known: Operation, method: str) -> dict[str, Any]:
     schema = {"schema": _schema(known.reply)} if known.reply else {}
     operation["summary"] = known.summary
-    operation["responses"]["200"] = {"description": "The answer.", "content": {known.kind: schema}}
+    content = {known.kind: schema} | {kind: {} for kind in known.also}
+    operation["responses"]["200"] = {"description": "The answer.", "content": content}
     return operation | (_body(known.takes) if method == "POST" else _query(known.takes))
 
 

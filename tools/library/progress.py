@@ -1,67 +1,145 @@
-"""Shows a scan while it runs: one bar of videos, and a line for each that failed."""
+"""Shows a scan while it runs: one bar of videos and albums, and a line for each that failed."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from tqdm import tqdm
 
 from db.names import escape_unprintable
+from db.videos import Kind
 from function.library.finding import text_of
-from function.library.scanning import Advanced, Done, Event, Failed
+from function.library.scanning import Advanced, Done, Event, Failed, Started
 
-BAR_FORMAT = (
-    "{percentage:3.0f}% |{bar}| {n:.1f}/{total:.0f} videos [{elapsed}<{remaining}{postfix}]"
-)
+BAR_FORMAT = "{percentage:3.0f}% |{bar}| {unit} [{elapsed}<{remaining}{postfix}]"
+"""What is done, of how many videos and albums, stands in the place of the unit."""
+
+_KINDS: tuple[Kind, ...] = ("video", "album")
 
 
 @dataclass
 class Totals:
-    """What a scan has done so far."""
+    """What a scan has done so far; `scanned` and `failed` are videos."""
 
     scanned: int = 0
+    albums_scanned: int = 0
     failed: int = 0
+    albums_failed: int = 0
     faces: int = 0
     people: int = 0
     named: int = 0
     strangers_left_out: int = 0
 
-    def count(self, event: Event) -> None:
-        """Add what happened."""
+    @property
+    def any_failed(self) -> bool:
+        """Whether a video or an album failed."""
+        return bool(self.failed or self.albums_failed)
+
+    def count(self, event: Event, kind: Kind = "video") -> None:
+        """Add what happened to a video, or to an album."""
         if isinstance(event, Done) and not event.again:
-            self.scanned += 1
+            self.scanned += kind == "video"
+            self.albums_scanned += kind == "album"
             self.faces += event.faces
             self.people += event.people
             self.named += event.named
             self.strangers_left_out += event.left_out
         if isinstance(event, Failed) and event.for_good:
-            self.failed += 1
+            self.failed += kind == "video"
+            self.albums_failed += kind == "album"
+
+    @property
+    def ended(self) -> dict[Kind, int]:
+        """How many are done or failed, of each kind."""
+        return {
+            "video": self.scanned + self.failed,
+            "album": self.albums_scanned + self.albums_failed,
+        }
 
     def to_json(self) -> dict[str, Any]:
         """Return the numbers by their names."""
         return asdict(self)
 
 
-def follow(events: Iterable[Event], videos: int, totals: Totals) -> None:
-    """Show events as they come, of so many videos, and add them up in `totals`."""
-    shares: dict[bytes, float] = {}
-    quick = 0  # looked at quickly, and coming again
-    with tqdm(total=videos, file=sys.stderr, bar_format=BAR_FORMAT, smoothing=0.05) as bar:
+class ScanBar:
+    """A bar of videos and albums on stderr, each kind by its own number: `2.5/12 videos`."""
+
+    def __init__(self, videos: int, albums: int = 0) -> None:
+        """Begin, with nothing done of so many."""
+        self.of: dict[Kind, int] = {"video": videos, "album": albums}
+        self._bar = tqdm(
+            total=videos + albums,
+            unit=self._told({}),
+            file=sys.stderr,
+            bar_format=BAR_FORMAT,
+            smoothing=0.05,
+        )
+
+    def __enter__(self) -> Self:
+        """Return the bar."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the bar as it is; what follows comes below it."""
+        self._bar.close()
+
+    def show(self, done: Mapping[Kind, float], totals: Totals) -> None:
+        """Show how many of each kind are done; of one in work, a part counts."""
+        self._bar.total = sum(self.of.values())
+        self._bar.unit = self._told(done)
+        self._bar.set_postfix(faces=totals.faces, people=totals.people, refresh=False)
+        self._bar.update(max(0.0, sum(done.values()) - self._bar.n))
+
+    def _told(self, done: Mapping[Kind, float]) -> str:
+        """Say how many of how many; of a kind that is not there, nothing."""
+        videos, albums = self.of["video"], self.of["album"]
+        parts = [f"{done.get('video', 0):.1f}/{videos} videos"] if videos or not albums else []
+        parts += [f"{done.get('album', 0):.1f}/{albums} albums"] if albums else []
+        return ", ".join(parts)
+
+
+def follow(events: Iterable[Event], videos: int, totals: Totals, albums: int = 0) -> None:
+    """Show events as they come, of so many videos and albums, and add them up in `totals`."""
+    under_way = _UnderWay()
+    with ScanBar(videos, albums) as bar:
         for event in events:
-            totals.count(event)
-            if isinstance(event, Advanced):
-                of = event.progress.of_seconds
-                shares[event.path] = min(event.progress.done_seconds / of, 1.0) if of else 0.0
-            else:
-                shares.pop(event.path, None)
+            kind = under_way.note(event)
+            totals.count(event, kind)
             if isinstance(event, Done) and event.again:
-                quick += 1
-                bar.total = videos + quick
+                bar.of[kind] += 1
             if isinstance(event, Failed):
                 again = "" if event.for_good else " It will be tried again."
                 line = f"failed: {text_of(event.path)}: {event.reason}{again}"
                 tqdm.write(escape_unprintable(line), file=sys.stderr)
-            bar.set_postfix(faces=totals.faces, people=totals.people, refresh=False)
-            done = quick + totals.scanned + totals.failed + sum(shares.values())
-            bar.update(max(0.0, done - bar.n))
+            bar.show(under_way.done(totals), totals)
+
+
+class _UnderWay:
+    """What is in work, of which kind and how far, and what was only looked at quickly so far."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[bytes, Kind] = {}
+        self._shares: dict[bytes, float] = {}
+        self._quick: dict[Kind, int] = {"video": 0, "album": 0}
+
+    def note(self, event: Event) -> Kind:
+        """Note what happened, and return the kind of what it happened to."""
+        if isinstance(event, Started):
+            self._kinds[event.path] = event.kind
+        kind = self._kinds.get(event.path, "video")
+        if isinstance(event, Advanced):
+            of = event.progress.of_seconds
+            self._shares[event.path] = min(event.progress.done_seconds / of, 1.0) if of else 0.0
+        else:
+            self._shares.pop(event.path, None)
+        if isinstance(event, Done) and event.again:
+            self._quick[kind] += 1  # it comes again
+        return kind
+
+    def done(self, totals: Totals) -> dict[Kind, float]:
+        """Return how many of each kind are done, with parts of those in work."""
+        done: dict[Kind, float] = {kind: self._quick[kind] + totals.ended[kind] for kind in _KINDS}
+        for path, share in self._shares.items():
+            done[self._kinds.get(path, "video")] += share
+        return done

@@ -1,33 +1,38 @@
 """Watches a scan that another process does, and shows how far it is."""
 
-import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
-
-from tqdm import tqdm
 
 from db.ledgers import Ledger
 from db.videos import VideoRecord
-from tools.library.progress import Totals
+from tools.library.progress import ScanBar, Totals
 
 WATCHED_EVERY_SECONDS = 0.5
 
 
 def watch(ledger: Ledger, videos: frozenset[int], totals: Totals) -> bool:
-    """Show how many of some videos another process has done; False if it ended before."""
-    with tqdm(total=len(videos), unit="video", file=sys.stderr) as bar:
+    """Show how many of some videos and albums another process has done; False if it ended."""
+    albums = sum(one.kind == "album" for one in ledger.records(sorted(videos)))
+    with ScanBar(len(videos) - albums, albums) as bar:
         while True:
             with ledger.working() as has_ended:
-                records = [one for one in ledger.iterate() if one.id in videos]
-            totals.scanned = sum(one.state == "done" for one in records)
-            totals.failed = sum(one.state == "failed" for one in records)
-            bar.update(totals.scanned + totals.failed - bar.n)
+                records = ledger.records(sorted(videos))
+            _count(records, totals)
+            bar.show(totals.ended, totals)
             if not any(is_open(one) and one.paths for one in records):
                 _count_found(ledger, records, totals)
                 return True
             if has_ended:
                 return False
             time.sleep(WATCHED_EVERY_SECONDS)
+
+
+def _count(records: Sequence[VideoRecord], totals: Totals) -> None:
+    """Count what is done and what failed, videos and albums apart."""
+    counts = Counter((one.kind, one.state) for one in records)
+    totals.scanned, totals.failed = counts["video", "done"], counts["video", "failed"]
+    totals.albums_scanned, totals.albums_failed = counts["album", "done"], counts["album", "failed"]
 
 
 def is_open(video: VideoRecord) -> bool:

@@ -17,7 +17,7 @@ from function.library.forgetting import open_library
 from function.library.lists import name_of
 from function.library.naming import open_naming
 from function.library.said import Said, said_of
-from function.library.taking_back import take_back
+from function.library.taking_back import drop_damaged, take_back
 from function.matching.second_models import open_second
 from function.settings import Settings
 from tools.verbs.results import match_again, open_today
@@ -82,17 +82,27 @@ def _find_video(ledger: Ledger, path: Path) -> int:
 
 @click.command(epilog="Example: python -m tools decisions --undo 12")
 @click.option("--undo", type=NUMBER, metavar="ID", help="Take this one back.")
+@click.option("--drop", type=NUMBER, metavar="ID", help="Drop this one, which is damaged.")
 @library_option
 @gallery_option
-def decisions(store: Store, library: StoreAddress, *, undo: int | None) -> None:
-    """List what you decided about people in videos, or take a decision back."""
+def decisions(store: Store, library: StoreAddress, *, undo: int | None, drop: int | None) -> None:
+    """List what you decided about people in videos, or take a decision back.
+
+    One that a bad disk damaged counts no more. Take it back and decide again; if it is so damaged
+    that what it enrolled cannot be taken back with it, drop it.
+    """
+    if undo is not None and drop is not None:
+        raise click.UsageError("Give one of --undo ID, --drop ID.")
     with open_library(library, store, create=False) as ledger:
-        if undo is not None:
-            views = take_back(ledger, store, undo)
-            if views is None:
-                raise click.ClickException(f"There is no decision {undo}. `decisions` lists them.")
+        number = undo if drop is None else drop
+        if number is not None:
+            changed = _drop(ledger, number) if undo is None else _undo(ledger, store, number)
+            if changed is None:
+                raise click.ClickException(
+                    f"There is no decision {number}. `decisions` lists them."
+                )
             match_again(ledger, open_today(store))
-            print_json({"taken_back": undo, "views": views})
+            print_json(changed)
             return
         match_again(ledger, open_today(store))  # or the numbers would be those of another day
         gallery = open_today(store).gallery
@@ -103,6 +113,15 @@ def decisions(store: Store, library: StoreAddress, *, undo: int | None) -> None:
                 _describe(one) for one in said_of(ledger, batch, gallery.performers, gallery.model)
             ]
         print_json(listed[::-1])
+
+
+def _undo(ledger: Ledger, store: Store, number: int) -> dict[str, int] | None:
+    views = take_back(ledger, store, number)
+    return None if views is None else {"taken_back": number, "views": views}
+
+
+def _drop(ledger: Ledger, number: int) -> dict[str, int] | None:
+    return {"dropped": number} if drop_damaged(ledger, number) else None
 
 
 def _describe(said: Said) -> dict[str, object]:
@@ -116,4 +135,5 @@ def _describe(said: Said) -> dict[str, object]:
         "performer": said.performer.name if said.performer else None,
         "appearances": [[round(start, 3), round(end, 3)] for start, end in said.appearances],
         "pictures": list(said.pictures),
+        "damaged": list(decision.damaged),
     }

@@ -17,6 +17,7 @@ from db.ledgers import Ledger
 from db.names import escape_unprintable
 from db.videos import DEPTHS, Depth, VideoRecord
 from function.errors import StoppingError
+from function.library.albums import kind_at
 from function.library.finding import Found, find_videos, text_of
 from function.library.forgetting import UNKEPT, finish_strangers, open_library
 from function.library.jobs import STRANGERS, is_paused
@@ -129,17 +130,20 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
             with _stopped_with(STOPPED_AGAIN if options["again"] else STOPPED):
                 _work(scanner, hands, videos, totals)
         _finish_strangers(ledger, store, settings, options["strangers"])
-        print_json(
-            {
-                **totals.to_json(),
-                "unreadable": len(found.unreadable),
-                "library": ledger.counts()._asdict(),
-            }
-        )
+        unreadable = len(found.unreadable)
+        print_json({**totals.to_json(), "unreadable": unreadable, **_counts(ledger)})
         if totals.strangers_left_out:
             click.echo(LEFT_OUT.format(count=totals.strangers_left_out), err=True)
-    if totals.failed or found.unreadable:
+    if totals.any_failed or found.unreadable:
         sys.exit(EXIT_PARTLY)
+
+
+def _counts(ledger: Ledger) -> dict[str, Any]:
+    """Count what the library holds, videos and albums apart."""
+    return {
+        "library": ledger.counts(kind="video")._asdict(),
+        "library_albums": ledger.counts(kind="album")._asdict(),
+    }
 
 
 def _finds_pictures(settings: Settings, options: dict[str, Any]) -> bool:
@@ -149,7 +153,8 @@ def _finds_pictures(settings: Settings, options: dict[str, Any]) -> bool:
 
 def _look(ledger: Ledger, places: list[Path], *, pictures: bool) -> Found:
     """Look for videos, show how many there are so far, and note those that are gone."""
-    with tqdm(desc="Looking for videos", unit="", file=sys.stderr, leave=False) as bar:
+    what = "Looking for videos and albums" if pictures else "Looking for videos"
+    with tqdm(desc=what, unit="", file=sys.stderr, leave=False) as bar:
         found = find_videos(places, ledger.stamps(), lambda _: bar.update(), pictures=pictures)
     _tell_unreadable(found.unreadable)
     return found
@@ -184,12 +189,18 @@ def _report_dry(ledger: Ledger, found: Found, options: dict[str, Any]) -> None:
     """Say what would be scanned, and change nothing."""
     depth = cast("Depth", options["depth"])
     known = ledger.ids(found.paths)
-    due = sum(one.id in known and _is_due(one, depth, options) for one in ledger.iterate())
-    to_scan = len({file.oshash for file in found.files}) + due
-    if options["limit"]:
-        to_scan = min(to_scan, options["limit"])
+    due = [one.kind for one in ledger.iterate() if one.id in known and _is_due(one, depth, options)]
+    new = {file.oshash: file.kind for file in found.files}
+    to_scan = [*due, *new.values()][: options["limit"]]
+    albums, albums_found = to_scan.count("album"), sum(kind_at(p) == "album" for p in found.paths)
     print_json(
-        {"to_scan": to_scan, "found": len(found.paths), "library": ledger.counts()._asdict()}
+        {
+            "to_scan": len(to_scan) - albums,
+            "albums_to_scan": albums,
+            "found": len(found.paths) - albums_found,
+            "albums_found": albums_found,
+            **_counts(ledger),
+        }
     )
 
 
@@ -294,7 +305,8 @@ def _tell_set_aside(ledger: Ledger, videos: frozenset[int], totals: Totals) -> N
     for one in failed:
         path = text_of(one.known_paths[0]) if one.known_paths else f"oshash:{one.oshash}"
         click.echo(escape_unprintable(f"failed: {path}: {one.reason}"), err=True)
-    totals.failed = len(failed)
+    totals.failed = sum(one.kind == "video" for one in failed)
+    totals.albums_failed = len(failed) - totals.failed
 
 
 class _ScanStopped(Exception):  # noqa: N818  # nothing went wrong
@@ -312,10 +324,11 @@ def _stopped_with(words: str) -> Iterator[None]:
 
 def _scan_all(scanner: Scanner, hands: Hands, videos: frozenset[int], totals: Totals) -> None:
     os.nice(NICENESS)
+    albums = sum(one.kind == "album" for one in scanner.ledger.records(sorted(videos)))
     with ended_by_signals(scanner) as ended:
         try:
             with closing(hands.run(scanner)) as events:
-                follow(events, len(videos), totals)
+                follow(events, len(videos) - albums, totals, albums)
         except StoppingError:
             if not ended.is_set():
                 raise

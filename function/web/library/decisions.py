@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import TypedDict, cast, get_args
+from typing import TypedDict, cast
 
 from flask import Request, Response
 
@@ -16,7 +16,7 @@ from function.errors import BadParameterError, ResultGoneError
 from function.library.decisions import decide
 from function.library.rematching import rematch_videos
 from function.library.said import Said, said_of
-from function.library.taking_back import take_back
+from function.library.taking_back import drop_damaged, take_back
 from function.web.library.shelf import Library, Shelf, shown_within
 from function.web.library.sightings import find_video, label_of, picture_of, refuse_rescanned
 from function.web.page.open_gallery import explained_change, opened_gallery
@@ -27,8 +27,8 @@ from function.web.service import Service
 PAGE_SIZE = 20
 LARGEST_PAGE = 200
 
-KINDS = tuple(kind for kind in get_args(DecisionKind) if kind != "named")
-"""What can be said without enrolling anybody; POST /library/name stores the other kind."""
+KINDS: tuple[DecisionKind, ...] = ("confirmed", "rejected", "ignored")
+"""What can be said without enrolling anybody; POST /library/name stores the kind that does."""
 
 
 class DecisionListed(TypedDict):
@@ -37,7 +37,8 @@ class DecisionListed(TypedDict):
     `performer` is None for somebody ignored, or no longer enrolled. `person` is the number in the
     video of whom it is about now, and `picture` the URL of their face on this server; None and
     empty if nobody there fits any more. `appearances` are in seconds; in an album there are
-    `pictures`. Both are as when it was said.
+    `pictures`. Both are as when it was said. `damaged` names the parts that a bad disk left
+    unreadable; such a decision counts no more.
     """
 
     id: int
@@ -51,6 +52,7 @@ class DecisionListed(TypedDict):
     picture: str
     appearances: list[tuple[float, float]]
     pictures: list[int]
+    damaged: list[str]
 
 
 class DecisionsReply(TypedDict):
@@ -124,15 +126,24 @@ def answer_decide(service: Service, shelf: Shelf, request: Request) -> Response:
 def answer_undecide(service: Service, shelf: Shelf, request: Request) -> Response:
     """Answer `POST /library/undecide` once a decision is taken back, and what it enrolled.
 
+    With `drop`, one that is damaged goes without what it enrolled.
+
     Raises:
         ResultGoneError: there is no such decision, or no longer, or callers may not see its video.
+        CorrectionRefusedError: it is too damaged to say what it enrolled; or `drop`, and it is not
+            damaged.
         GalleryUnavailableError: somebody was named, and the gallery cannot be changed.
     """
     (number,) = read_fields(request, decision=int)
+    (drop,) = read_optional(request, drop=bool)
     roots = [root.resolve() for root in service.settings.media_root]
     with shelf.ledger() as ledger, explained_change():
-        is_shown = any(shown_within(one, roots) for one in _videos_of(ledger, number))
-        views = take_back(ledger, service.store, number) if is_shown else None
+        if not any(shown_within(one, roots) for one in _videos_of(ledger, number)):
+            views = None
+        elif drop:
+            views = 0 if drop_damaged(ledger, number) else None
+        else:
+            views = take_back(ledger, service.store, number)
     if views is None:
         raise ResultGoneError(f"There is no decision {number}, or no longer.")
     return json_response(TakenBackReply(taken_back=number, views=views))
@@ -181,6 +192,7 @@ def _to_listed(said: Said, library: Library) -> DecisionListed | None:
         "picture": "" if position is None else picture_of(Place(video.id, position)),
         "appearances": [(round(start, 3), round(end, 3)) for start, end in said.appearances],
         "pictures": list(said.pictures),
+        "damaged": list(said.decision.damaged),
     }
 
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from db.videos import DEPTHS
 from function.library.jobs import cancel, pause
+from function.library.lists import AlbumListed, VideoListed
 from function.web.identify import NDJSON
 from function.web.library.decisions import (
     KINDS,
@@ -123,9 +124,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "/library/export": Operation(
         "Send the whole library as one document.",
         {"form": Parameter("of the document", {"enum": list(FORMS)})},
+        list[VideoListed | AlbumListed],
+        also=(FORMS["csv"],),
     ),
     "/library/status": Operation("Say what the scans are doing.", reply=JobReply),
-    "/library/progress": Operation("Say so in lines, until nothing is left to do.", kind=NDJSON),
+    "/library/progress": Operation(
+        "Say so in lines, until nothing is left to do.", reply=JobReply, kind=NDJSON
+    ),
     "/library/scan": Operation(
         "Find the videos in the media root, or at some paths in it, and scan what is new.",
         {
@@ -275,7 +280,10 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "/library/undecide": Operation(
         "Take a decision back, and what it enrolled.",
-        {"decision": Parameter("its number", {"type": "integer"}, is_required=True)},
+        {
+            "decision": Parameter("its number", {"type": "integer"}, is_required=True),
+            "drop": Parameter("drop one that is damaged, and no photo", {"type": "boolean"}),
+        },
         TakenBackReply,
     ),
 }

@@ -300,7 +300,7 @@ interface ReviewReply {
 
 interface DecisionListed {
   id: number;
-  kind: "confirmed" | "rejected" | "ignored" | "named";
+  kind: "confirmed" | "rejected" | "ignored" | "named" | "unreadable";
   at: string;
   performer: string | null;
   performer_id: string | null;
@@ -310,6 +310,7 @@ interface DecisionListed {
   picture: string;
   appearances: [number, number][];
   pictures: number[];
+  damaged: string[];
 }
 
 interface DecisionsReply {

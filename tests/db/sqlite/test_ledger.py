@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from db.errors import (
     UnknownStoreError,
 )
 from db.people import Link, Seen
+from db.records import Identity
 from db.sqlite.connections import open_database
 from db.sqlite.ledger import SqliteLedger
 from db.sqlite.ledger_schema import LEDGER
@@ -69,6 +71,25 @@ def test_people_come_back_bit_for_bit_also_from_a_file_that_was_closed(tmp_path:
         assert bits(found) == bits([Sighting(video, 0, ada), Sighting(video, 1, eve)])
         assert ledger.links([video]) == {video: list(links)}
         assert ledger.outcomes([video]) == {video: list(said)}
+
+
+def test_by_what_people_are_compared_is_read_as_it_is_made_of_their_views(
+    ledger: SqliteLedger,
+) -> None:
+    strong, weak = made_up_person(1, views=3), made_up_person(2, views=3)
+    weak = replace(weak, views=tuple(replace(view, weaknesses=("dark",)) for view in weak.views))
+    people = [strong, weak, made_up_person(3, views=1), made_up_person(4, views=5)]
+    without = replace(strong.views[0], encodings=strong.views[0].encodings[:1])
+    people.append(replace(strong, views=(without, *strong.views[1:])))
+    video = scan_one(ledger, 1, *people)
+    for one, person in zip(ledger.sightings([video])[video], people, strict=True):
+        for read in (one.person, replace(one.person, views=one.person.views)):
+            found, made = read.evidence, person.evidence
+            assert found.is_strong == made.is_strong
+            assert np.array_equal(found.qualities, made.qualities)
+            assert np.array_equal(found.first, made.first)
+            assert found.has_second.tolist() == made.has_second.tolist()
+            assert np.array_equal(found.second, made.second)
 
 
 def test_numbers_of_numpy_come_back_as_numbers(ledger: SqliteLedger) -> None:
@@ -154,6 +175,34 @@ def test_outcomes_are_replaced_and_say_which_gallery_they_are_of(ledger: SqliteL
     assert ledger.outcomes([one, other]) == {one: said, other: [Outcome(0, 0)]}
 
 
+def test_only_what_can_be_made_again_does_not_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = []
+
+    def note(*_: object) -> None:
+        waits.append(ledger.rows("PRAGMA synchronous")[0][0])
+
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        (usual,) = ledger.rows("PRAGMA synchronous")[0]
+        video = scan_one(ledger, 1, made_up_person(1))
+        monkeypatch.setattr("db.sqlite.ledger.save_outcomes", note)
+        ledger.put_outcomes({video: [Outcome(0, 0)]}, (9, 9))
+        monkeypatch.setattr("db.sqlite.ledger.save_people", note)
+        ledger.want_again([video], "normal")
+        scan_one(ledger, 1, made_up_person(1))
+        assert waits[:2] == [1, usual]
+        assert usual > 1
+
+        def fail(*_: object) -> None:
+            raise ValueError
+
+        monkeypatch.setattr("db.sqlite.ledger.save_outcomes", fail)
+        with pytest.raises(ValueError):  # noqa: PT011  # whatever goes wrong
+            ledger.put_outcomes({video: [Outcome(0, 0)]}, (9, 10))
+        assert ledger.rows("PRAGMA synchronous") == [(usual,)]
+
+
 def test_outcomes_of_people_who_are_no_longer_seen_are_not_stored(ledger: SqliteLedger) -> None:
     video = scan_one(ledger, 1, made_up_person(1))
     late = {video: [Outcome(0, 0, 3, 95.0, "match"), Outcome(1, 1, 4, 95.0, "match")]}
@@ -175,6 +224,11 @@ def test_a_damaged_person_is_taken_out_and_their_video_named(
         "UPDATE sightings SET seen = x'00' WHERE id = 2",
         "UPDATE views SET first = x'0000c07f' WHERE sighting_id = 2",
         "UPDATE views SET second = x'00' WHERE (sighting_id, number) = (2, 0)",
+        "UPDATE views SET first = x'' WHERE (sighting_id, number) = (2, 1)",
+        "UPDATE views SET first = x'00000000' WHERE (sighting_id, number) = (2, 1)",
+        "DELETE FROM views WHERE sighting_id = 2",
+        "UPDATE views SET weaknesses = '[\"blurred' WHERE (sighting_id, number) = (2, 0)",
+        "UPDATE views SET weaknesses = CAST(x'ff' AS TEXT) WHERE (sighting_id, number) = (2, 0)",
     ):
         copy = Path(shutil.copy(tmp_path / "l.db", tmp_path / "damaged.db"))
         with closing(sqlite3.connect(copy)) as raw, raw:
@@ -208,6 +262,61 @@ def test_a_damaged_decision_counts_no_more_and_is_told(
         assert [one.id for one in ledger.decisions([video])[video]] == [2]
         assert "Decision 1 is damaged" in caplog.text
         assert ledger.take_back(1)
+
+
+@pytest.mark.parametrize(
+    ("damage", "parts"),
+    [
+        ("template = x'00'", ("template",)),
+        ("spans = '[[0.0, 1'", ("spans",)),
+        ("spans = '[[0.0, NaN]]'", ("spans",)),
+        ("spans = x'ff'", ("spans",)),
+        ("identities = CAST(x'ff' AS TEXT)", ("identities",)),
+        ("identities = '[[\"stash\"]]'", ("identities",)),
+        ("photo_hashes = '{}'", ("photo_hashes",)),
+        ("kind = 'confirmee'", ("kind",)),
+        ("at = CAST(x'ff' AS TEXT), kind = x'00'", ("kind", "at")),
+    ],
+)
+def test_of_a_damaged_decision_is_listed_what_can_be_read(
+    ledger: SqliteLedger, damage: str, parts: tuple[str, ...]
+) -> None:
+    video = scan_one(ledger, 1, made_up_person(1))
+    whole = Decision("named", ((0.0, 1.0),), made_up_vector(1), (Identity("a", "b"),), ("c",))
+    for _ in range(2):
+        ledger.decide(video, whole)
+    ledger._db.execute(f"UPDATE decisions SET {damage} WHERE id = 2")
+    (found, sound) = (one for _, one in ledger.latest_decisions())
+    assert (found.id, found.damaged, sound.damaged) == (2, parts, ())
+    empty = {"kind": "unreadable", "spans": (), "identities": (), "photo_hashes": (), "at": ""}
+    for name, nothing in empty.items():
+        expected = nothing if name in parts else getattr(sound, name)
+        assert getattr(found, name) == expected, name
+    assert len(found.template) == (0 if "template" in parts else len(whole.template))
+    assert [one.id for one in ledger.decisions([video])[video]] == [1], "it counts no more"
+    ledger.add_identities({Identity("a", "b"): Identity("c", "d")})
+    assert ledger.take_back(2)
+
+
+def test_a_damaged_decision_keeps_no_look_of_somebody_who_is_forgotten(
+    ledger: SqliteLedger,
+) -> None:
+    person = made_up_person(1)
+    look = person.views[0].encodings[0]
+    said = (Outcome(0, 0, 3, 95.0, "match"),)
+    video = scan_one(ledger, 1, person, outcomes=said)
+    for _ in range(4):
+        ledger.decide(video, Decision("ignored", ((0.0, 90.0),), look, ()))
+    other = scan_one(ledger, 2, made_up_person(2))
+    ledger.decide(other, Decision("named", (), look, (Identity("a", "b"),), ("c",)))
+    for number, damage in enumerate(("spans = 'x'", "template = x'00'", "identities = '?'"), 1):
+        ledger._db.execute(f"UPDATE decisions SET {damage} WHERE id = {number}")
+    ledger._db.execute("UPDATE decisions SET identities = '?' WHERE id = 5")
+    ledger.begin_forgetting(AT[0], 3)
+    assert ledger.erase_performer(AT[0], 3) == 1
+    ledger.erase_decisions([Identity("x", "y")])
+    ((_, left),) = ledger.latest_decisions()
+    assert (left.id, left.damaged, left.photo_hashes) == (5, ("template", "identities"), ("c",))
 
 
 def test_outcomes_from_before_a_decision_do_not_hide_it(ledger: SqliteLedger) -> None:

@@ -22,7 +22,9 @@ def test_events_are_added_up_and_failures_named_on_a_line_each(
     follow(events, 2, totals)
     assert totals.to_json() == {
         "scanned": 1,
+        "albums_scanned": 0,
         "failed": 1,
+        "albums_failed": 0,
         "faces": 9,
         "people": 3,
         "named": 2,
@@ -35,4 +37,30 @@ def test_events_are_added_up_and_failures_named_on_a_line_each(
         "failed: /v/b\\n\\x1b[31m\\xff.mp4: crashed",
     ]
     assert "2.0/2 videos" in output.err
+    assert "album" not in output.err
     assert output.out == ""
+
+
+def test_videos_and_albums_are_counted_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    totals = Totals()
+    said = {"faces": 1, "people": 1, "named": 0, "left_out": 0, "seconds": 0.0}
+    events = [
+        *(Started(b"/v/a.zip", "album"), Advanced(b"/v/a.zip", Progress(1.0, 4.0, 1))),
+        *(Started(A), Done(A, again=True, **said), Started(A), Done(A, **said)),
+        Done(b"/v/a.zip", **said),
+        *(Started(b"/v/b", "album"), Failed(b"/v/b", "empty", for_good=True)),
+    ]
+    follow(events, 1, totals, albums=2)
+    assert (totals.scanned, totals.failed) == (1, 0)
+    assert (totals.albums_scanned, totals.albums_failed) == (1, 1)
+    shown = capsys.readouterr().err
+    assert "0.0/1 videos, 0.0/2 albums" in shown
+    assert "2.0/2 videos, 2.0/2 albums" in shown, "a quick look is a part of the work"
+    assert totals.any_failed
+
+
+def test_of_albums_alone_no_videos_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    follow([Started(b"/v/a", "album")], 0, Totals(), albums=3)
+    shown = capsys.readouterr().err
+    assert "0.0/3 albums" in shown
+    assert "video" not in shown

@@ -87,13 +87,16 @@ def test_a_scan_says_what_it_did_and_the_next_one_has_nothing_to_do(
     library = {"queued": 0, "working": 0, "done": 3, "failed": 0, "gone": 0}
     assert read(run("scan", "--strangers", "keep", media)) == {
         "scanned": 3,
+        "albums_scanned": 0,
         "failed": 0,
+        "albums_failed": 0,
         "faces": 6,
         "people": 6,
         "named": 0,
         "strangers_left_out": 0,
         "unreadable": 0,
         "library": library,
+        "library_albums": dict.fromkeys(library, 0),
     }
     again = read(run("scan", media))
     assert (again["scanned"], again["library"]) == (0, library)
@@ -188,6 +191,26 @@ def test_a_vanished_file_is_found_by_its_name_as_it_is_printed(
     assert len(read(run("results", shown))) == 2
     assert read(run("decide", shown / r"gone \xe9\n.mp4", 0, "--ignore"))["decision"]
     assert read(run("decisions"))[0]["path"].endswith("gone \\xe9\n.mp4")
+
+
+def test_a_damaged_decision_is_listed_and_dropped_and_a_sound_one_only_taken_back(
+    run: Any, media: Path, tmp_path: Path
+) -> None:
+    run("scan", "--strangers", "keep", media)
+    paths = [one["path"] for one in read(run("results"))[:2]]
+    first, second = (read(run("decide", path, 0, "--ignore"))["decision"] for path in paths)
+    with closing(sqlite3.connect(tmp_path / "l.db")) as raw, raw:
+        raw.execute("UPDATE decisions SET template = x'00', spans = '?' WHERE id = ?", (first,))
+    listed = {one["id"]: one for one in read(run("decisions"))}
+    assert (listed[first]["damaged"], listed[second]["damaged"]) == (["spans", "template"], [])
+    assert (listed[first]["kind"], listed[first]["person"]) == ("ignored", None)
+    both = run("decisions", "--undo", first, "--drop", first, exit_code=2)
+    assert "Give one of" in both.stderr
+    refused = run("decisions", "--drop", second, exit_code=1)
+    assert f"decisions --undo {second}" in refused.stderr
+    assert read(run("decisions", "--drop", first)) == {"dropped": first}
+    assert [one["id"] for one in read(run("decisions"))] == [second]
+    assert "There is no decision" in run("decisions", "--drop", first, exit_code=1).stderr
 
 
 @pytest.mark.parametrize("forms", [("--csv", "--table"), ("--json", "--csv")])
@@ -622,10 +645,15 @@ def test_albums_are_scanned_if_pictures_are_wanted_and_listed_picture_by_picture
     assert read(run("scan", "--strangers", "keep", media))["scanned"] == 3
     monkeypatch.setenv("SCAN_PICTURES", "on")
     assert read(run("scan", "--no-pictures", "--dry-run", media))["to_scan"] == 0
-    assert read(run("scan", "--dry-run", media))["to_scan"] == 1
+    dry = read(run("scan", "--dry-run", media))
+    assert (dry["to_scan"], dry["albums_to_scan"]) == (0, 1)
+    assert (dry["found"], dry["albums_found"]) == (3, 1)
     monkeypatch.delenv("SCAN_PICTURES")
-    assert read(run("scan", "--pictures", media))["scanned"] == 1
-    assert read(run("scan", "--again", "--dry-run", media))["to_scan"] == 4
+    scanned = read(run("scan", "--pictures", media))
+    assert (scanned["scanned"], scanned["albums_scanned"]) == (0, 1)
+    assert (scanned["library"]["done"], scanned["library_albums"]["done"]) == (3, 1)
+    again = read(run("scan", "--again", "--dry-run", media))
+    assert (again["to_scan"], again["albums_to_scan"]) == (3, 1)
     assert read(run("scan", "--again", "--no-pictures", "--dry-run", media))["to_scan"] == 3
     (album,) = (one for one in read(run("results", media / "set")) if one["kind"] == "album")
     assert [one["name"] for one in album["pictures"]] == ["1.png", "2.png"]

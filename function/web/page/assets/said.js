@@ -1,4 +1,4 @@
-// What the user said before of people in videos: lists in which each decision can be taken back.
+// What the user said of people in videos: lists in which each decision can be taken back.
 
 import { find, make, makeButton, nameOf, timesOf } from "./dom.js";
 import { latePicture } from "./pictures.js";
@@ -8,14 +8,13 @@ import { unchanged } from "./troubles.js";
 
 const MOST_SPANS = 4; // shown of one decision
 
-const NOBODY = "somebody no longer enrolled";
-
 /** @type {Record<DecisionListed["kind"], (name: string) => string>} */
 const WORDS = {
   confirmed: (name) => `You said that this is ${name}.`,
   rejected: (name) => `You said that this is not ${name}.`,
   ignored: () => "You said that it does not matter who this is.",
   named: (name) => `You named ${name}, and enrolled them from here.`,
+  unreadable: () => "What you said here is damaged, and counts no more.",
 };
 
 /**
@@ -23,11 +22,11 @@ const WORDS = {
  *
  * @param {DecisionListed} decision
  * @param {() => unknown} [undo]
- * @param {...Node} before What stands before the words, such as a picture.
+ * @param {...Node} before What comes first.
  */
 export function saidRow(decision, undo, ...before) {
-  const { kind, performer, at } = decision;
-  const words = WORDS[kind](performer ?? NOBODY);
+  const { kind, performer, at, damaged } = decision;
+  const words = WORDS[damaged[0] ? "unreadable" : kind](performer ?? "somebody no longer enrolled");
   /** @type {HTMLElement} */
   const row = make(
     "li",
@@ -66,12 +65,12 @@ async function takeBack({ id }, row) {
 }
 
 /**
- * Fill a place with a folded list of what was said, the newest first; it stays empty if that is
- * nothing, or nothing is asked for. `onundone` is told the number of each that is taken back.
+ * Fill a place with a folded list of what was said; it stays empty if that is nothing.
+ * `onundone` is told the number of each that is taken back.
  *
  * @param {HTMLElement} place
  * @param {string} title
- * @param {string} query Whom it is about, such as `performer=1`.
+ * @param {string} query Such as `performer=1`.
  * @param {(decision: number) => unknown} [onundone]
  */
 export async function fillSaid(place, title, query, onundone = () => {}) {

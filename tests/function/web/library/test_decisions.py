@@ -200,3 +200,58 @@ def test_what_was_decided_outside_the_media_root_is_not_taken_back(
     with serving(**library.settings() | {"MEDIA_ROOT": library.root / "sub"}) as start:
         assert code_of(undo(start(), made)) == (410, "result_gone")
     assert [one["id"] for one in decisions(client)] == [made]
+
+
+def spoil(library: MadeUpLibrary, damage: str) -> None:
+    with closing(sqlite3.connect(library.ledger_path)) as raw, raw:
+        raw.execute(f"UPDATE decisions SET {damage}")
+
+
+@pytest.mark.parametrize(
+    ("damage", "parts"),
+    [
+        ("template = x'00'", ["template"]),
+        ("spans = '?', identities = '?'", ["spans", "identities"]),
+        ("kind = CAST(x'ff' AS TEXT)", ["kind"]),
+    ],
+)
+def test_a_damaged_name_counts_no_more_and_what_it_enrolled_is_still_taken_back(
+    client: FlaskClient, library: MadeUpLibrary, damage: str, parts: list[str]
+) -> None:
+    (person,) = video(client, "c.mp4")["people"]
+    about = {"oshash": video(client, "c.mp4")["video"]["oshash"], "person": person["person"]}
+    done = client.post("/library/name", json=about | {"name": "Ada"}, headers=PAGE).get_json()
+    spoil(library, damage)
+    (listed,) = decisions(client)
+    assert (listed["id"], listed["damaged"]) == (done["decision"], parts)
+    assert listed["kind"] == ("unreadable" if "kind" in parts else "named")
+    assert (listed["performer"], listed["person"]) == (
+        None if "identities" in parts else "Ada",
+        None,
+    )
+    assert undo(client, done["decision"]).get_json()["views"] == done["views"] > 0
+    assert client.get("/gallery?search=ada").get_json()["total"] == 0
+    assert decisions(client) == []
+
+
+def test_a_name_too_damaged_to_say_what_it_enrolled_is_dropped_only_if_that_is_asked(
+    client: FlaskClient, library: MadeUpLibrary
+) -> None:
+    (person,) = video(client, "c.mp4")["people"]
+    about = {"oshash": video(client, "c.mp4")["video"]["oshash"], "person": person["person"]}
+    done = client.post("/library/name", json=about | {"name": "Ada"}, headers=PAGE).get_json()
+    number = done["decision"]
+    told = {"decision": number, "drop": True}
+    assert code_of(client.post("/library/undecide", json=told, headers=PAGE)) == (
+        409,
+        "correction_refused",
+    )
+    spoil(library, "photo_hashes = '['")
+    refused = undo(client, number)
+    assert refused.status_code == 409
+    assert f"decisions --drop {number}" in refused.get_json()["error"]["message"]
+    assert [one["id"] for one in decisions(client)] == [number]
+    dropped = client.post("/library/undecide", json=told, headers=PAGE).get_json()
+    assert dropped == {"taken_back": number, "views": 0}
+    assert client.get("/gallery?search=ada").get_json()["total"] == 1, "its photos stay"
+    assert client.post("/library/undecide", json=told, headers=PAGE).status_code == 410
