@@ -54,7 +54,7 @@ def test_an_open_video_says_how_long_and_how_large_it_is(video_path: Path) -> No
         assert video.every_seconds == 0.5
 
 
-def test_a_length_that_is_known_is_not_measured_again(
+def test_what_another_process_found_out_is_not_looked_for_again(
     video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
@@ -68,9 +68,9 @@ def test_a_length_that_is_known_is_not_measured_again(
     with open_video(video_path) as measured:
         assert len(opened) == 2
     opened.clear()
-    with open_video(video_path, seconds=measured.seconds) as told:
+    with open_video(video_path, survey=measured.survey) as told:
         assert len(opened) == 1
-        for name in ("seconds", "every_seconds", "gap_slack", "start_seconds", "width", "height"):
+        for name in ("survey", "seconds", "every_seconds", "gap_slack", "width", "height"):
             assert getattr(told, name) == getattr(measured, name)
 
 
