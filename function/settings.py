@@ -107,7 +107,7 @@ class Settings:
     strangers: Annotated[
         str,
         STRANGERS,
-        "whether a scan keeps people who are nobody you enrolled, to name them later without "
+        "whether a scan keeps people you did not enrol, to name them later without "
         "another scan: keep, off, or for how many days, as in 90d (each scan erases older ones); "
         "if not set: as chosen at the first scan, and off until then",
     ] = ""

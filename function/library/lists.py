@@ -172,7 +172,7 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
         if video.unreadable_seconds:
             yield f"      {video.unreadable_seconds:.1f} s are damaged and were not seen"
         if video.left_out:
-            yield f"      and {video.left_out} more, nobody you enrolled, who were not kept"
+            yield f"      and {video.left_out} more, not enrolled, of whom nothing was kept"
 
 
 _MOST_SHOWN = 5

@@ -34,13 +34,13 @@ from tools.verbs.results import grouping_bar, open_today, tell_erased
 from tools.verbs.shared import EXIT_PARTLY, PathType, gallery_option, library_option, print_json
 
 ASK_STRANGERS = (
-    "Keep the faces of people who are nobody you enrolled? They can then be named later without "
+    "Keep the faces of people you did not enrol? They can then be named later without "
     "another scan. They are stored in the library's file, which only you can read."
 )
 
 LEFT_OUT = (
-    "{count} people are nobody you enrolled, and were not kept. To name them later, scan again and "
-    "keep them: --strangers keep --again."
+    "Found people you did not enrol, and kept nothing of them: {count}. To name them later, scan "
+    "again and keep them: --strangers keep --again."
 )
 
 STOPPED = "Stopped. Run it again to go on."

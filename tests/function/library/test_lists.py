@@ -182,7 +182,7 @@ def test_the_table_is_for_reading() -> None:
         "    0 match      98.7  Ada  0-2 s, 10-12 s",
         "    1 unknown     0.0  somebody unknown  3-4 s",
         "      7.2 s are damaged and were not seen",
-        "      and 2 more, nobody you enrolled, who were not kept",
+        "      and 2 more, not enrolled, of whom nothing was kept",
     ]
     many = replace(
         PEOPLE[0], appearances=tuple((float(one), one + 0.5) for one in range(0, 70, 10))

@@ -106,7 +106,7 @@ def test_a_scan_says_what_it_did_and_the_next_one_has_nothing_to_do(
 def test_without_a_choice_strangers_are_not_kept_and_that_is_said(run: Any, media: Path) -> None:
     result = run("scan", media)
     assert read(result)["strangers_left_out"] == 6
-    assert "6 people are nobody you enrolled, and were not kept" in result.stderr
+    assert "Found people you did not enrol, and kept nothing of them: 6." in result.stderr
     assert [one["people"] for one in read(run("results"))] == [[], [], []]
 
 
@@ -633,7 +633,7 @@ def test_somebody_at_a_terminal_is_asked_once_whether_strangers_are_kept(tmp_pat
             pass
     scan.process.wait(60)
     os.close(ours)
-    assert b"Keep the faces of people who are nobody you enrolled?" in told
+    assert b"Keep the faces of people you did not enrol?" in told
     with SqliteLedger(tmp_path / "l.db") as ledger:
         assert ledger.choice("strangers") == "keep"
 
