@@ -223,7 +223,7 @@ class GalleryTooLargeError(RecognitionError):
 
 
 class BusyError(RecognitionError):
-    """Every slot, or the one place for single pictures, is in use."""
+    """Every slot, or every place for what is asked, is in use."""
 
     status = 429
     code = "busy"

@@ -16,6 +16,9 @@ DAMAGED = (
     "--retry."
 )
 
+MOST_MEASURED = 10_000
+"""Of so many views the encodings are measured, to tell what length is theirs."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -28,8 +31,9 @@ def drop_damaged(db: Database, videos: Sequence[int]) -> None:
         db, "SELECT id, video_id, position, seen FROM sightings WHERE video_id IN ({})", videos
     )
     counts: Counter[int] = Counter()
+    usual = _usual_length(db)
     for sighting, video, position, seen in found:
-        if not _is_readable(db, sighting, seen):
+        if not _is_readable(db, sighting, seen, usual):
             counts[video] += 1
             _drop(db, sighting, video, position)
     for video, count in counts.items():
@@ -39,7 +43,17 @@ def drop_damaged(db: Database, videos: Sequence[int]) -> None:
         _log.warning("%s: %s", _name_of(db, video), reason)
 
 
-def _is_readable(db: Database, sighting: int, seen: bytes) -> bool:
+def _usual_length(db: Database) -> int:
+    """Return how many bytes an encoding by the primary model has: a bad disk cuts few of them."""
+    sql = (
+        "SELECT length(first) FROM (SELECT first FROM views LIMIT ?) "
+        "GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
+    )
+    row = db.execute(sql, (MOST_MEASURED,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _is_readable(db: Database, sighting: int, seen: bytes, usual: int) -> bool:
     sql = "SELECT CAST(weaknesses AS BLOB), first, second FROM views WHERE sighting_id = ?"
     try:
         unpack_seen(seen)
@@ -54,7 +68,7 @@ def _is_readable(db: Database, sighting: int, seen: bytes) -> bool:
                 return False
     except DamagedVectorError:
         return False
-    return bool(views)
+    return bool(views) and all(len(first) == usual for _, first, _ in views)
 
 
 def _drop(db: Database, sighting: int, video: int, position: int) -> None:

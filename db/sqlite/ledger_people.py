@@ -165,7 +165,7 @@ def _read_views(db: Database, videos: Sequence[int]) -> dict[int, "_StoredViews"
         views[sighting] = _StoredViews(read, start, start + count)
         start += count
     starts = [one.start for one in views.values()]
-    read.first.refuse_uneven(starts)
+    read.first.refuse_mixed()
     read.second.refuse_uneven(starts)
     return views
 
@@ -206,6 +206,15 @@ class _Encodings:
         of_each = np.repeat(longest, np.diff([*starts, len(self._sizes)]))
         if ((self._sizes != of_each) & self.present).any():
             raise DamagedVectorError("Encodings of one person differ in length.")
+
+    def refuse_mixed(self) -> None:
+        """Refuse encodings that differ in length at all, as those of one model never do.
+
+        Raises:
+            DamagedVectorError: they do.
+        """
+        if len(self._sizes) and self._sizes.min() != self._sizes.max():
+            raise DamagedVectorError("Encodings by the primary model differ in length.")
 
     def rows(self, start: int, stop: int) -> Vectors:
         """Return those from `start` to `stop`, a row each; none for those that are none."""

@@ -130,8 +130,11 @@ def find_subject(
 ) -> int | None:
     """Find the person whom a decision is about: the nearest of those near enough.
 
-    Row i of `templates` is the mean encoding of somebody who is seen in `seen[i]`.
+    Row i of `templates` is the mean encoding of somebody who is seen in `seen[i]`. A template of
+    another length, of which a bad disk lost a part, is like nobody's.
     """
+    if len(decision.template) != templates.shape[1]:
+        return None
     distances = np.linalg.norm(templates - decision.template, axis=1)
     for place in np.argsort(distances, kind="stable").tolist():
         same_time = share_within(seen[place], decision.spans) >= MOSTLY

@@ -14,6 +14,9 @@ DAMAGED = (
     "removes them. Then drop the decision: python -m tools decisions --drop {number}"
 )
 
+LARGEST = 2**63 - 1
+"""The largest number that a ledger can be asked for; no decision has it."""
+
 
 def take_back(ledger: Ledger, store: Store, number: int) -> int | None:
     """Take a decision back; whoever was named by it is no longer enrolled by those views.
@@ -52,7 +55,7 @@ def drop_damaged(ledger: Ledger, number: int) -> bool:
 
 
 def _find(ledger: Ledger, number: int) -> Decision | None:
-    found = next(ledger.latest_decisions(number + 1), None)
+    found = next(ledger.latest_decisions(min(number + 1, LARGEST)), None)
     return found[1] if found and found[1].id == number else None
 
 

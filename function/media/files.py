@@ -4,6 +4,7 @@ The file is opened once, here, and only its descriptor is passed on. So the file
 between the check and its use, and no decoder ever sees a name that it could take for a URL.
 """
 
+import errno
 import os
 import re
 import stat
@@ -23,6 +24,11 @@ from function.errors import (
 
 _NEVER_FOLLOW = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 """A symbolic link fails, and a pipe cannot make us wait before we see what it is."""
+
+
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+"""What opening says of a file that is not there, or to which a link leads. All else, such as a disk
+that cannot be read, says nothing of the kind."""
 
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -76,7 +82,7 @@ def open_beneath(root: Path, inside: Path) -> Iterator[int]:
 
     Raises:
         VideoNotFoundError: it is not there, or a link came into its path since it was resolved.
-        UnreadableVideoError: it may not be read.
+        UnreadableVideoError: it may not, or cannot, be read.
     """
     descriptor = _open_beneath(root, inside, inside.as_posix())
     try:
@@ -280,9 +286,11 @@ def _open_beneath(root: Path, inside: Path, asked: str) -> int:
         raise UnreadableVideoError(
             f"{quote(asked)} may not be read. Check its permissions."
         ) from None
-    except OSError:
+    except OSError as error:
         _close(descriptor)
-        raise _not_found(asked) from None
+        if error.errno in _NOT_THERE:
+            raise _not_found(asked) from None
+        raise UnreadableVideoError(f"{quote(asked)} cannot be opened: {error.strerror}.") from None
     return descriptor
 
 

@@ -134,6 +134,18 @@ def _spell(second_encoder: str | Path) -> str:
     return str(second_encoder.absolute() if isinstance(second_encoder, Path) else second_encoder)
 
 
+def _start(passed: Sequence[int]) -> "subprocess.Popen[bytes]":
+    """Start a child, to which some descriptors are passed."""
+    return subprocess.Popen(  # noqa: S603  # our own program, no shell
+        [sys.executable, "-c", _START, CHILD_MODULE, *map(str, passed)],
+        cwd=ROOT,
+        env=_environment(),
+        stdin=subprocess.PIPE,  # never written to: when it closes, the child ends too
+        pass_fds=passed,
+        start_new_session=True,
+    )
+
+
 class Child:
     """One process, and the socket to it.
 
@@ -144,17 +156,15 @@ class Child:
         pairs = [socket.socketpair() for _ in range(1 + setup.helpers)]
         (ours, *self._lines), theirs = zip(*pairs, strict=True)
         theirs[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, AHEAD_BYTES)
-        passed = [one.fileno() for one in theirs]
-        self._process = subprocess.Popen(  # noqa: S603  # our own program, no shell
-            [sys.executable, "-c", _START, CHILD_MODULE, *map(str, passed)],
-            cwd=ROOT,
-            env=_environment(),
-            stdin=subprocess.PIPE,  # never written to: when it closes, the child ends too
-            pass_fds=passed,
-            start_new_session=True,
-        )
-        for one in theirs:
-            one.close()
+        try:
+            self._process = _start([one.fileno() for one in theirs])
+        except OSError:
+            for one in (ours, *self._lines):
+                one.close()
+            raise
+        finally:
+            for one in theirs:
+                one.close()
         self._channel = Channel(ours)
         self._inbox = Inbox(ours, largest_answer)
         self._allowance = Allowance(0)

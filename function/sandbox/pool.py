@@ -31,6 +31,11 @@ START_WITHIN_SECONDS = 120.0
 LOCKS = ("files", "calls")
 """What SANDBOX=strict requires."""
 
+NO_ROOM = (
+    "The process that reads videos cannot be started or watched ({error}). All processes, files or "
+    "memory that the server may have are in use: try again, or allow it more."
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -84,11 +89,16 @@ class Sandbox:
             UnreadableVideoError, PhotoUnusableError: the file crashed the child.
             TimeLimitError: it took longer than `limit_seconds`.
             StoppingError: the sandbox was closed meanwhile.
+            EngineUnavailableError: no child can be had.
         """
         child, _ = self._take_ready()
         timer = threading.Timer(limit_seconds, child.overrun)
         timer.daemon = True
-        timer.start()
+        try:
+            timer.start()
+        except RuntimeError as error:  # no thread is to be had
+            self._give_back(child)
+            raise EngineUnavailableError(NO_ROOM.format(error=error)) from error
         try:
             yield child
         except EndedError as error:
@@ -149,7 +159,10 @@ class Sandbox:
 
     def _start(self) -> Child:
         second = self.second
-        child = Child(setup_of(self._settings), second.kind if second else None)
+        try:
+            child = Child(setup_of(self._settings), second.kind if second else None)
+        except OSError as error:  # it says nothing of the file: no scan may blame one
+            raise EngineUnavailableError(NO_ROOM.format(error=error)) from error
         with self._lock:
             is_late = self._is_closed
             if not is_late:
@@ -168,7 +181,8 @@ class Sandbox:
             self._children.discard(child)
             is_missing = not self._is_closed and len(self._idle) < self._settings.slots
         if is_missing:
-            with suppress(StoppingError):  # closed meanwhile; the request was answered
+            # Closed meanwhile, or the next order tries it again; the request was answered.
+            with suppress(StoppingError, EngineUnavailableError):
                 self._give_back(self._start())
 
     def _keep(self, child: Child) -> bool:

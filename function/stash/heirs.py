@@ -25,7 +25,9 @@ MOST_ASKED = 3
 MOST_GONE = 100
 """If more are gone at once, nobody merged them one by one: then Stash is not asked about each."""
 
-_IMAGE = re.compile(r"/image/(\d+)/")
+_IMAGE = re.compile(r"/image/(\d+)/image(?:\?|$)")
+"""How Stash's address of an image's picture ends; other sites have an /image/ too."""
+
 _SCENE = re.compile(rf"{re.escape(ORIGIN)} (\d+)$")
 
 

@@ -226,6 +226,7 @@ def test_a_damaged_person_is_taken_out_and_their_video_named(
         "UPDATE views SET second = x'00' WHERE (sighting_id, number) = (2, 0)",
         "UPDATE views SET first = x'' WHERE (sighting_id, number) = (2, 1)",
         "UPDATE views SET first = x'00000000' WHERE (sighting_id, number) = (2, 1)",
+        "UPDATE views SET first = substr(first, 1, 256) WHERE sighting_id = 2",
         "DELETE FROM views WHERE sighting_id = 2",
         "UPDATE views SET weaknesses = '[\"blurred' WHERE (sighting_id, number) = (2, 0)",
         "UPDATE views SET weaknesses = CAST(x'ff' AS TEXT) WHERE (sighting_id, number) = (2, 0)",

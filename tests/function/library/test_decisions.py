@@ -1,5 +1,7 @@
 """What the user said of a person lasts, and can be taken back."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,6 +112,16 @@ def test_a_decision_lasts_when_its_performer_is_merged_into_another(library: Lib
         with library.store.changing() as gallery:
             gallery.merge(gallery.performer(library.ids[6]), gallery.performer(library.ids[5]))
         assert told(match(library, ledger)[2], library) == (6, "match", "confirmed")
+
+
+def test_a_decision_that_lost_a_part_of_the_look_is_about_nobody(library: Library) -> None:
+    with open_ledger(library.path) as ledger:
+        before = match(library, ledger)
+        number = say(library, ledger, 2, "confirmed", 5)
+        with closing(sqlite3.connect(library.path)) as raw, raw:
+            raw.execute("UPDATE decisions SET template = substr(template, 1, 256)")
+        assert match(library, ledger) == before
+        assert ledger.take_back(number)
 
 
 def test_decisions_about_a_forgotten_performer_are_erased(library: Library) -> None:

@@ -395,6 +395,19 @@ def test_an_unexpected_error_costs_its_own_video_and_no_other(
     assert (counts.done, counts.failed) == (2, 1)
 
 
+def test_where_no_process_can_be_started_no_video_is_blamed(
+    ledger: SqliteLedger, gallery: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr("function.sandbox.handle.subprocess.Popen", refuse)
+    offer_all(ledger, media)
+    with pytest.raises(EngineUnavailableError, match=os.strerror(errno.EAGAIN)):
+        list(make_scanner(ledger, gallery, Sandboxed(Settings(slots=1))).scan_all())
+    assert (ledger.counts().queued, ledger.counts().failed) == (3, 0)
+
+
 def test_a_ledger_that_cannot_be_written_fails_no_video(
     ledger: SqliteLedger, gallery: Path, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """The path of a request: what it opens, and that it opens nothing else."""
 
+import errno
 import os
 import socket
 from collections.abc import Sequence
@@ -198,6 +199,23 @@ def test_a_link_that_comes_between_the_check_and_the_opening_is_not_followed(roo
         _open_beneath(root, Path("out.mp4"), "out.mp4")
     with pytest.raises(VideoNotFoundError):
         _open_beneath(root, Path("outside/secret.mp4"), "outside/secret.mp4")
+
+
+def test_a_file_that_the_disk_cannot_give_is_not_said_to_be_missing(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_open = os.open
+
+    def fail(path: str, flags: int, *, dir_fd: int | None = None) -> int:
+        if path == "in.mp4":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real_open(path, flags, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", fail)
+    path = root / "sub" / "in.mp4"
+    message = os.strerror(errno.EIO)
+    with pytest.raises(UnreadableVideoError, match=message), open_within(path, [root]):
+        pytest.fail("it was opened")
 
 
 def test_a_scan_opens_what_is_in_its_roots_through_no_link_that_leads_out(root: Path) -> None:

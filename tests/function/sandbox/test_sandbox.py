@@ -150,6 +150,22 @@ def test_a_child_that_died_while_idle_costs_nothing(sandbox: Sandboxed, library:
     assert findings(sandbox, library).faces
 
 
+def test_a_child_whose_time_cannot_be_kept_goes_back_and_no_video_is_blamed(
+    sandbox: Sandboxed, library: Path
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    list(look(sandbox, library))
+    before = sandbox.pool.processes()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(threading.Timer, "start", refuse)
+        with pytest.raises(EngineUnavailableError, match="new thread"):
+            list(look(sandbox, library))
+    assert sandbox.pool.processes() == before
+    assert list(look(sandbox, library))
+
+
 def test_a_video_that_takes_too_long_is_ended(library: Path) -> None:
     with sandboxed(library, time_limit_seconds=0.5) as sandbox:
         sandbox.ready()

@@ -103,6 +103,21 @@ def test_a_scene_that_enrolled_them_counts_as_a_picture(fake: FakeStash, store: 
     assert followed(fake, store).merged == 1
 
 
+def test_a_picture_of_another_site_tells_of_no_image_of_stash(
+    fake: FakeStash, store: Store
+) -> None:
+    ada, gone = fake.add_performer("Ada"), fake.add_performer("Countess")
+    image = fake.add_image(performers=[ada])
+    fake.add_performer("Eve", made_up_photo(5))
+    followed(fake, store)
+    with store.changing() as gallery:
+        seen = seen_as(1, f"https://photos.example/image/{image}/countess.jpg")
+        gallery.enrol(performer("Countess", gone, source="stash"), [seen], None)
+    fake.delete_performer(gone)
+    done = followed(fake, store)
+    assert (done.merged, done.detached) == (0, 1)
+
+
 def test_who_is_deleted_has_no_heir(fake: FakeStash, store: Store) -> None:
     fake.add_performer("Ada", made_up_photo(1))
     gone = fake.add_performer("Countess", made_up_photo(2))

@@ -213,6 +213,12 @@ def test_a_damaged_decision_is_listed_and_dropped_and_a_sound_one_only_taken_bac
     assert "There is no decision" in run("decisions", "--drop", first, exit_code=1).stderr
 
 
+@pytest.mark.parametrize("option", ["--undo", "--drop"])
+def test_a_number_that_no_decision_can_have_is_told(run: Any, media: Path, option: str) -> None:
+    run("scan", media)
+    assert "There is no decision" in run("decisions", option, 2**63 - 1, exit_code=1).stderr
+
+
 @pytest.mark.parametrize("forms", [("--csv", "--table"), ("--json", "--csv")])
 def test_results_have_one_form(run: Any, media: Path, forms: tuple[str, ...]) -> None:
     run("scan", media)

@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from db.people import PersonFound
+from db.records import Performer
 from function.library.albums import fingerprint_of
 from function.library.forgetting import forget_everywhere
 from function.sources import graphql
@@ -300,6 +301,21 @@ def test_whom_stash_has_by_a_stash_id_is_not_made_again_under_the_name_of_the_st
     assert names(view) == [["Eve at Home"]]
     assert library.fake.scenes[scene]["performers"] == [there]
     assert "performerCreate" not in library.fake.writes
+
+
+def test_whom_stash_has_by_a_stash_id_is_not_enrolled_if_they_were_forgotten(
+    library: StashLibrary, ask: Ask
+) -> None:
+    box = {"endpoint": "https://box.example/graphql", "stash_id": "e-1"}
+    there = library.fake.add_performer("Eve at Home", stash_ids=[box])
+    with library.store.changing() as gallery:
+        gallery.enrol(Performer(0, "Eve", source="stash", source_id=there), [], None)
+        gallery.forget(gallery.find_performer("Eve"))
+    scene = library.scene("a.mp4", [pictured(library.person(None))])
+    (person,) = ask("view", scene=asked(library, scene))["people"]
+    fields = {"scene": asked(library, scene), "person": person["person"], "stash_ids": [box]}
+    assert ask("create", name="Eve of the Box", fails=True, **fields) == "correction_refused"
+    assert library.fake.scenes[scene]["performers"] == []
 
 
 def test_who_has_the_name_of_another_is_told_apart_as_on_the_stash_box(
