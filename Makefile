@@ -24,7 +24,7 @@ demo: $(VENV)/ready ## do the main job once, on real photographs
 	@$(BIN)/python -m tools.demo
 
 run: export MEDIA_ROOT = $(MEDIA)
-run: $(VENV)/ready ## serve on http://localhost:8080 (HOST, PORT); MEDIA=/path/to/your/videos, and any setting of docs/settings.md
+run: $(VENV)/ready ## serve on http://localhost:8080; MEDIA=/path/to/your/videos, and any setting of docs/settings.md
 	@echo "Open http://localhost:$(PORT)/ once the log says that it serves; Ctrl-C ends it." >&2
 	$(BIN)/python -m function.server
 
@@ -70,7 +70,7 @@ screenshot: $(VENV)/ready-dev ## take pictures of the page: docs/page.svg, and d
 stash-package: $(VENV)/ready ## write the plugin and the scraper as Stash installs them, to dist/stash
 	@$(BIN)/python -m tools.stash_packages
 
-test-stash: $(VENV)/ready-dev ## test all of it in the real Stash that STASH_URL and STASH_API_KEY name, and a stash-box if STASH_BOX_URL and STASH_BOX_API_KEY name one
+test-stash: $(VENV)/ready-dev ## test it in the real Stash (STASH_URL, STASH_API_KEY) and stash-box (STASH_BOX_URL, STASH_BOX_API_KEY)
 	$(BIN)/python -m pytest tests/live/test_stash.py tests/live/test_stash_undo.py tests/live/test_stash_box.py -v
 
 lock: $(VENV)/ready-dev ## remake the hashed requirements, and the lock file of package.json

@@ -19,7 +19,7 @@ class Decision:
     performer, empty for somebody ignored; one of them is still there after a merge. `photo_hashes`
     are the views that a name enrolled, by which they are found when it is taken back: a later scan
     sees others. `id` is 0 before it is stored. `damaged` names the parts that a bad disk left
-    unreadable, such as "spans"; these are empty. A damaged decision counts no more.
+    unreadable, such as "spans"; these are empty. A damaged decision no longer counts.
     """
 
     kind: DecisionKind

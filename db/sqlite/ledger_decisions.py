@@ -108,7 +108,7 @@ def _sound(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[int, Decision]]:
             yield video, decision
             continue
         _log.warning(
-            "Decision %d is damaged, and counts no more. Take it back (`decisions --undo`), "
+            "Decision %d is damaged and no longer counts. Take it back (`decisions --undo`), "
             "and decide again.",
             decision.id,
         )

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from function.web.page_requests import PAGE_HEADER
-from tests.support.servers import running_server
+from tests.support.servers import framework_server
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.soak.servers import Answer, Server, serving
 
@@ -239,7 +239,7 @@ def test_plain_functions_framework_takes_its_threads_from_no_setting_of_ours(
     threads: str, tmp_path: Path
 ) -> None:
     settings = {"PERFORMERS_DB": tmp_path / "performers.db", "MEDIA_ROOT": tmp_path}
-    with running_server(tmp_path / "log", THREADS=threads, **settings) as address:
+    with framework_server(tmp_path / "log", THREADS=threads, **settings) as address:
         port = int(address.rpartition(":")[2])
         with ExitStack() as open_ones:
             for _ in range(3):

@@ -1,4 +1,4 @@
-"""The function as users start it: functions-framework in a process of its own."""
+"""The function as users start it, in a process of its own."""
 
 import os
 import subprocess
@@ -48,12 +48,10 @@ def serving(**defaults: object) -> Iterator[Serve]:
 
 @contextmanager
 def running_server(log: Path, **settings: object) -> Iterator[str]:
-    """Serve with these settings until the block ends; gives the address."""
+    """Serve with these settings until the block ends, from a fork that starts at once."""
     port = free_port()
-    arguments = ["--source", "function/main.py", "--target", "recognize", "--host", "127.0.0.1"]
-    arguments += ["--port", str(port)]
     with starting() as start:
-        server = start(serve, arguments, _environment(settings), log)
+        server = start(serve, _arguments(port), _environment(settings), log)
         address = f"http://127.0.0.1:{port}"
         _wait_until_up(address, server.is_alive, log)
         yield address
@@ -63,15 +61,38 @@ def running_server(log: Path, **settings: object) -> Iterator[str]:
 
 
 @contextmanager
+def framework_server(log: Path, **settings: object) -> Iterator[str]:
+    """Serve by the command `functions-framework` itself; gives the address."""
+    port = free_port()
+    command = [str(Path(sys.executable).with_name("functions-framework")), *_arguments(port)]
+    with _started(command, port, log, settings) as (address, _):
+        yield address
+
+
+@contextmanager
 def own_server(log: Path, **settings: object) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """Serve as `make run` does; gives the address and the process, which may be killed."""
     port = free_port()
-    environment = _environment(settings | {"HOST": "127.0.0.1", "PORT": port})
+    settings |= {"HOST": "127.0.0.1", "PORT": port}
+    with _started([sys.executable, "-m", "function.server"], port, log, settings) as started:
+        yield started
+
+
+def _arguments(port: int) -> list[str]:
+    """Return what `functions-framework` is told."""
+    source = ["--source", "function/main.py", "--target", "recognize"]
+    return [*source, "--host", "127.0.0.1", "--port", str(port)]
+
+
+@contextmanager
+def _started(
+    command: list[str], port: int, log: Path, settings: dict[str, object]
+) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     with log.open("w") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "function.server"],
+            command,
             cwd=ROOT,
-            env=environment,
+            env=_environment(settings),
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -28,10 +28,12 @@ def seconds_of(process: int) -> float:
     return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
-def wait_until_idle(process: int, for_seconds: float = 1.0) -> None:
-    """Wait until a process has used no CPU time for a while."""
+def wait_until_idle(process: int, for_seconds: float = 1.0, within_seconds: float = 60.0) -> None:
+    """Wait until a process has used no CPU time for a while; it fails if one goes on and on."""
     idle_since, used = time.monotonic(), seconds_of(process)
+    deadline = idle_since + within_seconds
     while time.monotonic() - idle_since < for_seconds:
+        assert time.monotonic() < deadline, "it works without end"
         time.sleep(0.05)
         if seconds_of(process) > used:
             idle_since, used = time.monotonic(), seconds_of(process)

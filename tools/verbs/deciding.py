@@ -88,7 +88,7 @@ def _find_video(ledger: Ledger, path: Path) -> int:
 def decisions(store: Store, library: StoreAddress, *, undo: int | None, drop: int | None) -> None:
     """List what you decided about people in videos, or take a decision back.
 
-    One that a bad disk damaged counts no more. Take it back and decide again; if it is so damaged
+    One that a bad disk damaged no longer counts. Take it back and decide again; if it is so damaged
     that what it enrolled cannot be taken back with it, drop it.
     """
     if undo is not None and drop is not None:

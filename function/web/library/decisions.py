@@ -38,7 +38,7 @@ class DecisionListed(TypedDict):
     video of whom it is about now, and `picture` the URL of their face on this server; None and
     empty if nobody there fits any more. `appearances` are in seconds; in an album there are
     `pictures`. Both are as when it was said. `damaged` names the parts that a bad disk left
-    unreadable; such a decision counts no more.
+    unreadable; such a decision no longer counts.
     """
 
     id: int

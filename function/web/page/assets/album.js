@@ -1,5 +1,4 @@
-// An album: its pictures in order, with a frame around each face that is known or kept. Of hundreds
-// only those near the view are in the page.
+// An album: its pictures in order, with a frame around each face that is known or kept.
 
 import { byId, choiceButton, count, find, make } from "./dom.js";
 import { fillImage } from "./server.js";
@@ -14,8 +13,7 @@ const PICTURES = 30; // of one stretch: whole rows of 1, 2, 3, 5 and 6
  * @property {string[]} who
  */
 
-// The server makes one small copy at a time; more at once would only wait there. Whatever came into
-// view last is made first.
+// The server makes one small copy at a time: of what came into view last first.
 /** @type {HTMLImageElement[]} */
 let waiting = [];
 let isFilling = false;

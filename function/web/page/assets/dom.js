@@ -9,8 +9,9 @@ export let released = Promise.resolve();
 addEventListener("pointerdown", ({ target }) => {
   if (/** @type {Element} */ (target).closest("a, button, summary"))
     released = new Promise((done) => {
-      addEventListener("pointerup", () => setTimeout(done), { once: true });
-      setTimeout(done, 9000); // or elsewhere
+      for (const end of ["pointerup", "pointercancel", "contextmenu"])
+        addEventListener(end, () => setTimeout(done), { once: true });
+      setTimeout(done, 9000);
     });
 });
 

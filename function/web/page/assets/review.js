@@ -255,7 +255,7 @@ function finished() {
   const again = makeButton("Look again", restart);
   return notice(
     "That was everyone",
-    "Those you skipped come again, and those who may be somebody else.",
+    "Those you skipped come again, as do those who may be somebody else.",
     again,
   );
 }

@@ -14,7 +14,7 @@ const WORDS = {
   rejected: (name) => `You said that this is not ${name}.`,
   ignored: () => "You said that it does not matter who this is.",
   named: (name) => `You named ${name}, and enrolled them from here.`,
-  unreadable: () => "What you said here is damaged, and counts no more.",
+  unreadable: () => "What you said here is damaged and no longer counts.",
 };
 
 /**

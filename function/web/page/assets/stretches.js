@@ -1,5 +1,5 @@
 // Long lists as a row of shorter ones. One far out of view is emptied and keeps its height, so that
-// ten thousand entries cost the browser no more than what is in view.
+// ten thousand entries cost no more than those in view.
 
 /**
  * @template Entry
@@ -55,7 +55,7 @@ function empty(list, height) {
 }
 
 /**
- * Calls `more` once an observed end of a list is near, or is when observed.
+ * Calls `more` when the observed end of a list is near.
  *
  * @param {() => unknown} more
  */

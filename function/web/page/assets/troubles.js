@@ -51,7 +51,11 @@ export async function nobodyFound(words, again, nobody) {
           `${words} ${isIdle ? "First scan your videos or pictures." : "A scan is under way."}`,
           make("a", { class: "button primary", href: "#library", text: "Go to the library" }),
         );
-  if (!isIdle) setTimeout(() => shown.contains(document.activeElement) || again(), AGAIN_MS);
+  const look = () => {
+    if (shown.contains(document.activeElement)) setTimeout(look, AGAIN_MS);
+    else again();
+  };
+  if (!isIdle) setTimeout(look, AGAIN_MS);
   return shown;
 }
 

@@ -153,6 +153,39 @@ def test_while_a_scan_is_under_way_views_say_so_and_then_show_whom_it_found(
         expect(review.get_by_text("Nobody is uncertain")).to_be_visible()
 
 
+NOTE_A_LOOK = """() => {
+  const later = window.setTimeout;
+  window.setTimeout = (work, ms) =>
+    later(() => {
+      work();
+      if (ms === 2000) document.body.dataset.looked = "yes";
+    }, ms);
+}"""
+
+
+def test_an_empty_view_with_the_focus_shows_whom_a_scan_found_once_it_is_left(
+    open_page: Open, tmp_path: Path
+) -> None:
+    made = MadeUpLibrary(tmp_path)
+    made.add_file("waiting.mp4")
+    with made.ledger() as ledger:
+        ledger.choose("strangers", "keep")
+        pause(ledger)  # so that the server leaves the scan to this test
+    with running_server(tmp_path / "log", **made.settings(), SANDBOX="off") as address:
+        page = open_page(f"{address}/#strangers")
+        link = page.locator("#strangers").get_by_role("link", name="Go to the library")
+        expect(link).to_be_visible()
+        page.evaluate(NOTE_A_LOOK)
+        with page.expect_response("**/library/strangers*"):
+            pass
+        link.focus()
+        expect(page.locator("body[data-looked]")).to_have_count(1)
+        expect(link).to_be_focused()
+        made.scan("done.mp4", [made.person(None)])
+        link.blur()
+        expect(page.get_by_role("button", name="Name this person")).to_have_count(1)
+
+
 def test_a_folder_of_pictures_is_opened_and_a_picture_of_it_is_identified(
     open_page: Open, server: str, tmp_path: Path, media: Path, page_media: Path
 ) -> None:

@@ -447,6 +447,31 @@ def test_a_click_is_not_lost_where_what_is_pressed_would_be_drawn_anew(
         expect(page.locator("#videos li")).to_have_count(1 if typed else 3)
 
 
+FORGET_LONG_PAUSES = """() => {
+  const later = window.setTimeout;
+  window.setTimeout = (work, ms) => (ms > 5000 ? 0 : later(work, ms));
+  addEventListener("pointercancel", () => (document.body.dataset.swiped = "yes"));
+}"""
+
+
+def test_a_swipe_that_begins_on_a_link_holds_nothing_up(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library", viewport={"width": 360, "height": 300}, has_touch=True)
+    link = page.get_by_role("link", name="group.mp4")
+    link.scroll_into_view_if_needed()
+    page.evaluate(FORGET_LONG_PAUSES)
+    place = link.bounding_box()
+    assert place
+    touch = page.context.new_cdp_session(page)
+    x, y = place["x"] + 20, place["y"] + place["height"] / 2
+    for kind, up in (("Start", 0), *(("Move", 20 * step) for step in range(1, 6))):
+        points = [{"x": x, "y": y - up}]
+        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    expect(page.locator("body[data-swiped]")).to_have_count(1)  # no pointerup comes after that
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.get_by_label("Path or name").fill("group")
+    expect(page.locator("#videos li")).to_have_count(1)
+
+
 def answer_without_one(route: Route) -> None:
     reply = route.fetch().json()
     del reply["videos"][0]
