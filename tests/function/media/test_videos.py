@@ -68,9 +68,9 @@ def test_a_length_that_is_known_is_not_measured_again(
     with open_video(video_path) as measured:
         assert len(opened) == 2
     opened.clear()
-    with open_video(video_path, seconds=measured.seconds) as told:
+    with open_video(video_path, survey=measured.survey) as told:
         assert len(opened) == 1
-        for name in ("seconds", "every_seconds", "gap_slack", "start_seconds", "width", "height"):
+        for name in ("survey", "seconds", "every_seconds", "gap_slack", "width", "height"):
             assert getattr(told, name) == getattr(measured, name)
 
 
