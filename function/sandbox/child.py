@@ -184,6 +184,7 @@ def _serve_nets(options: EngineOptions, link: Channel, desks: Sequence[Desk]) ->
     locks = lock_down(None, needs_files=True)
     _answer(link, Ready("onnx", nets.provider if nets else "CPU", (), locks))
     if nets:
+        gc.enable()  # as in `main`, which this process left before that
         serve(nets.nets, desks)
 
 
