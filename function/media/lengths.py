@@ -142,11 +142,16 @@ def _times_of(
     return without_strays(stamps, end_seconds)
 
 
-def is_in_order(packet: "Packet[Any]", before: int | None) -> bool:
-    """Say whether a packet is decoded after the one `before`, and no later than it is shown."""
+def is_in_order(packet: "Packet[Any]", before: int | None) -> bool | None:
+    """Say whether a packet is decoded after the one `before`, and no later than it is shown.
+
+    None: nothing says so.
+    """
     decoded, shown = packet.dts, packet.pts
-    if decoded is None or before is None:
-        return True  # nothing is known against it
+    if decoded is None:
+        return None
+    if before is None:  # the first pictures of a Matroska file do not say when they are decoded
+        return True if shown is not None and decoded < shown else None
     return before < decoded and (shown is None or decoded <= shown)
 
 

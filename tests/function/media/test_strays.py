@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable, Sequence
-from itertools import product
+from itertools import accumulate, cycle, islice, product
 from pathlib import Path
 
 import pytest
@@ -160,6 +160,28 @@ def test_slow_films_whose_order_was_changed_keep_their_length(
         frames = list(sample_frames(video))
     times = [(frame.seconds, number_in(frame.picture.rgb()) / fps) for frame in frames]
     assert all(seconds == pytest.approx(true, abs=0.1) for seconds, true in times)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "flv"])
+@pytest.mark.parametrize("steps", [(5.0,), (0.04, 0.04, 3.0, 8.0, 30.0)])
+def test_slides_that_are_stored_far_from_their_place_are_all_seen(
+    suffix: str, steps: Sequence[float], tmp_path: Path
+) -> None:
+    waits = islice(cycle(steps), 39)
+    times = [*accumulate(waits, initial=0.0)]
+    path = write_video(
+        tmp_path / f"film.{suffix}",
+        numbered_pictures(40, width=96, height=64),
+        keyframe_every=30,
+        b_frames=3,
+        seconds=times,
+    )
+    with open_video(path, 0.5) as video:
+        frames = list(sample_frames(video))
+        assert video.unreadable_seconds == 0
+    shown = [(frame.seconds, times[number_in(frame.picture.rgb())]) for frame in frames]
+    assert all(seconds == pytest.approx(true, abs=0.1) for seconds, true in shown), shown
+    assert len(frames) >= 20
 
 
 def test_a_second_recording_whose_clock_is_behind_follows_the_first(tmp_path: Path) -> None:
