@@ -13,7 +13,7 @@ from function.media.moments import find_moment
 from function.media.strays import Stamp, is_doubtful, is_stray, without_strays
 from function.media.videos import VideoLimits, open_video
 from tests.support.stray_times import put_flv, put_ivf, put_matroska, put_ogg, put_ts
-from tests.support.timed_videos import with_durations
+from tests.support.timed_videos import Edit, with_durations, write_edits
 from tests.support.videos import number_in, numbered_pictures
 from tools.footage.videos import write_video
 
@@ -122,6 +122,23 @@ def test_an_edit_list_that_shows_nothing_is_not_believed(
     struct.pack_into(">I", content, content.rindex(b"elst") + place, units)
     path.write_bytes(content)
     check(path)
+
+
+def test_an_edit_list_that_hides_thousands_of_pictures_and_shows_the_rest_is_followed(
+    tmp_path: Path,
+) -> None:
+    pictures = [*numbered_pictures(COUNT, width=64, height=48)]
+    path = write_video(
+        tmp_path / "film.mp4",
+        (pictures[number % COUNT] for number in range(36 * COUNT)),
+        b_frames=0,
+        keyframe_every=36 * COUNT,
+    )
+    write_edits(path, [Edit(35 * SECONDS, SECONDS)])
+    with open_video(path, 0.5) as video:
+        assert video.seconds == pytest.approx(SECONDS, abs=0.1)
+        for frame in sample_frames(video):
+            assert number_in(frame.picture.rgb()) / FPS == pytest.approx(frame.seconds, abs=0.05)
 
 
 @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -float("inf"), 1e300, -5.0, 0.0])
