@@ -28,6 +28,7 @@ LATEST_START_SECONDS = 24 * 3600.0  # of the pictures, after that of the sound i
 FIRST_PACKETS = MOST_REORDERED + 1  # that say when the film begins
 ENDS_BEFORE_SECONDS = (-1, 10, 100)  # of what the file claims, as an edit list may end it sooner
 LATEST_SOUGHT = 2**63 - 1  # in FFmpeg's units: a claimed length may be beyond what it can seek
+HIDDEN_PACKETS = 500  # so many at the beginning that none of which is shown: the index is asked
 LAST_PACKETS = 5_000  # read at the end of a file to learn its length
 THINNEST_STREAM = 100  # bytes per second; a claimed length that implies less is not believed
 
@@ -36,10 +37,11 @@ def hides_all(container: InputContainer, stream: VideoStream) -> bool:
     """Say whether an edit list leaves nothing to be shown, which must be damage."""
     if "mov" not in container.format.name.split(","):
         return False
-    pictures = (packet for packet in islice(container.demux(stream), LAST_PACKETS) if packet.size)
+    pictures = (packet for packet in islice(container.demux(stream), HIDDEN_PACKETS) if packet.size)
     hidden = (packet.is_discard for packet in pictures)
     try:
-        return next(hidden, True) and all(hidden)
+        # Far more can be hidden of a film that was trimmed, but then its index has one to show.
+        return all(hidden) and all(entry.is_discard for entry in stream.index_entries)
     except MemoryError:
         raise
     except (av.FFmpegError, IndexError, ValueError):
@@ -142,11 +144,16 @@ def _times_of(
     return without_strays(stamps, end_seconds)
 
 
-def is_in_order(packet: "Packet[Any]", before: int | None) -> bool:
-    """Say whether a packet is decoded after the one `before`, and no later than it is shown."""
+def is_in_order(packet: "Packet[Any]", before: int | None) -> bool | None:
+    """Say whether a packet is decoded after the one `before`, and no later than it is shown.
+
+    None: nothing says so.
+    """
     decoded, shown = packet.dts, packet.pts
-    if decoded is None or before is None:
-        return True  # nothing is known against it
+    if decoded is None:
+        return None
+    if before is None:  # the first pictures of a Matroska file do not say when they are decoded
+        return True if shown is not None and decoded < shown else None
     return before < decoded and (shown is None or decoded <= shown)
 
 

@@ -419,8 +419,7 @@ class _Clock:
             self._next_seconds = self._find_first(packet, told)
             return self._next_seconds
         expected = self._next_seconds
-        back = KEYFRAME_BACK_SECONDS if packet.is_keyframe else REORDERED_BACK_SECONDS
-        leaps = not is_plausible(told.seconds, expected, back)
+        leaps = not is_plausible(told.seconds, expected, self._back_seconds(packet, told))
         if leaps or is_doubtful(told, expected, self._gap_seconds):
             if self._goes_back_to_before(stamp):
                 return self._seconds_of(stamp)
@@ -433,6 +432,13 @@ class _Clock:
         self._held += 1
         self._gap_seconds = max(told.seconds - expected, 0.0)
         return told.seconds
+
+    def _back_seconds(self, packet: "Packet[VideoStream]", told: Stamp) -> float:
+        """Return how long before the latest picture one that is stored after it may be shown."""
+        if packet.is_keyframe:
+            return KEYFRAME_BACK_SECONDS
+        is_steady = self._steady_origin == self._origin
+        return inf if told.is_in_order and is_steady else REORDERED_BACK_SECONDS
 
     def _seconds_of(self, stamp: int) -> float:
         return (stamp - self._origin) * self._unit_seconds

@@ -24,11 +24,12 @@ has one time, a cluster, lasts five seconds."""
 class Stamp(NamedTuple):
     """When a picture is shown, in seconds, and whether its order of storage bears that out.
 
-    It does if the picture is to be decoded after the one before, and not after it is shown.
+    It does if the picture is to be decoded after the one before, and not after it is shown; None
+    says that nothing is known of that.
     """
 
     seconds: float
-    is_in_order: bool = True
+    is_in_order: bool | None = None
 
 
 def is_plausible(
@@ -41,11 +42,13 @@ def is_plausible(
 def is_doubtful(stamp: Stamp, expected_seconds: float, gap_seconds: float) -> bool:
     """Say whether a picture's time should be compared with those that follow.
 
-    `gap_seconds` is by how much the one before came late.
+    `gap_seconds` is by how much the one before came late. An early one that is stored in order is
+    not doubted: in a film with a picture every few seconds it lies far before those it is among.
     """
     late = stamp.seconds - expected_seconds
     if late < 0:
-        return late < -(REORDERED_BACK_SECONDS if stamp.is_in_order else STRAY_SECONDS)
+        back = STRAY_SECONDS if stamp.is_in_order is False else REORDERED_BACK_SECONDS
+        return not stamp.is_in_order and late < -back
     return late > max(STRAY_SECONDS, GAP_TIMES * gap_seconds)
 
 
@@ -82,7 +85,7 @@ def _is_too_late(seconds: float, latest_seconds: float, following: Iterable[Stam
         is_alone = False
         if one.seconds < seconds - STRAY_SECONDS:
             earlier += 1
-            if earlier > MOST_REORDERED or not one.is_in_order:
+            if earlier > MOST_REORDERED or one.is_in_order is False:
                 return True
     return is_alone and seconds >= latest_seconds
 
@@ -97,7 +100,7 @@ def is_stray_at_first(stamp: Stamp, following: Iterable[Stamp]) -> bool:
     earlier = [one for one in asked if _is_before(one, stamp)]
     if not earlier:
         return False
-    is_order_lost = not all(one.is_in_order for one in earlier)
+    is_order_lost = any(one.is_in_order is False for one in earlier)
     if is_order_lost and len(earlier) * 2 > len(asked):
         return True
     return len(earlier) + sum(_is_before(one, stamp) for one in rest) > MOST_REORDERED

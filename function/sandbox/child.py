@@ -87,7 +87,7 @@ def main(descriptor: int, lines: Sequence[int] = ()) -> None:
             engine = _load(setup, setup.threads_alone, nets)
         decoder = _choose_decoder(setup, engine)
     except RecognitionError as error:
-        _answer(channel, Refusal(error.code, str(error)))
+        _answer(channel, Refusal(error.code, show_text(str(error))))
         return
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if nets:
@@ -173,10 +173,10 @@ def _serve_nets(options: EngineOptions, link: Channel, desks: Sequence[Desk]) ->
         if nets:
             nets.prepare()
     except RecognitionError as error:
-        _answer(link, Refusal(error.code, str(error)))
+        _answer(link, Refusal(error.code, show_text(str(error))))
         return
     except Exception as error:  # noqa: BLE001  # a GPU out of memory, a driver that does not fit
-        reason = f"{type(error).__name__}: {error}"[:LONGEST_LINE]
+        reason = show_text(f"{type(error).__name__}: {error}"[:LONGEST_LINE])
         _answer(link, Refusal(EngineUnavailableError.code, reason))
         return
     if nets:
@@ -184,6 +184,7 @@ def _serve_nets(options: EngineOptions, link: Channel, desks: Sequence[Desk]) ->
     locks = lock_down(None, needs_files=True)
     _answer(link, Ready("onnx", nets.provider if nets else "CPU", (), locks))
     if nets:
+        gc.enable()  # as in `main`, which this process left before that
         serve(nets.nets, desks)
 
 
@@ -256,14 +257,13 @@ def _load(setup: Setup, threads: int, nets: RemoteNets | None) -> Engine:
 
 
 def _options(setup: Setup, threads: int, nets: RemoteNets | None) -> EngineOptions:
+    second_encoder = os.fsdecode(setup.second_encoder)
     return EngineOptions(
         detector=cast("DetectorName", setup.detector),
         device=cast("DeviceName", setup.device),
         threads=threads,
-        cache_folder=Path(setup.cache_folder) if setup.cache_folder else None,
-        second_encoder={"on": True, "off": False}.get(
-            setup.second_encoder, Path(setup.second_encoder)
-        ),
+        cache_folder=Path(os.fsdecode(setup.cache_folder)) if setup.cache_folder else None,
+        second_encoder={"on": True, "off": False}.get(second_encoder, Path(second_encoder)),
         nets=nets,
         detection_pixels=setup.detection_pixels,
     )

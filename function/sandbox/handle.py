@@ -124,14 +124,15 @@ def setup_of(settings: Settings) -> Setup:
         threads_alone=settings.net_threads_alone,
         helpers=settings.helpers,
         detection_pixels=settings.detection_pixels,
-        cache_folder=str(settings.cache_folder.resolve()) if settings.cache_folder else "",
+        cache_folder=os.fsencode(settings.cache_folder.resolve()) if settings.cache_folder else b"",
         second_encoder=_spell(settings.second_encoder),
         memory_megabytes=settings.memory_megabytes,
     )
 
 
-def _spell(second_encoder: str | Path) -> str:
-    return str(second_encoder.absolute() if isinstance(second_encoder, Path) else second_encoder)
+def _spell(second_encoder: str | Path) -> bytes:
+    is_path = isinstance(second_encoder, Path)
+    return os.fsencode(Path(second_encoder).absolute() if is_path else second_encoder)
 
 
 def _start(passed: Sequence[int]) -> "subprocess.Popen[bytes]":

@@ -21,8 +21,8 @@ from function.sandbox.wire import LARGEST_BYTES, LONGEST_TEXT, WireError, pack, 
 class Setup:
     """What the parent sends first: which engine, and how much memory each file may use.
 
-    `second_encoder` is on, off, or the absolute path of a TOML file. `threads` run the nets, or
-    `threads_alone` where no helper can be forked.
+    `second_encoder` is on, off, or the absolute path of a TOML file. Paths are bytes, as they need
+    not be UTF-8. `threads` run the nets, or `threads_alone` where no helper can be forked.
     """
 
     engine: str
@@ -33,8 +33,8 @@ class Setup:
     threads_alone: int
     helpers: int
     detection_pixels: int
-    cache_folder: str
-    second_encoder: str
+    cache_folder: bytes
+    second_encoder: bytes
     memory_megabytes: int
 
 

@@ -195,8 +195,9 @@ def _read_performer(folder: Path, found: _Found) -> SourceRecord | Refusal:
 
 
 def _details_in(folder: Path) -> Path | None:
-    """Find the file about a performer, in whatever case its name is written."""
-    return next((one for one in _visible(folder) if one.name.lower() == DETAILS_FILE), None)
+    """Find the file about a performer, in whatever case its name is written; best as it should."""
+    found = [one for one in _visible(folder) if one.name.lower() == DETAILS_FILE]
+    return max(found, key=lambda one: one.name == DETAILS_FILE, default=None)
 
 
 def _read_json(path: Path) -> Any:

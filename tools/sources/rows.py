@@ -116,10 +116,12 @@ def _csv_rows(text: TextIO, first: str, path: Path, name_column: str) -> Iterato
     before = csv.field_size_limit(MAX_CELL_CHARACTERS)
     try:
         stated = _STATED_DELIMITER.fullmatch(first)
-        if stated:
-            text.readline()
+        while stated and text.readline() not in (first, ""):
+            pass  # lines with nothing in them
         reader = csv.reader(text, delimiter=stated[1] if stated else find_delimiter(first))
         header = [cell.strip() for cell in _next_filled(reader)]
+        if not header:
+            raise UnusableSourceError(f"{path.name} does not name its columns.")
         columns = {cell.casefold(): cell for cell in header}
         if name_column.casefold() not in columns:
             raise UnusableSourceError(
@@ -158,7 +160,8 @@ def find_delimiter(header: str) -> str:
 
 
 def _next_filled(reader: Any) -> list[str]:
-    return next(cells for cells in reader if any(cell.strip() for cell in cells))
+    """Return the next row that holds something; an empty one if there is none."""
+    return next((cells for cells in reader if any(cell.strip() for cell in cells)), [])
 
 
 def _row_of(number: int, entry: Any) -> Row:

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable, Sequence
-from itertools import product
+from itertools import accumulate, cycle, islice, product
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from function.media.moments import find_moment
 from function.media.strays import Stamp, is_doubtful, is_stray, without_strays
 from function.media.videos import VideoLimits, open_video
 from tests.support.stray_times import put_flv, put_ivf, put_matroska, put_ogg, put_ts
-from tests.support.timed_videos import with_durations
+from tests.support.timed_videos import Edit, with_durations, write_edits
 from tests.support.videos import number_in, numbered_pictures
 from tools.footage.videos import write_video
 
@@ -124,6 +124,23 @@ def test_an_edit_list_that_shows_nothing_is_not_believed(
     check(path)
 
 
+def test_an_edit_list_that_hides_thousands_of_pictures_and_shows_the_rest_is_followed(
+    tmp_path: Path,
+) -> None:
+    pictures = [*numbered_pictures(COUNT, width=64, height=48)]
+    path = write_video(
+        tmp_path / "film.mp4",
+        (pictures[number % COUNT] for number in range(36 * COUNT)),
+        b_frames=0,
+        keyframe_every=36 * COUNT,
+    )
+    write_edits(path, [Edit(35 * SECONDS, SECONDS)])
+    with open_video(path, 0.5) as video:
+        assert video.seconds == pytest.approx(SECONDS, abs=0.1)
+        for frame in sample_frames(video):
+            assert number_in(frame.picture.rgb()) / FPS == pytest.approx(frame.seconds, abs=0.05)
+
+
 @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -float("inf"), 1e300, -5.0, 0.0])
 @pytest.mark.parametrize("suffix", ["mkv", "flv"])
 def test_a_stated_length_that_is_no_length_is_passed_over(
@@ -160,6 +177,28 @@ def test_slow_films_whose_order_was_changed_keep_their_length(
         frames = list(sample_frames(video))
     times = [(frame.seconds, number_in(frame.picture.rgb()) / fps) for frame in frames]
     assert all(seconds == pytest.approx(true, abs=0.1) for seconds, true in times)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "flv"])
+@pytest.mark.parametrize("steps", [(5.0,), (0.04, 0.04, 3.0, 8.0, 30.0)])
+def test_slides_that_are_stored_far_from_their_place_are_all_seen(
+    suffix: str, steps: Sequence[float], tmp_path: Path
+) -> None:
+    waits = islice(cycle(steps), 39)
+    times = [*accumulate(waits, initial=0.0)]
+    path = write_video(
+        tmp_path / f"film.{suffix}",
+        numbered_pictures(40, width=96, height=64),
+        keyframe_every=30,
+        b_frames=3,
+        seconds=times,
+    )
+    with open_video(path, 0.5) as video:
+        frames = list(sample_frames(video))
+        assert video.unreadable_seconds == 0
+    shown = [(frame.seconds, times[number_in(frame.picture.rgb())]) for frame in frames]
+    assert all(seconds == pytest.approx(true, abs=0.1) for seconds, true in shown), shown
+    assert len(frames) >= 20
 
 
 def test_a_second_recording_whose_clock_is_behind_follows_the_first(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Nets in a process of their own find what they find in the child, and run together."""
 
+import gc
 import os
 import select
 import signal
@@ -277,6 +278,25 @@ def fork_nets(device: DeviceName, engine: str = "onnx") -> Setup:
         setup, there = child._fork_nets(setup, Channel(theirs), [])
     assert there is None
     return setup
+
+
+def test_the_process_with_the_nets_collects_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = SimpleNamespace(prepare=lambda: None, provider="CUDA", nets={})
+    engine = SimpleNamespace(open_nets=lambda _: opened)
+    monkeypatch.setitem(sys.modules, onnx_engine.__name__, engine)
+    monkeypatch.setattr(child, "_fall_silent", lambda: None)
+    monkeypatch.setattr(child, "lock_down", lambda *_, **__: ())
+    collects: list[bool] = []
+    monkeypatch.setattr(child, "serve", lambda *_: collects.append(gc.isenabled()))
+    options = child._options(handle.setup_of(Settings()), 1, None)
+    ours, theirs = socket.socketpair()
+    gc.disable()  # as whoever starts a child does
+    try:
+        with ours, theirs:
+            child._serve_nets(options, Channel(theirs), [])
+    finally:
+        gc.enable()
+    assert collects == [True]
 
 
 @needs_linux

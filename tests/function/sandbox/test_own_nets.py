@@ -1,6 +1,8 @@
 """A net of one's own in the locked child: from a photo and a video to a name."""
 
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -108,6 +110,20 @@ def test_photos_that_sface_encoded_are_compared_by_dlibs_net_alone(
         assert gallery.models() == [PRIMARY.id, SECOND.id]
         assert reader.second is not None
         assert gallery.snapshot(PRIMARY, reader.second.fusion).fused is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode")
+def test_a_net_and_the_cache_may_be_in_folders_whose_names_are_not_utf_8(
+    path: Path, tmp_path: Path
+) -> None:
+    copied = shutil.copytree(path.parent, tmp_path / os.fsdecode(b"n\xe9t")) / path.name
+    cache = tmp_path / os.fsdecode(b"caf\xe9")
+    reader = Sandboxed(Settings(second_encoder=copied, cache_folder=cache))
+    try:
+        assert reader.ready().models == (PRIMARY.id, read_description(copied).id)
+    finally:
+        reader.close()
+    assert list(cache.iterdir())
 
 
 def unfit(folder: Path) -> Path:

@@ -50,6 +50,15 @@ def test_details_are_read_however_an_editor_writes_and_names_the_file(
     assert record.performer.name == "Zoë"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere both are one file")
+def test_of_two_files_with_details_the_one_in_small_letters_is_read(tmp_path: Path) -> None:
+    put(tmp_path / "Ada" / "a.png")
+    for name in ("Performer.json", "performer.json", "performer.JSON"):
+        (tmp_path / "Ada" / name).write_text(json.dumps({"name": name}))
+    (record,) = read_performers(tmp_path)
+    assert record.performer.name == "performer.json"
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
 def test_details_that_are_no_plain_file_are_refused_without_waiting(
     make: Callable[[Path], None], tmp_path: Path

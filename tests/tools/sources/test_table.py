@@ -110,6 +110,16 @@ def test_the_delimiter_that_excel_states_in_a_line_of_its_own_is_taken(
     assert refused.photo == "row 3"
 
 
+def test_the_stated_delimiter_may_come_after_empty_lines(tmp_path: Path) -> None:
+    assert names(put(tmp_path / "x.csv", "\n\r\nsep=;\nname;id\nZoë, A.;1\n")) == ["Zoë, A."]
+
+
+@pytest.mark.parametrize("content", ["sep=;\n", "sep=;", ",,,\n", ";\n\n;\n"])
+def test_a_table_that_names_no_columns_is_refused(content: str, tmp_path: Path) -> None:
+    with pytest.raises(UnusableSourceError, match=r"x\.csv does not name its columns"):
+        read(put(tmp_path / "x.csv", content))
+
+
 def test_columns_may_have_other_names_and_other_columns_are_left_alone(tmp_path: Path) -> None:
     path = put(tmp_path / "x.csv", "Performer,Height,Pics\nAda,170,a.jpg\n")
     (ada,) = read(path, name="performer", photos="Pics")
