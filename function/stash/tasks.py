@@ -7,16 +7,15 @@ Its words name nobody: they are shown in Stash, and may end up in its log.
 import json
 import os
 from collections import defaultdict
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
 
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.records import Performer
 from db.tasks import Task
-from db.writes import ItemKind, Write
+from db.writes import Write
 from function.library.finding import text_of
 from function.library.jobs import WantedScan
 from function.library.naming import Naming, open_naming
@@ -24,7 +23,7 @@ from function.library.rematching import rematch
 from function.matching.second_models import open_second
 from function.sandbox.readers import open_reader
 from function.settings import Settings
-from function.sources.records import RefusedError, UnusableSourceError
+from function.sources.records import RefusedError
 from function.stash.albums import (
     InAlbum,
     album_paths,
@@ -40,9 +39,10 @@ from function.stash.client import Stash
 from function.stash.connection import Connection
 from function.stash.counted import counted
 from function.stash.markers import add_markers, ensure_tag, marked_in
+from function.stash.options import Options, read_options
 from function.stash.paths import Locate, locator
-from function.stash.planning import SURE_SCORE, Plan, Videos, plan_additions
-from function.stash.records import Scene, SceneFilter
+from function.stash.planning import Plan, Videos, plan_additions
+from function.stash.records import Scene
 from function.stash.scene_faces import Step
 from function.stash.scenes import read_scenes
 from function.stash.settling import settle
@@ -59,83 +59,6 @@ MOST_LISTED = 10
 
 MOST_RUNS = 1000
 """So many runs are looked through for the last one."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a task is asked to do: which scenes, what to write from which score (percent) on.
-
-    `tag` is the name of a tag for scenes that are written on; with `markers` it is marked when
-    those are seen who are added. With `confirmed` those are added too who would gain suspiciously
-    many scenes. `run` and `scene` say what to undo, the last Apply if neither is given; with
-    `edited` also where somebody edited the scene since. `from_scenes` is for a sync: as how many
-    scenes of a performer may enrol them. `item` says what `scene` is. With `pictures` a scan
-    looks at images and galleries instead: all, or those whose ids are the `images` and `galleries`
-    of the filter.
-    """
-
-    filter: Mapping[str, Any] = field(default_factory=dict)
-    min_score: float = SURE_SCORE
-    dry_run: bool = False
-    tag: str = ""
-    markers: bool = False
-    confirmed: bool = False
-    run: int = 0
-    scene: str = ""
-    edited: bool = False
-    from_scenes: int = 0
-    item: ItemKind = "scene"
-    pictures: bool = False
-
-    @property
-    def scenes(self) -> SceneFilter:
-        """The scenes, as the client takes them.
-
-        Raises:
-            UnusableSourceError: they are chosen by something that no scene has; without it, all of
-                Stash would be meant.
-        """
-        chosen = dict(self.filter)
-        _require_known("filter", chosen, [one.name for one in fields(SceneFilter)])
-        if self.pictures:
-            raise UnusableSourceError("Images and galleries were asked for, and scenes are meant.")
-        if "scenes" in chosen:
-            chosen["scenes"] = tuple(chosen["scenes"])
-        return SceneFilter(**chosen)
-
-    @property
-    def images_and_galleries(self) -> tuple[Sequence[str], Sequence[str]]:
-        """The ids of some images and galleries; without any, all are meant.
-
-        Raises:
-            UnusableSourceError: they are chosen by something else.
-        """
-        _require_known("filter", self.filter, ("images", "galleries"))
-        return self.filter.get("images", ()), self.filter.get("galleries", ())
-
-    def to_json(self) -> str:
-        """Return them as a task keeps them."""
-        return json.dumps(asdict(self), sort_keys=True)
-
-
-def read_options(task: Task) -> Options:
-    """Read the options of a task; those that it does not have are the usual ones.
-
-    Raises:
-        UnusableSourceError: it has others: it was queued by another version.
-    """
-    stored = json.loads(task.options)
-    _require_known("option", stored, [one.name for one in fields(Options)])
-    return Options(**stored)
-
-
-def _require_known(noun: str, given: Iterable[str], known: Sequence[str]) -> None:
-    for name in given:
-        if name not in known:
-            raise UnusableSourceError(
-                f"This task has the {noun} {name!r}, and there are only {', '.join(known)}. Ask "
-                "for it again without it."
-            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,9 +26,10 @@ from function.library.server_threads import (
 from function.settings import Settings
 from function.sources.records import NoAnswerError, UnusableSourceError
 from function.stash.connection import find_connection, require_connection
+from function.stash.options import Options
 from function.stash.settling import settle
 from function.stash.syncing import is_synced
-from function.stash.tasks import Options, Place, do_task
+from function.stash.tasks import Place, do_task
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 300.0
 """Stash is asked again after the first pause, and each further one is twice as long."""

@@ -24,8 +24,9 @@ from function.library.jobs import WantedScan, put_wanted, wanted_scans
 from function.settings import Settings
 from function.stash.connection import require_connection
 from function.stash.counted import counted
+from function.stash.options import Options
 from function.stash.planning import SURE_SCORE, Gain, id_in_stash
-from function.stash.tasks import Options, Place, places_of, plan
+from function.stash.tasks import Place, places_of, plan
 from function.stash.worker import work_on
 from tools.verbs.scanning import scan as scan_places
 from tools.verbs.shared import EXIT_PARTLY, Verb, gallery_option, library_option, print_json

@@ -12,9 +12,10 @@ from function.errors import BadParameterError
 from function.sources.records import UnusableSourceError
 from function.stash.connection import find_connection
 from function.stash.counted import counted
+from function.stash.options import Options
 from function.stash.planning import SURE_SCORE
 from function.stash.settling import settle
-from function.stash.tasks import Options, take_back_decisions, undoable
+from function.stash.tasks import take_back_decisions, undoable
 from function.stash.undoing import Undone, undo
 from function.version import VERSION
 from function.web.responses import json_response

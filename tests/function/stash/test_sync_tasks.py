@@ -11,7 +11,8 @@ from db.tasks import Task
 from function.stash import syncing, worker
 from function.stash.connection import require_connection
 from function.stash.following import GONE
-from function.stash.tasks import Options, Place, do_task
+from function.stash.options import Options
+from function.stash.tasks import Place, do_task
 from function.stash.worker import TaskWorker
 from tests.support.stash_libraries import StashLibrary, stash_library
 

@@ -20,8 +20,9 @@ from function.stash import planning, undoing, worker
 from function.stash.applying import Addition, add_performers
 from function.stash.client import Stash
 from function.stash.connection import require_connection
+from function.stash.options import Options, read_options
 from function.stash.planning import is_suspicious
-from function.stash.tasks import Options, Place, do_task, read_options
+from function.stash.tasks import Place, do_task
 from function.stash.worker import TaskWorker, work_on
 from function.stash.writer import begin
 from tests.support.stash_libraries import StashLibrary, stash_library

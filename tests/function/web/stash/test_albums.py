@@ -13,7 +13,8 @@ from function.library.albums import fingerprint_of
 from function.library.jobs import WantedScan
 from function.stash.albums import read_album_file
 from function.stash.connection import require_connection
-from function.stash.tasks import Options, Place, do_task
+from function.stash.options import Options
+from function.stash.tasks import Place, do_task
 from function.web.stash import desk
 from tests.function.web.stash.test_routes import (  # noqa: F401  # fixtures
     Ask,
