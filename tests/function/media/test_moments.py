@@ -9,6 +9,7 @@ import pytest
 
 from function.errors import UnreadableVideoError
 from function.media import packets as groups
+from function.media.clocks import Clock
 from function.media.moments import MAX_SIDE_PIXELS, find_moment
 from function.media.pictures import Moment, RgbImage
 from function.sandbox.wire import LARGEST_BYTES
@@ -78,15 +79,15 @@ def test_beyond_the_end_it_is_the_last_picture(name: str, seconds: float, films:
 def test_only_what_a_moment_needs_is_decoded(films: Path) -> None:
     """The seek, seen by what it spares: nine seconds of ten."""
     read = 0
-    counted = groups._Clock.read
+    counted = Clock.read
 
-    def count(clock: groups._Clock, packet: object) -> float:
+    def count(clock: Clock, packet: object) -> float:
         nonlocal read
         read += 1
         return counted(clock, packet)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(groups._Clock, "read", count)
+        patched.setattr(Clock, "read", count)
         assert number_at(films / "film.mp4", 9.8) == 245
     assert read < 80
 
