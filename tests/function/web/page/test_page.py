@@ -54,14 +54,15 @@ def server(
 
 
 @pytest.fixture
-def gallery(gallery_path: Path, gallery_in_use: Path) -> Path:
+def gallery(gallery_path: Path, gallery_in_use: Path, tmp_path: Path) -> Path:
     """The gallery that the server uses, as it was before any test."""
-    for left in gallery_in_use.parent.iterdir():
-        left.unlink()
-    shutil.copy(gallery_path, gallery_in_use)
-    with closing(sqlite3.connect(gallery_in_use)) as raw, raw:
+    fresh = Path(shutil.copy(gallery_path, tmp_path / "fresh.db"))
+    with closing(sqlite3.connect(fresh)) as raw, raw:
         # Another file than before: what the server holds in memory does not count for it.
         raw.execute("UPDATE counters SET value = abs(random()) WHERE name = 'identity'")
+    for left in gallery_in_use.parent.iterdir():
+        left.unlink(missing_ok=True)
+    fresh.rename(gallery_in_use)  # whole at once: the server may open it at any moment
     return gallery_in_use
 
 
