@@ -28,7 +28,7 @@ RELEASES = "packages.json"
 """When each package last changed: Stash offers an update where the date is later."""
 
 DATE_FORM = "%Y-%m-%d %H:%M:%S"
-LEFT_OUT = (".d.ts", ".pyc")
+LEFT_OUT = (".d.ts", ".pyc", "__init__.py")
 PLAIN_FILE_BITS = 0o100644
 UNIX = 3
 

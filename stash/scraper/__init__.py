@@ -1,0 +1,1 @@
+"""The scraper: one script that answers Stash's Scrape and Identify."""
