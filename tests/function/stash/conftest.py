@@ -1,7 +1,13 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from db.addresses import StoreAddress
+from db.galleries import Store
+from db.ledgers import Ledger
+from db.sqlite.store import SqliteStore
+from db.stores import open_ledger
 from tests.support.stash_server import FakeStash, serving
 
 
@@ -16,3 +22,14 @@ def fake() -> Iterator[FakeStash]:
     """A Stash that holds nothing yet; its key is "right"."""
     with serving(FakeStash()) as running:
         yield running
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return SqliteStore(StoreAddress(str(tmp_path / "g.db")))
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with open_ledger(tmp_path / "l.db") as opened:
+        yield opened

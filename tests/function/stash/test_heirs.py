@@ -1,19 +1,15 @@
 """A merge that keeps neither name nor stash id is known by what showed them, or asked about."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from db.addresses import StoreAddress
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.records import Encoding, Identity, Vectors
-from db.sqlite.store import SqliteStore
-from db.stores import open_ledger
 from function.engines.models import PRIMARY
 from function.imports.finders import EngineFinder
 from function.media.pictures import RgbImage
@@ -25,17 +21,6 @@ from function.stash.syncing import SyncOptions, run, sync
 from tests.support.engines import QuickEngine, made_up_photo
 from tests.support.galleries import encoding, made_up_vector, performer
 from tests.support.stash_server import FakeStash
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return SqliteStore(StoreAddress(str(tmp_path / "g.db")))
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with open_ledger(tmp_path / "l.db") as opened:
-        yield opened
 
 
 class Engine(QuickEngine):

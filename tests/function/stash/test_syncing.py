@@ -1,15 +1,11 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from db.addresses import StoreAddress
 from db.decisions import Decision
 from db.galleries import GalleryChange, Store
 from db.ledgers import Ledger
 from db.records import Identity
-from db.sqlite.store import SqliteStore
-from db.stores import open_ledger
 from function.imports.finders import EngineFinder
 from function.sources.records import UnusableSourceError
 from function.stash.client import Stash
@@ -23,17 +19,6 @@ from tests.support.stash_server import Answer, FakeStash
 
 BOX = "https://stashdb.org/graphql"
 OLD = "stash http://localhost:9999"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return SqliteStore(StoreAddress(str(tmp_path / "g.db")))
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with open_ledger(tmp_path / "l.db") as opened:
-        yield opened
 
 
 @pytest.fixture

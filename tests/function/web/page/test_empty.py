@@ -135,14 +135,20 @@ def test_strangers_that_were_not_kept_are_scanned_again_and_kept(
         )
 
 
-def test_while_a_scan_is_under_way_views_say_so_and_then_show_whom_it_found(
-    open_page: Open, tmp_path: Path
-) -> None:
-    made = MadeUpLibrary(tmp_path)
+def paused_in_a_scan(folder: Path) -> MadeUpLibrary:
+    """A library in which one video waits; the server leaves the scan to the test."""
+    made = MadeUpLibrary(folder)
     made.add_file("waiting.mp4")
     with made.ledger() as ledger:
         ledger.choose("strangers", "keep")
-        pause(ledger)  # so that the server leaves the scan to this test
+        pause(ledger)
+    return made
+
+
+def test_while_a_scan_is_under_way_views_say_so_and_then_show_whom_it_found(
+    open_page: Open, tmp_path: Path
+) -> None:
+    made = paused_in_a_scan(tmp_path)
     with running_server(tmp_path / "log", **made.settings(), SANDBOX="off") as address:
         strangers, review = (open_page(f"{address}/#{view}") for view in ("strangers", "review"))
         for page in (strangers, review):
@@ -166,11 +172,7 @@ NOTE_A_LOOK = """() => {
 def test_an_empty_view_with_the_focus_shows_whom_a_scan_found_once_it_is_left(
     open_page: Open, tmp_path: Path
 ) -> None:
-    made = MadeUpLibrary(tmp_path)
-    made.add_file("waiting.mp4")
-    with made.ledger() as ledger:
-        ledger.choose("strangers", "keep")
-        pause(ledger)  # so that the server leaves the scan to this test
+    made = paused_in_a_scan(tmp_path)
     with running_server(tmp_path / "log", **made.settings(), SANDBOX="off") as address:
         page = open_page(f"{address}/#strangers")
         link = page.locator("#strangers").get_by_role("link", name="Go to the library")
