@@ -83,10 +83,12 @@ def check_tables(db: sqlite3.Connection, name: str) -> None:
 
 
 def _shapes(db: sqlite3.Connection) -> set[tuple[str, str, str]]:
-    rows = db.execute(
-        "SELECT type, name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite~_%' "
-        "ESCAPE '~'"
-    )
+    """Return what was made in a file: of each thing the kind, the name and the SQL.
+
+    SQLite makes indexes of its own without any SQL. Names are no sign of them: whoever writes into
+    the schema can call a trigger `sqlite_`.
+    """
+    rows = db.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
     return {(str(kind), str(name), " ".join(str(sql).split())) for kind, name, sql in rows}
 
 

@@ -2,6 +2,7 @@ import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -84,12 +85,60 @@ def test_a_bundle_is_one_private_file_without_the_forgotten_and_the_journal(bund
         ("CREATE VIRTUAL TABLE sneaky USING fts5(x)", "its sneaky"),
         ("ALTER TABLE performers ADD COLUMN x AS (abs(-1))", "its performers is not as any"),
         ("DROP TABLE removed_photos", "its removed_photos is not as any version makes it"),
+        ("ANALYZE", "its sqlite_stat[14] is not as any version makes it"),
     ],
 )
 def test_a_bundle_that_was_changed_is_refused(bundle: Path, sql: str, complaint: str) -> None:
     change(bundle, sql)
     with pytest.raises(DamagedBundleError, match=complaint), open_bundle(bundle):
         pass
+
+
+OWN_NAMES = [
+    ("trigger", "performers", "TRIGGER sqlite_own AFTER INSERT ON performers BEGIN SELECT 1; END"),
+    ("view", "sqlite_own", "VIEW sqlite_own AS SELECT 1"),
+]
+
+
+@pytest.mark.parametrize(("kind", "table", "sql"), OWN_NAMES)
+def test_what_is_named_as_sqlites_own_is_refused_as_well(
+    kind: str, table: str, sql: str, bundle: Path
+) -> None:
+    with closing(sqlite3.connect(bundle, isolation_level=None)) as raw:
+        raw.execute("PRAGMA writable_schema = ON")
+        values = (kind, "sqlite_own", table, 0, f"CREATE {sql}")
+        raw.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", values)
+    with pytest.raises(DamagedBundleError, match="its sqlite_own is not"), open_bundle(bundle):
+        pass
+
+
+def test_what_a_table_demands_of_its_rows_is_not_worked_out_before_it_is_known(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite does so while it checks the file: such a bundle took two gigabytes."""
+    seen: list[str] = []
+
+    def connect(*arguments: object, **options: object) -> sqlite3.Connection:
+        db = real(*arguments, **options)  # type: ignore[call-overload]
+        db.set_trace_callback(seen.append)
+        return cast("sqlite3.Connection", db)
+
+    change(bundle, "CREATE TABLE greedy (x CHECK (length(hex(zeroblob(1000000 + x))) > 1))")
+    real = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    with pytest.raises(DamagedBundleError, match="its greedy is not"), open_bundle(bundle):
+        pass
+    assert any("sqlite_master" in one for one in seen)
+    assert not any("integrity_check" in one for one in seen)
+
+
+def test_the_statistics_of_a_gallery_stay_where_they_are(tmp_path: Path) -> None:
+    with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
+        gallery.enrol(performer("Ada"), [encoding(1)], None)
+        change(tmp_path / "g.db", "ANALYZE")
+        export_bundle(gallery, tmp_path / "carry.bundle")
+    with open_bundle(tmp_path / "carry.bundle") as opened:
+        assert [one.name for one in opened.performers()] == ["Ada"]
 
 
 MANY = "'[' || rtrim(replace(hex(zeroblob(300)), '00', '\"a\",\"b\",'), ',') || ']'"
