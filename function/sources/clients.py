@@ -17,8 +17,11 @@ import httpx
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 """For each single step; `within` limits them all together."""
 
+PIECE_BYTES = 64 * 1024
+"""A question is sent in pieces, and the deadline looked at before each."""
+
 _deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
-"""When the answer that is being read must be whole, by the monotonic clock."""
+"""When the question must be sent and its answer be whole, by the monotonic clock."""
 
 
 def make_client(headers: Mapping[str, str] | None = None) -> httpx.Client:
@@ -36,7 +39,10 @@ def make_client(headers: Mapping[str, str] | None = None) -> httpx.Client:
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Let reads in the block fail with httpx.ReadTimeout once these seconds are over."""
+    """Let what is sent and read in the block fail once these seconds are over.
+
+    It fails with httpx.WriteTimeout or httpx.ReadTimeout.
+    """
     token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
@@ -78,7 +84,7 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection each of whose reads ends at the deadline."""
+    """A connection on which nothing is sent or read after the deadline."""
 
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
@@ -90,7 +96,12 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, min(left, timeout or left))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, timeout)
+        for start in range(0, len(buffer), PIECE_BYTES):
+            left = _deadline.get() - time.monotonic()
+            if left <= 0:
+                raise httpcore.WriteTimeout("it reads too slowly")
+            piece = buffer[start : start + PIECE_BYTES]
+            self._inner.write(piece, min(left, timeout or left))
 
     def close(self) -> None:
         self._inner.close()

@@ -115,6 +115,37 @@ def test_headers_or_a_body_that_drip_have_a_deadline(
         assert time.monotonic() - begun < 20
 
 
+@pytest.mark.parametrize("pause_seconds", [0.0, 0.05])
+def test_whoever_takes_a_question_slowly_has_a_deadline(
+    pause_seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each piece that it takes would start the time for a single step anew."""
+    monkeypatch.setattr(retries, "LONGEST_ANSWER_SECONDS", DEADLINE_SECONDS)
+
+    def sip(client: socket.socket, ended: threading.Event) -> None:
+        while not ended.wait(pause_seconds or 5.0):
+            client.recv(65536)
+
+    with rude_server(sip) as url:
+        begun = time.monotonic()
+        with pytest.raises(UnusableSourceError, match="does not answer"):
+            GraphQL(url, "", what="Stash").ask("{ x }", {"image": "a" * 50_000_000})
+        assert time.monotonic() - begun < 10
+
+
+def test_an_answer_in_very_many_parts_takes_little_more_memory_than_it_is_long() -> None:
+    parts = b"2\r\n  \r\n" * 30_000
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with rude_server(lambda client, _: client.sendall(head + parts + b"0\r\n\r\n")) as url:
+        tracemalloc.start()
+        try:
+            with pytest.raises(UnusableSourceError, match="not GraphQL"):
+                ask_graphql(url)
+            assert tracemalloc.get_traced_memory()[1] < 1_500_000
+        finally:
+            tracemalloc.stop()
+
+
 def test_json_nested_without_end_is_no_answer() -> None:
     with (
         rude_server(whole(b"", b"[" * 200_000)) as url,
