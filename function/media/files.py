@@ -113,8 +113,11 @@ def as_written(path: Path) -> Path:
 
     A Mac may send `é` as two characters, and a disk that one wrote may hold them so. Bytes that are
     not UTF-8 are asked for as we show them, as `\xe9`, and what cannot be printed as `\u200d`. One
-    that no file can have, such as one too long, stays as it is.
+    that no file can have, such as one too long, stays as it is, and one that goes into a folder and
+    out again: it could have a large folder listed hundreds of times.
     """
+    if ".." in path.parts[path.parts.count("..") :]:
+        return path
     try:
         return _as_written(path)
     except (OSError, ValueError, RecursionError):

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import unicodedata
 from collections.abc import Sequence
 from itertools import permutations
 from pathlib import Path
@@ -16,7 +17,7 @@ from function.errors import (
     UnreadableVideoError,
     VideoNotFoundError,
 )
-from function.media.files import _open_beneath, open_media, open_within
+from function.media.files import _open_beneath, as_written, open_media, open_within
 from tools.soak.paths import CANARY, escape_paths, lay_out_library
 
 
@@ -32,6 +33,29 @@ def content(
     roots = [roots] if isinstance(roots, Path) else roots
     with open_media(asked, roots, path_map) as media:
         return os.read(media.descriptor, 100)
+
+
+def test_a_path_in_and_out_of_a_folder_does_not_have_another_listed_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "large" / unicodedata.normalize("NFD", "é")).mkdir(parents=True)
+    (tmp_path / "large" / unicodedata.normalize("NFD", "ü")).write_bytes(b"a film")
+    listed: list[Path] = []
+    real = os.listdir
+
+    def listdir(folder: Path) -> list[str]:
+        listed.append(folder)
+        return real(folder)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    assert content("large/ü", tmp_path) == b"a film"
+    assert len(listed) == 1
+    for asked in ("large/" + "é/../" * 600 + "ü", "é/../large/ü"):
+        with pytest.raises(VideoNotFoundError):
+            content(asked, tmp_path)
+    assert len(listed) == 1
+    monkeypatch.chdir(tmp_path / "large")
+    assert as_written(Path("../large/ü")).read_bytes() == b"a film"
 
 
 def test_relative_and_absolute_paths_and_links_inside_the_root_open_the_file(root: Path) -> None:
