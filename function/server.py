@@ -24,7 +24,7 @@ from function.web.library.exports import MOST_EXPORTS
 from function.web.library.jobs import MOST_WATCHERS
 from function.web.line import MOST_WAITING
 from function.web.page.playback import MOST_FILMS
-from function.web.service import Service
+from function.web.service import MOST_ERRANDS, Service
 from function.web.stash.desk import MOST_ASKING
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,9 @@ STOP_WITHIN_SECONDS = 7.0
 """After this long the server ends, even if something is still running."""
 
 SPARE_THREADS = 8
-HELD_THREADS = MOST_FILMS + MOST_WATCHERS + MOST_EXPORTS + MOST_WAITING + MOST_ASKING
+HELD_THREADS = sum(
+    (MOST_FILMS, MOST_WATCHERS, MOST_EXPORTS, MOST_WAITING, MOST_ERRANDS, MOST_ASKING)
+)
 """Those who play, watch or wait for something, for as long as they like, hold so many at most."""
 
 WAITING_THREADS = HELD_THREADS + SPARE_THREADS

@@ -25,9 +25,15 @@ from function.stash.worker import TaskWorker
 from function.web.access import Access
 from function.web.line import Line
 from function.web.metrics import Metrics
+from function.web.places import Places
 
 ERRAND_WAIT_SECONDS = 5.0
 """Errands are short: a request waits this long for another errand before giving up."""
+
+MOST_ERRANDS = 8
+"""One is done, the others wait; each holds a thread. A browser asks for six pictures at once."""
+
+ANOTHER_ERRAND = "Another picture is being processed. Try again in a moment."
 
 
 class Service:
@@ -45,6 +51,7 @@ class Service:
         self.looker = Looker(settings, self.store, self.worker.gate)
         self.tasks = TaskWorker(settings, self.store, self.worker.want)
         self._errand = threading.Lock()
+        self._errands = Places(MOST_ERRANDS, ANOTHER_ERRAND)
 
     def find_face(self, content: bytes) -> Face:
         """Find the face in a photo that shows one person.
@@ -122,15 +129,16 @@ class Service:
         It is separate from the slots: it never takes a video's place, and never waits for one.
 
         Raises:
-            BusyError: it stays taken.
+            BusyError: it stays taken, or too many wait for it.
         """
-        if not self._errand.acquire(timeout=ERRAND_WAIT_SECONDS):
-            raise BusyError("Another picture is being processed. Try again in a moment.")
-        try:
-            with self.worker.gate.ahead():
-                yield
-        finally:
-            self._errand.release()
+        with self._errands.hold():
+            if not self._errand.acquire(timeout=ERRAND_WAIT_SECONDS):
+                raise BusyError(ANOTHER_ERRAND)
+            try:
+                with self.worker.gate.ahead():
+                    yield
+            finally:
+                self._errand.release()
 
     def close(self) -> None:
         """End the work of every request, which still gets an answer, and all scanning."""

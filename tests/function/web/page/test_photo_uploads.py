@@ -135,3 +135,32 @@ def test_photos_wait_for_each_other_and_then_are_told_to_come_back(
         assert kept.find_face(photo).crop
     finally:
         kept.close()
+
+
+def test_a_crowd_that_waits_for_pictures_is_told_at_once_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each who waits holds a thread of the server, which has others to serve."""
+    monkeypatch.setattr(service, "ERRAND_WAIT_SECONDS", 60.0)
+    kept = Service(Settings())
+    told: list[str] = []
+
+    def wait() -> None:
+        try:
+            with kept._only_errand():
+                told.append("served")
+        except BusyError:
+            told.append("refused")
+
+    crowd = [threading.Thread(target=wait) for _ in range(30)]
+    try:
+        with kept._only_errand():
+            for one in crowd:
+                one.start()
+            wait_until(lambda: len(told) == len(crowd) - service.MOST_ERRANDS + 1, 20)
+            assert set(told) == {"refused"}
+        for one in crowd:
+            one.join()
+        assert told.count("served") == service.MOST_ERRANDS - 1
+    finally:
+        kept.close()
