@@ -14,7 +14,7 @@ from db.errors import GalleryError, GalleryLockedError
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.tasks import Task
-from function.errors import RecognitionError
+from function.errors import BusyError, RecognitionError
 from function.library.forgetting import open_library
 from function.library.jobs import WantedScan
 from function.library.server_threads import (
@@ -36,6 +36,9 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 300.0
 
 SYNCED_EVERY_SECONDS = 3600.0
 """How often everyone in Stash is compared with the gallery, besides when somebody asks for it."""
+
+MOST_QUEUED = 100
+"""So many tasks may wait: nobody asks for as many by hand, and each is kept until it is done."""
 
 TOLD_EVERY_SECONDS = 0.5
 """How often it is stored how far a task is."""
@@ -68,9 +71,13 @@ class TaskWorker:
         """Remember a task, also if the machine stops, and start with it; return its id.
 
         Raises:
+            BusyError: MOST_QUEUED wait already.
             GalleryError: the ledger cannot be made or written; see `db.errors`.
         """
         with open_library(self._settings.library_db, self._store) as ledger:
+            latest = ledger.tasks.latest(MOST_QUEUED)
+            if len(latest) == MOST_QUEUED and all(one.state == "queued" for one in latest):
+                raise BusyError(f"{MOST_QUEUED} tasks wait already. Try again later.")
             number = ledger.tasks.add(task)
         self.start()
         return number

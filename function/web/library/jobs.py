@@ -10,7 +10,7 @@ from flask import Request, Response
 
 from db.ledgers import Ledger
 from db.videos import DEPTHS, Counts, Depth, Kind
-from function.errors import BadParameterError
+from function.errors import BadParameterError, BusyError
 from function.library import jobs
 from function.library.albums import kind_at
 from function.library.finding import is_below, text_of
@@ -33,6 +33,9 @@ MOST_WATCHERS = 8
 
 MOST_PATHS = 1000
 """Of one request; looking for each takes some milliseconds of a thread."""
+
+MOST_SCANS = 50
+"""So many may wait to be looked at: the list of them is read and written each time."""
 
 FIELDS = ("paths", "depth", "retry", "again", "gone", "pictures", "strangers")
 
@@ -116,9 +119,15 @@ def answer_scan(service: Service, shelf: Shelf, request: Request) -> Response:
     Raises:
         NotFromPageError: the request lacks the page's header.
         BadParameterError: a field cannot be used.
+        BusyError: MOST_SCANS wait already.
         OutsideMediaRootError, VideoNotFoundError: of a path.
     """
     require_page(request)
+    with shelf.ledger() as ledger:
+        if len(wanted_scans(ledger)) >= MOST_SCANS:
+            raise BusyError(
+                f"{MOST_SCANS} scans wait to be looked at already. Try again later, or cancel them."
+            )
     fields = read_object(request) if request.content_length else {}  # all are optional
     wanted = _read_wanted(fields, service)
     strangers = _read_strangers(fields, service)

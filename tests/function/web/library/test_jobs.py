@@ -12,6 +12,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from db.videos import DEPTHS
+from function.library.jobs import WantedScan, put_wanted
+from function.library.worker import Worker
 from function.web.library import jobs
 from function.web.page_requests import PAGE_HEADER
 from tests.support.made_up_libraries import MadeUpLibrary
@@ -103,6 +105,18 @@ def test_pause_resume_and_cancel_are_obeyed_and_answered(client: FlaskClient) ->
     cancelled = change("cancel")
     assert (cancelled["state"], cancelled["videos"]["queued"]) == ("idle", 0)
     assert cancelled["videos"]["done"] == 1
+
+
+def test_only_so_many_scans_wait_to_be_looked_at(
+    client: FlaskClient, library: MadeUpLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Worker, "_look", lambda *_: None)  # as on a disk that is slow
+    with library.ledger() as ledger:
+        put_wanted(ledger, (WantedScan(("/a",), turn=turn) for turn in range(jobs.MOST_SCANS - 1)))
+    asked = [client.post("/library/scan", json={}, headers=PAGE) for _ in range(2)]
+    assert [one.status_code for one in asked] == [200, 429]
+    assert client.post("/library/cancel", headers=PAGE).status_code == 200
+    assert client.post("/library/scan", json={}, headers=PAGE).status_code == 200
 
 
 def test_a_resumed_queue_is_worked_off(client: FlaskClient) -> None:

@@ -27,6 +27,7 @@ from function.stash.albums import queue_album, read_album_file
 from function.stash.client import Stash
 from function.stash.settling import settle
 from function.stash.syncing import NO_PHOTO
+from function.stash.worker import MOST_QUEUED, TaskWorker
 from function.version import VERSION
 from function.web.page_requests import PAGE_HEADER
 from function.web.stash import changes, desk, looks, undos
@@ -527,6 +528,18 @@ def test_tasks_are_queued_and_done_and_told_in_the_status(
     assert ask("undo", run=run["id"])["undone"]["performers"] == 1
     assert library.fake.scenes[scene]["performers"] == []
     assert status()["runs"][0]["undone"] >= 2
+
+
+def test_only_so_many_tasks_wait(
+    library: StashLibrary, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TaskWorker, "start", lambda _: None)  # as while Stash does not answer
+    for number in range(MOST_QUEUED):
+        ask("task", kind="scan", filter={"tag": f"tag {number}"})
+    assert ask("task", kind="scan", filter={"tag": "one more"}, fails=True) == "busy"
+    with library.ledger() as ledger:
+        ledger.tasks.cancel(MOST_QUEUED)
+    assert ask("task", kind="scan", filter={"tag": "one more"})["text"] == "Queued."
 
 
 def test_the_status_says_who_has_no_usable_photo_by_number_alone(
