@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from db.names import show_text
 from function.media.photos import MAX_PHOTO_BYTES, PhotoNotFetchedError, PhotoRefusedError
 from function.sources.clients import make_client
 from function.sources.graphql import read_limited
@@ -59,7 +60,7 @@ class Downloads:
                     url = url.join(response.headers.get("Location", ""))
             except UnusableSourceError as error:
                 raise PhotoNotFetchedError(f"not fetched: {error}") from error
-            except httpx.InvalidURL as error:
+            except (httpx.InvalidURL, UnicodeError) as error:
                 raise PhotoRefusedError(f"not fetched: {error}") from error
         raise PhotoRefusedError(f"not fetched: more than {MAX_REDIRECTS} redirects")
 
@@ -86,8 +87,8 @@ def without_key(address: str) -> str:
     try:
         url = httpx.URL(address).copy_remove_param("apikey")
         return str(url.copy_with(userinfo=b"") if url.userinfo else url)
-    except httpx.InvalidURL:
-        return address
+    except (httpx.InvalidURL, UnicodeError):
+        return show_text(address)
 
 
 def find_public_address(host: str, port: int) -> str:
@@ -137,7 +138,7 @@ _RESERVED = tuple(map(ipaddress.ip_network, ("192.88.99.0/24", "3fff::/20", "200
 def _parse(address: str) -> httpx.URL:
     try:
         return httpx.URL(address)
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise PhotoRefusedError(f"not fetched: {error}") from error
 
 

@@ -1,5 +1,7 @@
 """Sends a GraphQL query and returns its data, or a one-line error."""
 
+import json
+import re
 import time
 import weakref
 from typing import Any
@@ -26,6 +28,9 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 MOST_VALUES = 400_000
 """Such a page has a fifth of it; each value takes memory, an empty one thirty times its length."""
+
+_HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
+"""A pair is how JSON may write a letter beyond the first 65,536."""
 
 LONGEST_MESSAGE = 300
 REQUESTS_PER_MINUTE = 240
@@ -205,6 +210,8 @@ def _read_json(response: httpx.Response, body: bytes | None) -> dict[str, Any] |
         return None
     try:
         answer = httpx.Response(response.status_code, content=body).json()
+        if _HALF_PAIR.search(body):  # half of one is no text, and can be stored nowhere
+            answer = json.loads(json.dumps(answer, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         return None
     return answer if isinstance(answer, dict) else None

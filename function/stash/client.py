@@ -45,7 +45,7 @@ MOST_PAGES = 4000
 
 ALL_SCENES = SceneFilter()
 
-_ROUTE = re.compile(r"/(?:performer|image|scene|gallery)/\d+(?:/[^?]*)?$")
+_ROUTE = re.compile(r"/(?:performer|image|scene|gallery)/\d+(?:/.*)?$")
 """Where Stash keeps pictures; before it comes the sub-path under which somebody reaches it."""
 
 
@@ -338,14 +338,16 @@ class Stash:
 
         Behind a proxy Stash may use another host, and another sub-path or none.
         """
-        try:
-            url = httpx.URL(self.url).join(address)
-        except httpx.InvalidURL:
-            return address  # fetching it says what is wrong
-        route = _ROUTE.search(url.path)
         home = httpx.URL(self.url)
-        path = route[0] if route else url.path.removeprefix(home.path.rstrip("/"))
-        return str(home.copy_with(path=home.path.rstrip("/") + path, query=url.query or None))
+        base = _path_of(home).rstrip("/")
+        try:
+            url = home.join(address)
+            route = _ROUTE.search(_path_of(url))
+            path = route[0] if route else _path_of(url).removeprefix(base)
+            query = b"?" + url.query if url.query else b""
+            return str(home.copy_with(raw_path=f"{base}{path}".encode() + query))
+        except (httpx.InvalidURL, UnicodeError):
+            return address  # fetching it says what is wrong
 
     def page_of(self, kind: str, item_id: str) -> str:
         """Return the URL of a page in Stash, such as that of a performer, for people."""
@@ -395,3 +397,8 @@ class Stash:
 
     def _image(self, entry: Mapping[str, Any]) -> Image:
         return image_in(entry, self.at_home)
+
+
+def _path_of(url: httpx.URL) -> str:
+    """Return the path of a URL as it is sent, with its escapes: decoded, it may be no path."""
+    return url.raw_path.decode("ascii").partition("?")[0]

@@ -146,6 +146,12 @@ def test_an_answer_in_very_many_parts_takes_little_more_memory_than_it_is_long()
             tracemalloc.stop()
 
 
+def test_what_a_server_says_is_text_that_can_be_stored() -> None:
+    body = b'{"data": {"x": ["\\ud800", "a\\uDC80b", "\\ud83d\\ude00", "\xc3\xbc"]}}'
+    with rude_server(whole(b"", body)) as url:
+        assert ask_graphql(url) == {"x": ["?", "a?b", "\N{GRINNING FACE}", "ü"]}
+
+
 def test_json_nested_without_end_is_no_answer() -> None:
     with (
         rude_server(whole(b"", b"[" * 200_000)) as url,

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from function.media.photos import PhotoRefusedError
-from function.sources.downloads import Downloads, OwnServer, is_public
+from function.sources.downloads import Downloads, OwnServer, is_public, without_key
 from tests.support.graphql_server import Answer, StandIn, serving
 from tests.support.stash_schema import STASH
 
@@ -101,3 +101,10 @@ def test_a_photo_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> 
         server.photos["/a"] = Answer(b"x" * 5000)
         with pytest.raises(PhotoRefusedError, match="too large"):
             Downloads([OwnServer(httpx.URL(server.url))]).fetch(f"{server.url}/a")
+
+
+@pytest.mark.parametrize("address", ["https://a.example/\ud800", "https://\udc80.example/"])
+def test_an_address_that_is_no_text_is_refused_like_others(address: str) -> None:
+    with pytest.raises(PhotoRefusedError, match="not fetched"):
+        Downloads().fetch(address)
+    assert without_key(address).isprintable()

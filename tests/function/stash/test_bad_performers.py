@@ -36,7 +36,13 @@ FIELDS: dict[str, dict[str, Any]] = {
     "odd address": {"urls": ["javascript:alert(1)", "\0", "x" * 9_000]},
     "odd aliases": {"alias_list": ["", "a\nb", "x" * 9_000]},
     "odd cover": {"image_path": "http://[::1"},
+    "cover of two lines": {"image_path": "/performer/1/image%0A"},
+    "cover with a mark": {"image_path": "/performer/1/image%3F?t=1"},
+    "cover that is no text": {"image_path": "/performer/1/\ud800"},
+    "address that is no text": {"urls": ["https://a.example/\ud800"]},
+    "id that is no text": {"stash_ids": [{"endpoint": "https://b.example", "stash_id": "\ud800"}]},
     "odd time": {"updated_at": "yesterday"},
+    "time that is no text": {"updated_at": "\ud800"},
 }
 
 
