@@ -131,6 +131,24 @@ def test_a_child_finds_what_the_same_code_finds_here(
     assert pack(there.people[0]) == pack(here.people[0])
 
 
+@pytest.mark.parametrize(
+    "folder", ["d" * 200, "é" * 120, "\N{GRINNING FACE}" * 60], ids=["plain", "accents", "emoji"]
+)
+def test_a_broken_file_at_a_very_long_path_is_blamed_for_what_it_is(
+    folder: str, sandbox: Sandboxed, library: Path
+) -> None:
+    """What a child says of it holds the path, and may not be taken for an attack."""
+    place = Path(*[folder] * (3_500 // len(folder.encode())))
+    with pytest.MonkeyPatch.context() as away:
+        away.chdir(library)
+        for part in place.parts:  # the whole path is too long for a single call
+            Path(part).mkdir(exist_ok=True)
+            away.chdir(part)
+        Path("broken.mp4").write_bytes(b"no video")
+    with pytest.raises(UnreadableVideoError, match=r"broken\.mp4 was found, but it is not a video"):
+        findings(sandbox, library, str(place / "broken.mp4"))
+
+
 def test_a_child_that_is_killed_costs_one_request(sandbox: Sandboxed, library: Path) -> None:
     for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL):
         events = look(sandbox, library, "long.mp4")
