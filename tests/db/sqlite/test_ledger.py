@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -561,6 +562,29 @@ def test_two_processes_write_at_once_and_lose_nothing(tmp_path: Path) -> None:
     assert_whole(path)
     with SqliteLedger(path) as ledger:
         assert ledger.counts() == (0, 0, 80, 0, 0)
+
+
+def test_whoever_writes_without_a_pause_lets_others_in(tmp_path: Path) -> None:
+    path, is_writing, ended = tmp_path / "l.db", threading.Event(), threading.Event()
+    with SqliteLedger(path) as busy, SqliteLedger(path) as other:
+
+        def write_on() -> None:
+            while not ended.is_set():
+                with busy.writing():
+                    is_writing.set()
+                    time.sleep(0.2)
+                    is_writing.clear()
+
+        thread = threading.Thread(target=write_on)
+        thread.start()
+        try:
+            for number in range(5):
+                is_writing.wait()
+                other.choose("number", str(number))
+        finally:
+            ended.set()
+            thread.join()
+        assert busy.choice("number") == "4"
 
 
 def test_page_and_tools_write_while_a_scan_is_at_work(tmp_path: Path) -> None:
