@@ -1,7 +1,6 @@
 """The ledger in one SQLite file: the people seen in the videos of its queue."""
 
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -35,7 +34,7 @@ from db.sqlite.ledger_people import (
     save_people,
 )
 from db.sqlite.ledger_places import move_places
-from db.sqlite.ledger_queue import SqliteQueue, update_leased
+from db.sqlite.ledger_queue import SqliteQueue, lease_clock, update_leased
 from db.sqlite.ledger_strangers import SqliteStrangers
 from db.sqlite.ledger_tasks import SqliteTasks
 from db.sqlite.ledger_writes import SqliteWrites
@@ -76,7 +75,7 @@ class SqliteLedger(SqliteQueue):
     def __init__(
         self,
         path: Path | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = lease_clock,
         *,
         create: bool = True,
     ) -> None:
