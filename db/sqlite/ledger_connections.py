@@ -22,6 +22,8 @@ class LedgerConnection:
         self._real_path = path.resolve() if path else None  # links to a ledger share its line
         self._lock = threading.RLock()
         self._db = open_database(path, create=create, schema=LEDGER)
+        # One text that a bad disk spoilt must not hide all others of a list.
+        self._db.conn.text_factory = _text
 
     def close(self) -> None:
         """Close the file."""
@@ -69,3 +71,7 @@ class LedgerConnection:
 
     def _in_line(self) -> AbstractContextManager[None] | None:
         return in_line(self._real_path, BUSY_SECONDS) if self._real_path else None
+
+
+def _text(cell: bytes) -> str:
+    return cell.decode(errors="replace")

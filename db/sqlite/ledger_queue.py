@@ -183,7 +183,10 @@ class SqliteQueue(LedgerConnection):
 
     def retry(self, videos: Iterable[int]) -> int:
         """Queue failed videos again."""
-        sql = "UPDATE videos SET state = 'queued', tries = 0 WHERE id = ? AND state = 'failed'"
+        sql = (
+            "UPDATE videos SET state = 'queued', tries = 0 WHERE id = ? "
+            "AND state NOT IN ('queued', 'working', 'done')"  # one that is damaged, too
+        )
         with self.writing() as db:
             return sum(db.execute(sql, (video,)).rowcount for video in videos)
 
