@@ -394,7 +394,9 @@ def test_the_file_is_marked_as_a_ledger_and_for_its_owner_only(tmp_path: Path) -
             modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
     finally:
         os.umask(previous)
-    assert modes == dict.fromkeys(("l.db", "l.db-wal", "l.db-shm", "l.db.worker"), 0o600)
+    assert modes == dict.fromkeys(
+        ("l.db", "l.db-wal", "l.db-shm", "l.db.worker", "l.db.line"), 0o600
+    )
     with closing(sqlite3.connect(tmp_path / "l.db")) as raw:
         (mark,) = raw.execute("PRAGMA application_id").fetchone()
     assert mark.to_bytes(4) == b"PVRL"
