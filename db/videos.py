@@ -1,7 +1,7 @@
 """What the ledger knows of videos: their files, the state of their scan, and who is in them."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from db.people import Link, PersonFound
 from db.records import Generation
@@ -9,6 +9,8 @@ from db.records import Generation
 State: TypeAlias = Literal["queued", "working", "done", "failed"]
 """Queued: to be scanned. Working: somebody scans it. Failed: with a reason; a scan skips it until
 its file changes, or it is asked to try again."""
+
+STATES: tuple[State, ...] = get_args(State)
 
 Depth: TypeAlias = Literal["quick", "normal", "deep"]
 

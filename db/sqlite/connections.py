@@ -2,8 +2,9 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from itertools import chain, count
 from pathlib import Path
 
@@ -24,6 +25,9 @@ from db.sqlite.schemas import Schema, migrate, schema_version
 
 BUSY_SECONDS = 5.0
 """How long to wait while another process writes."""
+
+ASKED_EVERY_SECONDS = 0.003
+"""How often whoever is next in a line asks for the write lock."""
 
 OWNER_ONLY = 0o600
 
@@ -93,9 +97,16 @@ def _mode_of(path: Path) -> str:
 
 
 @contextmanager
-def transaction(db: Database) -> Iterator[None]:
-    """Take SQLite's one write lock at once; store the whole block, or nothing."""
-    db.execute("BEGIN IMMEDIATE")
+def transaction(db: Database, line: AbstractContextManager[None] | None = None) -> Iterator[None]:
+    """Take SQLite's one write lock at once; store the whole block, or nothing.
+
+    With a `line`, the lock is waited for there.
+    """
+    if line is None:
+        db.execute("BEGIN IMMEDIATE")
+    else:
+        with line:
+            _begin_soon(db)
     try:
         yield
         db.execute("COMMIT")
@@ -104,6 +115,28 @@ def transaction(db: Database) -> Iterator[None]:
         if db.conn.in_transaction:
             db.execute("ROLLBACK")
         raise
+
+
+def _begin_soon(db: Database) -> None:
+    """Begin as soon as the write lock is free: SQLite sleeps up to 0.1 s before it asks again."""
+    (wait_ms,) = db.execute("PRAGMA busy_timeout").fetchone()
+    until = time.monotonic() + wait_ms / 1000
+    db.execute("PRAGMA busy_timeout = 0")
+    try:
+        while not _can_begin(db, is_last=time.monotonic() > until):
+            time.sleep(ASKED_EVERY_SECONDS)
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {wait_ms:d}")
+
+
+def _can_begin(db: Database, *, is_last: bool) -> bool:
+    try:
+        db.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if is_last or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 @contextmanager

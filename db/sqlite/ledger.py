@@ -1,7 +1,6 @@
 """The ledger in one SQLite file: the people seen in the videos of its queue."""
 
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -9,11 +8,12 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from db.cells import read_texts
 from db.decisions import Decision
 from db.errors import DamagedVectorError
 from db.people import Link
 from db.records import Generation, Identity
-from db.sqlite.ledger_damage import drop_damaged
+from db.sqlite.ledger_damage import drop_damaged, note_unknown_scans
 from db.sqlite.ledger_decisions import (
     add_identities,
     erase_decisions,
@@ -35,11 +35,13 @@ from db.sqlite.ledger_people import (
     save_people,
 )
 from db.sqlite.ledger_places import move_places
-from db.sqlite.ledger_queue import SqliteQueue, update_leased
+from db.sqlite.ledger_queue import SqliteQueue, lease_clock, update_leased
 from db.sqlite.ledger_strangers import SqliteStrangers
 from db.sqlite.ledger_tasks import SqliteTasks
 from db.sqlite.ledger_writes import SqliteWrites
 from db.videos import (
+    DEPTHS,
+    STATES,
     AlbumPicture,
     Counts,
     Depth,
@@ -60,7 +62,8 @@ _RECORDS = """
            (SELECT json_group_array(hex(path)) FROM
                (SELECT path FROM files WHERE video_id = videos.id AND NOT gone
                 ORDER BY real_path <> x'', path)),
-           state, reason, tries, seconds, faces, left_out, depth, every_seconds, models,
+           state, reason, tries, seconds, faces, left_out, depth, every_seconds,
+           CAST(models AS BLOB),
            scanned_at, gallery, generation,
            (SELECT hex(path) FROM files WHERE video_id = videos.id
             ORDER BY gone <> 0, gone DESC, path LIMIT 1),
@@ -76,7 +79,7 @@ class SqliteLedger(SqliteQueue):
     def __init__(
         self,
         path: Path | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = lease_clock,
         *,
         create: bool = True,
     ) -> None:
@@ -138,16 +141,15 @@ class SqliteLedger(SqliteQueue):
         condition, values = _inside(within)
         sql = (
             "SELECT CASE WHEN EXISTS (SELECT 1 FROM files WHERE video_id = videos.id AND NOT gone) "
-            "THEN state ELSE 'gone' END AS shown, count(*) FROM videos "
-            "WHERE (? IS NULL OR kind = ?) AND ({}) GROUP BY shown"
+            "THEN iif(state IN ('queued', 'working', 'done'), state, 'failed') ELSE 'gone' END "
+            "AS shown, count(*) FROM videos WHERE (? IS NULL OR kind = ?) AND ({}) GROUP BY shown"
         )
         rows = self.rows(sql.format(condition), kind, kind, *values)
         return Counts(**(dict.fromkeys(Counts._fields, 0) | dict(rows)))
 
     def videos(self, after: int = 0, limit: int = 1000) -> list[VideoRecord]:
         """List videos by id."""
-        rows = self.rows(f"{_RECORDS} WHERE id > ? ORDER BY id LIMIT ?", after, limit)
-        return [_record(row) for row in rows]
+        return self._records("WHERE id > ? ORDER BY id LIMIT ?", after, limit)
 
     def iterate(self, state: State | None = None) -> Iterator[VideoRecord]:
         """Yield all videos by id, or those in one state."""
@@ -178,7 +180,7 @@ class SqliteLedger(SqliteQueue):
     def records(self, videos: Sequence[int]) -> list[VideoRecord]:
         """Return some videos, by id."""
         among = "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
-        return [_record(row) for row in self.rows(f"{_RECORDS} {among}", json.dumps(videos))]
+        return self._records(among, json.dumps(videos))
 
     def sightings(
         self, videos: Sequence[int], *, pictures: bool = True
@@ -321,6 +323,16 @@ class SqliteLedger(SqliteQueue):
         sql = "SELECT gallery, performer FROM erasures WHERE NOT done"
         return [(row[0], row[1]) for row in self.rows(sql)]
 
+    def _records(self, which: str, *values: Any) -> list[VideoRecord]:
+        sql = f"{_RECORDS} {which}"
+        found = [_record(row) for row in self.rows(sql, *values)]
+        damaged = [one.id for one in found if one.scanned and not _is_known(one.scanned)]
+        if not damaged:
+            return found
+        with self.writing() as db:
+            note_unknown_scans(db, damaged)
+        return [_record(row) for row in self.rows(sql, *values)]
+
     def forgotten_spans(self, video: int) -> list[Interval]:
         """Return when people were seen in a video who were forgotten since."""
         sql = (
@@ -361,6 +373,10 @@ def _as_before(
     ]
 
 
+def _is_known(scanned: Scanned) -> bool:
+    return bool(scanned.models) and scanned.depth in DEPTHS
+
+
 def _record(row: tuple[Any, ...]) -> VideoRecord:
     number, oshash, size, paths, state, reason, tries, seconds, faces, left_out = row[:10]
     depth, every, models, scanned_at, gallery, generation, path, decided = row[10:18]
@@ -370,19 +386,19 @@ def _record(row: tuple[Any, ...]) -> VideoRecord:
         oshash=oshash,
         size_bytes=size,
         paths=tuple(bytes.fromhex(path) for path in json.loads(paths)),
-        state=state,
+        state=state if state in STATES else "failed",
         reason=reason,
         tries=tries,
         seconds=seconds,
         faces=faces,
         left_out=left_out,
-        scanned=Scanned(depth, every, tuple(json.loads(models))) if depth else None,
+        scanned=Scanned(depth, every, read_texts(models) or ()) if depth else None,
         scanned_at=scanned_at,
         matched_at=None if generation is None else (gallery, generation),
         last_path=b"" if path is None or paths != "[]" else bytes.fromhex(path),
         decided=decided,
         unreadable_seconds=unreadable,
-        kind=kind,
+        kind="album" if kind == "album" else "video",
         pictures=pictures,
         scans=scans,
         content=content,

@@ -2,14 +2,15 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 from sqlite_utils import Database
 
-from db.sqlite.connections import explained, open_database, transaction
+from db.sqlite.connections import BUSY_SECONDS, explained, open_database, transaction
 from db.sqlite.ledger_schema import LEDGER
+from db.sqlite.writers import in_line
 
 
 class LedgerConnection:
@@ -18,8 +19,11 @@ class LedgerConnection:
     def __init__(self, path: Path | None = None, *, create: bool = True) -> None:
         """Open the ledger at `path`, or make it if `create`; without a path, one in memory."""
         self.path = path
+        self._real_path = path.resolve() if path else None  # links to a ledger share its line
         self._lock = threading.RLock()
         self._db = open_database(path, create=create, schema=LEDGER)
+        # One text that a bad disk spoilt must not hide all others of a list.
+        self._db.conn.text_factory = _text
 
     def close(self) -> None:
         """Close the file."""
@@ -46,7 +50,7 @@ class LedgerConnection:
     @contextmanager
     def writing(self) -> Iterator[Database]:
         """Give the open database for one transaction."""
-        with self.reading() as db, transaction(db):
+        with self.reading() as db, transaction(db, self._in_line()):
             yield db
 
     @contextmanager
@@ -60,7 +64,14 @@ class LedgerConnection:
             (usual,) = db.execute("PRAGMA synchronous").fetchone()
             db.execute("PRAGMA synchronous = NORMAL")
             try:
-                with transaction(db):
+                with transaction(db, self._in_line()):
                     yield db
             finally:
                 db.execute(f"PRAGMA synchronous = {usual:d}")
+
+    def _in_line(self) -> AbstractContextManager[None] | None:
+        return in_line(self._real_path, BUSY_SECONDS) if self._real_path else None
+
+
+def _text(cell: bytes) -> str:
+    return cell.decode(errors="replace")

@@ -1,5 +1,6 @@
 """Takes out of a ledger what a bad disk left unreadable of people, and says of which videos."""
 
+import json
 import logging
 import os
 from collections import Counter
@@ -10,11 +11,17 @@ from sqlite_utils import Database
 from db.blobs import NUMBER_BYTES, from_blob
 from db.errors import DamagedVectorError
 from db.sqlite.ledger_people import of_videos, read_words, unpack_seen
+from db.videos import DEPTHS
 
 DAMAGED = (
     "What the library held of {count} of its people was damaged, and was taken out. Scan it again: "
     "--retry."
 )
+
+DAMAGED_SCAN = "What the library held of how it was scanned was damaged. Scan it again: --retry."
+
+NO_MODEL = ("damaged",)
+"""Stands for the models of a video that are damaged: no gallery has an encoding by it."""
 
 MOST_MEASURED = 10_000
 """Of so many views the encodings are measured, to tell what length is theirs."""
@@ -41,6 +48,22 @@ def drop_damaged(db: Database, videos: Sequence[int]) -> None:
         db.execute("UPDATE videos SET reason = ?, generation = NULL WHERE id = ?", (reason, video))
         db.execute("UPDATE videos SET state = 'failed' WHERE id = ? AND state = 'done'", (video,))
         _log.warning("%s: %s", _name_of(db, video), reason)
+
+
+def note_unknown_scans(db: Database, videos: Sequence[int]) -> None:
+    """Note that nobody can say how some videos were scanned; the caller holds the transaction.
+
+    They count as failed, so that a scan can be asked to look again. The people found in them stay,
+    compared by the primary model alone; at which depth they were found is taken for the least.
+    """
+    for video in videos:
+        db.execute(
+            "UPDATE videos SET models = ?, depth = iif(depth IN (?, ?, ?), depth, ?), reason = ?, "
+            "generation = NULL, state = iif(state IN ('queued', 'working'), state, 'failed') "
+            "WHERE id = ?",
+            (json.dumps(NO_MODEL), *DEPTHS, DEPTHS[0], DAMAGED_SCAN, video),
+        )
+        _log.warning("%s: %s", _name_of(db, video), DAMAGED_SCAN)
 
 
 def _usual_length(db: Database) -> int:

@@ -25,16 +25,26 @@ SET_ASIDE = (
 _OFFERED_AT_ONCE = 500
 
 
+def lease_clock() -> float:
+    """Return the seconds by which leases run out, shared by all processes of a machine.
+
+    They do not pass while it sleeps, nor when its date is set: else whoever has a video in work
+    would lose it then. They begin anew when it starts; whatever was in work before is queued again
+    by the next worker, except where it cannot be sure to be the only one, and the date has to do.
+    """
+    return time.monotonic() if CLAIMS_ARE_CERTAIN else time.time()
+
+
 class SqliteQueue(LedgerConnection):
     """The files of a ledger, and the queue of the videos they hold.
 
-    `clock` returns the seconds by which leases run out: all processes on a machine share it.
+    `clock` returns the seconds by which leases run out.
     """
 
     def __init__(
         self,
         path: Path | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = lease_clock,
         *,
         create: bool = True,
     ) -> None:
@@ -173,7 +183,10 @@ class SqliteQueue(LedgerConnection):
 
     def retry(self, videos: Iterable[int]) -> int:
         """Queue failed videos again."""
-        sql = "UPDATE videos SET state = 'queued', tries = 0 WHERE id = ? AND state = 'failed'"
+        sql = (
+            "UPDATE videos SET state = 'queued', tries = 0 WHERE id = ? "
+            "AND state NOT IN ('queued', 'working', 'done')"  # one that is damaged, too
+        )
         with self.writing() as db:
             return sum(db.execute(sql, (video,)).rowcount for video in videos)
 

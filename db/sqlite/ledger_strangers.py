@@ -1,6 +1,7 @@
 """Keeps in a ledger who of its unknown people are one stranger."""
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from db.blobs import NUMBER_BYTES, from_blob, to_blob
+from db.cells import read_object
 from db.errors import DamagedVectorError, StrangerNotFoundError
 from db.records import Generation, Vector
 from db.sqlite.ledger_connections import LedgerConnection
@@ -16,6 +18,13 @@ from db.sqlite.ledger_people import NO_WORDS
 from db.strangers import Glimpse, Joined, Likeness, Newcomer, Place, Placement, Stranger
 
 _ERASING = "erasing strangers"
+
+DAMAGED = (
+    "Unknown people were being erased from the library when that was broken off, and who was to be "
+    "is damaged there. To erase all of them: python -m tools forget --strangers"
+)
+
+_log = logging.getLogger(__name__)
 
 _UNKNOWN = """
     SELECT sightings.id, sightings.video_id, sightings.position FROM sightings
@@ -70,6 +79,9 @@ _ERASED = """
             AND NOT videos.strangers AND coalesce(leading.decided, '') = ''))
 """
 """Unknown people and those joined to them."""
+
+_WHICH = {"last", "before", "gallery", "generation"}
+"""What says which of them."""
 
 _ERASED_VIDEOS = (
     f"SELECT DISTINCT sightings.video_id {_ERASED} AND sightings.video_id > :after "
@@ -219,8 +231,13 @@ class SqliteStrangers:
     def go_on_erasing(self) -> None:
         """Erase the rest of what an `erase` that was broken off was to erase."""
         rows = self._ledger.rows("SELECT value FROM choices WHERE name = ?", _ERASING)
-        if rows:
-            self._erase(json.loads(rows[0][0]))
+        if not rows:
+            return
+        which = read_object(rows[0][0])
+        if which is not None and which.keys() == _WHICH:
+            self._erase(which)
+        else:
+            _log.warning(DAMAGED)
 
     def _erase(self, which: Mapping[str, Any]) -> int:
         count, after = 0, 0

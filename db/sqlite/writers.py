@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from db.errors import GalleryLockedError, GalleryReadOnlyError
@@ -17,6 +17,8 @@ CLAIMS_ARE_CERTAIN = sys.platform != "win32"
 """Whether the system can say that nobody else holds a lock; on Windows nothing is locked."""
 
 ASKED_EVERY_SECONDS = 0.02
+
+ASKED_IN_LINE_EVERY_SECONDS = 0.005
 
 
 @contextmanager
@@ -110,3 +112,40 @@ def in_turn(path: Path, seconds: float) -> Iterator[None]:
                 f"Something else has been writing for {seconds:.0f} seconds. Try again later."
             )
         time.sleep(ASKED_EVERY_SECONDS)
+
+
+@contextmanager
+def in_line(path: Path, seconds: float) -> Iterator[None]:
+    """Stand in line for the write lock of the ledger at `path`: whoever has it comes after us.
+
+    SQLite's own lock goes to whoever asks at the moment when it is free. One process that writes
+    without a pause, on a busy disk, can so keep others out until they give up. It is a courtesy:
+    after so many seconds, or where no file can be made, we go on without it.
+    """
+    handle = _open_line(path)
+    try:
+        if handle is not None:
+            _wait_in_line(handle, time.monotonic() + seconds)
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _open_line(path: Path) -> int | None:
+    if sys.platform == "win32":
+        return None
+    with suppress(OSError):  # then the ledger cannot be written either, and SQLite says why
+        return os.open(path.with_name(f"{path.name}.line"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    return None
+
+
+def _wait_in_line(handle: int, until: float) -> None:
+    if sys.platform != "win32":
+        while True:
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            if time.monotonic() > until:
+                return
+            time.sleep(ASKED_IN_LINE_EVERY_SECONDS)

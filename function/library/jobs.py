@@ -4,17 +4,27 @@ Whoever works on the ledger, a server or a shell, obeys it.
 """
 
 import json
+import logging
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any, cast
 
+from db.cells import read_list
 from db.ledgers import Ledger
-from db.videos import Depth
+from db.videos import DEPTHS, Depth
 
 STRANGERS = "strangers"
 """The choice whether strangers are kept."""
 
 _PAUSED = "paused"
 _WANTED = "wanted scans"
+
+DAMAGED = (
+    "A scan that was asked for is damaged in the library, and was dropped. If something is "
+    "missing, ask for it again: python -m tools scan FOLDER"
+)
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,8 +69,24 @@ def cancel(ledger: Ledger) -> int:
 
 def wanted_scans(ledger: Ledger) -> tuple[WantedScan, ...]:
     """Return what is still to be looked at, in the order in which it was asked for."""
-    stored = json.loads(ledger.choice(_WANTED) or "[]")
-    return tuple(WantedScan(**one | {"places": tuple(one["places"])}) for one in stored)
+    stored = ledger.choice(_WANTED) or "[]"
+    listed = read_list(stored)
+    wanted = tuple(scan for one in listed or () if (scan := _read_wanted(one)))
+    if listed is None or len(wanted) < len(listed):
+        put_wanted(ledger, wanted)
+        _log.warning(DAMAGED)
+    return wanted
+
+
+def _read_wanted(one: object) -> WantedScan | None:
+    """Read what was put there; None if it is damaged."""
+    try:
+        scan = WantedScan(**cast("dict[str, Any]", one))
+        scan = replace(scan, places=tuple(scan.places))
+    except TypeError:
+        return None
+    is_sound = scan.depth in DEPTHS and all(isinstance(place, str) for place in scan.places)
+    return scan if is_sound else None
 
 
 def put_wanted(ledger: Ledger, wanted: Iterable[WantedScan]) -> None:

@@ -168,6 +168,22 @@ def _find_lost(
     return sorted(lost.items())
 
 
+def find_missing_disk(ledger: Ledger, path: bytes, places: Sequence[Path]) -> Path | None:
+    """Say where a disk may be missing, if a file is not there that was found at some places.
+
+    It may be if the place is not there or empty, or so is a folder that held many videos.
+    """
+    for place in (bytes(place) for place in places if bytes(place) != path):
+        if is_below(path, [Path(os.fsdecode(place))]) and _is_empty(place):
+            return Path(os.fsdecode(place))
+    folder = _nearest_folder(path)
+    if not _is_empty(folder):
+        return None
+    found = Path(os.fsdecode(folder))
+    known = sum(is_below(one, [found]) for one in ledger.stamps())
+    return found if known >= FEWEST_TO_DOUBT else None
+
+
 def _nearest_folder(path: bytes) -> bytes:
     """Return the folder of a file, or if it is gone too, the nearest one above that is there."""
     folder = os.path.dirname(path)  # noqa: PTH120  # bytes, as above

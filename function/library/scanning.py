@@ -31,6 +31,7 @@ from function.library.finding import is_below, text_of
 from function.library.gate import Gate
 from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
+from function.library.offering import find_missing_disk
 from function.library.oshash import fingerprints_of
 from function.media.files import MediaFile, open_within
 from function.media.photo_kinds import is_still
@@ -66,6 +67,11 @@ NICENESS = 10
 OUTSIDE = (
     "It is outside the media root of the server, which scans for this library. Scan it while the "
     "server is stopped, or add its folder to the server's MEDIA_ROOT."
+)
+
+DISK_MISSING = (
+    "The videos in {folder} are not there any more; is its disk connected? They are not taken for "
+    "gone, and stay queued. If you deleted them, say so: --gone"
 )
 
 CHANGED = "{name} has changed since it was found; it may still be copied. Scan it again."
@@ -120,6 +126,10 @@ Found: TypeAlias = PeopleFound | AlbumFound
 """What is found in a video, or in an album."""
 
 
+class DiskMissingError(RecognitionError):
+    """The folder that holds the queued videos is not there, or empty: the queue stays as it is."""
+
+
 class LostLeaseError(Exception):
     """A video took longer than its lease, which was not renewed in time: somebody else has it."""
 
@@ -136,7 +146,8 @@ class Scanner:
     given, is asked instead for each video: the user may choose anew while a scan runs. `stopping`
     is set to end the work after which no video is begun, and the one in work is given back. `gate`
     says when to wait; outside its hours no video is begun. With `roots`, no file is read that is
-    not below one of them, whoever queued it. Without what reads `pictures`, albums stay queued.
+    not below one of them, whoever queued it; `places` are the folders in which videos were looked
+    for, else it is these. Without what reads `pictures`, albums stay queued.
     """
 
     ledger: Ledger
@@ -149,6 +160,7 @@ class Scanner:
     keeps_strangers: Callable[[], bool] | None = None
     gate: Gate = field(default_factory=Gate)
     roots: Sequence[Path] | None = None
+    places: Sequence[Path] = ()
     pictures: PictureReader | None = None
     owner: str = f"process {os.getpid()}"
 
@@ -156,7 +168,7 @@ class Scanner:
         """Scan queued videos until there are none, and yield what happens.
 
         Raises:
-            EngineUnavailableError: nothing can be read here; the queue stays as it is.
+            EngineUnavailableError, DiskMissingError: nothing can be read; the queue stays as it is.
             GalleryError: the gallery or the ledger cannot be used; see `db.errors`.
         """
         while not self.stopping.is_set() and self.gate.is_within_hours():
@@ -181,7 +193,7 @@ class Scanner:
         yield Started(path, lease.kind)
         try:
             yield from self._scan_one(lease, path, is_inside=bool(paths))
-        except (GalleryError, StoppingError, EngineUnavailableError):
+        except (GalleryError, StoppingError, EngineUnavailableError, DiskMissingError):
             raise
         except Exception as error:  # noqa: BLE001  # it is logged, and all others are to be scanned
             _log.exception("The scan of %s ended with an unexpected error.", text_of(path))
@@ -201,14 +213,24 @@ class Scanner:
             )
         except HeldTooLongError:
             self.ledger.release(lease)
-        except VideoNotFoundError as error:
-            # Its disk may be back tomorrow, and then it is scanned like one that is new.
-            self.ledger.note_gone(lease.paths)
-            self.ledger.release(lease)
-            yield Failed(path, show_text(str(error)), for_good=True)
         except RecognitionError as error:
+            if isinstance(error, VideoNotFoundError) or (is_inside and not _is_there(path)):
+                yield self._note_gone(lease, path, error)
+                return
             for_good = not isinstance(error, CrashedVideoError) or lease.tries >= MOST_TRIES
             yield from self._fail(lease, path, show_text(str(error)), for_good=for_good)
+
+    def _note_gone(self, lease: Lease, path: bytes, error: RecognitionError) -> Failed:
+        """Note that a video is not there any more, unless its disk may be missing.
+
+        It may be back tomorrow, and then the video is scanned like one that is new.
+        """
+        folder = find_missing_disk(self.ledger, path, self.places or self.roots or ())
+        if folder:
+            raise DiskMissingError(DISK_MISSING.format(folder=show_text(str(folder))))
+        self.ledger.note_gone(lease.paths)
+        self.ledger.release(lease)
+        return Failed(path, show_text(str(error)), for_good=True)
 
     def _fail(self, lease: Lease, path: bytes, reason: str, *, for_good: bool) -> Iterator[Failed]:
         if self.ledger.fail(lease, reason, for_good=for_good):

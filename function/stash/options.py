@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from db.cells import read_object
 from db.tasks import Task
 from db.writes import ItemKind
 from function.sources.records import UnusableSourceError
@@ -73,9 +74,11 @@ def read_options(task: Task) -> Options:
     """Read the options of a task; those that it does not have are the usual ones.
 
     Raises:
-        UnusableSourceError: it has others: it was queued by another version.
+        UnusableSourceError: it has others, as it was queued by another version; or it is damaged.
     """
-    stored = json.loads(task.options)
+    stored = read_object(task.options)
+    if stored is None:
+        raise UnusableSourceError("What this task was asked to do is damaged. Ask for it again.")
     _require_known("option", stored, [one.name for one in fields(Options)])
     return Options(**stored)
 

@@ -4,12 +4,13 @@ Every open entry of the journal is compared with Stash, so that nothing is writt
 nothing is forgotten that was written.
 """
 
-import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from db.cells import read_object
 from db.writes import Write, Writes
 from function.stash.client import Stash
 from function.stash.records import Item
@@ -101,7 +102,7 @@ def _settle_made(writes: Writes, stash: Stash, one: Write) -> None:
 
 def _find_made(stash: Stash, one: Write) -> tuple[str, str]:
     """Return the id of what was made, and when it was changed last; "" if it is not there."""
-    made = json.loads(one.detail or "{}")
+    made = _made(one)
     if one.kind == "new tag":
         return _find_tag(stash, one.thing or stash.find_tag(made["name"]))
     if one.kind == "new performer":
@@ -113,6 +114,12 @@ def _find_made(stash: Stash, one: Write) -> tuple[str, str]:
         ):
             return marker.id, marker.updated_at
     return "", ""
+
+
+def _made(one: Write) -> Mapping[str, Any]:
+    """Read what was to be made; if that is damaged, nothing of Stash is like it."""
+    known = {"name": "", "disambiguation": "", "namesakes": [], "title": "", "tag": ""}
+    return {**known, "seconds": math.inf} | (read_object(one.detail or "{}") or {})
 
 
 def _find_tag(stash: Stash, thing: str) -> tuple[str, str]:

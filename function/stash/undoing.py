@@ -1,10 +1,10 @@
 """Takes back what we wrote into Stash, where it is still as we left it."""
 
-import json
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from db.cells import read_object
 from db.writes import Place, Write, Writes
 from function.sources.records import RefusedError
 from function.sources.shapes import understood
@@ -84,10 +84,15 @@ def undo(
 def decisions_of(wanted: Iterable[Write]) -> tuple[int, ...]:
     """Return the decisions of the user that were made with some writes, and go with them."""
     return tuple(
-        int(json.loads(one.detail)["decision"])
+        number
         for one in wanted
-        if one.kind == "performer" and one.detail
+        if one.kind == "performer" and (number := _decision_of(one)) is not None
     )
+
+
+def _decision_of(one: Write) -> int | None:
+    number = (read_object(one.detail or "{}") or {}).get("decision")
+    return number if isinstance(number, int) else None
 
 
 def _by_scene(wanted: Iterable[Write]) -> Iterator[dict[str, list[Write]]]:

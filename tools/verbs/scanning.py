@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
@@ -127,6 +128,7 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
         videos = _enqueue(ledger, found, options)
         if videos:
             scanner = _scanner(ledger, store, settings, hands, videos, strangers=keep)
+            scanner = replace(scanner, places=looked_at)
             with _stopped_with(STOPPED_AGAIN if options["again"] else STOPPED):
                 _work(scanner, hands, videos, totals)
         _finish_strangers(ledger, store, settings, options["strangers"])

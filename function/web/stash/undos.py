@@ -1,11 +1,11 @@
 """Answers what is to be undone, and the tasks for Stash: how they stand, and new ones."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from flask import Request, Response
 
+from db.cells import read_object
 from db.tasks import Task, TaskKind, TaskState
 from db.writes import Place
 from function.errors import BadParameterError
@@ -221,7 +221,7 @@ def answer_status(desk: Desk, _: Request) -> Response:
 def _without_photo(tasks: list[Task]) -> list[WithoutPhotoView]:
     """Return whom the last sync found without a usable photo."""
     synced = (one for one in tasks if one.kind == "sync" and one.state == "done")
-    result = json.loads(next((one.result for one in synced), "{}"))
+    result = read_object(next((one.result for one in synced), "{}")) or {}
     return [
         WithoutPhotoView(stash_id=number, reason=reason)
         for number, reason in result.get("without_photo", ())

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -29,6 +30,7 @@ from db.people import Link, Seen
 from db.records import Identity
 from db.sqlite.connections import open_database
 from db.sqlite.ledger import SqliteLedger
+from db.sqlite.ledger_damage import DAMAGED_SCAN
 from db.sqlite.ledger_schema import LEDGER
 from db.sqlite.store import StoredGallery
 from db.stores import open_ledger
@@ -392,7 +394,9 @@ def test_the_file_is_marked_as_a_ledger_and_for_its_owner_only(tmp_path: Path) -
             modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
     finally:
         os.umask(previous)
-    assert modes == dict.fromkeys(("l.db", "l.db-wal", "l.db-shm", "l.db.worker"), 0o600)
+    assert modes == dict.fromkeys(
+        ("l.db", "l.db-wal", "l.db-shm", "l.db.worker", "l.db.line"), 0o600
+    )
     with closing(sqlite3.connect(tmp_path / "l.db")) as raw:
         (mark,) = raw.execute("PRAGMA application_id").fetchone()
     assert mark.to_bytes(4) == b"PVRL"
@@ -460,6 +464,7 @@ IN_ANOTHER_PROCESS = """
 import os, resource, signal, sys
 from db.errors import GalleryError
 from db.sqlite.ledger import SqliteLedger
+from db.sqlite.ledger_damage import DAMAGED_SCAN
 from tests.support.ledgers import made_up_person, scan_one
 path, user, limit = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 SqliteLedger().close()  # loads what nobody may read
@@ -563,6 +568,29 @@ def test_two_processes_write_at_once_and_lose_nothing(tmp_path: Path) -> None:
         assert ledger.counts() == (0, 0, 80, 0, 0)
 
 
+def test_whoever_writes_without_a_pause_lets_others_in(tmp_path: Path) -> None:
+    path, is_writing, ended = tmp_path / "l.db", threading.Event(), threading.Event()
+    with SqliteLedger(path) as busy, SqliteLedger(path) as other:
+
+        def write_on() -> None:
+            while not ended.is_set():
+                with busy.writing():
+                    is_writing.set()
+                    time.sleep(0.2)
+                    is_writing.clear()
+
+        thread = threading.Thread(target=write_on)
+        thread.start()
+        try:
+            for number in range(5):
+                is_writing.wait()
+                other.choose("number", str(number))
+        finally:
+            ended.set()
+            thread.join()
+        assert busy.choice("number") == "4"
+
+
 def test_page_and_tools_write_while_a_scan_is_at_work(tmp_path: Path) -> None:
     with SqliteLedger(tmp_path / "l.db") as scanning, SqliteLedger(tmp_path / "l.db") as page:
         with scanning.working() as is_ours, page.working() as is_theirs:
@@ -597,3 +625,49 @@ def test_threads_share_a_ledger(ledger: SqliteLedger) -> None:
     for one in threads:
         one.join()
     assert sorted(taken) == list(range(1, 61))
+
+
+@pytest.mark.parametrize("models", [b'["dl', b"\xff", b"7", b"[7]", b"[]"])
+def test_a_video_of_which_nobody_can_say_how_it_was_scanned_is_to_be_scanned_again(
+    ledger: SqliteLedger, models: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    scan_one(ledger, 1, made_up_person(1))
+    video = scan_one(ledger, 2, made_up_person(2))
+    with ledger.writing() as db:
+        db.execute("UPDATE videos SET models = CAST(? AS TEXT) WHERE id = ?", (models, video))
+    sound, damaged = ledger.videos()
+    assert (sound.state, damaged.state) == ("done", "failed")
+    assert "--retry" in damaged.reason
+    assert caplog.messages == [f"'/videos/2.mp4': {DAMAGED_SCAN}"]
+    assert ledger.records([video]) == [damaged], "it is told once"
+    assert [len(people) for people in ledger.sightings([1, video]).values()] == [1, 1]
+    assert ledger.retry([video]) == 1
+    scan_one(ledger, 2, made_up_person(2))
+    assert ledger.records([video])[0].state == "done"
+
+
+@pytest.mark.parametrize("column", ["state", "depth", "kind", "reason", "scanned_at", "content"])
+def test_a_text_that_a_bad_disk_spoilt_hides_no_other_video(
+    ledger: SqliteLedger, column: str
+) -> None:
+    videos = [scan_one(ledger, number, made_up_person(number)) for number in (1, 2)]
+    with ledger.writing() as db:
+        db.execute(f"UPDATE videos SET {column} = CAST(x'64ff' AS TEXT) WHERE id = 1")
+    assert [one.id for one in ledger.videos()] == videos
+    is_failed = column in ("state", "depth")
+    assert (ledger.counts().failed, ledger.counts().done) == ((1, 1) if is_failed else (0, 2))
+    assert ledger.retry(videos) == is_failed
+
+
+@pytest.mark.parametrize("note", ['{"last": 1', "7", '{"last": 1}'])
+def test_what_is_no_note_of_whom_to_erase_erases_nobody_and_is_told(
+    ledger: SqliteLedger, note: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    video = scan_one(ledger, 1, made_up_person(1))
+    ledger.choose("erasing strangers", note)
+    assert ledger.strangers.is_erasing()
+    ledger.strangers.go_on_erasing()
+    assert "forget --strangers" in caplog.text
+    assert len(ledger.sightings([video])[video]) == 1
+    assert ledger.strangers.end_erasing()
+    assert not ledger.strangers.is_erasing()

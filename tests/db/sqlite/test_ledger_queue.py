@@ -1,5 +1,6 @@
 """The queue: one video is one worker's, and none is lost or tried without end."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +81,17 @@ def test_a_lease_that_is_renewed_does_not_run_out(ledger: SqliteLedger, clock: C
         assert ledger.renew(lease, 60)
         assert ledger.lease("other", 60) is None
     assert finish(ledger, lease)
+
+
+def test_a_date_that_is_set_takes_no_video_from_who_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with SqliteLedger() as ledger:
+        ledger.offer([video_file(1)], "normal")
+        lease = take(ledger)
+        today = time.time()
+        for date in (today + 86_400, today - 86_400):
+            monkeypatch.setattr(time, "time", lambda date=date: date)
+            assert ledger.lease("test", 60) is None
+            assert ledger.renew(lease, 60)
 
 
 def test_a_video_whose_tries_end_without_an_answer_is_set_aside_with_the_reason(

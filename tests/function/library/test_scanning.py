@@ -34,6 +34,7 @@ from function.library.scanning import (
     OUTSIDE,
     QUICK_PICTURES,
     Advanced,
+    DiskMissingError,
     Done,
     Event,
     Scanner,
@@ -306,6 +307,27 @@ def test_what_is_wrong_with_everything_ends_the_scan_and_blames_no_video(
         list(make_scanner(ledger, gallery, Broken()).scan_all())
     assert ledger.counts() == (3, 0, 0, 0, 0)
     assert [one.tries for one in ledger.videos()] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("leaves", ["an empty folder", "nothing"])
+def test_a_disk_that_goes_during_a_scan_ends_it_and_nothing_is_gone(
+    ledger: SqliteLedger, gallery: Path, media: Path, tmp_path: Path, leaves: str
+) -> None:
+    class Unplugged(Interrupted):
+        def interrupt(self) -> None:
+            media.rename(tmp_path / "unplugged")
+            if leaves == "an empty folder":
+                media.mkdir()
+
+    scanner = replace(make_scanner(ledger, gallery, Unplugged()), places=[media])
+    with pytest.raises(DiskMissingError, match="--gone"):
+        list(scanner.scan_all())
+    assert ledger.counts() == (2, 0, 1, 0, 0), "the first was open when it happened"
+    assert len(ledger.stamps()) == 3
+    shutil.rmtree(media, ignore_errors=True)
+    (tmp_path / "unplugged").rename(media)
+    list(make_scanner(ledger, gallery).scan_all())
+    assert ledger.counts() == (0, 0, 3, 0, 0)
 
 
 def test_a_gallery_that_goes_during_a_scan_ends_it(ledger: SqliteLedger, gallery: Path) -> None:

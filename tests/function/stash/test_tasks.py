@@ -258,6 +258,12 @@ def test_a_task_with_an_option_of_another_version_is_not_done_without_it() -> No
         read_options(Task("apply", '{"colour": "red"}'))
 
 
+@pytest.mark.parametrize("options", ["{", "7", "[]", "\ufffd"])
+def test_a_task_whose_options_are_damaged_says_so(options: str) -> None:
+    with pytest.raises(UnusableSourceError, match="damaged"):
+        read_options(Task("apply", options))
+
+
 @pytest.mark.parametrize(
     ("error", "state", "words"),
     [

@@ -12,14 +12,14 @@ import pytest
 
 from db.ledgers import Ledger
 from db.sqlite.ledger import SqliteLedger
-from db.writes import Write
+from db.writes import Write, WriteKind
 from function.sources.records import UnusableSourceError
 from function.stash.applying import Added, Addition, add_performers
 from function.stash.client import Stash
 from function.stash.markers import MOST_MARKERS, Marked, add_markers, ensure_tag, merge_spans
 from function.stash.records import NewPerformer
 from function.stash.settling import settle
-from function.stash.undoing import IN_USE, Undone, undo
+from function.stash.undoing import IN_USE, Undone, decisions_of, undo
 from function.stash.writer import Writer, begin
 from tests.support.crashing_apply import POINTS, UNDO_POINTS, apply_all, undo_all
 from tests.support.killed import Start
@@ -320,6 +320,20 @@ def test_an_undo_that_was_lost_is_not_taken_for_done_where_the_user_did_it(
     fake.edit("scenes", scenes[0], performers=[])
     settle(ledger.writes, stash)
     assert [one.scene for one in ledger.writes.of_run(writer.run)] == scenes
+
+
+@pytest.mark.parametrize("detail", ["{", "7", "[]", "{}", "\ufffd"])
+@pytest.mark.parametrize("kind", ["marker", "new tag", "new performer", "performer"])
+def test_an_intent_that_a_bad_disk_spoilt_holds_nothing_up(
+    fake: FakeStash, stash: Stash, ledger: Ledger, kind: WriteKind, detail: str
+) -> None:
+    scene = fake.add_scene("/a.mp4")
+    writer = begin(ledger.writes, stash, "apply")
+    ledger.writes.intend(writer.run, [Write(kind, scene, performer="Ada", detail=detail)])
+    settle(ledger.writes, stash)
+    assert ledger.writes.unsettled() == []
+    done = [Write("performer", scene, detail='{"decision": 7}'), Write(kind, scene, detail=detail)]
+    assert decisions_of(done) == (7,), "it may be taken back, what is damaged cannot"
 
 
 @pytest.mark.parametrize("how", ["before", "after"])

@@ -19,6 +19,7 @@ import pytest
 from db.errors import GalleryReadOnlyError
 from db.records import Vector
 from db.sqlite.ledger import SqliteLedger
+from db.sqlite.ledger_queue import lease_clock
 from db.stores import open_store
 from db.videos import MOST_TRIES
 from function.library.scanning import LEASE_SECONDS
@@ -259,7 +260,7 @@ def test_a_worker_that_was_stopped_past_its_lease_stores_nothing(
     process = start(scan_and_sleep_before_storing, tmp_path, media)
     while not (tmp_path / "stopped").exists():
         time.sleep(0.01)
-    later = time.time() + LEASE_SECONDS + 1
+    later = lease_clock() + LEASE_SECONDS + 1
     with SqliteLedger(path, lambda: later) as ledger:
         lease = take(ledger, 3600.0)
         assert lease.tries == 2, "it is the video that the other one held"
