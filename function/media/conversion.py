@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from function.media.colours import convert_to_srgb, needs_conversion
 from function.media.pictures import RgbImage
+from function.media.recycling import Recycler
 
 Thumbnail: TypeAlias = NDArray[np.int16]
 """A picture as 32x32 grey cells, int16 so that two can be subtracted."""
@@ -32,13 +33,17 @@ class PictureConverter:
     """Converts the pictures of one video; it keeps FFmpeg's scalers between calls.
 
     `pixel_aspect` is a stored pixel's width divided by its height (None or 0: square); it is
-    ignored if it makes no sense or the picture would grow beyond `max_pixels`.
+    ignored if it makes no sense or the picture would grow beyond `max_pixels`. A `recycler` may
+    serve several converters.
     """
 
-    def __init__(self, pixel_aspect: Fraction | None, max_pixels: int) -> None:
+    def __init__(
+        self, pixel_aspect: Fraction | None, max_pixels: int, recycler: Recycler | None = None
+    ) -> None:
         self._pixel_aspect = pixel_aspect or Fraction(1)
         self._max_pixels = max_pixels
         self._to_rgb = VideoReformatter()
+        self._recycler = recycler or Recycler()
         self._to_thumbnail = VideoReformatter()
         self._matrices: dict[int, bytes] = {}
 
@@ -51,7 +56,10 @@ class PictureConverter:
             curve, primaries = int(picture.color_trc), int(picture.color_primaries)
             rgb = convert_to_srgb(deep.to_ndarray().astype(np.uint16), curve, primaries)
         else:
-            converted = self._to_rgb.reformat(picture, width, height, "rgb24", threads=1)
+            is_square = (width, height) == (picture.width, picture.height)
+            converted = self._recycler.to_rgb(picture) if is_square else None
+            if converted is None:
+                converted = self._to_rgb.reformat(picture, width, height, "rgb24", threads=1)
             rgb = converted.to_ndarray().astype(np.uint8, copy=False)
         matrix = self._read_matrix(picture)
         return turn_upright(rgb, matrix) if matrix else rgb

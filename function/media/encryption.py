@@ -53,4 +53,6 @@ def is_scrambled(format_name: str, head: bytes) -> bool:
 
 def is_encrypted(packet: "Packet[VideoStream]") -> bool:
     """Say whether a packet comes with what a player with the key would need to decrypt it."""
-    return packet.has_sidedata("encryption_info")
+    for _ in packet.iter_sidedata():  # hardly any have some; asking for one kind takes longer
+        return packet.has_sidedata("encryption_info")
+    return False

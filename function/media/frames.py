@@ -76,7 +76,7 @@ def sample_frames(video: Video, spread: int | None = None) -> Iterator[Frame]:
         UnreadableVideoError: not one picture can be decoded.
         VideoOverLimitError: the video goes on for longer than its limits allow.
     """
-    converter = PictureConverter(video.stream.sample_aspect_ratio, video.limits.max_pixels)
+    converter = _open_converter(video)
     until_seconds: float | None = None
     if spread:
         spread = max(spread, math.ceil(video.seconds / SPREAD_SECONDS))
@@ -102,7 +102,7 @@ def sample_stretch(video: Video, stretch: Stretch) -> Iterator[Frame]:
         UnsplitError: the video must be read from beginning to end.
         VideoOverLimitError: the video goes on for longer than its limits allow.
     """
-    converter = PictureConverter(video.stream.sample_aspect_ratio, video.limits.max_pixels)
+    converter = _open_converter(video)
     schedule = Schedule()
     groups = read_stretch(video, stretch)
     try:
@@ -111,6 +111,11 @@ def sample_stretch(video: Video, stretch: Stretch) -> Iterator[Frame]:
         raise UnsplitError from None
     finally:
         video.missing += schedule.missed()
+
+
+def _open_converter(video: Video) -> PictureConverter:
+    aspect, most_pixels = video.stream.sample_aspect_ratio, video.limits.max_pixels
+    return PictureConverter(aspect, most_pixels, video.recycler)
 
 
 def _make_frames(samples: Iterator[_Sample], converter: PictureConverter) -> Iterator[Frame]:

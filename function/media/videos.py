@@ -22,6 +22,7 @@ from function.media.encryption import is_locked, is_scrambled, read_head
 from function.media.formats import CODECS, FORMATS, SOUND_CODECS, STILL_CODECS
 from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
 from function.media.lengths import hides_all, measure_seconds
+from function.media.recycling import Recycler
 from function.media.surveys import Survey
 
 SAMPLES_PER_VIDEO = 240
@@ -86,6 +87,7 @@ class Video:
     seconds; `unreadable_seconds`: how long that is.
 
     `gpu` decodes as long as it can, then it is None; `decoders` are those that had a part in it.
+    `recycler` keeps the memory of pictures, also from one stretch to the next.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Video:
     unreadable_seconds: float = 0.0
     gpu: Gpu | None = None
     decoders: set[DecoderName] = field(default_factory=set)
+    recycler: Recycler = field(default_factory=Recycler)
 
     def __enter__(self) -> Self:
         return self

@@ -155,6 +155,8 @@ def head_of(face: Detection) -> Head:
 
 def _central(guesses: Guesses) -> tuple[float, Points] | None:
     """Return score and points of the most certain candidate near the middle of a close check."""
+    if not len(guesses.scores):
+        return None
     middles = (guesses.boxes[:, :2] + guesses.boxes[:, 2:]) / 2
     offsets = np.linalg.norm(middles - (CLOSE_PIXELS - 1) / 2, axis=1)
     scores = np.where(offsets < CLOSE_FACE_PIXELS / 2, guesses.scores, 0)

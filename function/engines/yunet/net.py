@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,9 @@ CELL_NUMBERS = 16
 LARGEST_SIDE = 5.0
 """Sides are logarithms, in cells; no face is 150 cells wide, nor infinite."""
 
+Cells: TypeAlias = tuple[NDArray[np.intp], ...]
+"""Three numbers of each cell of a grid: its picture, row and column."""
+
 _GRAPH = Kind(lambda path: path, "yunet.graph", "yunet_graph")
 _ROUNDING = 0.01  # so that no cell is left out that a sigmoid in 32 bits would let through
 _CLASS, _MIDDLE, _SIDES, _OBJECT, _POINTS = 0, slice(1, 3), slice(3, 5), 5, slice(6, 16)
@@ -61,6 +64,11 @@ class Guesses:
             shares = share_of_union(self.boxes[surest], self.boxes[left])
             left = left[shares <= SAME_FACE_OVERLAP]
         return Guesses(self.scores[kept], self.boxes[kept], self.points[kept])
+
+
+_NOTHING = Guesses(
+    np.empty(0, np.float32), np.empty((0, 4), np.float32), np.empty((0, 5, 2), np.float32)
+)
 
 
 class YunetNet:
@@ -127,7 +135,10 @@ def _read(grids: Sequence[NDArray[np.float32]], least_score: float, pictures: in
 
     As OpenCV's FaceDetectorYN reads them (modules/objdetect/src/face_detect.cpp).
     """
-    found = [_find_cells(grid, one, least_score) for one, grid in zip(STRIDES, grids, strict=True)]
+    cells = [_find_cells(grid, least_score) for grid in grids]
+    if not any(len(one[0]) for one in cells):
+        return [_NOTHING] * pictures
+    found = [_read_cells(*one) for one in zip(STRIDES, grids, cells, strict=True)]
     shown_in, corners, strides, numbers = (
         np.concatenate([part[kind] for part in found]) for kind in range(4)
     )
@@ -140,18 +151,26 @@ def _read(grids: Sequence[NDArray[np.float32]], least_score: float, pictures: in
     return [Guesses(scores[own], boxes[own], points[own]) for own in rows]
 
 
-def _find_cells(
-    grid: NDArray[np.float32], stride: int, least_score: float
-) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Find the cells of one grid that may score enough, and what they hold.
+def _find_cells(grid: NDArray[np.float32], least_score: float) -> Cells:
+    """Find the cells of one grid that may score enough.
 
-    Returns the picture that each is of, its corner in pixels (n, 2), its stride (n, 1) and its
-    numbers (n, 16). A score is the root of two factors, both at most 1. So the one that says if
-    there is anything rules out 99 cells in 100, and the other need not be computed for them.
+    A score is the root of two factors, both at most 1. So the one that says if there is anything
+    rules out 99 cells in 100, and the other need not be computed for them.
     """
     least = least_score**2
     least_number = np.float32(np.log(least / (1 - least)) - _ROUNDING)
-    shown_in, rows, columns = np.nonzero(grid[:, _OBJECT] > least_number)
+    return np.nonzero(grid[:, _OBJECT] > least_number)
+
+
+def _read_cells(
+    stride: int, grid: NDArray[np.float32], cells: Cells
+) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Read some cells of one grid.
+
+    Returns the picture that each is of, its corner in pixels (n, 2), its stride (n, 1) and its
+    numbers (n, 16).
+    """
+    shown_in, rows, columns = cells
     corners = np.stack([columns, rows], axis=1).astype(np.float32) * np.float32(stride)
     strides = np.full((len(rows), 1), stride, np.float32)
     return shown_in, corners, strides, grid[shown_in, :, rows, columns]
