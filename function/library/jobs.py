@@ -12,6 +12,7 @@ from typing import Any, cast
 from db.cells import read_list
 from db.ledgers import Ledger
 from db.videos import DEPTHS, Depth
+from function.setting_kinds import STRANGERS as STRANGERS_CHOICE
 
 STRANGERS = "strangers"
 """The choice whether strangers are kept."""
@@ -43,6 +44,17 @@ class WantedScan:
     pictures: bool = False
     again: bool = False
     turn: int = 0
+
+
+def chosen_strangers(ledger: Ledger) -> str:
+    """Return what the user chose to do with strangers: as the setting; "" if nothing yet.
+
+    What a bad disk left of a choice is none: nobody is kept who was not asked for.
+    """
+    try:
+        return str(STRANGERS_CHOICE.parse(ledger.choice(STRANGERS)))
+    except ValueError:
+        return ""
 
 
 def is_paused(ledger: Ledger) -> bool:

@@ -17,7 +17,7 @@ from function.errors import RecognitionError, StoppingError
 from function.faces.found import Progress
 from function.library.forgetting import open_library
 from function.library.gate import Gate
-from function.library.jobs import STRANGERS
+from function.library.jobs import chosen_strangers
 from function.library.scanning import LONGEST_SECONDS, Advanced, Scanner
 from function.sandbox.readers import Reader, open_reader
 from function.settings import Settings
@@ -137,4 +137,4 @@ class _OpenGate(Gate):
 
 
 def _keeps_strangers(settings: Settings, ledger: Ledger) -> bool:
-    return (settings.strangers or ledger.choice(STRANGERS)) not in ("", "off")
+    return (settings.strangers or chosen_strangers(ledger)) not in ("", "off")

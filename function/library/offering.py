@@ -159,11 +159,13 @@ def _find_lost(
 ) -> list[tuple[bytes, int]]:
     """Return the folders whose disk may be missing, each with how many videos are missing there."""
     lost = Counter(folder for path in missing if _is_empty(folder := _nearest_folder(path)))
-    looked_at = frozenset(os.fsencode(place) for place in places)
+    looked_at, gone = frozenset(os.fsencode(place) for place in places), frozenset(missing)
     before = Counter(place for path in ledger.stamps() for place in _above(path, looked_at))
     left = Counter(place for path in missing for place in _above(path, looked_at))
     for place, count in left.items():
-        if before[place] >= FEWEST_TO_DOUBT and count * 2 > before[place]:
+        most = before[place] >= FEWEST_TO_DOUBT and count * 2 > before[place]
+        # It may have gone while we looked, with its folder, when most files were found.
+        if most or (place not in gone and _is_empty(place)):
             lost[place] = count
     return sorted(lost.items())
 

@@ -25,7 +25,7 @@ from function.library.crew import run_scanners
 from function.library.finding import text_of
 from function.library.forgetting import finish_strangers, open_library
 from function.library.gate import Gate
-from function.library.jobs import STRANGERS, WantedScan, put_wanted, wanted_scans
+from function.library.jobs import WantedScan, chosen_strangers, put_wanted, wanted_scans
 from function.library.naming import open_naming
 from function.library.offering import find_within, note_missing, queue_videos
 from function.library.scanning import LONGEST_SECONDS, NICENESS, Advanced, Event, Scanner
@@ -233,7 +233,7 @@ class Worker:
         finish_strangers(ledger, naming, self._strangers(ledger))
 
     def _strangers(self, ledger: Ledger) -> str:
-        return self._settings.strangers or ledger.choice(STRANGERS)
+        return self._settings.strangers or chosen_strangers(ledger)
 
     def _note(self, event: Event) -> None:
         with self._lock:

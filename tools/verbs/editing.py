@@ -14,6 +14,7 @@ from db.names import find_complaint, tidy_name
 from db.records import EnrolledPhoto
 from function.imports.photos import Demands
 from function.library.forgetting import HELD, forget_everywhere, forget_strangers, open_library
+from function.library.jobs import chosen_strangers
 from function.settings import Settings
 from function.sources.records import SourceRecord
 from tools.imports.enrol import enrol_all
@@ -165,7 +166,7 @@ def _forget_strangers(store: Store, library: StoreAddress, *, yes: bool) -> None
         return
     with open_library(library, store) as ledger:
         sightings = forget_strangers(ledger)
-        chosen = ledger.choice("strangers")
+        chosen = chosen_strangers(ledger)
         if ledger.strangers.is_erasing():
             raise ErasureUnfinishedError(HELD)
     if chosen not in ("", "off"):

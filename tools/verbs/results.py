@@ -14,7 +14,7 @@ from db.ledgers import Ledger
 from db.videos import Verdict, VideoRecord
 from function.library.finding import is_at
 from function.library.forgetting import UNKEPT, forget_unkept, open_library
-from function.library.jobs import STRANGERS
+from function.library.jobs import chosen_strangers
 from function.library.lists import to_csv, to_full_json, to_table
 from function.library.naming import Naming, open_naming
 from function.library.rematching import Changed
@@ -112,7 +112,7 @@ def rematch(store: Store, library: StoreAddress) -> None:
             )
         naming = open_today(store)
         done = match_again(ledger, naming)
-        chosen = Settings.from_env().strangers or ledger.choice(STRANGERS)
+        chosen = Settings.from_env().strangers or chosen_strangers(ledger)
         tell_erased(forget_unkept(ledger, naming, chosen), chosen)
         print_json({"videos": done.videos, "people": done.people, "changed": done.changed})
 

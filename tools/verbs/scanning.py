@@ -21,7 +21,7 @@ from function.errors import StoppingError
 from function.library.albums import kind_at
 from function.library.finding import Found, find_videos, text_of
 from function.library.forgetting import UNKEPT, finish_strangers, open_library
-from function.library.jobs import STRANGERS, is_paused
+from function.library.jobs import STRANGERS, chosen_strangers, is_paused
 from function.library.offering import note_missing, offer_files, with_known_albums
 from function.library.scanning import NICENESS, OUTSIDE, Scanner
 from function.settings import Settings, parse_value
@@ -216,7 +216,7 @@ def _is_due(video: VideoRecord, depth: Depth, options: dict[str, Any]) -> bool:
 
 def _choose_strangers(ledger: Ledger, settings: Settings, asked: str | None) -> bool:
     """Say whether strangers are kept: as asked now, set, or chosen before; else ask once."""
-    chosen = asked or settings.strangers or ledger.choice(STRANGERS)
+    chosen = asked or settings.strangers or chosen_strangers(ledger)
     if not chosen and _can_ask():
         chosen = "keep" if click.confirm(ASK_STRANGERS, default=False, err=True) else "off"
         ledger.choose(STRANGERS, chosen)
@@ -227,7 +227,7 @@ def _choose_strangers(ledger: Ledger, settings: Settings, asked: str | None) -> 
 
 def _finish_strangers(ledger: Ledger, store: Store, settings: Settings, asked: str | None) -> None:
     """Erase strangers who were kept for as many days as they may be, and group the others."""
-    chosen = asked or settings.strangers or ledger.choice(STRANGERS)
+    chosen = asked or settings.strangers or chosen_strangers(ledger)
     with grouping_bar() as bar:
         erased = finish_strangers(ledger, open_today(store), chosen, bar.update)
     tell_erased(erased, chosen)

@@ -24,7 +24,7 @@ from function.library.enrolment import (
 )
 from function.library.finding import find_ids
 from function.library.forgetting import UNKEPT, open_library
-from function.library.jobs import STRANGERS
+from function.library.jobs import chosen_strangers
 from function.library.lists import name_of
 from function.library.naming import Naming
 from function.library.strangers import StrangerResult, by_videos, describe
@@ -62,7 +62,7 @@ def strangers(
     if context.invoked_subcommand:
         return
     with _opened(library, store) as (ledger, _):
-        chosen = Settings.from_env().strangers or ledger.choice(STRANGERS)
+        chosen = Settings.from_env().strangers or chosen_strangers(ledger)
         known = ledger.strangers.everyone()
         wanted = [one for one in known if one.ignored == options["ignored"]]
         shown = list(describe(ledger, by_videos(wanted)[: options["limit"]]))

@@ -15,7 +15,7 @@ from function.library import jobs
 from function.library.albums import kind_at
 from function.library.finding import is_below, text_of
 from function.library.forgetting import open_library
-from function.library.jobs import STRANGERS, WantedScan, is_paused, wanted_scans
+from function.library.jobs import STRANGERS, WantedScan, chosen_strangers, is_paused, wanted_scans
 from function.media.files import find_place
 from function.setting_kinds import STRANGERS as STRANGERS_KIND
 from function.web.identify import NDJSON
@@ -236,7 +236,7 @@ def _to_job(service: Service, ledger: Ledger) -> JobReply:
             for path, progress in service.worker.at_work().items()
             if is_below(path, roots)
         ],
-        strangers=service.settings.strangers or ledger.choice(STRANGERS),
+        strangers=service.settings.strangers or chosen_strangers(ledger),
         pictures=service.settings.finds_pictures,
     )
 

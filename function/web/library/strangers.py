@@ -12,7 +12,7 @@ from db.errors import StrangerNotFoundError
 from db.strangers import Glimpse, Place, Stranger
 from db.videos import Kind, VideoRecord
 from function.errors import BadParameterError, MissingParameterError, UnknownStrangerError
-from function.library.jobs import STRANGERS
+from function.library.jobs import chosen_strangers
 from function.library.results import results_of
 from function.library.strangers import by_videos
 from function.web.library.shelf import Library, Shelf
@@ -107,7 +107,7 @@ def answer_strangers(shelf: Shelf, request: Request) -> Response:
             next=f"{_count_videos(last)}.{last.id}" if last else None,
             total=len(wanted),
             ungrouped=library.ungrouped,
-            kept=library.settings.strangers or library.ledger.choice(STRANGERS),
+            kept=library.settings.strangers or chosen_strangers(library.ledger),
             stale=library.is_stale,
         )
     return json_response(reply)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from db.sqlite.ledger import SqliteLedger
-from function.library.jobs import WantedScan, put_wanted, wanted_scans
+from function.library.jobs import WantedScan, chosen_strangers, put_wanted, wanted_scans
 
 SOUND = WantedScan(("/videos",), "deep", retry=True)
 
@@ -38,3 +38,18 @@ def test_one_that_is_damaged_takes_no_other_with_it(damaged: object) -> None:
         ledger.choose("wanted scans", json.dumps([damaged, asdict(SOUND)]))
         assert wanted_scans(ledger) == (SOUND,)
         assert len(json.loads(ledger.choice("wanted scans"))) == 1
+
+
+@pytest.mark.parametrize("chosen", ["keep", "off", "90d"])
+def test_what_was_chosen_of_strangers_is_known(chosen: str) -> None:
+    with SqliteLedger() as ledger:
+        assert chosen_strangers(ledger) == ""
+        ledger.choose("strangers", chosen)
+        assert chosen_strangers(ledger) == chosen
+
+
+@pytest.mark.parametrize("damaged", ["kedp", "ke\ufffdp", "9\ufffdd", "d", "-1d"])
+def test_what_is_no_choice_keeps_nobody(damaged: str) -> None:
+    with SqliteLedger() as ledger:
+        ledger.choose("strangers", damaged)
+        assert chosen_strangers(ledger) == ""

@@ -1,6 +1,7 @@
 """Files that are missing are noted as gone, unless their disk may be."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,25 @@ def test_a_place_that_is_empty_or_not_there_has_lost_nothing(shop: Shop) -> None
     shop.root.mkdir()
     assert "is its disk connected" in shop.scan().unreadable[0][1]
     assert shop.gone() == 0
+
+
+def test_a_disk_that_goes_while_it_is_looked_at_takes_nothing_with_it(shop: Shop) -> None:
+    shop.write(*(f"{number}.mp4" for number in range(30)))
+    shop.scan()
+    (shop.root.parent / "another disk").mkdir()
+    found = find_videos([shop.root], shop.ledger.stamps())
+    shop.root.rename(shop.root.with_name("unplugged"))
+    half = replace(found, paths=found.paths[:20])
+    ((folder, _),) = note_missing(shop.ledger, half, [shop.root]).unreadable
+    assert folder == bytes(shop.root)
+    assert shop.gone() == 0
+
+
+def test_a_file_that_was_named_and_deleted_is_gone(shop: Shop) -> None:
+    found = find_videos([], shop.ledger.stamps())
+    (shop.root / "a.mp4").unlink()
+    assert note_missing(shop.ledger, found, [shop.root / "a.mp4"]).unreadable == ()
+    assert shop.gone() == 1
 
 
 def test_of_many_videos_more_than_half_are_not_taken_for_gone_at_once(shop: Shop) -> None:

@@ -4,10 +4,10 @@ import { make, makeButton, notice } from "./dom.js";
 import { getJson, isMissing, postJson, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 
-const AGAIN_MS = 2000; // until it is asked again what a scan found
+const AGAIN_MS = 2000; // between two looks
 
 /**
- * What went wrong in a view, and a button that tries it again. Where there is no gallery yet, one can
+ * What went wrong in a view, and a button that tries it again. Where there is no gallery, one can
  * be made.
  *
  * @param {string} title
@@ -22,7 +22,7 @@ export function trouble(title, error, again) {
 }
 
 /**
- * That something was not done, to be shown beside it.
+ * That something was not done, shown beside it.
  *
  * @param {unknown} error
  */
@@ -43,12 +43,13 @@ export function unchanged(error, title = "Nothing was changed") {
 export async function nobodyFound(words, again, nobody) {
   const { state, videos, albums } = await getJson("/library/status");
   const isIdle = state === "idle";
+  const how = ["paused", "waiting"].includes(state) ? state : "under way";
   const shown =
     videos.done + albums.done
       ? nobody
       : notice(
           "Nothing is scanned yet",
-          `${words} ${isIdle ? "First scan your videos or pictures." : "A scan is under way."}`,
+          `${words} ${isIdle ? "First scan your videos or pictures." : `A scan is ${how}.`}`,
           make("a", { class: "button primary", href: "#library", text: "Go to the library" }),
         );
   const look = () => {
@@ -72,7 +73,7 @@ export function createButton(then) {
 }
 
 /**
- * The button to press first; why what it does failed is said beside it.
+ * The button to press first; why it failed is said beside it.
  *
  * @param {string} text
  * @param {() => Promise<unknown>} action

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from db.sqlite.store import StoredGallery
 from function.library.jobs import pause
@@ -135,6 +135,30 @@ def test_strangers_that_were_not_kept_are_scanned_again_and_kept(
         )
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("scanning", "A scan is under way"),
+        ("looking", "A scan is under way"),
+        ("waiting", "A scan is waiting"),
+        ("idle", "First scan your videos or pictures"),
+    ],
+)
+def test_an_empty_view_says_how_a_scan_stands(
+    open_page: Open, server: str, tmp_path: Path, state: str, words: str
+) -> None:
+    make_gallery(tmp_path / "g.db")
+    page = open_page(f"{server}/#library")
+
+    def tell(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"state": state})
+
+    page.route("**/library/status", tell)
+    page.goto(f"{server}/#review")
+    expect(page.locator("main").get_by_text(words)).to_be_visible()
+
+
 def paused_in_a_scan(folder: Path) -> MadeUpLibrary:
     """A library in which one video waits; the server leaves the scan to the test."""
     made = MadeUpLibrary(folder)
@@ -152,7 +176,7 @@ def test_while_a_scan_is_under_way_views_say_so_and_then_show_whom_it_found(
     with running_server(tmp_path / "log", **made.settings(), SANDBOX="off") as address:
         strangers, review = (open_page(f"{address}/#{view}") for view in ("strangers", "review"))
         for page in (strangers, review):
-            expect(page.locator("main").get_by_text("A scan is under way")).to_be_visible()
+            expect(page.locator("main").get_by_text("A scan is paused")).to_be_visible()
         made.scan("done.mp4", [made.person(None)])
         name = strangers.get_by_role("button", name="Name this person")
         expect(name).to_have_count(1)
