@@ -6,7 +6,7 @@ import { ofVideo } from "./corrections.js";
 import { byId, count, damage, find, make, makeButton, nameOf, notice } from "./dom.js";
 import { choose } from "./identify.js";
 import { lengthOf, libraryAddress } from "./library.js";
-import { PersonCard } from "./person.js";
+import { asMatch, PersonCard } from "./person.js";
 import { makePlayer } from "./player.js";
 import { saidRow } from "./said.js";
 import { getJson, postJson, wordsOf } from "./server.js";
@@ -196,8 +196,6 @@ function again(path) {
 function asFound(person, decisions) {
   const { performer, performer_id: id, score, ...rest } = person;
   const others = { ...rest, said: decisions.filter((one) => one.person === person.person) };
-  if (performer === null || id === null) return { ...others, matches: [] };
-  const poster = `/gallery/thumbnail?id=${id}`;
-  const unknown = { urls: [], hints: [], stash_ids: [], sources: [] };
-  return { ...others, matches: [{ ...unknown, name: performer, poster, score, id }] };
+  if (performer === null) return { ...others, matches: [] };
+  return { ...others, matches: [{ ...asMatch({ id: Number(id), name: performer }), score }] };
 }
