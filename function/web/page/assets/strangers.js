@@ -320,7 +320,7 @@ async function takeOut(one, place, row) {
         text: `${nameOf(place.path)} shows somebody else: a stranger of their own now.`,
       }),
       make("a", { href: `#strangers/${other}`, text: "Show them" }),
-      undoButton(undo),
+      makeButton("Undo", undo, { class: "undo" }),
     );
     row.replaceWith(done);
     find(done, ".undo")?.focus();
@@ -366,7 +366,8 @@ function askName(one, row) {
 async function nameAs(one, row, asking, fields) {
   const element = cards.get(one);
   if (!element) return;
-  const news = make("p", { role: "status", tabindex: -1, text: `Enrolling ${fields.name} …` });
+  const text = `Enrolling ${fields.name} …`;
+  const news = make("p", { class: "actions", role: "status", tabindex: -1, text });
   asking.replaceWith(news);
   news.focus();
   await attempt(element, async () => {
@@ -589,21 +590,21 @@ async function show(one, id) {
 function settle(one, words, undo, ...links) {
   const element = cards.get(one);
   if (!element) return;
+  const said = make("p", { role: "status", text: words });
+  const takeBack = () => {
+    said.textContent = "Taking it back …";
+    return undo().finally(() => (said.textContent = words));
+  };
   const line = make(
     "div",
     { class: "actions kept" },
-    make("p", { role: "status", text: words }),
+    said,
     ...links,
-    undoButton(() => attempt(element, undo)),
+    makeButton("Undo", () => attempt(element, takeBack), { class: "undo" }),
   );
   element.classList.add("settled");
   find(element, ":scope > .actions")?.replaceWith(line);
   find(line, ".undo")?.focus();
-}
-
-/** @param {() => unknown} onclick */
-function undoButton(onclick) {
-  return makeButton("Undo", onclick, { class: "undo" });
 }
 
 /**
