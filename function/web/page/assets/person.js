@@ -47,7 +47,8 @@ export class PersonCard {
     const { person, element } = this;
     const best = bestOf(person);
     const image = `data:image/jpeg;base64,${person.image}`;
-    const place = person.pictures?.length ? "album" : "video";
+    const { pictures = [], appearances } = person;
+    const place = pictures.length ? "album" : appearances.length ? "video" : "picture";
     for (const kind of ["match", "uncertain", "unknown"])
       element.classList.toggle(kind, kind === person.verdict);
     element.dataset.performer = best?.id ?? "";
@@ -59,9 +60,8 @@ export class PersonCard {
         ...(best ? [face(best.poster, `Enrolled face of ${best.name}`, "Enrolled")] : []),
       ),
       make("div", { class: "who" }, ...this.lines(best)),
-      person.pictures?.length
-        ? onPictures(person.pictures, (number) => this.play(number, image))
-        : timeline(person, this.seconds, (start) => this.play(start, image)),
+      place === "album" ? onPictures(pictures, (number) => this.play(number, image)) : "",
+      place === "video" ? timeline(person, this.seconds, (start) => this.play(start, image)) : "",
       ...this.said(),
       ...(controls ? [controls] : []),
     );
