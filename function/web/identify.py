@@ -1,21 +1,18 @@
 """Answers a request for a video: JSON at the end, or lines while the work goes on."""
 
-import json
-import logging
 import math
 import select
 import socket
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, TypeAlias
 
 from flask import Request, Response
 
 from db.models import EncodingModel
-from function.errors import BusyError, ClientGoneError, RecognitionError
+from function.errors import BusyError, ClientGoneError
 from function.faces.found import Progress
 from function.library.oshash import oshash_of
 from function.media.files import MediaFile, open_media
@@ -23,6 +20,7 @@ from function.recognition import Recognition, recognize_video
 from function.settings import Settings
 from function.web.line import RETRY, Turn
 from function.web.logs import RequestRecord
+from function.web.ndjson import lines_response, wants_lines
 from function.web.page_requests import is_from_page
 from function.web.parameters import Parameters, read_parameters
 from function.web.reply import (
@@ -35,11 +33,9 @@ from function.web.reply import (
     to_reply,
     to_video,
 )
-from function.web.responses import UNEXPECTED, error_body, json_response
+from function.web.responses import json_response
 from function.web.results import RecentResults
 from function.web.service import Service, explained
-
-NDJSON = "application/x-ndjson"
 
 WAIT_SECONDS = 5.0
 """A request waits this long for a slot before it is told to come back; the page's as long as it
@@ -54,8 +50,6 @@ fields that identify it."""
 
 _HANG_UP: int = getattr(select, "POLLRDHUP", 0)
 """Only Linux has it."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -83,19 +77,15 @@ def answer_video(
     if request.method == "HEAD":
         return _answer_head(parameters)
     keep = _keeper(request, parameters.path, results)
-    as_lines = NDJSON in request.accept_mimetypes.values()
+    as_lines = wants_lines(request)
     wait_seconds = math.inf if as_lines and is_from_page(request) else WAIT_SECONDS
     events = _recognize(parameters, service, record, _Client(_gone(request), wait_seconds), keep)
-    # An error before the first frame still gets its own HTTP status.
-    first = next(events)
-    if not as_lines:
-        *_, last = chain([first], events)
-        response = json_response(last["result"])
-        response.headers[DURATION_HEADER] = f"{last['video']['duration_seconds']:g}"
-        response.headers[UNREADABLE_HEADER] = f"{last['video']['unreadable_seconds']:g}"
-        return response
-    response = Response(_lines(chain([first], events), record), mimetype=NDJSON)
-    response.call_on_close(events.close)
+    if as_lines:
+        return lines_response(events, record)
+    *_, last = events
+    response = json_response(last["result"])
+    response.headers[DURATION_HEADER] = f"{last['video']['duration_seconds']:g}"
+    response.headers[UNREADABLE_HEADER] = f"{last['video']['unreadable_seconds']:g}"
     return response
 
 
@@ -190,19 +180,6 @@ def _note(record: RequestRecord, recognition: Recognition) -> None:
     record.decoder = recognition.decoder
     record.people = len(recognition.identifications)
     record.seconds |= vars(recognition.seconds)
-
-
-def _lines(events: Iterable[dict[str, Any]], record: RequestRecord) -> Iterator[str]:
-    try:
-        for event in events:
-            yield json.dumps(event) + "\n"
-    except RecognitionError as error:
-        record.code = error.code
-        yield json.dumps(error_body(error)) + "\n"
-    except Exception:  # noqa: BLE001  # the last resort, and it is logged
-        _log.exception("A request failed with an unexpected error.")
-        record.code = RecognitionError.code
-        yield json.dumps(error_body(RecognitionError(UNEXPECTED))) + "\n"
 
 
 def _gone(request: Request) -> Callable[[], bool]:

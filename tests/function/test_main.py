@@ -25,6 +25,7 @@ from function.matching.second_models import write_fit
 from function.web import identify
 from function.web.line import MOST_WAITING
 from function.web.logs import JsonLines
+from function.web.ndjson import NDJSON
 from function.web.page_requests import PAGE_HEADER
 from tests.support.own_nets import fit_of, write_net
 from tests.support.servers import Serve, serving
@@ -451,7 +452,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def begin(client: FlaskClient, path: str, **headers: str) -> tuple[Any, Iterator[bytes]]:
     """Ask for a video as lines, and leave them to be read."""
-    accept = {"Accept": identify.NDJSON, **headers}
+    accept = {"Accept": NDJSON, **headers}
     response = client.get(f"/?path={path}", headers=accept, buffered=False)
     return response, response.iter_encoded()  # type: ignore[return-value]
 

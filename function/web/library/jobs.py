@@ -1,11 +1,10 @@
 """Starts, pauses and ends the server's scans, and says how far they are."""
 
-import json
 import threading
 from collections.abc import Callable, Generator
-from itertools import chain
 from typing import Any, Literal, TypeAlias, TypedDict, cast
 
+import flask
 from flask import Request, Response
 
 from db.ledgers import Ledger
@@ -18,8 +17,8 @@ from function.library.forgetting import open_library
 from function.library.jobs import STRANGERS, WantedScan, chosen_strangers, is_paused, wanted_scans
 from function.media.files import find_place
 from function.setting_kinds import STRANGERS as STRANGERS_KIND
-from function.web.identify import NDJSON
 from function.web.library.shelf import Shelf, name_path
+from function.web.ndjson import NDJSON, lines_response
 from function.web.page_requests import read_object, require_owner, require_page
 from function.web.places import Places
 from function.web.reply import ProgressReply, to_progress
@@ -94,20 +93,16 @@ def answer_progress(service: Service, shelf: Shelf, places: Places, request: Req
     """Answer `GET /library/progress` with a line a second until nothing is left to do."""
     if request.method == "HEAD":
         return Response(iter(()), mimetype=NDJSON)
-    lines = _lines(service, shelf, places)
-    first = next(lines)  # an error still gets its own status
-    response = Response(chain([first], lines), mimetype=NDJSON)
-    response.call_on_close(lines.close)
-    return response
+    return lines_response(_follow(service, shelf, places), flask.g.record)
 
 
-def _lines(service: Service, shelf: Shelf, places: Places) -> Generator[str]:
+def _follow(service: Service, shelf: Shelf, places: Places) -> Generator[JobReply]:
     wait = threading.Event().wait
     with places.hold():
         while True:
             with shelf.ledger() as ledger:
                 job = _to_job(service, ledger)
-            yield json.dumps(job) + "\n"
+            yield job
             if job["state"] == "idle" or service.worker.is_closing:
                 return
             wait(TOLD_EVERY_SECONDS)

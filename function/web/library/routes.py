@@ -6,7 +6,6 @@ from functools import partial
 from db.videos import DEPTHS
 from function.library.jobs import cancel, pause
 from function.library.lists import AlbumListed, VideoListed
-from function.web.identify import NDJSON
 from function.web.library.decisions import (
     KINDS,
     DecidedReply,
@@ -66,6 +65,7 @@ from function.web.library.videos import (
     answer_video,
     answer_videos,
 )
+from function.web.ndjson import NDJSON
 from function.web.openapi import Operation
 from function.web.page_requests import only_parameters
 from function.web.parameters import PARAMETERS, Parameter
@@ -184,6 +184,7 @@ OPERATIONS: Mapping[str, Operation] = {
             "new": Parameter("somebody else than who has this name", {"type": "boolean"}),
         },
         NamedReply,
+        also=(NDJSON,),
     ),
     "/library/strangers/unname": Operation(
         "Remove what was enrolled of a performer from the library.",

@@ -1,7 +1,9 @@
 """Changes of strangers that a request asks for: named, hidden, split and joined."""
 
-from typing import TypedDict
+from collections.abc import Generator, Iterator
+from typing import Any, TypedDict
 
+import flask
 from flask import Request, Response
 
 from db.galleries import Gallery
@@ -15,21 +17,30 @@ from function.errors import (
     UnknownStrangerError,
 )
 from function.library.enrolment import (
+    Filled,
     enrol_stranger,
     filled_in,
     find_enrolled,
     new_from_library,
 )
 from function.library.rematching import VIDEOS_AT_ONCE, rematch_videos
-from function.library.strangers import StrangerResult, describe
+from function.library.strangers import describe
 from function.web.library.shelf import Library, Shelf
 from function.web.library.sightings import read_sighting, sighting_of
 from function.web.library.strangers import find_stranger
+from function.web.ndjson import lines_response, wants_lines
 from function.web.page.open_gallery import changed_gallery, find_namesakes, opened_gallery
 from function.web.page_requests import read_fields, read_name, read_optional
 from function.web.responses import json_response
 from function.web.results import RecentResults
 from function.web.service import Service
+
+
+class FillingReply(TypedDict):
+    """In how many of a stranger's videos the name was looked for so far, of how many."""
+
+    done: int
+    of: int
 
 
 class NamedReply(TypedDict):
@@ -82,6 +93,9 @@ def answer_name(
 ) -> Response:
     """Enrol a stranger's best views, and fill the name in wherever they are seen.
 
+    Of a stranger in thousands of videos that takes seconds: a caller who asks for lines is told how
+    far it is, `{"filling": ...}`, and `{"named": ...}` at last.
+
     Raises:
         UnknownStrangerError: there is none of that id, or no longer.
         NameTakenError: somebody has the name, and neither `same` nor `new` says who is meant.
@@ -96,15 +110,25 @@ def answer_name(
         (found,) = describe(library.ledger, [stranger])
         with changed_gallery(service) as changed:
             done = enrol_stranger(changed, performer, found, library.naming)
-    return json_response(_say_named(shelf, found, done, results.keep_correction(done)))
+    events = _fill_in(shelf, stranger, done, results.keep_correction(done))
+    if wants_lines(request):
+        return lines_response(events, flask.g.record)
+    *_, last = events
+    return json_response(last["named"])
 
 
-def _say_named(
-    shelf: Shelf, found: StrangerResult, done: Correction, correction: str
-) -> NamedReply:
+def _fill_in(
+    shelf: Shelf, stranger: Stranger, done: Correction, correction: str
+) -> Generator[dict[str, Any]]:
+    """Yield how far it is, and in how many videos the name is at last."""
     with shelf.library(0) as library:  # the other videos are matched by what is asked next
-        _match_again(library, found.stranger)
-        filled = filled_in(library.ledger, found.stranger.places, done.performer.id)
+        for filling in _match_again(library, stranger):
+            yield {"filling": filling}
+        filled = filled_in(library.ledger, stranger.places, done.performer.id)
+    yield {"named": _say_named(filled, done, correction)}
+
+
+def _say_named(filled: Filled, done: Correction, correction: str) -> NamedReply:
     return NamedReply(
         performer=done.performer.id,
         name=done.performer.name,
@@ -117,9 +141,10 @@ def _say_named(
     )
 
 
-def _match_again(library: Library, stranger: Stranger) -> None:
+def _match_again(library: Library, stranger: Stranger) -> Iterator[FillingReply]:
     videos = sorted({place.video for place in stranger.places})
     for start in range(0, len(videos), VIDEOS_AT_ONCE):
+        yield FillingReply(done=start, of=len(videos))
         rematch_videos(library.ledger, library.naming, videos[start : start + VIDEOS_AT_ONCE])
 
 

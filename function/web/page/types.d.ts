@@ -241,6 +241,11 @@ interface OneStrangerReply {
   seen: SeenReply[];
 }
 
+interface FillingReply {
+  done: number;
+  of: number;
+}
+
 interface NamedReply {
   performer: number;
   name: string;
@@ -412,16 +417,26 @@ interface NamedHereReply {
 
 /** One line of the answer to a video. */
 type Line =
-  | { waiting: WaitingReply; progress?: undefined; error?: undefined }
-  | { progress: ProgressReply; waiting?: undefined; error?: undefined }
-  | {
-      result: PersonReply[];
-      id: string;
-      waiting?: undefined;
-      progress?: undefined;
-      error?: undefined;
-    }
-  | { error: ErrorReply };
+  | { waiting: WaitingReply; progress?: undefined }
+  | { progress: ProgressReply; waiting?: undefined }
+  | { result: PersonReply[]; id: string; waiting?: undefined; progress?: undefined };
+
+/** One line of the answer to a name. */
+type NamingLine =
+  | { filling: FillingReply; named?: undefined }
+  | { named: NamedReply; filling?: undefined };
+
+/** One line of what each URL replies that is asked for lines; errors are thrown. */
+interface Lines {
+  "/": Line;
+  "/library/strangers/name": NamingLine;
+}
+
+/** What is sent to each of these. */
+interface LinesFields {
+  "/": { path: string };
+  "/library/strangers/name": Fields["/library/strangers/name"];
+}
 
 /** What each URL replies. */
 interface Replies {
@@ -679,7 +694,6 @@ interface SendOptions {
 interface ChooserOptions {
   onchoose: (performer: ListedReply) => unknown;
   onname?: (name: string) => unknown;
-  oncancel: () => unknown;
   leaveOut?: ReadonlySet<number>;
   nameFirst?: boolean;
 }

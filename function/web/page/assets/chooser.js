@@ -1,22 +1,24 @@
 // Type-ahead search in the gallery: a combobox, as the ARIA practices describe it.
 
-import { count, fillLater, make, makeButton, plain } from "./dom.js";
+import { count, fillLater, find, make, makeButton, plain } from "./dom.js";
 import { fillImage, getJson } from "./server.js";
 
 const SHOWN = 8;
 let made = 0;
 
 /**
- * Build a chooser. It calls `onchoose(performer)` for a performer of the gallery, `onname(text)`, if
- * there is one, for a new name, and `oncancel()` to go back. With `nameFirst`, Enter means the name
- * as it is typed, not the first performer whose name holds it.
+ * Put a chooser in place of `row`, until the user goes back. It calls `onchoose(performer)` for a
+ * performer of the gallery, and `onname(text)`, if there is one, for a new name. With `nameFirst`,
+ * Enter means the name as it is typed, not the first performer whose name holds it.
  *
  * @param {string} label
+ * @param {HTMLElement} row
  * @param {ChooserOptions} options
  */
-export function performerChooser(
+export function openChooser(
   label,
-  { onchoose, onname, oncancel, leaveOut = new Set(), nameFirst = false },
+  row,
+  { onchoose, onname, leaveOut = new Set(), nameFirst = false },
 ) {
   made += 1;
   const list = make("ul", {
@@ -122,11 +124,11 @@ export function performerChooser(
       event.preventDefault();
       options[active]?.take();
     } else if (event.key === "Escape") {
-      oncancel();
+      goBack();
     }
   });
   search();
-  return make(
+  const chooser = make(
     "div",
     { class: "chooser" },
     make("label", { for: input.id, text: label }),
@@ -134,9 +136,16 @@ export function performerChooser(
       "div",
       { class: "row" },
       make("div", { class: "combo" }, input, list),
-      makeButton("Back", oncancel),
+      makeButton("Back", goBack),
     ),
   );
+  function goBack() {
+    chooser.replaceWith(row);
+    find(row, "button")?.focus();
+  }
+  row.replaceWith(chooser);
+  input.focus();
+  return chooser;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { byId, clock, count, make, makeButton, nameOf, notice } from "./dom.js";
 import { makePlayer } from "./player.js";
-import { codeOf, getJson, isAbort, postForLines, ServerError, wordsOf } from "./server.js";
+import { codeOf, getJson, isAbort, postForLines, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 
 /** @type {Record<string, string>} */
@@ -172,7 +172,6 @@ async function look(path, signal) {
   let seconds = 0;
   let started = performance.now();
   for await (const line of postForLines("/", { path }, signal)) {
-    if (line.error) throw new ServerError(line.error.code, line.error.message);
     if (line.waiting) {
       showWaiting(line.waiting);
       started = 0;

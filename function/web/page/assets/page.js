@@ -4,44 +4,30 @@ import { byId, notice } from "./dom.js";
 import { startIdentify } from "./identify.js";
 import { startStatus } from "./status.js";
 
-// What the first view does not need is loaded later. A browser requests six files at a time, so these
-// would otherwise delay the list of videos.
-const LATER = {
-  gallery: () => import("./gallery.js"),
-};
+// What the first view does not need is loaded later, since a browser requests six files at a time, and
+// these would delay the list of videos. What fewer people need is loaded when they do.
+const loadGallery = () => import("./gallery.js");
 
-// What fewer people need is loaded when they do.
-const ASKED_FOR = {
-  performer: () => import("./performer.js"),
-  library: () => import("./library.js"),
-  video: () => import("./video.js"),
-  strangers: () => import("./strangers.js"),
-  review: () => import("./review.js"),
-};
-
+/** @satisfies {Record<string, { title: string, show: (...places: string[]) => unknown }>} */
 const VIEWS = {
   identify: { title: "Identify a video", show: () => {} },
   library: {
     title: "Library",
-    /** @param {string[]} places */
-    show: async (...places) => (await ASKED_FOR.library()).showLibrary(...places),
+    show: async (...places) => (await import("./library.js")).showLibrary(...places),
   },
   video: {
     title: "Video",
-    /** @param {string[]} places */
-    show: async (...places) => (await ASKED_FOR.video()).showVideo(...places),
+    show: async (...places) => (await import("./video.js")).showVideo(...places),
   },
   strangers: {
     title: "Strangers",
-    /** @param {string[]} places */
-    show: async (...places) => (await ASKED_FOR.strangers()).showStrangers(...places),
+    show: async (...places) => (await import("./strangers.js")).showStrangers(...places),
   },
-  review: { title: "Review", show: async () => (await ASKED_FOR.review()).showReview() },
-  gallery: { title: "Gallery", show: async () => (await LATER.gallery()).openGallery() },
+  review: { title: "Review", show: async () => (await import("./review.js")).showReview() },
+  gallery: { title: "Gallery", show: async () => (await loadGallery()).openGallery() },
   performer: {
     title: "Performer",
-    /** @param {string[]} places */
-    show: async (...places) => (await ASKED_FOR.performer()).showPerformer(...places),
+    show: async (...places) => (await import("./performer.js")).showPerformer(...places),
   },
 };
 
@@ -130,4 +116,4 @@ startStatus();
 addEventListener("hashchange", route);
 route();
 // A module that fails to load is requested again by the view that needs it, which shows any error.
-for (const load of Object.values(LATER)) load().catch(() => {});
+loadGallery().catch(() => {});

@@ -1,6 +1,6 @@
 // One performer: the photos, and what can be changed.
 
-import { performerChooser } from "./chooser.js";
+import { openChooser } from "./chooser.js";
 import {
   byId,
   confirmInDialog,
@@ -294,20 +294,13 @@ async function rename(performer, name, isNew) {
 
 /** @param {PerformerReply} performer */
 function merging(performer) {
-  const open = makeButton("Merge with another performer …", () => choose());
-  const row = make("p", {}, open);
-  const choose = () => {
-    const chooser = performerChooser(`Who else is ${performer.name}?`, {
+  const choose = () =>
+    openChooser(`Who else is ${performer.name}?`, row, {
       leaveOut: new Set([performer.id]),
       onchoose: (other) => merge(performer, other),
-      oncancel: () => {
-        chooser.replaceWith(row);
-        open.focus();
-      },
     });
-    row.replaceWith(chooser);
-    chooser.querySelector("input")?.focus();
-  };
+  /** @type {HTMLElement} */
+  const row = make("p", {}, makeButton("Merge with another performer …", choose));
   return row;
 }
 

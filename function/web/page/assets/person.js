@@ -1,6 +1,6 @@
 // One person in a video: who it may be, when they are seen, and the user's corrections.
 
-import { performerChooser } from "./chooser.js";
+import { openChooser } from "./chooser.js";
 import { clock, count, find, link, make, makeButton, probability } from "./dom.js";
 import { face } from "./faces.js";
 import { askWhetherSame } from "./names.js";
@@ -47,7 +47,8 @@ export class PersonCard {
     const { person, element } = this;
     const best = bestOf(person);
     const image = `data:image/jpeg;base64,${person.image}`;
-    const place = person.pictures?.length ? "album" : "video";
+    const { pictures = [], appearances } = person;
+    const place = pictures.length ? "album" : appearances.length ? "video" : "picture";
     for (const kind of ["match", "uncertain", "unknown"])
       element.classList.toggle(kind, kind === person.verdict);
     element.dataset.performer = best?.id ?? "";
@@ -59,9 +60,8 @@ export class PersonCard {
         ...(best ? [face(best.poster, `Enrolled face of ${best.name}`, "Enrolled")] : []),
       ),
       make("div", { class: "who" }, ...this.lines(best)),
-      person.pictures?.length
-        ? onPictures(person.pictures, (number) => this.play(number, image))
-        : timeline(person, this.seconds, (start) => this.play(start, image)),
+      place === "album" ? onPictures(pictures, (number) => this.play(number, image)) : "",
+      place === "video" ? timeline(person, this.seconds, (start) => this.play(start, image)) : "",
       ...this.said(),
       ...(controls ? [controls] : []),
     );
@@ -166,17 +166,11 @@ export class PersonCard {
     const best = bestOf(this.person);
     const leaveOut = new Set(this.rejected);
     if (best) leaveOut.add(Number(best.id));
-    const chooser = performerChooser("Who is this?", {
+    openChooser("Who is this?", row, {
       leaveOut,
       onchoose: (performer) => this.assign(asMatch(performer)),
       onname: (name) => this.name(name, leaveOut, false),
-      oncancel: () => {
-        chooser.replaceWith(row);
-        row.querySelector("button")?.focus();
-      },
     });
-    row.replaceWith(chooser);
-    chooser.querySelector("input")?.focus();
   }
 
   /**
@@ -314,21 +308,15 @@ const confirmed = (person, match) => ({
 });
 
 /**
+ * A performer as a match, of which no more is known.
+ *
  * @param {Named} performer
  * @returns {MatchReply}
  */
-function asMatch({ id, name }) {
+export function asMatch({ id, name }) {
   const poster = `/gallery/thumbnail?id=${id}`;
-  return {
-    id: String(id),
-    name,
-    poster,
-    score: 0,
-    urls: [],
-    hints: [],
-    stash_ids: [],
-    sources: [],
-  };
+  const unknown = { urls: [], hints: [], stash_ids: [], sources: [] };
+  return { ...unknown, id: String(id), name, poster, score: 0 };
 }
 
 /**

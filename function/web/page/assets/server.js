@@ -206,12 +206,14 @@ async function read(sent) {
 }
 
 /**
- * Yield the lines of an NDJSON answer as they arrive. Aborting the signal ends the server's work.
+ * Yield the lines of an NDJSON answer as they arrive; one that is an error is thrown. Aborting the
+ * signal ends the server's work.
  *
- * @param {"/"} path
- * @param {{ path: string }} value
- * @param {AbortSignal} signal
- * @returns {AsyncGenerator<Line, void>}
+ * @template {keyof Lines} Asked
+ * @param {Asked} path
+ * @param {LinesFields[Asked]} value
+ * @param {AbortSignal} [signal]
+ * @returns {AsyncGenerator<Lines[Asked], void>}
  */
 export async function* postForLines(path, value, signal) {
   const response = await send(path, {
@@ -229,7 +231,10 @@ export async function* postForLines(path, value, signal) {
     if (done) return;
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) yield JSON.parse(line);
+    for (const line of lines.map((one) => JSON.parse(one))) {
+      if (line.error) throw new ServerError(line.error.code, line.error.message);
+      yield line;
+    }
   }
 }
 

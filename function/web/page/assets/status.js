@@ -84,41 +84,36 @@ async function checkGallery() {
 function greet(isEmpty) {
   byId("greeting").replaceChildren();
   if (!isEmpty) return;
-  byId("greeting").replaceChildren(
+  const welcome = notice(
+    "Welcome. The gallery is empty, so everybody is unknown.",
+    "There are four ways to fill it:",
+  );
+  welcome.append(
     make(
-      "div",
-      { class: "notice welcome" },
+      "ol",
+      {},
+      make("li", { text: "Identify a video below, and name the unknown people." }),
       make(
-        "p",
+        "li",
         {},
-        make("strong", { text: "Welcome. The gallery is empty, so everybody is unknown." }),
+        make("a", { href: "#gallery", text: "Add a performer" }),
+        " from photos that you drop on the page.",
       ),
-      make("p", { text: "There are four ways to fill it:" }),
       make(
-        "ol",
+        "li",
         {},
-        make("li", { text: "Identify a video below, and name the unknown people." }),
-        make(
-          "li",
-          {},
-          make("a", { href: "#gallery", text: "Add a performer" }),
-          " from photos that you drop on the page.",
-        ),
-        make(
-          "li",
-          {},
-          "Import a folder of photos: ",
-          command("python -m tools import folder photos/"),
-        ),
-        make(
-          "li",
-          {},
-          "Import the performers of your Stash: ",
-          command("python -m tools import stash --url URL"),
-        ),
+        "Import a folder of photos: ",
+        command("python -m tools import folder photos/"),
+      ),
+      make(
+        "li",
+        {},
+        "Import the performers of your Stash: ",
+        command("python -m tools import stash --url URL"),
       ),
     ),
   );
+  byId("greeting").append(welcome);
 }
 
 /** @param {string} message */

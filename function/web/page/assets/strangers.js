@@ -1,6 +1,6 @@
 // Strangers: people nobody enrolled, each once for all videos.
 
-import { performerChooser } from "./chooser.js";
+import { openChooser } from "./chooser.js";
 import {
   byId,
   count,
@@ -13,9 +13,9 @@ import {
   notice,
   timesOf,
 } from "./dom.js";
-import { blank } from "./faces.js";
+import { blank, face } from "./faces.js";
 import { latePicture } from "./pictures.js";
-import { getJson, postJson, ServerError, wordsOf } from "./server.js";
+import { getJson, postForLines, postJson, ServerError, storing, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 import { makeStretches, nearEnd } from "./stretches.js";
 import { mainButton, nobodyFound, trouble, unchanged } from "./troubles.js";
@@ -320,7 +320,7 @@ async function takeOut(one, place, row) {
         text: `${nameOf(place.path)} shows somebody else: a stranger of their own now.`,
       }),
       make("a", { href: `#strangers/${other}`, text: "Show them" }),
-      undoButton(undo),
+      makeButton("Undo", undo, { class: "undo" }),
     );
     row.replaceWith(done);
     find(done, ".undo")?.focus();
@@ -333,7 +333,7 @@ function actions(one) {
   const row = make(
     "div",
     { class: "actions" },
-    makeButton("Name this person …", () => openChooser(one, row), { class: "primary" }),
+    makeButton("Name this person …", () => askName(one, row), { class: "primary" }),
     makeButton("Same as …", () => startJoining(one), {
       class: "join-start",
       "aria-label": "The same person as another stranger",
@@ -348,18 +348,13 @@ function actions(one) {
  * @param {StrangerReply} one
  * @param {HTMLElement} row
  */
-function openChooser(one, row) {
-  const chooser = performerChooser("Who is this?", {
+function askName(one, row) {
+  /** @type {HTMLElement} */
+  const chooser = openChooser("Who is this?", row, {
     nameFirst: true,
     onname: (name) => nameAs(one, row, chooser, { name }),
     onchoose: ({ id, name }) => askSame(one, row, chooser, name, [id]),
-    oncancel: () => {
-      chooser.replaceWith(row);
-      find(row, "button")?.focus();
-    },
   });
-  row.replaceWith(chooser);
-  chooser.querySelector("input")?.focus();
 }
 
 /**
@@ -371,16 +366,40 @@ function openChooser(one, row) {
 async function nameAs(one, row, asking, fields) {
   const element = cards.get(one);
   if (!element) return;
+  const text = `Enrolling ${fields.name} …`;
+  const news = make("p", { class: "actions", role: "status", tabindex: -1, text });
+  asking.replaceWith(news);
+  news.focus();
   await attempt(element, async () => {
     try {
-      const reply = await postJson("/library/strangers/name", { stranger: one.id, ...fields });
-      asking.replaceWith(row);
-      showNamed(one, reply);
+      await storing(fillIn(one, row, news, fields));
     } catch (error) {
+      news.replaceWith(asking);
       if (!(error instanceof ServerError) || error.code !== "name_taken") throw error;
       askSame(one, row, asking, fields.name, error.performers);
     }
   });
+}
+
+/**
+ * Name a stranger, and say how far it is: thousands of videos take a while.
+ *
+ * @param {StrangerReply} one
+ * @param {HTMLElement} row
+ * @param {HTMLElement} news
+ * @param {{ name: string }} fields
+ */
+async function fillIn(one, row, news, fields) {
+  const asked = { stranger: one.id, ...fields };
+  for await (const { filling, named } of postForLines("/library/strangers/name", asked)) {
+    if (filling) {
+      const { done, of } = filling;
+      news.textContent = `Enrolled. Looking for ${fields.name}: ${done.toLocaleString("en")} of ${count(of, ...nounsFor(one))} …`;
+    } else {
+      news.replaceWith(row);
+      showNamed(one, named);
+    }
+  }
 }
 
 /**
@@ -398,25 +417,14 @@ function askSame(one, row, before, name, performers) {
     "div",
     { class: "question", role: "group", "aria-label": `Is it the same ${name}?`, tabindex: -1 },
     make("p", { role: "status", text: `${name} is enrolled. Is it the same person?` }),
-    one.pictures[0]
-      ? make(
-          "figure",
-          {},
-          latePicture(one.pictures[0], "Best face of this stranger"),
-          make("figcaption", { text: "Stranger" }),
-        )
-      : null,
-    ...performers.map((performer) =>
-      make(
-        "figure",
-        {},
-        latePicture(`/gallery/thumbnail?id=${performer}`, `Enrolled face of ${name}`),
-        make("figcaption", { text: "Enrolled" }),
-        makeButton("Yes, the same", () => nameAs(one, row, question, { name, same: performer }), {
-          class: "primary",
-        }),
-      ),
-    ),
+    one.pictures[0] ? face(one.pictures[0], "Best face of this stranger", "Stranger") : null,
+    ...performers.map((performer) => {
+      const thumbnail = `/gallery/thumbnail?id=${performer}`;
+      const enrolled = face(thumbnail, `Enrolled face of ${name}`, "Enrolled");
+      const yes = () => nameAs(one, row, question, { name, same: performer });
+      enrolled.append(makeButton("Yes, the same", yes, { class: "primary" }));
+      return enrolled;
+    }),
     make(
       "div",
       { class: "actions" },
@@ -582,21 +590,21 @@ async function show(one, id) {
 function settle(one, words, undo, ...links) {
   const element = cards.get(one);
   if (!element) return;
+  const said = make("p", { role: "status", text: words });
+  const takeBack = () => {
+    said.textContent = "Taking it back …";
+    return undo().finally(() => (said.textContent = words));
+  };
   const line = make(
     "div",
     { class: "actions kept" },
-    make("p", { role: "status", text: words }),
+    said,
     ...links,
-    undoButton(() => attempt(element, undo)),
+    makeButton("Undo", () => attempt(element, takeBack), { class: "undo" }),
   );
   element.classList.add("settled");
   find(element, ":scope > .actions")?.replaceWith(line);
   find(line, ".undo")?.focus();
-}
-
-/** @param {() => unknown} onclick */
-function undoButton(onclick) {
-  return makeButton("Undo", onclick, { class: "undo" });
 }
 
 /**

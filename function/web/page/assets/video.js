@@ -6,7 +6,7 @@ import { ofVideo } from "./corrections.js";
 import { byId, count, damage, find, make, makeButton, nameOf, notice } from "./dom.js";
 import { choose } from "./identify.js";
 import { lengthOf, libraryAddress } from "./library.js";
-import { PersonCard } from "./person.js";
+import { asMatch, PersonCard } from "./person.js";
 import { makePlayer } from "./player.js";
 import { saidRow } from "./said.js";
 import { getJson, postJson, wordsOf } from "./server.js";
@@ -71,46 +71,26 @@ function back() {
  * @param {VideoReply} reply
  */
 function show(view, reply) {
-  const { video, people } = reply;
-  const isGone = video.state === "gone";
-  const name = nameOf(video.path);
+  const { video, people, pictures } = reply;
+  const isAlbum = video.kind === "album";
+  const name = nameOf(video.path) || (isAlbum ? "Album" : "Video");
   document.title = `${name} · Who is in this video?`;
-  if (video.kind === "album") {
-    showAlbum(view, reply);
-    return;
-  }
   const place = make("div", { class: "player" });
   const playing = makePlayer(place, name, async () => {
     return (await postJson("/play", { path: video.path })).result;
   });
-  player = playing;
+  player = isAlbum ? null : playing;
+  const play = isAlbum ? showPicture : playing.play;
   view.replaceChildren(
     back(),
     make("h1", { id: "video-title", text: name }),
     ...facts(video, people.length),
-    ...(isGone ? [] : [again(video.path)]),
-    place,
-    peopleTitle(),
-    ...arrangePeople(people.map((person) => card(reply, person, playing.play))),
+    isAlbum || video.state === "gone" ? "" : again(video.path),
+    isAlbum ? "" : place,
+    make("h2", { class: "for-readers", text: "People" }),
+    ...arrangePeople(people.map((person) => card(reply, person, play))),
     ...saidOfNobody(reply),
-  );
-}
-
-/**
- * @param {HTMLElement} view
- * @param {VideoReply} reply
- */
-function showAlbum(view, reply) {
-  const { video, people, pictures } = reply;
-  player = null;
-  view.replaceChildren(
-    back(),
-    make("h1", { id: "video-title", text: nameOf(video.path) || "Album" }),
-    ...facts(video, people.length),
-    peopleTitle(),
-    ...arrangePeople(people.map((person) => card(reply, person, showPicture))),
-    ...saidOfNobody(reply),
-    pictureList(video, people, pictures),
+    isAlbum ? pictureList(video, people, pictures) : "",
   );
 }
 
@@ -133,8 +113,6 @@ function card({ video, decisions }, found, play) {
   made.element.dataset.person = String(found.person);
   return made;
 }
-
-const peopleTitle = () => make("h2", { class: "for-readers", text: "People" });
 
 /**
  * What was said of people whom the last scan did not find, or not like that.
@@ -196,8 +174,6 @@ function again(path) {
 function asFound(person, decisions) {
   const { performer, performer_id: id, score, ...rest } = person;
   const others = { ...rest, said: decisions.filter((one) => one.person === person.person) };
-  if (performer === null || id === null) return { ...others, matches: [] };
-  const poster = `/gallery/thumbnail?id=${id}`;
-  const unknown = { urls: [], hints: [], stash_ids: [], sources: [] };
-  return { ...others, matches: [{ ...unknown, name: performer, poster, score, id }] };
+  if (performer === null) return { ...others, matches: [] };
+  return { ...others, matches: [{ ...asMatch({ id: Number(id), name: performer }), score }] };
 }

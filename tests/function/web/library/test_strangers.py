@@ -1,6 +1,7 @@
 """Strangers over HTTP: listed, named, hidden, split, joined, and each of these taken back."""
 
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ from PIL import Image
 
 from function.faces.face import DOUBTFUL
 from function.library import admission
-from function.web.library import shelf
+from function.web.library import shelf, stranger_changes
+from function.web.ndjson import NDJSON
 from function.web.page_requests import PAGE_HEADER
 from tests.support.servers import Serve, serving
 from tests.support.stranger_libraries import MadeUpLibrary, jpeg
@@ -165,6 +167,40 @@ def test_naming_fills_in_every_video_and_is_taken_back_by_its_correction(
         [man["videos"], woman["videos"]]
     )
     assert client.get("/library/people?performer=Grace+Hopper").status_code == 404
+
+
+def name_in_lines(client: FlaskClient, **fields: Any) -> Any:
+    headers = {**PAGE, "Accept": NDJSON}
+    return client.post("/library/strangers/name", json=fields, headers=headers)
+
+
+def test_whoever_asks_for_lines_is_told_how_far_naming_is(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stranger_changes, "VIDEOS_AT_ONCE", 2)
+    man, woman = listed(client)
+    response = name_in_lines(client, stranger=man["id"], name="Grace Hopper")
+    assert response.mimetype == NDJSON
+    *told, last = map(json.loads, response.text.splitlines())
+    assert told == [{"filling": {"done": done, "of": 3}} for done in (0, 2)]
+    assert last["named"]["filled_in"] == 3
+    assert [one["id"] for one in listed(client)] == [woman["id"]]
+    again = name_in_lines(client, stranger=woman["id"], name="Grace Hopper")
+    assert code_of(again) == (409, "name_taken")
+
+
+def test_a_caller_who_leaves_while_a_name_is_filled_in_loses_nothing(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stranger_changes, "VIDEOS_AT_ONCE", 1)
+    man, woman = listed(client)
+    response = name_in_lines(client, stranger=man["id"], name="Grace Hopper")
+    first = next(iter(response.response))
+    assert json.loads(first)["filling"]["done"] == 0
+    response.close()
+    assert [one["id"] for one in listed(client)] == [woman["id"]]
+    found = client.get("/library/people?performer=Grace+Hopper").get_json()
+    assert [one["path"] for one in found["videos"]] == man["videos"]
 
 
 def test_a_name_is_taken_back_later_too_but_photos_of_others_stay(

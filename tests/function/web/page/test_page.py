@@ -42,12 +42,13 @@ def gallery_in_use(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(
-    page_media: Path, gallery_in_use: Path, tmp_path_factory: pytest.TempPathFactory
+    page_media: Path, photos: Path, gallery_in_use: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """A server of that media root, and of a film that lasts longer than any test."""
+    """A server of that media root, of a film that lasts longer than any test, and of a picture."""
     folder = tmp_path_factory.mktemp("server")
     media = shutil.copytree(page_media, folder / "media", symlinks=True)
     repeat_film(media / "long.mp4", media / "endless.mp4", times=20)
+    shutil.copy(photos / "biden.jpg", media / ".hidden")
     settings = {"MEDIA_ROOT": media, "PERFORMERS_DB": gallery_in_use}
     with running_server(folder / "server.log", **settings) as address:
         yield address
@@ -226,6 +227,17 @@ def test_where_that_picture_cannot_be_had_the_best_face_is_shown(open_page: Open
     face = page.get_by_role("img", name="Best face")
     expect(face).to_be_visible()
     assert face.evaluate("image => image.naturalWidth") > 0
+
+
+def test_a_picture_that_is_identified_has_no_times(open_page: Open) -> None:
+    page = open_page()
+    identify(page, ".hidden/biden.jpg")
+    card = page.get_by_role("article")
+    expect(card.locator("figcaption").first).to_have_text("In the picture")
+    expect(card).to_contain_text("1 face")
+    expect(card.locator(".timeline")).to_have_count(0)
+    identify(page)
+    expect(page.locator(".timeline").first).to_be_visible()
 
 
 def test_a_photo_that_must_wait_too_long_says_so(open_page: Open, photos: Path) -> None:

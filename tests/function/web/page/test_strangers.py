@@ -93,6 +93,25 @@ def test_a_name_is_filled_in_everywhere_and_taken_back(page: Page) -> None:
     expect(cards(page)).to_have_count(2)
 
 
+def test_it_is_said_how_far_naming_is(page: Page) -> None:
+    page.evaluate(
+        """() => {
+          window.told = [];
+          new MutationObserver(() => {
+            const said = document.querySelector("article [role=status]")?.textContent;
+            if (said && said !== window.told.at(-1)) window.told.push(said);
+          }).observe(document.body, { childList: true, subtree: true, characterData: true });
+        }"""
+    )
+    name(cards(page).first, "Ada Lovelace")
+    expect(cards(page).first.get_by_role("status")).to_have_text("Ada Lovelace: in 3 videos.")
+    assert page.evaluate("window.told") == [
+        "Enrolling Ada Lovelace \N{HORIZONTAL ELLIPSIS}",
+        "Enrolled. Looking for Ada Lovelace: 0 of 3 videos \N{HORIZONTAL ELLIPSIS}",
+        "Ada Lovelace: in 3 videos.",
+    ]
+
+
 def test_an_empty_enter_names_nobody_and_neither_does_one_too_many(
     page: Page, library: MadeUpLibrary
 ) -> None:

@@ -42,7 +42,7 @@ REPLIES = [
     *(jobs.CountsReply, jobs.AtWorkReply, jobs.JobReply),
     *(strangers.StrangerReply, strangers.StrangersReply),
     *(strangers.SeenReply, strangers.OneStrangerReply),
-    *(stranger_changes.NamedReply, stranger_changes.UnnamedReply),
+    *(stranger_changes.NamedReply, stranger_changes.FillingReply, stranger_changes.UnnamedReply),
     *(stranger_changes.IgnoredReply, stranger_changes.SplitReply, stranger_changes.JoinedReply),
     *(review.ReviewedReply, review.ReviewReply),
     *(decisions.DecisionListed, decisions.DecisionsReply),
