@@ -139,6 +139,16 @@ def test_a_scene_is_shown_with_everyone_in_it(library: StashLibrary, ask: Ask) -
     assert [one["image"] for one in bare["people"]] == ["", "", ""]
 
 
+def test_whoever_was_seen_but_not_kept_is_counted(library: StashLibrary, ask: Ask) -> None:
+    people = [library.person(1), library.person(None, 10), library.person(None, 20)]
+    scene = library.scene("a.mp4", people, strangers=False)
+    view = ask("view", scene=asked(library, scene))
+    assert names(view) == [["P1"]]
+    assert view["strangers_left_out"] == 2
+    kept = library.scene("b.mp4", people[:2])
+    assert ask("view", scene=asked(library, kept))["strangers_left_out"] == 0
+
+
 def test_a_scene_is_found_by_its_path_too(library: StashLibrary, ask: Ask) -> None:
     scene = library.scene("a.mp4", [library.person(1)])
     library.fake.scenes[scene]["files"][0]["fingerprints"] = []
