@@ -83,11 +83,8 @@ def undo(
 
 def decisions_of(wanted: Iterable[Write]) -> tuple[int, ...]:
     """Return the decisions of the user that were made with some writes, and go with them."""
-    return tuple(
-        int(json.loads(one.detail)["decision"])
-        for one in wanted
-        if one.kind == "performer" and one.detail
-    )
+    told = (json.loads(one.detail) for one in wanted if one.kind == "performer" and one.detail)
+    return tuple(int(one["decision"]) for one in told if "decision" in one)
 
 
 def _by_scene(wanted: Iterable[Write]) -> Iterator[dict[str, list[Write]]]:

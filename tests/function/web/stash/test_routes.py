@@ -229,6 +229,18 @@ def test_people_are_added_as_the_user_says_and_undone_with_what_was_said(
     assert (after["decided"], after["matches"]) == ("", [])
 
 
+def test_who_was_merged_since_is_taken_off_the_scene_by_undo(
+    library: StashLibrary, ask: Ask
+) -> None:
+    double = library.fake.add_performer("Double")
+    scene = library.scene("a.mp4", [library.person(1)])
+    ask("add-sure", scene=asked(library, scene))
+    library.fake.merge_performers(double, library.in_stash[1])
+    assert library.fake.scenes[scene]["performers"] == [double]
+    assert ask("undo", scene=asked(library, scene))["undone"]["performers"] == 1
+    assert library.fake.scenes[scene]["performers"] == []
+
+
 def test_all_sure_are_added_and_no_other(library: StashLibrary, ask: Ask) -> None:
     people = [library.person(1), library.person(0, 10), library.person(None, 20)]
     scene = library.scene("a.mp4", people)
