@@ -9,7 +9,6 @@ import os
 import re
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +79,7 @@ def address(stash: LiveStash) -> str:
 
 @pytest.fixture
 def page(browser: Browser, address: str, stash: LiveStash) -> Iterator[Page]:
-    """Stash's page, without its release notes, and with the key where it has a password."""
+    """Stash's page, with the key where it has a password."""
     headers = {"ApiKey": stash.api_key} if stash.api_key else {}
     context = browser.new_context(
         viewport={"width": 1300, "height": 1000}, extra_http_headers=headers
@@ -89,9 +88,6 @@ def page(browser: Browser, address: str, stash: LiveStash) -> Iterator[Page]:
     opened = context.new_page()
     opened.goto(f"{address}/stats")
     opened.locator(".navbar").wait_for()
-    notes = opened.locator(".modal.show .modal-footer button")
-    with suppress(Exception):
-        notes.first.click(timeout=3000)
     yield opened
     picture_folder = os.environ.get("PICTURES")
     if picture_folder:
