@@ -15,6 +15,10 @@ WriteState: TypeAlias = Literal["intended", "done", "undoing", "undone"]
 """Intended and undoing: it is not known yet whether Stash has done it."""
 
 
+BESIDE = "beside"
+"""Of a performer who was added, `detail` lists under this word who was on the item before."""
+
+
 @dataclass(frozen=True)
 class Write:
     """One thing written into Stash; ids are Stash's, and empty where there is none.
@@ -123,4 +127,7 @@ class Writes(Protocol):
         """Return the performers that we, and not the user, added, by scene, or by another item."""
 
     def follow(self, before: str, after: str) -> None:
-        """Let what is written of a performer be of the one into whom Stash merged them."""
+        """Let what is written of a performer be of the one into whom Stash merged them.
+
+        Where that one was beside them before we wrote, nothing of ours is left.
+        """

@@ -1,5 +1,6 @@
 """Keeps in a ledger what was written into Stash."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from sqlite_utils import Database
 
 from db.sqlite.ledger_connections import LedgerConnection
 from db.sqlite.writers import in_turn
-from db.writes import ItemKind, Run, Write
+from db.writes import BESIDE, ItemKind, Run, Write
 
 _COLUMNS = (
     *("kind", "scene", "thing", "performer", "detail", "oshash", "before_at", "left_at", "state"),
@@ -23,6 +24,8 @@ _STILL_OURS = (
     "AND left_at = ? AND kind IN ('performer', 'tag') AND state = 'done'"
 )
 """What was as we left it is so still, after a further write of ours."""
+
+_UNDONE = "UPDATE stash_writes SET state = 'undone' WHERE id = ?"
 
 LONGEST_TURN_SECONDS = 60.0
 """A request to Stash takes half a minute at most."""
@@ -106,7 +109,7 @@ class SqliteWrites:
         with self._ledger.writing() as db:
             for one in undone:
                 _carry_on(db, one)
-                db.execute("UPDATE stash_writes SET state = 'undone' WHERE id = ?", (one.id,))
+                db.execute(_UNDONE, (one.id,))
 
     def keep(self, writes: Iterable[Write]) -> None:
         """Note that Stash has not undone these."""
@@ -142,6 +145,7 @@ class SqliteWrites:
         """Let what is written of a performer be of another one."""
         performers = "kind IN ('performer', 'new performer')"
         with self._ledger.writing() as db:
+            _leave_to_user(db, before, after)
             sql = f"UPDATE stash_writes SET thing = ? WHERE thing = ? AND {performers}"  # noqa: S608
             db.execute(sql, (after, before))
             sql = "UPDATE stash_writes SET performer = ? WHERE performer = ?"
@@ -157,6 +161,23 @@ def _insert(db: Database, write: Write) -> int:
     marks = ", ".join("?" * len(names))
     sql = f"INSERT INTO stash_writes ({', '.join(names)}) VALUES ({marks}) RETURNING id"  # noqa: S608
     return int(db.execute(sql, values).fetchone()[0])
+
+
+def _leave_to_user(db: Database, before: str, after: str) -> None:
+    """Give up what was added beside the one into whom its performer was merged: that one is theirs.
+
+    Who was beside others is called by the new id, too, for the next merge.
+    """
+    sql = "SELECT id, thing, detail FROM stash_writes WHERE kind = 'performer' AND detail LIKE ?"
+    for id_, thing, detail in db.execute(sql, (f'%"{BESIDE}"%',)).fetchall():
+        told = json.loads(detail)
+        beside = told[BESIDE]
+        if thing == before and after in beside:
+            db.execute(f"{_UNDONE} AND state = 'done'", (id_,))
+        elif before in beside:
+            told[BESIDE] = sorted({after if one == before else one for one in beside})
+            changed = (json.dumps(told), id_)
+            db.execute("UPDATE stash_writes SET detail = ? WHERE id = ?", changed)
 
 
 def _next_batch(db: Database) -> int:

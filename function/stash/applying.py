@@ -1,10 +1,11 @@
 """Adds performers to scenes, images and galleries of Stash: noted, then written, then confirmed."""
 
+import json
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from db.writes import ItemKind, Place, Write
+from db.writes import BESIDE, ItemKind, Place, Write
 from function.sources.records import RefusedError
 from function.sources.shapes import understood
 from function.stash.records import Item
@@ -128,7 +129,7 @@ def _intents(missing: Sequence[Addition], scenes: dict[str, Item], tag: str) -> 
             "performer",
             one.scene,
             one.performer,
-            detail=one.detail,
+            detail=_with_those_beside(one.detail, scenes[one.scene]),
             oshash=one.oshash,
             before_at=scenes[one.scene].updated_at,
             item=one.item,
@@ -141,3 +142,10 @@ def _intents(missing: Sequence[Addition], scenes: dict[str, Item], tag: str) -> 
         if tag and tag not in scenes[scene].tags
     ]
     return intents + tags
+
+
+def _with_those_beside(detail: str, item: Item) -> str:
+    """Note who is there already: if Stash merges somebody into them, they are not ours."""
+    if not item.performers:
+        return detail
+    return json.dumps({**json.loads(detail or "{}"), BESIDE: sorted(item.performers)})

@@ -1,7 +1,7 @@
 """Keeps the gallery in step with Stash: who is in it, by what name, with which photos."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from db.errors import GalleryError
 from db.galleries import Gallery, Store
 from db.ledgers import Ledger
+from db.writes import Write
 from function.imports.enrol import Enrolment, look_at, store
 from function.imports.finders import FaceFinder, ReaderFinder
 from function.imports.photos import Demands
@@ -165,6 +166,21 @@ def _follow(
     with changing(store) as gallery:
         note_former_names(gallery, stash)
         return follow_ids(gallery, ledger, present, heirs=heirs, accept=accept)
+
+
+def keep_up(stash: Stash, store: Store, ledger: Ledger, writes: Iterable[Write]) -> None:
+    """Bring ids in step before something is undone whose performers are not in Stash any more.
+
+    Whoever was merged since the last sync is on the scenes under another id, which the writes get.
+
+    Raises:
+        UnusableSourceError: Stash does not answer.
+        GalleryError: the gallery or the ledger cannot be used; see `db.errors`.
+    """
+    added = {one.thing for one in writes if one.kind == "performer"}
+    if store.exists() and any(stash.performer(one) is None for one in sorted(added)):
+        present = {one.id: one for one in stash.performers()}
+        _follow(stash, store, ledger, present, accept=False)
 
 
 def sync_with(

@@ -46,7 +46,7 @@ from function.stash.records import Scene
 from function.stash.scene_faces import Step
 from function.stash.scenes import read_scenes
 from function.stash.settling import settle
-from function.stash.syncing import Synced, SyncOptions, sync_with
+from function.stash.syncing import Synced, SyncOptions, keep_up, sync_with
 from function.stash.undoing import Undone, undo
 from function.stash.writer import Writer, gone_from
 
@@ -301,7 +301,9 @@ def _left_out(total: Added, unmarked: int, planned: Plan, held: Collection[str])
 def _undo(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
     """Take back what is as we left it; begun again, go on with the same run."""
     options, ledger = read_options(task), place.ledger
-    wanted = undoable(ledger, replace(options, run=options.run or task.run))
+    chosen = replace(options, run=options.run or task.run)
+    keep_up(stash, place.store, ledger, undoable(ledger, chosen))
+    wanted = undoable(ledger, chosen)
     before = max(0, task.of - len(wanted))
     of = before + len(wanted)
     if wanted:

@@ -158,7 +158,7 @@ def _remove(
     except RefusedError as error:
         writes.keep(noted)
         if len(touched) == 1:
-            yield Undone(left=((_named(ones[0]), str(error)),))
+            yield _refused(writes, stash, ones, str(error))
             return
         for scene in touched:
             alone = [one for one in ones if one.scene == scene]
@@ -170,6 +170,14 @@ def _remove(
     writes.end_undo(left)
     removed = sum(one.kind == "performer" for one in ones)
     yield Undone(removed, len(ones) - removed, decisions=decisions_of(ones))
+
+
+def _refused(writes: Writes, stash: Stash, ones: Sequence[Write], why: str) -> Undone:
+    """Say what became of writes on one scene that Stash does not undo: it may be gone since."""
+    if read_items(stash, ones[0].item, [ones[0].scene]):
+        return Undone(left=((_named(ones[0]), why),))
+    writes.end_undo(ones)
+    return Undone(gone=len(ones), decisions=decisions_of(ones))
 
 
 def _undo_markers(writes: Writes, stash: Stash, ones: Sequence[Write]) -> Iterator[Undone]:

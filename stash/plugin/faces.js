@@ -113,6 +113,15 @@
     );
   }
 
+  /** Who was seen, but is not kept: else they would seem to be overlooked. @param {{count: number}} props */
+  function LeftOut({ count }) {
+    if (!count) return null;
+    const said =
+      `Unknown people who are not kept: ${count}. To see and name them here, choose to keep them: ` +
+      "in Review, under Strangers.";
+    return h("p", { className: "mt-2 text-muted" }, said);
+  }
+
   /** @param {{view: Recognition.View, subject: Recognition.Subject, busy: boolean, act: unknown, onSeek: unknown}} props */
   function People({ view, subject, busy, act, onSeek }) {
     const [folded, rest] = [true, false].map((bystander) =>
@@ -122,7 +131,9 @@
           h(PersonCard, { key: person.person, person, kind: subject.kind, busy, act, onSeek }),
         ),
     );
-    if (!view.people.length) return h("p", null, "No face was found.");
+    const leftOut = h(LeftOut, { count: view.strangers_left_out });
+    if (!view.people.length)
+      return view.strangers_left_out ? leftOut : h("p", null, "No face was found.");
     return h(
       React.Fragment,
       null,
@@ -132,6 +143,7 @@
       folded?.length
         ? h("details", null, h("summary", null, `${folded.length} in the background`), folded)
         : null,
+      leftOut,
     );
   }
 

@@ -106,6 +106,7 @@ declare namespace Recognition {
     unseen: number;
     progress: { done: number; of: number } | null;
     people: Person[];
+    strangers_left_out: number;
     written: number;
     stash: string;
   }

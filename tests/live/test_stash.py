@@ -9,7 +9,6 @@ import os
 import re
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,11 @@ TOKEN = "for-the-plugin"
 MASTER = "for-the-owner"
 TAG = "Seen by recognition"
 FIRST_LOOK_MILLISECONDS = 60_000
+PAGE_MILLISECONDS = 90_000
+"""Stash's page is heavy, and the machine may be busy with other things."""
+
+MERGES = '{ __type(name: "Mutation") { fields { name } } }'
+"""Asks what can be changed: before v0.31 Stash cannot merge performers."""
 
 
 @pytest.fixture(scope="module")
@@ -75,17 +79,15 @@ def address(stash: LiveStash) -> str:
 
 @pytest.fixture
 def page(browser: Browser, address: str, stash: LiveStash) -> Iterator[Page]:
-    """Stash's page, without its release notes, and with the key where it has a password."""
+    """Stash's page, with the key where it has a password."""
     headers = {"ApiKey": stash.api_key} if stash.api_key else {}
     context = browser.new_context(
         viewport={"width": 1300, "height": 1000}, extra_http_headers=headers
     )
+    context.set_default_timeout(PAGE_MILLISECONDS)
     opened = context.new_page()
     opened.goto(f"{address}/stats")
     opened.locator(".navbar").wait_for()
-    notes = opened.locator(".modal.show .modal-footer button")
-    with suppress(Exception):
-        notes.first.click(timeout=3000)
     yield opened
     picture_folder = os.environ.get("PICTURES")
     if picture_folder:
@@ -524,6 +526,8 @@ def test_the_gallery_follows_stash(stash: LiveStash, ours: str) -> None:
 def test_a_merge_that_keeps_no_name_is_known_by_the_picture_that_showed_them(
     stash: LiveStash, ours: str
 ) -> None:
+    if {"name": "performerMerge"} not in stash.ask(MERGES)["__type"]["fields"]:
+        pytest.skip("this Stash cannot merge performers")
     make = "mutation C($i: PerformerCreateInput!) { performerCreate(input: $i) { id } }"
     made = stash.ask(make, i={"name": "Amazing Grace"})["performerCreate"]["id"]
     tag = "mutation T($i: ImageUpdateInput!) { imageUpdate(input: $i) { id } }"

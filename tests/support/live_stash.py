@@ -167,6 +167,8 @@ def open_live_stash(photos: Path) -> LiveStash:
     stash = LiveStash(url, api_key, Path(library["path"]))
     _empty(stash)
     _fill(stash, photos)
+    # Or else its release notes lie over the page when it is opened first.
+    stash.ask('mutation { configureUISetting(key: "lastNoteSeen", value: 99999999) }')
     return stash
 
 

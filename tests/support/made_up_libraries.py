@@ -75,15 +75,20 @@ class MadeUpLibrary:
         return replace(found, picture=b"\xff\xd8\xff at %d" % at)
 
     def scan(
-        self, name: str, people: Sequence[PersonFound], unreadable_seconds: float = 0.0
+        self,
+        name: str,
+        people: Sequence[PersonFound],
+        unreadable_seconds: float = 0.0,
+        *,
+        strangers: bool = True,
     ) -> None:
-        """Add a file, and store these people as a scan of it would, strangers too."""
+        """Add a file, and store these people as a scan of it would, strangers too or without."""
         self.add_file(name)
         settings = Settings(second_encoder="off")
         naming = open_naming(self.store, None, settings)
         found = PeopleFound(tuple(people), (PRIMARY.id,), 30, 12, StageSeconds(0.0, 0.0))
         found = replace(found, unreadable_seconds=unreadable_seconds)
-        kept = keep_people(found, Watched(name, 30.0), naming, strangers=True)
+        kept = keep_people(found, Watched(name, 30.0), naming, strangers=strangers)
         with self.ledger() as ledger:
             lease = ledger.lease("test", 60)
             assert lease

@@ -41,12 +41,14 @@ class StashLibrary(MadeUpLibrary):
         name: str,
         people: Sequence[PersonFound] | None = None,
         performers: Sequence[str] = (),
+        *,
+        strangers: bool = True,
     ) -> str:
         """Add a video and its scene, scanned if people are given; return the scene's id."""
         if people is None:
             file = self.add_file(name)
         else:
-            self.scan(name, people)
+            self.scan(name, people, strangers=strangers)
             path = self.root / name
             with self.ledger() as ledger:
                 (record,) = ledger.records(sorted(ledger.ids([bytes(path)])))

@@ -15,6 +15,7 @@ from function.stash.counted import counted
 from function.stash.options import Options
 from function.stash.planning import SURE_SCORE
 from function.stash.settling import settle
+from function.stash.syncing import keep_up
 from function.stash.tasks import take_back_decisions, undoable
 from function.stash.undoing import Undone, undo
 from function.version import VERSION
@@ -153,6 +154,7 @@ def answer_undo(desk: Desk, request: Request) -> Response:
                 f"{counted(len(wanted), 'write')} to be undone.",
             )
         settle(work.ledger.writes, work.stash)
+        keep_up(work.stash, desk.service.store, work.ledger, wanted)
         wanted = undoable(work.ledger, options)
         total = Undone()
         for undone in undo(work.ledger.writes, work.stash, wanted, edited=options.edited):

@@ -91,7 +91,8 @@ class SceneView(TypedDict):
 
     `reason` says why it failed, or is elsewhere, or what of it is not shown; `stash` why Stash
     could not be asked. `changed` says that its file was written anew since. `unseen` counts images
-    of a gallery that nobody has looked at yet, of which the others are shown.
+    of a gallery that nobody has looked at yet, of which the others are shown. `strangers_left_out`
+    counts people who are nobody of the gallery and were not kept.
     """
 
     state: SceneState
@@ -101,6 +102,7 @@ class SceneView(TypedDict):
     progress: AdvanceView | None
     video: VideoView | None
     people: list[PersonView]
+    strangers_left_out: int
     written: int
     stash: str
 
@@ -126,9 +128,17 @@ def view_scene(work: Work, asked: Asked, *, pictures: bool = True) -> SceneView:
         progress=progress,
         video=_video_of(parts),
         people=_view_people(work, people, tagged, writes, pictures=pictures),
+        strangers_left_out=_count_left_out(parts),
         written=len(writes),
         stash=words,
     )
+
+
+def _count_left_out(parts: Parts) -> int:
+    """Count strangers who were not kept; of one picture of an album nobody knows them."""
+    shown = (one.shown for one in parts.each)
+    whole = {one.album.id: one.album for one in shown if one and one.picture is None}
+    return sum(album.left_out for album in whole.values())
 
 
 def _video_of(parts: Parts) -> VideoView | None:

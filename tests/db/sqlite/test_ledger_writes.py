@@ -117,6 +117,16 @@ def test_the_journal_follows_a_performer_who_was_merged(writes: Writes) -> None:
     assert [one.performer for one in writes.of_scene("1")] == ["", "9"]
 
 
+def test_who_was_beside_the_merged_one_is_not_ours(writes: Writes) -> None:
+    run = writes.begin_run("add")
+    write(writes, run, replace(added("1", "7"), detail='{"beside": ["5", "9"]}'), added("2", "7"))
+    write(writes, run, replace(added("3", "8"), detail='{"beside": ["7"], "decision": 3}'))
+    writes.follow("7", "9")
+    assert [(one.scene, one.thing) for one in writes.of_run(run)] == [("2", "9"), ("3", "8")]
+    writes.follow("8", "9")
+    assert [(one.scene, one.thing) for one in writes.of_run(run)] == [("2", "9")]
+
+
 def test_the_name_of_what_was_made_is_not_kept(writes: Writes) -> None:
     run = writes.begin_run("create")
     (noted,) = writes.intend(run, [Write("new performer", "", detail='{"name": "Ada"}')])

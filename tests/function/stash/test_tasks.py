@@ -119,6 +119,20 @@ def test_who_is_forgotten_between_two_scenes_is_not_added_to_the_second(
     assert {one["title"] for one in library.fake.markers.values()} == ({"P2"} if markers else set())
 
 
+def test_who_was_merged_since_is_undone_under_the_new_name_and_the_users_own_stay(
+    library: StashLibrary, do: Do
+) -> None:
+    known, double = library.in_stash[1], library.fake.add_performer("Double")
+    ours = library.scene("a.mp4", [library.person(1)])
+    both = library.scene("b.mp4", [library.person(1)], performers=[double])
+    do("apply")
+    library.fake.merge_performers(double, known)
+    assert library.fake.scenes[ours]["performers"] == [double]
+    assert "Undone: 1 performer " in do("undo").text
+    shown = {scene: one["performers"] for scene, one in library.fake.scenes.items()}
+    assert shown == {ours: [], both: [double]}
+
+
 def test_a_tag_marks_what_was_touched_and_goes_with_undo(library: StashLibrary, do: Do) -> None:
     scene = library.scene("a.mp4", [library.person(1)])
     do("apply", tag="Recognised")

@@ -86,6 +86,24 @@ def test_only_what_is_missing_is_written_and_only_that_is_undone(
     assert shown(fake) == before
 
 
+def test_a_scene_that_is_deleted_while_it_is_undone_needs_no_look(
+    fake: FakeStash, stash: Stash, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, kept, deleted = fake.add_performer("Ada"), fake.add_scene("/a.mp4"), fake.add_scene("/b")
+    writer = begin(ledger.writes, stash, "apply")
+    apply(writer, Addition(kept, ada), Addition(deleted, ada))
+    tag_items = stash.tag_items
+
+    def delete_then(*given: Any, **changes: Any) -> Any:
+        fake.scenes.pop(deleted, None)
+        return tag_items(*given, **changes)
+
+    monkeypatch.setattr(stash, "tag_items", delete_then)
+    undone = undo_run(ledger, stash, writer.run)
+    assert (undone.performers, undone.gone, undone.left) == (1, 1, ())
+    assert (ledger.writes.of_run(writer.run), fake.scenes[kept]["performers"]) == ([], [])
+
+
 def test_a_second_run_writes_nothing(fake: FakeStash, stash: Stash, ledger: Ledger) -> None:
     ada, scene = fake.add_performer("Ada"), fake.add_scene("/a.mp4")
     apply(begin(ledger.writes, stash, "apply"), Addition(scene, ada))

@@ -140,6 +140,16 @@ def test_a_scene_is_shown_with_everyone_in_it(library: StashLibrary, ask: Ask) -
     assert [one["image"] for one in bare["people"]] == ["", "", ""]
 
 
+def test_whoever_was_seen_but_not_kept_is_counted(library: StashLibrary, ask: Ask) -> None:
+    people = [library.person(1), library.person(None, 10), library.person(None, 20)]
+    scene = library.scene("a.mp4", people, strangers=False)
+    view = ask("view", scene=asked(library, scene))
+    assert names(view) == [["P1"]]
+    assert view["strangers_left_out"] == 2
+    kept = library.scene("b.mp4", people[:2])
+    assert ask("view", scene=asked(library, kept))["strangers_left_out"] == 0
+
+
 def test_a_scene_is_found_by_its_path_too(library: StashLibrary, ask: Ask) -> None:
     scene = library.scene("a.mp4", [library.person(1)])
     library.fake.scenes[scene]["files"][0]["fingerprints"] = []
@@ -218,6 +228,18 @@ def test_people_are_added_as_the_user_says_and_undone_with_what_was_said(
     assert library.fake.scenes[scene]["performers"] == []
     (after,) = ask("view", scene=asked(library, scene))["people"]
     assert (after["decided"], after["matches"]) == ("", [])
+
+
+def test_who_was_merged_since_is_taken_off_the_scene_by_undo(
+    library: StashLibrary, ask: Ask
+) -> None:
+    double = library.fake.add_performer("Double")
+    scene = library.scene("a.mp4", [library.person(1)])
+    ask("add-sure", scene=asked(library, scene))
+    library.fake.merge_performers(double, library.in_stash[1])
+    assert library.fake.scenes[scene]["performers"] == [double]
+    assert ask("undo", scene=asked(library, scene))["undone"]["performers"] == 1
+    assert library.fake.scenes[scene]["performers"] == []
 
 
 def test_all_sure_are_added_and_no_other(library: StashLibrary, ask: Ask) -> None:
