@@ -11,6 +11,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from function.media.formats import KINDLESS_CODECS
 from function.media.strays import (
     KEYFRAME_BACK_SECONDS,
     LEAP_SECONDS,
@@ -46,6 +47,23 @@ def hides_all(container: InputContainer, stream: VideoStream) -> bool:
         raise
     except (av.FFmpegError, IndexError, ValueError):
         return False
+
+
+def marks_every_picture(container: InputContainer, stream: VideoStream) -> bool:
+    """Say whether a file calls every picture a keyframe, and its decoder cannot tell if that is so.
+
+    So does an AVI whose index is missing. Nothing is lost if it is true: all are decoded.
+    """
+    if stream.codec_context.name not in KINDLESS_CODECS:
+        return False
+    try:
+        container.seek(0)
+        first = _read_pictures(container, stream, FIRST_PACKETS)
+    except MemoryError:
+        raise
+    except (av.FFmpegError, IndexError, ValueError):
+        return False
+    return all(packet.is_keyframe for packet in first)
 
 
 def measure_seconds(

@@ -14,6 +14,7 @@ from av.codec.context import ThreadType
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.stream import Discard, Disposition
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from function.errors import UnreadableVideoError, VideoNotFoundError, VideoOverLimitError
@@ -21,7 +22,7 @@ from function.media.decoders import DecoderName, name_decoders
 from function.media.encryption import is_locked, is_scrambled, read_head
 from function.media.formats import CODECS, FORMATS, SOUND_CODECS, STILL_CODECS
 from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
-from function.media.lengths import hides_all, measure_seconds
+from function.media.lengths import hides_all, marks_every_picture, measure_seconds
 from function.media.surveys import Survey
 
 SAMPLES_PER_VIDEO = 240
@@ -79,7 +80,8 @@ class Video:
 
     Reading finds out the rest. `trusts_keyframes`: pictures that are marked as keyframes can be
     decoded alone. `is_encrypted`: pictures are. `has_fields_apart`: both fields of a picture lie in
-    packets of their own. `is_smeared`: the next picture depends on damage.
+    packets of their own. `is_smeared`: the next picture depends on damage. `shown`: the latest
+    picture, if its decoder gives none for what stays as it is.
     `late_beginnings`: how many groups in a row gave no picture at first. `packets_marked`: of
     `packets_read`, those that the container calls damaged. `leaps`: how often the file's clock
     leapt. `missing`: when nothing is stored, or it cannot be decoded, as starts and ends in
@@ -104,6 +106,7 @@ class Video:
     is_encrypted: bool = False
     has_fields_apart: bool = False
     is_smeared: bool = False
+    shown: VideoFrame | None = None
     late_beginnings: int = 0
     packets_read: int = 0
     packets_marked: int = 0
@@ -224,8 +227,9 @@ def _look_at(source: Path | int, name: str, limits: VideoLimits) -> Survey:
     with container:
         may_fit_gpu = may_fit(container, stream)
         start_seconds, seconds = measure_seconds(container, stream, limits.max_seconds)
+        marks_all = marks_every_picture(container, stream)
     check_length(seconds, name, limits)
-    return Survey(start_seconds, seconds, may_fit_gpu, is_hidden)
+    return Survey(start_seconds, seconds, may_fit_gpu, is_hidden, marks_all)
 
 
 def _start(
@@ -251,6 +255,7 @@ def _start(
         gap_slack=ASKED_SLACK if interval == every_seconds else CHOSEN_SLACK,
         survey=survey,
         reopen=reopen,
+        trusts_keyframes=not survey.marks_all,
     )
 
 
