@@ -85,6 +85,8 @@ def _measure_from(container: InputContainer, stream: VideoStream, start_seconds:
     claimed_seconds = (container.duration or 0) / av.time_base
     if claimed_seconds > container.size / THINNEST_STREAM:
         claimed_seconds = 0.0
+    if claimed_seconds and _is_cut_off(container, stream):
+        return claimed_seconds
     try:
         end_seconds = _find_last_seconds(container, stream, claimed_seconds)
     except MemoryError:
@@ -95,6 +97,15 @@ def _measure_from(container: InputContainer, stream: VideoStream, start_seconds:
     if container.format.name in CLOCK_PER_PROGRAMME and measured_seconds > LONGEST_ON_ONE_CLOCK:
         return 0.0
     return max(measured_seconds, 0.0)
+
+
+def _is_cut_off(container: InputContainer, stream: VideoStream) -> bool:
+    """Say whether the index at the beginning of a file names a picture after its end."""
+    if "mov" not in container.format.name.split(","):
+        return False
+    entries = stream.index_entries
+    last = entries[len(entries) - 1] if len(entries) else None
+    return last is not None and last.pos + last.size > container.size
 
 
 def _find_start(container: InputContainer, stream: VideoStream) -> float:

@@ -220,10 +220,12 @@ def _look_at(source: Path | int, name: str, limits: VideoLimits) -> Survey:
     One over them that the file is too small for, as after a leap of its clock, is not believed.
     """
     container, stream = _open_stream(source, name, limits, AS_WRITTEN)
+    _read_only(container, stream)
     is_hidden = hides_all(container, stream)
     if is_hidden:
         container.close()
         container, stream = _open_stream(source, name, limits, WITHOUT_EDITS)
+        _read_only(container, stream)
     with container:
         may_fit_gpu = may_fit(container, stream)
         start_seconds, seconds = measure_seconds(container, stream, limits.max_seconds)
@@ -441,9 +443,14 @@ def _check_picture(stream: VideoStream, name: str, limits: VideoLimits) -> None:
         )
 
 
-def _prepare_decoder(container: InputContainer, stream: VideoStream, limits: VideoLimits) -> None:
+def _read_only(container: InputContainer, stream: VideoStream) -> None:
+    """Have only one stream read: in a file that was cut off, another may end long before it."""
     for other in container.streams:
         other.discard = Discard.default if other.index == stream.index else Discard.all
+
+
+def _prepare_decoder(container: InputContainer, stream: VideoStream, limits: VideoLimits) -> None:
+    _read_only(container, stream)
     decoder = stream.codec_context
     decoder.options = {"max_pixels": str(limits.max_pixels)}
     decoder.thread_type, decoder.thread_count = ThreadType.NONE, DECODER_THREADS
