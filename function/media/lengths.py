@@ -16,6 +16,7 @@ from function.media.strays import (
     KEYFRAME_BACK_SECONDS,
     LEAP_SECONDS,
     MOST_REORDERED,
+    NOMINAL_SECONDS,
     Stamp,
     without_strays,
 )
@@ -26,6 +27,7 @@ LONGEST_ON_ONE_CLOCK = 12 * 3600.0
 
 LATEST_PICTURE_SECONDS = 60.0  # after the sound of the same programme
 LATEST_START_SECONDS = 24 * 3600.0  # of the pictures, after that of the sound in any other file
+DELAYED_PICTURES = 2.5  # at most, that a decoder in an AVI waits for before it gives the first
 FIRST_PACKETS = MOST_REORDERED + 1  # that say when the film begins
 ENDS_BEFORE_SECONDS = (-1, 10, 100)  # of what the file claims, as an edit list may end it sooner
 LATEST_SOUGHT = 2**63 - 1  # in FFmpeg's units: a claimed length may be beyond what it can seek
@@ -112,15 +114,23 @@ def _find_start(container: InputContainer, stream: VideoStream) -> float:
     """Return where the file's clock begins; each programme of a broadcast has its own.
 
     If most of the first pictures lie before that, or an impossible time after it, it is a mistake.
+    An AVI stores no times: FFmpeg counts the delay of the decoder in.
     """
     start_seconds = (container.start_time or 0) / av.time_base
     first_seconds = _find_first_seconds(container, stream)
     if first_seconds is None:
         return start_seconds
     late_seconds = first_seconds - start_seconds
+    if container.format.name == "avi" and 0 < late_seconds < DELAYED_PICTURES * _lasting(stream):
+        return first_seconds
     is_broadcast = container.format.name in CLOCK_PER_PROGRAMME
     latest = LATEST_PICTURE_SECONDS if is_broadcast else LATEST_START_SECONDS
     return start_seconds if -KEYFRAME_BACK_SECONDS < late_seconds < latest else first_seconds
+
+
+def _lasting(stream: VideoStream) -> float:
+    """Return how long a picture lasts at the stream's rate, in seconds."""
+    return float(1 / stream.average_rate) if stream.average_rate else NOMINAL_SECONDS
 
 
 def _find_first_seconds(container: InputContainer, stream: VideoStream) -> float | None:
