@@ -18,6 +18,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from function.errors import UnreadableVideoError, VideoNotFoundError, VideoOverLimitError
+from function.media.boxes import lacks_index
 from function.media.decoders import DecoderName, name_decoders
 from function.media.encryption import is_locked, is_scrambled, read_head
 from function.media.formats import CODECS, FORMATS, SOUND_CODECS, STILL_CODECS
@@ -204,7 +205,7 @@ def open_video(
             "python -m tools scan --pictures."
         )
     # One after the other: containers open on one descriptor share its position in the file.
-    survey = survey or _look_at(source, name, limits)
+    survey = survey or _look_into(source, name, limits)
     extra = WITHOUT_EDITS if survey.hides_all else AS_WRITTEN
     reopen = partial(_open_decoder, source, name, limits, extra)
     gpu = open_gpu(decoder, reopen) if decoder != "cpu" and survey.may_fit_gpu else None
@@ -212,6 +213,19 @@ def open_video(
     video.is_encrypted = is_scrambled(video.container.format.name, read_head(source))
     video.gpu = gpu
     return video
+
+
+def _look_into(source: Path | int, name: str, limits: VideoLimits) -> Survey:
+    """Look at a video, and if that fails say so where only its index is missing."""
+    try:
+        return _look_at(source, name, limits)
+    except UnreadableVideoError:
+        if not lacks_index(source):
+            raise
+    raise UnreadableVideoError(
+        f"{name} lacks its index (moov), as if it was not copied or recorded to its end. "
+        "Copy it again; if there is no more of it, tools such as untrunc can often repair it."
+    )
 
 
 def _look_at(source: Path | int, name: str, limits: VideoLimits) -> Survey:
