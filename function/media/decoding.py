@@ -8,6 +8,7 @@ from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
+from function.media.formats import SPARING_CODECS
 from function.media.gpu import Gpu, PictureDecoder, describe
 from function.media.packets import FIELD_SECONDS, Group, TimedPacket
 from function.media.videos import Video
@@ -97,6 +98,7 @@ def _decode_here(video: Video, group: Group) -> Iterator[VideoFrame]:
     """Decode a group, or part of one, on the processor."""
     if group.begins:
         video.decoder.flush_buffers()
+        video.shown = None
     if not video.trusts_keyframes:
         yield from _decode_through(video, group)
         return
@@ -141,9 +143,25 @@ def _decode(
         is_needed = seconds in wanted or video.has_fields_apart
         decoder.skip_frame = "DEFAULT" if is_needed else "NONREF"
         packet.opaque = seconds
-        yield from decoder.decode(packet)
+        yield from _pictures_of(video, decoder, packet)
     if group.ends:
         yield from decoder.decode(None)
+
+
+def _pictures_of(
+    video: Video, decoder: PictureDecoder, packet: "Packet[VideoStream]"
+) -> Iterator[VideoFrame]:
+    """Decode a packet; where it says that nothing has changed, the picture before is shown on."""
+    if video.stream.codec_context.name not in SPARING_CODECS:
+        yield from decoder.decode(packet)
+        return
+    pictures = decoder.decode(packet)
+    if pictures:
+        video.shown = pictures[-1]
+    elif video.shown:
+        video.shown.opaque = packet.opaque
+        pictures = [video.shown]
+    yield from pictures
 
 
 def _decode_through(video: Video, group: Group) -> Iterator[VideoFrame]:
@@ -160,7 +178,10 @@ def _decode_through(video: Video, group: Group) -> Iterator[VideoFrame]:
 
 def _decode_one(video: Video, packet: "Packet[VideoStream] | None") -> Iterator[VideoFrame]:
     try:
-        for picture in video.decoder.decode(packet):
+        pictures = (
+            _pictures_of(video, video.decoder, packet) if packet else video.decoder.decode(None)
+        )
+        for picture in pictures:
             video.is_smeared = picture.is_corrupt or (video.is_smeared and not picture.key_frame)
             if not video.is_smeared:
                 yield picture

@@ -64,6 +64,19 @@ CODECS = (
 )
 """FFmpeg's decoders for these files."""
 
+KINDLESS_CODECS = (
+    *("cinepak", "msvideo1", "msrle", "rpza", "smc", "qtrle", "camtasia", "tscc2", "camstudio"),
+    *("flashsv", "flashsv2", "g2m", "mss1", "mss2", "msa1", "mts2", "indeo2", "indeo3"),
+    *("truemotion1", "truemotion2"),
+)
+"""Codecs that store what has changed, and whose decoders do not say of what kind a picture is."""
+
+SPARING_CODECS = ("camtasia", "tscc2", "g2m", "mss1", "mss2", "msa1", "mts2")
+"""Codecs of screens whose decoders give no picture where nothing has changed."""
+
+WAITING_CODECS = ("rv20",)
+"""Codecs whose decoders give a picture only with the packet after it, and do not give the last."""
+
 SOUND_CODECS = ("aac", "mp3", "mp3float", "ac3", "eac3", "opus", "vorbis", "flac", "wmav2")
 """Opened only while FFmpeg probes a file, never to decode; others it leaves unknown."""
 

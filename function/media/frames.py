@@ -184,7 +184,7 @@ def _decode_samples(
     schedule = Schedule()
     try:
         try:
-            groups = read_spread_keyframes(video, spread) if spread else read_groups(video)
+            groups = _choose_groups(video, spread)
             yield from _sample_groups(video, converter, groups, schedule)
         except FalseKeyframeError:
             log.info("%s marks pictures as keyframes that are none; all are decoded.", video.name)
@@ -193,6 +193,12 @@ def _decode_samples(
             yield from _sample_groups(video, converter, read_groups(video), schedule)
     finally:
         video.missing += schedule.missed()
+
+
+def _choose_groups(video: Video, spread: int | None) -> Iterator[Group]:
+    if not video.trusts_keyframes:
+        raise FalseKeyframeError
+    return read_spread_keyframes(video, spread) if spread else read_groups(video)
 
 
 def _sample_groups(

@@ -11,10 +11,12 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from function.media.formats import KINDLESS_CODECS
 from function.media.strays import (
     KEYFRAME_BACK_SECONDS,
     LEAP_SECONDS,
     MOST_REORDERED,
+    NOMINAL_SECONDS,
     Stamp,
     without_strays,
 )
@@ -25,6 +27,7 @@ LONGEST_ON_ONE_CLOCK = 12 * 3600.0
 
 LATEST_PICTURE_SECONDS = 60.0  # after the sound of the same programme
 LATEST_START_SECONDS = 24 * 3600.0  # of the pictures, after that of the sound in any other file
+DELAYED_PICTURES = 2.5  # at most, that a decoder in an AVI waits for before it gives the first
 FIRST_PACKETS = MOST_REORDERED + 1  # that say when the film begins
 ENDS_BEFORE_SECONDS = (-1, 10, 100)  # of what the file claims, as an edit list may end it sooner
 LATEST_SOUGHT = 2**63 - 1  # in FFmpeg's units: a claimed length may be beyond what it can seek
@@ -48,6 +51,23 @@ def hides_all(container: InputContainer, stream: VideoStream) -> bool:
         return False
 
 
+def marks_every_picture(container: InputContainer, stream: VideoStream) -> bool:
+    """Say whether a file calls every picture a keyframe, and its decoder cannot tell if that is so.
+
+    So does an AVI whose index is missing. Nothing is lost if it is true: all are decoded.
+    """
+    if stream.codec_context.name not in KINDLESS_CODECS:
+        return False
+    try:
+        container.seek(0)
+        first = _read_pictures(container, stream, FIRST_PACKETS)
+    except MemoryError:
+        raise
+    except (av.FFmpegError, IndexError, ValueError):
+        return False
+    return all(packet.is_keyframe for packet in first)
+
+
 def measure_seconds(
     container: InputContainer, stream: VideoStream, max_seconds: float
 ) -> tuple[float, float]:
@@ -67,6 +87,8 @@ def _measure_from(container: InputContainer, stream: VideoStream, start_seconds:
     claimed_seconds = (container.duration or 0) / av.time_base
     if claimed_seconds > container.size / THINNEST_STREAM:
         claimed_seconds = 0.0
+    if claimed_seconds and _is_cut_off(container, stream):
+        return claimed_seconds
     try:
         end_seconds = _find_last_seconds(container, stream, claimed_seconds)
     except MemoryError:
@@ -79,19 +101,36 @@ def _measure_from(container: InputContainer, stream: VideoStream, start_seconds:
     return max(measured_seconds, 0.0)
 
 
+def _is_cut_off(container: InputContainer, stream: VideoStream) -> bool:
+    """Say whether the index at the beginning of a file names a picture after its end."""
+    if "mov" not in container.format.name.split(","):
+        return False
+    entries = stream.index_entries
+    last = entries[len(entries) - 1] if len(entries) else None
+    return last is not None and last.pos + last.size > container.size
+
+
 def _find_start(container: InputContainer, stream: VideoStream) -> float:
     """Return where the file's clock begins; each programme of a broadcast has its own.
 
     If most of the first pictures lie before that, or an impossible time after it, it is a mistake.
+    An AVI stores no times: FFmpeg counts the delay of the decoder in.
     """
     start_seconds = (container.start_time or 0) / av.time_base
     first_seconds = _find_first_seconds(container, stream)
     if first_seconds is None:
         return start_seconds
     late_seconds = first_seconds - start_seconds
+    if container.format.name == "avi" and 0 < late_seconds < DELAYED_PICTURES * _lasting(stream):
+        return first_seconds
     is_broadcast = container.format.name in CLOCK_PER_PROGRAMME
     latest = LATEST_PICTURE_SECONDS if is_broadcast else LATEST_START_SECONDS
     return start_seconds if -KEYFRAME_BACK_SECONDS < late_seconds < latest else first_seconds
+
+
+def _lasting(stream: VideoStream) -> float:
+    """Return how long a picture lasts at the stream's rate, in seconds."""
+    return float(1 / stream.average_rate) if stream.average_rate else NOMINAL_SECONDS
 
 
 def _find_first_seconds(container: InputContainer, stream: VideoStream) -> float | None:

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from function.media.clocks import Ahead, Clock, unit_seconds
 from function.media.encryption import is_encrypted
+from function.media.formats import WAITING_CODECS
 from function.media.videos import Video, check_length
 
 log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def read_groups(video: Video, within: Within = iter) -> Iterator[Group]:
         VideoOverLimitError: the video goes on for longer than its limits allow.
     """
     last_wanted: float | None = None
-    count = 0
+    count, has_begun = 0, False
     for group, end_seconds in _split_groups(video, within):
         times = group.shown_seconds()
         if not times:
@@ -92,6 +93,8 @@ def read_groups(video: Video, within: Within = iter) -> Iterator[Group]:
             continue
         if group.begins and video.trusts_keyframes:
             video.keyframes_seconds.append(max(times[0], group.packets[0].seconds))
+            if group.packets[0].packet.is_keyframe and not has_begun:
+                has_begun, last_wanted = True, None  # nothing before may be decodable
         video.every_seconds = widen_interval(video, end_seconds, count)
         group.wanted_seconds = choose_moments(
             times if times[0] == group.packets[0].seconds else sorted(times),
@@ -106,7 +109,7 @@ def read_groups(video: Video, within: Within = iter) -> Iterator[Group]:
         if group.wanted_seconds:
             last_wanted = group.wanted_seconds[-1]
         if group.ends:
-            _cut_after_last_wanted(group)
+            _cut_after_last_wanted(group, video)
         if group.packets:
             yield group
 
@@ -131,7 +134,7 @@ def read_groups_from(video: Video, seconds: float) -> Iterator[Group]:
             continue
         group.wanted_seconds = [min(later)] if later else []
         if later and group.ends:
-            _cut_after_last_wanted(group)
+            _cut_after_last_wanted(group, video)
         yield group
     if skipped:
         skipped.wanted_seconds = [max(skipped.shown_seconds())]
@@ -245,9 +248,10 @@ def widen_interval(video: Video, seconds: float, count: int) -> float:
     return max(video.every_seconds, ahead / max(video.limits.max_frames - count, 1))
 
 
-def _cut_after_last_wanted(group: Group) -> None:
+def _cut_after_last_wanted(group: Group, video: Video) -> None:
     wanted = set(group.wanted_seconds)
-    needed = [i for i, packet in enumerate(group.packets, 1) if packet.seconds in wanted]
+    waits = video.stream.codec_context.name in WAITING_CODECS
+    needed = [i + waits for i, packet in enumerate(group.packets, 1) if packet.seconds in wanted]
     rest = group.packets[max(needed, default=0) :]
     if rest:
         group.next_packet = rest[0]

@@ -53,7 +53,8 @@ def plan_stretches(video: Video) -> tuple[Stretch, ...]:
     samples = round(video.seconds / video.every_seconds)
     count = _count_stretches(samples)
     is_near_limit = samples > LARGEST_SHARE * video.limits.max_frames
-    if count <= 1 or is_near_limit or video.is_encrypted or not _has_index(video):
+    may_be_split = _has_index(video) and video.trusts_keyframes and not video.is_encrypted
+    if count <= 1 or is_near_limit or not may_be_split:
         return WHOLE
     unit = float(video.stream.time_base or Fraction(1, 1000))
     stamps = _find_keyframes(

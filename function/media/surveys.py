@@ -8,10 +8,12 @@ class Survey:
     """Where a video's own clock begins, and how long it runs, with its leaps; 0.0 if unknown.
 
     `may_fit_gpu`: a GPU may be able to decode it. `hides_all`: its edit list leaves nothing to be
-    shown, and is not followed.
+    shown, and is not followed. `marks_all`: it calls every picture a keyframe, and its decoder does
+    not tell whether that is so.
     """
 
     start_seconds: float
     seconds: float
     may_fit_gpu: bool
     hides_all: bool
+    marks_all: bool

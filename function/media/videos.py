@@ -14,14 +14,16 @@ from av.codec.context import ThreadType
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.stream import Discard, Disposition
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from function.errors import UnreadableVideoError, VideoNotFoundError, VideoOverLimitError
+from function.media.boxes import lacks_index
 from function.media.decoders import DecoderName, name_decoders
 from function.media.encryption import is_locked, is_scrambled, read_head
 from function.media.formats import CODECS, FORMATS, SOUND_CODECS, STILL_CODECS
 from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
-from function.media.lengths import hides_all, measure_seconds
+from function.media.lengths import hides_all, marks_every_picture, measure_seconds
 from function.media.recycling import Recycler
 from function.media.surveys import Survey
 
@@ -80,7 +82,8 @@ class Video:
 
     Reading finds out the rest. `trusts_keyframes`: pictures that are marked as keyframes can be
     decoded alone. `is_encrypted`: pictures are. `has_fields_apart`: both fields of a picture lie in
-    packets of their own. `is_smeared`: the next picture depends on damage.
+    packets of their own. `is_smeared`: the next picture depends on damage. `shown`: the latest
+    picture, if its decoder gives none for what stays as it is.
     `late_beginnings`: how many groups in a row gave no picture at first. `packets_marked`: of
     `packets_read`, those that the container calls damaged. `leaps`: how often the file's clock
     leapt. `missing`: when nothing is stored, or it cannot be decoded, as starts and ends in
@@ -106,6 +109,7 @@ class Video:
     is_encrypted: bool = False
     has_fields_apart: bool = False
     is_smeared: bool = False
+    shown: VideoFrame | None = None
     late_beginnings: int = 0
     packets_read: int = 0
     packets_marked: int = 0
@@ -204,7 +208,7 @@ def open_video(
             "python -m tools scan --pictures."
         )
     # One after the other: containers open on one descriptor share its position in the file.
-    survey = survey or _look_at(source, name, limits)
+    survey = survey or _look_into(source, name, limits)
     extra = WITHOUT_EDITS if survey.hides_all else AS_WRITTEN
     reopen = partial(_open_decoder, source, name, limits, extra)
     gpu = open_gpu(decoder, reopen) if decoder != "cpu" and survey.may_fit_gpu else None
@@ -214,21 +218,37 @@ def open_video(
     return video
 
 
+def _look_into(source: Path | int, name: str, limits: VideoLimits) -> Survey:
+    """Look at a video, and if that fails say so where only its index is missing."""
+    try:
+        return _look_at(source, name, limits)
+    except UnreadableVideoError:
+        if not lacks_index(source):
+            raise
+    raise UnreadableVideoError(
+        f"{name} lacks its index (moov), as if it was not copied or recorded to its end. "
+        "Copy it again; if there is no more of it, tools such as untrunc can often repair it."
+    )
+
+
 def _look_at(source: Path | int, name: str, limits: VideoLimits) -> Survey:
     """Find out how long a video is, within the limits.
 
     One over them that the file is too small for, as after a leap of its clock, is not believed.
     """
     container, stream = _open_stream(source, name, limits, AS_WRITTEN)
+    _read_only(container, stream)
     is_hidden = hides_all(container, stream)
     if is_hidden:
         container.close()
         container, stream = _open_stream(source, name, limits, WITHOUT_EDITS)
+        _read_only(container, stream)
     with container:
         may_fit_gpu = may_fit(container, stream)
         start_seconds, seconds = measure_seconds(container, stream, limits.max_seconds)
+        marks_all = marks_every_picture(container, stream)
     check_length(seconds, name, limits)
-    return Survey(start_seconds, seconds, may_fit_gpu, is_hidden)
+    return Survey(start_seconds, seconds, may_fit_gpu, is_hidden, marks_all)
 
 
 def _start(
@@ -254,6 +274,7 @@ def _start(
         gap_slack=ASKED_SLACK if interval == every_seconds else CHOSEN_SLACK,
         survey=survey,
         reopen=reopen,
+        trusts_keyframes=not survey.marks_all,
     )
 
 
@@ -439,9 +460,14 @@ def _check_picture(stream: VideoStream, name: str, limits: VideoLimits) -> None:
         )
 
 
-def _prepare_decoder(container: InputContainer, stream: VideoStream, limits: VideoLimits) -> None:
+def _read_only(container: InputContainer, stream: VideoStream) -> None:
+    """Have only one stream read: in a file that was cut off, another may end long before it."""
     for other in container.streams:
         other.discard = Discard.default if other.index == stream.index else Discard.all
+
+
+def _prepare_decoder(container: InputContainer, stream: VideoStream, limits: VideoLimits) -> None:
+    _read_only(container, stream)
     decoder = stream.codec_context
     decoder.options = {"max_pixels": str(limits.max_pixels)}
     decoder.thread_type, decoder.thread_count = ThreadType.NONE, DECODER_THREADS

@@ -90,6 +90,35 @@ def _camtasia(picture: RgbImage) -> bytes:
     return zlib.compress(_run_lengths(np.ascontiguousarray(picture[:, :, ::-1])))
 
 
+def camtasia_of_changes() -> OldCodec:
+    """Make Camtasia as it records: after the first picture only what changes, and nothing if so."""
+    before: list[RgbImage] = []
+
+    def pack(picture: RgbImage) -> bytes:
+        before.append(picture)
+        if len(before) == 1:
+            return _camtasia(picture)
+        old, new = (np.ascontiguousarray(one[::-1, :, ::-1]) for one in before[-2:])
+        if np.array_equal(old, new):
+            return b"\0\1"  # the end, not packed
+        rows = [_changes(*pair) for pair in zip(old, new, strict=True)]
+        return zlib.compress(b"\0\0".join(rows) + b"\0\1")
+
+    return OldCodec(b"tscc", 24, pack)
+
+
+def _changes(old: RgbImage, new: RgbImage) -> bytes:
+    """The runs of a row, (width, 3), that has changed, each with the way there from the last."""
+    found, place = b"", 0
+    changed = (old != new).any(axis=1)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], changed, [False]))))
+    for start, end in edges.reshape(-1, 2).tolist():
+        found += bytes((0, 2, start - place, 0))
+        found += b"".join(bytes([count]) + one for count, one in _runs(new[start:end]))
+        place = end
+    return found
+
+
 def _camstudio(picture: RgbImage) -> bytes:
     return b"\x03\0" + zlib.compress(_bgr_from_below(picture))  # a keyframe, by zlib
 

@@ -193,6 +193,23 @@ def test_a_recording_whose_first_keyframe_comes_late_begins_with_it(tmp_path: Pa
     assert unreadable_seconds(path) > 15
 
 
+@pytest.mark.parametrize("before", [3, 8, 11])
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg2video"])
+def test_a_short_recording_that_starts_between_keyframes_has_its_first_whole_picture(
+    codec: str, before: int, tmp_path: Path
+) -> None:
+    pictures = numbered_pictures(50)
+    whole = write_video(tmp_path / "whole.ts", pictures, codec=codec, keyframe_every=25, b_frames=0)
+    content = whole.read_bytes()
+    with av.open(str(whole)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.size]
+    path = tmp_path / "v.ts"
+    start, end = (places[place] // 188 * 188 for place in (25 - before, 35))
+    path.write_bytes(content[: 3 * 188] + content[start:end])
+    for frames in (sample(path, 0.5), sample(path, 5.0)):
+        assert number_in(frames[0].picture.rgb()) == 25
+
+
 @pytest.mark.parametrize("name", ["v.mkv", "v.ts", "v.flv"])
 def test_a_hole_in_a_file_costs_what_was_there_and_is_told(
     name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -1,4 +1,5 @@
 import logging
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from function.media.packets import Group
 from function.media.pictures import RgbImage
 from function.media.videos import Video, VideoLimits, open_video
 from tests.support.memory import read_video_in_memory
-from tests.support.videos import number_in, numbered_pictures
+from tests.support.videos import number_in, numbered_pictures, write_sound
 from tools.footage.videos import still_picture, write_video
 
 FPS = 25
@@ -214,16 +215,49 @@ def test_a_video_cut_short_gives_what_is_there(name: str, tmp_path: Path) -> Non
     assert all(number_in(f.picture.rgb()) == round(f.seconds * FPS) for f in frames)
 
 
+@pytest.mark.parametrize("keyframe_every", [50, 1000])
 def test_a_half_copied_mp4_gives_what_is_there_and_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    keyframe_every: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole = {"movflags": "faststart"}
-    path = write_video(tmp_path / "v.mp4", numbered_pictures(500), container_options=whole)
+    path = write_video(
+        tmp_path / "v.mp4",
+        numbered_pictures(500),
+        keyframe_every=keyframe_every,
+        container_options={"movflags": "faststart"},
+    )
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with caplog.at_level(logging.WARNING):
-        frames = sample(path, 0.5)
+    with caplog.at_level(logging.WARNING), open_video(path, 0.5) as video:
+        frames = list(sample_frames(video))
+        assert video.seconds == pytest.approx(20, abs=0.1)
+        assert video.unreadable_seconds == pytest.approx(20 - frames[-1].until_seconds, abs=0.6)
     assert 10 < len(frames) < 30
     assert "v.mp4 ends after" in caplog.text
+
+
+def test_sound_that_is_missing_from_a_file_hides_no_picture(tmp_path: Path) -> None:
+    film = write_video(tmp_path / "film.mp4", numbered_pictures(100), keyframe_every=200)
+    path = tmp_path / "v.mp4"
+    sound = write_sound(tmp_path / "sound.m4a", 4.0)
+    with (
+        av.open(str(film)) as seen,
+        av.open(str(sound)) as heard,
+        av.open(str(path), "w") as output,
+    ):
+        sources = [(one, output.add_stream_from_template(one.streams[0])) for one in (seen, heard)]
+        for source, stream in sources:
+            for packet in source.demux():
+                if packet.dts is not None:
+                    packet.stream = stream
+                    output.mux(packet)
+    content = bytearray(path.read_bytes())
+    places = content.rindex(b"stco") + 8  # of the sound
+    (count,) = struct.unpack_from(">I", content, places)
+    content[places + 4 : places + 4 + 4 * count] = struct.pack(">I", 2**31) * count
+    path.write_bytes(content)
+    with open_video(path, 0.5) as video:
+        frames = list(sample_frames(video))
+        assert video.seconds == pytest.approx(3.96, abs=0.1)
+    assert frames[-1].seconds > 3.4
 
 
 @pytest.mark.parametrize("name", ["video.mp4", "video.mkv", "video.ts"])

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from function.media.frames import sample_frames
+from function.media.moments import find_moment
+from function.media.stretches import WHOLE, plan_stretches
 from function.media.videos import open_video
-from tests.support.old_codecs import OLD_CODECS, write_avi
+from tests.support.old_codecs import OLD_CODECS, camtasia_of_changes, write_avi
 from tests.support.videos import number_in, numbered_pictures
 from tools.footage.videos import write_video
 
@@ -20,10 +22,11 @@ WITH_OPTIONS = {
 }
 
 
-def check(path: Path, decoder: str = "") -> None:
+def check(path: Path, decoder: str = "", spread: int | None = None) -> None:
     with open_video(path, 0.4) as video:
         assert decoder in video.stream.codec_context.name
-        frames = list(sample_frames(video))
+        frames = list(sample_frames(video, spread))
+        assert not video.unreadable_seconds
     assert len(frames) >= 3
     for frame in frames:
         assert number_in(frame.picture.rgb()) == pytest.approx(frame.seconds * 25, abs=1)
@@ -42,3 +45,47 @@ def test_a_codec_of_editors_is_read_picture_by_picture(name: str, tmp_path: Path
     path = tmp_path / name
     write_video(path, pictures, codec=codec, pixel_format=pixel_format, b_frames=0, options=options)
     check(path)
+
+
+OF_CHANGES = {
+    "cinepak.avi": "rgb24",
+    "cinepak.mov": "rgb24",
+    "msvideo1.avi": "rgb555le",
+    "flashsv.avi": "bgr24",
+    "qtrle.mov": "rgb24",
+    "zmbv.avi": "bgr0",
+    "svq1.mov": "yuv410p",
+}
+INDEXES = {".avi": (b"idx1", b"JUNK"), ".mov": (b"stss", b"free")}
+
+
+@pytest.mark.parametrize("name", OF_CHANGES)
+def test_without_an_index_no_picture_of_changes_is_taken_for_a_whole_one(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    pictures = numbered_pictures(120)
+    kind = {"codec": path.stem, "pixel_format": OF_CHANGES[name]}
+    write_video(path, pictures, **kind, keyframe_every=50, b_frames=0)
+    check(path)
+    content, (index, nothing) = path.read_bytes(), INDEXES[path.suffix]
+    assert index in content
+    path.write_bytes(content.replace(index, nothing))
+    check(path)
+    check(path, spread=4)
+    assert find_moment(path, name, 3.0).seconds == pytest.approx(3.0, abs=0.05)
+    with open_video(path, 0.1) as video:
+        assert plan_stretches(video) == WHOLE or video.trusts_keyframes
+
+
+def test_a_recorded_screen_on_which_nothing_happens_is_all_seen(tmp_path: Path) -> None:
+    held = [picture for picture in numbered_pictures(10) for _ in range(25)]
+    path = write_avi(tmp_path / "camtasia.avi", held, camtasia_of_changes())
+    with open_video(path, 0.4) as video:
+        frames = list(sample_frames(video))
+        assert video.unreadable_seconds == 0
+    assert [number_in(frame.picture.rgb()) for frame in frames] == list(range(10))
+    for number, frame in enumerate(frames):
+        assert number <= frame.seconds <= frame.until_seconds < number + 1
+        assert frame.until_seconds - frame.seconds > 0.3
+    assert find_moment(path, "camtasia.avi", 4.5).seconds == pytest.approx(4.5, abs=0.05)

@@ -143,3 +143,17 @@ def test_a_stamp_beyond_all_time_leaves_a_length_that_can_be(
         assert max(frame.until_seconds for frame in frames) < 4
         assert video.seconds <= video.limits.max_seconds
         assert video.unreadable_seconds < 4
+
+
+@pytest.mark.parametrize(("name", "codec", "more"), [("v.rm", "rv20", 1), ("v.mp4", "mpeg4", 0)])
+def test_a_decoder_that_waits_for_the_packet_after_a_picture_is_given_it(
+    name: str, codec: str, more: int, tmp_path: Path
+) -> None:
+    path = write_video(
+        tmp_path / name, numbered_pictures(100), codec=codec, keyframe_every=25, b_frames=0
+    )
+    with open_video(path, every_seconds=0.4) as video:
+        for group in read_groups(video):
+            seconds = [packet.seconds for packet in group.packets]
+            after = seconds[seconds.index(group.wanted_seconds[-1]) + 1 :]
+            assert len(after) == more

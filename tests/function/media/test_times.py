@@ -84,6 +84,31 @@ def test_an_even_rate(number: int, tmp_path: Path) -> None:
     check(path, [[one / fps] for one in range(COUNT)], 1.5 / fps)
 
 
+@pytest.mark.parametrize("fps", [0.5, 2.0, 5.0, 24.0])
+@pytest.mark.parametrize(
+    ("codec", "b_frames", "slack"),
+    [("mpeg4", 0, 0.01), ("mpeg4", 2, 0.01), ("libx264", 0, 0.01), ("libx264", 3, 1.01)],
+)
+def test_an_avi_however_slow(
+    codec: str, b_frames: int, slack: float, fps: float, tmp_path: Path
+) -> None:
+    path = write_video(
+        tmp_path / "video.avi",
+        numbered_pictures(40, width=96, height=64),
+        fps=fps,
+        codec=codec,
+        keyframe_every=15,
+        b_frames=b_frames,
+    )
+    frames, seconds = sample(path, 2 / fps)
+    assert len(frames) >= 10
+    for frame in frames:
+        assert frame.seconds * fps == pytest.approx(number_in(frame.picture.rgb()), abs=slack)
+    assert seconds * fps == pytest.approx(39, abs=slack)
+    moment = find_moment(path, "video.avi", 20 / fps).seconds
+    assert moment * fps == pytest.approx(20, abs=slack)
+
+
 @pytest.mark.parametrize("number", range(50))
 def test_a_late_start_and_a_varying_rate(number: int, tmp_path: Path) -> None:
     chance = Random(number)

@@ -122,6 +122,31 @@ def test_a_file_of_something_else_is_refused(content: bytes, tmp_path: Path) -> 
     assert isinstance(refusal(path), UnreadableVideoError)
 
 
+@pytest.mark.parametrize("flags", [{}, {"movflags": "faststart"}])
+@pytest.mark.parametrize("left", [0.0, 0.05, 0.3, 0.7])
+def test_an_mp4_that_lacks_its_index_is_said_to(
+    left: float, flags: dict[str, str], tmp_path: Path
+) -> None:
+    for suffix in ("mov", "mp4"):
+        path = tmp_path / f"v.{suffix}"
+        write_video(path, numbered_pictures(100), container_options=flags)
+        content = path.read_bytes()
+        start = content.rindex(b"moov") - 4
+        (length,) = struct.unpack_from(">I", content, start)
+        path.write_bytes(content[: start + round(left * length)])
+        if flags and not left:  # nothing is left that says what it was
+            assert "not a video" in str(refusal(path))
+        else:
+            assert "lacks its index" in str(refusal(path))
+
+
+def test_a_file_that_is_damaged_elsewhere_is_not_said_to_lack_its_index(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "v.mp4", numbered_pictures(10))
+    content = path.read_bytes().replace(b"avc1", b"XXXX").replace(b"vide", b"XXXX")
+    path.write_bytes(content)
+    assert "index" not in str(refusal(path))
+
+
 def test_an_archive_is_no_video_of_its_first_picture(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
         archive.writestr("1.jpg", encode_jpeg(np.zeros((64, 64, 3), np.uint8)))
