@@ -9,6 +9,7 @@ RecognitionError                   500 internal_error
 ├── OutsideMediaRootError          403 outside_media_root
 ├── UntrustedOriginError           403 untrusted_origin
 ├── VideoNotFoundError             404 video_not_found
+│   └── DiskMissingError           404 video_not_found
 ├── RouteNotFoundError             404 not_found
 ├── UnknownPerformerError          404 performer_not_found
 ├── UnknownPersonError             404 person_not_found
@@ -100,6 +101,10 @@ class VideoNotFoundError(RecognitionError):
 
     status = 404
     code = "video_not_found"
+
+
+class DiskMissingError(VideoNotFoundError):
+    """The folder that holds the queued videos is not there, or empty: the queue stays as it is."""
 
 
 class RouteNotFoundError(RecognitionError):

@@ -18,6 +18,7 @@ from db.names import show_text
 from db.videos import MOST_TRIES, Depth, Kind, Lease, Outcome, Scanned, VideoFound
 from function.errors import (
     CrashedVideoError,
+    DiskMissingError,
     EngineUnavailableError,
     RecognitionError,
     StoppingError,
@@ -124,10 +125,6 @@ Event: TypeAlias = Started | Advanced | Done | Failed
 
 Found: TypeAlias = PeopleFound | AlbumFound
 """What is found in a video, or in an album."""
-
-
-class DiskMissingError(RecognitionError):
-    """The folder that holds the queued videos is not there, or empty: the queue stays as it is."""
 
 
 class LostLeaseError(Exception):

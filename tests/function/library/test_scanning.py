@@ -20,6 +20,7 @@ from db.sqlite.ledger import SqliteLedger
 from db.videos import MOST_TRIES, Lease, Outcome, Scanned
 from function.engines.models import PRIMARY
 from function.errors import (
+    DiskMissingError,
     EngineUnavailableError,
     RecognitionError,
     StoppingError,
@@ -34,7 +35,6 @@ from function.library.scanning import (
     OUTSIDE,
     QUICK_PICTURES,
     Advanced,
-    DiskMissingError,
     Done,
     Event,
     Scanner,
