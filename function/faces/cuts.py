@@ -15,6 +15,10 @@ Cut: TypeAlias = tuple[float, float]
 """Until when a frame stands for the video, and from when on the next one does, in seconds."""
 
 
+MOSTLY = 0.75
+"""Where so many of the latest keyframes begin shots, all of them may."""
+
+
 class Sample(NamedTuple):
     """When a frame was sampled, until when the video showed the same, and in which shot."""
 
@@ -65,7 +69,7 @@ def _find_late_beginnings(
         if keyframe not in early
     ]
     changes = [keyframe for keyframe, is_change in alone if is_change]
-    return changes if len(changes) * 2 > len(alone) else ()
+    return changes if len(changes) >= MOSTLY * len(alone) else ()
 
 
 def _find_only(keyframes: Sequence[float], before: Sample, after: Sample) -> Sequence[float]:
