@@ -62,7 +62,8 @@ class Evidence:
 class Seen:
     """A frame that shows a person, sampled at `seconds`.
 
-    It stands for the video from `since_seconds` until `until_seconds`.
+    Between the frames of two shots numbers are left out, so that they are never taken for
+    neighbours. It stands for the video from `since_seconds` until `until_seconds`.
     """
 
     frame: int

@@ -139,7 +139,10 @@ class Settings:
         "password",
     ] = field(default="", repr=False)
     every_seconds: Annotated[
-        float | None, INTERVAL, "seconds between samples; auto: about 240 a video, 0.5 to 5 s apart"
+        float | None,
+        INTERVAL,
+        "seconds between samples; auto: about 240 a video, 0.5 to 5 s apart. Shots that begin in "
+        "between are sampled too, if the file marks them",
     ] = None
     min_score: Annotated[float, PERCENT, "matches with a lower score are left out"] = 20.0
     max_matches: Annotated[int, COUNT, "most matches listed for one person"] = 5

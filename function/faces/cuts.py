@@ -7,14 +7,16 @@ from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from function.faces.face import Face
+from function.faces.found import FRAMES_BETWEEN_SHOTS
+from function.media.beginnings import find_beginnings
 from function.media.frames import Frame
-
-EARLY_SHARE = 0.9
-"""Encoders place a keyframe when a shot begins, and otherwise at a fixed interval. A keyframe that
-comes sooner than this share of the longest interval is taken for the first of a shot."""
 
 Cut: TypeAlias = tuple[float, float]
 """Until when a frame stands for the video, and from when on the next one does, in seconds."""
+
+
+MOSTLY = 0.75
+"""Where so many of the latest keyframes begin shots, all of them may."""
 
 
 class Sample(NamedTuple):
@@ -37,47 +39,90 @@ def find_cuts(samples: Sequence[Sample], keyframes_seconds: Sequence[float]) -> 
 
     Within a shot, and where nothing says when it ended, that is midway: right on average.
     """
-    begins = _find_beginnings(keyframes_seconds)
+    keyframes = sorted(keyframes_seconds)
+    begins = find_beginnings(keyframes)
+    pairs = list(pairwise(samples))
+    late = _find_late_beginnings(pairs, keyframes, begins)
     cuts = []
-    for before, after in pairwise(samples):
+    for before, after in pairs:
         midway = (before.until_seconds + after.seconds) / 2
-        first = bisect_right(begins, before.until_seconds)
-        last = bisect_right(begins, after.seconds)
-        if before.shot == after.shot or first >= last:
-            cuts.append((midway, midway))
-        else:
-            cuts.append((begins[first], begins[last - 1]))
+        found: Sequence[float] = ()
+        if before.shot != after.shot:
+            found = _find_within(begins, before, after) or _find_within(late, before, after)
+        cuts.append((found[0], found[-1]) if found else (midway, midway))
     return cuts
 
 
-def _find_beginnings(keyframes_seconds: Sequence[float]) -> list[float]:
-    """Find the keyframes that come early, as they do where a shot begins."""
-    ordered = sorted(keyframes_seconds)
-    longest = max((after - before for before, after in pairwise(ordered)), default=0.0)
-    return [after for before, after in pairwise(ordered) if after - before < EARLY_SHARE * longest]
+def _find_late_beginnings(
+    pairs: Sequence[tuple[Sample, Sample]], keyframes: Sequence[float], begins: Sequence[float]
+) -> Sequence[float]:
+    """Find keyframes that come as late as any, and begin a shot all the same; in order of time.
+
+    The longest interval may be that of the longest shot, and not the encoder's own. That is so if
+    most of those that come after it, alone between two samples, come with a change of shot.
+    """
+    early = {*begins}
+    alone = [
+        (keyframe, before.shot != after.shot)
+        for before, after in (pairs if begins else ())
+        for keyframe in _find_only(keyframes, before, after)
+        if keyframe not in early
+    ]
+    changes = [keyframe for keyframe, is_change in alone if is_change]
+    return changes if len(changes) >= MOSTLY * len(alone) else ()
+
+
+def _find_only(keyframes: Sequence[float], before: Sample, after: Sample) -> Sequence[float]:
+    """Find the keyframe between two samples, if there is one and no other."""
+    found = _find_within(keyframes, before, after)
+    return found if len(found) == 1 else ()
+
+
+def _find_within(keyframes: Sequence[float], before: Sample, after: Sample) -> Sequence[float]:
+    """Find the keyframes between two samples, the second included."""
+    first = bisect_right(keyframes, before.until_seconds)
+    return keyframes[first : bisect_right(keyframes, after.seconds)]
 
 
 def stretch_to_cuts(
-    faces: Sequence[Face], samples: Sequence[Sample], cuts: Sequence[Cut], video_seconds: float
+    faces: Sequence[Face],
+    samples: Sequence[Sample],
+    keyframes_seconds: Sequence[float],
+    video_seconds: float,
 ) -> tuple[Face, ...]:
     """Let each face be seen from the cut before its frame until the cut after it.
 
-    The first frame reaches back, and the last one on, as far as the other way, but not beyond the
-    video. Whatever the timestamps do, a face is seen at least when it was sampled.
+    Whatever the timestamps do, a face is seen at least when it was sampled. From then on
+    frames are counted with a gap between shots, so that none seem to follow each other across one.
     """
     if not samples:
         return ()
-    first, last = samples[0], samples[-1]
-    reach_back = cuts[0][0] - first.until_seconds if cuts else 0.0
-    reach_on = last.seconds - cuts[-1][1] if cuts else 0.0
-    start = max(0.0, first.seconds - reach_back)
-    end = max(last.until_seconds, min(video_seconds, last.until_seconds + reach_on))
+    cuts = find_cuts(samples, keyframes_seconds)
+    start, end = _find_ends(samples, find_beginnings(keyframes_seconds), video_seconds)
     since, until = [start, *(cut[1] for cut in cuts)], [*(cut[0] for cut in cuts), end]
     return tuple(
         replace(
             face,
+            frame=face.frame + FRAMES_BETWEEN_SHOTS * face.shot,
             since_seconds=min(since[face.frame], face.seconds),
             until_seconds=max(until[face.frame], face.until_seconds),
         )
         for face in faces
     )
+
+
+def _find_ends(
+    samples: Sequence[Sample], begins: Sequence[float], video_seconds: float
+) -> tuple[float, float]:
+    """Find from when on the first frame stands for the video, and until when the last one does.
+
+    Both reach as far as they would to midway, but not beyond the video; or the last one to the end
+    of its shot, if the video marks shots.
+    """
+    first, last = samples[0], samples[-1]
+    gaps = [after.seconds - before.until_seconds for before, after in pairwise(samples)]
+    start = max(0.0, first.seconds - gaps[0] / 2) if gaps else first.seconds
+    later = begins[bisect_right(begins, last.until_seconds) :]
+    reach_on = (max(gaps) if begins else gaps[-1] / 2) if gaps else 0.0
+    end = min(video_seconds, last.until_seconds + reach_on, *later)
+    return start, max(last.until_seconds, end)

@@ -12,6 +12,10 @@ longer than a frame of a video."""
 MOST_IN_PICTURE = 300
 """Of a crowd in one picture so many faces are kept, the most certain ones."""
 
+FRAMES_BETWEEN_SHOTS = 2
+"""From one shot to the next the numbers of frames leap by so many: those of two shots are never
+taken for a frame and the next but one of the same shot."""
+
 
 @dataclass(frozen=True)
 class Progress:

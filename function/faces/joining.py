@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from function.faces.cuts import Sample, find_cuts, stretch_to_cuts
+from function.faces.cuts import Sample, stretch_to_cuts
 from function.faces.face import Face
 from function.faces.found import FacesFound, StageSeconds, StretchFound
 from function.media.conversion import Thumbnail
@@ -31,7 +31,7 @@ def join_stretches(
         samples += (Sample(seconds, until, shots + shot) for seconds, until, shot in one.samples)
         before = last
     keyframes = sorted({seconds for one in stretches for seconds in one.keyframes_seconds})
-    seen = stretch_to_cuts(faces, samples, find_cuts(samples, keyframes), video_seconds)
+    seen = stretch_to_cuts(faces, samples, keyframes, video_seconds)
     decoder = join_names([one.decoder for one in stretches])
     return FacesFound(seen, len(samples), _add_up(stretches), unreadable_seconds, decoder)
 

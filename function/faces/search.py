@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from function.engines.protocol import Engine
 from function.faces.crews import Alone, Crew
-from function.faces.cuts import Sample, find_cuts, note_samples, stretch_to_cuts
+from function.faces.cuts import Sample, note_samples, stretch_to_cuts
 from function.faces.face import Face
 from function.faces.faces import find_faces
 from function.faces.found import FacesFound, Progress, StageSeconds, StretchFound, Task
@@ -93,8 +93,7 @@ def _search_whole(
         for done_seconds, new_faces in find_faces(sampled, means.engine, means.detection_pixels):
             faces.extend(new_faces)
             yield Progress(done_seconds, max(video.seconds, done_seconds), len(faces))
-    cuts = find_cuts(samples, video.keyframes_seconds)
-    seen = stretch_to_cuts(faces, samples, cuts, video.seconds)
+    seen = stretch_to_cuts(faces, samples, video.keyframes_seconds, video.seconds)
     stages = watch.stages()
     yield FacesFound(seen, len(samples), stages, video.unreadable_seconds, video.decoded_by)
 

@@ -190,7 +190,8 @@ def _decode_samples(
             log.info("%s marks pictures as keyframes that are none; all are decoded.", video.name)
             video.begin_again(video.seconds / spread if spread else 0.0)
             schedule.begin_again()
-            yield from _sample_groups(video, converter, read_groups(video), schedule)
+            groups = read_groups(video, beginnings=False)
+            yield from _sample_groups(video, converter, groups, schedule)
     finally:
         video.missing += schedule.missed()
 

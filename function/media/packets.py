@@ -15,6 +15,7 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from function.media.beginnings import Beginnings
 from function.media.clocks import Ahead, Clock, unit_seconds
 from function.media.encryption import is_encrypted
 from function.media.formats import WAITING_CODECS
@@ -75,43 +76,82 @@ class Group:
         return [seconds for seconds, packet in self.packets if not packet.is_discard]
 
 
-def read_groups(video: Video, within: Within = iter) -> Iterator[Group]:
+def read_groups(video: Video, within: Within = iter, *, beginnings: bool = True) -> Iterator[Group]:
     """Read a video once, and yield the groups, or parts of groups, that must be decoded.
 
-    Only the packets that `within` leaves are read.
+    Only the packets that `within` leaves are read. With `beginnings`, a shot that begins between
+    two samples may have one too.
 
     Raises:
         VideoOverLimitError: the video goes on for longer than its limits allow.
     """
-    last_wanted: float | None = None
-    count, has_begun = 0, False
+    plan = _Plan(video, Beginnings() if beginnings else None)
     for group, end_seconds in _split_groups(video, within):
         times = group.shown_seconds()
         if not times:
             if not group.ends:
                 yield group
             continue
-        if group.begins and video.trusts_keyframes:
-            video.keyframes_seconds.append(max(times[0], group.packets[0].seconds))
-            if group.packets[0].packet.is_keyframe and not has_begun:
-                has_begun, last_wanted = True, None  # nothing before may be decodable
-        video.every_seconds = widen_interval(video, end_seconds, count)
-        group.wanted_seconds = choose_moments(
-            times if times[0] == group.packets[0].seconds else sorted(times),
-            end_seconds,
-            last_wanted,
-            video.every_seconds,
-            video.gap_slack,
-            begins=group.begins,
-            ends=group.ends,
-        )[: video.limits.max_frames - count]
-        count += len(group.wanted_seconds)
-        if group.wanted_seconds:
-            last_wanted = group.wanted_seconds[-1]
+        group.wanted_seconds = plan.choose(group, times, end_seconds)
         if group.ends:
             _cut_after_last_wanted(group, video)
         if group.packets:
             yield group
+
+
+class _Plan:
+    """Chooses which pictures of a video are sampled, group by group."""
+
+    def __init__(self, video: Video, beginnings: Beginnings | None) -> None:
+        self._video = video
+        self._beginnings = beginnings
+        self._last_wanted: float | None = None
+        self._count = 0
+        self._has_begun = False
+
+    def choose(self, group: Group, times: Sequence[float], end_seconds: float) -> list[float]:
+        """Choose of a group's pictures, shown at these times and until the end, in seconds."""
+        video = self._video
+        key_seconds = max(times[0], group.packets[0].seconds)
+        is_keyframe = group.begins and video.trusts_keyframes
+        if is_keyframe:
+            video.keyframes_seconds.append(key_seconds)
+            if group.packets[0].packet.is_keyframe and not self._has_begun:
+                self._has_begun, self._last_wanted = True, None  # nothing before may be decodable
+        video.every_seconds = widen_interval(video, end_seconds, self._count)
+        due = choose_moments(
+            times if times[0] == group.packets[0].seconds else sorted(times),
+            end_seconds,
+            self._last_wanted,
+            video.every_seconds,
+            video.gap_slack,
+            begins=group.begins,
+            ends=group.ends,
+        )
+        begins_shot = (
+            is_keyframe
+            and self._begins_shot(key_seconds, end_seconds, is_due=bool(due))
+            and not group.packets[0].packet.is_discard
+        )
+        left = video.limits.max_frames - self._count
+        chosen = ([key_seconds] if begins_shot else due)[:left]
+        self._count += len(chosen)
+        if chosen and not begins_shot:
+            self._last_wanted = chosen[-1]
+        return chosen
+
+    def _begins_shot(self, key_seconds: float, end_seconds: float, *, is_due: bool) -> bool:
+        """Say whether a keyframe is sampled that is not due, as the shot that it begins is new."""
+        if self._beginnings is None:
+            return False
+        self._beginnings.note(key_seconds)
+        if is_due:
+            self._beginnings.note_due()
+            return False
+        video = self._video
+        has_room = 2 * video.seconds <= video.every_seconds * video.limits.max_frames
+        lasting_seconds = end_seconds - key_seconds
+        return has_room and self._beginnings.choose(lasting_seconds, video.every_seconds)
 
 
 def read_groups_from(video: Video, seconds: float) -> Iterator[Group]:
@@ -154,7 +194,7 @@ def read_spread_keyframes(video: Video, count: int) -> Iterator[Group]:
     for number in range(count):
         if spacing < SEARCHED_FROM_SECONDS or not _seek(video, spacing * (number + 0.5)):
             video.every_seconds = max(video.every_seconds, spacing)
-            yield from read_groups(video)
+            yield from read_groups(video, beginnings=False)
             return
         found = _read_keyframe(video)
         if found and found.packets[0].seconds > last_seconds:

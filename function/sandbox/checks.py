@@ -11,7 +11,7 @@ from db.records import Vector
 from function.enrolling.choosing import PhotoFound
 from function.enrolling.worth import LOWEST_QUALITY
 from function.faces.face import Face
-from function.faces.found import MOST_IN_PICTURE, PictureFound, Progress
+from function.faces.found import FRAMES_BETWEEN_SHOTS, MOST_IN_PICTURE, PictureFound, Progress
 from function.media.decoders import DECODED_BY
 from function.media.pictures import (
     LONGEST_NAME,
@@ -110,10 +110,12 @@ def _check_person(person: PersonFound, frames: int, dimensions: Dimensions) -> N
         raise WireError("a person is seen nowhere")
     for view in person.views:
         _check_view(view, dimensions)
+    if len(person.seen) > frames:
+        raise WireError("a person is in more frames than there are")
     for seen in person.seen:
         if not 0 <= seen.since_seconds <= seen.seconds <= seen.until_seconds:
             raise WireError("a person is seen at an impossible time")
-        if not 0 <= seen.frame < frames:
+        if not 0 <= seen.frame <= (1 + FRAMES_BETWEEN_SHOTS) * (frames - 1):
             raise WireError("a person is in no frame")
     if any(after.frame <= before.frame for before, after in pairwise(person.seen)):
         raise WireError("a person is seen in no order")

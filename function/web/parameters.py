@@ -32,7 +32,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         is_required=True,
     ),
     "every": Parameter(
-        "seconds between samples",
+        "seconds between samples; shots that begin in between may be sampled too",
         {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": "auto"}]},
         "every_seconds",
     ),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from db.people import PersonFound
-from function.faces.cuts import Sample, find_cuts, stretch_to_cuts
+from function.faces.cuts import Sample, stretch_to_cuts
 from function.people.appearances import Span, find_appearances
 from tests.support.crowds import make_face
 from tests.support.people import person_of
@@ -30,11 +30,11 @@ def stretch(
             make_face(ENCODING, frame),
             seconds=samples[frame].seconds,
             until_seconds=samples[frame].until_seconds,
+            shot=samples[frame].shot,
         )
         for frame in shown_in
     ]
-    cuts = find_cuts(samples, keyframes)
-    return person_of(stretch_to_cuts(faces, samples, cuts, seconds))
+    return person_of(stretch_to_cuts(faces, samples, keyframes, seconds))
 
 
 EVEN = [sample(second) for second in (0.0, 2.0, 4.0, 6.0, 8.0)]
@@ -91,6 +91,57 @@ def test_an_appearance_ends_where_the_shot_does(
 ) -> None:
     assert find_appearances(stretch(CUT, 8.0, [0, 1], keyframes).seen) == [(0.0, end)]
     assert find_appearances(stretch(CUT, 8.0, [2], keyframes).seen) == [(start, 5.0)]
+
+
+def test_a_shot_of_somebody_else_ends_an_appearance() -> None:
+    there_and_back = [sample(0.0), sample(5.0, shot=1), sample(10.0, shot=2)]
+    person = stretch(there_and_back, 12.0, [0, 2], (0.0, 3.0, 7.0))
+    assert find_appearances(person.seen) == [(0.0, 3.0), (7.0, 12.0)]
+
+
+def test_a_shot_between_two_samples_that_nobody_saw_ends_an_appearance() -> None:
+    person = stretch(CUT, 8.0, [0, 1, 2, 3], (0.0, 2.0, 2.6, 3.5, 5.5))
+    assert find_appearances(person.seen) == [(0.0, 2.6), (3.5, 8.0)]
+
+
+def test_a_head_that_turns_away_within_a_shot_ends_nothing() -> None:
+    for shots in ((0, 0, 0, 1, 1), (0, 1, 1, 1, 1)):
+        samples = [sample(2.0 * number, shot=shot) for number, shot in enumerate(shots)]
+        missed = 1 if shots[2] == 0 else 3
+        shown = sorted({*range(5)} - {missed})
+        assert len(find_appearances(stretch(samples, 10.0, shown).seen)) == 1
+
+
+LONGEST = (0.0, 2.0, 6.0, 9.0, 13.0)
+"""Two shots of four seconds, the longest ones: what comes after them is not early."""
+
+
+@pytest.mark.parametrize(
+    ("shots", "spans"),
+    [
+        ((0, 1, 2, 3, 4), [(2.0, 6.0), (9.0, 13.0)]),
+        ((0, 1, 1, 2, 2), [(2.0, 4.0), (9.0, 11.0)]),
+    ],
+)
+def test_a_late_keyframe_begins_a_shot_if_such_ones_mostly_do(
+    shots: Sequence[int], spans: list[Span]
+) -> None:
+    samples = [sample(at, shot=shot) for at, shot in zip(LONGEST, shots, strict=True)]
+    assert find_appearances(stretch(samples, 14.0, [1, 3], LONGEST).seen) == spans
+
+
+def test_whoever_is_in_the_last_shot_is_in_it_until_its_end() -> None:
+    samples = [sample(0.0), sample(4.0, shot=1)]
+    keyframes = (0.0, 2.0, 4.0, 5.0)  # another shot begins at five
+    for marks, seconds, end in (
+        (keyframes, 9.0, 5.0),
+        ((0.0, 3.0, 4.0), 5.5, 5.5),
+        ((0.0, 3.0, 4.0), 90.0, 8.0),  # what comes after it cannot be read
+        ((0.0, 4.0), 5.5, 5.5),
+        ((0.0, 4.0), 90.0, 6.0),
+    ):
+        ((_, until),) = find_appearances(stretch(samples, seconds, [1], marks).seen)
+        assert until == end
 
 
 def test_an_early_keyframe_within_a_shot_ends_nothing() -> None:

@@ -46,8 +46,8 @@ def film(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_video(folder / "film.mp4", shots, fps=8, keyframe_every=16)
 
 
-def search(film: Path, engine: Engine, crew: Crew | None = None) -> FacesFound:
-    *_, found = search_video(film, film.name, engine, TASK, Hands(crew=crew))
+def search(film: Path, engine: Engine, crew: Crew | None = None, task: Task = TASK) -> FacesFound:
+    *_, found = search_video(film, film.name, engine, task, Hands(crew=crew))
     assert isinstance(found, FacesFound)
     return found
 
@@ -68,6 +68,22 @@ def test_frames_shots_and_times_are_those_of_the_whole_video(
     assert found.frames == whole.frames > 32
     assert [describe(face) for face in found.faces] == [describe(face) for face in whole.faces]
     assert {face.shot for face in found.faces} == {0, 1, 2}
+
+
+def test_where_shots_begin_is_seen_alike_by_any_crew(
+    photos: Path, engine: Engine, tmp_path: Path
+) -> None:
+    portraits = [read_portrait(photos / name) for name in ("obama3.jpg", "astronaut.png")]
+    shots = (
+        picture
+        for number, seconds in enumerate((5, *[1.5, 1.75] * 7))
+        for picture in moving_picture(portraits[number % 2], seconds, fps=8, size=(480, 270))
+    )
+    path = tmp_path / "marked.mp4"
+    write_video(path, shots, fps=8, keyframe_every=24, options={"sc_threshold": "40"})
+    alone, others = (search(path, engine, crew, Task(2.5, 384)) for crew in (Alone(), Backwards()))
+    assert alone.frames == others.frames > 28 / 2.5 + 3
+    assert [describe(face) for face in alone.faces] == [describe(face) for face in others.faces]
 
 
 def test_whoever_decoded_a_stretch_is_named(film: Path, engine: Engine) -> None:

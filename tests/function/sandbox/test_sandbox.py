@@ -570,6 +570,8 @@ def view(**changes: Any) -> PeopleFound:
         lie(seen=()),
         lie(seen=(Seen(-1, 1.0, 1.0, 1.0),)),
         lie(seen=(Seen(1, 1.0, 1.0, 1.0),)),
+        replace(lie(seen=(Seen(4, 1.0, 1.0, 1.0),)), frames=2),
+        replace(lie(seen=tuple(Seen(one, 1.0, 1.0, 1.0) for one in range(3))), frames=2),
         lie(seen=(Seen(0, 1.0, 0.5, 0.0),)),
         lie(seen=FOUND.people[0].seen * 2),
         lie(best_seconds="always"),
