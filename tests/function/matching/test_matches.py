@@ -11,8 +11,10 @@ from db.errors import DamagedVectorError, OtherModelError
 from db.people import PersonFound
 from db.records import Performer, Vector, Vectors
 from db.snapshots import Snapshot
-from function.engines.models import PRIMARY
+from function.engines.models import BOTH, PRIMARY
 from function.matching.densities import (
+    Densities,
+    densities_of,
     own_density,
     read_densities,
     shipped_densities,
@@ -295,6 +297,18 @@ def test_a_fit_from_before_sizes_counted_says_what_it_said(tmp_path: Path) -> No
     (tmp_path / "old.json").write_text(json.dumps(old))
     read = read_densities(tmp_path / "old.json")
     assert [read.among(performers) for performers in (1, 7, 10_000)] == [read] * 3
+
+
+@pytest.mark.parametrize("densities", [densities_of(PRIMARY.id), densities_of(BOTH.space.id)])
+def test_in_a_smaller_gallery_a_ratio_promises_less_down_to_one_performer(
+    densities: Densities,
+) -> None:
+    sizes = (0, 1, 2, 5, densities.most_performers, 10_000)
+    offsets = [densities.among(performers).offset for performers in sizes]
+    assert offsets[0] == offsets[1] < offsets[2] < offsets[3] < offsets[4] == offsets[5]
+    # It never takes back all that a larger share of the prior gives.
+    assert offsets[4] - offsets[1] < np.log(densities.most_performers)
+    assert densities.among(5).among(5) == densities.among(5)
 
 
 def test_a_doubtful_person_is_less_certain_in_a_small_gallery_by_the_term_for_its_size() -> None:

@@ -20,7 +20,7 @@ from tests.support.crowds import Crowd, make_sources
 from tools.accuracy import ratios
 from tools.accuracy.calibrate import calibrate, fit_all, render_calibration
 from tools.accuracy.labelled import Dataset
-from tools.accuracy.ratios import fit_calibration
+from tools.accuracy.ratios import MOST_PERFORMERS, fit_calibration
 from tools.accuracy.trials import Trial, make_small_trials
 
 MODEL = PRIMARY
@@ -151,3 +151,4 @@ def test_the_fit_on_ten_people_is_what_it_was_and_near_what_ships(lfw: Dataset) 
         assert one.own_variance < shipped.own_variance < 1.6 * one.own_variance
         assert one.stranger_scale < shipped.stranger_scale < 1.6 * one.stranger_scale
         assert shipped.between_variance == pytest.approx(one.between_variance, rel=0.2)
+        assert (shipped.size_slope > 0, shipped.most_performers) == (True, MOST_PERFORMERS)
