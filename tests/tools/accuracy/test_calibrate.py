@@ -151,4 +151,6 @@ def test_the_fit_on_ten_people_is_what_it_was_and_near_what_ships(lfw: Dataset) 
         assert one.own_variance < shipped.own_variance < 1.6 * one.own_variance
         assert one.stranger_scale < shipped.stranger_scale < 1.6 * one.stranger_scale
         assert shipped.between_variance == pytest.approx(one.between_variance, rel=0.2)
-        assert (shipped.size_slope > 0, shipped.most_performers) == (True, MOST_PERFORMERS)
+        # Of dlib's net alone the term was not measured on other people, so it does not ship.
+        most = MOST_PERFORMERS if one is both else 1
+        assert (shipped.size_slope > 0, shipped.most_performers) == (one is both, most)
