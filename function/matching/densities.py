@@ -9,7 +9,7 @@ have the heavy tails of Student's t, because few people were measured and rare c
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -64,6 +64,18 @@ class Densities:
     bend: float
     evidence_slope: float
     """The calibration of a logarithm of a ratio, see `calibrated`."""
+    size_slope: float = 0.0
+    most_performers: int = 1
+    """What the size of the gallery adds to it, see `size_terms`. Fits from before have no such
+    term."""
+
+    def among(self, performers: int) -> "Densities":
+        """Return the densities for a gallery of so many performers, 1 or more.
+
+        Without this they are for a large one.
+        """
+        term = float(size_terms(np.array(float(max(performers, 1))), self))
+        return replace(self, offset=self.offset + term, size_slope=0.0)
 
 
 @cache
@@ -173,6 +185,18 @@ def calibrated(logs: Numbers, evidence: Numbers | float, densities: Densities) -
     straight = densities.offset + densities.slope * logs + densities.evidence_slope * seen
     bent: Numbers = straight - densities.bend * np.logaddexp(0.0, -logs)
     return np.clip(bent, -LARGEST_LOG, LARGEST_LOG)
+
+
+def size_terms(performers: Numbers, densities: Densities) -> Numbers:
+    """Return what galleries of these sizes add to the calibrated logarithm of a ratio.
+
+    The nearest of a few strangers are not very near, so ratios promise too much in small galleries.
+    The term falls with the logarithm of the number of performers; it is 0 from `most_performers`
+    on, the largest gallery it was fitted on.
+    """
+    most = densities.most_performers
+    terms: Numbers = densities.size_slope * np.log(np.minimum(performers, most) / most)
+    return terms
 
 
 def student(offsets: Numbers, scale: Numbers | float, freedom: float) -> Numbers:

@@ -255,6 +255,8 @@ def weigh_alike(
     the people's positions among all.
     """
     has_photos = gallery.templates.evidence > 0
+    enrolled = int(np.count_nonzero(has_photos))
+    chosen = [one.among(enrolled) for one in densities]
     may_be = has_photos.copy()
     may_be[list(alike.rejected)] = False
     by_both = np.zeros_like(may_be)
@@ -264,12 +266,10 @@ def weigh_alike(
         is_known = evidence >= LEAST_SHARE * gallery.templates.evidence
         by_both = may_be & is_known & (evidence > 0)
         space = gallery.fused.fusion.space
-        comparisons = [_compare(alike.fused, by_both, gallery.fused.templates, space, densities)]
-    single = _compare(
-        alike.templates, may_be & ~by_both, gallery.templates, gallery.model, densities
-    )
+        comparisons = [_compare(alike.fused, by_both, gallery.fused.templates, space, chosen)]
+    single = _compare(alike.templates, may_be & ~by_both, gallery.templates, gallery.model, chosen)
     hinted = {place: priors[row] for place, row in enumerate(alike.rows) if row in priors}
-    return weigh_candidates([single, *comparisons], int(np.count_nonzero(has_photos)), hinted)
+    return weigh_candidates([single, *comparisons], enrolled, hinted)
 
 
 def _compare(

@@ -34,7 +34,7 @@ from function.sources.records import UnusableSourceError
 from tools.accuracy.fusions import SFACE_NET, SecondNet, fit_weighing
 from tools.accuracy.labelled import Dataset, Source
 from tools.accuracy.outcomes import TrialOutcome
-from tools.accuracy.ratios import fit_calibration
+from tools.accuracy.ratios import NUMBERS, fit_calibration
 from tools.accuracy.reliabilities import Reliability, measure_scores
 from tools.accuracy.spaces import (
     Compared,
@@ -236,7 +236,7 @@ def render_calibration(calibration: Calibration) -> str:
 
 
 def _describe(densities: Densities) -> list[str]:
-    numbers = (densities.offset, densities.slope, densities.bend, densities.evidence_slope)
+    numbers = [getattr(densities, name) for name in (*NUMBERS, "size_slope")]
     return [
         f"Fitted on {densities.fitted_on}: {densities.people} people, {densities.faces} faces,",
         f"{densities.own_distances} own and {densities.stranger_distances} stranger distances,",

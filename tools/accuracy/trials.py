@@ -9,8 +9,9 @@ refuses it, but it is searched for like any other, and names nobody.
 import math
 import random
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from typing import TypeAlias
 
@@ -66,6 +67,10 @@ class _Draw:
     probes: list[list[Source]]
 
 
+_Galleries: TypeAlias = tuple[Snapshot, Snapshot]
+"""The same people enrolled for us, and for the usual way."""
+
+
 def make_trials(
     sources: Sequence[Source],
     model: EncodingModel,
@@ -90,26 +95,66 @@ def make_trials(
         return
     for _ in range(rounds):
         draws = {name: _draw(own, enrol, probe, shuffler) for name, own in by_name.items()}
-        enrolled = {name: draw.enrolled for name, draw in draws.items()}
-        everyone = _make_galleries(enrolled, model, fusion)
+        without = _galleries_without(draws, model, fusion)
+        everyone = without(None)
         for name, draw in draws.items():
             if only is not None and name not in only:
                 continue
-            rest = {key: own for key, own in enrolled.items() if key != name}
-            others = _make_galleries(rest, model, fusion)
-            for chosen in draw.probes:
-                faces = join_sources(chosen)
-                usual = join_sources([one.for_usual_way() for one in chosen])
-                for (ours, theirs), is_enrolled in ((everyone, True), (others, False)):
-                    yield Trial(name, faces, ours, is_enrolled, usual, theirs)
+            yield from _search_twice(name, draw, everyone, without(name))
 
 
-def _make_galleries(
-    enrolled: dict[str, list[Source]], model: EncodingModel, fusion: Fusion | None
-) -> tuple[Snapshot, Snapshot]:
-    """Enrol people for us, and for the usual way."""
-    usual = {name: [one.for_usual_way() for one in own] for name, own in enrolled.items()}
-    return make_gallery(enrolled, model, fusion), make_gallery(usual, model, None)
+def make_small_trials(
+    sources: Sequence[Source],
+    model: EncodingModel,
+    *,
+    enrol: int,
+    probe: int,
+    performers: int,
+    galleries: int,
+    seed: int,
+    fusion: Fusion | None = BOTH,
+) -> Iterator[Trial]:
+    """Yield trials like those of `make_trials`, in at least so many small galleries.
+
+    Each gallery holds `performers` people. One more is drawn at random, and each is left out in
+    turn: so everybody is searched for among as many, enrolled or not. With no more people than
+    `performers` there are no trials.
+    """
+    shuffler = random.Random(seed)  # noqa: S311  # as above
+    by_name = _by_name(sources, enrol)
+    if len(by_name) <= performers:
+        return
+    for _ in range(-(-galleries // (performers + 1))):
+        names = shuffler.sample(list(by_name), performers + 1)
+        draws = {name: _draw(by_name[name], enrol, probe, shuffler) for name in names}
+        without = _galleries_without(draws, model, fusion)
+        for place, name in enumerate(names):
+            yield from _search_twice(name, draws[name], without(names[place - 1]), without(name))
+
+
+def _galleries_without(
+    draws: Mapping[str, _Draw], model: EncodingModel, fusion: Fusion | None
+) -> Callable[[str | None], _Galleries]:
+    """Return what makes the galleries of everyone but one person, the latest two once."""
+
+    @lru_cache(maxsize=2)
+    def without(name: str | None) -> _Galleries:
+        enrolled = {key: draw.enrolled for key, draw in draws.items() if key != name}
+        usual = {key: [one.for_usual_way() for one in own] for key, own in enrolled.items()}
+        return make_gallery(enrolled, model, fusion), make_gallery(usual, model, None)
+
+    return without
+
+
+def _search_twice(
+    name: str, draw: _Draw, known: _Galleries, unknown: _Galleries
+) -> Iterator[Trial]:
+    """Search for each probe where its person is enrolled, and where not."""
+    for chosen in draw.probes:
+        faces = join_sources(chosen)
+        usual = join_sources([one.for_usual_way() for one in chosen])
+        for (ours, theirs), is_enrolled in ((known, True), (unknown, False)):
+            yield Trial(name, faces, ours, is_enrolled, usual, theirs)
 
 
 def _draw(own: Sequence[Source], enrol: int, probe: int, shuffler: random.Random) -> _Draw:

@@ -1,6 +1,7 @@
 """Who a person is, and what the score promises."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from db.errors import DamagedVectorError, OtherModelError
 from db.people import PersonFound
 from db.records import Performer, Vector, Vectors
 from db.snapshots import Snapshot
-from function.engines.models import PRIMARY
+from function.engines.models import BOTH, PRIMARY
 from function.matching.densities import (
+    densities_of,
     own_density,
     read_densities,
     shipped_densities,
@@ -286,6 +288,42 @@ def test_densities_read_as_they_were_written(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('{"model": "x"}')
     with pytest.raises(ValueError, match=r"other\.json does not hold densities"):
         read_densities(tmp_path / "other.json")
+
+
+def test_a_fit_from_before_sizes_counted_says_what_it_said(tmp_path: Path) -> None:
+    old = asdict(shipped_densities())
+    del old["size_slope"], old["most_performers"]
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    read = read_densities(tmp_path / "old.json")
+    assert [read.among(performers) for performers in (1, 7, 10_000)] == [read] * 3
+
+
+def test_in_a_smaller_gallery_a_ratio_promises_less_down_to_one_performer() -> None:
+    densities = densities_of(BOTH.space.id)
+    sizes = (0, 1, 2, 5, densities.most_performers, 10_000)
+    offsets = [densities.among(performers).offset for performers in sizes]
+    assert offsets[0] == offsets[1] < offsets[2] < offsets[3] < offsets[4] == offsets[5]
+    # It never takes back all that a larger share of the prior gives.
+    assert offsets[4] - offsets[1] < np.log(densities.most_performers)
+    assert densities.among(5).among(5) == densities.among(5)
+
+
+def test_a_doubtful_person_is_less_certain_in_a_small_gallery_by_the_term_for_its_size() -> None:
+    crowd = Crowd()
+    shipped = shipped_densities()
+    odds = {}
+    for performers in (2, 30):
+        centres = [crowd.person() for _ in range(performers)]
+        gallery = make_gallery([crowd.encodings(centre, 1) for centre in centres])
+        probe = someone(crowd.encodings(centres[0], 1, spread=0.42)[0])
+        for slope in (0.0, 0.5):
+            fit = replace(shipped, size_slope=slope, most_performers=20)
+            (found,) = match_people([probe], gallery, densities=[fit], min_score=0)
+            score = found.matches[0].score / 100
+            odds[performers, slope] = np.log(score / (1 - score))
+    assert odds[30, 0.5] == odds[30, 0.0]
+    lower = odds[2, 0.0] - odds[2, 0.5]
+    assert lower == pytest.approx(0.5 * np.log(20 / 2), abs=0.1)
 
 
 @pytest.mark.parametrize(("enrolled", "probe"), [(3, 3), (1, 1), (2, 1)])

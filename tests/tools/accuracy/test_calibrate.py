@@ -1,7 +1,9 @@
 """Fitting densities on a labelled library."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +17,11 @@ from function.matching.densities import (
 )
 from function.sources.records import UnusableSourceError
 from tests.support.crowds import Crowd, make_sources
+from tools.accuracy import ratios
 from tools.accuracy.calibrate import calibrate, fit_all, render_calibration
 from tools.accuracy.labelled import Dataset
-from tools.accuracy.ratios import fit_calibration
+from tools.accuracy.ratios import MOST_PERFORMERS, fit_calibration
+from tools.accuracy.trials import Trial, make_small_trials
 
 MODEL = PRIMARY
 TODAY = date(2026, 11, 23)
@@ -107,6 +111,31 @@ def test_that_nobody_was_mistaken_is_no_reason_to_be_certain() -> None:
     assert fitted.slope < 1.5
 
 
+def test_what_does_not_come_true_in_small_galleries_is_taken_back_in_those(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sources = make_sources(Crowd(), people=16, each=4)
+    (fitted,) = fit_all(sources, MODEL, fitted_on="made-up people", on=TODAY, seed=1)
+
+    def look_alikes(*given: Any, **options: Any) -> Iterator[Trial]:
+        for trial in make_small_trials(*given, **options):
+            yield replace(trial, name="a look-alike", enrolled=False)
+
+    monkeypatch.setattr(ratios, "make_small_trials", look_alikes)
+    doubted = fit_calibration(sources, MODEL, MODEL, fitted, 1)
+    assert doubted.most_performers == 15
+    assert doubted.size_slope > fitted.size_slope
+    likely = np.array([6.0])
+    among_two, among_many = (calibrated(likely, 1.0, doubted.among(n)) for n in (2, 16))
+    assert among_two < among_many - 1
+
+
+def test_a_small_gallery_is_never_surer_however_seldom_anyone_was_mistaken() -> None:
+    sources = make_sources(Crowd(), people=12, each=4, spread=0.1)
+    (fitted,) = fit_all(sources, MODEL, fitted_on="made-up people", on=TODAY, seed=1)
+    assert fitted.size_slope >= 0
+
+
 def test_the_fit_on_ten_people_is_what_it_was_and_near_what_ships(lfw: Dataset) -> None:
     alone, both = fit_all(lfw.sources, MODEL, fitted_on="LFW", on=TODAY, seed=1)
     expected = {
@@ -116,8 +145,12 @@ def test_the_fit_on_ten_people_is_what_it_was_and_near_what_ships(lfw: Dataset) 
     for one in (alone, both):
         found = (one.own_variance, one.between_variance, one.own_scale, one.stranger_scale)
         assert found == pytest.approx(expected[one.model], rel=0.03)
+        assert (one.size_slope, one.most_performers) == (pytest.approx(0, abs=0.05), 9)
         # What ships was fitted on photographs that differ more from each other than news does.
         shipped = densities_of(one.model)
         assert one.own_variance < shipped.own_variance < 1.6 * one.own_variance
         assert one.stranger_scale < shipped.stranger_scale < 1.6 * one.stranger_scale
         assert shipped.between_variance == pytest.approx(one.between_variance, rel=0.2)
+        # Of dlib's net alone the term was not measured on other people, so it does not ship.
+        most = MOST_PERFORMERS if one is both else 1
+        assert (shipped.size_slope > 0, shipped.most_performers) == (one is both, most)

@@ -15,7 +15,14 @@ from function.engines.protocol import Engine
 from function.matching.matches import Identification, identify_people
 from tests.support.crowds import Crowd, make_sources
 from tools.accuracy.labelled import Source, read_dataset
-from tools.accuracy.trials import PROBES_PER_PERSON, Trial, make_trials, run_trial, run_trials
+from tools.accuracy.trials import (
+    PROBES_PER_PERSON,
+    Trial,
+    make_small_trials,
+    make_trials,
+    run_trial,
+    run_trials,
+)
 
 MODEL = PRIMARY
 
@@ -44,6 +51,36 @@ def test_the_gallery_of_a_stranger_is_made_once_a_round() -> None:
     trials = _trials(make_sources(Crowd(), people=3, each=5), enrol=1, probe=1)
     galleries = {id(trial.gallery) for trial in trials if not trial.enrolled}
     assert len(galleries) == 3 * 3
+
+
+def _small_trials(sources: Sequence[Source], performers: int) -> list[Trial]:
+    made = make_small_trials(
+        sources, MODEL, enrol=1, probe=2, performers=performers, galleries=12, seed=1
+    )
+    return list(made)
+
+
+@pytest.mark.parametrize("performers", [1, 2, 5])
+def test_in_small_galleries_everyone_is_searched_for_among_as_many(performers: int) -> None:
+    trials = _small_trials(make_sources(Crowd(), people=9, each=5), performers)
+    galleries = {id(trial.gallery): trial.gallery for trial in trials}
+    assert {len(one.performers) for one in galleries.values()} == {performers}
+    assert len(galleries) >= 12
+    for trial in trials:
+        assert (trial.name in {one.name for one in trial.gallery.performers}) == trial.enrolled
+        enrolled = {row.tobytes() for row in trial.gallery.vectors}
+        assert not enrolled & {face.encoding.tobytes() for face in trial.faces}
+    known, unknown = (
+        Counter(trial.name for trial in trials if trial.enrolled == enrolled)
+        for enrolled in (True, False)
+    )
+    assert known == unknown
+
+
+def test_as_many_performers_as_people_leave_nobody_to_be_a_stranger() -> None:
+    sources = make_sources(Crowd(), people=4, each=5)
+    assert _small_trials(sources, 4) == []
+    assert _small_trials(sources, 3) != []
 
 
 def test_a_source_without_a_face_is_searched_for_names_nobody_and_is_never_enrolled() -> None:
