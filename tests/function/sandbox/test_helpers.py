@@ -319,9 +319,9 @@ def test_helpers_that_cannot_start_are_done_without(
         assert reader.ready().helpers == helpers
         _, *others = group_of(reader)
         assert len(others) in {1, 2}
-        assert_same(find(reader, film), alone)
+        for _ in range(2):
+            assert_same(find(reader, film), alone)
         assert any(seconds_of(one) > 0.3 for one in others)
-        assert_same(find(reader, film), alone)
 
 
 @pytest.mark.parametrize("how", [{"most_forks": 0}, {"has_thread": True}])

@@ -47,7 +47,7 @@ def server(
     """A server of that media root, of a film that lasts longer than any test, and of a picture."""
     folder = tmp_path_factory.mktemp("server")
     media = shutil.copytree(page_media, folder / "media", symlinks=True)
-    repeat_film(media / "long.mp4", media / "endless.mp4", times=20)
+    repeat_film(media / "long.mp4", media / "endless.mp4", times=60)
     shutil.copy(photos / "biden.jpg", media / ".hidden")
     settings = {"MEDIA_ROOT": media, "PERFORMERS_DB": gallery_in_use}
     with running_server(folder / "server.log", **settings) as address:
@@ -149,7 +149,7 @@ def test_a_video_is_chosen_and_the_people_in_it_are_shown(open_page: Open) -> No
 def test_cancel_ends_the_work_on_the_server_too(open_page: Open, server: str) -> None:
     page = open_page()
     page.get_by_role("button", name="endless.mp4").click()
-    expect(page.locator("#progress-text")).to_contain_text("of 20:00")
+    expect(page.locator("#progress-text")).to_contain_text("of 1:00:00")
     page.get_by_role("button", name="Cancel").click()
     cancelled = time.monotonic()
     expect(page.get_by_text("The server has stopped working")).to_be_visible()
@@ -166,7 +166,7 @@ def test_a_second_video_waits_in_line_and_closing_the_page_gives_the_place_back(
 ) -> None:
     first, second, third = open_page(), open_page(), open_page()
     first.get_by_role("button", name="endless.mp4").click()
-    expect(first.locator("#progress-text")).to_contain_text("of 20:00")
+    expect(first.locator("#progress-text")).to_contain_text("of 1:00:00")
     second.get_by_role("button", name="endless.mp4").click()
     expect(second.locator("#progress-text")).to_contain_text("Waiting in line: another video")
     third.get_by_role("button", name="cat.mp4").click()
