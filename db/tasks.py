@@ -51,5 +51,8 @@ class Tasks(Protocol):
     def find(self, task: int) -> Task | None:
         """Return a task; None if there is none."""
 
+    def count_queued(self) -> int:
+        """Count the tasks that are queued."""
+
     def latest(self, limit: int = 20) -> list[Task]:
         """List tasks, the last one first."""

@@ -109,3 +109,20 @@ def test_every_file_that_contributors_are_sent_to_exists() -> None:
     named = re.findall(r"`((?:function|db|tools|tests)/[\w./]*)`", CONTRIBUTING)
     assert len(named) > 20
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_how_right_the_readme_says_it_is_stands_in_the_table_too() -> None:
+    table = (ROOT / "docs" / "scores.md").read_text()
+    lines = re.findall(r"^\| (\d), (\d) \| (.+) \|$", README, re.MULTILINE)
+    assert len(lines) == 3
+    for enrolled, seen, rest in lines:
+        (row,) = re.findall(
+            rf"^\| mixed \| 75 \| {enrolled} / {seen} \| (.+)$", table, re.MULTILINE
+        )
+        said, measured = (
+            [float(one.split()[0]) for one in line.split(" | ")]
+            for line in (rest, row.rstrip(" |"))
+        )
+        exact = [measured[place] for place in (0, 1, 3, 6)]
+        # Both are rounded, so 29.5 % may be 29 or 30.
+        assert said == pytest.approx(exact, abs=0.5)

@@ -74,6 +74,12 @@ class SqliteTasks:
         found = self._tasks("WHERE id = ?", task)
         return found[0] if found else None
 
+    def count_queued(self) -> int:
+        """Count the tasks that are queued."""
+        with self._ledger.reading() as db:
+            sql = "SELECT count(*) FROM stash_tasks WHERE state = 'queued'"
+            return int(db.execute(sql).fetchone()[0])
+
     def latest(self, limit: int = 20) -> list[Task]:
         """List tasks, the last one first."""
         return self._tasks("ORDER BY id DESC LIMIT ?", limit)

@@ -151,9 +151,8 @@ def _weigh(
     own = own_density(measured, residuals, densities)
     strangers = stranger_density(measured, residuals, densities)
     # Each is searched for among the other's kind: no more is claimed than for one photograph.
-    among = max(people, FEWEST_ASSUMED)
-    odds = calibrated(np.log(own) - np.log(strangers), 1.0, densities.among(among))
-    odds -= np.log(among)
+    odds = calibrated(np.log(own) - np.log(strangers), 1.0, densities)
+    odds -= np.log(max(people, FEWEST_ASSUMED))
     sure = odds >= np.log(JOINED_FROM / (1 - JOINED_FROM))
     ends = np.sort(np.stack(pairs, axis=1)[sure], axis=1).tolist()
     return {(low, high): log for (low, high), log in zip(ends, odds[sure].tolist(), strict=True)}

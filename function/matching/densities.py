@@ -191,8 +191,8 @@ def size_terms(performers: Numbers, densities: Densities) -> Numbers:
     """Return what galleries of these sizes add to the calibrated logarithm of a ratio.
 
     The nearest of a few strangers are not very near, so ratios promise too much in small galleries.
-    The term falls with the logarithm of the number of performers; it is 0 from `most_performers`
-    on, the largest gallery it was fitted on.
+    So the terms are negative there, and rise with the logarithm of the number of performers to 0 at
+    `most_performers`, from which on nothing is taken back.
     """
     most = densities.most_performers
     terms: Numbers = densities.size_slope * np.log(np.minimum(performers, most) / most)

@@ -75,8 +75,7 @@ class TaskWorker:
             GalleryError: the ledger cannot be made or written; see `db.errors`.
         """
         with open_library(self._settings.library_db, self._store) as ledger:
-            latest = ledger.tasks.latest(MOST_QUEUED)
-            if len(latest) == MOST_QUEUED and all(one.state == "queued" for one in latest):
+            if ledger.tasks.count_queued() >= MOST_QUEUED:
                 raise BusyError(f"{MOST_QUEUED} tasks wait already. Try again later.")
             number = ledger.tasks.add(task)
         self.start()

@@ -560,8 +560,9 @@ def test_only_so_many_tasks_wait(
         ask("task", kind="scan", filter={"tag": f"tag {number}"})
     assert ask("task", kind="scan", filter={"tag": "one more"}, fails=True) == "busy"
     with library.ledger() as ledger:
-        ledger.tasks.cancel(MOST_QUEUED)
+        ledger.tasks.cancel(MOST_QUEUED // 2)
     assert ask("task", kind="scan", filter={"tag": "one more"})["text"] == "Queued."
+    assert ask("task", kind="scan", filter={"tag": "two more"}, fails=True) == "busy"
 
 
 def test_the_status_says_who_has_no_usable_photo_by_number_alone(
