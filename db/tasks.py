@@ -1,5 +1,6 @@
 """What is to be done for the user's Stash, one after the other, however often we are stopped."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
@@ -30,6 +31,14 @@ class Task:
     at: str = ""
 
 
+@dataclass(frozen=True)
+class Queued:
+    """The task that does what was asked for, by its id; `is_new` unless it was open before."""
+
+    id: int
+    is_new: bool
+
+
 class Tasks(Protocol):
     """The tasks of a library. Every method is one short transaction."""
 
@@ -38,6 +47,12 @@ class Tasks(Protocol):
 
     def add(self, task: Task) -> int:
         """Queue a task; return its id. One that waits and is the same is not queued twice."""
+
+    def queue(self, task: Task, does_it: Callable[[Task], bool]) -> Queued:
+        """Queue a task as `add` does, unless `does_it` says of an open one that it does it.
+
+        Nobody can queue another in between.
+        """
 
     def next(self) -> Task | None:
         """Return the task to go on with: the one in work, else the oldest that is not ended."""

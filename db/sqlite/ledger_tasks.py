@@ -1,14 +1,16 @@
 """Keeps in a ledger what is to be done for Stash."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from db.sqlite.ledger_connections import LedgerConnection
 from db.sqlite.writers import only_worker
-from db.tasks import Task
+from db.tasks import Queued, Task
 
 _TASKS = "SELECT kind, options, state, text, done, of_all, run, result, id, at FROM stash_tasks"
+
+_OPEN = "state IN ('queued', 'working', 'waiting')"
 
 MOST_KEPT = 200
 """Of the tasks that have ended, so many are kept to be looked at."""
@@ -36,19 +38,22 @@ class SqliteTasks:
 
     def add(self, task: Task) -> int:
         """Queue a task, unless the same one waits."""
-        same = "SELECT id FROM stash_tasks WHERE (kind, options, state) = (?, ?, 'queued')"
+        return self.queue(task, lambda _: False).id
+
+    def queue(self, task: Task, does_it: Callable[[Task], bool]) -> Queued:
+        """Queue a task, unless the same one waits, or `does_it` says that an open one does it."""
         sql = "INSERT INTO stash_tasks (kind, options, text) VALUES (?, ?, ?) RETURNING id"
         with self._ledger.writing() as db:
-            row = db.execute(same, (task.kind, task.options)).fetchone()
-            row = row or db.execute(sql, (task.kind, task.options, task.text)).fetchone()
+            for row in db.execute(f"{_TASKS} WHERE {_OPEN} ORDER BY id").fetchall():
+                if _waits_as(one := Task(*row), task) or does_it(one):
+                    return Queued(one.id, is_new=False)
+            (number,) = db.execute(sql, (task.kind, task.options, task.text)).fetchone()
             db.execute(_FORGET_OLD, (MOST_KEPT,))
-            return int(row[0])
+            return Queued(int(number), is_new=True)
 
     def next(self) -> Task | None:
         """Return the task to go on with."""
-        found = self._tasks(
-            "WHERE state IN ('queued', 'working', 'waiting') ORDER BY state = 'queued', id LIMIT 1"
-        )
+        found = self._tasks(f"WHERE {_OPEN} ORDER BY state = 'queued', id LIMIT 1")
         return found[0] if found else None
 
     def cancel(self, task: int) -> bool:
@@ -87,3 +92,7 @@ class SqliteTasks:
     def _tasks(self, which: str, *values: Any) -> list[Task]:
         with self._ledger.reading() as db:
             return [Task(*row) for row in db.execute(f"{_TASKS} {which}", values).fetchall()]
+
+
+def _waits_as(one: Task, task: Task) -> bool:
+    return (one.kind, one.options, one.state) == (task.kind, task.options, "queued")

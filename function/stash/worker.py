@@ -13,7 +13,7 @@ from dataclasses import replace
 from db.errors import GalleryError, GalleryLockedError
 from db.galleries import Store
 from db.ledgers import Ledger
-from db.tasks import Task
+from db.tasks import Queued, Task
 from function.errors import BusyError, RecognitionError
 from function.library.forgetting import open_library
 from function.library.jobs import WantedScan
@@ -27,6 +27,7 @@ from function.settings import Settings
 from function.sources.records import NoAnswerError, UnusableSourceError
 from function.stash.connection import find_connection, require_connection
 from function.stash.options import Options
+from function.stash.queueing import queue_task
 from function.stash.settling import settle
 from function.stash.syncing import is_synced
 from function.stash.tasks import Place, do_task
@@ -67,8 +68,8 @@ class TaskWorker:
         """Begin, or go on with, what is to be done; it may be called again."""
         self._thread.start()
 
-    def add(self, task: Task) -> int:
-        """Remember a task, also if the machine stops, and start with it; return its id.
+    def add(self, task: Task) -> Queued:
+        """Remember a task, also if the machine stops, and start with it; see `queue_task`.
 
         Raises:
             BusyError: MOST_QUEUED wait already.
@@ -77,9 +78,9 @@ class TaskWorker:
         with open_library(self._settings.library_db, self._store) as ledger:
             if ledger.tasks.count_queued() >= MOST_QUEUED:
                 raise BusyError(f"{MOST_QUEUED} tasks wait already. Try again later.")
-            number = ledger.tasks.add(task)
+            queued = queue_task(ledger, task)
         self.start()
-        return number
+        return queued
 
     def stop(self) -> None:
         """Begin to end; what is in work is gone on with later."""

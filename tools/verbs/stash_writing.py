@@ -26,6 +26,7 @@ from function.stash.connection import require_connection
 from function.stash.counted import counted
 from function.stash.options import Options
 from function.stash.planning import SURE_SCORE, Gain, id_in_stash
+from function.stash.queueing import UNDER_WAY, is_undo_of_run, queue_task
 from function.stash.tasks import Place, places_of, plan
 from function.stash.worker import work_on
 from tools.verbs.scanning import scan as scan_places
@@ -324,8 +325,10 @@ def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _queue(ledger: Ledger, task: Task) -> None:
-    print_json({"task": ledger.tasks.add(task)})
-    click.echo(QUEUED, err=True)
+    queued = queue_task(ledger, task)
+    print_json({"task": queued.id})
+    is_under_way = not queued.is_new and is_undo_of_run(task)
+    click.echo(UNDER_WAY if is_under_way else QUEUED, err=True)
 
 
 def _place(settings: Settings, store: Store, ledger: Ledger) -> Place:
@@ -342,10 +345,12 @@ def _do(ledger: Ledger, settings: Settings, store: Store, task: Task) -> Task:
         ClickException: it failed.
     """
     place = _place(settings, store, ledger)
-    number = ledger.tasks.add(task)
+    queued = queue_task(ledger, task)
+    if not queued.is_new and is_undo_of_run(task):
+        click.echo(UNDER_WAY, err=True)
     try:
         with tqdm(total=0, file=sys.stderr, delay=0.5, leave=False) as bar:
-            done = _follow(ledger, place, number, bar)
+            done = _follow(ledger, place, queued.id, bar)
     except KeyboardInterrupt:
         raise click.ClickException(GOES_ON) from None
     if done.state == "failed":

@@ -14,6 +14,7 @@ from function.stash.connection import find_connection
 from function.stash.counted import counted
 from function.stash.options import Options
 from function.stash.planning import SURE_SCORE
+from function.stash.queueing import UNDER_WAY, is_undo_of_run, open_undo
 from function.stash.settling import settle
 from function.stash.syncing import keep_up
 from function.stash.tasks import take_back_decisions, undoable
@@ -80,7 +81,7 @@ class UndoReply(TypedDict):
 
 
 class TaskReply(TypedDict):
-    """A task that was queued: its id, and words."""
+    """A task that was queued, or does it already: its id, and words."""
 
     task: int
     text: str
@@ -144,6 +145,8 @@ def answer_undo(desk: Desk, request: Request) -> Response:
         edited=optional(body, "edited", default=False),
     )
     with desk.changing() as work:
+        if not scene and (under_way := open_undo(work.ledger)):
+            return json_response(TaskReply(task=under_way.id, text=UNDER_WAY))
         wanted = undoable(work.ledger, options)
         if len(wanted) > MOST_AT_ONCE:
             run = options.run or wanted[0].run
@@ -232,8 +235,10 @@ def _without_photo(tasks: list[Task]) -> list[WithoutPhotoView]:
 
 def _queue(desk: Desk, task: Task, text: str) -> Response:
     with explained_stash(), explained():
-        number = desk.service.tasks.add(task)
-    return json_response(TaskReply(task=number, text=text))
+        queued = desk.service.tasks.add(task)
+    if not queued.is_new and is_undo_of_run(task):
+        text = UNDER_WAY
+    return json_response(TaskReply(task=queued.id, text=text))
 
 
 def _to_undo(total: Undone) -> UndoReply:

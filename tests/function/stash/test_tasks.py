@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from function.stash.client import Stash
 from function.stash.connection import require_connection
 from function.stash.options import Options, read_options
 from function.stash.planning import is_suspicious
+from function.stash.queueing import open_undo, queue_task
 from function.stash.tasks import Place, do_task
 from function.stash.worker import TaskWorker, work_on
 from function.stash.writer import begin
@@ -193,6 +195,83 @@ def test_undo_takes_the_last_apply_and_then_the_one_before(library: StashLibrary
     assert undone() == [False, True, True]
     assert undone() == [False, True, True], "what was added by hand stays"
     assert undone(edited=True) == [False, False, True]
+
+
+Press = Callable[..., tuple[int, bool]]
+
+
+@pytest.fixture
+def press(library: StashLibrary) -> Press:
+    """Ask for an undo; give the task that does it, and whether it is a new one."""
+
+    def press(**options: Any) -> tuple[int, bool]:
+        with library.ledger() as ledger:
+            queued = queue_task(ledger, Task("undo", Options(**options).to_json()))
+            return queued.id, queued.is_new
+
+    return press
+
+
+@pytest.mark.parametrize("state", ["queued", "working", "waiting"])
+@pytest.mark.parametrize("first", [{}, {"edited": True}, {"run": 2}])
+def test_undo_pressed_twice_in_a_row_takes_back_one_run(
+    library: StashLibrary, do: Do, press: Press, state: Any, first: dict[str, Any]
+) -> None:
+    scenes = [library.scene(f"{one}.mp4", [library.person(one)]) for one in (1, 2)]
+    for scene in scenes:
+        do("apply", filter={"scenes": [scene]})
+    number, is_new = press(**first)
+    assert is_new
+    with library.ledger() as ledger:
+        task = ledger.tasks.find(number)
+        assert task
+        ledger.tasks.change(replace(task, state=state))
+        assert [press(), press(edited=True)] == [(number, False)] * 2
+        assert open_undo(ledger) == replace(task, state=state)
+    _work_on_all(library)
+    assert [bool(library.fake.scenes[one]["performers"]) for one in scenes] == [True, False]
+    assert press() == (number + 1, True), "once it is done, the one before is meant"
+    _work_on_all(library)
+    assert not any(library.fake.scenes[one]["performers"] for one in scenes)
+
+
+def _work_on_all(library: StashLibrary) -> None:
+    """Do what is queued, one task after the other."""
+    settings = library.own_settings()
+    with library.ledger() as ledger:
+        connection = require_connection(settings)
+        place = Place(settings, library.store, ledger, connection, lambda _: None)
+        while task := ledger.tasks.next():
+            work_on(task, ledger, lambda: place, threading.Event())
+
+
+def test_the_undo_of_a_scene_and_of_a_named_run_stand_beside_that_of_the_last_run(
+    press: Press,
+) -> None:
+    asked: list[dict[str, Any]] = [{"scene": "1"}, {"scene": "2"}, {}, {"run": 1}, {"run": 2}]
+    assert [press(**one) for one in asked] == [(one, True) for one in range(1, 6)]
+
+
+@pytest.mark.parametrize("options", ["damaged", '{"scene": "1"}', '{"of another version": 1}'])
+def test_what_cannot_be_read_or_failed_keeps_nobody_from_an_undo(
+    library: StashLibrary, press: Press, options: str
+) -> None:
+    with library.ledger() as ledger:
+        number = ledger.tasks.add(Task("undo", options))
+        task = ledger.tasks.find(number)
+        assert task
+        ledger.tasks.change(replace(task, state="failed"))
+        assert open_undo(ledger) is None
+    assert press() == (number + 1, True)
+
+
+def test_of_many_who_press_at_once_one_queues_an_undo(library: StashLibrary, press: Press) -> None:
+    with library.ledger():
+        pass  # or else they make it
+    with ThreadPoolExecutor(8) as pool:
+        pressed = list(pool.map(lambda one: press(edited=bool(one % 2)), range(16)))
+    assert len({number for number, _ in pressed}) == 1
+    assert sum(is_new for _, is_new in pressed) == 1
 
 
 def test_whom_the_user_took_away_is_not_added_again(library: StashLibrary, do: Do) -> None:
@@ -371,7 +450,7 @@ def test_the_servers_thread_goes_on_with_what_was_in_work(library: StashLibrary)
             with ledger.tasks.working() as is_ours:
                 assert not is_ours, "one process does the tasks"
         assert library.fake.scenes[scene]["performers"] == [library.in_stash[1]]
-        second = tasks.add(Task("undo"))
+        second = tasks.add(Task("undo")).id
         with library.ledger() as ledger:
             until(lambda: (it := ledger.tasks.find(second)) is not None and it.state == "done")
         assert library.fake.scenes[scene]["performers"] == []

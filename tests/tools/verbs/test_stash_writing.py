@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 from function.stash import planning
 from function.stash.applying import Addition, add_performers
 from function.stash.client import Stash
+from function.stash.queueing import UNDER_WAY
 from function.stash.worker import TaskWorker
 from function.stash.writer import begin
 from tests.support.scans import SquaresReader, make_gallery, picture_of, write_squares
@@ -161,6 +163,25 @@ def test_what_is_queued_can_be_cancelled(library: StashLibrary) -> None:
     number = answer(library, "undo", "--no-wait")["task"]
     assert answer(library, "cancel", str(number)) == {"cancelled": number}
     assert "neither queued nor waiting" in run(library, "cancel", str(number)).stderr
+
+
+def test_an_undo_that_was_broken_off_is_gone_on_with_and_no_other_begun(
+    library: StashLibrary,
+) -> None:
+    scenes = [library.scene(f"{one}.mp4", [library.person(one)]) for one in (1, 2)]
+    for scene in scenes:
+        answer(library, "apply", "--scene", scene)
+    number = answer(library, "undo", "--no-wait")["task"]
+    again = run(library, "undo", "--no-wait")
+    assert (json.loads(again.stdout), again.stderr.strip()) == ({"task": number}, UNDER_WAY)
+    with library.ledger() as ledger:
+        task = ledger.tasks.find(number)
+        assert task is not None
+        ledger.tasks.change(replace(task, state="working"))  # as a Ctrl-C leaves it
+    gone_on = run(library, "undo")
+    assert (json.loads(gone_on.stdout)["performers"], gone_on.exit_code) == (1, 0)
+    assert UNDER_WAY in gone_on.stderr
+    assert [bool(library.fake.scenes[one]["performers"]) for one in scenes] == [True, False]
 
 
 def test_scenes_without_performers_are_scanned(

@@ -19,12 +19,14 @@ from PIL import Image
 
 from db.people import PersonFound
 from db.records import Performer
+from db.tasks import Task
 from function.library.albums import fingerprint_of
 from function.library.forgetting import forget_everywhere
 from function.sources import graphql
 from function.sources.records import RefusedError
 from function.stash.albums import queue_album, read_album_file
 from function.stash.client import Stash
+from function.stash.queueing import UNDER_WAY
 from function.stash.settling import settle
 from function.stash.syncing import NO_PHOTO
 from function.stash.worker import MOST_QUEUED, TaskWorker
@@ -592,6 +594,27 @@ def test_a_large_undo_is_a_task(
     reply = ask("undo")
     assert set(reply) == {"task", "text"}
     until(lambda: not any(library.fake.scenes[one]["performers"] for one in scenes))
+
+
+@pytest.mark.parametrize("route", ["task", "undo"])
+def test_an_undo_pressed_twice_says_that_one_is_under_way(
+    library: StashLibrary, ask: Ask, monkeypatch: pytest.MonkeyPatch, route: str
+) -> None:
+    scene = library.scene("a.mp4", [library.person(1)])
+    ask("add-sure", scene=asked(library, scene))
+    monkeypatch.setattr(TaskWorker, "start", lambda _: None)  # as while Stash does not answer
+    first = ask("task", kind="undo")
+    assert first["text"] == "Queued."
+    again: Any = {"kind": "undo"} if route == "task" else {}
+    with library.ledger() as ledger:
+        for state in ("queued", "working", "waiting"):
+            ledger.tasks.change(Task("undo", state=state, id=first["task"]))
+            assert ask(route, **again) == {"task": first["task"], "text": UNDER_WAY}
+    assert library.fake.scenes[scene]["performers"] == [library.in_stash[1]]
+    assert ask("undo", scene=asked(library, scene))["undone"]["performers"] == 1
+    with library.ledger() as ledger:
+        ledger.tasks.change(Task("undo", state="done", id=first["task"]))
+    assert ask("task", kind="undo")["text"] == "Queued."
 
 
 def test_a_scan_of_scenes_queues_their_files(
