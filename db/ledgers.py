@@ -1,6 +1,6 @@
 """The interface of the ledger, which remembers what scans found; `db.stores` opens one."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
@@ -105,10 +105,12 @@ class Ledger(Protocol):
         only: frozenset[int] | None = None,
         *,
         albums: bool = True,
+        missing: Collection[bytes] = (),
     ) -> Lease | None:
         """Take the next queued video to scan, for so long; None if there is none.
 
-        Without `albums` these stay queued, for whoever can read them.
+        Without `albums` these stay queued, for whoever can read them, and so do videos all of whose
+        files are `missing`, or in folders that are.
         A lease that ran out counts as a try, and its video is queued again.
         """
 

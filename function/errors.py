@@ -104,7 +104,7 @@ class VideoNotFoundError(RecognitionError):
 
 
 class DiskMissingError(VideoNotFoundError):
-    """The folder that holds the queued videos is not there, or empty: the queue stays as it is."""
+    """The folder that holds some queued videos is not there, or empty: they stay queued."""
 
 
 class RouteNotFoundError(RecognitionError):

@@ -4,7 +4,7 @@ import json
 import math
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,18 @@ SET_ASIDE = (
 )
 
 _OFFERED_AT_ONCE = 500
+
+_LEASE = """
+    UPDATE videos SET state = 'working', tries = tries + 1, lease_token = ?, lease_owner = ?,
+        lease_until = ?
+    WHERE id = (
+        SELECT id FROM videos WHERE state = 'queued'
+        AND EXISTS (SELECT 1 FROM files WHERE video_id = videos.id AND NOT gone AND {})
+        AND (? IS NULL OR id IN (SELECT value FROM json_each(?))) AND (? OR kind = 'video')
+        ORDER BY wanted_depth <> 'quick', id LIMIT 1
+    )
+    RETURNING id, oshash, tries, wanted_depth, decided, kind
+"""
 
 
 def lease_clock() -> float:
@@ -134,23 +146,18 @@ class SqliteQueue(LedgerConnection):
         only: frozenset[int] | None = None,
         *,
         albums: bool = True,
+        missing: Collection[bytes] = (),
     ) -> Lease | None:
         """Take the next queued video that has a file, or one of `only`."""
         now = self._clock()
+        is_there, places = _is_elsewhere(missing)
         token = secrets.token_hex(16)
         among = None if only is None else json.dumps(sorted(only))
         with self.writing() as db:
             _queue_again(db, now)
             row = db.execute(
-                "UPDATE videos SET state = 'working', tries = tries + 1, lease_token = ?, "
-                "lease_owner = ?, lease_until = ? WHERE id = (SELECT id FROM videos "
-                "WHERE state = 'queued' AND EXISTS "
-                "(SELECT 1 FROM files WHERE video_id = videos.id AND NOT gone) "
-                "AND (? IS NULL OR id IN (SELECT value FROM json_each(?))) "
-                "AND (? OR kind = 'video') "
-                "ORDER BY wanted_depth <> 'quick', id LIMIT 1) "
-                "RETURNING id, oshash, tries, wanted_depth, decided, kind",
-                (token, owner, now + seconds, among, among, albums),
+                _LEASE.format(is_there),
+                (token, owner, now + seconds, *places, among, among, albums),
             ).fetchone()
             if row is None:
                 return None
@@ -223,6 +230,14 @@ def update_leased(db: Database, lease: Lease, change: str, *values: Any) -> bool
     is_ours = "WHERE id = ? AND lease_token = ? AND state = 'working'"
     sql = f"UPDATE videos SET {change} {is_ours}"  # noqa: S608  # changes are ours: here, ledger.py
     return bool(db.execute(sql, (*values, lease.video, lease.token)).rowcount)
+
+
+def _is_elsewhere(missing: Collection[bytes]) -> tuple[str, list[bytes | int]]:
+    """Return a condition that a file is none of these, nor in one of these folders, and values."""
+    folders = [place.rstrip(b"/") + b"/" for place in missing]
+    condition = " AND ".join("path <> ? AND substr(path, 1, ?) <> ?" for _ in missing) or "TRUE"
+    triples = zip(missing, map(len, folders), folders, strict=True)
+    return condition, [value for triple in triples for value in triple]
 
 
 def _offer(db: Database, file: VideoFile, depth: Depth) -> str:

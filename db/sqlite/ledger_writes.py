@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from db.cells import read_object, read_texts
 from db.sqlite.ledger_connections import LedgerConnection
 from db.sqlite.writers import in_turn
 from db.writes import BESIDE, ItemKind, Run, Write
@@ -170,8 +171,8 @@ def _leave_to_user(db: Database, before: str, after: str) -> None:
     """
     sql = "SELECT id, thing, detail FROM stash_writes WHERE kind = 'performer' AND detail LIKE ?"
     for id_, thing, detail in db.execute(sql, (f'%"{BESIDE}"%',)).fetchall():
-        told = json.loads(detail)
-        beside = told[BESIDE]
+        told = read_object(detail) or {}  # a bad disk may have left something else
+        beside = read_texts(json.dumps(told.get(BESIDE))) or ()
         if thing == before and after in beside:
             db.execute(f"{_UNDONE} AND state = 'done'", (id_,))
         elif before in beside:

@@ -120,7 +120,7 @@ def in_line(path: Path, seconds: float) -> Iterator[None]:
 
     SQLite's own lock goes to whoever asks at the moment when it is free. One process that writes
     without a pause, on a busy disk, can so keep others out until they give up. It is a courtesy:
-    after so many seconds, or where no file can be made, we go on without it.
+    after so many seconds, or where no file can be made or locked, we go on without it.
     """
     handle = _open_line(path)
     try:
@@ -143,9 +143,13 @@ def _open_line(path: Path) -> int | None:
 def _wait_in_line(handle: int, until: float) -> None:
     if sys.platform != "win32":
         while True:
-            with suppress(OSError):
+            try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    return
+            except OSError:  # not every file system can lock
                 return
-            if time.monotonic() > until:
+            else:
                 return
             time.sleep(ASKED_IN_LINE_EVERY_SECONDS)

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 
-from function.errors import StoppingError
+from function.errors import DiskMissingError, StoppingError
 from function.library.scanning import Event, Scanner
 
 _END: None = None
@@ -16,6 +16,7 @@ def run_scanners(scanner: Scanner, workers: int) -> Generator[Event]:
     """Scan with `workers` threads until the queue is empty; closing it ends the work cleanly.
 
     Raises:
+        DiskMissingError: as for `scan_all`, when all have ended.
         RecognitionError, GalleryError: what ended a scanner; the others are ended too.
         StoppingError: `scanner.stopping` was set, or the reader closed, while a video was in work.
     """
@@ -26,6 +27,8 @@ def run_scanners(scanner: Scanner, workers: int) -> Generator[Event]:
             with closing(scanner.scan_all()) as found:
                 for event in found:
                     events.put(event)
+        except DiskMissingError:
+            raise  # the others go on with what is there
         except BaseException:
             scanner.stopping.set()
             raise

@@ -98,6 +98,8 @@ def _read_wanted(one: object) -> WantedScan | None:
     except TypeError:
         return None
     is_sound = scan.depth in DEPTHS and all(isinstance(place, str) for place in scan.places)
+    sound_kinds = [type(value) for value in vars(WantedScan(())).values()]
+    is_sound &= [type(value) for value in vars(scan).values()] == sound_kinds
     return scan if is_sound else None
 
 

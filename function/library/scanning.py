@@ -75,6 +75,9 @@ DISK_MISSING = (
     "gone, and stay queued. If you deleted them, say so: --gone"
 )
 
+MOST_MISSING = 100
+"""Folders and files that are missing, after which a scan ends: the next one goes on."""
+
 CHANGED = "{name} has changed since it was found; it may still be copied. Scan it again."
 
 _log = logging.getLogger(__name__)
@@ -165,9 +168,11 @@ class Scanner:
         """Scan queued videos until there are none, and yield what happens.
 
         Raises:
-            EngineUnavailableError, DiskMissingError: nothing can be read; the queue stays as it is.
+            EngineUnavailableError: nothing can be read; the queue stays as it is.
+            DiskMissingError: a disk is missing; what is there is scanned, the rest stays queued.
             GalleryError: the gallery or the ledger cannot be used; see `db.errors`.
         """
+        missing: dict[bytes, DiskMissingError] = {}
         while not self.stopping.is_set() and self.gate.is_within_hours():
             if self.gate.is_held(self.ledger):
                 if not self.ledger.counts().queued:
@@ -175,14 +180,32 @@ class Scanner:
                 self.stopping.wait(HELD_SECONDS)
                 continue
             albums = self.pictures is not None
-            lease = self.ledger.lease(self.owner, LEASE_SECONDS, self.only, albums=albums)
+            lease = self.ledger.lease(
+                self.owner, LEASE_SECONDS, self.only, albums=albums, missing=missing
+            )
             if lease is None:
-                return
+                break
             try:
                 yield from self._scan(lease)
+            except DiskMissingError as error:
+                self.ledger.release(lease)
+                missing |= dict.fromkeys(self._missing(lease), error)
+                if len(missing) > MOST_MISSING:
+                    raise
             except BaseException:
                 self.ledger.release(lease)
                 raise
+        if missing and not self.stopping.is_set():
+            raise next(iter(missing.values()))
+
+    def _missing(self, lease: Lease) -> Iterator[bytes]:
+        """Yield the folders whose disk is missing where a video was; a file if it alone is."""
+        for path in lease.paths:
+            folder = self._missing_disk(path)
+            yield bytes(folder) if folder else path
+
+    def _missing_disk(self, path: bytes) -> Path | None:
+        return find_missing_disk(self.ledger, path, self.places or self.roots or ())
 
     def _scan(self, lease: Lease) -> Iterator[Event]:
         paths = [path for path in lease.paths if self.roots is None or _is_in(path, self.roots)]
@@ -222,7 +245,7 @@ class Scanner:
 
         It may be back tomorrow, and then the video is scanned like one that is new.
         """
-        folder = find_missing_disk(self.ledger, path, self.places or self.roots or ())
+        folder = self._missing_disk(path)
         if folder:
             raise DiskMissingError(DISK_MISSING.format(folder=show_text(str(folder))))
         self.ledger.note_gone(lease.paths)

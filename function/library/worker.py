@@ -19,7 +19,7 @@ from pathlib import Path
 from db.errors import GalleryError
 from db.galleries import Store
 from db.ledgers import Ledger
-from function.errors import RecognitionError, StoppingError
+from function.errors import DiskMissingError, RecognitionError, StoppingError
 from function.faces.found import Progress
 from function.library.crew import run_scanners
 from function.library.finding import text_of
@@ -40,7 +40,7 @@ from function.sandbox.readers import Reader, open_reader
 from function.settings import Settings
 
 AGAIN_AFTER_SECONDS = 30.0
-"""After an error, such as a missing gallery, it waits so long."""
+"""After an error, such as a missing gallery or disk, it waits so long."""
 
 TIDIED_EVERY_SECONDS = 3600.0
 """How often strangers are looked for whose days are over."""
@@ -70,6 +70,7 @@ class Worker:
         self._at_work: dict[bytes, Progress] = {}
         self._looking: WantedScan | None = None
         self._look_at = 0.0
+        self._scan_at = 0.0
         self._tidy_at = 0.0
 
     def start(self) -> None:
@@ -144,11 +145,12 @@ class Worker:
                 self._tidy(ledger)
                 counts = ledger.counts()
                 if (counts.queued or counts.working) and self._may_begin(ledger):
-                    self._scan(ledger)
+                    self._scan_what_is_there(ledger)
                 thread.wait(POLLED_EVERY_SECONDS)
 
     def _may_begin(self, ledger: Ledger) -> bool:
-        return self.gate.is_within_hours() and not self.gate.is_held(ledger)
+        is_time = time.monotonic() >= self._scan_at and self.gate.is_within_hours()
+        return is_time and not self.gate.is_held(ledger)
 
     def _look(self, ledger: Ledger) -> None:
         """Queue what was asked for, and what is new if it is time to look again."""
@@ -156,6 +158,7 @@ class Worker:
             with self._lock:
                 self._looking = wanted[0]
             self._offer(ledger, wanted[0], partial(_is_wanted, ledger, wanted[0]))
+            self._scan_at = 0.0
             with self._lock:
                 self._looking = None
                 put_wanted(ledger, (one for one in wanted_scans(ledger) if one != wanted[0]))
@@ -183,6 +186,17 @@ class Worker:
                 text_of(found.unreadable[0][0]),
                 found.unreadable[0][1],
             )
+
+    def _scan_what_is_there(self, ledger: Ledger) -> None:
+        """Scan, and wait before the next time if a disk is missing.
+
+        The ledger stays ours meanwhile: to claim it anew takes a video from who looks at it alone.
+        """
+        try:
+            self._scan(ledger)
+        except DiskMissingError as error:
+            _log.error("What is queued is tried again: %s", error)
+            self._scan_at = time.monotonic() + AGAIN_AFTER_SECONDS
 
     def _scan(self, ledger: Ledger) -> None:
         """Scan what is queued, several at once, until nothing is left or the gate is shut."""

@@ -130,7 +130,7 @@ class GraphQL:
         if response.is_redirect:
             target = _shown(response.headers.get("Location", ""))
             raise UnusableSourceError(f"{place} redirects to {target}. Use that URL.")
-        answer = _read_json(response, body)
+        answer = _read_json(body)
         if answer is None and response.status_code in WORTH_ASKING_AGAIN:
             raise NoAnswerError(
                 f"{place} answered {response.status_code}. It is busy or starting; try again later."
@@ -205,11 +205,12 @@ def _shown(address: str) -> str:
         return "what is no URL"
 
 
-def _read_json(response: httpx.Response, body: bytes | None) -> dict[str, Any] | None:
+def _read_json(body: bytes | None) -> dict[str, Any] | None:
     if body is None or sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
         return None
     try:
-        answer = httpx.Response(response.status_code, content=body).json()
+        # What reads JSON lets bytes through that are half of a pair; this does not.
+        answer = json.loads(body.decode("utf-8-sig", errors="replace"))
         if _HALF_PAIR.search(body):  # half of one is no text, and can be stored nowhere
             answer = json.loads(json.dumps(answer, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):

@@ -127,6 +127,14 @@ def test_who_was_beside_the_merged_one_is_not_ours(writes: Writes) -> None:
     assert [(one.scene, one.thing) for one in writes.of_run(run)] == [("2", "9")]
 
 
+def test_a_note_that_a_bad_disk_spoilt_ends_no_merge(writes: Writes) -> None:
+    run = writes.begin_run("add")
+    for detail in ('{"beside": ["9"', '{"beside": 9}', '["beside"]', '{"no": "beside"}'):
+        write(writes, run, replace(added("1", "7"), detail=detail))
+    writes.follow("7", "9")
+    assert {one.thing for one in writes.of_run(run)} == {"9"}
+
+
 def test_the_name_of_what_was_made_is_not_kept(writes: Writes) -> None:
     run = writes.begin_run("create")
     (noted,) = writes.intend(run, [Write("new performer", "", detail='{"name": "Ada"}')])

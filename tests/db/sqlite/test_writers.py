@@ -1,9 +1,12 @@
+import errno
+import fcntl
+import time
 from pathlib import Path
 
 import pytest
 
 from db.errors import GalleryLockedError, GalleryReadOnlyError
-from db.sqlite.writers import only_writer
+from db.sqlite.writers import in_line, only_writer
 
 
 def test_the_lock_lies_beside_the_gallery_for_its_owner_only(tmp_path: Path) -> None:
@@ -30,3 +33,23 @@ def test_a_folder_that_is_not_there_is_named_as_the_reason(tmp_path: Path) -> No
         only_writer(tmp_path / "gone" / "g.db"),
     ):
         pass
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_where_nothing_can_be_locked_nobody_waits_in_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(code, "as on some file systems")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    began = time.monotonic()
+    with in_line(tmp_path / "l.db", 5.0):
+        assert time.monotonic() - began < 1.0
+
+
+def test_whoever_stays_in_line_is_passed_in_time(tmp_path: Path) -> None:
+    with in_line(tmp_path / "l.db", 5.0):
+        began = time.monotonic()
+        with in_line(tmp_path / "l.db", 0.2):
+            assert time.monotonic() - began >= 0.2

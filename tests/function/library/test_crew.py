@@ -4,19 +4,27 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from db.errors import GalleryError
 from db.sqlite.ledger import SqliteLedger
-from function.errors import StoppingError
+from function.errors import DiskMissingError, StoppingError
 from function.faces.found import Progress, Task
 from function.library.crew import run_scanners
 from function.library.scanning import Done, Started
 from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
-from tests.support.scans import SquaresReader, make_gallery, make_scanner, offer_all, write_many
+from tests.support.scans import (
+    SquaresReader,
+    make_gallery,
+    make_scanner,
+    offer_all,
+    write_many,
+    write_squares,
+)
 
 VIDEOS = 6
 
@@ -89,6 +97,22 @@ def test_what_ended_one_scanner_ends_all_and_is_told_rather_than_that_they_ended
     with pytest.raises(GalleryError, match="the disk is full"):
         list(run_scanners(make_scanner(ledger, gallery, Breaks()), 3))
     assert ledger.counts() == (VIDEOS, 0, 0, 0, 0)
+
+
+def test_a_missing_disk_stops_nobody_who_scans_what_is_there(
+    ledger: SqliteLedger, gallery: Path, tmp_path: Path
+) -> None:
+    disk = tmp_path / "media"
+    write_many(tmp_path / "other", 2)
+    for number, path in enumerate(sorted((tmp_path / "other").iterdir())):
+        write_squares(path, 90 + number)
+    offer_all(ledger, tmp_path / "other")
+    disk.rename(tmp_path / "unplugged")
+    disk.mkdir()
+    scanner = replace(make_scanner(ledger, gallery), roots=[disk, tmp_path / "other"])
+    with pytest.raises(DiskMissingError, match="media"):
+        list(run_scanners(scanner, 4))
+    assert ledger.counts() == (VIDEOS, 0, 2, 0, 0)
 
 
 def test_stopping_it_in_the_middle_of_a_video_is_told(ledger: SqliteLedger, gallery: Path) -> None:

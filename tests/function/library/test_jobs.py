@@ -31,7 +31,10 @@ def test_what_is_no_list_is_dropped_and_told_once(
 
 @pytest.mark.parametrize(
     "damaged",
-    [7, {}, {"places": 7}, {"places": [7]}, {"places": ["/a"], "depth": "dee"}, {"place": ["/a"]}],
+    [
+        *(7, {}, {"places": 7}, {"places": [7]}, {"places": ["/a"], "depth": "dee"}),
+        *({"place": ["/a"]}, {"places": ["/a"], "turn": []}, {"places": ["/a"], "gone": "falsd"}),
+    ],
 )
 def test_one_that_is_damaged_takes_no_other_with_it(damaged: object) -> None:
     with SqliteLedger() as ledger:

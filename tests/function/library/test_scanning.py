@@ -330,6 +330,32 @@ def test_a_disk_that_goes_during_a_scan_ends_it_and_nothing_is_gone(
     assert ledger.counts() == (0, 0, 3, 0, 0)
 
 
+def test_a_disk_that_is_missing_keeps_nobody_from_what_is_on_another(
+    ledger: SqliteLedger, gallery: Path, media: Path, tmp_path: Path
+) -> None:
+    second, third = tmp_path / "second", tmp_path / "third"
+    for folder in (second, third):
+        folder.mkdir()
+        shutil.copy(media / "00.mp4", folder)
+        offer_all(ledger, folder)
+    write_squares(third / "own.mp4", 77)
+    offer_all(ledger, third)
+    for folder in (media, second):
+        shutil.rmtree(folder)
+        folder.mkdir()
+    roots = [media, second, third]
+    with pytest.raises(DiskMissingError, match="media"):
+        list(replace(make_scanner(ledger, gallery), roots=roots).scan_all())
+    assert ledger.counts() == (2, 0, 2, 0, 0), "a copy of the first is on the third"
+    shutil.rmtree(third)
+    third.mkdir()
+    ledger.want([1], "deep")
+    with pytest.raises(DiskMissingError, match="media"):
+        list(replace(make_scanner(ledger, gallery), roots=roots).scan_all())
+    assert ledger.counts() == (3, 0, 1, 0, 0)
+    assert {one.tries for one in ledger.videos()} == {0}
+
+
 def test_a_gallery_that_goes_during_a_scan_ends_it(ledger: SqliteLedger, gallery: Path) -> None:
     gallery.unlink()
     with pytest.raises(GalleryMissingError):

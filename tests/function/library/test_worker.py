@@ -13,6 +13,7 @@ import pytest
 
 from db.addresses import StoreAddress
 from db.ledgers import Ledger
+from db.sqlite.ledger import SqliteLedger
 from db.sqlite.store import SqliteStore
 from db.stores import claim_ledger, open_ledger
 from db.videos import Counts
@@ -123,6 +124,33 @@ def stays(condition: Callable[[], bool], seconds: float = 1.5) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def test_while_a_disk_is_missing_the_ledger_stays_ours_and_it_is_tried_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "AGAIN_AFTER_SECONDS", 0.1)
+    claims: list[SqliteLedger] = []
+
+    def note(ledger: SqliteLedger) -> None:
+        claims.append(ledger)
+
+    monkeypatch.setattr(SqliteLedger, "take_over", note)
+    with place.ledger() as ledger:
+        jobs.pause(ledger)
+        worker = place.worker()
+        worker.want(place.everything())
+        wait_until(lambda: place.counts().queued == 3)
+        place.root.rename(place.root.with_name("unplugged"))
+        place.root.mkdir()
+        jobs.resume(ledger)
+    wait_until(lambda: place.readers > 2)
+    counts = place.counts()
+    assert counts.queued + counts.working == 3
+    place.root.rmdir()
+    place.root.with_name("unplugged").rename(place.root)
+    wait_until(lambda: place.counts().done == 3)
+    assert len(claims) == 1
 
 
 def test_no_ledger_is_made_before_a_scan_is_asked_for_and_then_everything_is_scanned(

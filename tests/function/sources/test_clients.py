@@ -150,6 +150,10 @@ def test_what_a_server_says_is_text_that_can_be_stored() -> None:
     body = b'{"data": {"x": ["\\ud800", "a\\uDC80b", "\\ud83d\\ude00", "\xc3\xbc"]}}'
     with rude_server(whole(b"", body)) as url:
         assert ask_graphql(url) == {"x": ["?", "a?b", "\N{GRINNING FACE}", "ü"]}
+    body = b'{"data": {"x": "a\xed\xa0\x80b\xff"}}'
+    with rude_server(whole(b"", body)) as url:
+        unknown = "\N{REPLACEMENT CHARACTER}"
+        assert ask_graphql(url) == {"x": f"a{3 * unknown}b{unknown}"}
 
 
 def test_json_nested_without_end_is_no_answer() -> None:

@@ -374,7 +374,12 @@ async function nameAs(one, row, asking, fields) {
     try {
       await storing(fillIn(one, row, news, fields));
     } catch (error) {
-      news.replaceWith(asking);
+      const isEnrolled = news.textContent !== text;
+      news.replaceWith(isEnrolled ? row : asking);
+      if (isEnrolled) {
+        element.append(unchanged(error, "Enrolled; the rest is filled in later"));
+        return;
+      }
       if (!(error instanceof ServerError) || error.code !== "name_taken") throw error;
       askSame(one, row, asking, fields.name, error.performers);
     }

@@ -1,5 +1,6 @@
 """Strangers in a real browser: named, asked about, hidden, split, joined, and all of it undone."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,6 +111,19 @@ def test_it_is_said_how_far_naming_is(page: Page) -> None:
         "Enrolled. Looking for Ada Lovelace: 0 of 3 videos \N{HORIZONTAL ELLIPSIS}",
         "Ada Lovelace: in 3 videos.",
     ]
+
+
+def test_what_fails_once_the_name_is_enrolled_is_not_said_to_have_changed_nothing(
+    page: Page,
+) -> None:
+    failed = {"error": {"code": "internal_error", "message": "The disk is full."}}
+    lines = "".join(f"{json.dumps(one)}\n" for one in ({"filling": {"done": 2, "of": 3}}, failed))
+    page.route("**/library/strangers/name", lambda route: route.fulfill(body=lines))
+    name(cards(page).first, "Ada Lovelace")
+    said = cards(page).first.get_by_role("alert")
+    expect(said).to_contain_text("The disk is full.")
+    expect(said).to_contain_text("Enrolled; the rest is filled in later")
+    expect(cards(page).first.get_by_role("button", name="Name this person")).to_be_visible()
 
 
 def test_an_empty_enter_names_nobody_and_neither_does_one_too_many(
