@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from statistics import median
 from typing import NamedTuple, TypeAlias
 
 from function.faces.face import Face
@@ -14,6 +15,8 @@ from function.media.frames import Frame
 Cut: TypeAlias = tuple[float, float]
 """Until when a frame stands for the video, and from when on the next one does, in seconds."""
 
+HOLE_GAPS = 4
+"""A gap between samples that is so many times as long as most is a hole in the file."""
 
 MOSTLY = 0.75
 """Where so many of the latest keyframes begin shots, all of them may."""
@@ -123,6 +126,8 @@ def _find_ends(
     gaps = [after.seconds - before.until_seconds for before, after in pairwise(samples)]
     start = max(0.0, first.seconds - gaps[0] / 2) if gaps else first.seconds
     later = begins[bisect_right(begins, last.until_seconds) :]
-    reach_on = (max(gaps) if begins else gaps[-1] / 2) if gaps else 0.0
+    # Past a hole nobody knows what was shown, so the last one does not reach on as far.
+    longest = min(max(gaps), HOLE_GAPS * median(gaps)) if gaps else 0.0
+    reach_on = longest if begins or not gaps else gaps[-1] / 2
     end = min(video_seconds, last.until_seconds + reach_on, *later)
     return start, max(last.until_seconds, end)

@@ -188,7 +188,7 @@ def _decode_one(video: Video, packet: "Packet[VideoStream] | None") -> Iterator[
     except MemoryError:
         raise
     except DAMAGE:
-        video.is_smeared = True
+        video.is_smeared, video.shown = True, None
 
 
 def _check_first(

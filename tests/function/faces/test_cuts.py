@@ -144,6 +144,12 @@ def test_whoever_is_in_the_last_shot_is_in_it_until_its_end() -> None:
         assert until == end
 
 
+def test_whoever_is_last_in_a_broken_download_does_not_stay_as_long_as_its_hole_is() -> None:
+    samples = [*EVEN, sample(108.0, shot=1), sample(110.0, shot=1)]
+    person = stretch(samples, 300.0, [6], (0.0, 2.0, 3.0, 110.0))
+    assert find_appearances(person.seen) == [(109.0, 118.0)]
+
+
 def test_an_early_keyframe_within_a_shot_ends_nothing() -> None:
     person = stretch(EVEN, 10.0, [1], (0.0, 2.4, 2.6, 5.0))
     assert find_appearances(person.seen) == [(1.0, 3.0)]
