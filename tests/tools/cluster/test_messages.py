@@ -78,7 +78,8 @@ def with_person(**changes: Any) -> PeopleFound:
         with_view(weaknesses=("x",) * 99),
         with_person(views=()),
         with_person(seen=()),
-        with_person(seen=(Seen(9, 1.0, 1.5, 0.5),)),
+        with_person(seen=(Seen(10, 1.0, 1.5, 0.5),)),  # four frames, with gaps between shots
+        with_person(seen=tuple(Seen(frame, 1.0, 1.5, 0.5) for frame in range(5))),
         with_person(seen=(Seen(0, 1.0, 0.5, 0.5),)),
         with_person(picture=b"GIF89a"),
         with_person(best_seconds=-1.0),

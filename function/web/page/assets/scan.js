@@ -26,7 +26,8 @@ let buttons = ""; // what the buttons were made for
 let told = ""; // what there was when the library was last read
 let toldState = "";
 let toldAt = 0;
-let isChosen = true; // what becomes of strangers
+/** @type {boolean | undefined} */
+let isChosen; // what becomes of strangers
 let isIdle = true;
 let asked = 0;
 /** @type {HTMLElement | null} How to begin, while nothing is scanned. */
@@ -212,6 +213,7 @@ async function change(path, fields) {
  * @param {Fields["/library/scan"]} fields
  */
 export async function scan(fields) {
+  if (isChosen === undefined) await follow();
   if (isChosen) return change("/library/scan", fields);
   const strangers = await chooseInDialog(
     "Keep the faces of people you did not enrol?",

@@ -376,6 +376,23 @@ def test_a_scan_is_started_and_followed_on_the_page(
         )
 
 
+def test_what_becomes_of_strangers_is_asked_however_early_a_scan_is_begun(
+    open_page: Open, tmp_path: Path
+) -> None:
+    made, held = MadeUpLibrary(tmp_path), list[Route]()
+    with running_server(tmp_path / "log", **made.settings()) as address:
+        page = open_page(address)
+        page.route("**/library/status", lambda route: held.append(route))  # noqa: PLW0108  # it marks what it calls
+        page.get_by_role("link", name="Library").click()
+        page.get_by_role("button", name="Scan all videos").click()
+        page.wait_for_timeout(100)
+        page.unroute("**/library/status")
+        for one in held:
+            one.continue_()
+        expect(page.get_by_role("dialog")).to_contain_text("Keep the faces of people")
+        assert not made.ledger_path.exists()
+
+
 @pytest.mark.parametrize(
     ("button", "chosen"), [("Keep", "keep"), ("Keep for 90 days", "90d"), ("Do not keep", "off")]
 )
