@@ -5,11 +5,16 @@ The intent is noted first; what was broken off is finished when the library is o
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from db.addresses import StoreAddress
-from db.errors import ErasureUnfinishedError, GalleryLockedError, PerformerNotFoundError
+from db.errors import (
+    ErasureUnfinishedError,
+    GalleryLockedError,
+    GalleryReadOnlyError,
+    PerformerNotFoundError,
+)
 from db.galleries import Store
 from db.identities import identities_of
 from db.ledgers import Ledger
@@ -17,6 +22,7 @@ from db.stores import open_ledger
 from function.library.naming import Naming, open_naming
 from function.library.rematching import rematch
 from function.library.strangers import place_strangers
+from function.matching.densities import name_fits
 from function.matching.second_models import open_second
 from function.setting_kinds import days_of
 from function.settings import Settings
@@ -36,7 +42,8 @@ _log = logging.getLogger(__name__)
 def open_library(address: StoreAddress, store: Store, *, create: bool = True) -> Iterator[Ledger]:
     """Open the ledger at an address, and finish what was broken off.
 
-    It is made if it is not there, unless `create` is false.
+    It is made if it is not there, unless `create` is false. Whoever was matched before an upgrade
+    that scores otherwise is marked to be matched again.
 
     Raises:
         GalleryError: it cannot be opened; see `db.errors`.
@@ -48,6 +55,8 @@ def open_library(address: StoreAddress, store: Store, *, create: bool = True) ->
         if ledger.strangers.is_erasing():
             ledger.strangers.go_on_erasing()
             ledger.strangers.end_erasing()
+        with suppress(GalleryLockedError, GalleryReadOnlyError):  # whoever can write it will
+            ledger.match_by(name_fits())
         yield ledger
 
 

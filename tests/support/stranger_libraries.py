@@ -19,6 +19,7 @@ from function.engines.models import PRIMARY
 from function.faces.found import StageSeconds
 from function.library.keeping import Watched, keep_people
 from function.library.naming import Naming, open_naming
+from function.matching.densities import name_fits
 from function.people.gathering import PeopleFound
 from function.settings import Settings
 from tests.support.crowds import Crowd, make_faces
@@ -38,6 +39,7 @@ class MadeUpLibrary:
         self.path = folder / "l.db"
         self.settings = Settings(library_db=StoreAddress(str(self.path)), second_encoder="off")
         self.ledger: Ledger = open_ledger(self.path)
+        self.ledger.match_by(name_fits())
         self._frames = 0
 
     def naming(self) -> Naming:

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from db.addresses import StoreAddress
 from db.decisions import Decision
+from db.errors import GalleryReadOnlyError
 from db.people import Link
 from db.records import Vector
 from db.sqlite.ledger import SqliteLedger
 from db.stores import open_store
 from db.videos import Outcome
-from function.library import rematching
+from function.library import forgetting, rematching
+from function.library.forgetting import open_library
 from function.library.keeping import outcomes_of
 from function.library.naming import open_naming
 from function.library.rematching import Changed, rematch
@@ -218,3 +221,36 @@ def test_a_damaged_person_stops_no_rematch_and_their_video_is_named(
         assert len(named) == 2
         assert run(ledger, gallery).videos == 0, "and it is not matched again and again"
     assert_whole(path)
+
+
+def test_an_upgrade_that_scores_otherwise_has_everyone_matched_again_once(
+    tmp_path: Path, gallery: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "l.db"
+    with scanned(path, gallery, media):
+        pass
+
+    def matched() -> int:
+        with open_library(StoreAddress(str(path)), open_store(gallery)) as ledger:
+            return run(ledger, gallery).videos
+
+    assert [matched(), matched()] == [len(VIDEOS), 0], "it did not say by what it was matched"
+    monkeypatch.setattr(forgetting, "name_fits", lambda: "others")
+    assert [matched(), matched()] == [len(VIDEOS), 0]
+
+
+def test_a_library_that_cannot_be_written_is_read_as_it_was_matched(
+    tmp_path: Path, gallery: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "l.db"
+    with scanned(path, gallery, media) as ledger:
+        before = outcomes(ledger)
+
+    def refuse(*_: object) -> None:
+        raise GalleryReadOnlyError("on a DVD")
+
+    monkeypatch.setattr(SqliteLedger, "match_by", refuse)
+    with open_library(StoreAddress(str(path)), open_store(gallery)) as opened:
+        assert {
+            one.paths[0]: opened.outcomes([one.id])[one.id] for one in opened.videos()
+        } == before
