@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 from db.decisions import Decision
 from db.people import Link
-from db.records import Generation, Identity
+from db.records import Generation, Identity, Vector
 from db.strangers import Strangers
 from db.tasks import Tasks
 from db.videos import (
@@ -281,8 +281,12 @@ class Ledger(Protocol):
     def latest_decisions(self, before: int | None = None) -> Iterator[tuple[int, Decision]]:
         """Yield all decisions, the newest first, each with its video; or those before an id."""
 
-    def erase_decisions(self, identities: Sequence[Identity]) -> None:
-        """Delete every decision about a performer, given all their ids."""
+    def erase_decisions(self, identities: Sequence[Identity], looks: Sequence[Vector] = ()) -> None:
+        """Delete every decision about a performer, given all their ids.
+
+        Also those about somebody who looks like one of `looks`, encodings of the primary model, and
+        is seen in that video no more: they may be the performer.
+        """
 
     def add_identities(self, also: Mapping[Identity, Identity]) -> int:
         """Give every decision about one of these performers another id of theirs as well.

@@ -12,7 +12,7 @@ from db.cells import read_texts
 from db.decisions import Decision
 from db.errors import DamagedVectorError
 from db.people import Link
-from db.records import Generation, Identity
+from db.records import Generation, Identity, Vector
 from db.sqlite.ledger_damage import drop_damaged, note_unknown_scans
 from db.sqlite.ledger_decisions import (
     add_identities,
@@ -299,10 +299,10 @@ class SqliteLedger(SqliteQueue):
                 return
             before = last
 
-    def erase_decisions(self, identities: Sequence[Identity]) -> None:
+    def erase_decisions(self, identities: Sequence[Identity], looks: Sequence[Vector] = ()) -> None:
         """Delete every decision about a performer."""
         with self.writing() as db:
-            erase_decisions(db, identities)
+            erase_decisions(db, identities, looks)
 
     def add_identities(self, also: Mapping[Identity, Identity]) -> int:
         """Give every decision about one of these performers another id of theirs as well."""
@@ -320,10 +320,8 @@ class SqliteLedger(SqliteQueue):
             return erase(db, gallery, performer)
 
     def end_forgetting(self, gallery: int, performer: int) -> bool:
-        """Note that all is erased, if the write-ahead log could be emptied too."""
-        # Deleted cells are overwritten (secure_delete); only the log still has them.
-        is_held, *_ = self.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
-        if is_held:
+        """Note that all is erased, if the file could be rewritten and its log emptied too."""
+        if not self.scrub():
             return False
         with self.writing() as db:
             sql = "UPDATE erasures SET done = 1 WHERE (gallery, performer) = (?, ?)"

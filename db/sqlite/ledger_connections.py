@@ -1,8 +1,11 @@
 """The file of a ledger, opened once for all that reads and writes it."""
 
+import logging
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,6 +14,15 @@ from sqlite_utils import Database
 from db.sqlite.connections import BUSY_SECONDS, explained, open_database, transaction
 from db.sqlite.ledger_schema import LEDGER
 from db.sqlite.writers import in_line
+
+CHECKPOINT = "PRAGMA wal_checkpoint(TRUNCATE)"
+
+AGAIN_AFTER_SECONDS = 60.0
+"""Where a file cannot be rewritten, as on a full disk, not everyone who opens it tries again."""
+
+_not_before: dict[Path | None, float] = {}
+
+_log = logging.getLogger(__name__)
 
 
 class LedgerConnection:
@@ -68,6 +80,26 @@ class LedgerConnection:
                     yield db
             finally:
                 db.execute(f"PRAGMA synchronous = {usual:d}")
+
+    def scrub(self) -> bool:
+        """Rewrite the file, so that nothing deleted can be read from it; False if that failed.
+
+        Deleted cells are overwritten (secure_delete), but not the copies that SQLite leaves in the
+        free space of a page when it moves cells to another.
+        """
+        if time.monotonic() < _not_before.get(self._real_path, 0.0):
+            return False
+        with self.reading() as db, self._in_line() or nullcontext():
+            try:
+                for step in (CHECKPOINT, "VACUUM", CHECKPOINT):
+                    row = db.execute(step).fetchone()
+                    if row and row[0]:
+                        return False
+            except sqlite3.Error as error:
+                _log.warning("The library's file cannot be rewritten: %s", error)
+                _not_before[self._real_path] = time.monotonic() + AGAIN_AFTER_SECONDS
+                return False
+        return True
 
     def _in_line(self) -> AbstractContextManager[None] | None:
         return in_line(self._real_path, BUSY_SECONDS) if self._real_path else None

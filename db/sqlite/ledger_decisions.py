@@ -31,6 +31,16 @@ READ_AT_ONCE = 500
 
 _IDENTITIES = "SELECT id, CAST(identities AS BLOB) FROM decisions"
 
+_LOOKS = "SELECT id, CAST(kind AS BLOB), template FROM decisions"
+
+_SAYS_WHO = (b"confirmed", b"named")
+
+_VIEWS_BESIDE = """
+    SELECT first FROM decisions JOIN videos USING (oshash, size_bytes)
+    JOIN sightings ON video_id = videos.id JOIN views ON sighting_id = sightings.id
+    WHERE decisions.id = ?
+"""
+
 _UNREADABLE: DecisionKind = "unreadable"
 
 _KINDS: tuple[DecisionKind, ...] = get_args(DecisionKind)
@@ -114,10 +124,13 @@ def _sound(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[int, Decision]]:
         )
 
 
-def erase_decisions(db: Database, identities: Sequence[Identity]) -> None:
-    """Delete every decision about a performer, given all their ids.
+def erase_decisions(
+    db: Database, identities: Sequence[Identity], looks: Sequence[Vector] = ()
+) -> None:
+    """Delete every decision about a performer, given all their ids and how they look.
 
-    Of those that no longer say whom they are about, the look is erased: it may be theirs.
+    Of those that no longer say whom they are about, the look is erased: it may be theirs. That
+    somebody is another performer, or ignored, may have been said of them too.
     """
     wanted = set(identities)
     for number, stored in db.execute(_IDENTITIES).fetchall():
@@ -126,6 +139,31 @@ def erase_decisions(db: Database, identities: Sequence[Identity]) -> None:
                 db.execute("DELETE FROM decisions WHERE id = ?", (number,))
         except _DAMAGE:
             db.execute("UPDATE decisions SET template = x'' WHERE id = ?", (number,))
+    erase_decisions_about_unseen(db, looks)
+
+
+def erase_decisions_about_unseen(db: Database, looks: Sequence[Vector] | None = None) -> None:
+    """Delete the decisions about people whom no video shows any more, as after another scan.
+
+    These are those who look like one of `looks`; without it, all who were not said to be somebody.
+    """
+    for number, kind, template in db.execute(_LOOKS).fetchall():
+        look = _look(template)
+        is_asked_for = kind not in _SAYS_WHO if looks is None else _is_near(look, looks)
+        if is_asked_for and not _is_near(look, _looks_beside(db, number)):
+            db.execute("DELETE FROM decisions WHERE id = ?", (number,))
+
+
+def _looks_beside(db: Database, decision: int) -> list[Vector]:
+    """Return how those look who are seen in the video that a decision is about."""
+    rows = db.execute(_VIEWS_BESIDE, (decision,)).fetchall()
+    return [look for (blob,) in rows if (look := _look(blob)) is not None]
+
+
+def _is_near(look: Vector | None, looks: Iterable[Vector]) -> bool:
+    return look is not None and any(
+        len(one) == len(look) and float(np.linalg.norm(one - look)) <= NEAR for one in looks
+    )
 
 
 def add_identities(db: Database, also: Mapping[Identity, Identity]) -> int:
@@ -165,11 +203,7 @@ def erase_decisions_about(db: Database, sighting: int) -> None:
         same_time = "spans" in decision.damaged or any(
             start <= one.seconds <= end for one in seen for start, end in decision.spans
         )
-        near = any(
-            len(look) == len(decision.template)
-            and float(np.linalg.norm(look - decision.template)) <= NEAR
-            for look in looks
-        )
+        near = _is_near(decision.template, looks)
         if same_time and (near or "template" in decision.damaged):
             db.execute("DELETE FROM decisions WHERE id = ?", (decision.id,))
 

@@ -12,7 +12,8 @@ from db.blobs import NUMBER_BYTES, from_blob, to_blob
 from db.cells import read_object
 from db.errors import DamagedVectorError, StrangerNotFoundError
 from db.records import Generation, Vector
-from db.sqlite.ledger_connections import LedgerConnection
+from db.sqlite.ledger_connections import CHECKPOINT, LedgerConnection
+from db.sqlite.ledger_decisions import erase_decisions_about_unseen
 from db.sqlite.ledger_forgetting import erase_sighting
 from db.sqlite.ledger_people import NO_WORDS
 from db.strangers import Glimpse, Joined, Likeness, Newcomer, Place, Placement, Stranger
@@ -246,15 +247,23 @@ class SqliteStrangers:
                 videos = _next_erased(db, which, after)
                 if not videos:
                     _drop_empty(db)
+                    if _is_everyone(which):
+                        erase_decisions_about_unseen(db)
                     return count
                 count += _erase_in(db, which, videos)
                 after = videos[-1]
 
     def end_erasing(self) -> bool:
-        """Empty the file's log too; False if somebody still reads the file."""
-        # Deleted cells are overwritten (secure_delete); only the log still has them.
-        is_held, *_ = self._ledger.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
-        if is_held:
+        """Rewrite the file and empty its log; False if that failed, as somebody reads the file.
+
+        Those whose days are over go daily: then only the log is emptied.
+        """
+        rows = self._ledger.rows("SELECT value FROM choices WHERE name = ?", _ERASING)
+        if _is_everyone(read_object(rows[0][0]) or {} if rows else {}):
+            is_done = self._ledger.scrub()
+        else:
+            is_done = not self._ledger.rows(CHECKPOINT)[0][0]
+        if not is_done:
             return False
         with self._ledger.writing() as db:
             db.execute("DELETE FROM choices WHERE name = ?", (_ERASING,))
@@ -269,6 +278,10 @@ class SqliteStrangers:
         for stranger, ignored, video, position in self._ledger.rows(_PLACES, only):
             found.setdefault(stranger, (bool(ignored), []))[1].append(Place(video, position))
         return [Stranger(number, one[0], tuple(one[1])) for number, one in found.items()]
+
+
+def _is_everyone(which: Mapping[str, Any]) -> bool:
+    return which.get("before") is None and which.get("gallery") is None
 
 
 def _next_erased(db: Database, which: Mapping[str, Any], after: int) -> list[int]:

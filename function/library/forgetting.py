@@ -10,15 +10,18 @@ from datetime import UTC, datetime, timedelta
 
 from db.addresses import StoreAddress
 from db.errors import (
+    DamagedVectorError,
     ErasureUnfinishedError,
     GalleryLockedError,
     GalleryReadOnlyError,
     PerformerNotFoundError,
 )
-from db.galleries import Store
+from db.galleries import Gallery, Store
 from db.identities import identities_of
 from db.ledgers import Ledger
+from db.records import Vector
 from db.stores import open_ledger
+from function.engines.models import PRIMARY
 from function.library.naming import Naming, open_naming
 from function.library.rematching import rematch
 from function.library.strangers import place_strangers
@@ -28,8 +31,8 @@ from function.setting_kinds import days_of
 from function.settings import Settings
 
 HELD = (
-    "Somebody still reads the library's file, so what was erased may remain in its log until the "
-    "library is opened next."
+    "Somebody still reads the library's file, or its disk is full, so what was erased may remain "
+    "in its bytes or its log until the library is opened next."
 )
 
 UNKEPT = ("", "off")
@@ -160,9 +163,19 @@ def forget_performer(store: Store, ledger: Ledger, performer: int) -> int:
 def _forget_decisions(store: Store, ledger: Ledger, performer: int) -> None:
     try:
         with store.gallery() as gallery:
-            ledger.erase_decisions(identities_of(gallery.performer(performer)))
+            identities = identities_of(gallery.performer(performer))
+            ledger.erase_decisions(identities, _looks_of(gallery, performer))
     except PerformerNotFoundError:
         pass  # it was broken off after the gallery forgot them, which comes later
+
+
+def _looks_of(gallery: Gallery, performer: int) -> list[Vector]:
+    """Return the encodings of a performer; none if one is damaged, which must not keep the rest."""
+    try:
+        photos = gallery.encodings(performer)
+    except DamagedVectorError:
+        return []
+    return [one.vector for one in photos if one.model == PRIMARY.id]
 
 
 def _forget_in_gallery(store: Store, performer: int) -> None:

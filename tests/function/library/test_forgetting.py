@@ -1,5 +1,6 @@
 """Forgetting reaches the library, whatever interrupts it."""
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from db.errors import ErasureUnfinishedError
 from db.ledgers import Ledger
 from db.people import PersonFound
 from db.sightings import Correction
-from db.sqlite import connections
+from db.sqlite import connections, ledger_connections
 from db.sqlite.ledger import SqliteLedger
 from db.stores import open_ledger
 from db.videos import Scanned
@@ -19,12 +20,20 @@ from function.engines.models import PRIMARY
 from function.faces.found import StageSeconds
 from function.library import forgetting
 from function.library.decisions import decide as store_decision
-from function.library.forgetting import finish_strangers, forget_everywhere, open_library
+from function.library.forgetting import (
+    finish_strangers,
+    forget_everywhere,
+    forget_strangers,
+    open_library,
+)
 from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
 from function.library.rematching import rematch
 from function.people.gathering import PeopleFound
 from tests.support.libraries import Library
+
+LEAF_OF_TABLE = 13
+"""How such a page of SQLite's begins."""
 
 
 @pytest.fixture
@@ -151,6 +160,60 @@ def test_a_video_that_is_to_be_scanned_again_or_failed_then_is_no_hiding_place(
     assert library.positions() == [2]
 
 
+@pytest.mark.parametrize("is_stranger", [False, True])
+def test_what_was_said_of_somebody_who_is_not_seen_any_more_is_no_hiding_place(
+    library: Library, *, is_stranger: bool
+) -> None:
+    place = 2 if is_stranger else 0
+    with open_ledger(library.path) as ledger, library.store.gallery() as opened:
+        gallery = open_naming(library.store, None, library.settings).gallery
+        other = opened.performer(library.ids[5])
+        for position in (place, 1):
+            store_decision(ledger, gallery, (1, position), "rejected", other)
+        looks = [to_blob(one.template) for one in ledger.decisions([1])[1]]
+        ledger.want_again([1], "normal")
+        library.scan(ledger, library.people[1:2])
+    assert [look in library.bytes_on_disk() for look in looks] == [True, True]
+    if is_stranger:
+        with open_ledger(library.path) as ledger:
+            forget_strangers(ledger)
+    else:
+        forget_everywhere(library.store, library.settings, library.ids[0])
+    assert [look in library.bytes_on_disk() for look in looks] == [False, True]
+
+
+@pytest.mark.parametrize("is_stranger", [False, True])
+def test_copies_in_the_free_space_of_pages_are_overwritten_too(
+    library: Library, *, is_stranger: bool
+) -> None:
+    """SQLite leaves such copies when it moves cells from one page to another."""
+    person = library.people[2 if is_stranger else 0]
+    _plant(library, to_blob(person.views[0].encodings[0]))
+    if is_stranger:
+        with open_ledger(library.path) as ledger:
+            forget_strangers(ledger)
+    else:
+        forget_everywhere(library.store, library.settings, library.ids[0])
+    assert traces(library, person) == 0
+
+
+def test_a_disk_too_full_to_rewrite_the_library_is_told_of_and_not_tried_by_everyone(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: dict[Path | None, float] = {}
+    monkeypatch.setattr(ledger_connections, "_not_before", waits)
+    with monkeypatch.context() as patched, open_ledger(library.path) as ledger:
+        # No disk takes this, full or not.
+        patched.setattr(ledger_connections, "CHECKPOINT", "VACUUM INTO '/'")
+        ledger.begin_forgetting(1, 2)
+        assert not ledger.end_forgetting(1, 2)
+    with open_ledger(library.path) as ledger:
+        assert not ledger.end_forgetting(1, 2), "not so soon again"
+        waits.clear()
+        assert ledger.end_forgetting(1, 2)
+        assert ledger.unfinished_forgetting() == []
+
+
 def test_an_import_that_runs_delays_what_is_left_of_a_forgetting(library: Library) -> None:
     with open_ledger(library.path) as ledger:
         with library.store.gallery() as gallery:
@@ -203,3 +266,18 @@ def _unenrol(library: Library, number: int) -> None:
         performer = gallery.performer(library.ids[number])
         hashes = tuple(one.hash for one in gallery.photos(performer.id))
         gallery.undo(Correction(performer, created=True, photo_hashes=hashes))
+
+
+def _plant(library: Library, trace: bytes) -> None:
+    """Write something into the free space of a page of the library's file."""
+    with open_ledger(library.path) as ledger:
+        assert isinstance(ledger, SqliteLedger)
+        ledger.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        (size,) = ledger.rows("PRAGMA page_size")[0]
+    content = bytearray(library.path.read_bytes())
+    for start in range(size, len(content), size):
+        kind, cells, cells_from = struct.unpack_from(">B2xHH", content, start)
+        free = start + 8 + 2 * cells, start + cells_from
+        if kind == LEAF_OF_TABLE and free[1] - free[0] > len(trace):
+            content[free[1] - len(trace) : free[1]] = trace
+    library.path.write_bytes(content)
