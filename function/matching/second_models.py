@@ -110,13 +110,13 @@ def read_fit(description: Description) -> Fit:
     """
     path, remedy = description.fit, f"Run `{_command(description)}`."
     try:
-        fit = _parse(json.loads(path.read_text(encoding="utf-8")))
+        fit = _parse(json.loads(_read_plain(path)))
     except FileNotFoundError as error:
         raise EngineUnavailableError(
             f"{description.name} has not been fitted: there is no {path.name} beside "
             f"{description.path.name}. {remedy}"
         ) from error
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise EngineUnavailableError(
             f"{path.name} does not hold a fit ({type(error).__name__}: {error}). {remedy}"
         ) from error
@@ -132,6 +132,13 @@ def read_fit(description: Description) -> Fit:
 def write_fit(fit: Fit, path: Path) -> None:
     """Write a fit where read_fit finds it."""
     path.write_text(json.dumps(asdict(fit), indent=2) + "\n", encoding="utf-8")
+
+
+def _read_plain(path: Path) -> str:
+    """Read a file; to open a pipe would wait for ever."""
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no plain file")
+    return path.read_text(encoding="utf-8")
 
 
 def _parse(values: dict[str, Any]) -> Fit:

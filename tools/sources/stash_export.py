@@ -51,6 +51,8 @@ def _folder_entries(path: Path) -> Iterator[tuple[str, bytes | Refusal]]:
         place = show_text(str(file.relative_to(path)))
         if not file.resolve().is_relative_to(root):
             yield place, Refusal(file.stem, place, "leads outside the folder")
+        elif file.exists() and not file.is_file():  # to open a pipe would wait for ever
+            yield place, Refusal(file.stem, place, "not a plain file")
         elif _size_of(file) > MAX_ENTRY_BYTES:
             yield place, Refusal(file.stem, place, f"over {MAX_ENTRY_BYTES // 1_000_000} MB")
         else:

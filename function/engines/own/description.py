@@ -27,6 +27,9 @@ DIGEST_LETTERS = 12
 
 LONGEST_NAME, LONGEST_NOTE = 60, 500
 
+LARGEST_NET_BYTES = 2**31
+"""An ONNX file is a message of protobuf, which can be no larger."""
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -115,7 +118,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
             f"SECOND_ENCODER names {path.name}, which cannot be read ({error.strerror}). Name the "
             "TOML file that describes your net; docs/own-encoder.md shows one."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EngineUnavailableError(f"{path.name} is not TOML: {error}.") from error
 
 
@@ -140,6 +143,12 @@ def _check(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _digest(name: str, net: Path) -> str:
+    # A pipe would have us wait for ever, and a device might never end.
+    if net.exists() and (not net.is_file() or net.stat().st_size > LARGEST_NET_BYTES):
+        raise EngineUnavailableError(
+            f"{name} names the net {net.name}, which is no plain file, or larger than an ONNX file "
+            "can be (2 GB). Name the net's own file."
+        )
     try:
         with net.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,7 @@
 """A net of the user's own under onnxruntime, looked at closely before it is used."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -160,9 +160,8 @@ def _require_whole(name: str, content: bytes) -> None:
         ) from error
     if not model.ir_version or not model.graph.node:
         raise EngineUnavailableError(f"{name} is not an ONNX file: it holds no net.")
-    constants = [one.t for node in model.graph.node for one in node.attribute]
     outside = onnx.TensorProto.EXTERNAL
-    if any(one.data_location == outside for one in [*model.graph.initializer, *constants]):
+    if any(one.data_location == outside for one in _tensors(model, onnx.TensorProto)):
         raise EngineUnavailableError(
             f"{name} keeps its weights in another file. Export it as one file: onnx.save(..., "
             "save_as_external_data=False)."
@@ -174,6 +173,17 @@ def _require_whole(name: str, content: bytes) -> None:
             f"{name} uses operators of {', '.join(strange)}, which onnxruntime does not bring "
             "along. Export it with ONNX's own operators only."
         )
+
+
+def _tensors(message: Any, kind: type) -> Iterator[Any]:
+    """Yield the tensors of a net, also those within branches, loops and functions.
+
+    onnxruntime would read the file that any of them names, from the folder that it runs in.
+    """
+    messages = (value for field, value in message.ListFields() if field.message_type)
+    for value in messages:
+        for part in [value] if hasattr(value, "ListFields") else value:
+            yield from [part] if isinstance(part, kind) else _tensors(part, kind)
 
 
 def _import_onnx(name: str) -> Any:

@@ -1,6 +1,7 @@
 """The second model that settings ask for, and the fit of a net of one's own."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,5 +131,20 @@ def test_what_is_no_json_is_refused_and_so_are_densities_for_another_weighing(
     with pytest.raises(EngineUnavailableError, match="has changed"):
         open_own(fitted)
     file.write_text("{")
+    with pytest.raises(EngineUnavailableError, match="does not hold a fit"):
+        open_own(fitted)
+
+
+def _nest(path: Path) -> None:
+    path.write_text("[" * 100_000)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, _nest])
+def test_a_fit_that_would_have_us_wait_or_fall_is_refused(
+    fitted: Path, make: Callable[[Path], None]
+) -> None:
+    fit = fitted.with_suffix(".fitted.json")
+    fit.unlink()
+    make(fit)
     with pytest.raises(EngineUnavailableError, match="does not hold a fit"):
         open_own(fitted)

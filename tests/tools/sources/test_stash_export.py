@@ -1,5 +1,6 @@
 import base64
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -120,3 +121,13 @@ def test_what_is_no_export_says_what_to_do(tmp_path: Path) -> None:
         list(read_export(tmp_path / "text.zip"))
     with pytest.raises(UnusableSourceError, match="Settings, Tasks, Export"):
         list(read_export(zipped(tmp_path / "e.zip", {"scenes/x.json": "{}"})))
+
+
+def test_a_pipe_among_the_performers_is_refused_without_waiting(tmp_path: Path) -> None:
+    (tmp_path / "performers").mkdir()
+    os.mkfifo(tmp_path / "performers" / "Ada.json")
+    (tmp_path / "performers" / "Bea.json").write_text(exported("Bea"))
+    refused, read = read_export(tmp_path)
+    assert isinstance(refused, Refusal)
+    assert refused.reason == "not a plain file"
+    assert isinstance(read, SourceRecord)

@@ -1,6 +1,7 @@
 """The TOML file that describes a net of one's own."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,19 @@ def test_a_file_that_is_missing_or_no_toml_is_refused(tmp_path: Path) -> None:
         (tmp_path / "bad.toml").write_bytes(content)
         with pytest.raises(EngineUnavailableError, match=r"bad\.toml is not TOML"):
             read_description(tmp_path / "bad.toml")
+
+
+def test_what_never_ends_is_no_net_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    write_net(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "hole").open("wb") as hole:
+        hole.truncate(2**31 + 1)
+    for name in ("/dev/zero", "pipe", "hole", "."):
+        with pytest.raises(EngineUnavailableError, match="is no plain file, or larger than"):
+            read_description(write_toml(tmp_path, file=name))
+
+
+def test_a_description_nested_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "encoder.toml").write_text("name = " + "[" * 100_000)
+    with pytest.raises(EngineUnavailableError, match=r"encoder\.toml is not TOML"):
+        read_description(tmp_path / "encoder.toml")

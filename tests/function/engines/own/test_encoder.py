@@ -126,6 +126,21 @@ def external() -> onnx.ModelProto:
     return net
 
 
+def external_in_a_branch() -> onnx.ModelProto:
+    """A net that adds, in one branch, what a file says that lies where it is run."""
+    net = make_net()
+    net.graph.node[-1].output[0] = "sum"
+    outside = onnx.TensorProto(name="told", data_type=TensorProto.FLOAT, dims=[NUMBERS])
+    outside.data_location = TensorProto.EXTERNAL
+    outside.external_data.add(key="location", value="secret.bin")
+    shown = [helper.make_tensor_value_info("more", TensorProto.FLOAT, None)]
+    branch = helper.make_graph([node("Add", "sum", "told", "more")], "b", [], shown, [outside])
+    always = numpy_helper.from_array(np.array(True), "always")  # noqa: FBT003  # an array of it
+    net.graph.initializer.append(always)
+    net.graph.node.append(node("If", "always", "encodings", then_branch=branch, else_branch=branch))
+    return net
+
+
 def another_domain() -> onnx.ModelProto:
     return as_model([node("Look", "data", "encodings", domain="strange")], [], SHAPE)
 
@@ -204,6 +219,7 @@ def too_small_inside() -> onnx.ModelProto:
         (no_graph, "is not an ONNX file: it holds no net"),
         (lambda: make_net().SerializeToString()[:-999], r"encoder\.onnx is not an ONNX file"),
         (external, r"encoder\.onnx keeps its weights in another file"),
+        (external_in_a_branch, r"encoder\.onnx keeps its weights in another file"),
         (another_domain, r"uses operators of strange, which onnxruntime does not bring along"),
         (unknown_operator, r"onnxruntime cannot run encoder\.onnx: .*Look"),
         (lambda: make_net(side=128), r"input of encoder\.onnx is \('n', 3, 128, 128\).*112 pixels"),
@@ -220,8 +236,13 @@ def too_small_inside() -> onnx.ModelProto:
     ],
 )
 def test_a_net_that_does_not_fit_is_refused_with_the_reason(
-    tmp_path: Path, make: Callable[[], onnx.ModelProto | bytes], complaint: str
+    tmp_path: Path,
+    make: Callable[[], onnx.ModelProto | bytes],
+    complaint: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    (tmp_path / "secret.bin").write_bytes(np.ones(NUMBERS, np.float32).tobytes())
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(EngineUnavailableError, match=complaint) as refused:
         load_own(write_net(tmp_path, make()), OPTIONS)
     assert str(tmp_path) not in str(refused.value)
