@@ -27,6 +27,9 @@ from function.sources.records import (
 
 DETAILS_FILE = "performer.json"
 
+LARGEST_DETAILS_BYTES = 1_000_000
+"""Names and addresses of one performer; a file with holes may seem larger than any memory."""
+
 LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db", "@eadir", "__macosx")
 """What Windows, macOS and NAS systems put into folders of photos; nobody needs to hear of it."""
 
@@ -208,6 +211,8 @@ def _read_json(path: Path) -> Any:
     """
     if not path.is_file():
         raise ValueError("not a plain file")
+    if path.stat().st_size > LARGEST_DETAILS_BYTES:
+        raise ValueError(f"over {LARGEST_DETAILS_BYTES // 1_000_000} MB")
     return json.loads(path.read_bytes())
 
 

@@ -72,6 +72,17 @@ def test_details_that_are_no_plain_file_are_refused_without_waiting(
     assert isinstance(read, SourceRecord)
 
 
+def test_details_larger_than_any_are_refused_unread(tmp_path: Path) -> None:
+    put(tmp_path / "Ada" / "a.png")
+    put(tmp_path / "Bea" / "a.png")
+    with (tmp_path / "Ada" / "performer.json").open("wb") as hole:
+        hole.truncate(2**40)
+    refused, read = read_folder(tmp_path)
+    assert isinstance(refused, Refusal)
+    assert "performer.json is not JSON (over 1 MB)" in refused.reason
+    assert isinstance(read, SourceRecord)
+
+
 @pytest.mark.parametrize("links", [("A", "B-C"), tuple("ABCDEFGH"), ("more",)])
 def test_links_that_lead_back_are_named_and_not_followed(
     links: tuple[str, ...], tmp_path: Path
