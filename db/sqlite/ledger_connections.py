@@ -89,17 +89,21 @@ class LedgerConnection:
         """
         if time.monotonic() < _not_before.get(self._real_path, 0.0):
             return False
-        with self.reading() as db, self._in_line() or nullcontext():
+        with self.reading() as db:
             try:
-                for step in (CHECKPOINT, "VACUUM", CHECKPOINT):
-                    row = db.execute(step).fetchone()
-                    if row and row[0]:
-                        return False
+                if self._is_log_held(db):
+                    return False
+                with self._in_line() or nullcontext():
+                    db.execute("VACUUM")
+                return not self._is_log_held(db)
             except sqlite3.Error as error:
                 _log.warning("The library's file cannot be rewritten: %s", error)
                 _not_before[self._real_path] = time.monotonic() + AGAIN_AFTER_SECONDS
                 return False
-        return True
+
+    def _is_log_held(self, db: Database) -> bool:
+        """Empty the log; say whether somebody who reads the file prevents that."""
+        return bool(db.execute(CHECKPOINT).fetchone()[0])
 
     def _in_line(self) -> AbstractContextManager[None] | None:
         return in_line(self._real_path, BUSY_SECONDS) if self._real_path else None
