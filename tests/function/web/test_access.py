@@ -222,6 +222,13 @@ def test_what_a_trusted_proxy_says_of_the_host_is_believed_and_of_others_is_not(
         assert outcome(response) == (421, "untrusted_host"), address
 
 
+def test_a_host_of_a_trusted_proxy_that_is_none_is_refused_and_no_fault(serve: Serve) -> None:
+    client = serve(TOKEN="off", TRUSTED_HOSTS="stash.lan", TRUSTED_PROXIES="10.0.0.2")
+    for host in ("[", "[::1", "http://[", "a b"):
+        response = client.get(GONE, headers={"X-Forwarded-Host": host}, environ_base=PROXY)
+        assert outcome(response) == (421, "untrusted_host"), host
+
+
 def test_wrong_tokens_are_slowed_by_address(serve: Serve) -> None:
     client = serve(TOKEN="s3cret")
     good, bad = {"X-Token": "s3cret"}, {"Authorization": "Bearer guess 11"}
