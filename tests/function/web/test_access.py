@@ -182,7 +182,11 @@ def test_a_host_that_is_none_is_refused_and_no_fault(serve: Serve) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host", "X-Client-IP"],
+    [
+        *("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host", "X-Client-IP"),
+        *("X-Forwarded-Port", "X-Forwarded-Proto", "X-Forwarded-Server", "CF-Connecting-IP"),
+        *("X-Original-Forwarded-For", "X-Envoy-External-Address", "Cdn-Loop", "True-Client-IP"),
+    ],
 )
 def test_through_a_proxy_on_this_machine_the_token_is_needed(header: str, serve: Serve) -> None:
     assert outcome(serve().get(GONE, headers={header: "127.0.0.1"})) == NO_TOKEN
