@@ -35,6 +35,11 @@ HELD = (
     "in its bytes or its log until the library is opened next."
 )
 
+PART = (
+    "The library has forgotten this performer, and the gallery not yet: {error} The rest is tried "
+    "whenever the library is opened, as by the server's next start or by `python -m tools doctor`."
+)
+
 UNKEPT = ("", "off")
 """What STRANGERS is where they are not kept: not chosen, or not wanted."""
 
@@ -55,10 +60,10 @@ def open_library(address: StoreAddress, store: Store, *, create: bool = True) ->
         for gallery, performer in ledger.unfinished_forgetting():
             if store.exists() and gallery == _identity(store):
                 _go_on_forgetting(store, ledger, performer)
-        if ledger.strangers.is_erasing():
-            ledger.strangers.go_on_erasing()
-            ledger.strangers.end_erasing()
         with suppress(GalleryLockedError, GalleryReadOnlyError):  # whoever can write it will
+            if ledger.strangers.is_erasing():
+                ledger.strangers.go_on_erasing()
+                ledger.strangers.end_erasing()
             ledger.match_by(name_fits())
         yield ledger
 
@@ -66,7 +71,7 @@ def open_library(address: StoreAddress, store: Store, *, create: bool = True) ->
 def _go_on_forgetting(store: Store, ledger: Ledger, performer: int) -> None:
     try:
         forget_performer(store, ledger, performer)
-    except (GalleryLockedError, ErasureUnfinishedError) as error:
+    except (GalleryLockedError, GalleryReadOnlyError, ErasureUnfinishedError) as error:
         _log.warning("A performer is forgotten only in part, and the rest later: %s", error)
 
 
@@ -153,6 +158,8 @@ def forget_performer(store: Store, ledger: Ledger, performer: int) -> int:
         _forget_in_gallery(store, performer)
     except ErasureUnfinishedError as error:
         unfinished = error  # the gallery finishes it by itself
+    except GalleryReadOnlyError as error:
+        raise ErasureUnfinishedError(PART.format(error=error)) from error
     if not ledger.end_forgetting(gallery, performer):
         unfinished = unfinished or ErasureUnfinishedError(HELD)
     if unfinished:

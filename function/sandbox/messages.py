@@ -147,9 +147,18 @@ def read_answer(message: bytes) -> Answer:
     Raises:
         WireError: it is no answer, not valid, or holds too many values.
     """
-    if _count_signs(message) > MOST_VALUES and _count_signs(_TEXT.sub(b"", message)) > MOST_VALUES:
-        raise WireError("it holds too many values")
+    require_few_values(message, MOST_VALUES)
     return read_message(ANSWERS, message)  # type: ignore[no-any-return]
+
+
+def require_few_values(message: bytes, most: int) -> None:
+    """Refuse a message that holds more than so many values, before any of them takes memory.
+
+    Raises:
+        WireError: it does.
+    """
+    if _count_signs(message) > most and _count_signs(_TEXT.sub(b"", message)) > most:
+        raise WireError("it holds too many values")
 
 
 def _count_signs(message: bytes) -> int:

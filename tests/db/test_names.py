@@ -6,11 +6,13 @@ from db.names import (
     MAX_NAME_CHARACTERS,
     find_complaint,
     find_name_complaint,
+    is_web_address,
     name_key,
     show_text,
     tidy,
     tidy_name,
 )
+from db.records import Identity
 from tests.support.galleries import performer
 
 
@@ -103,3 +105,31 @@ def test_a_folder_of_a_mac_keeps_the_id_it_had_beside_the_composed_one() -> None
 def test_bytes_that_are_not_utf8_are_shown_as_escapes() -> None:
     assert show_text("caf\udce9 \u00e9") == "caf\\xe9 \u00e9"
     assert show_text("\ud83d") == "\\ud83d"
+
+
+def test_an_id_that_could_be_stored_nowhere_is_complained_of() -> None:
+    box = Identity("https://box.example", "\udce9")
+    for record in (performer("Ada", "caf\udce9"), performer("Ada", identities=(box,))):
+        assert "is not UTF-8" in find_complaint(record)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://a.example/b?c=\u00e9", True),
+        ("http://a.example", True),
+        ("javascript:alert(1)", False),
+        ("javascript://a.example/%0aalert(1)", False),
+        ("data:image/svg+xml,<svg/>", False),
+        ("//a.example", False),
+        ("www.a.example", False),
+        ("https:", False),
+        ("https:///path", False),
+        ("http://[", False),
+        ("https://a.example/\x1b[2J", False),
+        ("https://a.\nexample", False),
+        ("java\tscript:alert(1)", False),
+    ],
+)
+def test_only_what_names_a_host_of_the_web_is_a_web_address(url: str, *, expected: bool) -> None:
+    assert is_web_address(url) == expected

@@ -208,7 +208,7 @@ def test_all_who_play_watch_and_wait_leave_threads_for_others(
         played = server.send("POST", "/play", headers, b'{"path": "film.mp4"}')
         film_url = f"/media?result={json.loads(played.body)['result']}"
         line = "/?path=long.mp4&every=0.04"
-        for url, count in ((film_url, 8), ("/library/progress", 8), (line, 5)):
+        for url, count in ((line, 5), (film_url, 50), ("/library/progress", 300)):
             for _ in range(count):
                 client = socket.create_connection(("127.0.0.1", server.port), timeout=30)
                 opened.enter_context(client)
@@ -216,7 +216,10 @@ def test_all_who_play_watch_and_wait_leave_threads_for_others(
                 accepted = ("Accept: application/x-ndjson", "", "")
                 client.sendall("\r\n".join((*lines, *accepted)).encode())
         wait_until_busy(server)
-        assert server.get("/health").seconds < 20  # alone it takes 0.1 s
+        deadline = time.monotonic() + 20  # alone it takes 0.1 s
+        while server.get("/health").status != 200:  # while all of a crowd ask at once, some are cut
+            assert time.monotonic() < deadline
+        assert server.ask("film.mp4").status in (422, 429), "it is answered, like anybody"
 
 
 def _allow_descriptors(count: int) -> None:

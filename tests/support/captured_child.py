@@ -131,9 +131,8 @@ NUMBER = "1" * 5_000
 WAYS: Mapping[str, Callable[[Channel], None]] = {
     "honest": send(write_message(NOTHING)),
     "giant answer": claim(2**31, b"F"),
-    "giant portion": claim(200_000_000, b"+"),
-    "giant line": claim(50_000_000, b"L"),
     "giant nobody": claim(1_000_000_000, b"?"),
+    **{f"giant {letter}": claim(40_000_000, letter.encode()) for letter in "+LEFMPR"},
     "empty": send(b""),
     "endless lines": repeat(write_message(LogLine(logging.ERROR, "x" * 5_000 + "\x1b"))),
     "endless progress": repeat(write_message(Progress(0.0, 1.0, 0))),

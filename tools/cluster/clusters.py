@@ -118,8 +118,8 @@ class Cluster:
         """Take progress that a worker sent; what is none of ours is left out."""
         try:
             _, said = event
-            number, progress = said["number"], read((Progress,), said["progress"])
-        except (WireError, LookupError, TypeError, ValueError):
+            number, progress = int(said["number"]), read((Progress,), said["progress"])
+        except (WireError, LookupError, TypeError, ValueError, OverflowError):
             return
         if min(vars(progress).values()) < 0:
             return

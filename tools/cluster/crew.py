@@ -24,6 +24,9 @@ from tools.library.hands import Hands
 LOOKED_EVERY_SECONDS = 0.5
 """How soon a worker that joins gets work, and the end of a scan is noticed."""
 
+MOST_PLACES = 1000
+"""Of a worker; each takes a thread here, and no machine reads nearly as many videos at once."""
+
 READY_WITHIN_SECONDS = 180.0
 """A worker loads its nets, and converts them if it is the first time."""
 
@@ -251,6 +254,10 @@ class ClusterCrew:
                     f"its {name} is {_spell(theirs)}, and here it is {_spell(ours)}. Results would "
                     "differ; make them the same."
                 )
+        if not 1 <= ready.slots <= MOST_PLACES:
+            raise EngineUnavailableError(
+                f"it says that it reads {ready.slots} at once; 1 to {MOST_PLACES} can be."
+            )
         return ready.slots
 
     def _described(self, member: Member) -> WorkerReady:

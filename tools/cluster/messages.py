@@ -18,8 +18,9 @@ from function.errors import (
 )
 from function.faces.found import Progress, Task
 from function.people.gathering import PeopleFound
-from function.sandbox.messages import read_message
-from function.sandbox.wire import pack
+from function.sandbox.messages import read_message, require_few_values
+from function.sandbox.portions import MOST_PEOPLE_BYTES
+from function.sandbox.wire import WireError, pack
 
 
 class ElsewhereError(Exception):
@@ -88,6 +89,11 @@ _LETTERS: Mapping[type[Message], bytes] = {
     Progress: b"P",
 }
 
+LARGEST_ANSWER_BYTES = 2 * MOST_PEOPLE_BYTES
+LARGEST_OTHER_BYTES = 250_000
+MOST_VALUES = 1_000_000
+"""As many people as are believed have 600,000: in 24 MB there are 119,000 moments."""
+
 REFUSALS: Mapping[str, type[Exception]] = {
     kind.__name__: kind
     for kind in (
@@ -112,8 +118,12 @@ def read(kinds: tuple[type[Message], ...], message: bytes) -> Any:
     """Read a record that is one of `kinds`.
 
     Raises:
-        WireError: it is none of them, or not valid.
+        WireError: it is none of them, not valid, too long, or of too many values.
     """
+    is_answer = VideoRead in kinds and message[:1] == _LETTERS[VideoRead]
+    if len(message) > (LARGEST_ANSWER_BYTES if is_answer else LARGEST_OTHER_BYTES):
+        raise WireError(f"it has {len(message)} bytes")
+    require_few_values(message, MOST_VALUES)
     return read_message({_LETTERS[kind]: kind for kind in kinds}, message)
 
 

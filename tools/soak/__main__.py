@@ -12,6 +12,7 @@ import click
 
 from tools.footage.photos import fetch_photos
 from tools.soak.bombs import write_bombs
+from tools.soak.doors import PLUGIN_TOKEN
 from tools.soak.paths import CANARY, lay_out_library
 from tools.soak.seeds import write_film, write_seeds
 from tools.soak.servers import Server, serving
@@ -91,7 +92,8 @@ def _try_all(folder: Path, trials: Sequence[str], plan: Plan) -> list[Figures]:
     (library / GOOD).write_bytes(seeds[0].read_bytes())
     write_film(library / FILM)
     settings = {"TIME_LIMIT_SECONDS": f"{LIMIT_SECONDS:g}", "SLOTS": f"{SLOTS}"}
-    with serving(folder, library, **settings, THREADS="1") as server:
+    settings |= {"THREADS": "1", "PLUGIN_TOKEN": PLUGIN_TOKEN}
+    with serving(folder, library, **settings) as server:
         ways = _ways(server, library, seeds, plan)
         return [ways[trial]() for trial in trials]
 

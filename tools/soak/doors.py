@@ -5,25 +5,23 @@ import random
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from function.web.page_requests import PAGE_HEADER
 
-NAMES = (
-    "id",
-    "video",
-    "person",
-    "name",
-    "names",
-    "path",
-    "after",
-    "limit",
-    "form",
-    "ids",
-    "ignored",
-)
-"""Fields and parameters that many routes take."""
+UNKNOWN_NAMES = ("video", "names", "ids", "", "__proto__", "a" * 300, "\x00")
+"""Fields and parameters that no route takes."""
+
+PREFIXES = ("/library", "/stash")
+ENDLESS = "/library/progress"
+"""It goes on for as long as scans do."""
+
+PACKAGES = tuple(f"/stash/{one}" for one in ("plugins/index.yml", "scrapers/x.zip", "plugins/../x"))
+"""What Stash's own client asks for; not among what is described."""
+
+PLUGIN_TOKEN = "the-token-of-the-plugin"  # noqa: S105  # of a server that is made to be broken
 
 TEXTS = (
     "",
@@ -51,6 +49,16 @@ VALUES: tuple[Any, ...] = (
     *([], {}, [[]], [1] * 1000, {"id": {"id": 1}}, [None], ""),
     *TEXTS[7:],
 )
+LIKELY: Mapping[str, tuple[Any, ...]] = {
+    "boolean": (True, False),
+    "integer": (0, 1, 2, 50),
+    "number": (0, 1, 2.5, 50),
+    "string": ("1", "2", "1.0", "good.mp4", "Ada", "on", "0123456789abcdef", "http://127.0.0.1:9"),
+}
+"""What some field takes of each type: an id, a sighting, a path, a name, a fingerprint, a URL."""
+
+ANYTHING = (*LIKELY["string"], *VALUES)
+
 BODIES = (
     b"",
     b"null",
@@ -78,6 +86,7 @@ HEADERS: tuple[dict[str, str], ...] = (
     {"X-Request-Id": "a" * 4000},
     {"X-Forwarded-For": "x, ,,"},
     {"If-None-Match": "*"},
+    {"X-Token": PLUGIN_TOKEN},
 )
 LINES = (
     b"GET",
@@ -99,6 +108,21 @@ LINE_SECONDS = 1.0
 """So long an answer to something that is no request is waited for."""
 
 
+Schema: TypeAlias = Mapping[str, Any]
+Known: TypeAlias = Mapping[str, Sequence[Any]]
+
+NOTHING_KNOWN: Known = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Door:
+    """A route, a method that it takes, and the schemas of its fields or parameters."""
+
+    method: str
+    route: str
+    takes: Mapping[str, Schema]
+
+
 @dataclass(frozen=True)
 class Request:
     """One request, as http.client sends it; or, if `line` is not empty, as bytes for a socket."""
@@ -110,31 +134,79 @@ class Request:
     line: bytes = b""
 
 
-def malformed(number: int, doors: Sequence[tuple[str, str]]) -> Request:
+def find_doors(described: Mapping[str, Any]) -> list[Door]:
+    """List the doors of the library and the plugin, given what /openapi.json describes."""
+    doors = [
+        Door(method.upper(), route, _taken_by(operation))
+        for route, methods in described["paths"].items()
+        for method, operation in methods.items()
+        if route.startswith(PREFIXES) and route != ENDLESS
+    ]
+    return doors + [Door(method, route, {}) for route in PACKAGES for method in ("GET", "HEAD")]
+
+
+def _taken_by(operation: Mapping[str, Any]) -> dict[str, Schema]:
+    contents = operation.get("requestBody", {}).get("content", {})
+    fields: dict[str, Schema] = contents.get(KINDS[0], {}).get("schema", {}).get("properties", {})
+    parameters = {one["name"]: one["schema"] for one in operation.get("parameters", ())}
+    return fields | parameters
+
+
+def malformed(number: int, doors: Sequence[Door], known: Known = NOTHING_KNOWN) -> Request:
     """Make the request of this number: wrong in a name, a value, a type, a size or its form.
 
-    `doors` are methods, each with a route that takes it.
+    `known` lists values for which the server has something, by the name of the field.
     """
     draw = random.Random(number)  # noqa: S311  # to be made again, not to be secret
     if number % 10 == 0:
         noise = draw.randbytes(draw.randrange(40))
         return Request(line=draw.choice(LINES) + draw.choice((b"", noise)) + b"\r\n\r\n")
-    method, route = draw.choice(doors)
-    if not draw.randrange(10):
-        method = draw.choice(METHODS)
-    pairs = [(draw.choice(NAMES), draw.choice(TEXTS)) for _ in range(draw.randrange(4))]
-    query = "&".join(
-        f"{name}={quote(text[:900].encode('utf-8', 'surrogatepass'), safe='')}"
-        for name, text in pairs
-    )
+    door = draw.choice(doors)
+    method = draw.choice(METHODS) if not draw.randrange(10) else door.method
+    sent = _draw_fields(draw, door, doors, known)
     headers = {**(draw.choice(HEADERS) if not draw.randrange(4) else {}), PAGE_HEADER: "1"}
-    body = None
+    body, query = None, ""
     if method in ("POST", "PUT"):
-        headers["Content-Type"] = draw.choice((KINDS[0], *KINDS))
-        fields = {draw.choice(NAMES): draw.choice(VALUES) for _ in range(draw.randrange(5))}
-        body = draw.choice((json.dumps(fields).encode(), *BODIES)) if draw.randrange(3) else b""
-        body = body or json.dumps(fields).encode()
-    return Request(method, f"{route}?{query}", headers, body)
+        headers["Content-Type"] = draw.choice(KINDS) if not draw.randrange(8) else KINDS[0]
+        body = draw.choice(BODIES) if not draw.randrange(8) else json.dumps(sent).encode()
+    if body is None or not draw.randrange(20):
+        query = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in sent.items())
+    return Request(method, f"{door.route}?{query}", headers, body)
+
+
+def _draw_fields(
+    draw: random.Random, door: Door, doors: Sequence[Door], known: Known
+) -> dict[str, Any]:
+    """Draw fields: most of the door's own; none, one or all of them have what does not fit."""
+    taken = {name: schema for name, schema in door.takes.items() if draw.randrange(8)}
+    if not draw.randrange(6):
+        other = draw.choice(doors)
+        taken = {**taken, **other.takes, draw.choice(UNKNOWN_NAMES): {}}
+    wrong = draw.choice((*taken, *[""] * len(taken), ""))
+    is_all_wrong = not draw.randrange(4)
+    return {
+        name: draw.choice(VALUES)
+        if name == wrong or is_all_wrong
+        else fitting(draw, name, schema, known)
+        for name, schema in taken.items()
+    }
+
+
+def fitting(draw: random.Random, name: str, schema: Schema, known: Known = NOTHING_KNOWN) -> Any:
+    """Draw a value that a field's schema allows, and that leads further in, such as a known id."""
+    if name in known and draw.randrange(8):
+        return draw.choice(known[name])
+    if "properties" in schema:
+        fields: Mapping[str, Schema] = schema["properties"]
+        return {one: fitting(draw, one, fields[one], known) for one in fields}
+    if "items" in schema:
+        return [fitting(draw, name, schema["items"], known) for _ in range(draw.randrange(3))]
+    return draw.choice(schema.get("enum") or LIKELY.get(schema.get("type", ""), ANYTHING))
+
+
+def _quoted(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return quote(text[:900].encode("utf-8", "surrogatepass"), safe="")
 
 
 def send_line(port: int, line: bytes) -> bytes:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from tools.soak.doors import Request, malformed, send_line
+from tools.soak.doors import Request, find_doors, malformed, send_line
 from tools.soak.mutations import mutate, splice
 from tools.soak.paths import CANARY, escape_paths
 from tools.soak.photos import fresh_photo, photo_bombs, write_seeds
@@ -24,9 +24,6 @@ from tools.soak.servers import Answer, Server
 
 OK, TOO_MANY = http.HTTPStatus.OK, http.HTTPStatus.TOO_MANY_REQUESTS
 EXPECTED = {OK, 400, 401, 403, 404, 413, 422, TOO_MANY, 504}
-ENDLESS = "/library/progress"
-"""It goes on for as long as scans do."""
-
 FAULT = http.HTTPStatus.INTERNAL_SERVER_ERROR
 GOOD_EVERY = 50
 NOBODY = "Nobody"
@@ -175,13 +172,7 @@ def try_doors(
     A fault is an unexpected error (500), no answer to a whole request, or a late one.
     """
     figures = Figures("doors")
-    described = json.loads(server.get("/openapi.json").body)["paths"]
-    doors = [
-        (method.upper(), route)
-        for route, methods in described.items()
-        for method in methods
-        if route.startswith(("/library", "/stash")) and route != ENDLESS
-    ]
+    doors = find_doors(json.loads(server.get("/openapi.json").body))
     with _timed(figures, server):
         for number in numbers:
             if time.monotonic() > until:

@@ -28,7 +28,8 @@ def doctor(store: Store, *, table: bool) -> None:
     Exit status 1 means that something is wrong.
     """
     models, nets = _second_net(Settings.from_env())
-    findings = [*store.check(models), *_library(store), *nets, _ffmpeg()]
+    of_library = _library(store)  # before the gallery's: it may erase somebody there
+    findings = [*store.check(models), *of_library, *nets, _ffmpeg()]
     if table:
         for one in findings:
             click.echo(escape_unprintable(f"{one.level}: {one.found} {one.remedy}".rstrip()))

@@ -16,7 +16,7 @@ from db.errors import (
 )
 from db.galleries import everyone
 from db.records import Identity
-from db.sqlite import connections, migrations, notes
+from db.sqlite import bundle_checks, connections, migrations, notes
 from db.sqlite.bundles import export_bundle
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
@@ -132,6 +132,13 @@ def test_what_a_table_demands_of_its_rows_is_not_worked_out_before_it_is_known(
     assert not any("integrity_check" in one for one in seen)
 
 
+def test_a_view_is_no_manifest(bundle: Path) -> None:
+    change(bundle, "DROP TABLE manifest")
+    change(bundle, "CREATE VIEW manifest AS SELECT hex(zeroblob(900000000)) AS value")
+    with pytest.raises(DamagedBundleError, match="no manifest, so"), open_bundle(bundle):
+        pass
+
+
 def test_the_statistics_of_a_gallery_stay_where_they_are(tmp_path: Path) -> None:
     with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
         gallery.enrol(performer("Ada"), [encoding(1)], None)
@@ -183,6 +190,17 @@ NEVER_ENDING = "'[' || replace(hex(zeroblob(50000)), '0', '[') || ']'"
         ("UPDATE performers SET poster_url = hex(zeroblob(4000))", r"performers\.poster_url"),
         ("UPDATE performers SET urls = json_array(hex(zeroblob(3000)))", "longer than 4000"),
         (f"UPDATE performers SET aliases = {MANY}", "more than 500 aliases"),
+        ("UPDATE performers SET disambiguation = x'00'", r"performers\.disambiguation"),
+        ("UPDATE performers SET aliases = CAST('[]' AS BLOB)", r"performers\.aliases"),
+        ("UPDATE performers SET urls = CAST('[]' AS BLOB)", r"performers\.urls"),
+        ("UPDATE performers SET source = x'41'", r"performers\.source"),
+        ("UPDATE performers SET source_id = hex(zeroblob(4000))", r"performers\.source_id"),
+        ("UPDATE identities SET source = x'41'", r"identities\.source"),
+        ("UPDATE identities SET source_id = hex(zeroblob(4000))", r"identities\.source_id"),
+        ("UPDATE encodings SET model = hex(zeroblob(300))", r"encodings\.model"),
+        ("UPDATE encodings SET photo_hash = hex(zeroblob(300)) || id", r"encodings\.photo_hash"),
+        ("UPDATE encodings SET face = 'text'", r"encodings\.face"),
+        ("UPDATE encodings SET face = zeroblob(200000)", r"encodings\.face"),
     ],
 )
 def test_what_no_gallery_of_ours_can_hold_is_refused_whatever_the_sums_say(
@@ -190,6 +208,15 @@ def test_what_no_gallery_of_ours_can_hold_is_refused_whatever_the_sums_say(
 ) -> None:
     change(bundle, sql)
     with pytest.raises(DamagedBundleError, match=complaint), open_bundle(bundle):
+        pass
+
+
+def test_nobody_has_photos_without_end(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle_checks, "MOST_PHOTOS", 1)  # Ada has two, and may: by two nets
+    with open_bundle(bundle):
+        pass
+    monkeypatch.setattr(bundle_checks, "MOST_PHOTOS", 0)
+    with pytest.raises(DamagedBundleError, match="come from no face"), open_bundle(bundle):
         pass
 
 

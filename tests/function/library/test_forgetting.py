@@ -1,8 +1,11 @@
 """Forgetting reaches the library, whatever interrupts it."""
 
+import resource
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -143,6 +146,55 @@ def test_a_reader_of_the_file_delays_the_end_and_it_is_said(
         assert ledger.unfinished_forgetting() == []
     assert traces(library, library.people[0]) == 0
     assert np.isfinite(library.people[0].views[0].encodings[0]).all()
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file grow, as where the disk is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_gallery_that_cannot_be_written_is_told_of_and_it_is_finished_later(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_gallery = forgetting._forget_in_gallery
+
+    def without_room(*arguments: Any) -> None:
+        with full_disk():
+            in_gallery(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(forgetting, "_forget_in_gallery", without_room)
+        with pytest.raises(ErasureUnfinishedError, match=r"the gallery not yet.*Free space"):
+            forget_everywhere(library.store, library.settings, library.ids[0])
+        with open_library(library.settings.library_db, library.store) as ledger:
+            assert len(ledger.unfinished_forgetting()) == 1
+            assert library.positions() == [1, 2], "the library can be used meanwhile"
+    with open_library(library.settings.library_db, library.store) as ledger:
+        assert ledger.unfinished_forgetting() == []
+    assert traces(library, library.people[0]) == 0
+    with library.store.gallery() as gallery:
+        assert "P0" not in [one.name for one in gallery.performers()]
+
+
+def test_a_library_that_cannot_be_written_is_read_and_erased_from_later(library: Library) -> None:
+    with library.store.gallery() as gallery:
+        identity = gallery.generation()[0]
+    with library.store.gallery(), open_ledger(library.path) as ledger:
+        ledger.begin_forgetting(identity, library.ids[0])
+        ledger.strangers.erase()
+        with full_disk(), open_library(library.settings.library_db, library.store) as opened:
+            assert len(opened.unfinished_forgetting()) == 1
+            assert opened.counts().done == 1
+    with open_library(library.settings.library_db, library.store) as ledger:
+        assert ledger.unfinished_forgetting() == []
+        assert not ledger.strangers.is_erasing()
+    assert traces(library, library.people[0]) == 0
 
 
 def test_a_video_that_is_to_be_scanned_again_or_failed_then_is_no_hiding_place(

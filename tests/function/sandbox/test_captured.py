@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import wait
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +23,7 @@ from function.people.gathering import PeopleFound
 from function.sandbox import handle
 from function.sandbox.portions import MOST_PEOPLE_BYTES, weigh_people
 from function.sandbox.readers import Sandboxed
+from function.sandbox.wire import WireError
 from function.settings import Settings
 from tests.support import captured_child
 
@@ -145,3 +147,33 @@ def test_long_lines_of_the_log_are_cut(
     with caplog.at_level(logging.INFO), pytest.raises(RecognitionError, match="logs without end"):
         look(sandbox, "endless lines")
     assert sum("\x1b" in one.getMessage() for one in caplog.records) == 3
+
+
+def test_messages_and_lines_are_counted_by_time_and_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(handle, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def speak(allowance: handle.Allowance, times: int) -> None:
+        for _ in range(times):
+            allowance.take(b"P")
+
+    allowance = handle.Allowance(10)
+    speak(allowance, handle.MESSAGES_AT_ONCE)
+    now[0] += 1.0
+    speak(allowance, handle.MESSAGES_PER_SECOND)
+    with pytest.raises(WireError, match="without end"):
+        speak(allowance, 1)
+    now[0] += 3_600.0
+    patient = handle.Allowance(10)
+    now[0] += 3_600.0
+    speak(patient, handle.MOST_MESSAGES)
+    with pytest.raises(WireError, match="without end"):
+        speak(patient, 1)
+    short = handle.Allowance(10)
+    short.take(b"F123456789")
+    with pytest.raises(WireError, match="without end"):
+        short.take(b"F")
+    for _ in range(handle.MOST_LOG_LINES):
+        short.take_line()
+    with pytest.raises(WireError, match="logs without end"):
+        short.take_line()

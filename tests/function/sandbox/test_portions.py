@@ -24,7 +24,13 @@ from function.media.videos import VideoLimits
 from function.people.gathering import PeopleFound
 from function.people.views import MOST_VIEWS
 from function.sandbox import portions, worker
-from function.sandbox.messages import largest_answer, read_answer, write_message
+from function.sandbox.messages import (
+    MOST_VALUES,
+    largest_answer,
+    read_answer,
+    require_few_values,
+    write_message,
+)
 from function.sandbox.orders import (
     ContentsOrder,
     MomentOrder,
@@ -126,6 +132,16 @@ def test_a_message_of_too_many_values_is_not_read(message: bytes) -> None:
     with pytest.raises(WireError):
         read_answer(message)
     assert time.process_time() - before < 1
+
+
+def test_values_are_counted_and_not_what_stands_in_texts() -> None:
+    require_few_values(b'["' + b'[{,\\"' * 1_000 + b'"]', 1)
+    four = b"[" + b"[]," * 3 + b"[]]"
+    require_few_values(four, 8)
+    with pytest.raises(WireError, match="too many values"):
+        require_few_values(four, 7)
+    with pytest.raises(WireError, match="too many values"):
+        read_answer(b'+{"faces":[' + b"[]," * MOST_VALUES + b"[]]}")
 
 
 @pytest.mark.parametrize(

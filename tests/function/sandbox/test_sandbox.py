@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from db.names import show_text
-from db.people import Link, Seen
+from db.people import Link, Seen, View
 from function.engines.models import PRIMARY, SECOND
 from function.engines.protocol import Box, Engine
 from function.enrolling.choosing import PhotoFound, choose_face
@@ -52,7 +52,7 @@ from function.sandbox.messages import Ready, Refusal
 from function.sandbox.orders import ORDERS, PhotoOrder
 from function.sandbox.portions import weigh_people
 from function.sandbox.readers import Sandboxed
-from function.sandbox.wire import WireError, pack, unpack
+from function.sandbox.wire import LONGEST_TEXT, WireError, pack, unpack
 from function.settings import Settings
 from tests.conftest import SeedOf
 from tests.support import endless_grouping
@@ -685,6 +685,9 @@ def test_an_answer_to_another_question_ends_the_child(
         b'{"done_seconds": 1, "of_seconds": 1e999, "faces": 1}',
         b'{"done_seconds": 1, "of_seconds": 1, "faces": 1, "__class__": "os.system"}',
         b'{"done_seconds": "1", "of_seconds": 1, "faces": 1}',
+        b'{"done_seconds": 1e300, "of_seconds": 1, "faces": 1}',
+        b'{"done_seconds": 1, "of_seconds": 1, "faces": 9007199254740993}',
+        '{"done_seconds": 1, "of_seconds": 1, "faces": 1}'.encode("utf-16"),
     ],
 )
 def test_bytes_that_are_no_record_are_refused(message: bytes) -> None:
@@ -697,6 +700,17 @@ def test_a_text_that_could_be_stored_nowhere_is_refused(text: str) -> None:
     for said in (Refusal("unreadable_video", text), Entry(0, text), Entry(0, "a", content=text)):
         with pytest.raises(WireError, match="not Unicode"):
             unpack(type(said), pack(said))
+
+
+def test_a_text_or_a_vector_that_nothing_of_ours_holds_is_refused() -> None:
+    assert unpack(Refusal, pack(Refusal("a", "b" * LONGEST_TEXT)))
+    with pytest.raises(WireError):
+        unpack(Refusal, pack(Refusal("a", "b" * (LONGEST_TEXT + 1))))
+    seen = FOUND.people[0].views[0]
+    for numbers, complaint in (((), "is empty"), ((0.1, np.nan), "NaN"), ((np.inf,), "NaN")):
+        odd = replace(seen, encodings=(np.array(numbers, np.float32),))
+        with pytest.raises(WireError, match=complaint):
+            unpack(View, pack(odd))
 
 
 def test_a_child_that_was_given_nonsense_dies_and_costs_nothing(

@@ -6,13 +6,15 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
+import httpcore
 import httpx
 import pytest
 
 from function.media.photos import PhotoRefusedError
-from function.sources import retries
+from function.sources import clients, retries
 from function.sources.downloads import Downloads, OwnServer
 from function.sources.graphql import GraphQL
 from function.sources.records import UnusableSourceError
@@ -23,8 +25,11 @@ DEADLINE_SECONDS = 0.5
 
 
 @contextmanager
-def rude_server(talk: Talk) -> Iterator[str]:
-    """Answer each connection as `talk` does, in bytes; gives the address."""
+def rude_server(talk: Talk, asked: list[bytes] | None = None) -> Iterator[str]:
+    """Answer each connection as `talk` does, in bytes; gives the address.
+
+    The beginning of what is asked goes to `asked`, one for each connection.
+    """
     ended = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -37,7 +42,9 @@ def rude_server(talk: Talk) -> Iterator[str]:
             with client:
                 client.settimeout(5)
                 try:
-                    client.recv(65536)
+                    heard = client.recv(65536)
+                    if asked is not None:
+                        asked.append(heard)
                     talk(client, ended)
                     client.shutdown(socket.SHUT_WR)
                     while client.recv(65536):
@@ -108,11 +115,43 @@ def test_headers_or_a_body_that_drip_have_a_deadline(
     head: bytes, ask: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retries, "LONGEST_ANSWER_SECONDS", DEADLINE_SECONDS)
-    with rude_server(drip(head)) as url:
+    asked: list[bytes] = []
+    with rude_server(drip(head), asked) as url:
         begun = time.monotonic()
         with pytest.raises(REFUSALS, match=r"too slowly|does not answer|not fetched|disconnected"):
             ask(url)
         assert time.monotonic() - begun < 20
+    assert len(asked) == 1, "whoever drips is not asked again"
+
+
+class _Sipping(httpcore.NetworkStream):
+    """A connection whose other end takes each piece only after a while."""
+
+    def __init__(self) -> None:
+        self.pieces: list[int] = []
+        self.most_seconds = 0.0
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self.most_seconds = max(self.most_seconds, timeout or 0.0)
+        return bytes(min(max_bytes, 1))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.pieces.append(len(buffer))
+        self.most_seconds = max(self.most_seconds, timeout or 0.0)
+        time.sleep(0.05)
+
+
+def test_nothing_is_sent_or_read_after_the_deadline() -> None:
+    inner = _Sipping()
+    stream = clients._Stream(inner)
+    with clients.within(0.12):
+        with pytest.raises(httpcore.WriteTimeout):
+            stream.write(bytes(10_000_000), 30.0)
+        with pytest.raises(httpcore.ReadTimeout):
+            stream.read(1, 30.0)
+    assert 1 <= len(inner.pieces) <= 3
+    assert inner.most_seconds <= 0.12
+    assert stream.read(1, 30.0)
 
 
 @pytest.mark.parametrize("pause_seconds", [0.0, 0.05])
@@ -144,6 +183,26 @@ def test_an_answer_in_very_many_parts_takes_little_more_memory_than_it_is_long()
             assert tracemalloc.get_traced_memory()[1] < 1_500_000
         finally:
             tracemalloc.stop()
+
+
+def test_answers_are_asked_for_uncompressed_and_of_the_server_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[bytes] = []
+    with rude_server(whole(b"", b"{}"), asked) as url, rude_server(whole(b"", b"{}")) as proxy:
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy)
+        (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        for ask in CLIENTS:
+            with suppress(*REFUSALS):
+                ask(url)
+    assert len(asked) == len(CLIENTS)
+    for head in asked:
+        assert b"\r\naccept-encoding: identity\r\n" in head.lower()
+        assert b"authorization" not in head.lower()
 
 
 def test_what_a_server_says_is_text_that_can_be_stored() -> None:
@@ -202,3 +261,21 @@ def test_what_a_server_says_cannot_command_the_terminal() -> None:
     with rude_server(whole(b"", body)) as url, pytest.raises(UnusableSourceError) as caught:
         ask_graphql(url)
     assert str(caught.value).isprintable()
+
+
+def test_a_message_of_a_server_is_cut() -> None:
+    body = b'{"errors": [{"message": "' + b"a" * 1_000_000 + b'"}]}'
+    with rude_server(whole(b"", body)) as url, pytest.raises(UnusableSourceError) as caught:
+        ask_graphql(url)
+    assert len(str(caught.value)) < 500
+
+
+def test_nobody_waits_for_as_long_as_a_server_likes() -> None:
+    pauses: list[float] = []
+    busy = b"HTTP/1.1 503 Busy\r\nRetry-After: 86400\r\nContent-Length: 0\r\n\r\n"
+    with rude_server(lambda client, _: client.sendall(busy)) as url:
+        client = clients.make_client()
+        request = client.build_request("GET", url)
+        with retries.answer_to(client, request, attempts=3, pause=pauses.append) as response:
+            assert response.status_code == 503
+    assert pauses == [retries.LONGEST_PAUSE_SECONDS] * 2

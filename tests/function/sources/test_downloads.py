@@ -95,6 +95,42 @@ def test_the_connection_goes_to_the_address_that_was_checked(
         assert set(resolved[1:]) <= {"127.0.0.1"}
 
 
+def test_a_host_that_has_a_private_address_as_well_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def resolve(*_: object, **__: object) -> list[object]:
+        found = ("93.184.215.14", "127.0.0.1")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 80)) for one in found]
+
+    monkeypatch.setattr("function.sources.downloads.socket.getaddrinfo", resolve)
+    with pytest.raises(PhotoRefusedError, match=r"private address 127\.0\.0\.1"):
+        Downloads().fetch("http://photos.example/a")
+
+
+def test_redirects_without_end_are_not_followed() -> None:
+    with serving(StandIn(STASH, {})) as server:
+        server.photos["/a"] = Answer(status=302, headers={"Location": "/a"})
+        with pytest.raises(PhotoRefusedError, match="more than 4 redirects"):
+            Downloads([OwnServer(httpx.URL(server.url))]).fetch(f"{server.url}/a")
+        assert len(server.photo_requests) == 5
+
+
+@pytest.mark.parametrize("to", ["http://127.0.0.1:1/x", "file:///etc/passwd", "http://[::1]/x"])
+def test_a_redirect_leads_nowhere_that_could_not_be_asked_itself(to: str) -> None:
+    with serving(StandIn(STASH, {})) as server:
+        server.photos["/a"] = Answer(status=302, headers={"Location": to})
+        with pytest.raises(PhotoRefusedError, match=r"private address|http or https only"):
+            Downloads([OwnServer(httpx.URL(server.url))]).fetch(f"{server.url}/a")
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/json"])
+def test_a_page_is_no_picture(kind: str) -> None:
+    with serving(StandIn(STASH, {})) as server:
+        server.photos["/a"] = Answer(b"<html>", media_type=kind)
+        with pytest.raises(PhotoRefusedError, match="not a picture"):
+            Downloads([OwnServer(httpx.URL(server.url))]).fetch(f"{server.url}/a")
+
+
 def test_a_photo_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("function.sources.downloads.MAX_PHOTO_BYTES", 1000)
     with serving(StandIn(STASH, {})) as server:

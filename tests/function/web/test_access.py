@@ -182,7 +182,11 @@ def test_a_host_that_is_none_is_refused_and_no_fault(serve: Serve) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host", "X-Client-IP"],
+    [
+        *("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host", "X-Client-IP"),
+        *("X-Forwarded-Port", "X-Forwarded-Proto", "X-Forwarded-Server", "CF-Connecting-IP"),
+        *("X-Original-Forwarded-For", "X-Envoy-External-Address", "Cdn-Loop", "True-Client-IP"),
+    ],
 )
 def test_through_a_proxy_on_this_machine_the_token_is_needed(header: str, serve: Serve) -> None:
     assert outcome(serve().get(GONE, headers={header: "127.0.0.1"})) == NO_TOKEN
@@ -220,6 +224,13 @@ def test_what_a_trusted_proxy_says_of_the_host_is_believed_and_of_others_is_not(
     for address in ("10.0.0.9", "127.0.0.1"):
         response = client.get(GONE, headers=passed, environ_base={"REMOTE_ADDR": address})
         assert outcome(response) == (421, "untrusted_host"), address
+
+
+def test_a_host_of_a_trusted_proxy_that_is_none_is_refused_and_no_fault(serve: Serve) -> None:
+    client = serve(TOKEN="off", TRUSTED_HOSTS="stash.lan", TRUSTED_PROXIES="10.0.0.2")
+    for host in ("[", "[::1", "http://[", "a b"):
+        response = client.get(GONE, headers={"X-Forwarded-Host": host}, environ_base=PROXY)
+        assert outcome(response) == (421, "untrusted_host"), host
 
 
 def test_wrong_tokens_are_slowed_by_address(serve: Serve) -> None:

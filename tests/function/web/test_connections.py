@@ -184,6 +184,20 @@ def test_whoever_dawdles_over_the_answer_loses_it(
         assert is_answered(connect())
 
 
+def test_a_little_that_is_taken_now_and_then_is_not_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(HTTPChannel, "send", lambda *_: 1024)
+    channel = object.__new__(connections._Channel)
+    channel.requests, channel.total_outbufs_len = [], 1
+    channel._taken_at, channel._taken_bytes = 0.0, 0
+    for _ in range(15):
+        channel.send(b"")
+        assert channel.is_overdue(time.time())
+    channel.send(b"")
+    assert not channel.is_overdue(time.time())
+
+
 def test_the_time_to_read_an_answer_begins_with_it_and_not_with_each_piece(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -209,9 +223,10 @@ def test_the_time_to_read_an_answer_begins_with_it_and_not_with_each_piece(
         b"GET a://" + b"1" * 8_000 + b" HTTX/1.1",
         b"GET " + b" " * 8_000 + b"/quick HTTP/1.1",
         b"GET /quick HTTP/1.1\r\nX: y\nHost: elsewhere",
+        b"GET /qui\x01ck HTTP/1.1",
         b"POST /quick HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0",
     ],
-    ids=["gap", "end", "folds", "digits", "version", "line", "bare", "two lengths"],
+    ids=["gap", "end", "folds", "digits", "version", "line", "bare", "control", "two lengths"],
 )
 def test_a_head_that_takes_long_to_judge_is_refused_unjudged(head: bytes, desk: Desk) -> None:
     started = time.process_time()

@@ -44,6 +44,14 @@ def test_people_arrive_as_they_were_sent() -> None:
     assert isinstance(received.found.people[0].views[0].encodings[1], np.ndarray)
 
 
+def test_the_longest_film_arrives() -> None:
+    moments = tuple(Seen(one, one + 0.3, one + 0.6, one + 0.1) for one in range(118_000))
+    found = replace(PEOPLE, people=(replace(PERSON, seen=moments),), frames=118_000, links=())
+    received = read((VideoRead, Refused), write(VideoRead(Progress(1.0, 2.0, 3), found)))
+    check_people(received.found, DIMENSIONS)
+    assert len(received.found.people[0].seen) == 118_000
+
+
 def test_an_order_keeps_a_name_that_is_no_text() -> None:
     order = ReadOrder(b"a/\xff.mp4", "?.mp4", "0" * 16, Task(None, 960, 44), "topic", 3)
     assert read((ReadOrder,), write(order)) == order

@@ -57,6 +57,29 @@ def test_origins_cannot_command_the_terminal(tmp_path: Path) -> None:
         assert thumbnail is None
 
 
+def test_a_face_in_a_photo_is_encoded_again_and_its_weakness_is_plain(tmp_path: Path) -> None:
+    odd = replace(encoding(1), face=jpeg(), weaknesses="dark\x1b[2J")
+    with carried(tmp_path, None, odd) as ours:
+        ((_, (one,), _),) = everyone(ours)
+        assert one.weaknesses == "dark\ufffd[2J"
+        assert Image.open(io.BytesIO(one.face)).size == (64, 64)
+        assert PAYLOAD not in one.face
+
+
+def test_a_name_that_is_too_long_as_it_would_be_kept_is_refused(tmp_path: Path) -> None:
+    """One of its letters is three as Unicode composes it."""
+    with StoredGallery(tmp_path / "theirs.db", create=True) as theirs:
+        theirs.enrol(performer("\ufb2c" * 300), [encoding(1)], None)
+        export_bundle(theirs, tmp_path / "their.bundle")
+    with (
+        StoredGallery(tmp_path / "ours.db", create=True) as ours,
+        open_bundle(tmp_path / "their.bundle") as bundle,
+    ):
+        ((refusal,),) = [one.refusals for one in enrol_bundle(bundle, ours)]
+        assert "has 900 characters" in refusal.reason
+        assert ours.performers() == []
+
+
 def test_encodings_that_the_net_cannot_have_made_are_left_out_and_named(tmp_path: Path) -> None:
     good = encoding(1, model=PRIMARY.id)
     tiny = replace(encoding(2, model=PRIMARY.id), vector=np.full(128, 0.02, np.float32))

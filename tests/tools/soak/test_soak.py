@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools.soak.bombs import write_bombs
+from tools.soak.doors import PLUGIN_TOKEN
 from tools.soak.mutations import mutate
 from tools.soak.paths import CANARY, lay_out_library
 from tools.soak.seeds import SEEDS, write_film
@@ -44,6 +45,7 @@ def library(seed_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="module")
 def server(library: Path) -> Iterator[Server]:
     settings = {"SLOTS": "2", "THREADS": "1", "TIME_LIMIT_SECONDS": f"{LIMIT_SECONDS}"}
+    settings |= {"PLUGIN_TOKEN": PLUGIN_TOKEN}
     with serving(library.parent, library, **settings) as server:
         yield server
 

@@ -13,10 +13,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from db.sqlite import connections
+from db.sqlite.gallery import SqliteGallery
 from db.sqlite.store import StoredGallery
+from db.stores import open_ledger
 from function.engines.loading import load_engine
 from function.engines.protocol import EngineOptions
 from tests.support.graphql_server import Answer, StandIn, serving
+from tests.support.libraries import Library
 from tests.support.stash_box_server import in_box, stash_box
 from tests.support.stash_server import in_stash, stash
 from tools.cli import main
@@ -179,6 +182,26 @@ def test_forget_names_the_backups_that_may_still_hold_the_performer(db: Path) ->
     assert result.exit_code == 1
     assert "but not from what looks like backups of it: copy.db.before-2" in result.stderr
     assert [one["name"] for one in answer("list", "--db", db)] == ["Barack Obama"]
+
+
+def test_doctor_tells_what_is_left_of_a_forgetting_that_it_went_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = Library(tmp_path)
+    monkeypatch.setenv("LIBRARY_DB", str(library.path))
+    monkeypatch.setenv("SECOND_ENCODER", "off")
+    with library.store.gallery() as gallery:
+        identity = gallery.generation()[0]
+    with open_ledger(library.path) as ledger:
+        ledger.begin_forgetting(identity, library.ids[0])
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteGallery, "_try_to_scrub", lambda _: "the disk is full")
+        result = run("doctor", "--db", tmp_path / "g.db")
+        assert result.exit_code == 1
+        assert "What was erased may still be in the bytes of the file" in result.stdout
+    result = run("doctor", "--db", tmp_path / "g.db")
+    assert result.exit_code == 0
+    assert "What was erased" not in result.stdout
 
 
 def test_forget_and_doctor_fail_while_somebody_reads_the_file(

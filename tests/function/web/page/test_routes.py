@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -742,6 +743,14 @@ def test_numbers_that_no_gallery_has_are_refused(
     path: str, fields: dict[str, Any], client: FlaskClient
 ) -> None:
     assert code_of(post(client, path, **fields)) == (400, "bad_parameter")
+
+
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 5000, "-1", "1.0", "٣", "1_0", ""])
+def test_numbers_in_a_query_that_no_gallery_has_are_refused(
+    number: str, client: FlaskClient
+) -> None:
+    for route in ("/gallery/performer?id=", "/library/videos?after=", "/library/stranger?id="):
+        assert code_of(client.get(f"{route}{quote(number)}")) == (400, "bad_parameter"), route
 
 
 def test_json_that_is_nested_without_end_is_no_fault(client: FlaskClient) -> None:
