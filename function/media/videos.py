@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from function.errors import UnreadableVideoError, VideoNotFoundError, VideoOverLimitError
 from function.media.boxes import lacks_index
 from function.media.decoders import DecoderName, name_decoders
-from function.media.encryption import is_locked, is_scrambled, read_head
+from function.media.encryption import is_locked, read_head, scrambled_share, states_encryption
 from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
 from function.media.lengths import hides_all, marks_every_picture, measure_seconds
 from function.media.limits import VideoLimits
@@ -49,16 +49,18 @@ while a thread that waits for it holds that lock: a deadlock."""
 class Video:
     """A video that is open for reading; close it, or use it as a context manager.
 
-    `seconds` is the best estimate of its length, for showing progress, 0.0 if nothing is known;
+    `seconds` is the best estimate of its length, for showing progress, 0.0 if nothing is known
+    before it was read to its end;
     `width` and `height` are in pixels as stored, before the picture is rotated upright;
     `every_seconds` is the interval between samples, requested or chosen, and `gap_slack` how many
     intervals may lie between two samples. `keyframes_seconds` are the times of the keyframes that
     were read so far, in order of storage.
 
     Reading finds out the rest. `trusts_keyframes`: pictures that are marked as keyframes can be
-    decoded alone. `is_encrypted`: pictures are. `has_fields_apart`: both fields of a picture lie in
-    packets of their own. `is_smeared`: the next picture depends on damage. `shown`: the latest
-    picture, if its decoder gives none for what stays as it is.
+    decoded alone. `is_encrypted`: some pictures are; `states_encryption` asks the file.
+    `has_fields_apart`: both fields of a picture lie in packets of their own. `is_smeared`: the next
+    picture depends on damage. `shown`: the latest picture, if its decoder gives none for what stays
+    as it is.
     `late_beginnings`: how many groups in a row gave no picture at first. `packets_marked`: of
     `packets_read`, those that the container calls damaged. `leaps`: how often the file's clock
     leapt. `missing`: when nothing is stored, or it cannot be decoded, as starts and ends in
@@ -82,6 +84,7 @@ class Video:
     keyframes_seconds: list[float] = field(default_factory=list)
     trusts_keyframes: bool = True
     is_encrypted: bool = False
+    states_encryption: Callable[[], bool] = bool
     has_fields_apart: bool = False
     is_smeared: bool = False
     shown: VideoFrame | None = None
@@ -124,6 +127,15 @@ class Video:
     def believes_marks_of_damage(self) -> bool:
         """Whether what the container calls damaged is; not if that is most of the file."""
         return self.packets_marked * 2 <= self.packets_read
+
+    def refusal(self) -> UnreadableVideoError:
+        """Return the error that says why not one of its pictures can be decoded."""
+        if self.is_encrypted or self.states_encryption():
+            return UnreadableVideoError(encryption_message(self.name))
+        return UnreadableVideoError(
+            f"Not one picture of {self.name} can be decoded. Check that it plays; it may be "
+            "damaged, or only partly copied."
+        )
 
     def begin_again(self, every_seconds: float = 0.0) -> None:
         """Go back to the first packet, and believe no mark of a keyframe any more.
@@ -188,16 +200,18 @@ def open_video(
     reopen = partial(_open_decoder, source, name, limits, extra)
     gpu = open_gpu(decoder, reopen) if decoder != "cpu" and survey.may_fit_gpu else None
     video = _start(reopen, name, limits, survey, every_seconds)
-    video.is_encrypted = is_scrambled(video.container.format.name, read_head(source))
+    video.states_encryption = partial(states_encryption, source)
     video.gpu = gpu
     return video
 
 
 def _look_into(source: Path | int, name: str, limits: VideoLimits) -> Survey:
-    """Look at a video, and if that fails say so where only its index is missing."""
+    """Look at a video, and if that fails say so where it is encrypted or lacks only its index."""
     try:
         return _look_at(source, name, limits)
     except UnreadableVideoError:
+        if states_encryption(source):
+            raise UnreadableVideoError(encryption_message(name)) from None
         if not lacks_index(source):
             raise
     raise UnreadableVideoError(
@@ -222,6 +236,9 @@ def _look_at(source: Path | int, name: str, limits: VideoLimits) -> Survey:
         may_fit_gpu = may_fit(container, stream)
         start_seconds, seconds = measure_seconds(container, stream, limits.max_seconds)
         marks_all = marks_every_picture(container, stream)
+        is_broadcast = container.format.name == "mpegts"
+    if is_broadcast and (share := scrambled_share(source)) < 1:
+        seconds /= 1 - share
     check_length(seconds, name, limits)
     return Survey(start_seconds, seconds, may_fit_gpu, is_hidden, marks_all)
 
@@ -262,7 +279,7 @@ def _open_decoder(
 ) -> tuple[InputContainer, VideoStream]:
     """Open a file to decode its pictures, if they are not encrypted."""
     container, stream = open_stream(source, name, limits, extra, hwaccel)
-    if is_locked(stream, container.format.name, read_head(source)):
+    if is_locked(stream, source):
         container.close()
         raise UnreadableVideoError(encryption_message(name))
     _prepare_decoder(container, stream, limits)
