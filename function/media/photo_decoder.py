@@ -31,7 +31,13 @@ from PIL import (
 )
 
 from function.media.conversion import PictureConverter
-from function.media.photo_kinds import JPEG_END, find_kind, is_sequence, without_metadata
+from function.media.photo_kinds import (
+    JPEG_END,
+    find_kind,
+    is_film,
+    is_sequence,
+    without_metadata,
+)
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import RgbImage
 from function.media.threads import can_start_threads
@@ -161,6 +167,8 @@ def _complaint_about_kind(content: bytes, error: str = "") -> str:
             "unreadable: JPEG XL; save it as JPEG, or install the package pillow-jxl-plugin "
             "(GPL-3.0) next to this one"
         )
+    if is_film(content[:HEAD_BYTES]):
+        return "unreadable: a video, whatever its name says, and not a picture"
     if not kind:
         return "unreadable: not a picture, or of a rare kind"
     # libjxl's binding tells every user of a damaged file to compile libjxl.

@@ -32,6 +32,7 @@ _SCAN, JPEG_END = b"\xda", b"\xff\xd9"
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _SEQUENCE_BRANDS = (b"avis", b"msf1", b"hevc", b"hevx")
 """How a file begins whose pictures follow each other in time (ISO/IEC 23008-12, 10)."""
+_FILM_BRANDS = (b"iso", b"mp4", b"M4V", b"qt", b"avc", b"3g", b"dash", b"f4v", b"MSNV")
 _BEGINNINGS = {
     b"\xff\xd8\xff": "JPEG",
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -71,6 +72,13 @@ def find_kind(head: bytes) -> str:
     kind = next((kind for begin, kind in _BEGINNINGS.items() if head.startswith(begin)), "")
     is_text = kind == "BMP" and int.from_bytes(head[14:18], "little") not in _BMP_HEADERS
     return "" if is_text else kind
+
+
+def is_film(head: bytes) -> bool:
+    """Say whether a file that begins so is an MP4, MOV, Matroska or AVI."""
+    is_mp4 = head[4:8] == b"ftyp" and head.startswith(_FILM_BRANDS, 8)
+    is_avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
+    return is_mp4 or is_avi or head.startswith(b"\x1a\x45\xdf\xa3")
 
 
 def is_sequence(head: bytes) -> bool:

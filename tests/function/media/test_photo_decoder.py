@@ -132,6 +132,13 @@ def test_what_is_no_picture_is_refused_with_the_reason(content: bytes, reason: s
         decode_photo(content)
 
 
+@pytest.mark.parametrize("name", ["v.mp4", "v.mov", "v.mkv", "v.avi"])
+def test_a_video_under_the_name_of_a_photo_is_said_to_be_one(name: str, tmp_path: Path) -> None:
+    film = write_video(tmp_path / name, [np.asarray(noise())] * 3, codec="mpeg4")
+    with pytest.raises(PhotoRefusedError, match="a video, whatever its name says"):
+        decode_photo(film.read_bytes())
+
+
 def test_a_huge_photo_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stills, "MAX_PIXELS", 799)
     with pytest.raises(PhotoRefusedError, match="too large: 20x40"):
