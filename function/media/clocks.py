@@ -83,6 +83,11 @@ class Clock:
         rate = video.stream.guessed_rate or video.stream.average_rate
         self._nominal_seconds = _believe(1 / float(rate)) if rate else NOMINAL_SECONDS
 
+    @property
+    def end_seconds(self) -> float:
+        """When the latest of the pictures that were read is over, in seconds from the start."""
+        return self._next_seconds
+
     def read(self, packet: "Packet[VideoStream]") -> float:
         """Return when the packet's picture is shown, in seconds from the start of the video.
 

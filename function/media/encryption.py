@@ -2,19 +2,27 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from function.media import boxes, elements
+
 HEAD_BYTES = 256 * 1024
+CHUNKS, CHUNK_BYTES = 16, 32 * 1024  # that say how much of a broadcast is scrambled
 TS_PACKET = re.compile(
     rb"\x47[\x00-\xff]{2}([\x00-\xff])(?=[\x00-\xff]{184}(?:[\x00-\xff]{4})?\x47)"
 )
-PS_PACKET = re.compile(rb"\x00\x00\x01\xe0[\x00-\xff]{2}([\x80-\xbf])")
+PS_PACKET = re.compile(rb"\x00\x00\x01[\xe0-\xef\xfd][\x00-\xff]{2}([\x80-\xbf])")
 SCRAMBLED_SHARE = 0.2
 """Of the packets of a broadcast at least this share is scrambled, if its pictures are."""
 
+ASF_MARK = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+ASF_HEAD_BYTES, ASF_OBJECT_BYTES, MOST_OBJECTS = 30, 24, 1_000
 CONTENT_ENCRYPTION = (
     bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"),  # Content Encryption Object
     bytes.fromhex("14e68a292226174cb935dae07ee9289c"),  # Extended Content Encryption Object
@@ -27,28 +35,44 @@ LOCKED_TAGS = ("drmi", "encv")
 
 def read_head(source: Path | int) -> bytes:
     """Read the beginning of a file."""
-    if isinstance(source, int):
-        return os.pread(source, HEAD_BYTES, 0)
-    with source.open("rb") as file:
-        return file.read(HEAD_BYTES)
+    with _opened(source) as descriptor:
+        return os.pread(descriptor, HEAD_BYTES, 0)
 
 
-def is_locked(stream: VideoStream, format_name: str, head: bytes) -> bool:
+def is_locked(stream: VideoStream, source: Path | int) -> bool:
     """Say whether the header of a file states that its pictures are encrypted."""
-    if format_name == "asf" and any(guid in head for guid in CONTENT_ENCRYPTION):
+    if _codec_tag(stream) in LOCKED_TAGS or "enc_key_id" in stream.metadata:
         return True
-    return stream.codec_context.codec_tag in LOCKED_TAGS or "enc_key_id" in stream.metadata
+    with _opened(source) as descriptor:
+        return _is_locked_asf(descriptor)
 
 
-def is_scrambled(format_name: str, head: bytes) -> bool:
-    """Say whether many packets at the beginning are marked as scrambled, as on discs and pay TV."""
-    if format_name == "mpegts":
-        marks = [bool(one[0] & 0xC0) for one in TS_PACKET.findall(head)]
-    elif format_name == "mpeg":
-        marks = [bool(one[0] & 0x30) for one in PS_PACKET.findall(head)]
-    else:
-        return False
-    return sum(marks) > SCRAMBLED_SHARE * max(len(marks), 1)
+def states_encryption(source: Path | int) -> bool:
+    """Say whether a file of which no picture can be decoded says that they are encrypted.
+
+    Its sound alone may be; then damage is more likely. `source` is a path, or the descriptor of an
+    open file.
+    """
+    with _opened(source) as descriptor:
+        head, size = os.pread(descriptor, HEAD_BYTES, 0), os.lseek(descriptor, 0, os.SEEK_END)
+        if head.startswith(elements.MARK):
+            return elements.states_locked_pictures(descriptor, size)
+        return (
+            boxes.states_locked_pictures(descriptor, size)
+            or _is_locked_asf(descriptor)
+            or max(_share_scrambled(head), _share_locked(head)) > SCRAMBLED_SHARE
+        )
+
+
+def scrambled_share(source: Path | int) -> float:
+    """Say which share of a broadcast, 0 to 1, is scrambled at its end: FFmpeg leaves that out."""
+    with _opened(source) as descriptor:
+        size = os.lseek(descriptor, 0, os.SEEK_END)
+        count = min(CHUNK_BYTES, size // CHUNKS)
+        places = ((size - count) * number // (CHUNKS - 1) for number in reversed(range(CHUNKS)))
+        chunks = (os.pread(descriptor, count, place) for place in places)
+        scrambled = takewhile(lambda chunk: _share_scrambled(chunk) > SCRAMBLED_SHARE, chunks)
+        return len(list(scrambled)) / CHUNKS
 
 
 def is_encrypted(packet: "Packet[VideoStream]") -> bool:
@@ -56,3 +80,48 @@ def is_encrypted(packet: "Packet[VideoStream]") -> bool:
     for _ in packet.iter_sidedata():  # hardly any have some; asking for one kind takes longer
         return packet.has_sidedata("encryption_info")
     return False
+
+
+@contextmanager
+def _opened(source: Path | int) -> Iterator[int]:
+    if isinstance(source, int):
+        yield source
+        return
+    with source.open("rb") as file:
+        yield file.fileno()
+
+
+def _codec_tag(stream: VideoStream) -> str:
+    """Return how the file calls its codec; "" if that is a number, as in a broadcast."""
+    try:
+        return stream.codec_context.codec_tag
+    except UnicodeDecodeError:
+        return ""
+
+
+def _is_locked_asf(descriptor: int) -> bool:
+    """Say whether one of the objects in an ASF header is about encryption."""
+    if os.pread(descriptor, len(ASF_MARK), 0) != ASF_MARK:
+        return False
+    place = ASF_HEAD_BYTES
+    for _ in range(MOST_OBJECTS):
+        head = os.pread(descriptor, ASF_OBJECT_BYTES, place)
+        if head[:16] in CONTENT_ENCRYPTION:
+            return True
+        length = int.from_bytes(head[16:], "little")
+        if length < ASF_OBJECT_BYTES:
+            return False
+        place += length
+    return False
+
+
+def _share_scrambled(content: bytes) -> float:
+    """Return the share of a broadcast's packets that are marked as scrambled, as pay TV is."""
+    marks = [bool(one[0] & 0xC0) for one in TS_PACKET.findall(content)]
+    return sum(marks) / max(len(marks), 1)
+
+
+def _share_locked(content: bytes) -> float:
+    """Return the share of pictures that are marked as scrambled one by one, as on discs."""
+    marks = [bool(one[0] & 0x30) for one in PS_PACKET.findall(content)]
+    return sum(marks) / max(len(marks), 1)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from av.video.frame import VideoFrame
 
-from function.errors import UnreadableVideoError
 from function.media.conversion import PictureConverter, Thumbnail
 from function.media.decoding import FalseKeyframeError, decode_group, shown_at
 from function.media.images import RgbPicture
@@ -19,7 +18,7 @@ from function.media.pictures import Picture
 from function.media.schedule import Schedule, length_of
 from function.media.shots import is_same_shot
 from function.media.stretches import Stretch, UnsplitError, read_stretch
-from function.media.videos import Video, encryption_message
+from function.media.videos import Video
 
 log = logging.getLogger(__name__)
 
@@ -84,12 +83,7 @@ def sample_frames(video: Video, spread: int | None = None) -> Iterator[Frame]:
         until_seconds = frame.until_seconds
         yield frame
     if until_seconds is None:
-        raise UnreadableVideoError(
-            encryption_message(video.name)
-            if video.is_encrypted
-            else f"Not one picture of {video.name} can be decoded. Check that it plays; it may be "
-            "damaged, or only partly copied."
-        )
+        raise video.refusal()
     note_unreadable(video, video.seconds if spread else until_seconds)
 
 

@@ -42,6 +42,8 @@ def _find_picture(video: Video, seconds: float) -> VideoFrame:
     except FalseKeyframeError:
         video.begin_again()
         last = _find_from(video, seconds)
+    if last is None and (video.is_encrypted or video.states_encryption()):
+        raise video.refusal()
     if last is None:
         raise UnreadableVideoError(
             f"{video.name} has no picture at {seconds:.1f} s that can be decoded. It is damaged."

@@ -339,6 +339,8 @@ def _read_packets(video: Video, within: Within = iter) -> Iterator[TimedPacket]:
         seconds = clock.read(packet)
         check_length(seconds, video.name, video.limits)
         yield TimedPacket(seconds, packet)
+    if not video.seconds:  # nothing said so, as after a step back of the file's clock
+        video.seconds = clock.end_seconds
 
 
 def _read_whole(video: Video, within: Within) -> Iterator["Packet[VideoStream]"]:

@@ -31,7 +31,13 @@ from PIL import (
 )
 
 from function.media.conversion import PictureConverter
-from function.media.photo_kinds import find_kind, is_sequence, without_metadata
+from function.media.photo_kinds import (
+    JPEG_END,
+    find_kind,
+    is_film,
+    is_sequence,
+    without_metadata,
+)
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import RgbImage
 from function.media.threads import can_start_threads
@@ -161,6 +167,8 @@ def _complaint_about_kind(content: bytes, error: str = "") -> str:
             "unreadable: JPEG XL; save it as JPEG, or install the package pillow-jxl-plugin "
             "(GPL-3.0) next to this one"
         )
+    if is_film(content[:HEAD_BYTES]):
+        return "unreadable: a video, whatever its name says, and not a picture"
     if not kind:
         return "unreadable: not a picture, or of a rare kind"
     # libjxl's binding tells every user of a damaged file to compile libjxl.
@@ -179,8 +187,11 @@ def _decode_damaged(content: bytes) -> RgbImage | None:
     try:
         if find_kind(content[:HEAD_BYTES]) == "AVIF" or is_sequence(content[:HEAD_BYTES]):
             return _decode_by_ffmpeg(content)
+        plain = without_metadata(content)
+        if (whole := _decode_whole(plain)) is not None:
+            return whole
         with _lenient():
-            picture = _decode(without_metadata(content))
+            picture = _decode(plain + (JPEG_END if content.startswith(b"\xff\xd8") else b""))
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001  # as above; the first complaint is the one to give
@@ -188,6 +199,16 @@ def _decode_damaged(content: bytes) -> RgbImage | None:
     differs = (picture != picture[-1:, -1:]).any(axis=(1, 2))
     rows = int(np.flatnonzero(differs)[-1]) + 1 if differs.any() else 0
     return picture if rows >= (1 - MOST_MISSING) * len(picture) else None
+
+
+def _decode_whole(content: bytes) -> RgbImage | None:
+    """Decode a photo of which nothing is missing; None if something is."""
+    try:
+        return _decode(content)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  # as above
+        return None
 
 
 def _decode_by_ffmpeg(content: bytes) -> RgbImage:
@@ -216,10 +237,11 @@ def _lenient() -> Iterator[None]:
 def _to_rgb(image: Image.Image) -> RgbImage:
     _refuse_huge(*image.size)
     _require_whole(image)
+    _require_memory(image)
     image.draft("RGB", (WORKING_SIDE_PIXELS, WORKING_SIDE_PIXELS))
-    turn = TURNS.get(_orientation(image))
     # First scaled down, then turned: a copy of the whole would double what it takes.
     small = _small(image)
+    turn = TURNS.get(_orientation(image))  # only now: Pillow turns a TIFF while it loads it
     if getattr(image, "is_animated", False) and image.format not in PHONE_FORMATS:
         small = _first_not_blank(image, small)
     return np.asarray(small.transpose(turn) if turn is not None else small)
@@ -235,6 +257,17 @@ def _require_whole(image: Image.Image) -> None:
     """Refuse a HEIC whose tiles make no picture: libheif then shows one of the tiles."""
     if image.info.get("primary") is False:
         raise PhotoRefusedError("unreadable: some of its tiles are missing; copy the file again")
+
+
+def _require_memory(image: Image.Image) -> None:
+    """Ask for what a progressive JPEG takes, for libjpeg calls it damaged if there is less.
+
+    It holds two bytes for each value until the last of them is known, however small it is drafted.
+    """
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and image.info.get("progressive"):
+        shares = [across * down for _, across, down, _ in image.layer]
+        values = image.width * image.height * sum(shares) // max(shares, default=1)
+        np.empty(2 * values, np.uint8)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -1,6 +1,7 @@
 """Tells what kind of picture a file is by its first bytes, and drops odd metadata."""
 
 import os
+import struct
 from pathlib import Path
 
 HEAD_BYTES = 64
@@ -26,11 +27,12 @@ _FIRST_JPEG_BYTES = 8_000_000
 _MOST_SEGMENTS = 1_000
 """A picture has a few dozen before its scan, with a large profile and much metadata 400."""
 
-_SCAN, _END = b"\xda", b"\xff\xd9"
+_SCAN, JPEG_END = b"\xda", b"\xff\xd9"
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _SEQUENCE_BRANDS = (b"avis", b"msf1", b"hevc", b"hevx")
 """How a file begins whose pictures follow each other in time (ISO/IEC 23008-12, 10)."""
+_FILM_BRANDS = (b"iso", b"mp4", b"M4V", b"qt", b"avc", b"3g", b"dash", b"f4v", b"MSNV")
 _BEGINNINGS = {
     b"\xff\xd8\xff": "JPEG",
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -46,6 +48,18 @@ _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 """How long the second header of a BMP can be: two letters alone begin many a text."""
 
 
+_TIFF_TAGS = frozenset(
+    (
+        *(254, *range(256, 260), 262, 266, 273, *range(277, 280), 284, 317, 320),
+        *(*range(322, 326), 338, 339, 347, *range(529, 533)),
+    )
+)
+"""What the pixels of a TIFF cannot be read without (TIFF 6.0)."""
+
+_TIFF_ORIENTATION = (274, 3, 1)
+"""How it was held, as one short number: anything else under this tag is a mistake."""
+
+
 def find_kind(head: bytes) -> str:
     """Name the kind of picture that begins with these bytes, as Pillow does; "" if it is none."""
     if head[4:8] == b"ftyp":
@@ -58,6 +72,13 @@ def find_kind(head: bytes) -> str:
     kind = next((kind for begin, kind in _BEGINNINGS.items() if head.startswith(begin)), "")
     is_text = kind == "BMP" and int.from_bytes(head[14:18], "little") not in _BMP_HEADERS
     return "" if is_text else kind
+
+
+def is_film(head: bytes) -> bool:
+    """Say whether a file that begins so is an MP4, MOV, Matroska or AVI."""
+    is_mp4 = head[4:8] == b"ftyp" and head.startswith(_FILM_BRANDS, 8)
+    is_avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
+    return is_mp4 or is_avi or head.startswith(b"\x1a\x45\xdf\xa3")
 
 
 def is_sequence(head: bytes) -> bool:
@@ -94,8 +115,8 @@ def _is_stream(content: bytes) -> bool:
         at += 2 + max(2, int.from_bytes(content[at + 2 : at + 4], "big"))
     else:
         return False  # whoever decodes it says what is wrong with it
-    end = content.find(_END, at)  # within a scan nothing else looks like it
-    follows = content[end + len(_END) : end + len(_END) + 3]
+    end = content.find(JPEG_END, at)  # within a scan nothing else looks like it
+    follows = content[end + len(JPEG_END) : end + len(JPEG_END) + 3]
     return end >= 0 and follows == b"\xff\xd8\xff" and b"MPF\0" not in content[:at]
 
 
@@ -114,13 +135,37 @@ def is_photo(path: Path) -> bool:
 
 
 def without_metadata(content: bytes) -> bytes:
-    """Return a JPEG without what it says about itself, and with an end if that is missing.
+    """Return a JPEG or TIFF without what it says about itself.
 
     Another kind of picture is returned as it is. Adobe's segment stays: it says which colours the
     numbers mean.
     """
-    if not content.startswith(b"\xff\xd8"):
+    if content[:4] in (b"II*\0", b"MM\0*"):
+        return _plain_tiff(content)
+    return _plain_jpeg(content) if content.startswith(b"\xff\xd8") else content
+
+
+def _plain_tiff(content: bytes) -> bytes:
+    """Keep of the first directory, which is written anew at the end, what makes up the picture."""
+    order = "<" if content.startswith(b"II") else ">"
+    try:
+        (at,) = struct.unpack_from(order + "I", content, 4)
+        (count,) = struct.unpack_from(order + "H", content, at)
+        entries = [content[place : place + 12] for place in range(at + 2, at + 2 + 12 * count, 12)]
+        heads = [struct.unpack_from(order + "HHI", entry) for entry in entries]
+    except struct.error:
         return content
+    kept = {
+        head[0]: entry
+        for head, entry in zip(heads, entries, strict=True)
+        if head[0] in _TIFF_TAGS or head == _TIFF_ORIENTATION
+    }
+    body = content[8:] + bytes(len(content) % 2)
+    directory = struct.pack(order + "H", len(kept)) + b"".join(kept.values()) + bytes(4)
+    return content[:4] + struct.pack(order + "I", 8 + len(body)) + body + directory
+
+
+def _plain_jpeg(content: bytes) -> bytes:
     kept, at = [b"\xff\xd8"], 2
     while content[at : at + 1] == b"\xff" and at + 4 <= len(content):
         marker = content[at + 1]
@@ -130,4 +175,4 @@ def without_metadata(content: bytes) -> bytes:
         if not (0xE1 <= marker <= 0xEF or marker == 0xFE) or marker == 0xEE:  # noqa: PLR2004  # APP1 to APP15, comment; APP14
             kept.append(content[at : at + length])
         at += length
-    return b"".join(kept) + content[at:] + b"\xff\xd9"
+    return b"".join(kept) + content[at:]

@@ -9,22 +9,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import av
 from av.codec.context import ThreadType
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
-from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from function.errors import UnreadableVideoError, VideoNotFoundError, VideoOverLimitError
 from function.media.boxes import lacks_index
 from function.media.decoders import DecoderName, name_decoders
-from function.media.encryption import is_locked, is_scrambled, read_head
-from function.media.formats import CODECS, FORMATS, SOUND_CODECS, STILL_CODECS
+from function.media.encryption import is_locked, read_head, scrambled_share, states_encryption
 from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
 from function.media.lengths import hides_all, marks_every_picture, measure_seconds
+from function.media.limits import VideoLimits
 from function.media.recycling import Recycler
+from function.media.streams import AS_WRITTEN, WITHOUT_EDITS, open_stream, read_only
 from function.media.surveys import Survey
 
 SAMPLES_PER_VIDEO = 240
@@ -45,45 +44,23 @@ DECODER_THREADS = 1
 at a damaged picture it may need the interpreter's lock, to release what travels with the picture,
 while a thread that waits for it holds that lock: a deadlock."""
 
-PROBED_BYTES = 5_000_000  # FFmpeg's own default, fixed here so that it stays
-QUICKLY = {"probesize": str(PROBED_BYTES)}
-PATIENTLY = {"probesize": str(20 * PROBED_BYTES), "analyzeduration": "60000000"}
-"""How FFmpeg looks for a file's first whole picture; the second is for one minute of any film."""
-
-AS_WRITTEN: Mapping[str, str] = {}
-WITHOUT_EDITS: Mapping[str, str] = {"ignore_editlist": "1"}
-"""What else FFmpeg is told: the second is for an MP4 whose edit list shows nothing."""
-
-
-@dataclass(frozen=True)
-class VideoLimits:
-    """What one video may cost; a file that needs more is refused or, for frames, sampled less.
-
-    `max_pixels` is width times height of a picture, as stored or with its pixels made square;
-    `max_seconds` is the length; `max_frames` counts sampled frames: the interval grows so that
-    they are enough; `max_streams` counts video, audio and subtitle streams in the file.
-    """
-
-    max_pixels: int = 8192 * 4352
-    max_seconds: float = 24 * 3600.0
-    max_frames: int = 10_000
-    max_streams: int = 100
-
 
 @dataclass(eq=False)
 class Video:
     """A video that is open for reading; close it, or use it as a context manager.
 
-    `seconds` is the best estimate of its length, for showing progress, 0.0 if nothing is known;
+    `seconds` is the best estimate of its length, for showing progress, 0.0 if nothing is known
+    before it was read to its end;
     `width` and `height` are in pixels as stored, before the picture is rotated upright;
     `every_seconds` is the interval between samples, requested or chosen, and `gap_slack` how many
     intervals may lie between two samples. `keyframes_seconds` are the times of the keyframes that
     were read so far, in order of storage.
 
     Reading finds out the rest. `trusts_keyframes`: pictures that are marked as keyframes can be
-    decoded alone. `is_encrypted`: pictures are. `has_fields_apart`: both fields of a picture lie in
-    packets of their own. `is_smeared`: the next picture depends on damage. `shown`: the latest
-    picture, if its decoder gives none for what stays as it is.
+    decoded alone. `is_encrypted`: some pictures are; `states_encryption` asks the file.
+    `has_fields_apart`: both fields of a picture lie in packets of their own. `is_smeared`: the next
+    picture depends on damage. `shown`: the latest picture, if its decoder gives none for what stays
+    as it is.
     `late_beginnings`: how many groups in a row gave no picture at first. `packets_marked`: of
     `packets_read`, those that the container calls damaged. `leaps`: how often the file's clock
     leapt. `missing`: when nothing is stored, or it cannot be decoded, as starts and ends in
@@ -107,6 +84,7 @@ class Video:
     keyframes_seconds: list[float] = field(default_factory=list)
     trusts_keyframes: bool = True
     is_encrypted: bool = False
+    states_encryption: Callable[[], bool] = bool
     has_fields_apart: bool = False
     is_smeared: bool = False
     shown: VideoFrame | None = None
@@ -149,6 +127,15 @@ class Video:
     def believes_marks_of_damage(self) -> bool:
         """Whether what the container calls damaged is; not if that is most of the file."""
         return self.packets_marked * 2 <= self.packets_read
+
+    def refusal(self) -> UnreadableVideoError:
+        """Return the error that says why not one of its pictures can be decoded."""
+        if self.is_encrypted or self.states_encryption():
+            return UnreadableVideoError(encryption_message(self.name))
+        return UnreadableVideoError(
+            f"Not one picture of {self.name} can be decoded. Check that it plays; it may be "
+            "damaged, or only partly copied."
+        )
 
     def begin_again(self, every_seconds: float = 0.0) -> None:
         """Go back to the first packet, and believe no mark of a keyframe any more.
@@ -213,16 +200,18 @@ def open_video(
     reopen = partial(_open_decoder, source, name, limits, extra)
     gpu = open_gpu(decoder, reopen) if decoder != "cpu" and survey.may_fit_gpu else None
     video = _start(reopen, name, limits, survey, every_seconds)
-    video.is_encrypted = is_scrambled(video.container.format.name, read_head(source))
+    video.states_encryption = partial(states_encryption, source)
     video.gpu = gpu
     return video
 
 
 def _look_into(source: Path | int, name: str, limits: VideoLimits) -> Survey:
-    """Look at a video, and if that fails say so where only its index is missing."""
+    """Look at a video, and if that fails say so where it is encrypted or lacks only its index."""
     try:
         return _look_at(source, name, limits)
     except UnreadableVideoError:
+        if states_encryption(source):
+            raise UnreadableVideoError(encryption_message(name)) from None
         if not lacks_index(source):
             raise
     raise UnreadableVideoError(
@@ -236,17 +225,20 @@ def _look_at(source: Path | int, name: str, limits: VideoLimits) -> Survey:
 
     One over them that the file is too small for, as after a leap of its clock, is not believed.
     """
-    container, stream = _open_stream(source, name, limits, AS_WRITTEN)
-    _read_only(container, stream)
+    container, stream = open_stream(source, name, limits, AS_WRITTEN)
+    read_only(container, stream)
     is_hidden = hides_all(container, stream)
     if is_hidden:
         container.close()
-        container, stream = _open_stream(source, name, limits, WITHOUT_EDITS)
-        _read_only(container, stream)
+        container, stream = open_stream(source, name, limits, WITHOUT_EDITS)
+        read_only(container, stream)
     with container:
         may_fit_gpu = may_fit(container, stream)
         start_seconds, seconds = measure_seconds(container, stream, limits.max_seconds)
         marks_all = marks_every_picture(container, stream)
+        is_broadcast = container.format.name == "mpegts"
+    if is_broadcast and (share := scrambled_share(source)) < 1:
+        seconds /= 1 - share
     check_length(seconds, name, limits)
     return Survey(start_seconds, seconds, may_fit_gpu, is_hidden, marks_all)
 
@@ -286,8 +278,8 @@ def _open_decoder(
     hwaccel: HWAccel | None = None,
 ) -> tuple[InputContainer, VideoStream]:
     """Open a file to decode its pictures, if they are not encrypted."""
-    container, stream = _open_stream(source, name, limits, extra, hwaccel)
-    if is_locked(stream, container.format.name, read_head(source)):
+    container, stream = open_stream(source, name, limits, extra, hwaccel)
+    if is_locked(stream, source):
         container.close()
         raise UnreadableVideoError(encryption_message(name))
     _prepare_decoder(container, stream, limits)
@@ -347,127 +339,8 @@ def _size_of(path: Path, name: str) -> int:
     return found.st_size
 
 
-def _open_stream(
-    source: Path | int,
-    name: str,
-    limits: VideoLimits,
-    extra: Mapping[str, str],
-    hwaccel: HWAccel | None = None,
-) -> tuple[InputContainer, VideoStream]:
-    """Open a file, and probe it for longer if its first keyframe comes late, as in a recording."""
-    container = _open_container(source, name, limits, {**QUICKLY, **extra}, hwaccel)
-    try:
-        _check_streams(container, name, limits)
-        stream = _choose_stream(container, name)
-        if not stream.codec_context.width:
-            container.close()
-            container = _open_container(source, name, limits, {**PATIENTLY, **extra}, hwaccel)
-            stream = _choose_stream(container, name)
-        _check_picture(stream, name, limits)
-    except BaseException:
-        container.close()
-        raise
-    return container, stream
-
-
-def _open_container(
-    source: Path | int,
-    name: str,
-    limits: VideoLimits,
-    probing: Mapping[str, str],
-    hwaccel: HWAccel | None,
-) -> InputContainer:
-    address, options = _address(source)
-    options |= {
-        "format_whitelist": ",".join(FORMATS),
-        "codec_whitelist": ",".join((*CODECS, *SOUND_CODECS)),
-        "max_streams": str(limits.max_streams + 1),  # one more, so that an excess shows
-        "max_pixels": str(limits.max_pixels),  # while probing; decoding has its own below
-        "threads": "1",
-        **probing,
-    }
-    if hwaccel:  # an error may be the GPU's: whoever asked for it must know
-        return av.open(address, options=options, metadata_errors="replace", hwaccel=hwaccel)
-    try:
-        return av.open(address, options=options, metadata_errors="replace")
-    except PermissionError:
-        raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
-    except MemoryError:
-        raise  # PyAV's is an FFmpegError too, but the file may be good
-    except (av.FFmpegError, ValueError, UnicodeError) as error:
-        raise UnreadableVideoError(
-            f"{name} was found, but it is not a video in a supported format "
-            f"({error.__class__.__name__}). Check that it plays, or convert it to MP4."
-        ) from None
-
-
-def _address(source: Path | int) -> tuple[str, dict[str, str]]:
-    """Say in FFmpeg's terms what to open, and the only protocol that may open anything."""
-    if isinstance(source, int):
-        os.lseek(source, 0, os.SEEK_SET)
-        return "fd:", {"fd": str(source), "protocol_whitelist": "fd"}
-    # An absolute path does not begin with a scheme, so it cannot be taken for a URL.
-    return os.path.abspath(source), {"protocol_whitelist": "file"}  # noqa: PTH100  # keeps links
-
-
-def _check_streams(container: InputContainer, name: str, limits: VideoLimits) -> None:
-    if len(container.streams) > limits.max_streams:
-        raise VideoOverLimitError(
-            f"{name} holds more than {limits.max_streams} streams. Give a file with only the video."
-        )
-
-
-def _choose_stream(container: InputContainer, name: str) -> VideoStream:
-    """Choose what a player would show: the default stream, of those the largest picture.
-
-    A track of one picture is a cover, whatever it calls itself, if there is another.
-    """
-    picture_on_the_sleeve = Disposition.attached_pic | Disposition.timed_thumbnails
-    streams = container.streams.video
-    moving = [s for s in streams if not s.disposition & picture_on_the_sleeve]
-    if not moving:
-        found = "a still picture" if streams else "no picture"
-        raise UnreadableVideoError(f"{name} holds {found}, not a video. Give the path of a video.")
-    readable = [s for s in moving if s.codec_context and s.codec_context.name in CODECS]
-    if not readable:
-        codec = moving[0].codec_context.name if moving[0].codec_context else "an unknown codec"
-        raise UnreadableVideoError(
-            f"The pictures of {name} are coded as {codec}, which is not supported. "
-            "Convert the video to H.264."
-        )
-    return max(readable, key=_likelihood)
-
-
-def _likelihood(stream: VideoStream) -> tuple[bool, int, int]:
-    """Say by what a stream is likelier to be the film than another, the weightiest first."""
-    is_still = (
-        stream.codec_context.name in STILL_CODECS if not stream.frames else stream.frames == 1
-    )
-    return not is_still, stream.disposition & Disposition.default, stream.width * stream.height
-
-
-def _check_picture(stream: VideoStream, name: str, limits: VideoLimits) -> None:
-    width, height = stream.codec_context.width, stream.codec_context.height
-    if not width * height:  # FFmpeg gave up, or probing met a picture over the limit
-        raise UnreadableVideoError(
-            f"{name} has pictures that are damaged, or larger than {limits.max_pixels} pixels. "
-            "Check that it plays; give a smaller copy if it does."
-        )
-    if width * height > limits.max_pixels:
-        raise VideoOverLimitError(
-            f"{name} has pictures of {width}x{height}; the limit is {limits.max_pixels} pixels. "
-            "Give a smaller copy of the video."
-        )
-
-
-def _read_only(container: InputContainer, stream: VideoStream) -> None:
-    """Have only one stream read: in a file that was cut off, another may end long before it."""
-    for other in container.streams:
-        other.discard = Discard.default if other.index == stream.index else Discard.all
-
-
 def _prepare_decoder(container: InputContainer, stream: VideoStream, limits: VideoLimits) -> None:
-    _read_only(container, stream)
+    read_only(container, stream)
     decoder = stream.codec_context
     decoder.options = {"max_pixels": str(limits.max_pixels)}
     decoder.thread_type, decoder.thread_count = ThreadType.NONE, DECODER_THREADS

@@ -102,6 +102,20 @@ def break_counters(path: Path) -> Path:
     return path
 
 
+def with_stream_type(path: Path, kind: int) -> Path:
+    """Let a broadcast's table call its pictures a stream of another type."""
+    packets = [bytearray(one) for one in _packets(path)]
+    for packet in packets:
+        if _pid(packet) == 0x1000:
+            start = 5 + packet[4]
+            length = (packet[start + 1] & 0x0F) << 8 | packet[start + 2]
+            section = packet[start : start + 3 + length - 4]
+            section[12 + section[11]] = kind
+            packet[start : start + 3 + length] = section + _checksum(section)
+    path.write_bytes(b"".join(packets))
+    return path
+
+
 def _box(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content) + 8) + kind + content
 

@@ -14,17 +14,26 @@ from av.video.stream import VideoStream
 
 from function.media.pictures import RgbImage
 
+EXIF_BYTES = 6
+"""How EXIF begins, `Exif` and two zeros, before that to which its places refer (A.2.1)."""
 
-def heic(picture: RgbImage, columns: int = 1) -> bytes:
+
+def heic(
+    picture: RgbImage, columns: int = 1, turns: Sequence[bytes] = (), exif: bytes = b""
+) -> bytes:
     """Encode a picture as HEIC: whole, or as phones do, cut into as many tiles across and down.
 
-    Its width and height are even multiples of `columns`.
+    Its width and height are even multiples of `columns`. A whole one may say how it is turned, in
+    boxes of a name and a number such as `irot` and 1, and have EXIF, which begins with `Exif`.
     """
     films = [_film_of_one(tile) for tile in _tiles(picture, columns)]
     images = [_box_in(film, b"mdat")[8:] for film in films]
     if columns > 1:
         images.append(_grid(picture, columns))
+    if exif:
+        images.append(struct.pack(">I", EXIF_BYTES) + exif)
     properties = [_box_in(films[0], b"hvcC"), *_sizes(picture, columns)]
+    properties += [_box(turn[:4], turn[4:]) for turn in turns]
     meta = _meta([0] * len(images), images, properties, columns)
     head = _box(b"ftyp", b"heic", bytes(4), b"mif1heic")
     start = len(head) + len(meta) + 8
@@ -54,8 +63,8 @@ def _meta(
     places: Sequence[int], images: Sequence[bytes], properties: Sequence[bytes], columns: int
 ) -> bytes:
     """List the items, numbered from 1: pictures, and last the grid that is made of them, if any."""
-    tiles, count = columns**2, len(images)
-    kinds = [b"hvc1"] * tiles + [b"grid"] * (count - tiles)
+    tiles, whole = columns**2, columns**2 + (columns > 1)
+    kinds = [b"hvc1"] * tiles + [b"grid"] * (whole - tiles) + [b"Exif"] * (len(images) - whole)
     entries = [
         _full(b"infe", struct.pack(">HH", number, 0), kind, b"\0", version=2)
         for number, kind in enumerate(kinds, 1)
@@ -64,17 +73,20 @@ def _meta(
         struct.pack(">HHHII", number, 0, 1, place, len(image))
         for number, (place, image) in enumerate(zip(places, images, strict=True), 1)
     )
-    has = [b"\2\x81\2"] * tiles + [b"\1\3"] * (count - tiles)  # how many properties, and which
+    each = bytes([0x81, *range(2, len(properties) + 1 if whole == 1 else 3)])
+    has = [bytes([len(each)]) + each] * tiles + [b"\1\3"] * (whole - tiles)
     links = b"".join(struct.pack(">H", number) + one for number, one in enumerate(has, 1))
-    made_of = struct.pack(f">HH{tiles}H", count, tiles, *range(1, tiles + 1))
+    made_of = struct.pack(f">HH{tiles}H", whole, tiles, *range(1, tiles + 1))
+    refers = [_box(b"dimg", made_of)] if whole > tiles else []
+    refers += [_box(b"cdsc", struct.pack(">HHH", len(images), 1, 1))] * (len(images) - whole)
     return _full(
         b"meta",
         _full(b"hdlr", bytes(4), b"pict", bytes(13)),
-        _full(b"pitm", struct.pack(">H", count)),
-        _full(b"iloc", struct.pack(">BBH", 0x44, 0x00, count), extents),
-        _full(b"iinf", struct.pack(">H", count), *entries),
-        *([_full(b"iref", _box(b"dimg", made_of))] if count > tiles else []),
-        _box(b"iprp", _box(b"ipco", *properties), _full(b"ipma", struct.pack(">I", count), links)),
+        _full(b"pitm", struct.pack(">H", whole)),
+        _full(b"iloc", struct.pack(">BBH", 0x44, 0x00, len(images)), extents),
+        _full(b"iinf", struct.pack(">H", len(images)), *entries),
+        *([_full(b"iref", *refers)] if refers else []),
+        _box(b"iprp", _box(b"ipco", *properties), _full(b"ipma", struct.pack(">I", whole), links)),
     )
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from function.media.beginnings import Beginnings, find_beginnings
 from function.media.frames import sample_frames
+from function.media.limits import VideoLimits
 from function.media.packets import read_groups
 from function.media.pictures import RgbImage
-from function.media.videos import VideoLimits, open_video
+from function.media.videos import open_video
 from tools.footage.videos import write_video
 
 FPS = 10

@@ -2,7 +2,7 @@
 
 import io
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from function.errors import UnreadableVideoError
 from function.media.frames import Frame, sample_frames
 from function.media.moments import find_moment
 from function.media.pictures import RgbImage
@@ -136,7 +135,7 @@ def test_a_leap_of_the_clock_is_no_part_of_the_film(leap_seconds: int, tmp_path:
     path.write_bytes(b"".join(parts))
     with open_video(path, 0.4) as video:
         check(list(sample_frames(video)), 14, slack=3)
-        assert video.seconds == pytest.approx(8.0, abs=0.2) or leap_seconds < -100
+        assert video.seconds == pytest.approx(8.0, abs=0.2)
         assert video.unreadable_seconds < 0.5
 
 
@@ -249,51 +248,3 @@ def test_a_cover_that_calls_itself_the_film_loses_against_the_film(tmp_path: Pat
         output.mux(cover.encode())
         output.mux(film.encode())
     check(sample(path), 4)
-
-
-def cenc(path: Path) -> Path:
-    key = "0123456789abcdef" * 2
-    options = {
-        "encryption_scheme": "cenc-aes-ctr",
-        "encryption_key": key,
-        "encryption_kid": key,
-    }
-    return write_video(path, numbered_pictures(50), container_options=options)
-
-
-def protected_asf(path: Path) -> Path:
-    """An ASF file whose header says that its content is encrypted."""
-    content = bytearray(write_video(path, numbered_pictures(50), codec="wmv2").read_bytes())
-    note = (
-        bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e") + (40).to_bytes(8, "little") + bytes(16)
-    )
-    length, count = (int.from_bytes(content[a:b], "little") for a, b in ((16, 24), (24, 28)))
-    content[16:24] = (length + len(note)).to_bytes(8, "little")
-    content[24:28] = (count + 1).to_bytes(4, "little")
-    content[30:30] = note
-    path.write_bytes(content)
-    return path
-
-
-def scrambled_ts(path: Path) -> Path:
-    """A broadcast whose payload is scrambled, and says so."""
-    content = bytearray(write_video(path, numbered_pictures(100)).read_bytes())
-    for start in range(0, len(content), 188):
-        is_video = (content[start + 1] & 0x1F) << 8 | content[start + 2] == 0x100
-        if is_video and not content[start + 1] & 0x40:
-            for place in range(start + 4, start + 188):
-                content[place] ^= 0x5A
-        if is_video:
-            content[start + 3] |= 0x80
-    path.write_bytes(content)
-    return path
-
-
-@pytest.mark.parametrize(
-    ("name", "make"), [("v.mp4", cenc), ("v.wmv", protected_asf), ("v.ts", scrambled_ts)]
-)
-def test_encrypted_pictures_are_said_to_be_encrypted(
-    name: str, make: Callable[[Path], Path], tmp_path: Path
-) -> None:
-    with pytest.raises(UnreadableVideoError, match=rf"The pictures of {name} are encrypted"):
-        sample(make(tmp_path / name))

@@ -17,9 +17,10 @@ from av.video.frame import VideoFrame
 from function.errors import UnreadableVideoError
 from function.media import frames
 from function.media.frames import Frame, sample_frames
+from function.media.limits import VideoLimits
 from function.media.packets import Group
 from function.media.pictures import RgbImage
-from function.media.videos import Video, VideoLimits, open_video
+from function.media.videos import Video, open_video
 from tests.support.memory import read_video_in_memory
 from tests.support.videos import number_in, numbered_pictures, write_sound
 from tools.footage.videos import still_picture, write_video

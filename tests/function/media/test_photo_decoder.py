@@ -48,6 +48,63 @@ def test_exif_rotation_is_applied() -> None:
     assert picture[10, 35, 0] > 200
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_is_set_upright_once_whatever_its_format(orientation: int) -> None:
+    """Pillow turns a TIFF by itself."""
+    corners = np.zeros((40, 20, 3), np.uint8)
+    corners[:20, :10], corners[:20, 10:], corners[20:, :10] = 250, 170, 90
+    stored = Image.fromarray(corners)
+    turn = stills.TURNS.get(orientation)
+    upright = np.asarray(stored.transpose(turn) if turn is not None else stored)
+    forms = [("TIFF", {"compression": one}) for one in (None, "tiff_lzw", "tiff_adobe_deflate")]
+    forms += [(form, {}) for form in ("JPEG", "PNG", "WEBP", "AVIF", "MPO")]
+    for form, options in forms:
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        picture = decode_photo(saved(stored, form, exif=exif, **options))
+        assert picture.shape == upright.shape, form
+        assert np.abs(picture.astype(int) - upright).mean() < 12, form
+
+
+def heic_turned(picture: Image.Image, *turns: bytes, exif: int = 1) -> bytes:
+    """A HEIC that says how it is held in boxes of its own, and once more in EXIF."""
+    tags = Image.Exif()
+    tags[0x0112] = exif
+    return heic(np.asarray(picture), turns=turns, exif=tags.tobytes())
+
+
+@pytest.mark.parametrize(
+    ("turns", "exif", "upright"),
+    [
+        ([], 1, "abcd"),
+        (
+            [],
+            6,
+            "abcd",
+        ),  # in HEIC what EXIF says is only said, and has been done (ISO 23008-12, A.2)
+        ([b"irot\1"], 8, "bdac"),
+        ([b"irot\2"], 3, "dcba"),
+        ([b"irot\3"], 6, "cadb"),
+        ([b"imir\0"], 4, "cdab"),
+        ([b"imir\1"], 2, "badc"),
+        ([b"irot\1", b"imir\0"], 7, "acbd"),
+    ],
+)
+def test_a_heic_is_turned_by_its_boxes_and_not_by_exif_again(
+    turns: list[bytes], exif: int, upright: str
+) -> None:
+    grey = dict(zip("abcd", (250, 170, 90, 0), strict=True))
+    stored = np.zeros((128, 64, 3), np.uint8)
+    stored[:64, :32], stored[:64, 32:], stored[64:, :32] = (grey[one] for one in "abc")
+    picture = decode_photo(heic_turned(Image.fromarray(stored), *turns, exif=exif))
+    is_quarter = any(turn in (b"irot\1", b"irot\3") for turn in turns)
+    assert picture.shape == ((64, 128, 3) if is_quarter else (128, 64, 3))
+    height, width = picture.shape[:2]
+    places = [(y, x) for y in (height // 4, -height // 4) for x in (width // 4, -width // 4)]
+    found = [min(grey, key=lambda one: abs(grey[one] - int(picture[place][0]))) for place in places]
+    assert "".join(found) == upright
+
+
 @pytest.mark.parametrize("mode", ["CMYK", "L", "LA", "P", "RGBA", "1"])
 def test_any_colour_mode_becomes_rgb(mode: str) -> None:
     form = "JPEG" if mode == "CMYK" else "PNG"
@@ -73,6 +130,13 @@ def test_of_an_animation_the_first_picture_counts() -> None:
 def test_what_is_no_picture_is_refused_with_the_reason(content: bytes, reason: str) -> None:
     with pytest.raises(PhotoRefusedError, match=reason):
         decode_photo(content)
+
+
+@pytest.mark.parametrize("name", ["v.mp4", "v.mov", "v.mkv", "v.avi"])
+def test_a_video_under_the_name_of_a_photo_is_said_to_be_one(name: str, tmp_path: Path) -> None:
+    film = write_video(tmp_path / name, [np.asarray(noise())] * 3, codec="mpeg4")
+    with pytest.raises(PhotoRefusedError, match="a video, whatever its name says"):
+        decode_photo(film.read_bytes())
 
 
 def test_a_huge_photo_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,6 +207,100 @@ def test_no_exif_however_odd_makes_a_good_photo_unreadable() -> None:
         for form in ("JPEG", "PNG", "WEBP"):
             photo = saved(red_over_blue(), form, exif=random_exif(number))
             assert sorted(decode_photo(photo).shape) == [3, 20, 40]
+
+
+def test_no_exif_in_a_heic_makes_it_unreadable() -> None:
+    for number in range(60):
+        photo = heic(np.asarray(noise()), exif=random_exif(number))
+        assert decode_photo(photo).shape == (64, 64, 3)
+
+
+def with_odd_tags(tiff: bytes, number: int) -> bytes:
+    """A TIFF with random tags beside its own: nearly all of them are nonsense."""
+    dice = random.Random(number)
+    (at,) = struct.unpack_from("<I", tiff, 4)
+    (count,) = struct.unpack_from("<H", tiff, at)
+    entries = [tiff[place : place + 12] for place in range(at + 2, at + 2 + 12 * count, 12)]
+    tags = [0x0112, 0x011A, 0x0128, 0x8769, 0x8825, 0x013B, dice.randrange(0x0160, 65536)]
+    entries += [
+        struct.pack(
+            "<HHI4s",
+            dice.choice(tags),
+            dice.choice([*range(14), dice.randrange(65536)]),
+            dice.choice([0, 1, 2, 5, dice.randrange(2**32)]),
+            dice.randbytes(4),
+        )
+        for _ in range(dice.randrange(1, 5))
+    ]
+    entries.sort(key=lambda entry: struct.unpack_from("<H", entry)[0])
+    directory = struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+    return tiff[:4] + struct.pack("<I", len(tiff)) + tiff[8:] + directory
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_no_tag_beside_those_of_the_pixels_makes_a_tiff_unreadable(
+    compression: str | None,
+) -> None:
+    tiff = saved(red_over_blue(), "TIFF", compression=compression)
+    for number in range(400):
+        picture = decode_photo(with_odd_tags(tiff, number))
+        assert sorted(picture.shape) == [3, 20, 40], number
+        assert sorted({tuple(one) for one in picture.reshape(-1, 3).tolist()}) == [
+            (0, 0, 255),
+            (255, 0, 0),
+        ]
+
+
+@pytest.mark.parametrize(("subsampling", "values"), [(0, 3.0), (2, 1.5)])
+def test_a_progressive_jpeg_that_memory_cannot_hold_is_not_called_damaged(
+    subsampling: int, values: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = saved(noise(256), "JPEG", progressive=True, subsampling=subsampling)
+    asked: list[float] = []
+
+    def empty(count: int, _: object) -> None:
+        asked.append(count / 256**2 / 2)
+        raise MemoryError
+
+    monkeypatch.setattr(np, "empty", empty)
+    with pytest.raises(MemoryError):
+        decode_photo(photo)
+    assert asked == [values]
+
+
+def test_sizes_that_exif_states_wrongly_change_nothing() -> None:
+    for form in ("JPEG", "PNG", "WEBP"):
+        exif = Image.Exif()
+        exif[0x0100], exif[0x0101] = 1, 4_000_000_000
+        exif.get_ifd(0x8769)[0xA002] = exif.get_ifd(0x8769)[0xA003] = 4_000_000_000
+        assert decode_photo(saved(red_over_blue(), form, exif=exif)).shape == (40, 20, 3)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_a_png_of_16_bits_is_read_with_what_is_transparent(channels: int) -> None:
+    values = np.zeros((40, 20, channels), ">u2")
+    values[:20] = 65535
+    if channels in (2, 4):
+        values[..., -1] = 0  # seen through, but there
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    rows = b"".join(b"\0" + row.tobytes() for row in values)
+    photo = b"\x89PNG\r\n\x1a\n" + chunk(
+        b"IHDR", struct.pack(">IIBBBBB", 20, 40, 16, kind, 0, 0, 0)
+    )
+    photo += chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    picture = decode_photo(photo)
+    assert picture.shape == (40, 20, 3)
+    assert picture[10, 10].tolist() == [255] * 3
+    assert picture[30, 10].max() == 0
+
+
+def test_a_photo_with_odd_metadata_may_end_in_one_colour() -> None:
+    """So does one that lacks its end, but this one is whole."""
+    photo = saved(red_over_blue(), "JPEG", quality=95)
+    odd = photo[:2] + b"\xff\xe2\x00\x10MPF\0" + b"\xff" * 10 + photo[2:]
+    exif = b"\xff\xe1" + struct.pack(">H", 60) + b"Exif\0\0" + b"\xff" * 52
+    for one in (odd, photo[:2] + exif + photo[2:]):
+        assert decode_photo(one)[30, 10, 2] > 200
 
 
 def test_a_rotation_that_stands_beside_an_odd_tag_is_applied() -> None:

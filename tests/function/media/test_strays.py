@@ -9,9 +9,10 @@ import pytest
 
 from function.errors import VideoOverLimitError
 from function.media.frames import sample_frames
+from function.media.limits import VideoLimits
 from function.media.moments import find_moment
 from function.media.strays import Stamp, is_doubtful, is_stray, without_strays
-from function.media.videos import VideoLimits, open_video
+from function.media.videos import open_video
 from tests.support.stray_times import put_flv, put_ivf, put_matroska, put_ogg, put_ts
 from tests.support.timed_videos import Edit, with_durations, write_edits
 from tests.support.videos import number_in, numbered_pictures

@@ -209,6 +209,7 @@ def test_a_raw_stream_is_timed_by_its_rate(suffix: str, tmp_path: Path) -> None:
         container=suffix,
     )
     check(path, [[one / 25] for one in range(COUNT)], 0.3)
+    assert sample(path)[1] == pytest.approx(4.0, abs=0.3)
 
 
 def test_a_moment_of_a_trimmed_file_is_what_a_player_shows_then(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from function.errors import (
 )
 from function.media.frames import sample_frames
 from function.media.images import encode_jpeg
-from function.media.videos import VideoLimits, open_video
+from function.media.limits import VideoLimits
+from function.media.videos import open_video
 from tests.support.memory import read_video_in_memory
 from tests.support.videos import numbered_pictures, write_sound
 from tools.footage.videos import write_video

@@ -13,6 +13,7 @@ from function.enrolling.choosing import PhotoFound
 from function.errors import VideoOverLimitError
 from function.faces.face import Face
 from function.faces.found import PictureFound, Progress, StageSeconds, Task
+from function.media.limits import VideoLimits
 from function.media.pictures import (
     MOST_LEFT_OUT,
     MOST_PICTURES,
@@ -20,7 +21,6 @@ from function.media.pictures import (
     Entry,
     Moment,
 )
-from function.media.videos import VideoLimits
 from function.people.gathering import PeopleFound
 from function.people.views import MOST_VIEWS
 from function.sandbox import portions, worker

@@ -1,0 +1,76 @@
+"""Reads the elements of a Matroska or WebM file, as far as needed: are its pictures encrypted?"""
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+MARK = bytes.fromhex("1a45dfa3")
+"""How such a file begins (RFC 8794, 11.2.1)."""
+
+SEGMENT, TRACKS, TRACK, KIND = 0x18538067, 0x1654AE6B, 0xAE, 0x83
+ENCODINGS, ENCODING, ENCRYPTION = 0x6D80, 0x6240, 0x5035
+PICTURES = b"\1"  # as the kind of a track (RFC 9559, 5.1.4.1.3)
+
+MOST_ELEMENTS = 1_000
+LONGEST_HEAD = 12  # an id of up to 4 bytes, and a length of up to 8
+
+
+class Element(NamedTuple):
+    """An element: its id, where its content begins, and where it ends."""
+
+    id: int
+    start: int
+    end: int
+
+
+def states_locked_pictures(descriptor: int, size: int) -> bool:
+    """Say whether a Matroska file of so many bytes states that its pictures are encrypted."""
+    for segment in _elements_in(descriptor, 0, size, SEGMENT):
+        for tracks in _elements_in(descriptor, segment.start, segment.end, TRACKS):
+            if any(map(_is_locked, *_with(descriptor, tracks, TRACK))):
+                return True
+    return False
+
+
+def _with(descriptor: int, outer: Element, kind: int) -> tuple[list[int], list[Element]]:
+    found = list(_elements_in(descriptor, outer.start, outer.end, kind))
+    return [descriptor] * len(found), found
+
+
+def _is_locked(descriptor: int, track: Element) -> bool:
+    kinds = _elements_in(descriptor, track.start, track.end, KIND)
+    if not any(os.pread(descriptor, 1, kind.end - 1) == PICTURES for kind in kinds):
+        return False
+    return any(
+        True
+        for encodings in _elements_in(descriptor, track.start, track.end, ENCODINGS)
+        for encoding in _elements_in(descriptor, encodings.start, encodings.end, ENCODING)
+        for _ in _elements_in(descriptor, encoding.start, encoding.end, ENCRYPTION)
+    )
+
+
+def _elements_in(descriptor: int, place: int, end: int, wanted: int) -> Iterator[Element]:
+    """Yield the elements of one kind that begin between two places."""
+    for _ in range(MOST_ELEMENTS):
+        if place >= end:
+            return
+        head = os.pread(descriptor, LONGEST_HEAD, place)
+        id_bytes = _count_bytes(head[:1])
+        length_bytes = _count_bytes(head[id_bytes : id_bytes + 1])
+        start = place + id_bytes + length_bytes
+        if not id_bytes or not length_bytes or start > place + len(head):
+            return
+        number = int.from_bytes(head[id_bytes : id_bytes + length_bytes], "big")
+        length = number & ((1 << 7 * length_bytes) - 1)
+        is_open = length == (1 << 7 * length_bytes) - 1  # to the end, as in a recording
+        element = Element(
+            int.from_bytes(head[:id_bytes], "big"), start, end if is_open else start + length
+        )
+        if element.id == wanted:
+            yield element
+        place = element.end
+
+
+def _count_bytes(first: bytes) -> int:
+    """Return how many bytes a number has, by the zeros that its first byte begins with; or 0."""
+    return 9 - first[0].bit_length() if first and first[0] else 0

@@ -1,0 +1,148 @@
+"""Opens a file's container, and chooses the stream in it that a player would show."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import av
+from av.codec.hwaccel import HWAccel
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+
+from function.errors import UnreadableVideoError, VideoOverLimitError
+from function.media.formats import CODECS, FORMATS, SOUND_CODECS, STILL_CODECS
+from function.media.limits import VideoLimits
+
+PROBED_BYTES = 5_000_000  # FFmpeg's own default, fixed here so that it stays
+QUICKLY = {"probesize": str(PROBED_BYTES)}
+PATIENTLY = {"probesize": str(20 * PROBED_BYTES), "analyzeduration": "60000000"}
+"""How FFmpeg looks for a file's first whole picture; the second is for one minute of any film."""
+
+AS_WRITTEN: Mapping[str, str] = {}
+WITHOUT_EDITS: Mapping[str, str] = {"ignore_editlist": "1"}
+"""What else FFmpeg is told: the second is for an MP4 whose edit list shows nothing."""
+
+
+def open_stream(
+    source: Path | int,
+    name: str,
+    limits: VideoLimits,
+    extra: Mapping[str, str],
+    hwaccel: HWAccel | None = None,
+) -> tuple[InputContainer, VideoStream]:
+    """Open a file, and probe it for longer if its first keyframe comes late, as in a recording.
+
+    Raises:
+        UnreadableVideoError: it may not be read, or it is not a video that can be decoded.
+        VideoOverLimitError: its picture or its number of streams is over `limits`.
+    """
+    container = _open_container(source, name, limits, {**QUICKLY, **extra}, hwaccel)
+    try:
+        _check_streams(container, name, limits)
+        stream = _choose_stream(container, name)
+        if not stream.codec_context.width:
+            container.close()
+            container = _open_container(source, name, limits, {**PATIENTLY, **extra}, hwaccel)
+            stream = _choose_stream(container, name)
+        _check_picture(stream, name, limits)
+    except BaseException:
+        container.close()
+        raise
+    return container, stream
+
+
+def _open_container(
+    source: Path | int,
+    name: str,
+    limits: VideoLimits,
+    probing: Mapping[str, str],
+    hwaccel: HWAccel | None,
+) -> InputContainer:
+    address, options = _address(source)
+    options |= {
+        "format_whitelist": ",".join(FORMATS),
+        "codec_whitelist": ",".join((*CODECS, *SOUND_CODECS)),
+        "max_streams": str(limits.max_streams + 1),  # one more, so that an excess shows
+        "max_pixels": str(limits.max_pixels),  # while probing; decoding has its own below
+        "threads": "1",
+        **probing,
+    }
+    if hwaccel:  # an error may be the GPU's: whoever asked for it must know
+        return av.open(address, options=options, metadata_errors="replace", hwaccel=hwaccel)
+    try:
+        return av.open(address, options=options, metadata_errors="replace")
+    except PermissionError:
+        raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
+    except MemoryError:
+        raise  # PyAV's is an FFmpegError too, but the file may be good
+    except (av.FFmpegError, ValueError, UnicodeError) as error:
+        raise UnreadableVideoError(
+            f"{name} was found, but it is not a video in a supported format "
+            f"({error.__class__.__name__}). Check that it plays, or convert it to MP4."
+        ) from None
+
+
+def _address(source: Path | int) -> tuple[str, dict[str, str]]:
+    """Say in FFmpeg's terms what to open, and the only protocol that may open anything."""
+    if isinstance(source, int):
+        os.lseek(source, 0, os.SEEK_SET)
+        return "fd:", {"fd": str(source), "protocol_whitelist": "fd"}
+    # An absolute path does not begin with a scheme, so it cannot be taken for a URL.
+    return os.path.abspath(source), {"protocol_whitelist": "file"}  # noqa: PTH100  # keeps links
+
+
+def _check_streams(container: InputContainer, name: str, limits: VideoLimits) -> None:
+    if len(container.streams) > limits.max_streams:
+        raise VideoOverLimitError(
+            f"{name} holds more than {limits.max_streams} streams. Give a file with only the video."
+        )
+
+
+def _choose_stream(container: InputContainer, name: str) -> VideoStream:
+    """Choose what a player would show: the default stream, of those the largest picture.
+
+    A track of one picture is a cover, whatever it calls itself, if there is another.
+    """
+    picture_on_the_sleeve = Disposition.attached_pic | Disposition.timed_thumbnails
+    streams = container.streams.video
+    moving = [s for s in streams if not s.disposition & picture_on_the_sleeve]
+    if not moving:
+        found = "a still picture" if streams else "no picture"
+        raise UnreadableVideoError(f"{name} holds {found}, not a video. Give the path of a video.")
+    readable = [s for s in moving if s.codec_context and s.codec_context.name in CODECS]
+    if not readable:
+        codec = moving[0].codec_context.name if moving[0].codec_context else "an unknown codec"
+        raise UnreadableVideoError(
+            f"The pictures of {name} are coded as {codec}, which is not supported. "
+            "Convert the video to H.264."
+        )
+    return max(readable, key=_likelihood)
+
+
+def _likelihood(stream: VideoStream) -> tuple[bool, int, int]:
+    """Say by what a stream is likelier to be the film than another, the weightiest first."""
+    is_still = (
+        stream.codec_context.name in STILL_CODECS if not stream.frames else stream.frames == 1
+    )
+    return not is_still, stream.disposition & Disposition.default, stream.width * stream.height
+
+
+def _check_picture(stream: VideoStream, name: str, limits: VideoLimits) -> None:
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if not width * height:  # FFmpeg gave up, or probing met a picture over the limit
+        raise UnreadableVideoError(
+            f"{name} has pictures that are damaged, or larger than {limits.max_pixels} pixels. "
+            "Check that it plays; give a smaller copy if it does."
+        )
+    if width * height > limits.max_pixels:
+        raise VideoOverLimitError(
+            f"{name} has pictures of {width}x{height}; the limit is {limits.max_pixels} pixels. "
+            "Give a smaller copy of the video."
+        )
+
+
+def read_only(container: InputContainer, stream: VideoStream) -> None:
+    """Have only one stream read: in a file that was cut off, another may end long before it."""
+    for other in container.streams:
+        other.discard = Discard.default if other.index == stream.index else Discard.all

@@ -1,0 +1,119 @@
+"""Copy protection is named, wherever a file states it; damage is not taken for it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from function.errors import UnreadableVideoError
+from function.media.frames import Frame, sample_frames
+from function.media.moments import find_moment
+from function.media.videos import open_video
+from tests.support.encrypted_videos import (
+    cenc,
+    content_encryption,
+    lock_matroska,
+    protected_asf,
+    scramble,
+    scramble_disc,
+)
+from tests.support.timed_videos import break_counters, with_stream_type
+from tests.support.videos import number_in, numbered_pictures, write_sound
+from tools.footage.videos import write_video
+
+FRAGMENTS = "frag_keyframe+empty_moov"
+
+
+def sample(path: Path) -> list[Frame]:
+    with open_video(path) as video:
+        return list(sample_frames(video))
+
+
+def broadcast(path: Path, codec: str = "libx264") -> Path:
+    return write_video(path, numbered_pictures(100), codec=codec)
+
+
+def locked_matroska(codec: str, key: bytes) -> Callable[[Path], Path]:
+    return lambda path: lock_matroska(broadcast(path, codec), content_encryption(key))
+
+
+KEY_ID = bytes(range(16))
+LOCKED: dict[str, Callable[[Path], Path]] = {
+    "whole.mp4": cenc,
+    "fragments.mp4": lambda path: cenc(path, FRAGMENTS),
+    "dash.mp4": lambda path: cenc(path, "dash"),
+    "first-in-index.mp4": lambda path: cenc(path, "frag_keyframe"),
+    "cbcs.mp4": lambda path: cenc(path, FRAGMENTS, **{"\0\0\0\0cenc": "\0\0\0\0cbcs"}),
+    "fairplay.mp4": lambda path: cenc(path, encv="drmi", sinf="free"),
+    "no-scheme.mp4": lambda path: cenc(path, FRAGMENTS, sinf="free"),
+    "only-in-fragments.mp4": lambda path: cenc(path, FRAGMENTS, encv="avc1", sinf="free"),
+    "only-keys.mp4": lambda path: cenc(
+        path, FRAGMENTS, encv="avc1", sinf="free", saiz="free", saio="free"
+    ),
+    "header.wmv": protected_asf,
+    "long-header.wmv": lambda path: protected_asf(path, 400_000),
+    "whole.ts": lambda path: scramble(broadcast(path)),
+    "stray-bytes.ts": lambda path: scramble(broadcast(path), stray_bytes=77),
+    "disc.m2ts": lambda path: scramble(broadcast(path)),
+    "dvb.ts": lambda path: scramble(broadcast(path, "mpeg2video")),
+    "hevc.ts": lambda path: scramble(broadcast(path, "libx265")),
+    "pictures.ts": lambda path: scramble(broadcast(path), in_stream=True),
+    "disc.vob": lambda path: scramble_disc(broadcast(path, "mpeg2video")),
+    "key.mkv": locked_matroska("libx264", KEY_ID),
+    "no-key.mkv": locked_matroska("libx264", b""),
+    "key.webm": locked_matroska("libvpx-vp9", KEY_ID),
+    "no-key.webm": locked_matroska("libvpx", b""),
+}
+
+
+@pytest.mark.parametrize("name", LOCKED)
+def test_encrypted_pictures_are_said_to_be_encrypted(name: str, tmp_path: Path) -> None:
+    path = LOCKED[name](tmp_path / name)
+    for read in (sample, lambda path: find_moment(path, path.name, 1.0)):
+        with pytest.raises(UnreadableVideoError, match=rf"The pictures of {name} are encrypted"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"), [("v.mp4", b"avc1", b"XXXX"), ("v.mkv", b"V_MPEG4", b"V_XXXX4")]
+)
+def test_what_cannot_be_read_for_another_reason_is_not_said_to_be_encrypted(
+    name: str, old: bytes, new: bytes, tmp_path: Path
+) -> None:
+    path = broadcast(tmp_path / name)
+    path.write_bytes(path.read_bytes().replace(old, new))
+    with pytest.raises(UnreadableVideoError) as caught:
+        sample(path)
+    assert "encrypted" not in str(caught.value)
+
+
+def test_sound_that_is_encrypted_says_nothing_of_pictures(tmp_path: Path) -> None:
+    path = write_sound(tmp_path / "sound.mkv")
+    lock_matroska(path, content_encryption(KEY_ID), kind=2)
+    with pytest.raises(UnreadableVideoError, match="holds no picture"):
+        sample(path)
+
+
+def test_a_broadcast_with_wrong_counters_is_not_said_to_be_encrypted(tmp_path: Path) -> None:
+    assert len(sample(break_counters(broadcast(tmp_path / "v.ts")))) >= 4
+
+
+def test_what_is_scrambled_at_the_end_of_a_recording_counts_as_not_read(tmp_path: Path) -> None:
+    path = scramble(write_video(tmp_path / "v.ts", numbered_pictures(500)), start=0.4)
+    with open_video(path) as video:
+        frames = list(sample_frames(video))
+        assert video.seconds == pytest.approx(20, abs=3)
+        assert video.unreadable_seconds == pytest.approx(12, abs=3)
+    for frame in frames:
+        assert number_in(frame.picture.rgb()) == pytest.approx(frame.seconds * 25, abs=3)
+
+
+@pytest.mark.parametrize("kind", [0xDB, 0xEA, 0x80])
+def test_a_kind_of_stream_that_is_no_text_is_no_reason_to_refuse(kind: int, tmp_path: Path) -> None:
+    path = with_stream_type(broadcast(tmp_path / "v.ts"), kind)
+    try:
+        frames = sample(path)
+    except UnreadableVideoError:
+        assert kind != 0xDB
+    else:
+        assert len(frames) >= 4
