@@ -60,7 +60,8 @@ class Beginnings:
     """Chooses beginnings of shots to be sampled too: at most as many as there are samples due.
 
     Of keyframes in steady rhythm it chooses none. How long the longest interval will be is not
-    known from the start, so some that begin a shot are not noticed.
+    known from the start, so some that begin a shot are not noticed; but the interval after a
+    keyframe is known as well as that before it, and tells of the first shot too.
     """
 
     def __init__(self) -> None:
@@ -69,8 +70,13 @@ class Beginnings:
         self._is_early = False
         self._spare = 0
 
-    def note(self, seconds: float) -> None:
-        """Take note of a keyframe, in seconds of the video."""
+    def note(self, seconds: float, next_seconds: float | None = None) -> None:
+        """Take note of a keyframe, in seconds of the video, and of when the next one comes.
+
+        That is None if no other keyframe follows, or if it is not known yet.
+        """
+        if next_seconds is not None:
+            self._rhythm.note(next_seconds - seconds)
         if self._before is not None:
             interval = seconds - self._before
             self._rhythm.note(interval)

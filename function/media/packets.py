@@ -130,7 +130,7 @@ class _Plan:
         )
         begins_shot = (
             is_keyframe
-            and self._begins_shot(key_seconds, end_seconds, is_due=bool(due))
+            and self._begins_shot(group, key_seconds, end_seconds, is_due=bool(due))
             and not group.packets[0].packet.is_discard
         )
         left = video.limits.max_frames - self._count
@@ -140,11 +140,14 @@ class _Plan:
             self._last_wanted = chosen[-1]
         return chosen
 
-    def _begins_shot(self, key_seconds: float, end_seconds: float, *, is_due: bool) -> bool:
+    def _begins_shot(
+        self, group: Group, key_seconds: float, end_seconds: float, *, is_due: bool
+    ) -> bool:
         """Say whether a keyframe is sampled that is not due, as the shot that it begins is new."""
         if self._beginnings is None:
             return False
-        self._beginnings.note(key_seconds)
+        has_next = group.ends and group.next_packet is not None
+        self._beginnings.note(key_seconds, end_seconds if has_next else None)
         if is_due:
             self._beginnings.note_due()
             return False

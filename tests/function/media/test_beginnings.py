@@ -119,7 +119,7 @@ def chosen(keyframes: Sequence[float], due: Sequence[float]) -> list[float]:
     shots = Beginnings()
     found = []
     for seconds, following in pairwise(keyframes):
-        shots.note(seconds)
+        shots.note(seconds, following)
         if seconds in due:
             shots.note_due()
         elif shots.choose(following - seconds, 5.0):
@@ -132,3 +132,31 @@ def test_no_more_is_chosen_than_is_due() -> None:
     assert chosen(keyframes, [0.0, 6.0]) == [7.5, 9.0]
     assert chosen(keyframes, [0.0, 6.0, 15.0]) == [7.5, 9.0, 16.5]
     assert chosen(keyframes, [0.0, 6.0, 7.5, 9.0]) == [10.5, 12.0]  # at most two are spared
+
+
+def test_the_first_shot_of_a_stretch_is_told_by_the_one_after_it() -> None:
+    assert chosen([0.0, 2.0, 4.9, 9.0], [0.0]) == [2.0]
+    assert chosen([0.0, 2.0, 4.0, 6.0], [0.0]) == []
+    shots = Beginnings()
+    shots.note(0.0, 2.0)
+    shots.note_due()
+    shots.note(2.0)  # until the end of the film, which is no keyframe
+    assert not shots.choose(2.9, 5.0)
+
+
+def test_the_second_shot_of_a_film_is_sampled_where_it_begins(tmp_path: Path) -> None:
+    shots = (2.0, 2.9, 4.0, 3.0, 2.0)
+    path = write_video(
+        tmp_path / "film.mp4", film(shots), fps=FPS, keyframe_every=100, options=MARKED
+    )
+    assert 2.0 not in plan(path, 5.0, VideoLimits(), too=False)
+    assert 2.0 in plan(path, 5.0, VideoLimits(), too=True)
+
+
+def test_how_soon_a_film_ends_says_nothing_of_its_rhythm(tmp_path: Path) -> None:
+    """Keyframes at 0, 5 and 9.9 s are even enough, though only 1.8 s are left then."""
+    path = write_video(
+        tmp_path / "film.mp4", film((9.9, 1.8)), fps=FPS, keyframe_every=50, options=MARKED
+    )
+    due = plan(path, 7.0, VideoLimits(), too=False)
+    assert plan(path, 7.0, VideoLimits(), too=True) == due == [0.0, 5.0]
