@@ -218,8 +218,8 @@ def read_ahead(frames: Iterator[Frame], decoder: Executor | None = None) -> Gene
 
     Decoding and detection both release the interpreter's lock. On two cores two minutes sampled
     once a second took 6.6 s instead of 11.4 s, for the same CPU time and one more frame in memory.
-    A frame's pixels are there until the next frame is asked for: two frames in RGB and two more
-    that the decoder cannot use again took 17 MB.
+    A frame's pixels are there until the next frame is asked for: one more in RGB, and one more that
+    the decoder cannot use again, would take 11 MB.
     The thread is that of `decoder`, or one of its own. Close it before the video: closing waits
     until no frame is being decoded.
     """
