@@ -47,7 +47,7 @@ MOST_THREADS = 16
 """A video of 20 minutes has 15 stretches that can be searched apart."""
 
 FEWEST_HELPER_MEGABYTES = 256
-"""What a helper may take at least; helpers share MEMORY_MEGABYTES. Films of 1080p take 100."""
+"""What a helper may take at least; helpers share MEMORY_MEGABYTES. Films of 1080p take 80."""
 
 MOST_NET_THREADS = 3
 """In one process: the nets are small, and their layers soon wait for each other."""

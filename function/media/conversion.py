@@ -9,6 +9,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from numpy.typing import NDArray
 
 from function.media.colours import convert_to_srgb, needs_conversion
+from function.media.images import RgbPicture
 from function.media.pictures import RgbImage
 from function.media.recycling import Recycler
 
@@ -65,11 +66,7 @@ class PictureConverter:
         return turn_upright(rgb, matrix) if matrix else rgb
 
     def _read_matrix(self, picture: VideoFrame) -> bytes:
-        """Return the display matrix, empty if there is none, as first read for this rotation.
-
-        It is not read from every picture: PyAV ties a picture whose side data was read into a
-        reference cycle, and 3 MB at a time would wait for the garbage collector.
-        """
+        """Return the display matrix, empty if there is none, as first read for this rotation."""
         rotation = picture.rotation
         if rotation not in self._matrices:
             self._matrices[rotation] = _find_matrix(picture)
@@ -94,11 +91,64 @@ class PictureConverter:
         return (width, height) if fits else (picture.width, picture.height)
 
 
+class DecodedPicture:
+    """A picture as it was decoded; it becomes RGB when its pixels are first asked for.
+
+    Then it lets go of what was decoded, of which the decoder has little. Whoever is done with it
+    can `release` it, so that its memory serves the next one even while others still hold it.
+    """
+
+    def __init__(self, decoded: VideoFrame, converter: PictureConverter) -> None:
+        self._decoded: VideoFrame | None = decoded
+        self._converter = converter
+        self._pixels: RgbPicture | None = None
+
+    @property
+    def width(self) -> int:
+        """Pixels from left to right."""
+        return self._converted().width
+
+    @property
+    def height(self) -> int:
+        """Pixels from top to bottom."""
+        return self._converted().height
+
+    def rgb(self) -> RgbImage:
+        """Return all pixels.
+
+        Raises:
+            ValueError: the picture was released.
+        """
+        return self._converted().rgb()
+
+    def shrunk(self, longest_pixels: int) -> tuple[RgbImage, float]:
+        """Return a copy whose longest side is `longest_pixels`, and the factor; see `fit`."""
+        return self._converted().shrunk(longest_pixels)
+
+    def release(self) -> None:
+        """Let go of the pixels: nobody will ask for them any more."""
+        self._decoded = self._pixels = None
+
+    def _converted(self) -> RgbPicture:
+        if self._pixels is None:
+            if self._decoded is None:
+                raise ValueError("this picture was released")
+            self._pixels = RgbPicture(self._converter.to_rgb(self._decoded))
+            self._decoded = None
+        return self._pixels
+
+
 def _find_matrix(picture: VideoFrame) -> bytes:
+    """Read the display matrix off a tiny copy of a picture.
+
+    PyAV ties a picture whose side data was read into a reference cycle, which waits for the garbage
+    collector: with 3 MB from each stretch of a film.
+    """
+    tiny = VideoReformatter().reformat(picture, THUMBNAIL_SIDE, THUMBNAIL_SIDE, "gray8", threads=1)
     try:
-        side_data: Any = picture.side_data  # typed upstream as if it held only motion vectors
+        side_data: Any = tiny.side_data  # typed upstream as if it held only motion vectors
     except ValueError:  # PyAV cannot name all of it, and then shows none
-        return _matrix_of(picture.rotation)
+        return _matrix_of(tiny.rotation)
     return bytes(side_data.get("DISPLAYMATRIX") or b"")
 
 

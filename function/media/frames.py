@@ -8,11 +8,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
-from av.video.frame import VideoFrame
 
-from function.media.conversion import PictureConverter, Thumbnail
+from function.media.conversion import DecodedPicture, PictureConverter, Thumbnail
 from function.media.decoding import FalseKeyframeError, decode_group, shown_at
-from function.media.images import RgbPicture
 from function.media.packets import FIELD_SECONDS, Group, read_groups, read_spread_keyframes
 from function.media.pictures import Picture
 from function.media.schedule import Schedule, length_of
@@ -60,7 +58,7 @@ class _Sample:
 
     seconds: float
     until_seconds: float
-    picture: VideoFrame
+    picture: DecodedPicture
     thumbnail: Thumbnail
 
 
@@ -79,7 +77,7 @@ def sample_frames(video: Video, spread: int | None = None) -> Iterator[Frame]:
     until_seconds: float | None = None
     if spread:
         spread = max(spread, math.ceil(video.seconds / SPREAD_SECONDS))
-    for frame in _make_frames(_decode_samples(video, converter, spread), converter):
+    for frame in _make_frames(_decode_samples(video, converter, spread)):
         until_seconds = frame.until_seconds
         yield frame
     if until_seconds is None:
@@ -100,7 +98,7 @@ def sample_stretch(video: Video, stretch: Stretch) -> Iterator[Frame]:
     schedule = Schedule()
     groups = read_stretch(video, stretch)
     try:
-        yield from _make_frames(_sample_groups(video, converter, groups, schedule), converter)
+        yield from _make_frames(_sample_groups(video, converter, groups, schedule))
     except FalseKeyframeError:
         raise UnsplitError from None
     finally:
@@ -112,12 +110,10 @@ def _open_converter(video: Video) -> PictureConverter:
     return PictureConverter(aspect, most_pixels, video.recycler)
 
 
-def _make_frames(samples: Iterator[_Sample], converter: PictureConverter) -> Iterator[Frame]:
+def _make_frames(samples: Iterator[_Sample]) -> Iterator[Frame]:
     for index, (sample, shot) in enumerate(_count_shots(_merge_still(samples))):
-        picture = RgbPicture(converter.to_rgb(sample.picture))
-        yield Frame(
-            index, sample.seconds, sample.until_seconds, picture, shot, thumbnail=sample.thumbnail
-        )
+        seen = sample.seconds, sample.until_seconds, sample.picture
+        yield Frame(index, *seen, shot, thumbnail=sample.thumbnail)
 
 
 def note_unreadable(video: Video, until_seconds: float) -> None:
@@ -205,7 +201,8 @@ def _sample_groups(
             early = FIELD_SECONDS if video.has_fields_apart else 0.0
             seconds = schedule.take(shown_at(picture), early)
             if seconds is not None:
-                yield _Sample(seconds, seconds, picture, converter.to_thumbnail(picture))
+                thumbnail = converter.to_thumbnail(picture)
+                yield _Sample(seconds, seconds, DecodedPicture(picture, converter), thumbnail)
         if schedule.end_group() and video.trusts_keyframes:
             raise FalseKeyframeError
 
@@ -215,6 +212,8 @@ def read_ahead(frames: Iterator[Frame], decoder: Executor | None = None) -> Gene
 
     Decoding and detection both release the interpreter's lock. On two cores two minutes sampled
     once a second took 6.6 s instead of 11.4 s, for the same CPU time and one more frame in memory.
+    A frame's pixels are there until the next frame is asked for: one more in RGB, and one more that
+    the decoder cannot use again, would take 11 MB.
     The thread is that of `decoder`, or one of its own. Close it before the video: closing waits
     until no frame is being decoded.
     """
@@ -222,8 +221,11 @@ def read_ahead(frames: Iterator[Frame], decoder: Executor | None = None) -> Gene
         upcoming = thread.submit(next, frames, None)
         try:
             while frame := upcoming.result():
+                frame.picture.rgb()  # now, so that the decoder can use its memory for the next
                 upcoming = thread.submit(next, frames, None)
                 yield frame
+                if isinstance(frame.picture, DecodedPicture):
+                    frame.picture.release()
         finally:
             wait([upcoming])
 

@@ -24,7 +24,7 @@ count = 0
 try:
     with open_video(Path(sys.argv[1]), float(sys.argv[2])) as video:
         for frame in sample_frames(video):
-            count += 1
+            count += len(frame.picture.rgb()) > 0
 except RecognitionError as error:
     print(type(error).__name__, file=sys.stderr)
 print(count, (peak_kib() - before) // 1024)

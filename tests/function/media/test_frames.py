@@ -1,3 +1,4 @@
+import gc
 import logging
 import struct
 import threading
@@ -16,7 +17,9 @@ from av.video.frame import VideoFrame
 
 from function.errors import UnreadableVideoError
 from function.media import frames
+from function.media.conversion import THUMBNAIL_SIDE
 from function.media.frames import Frame, sample_frames
+from function.media.images import RgbPicture
 from function.media.limits import VideoLimits
 from function.media.packets import Group
 from function.media.pictures import RgbImage
@@ -363,20 +366,54 @@ def test_a_quick_look_works_where_nothing_can_be_found_or_little_is_there(
 def test_frames_are_decoded_in_the_thread_that_is_given_and_it_is_left_for_the_next() -> None:
     threads: list[str] = []
 
-    def slow_frames() -> Iterator[Any]:
+    def slow_frames() -> Iterator[Frame]:
         for number in range(100):
             threads.append(threading.current_thread().name)
             time.sleep(0.01)
-            yield number + 1
+            yield frame_of(number)
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="given") as decoder:
         for _ in range(2):
             threads.clear()
             ahead = frames.read_ahead(slow_frames(), decoder)
-            assert list(islice(ahead, 3)) == [1, 2, 3]
+            assert [frame.index for frame in islice(ahead, 3)] == [0, 1, 2]
             ahead.close()
             decoded = len(threads)
             time.sleep(0.05)
             assert len(threads) == decoded, "closing waits for the frame that is being decoded"
             assert {*threads} == {"given_0"}
-    assert list(frames.read_ahead(iter([1, 2]))) == [1, 2]  # type: ignore[comparison-overlap, arg-type, list-item]
+    assert [frame.index for frame in frames.read_ahead(map(frame_of, [1, 2]))] == [1, 2]
+
+
+def frame_of(number: int) -> Frame:
+    picture = RgbPicture(np.zeros((8, 8, 3), np.uint8))
+    return Frame(number, float(number), float(number), picture)
+
+
+def test_a_frame_read_ahead_is_there_until_the_next_is_asked_for(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "video.mp4", numbered_pictures(60), keyframe_every=5)
+    with open_video(path, 0.2) as video:
+        ahead = frames.read_ahead(sample_frames(video))
+        held, places = [], []
+        for frame in ahead:
+            assert number_in(frame.picture.rgb()) == pytest.approx(frame.seconds * FPS, abs=1.1)
+            places.append(frame.picture.rgb().__array_interface__["data"][0])
+            held.append(frame)
+    assert len(places) == 12
+    assert len({*places[1:]}) == 1, "pictures but the first take turns in one place"
+    for frame in held[:-1]:
+        with pytest.raises(ValueError, match="released"):
+            frame.picture.rgb()
+
+
+def test_no_picture_waits_for_the_garbage_collector(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "turned.mp4", numbered_pictures(60), rotation=90)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            sample(path, 0.2)[0].picture.rgb()
+        kept = [one.width for one in gc.get_objects() if isinstance(one, VideoFrame)]
+    finally:
+        gc.enable()
+    assert not [width for width in kept if width > THUMBNAIL_SIDE]
