@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from db.errors import OtherModelError
 from db.models import EncodingSpace
 from function.engines.models import PRIMARY
+from function.people.people import WEAK_PERSON_EVIDENCE
 
 Numbers = NDArray[np.float64]
 
@@ -36,6 +37,12 @@ ALIKE_SHARE = 0.02
 FITTED_EVIDENCE = (1.0, 2.0)
 """What was fitted: people searched for by one photograph to three, which weigh 2. Beyond, the
 calibration stays as it is there."""
+
+WEAK_OFFSET, WEAK_SLOPE, WEAK_SLOPE_BELOW = -2.02, 0.97, 0.1
+"""What a calibrated logarithm is worth for somebody seen only weakly: above and below 0. The first
+two were fitted on 679 spoilt photographs of 75 people by `python -m tools evaluate-kinds FOLDER...
+--weak`: 10 % of the strangers among them were given a score of 80 or more before, 1 % since. The
+last is chosen: any fit makes it 0 or less, but a nearer face must never count for less."""
 
 LARGEST_LOG = 60.0
 """Keeps ratios within what a float holds; exp(60) is as certain as any."""
@@ -99,7 +106,8 @@ def densities_of(model: str) -> Densities:
 def name_fits() -> str:
     """Name the densities that ship, all together: other ones have another name."""
     files = sorted(SHIPPED.glob("*.json"))
-    return hashlib.sha256(b"".join(one.read_bytes() for one in files)).hexdigest()[:16]
+    weak = repr((WEAK_OFFSET, WEAK_SLOPE, WEAK_SLOPE_BELOW)).encode()
+    return hashlib.sha256(b"".join(one.read_bytes() for one in files) + weak).hexdigest()[:16]
 
 
 def file_of(model: str) -> str:
@@ -180,19 +188,40 @@ def density_near(
     return student(offsets, scale, STRANGER_FREEDOM)
 
 
-def calibrated(logs: Numbers, evidence: Numbers | float, densities: Densities) -> Numbers:
+def calibrated(
+    logs: Numbers,
+    evidence: Numbers | float,
+    densities: Densities,
+    terms: Numbers | float = 0.0,
+) -> Numbers:
     """Calibrate logarithms of ratios, so that what they promise comes true.
 
     As in forensic comparison of voices it is a line (Brummer and du Preez 2006), but one that bends
     where both are equally likely: evidence for one person is worth less than the densities say,
     since they know no relatives and no look-alikes. Above, `slope` holds, below `slope + bend`.
     `evidence` is that of the person searched for:
-    the better known, the more the densities promise too much.
+    the better known, the more the densities promise too much. `terms` are those of `size_terms`,
+    where the densities are not yet those among so many.
+
+    Faces that are turned away, blurred, dark or covered are all a little alike, which no density
+    knows: so for somebody seen only in such faces little is left of either side.
     """
     seen = np.log(np.clip(evidence, *FITTED_EVIDENCE))
-    straight = densities.offset + densities.slope * logs + densities.evidence_slope * seen
+    offset = densities.offset + terms
+    straight = offset + densities.slope * logs + densities.evidence_slope * seen
     bent: Numbers = straight - densities.bend * np.logaddexp(0.0, -logs)
-    return np.clip(bent, -LARGEST_LOG, LARGEST_LOG)
+    told = np.where(np.asarray(evidence) <= WEAK_PERSON_EVIDENCE, weaken(bent), bent)
+    return np.clip(told, -LARGEST_LOG, LARGEST_LOG)
+
+
+def weaken(logs: Numbers, offset: float = WEAK_OFFSET, slope: float = WEAK_SLOPE) -> Numbers:
+    """Return what is left of calibrated logarithms for somebody seen only weakly.
+
+    A line that bends at 0, smoothly.
+    """
+    above = slope - WEAK_SLOPE_BELOW
+    weak: Numbers = offset + WEAK_SLOPE_BELOW * logs + above * np.logaddexp(0.0, logs)
+    return weak
 
 
 def size_terms(performers: Numbers, densities: Densities) -> Numbers:

@@ -35,14 +35,9 @@ Verdict: TypeAlias = Literal["match", "uncertain", "unknown"]
 MATCH_FROM = 90.0
 """Score from which a person is named."""
 
-SOFT_MATCH_FROM = 98.0
-"""Score from which a person is named who is seen only blurred or nearly dark, if both nets agree.
-Of 317 photographs of 58 people so spoilt 77 % are named right from this score on, and no stranger;
-from 90 on 84 %, and 1.9 % of the strangers."""
-
 SOFT = frozenset({BLURRED, DARK})
 """Weaknesses of faces that both nets together can still tell apart; faces turned away, tiny or too
-bright were not tried."""
+bright were not tried. So who is seen only so can be a match, if both nets were compared."""
 
 UNCERTAIN_FROM = 20.0
 """Score from which a name is worth checking."""
@@ -354,7 +349,7 @@ def _nameable_from(person: PersonFound, first: Match) -> float:
     if person.evidence.is_strong:
         return MATCH_FROM
     is_soft = any(SOFT.issuperset(view.weaknesses) for view in person.views)
-    return SOFT_MATCH_FROM if is_soft and first.by_both else math.inf
+    return MATCH_FROM if is_soft and first.by_both else math.inf
 
 
 def _mend(

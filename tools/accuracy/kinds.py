@@ -128,14 +128,14 @@ def _outcomes(
         rest = {key: one for key, one in enrolled.items() if key != name}
         others = make_gallery(rest, model, fusion)
         for portrait in own[ENROLLED:]:
-            faces = _spoil(portrait, kind, engine)
+            faces = spoil(portrait, kind, engine)
             trials = [_trial(name, faces, gallery, everyone) for gallery in (everyone, others)]
             outcomes.extend(run_trial(trial, densities) for trial in trials)
     return outcomes
 
 
-def _spoil(portrait: Portrait, kind: str, engine: Engine) -> tuple[Face, ...]:
-    """Find the face again in the spoilt photograph: the widest, as the only one there."""
+def spoil(portrait: Portrait, kind: str, engine: Engine) -> tuple[Face, ...]:
+    """Spoil a photograph, and return its widest face as the only one there, encoded again."""
     spoilt = SPOILS[kind](portrait.picture, portrait.face.box)
     found = faces_of_image(spoilt, engine, DETECTION_PIXELS)
     widest = max(found, key=lambda face: face.box.width, default=None)

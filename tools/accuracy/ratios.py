@@ -60,8 +60,11 @@ class _Tried:
 
 
 @dataclass(frozen=True, eq=False)
-class _Table:
-    """All trials, a row each: logs, and which are there, (trials, candidates); else (trials,)."""
+class Table:
+    """All trials, a row each: logs, and which are there, (trials, candidates); else (trials,).
+
+    `right` is the column of the right performer, -1 for none.
+    """
 
     logs: Numbers
     is_there: NDArray[np.bool_]
@@ -81,7 +84,7 @@ def fit_calibration(
     """Return densities with the likeliest calibration for labelled sources."""
     fusion = compared if isinstance(compared, Fusion) else None
     everyone, small = (
-        _tabulate(_try_all(make(sources, model, seed, fusion), model, compared, densities))
+        tabulate(make(sources, model, seed, fusion), model, compared, densities)
         for make in (_make_usual_trials, _make_small_trials)
     )
     people = len({source.name for source in sources})
@@ -91,7 +94,7 @@ def fit_calibration(
     return _fit_size(small, replace(fitted, most_performers=most), people)
 
 
-def _fit_usual(table: _Table, densities: Densities, people: int) -> Densities:
+def _fit_usual(table: Table, densities: Densities, people: int) -> Densities:
     def surprise(numbers: Numbers) -> float:
         unexpected = np.square((numbers - USUAL) / SPREADS).sum() / 2
         return _surprise(table, _with(densities, numbers)) + float(unexpected / people)
@@ -101,7 +104,7 @@ def _fit_usual(table: _Table, densities: Densities, people: int) -> Densities:
     return _with(densities, np.array(rounded))
 
 
-def _fit_size(table: _Table, densities: Densities, people: int) -> Densities:
+def _fit_size(table: Table, densities: Densities, people: int) -> Densities:
     """Fit what the size adds; as above, no slope is expected, and it weighs as much as one."""
     if not len(table.logs):
         return densities
@@ -140,6 +143,13 @@ def _make_small_trials(
         )
 
 
+def tabulate(
+    trials: Iterable[Trial], model: EncodingModel, compared: Compared, densities: Densities
+) -> Table:
+    """Compare the probes of all trials that have faces, before calibration."""
+    return _tabulate(_try_all(trials, model, compared, densities))
+
+
 def _try_all(
     trials: Iterable[Trial], model: EncodingModel, compared: Compared, densities: Densities
 ) -> list[_Tried]:
@@ -171,13 +181,13 @@ def _try(
         yield _Tried(logs, probes[row].evidence, right, trial.enrolled, len(enrolled))
 
 
-def _tabulate(tried: Sequence[_Tried]) -> _Table:
+def _tabulate(tried: Sequence[_Tried]) -> Table:
     widest = max((len(one.logs) for one in tried), default=0)
     logs = np.zeros((len(tried), widest))
     for row, one in zip(logs, tried, strict=True):
         row[: len(one.logs)] = one.logs
     counts = np.array([len(one.logs) for one in tried])
-    return _Table(
+    return Table(
         logs,
         np.arange(widest) < counts[:, None],
         np.array([one.evidence for one in tried]),
@@ -187,17 +197,29 @@ def _tabulate(tried: Sequence[_Tried]) -> _Table:
     )
 
 
-def _surprise(table: _Table, densities: Densities) -> float:
+def _surprise(table: Table, densities: Densities) -> float:
     """Return the mean of -log(how likely the truth was held to be)."""
-    logs = calibrated(table.logs, table.evidence[:, None], densities)
-    logs += size_terms(table.performers, densities)[:, None]
+    terms = size_terms(table.performers, densities)[:, None]
+    logs = calibrated(table.logs, table.evidence[:, None], densities, terms)
+    return float(log_losses(table, logs).mean())
+
+
+def log_losses(table: Table, logs: Numbers) -> Numbers:
+    """Return -log(how likely the truth was held to be) of each trial, for calibrated logarithms."""
+    likely = probabilities(table, logs)
+    of_right = likely[np.arange(len(likely)), table.right]
+    of_nobody = np.where(table.enrolled, 0.0, 1 - likely.sum(axis=1))
+    truth = np.where(table.right >= 0, of_right, of_nobody)
+    losses: Numbers = -np.log(np.maximum(truth, LEAST_LIKELY))
+    return losses
+
+
+def probabilities(table: Table, logs: Numbers) -> Numbers:
+    """Return how likely each candidate of each trial is, for calibrated logarithms."""
     shares = PRIOR_ENROLLED / table.performers[:, None]
     likely = shares * np.exp(np.where(table.is_there, logs, -np.inf))
-    whole = 1 - PRIOR_ENROLLED + likely.sum(axis=1)
-    of_right = likely[np.arange(len(likely)), table.right]
-    of_nobody = np.where(table.enrolled, 0.0, 1 - PRIOR_ENROLLED)
-    truth = np.where(table.right >= 0, of_right, of_nobody) / whole
-    return float(-np.log(np.maximum(truth, LEAST_LIKELY)).mean())
+    whole: Numbers = likely / (1 - PRIOR_ENROLLED + likely.sum(axis=1, keepdims=True))
+    return whole
 
 
 def _with(densities: Densities, numbers: Numbers) -> Densities:

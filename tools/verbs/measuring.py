@@ -33,6 +33,7 @@ from tools.accuracy.pages import check_page, write_page
 from tools.accuracy.sets import add_mixed, read_sets
 from tools.accuracy.stranger_films import measure_stranger_films, render_stranger_films
 from tools.accuracy.tables import render_evaluation
+from tools.accuracy.weak import measure_weak, render_weak
 from tools.verbs.audit_lines import render_audit
 from tools.verbs.shared import (
     PathType,
@@ -61,6 +62,7 @@ INTO_HELP = (
 PAGE_HELP = "Also put the table on this Markdown page, between its markers, and drawings beside it."
 
 FILMS_HELP = "How many films are made."
+WEAK_HELP = "Measure the scores of people seen only weakly, instead; takes several folders."
 EVERY_HELP = "Seconds between samples, or auto; may be repeated.  [default: auto, 1, 2 and 5]"
 SEED_HELP = "Another one makes other films."
 KEEP_HELP = "Leave the films here, each with a list of who is seen when."
@@ -167,17 +169,27 @@ def _report(line: str) -> None:
 
 @click.command(epilog="Example: python -m tools evaluate-kinds friends/")
 @click.argument("folder", type=FOLDER)
+@click.argument("more", metavar="[FOLDER...]", type=FOLDER, nargs=-1)
 @click.option("--enrolled", is_flag=True, help="Spoil enrolled photos, not those searched for.")
-def evaluate_kinds(folder: Path, *, enrolled: bool) -> None:
+@click.option("--weak", is_flag=True, help=WEAK_HELP)
+def evaluate_kinds(folder: Path, more: tuple[Path, ...], *, enrolled: bool, weak: bool) -> None:
     """Measure on FOLDER how many people are named in photos that are spoilt in fourteen ways.
 
     FOLDER holds photos by name, NAME/*.jpg. Three of each person are enrolled as they are, and four
     others searched for: grey, dark, blurred, far away, leaning, turned, in glasses, or covered.
     With --enrolled one spoilt photo is enrolled instead, alone and next to a good one, and four are
-    searched for as they are. Prints a Markdown table.
+    searched for as they are. With --weak the faces that such photos show only weakly are searched
+    for in galleries of several sizes, all FOLDERs together, and the scores of such people are
+    fitted anew; it writes nothing. Prints a Markdown table.
     """
+    if more and not weak:
+        raise click.UsageError("Only --weak takes several folders; measure them one by one.")
     settings = Settings.from_env()
     engine, second = load_chosen_engine(settings), open_second(settings.engine_options)
+    if weak:
+        found = measure_weak([folder, *more], engine, _report, second)
+        click.echo(render_weak(*found), nl=False)
+        return
     if enrolled:
         spoilt = measure_enrolled_kinds(folder, engine, _report)
         click.echo(render_enrolled_kinds(spoilt), nl=False)

@@ -200,7 +200,7 @@ def test_a_blurred_face_that_is_only_likely_is_not_named(monkeypatch: pytest.Mon
     gallery = gallery_of([crowd.photos(person, 3) for person in people], range(PEOPLE))
     first, second = crowd.photos(people[2], 1)
     face = replace(make_face(first[0], weakness="blurred"), second=second[0])
-    monkeypatch.setattr(matches, "SOFT_MATCH_FROM", 100.0)
+    monkeypatch.setattr(matches, "MATCH_FROM", 100.0)
     assert identify(person_of([face]), gallery).verdict == "uncertain"
 
 
