@@ -54,11 +54,12 @@ def older_run(ledger: Ledger, options: Options) -> OlderRun | None:
     found = next((one for one in applied if one.id == next_run), None)
     if found is None or found is applied[0] or _asked_last(ledger) == found.id:
         return None
+    at = found.at[:16].replace("T", " ")
     return OlderRun(
         found.id,
         "Nothing was taken back, because the last run was undone before. To take back the one "
-        f"before it too (run {found.id} on {counted(found.scenes, 'scene')}, {found.at} UTC), undo "
-        "once more.",
+        f"before it too (run {found.id} on {counted(found.scenes, 'scene')}, {at} UTC), undo once "
+        "more.",
     )
 
 
