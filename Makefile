@@ -71,7 +71,7 @@ stash-package: $(VENV)/ready ## write the plugin and the scraper as Stash instal
 	@$(BIN)/python -m tools.stash_packages
 
 test-stash: $(VENV)/ready-dev ## test it in the real Stash (STASH_URL, STASH_API_KEY) and stash-box (STASH_BOX_URL, STASH_BOX_API_KEY)
-	$(BIN)/python -m pytest tests/live/test_stash.py tests/live/test_stash_undo.py tests/live/test_stash_box.py -v
+	$(BIN)/python -m pytest tests/live/test_stash*.py -v
 
 lock: $(VENV)/ready-dev ## remake the hashed requirements, and the lock file of package.json
 	$(BIN)/$(LOCK) requirements.in --output-file requirements.txt

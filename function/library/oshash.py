@@ -19,11 +19,23 @@ def oshash_of(descriptor: int) -> str:
     """Return the fingerprint of an open file: 16 hexadecimal digits.
 
     It is the sum of the size and of both chunks as 64-bit numbers, little-endian. A file shorter
-    than a chunk is both; one that does not fill its last number is filled up with zeros (Stash has
-    no fingerprint for it).
+    than a chunk is both; one that does not fill its last number is filled up with zeros, which
+    Stash does otherwise, see `is_oshash_of`.
     """
+    return _oshash(descriptor, min(os.fstat(descriptor).st_size, CHUNK_BYTES))
+
+
+def is_oshash_of(oshash: str, descriptor: int) -> bool:
+    """Say whether an open file has a fingerprint, by our reckoning or by Stash's.
+
+    Of a file shorter than a chunk Stash adds up only whole numbers: the first ones, and the last.
+    """
+    whole = min(os.fstat(descriptor).st_size // _WORD_BYTES * _WORD_BYTES, CHUNK_BYTES)
+    return oshash in (oshash_of(descriptor), _oshash(descriptor, whole))
+
+
+def _oshash(descriptor: int, chunk: int) -> str:
     size = os.fstat(descriptor).st_size
-    chunk = min(size, CHUNK_BYTES)
     words = _sum(os.pread(descriptor, chunk, 0)) + _sum(os.pread(descriptor, chunk, size - chunk))
     return f"{(size + words) % 2**64:016x}"
 

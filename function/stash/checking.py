@@ -10,7 +10,7 @@ from db.ledgers import Ledger
 from db.names import show_text
 from function.errors import RecognitionError
 from function.library.finding import is_below, text_of
-from function.library.oshash import oshash_of
+from function.library.oshash import is_oshash_of
 from function.media.files import open_within
 from function.settings import Settings
 from function.sources.records import UnusableSourceError
@@ -140,6 +140,6 @@ def _is_same(path: Path, file: File, roots: Sequence[Path]) -> bool:
         with open_within(path, roots) as media:
             if os.fstat(media.descriptor).st_size != file.size_bytes:
                 return False
-            return not file.oshash or oshash_of(media.descriptor) == file.oshash
+            return not file.oshash or is_oshash_of(file.oshash, media.descriptor)
     except (OSError, RecognitionError):
         return False

@@ -15,7 +15,6 @@ from db.galleries import Store
 from db.ledgers import Ledger
 from db.records import Performer
 from db.tasks import Task
-from db.writes import Write
 from function.library.finding import text_of
 from function.library.jobs import WantedScan
 from function.library.naming import Naming, open_naming
@@ -38,6 +37,7 @@ from function.stash.applying import Added, Addition, add_performers
 from function.stash.client import Stash
 from function.stash.connection import Connection
 from function.stash.counted import counted
+from function.stash.last_runs import ASKS, OlderRun, older_run, undoable
 from function.stash.markers import add_markers, ensure_tag, marked_in
 from function.stash.options import Options, read_options
 from function.stash.paths import Locate, locator
@@ -55,10 +55,6 @@ PLACES_AT_ONCE = 200
 
 MOST_LISTED = 10
 """So many scenes are named in the words of a task; its result lists all."""
-
-
-MOST_RUNS = 1000
-"""So many runs are looked through for the last one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,28 +112,6 @@ def places_of(place: Place, scenes: Iterable[Scene]) -> Iterator[bytes | None]:
     locate = locator(place.settings, place.connection)
     for scene in scenes:
         yield from (locate(file.path) for file in scene.files)
-
-
-def undoable(ledger: Ledger, options: Options) -> list[Write]:
-    """Return what is to be undone: a run, a scene, or the last Apply that was not undone before.
-
-    Of one that was undone something may be left, on scenes that somebody edited since: it is taken
-    again only with `edited`. What was added by hand, scene by scene, is never the last run.
-    """
-    if options.scene:
-        return ledger.writes.of_scene(options.scene, options.item)
-    if options.run:
-        return ledger.writes.of_run(options.run)
-    tried = set() if options.edited else _tried(ledger)
-    applied = (one.id for one in ledger.writes.runs(MOST_RUNS) if one.kind == "apply")
-    left = (ledger.writes.of_run(one) for one in applied if one not in tried)
-    return next((some for some in left if some), [])
-
-
-def _tried(ledger: Ledger) -> set[int]:
-    """Return the runs that were undone before, as far as they were as we left them."""
-    tasks = ledger.tasks.latest(MOST_RUNS)
-    return {one.run for one in tasks if one.kind == "undo" and one.state == "done"}
 
 
 def take_back_decisions(ledger: Ledger, undone: Undone) -> None:
@@ -302,6 +276,9 @@ def _undo(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
     """Take back what is as we left it; begun again, go on with the same run."""
     options, ledger = read_options(task), place.ledger
     chosen = replace(options, run=options.run or task.run)
+    if older := older_run(ledger, chosen):
+        yield _asking(task, older)
+        return
     keep_up(stash, place.store, ledger, undoable(ledger, chosen))
     wanted = undoable(ledger, chosen)
     before = max(0, task.of - len(wanted))
@@ -319,6 +296,12 @@ def _undo(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
     text = said_of_undo(total, before) if of else "There is nothing to undo."
     result = json.dumps({**asdict(total), "before": before})
     yield replace(task, state="done", done=of, of=of, text=text, result=result)
+
+
+def _asking(task: Task, older: OlderRun) -> Task:
+    """Take back nothing, and say which run is taken back if the user asks for it again."""
+    result = json.dumps({**asdict(Undone()), "before": 0, ASKS: older.run})
+    return replace(task, state="done", text=older.question, result=result)
 
 
 def said_of_undo(total: Undone, before: int = 0) -> str:

@@ -24,6 +24,7 @@
     const [wrong, setWrong] = React.useState("");
     const [busy, setBusy] = React.useState(false);
     const [polls, setPolls] = React.useState(0);
+    const hurried = React.useRef("");
     const current = React.useRef(subject.id);
     current.current = subject.id;
 
@@ -55,12 +56,15 @@
       if (!isLooking(view)) return undefined;
       // A server that is away for a while is asked again, too.
       const poll = async () => {
-        await load("view", { pictures: true });
+        // A long scan may have queued it: whoever opens it is not to wait for all the others.
+        const isLate = view?.state === "queued" && hurried.current !== subject.id;
+        const went = await load(isLate ? "look" : "view", isLate ? {} : { pictures: true });
+        if (isLate && went) hurried.current = subject.id;
         setPolls((before) => before + 1);
       };
       const timer = setTimeout(poll, POLL_MILLISECONDS);
       return () => clearTimeout(timer);
-    }, [view, polls, load]);
+    }, [view, polls, load, subject.id]);
 
     return { view, wrong, busy, setBusy, load };
   }

@@ -4,130 +4,39 @@
 and change it. They go through a user's first day, in the order in which they stand here.
 """
 
-import json
-import os
 import re
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.support.browsers import PHONE, chromium
+from tests.support.browsers import PHONE
 from tests.support.live_stash import (
     ALBUM,
     FOLDER,
     PLUGIN,
+    TOKEN,
     LiveStash,
+    ask_ours,
     behind_a_proxy,
-    open_live_stash,
+    configure,
     wait_for,
+    wait_for_quiet,
 )
 from tests.support.live_stash_box import KEY as STASH_BOX_KEY
 from tests.support.live_stash_box import URL as STASH_BOX
 from tests.support.live_stash_box import open_live_box
-from tests.support.servers import running_server
+from tests.support.live_stash_page import (
+    FIRST_LOOK_MILLISECONDS,
+    install,
+    open_faces,
+    run_in_page,
+    see_people,
+)
 
-TOKEN = "for-the-plugin"
-MASTER = "for-the-owner"
 TAG = "Seen by recognition"
-FIRST_LOOK_MILLISECONDS = 60_000
-PAGE_MILLISECONDS = 90_000
-"""Stash's page is heavy, and the machine may be busy with other things."""
 
 MERGES = '{ __type(name: "Mutation") { fields { name } } }'
 """Asks what can be changed: before v0.31 Stash cannot merge performers."""
-
-
-@pytest.fixture(scope="module")
-def stash(photos: Path) -> LiveStash:
-    return open_live_stash(photos)
-
-
-@pytest.fixture(scope="module")
-def ours(stash: LiveStash, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of our server, which knows nobody yet."""
-    folder = tmp_path_factory.mktemp("ours")
-    settings = {
-        "MEDIA_ROOT": stash.folder,
-        "PERFORMERS_DB": folder / "g.db",
-        "LIBRARY_DB": folder / "l.db",
-        "PLUGIN_TOKEN": TOKEN,
-        "TOKEN": MASTER,
-        "STRANGERS": "keep",
-        # Nothing of ours: the plugin tells it where Stash is.
-        "STASH_URL": "",
-        "STASH_API_KEY": "",
-    }
-    with running_server(folder / "server.log", **settings) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def address(stash: LiveStash) -> str:
-    """Where the browser finds Stash."""
-    return stash.url
-
-
-@pytest.fixture
-def page(browser: Browser, address: str, stash: LiveStash) -> Iterator[Page]:
-    """Stash's page, with the key where it has a password."""
-    headers = {"ApiKey": stash.api_key} if stash.api_key else {}
-    context = browser.new_context(
-        viewport={"width": 1300, "height": 1000}, extra_http_headers=headers
-    )
-    context.set_default_timeout(PAGE_MILLISECONDS)
-    opened = context.new_page()
-    opened.goto(f"{address}/stats")
-    opened.locator(".navbar").wait_for()
-    yield opened
-    picture_folder = os.environ.get("PICTURES")
-    if picture_folder:
-        name = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0].replace("/", "-")
-        opened.screenshot(path=Path(picture_folder) / f"{name}.png")
-    context.close()
-
-
-def ask_ours(ours: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    headers = {"X-Token": MASTER, "Content-Type": "application/json", "X-Recognition-Page": "1"}
-    content = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(ours + path, content, headers)) as answer:
-        return json.load(answer)
-
-
-def wait_for_quiet(ours: str) -> None:
-    """Wait until our server has nothing left to do for Stash."""
-
-    def is_quiet() -> bool:
-        status = ask_ours(ours, "/stash/status")
-        open_tasks = [one for one in status["tasks"] if one["state"] not in ("done", "failed")]
-        return not (status["queued"] or status["working"] or open_tasks)
-
-    wait_for(is_quiet)
-
-
-def open_faces(page: Page, address: str, stash: LiveStash, film: str) -> None:
-    page.goto(f"{address}/scenes/{stash.scene(film)['id']}")
-    page.locator("[data-rb-event-key=performer-recognition-panel]").click()
-    page.locator(".recognition-faces").wait_for()
-
-
-def see_people(page: Page) -> None:
-    """Wait for the faces; press the button where nobody has looked yet."""
-    found = page.locator(".recognition-faces")
-    first = found.locator("article").or_(found.get_by_role("button", name="Find people")).first
-    first.wait_for(timeout=FIRST_LOOK_MILLISECONDS)
-    if page.locator(".recognition-faces article").count() == 0:
-        found.get_by_role("button", name="Find people").click()
-        page.locator(".recognition-faces article").first.wait_for(timeout=FIRST_LOOK_MILLISECONDS)
 
 
 @pytest.mark.parametrize(
@@ -136,28 +45,13 @@ def see_people(page: Page) -> None:
 def test_stash_installs_both_from_our_source(
     page: Page, address: str, stash: LiveStash, ours: str, *, kind: str, tab: str
 ) -> None:
-    page.goto(f"{address}/settings?tab={tab}")
-    page.get_by_role("button", name="Add Source").click()
-    fields = page.locator(".modal.show input")
-    fields.nth(0).fill("Recognition")
-    fields.nth(1).fill(f"{ours}/stash/{kind}/index.yml")
-    page.locator(".modal.show").get_by_role("button", name="Confirm").click()
-    page.get_by_text("Recognition", exact=True).click()
-    rows = page.locator("tr").filter(has_text=PLUGIN)
-    rows.locator("input[type=checkbox]").check()
-    page.get_by_role("button", name="Install", exact=True).click()
-    expect(rows).to_have_count(2)  # it is among those that are installed, too
+    install(page, address, ours, kind, tab)
     if kind == "plugins":
         plugins = stash.ask("{ plugins { id enabled } }")["plugins"]
         assert PLUGIN in {one["id"] for one in plugins if one["enabled"]}
     else:
         scrapers = stash.ask("{ listScrapers(types: [SCENE, IMAGE]) { id } }")["listScrapers"]
         assert PLUGIN in {one["id"] for one in scrapers}
-
-
-def configure(stash: LiveStash, **settings: Any) -> None:
-    document = "mutation C($p: ID!, $i: Map!) { configurePlugin(plugin_id: $p, input: $i) }"
-    stash.ask(document, p=PLUGIN, i=settings)
 
 
 def test_a_wrong_address_and_token_are_said_in_words(stash: LiveStash, ours: str) -> None:
@@ -192,19 +86,6 @@ def test_check_connection_connects_and_compares_a_file(
     assert status.get_by_text("Not OK: ", exact=False).count() == 0
     assert ask_ours(ours, "/stash/status")["connected"]
     stash.run_task("Check connection")
-
-
-def run_in_page(page: Page, address: str, ours: str, task: str) -> None:
-    """Run a task as a user does, and wait until our server has done what it queued."""
-
-    def newest() -> int:
-        return max((one["id"] for one in ask_ours(ours, "/stash/status")["tasks"]), default=0)
-
-    before = newest()
-    page.goto(f"{address}/settings?tab=tasks")
-    page.get_by_role("button", name=task, exact=True).click()
-    wait_for(lambda: newest() > before)
-    wait_for_quiet(ours)
 
 
 def test_the_task_enrols_all_performers_with_an_image(page: Page, address: str, ours: str) -> None:
@@ -244,6 +125,20 @@ def test_add_markers_and_undo_reach_the_scene(page: Page, address: str, stash: L
     page.get_by_role("button", name="Add Barack Obama").wait_for()
     after = stash.scene("evening.mp4")
     assert (after["performers"], after["scene_markers"], after["tags"]) == ([], [], [])
+
+
+def test_all_who_are_sure_are_added_at_once(page: Page, address: str, stash: LiveStash) -> None:
+    open_faces(page, address, stash, "evening.mp4")
+    see_people(page)
+    faces = page.locator(".recognition-faces")
+    faces.get_by_role("button", name="Add all sure (2)").click()
+    expect(faces.get_by_text("Added", exact=True)).to_have_count(2)
+    assert stash.names_in("evening.mp4") == {"Barack Obama", "Grace Hopper"}
+    assert faces.get_by_role("button", name="Add all sure").count() == 0
+    faces.get_by_role("button", name="Undo").click()
+    faces.get_by_role("button", name="Add all sure (2)").wait_for()
+    after = stash.scene("evening.mp4")
+    assert (after["performers"], after["tags"]) == ([], [])
 
 
 def test_a_performer_is_created_from_a_face_by_keyboard(
@@ -337,8 +232,7 @@ def test_images_and_galleries_ticked_in_a_list_are_queued(
 
 
 def undo(stash: LiveStash, film: str) -> None:
-    subject = {"kind": "scene", "id": stash.scene(film)["id"], "files": []}
-    stash.run_operation(operation="undo", scene=subject)
+    stash.run_operation(operation="undo", scene=stash.subject(film))
 
 
 @pytest.mark.parametrize(
@@ -461,10 +355,34 @@ def test_tasks_find_apply_and_undo(page: Page, address: str, stash: LiveStash, o
     assert before == {"morning.mp4": set(), "noon.mp4": set()}
     run_in_page(page, address, ours, "Find people in all scenes")
     run_in_page(page, address, ours, "Apply sure matches")
-    assert stash.names_in("morning.mp4") == {"Barack Obama"}
-    assert stash.names_in("noon.mp4") == {"Grace Hopper"}
+    applied = {"morning.mp4": {"Barack Obama"}, "noon.mp4": {"Grace Hopper"}}
+    assert {film: stash.names_in(film) for film in before} == applied
     run_in_page(page, address, ours, "Undo the last run")
     assert {film: stash.names_in(film) for film in before} == before
+
+
+def test_undo_is_asked_for_twice_before_it_takes_back_an_older_run(
+    page: Page, address: str, stash: LiveStash, ours: str
+) -> None:
+    def apply_to(film: str) -> None:
+        some = {"scenes": [stash.scene(film)["id"]]}
+        ask_ours(ours, "/stash/task", {"kind": "apply", "filter": some})
+        wait_for_quiet(ours)
+
+    def undo_it() -> set[str]:
+        run_in_page(page, address, ours, "Undo the last run")
+        return stash.names_in("morning.mp4")
+
+    apply_to("morning.mp4")
+    apply_to("noon.mp4")
+    assert undo_it() == {"Barack Obama"}
+    assert stash.names_in("noon.mp4") == set()
+    assert undo_it() == {"Barack Obama"}
+    page.goto(f"{address}/settings?tab=plugins")
+    page.locator(".recognition-status").get_by_text(
+        "Nothing was taken back", exact=False
+    ).wait_for()
+    assert undo_it() == set()
 
 
 def test_images_and_galleries_are_looked_at_and_nothing_is_written_on_them_alone(

@@ -26,6 +26,8 @@ import pytest
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
 PLUGIN = "performer_recognition"
+TOKEN = "for-the-plugin"
+MASTER = "for-the-owner"
 FOLDER = "recognition-tests"
 PATIENCE_SECONDS = 120.0
 
@@ -83,6 +85,12 @@ class LiveStash:
             if Path(one["files"][0]["path"]).name == name
         )
         return dict(found)
+
+    def subject(self, name: str) -> dict[str, Any]:
+        """Return the scene of one of our films as the plugin's operations take it."""
+        scene = self.scene(name)
+        files = [{"path": one["path"]} for one in scene["files"]]
+        return {"kind": "scene", "id": scene["id"], "files": files}
 
     def picture(self, path: str) -> dict[str, Any]:
         """Return one of our images, or our gallery, by the end of its path."""
@@ -155,6 +163,46 @@ def wait_for(is_so: Any, patience_seconds: float = PATIENCE_SECONDS) -> None:
         time.sleep(0.2)
 
 
+def settings_beside(stash: LiveStash, folder: Path) -> dict[str, object]:
+    """Return the settings of a server of ours that keeps what it knows in a folder."""
+    return {
+        "MEDIA_ROOT": stash.folder,
+        "PERFORMERS_DB": folder / "g.db",
+        "LIBRARY_DB": folder / "l.db",
+        "PLUGIN_TOKEN": TOKEN,
+        "TOKEN": MASTER,
+        "STRANGERS": "keep",
+        # Nothing of ours: the plugin tells it where Stash is.
+        "STASH_URL": "",
+        "STASH_API_KEY": "",
+    }
+
+
+def configure(stash: LiveStash, **settings: Any) -> None:
+    """Change the plugin's settings: to these, and no others."""
+    document = "mutation C($p: ID!, $i: Map!) { configurePlugin(plugin_id: $p, input: $i) }"
+    stash.ask(document, p=PLUGIN, i=settings)
+
+
+def ask_ours(ours: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """Ask our server, as its owner."""
+    headers = {"X-Token": MASTER, "Content-Type": "application/json", "X-Recognition-Page": "1"}
+    content = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(ours + path, content, headers)) as answer:
+        return json.load(answer)
+
+
+def wait_for_quiet(ours: str) -> None:
+    """Wait until our server has nothing left to do for Stash."""
+
+    def is_quiet() -> bool:
+        status = ask_ours(ours, "/stash/status")
+        open_tasks = [one for one in status["tasks"] if one["state"] not in ("done", "failed")]
+        return not (status["queued"] or status["working"] or open_tasks)
+
+    wait_for(is_quiet)
+
+
 def open_live_stash(photos: Path) -> LiveStash:
     """Fill the Stash that the environment names with our films and performers, or skip."""
     url = os.environ.get("STASH_URL", "").rstrip("/")
@@ -222,7 +270,7 @@ def _fill(stash: LiveStash, photos: Path) -> None:
     folder.mkdir(exist_ok=True)
     for name, pictures in FILMS.items():
         if not (folder / name).exists():
-            _film(folder / name, [photos / picture for picture in pictures])
+            film_of(folder / name, [photos / picture for picture in pictures])
     shutil.copy(photos / "obama2.jpg", folder / "picture.jpg")
     with zipfile.ZipFile(folder / ALBUM, "w") as archive:
         archive.write(photos / "hopper.jpg", "1.jpg")
@@ -234,11 +282,12 @@ def _fill(stash: LiveStash, photos: Path) -> None:
         stash.ask(document, i={"name": name, "image": f"data:image/jpeg;base64,{image}"})
 
 
-def _film(path: Path, pictures: list[Path]) -> None:
+def film_of(path: Path, pictures: list[Path], seconds: float = 4) -> None:
+    """Write a film that shows each picture for some seconds."""
     shots = (
         shot
         for picture in pictures
-        for shot in moving_picture(read_portrait(picture), 4, fps=10, size=(640, 480))
+        for shot in moving_picture(read_portrait(picture), seconds, fps=10, size=(640, 480))
     )
     write_video(path, shots, fps=10, keyframe_every=10)
 

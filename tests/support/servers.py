@@ -72,7 +72,7 @@ def framework_server(log: Path, **settings: object) -> Iterator[str]:
 @contextmanager
 def own_server(log: Path, **settings: object) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """Serve as `make run` does; gives the address and the process, which may be killed."""
-    port = free_port()
+    port = int(str(settings.get("PORT", 0))) or free_port()
     settings |= {"HOST": "127.0.0.1", "PORT": port}
     with _started([sys.executable, "-m", "function.server"], port, log, settings) as started:
         yield started

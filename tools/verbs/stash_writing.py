@@ -24,6 +24,7 @@ from function.library.jobs import WantedScan, put_wanted, wanted_scans
 from function.settings import Settings
 from function.stash.connection import require_connection
 from function.stash.counted import counted
+from function.stash.last_runs import ASKS
 from function.stash.options import Options
 from function.stash.planning import SURE_SCORE, Gain, id_in_stash
 from function.stash.queueing import UNDER_WAY, is_undo_of_run, queue_task
@@ -243,7 +244,8 @@ def undo_(
 ) -> None:
     """Take back what was written into your Stash: the last `apply`, unless you say which.
 
-    Scenes that somebody edited since are left as they are, and listed.
+    Scenes that somebody edited since are left as they are, and listed. Where the last one was
+    undone before, it says which one is next, and takes that back only if you ask once more.
     """
     _refuse_another(url)
     settings = settings_for(library, api_key=api_key)
@@ -259,7 +261,7 @@ def undo_(
     told.pop("decisions", None)
     print_json({"run": done.run, **told})
     click.echo(done.text, err=True)
-    sys.exit(EXIT_PARTLY if told["left"] else 0)
+    sys.exit(EXIT_PARTLY if told["left"] or ASKS in told else 0)
 
 
 @stash.command("cancel", epilog="Example: python -m tools stash cancel 12")

@@ -12,12 +12,13 @@ from function.errors import BadParameterError
 from function.sources.records import UnusableSourceError
 from function.stash.connection import find_connection
 from function.stash.counted import counted
+from function.stash.last_runs import older_run, undoable
 from function.stash.options import Options
 from function.stash.planning import SURE_SCORE
 from function.stash.queueing import UNDER_WAY, is_undo_of_run, open_undo
 from function.stash.settling import settle
 from function.stash.syncing import keep_up
-from function.stash.tasks import take_back_decisions, undoable
+from function.stash.tasks import take_back_decisions
 from function.stash.undoing import Undone, undo
 from function.version import VERSION
 from function.web.responses import json_response
@@ -147,6 +148,8 @@ def answer_undo(desk: Desk, request: Request) -> Response:
     with desk.changing() as work:
         if not scene and (under_way := open_undo(work.ledger)):
             return json_response(TaskReply(task=under_way.id, text=UNDER_WAY))
+        if older := older_run(work.ledger, options):
+            return _queue(desk, Task("undo", options.to_json()), older.question)
         wanted = undoable(work.ledger, options)
         if len(wanted) > MOST_AT_ONCE:
             run = options.run or wanted[0].run

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from function.library.oshash import oshash_of
+from function.library.oshash import is_oshash_of, oshash_of
 
 
 def fingerprint(path: Path) -> str:
@@ -33,6 +33,25 @@ def test_it_adds_up_the_size_the_beginning_and_the_end(
     path = tmp_path / "file"
     path.write_bytes(content)
     assert fingerprint(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "stash_has"),
+    [
+        (b"\x01" + b"\0" * 7 + b"\x02", "020000000000000a"),  # 9 bytes: 1 of the first 8, 2 << 56
+        (b"\x01" + b"\0" * 59_393 + b"\x03", "030000000000e804"),
+        (b"\x01" + b"\0" * 199_999, "0000000000030d41"),
+    ],
+)
+def test_the_fingerprint_that_stash_has_of_a_file_is_known_again(
+    content: bytes, stash_has: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with path.open("rb") as file:
+        assert is_oshash_of(stash_has, file.fileno())
+        assert is_oshash_of(fingerprint(path), file.fileno())
+        assert not is_oshash_of(f"{int(stash_has, 16) + 1:016x}", file.fileno())
 
 
 def test_chunks_of_a_file_shorter_than_two_overlap(tmp_path: Path) -> None:

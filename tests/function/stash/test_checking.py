@@ -51,6 +51,15 @@ def test_a_file_that_both_see_by_the_same_tail_gives_the_path_map(
     assert "the same file" in told(settings)[1].text
 
 
+def test_a_film_smaller_than_a_chunk_is_the_same_by_the_fingerprint_that_stash_has(
+    fake: FakeStash, settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "videos/a.mp4"
+    path.write_bytes(b"\x01" + b"\0" * 7 + b"\x02")
+    fake.add_scene("/data/a.mp4", oshash="020000000000000a", size=9)
+    assert [one.ok for one in told(settings)] == [True, True]
+
+
 @pytest.mark.parametrize(
     "path",
     [" ", "/", "//", "\\", "C:\\", "..", "/..", "\0", "/a\0b.mp4", "\ud800", "/\ud800/a", "~"],

@@ -61,6 +61,21 @@ def do(library: StashLibrary, wanted: list[WantedScan]) -> Do:
     return do
 
 
+Press = Callable[..., tuple[int, bool]]
+
+
+@pytest.fixture
+def press(library: StashLibrary) -> Press:
+    """Ask for an undo; give the task that does it, and whether it is a new one."""
+
+    def press(**options: Any) -> tuple[int, bool]:
+        with library.ledger() as ledger:
+            queued = queue_task(ledger, Task("undo", Options(**options).to_json()))
+            return queued.id, queued.is_new
+
+    return press
+
+
 def until(holds: Callable[[], object]) -> None:
     deadline = time.monotonic() + IN_TIME_SECONDS
     while not holds():
@@ -192,24 +207,73 @@ def test_undo_takes_the_last_apply_and_then_the_one_before(library: StashLibrary
         return [bool(library.fake.scenes[one]["performers"]) for one in (first, second, third)]
 
     assert undone() == [True, True, True], "the last one was edited since"
+    assert undone() == [True, True, True], "it is asked before the one before is taken back"
     assert undone() == [False, True, True]
     assert undone() == [False, True, True], "what was added by hand stays"
     assert undone(edited=True) == [False, False, True]
 
 
-Press = Callable[..., tuple[int, bool]]
+@pytest.mark.parametrize("edited", [False, True])
+def test_an_undo_asks_again_before_each_run_that_is_older(
+    library: StashLibrary, press: Press, *, edited: bool
+) -> None:
+    scenes = [library.scene(f"{one}.mp4", [library.person(one)]) for one in (1, 2, 3)]
+    apply_to(library, *scenes)
+    seen = []
+    for _ in range(6):
+        press(edited=edited)
+        _work_on_all(library)
+        seen.append([bool(library.fake.scenes[one]["performers"]) for one in scenes])
+    two, one, none = [True, True, False], [True, False, False], [False] * 3
+    assert seen == [two, two, one, one, none, none]
 
 
-@pytest.fixture
-def press(library: StashLibrary) -> Press:
-    """Ask for an undo; give the task that does it, and whether it is a new one."""
+@pytest.mark.parametrize("how", ["its run", "its scene", "its scene by hand"])
+def test_the_older_run_is_asked_about_however_the_last_one_was_undone(
+    library: StashLibrary, press: Press, how: str
+) -> None:
+    first, last = (library.scene(f"{one}.mp4", [library.person(one)]) for one in (1, 2))
+    runs = apply_to(library, first, last)
+    if how == "its scene by hand":
+        library.fake.edit("scenes", last, performers=[])
+        press()
+    else:
+        press(**({"run": runs[-1]} if how == "its run" else {"scene": last}))
+    _work_on_all(library)
+    press()
+    _work_on_all(library)
+    with library.ledger() as ledger:
+        (task, *_) = ledger.tasks.latest()
+    assert f"run {runs[0]} on 1 scene, " in task.text
+    assert json.loads(task.result)["asks"] == runs[0]
+    assert library.fake.scenes[first]["performers"] == [library.in_stash[1]]
 
-    def press(**options: Any) -> tuple[int, bool]:
-        with library.ledger() as ledger:
-            queued = queue_task(ledger, Task("undo", Options(**options).to_json()))
-            return queued.id, queued.is_new
 
-    return press
+def test_who_was_asked_and_applies_again_takes_back_that_and_is_asked_anew(
+    library: StashLibrary, press: Press
+) -> None:
+    scenes = [library.scene(f"{one}.mp4", [library.person(one)]) for one in (1, 2)]
+    apply_to(library, *scenes)
+    third = library.scene("3.mp4", [library.person(3)])
+
+    def undo_once() -> str:
+        press()
+        _work_on_all(library)
+        return "".join(str(int(bool(library.fake.scenes[it]["performers"]))) for it in scenes)
+
+    assert [undo_once(), undo_once()] == ["10", "10"]
+    scenes.append(third)
+    apply_to(library, third)
+    assert [undo_once() for _ in range(3)] == ["100", "100", "000"]
+
+
+def apply_to(library: StashLibrary, *scenes: str) -> list[int]:
+    """Apply to one scene after the other; return the runs."""
+    with library.ledger() as ledger:
+        for scene in scenes:
+            ledger.tasks.add(Task("apply", Options(filter={"scenes": [scene]}).to_json()))
+            _work_on_all(library)
+        return [one.run for one in ledger.tasks.latest(len(scenes))][::-1]
 
 
 @pytest.mark.parametrize("state", ["queued", "working", "waiting"])
@@ -230,7 +294,10 @@ def test_undo_pressed_twice_in_a_row_takes_back_one_run(
         assert open_undo(ledger) == replace(task, state=state)
     _work_on_all(library)
     assert [bool(library.fake.scenes[one]["performers"]) for one in scenes] == [True, False]
-    assert press() == (number + 1, True), "once it is done, the one before is meant"
+    assert press() == (number + 1, True), "once it is done, it is asked about the one before"
+    _work_on_all(library)
+    assert [bool(library.fake.scenes[one]["performers"]) for one in scenes] == [True, False]
+    assert press() == (number + 2, True)
     _work_on_all(library)
     assert not any(library.fake.scenes[one]["performers"] for one in scenes)
 

@@ -184,6 +184,18 @@ def test_an_undo_that_was_broken_off_is_gone_on_with_and_no_other_begun(
     assert [bool(library.fake.scenes[one]["performers"]) for one in scenes] == [True, False]
 
 
+def test_an_undo_of_an_older_run_is_asked_for_first(library: StashLibrary) -> None:
+    scenes = [library.scene(f"{one}.mp4", [library.person(one)]) for one in (1, 2)]
+    first, _ = (answer(library, "apply", "--scene", scene)["run"] for scene in scenes)
+    assert answer(library, "undo")["performers"] == 1
+    asked = run(library, "undo")
+    assert asked.exit_code == 3
+    assert json.loads(asked.stdout)["asks"] == first
+    assert "Nothing was taken back, because the last run was undone before. To take" in asked.stderr
+    assert [bool(library.fake.scenes[one]["performers"]) for one in scenes] == [True, False]
+    assert answer(library, "undo")["performers"] == 1
+
+
 def test_scenes_without_performers_are_scanned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

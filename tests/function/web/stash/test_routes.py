@@ -596,6 +596,27 @@ def test_a_large_undo_is_a_task(
     until(lambda: not any(library.fake.scenes[one]["performers"] for one in scenes))
 
 
+def test_an_undo_asks_before_it_takes_back_an_older_run(
+    library: StashLibrary, ask: Ask, client: FlaskClient
+) -> None:
+    scenes = [library.scene(f"{one}.mp4", [library.person(one)]) for one in (1, 2)]
+
+    def last() -> Any:
+        return client.get("/stash/status").get_json()["tasks"][0]
+
+    for scene in scenes:
+        ask("task", kind="apply", filter={"scenes": [scene]})
+        until(lambda: last()["state"] == "done")
+    assert ask("undo")["undone"]["performers"] == 1
+    asked_about = ask("undo")
+    assert "Nothing was taken back" in asked_about["text"]
+    until(lambda: (last()["id"], last()["state"]) == (asked_about["task"], "done"))
+    assert last()["text"] == asked_about["text"]
+    assert [bool(library.fake.scenes[one]["performers"]) for one in scenes] == [True, False]
+    assert ask("undo")["undone"]["performers"] == 1
+    assert not any(library.fake.scenes[one]["performers"] for one in scenes)
+
+
 @pytest.mark.parametrize("route", ["task", "undo"])
 def test_an_undo_pressed_twice_says_that_one_is_under_way(
     library: StashLibrary, ask: Ask, monkeypatch: pytest.MonkeyPatch, route: str
