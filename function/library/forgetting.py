@@ -5,14 +5,13 @@ The intent is noted first; what was broken off is finished when the library is o
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from db.addresses import StoreAddress
 from db.errors import (
     ErasureUnfinishedError,
     GalleryLockedError,
-    GalleryReadOnlyError,
     PerformerNotFoundError,
 )
 from db.galleries import Store
@@ -22,7 +21,6 @@ from db.stores import open_ledger
 from function.library.naming import Naming, open_naming
 from function.library.rematching import rematch
 from function.library.strangers import place_strangers
-from function.matching.densities import name_fits
 from function.matching.second_models import open_second
 from function.setting_kinds import days_of
 from function.settings import Settings
@@ -42,8 +40,7 @@ _log = logging.getLogger(__name__)
 def open_library(address: StoreAddress, store: Store, *, create: bool = True) -> Iterator[Ledger]:
     """Open the ledger at an address, and finish what was broken off.
 
-    It is made if it is not there, unless `create` is false. Whoever was matched before an upgrade
-    that scores otherwise is marked to be matched again.
+    It is made if it is not there, unless `create` is false.
 
     Raises:
         GalleryError: it cannot be opened; see `db.errors`.
@@ -55,8 +52,6 @@ def open_library(address: StoreAddress, store: Store, *, create: bool = True) ->
         if ledger.strangers.is_erasing():
             ledger.strangers.go_on_erasing()
             ledger.strangers.end_erasing()
-        with suppress(GalleryLockedError, GalleryReadOnlyError):  # whoever can write it will
-            ledger.match_by(name_fits())
         yield ledger
 
 
@@ -87,7 +82,7 @@ def forget_unkept(ledger: Ledger, naming: Naming, chosen: str) -> int:
     """
     if chosen not in UNKEPT:
         return 0
-    erased = ledger.strangers.erase(unkept_at=naming.gallery.generation)
+    erased = ledger.strangers.erase(unkept_at=naming.generation)
     return _end_erasing(ledger, erased)
 
 

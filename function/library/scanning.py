@@ -330,7 +330,7 @@ class Scanner:
             forgotten=self.ledger.forgotten_spans(lease.video),
             decisions=self.ledger.decisions([lease.video])[lease.video],
         )
-        generation = naming.gallery.generation
+        generation = naming.generation
         scanned = self._scanned(lease, found)
         leads = [one for one in kept.outcomes if one.lead == one.position]
         named = sum(one.verdict == "match" for one in leads)
