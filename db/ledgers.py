@@ -76,9 +76,6 @@ class Ledger(Protocol):
     def choose(self, name: str, value: str) -> None:
         """Remember what the user chose."""
 
-    def match_by(self, fits: str) -> None:
-        """Have everyone matched again who was matched by other densities than those of a name."""
-
     def stamps(self, paths: Iterable[bytes] | None = None) -> Mapping[bytes, Stamp]:
         """Return the stamps of all known files that are there, or of those at some paths."""
 

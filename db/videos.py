@@ -185,11 +185,12 @@ class VideoRecord:
     They are in order of their names, those that lead to a file by a link last.
 
     `reason` says why it failed. `left_out` counts people who are strangers and were not kept.
-    `matched_at` is the gallery's generation of its outcomes. `last_path` is where a file of it was
-    last, empty if one is there. `decided` counts how often something was decided about it, or taken
-    back, `scans` how often it was scanned. `unreadable_seconds` is how much of it was damaged when
-    it was scanned. `pictures` counts those of an album that were looked at. `content` is that of a
-    VideoFile, empty also where it is not known yet.
+    `matched_at` is the generation of its outcomes: of the gallery, and of how it was scored.
+    `last_path` is where a file of it was last, empty if one is there. `decided` counts how often
+    something was decided about it, or taken back, `scans` how often it was scanned.
+    `unreadable_seconds` is how much of it was damaged when it was scanned. `pictures` counts those
+    of an album that were looked at. `content` is that of a VideoFile, empty also where it is not
+    known yet.
     """
 
     id: int

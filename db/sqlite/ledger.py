@@ -73,10 +73,6 @@ _RECORDS = """
 """
 
 
-_FITS = "fits"
-"""Under this name, among what the user chose, it is noted by which densities all were matched."""
-
-
 class SqliteLedger(SqliteQueue):
     """A ledger; safe to use from several threads. It must not cross a fork."""
 
@@ -105,14 +101,6 @@ class SqliteLedger(SqliteQueue):
         """Remember what the user chose."""
         with self.writing() as db:
             db.execute("INSERT OR REPLACE INTO choices VALUES (?, ?)", (name, value))
-
-    def match_by(self, fits: str) -> None:
-        """Have everyone matched again who was matched by other densities than those of a name."""
-        if self.choice(_FITS) == fits:
-            return
-        with self.writing() as db:
-            db.execute("UPDATE videos SET generation = NULL WHERE depth <> ''")
-            db.execute("INSERT OR REPLACE INTO choices VALUES (?, ?)", (_FITS, fits))
 
     def finish(
         self,

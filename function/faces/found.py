@@ -30,8 +30,8 @@ class Progress:
 class Task:
     """How to process a video; the first two fields are those of Settings.
 
-    `spread` is the number of pictures to look at, spread over the video, or more if it is long (see
-    `sample_frames`); None for samples as far apart as `every_seconds` says.
+    `spread` makes it a quick look: so many pictures, spread over the video, and as many again until
+    it is enough (see `plan_rounds`). None: samples as far apart as `every_seconds` says.
     """
 
     every_seconds: float | None

@@ -1,7 +1,7 @@
 """Joins what was found in the stretches of a video to what was found in the video."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,6 +11,45 @@ from function.faces.found import FacesFound, StageSeconds, StretchFound
 from function.media.conversion import Thumbnail
 from function.media.decoders import join_names
 from function.media.shots import is_same_shot
+
+
+@dataclass(eq=False)
+class Looked:
+    """What was found in some frames of a video, and the grey cells of each frame, if it has any.
+
+    Frames are counted from 0 in it.
+    """
+
+    faces: list[Face] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    grey: list[Thumbnail] = field(default_factory=list)
+
+
+def join_rounds(rounds: Sequence[Looked], video_seconds: float) -> tuple[tuple[Face, ...], int]:
+    """Join rounds of which each lies between those before; return all faces, and count the frames.
+
+    Frames and shots are counted anew, in order of time.
+    """
+    order = sorted(
+        (sample.seconds, number, frame)
+        for number, one in enumerate(rounds)
+        for frame, sample in enumerate(one.samples)
+    )
+    places = {(number, frame): place for place, (_, number, frame) in enumerate(order)}
+    samples: list[Sample] = []
+    before: Thumbnail | None = None
+    for _, number, frame in order:
+        grey = rounds[number].grey[frame]
+        shot = samples[-1].shot + (not is_same_shot(before, grey)) if before is not None else 0
+        samples.append(rounds[number].samples[frame]._replace(shot=shot))
+        before = grey
+    faces = []
+    for number, one in enumerate(rounds):
+        for face in one.faces:
+            place = places[number, face.frame]
+            faces.append(replace(face, frame=place, shot=samples[place].shot))
+    faces.sort(key=lambda face: face.frame)
+    return stretch_to_cuts(faces, samples, (), video_seconds), len(samples)
 
 
 def join_stretches(

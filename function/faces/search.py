@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from function.faces.cuts import Sample, note_samples, stretch_to_cuts
 from function.faces.face import Face
 from function.faces.faces import find_faces
 from function.faces.found import FacesFound, Progress, StageSeconds, StretchFound, Task
-from function.faces.joining import join_stretches
+from function.faces.joining import Looked, join_rounds, join_stretches
 from function.media.conversion import Thumbnail
 from function.media.decoders import DecoderName
 from function.media.frames import (
@@ -24,14 +24,22 @@ from function.media.frames import (
     note_unreadable,
     read_ahead,
     sample_frames,
+    sample_keyframes,
     sample_stretch,
 )
-from function.media.stretches import WHOLE, Stretch, UnsplitError, plan_stretches
+from function.media.packets import UnsplitError, may_be_searched
+from function.media.rounds import count_evenly, plan_rounds
+from function.media.schedule import Schedule, missed_by_all
+from function.media.stretches import WHOLE, Stretch, plan_stretches
 from function.media.videos import Video, open_video
 
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
+
+IsEnough = Callable[[Sequence[Face], int], bool]
+"""Says if more pictures would hardly show anybody else, given the faces found in some number of
+them."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +64,18 @@ class Hands:
 
 
 def search_video(
-    source: Path | int, name: str, engine: Engine, task: Task, hands: Hands = Hands()
+    source: Path | int,
+    name: str,
+    engine: Engine,
+    task: Task,
+    hands: Hands = Hands(),
+    *,
+    is_enough: IsEnough | None = None,
 ) -> Iterator[Progress | FacesFound]:
     """Find the faces in a video that is a path or an open descriptor.
 
-    The stretches of a long one are shared out to a crew; what is found does not depend on it.
+    The stretches of a long one are shared out to a crew; what is found does not depend on it. A
+    quick look ends after its second round, or a later one, if what it found `is_enough`.
 
     Raises:
         UnreadableVideoError: the file cannot be read as a video.
@@ -69,33 +84,79 @@ def search_video(
     means = Means(engine, task.detection_pixels, hands.thread)
     opened = partial(open_video, source, task.every_seconds, name=name, decoder=hands.decoder)
     with opened() as video:
+        rounds = _plan_rounds(video, task.spread)
         stretches = WHOLE if task.spread else plan_stretches(video)
-        if len(stretches) == 1:
+        if rounds:
+            found = yield from _search_rounds(video, rounds, means, is_enough)
+        elif len(stretches) == 1:
             yield from _search_whole(video, means, task.spread)
             return
-        found = yield from _search_stretches(video, stretches, means, hands.crew or Alone())
+        else:
+            found = yield from _search_stretches(video, stretches, means, hands.crew or Alone())
     if found:
         yield found
         return
     log.info("%s is searched from beginning to end, because its index does not hold.", name)
     with opened() as video:
-        yield from _search_whole(video, means, None)
+        yield from _search_whole(video, means, task.spread)
 
 
 def _search_whole(
     video: Video, means: Means, spread: int | None
 ) -> Iterator[Progress | FacesFound]:
-    faces: list[Face] = []
-    samples: list[Sample] = []
-    watch = Stopwatch()
-    with closing(read_ahead(sample_frames(video, spread), means.thread)) as ahead:
-        sampled = note_samples(watch.time(ahead), samples)
-        for done_seconds, new_faces in find_faces(sampled, means.engine, means.detection_pixels):
-            faces.extend(new_faces)
-            yield Progress(done_seconds, max(video.seconds, done_seconds), len(faces))
-    seen = stretch_to_cuts(faces, samples, video.keyframes_seconds, video.seconds)
+    watch, looked = Stopwatch(), Looked()
+    frames = sample_frames(video, spread and count_evenly(video.seconds, spread))
+    for done_seconds in _look(frames, means, watch, looked):
+        yield Progress(done_seconds, max(video.seconds, done_seconds), len(looked.faces))
+    seen = stretch_to_cuts(looked.faces, looked.samples, video.keyframes_seconds, video.seconds)
     stages = watch.stages()
-    yield FacesFound(seen, len(samples), stages, video.unreadable_seconds, video.decoded_by)
+    yield FacesFound(seen, len(looked.samples), stages, video.unreadable_seconds, video.decoded_by)
+
+
+def _look(
+    frames: Iterator[Frame], means: Means, watch: "Stopwatch", looked: Looked
+) -> Iterator[float]:
+    """Find the faces in frames, note them, and yield how far that is, in seconds of the video."""
+    with closing(read_ahead(frames, means.thread)) as ahead:
+        noted = note_samples(_note_grey(watch.time(ahead), looked.grey), looked.samples)
+        for done_seconds, new_faces in find_faces(noted, means.engine, means.detection_pixels):
+            looked.faces.extend(new_faces)
+            yield done_seconds
+
+
+def _plan_rounds(video: Video, spread: int | None) -> list[list[float]]:
+    """Plan the rounds of a quick look; none if the file is short, or has to be read through."""
+    if not spread or not video.trusts_keyframes or not may_be_searched(video):
+        return []
+    return plan_rounds(video.seconds, spread)
+
+
+def _search_rounds(
+    video: Video, rounds: Sequence[Sequence[float]], means: Means, is_enough: IsEnough | None
+) -> Generator[Progress, None, FacesFound | None]:
+    """Look at a video round by round, until it is enough; None if it must be read through."""
+    watch = Stopwatch()
+    done, schedules, taken = list[Looked](), list[Schedule](), set[float]()
+    faces, count = tuple[Face, ...](), 0
+    for number, moments in enumerate(rounds):
+        done.append(Looked())
+        schedules.append(Schedule())
+        frames = sample_keyframes(video, moments, taken, schedules[-1])
+        try:
+            for seconds in _look(frames, means, watch, done[-1]):
+                share = (number + seconds / max(video.seconds, seconds)) / len(rounds)
+                found = sum(len(one.faces) for one in done)
+                yield Progress(share * video.seconds, video.seconds, found)
+        except UnsplitError:
+            return None
+        faces, count = join_rounds(done, video.seconds)
+        if number and is_enough and is_enough(faces, count):  # one round may be mere luck
+            break
+    if not count:
+        return None
+    video.missing += missed_by_all(schedules)
+    note_unreadable(video, video.seconds)
+    return FacesFound(faces, count, watch.stages(), video.unreadable_seconds, video.decoded_by)
 
 
 def _search_stretches(

@@ -25,7 +25,6 @@ from function.engines.models import PRIMARY
 from function.library.naming import Naming, open_naming
 from function.library.rematching import rematch
 from function.library.strangers import place_strangers
-from function.matching.densities import name_fits
 from function.matching.second_models import open_second
 from function.setting_kinds import days_of
 from function.settings import Settings
@@ -50,8 +49,7 @@ _log = logging.getLogger(__name__)
 def open_library(address: StoreAddress, store: Store, *, create: bool = True) -> Iterator[Ledger]:
     """Open the ledger at an address, and finish what was broken off.
 
-    It is made if it is not there, unless `create` is false. Whoever was matched before an upgrade
-    that scores otherwise is marked to be matched again.
+    It is made if it is not there, unless `create` is false.
 
     Raises:
         GalleryError: it cannot be opened; see `db.errors`.
@@ -64,7 +62,6 @@ def open_library(address: StoreAddress, store: Store, *, create: bool = True) ->
             if ledger.strangers.is_erasing():
                 ledger.strangers.go_on_erasing()
                 ledger.strangers.end_erasing()
-            ledger.match_by(name_fits())
         yield ledger
 
 
@@ -95,7 +92,7 @@ def forget_unkept(ledger: Ledger, naming: Naming, chosen: str) -> int:
     """
     if chosen not in UNKEPT:
         return 0
-    erased = ledger.strangers.erase(unkept_at=naming.gallery.generation)
+    erased = ledger.strangers.erase(unkept_at=naming.generation)
     return _end_erasing(ledger, erased)
 
 

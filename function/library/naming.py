@@ -1,17 +1,23 @@
 """What people are named by: the gallery as it is now, and how distances in it are scored."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from db.galleries import Store
 from db.people import PersonFound
+from db.records import Generation
 from db.snapshots import Snapshot
 from function.engines.models import PRIMARY
-from function.matching.densities import Densities
+from function.matching.densities import Densities, name_fits
 from function.matching.matches import Identification
 from function.matching.second_models import SecondModel
 from function.recognition import Unnamed, name_videos, take_snapshot
 from function.settings import Settings
+
+NUMBER_BITS, TERM_BITS = 40, 22
+"""A gallery is changed fewer than 2**40 times, and SQLite's whole numbers have 63 bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +28,22 @@ class Naming:
     models: tuple[str, ...]
     densities: Sequence[Densities] | None
     settings: Settings
+
+    @cached_property
+    def generation(self) -> Generation:
+        """What outcomes are of: the gallery's own generation, and all else that decides a score.
+
+        The second number holds both; people are matched again as soon as one of them is another.
+        """
+        identity, number = self.gallery.generation
+        return identity, number + (self._terms() << NUMBER_BITS)
+
+    def _terms(self) -> int:
+        """Return TERM_BITS that depend on the densities, the models and the settings."""
+        settings = (self.settings.hints, self.settings.min_score)
+        terms = repr((name_fits(), self.models, self.densities, settings))
+        digest = hashlib.sha256(terms.encode()).digest()
+        return int.from_bytes(digest, "big") >> (8 * len(digest) - TERM_BITS)
 
     def name(self, videos: Sequence[Unnamed]) -> list[tuple[Identification, ...]]:
         """Name the people of some videos."""

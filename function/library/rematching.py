@@ -1,10 +1,12 @@
 """Matches everyone a ledger remembers with today's gallery, without opening a video."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from db.decisions import Decision
+from db.errors import GalleryReadOnlyError
 from db.ledgers import Ledger
 from db.people import Link, PersonFound
 from db.videos import Outcome, Sighting, VideoRecord
@@ -19,6 +21,8 @@ from function.recognition import Unnamed
 
 VIDEOS_AT_ONCE = 400
 """Videos read, matched and stored in one transaction: some 30 MB."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,11 @@ class _Remembered:
 
 
 def rematch(ledger: Ledger, naming: Naming) -> Iterator[Changed]:
-    """Match again every video whose outcomes are not of this gallery; yields what each part did."""
-    generation = naming.gallery.generation
+    """Match again every video whose outcomes are not of this gallery; yields what each part did.
+
+    In a library that cannot be written they stay as they are, and the log says so.
+    """
+    generation = naming.generation
 
     def read_next(after: int) -> _Remembered:
         # By id: another process may match them with another state of the gallery at the same time.
@@ -59,7 +66,12 @@ def rematch(ledger: Ledger, naming: Naming) -> Iterator[Changed]:
         known = read_next(0)
         while known.records:
             waiting = ahead.submit(read_next, max(known.records))
-            yield _rematch(ledger, naming, known)
+            try:
+                done = _rematch(ledger, naming, known)
+            except GalleryReadOnlyError as error:
+                _log.warning("Names stay as they were matched last: %s", error)
+                return
+            yield done
             known = waiting.result()
 
 
@@ -72,7 +84,7 @@ def _rematch(ledger: Ledger, naming: Naming, known: _Remembered) -> Changed:
     named = _name(known, naming)
     after = {video: outcomes_of(people) for video, people in named.items()}
     before = ledger.outcomes(list(after))
-    ledger.put_outcomes(after, naming.gallery.generation, known.records)
+    ledger.put_outcomes(after, naming.generation, known.records)
     changed = sum(_count_changes(before[video], after[video]) for video in after)
     return Changed(len(after), sum(len(one) for one in after.values()), changed)
 

@@ -1,8 +1,7 @@
 """Reads a video's pictures, only where they are needed, and converts them to RGB in one place."""
 
 import logging
-import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -11,11 +10,17 @@ import numpy as np
 
 from function.media.conversion import DecodedPicture, PictureConverter, Thumbnail
 from function.media.decoding import FalseKeyframeError, decode_group, shown_at
-from function.media.packets import FIELD_SECONDS, Group, read_groups, read_spread_keyframes
+from function.media.packets import (
+    FIELD_SECONDS,
+    Group,
+    UnsplitError,
+    read_groups,
+    read_keyframes_at,
+)
 from function.media.pictures import Picture
 from function.media.schedule import Schedule, length_of
 from function.media.shots import is_same_shot
-from function.media.stretches import Stretch, UnsplitError, read_stretch
+from function.media.stretches import Stretch, read_stretch
 from function.media.videos import Video
 
 log = logging.getLogger(__name__)
@@ -27,10 +32,6 @@ The largest difference counts, because a mean misses a small face in a still roo
 pixels in 640x360 that turns by 10 degrees: largest 37, mean 0.08). Measured: a still picture with
 camera noise, encoded well, stays within 4; people singing, 0.1 s apart, are never below 6.
 """
-
-SPREAD_SECONDS = 20.0
-"""Pictures spread over a video are no farther apart. Of an hour with 15 enrolled people 44 pictures
-named 12; of 25 minutes with eight, one each 30 s named seven, and one each 20 s all."""
 
 ALMOST_ALL = 0.9  # of the expected length; a video that ends sooner causes a warning
 
@@ -66,8 +67,8 @@ def sample_frames(video: Video, spread: int | None = None) -> Iterator[Frame]:
     """Yield what a video shows, in order of time, leaving out repeats of the sample before.
 
     Keyframes are sampled where they are, at least the video's interval apart, and longer gaps are
-    filled; or only some number of them, `spread` evenly, and more if they would lie farther apart
-    than SPREAD_SECONDS. Damaged places are skipped.
+    filled; with `spread`, so that there are some so many samples, evenly. Damaged places are
+    skipped.
 
     Raises:
         UnreadableVideoError: not one picture can be decoded.
@@ -76,13 +77,13 @@ def sample_frames(video: Video, spread: int | None = None) -> Iterator[Frame]:
     converter = _open_converter(video)
     until_seconds: float | None = None
     if spread:
-        spread = max(spread, math.ceil(video.seconds / SPREAD_SECONDS))
+        video.every_seconds = max(video.every_seconds, video.seconds / spread)
     for frame in _make_frames(_decode_samples(video, converter, spread)):
         until_seconds = frame.until_seconds
         yield frame
     if until_seconds is None:
         raise video.refusal()
-    note_unreadable(video, video.seconds if spread else until_seconds)
+    note_unreadable(video, until_seconds)
 
 
 def sample_stretch(video: Video, stretch: Stretch) -> Iterator[Frame]:
@@ -103,6 +104,25 @@ def sample_stretch(video: Video, stretch: Stretch) -> Iterator[Frame]:
         raise UnsplitError from None
     finally:
         video.missing += schedule.missed()
+
+
+def sample_keyframes(
+    video: Video, moments: Sequence[float], taken: set[float], schedule: Schedule
+) -> Iterator[Frame]:
+    """Yield the keyframes at some moments of a video, in seconds, and read nothing in between.
+
+    Those in `taken` came before, and do not come again. The `schedule` is that of this call only.
+
+    Raises:
+        UnsplitError: the file must be read from beginning to end.
+        VideoOverLimitError: the video goes on for longer than its limits allow.
+    """
+    converter = _open_converter(video)
+    groups = read_keyframes_at(video, moments, taken)
+    try:
+        yield from _make_frames(_sample_groups(video, converter, groups, schedule))
+    except FalseKeyframeError:
+        raise UnsplitError from None
 
 
 def _open_converter(video: Video) -> PictureConverter:
@@ -174,11 +194,11 @@ def _decode_samples(
     schedule = Schedule()
     try:
         try:
-            groups = _choose_groups(video, spread)
+            groups = _trusting_groups(video, beginnings=not spread)
             yield from _sample_groups(video, converter, groups, schedule)
         except FalseKeyframeError:
             log.info("%s marks pictures as keyframes that are none; all are decoded.", video.name)
-            video.begin_again(video.seconds / spread if spread else 0.0)
+            video.begin_again()
             schedule.begin_again()
             groups = read_groups(video, beginnings=False)
             yield from _sample_groups(video, converter, groups, schedule)
@@ -186,10 +206,10 @@ def _decode_samples(
         video.missing += schedule.missed()
 
 
-def _choose_groups(video: Video, spread: int | None) -> Iterator[Group]:
+def _trusting_groups(video: Video, *, beginnings: bool) -> Iterator[Group]:
     if not video.trusts_keyframes:
         raise FalseKeyframeError
-    return read_spread_keyframes(video, spread) if spread else read_groups(video)
+    return read_groups(video, beginnings=beginnings)
 
 
 def _sample_groups(

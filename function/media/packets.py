@@ -30,7 +30,6 @@ GROUP_PACKETS = 3_000
 FIELD_SECONDS = 0.022  # between the two fields of a picture: at most a 46th of a second
 OVERRUN = 1.1  # times the estimated length
 BROKEN_READS = 20  # damaged places in a file that are skipped
-SEARCHED_FROM_SECONDS = 4.0  # nearer moments are reached sooner by reading on
 SOUGHT_EARLIER_SECONDS = 1.0  # pictures are shown later than they are stored
 INDEXED_FORMATS = frozenset(("mov", "matroska", "avi", "asf", "mxf"))
 """Files of these formats have one clock from beginning to end, so that moments can be found; others
@@ -44,6 +43,10 @@ _TINY_SECONDS = 1e-6
 
 Within: TypeAlias = Callable[[Iterator["Packet[VideoStream]"]], Iterator["Packet[VideoStream]"]]
 """Leaves of a file's packets those that lie within the part that is to be read."""
+
+
+class UnsplitError(Exception):
+    """A file is not as its index says, or not whole: it must be read from beginning to end."""
 
 
 class TimedPacket(NamedTuple):
@@ -184,24 +187,21 @@ def read_groups_from(video: Video, seconds: float) -> Iterator[Group]:
         yield skipped
 
 
-def read_spread_keyframes(video: Video, count: int) -> Iterator[Group]:
-    """Yield some `count` keyframes, spread evenly over a video, and read nothing in between.
+def read_keyframes_at(video: Video, moments: Sequence[float], taken: set[float]) -> Iterator[Group]:
+    """Yield the keyframe at each of some moments, in seconds, and read nothing in between.
 
-    In a short file, or one that cannot be searched, every packet is read, and more may be decoded.
+    None comes twice: `taken` are the times of those that came before, and new ones are added.
 
     Raises:
+        UnsplitError: the file cannot be searched; it must be read from beginning to end.
         VideoOverLimitError: the video goes on for longer than its limits allow.
     """
-    spacing = video.seconds / count
-    last_seconds = -1.0
-    for number in range(count):
-        if spacing < SEARCHED_FROM_SECONDS or not _seek(video, spacing * (number + 0.5)):
-            video.every_seconds = max(video.every_seconds, spacing)
-            yield from read_groups(video, beginnings=False)
-            return
+    for moment in moments:
+        if not _seek(video, moment):
+            raise UnsplitError
         found = _read_keyframe(video)
-        if found and found.packets[0].seconds > last_seconds:
-            last_seconds = found.packets[0].seconds
+        if found and found.packets[0].seconds not in taken:
+            taken.add(found.packets[0].seconds)
             yield found
 
 
@@ -214,9 +214,14 @@ def _read_keyframe(video: Video) -> Group | None:
     return None
 
 
+def may_be_searched(video: Video) -> bool:
+    """Say whether moments can be found in a video's file without reading up to them."""
+    return bool(INDEXED_FORMATS & set(video.container.format.name.split(",")))
+
+
 def _seek(video: Video, seconds: float) -> bool:
     """Go to a keyframe before a moment, and say whether that was possible."""
-    if not INDEXED_FORMATS & set(video.container.format.name.split(",")):
+    if not may_be_searched(video):
         return False
     target = max(seconds - SOUGHT_EARLIER_SECONDS, 0.0) + video.survey.start_seconds
     try:

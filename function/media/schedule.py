@@ -14,11 +14,14 @@ wrong, not their data."""
 
 
 class Schedule:
-    """The moments to be sampled, as they fall due and are met, in seconds of the video."""
+    """The moments to be sampled, as they fall due and are met, in seconds of the video.
+
+    `expected` are those that were due so far, `met` those that came to something.
+    """
 
     def __init__(self) -> None:
-        self._expected: list[float] = []
-        self._met: set[float] = set()
+        self.expected: list[float] = []
+        self.met: set[float] = set()
         self._due: list[float] = []
         self._latest: float | None = None
         self._failed = self._succeeded = 0
@@ -26,13 +29,13 @@ class Schedule:
 
     def begin_again(self) -> None:
         """Expect the moments after the last sample anew, from the start of the file."""
-        self._expected = sorted(self._met)
+        self.expected = sorted(self.met)
         self._due = []
 
     def expect(self, moments: Sequence[float], *, begins: bool) -> None:
         """Take note of a group's moments; what earlier ones still owe is lost if it `begins`."""
         new = [one for one in moments if self._latest is None or one > self._latest]
-        self._expected += new
+        self.expected += new
         self._due = new if begins else self._due + new
         self._is_met = False if new else None
 
@@ -44,7 +47,7 @@ class Schedule:
         if not self._due or seconds < self._due[0] - early:
             return None
         passed = bisect_right(self._due, max(seconds, self._due[0]))
-        self._met.add(self._due[passed - 1])
+        self.met.add(self._due[passed - 1])
         self._due = self._due[passed:]
         self._latest = max(seconds, self._latest or 0.0)
         self._is_met = True
@@ -62,11 +65,17 @@ class Schedule:
 
         Each moment stands for the time to midway to its neighbours.
         """
-        moments = sorted(set(self._expected))
-        middles = [(one + other) / 2 for one, other in pairwise(moments)]
-        edges = [*moments[:1], *middles, *moments[-1:]]
-        spans = zip(moments, pairwise(edges), strict=False)
-        return [span for moment, span in spans if moment not in self._met]
+        return missed_by_all([self])
+
+
+def missed_by_all(schedules: Sequence[Schedule]) -> list[Span]:
+    """Return what `missed` does, for the moments of several schedules of one video together."""
+    moments = sorted({moment for one in schedules for moment in one.expected})
+    met = {moment for one in schedules for moment in one.met}
+    middles = [(one + other) / 2 for one, other in pairwise(moments)]
+    edges = [*moments[:1], *middles, *moments[-1:]]
+    spans = zip(moments, pairwise(edges), strict=False)
+    return [span for moment, span in spans if moment not in met]
 
 
 def length_of(spans: Iterable[Span]) -> float:

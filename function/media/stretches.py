@@ -14,7 +14,7 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from function.media.packets import Group, read_groups
+from function.media.packets import Group, UnsplitError, read_groups
 from function.media.videos import Video
 
 SAMPLES_PER_STRETCH = 16
@@ -28,10 +28,6 @@ two processes that share three take as long as for four. A new detector costs 1 
 
 LARGEST_SHARE = 0.9
 """Of the samples that a video may have at most: above that, its interval grows while it is read."""
-
-
-class UnsplitError(Exception):
-    """A file is not as its index says, or not whole: it must be read from beginning to end."""
 
 
 @dataclass(frozen=True)

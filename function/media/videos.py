@@ -137,14 +137,13 @@ class Video:
             "damaged, or only partly copied."
         )
 
-    def begin_again(self, every_seconds: float = 0.0) -> None:
+    def begin_again(self) -> None:
         """Go back to the first packet, and believe no mark of a keyframe any more.
 
-        Samples are at least `every_seconds` apart from then on. A GPU is no longer used.
+        A GPU is no longer used.
         """
         self.gpu = None
         self.trusts_keyframes = False
-        self.every_seconds = max(self.every_seconds, every_seconds)
         self.keyframes_seconds.clear()
         self.missing.clear()
         self.open_again()

@@ -9,11 +9,13 @@ from pathlib import Path
 from function.engines.models import models_of
 from function.engines.protocol import Engine
 from function.errors import VideoOverLimitError
+from function.faces.face import Face
 from function.faces.found import Details, FacesFound, PictureFound, Progress, Task
 from function.faces.pictures import search_still
 from function.faces.search import Hands, search_video
 from function.faces.second_encodings import details_of
 from function.media.pictures import Place
+from function.people.enough import is_enough
 from function.people.gathering import PeopleFound, gather_people
 from function.people.pictures import with_details
 
@@ -30,7 +32,12 @@ def find_people(
         UnreadableVideoError: the file cannot be read as a video.
         VideoOverLimitError: it is larger or longer, or shows more faces, than the limits allow.
     """
-    for event in search_video(source, name, engine, task, hands):
+    model = engine.encoder.model
+
+    def enough(faces: Sequence[Face], frames: int) -> bool:
+        return is_enough(faces, model, frames)
+
+    for event in search_video(source, name, engine, task, hands, is_enough=enough):
         yield event if isinstance(event, Progress) else _gather(event, name, engine, hands)
 
 

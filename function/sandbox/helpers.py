@@ -20,7 +20,8 @@ from function.engines.protocol import Engine
 from function.faces.face import Face
 from function.faces.found import Progress, StretchFound
 from function.faces.search import Hands, Means, Part
-from function.media.stretches import UnsplitError, plan_stretches
+from function.media.packets import UnsplitError
+from function.media.stretches import plan_stretches
 from function.media.surveys import Survey
 from function.media.videos import open_video
 from function.sandbox.channel import Channel

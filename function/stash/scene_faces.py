@@ -20,10 +20,10 @@ from db.people import PersonFound, View
 from db.records import Encoding, Performer
 from function.engines.models import PRIMARY
 from function.errors import RecognitionError, StoppingError
-from function.faces.found import StageSeconds, Task
+from function.faces.found import StageSeconds
 from function.library.admission import admit_picture, is_admissible
 from function.library.naming import Naming, open_naming
-from function.library.scanning import QUICK_PICTURES
+from function.library.scanning import quick_task
 from function.media.files import open_within
 from function.people.gathering import PeopleFound
 from function.people.people import template_of
@@ -162,7 +162,7 @@ class Lookout:
         path = next((one for file in scene.files if (one := self.locate(file.path))), None)
         if path is None:
             return None
-        task = Task(None, self.settings.detection_pixels, spread=QUICK_PICTURES)
+        task = quick_task(self.settings)
         with (
             open_within(Path(os.fsdecode(path)), self.settings.media_root) as media,
             closing(self.reader.find_people(media, task)) as events,

@@ -15,7 +15,6 @@ from function.engines.models import PRIMARY
 from function.faces.found import StageSeconds
 from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
-from function.matching.densities import name_fits
 from function.people.gathering import PeopleFound
 from function.settings import Settings
 from tests.support.crowds import Crowd, make_faces
@@ -50,7 +49,6 @@ class Library:
         ]
         self.file = VideoFile(b"/v/film.mp4", Stamp(1000, 1), "00000000000003e8")
         with open_ledger(self.path) as ledger:
-            ledger.match_by(name_fits())
             ledger.offer([self.file], "normal")
             self.scan(ledger, self.people)
 
@@ -70,7 +68,7 @@ class Library:
             decisions=ledger.decisions([lease.video])[lease.video],
         )
         scanned = Scanned(lease.depth, None, naming.models)
-        generation = naming.gallery.generation
+        generation = naming.generation
         assert ledger.finish(lease, kept.found, scanned, kept.outcomes, generation)
         return len(kept.found.people)
 

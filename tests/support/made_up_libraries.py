@@ -18,7 +18,6 @@ from function.faces.found import StageSeconds
 from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
 from function.library.oshash import oshash_of
-from function.matching.densities import name_fits
 from function.people.gathering import PeopleFound
 from function.settings import Settings
 from tests.support.crowds import Crowd, make_faces
@@ -91,13 +90,10 @@ class MadeUpLibrary:
         found = replace(found, unreadable_seconds=unreadable_seconds)
         kept = keep_people(found, Watched(name, 30.0), naming, strangers=strangers)
         with self.ledger() as ledger:
-            ledger.match_by(name_fits())
             lease = ledger.lease("test", 60)
             assert lease
             scanned = Scanned("normal", None, naming.models)
-            assert ledger.finish(
-                lease, kept.found, scanned, kept.outcomes, naming.gallery.generation
-            )
+            assert ledger.finish(lease, kept.found, scanned, kept.outcomes, naming.generation)
 
     def _photos(self, number: int, centre: Vector) -> list[Encoding]:
         return [

@@ -77,7 +77,7 @@ class StashLibrary(MadeUpLibrary):
             lease = ledger.lease("test", 60)
             assert lease
             scanned = Scanned("deep", None, naming.models)
-            generation = naming.gallery.generation
+            generation = naming.generation
             assert ledger.finish(lease, stored, scanned, kept.outcomes, generation)
         return path
 

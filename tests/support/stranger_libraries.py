@@ -19,7 +19,6 @@ from function.engines.models import PRIMARY
 from function.faces.found import StageSeconds
 from function.library.keeping import Watched, keep_people
 from function.library.naming import Naming, open_naming
-from function.matching.densities import name_fits
 from function.people.gathering import PeopleFound
 from function.settings import Settings
 from tests.support.crowds import Crowd, make_faces
@@ -39,7 +38,6 @@ class MadeUpLibrary:
         self.path = folder / "l.db"
         self.settings = Settings(library_db=StoreAddress(str(self.path)), second_encoder="off")
         self.ledger: Ledger = open_ledger(self.path)
-        self.ledger.match_by(name_fits())
         self._frames = 0
 
     def naming(self) -> Naming:
@@ -82,7 +80,7 @@ class MadeUpLibrary:
         found = PeopleFound(tuple(people), naming.models, 30, 12, StageSeconds(0.0, 0.0), links)
         kept = keep_people(found, Watched("", 30.0), naming, strangers=True)
         scanned = Scanned(lease.depth, None, naming.models)
-        generation = naming.gallery.generation
+        generation = naming.generation
         assert self.ledger.finish(lease, kept.found, scanned, kept.outcomes, generation)
 
     def scan_again(self, video: int, people: Sequence[PersonFound]) -> None:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import av
@@ -21,15 +21,14 @@ import numpy as np
 from db.snapshots import Snapshot
 from db.videos import Outcome
 from function.engines.loading import load_engine
-from function.engines.models import models_of
 from function.engines.protocol import Engine, EngineOptions
-from function.faces.found import FacesFound, Task
-from function.faces.search import search_video
-from function.faces.second_encodings import details_of
-from function.library.scanning import QUICK_PICTURES, is_unclear
+from function.faces.found import Task
+from function.faces.search import Hands
+from function.library.scanning import is_unclear, quick_task
 from function.matching.matches import Identification
 from function.media.pictures import RgbImage
-from function.people.gathering import gather_people
+from function.people.finding import find_people
+from function.people.gathering import PeopleFound
 from function.recognition import name_people, task_of
 from function.settings import Settings
 from tools.accuracy.cameras import draw_camera, take_picture
@@ -85,9 +84,8 @@ def compare(film: str, cast: Cast, engine: Engine, folder: Path) -> Compared:
     there = make_film(path, cast, float(minutes), int(people), kind)
     gallery = make_gallery(cast.enrolled, engine.encoder.model)
     performers = there & cast.enrolled.keys()
-    usual = task_of(Settings())
-    quick = replace(usual, every_seconds=None, spread=QUICK_PICTURES)
-    normal, first = (look(path, task, engine, gallery, performers) for task in (usual, quick))
+    tasks = task_of(Settings()), quick_task(Settings())
+    normal, first = (look(path, task, engine, gallery, performers) for task in tasks)
     path.unlink()
     return Compared(film, len(performers), normal, first)
 
@@ -95,15 +93,10 @@ def compare(film: str, cast: Cast, engine: Engine, folder: Path) -> Compared:
 def look(path: Path, task: Task, engine: Engine, gallery: Snapshot, performers: set[str]) -> Look:
     """Find and name the people of a film, as a scan does."""
     started = time.process_time()
-    *_, found = search_video(path, path.name, engine, task)
-    if not isinstance(found, FacesFound):
+    *_, found = find_people(path, path.name, engine, task, Hands())
+    if not isinstance(found, PeopleFound):
         raise TypeError("The search ended without a result.")
-    gathered = gather_people(
-        found,
-        models_of(engine),
-        lambda pictures, encode: details_of(found.faces, pictures, encode, engine.second),
-    )
-    named = name_people(gathered, gallery, Settings()).identifications
+    named = name_people(found, gallery, Settings()).identifications
     spent = time.process_time() - started
     names = {one.matches[0].performer.name for one in named if one.verdict == "match"}
     leads = [_outcome(number, one) for number, one in enumerate(named)]

@@ -119,7 +119,7 @@ def rematch(store: Store, library: StoreAddress) -> None:
 
 def match_again(ledger: Ledger, naming: Naming) -> Changed:
     """Match again what was matched with another state of the gallery, and show how far it is."""
-    generation = naming.gallery.generation
+    generation = naming.generation
     waiting = sum(
         one.matched_at != generation for one in ledger.iterate() if one.scanned is not None
     )

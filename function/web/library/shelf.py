@@ -101,7 +101,7 @@ class Shelf:
             naming = open_naming(service.store, service.reader.second, service.settings)
             within = MATCHED_WITHIN_SECONDS if seconds is None else seconds
             self._match_again(ledger, naming, within)
-            is_stale = bool(ledger.not_matched_at(naming.gallery.generation, 1))
+            is_stale = bool(ledger.not_matched_at(naming.generation, 1))
             yield Library(ledger, naming, is_stale, service.settings)
 
     @contextmanager

@@ -1,15 +1,25 @@
 """What is found in the stretches of a video is put together as if it had been read at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 
 from function.engines.protocol import Engine
 from function.faces.crews import Alone, Crew
-from function.faces.found import FacesFound, Progress, StageSeconds, StretchFound, Task
+from function.faces.face import Face
+from function.faces.found import (
+    FRAMES_BETWEEN_SHOTS,
+    FacesFound,
+    Progress,
+    StageSeconds,
+    StretchFound,
+    Task,
+)
 from function.faces.search import Hands, search_video
-from function.media import stretches
+from function.media import packets, rounds, stretches
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
 TASK = Task(0.5, 384)
@@ -110,3 +120,57 @@ def test_progress_reaches_the_end(film: Path, engine: Engine) -> None:
 def describe(face: object) -> tuple[object, ...]:
     names = ("frame", "seconds", "shot", "since_seconds", "until_seconds")
     return tuple(getattr(face, name) for name in names)
+
+
+@pytest.fixture
+def sought(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let short films be searched for moments, too."""
+    monkeypatch.setattr(rounds, "SEARCHED_FROM_SECONDS", 0.5)
+    monkeypatch.setattr(packets, "SOUGHT_EARLIER_SECONDS", 0.1)
+
+
+QUICK = Task(None, 384, spread=3)
+
+
+@pytest.mark.usefixtures("sought")
+def test_the_rounds_of_a_quick_look_are_joined_in_order_of_time(film: Path, engine: Engine) -> None:
+    found = search(film, engine, task=QUICK)
+    times = [face.seconds for face in found.faces]
+    assert times == sorted(times)
+    assert all(one % 2 == 0 for one in times), "only keyframes"
+    assert {0.0, 20.0} <= {*times}, "more than the first round saw"
+    pictures = sorted({(face.seconds, face.frame) for face in found.faces})
+    assert len(pictures) == len({*times}) <= found.frames
+    for (before, first), (after, second) in pairwise(pictures):
+        is_cut = before < 5.25 < after or before < 19.75 < after
+        assert (second - first > FRAMES_BETWEEN_SHOTS) == is_cut
+
+
+@pytest.mark.usefixtures("sought")
+def test_a_quick_look_ends_when_it_is_enough(film: Path, engine: Engine) -> None:
+    asked = []
+
+    def is_enough(faces: Sequence[Face], frames: int) -> bool:
+        asked.append((len(faces), frames))
+        return len(asked) > 1
+
+    *events, found = search_video(film, film.name, engine, QUICK, is_enough=is_enough)
+    assert isinstance(found, FacesFound)
+    assert [asked[1]] == [(len(found.faces), found.frames)]
+    assert 3 < asked[0][1] < asked[1][1] <= 9
+    done = [one.done_seconds for one in events if isinstance(one, Progress)]
+    assert done == sorted(done)
+    assert done[-1] <= 24
+
+
+@pytest.mark.usefixtures("sought")
+def test_a_quick_look_reads_through_what_cannot_be_searched(film: Path, engine: Engine) -> None:
+    with av.open(str(film)) as source, av.open(str(film.with_suffix(".ts")), "w") as output:
+        copied = output.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = copied
+                output.mux(packet)
+    found = search(film.with_suffix(".ts"), engine, task=QUICK)
+    assert 0 < found.frames <= 8
+    assert found.faces

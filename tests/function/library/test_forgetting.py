@@ -115,7 +115,7 @@ def test_a_scan_that_began_before_brings_nobody_back(library: Library) -> None:
         assert lease
         forget_everywhere(library.store, library.settings, library.ids[0])
         scanned = Scanned("deep", 0.5, naming.models)
-        generation = naming.gallery.generation
+        generation = naming.generation
         assert ledger.finish(lease, kept.found, scanned, kept.outcomes, generation)
         assert [one.position for one in ledger.sightings([1])[1]] == [1, 2]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from db.addresses import StoreAddress
 from db.decisions import Decision
 from db.errors import GalleryReadOnlyError
 from db.people import Link
@@ -16,14 +15,22 @@ from db.records import Vector
 from db.sqlite.ledger import SqliteLedger
 from db.stores import open_store
 from db.videos import Outcome
-from function.library import forgetting, rematching
-from function.library.forgetting import open_library
+from function.library import naming, rematching
 from function.library.keeping import outcomes_of
 from function.library.naming import open_naming
 from function.library.rematching import Changed, rematch
 from function.settings import Settings
 from tests.support.ledgers import assert_whole, made_up_person, scan_one
-from tests.support.scans import enrol, make_gallery, make_scanner, offer_all, write_squares
+from tests.support.scans import (
+    SquaresReader,
+    enrol,
+    make_gallery,
+    make_scanner,
+    offer_all,
+    write_squares,
+)
+
+USUAL = Settings()
 
 VIDEOS = {"one.mp4": (1, 2), "two.mp4": (2, 3), "three.mp4": (4, 1, 3)}
 
@@ -66,9 +73,9 @@ def outcomes(ledger: SqliteLedger) -> dict[bytes, list[Outcome]]:
     return {one.paths[0]: ledger.outcomes([one.id])[one.id] for one in ledger.videos()}
 
 
-def run(ledger: SqliteLedger, gallery: Path) -> Changed:
+def run(ledger: SqliteLedger, gallery: Path, settings: Settings = USUAL) -> Changed:
     total = Changed()
-    for part in rematch(ledger, open_naming(open_store(gallery), None, Settings())):
+    for part in rematch(ledger, open_naming(open_store(gallery), SquaresReader().second, settings)):
         total += part
     return total
 
@@ -223,34 +230,42 @@ def test_a_damaged_person_stops_no_rematch_and_their_video_is_named(
     assert_whole(path)
 
 
-def test_an_upgrade_that_scores_otherwise_has_everyone_matched_again_once(
+def test_after_an_upgrade_that_scores_otherwise_everyone_is_matched_again_once(
     tmp_path: Path, gallery: Path, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "l.db"
-    with scanned(path, gallery, media):
-        pass
+    with scanned(tmp_path / "l.db", gallery, media) as ledger:
+        assert run(ledger, gallery).videos == 0
+        monkeypatch.setattr(naming, "name_fits", lambda: "others")
+        assert [run(ledger, gallery).videos for _ in range(2)] == [len(VIDEOS), 0]
 
-    def matched() -> int:
-        with open_library(StoreAddress(str(path)), open_store(gallery)) as ledger:
-            return run(ledger, gallery).videos
 
-    assert [matched(), matched()] == [len(VIDEOS), 0], "it did not say by what it was matched"
-    monkeypatch.setattr(forgetting, "name_fits", lambda: "others")
-    assert [matched(), matched()] == [len(VIDEOS), 0]
+OTHERWISE = (Settings(hints="off"), Settings(min_score=30.0))
+"""Settings by which others are named, or with other scores."""
+
+
+@pytest.mark.parametrize("settings", OTHERWISE)
+def test_after_a_setting_was_changed_that_decides_names_everyone_is_matched_again_once(
+    settings: Settings, tmp_path: Path, gallery: Path, media: Path
+) -> None:
+    with scanned(tmp_path / "l.db", gallery, media) as ledger:
+        found = [run(ledger, gallery, one).videos for one in (settings, settings, USUAL)]
+        assert found == [len(VIDEOS), 0, len(VIDEOS)]
+        assert run(ledger, gallery, Settings(max_matches=1, slots=7)).videos == 0
 
 
 def test_a_library_that_cannot_be_written_is_read_as_it_was_matched(
-    tmp_path: Path, gallery: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    gallery: Path,
+    media: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    path = tmp_path / "l.db"
-    with scanned(path, gallery, media) as ledger:
-        before = outcomes(ledger)
-
     def refuse(*_: object) -> None:
         raise GalleryReadOnlyError("on a DVD")
 
-    monkeypatch.setattr(SqliteLedger, "match_by", refuse)
-    with open_library(StoreAddress(str(path)), open_store(gallery)) as opened:
-        assert {
-            one.paths[0]: opened.outcomes([one.id])[one.id] for one in opened.videos()
-        } == before
+    with scanned(tmp_path / "l.db", gallery, media) as ledger:
+        before = outcomes(ledger)
+        monkeypatch.setattr(SqliteLedger, "put_outcomes", refuse)
+        assert run(ledger, gallery, Settings(hints="off")) == Changed()
+        assert outcomes(ledger) == before
+    assert caplog.messages == ["Names stay as they were matched last: on a DVD"]

@@ -18,11 +18,12 @@ from av.video.frame import VideoFrame
 from function.errors import UnreadableVideoError
 from function.media import frames
 from function.media.conversion import THUMBNAIL_SIDE
-from function.media.frames import Frame, sample_frames
+from function.media.frames import Frame, sample_frames, sample_keyframes
 from function.media.images import RgbPicture
 from function.media.limits import VideoLimits
-from function.media.packets import Group
+from function.media.packets import Group, UnsplitError
 from function.media.pictures import RgbImage
+from function.media.schedule import Schedule
 from function.media.videos import Video, open_video
 from tests.support.memory import read_video_in_memory
 from tests.support.videos import number_in, numbered_pictures, write_sound
@@ -317,7 +318,7 @@ def test_only_the_frames_in_hand_are_held_in_memory(tmp_path: Path) -> None:
     assert grown_mib < 90  # the decoder's share; 60 such frames would take 180 more, in RGB 360
 
 
-def test_a_quick_look_takes_keyframes_spread_over_the_video_and_reads_little_else(
+def test_keyframes_are_taken_where_they_are_asked_for_each_once_and_little_else_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_video(tmp_path / "video.mp4", numbered_pictures(2000), keyframe_every=10)
@@ -329,29 +330,29 @@ def test_a_quick_look_takes_keyframes_spread_over_the_video_and_reads_little_els
         return whole(video, group)
 
     monkeypatch.setattr(frames, "decode_group", counting)
+    taken: set[float] = set()
     with open_video(path) as video:
-        found = list(sample_frames(video, spread=8))
+        first, second = (
+            list(sample_keyframes(video, moments, taken, Schedule()))
+            for moments in ([5, 25, 45, 65], [5, 15, 15.1, 75])
+        )
         assert not video.keyframes_seconds
-    assert packets == [1] * 8
-    numbers = [number_in(frame.picture.rgb()) for frame in found]
-    assert all(number % 10 == 0 for number in numbers)
-    assert [round(number / FPS / 10) for number in numbers] == [0, 1, 2, 3, 4, 5, 6, 7]
-    assert [frame.seconds for frame in found] == pytest.approx([one / FPS for one in numbers])
+    assert packets == [1] * 6
+    for found, moments in ((first, [5, 25, 45, 65]), (second, [15, 75])):
+        numbers = [number_in(frame.picture.rgb()) for frame in found]
+        assert all(number % 10 == 0 for number in numbers)
+        assert [frame.seconds for frame in found] == pytest.approx([one / FPS for one in numbers])
+        assert [frame.seconds for frame in found] == pytest.approx(moments, abs=1.5)
 
 
-def test_of_a_long_video_a_quick_look_takes_more_pictures(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write_video(tmp_path / "video.mp4", numbered_pictures(2000), keyframe_every=10)
-    monkeypatch.setattr(frames, "SPREAD_SECONDS", 2000 / FPS / 15.5)
-    with open_video(path) as video:
-        assert len(list(sample_frames(video, spread=8))) == 16
-    with open_video(path) as video:
-        assert len(list(sample_frames(video, spread=20))) == 20
+def test_keyframes_are_not_looked_for_in_a_file_that_cannot_be_searched(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "video.ts", numbered_pictures(500), keyframe_every=10)
+    with open_video(path) as video, pytest.raises(UnsplitError):
+        list(sample_keyframes(video, [5, 10], set(), Schedule()))
 
 
 @pytest.mark.parametrize("name", ["video.ts", "short.mp4"])
-def test_a_quick_look_works_where_nothing_can_be_found_or_little_is_there(
+def test_only_some_pictures_are_taken_of_a_file_that_is_read_through(
     name: str, tmp_path: Path
 ) -> None:
     count = 500 if name == "video.ts" else 30
@@ -361,6 +362,7 @@ def test_a_quick_look_works_where_nothing_can_be_found_or_little_is_there(
     assert found == sorted(set(found))
     assert found[0] <= 10
     assert found[-1] >= 0.6 * count
+    assert len(found) <= 9
 
 
 def test_frames_are_decoded_in_the_thread_that_is_given_and_it_is_left_for_the_next() -> None:

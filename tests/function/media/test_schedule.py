@@ -1,4 +1,4 @@
-from function.media.schedule import Schedule, length_of
+from function.media.schedule import Schedule, length_of, missed_by_all
 
 
 def test_a_moment_is_met_by_the_first_picture_from_then_on() -> None:
@@ -61,3 +61,14 @@ def test_groups_that_give_nothing_make_a_file_a_liar_unless_others_give_somethin
 
 def test_what_overlaps_is_counted_once() -> None:
     assert length_of([(0.0, 2.0), (1.0, 3.0), (5.0, 6.0)]) == 4.0
+
+
+def test_what_one_schedule_missed_is_as_short_as_the_moments_of_all_of_them_say() -> None:
+    first, second = Schedule(), Schedule()
+    for schedule, moments in ((first, (0.0, 4.0, 8.0)), (second, (2.0, 6.0, 10.0))):
+        for moment in moments:
+            schedule.expect([moment], begins=True)
+            if moment != 4.0:
+                schedule.take(moment)
+    assert first.missed() == [(2.0, 6.0)]
+    assert missed_by_all([first, second]) == [(3.0, 5.0)]

@@ -11,8 +11,9 @@ import pytest
 
 from function.media.frames import sample_frames, sample_stretch
 from function.media.limits import VideoLimits
+from function.media.packets import UnsplitError
 from function.media.schedule import length_of
-from function.media.stretches import WHOLE, Stretch, UnsplitError, plan_stretches
+from function.media.stretches import WHOLE, Stretch, plan_stretches
 from function.media.videos import Video, open_video
 from tests.support.videos import number_in, numbered_pictures
 from tools.footage.videos import write_video
