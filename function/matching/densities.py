@@ -41,8 +41,8 @@ calibration stays as it is there."""
 WEAK_OFFSET, WEAK_SLOPE, WEAK_SLOPE_BELOW = -2.02, 0.97, 0.1
 """What a calibrated logarithm is worth for somebody seen only weakly: above and below 0. The first
 two were fitted on 679 spoilt photographs of 75 people by `python -m tools evaluate-kinds FOLDER...
---weak`: 10 % of the strangers among them were given a score of 80 or more before, 1 % since. The
-last is chosen: any fit makes it 0 or less, but a nearer face must never count for less."""
+--weak`; of the strangers among them 7 % had a score of 80 or more before, and 2 % have now. The
+last is chosen: from 0 to 0.2 nothing changes, and a nearer face must never count for less."""
 
 LARGEST_LOG = 60.0
 """Keeps ratios within what a float holds; exp(60) is as certain as any."""
