@@ -15,8 +15,9 @@ from function.media import boxes, elements
 HEAD_BYTES = 256 * 1024
 CHUNKS, CHUNK_BYTES = 16, 32 * 1024  # that say how much of a broadcast is scrambled
 TS_PACKET = re.compile(
-    rb"\x47[\x00-\xff]{2}([\x00-\xff])(?=[\x00-\xff]{184}(?:[\x00-\xff]{4})?\x47)"
+    rb"\x47([\x00-\xff]{2})([\x00-\xff])(?=[\x00-\xff]{184}(?:[\x00-\xff]{4})?\x47)"
 )
+PID_BITS = 0x1FFF  # of the two bytes that say to which stream a packet belongs
 PS_PACKET = re.compile(rb"\x00\x00\x01[\xe0-\xef\xfd][\x00-\xff]{2}([\x80-\xbf])")
 SCRAMBLED_SHARE = 0.2
 """Of the packets of a broadcast at least this share is scrambled, if its pictures are."""
@@ -64,14 +65,17 @@ def states_encryption(source: Path | int) -> bool:
         )
 
 
-def scrambled_share(source: Path | int) -> float:
-    """Say which share of a broadcast, 0 to 1, is scrambled at its end: FFmpeg leaves that out."""
+def scrambled_share(source: Path | int, pid: int) -> float:
+    """Say which share of a broadcast, 0 to 1, is scrambled at its end: FFmpeg leaves that out.
+
+    `pid` is the number of the pictures' stream: another programme beside it says nothing of it.
+    """
     with _opened(source) as descriptor:
         size = os.lseek(descriptor, 0, os.SEEK_END)
         count = min(CHUNK_BYTES, size // CHUNKS)
         places = ((size - count) * number // (CHUNKS - 1) for number in reversed(range(CHUNKS)))
         chunks = (os.pread(descriptor, count, place) for place in places)
-        scrambled = takewhile(lambda chunk: _share_scrambled(chunk) > SCRAMBLED_SHARE, chunks)
+        scrambled = takewhile(lambda chunk: _share_scrambled(chunk, pid) > SCRAMBLED_SHARE, chunks)
         return len(list(scrambled)) / CHUNKS
 
 
@@ -115,9 +119,16 @@ def _is_locked_asf(descriptor: int) -> bool:
     return False
 
 
-def _share_scrambled(content: bytes) -> float:
-    """Return the share of a broadcast's packets that are marked as scrambled, as pay TV is."""
-    marks = [bool(one[0] & 0xC0) for one in TS_PACKET.findall(content)]
+def _share_scrambled(content: bytes, pid: int | None = None) -> float:
+    """Return the share of a broadcast's packets that are marked as scrambled, as pay TV is.
+
+    Only those of one stream count if `pid` is given.
+    """
+    marks = [
+        bool(flags[0] & 0xC0)
+        for stream, flags in TS_PACKET.findall(content)
+        if pid is None or int.from_bytes(stream, "big") & PID_BITS == pid
+    ]
     return sum(marks) / max(len(marks), 1)
 
 

@@ -235,8 +235,8 @@ def _look_at(source: Path | int, name: str, limits: VideoLimits) -> Survey:
         may_fit_gpu = may_fit(container, stream)
         start_seconds, seconds = measure_seconds(container, stream, limits.max_seconds)
         marks_all = marks_every_picture(container, stream)
-        is_broadcast = container.format.name == "mpegts"
-    if is_broadcast and (share := scrambled_share(source)) < 1:
+        is_broadcast, pid = container.format.name == "mpegts", stream.id
+    if is_broadcast and (share := scrambled_share(source, pid)) < 1:
         seconds /= 1 - share
     check_length(seconds, name, limits)
     return Survey(start_seconds, seconds, may_fit_gpu, is_hidden, marks_all)

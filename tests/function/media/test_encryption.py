@@ -17,7 +17,7 @@ from tests.support.encrypted_videos import (
     scramble,
     scramble_disc,
 )
-from tests.support.timed_videos import break_counters, with_stream_type
+from tests.support.timed_videos import break_counters, join_programmes, with_stream_type
 from tests.support.videos import number_in, numbered_pictures, write_sound
 from tools.footage.videos import write_video
 
@@ -106,6 +106,15 @@ def test_what_is_scrambled_at_the_end_of_a_recording_counts_as_not_read(tmp_path
         assert video.unreadable_seconds == pytest.approx(12, abs=3)
     for frame in frames:
         assert number_in(frame.picture.rgb()) == pytest.approx(frame.seconds * 25, abs=3)
+
+
+def test_a_scrambled_programme_beside_a_clear_one_does_not_make_that_longer(tmp_path: Path) -> None:
+    clear, locked = broadcast(tmp_path / "clear.ts"), scramble(broadcast(tmp_path / "locked.ts"))
+    with open_video(join_programmes(clear, locked, tmp_path / "both.ts")) as video:
+        frames = list(sample_frames(video))
+        assert video.seconds == pytest.approx(4, abs=0.2)
+        assert video.unreadable_seconds == 0
+    assert number_in(frames[-1].picture.rgb()) > 80
 
 
 @pytest.mark.parametrize("kind", [0xDB, 0xEA, 0x80])
