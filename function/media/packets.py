@@ -8,7 +8,7 @@ only where keyframes are too far apart.
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import ceil, floor
+from math import ceil, floor, inf
 from typing import NamedTuple, TypeAlias
 
 import av
@@ -31,6 +31,7 @@ FIELD_SECONDS = 0.022  # between the two fields of a picture: at most a 46th of 
 OVERRUN = 1.1  # times the estimated length
 BROKEN_READS = 20  # damaged places in a file that are skipped
 SOUGHT_EARLIER_SECONDS = 1.0  # pictures are shown later than they are stored
+FARTHEST_SECONDS = 30.0  # before a moment, that a keyframe may stand for it
 INDEXED_FORMATS = frozenset(("mov", "matroska", "avi", "asf", "mxf"))
 """Files of these formats have one clock from beginning to end, so that moments can be found; others
 are read from the beginning, because their clock may restart half-way."""
@@ -193,15 +194,17 @@ def read_keyframes_at(video: Video, moments: Sequence[float], taken: set[float])
     None comes twice: `taken` are the times of those that came before, and new ones are added.
 
     Raises:
-        UnsplitError: the file cannot be searched; it must be read from beginning to end.
+        UnsplitError: the file cannot be searched, has no keyframe near a moment, as where it is
+            damaged, or its clock leaps; it must be read from beginning to end.
         VideoOverLimitError: the video goes on for longer than its limits allow.
     """
     for moment in moments:
-        if not _seek(video, moment):
+        found = _read_keyframe(video) if _seek(video, moment) else None
+        seconds = found.packets[0].seconds if found else inf
+        if not found or not 0 <= moment - seconds <= FARTHEST_SECONDS or video.leaps:
             raise UnsplitError
-        found = _read_keyframe(video)
-        if found and found.packets[0].seconds not in taken:
-            taken.add(found.packets[0].seconds)
+        if seconds not in taken:
+            taken.add(seconds)
             yield found
 
 

@@ -3,7 +3,7 @@ import logging
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import islice
@@ -349,6 +349,50 @@ def test_keyframes_are_not_looked_for_in_a_file_that_cannot_be_searched(tmp_path
     path = write_video(tmp_path / "video.ts", numbered_pictures(500), keyframe_every=10)
     with open_video(path) as video, pytest.raises(UnsplitError):
         list(sample_keyframes(video, [5, 10], set(), Schedule()))
+
+
+def cut_off(path: Path) -> Path:
+    options = {"movflags": "faststart"}
+    write_video(path, numbered_pictures(1000), fps=5, keyframe_every=10, container_options=options)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+    return path
+
+
+def partly_zero(path: Path) -> Path:
+    write_video(path, numbered_pictures(1000), fps=5, keyframe_every=10)
+    content = bytearray(path.read_bytes())
+    start, end = len(content) * 5 // 10, len(content) * 7 // 10
+    content[start:end] = bytes(end - start)
+    path.write_bytes(content)
+    return path
+
+
+def with_one_keyframe(path: Path) -> Path:
+    return write_video(path, numbered_pictures(1000), fps=5, keyframe_every=5000)
+
+
+def with_a_leap(path: Path) -> Path:
+    seconds = [number / 5 + 3600 * (number > 500) for number in range(1000)]
+    return write_video(path, numbered_pictures(1000), fps=5, keyframe_every=10, seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (cut_off, "video.mp4"),
+        (partly_zero, "video.mkv"),
+        (with_one_keyframe, "video.mp4"),
+        (with_a_leap, "video.mkv"),
+    ],
+)
+def test_a_file_without_a_keyframe_near_each_moment_is_read_through(
+    make: Callable[[Path], Path], name: str, tmp_path: Path
+) -> None:
+    path = make(tmp_path / name)
+    with open_video(path) as video:
+        moments = [video.seconds * (number + 0.5) / 18 for number in range(18)]
+        with pytest.raises(UnsplitError):
+            list(sample_keyframes(video, moments, set(), Schedule()))
 
 
 @pytest.mark.parametrize("name", ["video.ts", "short.mp4"])
