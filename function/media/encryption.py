@@ -17,7 +17,11 @@ CHUNKS, CHUNK_BYTES = 16, 32 * 1024  # that say how much of a broadcast is scram
 TS_PACKET = re.compile(
     rb"\x47([\x00-\xff]{2})([\x00-\xff])(?=[\x00-\xff]{184}(?:[\x00-\xff]{4})?\x47)"
 )
+TS_BYTES, TS_SHARE = 188, 0.5
+"""How long such a packet is, and which share of a broadcast is made up of them at least: in other
+files some bytes look like one by chance."""
 PID_BITS = 0x1FFF  # of the two bytes that say to which stream a packet belongs
+PS_MARK = b"\x00\x00\x01\xba"  # before each pack of the packets of a disc
 PS_PACKET = re.compile(rb"\x00\x00\x01[\xe0-\xef\xfd][\x00-\xff]{2}([\x80-\xbf])")
 SCRAMBLED_SHARE = 0.2
 """Of the packets of a broadcast at least this share is scrambled, if its pictures are."""
@@ -58,11 +62,8 @@ def states_encryption(source: Path | int) -> bool:
         head, size = os.pread(descriptor, HEAD_BYTES, 0), os.lseek(descriptor, 0, os.SEEK_END)
         if head.startswith(elements.MARK):
             return elements.states_locked_pictures(descriptor, size)
-        return (
-            boxes.states_locked_pictures(descriptor, size)
-            or _is_locked_asf(descriptor)
-            or max(_share_scrambled(head), _share_locked(head)) > SCRAMBLED_SHARE
-        )
+        is_locked = boxes.states_locked_pictures(descriptor, size) or _is_locked_asf(descriptor)
+        return is_locked or _is_scrambled(head)
 
 
 def scrambled_share(source: Path | int, pid: int) -> float:
@@ -117,6 +118,14 @@ def _is_locked_asf(descriptor: int) -> bool:
             return False
         place += length
     return False
+
+
+def _is_scrambled(head: bytes) -> bool:
+    """Say whether a file that begins so is a broadcast, or from a disc, with scrambled pictures."""
+    is_broadcast = len(TS_PACKET.findall(head)) * TS_BYTES > TS_SHARE * len(head)
+    if is_broadcast and _share_scrambled(head) > SCRAMBLED_SHARE:
+        return True
+    return (is_broadcast or PS_MARK in head) and _share_locked(head) > SCRAMBLED_SHARE
 
 
 def _share_scrambled(content: bytes, pid: int | None = None) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -85,6 +86,38 @@ def test_what_cannot_be_read_for_another_reason_is_not_said_to_be_encrypted(
     with pytest.raises(UnreadableVideoError) as caught:
         sample(path)
     assert "encrypted" not in str(caught.value)
+
+
+def noise(path: Path) -> Path:
+    path.write_bytes(Random(1).randbytes(400_000))
+    return path
+
+
+def noise_without_index(path: Path) -> Path:
+    head = b"\0\0\0\x18ftypisom\0\0\2\0isomavc1" + b"\0\x20\0\0mdat"
+    path.write_bytes(head + Random(1).randbytes(400_000))
+    return path
+
+
+def noise_in_broadcast(path: Path) -> Path:
+    content = broadcast(path).read_bytes()[: 188 * 3]
+    path.write_bytes(content + Random(1).randbytes(400_000))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "message"),
+    [
+        (noise, "v.avi", "not a video in a supported format"),
+        (noise_without_index, "v.mp4", "lacks its index"),
+        (noise_in_broadcast, "v.ts", "not a video in a supported format"),
+    ],
+)
+def test_bytes_that_look_like_scrambled_packets_by_chance_are_not_said_to_be_encrypted(
+    make: Callable[[Path], Path], name: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnreadableVideoError, match=message):
+        sample(make(tmp_path / name))
 
 
 def test_sound_that_is_encrypted_says_nothing_of_pictures(tmp_path: Path) -> None:
