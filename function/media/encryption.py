@@ -28,6 +28,7 @@ SCRAMBLED_SHARE = 0.2
 
 ASF_MARK = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 ASF_HEAD_BYTES, ASF_OBJECT_BYTES, MOST_OBJECTS = 30, 24, 1_000
+LONGEST_OBJECT = 2**32  # bytes, of a header: a longer one is damage
 CONTENT_ENCRYPTION = (
     bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"),  # Content Encryption Object
     bytes.fromhex("14e68a292226174cb935dae07ee9289c"),  # Extended Content Encryption Object
@@ -114,7 +115,7 @@ def _is_locked_asf(descriptor: int) -> bool:
         if head[:16] in CONTENT_ENCRYPTION:
             return True
         length = int.from_bytes(head[16:], "little")
-        if length < ASF_OBJECT_BYTES:
+        if not ASF_OBJECT_BYTES <= length <= LONGEST_OBJECT:
             return False
         place += length
     return False

@@ -120,6 +120,15 @@ def test_bytes_that_look_like_scrambled_packets_by_chance_are_not_said_to_be_enc
         sample(make(tmp_path / name))
 
 
+def test_a_header_of_impossible_length_is_damage(tmp_path: Path) -> None:
+    path = broadcast(tmp_path / "v.wmv", "wmv2")
+    content = bytearray(path.read_bytes())
+    content[46:54] = b"\xff" * 8
+    path.write_bytes(content)
+    with pytest.raises(UnreadableVideoError, match="not a video in a supported format"):
+        sample(path)
+
+
 def test_sound_that_is_encrypted_says_nothing_of_pictures(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "sound.mkv")
     lock_matroska(path, content_encryption(KEY_ID), kind=2)
