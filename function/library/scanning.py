@@ -276,7 +276,7 @@ class Scanner:
                     yield Advanced(path, event)
                 if self.stopping.is_set():
                     raise StoppingError("The scan was ended.")
-                video_seconds = max(video_seconds, event.of_seconds)
+                video_seconds = event.of_seconds or video_seconds  # it becomes more exact
                 renew_at = self._renew_at(lease, renew_at)
                 yield Advanced(path, event)
         raise UnreadableVideoError(f"{text_of(path)} gave no result.")

@@ -489,6 +489,18 @@ def test_a_lease_is_renewed_while_its_video_is_read(
     assert all(one.tries == 0 for one in ledger.videos())
 
 
+def test_a_video_is_as_long_as_is_known_in_the_end(ledger: SqliteLedger, gallery: Path) -> None:
+    class Leaping(SquaresReader):
+        def find_people(self, media: MediaFile, task: Task) -> Generator[Progress | PeopleFound]:
+            *events, found = super().find_people(media, task)
+            yield Progress(1.0, 4_200.0, 0)
+            yield from (replace(one, of_seconds=600.0) for one in events)
+            yield found
+
+    events = list(make_scanner(ledger, gallery, Leaping(), only=frozenset([1])).scan_all())
+    assert [one.seconds for one in events if isinstance(one, Done)] == [600.0]
+
+
 def test_two_scanners_share_a_queue(ledger: SqliteLedger, gallery: Path) -> None:
     readers = [SquaresReader(), SquaresReader()]
     scanners = [make_scanner(ledger, gallery, reader) for reader in readers]
