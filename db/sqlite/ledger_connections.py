@@ -18,7 +18,7 @@ from db.sqlite.writers import in_line
 CHECKPOINT = "PRAGMA wal_checkpoint(TRUNCATE)"
 
 AGAIN_AFTER_SECONDS = 60.0
-"""Where a file cannot be rewritten, as on a full disk, not everyone who opens it tries again."""
+"""Where a file cannot be rewritten, or is read just then, not everyone who opens it tries again."""
 
 _not_before: dict[Path | None, float] = {}
 
@@ -95,15 +95,18 @@ class LedgerConnection:
                     return False
                 with self._in_line() or nullcontext():
                     db.execute("VACUUM")
-                return not self._is_log_held(db)
+                is_done = not self._is_log_held(db)
             except sqlite3.Error as error:
                 _log.warning("The library's file cannot be rewritten: %s", error)
+                is_done = False
+            if not is_done:
                 _not_before[self._real_path] = time.monotonic() + AGAIN_AFTER_SECONDS
-                return False
+            return is_done
 
     def _is_log_held(self, db: Database) -> bool:
         """Empty the log; say whether somebody who reads the file prevents that."""
-        return bool(db.execute(CHECKPOINT).fetchone()[0])
+        with self._in_line() or nullcontext():  # whoever writes without a pause would, too
+            return bool(db.execute(CHECKPOINT).fetchone()[0])
 
     def _in_line(self) -> AbstractContextManager[None] | None:
         return in_line(self._real_path, BUSY_SECONDS) if self._real_path else None
