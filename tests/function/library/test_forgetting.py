@@ -17,8 +17,9 @@ from db.people import PersonFound
 from db.sightings import Correction
 from db.sqlite import connections, ledger_connections
 from db.sqlite.ledger import SqliteLedger
+from db.sqlite.ledger_connections import LedgerConnection
 from db.stores import open_ledger
-from db.videos import Scanned
+from db.videos import Scanned, Stamp, VideoFile
 from function.engines.models import PRIMARY
 from function.faces.found import StageSeconds
 from function.library import forgetting
@@ -268,6 +269,39 @@ def test_a_disk_too_full_to_rewrite_the_library_is_told_of_and_not_tried_by_ever
         waits.clear()
         assert ledger.end_forgetting(1, 2)
         assert ledger.unfinished_forgetting() == []
+
+
+def test_a_library_that_is_read_once_it_is_rewritten_is_not_rewritten_by_everyone(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: dict[Path | None, float] = {}
+    monkeypatch.setattr(ledger_connections, "_not_before", waits)
+    held = iter([False, True])
+    with monkeypatch.context() as patched, open_ledger(library.path) as ledger:
+        patched.setattr(LedgerConnection, "_is_log_held", lambda *_: next(held))
+        ledger.begin_forgetting(1, 2)
+        assert not ledger.end_forgetting(1, 2)
+    with open_ledger(library.path) as ledger:
+        assert not ledger.end_forgetting(1, 2), "not so soon again"
+        waits.clear()
+        assert ledger.end_forgetting(1, 2)
+
+
+def test_what_was_said_of_a_video_that_was_encoded_anew_is_kept_until_it_is_scanned(
+    library: Library,
+) -> None:
+    naming = open_naming(library.store, None, library.settings)
+    with open_ledger(library.path) as ledger, library.store.gallery() as opened:
+        other = opened.performer(library.ids[5])
+        for position in (1, 2):
+            store_decision(ledger, naming.gallery, (1, position), "rejected", other)
+        anew = VideoFile(library.file.path, Stamp(2000, 2), "00000000000007d0")
+        ledger.offer([anew], "normal")
+        (video,) = (one.id for one in ledger.videos() if one.id != 1)
+        assert len(ledger.decisions([video])[video]) == 2
+        forget_strangers(ledger)
+        (kept,) = ledger.decisions([video])[video]
+        assert np.linalg.norm(kept.template - library.centres[1]) < 0.5
 
 
 def test_an_import_that_runs_delays_what_is_left_of_a_forgetting(library: Library) -> None:
