@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from sqlite_utils import Database
 
+from db.cells import as_text
 from db.sqlite.connections import BUSY_SECONDS, explained, open_database, transaction
 from db.sqlite.ledger_schema import LEDGER
 from db.sqlite.writers import in_line
@@ -35,7 +36,7 @@ class LedgerConnection:
         self._lock = threading.RLock()
         self._db = open_database(path, create=create, schema=LEDGER)
         # One text that a bad disk spoilt must not hide all others of a list.
-        self._db.conn.text_factory = _text
+        self._db.conn.text_factory = as_text
 
     def close(self) -> None:
         """Close the file."""
@@ -110,7 +111,3 @@ class LedgerConnection:
 
     def _in_line(self) -> AbstractContextManager[None] | None:
         return in_line(self._real_path, BUSY_SECONDS) if self._real_path else None
-
-
-def _text(cell: bytes) -> str:
-    return cell.decode(errors="replace")
