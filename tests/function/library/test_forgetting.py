@@ -4,6 +4,7 @@ import resource
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -349,6 +350,28 @@ def test_who_was_named_once_and_is_nobody_now_stays_only_where_strangers_are_kep
         assert finish(ledger) == (0 not in left)
     assert library.positions() == left
     assert (traces(library, library.people[0]) > 0) == (0 in left)
+
+
+def test_nobody_is_erased_because_a_setting_is_tried(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def follow(ledger: Ledger, min_score: float) -> int:
+        settings = replace(library.settings, min_score=min_score)
+        naming = open_naming(library.store, None, settings)
+        for _ in rematch(ledger, naming):
+            pass
+        return finish_strangers(ledger, naming, "off")
+
+    with open_ledger(library.path) as ledger:
+        ledger.want_again([1], "normal")
+        library.scan(ledger, library.people, strangers=False)
+        assert follow(ledger, 20.0) == 0
+        assert follow(ledger, 100.0) == follow(ledger, 100.0) == 0
+        assert follow(ledger, 20.0) == 0
+        assert {one.performer for one in ledger.outcomes([1])[1]} == set(library.ids[:2])
+        assert follow(ledger, 100.0) == 0
+        monkeypatch.setattr(forgetting, "SETTLED_DAYS", 0)
+        assert follow(ledger, 100.0) == 2, "it is no trial any more"
 
 
 def _unenrol(library: Library, number: int) -> None:
