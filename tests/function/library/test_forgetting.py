@@ -352,6 +352,28 @@ def test_who_was_named_once_and_is_nobody_now_stays_only_where_strangers_are_kep
     assert (traces(library, library.people[0]) > 0) == (0 in left)
 
 
+def test_who_is_erased_meanwhile_does_not_hide_that_the_file_is_still_to_be_rewritten(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = library.people[2]
+    _plant(library, to_blob(stranger.views[0].encodings[0]))
+    with open_ledger(library.path) as ledger:
+        with monkeypatch.context() as patched:
+            patched.setattr(LedgerConnection, "scrub", lambda _: False)
+            forget_strangers(ledger)
+            ledger.want_again([1], "normal")
+            library.scan(ledger, library.people[:2], strangers=False)
+            _unenrol(library, 0)
+            naming = open_naming(library.store, None, library.settings)
+            for _ in rematch(ledger, naming):
+                pass
+            assert finish_strangers(ledger, naming, "off") == 1
+        assert ledger.strangers.is_erasing()
+    with open_library(library.settings.library_db, library.store) as ledger:
+        assert not ledger.strangers.is_erasing()
+    assert traces(library, stranger) == 0
+
+
 def test_nobody_is_erased_because_a_setting_is_tried(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
