@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -100,6 +100,8 @@ class LedgerConnection:
             except sqlite3.Error as error:
                 _log.warning("The library's file cannot be rewritten: %s", error)
                 is_done = False
+                with suppress(sqlite3.Error):  # its log may have taken the last of the disk
+                    self._is_log_held(db)
             if not is_done:
                 _not_before[self._real_path] = time.monotonic() + AGAIN_AFTER_SECONDS
             return is_done

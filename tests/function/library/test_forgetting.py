@@ -305,6 +305,26 @@ def test_what_was_said_of_a_video_that_was_encoded_anew_is_kept_until_it_is_scan
         assert np.linalg.norm(kept.template - library.centres[1]) < 0.5
 
 
+def test_a_rewriting_that_fails_leaves_the_disk_no_fuller(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_connections, "_not_before", {})
+    log = library.path.with_name("l.db-wal")
+    with open_ledger(library.path) as ledger:
+        assert isinstance(ledger, SqliteLedger)
+        ledger._db.execute("PRAGMA temp_store = MEMORY")  # so that only its log fills the disk
+        ledger._db.execute("PRAGMA cache_size = 10")
+        ledger.choose("much", "x" * 3_000_000)
+        ledger.rows(ledger_connections.CHECKPOINT)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, limits[1]))
+        try:
+            assert not ledger.scrub()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert log.stat().st_size == 0
+
+
 def test_an_import_that_runs_delays_what_is_left_of_a_forgetting(library: Library) -> None:
     with open_ledger(library.path) as ledger:
         with library.store.gallery() as gallery:
