@@ -69,6 +69,7 @@ def checked_copy(path: Path) -> Iterator[Path]:
             manifest = _read_manifest(copy)
         # Opening updates an older bundle's schema; the bundle file itself is left as it is.
         with SqliteGallery(copy) as gallery:
+            gallery.refuse_bad_text()
             check_content(gallery, path.name)
             found = _describe_open(gallery)
             for key in ("model", "performers", "encodings", "sha256"):

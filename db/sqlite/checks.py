@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from db.blobs import has_length
+from db.cells import as_text, read_texts
 from db.records import Finding
 from db.sqlite.connections import OWNER_ONLY
 from db.sqlite.filesystems import beside, find_network_share
@@ -44,6 +45,7 @@ def check_gallery(path: Path, models: Sequence[str] = ()) -> Iterator[Finding]:
         # Not mode=ro: it could not roll back what a crash left half-written.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as db:
             db.execute("PRAGMA query_only = ON")
+            db.text_factory = as_text
             yield from _check_content(db, models)
     except sqlite3.Error as error:
         yield Finding("error", f"{path.name} cannot be read: {error}.", "Restore a backup.")
@@ -111,7 +113,15 @@ def _check_content(db: sqlite3.Connection, models: Sequence[str]) -> Iterator[Fi
     if orphans:
         remedy = "Export a bundle and import it into a new gallery; this leaves them out."
         yield Finding("error", f"{orphans} rows belong to no performer.", remedy)
+    yield from _check_details(db)
     yield from _check_encodings(db, models)
+
+
+def _check_details(db: sqlite3.Connection) -> Iterator[Finding]:
+    for name, *lists in db.execute("SELECT name, aliases, urls FROM performers ORDER BY id"):
+        if None in map(read_texts, lists):
+            found = f"The aliases or the web addresses of {as_text(name)} are damaged."
+            yield Finding("error", found, "Import this performer again, which adds them.")
 
 
 def _check_schema(db: sqlite3.Connection) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from sqlite_utils import Database
 
+from db.cells import as_text
 from db.errors import ErasureUnfinishedError
 from db.names import name_key
 from db.sqlite.connections import (
@@ -33,7 +34,9 @@ class GalleryConnection:
         self.path = path
         self._lock = threading.RLock()
         self._db = open_database(path, create=create)
-        self._db.conn.create_function("name_key", 1, name_key, deterministic=True)
+        # One cell that a bad disk spoilt must not hide all others of a list.
+        self._db.conn.text_factory = as_text
+        self._db.conn.create_function("name_key", 1, _key_of_cell, deterministic=True)
 
     def close(self) -> None:
         """Close the file."""
@@ -44,6 +47,10 @@ class GalleryConnection:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def refuse_bad_text(self) -> None:
+        """Raise an error from now on where a text cannot be read, as in a file of a stranger."""
+        self._db.conn.text_factory = str
 
     def copy_into(self, copy: "GalleryConnection") -> None:
         """Give a gallery in memory the same content, to try out what would happen."""
@@ -131,3 +138,7 @@ class GalleryConnection:
 def owe_scrub(db: Database) -> None:
     """Note that the file must be rewritten; the caller holds the transaction that deletes."""
     db.execute("INSERT OR REPLACE INTO counters VALUES ('unscrubbed', 1)")
+
+
+def _key_of_cell(cell: object) -> str:
+    return name_key(as_text(cell))

@@ -1,11 +1,11 @@
 """Reads performers and their encodings from one SQLite file."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from db.blobs import from_blob
+from db.cells import as_text, read_list, read_texts
 from db.errors import (
     AmbiguousNameError,
     DamagedVectorError,
@@ -23,7 +23,8 @@ _PERFORMERS = """
     SELECT performers.id, name, disambiguation, aliases, urls, source, source_id,
            (SELECT count(DISTINCT photo_hash) FROM encodings
             WHERE performer_id = performers.id),
-           (SELECT json_group_array(json_array(source, source_id)) FROM identities
+           (SELECT json_group_array(json_array(CAST(source AS TEXT), CAST(source_id AS TEXT)))
+            FROM identities
             WHERE performer_id = performers.id),
            poster_url
     FROM performers
@@ -73,7 +74,7 @@ class GalleryLookups(GalleryConnection):
 
     def find_named(self, name: str) -> list[Performer]:
         """List those of this name: the one who has it exactly, else all by `name_key`."""
-        where = "WHERE name_key(name) = ?"
+        where = "WHERE name_key(CAST(name AS BLOB)) = ?"
         rows = self.rows(f"{_PERFORMERS} {where} ORDER BY id", name_key(show_text(name)))
         found = [_performer(row) for row in rows]
         exactly = [one for one in found if one.name == tidy_name(name)]
@@ -134,7 +135,7 @@ class GalleryLookups(GalleryConnection):
 
     def namesakes(self, performer: Performer) -> list[Performer]:
         """List the other performers with the same name, by `name_key`."""
-        where = "WHERE name_key(name) = ? AND id != ?"
+        where = "WHERE name_key(CAST(name AS BLOB)) = ? AND id != ?"
         rows = self.rows(f"{_PERFORMERS} {where}", name_key(performer.name), performer.id)
         return [_performer(row) for row in rows]
 
@@ -195,17 +196,18 @@ class GalleryLookups(GalleryConnection):
 
 
 def _performer(row: tuple[Any, ...]) -> Performer:
+    """Read a row; of what a bad disk spoilt in it, only that is left out."""
     number, name, disambiguation, aliases, urls, source, source_id, encodings = row[:8]
     performer = Performer(
         id=number,
-        name=name,
-        disambiguation=disambiguation,
-        aliases=tuple(json.loads(aliases)),
-        urls=tuple(json.loads(urls)),
-        source=source,
-        source_id=source_id,
+        name=as_text(name),
+        disambiguation=as_text(disambiguation),
+        aliases=read_texts(aliases) or (),
+        urls=read_texts(urls) or (),
+        source=as_text(source),
+        source_id=as_text(source_id),
         encodings=encodings,
-        identities=tuple(sorted(Identity(*one) for one in json.loads(row[8]))),
-        poster_url=row[9],
+        identities=tuple(sorted(Identity(*one) for one in read_list(row[8]) or ())),
+        poster_url=as_text(row[9]),
     )
     return replace(performer, identities=identities_of(performer))

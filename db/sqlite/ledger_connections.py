@@ -5,12 +5,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self
 
 from sqlite_utils import Database
 
+from db.cells import as_text
 from db.sqlite.connections import BUSY_SECONDS, explained, open_database, transaction
 from db.sqlite.ledger_schema import LEDGER
 from db.sqlite.writers import in_line
@@ -18,7 +19,7 @@ from db.sqlite.writers import in_line
 CHECKPOINT = "PRAGMA wal_checkpoint(TRUNCATE)"
 
 AGAIN_AFTER_SECONDS = 60.0
-"""Where a file cannot be rewritten, as on a full disk, not everyone who opens it tries again."""
+"""Where a file cannot be rewritten, or is read just then, not everyone who opens it tries again."""
 
 _not_before: dict[Path | None, float] = {}
 
@@ -35,7 +36,7 @@ class LedgerConnection:
         self._lock = threading.RLock()
         self._db = open_database(path, create=create, schema=LEDGER)
         # One text that a bad disk spoilt must not hide all others of a list.
-        self._db.conn.text_factory = _text
+        self._db.conn.text_factory = as_text
 
     def close(self) -> None:
         """Close the file."""
@@ -95,19 +96,20 @@ class LedgerConnection:
                     return False
                 with self._in_line() or nullcontext():
                     db.execute("VACUUM")
-                return not self._is_log_held(db)
+                is_done = not self._is_log_held(db)
             except sqlite3.Error as error:
                 _log.warning("The library's file cannot be rewritten: %s", error)
+                is_done = False
+                with suppress(sqlite3.Error):  # its log may have taken the last of the disk
+                    self._is_log_held(db)
+            if not is_done:
                 _not_before[self._real_path] = time.monotonic() + AGAIN_AFTER_SECONDS
-                return False
+            return is_done
 
     def _is_log_held(self, db: Database) -> bool:
         """Empty the log; say whether somebody who reads the file prevents that."""
-        return bool(db.execute(CHECKPOINT).fetchone()[0])
+        with self._in_line() or nullcontext():  # whoever writes without a pause would, too
+            return bool(db.execute(CHECKPOINT).fetchone()[0])
 
     def _in_line(self) -> AbstractContextManager[None] | None:
         return in_line(self._real_path, BUSY_SECONDS) if self._real_path else None
-
-
-def _text(cell: bytes) -> str:
-    return cell.decode(errors="replace")

@@ -37,9 +37,11 @@ _SAYS_WHO = (b"confirmed", b"named")
 
 _VIEWS_BESIDE = """
     SELECT first FROM decisions JOIN videos USING (oshash, size_bytes)
-    JOIN sightings ON video_id = videos.id JOIN views ON sighting_id = sightings.id
+    JOIN sightings ON video_id = videos.id OR (depth = '' AND video_id = before)
+    JOIN views ON sighting_id = sightings.id
     WHERE decisions.id = ?
 """
+"""Of a file that was written anew and is still to be scanned, those count whom it showed before."""
 
 _UNREADABLE: DecisionKind = "unreadable"
 

@@ -222,9 +222,11 @@ class SqliteStrangers:
             which |= {"gallery": gallery, "generation": generation}
             if not is_everyone and not _next_erased(db, which, 0):
                 return 0
-            # Noted first, so that it is finished if it is broken off.
-            note = (_ERASING, json.dumps(which))
-            db.execute("INSERT OR REPLACE INTO choices VALUES (?, ?)", note)
+            # Noted first, so that it is finished if it is broken off. Where everyone was erased and
+            # the file is still to be rewritten, that note stays.
+            if is_everyone or not _owes_rewriting(db):
+                note = (_ERASING, json.dumps(which))
+                db.execute("INSERT OR REPLACE INTO choices VALUES (?, ?)", note)
             if is_everyone:
                 db.execute("DELETE FROM placements")
         return self._erase(which)
@@ -258,11 +260,9 @@ class SqliteStrangers:
 
         Those whose days are over go daily: then only the log is emptied.
         """
-        rows = self._ledger.rows("SELECT value FROM choices WHERE name = ?", _ERASING)
-        if _is_everyone(read_object(rows[0][0]) or {} if rows else {}):
-            is_done = self._ledger.scrub()
-        else:
-            is_done = not self._ledger.rows(CHECKPOINT)[0][0]
+        with self._ledger.reading() as db:
+            is_large = _owes_rewriting(db)
+        is_done = self._ledger.scrub() if is_large else not self._ledger.rows(CHECKPOINT)[0][0]
         if not is_done:
             return False
         with self._ledger.writing() as db:
@@ -278,6 +278,12 @@ class SqliteStrangers:
         for stranger, ignored, video, position in self._ledger.rows(_PLACES, only):
             found.setdefault(stranger, (bool(ignored), []))[1].append(Place(video, position))
         return [Stranger(number, one[0], tuple(one[1])) for number, one in found.items()]
+
+
+def _owes_rewriting(db: Database) -> bool:
+    """Say whether everyone is being erased, or somebody, and the note of whom is damaged."""
+    note = db.execute("SELECT value FROM choices WHERE name = ?", (_ERASING,)).fetchone()
+    return note is not None and _is_everyone(read_object(note[0]) or {})
 
 
 def _is_everyone(which: Mapping[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from db.cells import as_text, read_texts
 from db.names import name_key, show_text
 from db.records import Listed, Listing
 from db.sqlite.gallery import SqliteGallery
@@ -28,7 +29,7 @@ def list_performers(gallery: SqliteGallery, text: str, start: int, limit: int) -
     found = sorted(
         (not key.startswith(wanted), key, number)
         for number, name, aliases in rows
-        for key in (name_key(name),)
+        for key in (name_key(as_text(name)),)
         if wanted in key or (aliases != "[]" and _one_holds(aliases, wanted))
     )
     ids = [number for _, _, number in found[start : start + limit]]
@@ -40,9 +41,9 @@ def list_performers(gallery: SqliteGallery, text: str, start: int, limit: int) -
     return Listing(tuple(by_id[number] for number in ids if number in by_id), len(found))
 
 
-def _one_holds(aliases: str, wanted: str) -> bool:
-    return any(wanted in name_key(alias) for alias in json.loads(aliases))
+def _one_holds(aliases: object, wanted: str) -> bool:
+    return any(wanted in name_key(alias) for alias in read_texts(aliases) or ())
 
 
 def _listed(row: tuple[Any, ...]) -> Listed:
-    return Listed(row[0], row[1], row[2], row[3], bool(row[4]))
+    return Listed(row[0], as_text(row[1]), as_text(row[2]), row[3], bool(row[4]))

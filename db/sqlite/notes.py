@@ -2,6 +2,7 @@
 
 import json
 
+from db.cells import as_text, read_object
 from db.records import Identity
 from db.sqlite.gallery import SqliteGallery
 
@@ -40,4 +41,4 @@ def log(gallery: SqliteGallery, verb: str, counts: dict[str, int]) -> None:
 def journal(gallery: SqliteGallery) -> list[tuple[str, str, dict[str, int]]]:
     """List what was done to the gallery, oldest first: when (UTC), the verb, the counts."""
     rows = gallery.rows("SELECT at, verb, counts FROM journal ORDER BY id")
-    return [(at, verb, json.loads(counts)) for at, verb, counts in rows]
+    return [(as_text(at), as_text(verb), read_object(counts) or {}) for at, verb, counts in rows]

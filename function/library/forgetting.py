@@ -3,12 +3,14 @@
 The intent is noted first; what was broken off is finished when the library is opened next.
 """
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from db.addresses import StoreAddress
+from db.cells import read_object
 from db.errors import (
     DamagedVectorError,
     ErasureUnfinishedError,
@@ -41,6 +43,12 @@ PART = (
 
 UNKEPT = ("", "off")
 """What STRANGERS is where they are not kept: not chosen, or not wanted."""
+
+SETTLED_DAYS = 7
+"""So long nobody is erased for being named no more by other settings than before."""
+
+_TERMS = "named by"
+"""Under this name, among what the user chose, it is noted by which terms people are named."""
 
 _log = logging.getLogger(__name__)
 
@@ -88,12 +96,27 @@ def forget_unkept(ledger: Ledger, naming: Naming, chosen: str) -> int:
     """Erase whoever was kept as a performer, and is nobody of the gallery by now; say how many.
 
     Nobody is erased if strangers are kept, as `chosen` says, or were when their video was scanned,
-    or if something was decided about them.
+    or if something was decided about them; nor while people are named otherwise only for a short
+    time, as where a setting is tried: another one may name them again.
     """
-    if chosen not in UNKEPT:
+    if chosen not in UNKEPT or not _is_settled(ledger, naming):
         return 0
     erased = ledger.strangers.erase(unkept_at=naming.generation)
     return _end_erasing(ledger, erased)
+
+
+def _is_settled(ledger: Ledger, naming: Naming, now: datetime | None = None) -> bool:
+    """Say whether people have been named by the same settings and densities for SETTLED_DAYS.
+
+    Where it was never noted by which they are, these are the first.
+    """
+    today = now or datetime.now(UTC)
+    noted = read_object(ledger.choice(_TERMS))
+    if noted is None or noted.get("terms") != naming.terms:
+        since = today.isoformat() if ledger.choice(_TERMS) else ""
+        ledger.choose(_TERMS, json.dumps({"terms": naming.terms, "since": since}))
+        return not since
+    return str(noted.get("since")) <= (today - timedelta(days=SETTLED_DAYS)).isoformat()
 
 
 def finish_strangers(

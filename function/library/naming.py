@@ -36,10 +36,11 @@ class Naming:
         The second number holds both; people are matched again as soon as one of them is another.
         """
         identity, number = self.gallery.generation
-        return identity, number + (self._terms() << NUMBER_BITS)
+        return identity, number + (self.terms << NUMBER_BITS)
 
-    def _terms(self) -> int:
-        """Return TERM_BITS that depend on the densities, the models and the settings."""
+    @cached_property
+    def terms(self) -> int:
+        """TERM_BITS that depend on the densities, the models and the settings."""
         settings = (self.settings.hints, self.settings.min_score)
         terms = repr((name_fits(), self.models, self.densities, settings))
         digest = hashlib.sha256(terms.encode()).digest()

@@ -9,9 +9,9 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-from db.errors import GalleryError
+from db.errors import GalleryError, GalleryLockedError
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.names import show_text
@@ -50,6 +50,10 @@ RENEWED_EVERY_SECONDS = 10.0
 HELD_SECONDS = 0.2
 """How soon a scan goes on when nothing holds it any more."""
 
+LOCKED_SECONDS = 1800.0
+"""So long somebody else is waited for who writes the ledger: to rewrite a large one after a
+forgetting takes minutes on a slow disk, and what was read of a video may have taken hours."""
+
 DEEP_SECONDS = 0.5
 """Seconds between samples at depth `deep`."""
 
@@ -84,6 +88,8 @@ MOST_MISSING = 100
 CHANGED = "{name} has changed since it was found; it may still be copied. Scan it again."
 
 _log = logging.getLogger(__name__)
+
+Written = TypeVar("Written")
 
 
 @dataclass(frozen=True)
@@ -183,20 +189,25 @@ class Scanner:
                 self.stopping.wait(HELD_SECONDS)
                 continue
             albums = self.pictures is not None
-            lease = self.ledger.lease(
-                self.owner, LEASE_SECONDS, self.only, albums=albums, missing=missing
+            lease = self._write(
+                partial(
+                    self.ledger.lease,
+                    *(self.owner, LEASE_SECONDS, self.only),
+                    albums=albums,
+                    missing=missing,
+                )
             )
             if lease is None:
                 break
             try:
                 yield from self._scan(lease)
             except DiskMissingError as error:
-                self.ledger.release(lease)
+                self._write(partial(self.ledger.release, lease))
                 missing |= dict.fromkeys(self._missing(lease), error)
                 if len(missing) > MOST_MISSING:
                     raise
             except BaseException:
-                self.ledger.release(lease)
+                self._write(partial(self.ledger.release, lease))
                 raise
         if missing and not self.stopping.is_set():
             raise next(iter(missing.values()))
@@ -235,7 +246,7 @@ class Scanner:
                 "The scan of %s was cancelled, or took longer than its lease.", text_of(path)
             )
         except HeldTooLongError:
-            self.ledger.release(lease)
+            self._write(partial(self.ledger.release, lease))
         except RecognitionError as error:
             if isinstance(error, VideoNotFoundError) or (is_inside and not _is_there(path)):
                 yield self._note_gone(lease, path, error)
@@ -251,12 +262,12 @@ class Scanner:
         folder = self._missing_disk(path)
         if folder:
             raise DiskMissingError(DISK_MISSING.format(folder=show_text(str(folder))))
-        self.ledger.note_gone(lease.paths)
-        self.ledger.release(lease)
+        self._write(partial(self.ledger.note_gone, lease.paths))
+        self._write(partial(self.ledger.release, lease))
         return Failed(path, show_text(str(error)), for_good=True)
 
     def _fail(self, lease: Lease, path: bytes, reason: str, *, for_good: bool) -> Iterator[Failed]:
-        if self.ledger.fail(lease, reason, for_good=for_good):
+        if self._write(partial(self.ledger.fail, lease, reason, for_good=for_good)):
             yield Failed(path, reason, for_good)
 
     def _read(self, lease: Lease, path: bytes) -> Iterator[Event]:
@@ -309,14 +320,14 @@ class Scanner:
         with closing(read_album(self.pictures, path, open_file)) as events:
             for event in events:
                 if isinstance(event, AlbumFound):
-                    self.ledger.note_pictures(lease.video, event.pictures)
+                    self._write(partial(self.ledger.note_pictures, lease.video, event.pictures))
                 yield event
 
     def _renew_at(self, lease: Lease, due: float) -> float:
         """Renew a lease if it is due, and return when it is due next."""
         if time.monotonic() < due:
             return due
-        if not self.ledger.renew(lease, LEASE_SECONDS):
+        if not self._write(partial(self.ledger.renew, lease, LEASE_SECONDS)):
             raise LostLeaseError
         return time.monotonic() + RENEWED_EVERY_SECONDS
 
@@ -341,16 +352,21 @@ class Scanner:
         people = len(leads) + left_out
         goes_on = scanned.depth == "quick" and is_unclear(people, leads)
         again: Depth | None = "normal" if goes_on else None
-        if not self.ledger.finish(
-            lease,
-            _with_pictures(kept.found, album),
-            scanned,
-            kept.outcomes,
-            generation,
-            again=again,
-        ):
+        outcome = (_with_pictures(kept.found, album), scanned, kept.outcomes, generation)
+        if not self._write(partial(self.ledger.finish, lease, *outcome, again=again)):
             raise LostLeaseError
         return Done(path, found.faces, people, named, left_out, video_seconds, goes_on)
+
+    def _write(self, change: Callable[[], Written]) -> Written:
+        """Change the ledger; wait for whoever else writes it, unless the scan is to end."""
+        until = time.monotonic() + LOCKED_SECONDS
+        while True:
+            try:
+                return change()
+            except GalleryLockedError as error:
+                if self.stopping.wait(HELD_SECONDS) or time.monotonic() > until:
+                    raise
+                _log.warning("A scan waits: %s", error)
 
     def _scanned(self, lease: Lease, found: PeopleFound) -> Scanned:
         """Say how a video was scanned; of an album all is seen at once, however it was asked."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from db.cells import read_texts
 from db.galleries import Gallery
 from db.identities import identities_of
 from db.records import Performer
@@ -31,7 +32,7 @@ def note_former_names(gallery: Gallery, stash: Stash) -> None:
 
 def former_names(gallery: Gallery) -> frozenset[str]:
     """Return the names that Stash had as a source in this gallery."""
-    return frozenset(json.loads(gallery.checkpoint(FORMER_NAMES) or "[]"))
+    return frozenset(read_texts(gallery.checkpoint(FORMER_NAMES)) or ())
 
 
 def is_forgotten(gallery: Gallery, performer: Performer) -> bool:

@@ -52,7 +52,11 @@ def _library(store: Store) -> list[Finding]:
     if not owed:
         return []
     found = "What was erased may still be in the bytes of the library or of its log."
-    return [Finding("error", found, "End other programs that use it, and run doctor again.")]
+    remedy = (
+        "Free twice as much space as its file takes, end other programs that use it, and run "
+        "doctor again."
+    )
+    return [Finding("error", found, remedy)]
 
 
 def _second_net(settings: Settings) -> tuple[list[str], list[Finding]]:

@@ -5,11 +5,12 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from db.errors import GalleryLockedError
 from db.ledgers import Ledger
 from db.records import Performer
 from db.stores import empty_ledger
@@ -137,9 +138,11 @@ class Shelf:
         try:
             if time.monotonic() > until:
                 return
-            for _ in rematch(ledger, naming):
-                if time.monotonic() > until:
-                    return
+            # While it is rewritten, as after a forgetting, names are those of before.
+            with suppress(GalleryLockedError):
+                for _ in rematch(ledger, naming):
+                    if time.monotonic() > until:
+                        return
         finally:
             self._matching.release()
 

@@ -57,6 +57,14 @@ def test_photos_without_another_model_are_counted_beside_their_owner(path: Path)
     assert list(check_gallery(path, ["test-model"])) == list(check_gallery(path))
 
 
+@pytest.mark.parametrize("cell", ["no json", "[1]", "{}", b"\x00", b"\xff[", 7, "[" * 100_000])
+@pytest.mark.parametrize("column", ["aliases", "urls"])
+def test_damaged_lists_of_a_performer_are_told(path: Path, column: str, cell: object) -> None:
+    change(path, f"UPDATE performers SET {column} = ?", cell)
+    found = "The aliases or the web addresses of Ada are damaged."
+    assert problems(path) == [("error", found)]
+
+
 @pytest.mark.parametrize("blob", [b"short", np.full(128, np.nan, "<f4").tobytes()])
 def test_damaged_encodings_are_counted_beside_their_owner(path: Path, blob: bytes) -> None:
     change(path, "UPDATE encodings SET vector = ? WHERE id = 2", blob)

@@ -4,6 +4,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from db.sqlite.connections import open_database
 from db.sqlite.decisions import assign, reject
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
+from db.sqlite.listings import list_performers
 from db.sqlite.snapshots import SnapshotCache, load_snapshot
 from db.sqlite.store import StoredGallery
 from db.stores import open_store
@@ -271,3 +273,49 @@ def test_a_gallery_may_have_any_name(tmp_path: Path) -> None:
         with StoredGallery(tmp_path / name, create=True) as gallery:
             gallery.enrol(performer("Ada", "1"), [encoding(1)], None)
         assert (tmp_path / name).stat().st_size > 0
+
+
+SPOILT = ["CAST(x'ff5b' AS TEXT)", "x'ff5b00'", "'[1, null]'", "'{\"a\": 1}'", "''", "7"]
+"""What a bad disk may leave of a cell with text."""
+
+
+@pytest.mark.parametrize("cell", SPOILT)
+@pytest.mark.parametrize(
+    "column", ["name", "disambiguation", "aliases", "urls", "source", "source_id", "poster_url"]
+)
+def test_one_spoilt_cell_hides_no_other_performer(
+    gallery: SqliteGallery, column: str, cell: str
+) -> None:
+    for number, name in enumerate(("Ada", "Bea", "Cleo")):
+        one = replace(performer(name), aliases=(f"{name} B",), urls=("http://x.invalid/",))
+        gallery.enrol(one, [encoding(number)], None)
+    gallery._db.execute(f"UPDATE performers SET {column} = {cell} WHERE name = 'Bea'")
+    assert [one.id for one in gallery.performers() if one.name in ("Ada", "Cleo")] == [1, 3]
+    assert gallery.find_performer("cleo").aliases == ("Cleo B",)
+    assert gallery.namesakes(replace(performer("Ada"), id=0))[0].id == 1
+    assert list_performers(gallery, "", 0, 9).total == 3
+    assert list_performers(gallery, "cleo b", 0, 9).performers[0].id == 3
+    assert len(load_snapshot(gallery, TEST_MODEL).vectors) == 3
+    assert gallery.enrol(performer("Cleo"), [encoding(9)], None) == "updated"
+    assert isinstance(gallery.performer(2).name, str)
+
+
+@pytest.mark.parametrize("cell", SPOILT)
+@pytest.mark.parametrize("column", ["source", "source_id"])
+def test_one_spoilt_id_hides_no_other_performer(
+    gallery: SqliteGallery, column: str, cell: str
+) -> None:
+    for number, name in enumerate(("Ada", "Bea")):
+        gallery.enrol(performer(name), [encoding(number)], None)
+    gallery._db.execute(f"UPDATE identities SET {column} = {cell} WHERE performer_id = 2")
+    assert [one.name for one in gallery.performers()] == ["Ada", "Bea"]
+    assert gallery.enrol(performer("Ada"), [encoding(9)], None) == "updated"
+
+
+@pytest.mark.parametrize("cell", SPOILT)
+def test_a_spoilt_line_of_the_journal_hides_no_other(gallery: SqliteGallery, cell: str) -> None:
+    notes.log(gallery, "import", {"added": 1})
+    gallery._db.execute("DROP TRIGGER journal_refuses_update")
+    gallery._db.execute(f"UPDATE journal SET counts = {cell}")
+    notes.log(gallery, "import", {"added": 2})
+    assert [counts for _, _, counts in notes.journal(gallery)][-1] == {"added": 2}

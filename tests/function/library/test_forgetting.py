@@ -4,6 +4,7 @@ import resource
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from db.people import PersonFound
 from db.sightings import Correction
 from db.sqlite import connections, ledger_connections
 from db.sqlite.ledger import SqliteLedger
+from db.sqlite.ledger_connections import LedgerConnection
 from db.stores import open_ledger
-from db.videos import Scanned
+from db.videos import Scanned, Stamp, VideoFile
 from function.engines.models import PRIMARY
 from function.faces.found import StageSeconds
 from function.library import forgetting
@@ -270,6 +272,59 @@ def test_a_disk_too_full_to_rewrite_the_library_is_told_of_and_not_tried_by_ever
         assert ledger.unfinished_forgetting() == []
 
 
+def test_a_library_that_is_read_once_it_is_rewritten_is_not_rewritten_by_everyone(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: dict[Path | None, float] = {}
+    monkeypatch.setattr(ledger_connections, "_not_before", waits)
+    held = iter([False, True])
+    with monkeypatch.context() as patched, open_ledger(library.path) as ledger:
+        patched.setattr(LedgerConnection, "_is_log_held", lambda *_: next(held))
+        ledger.begin_forgetting(1, 2)
+        assert not ledger.end_forgetting(1, 2)
+    with open_ledger(library.path) as ledger:
+        assert not ledger.end_forgetting(1, 2), "not so soon again"
+        waits.clear()
+        assert ledger.end_forgetting(1, 2)
+
+
+def test_what_was_said_of_a_video_that_was_encoded_anew_is_kept_until_it_is_scanned(
+    library: Library,
+) -> None:
+    naming = open_naming(library.store, None, library.settings)
+    with open_ledger(library.path) as ledger, library.store.gallery() as opened:
+        other = opened.performer(library.ids[5])
+        for position in (1, 2):
+            store_decision(ledger, naming.gallery, (1, position), "rejected", other)
+        anew = VideoFile(library.file.path, Stamp(2000, 2), "00000000000007d0")
+        ledger.offer([anew], "normal")
+        (video,) = (one.id for one in ledger.videos() if one.id != 1)
+        assert len(ledger.decisions([video])[video]) == 2
+        forget_strangers(ledger)
+        (kept,) = ledger.decisions([video])[video]
+        assert np.linalg.norm(kept.template - library.centres[1]) < 0.5
+
+
+def test_a_rewriting_that_fails_leaves_the_disk_no_fuller(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_connections, "_not_before", {})
+    log = library.path.with_name("l.db-wal")
+    with open_ledger(library.path) as ledger:
+        assert isinstance(ledger, SqliteLedger)
+        ledger._db.execute("PRAGMA temp_store = MEMORY")  # so that only its log fills the disk
+        ledger._db.execute("PRAGMA cache_size = 10")
+        ledger.choose("much", "x" * 3_000_000)
+        ledger.rows(ledger_connections.CHECKPOINT)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, limits[1]))
+        try:
+            assert not ledger.scrub()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert log.stat().st_size == 0
+
+
 def test_an_import_that_runs_delays_what_is_left_of_a_forgetting(library: Library) -> None:
     with open_ledger(library.path) as ledger:
         with library.store.gallery() as gallery:
@@ -315,6 +370,50 @@ def test_who_was_named_once_and_is_nobody_now_stays_only_where_strangers_are_kep
         assert finish(ledger) == (0 not in left)
     assert library.positions() == left
     assert (traces(library, library.people[0]) > 0) == (0 in left)
+
+
+def test_who_is_erased_meanwhile_does_not_hide_that_the_file_is_still_to_be_rewritten(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = library.people[2]
+    _plant(library, to_blob(stranger.views[0].encodings[0]))
+    with open_ledger(library.path) as ledger:
+        with monkeypatch.context() as patched:
+            patched.setattr(LedgerConnection, "scrub", lambda _: False)
+            forget_strangers(ledger)
+            ledger.want_again([1], "normal")
+            library.scan(ledger, library.people[:2], strangers=False)
+            _unenrol(library, 0)
+            naming = open_naming(library.store, None, library.settings)
+            for _ in rematch(ledger, naming):
+                pass
+            assert finish_strangers(ledger, naming, "off") == 1
+        assert ledger.strangers.is_erasing()
+    with open_library(library.settings.library_db, library.store) as ledger:
+        assert not ledger.strangers.is_erasing()
+    assert traces(library, stranger) == 0
+
+
+def test_nobody_is_erased_because_a_setting_is_tried(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def follow(ledger: Ledger, min_score: float) -> int:
+        settings = replace(library.settings, min_score=min_score)
+        naming = open_naming(library.store, None, settings)
+        for _ in rematch(ledger, naming):
+            pass
+        return finish_strangers(ledger, naming, "off")
+
+    with open_ledger(library.path) as ledger:
+        ledger.want_again([1], "normal")
+        library.scan(ledger, library.people, strangers=False)
+        assert follow(ledger, 20.0) == 0
+        assert follow(ledger, 100.0) == follow(ledger, 100.0) == 0
+        assert follow(ledger, 20.0) == 0
+        assert {one.performer for one in ledger.outcomes([1])[1]} == set(library.ids[:2])
+        assert follow(ledger, 100.0) == 0
+        monkeypatch.setattr(forgetting, "SETTLED_DAYS", 0)
+        assert follow(ledger, 100.0) == 2, "it is no trial any more"
 
 
 def _unenrol(library: Library, number: int) -> None:

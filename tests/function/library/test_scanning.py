@@ -464,9 +464,30 @@ def test_a_ledger_that_cannot_be_written_fails_no_video(
 
     offer_all(ledger, media)
     monkeypatch.setattr(ledger, "finish", refuse)
+    monkeypatch.setattr(scanning, "LOCKED_SECONDS", 0.0)
     with pytest.raises(GalleryLockedError):
         list(make_scanner(ledger, gallery).scan_all())
     assert ledger.counts().queued == 3
+
+
+def test_what_was_read_is_stored_however_long_the_ledger_is_being_rewritten(
+    ledger: SqliteLedger,
+    gallery: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As after a forgetting, where the file is large and the disk is slow."""
+    ledger._db.execute("PRAGMA busy_timeout = 10")
+    reader = SquaresReader()
+    with open_with(Clock(), tmp_path / "l.db") as rewriting:
+        rewriting._db.execute("BEGIN IMMEDIATE")
+        ending = threading.Timer(1.0, rewriting._db.execute, ("COMMIT",))
+        ending.start()
+        with caplog.at_level("WARNING"):
+            list(make_scanner(ledger, gallery, reader).scan_all())
+        ending.join()
+    assert (ledger.counts().done, sorted(reader.read)) == (3, sorted(set(reader.read)))
+    assert "A scan waits: Another process has been writing" in caplog.text
 
 
 def test_a_lease_is_renewed_while_its_video_is_read(
