@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from function.engines.protocol import Engine
+from function.sources.records import UnusableSourceError
 from tests.support.crowds import Crowd, make_face
 from tests.tools.accuracy.test_kinds import folder  # noqa: F401  # two people, four photos each
 from tools.accuracy import weak
@@ -27,6 +28,16 @@ def test_weak_faces_of_spoilt_photos_are_searched_for_with_their_person_enrolled
     assert (figures.performers, fit.people, fit.faces) == (1, 2, 2)
     # Either of one photo and of three enrolled; with the person, and with the other instead.
     assert figures.searches == 2 * 2 * fit.faces
+
+
+def test_where_no_face_is_weak_there_is_nothing_to_measure(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = tuple(map(make_face, Crowd().encodings(Crowd().person(), 3)))
+    people = {name: Shown(faces, ()) for name in ("P0", "P1")}
+    monkeypatch.setattr(weak, "_read", lambda *_: people)
+    with pytest.raises(UnusableSourceError, match="No face is weak"):
+        measure_weak([], engine, lambda _: None, None)
 
 
 def _people(crowd: Crowd, *, alike: float) -> dict[str, Shown]:
