@@ -61,9 +61,13 @@ def test_weak_faces_that_look_like_anybody_are_worth_little_and_others_more(
     for alike in (0.0, 0.5):
         people = _people(Crowd(2), alike=alike)
         monkeypatch.setattr(weak, "_read", lambda *_, people=people: people)
-        _, fit = measure_weak([], engine, lambda _: None, None)
+        figures, fit = measure_weak([], engine, lambda _: None, None)
         fits.append(fit)
-    assert fits[1].held_apart < fits[1].as_if_well
+    for one in figures:
+        assert one.as_weak.calibration_error < one.as_if_well.calibration_error
+        assert one.as_weak.sure_right > 0.9
+        assert one.as_weak.sure_strangers < 0.05
+    assert fits[1].held_apart < fits[1].shipped < fits[1].as_if_well
     assert fits[1].offset < fits[0].offset - 0.3
 
 
