@@ -8,13 +8,20 @@ import pytest
 
 from db.errors import OtherModelError
 from db.people import PersonFound
-from db.records import Vector, Vectors
+from db.records import Performer, Vector, Vectors
 from db.snapshots import Rejections, Snapshot, fuse
 from function.engines.models import BOTH, PRIMARY, SECOND
 from function.matching import scores
 from function.matching.densities import densities_of
 from function.matching.hints import Hint
-from function.matching.matches import Identification, choose_densities, match_people, match_videos
+from function.matching.matches import (
+    Identification,
+    Match,
+    choose_densities,
+    judge,
+    match_people,
+    match_videos,
+)
 from function.matching.scores import Comparison, compare, weigh_candidates
 from tests.support.crowds import Crowd, make_face, make_gallery
 from tests.support.people import person_of
@@ -192,6 +199,14 @@ def test_who_is_seen_only_blurred_or_dark_is_named_if_both_nets_are_sure() -> No
     for other in ("turned away", "small (20 px)", "doubtful", "too bright"):
         assert verdict(other) != "match"
         assert verdict(other, "blurred") != "match"
+
+
+def test_however_sure_one_net_alone_is_a_blurred_face_is_not_named_by_it() -> None:
+    (first,) = Crowd().encodings(Crowd().person(), 1)
+    blurred = person_of([make_face(first, weakness="blurred")])
+    sure = Match(Performer(1, "P0"), 0.3, 99.0, by_both=True)
+    assert judge(blurred, [sure]).verdict == "match"
+    assert judge(blurred, [replace(sure, by_both=False)]).verdict == "uncertain"
 
 
 def test_a_blurred_face_is_not_named_where_a_sharp_one_only_just_is() -> None:
