@@ -11,5 +11,7 @@ except ModuleNotFoundError as error:
         f"{error.name} is not installed for {sys.executable}. Use .venv/bin/python -m tools, or "
         "first run: source .venv/bin/activate (make demo sets .venv up)."
     )
+except KeyboardInterrupt:  # Ctrl-C while it loads, which takes a second or two
+    sys.exit("Aborted!")
 
 main(prog_name="python -m tools")

@@ -12,6 +12,7 @@ import numpy as np
 
 from db.blobs import has_length
 from db.cells import as_text, read_texts
+from db.counted import agree, counted
 from db.records import Finding
 from db.sqlite.connections import OWNER_ONLY
 from db.sqlite.filesystems import beside, find_network_share
@@ -156,7 +157,8 @@ def _check_encodings(db: sqlite3.Connection, models: Sequence[str]) -> Iterator[
     yield from _check_counts(db)
     for name, number in damaged.items():
         remedy = f"Remove them: python -m tools show {name!r}, then remove-photo; and enrol again."
-        yield Finding("error", f"{number} encodings of {name} are damaged.", remedy)
+        whose = f"{counted(number, 'encoding')} of {name}"
+        yield Finding("error", f"{whose} {agree(number, 'is', 'are')} damaged.", remedy)
     if not damaged:
         yield Finding("ok", _count_all(db, [(model, sound[model]) for model in dimensions]))
 
@@ -167,9 +169,8 @@ def _count_all(db: sqlite3.Connection, sound: Sequence[tuple[str, int]]) -> str:
         "SELECT (SELECT count(*) FROM performers), "
         "(SELECT count(*) FROM (SELECT 1 FROM encodings GROUP BY performer_id, photo_hash))"
     ).fetchone()
-    whose = f"{performers} performer{'' if performers == 1 else 's'}"
-    of_what = f"{photos} photo{'' if photos == 1 else 's'}"
-    each = ", ".join(f"{count} sound encodings of {model}" for model, count in sound)
+    whose, of_what = counted(performers, "performer"), counted(photos, "photo")
+    each = ", ".join(f"{counted(count, 'sound encoding')} of {model}" for model, count in sound)
     return f"{whose} with {of_what}: {each or 'no encodings yet'}."
 
 
@@ -180,7 +181,8 @@ def _check_primary(db: sqlite3.Connection, primary: str) -> Iterator[Finding]:
     )
     (lacking,) = db.execute(sql, (primary,)).fetchone()
     if lacking and primary:
-        found = f"{lacking} photos have no encoding of {primary}, the model used for matching."
+        lack = f"{counted(lacking, 'photo')} {agree(lacking, 'has', 'have')} no encoding"
+        found = f"{lack} of {primary}, the model used for matching."
         yield Finding("error", found, "Enrol these photos again into a new gallery.")
 
 
@@ -201,8 +203,8 @@ def _check_others(db: sqlite3.Connection, primary: str, models: Sequence[str]) -
             more = ", ..." if len(lacking) > MOST_NAMED else ""
             yield Finding(
                 "warning",
-                f"{photos} photos of {len(lacking)} performers have no encoding of {model}: "
-                f"{names}{more}.",
+                f"{counted(photos, 'photo')} of {counted(len(lacking), 'performer')} "
+                f"{agree(photos, 'has', 'have')} no encoding of {model}: {names}{more}.",
                 "Run: python -m tools upgrade-encodings",
             )
 
@@ -218,7 +220,8 @@ def _check_counts(db: sqlite3.Connection) -> Iterator[Finding]:
         more = ", ..." if len(names) > MOST_NAMED else ""
         yield Finding(
             "ok",
-            f"{len(names)} performers have one photo: {', '.join(names[:MOST_NAMED])}{more}.",
+            f"{counted(len(names), 'performer')} {agree(len(names), 'has', 'have')} one photo: "
+            f"{', '.join(names[:MOST_NAMED])}{more}.",
             "One more of each, from another day, helps most: see docs/scores.md.",
         )
 

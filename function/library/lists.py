@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TypeAlias, TypedDict
 
+from db.counted import agree
 from db.names import escape_unprintable
 from db.videos import Kind, Verdict, VideoRecord
 from function.library.finding import text_of
@@ -172,7 +173,9 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
         if video.unreadable_seconds:
             yield f"      {video.unreadable_seconds:.1f} s are damaged and were not seen"
         if video.left_out:
-            yield f"      and {video.left_out} more, not enrolled, of whom nothing was kept"
+            alone = agree(video.left_out, "1 person", f"{video.left_out} people")
+            who = f"and {video.left_out} more" if result.people else alone
+            yield f"      {who}, not enrolled, of whom nothing was kept"
 
 
 _MOST_SHOWN = 5

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from db.counted import counted
 from db.ledgers import Ledger
 from db.names import show_text
 from function.errors import RecognitionError
@@ -16,7 +17,6 @@ from function.settings import Settings
 from function.sources.records import UnusableSourceError
 from function.stash.client import Stash
 from function.stash.connection import Connection, keep_path_map
-from function.stash.counted import counted
 from function.stash.paths import beginning_of, locator, names_in, pair_of, places_with_tail
 from function.stash.records import File, Scene, SceneFilter
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from db.cells import read_object
+from db.counted import counted
 from db.ledgers import Ledger
 from db.writes import Run, Write
-from function.stash.counted import counted
 from function.stash.options import Options
 from function.stash.queueing import is_undo_of_run
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
+from db.counted import counted
 from db.errors import GalleryError
 from db.galleries import Gallery, Store
 from db.ledgers import Ledger
@@ -21,7 +22,6 @@ from function.sources.downloads import Downloads
 from function.sources.records import Refusal, SourceRecord, UnusableSourceError
 from function.stash.client import Stash
 from function.stash.connection import Connection
-from function.stash.counted import counted
 from function.stash.following import Followed, known_in_stash
 from function.stash.following import follow as follow_ids
 from function.stash.forgotten import is_forgotten, note_former_names

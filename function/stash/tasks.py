@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 
+from db.counted import counted
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.records import Performer
@@ -36,7 +37,6 @@ from function.stash.albums import (
 from function.stash.applying import Added, Addition, add_performers
 from function.stash.client import Stash
 from function.stash.connection import Connection
-from function.stash.counted import counted
 from function.stash.last_runs import ASKS, OlderRun, older_run, undoable
 from function.stash.markers import add_markers, ensure_tag, marked_in
 from function.stash.options import Options, read_options

@@ -23,6 +23,22 @@ def test_outside_the_virtual_environment_it_says_what_to_run_and_shows_no_traceb
     assert "Use .venv/bin/python -m tools" in line
 
 
+def test_ctrl_c_while_it_loads_shows_no_traceback() -> None:
+    code = (
+        "import runpy, sys\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'tools.cli':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "runpy.run_module('tools', run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "Aborted!\n")
+
+
 def test_most_verbs_load_nothing_that_only_reading_videos_or_measuring_takes() -> None:
     code = "import sys, tools.cli; print(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split()

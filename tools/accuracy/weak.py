@@ -24,6 +24,7 @@ from function.matching.densities import (
     weaken,
 )
 from function.matching.second_models import SHIPPED_MODEL, SecondModel
+from function.sources.records import UnusableSourceError
 from tools.accuracy.kinds import ENROLLED, Portrait, read_portraits, spoil
 from tools.accuracy.labelled import Source
 from tools.accuracy.ratios import Table, log_losses, probabilities, tabulate
@@ -100,9 +101,14 @@ def measure_weak(
     """Measure and fit on folders of photos by name, all people together.
 
     Raises:
-        UnusableSourceError: fewer than two people of a folder have enough photos with a face.
+        UnusableSourceError: fewer than two people of a folder have enough photos with a face, or
+            nobody's face is weak in any of them.
     """
     people = _read(folders, engine, report)
+    if not any(one.weak for one in people.values()):
+        raise UnusableSourceError(
+            "No face is weak in any of these photos, however they are spoilt."
+        )
     model = engine.encoder.model
     compared: Compared = second.fusion if second else model
     own = second.all_densities() if second else None

@@ -1,11 +1,19 @@
 """Turns an audit into lines for people."""
 
+from db.counted import counted
 from function.matching.audits import Audit
 
 
 def render_audit(audit: Audit) -> str:
     """Format the findings as lines for people."""
-    head = f"{audit.performers} performers, {audit.photos} photos, {audit.total} findings"
+    head = ", ".join(
+        counted(number, noun)
+        for number, noun in (
+            (audit.performers, "performer"),
+            (audit.photos, "photo"),
+            (audit.total, "finding"),
+        )
+    )
     lines = []
     for finding in audit.findings:
         where = ", ".join(f"{photo.performer} photo {photo.number}" for photo in finding.photos)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from db.addresses import StoreAddress
+from db.counted import counted
 from db.errors import ErasureUnfinishedError
 from db.galleries import Store
 from db.identities import renamed
@@ -142,8 +143,11 @@ def forget(
     with store.gallery() as gallery:
         found = gallery.find_performer(performer)
     if not yes:
+        photos = counted(found.encodings, "photo")
         click.confirm(
-            f"Erase {found.name} and {found.encodings} encodings for good?", abort=True, err=True
+            f"Erase {found.name} and all that is known from {photos}, for good?",
+            abort=True,
+            err=True,
         )
     settings = replace(Settings.from_env(), library_db=library)
     sightings = forget_everywhere(store, settings, found.id)

@@ -184,6 +184,8 @@ def evaluate_kinds(folder: Path, more: tuple[Path, ...], *, enrolled: bool, weak
     """
     if more and not weak:
         raise click.UsageError("Only --weak takes several folders; measure them one by one.")
+    if weak and enrolled:
+        raise click.UsageError("Give --weak or --enrolled, not both.")
     settings = Settings.from_env()
     engine, second = load_chosen_engine(settings), open_second(settings.engine_options)
     if weak:

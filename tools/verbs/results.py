@@ -9,6 +9,7 @@ import click
 from tqdm import tqdm
 
 from db.addresses import StoreAddress
+from db.counted import agree
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.videos import Verdict, VideoRecord
@@ -152,4 +153,5 @@ def tell_erased(erased: int, chosen: str) -> None:
     """Say how many unknown people were erased, and that it was chosen so."""
     if erased:
         why = f"as {chosen} says" if chosen not in UNKEPT else "as strangers are not kept"
-        click.echo(f"{erased} unknown people were erased, {why}.", err=True)
+        who = agree(erased, "1 unknown person was", f"{erased} unknown people were")
+        click.echo(f"{who} erased, {why}.", err=True)

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import click
 
+from db.counted import counted
 from db.galleries import Store
 from db.names import escape_unprintable
 from db.records import Performer
@@ -26,7 +27,7 @@ def list_performers(store: Store, *, table: bool) -> None:
 
 def _line_of(performer: Performer) -> str:
     """Describe a performer in a line: the number, how many photos, and all names."""
-    photos = f"{performer.encodings} photo{'' if performer.encodings == 1 else 's'}"
+    photos = counted(performer.encodings, "photo")
     known_as = f" ({performer.disambiguation})" if performer.disambiguation else ""
     aliases = f"; also {', '.join(performer.aliases)}" if performer.aliases else ""
     return f"id:{performer.id:<5} {photos:>10}  {performer.name}{known_as}{aliases}"

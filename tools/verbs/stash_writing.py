@@ -15,6 +15,7 @@ import click
 from tqdm import tqdm
 
 from db.addresses import StoreAddress
+from db.counted import counted
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.tasks import Task
@@ -23,7 +24,6 @@ from function.library.forgetting import open_library
 from function.library.jobs import WantedScan, put_wanted, wanted_scans
 from function.settings import Settings
 from function.stash.connection import require_connection
-from function.stash.counted import counted
 from function.stash.last_runs import ASKS
 from function.stash.options import Options
 from function.stash.planning import SURE_SCORE, Gain, id_in_stash

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from db.addresses import StoreAddress
+from db.counted import counted
 from db.errors import AmbiguousNameError, PerformerNotFoundError
 from db.galleries import Gallery, Store
 from db.ledgers import Ledger
@@ -200,8 +201,8 @@ def _choose_performer(gallery: Gallery, name: str, *, yes: bool, new: bool) -> P
         return new_from_library(tidy_name(name))
     if not yes:
         click.confirm(
-            f"{found.name} ({found.id}) is enrolled, with {found.encodings} photos. Is this the "
-            "same person? (If not, use --new.)",
+            f"{found.name} (id:{found.id}) is enrolled, with "
+            f"{counted(found.encodings, 'photo')}. Is this the same person? (If not, use --new.)",
             abort=True,
             err=True,
         )

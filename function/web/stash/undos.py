@@ -6,12 +6,12 @@ from typing import Any, TypedDict
 from flask import Request, Response
 
 from db.cells import read_object
+from db.counted import counted
 from db.tasks import Task, TaskKind, TaskState
 from db.writes import Place
 from function.errors import BadParameterError
 from function.sources.records import UnusableSourceError
 from function.stash.connection import find_connection
-from function.stash.counted import counted
 from function.stash.last_runs import older_run, undoable
 from function.stash.options import Options
 from function.stash.planning import SURE_SCORE

@@ -42,6 +42,9 @@ def test_who_has_one_photo_is_named_the_poorest_first(path: Path) -> None:
     assert not any("have one photo" in one.found for one in check_gallery(path))
     with SqliteGallery(path) as gallery:
         gallery.enrol(performer("Bea"), [encoding(3)], None)
+    (found,) = [one for one in check_gallery(path) if "has one photo" in one.found]
+    assert found.found == "1 performer has one photo: Bea."
+    with SqliteGallery(path) as gallery:
         gallery.enrol(performer("Cleo"), [replace(encoding(4), quality=0.2)], None)
     (found,) = [one for one in check_gallery(path) if "have one photo" in one.found]
     assert found.found == "2 performers have one photo: Cleo, Bea."
@@ -53,7 +56,7 @@ def test_photos_without_another_model_are_counted_beside_their_owner(path: Path)
         other = replace(encoding(1), model="other", vector=np.ones(4, np.float32))
         gallery.enrol(performer("Ada"), [encoding(1), other], None)
     (found,) = [one for one in check_gallery(path, ["other"]) if one.level == "warning"]
-    assert found.found == "1 photos of 1 performers have no encoding of other: Ada."
+    assert found.found == "1 photo of 1 performer has no encoding of other: Ada."
     assert list(check_gallery(path, ["test-model"])) == list(check_gallery(path))
 
 
@@ -68,7 +71,7 @@ def test_damaged_lists_of_a_performer_are_told(path: Path, column: str, cell: ob
 @pytest.mark.parametrize("blob", [b"short", np.full(128, np.nan, "<f4").tobytes()])
 def test_damaged_encodings_are_counted_beside_their_owner(path: Path, blob: bytes) -> None:
     change(path, "UPDATE encodings SET vector = ? WHERE id = 2", blob)
-    assert problems(path) == [("error", "1 encodings of Ada are damaged.")]
+    assert problems(path) == [("error", "1 encoding of Ada is damaged.")]
 
 
 def test_photos_without_the_primary_model_and_rows_without_owner_are_errors(path: Path) -> None:
@@ -77,7 +80,7 @@ def test_photos_without_the_primary_model_and_rows_without_owner_are_errors(path
     change(path, "UPDATE encodings SET performer_id = 77 WHERE id = 1")
     found = [what for _, what in problems(path)]
     assert found[0] == "1 rows belong to no performer."
-    assert found[1].startswith("1 photos have no encoding of test-model")
+    assert found[1].startswith("1 photo has no encoding of test-model")
 
 
 def test_a_file_that_others_may_read_is_mended(path: Path) -> None:
@@ -125,14 +128,14 @@ def test_where_every_encoding_is_damaged_that_is_the_only_error(
     path.chmod(0o600)
     change(path, "UPDATE encodings SET vector = x'00'")
     errors = [found for level, found in problems(path) if level == "error"]
-    assert errors == ["1 encodings of Ada are damaged."]
+    assert errors == ["1 encoding of Ada is damaged."]
     SqliteGallery(path).close()
-    assert problems(path)[-1] == ("error", "1 encodings of Ada are damaged.")
+    assert problems(path)[-1] == ("error", "1 encoding of Ada is damaged.")
 
 
 def test_an_empty_encoding_of_an_unknown_model_is_damaged_too(path: Path) -> None:
     change(path, "UPDATE encodings SET vector = x'', model = 'lost' WHERE id = 2")
-    assert ("error", "1 encodings of Ada are damaged.") in problems(path)
+    assert ("error", "1 encoding of Ada is damaged.") in problems(path)
 
 
 def test_sqlite_that_can_lose_a_log_is_explained() -> None:

@@ -184,7 +184,7 @@ def test_a_damaged_encoding_does_not_say_how_long_the_others_are(
         raw.execute(sql, (damaged, MODEL))
         raw.commit()
     findings = [one.found for one in check_gallery(before_models) if one.level == "error"]
-    assert findings == ["1 encodings of Ada are damaged."]
+    assert findings == ["1 encoding of Ada is damaged."]
     with SqliteGallery(before_models) as gallery:
         assert len(load_snapshot(gallery, TEST_MODEL).vectors) == 1
         assert gallery.rows("SELECT id, dimensions FROM models") == [(MODEL, 128)]

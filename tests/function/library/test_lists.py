@@ -184,6 +184,7 @@ def test_the_table_is_for_reading() -> None:
         "      7.2 s are damaged and were not seen",
         "      and 2 more, not enrolled, of whom nothing was kept",
     ]
+    assert table(left_out=1)[-1] == "      1 person, not enrolled, of whom nothing was kept"
     many = replace(
         PEOPLE[0], appearances=tuple((float(one), one + 0.5) for one in range(0, 70, 10))
     )

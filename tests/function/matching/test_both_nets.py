@@ -8,13 +8,20 @@ import pytest
 
 from db.errors import OtherModelError
 from db.people import PersonFound
-from db.records import Vector, Vectors
+from db.records import Performer, Vector, Vectors
 from db.snapshots import Rejections, Snapshot, fuse
 from function.engines.models import BOTH, PRIMARY, SECOND
-from function.matching import matches, scores
+from function.matching import scores
 from function.matching.densities import densities_of
 from function.matching.hints import Hint
-from function.matching.matches import Identification, choose_densities, match_people, match_videos
+from function.matching.matches import (
+    Identification,
+    Match,
+    choose_densities,
+    judge,
+    match_people,
+    match_videos,
+)
 from function.matching.scores import Comparison, compare, weigh_candidates
 from tests.support.crowds import Crowd, make_face, make_gallery
 from tests.support.people import person_of
@@ -176,7 +183,7 @@ def test_nobody_enrolled_is_nobody_to_weigh() -> None:
     assert len(weigh_candidates([], 0).positions) == 0
 
 
-def test_who_is_seen_only_blurred_or_dark_is_named_if_both_nets_are_very_sure() -> None:
+def test_who_is_seen_only_blurred_or_dark_is_named_if_both_nets_are_sure() -> None:
     crowd = Twice()
     people = [crowd.person() for _ in range(PEOPLE)]
     gallery = gallery_of([crowd.photos(person, 3) for person in people], range(PEOPLE))
@@ -194,14 +201,29 @@ def test_who_is_seen_only_blurred_or_dark_is_named_if_both_nets_are_very_sure() 
         assert verdict(other, "blurred") != "match"
 
 
-def test_a_blurred_face_that_is_only_likely_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_however_sure_one_net_alone_is_a_blurred_face_is_not_named_by_it() -> None:
+    (first,) = Crowd().encodings(Crowd().person(), 1)
+    blurred = person_of([make_face(first, weakness="blurred")])
+    sure = Match(Performer(1, "P0"), 0.3, 99.0, by_both=True)
+    assert judge(blurred, [sure]).verdict == "match"
+    assert judge(blurred, [replace(sure, by_both=False)]).verdict == "uncertain"
+
+
+def test_a_blurred_face_is_not_named_where_a_sharp_one_only_just_is() -> None:
     crowd = Twice()
     people = [crowd.person() for _ in range(PEOPLE)]
     gallery = gallery_of([crowd.photos(person, 3) for person in people], range(PEOPLE))
-    first, second = crowd.photos(people[2], 1)
-    face = replace(make_face(first[0], weakness="blurred"), second=second[0])
-    monkeypatch.setattr(matches, "MATCH_FROM", 100.0)
-    assert identify(person_of([face]), gallery).verdict == "uncertain"
+    (first, second), other = crowd.photos(people[2], 1), crowd.photos(crowd.person(), 1)
+    verdicts = set()
+    for share in np.linspace(0, 1, 21):
+        nets = ((first, other[0]), (second, other[1]))
+        by_first, by_second = (one[0] + share * (two[0] - one[0]) for one, two in nets)
+        sharp = replace(make_face(by_first), second=by_second.astype(np.float32))
+        blurred = replace(sharp, weaknesses=("blurred",))
+        verdicts.add(tuple(identify(person_of([one]), gallery).verdict for one in (sharp, blurred)))
+    assert ("match", "match") in verdicts
+    assert ("match", "uncertain") in verdicts
+    assert not verdicts & {("uncertain", "match"), ("unknown", "match")}
 
 
 @pytest.mark.parametrize("seed", range(4))

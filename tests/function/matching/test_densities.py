@@ -1,5 +1,7 @@
 """What a likelihood ratio is worth once it is calibrated."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from function.matching.densities import (
     calibrated,
     name_fits,
     shipped_densities,
+    size_terms,
     weaken,
 )
 from function.people.people import WEAK_PERSON_EVIDENCE
@@ -42,11 +45,12 @@ def test_only_who_is_seen_only_weakly_is_weighed_as_weak_among_others() -> None:
 
 
 def test_the_term_of_a_small_gallery_comes_before_what_is_weakened() -> None:
-    few = shipped_densities().among(2)
-    term = few.offset - shipped_densities().offset
-    assert calibrated(LOGS, WEAK_PERSON_EVIDENCE, few) == pytest.approx(
-        calibrated(LOGS, WEAK_PERSON_EVIDENCE, shipped_densities(), term)
-    )
+    fitted = replace(shipped_densities(), size_slope=0.5, most_performers=20)
+    term = float(size_terms(np.array(2.0), fitted))
+    assert term < -1
+    few = calibrated(LOGS, WEAK_PERSON_EVIDENCE, fitted.among(2))
+    assert few == pytest.approx(calibrated(LOGS, WEAK_PERSON_EVIDENCE, fitted, term))
+    assert not np.allclose(few, calibrated(LOGS, WEAK_PERSON_EVIDENCE, fitted) + term)
 
 
 def test_other_numbers_have_another_name_so_that_a_library_is_matched_again(

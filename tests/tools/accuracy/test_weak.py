@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from function.engines.protocol import Engine
+from function.sources.records import UnusableSourceError
 from tests.support.crowds import Crowd, make_face
 from tests.tools.accuracy.test_kinds import folder  # noqa: F401  # two people, four photos each
 from tools.accuracy import weak
@@ -29,6 +30,16 @@ def test_weak_faces_of_spoilt_photos_are_searched_for_with_their_person_enrolled
     assert figures.searches == 2 * 2 * fit.faces
 
 
+def test_where_no_face_is_weak_there_is_nothing_to_measure(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = tuple(map(make_face, Crowd().encodings(Crowd().person(), 3)))
+    people = {name: Shown(faces, ()) for name in ("P0", "P1")}
+    monkeypatch.setattr(weak, "_read", lambda *_: people)
+    with pytest.raises(UnusableSourceError, match="No face is weak"):
+        measure_weak([], engine, lambda _: None, None)
+
+
 def _people(crowd: Crowd, *, alike: float) -> dict[str, Shown]:
     """Made-up people whose weak faces have come so much of the way to one and the same face."""
     anybody = crowd.middle + crowd.direction(0.1)
@@ -50,9 +61,13 @@ def test_weak_faces_that_look_like_anybody_are_worth_little_and_others_more(
     for alike in (0.0, 0.5):
         people = _people(Crowd(2), alike=alike)
         monkeypatch.setattr(weak, "_read", lambda *_, people=people: people)
-        _, fit = measure_weak([], engine, lambda _: None, None)
+        figures, fit = measure_weak([], engine, lambda _: None, None)
         fits.append(fit)
-    assert fits[1].held_apart < fits[1].as_if_well
+    for one in figures:
+        assert one.as_weak.calibration_error < one.as_if_well.calibration_error
+        assert one.as_weak.sure_right > 0.9
+        assert one.as_weak.sure_strangers < 0.05
+    assert fits[1].held_apart < fits[1].shipped < fits[1].as_if_well
     assert fits[1].offset < fits[0].offset - 0.3
 
 

@@ -86,3 +86,25 @@ def test_how_strangers_are_grouped_is_a_table(friends: Path) -> None:
     lines = result.stdout.splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:]] == ["1", "3", "5"]
     assert "| 100.00% |" in lines[3]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["{0}", "{0}"], "Only --weak takes several folders"),
+        (["{0}", "--weak", "--enrolled"], "Give --weak or --enrolled, not both."),
+    ],
+)
+def test_kinds_are_measured_in_one_way_at_a_time(
+    friends: Path, options: list[str], said: str
+) -> None:
+    done = CliRunner().invoke(main, ["evaluate-kinds", *(one.format(friends) for one in options)])
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert "reading" not in done.stderr
+
+
+def test_where_too_few_have_photos_enough_no_scores_are_fitted(friends: Path) -> None:
+    done = CliRunner().invoke(main, ["evaluate-kinds", str(friends), "--weak"])
+    assert done.exit_code == 1
+    assert f"0 people in {friends} have 4 photos with a face; two are needed." in done.stderr

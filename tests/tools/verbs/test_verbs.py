@@ -204,6 +204,13 @@ def test_doctor_tells_what_is_left_of_a_forgetting_that_it_went_on_with(
     assert "What was erased" not in result.stdout
 
 
+def test_before_it_erases_forget_asks_and_says_of_how_much(db: Path) -> None:
+    result = run("forget", "Grace Hopper", "--db", db, input="n\n")
+    assert result.exit_code == 1
+    assert "Erase Grace Hopper and all that is known from 1 photo, for good?" in result.stderr
+    assert "Grace Hopper" in [one["name"] for one in answer("list", "--db", db)]
+
+
 def test_forget_and_doctor_fail_while_somebody_reads_the_file(
     db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
