@@ -28,6 +28,7 @@ pytestmark = pytest.mark.skipif(
     "STASH_URL" not in os.environ, reason="STASH_URL names no Stash to be written into"
 )
 
+API_KEY = os.environ.get("STASH_API_KEY", "")
 MOST_SCENES = 1000
 EDITED = 20
 
@@ -49,10 +50,8 @@ query Whole($page: Int!) {
 
 
 @pytest.fixture
-def stash(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stash]:
-    # The processes that are killed read the key too, and expect the stand-in's if there is none.
-    monkeypatch.setenv("STASH_API_KEY", os.environ.get("STASH_API_KEY", ""))
-    with closing(Stash(os.environ["STASH_URL"], os.environ["STASH_API_KEY"])) as opened:
+def stash() -> Iterator[Stash]:
+    with closing(Stash(os.environ["STASH_URL"], API_KEY)) as opened:
         yield opened
 
 
@@ -113,8 +112,11 @@ def test_a_thousand_scenes_tagged_killed_edited_and_undone_differ_only_where_edi
     ] + [(scene, performers[2]) for scene in scenes[::3]]
     ledger, chance = tmp_path / "l.db", random.Random(5)
     context = multiprocessing.get_context("forkserver")
+    key = {"api_key": API_KEY}
     for part in (chance.uniform(0.2, 0.4), chance.uniform(0.4, 0.6)):
-        process = context.Process(target=apply_all, args=(ledger, stash.url, additions, tag))
+        process = context.Process(
+            target=apply_all, args=(ledger, stash.url, additions, tag), kwargs=key
+        )
         process.start()
         until = time.monotonic() + 300
         while process.is_alive() and _written(ledger) < part * len(additions):
@@ -131,7 +133,7 @@ def test_a_thousand_scenes_tagged_killed_edited_and_undone_differ_only_where_edi
     edited = set(chance.sample(touched, EDITED))
     for scene in edited:
         edit(stash, scene, "Edited by hand")
-    process = context.Process(target=undo_all, args=(ledger, stash.url))
+    process = context.Process(target=undo_all, args=(ledger, stash.url), kwargs=key)
     process.start()
     process.join()
     assert process.exitcode == 0
