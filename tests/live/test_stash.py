@@ -4,7 +4,10 @@
 and change it. They go through a user's first day, in the order in which they stand here.
 """
 
+import base64
 import re
+import time
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -441,6 +444,14 @@ def test_the_gallery_follows_stash(stash: LiveStash, ours: str) -> None:
     assert "Grace Hopper" not in names
 
 
+def sync(stash: LiveStash, ours: str) -> str:
+    """Run the task that brings the gallery in step; return what it says in the end."""
+    stash.run_task("Enrol my performers")
+    wait_for_quiet(ours)
+    (task, *_) = ask_ours(ours, "/stash/status")["tasks"]
+    return str(task["text"])
+
+
 def test_a_merge_that_keeps_no_name_is_known_by_the_picture_that_showed_them(
     stash: LiveStash, ours: str
 ) -> None:
@@ -450,20 +461,51 @@ def test_a_merge_that_keeps_no_name_is_known_by_the_picture_that_showed_them(
     made = stash.ask(make, i={"name": "Amazing Grace"})["performerCreate"]["id"]
     tag = "mutation T($i: ImageUpdateInput!) { imageUpdate(input: $i) { id } }"
     stash.ask(tag, i={"id": stash.picture("picture.jpg")["id"], "performer_ids": [made]})
-    stash.run_task("Enrol my performers")
-    wait_for_quiet(ours)
-    before = {one["name"] for one in ask_ours(ours, "/gallery")["performers"]}
-    assert {"Amazing Grace", "Barack Obama"} <= before
+    sync(stash, ours)
+    before = {one["name"]: str(one["id"]) for one in ask_ours(ours, "/gallery")["performers"]}
+    assert {"Amazing Grace", "Barack Obama"} <= before.keys()
+    others = stash.names_in("evening.mp4")
+    subject = stash.subject("evening.mp4")
+    seen = stash.run_operation(operation="view", scene=subject)["people"]
+    them_both = {"Amazing Grace", "Barack Obama"}
+    (person,) = (one for one in seen if {it["name"] for it in one["matches"][:1]} & them_both)
+    them = {"person": person["person"], "performer": before["Amazing Grace"]}
+    stash.run_operation(operation="add", scene=subject, people=[them])
+    assert stash.names_in("evening.mp4") == others | {"Amazing Grace"}
+    decided = ask_ours(ours, "/library/decisions")["decisions"]
+    assert decided[0]["performer"] == "Amazing Grace"
     found = stash.ask("{ findPerformers { performers { id name } } }")["findPerformers"]
     (heir,) = (one["id"] for one in found["performers"] if one["name"] == "Barack Obama")
     merge = "mutation M($i: PerformerMergeInput!) { performerMerge(input: $i) { id } }"
     stash.ask(merge, i={"source": [made], "destination": heir})
-    stash.run_task("Enrol my performers")
-    wait_for_quiet(ours)
-    (task, *_) = ask_ours(ours, "/stash/status")["tasks"]
-    assert f"Performer {made} of Stash became {heir}" in task["text"]
+    begun = time.monotonic()
+    assert f"Performer {made} of Stash became {heir}" in sync(stash, ours)
+    assert time.monotonic() - begun < 60
     after = {one["name"] for one in ask_ours(ours, "/gallery")["performers"]}
-    assert after == before - {"Amazing Grace"}
+    assert after == before.keys() - {"Amazing Grace"}
+    kept = ask_ours(ours, "/library/decisions")["decisions"]
+    told = ("id", "kind", "oshash", "person")
+    assert [[one[name] for name in told] for one in kept] == [
+        [one[name] for name in told] for one in decided
+    ]
+    assert kept[0]["performer"] == "Barack Obama", "who decided it is understood to mean the heir"
+    assert stash.names_in("evening.mp4") == others | {"Barack Obama"}
+    stash.run_operation(operation="undo", scene=subject)
+    assert not stash.names_in("evening.mp4") & them_both
+
+
+def test_who_is_deleted_in_stash_is_kept_and_no_longer_linked(
+    stash: LiveStash, ours: str, photos: Path
+) -> None:
+    image = base64.b64encode((photos / "biden.jpg").read_bytes()).decode()
+    make = "mutation C($i: PerformerCreateInput!) { performerCreate(input: $i) { id } }"
+    known = {"name": "Joe Biden", "image": f"data:image/jpeg;base64,{image}"}
+    made = stash.ask(make, i=known)["performerCreate"]["id"]
+    assert "1 performer added" in sync(stash, ours)
+    stash.ask("mutation D($i: [ID!]!) { performersDestroy(ids: $i) }", i=[made])
+    assert "1 detached" in sync(stash, ours)
+    assert "Joe Biden" in {one["name"] for one in ask_ours(ours, "/gallery")["performers"]}
+    assert "0 detached" in sync(stash, ours)
 
 
 def test_no_name_is_in_stashs_log(stash: LiveStash) -> None:

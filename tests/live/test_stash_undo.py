@@ -1,7 +1,7 @@
 """A real Stash is as it was before, once what was written into it is undone.
 
-It needs a Stash that may be written into, with scenes, the more the better: `STASH_URL` and
-`STASH_API_KEY` name it. All that is made there is deleted again.
+It needs a Stash that may be written into, with one scene or more: `STASH_URL` and `STASH_API_KEY`
+name it. The scenes that it has too few of are made; all that is made there is deleted again.
 """
 
 import multiprocessing
@@ -22,14 +22,18 @@ from function.stash.records import NewPerformer, Scene
 from function.stash.undoing import Undone, undo
 from function.stash.writer import begin
 from tests.support.crashing_apply import apply_all, undo_all
+from tests.support.live_stash import MADE_SCENE
 
 pytestmark = pytest.mark.skipif(
     "STASH_URL" not in os.environ, reason="STASH_URL names no Stash to be written into"
 )
 
+API_KEY = os.environ.get("STASH_API_KEY", "")
 MOST_SCENES = 1000
 EDITED = 20
 
+MAKE = "mutation Make($input: SceneCreateInput!) { sceneCreate(input: $input) { id } }"
+DESTROY = "mutation Destroy($ids: [ID!]!) { scenesDestroy(input: {ids: $ids}) }"
 EDIT = "mutation Edit($input: SceneUpdateInput!) { sceneUpdate(input: $input) { id } }"
 WHOLE = """
 query Whole($page: Int!) {
@@ -46,11 +50,23 @@ query Whole($page: Int!) {
 
 
 @pytest.fixture
-def stash(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stash]:
-    # The processes that are killed read the key too, and expect the stand-in's if there is none.
-    monkeypatch.setenv("STASH_API_KEY", os.environ.get("STASH_API_KEY", ""))
-    with closing(Stash(os.environ["STASH_URL"], os.environ["STASH_API_KEY"])) as opened:
+def stash() -> Iterator[Stash]:
+    with closing(Stash(os.environ["STASH_URL"], API_KEY)) as opened:
         yield opened
+
+
+@pytest.fixture
+def scenes(stash: Stash) -> Iterator[list[str]]:
+    """A thousand scenes; those that are made have no file."""
+    held = [one.id for one in stash.scenes()][:MOST_SCENES]
+    made: list[str] = []
+    try:
+        for number in range(MOST_SCENES - len(held)):
+            title = {"title": f"{MADE_SCENE} {number}"}
+            made.append(stash.ask(MAKE, {"input": title})["sceneCreate"]["id"])
+        yield held + made
+    finally:
+        stash.ask(DESTROY, {"ids": made})
 
 
 @pytest.fixture
@@ -87,10 +103,8 @@ def edit(stash: Stash, scene: Scene | str, title: str) -> None:
 
 
 def test_a_thousand_scenes_tagged_killed_edited_and_undone_differ_only_where_edited(
-    stash: Stash, performers: list[str], tag: str, tmp_path: Path
+    stash: Stash, scenes: list[str], performers: list[str], tag: str, tmp_path: Path
 ) -> None:
-    scenes = [one.id for one in stash.scenes()][:MOST_SCENES]
-    assert len(scenes) > EDITED, "the Stash has too few scenes for this"
     stash.tag_items("scene", scenes[::3], add=performers[2:])
     before = whole(stash)
     additions = [
@@ -98,8 +112,11 @@ def test_a_thousand_scenes_tagged_killed_edited_and_undone_differ_only_where_edi
     ] + [(scene, performers[2]) for scene in scenes[::3]]
     ledger, chance = tmp_path / "l.db", random.Random(5)
     context = multiprocessing.get_context("forkserver")
+    key = {"api_key": API_KEY}
     for part in (chance.uniform(0.2, 0.4), chance.uniform(0.4, 0.6)):
-        process = context.Process(target=apply_all, args=(ledger, stash.url, additions, tag))
+        process = context.Process(
+            target=apply_all, args=(ledger, stash.url, additions, tag), kwargs=key
+        )
         process.start()
         until = time.monotonic() + 300
         while process.is_alive() and _written(ledger) < part * len(additions):
@@ -116,7 +133,7 @@ def test_a_thousand_scenes_tagged_killed_edited_and_undone_differ_only_where_edi
     edited = set(chance.sample(touched, EDITED))
     for scene in edited:
         edit(stash, scene, "Edited by hand")
-    process = context.Process(target=undo_all, args=(ledger, stash.url))
+    process = context.Process(target=undo_all, args=(ledger, stash.url), kwargs=key)
     process.start()
     process.join()
     assert process.exitcode == 0

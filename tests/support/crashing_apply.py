@@ -18,12 +18,18 @@ UNDO_POINTS = ("after begin_undo", "before end_undo", "after end_undo")
 
 
 def apply_all(
-    ledger: Path, address: str, additions: list[tuple[str, str]], tag: str, point: str = ""
+    ledger: Path,
+    address: str,
+    additions: list[tuple[str, str]],
+    tag: str,
+    point: str = "",
+    *,
+    api_key: str = "right",
 ) -> None:
     """Go on with the one run of a ledger until all is written; at `point` the process ends."""
     if point:
         _die_at(point)
-    stash = Stash(address, os.environ.get("STASH_API_KEY", "right"))
+    stash = Stash(address, api_key)
     with SqliteLedger(ledger) as opened:
         settle(opened.writes, stash)
         found = opened.choice("run")
@@ -34,11 +40,11 @@ def apply_all(
             pass
 
 
-def undo_all(ledger: Path, address: str, point: str = "") -> None:
+def undo_all(ledger: Path, address: str, point: str = "", *, api_key: str = "right") -> None:
     """Undo that run; at `point` the process ends."""
     if point:
         _die_at(point)
-    stash = Stash(address, os.environ.get("STASH_API_KEY", "right"))
+    stash = Stash(address, api_key)
     with SqliteLedger(ledger) as opened:
         settle(opened.writes, stash)
         for _ in undo(opened.writes, stash, opened.writes.of_run(int(opened.choice("run")))):

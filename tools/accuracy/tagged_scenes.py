@@ -98,13 +98,15 @@ class Judge:
         judged = not_scanned = 0
         for scene in scenes:
             ours = written.get(scene.id, frozenset())
-            tagged = {ids[one] for one in scene.performers if one in ids and one not in ours}
-            if not tagged:
+            by_user = {one for one in scene.performers if one not in ours}
+            if not by_user:
                 continue
             found = videos.of(scene)
             if not found:
                 not_scanned += 1
                 continue
+            # Who has no photo cannot be missed, but others can be named in their place.
+            tagged = {ids[one] for one in by_user if one in ids}
             skipped = {ids[one] for one in ours if one in ids}
             judgements += self._judge(scene.id, found, tagged, skipped)
             judged += 1

@@ -55,6 +55,18 @@ def test_tagged_scenes_say_who_was_named_right_missed_or_wrong(library: StashLib
     assert f"named, but not tagged: P2 in scene {wrong}" in table
 
 
+def test_a_scene_of_somebody_without_a_photo_judges_whom_it_is_named_after(
+    library: StashLibrary,
+) -> None:
+    stranger = library.fake.add_performer("Without A Photo")
+    wrong = library.scene("wrong.mp4", [library.person(1)], performers=[stranger])
+    library.scene("nobody.mp4", [library.person(None)], performers=[stranger])
+    told = judged(library)
+    assert [told[name] for name in ("scenes", "right", "missed", "wrong")] == [2, 0, 0, 1]
+    (row,) = told["wrong_scenes"]  # type: ignore[misc]
+    assert (row["scene"], row["named"]) == (wrong, "P1")
+
+
 def test_a_scene_that_enrolled_somebody_does_not_judge_them(library: StashLibrary) -> None:
     scene = library.scene("a.mp4", [library.person(1)], performers=[library.in_stash[1]])
     assert judged(library)["right"] == 1
