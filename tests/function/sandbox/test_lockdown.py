@@ -16,6 +16,7 @@ from PIL import Image
 
 from function.media.photo_decoder import HAS_JXL, JXL
 from function.sandbox.calls import ALLOWED, CLONE, CLONE3
+from function.sandbox.lockdown import MOST_OPEN_FILES
 from tools.footage.heif import heic
 
 ROOT = Path(__file__).parents[3]
@@ -108,6 +109,31 @@ for number in range(1024):
         found[number] = [returned, ctypes.get_errno()]
 print(json.dumps([locks, found]))
 """
+
+UNFILTERED = """
+import ctypes, json, resource
+from function.sandbox import lockdown
+lockdown._filter_calls = lambda *_: True
+lockdown.lock_down(None)
+names = {"core": "CORE", "size": "FSIZE", "open": "NOFILE"}
+limits = {name: getattr(resource, "RLIMIT_" + limit) for name, limit in names.items()}
+found = {name: resource.getrlimit(limit) for name, limit in limits.items()}
+has_landlock = ctypes.CDLL(None).syscall(lockdown._LANDLOCK_CREATE_RULESET, None, 0, 1) > 0
+try:
+    open("/etc/passwd").close()
+    found["file"] = "opened"
+except PermissionError:
+    found["file"] = "refused"
+print(json.dumps([has_landlock, found]))
+"""
+
+
+def test_each_lock_holds_where_no_calls_are_filtered_which_would_hide_that_it_is_gone() -> None:
+    command = [sys.executable, "-c", UNFILTERED]
+    has_landlock, found = json.loads(subprocess.check_output(command, cwd=ROOT, timeout=60))
+    assert found["file"] == ("refused" if has_landlock else "opened")
+    assert found["core"] == found["size"] == [0, 0]
+    assert found["open"] == [MOST_OPEN_FILES] * 2
 
 
 def test_this_kernel_refuses_every_call_that_is_not_allowed() -> None:
