@@ -16,25 +16,20 @@ LONGEST_HEAD = 12  # an id of up to 4 bytes, and a length of up to 8
 
 
 class Element(NamedTuple):
-    """An element: its id, where its content begins, and where it ends."""
+    """Where the content of an element begins, and where it ends."""
 
-    id: int
     start: int
     end: int
 
 
 def states_locked_pictures(descriptor: int, size: int) -> bool:
     """Say whether a Matroska file of so many bytes states that its pictures are encrypted."""
-    for segment in _elements_in(descriptor, 0, size, SEGMENT):
-        for tracks in _elements_in(descriptor, segment.start, segment.end, TRACKS):
-            if any(map(_is_locked, *_with(descriptor, tracks, TRACK))):
-                return True
-    return False
-
-
-def _with(descriptor: int, outer: Element, kind: int) -> tuple[list[int], list[Element]]:
-    found = list(_elements_in(descriptor, outer.start, outer.end, kind))
-    return [descriptor] * len(found), found
+    return any(
+        _is_locked(descriptor, track)
+        for segment in _elements_in(descriptor, 0, size, SEGMENT)
+        for tracks in _elements_in(descriptor, segment.start, segment.end, TRACKS)
+        for track in _elements_in(descriptor, tracks.start, tracks.end, TRACK)
+    )
 
 
 def _is_locked(descriptor: int, track: Element) -> bool:
@@ -50,7 +45,10 @@ def _is_locked(descriptor: int, track: Element) -> bool:
 
 
 def _elements_in(descriptor: int, place: int, end: int, wanted: int) -> Iterator[Element]:
-    """Yield the elements of one kind that begin between two places."""
+    """Yield the elements of one kind that begin between two places.
+
+    None ends later than what holds it, whatever it says: so no place is read again and again.
+    """
     for _ in range(MOST_ELEMENTS):
         if place >= end:
             return
@@ -60,15 +58,13 @@ def _elements_in(descriptor: int, place: int, end: int, wanted: int) -> Iterator
         start = place + id_bytes + length_bytes
         if not id_bytes or not length_bytes or start > place + len(head):
             return
-        number = int.from_bytes(head[id_bytes : id_bytes + length_bytes], "big")
-        length = number & ((1 << 7 * length_bytes) - 1)
-        is_open = length == (1 << 7 * length_bytes) - 1  # to the end, as in a recording
-        element = Element(
-            int.from_bytes(head[:id_bytes], "big"), start, end if is_open else start + length
-        )
-        if element.id == wanted:
-            yield element
-        place = element.end
+        mask = (1 << 7 * length_bytes) - 1
+        length = int.from_bytes(head[id_bytes : id_bytes + length_bytes], "big") & mask
+        is_open = length == mask  # to the end, as in a recording
+        place = end if is_open else min(start + length, end)
+        number = int.from_bytes(head[:id_bytes], "big")
+        if number == wanted:
+            yield Element(start, place)
 
 
 def _count_bytes(first: bytes) -> int:

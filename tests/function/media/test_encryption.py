@@ -1,5 +1,6 @@
 """Copy protection is named, wherever a file states it; damage is not taken for it."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -7,6 +8,8 @@ from random import Random
 import pytest
 
 from function.errors import UnreadableVideoError
+from function.media.elements import MARK
+from function.media.encryption import states_encryption
 from function.media.frames import Frame, sample_frames
 from function.media.moments import find_moment
 from function.media.videos import open_video
@@ -168,3 +171,22 @@ def test_a_kind_of_stream_that_is_no_text_is_no_reason_to_refuse(kind: int, tmp_
         assert kind != 0xDB
     else:
         assert len(frames) >= 4
+
+
+def test_elements_that_reach_over_what_holds_them_have_no_place_read_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment = bytes.fromhex("18538067" + "8c")
+    tracks = bytes.fromhex("1654ae6b" + "0100000000ffffff")  # far longer than its segment
+    path = tmp_path / "nested.mkv"
+    path.write_bytes(MARK + b"\x80" + 900 * (segment + tracks))
+    reads: list[int] = []
+    read = os.pread
+
+    def counted(descriptor: int, count: int, place: int) -> bytes:
+        reads.append(place)
+        return read(descriptor, count, place)
+
+    monkeypatch.setattr(os, "pread", counted)
+    assert not states_encryption(path)
+    assert len(reads) < 3000
