@@ -111,12 +111,15 @@ def members_of(child: int) -> list[int]:
     members = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, _, group = status.read_text().rpartition(")")[2].split()[:3]
+            told = status.read_text().rpartition(")")[2].split()
         except OSError:  # it has just ended
             continue
+        (state, _, group), started = told[:3], int(told[19])
         if int(group) == child and state != "Z":
-            members.append(int(status.parent.name))
-    return sorted(members, key=lambda one: (one != child, one))
+            process = int(status.parent.name)
+            members.append((process != child, started, process))
+    # By when they started: after the highest number come low ones again.
+    return [process for *_, process in sorted(members)]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
