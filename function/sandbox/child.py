@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, cast
 
@@ -46,6 +47,7 @@ from function.media.gpu import choose_decoder
 from function.media.images import RgbPicture
 from function.sandbox.channel import Channel
 from function.sandbox.helpers import Helper, Share, Team, fork_helpers
+from function.sandbox.lanes import count_lanes, open_lanes, serve_in_lanes
 from function.sandbox.lockdown import MEGABYTE, end_with, lock_down
 from function.sandbox.messages import (
     FROM_NETS,
@@ -60,7 +62,7 @@ from function.sandbox.messages import (
     read_message,
     write_message,
 )
-from function.sandbox.nets import Desk, RemoteNets, make_desks, serve
+from function.sandbox.nets import Desk, RemoteNets, make_desks
 from function.sandbox.worker import Worker
 
 _NEVER_USED = {"av.__main__", "av.datasets"}
@@ -169,9 +171,7 @@ def _serve_nets(options: EngineOptions, link: Channel, desks: Sequence[Desk]) ->
     """Open the nets on CUDA, say so, and run them for whoever asks at a desk."""
     try:
         engine = importlib.import_module("function.engines.onnx_engine")
-        nets = engine.open_nets(options)
-        if nets:
-            nets.prepare()
+        lanes = open_lanes(partial(engine.open_nets, options), count_lanes(len(desks)))
     except RecognitionError as error:
         _answer(link, Refusal(error.code, show_text(str(error))))
         return
@@ -179,13 +179,13 @@ def _serve_nets(options: EngineOptions, link: Channel, desks: Sequence[Desk]) ->
         reason = show_text(f"{type(error).__name__}: {error}"[:LONGEST_LINE])
         _answer(link, Refusal(EngineUnavailableError.code, reason))
         return
-    if nets:
+    if lanes:
         _fall_silent()
     locks = lock_down(None, needs_files=True)
-    _answer(link, Ready("onnx", nets.provider if nets else "CPU", (), locks))
-    if nets:
+    _answer(link, Ready("onnx", lanes[0].nets.provider if lanes else "CPU", (), locks))
+    if lanes:
         gc.enable()  # as in `main`, which this process left before that
-        serve(nets.nets, desks)
+        serve_in_lanes(lanes, desks)
 
 
 def _fork(

@@ -27,6 +27,8 @@ Numbers: TypeAlias = list[NDArray[np.float32]]
 Run: TypeAlias = Callable[[RgbImage], Numbers]
 """Runs a net on pictures of its one shape, uint8 (n, height, width, 3)."""
 
+OpenShape: TypeAlias = Callable[[Shape, bool], Run]
+"""Opens a net for one shape; the second argument says whether its kernels may be recorded."""
 
 OTHER_SIDES = 640
 """Pictures that fit into no shape get a square of a multiple of so many pixels a side: each shape
@@ -42,7 +44,7 @@ class FixedShapes:
     """
 
     def __init__(
-        self, open_shape: Callable[[Shape], Run], shapes: Sequence[Shape], longest_pixels: int = 0
+        self, open_shape: OpenShape, shapes: Sequence[Shape], longest_pixels: int = 0
     ) -> None:
         self._open_shape = open_shape
         self._shapes = shapes
@@ -51,9 +53,12 @@ class FixedShapes:
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
-        """Prepare all shapes: up to a second each."""
+        """Prepare all shapes, up to a second each, while no other thread uses the GPU.
+
+        Only these are recorded: what another thread does with the GPU at that moment would fail.
+        """
         for shape in self._shapes:
-            self._open(shape)
+            self._open(shape, may_record=True)
 
     def run(self, _: object, feeds: Mapping[str, RgbImage]) -> Numbers:
         """Run the net on its one input, and return all outputs, as a session does."""
@@ -66,33 +71,36 @@ class FixedShapes:
         Raises:
             MemoryError: pictures are too large, see `size_for`.
         """
-        places: dict[tuple[int, int], list[tuple[int, RgbImage]]] = {}
+        places: dict[tuple[int, int], list[int]] = {}
         for number, stack in enumerate(stacks):
             size = self.size_for(*stack.shape[1:3])
             if size is None:
                 raise MemoryError
-            places.setdefault(size, []).extend((number, picture) for picture in stack)
-        found: list[list[Numbers]] = [[] for _ in stacks]
+            places.setdefault(size, []).append(number)
+        found: dict[int, Numbers] = {}
         with self._lock:
-            for size, held in places.items():
-                pictures = [picture for _, picture in held]
-                for (number, _), numbers in zip(held, self._run(size, pictures), strict=True):
-                    found[number].append(numbers)
-        return [[np.stack(output) for output in zip(*one, strict=True)] for one in found]
+            for size, numbers in places.items():
+                outputs = self._run(size, [picture for one in numbers for picture in stacks[one]])
+                start = 0
+                for one in numbers:
+                    end = start + len(stacks[one])
+                    found[one] = [output[start:end] for output in outputs]
+                    start = end
+        return [found[number] for number in range(len(stacks))]
 
-    def _run(self, size: tuple[int, int], pictures: Sequence[RgbImage]) -> list[Numbers]:
-        """Run the net on pictures in shapes of one size, and return the outputs of each."""
-        outputs: list[Numbers] = []
-        while len(outputs) < len(pictures):
-            left = pictures[len(outputs) :]
-            shape = self._shape_for(size, len(left))
-            run, batch = self._open(shape)
-            taken = left[: shape[0]]
+    def _run(self, size: tuple[int, int], pictures: Sequence[RgbImage]) -> Numbers:
+        """Run the net on pictures in shapes of one size, and return its outputs for all."""
+        runs: list[Numbers] = []
+        left = pictures
+        while left:
+            run, batch = self._open(self._shape_for(size, len(left)))
+            taken, left = left[: len(batch)], left[len(batch) :]
             for place, picture in zip(batch, taken, strict=False):
                 _lay(place, picture)
-            found = run(batch)
-            outputs += [[output[number] for output in found] for number in range(len(taken))]
-        return outputs
+            runs.append([output[: len(taken)] for output in run(batch)])
+        if len(runs) == 1:
+            return runs[0]
+        return [np.concatenate(outputs) for outputs in zip(*runs, strict=True)]
 
     def size_for(self, height: int, width: int) -> tuple[int, int] | None:
         """Return the height and width of the shapes for pictures of a size; None if too large."""
@@ -108,9 +116,10 @@ class FixedShapes:
         counts = sorted({one[0] for one in self._shapes if one[1:] == size}) or [1]
         return next((one for one in counts if one >= count), counts[-1]), *size
 
-    def _open(self, shape: Shape) -> tuple[Run, RgbImage]:
+    def _open(self, shape: Shape, *, may_record: bool = False) -> tuple[Run, RgbImage]:
         if shape not in self._opened:
-            self._opened[shape] = self._open_shape(shape), np.zeros((*shape, 3), np.uint8)
+            run = self._open_shape(shape, may_record)
+            self._opened[shape] = run, np.zeros((*shape, 3), np.uint8)
         return self._opened[shape]
 
 
@@ -132,20 +141,20 @@ def open_fixed(
 ) -> FixedShapes:
     """Open a net that takes pictures: its one input is uint8 (n, height, width, 3).
 
-    `is_recorded` says that all of it can run on CUDA, which then starts its kernels as one.
-    Pictures that fit into no shape may have sides of `longest_pixels`.
+    `is_recorded` says that all of it can run on CUDA, which then starts its kernels as one in the
+    shapes that were prepared. Pictures that fit into no shape may have sides of `longest_pixels`.
 
     Raises:
         EngineUnavailableError: it cannot run on `options.device`.
     """
     on_cpu = open_session(graph, replace(options, device="cpu"))
 
-    def open_shape(shape: Shape) -> Run:
+    def open_shape(shape: Shape, may_record: bool) -> Run:  # noqa: FBT001  # see OpenShape
         (pixels,) = on_cpu.get_inputs()
         outputs = on_cpu.run(None, {pixels.name: np.zeros((*shape, 3), np.uint8)})
         sizes = zip(pixels.shape, (*shape, 3), strict=True)
         named = {name: size for name, size in sizes if isinstance(name, str)}
-        session = open_session(graph, options, named if is_recorded else {})
+        session = open_session(graph, options, named if is_recorded and may_record else {})
         run = _bind(session, shape, outputs)
         for _ in range(2):  # the second time it is recorded
             run(np.zeros((*shape, 3), np.uint8))

@@ -1,15 +1,19 @@
 """Batches of fixed shapes change nothing that a net says of a picture."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from function.engines.cuda import may_use_cuda
+from function.engines.onnx import fixed_shapes
 from function.engines.onnx.cuda_nets import SHAPES, longest_pixels
 from function.engines.onnx.fixed_shapes import FixedShapes, Numbers, Run, Shape, open_fixed
 from function.engines.onnx.graph_cache import GraphCache
+from function.engines.onnx.sessions import open_session
 from function.engines.protocol import EngineOptions
 from function.engines.sface.encoder import SfaceEncoder, load_sface, read_sface
 from function.engines.yunet.detector import YunetDetector
@@ -26,10 +30,12 @@ class Summing:
 
     def __init__(self) -> None:
         self.opened: list[Shape] = []
+        self.recorded: list[Shape] = []
         self.ran: list[Shape] = []
 
-    def open(self, shape: Shape) -> Run:
+    def open(self, shape: Shape, may_record: bool) -> Run:  # noqa: FBT001  # as OpenShape says
         self.opened.append(shape)
+        self.recorded += [shape] * may_record
 
         def run(batch: RgbImage) -> Numbers:
             assert batch.shape == (*shape, 3)
@@ -116,6 +122,37 @@ def test_shapes_are_prepared_once() -> None:
     shapes.prepare()
     shapes.run(None, {"pixels": stack(3, 8, 8)})
     assert net.opened == [(1, 8, 8), (4, 8, 8)]
+
+
+def test_only_shapes_that_were_prepared_are_recorded() -> None:
+    net = Summing()
+    shapes = FixedShapes(net.open, [(1, 8, 8), (4, 8, 8)], 1000)
+    shapes.prepare()
+    shapes.run(None, {"pixels": stack(3, 8, 8)})
+    shapes.run(None, {"pixels": stack(1, 8, 9)})
+    assert net.opened == [(1, 8, 8), (4, 8, 8), (1, 640, 640)]
+    assert net.recorded == [(1, 8, 8), (4, 8, 8)]
+
+
+@pytest.mark.parametrize("is_recorded", [False, True])
+def test_a_session_is_recorded_if_all_of_its_net_can_be_and_it_is_prepared(
+    *, is_recorded: bool, cache: GraphCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+
+    def note(graph: bytes, options: EngineOptions, fixed: Mapping[str, int] | None = None) -> Any:
+        opened.append(fixed)
+        return open_session(graph, options)
+
+    monkeypatch.setattr(fixed_shapes, "open_session", note)
+    net = open_fixed(
+        read_yunet(cache), ON_CPU, [(1, 64, 64)], is_recorded=is_recorded, longest_pixels=640
+    )
+    net.prepare()
+    net.run(None, {"pixels": stack(1, 96, 96)})
+    _, prepared, other = opened
+    assert bool(prepared) == is_recorded
+    assert not other
 
 
 @pytest.fixture(scope="module")

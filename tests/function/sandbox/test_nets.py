@@ -168,7 +168,7 @@ def test_a_few_pixels_do_not_take_the_memory_of_many(
 ) -> None:
     opened: list[Shape] = []
 
-    def open_shape(shape: Shape) -> Run:
+    def open_shape(shape: Shape, _: bool) -> Run:  # noqa: FBT001  # as OpenShape says
         opened.append(shape)
         return lambda batch: [np.zeros((len(batch), 1), np.float32)]
 
@@ -287,7 +287,7 @@ def test_the_process_with_the_nets_collects_garbage(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(child, "_fall_silent", lambda: None)
     monkeypatch.setattr(child, "lock_down", lambda *_, **__: ())
     collects: list[bool] = []
-    monkeypatch.setattr(child, "serve", lambda *_: collects.append(gc.isenabled()))
+    monkeypatch.setattr(child, "serve_in_lanes", lambda *_: collects.append(gc.isenabled()))
     options = child._options(handle.setup_of(Settings()), 1, None)
     ours, theirs = socket.socketpair()
     gc.disable()  # as whoever starts a child does
