@@ -282,7 +282,8 @@ class Ledger(Protocol):
         """Delete every decision about a performer, given all their ids.
 
         Also those about somebody who looks like one of `looks`, encodings of the primary model, and
-        is seen in that video no more: they may be the performer.
+        is seen in that video no more: they may be the performer, unless it says that they are
+        another.
         """
 
     def add_identities(self, also: Mapping[Identity, Identity]) -> int:

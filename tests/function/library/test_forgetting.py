@@ -35,7 +35,9 @@ from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
 from function.library.rematching import rematch
 from function.people.gathering import PeopleFound
+from tests.support.crowds import make_faces
 from tests.support.libraries import Library
+from tests.support.people import person_of
 
 LEAF_OF_TABLE = 13
 """How such a page of SQLite's begins."""
@@ -238,6 +240,32 @@ def test_what_was_said_of_somebody_who_is_not_seen_any_more_is_no_hiding_place(
     else:
         forget_everywhere(library.store, library.settings, library.ids[0])
     assert [look in library.bytes_on_disk() for look in looks] == [False, True]
+
+
+@pytest.mark.parametrize("is_seen", [False, True])
+def test_whom_the_user_named_is_no_part_of_another_who_looks_alike(
+    library: Library, *, is_seen: bool
+) -> None:
+    """P1 is said to be somebody who looks much like P0, beside whom they are seen."""
+    twin = library.centres[0] + np.float32(0.3 / np.sqrt(128))
+    alike = person_of(make_faces(np.stack([twin] * 4), 0))
+    with open_ledger(library.path) as ledger, library.store.gallery() as opened:
+        gallery = open_naming(library.store, None, library.settings).gallery
+        ledger.want_again([1], "normal")
+        library.scan(ledger, [library.people[0], alike])
+        for position, performer in ((1, 5), (0, 0)):
+            about = opened.performer(library.ids[performer])
+            store_decision(ledger, gallery, (1, position), "confirmed", about)
+        if not is_seen:
+            ledger.want_again([1], "normal")
+            library.scan(ledger, library.people[1:2])
+        before = [one.identities for one in ledger.decisions([1])[1]]
+    forget_everywhere(library.store, library.settings, library.ids[0])
+    with open_ledger(library.path) as ledger:
+        kept = ledger.decisions([1])[1]
+        assert [one.identities for one in kept] == before[:1]
+        assert np.linalg.norm(kept[0].template - twin) < 0.1
+    assert traces(library, library.people[0]) == 0
 
 
 @pytest.mark.parametrize("is_stranger", [False, True])
