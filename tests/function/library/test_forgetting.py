@@ -23,7 +23,7 @@ from db.stores import open_ledger
 from db.videos import Scanned, Stamp, VideoFile
 from function.engines.models import PRIMARY
 from function.faces.found import StageSeconds
-from function.library import forgetting
+from function.library import forgetting, naming
 from function.library.decisions import decide as store_decision
 from function.library.forgetting import (
     finish_strangers,
@@ -442,6 +442,25 @@ def test_nobody_is_erased_because_a_setting_is_tried(
         assert follow(ledger, 100.0) == 0
         monkeypatch.setattr(forgetting, "SETTLED_DAYS", 0)
         assert follow(ledger, 100.0) == 2, "it is no trial any more"
+
+
+@pytest.mark.parametrize("is_other_version", [True, False])
+def test_a_library_of_an_earlier_version_gets_its_week_too(
+    library: Library, monkeypatch: pytest.MonkeyPatch, *, is_other_version: bool
+) -> None:
+    """Nothing was noted yet, and by the new version's terms P1 is nobody any more."""
+    with open_ledger(library.path) as ledger:
+        ledger.want_again([1], "normal")
+        library.scan(ledger, library.people[1:2], strangers=False)
+        if is_other_version:
+            monkeypatch.setattr(naming, "name_fits", lambda: "those of the new version")
+        _unenrol(library, 1)
+        today = open_naming(library.store, None, library.settings)
+        for _ in rematch(ledger, today):
+            pass
+        assert finish_strangers(ledger, today, "off") == (0 if is_other_version else 1)
+        monkeypatch.setattr(forgetting, "SETTLED_DAYS", 0)
+        assert finish_strangers(ledger, today, "off") == (1 if is_other_version else 0)
 
 
 def _unenrol(library: Library, number: int) -> None:
