@@ -67,8 +67,12 @@ class Ledger(Protocol):
     def take_over(self) -> None:
         """Queue again what ended processes had in work, which counts as a try.
 
-        The caller is the one process that scans: it has claimed the ledger.
+        The caller is the one process that scans: it has claimed the ledger. What somebody looks at
+        `beside` it stays theirs.
         """
+
+    def beside(self) -> AbstractContextManager[str]:
+        """Look at single videos, whoever scans; gives the name of the owner to lease them under."""
 
     def choice(self, name: str) -> str:
         """Return what the user chose once for all scans; "" if nothing yet."""
