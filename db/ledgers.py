@@ -67,8 +67,12 @@ class Ledger(Protocol):
     def take_over(self) -> None:
         """Queue again what ended processes had in work, which counts as a try.
 
-        The caller is the one process that scans: it has claimed the ledger.
+        The caller is the one process that scans: it has claimed the ledger. What somebody looks at
+        `beside` it stays theirs.
         """
+
+    def beside(self) -> AbstractContextManager[str]:
+        """Look at single videos, whoever scans; gives the name of the owner to lease them under."""
 
     def choice(self, name: str) -> str:
         """Return what the user chose once for all scans; "" if nothing yet."""
@@ -282,7 +286,8 @@ class Ledger(Protocol):
         """Delete every decision about a performer, given all their ids.
 
         Also those about somebody who looks like one of `looks`, encodings of the primary model, and
-        is seen in that video no more: they may be the performer.
+        is seen in that video no more: they may be the performer, unless it says that they are
+        another.
         """
 
     def add_identities(self, also: Mapping[Identity, Identity]) -> int:

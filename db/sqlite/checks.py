@@ -1,6 +1,7 @@
 """Checks a gallery file; each finding comes with what to do about it."""
 
 import os
+import shutil
 import sqlite3
 import stat
 from collections import Counter
@@ -23,6 +24,11 @@ MODELS_FROM_SCHEMA = 4
 SAFE_WAL = (3, 51, 3)
 """Older versions can corrupt a write-ahead log if two processes checkpoint at the same time."""
 
+
+LEAST_FREE_BYTES = 64 * 1024
+"""With less on the disk, SQLite may be unable to read: it shares 32 KB with other processes."""
+
+_OF_THE_FILE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 MOST_NAMED = 20
 """A finding names at most this many performers."""
@@ -49,8 +55,26 @@ def check_gallery(path: Path, models: Sequence[str] = ()) -> Iterator[Finding]:
             db.text_factory = as_text
             yield from _check_content(db, models)
     except sqlite3.Error as error:
-        yield Finding("error", f"{path.name} cannot be read: {error}.", "Restore a backup.")
+        yield _judge_failure(path, error)
     yield check_sqlite_version(sqlite3.sqlite_version_info)
+
+
+def _judge_failure(path: Path, error: sqlite3.Error) -> Finding:
+    """Say what to do where SQLite cannot read a file, which needs a few KB of the disk for it."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    found, remedy = f"{path.name} cannot be read: {error}.", "Restore a backup."
+    if code in _OF_THE_FILE:
+        return Finding("error", found, remedy)
+    if shutil.disk_usage(path.parent).free < LEAST_FREE_BYTES:
+        found = f"{path.name} cannot be read, as its disk is full: {error}."
+        remedy = "Free space, and run doctor again. The file itself may well be sound."
+    elif code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        remedy = "Another process is writing it. Run doctor again when that has finished."
+    elif code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        remedy = "Check the owner and the permissions of the file and its folder."
+    elif code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        remedy = "Check the disk, and that it has room or quota left, before you restore a backup."
+    return Finding("error", found, remedy)
 
 
 def check_sqlite_version(version: tuple[int, ...]) -> Finding:

@@ -21,6 +21,12 @@ CHECKPOINT = "PRAGMA wal_checkpoint(TRUNCATE)"
 AGAIN_AFTER_SECONDS = 60.0
 """Where a file cannot be rewritten, or is read just then, not everyone who opens it tries again."""
 
+REWRITTEN_WITHIN_SECONDS = 1800.0
+"""Whatever is in work stays with whoever has it for so much longer: nobody can renew a lease while
+the file is rewritten, which on a busy, slow disk takes minutes."""
+
+_LEASES_LAST = "UPDATE videos SET lease_until = lease_until + ? WHERE state = 'working'"
+
 _not_before: dict[Path | None, float] = {}
 
 _log = logging.getLogger(__name__)
@@ -95,6 +101,8 @@ class LedgerConnection:
                 if self._is_log_held(db):
                     return False
                 with self._in_line() or nullcontext():
+                    with transaction(db):
+                        db.execute(_LEASES_LAST, (REWRITTEN_WITHIN_SECONDS,))
                     db.execute("VACUUM")
                 is_done = not self._is_log_held(db)
             except sqlite3.Error as error:

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import inf
 from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
@@ -11,6 +12,7 @@ from sqlite_utils import Database
 from db.blobs import NUMBER_BYTES, from_blob, to_blob
 from db.decisions import Decision, DecisionKind
 from db.errors import DamagedVectorError
+from db.people import Seen
 from db.records import Identity, Vector
 from db.sqlite.ledger_people import unpack_seen
 from db.videos import Interval
@@ -31,9 +33,18 @@ READ_AT_ONCE = 500
 
 _IDENTITIES = "SELECT id, CAST(identities AS BLOB) FROM decisions"
 
-_LOOKS = "SELECT id, CAST(kind AS BLOB), template FROM decisions"
+_LOOKS = """
+    SELECT id, template FROM decisions WHERE CAST(kind AS BLOB) NOT IN (CAST('confirmed' AS BLOB),
+    CAST('named' AS BLOB))
+"""
 
-_SAYS_WHO = (b"confirmed", b"named")
+_NAMING: tuple[DecisionKind, ...] = ("confirmed", "named")
+"""What says who somebody is."""
+
+_VIEWS_IN = """
+    SELECT first, sighting_id, seen FROM sightings JOIN views ON sighting_id = sightings.id
+    WHERE video_id = ?
+"""
 
 _VIEWS_BESIDE = """
     SELECT first FROM decisions JOIN videos USING (oshash, size_bytes)
@@ -147,11 +158,12 @@ def erase_decisions(
 def erase_decisions_about_unseen(db: Database, looks: Sequence[Vector] | None = None) -> None:
     """Delete the decisions about people whom no video shows any more, as after another scan.
 
-    These are those who look like one of `looks`; without it, all who were not said to be somebody.
+    These are those who look like one of `looks`; without it, all. That somebody is a performer was
+    said of them alone, however alike another is, and stays until they are forgotten themselves.
     """
-    for number, kind, template in db.execute(_LOOKS).fetchall():
+    for number, template in db.execute(_LOOKS).fetchall():
         look = _look(template)
-        is_asked_for = kind not in _SAYS_WHO if looks is None else _is_near(look, looks)
+        is_asked_for = looks is None or _is_near(look, looks)
         if is_asked_for and not _is_near(look, _looks_beside(db, number)):
             db.execute("DELETE FROM decisions WHERE id = ?", (number,))
 
@@ -189,7 +201,11 @@ NEAR = 0.5
 
 
 def erase_decisions_about(db: Database, sighting: int) -> None:
-    """Delete the decisions about a person who is erased: each holds how they look."""
+    """Delete the decisions about a person who is erased: each holds how they look.
+
+    Where it was said who somebody is, and somebody else who is seen then is more like them, it was
+    said of that one.
+    """
     video, packed = db.execute(
         "SELECT video_id, seen FROM sightings WHERE id = ?", (sighting,)
     ).fetchone()
@@ -197,17 +213,44 @@ def erase_decisions_about(db: Database, sighting: int) -> None:
         seen = unpack_seen(packed)
     except DamagedVectorError:
         return  # nobody can say about whom it was decided
-    blobs = db.execute("SELECT first FROM views WHERE sighting_id = ?", (sighting,)).fetchall()
-    looks = [look for (blob,) in blobs if (look := _look(blob)) is not None]
+    looks, others = [], []
+    for blob, owner, its_seen in db.execute(_VIEWS_IN, (video,)).fetchall():
+        if (look := _look(blob)) is not None:
+            looks.append(look) if owner == sighting else others.append((look, its_seen))
     for _, *row in _about(db, [video]):
         decision = _decision(row)
         # Where it is damaged so that nobody can say when it was, or of whom, it may be theirs.
-        same_time = "spans" in decision.damaged or any(
-            start <= one.seconds <= end for one in seen for start, end in decision.spans
-        )
-        near = _is_near(decision.template, looks)
-        if same_time and (near or "template" in decision.damaged):
+        if "spans" not in decision.damaged and not _is_within(seen, decision):
+            continue
+        then = [look for look, blob in others if _is_within(_seen_in(blob), decision)]
+        if "template" in decision.damaged or _is_about(decision, looks, then):
             db.execute("DELETE FROM decisions WHERE id = ?", (decision.id,))
+
+
+def _is_about(decision: Decision, looks: Sequence[Vector], others: Sequence[Vector]) -> bool:
+    """Say whether a decision is about somebody of some looks, and not about others seen then."""
+    if not _is_near(decision.template, looks):
+        return False
+    is_others = _nearest(decision, others) < _nearest(decision, looks)
+    return not (is_others and decision.kind in _NAMING)
+
+
+def _seen_in(packed: bytes) -> tuple[Seen, ...]:
+    try:
+        return unpack_seen(packed)
+    except DamagedVectorError:
+        return ()
+
+
+def _is_within(seen: Iterable[Seen], decision: Decision) -> bool:
+    """Say whether somebody is seen when a decision says so."""
+    return any(start <= one.seconds <= end for one in seen for start, end in decision.spans)
+
+
+def _nearest(decision: Decision, looks: Iterable[Vector]) -> float:
+    template = decision.template
+    apart = (float(np.linalg.norm(one - template)) for one in looks if len(one) == len(template))
+    return min(apart, default=inf)
 
 
 def _look(blob: bytes) -> Vector | None:

@@ -5,7 +5,7 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,22 @@ from sqlite_utils import Database
 
 from db.sqlite.ledger_connections import LedgerConnection
 from db.sqlite.ledger_decisions import follow_content
-from db.sqlite.writers import CLAIMS_ARE_CERTAIN, only_worker
+from db.sqlite.writers import (
+    CLAIMS_ARE_CERTAIN,
+    beside_worker,
+    is_anyone_beside,
+    only_worker,
+)
 from db.videos import DEPTHS, MOST_TRIES, Depth, Kind, Lease, Offered, Stamp, VideoFile
 
 SET_ASIDE = (
     f"Its scan ended without an answer {MOST_TRIES} times: it crashes what reads it, or the "
     "machine stopped each time. Try it again with --retry."
 )
+
+BESIDE = "beside the worker"
+"""Who leases single videos that somebody waits for: whoever becomes the worker leaves them alone as
+long as anyone does that."""
 
 _OFFERED_AT_ONCE = 500
 
@@ -79,8 +88,16 @@ class SqliteQueue(LedgerConnection):
         """Queue again what ended processes had in work."""
         if CLAIMS_ARE_CERTAIN:
             # Whoever had videos in work has ended, so nobody need wait for its leases.
+            spared = BESIDE if self.path and is_anyone_beside(self.path) else ""
             with self.writing() as db:
-                _queue_again(db, math.inf)
+                _queue_again(db, self._clock())
+                _queue_again(db, math.inf, spared)
+
+    @contextmanager
+    def beside(self) -> Iterator[str]:
+        """Look at single videos, whoever is the worker; gives the name to lease them under."""
+        with beside_worker(self.path) if self.path else nullcontext():
+            yield BESIDE
 
     def stamps(self, paths: Iterable[bytes] | None = None) -> Mapping[bytes, Stamp]:
         """Return the stamps of all known files that are there, or of those at some paths."""
@@ -290,15 +307,11 @@ def _told_apart(db: Database, file: VideoFile) -> VideoFile:
     return replace(file, oshash=file.content) if is_taken else file
 
 
-def _queue_again(db: Database, now: float) -> None:
-    """Queue videos whose lease ran out, or set them aside."""
+def _queue_again(db: Database, now: float, spared: str = "") -> None:
+    """Queue videos whose lease ran out, or set them aside; not those of an owner to be spared."""
     db.execute(
-        "UPDATE videos SET state = 'failed', reason = ?, lease_token = '' "
-        "WHERE state = 'working' AND lease_until < ? AND tries >= ?",
-        (SET_ASIDE, now, MOST_TRIES),
-    )
-    db.execute(
-        "UPDATE videos SET state = 'queued', lease_token = '' "
-        "WHERE state = 'working' AND lease_until < ?",
-        (now,),
+        "UPDATE videos SET state = iif(tries >= ?, 'failed', 'queued'), "
+        "reason = iif(tries >= ?, ?, reason), lease_token = '' "
+        "WHERE state = 'working' AND lease_until < ? AND (? = '' OR lease_owner <> ?)",
+        (MOST_TRIES, MOST_TRIES, SET_ASIDE, now, spared, spared),
     )

@@ -20,6 +20,8 @@ ASKED_EVERY_SECONDS = 0.02
 
 ASKED_IN_LINE_EVERY_SECONDS = 0.005
 
+_BESIDE = "beside"
+
 
 @contextmanager
 def only_writer(path: Path) -> Iterator[None]:
@@ -92,6 +94,46 @@ def only_worker(path: Path, work: str = "worker") -> Iterator[bool]:
 
 
 @contextmanager
+def beside_worker(path: Path) -> Iterator[None]:
+    """Be one of those who look at single videos of the ledger at `path`, whoever its worker is.
+
+    The system notices the end of the process, however it ends. Where no file can be made or locked,
+    nobody is told.
+    """
+    handle = _open_for_locking(path.resolve(), _BESIDE)
+    try:
+        if handle is not None and sys.platform != "win32":
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_SH)  # whoever has the other only asks
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def is_anyone_beside(path: Path) -> bool:
+    """Say whether somebody looks at single videos of the ledger at `path`."""
+    real = path.resolve()
+    handle = _open_for_locking(real, _BESIDE) if _named(real, _BESIDE).exists() else None
+    if handle is None:
+        return False
+    try:
+        if sys.platform != "win32":
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # not every file system can lock
+        return False
+    finally:
+        os.close(handle)
+    return False
+
+
+def _named(path: Path, name: str) -> Path:
+    return path.with_name(f"{path.name}.{name}")
+
+
+@contextmanager
 def in_turn(path: Path, seconds: float) -> Iterator[None]:
     """Be the only one, of all threads and processes, that does what only one may do at a time.
 
@@ -122,7 +164,7 @@ def in_line(path: Path, seconds: float) -> Iterator[None]:
     without a pause, on a busy disk, can so keep others out until they give up. It is a courtesy:
     after so many seconds, or where no file can be made or locked, we go on without it.
     """
-    handle = _open_line(path)
+    handle = _open_for_locking(path, "line")
     try:
         if handle is not None:
             _wait_in_line(handle, time.monotonic() + seconds)
@@ -132,11 +174,11 @@ def in_line(path: Path, seconds: float) -> Iterator[None]:
             os.close(handle)
 
 
-def _open_line(path: Path) -> int | None:
+def _open_for_locking(path: Path, name: str) -> int | None:
     if sys.platform == "win32":
         return None
     with suppress(OSError):  # then the ledger cannot be written either, and SQLite says why
-        return os.open(path.with_name(f"{path.name}.line"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+        return os.open(_named(path, name), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     return None
 
 

@@ -62,6 +62,15 @@ class Detection:
     score: float
     points: Points | None = field(default=None, compare=False)
 
+    def scaled(self, factor: float) -> "Detection":
+        """Return the detection in an image `factor` times as large."""
+        if factor == 1:
+            return self
+        points = self.points
+        if points is not None:  # coordinates are those of pixel centres
+            points = ((points + 0.5) * factor - 0.5).astype(np.float32)
+        return Detection(self.box.scaled(factor), self.score, points)
+
 
 @dataclass(frozen=True, eq=False)
 class FacePoints:

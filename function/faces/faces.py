@@ -23,13 +23,17 @@ from function.faces.repeats import Repeats
 from function.faces.second_encodings import cut_chip
 from function.media.frames import Frame
 from function.media.images import RgbPicture
-from function.media.pictures import RgbImage
+from function.media.pictures import Picture, RgbImage
 
 BATCH_FACES = 8
 """Chips encoded in one call: larger batches are no faster (5.3 ms a face at 8, 5.25 at 32)."""
 
 MOST_WAITING = 4 * BATCH_FACES
 """At most this many faces wait for a batch to fill, including those that need no encoding."""
+
+
+LEAST_HALVED_PIXELS = 80
+"""A face of a halved picture that is less wide is cut from the whole one."""
 
 
 @dataclass(eq=False)
@@ -98,7 +102,9 @@ class _Finder:
             yield found
 
     def _look_at(self, frame: Frame, detection: Detection) -> _Found:
-        alignment = self._engine.encoder.cut(frame.picture, detection)
+        picture, scale = _choose_picture(frame, detection)
+        detection = detection.scaled(scale)
+        alignment = self._engine.encoder.cut(picture, detection)
         detection = replace(detection, box=alignment.box)
         if detection.points is None:
             frontal = rate_chip(self._engine.rate_frontal(alignment.chip))
@@ -109,13 +115,13 @@ class _Finder:
             frame=frame.index,
             seconds=frame.seconds,
             until_seconds=frame.until_seconds,
-            box=detection.box,
+            box=detection.box.scaled(1 / scale),
             detection_score=detection.score,
             encoding=_NOT_YET,
             quality=quality.value,
             weaknesses=quality.weaknesses,
-            crop=cut_crop(frame.picture.rgb(), detection.box, alignment.points),
-            chip=cut_chip(frame.picture.rgb(), detection, self._engine.second),
+            crop=cut_crop(picture.rgb(), detection.box, alignment.points),
+            chip=cut_chip(picture.rgb(), detection, self._engine.second),
             shot=frame.shot,
             sharpness=quality.sharpness,
             roll_degrees=0.0
@@ -143,6 +149,13 @@ class _Finder:
             face.weaknesses, face.detection_score, encoding, blank, self._engine.encoder.model
         )
         return replace(face, encoding=encoding, weaknesses=weaknesses)
+
+
+def _choose_picture(frame: Frame, detection: Detection) -> tuple[Picture, float]:
+    """Return the picture to cut a face from, and how many times as large it is as the frame's."""
+    if frame.whole is None or detection.box.width >= LEAST_HALVED_PIXELS:
+        return frame.picture, 1.0
+    return frame.whole, frame.whole.width / frame.picture.width
 
 
 _BLANKS: WeakKeyDictionary[Any, Vector] = WeakKeyDictionary()

@@ -25,7 +25,7 @@ from db.records import Vector
 from db.stores import open_ledger
 from function.engines.models import PRIMARY
 from function.library.naming import Naming, open_naming
-from function.library.rematching import rematch
+from function.library.rematching import TERMS, rematch
 from function.library.strangers import place_strangers
 from function.matching.second_models import open_second
 from function.setting_kinds import days_of
@@ -46,9 +46,6 @@ UNKEPT = ("", "off")
 
 SETTLED_DAYS = 7
 """So long nobody is erased for being named no more by other settings than before."""
-
-_TERMS = "named by"
-"""Under this name, among what the user chose, it is noted by which terms people are named."""
 
 _log = logging.getLogger(__name__)
 
@@ -111,10 +108,10 @@ def _is_settled(ledger: Ledger, naming: Naming, now: datetime | None = None) -> 
     Where it was never noted by which they are, these are the first.
     """
     today = now or datetime.now(UTC)
-    noted = read_object(ledger.choice(_TERMS))
+    noted = read_object(ledger.choice(TERMS))
     if noted is None or noted.get("terms") != naming.terms:
-        since = today.isoformat() if ledger.choice(_TERMS) else ""
-        ledger.choose(_TERMS, json.dumps({"terms": naming.terms, "since": since}))
+        since = today.isoformat() if ledger.choice(TERMS) else ""
+        ledger.choose(TERMS, json.dumps({"terms": naming.terms, "since": since}))
         return not since
     return str(noted.get("since")) <= (today - timedelta(days=SETTLED_DAYS)).isoformat()
 

@@ -104,6 +104,7 @@ class Looker:
         with (
             self._gate.ahead(),
             open_library(self._settings.library_db, self._store) as ledger,
+            ledger.beside() as owner,
         ):
             scanner = Scanner(
                 ledger,
@@ -117,6 +118,7 @@ class Looker:
                 only=frozenset([video]),
                 gate=_OpenGate(),
                 roots=[root.resolve() for root in settings.media_root],
+                owner=owner,
             )
             with closing(scanner.scan_all()) as events:
                 for event in events:

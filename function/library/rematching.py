@@ -1,7 +1,8 @@
 """Matches everyone a ledger remembers with today's gallery, without opening a video."""
 
+import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -14,13 +15,16 @@ from function.faces.found import StageSeconds
 from function.library.decisions import Decided, apply_decisions, settle
 from function.library.finding import text_of
 from function.library.keeping import outcomes_of
-from function.library.naming import Naming
+from function.library.naming import NUMBER_BITS, Naming
 from function.matching.matches import Identification
 from function.people.gathering import PeopleFound
 from function.recognition import Unnamed
 
 VIDEOS_AT_ONCE = 400
 """Videos read, matched and stored in one transaction: some 30 MB."""
+
+TERMS = "named by"
+"""Under this name, among what the user chose, it is noted by which terms people are named."""
 
 _log = logging.getLogger(__name__)
 
@@ -81,12 +85,23 @@ def rematch_videos(ledger: Ledger, naming: Naming, videos: Sequence[int]) -> Cha
 
 
 def _rematch(ledger: Ledger, naming: Naming, known: _Remembered) -> Changed:
+    _note_terms(ledger, naming, known.records.values())
     named = _name(known, naming)
     after = {video: outcomes_of(people) for video, people in named.items()}
     before = ledger.outcomes(list(after))
     ledger.put_outcomes(after, naming.generation, known.records)
     changed = sum(_count_changes(before[video], after[video]) for video in after)
     return Changed(len(after), sum(len(one) for one in after.values()), changed)
+
+
+def _note_terms(ledger: Ledger, naming: Naming, records: Iterable[VideoRecord]) -> None:
+    """Note by which terms people were named so far, if they are others and none were ever noted.
+
+    So they are in a library that an earlier version made: these, not its own, are the first.
+    """
+    terms = {one.matched_at[1] >> NUMBER_BITS for one in records if one.matched_at}
+    if terms - {naming.terms} and not ledger.choice(TERMS):
+        ledger.choose(TERMS, json.dumps({"terms": min(terms - {naming.terms}), "since": ""}))
 
 
 def name_again(

@@ -9,6 +9,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from numpy.typing import NDArray
 
 from function.media.colours import convert_to_srgb, needs_conversion
+from function.media.halving import halve_down
 from function.media.images import RgbPicture
 from function.media.pictures import RgbImage
 from function.media.recycling import Recycler
@@ -48,8 +49,11 @@ class PictureConverter:
         self._to_thumbnail = VideoReformatter()
         self._matrices: dict[int, bytes] = {}
 
-    def to_rgb(self, picture: VideoFrame) -> RgbImage:
-        """Convert a picture to 8-bit sRGB, upright and in square pixels."""
+    def to_rgb(self, picture: VideoFrame, matrix: bytes | None = None) -> RgbImage:
+        """Convert a picture to 8-bit sRGB, upright and in square pixels.
+
+        `matrix` is its display matrix, empty if it has none; if not given, it is read.
+        """
         _settle_colours(picture)
         width, height = self._square_size(picture)
         if needs_conversion(picture):
@@ -62,8 +66,13 @@ class PictureConverter:
             if converted is None:
                 converted = self._to_rgb.reformat(picture, width, height, "rgb24", threads=1)
             rgb = converted.to_ndarray().astype(np.uint8, copy=False)
-        matrix = self._read_matrix(picture)
+        matrix = self._read_matrix(picture) if matrix is None else matrix
         return turn_upright(rgb, matrix) if matrix else rgb
+
+    def halve(self, picture: VideoFrame, longest_pixels: int) -> tuple[VideoFrame, bytes]:
+        """Halve a picture (see `halve_down`); return its display matrix too, which is lost."""
+        _settle_colours(picture)  # by its own size
+        return halve_down(picture, longest_pixels), self._read_matrix(picture)
 
     def _read_matrix(self, picture: VideoFrame) -> bytes:
         """Return the display matrix, empty if there is none, as first read for this rotation."""
@@ -96,11 +105,15 @@ class DecodedPicture:
 
     Then it lets go of what was decoded, of which the decoder has little. Whoever is done with it
     can `release` it, so that its memory serves the next one even while others still hold it.
+    `matrix` is as in `PictureConverter.to_rgb`.
     """
 
-    def __init__(self, decoded: VideoFrame, converter: PictureConverter) -> None:
+    def __init__(
+        self, decoded: VideoFrame, converter: PictureConverter, matrix: bytes | None = None
+    ) -> None:
         self._decoded: VideoFrame | None = decoded
         self._converter = converter
+        self._matrix = matrix
         self._pixels: RgbPicture | None = None
 
     @property
@@ -133,7 +146,7 @@ class DecodedPicture:
         if self._pixels is None:
             if self._decoded is None:
                 raise ValueError("this picture was released")
-            self._pixels = RgbPicture(self._converter.to_rgb(self._decoded))
+            self._pixels = RgbPicture(self._converter.to_rgb(self._decoded, self._matrix))
             self._decoded = None
         return self._pixels
 

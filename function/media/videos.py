@@ -118,6 +118,16 @@ class Video:
         """The processor's decoder of its pictures."""
         return self.stream.codec_context
 
+    def leave_blocky(self) -> None:
+        """Let the processor leave out the filter that smooths the edges of blocks, from now on.
+
+        A picture that others depend on must not be left so: its errors add up in them. Without
+        effect once something was decoded.
+        """
+        decoder = self.stream.codec_context
+        if not decoder.is_open:
+            decoder.options = {**decoder.options, "skip_loop_filter": "all"}
+
     @property
     def decoded_by(self) -> str:
         """What decoded the pictures that were read so far, like `cpu` or `cuda+cpu`."""

@@ -1,7 +1,11 @@
+import resource
+import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -98,6 +102,42 @@ def test_a_damaged_or_foreign_file_is_named_with_the_remedy(path: Path, tmp_path
     (tmp_path / "text.db").chmod(0o600)
     (problem,) = [one for one in check_gallery(tmp_path / "text.db") if one.level == "error"]
     assert problem.remedy == "Restore a backup."
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file grow, as where the disk is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    ("free", "found", "remedy"),
+    [
+        (0, "g.db cannot be read, as its disk is full: disk I/O error.", "Free space"),
+        (10**9, "g.db cannot be read: disk I/O error.", "Check the disk, and that it has room"),
+    ],
+)
+def test_where_the_disk_is_the_trouble_no_backup_is_asked_for_first(
+    free: int, found: str, remedy: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    with full_disk():
+        (problem,) = [one for one in check_gallery(path) if one.level == "error"]
+    assert problem.found == found
+    assert problem.remedy.startswith(remedy)
+
+
+def test_a_file_that_another_process_has_locked_is_no_damaged_one(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("CREATE TABLE held (x)")
+        (problem,) = [one for one in check_gallery(path) if one.level == "error"]
+    assert problem.remedy.startswith("Another process is writing it.")
 
 
 def test_what_an_interrupted_backup_left_is_named(path: Path) -> None:

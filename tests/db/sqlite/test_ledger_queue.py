@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from db.sqlite import ledger_connections
 from db.sqlite.ledger import SqliteLedger
 from db.sqlite.ledger_queue import SET_ASIDE
 from db.videos import MOST_TRIES, Depth, Lease, State, VideoRecord
@@ -71,6 +72,25 @@ def test_a_lease_that_ran_out_can_do_nothing_more_and_its_video_is_taken_again(
     assert record(ledger).state == "done"
     assert not finish(ledger, other), "it has ended"
     assert not ledger.fail(other, "broken", for_good=True)
+
+
+def test_a_lease_outlasts_a_rewriting_of_the_file_in_which_nobody_can_renew_it(
+    ledger: SqliteLedger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held_for_long(*_: object) -> bool:
+        clock.seconds += 700
+        return False
+
+    monkeypatch.setattr(ledger_connections, "_not_before", {})
+    ledger.offer([video_file(1)], "normal")
+    lease = take(ledger, 600)
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteLedger, "_is_log_held", held_for_long)
+        assert ledger.scrub()
+    assert ledger.lease("another", 60) is None
+    assert ledger.renew(lease, 600)
+    clock.seconds += 601
+    assert ledger.lease("another", 60), "from then on it runs out as usual"
 
 
 def test_a_lease_that_is_renewed_does_not_run_out(ledger: SqliteLedger, clock: Clock) -> None:

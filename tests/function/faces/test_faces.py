@@ -102,6 +102,26 @@ def test_people_far_away_are_told_apart_and_named_and_strangers_are_not(
     assert verdicts == {"match", "unknown"}
 
 
+@pytest.mark.parametrize(("width", "is_small"), [(70, True), (120, True), (240, False)])
+def test_a_small_face_of_a_halved_picture_is_cut_from_the_whole_one(
+    width: int, photos: Path, engine: Engine, *, is_small: bool
+) -> None:
+    head = close_up(read_portrait(photos / "obama1.jpg"))
+    whole = place_face(head, width, size=(3840, 2160)).picture
+    half = cv2.resize(whole, (1920, 1080), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    frame = Frame(0, 0.0, 0.0, RgbPicture(half), whole=RgbPicture(whole))
+    (face,) = [face for _, new in find_faces([frame], engine, 720) for face in new]
+    (of_whole,) = faces_of_image(whole, engine, 720)
+    (of_half,) = faces_of_image(half, engine, 720)
+    like = of_whole if is_small else of_half
+    assert np.linalg.norm(face.encoding - like.encoding) < 0.05
+    assert face.quality == pytest.approx(like.quality, abs=0.05)
+    assert (face.crop == of_half.crop) != is_small
+    assert face.weaknesses == of_whole.weaknesses
+    assert abs(face.box.left - of_half.box.left) <= 2
+    assert abs(face.box.width - of_half.box.width) <= 2
+
+
 def test_a_frame_is_done_before_the_next_one_is_asked_for(photos: Path, engine: Engine) -> None:
     picture = RgbPicture(read_portrait(photos / "obama2.jpg"))
     asked: list[int] = []

@@ -23,7 +23,7 @@ from db.stores import open_ledger
 from db.videos import Scanned, Stamp, VideoFile
 from function.engines.models import PRIMARY
 from function.faces.found import StageSeconds
-from function.library import forgetting
+from function.library import forgetting, naming
 from function.library.decisions import decide as store_decision
 from function.library.forgetting import (
     finish_strangers,
@@ -35,7 +35,9 @@ from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
 from function.library.rematching import rematch
 from function.people.gathering import PeopleFound
+from tests.support.crowds import make_faces
 from tests.support.libraries import Library
+from tests.support.people import person_of
 
 LEAF_OF_TABLE = 13
 """How such a page of SQLite's begins."""
@@ -240,6 +242,32 @@ def test_what_was_said_of_somebody_who_is_not_seen_any_more_is_no_hiding_place(
     assert [look in library.bytes_on_disk() for look in looks] == [False, True]
 
 
+@pytest.mark.parametrize("is_seen", [False, True])
+def test_whom_the_user_named_is_no_part_of_another_who_looks_alike(
+    library: Library, *, is_seen: bool
+) -> None:
+    """P1 is said to be somebody who looks much like P0, beside whom they are seen."""
+    twin = library.centres[0] + np.float32(0.3 / np.sqrt(128))
+    alike = person_of(make_faces(np.stack([twin] * 4), 0))
+    with open_ledger(library.path) as ledger, library.store.gallery() as opened:
+        gallery = open_naming(library.store, None, library.settings).gallery
+        ledger.want_again([1], "normal")
+        library.scan(ledger, [library.people[0], alike])
+        for position, performer in ((1, 5), (0, 0)):
+            about = opened.performer(library.ids[performer])
+            store_decision(ledger, gallery, (1, position), "confirmed", about)
+        if not is_seen:
+            ledger.want_again([1], "normal")
+            library.scan(ledger, library.people[1:2])
+        before = [one.identities for one in ledger.decisions([1])[1]]
+    forget_everywhere(library.store, library.settings, library.ids[0])
+    with open_ledger(library.path) as ledger:
+        kept = ledger.decisions([1])[1]
+        assert [one.identities for one in kept] == before[:1]
+        assert np.linalg.norm(kept[0].template - twin) < 0.1
+    assert traces(library, library.people[0]) == 0
+
+
 @pytest.mark.parametrize("is_stranger", [False, True])
 def test_copies_in_the_free_space_of_pages_are_overwritten_too(
     library: Library, *, is_stranger: bool
@@ -414,6 +442,25 @@ def test_nobody_is_erased_because_a_setting_is_tried(
         assert follow(ledger, 100.0) == 0
         monkeypatch.setattr(forgetting, "SETTLED_DAYS", 0)
         assert follow(ledger, 100.0) == 2, "it is no trial any more"
+
+
+@pytest.mark.parametrize("is_other_version", [True, False])
+def test_a_library_of_an_earlier_version_gets_its_week_too(
+    library: Library, monkeypatch: pytest.MonkeyPatch, *, is_other_version: bool
+) -> None:
+    """Nothing was noted yet, and by the new version's terms P1 is nobody any more."""
+    with open_ledger(library.path) as ledger:
+        ledger.want_again([1], "normal")
+        library.scan(ledger, library.people[1:2], strangers=False)
+        if is_other_version:
+            monkeypatch.setattr(naming, "name_fits", lambda: "those of the new version")
+        _unenrol(library, 1)
+        today = open_naming(library.store, None, library.settings)
+        for _ in rematch(ledger, today):
+            pass
+        assert finish_strangers(ledger, today, "off") == (0 if is_other_version else 1)
+        monkeypatch.setattr(forgetting, "SETTLED_DAYS", 0)
+        assert finish_strangers(ledger, today, "off") == (1 if is_other_version else 0)
 
 
 def _unenrol(library: Library, number: int) -> None:

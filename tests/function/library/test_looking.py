@@ -107,6 +107,28 @@ def test_it_is_looked_at_also_while_scans_are_paused(place: Place) -> None:
     assert place.state(place.videos[0]) == "queued"
 
 
+def test_whoever_becomes_the_worker_leaves_it_to_whom_it_is_looked_at_by(place: Place) -> None:
+    wanted = place.videos[1]
+    with open_ledger(place.settings.library_db) as ledger:
+        assert ledger.lease("somebody who ended", 600)
+        place.looker.look(wanted)
+        assert place.reader.begun.wait(IN_TIME_SECONDS)
+        with ledger.working() as is_ours:
+            assert is_ours
+            assert [place.state(one) for one in place.videos] == ["queued", "working", "queued"]
+        place.reader.let_go.set()
+        until(lambda: place.state(wanted) == "done")
+        until(lambda: place.looker.progress_of(wanted) is None)
+        until(lambda: not place.gate.is_held(ledger))
+        assert place.reader.read == ["01.mp4"]
+        with ledger.beside() as owner:
+            assert ledger.lease(owner, 600)
+            ledger.take_over()
+            assert place.state(place.videos[0]) == "working"
+        ledger.take_over()
+        assert place.state(place.videos[0]) == "queued", "whoever looked has ended"
+
+
 def test_ended_in_the_middle_it_stays_queued(place: Place) -> None:
     place.looker.look(place.videos[0])
     assert place.reader.begun.wait(IN_TIME_SECONDS)

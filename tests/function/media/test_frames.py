@@ -351,6 +351,60 @@ def test_keyframes_are_not_looked_for_in_a_file_that_cannot_be_searched(tmp_path
         list(sample_keyframes(video, [5, 10], set(), Schedule()))
 
 
+def wide_corners(count: int) -> Iterator[RgbImage]:
+    picture = np.kron(next(four_corners()), np.ones((1, 24, 1), np.uint8))  # 3840 x 96
+    for number in range(count):
+        yield np.roll(picture, 96 * number, axis=1)
+
+
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_a_quick_look_halves_what_is_twice_as_large_as_need_be_and_keeps_the_whole(
+    rotation: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "v.mp4"
+    write_video(path, wide_corners(60), fps=1, keyframe_every=10, rotation=rotation)
+    with open_video(path) as video:
+        found = list(frames.read_ahead(sample_keyframes(video, [15, 35], set(), Schedule())))
+    with open_video(path) as video:
+        found += [next(sample_frames(video, spread=8))]
+    assert [frame.whole is not None for frame in found] == [True] * 3
+    expected = np.rot90(next(wide_corners(1)), rotation // 90)
+    frame = found[-1]
+    assert frame.whole
+    assert frame.whole.rgb().shape == expected.shape
+    assert np.abs(frame.whole.rgb().astype(int) - expected).mean() < 6
+    assert np.abs(frame.picture.rgb().astype(int) - expected[::2, ::2]).mean() < 8
+    for one in found[:-1]:
+        with pytest.raises(ValueError, match="released"):
+            one.whole.rgb() if one.whole else None
+    (usual, *_) = sample(path)
+    assert usual.whole is None
+    assert usual.picture.rgb().shape == expected.shape
+
+
+@pytest.mark.parametrize(
+    ("size", "codec", "spares"),
+    [(3840, "libx265", True), (1920, "libx265", False), (3840, "libx264", False)],
+)
+def test_a_quick_look_spares_smoothing_only_of_pictures_that_it_halves(
+    size: int, codec: str, tmp_path: Path, *, spares: bool
+) -> None:
+    slope = np.linspace(0, 60, size) + np.linspace(0, 40, 96)[:, None]
+    noise = np.random.default_rng(1).normal(0, 6, (96, size))
+    picture = np.repeat(np.clip(slope + noise, 0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
+    turned = (np.roll(picture, 40 * number, axis=1) for number in range(40))
+    path = write_video(
+        tmp_path / "v.mp4", turned, fps=1, keyframe_every=10, codec=codec, options={"crf": "40"}
+    )
+    with open_video(path) as video:
+        usual = next(sample_frames(video)).picture.rgb()
+    with open_video(path) as video:
+        (frame,) = sample_keyframes(video, [5], set(), Schedule())
+        quick = (frame.whole or frame.picture).rgb()
+    assert np.array_equal(usual, quick) != spares
+    assert np.abs(usual.astype(int) - quick).mean() < 3
+
+
 def cut_off(path: Path) -> Path:
     options = {"movflags": "faststart"}
     write_video(path, numbered_pictures(1000), fps=5, keyframe_every=10, container_options=options)
