@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from db.errors import GalleryError
 from db.galleries import Store
-from db.names import printable
+from db.names import printable, show_text
 from function.errors import RecognitionError
 from function.faces.found import Progress
 from function.media.files import open_any
@@ -88,7 +88,7 @@ class Verbs(click.Group):
             return super().invoke(context)
         except (GalleryError, RecognitionError, SettingError, UnusableSourceError) as error:
             # It may quote a server or a file, which could send commands to the terminal.
-            lines = map(printable, str(error).splitlines())
+            lines = map(printable, show_text(str(error)).splitlines())
             raise click.ClickException("\n".join(lines)) from error
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
-from db.names import escape_unprintable, show_text
+from db.names import escape_unprintable, quote, show_text
 from function.errors import (
     BadParameterError,
     OutsideMediaRootError,
@@ -138,11 +138,6 @@ def spellings(name: str) -> tuple[str, str]:
     """Return a name or a path as it is shown, and as it is shown in a terminal."""
     shown = unicodedata.normalize("NFC", show_text(name))
     return shown, escape_unprintable(shown)
-
-
-def quote(asked: str) -> str:
-    """Return a path in quotes for a message, spelled as files are listed."""
-    return f"'{escape_unprintable(show_text(asked))}'"
 
 
 @contextmanager
