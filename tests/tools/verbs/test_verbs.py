@@ -1,6 +1,7 @@
 """The verbs that fill, change, move and check a gallery, as a user types them."""
 
 import base64
+import errno
 import json
 import os
 import shutil
@@ -342,3 +343,23 @@ def test_what_is_asked_for_in_bytes_that_are_no_text_is_quoted_with_escapes(
     assert result.exit_code in {1, 2}, result.output
     assert r"Ren\xe9e" in result.stderr
     result.stderr.encode()  # or a terminal would get bytes that are no text
+
+
+@pytest.mark.parametrize("verb", ["folder", "bundle", "file", "stash-export"])
+def test_a_folder_that_may_not_be_entered_is_one_line_and_no_traceback(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_stat = Path.stat
+
+    def stat_or_refuse(path: Path, **options: bool) -> os.stat_result:
+        if path.name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return really_stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat_or_refuse)
+    result = run("import", verb, tmp_path / "closed", "--db", tmp_path / "g.db")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    (line,) = (one for one in result.stderr.splitlines() if one.startswith("Error: "))
+    assert "closed" in line
+    assert "Permission denied" in line
