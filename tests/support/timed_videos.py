@@ -84,6 +84,21 @@ def trim(source: Path, target: Path, seconds: float) -> Path:
     return target
 
 
+def from_picture(source: Path, target: Path, number: int) -> Path:
+    """Copy a video from a picture on, counted from 0, which need not be a keyframe."""
+    with av.open(str(source)) as whole, av.open(str(target), "w") as output:
+        stream = whole.streams.video[0]
+        copy = output.add_stream_from_template(stream)
+        packets = [packet for packet in whole.demux(stream) if packet.size][number:]
+        start = packets[0].dts or 0
+        for packet in packets:
+            packet.pts = None if packet.pts is None else packet.pts - start
+            packet.dts = None if packet.dts is None else packet.dts - start
+            packet.stream = copy
+            output.mux(packet)
+    return target
+
+
 def join_programmes(first: Path, second: Path, target: Path) -> Path:
     """Put two broadcasts of one video each into one file, packet by packet, under one table."""
     ours, theirs = _packets(first), [_move(one) for one in _packets(second)]
