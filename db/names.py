@@ -181,6 +181,11 @@ def escape_unprintable(text: str) -> str:
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
+def quote(text: str) -> str:
+    """Return a name or a path in quotes for a message, spelled as it is listed."""
+    return f"'{escape_unprintable(show_text(text))}'"
+
+
 def printable(text: str) -> str:
     """Return a text from elsewhere as it may be shown in a terminal or a log.
 

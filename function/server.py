@@ -16,6 +16,7 @@ from pathlib import Path
 import functions_framework
 from flask import Flask
 
+from db.names import quote
 from function.media.roots import find_root_trouble
 from function.setting_kinds import SettingError
 from function.settings import Settings
@@ -59,8 +60,13 @@ def main() -> None:
         front = Front(app, settings.host, settings.port, threads, service.access.check)
     except OSError as error:
         raise SettingError(
-            f"HOST is {settings.host!r} and PORT {settings.port}; nothing can listen there "
+            f"HOST is {quote(settings.host)} and PORT {settings.port}; nothing can listen there "
             f"({error.strerror or error}). Choose others, or end what does."
+        ) from error
+    except ValueError as error:  # what waitress raises
+        raise SettingError(
+            f"HOST is {quote(settings.host)}, and no address is known by that name. Set it to "
+            "127.0.0.1 for this machine alone, or to 0.0.0.0 or :: for all."
         ) from error
     _stop_on_signals(front, service)
     service.store.finish_erasing()

@@ -5,6 +5,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done.
 
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,7 +18,7 @@ from tqdm import tqdm
 
 from db.errors import GalleryError
 from db.galleries import Store
-from db.names import printable
+from db.names import printable, quote, show_text
 from function.errors import RecognitionError
 from function.faces.found import Progress
 from function.media.files import open_any
@@ -88,8 +89,16 @@ class Verbs(click.Group):
             return super().invoke(context)
         except (GalleryError, RecognitionError, SettingError, UnusableSourceError) as error:
             # It may quote a server or a file, which could send commands to the terminal.
-            lines = map(printable, str(error).splitlines())
+            lines = map(printable, show_text(str(error)).splitlines())
             raise click.ClickException("\n".join(lines)) from error
+        except OSError as error:  # of a folder that may not be entered, or of a disk
+            if error.filename is None:
+                raise
+            asked = quote(os.fsdecode(error.filename))
+            raise click.ClickException(
+                f"{asked} cannot be read or written ({error.strerror}). Check who owns it and the "
+                "folders above it, and the disk."
+            ) from error
 
 
 @click.group(cls=Verbs)

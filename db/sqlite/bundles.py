@@ -16,6 +16,7 @@ from pathlib import Path
 from db.blobs import to_blob
 from db.errors import DamagedBundleError, GalleryError, GalleryMissingError
 from db.galleries import Manifest, everyone
+from db.names import quote
 from db.sqlite import notes
 from db.sqlite.bundle_checks import LARGEST_BYTES, MANIFEST, check_content, check_tables
 from db.sqlite.connections import OWNER_ONLY, explained
@@ -27,10 +28,12 @@ def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
     """Write the gallery to a bundle, whole or not at all; a file of that name is replaced.
 
     Raises:
-        GalleryError: that file is the gallery itself.
+        GalleryError: that file is the gallery itself, or there is no folder for it.
     """
     if gallery.path and destination.resolve() == gallery.path.resolve():
         raise GalleryError(f"{destination.name} is the gallery itself. Name another file.")
+    if not destination.parent.is_dir():
+        raise GalleryError(f"There is no folder {quote(str(destination.parent))}. Make it first.")
     partial = destination.with_name(f".{destination.name}.bundle")
     try:
         gallery.copy_to(partial)

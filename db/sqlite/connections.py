@@ -248,7 +248,8 @@ def copy_database(db: Database, destination: Path, noun: str = "gallery") -> Non
     partial.unlink(missing_ok=True)
     _create_file(partial, noun)
     try:
-        db.execute("VACUUM INTO ?", (str(partial),))
+        # As bytes: the name of a file need not be UTF-8, and a text must be.
+        db.execute("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(partial),))
         partial.replace(destination)
     except BaseException:
         partial.unlink(missing_ok=True)

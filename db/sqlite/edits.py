@@ -6,6 +6,7 @@ from sqlite_utils import Database
 
 from db.errors import GalleryError, IdentityConflictError, PerformerNotFoundError
 from db.identities import combine, renamed, without_alias
+from db.names import quote
 from db.records import EnrolledPhoto, Identity, Performer
 from db.sqlite import notes
 from db.sqlite.enrolments import save_details
@@ -161,8 +162,8 @@ def _find_photo(gallery: SqliteGallery, performer: Performer, photo: str) -> str
     if len(rows) != 1:
         found = f"{len(rows)} photos" if rows else "no photo"
         raise PerformerNotFoundError(
-            f"{performer.name} has {found} {photo!r}. `python -m tools show id:{performer.id}` "
-            "lists them with their hashes."
+            f"{performer.name} has {found} {quote(photo)}. "
+            f"`python -m tools show id:{performer.id}` lists them with their hashes."
         )
     return str(rows[0][0])
 

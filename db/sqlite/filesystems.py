@@ -1,6 +1,7 @@
 """Where a file is stored: on a local disk, or on a share that other machines also write."""
 
 import glob
+import re
 from pathlib import Path
 
 from db.errors import GalleryReadOnlyError
@@ -12,6 +13,8 @@ NETWORK_SHARES = {
     *("fuse.cephfs", "fuse.davfs2", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"),
     *("fuse.gcsfuse", "fuse.goofys", "fuse.juicefs", "fuse.blobfuse", "fuse.blobfuse2", "gcsfuse"),
     *("lustre", "gpfs", "beegfs", "glusterfs", "orangefs", "fuse.mount-s3"),
+    *("afpfs", "gfs2", "ocfs2", "pvfs2", "fuse.afpfs", "fuse.curlftpfs", "fuse.gvfsd-fuse"),
+    *("fuse.kio-fuse", "fuse.mfs", "fuse.objectivefs", "fuse.ossfs", "fuse.smbnetfs"),
 }
 """Kinds of filesystem on which SQLite's write-ahead log is not safe (sqlite.org/wal.html)."""
 
@@ -23,21 +26,25 @@ FROM_THE_HOST = {
 Some machines have their own disk that way too, as `/`: that is as good as local."""
 
 
+_ESCAPED = re.compile(r"\\([01][0-7]{2})")
+"""How a blank, a line break or a backslash in the name of a folder is written in `MOUNTS`."""
+
+
 def find_network_share(path: Path, mounts: Path = MOUNTS) -> str | None:
     """Name the kind of network share that holds `path`; None on a local disk.
 
     Only Linux can tell (in /proc/mounts); elsewhere the answer is None.
     """
     try:
-        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
     except OSError:
         return None
     resolved = path.resolve()
     parents = {str(parent) for parent in (resolved, *resolved.parents)}
     kind, longest = "", 0
     for line in lines:
-        _, mount_point, filesystem = line.split(" ")[:3]
-        folder = mount_point.replace("\\040", " ")
+        _, mount_point, filesystem, *_ = (*line.split(" "), "", "", "")
+        folder = _ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), mount_point)
         # The deepest mount holds the file; of two on the same folder, the later one.
         if folder in parents and len(folder) >= longest:
             kind, longest = filesystem, len(folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 from db.errors import ErasureUnfinishedError, PerformerNotFoundError
 from db.identities import identities_of
 from db.marks import hash_mark, marks_of, marks_of_name
+from db.names import quote
 from db.records import Performer
 from db.sqlite import notes
 from db.sqlite.filesystems import beside
@@ -84,8 +85,8 @@ def unforget(gallery: SqliteGallery, name_or_id: str, disambiguation: str = "") 
     }
     if not found:
         raise PerformerNotFoundError(
-            f"Nobody called {name_or_id!r} was forgotten. Give the name and the disambiguation "
-            "they had, or a source's id."
+            f"Nobody called {quote(name_or_id)} was forgotten. Give the name and the "
+            "disambiguation they had, or a source's id."
         )
     with gallery.writing() as db:
         for number in found:

@@ -15,7 +15,7 @@ from db.errors import (
 )
 from db.identities import identities_of
 from db.marks import hash_mark, marks_of
-from db.names import ID_PREFIX, name_key, read_id, show_text, tidy_name
+from db.names import ID_PREFIX, name_key, quote, read_id, show_text, tidy_name
 from db.records import Encoding, Generation, Identity, Performer
 from db.sqlite.gallery_connections import GalleryConnection
 
@@ -63,13 +63,14 @@ class GalleryLookups(GalleryConnection):
             found = self._numbered(name_or_id)
         if not found:
             raise PerformerNotFoundError(
-                f"No performer is called {name_or_id!r}. `python -m tools list` lists everyone."
+                f"No performer is called {quote(name_or_id)}. "
+                "`python -m tools list` lists everyone."
             )
         if len(found) > 1:
             ids = ", ".join(
                 f"{ID_PREFIX}{one.id} ({one.disambiguation or one.source})" for one in found
             )
-            raise AmbiguousNameError(f"{name_or_id!r} may be any of {ids}. Give the id.")
+            raise AmbiguousNameError(f"{quote(name_or_id)} may be any of {ids}. Give the id.")
         return found[0]
 
     def find_named(self, name: str) -> list[Performer]:

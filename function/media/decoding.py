@@ -58,7 +58,8 @@ def decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
         FalseKeyframeError: the group's keyframe is none; begin again without trusting the marks.
         MemoryError: a picture takes more than this process may have.
     """
-    if video.gpu and group.begins and group.ends:
+    is_whole = group.begins and group.ends and group.packets[0].packet.is_keyframe
+    if video.gpu and is_whole:
         yield from _decode_on_gpu(video, video.gpu, group)
         if video.gpu:
             return
@@ -99,6 +100,7 @@ def _decode_here(video: Video, group: Group) -> Iterator[VideoFrame]:
     if group.begins:
         video.decoder.flush_buffers()
         video.shown = None
+        video.is_smeared = _may_begin_with_changes(video, group)
     if not video.trusts_keyframes:
         yield from _decode_through(video, group)
         return
@@ -111,6 +113,9 @@ def _decode_here(video: Video, group: Group) -> Iterator[VideoFrame]:
         for picture in _check_first(pictures, group, video):
             if picture.is_corrupt:
                 raise DamageError
+            video.is_smeared = video.is_smeared and not _is_whole(picture)
+            if video.is_smeared:
+                continue
             latest = max(latest, shown_at(picture))
             yield picture
     except MemoryError:
@@ -118,7 +123,7 @@ def _decode_here(video: Video, group: Group) -> Iterator[VideoFrame]:
     except DAMAGE as error:
         log.debug("%s is damaged (%s); a group is cut off.", video.name, type(error).__name__)
         is_damaged = True
-    if not is_damaged and _may_lack_a_field(video, group, latest):
+    if not is_damaged and not video.is_smeared and _may_lack_a_field(video, group, latest):
         yield from _decode_with_next(video, group)
 
 
@@ -182,13 +187,27 @@ def _decode_one(video: Video, packet: "Packet[VideoStream] | None") -> Iterator[
             _pictures_of(video, video.decoder, packet) if packet else video.decoder.decode(None)
         )
         for picture in pictures:
-            video.is_smeared = picture.is_corrupt or (video.is_smeared and not picture.key_frame)
+            video.is_smeared = picture.is_corrupt or (video.is_smeared and not _is_whole(picture))
             if not video.is_smeared:
                 yield picture
     except MemoryError:
         raise
     except DAMAGE:
         video.is_smeared, video.shown = True, None
+
+
+def _may_begin_with_changes(video: Video, group: Group) -> bool:
+    """Say whether the first pictures may need others, and the decoder invents those it lacks.
+
+    So begins a film that was cut between keyframes. Where no mark is believed, any may.
+    """
+    is_known = video.trusts_keyframes and group.packets[0].packet.is_keyframe
+    return not is_known and video.stream.codec_context.name in INVENTING_CODECS
+
+
+def _is_whole(picture: VideoFrame) -> bool:
+    """Say whether a picture needs no other."""
+    return picture.key_frame or picture.pict_type in WHOLE_ALONE[1:]
 
 
 def _check_first(

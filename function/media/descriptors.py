@@ -3,6 +3,9 @@
 import errno
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
@@ -41,3 +44,13 @@ class DescriptorFile(io.RawIOBase):
         buffer[: len(content)] = content
         self._at += len(content)
         return len(content)
+
+
+@contextmanager
+def opened(source: Path | int) -> Iterator[int]:
+    """Give the descriptor of a file: of one that is open already, or of one at a path meanwhile."""
+    if isinstance(source, int):
+        yield source
+        return
+    with source.open("rb") as file:
+        yield file.fileno()

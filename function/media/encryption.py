@@ -2,8 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import defaultdict
 from itertools import takewhile
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from function.media import boxes, elements
+from function.media.descriptors import opened
 
 HEAD_BYTES = 256 * 1024
 CHUNKS, CHUNK_BYTES = 16, 32 * 1024  # that say how much of a broadcast is scrambled
@@ -21,6 +21,7 @@ TS_BYTES, TS_SHARE = 188, 0.5
 """How long such a packet is, and which share of a broadcast is made up of them at least: in other
 files some bytes look like one by chance."""
 PID_BITS = 0x1FFF  # of the two bytes that say to which stream a packet belongs
+NO_PID = 0x1FFF  # of packets that only fill the time
 PS_MARK = b"\x00\x00\x01\xba"  # before each pack of the packets of a disc
 PS_PACKET = re.compile(rb"\x00\x00\x01[\xe0-\xef\xfd][\x00-\xff]{2}([\x80-\xbf])")
 SCRAMBLED_SHARE = 0.2
@@ -41,7 +42,7 @@ LOCKED_TAGS = ("drmi", "encv")
 
 def read_head(source: Path | int) -> bytes:
     """Read the beginning of a file."""
-    with _opened(source) as descriptor:
+    with opened(source) as descriptor:
         return os.pread(descriptor, HEAD_BYTES, 0)
 
 
@@ -49,7 +50,7 @@ def is_locked(stream: VideoStream, source: Path | int) -> bool:
     """Say whether the header of a file states that its pictures are encrypted."""
     if _codec_tag(stream) in LOCKED_TAGS or "enc_key_id" in stream.metadata:
         return True
-    with _opened(source) as descriptor:
+    with opened(source) as descriptor:
         return _is_locked_asf(descriptor)
 
 
@@ -59,7 +60,7 @@ def states_encryption(source: Path | int) -> bool:
     Its sound alone may be; then damage is more likely. `source` is a path, or the descriptor of an
     open file.
     """
-    with _opened(source) as descriptor:
+    with opened(source) as descriptor:
         head, size = os.pread(descriptor, HEAD_BYTES, 0), os.lseek(descriptor, 0, os.SEEK_END)
         if head.startswith(elements.MARK):
             return elements.states_locked_pictures(descriptor, size)
@@ -72,7 +73,7 @@ def scrambled_share(source: Path | int, pid: int) -> float:
 
     `pid` is the number of the pictures' stream: another programme beside it says nothing of it.
     """
-    with _opened(source) as descriptor:
+    with opened(source) as descriptor:
         size = os.lseek(descriptor, 0, os.SEEK_END)
         count = min(CHUNK_BYTES, size // CHUNKS)
         places = ((size - count) * number // (CHUNKS - 1) for number in reversed(range(CHUNKS)))
@@ -86,15 +87,6 @@ def is_encrypted(packet: "Packet[VideoStream]") -> bool:
     for _ in packet.iter_sidedata():  # hardly any have some; asking for one kind takes longer
         return packet.has_sidedata("encryption_info")
     return False
-
-
-@contextmanager
-def _opened(source: Path | int) -> Iterator[int]:
-    if isinstance(source, int):
-        yield source
-        return
-    with source.open("rb") as file:
-        yield file.fileno()
 
 
 def _codec_tag(stream: VideoStream) -> str:
@@ -132,14 +124,14 @@ def _is_scrambled(head: bytes) -> bool:
 def _share_scrambled(content: bytes, pid: int | None = None) -> float:
     """Return the share of a broadcast's packets that are marked as scrambled, as pay TV is.
 
-    Only those of one stream count if `pid` is given.
+    Only those of one stream count: the longest one, if `pid` does not say which.
     """
-    marks = [
-        bool(flags[0] & 0xC0)
-        for stream, flags in TS_PACKET.findall(content)
-        if pid is None or int.from_bytes(stream, "big") & PID_BITS == pid
-    ]
-    return sum(marks) / max(len(marks), 1)
+    marks: dict[int, list[bool]] = defaultdict(list)
+    for number, flags in TS_PACKET.findall(content):
+        marks[int.from_bytes(number, "big") & PID_BITS].append(bool(flags[0] & 0xC0))
+    marks.pop(NO_PID, None)
+    ours = max(marks.values(), key=len, default=[]) if pid is None else marks[pid]
+    return sum(ours) / max(len(ours), 1)
 
 
 def _share_locked(content: bytes) -> float:

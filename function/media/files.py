@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
-from db.names import escape_unprintable, show_text
+from db.names import escape_unprintable, quote, show_text
 from function.errors import (
     BadParameterError,
     OutsideMediaRootError,
@@ -140,11 +140,6 @@ def spellings(name: str) -> tuple[str, str]:
     return shown, escape_unprintable(shown)
 
 
-def quote(asked: str) -> str:
-    """Return a path in quotes for a message, spelled as files are listed."""
-    return f"'{escape_unprintable(show_text(asked))}'"
-
-
 @contextmanager
 def open_any(path: Path) -> Iterator[MediaFile]:
     """Open a file that a user of this machine names in a shell, in any folder.
@@ -248,7 +243,7 @@ def _with_slashes(path: str) -> str:
 
 def _locate(asked: str, mapped: str, roots: Sequence[Path]) -> tuple[Path, Path]:
     """Find the root the path is in, and its place there without links; the first that has it."""
-    is_inside = False
+    is_inside, trouble = False, ""
     for root in roots:
         try:
             real_root = root.resolve()
@@ -257,8 +252,15 @@ def _locate(asked: str, mapped: str, roots: Sequence[Path]) -> tuple[Path, Path]
                 is_inside = True
                 path.lstat()
                 return real_root, path.relative_to(real_root)
-        except (OSError, RuntimeError, ValueError):
+        except OSError as error:
+            is_inside = True
+            trouble = trouble or ("" if error.errno in _NOT_THERE else str(error.strerror))
+        except (RuntimeError, ValueError):
             is_inside = True  # a name no file can have is refused later, for that reason
+    if trouble:
+        raise VideoNotFoundError(
+            f"{quote(asked)} cannot be reached ({trouble}). Check who owns the folders above it."
+        )
     if is_inside:
         raise _not_found(asked)
     raise OutsideMediaRootError(

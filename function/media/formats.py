@@ -5,13 +5,16 @@ here is what cameras, editors, broadcasts and discs of the last thirty years hav
 """
 
 SUFFIXES_BY_FORMAT = {
-    "mov": (".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".f4v", ".ismv", ".mj2"),
+    "mov": (
+        *(".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".3gpp", ".3gp2"),
+        *(".f4v", ".ismv", ".mj2", ".insv"),
+    ),
     "matroska": (".mkv", ".webm", ".mk3d"),
     "avi": (".avi", ".divx", ".amv"),
     "mpegts": (".ts", ".m2ts", ".mts", ".m2t", ".trp", ".tod"),
-    "mpeg": (".mpg", ".mpeg", ".vob", ".mod", ".m2p", ".vro", ".dat"),
+    "mpeg": (".mpg", ".mpeg", ".vob", ".mod", ".m2p", ".vro", ".dat", ".mpe", ".evo"),
     "mpegvideo": (".m1v", ".m2v", ".mpv"),
-    "asf": (".wmv", ".asf"),
+    "asf": (".wmv", ".asf", ".wm", ".dvr-ms"),
     "flv": (".flv",),
     "ogg": (".ogv", ".ogm"),
     "rm": (".rm", ".rmvb"),

@@ -124,6 +124,8 @@ def _find_start(container: InputContainer, stream: VideoStream) -> float:
     if container.format.name == "avi" and 0 < late_seconds < DELAYED_PICTURES * _lasting(stream):
         return first_seconds
     is_broadcast = container.format.name in CLOCK_PER_PROGRAMME
+    if is_broadcast and container.start_time is None:  # FFmpeg needs two pictures to tell
+        return first_seconds
     latest = LATEST_PICTURE_SECONDS if is_broadcast else LATEST_START_SECONDS
     return start_seconds if -KEYFRAME_BACK_SECONDS < late_seconds < latest else first_seconds
 

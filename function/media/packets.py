@@ -170,8 +170,9 @@ def read_groups_from(video: Video, seconds: float) -> Iterator[Group]:
         VideoOverLimitError: the video goes on for longer than its limits allow.
     """
     skipped: Group | None = None
-    if video.trusts_keyframes:
-        _seek(video, seconds)
+    may_seek = video.trusts_keyframes and may_be_searched(video)
+    if may_seek and not _seek(video, seconds):
+        video.open_again()  # a search that fails may end anywhere
     for group, _ in _split_groups(video):
         shown = group.shown_seconds()
         later = [moment for moment in shown if moment >= seconds]

@@ -1,10 +1,12 @@
 """Says what is wrong with the media root: the most likely mistake when a server is started."""
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from db.names import escape_unprintable, show_text
 from function.media.formats import VIDEO_SUFFIXES
 
 MOST_NAMES = 20_000
@@ -19,15 +21,32 @@ def find_root_trouble(roots: Sequence[Path]) -> str:
     A large folder is not searched to its end: then nothing is said.
     """
     for root in roots:
-        if not root.is_dir():
-            return f"The media folder {root} is not there. {WHAT_TO_DO}"
-        if not os.access(root, os.R_OK | os.X_OK):
-            return f"The media folder {root} may not be read. Check who owns it."
+        trouble = _trouble_with(root)
+        if trouble:
+            return trouble
     names = list(islice(_names(roots), MOST_NAMES))
     if len(names) == MOST_NAMES or any(map(_is_video, names)):
         return ""
-    where = " and ".join(str(root.resolve()) for root in roots)
+    where = " and ".join(_show(root.resolve()) for root in roots)
     return f"There is no video in {where}. {WHAT_TO_DO}"
+
+
+def _trouble_with(root: Path) -> str:
+    try:
+        mode = root.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return f"The media folder {_show(root)} is not there. {WHAT_TO_DO}"
+    except OSError as error:  # as of a folder above it, or of a disk
+        return f"The media folder {_show(root)} cannot be read ({error.strerror}). Check its owner."
+    if not stat.S_ISDIR(mode):
+        return f"The media folder {_show(root)} is a file. {WHAT_TO_DO}"
+    if not os.access(root, os.R_OK | os.X_OK):
+        return f"The media folder {_show(root)} may not be read. Check who owns it."
+    return ""
+
+
+def _show(root: Path) -> str:
+    return escape_unprintable(show_text(str(root)))
 
 
 def _names(roots: Sequence[Path]) -> Iterator[str]:

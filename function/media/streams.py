@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import av
@@ -11,6 +12,7 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from function.errors import UnreadableVideoError, VideoOverLimitError
+from function.media.broadcasts import CleanBroadcast
 from function.media.formats import CODECS, FORMATS, SOUND_CODECS, STILL_CODECS
 from function.media.limits import VideoLimits
 
@@ -30,20 +32,25 @@ def open_stream(
     limits: VideoLimits,
     extra: Mapping[str, str],
     hwaccel: HWAccel | None = None,
+    *,
+    cleaned_pid: int = 0,
 ) -> tuple[InputContainer, VideoStream]:
     """Open a file, and probe it for longer if its first keyframe comes late, as in a recording.
+
+    With `cleaned_pid`, packets of this stream of a broadcast are left out that would do harm.
 
     Raises:
         UnreadableVideoError: it may not be read, or it is not a video that can be decoded.
         VideoOverLimitError: its picture or its number of streams is over `limits`.
     """
-    container = _open_container(source, name, limits, {**QUICKLY, **extra}, hwaccel)
+    file = CleanBroadcast(source, cleaned_pid) if cleaned_pid else source
+    container = _open_container(file, name, limits, {**QUICKLY, **extra}, hwaccel)
     try:
         _check_streams(container, name, limits)
         stream = _choose_stream(container, name)
         if not stream.codec_context.width:
             container.close()
-            container = _open_container(source, name, limits, {**PATIENTLY, **extra}, hwaccel)
+            container = _open_container(file, name, limits, {**PATIENTLY, **extra}, hwaccel)
             stream = _choose_stream(container, name)
         _check_picture(stream, name, limits)
     except BaseException:
@@ -53,7 +60,7 @@ def open_stream(
 
 
 def _open_container(
-    source: Path | int,
+    source: Path | int | CleanBroadcast,
     name: str,
     limits: VideoLimits,
     probing: Mapping[str, str],
@@ -68,23 +75,33 @@ def _open_container(
         "threads": "1",
         **probing,
     }
+    opening = partial(av.open, address, mode="r", options=options, metadata_errors="replace")
     if hwaccel:  # an error may be the GPU's: whoever asked for it must know
-        return av.open(address, options=options, metadata_errors="replace", hwaccel=hwaccel)
+        return opening(hwaccel=hwaccel)
     try:
-        return av.open(address, options=options, metadata_errors="replace")
-    except PermissionError:
-        raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
+        return opening()
+    except PermissionError as error:
+        if isinstance(source, Path):
+            raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
+        raise _unsupported(name, error) from None  # it is open already: FFmpeg means its content
     except MemoryError:
         raise  # PyAV's is an FFmpegError too, but the file may be good
     except (av.FFmpegError, ValueError, UnicodeError) as error:
-        raise UnreadableVideoError(
-            f"{name} was found, but it is not a video in a supported format "
-            f"({error.__class__.__name__}). Check that it plays, or convert it to MP4."
-        ) from None
+        raise _unsupported(name, error) from None
 
 
-def _address(source: Path | int) -> tuple[str, dict[str, str]]:
+def _unsupported(name: str, error: Exception) -> UnreadableVideoError:
+    return UnreadableVideoError(
+        f"{name} was found, but it is not a video in a supported format "
+        f"({error.__class__.__name__}). Check that it plays, or convert it to MP4."
+    )
+
+
+def _address(source: Path | int | CleanBroadcast) -> tuple[str | CleanBroadcast, dict[str, str]]:
     """Say in FFmpeg's terms what to open, and the only protocol that may open anything."""
+    if isinstance(source, CleanBroadcast):
+        source.seek(0)
+        return source, {"protocol_whitelist": ""}
     if isinstance(source, int):
         os.lseek(source, 0, os.SEEK_SET)
         return "fd:", {"fd": str(source), "protocol_whitelist": "fd"}

@@ -9,7 +9,8 @@ class Survey:
 
     `may_fit_gpu`: a GPU may be able to decode it. `hides_all`: its edit list leaves nothing to be
     shown, and is not followed. `marks_all`: it calls every picture a keyframe, and its decoder does
-    not tell whether that is so.
+    not tell whether that is so. `cleaned_pid`: of a broadcast, the stream of which some packets are
+    to be left out; 0 if none. `is_scrambled`: among them are scrambled ones.
     """
 
     start_seconds: float
@@ -17,3 +18,5 @@ class Survey:
     may_fit_gpu: bool
     hides_all: bool
     marks_all: bool
+    cleaned_pid: int = 0
+    is_scrambled: bool = False

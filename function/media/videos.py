@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from function.errors import UnreadableVideoError, VideoNotFoundError, VideoOverLimitError
 from function.media.boxes import lacks_index
+from function.media.broadcasts import find_faults
 from function.media.decoders import DecoderName, name_decoders
 from function.media.encryption import is_locked, read_head, scrambled_share, states_encryption
 from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
@@ -135,8 +136,11 @@ class Video:
 
     @property
     def believes_marks_of_damage(self) -> bool:
-        """Whether what the container calls damaged is; not if that is most of the file."""
-        return self.packets_marked * 2 <= self.packets_read
+        """Whether what the container calls damaged is; not if that is most of the file.
+
+        Unless some of it is scrambled: then the rest of those pictures is called that.
+        """
+        return self.survey.is_scrambled or self.packets_marked * 2 <= self.packets_read
 
     def refusal(self) -> UnreadableVideoError:
         """Return the error that says why not one of its pictures can be decoded."""
@@ -206,7 +210,7 @@ def open_video(
     # One after the other: containers open on one descriptor share its position in the file.
     survey = survey or _look_into(source, name, limits)
     extra = WITHOUT_EDITS if survey.hides_all else AS_WRITTEN
-    reopen = partial(_open_decoder, source, name, limits, extra)
+    reopen = partial(_open_decoder, source, name, limits, extra, cleaned_pid=survey.cleaned_pid)
     gpu = open_gpu(decoder, reopen) if decoder != "cpu" and survey.may_fit_gpu else None
     video = _start(reopen, name, limits, survey, every_seconds)
     video.states_encryption = partial(states_encryption, source)
@@ -230,7 +234,7 @@ def _look_into(source: Path | int, name: str, limits: VideoLimits) -> Survey:
 
 
 def _look_at(source: Path | int, name: str, limits: VideoLimits) -> Survey:
-    """Find out how long a video is, within the limits.
+    """Find out how long a video is, within the limits, and what is to be left out of it.
 
     One over them that the file is too small for, as after a leap of its clock, is not believed.
     """
@@ -245,11 +249,25 @@ def _look_at(source: Path | int, name: str, limits: VideoLimits) -> Survey:
         may_fit_gpu = may_fit(container, stream)
         start_seconds, seconds = measure_seconds(container, stream, limits.max_seconds)
         marks_all = marks_every_picture(container, stream)
-        is_broadcast, pid = container.format.name == "mpegts", stream.id
-    if is_broadcast and (share := scrambled_share(source, pid)) < 1:
-        seconds /= 1 - share
-    check_length(seconds, name, limits)
-    return Survey(start_seconds, seconds, may_fit_gpu, is_hidden, marks_all)
+        pid = stream.id if container.format.name == "mpegts" else 0
+    survey = Survey(start_seconds, seconds, may_fit_gpu, is_hidden, marks_all)
+    survey = _look_at_broadcast(source, name, survey, pid) if pid else survey
+    check_length(survey.seconds, name, limits)
+    return survey
+
+
+def _look_at_broadcast(source: Path | int, name: str, survey: Survey, pid: int) -> Survey:
+    """Find out what is the matter with a broadcast whose pictures are in stream `pid`."""
+    faults, share = find_faults(source, pid), scrambled_share(source, pid)
+    if faults.is_locked or share == 1:
+        raise UnreadableVideoError(encryption_message(name))
+    cleaned_pid = pid if faults.repeats or faults.scrambled else 0
+    return replace(
+        survey,
+        seconds=survey.seconds / (1 - share),
+        cleaned_pid=cleaned_pid,
+        is_scrambled=faults.scrambled,
+    )
 
 
 def _start(
@@ -276,6 +294,7 @@ def _start(
         survey=survey,
         reopen=reopen,
         trusts_keyframes=not survey.marks_all,
+        is_encrypted=survey.is_scrambled,
     )
 
 
@@ -285,9 +304,11 @@ def _open_decoder(
     limits: VideoLimits,
     extra: Mapping[str, str],
     hwaccel: HWAccel | None = None,
+    *,
+    cleaned_pid: int,
 ) -> tuple[InputContainer, VideoStream]:
     """Open a file to decode its pictures, if they are not encrypted."""
-    container, stream = open_stream(source, name, limits, extra, hwaccel)
+    container, stream = open_stream(source, name, limits, extra, hwaccel, cleaned_pid=cleaned_pid)
     if is_locked(stream, source):
         container.close()
         raise UnreadableVideoError(encryption_message(name))

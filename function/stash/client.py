@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from db.names import quote
 from db.records import Identity
 from db.writes import ItemKind
 from function.sources.downloads import OwnServer
@@ -390,7 +391,8 @@ class Stash:
             found = id_called(answer["findStudios"]["studios"], name_or_id)
         if found or name_or_id.isdigit():
             return found or name_or_id
-        raise UnusableSourceError(f"Stash has no {what} {name_or_id!r}. Check how it is written.")
+        asked = quote(name_or_id)
+        raise UnusableSourceError(f"Stash has no {what} {asked}. Check how it is written.")
 
     def _performer(self, entry: Mapping[str, Any]) -> StashPerformer:
         return performer_in(entry, self.at_home)

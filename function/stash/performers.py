@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from db.names import quote
 from db.records import Identity, Performer
 from function.media.photos import PhotoNotFetchedError
 from function.sources.downloads import Downloads, without_key
@@ -128,6 +129,6 @@ def _filter(stash: Stash, wanted: Wanted) -> dict[str, Any]:
     if wanted.tag:
         tag = stash.find_tag(wanted.tag)
         if not tag:
-            raise UnusableSourceError(f"Stash has no tag {wanted.tag!r}.")
+            raise UnusableSourceError(f"Stash has no tag {quote(wanted.tag)}.")
         chosen["tags"] = {"value": [tag], "modifier": "INCLUDES_ALL"}
     return chosen

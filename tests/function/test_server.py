@@ -79,6 +79,25 @@ def test_a_setting_that_cannot_be_used_is_one_line_and_no_traceback(
     assert "secret" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1/8", "256.1.1.1", "videos.invalid", os.fsdecode(b"h\xe9")]
+)
+def test_a_host_that_nobody_knows_is_one_line_and_no_traceback(host: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "function.server"],
+        env={**os.environ, "HOST": host, "MEDIA_ROOT": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    shown = host.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    assert line.startswith(f"HOST is '{shown}', and no address is known by that name.")
+    assert "Traceback" not in done.stderr + done.stdout
+
+
 def test_it_listens_on_ipv6_and_says_so(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET6) as free:
         try:

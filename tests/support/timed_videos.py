@@ -2,7 +2,7 @@
 
 import binascii
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -84,6 +84,21 @@ def trim(source: Path, target: Path, seconds: float) -> Path:
     return target
 
 
+def from_picture(source: Path, target: Path, number: int) -> Path:
+    """Copy a video from a picture on, counted from 0, which need not be a keyframe."""
+    with av.open(str(source)) as whole, av.open(str(target), "w") as output:
+        stream = whole.streams.video[0]
+        copy = output.add_stream_from_template(stream)
+        packets = [packet for packet in whole.demux(stream) if packet.size][number:]
+        start = packets[0].dts or 0
+        for packet in packets:
+            packet.pts = None if packet.pts is None else packet.pts - start
+            packet.dts = None if packet.dts is None else packet.dts - start
+            packet.stream = copy
+            output.mux(packet)
+    return target
+
+
 def join_programmes(first: Path, second: Path, target: Path) -> Path:
     """Put two broadcasts of one video each into one file, packet by packet, under one table."""
     ours, theirs = _packets(first), [_move(one) for one in _packets(second)]
@@ -102,18 +117,29 @@ def break_counters(path: Path) -> Path:
     return path
 
 
-def with_stream_type(path: Path, kind: int) -> Path:
-    """Let a broadcast's table call its pictures a stream of another type."""
-    packets = [bytearray(one) for one in _packets(path)]
-    for packet in packets:
-        if _pid(packet) == 0x1000:
-            start = 5 + packet[4]
-            length = (packet[start + 1] & 0x0F) << 8 | packet[start + 2]
-            section = packet[start : start + 3 + length - 4]
-            section[12 + section[11]] = kind
-            packet[start : start + 3 + length] = section + _checksum(section)
-    path.write_bytes(b"".join(packets))
+def change_packets(path: Path, change: Callable[[int, bytes], bytes]) -> Path:
+    """Put other bytes in the place of each packet of a broadcast, given its stream and itself."""
+    path.write_bytes(b"".join(change(_pid(one), one) for one in _packets(path)))
     return path
+
+
+def with_stream_type(path: Path, kind: int, about: bytes = b"") -> Path:
+    """Let a broadcast's table call its pictures a stream of another type, and say more of them."""
+    return change_packets(
+        path, lambda pid, packet: _with_type(packet, kind, about) if pid == 0x1000 else packet
+    )
+
+
+def _with_type(packet: bytes, kind: int, about: bytes) -> bytes:
+    start = 5 + packet[4]
+    length = (packet[start + 1] & 0x0F) << 8 | packet[start + 2]
+    section = bytearray(packet[start : start + 3 + length - 4])
+    stream = 12 + section[11]
+    section[stream] = kind
+    section[stream + 4] += len(about)
+    section[2] += len(about)
+    section[stream + 5 : stream + 5] = about
+    return (packet[:start] + section + _checksum(section)).ljust(TS_BYTES, b"\xff")
 
 
 def _box(kind: bytes, content: bytes) -> bytes:

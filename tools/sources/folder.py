@@ -154,7 +154,9 @@ def _read_subfolder(
         return
     found = _search(folder, above)
     if not found.photos:
-        yield from found.left_out
+        reason = "left out: there is no photo in it"
+        nothing = Remark(show_text(folder.name), show_text(str(folder)), reason)
+        yield from found.left_out or (nothing,)
     elif is_one or parts:
         yield _read_performer(folder, found)
     else:

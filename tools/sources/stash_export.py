@@ -81,7 +81,8 @@ def _zip_entries(path: Path) -> Iterator[tuple[str, bytes | Refusal]]:
                 if place.suffix == ".json" and place.parent.name == "performers":
                     yield entry.filename, _read_entry(archive, entry, place)
     except (OSError, zipfile.BadZipFile) as error:
-        raise UnusableSourceError(f"{path} is neither a folder nor a zip ({error}).") from error
+        reason = getattr(error, "strerror", None) or error
+        raise UnusableSourceError(f"{path} is neither a folder nor a zip ({reason}).") from error
 
 
 def _read_entry(

@@ -11,7 +11,7 @@ from db.counted import counted
 from db.errors import ErasureUnfinishedError
 from db.galleries import Store
 from db.identities import renamed
-from db.names import find_complaint, tidy_name
+from db.names import find_complaint, quote, tidy_name
 from db.records import EnrolledPhoto
 from function.imports.photos import Demands
 from function.library.forgetting import HELD, forget_everywhere, forget_strangers, open_library
@@ -114,8 +114,8 @@ def _name_photo(photos: Sequence[EnrolledPhoto], asked: str) -> str:
     numbered = {str(number): one.hash for number, one in enumerate(photos, 1)}
     if asked not in numbered and len(asked) < LEAST_OF_HASH:
         raise click.UsageError(
-            f"There is no photo {asked!r}. `show` lists {len(photos)} with their numbers; of a "
-            f"hash at least {LEAST_OF_HASH} digits are needed."
+            f"There is no photo {quote(asked)}. `show` lists {len(photos)} with their numbers; "
+            f"of a hash at least {LEAST_OF_HASH} digits are needed."
         )
     return numbered.get(asked, asked)
 

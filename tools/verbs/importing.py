@@ -10,6 +10,7 @@ import click
 import httpx
 
 from db.galleries import Store
+from db.names import show_text
 from db.stores import open_bundle
 from function.enrolling.choosing import SMALLEST_PIXELS
 from function.imports.photos import Demands
@@ -125,7 +126,7 @@ def import_file(
     """
     is_stdin = str(file) == "-"
     options = TableOptions(
-        source=f"file {source or ('stdin' if is_stdin else file.name)}",
+        source=f"file {show_text(source or ('stdin' if is_stdin else file.name))}",
         folder=Path.cwd() if is_stdin else file.parent,
         fetch=Downloads(OwnServer(httpx.URL(url)) for url in own_servers).fetch,
         columns=_column_map(columns),

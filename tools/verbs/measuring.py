@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from db.galleries import Store
+from db.names import escape_unprintable, show_text
 from function.engines.models import PRIMARY
 from function.engines.own.description import read_description
 from function.engines.protocol import Engine
@@ -164,7 +165,7 @@ def _print_evaluations(evaluations: Mapping[str, Evaluation], *, table: bool) ->
 
 
 def _report(line: str) -> None:
-    click.echo(line, err=True)
+    click.echo(escape_unprintable(show_text(line)), err=True)
 
 
 @click.command(epilog="Example: python -m tools evaluate-kinds friends/")

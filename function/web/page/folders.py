@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias, TypedDict
 
 from flask import Request, Response
 
-from db.names import show_text
+from db.names import quote, show_text
 from function.errors import OutsideMediaRootError, UnreadableVideoError, VideoNotFoundError
-from function.media.files import as_written, open_beneath, quote
+from function.media.files import as_written, open_beneath
 from function.media.formats import VIDEO_SUFFIXES
 from function.media.order import natural_key
 from function.media.photo_kinds import PHOTO_SUFFIXES

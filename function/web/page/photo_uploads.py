@@ -25,6 +25,7 @@ from function.web.page.open_gallery import (
     refuse_taken,
 )
 from function.web.page_requests import read_name, read_number, require_page
+from function.web.queries import read_path, read_text
 from function.web.responses import json_response
 from function.web.service import Service
 
@@ -60,9 +61,10 @@ def answer_photo(service: Service, request: Request) -> Response:
 def _find_performer(gallery: Gallery, request: Request) -> Performer:
     if "id" in request.args:
         return gallery.performer(read_number(request, "id", 0, least=1))
-    if "name" not in request.args:
+    asked = read_text(request, "name")
+    if asked is None:
         raise MissingParameterError("Say whose photo it is: ?id=NUMBER, or ?name=NAME.")
-    name = read_name(request.args["name"])
+    name = read_name(asked)
     taken = _read_taken(request)
     performer = new_performer(name)
     if taken == "ask":
@@ -90,7 +92,7 @@ def _read_photo(request: Request) -> bytes:
 
 
 def _encode(service: Service, request: Request, face: Face, photo_hash: str) -> Sequence[Encoding]:
-    origin = " ".join(request.args.get("file", "").split())[:200] or "added on the page"
+    origin = " ".join((read_path(request, "file") or "").split())[:200] or "added on the page"
     encodings = encodings_of(face, service.reader.ready().models, photo_hash, origin)
     is_face = all(is_encoding(one.vector, one.model) for one in encodings)
     if not is_face or admit_picture(face.crop) is None:

@@ -1,6 +1,8 @@
+import os
 import resource
 import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -206,3 +208,17 @@ def test_folders_of_a_host_and_of_a_cloud_are_shares_but_not_the_disk_of_a_machi
     assert find_network_share(path, mounts) == kind
     mounts.write_text(f"none / {kind.replace('fuse.gcsfuse', '9p')} rw 0 0\n")
     assert find_network_share(path, mounts) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+@pytest.mark.parametrize(
+    "name", [b"a b", b"a\tb", b"a\nb", b"a\\b", b"a\xe9b", "ä\u0085\u2028".encode()]
+)
+def test_a_share_is_known_whatever_its_folder_is_called(name: bytes, tmp_path: Path) -> None:
+    mounts, share = tmp_path / "mounts", tmp_path / os.fsdecode(name)
+    escaped = bytes(share)
+    for character in b"\\ \t\n":
+        escaped = escaped.replace(bytes([character]), b"\\%03o" % character)
+    mounts.write_bytes(b"/dev/a / ext4 rw 0 0\nnas:/x " + escaped + b" nfs4 rw 0 0\n")
+    assert find_network_share(share / "g.db", mounts) == "nfs4"
+    assert find_network_share(tmp_path / "g.db", mounts) is None

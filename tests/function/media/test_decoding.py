@@ -16,6 +16,7 @@ from function.media.moments import find_moment
 from function.media.pictures import RgbImage
 from function.media.videos import open_video
 from tests.support.plain_h264 import Fields, write_fields, write_without_clock
+from tests.support.timed_videos import from_picture
 from tests.support.videos import number_in, numbered_pictures
 from tools.footage.videos import write_video
 
@@ -248,3 +249,50 @@ def test_a_cover_that_calls_itself_the_film_loses_against_the_film(tmp_path: Pat
         output.mux(cover.encode())
         output.mux(film.encode())
     check(sample(path), 4)
+
+
+MID_GROUP = {
+    "v.avi": "mpeg4",
+    "v.nut": "msmpeg4",
+    "v.mp4": "mpeg4",
+    "v.asf": "wmv2",
+    "v.flv": "flv",
+    "v.3gp": "h263",
+    "v.mpg": "mpeg1video",
+    "v.wtv": "mpeg2video",
+    "v.mkv": "libvpx-vp9",
+    "v.mov": "libx264",
+    "v.ts": "libx265",
+}
+
+
+@pytest.mark.parametrize("unmarked", [False, True])
+@pytest.mark.parametrize("name", MID_GROUP)
+def test_a_film_cut_between_keyframes_shows_nothing_that_its_decoder_invents(
+    name: str, tmp_path: Path, *, unmarked: bool
+) -> None:
+    size = {"width": 352, "height": 288} if name == "v.3gp" else {}
+    pictures = numbered_pictures(150, **size)
+    whole = write_video(tmp_path / f"whole{name[1:]}", pictures, codec=MID_GROUP[name], b_frames=0)
+    path = from_picture(whole, tmp_path / name, 30)
+    if unmarked:  # then all are taken for keyframes, or nobody believes that any is
+        path.write_bytes(path.read_bytes().replace(b"stss", b"free"))
+    with open_video(path, every_seconds=0.2) as video:
+        frames = list(sample_frames(video))
+        assert video.unreadable_seconds == pytest.approx(0.8, abs=0.3)
+    for frame in frames:
+        assert number_in(frame.picture.rgb()) == pytest.approx(30 + frame.seconds * 25, abs=1)
+
+
+@pytest.mark.parametrize("name", ["v.avi", "v.mp4", "v.asf", "v.mkv", "v.mpg"])
+def test_before_the_first_keyframe_of_a_film_that_was_cut_the_first_whole_picture_is_shown(
+    name: str, tmp_path: Path
+) -> None:
+    pictures = numbered_pictures(150)
+    whole = write_video(tmp_path / f"whole{name[1:]}", pictures, codec=MID_GROUP[name], b_frames=0)
+    path = from_picture(whole, tmp_path / name, 30)
+    for asked, shown in ((0.0, 0.8), (0.5, 0.8), (1.0, 1.0), (4.0, 4.0)):
+        moment = find_moment(path, path.name, asked)
+        picture = np.asarray(Image.open(io.BytesIO(moment.picture)).convert("RGB"))
+        assert moment.seconds == pytest.approx(shown, abs=0.05)
+        assert number_in(picture) == pytest.approx(30 + shown * 25, abs=1)

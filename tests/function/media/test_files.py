@@ -324,3 +324,19 @@ def test_names_that_are_not_utf8_are_asked_for_as_they_are_shown(
         assert media.name == asked
     with pytest.raises(VideoNotFoundError):
         content(asked.replace(".mp4", r"\xe8.mp4"), tmp_path)
+
+
+def test_a_folder_that_may_not_be_entered_is_not_said_to_hold_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "lstat", refuse)
+    with (
+        pytest.raises(
+            VideoNotFoundError, match=r"'v\.mp4' cannot be reached \(Permission denied\)"
+        ),
+        open_media("v.mp4", [root]),
+    ):
+        pass

@@ -8,9 +8,12 @@ from pathlib import Path
 import av
 import pytest
 
+from function.library.finding import find_videos
 from function.media.formats import CODECS, FORMATS, SOUND_CODECS, SUFFIXES_BY_FORMAT, VIDEO_SUFFIXES
 from function.media.frames import sample_frames
+from function.media.roots import find_root_trouble
 from function.media.videos import open_video
+from function.web.page.folders import list_folder
 from tests.conftest import SeedOf
 from tests.support.videos import number_in, numbered_pictures
 from tools.soak.seeds import SEEDS, size_of, write_seed
@@ -89,3 +92,14 @@ def test_a_recording_of_a_dvb_card_is_read(tmp_path: Path) -> None:
     assert len(frames) >= 4
     for frame in frames:
         assert number_in(frame.picture.rgb()) == pytest.approx(frame.seconds * 25, abs=3)
+
+
+@pytest.mark.parametrize("name", ["a.MPE", "a.evo", "a.3gpp", "a.dvr-ms", "a.wm", "a.insv"])
+def test_a_video_with_a_rare_suffix_is_found_by_scans_and_the_page(
+    name: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(b"a video")
+    (found,) = find_videos([tmp_path], {}).files
+    assert Path(os.fsdecode(found.path)).name == name
+    assert [one["name"] for one in list_folder("", [tmp_path])["videos"]] == [name]
+    assert find_root_trouble([tmp_path]) == ""

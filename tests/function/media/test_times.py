@@ -218,3 +218,15 @@ def test_a_moment_of_a_trimmed_file_is_what_a_player_shows_then(tmp_path: Path) 
     path = trim(whole, tmp_path / "video.mp4", 4.0)
     moment = find_moment(path, "video.mp4", 2.0)
     assert moment.seconds == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("name", ["v.mpg", "v.vob", "v.wtv", "v.mkv", "v.mp4", "v.avi"])
+def test_a_film_of_one_or_two_pictures_begins_with_the_first(
+    name: str, count: int, tmp_path: Path
+) -> None:
+    codec = "mpeg2video" if name[2:] in {"mpg", "vob", "wtv"} else "mpeg4"
+    path = write_video(tmp_path / name, numbered_pictures(count), codec=codec)
+    frames, seconds = sample(path)
+    assert frames[0].seconds == 0
+    assert seconds <= 0.1

@@ -214,6 +214,20 @@ def test_one_bad_record_does_not_end_a_sync(fake: FakeStash, store: Store) -> No
     assert "carries ids of" in reasons[1]
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("name", ["\n", "x" * 400, "\u200b", "id:3"])
+def test_a_bad_name_in_stash_costs_only_itself_wherever_it_stands(
+    name: str, place: int, fake: FakeStash, store: Store
+) -> None:
+    names = ["Ada", "Eve"]
+    names.insert(place, name)
+    for number, one in enumerate(names):
+        fake.add_performer(one, made_up_photo(number))
+    done = done_by(fake, store)
+    assert done.report.counts()["added"] == 2
+    assert len(done.report.to_json()["refused"]) == 1
+
+
 def test_a_sync_that_breaks_off_keeps_what_is_done_and_the_next_goes_on(
     fake: FakeStash, store: Store
 ) -> None:

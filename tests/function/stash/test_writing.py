@@ -164,12 +164,31 @@ def test_a_performer_who_is_gone_fails_alone(fake: FakeStash, stash: Stash, ledg
     assert ledger.writes.unsettled() == []
 
 
-def test_a_scene_that_is_gone_fails_alone(fake: FakeStash, stash: Stash, ledger: Ledger) -> None:
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_scene_that_is_gone_fails_alone(
+    place: int, fake: FakeStash, stash: Stash, ledger: Ledger
+) -> None:
     ada = fake.add_performer("Ada")
-    gone, there = fake.add_scene("/a.mp4"), fake.add_scene("/b.mp4")
-    del fake.scenes[gone]
-    added = apply(begin(ledger.writes, stash, "apply"), Addition(gone, ada), Addition(there, ada))
-    assert (added.written, [one.scene for one, _ in added.refused]) == (1, [gone])
+    scenes = [fake.add_scene(f"/{one}.mp4") for one in range(3)]
+    del fake.scenes[scenes[place]]
+    writer = begin(ledger.writes, stash, "apply")
+    added = apply(writer, *(Addition(one, ada) for one in scenes))
+    assert (added.written, [one.scene for one, _ in added.refused]) == (2, [scenes[place]])
+    assert all(one["performers"] == [ada] for one in fake.scenes.values())
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_scene_that_is_gone_keeps_no_other_from_being_undone(
+    place: int, fake: FakeStash, stash: Stash, ledger: Ledger
+) -> None:
+    ada = fake.add_performer("Ada")
+    scenes = [fake.add_scene(f"/{one}.mp4") for one in range(3)]
+    writer = begin(ledger.writes, stash, "apply")
+    apply(writer, *(Addition(one, ada) for one in scenes))
+    del fake.scenes[scenes[place]]
+    undone = undo_run(ledger, stash, writer.run)
+    assert (undone.performers, undone.gone, undone.left) == (2, 1, ())
+    assert not any(one["performers"] for one in fake.scenes.values())
 
 
 @pytest.mark.parametrize("how", ["before", "after"])

@@ -1,7 +1,9 @@
 """Galleries from before there was a second net are completed from what is here."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -116,3 +118,29 @@ def test_an_import_run_again_completes_what_the_first_could_not(
     generation = gallery.generation()
     assert enrol_performer(shown, gallery, engine, Demands()).change == "unchanged"
     assert gallery.generation() == generation
+
+
+BAD = ["gone", "no picture", "a folder", "a name that no file can have"]
+
+
+@pytest.mark.parametrize("bad_one", [*product(BAD, range(3))])
+def test_a_photo_that_cannot_be_read_again_keeps_no_other_from_being_completed(
+    bad_one: tuple[str, int], gallery: StoredGallery, photos: Path, engine: Engine, tmp_path: Path
+) -> None:
+    kind, place = bad_one
+    names = ["Ann", "Mia", "Zoe"]
+    shown = ["obama1.jpg", "biden.jpg", "hopper.jpg"]
+    for number, (name, file) in enumerate(zip(names, shown, strict=True)):
+        copy = Path(shutil.copy(photos / file, tmp_path / f"{name}.jpg"))
+        origins = ("x\0y",) if number == place and kind.startswith("a name") else (str(copy),)
+        enrol_performer(record(name, copy, origins=origins), gallery, OneNet(engine))
+        with gallery.writing() as db:
+            db.execute("UPDATE performers SET thumbnail = NULL")
+    bad = tmp_path / f"{names[place]}.jpg"
+    bad.unlink()
+    if kind == "no picture":
+        bad.write_bytes(b"hello")
+    if kind == "a folder":
+        bad.mkdir()
+    done = {one.performer: (one.completed, one.lacking) for one in upgrade(gallery, engine)}
+    assert done == {name: (0, 1) if name == names[place] else (1, 0) for name in names}

@@ -257,3 +257,13 @@ def test_a_folder_that_is_missing_or_has_no_photos_says_what_to_do(tmp_path: Pat
         list(read_folder(tmp_path / "nowhere"))
     with pytest.raises(UnusableSourceError, match=r"<Performer Name>/\*\.jpg"):
         list(read_folder(tmp_path))
+
+
+@pytest.mark.parametrize("junk", [None, "Thumbs.db", ".DS_Store", ".hidden.jpg"])
+def test_a_folder_without_a_photo_is_named(junk: str | None, tmp_path: Path) -> None:
+    put(tmp_path / "Ada" / "a.png")
+    (tmp_path / "Eve").mkdir()
+    if junk:
+        (tmp_path / "Eve" / junk).write_bytes(b"junk")
+    ((remark,),) = (one.remarks for one in read_performers(tmp_path))
+    assert (remark.performer, remark.remark) == ("Eve", "left out: there is no photo in it")

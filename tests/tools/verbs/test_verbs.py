@@ -1,9 +1,12 @@
 """The verbs that fill, change, move and check a gallery, as a user types them."""
 
 import base64
+import errno
 import json
+import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -292,3 +295,71 @@ def test_doctor_mends_permissions_and_its_remedies_work(people_folder: Path, db:
     answer("remove-photo", "1", photo["hash"], "--db", db)
     answer("doctor", "--db", db)
     assert run("doctor", "--db", db.with_name("gone.db")).exit_code == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_files_whose_names_are_not_utf8_are_written_and_read(
+    db: Path, photos: Path, tmp_path: Path
+) -> None:
+    bundle, copy, table, photo = (
+        tmp_path / os.fsdecode(name)
+        for name in (b"b\xe9.db", b"c\xe9.db", b"t\xe9.csv", b"p\xe9.jpg")
+    )
+    assert answer("export", "--bundle", bundle, "--db", db)["performers"] == 2
+    assert answer("import", "bundle", bundle, "--db", copy)["added"] == 2
+    picture = base64.b64encode((photos / "obama2.jpg").read_bytes()).decode()
+    table.write_text(f'name,photos\nAda,"data:image/jpeg;base64,{picture}"\n')
+    assert answer("import", "file", table, "--db", copy)["added"] == 1
+    shutil.copy(photos / "obama3.jpg", photo)
+    assert answer("add-photo", "Ada", photo, "--db", copy)["photos"] == 1
+    answer("forget", "Ada", "--yes", "--db", copy)
+    assert len(answer("list", "--db", copy)) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("show", "{}"),
+        ("forget", "{}", "--yes"),
+        ("unforget", "{}"),
+        ("merge", "{}", "Barack Obama"),
+        ("rename", "{}", "Somebody"),
+        ("rename", "Barack Obama", "{}"),
+        ("add-photo", "{}", "photo.jpg"),
+        ("remove-photo", "Barack Obama", "{}"),
+        ("import", "folder", "{}"),
+        ("import", "bundle", "{}"),
+        ("import", "file", "{}"),
+        ("import", "stash-export", "{}"),
+        ("export", "--bundle", "{}/b.db"),
+    ],
+)
+def test_what_is_asked_for_in_bytes_that_are_no_text_is_quoted_with_escapes(
+    verb: tuple[str, ...], db: Path
+) -> None:
+    asked = os.fsdecode(b"Ren\xe9e")
+    result = run(*(part.replace("{}", asked) for part in verb), "--db", db)
+    assert result.exit_code in {1, 2}, result.output
+    assert r"Ren\xe9e" in result.stderr
+    result.stderr.encode()  # or a terminal would get bytes that are no text
+
+
+@pytest.mark.parametrize("verb", ["folder", "bundle", "file", "stash-export"])
+def test_a_folder_that_may_not_be_entered_is_one_line_and_no_traceback(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_stat = Path.stat
+
+    def stat_or_refuse(path: Path, **options: bool) -> os.stat_result:
+        if path.name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return really_stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat_or_refuse)
+    result = run("import", verb, tmp_path / "closed", "--db", tmp_path / "g.db")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    (line,) = (one for one in result.stderr.splitlines() if one.startswith("Error: "))
+    assert "closed" in line
+    assert "Permission denied" in line

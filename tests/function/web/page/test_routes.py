@@ -503,9 +503,9 @@ def test_a_photo_of_somebody_else_is_noticed(client: FlaskClient, photos: Path) 
     assert not remarks["obama3.jpg"]
 
 
-def send_photo(client: FlaskClient, path: Path, whose: str) -> Any:
+def send_photo(client: FlaskClient, path: Path, whose: str, file: str = "") -> Any:
     return client.post(
-        f"/gallery/photos?{whose}&file={path.name}",
+        f"/gallery/photos?{whose}&file={file or path.name}",
         data=path.read_bytes(),
         content_type="image/jpeg",
         headers=FROM_PAGE,
@@ -525,6 +525,17 @@ def test_a_photo_enrols_somebody_new_once_and_is_refused_without_a_face(
     assert code_of(refused) == (422, "photo_unusable")
     assert refused.get_json()["error"]["message"] == "no face found."
     assert code_of(send_photo(client, photos / "cat.png", "nobody=1")) == (400, "missing_parameter")
+
+
+def test_a_name_that_is_not_utf8_is_nobodys_and_a_file_of_such_a_name_is_shown_with_escapes(
+    client: FlaskClient, photos: Path
+) -> None:
+    refused = send_photo(client, photos / "biden.jpg", "name=Ren%E9e")
+    assert code_of(refused) == (400, "bad_parameter")
+    assert r"name is 'Ren\xe9e', which is not UTF-8" in refused.get_json()["error"]["message"]
+    sent = send_photo(client, photos / "biden.jpg", "name=Joe Biden", file="p%E9.jpg").get_json()
+    shown = client.get(f"/gallery/performer?id={sent['id']}").get_json()
+    assert [photo["origin"] for photo in shown["photos"]] == [r"p\xe9.jpg"]
 
 
 def test_a_photo_for_a_taken_name_asks_or_enrols_a_namesake(

@@ -1,0 +1,167 @@
+"""Packets of a broadcast that come twice, or are scrambled in between, smear no picture."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from function.errors import UnreadableVideoError
+from function.media.broadcasts import CleanBroadcast, find_faults
+from function.media.files import open_any
+from function.media.frames import Frame, sample_frames
+from function.media.moments import find_moment
+from function.media.videos import open_video
+from tests.support.timed_videos import change_packets, join_programmes, with_stream_type
+from tests.support.videos import number_in, numbered_pictures
+from tools.footage.videos import write_video
+
+PID = 0x100
+FPS, COUNT = 25, 250
+
+
+def broadcast(path: Path, codec: str = "libx264") -> Path:
+    return write_video(path, numbered_pictures(COUNT), codec=codec)
+
+
+def twice(path: Path, share: float = 1.0) -> Path:
+    chance = Random(1)
+    return change_packets(path, lambda _, one: one * (1 + (chance.random() < share)))
+
+
+def with_clock(packet: bytes) -> bytes:
+    """Let the clock in a packet go on a little, if it has one."""
+    if not packet[3] & 0x20 or not packet[4] or not packet[5] & 0x10:
+        return packet
+    return packet[:9] + bytes([packet[9] ^ 1]) + packet[10:]
+
+
+def apart(path: Path) -> Path:
+    """Send each packet of the pictures again, after one of another stream."""
+    other = b"\x47\x1f\xfe\x10".ljust(188, b"\xff")
+    return change_packets(path, lambda _, one: one + other + one)
+
+
+def spaced(path: Path, before: int, after: int) -> Path:
+    """Put bytes before or behind each packet, as discs and some receivers do."""
+    return change_packets(path, lambda _, one: bytes(before) + one + b"\x55" * after)
+
+
+def scramble_each(path: Path, every: int, *, start: float = 0, end: float = 1) -> Path:
+    """Scramble one in so many packets of the pictures, between two shares of the file."""
+    chance, places, size = Random(1), count(), path.stat().st_size // 188
+    number = count(1)
+
+    def change(pid: int, packet: bytes) -> bytes:
+        place = next(places)
+        if pid != PID or not start * size <= place < end * size or next(number) % every:
+            return packet
+        header = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
+        flags = bytes([packet[3] | 0x80])
+        return packet[:3] + flags + packet[4:header] + chance.randbytes(188 - header)
+
+    return change_packets(path, change)
+
+
+def sample(path: Path) -> tuple[list[Frame], float]:
+    with open_video(path, every_seconds=0.5) as video:
+        return list(sample_frames(video)), video.unreadable_seconds
+
+
+def require_times(frames: list[Frame]) -> None:
+    for frame in frames:
+        assert number_in(frame.picture.rgb()) == pytest.approx(frame.seconds * FPS, abs=2)
+
+
+REPEATS: dict[str, Callable[[Path], Path]] = {
+    "all": twice,
+    "some": partial(twice, share=0.1),
+    "clocks": lambda path: change_packets(path, lambda _, one: one + with_clock(one)),
+    "apart": apart,
+    "disc": lambda path: spaced(twice(path), 4, 0),
+    "checksums": lambda path: spaced(twice(path), 0, 16),
+}
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video", "libx265"])
+@pytest.mark.parametrize("kind", REPEATS)
+def test_packets_that_come_twice_are_decoded_once(kind: str, codec: str, tmp_path: Path) -> None:
+    path = REPEATS[kind](broadcast(tmp_path / "v.ts", codec))
+    frames, unreadable_seconds = sample(path)
+    assert len(frames) >= 20
+    assert unreadable_seconds == 0
+    require_times(frames)
+
+
+def test_a_moment_is_found_where_packets_come_twice(tmp_path: Path) -> None:
+    with open_any(twice(broadcast(tmp_path / "v.ts"))) as media:
+        moment = find_moment(media.descriptor, media.name, 7.0)
+    assert moment.seconds == pytest.approx(7, abs=0.1)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
+@pytest.mark.parametrize("share", [(0, 1), (0.4, 0.7)])
+def test_packets_that_are_scrambled_here_and_there_cost_their_pictures(
+    share: tuple[float, float], codec: str, tmp_path: Path
+) -> None:
+    path = broadcast(tmp_path / "v.ts", codec)
+    frames, unreadable_seconds = sample(scramble_each(path, 12, start=share[0], end=share[1]))
+    assert frames
+    assert unreadable_seconds > 0.5
+    require_times(frames)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video", "libx265"])
+def test_a_broadcast_with_a_scrambled_packet_in_three_is_said_to_be_encrypted(
+    codec: str, tmp_path: Path
+) -> None:
+    path = scramble_each(broadcast(tmp_path / "v.ts", codec), 3)
+    with pytest.raises(UnreadableVideoError, match=r"The pictures of v\.ts are encrypted"):
+        sample(path)
+
+
+def test_pictures_that_are_encrypted_one_by_one_are_said_to_be(tmp_path: Path) -> None:
+    path = with_stream_type(broadcast(tmp_path / "v.ts"), 0xDB, b"\x0f\x04zavc")
+    with pytest.raises(UnreadableVideoError, match=r"The pictures of v\.ts are encrypted"):
+        sample(path)
+
+
+def test_repeats_of_another_programme_are_none_of_ours(tmp_path: Path) -> None:
+    ours, other = broadcast(tmp_path / "ours.ts"), twice(broadcast(tmp_path / "other.ts"))
+    path = join_programmes(ours, other, tmp_path / "both.ts")
+    assert not find_faults(path, PID).repeats
+    assert find_faults(path, PID + 1).repeats
+
+
+def test_a_whole_broadcast_is_left_to_ffmpeg(tmp_path: Path) -> None:
+    with open_video(broadcast(tmp_path / "v.ts")) as video:
+        assert not video.survey.cleaned_pid
+
+
+def test_wherever_reading_begins_each_packet_is_there_once(tmp_path: Path) -> None:
+    path = twice(broadcast(tmp_path / "v.ts"))
+    whole = CleanBroadcast(path, PID)
+    content = whole.read(path.stat().st_size)
+    whole.close()
+    descriptor = os.open(path, os.O_RDONLY)
+    file, chance = CleanBroadcast(descriptor, PID), Random(1)
+    for _ in range(500):
+        place, length = chance.randrange(len(content) + 100), chance.randrange(1, 2_000)
+        file.seek(place)
+        found = file.read(length)
+        if length >= 376:
+            assert found == content[place : place + len(found)]
+        assert len(found) or place >= len(content)
+    file.close()
+    os.close(descriptor)  # it is still open
+
+
+def test_a_broadcast_of_a_few_bytes_is_refused(tmp_path: Path) -> None:
+    path = twice(broadcast(tmp_path / "v.ts"))
+    for size in (1, 4, 188, 376, 1_000):
+        path.write_bytes(path.read_bytes()[:size])
+        assert not find_faults(path, PID).scrambled
+        assert len(CleanBroadcast(path, PID).read(2_000)) == path.stat().st_size
