@@ -47,10 +47,10 @@ from function.media.pictures import MOST_LEFT_OUT, MOST_PICTURES, Contents, Entr
 from function.people.gathering import PeopleFound, gather_people
 from function.sandbox import checks, handle
 from function.sandbox.checks import check_answer, check_portion
-from function.sandbox.handle import Child
-from function.sandbox.messages import Answer, Ready, Refusal
-from function.sandbox.orders import ORDERS, PhotoOrder
-from function.sandbox.portions import Portion, weigh_people
+from function.sandbox.handle import Allowance, Child
+from function.sandbox.messages import Answer, Ready, Refusal, write_message
+from function.sandbox.orders import ORDERS, PhotoOrder, VideoOrder
+from function.sandbox.portions import Collected, Portion, weigh_people
 from function.sandbox.readers import Sandboxed
 from function.sandbox.wire import LONGEST_TEXT, WireError, pack, unpack
 from function.settings import Settings
@@ -636,6 +636,20 @@ def test_a_lie_in_a_portion_is_not_believed(lied: Portion) -> None:
     check_portion(Portion((FACE,), FOUND.people, (Entry(0, "a"),)), SIZES)
     with pytest.raises(WireError):
         check_portion(unpack(Portion, pack(lied)), SIZES)
+
+
+@pytest.mark.parametrize(
+    "lied", [Portion(people=lie(picture=b"<script>").people), replace(FOUND, people=(), frames=0)]
+)
+def test_whatever_comes_from_a_child_is_checked_at_once(
+    lied: Portion | PeopleFound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Child, "_dimensions", lambda _: SIZES)
+    child = object.__new__(Child)
+    child._allowance, child._collected = Allowance(1_000_000), Collected(VideoOrder("", TASK))
+    assert child._read(write_message(Portion(people=FOUND.people))) is None
+    with pytest.raises(WireError, match=r"not a JPEG|more frames"):
+        child._read(write_message(lied))
 
 
 @pytest.mark.parametrize(
