@@ -341,6 +341,7 @@ def with_no_room(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connec
 def test_whoever_finds_no_room_is_told_so_and_not_cut_off(
     sent: bytes, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(connections, "LEAVING_SECONDS", 1000.0)  # it ends without being cut off
     with with_no_room(desk, monkeypatch) as connect:
         client = connect()
         client.sendall(sent)
