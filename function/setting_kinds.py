@@ -50,6 +50,9 @@ ALL_DAY = Hours(0, 24)
 
 HIGHEST_PORT = 65_535
 
+MOST_SECONDS = 1_000_000_000
+"""Thirty years. No clock waits much longer, and a child that is told of 1e16 ends."""
+
 MOST_DAYS = 36_500
 """A century; no calendar reaches back as far as some numbers of days."""
 
@@ -66,7 +69,7 @@ def _number(text: str) -> float:
 
 def _positive(text: str) -> float:
     value = _number(text)
-    if value <= 0:
+    if not 0 < value <= MOST_SECONDS:
         raise ValueError(text)
     return value
 
@@ -189,7 +192,7 @@ STRANGERS = Kind(_strangers, f"keep, off, or days like 90d, {MOST_DAYS}d at most
 SECOND_ENCODER = Kind(_second_encoder, "on, off, or the path of a .toml file")
 COUNT = Kind(_count, "a whole number, 1 or more")
 PERCENT = Kind(_percent, "a number from 0 to 100")
-SECONDS = Kind(_positive, "a number of seconds above 0")
+SECONDS = Kind(_positive, f"a number of seconds above 0, {MOST_SECONDS} at most")
 INTERVAL = Kind(
     lambda text: None if text == "auto" else _positive(text), f"{SECONDS.form}, or auto"
 )

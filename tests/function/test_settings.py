@@ -39,6 +39,8 @@ def test_auto_leaves_the_interval_to_the_length_of_the_video() -> None:
         ("EVERY_SECONDS", "0"),
         ("EVERY_SECONDS", "nan"),
         ("EVERY_SECONDS", "-1"),
+        ("EVERY_SECONDS", "1e16"),
+        ("TIME_LIMIT_SECONDS", "1e10"),
         ("MIN_SCORE", "101"),
         ("MAX_MATCHES", "0"),
         ("MAX_MATCHES", "2.5"),
