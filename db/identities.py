@@ -6,6 +6,7 @@ Records are linked by ids, never by names: strangers can share a name.
 from dataclasses import replace
 
 from db.errors import PerformerNotFoundError
+from db.names import MAX_ALIASES, limited
 from db.records import Identity, Performer
 
 
@@ -16,7 +17,7 @@ def identities_of(performer: Performer) -> tuple[Identity, ...]:
 
 
 def combine(stored: Performer, found: Performer, *, keep_name: bool = False) -> Performer:
-    """Return `stored` plus what `found` adds: no id, alias or url is lost.
+    """Return `stored` plus what `found` adds: no id is lost, nor an alias or url that has room.
 
     The source that first supplied a performer may correct the name and the disambiguation, unless
     the user chose the name (`keep_name`); a name from any other source becomes an alias.
@@ -31,8 +32,8 @@ def combine(stored: Performer, found: Performer, *, keep_name: bool = False) -> 
         stored,
         name=name,
         disambiguation=disambiguation,
-        aliases=tuple(alias for alias in aliases if alias != name),
-        urls=tuple(dict.fromkeys((*stored.urls, *found.urls))),
+        aliases=limited(alias for alias in aliases if alias != name),
+        urls=limited(dict.fromkeys((*stored.urls, *found.urls))),
         identities=tuple(dict.fromkeys((*identities_of(stored), *identities_of(found)))),
         poster_url=found.poster_url or stored.poster_url,
     )
@@ -45,7 +46,7 @@ def renamed(performer: Performer, name: str, disambiguation: str | None) -> Perf
         performer,
         name=name,
         disambiguation=performer.disambiguation if disambiguation is None else disambiguation,
-        aliases=tuple(alias for alias in aliases if alias != name),
+        aliases=tuple(alias for alias in aliases if alias != name)[-MAX_ALIASES:],
     )
 
 

@@ -6,8 +6,10 @@ forgotten and told from others by its key, in which case, accents and spaces do 
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from itertools import accumulate
 from urllib.parse import urlsplit
 
 from db.records import Identity, Performer
@@ -15,6 +17,8 @@ from db.records import Identity, Performer
 MAX_NAME_CHARACTERS = 300
 MAX_URL_CHARACTERS = 4000
 MAX_ALIASES = 500
+MAX_CHARACTERS_OF_ALL = 300_000
+"""Of all aliases of a performer together, or of all URLs: as JSON they take up to twelve bytes."""
 
 ID_PREFIX = "id:"
 """Before the number of a performer, where a name could stand as well: `3` may be a name."""
@@ -53,15 +57,40 @@ def find_complaint(performer: Performer) -> str:
     )
     if complaint:
         return complaint
-    if len(performer.aliases) > MAX_ALIASES or len(performer.urls) > MAX_ALIASES:
-        return f"more than {MAX_ALIASES} aliases or urls"
+    if any(limited(texts) != texts for texts in (performer.aliases, performer.urls)):
+        return (
+            f"more than {MAX_ALIASES} aliases or urls, or of more than {MAX_CHARACTERS_OF_ALL} "
+            "characters"
+        )
     texts = (*performer.aliases, *performer.urls, performer.poster_url)
     if any(len(text) > MAX_URL_CHARACTERS for text in texts):
         return f"an alias or url is longer than {MAX_URL_CHARACTERS} characters"
     if any(has_control(text) for text in texts):
         return "an alias or url contains a line break or another control character"
-    ids = (performer.source_id, *(part for one in performer.identities for part in one))
-    return next((f"the id {show_text(one)} is not UTF-8" for one in ids if not _is_utf8(one)), "")
+    ids = (
+        performer.source,
+        performer.source_id,
+        *(part for one in performer.identities for part in one),
+    )
+    return next(filter(None, map(find_id_complaint, ids)), "")
+
+
+def find_id_complaint(text: str) -> str:
+    """Say why nobody can have this id, or come from this source; "" if they can."""
+    if not _is_utf8(text):
+        return f"the id {show_text(text)} is not UTF-8"
+    if len(text) > MAX_URL_CHARACTERS:
+        return f"an id is longer than {MAX_URL_CHARACTERS} characters"
+    return "an id contains a control character" if has_control(text) else ""
+
+
+def limited(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return those of a performer's aliases or URLs, the first ones, that can be kept together."""
+    texts = tuple(texts)[:MAX_ALIASES]
+    lengths = accumulate(map(len, texts))
+    return tuple(
+        text for text, length in zip(texts, lengths, strict=True) if length <= MAX_CHARACTERS_OF_ALL
+    )
 
 
 def is_web_address(url: str) -> bool:

@@ -50,6 +50,12 @@ ALL_DAY = Hours(0, 24)
 
 HIGHEST_PORT = 65_535
 
+MOST_SECONDS = 1_000_000_000
+"""Thirty years. No clock waits much longer, and a child that is told of 1e16 ends."""
+
+MOST_DAYS = 36_500
+"""A century; no calendar reaches back as far as some numbers of days."""
+
 _PERIOD = re.compile(r"(\d{1,4})\s*([mhd])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
@@ -63,7 +69,7 @@ def _number(text: str) -> float:
 
 def _positive(text: str) -> float:
     value = _number(text)
-    if value <= 0:
+    if not 0 < value <= MOST_SECONDS:
         raise ValueError(text)
     return value
 
@@ -154,8 +160,10 @@ def _second_encoder(text: str) -> str | Path:
 
 
 def _strangers(text: str) -> str:
-    if text not in ("keep", "off") and not (text.endswith("d") and _count(text[:-1])):
-        raise ValueError(text)
+    if text not in ("keep", "off"):
+        days = _count(text[:-1]) if text.endswith("d") else 0
+        if not 1 <= days <= MOST_DAYS:
+            raise ValueError(text)
     return text
 
 
@@ -168,7 +176,7 @@ def _store(text: str) -> StoreAddress:
 
 def days_of(strangers: str) -> int:
     """Return for how many days strangers are kept, given a setting like 90d."""
-    return _count(strangers.removesuffix("d"))
+    return min(_count(strangers.removesuffix("d")), MOST_DAYS)
 
 
 TEXT = Kind(str, "text")
@@ -180,11 +188,11 @@ WORDS = Kind(_words, "words separated by commas")
 NETWORKS = Kind(_networks, "IP addresses or networks like 10.0.0.0/8, separated by commas")
 FILE = Kind(Path, "a path")
 STORE = Kind(_store, "the path of a file, or sqlite:///PATH", lambda text: str(StoreAddress(text)))
-STRANGERS = Kind(_strangers, "keep, off, or days like 90d")
+STRANGERS = Kind(_strangers, f"keep, off, or days like 90d, {MOST_DAYS}d at most")
 SECOND_ENCODER = Kind(_second_encoder, "on, off, or the path of a .toml file")
 COUNT = Kind(_count, "a whole number, 1 or more")
 PERCENT = Kind(_percent, "a number from 0 to 100")
-SECONDS = Kind(_positive, "a number of seconds above 0")
+SECONDS = Kind(_positive, f"a number of seconds above 0, {MOST_SECONDS} at most")
 INTERVAL = Kind(
     lambda text: None if text == "auto" else _positive(text), f"{SECONDS.form}, or auto"
 )

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from db.blobs import from_blob
 from db.errors import DamagedBundleError, DamagedVectorError
-from db.names import find_complaint, has_control, printable
+from db.names import MAX_URL_CHARACTERS, find_complaint, printable
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.migrations import MIGRATIONS
 
@@ -31,7 +31,7 @@ LARGEST_NUMBER = 100.0
 SHORTEST_VECTOR = 0.05
 """Of a vector; the encodings of every net are far longer."""
 
-_WORD, _LINE, _LIST, _PICTURE, _FACE = 300, 4000, 4_000_000, 1_000_000, 100_000
+_WORD, _LINE, _LIST, _PICTURE, _FACE = 300, 4 * MAX_URL_CHARACTERS, 4_000_000, 1_000_000, 100_000
 
 CELLS: dict[str, dict[str, tuple[tuple[str, ...], int]]] = {
     "performers": {
@@ -135,9 +135,6 @@ def _check_cells(
 def _check_performer(gallery: SqliteGallery, name: str, number: int) -> None:
     performer = gallery.performer(number)
     complaint = find_complaint(performer)
-    ids = [text for identity in performer.identities for text in identity]
-    if not complaint and any(map(has_control, ids)):
-        complaint = "an id contains a control character"
     if complaint:
         raise _unsound(name, f"a performer, number {number}, who cannot be: {complaint}")
     rows = gallery.rows(

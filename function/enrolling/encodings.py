@@ -8,6 +8,9 @@ from function.faces.face import Face
 LARGEST_BYTES = 20_000
 """Of a face's small picture; one takes about 3 KB."""
 
+LONGEST_ORIGIN = 4_000
+"""More of a photo's URL than anybody reads, and as much as a bundle takes."""
+
 
 def encodings_of(
     face: Face, models: Sequence[str], photo_hash: str, origin: str
@@ -24,7 +27,7 @@ def encodings_of(
             model=model,
             quality=face.quality,
             photo_hash=photo_hash,
-            origin=origin,
+            origin=origin[:LONGEST_ORIGIN],
             weaknesses=", ".join(face.weaknesses),
             face=picture,
         )

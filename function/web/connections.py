@@ -7,6 +7,7 @@ what it lacks are deadlines for the whole of a request, and a choice of whom to 
 import copy
 import json
 import re
+import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,10 +26,15 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 from werkzeug.exceptions import HTTPException
 
-from function.errors import BadParameterError, RecognitionError, RequestTooLargeError
+from function.errors import (
+    BadParameterError,
+    BusyError,
+    RecognitionError,
+    RequestTooLargeError,
+)
 from function.web.access import LARGEST_BODY_BYTES, largest_body, too_large
 from function.web.guesses import home_of
-from function.web.responses import error_body
+from function.web.responses import RETRY_AFTER_SECONDS, error_body
 
 MOST_CONNECTIONS = 512
 """Each takes a file descriptor, of which a process commonly has 1,024."""
@@ -66,6 +72,9 @@ AHEAD_SECONDS = 3.0
 """A request may wait so long for the answer to the one before it. A quick client sends its next one
 before the thread that answered has put the last one away; whoever sends ahead waits for longer."""
 
+MOST_LEAVING, LEAVING_SECONDS = 128, 2.0
+"""So many who found no room may still read why, for so long."""
+
 BUFFERED_BYTES = 4 * 1024 * 1024
 """An answer's thread is free once less than this is unread."""
 
@@ -87,6 +96,15 @@ class _Refusal:
         headers = [("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff")]
         body = json.dumps(error_body(self._error)) + "\n"
         return f"{self._status} {HTTPStatus(self._status).phrase}", headers, body.encode()
+
+
+def _no_room() -> bytes:
+    """Write a whole answer for those who find no room, to be sent without a thread."""
+    error = BusyError("More came at once than can be served. Try again in a few seconds.")
+    status, headers, body = _Refusal(error, error.status).to_response()
+    headers += [("Retry-After", f"{RETRY_AFTER_SECONDS}"), ("Content-Length", f"{len(body)}")]
+    lines = [f"HTTP/1.1 {status}", *map(": ".join, [*headers, ("Connection", "close")]), "", ""]
+    return "\r\n".join(lines).encode() + body
 
 
 class _Nowhere(BytesIOBasedBuffer):  # type: ignore[misc]  # waitress has no types
@@ -186,6 +204,9 @@ def _refuse(error: Any, path: str) -> _Refusal:
 class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     """One connection."""
 
+    was_answered = False
+    leaves_by: float | None = None
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self.waits_since = time.time()
         self.begun_at: float | None = None
@@ -204,6 +225,8 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         A second request long before the first is answered ends the connection: while that is
         worked on, the end of the connection must stay visible, and no client of ours sends ahead.
         """
+        if self.leaves_by:
+            return False
         self.begun_at = self.begun_at or time.time()
         before = len(self.requests)
         taken: bool = super().received(data)
@@ -222,6 +245,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         """Take a piece of an answer, in one of the threads; the client has to begin with it now."""
         if not self.total_outbufs_len:
             self._taken_at, self._taken_bytes = time.time(), 0
+        self.was_answered, self.waits_since = True, time.time()
         taken: int = super().write_soon(data)
         return taken
 
@@ -232,6 +256,28 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         if self._taken_bytes >= LEAST_TAKEN_BYTES:
             self._taken_at, self._taken_bytes = time.time(), 0
         return sent
+
+    def turn_away(self) -> None:
+        """Close it for want of room; whoever has asked something, or may be about to, is told.
+
+        What they still send is read and dropped for a moment: closed with bytes unread, a
+        connection is reset, and what was said on it is lost.
+        """
+        asked = self.begun_at is not None or self._take_some()
+        has_answer = self.total_outbufs_len or self.close_when_flushed
+        if has_answer or (self.was_answered and not asked):
+            self.handle_close()
+            return
+        self.leaves_by = time.time() + LEAVING_SECONDS
+        with suppress(OSError):  # it has left by itself
+            self.socket.send(_no_room())
+            self.socket.shutdown(socket.SHUT_WR)
+
+    def _take_some(self) -> bool:
+        """Take what has come of a request, and say whether anything has."""
+        with suppress(OSError):
+            return bool(self.socket.recv(LARGEST_BODY_BYTES))
+        return False
 
     @property
     def is_waiting(self) -> bool:
@@ -245,6 +291,8 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     def is_overdue(self, now: float) -> bool:
         """Whether the client took too long to ask, or to read what it was answered."""
+        if self.leaves_by:
+            return now > self.leaves_by
         if len(self.requests) > 1:
             return now - self.ahead_since > AHEAD_SECONDS
         if self.total_outbufs_len:
@@ -307,7 +355,7 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             self._make_room(added.pop())
 
     def _make_room(self, newest: _Channel) -> None:
-        channels = list(self.active_channels.values())
+        channels = [one for one in self.active_channels.values() if not one.leaves_by]
         neighbours = [one for one in channels if one.home == newest.home]
         if len(neighbours) > MOST_PER_ADDRESS:
             crowd = neighbours
@@ -317,7 +365,10 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             return
         # Also those who were answered and do not read it: they are in no hurry either.
         idle = [one for one in crowd if not one.is_at_work and one is not newest]
-        min(idle, key=lambda one: one.waits_since, default=newest).handle_close()
+        min(idle, key=lambda one: one.waits_since, default=newest).turn_away()
+        leaving = [one for one in self.active_channels.values() if one.leaves_by]
+        if len(leaving) > MOST_LEAVING:
+            min(leaving, key=lambda one: one.leaves_by).handle_close()
 
     def maintenance(self, now: float) -> None:
         """End the connections of those who take too long."""

@@ -8,7 +8,7 @@ from flask import Request
 from werkzeug.exceptions import BadRequest
 
 from function.errors import BadParameterError, MissingParameterError, RepeatedParameterError
-from function.setting_kinds import SettingError
+from function.setting_kinds import MOST_SECONDS, SettingError
 from function.settings import Settings, parse_value
 from function.web.queries import pairs_of
 
@@ -33,7 +33,12 @@ PARAMETERS: Mapping[str, Parameter] = {
     ),
     "every": Parameter(
         "seconds between samples; shots that begin in between may be sampled too",
-        {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": "auto"}]},
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_SECONDS},
+                {"const": "auto"},
+            ]
+        },
         "every_seconds",
     ),
     "min_score": Parameter(

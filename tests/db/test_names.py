@@ -114,6 +114,28 @@ def test_an_id_that_could_be_stored_nowhere_is_complained_of() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "complaint"), [("\x1b[2J", "control character"), ("x" * 4_001, "longer than 4000")]
+)
+def test_an_id_that_no_bundle_may_hold_is_complained_of(text: str, complaint: str) -> None:
+    records = [
+        performer("Ada", text),
+        performer("Ada", source=text),
+        performer("Ada", identities=(Identity("https://box.example", text),)),
+        performer("Ada", identities=(Identity(text, "1"),)),
+    ]
+    assert all(complaint in find_complaint(record) for record in records)
+    assert find_complaint(performer("Ada", "\u00e9" * 4_000)) == ""
+
+
+@pytest.mark.parametrize("which", ["aliases", "urls"])
+def test_more_than_a_performer_may_have_is_complained_of(which: str) -> None:
+    most = (*["x" * 4_000] * 75,)
+    assert find_complaint(performer("Ada", **{which: most})) == ""
+    for texts in ((*most, "x"), ("x",) * 501):
+        assert "more than 500 aliases or urls" in find_complaint(performer("Ada", **{which: texts}))
+
+
+@pytest.mark.parametrize(
     ("url", "expected"),
     [
         ("https://a.example/b?c=\u00e9", True),

@@ -39,6 +39,8 @@ def test_auto_leaves_the_interval_to_the_length_of_the_video() -> None:
         ("EVERY_SECONDS", "0"),
         ("EVERY_SECONDS", "nan"),
         ("EVERY_SECONDS", "-1"),
+        ("EVERY_SECONDS", "1e16"),
+        ("TIME_LIMIT_SECONDS", "1e10"),
         ("MIN_SCORE", "101"),
         ("MAX_MATCHES", "0"),
         ("MAX_MATCHES", "2.5"),
@@ -49,6 +51,7 @@ def test_auto_leaves_the_interval_to_the_length_of_the_video() -> None:
         ("STRANGERS", "90"),
         ("STRANGERS", "0d"),
         ("STRANGERS", "forever"),
+        ("STRANGERS", "36501d"),
         ("PORT", "http"),
         ("SCAN_HOURS", "1"),
         ("SCAN_HOURS", "7-7"),
@@ -78,6 +81,7 @@ def test_hours_may_pass_midnight_and_a_time_has_a_unit() -> None:
 def test_strangers_may_be_kept_for_days() -> None:
     assert Settings.from_env({"STRANGERS": "90d"}).strangers == "90d"
     assert days_of("90d") == 90
+    assert Settings.from_env({"STRANGERS": "36500d"}).strangers == "36500d"
 
 
 def test_the_second_encoder_is_on_off_or_a_file_that_describes_one() -> None:

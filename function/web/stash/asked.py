@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from flask import Request
 
+from db.names import find_id_complaint, is_web_address
 from db.records import Identity
 from db.writes import ItemKind
 from function.errors import BadParameterError, MissingParameterError
@@ -135,15 +136,17 @@ def read_stash_ids(body: Mapping[str, Any]) -> tuple[Identity, ...]:
     """Read who somebody is on stash-boxes.
 
     Raises:
-        BadParameterError: an endpoint is no URL, or an id is missing.
+        BadParameterError: an endpoint is no URL, or an id is missing or cannot be one.
     """
     found = []
     for one in optional(body, "stash_ids", list[Any]()):
         if not isinstance(one, dict):
             raise BadParameterError('stash_ids is a list of {"endpoint": URL, "stash_id": ID}.')
         identity = Identity(need(one, "endpoint", str), need(one, "stash_id", str))
-        if not identity.source.startswith("http") or not identity.source_id:
+        if not is_web_address(identity.source) or not identity.source_id:
             raise BadParameterError("A stash id needs the URL of its endpoint, and an id.")
+        if complaint := find_id_complaint(identity.source) or find_id_complaint(identity.source_id):
+            raise BadParameterError(f"A stash id cannot be used: {complaint}.")
         found.append(identity)
     return tuple(found)
 

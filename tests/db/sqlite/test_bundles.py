@@ -1,6 +1,7 @@
 import sqlite3
 import stat
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +16,7 @@ from db.errors import (
     NotAGalleryError,
 )
 from db.galleries import everyone
+from db.names import find_complaint
 from db.records import Identity
 from db.sqlite import bundle_checks, connections, migrations, notes
 from db.sqlite.bundles import export_bundle
@@ -162,7 +164,7 @@ NEVER_ENDING = "'[' || replace(hex(zeroblob(50000)), '0', '[') || ']'"
         ("UPDATE encodings SET vector = zeroblob(512)", "come from no face"),
         ("UPDATE encodings SET vector = CAST('abc' AS BLOB)", "come from no face"),
         ("UPDATE encodings SET vector = 'text'", r"encodings\.vector"),
-        ("UPDATE encodings SET origin = hex(zeroblob(4000))", r"encodings\.origin"),
+        ("UPDATE encodings SET origin = hex(zeroblob(8001))", r"encodings\.origin"),
         ("UPDATE performers SET name = hex(zeroblob(500000))", r"performers\.name"),
         ("UPDATE performers SET name = x'00'", r"performers\.name"),
         ("UPDATE performers SET name = 'A' || char(27) || '[2J'", "control character"),
@@ -187,16 +189,16 @@ NEVER_ENDING = "'[' || replace(hex(zeroblob(50000)), '0', '[') || ']'"
         ("UPDATE performers SET name = 'A' || char(0) || 'B'", "control character"),
         ("UPDATE performers SET disambiguation = 'a' || char(10)", "control character"),
         ("UPDATE performers SET poster_url = 'x' || char(27)", "control character"),
-        ("UPDATE performers SET poster_url = hex(zeroblob(4000))", r"performers\.poster_url"),
+        ("UPDATE performers SET poster_url = hex(zeroblob(8001))", r"performers\.poster_url"),
         ("UPDATE performers SET urls = json_array(hex(zeroblob(3000)))", "longer than 4000"),
         (f"UPDATE performers SET aliases = {MANY}", "more than 500 aliases"),
         ("UPDATE performers SET disambiguation = x'00'", r"performers\.disambiguation"),
         ("UPDATE performers SET aliases = CAST('[]' AS BLOB)", r"performers\.aliases"),
         ("UPDATE performers SET urls = CAST('[]' AS BLOB)", r"performers\.urls"),
         ("UPDATE performers SET source = x'41'", r"performers\.source"),
-        ("UPDATE performers SET source_id = hex(zeroblob(4000))", r"performers\.source_id"),
+        ("UPDATE performers SET source_id = hex(zeroblob(8001))", r"performers\.source_id"),
         ("UPDATE identities SET source = x'41'", r"identities\.source"),
-        ("UPDATE identities SET source_id = hex(zeroblob(4000))", r"identities\.source_id"),
+        ("UPDATE identities SET source_id = hex(zeroblob(8001))", r"identities\.source_id"),
         ("UPDATE encodings SET model = hex(zeroblob(300))", r"encodings\.model"),
         ("UPDATE encodings SET photo_hash = hex(zeroblob(300)) || id", r"encodings\.photo_hash"),
         ("UPDATE encodings SET face = 'text'", r"encodings\.face"),
@@ -209,6 +211,25 @@ def test_what_no_gallery_of_ours_can_hold_is_refused_whatever_the_sums_say(
     change(bundle, sql)
     with pytest.raises(DamagedBundleError, match=complaint), open_bundle(bundle):
         pass
+
+
+def test_whatever_may_be_enrolled_can_be_carried_to_another_gallery(tmp_path: Path) -> None:
+    path, longest = tmp_path / "full.bundle", "\U0001f3ad" * 4_000
+    full = performer(
+        "\U0001f3ad" * 300,
+        longest,
+        disambiguation="\U0001f3ad" * 300,
+        aliases=tuple(f"{one}{longest[2:]}" for one in range(10, 85)),
+        urls=tuple(f"{one}{longest[2:]}" for one in range(10, 85)),
+        identities=(Identity(longest, longest),),
+        poster_url=longest,
+    )
+    assert find_complaint(full) == ""
+    with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
+        gallery.enrol(full, [replace(encoding(1), origin=longest)], None)
+        export_bundle(gallery, path)
+    with open_bundle(path) as opened:
+        assert [len(one.aliases) for one in opened.performers()] == [75]
 
 
 def test_nobody_has_photos_without_end(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from db.videos import Outcome
 from function.library.forgetting import forget_old_strangers, forget_strangers, open_library
 from function.library.rematching import rematch
 from function.library.strangers import by_videos, describe, place_strangers
+from function.setting_kinds import days_of
 from tests.support.stranger_libraries import MadeUpLibrary
 
 HASHES = tuple(f"Grace Hopper {number}" for number in range(3))
@@ -348,6 +349,7 @@ def test_strangers_older_than_their_days_are_erased_and_no_others(
     library.add_video([library.seen(man)])
     place(library)
     assert forget_old_strangers(library.ledger, 90) == 0
+    assert forget_old_strangers(library.ledger, days_of("999999999d")) == 0  # once it was let in
     later = datetime.now(UTC) + timedelta(days=91)
     assert forget_old_strangers(library.ledger, 92, later) == 0
     assert len(strangers(library)) == 1

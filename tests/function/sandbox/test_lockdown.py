@@ -114,8 +114,11 @@ UNFILTERED = """
 import ctypes, json, resource
 from function.sandbox import lockdown
 lockdown._filter_calls = lambda *_: True
+most_threads, limit_threads = resource.getrlimit(resource.RLIMIT_NPROC)[1], lockdown._limit_threads
+are_limited = []
+lockdown._limit_threads = lambda: are_limited.append(limit_threads()) or are_limited[0]
 lockdown.lock_down(None)
-names = {"core": "CORE", "size": "FSIZE", "open": "NOFILE"}
+names = {"core": "CORE", "size": "FSIZE", "open": "NOFILE", "threads": "NPROC"}
 limits = {name: getattr(resource, "RLIMIT_" + limit) for name, limit in names.items()}
 found = {name: resource.getrlimit(limit) for name, limit in limits.items()}
 has_landlock = ctypes.CDLL(None).syscall(lockdown._LANDLOCK_CREATE_RULESET, None, 0, 1) > 0
@@ -124,6 +127,7 @@ try:
     found["file"] = "opened"
 except PermissionError:
     found["file"] = "refused"
+found["least"] = are_limited[0] and min(lockdown.FEWEST_THREADS, most_threads % 2**64)  # -1: none
 print(json.dumps([has_landlock, found]))
 """
 
@@ -134,6 +138,9 @@ def test_each_lock_holds_where_no_calls_are_filtered_which_would_hide_that_it_is
     assert found["file"] == ("refused" if has_landlock else "opened")
     assert found["core"] == found["size"] == [0, 0]
     assert found["open"] == [MOST_OPEN_FILES] * 2
+    if found["least"]:  # root that may not become anybody else has no limit
+        now, most = found["threads"]
+        assert now == most >= found["least"], "the last limit was only tried, not set"
 
 
 def test_this_kernel_refuses_every_call_that_is_not_allowed() -> None:

@@ -43,14 +43,14 @@ from function.media.files import open_media
 from function.media.moments import find_moment
 from function.media.photo_decoder import FORMATS, PHONE_FORMATS
 from function.media.photos import PhotoRefusedError
-from function.media.pictures import MOST_PICTURES, Contents, Entry, Moment
+from function.media.pictures import MOST_LEFT_OUT, MOST_PICTURES, Contents, Entry, Moment
 from function.people.gathering import PeopleFound, gather_people
 from function.sandbox import checks, handle
-from function.sandbox.checks import check_answer
-from function.sandbox.handle import Child
-from function.sandbox.messages import Ready, Refusal
-from function.sandbox.orders import ORDERS, PhotoOrder
-from function.sandbox.portions import weigh_people
+from function.sandbox.checks import check_answer, check_portion
+from function.sandbox.handle import Allowance, Child
+from function.sandbox.messages import Answer, Ready, Refusal, write_message
+from function.sandbox.orders import ORDERS, PhotoOrder, VideoOrder
+from function.sandbox.portions import Collected, Portion, weigh_people
 from function.sandbox.readers import Sandboxed
 from function.sandbox.wire import LONGEST_TEXT, WireError, pack, unpack
 from function.settings import Settings
@@ -564,6 +564,7 @@ def view(**changes: Any) -> PeopleFound:
         view(weaknesses=("\x1b[2J",)),
         view(weaknesses=("\ud800",)),
         view(weaknesses=("a\nb",)),
+        view(weaknesses=("fa\xedl",)),
         lie(picture=b"<script>"),
         lie(picture=b"\xff\xd8\xff" + bytes(2_000_000)),
         lie(views=()),
@@ -574,6 +575,7 @@ def view(**changes: Any) -> PeopleFound:
         replace(lie(seen=tuple(Seen(one, 1.0, 1.0, 1.0) for one in range(3))), frames=2),
         lie(seen=(Seen(0, 1.0, 0.5, 0.0),)),
         lie(seen=FOUND.people[0].seen * 2),
+        replace(lie(seen=FOUND.people[0].seen * 2), frames=2),
         lie(best_seconds="always"),
         replace(FOUND, frames=-1, people=()),
         replace(FOUND, seconds=StageSeconds(-0.1, 0.2)),
@@ -594,12 +596,60 @@ def test_a_decoder_that_does_not_exist_is_not_believed() -> None:
         check_answer(unpack(Ready, pack(replace(ready, decoder="a GPU"))), SIZES)
 
 
-def test_more_people_than_fit_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    most, too_many = (replace(FOUND, people=FOUND.people * count) for count in (3, 4))
-    monkeypatch.setattr(checks, "MOST_PEOPLE_BYTES", weigh_people(most.people))
-    check_answer(unpack(PeopleFound, pack(most)), SIZES)
+def test_progress_that_is_negative_is_not_believed() -> None:
+    check_answer(Progress(1.0, 2.0, 3), SIZES)
+    with pytest.raises(WireError, match="progress"):
+        check_answer(unpack(Progress, pack(Progress(1.0, 2.0, -3))), SIZES)
+
+
+LINKED = replace(FOUND, people=FOUND.people * 2, links=(Link(0.1, 0, 1),))
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "believed", "lied"),
+    [
+        ("MOST_PEOPLE_BYTES", weigh_people(FOUND.people), FOUND, LINKED),
+        ("MOST_PEOPLE", 1, FOUND, LINKED),
+        ("MOST_LINKS", 1, LINKED, replace(LINKED, links=LINKED.links * 2)),
+        ("MOST_FACES", 1, PhotoFound((FACE,)), PhotoFound((FACE,) * 2)),
+    ],
+)
+def test_more_than_there_can_be_is_not_believed(
+    limit: str, most: int, believed: Answer, lied: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, limit, most)
+    check_answer(unpack(type(believed), pack(believed)), SIZES)
     with pytest.raises(WireError, match="too many"):
-        check_answer(unpack(PeopleFound, pack(too_many)), SIZES)
+        check_answer(unpack(type(lied), pack(lied)), SIZES)
+
+
+@pytest.mark.parametrize(
+    "lied",
+    [
+        Portion(faces=(replace(FACE, encoding=np.ones(127, np.float32)),)),
+        Portion(people=(replace(FOUND.people[0], picture=b"<script>"),)),
+        Portion(people=view(quality=7.0).people),
+        Portion(files=(Entry(0, "a" * 301),)),
+    ],
+)
+def test_a_lie_in_a_portion_is_not_believed(lied: Portion) -> None:
+    check_portion(Portion((FACE,), FOUND.people, (Entry(0, "a"),)), SIZES)
+    with pytest.raises(WireError):
+        check_portion(unpack(Portion, pack(lied)), SIZES)
+
+
+@pytest.mark.parametrize(
+    "lied", [Portion(people=lie(picture=b"<script>").people), replace(FOUND, people=(), frames=0)]
+)
+def test_whatever_comes_from_a_child_is_checked_at_once(
+    lied: Portion | PeopleFound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Child, "_dimensions", lambda _: SIZES)
+    child = object.__new__(Child)
+    child._allowance, child._collected = Allowance(1_000_000), Collected(VideoOrder("", TASK))
+    assert child._read(write_message(Portion(people=FOUND.people))) is None
+    with pytest.raises(WireError, match=r"not a JPEG|more frames"):
+        child._read(write_message(lied))
 
 
 @pytest.mark.parametrize(
@@ -609,6 +659,10 @@ def test_more_people_than_fit_are_not_believed(monkeypatch: pytest.MonkeyPatch) 
         {"encoding": np.full(128, np.inf, np.float32)},
         {"crop": b""},
         {"crop": b"<script>"},
+        {"chip": b"<script>"},
+        {"frame": -1},
+        {"seconds": FACE.until_seconds + 1.0},
+        {"since_seconds": -1.0},
         {"quality": -10.1},
         {"second": np.ones(64, np.float32)},
         {"second": np.empty(0, np.float32)},
@@ -652,6 +706,7 @@ def test_a_lie_about_a_moment_is_not_believed(lied: Moment) -> None:
         Contents((Entry(0, "a", content="c" * 301),), ()),
         Contents((), (), -1),
         Contents((Entry(0, "a"),) * (MOST_PICTURES + 1), ()),
+        Contents((), (Entry(0, "a", "b"),) * (MOST_LEFT_OUT + 1)),
     ],
 )
 def test_a_lie_about_a_picture_or_an_archive_is_not_believed(lied: PictureFound | Contents) -> None:

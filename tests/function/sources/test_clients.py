@@ -237,7 +237,8 @@ def test_an_answer_of_very_many_values_is_refused_unread(part: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["http://a:b:c", "http://u:secret@x/?key=secret", "http://x/\xff"]
+    "place",
+    ["http://a:b:c", "http://u:secret@x/?key=secret", "http://u:secret@x:y:z", "http://x/\xff"],
 )
 def test_wherever_an_answer_redirects_to_it_is_one_line_without_secrets(place: str) -> None:
     head = f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {place}\r\n\r\n"

@@ -1,5 +1,6 @@
 """Connections of clients that are slow, silent or many, with deadlines short enough to wait for."""
 
+import json
 import socket
 import sys
 import threading
@@ -15,9 +16,11 @@ from waitress.channel import HTTPChannel
 from function.errors import UnauthorizedError
 from function.web import connections
 from function.web.connections import Admit, Front
+from tests.support.waiting import wait_until
 
 Connect = Callable[[], socket.socket]
 GOOD = b"GET /quick HTTP/1.1\r\nHost: localhost\r\n\r\n"
+BUSY = b"HTTP/1.1 429 Too Man"
 
 
 class Desk:
@@ -313,9 +316,75 @@ def test_whoever_dawdled_longest_makes_room_and_work_under_way_goes_on(
         first = connect()
         for _ in range(2):
             assert is_answered(connect())
-        assert read_all(first) == b""
+        assert read_all(first).startswith(BUSY)
         desk.go.set()
         assert read_all(worker).endswith(b"slow")
+
+
+@contextmanager
+def with_no_room(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
+    """Serve one, who is at work, so that there is no room for others."""
+    monkeypatch.setattr(connections, "MOST_PER_ADDRESS", 1)
+    with fronted(desk) as connect:
+        worker = connect()
+        worker.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert desk.begun.acquire(timeout=30)
+        yield connect
+        desk.go.set()
+        assert read_all(worker).endswith(b"slow")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"G", GOOD, b"POST / HTTP/1.1\r\nContent-Length: 3000000\r\n\r\n" + bytes(3_000_000)],
+)
+def test_whoever_finds_no_room_is_told_so_and_not_cut_off(
+    sent: bytes, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "LEAVING_SECONDS", 1000.0)  # it ends without being cut off
+    with with_no_room(desk, monkeypatch) as connect:
+        client = connect()
+        client.sendall(sent)
+        head, _, body = read_all(client).partition(b"\r\n\r\n")
+        assert head.startswith(BUSY)
+        assert b"\r\nRetry-After: 5\r\n" in head
+        assert f"\r\nContent-Length: {len(body)}\r\n".encode() in head
+        assert json.loads(body)["error"]["code"] == "busy"
+
+
+@pytest.mark.parametrize("limit", ["MOST_LEAVING", "LEAVING_SECONDS"])
+def test_whoever_found_no_room_and_stays_is_cut_off(
+    limit: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, most in {"MOST_LEAVING": 10, "LEAVING_SECONDS": 1000.0, limit: 1}.items():
+        monkeypatch.setattr(connections, name, most)
+    with with_no_room(desk, monkeypatch) as connect:
+        first, _ = connect(), connect()
+        assert first.recv(20).startswith(BUSY)
+        wait_until(lambda: is_cut_off(first))
+
+
+def is_cut_off(client: socket.socket) -> bool:
+    try:
+        client.sendall(b"x")
+    except ConnectionError:
+        return True
+    return False
+
+
+def test_nothing_is_said_behind_an_answer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MOST_PER_ADDRESS", 1)
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 1000.0)
+    with fronted(desk) as connect:
+        first = connect()
+        first.sendall(GOOD)
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n0"):
+            answer += first.recv(1000)
+        deadline = time.monotonic() + 30
+        while not is_let_in(connect()):  # until the first one's answer is put away, it is at work
+            assert time.monotonic() < deadline
+        assert read_all(first) == b""
 
 
 def test_all_addresses_together_have_a_limit(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,7 +393,7 @@ def test_all_addresses_together_have_a_limit(desk: Desk, monkeypatch: pytest.Mon
         first = connect()
         for _ in range(2):
             assert is_answered(connect())
-        assert read_all(first) == b""
+        assert read_all(first).startswith(BUSY)
 
 
 CHUNKED = b"POST /gallery/photos HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"

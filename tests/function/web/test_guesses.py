@@ -55,6 +55,30 @@ def test_the_same_wrong_token_again_is_no_guess() -> None:
         guesses.note("192.0.2.1", "of yesterday")
 
 
+def test_the_same_wrong_token_again_keeps_nobody_waiting_for_longer() -> None:
+    clock = Clock()
+    guesses = Guesses(clock)
+    guesses.note("192.0.2.1", "of yesterday")
+    clock.seconds += 59
+    guesses.note("192.0.2.1", "of yesterday")
+    clock.seconds += 2
+    fill(guesses, "192.0.2.1")
+
+
+@pytest.mark.parametrize("before", [0, 1, MOST_GUESSES])
+def test_whoever_guessed_last_is_not_forgotten_for_others(before: int) -> None:
+    guesses = Guesses(Clock())
+    for number in range(before):
+        guesses.note("192.0.2.1", f"guess {number}")
+    for number in range(MOST_ADDRESSES - bool(before)):  # together as many as are remembered
+        guesses.note(f"10.0.{number // 256}.{number % 256}", "guess")
+    for number in range(before, MOST_GUESSES + 1):
+        guesses.note("192.0.2.1", f"guess {number}")
+    guesses.note("192.0.2.2", "guess")
+    with pytest.raises(TooManyGuessesError):
+        guesses.check("192.0.2.1")
+
+
 def test_old_addresses_written_as_new_ones_are_not_one_home() -> None:
     guesses = Guesses(Clock())
     fill(guesses, "::ffff:192.0.2.1")

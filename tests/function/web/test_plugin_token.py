@@ -63,13 +63,27 @@ def test_the_servers_own_token_opens_everything(client: FlaskClient) -> None:
 def test_a_refusal_says_which_token_is_wanted(client: FlaskClient) -> None:
     reply = client.get("/library/export", headers={"X-Token": "plugin"})
     assert reply.status_code == 401
-    assert "TOKEN" in reply.get_json()["error"]["message"]
+    assert "This is the token of Stash's plugin" in reply.get_json()["error"]["message"]
+
+
+def test_the_plugins_token_is_slowed_like_the_servers(client: FlaskClient) -> None:
+    for number in range(10):
+        assert status(client, "GET", "/library/videos", f"guess {number}") == 401
+    for token in ("plugin", "s3cret"):
+        assert status(client, "GET", "/library/videos", token) == 429
 
 
 def test_no_token_of_a_plugin_is_taken_where_none_is_set(serve: Serve) -> None:
     client = serve(PLUGIN_TOKEN="")
     assert status(client, "GET", "/library/videos", "") == 401
     assert status(client, "GET", "/library/videos", "plugin") == 401
+
+
+def test_whoever_has_the_plugins_token_may_call_the_server_by_any_name(serve: Serve) -> None:
+    client = serve(TOKEN="off")
+    for token, expected in (("plugin", 200), ("", 421), ("wrong", 421)):
+        headers = {"X-Token": token, "Host": "nas", "Accept": "application/json"}
+        assert client.get("/library/videos", headers=headers).status_code == expected
 
 
 def test_an_encoded_path_is_no_way_around(client: FlaskClient) -> None:

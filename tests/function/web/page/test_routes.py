@@ -485,6 +485,7 @@ def test_a_performer_shows_photos_with_what_is_weak_about_them(
 ) -> None:
     with StoredGallery(own_gallery) as gallery, gallery.writing() as db:
         db.execute("UPDATE encodings SET weaknesses = 'blurred' WHERE origin LIKE '%obama2%'")
+        db.execute("UPDATE performers SET urls = json_insert(urls, '$[#]', 'javascript:alert(1)')")
     listed = client.get("/gallery?search=44").get_json()["performers"]
     assert [one["name"] for one in listed] == ["Barack Obama"]
     shown = client.get(f"/gallery/performer?id={listed[0]['id']}").get_json()

@@ -313,6 +313,25 @@ def test_somebody_new_is_made_enrolled_and_added_and_found_from_then_on(
     assert made not in library.fake.performers
 
 
+@pytest.mark.parametrize(
+    "box",
+    [
+        {"endpoint": "httpx", "stash_id": "1"},
+        {"endpoint": "https://box.example/\x1b[2J", "stash_id": "1"},
+        {"endpoint": "https://box.example/graphql", "stash_id": "\x1b]0;mine\x07"},
+        {"endpoint": "https://box.example/graphql", "stash_id": "1" * 4_001},
+        {"endpoint": "https://box.example/graphql", "stash_id": ""},
+    ],
+)
+def test_nobody_is_made_with_an_id_that_no_bundle_may_hold(
+    box: dict[str, str], library: StashLibrary, ask: Ask
+) -> None:
+    scene = library.scene("a.mp4", [pictured(library.person(None))])
+    fields = {"scene": asked(library, scene), "person": 0, "stash_ids": [box]}
+    assert ask("create", name="Eve", fails=True, **fields) == "bad_parameter"
+    assert library.fake.writes == []
+
+
 def test_whom_stash_has_by_a_stash_id_is_not_made_again_under_the_name_of_the_stash_box(
     library: StashLibrary, ask: Ask
 ) -> None:
