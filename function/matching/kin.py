@@ -23,9 +23,9 @@ JOINED_FROM = 0.95
 are joined where only the first net looked."""
 
 ASSUMED_IN_VIDEO = 100
-"""In one video somebody is looked for among so many. In films cut from clips of 27 people, 33 of 45
-pairs of one person were joined, and of 850 of two people none; among photographs of 75 people, as
-if they were seen in one video, of two in 100,000 but for one pair that looks alike."""
+"""In one video somebody is looked for among so many. In films cut from clips of 27 people 33 of 51
+pairs of one person are joined so, and none of 1,381 of two. Of 133,000 pairs of two people's
+photographs only some are that show three of the seven who are hard to tell apart anyway."""
 
 
 def odds_of_one(
