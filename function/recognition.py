@@ -12,7 +12,8 @@ from function.faces.found import Progress, StageSeconds, Task
 from function.matching.densities import Densities
 from function.matching.fragments import join_fragments
 from function.matching.hints import Hint
-from function.matching.matches import Identification, match_videos
+from function.matching.kin import find_kin
+from function.matching.matches import Identification, choose_densities, match_videos
 from function.matching.path_names import hint_from_path
 from function.media.files import MediaFile
 from function.media.photo_kinds import is_still
@@ -143,10 +144,13 @@ def name_videos(
         limit=settings.max_matches,
         densities=densities,
     )
-    return [
-        tuple(join_fragments(people, one.found.links))
-        for one, people in zip(videos, named, strict=True)
+    joined = [
+        join_fragments(people, one.found.links) for one, people in zip(videos, named, strict=True)
     ]
+    if gallery.fused:
+        fusion, weighed = gallery.fused.fusion, choose_densities(gallery, densities)[1]
+        joined = [join_fragments(one, find_kin(one, fusion, weighed)) for one in joined]
+    return [tuple(one) for one in joined]
 
 
 def _hints_of(video: Unnamed, gallery: Snapshot, settings: Settings) -> tuple[Hint, ...]:

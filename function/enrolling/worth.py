@@ -86,7 +86,7 @@ def remark_on(face: Face) -> str:
     share = next((words for limit, words in FEW_WORDS if weight < limit), "")
     if not share and not face.weaknesses:
         return ""
-    why = ", ".join(face.weaknesses) or "soft, covered or turned away"
+    why = ", ".join(face.weaknesses) or _guess_why(face)
     counts = f"it counts {share} a good photo; " if share else ""
     return f"{why}: {counts}add {_better(face)}"
 
@@ -94,13 +94,23 @@ def remark_on(face: Face) -> str:
 def refusal_of(face: Face) -> str:
     """Say why a face cannot be enrolled, and what to choose instead."""
     known = [weakness for weakness in face.weaknesses if weakness != NAMELESS]
-    why = ", ".join(known) or "soft, covered or turned away"
+    why = ", ".join(known) or _guess_why(face)
     return f"{NAMELESS} ({why}): choose {_better(face)}"
+
+
+def _guess_why(face: Face) -> str:
+    """Say what may be wrong with a face that shows too little, where nothing was measured."""
+    return f"{'' if _is_sharp(face) else 'soft, '}covered, made up or turned away"
 
 
 def _better(face: Face) -> str:
     kinds = [better for weakness, better in ADVICE.items() if _has(face, weakness)]
-    return kinds[0] if kinds else "a sharper one that shows the whole face"
+    whole = "one that shows the whole face"
+    return kinds[0] if kinds else whole if _is_sharp(face) else f"a sharper {whole}"
+
+
+def _is_sharp(face: Face) -> bool:
+    return face.sharpness >= FULL_SHARPNESS
 
 
 def _has(face: Face, weakness: str) -> bool:

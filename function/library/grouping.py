@@ -16,18 +16,9 @@ from numpy.typing import NDArray
 
 from db.records import Vectors
 from db.vectors import square_distances
-from function.matching.densities import (
-    Densities,
-    Numbers,
-    calibrated,
-    own_density,
-    stranger_density,
-)
+from function.matching.densities import Densities
+from function.matching.kin import are_one, odds_of_one
 from function.people.people import WEAK_PERSON_EVIDENCE
-
-JOINED_FROM = 0.95
-"""The probability from which two are one. From 0.9 on, where the product names people, look-alikes
-are joined where only the first net looked."""
 
 FEWEST_ASSUMED = 1000
 """Somebody is looked for among at least so many: a usual library's people, seen or not yet."""
@@ -145,14 +136,9 @@ def _weigh(
     people: int,
 ) -> dict[Pair, float]:
     """Return the pairs, of two rows each, that are almost certainly one, and the log odds of it."""
-    densities, measured = part.densities, distances.astype(np.float64)
     one, other = (part.evidence[rows].astype(np.float64) for rows in pairs)
-    residuals: Numbers = densities.own_variance * (1 / one + 1 / other)
-    own = own_density(measured, residuals, densities)
-    strangers = stranger_density(measured, residuals, densities)
-    # Each is searched for among the other's kind: no more is claimed than for one photograph.
-    odds = calibrated(np.log(own) - np.log(strangers), 1.0, densities)
-    odds -= np.log(max(people, FEWEST_ASSUMED))
-    sure = odds >= np.log(JOINED_FROM / (1 - JOINED_FROM))
+    among = max(people, FEWEST_ASSUMED)
+    odds = odds_of_one(distances.astype(np.float64), (one, other), part.densities, among)
+    sure = are_one(odds)
     ends = np.sort(np.stack(pairs, axis=1)[sure], axis=1).tolist()
     return {(low, high): log for (low, high), log in zip(ends, odds[sure].tolist(), strict=True)}

@@ -3,9 +3,11 @@
 A name counts where its words follow each other, whole, in the name of one folder or of the file.
 Anything but letters and digits parts words, and so does a capital after a small letter: `Jane Doe`
 stands in `jane_doe-2`, `Jane.Doe.mp4` and `JaneDoe/1.mp4`, not in `Mary-Jane Doerr`. Capitals,
-accents and apostrophes make no difference.
+accents, apostrophes, and hyphens within a name's words make no difference.
 
-One word is never enough: Summer, Angel and May are performers, and words of countless titles.
+One word is never enough: Summer, Angel and May are performers, and words of countless titles. Words
+such as `the` and `Miss` do not count. Chinese, Japanese and Korean names have no spaces, so there
+three letters count as two words.
 """
 
 import re
@@ -24,10 +26,27 @@ from function.matching.hints import Hint, hint_alike
 FEWEST_WORDS, FEWEST_LETTERS = 2, 2
 """A name needs this many words of this many letters: `Scene 2` and `J. Doe` tell too little."""
 
+EMPTY_WORDS = frozenset({"the", "of", "and", "in", "on", "at", "mr", "mrs", "ms", "miss", "dr"})
+"""Words that do not count: The One and Miss Jones would be found in titles that name nobody."""
+
+FEWEST_EASTERN = 3
+"""A name in Chinese, Japanese or Korean letters needs so many, and not only those of sounds:
+those spell first names and common words."""
+
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _TURN = re.compile("[a-z][A-Z]")
 _POSSESSIVE = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}]s\b", re.IGNORECASE)
 _APOSTROPHE = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}]")
+_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\N{HYPHEN}](?=[^\W\d_])")
+_HAN_OR_HANGUL = "\u3005\u3400-\u9fff\uac00-\ud7af"
+_EASTERN = re.compile(f"(?=.*[{_HAN_OR_HANGUL}])[{_HAN_OR_HANGUL}\u3040-\u30ff]+")
+_STROKES = "\u0142\u0141\u00f8\u00d8\u0131\u0111\u0110\u00f0\u00d0", "lLoOidDdD"
+_JOINED = {"\u00e6": "ae", "\u00c6": "Ae", "\u0153": "oe", "\u0152": "Oe"}
+_UNDECOMPOSED = str.maketrans({**dict(zip(*_STROKES, strict=True)), **_JOINED})
+"""Letters with strokes, and joined ones, which Unicode does not take apart as it does accents."""
+
+_UMLAUTS = str.maketrans({"\u00e4": "ae", "\u00f6": "oe", "\u00fc": "ue"})
+"""How German is written where umlauts are missing, as often as without their dots."""
 
 Words: TypeAlias = tuple[str, ...]
 
@@ -86,7 +105,7 @@ def index_names(performers: Sequence[Performer]) -> NameIndex:
     lengths = defaultdict[str, set[int]](set)
     for performer in performers:
         for name in (performer.name, *performer.aliases):
-            for words in _telling_forms(name):
+            for words in {form for way in _spell(name) for form in _telling_forms(way)}:
                 owners[words].append(performer.id)
                 lengths[words[0]].add(len(words))
     return NameIndex(
@@ -102,7 +121,7 @@ def find_named(path: str, index: NameIndex) -> tuple[int, ...]:
     if both are enrolled. Two performers of the same name are both named.
     """
     named: dict[int, None] = {}
-    for part in re.split(r"[/\\]", path):
+    for part in re.split(r"[/\\]", path.replace("%20", " ")):
         places = [place for words in _read_part(part) for place in _find_places(words, index)]
         for place in places:
             if not any(other.holds(place) for other in places):
@@ -128,8 +147,9 @@ def _find_places(words: Sequence[_Word], index: NameIndex) -> Iterator[_Place]:
 def _plain(text: str) -> str:
     """Drop accents and apostrophes; file systems write `é` as one character or as two."""
     if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text)
-        text = "".join(one for one in decomposed if not unicodedata.combining(one))
+        decomposed = unicodedata.normalize("NFKD", text.translate(_UNDECOMPOSED))
+        bare = "".join(one for one in decomposed if not unicodedata.combining(one))
+        text = unicodedata.normalize("NFC", bare)  # Korean syllables are put together again
     return _APOSTROPHE.sub("", _POSSESSIVE.sub("", text))
 
 
@@ -159,8 +179,22 @@ def _part_at_capitals(plain: str, start: int, end: int) -> list[tuple[int, int]]
     return list(zip([start, *turns], [*turns, end], strict=True))
 
 
+def _spell(name: str) -> Iterator[str]:
+    """Yield the ways to write a name: as it is, and with what file names often leave out."""
+    yield name
+    if _HYPHEN.search(name):
+        yield _HYPHEN.sub("", name)
+    if _APOSTROPHE.search(name):
+        yield _APOSTROPHE.sub(" ", name)
+    if not name.isascii():
+        yield unicodedata.normalize("NFC", name).lower().translate(_UMLAUTS)
+
+
 def _telling_forms(name: str) -> list[Words]:
     """Return a name's words, in both readings; none if the name as written tells too little."""
     forms = [tuple(word.text for word in words) for words in _readings(_plain(name))]
+    together = "".join(forms[0])
+    if _EASTERN.fullmatch(together):
+        return [forms[0], (together,)] if len(together) >= FEWEST_EASTERN else []
     long = [word for word in forms[0] if len(word) >= FEWEST_LETTERS and word.isalpha()]
-    return forms if len(long) >= FEWEST_WORDS else []
+    return forms if len([word for word in long if word not in EMPTY_WORDS]) >= FEWEST_WORDS else []

@@ -2,8 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from function.faces.face import Face
 from function.people.halves import frames_by_eye
 from function.people.linkage import group_views
 from function.people.people import person_of, template_of
+from function.people.tracks import SeenIn, Steps, find_steps, follow_steps
 from function.people.views import find_views
 
 _log = logging.getLogger(__name__)
@@ -28,9 +28,6 @@ someone may be seen for only two seconds, in profile."""
 AT_ONCE = 1024
 """So many faces are compared with everybody at once: more would take much memory in a crowd."""
 
-SeenIn: TypeAlias = Mapping[int, int]
-"""The picture that shows a face, by the face's id(): a frame, or half of a VR film's frame."""
-
 
 def group_faces(
     faces: Sequence[Face],
@@ -42,9 +39,10 @@ def group_faces(
     `model` is the model of the encodings, `frames` the number of frames that were searched.
 
     Weak faces join a person. If no person is near and several frames show the same weak face, they
-    form a new person, who cannot be matched with confidence. A doubtful face can only join.
-    Faces of one frame are different people, except for the two halves of a VR film. A face whose
-    encoding holds NaN or infinity is left out.
+    form a new person, who cannot be matched with confidence. A doubtful face can only join. In the
+    end weak faces go with those that they follow in place and time, rather than with nobody, or
+    with somebody who is elsewhere. Faces of one frame are different people, except for the two
+    halves of a VR film. A face whose encoding holds NaN or infinity is left out.
     """
     sound = _leave_out_damaged(faces)
     eyes = frames_by_eye(sound, model).tolist()
@@ -60,6 +58,11 @@ def group_faces(
         for group in _group(strangers, seen_in, model)
         if len({face.frame for face in group}) >= fewest
     ]
+    steps = find_steps(sound, model) if weak else {}
+    _take_back(groups, unknown, seen_in, steps, model)
+    grouped = {id(face) for group in groups + unknown for face in group}
+    left = [face for face in weak if id(face) not in grouped]
+    follow_steps(groups + unknown, left, seen_in, steps)
     ordered = [
         sorted(group, key=lambda face: (face.seconds, face.frame)) for group in groups + unknown
     ]
@@ -119,6 +122,39 @@ def _join_weak(
             groups[best].append(face)
             shown[seen_in[id(face)]].add(best)
     return strangers
+
+
+def _take_back(
+    groups: Sequence[list[Face]],
+    unknown: Sequence[list[Face]],
+    seen_in: SeenIn,
+    steps: Steps,
+    model: EncodingModel,
+) -> None:
+    """Give weak faces back to the unknown people whom they follow, if those are nearer.
+
+    They joined people for lack of others: whoever is seen only in the dark is no person before.
+    A face next to a good one of its group, in place and time, stays there.
+    """
+    owners = {id(face): group for group in unknown for face in group}
+    shown = {id(group): {seen_in[id(face)] for face in group} for group in unknown}
+    for group in groups if unknown else ():
+        good = {id(face) for face in group if not face.is_weak}
+        mean = template_of(person_of(group, model), model).mean
+        for face in [face for face in group if face.is_weak]:
+            near = steps.get(id(face), ())
+            led = [
+                (distance, owners[id(other)])
+                for distance, other in near
+                if id(other) in owners and seen_in[id(face)] not in shown[id(owners[id(other)])]
+            ]
+            distance, owner = min(led, key=lambda one: one[0], default=(np.inf, group))
+            is_nearer = distance < float(np.linalg.norm(mean - face.encoding))
+            if is_nearer and not any(id(other) in good for _, other in near):
+                group.remove(face)
+                owner.append(face)
+                shown[id(owner)].add(seen_in[id(face)])
+                owners[id(face)] = owner
 
 
 def _find_nearest(

@@ -5,28 +5,20 @@ time, makes it a person of its own.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from db.models import EncodingModel
 from db.people import Link
-from db.vectors import square_distances
 from function.faces.face import Face
-
-OVERLAP_FROM = 0.3
-"""Two boxes overlap that share this much of what they cover together. A head that turns away keeps
-0.5 and more from sample to sample, if it stays where it is."""
+from function.people.tracks import MOST_IN_FRAME, find_following
 
 MOSTLY = 0.5
 """More than this share of a fragment's faces are in the other's shots. In films of 27 people,
 sampled twice a second, 9 of 12 pairs of groups of one person that followed each other passed, and
 neither of two that were of two people: they had one face in three and one in thirteen there."""
-
-MOST_IN_FRAME = 100
-"""Of more faces in a frame only so many are looked at: the rest are a crowd's."""
 
 MOST_LINKS = 5_000
 """So many are kept, the most alike ones: only a crowd without end has more."""
@@ -68,34 +60,10 @@ def _is_fragment(smaller: Sequence[Face], larger: Sequence[Face]) -> bool:
 
 def _find_following(
     before: Shown, after: Shown, model: EncodingModel
-) -> list[tuple[tuple[int, int], float]]:
+) -> Iterator[tuple[tuple[int, int], float]]:
     """Find faces of two groups that may be one in two frames: the groups, and how far apart."""
-    squared = square_distances(
-        np.stack([face.encoding for _, face in before]),
-        np.stack([face.encoding for _, face in after]),
-    )
-    following = []
-    for row, column in np.argwhere(_overlaps(before, after) > OVERLAP_FROM).tolist():
-        (number, face), (other_number, other) = before[row], after[column]
-        within = model.follows_within
-        if face.is_weak or other.is_weak:
-            within = model.follows_weak_within
-        distance = float(squared[row, column]) ** 0.5
-        if number != other_number and face.shot == other.shot and distance <= within:
-            pair = (min(number, other_number), max(number, other_number))
-            following.append((pair, distance))
-    return following
-
-
-def _overlaps(before: Shown, after: Shown) -> NDArray[np.float64]:
-    """Return what boxes share of the area that they cover together: (before, after), 0 to 1."""
-    first, second = (
-        np.array([(box.left, box.top, box.right + 1, box.bottom + 1) for box in boxes], float)
-        for boxes in ([face.box for _, face in before], [face.box for _, face in after])
-    )
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=2)
-    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (first, second)]
-    overlaps: NDArray[np.float64] = shared / (areas[0][:, None] + areas[1][None, :] - shared)
-    return overlaps
+    first, second = ([face for _, face in shown] for shown in (before, after))
+    for row, column, distance in find_following(first, second, model):
+        number, other_number = before[row][0], after[column][0]
+        if number != other_number:
+            yield (min(number, other_number), max(number, other_number)), distance

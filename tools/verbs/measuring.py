@@ -12,7 +12,7 @@ import click
 
 from db.galleries import Store
 from db.names import escape_unprintable, show_text
-from function.engines.models import PRIMARY
+from function.engines.models import BOTH, PRIMARY
 from function.engines.own.description import read_description
 from function.engines.protocol import Engine
 from function.matching.audits import audit_gallery
@@ -346,7 +346,7 @@ def _fit_file(model: Path, into: Path | None) -> Path:
 def audit(store: Store, table: bool) -> None:  # noqa: FBT001  # as above
     """Find photos under a wrong name, unlike the rest or enrolled twice, and performers alike."""
     with store.gallery() as gallery:
-        snapshot = gallery.snapshot(PRIMARY)
+        snapshot = gallery.snapshot(PRIMARY, BOTH)
     found = audit_gallery(snapshot)
     if table:
         click.echo(render_audit(found))

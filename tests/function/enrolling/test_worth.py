@@ -1,5 +1,7 @@
 """What a photo counts, and how that is said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,7 +46,18 @@ def test_a_remark_says_why_how_much_it_counts_and_what_to_add() -> None:
     said = remark_on(rated(0.25, "small (26 px)", quality=0.0))
     assert said == "small (26 px): it counts half of a good photo; add a larger one"
     assert remark_on(rated(0.9, "turned away")) == ("turned away: add one that looks at the camera")
-    assert remark_on(rated(0.22)).startswith("soft, covered or turned away: it counts half")
+    assert remark_on(replace(rated(0.22), sharpness=0.1)) == (
+        "soft, covered, made up or turned away: it counts half of a good photo; "
+        "add a sharper one that shows the whole face"
+    )
+
+
+def test_a_sharp_face_is_not_said_to_be_soft() -> None:
+    assert remark_on(rated(0.22)) == (
+        "covered, made up or turned away: it counts half of a good photo; "
+        "add one that shows the whole face"
+    )
+    assert refusal_of(rated(0.1)).endswith("away): choose one that shows the whole face")
 
 
 def test_without_a_chance_a_face_is_marked_and_the_refusal_says_what_to_choose() -> None:

@@ -1,12 +1,14 @@
 """Finding what is wrong in a gallery."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from db.records import Performer
 from function.matching.audits import audit_gallery
+from tests.function.matching.test_both_nets import Twice, gallery_of
 from tests.support.crowds import Crowd, make_gallery
 from tools.verbs.audit_lines import render_audit
 
@@ -113,3 +115,19 @@ def test_the_lines_name_photos_and_say_what_to_do() -> None:
     assert "duplicate_photos: P0 photo 1, P1 photo 1 at 0.00. The same photo has two names" in text
     assert json.loads(json.dumps(audit.to_json()))["photos"] == 2
     assert np.isfinite(audit.findings[0].distance or 0)
+
+
+def test_who_is_alike_is_judged_by_both_nets_where_both_looked() -> None:
+    crowd = Twice()
+    one, other = crowd.person(), crowd.person()
+    double, twin = crowd.photos(one, 3), crowd.photos((one[0], other[1]), 3)
+    rest = [crowd.photos(crowd.person(), 3) for _ in range(4)]
+    photos = [crowd.photos(one, 3), twin, *rest, double]
+    everyone = range(len(photos))
+
+    def alike(complete: Sequence[int]) -> list[tuple[str, ...]]:
+        found = audit_gallery(gallery_of(photos, complete)).findings
+        return sorted(one.performers for one in found if one.kind == "performers_too_alike")
+
+    assert alike(everyone) == [("P0", "P6")], "P1 looks like them to the first net only"
+    assert ("P0", "P1") in alike([0, 2, 3, 4, 5, 6]), "P1 was seen by the first net only"

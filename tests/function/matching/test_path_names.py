@@ -40,6 +40,10 @@ def test_a_name_is_found_however_a_path_writes_it(path: str) -> None:
         ("Lee Ann.mp4", "Ann Lee"),
         ("Ann/Lee.mp4", "Ann Lee"),
         ("annlee.mp4", "Ann Lee"),
+        ("Doe, Ann Lee.mp4", "Lee Doe"),
+        ("kimjisoo.mp4", "Kim Ji-soo"),
+        ("annemarie roe.mp4", "Anne-Marie"),
+        ("\uae40\uc9c0\uc218\uc758 \uc5ec\ud589.mp4", "\uae40\uc9c0\uc218"),
     ],
 )
 def test_a_name_within_other_words_or_apart_is_not_one(path: str, name: str) -> None:
@@ -47,7 +51,12 @@ def test_a_name_within_other_words_or_apart_is_not_one(path: str, name: str) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["Summer", "Angel", "May", "McKay", "Scene 2", "J. Doe", "\U0001f600"]
+    "name",
+    [
+        *("Summer", "Angel", "May", "McKay", "Scene 2", "J. Doe", "\U0001f600"),
+        *("The One", "Miss Jones", "Dr. Love", "O'Brien"),
+        *("\u674e\u5a1c", "\u30de\u30ea\u30a2\u30f3\u30cc"),  # two letters; sounds alone
+    ],
 )
 def test_one_word_is_never_enough(name: str) -> None:
     assert named(f"{name}/{name} {name}.mp4", name) == []
@@ -69,6 +78,17 @@ def test_one_word_is_never_enough(name: str) -> None:
             "\u0430\u043d\u043d\u0430 \u0438\u0432\u0430\u043d\u043e\u0432\u0430",
         ),
         ("\u5c71\u7530 \u82b1\u5b50.mp4", "\u5c71\u7530 \u82b1\u5b50"),
+        ("\u5c71\u7530\u82b1\u5b50 2.mp4", "\u5c71\u7530 \u82b1\u5b50"),
+        ("1/\uae40\uc9c0\uc218.mp4", "\uae40\uc9c0\uc218"),
+        ("\u1100\u1175\u11b7\u110c\u1175\u1109\u116e.mp4", "\uae40\uc9c0\uc218"),
+        ("sean-o-brien.mp4", "Sean O'Brien"),
+        ("Kim Jisoo.mp4", "Kim Ji-soo"),
+        ("jeanluc_roe.mp4", "Jean-Luc Roe"),
+        ("Lukasz Zak.mp4", "\u0141ukasz \u017bak"),
+        ("Oyvind Sorli.mp4", "\u00d8yvind S\u00f8rli"),
+        ("anna mueller.mp4", "Anna M\u00fcller"),
+        ("anna muller.mp4", "Anna M\u00fcller"),
+        ("jane%20doe%20beach.mp4", "Jane Doe"),
     ],
 )
 def test_accents_apostrophes_capitals_and_scripts_make_no_difference(path: str, name: str) -> None:

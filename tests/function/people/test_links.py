@@ -10,7 +10,8 @@ from db.records import Vector
 from function.engines.models import PRIMARY
 from function.engines.protocol import Box
 from function.faces.face import Face
-from function.people.links import MOST_IN_FRAME, find_links
+from function.people.links import find_links
+from function.people.tracks import MOST_IN_FRAME
 from tests.support.crowds import make_face
 
 

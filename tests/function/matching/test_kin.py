@@ -1,0 +1,95 @@
+"""People whom the first net took for two are one where both nets hardly leave a doubt."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from db.people import Link, PersonFound
+from db.records import Vector
+from db.snapshots import Snapshot
+from function.engines.models import BOTH
+from function.faces.found import StageSeconds
+from function.matching.densities import densities_of
+from function.matching.kin import find_kin
+from function.matching.matches import Identification
+from function.people.gathering import PeopleFound
+from function.recognition import name_people
+from function.settings import Settings
+from tests.function.matching.test_both_nets import Twice, gallery_of
+from tests.support.crowds import make_face
+from tests.support.people import person_of
+
+DENSITIES = densities_of(BOTH.space.id)
+
+
+class Film(Twice):
+    """Shows made-up people, day by day."""
+
+    def see(
+        self, person: tuple[Vector, Vector], frames: Sequence[int], weakness: str = ""
+    ) -> PersonFound:
+        first, second = self.photos(person, len(frames))
+        faces = [
+            replace(make_face(one, frame, weakness=weakness), second=other)
+            for frame, one, other in zip(frames, first, second, strict=True)
+        ]
+        return person_of(faces)
+
+
+def kin(*people: PersonFound) -> list[tuple[int, int]]:
+    found = [Identification(one, (), "unknown", (place,)) for place, one in enumerate(people)]
+    return [(link.first, link.second) for link in find_kin(found, BOTH, DENSITIES)]
+
+
+def answer(gallery: Snapshot, *people: PersonFound) -> tuple[Identification, ...]:
+    found = PeopleFound(people, ("first", "second"), 12, 8, StageSeconds(0.0, 0.0))
+    return name_people(found, gallery, Settings()).identifications
+
+
+def test_one_person_in_two_parts_is_found_and_two_people_are_not() -> None:
+    film = Film()
+    one, other = film.person(), film.person()
+    parts = [film.see(one, range(4)), film.see(other, range(4, 8)), film.see(one, range(8, 12))]
+    assert kin(*parts) == [(0, 2)]
+    strangers = [film.see(film.person(), range(4 * n, 4 * n + 4)) for n in range(20)]
+    assert kin(*strangers) == []
+
+
+def test_the_surest_come_first() -> None:
+    film = Film()
+    one, other = film.person(), film.person()
+    little = [film.see(one, [0, 1]), film.see(one, [2, 3])]
+    much = [film.see(other, range(10, 30)), film.see(other, range(30, 50))]
+    assert kin(*little, *much)[0] == (2, 3)
+
+
+def test_weak_faces_and_one_net_alone_make_nobody_kin() -> None:
+    film = Film()
+    one = film.person()
+    clear = film.see(one, range(4))
+    assert kin(clear, film.see(one, range(4, 8), "too dark")) == []
+    first, _ = film.photos(one, 4)
+    alone = person_of([make_face(each, 4 + place) for place, each in enumerate(first)])
+    assert kin(clear, alone) == []
+    assert kin(clear) == kin() == []
+
+
+def test_an_answer_shows_one_person_where_nobody_says_who_it_is() -> None:
+    film = Film()
+    one = film.person()
+    enrolled = [film.photos(film.person(), 3) for _ in range(12)]
+    gallery = gallery_of(enrolled, range(12))
+    parts = (film.see(one, range(4)), film.see(one, range(8, 12)))
+    (joined,) = answer(gallery, *parts)
+    assert (sorted(joined.members), joined.faces) == ([0, 1], 8)
+    assert len(answer(gallery, parts[0], film.see(one, range(4)))) == 2, "they share frames"
+    assert len(answer(replace(gallery, fused=None), *parts)) == 2
+
+
+def test_links_say_how_far_apart_people_are() -> None:
+    film = Film()
+    one = film.person()
+    parts = [film.see(one, range(4)), film.see(one, range(4, 8))]
+    found = [Identification(part, (), "unknown", (place,)) for place, part in enumerate(parts)]
+    (link,) = find_kin(found, BOTH, DENSITIES)
+    assert isinstance(link, Link)
+    assert 0 < link.distance < 0.6
