@@ -11,6 +11,7 @@ from db.records import Generation
 from db.snapshots import Snapshot
 from function.engines.models import PRIMARY
 from function.matching.densities import Densities, name_fits
+from function.matching.kin import ASSUMED_IN_VIDEO, JOINED_FROM
 from function.matching.matches import Identification
 from function.matching.second_models import SecondModel
 from function.recognition import Unnamed, name_videos, take_snapshot
@@ -40,9 +41,10 @@ class Naming:
 
     @cached_property
     def terms(self) -> int:
-        """TERM_BITS that depend on the densities, the models and the settings."""
+        """TERM_BITS that depend on the densities, the models, the settings and who is joined."""
         settings = (self.settings.hints, self.settings.min_score)
-        terms = repr((name_fits(), self.models, self.densities, settings))
+        joining = (JOINED_FROM, ASSUMED_IN_VIDEO)
+        terms = repr((name_fits(), self.models, self.densities, settings, joining))
         digest = hashlib.sha256(terms.encode()).digest()
         return int.from_bytes(digest, "big") >> (8 * len(digest) - TERM_BITS)
 

@@ -230,12 +230,21 @@ def test_a_damaged_person_stops_no_rematch_and_their_video_is_named(
     assert_whole(path)
 
 
+@pytest.mark.parametrize(
+    ("decides", "otherwise"),
+    [("name_fits", lambda: "others"), ("JOINED_FROM", 0.9), ("ASSUMED_IN_VIDEO", 50)],
+)
 def test_after_an_upgrade_that_scores_otherwise_everyone_is_matched_again_once(
-    tmp_path: Path, gallery: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+    decides: str,
+    otherwise: object,
+    tmp_path: Path,
+    gallery: Path,
+    media: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with scanned(tmp_path / "l.db", gallery, media) as ledger:
         assert run(ledger, gallery).videos == 0
-        monkeypatch.setattr(naming, "name_fits", lambda: "others")
+        monkeypatch.setattr(naming, decides, otherwise)
         assert [run(ledger, gallery).videos for _ in range(2)] == [len(VIDEOS), 0]
 
 
