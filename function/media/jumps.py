@@ -21,6 +21,11 @@ there the film may have a hole."""
 LEAST_COUNT = 2
 """A keyframe and the packet after it are read in any case."""
 
+MOST_PASSED_TO_SEEK = 10_000
+"""Going to a keyframe, FFmpeg passes over the index of all streams up to there; that takes a ten
+thousandth of what reading and judging as many packets takes. So the later in a long film, the more
+a jump must leave out."""
+
 
 @dataclass(frozen=True)
 class _Jump:
@@ -88,11 +93,17 @@ class Jumps:
         reach = self._video.every_seconds * self._video.gap_slack / self._unit_seconds
         steps = range(1, floor(STEADY_SECONDS / self._unit_seconds) + 1)
         entries = self._video.stream.index_entries
-        count = _count_to_keyframe(entries, decoded, reach, steps)
-        if count <= LEAST_COUNT:
+        left_out = _count_to_keyframe(entries, decoded, reach, steps) - LEAST_COUNT
+        place = entries.search_timestamp(decoded) + LEAST_COUNT + left_out
+        if left_out <= 0 or self._count_passed(place) > MOST_PASSED_TO_SEEK * left_out:
             return None
-        found = entries[entries.search_timestamp(decoded) + count].timestamp
-        return _Jump(found, found + shown - decoded, count - LEAST_COUNT)
+        found = entries[place].timestamp
+        return _Jump(found, found + shown - decoded, left_out)
+
+    def _count_passed(self, place: int) -> float:
+        """Count what the indexes of all streams hold up to a place in the video's own, nearly."""
+        counts = [len(one.index_entries) for one in self._video.container.streams]
+        return place / len(self._video.stream.index_entries) * sum(counts)
 
 
 def _count_to_keyframe(entries: IndexEntries, start: int, reach: float, steps: range) -> int:

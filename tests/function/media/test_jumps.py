@@ -110,3 +110,18 @@ def test_a_seek_that_fails_or_lands_too_early_changes_nothing(
     with open_video(film, EVERY_SECONDS) as video:
         video.container = OtherSeek(video.container, early_by)  # type: ignore[assignment]
         assert shown(video) == read_all(film)
+
+
+def test_where_going_to_a_keyframe_takes_longer_than_reading_up_to_it_all_is_read(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count_read() -> int:
+        with open_video(film, EVERY_SECONDS) as video:
+            shown(video)
+            return video.packets_read
+
+    counts = []
+    for most in (jumps.MOST_PASSED_TO_SEEK, 10, 0):
+        monkeypatch.setattr(jumps, "MOST_PASSED_TO_SEEK", most)
+        counts.append(count_read())
+    assert counts[0] < counts[1] < counts[2] == PICTURES
