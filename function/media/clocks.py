@@ -17,6 +17,7 @@ from function.media.strays import (
     MOST_REORDERED,
     NOMINAL_SECONDS,
     REORDERED_BACK_SECONDS,
+    STRAY_SECONDS,
     Stamp,
     is_doubtful,
     is_plausible,
@@ -47,6 +48,11 @@ class Ahead:
 
     def __next__(self) -> "Packet[VideoStream]":
         return self._seen.popleft() if self._seen else next(self._packets)
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether packets were looked at whose turn has not come."""
+        return bool(self._seen)
 
     def look(self) -> "Iterator[Packet[VideoStream]]":
         """Yield those that come next, as far ahead as may be looked."""
@@ -80,6 +86,7 @@ class Clock:
         self._next_seconds = self._gap_seconds = 0.0
         self._end_seconds = video.survey.seconds or inf
         self._decoded: int | None = None
+        self._key: tuple[int, float] | None = None
         rate = video.stream.guessed_rate or video.stream.average_rate
         self._nominal_seconds = _believe(1 / float(rate)) if rate else NOMINAL_SECONDS
 
@@ -87,6 +94,17 @@ class Clock:
     def end_seconds(self) -> float:
         """When the latest of the pictures that were read is over, in seconds from the start."""
         return self._next_seconds
+
+    def pass_over(self, count: int, packet: "Packet[VideoStream]") -> None:
+        """Expect a keyframe before which so many packets were left out, all stored evenly."""
+        self._seen += count
+        stamp = packet_stamp(packet)
+        if self._key is None or packet.dts is None or stamp is None:
+            return
+        decoded, seconds = self._key
+        expected = seconds + (packet.dts - decoded) * self._unit_seconds
+        told = self._seconds_of(stamp)
+        self._next_seconds = told if abs(told - expected) < STRAY_SECONDS else expected
 
     def read(self, packet: "Packet[VideoStream]") -> float:
         """Return when the packet's picture is shown, in seconds from the start of the video.
@@ -104,6 +122,8 @@ class Clock:
         expected = self._next_seconds
         self._note_gap(seconds - expected)
         self._next_seconds = max(expected, seconds + lasting)
+        if packet.is_keyframe and packet.dts is not None:
+            self._key = packet.dts, seconds
         return max(seconds, 0.0)
 
     def _settle(self, packet: "Packet[VideoStream]", stamp: int, lasting_seconds: float) -> float:

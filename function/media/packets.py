@@ -19,6 +19,7 @@ from function.media.beginnings import Beginnings
 from function.media.clocks import Ahead, Clock, unit_seconds
 from function.media.encryption import is_encrypted
 from function.media.formats import WAITING_CODECS
+from function.media.jumps import Jumps
 from function.media.videos import Video, check_length
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def read_groups(video: Video, within: Within = iter, *, beginnings: bool = True)
         VideoOverLimitError: the video goes on for longer than its limits allow.
     """
     plan = _Plan(video, Beginnings() if beginnings else None)
-    for group, end_seconds in _split_groups(video, within):
+    for group, end_seconds in _split_groups(video, within, Jumps(video, unit_seconds(video))):
         times = group.shown_seconds()
         if not times:
             if not group.ends:
@@ -310,10 +311,12 @@ def _cut_after_last_wanted(group: Group, video: Video) -> None:
         del group.packets[-len(rest) :]
 
 
-def _split_groups(video: Video, within: Within = iter) -> Iterator[tuple[Group, float]]:
+def _split_groups(
+    video: Video, within: Within = iter, jumps: Jumps | None = None
+) -> Iterator[tuple[Group, float]]:
     """Yield each group, or part of a large one, with the time at which it ends."""
     group, size, end_seconds = Group(), 0, 0.0
-    for timed in _read_packets(video, within):
+    for timed in _read_packets(video, within, jumps):
         is_full = size > GROUP_BYTES or len(group.packets) >= GROUP_PACKETS
         begins = _begins_group(timed, group, video)
         if group.packets and (begins or is_full):
@@ -344,13 +347,21 @@ def _is_second_field(timed: TimedPacket, group: Group) -> bool:
     return is_lone and abs(timed.seconds - group.packets[0].seconds) < FIELD_SECONDS
 
 
-def _read_packets(video: Video, within: Within = iter) -> Iterator[TimedPacket]:
+def _read_packets(
+    video: Video, within: Within = iter, jumps: Jumps | None = None
+) -> Iterator[TimedPacket]:
     packets = Ahead(_read_whole(video, within))
     clock = Clock(video, packets)
     for packet in packets:
+        if jumps and jumps.came_too_soon(packet):
+            continue
+        if jumps and (count := jumps.left_out_before(packet)):
+            clock.pass_over(count, packet)
         seconds = clock.read(packet)
         check_length(seconds, video.name, video.limits)
         yield TimedPacket(seconds, packet)
+        if jumps and not packets.is_ahead:
+            jumps.may_go_on(packet)
     if not video.seconds:  # nothing said so, as after a step back of the file's clock
         video.seconds = clock.end_seconds
 

@@ -64,11 +64,17 @@ def _copy_layers(writer: GraphWriter, source: Any, pixels: str) -> str:
 
 
 def _leak(writer: GraphWriter, source: str, slopes: Any) -> str:
-    """Write PReLU as slope x + (1 - slope) max(x, 0).
+    """Write PReLU as max(y, 0) + slope / (1 - slope) y, where y = (1 - slope) x.
 
     onnxruntime spends half of the net's time in its own PRelu, which leaves the layout that
-    convolutions are fastest in (31 ms a chip; so, 15).
+    convolutions are fastest in (31 ms a chip; so, 15), and makes y in the convolution before, which
+    saves another tenth. Where a slope is 1 or more, it is slope x + (1 - slope) max(x, 0).
     """
-    below = writer.add("Mul", source, writer.constant(slopes))
-    above = writer.add("Mul", writer.add("Relu", source), writer.constant(1 - slopes))
+    if slopes.max() >= 1:
+        below = writer.add("Mul", source, writer.constant(slopes))
+        above = writer.add("Mul", writer.add("Relu", source), writer.constant(1 - slopes))
+    else:
+        flatter = writer.add("Mul", source, writer.constant(1 - slopes))
+        below = writer.add("Mul", flatter, writer.constant(slopes / (1 - slopes)))
+        above = writer.add("Relu", flatter)
     return writer.add("Add", below, above)

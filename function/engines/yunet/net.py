@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from math import log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +33,6 @@ CELL_NUMBERS = 16
 
 LARGEST_SIDE = 5.0
 """Sides are logarithms, in cells; no face is 150 cells wide, nor infinite."""
-
-Cells: TypeAlias = tuple[NDArray[np.intp], ...]
-"""Three numbers of each cell of a grid: its picture, row and column."""
 
 _GRAPH = Kind(lambda path: path, "yunet.graph", "yunet_graph")
 _ROUNDING = 0.01  # so that no cell is left out that a sigmoid in 32 bits would let through
@@ -135,13 +133,14 @@ def _read(grids: Sequence[NDArray[np.float32]], least_score: float, pictures: in
 
     As OpenCV's FaceDetectorYN reads them (modules/objdetect/src/face_detect.cpp).
     """
-    cells = [_find_cells(grid, least_score) for grid in grids]
-    if not any(len(one[0]) for one in cells):
+    found = [
+        _read_cells(stride, grid, cells)
+        for stride, grid in zip(STRIDES, grids, strict=True)
+        if len(cells := _find_cells(grid, least_score))
+    ]
+    if not found:
         return [_NOTHING] * pictures
-    found = [_read_cells(*one) for one in zip(STRIDES, grids, cells, strict=True)]
-    shown_in, corners, strides, numbers = (
-        np.concatenate([part[kind] for part in found]) for kind in range(4)
-    )
+    shown_in, corners, strides, numbers = map(np.concatenate, zip(*found, strict=True))
     scores = np.sqrt(_sigmoid(numbers[:, _CLASS]) * _sigmoid(numbers[:, _OBJECT]))
     middles = corners + numbers[:, _MIDDLE] * strides
     reaches = np.exp(np.minimum(numbers[:, _SIDES], LARGEST_SIDE)) * strides / 2
@@ -151,29 +150,31 @@ def _read(grids: Sequence[NDArray[np.float32]], least_score: float, pictures: in
     return [Guesses(scores[own], boxes[own], points[own]) for own in rows]
 
 
-def _find_cells(grid: NDArray[np.float32], least_score: float) -> Cells:
-    """Find the cells of one grid that may score enough.
+def _find_cells(grid: NDArray[np.float32], least_score: float) -> NDArray[np.intp]:
+    """Find the cells of one grid that may score enough, counted through all pictures.
 
     A score is the root of two factors, both at most 1. So the one that says if there is anything
     rules out 99 cells in 100, and the other need not be computed for them.
     """
     least = least_score**2
-    least_number = np.float32(np.log(least / (1 - least)) - _ROUNDING)
-    return np.nonzero(grid[:, _OBJECT] > least_number)
+    least_number = np.float32(log(least / (1 - least)) - _ROUNDING)
+    return np.flatnonzero(grid[:, _OBJECT] > least_number)
 
 
 def _read_cells(
-    stride: int, grid: NDArray[np.float32], cells: Cells
+    stride: int, grid: NDArray[np.float32], cells: NDArray[np.intp]
 ) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Read some cells of one grid.
 
     Returns the picture that each is of, its corner in pixels (n, 2), its stride (n, 1) and its
     numbers (n, 16).
     """
-    shown_in, rows, columns = cells
-    corners = np.stack([columns, rows], axis=1).astype(np.float32) * np.float32(stride)
-    strides = np.full((len(rows), 1), stride, np.float32)
-    return shown_in, corners, strides, grid[shown_in, :, rows, columns]
+    pictures, _, rows, columns = grid.shape
+    shown_in, places = np.divmod(cells, rows * columns)
+    down, across = np.divmod(places, columns)
+    corners = np.stack([across, down], axis=1).astype(np.float32) * np.float32(stride)
+    strides = np.full((len(cells), 1), stride, np.float32)
+    return shown_in, corners, strides, grid.reshape(pictures, CELL_NUMBERS, -1)[shown_in, :, places]
 
 
 def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:

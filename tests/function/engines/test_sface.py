@@ -67,7 +67,7 @@ def test_an_encoding_is_that_of_the_file_for_a_chip_and_its_mirror_image(
     both = encode_as_in_the_file(chip) + encode_as_in_the_file(mirrored)
     (found,) = sface.encode([chip])
     assert (found.shape, found.dtype) == ((SECOND.dimensions,), np.float32)
-    assert np.linalg.norm(found - both / np.linalg.norm(both)) < 1e-3
+    assert np.linalg.norm(found - both / np.linalg.norm(both)) < 1e-5
 
 
 def test_the_points_of_a_face_come_to_lie_where_the_net_expects_them(

@@ -237,6 +237,7 @@ def test_a_damaged_person_stops_no_rematch_and_their_video_is_named(
 def test_after_an_upgrade_that_scores_otherwise_everyone_is_matched_again_once(
     decides: str,
     otherwise: object,
+    *,
     tmp_path: Path,
     gallery: Path,
     media: Path,
