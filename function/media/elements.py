@@ -1,4 +1,4 @@
-"""Reads the elements of a Matroska or WebM file, as far as needed: are its pictures encrypted?"""
+"""Reads the elements of a Matroska or WebM file: are its pictures encrypted, where does it end?"""
 
 import os
 from collections.abc import Iterator
@@ -11,6 +11,8 @@ SEGMENT, TRACKS, TRACK, KIND = 0x18538067, 0x1654AE6B, 0xAE, 0x83
 ENCODINGS, ENCODING, ENCRYPTION = 0x6D80, 0x6240, 0x5035
 PICTURES = b"\1"  # as the kind of a track (RFC 9559, 5.1.4.1.3)
 
+NOWHERE = 1 << 62  # beyond the end of any file
+
 MOST_ELEMENTS = 1_000
 LONGEST_HEAD = 12  # an id of up to 4 bytes, and a length of up to 8
 
@@ -20,6 +22,12 @@ class Element(NamedTuple):
 
     start: int
     end: int
+
+
+def find_end(descriptor: int) -> int | None:
+    """Return where a Matroska file says that it ends; None if it does not, as a recording."""
+    segment = next(_elements_in(descriptor, 0, NOWHERE, SEGMENT), None)
+    return segment.end if segment and segment.end < NOWHERE else None
 
 
 def states_locked_pictures(descriptor: int, size: int) -> bool:

@@ -69,25 +69,29 @@ def marks_every_picture(container: InputContainer, stream: VideoStream) -> bool:
 
 
 def measure_seconds(
-    container: InputContainer, stream: VideoStream, max_seconds: float
+    container: InputContainer, stream: VideoStream, max_seconds: float, *, is_cut_off: bool = False
 ) -> tuple[float, float]:
     """Return where a video's own clock begins, and how long it runs; 0.0 if nothing says so.
 
+    Of a file that `is_cut_off` it is what the file claims, with what is missing.
     More than `max_seconds` that the file is too small for, as after a leap of its clock, is not
     believed.
     """
     start_seconds = _find_start(container, stream)
-    seconds = _measure_from(container, stream, start_seconds)
+    is_cut_off = is_cut_off or _ends_before_index(container, stream)
+    seconds = _measure_from(container, stream, start_seconds, is_cut_off=is_cut_off)
     is_believed = seconds <= max(max_seconds, container.size / THINNEST_STREAM)
     return start_seconds, seconds if is_believed else 0.0
 
 
-def _measure_from(container: InputContainer, stream: VideoStream, start_seconds: float) -> float:
+def _measure_from(
+    container: InputContainer, stream: VideoStream, start_seconds: float, *, is_cut_off: bool
+) -> float:
     """Read the length from the last packets; only if that fails, use what the file claims."""
     claimed_seconds = (container.duration or 0) / av.time_base
     if claimed_seconds > container.size / THINNEST_STREAM:
         claimed_seconds = 0.0
-    if claimed_seconds and _is_cut_off(container, stream):
+    if claimed_seconds and is_cut_off:
         return claimed_seconds
     try:
         end_seconds = _find_last_seconds(container, stream, claimed_seconds)
@@ -101,7 +105,7 @@ def _measure_from(container: InputContainer, stream: VideoStream, start_seconds:
     return max(measured_seconds, 0.0)
 
 
-def _is_cut_off(container: InputContainer, stream: VideoStream) -> bool:
+def _ends_before_index(container: InputContainer, stream: VideoStream) -> bool:
     """Say whether the index at the beginning of a file names a picture after its end."""
     if "mov" not in container.format.name.split(","):
         return False

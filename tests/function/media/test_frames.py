@@ -239,6 +239,42 @@ def test_a_half_copied_mp4_gives_what_is_there_and_a_warning(
     assert "v.mp4 ends after" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("name", "codec"), [("v.mkv", "libx264"), ("v.webm", "libvpx-vp9"), ("v.flv", "flv")]
+)
+@pytest.mark.parametrize("cut_bytes", [0, 1, None])
+def test_a_file_that_says_how_long_it_is_was_cut_off_if_it_is_shorter(
+    cut_bytes: int | None, name: str, codec: str, tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / name, numbered_pictures(400), keyframe_every=20, codec=codec)
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes()[: size // 2 if cut_bytes is None else size - cut_bytes])
+    with open_video(path, 0.5) as video:
+        frames = list(sample_frames(video))
+        assert video.seconds == pytest.approx(16, abs=0.1)
+        missing = video.seconds - frames[-1].until_seconds if cut_bytes is None else 0
+        assert video.unreadable_seconds == pytest.approx(missing, abs=0.6)
+
+
+@pytest.mark.parametrize("name", ["v.mkv", "v.flv"])
+def test_a_file_that_does_not_say_how_long_it_is_ends_where_it_ends(
+    name: str, tmp_path: Path
+) -> None:
+    """A recording that is still going on, say."""
+    codec, size_of = {"v.mkv": ("libx264", b"\x18\x53\x80\x67"), "v.flv": ("flv", b"filesize\0")}[
+        name
+    ]
+    path = write_video(tmp_path / name, numbered_pictures(400), keyframe_every=20, codec=codec)
+    whole = bytearray(path.read_bytes())
+    place = whole.index(size_of) + len(size_of)
+    whole[place : place + 8] = b"\x01" + b"\xff" * 7 if name == "v.mkv" else bytes(8)
+    path.write_bytes(whole[: len(whole) // 2])
+    with open_video(path, 0.5) as video:
+        frames = list(sample_frames(video))
+        assert video.seconds == pytest.approx(frames[-1].until_seconds, abs=0.6)
+        assert video.unreadable_seconds == 0
+
+
 def test_sound_that_is_missing_from_a_file_hides_no_picture(tmp_path: Path) -> None:
     film = write_video(tmp_path / "film.mp4", numbered_pictures(100), keyframe_every=200)
     path = tmp_path / "v.mp4"
