@@ -363,3 +363,31 @@ def test_a_folder_that_may_not_be_entered_is_one_line_and_no_traceback(
     (line,) = (one for one in result.stderr.splitlines() if one.startswith("Error: "))
     assert "closed" in line
     assert "Permission denied" in line
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.EIO, "Input/output error"), "A file cannot be read or written (Input"),
+        (OSError(errno.ENOSPC, "No space left on device"), "it has room or quota left"),
+        (OSError(errno.ENOENT, "No such file", b"g\xe9.json"), r"'g\xe9.json' cannot be read"),
+        (OSError(errno.EBADF, "Bad file descriptor", 9), ""),
+        (OSError(errno.EINVAL, "Invalid argument"), ""),
+    ],
+)
+def test_what_a_disk_does_is_one_line_and_whatever_else_keeps_its_traceback(
+    error: OSError,
+    says: str,
+    db: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def break_down(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("tools.verbs.showing.print_json", break_down)
+    with caplog.at_level("DEBUG", "tools.cli"):
+        result = run("list", "--db", db)
+    assert (result.exit_code, isinstance(result.exception, SystemExit)) == (1, bool(says))
+    assert says in result.stderr
+    assert ("break_down" in caplog.text) == bool(says), "or nobody could find where it was"
