@@ -297,6 +297,22 @@ def test_doctor_mends_permissions_and_its_remedies_work(people_folder: Path, db:
     assert run("doctor", "--db", db.with_name("gone.db")).exit_code == 1
 
 
+def test_whoever_has_more_names_than_are_taken_by_now_can_still_be_edited(
+    db: Path, photos: Path
+) -> None:
+    many = [f"{number}".ljust(3_000, "x") for number in range(120)]
+    with closing(sqlite3.connect(db)) as raw, raw:
+        raw.execute("UPDATE performers SET aliases = ? WHERE id = 1", (json.dumps(many),))
+        raw.execute("UPDATE identities SET source_id = hex(zeroblob(3000)) WHERE performer_id = 2")
+        raw.execute("UPDATE performers SET source_id = hex(zeroblob(3000)) WHERE id = 2")
+    assert answer("add-photo", "id:1", photos / "obama3.jpg", "--db", db)["photos"] == 1
+    for number in (1, 2):
+        renamed = answer("rename", f"id:{number}", f"Somebody {number}", "--db", db)
+        assert renamed["name"] == f"Somebody {number}"
+        assert run("rename", f"id:{number}", "x" * 301, "--db", db).exit_code == 2
+        answer("forget", f"id:{number}", "--yes", "--db", db)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_files_whose_names_are_not_utf8_are_written_and_read(
     db: Path, photos: Path, tmp_path: Path
