@@ -282,12 +282,17 @@ class Ledger(Protocol):
     def latest_decisions(self, before: int | None = None) -> Iterator[tuple[int, Decision]]:
         """Yield all decisions, the newest first, each with its video; or those before an id."""
 
-    def erase_decisions(self, identities: Sequence[Identity], looks: Sequence[Vector] = ()) -> None:
+    def erase_decisions(
+        self,
+        identities: Sequence[Identity],
+        looks: Sequence[Vector] = (),
+        others: Collection[Identity] = (),
+    ) -> None:
         """Delete every decision about a performer, given all their ids.
 
         Also those about somebody who looks like one of `looks`, encodings of the primary model, and
-        is seen in that video no more: they may be the performer, unless it says that they are
-        another.
+        is seen in that video no more: they may be the performer, unless it says that they are one
+        of `others`.
         """
 
     def add_identities(self, also: Mapping[Identity, Identity]) -> int:

@@ -3,6 +3,7 @@
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done.
 """
 
+import errno
 import importlib
 import logging
 import os
@@ -62,6 +63,14 @@ MEASURING = {
 as long to load as all others together, so it is loaded for these only."""
 
 
+OF_DISKS = frozenset(
+    {errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ESTALE, errno.EFBIG}
+)
+"""What a disk or a share does to an open file, of which the system does not say which it is."""
+
+_log = logging.getLogger(__name__)
+
+
 class Verbs(click.Group):
     """A group whose verbs turn our errors into one line on stderr and exit status 1."""
 
@@ -92,13 +101,23 @@ class Verbs(click.Group):
             lines = map(printable, show_text(str(error)).splitlines())
             raise click.ClickException("\n".join(lines)) from error
         except OSError as error:  # of a folder that may not be entered, or of a disk
-            if error.filename is None:
+            line = _explain(error)
+            if not line:
                 raise
-            asked = quote(os.fsdecode(error.filename))
-            raise click.ClickException(
-                f"{asked} cannot be read or written ({error.strerror}). Check who owns it and the "
-                "folders above it, and the disk."
-            ) from error
+            _log.debug("This is where it happened:", exc_info=True)
+            raise click.ClickException(line) from error
+
+
+def _explain(error: OSError) -> str:
+    """Say in one line which file cannot be had, and what to do; "" if it is something else."""
+    if isinstance(error.filename, str | bytes):
+        asked = quote(os.fsdecode(error.filename))
+        advice = "Check who owns it and the folders above it, and the disk."
+    elif error.errno in OF_DISKS:
+        asked, advice = "A file", "Check the disk, and that it has room or quota left."
+    else:
+        return ""
+    return f"{asked} cannot be read or written ({error.strerror}). {advice}"
 
 
 @click.group(cls=Verbs)

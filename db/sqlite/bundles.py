@@ -28,12 +28,14 @@ def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
     """Write the gallery to a bundle, whole or not at all; a file of that name is replaced.
 
     Raises:
-        GalleryError: that file is the gallery itself, or there is no folder for it.
+        GalleryError: that is the gallery itself, or no plain file, or there is no folder for it.
     """
     if gallery.path and destination.resolve() == gallery.path.resolve():
         raise GalleryError(f"{destination.name} is the gallery itself. Name another file.")
     if not destination.parent.is_dir():
         raise GalleryError(f"There is no folder {quote(str(destination.parent))}. Make it first.")
+    if destination.exists() and not destination.is_file():
+        raise GalleryError(f"{quote(str(destination))} is no plain file. Name another one.")
     partial = destination.with_name(f".{destination.name}.bundle")
     try:
         gallery.copy_to(partial)

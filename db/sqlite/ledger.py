@@ -1,7 +1,7 @@
 """The ledger in one SQLite file: the people seen in the videos of its queue."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -287,10 +287,15 @@ class SqliteLedger(SqliteQueue):
                 return
             before = last
 
-    def erase_decisions(self, identities: Sequence[Identity], looks: Sequence[Vector] = ()) -> None:
+    def erase_decisions(
+        self,
+        identities: Sequence[Identity],
+        looks: Sequence[Vector] = (),
+        others: Collection[Identity] = (),
+    ) -> None:
         """Delete every decision about a performer."""
         with self.writing() as db:
-            erase_decisions(db, identities, looks)
+            erase_decisions(db, identities, looks, others)
 
     def add_identities(self, also: Mapping[Identity, Identity]) -> int:
         """Give every decision about one of these performers another id of theirs as well."""

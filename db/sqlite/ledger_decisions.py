@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import Any, TypeVar, cast, get_args
 
@@ -33,10 +33,7 @@ READ_AT_ONCE = 500
 
 _IDENTITIES = "SELECT id, CAST(identities AS BLOB) FROM decisions"
 
-_LOOKS = """
-    SELECT id, template FROM decisions WHERE CAST(kind AS BLOB) NOT IN (CAST('confirmed' AS BLOB),
-    CAST('named' AS BLOB))
-"""
+_LOOKS = "SELECT id, CAST(kind AS BLOB), CAST(identities AS BLOB), template FROM decisions"
 
 _NAMING: tuple[DecisionKind, ...] = ("confirmed", "named")
 """What says who somebody is."""
@@ -138,12 +135,16 @@ def _sound(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[int, Decision]]:
 
 
 def erase_decisions(
-    db: Database, identities: Sequence[Identity], looks: Sequence[Vector] = ()
+    db: Database,
+    identities: Sequence[Identity],
+    looks: Sequence[Vector] = (),
+    others: Collection[Identity] = (),
 ) -> None:
     """Delete every decision about a performer, given all their ids and how they look.
 
-    Of those that no longer say whom they are about, the look is erased: it may be theirs. That
-    somebody is another performer, or ignored, may have been said of them too.
+    `others` are the ids of all other performers. Of decisions that no longer say whom they are
+    about, the look is erased: it may be theirs. That somebody is another performer, or ignored, may
+    have been said of them too.
     """
     wanted = set(identities)
     for number, stored in db.execute(_IDENTITIES).fetchall():
@@ -152,20 +153,39 @@ def erase_decisions(
                 db.execute("DELETE FROM decisions WHERE id = ?", (number,))
         except _DAMAGE:
             db.execute("UPDATE decisions SET template = x'' WHERE id = ?", (number,))
-    erase_decisions_about_unseen(db, looks)
+    erase_decisions_about_unseen(db, looks, frozenset(others))
 
 
-def erase_decisions_about_unseen(db: Database, looks: Sequence[Vector] | None = None) -> None:
+def erase_decisions_about_unseen(
+    db: Database,
+    looks: Sequence[Vector] | None = None,
+    others: frozenset[Identity] | None = None,
+) -> None:
     """Delete the decisions about people whom no video shows any more, as after another scan.
 
-    These are those who look like one of `looks`; without it, all. That somebody is a performer was
-    said of them alone, however alike another is, and stays until they are forgotten themselves.
+    These are those who look like one of `looks`; without it, all. That somebody is one of `others`,
+    or any performer without that, was said of them alone, however alike another is, and stays until
+    they are forgotten themselves. Of an id that nobody has any more, it says nothing.
     """
-    for number, template in db.execute(_LOOKS).fetchall():
+    for number, kind, identities, template in db.execute(_LOOKS).fetchall():
         look = _look(template)
         is_asked_for = looks is None or _is_near(look, looks)
-        if is_asked_for and not _is_near(look, _looks_beside(db, number)):
+        if (
+            is_asked_for
+            and not _is_said_of(kind, identities, others)
+            and not _is_near(look, _looks_beside(db, number))
+        ):
             db.execute("DELETE FROM decisions WHERE id = ?", (number,))
+
+
+def _is_said_of(kind: bytes, identities: bytes, others: frozenset[Identity] | None) -> bool:
+    """Say whether a decision says that somebody is one of `others`; without it, is anybody."""
+    if kind not in [one.encode() for one in _NAMING]:
+        return False
+    try:
+        return others is None or not others.isdisjoint(_identities(identities))
+    except _DAMAGE:
+        return False
 
 
 def _looks_beside(db: Database, decision: int) -> list[Vector]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from db.sqlite.ledger_connections import LedgerConnection
+from db.sqlite.ledger_connections import REWRITTEN_WITHIN_SECONDS, LedgerConnection
 from db.sqlite.ledger_decisions import follow_content
 from db.sqlite.writers import (
     CLAIMS_ARE_CERTAIN,
@@ -30,6 +30,10 @@ SET_ASIDE = (
 BESIDE = "beside the worker"
 """Who leases single videos that somebody waits for: whoever becomes the worker leaves them alone as
 long as anyone does that."""
+
+LONGEST_LEASE_SECONDS = 4 * REWRITTEN_WITHIN_SECONDS
+"""A lease that runs for longer was given before the machine started, when its clock began anew. It
+may have been made longer by a few rewritings in a row, before whoever has it renewed it."""
 
 _OFFERED_AT_ONCE = 500
 
@@ -89,9 +93,10 @@ class SqliteQueue(LedgerConnection):
         if CLAIMS_ARE_CERTAIN:
             # Whoever had videos in work has ended, so nobody need wait for its leases.
             spared = BESIDE if self.path and is_anyone_beside(self.path) else ""
+            now = self._clock()
             with self.writing() as db:
-                _queue_again(db, self._clock())
-                _queue_again(db, math.inf, spared)
+                _queue_again(db, now)
+                _queue_again(db, math.inf, spared, spared_until=now + LONGEST_LEASE_SECONDS)
 
     @contextmanager
     def beside(self) -> Iterator[str]:
@@ -307,11 +312,17 @@ def _told_apart(db: Database, file: VideoFile) -> VideoFile:
     return replace(file, oshash=file.content) if is_taken else file
 
 
-def _queue_again(db: Database, now: float, spared: str = "") -> None:
-    """Queue videos whose lease ran out, or set them aside; not those of an owner to be spared."""
+def _queue_again(
+    db: Database, now: float, spared: str = "", *, spared_until: float = math.inf
+) -> None:
+    """Queue videos whose lease ran out, or set them aside; not those of an owner to be spared.
+
+    Also that owner's, if they run for longer than they can.
+    """
     db.execute(
         "UPDATE videos SET state = iif(tries >= ?, 'failed', 'queued'), "
         "reason = iif(tries >= ?, ?, reason), lease_token = '' "
-        "WHERE state = 'working' AND lease_until < ? AND (? = '' OR lease_owner <> ?)",
-        (MOST_TRIES, MOST_TRIES, SET_ASIDE, now, spared, spared),
+        "WHERE state = 'working' AND lease_until < ? "
+        "AND (? = '' OR lease_owner <> ? OR lease_until > ?)",
+        (MOST_TRIES, MOST_TRIES, SET_ASIDE, now, spared, spared, spared_until),
     )

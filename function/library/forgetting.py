@@ -188,7 +188,13 @@ def _forget_decisions(store: Store, ledger: Ledger, performer: int) -> None:
     try:
         with store.gallery() as gallery:
             identities = identities_of(gallery.performer(performer))
-            ledger.erase_decisions(identities, _looks_of(gallery, performer))
+            others = {
+                identity
+                for one in gallery.performers()
+                if one.id != performer
+                for identity in identities_of(one)
+            }
+            ledger.erase_decisions(identities, _looks_of(gallery, performer), others)
     except PerformerNotFoundError:
         pass  # it was broken off after the gallery forgot them, which comes later
 

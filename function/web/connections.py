@@ -219,14 +219,29 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         """Make what reads the next request; waitress calls it as if it were the class."""
         return _Parser(adj, self)
 
+    def handle_read(self) -> None:
+        """Take what came; of those who found no room it is dropped.
+
+        Theirs may be gone by now: that they asked was seen by reading it.
+        """
+        if not self.leaves_by:
+            super().handle_read()
+            return
+        try:
+            is_there = self._take_some()
+        except BlockingIOError:
+            return
+        except OSError:
+            is_there = False
+        if not is_there:
+            self.handle_close()
+
     def received(self, data: bytes) -> bool:
         """Take what came, and note when a request began.
 
         A second request long before the first is answered ends the connection: while that is
         worked on, the end of the connection must stay visible, and no client of ours sends ahead.
         """
-        if self.leaves_by:
-            return False
         self.begun_at = self.begun_at or time.time()
         before = len(self.requests)
         taken: bool = super().received(data)
@@ -263,7 +278,9 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         What they still send is read and dropped for a moment: closed with bytes unread, a
         connection is reset, and what was said on it is lost.
         """
-        asked = self.begun_at is not None or self._take_some()
+        asked = self.begun_at is not None
+        with suppress(OSError):  # nothing is there, or nobody
+            asked = asked or self._take_some()
         has_answer = self.total_outbufs_len or self.close_when_flushed
         if has_answer or (self.was_answered and not asked):
             self.handle_close()
@@ -274,10 +291,12 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
             self.socket.shutdown(socket.SHUT_WR)
 
     def _take_some(self) -> bool:
-        """Take what has come of a request, and say whether anything has."""
-        with suppress(OSError):
-            return bool(self.socket.recv(LARGEST_BODY_BYTES))
-        return False
+        """Take what has come of a request; False at the end of the connection.
+
+        Raises:
+            OSError: nothing has come yet (BlockingIOError), or the connection is broken.
+        """
+        return bool(self.socket.recv(LARGEST_BODY_BYTES))
 
     @property
     def is_waiting(self) -> bool:
@@ -303,6 +322,23 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
             return now - self.waits_since > IDLE_SECONDS
         limit = BODY_SECONDS if self.request and self.request.headers_finished else HEAD_SECONDS
         return now - self.begun_at > limit
+
+
+class _Round(dict[int, Any]):
+    """Whom one round of the loop serves, by descriptor.
+
+    Whoever comes in within it gets the number of one who was closed in it, and not what the system
+    says of that one: it would close the new connection.
+    """
+
+    def __init__(self, serving: dict[int, Any]) -> None:
+        super().__init__(serving)
+        self._serving = serving
+
+    def get(self, descriptor: int, default: Any = None) -> Any:
+        """Return who had a descriptor when the round began, and still has it."""
+        found = super().get(descriptor)
+        return found if found is self._serving.get(descriptor) else default
 
 
 class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
@@ -389,8 +425,12 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     def run(self) -> None:
         """Serve until told to stop."""
         while not self._is_done():
-            wasyncore.loop(timeout=1.0, use_poll=True, map=self._map, count=1)
+            self.serve_once()
         wasyncore.close_all(self._map, ignore_all=True)
+
+    def serve_once(self) -> None:
+        """Wait a second at most for something to come, and serve it."""
+        wasyncore.loop(timeout=1.0, use_poll=True, map=_Round(self._map), count=1)
 
     def _is_done(self) -> bool:
         if self._stop_by is None:

@@ -12,7 +12,7 @@ from db.errors import ErasureUnfinishedError
 from db.galleries import Store
 from db.identities import renamed
 from db.names import find_complaint, quote, tidy_name
-from db.records import EnrolledPhoto
+from db.records import EnrolledPhoto, Performer
 from function.imports.photos import Demands
 from function.library.forgetting import HELD, forget_everywhere, forget_strangers, open_library
 from function.library.jobs import chosen_strangers
@@ -45,7 +45,8 @@ def rename(performer: str, name: str, disambiguation: str | None, store: Store) 
     with store.changing() as gallery:
         found = gallery.find_performer(performer)
         wanted = renamed(found, tidy_name(name), disambiguation)
-        complaint = find_complaint(wanted)
+        # What else an earlier version enrolled of them stays, and is no fault of this name.
+        complaint = find_complaint(Performer(0, wanted.name, wanted.disambiguation))
         if complaint:
             raise click.UsageError(f"This name cannot be used: {complaint}.")
         gallery.rename(found, wanted.name, disambiguation)
@@ -83,7 +84,9 @@ def add_photo(
         found = gallery.find_performer(performer)
         engine = load_chosen_engine(Settings.from_env())
         gallery.allow_photos(found)
-        record = SourceRecord(found, tuple(photo_at(photo) for photo in photos))
+        # Its aliases and addresses stay as they are; an earlier version may have more than we take.
+        asked = replace(found, aliases=(), urls=())
+        record = SourceRecord(asked, tuple(photo_at(photo) for photo in photos))
         enrolments = enrol_all([record], gallery, engine, Demands(largest_face=largest_face))
         report = follow(enrolments, gallery, kind="photos", total=1)
     finish(report)

@@ -1,3 +1,4 @@
+import os
 import sqlite3
 import stat
 from contextlib import closing
@@ -283,6 +284,16 @@ def test_a_gallery_is_never_replaced_by_its_own_bundle(bundle: Path) -> None:
             with pytest.raises(GalleryError, match="is the gallery itself"):
                 export_bundle(gallery, destination)
         assert [verb for _, verb, _ in notes.journal(gallery)] == ["forget", "export bundle"]
+
+
+def test_no_pipe_or_device_is_replaced_by_a_bundle(bundle: Path) -> None:
+    pipe = bundle.with_name("pipe")
+    os.mkfifo(pipe)
+    with SqliteGallery(bundle.with_name("g.db")) as gallery:
+        for destination in (pipe, bundle.parent):
+            with pytest.raises(GalleryError, match="is no plain file"):
+                export_bundle(gallery, destination)
+    assert pipe.is_fifo()
 
 
 def test_a_bundle_of_an_older_schema_can_be_imported_and_stays_as_it_is(

@@ -1,5 +1,6 @@
 """The queue: one video is one worker's, and none is lost or tried without end."""
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -297,3 +298,19 @@ def test_a_second_worker_leaves_the_leases_of_the_first_alone(tmp_path: Path) ->
             with other.working() as is_theirs:
                 assert not is_theirs
             assert finish(one, lease)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there nobody knows who has ended")
+def test_what_was_looked_at_before_the_machine_started_anew_is_spared_by_nobody(
+    tmp_path: Path, clock: Clock
+) -> None:
+    clock.seconds = 400_000  # since the machine started
+    with SqliteLedger(tmp_path / "l.db", clock) as ledger:
+        ledger.offer([video_file(1), video_file(2)], "normal")
+        with ledger.beside() as owner:
+            assert ledger.lease(owner, 600)
+        clock.seconds = 5
+        with ledger.beside() as owner:
+            assert ledger.lease(owner, 600)
+            ledger.take_over()
+            assert [record(ledger, one).state for one in (1, 2)] == ["queued", "working"]

@@ -268,6 +268,26 @@ def test_whom_the_user_named_is_no_part_of_another_who_looks_alike(
     assert traces(library, library.people[0]) == 0
 
 
+@pytest.mark.parametrize("is_of_somebody", [True, False])
+def test_a_name_that_nobody_has_any_more_hides_no_face_of_the_forgotten(
+    library: Library, *, is_of_somebody: bool
+) -> None:
+    """P0 was named once, by an id that went with a gallery of before, and is seen no more."""
+    with open_ledger(library.path) as ledger, library.store.gallery() as opened:
+        gallery = open_naming(library.store, None, library.settings).gallery
+        about = opened.performer(library.ids[5])
+        store_decision(ledger, gallery, (1, 0), "confirmed", about)
+        if not is_of_somebody:
+            with ledger.writing() as db:
+                db.execute('UPDATE decisions SET identities = json(\'[["a former one", "1"]]\')')
+        ledger.want_again([1], "normal")
+        library.scan(ledger, library.people[1:2])
+        (before,) = ledger.decisions([1])[1]
+    forget_everywhere(library.store, library.settings, library.ids[0])
+    is_left = to_blob(before.template) in library.bytes_on_disk()
+    assert is_left == is_of_somebody
+
+
 @pytest.mark.parametrize("is_stranger", [False, True])
 def test_copies_in_the_free_space_of_pages_are_overwritten_too(
     library: Library, *, is_stranger: bool

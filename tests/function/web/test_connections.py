@@ -352,6 +352,30 @@ def test_whoever_finds_no_room_is_told_so_and_not_cut_off(
         assert json.loads(body)["error"]["code"] == "busy"
 
 
+@pytest.mark.parametrize("sent", [b"", GOOD])
+def test_what_the_loop_saw_of_whoever_finds_no_room_is_no_error_when_it_is_gone(
+    sent: bytes, desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connections, "LEAVING_SECONDS", 1000.0)
+    monkeypatch.setattr(connections, "MOST_PER_ADDRESS", 1)
+    really_turn_away = connections._Channel.turn_away
+
+    def turn_away_one_who_is_reported(channel: connections._Channel) -> None:
+        really_turn_away(channel)
+        channel.handle_read()  # as the loop does next, to whom it has found readable before
+
+    monkeypatch.setattr(connections._Channel, "turn_away", turn_away_one_who_is_reported)
+    with fronted(desk) as connect:
+        first = connect()
+        first.sendall(sent)
+        connect()
+        assert read_all(first).startswith(BUSY)
+        for _ in range(3):
+            time.sleep(0.1)
+            assert not is_cut_off(first)
+    assert "Socket error" not in caplog.text
+
+
 @pytest.mark.parametrize("limit", ["MOST_LEAVING", "LEAVING_SECONDS"])
 def test_whoever_found_no_room_and_stays_is_cut_off(
     limit: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
@@ -385,6 +409,23 @@ def test_nothing_is_said_behind_an_answer(desk: Desk, monkeypatch: pytest.Monkey
         while not is_let_in(connect()):  # until the first one's answer is put away, it is at work
             assert time.monotonic() < deadline
         assert read_all(first) == b""
+
+
+def test_whoever_comes_in_as_another_is_closed_is_not_taken_for_that_one(desk: Desk) -> None:
+    front = Front(desk.app, "127.0.0.1", 0, 1)
+    address = ("127.0.0.1", int(front.effective_port))
+    with socket.create_connection(address) as late, ExitStack() as opened:
+        front.serve_once()
+        (closed,) = front.active_channels.values()
+        closed.waits_since, front.next_channel_cleanup = 0.0, 0.0
+        descriptor = closed.socket.fileno()
+        opened.enter_context(socket.create_connection(address))
+        front.serve_once()
+        assert late.recv(1) == b""
+        assert list(front.active_channels) == [descriptor], "and it has the number of the other"
+        front.stop(0)
+        front.run()
+    front.task_dispatcher.shutdown()
 
 
 def test_all_addresses_together_have_a_limit(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

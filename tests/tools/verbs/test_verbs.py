@@ -297,6 +297,22 @@ def test_doctor_mends_permissions_and_its_remedies_work(people_folder: Path, db:
     assert run("doctor", "--db", db.with_name("gone.db")).exit_code == 1
 
 
+def test_whoever_has_more_names_than_are_taken_by_now_can_still_be_edited(
+    db: Path, photos: Path
+) -> None:
+    many = [f"{number}".ljust(3_000, "x") for number in range(120)]
+    with closing(sqlite3.connect(db)) as raw, raw:
+        raw.execute("UPDATE performers SET aliases = ? WHERE id = 1", (json.dumps(many),))
+        raw.execute("UPDATE identities SET source_id = hex(zeroblob(3000)) WHERE performer_id = 2")
+        raw.execute("UPDATE performers SET source_id = hex(zeroblob(3000)) WHERE id = 2")
+    assert answer("add-photo", "id:1", photos / "obama3.jpg", "--db", db)["photos"] == 1
+    for number in (1, 2):
+        renamed = answer("rename", f"id:{number}", f"Somebody {number}", "--db", db)
+        assert renamed["name"] == f"Somebody {number}"
+        assert run("rename", f"id:{number}", "x" * 301, "--db", db).exit_code == 2
+        answer("forget", f"id:{number}", "--yes", "--db", db)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_files_whose_names_are_not_utf8_are_written_and_read(
     db: Path, photos: Path, tmp_path: Path
@@ -363,3 +379,31 @@ def test_a_folder_that_may_not_be_entered_is_one_line_and_no_traceback(
     (line,) = (one for one in result.stderr.splitlines() if one.startswith("Error: "))
     assert "closed" in line
     assert "Permission denied" in line
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.EIO, "Input/output error"), "A file cannot be read or written (Input"),
+        (OSError(errno.ENOSPC, "No space left on device"), "it has room or quota left"),
+        (OSError(errno.ENOENT, "No such file", b"g\xe9.json"), r"'g\xe9.json' cannot be read"),
+        (OSError(errno.EBADF, "Bad file descriptor", 9), ""),
+        (OSError(errno.EINVAL, "Invalid argument"), ""),
+    ],
+)
+def test_what_a_disk_does_is_one_line_and_whatever_else_keeps_its_traceback(
+    error: OSError,
+    says: str,
+    db: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def break_down(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("tools.verbs.showing.print_json", break_down)
+    with caplog.at_level("DEBUG", "tools.cli"):
+        result = run("list", "--db", db)
+    assert (result.exit_code, isinstance(result.exception, SystemExit)) == (1, bool(says))
+    assert says in result.stderr
+    assert ("break_down" in caplog.text) == bool(says), "or nobody could find where it was"
