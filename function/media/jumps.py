@@ -61,6 +61,7 @@ class Jumps:
         self._sought: _Jump | None = None
         self._read_to: int | None = None
         self._wrong = 0
+        self._later: int | None = None
 
     def may_go_on(self, packet: "Packet[VideoStream]") -> None:
         """Take note of a packet; after that which follows a keyframe, go to the next keyframe.
@@ -143,9 +144,10 @@ class Jumps:
         found = entries[place]
         if found.pos + found.size > self._video.container.size:  # of a file that was cut off
             return None
-        later = _later_shown(self._video.stream)
-        later = shown - decoded if later is None else later
-        return _Jump(decoded, found.timestamp, found.timestamp + later, shown + reach, left_out)
+        if self._later is None:
+            self._later = _later_shown(self._video.stream)
+        stamp = found.timestamp
+        return _Jump(decoded, stamp, stamp + self._later, shown + reach, left_out)
 
     def _count_passed(self, place: int) -> float:
         """Count what the indexes of all streams hold up to a place in the video's own, nearly."""
@@ -153,16 +155,13 @@ class Jumps:
         return place / len(self._video.stream.index_entries) * sum(counts)
 
 
-def _later_shown(stream: VideoStream) -> int | None:
+def _later_shown(stream: VideoStream) -> int:
     """Return how much later than it is decoded FFmpeg expects a picture of a stream to be shown.
 
-    It goes by when pictures are shown, and takes that of the first for all. None if the first is
-    cut off by an edit list, so that nothing says so.
+    It goes by when pictures are shown, and takes that of the first that an edit list leaves.
     """
-    first = stream.index_entries[0]
-    if stream.start_time is None or first.is_discard:
-        return None
-    return stream.start_time - first.timestamp
+    shown = (entry.timestamp for entry in stream.index_entries if not entry.is_discard)
+    return (stream.start_time or 0) - next(shown, 0)
 
 
 def _count_to_keyframe(entries: IndexEntries, start: int, reach: float, steps: range) -> int:

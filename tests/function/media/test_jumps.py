@@ -12,6 +12,7 @@ from function.media import jumps
 from function.media.frames import Frame, sample_frames, sample_stretch
 from function.media.stretches import plan_stretches
 from function.media.videos import Video, open_video
+from tests.support.timed_videos import Edit, write_edits
 from tests.support.videos import number_in, numbered_pictures
 from tools.footage.videos import write_video
 
@@ -141,6 +142,17 @@ def test_no_jump_goes_back_after_packets_were_read_ahead(tmp_path: Path, read_al
     path = write(tmp_path, "film.mp4", how)
     with open_video(path, 5.0) as video:
         assert shown(video) == read_all(path, 5.0)
+
+
+@pytest.mark.parametrize("edits", [[Edit(0.5, 49.5)], [Edit(None, 2), Edit(0.5, 49.5)]])
+def test_a_film_that_begins_between_keyframes_is_jumped_through(
+    edits: list[Edit], tmp_path: Path, read_all: Any
+) -> None:
+    how = {"keyframe_every": 8, "options": {"x264-params": "b-pyramid=normal:bframes=5"}}
+    path = write_edits(write(tmp_path, "film.mp4", how), edits)
+    with open_video(path, EVERY_SECONDS) as video:
+        assert shown(video) == read_all(path)
+        assert video.packets_read < PICTURES / 2
 
 
 @pytest.mark.parametrize("share", [0.6, 0.85])
