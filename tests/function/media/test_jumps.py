@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable
 from itertools import accumulate
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
 import pytest
 
 from function.media import jumps
+from function.media.clocks import Ahead, Clock, unit_seconds
 from function.media.frames import Frame, sample_frames, sample_stretch
 from function.media.stretches import plan_stretches
 from function.media.videos import Video, open_video
@@ -168,6 +170,20 @@ def test_no_jump_goes_beyond_the_end_of_a_film_that_was_cut_off(
         with open_video(path, EVERY_SECONDS) as video:
             found.append(shown(video))
     assert found[0] == found[1]
+
+
+def test_a_keyframe_that_waits_less_than_the_one_before_a_jump_is_no_leap(film: Path) -> None:
+    with open_video(film, EVERY_SECONDS) as video:
+        clock, units = Clock(video, Ahead(iter(()))), 1 / unit_seconds(video)
+
+        def key(decoded: float, shown: float) -> Any:
+            stamps = {"dts": round(decoded * units), "pts": round(shown * units)}
+            return SimpleNamespace(**stamps, duration=1, is_keyframe=True, is_discard=False)
+
+        clock.read(key(0.0, 1.2))
+        clock.pass_over(10, key(0.5, 0.52))
+        assert clock.read(key(0.5, 0.52)) == pytest.approx(0.52, abs=0.001)
+        assert not video.leaps
 
 
 class OtherSeek:
