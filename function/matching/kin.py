@@ -24,8 +24,9 @@ are joined where only the first net looked."""
 
 ASSUMED_IN_VIDEO = 100
 """In one video somebody is looked for among so many. In films cut from clips of 27 people 33 of 51
-pairs of one person are joined so, and none of 1,381 of two. Of 133,000 pairs of two people's
-photographs only some are that show three of the seven who are hard to tell apart anyway."""
+pairs of one person are joined so, and none of 1,381 of two. Of 576,000 pairs of two people's
+photographs, one to six of each, 8 are, and 56 that show three of seven who are hard to tell apart
+anyway."""
 
 
 def odds_of_one(

@@ -98,7 +98,7 @@ class CleanBroadcast(DescriptorFile):
         """Read whole packets, as many as fit; bytes as they are if not one does."""
         place, (first, size) = self.tell(), self._layout
         if place < first:
-            return super().readinto(buffer[: first - place])
+            return super().readinto(memoryview(buffer)[: first - place])
         start = _packet_at(place, self._layout)
         count = (place + len(buffer) - start) // size
         if start + count * size <= place:

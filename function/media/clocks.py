@@ -104,7 +104,9 @@ class Clock:
         decoded, seconds = self._key
         expected = seconds + (packet.dts - decoded) * self._unit_seconds
         told = self._seconds_of(stamp)
-        self._next_seconds = told if abs(told - expected) < STRAY_SECONDS else expected
+        # Sooner may be right too, as one before may be shown long after it is decoded.
+        is_likely = packet.dts <= stamp and told - expected < STRAY_SECONDS
+        self._next_seconds = told if is_likely else expected
 
     def read(self, packet: "Packet[VideoStream]") -> float:
         """Return when the packet's picture is shown, in seconds from the start of the video.

@@ -3,6 +3,7 @@
 Most of such a file is never read: of a film with a keyframe every five seconds, 98 packets in 100.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import floor
 
@@ -18,6 +19,9 @@ STEADY_SECONDS = 0.5
 """What is left out has a packet each time this has passed. Longer gaps are for the clock to judge:
 there the film may have a hole."""
 
+MOST_WRONG = 3
+"""After so many jumps that went wrong all is read: each has cost more than it was to save."""
+
 LEAST_COUNT = 2
 """A keyframe and the packet after it are read in any case."""
 
@@ -29,10 +33,16 @@ a jump must leave out."""
 
 @dataclass(frozen=True)
 class _Jump:
-    """A jump to a keyframe: its stamps in the stream's own unit, and how many packets it leaves."""
+    """A jump from a keyframe to another, and how many packets it leaves out.
 
+    The first is decoded at `start`, the other at `decoded`; FFmpeg finds that by `shown`. It must
+    be shown by `latest`, or samples are needed before it. All are in the stream's own unit.
+    """
+
+    start: int
     decoded: int
     shown: int
+    latest: float
     left_out: int
 
 
@@ -49,38 +59,72 @@ class Jumps:
         self._is_possible = "mov" in video.container.format.name.split(",")
         self._next: _Jump | None = None
         self._sought: _Jump | None = None
+        self._read_to: int | None = None
+        self._wrong = 0
+        self._later: int | None = None
 
     def may_go_on(self, packet: "Packet[VideoStream]") -> None:
         """Take note of a packet; after that which follows a keyframe, go to the next keyframe.
 
         What was read before must have been decoded: decoders forget what they hold.
         """
+        jump, self._next = self._next, None
         if packet.is_keyframe:
             self._next = self._find_next(packet) if self._may_jump() else None
-            return
-        jump, self._next = self._next, None
-        if jump is None:
-            return
+        elif jump and packet.dts is not None and self._seek(jump.shown):
+            self._sought, self._read_to = jump, packet.dts
+
+    def stay(self) -> None:
+        """Do not go on after a keyframe whose next packet was read ahead with others."""
+        self._next = None
+
+    def keep_on_course(
+        self, packets: "Iterator[Packet[VideoStream]]"
+    ) -> "Iterator[Packet[VideoStream]]":
+        """Yield packets as they come from the file; after a jump that went wrong, as without it."""
+        for packet in packets:
+            if not self._is_astray(packet):
+                yield packet
+
+    def take_left_out(self) -> int:
+        """Return how many packets were left out before the one that has come; ask once for each."""
+        sought, self._sought = self._sought, None
+        return sought.left_out if sought else 0
+
+    def _is_astray(self, packet: "Packet[VideoStream]") -> bool:
+        """Say whether a packet comes again later, or came before."""
+        if self._sought and self._read_to is not None:
+            if not self._has_landed(self._sought, packet):
+                self._go_back(self._sought)
+                return True
+            self._read_to = None
+        if self._read_to is not None and packet.dts is not None and packet.dts > self._read_to:
+            self._read_to = None
+        return self._read_to is not None
+
+    def _has_landed(self, jump: _Jump, packet: "Packet[VideoStream]") -> bool:
+        """Say whether a packet is the keyframe that was sought, and shown as soon as it must be."""
+        if packet.dts != jump.decoded:
+            self._is_possible = False
+            return False
+        stamp = packet_stamp(packet)
+        return stamp is not None and stamp <= jump.latest
+
+    def _go_back(self, jump: _Jump) -> None:
+        """Go to the keyframe where the jump began, or to one before."""
+        self._sought, self._wrong = None, self._wrong + 1
+        self._is_possible = self._is_possible and self._wrong < MOST_WRONG
+        self._seek(jump.start - abs(jump.shown - jump.decoded))
+
+    def _seek(self, stamp: int) -> bool:
         try:
-            # FFmpeg goes by when pictures are shown.
-            self._video.container.seek(jump.shown, stream=self._video.stream)
-            self._sought = jump
+            self._video.container.seek(stamp, stream=self._video.stream)
         except MemoryError:
             raise
         except (av.FFmpegError, OverflowError):
             self._is_possible = False
-
-    def came_too_soon(self, packet: "Packet[VideoStream]") -> bool:
-        """Say whether a packet lies before the keyframe that was sought, and was read before."""
-        if self._sought is None or packet.dts is None or packet.dts >= self._sought.decoded:
             return False
-        self._is_possible = False
         return True
-
-    def left_out_before(self, packet: "Packet[VideoStream]") -> int:
-        """Return how many packets were left out before this one; ask once for each."""
-        sought, self._sought = self._sought, None
-        return sought.left_out if sought and packet.dts == sought.decoded else 0
 
     def _may_jump(self) -> bool:
         return self._is_possible and self._video.trusts_keyframes
@@ -97,13 +141,27 @@ class Jumps:
         place = entries.search_timestamp(decoded) + LEAST_COUNT + left_out
         if left_out <= 0 or self._count_passed(place) > MOST_PASSED_TO_SEEK * left_out:
             return None
-        found = entries[place].timestamp
-        return _Jump(found, found + shown - decoded, left_out)
+        found = entries[place]
+        if found.pos + found.size > self._video.container.size:  # of a file that was cut off
+            return None
+        if self._later is None:
+            self._later = _later_shown(self._video.stream)
+        stamp = found.timestamp
+        return _Jump(decoded, stamp, stamp + self._later, shown + reach, left_out)
 
     def _count_passed(self, place: int) -> float:
         """Count what the indexes of all streams hold up to a place in the video's own, nearly."""
         counts = [len(one.index_entries) for one in self._video.container.streams]
         return place / len(self._video.stream.index_entries) * sum(counts)
+
+
+def _later_shown(stream: VideoStream) -> int:
+    """Return how much later than it is decoded FFmpeg expects a picture of a stream to be shown.
+
+    It goes by when pictures are shown, and takes that of the first that an edit list leaves.
+    """
+    shown = (entry.timestamp for entry in stream.index_entries if not entry.is_discard)
+    return (stream.start_time or 0) - next(shown, 0)
 
 
 def _count_to_keyframe(entries: IndexEntries, start: int, reach: float, steps: range) -> int:

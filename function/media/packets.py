@@ -350,28 +350,29 @@ def _is_second_field(timed: TimedPacket, group: Group) -> bool:
 def _read_packets(
     video: Video, within: Within = iter, jumps: Jumps | None = None
 ) -> Iterator[TimedPacket]:
-    packets = Ahead(_read_whole(video, within))
+    packets = Ahead(_read_whole(video, within, jumps))
     clock = Clock(video, packets)
     for packet in packets:
-        if jumps and jumps.came_too_soon(packet):
-            continue
-        if jumps and (count := jumps.left_out_before(packet)):
+        if jumps and (count := jumps.take_left_out()):
             clock.pass_over(count, packet)
         seconds = clock.read(packet)
         check_length(seconds, video.name, video.limits)
         yield TimedPacket(seconds, packet)
-        if jumps and not packets.is_ahead:
-            jumps.may_go_on(packet)
+        if jumps:
+            jumps.stay() if packets.is_ahead else jumps.may_go_on(packet)
     if not video.seconds:  # nothing said so, as after a step back of the file's clock
         video.seconds = clock.end_seconds
 
 
-def _read_whole(video: Video, within: Within) -> Iterator["Packet[VideoStream]"]:
+def _read_whole(
+    video: Video, within: Within, jumps: Jumps | None
+) -> Iterator["Packet[VideoStream]"]:
     """Yield the packets that hold something to decode, and read on where the file is damaged."""
+    on_course = jumps.keep_on_course if jumps else iter
     read_before = -1
     for _ in range(BROKEN_READS):
         try:
-            for packet in within(video.container.demux(video.stream)):
+            for packet in within(on_course(video.container.demux(video.stream))):
                 if is_encrypted(packet):
                     video.is_encrypted = True
                 elif packet.size:

@@ -159,6 +159,19 @@ def test_wherever_reading_begins_each_packet_is_there_once(tmp_path: Path) -> No
     os.close(descriptor)  # it is still open
 
 
+@pytest.mark.parametrize("size", [3, 188, 4096, 32768])
+def test_what_has_no_repeats_is_read_as_it_is(size: int, tmp_path: Path) -> None:
+    path = spaced(broadcast(tmp_path / "film.ts"), 4, 0)
+    content = bytearray(path.read_bytes())
+    content[::192] = b"\x99" * len(content[::192])
+    path.write_bytes(content)
+    found = bytearray()
+    with CleanBroadcast(path, PID) as clean:
+        while length := clean.readinto(buffer := bytearray(size)):
+            found += buffer[:length]
+    assert found == content
+
+
 def test_a_broadcast_of_a_few_bytes_is_refused(tmp_path: Path) -> None:
     path = twice(broadcast(tmp_path / "v.ts"))
     for size in (1, 4, 188, 376, 1_000):
