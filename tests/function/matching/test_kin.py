@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from db.people import Link, PersonFound
-from db.records import Vector
+from db.records import Performer, Vector
 from db.snapshots import Snapshot
 from function.engines.models import BOTH
 from function.faces.found import StageSeconds
 from function.matching.densities import densities_of
 from function.matching.kin import find_kin
-from function.matching.matches import Identification
+from function.matching.matches import Identification, Match
 from function.people.gathering import PeopleFound
 from function.recognition import name_people
 from function.settings import Settings
@@ -83,6 +85,30 @@ def test_an_answer_shows_one_person_where_nobody_says_who_it_is() -> None:
     assert (sorted(joined.members), joined.faces) == ([0, 1], 8)
     assert len(answer(gallery, parts[0], film.see(one, range(4)))) == 2, "they share frames"
     assert len(answer(replace(gallery, fused=None), *parts)) == 2
+
+
+@pytest.mark.parametrize(
+    ("likely", "is_joined"),
+    [((1, 1), True), ((1, None), True), ((None, 2), True), ((1, 2), False), ((2, 1), False)],
+)
+def test_two_who_may_be_two_performers_both_stay(
+    likely: tuple[int | None, ...], *, is_joined: bool
+) -> None:
+    """Some people are hard to tell apart; whoever is joined is offered no more."""
+    film = Film()
+    one = film.person()
+    parts = [film.see(one, range(4)), film.see(one, range(4, 8))]
+    found = [
+        Identification(part, (), "unknown", (place,))
+        if number is None
+        else Identification(part, (likely_match(number),), "uncertain", (place,))
+        for place, (part, number) in enumerate(zip(parts, likely, strict=True))
+    ]
+    assert bool(find_kin(found, BOTH, DENSITIES)) == is_joined
+
+
+def likely_match(number: int) -> Match:
+    return Match(Performer(id=number, name=f"P{number}"), 0.4, 40.0)
 
 
 def test_links_say_how_far_apart_people_are() -> None:
