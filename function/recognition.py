@@ -149,7 +149,10 @@ def name_videos(
     ]
     if gallery.fused:
         fusion, weighed = gallery.fused.fusion, choose_densities(gallery, densities)[1]
-        joined = [join_fragments(one, find_kin(one, fusion, weighed)) for one in joined]
+        joined = [
+            join_fragments(one, find_kin(one, fusion, weighed), keeps_uncertain=True)
+            for one in joined
+        ]
     return [tuple(one) for one in joined]
 
 

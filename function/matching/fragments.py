@@ -11,16 +11,22 @@ from db.people import Link
 from function.matching.matches import Identification
 
 
-def join_fragments(found: Sequence[Identification], links: Sequence[Link]) -> list[Identification]:
+def join_fragments(
+    found: Sequence[Identification], links: Sequence[Link], *, keeps_uncertain: bool = False
+) -> list[Identification]:
     """Join people along links, the most alike first, and keep the order of those who are left.
 
     Two people who share a frame are never joined, nor two who are named differently, nor anyone
-    with a performer whom the user rejected for them.
+    with a performer whom the user rejected for them. With `keeps_uncertain` two who may be two
+    performers stay two, even where that is uncertain: who is joined would no longer be offered.
     """
     joined = list(found)
     for link in links:
         pair = _find_pair(joined, link)
-        if pair is not None and _may_join(*(joined[place] for place in pair)):
+        if pair is None:
+            continue
+        people = [joined[place] for place in pair]
+        if _may_join(*people) and not (keeps_uncertain and _may_be_two(*people)):
             lead, other = sorted(pair, key=lambda place: _sureness(joined[place]))[::-1]
             joined[lead] = _join(joined[lead], joined[other])
             del joined[other]
@@ -43,6 +49,12 @@ def _may_join(one: Identification, other: Identification) -> bool:
         return False
     shown = {seen.frame for seen in one.seen}
     return shown.isdisjoint(seen.frame for seen in other.seen)
+
+
+def _may_be_two(one: Identification, other: Identification) -> bool:
+    """Say whether two people are taken for two performers, if only perhaps."""
+    likely = {each.matches[0].performer.id for each in (one, other) if each.verdict != "unknown"}
+    return len(likely) > 1
 
 
 def _sureness(one: Identification) -> tuple[bool, float, int, int]:

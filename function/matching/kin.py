@@ -57,8 +57,7 @@ def find_kin(
     """Find people of one video who are hardly two, by both nets, the surest first.
 
     Grouping knows one net only, to which a face with glasses and one without may be two people.
-    Who is seen only weakly is left out: weak faces are all a little alike. So are two who are taken
-    for two performers, even where that is uncertain: who is joined would no longer be offered.
+    Who is seen only weakly is left out: weak faces are all a little alike.
     """
     seen = [one for one in found if one.person.evidence.is_strong]
     if len(seen) < 2:  # noqa: PLR2004  # a pair
@@ -79,11 +78,4 @@ def find_kin(
     return tuple(
         Link(round(float(distances[pair]), 4), places[first[pair]], places[second[pair]])
         for pair in sure[np.argsort(-odds[sure], kind="stable")].tolist()
-        if _may_be_one(seen[rows[first[pair]]], seen[rows[second[pair]]])
     )
-
-
-def _may_be_one(one: Identification, other: Identification) -> bool:
-    """Say whether two people may be the same performer, or one of them nobody known."""
-    likely = [each.matches[0].performer.id for each in (one, other) if each.verdict != "unknown"]
-    return len({*likely}) < len((one, other))

@@ -8,9 +8,11 @@ import pytest
 from db.people import Link, PersonFound
 from db.records import Performer, Vector
 from db.snapshots import Snapshot
+from function import recognition
 from function.engines.models import BOTH
 from function.faces.found import StageSeconds
 from function.matching.densities import densities_of
+from function.matching.fragments import join_fragments
 from function.matching.kin import find_kin
 from function.matching.matches import Identification, Match
 from function.people.gathering import PeopleFound
@@ -87,24 +89,59 @@ def test_an_answer_shows_one_person_where_nobody_says_who_it_is() -> None:
     assert len(answer(replace(gallery, fused=None), *parts)) == 2
 
 
+LINKS = (Link(0.2, 0, 1), Link(0.3, 1, 2))
+
+
 @pytest.mark.parametrize(
-    ("likely", "is_joined"),
-    [((1, 1), True), ((1, None), True), ((None, 2), True), ((1, 2), False), ((2, 1), False)],
+    ("likely", "left"),
+    [
+        ((1, 1), [1]),
+        ((1, None), [1]),
+        ((None, 2), [2]),
+        ((1, 2), [1, 2]),
+        ((1, None, 2), [1, 2]),
+        ((1, None, 1), [1]),
+    ],
 )
 def test_two_who_may_be_two_performers_both_stay(
-    likely: tuple[int | None, ...], *, is_joined: bool
+    likely: tuple[int | None, ...], left: list[int]
 ) -> None:
     """Some people are hard to tell apart; whoever is joined is offered no more."""
     film = Film()
     one = film.person()
-    parts = [film.see(one, range(4)), film.see(one, range(4, 8))]
     found = [
-        Identification(part, (), "unknown", (place,))
-        if number is None
-        else Identification(part, (likely_match(number),), "uncertain", (place,))
-        for place, (part, number) in enumerate(zip(parts, likely, strict=True))
+        Identification(
+            film.see(one, range(4 * place, 4 * place + 4)),
+            (likely_match(number),) if number else (),
+            "uncertain" if number else "unknown",
+            (place,),
+        )
+        for place, number in enumerate(likely)
     ]
-    assert bool(find_kin(found, BOTH, DENSITIES)) == is_joined
+    links = LINKS[: len(found) - 1]
+    joined = join_fragments(found, links, keeps_uncertain=True)
+    assert [person.matches[0].performer.id for person in joined] == left
+    assert len(join_fragments(found, links)) == 1, "as a turned head, which is taken for anybody"
+
+
+def test_an_answer_joins_nobody_who_may_be_another_performer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    film = Film()
+    one, other = film.person(), film.person()
+    gallery = gallery_of([film.photos(one, 3), film.photos(other, 3)], range(2))
+    parts = film.see(one, range(4)), film.see(other, range(8, 12))
+    asked: list[bool] = []
+
+    def note(
+        found: Sequence[Identification], links: Sequence[Link], *, keeps_uncertain: bool = False
+    ) -> list[Identification]:
+        asked.append(keeps_uncertain)
+        return join_fragments(found, links, keeps_uncertain=keeps_uncertain)
+
+    monkeypatch.setattr(recognition, "join_fragments", note)
+    assert len(answer(gallery, *parts)) == 2
+    assert asked == [False, True]
 
 
 def likely_match(number: int) -> Match:
