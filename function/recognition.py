@@ -149,9 +149,10 @@ def name_videos(
     ]
     if gallery.fused:
         fusion, weighed = gallery.fused.fusion, choose_densities(gallery, densities)[1]
+        kin = find_kin(joined, fusion, weighed)
         joined = [
-            join_fragments(one, find_kin(one, fusion, weighed), keeps_uncertain=True)
-            for one in joined
+            join_fragments(people, links, keeps_uncertain=True)
+            for people, links in zip(joined, kin, strict=True)
         ]
     return [tuple(one) for one in joined]
 

@@ -1,13 +1,13 @@
 """Says whether two people found are one person, where nobody says who they are."""
 
 from collections.abc import Sequence
+from itertools import combinations, groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from db.models import Fusion
 from db.people import Link
-from db.vectors import square_distances
 from function.matching.densities import (
     Densities,
     Numbers,
@@ -30,7 +30,10 @@ anyway."""
 
 
 def odds_of_one(
-    distances: Numbers, evidence: tuple[Numbers, Numbers], densities: Densities, among: int
+    distances: Numbers,
+    evidence: tuple[Numbers, Numbers],
+    densities: Densities,
+    among: int | NDArray[np.int_],
 ) -> Numbers:
     """Return the logarithms of the odds that two templates are of one person, for each pair.
 
@@ -52,30 +55,42 @@ def are_one(odds: Numbers) -> NDArray[np.bool_]:
 
 
 def find_kin(
-    found: Sequence[Identification], fusion: Fusion, densities: Densities
-) -> tuple[Link, ...]:
-    """Find people of one video who are hardly two, by both nets, the surest first.
+    videos: Sequence[Sequence[Identification]], fusion: Fusion, densities: Densities
+) -> list[tuple[Link, ...]]:
+    """Find people of one video who are hardly two, by both nets, the surest first; for each video.
 
     Grouping knows one net only, to which a face with glasses and one without may be two people.
-    Who is seen only weakly is left out: weak faces are all a little alike.
+    Who is seen only weakly is left out: weak faces are all a little alike. All videos together take
+    a fraction of the time of one after the other.
     """
-    seen = [one for one in found if one.person.evidence.is_strong]
-    if len(seen) < 2:  # noqa: PLR2004  # a pair
-        return ()
-    fused = fused_templates_of([one.person for one in seen], fusion)
-    rows = [row for row, template in enumerate(fused) if template is not None]
-    templates = [template for template in fused if template is not None]
-    first, second = np.triu_indices(len(templates), 1)
+    links: list[list[Link]] = [[] for _ in videos]
+    seen = [
+        (number, one)
+        for number, found in enumerate(videos)
+        for one in found
+        if one.person.evidence.is_strong
+    ]
+    fused = fused_templates_of([one.person for _, one in seen], fusion)
+    compared = [(*who, template) for who, template in zip(seen, fused, strict=True) if template]
+    first, second = _pairs_within([number for number, _, _ in compared])
     if len(first) == 0:
-        return ()
-    means = np.stack([one.mean for one in templates])
-    evidence = np.array([one.evidence for one in templates], np.float64)
-    distances = np.sqrt(square_distances(means, means)[first, second]).astype(np.float64)
-    among = max(len(found), ASSUMED_IN_VIDEO)
-    odds = odds_of_one(distances, (evidence[first], evidence[second]), densities, among)
+        return [()] * len(videos)
+    means = np.stack([template.mean for _, _, template in compared])
+    evidence = np.array([template.evidence for _, _, template in compared], np.float64)
+    among = np.array([max(len(videos[number]), ASSUMED_IN_VIDEO) for number, _, _ in compared])
+    distances = np.linalg.norm(means[first] - means[second], axis=1).astype(np.float64)
+    odds = odds_of_one(distances, (evidence[first], evidence[second]), densities, among[first])
     sure = np.flatnonzero(are_one(odds))
-    places = [seen[row].members[0] for row in rows]
-    return tuple(
-        Link(round(float(distances[pair]), 4), places[first[pair]], places[second[pair]])
-        for pair in sure[np.argsort(-odds[sure], kind="stable")].tolist()
-    )
+    for pair in sure[np.argsort(-odds[sure], kind="stable")].tolist():
+        (number, one, _), (_, other, _) = compared[first[pair]], compared[second[pair]]
+        distance = round(float(distances[pair]), 4)
+        links[number].append(Link(distance, one.members[0], other.members[0]))
+    return [tuple(one) for one in links]
+
+
+def _pairs_within(groups: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows of all pairs of one group, of groups whose rows follow each other."""
+    rows = groupby(range(len(groups)), key=groups.__getitem__)
+    pairs = [pair for _, group in rows for pair in combinations(group, 2)]
+    first, second = np.array(pairs, np.intp).reshape(-1, 2).T
+    return first, second

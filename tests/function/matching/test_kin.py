@@ -41,7 +41,7 @@ class Film(Twice):
 
 def kin(*people: PersonFound) -> list[tuple[int, int]]:
     found = [Identification(one, (), "unknown", (place,)) for place, one in enumerate(people)]
-    return [(link.first, link.second) for link in find_kin(found, BOTH, DENSITIES)]
+    return [(link.first, link.second) for link in find_kin([found], BOTH, DENSITIES)[0]]
 
 
 def answer(gallery: Snapshot, *people: PersonFound) -> tuple[Identification, ...]:
@@ -56,6 +56,25 @@ def test_one_person_in_two_parts_is_found_and_two_people_are_not() -> None:
     assert kin(*parts) == [(0, 2)]
     strangers = [film.see(film.person(), range(4 * n, 4 * n + 4)) for n in range(20)]
     assert kin(*strangers) == []
+
+
+def test_videos_looked_at_together_are_as_each_alone() -> None:
+    film = Film()
+    one, other = film.person(), film.person()
+    videos = [
+        [film.see(one, range(4)), film.see(other, range(4, 8)), film.see(one, range(8, 12))],
+        [],
+        [film.see(one, range(4))],
+        [film.see(other, range(4)), film.see(other, range(4, 8))],
+    ]
+    found = [
+        [Identification(part, (), "unknown", (place,)) for place, part in enumerate(video)]
+        for video in videos
+    ]
+    together = find_kin(found, BOTH, DENSITIES)
+    assert together == [find_kin([video], BOTH, DENSITIES)[0] for video in found]
+    assert [len(links) for links in together] == [1, 0, 0, 1]
+    assert find_kin([], BOTH, DENSITIES) == []
 
 
 def test_the_surest_come_first() -> None:
@@ -153,6 +172,6 @@ def test_links_say_how_far_apart_people_are() -> None:
     one = film.person()
     parts = [film.see(one, range(4)), film.see(one, range(4, 8))]
     found = [Identification(part, (), "unknown", (place,)) for place, part in enumerate(parts)]
-    (link,) = find_kin(found, BOTH, DENSITIES)
+    ((link,),) = find_kin([found], BOTH, DENSITIES)
     assert isinstance(link, Link)
     assert 0 < link.distance < 0.6
