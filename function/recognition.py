@@ -148,8 +148,7 @@ def name_videos(
         join_fragments(people, one.found.links) for one, people in zip(videos, named, strict=True)
     ]
     if gallery.fused:
-        fusion, weighed = gallery.fused.fusion, choose_densities(gallery, densities)[1]
-        kin = find_kin(joined, fusion, weighed)
+        kin = find_kin(joined, choose_densities(gallery, densities)[1])
         joined = [
             join_fragments(people, links, keeps_uncertain=True)
             for people, links in zip(joined, kin, strict=True)

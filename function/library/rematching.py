@@ -136,7 +136,7 @@ def _name(known: _Remembered, naming: Naming) -> dict[int, list[Decided]]:
     return {
         video: settle(
             apply_decisions(
-                [_renumber(one, known.sightings[video]) for one in people],
+                _renumber(people, known.sightings[video]),
                 known.decisions[video],
                 naming.gallery,
             ),
@@ -156,9 +156,16 @@ def _as_found(
     return PeopleFound(people, (), 0, 0, StageSeconds(0.0, 0.0), renumbered)
 
 
-def _renumber(one: Identification, sightings: Sequence[Sighting]) -> Identification:
-    members = tuple(sightings[place].position for place in one.members)
-    return one if members == one.members else replace(one, members=members)
+def _renumber(
+    people: Sequence[Identification], sightings: Sequence[Sighting]
+) -> list[Identification]:
+    """Let members be positions in the ledger, which are others where somebody was erased."""
+    positions = [one.position for one in sightings]
+    if positions == list(range(len(sightings))):
+        return list(people)
+    return [
+        replace(one, members=tuple(positions[place] for place in one.members)) for one in people
+    ]
 
 
 def _count_changes(before: Sequence[Outcome], after: Sequence[Outcome]) -> int:

@@ -6,7 +6,6 @@ from itertools import combinations, groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from db.models import Fusion
 from db.people import Link
 from function.matching.densities import (
     Densities,
@@ -16,7 +15,6 @@ from function.matching.densities import (
     stranger_density,
 )
 from function.matching.matches import Identification
-from function.people.people import fused_templates_of
 
 JOINED_FROM = 0.95
 """The probability from which two are one. From 0.9 on, where the product names people, look-alikes
@@ -55,23 +53,21 @@ def are_one(odds: Numbers) -> NDArray[np.bool_]:
 
 
 def find_kin(
-    videos: Sequence[Sequence[Identification]], fusion: Fusion, densities: Densities
+    videos: Sequence[Sequence[Identification]], densities: Densities
 ) -> list[tuple[Link, ...]]:
     """Find people of one video who are hardly two, by both nets, the surest first; for each video.
 
     Grouping knows one net only, to which a face with glasses and one without may be two people.
     Who is seen only weakly is left out: weak faces are all a little alike. All videos together take
-    a fraction of the time of one after the other.
+    a fraction of the time of one after the other. `densities` are those of both nets together.
     """
     links: list[list[Link]] = [[] for _ in videos]
-    seen = [
-        (number, one)
+    compared = [
+        (number, one, one.fused)
         for number, found in enumerate(videos)
         for one in found
-        if one.person.evidence.is_strong
+        if one.fused and one.person.evidence.is_strong
     ]
-    fused = fused_templates_of([one.person for _, one in seen], fusion)
-    compared = [(*who, template) for who, template in zip(seen, fused, strict=True) if template]
     first, second = _pairs_within([number for number, _, _ in compared])
     if len(first) == 0:
         return [()] * len(videos)

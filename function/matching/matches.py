@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, zip_longest
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -93,7 +93,7 @@ class Identification:
 
     `members` are the positions of the people found whom this one is made of. `fragments` joined by
     time and place: they are seen, but are no evidence. `rejected` are the ids of performers whom
-    the user said this is not.
+    the user said this is not. `fused` is the person's template by both nets, if it was compared.
     """
 
     person: PersonFound
@@ -102,6 +102,7 @@ class Identification:
     members: tuple[int, ...] = ()
     fragments: tuple[PersonFound, ...] = ()
     rejected: frozenset[int] = frozenset()
+    fused: Template | None = None
 
     @property
     def seen(self) -> tuple[Seen, ...]:
@@ -197,14 +198,15 @@ def identify_videos(
     }
     found: list[list[Match]] = [[] for _ in everyone]
     rejected: list[frozenset[int]] = [frozenset()] * len(everyone)
+    fused: list[Template | None] = [None] * len(everyone)
     for alike in group_alike(everyone, gallery):
         ids = frozenset(gallery.performers[position].id for position in alike.rejected)
         posterior = weigh_alike(alike, gallery, densities, priors)
         for row, match in _list_matches(posterior, alike, gallery, hints):
             found[row].append(match)
-        for row in alike.rows:
-            rejected[row] = ids
-    weighed = zip(everyone, found, rejected, strict=True)
+        for row, template in zip_longest(alike.rows, alike.fused):
+            rejected[row], fused[row] = ids, template
+    weighed = zip(everyone, found, rejected, fused, strict=True)
     return [
         [judge(*next(weighed), members=(number,)) for number in range(len(people))]
         for people, _ in videos
@@ -333,6 +335,7 @@ def judge(
     person: PersonFound,
     matches: Sequence[Match],
     rejected: frozenset[int] = frozenset(),
+    fused: Template | None = None,
     members: tuple[int, ...] = (),
 ) -> Identification:
     """Rank matches, and say how far the first can be trusted; `rejected` is nobody of these."""
@@ -341,7 +344,7 @@ def judge(
     verdict: Verdict = "unknown"
     if best >= UNCERTAIN_FROM:
         verdict = "match" if best >= _nameable_from(person, ranked[0]) else "uncertain"
-    return Identification(person, ranked, verdict, members, rejected=rejected)
+    return Identification(person, ranked, verdict, members, rejected=rejected, fused=fused)
 
 
 def _nameable_from(person: PersonFound, first: Match) -> float:

@@ -16,6 +16,7 @@ from function.matching.fragments import join_fragments
 from function.matching.kin import find_kin
 from function.matching.matches import Identification, Match
 from function.people.gathering import PeopleFound
+from function.people.people import fused_template_of
 from function.recognition import name_people
 from function.settings import Settings
 from tests.function.matching.test_both_nets import Twice, gallery_of
@@ -39,9 +40,15 @@ class Film(Twice):
         return person_of(faces)
 
 
+def unknown(people: Sequence[PersonFound]) -> list[Identification]:
+    return [
+        Identification(one, (), "unknown", (place,), fused=fused_template_of(one, BOTH))
+        for place, one in enumerate(people)
+    ]
+
+
 def kin(*people: PersonFound) -> list[tuple[int, int]]:
-    found = [Identification(one, (), "unknown", (place,)) for place, one in enumerate(people)]
-    return [(link.first, link.second) for link in find_kin([found], BOTH, DENSITIES)[0]]
+    return [(link.first, link.second) for link in find_kin([unknown(people)], DENSITIES)[0]]
 
 
 def answer(gallery: Snapshot, *people: PersonFound) -> tuple[Identification, ...]:
@@ -67,14 +74,11 @@ def test_videos_looked_at_together_are_as_each_alone() -> None:
         [film.see(one, range(4))],
         [film.see(other, range(4)), film.see(other, range(4, 8))],
     ]
-    found = [
-        [Identification(part, (), "unknown", (place,)) for place, part in enumerate(video)]
-        for video in videos
-    ]
-    together = find_kin(found, BOTH, DENSITIES)
-    assert together == [find_kin([video], BOTH, DENSITIES)[0] for video in found]
+    found = [unknown(video) for video in videos]
+    together = find_kin(found, DENSITIES)
+    assert together == [find_kin([video], DENSITIES)[0] for video in found]
     assert [len(links) for links in together] == [1, 0, 0, 1]
-    assert find_kin([], BOTH, DENSITIES) == []
+    assert find_kin([], DENSITIES) == []
 
 
 def test_the_surest_come_first() -> None:
@@ -171,7 +175,6 @@ def test_links_say_how_far_apart_people_are() -> None:
     film = Film()
     one = film.person()
     parts = [film.see(one, range(4)), film.see(one, range(4, 8))]
-    found = [Identification(part, (), "unknown", (place,)) for place, part in enumerate(parts)]
-    ((link,),) = find_kin([found], BOTH, DENSITIES)
+    ((link,),) = find_kin([unknown(parts)], DENSITIES)
     assert isinstance(link, Link)
     assert 0 < link.distance < 0.6
