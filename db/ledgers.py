@@ -234,11 +234,12 @@ class Ledger(Protocol):
         outcomes: Mapping[int, Sequence[Outcome]],
         at: Generation,
         before: Mapping[int, VideoRecord] | None = None,
-    ) -> None:
+    ) -> dict[int, list[Outcome]]:
         """Replace the outcomes of some videos, except where others are seen by now.
 
         Nor are those of a video replaced that was scanned since, or about which something was
-        decided: `before` holds the videos as they were before its people were read.
+        decided: `before` holds the videos as they were before its people were read. Returns the
+        outcomes that were replaced, those that are the same as before among them.
         """
 
     def not_matched_at(self, at: Generation, limit: int, after: int = 0) -> list[int]:

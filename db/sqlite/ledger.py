@@ -238,7 +238,7 @@ class SqliteLedger(SqliteQueue):
         outcomes: Mapping[int, Sequence[Outcome]],
         at: Generation,
         before: Mapping[int, VideoRecord] | None = None,
-    ) -> None:
+    ) -> dict[int, list[Outcome]]:
         """Replace the outcomes of some videos, except where others are seen by now."""
         with self.writing_derived() as db:
             videos = list(outcomes)
@@ -253,6 +253,7 @@ class SqliteLedger(SqliteQueue):
             db.conn.executemany(sql, [(*at, video) for video in fit])
             named = (one.performer for rows in fit.values() for one in rows if one.performer)
             erase_again(db, at[0], named)
+            return {video: known[video] for video in fit}
 
     def not_matched_at(self, at: Generation, limit: int, after: int = 0) -> list[int]:
         """Return the ids of videos whose outcomes are of another generation of the gallery."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from db.decisions import Decision
 from db.people import PersonFound, View
@@ -81,7 +82,7 @@ def outcomes_of(decided: Sequence[Decided]) -> tuple[Outcome, ...]:
         lead, *others = one.person.members
         outcomes.append(_lead(one, lead))
         outcomes += [Outcome(member, lead) for member in others]
-    return tuple(sorted(outcomes, key=lambda outcome: outcome.position))
+    return tuple(sorted(outcomes, key=attrgetter("position")))
 
 
 def _lead(decided: Decided, position: int) -> Outcome:

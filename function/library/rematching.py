@@ -88,9 +88,8 @@ def _rematch(ledger: Ledger, naming: Naming, known: _Remembered) -> Changed:
     _note_terms(ledger, naming, known.records.values())
     named = _name(known, naming)
     after = {video: outcomes_of(people) for video, people in named.items()}
-    before = ledger.outcomes(list(after))
-    ledger.put_outcomes(after, naming.generation, known.records)
-    changed = sum(_count_changes(before[video], after[video]) for video in after)
+    before = ledger.put_outcomes(after, naming.generation, known.records)
+    changed = sum(_count_changes(before[video], after[video]) for video in before)
     return Changed(len(after), sum(len(one) for one in after.values()), changed)
 
 

@@ -172,7 +172,8 @@ def test_outcomes_are_replaced_and_say_which_gallery_they_are_of(ledger: SqliteL
     assert ledger.not_matched_at(AT, 10) == []
     assert ledger.not_matched_at(newer, 1) == [one]
     said = [Outcome(0, 0, 3, 95.0, "match")]
-    ledger.put_outcomes({one: said}, newer)
+    assert ledger.put_outcomes({one: said}, newer) == {one: [Outcome(0, 0)]}
+    assert ledger.put_outcomes({one: said}, newer) == {one: said}
     assert ledger.not_matched_at(newer, 10) == [other]
     assert ledger.outcomes([one, other]) == {one: said, other: [Outcome(0, 0)]}
 
@@ -208,7 +209,7 @@ def test_only_what_can_be_made_again_does_not_wait_for_the_disk(
 def test_outcomes_of_people_who_are_no_longer_seen_are_not_stored(ledger: SqliteLedger) -> None:
     video = scan_one(ledger, 1, made_up_person(1))
     late = {video: [Outcome(0, 0, 3, 95.0, "match"), Outcome(1, 1, 4, 95.0, "match")]}
-    ledger.put_outcomes(late, (9, 9))
+    assert ledger.put_outcomes(late, (9, 9)) == {}
     assert ledger.outcomes([video]) == {video: [Outcome(0, 0)]}
     assert ledger.not_matched_at((9, 9), 10) == [video]
 
