@@ -2,9 +2,9 @@
 
 Run `make bench-library`, or `python -m tools.bench.library [SIGHTINGS...]`. Everything is made up:
 a gallery of 10,000 performers with five photos each, by both nets, and videos with four people
-each, half of whom are enrolled. Measures storing what a scan finds, matching again, listing,
-grouping strangers, and forgetting one performer. Prints a table on stderr and JSON on stdout; CPU
-seconds are those of all threads.
+each, half of whom are enrolled. Measures storing what a scan finds, matching it, enrolling one more
+performer until all names follow, listing, grouping strangers, and forgetting one performer. Prints
+a table on stderr and JSON on stdout; CPU seconds are those of all threads.
 """
 
 import json
@@ -12,23 +12,25 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from db.galleries import Store
 from db.people import PersonFound, Seen, View
-from db.records import Performer, Vector, Vectors
-from db.snapshots import Snapshot, fuse, no_rejections
+from db.records import Encoding, Performer, Vector, Vectors
 from db.sqlite.ledger import SqliteLedger
+from db.stores import open_store
 from db.videos import Scanned, Stamp, VideoFile, VideoFound
 from function.engines.models import BOTH, PRIMARY, SECOND
 from function.library.naming import Naming
 from function.library.rematching import rematch
 from function.library.results import results_of
 from function.library.strangers import place_strangers
+from function.recognition import take_snapshot
 from function.settings import Settings
 
 SIZES = (100, 1_000, 10_000, 100_000)
@@ -44,7 +46,7 @@ SECOND_SPREAD = 0.6
 """Of SFace's, before they are brought to length 1."""
 
 
-STEPS = ("stored", "matched again", "listed", "grouped", "forgotten")
+STEPS = ("stored", "matched", "one enrolled", "listed", "grouped", "forgotten")
 
 
 @dataclass(frozen=True)
@@ -76,22 +78,12 @@ class MadeUp:
         unit: Vectors = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
         return unit
 
-    def gallery(self) -> Snapshot:
-        """Enrol everyone, with photos from different days."""
-        owners = np.repeat(np.arange(PERFORMERS), PHOTOS).astype(np.intp)
-        first = self.first[owners] + DAY_SPREAD * self.directions(len(owners))
-        second = self._unit(self.second[owners] + SECOND_SPREAD * self.directions(len(owners)))
-        qualities = np.full(len(owners), 0.9, np.float32)
-        return Snapshot(
-            generation=(1, 1),
-            model=PRIMARY,
-            performers=tuple(Performer(index + 1, f"P{index}") for index in range(PERFORMERS)),
-            vectors=first,
-            owners=owners,
-            qualities=qualities,
-            rejections=no_rejections(PRIMARY),
-            fused=fuse(BOTH, (first, second), qualities, owners, people=PERFORMERS),
-        )
+    def enrol(self, store: Store, numbers: Iterable[int]) -> None:
+        """Enrol performers with photos from different days."""
+        with store.changing(create=True) as gallery:
+            for number in numbers:
+                performer = Performer(0, f"P{number}", source_id=str(number))
+                gallery.enrol(performer, self._photos(number), None)
 
     def person(self, number: int) -> PersonFound:
         """Draw a person in a video: every other one is enrolled."""
@@ -109,6 +101,16 @@ class MadeUp:
         seen = tuple(Seen(int(at) + i, at + i, at + i + 0.5, at + i - 0.5) for i in range(1, 25))
         return PersonFound(views, seen, at + 1, PICTURE)
 
+    def _photos(self, number: int) -> list[Encoding]:
+        person = number % PERFORMERS
+        first = self.first[person] + DAY_SPREAD * self.directions(PHOTOS)
+        second = self._unit(self.second[person] + SECOND_SPREAD * self.directions(PHOTOS))
+        return [
+            Encoding(vector, model, 0.9, f"{number}-{photo}", f"{photo}.jpg")
+            for model, vectors in zip(MODELS, (first, second), strict=True)
+            for photo, vector in enumerate(vectors)
+        ]
+
     def _view(self, moment: int, day: Vector, second: Vector) -> View:
         first = day + MOMENT_SPREAD * self.directions(1)[0]
         again = self._unit((second + SECOND_SPREAD * self.directions(1)[0])[None])[0]
@@ -122,14 +124,20 @@ class MadeUp:
         return unit
 
 
-def measure(sightings: int, made_up: MadeUp, naming: Naming, folder: Path) -> Growth:
+def open_gallery(store: Store) -> Naming:
+    """Read the gallery, to name people by both nets."""
+    return Naming(take_snapshot(store, MODELS, BOTH), MODELS, None, Settings())
+
+
+def measure(sightings: int, made_up: MadeUp, store: Store, folder: Path) -> Growth:
     """Fill a ledger, and take every step with it."""
     path = folder / f"{sightings}.db"
+    naming = open_gallery(store)
     marks = [(time.perf_counter(), time.process_time())]
     with SqliteLedger(path) as ledger:
         marks += [
             (time.perf_counter(), time.process_time())
-            for _ in _steps(ledger, sightings, made_up, naming)
+            for _ in _steps(ledger, sightings, made_up, store, naming)
         ]
     wall, cpu = (
         {
@@ -147,10 +155,17 @@ def measure(sightings: int, made_up: MadeUp, naming: Naming, folder: Path) -> Gr
     )
 
 
-def _steps(ledger: SqliteLedger, sightings: int, made_up: MadeUp, naming: Naming) -> Iterator[None]:
+def _steps(
+    ledger: SqliteLedger, sightings: int, made_up: MadeUp, store: Store, naming: Naming
+) -> Iterator[None]:
     for _ in _fill(ledger, sightings, made_up):
         pass
     yield
+    for _ in rematch(ledger, naming):
+        pass
+    yield
+    made_up.enrol(store, [PERFORMERS + sightings])
+    naming = open_gallery(store)
     for _ in rematch(ledger, naming):
         pass
     yield
@@ -201,11 +216,12 @@ def main() -> None:
     """Measure, and print."""
     sizes = [int(size) for size in sys.argv[1:]] or SIZES
     made_up = MadeUp()
-    naming = Naming(made_up.gallery(), MODELS, None, Settings())
     grown = []
     with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder) / "gallery.db")
+        made_up.enrol(store, range(PERFORMERS))
         for size in sizes:
-            one = measure(size, made_up, naming, Path(folder))
+            one = measure(size, made_up, store, Path(folder))
             grown.append(one)
             print(_told(one), file=sys.stderr, flush=True)
     print(json.dumps([asdict(one) for one in grown], indent=2))
