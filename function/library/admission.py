@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from db.people import View
+from db.people import PersonFound, View
 from db.records import Vector
 from function.engines.models import PRIMARY, SECOND
 from function.faces.face import DOUBTFUL
@@ -51,6 +51,14 @@ def admit_picture(picture: bytes) -> bytes | None:
     size = _size_of(picture)
     is_small = size is not None and min(size) > 0 and max(size) <= LONGEST_SIDE_PIXELS
     return picture if is_small and picture.endswith(_END) else None
+
+
+def picture_of_view(person: PersonFound, view: View) -> bytes:
+    """Return a person's picture if it shows this view, and a gallery may keep it; else b"".
+
+    It is of the best face alone.
+    """
+    return (admit_picture(person.picture) or b"") if view.seconds == person.best_seconds else b""
 
 
 def is_encoding(vector: Vector, model: str) -> bool:

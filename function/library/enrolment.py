@@ -20,7 +20,7 @@ from db.sightings import Sighting as Shown
 from db.strangers import Place
 from db.videos import VideoRecord
 from function.engines.models import PRIMARY
-from function.library.admission import admit_picture, is_admissible
+from function.library.admission import admit_picture, is_admissible, picture_of_view
 from function.library.lists import name_of
 from function.library.naming import Naming
 from function.library.strangers import StrangerResult
@@ -67,7 +67,7 @@ def enrol_stranger(
     encodings = [
         encoding
         for video, view in choose_views(found, naming)
-        for encoding in _encodings(view, naming.models, videos[video])
+        for encoding in _encodings(view, naming.models, videos[video], _picture(found, video, view))
     ]
     if not encodings:
         raise NothingToEnrolError(
@@ -199,11 +199,19 @@ def _rank(view: View) -> tuple[bool, int, float, float]:
     return view.is_weak, -len(view.encodings), -view.quality, view.seconds
 
 
+def _picture(found: StrangerResult, video: int, view: View) -> bytes:
+    """Return the picture of one of a video's sightings that shows this view, if one does."""
+    pictures = (picture_of_view(one.person, view) for one in found.sightings if one.video == video)
+    return next(filter(None, pictures), b"")
+
+
 def _hash_of(view: View) -> str:
     return hashlib.sha256(to_blob(view.encodings[0])).hexdigest()
 
 
-def _encodings(view: View, models: Sequence[str], video: VideoRecord) -> Iterator[Encoding]:
+def _encodings(
+    view: View, models: Sequence[str], video: VideoRecord, picture: bytes
+) -> Iterator[Encoding]:
     name = " ".join(PureWindowsPath(name_of(video)).name.split())[:LONGEST_ORIGIN]
     for vector, model in zip(view.encodings, models, strict=False):
         at = f"{view.seconds:.1f} s" if video.kind == "video" else f"picture {view.seconds + 1:.0f}"
@@ -214,4 +222,5 @@ def _encodings(view: View, models: Sequence[str], video: VideoRecord) -> Iterato
             photo_hash=_hash_of(view),
             origin=f"{SOURCE}: {name} at {at}",
             weaknesses=", ".join(view.weaknesses),
+            face=picture if model == models[0] else b"",
         )

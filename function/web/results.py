@@ -20,7 +20,7 @@ from db.people import PersonFound, View
 from db.records import Encoding
 from db.sightings import Correction, Sighting
 from function.errors import ResultGoneError
-from function.library.admission import admit_picture, is_admissible
+from function.library.admission import admit_picture, is_admissible, picture_of_view
 from function.people.people import template_of
 
 MOST_RESULTS = 16
@@ -152,6 +152,7 @@ def _sighting(
             photo_hash=hashlib.sha256(to_blob(view.encodings[0])).hexdigest(),
             origin=f"{origin} at {view.seconds:.1f} s",
             weaknesses=", ".join(view.weaknesses),
+            face=picture_of_view(person, view) if model_id == model.id else b"",
         )
         for view in choose_views(person)
         if is_admissible(view, models)

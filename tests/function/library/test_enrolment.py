@@ -11,6 +11,7 @@ from db.errors import ForgottenError, NothingToEnrolError
 from db.people import PersonFound
 from db.records import Performer
 from db.sightings import Correction
+from function.engines.models import PRIMARY
 from function.library.enrolment import (
     MOST_IN_VIDEO,
     MOST_VIEWS,
@@ -64,6 +65,24 @@ def test_the_best_views_of_each_video_are_enrolled_with_where_they_are_from(
     counts = [sum(f"library: film {n}.mp4 at" in one for one in origins) for n in range(3)]
     assert sorted(counts) == [3, 3, 4]
     assert len(set(origins)) == MOST_VIEWS
+
+
+def test_the_view_that_a_picture_shows_is_enrolled_with_it_and_no_other(
+    library: MadeUpLibrary,
+) -> None:
+    man = library.crowd.person()
+    for number in range(2):
+        library.add_video([library.seen(man, faces=8)], f"film {number}")
+    found = only_stranger(library)
+    best = {f"at {one.person.best_seconds:.1f} s": one.person.picture for one in found.sightings}
+    done = enrol(library, found)
+    with library.store.gallery() as gallery:
+        encodings = gallery.encodings(done.performer.id)
+    pictured = [one for one in encodings if one.face]
+    assert 0 < len(pictured) <= 2 < len(encodings)
+    for one in pictured:
+        assert one.model == PRIMARY.id
+        assert one.face in {best[at] for at in best if one.origin.endswith(at)}
 
 
 def test_one_video_gives_a_few_views_however_many_it_has(library: MadeUpLibrary) -> None:
