@@ -53,12 +53,16 @@ def admit_picture(picture: bytes) -> bytes | None:
     return picture if is_small and picture.endswith(_END) else None
 
 
-def picture_of_view(person: PersonFound, view: View) -> bytes:
-    """Return a person's picture if it shows this view, and a gallery may keep it; else b"".
+def pictured(person: PersonFound, views: Sequence[View]) -> dict[float, bytes]:
+    """Say at which of a person's views the person's picture is kept, if a gallery may keep it.
 
-    It is of the best face alone.
+    It is of the best face alone, so it goes with the view that shows this, or else with the first.
     """
-    return (admit_picture(person.picture) or b"") if view.seconds == person.best_seconds else b""
+    at = [view.seconds for view in views]
+    picture = admit_picture(person.picture)
+    if not at or picture is None:
+        return {}
+    return {person.best_seconds if person.best_seconds in at else at[0]: picture}
 
 
 def is_encoding(vector: Vector, model: str) -> bool:

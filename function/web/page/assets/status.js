@@ -7,6 +7,10 @@ export function startStatus() {
   byId("status").addEventListener("toggle", () => {
     if (byId("status").open) checkGallery();
   });
+  for (const elsewhere of ["pointerdown", "focusin", "scroll"])
+    addEventListener(elsewhere, ({ target }) => {
+      if (!byId("status").contains(/** @type {Node} */ (target))) byId("status").open = false;
+    });
   addEventListener("token-given", refreshStatus);
   addEventListener("server-back", refreshStatus);
   addEventListener("server-gone", () => {
