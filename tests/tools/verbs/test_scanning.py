@@ -274,8 +274,8 @@ def test_what_is_gone_moved_or_back_is_noticed(run: Any, media: Path, tmp_path: 
     report = read(run("scan", media))
     assert (report["scanned"], report["library"]["gone"]) == (0, 1)
     assert [one["path"] for one in read(run("results", "--state", "done"))] == [
-        f"{media}/renamed.mp4",
         f"{media}/02.mp4",
+        f"{media}/renamed.mp4",
     ]
     (tmp_path / "away.mp4").rename(media / "01.mp4")
     assert read(run("scan", media))["library"]["gone"] == 0
@@ -372,6 +372,23 @@ def test_results_are_filtered_by_performer_verdict_state_and_place(named: Any, m
     (gone,) = read(named("results", "--state", "gone", media))
     assert gone["path"] == f"{media}/02.mp4"
     assert "Nobody" in named("results", "--performer", "Nobody", exit_code=1).stderr
+
+
+def test_results_are_listed_folder_by_folder_as_people_count_with_the_gone_last(
+    run: Any, media: Path
+) -> None:
+    names = ["b 10.mp4", "B 2.mp4", "é.mp4", "f.mp4", "s 10/x.mp4", "S 2/x.mp4", "S 2 more/x.mp4"]
+    for number, name in enumerate(names):
+        (media / name).parent.mkdir(exist_ok=True)
+        write_squares(media / name, 50 + number)
+    for number in range(3):
+        (media / f"0{number}.mp4").unlink()
+    run("scan", "--strangers", "off", media)
+    (media / "B 2.mp4").unlink()
+    run("scan", media)
+    listed = [Path(one["path"]).relative_to(media) for one in read(run("results"))]
+    in_order = ["b 10.mp4", "é.mp4", "f.mp4", "S 2/x.mp4", "S 2 more/x.mp4", "s 10/x.mp4"]
+    assert list(map(str, listed)) == [*in_order, "B 2.mp4"]
 
 
 def test_results_are_printed_as_csv_and_as_a_table(named: Any, media: Path) -> None:
