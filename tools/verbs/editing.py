@@ -59,12 +59,17 @@ def rename(performer: str, name: str, disambiguation: str | None, store: Store) 
 @YES
 @gallery_option
 def merge(kept: str, absorbed: str, store: Store, *, yes: bool) -> None:
-    """Merge two performers: KEPT takes over the ids, aliases and photos of ABSORBED."""
+    """Merge two performers: KEPT takes over the ids, aliases and photos of ABSORBED.
+
+    This cannot be undone; `export --bundle FILE` makes a copy of the gallery before.
+    """
     with store.changing() as gallery:
         one, other = gallery.find_performer(kept), gallery.find_performer(absorbed)
         if not yes:
+            photos = counted(other.encodings, "photo")
             click.confirm(
-                f"Merge {other.name} ({other.id}) into {one.name} ({one.id})?",
+                f"Merge {other.name} ({other.id}, {photos}) into {one.name} ({one.id}, "
+                f"{counted(one.encodings, 'photo')})? This cannot be undone.",
                 abort=True,
                 err=True,
             )
@@ -97,14 +102,17 @@ def add_photo(
 @click.argument("photo")
 @gallery_option
 def remove_photo(performer: str, photo: str, store: Store) -> None:
-    """Remove a PHOTO of a PERFORMER; no import brings it back.
+    """Remove a PHOTO of a PERFORMER; no import brings it back, only `add-photo` does.
 
     PHOTO is its number in the list that `show` prints, its origin, or the beginning of its hash.
     """
     with store.changing() as gallery:
         found = gallery.find_performer(performer)
         gallery.remove_photo(found, _name_photo(gallery.photos(found.id), photo))
-        print_json({"performer": found.name, "photo": photo, "removed": 1})
+        undo = f"python -m tools add-photo id:{found.id} FILE"
+        print_json({"performer": found.name, "photo": photo, "removed": 1, "undo": undo})
+        if not gallery.photos(found.id):
+            click.echo(f"{found.name} has no photo left, and cannot be recognised.", err=True)
 
 
 def _name_photo(photos: Sequence[EnrolledPhoto], asked: str) -> str:
@@ -148,7 +156,7 @@ def forget(
     if not yes:
         photos = counted(found.encodings, "photo")
         click.confirm(
-            f"Erase {found.name} and all that is known from {photos}, for good?",
+            f"Erase {found.name}, with {photos} and all that scans found of them, for good?",
             abort=True,
             err=True,
         )
@@ -166,12 +174,19 @@ def forget(
 
 def _forget_strangers(store: Store, library: StoreAddress, *, yes: bool) -> None:
     """Erase everyone unknown from the library, if there is one."""
-    if not yes:
-        click.confirm("Erase everyone unknown from the library for good?", abort=True, err=True)
     if not library.path.exists():
         print_json({"forgotten": "strangers", "sightings": 0})
         return
     with open_library(library, store) as ledger:
+        if not yes:
+            found = len(ledger.strangers.everyone())
+            known = f" ({counted(found, 'stranger')} so far)" if found else ""
+            click.confirm(
+                f"Erase everyone unknown from the library{known} for good? To name them later, the "
+                "videos have to be scanned again.",
+                abort=True,
+                err=True,
+            )
         sightings = forget_strangers(ledger)
         chosen = chosen_strangers(ledger)
         if ledger.strangers.is_erasing():
