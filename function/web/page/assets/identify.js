@@ -50,13 +50,11 @@ async function openFolder(folder, focus = false) {
   }
 }
 
-/** @type {(one: FolderEntry, other: FolderEntry) => number} */
-const byName = (one, other) => natural(one.name, other.name);
-
 /** @param {FolderReply} reply */
 function showFolder({ folder, crumbs, folders, videos, pictures, left_out: leftOut }) {
   byId("crumbs").replaceChildren(...crumbs.map(crumb));
-  for (const list of [folders, videos, pictures]) list.sort(byName);
+  for (const list of [folders, videos, pictures])
+    list.sort((one, other) => natural(one.name, other.name));
   const rows = [
     ...folders.map((one) => fileRow("folder", one.name, "", () => openFolder(one.path, true))),
     ...videos.map((one) => fileRow("video", one.name, size(one.bytes), () => choose(one.path))),

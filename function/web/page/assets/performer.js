@@ -193,7 +193,7 @@ async function removePhoto(performer, photo) {
   const agreed = await confirmInDialog(
     `Remove ${photo.origin}?`,
     [
-      `${performer.name} is then recognised by ${count(performer.photos.length - 1, "photo")}. Adding the same photo again brings it back.`,
+      `${performer.name} is then recognised by ${count(performer.photos.length - 1, "photo")}. Only the same photo, added again, brings it back.`,
     ],
     "Remove",
   );
