@@ -1,5 +1,6 @@
 """`rename`, `merge`, `add-photo`, `remove-photo`, `forget`, `unforget`: changes by hand."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -108,11 +109,23 @@ def remove_photo(performer: str, photo: str, store: Store) -> None:
     """
     with store.changing() as gallery:
         found = gallery.find_performer(performer)
-        gallery.remove_photo(found, _name_photo(gallery.photos(found.id), photo))
-        undo = f"python -m tools add-photo id:{found.id} FILE"
+        before = gallery.photos(found.id)
+        gallery.remove_photo(found, _name_photo(before, photo))
+        left = {one.hash for one in gallery.photos(found.id)}
+        undo = _way_back(found, next(one for one in before if one.hash not in left))
         print_json({"performer": found.name, "photo": photo, "removed": 1, "undo": undo})
-        if not gallery.photos(found.id):
+        if not left:
             click.echo(f"{found.name} has no photo left, and cannot be recognised.", err=True)
+
+
+def _way_back(performer: Performer, photo: EnrolledPhoto) -> str:
+    """Return the command that adds a removed photo again; "" if its file is not here."""
+    try:
+        is_here = Path(photo.origin).is_file()
+    except (OSError, ValueError):  # an origin may be any text, also one that no file can have
+        is_here = False
+    file = shlex.quote(photo.origin)
+    return f"python -m tools add-photo id:{performer.id} {file}" if is_here else ""
 
 
 def _name_photo(photos: Sequence[EnrolledPhoto], asked: str) -> str:
