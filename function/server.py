@@ -51,23 +51,12 @@ WAITING_THREADS = HELD_THREADS + SPARE_THREADS
 def main() -> None:
     """Serve on HOST and PORT until told to stop."""
     settings = Settings.from_env()
+    front = _listen(settings)  # before the app is made, which may log a token for nothing
     app: Flask = functions_framework.create_app(  # type: ignore[no-untyped-call]
         "recognize", str(MAIN), "http"
     )
     service: Service = app.config["SERVICE"]
-    try:
-        threads = settings.slots + WAITING_THREADS
-        front = Front(app, settings.host, settings.port, threads, service.access.check)
-    except OSError as error:
-        raise SettingError(
-            f"HOST is {quote(settings.host)} and PORT {settings.port}; nothing can listen there "
-            f"({error.strerror or error}). Choose others, or end what does."
-        ) from error
-    except ValueError as error:  # what waitress raises
-        raise SettingError(
-            f"HOST is {quote(settings.host)}, and no address is known by that name. Set it to "
-            "127.0.0.1 for this machine alone, or to 0.0.0.0 or :: for all."
-        ) from error
+    front.take(app, service.access.check)
     _stop_on_signals(front, service)
     service.store.finish_erasing()
     service.worker.start()
@@ -82,6 +71,26 @@ def main() -> None:
     # Threads that did not end in time must not keep the process.
     logging.shutdown()
     os._exit(0)
+
+
+def _listen(settings: Settings) -> Front:
+    """Take the port; who comes now is answered once the app is there.
+
+    Raises:
+        SettingError: nothing can listen there.
+    """
+    try:
+        return Front(settings.host, settings.port, settings.slots + WAITING_THREADS)
+    except OSError as error:
+        raise SettingError(
+            f"HOST is {quote(settings.host)} and PORT {settings.port}; nothing can listen there "
+            f"({error.strerror or error}). Choose others, or end what does."
+        ) from error
+    except ValueError as error:  # what waitress raises
+        raise SettingError(
+            f"HOST is {quote(settings.host)}, and no address is known by that name. Set it to "
+            "127.0.0.1 for this machine alone, or to 0.0.0.0 or :: for all."
+        ) from error
 
 
 def _stop_on_signals(front: Front, service: Service) -> None:

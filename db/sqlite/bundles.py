@@ -25,10 +25,11 @@ from db.sqlite.migrations import MIGRATIONS
 
 
 def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
-    """Write the gallery to a bundle, whole or not at all; a file of that name is replaced.
+    """Write the gallery to a bundle, whole or not at all; a bundle of that name is replaced.
 
     Raises:
-        GalleryError: that is the gallery itself, or no plain file, or there is no folder for it.
+        GalleryError: that is the gallery itself, or holds something else, or is no plain file, or
+            there is no folder for it.
     """
     if gallery.path and destination.resolve() == gallery.path.resolve():
         raise GalleryError(f"{destination.name} is the gallery itself. Name another file.")
@@ -36,6 +37,10 @@ def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
         raise GalleryError(f"There is no folder {quote(str(destination.parent))}. Make it first.")
     if destination.exists() and not destination.is_file():
         raise GalleryError(f"{quote(str(destination))} is no plain file. Name another one.")
+    if destination.exists() and destination.stat().st_size and not _is_bundle(destination):
+        raise GalleryError(
+            f"{quote(str(destination))} is there already, and is no bundle. Name another file."
+        )
     partial = destination.with_name(f".{destination.name}.bundle")
     try:
         gallery.copy_to(partial)
@@ -84,6 +89,16 @@ def checked_copy(path: Path) -> Iterator[Path]:
                         f"but it holds {found[key]!r}. Export it again."
                     )
         yield copy
+
+
+def _is_bundle(path: Path) -> bool:
+    """Say whether a file is an SQLite file with a manifest, even a damaged one."""
+    sql = "SELECT 1 FROM sqlite_master WHERE name = 'manifest'"
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return db.execute(sql).fetchone() is not None
+    except sqlite3.Error:
+        return False
 
 
 def _keep_what_travels(db: sqlite3.Connection, manifest: Manifest) -> None:

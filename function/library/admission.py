@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from db.people import View
+from db.people import PersonFound, View
 from db.records import Vector
 from function.engines.models import PRIMARY, SECOND
 from function.faces.face import DOUBTFUL
@@ -51,6 +51,18 @@ def admit_picture(picture: bytes) -> bytes | None:
     size = _size_of(picture)
     is_small = size is not None and min(size) > 0 and max(size) <= LONGEST_SIDE_PIXELS
     return picture if is_small and picture.endswith(_END) else None
+
+
+def pictured(person: PersonFound, views: Sequence[View]) -> dict[float, bytes]:
+    """Say at which of a person's views the person's picture is kept, if a gallery may keep it.
+
+    It is of the best face alone, so it goes with the view that shows this, or else with the first.
+    """
+    at = [view.seconds for view in views]
+    picture = admit_picture(person.picture)
+    if not at or picture is None:
+        return {}
+    return {person.best_seconds if person.best_seconds in at else at[0]: picture}
 
 
 def is_encoding(vector: Vector, model: str) -> bool:

@@ -20,7 +20,7 @@ from db.sightings import Sighting as Shown
 from db.strangers import Place
 from db.videos import VideoRecord
 from function.engines.models import PRIMARY
-from function.library.admission import admit_picture, is_admissible
+from function.library.admission import admit_picture, is_admissible, pictured
 from function.library.lists import name_of
 from function.library.naming import Naming
 from function.library.strangers import StrangerResult
@@ -64,23 +64,27 @@ def enrol_stranger(
         ForgottenError: the performer was forgotten.
     """
     videos = {video.id: video for video in found.videos}
+    chosen = choose_views(found, naming)
+    pictures = _pictures(found, chosen)
     encodings = [
         encoding
-        for video, view in choose_views(found, naming)
-        for encoding in _encodings(view, naming.models, videos[video])
+        for video, view in chosen
+        for encoding in _encodings(
+            view, naming.models, videos[video], pictures.get((video, view.seconds), b"")
+        )
     ]
     if not encodings:
         raise NothingToEnrolError(
             f"Stranger {found.stranger.id} was never seen well enough to be enrolled. "
             'Add a photo instead: python -m tools add-photo "NAME" FILE.'
         )
-    pictures = (admit_picture(one.person.picture) for one in found.sightings)
+    shown = (admit_picture(one.person.picture) for one in found.sightings)
     return gallery.assign(
         performer,
         Shown(
             template_of(found.sightings[0].person, PRIMARY).mean,
             tuple(encodings),
-            next((one for one in pictures if one), b""),
+            next((one for one in shown if one), b""),
             PRIMARY,
             SOURCE,
         ),
@@ -199,11 +203,26 @@ def _rank(view: View) -> tuple[bool, int, float, float]:
     return view.is_weak, -len(view.encodings), -view.quality, view.seconds
 
 
+def _pictures(
+    found: StrangerResult, chosen: Sequence[tuple[int, View]]
+) -> dict[tuple[int, float], bytes]:
+    """Say at which of the chosen views, by video and seconds, a sighting's picture is kept."""
+    pictures = {}
+    for one in found.sightings:
+        own = {view.seconds for view in one.person.views}
+        views = [view for video, view in chosen if video == one.video and view.seconds in own]
+        for seconds, picture in pictured(one.person, views).items():
+            pictures[one.video, seconds] = picture
+    return pictures
+
+
 def _hash_of(view: View) -> str:
     return hashlib.sha256(to_blob(view.encodings[0])).hexdigest()
 
 
-def _encodings(view: View, models: Sequence[str], video: VideoRecord) -> Iterator[Encoding]:
+def _encodings(
+    view: View, models: Sequence[str], video: VideoRecord, picture: bytes
+) -> Iterator[Encoding]:
     name = " ".join(PureWindowsPath(name_of(video)).name.split())[:LONGEST_ORIGIN]
     for vector, model in zip(view.encodings, models, strict=False):
         at = f"{view.seconds:.1f} s" if video.kind == "video" else f"picture {view.seconds + 1:.0f}"
@@ -214,4 +233,5 @@ def _encodings(view: View, models: Sequence[str], video: VideoRecord) -> Iterato
             photo_hash=_hash_of(view),
             origin=f"{SOURCE}: {name} at {at}",
             weaknesses=", ".join(view.weaknesses),
+            face=picture if model == models[0] else b"",
         )

@@ -7,9 +7,10 @@ import json
 import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
-from db.cells import read_list
+from db.cells import read_list, read_texts
 from db.ledgers import Ledger
 from db.videos import DEPTHS, Depth
 from function.setting_kinds import STRANGERS as STRANGERS_CHOICE
@@ -17,6 +18,7 @@ from function.setting_kinds import STRANGERS as STRANGERS_CHOICE
 STRANGERS = "strangers"
 """The choice whether strangers are kept."""
 
+_ROOTS = "worker roots"
 _PAUSED = "paused"
 _WANTED = "wanted scans"
 
@@ -55,6 +57,19 @@ def chosen_strangers(ledger: Ledger) -> str:
         return str(STRANGERS_CHOICE.parse(ledger.choice(STRANGERS)))
     except ValueError:
         return ""
+
+
+def note_worker_roots(ledger: Ledger, roots: Iterable[Path]) -> None:
+    """Note the folders outside which whoever scans now reads nothing; none for a shell."""
+    told = json.dumps([str(root.resolve()) for root in roots])
+    if told != ledger.choice(_ROOTS):
+        ledger.choose(_ROOTS, told)
+
+
+def worker_roots(ledger: Ledger) -> list[Path] | None:
+    """Return the folders outside which whoever scans reads nothing; None if it did not say yet."""
+    listed = read_texts(ledger.choice(_ROOTS))
+    return None if listed is None else [Path(one) for one in listed]
 
 
 def is_paused(ledger: Ledger) -> bool:

@@ -12,6 +12,7 @@ from db.names import escape_unprintable
 from db.videos import Kind, Verdict, VideoRecord
 from function.library.finding import text_of
 from function.library.results import PersonResult, PictureResult, VideoResult
+from function.media.order import natural_key
 
 ShownState: TypeAlias = Literal["queued", "working", "done", "failed", "gone"]
 
@@ -206,6 +207,16 @@ def name_of(video: VideoRecord) -> str:
     If that is not known either, it is the fingerprint.
     """
     return text_of(video.known_paths[0]) if video.known_paths else f"oshash:{video.oshash}"
+
+
+def in_natural_order(videos: Iterable[VideoRecord]) -> list[VideoRecord]:
+    """Put videos in the order in which people count, folder by folder; those that are gone last."""
+
+    def key(video: VideoRecord) -> tuple[Any, ...]:
+        name = name_of(video)
+        return not video.paths, [natural_key(part) for part in name.split("/")], name
+
+    return sorted(videos, key=key)
 
 
 def depth_of(video: VideoRecord) -> str:

@@ -25,7 +25,13 @@ from function.library.crew import run_scanners
 from function.library.finding import text_of
 from function.library.forgetting import finish_strangers, open_library
 from function.library.gate import Gate
-from function.library.jobs import WantedScan, chosen_strangers, put_wanted, wanted_scans
+from function.library.jobs import (
+    WantedScan,
+    chosen_strangers,
+    note_worker_roots,
+    put_wanted,
+    wanted_scans,
+)
 from function.library.naming import open_naming
 from function.library.offering import find_within, note_missing, queue_videos
 from function.library.scanning import LONGEST_SECONDS, NICENESS, Advanced, Event, Scanner
@@ -138,6 +144,7 @@ class Worker:
         with claimed_ledger(address, self._store, "worker", thread, makes_it=makes_it) as ledger:
             if ledger is None:
                 return
+            note_worker_roots(ledger, self._settings.media_root)
             ledger.take_over()
             file = identify(address.path)
             while not self.is_closing and identify(address.path) == file:

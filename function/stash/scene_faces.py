@@ -198,16 +198,16 @@ class Lookout:
         chosen, reasons = choose(faces, stored[0] if stored else None, naming)
         views = {face.scene: _best_view(face.person, naming.models) for face in chosen}
         reasons |= {scene: TOO_WEAK for scene, view in views.items() if view is None}
+        pictures = {one.scene: admit_picture(one.person.picture) or b"" for one in chosen}
         encodings = [
             encoding
             for scene, view in views.items()
             if view is not None
-            for encoding in _encodings(scene, view, naming.models)
+            for encoding in _encodings(scene, view, naming.models, pictures[scene])
         ]
         if not encodings:
             return 0, reasons
-        pictures = (admit_picture(face.person.picture) for face in chosen)
-        picture = next((picture for picture in pictures if picture), None)
+        picture = next(filter(None, pictures.values()), None)
         try:
             with changing(self.store) as gallery:
                 gallery.enrol(performer_of(one), encodings, picture)
@@ -285,7 +285,7 @@ def _best_view(person: PersonFound, models: Sequence[str]) -> View | None:
     return min(fit, key=lambda view: (-len(view.encodings), -view.quality), default=None)
 
 
-def _encodings(scene: str, view: View, models: Sequence[str]) -> Iterator[Encoding]:
+def _encodings(scene: str, view: View, models: Sequence[str], picture: bytes) -> Iterator[Encoding]:
     for vector, model in zip(view.encodings, models, strict=False):
         yield Encoding(
             vector=vector,
@@ -294,4 +294,5 @@ def _encodings(scene: str, view: View, models: Sequence[str]) -> Iterator[Encodi
             photo_hash=hash_of(scene),
             origin=origin_of(scene),
             weaknesses=", ".join(view.weaknesses),
+            face=picture if model == models[0] else b"",
         )

@@ -347,10 +347,8 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     channel_class = _Channel
     accepting: bool
 
-    def __init__(
-        self, app: Flask, host: str, port: int, threads: int, admit: Admit = lambda _: None
-    ) -> None:
-        """Listen on `host` and `port`; `admit` judges whose large body is kept.
+    def __init__(self, host: str, port: int, threads: int) -> None:
+        """Listen on `host` and `port`; who comes before an app is taken waits.
 
         Raises:
             OSError: the port is taken, or the address is not this machine's.
@@ -372,13 +370,19 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         )
         # So that each line of progress is sent at once; given above, it warns that it may go.
         adjustments.send_bytes = 1
-        dispatcher = ThreadedTaskDispatcher()
         super().__init__(
-            app, dispatcher=dispatcher, adj=adjustments, sockinfo=adjustments.listen[0]
+            None,
+            dispatcher=ThreadedTaskDispatcher(),
+            adj=adjustments,
+            sockinfo=adjustments.listen[0],
         )
-        dispatcher.set_thread_count(threads)
-        self.admit = admit
+        self._threads = threads
         self._stop_by: float | None = None
+
+    def take(self, app: Flask, admit: Admit = lambda _: None) -> None:
+        """Have an app answer; `admit` judges whose large body is kept."""
+        self.application, self.admit = app, admit
+        self.task_dispatcher.set_thread_count(self._threads)
 
     def handle_accept(self) -> None:
         """Let in those who wait; whoever has dawdled longest makes room for them."""

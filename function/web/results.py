@@ -20,7 +20,7 @@ from db.people import PersonFound, View
 from db.records import Encoding
 from db.sightings import Correction, Sighting
 from function.errors import ResultGoneError
-from function.library.admission import admit_picture, is_admissible
+from function.library.admission import admit_picture, is_admissible, pictured
 from function.people.people import template_of
 
 MOST_RESULTS = 16
@@ -144,6 +144,8 @@ def choose_views(person: PersonFound) -> list[View]:
 def _sighting(
     person: PersonFound, origin: str, model: EncodingModel, models: Sequence[str]
 ) -> Sighting:
+    views = [view for view in choose_views(person) if is_admissible(view, models)]
+    pictures = pictured(person, views)
     encodings = tuple(
         Encoding(
             vector=vector,
@@ -152,9 +154,9 @@ def _sighting(
             photo_hash=hashlib.sha256(to_blob(view.encodings[0])).hexdigest(),
             origin=f"{origin} at {view.seconds:.1f} s",
             weaknesses=", ".join(view.weaknesses),
+            face=pictures.get(view.seconds, b"") if model_id == model.id else b"",
         )
-        for view in choose_views(person)
-        if is_admissible(view, models)
+        for view in views
         for vector, model_id in zip(view.encodings, models, strict=False)
     )
     template = template_of(person, model)

@@ -3,12 +3,60 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from db.ledgers import Ledger
+from db.names import show_text
 from db.videos import VideoRecord
+from function.errors import OutsideMediaRootError
+from function.library.jobs import note_worker_roots, worker_roots
 from tools.library.progress import ScanBar, Totals
 
 WATCHED_EVERY_SECONDS = 0.5
+
+TOLD_WITHIN_SECONDS = 3.0
+"""A server that runs opens a library that was just made within a second."""
+
+TOLD_EVERY_SECONDS = 0.05
+
+OUTSIDE = (
+    "{place} is not inside the media root of the server that scans for this library ({roots}). "
+    "Nothing was queued. Stop the server and scan it here, or start the server with that folder: "
+    "make run MEDIA=FOLDER (MEDIA_ROOT)."
+)
+
+
+def places_to_scan(ledger: Ledger, named: Sequence[Path], ours: Sequence[Path]) -> list[Path]:
+    """Return the places that are named, or the media root: a server's if it scans, or `ours`.
+
+    Raises:
+        OutsideMediaRootError: the server that scans would refuse every video of a place, or some.
+    """
+    roots = _roots_of_server(ledger)
+    if not named:
+        return roots or [root.resolve() for root in ours]
+    places = [place.resolve() for place in named]
+    outside = [one for one in places if not any(map(one.is_relative_to, roots))] if roots else []
+    if outside:
+        more = f" (and {len(outside) - 1} more)" if len(outside) > 1 else ""
+        shown = " and ".join(show_text(str(root)) for root in roots)
+        place = show_text(str(outside[0])) + more
+        raise OutsideMediaRootError(OUTSIDE.format(place=place, roots=shown))
+    return places
+
+
+def _roots_of_server(ledger: Ledger) -> list[Path]:
+    """Return the media root of the server that scans; nothing if a shell does, or nobody."""
+    until = time.monotonic() + TOLD_WITHIN_SECONDS
+    while True:
+        with ledger.working() as is_free:
+            if is_free:
+                note_worker_roots(ledger, ())  # of a server that has ended
+                return []
+        roots = worker_roots(ledger)
+        if roots is not None or time.monotonic() > until:
+            return roots or []
+        time.sleep(TOLD_EVERY_SECONDS)
 
 
 def watch(ledger: Ledger, videos: frozenset[int], totals: Totals) -> bool:

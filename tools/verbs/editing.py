@@ -1,5 +1,6 @@
 """`rename`, `merge`, `add-photo`, `remove-photo`, `forget`, `unforget`: changes by hand."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -59,12 +60,17 @@ def rename(performer: str, name: str, disambiguation: str | None, store: Store) 
 @YES
 @gallery_option
 def merge(kept: str, absorbed: str, store: Store, *, yes: bool) -> None:
-    """Merge two performers: KEPT takes over the ids, aliases and photos of ABSORBED."""
+    """Merge two performers: KEPT takes over the ids, aliases and photos of ABSORBED.
+
+    This cannot be undone; `export --bundle FILE` makes a copy of the gallery before.
+    """
     with store.changing() as gallery:
         one, other = gallery.find_performer(kept), gallery.find_performer(absorbed)
         if not yes:
+            photos = counted(other.encodings, "photo")
             click.confirm(
-                f"Merge {other.name} ({other.id}) into {one.name} ({one.id})?",
+                f"Merge {other.name} ({other.id}, {photos}) into {one.name} ({one.id}, "
+                f"{counted(one.encodings, 'photo')})? This cannot be undone.",
                 abort=True,
                 err=True,
             )
@@ -97,14 +103,29 @@ def add_photo(
 @click.argument("photo")
 @gallery_option
 def remove_photo(performer: str, photo: str, store: Store) -> None:
-    """Remove a PHOTO of a PERFORMER; no import brings it back.
+    """Remove a PHOTO of a PERFORMER; no import brings it back, only `add-photo` does.
 
     PHOTO is its number in the list that `show` prints, its origin, or the beginning of its hash.
     """
     with store.changing() as gallery:
         found = gallery.find_performer(performer)
-        gallery.remove_photo(found, _name_photo(gallery.photos(found.id), photo))
-        print_json({"performer": found.name, "photo": photo, "removed": 1})
+        before = gallery.photos(found.id)
+        gallery.remove_photo(found, _name_photo(before, photo))
+        left = {one.hash for one in gallery.photos(found.id)}
+        undo = _way_back(found, next(one for one in before if one.hash not in left))
+        print_json({"performer": found.name, "photo": photo, "removed": 1, "undo": undo})
+        if not left:
+            click.echo(f"{found.name} has no photo left, and cannot be recognised.", err=True)
+
+
+def _way_back(performer: Performer, photo: EnrolledPhoto) -> str:
+    """Return the command that adds a removed photo again; "" if its file is not here."""
+    try:
+        is_here = Path(photo.origin).is_file()
+    except (OSError, ValueError):  # an origin may be any text, also one that no file can have
+        is_here = False
+    file = shlex.quote(photo.origin)
+    return f"python -m tools add-photo id:{performer.id} {file}" if is_here else ""
 
 
 def _name_photo(photos: Sequence[EnrolledPhoto], asked: str) -> str:
@@ -148,7 +169,7 @@ def forget(
     if not yes:
         photos = counted(found.encodings, "photo")
         click.confirm(
-            f"Erase {found.name} and all that is known from {photos}, for good?",
+            f"Erase {found.name}, with {photos} and all that scans found of them, for good?",
             abort=True,
             err=True,
         )
@@ -166,12 +187,19 @@ def forget(
 
 def _forget_strangers(store: Store, library: StoreAddress, *, yes: bool) -> None:
     """Erase everyone unknown from the library, if there is one."""
-    if not yes:
-        click.confirm("Erase everyone unknown from the library for good?", abort=True, err=True)
     if not library.path.exists():
         print_json({"forgotten": "strangers", "sightings": 0})
         return
     with open_library(library, store) as ledger:
+        if not yes:
+            found = len(ledger.strangers.everyone())
+            known = f" ({counted(found, 'stranger')} so far)" if found else ""
+            click.confirm(
+                f"Erase everyone unknown from the library{known} for good? To name them later, the "
+                "videos have to be scanned again.",
+                abort=True,
+                err=True,
+            )
         sightings = forget_strangers(ledger)
         chosen = chosen_strangers(ledger)
         if ledger.strangers.is_erasing():

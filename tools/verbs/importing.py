@@ -65,7 +65,7 @@ def enrolling(verb: Verb) -> Verb:
     return wrapped
 
 
-@click.group("import")
+@click.group("import", epilog="Example: python -m tools import folder photos/ --dry-run")
 def import_() -> None:
     """Enrol performers, with the encodings of the faces in their photos.
 

@@ -32,6 +32,8 @@ def jobs(action: str | None, store: Store, library: StoreAddress) -> None:
         if action == "resume":
             resume(ledger)
         print_json({**changed, **_state_of(ledger)})
+    if action == "cancel":
+        click.echo("To queue them again: python -m tools scan FOLDER.", err=True)
 
 
 def _state_of(ledger: Ledger) -> dict[str, Any]:

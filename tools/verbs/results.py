@@ -16,7 +16,7 @@ from db.videos import Verdict, VideoRecord
 from function.library.finding import is_at
 from function.library.forgetting import UNKEPT, forget_unkept, open_library
 from function.library.jobs import chosen_strangers
-from function.library.lists import to_csv, to_full_json, to_table
+from function.library.lists import in_natural_order, to_csv, to_full_json, to_table
 from function.library.naming import Naming, open_naming
 from function.library.rematching import Changed
 from function.library.rematching import rematch as match_all_again
@@ -64,7 +64,7 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
         is_wanted = _filter([as_written(place).resolve() for place in places], options["state"])
         found = results_of(
             ledger,
-            filter(is_wanted, ledger.iterate()),
+            iter(in_natural_order(filter(is_wanted, ledger.iterate()))),
             performers,
             cast("tuple[Verdict, ...]", options["verdict"]),
             each_picture=True,

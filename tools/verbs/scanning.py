@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast, get_type_hints
@@ -24,20 +24,25 @@ from function.library.forgetting import UNKEPT, finish_strangers, open_library
 from function.library.jobs import STRANGERS, chosen_strangers, is_paused
 from function.library.offering import note_missing, offer_files, with_known_albums
 from function.library.scanning import NICENESS, OUTSIDE, Scanner
+from function.setting_kinds import STRANGERS as STRANGERS_KIND
 from function.settings import Settings, parse_value
 from tools.cluster.connecting import Certificates
 from tools.cluster.hands import cluster_hands, require_shared, require_unclaimed
 from tools.library.hands import Hands, own_hands
 from tools.library.progress import Totals, follow
 from tools.library.signals import ended_by_signals
-from tools.library.watching import is_open, watch
+from tools.library.watching import is_open, places_to_scan, watch
 from tools.verbs.results import grouping_bar, open_today, tell_erased
 from tools.verbs.shared import EXIT_PARTLY, PathType, gallery_option, library_option, print_json
 
-ASK_STRANGERS = (
-    "Keep the faces of people you did not enrol? They can then be named later without "
-    "another scan. They are stored in the library's file, which only you can read."
-)
+ABOUT_STRANGERS = """\
+Keep the faces of people you did not enrol?
+  keep  Name them later, in all videos at once, without another scan. They take up to 28 KB for
+        each person in a video, in the library's file, which only you can read.
+  90d   Keep them for 90 days, or another number: each scan erases those of videos scanned
+        longer ago.
+  off   Do not keep them: to name one later, the videos have to be scanned again.
+This is asked once. --strangers or the setting STRANGERS changes it later."""
 
 LEFT_OUT = (
     "Found people you did not enrol, and kept nothing of them: {count}. To name them later, scan "
@@ -62,6 +67,14 @@ WATCHING = (
 def _read_strangers(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
     hint = get_type_hints(Settings, include_extras=True)["strangers"]
     return None if text is None else str(parse_value("--strangers", text, hint))
+
+
+def _read_answer(text: str) -> str:
+    """Read the answer to the question about strangers; one that is none is asked again."""
+    try:
+        return str(STRANGERS_KIND.parse(text.strip().lower()))
+    except ValueError:
+        raise click.UsageError(f"Answer {STRANGERS_KIND.form}.") from None
 
 
 FILE = PathType(exists=True, dir_okay=False)
@@ -108,13 +121,12 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
     Run it again to go on, or for what is new. Without PLACES, the media root is scanned.
     """
     settings = Settings.from_env()
-    looked_at = [place.resolve() for place in places or settings.media_root]
     with store.gallery():
         pass  # a missing gallery is told before anything is looked for
-    with (
-        open_library(library, store) as ledger,
-        _hands(ledger, looked_at, settings, options) as hands,
-    ):
+    with ExitStack() as stack:
+        ledger = stack.enter_context(open_library(library, store))
+        looked_at = places_to_scan(ledger, places, settings.media_root)
+        hands = stack.enter_context(_hands(ledger, looked_at, settings, options))
         found = _look(ledger, looked_at, pictures=_finds_pictures(settings, options))
         if options["again"] and options["pictures"] is None:
             found = with_known_albums(ledger, found, looked_at)
@@ -218,7 +230,8 @@ def _choose_strangers(ledger: Ledger, settings: Settings, asked: str | None) -> 
     """Say whether strangers are kept: as asked now, set, or chosen before; else ask once."""
     chosen = asked or settings.strangers or chosen_strangers(ledger)
     if not chosen and _can_ask():
-        chosen = "keep" if click.confirm(ASK_STRANGERS, default=False, err=True) else "off"
+        click.echo(ABOUT_STRANGERS, err=True)
+        chosen = click.prompt("keep, 90d or off", "off", value_proc=_read_answer, err=True)
         ledger.choose(STRANGERS, chosen)
     if asked:
         ledger.choose(STRANGERS, asked)

@@ -217,7 +217,8 @@ def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **opt
     told = json.loads(done.result)
     told["gains"] = [_named(one, names) for one in told["gains"]]
     print_json({"run": done.run, **told})
-    click.echo(done.text, err=True)
+    way_back = f" To take it back: python -m tools stash undo --run {done.run}"
+    click.echo(done.text + (way_back if told["written"] else ""), err=True)
     sys.exit(EXIT_PARTLY if told["held"] or told["refused"] else 0)
 
 

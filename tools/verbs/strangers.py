@@ -105,6 +105,7 @@ def name(stranger: int, name: str, store: Store, library: StoreAddress, **option
                 "uncertain": filled.uncertain,
                 "still_unknown": filled.unknown,
                 "in_other_videos": len(everywhere - own),
+                "undo": f"python -m tools strangers unname id:{done.performer.id}",
             }
         )
 
@@ -138,7 +139,9 @@ def ignore(stranger: int, store: Store, library: StoreAddress, *, undo: bool) ->
     with open_library(library, store) as ledger:
         ledger.strangers.find(stranger)
         ledger.strangers.ignore(stranger, ignored=not undo)
-        print_json({"id": stranger, "ignored": not undo})
+        back = "" if undo else " --undo"
+        way_back = f"python -m tools strangers ignore {stranger}{back}"
+        print_json({"id": stranger, "ignored": not undo, "undo": way_back})
 
 
 @strangers.command(epilog="Example: python -m tools strangers split 7 /videos/film.mp4")
@@ -155,7 +158,8 @@ def split(stranger: int, what: str, store: Store, library: StoreAddress) -> None
         found = ledger.strangers.find(stranger)
         chosen = _choose_places(ledger, found, what)
         new = ledger.strangers.split(stranger, chosen)
-        print_json({"id": stranger, "new_id": new, "sightings": len(chosen)})
+        way_back = f"python -m tools strangers join {stranger} {new}"
+        print_json({"id": stranger, "new_id": new, "sightings": len(chosen), "undo": way_back})
 
 
 @strangers.command(epilog="Example: python -m tools strangers join 7 12")
@@ -164,7 +168,10 @@ def split(stranger: int, what: str, store: Store, library: StoreAddress) -> None
 @library_option
 @gallery_option
 def join(kept: int, other: int, store: Store, library: StoreAddress) -> None:
-    """Make two strangers one: KEPT takes over where OTHER was seen, also after a split."""
+    """Make two strangers one: KEPT takes over where OTHER was seen, also after a split.
+
+    `split` takes it back, video by video.
+    """
     if kept == other:
         raise click.UsageError("A stranger cannot be joined with itself. Name another.")
     with open_library(library, store) as ledger:

@@ -1,5 +1,6 @@
 """The gallery for the page: lists, one performer, thumbnails, findings."""
 
+import re
 from dataclasses import asdict
 from typing import TypedDict
 from urllib.parse import quote
@@ -24,6 +25,12 @@ WEAK_BELOW = 0.4
 """A photo of lower quality adds little."""
 
 
+OTHER_MOMENT = "shown by the best face from there"
+"""Several views from a video are enrolled, but only of the best face a picture is kept."""
+
+_VIEW = re.compile(r"((?:library: |confirmed from ).*) at (?:[0-9.]+ s|picture [0-9]+)$")
+
+
 class ListedReply(TypedDict):
     """A performer in a list; `thumbnail` is a URL on this server, or empty."""
 
@@ -37,7 +44,7 @@ class ListedReply(TypedDict):
 class PhotoReply(TypedDict):
     """An enrolled photo: where it came from, its quality (0 to 1), and what is weak about it.
 
-    `face` is the URL of the face in it on this server, or empty.
+    `face` is the URL of the face in it on this server, or of one in the same video, or empty.
     """
 
     hash: str
@@ -114,19 +121,31 @@ def answer_check(service: Service, _: Request) -> Response:
 
 
 def _photos(performer: int, encodings: list[Encoding]) -> list[PhotoReply]:
-    pictured = {one.photo_hash for one in encodings if one.face}
+    pictured = {one.photo_hash: one.photo_hash for one in encodings if one.face}
+    of_video = {_video_of(one): one.photo_hash for one in encodings if one.face} | {"": ""}
     encodings = [one for one in encodings if one.model == encodings[0].model]
     distances = distances_to_others(encodings)
-    return [
-        PhotoReply(
-            hash=one.photo_hash,
-            origin=one.origin,
-            quality=round(max(0.0, one.quality), 3),
-            remark="; ".join(_remarks(one, distance)),
-            face=_face(performer, one.photo_hash) if one.photo_hash in pictured else "",
+    replies = []
+    for one, distance in zip(encodings, distances, strict=True):
+        shown = pictured.get(one.photo_hash) or of_video.get(_video_of(one), "")
+        is_other = shown not in ("", one.photo_hash)
+        remarks = [*_remarks(one, distance), *([OTHER_MOMENT] if is_other else [])]
+        replies.append(
+            PhotoReply(
+                hash=one.photo_hash,
+                origin=one.origin,
+                quality=round(max(0.0, one.quality), 3),
+                remark="; ".join(remarks),
+                face=_face(performer, shown) if shown else "",
+            )
         )
-        for one, distance in zip(encodings, distances, strict=True)
-    ]
+    return replies
+
+
+def _video_of(one: Encoding) -> str:
+    """Return the origin of a view in a video or an album without the moment; "" of others."""
+    match = _VIEW.match(one.origin)
+    return match[1] if match else ""
 
 
 def _face(performer: int, photo_hash: str) -> str:

@@ -286,6 +286,22 @@ def test_a_gallery_is_never_replaced_by_its_own_bundle(bundle: Path) -> None:
         assert [verb for _, verb, _ in notes.journal(gallery)] == ["forget", "export bundle"]
 
 
+def test_only_a_bundle_or_nothing_is_replaced_by_a_bundle(bundle: Path, tmp_path: Path) -> None:
+    text, other, empty = (tmp_path / name for name in ("notes.txt", "library.db", "empty"))
+    text.write_text("precious")
+    with closing(sqlite3.connect(other)) as db, db:
+        db.execute("CREATE TABLE videos (id)")
+    empty.touch()
+    with SqliteGallery(bundle.with_name("g.db")) as gallery:
+        for destination in (text, other):
+            before = destination.read_bytes()
+            with pytest.raises(GalleryError, match="is there already, and is no bundle"):
+                export_bundle(gallery, destination)
+            assert destination.read_bytes() == before
+        for destination in (bundle, empty):
+            assert export_bundle(gallery, destination)["performers"] == 1
+
+
 def test_no_pipe_or_device_is_replaced_by_a_bundle(bundle: Path) -> None:
     pipe = bundle.with_name("pipe")
     os.mkfifo(pipe)

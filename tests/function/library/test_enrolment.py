@@ -11,6 +11,7 @@ from db.errors import ForgottenError, NothingToEnrolError
 from db.people import PersonFound
 from db.records import Performer
 from db.sightings import Correction
+from function.engines.models import PRIMARY
 from function.library.enrolment import (
     MOST_IN_VIDEO,
     MOST_VIEWS,
@@ -19,6 +20,7 @@ from function.library.enrolment import (
     find_enrolled,
     new_from_library,
 )
+from function.library.lists import name_of
 from function.library.rematching import rematch
 from function.library.strangers import StrangerResult, describe, place_strangers
 from tests.support.stranger_libraries import MadeUpLibrary
@@ -64,6 +66,28 @@ def test_the_best_views_of_each_video_are_enrolled_with_where_they_are_from(
     counts = [sum(f"library: film {n}.mp4 at" in one for one in origins) for n in range(3)]
     assert sorted(counts) == [3, 3, 4]
     assert len(set(origins)) == MOST_VIEWS
+
+
+def test_one_view_of_each_sighting_is_enrolled_with_its_picture_that_of_the_best_face(
+    library: MadeUpLibrary,
+) -> None:
+    man = library.crowd.person()
+    for number in range(2):
+        library.add_video([library.seen(man, faces=8)], f"film {number}")
+    found = only_stranger(library)
+    done = enrol(library, found)
+    with library.store.gallery() as gallery:
+        encodings = gallery.encodings(done.performer.id)
+    kept = {one.origin: one.face for one in encodings if one.face}
+    assert len(kept) == 2 < len(encodings)
+    assert {one.model for one in encodings if one.face} == {PRIMARY.id}
+    names = {one.id: f"library: {name_of(one).rsplit('/', 1)[1]}" for one in found.videos}
+    for one in found.sightings:
+        mine = {origin: face for origin, face in kept.items() if names[one.video] in origin}
+        ((origin, face),) = mine.items()
+        assert face == one.person.picture
+        best = f"{names[one.video]} at {one.person.best_seconds:.1f} s"
+        assert best not in {it.origin for it in encodings} or origin == best
 
 
 def test_one_video_gives_a_few_views_however_many_it_has(library: MadeUpLibrary) -> None:

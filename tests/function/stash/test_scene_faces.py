@@ -1,6 +1,8 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from db.addresses import StoreAddress
@@ -12,6 +14,7 @@ from db.stores import open_ledger
 from db.videos import Outcome, Scanned
 from db.writes import Write
 from function.engines.models import PRIMARY
+from function.media.images import encode_jpeg
 from function.settings import Settings
 from function.stash.client import Stash
 from function.stash.paths import Locate
@@ -23,6 +26,7 @@ from function.stash.scene_faces import (
     SOMEBODY_ELSE,
     Learned,
     Lookout,
+    hash_of,
     origin_of,
 )
 from tests.support.crowds import Crowd, make_faces
@@ -32,6 +36,8 @@ from tests.support.ledgers import made_up_video, take, video_file
 from tests.support.people import person_of
 from tests.support.scans import SquaresEngine, write_squares
 from tests.support.stash_server import FakeStash
+
+PICTURE = encode_jpeg(np.zeros((64, 64, 3), np.uint8))
 
 
 class Place:
@@ -61,7 +67,10 @@ class Place:
         self.scanned += 1
         file = video_file(self.scanned)
         people = [
-            person_of(make_faces(self.crowd.encodings(one, count, 0.1), 10 * place))
+            replace(
+                person_of(make_faces(self.crowd.encodings(one, count, 0.1), 10 * place)),
+                picture=PICTURE,
+            )
             for place, (one, count) in enumerate(zip(centres, faces, strict=False))
         ]
         self.ledger.offer([file], "normal")
@@ -117,6 +126,7 @@ def test_the_face_that_scenes_agree_on_enrols_and_stays_removed_once_removed(
     with place.store.changing() as gallery:
         found = gallery.find_performer("Ada")
         assert Identity("stash", ada) in found.identities
+        assert gallery.photo_face(found.id, hash_of(one)) == PICTURE
         gallery.remove_photo(found, origin_of(one))
     assert place.learn() == Learned()
     assert place.origins("Ada") == [origin_of(two)]

@@ -79,7 +79,8 @@ class Desk:
 
 @contextmanager
 def fronted(desk: Desk, threads: int = 2, admit: Admit = lambda _: None) -> Iterator[Connect]:
-    front = Front(desk.app, "127.0.0.1", 0, threads, admit)
+    front = Front("127.0.0.1", 0, threads)
+    front.take(desk.app, admit)
     thread = threading.Thread(target=front.run)
     thread.start()
     with ExitStack() as opened:
@@ -412,7 +413,8 @@ def test_nothing_is_said_behind_an_answer(desk: Desk, monkeypatch: pytest.Monkey
 
 
 def test_whoever_comes_in_as_another_is_closed_is_not_taken_for_that_one(desk: Desk) -> None:
-    front = Front(desk.app, "127.0.0.1", 0, 1)
+    front = Front("127.0.0.1", 0, 1)
+    front.take(desk.app)
     address = ("127.0.0.1", int(front.effective_port))
     with socket.create_connection(address) as late, ExitStack() as opened:
         front.serve_once()
@@ -576,7 +578,8 @@ def test_the_next_request_may_come_before_the_last_one_is_put_away(desk: Desk) -
 
 
 def test_told_to_stop_it_answers_what_is_under_way_and_nobody_else(desk: Desk) -> None:
-    front = Front(desk.app, "127.0.0.1", 0, 2)
+    front = Front("127.0.0.1", 0, 2)
+    front.take(desk.app)
     thread = threading.Thread(target=front.run)
     thread.start()
     address = ("127.0.0.1", int(front.effective_port))

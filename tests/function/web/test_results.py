@@ -9,6 +9,7 @@ from function.engines.models import PRIMARY
 from function.engines.protocol import Box
 from function.errors import ResultGoneError
 from function.faces.face import Face
+from function.media.images import encode_jpeg
 from function.web.results import (
     KEPT_SECONDS,
     MOST_ENCODINGS,
@@ -40,6 +41,9 @@ def face(
 
 def person(*faces: Face) -> PersonFound:
     return person_of(faces)
+
+
+PICTURE = encode_jpeg(np.zeros((64, 64, 3), np.uint8))
 
 
 def test_a_result_is_found_by_its_id_and_by_no_other() -> None:
@@ -84,6 +88,17 @@ def test_the_best_views_are_worth_enrolling_and_a_held_shot_counts_once() -> Non
     assert [(view.seconds, view.quality, view.faces) for view in views] == [
         (1, 0.8, 2),
         (2, 0.6, 1),
+    ]
+
+
+def test_the_view_of_the_best_face_is_kept_with_the_picture() -> None:
+    faces = [face(at, made_up_vector(at), quality) for at, quality in ((0, 0.5), (1, 0.8))]
+    someone = replace(person(*faces), picture=PICTURE)
+    results = RecentResults()
+    (kept,) = results.find(results.keep("a.mp4", [someone], PRIMARY)).people
+    assert [(one.origin[-5:], one.face) for one in kept.encodings] == [
+        ("1.0 s", PICTURE),
+        ("0.0 s", b""),
     ]
 
 

@@ -274,8 +274,8 @@ def test_what_is_gone_moved_or_back_is_noticed(run: Any, media: Path, tmp_path: 
     report = read(run("scan", media))
     assert (report["scanned"], report["library"]["gone"]) == (0, 1)
     assert [one["path"] for one in read(run("results", "--state", "done"))] == [
-        f"{media}/renamed.mp4",
         f"{media}/02.mp4",
+        f"{media}/renamed.mp4",
     ]
     (tmp_path / "away.mp4").rename(media / "01.mp4")
     assert read(run("scan", media))["library"]["gone"] == 0
@@ -372,6 +372,23 @@ def test_results_are_filtered_by_performer_verdict_state_and_place(named: Any, m
     (gone,) = read(named("results", "--state", "gone", media))
     assert gone["path"] == f"{media}/02.mp4"
     assert "Nobody" in named("results", "--performer", "Nobody", exit_code=1).stderr
+
+
+def test_results_are_listed_folder_by_folder_as_people_count_with_the_gone_last(
+    run: Any, media: Path
+) -> None:
+    names = ["b 10.mp4", "B 2.mp4", "é.mp4", "f.mp4", "s 10/x.mp4", "S 2/x.mp4", "S 2 more/x.mp4"]
+    for number, name in enumerate(names):
+        (media / name).parent.mkdir(exist_ok=True)
+        write_squares(media / name, 50 + number)
+    for number in range(3):
+        (media / f"0{number}.mp4").unlink()
+    run("scan", "--strangers", "off", media)
+    (media / "B 2.mp4").unlink()
+    run("scan", media)
+    listed = [Path(one["path"]).relative_to(media) for one in read(run("results"))]
+    in_order = ["b 10.mp4", "é.mp4", "f.mp4", "S 2/x.mp4", "S 2 more/x.mp4", "s 10/x.mp4"]
+    assert list(map(str, listed)) == [*in_order, "B 2.mp4"]
 
 
 def test_results_are_printed_as_csv_and_as_a_table(named: Any, media: Path) -> None:
@@ -600,6 +617,30 @@ def test_the_first_scan_of_all_is_the_job_of_a_server_that_runs(
         assert ledger.counts().done == 3
 
 
+REFUSED = (
+    "Error: {place} is not inside the media root of the server that scans for this library "
+    "({root}). Nothing was queued. Stop the server and scan it here, or start the server with that "
+    "folder: make run MEDIA=FOLDER (MEDIA_ROOT)."
+)
+
+
+def test_what_the_server_would_not_read_is_refused_in_one_line_and_not_queued(
+    run: Any, gallery: Path, tmp_path: Path, media: Path
+) -> None:
+    inside = media / "inside"
+    inside.mkdir()
+    (media / "00.mp4").rename(inside / "00.mp4")
+    settings = {"MEDIA_ROOT": inside, "PERFORMERS_DB": gallery, "LIBRARY_DB": tmp_path / "l.db"}
+    with own_server(tmp_path / "server", **settings):
+        one, other = media / "01.mp4", media / "02.mp4"
+        for places, named in (([media], media), ([inside, one, other], f"{one} (and 1 more)")):
+            refused = run("scan", *places, exit_code=1)
+            assert refused.stderr.splitlines() == [REFUSED.format(place=named, root=inside)]
+            assert read(run("results")) == []
+        assert read(run("scan"))["scanned"] == 1, "the server's media root"
+    assert read(run("scan", media))["scanned"] == 2, "no server runs"
+
+
 def test_a_scan_without_an_input_asks_nobody_and_goes_through(
     gallery: Path, tmp_path: Path
 ) -> None:
@@ -624,24 +665,32 @@ def test_a_scan_without_an_input_asks_nobody_and_goes_through(
 
 
 @pytest.mark.usefixtures("gallery")
-def test_somebody_at_a_terminal_is_asked_once_whether_strangers_are_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("answers", "chosen"),
+    [([b"keep"], "keep"), ([b"yes", b"90D"], "90d"), ([b""], "off")],
+)
+def test_somebody_at_a_terminal_is_asked_once_whether_strangers_are_kept(
+    tmp_path: Path, answers: list[bytes], chosen: str
+) -> None:
     (tmp_path / "media").mkdir()
     (tmp_path / "media" / "text.mp4").write_text("no video")
     ours, theirs = pty.openpty()
     scan = Scan(tmp_path, tmp_path / "media", stdin=theirs, stderr=theirs)
     os.close(theirs)
     told = b""
-    while b"[y/N]" not in told:
-        told += os.read(ours, 10_000)
-    os.write(ours, b"y\n")
+    for number, answer in enumerate(answers, 1):
+        while told.count(b"keep, 90d or off [off]: ") < number:
+            told += os.read(ours, 10_000)
+        os.write(ours, answer + b"\n")
     with suppress(OSError):  # its end
-        while os.read(ours, 10_000):
-            pass
+        while more := os.read(ours, 10_000):
+            told += more
     scan.process.wait(60)
     os.close(ours)
     assert b"Keep the faces of people you did not enrol?" in told
+    assert told.count(b"Answer keep, off, or days like 90d") == len(answers) - 1
     with SqliteLedger(tmp_path / "l.db") as ledger:
-        assert ledger.choice("strangers") == "keep"
+        assert ledger.choice("strangers") == chosen
 
 
 def test_albums_are_scanned_if_pictures_are_wanted_and_listed_picture_by_picture(

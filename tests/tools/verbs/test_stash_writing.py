@@ -80,6 +80,14 @@ def test_what_was_written_on_one_thing_is_undone_by_its_kind_and_id(
     assert answer(library, "undo", f"--{kind}", number)["performers"] == 1
 
 
+def test_apply_says_how_to_take_it_back(library: StashLibrary) -> None:
+    library.scene("a.mp4", [library.person(1)])
+    done = run(library, "apply")
+    _, way_back = done.stderr.strip().split("To take it back: python -m tools stash ")
+    assert answer(library, *way_back.split())["performers"] == 1
+    assert "To take it back" not in run(library, "apply", "--dry-run").stderr
+
+
 def test_undo_takes_one_thing_at_a_time(library: StashLibrary) -> None:
     library.scene("a.mp4")
     for refused in (["--scene", "1", "--image", "1"], ["--run", "1", "--gallery", "1"]):

@@ -126,6 +126,17 @@ def test_the_ignored_are_not_listed_until_that_is_undone(shell: Shell) -> None:
     assert len(shell.said("strangers")) == 2
 
 
+@pytest.mark.parametrize("change", ["ignore {id}", "split {id} 2.0", "name {id} Ada"])
+def test_what_is_printed_as_the_way_back_leads_there(shell: Shell, change: str) -> None:
+    before = shell.said("strangers")
+    done = shell.said("strangers", *change.format(id=before[0]["id"]).split())
+    assert shell.said("strangers") != before
+    prefix, way_back = done["undo"].split(" -m tools ")
+    assert prefix == "python"
+    shell.said(*way_back.split())
+    assert shell.said("strangers") == before
+
+
 @pytest.mark.parametrize("what", ["2.0", "/v/2.mp4"])
 def test_a_sighting_or_a_video_is_split_off_and_joined_again(shell: Shell, what: str) -> None:
     (man, _) = shell.said("strangers")
@@ -151,7 +162,10 @@ def test_what_a_stranger_does_not_have_is_told(shell: Shell) -> None:
 
 
 def test_everyone_unknown_is_forgotten_when_that_is_asked(shell: Shell) -> None:
-    assert shell.run("forget", "--strangers", answer="n\n").exit_code == 1
+    assert len(shell.said("strangers")) == 2  # which groups them
+    asked = shell.run("forget", "--strangers", answer="n\n")
+    assert asked.exit_code == 1
+    assert "(2 strangers so far) for good? To name them later, the videos have" in asked.stderr
     assert shell.said("forget", "--strangers", "--yes")["sightings"] == 4
     assert shell.said("strangers") == []
     for arguments in ((), ("Grace Hopper", "--strangers")):

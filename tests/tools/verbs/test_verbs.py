@@ -4,6 +4,7 @@ import base64
 import errno
 import json
 import os
+import shlex
 import shutil
 import sqlite3
 import sys
@@ -210,7 +211,8 @@ def test_doctor_tells_what_is_left_of_a_forgetting_that_it_went_on_with(
 def test_before_it_erases_forget_asks_and_says_of_how_much(db: Path) -> None:
     result = run("forget", "Grace Hopper", "--db", db, input="n\n")
     assert result.exit_code == 1
-    assert "Erase Grace Hopper and all that is known from 1 photo, for good?" in result.stderr
+    asked = "Erase Grace Hopper, with 1 photo and all that scans found of them, for good?"
+    assert asked in result.stderr
     assert "Grace Hopper" in [one["name"] for one in answer("list", "--db", db)]
 
 
@@ -235,6 +237,12 @@ def test_renaming_and_merging_outlive_the_next_import(people_folder: Path, db: P
     renamed = answer("rename", "Barack Obama", "Barack H. Obama", "--db", db)
     assert renamed["aliases"] == ["44", "Barack Obama"]
     assert run("rename", "Grace Hopper", "x" * 400, "--db", db).exit_code == 2
+    refused = run("merge", "Barack H. Obama", "Grace Hopper", "--db", db, input="n\n")
+    assert refused.exit_code == 1
+    asked = (
+        "Merge Grace Hopper (2, 1 photo) into Barack H. Obama (1, 2 photos)? This cannot be undone."
+    )
+    assert asked in refused.stderr
     merged = answer("merge", "Barack H. Obama", "Grace Hopper", "--yes", "--db", db)
     assert merged["encodings"] == 3
     assert answer("import", "folder", people_folder, "--db", db)["unchanged"] == 2
@@ -264,9 +272,14 @@ def test_a_photo_is_removed_by_its_number_and_never_by_a_chance_digit(db: Path) 
     refused = run("remove-photo", "Barack Obama", digit, "--db", db)
     assert refused.exit_code == 2
     assert "lists 2 with their numbers" in refused.stderr
-    assert answer("remove-photo", "Barack Obama", "2", "--db", db)["removed"] == 1
+    result = run("remove-photo", "Barack Obama", "2", "--db", db)
+    assert shlex.split(json.loads(result.stdout)["undo"]) == [
+        *("python", "-m", "tools", "add-photo", "id:1", before[1]["origin"]),
+    ]
+    assert "no photo left" not in result.stderr
     (left,) = answer("show", "Barack Obama", "--db", db)["photos"]
     assert left["hash"] == before[0]["hash"]
+    assert "no photo left" in run("remove-photo", "Barack Obama", "1", "--db", db).stderr
 
 
 def test_an_export_is_a_line_for_each_performer_without_encodings(db: Path) -> None:

@@ -1,6 +1,6 @@
 // What in the gallery will cause wrong or missing names, with links to where it can be fixed.
 
-import { byId, chooseInDialog, count, make, makeButton, notice } from "./dom.js";
+import { byId, chooseInDialog, count, make, makeButton, notice, small } from "./dom.js";
 import { facesOf } from "./faces.js";
 import { codeOf, getJson, postJson, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
@@ -75,13 +75,7 @@ function explain(error, onchange) {
  */
 function row(finding, onchange) {
   const mendable = finding.performers.length === 2 && finding.kind !== "photo_nearer_to_another";
-  const words = make(
-    "p",
-    { class: "grow" },
-    ...sentence(finding),
-    " ",
-    make("span", { class: "detail", text: finding.advice }),
-  );
+  const words = make("p", { class: "grow" }, ...sentence(finding), " ", small(finding.advice));
   const merge = makeButton("Merge …", () => mergeBoth(finding, onchange), {
     "aria-label": `Merge ${finding.performers.join(" and ")} …`,
   });

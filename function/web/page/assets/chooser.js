@@ -1,6 +1,6 @@
 // Type-ahead search in the gallery: a combobox, as the ARIA practices describe it.
 
-import { count, fillLater, find, make, makeButton, plain } from "./dom.js";
+import { count, fillLater, find, make, makeButton, plain, small } from "./dom.js";
 import { fillImage, getJson } from "./server.js";
 
 const SHOWN = 8;
@@ -165,7 +165,7 @@ function option(name, words, take, picture) {
     },
     picture ?? null,
     make("span", { class: "name", text: name }),
-    make("span", { class: "detail", text: words }),
+    small(words),
   );
   return { element, take };
 }

@@ -53,6 +53,9 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** @param {string} text */
+export const small = (text) => make("span", { class: "detail", text });
+
 /**
  * Make a button that does something when it is pressed.
  *
@@ -73,7 +76,7 @@ export const makeButton = (text, onclick, more) =>
  */
 export function choiceButton(words, number, isChosen, onclick) {
   const button = makeButton(`${words} `, onclick, { "aria-pressed": String(isChosen) });
-  button.append(make("span", { class: "detail", text: number.toLocaleString("en") }));
+  button.append(small(number.toLocaleString("en")));
   return button;
 }
 
@@ -208,7 +211,19 @@ export function countBoth(videos, albums) {
  */
 export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").trim().toLowerCase();
 
-export const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+
+/**
+ * The order of names and paths: folder by folder, as people count.
+ *
+ * @param {string} one
+ * @param {string} other
+ */
+export function natural(one, other) {
+  // Nothing sorts before a tab.
+  const first = one.replaceAll("/", "\t");
+  return collator.compare(first, other.replaceAll("/", "\t")) || (one < other ? -1 : 1);
+}
 
 /**
  * When somebody is seen, or on which pictures.

@@ -1,7 +1,7 @@
 // All enrolled performers, a page at a time.
 
 import { showAudit } from "./audit.js";
-import { byId, command, count, fillLater, make, makeButton, notice } from "./dom.js";
+import { byId, command, count, fillLater, make, makeButton, notice, small } from "./dom.js";
 import { photoDrop } from "./photos.js";
 import { latePicture } from "./pictures.js";
 import { changesSoFar, getJson } from "./server.js";
@@ -153,12 +153,9 @@ function tile(performer) {
       { href: `#performer/${performer.id}` },
       latePicture(performer.thumbnail, ""),
       make("span", { class: "name", text: performer.name }),
-      make("span", {
-        class: "detail",
-        text: [performer.disambiguation, count(performer.photos, "photo")]
-          .filter(Boolean)
-          .join(", "),
-      }),
+      small(
+        [performer.disambiguation, count(performer.photos, "photo")].filter(Boolean).join(", "),
+      ),
     ),
   );
 }

@@ -1,6 +1,6 @@
 // From a folder to a video to the people in it.
 
-import { byId, clock, count, make, makeButton, nameOf, notice } from "./dom.js";
+import { byId, clock, count, make, makeButton, nameOf, natural, notice, small } from "./dom.js";
 import { makePlayer } from "./player.js";
 import { codeOf, getJson, isAbort, postForLines, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
@@ -53,6 +53,8 @@ async function openFolder(folder, focus = false) {
 /** @param {FolderReply} reply */
 function showFolder({ folder, crumbs, folders, videos, pictures, left_out: leftOut }) {
   byId("crumbs").replaceChildren(...crumbs.map(crumb));
+  for (const list of [folders, videos, pictures])
+    list.sort((one, other) => natural(one.name, other.name));
   const rows = [
     ...folders.map((one) => fileRow("folder", one.name, "", () => openFolder(one.path, true))),
     ...videos.map((one) => fileRow("video", one.name, size(one.bytes), () => choose(one.path))),
@@ -100,12 +102,7 @@ function crumb({ name, path }, index, all) {
  */
 function fileRow(kind, name, detail, onclick) {
   const label = make("span", { class: "name", text: name });
-  const button = make(
-    "button",
-    { type: "button", class: kind, onclick },
-    label,
-    make("span", { class: "detail", text: detail }),
-  );
+  const button = make("button", { type: "button", class: kind, onclick }, label, small(detail));
   return make("li", {}, button);
 }
 

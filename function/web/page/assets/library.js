@@ -14,6 +14,7 @@ import {
   natural,
   notice,
   plain,
+  small,
 } from "./dom.js";
 import { fillSaid } from "./said.js";
 import { beginning, watchScan } from "./scan.js";
@@ -143,10 +144,7 @@ function fillSpans(place) {
     }),
   );
   const more = found.length - links.length;
-  place.replaceChildren(
-    ...links,
-    ...(more > 0 ? [make("span", { class: "detail", text: `and ${more} more` })] : []),
-  );
+  place.replaceChildren(...links, more > 0 ? small(`and ${more} more`) : "");
 }
 
 /** The address of the library as it was last seen. */
@@ -215,7 +213,7 @@ function take(all) {
   videos = all.videos.sort(
     (one, other) =>
       Number(one.state === "gone") - Number(other.state === "gone") ||
-      natural.compare(one.path, other.path),
+      natural(one.path, other.path),
   );
   showFilters();
   render();
@@ -230,7 +228,7 @@ function showFilters() {
   if (performer && !often.has(performer)) often.set(performer, 0);
   const options = [...often]
     .map(([id, number]) => ({ id, text: `${nameFor(id)} (${number.toLocaleString("en")})` }))
-    .sort((one, other) => natural.compare(one.text, other.text));
+    .sort((one, other) => natural(one.text, other.text));
   const { text, performer: who, verdict, kind } = fields();
   who.replaceChildren(
     make("option", { value: "", text: "anybody" }),
@@ -382,10 +380,7 @@ function row(video) {
         text: video.state === "gone" ? `${STATES.gone}: ${name || video.oshash}` : name,
       }),
     ),
-    make("span", {
-      class: "detail",
-      text: [lengthOf(video), damage(video)].filter(Boolean).join(", "),
-    }),
+    small([lengthOf(video), damage(video)].filter(Boolean).join(", ")),
     make("p", { class: "chips" }, ...chips(video)),
     performer ? spansOf(video) : null,
   );
@@ -423,10 +418,7 @@ function chips({ named, strangers, state, reason }) {
     strangers ? count(strangers, "stranger") : "",
     state === "done" && !named.length && !strangers ? "nobody seen" : "",
   ];
-  return [
-    ...people,
-    ...others.filter(Boolean).map((text) => make("span", { class: "detail", text })),
-  ];
+  return [...people, ...others.filter(Boolean).map((text) => small(text))];
 }
 
 startLibrary();

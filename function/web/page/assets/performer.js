@@ -11,6 +11,7 @@ import {
   makeButton,
   meter,
   notice,
+  small,
 } from "./dom.js";
 import { facesOf } from "./faces.js";
 import { askWhetherSame } from "./names.js";
@@ -85,9 +86,7 @@ function head(performer) {
         "h1",
         { id: "performer-title", tabindex: -1 },
         performer.name,
-        performer.disambiguation
-          ? make("span", { class: "detail", text: ` (${performer.disambiguation})` })
-          : null,
+        performer.disambiguation ? small(` (${performer.disambiguation})`) : null,
       ),
       performer.aliases.length ? aliases(performer) : null,
       performer.urls.length ? make("p", { class: "links" }, ...performer.urls.map(link)) : null,
@@ -169,10 +168,7 @@ function photoTable(performer) {
         "div",
         { class: "grow" },
         make("span", { class: "name", text: photo.origin }),
-        make("span", {
-          class: "detail",
-          text: [`Photo ${index + 1}`, photo.remark].filter(Boolean).join("; "),
-        }),
+        small([`Photo ${index + 1}`, photo.remark].filter(Boolean).join("; ")),
       ),
       meter(`Quality of ${photo.origin}`, photo.quality, 1, `${Math.round(100 * photo.quality)} %`),
       makeButton("Remove", () => removePhoto(performer, photo), {
@@ -197,7 +193,7 @@ async function removePhoto(performer, photo) {
   const agreed = await confirmInDialog(
     `Remove ${photo.origin}?`,
     [
-      `${performer.name} is then recognised by ${count(performer.photos.length - 1, "photo")}. Adding the same photo again brings it back.`,
+      `${performer.name} is then recognised by ${count(performer.photos.length - 1, "photo")}. Only the same photo, added again, brings it back.`,
     ],
     "Remove",
   );

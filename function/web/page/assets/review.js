@@ -10,6 +10,7 @@ import {
   nameOf,
   notice,
   probability,
+  small,
   timesOf,
 } from "./dom.js";
 import { face } from "./faces.js";
@@ -287,10 +288,9 @@ function draw(person) {
         title: person.path,
       }),
       " ",
-      make("span", {
-        class: "detail",
-        text: `${spans.slice(0, 4).join(", ")}${spans.length > 4 ? ` and ${count(spans.length - 4, person.kind === "album" ? "more picture" : "more time")}` : ""}`,
-      }),
+      small(
+        `${spans.slice(0, 4).join(", ")}${spans.length > 4 ? ` and ${count(spans.length - 4, person.kind === "album" ? "more picture" : "more time")}` : ""}`,
+      ),
     ),
   );
   drawn.set(person, element);

@@ -1,6 +1,6 @@
 // What the user said of people in videos: lists in which each decision can be taken back.
 
-import { find, make, makeButton, nameOf, timesOf } from "./dom.js";
+import { find, make, makeButton, nameOf, small, timesOf } from "./dom.js";
 import { latePicture } from "./pictures.js";
 import { getJson, postJson } from "./server.js";
 import { refreshStatus } from "./status.js";
@@ -128,10 +128,7 @@ function inVideo(decision) {
         text: nameOf(path),
       }),
       " ",
-      make("span", {
-        class: "detail",
-        text: spans.slice(0, MOST_SPANS).join(", ") + (spans.length > MOST_SPANS ? " …" : ""),
-      }),
+      small(spans.slice(0, MOST_SPANS).join(", ") + (spans.length > MOST_SPANS ? " …" : "")),
     ),
   );
   return row;

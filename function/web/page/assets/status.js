@@ -4,9 +4,17 @@ import { byId, command, count, make, notice } from "./dom.js";
 import { getJson, isMissing, wordsOf } from "./server.js";
 
 export function startStatus() {
-  byId("status").addEventListener("toggle", () => {
-    if (byId("status").open) checkGallery();
+  const box = byId("status");
+  let top = 0; // a scroll from before is told late
+  box.addEventListener("click", () => (top = scrollY));
+  box.addEventListener("toggle", () => {
+    if (box.open) checkGallery();
   });
+  for (const elsewhere of ["pointerdown", "focusin", "scroll"])
+    addEventListener(elsewhere, ({ target, type }) => {
+      const isInside = box.contains(/** @type {Node} */ (target));
+      if (type === "scroll" ? scrollY !== top : !isInside) box.open = false;
+    });
   addEventListener("token-given", refreshStatus);
   addEventListener("server-back", refreshStatus);
   addEventListener("server-gone", () => {

@@ -11,6 +11,7 @@ import {
   nameOf,
   natural,
   notice,
+  small,
   timesOf,
 } from "./dom.js";
 import { blank, face } from "./faces.js";
@@ -234,7 +235,7 @@ function days({ days: [first, last] }) {
  * @param {StrangerReply} one
  */
 function videosOf(one) {
-  const named = one.videos.map(nameOf).sort(natural.compare);
+  const named = one.videos.map(nameOf).sort(natural);
   const words = named.slice(0, 3).join(", ") + (named.length > 3 ? " …" : "");
   const list = make("ul", { class: "seen" });
   const details = make("details", {}, make("summary", { text: words }), list);
@@ -252,7 +253,7 @@ async function showSeen(one, list) {
   list.replaceChildren(make("li", { class: "detail", text: "Looking them up …" }));
   try {
     const { seen } = await getJson(`/library/stranger?id=${one.id}`);
-    seen.sort((first, second) => natural.compare(first.path, second.path));
+    seen.sort((first, second) => natural(first.path, second.path));
     list.replaceChildren(...seen.map((place) => sighting(one, place, seen.length > 1)));
   } catch (error) {
     list.replaceChildren(make("li", { class: "error", text: wordsOf(error) }));
@@ -277,10 +278,7 @@ function sighting(one, place, canLeave) {
       "div",
       { class: "grow" },
       make("a", { href: `#video/${place.oshash}//${person}`, title: place.path, text: name }),
-      make("span", {
-        class: "detail",
-        text: spans.slice(0, 6).join(", ") + (spans.length > 6 ? " …" : ""),
-      }),
+      small(spans.slice(0, 6).join(", ") + (spans.length > 6 ? " …" : "")),
     ),
     canLeave
       ? makeButton("Take out", () => takeOut(one, place, row), {

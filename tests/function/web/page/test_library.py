@@ -17,6 +17,8 @@ from tests.support.servers import running_server
 
 expect.set_options(timeout=PATIENCE_MS)
 
+NARROW = {"width": 390, "height": 844}
+
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory, page_media: Path) -> MadeUpLibrary:
@@ -61,6 +63,61 @@ def test_videos_are_listed_in_natural_order_with_who_is_in_them(
     ]
     states = page.locator("#states button").all_inner_texts()
     assert states == ["All 5", "Scanned 4", "Queued 1"]
+
+
+def test_odd_names_stand_in_one_order_in_the_library_and_where_a_video_is_chosen(
+    open_page: Open, tmp_path: Path
+) -> None:
+    made = MadeUpLibrary(tmp_path)
+    names = [" b.mp4", "(x).mp4", "-a.mp4", "B 2.mp4", "b 10.mp4", "é.mp4", "e2.mp4", "E01.mp4"]
+    names += ["e1.mp4", "Ünï 9.mp4", "Z.mp4", "日本.mp4", "o'neil.mp4", "100%.mp4", "a1.mp4"]
+    folders = ["s 10", "S 2", "S 2 more"]
+    for folder in folders:
+        (made.root / folder).mkdir()
+    for path in (*names, *(f"{folder}/x.mp4" for folder in folders)):
+        made.add_file(path)
+    with running_server(tmp_path / "log", **made.settings()) as address:
+        page = open_page(address)
+        expect(page.locator("#files .video")).to_have_count(len(names))
+        chosen = page.locator("#files .video .name").all_text_contents()
+        in_order = page.locator("#files .folder .name").all_text_contents()
+        page.goto(f"{address}/#library")
+        expect(page.locator("#videos .path").first).to_be_visible()
+        listed = page.evaluate(
+            """async () => {
+              const { natural } = await import("/page/dom.js");
+              const all = (await (await fetch("/library/overview")).json()).videos;
+              return all.map(({ path }) => path).sort(natural);
+            }"""
+        )
+        assert rows(page) == listed[: len(rows(page))]
+    assert [one for one in listed if "/" not in one] == chosen
+    assert in_order == ["S 2", "S 2 more", "s 10", "sub"]
+    assert [one.split("/")[0] for one in listed if "/" in one] == in_order[:-1]
+    numbered = [one for one in chosen if one[0] in "bBeE"]
+    assert numbered == ["B 2.mp4", "b 10.mp4", "E01.mp4", "e1.mp4", "e2.mp4"]
+
+
+def test_the_box_with_the_state_is_shut_by_whatever_is_done_elsewhere(
+    open_page: Open, server: str
+) -> None:
+    page = open_page(f"{server}/#library", viewport=NARROW)
+    page.get_by_role("link", name="group.mp4").click()
+    button = page.get_by_role("button", name="Name this person …").first
+    expect(button).to_be_visible()
+    box = page.locator("#status")
+    for leave in (
+        page.get_by_role("link", name="Gallery", exact=True).focus,
+        lambda: page.locator("main").click(position={"x": 5, "y": 5}),
+        lambda: page.mouse.wheel(0, 200),
+        button.click,
+    ):
+        page.wait_for_timeout(500)  # until nothing is scrolled any more
+        page.locator("#status summary").click()
+        page.get_by_text("Runs on").click()
+        expect(box).to_have_attribute("open", "")
+        leave()
+        expect(box).not_to_have_attribute("open", "")
 
 
 def test_filters_stand_in_the_address_and_outlive_a_reload(open_page: Open, server: str) -> None:

@@ -345,6 +345,18 @@ def test_a_confirmed_person_teaches_the_gallery_and_undo_takes_it_back(
     with StoredGallery(own_gallery) as gallery:
         *_, newest = gallery.encodings(number)
         assert newest.origin.startswith("confirmed from two.mp4 at ")
+        first = next(one for one in gallery.encodings(number) if one.origin == newest.origin)
+        moved = replace(first, photo_hash="f" * 64, origin=first.origin.replace(" at ", " at 9"))
+        other = replace(moved, face=b"", vector=np.roll(first.vector, 1))
+    with StoredGallery(own_gallery) as gallery:
+        gallery.enrol(gallery.performer(number), [other], None)
+    *_, photo, later = client.get(f"/gallery/performer?id={number}").get_json()["photos"]
+    assert "shown by" not in photo["remark"]
+    assert later["remark"].endswith("shown by the best face from there")
+    assert photo["face"] == later["face"]
+    assert client.get(photo["face"]).mimetype == "image/jpeg"
+    with StoredGallery(own_gallery) as gallery:
+        gallery.remove_photo(gallery.performer(number), "f" * 64)
     assert post(client, "/corrections/undo", correction=answer["correction"]).status_code == 200
     with StoredGallery(own_gallery) as gallery:
         assert gallery.performer(number).encodings == 2
