@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -17,6 +17,8 @@ from function.server import WAITING_THREADS
 from function.web import places
 from function.web.connections import Front
 from function.web.library.shelf import Shelf
+from function.web.logs import RequestRecord
+from function.web.ndjson import lines_response
 from function.web.places import FACES, MOST_OTHERS, Places, in_places
 from function.web.routing import READ
 from tests.support.made_up_libraries import MadeUpLibrary
@@ -25,6 +27,8 @@ from tests.support.waiting import wait_until
 
 CROWD = 120
 """As many as one address may have connections, and more than there are threads."""
+
+REQUEST = Request({"PATH_INFO": "/lines", "REQUEST_METHOD": "GET", "wsgi.url_scheme": "http"})
 
 OWN_PLACES = ("/", "/health", "/ready", "/metrics", "/openapi.json")
 """A line, or answered at once."""
@@ -117,13 +121,28 @@ def test_every_route_that_may_take_long_has_a_limited_number_of_places() -> None
     }
 
 
+def test_work_that_ends_badly_gives_its_place_back(caplog: pytest.LogCaptureFixture) -> None:
+    def work() -> Generator[int]:
+        try:
+            yield from range(10)
+        finally:
+            raise OSError("the disk is gone")
+
+    def answer(request: Request) -> Response:
+        return lines_response(work(), RequestRecord("id", request.method, request.path))
+
+    handler, _ = in_places(Places(1, "taken"), {"/lines": (answer, READ)})["/lines"]
+    for _ in range(3):
+        handler(REQUEST).close()
+    assert "the disk is gone" in caplog.text
+
+
 def test_whoever_is_sent_lines_holds_a_place_until_the_last() -> None:
     def answer(_: Request) -> Response:
         return Response(iter(["1\n", "2\n"]))
 
     routes = in_places(Places(1, "taken"), {"/lines": (answer, READ)})
     handler, _ = routes["/lines"]
-    request = Request({"PATH_INFO": "/lines", "REQUEST_METHOD": "GET", "wsgi.url_scheme": "http"})
-    with closing(handler(request)), pytest.raises(BusyError, match="taken"):
-        handler(request)
-    assert list(handler(request).response) == ["1\n", "2\n"]
+    with closing(handler(REQUEST)), pytest.raises(BusyError, match="taken"):
+        handler(REQUEST)
+    assert list(handler(REQUEST).response) == ["1\n", "2\n"]
